@@ -25,10 +25,8 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
 }
 
 function placeOf({ addresses, reported }: ConnectionShare): string {
-  const [only, ...others] = addresses;
-  if (only !== undefined && others.length === 0) return `${only}: `;
   const parts = byAddress(reported).map(({ address, failed, of }) => `${address} ${String(failed)} of ${String(of)}`);
-  return `${nameList(parts, MOST_NAMED)}: `;
+  return `${nameList(addresses.length === 1 ? addresses : parts, MOST_NAMED)}: `;
 }
 
 /** As in "12 of the last 21 connections failed". */
@@ -111,7 +109,7 @@ function sidesOf({
   const good = places.filter(({ failed }) => failed === 0);
   const isSure = bad.every(({ failed, of }) => failed === of && of >= FEWEST);
   const worked = good.reduce((sum, { of }) => sum + of, 0);
-  if (bad.length === 0 || !isSure || worked < FEWEST) return null;
+  if (!isSure || worked < FEWEST) return null;
   return { bad: bad.map(({ address }) => address), good: good.map(({ address }) => address) };
 }
 

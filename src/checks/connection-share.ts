@@ -181,7 +181,6 @@ function isAfterOutage(trail: ConnectionShare['trail']): boolean {
 }
 
 function afterSuccess(share: ConnectionShare, connection: Connection): ConnectionShare {
-  if (share.trail.length === 0) return share;
   // The first run of failures counts as one, a long one as two: an outage that has ended neither comes nor goes.
   const first = FAILURE_WEIGHT * (isAfterOutage(share.trail) ? 2 : 1);
   const score = (share.returns > 0 ? share.score : Math.min(share.score, first)) - SUCCESS_WEIGHT;

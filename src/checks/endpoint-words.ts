@@ -3,6 +3,8 @@ import { visibleText } from '../core/visible-text.ts';
 import type { Finding } from '../engine/finding.ts';
 
 const MAX_SHOWN = 160;
+/** Of addresses. */
+const SEPARATOR = ', ';
 
 /** What was seen at one address of a target, for a person. */
 export function seenAt({ address, proxy }: EndpointObservation, text: string): string {
@@ -14,5 +16,15 @@ export function seenAt({ address, proxy }: EndpointObservation, text: string): s
 export function withClean<F extends Finding>(finding: F, fine: readonly string[]): F {
   const others = fine.filter((address) => address !== finding.facts?.address);
   if (others.length === 0 || finding.suggests === null) return finding;
-  return { ...finding, facts: { ...finding.facts, clean: others.join(', ') } };
+  return { ...finding, facts: { ...finding.facts, clean: others.join(SEPARATOR) } };
+}
+
+/** Without those of them that come and go: that one connection worked says nothing of them. */
+export function withoutUnclean(finding: Finding, unclean: readonly string[]): Finding {
+  const { clean, ...facts } = finding.facts ?? {};
+  if (clean === undefined) return finding;
+  return withClean(
+    { ...finding, facts },
+    clean.split(SEPARATOR).filter((address) => !unclean.includes(address)),
+  );
 }

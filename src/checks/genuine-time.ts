@@ -19,8 +19,8 @@ export function withGenuineTime(
 ): readonly ClockObservation[] {
   const dated = licenseServer.endpoints.flatMap((endpoint) => {
     if (endpoint.http?.kind !== 'response') return [];
-    const told = observeDateHeader(licenseServer.subject, endpoint.http);
-    return told.outcome.kind === 'offset' ? [{ endpoint, told, offsetMs: told.outcome.offsetMs }] : [];
+    const { outcome } = observeDateHeader(licenseServer.subject, endpoint.http);
+    return outcome.kind === 'offset' ? [{ endpoint, offsetMs: outcome.offsetMs }] : [];
   });
   // Nothing to prove where the times agree: no chain is judged twice in the quiet state.
   if (dated.every(({ offsetMs }) => Math.abs(offsetMs) < WORTH_A_LOOK)) return clock;
@@ -30,15 +30,13 @@ export function withGenuineTime(
   const proven = dated.filter(({ endpoint, offsetMs }) => {
     const path = { ...licenseServer, endpoints: [endpoint] };
     const [here, there] = [verdictAt(path, startedAt), verdictAt(path, startedAt + offsetMs)];
-    return here === 'certificate-broken' && there !== null && GENUINE.includes(there);
+    return here === 'certificate-broken' && GENUINE.some((verdict) => verdict === there);
   });
   const isProven = ({ source, outcome }: ClockObservation): boolean =>
-    proven.some(
-      ({ told, offsetMs }) => told.source === source && outcome.kind === 'offset' && outcome.offsetMs === offsetMs,
-    );
-  return clock.map((told) =>
-    told.protocol === 'http' && isProven(told) ? { ...told, protocol: 'certificate' } : told,
-  );
+    source === licenseServer.subject &&
+    outcome.kind === 'offset' &&
+    proven.some(({ offsetMs }) => offsetMs === outcome.offsetMs);
+  return clock.map((told) => (isProven(told) ? { ...told, protocol: 'certificate' } : told));
 }
 
 /** Certificates are dated by the second, and clocks are allowed to be off by some. */

@@ -1,5 +1,5 @@
 import { shareFinding, shareText } from './comes-and-goes.ts';
-import { withClean } from './endpoint-words.ts';
+import { withClean, withoutUnclean } from './endpoint-words.ts';
 import { decidingAddresses } from '../core/deciding-addresses.ts';
 import { type Finding, isFault } from '../engine/finding.ts';
 import { mainFault, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
@@ -19,9 +19,10 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
     path.endpoints.some(({ address }) => addresses.includes(address)),
   );
   const view = { shares, path, unclean: state.unclean };
+  const compared = (finding: Finding): Finding => withoutUnclean(finding, state.unclean);
   return shares.reduce<StageFindings>((findings, share) => judgeOne(findings, share, view), {
-    reachability: stages.reachability,
-    'tls-genuine': stages['tls-genuine'],
+    reachability: stages.reachability?.map(compared) ?? null,
+    'tls-genuine': stages['tls-genuine']?.map(compared) ?? null,
   });
 }
 

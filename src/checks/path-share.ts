@@ -66,7 +66,7 @@ export const BURST_GAP: Millis = 300_000;
 export const BURST_SIZE = 20;
 /** More addresses than this are not asked again in one burst: too few connections to each would say nothing. */
 const MOST_ADDRESSES = 4;
-/** An address with less than this share of failures is clean, although single ones fail. */
+/** An address with no more than this share of failures is clean, although single ones fail. */
 const CLEAN = 1 / 8;
 /** An address that was not dialled for this long is forgotten. */
 const FORGOTTEN: Millis = 1_800_000;
@@ -126,9 +126,7 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
 /** Where the whole comes and goes, a part that has enough of its failures does, before it alone has shown so. */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
   const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
-  const failed = failedIn(own);
-  if (whole.pattern !== 'intermittent' || part.pattern === 'steady') return part;
-  if (failed === 0 || failed < own.length * CLEAN) return part;
+  if (whole.pattern !== 'intermittent' || part.pattern === 'steady' || failedIn(own) <= own.length * CLEAN) return part;
   return { ...part, pattern: 'intermittent', grave: part.grave || whole.grave, reported: own, trail: own };
 }
 
@@ -167,10 +165,13 @@ interface MeasuredRound extends RoundConnections {
   readonly soonAfterBurst: boolean;
 }
 
+function addressShare({ addresses }: PathShare, address: string): ConnectionShare {
+  return addresses.find((share) => share.addresses.includes(address)) ?? clear([address]);
+}
+
 function addressShareAfter(state: PathShare, address: string, round: MeasuredRound): ConnectionShare {
-  const before = state.addresses.find(({ addresses }) => addresses.includes(address)) ?? clear([address]);
   return shareAfter(
-    before,
+    addressShare(state, address),
     sampleOf(round, (connection) => connection.address === address),
   );
 }
@@ -181,8 +182,7 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   const current = dialled.filter((address) => familyOf(address) === family);
   const known = before?.members ?? [];
   const others = known.filter(({ address, seenAt }) => !current.includes(address) && isRecent(seenAt, at, FORGOTTEN));
-  const trailOf = (address: string): ConnectionShare['trail'] =>
-    state.addresses.find(({ addresses }) => addresses.includes(address))?.trail ?? [];
+  const trailOf = (address: string): ConnectionShare['trail'] => addressShare(state, address).trail;
   const isBack = (address: string): boolean =>
     before?.current.includes(address) === false && failedIn(trailOf(address)) > 0;
   const members = [

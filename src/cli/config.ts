@@ -38,9 +38,9 @@ export async function runConfig(command: 'check' | 'print' | 'schema', terminal:
 async function checkFiles(terminal: Invocation): Promise<number> {
   const result = await load(terminal);
   if (result.kind === 'invalid') return refuse(result, terminal.errors);
-  const { config, source } = result;
+  const { config, sources } = result;
   const problems = await loginProblems(config.web.users, terminal.env);
-  const surprises = await surprisesOf(config, source === null ? [] : [source]);
+  const surprises = await surprisesOf(config, sources);
   return configCheck({ ...terminal, result, problems, surprises });
 }
 
@@ -55,9 +55,9 @@ export function configCheck({ result, problems, surprises, output, errors }: Con
     return CONFIG_EXIT.invalid;
   }
   output.write(
-    result.source === null
+    result.sources.length === 0
       ? 'No configuration file: the built-in defaults apply\n'
-      : `${result.source}: the configuration is valid\n`,
+      : `${result.sources.join(', ')}: the configuration is valid\n`,
   );
   output.write(surprises.map((surprise) => `Warning: ${surprise}\n`).join(''));
   return CONFIG_EXIT.valid;
@@ -71,7 +71,7 @@ export function configCheck({ result, problems, surprises, output, errors }: Con
 export function configPrint({ result, output, errors }: ConfigCommandOptions): number {
   if (result.kind === 'invalid') return refuse(result, errors);
   output.write(
-    `# ${result.source === null ? 'The built-in defaults' : JSON.stringify(result.source)}\n` +
+    `# ${result.sources.length === 0 ? 'The built-in defaults' : result.sources.map((file) => JSON.stringify(file)).join(', ')}\n` +
       `${printConfig(result.config)}`,
   );
   return CONFIG_EXIT.valid;

@@ -1,8 +1,9 @@
 import type * as z from 'zod';
 import { notify } from './notify.ts';
+import { readableFile } from './schema/files.ts';
 import { type Fields, fieldsOf, itemsOf, type Report } from './schema/rules.ts';
 import { schedule } from './schema/schedule.ts';
-import { optional, section } from './schema/section.ts';
+import { list, optional, section } from './schema/section.ts';
 import { store } from './schema/store.ts';
 import { choice, name } from './schema/values.ts';
 import { web } from './schema/web.ts';
@@ -20,6 +21,10 @@ export interface Config extends z.output<typeof configFile> {
 /** The whole file: decoding reads it, encoding prints it. */
 export const configFile = section(
   {
+    include: list(readableFile).describe(
+      'More files, each over the one before it, and this one over them all: sections are merged key by key, lists ' +
+        'and values are replaced. Only the first file names others.',
+    ),
     site: optional(name).describe(
       'Name of this site in messages and metrics; the default is the host name of the machine.',
     ),
@@ -39,6 +44,7 @@ export const configFile = section(
   (file, report) => {
     portsAreFree(file, report);
     firewallsAreOfKnownUnits(file, report);
+    certificatesAreOfKnownUnits(file, report);
   },
 );
 
@@ -65,5 +71,14 @@ function firewallsAreOfKnownUnits({ appliances, firewall }: Fields, report: Repo
   for (const unit of itemsOf(firewall).flatMap((entry) => itemsOf(fieldsOf(entry)['appliances']))) {
     if (typeof unit === 'string' && !known.includes(unit))
       report(['firewall'], `"${unit}" is the name of none of the "appliances"`);
+  }
+}
+
+function certificatesAreOfKnownUnits({ appliances, logs }: Fields, report: Report): void {
+  const known = itemsOf(appliances).map((unit) => fieldsOf(unit)['name']);
+  const { certificates } = fieldsOf(fieldsOf(fieldsOf(logs)['syslog'])['tls']);
+  for (const unit of itemsOf(certificates).map((entry) => fieldsOf(entry)['appliance'])) {
+    if (typeof unit === 'string' && !known.includes(unit))
+      report(['logs', 'syslog', 'tls', 'certificates'], `"${unit}" is the name of none of the "appliances"`);
   }
 }

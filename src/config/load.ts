@@ -1,16 +1,15 @@
-import { dirname, resolve } from 'node:path';
-import { parseYaml } from '../text/yaml-text.ts';
+import { resolve } from 'node:path';
 import { type Config, configFile } from './config.ts';
+import { type ConfigFile, MAX_CONFIG_BYTES, type ReadResult, type UnreadFile, understoodFile } from './config-file.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schemaIssues } from './issues.ts';
-import { type FileChecks, missingThings, withAbsoluteNames } from './named.ts';
+import { includedBy, withoutInclude } from './included.ts';
+import { merged, ownerOf } from './layers.ts';
+import { type FileChecks, missingThings, withDefaultNames } from './named.ts';
 import { fieldsOf } from './schema/rules.ts';
 import { store } from './schema/store.ts';
 
 /** Where no file is named, the first of these that exists: of a checkout, of the installed program. */
 const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
-
-/** Larger than any configuration that a person or a program writes. @internal */
-export const MAX_CONFIG_BYTES: number = 1024 * 1024;
 
 /** More would only hide the first ones. */
 const MAX_SHOWN = 100;
@@ -22,12 +21,6 @@ export interface ConfigFiles extends FileChecks {
   /** At most `limit` bytes of the file, `missing` when there is none. Never rejects. */
   readonly read: (path: string, limit: number) => Promise<ReadResult>;
 }
-
-export type ReadResult =
-  | { readonly kind: 'read'; readonly bytes: Uint8Array }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'too-large' }
-  | { readonly kind: 'failed'; readonly reason: string };
 
 export interface LoadOptions {
   /** The file; undefined takes the first default file that exists, else the defaults of every key. */
@@ -42,8 +35,8 @@ export type LoadResult =
   | {
       readonly kind: 'ok';
       readonly config: Config;
-      /** Absolute name of the file that was read; null for the built-in defaults. */
-      readonly source: string | null;
+      /** Absolute names of the files that were read, the one that names the others first; none: built-in defaults. */
+      readonly sources: readonly string[];
     }
   | InvalidConfig;
 
@@ -63,12 +56,12 @@ export interface InvalidConfig {
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readConfig(options);
   if (read.kind === 'invalid') return read;
-  const { value, source } = read;
+  const { value, sources } = read;
   const result = configFile.safeParse(value, { error: fallbackMessage });
   const missing = await missingThings(value, options);
   if (result.success && missing.length === 0)
-    return { kind: 'ok', config: { ...result.data, site: result.data.site ?? options.hostname }, source };
-  return invalid([...schemaIssues(result.error?.issues ?? []), ...missing], read.toIssue);
+    return { kind: 'ok', config: { ...result.data, site: result.data.site ?? options.hostname }, sources };
+  return invalidBySchema([...schemaIssues(result.error?.issues ?? []), ...missing], read.toIssue);
 }
 
 export type LocatedStore = { readonly kind: 'ok'; readonly path: string } | InvalidConfig;
@@ -83,93 +76,64 @@ export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
   const result = store.safeParse(fieldsOf(read.value)['store'], { error: fallbackMessage });
   return result.success
     ? { kind: 'ok', path: result.data.path }
-    : invalid(schemaIssues(result.error.issues, ['store']), read.toIssue);
+    : invalidBySchema(schemaIssues(result.error.issues, ['store']), read.toIssue);
 }
 
 interface ReadConfig {
   readonly kind: 'read';
-  /** With absolute file names, and the default ones. */
+  /** Of all files, with absolute names of files, and the default ones. */
   readonly value: unknown;
-  readonly source: string | null;
+  readonly sources: readonly string[];
   readonly toIssue: (problem: SchemaIssue) => ConfigIssue;
 }
 
 async function readConfig(options: LoadOptions): Promise<ReadConfig | InvalidConfig> {
-  if (options.path !== undefined) return parsed(options.path, await readFrom(options.path, options), options);
-  for (const file of DEFAULT_CONFIG_FILES) {
-    const found = await readFrom(file, options);
-    if (found.kind !== 'missing') return parsed(file, found, options);
-  }
-  return understood('', null, DEFAULT_CONFIG_FILES[0], options);
-}
-
-function readFrom(file: string, { cwd, files }: LoadOptions): Promise<ReadResult> {
-  return files.read(resolve(cwd, file), MAX_CONFIG_BYTES);
-}
-
-function parsed(file: string, found: ReadResult, options: LoadOptions): ReadConfig | InvalidConfig {
-  if (found.kind !== 'read') return unreadable(file, reasonOf(found));
-  // Such a file asks for the defaults of every key: taken at its word, a reload would forget everything that is
-  // watched.
-  if (found.bytes.length === 0) return unreadable(file, 'it is empty, as a full disk or an unfinished copy leaves it');
-  const text = decode(found.bytes);
-  return text === null
-    ? unreadable(file, 'expected UTF-8')
-    : understood(text, resolve(options.cwd, file), file, options);
-}
-
-function understood(
-  text: string,
-  source: string | null,
-  file: string,
-  { cwd }: LoadOptions,
-): ReadConfig | InvalidConfig {
-  const yaml = parseYaml(text);
-  if (yaml.kind === 'invalid')
-    return invalid(yaml.problems, ({ message, ...position }) => ({ file, position, path: '', message }));
+  const first = await readFirst(options);
+  if (first === null) return { kind: 'read', value: withDefaultNames({}, options.cwd), sources: [], toIssue: nowhere };
+  if (first.kind === 'unread') return invalid(first.issues);
+  const { files, issues } = await includedBy(first, ({ source }) => options.files.read(source, MAX_CONFIG_BYTES));
+  if (issues.length > 0) return invalid(issues);
+  const layers = [...files, { ...first, value: withoutInclude(first) }];
+  const values = layers.map(({ value }) => value);
   return {
     kind: 'read',
-    value: withAbsoluteNames(yaml.value ?? {}, source === null ? cwd : dirname(source), cwd),
-    source,
-    toIssue: ({ at, path, message }) => ({
-      file,
-      position: yaml.locate(at),
-      path: formatPath(path),
-      message: message(),
-    }),
+    value: withDefaultNames(values.reduce(merged), options.cwd),
+    sources: [first, ...files].map(({ source }) => source),
+    toIssue: ({ at, path, message }) => {
+      const { file, locate } = layers[ownerOf(values, at)] ?? first;
+      return { file, position: locate(at), path: formatPath(path), message: message() };
+    },
   };
 }
 
-function invalid<T>(found: readonly T[], toIssue: (problem: T) => ConfigIssue): InvalidConfig {
-  const issues = found.slice(0, MAX_LOCATED).map(toIssue).toSorted(byPosition).slice(0, MAX_SHOWN);
-  return { kind: 'invalid', issues, hidden: found.length - issues.length };
+/** null: there is no file. */
+async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile | null> {
+  const { path, cwd, files } = options;
+  for (const file of path === undefined ? DEFAULT_CONFIG_FILES : [path]) {
+    const name = { file, source: resolve(cwd, file) };
+    const found = await files.read(name.source, MAX_CONFIG_BYTES);
+    if (found.kind !== 'missing' || path !== undefined) return understoodFile(name, found);
+  }
+  return null;
+}
+
+/** The defaults have no problems. */
+function nowhere({ path, message }: SchemaIssue): ConfigIssue {
+  return { file: DEFAULT_CONFIG_FILES[0], position: null, path: formatPath(path), message: message() };
+}
+
+function invalid(found: readonly ConfigIssue[], more = 0): InvalidConfig {
+  // File by file, in the order of the lines.
+  const issues = Object.values(Object.groupBy(found, ({ file }) => file))
+    .flatMap((ofFile = []) => ofFile.toSorted(byPosition))
+    .slice(0, MAX_SHOWN);
+  return { kind: 'invalid', issues, hidden: found.length - issues.length + more };
+}
+
+function invalidBySchema(found: readonly SchemaIssue[], toIssue: ReadConfig['toIssue']): InvalidConfig {
+  return invalid(found.slice(0, MAX_LOCATED).map(toIssue), Math.max(0, found.length - MAX_LOCATED));
 }
 
 function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue): number {
   return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
-}
-
-function unreadable(file: string, reason: string): InvalidConfig {
-  const message = `cannot read the configuration: ${reason}`;
-  return { kind: 'invalid', issues: [{ file, position: null, path: '', message }], hidden: 0 };
-}
-
-function reasonOf(found: Exclude<ReadResult, { readonly kind: 'read' }>): string {
-  switch (found.kind) {
-    case 'missing':
-      return 'no such file';
-    case 'too-large':
-      return `expected at most ${String(MAX_CONFIG_BYTES)} bytes`;
-    case 'failed':
-      return found.reason;
-  }
-}
-
-/** null for what is not UTF-8, a byte order mark aside. */
-function decode(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, open, stat } from 'node:fs/promises';
-import type { ConfigFiles, ReadResult } from './load.ts';
+import type { ReadResult } from './config-file.ts';
+import type { ConfigFiles } from './load.ts';
 
 /** The files of this machine. */
 export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };

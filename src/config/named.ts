@@ -3,14 +3,23 @@ import { visibleText } from '../core/visible-text.ts';
 import { configFile } from './config.ts';
 import type { SchemaIssue } from './issues.ts';
 import { secretVariable } from './schema/files.ts';
-import { changeTexts, type UsedText, usedTexts } from './schema/uses.ts';
+import { changeGivenTexts, changeTexts, type UsedText, usedTexts } from './schema/uses.ts';
 
-/** The file's values with absolute file names; a default one starts at the working directory. */
-export function withAbsoluteNames(value: unknown, folder: string, workingDirectory: string): unknown {
-  return changeTexts(configFile, value, ({ use, text, path }) => {
+/** A file's values with absolute file names, which start at its folder. */
+export function withGivenNamesAbsolute(value: unknown, folder: string): unknown {
+  return changeGivenTexts(configFile, value, absoluteIn(folder));
+}
+
+/** The values with the defaults of file names, which start at the working directory. */
+export function withDefaultNames(value: unknown, workingDirectory: string): unknown {
+  return changeTexts(configFile, value, absoluteIn(workingDirectory));
+}
+
+function absoluteIn(folder: string): (used: UsedText) => string {
+  return ({ use, text }) => {
     const isFile = use === 'file-to-read' || use === 'secret-file' || use === 'file-for-later';
-    return isFile && text !== '' ? resolve(path === null ? workingDirectory : folder, text) : text;
-  });
+    return isFile && text !== '' ? resolve(folder, text) : text;
+  };
 }
 
 export interface FileChecks {

@@ -1,6 +1,8 @@
 import type { Millis } from './clock.ts';
 
-/** A span for people, in the largest unit that leaves at least two of it: `12 ms`, `3.5 s`, `90 s`, `15 min`, `27 h`. */
+/**
+ * A span for people, in the largest unit that leaves at least two of it: `12 ms`, `3.5 s`, `90 s`, `15 min`, `27 h`.
+ */
 export function spanText(span: Millis): string {
   if (span < 999.5) return `${String(Math.round(span))} ms`;
   const [unit, size] = UNITS.find(([letter, millis]) => letter === 's' || span >= 2 * millis) ?? ['s', 1000];

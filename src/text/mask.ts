@@ -50,7 +50,8 @@ const CODES: readonly Rule[] = [
     pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
     by: '<code>',
   },
-  // A seed: 20 or 32 bytes in hexadecimal digits, or 20 bytes in Base32 (RFC 4648 §6). The hash of a certificate is none.
+  // A seed: 20 or 32 bytes in hexadecimal digits, or 20 bytes in Base32 (RFC 4648 §6). The hash of a certificate is
+  // none.
   {
     pattern: /(?<!(?:hash|fingerprint|thumbprint|sha1|sha256)["']?[=:] ?["']?)\b(?:[\dA-F]{40}|[\dA-F]{64})\b/giu,
     by: '<code>',

@@ -31,7 +31,9 @@ export interface HttpServer {
   refreshCertificate(): Promise<void>;
   /** When its certificate ends; null: it has none. */
   certificateEnd(): EpochMs | null;
-  /** Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never began. */
+  /**
+   * Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never began.
+   */
   stop(): Promise<void>;
 }
 
@@ -90,7 +92,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       return server.address();
     },
     refreshCertificate: async () => {
-      if ('setSecureContext' in server) await certificate?.refresh(server, logger);
+      if ('setSecureContext' in server) await certificate?.refresh(server, { logger });
     },
     certificateEnd: () => certificate?.end() ?? null,
     stop: async () => {

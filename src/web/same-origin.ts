@@ -3,9 +3,9 @@ import { isIP } from 'node:net';
 export const FOREIGN_ORIGIN = 'Refused: the request comes from a page of another origin';
 
 /**
- * Whether a page of another origin has made the browser send a request that changes something. Browsers send Origin (RFC 6454
- * §7) with every POST, and Sec-Fetch-Site (Fetch Metadata §2.3), which is not within the reach of scripts. Programs
- * like curl send neither header.
+ * Whether a page of another origin has made the browser send a request that changes something. Browsers send Origin
+ * (RFC 6454 §7) with every POST, and Sec-Fetch-Site (Fetch Metadata §2.3), which is not within the reach of scripts.
+ * Programs like curl send neither header.
  */
 export function isForeignOrigin(header: (name: string) => string | undefined): boolean {
   const origin = header('Origin');

@@ -17,8 +17,8 @@ export type ReadSilence =
 const LONGEST: Millis = 90 * 86_400_000;
 
 /**
- * Reads the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. Every problem is told
- * at once.
+ * Reads the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. Every problem is
+ * told at once.
  * @param now what `duration` counts from
  */
 export function readSilence(body: unknown, now: EpochMs): ReadSilence {

@@ -182,7 +182,7 @@ describe('a source and its check are a folder and a line each', () => {
     );
   });
 
-  test('its series are there from the start, its gauge with the first round, and the route map has a place', async () => {
+  test('its series are there from the start, its gauge from the first round on, and it is on the route map', async () => {
     await using daemon = await startDaemon('ftm-watch.yaml', tree.root, main);
     const metrics = (): Promise<string> => daemon.get('/metrics').then((answer) => answer.text());
     const atFirst = await metrics();

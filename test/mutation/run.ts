@@ -1,7 +1,7 @@
 /**
- * `npm run mutation [-- [--write] [FILE…]]`: changes the pure code in small ways and counts how many of the changes a
- * test notices. Fails when a file falls below its recorded floor. `--write` records the floors again, `FILE` looks at
- * some files alone.
+ * `npm run mutation [-- [--write] [--tests PATTERN] [FILE…]]`: changes the pure code in small ways and counts how many
+ * of the changes a test notices. Fails when a file falls below its recorded floor. `--write` records the floors again,
+ * `FILE` (or a pattern) looks at some files alone, `--tests` with some tests alone: a lower bound, in minutes.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -27,10 +27,11 @@ function percent({ noticed, all }: Pick<Score, 'noticed' | 'all'>): number {
   return all === 0 ? 100 : Math.floor((noticed / all) * 1000) / 10;
 }
 
-function runStryker(files: readonly string[]): void {
+function runStryker(files: readonly string[], tests: readonly string[]): void {
   const chosen = files.length === 0 ? [] : ['--mutate', files.join(',')];
   const { status } = spawnSync('stryker', ['run', 'test/mutation/stryker.config.json', ...chosen], {
     stdio: 'inherit',
+    env: { ...process.env, MUTATION_TESTS: tests.join(',') },
   });
   if (status !== 0) throw new Error(`Cannot measure: Stryker ended with ${String(status)}`);
 }
@@ -48,8 +49,11 @@ function readScores(): readonly Score[] {
 }
 
 function main(): void {
-  const { values, positionals } = parseArgs({ options: { write: { type: 'boolean' } }, allowPositionals: true });
-  runStryker(positionals);
+  const { values, positionals } = parseArgs({
+    options: { write: { type: 'boolean' }, tests: { type: 'string', multiple: true, default: [] } },
+    allowPositionals: true,
+  });
+  runStryker(positionals, values.tests);
   const scores = readScores();
   const known = floors.parse(JSON.parse(readFileSync(FLOORS, 'utf8')));
   const below = scores.filter((score) => percent(score) < (known[score.file] ?? 0));
@@ -64,10 +68,8 @@ function main(): void {
   );
   if (values.write === true) {
     const next = { ...known, ...Object.fromEntries(scores.map((score) => [score.file, percent(score)])) };
-    writeFileSync(
-      FLOORS,
-      `${JSON.stringify(Object.fromEntries(Object.entries(next).toSorted(([a], [b]) => a.localeCompare(b))), null, 2)}\n`,
-    );
+    const sorted = Object.fromEntries(Object.entries(next).toSorted(([a], [b]) => a.localeCompare(b)));
+    writeFileSync(FLOORS, `${JSON.stringify(sorted, null, 2)}\n`);
     return;
   }
   for (const score of below)

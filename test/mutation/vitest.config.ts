@@ -3,10 +3,13 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 // As in vitest.config.ts: nothing may depend on the zone of the machine.
 process.env['TZ'] = 'Pacific/Chatham';
 
+/** Of `--tests`. */
+const chosen = process.env['MUTATION_TESTS'] ?? '';
+
 /** The tests that reach the pure code, without projects: Stryker runs one at a time. */
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/unit/{core,engine,checks,runtime,notify,web}/**/*.test.ts'],
+    include: chosen === '' ? ['test/unit/{core,engine,checks,runtime,notify,web}/**/*.test.ts'] : chosen.split(','),
     restoreMocks: true,
     unstubEnvs: true,
     testTimeout: 20_000,

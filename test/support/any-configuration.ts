@@ -148,7 +148,7 @@ function isSecretKey(key: string, name: string): boolean {
 
 /** Without what may not stand together, or not alone. */
 function byTheRules(section: Section): Section {
-  const { from, to, pin, certificates, proxy, ...others } = section;
+  const { from, to, pin, certificates, clientCrlFile: _, proxy, ...others } = section;
   const hasAuthorities = 'clientCaFile' in sectionOf(section['tls']);
   const { certificate, ...overLoopback } = sectionOf(proxy);
   return {

@@ -18,9 +18,15 @@ export function configMachine(cwd: string): LoadOptions {
   return { path: undefined, env: { SET_SECRET: CANARY }, hostname: 'watcher', cwd, files: FILES };
 }
 
-/** Loads a configuration given as text. */
+/** Without a value. */
+const EMPTY_FILE = '# Nothing\n';
+
+/** Loads a configuration given as text; the files that it includes are there and empty. */
 export function loadText(text: string, options: Partial<LoadOptions> = {}): Promise<LoadResult> {
-  const bytes = new TextEncoder().encode(text);
-  const files: ConfigFiles = { ...FILES, read: () => Promise.resolve({ kind: 'read', bytes }) };
+  const read: ConfigFiles['read'] = (path) => {
+    const bytes = new TextEncoder().encode(path.endsWith('/ftm-watch.yaml') ? text : EMPTY_FILE);
+    return Promise.resolve({ kind: 'read', bytes });
+  };
+  const files: ConfigFiles = { ...FILES, read };
   return loadConfig({ ...configMachine('/etc/ftm-watch'), path: 'ftm-watch.yaml', files, ...options });
 }

@@ -60,8 +60,8 @@ const HIDE = [
   .join('\n');
 
 /**
- * Where this machine is a container itself, with the newer control groups, limits of memory are handed down only when no
- * process is at the top: as Docker in Docker does it.
+ * Where this machine is a container itself, with the newer control groups, limits of memory are handed down only when
+ * no process is at the top: as Docker in Docker does it.
  */
 const HAND_DOWN = `cd /sys/fs/cgroup
 if [ -e cgroup.type ] && ! grep --quiet memory cgroup.subtree_control; then

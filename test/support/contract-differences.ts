@@ -1,6 +1,9 @@
 import type { Contract } from './contract.ts';
 
-/** Lines that come or go together, for one reason: `+ metrics: …`, `- http: …`. */
+/**
+ * Lines that come or go together, for one reason: `+ metrics: …`, `- http: …`. One that ends in `*` stands for all that
+ * begin so.
+ */
 export interface Difference {
   readonly reason: string;
   readonly lines: readonly string[];
@@ -16,4 +19,9 @@ export function differencesOf(before: Contract, now: Contract): readonly string[
       ...[...fresh].filter((line) => !old.has(line)).map((line) => `+ ${name}: ${line}`),
     ];
   });
+}
+
+/** Whether a line of a `Difference` stands for this one. */
+export function covers(line: string, difference: string): boolean {
+  return line.endsWith('*') ? difference.startsWith(line.slice(0, -1)) : difference === line;
 }

@@ -12,8 +12,8 @@ export interface DaemonHostSettings {
 export type DaemonHostRequest = { readonly kind: 'status' } | { readonly kind: 'line'; readonly line: string };
 
 /**
- * A program: the daemon, and the clients that ask it and send it log lines, in the network namespace in which it is started.
- * It answers the settings with "ready", and ends with its parent.
+ * A program: the daemon, and the clients that ask it and send it log lines, in the network namespace in which it is
+ * started. It answers the settings with "ready", and ends with its parent.
  */
 process.once('message', (settings: DaemonHostSettings) => {
   void startDaemon(settings.configFile, settings.folder).then((daemon) => {

@@ -23,9 +23,9 @@ export interface PlacementQuestion {
 /**
  * Where a licence is, seen from one unit. `in-place`: on this unit, on the member of its cluster that is in charge, on
  * a configured member that it belongs to as well while nobody tells which one is in charge, or on the unit that a load
- * balancer has its tokens from. `perhaps-shared`, `perhaps-other-unit`: outside, on a unit that is configured and on one
- * that is not, while nobody tells whether this one is a load balancer or a member of a pair. `unlisted-primary`: the
- * tokens of a load balancer come from a unit that is not configured.
+ * balancer has its tokens from. `perhaps-shared`, `perhaps-other-unit`: outside, on a unit that is configured and on
+ * one that is not, while nobody tells whether this one is a load balancer or a member of a pair. `unlisted-primary`:
+ * the tokens of a load balancer come from a unit that is not configured.
  */
 export type Placement =
   | 'in-place'

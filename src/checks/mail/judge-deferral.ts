@@ -4,8 +4,8 @@ import type { MailObservation } from '../../core/observation.ts';
 import type { Finding } from '../../engine/finding.ts';
 
 /**
- * Greylisting is everyday life, unless a code is void when it arrives. What was measured is how long this machine waited,
- * which comes back more often than most.
+ * Greylisting is everyday life, unless a code is void when it arrives. What was measured is how long this machine
+ * waited, which comes back more often than most.
  */
 export function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.lasted < deferral.codeLife) return [];

@@ -19,8 +19,8 @@ const NONE = new Uint8Array();
 
 /**
  * Whether the authority may sign this certificate (RFC 5280 §4.2.1.10): every name of a kind that it limits must be
- * within what is permitted and outside of what is excluded, as OpenSSL compares them. A kind of name that OpenSSL cannot
- * compare is refused wherever it is limited.
+ * within what is permitted and outside of what is excluded, as OpenSSL compares them. A kind of name that OpenSSL
+ * cannot compare is refused wherever it is limited.
  */
 export function mayNamesBe(authority: Certificate, certificate: Certificate, isLeaf: boolean): boolean {
   return mayBe(authority, () => namesOf(certificate, isLeaf));

@@ -15,7 +15,7 @@ export function addSilence(program: Command, invoked: Invoked, finish: Finish): 
     .option('--until <time>', 'until then: 2026-11-24T18:00:00Z')
     .option('--cause <cause>', 'only of this cause, such as tls-intercepted')
     .option('--subject <subject>', 'only about this host:port, mail server or unit')
-    .option('--by <name>', 'who silences (default: your account)')
+    .option('--by <name>', 'who silences, shown as a claim (default: your account)')
     .requiredOption('--comment <text>', 'why')
     .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, command));
   withConfig(silence.command('list'))

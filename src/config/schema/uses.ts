@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { YamlPath } from '../../text/yaml-text.ts';
 import { insideOf } from './alternatives.ts';
-import { isMapping } from './rules.ts';
+import { type Fields, isMapping } from './rules.ts';
 
 /** What the program does with a text of the configuration, where it is a name of something outside, or a secret. */
 export type Use = 'file-to-read' | 'file-for-later' | 'secret-file' | 'secret-variable' | 'secret-url';
@@ -30,22 +30,40 @@ export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[
 
 /** The value with every such text changed, and with the schema's defaults. What does not fit the schema stays. */
 export function changeTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
-  return changed(schema, value, [], change);
+  return changed(schema, value, [], { change, defaults: true });
 }
 
-function changed(schema: z.core.$ZodType, value: unknown, path: YamlPath | null, change: Change): unknown {
+/** The same without the defaults. */
+export function changeGivenTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
+  return changed(schema, value, [], { change, defaults: false });
+}
+
+interface Changes {
+  readonly change: Change;
+  readonly defaults: boolean;
+}
+
+function changed(schema: z.core.$ZodType, value: unknown, path: YamlPath | null, how: Changes): unknown {
   const use = USES.get(schema)?.use;
-  if (use !== undefined && typeof value === 'string') return change({ use, text: value, path });
-  const at = (key: string | number): YamlPath | null => path && [...path, key];
-  if (schema instanceof z.core.$ZodObject && isMapping(value)) {
-    const fields = Object.entries(schema._zod.def.shape).map(
-      ([key, field]) => [key, changed(field, value[key], at(key), change)] as const,
-    );
-    return { ...value, ...Object.fromEntries(fields.filter(([, child]) => child !== undefined)) };
-  }
+  if (use !== undefined && typeof value === 'string') return how.change({ use, text: value, path });
+  if (schema instanceof z.core.$ZodObject && isMapping(value)) return changedSection(schema, value, path, how);
   if (schema instanceof z.core.$ZodArray && Array.isArray(value))
-    return value.map((item, index) => changed(schema._zod.def.element, item, at(index), change));
-  if (schema instanceof z.ZodPrefault && value === undefined)
-    return changed(schema.unwrap(), schema.def.defaultValue, null, change);
-  return insideOf(schema).reduce<unknown>((result, inner) => changed(inner, result, path, change), value);
+    return value.map((item, index) => changed(schema._zod.def.element, item, below(path, index), how));
+  if (schema instanceof z.ZodPrefault && value === undefined) return defaultOf(schema, how);
+  return insideOf(schema).reduce<unknown>((result, inner) => changed(inner, result, path, how), value);
+}
+
+function changedSection(schema: z.core.$ZodObject, value: Fields, path: YamlPath | null, how: Changes): unknown {
+  const fields = Object.entries(schema._zod.def.shape).map(
+    ([key, field]) => [key, changed(field, value[key], below(path, key), how)] as const,
+  );
+  return { ...value, ...Object.fromEntries(fields.filter(([, child]) => child !== undefined)) };
+}
+
+function below(path: YamlPath | null, key: string | number): YamlPath | null {
+  return path && [...path, key];
+}
+
+function defaultOf(schema: z.ZodPrefault, how: Changes): unknown {
+  return how.defaults ? changed(schema.unwrap(), schema.def.defaultValue, null, how) : undefined;
 }

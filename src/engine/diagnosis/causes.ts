@@ -1,9 +1,10 @@
+import { nameList } from '../../core/name-list.ts';
 import { compareSeverity, type Severity } from '../../core/severity.ts';
 import type { ActivationContext } from '../../core/license/activation-context.ts';
 import type { Cause } from '../cause.ts';
 import { knownCause, type Check } from '../check.ts';
 import type { Explanation } from '../explanation.ts';
-import { type Finding, isFault } from '../finding.ts';
+import { type Finding, isFault, known } from '../finding.ts';
 import type { CauseWords } from '../words/cause-words.ts';
 import { evidenceLine } from '../words/evidence-line.ts';
 import { impactOf } from '../words/impact.ts';
@@ -139,7 +140,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   const { main } = fault;
   const unclear = unclearStages(fault.words, states);
   const facts = { ...factsOf(fault, context), ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }) };
-  const words = withBrokenPath(wordsOf(fault, facts), states);
+  const words = withBrokenPath(wordsOf(fault, facts), main, states);
   const precondition = brokenBy(fault);
   return {
     id: main.suggests,
@@ -177,10 +178,10 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
   };
 }
 
-/** What needs the path cannot wait while it is broken. */
-function withBrokenPath(words: CauseWords, states: JudgedStates): CauseWords {
+/** What needs the path cannot wait while it is broken. What is only suspected raises no alarm. */
+function withBrokenPath(words: CauseWords, { confidence }: Finding, states: JudgedStates): CauseWords {
   const { brokenPath } = words;
-  if (brokenPath === undefined) return words;
+  if (brokenPath === undefined || confidence === 'suspected') return words;
   const isBroken = [...states.values()].some(({ check, state }) => check.onPath === true && state === 'broken');
   return isBroken ? { ...words, ...brokenPath, severity: 'critical' } : words;
 }
@@ -190,15 +191,17 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
     subject,
     host: context.host,
     port: String(context.port),
-    ...(context.source === null ? {} : { source: context.source }),
   };
   const { clean: _, ...all } = [...attached, ...findings, main].reduce<WordingFacts>(
     (facts, finding) => ({ ...facts, ...finding.facts }),
     base,
   );
+  // Each unit may have its own, and what is done for one alone leaves the others as they are.
+  const sources = new Set([...attached, ...findings].flatMap((finding) => finding.facts?.source ?? []));
+  const told = sources.size === 0 ? context.source : nameList([...sources]);
   // What is found with it may be about a service, or about an address that does not decide.
-  const { host = base.host, port = base.port, clean } = main.facts ?? {};
-  return { ...all, host, port, ...(clean === undefined ? {} : { clean }) };
+  const { host = base.host, port = base.port, source = told, clean } = main.facts ?? {};
+  return { ...all, host, port, ...known({ source, clean }) };
 }
 
 /** A fault of one family or of one member is looked for in another place than one of the whole way. */

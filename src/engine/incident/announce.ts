@@ -51,7 +51,6 @@ function byUrgency(a: DigestItem, b: DigestItem): number {
 /** A wall clock that was set back must not put the reminders off. */
 function unskewed(incident: Incident, now: EpochMs): Incident {
   const { lastNotified, causeSince } = incident;
-  if (causeSince <= now && (lastNotified === null || lastNotified.at <= now)) return incident;
   return {
     ...incident,
     causeSince: Math.min(causeSince, now),
@@ -156,14 +155,12 @@ function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Inc
   if (event === 'resolved') return { ...incident, awaitsDigest: false, lastNotified: null };
   const { severity, id, subject } = incident.cause;
   const word: NamedCause = { severity, cause: id, subject };
-  const before = (incident.lastNotified?.named ?? []).filter(
-    ({ cause, subject: about }) => cause !== id || about !== subject,
-  );
+  const named = incident.lastNotified?.named ?? [];
+  const isSame = (one: NamedCause): boolean => one.cause === id && one.subject === subject;
   // One that was told as graver before stays so: its falling back is no news, nor is its return.
-  const gravest = incident.lastNotified?.named.find(
-    (one) => one.cause === id && one.subject === subject && compareSeverity(one.severity, severity) < 0,
-  );
-  return { ...incident, awaitsDigest: false, lastNotified: { at: now, ...word, named: [...before, gravest ?? word] } };
+  const gravest = named.find((one) => isSame(one) && compareSeverity(one.severity, severity) < 0) ?? word;
+  const lastNotified = { at: now, ...word, named: [...named.filter((one) => !isSame(one)), gravest] };
+  return { ...incident, awaitsDigest: false, lastNotified };
 }
 
 function threaded(incident: Incident, notificationId: string): Incident {

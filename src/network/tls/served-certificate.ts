@@ -11,6 +11,8 @@ export interface ServedFiles {
   readonly keyFile: string;
   /** Authorities of client certificates; null: none is asked for. */
   readonly clientCaFile: string | null;
+  /** What of these authorities' does not count any more. */
+  readonly clientCrlFile?: string | null;
 }
 
 /** What they hold. */
@@ -18,11 +20,14 @@ export interface ServedMaterial {
   readonly cert: string;
   readonly key: string;
   readonly ca?: string;
+  readonly crl?: string;
 }
 
 export interface FollowDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
+  /** Other clients are to be believed than before. */
+  readonly onOtherClients?: () => void;
 }
 
 const LOOK_EVERY: Millis = 60_000;
@@ -66,14 +71,19 @@ export class ServedCertificate {
   }
 
   /** Puts what the files hold now into the server. Never rejects. */
-  async refresh(server: Pick<Server, 'setSecureContext'>, logger: OperatorLog): Promise<void> {
+  async refresh(
+    server: Pick<Server, 'setSecureContext'>,
+    { logger, onOtherClients }: Omit<FollowDeps, 'clock'>,
+  ): Promise<void> {
     try {
       const material = await readMaterial(this.#files, this.#what);
       if (isSame(material, this.#material)) return;
       server.setSecureContext(material);
+      const before = this.#material;
       this.#material = material;
       this.#problem = null;
       logger.info({ certFile: this.#files.certFile }, `Took the new certificate of ${this.#what}`);
+      if (before.ca !== material.ca || before.crl !== material.crl) onOtherClients?.();
     } catch (error) {
       const problem = messageOf(error);
       if (problem === this.#problem) return;
@@ -83,9 +93,9 @@ export class ServedCertificate {
   }
 
   /** Until the returned function is called. */
-  follow(server: Pick<Server, 'setSecureContext'>, { clock, logger }: FollowDeps): () => void {
+  follow(server: Pick<Server, 'setSecureContext'>, { clock, ...deps }: FollowDeps): () => void {
     const look = (): void => {
-      void this.refresh(server, logger);
+      void this.refresh(server, deps);
       cancel = clock.after(LOOK_EVERY, look);
     };
     let cancel = clock.after(LOOK_EVERY, look);
@@ -97,9 +107,12 @@ async function readMaterial(files: ServedFiles, what: string): Promise<ServedMat
   const cert = await readText(files.certFile, `the certificate of ${what} from`);
   const key = await readText(files.keyFile, `the key of ${what} from`);
   if (files.clientCaFile === null) return { cert, key };
-  return { cert, key, ca: await readText(files.clientCaFile, `the client authorities of ${what} from`) };
+  const ca = await readText(files.clientCaFile, `the client authorities of ${what} from`);
+  const { clientCrlFile = null } = files;
+  if (clientCrlFile === null) return { cert, key, ca };
+  return { cert, key, ca, crl: await readText(clientCrlFile, `the revoked clients of ${what} from`) };
 }
 
 function isSame(one: ServedMaterial, other: ServedMaterial): boolean {
-  return one.cert === other.cert && one.key === other.key && one.ca === other.ca;
+  return one.cert === other.cert && one.key === other.key && one.ca === other.ca && one.crl === other.crl;
 }

@@ -12,10 +12,9 @@ import {
   unique,
 } from '../../config/schema/rules.ts';
 import { optionalSecret, secret } from '../../config/schema/secret.ts';
-import { completed, list, optional, section } from '../../config/schema/section.ts';
+import { list, optional, section } from '../../config/schema/section.ts';
 import { httpsOrigin } from '../../config/schema/urls.ts';
 import { choice, day, host, integer, name, pin, port, serial, share, text } from '../../config/schema/values.ts';
-import { sameSerial } from '../../core/license/unit.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-session.ts';
 
 /** More than any unit holds. */
@@ -71,7 +70,10 @@ function communityOrUser(fields: Fields, report: Report): void {
 }
 
 const certificate = section({
-  license: serial.describe('Number of the licence (EFTM…); it need not stand in `licenses` as well.'),
+  license: serial.describe(
+    'Number of the licence (EFTM…). Name it under `licenses` when it belongs on this unit: before, nothing is wrong ' +
+      'with a licence that waits.',
+  ),
   tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
     'How many tokens were bought; those on the unit are compared with it.',
   ),
@@ -102,8 +104,6 @@ const appliance = section(
   peerIsAnother,
 );
 
-const withCertified = completed(appliance, (unit) => ({ ...unit, licenses: licensesIn(unit) }));
-
 export type ApplianceApiConfig = z.output<typeof api>;
 export type SnmpConfig = z.output<typeof snmp>;
 export type CertificateConfig = z.output<typeof certificate>;
@@ -111,16 +111,10 @@ export type ApplianceConfig = z.output<typeof appliance>;
 
 /** The FortiAuthenticator units. */
 export const appliances = unique(
-  unique(unique(list(withCertified), textAt('name')), textAt('serial')),
+  unique(unique(list(appliance), textAt('name')), textAt('serial')),
   logSources,
   (source, owner) => `"${source}" is a log source of appliances[${String(owner)}] already`,
 );
-
-/** Those of its certificates among them. */
-function licensesIn({ licenses, certificates }: z.output<typeof appliance>): readonly string[] {
-  const isNamed = (license: string): boolean => licenses.some((named) => sameSerial(named, license));
-  return [...licenses, ...certificates.map(({ license }) => license).filter((license) => !isNamed(license))];
-}
 
 function peerIsAnother({ serial: own, peerSerial }: Fields, report: Report): void {
   if (typeof own === 'string' && own === peerSerial)

@@ -10,9 +10,9 @@ const MAX_STATUS = 30;
 const TOKEN = z.object({ status: z.unknown().optional() });
 
 /**
- * "A map of FortiTokens and their status" (hermanwjacobsen/hfortix-fortios, from the vendor's description); PowerFGT and
- * others read a list. The answer holds what tokens are activated with, and to whom they belong: all but the status ends
- * here.
+ * "A map of FortiTokens and their status" (hermanwjacobsen/hfortix-fortios, from the vendor's description); PowerFGT
+ * and others read a list. The answer holds what tokens are activated with, and to whom they belong: all but the status
+ * ends here.
  */
 const TOKENS = z.object({ results: z.union([z.array(TOKEN), z.record(z.string(), TOKEN)]) });
 

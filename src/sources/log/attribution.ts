@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import type { ApplianceConfig } from '../appliances/section.ts';
 import { addressInAny } from '../../core/addresses.ts';
@@ -18,6 +19,10 @@ export type Origin =
 export interface Attribution {
   /** By the address that the operating system names. */
   sender(address: string): Origin;
+  /** By the certificate that it has shown, which was verified; null: it proves nobody. */
+  proven(certificate: X509Certificate): Origin | null;
+  /** Whether somebody who is welcome has this address: he may be somebody else. */
+  expects(address: string): boolean;
   /** For a file that the administrator named. */
   file(): Origin;
   /**
@@ -40,6 +45,14 @@ export interface OtherSenders {
   readonly firewalls: readonly string[];
   /** Addresses and CIDR blocks of relays. With any, nobody else is believed who is not known by address. */
   readonly relays: readonly string[];
+  /** Which certificates prove which appliance: one that is named here is known by nothing else over the network. */
+  readonly certificates?: readonly BoundCertificate[];
+}
+
+export interface BoundCertificate {
+  /** A name in it, or its fingerprint. */
+  readonly name: string;
+  readonly appliance: string;
 }
 
 export const NO_OTHERS: OtherSenders = { firewalls: [], relays: [] };
@@ -56,31 +69,52 @@ const FOREIGN: Origin = { kind: 'foreign' };
  * With no appliance configured every sender is welcome and nobody has a name. An only appliance without `logSources`
  * owns every line, since there is nothing to tell apart.
  */
-export function createAttribution(appliances: Appliances, { firewalls, relays }: OtherSenders): Attribution {
+export function createAttribution(appliances: Appliances, others: OtherSenders): Attribution {
+  const { firewalls, relays, certificates = [] } = others;
   const sources = sourcesOf(appliances);
-  const { addresses, names } = sources;
+  const { addresses } = sources;
+  const bound = new Set(certificates.map(({ appliance }) => appliance));
+  const open = sourcesOf(appliances.filter(({ name }) => !bound.has(name)));
   const byAddress = new Map<string, Origin>(firewalls.map((address) => [normalAddress(address), ANYBODY]));
-  for (const [address, appliance] of addresses) byAddress.set(address, { kind: 'appliance', appliance });
+  for (const [address, appliance] of open.addresses) byAddress.set(address, { kind: 'appliance', appliance });
   const only = appliances.length === 1 ? (appliances[0]?.name ?? null) : null;
-  const believed = addresses.size + names.size > 0 ? RELAY : originWithoutSources(appliances, only);
-  const strangers = relays.length > 0 ? FOREIGN : originOfStrangers(sources, believed);
-
-  function hostName(name: string): string | undefined {
-    const normal = name.toLowerCase();
-    return names.get(normal) ?? names.get(normal.split('.', 1)[0] ?? '');
-  }
+  const believed = addresses.size + sources.names.size > 0 ? RELAY : originWithoutSources(appliances, only);
+  const strangers = relays.length > 0 ? FOREIGN : originOfStrangers(open, bound.size > 0 ? FOREIGN : believed);
 
   return {
     sender: (address) => {
       const normal = normalAddress(address);
       return byAddress.get(normal) ?? (addressInAny(normal, relays) ? believed : strangers);
     },
+    proven: (certificate) => {
+      const found = certificates.find(({ name }) => isOf(certificate, name));
+      return found === undefined ? null : { kind: 'appliance', appliance: found.appliance };
+    },
+    expects: (address) => {
+      const normal = normalAddress(address);
+      return addresses.has(normal) || byAddress.has(normal) || addressInAny(normal, relays);
+    },
     file: () => believed,
     host: (name) =>
-      hostName(name) ?? addresses.get(name) ?? (name.includes(':') ? addresses.get(normalAddress(name)) : undefined),
-    hostName,
+      byName(sources, name) ??
+      addresses.get(name) ??
+      (name.includes(':') ? addresses.get(normalAddress(name)) : undefined),
+    hostName: (name) => byName(open, name),
     only,
   };
+}
+
+/** RFC 5425 §4.2.2: by the fingerprint; §5.2: by a DNS name, or the common name where there is none. */
+function isOf(certificate: X509Certificate, name: string): boolean {
+  const [, fingerprint] = /^sha-256:(.+)$/iu.exec(name) ?? [];
+  return fingerprint === undefined
+    ? certificate.checkHost(name) !== undefined
+    : certificate.fingerprint256 === fingerprint.toUpperCase();
+}
+
+function byName({ names }: Sources, name: string): string | undefined {
+  const normal = name.toLowerCase();
+  return names.get(normal) ?? names.get(normal.split('.', 1)[0] ?? '');
 }
 
 function sourcesOf(appliances: Appliances): Sources {

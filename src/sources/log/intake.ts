@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ApplianceConfig } from '../appliances/section.ts';
 import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { LogsConfig } from './section.ts';
@@ -88,6 +90,7 @@ class Intake implements LogIntake {
     this.#attribution = createAttribution(config.appliances, {
       firewalls: config.firewallSources,
       relays: config.logs.relays,
+      certificates: config.logs.syslog.tls?.certificates ?? [],
     });
     this.#strangers = createStrangerLog(deps);
     this.#unrecognised = createUnrecognisedLog(deps.logger);
@@ -171,13 +174,25 @@ class Intake implements LogIntake {
       connections: this.#connections,
       turns: this.#turns,
       lines: this.#lines,
-      isKnown: (from) => ['appliance', 'relay'].includes(this.#attribution.sender(from).kind),
-      refuses: (from) => this.#config.logs.foreign === 'refuse' && this.#attribution.sender(from).kind === 'foreign',
-      reader: (from, refuse) => this.#reader(source, this.#attribution.sender(from), from, refuse),
+      isKnown: (from) => this.#attribution.expects(from),
+      // Who may prove who he is, is heard first.
+      refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
+      originOf: (socket) => this.#originOf(socket),
+      reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),
       ...this.#warnings,
     });
     this.#addresses = { ...this.#addresses, [source]: listener.address };
     this.#stops.push(() => listener.stop());
+  }
+
+  #isRefused(from: string): boolean {
+    return this.#config.logs.foreign === 'refuse' && this.#attribution.sender(from).kind === 'foreign';
+  }
+
+  #originOf(socket: Socket): Origin {
+    const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+    const proven = certificate === undefined ? null : this.#attribution.proven(certificate);
+    return proven ?? this.#attribution.sender(socket.remoteAddress ?? '');
   }
 
   async #openFiles(paths: readonly string[]): Promise<void> {

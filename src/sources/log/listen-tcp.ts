@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { SyslogTls } from './section.ts';
 import { createConnectionEvictor } from '../../network/connection-evictor.ts';
 import { errorCode } from '../../network/failure.ts';
 import type { Millis } from '../../core/clock.ts';
+import { ServedCertificate } from '../../network/tls/served-certificate.ts';
+import { messageOf } from '../../text/message-of.ts';
 import { bindError } from './bind-error.ts';
 import type { LineTally } from './tally.ts';
 import { TcpConnection, type ConnectionDeps } from './tcp-connection.ts';
@@ -36,6 +37,8 @@ export interface TcpOptions extends ConnectionDeps {
   readonly tls: SyslogTls | null;
   readonly limits: ConnectionLimits;
   readonly tally: LineTally;
+  /** Addresses that strangers make room for. */
+  readonly isKnown: (address: string) => boolean;
   /** Senders that are turned away at once: nothing in their lines could make them welcome. */
   readonly refuses: (address: string) => boolean;
   readonly onStuck: (address: string) => void;
@@ -55,7 +58,7 @@ export interface TcpListener {
  */
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
-  const server = await createListener(options);
+  const { server, follow } = await createListener(options);
   const open = new Set<TcpConnection>();
   /** Before any TLS: what has to be closed for the server to end. */
   const sockets = new Set<Socket>();
@@ -86,11 +89,15 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     options.logger.error({ err: error }, 'syslog listener failed');
   });
   const stopWatching = watch(options, open);
+  const unfollow = follow(() => {
+    for (const connection of open) connection.leave();
+  });
   const bound = server.address();
   return {
     address: typeof bound === 'object' && bound !== null ? { address: bound.address, port: bound.port } : listen,
     stop: async () => {
       stopWatching();
+      unfollow();
       const closed = once(server, 'close');
       server.close();
       for (const connection of open) connection.close();
@@ -100,46 +107,39 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   };
 }
 
-async function createListener({ tls, connections, onFailedHandshake }: TcpOptions): Promise<Server> {
-  if (tls === null) return createServer();
-  const [cert, key] = await Promise.all([readPem(tls.certFile), readPem(tls.keyFile)]);
-  const clients =
-    tls.clientCaFile === null
-      ? {}
-      : { ca: await readPem(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
-  const server = createSecureServer(tls, { cert, key, handshakeTimeout: HANDSHAKE, ...clients });
+interface Listener {
+  readonly server: Server;
+  /** Takes its certificate, and those whom it believes, as they change. */
+  readonly follow: (onOtherClients: () => void) => () => void;
+}
+
+async function createListener(options: TcpOptions): Promise<Listener> {
+  const { tls, connections, onFailedHandshake } = options;
+  if (tls === null) return { server: createServer(), follow: () => () => undefined };
+  const certificate = await ServedCertificate.read(tls, 'the syslog listener');
+  const isAsked = tls.clientCaFile !== null;
+  const server = createSecureServer(tls, {
+    ...certificate.material(),
+    handshakeTimeout: HANDSHAKE,
+    requestCert: isAsked,
+    rejectUnauthorized: isAsked,
+  });
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     connections[errorCode(error) === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
     onFailedHandshake(socket.remoteAddress ?? '', error);
   });
-  return server;
+  return { server, follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }) };
 }
 
 /** @throws {Error} naming the files, where OpenSSL only says what it stumbled over */
-function createSecureServer({ certFile, keyFile }: SyslogTls, options: TlsOptions): Server {
+function createSecureServer({ certFile, keyFile }: SyslogTls, options: TlsOptions): TlsServer {
   try {
     return createTlsServer(options);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `Cannot listen for syslog over TLS: "${certFile}" and "${keyFile}" are no certificate with its key: ${reason}`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-async function readPem(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new Error(
-      `Cannot listen for syslog over TLS: cannot read "${path}": ` +
-        (error instanceof Error ? error.message : String(error)),
-      {
-        cause: error,
-      },
+      `Cannot listen for syslog over TLS: "${certFile}" and "${keyFile}" are no certificate with its key: ` +
+        messageOf(error),
+      { cause: error },
     );
   }
 }

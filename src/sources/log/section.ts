@@ -1,19 +1,50 @@
 import type * as z from 'zod';
 import { listenAddress } from '../../config/schema/endpoints.ts';
+import { isHost } from '../../config/schema/host-port.ts';
+import { type Fields, given, itemsOf, type Report, textAt, unique } from '../../config/schema/rules.ts';
 import { laterFile, readableFile } from '../../config/schema/files.ts';
 import { list, optional, section } from '../../config/schema/section.ts';
-import { addressBlock, choice, duration } from '../../config/schema/values.ts';
+import { addressBlock, choice, duration, expected, name, text } from '../../config/schema/values.ts';
 
 const DAY = 86_400_000;
 
-const syslogTls = section({
-  listen: listenAddress.describe('Where to listen for syslog over TLS.'),
-  certFile: readableFile.describe('PEM file of the certificate shown to senders, with its chain.'),
-  keyFile: readableFile.describe('PEM file of its private key.'),
-  clientCaFile: optional(readableFile).describe(
-    'PEM file of an authority; senders must then show a certificate that it signed.',
-  ),
+const FINGERPRINT = /^sha-256:(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/iu;
+
+const certificate = section({
+  name: text
+    .refine(
+      (value) => FINGERPRINT.test(value) || isHost(value),
+      expected('a host name, or "sha-256:" and 32 bytes such as "AB:CD:…"'),
+    )
+    .describe('DNS name or common name in the certificate, or its fingerprint: "sha-256:AB:CD:…".'),
+  appliance: name.describe('Name of the unit that it proves.'),
 });
+
+const syslogTls = section(
+  {
+    listen: listenAddress.describe('Where to listen for syslog over TLS.'),
+    certFile: readableFile.describe('PEM file of the certificate shown to senders, with its chain.'),
+    keyFile: readableFile.describe('PEM file of its private key.'),
+    clientCaFile: optional(readableFile).describe(
+      'PEM file of an authority; senders must then show a certificate that it signed.',
+    ),
+    clientCrlFile: optional(readableFile).describe(
+      'PEM file with the lists of what these authorities have revoked: one of each authority in the chains.',
+    ),
+    certificates: unique(list(certificate), textAt('name')).describe(
+      'Whom a certificate proves. Of a unit that is named here no other line counts that comes over the network, but ' +
+        'those of relays.',
+    ),
+  },
+  clientsNeedAuthorities,
+);
+
+function clientsNeedAuthorities(fields: Fields, report: Report): void {
+  if (given(fields, 'clientCaFile')) return;
+  const message = 'expected "clientCaFile" beside it: nothing else tells whose certificate it is';
+  if (given(fields, 'clientCrlFile')) report('clientCrlFile', message);
+  if (itemsOf(fields['certificates']).length > 0) report('certificates', message);
+}
 
 const syslog = section({
   udp: optional(listenAddress).describe(

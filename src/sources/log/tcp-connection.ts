@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock, Millis } from '../../core/clock.ts';
+import type { Origin } from './attribution.ts';
 import { Framer, type LineSink } from './framing.ts';
 import type { LineBudget, LineHolder } from './line-budget.ts';
 import type { IntakeLogger } from './logger.ts';
@@ -7,6 +8,7 @@ import type { ConnectionTally } from './tally.ts';
 import type { TurnBudget } from './turn-budget.ts';
 
 const KEEP_ALIVE: Millis = 60_000;
+const LEAVE_WITHIN: Millis = 10_000;
 /** What Node keeps besides of a connection over TLS that was sent much at once: measured, some 90 KB. */
 const TLS_ROOM = 64 * 1024;
 
@@ -17,10 +19,9 @@ export interface ConnectionDeps {
   readonly connections: ConnectionTally;
   readonly turns: TurnBudget;
   readonly lines: LineBudget;
-  /** Senders that strangers make room for. */
-  readonly isKnown: (address: string) => boolean;
+  readonly originOf: (socket: Socket) => Origin;
   /** `refuse` closes the connection. */
-  readonly reader: (address: string, refuse: () => void) => LineSink;
+  readonly reader: (origin: Origin, address: string, refuse: () => void) => LineSink;
   readonly onOverBudget: (address: string) => void;
 }
 
@@ -38,13 +39,14 @@ export class TcpConnection implements LineHolder {
 
   constructor(socket: Socket, deps: ConnectionDeps, isSecure: boolean) {
     this.address = socket.remoteAddress ?? '';
-    this.isKnown = deps.isKnown(this.address);
+    const origin = deps.originOf(socket);
+    this.isKnown = origin.kind === 'appliance' || origin.kind === 'relay';
     this.#socket = socket;
     this.#deps = deps;
     this.#extraRoom = isSecure ? TLS_ROOM : 0;
     this.#lastByteAt = deps.clock.elapsed();
     this.#framer = new Framer(
-      deps.reader(this.address, () => this.#refuse()),
+      deps.reader(origin, this.address, () => this.#refuse()),
       { octetCounting: true },
     );
   }
@@ -79,6 +81,13 @@ export class TcpConnection implements LineHolder {
     this.#deps.onOverBudget(this.address);
     this.#end();
     this.#socket.destroy();
+  }
+
+  /** Reads on until the sender has seen that it is to come again. */
+  leave(): void {
+    this.#socket.end();
+    const cancel = this.#deps.clock.after(LEAVE_WITHIN, () => this.#socket.destroy());
+    this.#socket.once('close', cancel);
   }
 
   close(): void {

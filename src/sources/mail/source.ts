@@ -25,6 +25,9 @@ interface Tools extends MailTools, RecipientTools {
   readonly codeLife: Promise<Millis | null>;
 }
 
+/** No code lives shorter: the appliance, which is slow to tell how long, need not be waited for. */
+const SHORTEST_LIFE: Millis = 3_600_000;
+
 /** The mail servers that FortiAuthenticator sends activation codes through. */
 export const mail: RoundSource<'mail', Sections, readonly MailObservation[], Tools, Sections & Resolving & Recipients> =
   {
@@ -44,8 +47,9 @@ export const mail: RoundSource<'mail', Sections, readonly MailObservation[], Too
       return look.each(servers, async (server) => {
         const seen = await observeMailServer(server, settings, look, look.ctx);
         const lasted = look.deferrals.note(seen.server, seen.outcome);
-        const codeLife = lasted === null ? null : await unlessAborted(look.codeLife, signal).catch(() => null);
-        return lasted === null || codeLife === null ? seen : { ...seen, deferral: { lasted, codeLife } };
+        if (lasted === null || lasted < SHORTEST_LIFE) return seen;
+        const codeLife = await unlessAborted(look.codeLife, signal).catch(() => null);
+        return codeLife === null ? seen : { ...seen, deferral: { lasted, codeLife } };
       });
     },
     lookAgain: async (settings, look, { own }) => {

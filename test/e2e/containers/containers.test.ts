@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { buildChartRenderer } from '../../support/chart.ts';
 import { type ContainerEngine, CONTAINERS, createContainerEngine } from '../../support/container-engine.ts';
@@ -27,6 +27,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
   let base: string;
 
   const sh = async (commands: string): Promise<string> => (await engine.sh(commands)).trim();
+  const afterwards = (commands: string): void => onTestFinished(() => sh(commands).then(() => undefined));
   const get = (path: string): Promise<string> =>
     engine.get(`${PAGE}${path}`).then(({ status, body }) => `${String(status)} ${body}`);
 
@@ -40,6 +41,8 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
 
   describe('the image, built and started by the commands of README.md,', () => {
     beforeAll(() => sh(start));
+
+    afterAll(() => sh('docker rm --force --volumes ftm-watch'));
 
     it('answers', async () => {
       await expect.poll(() => get('/-/healthy'), PATIENCE).toBe('200 Healthy\n');
@@ -94,16 +97,15 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
       expect((await sh('docker logs ftm-watch')).split('\n').at(-1)).toContain('"msg":"Stopped"');
       await sh('docker start ftm-watch');
       await expect.poll(() => get('/api/v1/silences'), PATIENCE).toContain('"comment":"planned"');
-      await sh('docker rm --force --volumes ftm-watch');
     });
   });
 
   it('starts as whoever the platform says', async () => {
     const options = '--detach --name any --user 1000650000:0 --read-only --cap-drop ALL --publish 127.0.0.1:9843:9843';
     const volume = '--mount type=tmpfs,destination=/var/lib/ftm-watch,tmpfs-mode=1777';
+    afterwards('docker rm --force any');
     await sh(`docker run ${options} ${volume} ftm-watch`);
     await expect.poll(() => get('/metrics'), PATIENCE).toContain('\nftm_store_writable 1\n');
-    await sh('docker rm --force any');
   });
 
   it('is built without a network from a program that is built already', async () => {
@@ -127,6 +129,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'fac-1' }, stringData: { key: 'hush' } };
     const file = join(engine.folder, 'chart.yaml');
     writeFileSync(file, [secret, ...objects].map((object) => stringify(object)).join('---\n'));
+    afterwards(`podman kube down --force ${file}`);
     await sh(`podman kube play --publish 127.0.0.1:9843:9843 ${file}`);
     await expect.poll(() => get('/-/ready'), PATIENCE).toBe('200 Ready\n');
     expect(await get('/metrics')).toContain('\nftm_store_writable 1\n');
@@ -136,7 +139,6 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
     expect(await inside('cat /etc/ftm-watch/ftm-watch.yaml')).toContain('site: ftm-watch');
     expect(await inside('cat /proc/1/status')).toContain('CapBnd:\t0000000000000000');
     await expect(inside('touch /here')).rejects.toThrow('Read-only file system');
-    await sh(`podman kube down --force ${file}`);
   });
 
   it('runs as the units for systemd say that podman makes of deploy/quadlet', async () => {
@@ -148,6 +150,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
       return value.replaceAll('%t/%N', `${engine.folder}/quadlet`).replace('--cgroups=split ', '');
     };
     expect(units.get('ftm-watch.service')?.values('Unit', 'Requires')).toEqual(['ftm-watch-volume.service']);
+    afterwards('podman rm --force --ignore ftm-watch');
     await sh(command('ftm-watch-volume', 'ExecStart'));
     await sh(command('ftm-watch', 'ExecStart'));
     await expect.poll(() => get('/metrics'), PATIENCE).toContain('\nftm_store_writable 1\n');
@@ -165,7 +168,9 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
       await makeComposeImages(engine, base);
       // Debian has no Grafana.
       const names = Object.keys(services).filter((name) => name !== 'grafana');
+      afterwards(`${compose} down --volumes`);
       await sh(`${compose} up --detach --no-build ${names.join(' ')}`);
+      await expect(sh('ip route get 173.243.138.84')).rejects.toThrow('Network is unreachable');
       // Nothing leaves, so that the internet is gone.
       await expect
         .poll(() => sh('docker logs ftm-watch_mail_1'), { timeout: 90_000, interval: 1_000 })
@@ -173,7 +178,6 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
       expect(await engine.get('http://127.0.0.1:9090/api/v1/targets')).toMatchObject({
         body: expect.stringContaining('"health":"up"'),
       });
-      await sh(`${compose} down --volumes`);
     },
     LIMIT,
   );

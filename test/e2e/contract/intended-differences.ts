@@ -1,4 +1,5 @@
 import type { Difference } from '../../support/contract-differences.ts';
+import { ACCESS_DIFFERENCES } from './access-differences.ts';
 import { DELIVERY_DIFFERENCES } from './delivery-differences.ts';
 import { LICENSE_DIFFERENCES } from './license-differences.ts';
 
@@ -52,8 +53,34 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
+    reason: 'What the sites of a fleet share stands in files that the configuration includes',
+    lines: [
+      '+ schema: properties.include.default: []',
+      '+ schema: properties.include.items.minLength: 1',
+      '+ schema: properties.include.items.type: "string"',
+      '+ schema: properties.include.type: "array"',
+    ],
+  },
+  {
     reason: 'What was given up shows as `ftm_notifications_total{result="expired"}`',
     lines: ['+ metrics: ftm_notifications_total result="expired"'],
+  },
+  {
+    reason: '`logs.syslog.tls.certificates` says which unit a certificate proves; `clientCrlFile` who is out',
+    lines: [
+      'certificates.default: []',
+      'certificates.items.additionalProperties: false',
+      'certificates.items.properties.appliance.type: "string"',
+      'certificates.items.properties.name.maxLength: 255',
+      'certificates.items.properties.name.minLength: 1',
+      'certificates.items.properties.name.type: "string"',
+      'certificates.items.required[]: "appliance"',
+      'certificates.items.required[]: "name"',
+      'certificates.items.type: "object"',
+      'certificates.type: "array"',
+      'clientCrlFile.minLength: 1',
+      'clientCrlFile.type: "string"',
+    ].map((line) => `+ schema: properties.logs.properties.syslog.properties.tls.properties.${line}`),
   },
   {
     reason: 'Connections of log senders are counted',
@@ -163,6 +190,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ metrics: ftm_polling_errors_total signature="trial-token-stale"',
     ],
   },
+  ...ACCESS_DIFFERENCES,
   ...DELIVERY_DIFFERENCES,
   ...LICENSE_DIFFERENCES,
 ];

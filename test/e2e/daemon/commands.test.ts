@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';
-import { createDaemonBench, type DaemonBench } from '../../support/daemon-bench.ts';
+import { createDaemonBench, statusOf, type DaemonBench } from '../../support/daemon-bench.ts';
 import { startDaemonProcess } from '../../support/daemon-process.ts';
 import { runFtmWatch, type Run } from '../../support/ftm-watch.ts';
+import { until } from '../../support/until.ts';
 
 let site: DaemonBench;
 
@@ -58,6 +59,23 @@ describe('a command of this machine', () => {
       stderr: expect.stringMatching(/^The configuration was not taken, the old one stays:\n- .*unknown key "webb"/u),
     });
     expect((await command('silence', 'list')).exitCode).toBe(0);
+  });
+
+  test('has every file of a configuration read again', async () => {
+    const base = join(site.folder, 'base.yaml');
+    writeFileSync(base, 'site: before\n');
+    await site.configure({ site: undefined, include: ['base.yaml'] });
+    await using daemon = site.start();
+    const page = await daemon.page();
+    writeFileSync(base, 'site: after\nwebb: 1\n');
+    expect((await command('reload')).stderr).toContain('- base.yaml:2:1  unknown key "webb"');
+    writeFileSync(base, 'site: after\n');
+    expect((await command('reload')).exitCode).toBe(0);
+    await until(
+      () => statusOf(page),
+      (status) => status?.site === 'after',
+      20_000,
+    );
   });
 
   test('reaches a daemon in the place of one that was killed', async () => {

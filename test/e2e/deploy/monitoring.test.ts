@@ -54,7 +54,7 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     await expect.poll(() => subjects(inbox), PATIENCE).toEqual([subject, subject.replace('[lab]', '[lab] Over:')]);
   });
 
-  it('two agents that push, and Prometheus that scrapes both, give one alert, also when one recovers first', async () => {
+  it('two agents that push, and a Prometheus that scrapes both, give one alert, also if one recovers first', async () => {
     await using lab = await createLab();
     await using inbox = await createMailHost();
     await using alertmanager = await startShippedAlertmanager(inbox.port);

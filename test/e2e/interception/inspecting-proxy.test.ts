@@ -79,7 +79,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site behind an inspecting proxy', () => {
     expect(result.causes[0]?.remedy.join('\n')).not.toContain('FortiGate');
   });
 
-  test('an authority with the name of the genuine one signs everything and copies all other names: confirmed', async () => {
+  test('an authority with the genuine name signs everything and copies all other names: confirmed', async () => {
     await using _ = await inspect(GENUINE_AUTHORITY, COPY_ALL);
     const result = await site.check();
     expect(conclusionOf(result)).toEqual(notReady('tls-intercepted', 'license-server'));

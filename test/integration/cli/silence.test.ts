@@ -39,7 +39,7 @@ describe('ftm-watch silence', () => {
     expect(await run(['silence', 'add', '--for', '2h', ...about, '--comment', 'On its way'])).toEqual({
       code: 0,
       output: expect.stringMatching(
-        /^Added silence-1: tls-intercepted at a\.example:443 until \S+Z, by ada: On its way\n$/u,
+        /^Added silence-1: tls-intercepted at a\.example:443 until \S+Z, by local \(claimed: ada\): On its way\n$/u,
       ),
       errors: '',
     });
@@ -47,13 +47,13 @@ describe('ftm-watch silence', () => {
     const listed = await run(['silence', 'list']);
     expect(listed.output.split('\n')).toEqual([
       expect.stringContaining('silence-1: tls-intercepted'),
-      expect.stringMatching(/^silence-2: every cause until \S+Z, by Bob: All of it$/u),
+      expect.stringMatching(/^silence-2: every cause until \S+Z, by local \(claimed: Bob\): All of it$/u),
       '',
     ]);
     const json: unknown = JSON.parse((await run(['silence', 'list', '--json'])).output);
     expect(json).toMatchObject({
       silences: [
-        { id: 'silence-1', by: 'ada' },
+        { id: 'silence-1', by: 'local (claimed: ada)' },
         { id: 'silence-2', cause: null },
       ],
     });

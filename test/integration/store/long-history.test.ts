@@ -8,6 +8,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { createChartData } from '../../../src/runtime/chart-data-of.ts';
 import { renderStatusPage } from '../../../src/web/page/status-page.ts';
 import { loadText } from '../../support/config-machine.ts';
+import { cpuMsOf } from '../../support/cpu-time.ts';
 import { diagnosisOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
@@ -20,7 +21,7 @@ const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 10, 24, 18, 10);
 const TARGET = 'fortitokenmobile.fortinet.com:443';
-/** The promise for 90 days of history. */
+/** The promise for 90 days of history: it is the CPU of this thread that the page costs. */
 const MOST_MS = 200;
 
 let folder: string;
@@ -45,20 +46,15 @@ afterAll(() => {
 });
 
 describe('90 days of rounds each 30 s', () => {
-  test('are read and rendered in under 200 ms, into a page of under 100 KB', () => {
-    const durations = Array.from({ length: 3 }, () => {
-      const started = performance.now();
+  test('are read and rendered with 200 ms of CPU, into a page of under 100 KB', () => {
+    const render = (): void => {
       const chartData = createChartData(() => ({ store, config }), clock)();
-      const page = renderStatusPage(
-        sourcesOf(webState({ diagnosis: diagnosisOf(NOW, []), chartData: chartData })),
-        NOW,
-      );
+      const page = renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(NOW, []), chartData })), NOW);
       expect(page).toContain('99.35 % over 90 days');
       expect(page.length).toBeLessThan(100 * 1024);
-      return performance.now() - started;
-    });
-    // The machine may be busy with other things; the work itself is the shortest of several.
-    expect(Math.min(...durations)).toBeLessThan(MOST_MS);
+    };
+    // The first ones compile the code.
+    expect(Math.min(...Array.from({ length: 3 }, () => cpuMsOf(render)))).toBeLessThan(MOST_MS);
   });
 
   test('come as a mean for each 10 minutes, by the phases of the configured target', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import type { Assessment } from '../../../src/engine/assessment.ts';
 import type { ApplianceFacts } from '../../../src/core/license/appliance.ts';
-import type { LicenseLookup } from '../../../src/core/license/registration.ts';
+import type { LicenseLookup, RegistrationObservation } from '../../../src/core/license/registration.ts';
 import { assessUnits } from '../../../src/checks/assess-units.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
@@ -64,6 +64,25 @@ describe('the licence of a pair whose members are both configured', () => {
   });
 });
 
+describe('a FortiGate that holds tokens itself, of which only its serial number is known', () => {
+  it.each([
+    ['FG100FTK19000001', []],
+    ['FAC-X', [['license-on-other-unit', 'suspected']]],
+  ] as const)('has its licence on %s', async (holder, expected) => {
+    const config = await configOf(`
+appliances: [{ name: fgt-1, serial: FG100FTK19000001, licenses: [${LICENSE}] }]
+registration: { user: api, passwordEnv: SET_SECRET }
+`);
+    const units = config.appliances.map((unit) => ({ config: unit, rest: null, role: null }));
+    const lookups = [{ license: LICENSE, outcome: held(holder) }];
+    const known = picture({ appliances: units, registration: { kind: 'ok', lookups } });
+    const assessment = assessUnits({ config, picture: known, at: 0, speaking: [] }).find(
+      ({ id }) => id === 'license-assignment',
+    );
+    expect(assessment?.findings.map(({ suggests, confidence }) => [suggests, confidence])).toEqual(expected);
+  });
+});
+
 describe('a unit that only SNMP tells of', () => {
   const TOLD = { ...role('disabled'), tokens: { count: 32, remaining: 168 } } as const;
   const COUNT = 'fac-1 counts 32 FortiTokens of any kind over SNMP, and 168 remaining';
@@ -101,5 +120,37 @@ describe('a unit that only SNMP tells of', () => {
     const assessment = await tokenPool(yaml, applianceFacts({ appliance: 'fac-2' }));
     const [finding] = assessment?.findings ?? [];
     expect([finding?.level, finding?.subject, finding?.actual]).toEqual(['note', 'fac-1', COUNT]);
+  });
+});
+
+describe('the date of a licence certificate', () => {
+  const EXPIRING = (more: string): string => `
+appliances:
+  - name: fac-1
+    api: { url: "https://10.0.0.5", user: monitor, keyEnv: SET_SECRET }
+    certificates: [{ license: EFTM000000000009, redeemBy: 2027-03-31 }]
+${more}`;
+
+  async function assessed(text: string, at: string, registration: RegistrationObservation | null = null) {
+    const config = await configOf(text);
+    const units = config.appliances.map((unit) => ({ config: unit, rest: applianceFacts(), role: null }));
+    const facts = { config, picture: picture({ appliances: units, registration }), at: Date.parse(at), speaking: [] };
+    const assessment = assessUnits(facts).find(({ id }) => id === 'license-assignment');
+    return { kind: assessment?.kind, suggests: assessment?.findings.flatMap(({ suggests }) => suggests ?? []) };
+  }
+
+  it('is judged where no registration service is configured', async () => {
+    const suggests = ['license-expires-in-7-days'];
+    expect(await assessed(EXPIRING(''), '2027-03-30T12:00:00Z')).toEqual({ kind: 'judged', suggests });
+    expect(await assessed(EXPIRING(''), '2026-03-30T12:00:00Z')).toEqual({ kind: 'not-configured', suggests: [] });
+  });
+
+  it('is judged beside what the registration service says, which is not asked for a licence that waits', async () => {
+    const text = EXPIRING('registration: { user: api, passwordEnv: SET_SECRET }');
+    const lookups = [{ license: 'EFTM000000000009', outcome: { kind: 'unregistered', status: 'Pending' } }] as const;
+    expect(await assessed(text, '2027-03-30T12:00:00Z', { kind: 'ok', lookups })).toEqual({
+      kind: 'judged',
+      suggests: ['license-expires-in-7-days'],
+    });
   });
 });

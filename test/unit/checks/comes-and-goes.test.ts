@@ -60,8 +60,58 @@ describe('shareFinding()', () => {
     expect(steps[1]).toMatch(/run "ftm-watch check" after each\. Without the bad one .*\.$/u);
     expect(steps.at(-1)).toMatch(/^If each of them fails as often on its own.* to Fortinet TAC\.$/u);
     const between = steps.slice(2, -1).join('\n');
+    expect(steps.filter((step) => !/^[A-Z].*\.$/u.test(step))).toEqual([]);
     expect(between).toMatch(wanted);
     expect(between).not.toMatch(elsewhere);
+  });
+});
+
+/** By address, one connection a letter: `x` failed, `.` worked. */
+function shareOf(letters: Readonly<Record<string, string>>): ConnectionShare {
+  const reported = Object.entries(letters).flatMap(([address, each]) =>
+    Array.from(each, (letter) => ({ address, fault: letter === 'x' ? FAULT : null })),
+  );
+  return { ...clear(Object.keys(letters)), reported };
+}
+
+describe('shareFinding() of several addresses', () => {
+  const [A, B, C, D] = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'] as const;
+
+  test('counts each by itself, the worst first, and is about the one that failed last', () => {
+    expect(shareFinding(shareOf({ [A]: '.x.', [B]: 'xxx.', [C]: '.' }), FAULT)).toMatchObject({
+      actual:
+        '192.0.2.2 3 of 4, 192.0.2.1 1 of 3, 192.0.2.3 0 of 1: 4 of the last 8 connections failed, most recently: a reset',
+      facts: { address: B },
+    });
+  });
+
+  test('counts the first ones of many', () => {
+    const many = Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`192.0.2.${String(index)}`, 'x.']));
+    expect(shareFinding(shareOf(many), FAULT).actual).toContain('192.0.2.3 1 of 2 and 3 more: 7 of the last 14');
+  });
+
+  test('where some always fail and others always work, it goes with the address', () => {
+    const { advice } = shareFinding(shareOf({ [A]: 'xxxxx', [B]: 'xxxxxx', [C]: '...', [D]: '..' }), FAULT);
+    expect(advice?.summary).toBe(
+      'It comes and goes with the address that the name resolves to: of the last 16 connections to {subject}, 11 ' +
+        'were cut before a certificate was shown: all those to 192.0.2.2, 192.0.2.1, and none to 192.0.2.3, 192.0.2.4.',
+    );
+    expect(advice?.remedy).toEqual([
+      expect.stringMatching(
+        /^Compare how 192\.0\.2\.2, 192\.0\.2\.1 and 192\.0\.2\.3, 192\.0\.2\.4 are treated: .*\.$/u,
+      ),
+      expect.stringMatching(/^If this site treats them alike.* to Fortinet TAC\.$/u),
+    ]);
+  });
+
+  test.each([
+    ['too few failed', { [A]: 'xxxx', [B]: '.....' }],
+    ['too few failed at one of them', { [A]: 'xxxxxx', [C]: 'xxxx', [B]: '.....' }],
+    ['too few worked', { [A]: 'xxxxx', [B]: '....' }],
+    ['one that fails has worked as well', { [A]: 'xxxxx.', [B]: '.....' }],
+    ['none works', { [A]: 'xxxxx', [B]: 'xxxxx' }],
+  ])('says nothing of addresses where %s', (_, letters) => {
+    expect(shareFinding(shareOf(letters), FAULT).advice?.summary).toMatch(/^It comes and goes: .*\. One of several /u);
   });
 });
 

@@ -1,12 +1,13 @@
-import { describe, expect, test } from 'vitest';
-import type { ClockObservation, TlsOutcome } from '../../../src/core/observation.ts';
+import { describe, expect, test, vi } from 'vitest';
+import type { ClockObservation, EndpointObservation, TlsOutcome } from '../../../src/core/observation.ts';
 import { correctedNow } from '../../../src/checks/clock/corrected-now.ts';
 import { observeDateHeader } from '../../../src/checks/clock/date-header.ts';
 import { judgeClock } from '../../../src/checks/clock/judge.ts';
 import { withGenuineTime } from '../../../src/checks/genuine-time.ts';
+import type { TlsKnowledge } from '../../../src/checks/tls-genuine/judge-tls-path.ts';
 import { established } from '../../support/chains.ts';
 import { DAY_MS, HOST, TARGET } from '../../support/interception-world.ts';
-import { endpoint, path, round } from '../../support/observed.ts';
+import { endpoint, failed, path, round } from '../../support/observed.ts';
 import { freshKnowledge } from '../../support/tls-knowledge.ts';
 import { createCast } from '../../support/verdict-cast.ts';
 
@@ -16,13 +17,23 @@ const knowledge = freshKnowledge(w);
 interface Case {
   /** How far this machine's clock is ahead. */
   readonly ahead: number;
-  readonly tls?: TlsOutcome;
+  readonly tls?: TlsOutcome | null;
   /** What the server tells, from the true time. */
   readonly tells?: number;
   readonly others?: readonly ClockObservation[];
+  /** More addresses of the server. */
+  readonly also?: readonly EndpointObservation[];
+  readonly knows?: Partial<TlsKnowledge>;
 }
 
-function look({ ahead, tls = established(w.server, w.genuine.sub), tells = 0, others = [] }: Case) {
+function look({
+  ahead,
+  tls = established(w.server, w.genuine.sub),
+  tells = 0,
+  others = [],
+  also = [],
+  knows = {},
+}: Case) {
   const startedAt = w.now + ahead;
   const http = {
     kind: 'response',
@@ -34,14 +45,20 @@ function look({ ahead, tls = established(w.server, w.genuine.sub), tells = 0, ot
     blockPage: null,
     durationMs: 40,
   } as const;
-  const licenseServer = path({ subject: TARGET, host: HOST, endpoints: [{ ...endpoint('192.0.2.1'), tls, http }] });
+  const endpoints = [...also, { ...endpoint('192.0.2.1'), tls, http }];
+  const knowledgeOf = vi.fn<() => TlsKnowledge>(() => ({ ...knowledge, ...knows }));
   const clock = withGenuineTime(
     [...others, observeDateHeader(TARGET, http)],
-    round({ startedAt, licenseServer }),
-    () => knowledge,
+    round({ startedAt, licenseServer: path({ subject: TARGET, host: HOST, endpoints }) }),
+    knowledgeOf,
   );
   const causes = judgeClock(clock, 60_000).map(({ level, suggests }) => `${level} ${String(suggests)}`);
-  return { causes, correctedByDays: Math.round((startedAt - correctedNow(startedAt, clock)) / DAY_MS) };
+  return {
+    causes,
+    correctedByDays: Math.round((startedAt - correctedNow(startedAt, clock)) / DAY_MS),
+    proven: clock.filter(({ protocol }) => protocol === 'certificate').map(({ source }) => source),
+    judgedChains: knowledgeOf.mock.calls.length,
+  };
 }
 
 const right = (source: string, ahead: number): ClockObservation => ({
@@ -58,11 +75,11 @@ describe('withGenuineTime()', () => {
     { name: 'ahead', ahead: YEAR },
     { name: 'behind', ahead: -YEAR },
   ])('believes the genuine server where our clock is $name of its certificate', ({ ahead }) => {
-    expect(look({ ahead })).toEqual({ causes: SKEWED, correctedByDays: ahead / DAY_MS });
+    expect(look({ ahead })).toMatchObject({ causes: SKEWED, correctedByDays: ahead / DAY_MS, proven: [TARGET] });
   });
 
   test('believes nobody whose certificate is valid at our time as well: its own clock may be wrong', () => {
-    expect(look({ ahead: 2 * DAY_MS })).toEqual({ causes: ALONE, correctedByDays: 0 });
+    expect(look({ ahead: 2 * DAY_MS })).toMatchObject({ causes: ALONE, correctedByDays: 0, proven: [] });
   });
 
   test.each([
@@ -70,11 +87,15 @@ describe('withGenuineTime()', () => {
     { name: 'is one that nobody knows, of the vendor', tls: established(w.byNewSub, w.newSub) },
     { name: 'is for another name', tls: established(w.misnamed, w.genuine.sub) },
   ])('believes no server whose certificate $name', ({ tls }) => {
-    expect(look({ ahead: YEAR, tls })).toEqual({ causes: ALONE, correctedByDays: 0 });
+    expect(look({ ahead: YEAR, tls })).toMatchObject({ causes: ALONE, correctedByDays: 0, proven: [] });
   });
 
   test('believes no server that is out of date at its own time too', () => {
-    expect(look({ ahead: YEAR, tells: YEAR - 10 * DAY_MS })).toEqual({ causes: ALONE, correctedByDays: 0 });
+    expect(look({ ahead: YEAR, tells: YEAR - 10 * DAY_MS })).toMatchObject({
+      causes: ALONE,
+      correctedByDays: 0,
+      proven: [],
+    });
   });
 
   test('accuses nobody where a control host says that our clock is right', () => {
@@ -82,6 +103,52 @@ describe('withGenuineTime()', () => {
   });
 
   test('says nothing where the clock is right', () => {
-    expect(look({ ahead: 0 })).toEqual({ causes: [], correctedByDays: 0 });
+    expect(look({ ahead: 0 })).toMatchObject({ causes: [], correctedByDays: 0 });
+  });
+
+  // What a header of half a second on average, and an answer after 40 ms, make of it.
+  const rounding = 520;
+  test.each([
+    { name: 'judges no chain while the clocks agree', ahead: 59_999 + rounding, judged: false },
+    { name: 'judges chains once they are a minute apart', ahead: 60_000 + rounding, judged: true },
+    { name: 'judges chains once they are a minute apart the other way', ahead: rounding - 60_000, judged: true },
+  ])('$name', ({ ahead, judged }) => {
+    expect(look({ ahead }).judgedChains > 0).toBe(judged);
+  });
+
+  test('believes the genuine server with a certificate that is newer than the learned one', () => {
+    const knows = { baseline: w.baseline(w.server, w.genuine.sub) };
+    expect(look({ ahead: YEAR, tls: established(w.otherNode, w.genuine.sub), knows }).proven).toEqual([TARGET]);
+  });
+
+  test('believes the server at one address where others give no answer, no time or the same time as ours', () => {
+    const address = endpoint('192.0.2.2', failed('timeout'));
+    const response = {
+      kind: 'response',
+      status: 403,
+      date: null,
+      receivedAt: w.now + YEAR,
+      server: null,
+      proxyTraces: [],
+      blockPage: null,
+      durationMs: 40,
+    } as const;
+    const also = [
+      address,
+      { ...address, http: { kind: 'failed', reason: 'timeout', message: 'no answer', durationMs: 3 } as const },
+      { ...address, http: response },
+      { ...address, http: { ...response, date: w.now + YEAR } },
+    ];
+    expect(look({ ahead: YEAR, also })).toMatchObject({ causes: SKEWED, proven: [TARGET] });
+    expect(look({ ahead: 0, also: also.slice(0, 3) }).judgedChains).toBe(0);
+  });
+
+  test('believes nobody who tells the same time and proves nothing', () => {
+    const others = [right('www.iana.org:443', YEAR - rounding), right(TARGET, 0)];
+    expect(look({ ahead: YEAR, others }).proven).toEqual([TARGET]);
+  });
+
+  test('believes no server whose chain was not seen', () => {
+    expect(look({ ahead: YEAR, tls: null }).proven).toEqual([]);
   });
 });

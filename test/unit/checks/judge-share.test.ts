@@ -12,6 +12,7 @@ import { endpoint, failed, open, path } from '../../support/observed.ts';
 
 const A = '173.243.138.84';
 const B = '173.243.138.85';
+const C = '173.243.138.86';
 const V6 = '2001:db8::84';
 const SHUT: ConnectionFault = {
   stage: 'reachability',
@@ -137,6 +138,15 @@ describe('connections to the licence server that fail now and then', () => {
     expect(reachability).toEqual([]);
     expect(brief(tls)).toEqual([`every-connection-works broken tls-intercepted ${A}`]);
     expect(tls?.[0]).toMatchObject({ confidence: 'confirmed', facts: { product: 'Fortinet FortiGate' } });
+  });
+
+  test.each<readonly [string, Pattern, readonly string[]]>([
+    ['comes and goes', { [A]: `.${HALF}`, [B]: 'x'.repeat(21) }, []],
+    ['always works', { [A]: FINE, [B]: 'x'.repeat(21) }, [`not ${A}`]],
+    ['comes and goes, beside one that works', { [A]: `.${HALF}`, [B]: 'x'.repeat(21), [C]: FINE }, [`not ${C}`]],
+  ])('an address that always fails is compared with no other that %s', (_, pattern, clean) => {
+    const steady = judged(pattern).reachability?.filter(({ facts }) => facts?.address === B) ?? [];
+    expect(brief(steady)).toEqual([[`port-open warning egress-partly-blocked ${B}`, ...clean].join(' ')]);
   });
 
   describe('what this round itself showed', () => {

@@ -7,7 +7,7 @@ import { configFile } from '../../../src/config/config.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { allKeyPaths } from '../../../src/config/known-keys.ts';
 import type { LoadResult } from '../../../src/config/load.ts';
-import { MAX_CONFIG_BYTES } from '../../../src/config/load.ts';
+import { MAX_CONFIG_BYTES } from '../../../src/config/config-file.ts';
 import { loadText } from '../../support/config-machine.ts';
 
 const REFERENCE = readFileSync(

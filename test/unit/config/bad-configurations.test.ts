@@ -142,16 +142,22 @@ const MESSAGES = [
     'got 5514',
   'syslog-listeners-collide.yaml:4:12  logs.syslog.tls.listen: another listener (logs.syslog.tcp) listens at ' +
     '0.0.0.0:6514 too',
+  'syslog-certificate-of-unknown-unit.yaml:9:7  logs.syslog.tls.certificates: "fac-2" is the name of none of the ' +
+    '"appliances"',
+  'syslog-certificate-of-unknown-unit.yaml:9:71  logs.syslog.tls.certificates[1].name: expected a host name, or ' +
+    '"sha-256:" and 32 bytes such as "AB:CD:…", got "sha-256:AB"',
+  'syslog-certificates-without-authority.yaml:8:7  logs.syslog.tls.certificates: expected "clientCaFile" beside it: ' +
+    'nothing else tells whose certificate it is',
   'syslog-tls-without-key.yaml:3:5  logs.syslog.tls.keyFile: expected the name of a file, but the key is missing',
   'trust-profile.yaml:2:3  trust.profile: expected one of "fortinet", "public", "pinned", got "system"',
   'unknown-key-in-section.yaml:3:3  licenseServer: unknown key "prot"; did you mean "port"?',
   'unknown-key-like-no-other.yaml:2:3  store: unknown key "frequency"; expected "path", "retention"',
-  'unknown-key-merge.yaml:1:1  unknown key "<<"; expected "site", "licenseServer", "trust", "services", ' +
+  'unknown-key-merge.yaml:1:1  unknown key "<<"; expected "include", "site", "licenseServer", "trust", "services", ' +
     '"resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", "registration", ' +
     '"firewall", "schedule", "notify", "web", "store", "log"',
   'unknown-key-of-another-section.yaml:2:1  unknown key "retention"; did you mean "store.retention"?',
-  'unknown-key-prototype.yaml:1:1  unknown key "__proto__"; expected "site", "licenseServer", "trust", "services", ' +
-    '"resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", "registration", ' +
+  'unknown-key-prototype.yaml:1:1  unknown key "__proto__"; expected "include", "site", "licenseServer", "trust", ' +
+    '"services", "resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", "registration", ' +
     '"firewall", "schedule", "notify", "web", "store", "log"',
   'unknown-key.yaml:1:1  unknown key "resolver"; did you mean "resolvers"?',
   'web-listen-collides.yaml:3:5  logs.syslog.tcp: the status page (web.listen) listens at 127.0.0.1:9843 too',

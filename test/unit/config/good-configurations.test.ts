@@ -104,7 +104,7 @@ describe('a good configuration', () => {
 });
 
 describe('the shipped example', () => {
-  test('shows every key, except for the variables that stand for files; where one key excludes another, as a comment', () => {
+  test('shows every key but the variables that stand for files; one that excludes another as a comment', () => {
     const text = readFileSync(REFERENCE, 'utf8');
     const excluded = new Set(['notify.alertmanager.tokenFile', 'notify.heartbeat.urlFile']);
     const expected = allKeyPaths(configFile).filter((path) => !path.endsWith('Env') && !excluded.has(path));

@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { MAX_CONFIG_BYTES, type ReadResult } from '../../../src/config/config-file.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
-import {
-  type ConfigFiles,
-  loadConfig,
-  type LoadResult,
-  MAX_CONFIG_BYTES,
-  type ReadResult,
-} from '../../../src/config/load.ts';
+import { type ConfigFiles, loadConfig, type LoadResult } from '../../../src/config/load.ts';
 import { configMachine, loadText } from '../../support/config-machine.ts';
 
 const MINUTE = 60_000;
@@ -37,19 +32,19 @@ function messages(result: LoadResult): readonly string[] {
 describe('loadConfig without a file', () => {
   test('gives the defaults', async () => {
     const result = await loadConfig({ ...configMachine('/srv'), files: machineWith('/none', bytes()) });
-    expect(result).toEqual({ kind: 'ok', source: null, config: expect.objectContaining(DEFAULTS) });
+    expect(result).toEqual({ kind: 'ok', sources: [], config: expect.objectContaining(DEFAULTS) });
   });
 
   test('takes the default file where it exists', async () => {
     const files = machineWith('/srv/config/ftm-watch.yaml', bytes('site: hq'));
     const result = await loadConfig({ ...configMachine('/srv'), files });
-    expect(result).toMatchObject({ kind: 'ok', source: '/srv/config/ftm-watch.yaml', config: { site: 'hq' } });
+    expect(result).toMatchObject({ kind: 'ok', sources: ['/srv/config/ftm-watch.yaml'], config: { site: 'hq' } });
   });
 
   test('takes the file of the installed program where there is no other', async () => {
     const files = machineWith('/etc/ftm-watch/ftm-watch.yaml', bytes('site: hq'));
     const result = await loadConfig({ ...configMachine('/srv'), files });
-    expect(result).toMatchObject({ kind: 'ok', source: '/etc/ftm-watch/ftm-watch.yaml', config: { site: 'hq' } });
+    expect(result).toMatchObject({ kind: 'ok', sources: ['/etc/ftm-watch/ftm-watch.yaml'], config: { site: 'hq' } });
   });
 
   test.each([

@@ -78,7 +78,7 @@ describe('loadConfig on this machine', () => {
     writeFileSync(join(folder, 'token.txt'), 'hunter2');
     expect(await loadConfig(options)).toMatchObject({
       kind: 'ok',
-      source: path,
+      sources: [path],
       config: { firewall: [{ token: { kind: 'file', path: join(folder, 'token.txt') } }] },
     });
   });

@@ -37,7 +37,7 @@ describe('what is said of the vendor has its source beside it', () => {
     expect(signatures.filter(({ source }) => !hasSource(source)).map(({ id }) => id)).toEqual([]);
   });
 
-  test('every product that inspects: the vendor of FortiAuthenticator by document, others where the names were seen', () => {
+  test('every product that inspects: those of Fortinet by document, others where the names were seen', () => {
     const { products } = PRODUCTS.parse(parse(readFileSync('config/inspection-products.yaml', 'utf8')));
     const own = products.filter(({ name }) => name.startsWith('Fortinet'));
     expect(own.length).toBeGreaterThan(1);

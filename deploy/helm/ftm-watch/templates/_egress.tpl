@@ -38,7 +38,9 @@
 {{- range ($config.clock | default dict).ntp -}}
 {{- $ports = append $ports (include "ftm-watch.port" (list "UDP" . 123)) -}}
 {{- end -}}
-{{- range $config.services -}}{{- $ports = append $ports (printf "TCP %v" (.port | default 443)) -}}{{- end -}}
+{{- range $config.services -}}
+{{- if kindIs "map" . -}}{{- $ports = append $ports (printf "TCP %v" (.port | default 443)) -}}{{- end -}}
+{{- end -}}
 {{- range concat ($config.mail | default list) ($email.servers | default list) -}}
 {{- $ports = append $ports (printf "TCP %v" (.port | default (eq .security "tls" | ternary 465 25))) -}}
 {{- end -}}

@@ -1,7 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../../src/system/clock.ts';
 import { createFortiAuthenticator } from '../../../lab/fortiauthenticator.ts';
 import { hurriedClock } from '../../../support/hurried-clock.ts';
 import { apiOf, factsOf, observeApi } from '../../../support/appliance-bench.ts';
@@ -45,7 +44,7 @@ describe('the tokens', () => {
     });
   });
 
-  it('are counted, 5,000 of them, in less than 2 s', async () => {
+  it('are counted by their status, each page of 5,000 asked for once', async () => {
     await using fac = await createFortiAuthenticator({
       state: {
         tokens: [
@@ -55,13 +54,12 @@ describe('the tokens', () => {
         maxPage: 20,
       },
     });
-    const startedAt = systemClock.elapsed();
     const facts = await factsOf(fac);
     expect(facts.tokens).toMatchObject({
       kind: 'read',
       value: { total: 5000, byStatus: { assigned: 4000, available: 1000 } },
     });
-    expect(systemClock.elapsed() - startedAt).toBeLessThan(2000);
+    expect(fac.requests.filter(({ path }) => path.includes('/fortitokens/'))).toHaveLength(250);
   });
 
   it('are counted in memory that does not grow with their number', async () => {

@@ -22,7 +22,7 @@ describe('which appliance a line belongs to', () => {
     expect([...bench.intake.counters().lastReceivedAt.keys()]).toEqual(['fac-1']);
   });
 
-  test('comes from the host in the line of a relay; foreign lines are counted, reported once, and raise nothing', async () => {
+  test('comes from the host in a line of a relay; foreign lines are counted, reported once, and raise nothing', async () => {
     const bench = await startIntake({
       appliances: [
         { name: 'fac-1', logSources: ['10.0.0.5', 'fac01'] },

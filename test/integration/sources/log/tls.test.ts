@@ -34,6 +34,8 @@ const listening = (clientCaFile: string | null) => ({
         certFile: file('server.pem'),
         keyFile: file('server.key'),
         clientCaFile,
+        clientCrlFile: null,
+        certificates: [],
       },
     },
   },
@@ -123,7 +125,7 @@ describe('syslog over TLS', () => {
   test('says which file it cannot read', async () => {
     const { logs } = listening(file('none.pem'));
     await expect(startIntake({ logs })).rejects.toThrow(
-      /Cannot listen for syslog over TLS: cannot read ".*none\.pem": ENOENT/u,
+      /Cannot read the client authorities of the syslog listener from ".*none\.pem": ENOENT/u,
     );
   });
 });

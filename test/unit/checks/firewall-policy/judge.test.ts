@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { judgeFirewallPolicy } from '../../../../src/checks/firewall-policy/judge.ts';
-import type { FirewallObservation, FirewallPolicy, SslInspection } from '../../../../src/core/license/firewall.ts';
+import type { SessionLook } from '../../../../src/core/license/firewall-sessions.ts';
+import type {
+  FirewallFacts,
+  FirewallObservation,
+  FirewallPolicy,
+  SslInspection,
+} from '../../../../src/core/license/firewall.ts';
 
 const FLOW = {
   firewall: 'the FortiGate 10.0.0.1',
@@ -18,7 +24,7 @@ const NONE: SslInspection = {
 };
 const DEEP: SslInspection = { ...NONE, profile: 'deep-inspection', mode: 'deep' };
 
-function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NONE): FirewallObservation {
+function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NONE): FirewallFacts {
   return {
     ...FLOW,
     kind: 'ok',
@@ -142,6 +148,30 @@ describe('judgeFirewallPolicy', () => {
       policy: '5 (fac-out)',
       profile: 'deep-inspection',
     });
+  });
+
+  it.each<[string, SessionLook['seen'], readonly string[]]>([
+    ['none open', { kind: 'read', value: { answered: 0, silent: 0 } }, []],
+    ['answered', { kind: 'read', value: { answered: 2, silent: 0 } }, ['open sessions from 10.0.0.5: 2 answered']],
+    [
+      'not answered',
+      { kind: 'read', value: { answered: 0, silent: 3 } },
+      ['open sessions from 10.0.0.5: 0 answered, 3 to which nothing came back'],
+    ],
+    ['not to be read', { kind: 'denied', message: 'HTTP 403' }, ['not known: HTTP 403']],
+    ['not there', { kind: 'absent' }, []],
+  ])('notes sessions: %s', (_, seen, expected) => {
+    const observation = matched({});
+    const findings = judgeFirewallPolicy([{ ...observation, sessions: { at: 0, seen } }], []);
+    expect(findings.map(({ actual }) => actual)).toEqual(expected);
+    const told = {
+      rule: 'sessions-answered',
+      level: 'note',
+      subject: '10.0.0.5 to fortitokenmobile.fortinet.com:443',
+      expected: 'its sessions to the licence server are answered',
+      facts: { firewall: 'the FortiGate 10.0.0.1', source: '10.0.0.5' },
+    };
+    expect(findings).toMatchObject(expected.map(() => told));
   });
 
   it.each([

@@ -92,4 +92,14 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     expect(cause?.summary).toContain(summary);
     expect(cause?.remedy[0]).toMatch(severity === 'critical' ? /^Clear the way/u : /^Redeem it now/u);
   });
+
+  it('raises no alarm while the path is broken where it is only suspected', async () => {
+    const found = judgeRedeemBy({ units: [await unitWith(null, '')], registration: null, at: SOON });
+    const broken: Special = ['tls-genuine', [finding('tls-intercepted')]];
+    const { causes } = diagnose(round(['license-assignment', found], broken), CONTEXT);
+    expect(causes.find(({ id }) => id === 'license-expires-in-7-days')).toMatchObject({
+      severity: 'warning',
+      confidence: 'suspected',
+    });
+  });
 });

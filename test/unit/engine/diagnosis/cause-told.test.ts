@@ -170,3 +170,22 @@ describe('what is said of a cause', () => {
     expect(elsewhere.map(({ subject, evidence }) => [subject, evidence.at(-1)])).toEqual([[TARGET, `b:443: ${line}`]]);
   });
 });
+
+describe('of several units whose traffic has one fault', () => {
+  const inspected = (source: string): Finding =>
+    finding('policy-inspects-traffic', { subject: `${source} to server`, facts: { source, firewall: 'fgt-1' } });
+  const remedyBeside = (main: Partial<Finding>, sources: readonly string[]): string =>
+    diagnose(round(['tls-genuine', [finding('tls-intercepted', main)]], ['firewall-policy', sources.map(inspected)]), {
+      ...CONTEXT,
+      source: '192.0.2.1',
+    }).causes[0]?.remedy.join('\n') ?? '';
+
+  test.each<readonly [string, Partial<Finding>, readonly string[], string]>([
+    ['the address of each is named', {}, ['10.0.0.5', '10.0.0.6', '10.0.0.5'], '10.0.0.5, 10.0.0.6'],
+    ['the address of the only one is named', {}, ['10.0.0.5'], '10.0.0.5'],
+    ['the address that is known by itself is named where none is told', {}, [], '192.0.2.1'],
+    ['that of the fault itself is named alone', { facts: { source: '10.0.0.9' } }, ['10.0.0.5'], '10.0.0.9'],
+  ])('%s', (_, ...[main, sources, expected]) => {
+    expect(remedyBeside(main, sources)).toContain(`FortiAuthenticator (${expected}) to `);
+  });
+});

@@ -214,7 +214,7 @@ describe('one fault, one incident', () => {
     expect(line.heard()).toEqual(['firing egress-blocked', 'firing license-on-peer']);
   });
 
-  it('keeps the labels of Alertmanager when the same cause becomes graver, and is silent when it falls and rises', () => {
+  it('keeps the labels of Alertmanager when the cause becomes graver, and is silent when it falls and rises', () => {
     const low = causeOf('clock-skewed', { severity: 'warning' });
     const line = timeline()
       .rounds(2, [low])

@@ -139,29 +139,4 @@ describe('a fault that comes and goes', () => {
     for (let index = 0; index < 400; index += 1) line.rounds(1, index % 4 === 0 ? [intercepted] : []);
     expect(line.transitions).toEqual([]);
   });
-
-  it('is not made by accident: 2 % of failing rounds make less than one incident a month beyond two in a row', () => {
-    const chances = randomOf(20_261_124);
-    const line = timeline();
-    let before = false;
-    for (let round = 0; round < 86_400; round += 1) {
-      // Two in a row are a fault of its own, which another look decides.
-      const fails: boolean = !before && chances() < 0.02;
-      before = fails;
-      line.state = { ...line.state, sent: [] };
-      line.rounds(1, fails ? [intercepted] : []);
-    }
-    expect(line.transitions).toEqual([]);
-  });
 });
-
-/** The same sequence each time (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

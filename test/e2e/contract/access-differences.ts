@@ -1,0 +1,55 @@
+import type { Difference } from '../../support/contract-differences.ts';
+
+/** Who may do what, and with what ftm-watch logs in. */
+export const ACCESS_DIFFERENCES: readonly Difference[] = [
+  {
+    reason: 'Users of the page have roles; programs show a token or a certificate; a proxy names its user',
+    lines: [
+      '+ schema: properties.web.properties.users.items.properties.role*',
+      '+ schema: properties.web.properties.tokens*',
+      '+ schema: properties.web.properties.certificates*',
+      '+ schema: properties.web.properties.proxy*',
+      '+ schema: properties.web.properties.tls.properties.clientCaFile*',
+      '+ metrics: # TYPE ftm_web_logins_total counter',
+      '+ metrics: ftm_web_logins_total*',
+    ],
+  },
+  {
+    reason: 'Changes are counted, and kept in an audit trail',
+    lines: ['+ metrics: # TYPE ftm_web_changes_total counter', '+ metrics: ftm_web_changes_total*'],
+  },
+  {
+    reason: 'A page that is open to strangers, or to who listens on the way, warns unless that is meant',
+    lines: ['+ schema: properties.web.properties.anonymous*', '+ schema: properties.web.properties.plaintext*'],
+  },
+  {
+    reason: 'The end of the own certificate is told',
+    lines: ['+ metrics: # TYPE ftm_web_certificate_expiry_timestamp_seconds gauge'],
+  },
+  {
+    reason: 'URLs that are secrets are read from files and variables',
+    lines: [
+      '+ schema: properties.notify.properties.heartbeat.properties.url*',
+      '- schema: properties.notify.properties.heartbeat.required[]: "url"',
+      '+ schema: properties.notify.properties.webhooks.items.properties.url*',
+      '- schema: properties.notify.properties.webhooks.items.required[]: "url"',
+    ],
+  },
+  {
+    reason: 'Alertmanager may ask for a login or a token',
+    lines: [
+      '+ schema: properties.notify.properties.alertmanager.properties.user*',
+      '+ schema: properties.notify.properties.alertmanager.properties.password*',
+      '+ schema: properties.notify.properties.alertmanager.properties.token*',
+      '+ schema: properties.notify.properties.alertmanager.properties.caFile*',
+    ],
+  },
+  {
+    reason: 'SNMPv3 beside the community of v2c',
+    lines: [
+      '+ schema: properties.appliances.items.properties.snmp.properties.user*',
+      '+ schema: properties.appliances.items.properties.snmp.properties.auth*',
+      '+ schema: properties.appliances.items.properties.snmp.properties.priv*',
+    ],
+  },
+];

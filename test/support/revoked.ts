@@ -1,0 +1,23 @@
+import './reflect-metadata.ts';
+import { webcrypto } from 'node:crypto';
+import { X509Certificate, X509CrlGenerator } from '@peculiar/x509';
+import type { Identity } from './authority.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** PEM of the list of what an authority has revoked, of today. */
+export async function revocationList(authority: Identity, revoked: readonly Identity[]): Promise<string> {
+  const crl = await X509CrlGenerator.create(
+    {
+      issuer: authority.name,
+      thisUpdate: new Date(Date.now() - DAY_MS),
+      nextUpdate: new Date(Date.now() + DAY_MS),
+      entries: revoked.map(({ der }) => ({ serialNumber: new X509Certificate(Buffer.from(der)).serialNumber })),
+      signingKey: authority.keys.privateKey,
+      signingAlgorithm: { ...authority.keys.privateKey.algorithm, hash: 'SHA-256' },
+    },
+    webcrypto,
+  );
+  // As OpenSSL names it.
+  return `${crl.toString('pem').replaceAll(/(?<=-----(?:BEGIN|END) )CRL/gu, 'X509 CRL')}\n`;
+}

@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import {
+  byAddress,
+  clear,
+  deservesBurst,
+  mainFault,
+  shareAfter,
+  without,
+  type Connection,
+  type ConnectionFault,
+  type ConnectionShare,
+  type FailurePattern,
+} from '../../../src/checks/connection-share.ts';
+
+const A = '192.0.2.1';
+const B = '192.0.2.2';
+const FAULT: ConnectionFault = {
+  stage: 'reachability',
+  cause: 'egress-blocked',
+  confidence: 'suspected',
+  product: null,
+  actual: 'no answer',
+};
+
+/** One connection a letter: `x` failed, `.` worked. */
+function connections(letters: string, address = A, fault = FAULT): readonly Connection[] {
+  return Array.from(letters, (letter) => ({ address, fault: letter === 'x' ? fault : null }));
+}
+
+/** One round of its own connections alone after the other. */
+function after(letters: string, share: ConnectionShare = clear([A])): ConnectionShare {
+  return connections(letters).reduce(
+    (known, connection) => shareAfter(known, { own: [connection], more: [], soonAfterBurst: false }),
+    share,
+  );
+}
+
+test('nothing is known at first', () => {
+  expect(clear([A])).toEqual({
+    addresses: [A],
+    pattern: 'none',
+    reported: [],
+    trail: [],
+    score: 0,
+    returns: 0,
+    intermittent: false,
+    grave: false,
+  });
+});
+
+describe('a fault that comes and goes', () => {
+  test.each<readonly [string, string, FailurePattern]>([
+    ['was back twice, and failed often enough', 'x.x.xxxx', 'intermittent'],
+    ['was back twice, and failed too seldom', 'x.x.xxx', 'steady'],
+    ['was back once, however often it failed', 'x.xxxxxxxxx', 'steady'],
+    ['was an outage of five that came back', 'xxxxx..xxxx', 'intermittent'],
+    ['was a run of four, which is no outage, and came back', 'xxxx..xxxxxxxxx', 'steady'],
+    ['was an outage that came back for a moment', 'xxxxx..xxx', 'steady'],
+    ['fails twenty times in a row', `x.x.xxxx.${'x'.repeat(20)}`, 'intermittent'],
+    ['fails so often in a row that it does not go any more', `x.x.xxxx.${'x'.repeat(21)}`, 'steady'],
+  ])('%s', (_, letters, pattern) => {
+    expect(after(letters).pattern).toBe(pattern);
+  });
+
+  test('is there when one of several connections of a round fails', () => {
+    const own = [...connections('x'), ...connections('.', B)];
+    expect(shareAfter(clear([A, B]), { own, more: [], soonAfterBurst: false }).pattern).toBe('steady');
+  });
+
+  test('is grave from a third on, and until it is less than a fifth', () => {
+    const burst = (letters: string): ConnectionShare =>
+      shareAfter(clear([A]), { own: connections('x'), more: connections(letters), soonAfterBurst: false });
+    expect(burst('..x..x..x..x..x..x..').grave).toBe(true);
+    expect(burst('..x..x..x..x..x..x...').grave).toBe(false);
+    const half = after('x.'.repeat(11));
+    expect(after('.'.repeat(20), half)).toMatchObject({ pattern: 'intermittent', grave: true });
+    expect(after('.'.repeat(32), half).grave).toBe(false);
+  });
+
+  test('is as grave as the addresses are on the average, however often each was dialled', () => {
+    const more = [...connections('x'.repeat(4)), ...connections('.'.repeat(40), B)];
+    expect(shareAfter(clear([A, B]), { own: more.slice(0, 1), more: more.slice(1), soonAfterBurst: false }).grave).toBe(
+      true,
+    );
+  });
+});
+
+test.each([
+  [0, 42],
+  [1, 42],
+  [3, 126],
+  [6, 168],
+])('of %i addresses that take turns, the last %i connections count', (places, count) => {
+  const addresses = Array.from({ length: places }, (_, index) => `192.0.2.${String(index)}`);
+  expect(after('x'.repeat(200), clear(addresses)).trail).toHaveLength(count);
+});
+
+describe('without()', () => {
+  const both = shareAfter(clear([A, B]), {
+    own: [...connections('x'), ...connections('x', B)],
+    more: [...connections('.x'), ...connections('xx', B)],
+    soonAfterBurst: false,
+  });
+
+  test('counts as if an address had never been dialled', () => {
+    const expected = shareAfter(clear([A, B]), {
+      own: connections('x'),
+      more: connections('.x'),
+      soonAfterBurst: false,
+    });
+    const { trail, score, returns } = without(both, [B]);
+    expect({ trail, score, returns }).toEqual({
+      trail: expected.trail,
+      score: expected.score,
+      returns: expected.returns,
+    });
+  });
+
+  test('leaves alone what has nothing of it', () => {
+    expect(without(both, ['192.0.2.9'])).toBe(both);
+  });
+});
+
+describe('mainFault()', () => {
+  const reset: ConnectionFault = { ...FAULT, stage: 'tls-genuine', cause: 'tls-blocked', actual: 'a reset' };
+  const share = (trail: readonly Connection[]): ConnectionShare => ({ ...clear([A]), trail });
+
+  test('is what most of the failures were, as it was seen last', () => {
+    const late = { ...reset, actual: 'a reset, lately' };
+    const trail = [
+      ...connections('xx'),
+      ...connections('xx', A, reset),
+      ...connections('x.', A, late),
+      ...connections('x'),
+    ];
+    expect(mainFault(share([...trail, ...connections('xx', B, late), ...connections('x', B)]))).toEqual(late);
+    expect(mainFault(share([...trail, ...connections('xx', B)]))).toEqual(FAULT);
+  });
+
+  test('is none where nothing failed', () => {
+    expect(mainFault(share(connections('..')))).toBeNull();
+  });
+});
+
+test('byAddress() counts each address by itself, the worst first', () => {
+  expect(byAddress([...connections('..x'), ...connections('xx.', B), ...connections('.', '192.0.2.3')])).toEqual([
+    { address: B, failed: 2, of: 3 },
+    { address: A, failed: 1, of: 3 },
+    { address: '192.0.2.3', failed: 0, of: 1 },
+  ]);
+});
+
+test('no burst is due to what never failed', () => {
+  expect(deservesBurst(clear([A]))).toBe(false);
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { seenAt, withClean, withoutUnclean } from '../../../src/checks/endpoint-words.ts';
+import { finding } from '../../support/judged-round.ts';
+import { endpoint } from '../../support/observed.ts';
+
+describe('seenAt()', () => {
+  test('names the address, or the proxy that chose it', () => {
+    const seen = endpoint('192.0.2.1');
+    expect(seenAt(seen, 'a reset')).toBe('192.0.2.1: a reset');
+    expect(seenAt({ ...seen, proxy: 'proxy.test:3128' }, 'a reset')).toBe('through the proxy proxy.test:3128: a reset');
+  });
+
+  test('bounds what a stranger wrote', () => {
+    expect(seenAt(endpoint('192.0.2.1'), 'x'.repeat(5_000)).length).toBeLessThan(200);
+  });
+});
+
+describe('withClean()', () => {
+  const fault = finding('tls-blocked', { facts: { address: '192.0.2.1', product: 'Squid' } });
+
+  test('names the addresses that are fine, and keeps what else is known', () => {
+    expect(withClean(fault, ['192.0.2.2', '192.0.2.3'])).toEqual({
+      ...fault,
+      facts: { address: '192.0.2.1', product: 'Squid', clean: '192.0.2.2, 192.0.2.3' },
+    });
+  });
+
+  test('does not name the address that it is about', () => {
+    expect(withClean(fault, ['192.0.2.1', '192.0.2.2']).facts?.clean).toBe('192.0.2.2');
+    expect(withClean(fault, ['192.0.2.1'])).toEqual(fault);
+  });
+
+  test('names them beside a fault of no address', () => {
+    expect(withClean(finding('tls-blocked'), ['192.0.2.2']).facts).toEqual({ clean: '192.0.2.2' });
+  });
+
+  test('adds nothing to what is no fault', () => {
+    expect(withClean(finding(null), ['192.0.2.2'])).toEqual(finding(null));
+  });
+});
+
+describe('withoutUnclean()', () => {
+  const fault = finding('tls-blocked', { facts: { address: '192.0.2.1' } });
+  const compared = { ...fault, facts: { ...fault.facts, clean: '192.0.2.2, 192.0.2.3' } };
+
+  test('keeps the others, and says nothing where none is left', () => {
+    expect(withoutUnclean(compared, ['192.0.2.2']).facts?.clean).toBe('192.0.2.3');
+    expect(withoutUnclean(compared, ['192.0.2.9'])).toEqual(compared);
+    expect(withoutUnclean(compared, ['192.0.2.2', '192.0.2.3'])).toEqual(fault);
+  });
+
+  test('leaves alone what is compared with none', () => {
+    expect(withoutUnclean(fault, ['192.0.2.2'])).toBe(fault);
+    expect(withoutUnclean(finding('tls-blocked'), ['192.0.2.2'])).toEqual(finding('tls-blocked'));
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { formatIssue } from '../../../src/config/issues.ts';
+import { loadConfig, locateStore, type LoadOptions, type LoadResult } from '../../../src/config/load.ts';
+import { configMachine } from '../../support/config-machine.ts';
+
+/** A machine with these files, of which the first is the one that is asked for. */
+function machine(files: Readonly<Record<string, string>>): LoadOptions {
+  return {
+    ...configMachine('/srv'),
+    path: 'site/ftm-watch.yaml',
+    files: {
+      read: (path) => {
+        const text = files[path];
+        return Promise.resolve(text === undefined ? { kind: 'missing' } : { kind: 'read', bytes: Buffer.from(text) });
+      },
+      problem: (path) => Promise.resolve(path.includes('missing') ? 'no such file' : null),
+    },
+  };
+}
+
+function load(site: string, others: Readonly<Record<string, string>> = {}): Promise<LoadResult> {
+  return loadConfig(machine({ '/srv/site/ftm-watch.yaml': site, ...others }));
+}
+
+async function problems(site: string, others: Readonly<Record<string, string>> = {}): Promise<readonly string[]> {
+  const result = await load(site, others);
+  return result.kind === 'ok' ? [] : result.issues.map(formatIssue);
+}
+
+describe('include', () => {
+  test('merges sections and replaces lists: the later file wins, and the one that names the others over all', async () => {
+    const result = await load(
+      'include: [../base.yaml, /abs/region.yaml]\nsite: hq\nnotify: { email: { to: [hq@example.org] } }\n',
+      {
+        '/srv/base.yaml':
+          'site: base\nlog: { level: debug }\ncontrolHosts: [a.example, b.example]\n' +
+          'notify: { email: { from: f@example.org, to: [all@example.org], servers: [{ host: localhost }] } }\n',
+        '/abs/region.yaml': 'log: { level: warn }\ncontrolHosts: [c.example]\n',
+      },
+    );
+
+    expect(result).toMatchObject({
+      kind: 'ok',
+      sources: ['/srv/site/ftm-watch.yaml', '/srv/base.yaml', '/abs/region.yaml'],
+      config: {
+        include: [],
+        site: 'hq',
+        log: { level: 'warn' },
+        controlHosts: [{ host: 'c.example', port: 443 }],
+        notify: { email: { to: ['hq@example.org'], servers: [{ host: 'localhost' }] } },
+      },
+    });
+  });
+
+  test('starts file names at the folder of the file that they stand in', async () => {
+    const result = await load('include: [../base.yaml]\ntrust: { caFiles: [site.pem] }', {
+      '/srv/base.yaml': 'logs: { files: [fac.log] }',
+    });
+
+    expect(result).toMatchObject({
+      config: {
+        trust: { caFiles: ['/srv/site/site.pem'], baselineFile: '/srv/data/trust-baseline.json' },
+        logs: { files: ['/srv/fac.log'] },
+      },
+    });
+  });
+
+  test('tells problems of the whole, each with the file and the line that it comes from', async () => {
+    const base =
+      '# Shared\nlog:\n  level: loud\nnotify: { email: { from: f@example.org, servers: [{ host: localhost }] } }\nwebb: {}\n';
+
+    expect(
+      await problems('include: [base.yaml]\nmail: [{ port: 0, host: a }]\ntrust: { caFiles: [missing.pem] }', {
+        '/srv/site/base.yaml': base,
+      }),
+    ).toEqual([
+      expect.stringMatching(/^site\/ftm-watch\.yaml:2:10 {2}mail\[0\]\.port: expected a port/u),
+      expect.stringMatching(
+        /^site\/ftm-watch\.yaml:3:20 {2}trust\.caFiles\[0\]: cannot read file "\/srv\/site\/missing/u,
+      ),
+      expect.stringMatching(/^site\/base\.yaml:3:3 {2}log\.level: expected one of .* got "loud"$/u),
+      expect.stringMatching(/^site\/base\.yaml:4:\d+ {2}notify\.email\.to: .*the key is missing$/u),
+      expect.stringMatching(/^site\/base\.yaml:5:1 {2}unknown key "webb"/u),
+    ]);
+  });
+
+  test.each([
+    [
+      'a file that is not there',
+      'site: hq\ninclude:\n  - none.yaml',
+      {},
+      'site/ftm-watch.yaml:3:5  include[0]: cannot read "site/none.yaml": no such file',
+    ],
+    [
+      'one that is no YAML',
+      'include: [b.yaml]',
+      { '/srv/site/b.yaml': 'a: [' },
+      expect.stringMatching(/^site\/b\.yaml:1:\d+ {2}not valid YAML/u),
+    ],
+    [
+      'one that is empty',
+      'include: [b.yaml]',
+      { '/srv/site/b.yaml': '' },
+      expect.stringContaining('site/b.yaml  cannot read the configuration: it is empty'),
+    ],
+    [
+      'one that is a list',
+      'include: [b.yaml]',
+      { '/srv/site/b.yaml': '- a' },
+      'site/b.yaml:1:1  expected keys and values',
+    ],
+    [
+      'one that includes itself',
+      'include: [ftm-watch.yaml]',
+      {},
+      'site/ftm-watch.yaml:1:1  include: only the first file of a configuration names others',
+    ],
+    [
+      'what is no list',
+      'include: b.yaml',
+      {},
+      expect.stringMatching(/^site\/ftm-watch\.yaml:1:1 {2}include: expected a list/u),
+    ],
+    [
+      'what is no name',
+      'include: [5]',
+      {},
+      expect.stringMatching(/^site\/ftm-watch\.yaml:1:11 {2}include\[0\]: expected/u),
+    ],
+    [
+      'a flood of names',
+      `include: [${'b.yaml, '.repeat(51)}]`,
+      {},
+      'site/ftm-watch.yaml:1:1  include: expected at most 50 files',
+    ],
+  ])('refuses %s', async (_, site, others, expected) => {
+    expect(await problems(site, others)).toEqual([expected]);
+  });
+
+  test('finds the store of the base', async () => {
+    const files = {
+      '/srv/site/ftm-watch.yaml': 'include: [b.yaml]\nwebb: 1',
+      '/srv/site/b.yaml': 'store: { path: a.sqlite }',
+    };
+
+    expect(await locateStore(machine(files))).toEqual({ kind: 'ok', path: '/srv/site/a.sqlite' });
+  });
+});

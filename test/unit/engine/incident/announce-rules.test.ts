@@ -1,0 +1,225 @@
+import { describe, expect, test } from 'vitest';
+import { announce } from '../../../../src/engine/incident/announce.ts';
+import {
+  EMPTY_STATE,
+  type Incident,
+  type IncidentState,
+  type LastNotified,
+  type NamedCause,
+} from '../../../../src/engine/incident/incident.ts';
+import type { IncidentStep } from '../../../../src/engine/incident/machine-input.ts';
+import type { Notification } from '../../../../src/engine/incident/notification.ts';
+import type { IncidentPolicy } from '../../../../src/engine/incident/policy.ts';
+import { causeOf } from '../../../support/diagnosis-of.ts';
+import { HOUR, POLICY, START } from '../../../support/incident-timeline.ts';
+import { incidentOf } from '../../../support/outbox-entry-of.ts';
+
+const NOW = START + 10 * HOUR;
+const CAUSE = causeOf('mail-unreachable', { severity: 'warning', subject: 'mail:25', product: 'Exim' });
+const WORD: NamedCause = { cause: CAUSE.id, subject: CAUSE.subject, severity: CAUSE.severity };
+
+function told(at: number, ...named: readonly NamedCause[]): LastNotified {
+  return { ...WORD, at, named };
+}
+
+/** An open fault that nobody was told of. */
+function incident(over: Partial<Incident> = {}): Incident {
+  return {
+    ...incidentOf(CAUSE),
+    lastNotified: null,
+    published: false,
+    thread: { count: 0, first: null, last: null },
+    ...over,
+  };
+}
+
+function severe(id: string, severity: 'critical' | 'warning' | 'info', over: Partial<Incident> = {}): Incident {
+  return incident({ id, cause: { ...CAUSE, severity, subject: id }, ...over });
+}
+
+function said(
+  incidents: readonly Incident[],
+  policy: Partial<IncidentPolicy> = {},
+  state: Partial<IncidentState> = {},
+): IncidentStep {
+  const before = { ...EMPTY_STATE, origin: 'here', counter: 7, incidents, ...state };
+  return announce(before, NOW, { ...POLICY, ...policy });
+}
+
+function notifications({ effects }: IncidentStep): readonly Notification[] {
+  return effects.flatMap((effect) => (effect.kind === 'notify' ? [effect.notification] : []));
+}
+
+/** `event`, of which: for a digest of each. */
+function heard(step: IncidentStep): readonly string[] {
+  return notifications(step).flatMap((notification) =>
+    notification.kind === 'test'
+      ? []
+      : (notification.kind === 'incident' ? [notification] : notification.items).map(
+          (item) => `${notification.kind === 'digest' ? 'digest: ' : ''}${item.event} ${item.incident.cause.subject}`,
+        ),
+  );
+}
+
+const CLOSED = { status: 'closed', closedAt: NOW } as const;
+
+describe('what is due', () => {
+  test.each<readonly [string, Partial<Incident>, readonly string[]]>([
+    ['a beginning, once', {}, ['firing mail:25']],
+    ['nothing of a note', { cause: { ...CAUSE, severity: 'info' } }, []],
+    ['an end of what was told', { ...CLOSED, lastNotified: told(START, WORD) }, ['resolved mail:25']],
+    ['no end of what was not', CLOSED, []],
+    ['what came and went, in a digest', { ...CLOSED, awaitsDigest: true }, ['digest: resolved mail:25']],
+    ['nothing new so soon', { lastNotified: told(NOW - 4 * HOUR + 1, WORD) }, []],
+    ['a reminder in time', { lastNotified: told(NOW - 4 * HOUR, WORD) }, ['reminder mail:25']],
+    [
+      'a reminder of what cannot be judged just now',
+      { lastNotified: told(START, WORD), presence: 'unjudged' },
+      ['reminder mail:25'],
+    ],
+    ['none of what is going away', { lastNotified: told(START, WORD), presence: 'absent' }, []],
+    ['none of what something deeper hides', { lastNotified: told(START, WORD), presence: 'hidden' }, []],
+    [
+      'none of what is not known',
+      {
+        cause: { ...CAUSE, id: 'precondition-unknown' },
+        lastNotified: told(START, { ...WORD, cause: 'precondition-unknown' }),
+      },
+      [],
+    ],
+    ['another cause', { lastNotified: told(NOW, { ...WORD, cause: 'mail-slow' }) }, ['changed mail:25']],
+    ['the same elsewhere', { lastNotified: told(NOW, { ...WORD, subject: 'other:25' }) }, ['changed mail:25']],
+    ['the same, graver', { lastNotified: told(NOW, { ...WORD, severity: 'info' }) }, ['changed mail:25']],
+    ['not the same, less grave', { lastNotified: told(NOW, { ...WORD, severity: 'critical' }) }, []],
+    ['not what was named before', { lastNotified: told(NOW, { ...WORD, cause: 'mail-slow' }, WORD) }, []],
+    [
+      'no other cause that is not seen',
+      { lastNotified: told(NOW, { ...WORD, cause: 'mail-slow' }), presence: 'unjudged' },
+      [],
+    ],
+  ])('%s', (_, over, expected) => {
+    expect(heard(said([incident(over)]))).toEqual(expected);
+  });
+
+  test('is told gravest first, and what began before what is over', () => {
+    const over = (id: string): Incident => severe(id, 'warning', { ...CLOSED, lastNotified: told(START, WORD) });
+    const due = [over('a'), severe('b', 'warning'), over('c'), severe('d', 'critical')];
+    expect(heard(said(due, { burst: 9 }))).toEqual(['firing d', 'firing b', 'resolved a', 'resolved c']);
+  });
+
+  test('is bounded by what went out within the last hour, not by what did before or will', () => {
+    const spent = (...sent: readonly number[]): readonly string[] =>
+      heard(said([incident()], { maxPerHour: 1 }, { sent }));
+    expect(spent(NOW - HOUR, NOW + 1)).toEqual(['firing mail:25']);
+    expect(spent(NOW - HOUR + 1)).toEqual([]);
+    expect(spent(NOW)).toEqual([]);
+  });
+
+  test('only what was held back waits for the digest', () => {
+    const { state } = said([severe('a', 'critical'), severe('b', 'warning')], { maxPerHour: 1 });
+    expect(state.incidents.map(({ awaitsDigest }) => awaitsDigest)).toEqual([false, true]);
+  });
+});
+
+describe('a notification', () => {
+  test('has its place in the thread of its incident', () => {
+    const step = said([incident({ lastNotified: told(START, WORD), thread: { count: 4, first: 'a', last: 'b' } })]);
+    const [{ id } = { id: '' }] = notifications(step);
+    expect(id).toBe(`${incident().id}.5`);
+    expect(step.state.incidents[0]?.thread).toEqual({ count: 5, first: 'a', last: id });
+    const [{ thread } = incident()] = said([incident()]).state.incidents;
+    expect(thread).toEqual({ count: 1, first: `${incident().id}.1`, last: `${incident().id}.1` });
+  });
+
+  test('is counted, and says when the next one comes', () => {
+    const step = said([incident()]);
+    expect(step.state).toMatchObject({ counter: 8, sent: [NOW] });
+    expect(notifications(step)).toMatchObject([{ at: NOW, nextReminder: NOW + POLICY.reminder }]);
+    expect(notifications(said([incident()], { reminder: 0 }))).toMatchObject([{ nextReminder: null }]);
+    const end = incident({ ...CLOSED, lastNotified: told(START, WORD) });
+    expect(notifications(said([end]))).toMatchObject([{ nextReminder: null }]);
+  });
+
+  test('names what else is open, gravest first', () => {
+    const others = [
+      severe('note', 'info'),
+      severe('mild', 'warning', { lastNotified: told(NOW, { ...WORD, subject: 'mild' }) }),
+      severe('over', 'critical', CLOSED),
+      severe('grave', 'critical', { lastNotified: told(NOW, { ...WORD, subject: 'grave', severity: 'critical' }) }),
+    ];
+    expect(notifications(said([incident(), ...others]))).toMatchObject([
+      {
+        stillOpen: [
+          { id: CAUSE.id, subject: 'grave', severity: 'critical', product: 'Exim', since: START },
+          { id: CAUSE.id, subject: 'mild', severity: 'warning', product: 'Exim', since: START },
+        ],
+      },
+    ]);
+  });
+
+  test('of many has a name that is unique anywhere, a hundred of them, and a hundred others', () => {
+    const many = Array.from({ length: 120 }, (_, index) => severe(String(index), 'warning'));
+    const [, digest] = notifications(said(many, { burst: 1 }));
+    expect(digest).toMatchObject({ id: `digest-${String(NOW)}-here-9`, at: NOW, omitted: 19 });
+    expect(digest?.kind === 'digest' ? digest.items.length : 0).toBe(100);
+    const known = many.map((one) => ({
+      ...one,
+      lastNotified: told(NOW, { ...WORD, subject: one.cause.subject }),
+    }));
+    expect(notifications(said([incident(), ...known]))).toMatchObject([{ stillOpen: { length: 100 } }]);
+    expect(notifications(said(many.slice(0, 9)))).toMatchObject([{}, { omitted: 0 }]);
+  });
+});
+
+describe('what is remembered of it', () => {
+  const slow: NamedCause = { ...WORD, cause: 'mail-slow' };
+  const there: NamedCause = { ...WORD, subject: 'other:25' };
+  const grave: NamedCause = { ...WORD, severity: 'critical' };
+  const named = (before: LastNotified | null, cause = CAUSE): readonly NamedCause[] | undefined =>
+    said([incident({ cause, lastNotified: before })]).state.incidents[0]?.lastNotified?.named;
+
+  test.each<readonly [string, LastNotified | null, readonly NamedCause[]]>([
+    ['the first word', null, [WORD]],
+    ['each cause that was named', told(START, slow, there), [slow, there, WORD]],
+    ['the same one once', told(START, WORD, slow), [slow, WORD]],
+    ['the same one as grave as it was named', told(START, grave, slow), [slow, grave]],
+    [
+      'not the gravity of another one',
+      told(START, { ...grave, cause: 'mail-slow' }),
+      [{ ...grave, cause: 'mail-slow' }, WORD],
+    ],
+    [
+      'nor of the same elsewhere',
+      told(START, { ...grave, subject: 'other:25' }),
+      [{ ...grave, subject: 'other:25' }, WORD],
+    ],
+  ])('%s', (_, before, expected) => {
+    expect(named(before)).toEqual(expected);
+  });
+
+  test('a graver word takes the place of the milder one', () => {
+    expect(named(told(START, WORD), { ...CAUSE, severity: 'critical' })).toEqual([grave]);
+  });
+
+  test('nothing is after an end', () => {
+    const end = incident({ ...CLOSED, lastNotified: told(START, WORD), awaitsDigest: true });
+    expect(said([end]).state.incidents).toMatchObject([{ lastNotified: null, awaitsDigest: false }]);
+  });
+});
+
+test('times of a wall clock that was set back are now, at the latest', () => {
+  const ahead = incident({ causeSince: NOW + HOUR, lastNotified: told(NOW + HOUR, WORD) });
+  expect(said([ahead]).state.incidents).toMatchObject([{ causeSince: NOW, lastNotified: { at: NOW } }]);
+  const before = incident({ causeSince: START, lastNotified: told(NOW - 1, WORD) });
+  expect(said([before]).state.incidents).toEqual([{ ...before, published: true }]);
+});
+
+test.each<readonly [string, Partial<Incident>, Partial<IncidentState>, boolean]>([
+  ['an open fault', {}, {}, true],
+  ['a fault in maintenance', {}, { maintenance: true }, false],
+  ['one that it was told of before', { published: true }, { maintenance: true }, true],
+  ['a note', { cause: { ...CAUSE, severity: 'info' } }, {}, false],
+  ['what is over', CLOSED, {}, false],
+])('Alertmanager may know about %s', (_, over, state, published) => {
+  expect(said([incident(over)], {}, state).state.incidents).toMatchObject([{ published }]);
+});

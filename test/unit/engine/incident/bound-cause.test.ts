@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { boundCause } from '../../../../src/engine/incident/bound-cause.ts';
+import { causeOf } from '../../../support/diagnosis-of.ts';
+
+const LONG = 'x\n'.repeat(1_000);
+
+test('a cause of ordinary size is kept as it is', () => {
+  const cause = causeOf('tls-intercepted', { product: 'Squid', evidence: Array.from({ length: 12 }, () => 'seen') });
+  expect(boundCause(cause)).toEqual(cause);
+  expect(boundCause({ ...cause, product: null }).product).toBeNull();
+});
+
+test.each(['subject', 'product'] as const)('its %s is one visible line of a name', (field) => {
+  const bound = boundCause(causeOf('tls-intercepted', { [field]: LONG }))[field];
+  expect(bound).toMatch(/^x\\u\{A\}.*…$/u);
+  expect(bound).toHaveLength(256);
+});
+
+test.each(['summary', 'impact'] as const)('its %s is one visible line', (field) => {
+  const bound = boundCause(causeOf('tls-intercepted', { [field]: LONG }))[field];
+  expect(bound).toMatch(/^x\\u\{A\}.*…$/u);
+  expect(bound).toHaveLength(500);
+});
+
+test.each(['evidence', 'remedy'] as const)(
+  'its %s is twelve visible lines, and says how many more there were',
+  (field) => {
+    const bound = boundCause(causeOf('tls-intercepted', { [field]: Array.from({ length: 15 }, () => LONG) }))[field];
+    expect(bound).toHaveLength(13);
+    expect(bound.slice(0, 12).every((line) => /^x\\u\{A\}.*…$/u.test(line) && line.length === 500)).toBe(true);
+    expect(bound.at(-1)).toBe('… and 3 more');
+  },
+);
+
+test('it has twelve consequences at most', () => {
+  const consequences = Array.from({ length: 15 }, (_, index) => String(index));
+  expect(boundCause(causeOf('tls-intercepted', { consequences })).consequences).toEqual(consequences.slice(0, 12));
+});

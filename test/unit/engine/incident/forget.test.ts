@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { forget } from '../../../../src/engine/incident/forget.ts';
+import { EMPTY_STATE, type Incident, type Silence } from '../../../../src/engine/incident/incident.ts';
+import { MINUTE, POLICY, START } from '../../../support/incident-timeline.ts';
+import { incidentOf } from '../../../support/outbox-entry-of.ts';
+
+const told = { at: START, cause: 'tls-intercepted', subject: 's', severity: 'critical', named: [] } as const;
+
+test.each<readonly [string, Partial<Incident>, { readonly tells: boolean }, boolean]>([
+  ['is open', { closedAt: null }, { tells: true }, true],
+  ['ended a moment less than the flap window ago', { closedAt: START - 30 * MINUTE + 1 }, { tells: true }, true],
+  ['ended as long as the flap window ago', { closedAt: START - 30 * MINUTE }, { tells: true }, false],
+  ['ends now', { closedAt: START }, { tells: true }, true],
+  ['ended in a future that a clock was set back from', { closedAt: START + 1 }, { tells: true }, false],
+  ['is still to be told to end', { closedAt: START - 90 * MINUTE, lastNotified: told }, { tells: true }, true],
+  ['waits for the digest', { closedAt: START - 90 * MINUTE, awaitsDigest: true }, { tells: true }, true],
+  ['is told to nobody', { closedAt: START - 90 * MINUTE, lastNotified: told }, { tells: false }, false],
+])('what %s', (_, over, policy, kept) => {
+  const incident: Incident = { ...incidentOf(), status: 'closed', lastNotified: null, awaitsDigest: false, ...over };
+  const { incidents } = forget({ ...EMPTY_STATE, incidents: [incident] }, START, { ...POLICY, ...policy });
+  expect(incidents).toEqual(kept ? [incident] : []);
+});
+
+test('a silence is dropped in the moment in which it is over', () => {
+  const silence: Silence = { id: '1', cause: null, subject: null, from: 0, until: START, by: 'ops', comment: '' };
+  const lasting = { ...silence, id: '2', until: START + 1 };
+  expect(forget({ ...EMPTY_STATE, silences: [silence, lasting] }, START, POLICY).silences).toEqual([lasting]);
+});

@@ -1,0 +1,235 @@
+import { describe, expect, test } from 'vitest';
+import type { Cause } from '../../../../src/engine/cause.ts';
+import type { EpochMs } from '../../../../src/core/clock.ts';
+import {
+  EMPTY_STATE,
+  type Candidate,
+  type Incident,
+  type IncidentState,
+} from '../../../../src/engine/incident/incident.ts';
+import type { IncidentStep } from '../../../../src/engine/incident/machine-input.ts';
+import { observe } from '../../../../src/engine/incident/observe.ts';
+import { roundView } from '../../../../src/engine/incident/round-view.ts';
+import { CHECKS } from '../../../../src/checks/registry.ts';
+import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
+import { MINUTE, POLICY, SECOND, START } from '../../../support/incident-timeline.ts';
+import { formerCauseOf, incidentOf } from '../../../support/outbox-entry-of.ts';
+
+const CAUSE = causeOf('tls-intercepted');
+const NOW = START + 10 * MINUTE;
+const INCIDENT: Incident = { ...incidentOf(CAUSE), lastSeen: NOW - 30 * SECOND };
+const CLOSED: Incident = { ...INCIDENT, status: 'closed', presence: 'absent', closedAt: NOW - MINUTE };
+
+function round(state: Partial<IncidentState>, causes: readonly Cause[], at: EpochMs = NOW): IncidentStep {
+  const view = roundView({ diagnosis: diagnosisOf(at, causes), fresh: null, checks: CHECKS });
+  return observe({ ...EMPTY_STATE, origin: 'here', counter: 7, ...state }, view, POLICY);
+}
+
+/** Seen once, in the round before. */
+function seenOnce(cause: Cause = CAUSE, looks: Candidate['looks'] = [NOW - 30 * SECOND]): Candidate {
+  return { cause, since: NOW - 30 * SECOND, streak: 1, looks };
+}
+
+/** The incident after one round, and what became of it. */
+function after(over: Partial<Incident>, causes: readonly Cause[], at?: EpochMs): Incident {
+  return round({ incidents: [{ ...INCIDENT, ...over }] }, causes, at).state.incidents[0] ?? INCIDENT;
+}
+
+const transitions = ({ effects }: IncidentStep): readonly string[] =>
+  effects.flatMap((effect) => (effect.kind === 'transition' ? [`${effect.transition} ${effect.incident.id}`] : []));
+
+describe('a new incident', () => {
+  test('has a name of its own, and the times of its rounds', () => {
+    const step = round({ candidates: [seenOnce()] }, [CAUSE]);
+    const opened: Incident = {
+      id: '20261124T131000Z-here-8',
+      status: 'open',
+      cause: CAUSE,
+      formerCauses: [],
+      since: NOW - 30 * SECOND,
+      openedAt: NOW,
+      closedAt: null,
+      causeSince: NOW - 30 * SECOND,
+      presence: 'seen',
+      lastSeen: NOW,
+      streak: 0,
+      returns: [],
+      reopened: false,
+      lastNotified: null,
+      awaitsDigest: false,
+      published: false,
+      thread: { count: 0, first: null, last: null },
+      merged: [],
+      mergedInto: null,
+    };
+    expect(step.state).toMatchObject({ counter: 8, incidents: [opened], candidates: [] });
+    expect(step.effects).toEqual([{ kind: 'transition', transition: 'opened', incident: opened }]);
+  });
+
+  test('began before a wall clock was set back: it begins now', () => {
+    const at = NOW - 60 * MINUTE;
+    expect(round({ candidates: [seenOnce()] }, [CAUSE], at).state.incidents).toMatchObject([
+      { since: at, causeSince: at, openedAt: at },
+    ]);
+  });
+
+  test('remembers how often it was back while it was confirmed', () => {
+    const looks = [1, 3, 5, 7].flatMap((minute) => [START + minute * MINUTE, null]);
+    const step = round({ candidates: [seenOnce(CAUSE, looks)] }, [CAUSE]);
+    expect(step.state.incidents).toMatchObject([
+      { since: NOW - 30 * SECOND, returns: [START + 3 * MINUTE, START + 5 * MINUTE, START + 7 * MINUTE, NOW] },
+    ]);
+  });
+});
+
+describe('an open incident', () => {
+  test('is told anew by each round that shows it', () => {
+    const told = { ...CAUSE, summary: 'more of it', evidence: ['new'] };
+    expect(after({}, [told])).toEqual({ ...INCIDENT, cause: told, lastSeen: NOW, presence: 'seen' });
+  });
+
+  test('has another cause where it is graver or milder, from this round on', () => {
+    const milder: Cause = { ...CAUSE, severity: 'warning' };
+    expect(after({ published: true }, [milder])).toMatchObject({
+      cause: milder,
+      causeSince: NOW,
+      published: false,
+      formerCauses: [{ id: CAUSE.id, severity: 'critical', since: START, replacedAt: NOW }],
+    });
+  });
+
+  test('counts the rounds without it, and remembers when it was back', () => {
+    const gone = after({}, []);
+    expect(gone).toMatchObject({ presence: 'absent', streak: 1, lastSeen: NOW - 30 * SECOND, returns: [] });
+    expect(after({ streak: 1 }, [CAUSE])).toMatchObject({ streak: 0, returns: [NOW] });
+    expect(after({ streak: 0 }, [CAUSE])).toMatchObject({ streak: 0, returns: [] });
+  });
+
+  test('forgets returns that are older than half an hour, and those that a clock was set back from', () => {
+    const returns = [NOW - 30 * MINUTE, NOW - 30 * MINUTE + 1, NOW, NOW + 1];
+    expect(after({ returns }, [CAUSE]).returns).toEqual(returns.slice(1, 3));
+    expect(after({ returns, streak: 1 }, [CAUSE]).returns).toEqual([...returns.slice(1, 3), NOW]);
+  });
+
+  test('remembers the last fifty returns', () => {
+    const returns = Array.from({ length: 50 }, (_, index) => NOW - 60 + index);
+    expect(after({ returns, streak: 1 }, [CAUSE]).returns).toEqual([...returns.slice(1), NOW]);
+  });
+
+  test('was last seen now at the latest, by a wall clock that was set back', () => {
+    expect(after({}, [], START).lastSeen).toBe(START);
+  });
+
+  test('one that is over is not looked at any more', () => {
+    expect(after(CLOSED, [])).toEqual(CLOSED);
+  });
+});
+
+describe('a fault that is confirmed', () => {
+  test('goes on in the incident that it continues, where being back counts as a return', () => {
+    const former = formerCauseOf('tls-blocked', START, CAUSE.subject);
+    const blocked = causeOf('tls-blocked');
+    const open = { ...INCIDENT, streak: 1, formerCauses: [former] };
+    const step = round({ incidents: [open], candidates: [seenOnce(blocked)] }, [blocked]);
+    expect(transitions(step)).toEqual([`changed ${INCIDENT.id}`]);
+    expect(step.state.incidents).toMatchObject([
+      {
+        cause: blocked,
+        causeSince: NOW - 30 * SECOND,
+        lastSeen: NOW,
+        presence: 'seen',
+        streak: 0,
+        returns: [NOW - 30 * SECOND],
+        formerCauses: [former, { id: CAUSE.id, replacedAt: NOW }],
+      },
+    ]);
+  });
+
+  test('is no return where it is only better understood', () => {
+    const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });
+    const open = { ...INCIDENT, cause: suspected, formerCauses: [formerCauseOf('tls-blocked', START)] };
+    const step = round({ incidents: [open], candidates: [seenOnce()] }, [CAUSE]);
+    expect(transitions(step)).toEqual([`changed ${INCIDENT.id}`]);
+    expect(step.state.incidents).toMatchObject([{ returns: [] }]);
+  });
+
+  test('brings back the incident that it was, and counts as a return', () => {
+    const step = round({ incidents: [CLOSED], candidates: [seenOnce()] }, [CAUSE]);
+    expect(transitions(step)).toEqual([`reopened ${INCIDENT.id}`]);
+    expect(step.state.incidents).toEqual([
+      {
+        ...CLOSED,
+        status: 'open',
+        closedAt: null,
+        reopened: true,
+        presence: 'seen',
+        lastSeen: NOW,
+        returns: [NOW - 30 * SECOND],
+      },
+    ]);
+  });
+
+  test('brings it back graver or milder, as of the round that showed it first', () => {
+    const milder: Cause = { ...CAUSE, severity: 'warning' };
+    expect(round({ incidents: [CLOSED], candidates: [seenOnce(milder)] }, [milder]).state.incidents).toMatchObject([
+      { cause: milder, causeSince: NOW - 30 * SECOND, formerCauses: [{ replacedAt: NOW }] },
+    ]);
+  });
+
+  test('counts each time that it was back meanwhile', () => {
+    const looks = [1, 3, 5, 7].flatMap((minute) => [START + minute * MINUTE, null]);
+    const candidate = { ...seenOnce(CAUSE, looks), streak: 0 };
+    expect(round({ incidents: [CLOSED], candidates: [candidate] }, [CAUSE]).state.incidents[0]?.returns).toEqual([
+      ...[1, 3, 5, 7].map((minute) => START + minute * MINUTE),
+      NOW,
+    ]);
+  });
+
+  test.each<readonly [string, Partial<Incident>]>([
+    ['went on in another one', { mergedInto: 'other' }],
+    ['was about something else', { cause: causeOf('clock-skewed') }],
+  ])('does not bring back an incident that %s', (_, over) => {
+    const step = round({ incidents: [{ ...CLOSED, ...over }], candidates: [seenOnce()] }, [CAUSE]);
+    expect(transitions(step)).toEqual(['opened 20261124T131000Z-here-8']);
+  });
+});
+
+describe('the end', () => {
+  const away = { presence: 'absent', streak: 1 } as const;
+
+  test.each<readonly [string, Partial<Incident>, boolean]>([
+    ['comes with the second round without it', away, true],
+    ['does not come with the first', { ...away, streak: 0 }, false],
+    ['waits a minute after one return', { ...away, returns: [NOW - MINUTE], lastSeen: NOW - MINUTE + 1 }, false],
+    ['comes a minute after one return', { ...away, returns: [NOW - MINUTE], lastSeen: NOW - MINUTE }, true],
+    ['forgets returns that are too old', { ...away, returns: [NOW - 30 * MINUTE] }, true],
+    [
+      'waits half an hour for one that was over before',
+      { ...away, reopened: true, lastSeen: NOW - 30 * MINUTE + 1 },
+      false,
+    ],
+    [
+      'comes half an hour after one that was over before',
+      { ...away, reopened: true, lastSeen: NOW - 30 * MINUTE },
+      true,
+    ],
+  ])('%s', (_, over, closes) => {
+    const step = round({ incidents: [{ ...INCIDENT, ...over }] }, []);
+    expect(transitions(step)).toEqual(closes ? [`closed ${INCIDENT.id}`] : []);
+    expect(step.state.incidents).toMatchObject([
+      closes ? { status: 'closed', closedAt: NOW, streak: 0 } : { status: 'open', closedAt: null },
+    ]);
+  });
+
+  test('does not come in a round that cannot judge it, however often it was away', () => {
+    const view = { diagnosis: diagnosisOf(NOW, []), fresh: ['clock'], checks: CHECKS };
+    const state = { ...EMPTY_STATE, incidents: [{ ...INCIDENT, ...away, streak: 9 }] };
+    expect(observe(state, roundView(view), POLICY).effects).toEqual([]);
+  });
+
+  test('does not come while another fault is just being confirmed', () => {
+    const incidents = [{ ...INCIDENT, ...away }];
+    expect(transitions(round({ incidents }, [causeOf('clock-skewed')]))).toEqual([]);
+    expect(transitions(round({ incidents }, [causeOf('clock-skewed', { severity: 'info' })]))).toHaveLength(1);
+  });
+});

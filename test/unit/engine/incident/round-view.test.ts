@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
+import type { Cause } from '../../../../src/engine/cause.ts';
+import type { CausePresence } from '../../../../src/engine/incident/incident.ts';
+import { presenceOf, roundView, showsStill, type RoundView } from '../../../../src/engine/incident/round-view.ts';
+import type { FindingLevel } from '../../../../src/engine/finding.ts';
+import { CHECKS } from '../../../../src/checks/registry.ts';
+import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
+import { START } from '../../../support/incident-timeline.ts';
+import { finding } from '../../../support/judged-round.ts';
+
+const CAUSE = causeOf('tls-intercepted', { subject: 'push.fortinet.com:443' });
+
+interface Round {
+  readonly state: PreconditionState;
+  readonly causes?: readonly Cause[];
+  readonly level?: FindingLevel;
+  readonly subject?: string;
+  readonly suggests?: 'tls-intercepted' | 'tls-blocked' | null;
+  readonly fresh?: readonly string[] | null;
+}
+
+/** A round with one finding of the certificate check. */
+function view({ state, causes = [], level = 'note', subject, suggests = null, fresh = null }: Round): RoundView {
+  const diagnosis = diagnosisOf(START, causes);
+  const found = finding(suggests, { level, subject: subject ?? CAUSE.subject });
+  const preconditions = diagnosis.preconditions.map((status) =>
+    status.id === 'tls-genuine' ? { ...status, state, findings: [found] } : status,
+  );
+  return roundView({ diagnosis: { ...diagnosis, preconditions }, fresh, checks: CHECKS });
+}
+
+describe('presenceOf()', () => {
+  test.each<readonly [string, Round, CausePresence]>([
+    ['named by the round', { state: 'broken', causes: [CAUSE] }, 'seen'],
+    ['of a check that was not looked at again', { state: 'broken', causes: [CAUSE], fresh: ['clock'] }, 'unjudged'],
+    ['of a check that alone was looked at', { state: 'ok', fresh: ['tls-genuine'] }, 'absent'],
+    ['of a check that saw nothing', { state: 'unknown' }, 'unjudged'],
+    ['of a check that something deeper blocks', { state: 'blocked' }, 'hidden'],
+    ['of a check that is not configured any more', { state: 'not-configured' }, 'absent'],
+    ['of a check where all is fine', { state: 'ok' }, 'absent'],
+    ['that a finding shows still', { state: 'broken', level: 'broken', suggests: 'tls-intercepted' }, 'hidden'],
+    ['that a milder one shows still', { state: 'warning', level: 'warning', suggests: 'tls-intercepted' }, 'hidden'],
+    ['where another fault shows', { state: 'broken', level: 'broken', suggests: 'tls-blocked' }, 'absent'],
+    [
+      'that shows at another target',
+      { state: 'broken', level: 'broken', suggests: 'tls-intercepted', subject: 'other.example:443' },
+      'absent',
+    ],
+    ['of a target that could not be judged', { state: 'ok', level: 'unknown' }, 'unjudged'],
+    ['where another target could not be judged', { state: 'ok', level: 'unknown', subject: 'a:1' }, 'absent'],
+  ])('a cause %s', (_, round, presence) => {
+    expect(presenceOf(CAUSE, view(round))).toBe(presence);
+  });
+
+  test('a cause of a check that the round does not have', () => {
+    expect(presenceOf({ ...CAUSE, precondition: 'gone' }, view({ state: 'ok' }))).toBe('unjudged');
+  });
+});
+
+describe('showsStill()', () => {
+  test.each<readonly [string, Round, boolean]>([
+    ['a fault that suggests it', { state: 'blocked', level: 'broken', suggests: 'tls-intercepted' }, true],
+    ['a note', { state: 'blocked', suggests: 'tls-intercepted' }, false],
+    ['another fault', { state: 'blocked', level: 'broken', suggests: 'tls-blocked' }, false],
+    ['it elsewhere', { state: 'blocked', level: 'broken', suggests: 'tls-intercepted', subject: 'a:1' }, false],
+  ])('%s', (_, round, shows) => {
+    expect(showsStill(CAUSE, view(round))).toBe(shows);
+  });
+
+  test('what another check found says nothing', () => {
+    const round = view({ state: 'blocked', level: 'broken', suggests: 'tls-intercepted' });
+    expect(showsStill({ ...CAUSE, precondition: 'clock' }, round)).toBe(false);
+  });
+});
+
+test('roundView() keeps each cause once, the first one, and bounded', () => {
+  const again = { ...CAUSE, summary: 'again' };
+  const other = { ...CAUSE, subject: 'x'.repeat(900) };
+  const { causes } = view({ state: 'broken', causes: [CAUSE, again, other] });
+  expect(causes.map(({ summary, subject }) => [summary, subject.length])).toEqual([
+    [CAUSE.summary, CAUSE.subject.length],
+    [CAUSE.summary, 256],
+  ]);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { impactOf } from '../../../../src/engine/words/impact.ts';
+
+const UNKNOWN = { licenseActive: null, offlineActivation: null };
+
+test.each([
+  ['delivery', /^Activation codes do not reach users by e-mail; .*\.$/u],
+  ['assignment', /^The licence server refuses this FortiAuthenticator: .* be provisioned or activated; .*\.$/u],
+  ['tokens', /^New users cannot be given a token once none is left; .*\.$/u],
+  ['blind', /^Activation may work; .*\.$/u],
+  ['none', /^None now\.$/u],
+] as const)('a fault of %s is told by what users feel', (kind, text) => {
+  expect(impactOf(kind, UNKNOWN)).toMatch(text);
+});
+
+test.each([
+  [
+    'nothing is known',
+    {},
+    /^A licence cannot be activated, and new .* From FortiAuthenticator 6\.6\.1 on .* offline\.$/u,
+  ],
+  ['the licence is active', { licenseActive: true }, /^The licence stays active, but new tokens cannot be .*\.$/u],
+  ['it is not', { licenseActive: false }, /^A licence cannot be activated, and new tokens cannot be .*\.$/u],
+  [
+    'users can activate offline',
+    { offlineActivation: true },
+    / keep working\. Users can still activate offline .*\.$/u,
+  ],
+  ['they cannot', { offlineActivation: false }, / keep working\.$/u],
+])('that tokens cannot be activated is told by what the unit allows: %s', (_, known, text) => {
+  expect(impactOf('activation', { ...UNKNOWN, ...known })).toMatch(text);
+});

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { fill, type WordingFacts } from '../../../../src/engine/words/wording.ts';
+
+const FACTS: WordingFacts = { subject: 'mail.example.org:25', host: 'server.test', port: '443' };
+
+const filled = (text: string, facts: Partial<WordingFacts> = {}): string => fill(text, { ...FACTS, ...facts });
+
+describe('fill()', () => {
+  test('puts in what is known, as often as it is named', () => {
+    expect(filled('{host}:{port} and {host} by {product}', { product: 'Squid' })).toBe(
+      'server.test:443 and server.test by Squid',
+    );
+  });
+
+  test('leaves a name that nobody knows as it stands', () => {
+    expect(filled('{nonsense} {constructor} {Host}')).toBe('{nonsense} {constructor} {Host}');
+  });
+
+  test.each([
+    ['{address} fail and {clean} works', 'its addresses fail and no other address works'],
+    ['through {proxy}, by {resolver}', 'through the proxy, by the resolver'],
+    ['{product} of {issuer}', 'an inspecting device that the catalogue does not know of an authority without a name'],
+    ['{appliance} {failing}', 'FortiAuthenticator does not answer'],
+    ['{serial}', 'the serial number of this FortiAuthenticator'],
+    ['{primary}, {holder}, {license}', 'the unit that is in charge, another unit, the licence'],
+    ['{configured}, {found}', 'what is configured, something else'],
+    ['{firewall}, {policy}, {profile}', 'the firewall, the policy that matches, its inspection profile'],
+    ['{source}', 'FortiAuthenticator'],
+    ['{security}', 'starttls'],
+    ['{unclear}', 'a part of it could not be judged'],
+    ['{judgement}.', 'The certificate of the licence server is not valid.'],
+  ])('says %s in general words where nothing is known', (text, expected) => {
+    expect(filled(text)).toContain(expected);
+  });
+
+  test('names an unknown device by its authority', () => {
+    expect(filled('{product}', { issuer: 'Acme CA' })).toBe('"Acme CA", which the catalogue does not know');
+    expect(filled('{appliance}', { issuer: 'Acme CA' })).toBe('FortiAuthenticator');
+  });
+});
+
+describe('a word of a command', () => {
+  test.each<readonly [string, Partial<WordingFacts>, string]>([
+    ['{sourceip}', { source: '10.0.0.5' }, '10.0.0.5'],
+    ['{sourceip}', { source: '10.0.0.5, 10.0.0.6' }, 'SOURCE-IP'],
+    ['{sourceip}', {}, 'SOURCE-IP'],
+    ['{serverip}', { address: '2001:db8::1' }, '2001:db8::1'],
+    ['{serverip}', { address: 'server.test' }, 'SERVER-IP'],
+    ['{interface}', { address: '10.0.0.5' }, 'https://10.0.0.5'],
+    ['{interface}', {}, 'the URL in appliances[].api.url'],
+    ['{subjecthost} {subjectport}', {}, 'mail.example.org 25'],
+    ['{subjecthost} {subjectport}', { subject: '[2001:db8::1]:25' }, '2001:db8::1 25'],
+    ['{subjecthost} {subjectport}', { subject: 'mail.example.org' }, 'HOST PORT'],
+    ['{subjecthost} {subjectport}', { subject: 'the mail:25' }, 'HOST PORT'],
+    ['{subjecthost} {subjectport}', { subject: 'mail:25 and more' }, 'HOST PORT'],
+    ['x {starttls}y', {}, 'x -starttls smtp y'],
+    ['x {starttls}y', { security: 'none' }, 'x -starttls smtp y'],
+    ['x {starttls}y', { security: 'tls' }, 'x y'],
+  ])('%s with %j is %s', (text, facts, expected) => {
+    expect(filled(text, facts)).toBe(expected);
+  });
+});
