@@ -23,10 +23,7 @@ export const TOKEN_DIFFERENCES: readonly Difference[] = [
   },
   {
     reason: 'A service may be a name, `push` for one, and says what it `carries`',
-    lines: [
-      '+ schema: properties.services.items.anyOf[]*',
-      '- schema: properties.services.items.*',
-    ],
+    lines: ['+ schema: properties.services.items.anyOf[]*', '- schema: properties.services.items.*'],
   },
   {
     reason: '`appliances[].certificates`: what is printed on a licence certificate, and its causes',
