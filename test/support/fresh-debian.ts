@@ -36,6 +36,8 @@ export interface FreshDebian extends AsyncDisposable {
 }
 
 export interface BootedDebian extends AsyncDisposable {
+  /** Of its first process, as this machine has it. */
+  readonly init: string;
   /** As `FreshDebian.shell`. */
   shell(commands: string): Promise<Outcome>;
 }
@@ -120,6 +122,7 @@ async function boot(args: readonly string[]): Promise<BootedDebian> {
     BOOT_LIMIT,
   );
   return {
+    init,
     shell,
     [Symbol.asyncDispose]: async () => {
       // The first one halts, the second one does not wait for it.

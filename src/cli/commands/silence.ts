@@ -17,6 +17,7 @@ export function addSilence(program: Command, invoked: Invoked, finish: Finish): 
     .option('--subject <subject>', 'only about this host:port, mail server or unit')
     .option('--by <name>', 'who silences, shown as a claim (default: your account)')
     .requiredOption('--comment <text>', 'why')
+    .addHelpText('after', HELP)
     .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, command));
   withConfig(silence.command('list'))
     .description('print those that last')
@@ -29,3 +30,14 @@ export function addSilence(program: Command, invoked: Invoked, finish: Finish): 
     .argument('<ids...>', 'as printed by "silence list"')
     .action((ids: string[], _, command: Command) => carryOut({ kind: 'remove', ids }, command));
 }
+
+const HELP = `
+Without --cause and --subject everything is silenced, for 90 days at the longest. The names of causes are in
+"ftm-watch check --json" and on the page.
+
+Examples:
+  ftm-watch silence add --for 2h --cause tls-intercepted --comment "the exemption is on its way"
+  ftm-watch silence add --until 2026-11-29T06:00:00Z --subject mail.example.org:25 --comment "it moves"
+
+Exit code: 0 silenced, 2 the daemon refuses, 3 it cannot be asked (its user, its group and root may).
+`;
