@@ -18,7 +18,7 @@ function project(name: string, timeoutSeconds: number, options: ProjectOptions =
 const LATE_ONCE = process.env['CI'] === 'true' ? 1 : 0;
 
 /** Folders of end-to-end tests that a busy machine does not falsify. */
-const PATIENT = ['alerts', 'contract', 'deploy', 'interception', 'report', 'security', 'soak'].map(
+const PATIENT = ['alerts', 'contract', 'deploy', 'interception', 'package', 'report', 'security', 'soak'].map(
   (folder) => `test/e2e/${folder}/**/*.test.ts`,
 );
 

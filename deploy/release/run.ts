@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
-import { writeReleaseFiles } from './artefacts.ts';
+import { withBundle, writeArtefacts } from '../package/artefacts.ts';
+import { sourceDate } from '../package/source-date.ts';
+import { releaseFiles } from './artefacts.ts';
 import { releasedChangelog, unreleasedEntries } from './changelog.ts';
 import { gitIn } from './git.ts';
 import { refusals } from './refusals.ts';
@@ -52,12 +54,12 @@ function commit({ version }: Release, changelog: string): void {
 
 function build({ version }: Release): void {
   const folder = `release/${version}`;
-  const files = writeReleaseFiles(ROOT, join(ROOT, folder), version, git);
+  const written = withBundle(ROOT, (dist) => {
+    const files = releaseFiles({ root: ROOT, version, date: sourceDate(ROOT, process.env), dist }, git);
+    return writeArtefacts(join(ROOT, folder), files);
+  });
   say(`Wrote into ${folder}/:`);
-  for (const { name, purpose } of files) {
-    const kilobytes = Math.ceil(statSync(join(ROOT, folder, name)).size / 1000);
-    say(`  ${name.padEnd(33)} ${String(kilobytes).padStart(6)} kB  ${purpose}`);
-  }
+  for (const line of written) say(`  ${line}`);
 }
 
 function release(made: Release, changelog: string): void {

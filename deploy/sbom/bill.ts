@@ -36,11 +36,15 @@ const billOfNpm = z.looseObject({
 });
 const manifest: z.ZodType<object> = z.looseObject({});
 
+/** All packages by their folders. */
+export function lockedPackages(): Readonly<Record<string, LockedPackage>> {
+  return lockFile.parse(readJson('package-lock.json')).packages;
+}
+
 /** What the program runs with: the installed packages by their folders, without those for development. */
 export function productionPackages(): Readonly<Record<string, LockedPackage>> {
-  const { packages } = lockFile.parse(readJson('package-lock.json'));
   return Object.fromEntries(
-    Object.entries(packages).filter(
+    Object.entries(lockedPackages()).filter(
       ([folder, { dev, optional }]) => folder !== '' && dev !== true && optional !== true,
     ),
   );
@@ -95,9 +99,7 @@ function packagesByNpm(): string {
 
 /** With the names by which scanners know it, and where its builds come from. */
 function nodeComponent() {
-  const builds = Object.entries(lockFile.parse(readJson('package-lock.json')).packages).filter(([folder]) =>
-    folder.startsWith('node_modules/node-linux-'),
-  );
+  const builds = Object.entries(lockedPackages()).filter(([folder]) => folder.startsWith('node_modules/node-linux-'));
   const version = builds[0]?.[1].version ?? '';
   return {
     'bom-ref': `node@${version}`,

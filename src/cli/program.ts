@@ -20,7 +20,8 @@ import type { Terminal } from './terminal.ts';
  */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;
-  const program = createProgram(terminal, (result) => {
+  const invoked: Invoked = (command) => ({ ...terminal, path: command.optsWithGlobals<{ config?: string }>().config });
+  const program = createProgram(terminal, invoked, (result) => {
     code = result;
   });
   try {
@@ -32,7 +33,12 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   }
 }
 
-function createProgram(terminal: Terminal, finish: Finish): Command {
+/** All that can be typed, without carrying anything out. @internal for the manual page too */
+export function createProgram(
+  terminal: Pick<Terminal, 'version' | 'output' | 'errors'>,
+  invoked: Invoked,
+  finish: Finish,
+): Command {
   const program = new Command('ftm-watch')
     .description('Tells which precondition of FortiToken Mobile activation is broken, why, and how to fix it')
     .version(terminal.version)
@@ -48,7 +54,6 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
     )
     .showHelpAfterError('(ftm-watch --help tells what can be asked)')
     .addHelpText('after', EXAMPLES);
-  const invoked: Invoked = (command) => ({ ...terminal, path: command.optsWithGlobals<{ config?: string }>().config });
   for (const add of [
     addInit,
     addWatching,

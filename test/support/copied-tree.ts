@@ -15,6 +15,7 @@ const COPIED = [
   'CHANGELOG.md',
   'Dockerfile',
   'LICENSE',
+  'README.md',
   'package.json',
   'package-lock.json',
   'tsconfig.json',

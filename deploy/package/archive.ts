@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Architecture } from './architecture.ts';
+import { copyOf, writeTree } from './file-tree.ts';
+import { nodeRuntime } from './node-runtime.ts';
+import { type Build, programTree } from './program-tree.ts';
+
+/**
+ * Writes the archive for any Linux with glibc and systemd, to be unpacked at `/opt/ftm-watch`; the same source gives
+ * the same bytes.
+ */
+export function writeArchive(file: string, build: Build, architecture: Architecture): void {
+  const { root, date } = build;
+  const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-archive-'));
+  const name = basename(file, '.tar.xz');
+  try {
+    const tree = new Map([
+      ...programTree(build, nodeRuntime(root, architecture), '/opt/ftm-watch'),
+      ['INSTALL.md', copyOf(join(root, 'docs/install.md'))] as const,
+      ['etc/ftm-watch.yaml', copyOf(join(root, 'deploy/systemd/ftm-watch.yaml'))] as const,
+    ]);
+    writeTree(join(temporary, name), tree, date);
+    // Two threads wherever it runs: one gives other bytes.
+    const how = [
+      '--sort=name',
+      '--format=gnu',
+      '--owner=0',
+      '--group=0',
+      '--numeric-owner',
+      `--mtime=@${String(date)}`,
+    ];
+    const packer = '--use-compress-program=xz --threads=2 -0';
+    execFileSync('tar', [...how, packer, '--create', '--file', file, '--directory', temporary, name]);
+  } finally {
+    rmSync(temporary, { recursive: true });
+  }
+}

@@ -1,0 +1,102 @@
+import type { Command, Help } from 'commander';
+import { describedProgram } from './described-program.ts';
+
+/** Of the page, not of the program. */
+interface Issue {
+  readonly version: string;
+  /** ISO 8601. */
+  readonly date: string;
+}
+
+/** The manual page of the command line in man(7), from the very commands that it takes. */
+export function manPage({ version, date }: Issue): string {
+  const written: string[] = [];
+  const program = describedProgram(version, (text) => written.push(text));
+  const help = program.createHelp();
+  const helpAfter = (command: Command): string => {
+    written.length = 0;
+    command.outputHelp();
+    return written.join('').replace(command.helpInformation(), '').trim();
+  };
+  return [
+    `.TH FTM\\-WATCH 1 "${date}" "ftm\\-watch ${version}" "User Commands"`,
+    '.SH NAME',
+    `ftm\\-watch \\- ${plain(program.description())}`,
+    '.SH SYNOPSIS',
+    `.B ${plain(help.commandUsage(program))}`,
+    '.SH DESCRIPTION',
+    'ftm\\-watch runs beside FortiAuthenticator, looks at the whole path of FortiToken Mobile activation, and names',
+    'the cause of a failure. It is a daemon',
+    '.RB ( run )',
+    'and a check by hand',
+    '.RB ( check ).',
+    '.SH OPTIONS',
+    ...optionsOf(program, help),
+    '.SH COMMANDS',
+    ...leavesOf(program, help).flatMap((command) => section(command, help, helpAfter(command))),
+    '.SH EXAMPLES',
+    ...prose(helpAfter(program).replace(/^Examples:\n/u, '')),
+    '.SH FILES',
+    ...FILES.flatMap(([path, purpose]) => ['.TP', `.I ${plain(path)}`, plain(purpose)]),
+    '',
+  ].join('\n');
+}
+
+const FILES: readonly (readonly [path: string, purpose: string])[] = [
+  ['/etc/ftm-watch/ftm-watch.yaml', 'the configuration'],
+  ['/etc/ftm-watch/secrets', 'passwords and keys that the configuration names, for root and the service alone'],
+  ['/var/lib/ftm-watch', 'open incidents, notifications on their way and the history'],
+  ['/usr/share/doc/ftm-watch', 'all keys of the configuration, alerts, runbooks'],
+];
+
+function leavesOf(command: Command, help: Help): readonly Command[] {
+  const below = help.visibleCommands(command).filter((one) => one.name() !== 'help');
+  return below.flatMap((one) => (one.commands.length === 0 ? [one] : leavesOf(one, help)));
+}
+
+function section(command: Command, help: Help, after: string): readonly string[] {
+  const usage = plain(help.commandUsage(command).replace(/^ftm-watch /u, ''));
+  const description = [command.parent, command]
+    .filter((one) => one !== null && one.parent !== null)
+    .map((one) => one?.description() ?? '');
+  return [
+    `.SS "${usage.replaceAll('"', '\\(dq')}"`,
+    sentence(description.join(': ')),
+    ...help.visibleArguments(command).flatMap((one) => tagged(one.name(), help.argumentDescription(one))),
+    ...optionsOf(command, help),
+    ...(after === '' ? [] : ['.PP', ...prose(after)]),
+  ];
+}
+
+function optionsOf(command: Command, help: Help): readonly string[] {
+  // Every command has them; they stand at the beginning once.
+  const common = command.parent === null ? [] : ['--help', '--config'];
+  return help
+    .visibleOptions(command)
+    .filter(({ long }) => !common.includes(long ?? ''))
+    .flatMap((option) => tagged(option.flags, help.optionDescription(option)));
+}
+
+function tagged(tag: string, text: string): readonly string[] {
+  return ['.TP', `.B ${plain(tag)}`, sentence(text)];
+}
+
+function sentence(text: string): string {
+  return plain(text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
+}
+
+/** Paragraphs that are filled, and indented lines as they stand. */
+function prose(text: string): readonly string[] {
+  return text.split(/^((?: {2,}.*\n?)+)/mu).flatMap((part) => {
+    if (part.startsWith('  ')) return ['.nf', ...part.trimEnd().split('\n').map(plain), '.fi'];
+    return part.trim() === '' ? [] : plain(part.trim()).replaceAll('\n\n', '\n.PP\n').split('\n');
+  });
+}
+
+/** Nothing of it is a request or an escape of roff. */
+function plain(text: string): string {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll(/^(?=[.'])/gmu, '\\&');
+}

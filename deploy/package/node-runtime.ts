@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { lockedPackages } from '../sbom/bill.ts';
+import type { Architecture } from './architecture.ts';
+
+/**
+ * The folder with Node for a processor, `bin/node` and `LICENSE` in it: as npm has installed it for this machine, for
+ * another one fetched from the registry into `.cache/`, by the version and the checksum of the lock file.
+ * @throws {Error} when npm cannot get it, or it is not what was locked
+ */
+export function nodeRuntime(root: string, { nodePackage }: Architecture): string {
+  const installed = join(root, 'node_modules', nodePackage);
+  if (existsSync(installed)) return installed;
+  const { version, integrity = '' } = lockedPackages()[`node_modules/${nodePackage}`] ?? { version: 'none' };
+  const cache = join(root, '.cache/node');
+  const cached = join(cache, `${nodePackage}-${version}`);
+  if (existsSync(cached)) return cached;
+  mkdirSync(cache, { recursive: true });
+  const temporary = mkdtempSync(join(cache, 'fetched-'));
+  try {
+    const archive = fetched(`${nodePackage}@${version}`, temporary);
+    const checksum = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
+    if (checksum !== integrity)
+      throw new Error(`Cannot use ${nodePackage} ${version}: expected the checksum "${integrity}", got "${checksum}"`);
+    execFileSync('tar', ['--extract', '--file', archive, '--directory', temporary]);
+    renameSync(join(temporary, 'package'), cached);
+    return cached;
+  } finally {
+    rmSync(temporary, { recursive: true });
+  }
+}
+
+function fetched(specifier: string, folder: string): string {
+  const args = ['pack', specifier, '--silent', '--ignore-scripts', `--pack-destination=${folder}`];
+  return join(folder, execFileSync('npm', args, { cwd: folder, encoding: 'utf8' }).trim());
+}

@@ -1,0 +1,20 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * The time that stands in what is built, so that the same source gives the same bytes, in seconds since 1970:
+ * SOURCE_DATE_EPOCH (reproducible-builds.org), else that of the commit, else, for a source without git, that of the
+ * newest release in the changelog.
+ * @throws {Error} when there is none of them
+ */
+export function sourceDate(root: string, env: NodeJS.ProcessEnv): number {
+  const given = env['SOURCE_DATE_EPOCH'];
+  if (given !== undefined && /^\d{1,12}$/u.test(given)) return Number(given);
+  if (existsSync(join(root, '.git')))
+    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' }));
+  const [, released] = /^## \S+ \((\d{4}-\d\d-\d\d)\)$/mu.exec(readFileSync(join(root, 'CHANGELOG.md'), 'utf8')) ?? [];
+  if (released === undefined)
+    throw new Error('Cannot date the packages: set SOURCE_DATE_EPOCH, or build from a commit');
+  return Date.parse(released) / 1000;
+}

@@ -1,0 +1,150 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { type BuiltPackages, buildPackages } from '../../support/built-packages.ts';
+import { cleanEnvironment } from '../../support/clean-environment.ts';
+import { freePort } from '../../support/free-port.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+const NEEDS = [{ program: 'dpkg-deb' }, { program: 'lintian' }, { program: 'man' }, { program: 'readelf' }] as const;
+const LIMIT = 600_000;
+
+/** The libraries of Debian packages that Node may be linked with. */
+const PACKAGE_OF: ReadonlyMap<string, string> = new Map([
+  ['libatomic.so.1', 'libatomic1'],
+  ['libc.so.6', 'libc6'],
+  ['libdl.so.2', 'libc6'],
+  ['libm.so.6', 'libc6'],
+  ['libpthread.so.0', 'libc6'],
+  ['ld-linux-x86-64.so.2', 'libc6'],
+  ['libgcc_s.so.1', 'libgcc-s1'],
+  ['libstdc++.so.6', 'libstdc++6'],
+]);
+
+describeWhere(NEEDS, 'npm run package', () => {
+  const stack = new DisposableStack();
+  const unpacked = mkdtempSync(join(tmpdir(), 'ftm-watch-unpacked-'));
+  let packages: BuiltPackages;
+  let again: BuiltPackages;
+
+  function stdoutOf(program: string, ...args: readonly string[]): string {
+    return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  }
+
+  beforeAll(async () => {
+    packages = stack.use(await buildPackages('.'));
+    again = stack.use(await buildPackages('.', '.deb', '.tar.xz', 'npm'));
+    stdoutOf('dpkg-deb', '--extract', packages.file('.deb'), unpacked);
+  }, LIMIT);
+
+  afterAll(() => {
+    rmSync(unpacked, { recursive: true });
+    stack.dispose();
+  });
+
+  test('writes the same bytes twice', () => {
+    const sums = (folder: string): readonly string[] =>
+      readFileSync(join(folder, 'SHA256SUMS'), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '' && !line.endsWith('.cdx.json'));
+    expect(sums(again.folder)).toHaveLength(3);
+    expect(sums(packages.folder)).toEqual(sums(again.folder));
+  });
+
+  test('writes checksums of all of them', () => {
+    const output = execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: packages.folder });
+    expect(output.toString().split('\n')).toHaveLength(readdirSync(packages.folder).length);
+  });
+
+  test('satisfies lintian, with a reason for each exception', () => {
+    const { stdout, status } = spawnSync(
+      'lintian',
+      ['--allow-root', '--tag-display-limit', '0', '--display-info', '--show-overrides', packages.file('.deb')],
+      { encoding: 'utf8' },
+    );
+    const tags = stdout.split('\n').filter((line) => /^[EWIX]:/u.test(line));
+    expect([tags, status]).toEqual([[], 0]);
+    const overridden = new Set(stdout.match(/(?<=^O: ftm-watch: )\S+/gmu));
+    const overrides = readFileSync('deploy/package/debian/lintian-overrides', 'utf8');
+    expect(overridden).toEqual(new Set(overrides.match(/^[a-z-]+/gmu)));
+  });
+
+  test('has nothing in it that is younger than the source, of another owner or of a user of this machine', () => {
+    const env = { ...process.env, TZ: 'UTC' };
+    const listed = execFileSync('dpkg-deb', ['--contents', packages.file('.deb')], { encoding: 'utf8', env })
+      .split('\n')
+      .filter(Boolean);
+    const epoch = Number(stdoutOf('git', 'log', '-1', '--format=%ct'));
+    const time = new Date(epoch * 1000).toISOString().slice(0, 16).replace('T', ' ');
+    expect(listed.length).toBeGreaterThan(100);
+    expect(listed.filter((line) => !line.includes(` root/root `) || !line.includes(` ${time} `))).toEqual([]);
+  });
+
+  test('depends on what its Node is linked with', () => {
+    const node = join(unpacked, 'usr/lib/ftm-watch/node');
+    const depends = stdoutOf('dpkg-deb', '--field', packages.file('.deb'), 'Depends');
+    const needed = [...stdoutOf('readelf', '--dynamic', node).matchAll(/\(NEEDED\).*\[(?<name>.+)\]/gu)];
+    expect(needed.length).toBeGreaterThan(4);
+    for (const { groups } of needed)
+      expect(depends).toContain(PACKAGE_OF.get(groups?.['name'] ?? '') ?? groups?.['name']);
+    const versions = [...stdoutOf('readelf', '--version-info', '--wide', node).matchAll(/ GLIBC_2\.(?<minor>\d+)/gu)];
+    const newest = Math.max(...versions.map(({ groups }) => Number(groups?.['minor'])));
+    expect(depends).toContain(`libc6 (>= 2.${String(newest)})`);
+  });
+
+  test('has a manual page without mistakes, which knows every command', () => {
+    const page = join(unpacked, 'usr/share/man/man1/ftm-watch.1.gz');
+    const { stdout, stderr } = spawnSync('man', ['--warnings', '--local-file', page], {
+      encoding: 'utf8',
+      env: { ...process.env, MANWIDTH: '100', LC_ALL: 'C.UTF-8' },
+    });
+    expect(stderr).toBe('');
+    const help = stdoutOf(process.execPath, 'src/main.ts', '--help');
+    const commands = [...help.matchAll(/^ {2}(?<name>[a-z]+)(?= )/gmu)].map(({ groups }) => groups?.['name'] ?? '');
+    expect(commands).toEqual(expect.arrayContaining(['run', 'check', 'trust']));
+    for (const name of commands.filter((one) => one !== 'help'))
+      expect(stdout).toMatch(new RegExp(`^ {3}${name} `, 'mu'));
+    expect(stdout).toContain('--fingerprint <sha256>');
+  });
+
+  test('has completions, as the program prints them', () => {
+    for (const [shell, path] of [
+      ['bash', 'bash-completion/completions/ftm-watch'],
+      ['zsh', 'zsh/vendor-completions/_ftm-watch'],
+      ['fish', 'fish/vendor_completions.d/ftm-watch.fish'],
+    ] as const)
+      expect(readFileSync(join(unpacked, 'usr/share', path), 'utf8')).toBe(
+        stdoutOf(process.execPath, 'src/main.ts', 'completion', shell),
+      );
+  });
+
+  test('writes an archive with the same program', () => {
+    stdoutOf('tar', '--extract', '--file', packages.file('.tar.xz'), '--directory', unpacked);
+    const name = basename(packages.file('.tar.xz'), '.tar.xz');
+    const program = 'lib/ftm-watch/program';
+    stdoutOf('diff', '--recursive', join(unpacked, 'usr', program), join(unpacked, name, program));
+    expect(readFileSync(join(unpacked, name, 'lib/systemd/system/ftm-watch.service'), 'utf8')).toMatch(
+      /^ExecStart=\/opt\/ftm-watch\/lib\/ftm-watch\/node \/opt\/ftm-watch\/lib\/ftm-watch\/program\/main\.js /mu,
+    );
+  });
+
+  describe('for npm', () => {
+    test('writes a package that checks, installed without a network', async () => {
+      const folder = join(unpacked, 'empty');
+      mkdirSync(folder);
+      const closed = `127.0.0.1:${String(await freePort())}`;
+      const config = { licenseServer: { host: '127.0.0.1', port: 9 }, controlHosts: [closed], resolvers: [closed] };
+      writeFileSync(join(folder, 'ftm-watch.yaml'), JSON.stringify(config));
+      const npm = (...args: readonly string[]): { readonly status: number | null; readonly stdout: string } =>
+        spawnSync('npm', args, { cwd: folder, env: cleanEnvironment(), encoding: 'utf8' });
+      expect(npm('install', packages.file('npm.tgz'), '--offline')).toMatchObject({ status: 0 });
+      const check = npm('exec', '--offline', '--', 'ftm-watch', 'check', '-c', 'ftm-watch.yaml');
+      expect(check.stdout).toContain('NOT READY: FortiToken Mobile activation does not work from here.');
+      expect(check.status).toBe(2);
+      expect(npm('exec', '--offline', '--', 'ftm-watch', '--version').stdout).toBe(`${packageJson.version}\n`);
+    });
+  });
+});
