@@ -64,7 +64,7 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
   const isHealthy = (): Promise<void> => expect.poll(() => get('/-/healthy'), PATIENCE).toBe('Healthy');
   const version = (): Promise<string> => told('ftm-watch --version');
 
-  const journal = (): Promise<string> => told('journalctl --unit=ftm-watch --no-pager');
+  const journal = (): Promise<string> => told('journalctl --identifier=ftm-watch --no-pager');
 
   async function openIncidents(): Promise<readonly string[]> {
     const { incidents } = JSON.parse(await get('/api/v1/incidents')) as {
