@@ -158,6 +158,7 @@ function monitoring(): Readonly<Record<string, JsonSchema>> {
       interval: text('Time between scrapes.', '^[0-9]+(ms|s|m)$'),
       scrapeTimeout: text('Time for a scrape.', '^[0-9]+(ms|s|m)$'),
       tlsConfig: KUBERNETES.map('How its certificate is verified (TLSConfig of the operator); for config.web.tls.'),
+      authorization: section('A bearer token, by reference; for config.web.tokens.', { credentials: secretKey }),
       basicAuth: { ...basicAuth, properties: { username: secretKey, password: secretKey } },
     }),
     prometheusRule: section('The rules and alerts of deploy/prometheus, and alerts for a watcher that is gone.', {

@@ -9,7 +9,8 @@ export type ControlServer = Pick<HttpServer, 'stop'>;
 export class SocketTaken extends Error {
   constructor(path: string) {
     super(
-      `Cannot listen at "${path}": another ftm-watch does; stop that one, or give this one a RUNTIME_DIRECTORY of its own`,
+      `Cannot listen at "${path}": another ftm-watch does; stop that one, or give this one a RUNTIME_DIRECTORY ` +
+        `of its own`,
     );
     this.name = 'SocketTaken';
   }

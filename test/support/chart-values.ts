@@ -118,6 +118,8 @@ export const CHART_VALUES: Readonly<Record<string, ChartValues>> = {
   'a resolver of its own, and nobody who asks whether it started': {
     dnsPolicy: 'None',
     dnsConfig: { nameservers: ['10.0.0.53'] },
+    config: { web: { anonymous: 'read' } },
+    serviceMonitor: { enabled: true, authorization: { credentials: { name: 'scrape', key: 'token' } } },
     startupProbe: null,
     podSecurityContext: { fsGroup: 2000 },
   },

@@ -42,7 +42,7 @@ describe('a command of this machine', () => {
 
     expect(await command('silence', 'add', '--for', '1h', '--comment', 'x')).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining(`by ${userInfo().username}: x\n`),
+      stdout: expect.stringContaining(`by local (claimed: ${userInfo().username}): x\n`),
       stderr: '',
     });
     expect(await command('reload')).toMatchObject({ exitCode: 0, stdout: 'The configuration was taken\n' });
@@ -123,7 +123,9 @@ describe('a runtime directory', () => {
     await using second = startDaemonProcess(options);
     expect(await second.ended).toMatchObject({
       code: 3,
-      stderr: `ftm-watch: Cannot listen at "${join(folder, 'control.sock')}": another ftm-watch does; stop that one, or give this one a RUNTIME_DIRECTORY of its own\n`,
+      stderr:
+        `ftm-watch: Cannot listen at "${join(folder, 'control.sock')}": another ftm-watch does; stop that ` +
+        `one, or give this one a RUNTIME_DIRECTORY of its own\n`,
     });
 
     await daemon.end('SIGTERM');

@@ -48,6 +48,9 @@ describeWhere([{ program: 'go' }], 'the chart, in the cluster of somebody else,'
     await expect(renderer.render({ ingress })).rejects.toThrow(
       'ingress needs config.web.users, or "a.example.org" in config.web.hosts',
     );
+    const proxy = { userHeader: 'X-Forwarded-User', role: 'read' };
+    const known = await renderer.render({ ingress, config: { web: { proxy } } });
+    expect(known.notes).toContain('travel in clear');
     const { spec } = objectOf(
       await renderer.render({ ingress, config: { web: { hosts: ['a.example.org'] } } }),
       'Ingress',

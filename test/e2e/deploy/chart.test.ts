@@ -31,6 +31,7 @@ interface RuleSpec {
   readonly groups: readonly { readonly name: string; readonly rules: readonly unknown[] }[];
 }
 
+const MEANT = 'a resolver of its own, and nobody who asks whether it started';
 const SETS = Object.keys(CHART_VALUES);
 
 /** Prometheus' own program, on files with these contents. JSON is YAML. */
@@ -254,6 +255,7 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
     expect(chartWith('no values').notes).toContain('configure config.web.users and config.web.tls');
     expect(chartWith('everything').notes).not.toContain('configure config.web.users');
     expect(chartWith('everything').notes).toContain('https://localhost:9843/');
+    expect(chartWith(MEANT).notes).not.toContain('configure config.web.users');
     expect(chartWith('nothing kept, and no account made').notes).toContain('Without persistence');
   });
 });

@@ -100,8 +100,8 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 
     expect(await page.locator('h1').textContent()).toBe('Not ready');
     expect(await page.locator('.stops .stop').count()).toBe(5);
-    expect(await page.locator('.branches .stop').count()).toBe(4);
-    expect(await page.locator('.checklist > li').count()).toBe(12);
+    expect(await page.locator('.branches .stop').count()).toBe(5);
+    expect(await page.locator('.checklist > li').count()).toBe(13);
     const text = (await page.locator('main').textContent()) ?? '';
     for (const part of [
       'tls-intercepted',

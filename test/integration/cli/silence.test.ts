@@ -91,7 +91,9 @@ describe('ftm-watch silence', () => {
     expect(await run(['silence', 'list'])).toEqual({
       code: 3,
       output: '',
-      errors: `Cannot ask ftm-watch at "${socket}": nothing is there: does "ftm-watch run" run, with this configuration?\n`,
+      errors:
+        `Cannot ask ftm-watch at "${socket}": nothing is there: does "ftm-watch run" run, with this ` +
+        `configuration?\n`,
     });
   });
 
@@ -115,7 +117,8 @@ describe('ftm-watch silence', () => {
     await using _ = await startControl(socket);
     configure(
       'store: { path: store.sqlite }\nsites: hq\n' +
-        'mail: [{ host: a.example, user: u, passwordFile: /run/credentials/none }]\nregistration: { passwordEnv: NONE }\n',
+        'mail: [{ host: a.example, user: u, passwordFile: /run/credentials/none }]\n' +
+        'registration: { passwordEnv: NONE }\n',
     );
 
     expect(await run(['silence', 'list'])).toEqual({ code: 0, output: 'Nothing is silenced\n', errors: '' });

@@ -80,7 +80,8 @@ describe('shareFinding() of several addresses', () => {
   test('counts each by itself, the worst first, and is about the one that failed last', () => {
     expect(shareFinding(shareOf({ [A]: '.x.', [B]: 'xxx.', [C]: '.' }), FAULT)).toMatchObject({
       actual:
-        '192.0.2.2 3 of 4, 192.0.2.1 1 of 3, 192.0.2.3 0 of 1: 4 of the last 8 connections failed, most recently: a reset',
+        '192.0.2.2 3 of 4, 192.0.2.1 1 of 3, 192.0.2.3 0 of 1: 4 of the last 8 connections failed, ' +
+        'most recently: a reset',
       facts: { address: B },
     });
   });

@@ -29,7 +29,8 @@ describe('config check', () => {
     const surprises = ['Nobody is told.', 'Nothing is heard.'];
     expect(configCheck({ result: await loadText('site: hq'), problems: [], surprises, ...to })).toBe(0);
     expect(to.texts()).toEqual([
-      '/etc/ftm-watch/ftm-watch.yaml: the configuration is valid\nWarning: Nobody is told.\nWarning: Nothing is heard.\n',
+      '/etc/ftm-watch/ftm-watch.yaml: the configuration is valid\nWarning: Nobody is told.\n' +
+        'Warning: Nothing is heard.\n',
       '',
     ]);
   });

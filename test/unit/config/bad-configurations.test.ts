@@ -142,10 +142,10 @@ const MESSAGES = [
     'got 5514',
   'syslog-listeners-collide.yaml:4:12  logs.syslog.tls.listen: another listener (logs.syslog.tcp) listens at ' +
     '0.0.0.0:6514 too',
+  'syslog-certificate-name.yaml:9:24  logs.syslog.tls.certificates[0].name: expected a host name, or ' +
+    '"sha-256:" and 32 bytes such as "AB:CD:…", got "sha-256:AB"',
   'syslog-certificate-of-unknown-unit.yaml:9:7  logs.syslog.tls.certificates: "fac-2" is the name of none of the ' +
     '"appliances"',
-  'syslog-certificate-of-unknown-unit.yaml:9:71  logs.syslog.tls.certificates[1].name: expected a host name, or ' +
-    '"sha-256:" and 32 bytes such as "AB:CD:…", got "sha-256:AB"',
   'syslog-certificates-without-authority.yaml:8:7  logs.syslog.tls.certificates: expected "clientCaFile" beside it: ' +
     'nothing else tells whose certificate it is',
   'syslog-tls-without-key.yaml:3:5  logs.syslog.tls.keyFile: expected the name of a file, but the key is missing',

@@ -108,6 +108,11 @@ describe('the schema of its values', () => {
       { serviceMonitor: { basicAuth: { password: 'secret' } } },
       '/serviceMonitor/basicAuth/password must be object',
     ],
+    [
+      'a token by its value',
+      { serviceMonitor: { authorization: { credentials: 'secret' } } },
+      '/serviceMonitor/authorization/credentials must be object',
+    ],
     ['a size without a unit', { persistence: { size: '1' } }, '/persistence/size must match pattern'],
     [
       'many pods on one volume',
@@ -130,7 +135,7 @@ describe('the schema of its values', () => {
       return isMap(at) ? Object.keys(at).toSorted() : [];
     };
     const sections = [...sectionsOf(schema)].filter(
-      ([path]) => !/^\/(?:config|serviceMonitor\/basicAuth|[a-z]+Probe$)/u.test(path),
+      ([path]) => !/^\/(?:config|serviceMonitor\/(?:basicAuth|authorization)|[a-z]+Probe$)/u.test(path),
     );
     expect(sections.length).toBeGreaterThan(10);
     for (const [path, { properties, additionalProperties }] of sections) {

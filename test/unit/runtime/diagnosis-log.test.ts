@@ -25,7 +25,8 @@ test('a change is told once, with the causes', () => {
   expect(logged([good, good, bad, bad, bad, good])).toEqual([
     'info Activation can work {"ready":"ready","causes":[]}',
     'warn Activation cannot work ' +
-      '{"ready":"not-ready","causes":[{"id":"tls-intercepted","severity":"critical","subject":"fortitokenmobile.fortinet.com:443"}]}',
+      '{"ready":"not-ready","causes":[{"id":"tls-intercepted","severity":"critical",' +
+      '"subject":"fortitokenmobile.fortinet.com:443"}]}',
     'info Activation can work {"ready":"ready","causes":[]}',
   ]);
 });

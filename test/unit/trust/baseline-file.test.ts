@@ -71,7 +71,8 @@ describe('readBaselines()', () => {
       'targets.a:1.learnedAt',
     ],
     [
-      '{"version":1,"targets":{"a:1":{"learnedAt":"2026-11-24T13:00:00.000Z","protocol":null,"leaves":["x"],"authorities":[]}}}',
+      '{"version":1,"targets":{"a:1":{"learnedAt":"2026-11-24T13:00:00.000Z","protocol":null,"leaves":["x"],' +
+        '"authorities":[]}}}',
       'expected one certificate as PEM',
     ],
   ])('refuses %s', async (content, message) => {

@@ -42,7 +42,7 @@
 {{- if kindIs "map" . -}}{{- $ports = append $ports (printf "TCP %v" (.port | default 443)) -}}{{- end -}}
 {{- end -}}
 {{- range concat ($config.mail | default list) ($email.servers | default list) -}}
-{{- $ports = append $ports (printf "TCP %v" (.port | default (eq .security "tls" | ternary 465 25))) -}}
+{{- $ports = append $ports (printf "TCP %v" (.port | default (.security | default "" | eq "tls" | ternary 465 25))) -}}
 {{- end -}}
 {{- with $config.mail -}}{{- $ports = append $ports "TCP 25" -}}{{- end -}}
 {{- $ports | uniq | toJson -}}

@@ -47,6 +47,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- empty .Values.config.web.tls | ternary "HTTP" "HTTPS" -}}
 {{- end -}}
 
+{{/* Not empty where the page asks who it is. */}}
+{{- define "ftm-watch.identities" -}}
+{{- with .Values.config.web -}}
+{{- if or .users .tokens .certificates .proxy -}}yes{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What Prometheus calls it. A service keeps its name, a pod does not. */}}
 {{- define "ftm-watch.instance" -}}
 {{- printf "%s:%s" (include "ftm-watch.fullname" .) (include "ftm-watch.webPort" .) -}}

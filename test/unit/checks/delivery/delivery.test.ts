@@ -29,6 +29,7 @@ const STRANGE = {
   'tls-genuine': [finding('tls-interception-suspected', { subject: at, confidence: 'suspected' })],
 };
 const EXPIRED = { 'tls-genuine': [finding('certificate-broken', { subject: at })] };
+const DOUBTED = { 'tls-genuine': [finding('tls-intercepted', { subject: at, confidence: 'suspected' })] };
 const UNSEEN = { 'tls-genuine': [finding(null, { subject: at, level: 'unknown' })] };
 
 describe('what is found at a host that carries', () => {
@@ -41,6 +42,7 @@ describe('what is found at a host that carries', () => {
     ['push', 'cut', CUT, [['warning', 'push-unreachable']]],
     ['push', 'under an authority that is not known', STRANGE, [['note', null]]],
     ['push', 'with a broken certificate', EXPIRED, [['note', null]]],
+    ['push', 'perhaps inspected', DOUBTED, [['note', null]]],
     ['push', 'not seen', UNSEEN, [['note', null]]],
     ['sms', 'closed', CLOSED, [['warning', 'sms-gateway-unreachable']]],
     ['sms', 'under an authority that is not known', STRANGE, [['note', null]]],
@@ -56,6 +58,27 @@ describe('what is found at a host that carries', () => {
   ])('%s, %s', (...[carries, , found, expected]) => {
     const findings = judgeCarrier(carrier(carries, found));
     expect(findings.map(({ level, suggests }) => [level, suggests])).toEqual(expected);
+  });
+
+  it('is told with the name and the port of that host, beside what else is known', () => {
+    const closed = finding('egress-blocked', { subject: at, facts: { address: '192.0.2.1', port: '80' } });
+    expect(judgeCarrier(carrier('push', { reachability: [closed] }))[0]?.facts).toEqual({
+      address: '192.0.2.1',
+      host: HOST,
+      port: '443',
+    });
+  });
+
+  it('push is as sure as what was found there', () => {
+    expect(judgeCarrier(carrier('push', CLOSED))[0]?.confidence).toBeUndefined();
+  });
+
+  it.each([
+    ['answers', UNSEEN, true],
+    ['answers', { 'tls-genuine': [finding(null, { level: 'note' })] }, false],
+    ['push', UNSEEN, false],
+  ] as const)('%s says what it means for phones where it is a fault or not known: %j', (carries, found, told) => {
+    expect(judgeCarrier(carrier(carries, found))[0]?.actual.includes('phones')).toBe(told);
   });
 
   it('answers says that phones may see something else', () => {
@@ -116,7 +139,9 @@ describe('the SMS that are left', () => {
     ['less', withSms(100, 9), ['sms-running-out 9 of 100 are left']],
     ['none', withSms(100, 0), ['sms-exhausted none of 100 is left']],
   ])('%s', (_, facts, expected) => {
-    expect(judgeSms(facts).map(({ suggests, actual }) => `${suggests ?? ''} ${actual}`)).toEqual(expected);
+    const found = judgeSms(facts);
+    expect(found.map(({ suggests, actual }) => `${suggests ?? ''} ${actual}`)).toEqual(expected);
+    expect(found.filter(({ rule, level }) => rule !== 'sms-left' || level !== 'warning')).toEqual([]);
   });
 
   it('are told where nothing that carries codes is configured', async () => {

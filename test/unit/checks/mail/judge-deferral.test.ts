@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { judgeDeferral } from '../../../../src/checks/mail/judge-deferral.ts';
+import type { MailObservation } from '../../../../src/core/observation.ts';
+
+const MINUTE = 60_000;
+const SEEN: MailObservation = {
+  server: 'mail.example.org:25',
+  security: 'starttls',
+  required: false,
+  patience: 10_000,
+  certificateNotAfter: null,
+  recipientServers: [],
+  outcome: { kind: 'accepted', durationMs: 3, slowestMs: 2, greeting: 'mail.example.org' },
+};
+
+function told(lasted: number): ReturnType<typeof judgeDeferral> {
+  return judgeDeferral({ ...SEEN, deferral: { lasted, codeLife: 60 * MINUTE } });
+}
+
+test('a server that has messages come back later than a code lives may be too slow for it', () => {
+  expect(told(60 * MINUTE)).toMatchObject([
+    {
+      rule: 'mail-arrives-while-codes-live',
+      subject: 'mail.example.org:25',
+      actual: 'this machine was asked to come back later for 60 min',
+      level: 'warning',
+      suggests: 'mail-outlasts-code',
+      confidence: 'suspected',
+      facts: { security: 'starttls', waited: '60 min', life: '60 min' },
+    },
+  ]);
+});
+
+test('one that takes them in time is none', () => {
+  expect(told(60 * MINUTE - 1)).toEqual([]);
+  expect(judgeDeferral(SEEN)).toEqual([]);
+});

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import type { Connection } from '../../../src/checks/connection-share.ts';
+import { roundConnectionsOf } from '../../../src/checks/round-connections.ts';
+import type { JudgedEndpoint } from '../../../src/checks/tls-genuine/judge-tls-path.ts';
+import type { TlsJudgement } from '../../../src/checks/tls-genuine/tls-evidence.ts';
+import type { EndpointObservation, TcpFailure } from '../../../src/core/observation.ts';
+import { established } from '../../support/chains.ts';
+import { createIdentity } from '../../support/authority.ts';
+import { finding } from '../../support/judged-round.ts';
+import { endpoint, failed, path, round } from '../../support/observed.ts';
+
+const A = '192.0.2.1';
+const B = '192.0.2.2';
+const TLS = established(await createIdentity({ name: 'CN=server.test' }));
+
+const GENUINE: TlsJudgement = {
+  verdict: 'genuine',
+  confidence: 'confirmed',
+  product: null,
+  findings: [],
+  summary: '',
+  wouldSettle: null,
+  authorities: [],
+  accepted: null,
+  verifiedBy: null,
+};
+const BROKEN = finding('tls-intercepted', { actual: 'CN=Acme' });
+const INTERCEPTED: TlsJudgement = {
+  ...GENUINE,
+  verdict: 'intercepted',
+  confidence: 'suspected',
+  product: 'Squid',
+  findings: [finding('tls-blocked', { level: 'warning' }), BROKEN],
+};
+const FORGED = {
+  stage: 'tls-genuine',
+  cause: 'tls-intercepted',
+  confidence: 'suspected',
+  product: 'Squid',
+  actual: 'CN=Acme',
+} as const;
+
+function judged(seen: EndpointObservation, judgement: TlsJudgement): JudgedEndpoint {
+  return { endpoint: seen, outcome: TLS, judgement };
+}
+
+function connections(seen: EndpointObservation, judgement?: TlsJudgement): readonly Connection[] {
+  const others = [judged(endpoint(A), INTERCEPTED)];
+  const own = judgement === undefined ? [] : [judged(seen, judgement)];
+  return roundConnectionsOf(round({ licenseServer: path({ endpoints: [seen] }) }), [...others, ...own], []).connections;
+}
+
+describe('a connection', () => {
+  test.each<readonly [string, TlsJudgement, Connection['fault']]>([
+    ['with a genuine certificate works', GENUINE, null],
+    ['with another one fails at TLS', INTERCEPTED, FORGED],
+    ['with a mere warning works', { ...INTERCEPTED, findings: INTERCEPTED.findings.slice(0, 1) }, null],
+    ['that is broken without a cause works', { ...INTERCEPTED, findings: [{ ...BROKEN, suggests: null }] }, null],
+  ])('%s', (_, judgement, fault) => {
+    expect(connections(endpoint(A), judgement)).toEqual([{ address: A, fault }]);
+  });
+
+  test.each<readonly [string, TcpFailure]>([
+    ['that nobody answered', failed('timeout')],
+    ['that a router beyond this machine had no way for', { ...failed('no-route'), beyond: true }],
+  ])('%s fails at the port', (_, tcp) => {
+    expect(connections(endpoint(A, tcp))).toMatchObject([
+      {
+        address: A,
+        fault: { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null },
+      },
+    ]);
+    expect(connections(endpoint(A, tcp))[0]?.fault?.actual).not.toBe('');
+  });
+
+  test.each<readonly [string, EndpointObservation, TlsJudgement | undefined]>([
+    ['that was called off', endpoint(A, failed('aborted')), undefined],
+    ['that this machine has no route for', endpoint(A, failed('no-route')), undefined],
+    ['whose certificate was not seen', endpoint(A), undefined],
+    ['whose certificate could not be judged', endpoint(A), { ...GENUINE, verdict: 'unknown' }],
+  ])('%s says nothing of the target', (_, seen, judgement) => {
+    expect(connections(seen, judgement)).toEqual([]);
+  });
+});
+
+test('a round has its time, the addresses that it dialled, and its burst', () => {
+  const [one, silent, more] = [endpoint(A), endpoint(B, failed('aborted')), endpoint(B)];
+  const seen = round({ licenseServer: path({ endpoints: [one, silent] }), burst: [more] });
+  expect(roundConnectionsOf(seen, [judged(one, GENUINE)], [judged(more, INTERCEPTED)])).toEqual({
+    at: seen.startedAt,
+    dialled: [A, B],
+    connections: [{ address: A, fault: null }],
+    burst: [{ address: B, fault: FORGED }],
+  });
+  expect(roundConnectionsOf(round({ licenseServer: path({ endpoints: [one] }) }), [], []).burst).toBeNull();
+});

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { fortigateNotes } from '../../../../src/checks/token-pool/fortigate-notes.ts';
+import type { FirewallFacts, FirewallObservation } from '../../../../src/core/license/firewall.ts';
+
+const FLOW = {
+  firewall: 'the FortiGate 10.0.0.1',
+  appliances: [],
+  source: '10.0.0.5',
+  destination: 'server.test:443',
+};
+
+function holds(fortitokens: FirewallFacts['fortitokens']): FirewallObservation {
+  return { ...FLOW, kind: 'ok', match: { kind: 'implicit-deny' }, fqdnObjects: [], sessions: null, fortitokens };
+}
+
+const counted = (...counts: readonly (readonly [string, number])[]): FirewallFacts['fortitokens'] => ({
+  kind: 'read',
+  value: new Map(counts),
+});
+
+test.each<readonly [string, FirewallObservation, readonly string[]]>([
+  ['is counted by its own words', holds(counted(['new', 3], ['active', 2])), ['3 new, 2 active']],
+  ['may be nothing', holds(counted()), ['none']],
+  ['is not known where it may not tell', holds({ kind: 'denied', message: 'HTTP 403' }), ['not known: HTTP 403']],
+  ['is nothing to tell where it cannot hold any', holds({ kind: 'absent' }), []],
+  ['is nothing to tell where it was not asked', holds(null), []],
+  ['is nothing to tell where it refuses to talk', { ...FLOW, kind: 'denied', status: 403 }, []],
+])('what a FortiGate holds %s', (_, seen, actual) => {
+  expect(fortigateNotes([seen])).toEqual(
+    actual.map((text) => ({
+      rule: 'fortigate-tokens-counted',
+      subject: FLOW.firewall,
+      expected: 'the FortiTokens that a FortiGate holds itself',
+      actual: text,
+      level: 'note',
+      suggests: null,
+      facts: { firewall: FLOW.firewall },
+    })),
+  );
+});
