@@ -64,7 +64,7 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
   const isHealthy = (): Promise<void> => expect.poll(() => get('/-/healthy'), PATIENCE).toBe('Healthy');
   const version = (): Promise<string> => told('ftm-watch --version');
 
-  const journal = (): Promise<string> => told('journalctl --unit=ftm-watch --no-pager');
+  const journal = (): Promise<string> => told('journalctl --identifier=ftm-watch --no-pager');
 
   async function openIncidents(): Promise<readonly string[]> {
     const { incidents } = JSON.parse(await get('/api/v1/incidents')) as {
@@ -143,9 +143,11 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     await told(`cp ${CONFIG} /root/good.yaml && echo "sight: wrong" >>${CONFIG} && systemctl reload ftm-watch`);
     await expect.poll(journal, PATIENCE).toContain('unknown key');
     expect(await site()).toContain('"site":"clean"');
-    expect(await told(`/var/lib/dpkg/info/ftm-watch.postinst configure ${packageJson.version}`)).toBe(
-      'ftm-watch does not run as configured: "ftm-watch config check" and "systemctl status ftm-watch" say why.',
-    );
+    expect(
+      await told(
+        `DPKG_MAINTSCRIPT_PACKAGE=ftm-watch /var/lib/dpkg/info/ftm-watch.postinst configure ${packageJson.version}`,
+      ),
+    ).toBe('ftm-watch does not run as configured: "ftm-watch config check" and "systemctl status ftm-watch" say why.');
     await told(`cp /root/good.yaml ${CONFIG}`);
   });
 
