@@ -208,9 +208,13 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     expect(await journal()).toContain('and this ftm-watch knows');
     expect(await get('/')).toContain('Start the newer ftm-watch again');
     expect(await told(`sha256sum ${STORE}`)).toBe(before);
-    await told('apt install --yes /root/newer/*.deb');
+  });
+
+  it('takes the copy from before the upgrade, as docs/operate.md tells', async () => {
+    const commands = shellBlocks(readFileSync('docs/operate.md', 'utf8')).get('Go back to an older version');
+    await told(commands ?? 'false');
     await isHealthy();
-    expect(await get('/metrics')).toContain('\nftm_store_newer 0\n');
+    await expect.poll(() => get('/metrics'), PATIENCE).toContain('\nftm_store_newer 0\n');
     expect(await openIncidents()).toEqual(expect.arrayContaining(RECORDED));
   });
 
