@@ -98,7 +98,7 @@ describeWhere(NEEDS, 'the role for Ansible, on a Debian with nothing but Python'
     'installs the package and the configuration of the site over that of the fleet, and a second time changes nothing',
     async () => {
       const { isDone, output } = await play(BASE, SITE);
-      expect(isDone, output).toBe(true);
+      expect({ isDone, output }).toMatchObject({ isDone: true });
       expect(output).not.toContain('hunter2');
       const printed = await told('ftm-watch config print');
       expect(printed.split('\n')[0]).toBe('# "/etc/ftm-watch/ftm-watch.yaml", "/etc/ftm-watch/base.yaml"');
