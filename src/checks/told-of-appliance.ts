@@ -1,5 +1,5 @@
 import type { ApplianceFacts } from '../core/license/appliance.ts';
-import type { Told } from '../engine/finding.ts';
+import type { FindingContent } from '../engine/finding.ts';
 
 /** What was found at an appliance that answers. */
 export function toldOf(
@@ -7,6 +7,6 @@ export function toldOf(
   rule: string,
   expected: string,
   actual: string,
-): Told<never> {
+): FindingContent<never> {
   return { rule, subject: appliance, expected, actual, facts: { appliance, serial: system.serial } };
 }

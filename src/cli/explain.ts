@@ -1,7 +1,7 @@
 import { concernsLicenseServer, type WatchedTraffic } from '../core/polling/firewall.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import type { Attribution } from '../sources/log/attribution.ts';
-import type { Line } from '../sources/log/framing.ts';
+import type { FramedLine } from '../sources/log/framing.ts';
 import { Framer } from '../sources/log/framing.ts';
 import type { Recognition } from '../sources/log/recognise.ts';
 import { recognisePasted } from '../sources/log/recognise.ts';
@@ -50,7 +50,8 @@ function isOfAnother(found: Recognition, watched: WatchedTraffic): boolean {
 async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => void): Promise<void> {
   const sink = {
     piece: (): void => {},
-    line: ({ bytes, start, end }: Line): void => one(bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT))),
+    line: ({ bytes, start, end }: FramedLine): void =>
+      one(bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT))),
   };
   const framer = new Framer(sink, { octetCounting: false });
   for await (const chunk of input) framer.push(chunk);

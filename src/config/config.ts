@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { notify } from './notify.ts';
 import { readableFile } from './schema/files.ts';
-import { type Fields, fieldsOf, itemsOf, type Report } from './schema/rules.ts';
+import { type SectionFields, fieldsOf, itemsOf, type Report } from './schema/rules.ts';
 import { schedule } from './schema/schedule.ts';
 import { list, optional, section } from './schema/section.ts';
 import { store } from './schema/store.ts';
@@ -49,7 +49,7 @@ export const configFile = section(
 );
 
 /** Two TCP listeners at the same address and port would fail only when the second one opens. */
-function portsAreFree(file: Fields, report: Report): void {
+function portsAreFree(file: SectionFields, report: Report): void {
   const syslog = fieldsOf(fieldsOf(file['logs'])['syslog']);
   const page = endpoint(fieldsOf(file['web'])['listen']);
   const tcp = endpoint(syslog['tcp']);
@@ -66,7 +66,7 @@ function endpoint(value: unknown): string | null {
   return typeof where === 'string' && typeof port === 'number' && port !== 0 ? `${where}:${String(port)}` : null;
 }
 
-function firewallsAreOfKnownUnits({ appliances, firewall }: Fields, report: Report): void {
+function firewallsAreOfKnownUnits({ appliances, firewall }: SectionFields, report: Report): void {
   const known = itemsOf(appliances).map((unit) => fieldsOf(unit)['name']);
   for (const unit of itemsOf(firewall).flatMap((entry) => itemsOf(fieldsOf(entry)['appliances']))) {
     if (typeof unit === 'string' && !known.includes(unit))
@@ -74,7 +74,7 @@ function firewallsAreOfKnownUnits({ appliances, firewall }: Fields, report: Repo
   }
 }
 
-function certificatesAreOfKnownUnits({ appliances, logs }: Fields, report: Report): void {
+function certificatesAreOfKnownUnits({ appliances, logs }: SectionFields, report: Report): void {
   const known = itemsOf(appliances).map((unit) => fieldsOf(unit)['name']);
   const { certificates } = fieldsOf(fieldsOf(fieldsOf(logs)['syslog'])['tls']);
   for (const unit of itemsOf(certificates).map((entry) => fieldsOf(entry)['appliance'])) {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import * as z from 'zod';
 import { type Config, configFile } from './config.ts';
-import { type Fields, fieldsOf } from './schema/rules.ts';
+import { type SectionFields, fieldsOf } from './schema/rules.ts';
 
 /** What a printed configuration consists of. */
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainSection;
@@ -31,7 +31,7 @@ export function plainConfig(config: Config): PlainSection {
   return { site: config.site, ...plainSection(fieldsOf(z.encode(configFile, { ...config, site: null }))) };
 }
 
-function plainSection(section: Fields): PlainSection {
+function plainSection(section: SectionFields): PlainSection {
   return Object.fromEntries(
     Object.entries(section).flatMap(([key, value]) => (value === undefined ? [] : [[key, plain(value)]])),
   );

@@ -31,15 +31,15 @@ export interface Finding<C extends string = string> {
 }
 
 /** A finding before it is said what it does to its precondition. */
-export type Told<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
+export type FindingContent<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
 
 /** Worth reading, and no fault. */
-export function note(told: Told): Finding<never> {
+export function note(told: FindingContent): Finding<never> {
   return { ...told, level: 'note', suggests: null };
 }
 
 /** Could not be judged. */
-export function unknown(told: Told): Finding<never> {
+export function unknown(told: FindingContent): Finding<never> {
   return { ...told, level: 'unknown', suggests: null };
 }
 

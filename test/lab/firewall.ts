@@ -3,7 +3,7 @@ import type { Identity } from '../support/authority.ts';
 import { createHttpsPeer } from './https-peer.ts';
 import type { HttpFault, PeerReply, RecordedRequest } from './https-peer.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
+type ReplyFields = Readonly<Record<string, unknown>>;
 
 /** What the firewall answers with; every member may be changed while it runs. */
 export interface FirewallState {
@@ -16,21 +16,21 @@ export interface FirewallState {
   interfaceNeeded: boolean;
   /** The answer to every policy lookup; 0 is the implicit deny, and so is null, without an id. */
   matches: number | null;
-  policies: Readonly<Record<number, Fields>>;
-  profileGroups: Readonly<Record<string, Fields>>;
-  sslProfiles: Readonly<Record<string, Fields>>;
-  addresses: Readonly<Record<string, Fields>>;
-  wildcardFqdns: Readonly<Record<string, Fields>>;
+  policies: Readonly<Record<number, ReplyFields>>;
+  profileGroups: Readonly<Record<string, ReplyFields>>;
+  sslProfiles: Readonly<Record<string, ReplyFields>>;
+  addresses: Readonly<Record<string, ReplyFields>>;
+  wildcardFqdns: Readonly<Record<string, ReplyFields>>;
   /** Addresses that its FQDN objects resolve to; null: the token may not read them. */
   fqdnObjects: Readonly<Record<string, { readonly fqdn: string; readonly addrs: readonly string[] }>> | null;
   /** Older firmware answers with a mapping from names to objects. */
   fqdnsByName: boolean;
   /** Its whole session table; null: the token may not read it. */
-  sessions: readonly Fields[] | null;
+  sessions: readonly ReplyFields[] | null;
   /** Where the table is: `sessions` from FortiOS 7.6 on. */
   sessionTable: 'sessions' | 'session';
   /** Tokens that it holds itself; null: the API token may not read them. */
-  fortitokens: readonly Fields[] | Readonly<Record<string, Fields>> | null;
+  fortitokens: readonly ReplyFields[] | Readonly<Record<string, ReplyFields>> | null;
   /** Before 7.6 not every firmware filters by what it is asked for. */
   filtersSessions: boolean;
 }
@@ -61,7 +61,7 @@ export const FORTITOKENS_PATH = '/api/v2/monitor/user/fortitoken';
 const CMDB = '/api/v2/cmdb/';
 
 /** A policy that lets everything pass and inspects nothing, as FortiOS 7 writes it. */
-export const PLAIN_POLICY: Fields = {
+export const PLAIN_POLICY: ReplyFields = {
   policyid: 5,
   name: 'fac-to-internet',
   action: 'accept',
@@ -79,7 +79,7 @@ export const PLAIN_POLICY: Fields = {
 };
 
 /** An ssl-ssh-profile of FortiOS 7, shortened. */
-export function sslProfile(name: string, status: string, exempt: readonly Fields[] = []): Fields {
+export function sslProfile(name: string, status: string, exempt: readonly ReplyFields[] = []): ReplyFields {
   return {
     name,
     ssl: { 'inspect-all': 'disable' },
@@ -193,7 +193,7 @@ function sessions(state: FirewallState, query: URLSearchParams, vdom: string): P
   const count = Number(query.get('count'));
   if (!(count >= 20 && count <= 1000)) return failure(424, vdom);
   const wanted = { saddr: query.get('srcaddr'), dport: query.get('dstport'), policyid: query.get('policyid') };
-  const isWanted = (session: Fields): boolean =>
+  const isWanted = (session: ReplyFields): boolean =>
     Object.entries(wanted).every(([name, value]) => value === null || String(session[name]) === value);
   const details = state.filtersSessions ? state.sessions.filter(isWanted) : state.sessions;
   const results = { summary: { session_count: state.sessions.length }, details: details.slice(0, count) };
@@ -218,10 +218,10 @@ function failure(status: number, vdom: string): PeerReply {
   return { status, body: { http_method: 'GET', http_status: status, status: 'error', vdom } };
 }
 
-function objectAt(state: FirewallState, path: string): Fields | undefined {
+function objectAt(state: FirewallState, path: string): ReplyFields | undefined {
   const parts = path.split('/');
   const name = decodeURIComponent(parts.at(2) ?? '');
-  const tables: Readonly<Record<string, Readonly<Record<string, Fields>>>> = {
+  const tables: Readonly<Record<string, Readonly<Record<string, ReplyFields>>>> = {
     'firewall/policy': state.policies,
     'firewall/profile-group': state.profileGroups,
     'firewall/ssl-ssh-profile': state.sslProfiles,

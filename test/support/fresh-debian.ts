@@ -17,12 +17,6 @@ export interface Outcome {
   readonly output: string;
 }
 
-export interface ShellSettings {
-  readonly env?: Readonly<Record<string, string>>;
-  /** Folders of this machine to be seen inside, by their paths there. */
-  readonly binds?: Readonly<Record<string, string>>;
-}
-
 /** A Debian of its own with systemd in a folder, as an installer leaves a machine. Needs root. */
 export interface FreshDebian extends AsyncDisposable {
   readonly root: string;
@@ -30,7 +24,7 @@ export interface FreshDebian extends AsyncDisposable {
    * Types commands into a shell of root, without init, with the network of this machine, and stops at the first command
    * that fails.
    */
-  shell(commands: string, settings?: ShellSettings): Promise<Outcome>;
+  shell(commands: string): Promise<Outcome>;
   /** Starts its systemd, with nothing on the network but loopback. */
   boot(): Promise<BootedDebian>;
 }
@@ -74,12 +68,7 @@ export async function createFreshDebian(): Promise<FreshDebian> {
   const container = ['--mount', 'sh', '-ec', CONTAINER, 'sh', group, `--directory=${root}`];
   return {
     root,
-    shell: async (commands, { env = {}, binds = {} } = {}) => {
-      const settings = Object.entries(env).map(([name, value]) => `--setenv=${name}=${value}`);
-      const folders = Object.entries(binds).map(([inside, here]) => `--bind=${here}:${inside}`);
-      const shell = ['--as-pid2', ...settings, ...folders, '--', '/bin/sh', '-ec', commands];
-      return finish('unshare', [...container, ...shell]);
-    },
+    shell: (commands) => finish('unshare', [...container, '--as-pid2', '--', '/bin/sh', '-ec', commands]),
     boot: () => boot([...container, '--private-network', '--boot']),
     [Symbol.asyncDispose]: async () => {
       await run('sh', ['-c', TIDY, 'sh', group]);

@@ -1,4 +1,4 @@
-import type { Line, LineSink } from '../../src/sources/log/framing.ts';
+import type { FramedLine, LineSink } from '../../src/sources/log/framing.ts';
 
 export interface CollectedLine {
   readonly text: string;
@@ -15,7 +15,7 @@ export function lineCollector(): LineCollector {
   return {
     lines,
     piece: () => {},
-    line: ({ bytes, text, start, end, cut }: Line) => {
+    line: ({ bytes, text, start, end, cut }: FramedLine) => {
       const fromBytes = bytes.toString('latin1', start, end);
       if (fromBytes !== text.slice(start, end))
         throw new Error(`Text and bytes differ: "${text.slice(start, end)}", "${fromBytes}"`);

@@ -4,7 +4,7 @@ import type { HaRoleObservation } from '../../core/license/ha-role.ts';
 import { type ExpectedUnit, sameSerial } from '../../core/license/unit.ts';
 
 /** What a unit says of itself. `peerSerial` null: it names none, which is none that differs. */
-interface Told {
+interface UnitSerials {
   readonly appliance: string;
   readonly serial: string;
   readonly peerSerial: string | null;
@@ -14,7 +14,7 @@ interface Told {
  * Compares the members of a pair, in either order: a floating address leads to the other member after a failover, which
  * is worth a note. Any other serial number is that of another unit.
  */
-export function judgeSerials(told: Told, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
+export function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   const { serial, peerSerial } = told;
   const { serial: own, peerSerial: peer } = expected;
   if (own === null) return isSame(peer, serial) ? [] : judgePeer(told, peer, peerSerial);
@@ -40,12 +40,16 @@ export function judgeToldSerial(
   return judgeSerials({ appliance: role.appliance, serial: role.serial, peerSerial: null }, expected);
 }
 
-function judgePeer(told: Told, configured: string | null, found: string | null): readonly Finding<ApplianceCause>[] {
+function judgePeer(
+  told: UnitSerials,
+  configured: string | null,
+  found: string | null,
+): readonly Finding<ApplianceCause>[] {
   if (configured === null || found === null || sameSerial(configured, found)) return [];
   return [{ ...differs(told, 'peer-serial-matches', configured, found), kind: 'peer' }];
 }
 
-function differs(told: Told, rule: string, configured: string, found: string): Finding<ApplianceCause> {
+function differs(told: UnitSerials, rule: string, configured: string, found: string): Finding<ApplianceCause> {
   return {
     rule,
     subject: told.appliance,
@@ -57,7 +61,7 @@ function differs(told: Told, rule: string, configured: string, found: string): F
   };
 }
 
-function factsOf({ appliance, serial }: Told): { readonly appliance: string; readonly serial: string } {
+function factsOf({ appliance, serial }: UnitSerials): { readonly appliance: string; readonly serial: string } {
   return { appliance, serial };
 }
 

@@ -2,12 +2,12 @@ import type * as z from 'zod';
 import { showValue } from '../../text/show.ts';
 
 /** A section as far as it could be read: rules run beside other problems too, so that all are told at once. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type SectionFields = Readonly<Record<string, unknown>>;
 
 /** Tells a problem of the section: at one of its keys, at a key further down, or at the section itself (null). */
 export type Report = (at: string | readonly string[] | null, message: string) => void;
 
-export type Rule = (fields: Fields, report: Report) => void;
+export type Rule = (fields: SectionFields, report: Report) => void;
 
 /** Where in an item a label of it stands. */
 export interface Label {
@@ -56,28 +56,28 @@ export function endpoint(item: unknown): readonly Label[] {
 }
 
 /** A user and a password, or neither. */
-export function requireLogin(fields: Fields, report: Report): void {
+export function requireLogin(fields: SectionFields, report: Report): void {
   const hasPassword = hasSecret('password', fields);
   if (given(fields, 'user') && !hasPassword) report('user', 'expected "passwordFile" or "passwordEnv" beside "user"');
   if (!given(fields, 'user') && hasPassword) report(null, 'expected "user" beside the password');
 }
 
 /** Whether a key stands in the section at all. */
-export function given(fields: Fields, key: string): boolean {
+export function given(fields: SectionFields, key: string): boolean {
   return fields[key] !== undefined && fields[key] !== null;
 }
 
 /** Whether one of the keys `<name>File` and `<name>Env` stands in the section. */
-export function hasSecret(name: string, fields: Fields): boolean {
+export function hasSecret(name: string, fields: SectionFields): boolean {
   return given(fields, `${name}File`) || given(fields, `${name}Env`);
 }
 
 /** The value's keys; none for what is no mapping. */
-export function fieldsOf(value: unknown): Fields {
+export function fieldsOf(value: unknown): SectionFields {
   return isMapping(value) ? value : {};
 }
 
-export function isMapping(value: unknown): value is Fields {
+export function isMapping(value: unknown): value is SectionFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

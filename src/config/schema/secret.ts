@@ -1,6 +1,6 @@
 import type { SecretSource } from '../../system/secret.ts';
 import { secretFile, secretVariable } from './files.ts';
-import { type Fields, fieldsOf, given, hasSecret, type Rule } from './rules.ts';
+import { type SectionFields, fieldsOf, given, hasSecret, type Rule } from './rules.ts';
 import type { SecretField } from './secret-field.ts';
 
 /** A secret that its section cannot do without. `what` it is called, and how the key of its file is described. */
@@ -42,7 +42,7 @@ function oneAtMost(name: string): Rule {
   };
 }
 
-function sourceIn(name: string, fields: Fields): SecretSource | null {
+function sourceIn(name: string, fields: SectionFields): SecretSource | null {
   const path = fields[`${name}File`];
   const variable = fields[`${name}Env`];
   if (typeof path === 'string') return { kind: 'file', path };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { YamlPath } from '../../text/yaml-text.ts';
 import { insideOf } from './alternatives.ts';
-import { type Fields, isMapping } from './rules.ts';
+import { type SectionFields, isMapping } from './rules.ts';
 
 /** What the program does with a text of the configuration, where it is a name of something outside, or a secret. */
 export type Use = 'file-to-read' | 'file-for-later' | 'secret-file' | 'secret-variable' | 'secret-url';
@@ -53,7 +53,7 @@ function changed(schema: z.core.$ZodType, value: unknown, path: YamlPath | null,
   return insideOf(schema).reduce<unknown>((result, inner) => changed(inner, result, path, how), value);
 }
 
-function changedSection(schema: z.core.$ZodObject, value: Fields, path: YamlPath | null, how: Changes): unknown {
+function changedSection(schema: z.core.$ZodObject, value: SectionFields, path: YamlPath | null, how: Changes): unknown {
   const fields = Object.entries(schema._zod.def.shape).map(
     ([key, field]) => [key, changed(field, value[key], below(path, key), how)] as const,
   );

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { hostPort, listenAddress } from './endpoints.ts';
 import { readableFile } from './files.ts';
-import { type Fields, fieldsOf, given, itemsOf, type Report, textAt, unique } from './rules.ts';
+import { type SectionFields, fieldsOf, given, itemsOf, type Report, textAt, unique } from './rules.ts';
 import { secret } from './secret.ts';
 import { list, optional, section } from './section.ts';
 import { choice, flag, lowerHostName, name, text } from './values.ts';
@@ -87,7 +87,7 @@ export const web = section(
   certificatesNeedAuthorities,
 );
 
-function certificatesNeedAuthorities(fields: Fields, report: Report): void {
+function certificatesNeedAuthorities(fields: SectionFields, report: Report): void {
   if (given(fieldsOf(fields['tls']), 'clientCaFile')) return;
   const message = 'expected "tls.clientCaFile" beside it: nothing else tells whose certificate it is';
   if (itemsOf(fields['certificates']).length > 0) report('certificates', message);

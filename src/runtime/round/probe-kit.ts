@@ -48,7 +48,7 @@ export type RoundWishes = Pick<RoundTools, 'mailServers' | 'codeLife' | 'isCompl
 export interface ProbeKitDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
-  /** Told four times a second how late the event loop is. */
+  /** FindingContent four times a second how late the event loop is. */
   readonly onBeat?: (lateness: Millis) => void;
   /** Where it is kept when each target was last genuine; without, only while the process runs. */
   readonly genuineFile?: JsonFile;

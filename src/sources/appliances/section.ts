@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { readableFile } from '../../config/schema/files.ts';
 import {
-  type Fields,
+  type SectionFields,
   fieldsOf,
   given,
   hasSecret,
@@ -54,7 +54,7 @@ const snmp = section(
   communityOrUser,
 );
 
-function communityOrUser(fields: Fields, report: Report): void {
+function communityOrUser(fields: SectionFields, report: Report): void {
   const ofUser = ['authPassword', 'privPassword'].map((name) => hasSecret(name, fields));
   const isUser = given(fields, 'user') || ofUser.includes(true);
   if (!isUser && !hasSecret('community', fields))
@@ -116,7 +116,7 @@ export const appliances = unique(
   (source, owner) => `"${source}" is a log source of appliances[${String(owner)}] already`,
 );
 
-function peerIsAnother({ serial: own, peerSerial }: Fields, report: Report): void {
+function peerIsAnother({ serial: own, peerSerial }: SectionFields, report: Report): void {
   if (typeof own === 'string' && own === peerSerial)
     report('peerSerial', 'expected the serial number of the other unit, got that of this one');
 }

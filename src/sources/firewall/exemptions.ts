@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { FirewallClient } from './client.ts';
-import { nameIn, resultOf, type Exemption, type Fields } from './replies.ts';
+import { nameIn, resultOf, type Exemption, type ReplyFields } from './replies.ts';
 
 /** The server as exemptions may name it. */
 export interface ExemptionTarget {
@@ -72,7 +72,7 @@ function textOf({ kind, value }: Exemption): string {
 }
 
 /** Nothing where it cannot be read, which reads as an object of no type. */
-async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<Fields> {
+async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<ReplyFields> {
   const reply = await client.read({ kind, name });
   return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
 }
@@ -81,7 +81,7 @@ async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn
  * By the type of the object alone: FortiOS shows a `subnet` with each, which is 0.0.0.0/0 where it means nothing. A
  * country, a tag, or what a connector fills covers addresses that are not known here.
  */
-function addressCoverage(object: Fields, { host, addresses }: ExemptionTarget): Coverage {
+function addressCoverage(object: ReplyFields, { host, addresses }: ExemptionTarget): Coverage {
   switch (object['type']) {
     case 'ipmask': {
       const subnet = nameIn(object, 'subnet');
@@ -100,7 +100,7 @@ function addressCoverage(object: Fields, { host, addresses }: ExemptionTarget): 
   }
 }
 
-function nameCoverage(object: Fields, field: 'fqdn' | 'wildcard-fqdn', host: string): Coverage {
+function nameCoverage(object: ReplyFields, field: 'fqdn' | 'wildcard-fqdn', host: string): Coverage {
   const pattern = nameIn(object, field);
   if (pattern === null) return 'unread';
   return matchesName(pattern, host) ? 'covers' : 'other';

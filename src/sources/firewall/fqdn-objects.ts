@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { FqdnObject } from '../../core/license/firewall.ts';
 import { lenientCount } from '../../network/rest/lenient-number.ts';
 import type { FirewallClient } from './client.ts';
-import { type Fields, fieldsOf, nameIn } from './replies.ts';
+import { type ReplyFields, fieldsOf, nameIn } from './replies.ts';
 
 /** As many objects of one name are looked at. */
 const MAX_OBJECTS = 4;
@@ -43,7 +43,7 @@ async function objectsIn(client: FirewallClient, only: string | null): Promise<r
   return named.flatMap((object) => listedOf(fieldsOf(object)));
 }
 
-function listedOf(object: Fields): readonly Listed[] {
+function listedOf(object: ReplyFields): readonly Listed[] {
   const name = nameIn(object, 'name');
   if (name === null) return [];
   const { addrs } = object;

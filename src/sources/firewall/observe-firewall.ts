@@ -21,7 +21,7 @@ import { readFortitokens } from './fortitokens.ts';
 import { readFqdnObjects } from './fqdn-objects.ts';
 import { readSessions } from './sessions.ts';
 import { nameIn, parsePolicy, parsePolicyId, parseSslProfile, resultOf, securityProfilesOf } from './replies.ts';
-import type { Fields, PolicyReply } from './replies.ts';
+import type { ReplyFields, PolicyReply } from './replies.ts';
 
 /** For all questions together. */
 const FIREWALL_TIMEOUT: Millis = 60_000;
@@ -115,7 +115,7 @@ async function sessionsOf(
 }
 
 /** FortiOS resolves the name by itself; one that cannot is asked again by the address. */
-async function lookUpPolicy(inquiry: Inquiry): Promise<Fields> {
+async function lookUpPolicy(inquiry: Inquiry): Promise<ReplyFields> {
   const { config, target } = inquiry;
   const question = {
     kind: 'policy-lookup',
@@ -176,7 +176,7 @@ function addressesOf(target: FirewallTarget): readonly string[] {
   return [target.host, ...target.expectedAddresses].filter((candidate) => isIP(candidate) !== 0);
 }
 
-async function readResult(inquiry: Inquiry, question: FirewallQuestion): Promise<Fields> {
+async function readResult(inquiry: Inquiry, question: FirewallQuestion): Promise<ReplyFields> {
   return resultIn(inquiry, question, await inquiry.client.read(question));
 }
 
@@ -184,7 +184,7 @@ function resultIn(
   inquiry: Inquiry,
   question: FirewallQuestion,
   reply: Awaited<ReturnType<FirewallClient['read']>>,
-): Fields {
+): ReplyFields {
   if (reply.kind === 'status') {
     if (isRefusal(reply.status)) throw new RefusedError(reply.status);
     const hint =

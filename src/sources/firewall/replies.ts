@@ -7,19 +7,19 @@ import { lenientCount } from '../../network/rest/lenient-number.ts';
 const MAX_NAME = 80;
 
 /** A JSON object of FortiOS, unchecked. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type ReplyFields = Readonly<Record<string, unknown>>;
 
 /** The fields of a JSON object; none of anything else. */
-export function fieldsOf(value: unknown): Fields {
+export function fieldsOf(value: unknown): ReplyFields {
   return isObject(value) ? value : {};
 }
 
-function isObject(value: unknown): value is Fields {
+function isObject(value: unknown): value is ReplyFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The object inside an answer of FortiOS, by itself or as a list of one; null when there is none. */
-export function resultOf(value: unknown): Fields | null {
+export function resultOf(value: unknown): ReplyFields | null {
   const { results } = fieldsOf(value);
   const result: unknown = Array.isArray(results) ? results[0] : results;
   return isObject(result) ? result : null;
@@ -28,7 +28,7 @@ export function resultOf(value: unknown): Fields | null {
 const LOOKUP = z.object({ success: z.boolean(), policy_id: z.unknown().optional() });
 
 /** The number of the policy that matches; 0 is the implicit deny; null: it is no answer to a lookup. */
-export function parsePolicyId(result: Fields): number | null {
+export function parsePolicyId(result: ReplyFields): number | null {
   const parsed = LOOKUP.safeParse(result);
   if (!parsed.success) return null;
   if (!parsed.data.success) return 0;
@@ -44,7 +44,7 @@ export interface PolicyReply {
 }
 
 /** null: it is no policy. */
-export function parsePolicy(id: number, result: Fields): PolicyReply | null {
+export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null {
   const action = result['action'];
   if (typeof action !== 'string') return null;
   return {
@@ -77,7 +77,7 @@ const SECURITY_PROFILES: readonly string[] = [
 ];
 
 /** As in `av-profile "default"`. */
-export function securityProfilesOf(result: Fields): readonly string[] {
+export function securityProfilesOf(result: ReplyFields): readonly string[] {
   return SECURITY_PROFILES.flatMap((setting) => {
     const name = nameIn(result, setting);
     return name === null ? [] : [`${setting} "${name}"`];
@@ -85,7 +85,7 @@ export function securityProfilesOf(result: Fields): readonly string[] {
 }
 
 /** The name that a setting holds; an empty one is none. */
-export function nameIn(result: Fields, setting: string): string | null {
+export function nameIn(result: ReplyFields, setting: string): string | null {
   const name = result[setting];
   return typeof name === 'string' && name !== '' ? visibleText(name, MAX_NAME) : null;
 }
@@ -119,7 +119,7 @@ const SSL_PROFILE = z.object({
 });
 
 /** null: neither `https` nor `ssl` says what it does. */
-export function parseSslProfile(result: Fields, port: number): SslProfileReply | null {
+export function parseSslProfile(result: ReplyFields, port: number): SslProfileReply | null {
   const parsed = SSL_PROFILE.safeParse(result);
   if (!parsed.success) return null;
   const mode = effectiveMode(parsed.data, port);
@@ -175,7 +175,7 @@ const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, Exem
   ['fortiguard-category', 'category'],
 ]);
 
-function exemptedIn(entry: Fields, kind: ExemptionKind): string {
+function exemptedIn(entry: ReplyFields, kind: ExemptionKind): string {
   switch (kind) {
     case 'address':
       return nameIn(entry, 'address') ?? nameIn(entry, 'address6') ?? '';

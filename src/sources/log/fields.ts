@@ -2,7 +2,7 @@ const FIELD = /([a-z_][\w-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/gu
 const MAX_FIELDS = 128;
 
 /**
- * Fields of a `key=value key="value"` line. The first of a name counts: what a client sends comes behind what the
+ * SectionFields of a `key=value key="value"` line. The first of a name counts: what a client sends comes behind what the
  * device says.
  */
 export function readFields(line: string): ReadonlyMap<string, string> {

@@ -14,11 +14,11 @@ export interface LineSink {
    * One line, without its line break, never empty. `cut`: it went on, beyond MAX_LINE_BYTES. Valid during the call
    * only.
    */
-  line(line: Line): void;
+  line(line: FramedLine): void;
 }
 
 /** One object is used for all lines: it would be garbage a million times a second otherwise. */
-export interface Line {
+export interface FramedLine {
   bytes: Buffer;
   text: string;
   start: number;
@@ -61,7 +61,7 @@ export class Framer {
   readonly #sink: LineSink;
   readonly #octetCounting: boolean;
   readonly #held: ByteBuffer = createByteBuffer(MAX_LINE_BYTES);
-  readonly #line: Line = { bytes: NOTHING, text: '', start: 0, end: 0, cut: false };
+  readonly #line: FramedLine = { bytes: NOTHING, text: '', start: 0, end: 0, cut: false };
   #mode: Mode = START;
   /** The frame was too long: it has been handed on, and its rest is skipped. */
   #skipping = false;

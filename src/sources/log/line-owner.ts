@@ -1,6 +1,6 @@
 import type { LogSource } from '../../core/polling/log-event.ts';
 import type { Attribution, Origin } from './attribution.ts';
-import type { Line } from './framing.ts';
+import type { FramedLine } from './framing.ts';
 import { furtherHosts, hostInLine, isNameless } from './line-hosts.ts';
 
 export interface Sender {
@@ -9,7 +9,11 @@ export interface Sender {
 }
 
 /** The appliance that a line belongs to; null: it is welcome and of none by name, undefined: nobody's. */
-export function ownerOf(line: Line, { origin, source }: Sender, attribution: Attribution): string | null | undefined {
+export function ownerOf(
+  line: FramedLine,
+  { origin, source }: Sender,
+  attribution: Attribution,
+): string | null | undefined {
   switch (origin.kind) {
     case 'appliance':
       return origin.appliance;
@@ -22,7 +26,10 @@ export function ownerOf(line: Line, { origin, source }: Sender, attribution: Att
   }
 }
 
-function named({ text, start, end }: Line, ownerOfHost: (host: string) => string | undefined): string | undefined {
+function named(
+  { text, start, end }: FramedLine,
+  ownerOfHost: (host: string) => string | undefined,
+): string | undefined {
   const host = hostInLine(text, start, end);
   const owner = host === null ? undefined : ownerOfHost(host);
   if (owner !== undefined) return owner;
@@ -34,7 +41,7 @@ function named({ text, start, end }: Line, ownerOfHost: (host: string) => string
 }
 
 /** A relay that keeps no header, or a file of one: the only appliance, since its line names no other. */
-function nameless({ text, start, end }: Line, source: LogSource, { only }: Attribution): string | undefined {
+function nameless({ text, start, end }: FramedLine, source: LogSource, { only }: Attribution): string | undefined {
   if (only === null) return undefined;
   const isOnlys = source === 'file' ? hostInLine(text, start, end) === null : isNameless(text, start, end);
   return isOnlys ? only : undefined;

@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { Clock } from '../../core/clock.ts';
 import { bindError } from './bind-error.ts';
-import { MAX_LINE_BYTES, trimmedEnd, type Line, type LineSink } from './framing.ts';
+import { MAX_LINE_BYTES, trimmedEnd, type FramedLine, type LineSink } from './framing.ts';
 import { watchKernelDrops } from './kernel-drops.ts';
 import type { IntakeLogger } from './logger.ts';
 import type { LineTally, UdpCounters } from './tally.ts';
@@ -66,7 +66,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
 
 function receive(socket: Socket, makeReader: UdpOptions['reader']): void {
   const readers = new Map<string, LineSink>();
-  const line: Line = { bytes: Buffer.alloc(0), text: '', start: 0, end: 0, cut: false };
+  const line: FramedLine = { bytes: Buffer.alloc(0), text: '', start: 0, end: 0, cut: false };
 
   function readerOf(address: string): LineSink {
     const known = readers.get(address);

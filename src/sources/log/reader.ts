@@ -4,7 +4,7 @@ import type { LogResult, LogSource } from '../../core/polling/log-event.ts';
 import type { SignatureSet } from '../../core/polling/signature.ts';
 import type { Attribution, Origin } from './attribution.ts';
 import { readEnvelope, type Envelope } from './envelope.ts';
-import type { Line, LineSink } from './framing.ts';
+import type { FramedLine, LineSink } from './framing.ts';
 import { ownerOf } from './line-owner.ts';
 import type { EventOutbox } from './outbox.ts';
 import { recogniseLine } from './recognise.ts';
@@ -31,7 +31,7 @@ export interface ReaderOptions {
   /** `refuse`: foreign lines are not even looked at. */
   readonly foreign: 'count' | 'refuse';
   /** Called for each foreign line. */
-  readonly onForeign: (line: Line) => void;
+  readonly onForeign: (line: FramedLine) => void;
   /** Called for each line of an appliance that holds an FTM keyword and matches nothing. */
   readonly onUnrecognised: (line: string) => void;
 }
@@ -71,7 +71,7 @@ export class LogReader implements LineSink {
     this.#heard = undefined;
   }
 
-  line(line: Line): void {
+  line(line: FramedLine): void {
     const before = this.#before;
     this.#before = null;
     const owner = ownerOf(line, this.#options, this.#context.attribution);
@@ -87,7 +87,7 @@ export class LogReader implements LineSink {
     this.#options.tally[result === 'other' ? this.#repeated(line, owner, before) : result] += 1;
   }
 
-  #foreign(line: Line): void {
+  #foreign(line: FramedLine): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
     // A firewall is no appliance, but what it admits raises an alarm: it counts where somebody confirms the sender.
     const confirmed = origin.kind === 'relay' || source === 'file';
@@ -99,7 +99,7 @@ export class LogReader implements LineSink {
     onForeign(line);
   }
 
-  #holdsNeedle(line: Line): boolean {
+  #holdsNeedle(line: FramedLine): boolean {
     if (this.#hit <= line.start) {
       this.#needle.lastIndex = line.start;
       this.#hit = this.#needle.test(line.text) ? this.#needle.lastIndex : Number.POSITIVE_INFINITY;
@@ -108,7 +108,7 @@ export class LogReader implements LineSink {
   }
 
   /** Hands on what the line says, and tells what it counts as. */
-  #report(line: Line, owner: string | null | undefined): LogResult {
+  #report(line: FramedLine, owner: string | null | undefined): LogResult {
     const { outbox, signatures, watched } = this.#context;
     const { source, onUnrecognised } = this.#options;
     const text = textOf(line);
@@ -142,7 +142,7 @@ export class LogReader implements LineSink {
   }
 
   /** A line without a keyword may stand for others like the one before. */
-  #repeated(line: Line, owner: string | null, before: EarlierError | null): LogResult {
+  #repeated(line: FramedLine, owner: string | null, before: EarlierError | null): LogResult {
     if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
       const text = textOf(line);
       const times = timesOfLast(text);
@@ -157,7 +157,7 @@ export class LogReader implements LineSink {
   }
 }
 
-function textOf({ bytes, start, end }: Line): string {
+function textOf({ bytes, start, end }: FramedLine): string {
   return bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT));
 }
 

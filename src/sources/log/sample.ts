@@ -11,5 +11,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
  */
 export function sampleOf(line: string): string {
   const masked = maskedLine(line.replace(UNPRINTABLE, '\u{FFFD}'));
-  return (masked.length > MAX_SAMPLE ? `${masked.slice(0, MAX_SAMPLE - 1)}…` : masked).trim();
+  const cut = masked.length > MAX_SAMPLE ? `${masked.slice(0, MAX_SAMPLE - 1)}…` : masked;
+  // A cut may have halved a character.
+  return cut.toWellFormed().trim();
 }

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { listenAddress } from '../../config/schema/endpoints.ts';
 import { isHost } from '../../config/schema/host-port.ts';
-import { type Fields, given, itemsOf, type Report, textAt, unique } from '../../config/schema/rules.ts';
+import { type SectionFields, given, itemsOf, type Report, textAt, unique } from '../../config/schema/rules.ts';
 import { laterFile, readableFile } from '../../config/schema/files.ts';
 import { list, optional, section } from '../../config/schema/section.ts';
 import { addressBlock, choice, duration, expected, name, text } from '../../config/schema/values.ts';
@@ -39,7 +39,7 @@ const syslogTls = section(
   clientsNeedAuthorities,
 );
 
-function clientsNeedAuthorities(fields: Fields, report: Report): void {
+function clientsNeedAuthorities(fields: SectionFields, report: Report): void {
   if (given(fields, 'clientCaFile')) return;
   const message = 'expected "clientCaFile" beside it: nothing else tells whose certificate it is';
   if (given(fields, 'clientCrlFile')) report('clientCrlFile', message);

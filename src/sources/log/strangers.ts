@@ -1,12 +1,12 @@
 import type { Clock, Millis } from '../../core/clock.ts';
 import { hostInLine } from './line-hosts.ts';
-import type { Line } from './framing.ts';
+import type { FramedLine } from './framing.ts';
 import type { IntakeLogger } from './logger.ts';
 import { sampleOf } from './sample.ts';
 
 /** Tells about foreign senders, once each: the usual reason is an appliance whose `logSources` lack an address. */
 export interface StrangerLog {
-  note(from: string, line: Line): void;
+  note(from: string, line: FramedLine): void;
   /** Those that were told of last, in order. */
   senders(): readonly string[];
 }

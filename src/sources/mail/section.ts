@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { relayShape, withPort } from '../../config/schema/mail-relay.ts';
-import { endpoint, type Fields, given, type Report, requireLogin, unique } from '../../config/schema/rules.ts';
+import { endpoint, type SectionFields, given, type Report, requireLogin, unique } from '../../config/schema/rules.ts';
 import { completed, list, optional, section } from '../../config/schema/section.ts';
 import { duration, flag, mailAddress } from '../../config/schema/values.ts';
 
@@ -40,7 +40,7 @@ export type MailServerConfig = z.output<typeof mailServer>;
 /** The mail servers that FortiAuthenticator sends activation codes through. */
 export const mail = unique(list(mailServer), endpoint);
 
-function requireBothEnds(fields: Fields, report: Report): void {
+function requireBothEnds(fields: SectionFields, report: Report): void {
   if (given(fields, 'from') && !given(fields, 'to'))
     report('from', 'expected "to" beside "from": the rehearsal needs both');
   if (given(fields, 'to') && !given(fields, 'from'))

@@ -18,14 +18,14 @@ export interface Stop {
   readonly state: PreconditionState;
   readonly preconditions: readonly PreconditionStatus[];
   /** The line that leads on to the next stop. */
-  readonly leadsOn: Line;
+  readonly leadsOn: LineState;
 }
 
 /**
  * `open`: it leads from a stop that is fine to one that answers or breaks. `cut`: behind the first broken stop,
  * `beyond`: after that. `unproven`: nobody knows.
  */
-export type Line = 'open' | 'cut' | 'beyond' | 'unproven';
+export type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
 /** Worst first. `unknown` and `blocked` come before `warning`: nobody knows what they hide. */
 const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
@@ -49,7 +49,7 @@ export function routeMapOf(preconditions: readonly PreconditionStatus[]): RouteM
   };
 }
 
-function lineBehind(index: number, cut: number, states: readonly PreconditionState[]): Line {
+function lineBehind(index: number, cut: number, states: readonly PreconditionState[]): LineState {
   if (cut !== -1 && index >= cut) return index === cut ? 'cut' : 'beyond';
   const next = states[index + 1];
   return isWell(states[index]) && (isWell(next) || next === 'broken') ? 'open' : 'unproven';
@@ -62,7 +62,7 @@ function isWell(state: PreconditionState | undefined): boolean {
 function stop(
   { name, hint }: Pick<Stop, 'name' | 'hint'>,
   preconditions: readonly PreconditionStatus[],
-  leadsOn: Line,
+  leadsOn: LineState,
 ): Stop {
   return { name, hint, state: worst(preconditions), preconditions, leadsOn };
 }

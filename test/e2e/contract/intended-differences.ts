@@ -1,7 +1,6 @@
 import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
-import { DELIVERY_DIFFERENCES } from './delivery-differences.ts';
-import { LICENSE_DIFFERENCES } from './license-differences.ts';
+import { TOKEN_DIFFERENCES } from './token-differences.ts';
 
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
@@ -191,6 +190,5 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   ...ACCESS_DIFFERENCES,
-  ...DELIVERY_DIFFERENCES,
-  ...LICENSE_DIFFERENCES,
+  ...TOKEN_DIFFERENCES,
 ];

@@ -60,6 +60,15 @@ async function attack(port: number, isSecure: boolean): Promise<Socket> {
   return socket;
 }
 
+/** The appliance, by its address. */
+async function dial(port: number, isSecure: boolean): Promise<Socket> {
+  const plain = connect(port, '127.0.0.1');
+  const socket = isSecure ? connectSecurely({ socket: plain, rejectUnauthorized: false }) : plain;
+  socket.on('error', () => undefined);
+  await once(socket, isSecure ? 'secureConnect' : 'connect');
+  return socket;
+}
+
 async function portsOf(daemon: DaemonProcess): Promise<Ports> {
   const line = (await daemon.logged('Listening for log lines')) as unknown as Record<'tcp' | 'tls', { port: number }>;
   return { tcp: line.tcp.port, tls: line.tls.port };
@@ -78,9 +87,7 @@ describeWhere(['linux'], 'a daemon that may take 512 MiB', () => {
     await using daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'], prefix, env: ENV });
     const page = await daemon.page();
     const ports = await portsOf(daemon);
-    const appliance = connect(ports.tcp, '127.0.0.1');
-    await once(appliance, 'connect');
-    appliance.on('error', () => undefined);
+    const known = await Promise.all([dial(ports.tcp, false), dial(ports.tls, true)]);
 
     let done = false;
     const attacks = [
@@ -92,7 +99,7 @@ describeWhere(['linux'], 'a daemon that may take 512 MiB', () => {
     });
     let [sent, most] = [0, 0];
     while (!done) {
-      appliance.write(`${TROUBLE}\n`);
+      for (const appliance of known) appliance.write(`${TROUBLE}\n`);
       sent += 1;
       most = Math.max(most, memoryOf(daemon));
       await setTimeout(20);
@@ -100,15 +107,15 @@ describeWhere(['linux'], 'a daemon that may take 512 MiB', () => {
     const heard = await until(
       async () => {
         most = Math.max(most, memoryOf(daemon));
-        return valueIn(await metricsOf(page), 'ftm_log_lines_total{source="tcp",result="ftm"}');
+        const metrics = await metricsOf(page);
+        return ['tcp', 'tls'].map((from) => valueIn(metrics, `ftm_log_lines_total{source="${from}",result="ftm"}`));
       },
-      (lines) => lines === sent,
+      (lines) => lines.every((count) => count === sent),
       LIMIT_MS,
     );
-    for (const socket of await strangers) socket.destroy();
-    appliance.destroy();
+    for (const socket of [...known, ...(await strangers)]) socket.destroy();
 
-    expect(heard).toBeGreaterThan(10);
+    expect(Math.min(...heard)).toBeGreaterThan(10);
     expect(most / MEBIBYTE).toBeLessThan(MOST / MEBIBYTE);
   });
 });

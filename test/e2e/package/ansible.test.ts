@@ -97,9 +97,9 @@ describeWhere(NEEDS, 'the role for Ansible, on a Debian with nothing but Python'
   it(
     'installs the package and the configuration of the site over that of the fleet, and a second time changes nothing',
     async () => {
-      const played = await play(BASE, SITE);
-      expect(played).toMatchObject({ isDone: true });
-      expect(played.output).not.toContain('hunter2');
+      const { isDone, output } = await play(BASE, SITE);
+      expect({ isDone, output }).toMatchObject({ isDone: true });
+      expect(output).not.toContain('hunter2');
       const printed = await told('ftm-watch config print');
       expect(printed.split('\n')[0]).toBe('# "/etc/ftm-watch/ftm-watch.yaml", "/etc/ftm-watch/base.yaml"');
       expect(printed).toMatch(/^site: hq$/mu);

@@ -64,7 +64,7 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
   const isHealthy = (): Promise<void> => expect.poll(() => get('/-/healthy'), PATIENCE).toBe('Healthy');
   const version = (): Promise<string> => told('ftm-watch --version');
 
-  const journal = (): Promise<string> => told('journalctl --unit=ftm-watch --no-pager');
+  const journal = (): Promise<string> => told('journalctl --identifier=ftm-watch --no-pager');
 
   async function openIncidents(): Promise<readonly string[]> {
     const { incidents } = JSON.parse(await get('/api/v1/incidents')) as {
@@ -143,9 +143,11 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     await told(`cp ${CONFIG} /root/good.yaml && echo "sight: wrong" >>${CONFIG} && systemctl reload ftm-watch`);
     await expect.poll(journal, PATIENCE).toContain('unknown key');
     expect(await site()).toContain('"site":"clean"');
-    expect(await told(`/var/lib/dpkg/info/ftm-watch.postinst configure ${packageJson.version}`)).toBe(
-      'ftm-watch does not run as configured: "ftm-watch config check" and "systemctl status ftm-watch" say why.',
-    );
+    expect(
+      await told(
+        `DPKG_MAINTSCRIPT_PACKAGE=ftm-watch /var/lib/dpkg/info/ftm-watch.postinst configure ${packageJson.version}`,
+      ),
+    ).toBe('ftm-watch does not run as configured: "ftm-watch config check" and "systemctl status ftm-watch" say why.');
     await told(`cp /root/good.yaml ${CONFIG}`);
   });
 
@@ -206,9 +208,13 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     expect(await journal()).toContain('and this ftm-watch knows');
     expect(await get('/')).toContain('Start the newer ftm-watch again');
     expect(await told(`sha256sum ${STORE}`)).toBe(before);
-    await told('apt install --yes /root/newer/*.deb');
+  });
+
+  it('takes the copy from before the upgrade, as docs/operate.md tells', async () => {
+    const commands = shellBlocks(readFileSync('docs/operate.md', 'utf8')).get('Go back to an older version');
+    await told(commands ?? 'false');
     await isHealthy();
-    expect(await get('/metrics')).toContain('\nftm_store_newer 0\n');
+    await expect.poll(() => get('/metrics'), PATIENCE).toContain('\nftm_store_newer 0\n');
     expect(await openIncidents()).toEqual(expect.arrayContaining(RECORDED));
   });
 

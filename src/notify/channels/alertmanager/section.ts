@@ -1,6 +1,13 @@
 import type * as z from 'zod';
 import { authorityFile } from '../../../config/schema/files.ts';
-import { type Fields, given, hasSecret, itemsOf, type Report, requireLogin } from '../../../config/schema/rules.ts';
+import {
+  type SectionFields,
+  given,
+  hasSecret,
+  itemsOf,
+  type Report,
+  requireLogin,
+} from '../../../config/schema/rules.ts';
 import { optionalSecret } from '../../../config/schema/secret.ts';
 import { filledList, optional, section } from '../../../config/schema/section.ts';
 import { isReadableOnTheWay, webUrl } from '../../../config/schema/urls.ts';
@@ -23,7 +30,7 @@ export type AlertmanagerConfig = z.output<typeof alertmanager>;
 
 export const alertmanagerSection = optional(alertmanager).describe("Prometheus' Alertmanager.");
 
-function credentialsAreSafe(fields: Fields, report: Report): void {
+function credentialsAreSafe(fields: SectionFields, report: Report): void {
   requireLogin(fields, report);
   const hasToken = hasSecret('token', fields);
   if (given(fields, 'user') && hasToken) report('user', 'expected a login or a token, not both');

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { authorityFile } from '../../../config/schema/files.ts';
-import { type Fields, hasSecret, type Report, textAt, unique } from '../../../config/schema/rules.ts';
+import { type SectionFields, hasSecret, type Report, textAt, unique } from '../../../config/schema/rules.ts';
 import { optionalSecret } from '../../../config/schema/secret.ts';
 import { list, section } from '../../../config/schema/section.ts';
 import { secretUrlField, secretUrlKeys } from '../../../config/schema/secret-url.ts';
@@ -23,7 +23,7 @@ export const webhooksSection = unique(list(webhook), (item) =>
   secretUrlKeys('url').flatMap((key) => textAt(key)(item)),
 ).describe('Web hooks: the incident is sent to each as JSON.');
 
-function tokenNeedsHttps(fields: Fields, report: Report): void {
+function tokenNeedsHttps(fields: SectionFields, report: Report): void {
   const { url } = fields;
   if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Framer, MAX_LINE_BYTES, type Line } from '../../../../src/sources/log/framing.ts';
+import { Framer, MAX_LINE_BYTES, type FramedLine } from '../../../../src/sources/log/framing.ts';
 import type { CollectedLine } from '../../../support/line-collector.ts';
 import { lineCollector } from '../../../support/line-collector.ts';
 
@@ -45,7 +45,7 @@ describe('Framer', () => {
   });
 
   test('keeps of a piece no more than what is unfinished', () => {
-    let kept: Line | null = null;
+    let kept: FramedLine | null = null;
     const framer = new Framer({ piece: () => {}, line: (line) => (kept = line) }, { octetCounting: true });
 
     framer.push(Buffer.concat([Buffer.from('<14>a\n'), Buffer.alloc(600, 'b')]));

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Line } from '../../../../src/sources/log/framing.ts';
+import type { FramedLine } from '../../../../src/sources/log/framing.ts';
 import { createStrangerLog } from '../../../../src/sources/log/strangers.ts';
 import { handClock } from '../../../support/hand-clock.ts';
 import { logRecorder } from '../../../support/log-recorder.ts';
 
 const HOUR = 3_600_000;
 const TEXT = '<14>Aug 14 22:32:52 fac01 db[16987]: x';
-const LINE: Line = { bytes: Buffer.from(TEXT), text: TEXT, start: 0, end: TEXT.length, cut: false };
+const LINE: FramedLine = { bytes: Buffer.from(TEXT), text: TEXT, start: 0, end: TEXT.length, cut: false };
 
 describe('the notice about strangers', () => {
   test('tells of each once, and of 50 within an hour', () => {

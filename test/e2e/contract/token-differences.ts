@@ -1,0 +1,53 @@
+import type { Difference } from '../../support/contract-differences.ts';
+
+/** Those of tokens, of licences, and of what carries codes. */
+export const TOKEN_DIFFERENCES: readonly Difference[] = [
+  {
+    reason: 'Precondition `delivery`: push notifications, SMS, and other hosts that tokens need',
+    lines: [
+      '+ check-dns: preconditions[delivery]*',
+      '+ check-egress: preconditions[delivery]*',
+      '+ check-inspection: preconditions[delivery]*',
+      '+ check-license: preconditions[delivery]*',
+      '+ check-mail: preconditions[delivery]*',
+      '+ check-ready: preconditions[delivery]*',
+      '+ metrics: ftm_cause_active cause="fortigate-activation-unreachable"',
+      '+ metrics: ftm_cause_active cause="fortitoken-cloud-unreachable"',
+      '+ metrics: ftm_cause_active cause="push-certificate-refused"',
+      '+ metrics: ftm_cause_active cause="push-unreachable"',
+      '+ metrics: ftm_cause_active cause="sms-exhausted"',
+      '+ metrics: ftm_cause_active cause="sms-gateway-unreachable"',
+      '+ metrics: ftm_cause_active cause="sms-running-out"',
+      '+ metrics: ftm_precondition_state precondition="delivery"',
+    ],
+  },
+  {
+    reason: 'A service may be a name, `push` for one, and says what it `carries`',
+    lines: ['+ schema: properties.services.items.anyOf[]*', '- schema: properties.services.items.*'],
+  },
+  {
+    reason: '`appliances[].certificates`: what is printed on a licence certificate, and its causes',
+    lines: [
+      '+ metrics: ftm_cause_active cause="license-expired"',
+      '+ metrics: ftm_cause_active cause="license-expires-in-30-days"',
+      '+ metrics: ftm_cause_active cause="license-expires-in-7-days"',
+      '+ metrics: ftm_cause_active cause="license-expires-in-90-days"',
+      '+ schema: properties.appliances.items.properties.certificates*',
+    ],
+  },
+  {
+    reason: '`mail-outlasts-code`: a mail server that puts codes off until they are void',
+    lines: ['+ metrics: ftm_cause_active cause="mail-outlasts-code"'],
+  },
+  {
+    reason: 'Locked tokens are counted in `ftm_tokens_locked`',
+    lines: ['+ metrics: # TYPE ftm_tokens_locked gauge', '+ metrics: ftm_tokens_locked*'],
+  },
+  {
+    reason: '`firewall[].fortitokens`: a FortiGate that holds tokens itself is asked for their status',
+    lines: [
+      '+ schema: properties.firewall.anyOf[].properties.fortitokens*',
+      '+ schema: properties.firewall.anyOf[].items.properties.fortitokens*',
+    ],
+  },
+];
