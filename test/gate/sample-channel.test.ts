@@ -31,7 +31,7 @@ function createPager({ url }: PagerConfig, { site, clock }: ChannelDeps): Messag
     recipients: [url],
     async deliver({ notification, recipients }, signal) {
       const body = { site, id: notification.id };
-      const outcome = await postJson({ url, body, token: null, secrets: [], caFile: null }, clock, signal);
+      const outcome = await postJson({ url, body, authorization: null, secrets: [], caFile: null }, clock, signal);
       return recipients.map((recipient) => ({ recipient, ...outcome }));
     },
   };

@@ -12,7 +12,7 @@ export const MAIL_CAUSES = {
     title: 'the mail server cannot be reached',
     headline: 'the mail server {subject} is unreachable',
     summary: 'The mail server {subject} gives no SMTP answer.',
-    impact: 'delivery',
+    impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Test by hand: "nc -v {subjecthost} {subjectport}" must show a line that begins with 220 (where the server ' +
@@ -29,7 +29,7 @@ export const MAIL_CAUSES = {
     summary:
       'The mail server {subject} accepts a message, but lets its client wait for longer than FortiAuthenticator ' +
       'waits (mail[].timeout): activation codes may not be sent.',
-    impact: 'delivery',
+    impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
       'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): it decides whether it waits ' +
@@ -46,7 +46,7 @@ export const MAIL_CAUSES = {
     summary:
       'The mail server {subject} asked this machine to come back later for {waited}, and an activation code lives ' +
       '{life}: a code that is put off like that is void when it arrives.',
-    impact: 'delivery',
+    impact: 'codes',
     // One is told, the refusal or how long it lasts.
     rank: 0,
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312'],
@@ -65,7 +65,7 @@ export const MAIL_CAUSES = {
     headline: 'TLS on the mail server {subject} is broken',
     summary:
       'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be set up.',
-    impact: 'delivery',
+    impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       '"openssl s_client {starttls}-connect {subject}" shows the certificate and the reason ' +
@@ -83,7 +83,7 @@ export const MAIL_CAUSES = {
     title: 'the mail server rejects the login',
     headline: 'the mail server {subject} rejects the login',
     summary: 'The mail server {subject} does not accept the user name and password.',
-    impact: 'delivery',
+    impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Check whether the account is locked, expired, or needs an application password.',
@@ -97,7 +97,7 @@ export const MAIL_CAUSES = {
     title: 'the mail server refuses the message',
     headline: 'the mail server {subject} rejects the recipient',
     summary: 'The mail server {subject} refuses the sender or the recipient.',
-    impact: 'delivery',
+    impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Read the reply of the server in the evidence: it says what it refuses and often why.',
@@ -111,7 +111,7 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} does not relay',
     warningHeadline: 'the mail server {subject} does not relay for this machine',
     summary: 'The mail server {subject} passes on no message that comes from the address of FortiAuthenticator.',
-    impact: 'delivery',
+    impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Read the reply of the server in the evidence: it says what it refuses and often why.',

@@ -58,5 +58,5 @@ export interface KindWords {
 }
 
 /** Which part of activation suffers; impact.ts turns it into a sentence. */
-export type ImpactKind = 'activation' | 'delivery' | 'assignment' | 'tokens' | 'blind' | 'none';
+export type ImpactKind = 'activation' | 'codes' | 'assignment' | 'tokens' | 'blind' | 'none';
 import type { Severity } from '../../core/severity.ts';

@@ -9,7 +9,7 @@ export function impactOf(kind: ImpactKind, context: ActivationContext): string {
   switch (kind) {
     case 'activation':
       return activationImpact(context);
-    case 'delivery':
+    case 'codes':
       return 'Activation codes do not reach users by e-mail; tokens that are already active keep working.';
     case 'assignment':
       return (
