@@ -43,6 +43,10 @@ describe('ownerOf()', () => {
     expect(ownerOf(layers, path)).toBe(owner);
   });
 
+  test('of what a text between two sections hides', () => {
+    expect(ownerOf([{ a: { b: 1 } }, { a: 'text' }, { a: { c: 2 } }], ['a', 'b'])).toBe(2);
+  });
+
   test('names the layer that has the value', () => {
     const value = fc.letrec((tie) => ({
       any: fc.oneof(
