@@ -4,7 +4,7 @@ import { impactOf } from '../../../../src/engine/words/impact.ts';
 const UNKNOWN = { licenseActive: null, offlineActivation: null };
 
 test.each([
-  ['delivery', /^Activation codes do not reach users by e-mail; .*\.$/u],
+  ['codes', /^Activation codes do not reach users by e-mail; .*\.$/u],
   ['assignment', /^The licence server refuses this FortiAuthenticator: .* be provisioned or activated; .*\.$/u],
   ['tokens', /^New users cannot be given a token once none is left; .*\.$/u],
   ['blind', /^Activation may work; .*\.$/u],
