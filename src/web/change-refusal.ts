@@ -16,6 +16,8 @@ export interface NetworkAccess {
   readonly kind: 'network';
   /** null: everybody may come in. */
   readonly identify: Identify | null;
+  /** Who shows nothing may read /metrics. */
+  readonly opensMetrics: boolean;
   /** `web.hosts`. */
   readonly hosts: readonly string[];
 }

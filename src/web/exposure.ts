@@ -1,5 +1,5 @@
 import type { WebConfig } from '../config/schema/web.ts';
-import { asksForIdentity } from './identify.ts';
+import { hasCredentials } from './identify.ts';
 import { isLoopback } from './loopback.ts';
 
 /**
@@ -8,8 +8,8 @@ import { isLoopback } from './loopback.ts';
  */
 export function exposureNotes(web: WebConfig): readonly string[] {
   if (isLoopback(web.listen.address)) return [];
-  if (!asksForIdentity(web))
-    return web.anonymous === 'read'
+  if (!hasCredentials(web))
+    return web.anonymous !== null
       ? []
       : [
           'Everybody who reaches the status page may read it: set web.users, or "web.anonymous: read" where that is ' +

@@ -23,8 +23,8 @@ export type Identify = (request: IncomingMessage) => Promise<Identified>;
 
 type Credentials = Pick<WebConfig, 'users' | 'tokens' | 'certificates' | 'proxy'>;
 
-/** Whether anybody is asked who it is. */
-export function asksForIdentity({ users, tokens, certificates, proxy }: Credentials): boolean {
+/** Whether there is anybody who could log in. */
+export function hasCredentials({ users, tokens, certificates, proxy }: Credentials): boolean {
   return users.length + tokens.length + certificates.length > 0 || proxy !== null;
 }
 

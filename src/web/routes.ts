@@ -75,9 +75,22 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   return app;
 }
 
-function askWho({ identify, hosts }: NetworkAccess, tools: RouteTools): MiddlewareHandler {
+function askWho({ identify, opensMetrics, hosts }: NetworkAccess, tools: RouteTools): MiddlewareHandler {
   // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
-  return identify === null ? except('/metrics', refuseForeignNames(hosts)) : authenticate(identify, tools);
+  if (identify === null) return except('/metrics', refuseForeignNames(hosts));
+  const authenticated = authenticate(identify, tools);
+  return opensMetrics ? letScrape(authenticated) : authenticated;
+}
+
+/** Who shows something is looked at all the same: a scraper with a wrong token should learn of it. */
+function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<WebEnv> {
+  return async (context, next) => {
+    const { path } = context.req;
+    if (path !== '/metrics' || context.req.header('Authorization') !== undefined) return authenticated(context, next);
+    context.set('caller', { name: null, role: 'metrics', address: context.env.incoming.socket.remoteAddress ?? null });
+    await next();
+    return undefined;
+  };
 }
 
 /** Nobody was asked for a name. */

@@ -3,7 +3,7 @@ import type { ListenAddress } from '../config/schema/host-port.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
-import { asksForIdentity, createIdentify } from './identify.ts';
+import { createIdentify, hasCredentials } from './identify.ts';
 import { listenProblem } from './listen-problem.ts';
 import { createLogin } from './login.ts';
 import type { WebSources } from './sources.ts';
@@ -37,8 +37,15 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
   return {
     start: async () => {
       const login = users.length === 0 ? null : await createLogin(users, clock, env);
-      const identify = asksForIdentity(config) ? createIdentify(config, login, env) : null;
-      server = await createHttpServer({ access: { kind: 'network', identify, hosts }, tls, sources, clock, logger });
+      const opensMetrics = config.anonymous === 'metrics';
+      const identify = hasCredentials(config) || opensMetrics ? createIdentify(config, login, env) : null;
+      server = await createHttpServer({
+        access: { kind: 'network', identify, opensMetrics, hosts },
+        tls,
+        sources,
+        clock,
+        logger,
+      });
       const bound = await server.listen({ host: listen.address, port: listen.port }).catch((error: unknown) => {
         throw error instanceof Error ? new Error(listenProblem(listen, error), { cause: error }) : error;
       });

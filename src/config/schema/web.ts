@@ -69,8 +69,9 @@ export const web = section(
     proxy: optional(proxy).describe(
       'A reverse proxy that logs people in. Its header counts over loopback or with its certificate only.',
     ),
-    anonymous: optional(choice('read')).describe(
-      '"read": that everybody who reaches it may read it is meant. Without this word, and without users, it warns.',
+    anonymous: optional(choice('metrics', 'read')).describe(
+      'What everybody may do who reaches it. "metrics": read /metrics, and nothing else without logging in. "read": that ' +
+        'everybody may read it is meant, where it has no users; without this word it warns.',
     ),
     plaintext: flag
       .prefault(false)

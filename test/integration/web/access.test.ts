@@ -147,6 +147,28 @@ describe('a token', () => {
   });
 });
 
+describe('with "anonymous: metrics"', () => {
+  const anonymous = 'metrics' as const;
+
+  test.each([
+    ['/metrics', 200],
+    ['/-/ready', 200],
+    ['/', 401],
+    ['/api/v1/status', 401],
+    ['/probe?target=a', 401],
+  ])('%s is answered with %d to who shows nothing', async (path, status) => {
+    await using web = await start({ anonymous });
+    expect((await web.get(path)).status).toBe(status);
+  });
+
+  test('nobody on this machine changes anything without logging in, and users may', async () => {
+    await using web = await start({ anonymous, users: USERS });
+    expect((await post(web, {})).status).toBe(401);
+    expect((await post(web, basicAuth('change', 'secret').headers)).status).toBe(201);
+    expect((await web.get('/metrics', basicAuth('read', 'guess'))).status).toBe(401);
+  });
+});
+
 describe('a reverse proxy', () => {
   const proxy: WebConfig['proxy'] = { userHeader: 'X-Forwarded-User', certificate: null, role: 'change' };
 

@@ -14,6 +14,7 @@ test.each<[string, Partial<WebConfig>, readonly RegExp[]]>([
   ['on loopback with users and without TLS', { users: USERS }, []],
   ['open without users', OPEN, [/may read it: set web\.users/u]],
   ['open without users, as is meant', { ...OPEN, anonymous: 'read' }, []],
+  ['open for metrics alone', { ...OPEN, anonymous: 'metrics' }, []],
   ['open with users and without TLS', { ...OPEN, users: USERS }, [/in clear: set web\.tls/u]],
   ['open with a token and without TLS', { ...OPEN, tokens: TOKENS }, [/in clear: set web\.tls/u]],
   ['open with users and without TLS, as is meant', { ...OPEN, users: USERS, plaintext: true }, []],
