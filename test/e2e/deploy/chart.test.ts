@@ -252,7 +252,7 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
   });
 
   it('says what is still open', () => {
-    expect(chartWith('no values').notes).toContain('configure config.web.users and config.web.tls');
+    expect(chartWith('no values').notes).toContain('nobody has a login yet: configure config.web.users');
     expect(chartWith('everything').notes).not.toContain('configure config.web.users');
     expect(chartWith('everything').notes).toContain('https://localhost:9843/');
     expect(chartWith(MEANT).notes).not.toContain('configure config.web.users');
