@@ -33,6 +33,13 @@ const PLACES: WordingFacts = {
   source: '<address of FortiAuthenticator>',
 };
 
+/** Whatever hosts the configuration names, not the licence server. */
+const PLACES_OF_SERVICES: WordingFacts = { ...PLACES, host: '<host>', port: '<port>' };
+
+function placesOf(id: CauseId): WordingFacts {
+  return checkOf(id)?.id === 'delivery' ? PLACES_OF_SERVICES : PLACES;
+}
+
 function renderList(): string {
   const others = { title: 'Any precondition', causes: CAUSE_IDS.filter((id) => !isFaultId(id)) };
   const parts = [...CHECKS.map(({ title, causes }) => ({ title, causes: Object.keys(causes) })), others];
@@ -52,30 +59,39 @@ function renderList(): string {
 
 function renderPage(id: CauseId): string {
   const words = wordsOf(id);
+  const places = placesOf(id);
   const { title, severity, summary, impact, remedy, anyProductRemedy, productRemedy = {}, kinds = {} } = words;
   const { brokenPath, sources = [] } = words;
   return joined([
     `# ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
     GENERATED,
     `Cause \`${id}\`, ${severity}. ${scopeOf(id)}`,
-    textOf(summary),
+    textOf(summary, places),
     '## What users feel',
     impactOf(impact, { licenseActive: null, offlineActivation: null }),
     '## What to do',
     'The incident, on the status page and in the mail, fills in what stands here in \\<brackets\\>.',
     ...Object.entries(productRemedy).flatMap(([product, steps]) => [
       `First, where the inspecting device is ${product}:`,
-      stepsOf(steps),
+      stepsOf(steps, places),
     ]),
     ...(anyProductRemedy === undefined
       ? []
-      : ['First, where another inspecting product is known:', stepsOf(anyProductRemedy)]),
+      : ['First, where another inspecting product is known:', stepsOf(anyProductRemedy, places)]),
     ...(Object.keys(productRemedy).length === 0 && anyProductRemedy === undefined ? [] : ['Always:']),
-    stepsOf(remedy),
-    ...Object.values(kinds).flatMap((kind) => [`## Where ${kind.title}`, textOf(kind.summary), stepsOf(kind.remedy)]),
+    stepsOf(remedy, places),
+    ...Object.values(kinds).flatMap((kind) => [
+      `## Where ${kind.title}`,
+      textOf(kind.summary, places),
+      stepsOf(kind.remedy, places),
+    ]),
     ...(brokenPath === undefined
       ? []
-      : ['## While the path is broken: critical', textOf(brokenPath.summary), stepsOf(brokenPath.remedy)]),
+      : [
+          '## While the path is broken: critical',
+          textOf(brokenPath.summary, places),
+          stepsOf(brokenPath.remedy, places),
+        ]),
     '## Is it fixed?',
     '`ftm-watch check` looks at everything once. The incident closes by itself after `notify.policy.recoveries` ' +
       'rounds without the cause.',
@@ -91,20 +107,24 @@ function sourceOf(source: string): string {
   return URL.canParse(source) ? `- <${source}>` : `- ${source}`;
 }
 
+function checkOf(cause: CauseId) {
+  return CHECKS.find(({ causes }) => Object.hasOwn(causes, cause));
+}
+
 function scopeOf(cause: CauseId): string {
-  const check = CHECKS.find(({ causes }) => Object.hasOwn(causes, cause));
+  const check = checkOf(cause);
   return check === undefined
     ? 'It may be about any precondition.'
     : `It breaks the precondition "${check.title}" (\`${check.id}\`).`;
 }
 
-function stepsOf(steps: readonly string[]): string {
-  return steps.map((step, index) => `${String(index + 1)}. ${textOf(step)}`).join('\n');
+function stepsOf(steps: readonly string[], places: WordingFacts): string {
+  return steps.map((step, index) => `${String(index + 1)}. ${textOf(step, places)}`).join('\n');
 }
 
 /** Placeholders of commands such as `<inside>` are no HTML. */
-function textOf(text: string): string {
-  return fill(text, PLACES).replaceAll(/[<>*_`]/gu, String.raw`\$&`);
+function textOf(text: string, places: WordingFacts): string {
+  return fill(text, places).replaceAll(/[<>*_`]/gu, String.raw`\$&`);
 }
 
 function joined(blocks: readonly string[]): string {

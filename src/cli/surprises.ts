@@ -8,7 +8,7 @@ import { secretUrls } from '../config/secrets.ts';
 import { exposureNotes } from '../web/exposure.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 
-/** "Others" of a file's mode: whoever has an account on this machine. */
+/** "Others" of a file's mode: everybody with an account on this machine. */
 const OTHERS_READ = 0o004;
 
 /**

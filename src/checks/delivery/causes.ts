@@ -10,7 +10,7 @@ export const DELIVERY_CAUSES = {
     summary:
       'FortiAuthenticator sends push notifications through {host}, port {port}, and the way there is closed or ' +
       'inspected, as seen from this machine: phones show none. Codes that are typed keep working.',
-    impact: 'none',
+    impact: 'push',
     sources: ['ta-p/333425', 'ta-p/277343', 'docs:fortigate/7.6.4/administration-guide/927108'],
     remedy: [
       'Let FortiAuthenticator reach {host} on TCP {port} as it reaches the licence server: the same policy, without ' +
@@ -25,7 +25,7 @@ export const DELIVERY_CAUSES = {
     summary:
       'Phones answer push notifications at {host}, port {port}, and the certificate that is shown there leads to no ' +
       'authority that phones trust: the app refuses it.',
-    impact: 'none',
+    impact: 'answers',
     sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
       'Look at it from outside, such as by a phone without Wi-Fi: behind the same firewall another certificate may be ' +
@@ -42,7 +42,7 @@ export const DELIVERY_CAUSES = {
     summary:
       'FortiAuthenticator sends SMS through {host}, port {port}, and the way there is closed or inspected, as seen ' +
       'from this machine: codes do not reach users by SMS.',
-    impact: 'none',
+    impact: 'sms',
     sources: ['ta-p/117091', 'docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: [
       'Let FortiAuthenticator reach {host} on TCP {port} as it reaches the licence server: the same policy, without ' +
@@ -57,7 +57,7 @@ export const DELIVERY_CAUSES = {
     summary:
       'A FortiGate that holds FortiToken Mobile tokens itself activates them at {host}, port {port}, and the way there ' +
       'is closed or inspected, as seen from this machine.',
-    impact: 'none',
+    impact: 'fortigate',
     sources: ['ta-p/194508', 'docs:fortigate/7.0.14/administration-guide/180506'],
     remedy: [
       'On the FortiGate: "execute ping {host}", then "diagnose debug application forticldd 255" and "diagnose fortitoken ' +
@@ -72,8 +72,8 @@ export const DELIVERY_CAUSES = {
     headline: 'FortiToken Cloud, {host}, is not reached',
     summary:
       'FortiToken Cloud answers at {host}, port {port}, and the way there is closed or inspected, as seen from this ' +
-      'machine: logins with its tokens fail.',
-    impact: 'none',
+      'machine: logins with its tokens may fail.',
+    impact: 'cloud',
     sources: ['ta-p/275159'],
     remedy: [
       'The vendor tells of its incidents at https://status.fortistatus.com/guest-portal/fortitoken/incident/overview . ' +
@@ -94,7 +94,7 @@ export const DELIVERY_CAUSES = {
     title: 'no SMS is left',
     headline: 'no SMS are left',
     summary: 'No SMS is left of those that {appliance} has bought from FortiGuard: codes do not reach users by SMS.',
-    impact: 'none',
+    impact: 'sms',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: ['Send activation codes by e-mail for now.', 'Order another SMS licence, or use a gateway of your own.'],
   },

@@ -66,7 +66,7 @@ const REASON: Readonly<Record<Confidence, string>> = {
   suspected: 'whether it is redeemed is not known',
 };
 
-/** Null: it is redeemed, or whoever tells that cannot be asked now. */
+/** Null: it is redeemed, or its source cannot be asked now. */
 function notRedeemed(license: string, { units, registration }: RedeemInput): Confidence | null {
   const held = units.filter(({ config: { api } }) => api !== null).map(({ rest }) => holdsTokensOf(rest, license));
   // One that is registered to a unit was probably redeemed; no source says that it must have been.

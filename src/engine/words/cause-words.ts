@@ -58,5 +58,16 @@ export interface KindWords {
 }
 
 /** Which part of activation suffers; impact.ts turns it into a sentence. */
-export type ImpactKind = 'activation' | 'codes' | 'assignment' | 'tokens' | 'blind' | 'none';
+export type ImpactKind =
+  | 'activation'
+  | 'codes'
+  | 'push'
+  | 'answers'
+  | 'sms'
+  | 'fortigate'
+  | 'cloud'
+  | 'assignment'
+  | 'tokens'
+  | 'blind'
+  | 'none';
 import type { Severity } from '../../core/severity.ts';

@@ -11,6 +11,16 @@ export function impactOf(kind: ImpactKind, context: ActivationContext): string {
       return activationImpact(context);
     case 'codes':
       return 'Activation codes do not reach users by e-mail; tokens that are already active keep working.';
+    case 'push':
+      return 'Phones show no push notifications; codes that users type keep working.';
+    case 'answers':
+      return 'Users may not be able to answer push notifications; codes that they type keep working.';
+    case 'sms':
+      return 'Codes do not reach users by SMS; mail and tokens that are already active keep working.';
+    case 'fortigate':
+      return 'Tokens of a FortiGate cannot be activated; those that are already active keep working.';
+    case 'cloud':
+      return 'Logins with tokens of FortiToken Cloud may fail.';
     case 'assignment':
       return (
         'The licence server refuses this FortiAuthenticator: tokens of this licence cannot be provisioned or ' +

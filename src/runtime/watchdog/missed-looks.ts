@@ -22,7 +22,7 @@ export const LOOK_EVERY: Millis = 5_000;
 export const MOST_MISSED = 12;
 
 /**
- * What is known after one more look. Looks are counted, not time: whoever looks late stood still too, as when the
+ * What is known after one more look. Looks are counted, not time: a thread that looks late stood still too, as when the
  * machine sleeps or the process is stopped, and has nothing to say about the loop.
  */
 export function afterLook({ beats, missed }: Watched, look: Look): Watched {

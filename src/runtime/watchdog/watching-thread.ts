@@ -14,7 +14,7 @@ function watch(beats: Int32Array): void {
     watched = afterLook(watched, { beats: Atomics.load(beats, 0), after: systemClock.elapsed() - before });
   }
   tell();
-  // The whole process: exit() would end this thread alone, and whoever listens for another signal is the loop.
+  // The whole process: exit() would end this thread alone, and other signals are handled by the loop.
   process.kill(process.pid, 'SIGKILL');
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DELIVERY_CAUSES } from '../../../src/checks/delivery/causes.ts';
 import { describe, expect, it } from 'vitest';
 
 const FOLDER = 'docs/runbooks';
@@ -10,5 +11,9 @@ describe('the runbooks', () => {
     expect(text.match(/\{[a-z]+\}/gu)).toBeNull();
     const links = [...text.matchAll(/\]\(([^)#:]+)[^)]*\)/gu)].map(([, path = '']) => join(FOLDER, path));
     expect(links.filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  it.each(Object.keys(DELIVERY_CAUSES))('do not take the licence server for the host of %s', (cause) => {
+    expect(readFileSync(join(FOLDER, `${cause}.md`), 'utf8')).not.toContain('fortitokenmobile.fortinet.com');
   });
 });

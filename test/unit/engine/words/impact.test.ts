@@ -5,6 +5,11 @@ const UNKNOWN = { licenseActive: null, offlineActivation: null };
 
 test.each([
   ['codes', /^Activation codes do not reach users by e-mail; .*\.$/u],
+  ['push', /^Phones show no push notifications; .*\.$/u],
+  ['answers', /^Users may not be able to answer push notifications; .*\.$/u],
+  ['sms', /^Codes do not reach users by SMS; .*\.$/u],
+  ['fortigate', /^Tokens of a FortiGate cannot be activated; .*\.$/u],
+  ['cloud', /^Logins with tokens of FortiToken Cloud may fail\.$/u],
   ['assignment', /^The licence server refuses this FortiAuthenticator: .* be provisioned or activated; .*\.$/u],
   ['tokens', /^New users cannot be given a token once none is left; .*\.$/u],
   ['blind', /^Activation may work; .*\.$/u],
