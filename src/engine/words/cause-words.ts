@@ -1,3 +1,4 @@
+import type { ImpactKind } from './impact.ts';
 /**
  * Everything that is said about a cause, before it occurs. Texts may name `{placeholders}` (see wording.ts); the
  * runbooks print the same texts, so that mail, page and runbook never disagree.
@@ -56,18 +57,4 @@ export interface KindWords {
   /** Of its own where it has one: otherwise that of the cause. */
   readonly unclearPath?: CauseWords['unclearPath'];
 }
-
-/** Which part of activation suffers; impact.ts turns it into a sentence. */
-export type ImpactKind =
-  | 'activation'
-  | 'codes'
-  | 'push'
-  | 'answers'
-  | 'sms'
-  | 'fortigate'
-  | 'cloud'
-  | 'assignment'
-  | 'tokens'
-  | 'blind'
-  | 'none';
 import type { Severity } from '../../core/severity.ts';

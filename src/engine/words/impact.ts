@@ -1,38 +1,30 @@
 import type { ActivationContext } from '../../core/license/activation-context.ts';
-import type { ImpactKind } from './cause-words.ts';
+
+/** What users feel, where it does not depend on anything. */
+const IMPACTS = {
+  codes: 'Activation codes do not reach users by e-mail; tokens that are already active keep working.',
+  push: 'Phones show no push notifications; codes that users type keep working.',
+  answers: 'Users may not be able to answer push notifications; codes that they type keep working.',
+  sms: 'Codes do not reach users by SMS; mail and tokens that are already active keep working.',
+  fortigate: 'Tokens of a FortiGate cannot be activated; those that are already active keep working.',
+  cloud: 'Logins with tokens of FortiToken Cloud may fail.',
+  assignment:
+    'The licence server refuses this FortiAuthenticator: tokens of this licence cannot be provisioned or activated; ' +
+    'tokens that are already active keep working.',
+  tokens: 'New users cannot be given a token once none is left; tokens that are already assigned keep working.',
+  blind: 'Activation may work; ftm-watch cannot see this part of it.',
+  none: 'None now.',
+} as const;
+
+/** Which part of activation suffers. */
+export type ImpactKind = 'activation' | keyof typeof IMPACTS;
 
 /**
  * What users feel now. Existing tokens compute their codes on the phone and are verified by FortiAuthenticator itself,
  * so none of this stops them; end-user activation can be offline since FAC 6.6.1 (Fortinet tips 194050 and 388682).
  */
 export function impactOf(kind: ImpactKind, context: ActivationContext): string {
-  switch (kind) {
-    case 'activation':
-      return activationImpact(context);
-    case 'codes':
-      return 'Activation codes do not reach users by e-mail; tokens that are already active keep working.';
-    case 'push':
-      return 'Phones show no push notifications; codes that users type keep working.';
-    case 'answers':
-      return 'Users may not be able to answer push notifications; codes that they type keep working.';
-    case 'sms':
-      return 'Codes do not reach users by SMS; mail and tokens that are already active keep working.';
-    case 'fortigate':
-      return 'Tokens of a FortiGate cannot be activated; those that are already active keep working.';
-    case 'cloud':
-      return 'Logins with tokens of FortiToken Cloud may fail.';
-    case 'assignment':
-      return (
-        'The licence server refuses this FortiAuthenticator: tokens of this licence cannot be provisioned or ' +
-        'activated; tokens that are already active keep working.'
-      );
-    case 'tokens':
-      return 'New users cannot be given a token once none is left; tokens that are already assigned keep working.';
-    case 'blind':
-      return 'Activation may work; ftm-watch cannot see this part of it.';
-    case 'none':
-      return 'None now.';
-  }
+  return kind === 'activation' ? activationImpact(context) : IMPACTS[kind];
 }
 
 function activationImpact(context: ActivationContext): string {
