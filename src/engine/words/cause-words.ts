@@ -1,4 +1,6 @@
+import type { Severity } from '../../core/severity.ts';
 import type { ImpactKind } from './impact.ts';
+
 /**
  * Everything that is said about a cause, before it occurs. Texts may name `{placeholders}` (see wording.ts); the
  * runbooks print the same texts, so that mail, page and runbook never disagree.
@@ -57,4 +59,3 @@ export interface KindWords {
   /** Of its own where it has one: otherwise that of the cause. */
   readonly unclearPath?: CauseWords['unclearPath'];
 }
-import type { Severity } from '../../core/severity.ts';
