@@ -101,6 +101,8 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     expect(await page.locator('h1').textContent()).toBe('Not ready');
     expect(await page.locator('.stops .stop').count()).toBe(5);
     expect(await page.locator('.branches .stop').count()).toBe(5);
+    const tops = await page.locator('.branches .stop').evaluateAll((stops) => stops.map((stop) => stop.offsetTop));
+    expect(new Set(tops).size).toBe(1);
     expect(await page.locator('.checklist > li').count()).toBe(13);
     const text = (await page.locator('main').textContent()) ?? '';
     for (const part of [
