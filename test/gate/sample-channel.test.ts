@@ -29,6 +29,7 @@ function createPager({ url }: PagerConfig, { site, clock }: ChannelDeps): Messag
     kind: 'messages',
     id: 'pager',
     recipients: [url],
+    minSeverity: 'warning',
     async deliver({ notification, recipients }, signal) {
       const body = { site, id: notification.id };
       const outcome = await postJson({ url, body, authorization: null, secrets: [], caFile: null }, clock, signal);

@@ -4,6 +4,7 @@ import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { withoutSecrets } from '../../core/without-secrets.ts';
+import { retryAfterOf } from '../../network/http/retry-after.ts';
 import { withoutCodes } from '../../text/mask.ts';
 import type { RecipientOutcome } from './channel.ts';
 
@@ -60,7 +61,9 @@ export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal
       signal: limit.signal,
     });
     const text = await firstBytes(response.body);
-    return outcomeOf(response.statusCode, withoutCodes(withoutSecrets(text, post.secrets)));
+    const outcome = outcomeOf(response.statusCode, withoutCodes(withoutSecrets(text, post.secrets)));
+    const retryAfter = retryAfterOf(response.headers['retry-after']);
+    return outcome.kind === 'deferred' && retryAfter !== null ? { ...outcome, retryAfter } : outcome;
   } catch (error) {
     return { kind: 'deferred', detail: visibleText(reason(limit.expired() ? limit.signal.reason : error), 300) };
   } finally {

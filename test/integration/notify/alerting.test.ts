@@ -50,6 +50,7 @@ function channel(id: ChannelId, recipients: readonly string[]): MessageChannel {
     kind: 'messages',
     id,
     recipients,
+    minSeverity: 'warning',
     deliver: ({ notification, recipients: whom, firstFailedAt }: DeliveryRequest) => {
       lateness.push(firstFailedAt);
       return Promise.resolve(
@@ -218,12 +219,14 @@ describe('Alerting', () => {
       kind: 'messages',
       id: 'webhook',
       recipients: ['http://a'],
+      minSeverity: 'warning',
       deliver: () => new Promise(() => undefined),
     };
     const throwing: MessageChannel = {
       kind: 'messages',
       id: 'webhook',
       recipients: ['http://b'],
+      minSeverity: 'warning',
       deliver: () => Promise.reject(new Error('bug')),
     };
     const alerting = engine({ channels: [hanging, throwing, channel('email', [ALICE])] });

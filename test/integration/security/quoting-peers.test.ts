@@ -5,6 +5,7 @@ import { createEmailChannel } from '../../../src/notify/channels/email/email-cha
 import { createWebhookChannel } from '../../../src/notify/channels/webhook/webhook-channel.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { echoHttp, echoSmtp } from '../../support/echo-peers.ts';
+import { hookAt } from '../../support/hook-at.ts';
 import { timeline } from '../../support/incident-timeline.ts';
 import { createMailBench, LOGIN } from '../../support/mail-bench.ts';
 
@@ -35,7 +36,7 @@ describe('a peer that quotes the secret that it was sent', () => {
     } as const;
 
     const outcomes = await deliver(
-      createEmailChannel({ from: 'a@example.org', to: ['b@example.org'], servers: [relay] }, DEPS),
+      createEmailChannel({ from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [relay] }, DEPS),
     );
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('535') }]);
@@ -62,7 +63,7 @@ describe('a peer that quotes the secret that it was sent', () => {
     const url = `http://127.0.0.1:${String(receiver.port)}/services/hunter2/x?key=hunter2`;
 
     const outcomes = await deliver(
-      createWebhookChannel({ url, token: { kind: 'env', name: 'X' }, caFile: null }, DEPS),
+      createWebhookChannel(hookAt(url, { token: { kind: 'env', name: 'X' } }), DEPS),
     );
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('HTTP 500') }]);

@@ -18,7 +18,8 @@ export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): 
   return {
     kind: 'messages',
     id: 'webhook',
-    recipients: [webhookName(config.url)],
+    recipients: [config.name ?? webhookName(config.url)],
+    minSeverity: config.minSeverity,
     async deliver(request, signal) {
       const outcome = await post(request, signal);
       return request.recipients.map((recipient): RecipientOutcome => ({ recipient, ...outcome }));
