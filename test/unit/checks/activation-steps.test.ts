@@ -3,14 +3,20 @@ import { describe, expect, test } from 'vitest';
 
 import { activationOutlook, type ActivationOutlook } from '../../../src/checks/activation-steps.ts';
 import { outlookSentence } from '../../../src/checks/outlook-sentence.ts';
-import { CHECKS, FAULT_IDS, preconditionOf, type FaultId } from '../../../src/checks/registry.ts';
+import { CHECKS, FAULT_IDS, type FaultId, type PreconditionId } from '../../../src/checks/registry.ts';
 import { STEPS } from '../../../src/checks/step.ts';
 import type { Assessment } from '../../../src/engine/assessment.ts';
 import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
-import { CONTEXT, finding, round } from '../../support/judged-round.ts';
+import { CONTEXT, finding, round, type Special } from '../../support/judged-round.ts';
 
-function outlookOf(...parts: Parameters<typeof round>): ActivationOutlook {
+function outlookOf(...parts: readonly Special[]): ActivationOutlook {
   return activationOutlook(diagnose(round(...parts), CONTEXT));
+}
+
+function preconditionOf(fault: FaultId): PreconditionId {
+  const check = CHECKS.find(({ causes }) => Object.hasOwn(causes, fault));
+  if (check === undefined) throw new Error(`No check has ${fault}`);
+  return check.id;
 }
 
 function answers({ steps }: ActivationOutlook): Readonly<Record<string, string>> {
@@ -76,9 +82,12 @@ describe('activationOutlook()', () => {
 
   test('never passes by what is unknown, and is never better than the diagnosis', () => {
     const anyFinding = fc
-      .tuple(fc.constantFrom(...FAULT_IDS), fc.constantFrom('broken', 'warning', 'note', 'unknown'))
+      .tuple(
+        fc.constantFrom(...FAULT_IDS),
+        fc.constantFrom('broken' as const, 'warning' as const, 'note' as const, 'unknown' as const),
+      )
       .map(([suggests, level]) => ({ id: preconditionOf(suggests), found: finding(suggests, { level }) }));
-    const anyKind = fc.constantFrom('judged', 'unjudged', 'not-configured');
+    const anyKind = fc.constantFrom('judged' as const, 'unjudged' as const, 'not-configured' as const);
     fc.assert(
       fc.property(fc.array(anyFinding, { maxLength: 8 }), fc.array(anyKind, { minLength: 13 }), (findings, kinds) => {
         const assessments = CHECKS.map(({ id }, index): Assessment => {
