@@ -1,10 +1,11 @@
 import type * as z from 'zod';
 import { alertmanager } from './alertmanager/channel.ts';
 import { email } from './email/channel.ts';
+import { syslog } from './syslog/channel.ts';
 import { webhook } from './webhook/channel.ts';
 
 /** Every channel there is: add one here. All else about channels is derived from this list. */
-export const CHANNELS = [email, webhook, alertmanager] as const;
+export const CHANNELS = [email, webhook, alertmanager, syslog] as const;
 
 type Listed = (typeof CHANNELS)[number];
 

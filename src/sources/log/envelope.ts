@@ -12,6 +12,8 @@ export interface Envelope {
    * text.
    */
   readonly hosts: readonly string[];
+  /** ftm-watch itself wrote it. */
+  readonly own: boolean;
   /** How many lines alike a relay made one of. At least 1. */
   readonly times: number;
   readonly body: Body;
@@ -47,25 +49,32 @@ export function readEnvelope(line: string): Envelope {
   const headers = readHeaders(line);
   const repeated = readRepeated(headers.starts[0] ?? '');
   const { time, body } = readBody(repeated === null ? headers.starts : [repeated.message], headers.time);
-  return { time, hosts: headers.hosts, times: repeated?.times ?? 1, body };
+  return { time, hosts: headers.hosts, own: headers.own, times: repeated?.times ?? 1, body };
 }
 
 /** All headers, one behind the other. */
-function readHeaders(line: string): Pick<Envelope, 'hosts' | 'time'> & { readonly starts: readonly string[] } {
+function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & { readonly starts: readonly string[] } {
   const hosts: string[] = [];
   let time: string | null = null;
+  let own = false;
   let starts: readonly string[] = [line];
   for (let count = 0; count < MOST_HEADERS; count += 1) {
     const header = readHeader(starts[0] ?? '');
     if (header === null) break;
     time ??= header.time;
+    own ||= header.own;
     if (header.host !== null) hosts.push(header.host);
     starts = header.starts;
   }
   const [only = '', ...others] = starts;
-  if (others.length > 0 || only.startsWith(OWN_FIELDS)) return { hosts, time, starts };
+  if (others.length > 0 || only.startsWith(OWN_FIELDS)) return { hosts, own, time, starts };
   const sender = readSender(only);
-  return { hosts: sender.host === null ? hosts : [...hosts, sender.host], time, starts: [...sender.starts, only] };
+  return {
+    hosts: sender.host === null ? hosts : [...hosts, sender.host],
+    own,
+    time,
+    starts: [...sender.starts, only],
+  };
 }
 
 function readBody(starts: readonly string[], time: string | null): Pick<Envelope, 'time' | 'body'> {
