@@ -41,7 +41,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const { notify: DEFAULTS } = await configOf('{}');
+const DEFAULTS = await configOf('site: hq');
 
 function relay(port: number): NonNullable<NotifyConfig['email']>['servers'][number] {
   return { host: '127.0.0.1', port, security: 'none', user: null, password: null, caFile: null };
@@ -52,7 +52,7 @@ function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite'
   store = createStore({ path, retention: 86_400_000 }, { clock: systemClock, logger });
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
   const alerting = createAlerting(
-    { site: 'hq', notify: { ...DEFAULTS, ...more } },
+    { ...DEFAULTS, notify: { ...DEFAULTS.notify, ...more } },
     { clock: systemClock, logger, journal: store.journal, readSecret, onDelivery: () => undefined },
   );
   alerting.start();

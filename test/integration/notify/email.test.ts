@@ -14,6 +14,7 @@ import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { START, timeline } from '../../support/incident-timeline.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
+import { AT_HQ } from '../../support/message-context.ts';
 
 const ALICE = 'alice@example.org';
 const BOB = 'bob@example.org';
@@ -44,7 +45,7 @@ interface Sending {
 }
 
 function channelTo(to: readonly string[], servers: readonly MailRelay[], clock = systemClock): MessageChannel {
-  const deps = { site: 'hq', clock, readSecret: (source: SecretSource) => readSecret(source, {}) };
+  const deps = { ...AT_HQ, clock, readSecret: (source: SecretSource) => readSecret(source, {}) };
   return createEmailChannel({ from: 'ftm-watch@example.org', to, servers }, deps);
 }
 

@@ -11,6 +11,7 @@ import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
+import { AT_HQ } from '../../support/message-context.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -21,7 +22,7 @@ async function post(url: SecretUrl, tokenFile: string | null = null): Promise<re
   if (notification === undefined) throw new Error('Nothing was told');
   const channel = createWebhookChannel(
     { url, token: tokenFile === null ? null : { kind: 'file', path: tokenFile }, caFile: null },
-    { site: 'hq', clock: systemClock, readSecret: secrets },
+    { ...AT_HQ, clock: systemClock, readSecret: secrets },
   );
   return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
 }
@@ -106,7 +107,7 @@ describe('createWebhookChannel', () => {
     const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
     if (notification === undefined) throw new Error('Nothing was told');
     const config = { url: receiver.url, token: null, caFile: null };
-    const channel = createWebhookChannel(config, { site: 'hq', clock, readSecret: () => Promise.resolve('') });
+    const channel = createWebhookChannel(config, { ...AT_HQ, clock, readSecret: () => Promise.resolve('') });
     expect(
       await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER),
     ).toMatchObject([{ kind: 'deferred', detail: 'No result within 15000 ms' }]);

@@ -4,8 +4,8 @@ import type { IncidentNotification, OpenCause } from '../../../engine/incident/n
 import { headline } from '../../../checks/headline.ts';
 import { commonFacts, flapFacts, spoken } from './email-content-parts.ts';
 import type { EmailContent } from './email-content-parts.ts';
-import { spanText } from './time-text.ts';
-import { toldCause } from './told-cause.ts';
+import { spanText } from '../../message/span-text.ts';
+import { toldCause } from '../../message/told-cause.ts';
 
 /** Nobody reads more of them in a mail. */
 const MAX_OPEN = 20;

@@ -13,7 +13,7 @@ import { allClear, openLines } from './all-clear.ts';
 import { headline } from '../../../checks/headline.ts';
 import { commonFacts, flapFacts, spoken } from './email-content-parts.ts';
 import type { Fact, EmailContent, Section } from './email-content-parts.ts';
-import { spanText } from './time-text.ts';
+import { spanText } from '../../message/span-text.ts';
 
 export interface ContentContext {
   readonly site: string;
