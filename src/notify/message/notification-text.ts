@@ -51,8 +51,7 @@ function contentOf(notification: Notification, site: string): Pick<NotificationT
 
 function incidentContent({ event, incident, stillOpen }: IncidentNotification) {
   const { cause, since, lastSeen } = incident;
-  if (event !== 'resolved')
-    return { tone: toneOf([cause]), action: firstStep(cause), summary: cause.summary };
+  if (event !== 'resolved') return { tone: toneOf([cause]), action: firstStep(cause), summary: cause.summary };
   const [gravest] = stillOpen;
   return {
     tone: toneOf(stillOpen),

@@ -38,7 +38,9 @@ test.each<readonly [CauseId, string | null, string]>([
 });
 
 test('a warning has a form of its own where it has another meaning', () => {
-  expect(shortCause({ id: 'polling-failing', severity: 'warning', product: null })).toBe('warning in the log of a unit');
+  expect(shortCause({ id: 'polling-failing', severity: 'warning', product: null })).toBe(
+    'warning in the log of a unit',
+  );
   expect(shortCause({ id: 'polling-failing', severity: 'critical', product: null })).toBe(
     'FortiAuthenticator polling fails',
   );

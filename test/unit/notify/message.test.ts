@@ -7,9 +7,10 @@ import type { Notification } from '../../../src/engine/incident/notification.ts'
 import { composeMessage } from '../../../src/notify/channels/email/message.ts';
 import type { Message } from '../../../src/notify/channels/email/message.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
+import { AT_HQ } from '../../support/message-context.ts';
 import { HOUR, MINUTE, timeline } from '../../support/incident-timeline.ts';
 
-const CONTEXT = { site: 'hq', from: 'ftm-watch@example.org', delayed: null };
+const CONTEXT = { ...AT_HQ, from: 'ftm-watch@example.org', delayed: null };
 const INTERCEPTED = causeOf('tls-intercepted', {
   product: 'Fortinet FortiGate',
   summary: 'TLS to the licence server is intercepted by Fortinet FortiGate.',
@@ -33,9 +34,9 @@ function compose(
 
 describe('composeMessage', () => {
   it.each([
-    [0, 'firing', '[hq] FortiToken Mobile activation is broken: TLS is intercepted by Fortinet FortiGate'],
-    [1, 'reminder', '[hq] FortiToken Mobile activation is still broken: TLS is intercepted by Fortinet FortiGate'],
-    [2, 'resolved', '[hq] FortiToken Mobile activation: resolved: TLS is intercepted by Fortinet FortiGate'],
+    [0, 'firing', 'CRITICAL hq: TLS intercepted by FortiGate'],
+    [1, 'reminder', 'REMINDER hq (4 h): TLS intercepted by FortiGate'],
+    [2, 'resolved', 'RESOLVED hq: TLS intercepted by FortiGate'],
   ])('says all in the subject (%i, %s)', (index, event, subject) => {
     const message = compose(told()[index]);
     expect(message.subject).toBe(subject);
@@ -96,9 +97,7 @@ describe('composeMessage', () => {
   it('says what changed', () => {
     const line = timeline().rounds(2, [causeOf('tls-interception-suspected', { confidence: 'suspected' })]);
     const changed = compose(line.rounds(2, [INTERCEPTED]).told[1]);
-    expect(changed.subject).toBe(
-      '[hq] FortiToken Mobile activation is broken, the cause is now: TLS is intercepted by Fortinet FortiGate',
-    );
+    expect(changed.subject).toBe('CRITICAL hq (changed): TLS intercepted by FortiGate');
     const text = changed.text.replaceAll(/\s+/gu, ' ');
     expect(text).toContain(
       'Until 2026-11-24 13:00:30 UTC the cause was taken to be tls-interception-suspected (critical, ',
@@ -109,10 +108,7 @@ describe('composeMessage', () => {
   it('says in an all-clear what is still open', () => {
     const line = timeline().rounds(2, [INTERCEPTED]);
     const over = compose(line.rounds(3, [causeOf('policy-missing', { subject: 'fac -> ftm' })]).told.at(-1));
-    expect(over.subject).toBe(
-      '[hq] FortiToken Mobile activation: resolved: TLS is intercepted by Fortinet FortiGate (still open: no ' +
-        'firewall policy allows the traffic)',
-    );
+    expect(over.subject).toBe('RESOLVED hq (1 open): TLS intercepted by FortiGate');
     expect(over.text).not.toContain('nothing to do');
     expect(over.text.replaceAll(/\s+/gu, ' ')).toContain(
       'Still open - critical: no firewall policy allows the traffic (policy-missing, fac -> ftm), since 2026-11-24 ' +
@@ -138,7 +134,7 @@ describe('composeMessage', () => {
     line.input({ kind: 'maintenance', at: line.now, active: false });
     expect(line.heard()).toEqual(['firing tls-intercepted', 'resolved answer-hijacked']);
     const over = compose(line.told.at(-1));
-    expect(over.subject).toBe('[hq] FortiToken Mobile activation: resolved: TLS is intercepted');
+    expect(over.subject).toBe('RESOLVED hq: TLS is intercepted');
     expect(over.text).toContain('Resolved: TLS is intercepted\n');
     expect(over.text).toContain('answer-hijacked (critical');
   });
@@ -148,7 +144,7 @@ describe('composeMessage', () => {
       causeOf('mail-unreachable', { subject: `mail-${String(index)}:25` }),
     );
     const digest = compose(timeline().rounds(2, many).told[1]);
-    expect(digest.subject).toBe('[hq] FortiToken Mobile activation: 49 more incidents open, 0 resolved');
+    expect(digest.subject).toBe('CRITICAL hq: 50 incidents open, 0 over');
     expect(digest.headers).toMatchObject({ 'X-FTM-Watch-Event': 'digest', 'X-FTM-Watch-Cause': 'mail-unreachable' });
     // The first one had a mail of its own, and is open too.
     expect(digest.text.match(/^ {2}- critical:/gmu)).toHaveLength(50);
@@ -158,15 +154,13 @@ describe('composeMessage', () => {
     'does not call a mere warning in the log an outage (%s)',
     (id) => {
       const [notification] = told([causeOf(id, { severity: 'warning', subject: 'fac-1' })]);
-      expect(compose(notification).subject).toContain('the log of fac-1 has a warning');
+      expect(compose(notification).subject).toBe('WARNING hq: warning in the log of a unit');
     },
   );
 
   it('has a headline for every cause', () => {
     for (const id of FAULT_IDS) {
-      expect(compose(told([causeOf(id)])[0]).subject).toMatch(
-        /^\[hq\] FortiToken Mobile activation is broken: \S.{8,}$/u,
-      );
+      expect(compose(told([causeOf(id)])[0]).subject).toMatch(/^CRITICAL hq: \S.{8,}$/u);
     }
   });
 
@@ -259,7 +253,7 @@ describe('hostile text', () => {
         site: evil,
       },
     );
-    expect(message.subject.length).toBeLessThanOrEqual(200);
+    expect(message.subject.length).toBeLessThanOrEqual(60);
     expect(message.text.length + message.html.length).toBeLessThan(100_000);
   });
 });

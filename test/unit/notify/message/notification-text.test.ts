@@ -5,9 +5,10 @@ import type { Notification } from '../../../../src/engine/incident/notification.
 import type { MessageContext } from '../../../../src/notify/message/message-context.ts';
 import { notificationText } from '../../../../src/notify/message/notification-text.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
+import { AT_HQ } from '../../../support/message-context.ts';
 import { HOUR, timeline, type Timeline } from '../../../support/incident-timeline.ts';
 
-const CONTEXT: MessageContext = { site: 'hq', timezone: 'UTC', publicUrl: null, runbookUrl: null };
+const CONTEXT = AT_HQ;
 const PUBLIC = { ...CONTEXT, publicUrl: 'https://ftm.example.org/watch' };
 const INTERCEPTED = causeOf('tls-intercepted', { product: 'Fortinet FortiGate' });
 const SUSPECTED = causeOf('tls-interception-suspected', { confidence: 'suspected' });
@@ -22,7 +23,9 @@ function last(line: Timeline): Notification {
 
 /** All that can happen to one incident, by what is told of it. */
 function storyOf(cause = INTERCEPTED): readonly Notification[] {
-  const line = timeline().rounds(2, [cause]).wait(4 * HOUR);
+  const line = timeline()
+    .rounds(2, [cause])
+    .wait(4 * HOUR);
   return line.tick().rounds(2, []).told;
 }
 
@@ -130,8 +133,7 @@ describe('the links', () => {
   });
 
   test('are none without an address that people can open', () => {
-    for (const notification of storyOf())
-      expect(linksOf(notification, CONTEXT)).toEqual({ page: null, runbook: null });
+    for (const notification of storyOf()) expect(linksOf(notification, CONTEXT)).toEqual({ page: null, runbook: null });
   });
 });
 
