@@ -3,7 +3,7 @@ import type { Cause } from '../engine/cause.ts';
 import { wordsOf } from './registry.ts';
 
 /** A phone shows about 60 characters of a subject: state, site and cause share them. */
-export const MAX_SHORT_CAUSE = 32;
+const MAX_SHORT_CAUSE = 32;
 
 /**
  * What is wrong in at most 32 characters, without a host: it is never cut. A product that is too long for it is told by

@@ -19,7 +19,7 @@ export function incidentLinks({ id, cause }: Pick<Incident, 'id' | 'cause'>, bas
   return { page: below(bases.publicUrl, `incidents/${encodeURIComponent(id)}`), runbook: runbookLink(cause.id, bases) };
 }
 
-export function runbookLink(cause: string, { publicUrl, runbookUrl }: LinkBases): string | null {
+function runbookLink(cause: string, { publicUrl, runbookUrl }: LinkBases): string | null {
   return runbookUrl === null ? below(publicUrl, `runbooks/${cause}`) : below(runbookUrl, cause);
 }
 

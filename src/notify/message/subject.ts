@@ -5,7 +5,7 @@ import type { DigestNotification, IncidentNotification, Notification } from '../
 import { toldCause } from './told-cause.ts';
 
 /** What a phone shows of a subject, in characters. */
-export const MAX_SUBJECT = 60;
+const MAX_SUBJECT = 60;
 
 /**
  * One line of at most 60 characters: how bad it is, where, and what it is. The site gets what the others leave, which

@@ -4,7 +4,6 @@ import { visibleText } from '../../../core/visible-text.ts';
 import { emailContentHtml } from './email-content-html.ts';
 import { type ContentContext, emailContentOf } from './email-content.ts';
 import { emailContentText } from './email-content-text.ts';
-import { subjectOf } from '../../message/subject.ts';
 
 /** A mail without its envelope. No header can hold a line break. */
 export interface Message {
@@ -17,19 +16,19 @@ export interface Message {
   readonly html: string;
 }
 
-export interface MessageContext extends ContentContext {
+export interface MailContext extends ContentContext {
   /** Sender address: its domain makes the Message-ID unique. */
   readonly from: string;
 }
 
 const MAX_SITE = 100;
 
-export function composeMessage(notification: Notification, context: MessageContext): Message {
+export function composeMessage(notification: Notification, context: MailContext): Message {
   const site = visibleText(context.site, MAX_SITE) || '-';
-  const content = emailContentOf(notification, { site, delayed: context.delayed });
+  const content = emailContentOf(notification, { ...context, site });
   const causes = [...new Set(incidentsOf(notification).map(({ cause }) => cause.id))];
   return {
-    subject: subjectOf(notification, site),
+    subject: content.subject,
     messageId: messageIdOf(notification.id, context.from),
     references: threadOf(notification).map((id) => messageIdOf(id, context.from)),
     headers: {
