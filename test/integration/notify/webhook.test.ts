@@ -12,6 +12,7 @@ import { handClock } from '../../support/hand-clock.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 import { hookAt } from '../../support/hook-at.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
+import { AT_HQ } from '../../support/message-context.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -22,7 +23,7 @@ async function post(url: SecretUrl, tokenFile: string | null = null): Promise<re
   if (notification === undefined) throw new Error('Nothing was told');
   const channel = createWebhookChannel(
     hookAt(url, { token: tokenFile === null ? null : { kind: 'file', path: tokenFile } }),
-    { site: 'hq', clock: systemClock, readSecret: secrets },
+    { ...AT_HQ, clock: systemClock, readSecret: secrets },
   );
   return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
 }
@@ -112,7 +113,7 @@ describe('createWebhookChannel', () => {
 
   it('is called by its name', async () => {
     const channel = createWebhookChannel(hookAt('https://hooks.example.org/secret', { name: 'ops chat' }), {
-      site: 'hq',
+      ...AT_HQ,
       clock: systemClock,
       readSecret: secrets,
     });
@@ -128,7 +129,7 @@ describe('createWebhookChannel', () => {
     const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
     if (notification === undefined) throw new Error('Nothing was told');
     const config = hookAt(receiver.url);
-    const channel = createWebhookChannel(config, { site: 'hq', clock, readSecret: () => Promise.resolve('') });
+    const channel = createWebhookChannel(config, { ...AT_HQ, clock, readSecret: () => Promise.resolve('') });
     expect(
       await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER),
     ).toMatchObject([{ kind: 'deferred', detail: 'No result within 15000 ms' }]);

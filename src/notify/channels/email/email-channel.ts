@@ -33,7 +33,7 @@ export function createEmailChannel(config: EmailConfig, deps: ChannelDeps): Mess
     minSeverity: config.minSeverity,
     async deliver(request, signal) {
       const message = composeMessage(request.notification, {
-        site: deps.site,
+        ...deps,
         from: config.from,
         delayed: delayOf(request, deps.clock),
       });
