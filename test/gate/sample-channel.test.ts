@@ -61,7 +61,7 @@ describe('a channel that is added as a folder and a line', () => {
     main = join(tree.root, 'src/main.ts');
     const registry = 'src/notify/channels/registry.ts';
     tree.write('src/notify/channels/pager/channel.ts', PAGER);
-    tree.replace(registry, 'alertmanager, syslog] as const', 'alertmanager, syslog, pager] as const');
+    tree.replace(registry, 'alertmanager] as const', 'alertmanager, pager] as const');
     tree.replace(registry, 'import { webhook }', "import { pager } from './pager/channel.ts';\nimport { webhook }");
     receiver = await jsonReceiver(() => status);
     // Nothing listens at the licence server's port: the first round has something to tell.

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../../core/clock.ts';
+import { cutToBytes } from '../../../core/cut-bytes.ts';
 import { isoTime } from '../../../core/instant-text.ts';
 import { OWN_PROGRAM } from '../../../core/syslog-program.ts';
 import { visibleText } from '../../../core/visible-text.ts';
@@ -34,7 +35,7 @@ export function syslogLine({ at, severity, host, messageId, parameters, message 
   const head = `${priority} ${isoTime(at)} ${hostField(host)} ${OWN_PROGRAM} - ${messageId} [${DATA_ID}${data.join('')}]`;
   const text = visibleText(message, MAX_BYTES);
   // §6.4: what is not ASCII alone begins with a mark that it is UTF-8.
-  return cutTo(MAX_BYTES, `${head} ${/^[ -~]*$/u.test(text) ? '' : '\u{FEFF}'}${text}`);
+  return cutToBytes(`${head} ${/^[ -~]*$/u.test(text) ? '' : '\u{FEFF}'}${text}`, MAX_BYTES);
 }
 
 /** §6.3.3: three characters are escaped. */
@@ -46,15 +47,4 @@ function parameterValue(value: string): string {
 function hostField(host: string): string {
   const printable = host.replaceAll(/[^!-~]/gu, '').slice(0, 255);
   return printable === '' ? '-' : printable;
-}
-
-function cutTo(bytes: number, text: string): string {
-  const whole = Buffer.from(text, 'utf8');
-  // Half a character at the end becomes U+FFFD, of three bytes.
-  return whole.length <= bytes
-    ? text
-    : whole
-        .subarray(0, bytes - 3)
-        .toString('utf8')
-        .replace(/\u{FFFD}$/u, '');
 }

@@ -5,9 +5,8 @@ import { optionalSecret } from '../../../config/schema/secret.ts';
 import { list, optional, section } from '../../../config/schema/section.ts';
 import { secretUrlField, secretUrlKeys } from '../../../config/schema/secret-url.ts';
 import { isReadableOnTheWay } from '../../../config/schema/urls.ts';
+import { TOKEN_IN_CLEAR } from '../authorization.ts';
 import { minSeverity, recipientName } from '../message-fields.ts';
-
-export const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://": the token would travel in clear';
 
 const webhook = section(
   {

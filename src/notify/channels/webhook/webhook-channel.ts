@@ -7,9 +7,9 @@ import { eventOf, type IncidentNotification, type Notification } from '../../../
 import { postJson, type PostOutcome, prepareToPost } from '../http-post.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../channel.ts';
-import { authorizationOf } from '../authorization.ts';
-import { readSecretUrl, placeOf } from '../secret-url.ts';
-import { TOKEN_IN_CLEAR, type WebhookConfig } from './section.ts';
+import { authorizationOf, TOKEN_IN_CLEAR } from '../authorization.ts';
+import { readSecretUrl, placeOf, secretPartsOf } from '../secret-url.ts';
+import type { WebhookConfig } from './section.ts';
 import { messageOf } from '../../../text/message-of.ts';
 
 /** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
@@ -33,7 +33,7 @@ export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): 
       if (config.token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
       const { header, secrets } = await authorizationOf({ user: null, password: null, ...config }, deps.readSecret);
       return await postJson(
-        { url, body, authorization: header, secrets: [...secrets, ...secretPath(url)], caFile: config.caFile },
+        { url, body, authorization: header, secrets: [...secrets, ...secretPartsOf(url)], caFile: config.caFile },
         deps.clock,
         signal,
       );
@@ -51,14 +51,8 @@ function webhookName(url: SecretUrl): string {
   if (typeof url !== 'string') return placeOf(url);
   const text = url;
   const { origin } = new URL(text);
-  if (secretPath(text).length === 0) return origin;
+  if (secretPartsOf(text).length === 0) return origin;
   return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
-}
-
-/** What follows the host, whole and without the query; nothing where there is nothing. */
-function secretPath(text: string): readonly string[] {
-  const { pathname, search } = new URL(text);
-  return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
 }
 
 /** The JSON body, part of the contract: documented in docs/alerts.md. */
