@@ -13,6 +13,8 @@ export interface JsonPost {
   readonly body: unknown;
   /** The header `Authorization`. */
   readonly authorization: string | null;
+  /** More of them, in small letters. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What of the request must not come back in the outcome: a page that says "not found" quotes the way to it. */
   readonly secrets: readonly string[];
   /** PEM of the authorities to verify under instead of those that Node ships. */
@@ -54,6 +56,7 @@ export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal
       method: 'POST',
       headers: {
         'content-type': 'application/json',
+        ...post.headers,
         ...(post.authorization === null ? {} : { authorization: post.authorization }),
       },
       body: JSON.stringify(post.body),
