@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { authorityFile } from '../../../config/schema/files.ts';
-import { endpoint, given, type Report, type SectionFields, textAt, unique } from '../../../config/schema/rules.ts';
+import { endpoint, textAt, unique } from '../../../config/schema/rules.ts';
 import { completed, list, section } from '../../../config/schema/section.ts';
 import { choice, host, port } from '../../../config/schema/values.ts';
 import { minSeverity, recipientName } from '../message-fields.ts';
@@ -11,8 +11,7 @@ const SYSLOG_TLS_PORT = 6514;
 
 const transport = choice('udp', 'tcp', 'tls');
 
-const receiver = section(
-  {
+const receiver = section({
     name: recipientName,
     minSeverity,
     host: host.describe('Host of the receiver.'),
@@ -27,9 +26,7 @@ const receiver = section(
           'tls: the same, encrypted and verified (RFC 5425).',
       ),
     caFile: authorityFile,
-  },
-  authorityNeedsTls,
-);
+});
 
 export type SyslogTransport = z.output<typeof transport>;
 export type SyslogConfig = z.output<typeof completeReceiver>;
@@ -42,7 +39,3 @@ const completeReceiver = completed(receiver, (one) => ({
 export const syslogSection = unique(unique(list(completeReceiver), textAt('name')), endpoint).describe(
   'Syslog receivers, such as FortiAnalyzer or a SIEM: each incident is a line of RFC 5424.',
 );
-
-function authorityNeedsTls(fields: SectionFields, report: Report): void {
-  if (given(fields, 'caFile') && fields['transport'] !== 'tls') report('caFile', 'expected "transport: tls" beside it');
-}
