@@ -19,8 +19,8 @@ export function messageParagraphs(
 ): readonly string[] {
   const items = digestItems(notification).map((item) => subjectOf(item, site));
   const more = items.length + omittedOf(notification) - MAX_ITEMS;
-  return [action, summary, ...items.slice(0, MAX_ITEMS), ...(more > 0 ? [`and ${String(more)} more`] : [])].map((text) =>
-    visibleText(text, MAX_PARAGRAPH),
+  return [action, summary, ...items.slice(0, MAX_ITEMS), ...(more > 0 ? [`and ${String(more)} more`] : [])].map(
+    (text) => visibleText(text, MAX_PARAGRAPH),
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Incident } from '../../engine/incident/incident.ts';
+import type { Cause } from '../../engine/cause.ts';
 import type { Notification } from '../../engine/incident/notification.ts';
 import type { MessageContext } from './message-context.ts';
 
@@ -15,7 +15,10 @@ export interface Links {
 type LinkBases = Pick<MessageContext, 'publicUrl' | 'runbookUrl'>;
 
 /** Of one incident: in a message about it, in a digest, in a pushed alert. */
-export function incidentLinks({ id, cause }: Pick<Incident, 'id' | 'cause'>, bases: LinkBases): Links {
+export function incidentLinks(
+  { id, cause }: { readonly id: string; readonly cause: Pick<Cause, 'id'> },
+  bases: LinkBases,
+): Links {
   return { page: below(bases.publicUrl, `incidents/${encodeURIComponent(id)}`), runbook: runbookLink(cause.id, bases) };
 }
 

@@ -57,7 +57,9 @@ describe('notifyTest', () => {
 
   it('names a mail server at an IPv6 address with brackets', async () => {
     const nobody = { host: '::1', port: 1, security: 'none', user: null, password: null, caFile: null } as const;
-    const { lines } = await run({ email: { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [nobody] } });
+    const { lines } = await run({
+      email: { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [nobody] },
+    });
     expect(lines[0]).toMatch(/^email b@example\.org: failed for now \(\[::1\]:1: /u);
   });
 
@@ -69,8 +71,6 @@ describe('notifyTest', () => {
 
   it('succeeds when everything was taken', async () => {
     await using webhook = await jsonReceiver();
-    expect((await run({ webhooks: [hookAt(webhook.url)] })).code).toBe(
-      NOTIFY_TEST_EXIT.delivered,
-    );
+    expect((await run({ webhooks: [hookAt(webhook.url)] })).code).toBe(NOTIFY_TEST_EXIT.delivered);
   });
 });

@@ -37,7 +37,10 @@ describe('a peer that quotes the secret that it was sent', () => {
     } as const;
 
     const outcomes = await deliver(
-      createEmailChannel({ from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [relay] }, DEPS),
+      createEmailChannel(
+        { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [relay] },
+        DEPS,
+      ),
     );
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('535') }]);
@@ -63,9 +66,7 @@ describe('a peer that quotes the secret that it was sent', () => {
     await using receiver = await echoHttp();
     const url = `http://127.0.0.1:${String(receiver.port)}/services/hunter2/x?key=hunter2`;
 
-    const outcomes = await deliver(
-      createWebhookChannel(hookAt(url, { token: { kind: 'env', name: 'X' } }), DEPS),
-    );
+    const outcomes = await deliver(createWebhookChannel(hookAt(url, { token: { kind: 'env', name: 'X' } }), DEPS));
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('HTTP 500') }]);
     expect(outcomes[0]?.recipient).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/… \([\da-f]{8}\)$/u);

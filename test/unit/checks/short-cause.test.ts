@@ -15,10 +15,8 @@ test.each(CAUSE_IDS)('%s is short, and whole', (id) => {
   const texts = SEVERITIES.flatMap((severity) =>
     [null, ...PRODUCTS].map((product) => shortCause({ id, severity, product })),
   );
-  for (const text of texts) {
-    expect(text.length, text).toBeLessThanOrEqual(32);
-    expect(text, text).not.toMatch(/…|\{|fortinet\.com|\.$|^[^\p{L}]/u);
-  }
+  expect(texts.filter(({ length }) => length > 32)).toEqual([]);
+  for (const text of texts) expect(text).not.toMatch(/…|\{|fortinet\.com|\.$|^[^\p{L}]/u);
 });
 
 test.each<readonly [CauseId, string | null, string]>([

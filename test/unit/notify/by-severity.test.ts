@@ -23,20 +23,31 @@ const mails = (count: number): readonly Cause[] =>
 
 describe('bySeverity()', () => {
   test('tells everything to those who want warnings', () => {
-    const { told } = timeline().rounds(3, [light]).rounds(5, [grave, ...mails(3)]).rounds(5, []);
+    const { told } = timeline()
+      .rounds(3, [light])
+      .rounds(5, [grave, ...mails(3)])
+      .rounds(5, []);
     expect(told.length).toBeGreaterThan(3);
     for (const notification of told) expect(bySeverity(notification, 'warning')).toBe(notification);
   });
 
   test('tells nothing of a warning to those who want critical ones alone: neither beginning, reminder nor end', () => {
-    const { told } = timeline().rounds(3, [light]).wait(5 * HOUR).rounds(2, [light]).rounds(5, []);
+    const { told } = timeline()
+      .rounds(3, [light])
+      .wait(5 * HOUR)
+      .rounds(2, [light])
+      .rounds(5, []);
     expect(told.map(eventOf)).toEqual(['firing', 'reminder', 'resolved']);
     expect(heardOf(told)).toEqual([]);
   });
 
   test('tells a warning that turns out to be critical from then on, up to its end as a warning', () => {
     const worse = { ...light, severity: 'critical' } as const;
-    const line = timeline().rounds(3, [light]).rounds(3, [worse]).rounds(3, [light]).wait(5 * HOUR);
+    const line = timeline()
+      .rounds(3, [light])
+      .rounds(3, [worse])
+      .rounds(3, [light])
+      .wait(5 * HOUR);
     const { told } = line.rounds(2, [light]).rounds(5, []);
     expect(told.map(eventOf)).toEqual(['firing', 'changed', 'reminder', 'resolved']);
     expect(heardOf(told)).toEqual(['changed', 'reminder', 'resolved'].map((event) => `${event} mail-unreachable`));

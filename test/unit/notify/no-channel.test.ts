@@ -17,7 +17,13 @@ describe('noChannelNote()', () => {
   test.each([
     ['Alertmanager', { ...NONE, alertmanager: alertmanagerAt(['http://127.0.0.1:9093']) }],
     ['a web hook', { ...NONE, webhooks: [hookAt('https://hooks.example.org')] }],
-    ['mail', { ...NONE, email: { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning' as const, servers: [] } }],
+    [
+      'mail',
+      {
+        ...NONE,
+        email: { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning' as const, servers: [] },
+      },
+    ],
   ])('says nothing with %s', (_, channels) => {
     expect(noChannelNote(channels)).toBeNull();
   });

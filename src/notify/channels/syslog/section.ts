@@ -12,20 +12,20 @@ const SYSLOG_TLS_PORT = 6514;
 const transport = choice('udp', 'tcp', 'tls');
 
 const receiver = section({
-    name: recipientName,
-    minSeverity,
-    host: host.describe('Host of the receiver.'),
-    port: port
-      .meta({ default: SYSLOG_PORT })
-      .optional()
-      .describe('Its port; the default is 6514 where `transport` is tls.'),
-    transport: transport
-      .prefault('tcp')
-      .describe(
-        'udp: a datagram a line; nobody learns of one that is lost. tcp: with the length before each line (RFC 6587). ' +
-          'tls: the same, encrypted and verified (RFC 5425).',
-      ),
-    caFile: authorityFile,
+  name: recipientName,
+  minSeverity,
+  host: host.describe('Host of the receiver.'),
+  port: port
+    .meta({ default: SYSLOG_PORT })
+    .optional()
+    .describe('Its port; the default is 6514 where `transport` is tls.'),
+  transport: transport
+    .prefault('tcp')
+    .describe(
+      'udp: a datagram a line; nobody learns of one that is lost. tcp: with the length before each line (RFC 6587). ' +
+        'tls: the same, encrypted and verified (RFC 5425).',
+    ),
+  caFile: authorityFile,
 });
 
 export type SyslogTransport = z.output<typeof transport>;

@@ -22,7 +22,9 @@ export function placeholdersOf(template: JsonTemplate): readonly string[] {
 /** The template with its placeholders replaced; one without a value by nothing. */
 export function filled(template: JsonTemplate, values: Readonly<Record<string, string>>): JsonTemplate {
   if (typeof template === 'string')
-    return template.replace(PLACEHOLDER, (_, name: string) => (Object.hasOwn(values, name) ? (values[name] ?? '') : ''));
+    return template.replace(PLACEHOLDER, (_, name: string) =>
+      Object.hasOwn(values, name) ? (values[name] ?? '') : '',
+    );
   if (typeof template !== 'object' || template === null) return template;
   if (Array.isArray(template)) return template.map((item: JsonTemplate) => filled(item, values));
   return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, filled(value, values)]));

@@ -7,6 +7,8 @@ import { eventOf, type IncidentNotification, type Notification } from '../../../
 import type { JsonPost } from '../http-post.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, DeliveryRequest } from '../channel.ts';
+import { incidentLinks, notificationLinks } from '../../message/links.ts';
+import type { MessageContext } from '../../message/message-context.ts';
 import { authorizationOf, TOKEN_IN_CLEAR } from '../authorization.ts';
 import { createPostingChannel } from '../posting-channel.ts';
 import { readSecretUrl, placeOf, secretPartsOf } from '../secret-url.ts';
@@ -26,7 +28,7 @@ export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): 
   async function postOf(request: DeliveryRequest): Promise<JsonPost> {
     const { notification } = request;
     const body =
-      template === null ? webhookBody(deps.site, request) : filled(template, templateValues(notification, deps));
+      template === null ? webhookBody(deps, request) : filled(template, templateValues(notification, deps));
     const url = await readSecretUrl(config.url, deps.readSecret);
     if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
     const { header, secrets } = await authorizationOf({ user: null, password: null, token }, deps.readSecret);
@@ -49,29 +51,30 @@ function webhookName(url: SecretUrl): string {
 }
 
 /** The JSON body, part of the contract: documented in docs/alerts.md. */
-function webhookBody(site: string, { notification, firstFailedAt }: DeliveryRequest): object {
+function webhookBody(context: MessageContext, { notification, firstFailedAt }: DeliveryRequest): object {
   return {
     version: 1,
     id: notification.id,
     event: eventOf(notification),
-    site,
+    site: context.site,
     at: isoTimeOrNull(notification.at),
     firstFailedAt: isoTimeOrNull(firstFailedAt),
-    ...content(notification),
+    links: notificationLinks(notification, context),
+    ...content(notification, context),
   };
 }
 
-function content(notification: Notification): object {
+function content(notification: Notification, context: MessageContext): object {
   switch (notification.kind) {
     case 'incident':
       return {
-        incidents: [incidentJson(notification.incident)],
+        incidents: [incidentJson(notification.incident, context)],
         nextReminder: isoTimeOrNull(notification.nextReminder),
         stillOpen: stillOpenJson(notification),
       };
     case 'digest':
       return {
-        incidents: notification.items.map(({ event, incident }) => ({ event, ...incidentJson(incident) })),
+        incidents: notification.items.map(({ event, incident }) => ({ event, ...incidentJson(incident, context) })),
         omitted: notification.omitted,
         stillOpen: stillOpenJson(notification),
       };
@@ -85,10 +88,11 @@ function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): 
 }
 
 /** An incident as programs see it. */
-function incidentJson(incident: Incident): object {
+function incidentJson(incident: Incident, context: MessageContext): object {
   return {
     id: incident.id,
     status: incident.status,
+    links: incidentLinks(incident, context),
     flapping: isFlapping(incident),
     since: isoTimeOrNull(incident.since),
     causeSince: isoTimeOrNull(incident.causeSince),

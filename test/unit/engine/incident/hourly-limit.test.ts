@@ -75,5 +75,8 @@ test.each<readonly [readonly Due[], boolean]>([
 
 test('heldIn() gives what waits for the digest', () => {
   const waits = { ...incidentOf(), awaitsDigest: true };
-  expect(heldIn({ ...EMPTY_STATE, incidents: [waits, { ...waits, awaitsDigest: false }, waits] })).toEqual([waits, waits]);
+  expect(heldIn({ ...EMPTY_STATE, incidents: [waits, { ...waits, awaitsDigest: false }, waits] })).toEqual([
+    waits,
+    waits,
+  ]);
 });
