@@ -21,14 +21,18 @@ import { templateValues } from './template-values.ts';
 export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
   const { name, minSeverity, template, token, signingSecret, caFile } = config;
   return createPostingChannel(
-    { id: 'webhook', recipient: name ?? webhookName(config.url), minSeverity, posts: async (request) => [await postOf(request)] },
+    {
+      id: 'webhook',
+      recipient: name ?? webhookName(config.url),
+      minSeverity,
+      posts: async (request) => [await postOf(request)],
+    },
     deps,
   );
 
   async function postOf(request: DeliveryRequest): Promise<JsonPost> {
     const { notification } = request;
-    const body =
-      template === null ? webhookBody(deps, request) : filled(template, templateValues(notification, deps));
+    const body = template === null ? webhookBody(deps, request) : filled(template, templateValues(notification, deps));
     const url = await readSecretUrl(config.url, deps.readSecret);
     if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
     const { header, secrets } = await authorizationOf({ user: null, password: null, token }, deps.readSecret);
