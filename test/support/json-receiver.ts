@@ -18,19 +18,19 @@ export interface JsonReceiver extends AsyncDisposable {
 /** A status, also with headers; null: none, ever. */
 type Answer = number | { readonly status: number; readonly headers: OutgoingHttpHeaders } | null;
 
-export async function jsonReceiver(answer: (post: ReceivedPost) => Answer = () => 200): Promise<JsonReceiver> {
+export async function jsonReceiver(answer: (post: ReceivedPost) => Answer | Promise<Answer> = () => 200): Promise<JsonReceiver> {
   const posts: ReceivedPost[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       const post = {
         path: request.url ?? '',
         headers: request.headers,
         body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown,
       };
       posts.push(post);
-      const answered = answer(post);
+      const answered = await answer(post);
       if (answered === null) return;
       const { status, headers } = typeof answered === 'number' ? { status: answered, headers: {} } : answered;
       response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`status ${String(status)}`);
