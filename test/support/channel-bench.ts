@@ -37,10 +37,7 @@ export async function channelsOf(
 }
 
 /** Hands a notification to every recipient of a channel, once. */
-export function deliverTo(
-  channel: MessageChannel,
-  notification: Notification,
-): Promise<readonly RecipientOutcome[]> {
+export function deliverTo(channel: MessageChannel, notification: Notification): Promise<readonly RecipientOutcome[]> {
   return channel.deliver(
     { notification, recipients: channel.recipients, firstFailedAt: null },
     AbortSignal.timeout(60_000),

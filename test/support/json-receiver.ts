@@ -18,7 +18,9 @@ export interface JsonReceiver extends AsyncDisposable {
 /** A status, also with headers; null: none, ever. */
 type Answer = number | { readonly status: number; readonly headers: OutgoingHttpHeaders } | null;
 
-export async function jsonReceiver(answer: (post: ReceivedPost) => Answer | Promise<Answer> = () => 200): Promise<JsonReceiver> {
+export async function jsonReceiver(
+  answer: (post: ReceivedPost) => Answer | Promise<Answer> = () => 200,
+): Promise<JsonReceiver> {
   const posts: ReceivedPost[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];

@@ -68,7 +68,9 @@ async function fromChannels({ url }: JsonReceiver): Promise<void> {
     },
     { env: { SET_SECRET: KEY } },
   );
-  const { told } = timeline().rounds(3, [causeOf('tls-intercepted')]).rounds(5, []);
+  const { told } = timeline()
+    .rounds(3, [causeOf('tls-intercepted')])
+    .rounds(5, []);
   for (const notification of told)
     for (const channel of channels)
       expect(await deliverTo(channel, notification)).toMatchObject([{ kind: 'sent', recipient: 'ops' }]);
@@ -168,7 +170,8 @@ describeWhere([{ program: 'apprise' }], "bodies beside those of Debian's apprise
     const ours = (path: string) => receiver.posts.find((post) => post.path === path)?.body;
 
     const card = appriseBody(`workflows://example.org/${'a'.repeat(32)}/${'b'.repeat(40)}`);
-    const envelope = (body: unknown) => shapeOf(body).filter((line) => !/\.(?:body|actions|fallbackText)\b/u.test(line));
+    const envelope = (body: unknown) =>
+      shapeOf(body).filter((line) => !/\.(?:body|actions|fallbackText)\b/u.test(line));
     expect(envelope(ours('/teams'))).toEqual(envelope(card));
 
     const event = appriseBody(`pagerduty://${'A'.repeat(20)}@${'B'.repeat(20)}/source/component`);
