@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
-import { headline } from '../../../checks/headline.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
-import type { DigestItem, Notification } from '../../../engine/incident/notification.ts';
+import type { IncidentNotification, Notification } from '../../../engine/incident/notification.ts';
 import { messageOf } from '../../../text/message-of.ts';
+import { subjectOf } from '../../message/subject.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, RecipientOutcome } from '../channel.ts';
+import { digestItems } from '../digest-items.ts';
 import type { SyslogConfig } from './section.ts';
 import { sendLines } from './send-lines.ts';
 import { type SyslogEvent, syslogLine } from './syslog-line.ts';
@@ -29,30 +30,21 @@ export function createSyslogChannel(config: SyslogConfig, { site, clock }: Chann
 
 /** @internal */
 export function syslogEvents(notification: Notification, site: string): readonly Omit<SyslogEvent, 'host'>[] {
-  const { id, at } = notification;
   switch (notification.kind) {
     case 'incident':
-      return [incidentEvent(notification, site, { id, at })];
+      return [incidentEvent(notification, site)];
     case 'digest':
-      return notification.items.map((item) => incidentEvent(item, site, { id, at }));
-    case 'test':
-      return [
-        {
-          at,
-          severity: 6,
-          messageId: 'test',
-          parameters: { id, event: 'test', site },
-          message: `TEST ${site}: nothing is broken because of this line`,
-        },
-      ];
+      return digestItems(notification).map((item) => incidentEvent(item, site));
+    case 'test': {
+      const { id, at } = notification;
+      const parameters = { id, event: 'test', site };
+      return [{ at, severity: 6, messageId: 'test', parameters, message: subjectOf(notification, site) }];
+    }
   }
 }
 
-function incidentEvent(
-  { event, incident }: DigestItem,
-  site: string,
-  { id, at }: Pick<Notification, 'id' | 'at'>,
-): Omit<SyslogEvent, 'host'> {
+function incidentEvent(notification: IncidentNotification, site: string): Omit<SyslogEvent, 'host'> {
+  const { id, at, event, incident } = notification;
   const { cause } = incident;
   return {
     at,
@@ -68,11 +60,11 @@ function incidentEvent(
       confidence: cause.confidence,
       subject: cause.subject,
     },
-    message: `${event.toUpperCase()} ${site}: ${headline(cause)}`,
+    message: subjectOf(notification, site),
   };
 }
 
-function severityOf(event: DigestItem['event'], { cause }: Incident): SyslogEvent['severity'] {
+function severityOf(event: IncidentNotification['event'], { cause }: Incident): SyslogEvent['severity'] {
   if (event === 'resolved') return 5;
   return cause.severity === 'critical' ? 2 : 4;
 }
