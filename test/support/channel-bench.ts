@@ -1,4 +1,3 @@
-import type { NotifyConfig } from '../../src/config/notify.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Notification } from '../../src/engine/incident/notification.ts';
 import type { MessageChannel, RecipientOutcome } from '../../src/notify/channels/channel.ts';
@@ -11,12 +10,6 @@ import { AT_HQ } from './message-context.ts';
 
 /** A phone can open its page. */
 export const AT_PUBLIC_HQ: MessageContext = { ...AT_HQ, publicUrl: 'https://monitor.example.org' };
-
-/** What `notify` of a configuration has that is written in JSON, beside the defaults. */
-export async function notifyOf(sections: object): Promise<NotifyConfig> {
-  const { notify } = await configOf(JSON.stringify({ notify: sections }));
-  return notify;
-}
 
 /** The channels of messages that `notify` with these sections makes; secrets are read from `env`. */
 export async function channelsOf(
@@ -31,7 +24,7 @@ export async function channelsOf(
     readonly context?: MessageContext;
   } = {},
 ): Promise<readonly MessageChannel[]> {
-  const notify = await notifyOf(sections);
+  const { notify } = await configOf(JSON.stringify({ notify: sections }));
   const deps = { ...context, clock, readSecret: (source: Parameters<typeof readSecret>[0]) => readSecret(source, env) };
   return CHANNELS.flatMap((channel) => channel.create(notify, deps)).filter((channel) => channel.kind === 'messages');
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface ReceivedPost {
@@ -25,19 +25,22 @@ export async function jsonReceiver(
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', async () => {
+    request.on('end', () => {
       const post = {
         path: request.url ?? '',
         headers: request.headers,
         body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown,
       };
       posts.push(post);
-      const answered = await answer(post);
-      if (answered === null) return;
-      const { status, headers } = typeof answered === 'number' ? { status: answered, headers: {} } : answered;
-      response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`status ${String(status)}`);
+      void respond(post, response);
     });
   });
+  async function respond(post: ReceivedPost, response: ServerResponse): Promise<void> {
+    const answered = await answer(post);
+    if (answered === null) return;
+    const { status, headers } = typeof answered === 'number' ? { status: answered, headers: {} } : answered;
+    response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`status ${String(status)}`);
+  }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

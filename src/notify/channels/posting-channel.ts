@@ -8,7 +8,7 @@ export interface PostingService extends Pick<MessageChannel, 'id' | 'minSeverity
   /** What the log and the page call it. */
   readonly recipient: string;
   /** In order; the service must bear to be sent all of them again when one is not taken. @throws {Error} */
-  posts(request: DeliveryRequest): Promise<readonly JsonPost[]>;
+  readonly posts: (request: DeliveryRequest) => Promise<readonly JsonPost[]>;
 }
 
 export function createPostingChannel(

@@ -1,5 +1,5 @@
 import { readFields } from './fields.ts';
-import { OWN_FIELDS, readHeader, readSender } from './header.ts';
+import { type Header, OWN_FIELDS, readHeader, readSender } from './header.ts';
 import { readRepeated } from './repeated.ts';
 import { findTime } from './timestamp.ts';
 
@@ -54,18 +54,17 @@ export function readEnvelope(line: string): Envelope {
 
 /** All headers, one behind the other. */
 function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & { readonly starts: readonly string[] } {
-  const hosts: string[] = [];
-  let time: string | null = null;
-  let own = false;
+  const headers: Header[] = [];
   let starts: readonly string[] = [line];
-  for (let count = 0; count < MOST_HEADERS; count += 1) {
+  while (headers.length < MOST_HEADERS) {
     const header = readHeader(starts[0] ?? '');
     if (header === null) break;
-    time ??= header.time;
-    own ||= header.own;
-    if (header.host !== null) hosts.push(header.host);
+    headers.push(header);
     starts = header.starts;
   }
+  const hosts = headers.flatMap(({ host }) => host ?? []);
+  const time = headers.map((header) => header.time).find((text) => text !== null) ?? null;
+  const own = headers.some((header) => header.own);
   const [only = '', ...others] = starts;
   if (others.length > 0 || only.startsWith(OWN_FIELDS)) return { hosts, own, time, starts };
   const sender = readSender(only);

@@ -216,17 +216,11 @@ describe('Alerting', () => {
 
   it('does not let one channel wait for another, nor a broken one break the rest', async () => {
     const hanging: MessageChannel = {
-      kind: 'messages',
-      id: 'webhook',
-      recipients: ['http://a'],
-      minSeverity: 'warning',
+      ...channel('webhook', ['http://a']),
       deliver: () => new Promise(() => undefined),
     };
     const throwing: MessageChannel = {
-      kind: 'messages',
-      id: 'webhook',
-      recipients: ['http://b'],
-      minSeverity: 'warning',
+      ...channel('webhook', ['http://b']),
       deliver: () => Promise.reject(new Error('bug')),
     };
     const alerting = engine({ channels: [hanging, throwing, channel('email', [ALICE])] });

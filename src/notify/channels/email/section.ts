@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { mailRelay } from '../../../config/schema/mail-relay.ts';
 import { endpoint, unique } from '../../../config/schema/rules.ts';
 import { filledList, optional, section } from '../../../config/schema/section.ts';
-import { minSeverity } from '../message-fields.ts';
+import { minSeverity } from '../../../config/schema/message-recipient.ts';
 import { mailAddress, namedMailAddress } from '../../../config/schema/values.ts';
 
 const email = section({

@@ -5,7 +5,7 @@ import { optionalSecret } from '../../../config/schema/secret.ts';
 import { list, section } from '../../../config/schema/section.ts';
 import { secretUrlField } from '../../../config/schema/secret-url.ts';
 import { isReadableOnTheWay } from '../../../config/schema/urls.ts';
-import { minSeverity, recipientName } from '../message-fields.ts';
+import { minSeverity, recipientName } from '../../../config/schema/message-recipient.ts';
 import { TOKEN_IN_CLEAR } from '../authorization.ts';
 
 const ntfy = section(

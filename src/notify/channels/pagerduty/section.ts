@@ -3,7 +3,7 @@ import { textAt, unique } from '../../../config/schema/rules.ts';
 import { secret } from '../../../config/schema/secret.ts';
 import { list, section } from '../../../config/schema/section.ts';
 import { webUrl } from '../../../config/schema/urls.ts';
-import { minSeverity, recipientName } from '../message-fields.ts';
+import { minSeverity, recipientName } from '../../../config/schema/message-recipient.ts';
 
 const DEFAULT_URL = 'https://events.pagerduty.com/v2/enqueue';
 

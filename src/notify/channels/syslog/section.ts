@@ -3,7 +3,7 @@ import { authorityFile } from '../../../config/schema/files.ts';
 import { endpoint, textAt, unique } from '../../../config/schema/rules.ts';
 import { completed, list, section } from '../../../config/schema/section.ts';
 import { choice, host, port } from '../../../config/schema/values.ts';
-import { minSeverity, recipientName } from '../message-fields.ts';
+import { minSeverity, recipientName } from '../../../config/schema/message-recipient.ts';
 
 const SYSLOG_PORT = 514;
 /** RFC 5425 §4.1. */
@@ -28,7 +28,6 @@ const receiver = section({
   caFile: authorityFile,
 });
 
-export type SyslogTransport = z.output<typeof transport>;
 export type SyslogConfig = z.output<typeof completeReceiver>;
 
 const completeReceiver = completed(receiver, (one) => ({

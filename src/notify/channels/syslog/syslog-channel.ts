@@ -28,8 +28,7 @@ export function createSyslogChannel(config: SyslogConfig, { site, clock }: Chann
   };
 }
 
-/** @internal */
-export function syslogEvents(notification: Notification, site: string): readonly Omit<SyslogEvent, 'host'>[] {
+function syslogEvents(notification: Notification, site: string): readonly Omit<SyslogEvent, 'host'>[] {
   switch (notification.kind) {
     case 'incident':
       return [incidentEvent(notification, site)];

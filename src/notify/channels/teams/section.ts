@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { textAt, unique } from '../../../config/schema/rules.ts';
 import { list, section } from '../../../config/schema/section.ts';
 import { secretUrlField } from '../../../config/schema/secret-url.ts';
-import { minSeverity, recipientName } from '../message-fields.ts';
+import { minSeverity, recipientName } from '../../../config/schema/message-recipient.ts';
 
 const teams = section({
   name: recipientName,

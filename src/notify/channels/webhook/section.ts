@@ -7,7 +7,7 @@ import { secretUrlField, secretUrlKeys } from '../../../config/schema/secret-url
 import { isReadableOnTheWay } from '../../../config/schema/urls.ts';
 import { codedText } from '../../../config/schema/values.ts';
 import { TOKEN_IN_CLEAR } from '../authorization.ts';
-import { minSeverity, recipientName } from '../message-fields.ts';
+import { minSeverity, recipientName } from '../../../config/schema/message-recipient.ts';
 import { type JsonTemplate, placeholdersOf } from './json-template.ts';
 import { TEMPLATE_NAMES } from './template-values.ts';
 

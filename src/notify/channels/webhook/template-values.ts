@@ -28,8 +28,6 @@ type TemplateValues = Readonly<Record<(typeof TEMPLATE_NAMES)[number], string>>;
 /** Of a notification about several incidents, or none, what is about one is empty. */
 export function templateValues(notification: Notification, context: MessageContext): TemplateValues {
   const text = notificationText(notification, context);
-  const incident = notification.kind === 'incident' ? notification.incident : null;
-  const cause = incident?.cause ?? null;
   return {
     id: notification.id,
     event: eventOf(notification),
@@ -38,12 +36,18 @@ export function templateValues(notification: Notification, context: MessageConte
     tone: text.tone,
     title: text.subject,
     text: messageParagraphs(notification, text, context.site).join('\n'),
-    cause: cause?.id ?? '',
-    subject: cause?.subject ?? '',
-    severity: cause?.severity ?? '',
-    incident: incident?.id ?? '',
-    key: cause === null ? '' : faultKey(context.site, cause.id, cause.subject),
+    ...incidentValues(notification, context),
     page: text.links.page ?? '',
     runbook: text.links.runbook ?? '',
   };
+}
+
+function incidentValues(
+  notification: Notification,
+  { site }: MessageContext,
+): Pick<TemplateValues, 'cause' | 'subject' | 'severity' | 'incident' | 'key'> {
+  if (notification.kind !== 'incident') return { cause: '', subject: '', severity: '', incident: '', key: '' };
+  const { id, cause } = notification.incident;
+  const { subject, severity } = cause;
+  return { cause: cause.id, subject, severity, incident: id, key: faultKey(site, cause.id, subject) };
 }

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { choice, name } from '../../config/schema/values.ts';
+import { choice, name } from './values.ts';
 
 /** What every channel of messages takes: nothing less than a warning is told to anybody. */
 export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical', 'warning')
