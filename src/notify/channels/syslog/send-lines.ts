@@ -62,14 +62,24 @@ async function sendStream(
   const { socket, ready } = await openStream(receiver);
   try {
     await once(socket, ready, { signal });
-    const closed = once(socket.resume(), 'close', { signal });
     // RFC 6587 §3.4.1, RFC 5425 §4.3: the length in front, in bytes.
-    socket.end(lines.map((line) => `${String(Buffer.byteLength(line))} ${line}`).join(''));
+    socket.resume().end(lines.map((line) => `${String(Buffer.byteLength(line))} ${line}`).join(''));
     await once(socket, 'finish', { signal });
-    await Promise.race([closed, sleep(clock, CLOSING, signal)]);
+    await closed(socket, clock, signal);
   } finally {
     socket.on('error', () => undefined).destroy();
   }
+}
+
+/** @throws {Error} when the receiver breaks off instead */
+async function closed(socket: Socket, clock: Clock, signal: AbortSignal): Promise<void> {
+  using limit = deadline(clock, CLOSING, signal);
+  try {
+    if (!socket.closed) await once(socket, 'close', { signal: limit.signal });
+  } catch (error) {
+    if (!limit.expired()) throw error;
+  }
+  if (socket.errored !== null) throw socket.errored;
 }
 
 async function openStream({
