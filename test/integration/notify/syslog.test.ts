@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -73,14 +74,16 @@ describe('a syslog receiver', () => {
 
   it('that takes everything and keeps the connection open has taken it', async () => {
     const texts: string[] = [];
-    await using peer = await createTcpPeer((socket) => {
-      socket.setEncoding('utf8').on('data', (text: string) => {
-        texts.push(text);
-        // What is not read to its end is not closed.
-        socket.pause();
-      });
+    const sockets: Socket[] = [];
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      sockets.push(socket);
+      socket.setEncoding('utf8').on('data', (text: string) => texts.push(text));
     });
-    expect(await deliver({ port: peer.port })).toMatchObject({ kind: 'sent' });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    expect(await deliver({ host: '127.0.0.1', port })).toMatchObject({ kind: 'sent' });
+    expect(sockets.map(({ closed }) => closed)).toEqual([false]);
+    server.close();
     expect(texts.join('')).toContain(' ftm-watch - firing ');
   });
 });
