@@ -6,6 +6,7 @@ import { addConfig } from './commands/config.ts';
 import { addInit } from './commands/init.ts';
 import { addLogs } from './commands/logs.ts';
 import { addNotify } from './commands/notify.ts';
+import { addPreflight } from './commands/preflight.ts';
 import { addSilence } from './commands/silence.ts';
 import { addStore } from './commands/store.ts';
 import { addTrust } from './commands/trust.ts';
@@ -57,6 +58,7 @@ export function createProgram(
   for (const add of [
     addInit,
     addWatching,
+    addPreflight,
     addLogs,
     addTrust,
     addConfig,

@@ -23,6 +23,7 @@ const FLOW: readonly string[] = [
   'notify',
   'web',
   'report',
+  'preflight',
   'runtime',
   'cli',
   'main.ts',
