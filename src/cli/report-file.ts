@@ -28,8 +28,7 @@ export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<R
   const found = await look(path);
   if (found === null) return newFile(path, typed?.endsWith('/') === true);
   if (found.isDirectory()) return { kind: 'folder', path };
-  if (!found.isFile())
-    throw new Error(`Cannot write to "${path}": it is no file; "-o -" writes to standard output`);
+  if (!found.isFile()) throw new Error(`Cannot write to "${path}": it is no file; "-o -" writes to standard output`);
   if (!force) throw alreadyThere(path);
   return { kind: 'file', path };
 }
