@@ -12,7 +12,10 @@ const MOST_CHANGES = 500;
 
 /** As much of a monitor as the records need. */
 export interface IncidentRecordSource {
-  readonly store: Pick<Store, 'closedIncidents' | 'incident' | 'deliveriesAbout' | 'auditAbout' | 'writable' | 'journal'>;
+  readonly store: Pick<
+    Store,
+    'closedIncidents' | 'incident' | 'deliveriesAbout' | 'auditAbout' | 'writable' | 'journal'
+  >;
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
 }
 

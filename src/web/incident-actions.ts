@@ -49,7 +49,9 @@ export async function actOnIncident(
   const record = tools.sources.incidentRecord(id);
   if (record === null) return { kind: 'unknown' };
   const read = formSchema.safeParse(Object.fromEntries(new URLSearchParams(await context.req.text())));
-  const problems = read.success ? carryOut(context, action, { record, form: read.data }, tools) : problemsOf(read.error);
+  const problems = read.success
+    ? carryOut(context, action, { record, form: read.data }, tools)
+    : problemsOf(read.error);
   return problems.length === 0 ? { kind: 'done', id } : { kind: 'problems', record, problems };
 }
 
@@ -75,7 +77,12 @@ function carryOut(
   const { by: claimed = null, comment, duration } = form;
   const { id, cause } = incident;
   const note = (detail: string): readonly string[] => {
-    noteDone(context, { action: noted(action), incident: id, cause: cause.id, subject: cause.subject, detail }, tools, claimed);
+    noteDone(
+      context,
+      { action: noted(action), incident: id, cause: cause.id, subject: cause.subject, detail },
+      tools,
+      claimed,
+    );
     return [];
   };
   switch (action) {

@@ -35,8 +35,11 @@ export function incidentForms(incident: Incident, { refusal, asksName }: Permiss
     : null;
   return markup`<section class="card forms" aria-label="Acknowledge, silence, comment">
 ${incident.status === 'open' ? [acknowledgeForm(incident, name, to), silenceForm(name, to('silence'))] : null}
-${form(to('comment'), markup`<label>Comment <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
-<button>Comment</button>`)}</section>`;
+${form(
+  to('comment'),
+  markup`<label>Comment <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
+<button>Comment</button>`,
+)}</section>`;
 }
 
 function acknowledgeForm({ acknowledgement }: Incident, name: Markup | null, to: (action: string) => string): Markup {

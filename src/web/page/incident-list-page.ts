@@ -20,7 +20,7 @@ export interface IncidentList {
 /** `/incidents`: what was and is wrong, by cause, state and time. */
 export function renderIncidentList({ site, asked, found, now }: IncidentList): string {
   // With every parameter, empty or not: without any the API tells the last days alone.
-  const query = new URLSearchParams({ cause: "", state: "", from: "", until: "", ...asked.given }).toString();
+  const query = new URLSearchParams({ cause: '', state: '', from: '', until: '', ...asked.given }).toString();
   return pageDocument({
     title: 'Incidents',
     site,

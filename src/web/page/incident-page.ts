@@ -106,10 +106,11 @@ ${
   groups.length === 0
     ? markup`<p class="quiet">None by mail or web hook.</p>`
     : markup`<ul class="incidents">${groups.map(
-        (group) => markup`<li><p><strong>${EVENT_WORDS[eventOf(group.notification)]}</strong> <span class="quiet">${distance(
-          group.notification.at,
-          now,
-        )}</span></p>${waysView(group, now, 'full')}</li>`,
+        (group) =>
+          markup`<li><p><strong>${EVENT_WORDS[eventOf(group.notification)]}</strong> <span class="quiet">${distance(
+            group.notification.at,
+            now,
+          )}</span></p>${waysView(group, now, 'full')}</li>`,
       )}</ul>`
 }</section>`;
 }

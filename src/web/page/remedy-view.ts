@@ -3,9 +3,7 @@ import { partsOfStep, type StepPart } from './remedy-step.ts';
 
 /** The steps of a remedy, in order. */
 export function remedyView(remedy: readonly string[]): Markup {
-  return markup`<ol class="remedy">${remedy.map(
-    (step) => markup`<li>${partsOfStep(step).map(partView)}</li>`,
-  )}</ol>`;
+  return markup`<ol class="remedy">${remedy.map((step) => markup`<li>${partsOfStep(step).map(partView)}</li>`)}</ol>`;
 }
 
 /** static/copy-buttons.js gives what has `data-copy` a button. */

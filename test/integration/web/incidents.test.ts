@@ -48,7 +48,7 @@ describe('GET /incidents', () => {
     await using web = await start();
     const page = await (await web.get(`/incidents${query}`)).text();
     const listed = [...page.matchAll(/<code class="tag">([\w-]+)</gu)].map(([, cause]) => cause);
-    expect(listed.toSorted()).toEqual(causes.toSorted());
+    expect(new Set(listed)).toEqual(new Set(causes));
     expect(page).not.toContain('<b>host');
   });
 
@@ -160,7 +160,9 @@ describe('POST /incidents/:id', () => {
     expect(read).not.toContain('<form');
     expect(read).toContain('this needs the role');
     // Whatever a form claims, it is the account.
-    expect((await post(web, `${path}/acknowledge`, { by: 'Eve' }, basicAuth('change', 'secret').headers)).status).toBe(303);
+    expect((await post(web, `${path}/acknowledge`, { by: 'Eve' }, basicAuth('change', 'secret').headers)).status).toBe(
+      303,
+    );
     expect(web.state.incidents[0]?.acknowledgement?.by).toBe('change');
     expect((await post(web, `${path}/acknowledge`, {})).status).toBe(401);
   });

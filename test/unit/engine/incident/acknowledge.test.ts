@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../../support/incident-timeline.ts';
 
-const BLOCKED = causeOf('port-blocked', { subject: 'a:443' });
+const BLOCKED = causeOf('egress-blocked', { subject: 'a:443' });
 
 function opened(): Timeline {
   const line = timeline().rounds(2, [BLOCKED]);
@@ -20,7 +20,7 @@ describe('an acknowledgement', () => {
     expect(line.tick().round([BLOCKED]).heard()).toEqual([]);
     expect(line.state.incidents[0]?.acknowledgement?.by).not.toContain('\u202e');
     line.wait(MINUTE).rounds(3, []);
-    expect(line.heard()).toEqual(['resolved port-blocked']);
+    expect(line.heard()).toEqual(['resolved egress-blocked']);
   });
 
   it('is nothing without an open incident of that name', () => {
@@ -34,15 +34,19 @@ describe('an acknowledgement', () => {
     const line = acknowledge(opened()).rounds(3, []);
     expect(line.state.incidents).toMatchObject([{ status: 'closed', acknowledgement: null }]);
     line.heard();
-    line.wait(MINUTE).rounds(2, [BLOCKED]).wait(5 * HOUR).round([BLOCKED]);
-    expect(line.heard()).toContain('reminder port-blocked');
+    line
+      .wait(MINUTE)
+      .rounds(2, [BLOCKED])
+      .wait(5 * HOUR)
+      .round([BLOCKED]);
+    expect(line.heard()).toContain('reminder egress-blocked');
   });
 
   it('ends when the same cause becomes graver', () => {
     const line = timeline().rounds(2, [{ ...BLOCKED, severity: 'warning' }]);
     acknowledge(line).rounds(2, [BLOCKED]);
     expect(line.state.incidents).toMatchObject([{ status: 'open', acknowledgement: null }]);
-    expect(line.heard()).toContain('changed port-blocked');
+    expect(line.heard()).toContain('changed egress-blocked');
   });
 
   it('ends when the incident is understood otherwise', () => {
@@ -56,8 +60,10 @@ describe('an acknowledgement', () => {
   });
 
   it('can be withdrawn: the reminder that was due comes', () => {
-    const line = acknowledge(opened()).wait(5 * HOUR).round([BLOCKED]);
+    const line = acknowledge(opened())
+      .wait(5 * HOUR)
+      .round([BLOCKED]);
     line.wait(SECOND).input({ kind: 'unacknowledge', at: line.now, id: line.state.incidents[0]?.id ?? '' });
-    expect(line.heard()).toEqual(['reminder port-blocked']);
+    expect(line.heard()).toEqual(['reminder egress-blocked']);
   });
 });
