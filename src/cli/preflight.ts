@@ -10,8 +10,8 @@ import { changesText, planText } from '../preflight/preflight-text.ts';
 import { parseSnapshot, type Snapshot, snapshotOf } from '../preflight/snapshot.ts';
 import { unitStateOf } from '../preflight/unit-state.ts';
 import { fileName } from '../report/file-name.ts';
-import type { LogPart } from '../runtime/conclude.ts';
 import { messageOf } from '../text/message-of.ts';
+import { UNHEARD } from './check.ts';
 import { examine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { reportTarget, writeWhole } from './report-file.ts';
@@ -29,12 +29,6 @@ export interface PreflightWish {
 
 /** As `check` has them: 0 nothing to do, 1 something is lost, to be done or not visible, 2 something is broken. */
 const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
-
-const UNHEARD: LogPart = {
-  kind: 'unheard',
-  reason: 'Not looked at: only the daemon listens to the log',
-  isTrouble: false,
-};
 
 /** Says what a migration takes and loses, and writes a snapshot to compare with afterwards. Returns the exit code. */
 export async function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
