@@ -15,7 +15,7 @@ import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
 import { type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
 import { auditEntryToJson } from './audit-json.ts';
-import { incidentsToJson } from './incident-json.ts';
+import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './notification-json.ts';
 import { renderRunbook } from './page/runbook-page.ts';
 import { renderStatusPage } from './page/status-page.ts';
@@ -73,6 +73,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     return context.body(body, 200, { 'Content-Type': contentType });
   });
   addApi(app, tools);
+  app.route('/', createIncidentRoutes(tools));
   app.route('/', createSilenceRoutes(tools));
   app.route('/', createProbeRoute(sources));
   app.post('/-/reload', (context) => answerReload(context, tools));
@@ -124,10 +125,6 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
     return diagnosis === null
       ? context.json({ error: 'The first round is not finished yet' }, 503, { 'Retry-After': '5' })
       : context.json(diagnosisToJson(diagnosis));
-  });
-  app.get('/api/v1/incidents', (context) => {
-    const { incidents, complete } = sources.alertHistory();
-    return context.json({ incidents: incidentsToJson(incidents), complete });
   });
   app.get('/api/v1/notifications', (context) => {
     const { outboxEntries, complete } = sources.alertHistory();
