@@ -39,6 +39,11 @@ function definePathMetrics({ gauge, counter, histogram }: Makers) {
       'state',
     ]),
     causeActive: gauge('ftm_cause_active', '1 while an incident with this root cause is open', ['cause', 'severity']),
+    incidentOpen: gauge(
+      'ftm_incident_open',
+      '1 for each open incident, at most 50; a subject that the configuration does not name is "other"',
+      ['cause', 'severity', 'subject'],
+    ),
     probeSuccess: gauge('ftm_probe_success', '1 when the last run of a probe was answered', ['probe', 'target']),
     probeDuration: histogram('ftm_probe_duration_seconds', 'Duration of probe runs', DURATION_BUCKETS, [
       'probe',
@@ -121,6 +126,7 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
     ),
     storeWritable: gauge('ftm_store_writable', '1 when history can be written'),
     storeNewer: gauge('ftm_store_newer', '1 when a newer ftm-watch wrote the history, which is left alone'),
+    siteInfo: gauge('ftm_site_info', 'The name of the site in the configuration', ['configured_site']),
     buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),
   };
 }

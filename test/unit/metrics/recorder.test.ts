@@ -143,6 +143,32 @@ describe('licences', () => {
   });
 });
 
+describe('incidents', () => {
+  const open = (subject: string) => ({
+    status: 'open' as const,
+    openedAt: 0,
+    cause: causeOf('appliance-unreachable', { subject }),
+  });
+
+  test('have a series each while they are open, and none afterwards', async () => {
+    recorder.incidents([open('fac-1'), open('10.0.0.9')], config);
+    expect(await values('ftm_incident_open')).toEqual({
+      'appliance-unreachable critical fac-1': 1,
+      'appliance-unreachable critical other': 1,
+    });
+    expect(await values('ftm_cause_active')).toMatchObject({ 'appliance-unreachable critical': 1 });
+    recorder.incidents([], config);
+    expect(await values('ftm_incident_open')).toEqual({});
+    expect(await values('ftm_cause_active')).toMatchObject({ 'appliance-unreachable critical': 0 });
+  });
+});
+
+test('the site is named as the configuration in force names it', async () => {
+  const other = await configOf('site: branch');
+  recorder.expect({ config: other, signatures, probes: [], judged: [] });
+  expect(await values('ftm_site_info')).toEqual({ branch: 1 });
+});
+
 describe('the log', () => {
   test('counts an error for its appliance, and one without owner as unnamed', async () => {
     for (const appliance of ['fac-1', null])
