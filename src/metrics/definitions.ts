@@ -9,7 +9,8 @@ export type Metrics = Readonly<
   ReturnType<typeof definePathMetrics> &
     ReturnType<typeof defineFacMetrics> &
     ReturnType<typeof defineOwnMetrics> &
-    ReturnType<typeof defineWebMetrics>
+    ReturnType<typeof defineWebMetrics> &
+    ReturnType<typeof defineProcessMetrics>
 > & {
   /** What the sources measure. */
   readonly sources: SourceGauges;
@@ -23,6 +24,7 @@ export function defineMetrics(registry: Registry): Metrics {
     ...defineFacMetrics(define),
     ...defineOwnMetrics(define),
     ...defineWebMetrics(define),
+    ...defineProcessMetrics(define),
   };
 }
 
@@ -147,6 +149,22 @@ function defineWebMetrics({ gauge, counter }: Makers) {
       'ftm_web_certificate_expiry_timestamp_seconds',
       'When the certificate of the status page ends; no sample without web.tls',
     ),
+  };
+}
+
+/** As the client libraries of Prometheus name them. */
+function defineProcessMetrics({ gauge, counter }: Makers) {
+  return {
+    processCpu: counter('process_cpu_seconds_total', 'User and system time of this process'),
+    processStart: gauge('process_start_time_seconds', 'When this process began'),
+    residentMemory: gauge('process_resident_memory_bytes', 'Memory of this process that is in RAM'),
+    virtualMemory: gauge('process_virtual_memory_bytes', 'Memory that this process has asked for'),
+    openFiles: gauge('process_open_fds', 'Open files and sockets'),
+    mostFiles: gauge('process_max_fds', 'Files and sockets that may be open'),
+    heapUsed: gauge('nodejs_heap_size_used_bytes', 'Heap of Node.js in use'),
+    heapTotal: gauge('nodejs_heap_size_bytes', 'Heap of Node.js'),
+    externalMemory: gauge('nodejs_external_memory_bytes', 'Buffers of Node.js beside its heap'),
+    nodeInfo: gauge('nodejs_version_info', 'Version of Node.js', ['version']),
   };
 }
 

@@ -10,7 +10,9 @@ import {
   type LogSource,
 } from '../core/polling/log-event.ts';
 import { nextTurn } from '../system/next-turn.ts';
+import { readProcessFigures } from '../system/process-figures.ts';
 import type { Metrics } from './definitions.ts';
+import { createOwnProcess } from './own-process.ts';
 import type { MetricsText } from './probe-metrics.ts';
 
 /** What became of log lines since an intake was started. */
@@ -38,6 +40,7 @@ export interface Scrape {
 
 export function createScrape(registry: Registry, metrics: Metrics, current: () => Scraped): Scrape {
   const takenOver = new WeakMap<object, LogCounts>();
+  const takeFigures = createOwnProcess(metrics);
 
   function takeCounts(intake: Pick<Scraped, 'logCounters'>): void {
     const counts = intake.logCounters();
@@ -47,6 +50,7 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
   }
 
   async function write(): Promise<MetricsText> {
+    takeFigures(await readProcessFigures());
     const scraped = current();
     takeCounts(scraped);
     const { alerting, store } = scraped;

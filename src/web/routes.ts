@@ -11,6 +11,7 @@ import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
+import { compressed } from './compressed.ts';
 import { type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
 import { auditEntryToJson } from './audit-json.ts';
 import { incidentsToJson } from './incident-json.ts';
@@ -47,7 +48,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
   app.notFound((context) => context.text(`Nothing is at "${shownPath(context)}": the status page is at "/"\n`, 404));
-  app.use(securityHeaders(tools.tls), noStore, refuseBodies);
+  app.use(securityHeaders(tools.tls), noStore, compressed, refuseBodies);
 
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
   app.get('/-/ready', (context) => {
@@ -149,7 +150,7 @@ function answerFile(file: StaticFile | undefined, context: WebContext): Response
   if (file === undefined) return context.notFound();
   // Asked for again each time, and answered in a few bytes unless the program has changed.
   const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
-  return context.req.header('If-None-Match') === file.etag
+  return context.req.header('If-None-Match')?.replace(/^W\//u, '') === file.etag
     ? context.body(null, 304, headers)
     : context.body(file.body, 200, headers);
 }
