@@ -11,11 +11,7 @@ export const OTHER_SUBJECT = 'other';
  * probed, and the preconditions themselves.
  */
 export function configuredSubjects(config: Config, probes: readonly ProbeTarget[]): ReadonlySet<string> {
-  return new Set([
-    ...CHECKS.map(({ id }) => id),
-    ...probes.map(({ target }) => target),
-    ...namesIn(config),
-  ]);
+  return new Set([...CHECKS.map(({ id }) => id), ...probes.map(({ target }) => target), ...namesIn(config)]);
 }
 
 /** Texts, and a host with its port as `host:port`. */

@@ -57,6 +57,11 @@ export class Recorder {
     this.#tls(judged);
   }
 
+  /** All metrics are about to be read. Call what it returns when they were. */
+  scraping(): () => void {
+    return this.#probes.scraping();
+  }
+
   diagnosed(diagnosis: Diagnosis, config: Config): void {
     this.#states(diagnosis);
     this.#metrics.licenseAssigned.reset();
@@ -74,8 +79,7 @@ export class Recorder {
     for (const { status, cause } of incidents)
       if (status === 'open') this.#metrics.causeActive.set({ cause: cause.id, severity: cause.severity }, 1);
     this.#metrics.incidentOpen.reset();
-    for (const labels of openIncidents(incidents, this.#subjects))
-      this.#metrics.incidentOpen.set({ ...labels }, 1);
+    for (const labels of openIncidents(incidents, this.#subjects)) this.#metrics.incidentOpen.set({ ...labels }, 1);
   }
 
   /** What the log said before a restart. */

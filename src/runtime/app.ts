@@ -75,9 +75,12 @@ export class App {
       lastReload: () => this.#lastReload,
       recorder: this.#recorder,
       certificateEnd: () => this.#page.certificateEnd(),
-      metrics: () => {
+      metrics: async () => {
         this.#recorder.ownCertificate(this.#page.certificateEnd());
-        return this.#scrape.read();
+        const scraped = this.#recorder.scraping();
+        const text = await this.#scrape.read();
+        scraped();
+        return text;
       },
       reload: () => this.reload(),
     });

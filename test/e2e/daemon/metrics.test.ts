@@ -135,7 +135,6 @@ describe('/metrics of a daemon that has looked at everything', () => {
 describe('/metrics right after the start', () => {
   test.each([
     'ftm_probe_runs_total',
-    'ftm_probe_failures_total',
     'ftm_probe_duration_seconds_count',
     'ftm_cause_active',
     'ftm_polling_errors_total',

@@ -15,7 +15,12 @@ async function startWithMetrics(): ReturnType<typeof startWeb> {
 }
 
 /** The answer as it came, since `fetch` unpacks. */
-async function exchange(port: number, path: string, accepted: string, method = 'GET'): Promise<readonly [string, Buffer]> {
+async function exchange(
+  port: number,
+  path: string,
+  accepted: string,
+  method = 'GET',
+): Promise<readonly [string, Buffer]> {
   using client = await dial(port);
   client.socket.setEncoding('latin1');
   client.socket.write(
