@@ -9,7 +9,6 @@ export function createOwnProcess(metrics: Metrics): (figures: ProcessFigures) =>
   return (figures) => {
     metrics.processCpu.inc(figures.cpuSeconds - cpuSeconds);
     cpuSeconds = figures.cpuSeconds;
-    metrics.processStart.set(figures.startSeconds);
     metrics.residentMemory.set(figures.residentBytes);
     setOrRemove(metrics.virtualMemory, figures.virtualBytes);
     setOrRemove(metrics.openFiles, figures.openFiles);

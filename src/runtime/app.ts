@@ -91,6 +91,7 @@ export class App {
     });
     this.#control = new ControlHost({ ...deps, sources });
     metrics.buildInfo.set({ version, node: process.version }, 1);
+    metrics.processStart.set(clock.now() / 1000 - process.uptime());
   }
 
   /** @throws {Error} saying what to do: a port is taken, a file that the configuration names cannot be used */

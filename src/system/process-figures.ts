@@ -3,7 +3,6 @@ import { readdir, readFile } from 'node:fs/promises';
 /** What every exporter tells of its own process. Null: this system does not say it. */
 export interface ProcessFigures {
   readonly cpuSeconds: number;
-  readonly startSeconds: number;
   readonly residentBytes: number;
   readonly virtualBytes: number | null;
   readonly openFiles: number | null;
@@ -25,7 +24,6 @@ export async function readProcessFigures(): Promise<ProcessFigures> {
   const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
   return {
     cpuSeconds: (user + system) / 1e6,
-    startSeconds: performance.timeOrigin / 1000,
     residentBytes: rss,
     // proc_pid_status(5): in kB.
     virtualBytes: scaled(/^VmSize:\s+(\d+) kB$/mu.exec(status), 1024),

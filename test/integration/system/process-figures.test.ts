@@ -8,7 +8,6 @@ test('the figures of this process are those that the system has', async () => {
   expect(figures.residentBytes / rss).toBeCloseTo(1, 0);
   expect(figures.heapUsedBytes / heapUsed).toBeCloseTo(1, 0);
   expect(figures.heapTotalBytes).toBeGreaterThan(figures.heapUsedBytes);
-  expect(Math.abs(Date.now() / 1000 - process.uptime() - figures.startSeconds)).toBeLessThan(5);
 });
 
 test('time of the processor only grows', async () => {
