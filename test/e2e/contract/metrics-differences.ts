@@ -31,4 +31,15 @@ export const METRICS_DIFFERENCES: readonly Difference[] = [
       `+ metrics: ${name}*`,
     ]),
   },
+  {
+    reason: '40 series for a target: fewer buckets, and at zero from the start only how a probe usually fails',
+    lines: [
+      ...['0.001', '0.0025', '0.005', '0.01', '0.025', '0.1', '0.5', '2.5', '10'].map(
+        (le) => `- metrics: ftm_probe_duration_seconds_bucket le="${le}"`,
+      ),
+      ...['aborted', 'internal', 'name-not-resolved', 'no-route', 'protocol'].map(
+        (reason) => `- metrics: ftm_probe_failures_total reason="${reason}"`,
+      ),
+    ],
+  },
 ];
