@@ -9,6 +9,7 @@ import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
+import { createDiscoveryRoute } from './discovery-route.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
 import { compressed } from './compressed.ts';
@@ -72,6 +73,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   addApi(app, tools);
   app.route('/', createSilenceRoutes(tools));
   app.route('/', createProbeRoute(sources));
+  app.route('/', createDiscoveryRoute(sources));
   app.post('/-/reload', (context) => answerReload(context, tools));
   return app;
 }
@@ -101,14 +103,14 @@ const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
 };
 
-const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe']);
+const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
 
 /** What the role `metrics` may not read; what may be changed is decided where it is asked for. */
 const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
   const { name, role } = context.get('caller');
   if (role === 'metrics' && !OF_METRICS.has(context.req.path))
     return context.text(
-      `Refused: "${name ?? ''}" has the role "metrics", which reads /metrics and /probe alone\n`,
+      `Refused: "${name ?? ''}" has the role "metrics", which reads /metrics, /probe and /sd alone\n`,
       403,
     );
   await next();

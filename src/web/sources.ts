@@ -7,7 +7,7 @@ import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { AlertHistory, MaintenancePlan } from './alert-history.ts';
 import type { ChartData } from './chart-data.ts';
 import type { MetricsText } from './metrics-text.ts';
-import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
+import type { DiscoveredProbe, ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
 /**
  * All that the web server shows and does. Everything but `metrics`, `reload` and `probe` is answered at once and never
@@ -42,6 +42,8 @@ export interface WebSources {
   reload(): Promise<ReloadOutcome>;
   /** Looks at one target now. Ends early when the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
+  /** What can be probed, for service discovery. */
+  probes(): readonly DiscoveredProbe[];
   health(): Health;
   /** What the latest round saw, one for each address. */
   certificates(): readonly SeenCertificate[];
