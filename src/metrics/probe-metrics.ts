@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { Gauge, Registry } from 'prom-client';
 
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { DnsAnswer, DnsObservation, EndpointObservation, HttpFraming, TlsOutcome } from '../core/observation.ts';
+import type { DnsAnswer, DnsObservation, EndpointObservation, HttpOutcome, TlsOutcome } from '../core/observation.ts';
 
 /** What one probe on demand saw, as far as it got. */
 export interface ProbeFacts {
@@ -122,19 +122,21 @@ function addBeside(answers: readonly DnsAnswer[], gauge: MakeGauge): void {
 
 function addHttp(facts: ProbeFacts, gauge: MakeGauge): void {
   const { endpoint } = facts;
-  const http = endpoint?.http ?? null;
-  gauge('probe_http_status_code', 'Response HTTP status code').set(http?.kind === 'response' ? http.status : 0);
+  addResponse(endpoint?.http ?? null, gauge);
   gauge('probe_http_ssl', 'Indicates if SSL was used for the final redirect').set(
     endpoint?.tls?.kind === 'established' ? 1 : 0,
   );
   gauge('probe_http_redirects', 'The number of redirects').set(0);
-  if (http?.kind === 'response' && http.framing !== undefined) addFraming(http.framing, gauge);
   const help = 'Duration of http request by phase, summed over all redirects';
   const duration = gauge('probe_http_duration_seconds', help, ['phase']);
   for (const [phase, durationMs] of Object.entries(phasesOf(facts))) duration.set({ phase }, durationMs / 1000);
 }
 
-function addFraming({ version, contentLength, bodyBytes }: HttpFraming, gauge: MakeGauge): void {
+function addResponse(http: HttpOutcome | null, gauge: MakeGauge): void {
+  const response = http?.kind === 'response' ? http : null;
+  gauge('probe_http_status_code', 'Response HTTP status code').set(response?.status ?? 0);
+  if (response?.framing === undefined) return;
+  const { version, contentLength, bodyBytes } = response.framing;
   gauge('probe_http_version', 'Returns the version of HTTP of the probe response').set(Number(version));
   // As Go has it: -1 where it is not known.
   gauge('probe_http_content_length', 'Length of http content response').set(contentLength ?? -1);

@@ -136,7 +136,7 @@ async function follow(target: PathTarget, looks: TargetProbes, clock: Clock, sig
   const path = await looks.path(target, signal);
   const { names, endpoints } = path;
   const worst = judgeChains(path, looks, clock);
-  const tls = worst?.findings ?? [];
+  const { findings: tls } = worst ?? { findings: [] };
   const findings = [
     ...(names.length === 0 ? [] : judgeNames(target, names).findings),
     ...judgeTcp(endpoints),
