@@ -155,6 +155,23 @@ export class Alerting {
     return true;
   }
 
+  /** Stops the reminders of an open incident until it ends or its cause changes. False when there is no such one. */
+  acknowledge(id: string, by: string): boolean {
+    return this.#takeAboutOpen(id, { kind: 'acknowledge', at: this.#deps.clock.now(), id, by });
+  }
+
+  /** Its reminders go on. False when there is no such open incident. */
+  unacknowledge(id: string): boolean {
+    return this.#takeAboutOpen(id, { kind: 'unacknowledge', at: this.#deps.clock.now(), id });
+  }
+
+  #takeAboutOpen(id: string, input: IncidentInput): boolean {
+    if (!this.#state.incidents.some((incident) => incident.id === id && incident.status === 'open')) return false;
+    this.#take(input);
+    this.#work();
+    return true;
+  }
+
   /** Whether it goes on by itself: reminders, digests and retries were looked at lately. */
   isWorking(): boolean {
     return (
