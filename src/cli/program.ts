@@ -7,6 +7,7 @@ import { addConfig } from './commands/config.ts';
 import { addInit } from './commands/init.ts';
 import { addLogs } from './commands/logs.ts';
 import { addNotify } from './commands/notify.ts';
+import { addPreflight } from './commands/preflight.ts';
 import { addReport } from './commands/report.ts';
 import { addSilence } from './commands/silence.ts';
 import { addStore } from './commands/store.ts';
@@ -59,6 +60,7 @@ export function createProgram(
   for (const add of [
     addInit,
     addWatching,
+    addPreflight,
     addCheck,
     addReport,
     addLogs,
