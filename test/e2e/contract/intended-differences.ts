@@ -1,5 +1,6 @@
 import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
+import { MESSAGE_DIFFERENCES } from './message-differences.ts';
 import { METRICS_DIFFERENCES } from './metrics-differences.ts';
 import { TOKEN_DIFFERENCES } from './token-differences.ts';
 
@@ -11,6 +12,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ http: GET /api/v1/incidents 200 incidents[].causeSince: string',
       '+ http: GET /api/v1/incidents 200 incidents[].merged: []',
       '+ http: GET /api/v1/incidents 200 incidents[].mergedInto: null',
+      '+ http: GET /api/v1/incidents 200 incidents[].acknowledgement: null',
     ],
   },
   {
@@ -193,4 +195,5 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
   ...ACCESS_DIFFERENCES,
   ...METRICS_DIFFERENCES,
   ...TOKEN_DIFFERENCES,
+  ...MESSAGE_DIFFERENCES,
 ];
