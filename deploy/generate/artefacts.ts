@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configJsonSchema } from '../../src/config/json-schema.ts';
 import { renderDashboards } from '../grafana/dashboards.ts';
@@ -86,7 +87,9 @@ function rules(): ReadonlyMap<string, string> {
 }
 
 function thresholds(): Thresholds {
-  return parse(read('deploy/prometheus/thresholds.yaml')) as Thresholds;
+  return z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .parse(parse(read('deploy/prometheus/thresholds.yaml')));
 }
 
 function mixin(): string {

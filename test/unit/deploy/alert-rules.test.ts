@@ -77,7 +77,7 @@ describe('the thresholds', () => {
 
   it('are used, each of them, and all that are used are there', () => {
     const text = ['ftm-watch-alerts.yml', 'ftm-watch-recording.yml'].map(template).join('');
-    const used = new Set([...text.matchAll(/%\((\w+)\)s/gu)].map(([, name]) => name));
+    const used = new Set([...text.matchAll(/%\((\w+)\)s/gu)].map(([, name = '']) => name));
     expect([...used].toSorted()).toEqual(Object.keys(thresholds).toSorted());
     expect(() => renderRules('for: %(nothing)s', thresholds)).toThrow('there is no threshold "nothing"');
   });
