@@ -32,6 +32,7 @@ const SEEN = {
     }),
   }),
   appliances: [{ config: { name: 'fac-1' }, rest: applianceFacts(), role: null }],
+  peers: [{ ...failed('timeout'), peer: 'fac-watch-b' }],
 };
 const LOST = {
   ...round({ licenseServer: path({ endpoints: [endpoint('192.0.2.1', failed('timeout'))] }) }),
@@ -61,7 +62,7 @@ test('every gauge of a source has a series when its facts tell it, and none befo
   const { gauges, config, names } = await bench();
   expect(await names()).toEqual([]);
   gauges.take(SEEN, config);
-  expect(NAMES).toHaveLength(6);
+  expect(NAMES).toHaveLength(7);
   expect(await names()).toEqual(NAMES);
 });
 
