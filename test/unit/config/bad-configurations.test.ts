@@ -80,6 +80,8 @@ const MESSAGES = [
     'there',
   'notify-ntfy-topic.yaml:3:23  notify.ntfy[0].url: expected a URL that ends in a topic: letters, digits, "_" and "-", ' +
     'at most 64',
+  'notify-pagerduty-in-clear.yaml:3:51  notify.pagerduty[0].url: expected a URL that begins with "https://": the ' +
+    'integration key would travel in clear',
   'notify-slack-name-twice.yaml:4:9  notify.slack[1].name: "ops" stands in this list already',
   'notify-template-no-json.yaml:4:7  notify.webhooks[0].template: expected a text of JSON with places such as ' +
     '"{{title}}" in it, got "{ "text": {{title}} }"',
