@@ -15,6 +15,7 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   const failing = reported.findLast((connection) => connection.fault !== null)?.address;
   return {
     rule: RULE,
+    claim: `${shareText(share)}, most recently${failing === undefined ? '' : ` at ${failing}`}.`,
     expected: 'Every connection works',
     actual: `${placeOf(share)}${shareText(share)}, most recently: ${fault.actual}`,
     suggests: fault.cause,

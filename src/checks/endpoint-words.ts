@@ -3,6 +3,7 @@ import { visibleText } from '../core/visible-text.ts';
 import type { Finding } from '../engine/finding.ts';
 
 const MAX_SHOWN = 160;
+const MAX_CLAIMED = 120;
 /** Of addresses. */
 const SEPARATOR = ', ';
 
@@ -10,6 +11,12 @@ const SEPARATOR = ', ';
 export function seenAt({ address, proxy }: EndpointObservation, text: string): string {
   const place = proxy === null ? address : `through the proxy ${proxy}`;
   return `${place}: ${visibleText(text, MAX_SHOWN)}`;
+}
+
+/** The same as a claim: `Port 443 at 203.0.113.5 did not open: no answer within 3 s.` */
+export function claimAt({ address, proxy }: EndpointObservation, text: string): string {
+  const place = proxy === null ? `at ${address}` : `through the proxy ${proxy}`;
+  return `${visibleText(text, MAX_CLAIMED)} (${place}).`;
 }
 
 /** With those of the addresses that are fine; it is about another one. */

@@ -71,7 +71,7 @@ function checklistView(preconditions: readonly PreconditionJson[]): Markup {
 function preconditionView({ id, state, summary, findings }: PreconditionJson): Markup {
   const word = `${MARKS[state]} ${STATE_WORDS[state].toLowerCase()}`;
   const list = findings.map(
-    ({ subject, expected, actual }) => markup`<li class="quiet">${subject}: expected ${expected}, got ${actual}</li>`,
+    ({ subject, claim, expected }) => markup`<li class="quiet">${subject}: ${claim} Expected: ${expected}</li>`,
   );
   return markup`<tr><td>${titleOf(id)}</td><td class="${STATE_TONES[state]}">${word}</td><td>${summary}${
     list.length === 0 ? null : markup`<ul>${list}</ul>`

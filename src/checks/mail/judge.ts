@@ -16,6 +16,7 @@ type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
 interface Expectation {
   readonly rule: string;
+  readonly claim: string;
   readonly expected: string;
   readonly suggests: MailCause;
   readonly kind?: string;
@@ -23,12 +24,14 @@ interface Expectation {
 
 const RESOLVES: Expectation = {
   rule: 'mail-server-resolves',
+  claim: 'The name of the mail server has no address.',
   expected: 'an address for the name of the mail server',
   suggests: 'mail-unreachable',
 };
 
 const ANSWERS: Expectation = {
   rule: 'mail-server-answers',
+  claim: 'The mail server does not answer.',
   expected: 'a mail server that answers',
   suggests: 'mail-unreachable',
 };
@@ -37,15 +40,27 @@ const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
   connect: ANSWERS,
   greeting: ANSWERS,
   ehlo: ANSWERS,
-  tls: { rule: 'mail-tls-verifies', expected: 'TLS with a certificate that verifies', suggests: 'mail-tls-broken' },
+  tls: {
+    rule: 'mail-tls-verifies',
+    claim: 'TLS to the mail server fails.',
+    expected: 'TLS with a certificate that verifies',
+    suggests: 'mail-tls-broken',
+  },
   login: {
     rule: 'mail-login-accepted',
+    claim: 'The mail server rejects the user name or the password.',
     expected: 'the user name and password are accepted',
     suggests: 'mail-login-rejected',
   },
-  sender: { rule: 'mail-sender-accepted', expected: 'the sender is accepted', suggests: 'mail-recipient-rejected' },
+  sender: {
+    rule: 'mail-sender-accepted',
+    claim: 'The mail server rejects the sender.',
+    expected: 'the sender is accepted',
+    suggests: 'mail-recipient-rejected',
+  },
   recipient: {
     rule: 'mail-recipient-accepted',
+    claim: 'The mail server rejects the recipient.',
     expected: 'the recipient is accepted',
     suggests: 'mail-recipient-rejected',
   },
@@ -53,6 +68,7 @@ const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
 
 const RELAYS: Expectation = {
   rule: 'mail-relay-permitted',
+  claim: 'The mail server does not pass on messages from this address.',
   expected: 'messages from this address are passed on',
   suggests: 'mail-relay-denied',
 };
@@ -64,8 +80,15 @@ export function judgeMail(
 ): readonly Finding<MailCause>[] {
   if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
   const { suggests, ...expectation } = expectationOf(outcome, view);
-  const told = { ...expectation, subject: server, actual: describe(outcome), facts: { security } };
   const level = levelOf(outcome, expectation);
+  const told = {
+    ...expectation,
+    ...(level === 'unknown' ? { claim: 'The mail server could not be asked from this machine.' } : {}),
+    subject: server,
+    actual: describe(outcome),
+    quote: outcome.message,
+    facts: { security },
+  };
   return [level === 'unknown' ? unknown(told) : { ...told, level, suggests }];
 }
 
@@ -74,6 +97,7 @@ function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slo
   return {
     rule: 'mail-server-answers-in-time',
     subject: server,
+    claim: `The mail server took ${spanText(slowestMs)} for one answer; FortiAuthenticator waits ${spanText(patience)}.`,
     expected: `each answer within ${spanText(patience)}, as long as FortiAuthenticator waits`,
     actual: `one took ${spanText(slowestMs)}`,
     level: 'warning',

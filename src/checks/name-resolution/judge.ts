@@ -2,6 +2,7 @@ import type { NameCause } from './causes.ts';
 import { addressFamily, uniqueAddresses } from '../../core/addresses.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { DnsObservation } from '../../core/observation.ts';
+import { resolverNamed } from './resolver-named.ts';
 import { addressesIn, judgeAnswer } from './judge-answer.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 
@@ -54,6 +55,7 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
         {
           rule: 'resolvers-agree',
           subject,
+          claim: `${resolverNamed(first.resolver)} and ${opposite.resolver} have no address in common.`,
           expected: `an address in common between ${first.resolver} and ${opposite.resolver}`,
           actual: [first, opposite]
             .map(({ resolver, acceptable }) => `${resolver}: ${acceptable.join(', ')}`)

@@ -27,6 +27,10 @@ export function judgeFirstLines(
     unknown({
       rule: 'first-line-arrived',
       subject,
+      claim:
+        strangers.length === 0
+          ? 'Waiting for the first log line.'
+          : `Waiting for the first log line; lines of ${nameList(strangers, 3)} are refused as of unknown senders.`,
       expected: 'A log line of FortiAuthenticator',
       actual: `Waiting for the first one, ${placesOf(config).join(', ')}${refused}`,
       explainedBy: [],

@@ -5,6 +5,8 @@ import { type ChainCase, isBeyondComparison, isPublicChain } from './chain-case.
 import { walkChain } from './chain-walk.ts';
 import { claimsVendor } from './claim.ts';
 import { authorityKeyIdentifier } from './extensions.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import { called, inFull } from './called.ts';
 import { areRelatedHosts, matchesName } from './name-match.ts';
 import { findProduct } from './product.ts';
 import type { Seen } from './signal.ts';
@@ -73,7 +75,9 @@ function toControl(target: string, host: string, chain: CapturedChain): readonly
 function seenAt({ target }: Control, { leaf, evidence }: ChainCase, what: string): Seen {
   return {
     expected: `Another issuer on ${target}, unrelated to ${evidence.target}`,
+    claim: `${visibleText(target, 80)}, an unrelated host, shows ${what}: ${called(leaf.issuer)}.`,
     actual: `${target} shows ${what}: ${formatDistinguishedName(leaf.issuer)}`,
+    fullNames: inFull(leaf.issuer),
   };
 }
 

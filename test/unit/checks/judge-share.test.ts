@@ -154,6 +154,7 @@ describe('connections to the licence server that fail now and then', () => {
     const fault: Finding = {
       rule: 'leaf-as-learned',
       subject: 'server.test:443',
+      claim: 'It has another key.',
       expected: 'a key',
       actual: 'another',
       level: 'broken',
@@ -173,7 +174,13 @@ describe('connections to the licence server that fail now and then', () => {
       expect(judgedOf(FINE)).toEqual({
         reachability: null,
         'tls-genuine': [
-          { ...fault, level: 'note', suggests: null, actual: 'another; 1 of the last 22 connections failed' },
+          {
+            ...fault,
+            level: 'note',
+            suggests: null,
+            claim: 'It has another key; 1 of the last 22 connections failed.',
+            actual: 'another; 1 of the last 22 connections failed',
+          },
         ],
       });
     });

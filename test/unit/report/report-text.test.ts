@@ -26,6 +26,7 @@ function render(actual: string, style: { readonly color: boolean; readonly width
         {
           rule: 'r',
           subject: 'server.test:443',
+          claim: actual,
           expected: 'x',
           actual,
           level: 'broken',

@@ -35,6 +35,7 @@ describe('a precondition that stays unknown', () => {
       const finding = {
         rule: 'r',
         subject: 'host:443',
+        claim: 'The certificate was issued by Contoso.',
         expected: 'a trusted issuer',
         actual: 'CN=Contoso',
         level: 'unknown',

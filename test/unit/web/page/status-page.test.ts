@@ -92,6 +92,7 @@ describe('renderStatusPage()', () => {
     const note = {
       rule: 'some-rule',
       subject: 'mail.example.org:25',
+      claim: 'It greets politely.',
       expected: '',
       actual: 'greets politely',
       level: 'note',
@@ -217,6 +218,7 @@ describe('renderStatusPage() and strangers', () => {
   const finding = {
     rule: HOSTILE,
     subject: HOSTILE,
+    claim: HOSTILE,
     expected: HOSTILE,
     actual: HOSTILE,
     level: 'broken',
