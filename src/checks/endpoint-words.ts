@@ -3,7 +3,7 @@ import { visibleText } from '../core/visible-text.ts';
 import type { Finding } from '../engine/finding.ts';
 
 const MAX_SHOWN = 160;
-const MAX_CLAIMED = 120;
+const MAX_CLAIMED = 100;
 /** Of addresses. */
 const SEPARATOR = ', ';
 
@@ -13,10 +13,14 @@ export function seenAt({ address, proxy }: EndpointObservation, text: string): s
   return `${place}: ${visibleText(text, MAX_SHOWN)}`;
 }
 
-/** The same as a claim: `Port 443 at 203.0.113.5 did not open: no answer within 3 s.` */
-export function claimAt({ address, proxy }: EndpointObservation, text: string): string {
-  const place = proxy === null ? `at ${address}` : `through the proxy ${proxy}`;
-  return `${visibleText(text, MAX_CLAIMED)} (${place}).`;
+/** Where it was seen, in a sentence. */
+export function placeOf({ address, proxy }: EndpointObservation): string {
+  return proxy === null ? `at ${address}` : `through the proxy ${proxy}`;
+}
+
+/** What a failure or a peer said, at the end of a claim. */
+export function saidBriefly(text: string): string {
+  return visibleText(text, MAX_CLAIMED);
 }
 
 /** With those of the addresses that are fine; it is about another one. */

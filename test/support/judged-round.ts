@@ -21,7 +21,7 @@ export function finding(suggests: FaultId | null, overrides: Partial<Finding> = 
   return {
     rule: 'some-rule',
     subject: TARGET,
-    claim: 'That was seen.',
+    claim: `${overrides.actual ?? 'that'}.`,
     expected: 'this',
     actual: 'that',
     level: 'broken',

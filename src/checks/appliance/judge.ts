@@ -137,7 +137,9 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   const [rule, expected] = ['api-permits-reading', 'the account may read every resource that is judged'];
   const actual = `it may not read ${denied.join(', ')}`;
   const claim = `The account of ftm-watch may not read ${denied.join(', ')}.`;
-  return [{ ...toldOf(facts, { rule, claim, expected, actual }), level: 'warning', suggests: 'appliance-access-denied' }];
+  return [
+    { ...toldOf(facts, { rule, claim, expected, actual }), level: 'warning', suggests: 'appliance-access-denied' },
+  ];
 }
 
 /** The documentation gives 433 as the default port, probably a slip for 443 (REST API guide 6.0.4). */

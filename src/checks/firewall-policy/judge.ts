@@ -185,7 +185,11 @@ interface Denied {
   readonly kind: string | undefined;
 }
 
-function missing({ flow, kind }: Denied, told: Pick<Finding, 'claim' | 'actual'>, policy: FirewallPolicy | null): Finding {
+function missing(
+  { flow, kind }: Denied,
+  told: Pick<Finding, 'claim' | 'actual'>,
+  policy: FirewallPolicy | null,
+): Finding {
   return {
     rule: 'policy-allows',
     subject: subjectOf(flow),

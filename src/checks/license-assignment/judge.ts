@@ -110,7 +110,7 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
 function judgeHolder(input: AssignmentInput, license: string, holder: string): Verdict | null {
   const { unit, listed } = input;
   const to = `registered to ${holder}`;
-  if (unit.serial === null) return open(`${to}, and the serial number of ${unit.name} is not known`);
+  if (unit.serial === null) return open(`${to}, and the serial of ${unit.name} is not known`);
   switch (placementOf({ from: input, license, holder, listed })) {
     case 'in-place':
       return null;
@@ -123,7 +123,7 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
     case 'perhaps-shared':
       return suspected('warning', `${to}, which is configured too; ${roleUntold(unit)}`);
     case 'perhaps-other-unit':
-      return suspected('broken', `${to}, neither this unit nor a known peer of it; ${roleUntold(unit)}`);
+      return suspected('broken', `${to}, which is neither this unit nor a known peer of it; ${roleUntold(unit)}`);
     case 'unlisted-primary':
       return open(`${to}, which is not configured; ${unit.name} is a load balancer, so name its primary too`);
   }

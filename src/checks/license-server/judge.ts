@@ -4,7 +4,7 @@ import { describeFailure } from '../../core/describe-failure.ts';
 import { isOwnTrouble, type EndpointObservation, type HttpOutcome } from '../../core/observation.ts';
 import { type Finding, known, note, unknown } from '../../engine/finding.ts';
 import { nameList } from '../../core/name-list.ts';
-import { claimAt, seenAt, withClean } from '../endpoint-words.ts';
+import { placeOf, saidBriefly, seenAt, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
 import type { LicenseServerCause } from './causes.ts';
 
@@ -33,7 +33,7 @@ export function judgeHttp(observations: readonly EndpointObservation[]): readonl
 
 interface HttpTrouble {
   readonly rule: 'server-answers' | 'no-block-page' | 'not-judged';
-  readonly claim: string;
+  readonly claim: (place: string) => string;
   readonly actual: string;
   /** Whose page it is. */
   readonly product?: string | null;
@@ -45,8 +45,16 @@ function troubleOf(http: HttpOutcome): HttpTrouble | null {
       return null;
     case 'failed':
       return isOwnTrouble(http.reason)
-        ? { rule: 'not-judged', claim: 'The HTTP request was not finished', actual: describeFailure(http) }
-        : { rule: 'server-answers', claim: `HTTP failed: ${describeFailure(http)}`, actual: describeFailure(http) };
+        ? {
+            rule: 'not-judged',
+            claim: (place) => `The HTTP request ${place} was not finished.`,
+            actual: describeFailure(http),
+          }
+        : {
+            rule: 'server-answers',
+            claim: (place) => `The HTTP request ${place} failed: ${saidBriefly(describeFailure(http))}.`,
+            actual: describeFailure(http),
+          };
     case 'response':
       return responseTrouble(http);
   }
@@ -57,27 +65,31 @@ type HttpResponse = Extract<HttpOutcome, { kind: 'response' }>;
 function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): HttpTrouble | null {
   if (blockPage !== null) {
     const actual = `HTTP ${String(status)} with a block page (${blockPage})`;
-    const claim = `A block page answered in place of the server: ${blockPage}`;
-    return { rule: 'no-block-page', claim, actual, product: productOfBlockPage(blockPage) };
+    return {
+      rule: 'no-block-page',
+      claim: (place) => `A block page answered ${place}, not the server: ${blockPage}.`,
+      actual,
+      product: productOfBlockPage(blockPage),
+    };
   }
   // Squid sets it on the pages that it makes itself, and on no others.
   if (proxyTraces.includes('x-squid-error'))
     return {
       rule: 'no-block-page',
-      claim: 'A Squid proxy answered in place of the server, with an error page of its own',
+      claim: (place) => `A Squid proxy answered ${place} with an error page of its own, not the server.`,
       actual: `HTTP ${String(status)}, an error page of a Squid proxy`,
       product: 'Squid',
     };
   if (status < 500) return null;
   const actual = `HTTP ${String(status)}`;
-  return { rule: 'server-answers', claim: `The server answered with an error, ${actual}`, actual };
+  return { rule: 'server-answers', claim: (place) => `The server answered ${place} with an error, ${actual}.`, actual };
 }
 
 function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'broken' | 'warning'): HttpFinding {
   const told = {
     rule: 'server-answers',
     subject: seen.target,
-    claim: claimAt(seen, trouble.claim),
+    claim: trouble.claim(placeOf(seen)),
     expected: 'An HTTP answer with a status below 500, or a demand for a client certificate',
     actual: seenAt(seen, trouble.actual),
     facts: known({ address: seen.address, product: trouble.product }),
@@ -104,6 +116,6 @@ function traceFindings(seen: EndpointObservation, traces: readonly string[]): re
   if (traces.length === 0) return [];
   const [rule, expected] = ['no-proxy-traces', 'No header that a proxy or a filter adds'];
   const actual = seenAt(seen, traces.join(', '));
-  const claim = claimAt(seen, `The answer has headers that a proxy or a filter adds: ${nameList(traces, 4)}`);
+  const claim = `The answer ${placeOf(seen)} has headers that a proxy or a filter adds: ${nameList(traces, 4)}.`;
   return [note({ rule, subject: seen.target, claim, expected, actual, facts: { address: seen.address } })];
 }

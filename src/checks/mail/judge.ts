@@ -7,6 +7,7 @@ import {
   type MailOutcome,
   type MailStage,
 } from '../../core/observation.ts';
+import { withMore } from '../../engine/words/claim.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/duration.ts';
 import type { MailView } from './mail-view.ts';
@@ -83,7 +84,7 @@ export function judgeMail(
   const level = levelOf(outcome, expectation);
   const told = {
     ...expectation,
-    ...(level === 'unknown' ? { claim: 'The mail server could not be asked from this machine.' } : {}),
+    ...claimOf(outcome, expectation, level),
     subject: server,
     actual: describe(outcome),
     quote: outcome.message,
@@ -129,6 +130,16 @@ function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectatio
   if (kind === 'this-machine') return 'warning';
   const later = code !== null && code >= 400 && code < 500;
   return later && (stage === 'login' || stage === 'sender' || stage === 'recipient') ? 'warning' : 'broken';
+}
+
+function claimOf(
+  { stage, reason, tlsError }: MailFailure,
+  { rule, claim }: Pick<Expectation, 'rule' | 'claim'>,
+  level: FindingLevel,
+): Pick<Expectation, 'claim'> {
+  if (level === 'unknown') return { claim: 'The mail server could not be asked from this machine.' };
+  if (tlsError === 'NO_STARTTLS') return { claim: 'The mail server does not offer STARTTLS.' };
+  return { claim: rule === ANSWERS.rule ? withMore(claim, ': ', `${reason} (${stage})`) : claim };
 }
 
 function describe({ stage, reason, tlsError, message }: MailFailure): string {

@@ -93,8 +93,6 @@ function explained(finding: Finding, { own, overall, nearest }: ShutPortFindings
       ? `at once: the nearest control host is ${nearest.toFixed(0)} ms away`
       : null;
   const told =
-    more === null
-      ? {}
-      : { claim: withMore(finding.claim, ', ', more), actual: `${finding.actual}, ${more}` };
+    more === null ? {} : { claim: withMore(finding.claim, ', ', more), actual: `${finding.actual}, ${more}` };
   return { ...finding, ...told, kind, confidence: kind === 'refused-nearer' ? 'confirmed' : 'suspected' };
 }

@@ -3,7 +3,7 @@ import { decidingAddresses, isWithoutRoute } from '../../core/deciding-addresses
 import { describeFailure } from '../../core/describe-failure.ts';
 import { isOwnTrouble, type EndpointObservation } from '../../core/observation.ts';
 import { type Finding, type FindingLevel, known, note, unknown } from '../../engine/finding.ts';
-import { claimAt, seenAt, withClean } from '../endpoint-words.ts';
+import { placeOf, saidBriefly, seenAt, withClean } from '../endpoint-words.ts';
 import type { ReachabilityCause } from './causes.ts';
 
 /**
@@ -32,7 +32,9 @@ function portFinding(
   return {
     rule: 'port-open',
     subject: seen.target,
-    claim: claimAt(seen, `Port ${portOf(seen.target)} ${level === 'unknown' ? 'was not tried' : 'did not open'}: ${how}`),
+    claim:
+      `Port ${portOf(seen.target)} ${placeOf(seen)} ${level === 'unknown' ? 'could not be tried' : 'did not open'}: ` +
+      `${saidBriefly(how)}.`,
     expected: `TCP port ${portOf(seen.target)} accepts a connection`,
     actual: seenAt(seen, how),
     level,

@@ -58,7 +58,8 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
         ...(row.advice === undefined ? {} : { advice: row.advice }),
       }),
     );
-  const open = row.open === undefined ? [] : [{ ...row.open, claim: inWords(row.open.claim), actual: inWords(row.open.actual) }];
+  const open =
+    row.open === undefined ? [] : [{ ...row.open, claim: inWords(row.open.claim), actual: inWords(row.open.actual) }];
   return {
     findings: [
       ...deciding,

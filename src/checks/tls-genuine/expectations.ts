@@ -1,4 +1,4 @@
-import { formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
 import { isInDate } from '../../core/certificate.ts';
 import { dayText } from '../../core/instant-text.ts';
 import { nameList } from '../../core/name-list.ts';
@@ -45,13 +45,11 @@ export function verificationFinding(chain: ChainCase): Expectation {
 
 export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Expectation {
   const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
-  const from = dayText(wrong?.notBefore ?? evidence.now);
-  const to = dayText(wrong?.notAfter ?? evidence.now);
+  const { subject, notBefore, notAfter } = wrong ?? leaf;
+  const [from, to] = [dayText(notBefore), dayText(notAfter)];
+  const which = isSameName(subject, leaf.subject) ? 'The certificate' : `The certificate of ${called(subject)}`;
   const clock =
     dates === 'clock' ? "; a control host's certificate is out of date too, so this machine's clock is wrong" : '';
-  const whose = wrong === undefined ? '' : `${formatDistinguishedName(wrong.subject)} `;
-  const subject = wrong?.subject ?? leaf.subject;
-  const which = wrong === undefined || wrong === leaf ? 'The certificate' : `The certificate of ${called(subject)}`;
   return {
     rule: 'certificate-is-in-date',
     claim:
@@ -60,7 +58,7 @@ export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): 
         : `${which} is valid only from ${from} to ${to}.`,
     fullNames: inFull(subject),
     expected: `Valid on ${dayText(evidence.now)}`,
-    actual: `${whose}is valid from ${from} to ${to}${clock}`,
+    actual: `${formatDistinguishedName(subject)} is valid from ${from} to ${to}${clock}`,
   };
 }
 

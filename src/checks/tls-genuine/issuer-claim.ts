@@ -10,11 +10,9 @@ const MOST_NAMES = 5;
 /** Who issued the certificate, in one sentence, and what is wrong with that. */
 export function issuerClaim(chain: ChainCase): string {
   const { chainTrust, leaf } = chain;
-  const issuer = called(leaf.issuer);
-  const issued = `The certificate was issued by ${issuer}`;
+  const issued = `The certificate was issued by ${called(leaf.issuer)}`;
   const top = chainTrust.path.at(-1) ?? leaf;
   const end = isSameName(top.issuer, leaf.issuer) ? null : called(top.issuer);
-  const product = findProduct(chain.evidence.products, [leaf.issuer])?.name;
   switch (chainTrust.kind) {
     case 'trusted':
       return `${issued}, a trusted authority.`;
@@ -27,19 +25,25 @@ export function issuerClaim(chain: ChainCase): string {
     case 'forged':
       return `The certificate names ${called(top.issuer)} as its authority, whose key did not sign it.`;
     case 'foreign':
-      if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
-      if (chainTrust.path.length === 1) return `The certificate is signed by itself: ${issuer}.`;
-      return `${issued}, ${end === null ? 'a root that is not trusted' : `under the root ${end}, which is not trusted`}.`;
     case 'incomplete':
-      if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
-      return end === null
-        ? `${issued}, which is not known and was not sent.`
-        : `${issued}, under ${end}, which is not known and was not sent.`;
+      return strangersClaim(chain, issued, end);
   }
 }
 
+/** @param end the root, or what the chain ends at; null: it is the issuer itself */
+function strangersClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
+  const product = findProduct(evidence.products, [leaf.issuer])?.name;
+  if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
+  if (chainTrust.kind === 'incomplete')
+    return `${issued}, ${end === null ? '' : `under ${end}, `}which is not known and was not sent.`;
+  if (chainTrust.path.length === 1) return `The certificate is self-signed: ${called(leaf.issuer)}.`;
+  return `${issued}, ${end === null ? 'a root that is not trusted' : `under the root ${end}, which is not trusted`}.`;
+}
+
 function inspectionAuthority(product: string): string {
-  return product === 'Fortinet FortiGate' ? "a FortiGate's inspection authority" : `an inspection authority of ${product}`;
+  return product === 'Fortinet FortiGate'
+    ? "a FortiGate's inspection authority"
+    : `an inspection authority of ${product}`;
 }
 
 /** What a certificate of this target may be issued by. */

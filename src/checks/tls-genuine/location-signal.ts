@@ -24,7 +24,12 @@ export function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen
   if (found === undefined) return null;
   const expected = 'Issuer and revocation list at addresses of the internet';
   const claim = 'The certificate points to an issuer or a revocation list inside a private network.';
-  return { claim, expected, actual: `They are to be had at ${visibleText(found, 160)}`, quote: visibleText(found, 160) };
+  return {
+    claim,
+    expected,
+    actual: `They are to be had at ${visibleText(found, 160)}`,
+    quote: visibleText(found, 160),
+  };
 }
 
 /** Some public authorities name a directory server of the internet beside their web server: that is no sign. */

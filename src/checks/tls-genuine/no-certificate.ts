@@ -74,7 +74,12 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
   });
   const product = page?.product ?? null;
   const told: readonly (Expectation & Pick<Finding, 'facts'>)[] = [
-    { rule: 'tls-handshake-answered', expected: 'A TLS handshake with a certificate', actual: how, ...claimOf(outcome) },
+    {
+      rule: 'tls-handshake-answered',
+      expected: 'A TLS handshake with a certificate',
+      actual: how,
+      ...claimOf(outcome),
+    },
     ...(page === null ? [] : [page.told]),
     ...proofs.filter(({ rule }) => rule !== SMALL_ANSWER || kind === 'large-answers-lost'),
   ];
@@ -100,7 +105,7 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
 const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
   ['reset', 'the connection was reset before any certificate'],
   ['closed', 'the connection was closed before any certificate'],
-  ['timeout', 'no answer came to the TLS hello'],
+  ['timeout', 'no answer to the TLS hello'],
 ]);
 
 function describe({ plaintext, alert, reason, message }: BlockedOutcome): string {

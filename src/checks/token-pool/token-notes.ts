@@ -15,13 +15,9 @@ export function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): 
   const codeLife = valueOf(facts.provisioning)?.codeLife ?? null;
   const isUnregistered = byLicense.some(({ license }) => license.toUpperCase() === TRIAL_UNREGISTERED);
   return [
-    ...(byStatus.pending === 0
-      ? []
-      : [note(toldOf(facts, pendingTold(counted, codeLife)))]),
+    ...(byStatus.pending === 0 ? [] : [note(toldOf(facts, pendingTold(counted, codeLife)))]),
     ...(locked === 0 ? [] : [note(toldOf(facts, lockedTold(locked)))]),
-    ...(isUnregistered
-      ? [note(toldOf(facts, TRIAL))]
-      : []),
+    ...(isUnregistered ? [note(toldOf(facts, TRIAL))] : []),
   ];
 }
 

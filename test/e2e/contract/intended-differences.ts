@@ -2,6 +2,8 @@ import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
 import { TOKEN_DIFFERENCES } from './token-differences.ts';
 
+const FINDING_FIELDS = ['claim:', 'quote:', 'fullNames', 'address:', 'at:'] as const;
+
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
   {
@@ -11,6 +13,13 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ http: GET /api/v1/incidents 200 incidents[].merged: []',
       '+ http: GET /api/v1/incidents 200 incidents[].mergedInto: null',
     ],
+  },
+  {
+    reason: 'A finding has a claim in one plain sentence, the words that it rests on, full names, address and time',
+    lines: FINDING_FIELDS.flatMap((field) => [
+      `+ check-*: preconditions[*].findings[*].${field}*`,
+      `+ http: GET /api/v1/status 200 preconditions[].findings[].${field}*`,
+    ]),
   },
   {
     reason: 'A store of a newer version is said by `ftm_store_newer`',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
+import { judgeLicenseAssignment as judgeLicenseAssignmentUnchecked } from '../../../../src/checks/license-assignment/judge.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
@@ -16,6 +16,9 @@ import {
   standalone,
   TRIAL_ONLY,
 } from '../../../support/license-bench.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeLicenseAssignment = withPlainClaims(judgeLicenseAssignmentUnchecked);
 
 interface Row {
   readonly name: string;
@@ -148,9 +151,12 @@ describe('judgeLicenseAssignment', () => {
     expect(finding).toEqual({
       rule: 'license-registered-to-this-unit',
       subject: LICENSE,
+      claim:
+        'The licence is registered to FAC-X, which is neither this unit nor a known peer of it; SNMP does not tell ' +
+        'whether fac-1 is a load balancer or a member of a pair.',
       expected: 'registered to FAC-A (fac-1)',
       actual:
-        'registered to FAC-X, which is neither this unit nor a peer of it that is known; SNMP does not tell whether ' +
+        'registered to FAC-X, which is neither this unit nor a known peer of it; SNMP does not tell whether ' +
         'fac-1 is a load balancer or a member of a pair',
       level: 'broken',
       suggests: 'license-on-other-unit',
@@ -170,7 +176,7 @@ describe('judgeLicenseAssignment', () => {
       'listed as "Registered" without a serial number that can be read',
     ],
     [{ kind: 'unnamed', status: null }, PAIR, cluster, 'listed without a serial number that can be read'],
-    [{ kind: 'not-listed' }, PAIR, cluster, 'the service does not list this licence number'],
+    [{ kind: 'not-listed' }, PAIR, cluster, 'not listed by the registration service'],
     [
       { kind: 'postponed', until: Date.UTC(2026, 10, 24, 13) },
       PAIR,

@@ -1,4 +1,4 @@
-import { judgeHttp } from '../../../../src/checks/license-server/judge.ts';
+import { judgeHttp as judgeHttpUnchecked } from '../../../../src/checks/license-server/judge.ts';
 import { describe, expect, test } from 'vitest';
 import type {
   EndpointObservation,
@@ -7,7 +7,11 @@ import type {
   HttpOutcome,
   TcpOutcome,
 } from '../../../../src/core/observation.ts';
-import { judgeTcp } from '../../../../src/checks/reachability/judge.ts';
+import { judgeTcp as judgeTcpUnchecked } from '../../../../src/checks/reachability/judge.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeTcp = withPlainClaims(judgeTcpUnchecked);
+const judgeHttp = withPlainClaims(judgeHttpUnchecked);
 
 const TARGET = 'fortitokenmobile.fortinet.com:443';
 const OPEN: TcpOutcome = { kind: 'open', durationMs: 12 };
@@ -59,6 +63,7 @@ describe('judgeTcp', () => {
       {
         rule: 'port-open',
         subject: TARGET,
+        claim: `Port 443 at ${A} did not open: ${actual.slice(A.length + 2)}.`,
         expected: 'TCP port 443 accepts a connection',
         actual,
         level: 'broken',
@@ -153,6 +158,8 @@ describe('judgeTcp', () => {
 });
 
 describe('judgeHttp', () => {
+  const REQUEST = `The HTTP request at ${A}`;
+
   test.each<readonly [string, readonly HttpOutcome[]]>([
     ['it answers', [response(200)]],
     ['it refuses the path', [response(404)]],
@@ -161,16 +168,22 @@ describe('judgeHttp', () => {
     expect(judgeHttp(outcomes.map((http) => seen(A, OPEN, http)))).toEqual([]);
   });
 
-  test.each<readonly [string, HttpOutcome, string]>([
-    ['a status from 500 on', response(503), `${A}: HTTP 503`],
-    ['silence', failed('timeout', 4002), `${A}: no answer within 4 s`],
-    ['a reset', failed('reset', 5), `${A}: reset after 5 ms`],
-    ['another protocol', failed('protocol', 5, 'Response does not match'), `${A}: Response does not match`],
-  ])('takes %s for a server that is down', (_, http, actual) => {
+  test.each<readonly [string, HttpOutcome, string, string]>([
+    ['a status from 500 on', response(503), `${A}: HTTP 503`, `The server answered at ${A} with an error, HTTP 503.`],
+    ['silence', failed('timeout', 4002), `${A}: no answer within 4 s`, `${REQUEST} failed: no answer within 4 s.`],
+    ['a reset', failed('reset', 5), `${A}: reset after 5 ms`, `${REQUEST} failed: reset after 5 ms.`],
+    [
+      'another protocol',
+      failed('protocol', 5, 'Response does not match'),
+      `${A}: Response does not match`,
+      `${REQUEST} failed: Response does not match.`,
+    ],
+  ])('takes %s for a server that is down', (_, http, actual, claim) => {
     expect(judgeHttp([seen(A, OPEN, http)])).toEqual([
       {
         rule: 'server-answers',
         subject: TARGET,
+        claim,
         expected: 'An HTTP answer with a status below 500, or a demand for a client certificate',
         actual,
         level: 'broken',

@@ -54,7 +54,15 @@ describe('opening and closing', () => {
         ? {
             ...status,
             findings: [
-              { rule: 'r', subject: 'mail-1:25', claim: '', expected: '', actual: '', level: 'unknown' as const, suggests: null },
+              {
+                rule: 'r',
+                subject: 'mail-1:25',
+                claim: '',
+                expected: '',
+                actual: '',
+                level: 'unknown' as const,
+                suggests: null,
+              },
             ],
           }
         : status,

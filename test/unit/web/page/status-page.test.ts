@@ -106,7 +106,7 @@ describe('renderStatusPage()', () => {
     });
 
     expect(count(page, 'class="name"')).toBe(CHECKS.length);
-    expect(count(page, 'mail.example.org:25: greets politely')).toBe(CHECKS.length);
+    expect(count(page, 'mail.example.org:25: It greets politely.')).toBe(CHECKS.length);
   });
 
   test('does not call trouble of its own the fault of the target', () => {
