@@ -1,5 +1,6 @@
 import type { NameCause } from './causes.ts';
 import { addressFamily, uniqueAddresses } from '../../core/addresses.ts';
+import { nameList } from '../../core/name-list.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { DnsObservation } from '../../core/observation.ts';
 import { resolverNamed } from './resolver-named.ts';
@@ -55,7 +56,9 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
         {
           rule: 'resolvers-agree',
           subject,
-          claim: `${resolverNamed(first.resolver)} and ${opposite.resolver} have no address in common.`,
+          claim:
+            `${resolverNamed(first.resolver)} gives ${nameList(first.acceptable, 2)}, while ${opposite.resolver} gives ` +
+            `${nameList(opposite.acceptable, 2)}.`,
           expected: `an address in common between ${first.resolver} and ${opposite.resolver}`,
           actual: [first, opposite]
             .map(({ resolver, acceptable }) => `${resolver}: ${acceptable.join(', ')}`)

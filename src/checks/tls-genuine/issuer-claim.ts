@@ -1,3 +1,4 @@
+import type { DistinguishedName } from '../../core/certificate.ts';
 import { isSameName } from '../../core/distinguished-name.ts';
 import { nameList } from '../../core/name-list.ts';
 import { called } from './called.ts';
@@ -11,8 +12,8 @@ const MOST_NAMES = 5;
 export function issuerClaim(chain: ChainCase): string {
   const { chainTrust, leaf } = chain;
   const issued = `The certificate was issued by ${called(leaf.issuer)}`;
-  const top = chainTrust.path.at(-1) ?? leaf;
-  const end = isSameName(top.issuer, leaf.issuer) ? null : called(top.issuer);
+  const top = topOf(chain);
+  const end = isSameName(top, leaf.issuer) ? null : called(top);
   switch (chainTrust.kind) {
     case 'trusted':
       return `${issued}, a trusted authority.`;
@@ -23,11 +24,16 @@ export function issuerClaim(chain: ChainCase): string {
     case 'vendor':
       return `${issued}, an authority of Fortinet that is not accepted for this host.`;
     case 'forged':
-      return `The certificate names ${called(top.issuer)} as its authority, whose key did not sign it.`;
+      return `The certificate names ${called(top)} as its authority, whose key did not sign it.`;
     case 'foreign':
     case 'incomplete':
       return strangersClaim(chain, issued, end);
   }
+}
+
+/** The name that the chain ends at. */
+function topOf({ chainTrust, leaf }: ChainCase): DistinguishedName {
+  return (chainTrust.path.at(-1) ?? leaf).issuer;
 }
 
 /** @param end the root, or what the chain ends at; null: it is the issuer itself */

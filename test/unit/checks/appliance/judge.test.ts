@@ -250,13 +250,8 @@ describe('judgeAppliance', () => {
   });
 
   it('notes a role that SNMP did not give', () => {
-    const silent = {
-      kind: 'failed',
-      appliance: 'fac-1',
-      reason: 'timeout',
-      message: 'No result',
-      durationMs: 5000,
-    } as const;
+    const failed = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 5000 } as const;
+    const silent = { ...failed, appliance: 'fac-1' };
     expect(judgeAppliance(applianceFacts(), EXPECTED, { role: silent, logSpeaks: false })).toEqual([
       {
         rule: 'ha-role-readable',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeLicenseAssignment as judgeLicenseAssignmentUnchecked } from '../../../../src/checks/license-assignment/judge.ts';
+import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
@@ -16,9 +16,6 @@ import {
   standalone,
   TRIAL_ONLY,
 } from '../../../support/license-bench.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
-
-const judgeLicenseAssignment = withPlainClaims(judgeLicenseAssignmentUnchecked);
 
 interface Row {
   readonly name: string;

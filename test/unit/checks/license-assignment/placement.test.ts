@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HaRole, HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
-import { judgeLicenseAssignment as judgeLicenseAssignmentUnchecked } from '../../../../src/checks/license-assignment/judge.ts';
+import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
 import { isCoveredByOthers, usersOf, type ListedUnit } from '../../../../src/checks/license-assignment/placement.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
@@ -15,9 +15,6 @@ import {
   standalone,
   TRIAL_ONLY,
 } from '../../../support/license-bench.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
-
-const judgeLicenseAssignment = withPlainClaims(judgeLicenseAssignmentUnchecked);
 
 describe('a group of configured units', () => {
   const FIRST: ExpectedUnit = { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [LICENSE] };

@@ -141,12 +141,9 @@ describe('judgeTcp', () => {
   });
 
   test('names the proxy instead of an address', () => {
-    const through = {
-      ...seen(A, failed('rejected', 3, 'The proxy p:3128 answered CONNECT with status 403')),
-      proxy: 'p:3128',
-    };
+    const through = { ...seen(A, failed('rejected', 3, 'CONNECT got status 403')), proxy: 'p:3128' };
     expect(judgeTcp([through])[0]).toMatchObject({
-      actual: 'through the proxy p:3128: The proxy p:3128 answered CONNECT with status 403',
+      actual: 'through the proxy p:3128: CONNECT got status 403',
       facts: { proxy: 'p:3128' },
     });
   });
@@ -158,7 +155,7 @@ describe('judgeTcp', () => {
 });
 
 describe('judgeHttp', () => {
-  const REQUEST = `The HTTP request at ${A}`;
+  const FAILED = `HTTP request at ${A} failed: `;
 
   test.each<readonly [string, readonly HttpOutcome[]]>([
     ['it answers', [response(200)]],
@@ -169,23 +166,18 @@ describe('judgeHttp', () => {
   });
 
   test.each<readonly [string, HttpOutcome, string, string]>([
-    ['a status from 500 on', response(503), `${A}: HTTP 503`, `The server answered at ${A} with an error, HTTP 503.`],
-    ['silence', failed('timeout', 4002), `${A}: no answer within 4 s`, `${REQUEST} failed: no answer within 4 s.`],
-    ['a reset', failed('reset', 5), `${A}: reset after 5 ms`, `${REQUEST} failed: reset after 5 ms.`],
-    [
-      'another protocol',
-      failed('protocol', 5, 'Response does not match'),
-      `${A}: Response does not match`,
-      `${REQUEST} failed: Response does not match.`,
-    ],
-  ])('takes %s for a server that is down', (_, http, actual, claim) => {
+    ['a status from 500 on', response(503), 'HTTP 503', `server answered at ${A} with an error, `],
+    ['silence', failed('timeout', 4002), 'no answer within 4 s', FAILED],
+    ['a reset', failed('reset', 5), 'reset after 5 ms', FAILED],
+    ['another protocol', failed('protocol', 5, 'Response does not match'), 'Response does not match', FAILED],
+  ])('takes %s for a server that is down', (_, http, said, what) => {
     expect(judgeHttp([seen(A, OPEN, http)])).toEqual([
       {
         rule: 'server-answers',
         subject: TARGET,
-        claim,
+        claim: `The ${what}${said}.`,
         expected: 'An HTTP answer with a status below 500, or a demand for a client certificate',
-        actual,
+        actual: `${A}: ${said}`,
         level: 'broken',
         suggests: 'license-server-down',
         facts: { address: A },
