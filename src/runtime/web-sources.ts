@@ -10,7 +10,9 @@ import type { MaintenancePlan } from '../web/alert-history.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
 import { createAlertHistory } from './alert-history-of.ts';
 import { createChartData } from './chart-data-of.ts';
+import { discoveredProbes } from './discovered-probes.ts';
 import { givenUpProblems } from './given-up-problems.ts';
+import { findIncidents, incidentRecord } from './incident-records.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 
@@ -40,6 +42,10 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     site: () => monitor().config.site,
     diagnosis: () => monitor().last()?.diagnosis ?? null,
     alertHistory,
+    findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
+    incidentRecord: (id) => incidentRecord(monitor(), id),
+    acknowledge: (id, by) => monitor().alerting.acknowledge(id, by),
+    unacknowledge: (id) => monitor().alerting.unacknowledge(id),
     maintenance: createMaintenancePlan(monitor, facts.clock),
     silences: () => monitor().alerting.silences(),
     silence: (request) => monitor().alerting.silence(request),
@@ -57,6 +63,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     metrics: facts.metrics,
     reload: facts.reload,
     probe: (request, signal) => monitor().probes.probe(request, signal),
+    probes: () => discoveredProbes(monitor().config),
     health: () => health(facts, alertHistory),
     certificates: () => certificates(monitor()),
     activity: () => activity(facts),

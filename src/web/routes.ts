@@ -4,17 +4,22 @@ import { except } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
+import { isCauseId } from '../checks/registry.ts';
+import { runbookOf } from '../checks/runbook.ts';
 import type { Clock } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
+import { createDiscoveryRoute } from './discovery-route.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
+import { compressed } from './compressed.ts';
 import { type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
 import { auditEntryToJson } from './audit-json.ts';
-import { incidentsToJson } from './incident-json.ts';
+import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './notification-json.ts';
+import { renderRunbook } from './page/runbook-page.ts';
 import { renderStatusPage } from './page/status-page.ts';
 import { createProbeRoute } from './probe-route.ts';
 import { refuseBodies } from './refuse-bodies.ts';
@@ -47,7 +52,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
   app.notFound((context) => context.text(`Nothing is at "${shownPath(context)}": the status page is at "/"\n`, 404));
-  app.use(securityHeaders(tools.tls), noStore, refuseBodies);
+  app.use(securityHeaders(tools.tls), noStore, compressed, refuseBodies);
 
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
   app.get('/-/ready', (context) => {
@@ -59,6 +64,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   app.use(access.kind === 'network' && access.identify !== null ? limitRole : takeForLocal);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
+  app.get('/runbooks/:cause', (context) => answerRunbook(context, sources.site()));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
   const turn = oneATurn();
   app.get('/metrics', async (context) => {
@@ -69,8 +75,10 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     return context.body(body, 200, { 'Content-Type': contentType });
   });
   addApi(app, tools);
+  app.route('/', createIncidentRoutes(tools));
   app.route('/', createSilenceRoutes(tools));
   app.route('/', createProbeRoute(sources));
+  app.route('/', createDiscoveryRoute(sources));
   app.post('/-/reload', (context) => answerReload(context, tools));
   return app;
 }
@@ -100,14 +108,14 @@ const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
 };
 
-const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe']);
+const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
 
 /** What the role `metrics` may not read; what may be changed is decided where it is asked for. */
 const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
   const { name, role } = context.get('caller');
   if (role === 'metrics' && !OF_METRICS.has(context.req.path))
     return context.text(
-      `Refused: "${name ?? ''}" has the role "metrics", which reads /metrics and /probe alone\n`,
+      `Refused: "${name ?? ''}" has the role "metrics", which reads /metrics, /probe and /sd alone\n`,
       403,
     );
   await next();
@@ -120,10 +128,6 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
     return diagnosis === null
       ? context.json({ error: 'The first round is not finished yet' }, 503, { 'Retry-After': '5' })
       : context.json(diagnosisToJson(diagnosis));
-  });
-  app.get('/api/v1/incidents', (context) => {
-    const { incidents, complete } = sources.alertHistory();
-    return context.json({ incidents: incidentsToJson(incidents), complete });
   });
   app.get('/api/v1/notifications', (context) => {
     const { outboxEntries, complete } = sources.alertHistory();
@@ -145,11 +149,16 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
   });
 }
 
+function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
+  const cause = context.req.param('cause');
+  return isCauseId(cause) ? context.html(renderRunbook(runbookOf(cause), site)) : context.notFound();
+}
+
 function answerFile(file: StaticFile | undefined, context: WebContext): Response | Promise<Response> {
   if (file === undefined) return context.notFound();
   // Asked for again each time, and answered in a few bytes unless the program has changed.
   const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
-  return context.req.header('If-None-Match') === file.etag
+  return context.req.header('If-None-Match')?.replace(/^W\//u, '') === file.etag
     ? context.body(null, 304, headers)
     : context.body(file.body, 200, headers);
 }

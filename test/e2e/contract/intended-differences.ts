@@ -1,5 +1,7 @@
 import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
+import { MESSAGE_DIFFERENCES } from './message-differences.ts';
+import { METRICS_DIFFERENCES } from './metrics-differences.ts';
 import { TOKEN_DIFFERENCES } from './token-differences.ts';
 
 const FINDING_FIELDS = ['claim:', 'quote:', 'fullNames', 'address:', 'at:'] as const;
@@ -7,11 +9,16 @@ const FINDING_FIELDS = ['claim:', 'quote:', 'fullNames', 'address:', 'at:'] as c
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
   {
+    reason: 'The view of other agents is evidence: `peers`',
+    lines: ['+ schema: properties.peers.*', '+ metrics: # TYPE ftm_peer_readable gauge'],
+  },
+  {
     reason: 'An incident goes on when the same fault is understood better; two that come and go in turn become one',
     lines: [
       '+ http: GET /api/v1/incidents 200 incidents[].causeSince: string',
       '+ http: GET /api/v1/incidents 200 incidents[].merged: []',
       '+ http: GET /api/v1/incidents 200 incidents[].mergedInto: null',
+      '+ http: GET /api/v1/incidents 200 incidents[].acknowledgement: null',
     ],
   },
   {
@@ -199,5 +206,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   ...ACCESS_DIFFERENCES,
+  ...METRICS_DIFFERENCES,
   ...TOKEN_DIFFERENCES,
+  ...MESSAGE_DIFFERENCES,
 ];
