@@ -37,6 +37,7 @@ const SEEN = {
 const LOST = {
   ...round({ licenseServer: path({ endpoints: [endpoint('192.0.2.1', failed('timeout'))] }) }),
   appliances: [{ config: { name: 'fac-1' }, rest: failed('timeout'), role: null }],
+  peers: [],
 };
 const NAMES = SOURCES.flatMap((source) => ('metrics' in source ? (source.metrics?.gauges ?? []) : [])).map(
   ({ name }) => name,
@@ -82,6 +83,7 @@ test('the facts of one source leave the gauges of the others alone', async () =>
     'ftm_tokens',
     'ftm_tokens_locked',
     'ftm_tokens_licensed',
+    'ftm_peer_readable',
   ]);
 });
 
