@@ -1,5 +1,7 @@
 import { CAUSE_IDS, CHECKS, isFaultId, wordsOf, type CauseId } from '../../src/checks/registry.ts';
 import { impactOf } from '../../src/engine/words/impact.ts';
+import { type Block, blocksOf, remedyOf, type RemedyStep } from '../../src/engine/words/remedy-step.ts';
+import type { Step } from '../../src/engine/words/step.ts';
 import { fill } from '../../src/engine/words/wording.ts';
 import type { WordingFacts } from '../../src/engine/words/wording.ts';
 
@@ -118,13 +120,29 @@ function scopeOf(cause: CauseId): string {
     : `It breaks the precondition "${check.title}" (\`${check.id}\`).`;
 }
 
-function stepsOf(steps: readonly string[], places: WordingFacts): string {
-  return steps.map((step, index) => `${String(index + 1)}. ${textOf(step, places)}`).join('\n');
+function stepsOf(steps: readonly Step[], places: WordingFacts): string {
+  return remedyOf(steps, places).remedySteps.map(stepText).join('\n');
+}
+
+function stepText(step: RemedyStep, index: number): string {
+  const blocks = blocksOf(step).map((block) => blockText(block, step.syntax === 'shell' ? 'sh' : 'text'));
+  return [`${String(index + 1)}. ${escaped(step.text)}`, ...blocks].join('\n\n');
+}
+
+/** Within the item of the list. */
+function blockText({ label, text }: Block, language: string): string {
+  return [escaped(label), '', `\`\`\`${language}`, ...text.split('\n'), '```']
+    .map((line) => (line === '' ? '' : `   ${line}`))
+    .join('\n');
 }
 
 /** Placeholders of commands such as `<inside>` are no HTML. */
 function textOf(text: string, places: WordingFacts): string {
-  return fill(text, places).replaceAll(/[<>*_`]/gu, String.raw`\$&`);
+  return escaped(fill(text, places));
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[<>*_`]/gu, String.raw`\$&`);
 }
 
 function joined(blocks: readonly string[]): string {

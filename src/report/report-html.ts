@@ -3,6 +3,7 @@ import type { Cause } from '../engine/cause.ts';
 import type { PreconditionJson } from '../engine/diagnosis-json.ts';
 import { CHECKS, titleOf } from '../checks/registry.ts';
 import { type Content, type Markup, markup, preformatted, toHtml } from '../web/page/markup.ts';
+import { remedyView } from '../web/page/remedy-step.ts';
 import { READINESS_TONES, READINESS_WORDS, SEVERITY_TONES, STATE_TONES, STATE_WORDS } from '../web/page/signs.ts';
 import { chainsView, excerptsView, timelineView } from './evidence-view.ts';
 import { MASKED_KINDS } from '../text/mask.ts';
@@ -53,14 +54,14 @@ function section(title: string, content: Content): Markup {
   return markup`<section><h2>${title}</h2>${content}</section>`;
 }
 
-function causeView({ id, severity, confidence, summary, impact, evidence, consequences, remedy }: Cause): Markup {
+function causeView({ id, severity, confidence, summary, impact, evidence, consequences, remedySteps }: Cause): Markup {
   const blocked = CHECKS.filter((precondition) => consequences.includes(precondition.id)).map(({ title }) => title);
   return markup`<section class="cause ${SEVERITY_TONES[severity]}"><h3>${summary}</h3>
 <p class="quiet">${severity}, ${confidence} · <code>${id}</code></p>
 <p>${impact}</p>
 ${blocked.length === 0 ? null : markup`<p>Not judged because of it: ${blocked.join(', ')}</p>`}
 <h3>Evidence</h3><ul>${evidence.map((line) => markup`<li>${line}</li>`)}</ul>
-<h3>Remedy</h3><ol>${remedy.map((step) => markup`<li>${step}</li>`)}</ol></section>`;
+<h3>Remedy</h3>${remedyView(remedySteps)}</section>`;
 }
 
 function checklistView(preconditions: readonly PreconditionJson[]): Markup {

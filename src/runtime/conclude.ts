@@ -130,6 +130,7 @@ function diagnosed(
     source: onlySourceOf(config),
     activation: activationOf(picture),
     applianceUnaffected,
+    ...(config.file === undefined ? {} : { configFile: config.file }),
   });
 }
 

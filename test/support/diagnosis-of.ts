@@ -1,4 +1,5 @@
 import type { PreconditionState } from '../../src/engine/precondition-state.ts';
+import { remedyOf } from '../../src/engine/words/remedy-step.ts';
 import type { Cause } from '../../src/engine/cause.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
 import type { Diagnosis } from '../../src/engine/diagnosis.ts';
@@ -20,7 +21,7 @@ export function causeOf(id: CauseId, more: Partial<Cause> = {}): Cause {
     impact: 'New tokens cannot be activated.',
     evidence: [`Evidence of ${id}`],
     consequences: consequencesOf(precondition),
-    remedy: ['Do this.', 'Then do that.'],
+    ...remedyOf(['Do this.', 'Then do that.'], { subject: '', host: '', port: '' }),
     ...more,
   };
 }

@@ -1,3 +1,4 @@
+import { textOfStep } from '../../src/engine/words/step.ts';
 import type { TlsJudgement } from '../../src/checks/tls-genuine/tls-evidence.ts';
 
 /** Without what differs from run to run, and without what every name of the vendor begins with. */
@@ -19,7 +20,9 @@ export function toldOf({ verdict, confidence, product, summary, wouldSettle, fin
       `  ${rule}: ${expected}`,
       `  but: ${actual}`,
       ...(facts?.judgement === undefined || facts.judgement === summary ? [] : [`  judgement: ${facts.judgement}`]),
-      ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy].join('\n    ')}`]),
+      ...(advice === undefined
+        ? []
+        : [`  advice: ${[advice.summary, ...advice.remedy.map(textOfStep)].join('\n    ')}`]),
     ],
   );
   return plain(

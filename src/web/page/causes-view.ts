@@ -1,7 +1,7 @@
 import type { Cause } from '../../engine/cause.ts';
 import { identityOf } from './identity.ts';
 import { type Markup, markup } from './markup.ts';
-import { partsOfStep, type StepPart } from './remedy-step.ts';
+import { remedyView } from './remedy-step.ts';
 import { titleOf } from '../../checks/registry.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 
@@ -23,9 +23,7 @@ function causeView(cause: Cause): Markup {
 <section><h3>Evidence</h3><ul class="evidence">${cause.evidence.map(
     (line) => markup`<li>${line}</li>`,
   )}</ul>${consequences(cause)}</section>
-<section><h3>What to do</h3><ol class="remedy">${cause.remedy.map(
-    (step) => markup`<li>${partsOfStep(step).map(partView)}</li>`,
-  )}</ol></section>
+<section><h3>What to do</h3>${remedyView(cause.remedySteps)}</section>
 </div>
 </article>`;
 }
@@ -33,18 +31,4 @@ function causeView(cause: Cause): Markup {
 function consequences({ consequences: ids }: Cause): Markup | null {
   if (ids.length === 0) return null;
   return markup`<p class="quiet">Because of it these cannot be judged: ${ids.map(titleOf).join(', ')}</p>`;
-}
-
-/** static/live.js gives what has `data-copy` a button. */
-function partView(part: StepPart): Markup {
-  switch (part.kind) {
-    case 'text':
-      return markup`${part.text}`;
-    case 'command':
-      return part.lines.length === 1
-        ? markup`<code class="command" data-copy>${part.lines}</code>`
-        : markup`<code class="command block" data-copy>${part.lines.map(
-            (line) => markup`<span class="line">${line}</span>`,
-          )}</code>`;
-  }
 }

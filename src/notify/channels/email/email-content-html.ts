@@ -1,3 +1,4 @@
+import type { Block } from '../../../engine/words/remedy-step.ts';
 import type { Fact, EmailContent, Section } from './email-content-parts.ts';
 
 /**
@@ -29,15 +30,36 @@ const ACCENTS: Readonly<Record<EmailContent['tone'], string>> = {
   neutral: '#777777',
 };
 
-function sectionHtml({ title, kind, lines }: Section): string {
-  const heading = `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(title)}</h2>`;
-  if (kind === 'text')
-    return heading + lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(line)}</p>`).join('');
-  const tag = kind === 'steps' ? 'ol' : 'ul';
-  const items = lines
-    .map((line) => `<li style="margin:0 0 4px;overflow-wrap:anywhere">${escapeHtml(line)}</li>`)
-    .join('');
-  return `${heading}<${tag} style="margin:0;padding-left:24px">${items}</${tag}>`;
+function sectionHtml(section: Section): string {
+  return `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(section.title)}</h2>${contentHtml(section)}`;
+}
+
+function contentHtml({ kind, lines, blocks = [] }: Section): string {
+  switch (kind) {
+    case 'text':
+      return lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(line)}</p>`).join('');
+    case 'steps':
+      return listHtml(
+        'ol',
+        lines.map((line, index) => escapeHtml(line) + (blocks[index] ?? []).map(blockHtml).join('')),
+      );
+    case 'list':
+      return listHtml('ul', lines.map(escapeHtml));
+  }
+}
+
+function listHtml(tag: 'ol' | 'ul', items: readonly string[]): string {
+  const list = items.map((item) => `<li style="margin:0 0 4px;overflow-wrap:anywhere">${item}</li>`).join('');
+  return `<${tag} style="margin:0;padding-left:24px">${list}</${tag}>`;
+}
+
+/** A long line scrolls: a line break in it would be copied. */
+function blockHtml({ label, text }: Block): string {
+  return (
+    `<p style="margin:4px 0 0;font-size:14px">${escapeHtml(label)}</p>` +
+    '<pre style="margin:0 0 8px;padding:8px;border:1px solid #777777;font-size:13px;overflow-x:auto">' +
+    `${escapeHtml(text)}</pre>`
+  );
 }
 
 function factHtml([name, value]: Fact): string {

@@ -1,5 +1,6 @@
 import { isFlapping } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
+import type { Block } from '../../../engine/words/remedy-step.ts';
 
 /** What a mail says, before it is text or HTML. Its strings are plain text, and may quote strangers. */
 export interface EmailContent {
@@ -15,6 +16,8 @@ export interface Section {
   /** `steps` are numbered. */
   readonly kind: 'text' | 'steps' | 'list';
   readonly lines: readonly string[];
+  /** Of each step, the blocks of commands that stand below it. */
+  readonly blocks?: readonly (readonly Block[])[];
 }
 
 export type Fact = readonly [name: string, value: string];

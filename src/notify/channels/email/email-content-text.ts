@@ -1,4 +1,5 @@
 import { wrap } from '../../../text/wrap.ts';
+import type { Block } from '../../../engine/words/remedy-step.ts';
 import type { EmailContent, Section } from './email-content-parts.ts';
 
 const WIDTH = 76;
@@ -21,19 +22,27 @@ export function emailContentText(content: EmailContent): string {
   ].join('\n');
 }
 
-function sectionText({ title, kind, lines }: Section): readonly string[] {
-  return [title, ...lines.flatMap((line, index) => lineText(kind, line, index)), ''];
+function sectionText(section: Section): readonly string[] {
+  return [section.title, ...linesOf(section), ''];
 }
 
-function lineText(kind: Section['kind'], line: string, index: number): readonly string[] {
+function linesOf({ kind, lines, blocks = [] }: Section): readonly string[] {
   switch (kind) {
     case 'text':
-      return wrapped(line, '  ');
+      return lines.flatMap((line) => wrapped(line, '  '));
     case 'steps':
-      return wrapped(line, '     ', `  ${String(index + 1)}. `.padEnd(5));
+      return lines.flatMap((line, index) => [
+        ...wrapped(line, '     ', `  ${String(index + 1)}. `.padEnd(5)),
+        ...(blocks[index] ?? []).flatMap(blockText),
+      ]);
     case 'list':
-      return wrapped(line, '    ', '  - ');
+      return lines.flatMap((line) => wrapped(line, '    ', '  - '));
   }
+}
+
+/** The lines of a block are not wrapped: they are copied from the mail. */
+function blockText({ label, text }: Block): readonly string[] {
+  return [...wrapped(label, '     '), ...text.split('\n').map((line) => `       ${line}`)];
 }
 
 /** @param first what stands before the first line, as wide as the indent */

@@ -8,6 +8,7 @@ import type {
   IncidentNotification,
   Notification,
 } from '../../../engine/incident/notification.ts';
+import { blocksOf } from '../../../engine/words/remedy-step.ts';
 import { titleOf } from '../../../checks/registry.ts';
 import { allClear, openLines } from './all-clear.ts';
 import { headline } from '../../../checks/headline.ts';
@@ -55,7 +56,12 @@ function alarm(notification: IncidentNotification, site: string): EmailContent {
     sections: spoken([
       ...changeSection(notification),
       { title: 'What users feel', kind: 'text', lines: [cause.impact] },
-      { title: 'What to do', kind: 'steps', lines: cause.remedy },
+      {
+        title: 'What to do',
+        kind: 'steps',
+        lines: cause.remedySteps.map(({ text }) => text),
+        blocks: cause.remedySteps.map(blocksOf),
+      },
       { title: 'Evidence', kind: 'list', lines: cause.evidence },
     ]),
     facts: [
