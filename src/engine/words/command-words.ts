@@ -79,7 +79,7 @@ const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
   /** Behind `openssl s_client`. */
   starttls: word('STARTTLS', '', ({ security }) => (security === 'tls' ? '' : '-starttls smtp ')),
   /** Behind a command of ftm-watch: the configuration that this one runs under. */
-  config: word('CONFIG', 'the file of the configuration', ({ config }) => configOption(config)),
+  config: word('CONFIG', '-c and the file of the configuration', ({ config }) => configOption(config)),
   gateway: word('GATEWAY', 'the address of the default gateway', () => null),
   syslogport: word('SYSLOG-PORT', 'the port of logs.syslog', () => null),
   learnedfile: word('LEARNED-FILE', 'the file of the learned chain, as "ftm-watch trust show" names it', () => null),

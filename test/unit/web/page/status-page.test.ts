@@ -1,3 +1,6 @@
+import { remedyOf, sentenceStep } from '../../../../src/engine/words/remedy-step.ts';
+import { shell } from '../../../../src/engine/words/step.ts';
+import { ANY_SERVER } from '../../../../src/engine/words/wording.ts';
 import { PRECONDITION_STATES } from '../../../../src/engine/precondition-state.ts';
 import { readdirSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -62,7 +65,8 @@ describe('renderStatusPage()', () => {
   });
 
   test('shows the place of the break, the cause, its evidence and what to do', () => {
-    const cause = causeOf('tls-intercepted', { remedy: ['Run "ftm-watch check".', 'Then do that.'] });
+    const steps = remedyOf([shell('Look again.', 'ftm-watch check', 'a <b'), 'Then do that.'], ANY_SERVER);
+    const cause = causeOf('tls-intercepted', steps);
     const page = render({ diagnosis: diagnosisOf(START, [cause]) });
 
     expect(words(page)).toContain('Not ready Summary of tls-intercepted');
@@ -71,7 +75,8 @@ describe('renderStatusPage()', () => {
     );
     expect(words(page)).toContain('The way ends here: Internet is not reached.');
     expect(words(page)).toContain('Impact New tokens cannot be activated. Evidence Evidence of tls-intercepted');
-    expect(page).toContain('<code class="command" data-copy>ftm-watch check</code>');
+    // What is selected and copied is the block, and nothing else.
+    expect(page).toContain('<pre class="command" data-copy>ftm-watch check\na &lt;b\n</pre>');
   });
 
   test.each(PRECONDITION_STATES)('says "%s" by colour, sign and word', (state) => {
@@ -212,7 +217,7 @@ describe('renderStatusPage() and strangers', () => {
     summary: HOSTILE,
     impact: HOSTILE,
     evidence: [HOSTILE, HOSTILE],
-    remedy: [HOSTILE, `"dig ${HOSTILE}"`],
+    remedySteps: [sentenceStep(HOSTILE), { ...sentenceStep(HOSTILE), commands: HOSTILE, undo: HOSTILE }],
   });
   const finding = {
     rule: HOSTILE,
