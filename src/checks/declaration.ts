@@ -4,6 +4,7 @@ import type { Finding } from '../engine/finding.ts';
 import type { LogFacts } from './log-facts.ts';
 import type { Place } from './place.ts';
 import type { RoundFacts } from './round-facts.ts';
+import type { StepId } from './step.ts';
 import type { TargetFacts } from './target-facts.ts';
 import type { UnitFacts } from './unit-facts.ts';
 import type { SlowSourceId, SlowFactsBySource } from '../sources/registry.ts';
@@ -11,6 +12,10 @@ import type { SlowSourceId, SlowFactsBySource } from '../sources/registry.ts';
 /** All that a check says of itself: the one export of its `check.ts`. */
 export type Declaration<Id extends string = string, C extends string = string> = Check<Id, C> & {
   readonly place: Place;
+  /** The step of an activation that it watches. */
+  readonly step: StepId;
+  /** The steps that its causes break, where it is another one. */
+  readonly causeSteps?: Readonly<Partial<Record<C, StepId>>>;
   /** What was learned beside the round changes what the round found out. */
   readonly withUnits?: (own: Assessment, picture: SlowFactsBySource) => Assessment;
   readonly withLog?: (own: Assessment, facts: Extract<LogFacts, { readonly kind: 'heard' }>) => Assessment;

@@ -42,6 +42,7 @@ export const sample: Declaration<'sample', SampleCause> = {
   causes: SAMPLE_CAUSES,
   unknownRemedy: 'Give it a sample.',
   place: { kind: 'branch', name: 'Sample place', hint: 'of a stranger' },
+  step: 'code',
   from: 'round',
   judge: ({ round }) => judged(judgeSample(round.path.licenseServer.subject), 'The sample is fine'),
 };

@@ -98,6 +98,7 @@ export const sample: Declaration<'sample', SampleCause> = {
   causes: SAMPLE_CAUSES,
   unknownRemedy: 'Give it a sample.',
   place: { kind: 'branch', name: 'Sample place', hint: 'of a stranger' },
+  step: 'code',
   from: 'round',
   judge: ({ round }) => judged(round.sample.filter(({ isOpen }) => !isOpen).map(shut), 'Every sample is open'),
 };

@@ -17,6 +17,7 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
   causes: APPLIANCE_CAUSES,
   unknownRemedy: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
+  step: 'tokens',
   from: 'units',
   sources: ['appliances'],
   judge: judgeAppliances,

@@ -11,6 +11,7 @@ export const clock: Declaration<'clock', ClockCause> = {
   causes: CLOCK_CAUSES,
   unknownRemedy: 'Name time servers in "clock.ntp" that this machine may ask: UDP port 123.',
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },
+  step: 'tls',
   from: 'round',
   // Without an NTP server the time is a by-product of other answers: when none has it, nothing is missing.
   judge: ({ config: { clock: settings }, clock: observations }) =>

@@ -31,6 +31,8 @@ export const delivery: Declaration<'delivery', DeliveryCause> = {
   causes: DELIVERY_CAUSES,
   unknownRemedy: 'Let this machine reach the hosts in "services" that carry codes, as FortiAuthenticator does.',
   place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS, what else carries' },
+  step: 'code',
+  causeSteps: { 'push-unreachable': 'phone', 'push-certificate-refused': 'phone' },
   withUnits: withSms,
   from: 'round',
   judge: judgeDelivery,

@@ -21,6 +21,8 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
     '(trusted hosts).',
   refines: refineShutPort,
   place: { kind: 'stop', stop: 'firewall' },
+  step: 'tls',
+  causeSteps: { 'policy-missing': 'connect' },
   from: 'units',
   sources: ['firewall'],
   judge: judgePolicy,

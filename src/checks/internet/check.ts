@@ -12,6 +12,7 @@ export const internet: Declaration<'internet', InternetCause> = {
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'internet' },
+  step: 'connect',
   from: 'round',
   judge: ({ round }) => judgeInternet(round),
 };

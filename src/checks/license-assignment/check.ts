@@ -23,6 +23,7 @@ export const licenseAssignment: Declaration<'license-assignment', AssignmentCaus
   // The serial number that a licence is looked up for is read from the appliance.
   unknownWith: ['appliance'],
   place: { kind: 'branch', name: 'Registration', hint: 'who owns the licence' },
+  step: 'registration',
   from: 'units',
   sources: ['appliances', 'registration'],
   judge: judgeAssignment,

@@ -13,6 +13,7 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
     'answer.',
   onPath: true,
   place: { kind: 'stop', stop: 'license-server' },
+  step: 'license-server',
   from: 'target',
   judge: ({ path }) => {
     const answered = path.endpoints.filter(({ http }) => http !== null);

@@ -24,6 +24,7 @@ export const mail: Declaration<'mail', MailCause> = {
   causes: MAIL_CAUSES,
   unknownRemedy: 'Let this machine speak to the servers in "mail", from the same network as FortiAuthenticator.',
   place: { kind: 'branch', name: 'Mail', hint: 'carries codes to users' },
+  step: 'code',
   withUnits: withUntoldServers,
   from: 'round',
   judge: ({ config, round: { mail: servers } }) => {

@@ -17,6 +17,7 @@ export const nameResolution: Declaration<'name-resolution', NameCause> = {
   isWayOut: true,
   oneFaultPerHost: true,
   place: { kind: 'stop', stop: 'resolver' },
+  step: 'resolver',
   from: 'target',
   judge: judgeNames,
   summary: ({ path: { names, host, endpoints } }) => {

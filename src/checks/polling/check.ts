@@ -27,6 +27,7 @@ export const polling: Declaration<'polling', PollingCause> = {
   // It waits for the first line. When none comes, that is told as the silence of the appliance.
   onlyListens: true,
   place: { kind: 'branch', name: 'Polling', hint: 'what its log says' },
+  step: 'provisioning',
   from: 'log',
   judge: judgeLog,
 };

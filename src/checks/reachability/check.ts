@@ -20,6 +20,7 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   // inspecting device answers instead of the server.
   provesItself: true,
   place: { kind: 'stop', stop: 'firewall' },
+  step: 'connect',
   from: 'target',
   judge: ({ path: { endpoints }, nearest }) =>
     endpoints.some(isJudgeable) ? explainShutPorts(judgeTcp(endpoints), endpoints, nearest) : null,

@@ -19,6 +19,7 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
     'second look from another network.',
   onPath: true,
   place: { kind: 'stop', stop: 'firewall' },
+  step: 'tls',
   withLog: withLogEvidence,
   from: 'target',
   judge: ({ path, tls, knowledge, surroundings }) =>

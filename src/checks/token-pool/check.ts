@@ -18,6 +18,7 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   causes: TOKEN_POOL_CAUSES,
   unknownRemedy: 'Give the user of appliances[].api the right to read tokens and licences.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
+  step: 'tokens',
   from: 'units',
   sources: ['appliances', 'registration', 'firewall'],
   judge: judgeTokens,

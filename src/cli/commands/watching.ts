@@ -18,9 +18,10 @@ export function addWatching(program: Command, invoked: Invoked, finish: Finish):
   withConfig(program.command('check'))
     .description('one round of everything: checklist, root cause, remedy')
     .option('--json', 'one JSON object on standard output and nothing else')
-    .action(async ({ json }: { json?: boolean }, command: Command) => {
+    .option('--steps', 'also the steps of an activation, in the order in which FortiAuthenticator takes them')
+    .action(async ({ json, steps }: { json?: boolean; steps?: boolean }, command: Command) => {
       const { check } = await import('../check.ts');
-      finish(await check(json === true, invoked(command)));
+      finish(await check({ json: json === true, steps: steps === true }, invoked(command)));
     });
   withConfig(program.command('report'))
     .description(

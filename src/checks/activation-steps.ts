@@ -1,0 +1,107 @@
+import type { Cause } from '../engine/cause.ts';
+import type { Diagnosis, PreconditionStatus } from '../engine/diagnosis.ts';
+import type { Declaration } from './declaration.ts';
+import { CHECKS } from './registry.ts';
+import { STEPS, type StepId, type StepPlan } from './step.ts';
+
+export type StepAnswer = 'passes' | 'fails' | 'not-visible';
+
+/** One step of an activation, as it would go now. Its JSON form is part of the contract (`check --steps --json`). */
+export interface ActivationStep {
+  readonly id: StepId;
+  readonly title: string;
+  readonly answer: StepAnswer;
+  /** One sentence or more. */
+  readonly why: string;
+  /** What to do, or what would show it; empty where it passes. */
+  readonly remedy: readonly string[];
+}
+
+/** Would an activation succeed now? */
+export interface ActivationOutlook {
+  readonly answer: StepAnswer;
+  readonly steps: readonly ActivationStep[];
+}
+
+/**
+ * The diagnosis as the steps of an activation. It has no verdict of its own: a step fails by what a check calls broken,
+ * and passes only by what a check saw.
+ */
+export function activationOutlook(diagnosis: Diagnosis): ActivationOutlook {
+  const steps = STEPS.map((plan) => stepOf(plan, diagnosis));
+  return { answer: answerOf(diagnosis, steps), steps };
+}
+
+/** Never better than what `check` concludes. */
+function answerOf({ ready }: Diagnosis, steps: readonly ActivationStep[]): StepAnswer {
+  if (ready === 'not-ready' || steps.some(({ answer }) => answer === 'fails')) return 'fails';
+  return ready === 'ready' ? 'passes' : 'not-visible';
+}
+
+/** What one check says of one step. */
+interface Say extends Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+  /** Nobody asked it to look: others may have seen the step all the same. */
+  readonly isAbsent: boolean;
+}
+
+function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): ActivationStep {
+  const says = preconditions.flatMap((status) => {
+    const check = CHECKS.find(({ id }) => id === status.id);
+    const own = causes.filter(({ precondition }) => precondition === status.id);
+    return check === undefined ? [] : sayOf(plan, check, status, own);
+  });
+  const { id, title } = plan;
+  const looked = says.filter(({ isAbsent }) => !isAbsent);
+  const decisive =
+    looked.find(({ answer }) => answer === 'fails') ?? looked.find(({ answer }) => answer === 'not-visible');
+  if (decisive !== undefined) return { id, title, ...told(decisive) };
+  if (looked.length === 0) return { id, title, ...unseen(plan, says) };
+  return { id, title, answer: 'passes', why: looked.map(({ why }) => why).join('. '), remedy: [] };
+}
+
+function told({ answer, why, remedy }: Say): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+  return { answer, why, remedy };
+}
+
+function unseen({ wouldShow }: StepPlan, absent: readonly Say[]): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+  const why = absent.map((say) => say.why).join('. ');
+  return { answer: 'not-visible', why: why === '' ? 'No check can see this step' : why, remedy: [wouldShow] };
+}
+
+function sayOf(
+  plan: StepPlan,
+  check: Declaration,
+  status: PreconditionStatus,
+  causes: readonly Cause[],
+): readonly Say[] {
+  const here = causes.filter((cause) => stepOfCause(check, cause.id) === plan.id);
+  const isBroken = status.state === 'broken';
+  const breaking = here.find(({ severity }) => severity === 'critical') ?? (isBroken ? here[0] : undefined);
+  if (breaking !== undefined)
+    return [{ answer: 'fails', why: breaking.summary, remedy: breaking.remedy, isAbsent: false }];
+  if (check.step !== plan.id) return [];
+  return [ownSay(check, status, causes.length > 0)];
+}
+
+function ownSay(check: Declaration, { state, summary }: PreconditionStatus, isBrokenElsewhere: boolean): Say {
+  switch (state) {
+    case 'ok':
+    case 'warning':
+      return { answer: 'passes', why: summary, remedy: [], isAbsent: false };
+    case 'broken':
+      return isBrokenElsewhere
+        ? { answer: 'not-visible', why: `Not reached: ${summary}`, remedy: [], isAbsent: false }
+        : { answer: 'fails', why: summary, remedy: [], isAbsent: false };
+    case 'blocked':
+      return { answer: 'not-visible', why: summary, remedy: [], isAbsent: false };
+    case 'unknown':
+      return { answer: 'not-visible', why: summary, remedy: [check.unknownRemedy], isAbsent: false };
+    case 'not-configured':
+      return { answer: 'not-visible', why: summary, remedy: [], isAbsent: true };
+  }
+}
+
+function stepOfCause({ step, causeSteps }: Declaration, cause: string): StepId {
+  const steps: Readonly<Record<string, StepId | undefined>> = causeSteps ?? {};
+  return steps[cause] ?? step;
+}
