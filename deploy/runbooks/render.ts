@@ -1,6 +1,7 @@
 import { CAUSE_IDS, CHECKS, isFaultId, wordsOf, type CauseId } from '../../src/checks/registry.ts';
 import { impactOf } from '../../src/engine/words/impact.ts';
-import { type Block, blocksOf, remedyOf, type RemedyStep } from '../../src/engine/words/remedy-step.ts';
+import { type Block, blocksOf, type RemedyStep } from '../../src/engine/remedy.ts';
+import { remedyOf } from '../../src/engine/words/told-remedy.ts';
 import type { Step } from '../../src/engine/words/step.ts';
 import { fill } from '../../src/engine/words/wording.ts';
 import type { WordingFacts } from '../../src/engine/words/wording.ts';

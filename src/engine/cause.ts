@@ -1,5 +1,5 @@
 import type { Severity } from '../core/severity.ts';
-import type { Remedy } from './words/remedy-step.ts';
+import type { Remedy } from './remedy.ts';
 
 export type Confidence = 'confirmed' | 'suspected';
 

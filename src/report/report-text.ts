@@ -2,7 +2,7 @@ import type { PreconditionState } from '../engine/precondition-state.ts';
 import { createColors } from 'picocolors';
 
 import type { Cause } from '../engine/cause.ts';
-import { type Block, blocksOf, type RemedyStep } from '../engine/words/remedy-step.ts';
+import { type Block, blocksOf, type RemedyStep } from '../engine/remedy.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../engine/diagnosis.ts';
 import { titleOf } from '../checks/registry.ts';
 import { visibleText } from '../core/visible-text.ts';

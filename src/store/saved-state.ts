@@ -1,7 +1,7 @@
 import { SEVERITIES } from '../core/severity.ts';
 import { z } from 'zod';
 import type { Cause } from '../engine/cause.ts';
-import { type RemedyStep, sentenceStep } from '../engine/words/remedy-step.ts';
+import { type RemedyStep, sentenceStep } from '../engine/remedy.ts';
 import { SYNTAXES } from '../engine/words/step.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Candidate, Incident, IncidentState, Silence, Unjudged } from '../engine/incident/incident.ts';

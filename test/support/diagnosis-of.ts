@@ -1,5 +1,5 @@
 import type { PreconditionState } from '../../src/engine/precondition-state.ts';
-import { remedyOf } from '../../src/engine/words/remedy-step.ts';
+import { remedyOf } from '../../src/engine/words/told-remedy.ts';
 import type { Cause } from '../../src/engine/cause.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
 import type { Diagnosis } from '../../src/engine/diagnosis.ts';

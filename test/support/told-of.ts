@@ -1,4 +1,4 @@
-import { textOfStep } from '../../src/engine/words/step.ts';
+import { textOfStep } from './text-of-step.ts';
 import type { TlsJudgement } from '../../src/checks/tls-genuine/tls-evidence.ts';
 
 /** Without what differs from run to run, and without what every name of the vendor begins with. */

@@ -8,7 +8,7 @@ import { type Finding, isFault, known } from '../finding.ts';
 import type { CauseWords } from '../words/cause-words.ts';
 import { evidenceLine } from '../words/evidence-line.ts';
 import { impactOf } from '../words/impact.ts';
-import { remedyOf } from '../words/remedy-step.ts';
+import { remedyOf } from '../words/told-remedy.ts';
 import type { Step } from '../words/step.ts';
 import { fill, type WordingFacts } from '../words/wording.ts';
 import type { JudgedState, JudgedStates } from './states.ts';

@@ -1,6 +1,6 @@
 import type { Cause } from '../cause.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import { type RemedyStep, sentenceStep } from '../words/remedy-step.ts';
+import { type RemedyStep, sentenceStep } from '../remedy.ts';
 
 const MAX_LINE = 500;
 const MAX_NAME = 256;

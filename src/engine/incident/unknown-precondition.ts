@@ -4,7 +4,7 @@ import type { Check } from '../check.ts';
 import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
 import { evidenceLine } from '../words/evidence-line.ts';
 import { impactOf } from '../words/impact.ts';
-import { remedyOf } from '../words/remedy-step.ts';
+import { remedyOf } from '../words/told-remedy.ts';
 import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words/unknown.ts';
 import { ANY_SERVER } from '../words/wording.ts';
 import { boundCause } from './bound-cause.ts';

@@ -1,14 +1,7 @@
 import { addressFamily } from '../../core/addresses.ts';
 import { authority } from '../../core/authority.ts';
+import type { Blank } from '../remedy.ts';
 import type { WordingFacts } from './wording.ts';
-
-/** A word of a command that has to be filled in by hand before it is run: it is marked, and says what belongs there. */
-export interface Blank {
-  /** As it stands in the command. */
-  readonly name: string;
-  /** What to put in its place. */
-  readonly meaning: string;
-}
 
 export interface FilledCommands {
   readonly text: string;

@@ -29,8 +29,3 @@ export function fortios(text: string, ...commands: readonly string[]): CommandSt
 export function fortiauthenticator(text: string, ...commands: readonly string[]): CommandStep {
   return { text, syntax: 'fortiauthenticator', commands, undo: null };
 }
-
-/** The sentence of a step. */
-export function textOfStep(step: Step): string {
-  return typeof step === 'string' ? step : step.text;
-}

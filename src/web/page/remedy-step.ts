@@ -1,4 +1,4 @@
-import { type Block, blocksOf, type RemedyStep } from '../../engine/words/remedy-step.ts';
+import { type Block, blocksOf, type RemedyStep } from '../../engine/remedy.ts';
 import { type Markup, markup, preformatted } from './markup.ts';
 
 /** A remedy as a list: each block of commands is an element of its own, with nothing in it that is not copied. */

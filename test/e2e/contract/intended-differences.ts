@@ -5,6 +5,18 @@ import { TOKEN_DIFFERENCES } from './token-differences.ts';
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
   {
+    reason: 'Remedies as data: `remedySteps` beside `remedy`',
+    lines: [
+      '+ check-dns: causes[answer-hijacked].remedySteps: <text>',
+      '+ check-egress: causes[egress-blocked].remedySteps: <text>',
+      '+ check-inspection: causes[tls-intercepted].remedySteps: <text>',
+      '+ check-license: causes[license-on-peer].remedySteps: <text>',
+      '+ check-mail: causes[mail-recipient-rejected].remedySteps: <text>',
+      '+ http: GET /api/v1/status 200 causes[].remedySteps: <text>',
+      '+ http: GET /api/v1/incidents 200 incidents[].remedySteps: <text>',
+    ],
+  },
+  {
     reason: 'An incident goes on when the same fault is understood better; two that come and go in turn become one',
     lines: [
       '+ http: GET /api/v1/incidents 200 incidents[].causeSince: string',

@@ -1,4 +1,4 @@
-import { textOfStep } from '../../../src/engine/words/step.ts';
+import { textOfStep } from '../../support/text-of-step.ts';
 import { describe, expect, test } from 'vitest';
 import { shareFinding, shareText, withComplaint } from '../../../src/checks/comes-and-goes.ts';
 import type { Finding } from '../../../src/engine/finding.ts';

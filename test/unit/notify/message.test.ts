@@ -1,3 +1,4 @@
+import { sentenceStep } from '../../../src/engine/remedy.ts';
 import { FAULT_IDS } from '../../../src/checks/registry.ts';
 import fc from 'fast-check';
 import { createTransport } from 'nodemailer';
@@ -217,34 +218,13 @@ describe('hostile text', () => {
           summary: first,
           impact: second,
           evidence: [first, second],
-          remedy: [second],
+          remedySteps: [{ ...sentenceStep(second), commands: '</pre><i>"&', undo: "'><script>" }],
         });
         const message = compose(told([cause])[0], { site: first, from: `x@${second}` });
         expect(namesOf(await wire(message))).toEqual(expected);
         expect(message.subject).not.toMatch(/[\r\n]/u);
         expect(tagsOf(message.html)).toEqual(
-          [
-            'b',
-            'h1',
-            'h2',
-            'head',
-            'html',
-            'li',
-            'meta',
-            'ol',
-            'p',
-            'table',
-            'td',
-            'th',
-            'title',
-            'tr',
-            'ul',
-            '!doctype',
-            'body',
-            'div',
-          ]
-            .filter((tag) => tag !== 'b')
-            .sort(),
+          '!doctype body div h1 h2 head html li meta ol p pre table td th title tr ul'.split(' '),
         );
       }),
       { numRuns: 200 },

@@ -1,4 +1,4 @@
-import { sentenceStep } from '../../../src/engine/words/remedy-step.ts';
+import { sentenceStep } from '../../../src/engine/remedy.ts';
 import { describe, expect, test } from 'vitest';
 import { byUrgency, incidentsToJson } from '../../../src/web/incident-json.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';

@@ -1,6 +1,6 @@
 import type { Severity } from '../../../core/severity.ts';
 import type { EpochMs, Millis } from '../../../core/clock.ts';
-import { blocksOf, type RemedyStep } from '../../../engine/words/remedy-step.ts';
+import { blocksOf, type RemedyStep } from '../../../engine/remedy.ts';
 import { isoTime } from '../../../core/instant-text.ts';
 import { isOnlyUnseen } from '../../../checks/only-unseen.ts';
 import type { Incident, IncidentState } from '../../../engine/incident/incident.ts';

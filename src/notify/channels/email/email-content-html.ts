@@ -1,4 +1,4 @@
-import type { Block } from '../../../engine/words/remedy-step.ts';
+import type { Block } from '../../../engine/remedy.ts';
 import type { Fact, EmailContent, Section } from './email-content-parts.ts';
 
 /**

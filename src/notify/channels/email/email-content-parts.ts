@@ -1,6 +1,6 @@
 import { isFlapping } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
-import type { Block } from '../../../engine/words/remedy-step.ts';
+import type { Block } from '../../../engine/remedy.ts';
 
 /** What a mail says, before it is text or HTML. Its strings are plain text, and may quote strangers. */
 export interface EmailContent {

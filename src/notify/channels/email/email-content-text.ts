@@ -1,5 +1,5 @@
 import { wrap } from '../../../text/wrap.ts';
-import type { Block } from '../../../engine/words/remedy-step.ts';
+import type { Block } from '../../../engine/remedy.ts';
 import type { EmailContent, Section } from './email-content-parts.ts';
 
 const WIDTH = 76;

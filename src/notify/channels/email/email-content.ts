@@ -8,7 +8,7 @@ import type {
   IncidentNotification,
   Notification,
 } from '../../../engine/incident/notification.ts';
-import { blocksOf } from '../../../engine/words/remedy-step.ts';
+import { blocksOf } from '../../../engine/remedy.ts';
 import { titleOf } from '../../../checks/registry.ts';
 import { allClear, openLines } from './all-clear.ts';
 import { headline } from '../../../checks/headline.ts';

@@ -1,4 +1,4 @@
-import { textOfStep } from '../../../../src/engine/words/step.ts';
+import { textOfStep } from '../../../support/text-of-step.ts';
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { anchorOf, chainOf, failed, pinOf } from '../../../support/chains.ts';

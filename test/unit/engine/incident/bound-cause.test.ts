@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type RemedyStep, sentenceStep } from '../../../../src/engine/words/remedy-step.ts';
+import { type RemedyStep, sentenceStep } from '../../../../src/engine/remedy.ts';
 import { boundCause } from '../../../../src/engine/incident/bound-cause.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 
@@ -40,7 +40,8 @@ test('it has twelve consequences at most', () => {
 
 describe('its steps', () => {
   const step = { text: LONG, commands: 'a\n  b', undo: null, syntax: 'shell', blanks: [] } as const;
-  const bound = (...remedySteps: readonly RemedyStep[]) => boundCause(causeOf('tls-blocked', { remedySteps })).remedySteps;
+  const bound = (...remedySteps: readonly RemedyStep[]) =>
+    boundCause(causeOf('tls-blocked', { remedySteps })).remedySteps;
 
   test('are twelve, with one visible line of text each, and say how many more there were', () => {
     const steps = bound(...Array.from({ length: 15 }, () => step));

@@ -1,4 +1,4 @@
-import { remedyOf } from '../../../../src/engine/words/remedy-step.ts';
+import { remedyOf } from '../../../../src/engine/words/told-remedy.ts';
 import { ANY_SERVER } from '../../../../src/engine/words/wording.ts';
 import { describe, expect, test } from 'vitest';
 import type { Cause } from '../../../../src/engine/cause.ts';
@@ -86,9 +86,7 @@ describe('unknownCauses()', () => {
     const [cause] = causes([unjudged()], view(findings));
     expect(cause?.evidence).toHaveLength(2);
     expect(cause?.evidence[0]).toBe('host:443: expected a trusted issuer, got CN=Contoso');
-    expect(cause?.remedy).toEqual(
-      remedyOf(['Add the root of Contoso.', ...UNKNOWN_WORDS.remedy], ANY_SERVER).remedy,
-    );
+    expect(cause?.remedy).toEqual(remedyOf(['Add the root of Contoso.', ...UNKNOWN_WORDS.remedy], ANY_SERVER).remedy);
   });
 
   test.each<readonly [string, PreconditionId, Incident, boolean]>([

@@ -1,4 +1,5 @@
-import { remedyOf, sentenceStep } from '../../../../src/engine/words/remedy-step.ts';
+import { sentenceStep } from '../../../../src/engine/remedy.ts';
+import { remedyOf } from '../../../../src/engine/words/told-remedy.ts';
 import { shell } from '../../../../src/engine/words/step.ts';
 import { ANY_SERVER } from '../../../../src/engine/words/wording.ts';
 import { PRECONDITION_STATES } from '../../../../src/engine/precondition-state.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { blocksOf, remedyOf } from '../../../../src/engine/words/remedy-step.ts';
+import { blocksOf } from '../../../../src/engine/remedy.ts';
+import { remedyOf } from '../../../../src/engine/words/told-remedy.ts';
 import { type CommandStep, shell } from '../../../../src/engine/words/step.ts';
 
 const FACTS = { subject: 'x:443', host: 'x.example', port: '443' };

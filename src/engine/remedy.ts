@@ -1,6 +1,12 @@
-import { type Blank, fillCommands } from './command-words.ts';
-import type { CommandStep, Step, Syntax } from './step.ts';
-import { fill, type WordingFacts } from './wording.ts';
+import type { Syntax } from './words/step.ts';
+
+/** A word of a command that has to be filled in by hand before it is run: it is marked, and says what belongs there. */
+export interface Blank {
+  /** As it stands in the command. */
+  readonly name: string;
+  /** What to put in its place. */
+  readonly meaning: string;
+}
 
 /** One step of a remedy as it is told. Its JSON form is part of the contract (`check --json`). */
 export interface RemedyStep {
@@ -21,41 +27,9 @@ export interface Remedy {
   readonly remedySteps: readonly RemedyStep[];
 }
 
-export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
-  const remedySteps = steps.map((step) => toldStep(step, facts));
-  return { remedy: remedySteps.map(sentenceOf), remedySteps };
-}
-
 /** A step without commands. */
 export function sentenceStep(text: string): RemedyStep {
   return { text, commands: null, undo: null, syntax: null, blanks: [] };
-}
-
-function toldStep(step: Step, facts: WordingFacts): RemedyStep {
-  return typeof step === 'string' ? sentenceStep(fill(step, facts)) : commandStep(step, facts);
-}
-
-function commandStep({ text, commands, undo, syntax }: CommandStep, facts: WordingFacts): RemedyStep {
-  const forth = fillCommands(commands, facts);
-  const back = undo === null ? null : fillCommands(undo, facts);
-  const blanks = new Map([...forth.blanks, ...(back?.blanks ?? [])].map((blank) => [blank.name, blank]));
-  return {
-    text: fill(text, facts),
-    commands: forth.text,
-    undo: back?.text ?? null,
-    syntax,
-    blanks: [...blanks.values()],
-  };
-}
-
-/** More do not read well within a sentence. */
-const MOST_QUOTED = 3;
-
-/** The step as one sentence: short commands stand at its end, longer ones in their block alone. */
-function sentenceOf({ text, commands }: RemedyStep): string {
-  const lines = (commands ?? '').split('\n').map((line) => line.trim());
-  if (commands === null || lines.length > MOST_QUOTED) return text;
-  return `${text} ${lines.length === 1 ? 'Command' : 'Commands'}: ${lines.map((line) => `"${line}"`).join(', ')}.`;
 }
 
 /** A block with the words that stand before it. */
