@@ -1,6 +1,13 @@
 import type { EpochMs } from './clock.ts';
 
-export const AUDIT_ACTIONS = ['add-silence', 'remove-silence', 'reload'] as const;
+export const AUDIT_ACTIONS = [
+  'add-silence',
+  'remove-silence',
+  'acknowledge',
+  'unacknowledge',
+  'comment',
+  'reload',
+] as const;
 
 /**
  * Why a change was refused: `role`, the account may not; `origin`, a page of another origin asked; `remote`, without
@@ -26,9 +33,11 @@ export interface AuditEntry {
   readonly address: string | null;
   /** null: it was done. */
   readonly refused: ChangeRefusal | null;
-  /** Of a silence; null: every one, or it is about none. */
+  /** The id of the incident from whose page it was asked for; null: it was not. */
+  readonly incident: string | null;
+  /** Of a silence or an incident; null: every one, or it is about none. */
   readonly cause: string | null;
   readonly subject: string | null;
-  /** For people: the end and the comment of a silence, or its id. */
+  /** For people: the end and the comment of a silence, or its id; a comment. */
   readonly detail: string;
 }

@@ -18,6 +18,7 @@ import { byChannel, CHANNELS, channelWords, type ChannelId } from './channels/re
 import { journalEntry } from './journal-entry.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { Maintenance } from './maintenance.ts';
+import { type MessageSettings, messageContext } from './message-settings.ts';
 import { hasChannel } from './no-channel.ts';
 import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
 import { randomName } from './random-name.ts';
@@ -27,7 +28,7 @@ export interface AlertingDeps extends OutboxDeps {
   readonly readSecret: SecretReader;
 }
 
-export type AlertingConfig = Pick<Config, 'site' | 'notify'>;
+export type AlertingConfig = MessageSettings & Pick<Config, 'notify'>;
 
 /** Whether the recipients of a channel that is told a state listen. */
 export interface ChannelState {
@@ -48,10 +49,10 @@ export interface AlertingParts {
 
 /** @throws {RangeError} for a maintenance window that cannot be read */
 export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Alerting {
-  const { site, notify } = config;
+  const { notify } = config;
   return new Alerting(
     {
-      channels: CHANNELS.flatMap((channel) => channel.create(notify, { ...deps, site })),
+      channels: CHANNELS.flatMap((channel) => channel.create(notify, { ...deps, ...messageContext(config) })),
       maintenance: createMaintenance(notify.maintenance),
       policy: policyOf(notify),
     },
@@ -149,6 +150,23 @@ export class Alerting {
   unsilence(id: string): boolean {
     if (!this.#state.silences.some((silence) => silence.id === id)) return false;
     this.#take({ kind: 'unsilence', at: this.#deps.clock.now(), id });
+    this.#work();
+    return true;
+  }
+
+  /** Stops the reminders of an open incident until it ends or its cause changes. False when there is no such one. */
+  acknowledge(id: string, by: string): boolean {
+    return this.#takeAboutOpen(id, { kind: 'acknowledge', at: this.#deps.clock.now(), id, by });
+  }
+
+  /** Its reminders go on. False when there is no such open incident. */
+  unacknowledge(id: string): boolean {
+    return this.#takeAboutOpen(id, { kind: 'unacknowledge', at: this.#deps.clock.now(), id });
+  }
+
+  #takeAboutOpen(id: string, input: IncidentInput): boolean {
+    if (!this.#state.incidents.some((incident) => incident.id === id && incident.status === 'open')) return false;
+    this.#take(input);
     this.#work();
     return true;
   }

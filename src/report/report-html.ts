@@ -3,7 +3,7 @@ import type { Cause } from '../engine/cause.ts';
 import type { PreconditionJson } from '../engine/diagnosis-json.ts';
 import { CHECKS, titleOf } from '../checks/registry.ts';
 import { type Content, type Markup, markup, preformatted, toHtml } from '../web/page/markup.ts';
-import { remedyView } from '../web/page/remedy-step.ts';
+import { remedyView } from '../web/page/remedy-view.ts';
 import { READINESS_TONES, READINESS_WORDS, SEVERITY_TONES, STATE_TONES, STATE_WORDS } from '../web/page/signs.ts';
 import { chainsView, excerptsView, timelineView } from './evidence-view.ts';
 import { MASKED_KINDS } from '../text/mask.ts';

@@ -80,7 +80,7 @@ function merged(inMind: readonly Incident[], ended: readonly Incident[]): readon
 }
 
 /** The outbox knows better what it still tries. */
-function without(inMind: readonly OutboxEntry[], stored: readonly OutboxEntry[]): readonly OutboxEntry[] {
+export function without(inMind: readonly OutboxEntry[], stored: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const known = new Set(inMind.map(({ delivery }) => deliveryKey(delivery)));
   return stored.filter(({ delivery }) => delivery.status !== 'pending' && !known.has(deliveryKey(delivery)));
 }

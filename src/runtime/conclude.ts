@@ -121,17 +121,24 @@ function diagnosed(
   { speaking, applianceUnaffected }: Heard,
 ): Diagnosis {
   const { host, port } = config.licenseServer;
-  return diagnose([...withUnits(probed, picture), ...assessUnits({ config, picture, at, speaking }), ...polling], {
-    checks: CHECKS,
-    site: config.site,
-    at,
-    host,
-    port,
-    source: onlySourceOf(config),
-    activation: activationOf(picture),
-    applianceUnaffected,
-    ...(config.file === undefined ? {} : { configFile: config.file }),
-  });
+  return diagnose(
+    [
+      ...withUnits(probed, { picture, licenseServer: config.licenseServer }),
+      ...assessUnits({ config, picture, at, speaking }),
+      ...polling,
+    ],
+    {
+      checks: CHECKS,
+      site: config.site,
+      at,
+      host,
+      port,
+      source: onlySourceOf(config),
+      activation: activationOf(picture),
+      applianceUnaffected,
+      ...(config.file === undefined ? {} : { configFile: config.file }),
+    },
+  );
 }
 
 /** Where units have addresses of their own, none stands for all. */

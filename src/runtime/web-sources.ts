@@ -11,6 +11,7 @@ import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } fro
 import { createAlertHistory } from './alert-history-of.ts';
 import { createChartData } from './chart-data-of.ts';
 import { givenUpProblems } from './given-up-problems.ts';
+import { findIncidents, incidentRecord } from './incident-records.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 
@@ -40,6 +41,10 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     site: () => monitor().config.site,
     diagnosis: () => monitor().last()?.diagnosis ?? null,
     alertHistory,
+    findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
+    incidentRecord: (id) => incidentRecord(monitor(), id),
+    acknowledge: (id, by) => monitor().alerting.acknowledge(id, by),
+    unacknowledge: (id) => monitor().alerting.unacknowledge(id),
     maintenance: createMaintenancePlan(monitor, facts.clock),
     silences: () => monitor().alerting.silences(),
     silence: (request) => monitor().alerting.silence(request),

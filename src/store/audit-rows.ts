@@ -1,9 +1,12 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AUDIT_ACTIONS, type AuditEntry, CHANGE_REFUSALS } from '../core/audit.ts';
+import type { Incident } from '../engine/incident/incident.ts';
 
 /** An account that is refused again and again fills nothing. */
 const MAX_ENTRIES = 10_000;
+
+const COLUMNS = 'at, action, account, address, refused, incident, cause, subject, detail';
 
 const auditRow: z.ZodType<AuditEntry> = z.object({
   at: z.number(),
@@ -11,27 +14,42 @@ const auditRow: z.ZodType<AuditEntry> = z.object({
   account: z.string(),
   address: z.string().nullable(),
   refused: z.literal(CHANGE_REFUSALS).nullable(),
+  incident: z.string().nullable(),
   cause: z.string().nullable(),
   subject: z.string().nullable(),
   detail: z.string(),
 });
 
 export function insertAuditEntry(db: DatabaseSync, entry: AuditEntry): void {
-  const { at, action, account, address, refused, cause, subject, detail } = entry;
+  const { at, action, account, address, refused, incident, cause, subject, detail } = entry;
   db.prepare(
-    `INSERT INTO audit (at, action, account, address, refused, cause, subject, detail)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(at, action, account, address, refused, cause, subject, detail);
+    `INSERT INTO audit (at, action, account, address, refused, incident, cause, subject, detail)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(at, action, account, address, refused, incident, cause, subject, detail);
   db.prepare('DELETE FROM audit WHERE sequence <= (SELECT max(sequence) FROM audit) - ?').run(MAX_ENTRIES);
 }
 
 /** Latest first. What another version wrote and this one does not know is left out. */
 export function readAuditTrail(db: DatabaseSync, limit: number): readonly AuditEntry[] {
+  return entriesIn(db.prepare(`SELECT ${COLUMNS} FROM audit ORDER BY sequence DESC LIMIT ?`).all(limit));
+}
+
+/** Those asked for from the page of an incident, and silences while it lasted, latest first. */
+export function readAuditAbout(
+  db: DatabaseSync,
+  { id, since, closedAt }: Pick<Incident, 'id' | 'since' | 'closedAt'>,
+  limit: number,
+): readonly AuditEntry[] {
   const rows = db
     .prepare(
-      `SELECT at, action, account, address, refused, cause, subject, detail FROM audit ORDER BY sequence DESC LIMIT ?`,
+      `SELECT ${COLUMNS} FROM audit
+       WHERE incident = :id OR (incident IS NULL AND at BETWEEN :since AND :until) ORDER BY sequence DESC LIMIT :limit`,
     )
-    .all(limit);
+    .all({ id, since, until: closedAt ?? Number.MAX_SAFE_INTEGER, limit });
+  return entriesIn(rows);
+}
+
+function entriesIn(rows: ReturnType<StatementSync['all']>): readonly AuditEntry[] {
   return rows.flatMap((row) => {
     const parsed = auditRow.safeParse(row);
     return parsed.success ? [parsed.data] : [];

@@ -26,7 +26,8 @@ export function readEnded(db: DatabaseSync, since: EpochMs, limit: number): read
   return incidentsIn(db.prepare(sql).all(since, limit));
 }
 
-function incidentsIn(rows: readonly Readonly<Record<string, SQLOutputValue>>[]): readonly Incident[] {
+/** Those that this version can read. */
+export function incidentsIn(rows: readonly Readonly<Record<string, SQLOutputValue>>[]): readonly Incident[] {
   return rows.flatMap(({ json }) => parseIncident(String(json)) ?? []);
 }
 

@@ -1,7 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
-import type { EpochMs } from '../core/clock.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Incident } from '../engine/incident/incident.ts';
 import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
+import { incidentsOf } from '../engine/incident/notification.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import { parseNotification, parseState, type SavedState } from './saved-state.ts';
 
@@ -62,9 +64,35 @@ export function readDeliveries(db: DatabaseSync, limit: number): readonly Outbox
   return select(db, 'ORDER BY d.sequence DESC LIMIT ?', limit).flatMap(outboxEntryOf);
 }
 
+/** What was to be told of one incident, by itself or in a digest, latest first. */
+export function readDeliveriesAbout(
+  db: DatabaseSync,
+  { id, openedAt, closedAt }: Pick<Incident, 'id' | 'openedAt' | 'closedAt'>,
+  limit: number,
+): readonly OutboxEntry[] {
+  const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_WAITS) + DIGEST_WAITS;
+  const rows = select(
+    db,
+    // What tells of one alone is named by it, a full stop and a number; "/" is what follows the full stop.
+    `WHERE (n.id > ? || '.' AND n.id < ? || '/') OR (n.event = 'digest' AND n.at BETWEEN ? AND ?)
+     ORDER BY d.sequence DESC LIMIT ?`,
+    id,
+    id,
+    openedAt,
+    until,
+    limit,
+  );
+  return rows
+    .flatMap(outboxEntryOf)
+    .filter(({ notification }) => incidentsOf(notification).some((incident) => incident.id === id));
+}
+
+/** An end that the hourly limit held back comes later. */
+const DIGEST_WAITS: Millis = 86_400_000;
+
 type Columns = ReturnType<StatementSync['all']>[number];
 
-function select(db: DatabaseSync, rest: string, ...values: readonly number[]): readonly Columns[] {
+function select(db: DatabaseSync, rest: string, ...values: readonly (number | string)[]): readonly Columns[] {
   return db
     .prepare(`SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ${rest}`)
     .all(...values);

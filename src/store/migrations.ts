@@ -100,4 +100,9 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX audit_by_time ON audit (at);
   `,
+  `
+  ALTER TABLE audit ADD COLUMN incident TEXT;
+  CREATE INDEX audit_by_incident ON audit (incident) WHERE incident IS NOT NULL;
+  CREATE INDEX incidents_by_end ON incidents (closed_at);
+  `,
 ];

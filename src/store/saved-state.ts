@@ -65,6 +65,8 @@ const incidentRow = z.object({
   id: z.string(),
   status: z.literal(['open', 'closed']),
   cause,
+  openingEvidence: z.array(z.string()).default([]),
+  acknowledgement: z.object({ at: instant, by: z.string() }).nullable().default(null),
   formerCauses: z.array(formerCause),
   since: instant,
   openedAt: instant,

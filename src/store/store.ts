@@ -2,13 +2,14 @@ import type { AuditEntry } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
-import { insertAuditEntry, readAuditTrail } from './audit-rows.ts';
+import { insertAuditEntry, readAuditAbout, readAuditTrail } from './audit-rows.ts';
 import { MirroredJournal } from './alert-journal.ts';
 import { Database, type DatabaseDeps } from './database.ts';
 import { readHourlyValues, readLatency } from './hourly-values.ts';
 import type { HourlyValueName, ProbeName, StoredHourlyValue, StoredLatency } from './hourly-values.ts';
 import { createHistory, type RoundRecord } from './history.ts';
-import { readDeliveries } from './journal-rows.ts';
+import { type IncidentFilter, readClosedIncidents, readIncident } from './incident-rows.ts';
+import { readDeliveries, readDeliveriesAbout } from './journal-rows.ts';
 import { type DayState, readAvailability, readEnded } from './history-rows.ts';
 import { prune } from './retention.ts';
 
@@ -25,6 +26,12 @@ export interface Store {
   deliveries(limit: number): readonly OutboxEntry[];
   /** Incidents that ended since then, latest first; null when the file cannot be read. */
   ended(since: EpochMs, limit: number): readonly Incident[] | null;
+  /** Incidents that are over and fit, latest first; null when the file cannot be read. */
+  closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
+  /** As it was when it changed last; null: it is not there, or the file cannot be read. */
+  incident(id: string): Incident | null;
+  /** What was to be told of one incident, latest first. */
+  deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
   availability(from: EpochMs): readonly DayState[];
   /** Means over spans of `bucket`. */
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
@@ -34,6 +41,8 @@ export interface Store {
   recordChange(entry: AuditEntry): void;
   /** Latest first. */
   auditTrail(limit: number): readonly AuditEntry[];
+  /** What was changed at the page of an incident and, elsewhere, while it lasted. Latest first. */
+  auditAbout(incident: Incident, limit: number): readonly AuditEntry[];
   /** Whether the last write was kept: `ftm_store_writable`. */
   writable(): boolean;
   /** It was written by a newer program and is left alone: what to do about it. Null: it was not. */
@@ -76,6 +85,9 @@ export function createStore(config: { readonly path: string; readonly retention:
     },
     deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
     ended: (since, limit) => database.read((db) => readEnded(db, since, limit)),
+    closedIncidents: (filter, limit) => database.read((db) => readClosedIncidents(db, filter, limit)),
+    incident: (id) => database.read((db) => readIncident(db, id)),
+    deliveriesAbout: (incident, limit) => database.read((db) => readDeliveriesAbout(db, incident, limit)) ?? [],
     availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
@@ -83,6 +95,7 @@ export function createStore(config: { readonly path: string; readonly retention:
       database.write((db) => insertAuditEntry(db, entry));
     },
     auditTrail: (limit) => database.read((db) => readAuditTrail(db, limit)) ?? [],
+    auditAbout: (incident, limit) => database.read((db) => readAuditAbout(db, incident, limit)) ?? [],
     writable: () => database.writable(),
     newer: () => database.newer(),
     close: () => {

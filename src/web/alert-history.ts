@@ -15,6 +15,25 @@ export interface AlertHistory {
   readonly complete: boolean;
 }
 
+/** Incidents of any age, open ones first, then the latest first. */
+export interface FoundIncidents {
+  readonly incidents: readonly Incident[];
+  /** There are more than were asked for. */
+  readonly more: boolean;
+  /** False: the history cannot be used at present; what has ended may be missing. */
+  readonly complete: boolean;
+}
+
+/** All that is known of one incident. */
+export interface IncidentRecord {
+  readonly incident: Incident;
+  /** What was to be told of it, latest first. */
+  readonly outboxEntries: readonly OutboxEntry[];
+  /** What people changed while it lasted or at its page, latest first. */
+  readonly changes: readonly AuditEntry[];
+  readonly complete: boolean;
+}
+
 /** When notifications wait by plan. */
 export interface MaintenancePlan {
   /** When the window that is open ends; null: none is open. */

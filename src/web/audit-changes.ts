@@ -15,11 +15,11 @@ export interface ChangeTools {
 }
 
 /** What is asked for, as the audit trail keeps it. */
-export type AskedChange = Pick<AuditEntry, 'action' | 'cause' | 'subject' | 'detail'>;
+export type AskedChange = Pick<AuditEntry, 'action' | 'incident' | 'cause' | 'subject' | 'detail'>;
 
 /** Of a request whose body has not been read. */
 export function unreadChange(action: AuditEntry['action'], detail = ''): AskedChange {
-  return { action, cause: null, subject: null, detail };
+  return { action, incident: null, cause: null, subject: null, detail };
 }
 
 /** Why it may not be, in a sentence, after that was noted; null: it may. */

@@ -33,15 +33,20 @@ const FORWARDED = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/u;
  */
 export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
+  if (isForeignOrigin((name) => context.req.header(name))) return 'origin';
+  return callerRefusal(context, access);
+}
+
+/** The same of who asks, wherever the request comes from: whether a page offers it to change something. */
+export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
+  if (access.kind === 'socket') return null;
   const { identify, hosts } = access;
-  const header = (name: string): string | undefined => context.req.header(name);
-  if (isForeignOrigin(header)) return 'origin';
   const { role, address } = context.get('caller');
   if (role !== 'change') return 'role';
   if (identify !== null) return null;
   if (!isLoopback(address ?? undefined)) return 'remote';
   if (Object.keys(context.req.header()).some((name) => FORWARDED.test(name))) return 'forwarded';
-  return isOwnName(header('Host'), hosts) ? null : 'name';
+  return isOwnName(context.req.header('Host'), hosts) ? null : 'name';
 }
 
 /** The same in a sentence. */

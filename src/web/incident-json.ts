@@ -10,7 +10,7 @@ export function incidentsToJson(incidents: readonly Incident[]): readonly Incide
 }
 
 function incidentToJson(incident: Incident) {
-  const { id, status, cause, formerCauses, merged, mergedInto, thread } = incident;
+  const { id, status, cause, formerCauses, merged, mergedInto, acknowledgement, thread } = incident;
   return {
     id,
     status,
@@ -39,6 +39,8 @@ function incidentToJson(incident: Incident) {
     /** The incidents that came and went in turn with this one, and go on in it. */
     merged,
     mergedInto,
+    /** Who has taken it on: reminders stop. */
+    acknowledgement: acknowledgement === null ? null : { at: isoTime(acknowledgement.at), by: acknowledgement.by },
     notifications: thread.count,
   };
 }

@@ -4,6 +4,8 @@ import { except } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
+import { isCauseId } from '../checks/registry.ts';
+import { runbookOf } from '../checks/runbook.ts';
 import type { Clock } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -13,8 +15,9 @@ import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
 import { type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
 import { auditEntryToJson } from './audit-json.ts';
-import { incidentsToJson } from './incident-json.ts';
+import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './notification-json.ts';
+import { renderRunbook } from './page/runbook-page.ts';
 import { renderStatusPage } from './page/status-page.ts';
 import { createProbeRoute } from './probe-route.ts';
 import { refuseBodies } from './refuse-bodies.ts';
@@ -59,6 +62,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   app.use(access.kind === 'network' && access.identify !== null ? limitRole : takeForLocal);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
+  app.get('/runbooks/:cause', (context) => answerRunbook(context, sources.site()));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
   const turn = oneATurn();
   app.get('/metrics', async (context) => {
@@ -69,6 +73,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     return context.body(body, 200, { 'Content-Type': contentType });
   });
   addApi(app, tools);
+  app.route('/', createIncidentRoutes(tools));
   app.route('/', createSilenceRoutes(tools));
   app.route('/', createProbeRoute(sources));
   app.post('/-/reload', (context) => answerReload(context, tools));
@@ -121,10 +126,6 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
       ? context.json({ error: 'The first round is not finished yet' }, 503, { 'Retry-After': '5' })
       : context.json(diagnosisToJson(diagnosis));
   });
-  app.get('/api/v1/incidents', (context) => {
-    const { incidents, complete } = sources.alertHistory();
-    return context.json({ incidents: incidentsToJson(incidents), complete });
-  });
   app.get('/api/v1/notifications', (context) => {
     const { outboxEntries, complete } = sources.alertHistory();
     return context.json({ notifications: notificationsToJson(outboxEntries), complete });
@@ -143,6 +144,11 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
       'Retry-After': '30',
     });
   });
+}
+
+function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
+  const cause = context.req.param('cause');
+  return isCauseId(cause) ? context.html(renderRunbook(runbookOf(cause), site)) : context.notFound();
 }
 
 function answerFile(file: StaticFile | undefined, context: WebContext): Response | Promise<Response> {

@@ -14,10 +14,12 @@ export function securityHeaders(tls: boolean): MiddlewareHandler {
       imgSrc: ["'self'"],
       connectSrc: ["'self'"],
       baseUri: ["'none'"],
-      formAction: ["'none'"],
+      formAction: ["'self'"],
       frameAncestors: ["'none'"],
     },
-    referrerPolicy: 'no-referrer',
+    // Without a referrer browsers send forms of our own pages with the origin "null" (Fetch Standard, "append a request
+    // Origin header"), as they do those of strangers.
+    referrerPolicy: 'same-origin',
     xFrameOptions: 'DENY',
     strictTransportSecurity: false,
     // Browsers ignore it without TLS, and complain.

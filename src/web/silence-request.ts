@@ -3,8 +3,8 @@ import * as z from 'zod';
 import { parseDuration } from '../core/duration.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Silence } from '../engine/incident/incident.ts';
-import { visibleText } from '../core/visible-text.ts';
 import { showValue } from '../text/show.ts';
+import { expected, oneLine } from './one-line.ts';
 
 /** `by` is a claim: null where the request makes none. */
 export type SilenceRequest = Omit<Silence, 'id' | 'from' | 'by'> & { readonly by: string | null };
@@ -12,6 +12,10 @@ export type SilenceRequest = Omit<Silence, 'id' | 'from' | 'by'> & { readonly by
 export type ReadSilence =
   | { readonly kind: 'ok'; readonly request: SilenceRequest }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+
+/** Characters of who asks, and of why. */
+export const MAX_NAME = 100;
+export const MAX_COMMENT = 500;
 
 /** A silence that nobody remembers hides a fault for good. */
 const LONGEST: Millis = 90 * 86_400_000;
@@ -32,14 +36,14 @@ function silenceSchema(now: EpochMs): z.ZodType<SilenceRequest> {
   return z
     .strictObject({
       cause: z.custom<CauseId>(isCause, expected('a cause such as "tls-intercepted"')).nullable().default(null),
-      subject: line(255).nullable().default(null),
+      subject: oneLine(255).nullable().default(null),
       duration: z.string(expected('a duration such as "2h"')).transform(toDuration).optional(),
       until: z.iso
         .datetime({ offset: true, ...expected('a time such as "2026-11-24T18:00:00Z"') })
         .transform((text) => Date.parse(text))
         .optional(),
-      by: line(100).nullable().default(null),
-      comment: line(500),
+      by: oneLine(MAX_NAME).nullable().default(null),
+      comment: oneLine(MAX_COMMENT),
     })
     .transform(({ duration, until, ...rest }, context): SilenceRequest => {
       const end = duration === undefined ? until : until === undefined ? now + duration : undefined;
@@ -66,28 +70,8 @@ function toDuration(text: string, context: z.RefinementCtx): Millis {
   return z.NEVER;
 }
 
-/** Text of one line. */
-function line(longest: number): z.ZodType<string> {
-  return z
-    .string(expected('a text'))
-    .refine(
-      (text) => text.trim() !== '' && text.length <= longest,
-      `expected a text of 1 to ${String(longest)} characters`,
-    )
-    .refine(
-      (text) => visibleText(text, text.length) === text,
-      'expected a text of one line, without invisible characters',
-    );
-}
-
 function isCause(value: unknown): boolean {
   return typeof value === 'string' && isCauseId(value);
-}
-
-function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
-  return {
-    error: ({ input }) => (input === undefined ? `expected ${what}` : `expected ${what}, got ${showValue(input)}`),
-  };
 }
 
 function problemsOf(issue: z.core.$ZodIssue): readonly string[] {

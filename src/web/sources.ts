@@ -4,8 +4,9 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
-import type { AlertHistory, MaintenancePlan } from './alert-history.ts';
+import type { AlertHistory, FoundIncidents, IncidentRecord, MaintenancePlan } from './alert-history.ts';
 import type { ChartData } from './chart-data.ts';
+import type { IncidentQuery } from './incident-query.ts';
 import type { MetricsText } from './metrics-text.ts';
 import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
@@ -21,6 +22,14 @@ export interface WebSources {
   diagnosis(): Diagnosis | null;
   /** What happened and who was told. */
   alertHistory(): AlertHistory;
+  /** Of any age, at most `limit`. */
+  findIncidents(query: IncidentQuery, limit: number): FoundIncidents;
+  /** null: there is none by this id, or it is older than what is kept. */
+  incidentRecord(id: string): IncidentRecord | null;
+  /** Stops the reminders of an open incident until it ends or its cause changes. False: there is no such one. */
+  acknowledge(id: string, by: string): boolean;
+  /** Its reminders go on. False: there is no such open incident. */
+  unacknowledge(id: string): boolean;
   maintenance(): MaintenancePlan;
   /** Those that last, and perhaps some that are over. */
   silences(): readonly Silence[];

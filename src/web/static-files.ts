@@ -17,6 +17,7 @@ const OWN: readonly string[] = [
   'copy-buttons.js',
   'distance.js',
   'history.js',
+  'incidents.js',
   'icon-ready.svg',
   'icon-not-ready.svg',
   'icon-unknown.svg',

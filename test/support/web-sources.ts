@@ -5,6 +5,8 @@ import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } fro
 import type { OutboxEntry } from '../../src/engine/incident/journal.ts';
 import type { MaintenancePlan } from '../../src/web/alert-history.ts';
 import type { ChartData } from '../../src/web/chart-data.ts';
+import { byUrgency } from '../../src/web/incident-json.ts';
+import { isAskedFor } from '../../src/web/incident-query.ts';
 import { START } from './incident-timeline.ts';
 
 /** What the web server shows, to be changed while it runs. */
@@ -78,6 +80,13 @@ export function webState(more: Partial<WebState> = {}): WebState {
   return state;
 }
 
+function acknowledged(state: WebState, id: string, acknowledgement: Incident['acknowledgement']): boolean {
+  const isMeant = (incident: Incident): boolean => incident.id === id && incident.status === 'open';
+  const isThere = state.incidents.some(isMeant);
+  state.incidents = state.incidents.map((one) => (isMeant(one) ? { ...one, acknowledgement } : one));
+  return isThere;
+}
+
 export function sourcesOf(state: WebState): WebSources {
   return {
     version: '0.1.0',
@@ -93,6 +102,17 @@ export function sourcesOf(state: WebState): WebSources {
     noteChange: (entry) => {
       state.changes = [entry, ...state.changes];
     },
+    findIncidents(query, limit) {
+      const found = byUrgency(state.incidents.filter((incident) => isAskedFor(incident, query)));
+      return { incidents: found.slice(0, limit), more: found.length > limit, complete: state.complete };
+    },
+    incidentRecord(id) {
+      const incident = state.incidents.find((one) => one.id === id);
+      const { outboxEntries, changes, complete } = state;
+      return incident === undefined ? null : { incident, outboxEntries, changes, complete };
+    },
+    acknowledge: (id, by) => acknowledged(state, id, { at: START, by }),
+    unacknowledge: (id) => acknowledged(state, id, null),
     maintenance: () => state.maintenance,
     silences: () => state.silences,
     silence(request) {

@@ -76,7 +76,11 @@ function eventDueAgain(
   { now, policy }: Moment,
 ): Exclude<NotificationEvent, 'digest' | 'firing' | 'resolved'> | null {
   if (incident.presence === 'seen' && !isNamed(incident.cause, lastNotified)) return 'changed';
-  const reminds = policy.reminder > 0 && lasts(incident) && now - lastNotified.at >= policy.reminder;
+  const reminds =
+    policy.reminder > 0 &&
+    incident.acknowledgement === null &&
+    lasts(incident) &&
+    now - lastNotified.at >= policy.reminder;
   return reminds ? 'reminder' : null;
 }
 

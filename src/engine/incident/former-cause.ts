@@ -22,6 +22,7 @@ export function withCause(
     formerCauses: withFormer(incident, [formerOf(incident, now)]),
     causeSince: since,
     published: false,
+    acknowledgement: null,
   };
 }
 

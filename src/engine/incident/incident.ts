@@ -9,6 +9,10 @@ export interface Incident {
   readonly status: 'open' | 'closed';
   /** As it is understood now. */
   readonly cause: Cause;
+  /** The evidence when it opened; `cause` has that of now. Empty where 0.1.0 opened it. */
+  readonly openingEvidence: readonly string[];
+  /** Who has taken it on; null: nobody has. */
+  readonly acknowledgement: Acknowledgement | null;
   /** How it was understood before, and what it comes and goes in turn with; oldest first. */
   readonly formerCauses: readonly FormerCause[];
   /** The first round that showed the fault, before it was confirmed. */
@@ -41,6 +45,11 @@ export interface Incident {
   readonly merged: readonly string[];
   /** The incident that this one goes on in; null: it stands for itself. */
   readonly mergedInto: string | null;
+}
+
+export interface Acknowledgement {
+  readonly at: EpochMs;
+  readonly by: string;
 }
 
 /** `unjudged`: the round could not tell; `hidden`: something deeper is broken, so that it cannot be judged. */

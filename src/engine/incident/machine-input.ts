@@ -17,7 +17,9 @@ export type IncidentInput =
   | { readonly kind: 'tick'; readonly at: EpochMs }
   | { readonly kind: 'maintenance'; readonly at: EpochMs; readonly active: boolean }
   | { readonly kind: 'silence'; readonly at: EpochMs; readonly silence: Omit<Silence, 'id' | 'from'> }
-  | { readonly kind: 'unsilence'; readonly at: EpochMs; readonly id: string };
+  | { readonly kind: 'unsilence'; readonly at: EpochMs; readonly id: string }
+  | { readonly kind: 'acknowledge'; readonly at: EpochMs; readonly id: string; readonly by: string }
+  | { readonly kind: 'unacknowledge'; readonly at: EpochMs; readonly id: string };
 
 /** `merged`: it goes on in another incident. */
 export type Transition = 'opened' | 'reopened' | 'changed' | 'merged' | 'closed';

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { visibleText } from '../../core/visible-text.ts';
+import { acknowledge, unacknowledge } from './acknowledge.ts';
 import { announce } from './announce.ts';
 import { forget } from './forget.ts';
 import type { IncidentState, Silence } from './incident.ts';
@@ -35,6 +36,10 @@ function take(state: IncidentState, input: IncidentInput, policy: IncidentPolicy
       return { state: addSilence(state, input.silence, input.at), effects: [] };
     case 'unsilence':
       return { state: { ...state, silences: state.silences.filter(({ id }) => id !== input.id) }, effects: [] };
+    case 'acknowledge':
+      return { state: acknowledge(state, input.id, input), effects: [] };
+    case 'unacknowledge':
+      return { state: unacknowledge(state, input.id), effects: [] };
   }
 }
 

@@ -75,7 +75,13 @@ function absorb({ step, incident }: Merged, other: Incident, round: Round): Merg
       last: other.thread.last ?? incident.thread.last,
     },
   };
-  const over = { status: 'closed', closedAt: round.now, lastNotified: null, awaitsDigest: false } as const;
+  const over = {
+    status: 'closed',
+    acknowledgement: null,
+    closedAt: round.now,
+    lastNotified: null,
+    awaitsDigest: false,
+  } as const;
   const ended: Incident = { ...gone, ...over, mergedInto: kept.id };
   return {
     incident: one,

@@ -135,6 +135,8 @@ function open(step: IncidentStep, candidate: Candidate, present: Moment): Incide
     id: `${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/gu, '')}-${step.state.origin}-${String(counter)}`,
     status: 'open',
     cause: candidate.cause,
+    openingEvidence: candidate.cause.evidence,
+    acknowledgement: null,
     formerCauses: [],
     since,
     openedAt: now,
@@ -156,12 +158,14 @@ function open(step: IncidentStep, candidate: Candidate, present: Moment): Incide
   };
 }
 
+const ENDED = { status: 'closed', acknowledgement: null } as const;
+
 function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPolicy): IncidentStep {
   // Another fault is just being confirmed: it may be what became of this one, and it is too early for an all-clear.
   if (step.state.candidates.some((candidate) => isBeingConfirmed(candidate, view))) return step;
   return step.state.incidents
     .filter((incident) => hasRecovered(incident, view, policy))
-    .map((incident): Incident => ({ ...incident, status: 'closed', closedAt: view.diagnosis.at, streak: 0 }))
+    .map((incident): Incident => ({ ...incident, ...ENDED, closedAt: view.diagnosis.at, streak: 0 }))
     .reduce((all, closed) => replace(all, 'closed', closed), step);
 }
 

@@ -1,7 +1,7 @@
 import type { Cause } from '../../engine/cause.ts';
 import { identityOf } from './identity.ts';
 import { type Markup, markup } from './markup.ts';
-import { remedyView } from './remedy-step.ts';
+import { remedyView } from './remedy-view.ts';
 import { titleOf } from '../../checks/registry.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 

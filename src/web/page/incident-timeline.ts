@@ -11,7 +11,7 @@ export type TimelineStep =
   | { readonly kind: 'seen' | 'opened' | 'closed'; readonly at: EpochMs }
   /** Until then it was understood as something else. */
   | { readonly kind: 'understood'; readonly at: EpochMs; readonly former: FormerCause }
-  /** Somebody silenced it, or ended that. */
+  /** Somebody silenced it, took it on, said something about it, or ended that. */
   | { readonly kind: 'changed'; readonly at: EpochMs; readonly change: AuditEntry }
   | { readonly kind: 'told'; readonly at: EpochMs; readonly group: DeliveryGroup };
 
@@ -43,8 +43,10 @@ export function timelineOf(
   return steps.toSorted((a, b) => a.at - b.at);
 }
 
-function isAbout({ action, refused, at, cause, subject }: AuditEntry, incident: Incident): boolean {
+function isAbout(change: AuditEntry, incident: Incident): boolean {
+  const { action, refused, at, cause, subject } = change;
   if (action === 'reload' || refused !== null) return false;
+  if (change.incident !== null) return change.incident === incident.id;
   if (at < incident.since || at > (incident.closedAt ?? at)) return false;
   const causes = [incident.cause, ...incident.formerCauses];
   return causes.some((own) => (cause === null || cause === own.id) && (subject === null || subject === own.subject));

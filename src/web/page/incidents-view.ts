@@ -1,19 +1,17 @@
 import { compareSeverity } from '../../core/severity.ts';
-import type { AuditEntry } from '../../core/audit.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { type Incident, isFlapping, isMuted, type Silence, type LastNotified } from '../../engine/incident/incident.ts';
-import { eventOf } from '../../engine/incident/notification.ts';
 import type { AlertHistory } from '../alert-history.ts';
 import type { StateRecipients } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
-import { deliveryGroupsAbout, type TimelineStep, timelineOf } from './incident-timeline.ts';
+import { deliveryGroupsAbout, timelineOf } from './incident-timeline.ts';
 import { type Markup, markup } from './markup.ts';
-import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
+import { HISTORY_MISSING } from './notifications-view.ts';
 import { more } from './more.ts';
+import { stepView } from './step-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 import { silenceCommand } from './silence-command.ts';
 import type { Way } from './delivery-group.ts';
-import { waysView } from './delivery-group-view.ts';
 import { distance, spanText } from './time-text.ts';
 
 const MAX_OPEN = 20;
@@ -82,8 +80,8 @@ function openView(incident: Incident, index: number, telltale: Telltale): Markup
     isMuted(quiet, cause, now)
       ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
       : null
-  }</p>
-<p>${cause.summary}</p>
+  }${incident.acknowledgement === null ? null : markup` <span class="tag">acknowledged</span>`}</p>
+<p><a href="incidents/${id}">${cause.summary}</a></p>
 <p class="quiet">Since ${distance(incident.since, now)}${sightText(incident, now)}. ${toldText(incident, telltale)}</p>
 ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
 <details id="silence-${id}"><summary>Silence it for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
@@ -158,36 +156,4 @@ function storyView(
   return markup`<details id="story-${incident.id}"${
     isOpen ? markup` open` : null
   }><summary>${title}</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
-}
-
-function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs): Markup {
-  const when = markup`<span class="quiet">${distance(step.at, now)}</span>`;
-  switch (step.kind) {
-    case 'seen':
-      return markup`<li>First seen ${when}</li>`;
-    case 'opened':
-      return markup`<li class="${SEVERITY_TONES[cause.severity]}">Confirmed ${when}</li>`;
-    case 'closed':
-      return markup`<li class="good">Over ${when} <span class="quiet">after ${spanText(step.at - since)}</span></li>`;
-    case 'understood':
-      return markup`<li>Until then <code class="tag">${step.former.id}</code> ${step.former.subject} ${when}</li>`;
-    case 'changed':
-      return markup`<li>${changeWords(step.change)} ${when} <span class="quiet">${step.change.detail}</span></li>`;
-    case 'told':
-      return markup`<li class="told">${
-        EVENT_WORDS[eventOf(step.group.notification)]
-      } ${when}${waysView(step.group, now, 'short')}</li>`;
-  }
-}
-
-function changeWords({ action, account, address }: AuditEntry): string {
-  const who = `by ${account}${address === null ? '' : ` from ${address}`}`;
-  switch (action) {
-    case 'add-silence':
-      return `Silenced ${who}`;
-    case 'remove-silence':
-      return `Silence removed ${who}`;
-    case 'reload':
-      return `Configuration reloaded ${who}`;
-  }
 }

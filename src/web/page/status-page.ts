@@ -9,45 +9,44 @@ import { checklistView } from './checklist-view.ts';
 import { conclusionOf } from './conclusion.ts';
 import { historyView } from './history-view.ts';
 import { incidentsView } from './incidents-view.ts';
-import { type Markup, markup, toHtml } from './markup.ts';
+import { pageDocument } from './document.ts';
+import { type Markup, markup } from './markup.ts';
 import { routeMapOf } from './route-map.ts';
 import { routeMapView } from './route-map-view.ts';
 import { notificationsView } from './notifications-view.ts';
 import { silencesView } from './silences-view.ts';
-import { READINESS_TONES, READINESS_WORDS, sign, SIGN_SHEET } from './signs.ts';
+import { READINESS_TONES, READINESS_WORDS, sign } from './signs.ts';
 import { distance } from './time-text.ts';
 
-type PageSources = Omit<WebSources, 'silence' | 'unsilence' | 'onDiagnosis' | 'metrics' | 'reload' | 'probe'>;
+type PageSources = Pick<
+  WebSources,
+  | 'activity'
+  | 'alertHistory'
+  | 'certificates'
+  | 'chartData'
+  | 'diagnosis'
+  | 'health'
+  | 'maintenance'
+  | 'silences'
+  | 'site'
+  | 'version'
+>;
 
 /** The whole page. It needs no script; with one it keeps itself up to date. */
 export function renderStatusPage(sources: PageSources, now: EpochMs): string {
   const diagnosis = sources.diagnosis();
   const ready = diagnosis?.ready ?? 'unknown';
   const word = diagnosis === null ? 'Starting' : READINESS_WORDS[ready];
-  return toHtml(markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${word} – ${sources.site()} – ftm-watch</title>
-<link rel="icon" id="icon" href="static/icon-${ready}.svg" type="image/svg+xml">
-<link rel="stylesheet" href="static/style.css">
-<noscript><meta http-equiv="refresh" content="30"></noscript>
-<script type="module" src="static/live.js"></script>
-<script type="module" src="static/history.js"></script>
-</head>
-<body>${SIGN_SHEET}
-<header class="bar"><p class="brand">ftm-watch</p><p class="site">${sources.site()}</p>
-<p id="live" role="status" hidden></p></header>
-<main data-now="${now}" data-seen="${diagnosis?.at ?? 0}" data-word="${word}">${mainView(
-    sources,
-    diagnosis,
-    now,
-  )}</main>
-</body>
-</html>
-`);
+  return pageDocument({
+    title: word,
+    site: sources.site(),
+    root: '',
+    icon: ready,
+    scripts: ['live.js', 'history.js'],
+    head: markup`<noscript><meta http-equiv="refresh" content="30"></noscript>\n`,
+    mainAttributes: markup` data-now="${now}" data-seen="${diagnosis?.at ?? 0}" data-word="${word}"`,
+    main: mainView(sources, diagnosis, now),
+  });
 }
 
 function mainView(sources: PageSources, diagnosis: Diagnosis | null, now: EpochMs): Markup {

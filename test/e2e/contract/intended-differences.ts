@@ -1,5 +1,6 @@
 import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
+import { MESSAGE_DIFFERENCES } from './message-differences.ts';
 import { TOKEN_DIFFERENCES } from './token-differences.ts';
 
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
@@ -22,6 +23,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ http: GET /api/v1/incidents 200 incidents[].causeSince: string',
       '+ http: GET /api/v1/incidents 200 incidents[].merged: []',
       '+ http: GET /api/v1/incidents 200 incidents[].mergedInto: null',
+      '+ http: GET /api/v1/incidents 200 incidents[].acknowledgement: null',
     ],
   },
   {
@@ -203,4 +205,5 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
   },
   ...ACCESS_DIFFERENCES,
   ...TOKEN_DIFFERENCES,
+  ...MESSAGE_DIFFERENCES,
 ];

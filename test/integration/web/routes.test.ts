@@ -19,9 +19,9 @@ describe('GET /', () => {
       'content-type': 'text/html; charset=UTF-8',
       'content-security-policy':
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri " +
-        "'none'; form-action 'none'; frame-ancestors 'none'",
+        "'none'; form-action 'self'; frame-ancestors 'none'",
       'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': 'same-origin',
       'x-frame-options': 'DENY',
       'cache-control': 'no-store',
     });

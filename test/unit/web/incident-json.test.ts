@@ -28,6 +28,7 @@ describe('incidentsToJson()', () => {
       formerCauses: [],
       merged: [],
       mergedInto: null,
+      acknowledgement: null,
       notifications: incident.thread.count,
     });
   });

@@ -45,6 +45,8 @@ describe('a new incident', () => {
       id: '20261124T131000Z-here-8',
       status: 'open',
       cause: CAUSE,
+      openingEvidence: ['Evidence of tls-intercepted'],
+      acknowledgement: null,
       formerCauses: [],
       since: NOW - 30 * SECOND,
       openedAt: NOW,

@@ -62,6 +62,7 @@ describe('timelineOf()', () => {
   const CHANGE: AuditEntry = {
     at: START + MINUTE,
     action: 'add-silence',
+    incident: null,
     account: 'ada',
     address: '10.0.0.7',
     refused: null,

@@ -1,0 +1,90 @@
+import { CAUSE_IDS } from '../../checks/registry.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { utcText } from '../../core/instant-text.ts';
+import { type Incident, isFlapping } from '../../engine/incident/incident.ts';
+import type { FoundIncidents } from '../alert-history.ts';
+import type { ReadIncidentQuery } from '../incident-query.ts';
+import { pageDocument } from './document.ts';
+import { type Content, type Markup, markup } from './markup.ts';
+import { HISTORY_MISSING } from './notifications-view.ts';
+import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
+import { distance, spanText } from './time-text.ts';
+
+export interface IncidentList {
+  readonly site: string;
+  readonly asked: ReadIncidentQuery;
+  readonly found: FoundIncidents;
+  readonly now: EpochMs;
+}
+
+/** `/incidents`: what was and is wrong, by cause, state and time. */
+export function renderIncidentList({ site, asked, found, now }: IncidentList): string {
+  // With every parameter, empty or not: without any the API tells the last days alone.
+  const query = new URLSearchParams({ cause: '', state: '', from: '', until: '', ...asked.given }).toString();
+  return pageDocument({
+    title: 'Incidents',
+    site,
+    root: '',
+    icon: 'unknown',
+    scripts: ['incidents.js'],
+    mainAttributes: markup` data-now="${now}"`,
+    main: markup`<section class="card" aria-labelledby="list-title"><h1 id="list-title">Incidents</h1>
+${asked.problems.map((problem) => markup`<p class="problem">${badge('warn', 'Not understood')} ${problem}</p>`)}
+${filterView(asked)}
+${
+  found.incidents.length === 0
+    ? markup`<p class="quiet">None.</p>`
+    : markup`<ul class="incidents list">${found.incidents.map((incident) => rowView(incident, now))}</ul>`
+}
+${found.more ? markup`<p class="quiet">There are more: narrow the time, or take all of them with one of these.</p>` : null}
+<p class="quiet">The same <a href="api/v1/incidents.csv?${query}">as CSV</a> · <a href="api/v1/incidents?${query}">as JSON</a></p>
+${found.complete ? null : HISTORY_MISSING}</section>`,
+  });
+}
+
+function filterView({ given }: ReadIncidentQuery): Markup {
+  return markup`<form class="filter" method="get" action="incidents">
+<label>Cause <select name="cause">${option('', 'Any', given['cause'])}${CAUSE_IDS.map((id) =>
+    option(id, id, given['cause']),
+  )}</select></label>
+<label>State <select name="state">${option('', 'Any', given['state'])}${option('open', 'Open', given['state'])}${option(
+    'closed',
+    'Over',
+    given['state'],
+  )}</select></label>
+<label>From <input type="date" name="from" value="${dayOf(given['from'])}"></label>
+<label>Until <input type="date" name="until" value="${dayOf(given['until'])}"></label>
+<button>Show</button> <a href="incidents">All</a></form>`;
+}
+
+function option(value: string, word: string, chosen = ''): Markup {
+  return markup`<option value="${value}"${value === chosen ? markup` selected` : null}>${word}</option>`;
+}
+
+/** A time of the address is shown by its day: the form knows days alone. */
+function dayOf(text = ''): string {
+  return text.slice(0, 10);
+}
+
+function rowView(incident: Incident, now: EpochMs): Markup {
+  const { id, status, cause, since, closedAt, acknowledgement } = incident;
+  const tone = SEVERITY_TONES[cause.severity];
+  return markup`<li class="${status === 'open' ? tone : 'none'}"><p>${
+    status === 'open' ? badge(tone, SEVERITY_WORDS[cause.severity]) : badge('good', 'Over')
+  } <code class="tag">${cause.id}</code> <span class="subject">${cause.subject}</span>${tags(incident)}</p>
+<p><a href="incidents/${encodeURIComponent(id)}">${cause.summary}</a></p>
+<p class="quiet">Since ${utcText(since)}${lasted(since, closedAt, now)}${
+    acknowledgement === null ? null : `, acknowledged by ${acknowledgement.by}`
+  }</p></li>`;
+}
+
+function tags(incident: Incident): Content {
+  return [
+    isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null,
+    incident.mergedInto === null ? null : markup` <span class="tag">went on in another</span>`,
+  ];
+}
+
+function lasted(since: EpochMs, closedAt: EpochMs | null, now: EpochMs): Content {
+  return closedAt === null ? markup`, ${distance(since, now)}` : `, for ${spanText(closedAt - since)}`;
+}

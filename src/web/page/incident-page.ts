@@ -1,0 +1,116 @@
+import type { EpochMs } from '../../core/clock.ts';
+import { utcText } from '../../core/instant-text.ts';
+import { type Incident, isFlapping, isMuted } from '../../engine/incident/incident.ts';
+import { eventOf } from '../../engine/incident/notification.ts';
+import type { IncidentRecord } from '../alert-history.ts';
+import { waysView } from './delivery-group-view.ts';
+import { pageDocument, type Root } from './document.ts';
+import { incidentForms, type Permission } from './incident-forms.ts';
+import { deliveryGroupsAbout, timelineOf } from './incident-timeline.ts';
+import type { Quiet } from './incidents-view.ts';
+import { type Content, type Markup, markup } from './markup.ts';
+import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
+import { remedyView } from './remedy-view.ts';
+import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
+import { stepView } from './step-view.ts';
+import { distance, spanText } from './time-text.ts';
+
+export interface IncidentPage {
+  readonly site: string;
+  readonly root: Root;
+  readonly record: IncidentRecord;
+  readonly quiet: Quiet;
+  readonly permission: Permission;
+  /** What was wrong with a form that was sent. */
+  readonly problems: readonly string[];
+  readonly now: EpochMs;
+}
+
+/** `/incidents/ID`: one incident, whole. */
+export function renderIncident(page: IncidentPage): string {
+  const { site, root, record, permission, problems, now } = page;
+  const { incident } = record;
+  const { id, cause, status } = incident;
+  return pageDocument({
+    title: cause.summary,
+    site,
+    root,
+    icon: status === 'closed' ? 'ready' : cause.severity === 'critical' ? 'not-ready' : 'unknown',
+    scripts: ['incidents.js'],
+    mainAttributes: markup` data-now="${now}"`,
+    main: markup`${headView(page)}
+${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>Not done</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
+${remedySection(incident, root)}${incidentForms(incident, permission, root)}${evidenceSection(incident)}
+<section class="card" aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>
+<ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, now))}</ol></section>
+${messagesSection(record, now)}
+<p class="quiet">This incident <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a></p>
+${record.complete ? null : HISTORY_MISSING}`,
+  });
+}
+
+function headView({ root, record: { incident }, quiet, now }: IncidentPage): Markup {
+  const { status, cause, since, closedAt, acknowledgement, mergedInto, merged } = incident;
+  const tone = status === 'closed' ? 'good' : SEVERITY_TONES[cause.severity];
+  return markup`<section class="card cause ${tone}" aria-labelledby="incident-title"><header>${
+    status === 'closed' ? badge('good', 'Over') : badge(tone, SEVERITY_WORDS[cause.severity])
+  }<code class="tag">${cause.id}</code><span class="subject">${cause.subject}</span>${stateTags(incident, quiet, now)}</header>
+<h1 id="incident-title">${cause.summary}</h1>
+<p class="quiet">Since ${utcText(since)}, ${
+    closedAt === null
+      ? distance(since, now)
+      : markup`over ${distance(closedAt, now)} (${utcText(closedAt)}), after ${spanText(closedAt - since)}`
+  }. Last seen ${distance(incident.lastSeen, now)}.</p>
+${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.by} ${distance(acknowledgement.at, now)}: no reminders.</p>`}
+${mergedInto === null ? null : markup`<p>It goes on in <a href="${root}incidents/${encodeURIComponent(mergedInto)}">another incident</a>, since both came and went in turn.</p>`}
+${merged.length === 0 ? null : markup`<p class="quiet">These go on in it: ${merged.map((id) => markup`<a href="${root}incidents/${encodeURIComponent(id)}">${id}</a> `)}</p>`}
+</section>`;
+}
+
+function stateTags(incident: Incident, quiet: Quiet, now: EpochMs): Content {
+  if (incident.status === 'closed') return null;
+  return [
+    isFlapping(incident) ? markup`<span class="tag">comes and goes</span>` : null,
+    isMuted(quiet, incident.cause, now)
+      ? markup`<span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
+      : null,
+  ];
+}
+
+function remedySection({ cause }: Incident, root: Root): Markup {
+  return markup`<section class="card" aria-labelledby="remedy-title"><h2 id="remedy-title">What to do</h2>
+${remedyView(cause.remedySteps)}
+<p class="impact"><strong>Impact</strong> ${cause.impact}</p>
+<p><a href="${root}runbooks/${cause.id}">Runbook of ${cause.id}</a></p></section>`;
+}
+
+function evidenceSection({ cause, openingEvidence, formerCauses, openedAt, status }: Incident): Markup {
+  const [first] = formerCauses;
+  const then =
+    openingEvidence.length === 0
+      ? markup`<p class="quiet">It was not kept.</p>`
+      : markup`${first === undefined ? null : markup`<p class="quiet">As <code class="tag">${first.id}</code></p>`}${lines(openingEvidence)}`;
+  return markup`<section class="card" aria-labelledby="evidence-title"><h2 id="evidence-title">Evidence</h2>
+<div class="columns"><section><h3>${status === 'open' ? 'Now' : 'When it was last seen'}</h3>${lines(cause.evidence)}</section>
+<section><h3>When it was confirmed, ${utcText(openedAt)}</h3>${then}</section></div></section>`;
+}
+
+function lines(evidence: readonly string[]): Markup {
+  return markup`<ul class="evidence">${evidence.map((line) => markup`<li>${line}</li>`)}</ul>`;
+}
+
+function messagesSection({ incident, outboxEntries }: IncidentRecord, now: EpochMs): Markup {
+  const groups = deliveryGroupsAbout(incident, outboxEntries);
+  return markup`<section class="card" aria-labelledby="messages-title"><h2 id="messages-title">Messages <span class="count">${groups.length}</span></h2>
+${
+  groups.length === 0
+    ? markup`<p class="quiet">None by mail or web hook.</p>`
+    : markup`<ul class="incidents">${groups.map(
+        (group) =>
+          markup`<li><p><strong>${EVENT_WORDS[eventOf(group.notification)]}</strong> <span class="quiet">${distance(
+            group.notification.at,
+            now,
+          )}</span></p>${waysView(group, now, 'full')}</li>`,
+      )}</ul>`
+}</section>`;
+}

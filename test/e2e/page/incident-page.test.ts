@@ -1,0 +1,122 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { audit, seriousOf } from '../../support/audit.ts';
+import { launchBrowser, openPage } from '../../support/browser.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { timeline } from '../../support/incident-timeline.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { startWeb, type WebBench } from '../../support/web-bench.ts';
+
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
+const LOGIN = { httpCredentials: { username: 'ada', password: 'secret' } } as const;
+
+describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
+  let web: WebBench;
+  let browser: Browser;
+  let incident: Incident;
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    const hash = await hashPassword('secret', { ln: 4, r: 8, p: 1 });
+    const { incidents } = timeline().rounds(2, [causeOf('tls-intercepted')]).state;
+    const [first] = incidents;
+    if (first === undefined) throw new Error('An incident was to open');
+    incident = first;
+    web = await startWeb({
+      config: { users: [{ name: 'ada', passwordHash: { kind: 'env', name: 'HASH' }, role: 'change' }] },
+      env: { HASH: hash },
+      state: { incidents },
+    });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await web[Symbol.asyncDispose]();
+  });
+
+  /** As a link in a mail does. */
+  function open(options: BrowserContextOptions): ReturnType<typeof openPage> {
+    return openPage(browser, `http://127.0.0.1:${String(web.port)}/incidents/${incident.id}`, { ...LOGIN, ...options });
+  }
+
+  test.each([true, false])(
+    'silences, acknowledges and comments from a phone that has only the mail, JavaScript: %s',
+    async (javaScriptEnabled) => {
+      web.state.silences = [];
+      web.state.changes = [];
+      await using opened = await open({ ...PHONE, javaScriptEnabled });
+      const { page } = opened;
+      await page.locator('form[action$="/silence"] [name=comment]').fill('Being fixed');
+      await send(page, 'Silence');
+      expect(web.state.silences).toMatchObject([{ cause: 'tls-intercepted', comment: 'Being fixed', by: 'ada' }]);
+
+      await send(page, 'Acknowledge');
+      expect(await page.locator('main').innerText()).toContain('Acknowledged by ada');
+      await send(page, 'Withdraw the acknowledgement');
+
+      await page.locator('form[action$="/comment"] [name=comment]').fill('Case 42');
+      await send(page, 'Comment');
+      expect(await page.locator('.story').innerText()).toMatch(/Comment by ada from 127\.0\.0\.1 .*Case 42/u);
+      expect(new URL(page.url()).pathname).toBe(`/incidents/${incident.id}`);
+      expect(opened.complaints).toEqual([]);
+    },
+  );
+
+  test('refuses the form of a page of somebody else, although the browser knows the password', async () => {
+    await using opened = await open({});
+    const { page } = opened;
+    const done = (): number => web.state.changes.filter(({ refused }) => refused === null).length;
+    const before = done();
+    await page.goto(
+      `data:text/html,<form method=post action="http://127.0.0.1:${String(web.port)}/incidents/${incident.id}/comment">` +
+        '<input name=comment value=evil><button>Win</button></form>',
+    );
+    await page.getByRole('button', { name: 'Win' }).click();
+    await page.getByText('another origin').waitFor();
+    expect(done()).toBe(before);
+    expect(web.state.changes[0]).toMatchObject({ refused: 'origin' });
+  });
+
+  test.each([
+    { width: 1440, colorScheme: 'light' },
+    { width: 900, colorScheme: 'dark' },
+    { width: 390, colorScheme: 'light' },
+    { width: 390, colorScheme: 'dark' },
+  ] as const)('have no serious problem of accessibility, and nothing sticks out: $width $colorScheme', async (look) => {
+    const { width, colorScheme } = look;
+    await using opened = await open({ colorScheme, viewport: { width, height: 844 } });
+    const { page } = opened;
+    for (const path of [page.url(), new URL('/incidents?state=open&cause=nonsense', page.url()).href]) {
+      await page.goto(path);
+      const results = await audit(page);
+      expect(results.passes.length).toBeGreaterThan(10);
+      expect(seriousOf(results)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    }
+  });
+
+  test('lead from the list to the incident, and filter', async () => {
+    await using opened = await open({ javaScriptEnabled: false });
+    const { page } = opened;
+    await page.getByRole('link', { name: 'Incidents' }).click();
+    await page.getByLabel('State').selectOption('closed');
+    await page.getByRole('button', { name: 'Show' }).click();
+    expect(await page.locator('.list').count()).toBe(0);
+    await page.getByRole('link', { name: 'All' }).click();
+    await page.locator('.list a').click();
+    expect(await page.locator('h1').innerText()).toBe(incident.cause.summary);
+    await page.getByRole('link', { name: 'ftm-watch' }).click();
+    expect(new URL(page.url()).pathname).toBe('/');
+  });
+});
+
+async function send(page: Page, button: string): Promise<void> {
+  const answered = page.waitForResponse(
+    (response) => response.request().method() === 'GET' && response.status() === 200,
+  );
+  await page.getByRole('button', { name: button, exact: true }).click();
+  await answered;
+  await page.waitForLoadState();
+}

@@ -1,0 +1,175 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { timeline } from '../../support/incident-timeline.ts';
+import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
+
+const CAUSES = [
+  causeOf('tls-intercepted', { subject: '<b>host</b>:443' }),
+  causeOf('mail-unreachable', { subject: '=cmd()', evidence: ['It answers "no", at all'] }),
+];
+const FORM_TYPE = { 'Content-Type': 'application/x-www-form-urlencoded' };
+
+let hash = '';
+beforeAll(async () => {
+  hash = await hashPassword('secret', { ln: 4, r: 8, p: 1 });
+});
+
+function incidents(): readonly [Incident, Incident] {
+  const [first, second] = timeline({ maxPerHour: 100 }).rounds(2, CAUSES).state.incidents;
+  if (first === undefined || second === undefined) throw new Error('Two incidents were to open');
+  return [first, second];
+}
+
+function start(users: readonly ('read' | 'change')[] = []): Promise<WebBench> {
+  return startWeb({
+    config: { users: users.map((role) => ({ name: role, passwordHash: { kind: 'env', name: 'HASH' }, role })) },
+    env: { HASH: hash },
+    state: { incidents: incidents() },
+  });
+}
+
+function post(web: WebBench, path: string, form: Readonly<Record<string, string>>, headers = {}): Promise<Response> {
+  const body = new URLSearchParams(form).toString();
+  return web.get(path, { method: 'POST', redirect: 'manual', headers: { ...FORM_TYPE, ...headers }, body });
+}
+
+describe('GET /incidents', () => {
+  test.each([
+    ['', ['tls-intercepted', 'mail-unreachable']],
+    ['?cause=mail-unreachable', ['mail-unreachable']],
+    ['?state=closed', []],
+    ['?state=open&cause=&from=&until=', ['tls-intercepted', 'mail-unreachable']],
+    ['?until=2026-11-23', []],
+    ['?until=2026-11-24', ['tls-intercepted', 'mail-unreachable']],
+    ['?from=2100-01-01', ['tls-intercepted', 'mail-unreachable']],
+  ])('lists what fits "%s"', async (query, causes) => {
+    await using web = await start();
+    const page = await (await web.get(`/incidents${query}`)).text();
+    const listed = [...page.matchAll(/<code class="tag">([\w-]+)</gu)].map(([, cause]) => cause);
+    expect(new Set(listed)).toEqual(new Set(causes));
+    expect(page).not.toContain('<b>host');
+  });
+
+  test('says which parameter it does not understand, and shows the rest', async () => {
+    await using web = await start();
+    const page = await (await web.get('/incidents?cause=nonsense&state=open')).text();
+    expect(page).toContain('&quot;cause&quot;: expected a cause such as &quot;tls-intercepted&quot;, got');
+    expect(page).toContain('<option value="open" selected>');
+  });
+
+  test('exports the same as JSON and CSV, where a formula stays a text', async () => {
+    await using web = await start();
+    const json = (await (await web.get('/api/v1/incidents?cause=mail-unreachable')).json()) as object;
+    expect(json).toMatchObject({ incidents: [{ cause: 'mail-unreachable', acknowledgement: null }], more: false });
+    const csv = await web.get('/api/v1/incidents.csv?cause=mail-unreachable');
+    expect(csv.headers.get('Content-Type')).toBe('text/csv; charset=utf-8');
+    const [names, row] = (await csv.text()).split('\r\n');
+    expect(names).toMatch(/^id,status,cause,subject,/u);
+    expect(row).toMatch(/,open,mail-unreachable,"'=cmd\(\)",critical,/u);
+    expect((await web.get('/api/v1/incidents.csv?state=nonsense')).status).toBe(400);
+  });
+});
+
+describe('GET /incidents/:id', () => {
+  test('tells the whole of it, and offers to act', async () => {
+    await using web = await start();
+    const [incident] = web.state.incidents;
+    const page = await (await web.get(`/incidents/${incident?.id ?? ''}`)).text();
+    for (const part of ['Timeline', 'What to do', 'Now', 'When it was confirmed', 'Messages', 'Acknowledge'])
+      expect(page).toContain(part);
+    expect(page).toContain(`href="../runbooks/${incident?.cause.id ?? ''}"`);
+    expect(page).not.toContain('<b>host');
+  });
+
+  test.each(['nothing', '%3Cscript%3E', '..%2f..%2f'])('does not know "%s"', async (id) => {
+    await using web = await start();
+    const answer = await web.get(`/incidents/${id}`);
+    expect(answer.status).toBe(404);
+    expect(answer.headers.get('Content-Type')).toMatch(/^text\/plain/u);
+    expect((await web.get(`/api/v1/incidents/${id}`)).status).toBe(404);
+  });
+});
+
+describe('POST /incidents/:id', () => {
+  test('acknowledges, and withdraws that', async () => {
+    await using web = await start();
+    const { id } = incidents()[0];
+    const done = await post(web, `/incidents/${id}/acknowledge`, { by: 'Ada' });
+    expect([done.status, done.headers.get('Location')]).toEqual([303, `../${id}`]);
+    expect(web.state.incidents[0]?.acknowledgement?.by).toBe('local (claimed: Ada)');
+    expect(web.state.changes[0]).toMatchObject({ action: 'acknowledge', incident: id, refused: null });
+    const page = await (await web.get(`/incidents/${id}`)).text();
+    expect(page).toContain('Acknowledged by local (claimed: Ada)');
+    expect((await post(web, `/incidents/${id}/unacknowledge`, {})).status).toBe(303);
+    expect(web.state.incidents[0]?.acknowledgement).toBeNull();
+  });
+
+  test('silences its cause at its subject, and comments', async () => {
+    await using web = await start();
+    const { id, cause } = incidents()[0];
+    expect((await post(web, `/incidents/${id}/silence`, { duration: '2h', comment: 'wait', by: '' })).status).toBe(303);
+    expect(web.state.silences).toMatchObject([{ cause: cause.id, subject: cause.subject, comment: 'wait' }]);
+    expect((await post(web, `/incidents/${id}/comment`, { comment: 'Case <b>42</b>' })).status).toBe(303);
+    const page = await (await web.get(`/incidents/${id}`)).text();
+    expect(page).toContain('Case &lt;b&gt;42&lt;/b&gt;');
+    const other = await (await web.get(`/incidents/${incidents()[1].id}`)).text();
+    expect(other).not.toContain('Case');
+  });
+
+  test.each([
+    ['comment', { comment: '' }, 'expected a text'],
+    ['comment', { comment: 'x'.repeat(501) }, '1 to 500 characters'],
+    ['silence', { duration: 'nonsense', comment: 'x' }, 'expected a duration'],
+    ['silence', { duration: '2h' }, 'expected a text'],
+  ])('says what is wrong with a form: %s %j', async (action, form, problem) => {
+    await using web = await start();
+    const { id } = incidents()[0];
+    const answer = await post(web, `/incidents/${id}/${action}`, form);
+    expect(answer.status).toBe(400);
+    const page = await answer.text();
+    expect(page).toContain(problem);
+    // Its links lead where those of the page itself lead.
+    expect(page).toContain(`action="../../incidents/${id}/comment"`);
+    expect([web.state.silences, web.state.changes]).toEqual([[], []]);
+  });
+
+  test.each([
+    ['another origin', { Origin: 'https://evil.example.org' }, 403],
+    ['a page without an origin', { Origin: 'null' }, 403],
+    ['another site', { 'Sec-Fetch-Site': 'cross-site' }, 403],
+    ['a form of another type', { 'Content-Type': 'text/plain' }, 415],
+  ])('refuses what comes from %s', async (_what, headers, status) => {
+    await using web = await start();
+    const { id } = incidents()[0];
+    for (const action of ['acknowledge', 'silence', 'comment']) {
+      const answer = await post(web, `/incidents/${id}/${action}`, { duration: '2h', comment: 'x' }, headers);
+      expect(answer.status).toBe(status);
+    }
+    expect(web.state.incidents[0]?.acknowledgement).toBeNull();
+    expect(web.state.silences).toEqual([]);
+  });
+
+  test('is for the role "change", and offered to nobody else', async () => {
+    await using web = await start(['read', 'change']);
+    const path = `/incidents/${incidents()[0].id}`;
+    expect((await post(web, `${path}/acknowledge`, {}, basicAuth('read', 'secret').headers)).status).toBe(403);
+    expect(web.state.changes[0]).toMatchObject({ action: 'acknowledge', refused: 'role', account: 'read' });
+    const read = await (await web.get(path, basicAuth('read', 'secret'))).text();
+    expect(read).not.toContain('<form');
+    expect(read).toContain('this needs the role');
+    // Whatever a form claims, it is the account.
+    expect((await post(web, `${path}/acknowledge`, { by: 'Eve' }, basicAuth('change', 'secret').headers)).status).toBe(
+      303,
+    );
+    expect(web.state.incidents[0]?.acknowledgement?.by).toBe('change');
+    expect((await post(web, `${path}/acknowledge`, {})).status).toBe(401);
+  });
+
+  test('knows no other action, and no other incident', async () => {
+    await using web = await start();
+    expect((await post(web, `/incidents/${incidents()[0].id}/delete`, {})).status).toBe(404);
+    expect((await post(web, '/incidents/nothing/acknowledge', {})).status).toBe(404);
+  });
+});
