@@ -1,6 +1,7 @@
 import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
 import { MESSAGE_DIFFERENCES } from './message-differences.ts';
+import { METRICS_DIFFERENCES } from './metrics-differences.ts';
 import { TOKEN_DIFFERENCES } from './token-differences.ts';
 
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
@@ -16,6 +17,10 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ http: GET /api/v1/status 200 causes[].remedySteps: <text>',
       '+ http: GET /api/v1/incidents 200 incidents[].remedySteps: <text>',
     ],
+  },
+  {
+    reason: 'The view of other agents is evidence: `peers`',
+    lines: ['+ schema: properties.peers.*', '+ metrics: # TYPE ftm_peer_readable gauge'],
   },
   {
     reason: 'An incident goes on when the same fault is understood better; two that come and go in turn become one',
@@ -204,6 +209,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   ...ACCESS_DIFFERENCES,
+  ...METRICS_DIFFERENCES,
   ...TOKEN_DIFFERENCES,
   ...MESSAGE_DIFFERENCES,
 ];

@@ -1,7 +1,4 @@
 import { sentenceStep } from '../../../../src/engine/remedy.ts';
-import { remedyOf } from '../../../../src/engine/words/told-remedy.ts';
-import { shell } from '../../../../src/engine/words/step.ts';
-import { ANY_SERVER } from '../../../../src/engine/words/wording.ts';
 import { PRECONDITION_STATES } from '../../../../src/engine/precondition-state.ts';
 import { readdirSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -66,8 +63,8 @@ describe('renderStatusPage()', () => {
   });
 
   test('shows the place of the break, the cause, its evidence and what to do', () => {
-    const steps = remedyOf([shell('Look again.', 'ftm-watch check', 'a <b'), 'Then do that.'], ANY_SERVER);
-    const cause = causeOf('tls-intercepted', steps);
+    const step = { ...sentenceStep('Look again.'), commands: 'ftm-watch check\na <b', syntax: 'shell' } as const;
+    const cause = causeOf('tls-intercepted', { remedySteps: [step] });
     const page = render({ diagnosis: diagnosisOf(START, [cause]) });
 
     expect(words(page)).toContain('Not ready Summary of tls-intercepted');
@@ -75,9 +72,22 @@ describe('renderStatusPage()', () => {
       /<li class="stop bad" data-leads="cut">\s*<span class="node">[^\n]*\n<span class="about"><strong>Firewall<\/strong>/u,
     );
     expect(words(page)).toContain('The way ends here: Internet is not reached.');
-    expect(words(page)).toContain('Impact New tokens cannot be activated. Evidence Evidence of tls-intercepted');
+    expect(words(page)).toContain(
+      'Impact New tokens cannot be activated. Runbook Evidence Evidence of tls-intercepted',
+    );
     // What is selected and copied is the block, and nothing else.
     expect(page).toContain('<pre class="command" data-copy>ftm-watch check\na &lt;b\n</pre>');
+    // The sentence stands once, above.
+    expect(count(page, 'Summary of tls-intercepted')).toBe(1);
+  });
+
+  test('leads from a cause to its incident and its runbook', () => {
+    const cause = causeOf('mail-unreachable', { subject: 'mail-0.example.org:25' });
+    const [incident] = incidents(1);
+    const page = render({ diagnosis: diagnosisOf(START, [cause]), incidents: incidents(1) });
+
+    expect(page).toContain(`<a href="incidents/${incident?.id ?? ''}">Acknowledge, silence, timeline</a>`);
+    expect(page).toContain('<a href="runbooks/mail-unreachable">Runbook</a>');
   });
 
   test.each(PRECONDITION_STATES)('says "%s" by colour, sign and word', (state) => {
