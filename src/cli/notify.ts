@@ -4,6 +4,7 @@ import type { AlertingConfig } from '../notify/alerting.ts';
 import type { Channel, RecipientOutcome } from '../notify/channels/channel.ts';
 import type { ChannelDeps } from '../notify/channels/channel-definition.ts';
 import { CHANNELS } from '../notify/channels/registry.ts';
+import { messageContext } from '../notify/message-settings.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { randomName } from '../notify/random-name.ts';
 import { readSecret } from '../system/secret.ts';
@@ -37,7 +38,7 @@ export async function notifyTest(
 ): Promise<number> {
   const at = clock.now();
   const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
-  const deps: ChannelDeps = { site: config.site, clock, readSecret: (source) => readSecret(source, env) };
+  const deps: ChannelDeps = { ...messageContext(config), clock, readSecret: (source) => readSecret(source, env) };
   const channels = CHANNELS.flatMap((channel) => channel.create(config.notify, deps));
   const tests = channels.map((channel) => testChannel(channel, notification, signal));
   const results = (await Promise.all(tests)).flat();

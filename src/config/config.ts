@@ -5,7 +5,7 @@ import { type SectionFields, fieldsOf, itemsOf, type Report } from './schema/rul
 import { schedule } from './schema/schedule.ts';
 import { list, optional, section } from './schema/section.ts';
 import { store } from './schema/store.ts';
-import { choice, name } from './schema/values.ts';
+import { choice, name, timezone } from './schema/values.ts';
 import { web } from './schema/web.ts';
 import { sourceSections } from '../sources/registry.ts';
 
@@ -28,6 +28,9 @@ export const configFile = section(
     site: optional(name).describe(
       'Name of this site in messages and metrics; the default is the host name of the machine.',
     ),
+    timezone: timezone
+      .prefault('UTC')
+      .describe('Time zone of this site: messages tell times in it and in UTC. Schedules have their own.'),
     ...sourceSections(),
     schedule: schedule.prefault({}).describe('When things run.'),
     notify: notify.prefault({}).describe('Who is told, and how.'),

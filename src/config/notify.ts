@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { channelSections } from '../notify/channels/registry.ts';
 import { list, optional, section } from './schema/section.ts';
 import { secretUrlField } from './schema/secret-url.ts';
+import { webUrl } from './schema/urls.ts';
 import { cron, duration, integer, timezone } from './schema/values.ts';
 
 const DAY = 86_400_000;
@@ -43,6 +44,9 @@ export const notify = section({
   ...channelSections(),
   policy: policy.prefault({}).describe('When a cause becomes an incident, and how often it is told.'),
   maintenance: list(maintenance).describe('Windows in which incidents are recorded and nobody is notified.'),
+  runbookUrl: optional(webUrl('https://wiki.example.org/ftm')).describe(
+    'Where the runbooks are, where it is not this daemon: messages link to it with the id of the cause at its end.',
+  ),
   heartbeat: optional(heartbeat).describe(
     'A sign of life for a service that raises the alarm when it stays away: nobody else notices that the ' +
       'watcher itself is dead.',

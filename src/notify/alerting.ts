@@ -18,6 +18,7 @@ import { byChannel, CHANNELS, channelWords, type ChannelId } from './channels/re
 import { journalEntry } from './journal-entry.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { Maintenance } from './maintenance.ts';
+import { type MessageSettings, messageContext } from './message-settings.ts';
 import { hasChannel } from './no-channel.ts';
 import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
 import { randomName } from './random-name.ts';
@@ -27,7 +28,7 @@ export interface AlertingDeps extends OutboxDeps {
   readonly readSecret: SecretReader;
 }
 
-export type AlertingConfig = Pick<Config, 'site' | 'notify'>;
+export type AlertingConfig = MessageSettings & Pick<Config, 'notify'>;
 
 /** Whether the recipients of a channel that is told a state listen. */
 export interface ChannelState {
@@ -48,10 +49,10 @@ export interface AlertingParts {
 
 /** @throws {RangeError} for a maintenance window that cannot be read */
 export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Alerting {
-  const { site, notify } = config;
+  const { notify } = config;
   return new Alerting(
     {
-      channels: CHANNELS.flatMap((channel) => channel.create(notify, { ...deps, site })),
+      channels: CHANNELS.flatMap((channel) => channel.create(notify, { ...deps, ...messageContext(config) })),
       maintenance: createMaintenance(notify.maintenance),
       policy: policyOf(notify),
     },

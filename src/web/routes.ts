@@ -4,6 +4,8 @@ import { except } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
+import { isCauseId } from '../checks/registry.ts';
+import { runbookOf } from '../checks/runbook.ts';
 import type { Clock } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -15,6 +17,7 @@ import { type AccessPolicy, type NetworkAccess, refuseForeignNames } from './cha
 import { auditEntryToJson } from './audit-json.ts';
 import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './notification-json.ts';
+import { renderRunbook } from './page/runbook-page.ts';
 import { renderStatusPage } from './page/status-page.ts';
 import { createProbeRoute } from './probe-route.ts';
 import { refuseBodies } from './refuse-bodies.ts';
@@ -59,6 +62,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   app.use(access.kind === 'network' && access.identify !== null ? limitRole : takeForLocal);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
+  app.get('/runbooks/:cause', (context) => answerRunbook(context, sources.site()));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
   const turn = oneATurn();
   app.get('/metrics', async (context) => {
@@ -140,6 +144,11 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
       'Retry-After': '30',
     });
   });
+}
+
+function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
+  const cause = context.req.param('cause');
+  return isCauseId(cause) ? context.html(renderRunbook(runbookOf(cause), site)) : context.notFound();
 }
 
 function answerFile(file: StaticFile | undefined, context: WebContext): Response | Promise<Response> {

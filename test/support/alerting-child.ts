@@ -16,6 +16,7 @@ import { createStore } from '../../src/store/store.ts';
 import { causeOf, diagnosisOf } from './diagnosis-of.ts';
 import { POLICY } from './incident-timeline.ts';
 import { logRecorder } from './log-recorder.ts';
+import { AT_HQ } from './message-context.ts';
 
 const [, , folder = '', ports = '', rounds = '', killAt = '0'] = argv;
 let passed = 0;
@@ -70,7 +71,7 @@ const servers = ports
 const causes = { b: [causeOf('tls-intercepted')], m: [causeOf('mail-unreachable')], g: [] } as const;
 const email = createEmailChannel(
   { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers },
-  { site: 'hq', clock, readSecret },
+  { ...AT_HQ, clock, readSecret },
 );
 const alerting = new Alerting(
   {

@@ -28,6 +28,7 @@ export interface WebBenchOptions {
 export function webConfig(more: Partial<WebConfig> = {}): WebConfig {
   return {
     listen: { address: '127.0.0.1', port: 0 },
+    publicUrl: null,
     tls: null,
     users: [],
     tokens: [],

@@ -11,6 +11,7 @@ export const APPLIANCE_CAUSES = {
   'appliance-unreachable': {
     severity: 'critical',
     title: 'FortiAuthenticator cannot be reached',
+    short: 'FortiAuthenticator unreachable',
     headline: '{subject} is unreachable',
     summary: 'ftm-watch gets nothing from {appliance}: its REST API {failing}.',
     impact: 'blind',
@@ -20,6 +21,7 @@ export const APPLIANCE_CAUSES = {
   'appliance-unreadable': {
     severity: 'warning',
     title: 'ftm-watch cannot read FortiAuthenticator',
+    short: 'FortiAuthenticator not readable',
     headline: 'ftm-watch cannot read {subject}',
     summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, although the unit itself is up.',
     impact: 'blind',
@@ -33,6 +35,7 @@ export const APPLIANCE_CAUSES = {
   'appliance-access-denied': {
     severity: 'warning',
     title: 'FortiAuthenticator refuses the API key',
+    short: 'API key refused',
     headline: 'ftm-watch cannot read {subject}: the key is refused',
     summary: 'ftm-watch cannot read {appliance}: it refuses the user or the web service access key.',
     impact: 'blind',
@@ -46,6 +49,7 @@ export const APPLIANCE_CAUSES = {
   'appliance-serial-differs': {
     severity: 'warning',
     title: 'another serial number than the configured one',
+    short: 'another serial than configured',
     headline: '{subject} has another serial number than configured',
     summary: '{appliance} has the serial number {found}; the configuration says {configured}.',
     impact: 'none',
@@ -75,6 +79,7 @@ export const APPLIANCE_CAUSES = {
   'provisioning-server-differs': {
     severity: 'warning',
     title: 'FortiAuthenticator uses another licence server than the one that is probed',
+    short: 'another licence server is in use',
     headline: '{subject} uses another licence server',
     summary: '{appliance} provisions tokens through {found}; ftm-watch probes {configured}, which may fare otherwise.',
     impact: 'none',

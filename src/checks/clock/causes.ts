@@ -4,6 +4,7 @@ export const CLOCK_CAUSES = {
   'clock-skewed': {
     severity: 'warning',
     title: 'the clock of this machine is wrong',
+    short: 'the clock is wrong',
     headline: 'the clock is wrong',
     summary: 'The clock of this machine disagrees with external time sources: {subject}.',
     impact: 'none',

@@ -6,6 +6,7 @@ export const DELIVERY_CAUSES = {
   'push-unreachable': {
     severity: 'critical',
     title: 'push notifications do not leave',
+    short: 'push service not reached',
     headline: 'the push service {host} is not reached',
     summary:
       'FortiAuthenticator sends push notifications through {host}, port {port}, and the way there is closed or ' +
@@ -21,6 +22,7 @@ export const DELIVERY_CAUSES = {
   'push-certificate-refused': {
     severity: 'warning',
     title: 'phones refuse the certificate that answers push notifications',
+    short: 'phones may refuse push replies',
     headline: 'phones may refuse the certificate of {host}',
     summary:
       'Phones answer push notifications at {host}, port {port}, and the certificate that is shown there leads to no ' +
@@ -38,6 +40,7 @@ export const DELIVERY_CAUSES = {
   'sms-gateway-unreachable': {
     severity: 'critical',
     title: 'SMS do not leave',
+    short: 'SMS gateway not reached',
     headline: 'the SMS gateway {host} is not reached',
     summary:
       'FortiAuthenticator sends SMS through {host}, port {port}, and the way there is closed or inspected, as seen ' +
@@ -53,6 +56,7 @@ export const DELIVERY_CAUSES = {
   'fortigate-activation-unreachable': {
     severity: 'critical',
     title: 'a FortiGate with tokens of its own cannot activate them',
+    short: 'FortiGate activation not reached',
     headline: 'the activation host of FortiGate, {host}, is not reached',
     summary:
       'A FortiGate that holds FortiToken Mobile tokens itself activates them at {host}, port {port}, and the way there ' +
@@ -69,6 +73,7 @@ export const DELIVERY_CAUSES = {
   'fortitoken-cloud-unreachable': {
     severity: 'critical',
     title: 'FortiToken Cloud is not reached',
+    short: 'FortiToken Cloud not reached',
     headline: 'FortiToken Cloud, {host}, is not reached',
     summary:
       'FortiToken Cloud answers at {host}, port {port}, and the way there is closed or inspected, as seen from this ' +
@@ -84,6 +89,7 @@ export const DELIVERY_CAUSES = {
   'sms-running-out': {
     severity: 'warning',
     title: 'SMS are running out',
+    short: 'SMS are running out',
     summary: 'Few SMS are left of those that {appliance} has bought from FortiGuard.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
@@ -92,6 +98,7 @@ export const DELIVERY_CAUSES = {
   'sms-exhausted': {
     severity: 'warning',
     title: 'no SMS is left',
+    short: 'no SMS are left',
     headline: 'no SMS are left',
     summary: 'No SMS is left of those that {appliance} has bought from FortiGuard: codes do not reach users by SMS.',
     impact: 'sms',

@@ -4,6 +4,7 @@ export const POLICY_CAUSES = {
   'policy-inspects-traffic': {
     severity: 'critical',
     title: 'the firewall policy inspects the traffic of FortiAuthenticator',
+    short: 'firewall policy inspects traffic',
     headline: 'a firewall policy inspects the traffic',
     summary:
       'Policy {policy} of {firewall}, which matches the traffic from {source} to {host}, inspects it ({profile}).',
@@ -18,6 +19,7 @@ export const POLICY_CAUSES = {
   'policy-missing': {
     severity: 'critical',
     title: 'no firewall policy allows the traffic of FortiAuthenticator',
+    short: 'no firewall policy allows it',
     headline: 'no firewall policy allows the traffic',
     summary: 'No policy of {firewall} allows {source} to reach {host} on TCP {port}.',
     impact: 'activation',

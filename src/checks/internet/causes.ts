@@ -4,6 +4,7 @@ export const INTERNET_CAUSES = {
   'internet-unreachable': {
     severity: 'critical',
     title: 'the internet is unreachable',
+    short: 'the internet is unreachable',
     summary:
       'Neither the licence server nor any control host accepts a connection: the internet is unreachable from here.',
     impact: 'activation',

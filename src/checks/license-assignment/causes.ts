@@ -40,6 +40,7 @@ export const ASSIGNMENT_CAUSES = {
   'license-on-peer': {
     severity: 'critical',
     title: 'the licence is registered to the HA peer',
+    short: 'licence is on the HA peer',
     headline: 'the licence is on the HA peer',
     summary: 'Licence {license} is registered to {holder}, the HA peer, but {appliance} needs it on {primary}.',
     impact: 'assignment',
@@ -55,6 +56,8 @@ export const ASSIGNMENT_CAUSES = {
   'license-on-other-unit': {
     severity: 'critical',
     title: 'the licence is registered to another unit',
+    short: 'licence is on another unit',
+    warningShort: 'licence may be on the wrong unit',
     headline: 'the licence is on another unit',
     warningHeadline: 'the licence may be on the wrong unit',
     summary: 'Licence {license} is registered to {holder}, not to {primary}.',
@@ -96,6 +99,8 @@ export const ASSIGNMENT_CAUSES = {
   'license-not-registered': {
     severity: 'critical',
     title: 'the licence is not registered',
+    short: 'licence is not registered',
+    warningShort: 'warning in the log of a unit',
     // A log line alone is no outage: the summary says what it is about.
     warningHeadline: 'the log of {subject} has a warning',
     summary: 'Licence {license} is not registered to any unit.',
@@ -110,24 +115,28 @@ export const ASSIGNMENT_CAUSES = {
   'license-expires-in-90-days': {
     ...EXPIRES,
     title: 'a licence must be redeemed within 90 days',
+    short: 'redeem a licence within 90 days',
     summary: 'Licence {license} is not redeemed, and its certificate expires on {date}, within 90 days.',
     partOf: 'license-expires-in-30-days',
   },
   'license-expires-in-30-days': {
     ...EXPIRES,
     title: 'a licence must be redeemed within 30 days',
+    short: 'redeem a licence within 30 days',
     summary: 'Licence {license} is not redeemed, and its certificate expires on {date}, within 30 days.',
     partOf: 'license-expires-in-7-days',
   },
   'license-expires-in-7-days': {
     ...EXPIRES,
     title: 'a licence must be redeemed within 7 days',
+    short: 'redeem a licence within 7 days',
     summary: 'Licence {license} is not redeemed, and its certificate expires on {date}, within 7 days.',
     partOf: 'license-expired',
   },
   'license-expired': {
     severity: 'warning',
     title: 'the certificate of a licence expired unused',
+    short: 'a licence expired unused',
     summary: 'The certificate of licence {license} expired on {date}, and the licence is not redeemed.',
     impact: 'none',
     sources: ['ta-p/197790', 'KB 99299'],

@@ -5,6 +5,7 @@ export const LICENSE_SERVER_CAUSES = {
   'license-server-down': {
     severity: 'critical',
     title: 'the licence server does not work',
+    short: 'the server is down',
     headline: '{subject} is down',
     summary: 'The path to {subject} is open and not intercepted, but the server does not answer properly.',
     impact: 'activation',

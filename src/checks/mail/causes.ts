@@ -10,6 +10,7 @@ export const MAIL_CAUSES = {
   'mail-unreachable': {
     severity: 'critical',
     title: 'the mail server cannot be reached',
+    short: 'mail server unreachable',
     headline: 'the mail server {subject} is unreachable',
     summary: 'The mail server {subject} gives no SMTP answer.',
     impact: 'codes',
@@ -25,6 +26,7 @@ export const MAIL_CAUSES = {
   'mail-slow': {
     severity: 'warning',
     title: 'the mail server answers too slowly',
+    short: 'mail server is slow',
     headline: 'the mail server {subject} is slow',
     summary:
       'The mail server {subject} accepts a message, but lets its client wait for longer than FortiAuthenticator ' +
@@ -42,6 +44,7 @@ export const MAIL_CAUSES = {
   'mail-outlasts-code': {
     severity: 'warning',
     title: 'the mail server puts mail off for longer than an activation code lives',
+    short: 'mail server holds codes too long',
     headline: 'the mail server {subject} puts codes off until they are void',
     summary:
       'The mail server {subject} asked this machine to come back later for {waited}, and an activation code lives ' +
@@ -62,6 +65,7 @@ export const MAIL_CAUSES = {
   'mail-tls-broken': {
     severity: 'critical',
     title: 'the mail server fails at TLS',
+    short: 'mail server fails at TLS',
     headline: 'TLS on the mail server {subject} is broken',
     summary:
       'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be set up.',
@@ -81,6 +85,7 @@ export const MAIL_CAUSES = {
   'mail-login-rejected': {
     severity: 'critical',
     title: 'the mail server rejects the login',
+    short: 'mail server rejects the login',
     headline: 'the mail server {subject} rejects the login',
     summary: 'The mail server {subject} does not accept the user name and password.',
     impact: 'codes',
@@ -95,6 +100,7 @@ export const MAIL_CAUSES = {
   'mail-recipient-rejected': {
     severity: 'critical',
     title: 'the mail server refuses the message',
+    short: 'mail server rejects a recipient',
     headline: 'the mail server {subject} rejects the recipient',
     summary: 'The mail server {subject} refuses the sender or the recipient.',
     impact: 'codes',
@@ -108,6 +114,8 @@ export const MAIL_CAUSES = {
   'mail-relay-denied': {
     severity: 'critical',
     title: 'the mail server does not relay',
+    short: 'mail server does not relay',
+    warningShort: 'mail server refuses this machine',
     headline: 'the mail server {subject} does not relay',
     warningHeadline: 'the mail server {subject} does not relay for this machine',
     summary: 'The mail server {subject} passes on no message that comes from the address of FortiAuthenticator.',

@@ -4,6 +4,7 @@ export const NAME_CAUSES = {
   'resolver-unreachable': {
     severity: 'critical',
     title: 'the DNS resolver does not answer',
+    short: 'a DNS resolver does not answer',
     headline: 'a resolver does not answer for {subject}',
     summary: 'No usable answer from {resolver} for {host}.',
     impact: 'activation',
@@ -36,6 +37,7 @@ export const NAME_CAUSES = {
   'name-not-found': {
     severity: 'critical',
     title: 'the name of the licence server does not resolve',
+    short: 'a DNS name is not found',
     headline: 'the name {subject} is not found',
     summary: '{resolver} says that {host} does not exist or has no address.',
     impact: 'activation',
@@ -53,6 +55,7 @@ export const NAME_CAUSES = {
   'answer-hijacked': {
     severity: 'critical',
     title: 'DNS answers with a false address',
+    short: 'a DNS answer is hijacked',
     headline: 'the name {subject} is hijacked',
     summary: '{resolver} resolves {host} to {address}, which cannot be its address.',
     impact: 'activation',
@@ -69,6 +72,7 @@ export const NAME_CAUSES = {
   'answer-unexpected': {
     severity: 'warning',
     title: 'DNS gives an address outside the expected list',
+    short: 'unexpected address in DNS',
     headline: '{subject} has an unexpected address',
     summary: '{resolver} resolves {host} to {address}, which is outside licenseServer.expectedAddresses.',
     impact: 'none',
@@ -82,6 +86,7 @@ export const NAME_CAUSES = {
   'resolvers-disagree': {
     severity: 'warning',
     title: 'resolvers give different addresses',
+    short: 'DNS resolvers disagree',
     headline: 'the resolvers disagree about {subject}',
     summary: 'The configured resolvers return different addresses for {host}, with none in common.',
     impact: 'none',

@@ -35,6 +35,8 @@ export const POLLING_CAUSES = {
   'polling-failing': {
     severity: 'critical',
     title: 'FortiAuthenticator reports FortiToken Mobile errors',
+    short: 'FortiAuthenticator polling fails',
+    warningShort: 'warning in the log of a unit',
     headline: 'FortiAuthenticator’s polling fails',
     // A log line alone is no outage: the summary says what it is about.
     warningHeadline: 'the log of {subject} has a warning',
@@ -74,6 +76,7 @@ export const POLLING_CAUSES = {
   'appliance-silent': {
     severity: 'warning',
     title: 'the log of FortiAuthenticator has gone silent',
+    short: 'FortiAuthenticator log is silent',
     headline: 'FortiAuthenticator sends no log lines',
     summary: 'No log line from {appliance} for longer than logs.silentAfter: ftm-watch would miss its errors.',
     impact: 'blind',

@@ -5,6 +5,7 @@ export const REACHABILITY_CAUSES = {
   'egress-blocked': {
     severity: 'critical',
     title: 'the licence server accepts no connection',
+    short: 'server accepts no connection',
     headline: '{subject} accepts no connection',
     summary:
       'The internet works, but {subject} accepts no connection: a firewall on the way blocks it, or the server is ' +
@@ -34,6 +35,7 @@ export const REACHABILITY_CAUSES = {
     severity: 'warning',
     partOf: 'egress-blocked',
     title: 'some addresses of the licence server accept no connection',
+    short: 'some server addresses blocked',
     headline: 'some addresses of {subject} accept no connection',
     summary: 'Only some addresses of {subject} accept a connection; {address} does not.',
     impact: 'none',

@@ -53,6 +53,12 @@ export const TLS_CAUSES = {
   'tls-intercepted': {
     ...INTERCEPTION,
     title: 'TLS is intercepted',
+    short: 'TLS is intercepted',
+    anyProductShort: 'TLS intercepted by {product}',
+    productShort: {
+      'Fortinet FortiGate': 'TLS intercepted by FortiGate',
+      'Fortinet device': 'a Fortinet device intercepts TLS',
+    },
     productHeadline: 'TLS is intercepted by {product}',
     summary: 'TLS to {subject} is intercepted by {product}.',
     rank: 0,
@@ -60,6 +66,12 @@ export const TLS_CAUSES = {
   'tls-interception-suspected': {
     ...INTERCEPTION,
     title: 'TLS is probably intercepted',
+    short: 'TLS is probably intercepted',
+    anyProductShort: 'TLS intercepted by {product}?',
+    productShort: {
+      'Fortinet FortiGate': 'TLS intercepted by FortiGate?',
+      'Fortinet device': 'Fortinet device intercepts TLS?',
+    },
     productHeadline: 'TLS is probably intercepted by {product}',
     summary: 'TLS to {subject} does not show the certificate of {host}: it is probably intercepted by {product}.',
     rank: 1,
@@ -67,6 +79,7 @@ export const TLS_CAUSES = {
   'tls-blocked': {
     severity: 'critical',
     title: 'TLS is blocked',
+    short: 'TLS is blocked',
     headline: 'TLS to {subject} is blocked',
     summary:
       'The port of {subject} opens, but TLS fails: something on the way blocks it, or the server itself is in ' +
@@ -86,6 +99,7 @@ export const TLS_CAUSES = {
   'certificate-broken': {
     severity: 'critical',
     title: 'the certificate of the licence server is not valid',
+    short: 'server certificate is not valid',
     headline: 'the certificate of {subject} is broken',
     summary: '{judgement}.',
     impact: 'activation',
@@ -101,6 +115,7 @@ export const TLS_CAUSES = {
   'vendor-ca-changed': {
     severity: 'warning',
     title: 'the licence server has a certificate of another authority',
+    short: 'another certificate authority',
     headline: 'the certificate authority of {subject} changed',
     summary: "{subject} shows a valid certificate of a public authority instead of Fortinet's own.",
     impact: 'none',
@@ -115,6 +130,7 @@ export const TLS_CAUSES = {
   'certificate-rotated': {
     severity: 'info',
     title: 'the licence server has a new certificate',
+    short: 'server certificate renewed',
     headline: 'the certificate of {subject} was renewed',
     summary: '{subject} has a new certificate under the same authority.',
     impact: 'none',

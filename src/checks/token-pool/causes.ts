@@ -6,6 +6,7 @@ export const TOKEN_POOL_CAUSES = {
   'token-count-mismatch': {
     severity: 'warning',
     title: 'token counts differ',
+    short: 'tokens and licence do not match',
     headline: 'tokens and licence do not match',
     summary: 'The FortiToken Mobile tokens on {appliance} do not match the count of its licence.',
     impact: 'tokens',
@@ -18,6 +19,7 @@ export const TOKEN_POOL_CAUSES = {
   'tokens-running-out': {
     severity: 'warning',
     title: 'tokens are running out',
+    short: 'tokens are running out',
     summary: 'Few free FortiToken Mobile tokens are left on {appliance}.',
     impact: 'tokens',
     sources: ['ta-p/194050'],
@@ -26,6 +28,7 @@ export const TOKEN_POOL_CAUSES = {
   'tokens-exhausted': {
     severity: 'critical',
     title: 'no token is left',
+    short: 'no tokens are left',
     headline: 'no tokens are left',
     summary: 'No free FortiToken Mobile token is left on {appliance}.',
     impact: 'tokens',

@@ -4,6 +4,7 @@ import { readableFile } from './files.ts';
 import { type SectionFields, fieldsOf, given, itemsOf, type Report, textAt, unique } from './rules.ts';
 import { secret } from './secret.ts';
 import { list, optional, section } from './section.ts';
+import { webUrl } from './urls.ts';
 import { choice, flag, lowerHostName, name, text } from './values.ts';
 
 const HTTPS_PORT = 443;
@@ -58,6 +59,10 @@ export const web = section(
       .describe(
         'Where to listen. Only this machine can connect by default: configure `tls` and `users` before opening it.',
       ),
+    publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
+      'Where people reach it, as a phone opens it, with the path where a proxy adds one. Messages link to incidents ' +
+        'and runbooks there; without it they have no links.',
+    ),
     tls: optional(tls).describe('Serve https instead of http.'),
     users: unique(list(user), textAt('name')).describe(
       'Who may see it (basic authentication). Nobody is asked while this list and the three below are empty.',

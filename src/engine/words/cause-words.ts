@@ -10,7 +10,15 @@ export interface CauseWords {
   readonly severity: Severity;
   /** A clause for the heading of the runbook: "TLS is intercepted". */
   readonly title: string;
-  /** What is wrong in half a line, for subjects and lists, where it is not the title; it may name `{subject}`. */
+  /** What is wrong in at most 32 characters and without a host, for the subject of a mail: it is never cut. */
+  readonly short: string;
+  /** The short form instead where it is a warning. */
+  readonly warningShort?: string;
+  /** The short form instead when the inspecting product is this one, by its name in config/inspection-products.yaml. */
+  readonly productShort?: Readonly<Record<string, string>>;
+  /** The short form instead when any other product is known; it names `{product}`. */
+  readonly anyProductShort?: string;
+  /** What is wrong in half a line, for lists, where it is not the title; it may name `{subject}`. */
   readonly headline?: string;
   /** The headline instead where the inspecting product is known; it may name `{product}`. */
   readonly productHeadline?: string;

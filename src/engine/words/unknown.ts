@@ -7,6 +7,7 @@ export const UNKNOWN_CAUSE = 'precondition-unknown';
 export const UNKNOWN_WORDS: CauseWords = {
   severity: 'warning',
   title: 'a precondition cannot be judged',
+  short: 'a precondition cannot be judged',
   headline: '{subject} cannot be judged',
   summary: '{subject} could not be judged for 15 minutes.',
   impact: 'blind',

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import type { SecretReader } from '../../system/secret.ts';
+import type { MessageContext } from '../message/message-context.ts';
 import type { Channel } from './channel.ts';
 
 /** What the registry lists: all that the rest of the program has to know about one kind of channel. */
@@ -25,8 +26,7 @@ export interface ChannelDefinition<Id extends string, Key extends string, Sectio
 /** `notify` as far as the channel looks at it. */
 type ConfiguredAt<Key extends string, Section> = Readonly<Record<Key, Section>>;
 
-export interface ChannelDeps {
-  readonly site: string;
+export interface ChannelDeps extends MessageContext {
   readonly clock: Clock;
   readonly readSecret: SecretReader;
 }

@@ -41,7 +41,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const { notify: DEFAULTS } = await configOf('{}');
+const DEFAULTS = await configOf('site: hq');
 
 function relay(port: number): NonNullable<NotifyConfig['email']>['servers'][number] {
   return { host: '127.0.0.1', port, security: 'none', user: null, password: null, caFile: null };
@@ -52,7 +52,7 @@ function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite'
   store = createStore({ path, retention: 86_400_000 }, { clock: systemClock, logger });
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
   const alerting = createAlerting(
-    { site: 'hq', notify: { ...DEFAULTS, ...more } },
+    { ...DEFAULTS, notify: { ...DEFAULTS.notify, ...more } },
     { clock: systemClock, logger, journal: store.journal, readSecret, onDelivery: () => undefined },
   );
   alerting.start();
@@ -105,9 +105,7 @@ describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () =
     const [mail = ''] = postfix.mails('admins');
     expect(mail).toMatch(/^X-FTM-Watch-Event: firing$/mu);
     expect(mail).toMatch(/^X-FTM-Watch-Cause: tls-intercepted$/mu);
-    expect(mail.replaceAll(/\r?\n /gu, ' ')).toMatch(
-      /^Subject: \[hq\] FortiToken Mobile activation is broken: TLS is intercepted by Fortinet FortiGate$/mu,
-    );
+    expect(mail.replaceAll(/\r?\n /gu, ' ')).toMatch(/^Subject: CRITICAL hq: TLS intercepted by FortiGate$/mu);
     expect(await alertmanager.firing()).toEqual([
       {
         alertname: 'FtmActivationBroken',

@@ -11,6 +11,7 @@ import { incidentOf, incidentNotificationOf } from '../../support/outbox-entry-o
 import { startPostfix } from '../../support/postfix-instance.ts';
 import type { PostfixInstance } from '../../support/postfix-instance.ts';
 import { describeWhere } from '../../support/privilege.ts';
+import { AT_HQ } from '../../support/message-context.ts';
 
 const ADMINS = 'admins@example.test';
 const PATIENCE = { timeout: 20_000, interval: 50 };
@@ -31,7 +32,7 @@ async function send(
 ): Promise<readonly RecipientOutcome[]> {
   const config: EmailConfig = { from: 'ftm-watch@example.test', to: recipients, servers };
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
-  const channel = createEmailChannel(config, { site: 'hq', clock: systemClock, readSecret });
+  const channel = createEmailChannel(config, { ...AT_HQ, clock: systemClock, readSecret });
   const notification = incidentNotificationOf(incidentOf(causeOf('tls-intercepted')));
   return channel.deliver({ notification, recipients, firstFailedAt: null }, new AbortController().signal);
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
 import { createAlertmanagerClient } from '../../../src/notify/channels/alertmanager/client.ts';
 import type { AlertmanagerClient } from '../../../src/notify/channels/alertmanager/client.ts';
+import { AT_HQ } from '../../support/message-context.ts';
 import { alertsOf } from '../../../src/notify/channels/alertmanager/alerts.ts';
 import { alertmanagerAt } from '../../support/alertmanager-at.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
@@ -23,7 +24,7 @@ function said({ body }: ReceivedPost): readonly string[] {
 
 describe('createAlertmanagerClient', () => {
   const line = timeline().rounds(2, [causeOf('tls-intercepted')]);
-  const alerts = (now: number): ReturnType<typeof alertsOf> => alertsOf(line.state, 'hq', now);
+  const alerts = (now: number): ReturnType<typeof alertsOf> => alertsOf(line.state, AT_HQ, now);
 
   /** A client whose clock goes on together with the incidents. */
   function telling(urls: readonly string[]): {
@@ -40,7 +41,7 @@ describe('createAlertmanagerClient', () => {
       pass: async (time) => {
         for (const end = clock.now() + time; clock.now() < end; clock.advance(2 * SECOND)) {
           own.now = clock.now();
-          await client.send(alertsOf(own.tick().state, 'hq', own.now), NEVER);
+          await client.send(alertsOf(own.tick().state, AT_HQ, own.now), NEVER);
         }
       },
     };
@@ -83,7 +84,10 @@ describe('createAlertmanagerClient', () => {
       ['firing tls-intercepted'],
       ['firing tls-intercepted'],
     ]);
-    await client.send([...alerts(clock.now()), ...alertsOf(line.state, 'branch', clock.now())], NEVER);
+    await client.send(
+      [...alerts(clock.now()), ...alertsOf(line.state, { ...AT_HQ, site: 'branch' }, clock.now())],
+      NEVER,
+    );
     expect(first.posts).toHaveLength(4);
   });
 

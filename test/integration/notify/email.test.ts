@@ -14,6 +14,7 @@ import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { START, timeline } from '../../support/incident-timeline.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
+import { AT_HQ } from '../../support/message-context.ts';
 
 const ALICE = 'alice@example.org';
 const BOB = 'bob@example.org';
@@ -44,7 +45,7 @@ interface Sending {
 }
 
 function channelTo(to: readonly string[], servers: readonly MailRelay[], clock = systemClock): MessageChannel {
-  const deps = { site: 'hq', clock, readSecret: (source: SecretSource) => readSecret(source, {}) };
+  const deps = { ...AT_HQ, clock, readSecret: (source: SecretSource) => readSecret(source, {}) };
   return createEmailChannel({ from: 'ftm-watch@example.org', to, servers }, deps);
 }
 
@@ -81,9 +82,7 @@ describe('createEmailChannel', () => {
     const [mail] = sink.mails;
     expect(mail?.recipients).toEqual([ALICE, BOB]);
     expect(mail?.raw).toMatch(/^X-FTM-Watch-Event: firing\r\nX-FTM-Watch-Cause: tls-intercepted\r\n/mu);
-    expect(mail?.headers.get('subject')).toBe(
-      '[hq] FortiToken Mobile activation is broken: TLS is intercepted by Fortinet FortiGate',
-    );
+    expect(mail?.headers.get('subject')).toBe('CRITICAL hq: TLS intercepted by FortiGate');
     expect(mail?.headers.get('auto-submitted')).toBe('auto-generated');
     expect(mail?.headers.get('content-type')).toContain('multipart/alternative');
     expect(mail?.headers.get('message-id')).toBe('<ftm-watch.20261124T130030Z-a1b2c3d4e5-1.1@example.org>');

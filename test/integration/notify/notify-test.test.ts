@@ -7,14 +7,14 @@ import { jsonReceiver } from '../../support/json-receiver.ts';
 import { alertmanagerAt } from '../../support/alertmanager-at.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
 
-const { notify: NOTHING } = await configOf('{}');
+const NOTHING = await configOf('site: hq');
 
 async function run(
   notify: Partial<NotifyConfig>,
 ): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
   const lines: string[] = [];
   const code = await notifyTest(
-    { site: 'hq', notify: { ...NOTHING, ...notify } },
+    { ...NOTHING, notify: { ...NOTHING.notify, ...notify } },
     {
       clock: systemClock,
       env: {},

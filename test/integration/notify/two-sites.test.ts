@@ -46,16 +46,17 @@ it('tells two sites with one sender and one clock under different ids, and a rep
   });
   const server = { host: '127.0.0.1', port: relay.port, user: null, password: null, caFile: null };
 
-  const { notify } = await configOf('site: hq');
+  const config = await configOf('site: hq');
 
   async function site(name: string): Promise<void> {
     const [clock, logger] = [handClock(START), logRecorder()];
     const store = createStore({ path: join(folder, `${name}.sqlite`), retention: 90 * 24 * HOUR }, { clock, logger });
     const alerting = createAlerting(
       {
+        ...config,
         site: name,
         notify: {
-          ...notify,
+          ...config.notify,
           email: {
             from: 'ftm-watch@example.org',
             to: ['admins@example.org'],

@@ -6,22 +6,28 @@ import { systemClock } from '../../../src/system/clock.ts';
 import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { createWebhookChannel } from '../../../src/notify/channels/webhook/webhook-channel.ts';
+import type { MessageContext } from '../../../src/notify/message/message-context.ts';
 import type { SecretUrl } from '../../../src/config/schema/secret-url.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
+import { AT_HQ } from '../../support/message-context.ts';
 
 const NEVER = new AbortController().signal;
 
 const secrets: SecretReader = (source) => readSecret(source, { HOOK_URL: 'nonsense' });
 
-async function post(url: SecretUrl, tokenFile: string | null = null): Promise<readonly RecipientOutcome[]> {
+async function post(
+  url: SecretUrl,
+  tokenFile: string | null = null,
+  context: MessageContext = AT_HQ,
+): Promise<readonly RecipientOutcome[]> {
   const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
   if (notification === undefined) throw new Error('Nothing was told');
   const channel = createWebhookChannel(
     { url, token: tokenFile === null ? null : { kind: 'file', path: tokenFile }, caFile: null },
-    { site: 'hq', clock: systemClock, readSecret: secrets },
+    { ...context, clock: systemClock, readSecret: secrets },
   );
   return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
 }
@@ -50,6 +56,21 @@ describe('createWebhookChannel', () => {
     });
     expect(await post(receiver.url, token)).toMatchObject([
       { kind: 'deferred', detail: expect.stringContaining(token) as string },
+    ]);
+  });
+
+  it('carries the links of what it tells; null where there are none', async () => {
+    await using receiver = await jsonReceiver();
+    await post(receiver.url, null, { ...AT_HQ, publicUrl: 'https://ftm.example.org' });
+    await post(receiver.url);
+    const links = {
+      page: 'https://ftm.example.org/incidents/20261124T130030Z-a1b2c3d4e5-1',
+      runbook: 'https://ftm.example.org/runbooks/tls-intercepted',
+    };
+    const none = { page: null, runbook: null };
+    expect(receiver.posts.map(({ body }) => body)).toMatchObject([
+      { links, incidents: [{ links }] },
+      { links: none, incidents: [{ links: none }] },
     ]);
   });
 
@@ -106,7 +127,7 @@ describe('createWebhookChannel', () => {
     const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
     if (notification === undefined) throw new Error('Nothing was told');
     const config = { url: receiver.url, token: null, caFile: null };
-    const channel = createWebhookChannel(config, { site: 'hq', clock, readSecret: () => Promise.resolve('') });
+    const channel = createWebhookChannel(config, { ...AT_HQ, clock, readSecret: () => Promise.resolve('') });
     expect(
       await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER),
     ).toMatchObject([{ kind: 'deferred', detail: 'No result within 15000 ms' }]);

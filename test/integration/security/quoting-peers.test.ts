@@ -7,9 +7,10 @@ import { causeOf } from '../../support/diagnosis-of.ts';
 import { echoHttp, echoSmtp } from '../../support/echo-peers.ts';
 import { timeline } from '../../support/incident-timeline.ts';
 import { createMailBench, LOGIN } from '../../support/mail-bench.ts';
+import { AT_HQ } from '../../support/message-context.ts';
 
 const SECRET = 'hunter2-"/+ä-hunter2';
-const DEPS = { site: 'hq', clock: systemClock, readSecret: () => Promise.resolve(SECRET) };
+const DEPS = { ...AT_HQ, clock: systemClock, readSecret: () => Promise.resolve(SECRET) };
 /** Of the secret, of its base64 at any offset, and of what is left of it when it is cut. */
 const TRACES = /hunter2|aHVudGVyM|h1bnRlcj|odW50ZXIy/u;
 

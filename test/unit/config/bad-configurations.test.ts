@@ -152,11 +152,11 @@ const MESSAGES = [
   'trust-profile.yaml:2:3  trust.profile: expected one of "fortinet", "public", "pinned", got "system"',
   'unknown-key-in-section.yaml:3:3  licenseServer: unknown key "prot"; did you mean "port"?',
   'unknown-key-like-no-other.yaml:2:3  store: unknown key "frequency"; expected "path", "retention"',
-  'unknown-key-merge.yaml:1:1  unknown key "<<"; expected "include", "site", "licenseServer", "trust", "services", ' +
+  'unknown-key-merge.yaml:1:1  unknown key "<<"; expected "include", "site", "timezone", "licenseServer", "trust", "services", ' +
     '"resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", "registration", ' +
     '"firewall", "schedule", "notify", "web", "store", "log"',
   'unknown-key-of-another-section.yaml:2:1  unknown key "retention"; did you mean "store.retention"?',
-  'unknown-key-prototype.yaml:1:1  unknown key "__proto__"; expected "include", "site", "licenseServer", "trust", ' +
+  'unknown-key-prototype.yaml:1:1  unknown key "__proto__"; expected "include", "site", "timezone", "licenseServer", "trust", ' +
     '"services", "resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", "registration", ' +
     '"firewall", "schedule", "notify", "web", "store", "log"',
   'unknown-key.yaml:1:1  unknown key "resolver"; did you mean "resolvers"?',

@@ -244,6 +244,7 @@ const DEFAULTS: Partial<Config> = {
   }),
   web: {
     listen: { address: '127.0.0.1', port: 9843 },
+    publicUrl: null,
     tls: null,
     users: [],
     tokens: [],

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { alertsOf } from '../../../src/notify/channels/alertmanager/alerts.ts';
+import type { MessageContext } from '../../../src/notify/message/message-context.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
+import { AT_HQ } from '../../support/message-context.ts';
 import { HOUR, MINUTE, SECOND, timeline } from '../../support/incident-timeline.ts';
 import type { Timeline } from '../../support/incident-timeline.ts';
 
 const intercepted = causeOf('tls-intercepted');
 
 function alerts(line: Timeline, after = 0): readonly string[] {
-  return alertsOf(line.state, 'hq', line.now + after).map(
+  return alertsOf(line.state, AT_HQ, line.now + after).map(
     ({ firing, body }) => `${firing ? 'firing' : 'resolved'} ${body.labels.cause} ${body.labels.severity}`,
   );
 }
@@ -18,7 +20,7 @@ describe('alertsOf', () => {
     expect(alerts(line)).toEqual(['firing tls-intercepted critical']);
     line.rounds(2, []);
     expect(alerts(line)).toEqual(['resolved tls-intercepted critical']);
-    expect(alertsOf(line.state, 'hq', line.now)[0]?.body.endsAt).toBe(
+    expect(alertsOf(line.state, AT_HQ, line.now)[0]?.body.endsAt).toBe(
       new Date(line.now - 30 * SECOND + 90 * SECOND).toISOString(),
     );
     expect(alerts(line, 14 * MINUTE)).toHaveLength(1);
@@ -42,15 +44,15 @@ describe('alertsOf', () => {
       .rounds(4, []);
     expect(alerts(line)).toEqual(['resolved egress-blocked critical', 'resolved internet-unreachable critical']);
     const closedAt = line.state.incidents[0]?.closedAt ?? 0;
-    expect(alertsOf(line.state, 'hq', line.now)[0]?.body.endsAt).toBe(new Date(closedAt + 90 * SECOND).toISOString());
+    expect(alertsOf(line.state, AT_HQ, line.now)[0]?.body.endsAt).toBe(new Date(closedAt + 90 * SECOND).toISOString());
   });
 
   it('begins no alert after its end, nor in the future, when the clock was set back', () => {
     const line = timeline().rounds(2, [intercepted]);
-    const [open] = alertsOf(line.state, 'hq', line.now - HOUR);
+    const [open] = alertsOf(line.state, AT_HQ, line.now - HOUR);
     expect(open?.body.startsAt).toBe(new Date(line.now - HOUR).toISOString());
     line.wait(-HOUR).rounds(2, []);
-    const [over] = alertsOf(line.state, 'hq', line.now);
+    const [over] = alertsOf(line.state, AT_HQ, line.now);
     expect(over?.firing).toBe(false);
     expect(Date.parse(over?.body.startsAt ?? '')).toBeLessThan(Date.parse(over?.body.endsAt ?? ''));
   });
@@ -59,7 +61,7 @@ describe('alertsOf', () => {
     const line = timeline()
       .rounds(2, [causeOf('clock-skewed', { severity: 'warning' })])
       .rounds(1, [causeOf('clock-skewed')]);
-    expect(alertsOf(line.state, 'hq', line.now).map(({ firing, body }) => [firing, body.labels.alertname])).toEqual([
+    expect(alertsOf(line.state, AT_HQ, line.now).map(({ firing, body }) => [firing, body.labels.alertname])).toEqual([
       [false, 'FtmActivationAtRisk'],
       [true, 'FtmActivationBroken'],
     ]);
@@ -72,7 +74,7 @@ describe('alertsOf', () => {
       causeOf('tokens-running-out', { severity: 'warning', subject: 'fac-1' }),
     ]);
     expect(
-      alertsOf(line.state, 'hq', line.now).map(({ body }) => `${body.labels.alertname} ${body.labels.cause}`),
+      alertsOf(line.state, AT_HQ, line.now).map(({ body }) => `${body.labels.alertname} ${body.labels.cause}`),
     ).toEqual(['FtmWatcherBlind appliance-access-denied', 'FtmActivationAtRisk tokens-running-out']);
   });
 
@@ -120,6 +122,24 @@ describe('alertsOf', () => {
 
   it('has no empty label', () => {
     const line = timeline().rounds(2, [causeOf('clock-skewed', { subject: '' })]);
-    expect(alertsOf(line.state, 'hq', line.now)[0]?.body.labels.subject).toBe('-');
+    expect(alertsOf(line.state, AT_HQ, line.now)[0]?.body.labels.subject).toBe('-');
+  });
+
+  it('links to the incident and the runbook of its cause, also of a former one, where people can open them', () => {
+    const line = timeline()
+      .rounds(2, [causeOf('egress-blocked')])
+      .explained(2, causeOf('internet-unreachable', { subject: 'internet' }), [causeOf('egress-blocked')]);
+    const links = (context: MessageContext): readonly unknown[] =>
+      alertsOf(line.state, context, line.now).map(({ body }) => [body.generatorURL, body.annotations['runbook_url']]);
+    const incident = 'https://ftm.example.org/incidents/20261124T130030Z-a1b2c3d4e5-1';
+    expect(links({ ...AT_HQ, publicUrl: 'https://ftm.example.org' })).toEqual([
+      [incident, 'https://ftm.example.org/runbooks/egress-blocked'],
+      [incident, 'https://ftm.example.org/runbooks/internet-unreachable'],
+    ]);
+    expect(links({ ...AT_HQ, runbookUrl: 'https://wiki.example.org/ftm' })).toEqual([
+      [undefined, 'https://wiki.example.org/ftm/egress-blocked'],
+      [undefined, 'https://wiki.example.org/ftm/internet-unreachable'],
+    ]);
+    expect(JSON.stringify(alertsOf(line.state, AT_HQ, line.now))).not.toMatch(/http|URL|runbook/u);
   });
 });

@@ -11,7 +11,7 @@ const TEST_LIFE: Millis = 60_000;
 /** All instances of one cluster. */
 export function createAlertmanagerChannel(
   config: AlertmanagerConfig,
-  { site, clock, readSecret }: ChannelDeps,
+  { clock, readSecret, ...context }: ChannelDeps,
 ): StateChannel {
   const client = createAlertmanagerClient(config, { clock, readSecret });
 
@@ -20,7 +20,7 @@ export function createAlertmanagerChannel(
     return {
       firing: true,
       body: {
-        labels: { alertname: 'FtmWatchTest', site, cause: 'test', severity: 'info', subject: 'test' },
+        labels: { alertname: 'FtmWatchTest', site: context.site, cause: 'test', severity: 'info', subject: 'test' },
         annotations: { summary: 'This is a test of ftm-watch: nothing is broken because of it' },
         startsAt: new Date(now).toISOString(),
         endsAt: new Date(now + TEST_LIFE).toISOString(),
@@ -31,7 +31,7 @@ export function createAlertmanagerChannel(
   return {
     kind: 'state',
     id: 'alertmanager',
-    publish: (state, signal) => client.send(alertsOf(state, site, clock.now()), signal),
+    publish: (state, signal) => client.send(alertsOf(state, context, clock.now()), signal),
     test: (signal) => client.send([testAlert()], signal),
     waiting: () => client.waiting(),
     takenAt: () => client.takenAt(),

@@ -3,10 +3,14 @@ import type { EpochMs, Millis } from '../../../core/clock.ts';
 import { isoTime } from '../../../core/instant-text.ts';
 import { isOnlyUnseen } from '../../../checks/only-unseen.ts';
 import type { Incident, IncidentState } from '../../../engine/incident/incident.ts';
+import { incidentLinks, type Links } from '../../message/links.ts';
+import type { MessageContext } from '../../message/message-context.ts';
 import { headline } from '../../../checks/headline.ts';
 
 /** One alert of Alertmanager's API v2 (`postableAlert`). The labels are its identity; annotations may change. */
 export interface PostableAlert {
+  /** Where Alertmanager and Grafana lead for it: the incident. */
+  readonly generatorURL?: string;
   readonly labels: Readonly<Record<'alertname' | 'site' | 'cause' | 'severity' | 'subject', string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly startsAt: string;
@@ -34,10 +38,10 @@ const RESOLVED_FOR: Millis = 15 * 60_000;
  * whose cause changed is another alert for Alertmanager, since the cause is a label; the former one ends with the
  * change.
  */
-export function alertsOf(state: IncidentState, site: string, now: EpochMs): readonly Alert[] {
+export function alertsOf(state: IncidentState, context: MessageContext, now: EpochMs): readonly Alert[] {
   const alerts = new Map<string, Alert>();
   for (const incident of state.incidents) {
-    for (const alert of [...formerAlerts(incident, site, now), ...currentAlert(incident, site, now)]) {
+    for (const alert of [...formerAlerts(incident, context, now), ...currentAlert(incident, context, now)]) {
       const labels = JSON.stringify(alert.body.labels);
       if (outlasts(alert, alerts.get(labels))) alerts.set(labels, alert);
     }
@@ -51,10 +55,15 @@ function outlasts({ body }: Alert, other: Alert | undefined): boolean {
   return other.body.endsAt !== undefined && body.endsAt >= other.body.endsAt;
 }
 
-function currentAlert(incident: Incident, site: string, now: EpochMs): readonly Alert[] {
+function currentAlert(incident: Incident, context: MessageContext, now: EpochMs): readonly Alert[] {
   const { cause, closedAt, causeSince, published } = incident;
   if (!published || cause.severity === 'info') return [];
-  const what = { labels: labelsOf(site, cause), annotations: annotationsOf(incident) };
+  const links = incidentLinks(incident, context);
+  const what = {
+    labels: labelsOf(context.site, cause),
+    annotations: { ...annotationsOf(incident), ...runbookAnnotation(links) },
+    ...generatorOf(links),
+  };
   if (closedAt === null) return [{ firing: true, body: { ...what, startsAt: isoTime(Math.min(causeSince, now)) } }];
   return now - closedAt > RESOLVED_FOR ? [] : [{ firing: false, body: { ...what, ...ended(causeSince, closedAt) } }];
 }
@@ -63,21 +72,38 @@ function currentAlert(incident: Incident, site: string, now: EpochMs): readonly 
  * What the incident was before. While maintenance or a silence keeps the present cause back, the last one that
  * Alertmanager knows goes on in its place: the fault does.
  */
-function formerAlerts({ formerCauses, published, closedAt }: Incident, site: string, now: EpochMs): readonly Alert[] {
+function formerAlerts(
+  { id, formerCauses, published, closedAt }: Incident,
+  context: MessageContext,
+  now: EpochMs,
+): readonly Alert[] {
   const known = formerCauses.filter((former) => former.published && former.severity !== 'info');
   const standing = published ? undefined : known.at(-1);
   return known.flatMap((former) => {
     const end = former === standing ? closedAt : former.replacedAt;
     if (end !== null && now - end > RESOLVED_FOR) return [];
-    const labels = labelsOf(site, former);
-    const annotations = { summary: 'The cause is understood differently now' };
+    const links = incidentLinks({ id, cause: former }, context);
+    const what = {
+      labels: labelsOf(context.site, former),
+      annotations: { summary: 'The cause is understood differently now', ...runbookAnnotation(links) },
+      ...generatorOf(links),
+    };
     const startsAt = isoTime(Math.min(former.since, now));
     return [
       end === null
-        ? { firing: true, body: { labels, annotations, startsAt } }
-        : { firing: false, body: { labels, annotations, ...ended(former.since, end) } },
+        ? { firing: true, body: { ...what, startsAt } }
+        : { firing: false, body: { ...what, ...ended(former.since, end) } },
     ];
   });
+}
+
+function generatorOf({ page }: Links): Pick<PostableAlert, 'generatorURL'> {
+  return page === null ? {} : { generatorURL: page };
+}
+
+/** The name is a custom of Prometheus: Grafana and others make a link of it. */
+function runbookAnnotation({ runbook }: Links): Readonly<Record<string, string>> {
+  return runbook === null ? {} : { runbook_url: runbook };
 }
 
 /** Alertmanager refuses an alert that ends before it begins, which a clock that was set back could make. */

@@ -32,7 +32,7 @@ export function createEmailChannel(config: EmailConfig, deps: ChannelDeps): Mess
     recipients: config.to,
     async deliver(request, signal) {
       const message = composeMessage(request.notification, {
-        site: deps.site,
+        ...deps,
         from: config.from,
         delayed: delayOf(request, deps.clock),
       });

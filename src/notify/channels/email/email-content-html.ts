@@ -1,22 +1,25 @@
-import type { Fact, EmailContent, Section } from './email-content-parts.ts';
+import type { Fact, EmailContent, Link, LinkedLine, Part } from './email-content-parts.ts';
 
 /**
  * The message as HTML. Mail programs drop style sheets, so all style is inline; colours of text and background are the
  * reader's own, light or dark, and the one accent is readable on both.
  */
-export function emailContentHtml(content: EmailContent): string {
+export function emailContentHtml({ subject, tone, lead, links, sections, facts }: EmailContent): string {
   return [
     '<!doctype html>',
-    '<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">',
-    `<meta name="supported-color-schemes" content="light dark"><title>${escapeHtml(content.title)}</title></head>`,
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+    '<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">',
+    `<title>${escapeHtml(subject)}</title></head>`,
     '<body style="margin:0;padding:16px;font-family:system-ui,-apple-system,\'Segoe ' +
       'UI\',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5">',
-    `<div style="max-width:640px;border-left:4px solid ${ACCENTS[content.tone]};padding-left:16px">`,
-    `<h1 style="font-size:20px;line-height:1.3;margin:0 0 8px">${escapeHtml(content.title)}</h1>`,
-    `<p style="margin:0 0 16px">${escapeHtml(content.lead)}</p>`,
-    ...content.sections.map(sectionHtml),
+    `<div style="max-width:640px;border-left:4px solid ${ACCENTS[tone]};padding-left:16px">`,
+    `<div style="font-size:18px;overflow-wrap:anywhere">${partHtml(lead)}</div>`,
+    ...(links.length === 0 ? [] : [`<p style="margin:16px 0">${links.map(buttonHtml).join(' ')}</p>`]),
+    ...sections.map(
+      (section) => `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(section.title)}</h2>${partHtml(section)}`,
+    ),
     '<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">' +
-      `${content.facts.map(factHtml).join('')}</table>`,
+      `${facts.map(factHtml).join('')}</table>`,
     '</div></body></html>',
     '',
   ].join('\n');
@@ -29,15 +32,36 @@ const ACCENTS: Readonly<Record<EmailContent['tone'], string>> = {
   neutral: '#777777',
 };
 
-function sectionHtml({ title, kind, lines }: Section): string {
-  const heading = `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(title)}</h2>`;
-  if (kind === 'text')
-    return heading + lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(line)}</p>`).join('');
-  const tag = kind === 'steps' ? 'ol' : 'ul';
-  const items = lines
-    .map((line) => `<li style="margin:0 0 4px;overflow-wrap:anywhere">${escapeHtml(line)}</li>`)
-    .join('');
-  return `${heading}<${tag} style="margin:0;padding-left:24px">${items}</${tag}>`;
+function partHtml(part: Part): string {
+  switch (part.kind) {
+    case 'text':
+      return part.lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(line)}</p>`).join('');
+    case 'steps':
+      return listHtml(`ol start="${String(part.first)}"`, part.lines.map(escapeHtml));
+    case 'list':
+      return listHtml('ul', part.lines.map(escapeHtml));
+    case 'linked':
+      return listHtml('ul', part.lines.map(linkedHtml));
+  }
+}
+
+function listHtml(tag: string, items: readonly string[]): string {
+  const list = items.map((item) => `<li style="margin:0 0 4px;overflow-wrap:anywhere">${item}</li>`).join('');
+  return `<${tag} style="margin:0;padding-left:24px">${list}</${tag.slice(0, 2)}>`;
+}
+
+function linkedHtml({ text, links }: LinkedLine): string {
+  return [escapeHtml(text), ...links.map(linkHtml)].join(' ');
+}
+
+function linkHtml([title, url]: Link): string {
+  return `<a href="${escapeHtml(url)}">${escapeHtml(title)}</a>`;
+}
+
+/** Large enough for a thumb. */
+function buttonHtml([title, url]: Link): string {
+  const style = 'display:inline-block;padding:8px 16px;border:1px solid #777777;border-radius:4px';
+  return `<a href="${escapeHtml(url)}" style="${style}">${escapeHtml(title)}</a>`;
 }
 
 function factHtml([name, value]: Fact): string {

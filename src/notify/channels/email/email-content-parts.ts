@@ -1,27 +1,48 @@
 import { isFlapping } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
+import type { Links } from '../../message/links.ts';
+import type { Tone } from '../../message/notification-text.ts';
 
 /** What a mail says, before it is text or HTML. Its strings are plain text, and may quote strangers. */
 export interface EmailContent {
-  readonly title: string;
-  readonly tone: 'critical' | 'warning' | 'good' | 'neutral';
-  readonly lead: string;
+  /** As in the headers: it stands in no text that is shown. */
+  readonly subject: string;
+  readonly tone: Tone;
+  /** What to do. */
+  readonly lead: Part;
+  readonly links: readonly Link[];
   readonly sections: readonly Section[];
   readonly facts: readonly Fact[];
 }
 
-export interface Section {
-  readonly title: string;
-  /** `steps` are numbered. */
-  readonly kind: 'text' | 'steps' | 'list';
-  readonly lines: readonly string[];
+export type Part =
+  | { readonly kind: 'text' | 'list'; readonly lines: readonly string[] }
+  /** They are numbered. */
+  | { readonly kind: 'steps'; readonly first: number; readonly lines: readonly string[] }
+  /** A list whose lines have links of their own. */
+  | { readonly kind: 'linked'; readonly lines: readonly LinkedLine[] };
+
+export type Section = Part & { readonly title: string };
+
+export interface LinkedLine {
+  readonly text: string;
+  readonly links: readonly Link[];
 }
+
+export type Link = readonly [title: string, url: string];
 
 export type Fact = readonly [name: string, value: string];
 
 /** Without those that have nothing to say. */
 export function spoken(sections: readonly Section[]): readonly Section[] {
   return sections.filter(({ lines }) => lines.length > 0);
+}
+
+export function linksOf({ page, runbook }: Links, pageTitle: string): readonly Link[] {
+  return [
+    ...(page === null ? [] : [[pageTitle, page] as const]),
+    ...(runbook === null ? [] : [['Runbook', runbook] as const]),
+  ];
 }
 
 export function commonFacts({ id, cause }: Incident, site: string): readonly Fact[] {

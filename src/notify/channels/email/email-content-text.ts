@@ -1,19 +1,17 @@
 import { wrap } from '../../../text/wrap.ts';
-import type { EmailContent, Section } from './email-content-parts.ts';
+import type { EmailContent, Fact, LinkedLine, Part } from './email-content-parts.ts';
 
+/** Of a line, with or without the indent of a section. */
 const WIDTH = 76;
 
-/** The message as plain text of short lines: what matters first, the small print last. */
-export function emailContentText(content: EmailContent): string {
-  const names = Math.max(0, ...content.facts.map(([name]) => name.length));
+/** The message as plain text of short lines: what to do first, the small print last. */
+export function emailContentText({ lead, links, sections, facts }: EmailContent): string {
   return [
-    content.title,
-    '='.repeat(Math.min(content.title.length, WIDTH)),
+    ...partText(lead),
     '',
-    ...wrapped(content.lead, ''),
-    '',
-    ...content.sections.flatMap(sectionText),
-    ...content.facts.flatMap(([name, value]) => wrapped(value, ' '.repeat(names + 2), `${name}:`.padEnd(names + 2))),
+    ...(links.length === 0 ? [] : [...aligned(links), '']),
+    ...sections.flatMap((section) => [section.title, ...partText(section).map((line) => `  ${line}`), '']),
+    ...aligned(facts),
     '',
     '-- ',
     'ftm-watch',
@@ -21,19 +19,33 @@ export function emailContentText(content: EmailContent): string {
   ].join('\n');
 }
 
-function sectionText({ title, kind, lines }: Section): readonly string[] {
-  return [title, ...lines.flatMap((line, index) => lineText(kind, line, index)), ''];
+function aligned(facts: readonly Fact[]): readonly string[] {
+  const names = Math.max(0, ...facts.map(([name]) => name.length));
+  return facts.flatMap(([name, value]) => wrapped(value, ' '.repeat(names + 2), `${name}:`.padEnd(names + 2)));
 }
 
-function lineText(kind: Section['kind'], line: string, index: number): readonly string[] {
-  switch (kind) {
+function partText(part: Part): readonly string[] {
+  switch (part.kind) {
     case 'text':
-      return wrapped(line, '  ');
+      return part.lines.flatMap((line) => wrapped(line, ''));
     case 'steps':
-      return wrapped(line, '     ', `  ${String(index + 1)}. `.padEnd(5));
+      return part.lines.flatMap((line, index) => {
+        const number = `${String(part.first + index)}.`;
+        return wrapped(line, '   ', number.padEnd(3));
+      });
     case 'list':
-      return wrapped(line, '    ', '  - ');
+      return part.lines.flatMap(itemText);
+    case 'linked':
+      return part.lines.flatMap(linkedText);
   }
+}
+
+function itemText(line: string): readonly string[] {
+  return wrapped(line, '  ', '- ');
+}
+
+function linkedText({ text, links }: LinkedLine): readonly string[] {
+  return [...itemText(text), ...aligned(links).map((line) => `  ${line}`)];
 }
 
 /** @param first what stands before the first line, as wide as the indent */

@@ -1,135 +1,117 @@
 import type { EpochMs } from '../../../core/clock.ts';
-import { utcText } from '../../../core/instant-text.ts';
+import { zonedText } from '../../../core/zoned-text.ts';
 import { sameCause } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
-import type {
-  DigestItem,
-  DigestNotification,
-  IncidentNotification,
-  Notification,
-} from '../../../engine/incident/notification.ts';
+import type { IncidentNotification, Notification } from '../../../engine/incident/notification.ts';
 import { titleOf } from '../../../checks/registry.ts';
-import { allClear, openLines } from './all-clear.ts';
-import { headline } from '../../../checks/headline.ts';
-import { commonFacts, flapFacts, spoken } from './email-content-parts.ts';
+import type { MessageContext } from '../../message/message-context.ts';
+import { notificationText, type NotificationText } from '../../message/notification-text.ts';
+import { spanText } from '../../message/span-text.ts';
+import { allClear } from './all-clear.ts';
+import { digest } from './digest-content.ts';
+import { commonFacts, flapFacts, linksOf, spoken } from './email-content-parts.ts';
 import type { Fact, EmailContent, Section } from './email-content-parts.ts';
-import { spanText } from './time-text.ts';
 
-export interface ContentContext {
-  readonly site: string;
+export interface ContentContext extends MessageContext {
   /** Now, and when it could not be delivered for the first time; null: this is the first try. */
   readonly delayed: { readonly firstFailedAt: EpochMs; readonly now: EpochMs } | null;
 }
 
 export function emailContentOf(notification: Notification, context: ContentContext): EmailContent {
-  const content = body(notification, context.site);
-  return { ...content, facts: [...content.facts, ...delayFacts(context, notification.at)] };
+  const text = notificationText(notification, context);
+  const { subject, tone, links } = text;
+  const body = bodyOf(notification, text, context);
+  return {
+    subject,
+    tone,
+    links: linksOf(links, PAGES[notification.kind]),
+    ...body,
+    facts: [...body.facts, ...delayFacts(context, notification.at)],
+  };
 }
 
-function body(notification: Notification, site: string): EmailContent {
+const PAGES: Readonly<Record<Notification['kind'], string>> = {
+  incident: 'Incident',
+  digest: 'Incidents',
+  test: 'Status page',
+};
+
+type Body = Pick<EmailContent, 'lead' | 'sections' | 'facts'>;
+
+function bodyOf(notification: Notification, text: NotificationText, context: ContentContext): Body {
+  const lead = { kind: 'text', lines: [text.action] } as const;
   switch (notification.kind) {
     case 'incident':
-      return notification.event === 'resolved' ? allClear(notification, site) : alarm(notification, site);
+      return notification.event === 'resolved'
+        ? { lead, ...allClear(notification, text, context) }
+        : alarm(notification, context);
     case 'digest':
-      return digest(notification, site);
+      return { lead, ...digest(notification, text, context) };
     case 'test':
       return {
-        title: 'Test message',
-        tone: 'neutral',
-        lead:
-          `This is a test: notifications from ftm-watch at ${site} arrive here. Nothing is broken because of ` +
-          'this message.',
-        sections: [],
-        facts: [['Sent', utcText(notification.at)]],
+        lead,
+        sections: [{ title: 'What this is', kind: 'text', lines: [text.summary] }],
+        facts: [['Sent', zonedText(notification.at, context.timezone)]],
       };
   }
 }
 
-function alarm(notification: IncidentNotification, site: string): EmailContent {
+function alarm(notification: IncidentNotification, context: ContentContext): Body {
   const { incident, at } = notification;
   const { cause } = incident;
   return {
-    title: sentence(headline(cause)),
-    tone: cause.severity === 'critical' ? 'critical' : 'warning',
-    lead: cause.summary,
+    lead: { kind: 'steps', first: 1, lines: cause.remedy.slice(0, 1) },
     sections: spoken([
-      ...changeSection(notification),
+      ...changeSection(notification, context),
+      { title: 'Then', kind: 'steps', first: 2, lines: cause.remedy.slice(1) },
+      { title: 'What is wrong', kind: 'text', lines: [cause.summary] },
       { title: 'What users feel', kind: 'text', lines: [cause.impact] },
-      { title: 'What to do', kind: 'steps', lines: cause.remedy },
       { title: 'Evidence', kind: 'list', lines: cause.evidence },
     ]),
     facts: [
-      ...commonFacts(incident, site),
-      ...sinceFacts(incident, at),
+      ...commonFacts(incident, context.site),
+      ...sinceFacts(incident, at, context),
       ...(cause.consequences.length === 0 ? [] : [['Blocked by it', titles(cause.consequences)] as const]),
       ...flapFacts(incident),
-      ...reminderFacts(notification),
+      ...reminderFacts(notification, context),
     ],
   };
 }
 
-function changeSection({ event, incident }: IncidentNotification): readonly Section[] {
+function changeSection({ event, incident }: IncidentNotification, { timezone }: ContentContext): readonly Section[] {
   const { formerCauses, cause } = incident;
   const former = formerCauses.at(-1);
   if (event !== 'changed' || former === undefined) return [];
   const before = `${former.id} (${former.severity}, ${former.subject})`;
+  const [since, until] = [zonedText(former.since, timezone), zonedText(former.until, timezone)];
   const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
   const line = isBack
-    ? `This is back, after ${before} from ${utcText(former.since)} to ${utcText(former.until)}. They come and go ` +
-      'in turn and are one incident now.'
-    : `Until ${utcText(former.until)} the cause was taken to be ${before}. What follows replaces it.`;
+    ? `This is back, after ${before} from ${since} to ${until}. They come and go in turn and are one incident now.`
+    : `Until ${until} the cause was taken to be ${before}. What is told here replaces it.`;
   return [{ title: 'What changed', kind: 'text', lines: [line] }];
 }
 
 /** Of the cause, and of the fault where that was seen before. */
-function sinceFacts({ since, causeSince }: Incident, at: EpochMs): readonly Fact[] {
-  const own: Fact = ['Since', `${utcText(causeSince)} (${spanText(at - causeSince)})`];
-  return since < causeSince ? [own, ['First sign', `${utcText(since)} (${spanText(at - since)})`]] : [own];
+function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
+  const factOf = (name: string, from: EpochMs): Fact => [
+    name,
+    `${zonedText(from, timezone)}, for ${spanText(at - from)}`,
+  ];
+  const own = factOf('Since', causeSince);
+  return since < causeSince ? [own, factOf('First sign', since)] : [own];
 }
 
-function digest({ items, omitted, stillOpen, at }: DigestNotification, site: string): EmailContent {
-  const open = items.filter(({ incident }) => incident.status === 'open');
-  const over = items.filter(({ incident }) => incident.status === 'closed');
-  const severities = [...open.map(({ incident }) => incident.cause), ...stillOpen].map(({ severity }) => severity);
-  return {
-    title: `${String(items.length + omitted)} incidents at once`,
-    tone: severities.length === 0 ? 'good' : severities.includes('critical') ? 'critical' : 'warning',
-    lead: 'Too many notifications for one mail each: they are listed here together. The status page has the details.',
-    sections: spoken([
-      { title: 'Open', kind: 'list', lines: open.map(digestLine) },
-      { title: 'Over', kind: 'list', lines: over.map(digestLine) },
-      { title: 'Also open', kind: 'list', lines: openLines(stillOpen) },
-      { title: 'Not listed', kind: 'text', lines: omitted === 0 ? [] : [`${String(omitted)} more incidents`] },
-    ]),
-    facts: [
-      ['Site', site],
-      ['As of', utcText(at)],
-    ],
-  };
+function reminderFacts({ nextReminder }: IncidentNotification, { timezone }: ContentContext): readonly Fact[] {
+  return nextReminder === null ? [] : [['Next reminder', `${zonedText(nextReminder, timezone)}, if it is still open`]];
 }
 
-function digestLine({ event, incident }: DigestItem): string {
-  const { cause, since, causeSince, lastSeen, status } = incident;
-  const begin = status === 'open' ? causeSince : since;
-  const end = status === 'open' ? '' : ` to ${utcText(lastSeen)}`;
-  const again = event === 'reminder' ? 'still ' : '';
-  return `${again}${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${utcText(begin)}${end}`;
-}
-
-function reminderFacts({ nextReminder }: IncidentNotification): readonly Fact[] {
-  return nextReminder === null ? [] : [['Next reminder', `${utcText(nextReminder)}, if it is still open`]];
-}
-
-function delayFacts({ delayed }: ContentContext, at: EpochMs): readonly Fact[] {
+function delayFacts({ delayed, timezone }: ContentContext, at: EpochMs): readonly Fact[] {
   if (delayed === null) return [];
   const { firstFailedAt, now } = delayed;
-  return [['Delivery', `first failed at ${utcText(firstFailedAt)}, delayed by ${spanText(now - at)}`]];
+  const first = zonedText(firstFailedAt, timezone);
+  return [['Delivery', `first failed at ${first}, delayed by ${spanText(now - at)}`]];
 }
 
 function titles(ids: readonly string[]): string {
   return ids.map(titleOf).join(', ');
-}
-
-function sentence(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

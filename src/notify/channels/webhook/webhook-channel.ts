@@ -7,6 +7,8 @@ import { eventOf, type IncidentNotification, type Notification } from '../../../
 import { postJson, type PostOutcome, prepareToPost } from '../http-post.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../channel.ts';
+import { incidentLinks, notificationLinks } from '../../message/links.ts';
+import type { MessageContext } from '../../message/message-context.ts';
 import { authorizationOf } from '../authorization.ts';
 import { readSecretUrl, placeOf } from '../secret-url.ts';
 import { TOKEN_IN_CLEAR, type WebhookConfig } from './section.ts';
@@ -26,7 +28,7 @@ export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): 
   };
 
   async function post(request: DeliveryRequest, signal: AbortSignal): Promise<PostOutcome> {
-    const body = webhookBody(deps.site, request);
+    const body = webhookBody(deps, request);
     try {
       const url = await readSecretUrl(config.url, deps.readSecret);
       if (config.token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
@@ -61,29 +63,30 @@ function secretPath(text: string): readonly string[] {
 }
 
 /** The JSON body, part of the contract: documented in docs/alerts.md. */
-function webhookBody(site: string, { notification, firstFailedAt }: DeliveryRequest): object {
+function webhookBody(context: MessageContext, { notification, firstFailedAt }: DeliveryRequest): object {
   return {
     version: 1,
     id: notification.id,
     event: eventOf(notification),
-    site,
+    site: context.site,
     at: isoTimeOrNull(notification.at),
     firstFailedAt: isoTimeOrNull(firstFailedAt),
-    ...content(notification),
+    links: notificationLinks(notification, context),
+    ...content(notification, context),
   };
 }
 
-function content(notification: Notification): object {
+function content(notification: Notification, context: MessageContext): object {
   switch (notification.kind) {
     case 'incident':
       return {
-        incidents: [incidentJson(notification.incident)],
+        incidents: [incidentJson(notification.incident, context)],
         nextReminder: isoTimeOrNull(notification.nextReminder),
         stillOpen: stillOpenJson(notification),
       };
     case 'digest':
       return {
-        incidents: notification.items.map(({ event, incident }) => ({ event, ...incidentJson(incident) })),
+        incidents: notification.items.map(({ event, incident }) => ({ event, ...incidentJson(incident, context) })),
         omitted: notification.omitted,
         stillOpen: stillOpenJson(notification),
       };
@@ -97,10 +100,11 @@ function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): 
 }
 
 /** An incident as programs see it. */
-function incidentJson(incident: Incident): object {
+function incidentJson(incident: Incident, context: MessageContext): object {
   return {
     id: incident.id,
     status: incident.status,
+    links: incidentLinks(incident, context),
     flapping: isFlapping(incident),
     since: isoTimeOrNull(incident.since),
     causeSince: isoTimeOrNull(incident.causeSince),

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Incident } from '../../../src/engine/incident/incident.ts';
-import { emailContentOf } from '../../../src/notify/channels/email/email-content.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { utcText } from '../../../src/core/instant-text.ts';
+import type { Incident } from '../../../../../src/engine/incident/incident.ts';
+import type { Section } from '../../../../../src/notify/channels/email/email-content-parts.ts';
+import { emailContentOf } from '../../../../../src/notify/channels/email/email-content.ts';
+import { causeOf } from '../../../../support/diagnosis-of.ts';
+import { AT_HQ } from '../../../../support/message-context.ts';
+import { MINUTE, START, timeline } from '../../../../support/incident-timeline.ts';
+import { utcText } from '../../../../../src/core/instant-text.ts';
 
 function incident(more: Partial<Incident>): Incident {
   const [opened] = timeline().rounds(2, [causeOf('mail-unreachable', { subject: 'a:25' })]).state.incidents;
@@ -14,11 +16,15 @@ function incident(more: Partial<Incident>): Incident {
 const OPEN = incident({ status: 'open' });
 const OVER = incident({ status: 'closed', closedAt: START + 6 * MINUTE });
 const DIGEST = { kind: 'digest', id: 'd', at: START + 9 * MINUTE, items: [], omitted: 0, stillOpen: [] } as const;
-const CONTEXT = { site: 'hq', delayed: null };
+const CONTEXT = { ...AT_HQ, delayed: null };
 const times = { since: utcText(START), cause: utcText(START + MINUTE), last: utcText(START + 5 * MINUTE) };
 
+function textsOf({ lines }: Section): readonly string[] {
+  return lines.map((line) => (typeof line === 'string' ? line : line.text));
+}
+
 test('what is open lasts since its cause was known; what is over has the time of the whole fault', () => {
-  const { title, tone, sections } = emailContentOf(
+  const { tone, sections } = emailContentOf(
     {
       ...DIGEST,
       items: [
@@ -29,9 +35,10 @@ test('what is open lasts since its cause was known; what is over has the time of
     },
     CONTEXT,
   );
-  expect({ title, tone }).toEqual({ title: '5 incidents at once', tone: 'critical' });
-  expect(sections.map(({ title: name }) => name)).toEqual(['Open', 'Over', 'Not listed']);
-  const [[open = ''] = [], [over = ''] = [], [more] = []] = sections.map(({ lines }) => lines);
+  expect(tone).toBe('critical');
+  expect(sections.map(({ title: name }) => name)).toEqual(['What this is', 'Open', 'Over', 'Not listed']);
+  const [[what] = [], [open = ''] = [], [over = ''] = [], [more] = []] = sections.map(textsOf);
+  expect(what).toBe('5 incidents at once: they are told here together.');
   expect(open).toMatch(/^still critical: .*\(mail-unreachable, a:25\), since /u);
   expect(open.endsWith(`, since ${times.cause}`)).toBe(true);
   expect(over).toMatch(/^critical: /u);
@@ -51,6 +58,6 @@ test('its tone is that of what is open, here or elsewhere', () => {
   const elsewhere = emailContentOf({ ...DIGEST, items: [{ event: 'resolved', incident: OVER }], stillOpen }, CONTEXT);
   expect({ tone: elsewhere.tone, sections: elsewhere.sections.map(({ title }) => title) }).toEqual({
     tone: 'critical',
-    sections: ['Over', 'Also open'],
+    sections: ['What this is', 'Over', 'Also open'],
   });
 });

@@ -1,4 +1,4 @@
-import type { Millis } from '../../../core/clock.ts';
+import type { Millis } from '../../core/clock.ts';
 
 /** The two largest units: `45 s`, `2 min 5 s`, `3 h 10 min`, `2 d 4 h`. */
 export function spanText(span: Millis): string {

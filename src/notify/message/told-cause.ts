@@ -1,5 +1,5 @@
-import type { Cause } from '../../../engine/cause.ts';
-import type { Incident } from '../../../engine/incident/incident.ts';
+import type { Cause } from '../../engine/cause.ts';
+import type { Incident } from '../../engine/incident/incident.ts';
 
 /**
  * As what people know an incident that is over. A cause that took the place of the first while nothing was told

@@ -1,0 +1,26 @@
+import { visibleText } from '../core/visible-text.ts';
+import type { Cause } from '../engine/cause.ts';
+import { wordsOf } from './registry.ts';
+
+/** A phone shows about 60 characters of a subject: state, site and cause share them. */
+const MAX_SHORT_CAUSE = 32;
+
+/**
+ * What is wrong in at most 32 characters, without a host: it is never cut. A product that is too long for it is told by
+ * the words of its name that fit, which are those of its vendor, or not at all.
+ */
+export function shortCause({ id, severity, product }: Pick<Cause, 'id' | 'severity' | 'product'>): string {
+  const { short, warningShort, productShort = {}, anyProductShort } = wordsOf(id);
+  const usual = severity === 'warning' ? (warningShort ?? short) : short;
+  if (product === null) return usual;
+  if (Object.hasOwn(productShort, product)) return productShort[product] ?? usual;
+  if (anyProductShort === undefined) return usual;
+  const name = leadingWords(product, MAX_SHORT_CAUSE - anyProductShort.replace('{product}', '').length);
+  return name === '' ? usual : anyProductShort.replace('{product}', () => name);
+}
+
+function leadingWords(text: string, room: number): string {
+  const words = visibleText(text, 200).split(' ');
+  const fitting = words.map((_, index) => words.slice(0, index + 1).join(' ')).filter(({ length }) => length <= room);
+  return fitting.at(-1) ?? '';
+}

@@ -1,0 +1,59 @@
+import { shortCause } from '../../checks/short-cause.ts';
+import { spanText } from '../../core/duration.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import type { DigestNotification, IncidentNotification, Notification } from '../../engine/incident/notification.ts';
+import { toldCause } from './told-cause.ts';
+
+/** What a phone shows of a subject, in characters. */
+const MAX_SUBJECT = 60;
+
+/**
+ * One line of at most 60 characters: how bad it is, where, and what it is. The site gets what the others leave, which
+ * is seven characters or more.
+ */
+export function subjectOf(notification: Notification, site: string): string {
+  switch (notification.kind) {
+    case 'incident':
+      return incidentSubject(notification, site);
+    case 'digest':
+      return digestSubject(notification, site);
+    case 'test':
+      return line('TEST', site, ': test message of ftm-watch');
+  }
+}
+
+function incidentSubject({ event, incident, at, stillOpen }: IncidentNotification, site: string): string {
+  const { cause, since } = incident;
+  const what = `: ${shortCause(cause)}`;
+  const severity = cause.severity.toUpperCase();
+  switch (event) {
+    case 'firing':
+      return line(severity, site, what);
+    case 'reminder':
+      return line('REMINDER', site, ` (${spanText(Math.max(0, at - since))})${what}`);
+    case 'changed':
+      return line(severity, site, ` (changed)${what}`);
+    case 'resolved': {
+      // What is still open must not be hidden by the end of something else.
+      const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
+      return line('RESOLVED', site, `${open}: ${shortCause(toldCause(incident))}`);
+    }
+  }
+}
+
+function digestSubject({ items, omitted, stillOpen }: DigestNotification, site: string): string {
+  const openCauses = [
+    ...items.flatMap(({ incident }) => (incident.status === 'open' ? [incident.cause] : [])),
+    ...stillOpen,
+  ];
+  const open = openCauses.length + omitted;
+  const over = items.filter(({ incident }) => incident.status === 'closed').length;
+  if (open === 0) return line('RESOLVED', site, `: ${String(over)} incidents`);
+  const state = openCauses.some(({ severity }) => severity === 'critical') ? 'CRITICAL' : 'WARNING';
+  return line(state, site, `: ${String(open)} incidents open, ${String(over)} over`);
+}
+
+function line(state: string, site: string, rest: string): string {
+  const room = MAX_SUBJECT - state.length - 1 - rest.length;
+  return `${state} ${visibleText(site, room) || '-'}${rest}`;
+}

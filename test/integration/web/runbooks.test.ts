@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { CAUSE_IDS } from '../../../src/checks/registry.ts';
+import { startWeb } from '../../support/web-bench.ts';
+
+/** What a person reads, word by word: without tags, numbers of steps and marks. */
+function wordsOfHtml(html: string): readonly string[] {
+  return words(
+    (/<main>(.*)<\/main>/su.exec(html)?.[1] ?? '')
+      .replaceAll(/<[^>]+>/gu, (tag) => (tag.startsWith('<code') || tag === '</code>' ? '' : ' '))
+      .replaceAll('&quot;', '"')
+      .replaceAll('&#39;', "'")
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&amp;', '&'),
+  );
+}
+
+function wordsOfMarkdown(text: string): readonly string[] {
+  return words(
+    text
+      .replaceAll(/<!--.*?-->/gu, '')
+      .replaceAll(/^(?:#+|\d+\.|-) /gmu, '')
+      .replaceAll(/^<(http[^>]*)>$/gmu, '$1')
+      .replaceAll(/(?<!\\)`/gu, '')
+      .replaceAll(/\\(.)/gu, '$1'),
+  );
+}
+
+function words(text: string): readonly string[] {
+  return text.split(/\s+/u).filter((word) => word !== '');
+}
+
+test('the runbook of every cause says what its page in the docs says', async () => {
+  await using web = await startWeb();
+  for (const id of CAUSE_IDS) {
+    const response = await web.get(`/runbooks/${id}`);
+    expect(response.status).toBe(200);
+    const docs = wordsOfMarkdown(readFileSync(`docs/runbooks/${id}.md`, 'utf8'));
+    expect(docs.length).toBeGreaterThan(50);
+    expect(wordsOfHtml(await response.text())).toEqual(docs);
+  }
+});
+
+test('asks for nothing but a style sheet and an icon that are there, wherever a proxy puts it', async () => {
+  await using web = await startWeb();
+  const page = await (await web.get('/runbooks/tls-intercepted')).text();
+  const links = [...page.matchAll(/(?:src|href)="(?!https:)([^"]+)"/gu)].map(([, path]) => path ?? '');
+  expect(links).toEqual(['../static/icon-unknown.svg', '../static/style.css', '../']);
+  for (const link of links) expect((await web.get(`/runbooks/${link}`)).status).toBe(200);
+  expect(page).not.toMatch(/<script|<form|<button/u);
+});
+
+test.each(['nonsense', '__proto__', 'constructor', 'tls-intercepted.md', '..%2f', '%00', ''])(
+  'has none for "%s"',
+  async (cause) => {
+    await using web = await startWeb();
+    const response = await web.get(`/runbooks/${cause}`);
+    expect(response.status).toBe(404);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain/u);
+  },
+);
+
+test('only shows: nothing can be sent to it', async () => {
+  await using web = await startWeb();
+  expect((await web.get('/runbooks/tls-intercepted', { method: 'POST' })).status).toBe(405);
+});

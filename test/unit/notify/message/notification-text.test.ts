@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CAUSE_IDS } from '../../../../src/checks/registry.ts';
+import type { Notification } from '../../../../src/engine/incident/notification.ts';
+import type { MessageContext } from '../../../../src/notify/message/message-context.ts';
+import { notificationText } from '../../../../src/notify/message/notification-text.ts';
+import { causeOf } from '../../../support/diagnosis-of.ts';
+import { AT_HQ } from '../../../support/message-context.ts';
+import { HOUR, timeline, type Timeline } from '../../../support/incident-timeline.ts';
+
+const CONTEXT = AT_HQ;
+const PUBLIC = { ...CONTEXT, publicUrl: 'https://ftm.example.org/watch' };
+const INTERCEPTED = causeOf('tls-intercepted', { product: 'Fortinet FortiGate' });
+const SUSPECTED = causeOf('tls-interception-suspected', { confidence: 'suspected' });
+const NO_POLICY = causeOf('policy-missing', { subject: 'fac -> ftm' });
+const INCIDENT = '20261124T130030Z-a1b2c3d4e5-1';
+
+function last(line: Timeline): Notification {
+  const notification = line.told.at(-1);
+  if (notification === undefined) throw new Error('Nothing was told');
+  return notification;
+}
+
+/** All that can happen to one incident, by what is told of it. */
+function storyOf(cause = INTERCEPTED): readonly Notification[] {
+  const line = timeline()
+    .rounds(2, [cause])
+    .wait(4 * HOUR);
+  return line.tick().rounds(2, []).told;
+}
+
+function withProduct(notification: Notification, product: string): Notification {
+  if (notification.kind !== 'incident') return notification;
+  const { incident } = notification;
+  return { ...notification, incident: { ...incident, cause: { ...incident.cause, product } } };
+}
+
+const subjects = (told: readonly Notification[], context = CONTEXT): readonly string[] =>
+  told.map((notification) => notificationText(notification, context).subject);
+
+describe('the subject', () => {
+  test('says the state first, then the site, then the cause', () => {
+    expect(subjects(storyOf())).toEqual([
+      'CRITICAL hq: TLS intercepted by FortiGate',
+      'REMINDER hq (4 h): TLS intercepted by FortiGate',
+      'RESOLVED hq: TLS intercepted by FortiGate',
+    ]);
+    expect(subjects(timeline().rounds(2, [{ ...INTERCEPTED, severity: 'warning' }]).told)).toEqual([
+      'WARNING hq: TLS intercepted by FortiGate',
+    ]);
+  });
+
+  test('says that the cause is another one now', () => {
+    const line = timeline().rounds(2, [SUSPECTED]).rounds(2, [INTERCEPTED]);
+    expect(subjects(line.told)).toEqual([
+      'CRITICAL hq: TLS is probably intercepted',
+      'CRITICAL hq (changed): TLS intercepted by FortiGate',
+    ]);
+  });
+
+  test('of an end does not hide what is still open', () => {
+    const line = timeline().rounds(2, [INTERCEPTED]).rounds(3, [NO_POLICY]);
+    expect(subjects([last(line)])).toEqual(['RESOLVED hq (1 open): TLS intercepted by FortiGate']);
+  });
+
+  test('of a digest counts', () => {
+    const many = Array.from({ length: 50 }, (_, index) =>
+      causeOf('mail-unreachable', { subject: `mail-${String(index)}:25` }),
+    );
+    const line = timeline().rounds(2, many);
+    expect(subjects([last(line)])).toEqual(['CRITICAL hq: 50 incidents open, 0 over']);
+    expect(subjects([last(line.rounds(2, []))])).toEqual(['RESOLVED hq: 49 incidents']);
+  });
+
+  test('of a test says so', () => {
+    expect(subjects([{ kind: 'test', id: 'test-1', at: 0 }])).toEqual(['TEST hq: test message of ftm-watch']);
+  });
+
+  test('has at most 60 characters, and the site is cut, never the state nor the cause', () => {
+    const site = 'the-headquarters-of-the-company-in-the-very-far-north-west.example';
+    for (const id of CAUSE_IDS) {
+      const short = subjects(storyOf(causeOf(id)), { ...CONTEXT, site: '' });
+      const long = subjects(storyOf(causeOf(id)), { ...CONTEXT, site });
+      expect(long.length).toBeGreaterThan(1);
+      for (const [index, subject] of long.entries()) {
+        expect(subject).toHaveLength(60);
+        const [, state, rest] = /^([A-Z]+) -(.*)$/u.exec(short[index] ?? '') ?? [];
+        expect(subject).toMatch(/^[A-Z]+ the-he[\w.-]*…[ :]/u);
+        expect(subject.startsWith(`${state ?? ''} `)).toBe(true);
+        expect(subject.endsWith(rest ?? '')).toBe(true);
+      }
+    }
+  });
+
+  test('is one visible line, whatever the site and the product are', () => {
+    const story = storyOf();
+    const binary = fc.string({ unit: 'binary', maxLength: 100 });
+    fc.assert(
+      fc.property(binary, binary, (site, product) => {
+        const told = story.map((notification) => withProduct(notification, product));
+        for (const subject of subjects(told, { ...CONTEXT, site })) {
+          expect(subject.length).toBeLessThanOrEqual(60);
+          expect(subject).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+        }
+      }),
+    );
+  });
+});
+
+describe('the links', () => {
+  const linksOf = (notification: Notification | undefined, context: MessageContext): unknown =>
+    notification === undefined ? null : notificationText(notification, context).links;
+
+  test('lead to the incident and to the runbook of its cause', () => {
+    const [firing] = storyOf();
+    expect(linksOf(firing, PUBLIC)).toEqual({
+      page: `https://ftm.example.org/watch/incidents/${INCIDENT}`,
+      runbook: 'https://ftm.example.org/watch/runbooks/tls-intercepted',
+    });
+    expect(linksOf(firing, { ...PUBLIC, publicUrl: 'https://ftm.example.org/' })).toEqual({
+      page: `https://ftm.example.org/incidents/${INCIDENT}`,
+      runbook: 'https://ftm.example.org/runbooks/tls-intercepted',
+    });
+    expect(linksOf(firing, { ...CONTEXT, runbookUrl: 'https://wiki.example.org/ftm' })).toEqual({
+      page: null,
+      runbook: 'https://wiki.example.org/ftm/tls-intercepted',
+    });
+  });
+
+  test('of several lead to the list, of a test to the status page', () => {
+    const causes = [INTERCEPTED, NO_POLICY, causeOf('clock-skewed'), causeOf('mail-slow')];
+    expect(linksOf(timeline().rounds(2, causes).told.at(-1), PUBLIC)).toEqual({
+      page: 'https://ftm.example.org/watch/incidents',
+      runbook: null,
+    });
+    expect(linksOf({ kind: 'test', id: 'test-1', at: 0 }, PUBLIC)).toEqual({
+      page: 'https://ftm.example.org/watch/',
+      runbook: null,
+    });
+  });
+
+  test('are none without an address that people can open', () => {
+    for (const notification of storyOf()) expect(linksOf(notification, CONTEXT)).toEqual({ page: null, runbook: null });
+  });
+});
+
+describe('what to do', () => {
+  const actionOf = (notification: Notification): readonly [string, string] => {
+    const { action, tone } = notificationText(notification, CONTEXT);
+    return [action, tone];
+  };
+
+  test('is the first step while it lasts, and nothing when it is over', () => {
+    expect(storyOf().map(actionOf)).toEqual([
+      ['Do this.', 'critical'],
+      ['Do this.', 'critical'],
+      ['There is nothing to do.', 'good'],
+    ]);
+    expect(actionOf(last(timeline().rounds(2, [INTERCEPTED]).rounds(3, [NO_POLICY])))).toEqual([
+      'This is over, but not all: no firewall policy allows the traffic.',
+      'critical',
+    ]);
+  });
+
+  test('is that of the gravest of several', () => {
+    const slow = causeOf('mail-slow', { severity: 'warning', subject: 'mx:25', remedy: ['Ask the mail team.'] });
+    const others = ['mail-a', 'mail-b'].map((subject) => causeOf('mail-slow', { severity: 'warning', subject }));
+    const line = timeline().rounds(2, [INTERCEPTED, slow, ...others]);
+    expect(actionOf(last(line))).toEqual([
+      'Begin with the gravest, the mail server mx:25 is slow: Ask the mail team.',
+      // The first one is told alone, and is still open.
+      'critical',
+    ]);
+  });
+});
