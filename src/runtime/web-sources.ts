@@ -9,7 +9,7 @@ import { exposureNotes } from '../web/exposure.ts';
 import type { MaintenancePlan } from '../web/alert-history.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
 import { createAlertHistory } from './alert-history-of.ts';
-import { createChartData } from './chart-data-of.ts';
+import { createChartData, createRangeData } from './chart-data-of.ts';
 import { givenUpProblems } from './given-up-problems.ts';
 import { findIncidents, incidentRecord } from './incident-records.ts';
 import type { Monitor } from './monitor.ts';
@@ -66,6 +66,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     certificates: () => certificates(monitor()),
     activity: () => activity(facts),
     chartData: createChartData(monitor, facts.clock),
+    rangeData: createRangeData(monitor, facts.clock),
   };
 }
 

@@ -88,22 +88,38 @@ export interface ProbeName {
   readonly target: string;
 }
 
-/** Oldest first. @param bucket the length of the spans */
+/** Rounds that are looked at, of each series: more than a chart has room for. */
+const MOST_SAMPLES = 3_000;
+
+/**
+ * Oldest first. Of a long time, evenly spread rounds alone: ninety days have a quarter of a million of each series, and
+ * the page waits for them.
+ * @param bucket the length of the spans
+ */
 export function readLatency(
   db: DatabaseSync,
   series: ProbeName,
   since: EpochMs,
   bucket: Millis,
 ): readonly StoredLatency[] {
+  const id = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?').get(series.probe, series.target)?.['id'];
+  const last = db.prepare('SELECT max(at) AS at FROM samples WHERE series = ?').get(Number(id ?? 0))?.['at'];
+  if (typeof id !== 'number' || typeof last !== 'number') return [];
+  const step = Math.max(1, Math.ceil((last - since) / MOST_SAMPLES));
   const rows = db
     .prepare(
       // A number of JavaScript comes in as a REAL, by which SQLite would divide without a rest.
-      `SELECT at / CAST(:bucket AS INTEGER) * CAST(:bucket AS INTEGER) AS at, avg(duration_ms) AS durationMs
-       FROM samples
-       WHERE series = (SELECT id FROM series WHERE probe = :probe AND target = :target)
-         AND at >= :since AND failure IS NULL
+      `WITH RECURSIVE wanted (at) AS (
+         SELECT (SELECT at FROM samples WHERE series = :id AND at >= :since ORDER BY at LIMIT 1)
+         UNION ALL
+         SELECT (SELECT at FROM samples WHERE series = :id AND at >= wanted.at + :step ORDER BY at LIMIT 1)
+         FROM wanted WHERE at IS NOT NULL
+       )
+       SELECT samples.at / CAST(:bucket AS INTEGER) * CAST(:bucket AS INTEGER) AS at, avg(duration_ms) AS durationMs
+       FROM wanted JOIN samples ON series = :id AND samples.at = wanted.at
+       WHERE failure IS NULL
        GROUP BY 1 ORDER BY 1`,
     )
-    .all({ ...series, since, bucket });
+    .all({ id, since, bucket, step });
   return z.array(latencyRow).parse(rows);
 }

@@ -48,7 +48,7 @@ afterAll(() => {
 describe('90 days of rounds each 30 s', () => {
   test('are read and rendered with 200 ms of CPU, into a page of under 100 KB', () => {
     const render = (): void => {
-      const chartData = createChartData(() => ({ store, config }), clock)();
+      const chartData = createChartData(() => ({ store, config, alerting: { incidents: () => [] } }), clock)();
       const page = renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(NOW, []), chartData })), NOW);
       expect(page).toContain('99.35 % over 90 days');
       expect(page.length).toBeLessThan(100 * 1024);
@@ -58,7 +58,7 @@ describe('90 days of rounds each 30 s', () => {
   });
 
   test('come as a mean for each 10 minutes, by the phases of the configured target', () => {
-    const { latency, tokens, errors, days } = createChartData(() => ({ store, config }), clock)();
+    const { latency, tokens, errors, days } = createChartData(() => ({ store, config, alerting: { incidents: () => [] } }), clock)();
     expect(latency.map(({ name, points }) => [name, points.length])).toEqual([
       ['dns', 144],
       ['tcp', 144],
@@ -76,7 +76,7 @@ describe('90 days of rounds each 30 s', () => {
   });
 
   test('are not read again for each look at the page', () => {
-    const monitor = { store, config };
+    const monitor = { store, config, alerting: { incidents: () => [] } };
     const chartData = createChartData(() => monitor, clock);
     const first = chartData();
     expect(chartData()).toBe(first);
