@@ -50,24 +50,14 @@ describeWhere([{ program: 'chromium' }], 'whatever is on the pages', () => {
 
   test('leads somewhere: every link is followed', async () => {
     await using opened = await openPage(browser, home(), { javaScriptEnabled: false });
-    const { page } = opened;
-    const waiting = [home()];
-    const seen = new Set(waiting);
+    const seen = new Set([home()]);
     const dead: string[] = [];
-    for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
-      const { hash } = new URL(url);
-      const answer = await page.request.get(url);
-      const isPage = (answer.headers()['content-type'] ?? '').startsWith('text/html');
-      if (!answer.ok()) dead.push(url);
-      if (!answer.ok() || !isPage) continue;
-      await page.goto(url);
-      if (hash !== '' && (await page.locator(hash).count()) !== 1) dead.push(url);
-      for (const link of await linksOf(page)) {
-        // Those of the vendor are his.
-        if (seen.has(link) || !link.startsWith(home())) continue;
-        seen.add(link);
-        waiting.push(link);
-      }
+    // A set that grows while it is walked through is walked through to its end.
+    for (const url of seen) {
+      const { isDead, links } = await follow(opened.page, url);
+      if (isDead) dead.push(url);
+      // Those of the vendor are his.
+      for (const link of links) if (link.startsWith(home())) seen.add(link);
     }
     expect(dead).toEqual([]);
     expect([...seen].map((url) => new URL(url).pathname)).toEqual(
@@ -116,6 +106,18 @@ describeWhere([{ program: 'chromium' }], 'whatever is on the pages', () => {
   });
 });
 
-function linksOf(page: Page): Promise<readonly string[]> {
-  return page.evaluate(`[...document.querySelectorAll('a[href]')].map(({ href }) => href)`);
+interface Followed {
+  readonly isDead: boolean;
+  readonly links: readonly string[];
+}
+
+async function follow(page: Page, url: string): Promise<Followed> {
+  const answer = await page.request.get(url);
+  const isPage = (answer.headers()['content-type'] ?? '').startsWith('text/html');
+  if (!answer.ok() || !isPage) return { isDead: !answer.ok(), links: [] };
+  await page.goto(url);
+  const { hash } = new URL(url);
+  const isThere = hash === '' || (await page.locator(hash).count()) === 1;
+  const links = await page.evaluate<string[]>(`[...document.querySelectorAll('a[href]')].map(({ href }) => href)`);
+  return { isDead: !isThere, links };
 }
