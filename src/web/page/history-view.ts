@@ -16,7 +16,7 @@ const MOST_LINES = 6;
 const GOOD = 1;
 const BAD = 4;
 
-export const RANGE_WORDS: Readonly<Record<ChartRange, string>> = {
+const RANGE_WORDS: Readonly<Record<ChartRange, string>> = {
   '24h': '24 hours',
   '7d': '7 days',
   '30d': '30 days',
