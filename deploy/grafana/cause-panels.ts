@@ -7,15 +7,7 @@ import { ACTIVE, neutral, statPanel, timelinePanel } from './panels.ts';
 /** One cause, `$cause`, at `$site` and elsewhere. */
 export function causePanels(): readonly Builder<Panel>[] {
   return [
-    new TextBuilder()
-      .title('What to do')
-      .height(4)
-      .span(24)
-      .mode(TextMode.Markdown)
-      .content(
-        '**[Runbook of ${cause}](${runbooks}/${cause})**: what it means, what users feel, and the steps to take. ' +
-          'The status page of an agent below has the evidence of this incident.',
-      ),
+    runbook(),
     statPanel(
       {
         title: 'Sites with this cause',
@@ -58,4 +50,16 @@ export function causePanels(): readonly Builder<Panel>[] {
       8,
     ),
   ];
+}
+
+function runbook(): Builder<Panel> {
+  return new TextBuilder()
+    .title('What to do')
+    .height(4)
+    .span(24)
+    .mode(TextMode.Markdown)
+    .content(
+      '**[Runbook of ${cause}](${runbooks}/${cause})**: what it means, what users feel, and the steps to take. ' +
+        'The status page of an agent below has the evidence of this incident.',
+    );
 }

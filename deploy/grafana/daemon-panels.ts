@@ -5,7 +5,7 @@ import { blueFrom, seriesPanel, statPanel, statesShown, timelinePanel, UP } from
 
 /** The agents of `$site` themselves. */
 export function daemonPanels(): readonly Builder<Panel>[] {
-  return [...present(), ...punctual(), ...used(), ...asked()];
+  return [...present(), ...kept(), ...punctual(), ...used(), ...asked()];
 }
 
 function of(metric: string, more = ''): string {
@@ -57,6 +57,11 @@ function present(): readonly Builder<Panel>[] {
       },
       { width: 4, thresholds: blueFrom(14) },
     ),
+  ];
+}
+
+function kept(): readonly Builder<Panel>[] {
+  return [
     timelinePanel(
       {
         title: 'Store, configuration and the other agents',

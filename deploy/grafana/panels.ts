@@ -119,8 +119,9 @@ export const UP: ValueMapping = {
 
 /** What each of several states is shown as: their numbers are their places. */
 export function statesShown(states: readonly string[], colors: Readonly<Record<string, string>>): ValueMapping {
-  const options = states.map((text, index) => [String(index), { text, color: colors[text] ?? 'orange', index }]);
-  return { type: MappingType.ValueToText, options: Object.fromEntries(options) };
+  const options: Record<string, { text: string; color: string; index: number }> = {};
+  for (const [index, text] of states.entries()) options[index] = { text, color: colors[text] ?? 'orange', index };
+  return { type: MappingType.ValueToText, options };
 }
 
 /**

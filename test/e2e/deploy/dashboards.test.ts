@@ -101,11 +101,19 @@ describeWhere([{ program: 'prometheus' }], 'every query of the dashboards', () =
 
   afterAll(() => stack.disposeAsync());
 
-  it.each(queries)('finds what it is about at a site that is broken, or rightly nothing: $panel', async (asked) => {
-    const { panel, query } = asked;
-    if (Object.hasOwn(NOTHING, panel)) expect(await prometheus.count(query)).toBe(0);
-    else await expect.poll(() => prometheus.count(query), PATIENCE).toBeGreaterThan(0);
-  });
+  it.each(queries.filter(({ panel }) => !Object.hasOwn(NOTHING, panel)))(
+    'finds what it is about at a site that is broken: $panel',
+    async ({ query }) => {
+      await expect.poll(() => prometheus.count(query), PATIENCE).toBeGreaterThan(0);
+    },
+  );
+
+  it.each(queries.filter(({ panel }) => Object.hasOwn(NOTHING, panel)))(
+    'rightly finds nothing: $panel',
+    async ({ query }) => {
+      expect(await prometheus.count(query)).toBe(0);
+    },
+  );
 
   it.each(queries)('is understood where there is nothing yet: $panel', async ({ query }) => {
     expect(await empty.count(query)).toBeLessThanOrEqual(1);
