@@ -32,7 +32,7 @@ const SEEN = {
     }),
   }),
   appliances: [{ config: { name: 'fac-1' }, rest: applianceFacts(), role: null }],
-  peers: [{ ...failed('timeout'), peer: 'fac-watch-b' }],
+  peers: [{ kind: 'seen' as const, peer: 'dmz', at: 0, preconditions: [], causes: [] }],
 };
 const LOST = {
   ...round({ licenseServer: path({ endpoints: [endpoint('192.0.2.1', failed('timeout'))] }) }),
