@@ -7,6 +7,8 @@ const SENTENCES: ReadonlySet<string> = new Set([
   'remedySteps',
   'expected',
   'actual',
+  'claim',
+  'quote',
   'product',
 ]);
 

@@ -108,6 +108,7 @@ describe('renderStatusPage()', () => {
     const note = {
       rule: 'some-rule',
       subject: 'mail.example.org:25',
+      claim: 'It greets politely.',
       expected: '',
       actual: 'greets politely',
       level: 'note',
@@ -121,7 +122,7 @@ describe('renderStatusPage()', () => {
     });
 
     expect(count(page, 'class="name"')).toBe(CHECKS.length);
-    expect(count(page, 'mail.example.org:25: greets politely')).toBe(CHECKS.length);
+    expect(count(page, 'mail.example.org:25: It greets politely.')).toBe(CHECKS.length);
   });
 
   test('does not call trouble of its own the fault of the target', () => {
@@ -233,6 +234,7 @@ describe('renderStatusPage() and strangers', () => {
   const finding = {
     rule: HOSTILE,
     subject: HOSTILE,
+    claim: HOSTILE,
     expected: HOSTILE,
     actual: HOSTILE,
     level: 'broken',
