@@ -36,5 +36,4 @@ config/ftm-watch.yaml. A file that is there is never overwritten.
 Example:
   ftm-watch init --appliance 10.0.0.5 --mail-server mail.example.org --tell admins@example.org
 
-Exit code: 0 written, 3 not written.
 `;
