@@ -1,10 +1,15 @@
 import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
 import { MESSAGE_DIFFERENCES } from './message-differences.ts';
+import { METRICS_DIFFERENCES } from './metrics-differences.ts';
 import { TOKEN_DIFFERENCES } from './token-differences.ts';
 
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
+  {
+    reason: 'The view of other agents is evidence: `peers`',
+    lines: ['+ schema: properties.peers.*', '+ metrics: # TYPE ftm_peer_readable gauge'],
+  },
   {
     reason: 'An incident goes on when the same fault is understood better; two that come and go in turn become one',
     lines: [
@@ -192,6 +197,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   ...ACCESS_DIFFERENCES,
+  ...METRICS_DIFFERENCES,
   ...TOKEN_DIFFERENCES,
   ...MESSAGE_DIFFERENCES,
 ];
