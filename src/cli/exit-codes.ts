@@ -6,6 +6,7 @@ export type ExitCodes = Readonly<Record<number, string>>;
 /**
  * Of every command, by its whole name. Whatever the command, 3 also says that what was typed or the configuration is
  * not valid.
+ * @internal for the page of them too
  */
 export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCodes>([
   ['init', { 0: 'written', 3: 'not written' }],
@@ -42,7 +43,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
   ['completion', { 0: 'printed' }],
 ]);
 
-/** Commands that do something, by their whole names. */
+/** Commands that do something, by their whole names. @internal */
 export function leafCommands(command: Command, path: readonly string[] = []): readonly (readonly [string, Command])[] {
   if (command.commands.length === 0) return [[path.join(' '), command]];
   return command.commands.flatMap((child) => leafCommands(child, [...path, child.name()]));
