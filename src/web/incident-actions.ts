@@ -1,11 +1,10 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
 import type { AuditEntry } from '../core/audit.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
 import { accountOf } from './caller.ts';
 import type { IncidentRecord } from './alert-history.ts';
-import { oneLine } from './one-line.ts';
-import { MAX_COMMENT, MAX_NAME } from './silence-request.ts';
+import { type IncidentForm, readIncidentForm } from './incident-form.ts';
+import { MAX_NAME } from './silence-request.ts';
 import { type SilenceTools, type TakenSilence, takeSilence } from './take-silence.ts';
 import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
@@ -48,23 +47,14 @@ export async function actOnIncident(
     return { kind: 'refused', status: 415, problem: 'Expected a form, as the page of the incident sends it' };
   const record = tools.sources.incidentRecord(id);
   if (record === null) return { kind: 'unknown' };
-  const read = formSchema.safeParse(Object.fromEntries(new URLSearchParams(await context.req.text())));
-  const problems = read.success
-    ? carryOut(context, action, { record, form: read.data }, tools)
-    : problemsOf(read.error);
+  const read = readIncidentForm(await context.req.text());
+  const problems = read.kind === 'ok' ? carryOut(context, action, { record, form: read.form }, tools) : read.problems;
   return problems.length === 0 ? { kind: 'done', id } : { kind: 'problems', record, problems };
 }
 
-/** A field that nobody has filled in comes as an empty one. */
-const formSchema = z.object({
-  by: z.preprocess((value) => (value === '' ? undefined : value), oneLine(MAX_NAME).optional()),
-  comment: z.preprocess((value) => (value === '' ? undefined : value), oneLine(MAX_COMMENT).optional()),
-  duration: z.string().optional(),
-});
-
 interface Asked {
   readonly record: IncidentRecord;
-  readonly form: z.infer<typeof formSchema>;
+  readonly form: IncidentForm;
 }
 
 /** Gives what was wrong, a sentence each. */
@@ -74,7 +64,7 @@ function carryOut(
   { record: { incident }, form }: Asked,
   tools: IncidentActionTools,
 ): readonly string[] {
-  const { by: claimed = null, comment, duration } = form;
+  const { by: claimed, comment, duration } = form;
   const { id, cause } = incident;
   const note = (detail: string): readonly string[] => {
     noteDone(
@@ -91,10 +81,21 @@ function carryOut(
     case 'unacknowledge':
       return tools.sources.unacknowledge(id) ? note('') : [IS_OVER];
     case 'comment':
-      return comment === undefined ? ['"comment": expected a text'] : note(comment);
+      return comment === null ? ['"comment": expected a text'] : note(comment);
     case 'silence': {
       const subject = cause.subject === '' ? null : cause.subject;
-      const taken = takeSilence(context, { cause: cause.id, subject, duration, by: claimed, comment }, id, tools);
+      const taken = takeSilence(
+        context,
+        {
+          cause: cause.id,
+          subject,
+          by: claimed,
+          duration: duration ?? undefined,
+          comment: comment ?? undefined,
+        },
+        id,
+        tools,
+      );
       return problemsOfTaken(taken);
     }
   }
@@ -115,8 +116,4 @@ function problemsOfTaken(taken: TakenSilence): readonly string[] {
     case 'full':
       return [taken.problem];
   }
-}
-
-function problemsOf({ issues }: z.ZodError): readonly string[] {
-  return issues.map(({ path, message }) => `"${path.map(String).join('.')}": ${message}`);
 }
