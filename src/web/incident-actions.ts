@@ -61,11 +61,11 @@ interface Asked {
 function carryOut(
   context: Context<WebEnv>,
   action: IncidentAction,
-  { record: { incident }, form }: Asked,
+  { record, form }: Asked,
   tools: IncidentActionTools,
 ): readonly string[] {
-  const { by: claimed, comment, duration } = form;
-  const { id, cause } = incident;
+  const { by: claimed, comment } = form;
+  const { id, cause } = record.incident;
   const note = (detail: string): readonly string[] => {
     noteDone(
       context,
@@ -82,23 +82,21 @@ function carryOut(
       return tools.sources.unacknowledge(id) ? note('') : [IS_OVER];
     case 'comment':
       return comment === null ? ['"comment": expected a text'] : note(comment);
-    case 'silence': {
-      const subject = cause.subject === '' ? null : cause.subject;
-      const taken = takeSilence(
-        context,
-        {
-          cause: cause.id,
-          subject,
-          by: claimed,
-          duration: duration ?? undefined,
-          comment: comment ?? undefined,
-        },
-        id,
-        tools,
-      );
-      return problemsOfTaken(taken);
-    }
+    case 'silence':
+      return problemsOfTaken(takeSilence(context, silenceOf({ record, form }), id, tools));
   }
+}
+
+/** As `POST /api/v1/silences` takes it: of the cause at its subject. */
+function silenceOf({ record: { incident }, form: { by, comment, duration } }: Asked): object {
+  const { id: cause, subject } = incident.cause;
+  return {
+    cause,
+    subject: subject === '' ? null : subject,
+    by,
+    ...(duration === null ? {} : { duration }),
+    ...(comment === null ? {} : { comment }),
+  };
 }
 
 const IS_OVER = 'The incident is over';
