@@ -1,11 +1,10 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
 import type { AuditEntry } from '../core/audit.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
 import { accountOf } from './caller.ts';
 import type { IncidentRecord } from './alert-history.ts';
-import { oneLine } from './one-line.ts';
-import { MAX_COMMENT, MAX_NAME } from './silence-request.ts';
+import { type IncidentForm, readIncidentForm } from './incident-form.ts';
+import { MAX_NAME } from './silence-request.ts';
 import { type SilenceTools, type TakenSilence, takeSilence } from './take-silence.ts';
 import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
@@ -48,34 +47,25 @@ export async function actOnIncident(
     return { kind: 'refused', status: 415, problem: 'Expected a form, as the page of the incident sends it' };
   const record = tools.sources.incidentRecord(id);
   if (record === null) return { kind: 'unknown' };
-  const read = formSchema.safeParse(Object.fromEntries(new URLSearchParams(await context.req.text())));
-  const problems = read.success
-    ? carryOut(context, action, { record, form: read.data }, tools)
-    : problemsOf(read.error);
+  const read = readIncidentForm(await context.req.text());
+  const problems = read.kind === 'ok' ? carryOut(context, action, { record, form: read.form }, tools) : read.problems;
   return problems.length === 0 ? { kind: 'done', id } : { kind: 'problems', record, problems };
 }
 
-/** A field that nobody has filled in comes as an empty one. */
-const formSchema = z.object({
-  by: z.preprocess((value) => (value === '' ? undefined : value), oneLine(MAX_NAME).optional()),
-  comment: z.preprocess((value) => (value === '' ? undefined : value), oneLine(MAX_COMMENT).optional()),
-  duration: z.string().optional(),
-});
-
 interface Asked {
   readonly record: IncidentRecord;
-  readonly form: z.infer<typeof formSchema>;
+  readonly form: IncidentForm;
 }
 
 /** Gives what was wrong, a sentence each. */
 function carryOut(
   context: Context<WebEnv>,
   action: IncidentAction,
-  { record: { incident }, form }: Asked,
+  { record, form }: Asked,
   tools: IncidentActionTools,
 ): readonly string[] {
-  const { by: claimed = null, comment, duration } = form;
-  const { id, cause } = incident;
+  const { by: claimed, comment } = form;
+  const { id, cause } = record.incident;
   const note = (detail: string): readonly string[] => {
     noteDone(
       context,
@@ -91,13 +81,22 @@ function carryOut(
     case 'unacknowledge':
       return tools.sources.unacknowledge(id) ? note('') : [IS_OVER];
     case 'comment':
-      return comment === undefined ? ['"comment": expected a text'] : note(comment);
-    case 'silence': {
-      const subject = cause.subject === '' ? null : cause.subject;
-      const taken = takeSilence(context, { cause: cause.id, subject, duration, by: claimed, comment }, id, tools);
-      return problemsOfTaken(taken);
-    }
+      return comment === null ? ['"comment": expected a text'] : note(comment);
+    case 'silence':
+      return problemsOfTaken(takeSilence(context, silenceOf({ record, form }), id, tools));
   }
+}
+
+/** As `POST /api/v1/silences` takes it: of the cause at its subject. */
+function silenceOf({ record: { incident }, form: { by, comment, duration } }: Asked): object {
+  const { id: cause, subject } = incident.cause;
+  return {
+    cause,
+    subject: subject === '' ? null : subject,
+    by,
+    ...(duration === null ? {} : { duration }),
+    ...(comment === null ? {} : { comment }),
+  };
 }
 
 const IS_OVER = 'The incident is over';
@@ -115,8 +114,4 @@ function problemsOfTaken(taken: TakenSilence): readonly string[] {
     case 'full':
       return [taken.problem];
   }
-}
-
-function problemsOf({ issues }: z.ZodError): readonly string[] {
-  return issues.map(({ path, message }) => `"${path.map(String).join('.')}": ${message}`);
 }

@@ -5,6 +5,8 @@ import { readReply as readTime } from '../../src/network/ntp/sntp.ts';
 import { encodeQuery, readReply as readDnsReply } from '../../src/network/dns/message.ts';
 import { readPem } from '../../src/trust/pem.ts';
 import { parseProducts } from '../../src/trust/products.ts';
+import { readIncidentForm } from '../../src/web/incident-form.ts';
+import { readIncidentQuery } from '../../src/web/incident-query.ts';
 import { readSilence } from '../../src/web/silence-request.ts';
 
 import {
@@ -181,6 +183,24 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     parse: json((value) => readSilence(value, NOW)),
     most: 16 * KB,
     repeats: JSON_REPEATS,
+  },
+  {
+    name: 'forms about an incident',
+    corpus: 'form-incident',
+    shape: 'bytes',
+    longest: 8 * KB,
+    parse: (bytes) => readIncidentForm(bytes.toString('utf8')),
+    most: 4 * KB,
+    repeats: ['a=b&', 'comment=', '%e2%80%ae', '&', '='],
+  },
+  {
+    name: 'parameters of /incidents',
+    corpus: 'query-incidents',
+    shape: 'bytes',
+    longest: 8 * KB,
+    parse: (bytes) => readIncidentQuery(Object.fromEntries(new URLSearchParams(bytes.toString('utf8')))),
+    most: 4 * KB,
+    repeats: ['cause=', 'from=2026-01-01&', '%00', '0'],
   },
   {
     name: 'signature files',

@@ -86,12 +86,13 @@ function availability(data: RangeData): Markup {
         points.length === 0
           ? []
           : [
+              // Behind what was available stands all that could have been: the outage is what is left of it.
               bars(
-                points.filter(({ value }) => value === 100),
+                hurt.map(({ at }) => ({ at, value: 100 })),
                 plane,
-                { index: GOOD, span },
+                { index: BAD, span },
               ),
-              bars(hurt, plane, { index: BAD, span }),
+              bars(points, plane, { index: GOOD, span }),
             ],
       names: ['Availability'],
     },

@@ -5,7 +5,7 @@ const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
 
 /**
  * @typedef {{ readonly at: number, readonly value: number }} Point
- * @typedef {{ readonly name: string, readonly points: readonly Point[] }} Line
+ * @typedef {{ readonly name: string, readonly points: readonly Point[], readonly silent?: boolean }} Line
  * @typedef {{ readonly day: number, readonly share: number }} Day
  * @typedef {{ readonly from: number, readonly until: number | null }} Mark
  * @typedef {{ until: number, latency: readonly Line[], errors: readonly Line[], tokens: readonly Line[],
@@ -19,13 +19,18 @@ export const CHARTS = {
   availability: {
     unit: '%',
     bars: true,
-    colours: [1, 4],
+    colours: [4, 1],
     // In the middle of what a bar stands for.
     lines: ({ days }, span) => {
       const points = days.map(({ day, share }) => ({ at: day + span / 2, value: share * 100 }));
       return [
-        { name: 'Available', points: points.filter(({ value }) => value === 100) },
-        { name: 'With an outage', points: points.filter(({ value }) => value < 100) },
+        // Behind what was available stands all that could have been: the outage is what is left of it.
+        {
+          name: 'Outage',
+          points: points.filter(({ value }) => value < 100).map(({ at }) => ({ at, value: 100 })),
+          silent: true,
+        },
+        { name: 'Available', points },
       ];
     },
   },

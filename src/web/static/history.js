@@ -195,9 +195,9 @@ function read(id, index) {
   const [times = [], ...values] = columns(lines);
   const place = index ?? times.length - 1;
   const { unit } = CHARTS[id] ?? { unit: '' };
-  const parts = lines.flatMap(({ name }, line) => {
+  const parts = lines.flatMap(({ name, silent }, line) => {
     const value = values[line]?.[place] ?? null;
-    return value === null ? [] : [`${name} ${String(Math.round(value * 100) / 100)} ${unit}`];
+    return value === null || silent === true ? [] : [`${name} ${String(Math.round(value * 100) / 100)} ${unit}`];
   });
   const at = times[place] ?? null;
   const time = at === null ? '' : new Date(at * 1_000).toISOString().slice(0, 16).replace('T', ' ');

@@ -87,7 +87,7 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     const box = await page.locator('#chart-availability .u-over').boundingBox();
     if (box === null) throw new Error('The chart has no place');
     await page.mouse.move(box.x + (box.width * 100.5) / 168, box.y + box.height / 2);
-    await page.getByText('With an outage 98 %').waitFor();
+    await page.getByText('Available 98 %').waitFor();
     expect(await page.locator('.history').innerText()).not.toMatch(/--|NaN|undefined/u);
     // Where the scale begins, the hour with an outage is far from full height.
     expect(await page.locator('#chart-availability').getAttribute('data-bottom')).toBe('95');

@@ -36,8 +36,10 @@ describe('historyView()', () => {
     // From the first of 90 days to the end of today: the last but one bar stands at 88 of 90.
     expect(html).toContain(`M${String(Math.round((88 / 90) * 6_000) / 10)} 100v-96`);
     expect(html).toContain('<span class="top">99 to 100 %</span>');
-    // The day with the outage has the other colour.
-    expect(html).toMatch(/class="bar series-4" d="M593\.3 100v-95h/u);
+    // What the day lacks shows in the other colour, from behind.
+    expect(html).toMatch(
+      /class="bar series-4" d="M593\.3 100v-96h[^"]*"\/><path class="bar series-1" d="[^"]*M593\.3 100v-95h/u,
+    );
   });
 
   test('draws a line for each phase, and leaves a gap where nothing answered', () => {
