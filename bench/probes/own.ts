@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { LICENSE_HOST, MAIL_HOST } from '../../test/lab/site.ts';
+import { LICENSE_HOST } from '../../test/lab/site.ts';
 import { ask } from '../child-messages.ts';
 import { endProcess } from '../child-process.ts';
 import type { FloorKind, ProbeKind } from './kinds.ts';
@@ -44,7 +44,7 @@ function configurationOf({ folder, ports, fortinetCa }: Site): string {
     resolvers: [`udp://${address}:${String(ports.dns)}`],
     mail: [
       {
-        host: MAIL_HOST,
+        host: address,
         port: ports.mail,
         security: 'starttls',
         from: 'fac@example.org',

@@ -35,7 +35,12 @@ export async function createSite(addresses: readonly string[] = ['127.0.0.1']): 
     dnsNames: names,
     key: 'RSA-2048',
   });
-  const ecdsa = await createIdentity({ name: licenseServer.name, issuer: fortinet.sub, dnsNames: names });
+  const ecdsa = await createIdentity({
+    name: licenseServer.name,
+    issuer: fortinet.sub,
+    dnsNames: names,
+    ipAddresses: ['127.0.0.1'],
+  });
   const sub = await createIdentity({
     name: 'C=US, O=Example Trust, CN=Example Issuing CA',
     issuer: other,

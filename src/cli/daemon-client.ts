@@ -15,8 +15,16 @@ export interface DaemonAnswer {
 
 /** Speaks to the daemon of a store, over its socket on this machine. */
 export interface DaemonClient extends AsyncDisposable {
-  /** @throws {Error} saying what to do: it does not run, this user may not */
+  /**
+   * @throws {NoDaemon} none runs
+   * @throws {Error} saying what to do: this user may not
+   */
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
+}
+
+/** Nothing listens: none runs with this configuration. */
+export class NoDaemon extends Error {
+  override readonly name = 'NoDaemon';
 }
 
 /** A reload lets what is under way finish first. */
@@ -49,7 +57,8 @@ export async function createDaemonClient(
         });
         return { status: response.statusCode, text: await response.body.text() };
       } catch (error) {
-        throw new Error(`Cannot ask ftm-watch at "${socket}": ${whyNot(error)}`, { cause: error });
+        const message = `Cannot ask ftm-watch at "${socket}": ${whyNot(error)}`;
+        throw isAbsent(error) ? new NoDaemon(message, { cause: error }) : new Error(message, { cause: error });
       }
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
@@ -68,8 +77,15 @@ const WHY: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ECONNREFUSED'].includes(codeOf(error));
+}
+
 function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return WHY.get(code) ?? visibleText(error.message, 300);
+  return WHY.get(codeOf(error)) ?? visibleText(error.message, 300);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

@@ -20,12 +20,17 @@ export interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'si
   readonly log: LogPart;
 }
 
+/** One round, and what was asked beside the probes. */
+export interface Examination extends RoundResult {
+  readonly picture: SlowFactsBySource;
+}
+
 /**
  * One round of everything that can be asked at once, without a daemon; and further rounds of what the probes look at,
  * until what is critical was seen in several of them in a row.
  * @throws {Error} when a file that the configuration names cannot be used
  */
-export async function examine(options: ExaminationOptions): Promise<RoundResult> {
+export async function examine(options: ExaminationOptions): Promise<Examination> {
   const { config, clock, env, signal } = options;
   const kit = await createProbeKit(config, { clock, env });
   const progress = createProgressLine(options.progress);
@@ -41,13 +46,13 @@ export async function examine(options: ExaminationOptions): Promise<RoundResult>
       isComplained: false,
       onProgress: (step: RoundProgress) => progress.show(step),
     };
-    const look = async (): Promise<RoundResult> => {
+    const look = async (): Promise<Examination> => {
       progress.look();
       const [observations, seen] = await Promise.all([kit.observe(signal, wishes), picture.whole]);
       const judged = await kit.assess(observations);
       const probed = invalidWhenStalled(judged.assessments, observations);
       const { diagnosis } = conclude({ config, at: observations.startedAt, probed, picture: seen }, options.log);
-      return { diagnosis, observations, judged };
+      return { diagnosis, observations, judged, picture: seen };
     };
     return await untilSettled(look, { kit, clock, signal });
   } finally {

@@ -1,11 +1,14 @@
 import { Command, CommanderError } from 'commander';
 
 import type { Finish, Invoked } from './commands/command.ts';
+import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
 import { addInit } from './commands/init.ts';
 import { addLogs } from './commands/logs.ts';
 import { addNotify } from './commands/notify.ts';
+import { addPreflight } from './commands/preflight.ts';
+import { addReport } from './commands/report.ts';
 import { addSilence } from './commands/silence.ts';
 import { addStore } from './commands/store.ts';
 import { addTrust } from './commands/trust.ts';
@@ -57,6 +60,9 @@ export function createProgram(
   for (const add of [
     addInit,
     addWatching,
+    addPreflight,
+    addCheck,
+    addReport,
     addLogs,
     addTrust,
     addConfig,

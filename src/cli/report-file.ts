@@ -28,8 +28,7 @@ export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<R
   const found = await look(path);
   if (found === null) return newFile(path, typed?.endsWith('/') === true);
   if (found.isDirectory()) return { kind: 'folder', path };
-  if (!found.isFile())
-    throw new Error(`Cannot write the report to "${path}": it is no file; "-o -" writes to standard output`);
+  if (!found.isFile()) throw new Error(`Cannot write to "${path}": it is no file; "-o -" writes to standard output`);
   if (!force) throw alreadyThere(path);
   return { kind: 'file', path };
 }
@@ -37,7 +36,7 @@ export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<R
 async function newFile(path: string, isMeantAsFolder: boolean): Promise<ReportTarget> {
   const folder = isMeantAsFolder ? path : dirname(path);
   if (isMeantAsFolder || (await look(folder)) === null)
-    throw new Error(`Cannot write the report to "${path}": there is no directory "${folder}"; make it first`);
+    throw new Error(`Cannot write to "${path}": there is no directory "${folder}"; make it first`);
   return { kind: 'file', path };
 }
 
@@ -52,7 +51,7 @@ export async function writeWhole(path: string, bytes: Uint8Array, force: boolean
     await (force ? rename(temporary, path) : placeNew(temporary, path));
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw alreadyThere(path, error);
-    throw new Error(`Cannot write the report to "${path}": ${reasonOf(error)}`, { cause: error });
+    throw new Error(`Cannot write to "${path}": ${reasonOf(error)}`, { cause: error });
   } finally {
     await rm(temporary, { force: true });
   }
@@ -84,12 +83,12 @@ async function look(path: string): Promise<Stats | null> {
     return await stat(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
-    throw new Error(`Cannot write the report to "${path}": ${reasonOf(error)}`, { cause: error });
+    throw new Error(`Cannot write to "${path}": ${reasonOf(error)}`, { cause: error });
   }
 }
 
 function alreadyThere(path: string, cause?: unknown): Error {
-  return new Error(`Cannot write the report to "${path}": the file is there already; "--force" replaces it`, { cause });
+  return new Error(`Cannot write to "${path}": the file is there already; "--force" replaces it`, { cause });
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -26,10 +26,10 @@ export interface SettlingTools {
 }
 
 /** Looks again until what is critical was seen in several looks in a row. A single lost packet is no fault. */
-export async function untilSettled(
-  look: () => Promise<RoundResult>,
+export async function untilSettled<Result extends RoundResult>(
+  look: () => Promise<Result>,
   { kit, clock, signal }: SettlingTools,
-): Promise<RoundResult> {
+): Promise<Result> {
   const started = clock.elapsed();
   const isTime = (): boolean => clock.elapsed() - started <= LAST_BEGIN;
   let last = await look();
@@ -46,7 +46,7 @@ export async function untilSettled(
  * What two looks showed is not taken back by a later one that could not judge, such as one whose names were not asked
  * for because the lookups of those before still wait for their answers.
  */
-function lastShownTwice(looks: readonly RoundResult[]): RoundResult | null {
+function lastShownTwice<Result extends RoundResult>(looks: readonly Result[]): Result | null {
   if (looks[0]?.diagnosis.ready !== 'unknown') return null;
   const shown = looks.find((look) => criticalOf(look).length > 0);
   const isTwice = (cause: Cause): boolean => looks.filter(shows(cause)).length >= IN_A_ROW;

@@ -1,4 +1,5 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { KEY_SHARES } from './tls/key-shares.ts';
 
 /**
  * The public authorities as Node ships them, and those the operator added on purpose with NODE_EXTRA_CA_CERTS; the
@@ -6,5 +7,8 @@ import { createSecureContext, getCACertificates, type SecureContext } from 'node
  * milliseconds: make one for the whole program.
  */
 export function publicTrust(): SecureContext {
-  return createSecureContext({ ca: [...getCACertificates('bundled'), ...getCACertificates('extra')] });
+  return createSecureContext({
+    ca: [...getCACertificates('bundled'), ...getCACertificates('extra')],
+    ecdhCurve: KEY_SHARES,
+  });
 }

@@ -121,16 +121,23 @@ function diagnosed(
   { speaking, applianceUnaffected }: Heard,
 ): Diagnosis {
   const { host, port } = config.licenseServer;
-  return diagnose([...withUnits(probed, picture), ...assessUnits({ config, picture, at, speaking }), ...polling], {
-    checks: CHECKS,
-    site: config.site,
-    at,
-    host,
-    port,
-    source: onlySourceOf(config),
-    activation: activationOf(picture),
-    applianceUnaffected,
-  });
+  return diagnose(
+    [
+      ...withUnits(probed, { picture, licenseServer: config.licenseServer }),
+      ...assessUnits({ config, picture, at, speaking }),
+      ...polling,
+    ],
+    {
+      checks: CHECKS,
+      site: config.site,
+      at,
+      host,
+      port,
+      source: onlySourceOf(config),
+      activation: activationOf(picture),
+      applianceUnaffected,
+    },
+  );
 }
 
 /** Where units have addresses of their own, none stands for all. */

@@ -7,11 +7,12 @@ import { log } from './log/source.ts';
 import { mail } from './mail/source.ts';
 import { ntp } from './ntp/source.ts';
 import { path } from './path/source.ts';
+import { peers } from './peers/source.ts';
 import { registration } from './registration/source.ts';
 import type { RoundLook } from './source.ts';
 
 /** Everything that looks and listens: add a source here. All else about sources is derived from this list. */
-export const SOURCES = [path, controls, mail, ntp, appliances, log, registration, firewall] as const;
+export const SOURCES = [path, controls, mail, ntp, appliances, log, registration, firewall, peers] as const;
 
 type Listed = (typeof SOURCES)[number];
 type Runs = Listed['runs'];

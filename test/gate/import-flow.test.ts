@@ -24,6 +24,7 @@ const FLOW: readonly string[] = [
   'notify',
   'web',
   'report',
+  'preflight',
   'runtime',
   'cli',
   'main.ts',

@@ -14,6 +14,7 @@ import {
   json,
   readCertificate,
   readConfiguration,
+  readDialogue,
   readFortiAuthenticator,
   readFortiGate,
   readHeaders,
@@ -107,6 +108,15 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     parse: readSmtp,
     most: 4 * KB,
     repeats: ['250-x\r\n', '5.1.1 ', '-'],
+  },
+  {
+    name: 'SMTP dialogue',
+    corpus: 'smtp',
+    shape: 'bytes',
+    longest: 64 * KB,
+    parse: readDialogue,
+    most: 4 * KB,
+    repeats: ['250-x\r\n', '250 \n', '\r\n', ' ', '1-', '\xff'],
   },
   {
     name: 'log lines',

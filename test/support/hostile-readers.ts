@@ -43,6 +43,9 @@ import {
   replyDetail,
   sessionVerdict,
 } from '../../src/notify/channels/email/smtp-reply.ts';
+import { failureMessage, ProbeError } from '../../src/network/failure.ts';
+import { ReplyReader } from '../../src/network/smtp/reply-reader.ts';
+import { parseReply, SmtpError } from '../../src/network/smtp/reply.ts';
 import { beginsAsTls, readableText } from '../../src/network/tls/plain-answer.ts';
 import type { Headers } from '../../src/network/http/response-headers.ts';
 import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/network/http/response-headers.ts';
@@ -126,6 +129,26 @@ export function readSmtp(bytes: Buffer): unknown {
     detail: replyDetail({ name: 'mail:25', secrets: [] }, error),
   };
   return [outcome, sessionVerdict(error), combineVerdicts('admins@example.org', [outcome, outcome], 2)];
+}
+
+/** Cut as TCP may cut it. */
+export function readDialogue(bytes: Buffer): unknown {
+  const reader = new ReplyReader();
+  const told: string[] = [];
+  for (let at = 0; at < bytes.length; at += 1000) {
+    reader.push(bytes.subarray(at, at + 1000));
+    for (let reply = reader.take(); reply !== null; reply = reader.take()) told.push(refusalOf(reply));
+  }
+  return told.slice(0, 8);
+}
+
+function refusalOf(reply: string): string {
+  try {
+    return failureMessage(new SmtpError(parseReply(reply)));
+  } catch (error) {
+    if (error instanceof ProbeError) return failureMessage(error);
+    throw error;
+  }
 }
 
 export function readLog(bytes: Buffer): unknown {

@@ -6,9 +6,10 @@ import type { SecureContext } from 'node:tls';
 import type { MailServerConfig } from '../../src/sources/mail/section.ts';
 import type { MailObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
+import { FileTrust } from '../../src/network/tls/file-trust.ts';
 import { observeMail } from '../../src/sources/mail/observe-mail.ts';
 import type { MailPorts, MailTarget } from '../../src/sources/mail/observe-mail.ts';
-import { createHierarchy } from './authority.ts';
+import { chainPem, createHierarchy } from './authority.ts';
 import { hurriedClock } from './hurried-clock.ts';
 import { createMailServer } from './mail-server.ts';
 import type { MailServer, MailServerOptions } from './mail-server.ts';
@@ -40,6 +41,8 @@ export interface MailBench {
   look(port: number, setting?: Setting): Promise<MailObservation>;
   /** PEM of the root that the servers' certificates are under. */
   readonly rootPem: string;
+  /** PEM of what they serve. */
+  readonly served: { readonly cert: string; readonly key: string };
   /** Trusts another root. */
   readonly strangeTrust: SecureContext;
 }
@@ -48,6 +51,7 @@ export async function createMailBench(): Promise<MailBench> {
   const hierarchy = await createHierarchy({ dnsNames: ['mail.example.test'] });
   const ports: MailPorts = {
     trust: createSecureContext({ ca: [hierarchy.root.pem] }),
+    fileTrust: new FileTrust(),
     readSecret: async () => Promise.resolve(PASSWORD),
   };
   return {
@@ -63,6 +67,7 @@ export async function createMailBench(): Promise<MailBench> {
         probeContext({ clock: hurriedClock(HURRY), ...setting.ctx }),
       ),
     rootPem: hierarchy.root.pem,
+    served: { cert: chainPem(hierarchy.leaf, hierarchy.intermediate), key: hierarchy.leaf.keyPem },
     strangeTrust: createSecureContext({ ca: [(await createHierarchy()).root.pem] }),
   };
 }

@@ -37,6 +37,6 @@ export function round(overrides: Partial<RoundObservations & PathFacts> = {}): R
 
 /** What is known beyond the round: nothing, but for what is given. */
 export function picture(known: Partial<SlowFactsBySource> = {}): SlowFactsBySource {
-  const seen: Partial<SlowFactsBySource> = { appliances: [], registration: null, firewall: [], ...known };
+  const seen: Partial<SlowFactsBySource> = { appliances: [], registration: null, firewall: [], peers: [], ...known };
   return seen as SlowFactsBySource;
 }

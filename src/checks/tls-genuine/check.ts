@@ -1,5 +1,6 @@
 import type { Assessment } from '../../engine/assessment.ts';
 import { authority } from '../../core/authority.ts';
+import { unreadablePeers } from '../peer-views.ts';
 import type { Declaration } from '../declaration.ts';
 import type { LogFacts } from '../log-facts.ts';
 import { TLS_CAUSES, type TlsCause } from './causes.ts';
@@ -20,6 +21,7 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   onPath: true,
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
+  withUnits: (own, { peers }) => unreadablePeers(own, peers),
   withLog: withLogEvidence,
   from: 'target',
   judge: ({ path, tls, knowledge, surroundings }) =>

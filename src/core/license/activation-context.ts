@@ -66,7 +66,7 @@ function offlineActivationOn({ rest, role }: AskedUnit): boolean | null {
   return version === null ? null : isAtLeast(version, OFFLINE_ACTIVATION_SINCE);
 }
 
-/** Reads `FACVMKVM v8.0.3, build0099 (GA)`; null when no version stands in it. @internal */
+/** Reads `FACVMKVM v8.0.3, build0099 (GA)`; null when no version stands in it. */
 export function firmwareVersion(firmware: string): Version | null {
   const match = /\bv?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/u.exec(firmware);
   if (match === null) return null;

@@ -18,7 +18,8 @@ export interface HttpGetter extends AsyncDisposable {
 export interface HttpGetterOptions {
   readonly url: string;
   readonly trust: TlsTrust;
-  readonly authorization: string;
+  /** The header `Authorization`; null: anybody may read. */
+  readonly authorization: string | null;
   /** What of the request must not come back in an answer. */
   readonly secrets: readonly string[];
 }
@@ -26,7 +27,7 @@ export interface HttpGetterOptions {
 /** @throws {Error} when the URL is not https or `caFile` cannot be used */
 export async function createHttpGetter(options: HttpGetterOptions, context: ExchangeContext): Promise<HttpGetter> {
   const head = {
-    headers: { authorization: options.authorization },
+    headers: options.authorization === null ? {} : { authorization: options.authorization },
     withoutSecrets: createSecretFilter(options.secrets),
   };
   const origin = httpsOrigin(options.url);

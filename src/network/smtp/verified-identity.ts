@@ -6,10 +6,7 @@ import type { EpochMs } from '../../core/clock.ts';
 export interface VerifiedIdentity {
   /** null: no handshake came so far. */
   notAfter(): EpochMs | null;
-  /**
-   * To be given to Node: its own check of the name, which looks at the chain in passing. nodemailer hands out no socket
-   * that could be asked.
-   */
+  /** To be given to Node: its own check of the name, which looks at the chain in passing, for nothing. */
   readonly check: NonNullable<ConnectionOptions['checkServerIdentity']>;
 }
 

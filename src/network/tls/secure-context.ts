@@ -1,4 +1,5 @@
 import { createSecureContext, DEFAULT_CIPHERS, type SecureContext } from 'node:tls';
+import { KEY_SHARES } from './key-shares.ts';
 
 /**
  * The TLS context that all probes share. It only captures; trust is judged afterwards, from the certificates. Per
@@ -8,10 +9,7 @@ export function createProbeSecureContext(maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TL
   return createSecureContext({
     // No trust anchors: a chain that cannot be verified anyway costs OpenSSL a third less than one that can.
     ca: [],
-    // Without the post-quantum share that Node 24 offers by default the ClientHello has 376 bytes instead of 1597: one
-    // segment. Old firewalls drop a hello that comes in two, and the appliance does not send one, so the probe would
-    // cry wolf.
-    ecdhCurve: 'X25519:P-256:P-384:P-521',
+    ecdhCurve: KEY_SHARES,
     // A capture should succeed with the oldest server too: what is too old is for the judge to say, not a failed
     // handshake.
     minVersion: 'TLSv1',

@@ -7,6 +7,7 @@ import { burstOf, needsCloserLook } from '../../checks/path-share.ts';
 import type { RoundObservations, RoundTools } from '../../sources/registry.ts';
 import { authority } from '../../core/authority.ts';
 import { createSystemLookup } from '../../network/system-lookup.ts';
+import { FileTrust } from '../../network/tls/file-trust.ts';
 import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
 import { createLimiter } from '../../network/limiter.ts';
 import { publicTrust } from '../../network/public-trust.ts';
@@ -131,7 +132,7 @@ function createConnectionTools(
       readSecret: secrets,
     },
     limiter: createLimiter(CONNECTIONS),
-    mail: { trust, readSecret: secrets },
+    mail: { trust, fileTrust: new FileTrust(), readSecret: secrets },
     askExchanges: (domain, resolver, ctx) => observeExchanges(domain, resolver, { system, trust }, ctx),
     exchangePort: 25,
   };

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { isIP, type Socket } from 'node:net';
-import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { deadline, type Deadline } from '../../system/clock.ts';
 import type { MailServerConfig } from './section.ts';
 import type { SecretSource } from '../../system/secret.ts';
@@ -10,9 +9,10 @@ import { openTls } from '../../network/connect.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { ProbeError, errorCode, failureFrom, printable } from '../../network/failure.ts';
 import { connectToAny } from '../../network/smtp/connect-any.ts';
-import type { MailSession } from '../../network/smtp/session.ts';
-import { SmtpError } from '../../network/smtp/smtp-error.ts';
+import { SmtpError } from '../../network/smtp/reply.ts';
+import { MailSession } from '../../network/smtp/session.ts';
 import { createVerifiedIdentity, type VerifiedIdentity } from '../../network/smtp/verified-identity.ts';
+import type { FileTrust } from '../../network/tls/file-trust.ts';
 
 /** For everything from the first SYN to the last reply. */
 const MAIL_DEADLINE: Millis = 10_000;
@@ -26,6 +26,7 @@ const MAX_GREETING = 200;
 export interface MailPorts {
   /** Under which servers without a `caFile` are verified. */
   readonly trust: SecureContext;
+  readonly fileTrust: FileTrust;
   /** Reads a secret again, as `readSecret` with the environment filled in. */
   readonly readSecret: (source: SecretSource) => Promise<string>;
 }
@@ -45,10 +46,7 @@ export interface MailTarget {
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
   const { host, port, security, required, timeout } = target.server;
   const identity = createVerifiedIdentity();
-  // nodemailer costs 10 MB of memory, which only who has a mail server needs. Loaded before anything is timed, or
-  // connected.
-  const { MailSession: Session } = await import('../../network/smtp/session.ts');
-  const outcome = await rehearse(target, { ...ports, identity, Session }, ctx);
+  const outcome = await rehearse(target, { ...ports, identity }, ctx);
   return {
     server: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
     security,
@@ -62,7 +60,6 @@ export async function observeMail(target: MailTarget, ports: MailPorts, ctx: Pro
 
 interface RehearsalPorts extends MailPorts {
   readonly identity: VerifiedIdentity;
-  readonly Session: typeof MailSession;
 }
 
 /** The state of one rehearsal: how far it has come, and what has to be closed. */
@@ -84,7 +81,7 @@ async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeCon
   const rehearsal: Rehearsal = { target, ctx, limit, stage: 'connect', slowestMs: 0, session: null, secrets: [] };
   try {
     await perform(rehearsal, ports);
-    const greeting = printable(rehearsal.session?.transcript.greeting() ?? '', MAX_GREETING);
+    const greeting = printable(rehearsal.session?.greeting ?? '', MAX_GREETING);
     const { slowestMs } = rehearsal;
     return { kind: 'accepted', durationMs: ctx.clock.elapsed() - startedAt, slowestMs, greeting };
   } catch (error) {
@@ -97,10 +94,10 @@ async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeCon
 async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<void> {
   const { target, limit } = rehearsal;
   const { server } = target;
-  const secureContext = await trustFor(server, ports.trust);
+  const secureContext = await trustFor(server, ports);
   const tls = { secureContext, rejectUnauthorized: true, checkServerIdentity: ports.identity.check };
   const socket = await timed(rehearsal, () => openTransport(rehearsal, tls));
-  const session = new ports.Session({ socket, host: server.host, security: server.security, tls }, limit.signal);
+  const session = new MailSession({ socket, host: server.host, security: server.security, tls }, limit.signal);
   rehearsal.session = session;
   rehearsal.stage = 'greeting';
   await timed(rehearsal, () => session.greet());
@@ -109,7 +106,7 @@ async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<voi
     rehearsal.stage = 'login';
     const password = await ports.readSecret(server.password);
     rehearsal.secrets = [password, `\0${user}\0${password}`];
-    await timed(rehearsal, () => session.login(user, password));
+    await timed(rehearsal, () => session.login({ user, pass: password }));
   }
   if (from === null) return;
   rehearsal.stage = 'sender';
@@ -128,10 +125,10 @@ async function timed<T>(rehearsal: Rehearsal, step: () => Promise<T>): Promise<T
   return result;
 }
 
-async function trustFor({ caFile }: MailServerConfig, fallback: SecureContext): Promise<SecureContext> {
-  if (caFile === null) return fallback;
+async function trustFor({ caFile }: MailServerConfig, { trust, fileTrust }: MailPorts): Promise<SecureContext> {
+  if (caFile === null) return trust;
   try {
-    return createSecureContext({ ca: await readFile(caFile) });
+    return await fileTrust.contextOf(caFile);
   } catch (error) {
     throw new ProbeError('internal', `Cannot use the certificates in "${caFile}": expected a readable PEM file`, {
       cause: error,
@@ -168,18 +165,24 @@ function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailO
   };
 }
 
-/** nodemailer does greeting, EHLO and STARTTLS in one go; which of them failed is told by what was said last. */
+/** Greeting, EHLO and STARTTLS are one step for a client. */
 function stageOf({ stage, session }: Rehearsal, error: unknown): MailStage {
   if (stage !== 'greeting' || session === null) return stage;
-  if (session.upgrading) return 'tls';
-  const verb = session.transcript.lastVerb();
-  if (verb === null) return 'greeting';
-  return verb === 'STARTTLS' && error instanceof SmtpError ? 'tls' : 'ehlo';
+  switch (session.step) {
+    case 'greeting':
+      return 'greeting';
+    case 'hello':
+      return 'ehlo';
+    case 'starttls':
+      return error instanceof SmtpError ? 'tls' : 'ehlo';
+    case 'handshake':
+      return 'tls';
+  }
 }
 
 function tlsErrorOf({ session }: Rehearsal, error: unknown): string | null {
   if (session !== null && error instanceof SmtpError)
-    return session.transcript.offersStartTls() ? 'STARTTLS_REFUSED' : 'NO_STARTTLS';
+    return session.offers('STARTTLS') ? 'STARTTLS_REFUSED' : 'NO_STARTTLS';
   return errorCode(error);
 }
 

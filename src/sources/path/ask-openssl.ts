@@ -6,6 +6,7 @@ import type { ProbeContext } from '../../network/context.ts';
 import { dial } from '../../network/dial.ts';
 import { shakeHands } from '../../network/tls/handshake.ts';
 import { ENDPOINT_LIMITS, type EndpointDeps, type EndpointRequest } from '../target/observe-endpoint.ts';
+import { KEY_SHARES } from '../../network/tls/key-shares.ts';
 
 /** What OpenSSL says of the chain that it was shown. */
 export interface HeardWord {
@@ -45,7 +46,7 @@ function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureCo
   return createSecureContext({
     ca: [certificatePem(anchor)],
     allowPartialTrustChain: true,
-    ecdhCurve: 'X25519:P-256:P-384:P-521',
+    ecdhCurve: KEY_SHARES,
     minVersion: 'TLSv1',
     ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=0`,
   });

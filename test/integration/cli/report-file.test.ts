@@ -97,9 +97,7 @@ describeWhere(['root', { program: 'mount' }], 'a file system of its own', () => 
 
   test.each([false, true])('when full, is left as it was, and the reason is said (force: %s)', async (force) => {
     const path = join(mount, force ? 'report.zip' : 'new.zip');
-    await expect(writeWhole(path, BYTES, force)).rejects.toThrow(
-      `Cannot write the report to "${path}": the disk is full`,
-    );
+    await expect(writeWhole(path, BYTES, force)).rejects.toThrow(`Cannot write to "${path}": the disk is full`);
     expect(readdirSync(mount)).toEqual(['report.zip']);
     expect(readFileSync(join(mount, 'report.zip'), 'utf8')).toBe('old');
   });

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { judgeMail } from '../../../../src/checks/mail/judge.ts';
+import { createHierarchy } from '../../../support/authority.ts';
 import { LOGIN, PASSWORD, createMailBench } from '../../../support/mail-bench.ts';
 import type { MailBench } from '../../../support/mail-bench.ts';
 import { agreeable, createScriptedSmtp } from '../../../support/smtp-script.ts';
+import { createTcpPeer } from '../../../support/tls-peer.ts';
 
 let bench: MailBench;
 let folder: string;
@@ -79,6 +81,17 @@ describe('observeMail with a server that accepts', () => {
     ).toBe('accepted');
   });
 
+  test('verifies under what the caFile holds now', async () => {
+    const caFile = join(folder, 'renewed.pem');
+    await using server = await bench.serve({ security: 'tls' });
+    const seen: string[] = [];
+    for (const pem of [bench.rootPem, (await createHierarchy()).root.pem, bench.rootPem]) {
+      await writeFile(caFile, pem);
+      seen.push((await bench.look(server.port, { config: { security: 'tls', caFile } })).outcome.kind);
+    }
+    expect(seen).toEqual(['accepted', 'failed', 'accepted']);
+  });
+
   test('reads replies of several lines', async () => {
     await using server = await createScriptedSmtp({
       onLine: (line) => (/^(?:MAIL|RCPT)/u.test(line) ? '250-very\r\n250 fine\r\n' : agreeable(line)),
@@ -91,6 +104,27 @@ describe('observeMail with a server that accepts', () => {
       onLine: (line) => (line.startsWith('EHLO') ? '502 unknown\r\n' : agreeable(line)),
     });
     expect((await bench.look(server.port)).outcome.kind).toBe('accepted');
+  });
+
+  test.each([
+    ['waits for each reply where they may not be sent together', '250 x\r\n', ['RSET', '250', 'QUIT', '221']],
+    ['sends them together where the server allows it', '250-x\r\n250 PIPELINING\r\n', ['RSET', 'QUIT', '250', '221']],
+  ])('RSET and QUIT: %s', async (_, hello, expected) => {
+    const heard: string[] = [];
+    await using server = await createTcpPeer((socket) => {
+      socket.write('220 x\r\n');
+      socket.on('data', (chunk) => {
+        const lines = chunk.toString('latin1').split('\r\n').slice(0, -1);
+        heard.push(...lines);
+        for (const line of lines) {
+          const reply = line.startsWith('EHLO') ? hello : line === 'QUIT' ? '221 x\r\n' : '250 x\r\n';
+          heard.push(reply.slice(0, 3));
+          socket.write(reply);
+        }
+      });
+    });
+    expect((await bench.look(server.port)).outcome.kind).toBe('accepted');
+    expect(heard.slice(-4)).toEqual(expected);
   });
 
   test('does not hang on a server that never answers QUIT', async () => {

@@ -2,6 +2,7 @@ import { createSecureContext } from 'node:tls';
 import { expect, test } from 'vitest';
 import { judgeMailServers } from '../../../../src/checks/mail/judge-servers.ts';
 import type { MailObservation } from '../../../../src/core/observation.ts';
+import { FileTrust } from '../../../../src/network/tls/file-trust.ts';
 import { createMailDeferrals } from '../../../../src/sources/mail/mail-deferrals.ts';
 import { createRecipientLooks } from '../../../../src/sources/mail/recipient-looks.ts';
 import { mail } from '../../../../src/sources/mail/source.ts';
@@ -29,7 +30,11 @@ async function bench(
     exchangePort: 25,
     recipientLooks: createRecipientLooks({ now: () => now }),
     deferrals: createMailDeferrals({ now: () => now }),
-    mail: { trust: createSecureContext(), readSecret: () => Promise.reject(new Error('no secrets here')) },
+    mail: {
+      trust: createSecureContext(),
+      fileTrust: new FileTrust(),
+      readSecret: () => Promise.reject(new Error('no secrets here')),
+    },
     mailServers: Promise.resolve(config.mail),
     codeLife: Promise.resolve(codeLife),
     stalledMs: () => 0,

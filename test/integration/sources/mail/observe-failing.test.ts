@@ -4,6 +4,7 @@ import type { MailPorts } from '../../../../src/sources/mail/observe-mail.ts';
 import { LOGIN, PASSWORD, createMailBench, unusedPort } from '../../../support/mail-bench.ts';
 import type { MailBench } from '../../../support/mail-bench.ts';
 import { CLOSE, RESET, agreeable, createScriptedSmtp } from '../../../support/smtp-script.ts';
+import { createTcpPeer } from '../../../support/tls-peer.ts';
 
 let bench: MailBench;
 
@@ -88,6 +89,11 @@ describe('observeMail with a server that does not', () => {
       tlsError: 'NO_STARTTLS',
     });
     expect(server.lines.filter((line) => /^(?:MAIL|AUTH)/u.test(line))).toEqual([]);
+  });
+
+  test('is heard to the end where it says why and hangs up', async () => {
+    await using server = await createTcpPeer((socket) => socket.end('220 x\r\n421 shutting down\r\n'));
+    expect((await bench.look(server.port)).outcome).toMatchObject({ stage: 'ehlo', reason: 'rejected', code: 421 });
   });
 
   test('hangs up in the middle', async () => {

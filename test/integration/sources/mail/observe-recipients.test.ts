@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judgeDns } from '../../../../src/checks/name-resolution/judge.ts';
 import type { MailObservation } from '../../../../src/core/observation.ts';
 import { createSystemLookup } from '../../../../src/network/system-lookup.ts';
+import { FileTrust } from '../../../../src/network/tls/file-trust.ts';
 import { createMailDeferrals } from '../../../../src/sources/mail/mail-deferrals.ts';
 import { createRecipientLooks } from '../../../../src/sources/mail/recipient-looks.ts';
 import { observeRecipientServer } from '../../../../src/sources/mail/observe-recipient-server.ts';
@@ -153,7 +154,11 @@ describe('the source', () => {
       ctx,
       recipientLooks: createRecipientLooks({ now: () => now }),
       deferrals: createMailDeferrals({ now: () => now }),
-      mail: { trust: createSecureContext(), readSecret: () => Promise.reject(new Error('no secrets here')) },
+      mail: {
+        trust: createSecureContext(),
+        fileTrust: new FileTrust(),
+        readSecret: () => Promise.reject(new Error('no secrets here')),
+      },
       mailServers: Promise.resolve([]),
       codeLife: Promise.resolve(null),
       stalledMs: () => 0,

@@ -1,0 +1,61 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+import type { Millis } from '../../core/clock.ts';
+import { parseDuration } from '../../core/duration.ts';
+import { type Finish, type Invoked, withConfig } from './command.ts';
+
+interface CheckOptions {
+  readonly json?: boolean;
+  readonly steps?: boolean;
+  readonly nagios?: boolean;
+  readonly timeout?: Millis;
+  readonly maxAge: Millis;
+}
+
+/** Nagios and Icinga end a plugin after 60 s by default, and a round of its own takes half of it at the longest. */
+const NAGIOS_TIMEOUT: Millis = 50_000;
+
+export function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
+  const plugin = 'one line for Nagios or Icinga: what the daemon knows, or where none runs a round of its own';
+  withConfig(program.command('check'))
+    .description('one round of everything: checklist, root cause, remedy')
+    .option('--json', 'one JSON object on standard output and nothing else')
+    .option('--steps', 'also the steps of an activation, in the order in which FortiAuthenticator takes them')
+    .addOption(new Option('--nagios', plugin).conflicts(['json', 'steps']))
+    .option('-t, --timeout <seconds>', 'unknown after so long (default: 50 with --nagios)', seconds)
+    .addOption(
+      new Option('--max-age <duration>', "with --nagios: unknown when the daemon's last round is older")
+        .argParser(age)
+        .default(age('15m'), '15m'),
+    )
+    .addHelpText('after', HELP)
+    .action(async ({ json, steps, nagios, timeout, maxAge }: CheckOptions, command: Command) => {
+      if (nagios === true) {
+        const { checkNagios } = await import('../check-nagios.ts');
+        finish(await checkNagios({ timeout: timeout ?? NAGIOS_TIMEOUT, longest: maxAge }, invoked(command)));
+        return;
+      }
+      const { check } = await import('../check.ts');
+      const form = { json: json === true, steps: steps === true, timeout: timeout ?? null };
+      finish(await check(form, invoked(command)));
+    });
+}
+
+function seconds(typed: string): Millis {
+  if (!/^[1-9]\d{0,3}$/u.test(typed)) throw new InvalidArgumentError('Expected whole seconds such as 50.');
+  return Number(typed) * 1000;
+}
+
+function age(typed: string): Millis {
+  const parsed = parseDuration(typed);
+  if (parsed === null) throw new InvalidArgumentError('Expected a duration such as "15m".');
+  return parsed;
+}
+
+const HELP = `
+Exit code: 0 ready, 1 warnings, 2 not ready, 3 unknown.
+
+Examples:
+  ftm-watch check --json | jq .causes
+  ftm-watch check --nagios -t 30           FTM OK: … | causes_critical=0;;0;0 …
+`;

@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { askedFor } from '../core/license/firewall.ts';
+import { nameList } from '../core/name-list.ts';
+import { changesSince } from '../preflight/compare.ts';
+import type { Migration } from '../preflight/migration.ts';
+import { planMigration, type MigrationPlan } from '../preflight/plan.ts';
+import { changesText, planText } from '../preflight/preflight-text.ts';
+import { parseSnapshot, type Snapshot, snapshotOf } from '../preflight/snapshot.ts';
+import { unitStateOf } from '../preflight/unit-state.ts';
+import { fileName } from '../report/file-name.ts';
+import { messageOf } from '../text/message-of.ts';
+import { UNHEARD } from './check.ts';
+import { examine } from './examine.ts';
+import { EXIT_UNKNOWN } from './exit-code.ts';
+import { reportTarget, writeWhole } from './report-file.ts';
+import { type Invocation, loadOrExplain } from './terminal.ts';
+
+export interface PreflightWish {
+  /** Undefined: the only appliance of the configuration. */
+  readonly unit: string | undefined;
+  readonly migration: Omit<Migration, 'unit'>;
+  /** Where the snapshot goes; undefined: a new file in the current directory. */
+  readonly output: string | undefined;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+/** As `check` has them: 0 nothing to do, 1 something is lost, to be done or not visible, 2 something is broken. */
+const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
+
+/** Says what a migration takes and loses, and writes a snapshot to compare with afterwards. Returns the exit code. */
+export async function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
+  if (config === null) return EXIT_UNKNOWN;
+  try {
+    const migration = { ...wish.migration, unit: unitName(config, wish.unit) };
+    const target = await reportTarget({ typed: wish.output, cwd: terminal.cwd, force: wish.force });
+    const { snapshot, plan } = await look(migration, config, terminal);
+    const bytes = Buffer.from(`${JSON.stringify(snapshot, null, 2)}\n`);
+    const name = `ftm-watch-migration-${fileName(migration.unit)}-${fileName(snapshot.at)}.json`;
+    if (target.kind === 'output') terminal.output.write(bytes);
+    else {
+      const path = target.kind === 'file' ? target.path : join(target.path, name);
+      await writeWhole(path, bytes, wish.force);
+      terminal.output.write(
+        wish.json ? `${JSON.stringify({ ...plan, snapshot: path })}\n` : planText(plan, terminal.style),
+      );
+      terminal.errors.write(`Wrote ${path}. Afterwards: ftm-watch preflight migration --verify ${path}\n`);
+    }
+    return planExit(plan);
+  } catch (error) {
+    terminal.errors.write(`${messageOf(error)}\n`);
+    return EXIT_UNKNOWN;
+  }
+}
+
+/** Says what changed since the snapshot, and what that means. Returns the exit code. */
+export async function verifyMigration(path: string, json: boolean, terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
+  if (config === null) return EXIT_UNKNOWN;
+  try {
+    const before = await readSnapshot(resolve(terminal.cwd, path));
+    const migration = { ...before.migration, unit: unitName(config, before.migration.unit), address: null };
+    const { snapshot: after } = await look(migration, config, terminal);
+    const changes = changesSince(before, after);
+    terminal.output.write(
+      json ? `${JSON.stringify({ since: before.at, changes })}\n` : changesText(changes, terminal.style),
+    );
+    if (changes.some(({ kind }) => kind === 'broken')) return EXIT.broken;
+    return changes.some(({ kind }) => kind !== 'as-planned') ? EXIT.something : EXIT.nothing;
+  } catch (error) {
+    terminal.errors.write(`${messageOf(error)}\n`);
+    return EXIT_UNKNOWN;
+  }
+}
+
+async function readSnapshot(path: string): Promise<Snapshot> {
+  try {
+    return parseSnapshot(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`Cannot read the snapshot "${path}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function look(
+  migration: Migration,
+  config: Config,
+  terminal: Invocation,
+): Promise<{ readonly snapshot: Snapshot; readonly plan: MigrationPlan }> {
+  const moved = withAddress(config, migration);
+  const { diagnosis, picture } = await examine({ ...terminal, config: moved, log: UNHEARD });
+  const seen = picture.appliances.find((unit) => unit.config.name === migration.unit);
+  if (seen === undefined) throw new Error(`Nothing was seen of ${migration.unit}: try again`);
+  const unit = unitStateOf(seen, picture);
+  return { snapshot: snapshotOf(migration, unit, diagnosis), plan: planMigration(migration, unit, diagnosis) };
+}
+
+/** The firewall is asked for the address that the traffic will come from. */
+function withAddress(config: Config, { unit, address }: Migration): Config {
+  const entry = askedFor(config.firewall, unit);
+  if (address === null || entry === null) return config;
+  const firewall = config.firewall.map((one) =>
+    one === entry ? { ...one, source: address, sourceInterface: null } : one,
+  );
+  return { ...config, firewall };
+}
+
+function unitName({ appliances }: Config, typed: string | undefined): string {
+  const names = appliances.map(({ name }) => name);
+  const [only] = names;
+  if (only === undefined)
+    throw new Error('No FortiAuthenticator is configured: name it in "appliances", so that it can be looked at');
+  if (typed === undefined && names.length === 1) return only;
+  if (typed !== undefined && names.includes(typed)) return typed;
+  const asked = typed === undefined ? 'Which one is it?' : `No appliance is called "${typed}".`;
+  throw new Error(`${asked} --unit is one of: ${nameList(names)}`);
+}
+
+function planExit({ losses, requirements }: MigrationPlan): number {
+  if (requirements.some(({ answer }) => answer === 'fails')) return EXIT.broken;
+  return losses.length > 0 || requirements.some(({ answer }) => answer !== 'passes') ? EXIT.something : EXIT.nothing;
+}

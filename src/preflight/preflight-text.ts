@@ -1,0 +1,79 @@
+import { createColors } from 'picocolors';
+import type { StepAnswer } from '../checks/activation-steps.ts';
+import { visibleText } from '../core/visible-text.ts';
+import type { TextStyle } from '../report/report-text.ts';
+import { wrap } from '../text/wrap.ts';
+import type { Change } from './change.ts';
+import type { MigrationPlan, Requirement } from './plan.ts';
+
+type Colors = ReturnType<typeof createColors>;
+
+const INDENT = 4;
+/** A single text longer than this is somebody's attempt to flood the terminal. */
+const TEXT_LIMIT = 1_000;
+
+const ANSWERS: Readonly<Record<StepAnswer, string>> = {
+  passes: 'holds',
+  fails: 'does not hold',
+  'not-visible': 'not visible from here',
+};
+
+const KINDS: Readonly<Record<Change['kind'], string>> = {
+  'as-planned': 'as planned',
+  'to-do': 'to do',
+  broken: 'broken',
+  'not-visible': 'not visible',
+};
+
+/** The plan for a person at a terminal. Ends with a line break. */
+export function planText(plan: MigrationPlan, style: TextStyle): string {
+  const colors = createColors(style.color);
+  return [
+    ...part('What will be lost', plan.losses.length === 0 ? ['Nothing.'] : plan.losses, style, colors),
+    ...(plan.notes.length === 0 ? [] : part('Good to know', plan.notes, style, colors)),
+    colors.bold('What must be true first'),
+    ...plan.requirements.flatMap((one) => requirementLines(one, style, colors)),
+    '',
+    ...(plan.ticket === null ? [] : [colors.bold('The ticket for Fortinet Customer Service'), '', plan.ticket, '']),
+  ].join('\n');
+}
+
+/** What changed, for a person at a terminal. Ends with a line break. */
+export function changesText(changes: readonly Change[], style: TextStyle): string {
+  if (changes.length === 0) return 'Nothing changed since the snapshot.\n';
+  const colors = createColors(style.color);
+  const lines = changes.flatMap(({ kind, what, means }) => [
+    `  ${painterOf(kind, colors)(KINDS[kind])}: ${visibleText(what, TEXT_LIMIT)}`,
+    ...indented(means, style).map((line) => colors.dim(line)),
+  ]);
+  return [colors.bold('Since the snapshot'), ...lines, ''].join('\n');
+}
+
+function part(title: string, texts: readonly string[], style: TextStyle, colors: Colors): readonly string[] {
+  return [colors.bold(title), ...texts.flatMap((text) => indented(text, style)), ''];
+}
+
+function requirementLines({ title, answer, why }: Requirement, style: TextStyle, colors: Colors): readonly string[] {
+  return [
+    `  ${title}: ${painterOf(answer, colors)(ANSWERS[answer])}`,
+    ...indented(why, style).map((line) => colors.dim(line)),
+  ];
+}
+
+function indented(text: string, { width }: TextStyle): readonly string[] {
+  return wrap(visibleText(text, TEXT_LIMIT), width - INDENT).map((line) => `${' '.repeat(INDENT)}${line}`);
+}
+
+function painterOf(kind: StepAnswer | Change['kind'], colors: Colors): (text: string) => string {
+  switch (kind) {
+    case 'passes':
+    case 'as-planned':
+      return colors.green;
+    case 'fails':
+    case 'broken':
+      return colors.red;
+    case 'to-do':
+    case 'not-visible':
+      return colors.yellow;
+  }
+}

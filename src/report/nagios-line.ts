@@ -1,0 +1,161 @@
+import { titleOf } from '../checks/registry.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import { utcText } from '../core/instant-text.ts';
+import { compareSeverity, type Severity } from '../core/severity.ts';
+import { visibleText } from '../core/visible-text.ts';
+import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
+import type { Readiness } from '../engine/diagnosis.ts';
+import { CONCLUSIONS } from './report-text.ts';
+
+/** Exit codes as a Nagios plugin gives them: of `check`, in every form. */
+export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
+
+export type CheckExit = (typeof CHECK_EXIT)[keyof typeof CHECK_EXIT];
+
+/** What a plugin tells of a diagnosis. */
+export interface SeenDiagnosis {
+  readonly ready: Readiness;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly preconditions: readonly Pick<DiagnosisJson['preconditions'][number], 'id' | 'state' | 'summary'>[];
+  readonly causes: readonly { readonly severity: Severity; readonly summary: string }[];
+}
+
+/** What is confirmed and not over, as the daemon keeps it. */
+export interface OpenIncident {
+  readonly severity: Severity;
+  readonly summary: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+export type Looked =
+  | {
+      readonly by: 'daemon';
+      readonly incidents: readonly OpenIncident[];
+      readonly now: EpochMs;
+      /** How old its last round may be: what is older says nothing of now. */
+      readonly longest: Millis;
+    }
+  /** A round of its own: nothing is remembered, and the log was not heard. */
+  | { readonly by: 'itself' };
+
+export interface PluginAnswer {
+  /** One line with its line break. */
+  readonly text: string;
+  readonly exitCode: CheckExit;
+}
+
+/** NRPE cuts at 1024 bytes, and the performance data wants its part. */
+const MAX_TEXT = 500;
+
+/**
+ * A diagnosis as one line of a monitoring plugin: status word, text, performance data.
+ * https://www.monitoring-plugins.org/doc/guidelines.html#AEN33
+ */
+export function pluginAnswer(diagnosis: SeenDiagnosis, looked: Looked): PluginAnswer {
+  const data = performanceData(diagnosis, looked);
+  if (looked.by === 'daemon' && ageOf(diagnosis, looked.now) > looked.longest)
+    return line(CHECK_EXIT.unknown, `The last round of the daemon was at ${timeText(diagnosis.at)}`, data);
+  const exitCode = exitCodeOf(diagnosis, looked);
+  const note = looked.by === 'itself' ? ' (a round of its own: no daemon runs, the log was not heard)' : '';
+  return line(exitCode, `${textOf(exitCode, diagnosis, looked)}${note}`, data);
+}
+
+function ageOf({ at }: SeenDiagnosis, now: EpochMs): Millis {
+  return Math.max(0, now - Date.parse(at));
+}
+
+function timeText(at: string): string {
+  return utcText(Date.parse(at));
+}
+
+/** What kept a plugin from its answer: our trouble, never the target's. */
+export function pluginUnknown(reason: string): PluginAnswer {
+  return line(CHECK_EXIT.unknown, reason, []);
+}
+
+/**
+ * A warning need not have a cause: that FortiAuthenticator uses another server than the one that is probed has none.
+ * What was confirmed stays until it is over, whatever a single round saw of it.
+ */
+export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {
+  const open = looked.by === 'daemon' ? looked.incidents : [];
+  if (ready === 'not-ready' || open.some(({ severity }) => severity === 'critical')) return CHECK_EXIT.notReady;
+  if (ready === 'unknown') return CHECK_EXIT.unknown;
+  const warns =
+    [...causes, ...open].some(({ severity }) => severity !== 'info') ||
+    preconditions.some(({ state }) => state === 'warning');
+  return warns ? CHECK_EXIT.warnings : CHECK_EXIT.ready;
+}
+
+function textOf(exitCode: CheckExit, diagnosis: SeenDiagnosis, looked: Looked): string {
+  switch (exitCode) {
+    case CHECK_EXIT.ready:
+      return CONCLUSIONS.ready;
+    case CHECK_EXIT.warnings:
+      return troubles(diagnosis, looked) ?? summaryOfState(diagnosis, 'warning') ?? CONCLUSIONS.ready;
+    case CHECK_EXIT.notReady:
+      return troubles(diagnosis, looked) ?? summaryOfState(diagnosis, 'broken') ?? CONCLUSIONS['not-ready'];
+    case CHECK_EXIT.unknown:
+      return summaryOfState(diagnosis, 'unknown') ?? CONCLUSIONS.unknown;
+  }
+}
+
+/** The gravest with its begin, and how many more there are. */
+function troubles({ causes }: SeenDiagnosis, looked: Looked): string | null {
+  const open = looked.by === 'daemon' ? looked.incidents : [];
+  const isNew = ({ summary }: { readonly summary: string }): boolean => open.every((one) => one.summary !== summary);
+  const all = [...open, ...causes.filter(isNew).map((cause) => ({ ...cause, since: null }))]
+    .filter(({ severity }) => severity !== 'info')
+    .toSorted((a, b) => compareSeverity(a.severity, b.severity));
+  const [first, ...rest] = all;
+  if (first === undefined) return null;
+  const since = first.since === null ? '' : `, since ${timeText(first.since)}`;
+  return `${withoutStop(first.summary)}${since}${rest.length === 0 ? '' : ` (and ${String(rest.length)} more)`}`;
+}
+
+function summaryOfState({ preconditions }: SeenDiagnosis, wanted: string): string | null {
+  const one = preconditions.find(({ state }) => state === wanted);
+  return one === undefined ? null : `${titleOf(one.id)}: ${withoutStop(one.summary)}`;
+}
+
+function withoutStop(text: string): string {
+  return text.replace(/\.$/u, '');
+}
+
+function performanceData(diagnosis: SeenDiagnosis, looked: Looked): readonly string[] {
+  const { causes, preconditions } = diagnosis;
+  const count = (severity: Severity): number => causes.filter((cause) => cause.severity === severity).length;
+  const inState = (wanted: string): number => preconditions.filter(({ state }) => state === wanted).length;
+  // A range of 0 is alerted above 0 (guidelines, "Threshold and Ranges").
+  return [
+    `causes_critical=${String(count('critical'))};;0;0`,
+    `causes_warning=${String(count('warning'))};0;;0`,
+    `preconditions_broken=${String(inState('broken'))};;0;0;${String(preconditions.length)}`,
+    `preconditions_unknown=${String(inState('unknown'))};;;0;${String(preconditions.length)}`,
+    ...(looked.by === 'daemon'
+      ? [
+          `incidents_open=${String(looked.incidents.length)};;;0`,
+          `round_age=${(ageOf(diagnosis, looked.now) / 1000).toFixed(1)}s;;~:${(looked.longest / 1000).toFixed(0)};0`,
+        ]
+      : []),
+  ];
+}
+
+const WORDS: Readonly<Record<CheckExit, string>> = { 0: 'OK', 1: 'WARNING', 2: 'CRITICAL', 3: 'UNKNOWN' };
+
+function line(exitCode: CheckExit, text: string, data: readonly string[]): PluginAnswer {
+  const tail = data.length === 0 ? '' : ` | ${data.join(' ')}`;
+  return { text: `FTM ${WORDS[exitCode]}: ${harmless(text)}${tail}\n`, exitCode };
+}
+
+const HARMLESS: Readonly<Record<string, string>> = { '|': '/', '<': '(', '>': ')', '`': "'", $: '_' };
+
+/**
+ * One line in which a stranger's bytes end no text, begin no macro or command of a notification (`illegal_macro_output_chars`
+ * of Nagios is a setting), and are no HTML.
+ */
+function harmless(text: string): string {
+  return visibleText(text, MAX_TEXT).replaceAll(/[|<>`$]/gu, (character) => HARMLESS[character] ?? '');
+}

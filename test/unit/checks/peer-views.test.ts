@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { withUnits } from '../../../src/checks/assess-units.ts';
+import { CHECKS } from '../../../src/checks/registry.ts';
+import type { PeerCause, PeerObservation, PeerView } from '../../../src/core/peer-view.ts';
+import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
+import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
+import { CONTEXT, finding, round, type Special, TARGET } from '../../support/judged-round.ts';
+import { picture } from '../../support/observed.ts';
+
+const INTERCEPTED: PeerCause = {
+  id: 'tls-intercepted',
+  precondition: 'tls-genuine',
+  confidence: 'confirmed',
+  severity: 'critical',
+  subject: TARGET,
+  product: 'Fortinet FortiGate',
+  summary: `TLS to ${TARGET} is intercepted by Fortinet FortiGate.`,
+};
+
+function seen(more: Partial<PeerView> = {}): PeerView {
+  const causes = more.causes ?? [];
+  const stateOf = (id: string): string => (causes.some(({ precondition }) => precondition === id) ? 'broken' : 'ok');
+  return {
+    kind: 'seen',
+    peer: 'dmz',
+    at: CONTEXT.at,
+    preconditions: CHECKS.map(({ id }) => ({ id, state: stateOf(id), isHearsay: false })),
+    causes,
+    ...more,
+  };
+}
+
+const SILENT: PeerObservation = {
+  kind: 'failed',
+  peer: 'dmz',
+  reason: 'timeout',
+  message: 'No answer within 10 s',
+  durationMs: 10_000,
+};
+
+function diagnosed(peers: readonly PeerObservation[], ...own: readonly Special[]): Diagnosis {
+  return diagnose(withUnits(round(...own), { picture: picture({ peers }), licenseServer: CONTEXT }), CONTEXT);
+}
+
+function toldOf({ preconditions }: Diagnosis): readonly string[] {
+  return preconditions.flatMap(({ findings }) => findings.map(({ level, actual }) => `${level}: ${actual}`));
+}
+
+describe('what a peer sees', () => {
+  test('and this machine does not is proven, and named', () => {
+    const { ready, causes } = diagnosed([seen({ causes: [INTERCEPTED] })]);
+    expect(ready).toBe('not-ready');
+    expect(causes).toMatchObject([
+      { id: 'tls-intercepted', confidence: 'confirmed', severity: 'critical', product: 'Fortinet FortiGate' },
+    ]);
+  });
+
+  test('and only suspects is a warning', () => {
+    const { ready, causes } = diagnosed([seen({ causes: [{ ...INTERCEPTED, confidence: 'suspected' }] })]);
+    expect(ready).toBe('ready');
+    expect(causes).toMatchObject([{ severity: 'warning', confidence: 'suspected' }]);
+  });
+
+  test('as well excludes this machine', () => {
+    const diagnosis = diagnosed([seen({ causes: [INTERCEPTED] })], ['tls-genuine', [finding('tls-intercepted')]]);
+    expect(diagnosis.causes).toHaveLength(1);
+    expect(diagnosis.causes[0]?.evidence.join('\n')).toContain('dmz saw at 2026-11-24T13:00:00Z the same');
+  });
+
+  test('not at all stays a fault here, and is said', () => {
+    const diagnosis = diagnosed([seen()], ['tls-genuine', [finding('tls-intercepted')]]);
+    expect(diagnosis.ready).toBe('not-ready');
+    expect(toldOf(diagnosis)).toContainEqual(expect.stringContaining('it may concern the way of this machine alone'));
+  });
+
+  test.for([
+    ['by the word of its own peer', { preconditions: [{ id: 'tls-genuine', state: 'broken', isHearsay: true }] }],
+    ['of another server', { causes: [{ ...INTERCEPTED, subject: 'push.fortinet.com:443' }] }],
+    ['that no check here knows', { causes: [{ ...INTERCEPTED, id: 'tls-is-purple' }] }],
+    ['beside the path', { causes: [{ ...INTERCEPTED, id: 'mail-unreachable', precondition: 'mail' }] }],
+  ] satisfies readonly (readonly [string, Partial<PeerView>])[])('%s says nothing', ([, view]) => {
+    expect(diagnosed([seen({ causes: [INTERCEPTED], ...view })])).toMatchObject({ ready: 'ready', causes: [] });
+  });
+});
+
+test('a silent peer is unknown, and nobody’s fault', () => {
+  const diagnosis = diagnosed([SILENT]);
+  expect(diagnosis).toMatchObject({ ready: 'ready', causes: [] });
+  expect(toldOf(diagnosis)).toEqual(['note: unknown what it sees: No answer within 10 s']);
+});
+
+test('whatever peers say, the verdict of this machine gets no better', () => {
+  const anyCause = fc.record({
+    id: fc.constantFrom('tls-intercepted', 'egress-blocked', 'answer-hijacked', 'license-server-down', 'nothing'),
+    precondition: fc.constantFrom('tls-genuine', 'reachability', 'name-resolution', 'license-server'),
+    confidence: fc.constantFrom('confirmed' as const, 'suspected' as const),
+    severity: fc.constantFrom('critical' as const, 'warning' as const, 'info' as const),
+    subject: fc.constantFrom(TARGET, CONTEXT.host, 'other.test:443'),
+    product: fc.constant(null),
+    summary: fc.string(),
+  });
+  const anyPeer = fc.oneof(
+    fc.constant(SILENT),
+    fc.array(anyCause, { maxLength: 3 }).map((causes) => seen({ causes })),
+  );
+  const anyOwn = fc.subarray(['egress-blocked', 'tls-intercepted', 'license-server-down'] as const);
+  const preconditions = {
+    'egress-blocked': 'reachability',
+    'tls-intercepted': 'tls-genuine',
+    'license-server-down': 'license-server',
+  } as const;
+  fc.assert(
+    fc.property(fc.array(anyPeer, { maxLength: 3 }), anyOwn, (peers, faults) => {
+      const own = faults.map((fault): Special => [preconditions[fault], [finding(fault)]]);
+      const [alone, together] = [diagnosed([], ...own), diagnosed(peers, ...own)];
+      expect(alone.ready === 'ready' || together.ready === alone.ready).toBe(true);
+      const told = together.preconditions.filter(({ state }) => state === 'broken' || state === 'blocked');
+      const broken = alone.preconditions.filter(({ state }) => state === 'broken' || state === 'blocked');
+      expect(told.map(({ id }) => id)).toEqual(expect.arrayContaining(broken.map(({ id }) => id)));
+    }),
+  );
+});

@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
+import { type Looked, type OpenIncident, pluginAnswer, pluginUnknown } from '../../../src/report/nagios-line.ts';
+import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { type PluginOutput, readPluginOutput } from '../../support/plugin-output.ts';
+
+const AT = Date.UTC(2026, 10, 24, 13);
+const MINUTE = 60_000;
+const OWN: Looked = { by: 'itself' };
+const INTERCEPTED = diagnosisToJson(diagnosisOf(AT, [causeOf('tls-intercepted')]));
+const CLEAN = diagnosisToJson(diagnosisOf(AT, []));
+
+function daemon(incidents: readonly OpenIncident[] = [], age = 12_000): Looked {
+  return { by: 'daemon', incidents, now: AT + age, longest: 15 * MINUTE };
+}
+
+function incident(more: Partial<OpenIncident> = {}): OpenIncident {
+  return { severity: 'critical', summary: 'Mail is refused.', since: '2026-11-24T11:07:00.000Z', ...more };
+}
+
+/** What it says, with the exit code beside it. */
+function told(...given: Parameters<typeof pluginAnswer>): PluginOutput & { readonly exitCode: number } {
+  const { text, exitCode } = pluginAnswer(...given);
+  return { ...readPluginOutput(text), exitCode };
+}
+
+describe('pluginAnswer()', () => {
+  test('is OK while all is fine', () => {
+    expect(told(CLEAN, daemon())).toMatchObject({
+      status: 'OK',
+      exitCode: 0,
+      text: 'nothing that was checked stands in the way of FortiToken Mobile activation',
+    });
+  });
+
+  test('names the gravest cause, and how many more there are', () => {
+    const warning = causeOf('mail-slow', { severity: 'warning' });
+    const both = diagnosisToJson(diagnosisOf(AT, [warning, causeOf('tls-intercepted', { summary: 'It is read.' })]));
+    expect(told(both, daemon())).toMatchObject({ status: 'CRITICAL', exitCode: 2, text: 'It is read (and 1 more)' });
+  });
+
+  test('says since when, once an incident is open, and names nothing twice', () => {
+    const open = incident({ summary: 'Summary of tls-intercepted' });
+    expect(told(INTERCEPTED, daemon([open])).text).toBe('Summary of tls-intercepted, since 2026-11-24 11:07:00 UTC');
+  });
+
+  test('goes on with an incident that one round did not show', () => {
+    expect(told(CLEAN, daemon([incident()]))).toMatchObject({
+      status: 'CRITICAL',
+      exitCode: 2,
+      text: 'Mail is refused, since 2026-11-24 11:07:00 UTC',
+    });
+    expect(told(CLEAN, daemon([incident({ severity: 'warning' })]))).toMatchObject({ status: 'WARNING', exitCode: 1 });
+    expect(told(CLEAN, daemon([incident({ severity: 'info' })]))).toMatchObject({ status: 'OK', exitCode: 0 });
+  });
+
+  test('warns of a precondition that has no cause', () => {
+    const warned = diagnosisOf(AT, [], { 'license-server': 'warning' });
+    const preconditions = warned.preconditions.map((one) => ({ ...one, summary: 'It differs.' }));
+    expect(told(diagnosisToJson({ ...warned, preconditions }), daemon())).toMatchObject({
+      status: 'WARNING',
+      exitCode: 1,
+      text: 'Licence server: It differs',
+    });
+  });
+
+  test('is UNKNOWN where the round could not tell, but not while something confirmed is open', () => {
+    const blind = { ...diagnosisToJson(diagnosisOf(AT, [], { internet: 'unknown' })), ready: 'unknown' } as const;
+    expect(told(blind, daemon())).toMatchObject({ status: 'UNKNOWN', exitCode: 3, text: 'Internet: ' });
+    expect(told(blind, daemon([incident()]))).toMatchObject({ status: 'CRITICAL', exitCode: 2 });
+  });
+
+  test('is UNKNOWN when the last round is too old, whatever it saw', () => {
+    for (const seen of [CLEAN, INTERCEPTED]) {
+      expect(told(seen, daemon([], 15 * MINUTE))).not.toMatchObject({ status: 'UNKNOWN' });
+      expect(told(seen, daemon([], 15 * MINUTE + 1))).toMatchObject({
+        status: 'UNKNOWN',
+        exitCode: 3,
+        text: 'The last round of the daemon was at 2026-11-24 13:00:00 UTC',
+      });
+    }
+  });
+
+  test('counts, and tells the age of the round in seconds', () => {
+    const { data } = told(INTERCEPTED, daemon([incident()]));
+    expect(data.get('causes_critical')).toEqual({ value: 1, unit: '', warn: '', crit: '0', min: '0', max: '' });
+    expect(data.get('incidents_open')?.value).toBe(1);
+    expect(data.get('round_age')).toMatchObject({ value: 12, unit: 's', crit: '~:900' });
+    expect(data.get('preconditions_broken')?.value).toBe(1);
+  });
+
+  test('says of a round of its own that it is one', () => {
+    const { text, data } = told(CLEAN, OWN);
+    expect(text).toMatch(/\(a round of its own: no daemon runs, the log was not heard\)$/u);
+    expect([...data.keys()]).not.toContain('incidents_open');
+  });
+
+  test('has no age below zero when the clock was set back', () => {
+    expect(told(CLEAN, daemon([], -MINUTE)).data.get('round_age')?.value).toBe(0);
+  });
+
+  test('is one line that follows the guidelines, whatever a stranger wrote', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 700 }), (summary) => {
+        const seen = diagnosisToJson(diagnosisOf(AT, [causeOf('tls-intercepted', { summary: `x${summary}` })]));
+        for (const { text } of [pluginAnswer(seen, daemon()), pluginUnknown(`x${summary}`)]) {
+          readPluginOutput(text);
+          expect(text).not.toMatch(/[<>`$]/u);
+          expect(text.length).toBeLessThan(1_000);
+        }
+      }),
+    );
+  });
+});
