@@ -21,6 +21,7 @@ import type { Maintenance } from './maintenance.ts';
 import { type MessageSettings, messageContext } from './message-settings.ts';
 import { hasChannel } from './no-channel.ts';
 import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
+import { restartNote } from './restart-note.ts';
 import { randomName } from './random-name.ts';
 import { createStatePublisher, type StatePublisher } from './state-publisher.ts';
 
@@ -45,6 +46,8 @@ export interface AlertingParts {
   readonly channels: readonly Channel[];
   readonly maintenance: Pick<Maintenance, 'isActive'>;
   readonly policy: IncidentPolicy;
+  /** Of the site. */
+  readonly timezone: string;
 }
 
 /** @throws {RangeError} for a maintenance window that cannot be read */
@@ -55,6 +58,7 @@ export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Aler
       channels: CHANNELS.flatMap((channel) => channel.create(notify, { ...deps, ...messageContext(config) })),
       maintenance: createMaintenance(notify.maintenance),
       policy: policyOf(notify),
+      timezone: config.timezone,
     },
     deps,
   );
@@ -93,10 +97,19 @@ export class Alerting {
     this.#publishers = this.#states.map((channel) => createStatePublisher(channel, deps));
   }
 
-  /** Continues where the last process ended. */
-  start(): void {
-    const saved = this.#deps.journal.savedState() ?? this.#state;
-    this.#state = saved.origin === '' ? { ...saved, origin: randomName() } : saved;
+  /**
+   * Continues where the last process ended, and tells where that was not asked to.
+   * @param lastRound that the history has
+   */
+  start(lastRound: EpochMs | null = null): void {
+    const { clock, journal } = this.#deps;
+    const now = clock.now();
+    const stored = journal.savedState() ?? this.#state;
+    const saved = stored.origin === '' ? { ...stored, origin: randomName() } : stored;
+    const isQuiet = !this.#parts.policy.tells || this.#parts.maintenance.isActive(now);
+    const note = isQuiet ? null : restartNote(saved, { now, lastRound, timezone: this.#parts.timezone });
+    const effects: readonly IncidentEffect[] = note === null ? [] : [{ kind: 'notify', notification: note }];
+    this.#keep({ ...saved, runningSince: now, restartToldAt: note === null ? saved.restartToldAt : now }, effects);
     this.#tick();
   }
 
@@ -118,6 +131,7 @@ export class Alerting {
     else limit.signal.addEventListener('abort', abort, { once: true });
     this.#work();
     await this.idle();
+    this.#keep({ ...this.#state, runningSince: null }, []);
     this.#stopped.abort(new Error('Alerting has stopped'));
   }
 
@@ -237,8 +251,11 @@ export class Alerting {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
     this.#noteAwaitingDigest(heldIn(state) - heldIn(this.#state));
+    if (hasChanged) this.#keep(state, effects);
+  }
+
+  #keep(state: IncidentState, effects: readonly IncidentEffect[]): void {
     this.#state = state;
-    if (!hasChanged) return;
     this.#deps.journal.record(journalEntry(state, effects, this.#messages, this.#deps.clock.now()));
     for (const effect of effects) this.#announce(effect);
   }

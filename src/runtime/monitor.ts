@@ -172,7 +172,7 @@ export class Monitor {
       judged,
     });
     recorder.heard(this.#log.facts().report);
-    this.alerting.start();
+    this.alerting.start(this.store.lastRound());
     this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
     this.#heartbeat?.start();
     recorder.incidents(this.alerting.incidents(), this.config);

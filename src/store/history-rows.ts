@@ -55,6 +55,11 @@ export function readCertificates(db: DatabaseSync, target: string, limit: number
 const stateRow = z.object({ precondition: z.string(), state: z.string(), fromAt: z.number(), untilAt: z.number() });
 
 /** The states of each day from `from` on; a state that lasted over midnight is counted on both days. */
+export function readLastRound(db: DatabaseSync): EpochMs | null {
+  const at = db.prepare('SELECT max(until_at) AS at FROM precondition_states').get()?.['at'];
+  return typeof at === 'number' ? at : null;
+}
+
 export function readAvailability(db: DatabaseSync, from: EpochMs): readonly DayState[] {
   const rows = db
     .prepare(

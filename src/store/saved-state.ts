@@ -111,6 +111,8 @@ const state = z.object({
   unjudged: z.array(z.unknown()).default([]),
   maintenance: z.boolean(),
   sent: z.array(instant),
+  runningSince: instant.nullable().default(null),
+  restartToldAt: instant.nullable().default(null),
 });
 
 const event = z.literal(['firing', 'reminder', 'changed', 'resolved']);
@@ -138,6 +140,16 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
     stillOpen,
   }),
   z.object({ kind: z.literal('test'), id: z.string(), at: instant }),
+  z.object({
+    kind: z.literal('note'),
+    id: z.string(),
+    at: instant,
+    event: z.literal(['restart']),
+    short: z.string(),
+    action: z.string(),
+    summary: z.string(),
+    sections: z.array(z.object({ title: z.string(), lines: z.array(z.string()) })),
+  }),
 ]);
 
 /**
@@ -213,6 +225,7 @@ export function notificationText(one: Notification): string {
     case 'digest':
       return JSON.stringify({ ...one, items: one.items.map((item) => ({ ...item, incident: rowOf(item.incident) })) });
     case 'test':
+    case 'note':
       return JSON.stringify(one);
   }
 }

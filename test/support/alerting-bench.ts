@@ -72,6 +72,7 @@ export function alertingBench(): AlertingBench {
           channels: [email],
           maintenance: { isActive: () => false },
           policy: POLICY,
+          timezone: 'UTC',
         },
         {
           clock,

@@ -79,6 +79,7 @@ const alerting = new Alerting(
     maintenance: { isActive: () => false },
     // A fault that comes back is a new incident, and nothing waits for an hour to pass.
     policy: { ...POLICY, quiet: [0], flapWindow: 0, maxPerHour: 10_000 },
+    timezone: 'UTC',
   },
   { clock, logger, journal: watchedJournal(store.journal), readSecret, onDelivery: () => undefined },
 );

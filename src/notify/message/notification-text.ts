@@ -1,6 +1,11 @@
 import { headline } from '../../checks/headline.ts';
 import type { Cause } from '../../engine/cause.ts';
-import type { DigestNotification, IncidentNotification, Notification } from '../../engine/incident/notification.ts';
+import type {
+  DigestNotification,
+  IncidentNotification,
+  NoteEvent,
+  Notification,
+} from '../../engine/incident/notification.ts';
 import { type Links, notificationLinks } from './links.ts';
 import type { MessageContext } from './message-context.ts';
 import { spanText } from './span-text.ts';
@@ -24,6 +29,8 @@ export interface NotificationText {
 /** Of what lasts when the message is made: `good` says that nothing does. */
 export type Tone = 'critical' | 'warning' | 'good' | 'neutral';
 
+const NOTE_TONES: Readonly<Record<NoteEvent, Tone>> = { restart: 'warning' };
+
 const NOTHING_TO_DO = 'There is nothing to do.';
 
 export function notificationText(notification: Notification, context: MessageContext): NotificationText {
@@ -40,6 +47,8 @@ function contentOf(notification: Notification, site: string): Pick<NotificationT
       return incidentContent(notification);
     case 'digest':
       return digestContent(notification);
+    case 'note':
+      return { tone: NOTE_TONES[notification.event], action: notification.action, summary: notification.summary };
     case 'test':
       return {
         tone: 'neutral',

@@ -43,6 +43,7 @@ function site(file: string, clock = handClock(START)) {
       channels: [channel],
       maintenance: createMaintenance([]),
       policy: POLICY,
+      timezone: 'UTC',
     },
     {
       clock,
@@ -78,9 +79,25 @@ describe('Alerting', () => {
 
     const [begin = ''] = here.ids;
     expect(begin).toMatch(/^20261124T130030Z-[0-9a-f]{10}-1\.1$/u);
-    expect(restarted.ids).toEqual([begin.replace(/1$/u, '2')]);
+    expect(restarted.ids).toEqual([expect.stringMatching(/^restart-/u), begin.replace(/1$/u, '2')]);
     expect(elsewhere.ids).toEqual([expect.stringMatching(/^20261124T130030Z-[0-9a-f]{10}-1\.1$/u)]);
     expect(elsewhere.ids).not.toEqual(here.ids);
+  });
+
+  it('tells once that the process before it did not end as it was asked to', async () => {
+    const first = site('restarts.sqlite');
+    await first.rounds(1, []);
+    first.store.close();
+    const second = site('restarts.sqlite', first.clock);
+    await second.alerting.stop(new AbortController().signal);
+    second.store.close();
+    const third = site('restarts.sqlite', first.clock);
+    await third.alerting.stop(new AbortController().signal);
+    third.store.close();
+
+    expect(first.ids).toEqual([]);
+    expect(second.ids).toEqual([expect.stringMatching(/^restart-/u)]);
+    expect(third.ids).toEqual([]);
   });
 
   it('shows and logs what the hourly limit holds back', async () => {

@@ -79,6 +79,7 @@ function engine(
       channels: more.channels ?? [channel('email', [ALICE, BOB])],
       maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
       policy: POLICY,
+      timezone: 'UTC',
     },
     {
       clock,
