@@ -20,10 +20,10 @@ function now(): readonly Builder<Panel>[] {
     ),
     statPanel(
       {
-        title: 'Sites that lost the licence server',
+        title: 'Sites that lost a server',
         description: 'One: a fault at that site. Several at once: an outage at the vendor.',
-        expr: 'sum(site:ftm_license_server_lost:max)',
-        legend: 'sites',
+        expr: 'count by (subject) (site_subject:ftm_server_lost:max)',
+        legend: '{{subject}}',
       },
       { width: 6, thresholds: redFrom(1) },
     ),
@@ -55,8 +55,8 @@ function history(): readonly Builder<Panel>[] {
       {
         title: 'Open causes',
         description: 'The root causes of open incidents; the runbook of each has its name.',
-        expr: 'site_cause:ftm_cause_active:max == 1',
-        legend: '{{site}}: {{cause}}',
+        expr: 'site_incident:ftm_incident_open:max',
+        legend: '{{site}}: {{cause}} {{subject}}',
       },
       ACTIVE,
       10,

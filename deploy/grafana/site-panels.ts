@@ -13,8 +13,8 @@ function verdicts(): readonly Builder<Panel>[] {
       {
         title: 'Open causes',
         description: 'The root causes of open incidents; the runbook of each has its name.',
-        expr: 'site_cause:ftm_cause_active:max{site="$site"} == 1',
-        legend: '{{cause}} ({{severity}})',
+        expr: 'site_incident:ftm_incident_open:max{site="$site"}',
+        legend: '{{cause}} {{subject}} ({{severity}})',
       },
       ACTIVE,
       6,

@@ -8,7 +8,7 @@ import type { AlertHistory, FoundIncidents, IncidentRecord, MaintenancePlan } fr
 import type { ChartData } from './chart-data.ts';
 import type { IncidentQuery } from './incident-query.ts';
 import type { MetricsText } from './metrics-text.ts';
-import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
+import type { DiscoveredProbe, ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
 /**
  * All that the web server shows and does. Everything but `metrics`, `reload` and `probe` is answered at once and never
@@ -51,6 +51,8 @@ export interface WebSources {
   reload(): Promise<ReloadOutcome>;
   /** Looks at one target now. Ends early when the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
+  /** What can be probed, for service discovery. */
+  probes(): readonly DiscoveredProbe[];
   health(): Health;
   /** What the latest round saw, one for each address. */
   certificates(): readonly SeenCertificate[];

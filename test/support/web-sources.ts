@@ -129,6 +129,11 @@ export function sourcesOf(state: WebState): WebSources {
     health: () => state.health,
     activity: () => state.activity,
     chartData: () => state.chartData,
+    probes: () => [
+      { module: 'http', target: 'license.test:443' },
+      { module: 'tcp', target: 'control.test:443' },
+      { module: 'http', target: 'license.test:443' },
+    ],
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
     probe: (request, signal) => state.probe(request, signal),
     reload() {

@@ -1,6 +1,7 @@
 import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
 import { MESSAGE_DIFFERENCES } from './message-differences.ts';
+import { METRICS_DIFFERENCES } from './metrics-differences.ts';
 import { TOKEN_DIFFERENCES } from './token-differences.ts';
 
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
@@ -192,6 +193,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   ...ACCESS_DIFFERENCES,
+  ...METRICS_DIFFERENCES,
   ...TOKEN_DIFFERENCES,
   ...MESSAGE_DIFFERENCES,
 ];

@@ -28,7 +28,7 @@ describeWhere([{ program: 'promtool' }], 'promtool takes', () => {
 describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
   it('the configuration', async () => {
     const { stdout } = await run('amtool', ['check-config', ALERTMANAGER]);
-    expect(stdout).toContain(' - 4 inhibit rules');
+    expect(stdout).toContain(' - 5 inhibit rules');
   });
 
   it.each([
