@@ -21,11 +21,16 @@ import type { Maintenance } from './maintenance.ts';
 import { type MessageSettings, messageContext } from './message-settings.ts';
 import { hasChannel } from './no-channel.ts';
 import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
+import { readCrontab, type Crontab } from '../text/crontab.ts';
 import { restartNote } from './restart-note.ts';
 import { randomName } from './random-name.ts';
+import type { SummaryFacts } from './summary-facts.ts';
+import { summaryNote } from './summary-note.ts';
 import { createStatePublisher, type StatePublisher } from './state-publisher.ts';
 
 export interface AlertingDeps extends OutboxDeps {
+  /** What a summary of the time between tells. */
+  readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
 }
 
@@ -48,6 +53,8 @@ export interface AlertingParts {
   readonly policy: IncidentPolicy;
   /** Of the site. */
   readonly timezone: string;
+  /** When a summary is due; null: none is wanted. */
+  readonly summary: Crontab | null;
 }
 
 /** @throws {RangeError} for a maintenance window that cannot be read */
@@ -59,6 +66,7 @@ export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Aler
       maintenance: createMaintenance(notify.maintenance),
       policy: policyOf(notify),
       timezone: config.timezone,
+      summary: notify.summary === null ? null : readCrontab(notify.summary.cron, config.timezone),
     },
     deps,
   );
@@ -109,7 +117,13 @@ export class Alerting {
     const isQuiet = !this.#parts.policy.tells || this.#parts.maintenance.isActive(now);
     const note = isQuiet ? null : restartNote(saved, { now, lastRound, timezone: this.#parts.timezone });
     const effects: readonly IncidentEffect[] = note === null ? [] : [{ kind: 'notify', notification: note }];
-    this.#keep({ ...saved, runningSince: now, restartToldAt: note === null ? saved.restartToldAt : now }, effects);
+    const started = {
+      ...saved,
+      runningSince: now,
+      restartToldAt: note === null ? saved.restartToldAt : now,
+      summarizedUntil: this.#parts.summary === null ? null : saved.summarizedUntil,
+    };
+    this.#keep(started, effects);
     this.#tick();
   }
 
@@ -241,9 +255,28 @@ export class Alerting {
     const at = this.#deps.clock.now();
     const active = this.#parts.maintenance.isActive(at);
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
+    if (!active) this.#summarize(at);
     this.#work();
     this.#cancelTick = this.#deps.clock.after(TICK, () => this.#tick());
     this.#tickedAt = this.#deps.clock.elapsed();
+  }
+
+  #summarize(now: EpochMs): void {
+    const { summary, timezone } = this.#parts;
+    if (summary === null) return;
+    const from = this.#state.summarizedUntil;
+    const isDue = from !== null && from < (summary.last(now) ?? 0);
+    // The first one has no beginning yet, and a clock that was set back makes none in the future.
+    if (!isDue && from !== null && from <= now) return;
+    const effects: readonly IncidentEffect[] = isDue
+      ? [
+          {
+            kind: 'notify',
+            notification: summaryNote(this.#state, this.#deps.summaryFacts(from, now), { from, until: now, timezone }),
+          },
+        ]
+      : [];
+    this.#keep({ ...this.#state, summarizedUntil: now }, effects);
   }
 
   /** The new state is kept together with what is to be sent because of it, before anything is sent. */

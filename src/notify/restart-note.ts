@@ -34,6 +34,7 @@ export function restartNote(state: IncidentState, { now, lastRound, timezone }: 
     at: now,
     event: 'restart',
     short: `nothing seen for ${spanText(now - from)}`,
+    tone: 'warning',
     action: `See in the log of ftm-watch, before ${until}, why it ended.`,
     summary:
       'ftm-watch ended without being asked to: a crash, a kill or a loss of power. It looked at nothing from ' +

@@ -113,6 +113,7 @@ const state = z.object({
   sent: z.array(instant),
   runningSince: instant.nullable().default(null),
   restartToldAt: instant.nullable().default(null),
+  summarizedUntil: instant.nullable().default(null),
 });
 
 const event = z.literal(['firing', 'reminder', 'changed', 'resolved']);
@@ -144,8 +145,9 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
     kind: z.literal('note'),
     id: z.string(),
     at: instant,
-    event: z.literal(['restart']),
+    event: z.literal(['restart', 'summary']),
     short: z.string(),
+    tone: z.literal(['critical', 'warning', 'good']),
     action: z.string(),
     summary: z.string(),
     sections: z.array(z.object({ title: z.string(), lines: z.array(z.string()) })),

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { noSummaryFacts } from './summary-facts.ts';
 import { join } from 'node:path';
 import type { Cause } from '../../src/engine/cause.ts';
 import { eventOf, incidentsOf } from '../../src/engine/incident/notification.ts';
@@ -73,11 +74,13 @@ export function alertingBench(): AlertingBench {
           maintenance: { isActive: () => false },
           policy: POLICY,
           timezone: 'UTC',
+          summary: null,
         },
         {
           clock,
           logger,
           journal: store.journal,
+          summaryFacts: noSummaryFacts,
           readSecret: () => Promise.reject(new Error('no secrets here')),
           onDelivery: (id, result) => results.push(`${id} ${result}`),
         },

@@ -138,6 +138,8 @@ export interface IncidentState {
   readonly runningSince: EpochMs | null;
   /** When it was last told that a process had ended by itself; null: never. */
   readonly restartToldAt: EpochMs | null;
+  /** Until when the last summary told; null: none was asked for yet. */
+  readonly summarizedUntil: EpochMs | null;
 }
 
 export const EMPTY_STATE: IncidentState = {
@@ -152,6 +154,7 @@ export const EMPTY_STATE: IncidentState = {
   sent: [],
   runningSince: null,
   restartToldAt: null,
+  summarizedUntil: null,
 };
 
 /** What identifies a cause: two causes with the same key are the same fault. */

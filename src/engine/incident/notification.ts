@@ -1,4 +1,5 @@
 import type { Cause } from '../cause.ts';
+import type { Severity } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Incident } from './incident.ts';
 
@@ -54,10 +55,11 @@ export interface NoteNotification {
   readonly kind: 'note';
   readonly id: string;
   readonly at: EpochMs;
-  /** `restart`: it had ended without being asked to. */
+  /** `restart`: it had ended without being asked to; `summary`: how it was since the last one. */
   readonly event: NoteEvent;
   /** What it is about in at most 32 characters, for the subject. */
   readonly short: string;
+  readonly tone: NoteTone;
   /** What to do now. */
   readonly action: string;
   /** What happened, in a sentence or two. */
@@ -65,7 +67,10 @@ export interface NoteNotification {
   readonly sections: readonly NoteSection[];
 }
 
-export type NoteEvent = 'restart';
+/** Of what lasts: `good` says that nothing does. */
+export type NoteTone = Exclude<Severity, 'info'> | 'good';
+
+export type NoteEvent = 'restart' | 'summary';
 
 export interface NoteSection {
   readonly title: string;

@@ -1,11 +1,6 @@
 import { headline } from '../../checks/headline.ts';
 import type { Cause } from '../../engine/cause.ts';
-import type {
-  DigestNotification,
-  IncidentNotification,
-  NoteEvent,
-  Notification,
-} from '../../engine/incident/notification.ts';
+import type { DigestNotification, IncidentNotification, Notification } from '../../engine/incident/notification.ts';
 import { type Links, notificationLinks } from './links.ts';
 import type { MessageContext } from './message-context.ts';
 import { spanText } from './span-text.ts';
@@ -29,8 +24,6 @@ export interface NotificationText {
 /** Of what lasts when the message is made: `good` says that nothing does. */
 export type Tone = 'critical' | 'warning' | 'good' | 'neutral';
 
-const NOTE_TONES: Readonly<Record<NoteEvent, Tone>> = { restart: 'warning' };
-
 const NOTHING_TO_DO = 'There is nothing to do.';
 
 export function notificationText(notification: Notification, context: MessageContext): NotificationText {
@@ -48,7 +41,7 @@ function contentOf(notification: Notification, site: string): Pick<NotificationT
     case 'digest':
       return digestContent(notification);
     case 'note':
-      return { tone: NOTE_TONES[notification.event], action: notification.action, summary: notification.summary };
+      return { tone: notification.tone, action: notification.action, summary: notification.summary };
     case 'test':
       return {
         tone: 'neutral',

@@ -12,7 +12,10 @@ import { toldCause } from './told-cause.ts';
 /** What a phone shows of a subject, in characters. */
 const MAX_SUBJECT = 60;
 
-const NOTE_STATES: Readonly<Record<NoteEvent, string>> = { restart: 'RESTARTED' };
+const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
+  restart: 'RESTARTED',
+  summary: 'SUMMARY',
+};
 
 /**
  * One line of at most 60 characters: how bad it is, where, and what it is. The site gets what the others leave, which

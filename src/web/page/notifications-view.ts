@@ -24,6 +24,7 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
   digest: 'Digest',
   test: 'Test',
   restart: 'Restart',
+  summary: 'Summary',
 };
 
 /** Who was told, latest first: what has not arrived stands open, the rest is folded. */

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { noSummaryFacts } from '../../support/summary-facts.ts';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/cause.ts';
@@ -44,11 +45,13 @@ function site(file: string, clock = handClock(START)) {
       maintenance: createMaintenance([]),
       policy: POLICY,
       timezone: 'UTC',
+      summary: null,
     },
     {
       clock,
       logger,
       journal: store.journal,
+      summaryFacts: noSummaryFacts,
       readSecret: () => Promise.reject(new Error('no secrets here')),
       onDelivery: () => undefined,
     },

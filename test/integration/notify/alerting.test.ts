@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { noSummaryFacts } from '../../support/summary-facts.ts';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/cause.ts';
@@ -80,11 +81,13 @@ function engine(
       maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
       policy: POLICY,
       timezone: 'UTC',
+      summary: null,
     },
     {
       clock,
       logger: { ...logRecorder(), info: noteTransition },
       journal: store.journal,
+      summaryFacts: noSummaryFacts,
       readSecret: () => Promise.reject(new Error('no secrets here')),
       onDelivery: (id, result) => results.push(`${id} ${result}`),
     },
