@@ -7,6 +7,10 @@ import { TOKEN_DIFFERENCES } from './token-differences.ts';
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
   {
+    reason: 'The view of other agents is evidence: `peers`',
+    lines: ['+ schema: properties.peers.*', '+ metrics: # TYPE ftm_peer_readable gauge'],
+  },
+  {
     reason: 'An incident goes on when the same fault is understood better; two that come and go in turn become one',
     lines: [
       '+ http: GET /api/v1/incidents 200 incidents[].causeSince: string',
