@@ -10,9 +10,9 @@ export function renderRunbook({ title, intro, sections }: Runbook, site: string)
     root: '../',
     icon: 'unknown',
     scripts: [],
-    main: markup`<h1>${title}</h1>
+    main: markup`<article class="card runbook"><h1>${title}</h1>
 ${intro.map(blockView)}
-${sections.map((section) => markup`<h2>${section.title}</h2>\n${section.blocks.map(blockView)}`)}`,
+${sections.map((section) => markup`<h2>${section.title}</h2>\n${section.blocks.map(blockView)}`)}</article>`,
   });
 }
 

@@ -49,24 +49,27 @@ export function renderStatusPage(sources: PageSources, now: EpochMs): string {
   });
 }
 
+/** What a person needs first stands first, on every screen: the state, its causes, what to do; then where it is. */
 function mainView(sources: PageSources, diagnosis: Diagnosis | null, now: EpochMs): Markup {
-  return markup`${diagnosis === null ? startingView() : verdictView(diagnosis, now)}
-${ownTroubleView(sources.health())}
-${diagnosis === null ? null : [routeMapView(routeMapOf(diagnosis.preconditions)), detailsView(sources, diagnosis, now), historyView(sources.chartData())]}
+  const own = ownTroubleView(sources.health());
+  if (diagnosis === null)
+    return markup`${startingView()}${own}${activityView(sources.activity(), sources.version, now)}`;
+  const { incidents } = sources.alertHistory();
+  return markup`${verdictView(diagnosis, now)}
+${causesView(diagnosis.causes, { incidents, conclusion: conclusionOf(diagnosis) })}${own}
+${routeMapView(routeMapOf(diagnosis.preconditions))}
+${detailsView(sources, diagnosis, now)}
+${certificatesView(sources.certificates())}
+${historyView(sources.chartData())}
 ${activityView(sources.activity(), sources.version, now)}`;
 }
 
-function detailsView(sources: PageSources, { causes, preconditions }: Diagnosis, now: EpochMs): Markup {
+function detailsView(sources: PageSources, { preconditions }: Diagnosis, now: EpochMs): Markup {
   const [alertHistory, plan, silences] = [sources.alertHistory(), sources.maintenance(), sources.silences()];
   const { states, noChannel } = sources.activity();
   const quiet = { maintenance: plan.until !== null, silences };
-  return markup`<div class="grid"><div class="wide">${causesView(causes)}${checklistView(preconditions)}</div>
-<div class="narrow">${incidentsView(
-    alertHistory,
-    quiet,
-    states,
-    now,
-  )}${silencesView(silences, plan, now)}${certificatesView(sources.certificates())}</div></div>
+  return markup`<div class="grid">${checklistView(preconditions)}
+<div class="narrow">${incidentsView(alertHistory, quiet, states, now)}${silencesView(silences, plan, now)}</div></div>
 ${notificationsView(alertHistory, { states, noChannel }, now)}`;
 }
 

@@ -42,7 +42,7 @@ test('the runbook of every cause says what its page in the docs says', async () 
   }
 });
 
-test('asks for nothing but a style sheet and an icon that are there, wherever a proxy puts it', async () => {
+test('asks for nothing but what is there, wherever a proxy puts it', async () => {
   await using web = await startWeb();
   const page = await (await web.get('/runbooks/tls-intercepted')).text();
   const links = [...page.matchAll(/(?:src|href)="(?!https:)([^"]+)"/gu)].map(([, path]) => path ?? '');
