@@ -22,10 +22,10 @@ import { type MessageSettings, messageContext } from './message-settings.ts';
 import { hasChannel } from './no-channel.ts';
 import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
 import { readCrontab, type Crontab } from '../text/crontab.ts';
-import { restartNote } from './restart-note.ts';
+import { takenUp } from './restart-note.ts';
 import { randomName } from './random-name.ts';
 import type { SummaryFacts } from './summary-facts.ts';
-import { summaryNote } from './summary-note.ts';
+import { dueSummary } from './due-summary.ts';
 import { createStatePublisher, type StatePublisher } from './state-publisher.ts';
 
 export interface AlertingDeps extends OutboxDeps {
@@ -114,16 +114,11 @@ export class Alerting {
     const now = clock.now();
     const stored = journal.savedState() ?? this.#state;
     const saved = stored.origin === '' ? { ...stored, origin: randomName() } : stored;
-    const isQuiet = !this.#parts.policy.tells || this.#parts.maintenance.isActive(now);
-    const note = isQuiet ? null : restartNote(saved, { now, lastRound, timezone: this.#parts.timezone });
-    const effects: readonly IncidentEffect[] = note === null ? [] : [{ kind: 'notify', notification: note }];
-    const started = {
-      ...saved,
-      runningSince: now,
-      restartToldAt: note === null ? saved.restartToldAt : now,
-      summarizedUntil: this.#parts.summary === null ? null : saved.summarizedUntil,
-    };
-    this.#keep(started, effects);
+    const { maintenance, policy, summary, timezone } = this.#parts;
+    const isQuiet = !policy.tells || maintenance.isActive(now);
+    const restart = { now, lastRound, timezone, isQuiet };
+    const { state, effects } = takenUp(summary === null ? { ...saved, summarizedUntil: null } : saved, restart);
+    this.#keep(state, effects);
     this.#tick();
   }
 
@@ -263,20 +258,8 @@ export class Alerting {
 
   #summarize(now: EpochMs): void {
     const { summary, timezone } = this.#parts;
-    if (summary === null) return;
-    const from = this.#state.summarizedUntil;
-    const isDue = from !== null && from < (summary.last(now) ?? 0);
-    // The first one has no beginning yet, and a clock that was set back makes none in the future.
-    if (!isDue && from !== null && from <= now) return;
-    const effects: readonly IncidentEffect[] = isDue
-      ? [
-          {
-            kind: 'notify',
-            notification: summaryNote(this.#state, this.#deps.summaryFacts(from, now), { from, until: now, timezone }),
-          },
-        ]
-      : [];
-    this.#keep({ ...this.#state, summarizedUntil: now }, effects);
+    const step = summary === null ? null : dueSummary(this.#state, summary, { now, timezone, ...this.#deps });
+    if (step !== null) this.#keep(step.state, step.effects);
   }
 
   /** The new state is kept together with what is to be sent because of it, before anything is sent. */

@@ -3,6 +3,7 @@ import { spanText } from '../core/duration.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { zonedText } from '../core/zoned-text.ts';
 import { type IncidentState, isOpenFault } from '../engine/incident/incident.ts';
+import type { IncidentStep } from '../engine/incident/machine-input.ts';
 import type { NoteNotification } from '../engine/incident/notification.ts';
 
 /** One that dies again and again is told once in so long. */
@@ -16,10 +17,25 @@ export interface Restart {
 }
 
 /**
+ * The state as a process takes it up, and what it tells at once: where the last one did not end as it was asked to.
+ * @param isQuiet nobody is to be told now
+ */
+export function takenUp(
+  saved: IncidentState,
+  { isQuiet, ...restart }: Restart & { readonly isQuiet: boolean },
+): IncidentStep {
+  const note = isQuiet ? null : restartNote(saved, restart);
+  const state = { ...saved, runningSince: restart.now };
+  return note === null
+    ? { state, effects: [] }
+    : { state: { ...state, restartToldAt: restart.now }, effects: [{ kind: 'notify', notification: note }] };
+}
+
+/**
  * What is told when the last process did not end as it was asked to: since when nothing was looked at, and what was
  * open then. Null when it did, or when the same was told lately.
  */
-export function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart): NoteNotification | null {
+function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart): NoteNotification | null {
   const { runningSince, restartToldAt, origin, incidents } = state;
   if (runningSince === null) return null;
   if (restartToldAt !== null && Math.abs(now - restartToldAt) < AGAIN_AFTER) return null;

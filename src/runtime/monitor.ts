@@ -109,7 +109,8 @@ export class Monitor {
       clock,
       logger,
       journal: this.store.journal,
-      summaryFacts: (from, until) => summaryFactsOf(this, deps.certificateEnd(), { from, until }),
+      summaryFacts: (from, until) =>
+        summaryFactsOf({ store: this.store, last: this.#last }, deps.certificateEnd(), { from, until }),
       readSecret: secrets,
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });

@@ -1,19 +1,25 @@
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { SummaryFacts } from '../notify/summary-facts.ts';
 import { availabilityByDay } from './day-availability.ts';
-import type { Monitor } from './monitor.ts';
+import type { RoundResult } from '../report/round-result.ts';
+import type { Store } from '../store/store.ts';
 
 const DAY: Millis = 86_400_000;
 const ENDS_SOON: Millis = 30 * DAY;
 const MOST_ENDED = 100;
 const MOST_APPLIANCES = 50;
 
+export interface SummarySources {
+  readonly store: Pick<Store, 'availability' | 'ended' | 'hourlyValues'>;
+  /** The latest round; null before the first. */
+  readonly last: Pick<RoundResult, 'judged'> | null;
+}
+
 export function summaryFactsOf(
-  monitor: Pick<Monitor, 'store' | 'last'>,
+  { store, last }: SummarySources,
   ownCertificateEnd: EpochMs | null,
   { from, until }: { readonly from: EpochMs; readonly until: EpochMs },
 ): SummaryFacts {
-  const { store } = monitor;
   // All of the time as one day: the share of the precondition that was broken for longest.
   const [whole] = availabilityByDay(store.availability(from).map((state) => ({ ...state, day: 0 })));
   const tokens = store.hourlyValues('tokens-left', until - DAY, MOST_APPLIANCES);
@@ -25,14 +31,12 @@ export function summaryFactsOf(
       appliance,
       count,
     })),
-    ends: [...certificateEnds(monitor.last()), ...own]
-      .filter(({ at }) => at - until < ENDS_SOON)
-      .toSorted((a, b) => a.at - b.at),
+    ends: [...certificateEnds(last), ...own].filter(({ at }) => at - until < ENDS_SOON).toSorted((a, b) => a.at - b.at),
   };
 }
 
 /** Of each host, the leaf that ends first. */
-function certificateEnds(last: ReturnType<Monitor['last']>): SummaryFacts['ends'] {
+function certificateEnds(last: SummarySources['last']): SummaryFacts['ends'] {
   return (last?.judged.tls ?? []).flatMap(({ path, judged }) => {
     const leaves = judged.endpoints.flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? []);
     return leaves.length === 0

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { noSummaryFacts } from './summary-facts.ts';
+import { PLAIN_DEPS, PLAIN_PARTS } from './summary-facts.ts';
 import { join } from 'node:path';
 import type { Cause } from '../../src/engine/cause.ts';
 import { eventOf, incidentsOf } from '../../src/engine/incident/notification.ts';
@@ -11,7 +11,7 @@ import type { Store } from '../../src/store/store.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
 import { handClock } from './hand-clock.ts';
 import type { HandClock } from './hand-clock.ts';
-import { HOUR, POLICY, SECOND, START } from './incident-timeline.ts';
+import { HOUR, SECOND, START } from './incident-timeline.ts';
 import { logRecorder } from './log-recorder.ts';
 import type { LogRecorder } from './log-recorder.ts';
 
@@ -72,16 +72,13 @@ export function alertingBench(): AlertingBench {
         {
           channels: [email],
           maintenance: { isActive: () => false },
-          policy: POLICY,
-          timezone: 'UTC',
-          summary: null,
+          ...PLAIN_PARTS,
         },
         {
           clock,
           logger,
           journal: store.journal,
-          summaryFacts: noSummaryFacts,
-          readSecret: () => Promise.reject(new Error('no secrets here')),
+          ...PLAIN_DEPS,
           onDelivery: (id, result) => results.push(`${id} ${result}`),
         },
       );

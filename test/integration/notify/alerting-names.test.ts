@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { noSummaryFacts } from '../../support/summary-facts.ts';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/summary-facts.ts';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/cause.ts';
@@ -10,7 +10,7 @@ import { createMaintenance } from '../../../src/notify/maintenance.ts';
 import { createStore } from '../../../src/store/store.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, POLICY, SECOND, START } from '../../support/incident-timeline.ts';
+import { HOUR, SECOND, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 
 const intercepted = causeOf('tls-intercepted');
@@ -43,16 +43,13 @@ function site(file: string, clock = handClock(START)) {
     {
       channels: [channel],
       maintenance: createMaintenance([]),
-      policy: POLICY,
-      timezone: 'UTC',
-      summary: null,
+      ...PLAIN_PARTS,
     },
     {
       clock,
       logger,
       journal: store.journal,
-      summaryFacts: noSummaryFacts,
-      readSecret: () => Promise.reject(new Error('no secrets here')),
+      ...PLAIN_DEPS,
       onDelivery: () => undefined,
     },
   );

@@ -42,7 +42,7 @@ afterAll(() => {
 });
 
 test('are those of the time between', () => {
-  const facts = summaryFactsOf({ store, last: () => null }, null, SPAN);
+  const facts = summaryFactsOf({ store, last: null }, null, SPAN);
   expect(facts.availability).toBeCloseTo(0.75, 2);
   expect(facts.ended.map(({ cause }) => cause.id)).toEqual(['tls-intercepted']);
   expect(facts.tokensLeft).toEqual([
@@ -53,12 +53,12 @@ test('are those of the time between', () => {
 });
 
 test('are those of no other time', () => {
-  const facts = summaryFactsOf({ store, last: () => null }, null, { ...SPAN, from: START + 7 * HOUR });
+  const facts = summaryFactsOf({ store, last: null }, null, { ...SPAN, from: START + 7 * HOUR });
   expect(facts).toMatchObject({ availability: 1, ended: [] });
 });
 
 test('name the own certificate when it ends soon, or has ended', () => {
-  const endsOf = (at: number): readonly unknown[] => summaryFactsOf({ store, last: () => null }, at, SPAN).ends;
+  const endsOf = (at: number): readonly unknown[] => summaryFactsOf({ store, last: null }, at, SPAN).ends;
   const what = 'the certificate of the status page';
   expect(endsOf(SPAN.until + 29 * DAY)).toEqual([{ what, at: SPAN.until + 29 * DAY }]);
   expect(endsOf(SPAN.until - DAY)).toEqual([{ what, at: SPAN.until - DAY }]);

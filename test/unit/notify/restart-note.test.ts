@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
-import { restartNote } from '../../../src/notify/restart-note.ts';
+import type { NoteNotification } from '../../../src/engine/incident/notification.ts';
+import { takenUp, type Restart } from '../../../src/notify/restart-note.ts';
 import { subjectOf } from '../../../src/notify/message/subject.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+
+function restartNote(state: IncidentState, restart: Restart): NoteNotification | null {
+  const [effect] = takenUp(state, { ...restart, isQuiet: false }).effects;
+  return effect?.kind === 'notify' && effect.notification.kind === 'note' ? effect.notification : null;
+}
 
 const RAN: IncidentState = { ...timeline().state, runningSince: START };
 const AT = { now: START + 5 * HOUR, lastRound: START + 2 * HOUR, timezone: 'Europe/Berlin' };
@@ -49,4 +55,10 @@ test.each([
 test('fits into a subject whatever the span is', () => {
   for (const days of [0, 0.001, 1, 99.96, 999.96, 9_999])
     expect(restartNote(RAN, { ...AT, now: START + days * 24 * HOUR, lastRound: null })?.short.length).toBeLessThan(33);
+});
+
+test('remembers that it runs and when that was told; nobody is told in maintenance', () => {
+  const { state } = takenUp(RAN, { ...AT, isQuiet: false });
+  expect(state).toMatchObject({ runningSince: AT.now, restartToldAt: AT.now });
+  expect(takenUp(RAN, { ...AT, isQuiet: true })).toEqual({ state: { ...RAN, runningSince: AT.now }, effects: [] });
 });
