@@ -1,3 +1,4 @@
+import { activationOutlook, type ActivationOutlook } from '../../checks/activation-steps.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { utcText } from '../../core/instant-text.ts';
 import type { Diagnosis } from '../../engine/diagnosis.ts';
@@ -16,6 +17,7 @@ import { routeMapView } from './route-map-view.ts';
 import { notificationsView } from './notifications-view.ts';
 import { silencesView } from './silences-view.ts';
 import { READINESS_TONES, READINESS_WORDS, sign } from './signs.ts';
+import { outlookLine } from './steps-view.ts';
 import { distance } from './time-text.ts';
 
 type PageSources = Pick<
@@ -55,9 +57,10 @@ function mainView(sources: PageSources, diagnosis: Diagnosis | null, now: EpochM
   if (diagnosis === null)
     return markup`${startingView()}${own}${activityView(sources.activity(), sources.version, now)}`;
   const { incidents } = sources.alertHistory();
-  return markup`${verdictView(diagnosis, now)}
+  const outlook = activationOutlook(diagnosis);
+  return markup`${verdictView(diagnosis, outlook, now)}
 ${causesView(diagnosis.causes, { incidents, conclusion: conclusionOf(diagnosis) })}${own}
-${routeMapView(routeMapOf(diagnosis.preconditions))}
+${routeMapView(routeMapOf(diagnosis.preconditions), outlook)}
 ${detailsView(sources, diagnosis, now)}
 ${certificatesView(sources.certificates())}
 ${historyView(sources.chartData())}
@@ -73,10 +76,10 @@ function detailsView(sources: PageSources, { preconditions }: Diagnosis, now: Ep
 ${notificationsView(alertHistory, { states, noChannel }, now)}`;
 }
 
-function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {
+function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, now: EpochMs): Markup {
   const tone = READINESS_TONES[diagnosis.ready];
   return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
-<div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${conclusionOf(diagnosis)}</p></div>
+<div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${conclusionOf(diagnosis)}</p>${outlookLine(outlook)}</div>
 <p class="quiet asof">Seen ${distance(diagnosis.at, now)}<br>${utcText(diagnosis.at)}</p></section>`;
 }
 
