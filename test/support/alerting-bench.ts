@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { PLAIN_DEPS, PLAIN_PARTS } from './summary-facts.ts';
+import { PLAIN_DEPS, PLAIN_PARTS } from './plain-alerting.ts';
 import { join } from 'node:path';
 import type { Severity } from '../../src/core/severity.ts';
 import type { Cause } from '../../src/engine/cause.ts';

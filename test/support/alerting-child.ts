@@ -5,7 +5,7 @@
  * before a delivery what is delivered.
  */
 import { writeSync } from 'node:fs';
-import { noSummaryFacts } from './summary-facts.ts';
+import { noSummaryFacts } from './plain-alerting.ts';
 import { join } from 'node:path';
 import { argv, kill, pid } from 'node:process';
 import { systemClock } from '../../src/system/clock.ts';

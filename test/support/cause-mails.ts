@@ -48,7 +48,7 @@ export async function mailsOf(told: readonly Notification[], publicUrl: string |
     caFile: null,
   } as const;
   const channel = createEmailChannel(
-    { from: 'FTM watch <ftm-watch@example.org>', to: ['admins@example.org'], servers: [relay] },
+    { from: 'FTM watch <ftm-watch@example.org>', to: ['admins@example.org'], servers: [relay], minSeverity: 'warning' },
     { ...AT_HQ, timezone: 'Europe/Berlin', publicUrl, clock: systemClock, readSecret: () => Promise.resolve('') },
   );
   for (const notification of told) {

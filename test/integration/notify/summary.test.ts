@@ -11,7 +11,7 @@ import { readCrontab } from '../../../src/text/crontab.ts';
 import { type HandClock, handClock } from '../../support/hand-clock.ts';
 import { HOUR, POLICY, SECOND } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
-import { noSummaryFacts } from '../../support/summary-facts.ts';
+import { noSummaryFacts } from '../../support/plain-alerting.ts';
 
 /** A Tuesday: Monday 07:00 in Berlin is six days off, at 06:00 in UTC. */
 const TUESDAY = Date.parse('2026-11-24T13:00:00Z');
@@ -37,6 +37,7 @@ function daemon(clock: HandClock, more: Partial<AlertingParts> = {}) {
     kind: 'messages',
     id: 'email',
     recipients: ['alice@example.org'],
+    minSeverity: 'warning',
     deliver: ({ notification, recipients }) => {
       told.push(notification);
       return Promise.resolve(recipients.map((recipient) => ({ recipient, kind: 'sent', detail: '' })));

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { noSummaryFacts } from '../../support/summary-facts.ts';
+import { noSummaryFacts } from '../../support/plain-alerting.ts';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createAlerting } from '../../../src/notify/alerting.ts';

@@ -5,7 +5,7 @@ import type { SummaryFacts } from '../../../src/notify/summary-facts.ts';
 import { summaryNote } from '../../../src/notify/summary-note.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { noSummaryFacts } from '../../support/summary-facts.ts';
+import { noSummaryFacts } from '../../support/plain-alerting.ts';
 
 const DAY = 24 * HOUR;
 const SPAN = { from: START - 7 * DAY, until: START, timezone: 'UTC' };
