@@ -1,6 +1,7 @@
 import { wordsOf, type CauseId } from '../../src/checks/registry.ts';
 import type { Cause } from '../../src/engine/cause.ts';
 import { impactOf } from '../../src/engine/words/impact.ts';
+import { remedyOf } from '../../src/engine/words/told-remedy.ts';
 import { fill, type WordingFacts } from '../../src/engine/words/wording.ts';
 import { causeOf } from './diagnosis-of.ts';
 
@@ -28,6 +29,6 @@ export function wordedCause(id: CauseId): Cause {
     summary: fill(words.summary, FACTS),
     impact: impactOf(words.impact, { licenseActive: true, offlineActivation: null }),
     evidence: ['expected the key that is known, got another one', `got "${'0123456789abcdef'.repeat(20)}"`],
-    remedy: remedy.map((step) => fill(step, FACTS)),
+    ...remedyOf(remedy, FACTS),
   });
 }
