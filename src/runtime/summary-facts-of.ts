@@ -21,7 +21,7 @@ export function summaryFactsOf(
   { from, until }: { readonly from: EpochMs; readonly until: EpochMs },
 ): SummaryFacts {
   // All of the time as one day: the share of the precondition that was broken for longest.
-  const [whole] = availabilityByDay(store.availability(from).map((state) => ({ ...state, day: 0 })));
+  const [whole] = availabilityByDay(store.availability(from, DAY).map((state) => ({ ...state, day: 0 })));
   const tokens = store.hourlyValues('tokens-left', until - DAY, MOST_APPLIANCES);
   const own = ownCertificateEnd === null ? [] : [{ what: 'the certificate of the status page', at: ownCertificateEnd }];
   return {

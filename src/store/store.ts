@@ -34,7 +34,8 @@ export interface Store {
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
   /** When the last round that was kept ended; null: there is none, or the file cannot be read. */
   lastRound(): EpochMs | null;
-  availability(from: EpochMs): readonly DayState[];
+  /** Of each span from there on, a day at the most. */
+  availability(from: EpochMs, span: Millis): readonly DayState[];
   /** Means over spans of `bucket`. */
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
   /** Of the `most` appliances that matter most. */
@@ -91,7 +92,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     incident: (id) => database.read((db) => readIncident(db, id)),
     deliveriesAbout: (incident, limit) => database.read((db) => readDeliveriesAbout(db, incident, limit)) ?? [],
     lastRound: () => database.read(readLastRound),
-    availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],
+    availability: (from, span) => database.read((db) => readAvailability(db, from, span)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
     recordChange: (entry) => {
