@@ -36,6 +36,14 @@ const heartbeat = section({
     .describe('How often. The service should wait for a few of them before it raises the alarm.'),
 });
 
+const summary = section({
+  cron: cron
+    .prefault('0 7 * * 1')
+    .describe(
+      'When: minute, hour, day of month, month, day of week, in the zone of the site. It covers the time since.',
+    ),
+});
+
 export type MaintenanceWindow = z.output<typeof maintenance>;
 export type HeartbeatConfig = z.output<typeof heartbeat>;
 export type NotifyConfig = z.output<typeof notify>;
@@ -44,6 +52,10 @@ export const notify = section({
   ...channelSections(),
   policy: policy.prefault({}).describe('When a cause becomes an incident, and how often it is told.'),
   maintenance: list(maintenance).describe('Windows in which incidents are recorded and nobody is notified.'),
+  summary: optional(summary).describe(
+    'A regular message: availability, incidents (a licence that must be redeemed soon is one), tokens left, ' +
+      'certificates that end soon, silences that are still on.',
+  ),
   runbookUrl: optional(webUrl('https://wiki.example.org/ftm')).describe(
     'Where the runbooks are, where it is not this daemon: messages link to it with the id of the cause at its end.',
   ),

@@ -22,10 +22,16 @@ import type { Maintenance } from './maintenance.ts';
 import { type MessageSettings, messageContext } from './message-settings.ts';
 import { hasChannel } from './no-channel.ts';
 import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
+import { readCrontab, type Crontab } from '../text/crontab.ts';
+import { takenUp } from './restart-note.ts';
 import { randomName } from './random-name.ts';
+import type { SummaryFacts } from './summary-facts.ts';
+import { dueSummary } from './due-summary.ts';
 import { createStatePublisher, type StatePublisher } from './state-publisher.ts';
 
 export interface AlertingDeps extends OutboxDeps {
+  /** What a summary of the time between tells. */
+  readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
 }
 
@@ -46,6 +52,10 @@ export interface AlertingParts {
   readonly channels: readonly Channel[];
   readonly maintenance: Pick<Maintenance, 'isActive'>;
   readonly policy: IncidentPolicy;
+  /** Of the site. */
+  readonly timezone: string;
+  /** When a summary is due; null: none is wanted. */
+  readonly summary: Crontab | null;
 }
 
 /** @throws {RangeError} for a maintenance window that cannot be read */
@@ -56,6 +66,8 @@ export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Aler
       channels: CHANNELS.flatMap((channel) => channel.create(notify, { ...deps, ...messageContext(config) })),
       maintenance: createMaintenance(notify.maintenance),
       policy: policyOf(notify),
+      timezone: config.timezone,
+      summary: notify.summary === null ? null : readCrontab(notify.summary.cron, config.timezone),
     },
     deps,
   );
@@ -94,10 +106,20 @@ export class Alerting {
     this.#publishers = this.#states.map((channel) => createStatePublisher(channel, deps));
   }
 
-  /** Continues where the last process ended. */
-  start(): void {
-    const saved = this.#deps.journal.savedState() ?? this.#state;
-    this.#state = saved.origin === '' ? { ...saved, origin: randomName() } : saved;
+  /**
+   * Continues where the last process ended, and tells where that was not asked to.
+   * @param lastRound that the history has
+   */
+  start(lastRound: EpochMs | null = null): void {
+    const { clock, journal } = this.#deps;
+    const now = clock.now();
+    const stored = journal.savedState() ?? this.#state;
+    const saved = stored.origin === '' ? { ...stored, origin: randomName() } : stored;
+    const { maintenance, policy, summary, timezone } = this.#parts;
+    const isQuiet = !policy.tells || maintenance.isActive(now);
+    const restart = { now, lastRound, timezone, isQuiet };
+    const { state, effects } = takenUp(summary === null ? { ...saved, summarizedUntil: null } : saved, restart);
+    this.#keep(state, effects);
     this.#tick();
   }
 
@@ -119,6 +141,7 @@ export class Alerting {
     else limit.signal.addEventListener('abort', abort, { once: true });
     this.#work();
     await this.idle();
+    this.#keep({ ...this.#state, runningSince: null }, []);
     this.#stopped.abort(new Error('Alerting has stopped'));
   }
 
@@ -233,9 +256,16 @@ export class Alerting {
     const at = this.#deps.clock.now();
     const active = this.#parts.maintenance.isActive(at);
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
+    if (!active) this.#summarize(at);
     this.#work();
     this.#cancelTick = this.#deps.clock.after(TICK, () => this.#tick());
     this.#tickedAt = this.#deps.clock.elapsed();
+  }
+
+  #summarize(now: EpochMs): void {
+    const { summary, timezone } = this.#parts;
+    const step = summary === null ? null : dueSummary(this.#state, summary, { now, timezone, ...this.#deps });
+    if (step !== null) this.#keep(step.state, step.effects);
   }
 
   /** The new state is kept together with what is to be sent because of it, before anything is sent. */
@@ -243,8 +273,11 @@ export class Alerting {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
     this.#noteAwaitingDigest(heldIn(state).length - heldIn(this.#state).length);
+    if (hasChanged) this.#keep(state, effects);
+  }
+
+  #keep(state: IncidentState, effects: readonly IncidentEffect[]): void {
     this.#state = state;
-    if (!hasChanged) return;
     this.#deps.journal.record(journalEntry(state, effects, this.#messages, this.#deps.clock.now()));
     for (const effect of effects) this.#announce(effect);
   }

@@ -16,6 +16,9 @@ export function bySeverity(notification: Notification, least: Severity): Notific
       // The gravest come first: what did not fit in is no graver than what is left out.
       return items.length === 0 ? null : { ...notification, items, omitted: 0 };
     }
+    case 'note':
+      // A restart is as grave as a warning, and a summary is not graver.
+      return least === 'critical' ? null : notification;
     case 'test':
       return notification;
   }

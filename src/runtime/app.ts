@@ -212,6 +212,7 @@ export class App {
     return Monitor.create(config, {
       ...this.#deps,
       recorder: this.#recorder,
+      certificateEnd: () => this.#page.certificateEnd(),
       onRound: ({ diagnosis }) => {
         this.#noteDiagnosis(diagnosis);
         this.#feed.emit('diagnosis', diagnosis);

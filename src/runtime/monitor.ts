@@ -40,6 +40,7 @@ import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.
 import { createHourlyValueCollector } from './hourly-value-collector.ts';
 import { roundRecord } from './round-record.ts';
 import { pendingTokens, registrationBudget, stateFile } from './state-files.ts';
+import { summaryFactsOf } from './summary-facts-of.ts';
 import { UnitMonitor } from './unit-monitor.ts';
 
 export interface MonitorDeps {
@@ -48,6 +49,8 @@ export interface MonitorDeps {
   readonly logger: Logger;
   readonly recorder: Recorder;
   readonly onRound: (round: RoundResult) => void;
+  /** Of the page's own certificate; null: it has none. */
+  readonly certificateEnd: () => EpochMs | null;
 }
 
 /** What is read from files before anything starts. */
@@ -106,6 +109,8 @@ export class Monitor {
       clock,
       logger,
       journal: this.store.journal,
+      summaryFacts: (from, until) =>
+        summaryFactsOf({ store: this.store, last: this.#last }, deps.certificateEnd(), { from, until }),
       readSecret: secrets,
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
@@ -172,7 +177,7 @@ export class Monitor {
       judged,
     });
     recorder.heard(this.#log.facts().report);
-    this.alerting.start();
+    this.alerting.start(this.store.lastRound());
     this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
     this.#heartbeat?.start();
     recorder.incidents(this.alerting.incidents(), this.config);

@@ -71,6 +71,11 @@ export function readCertificates(
 
 const stateRow = z.object({ precondition: z.string(), state: z.string(), fromAt: z.number(), untilAt: z.number() });
 
+export function readLastRound(db: DatabaseSync): EpochMs | null {
+  const at = db.prepare('SELECT max(until_at) AS at FROM precondition_states').get()?.['at'];
+  return typeof at === 'number' ? at : null;
+}
+
 /** The states of each span from `from` on; a state that lasted beyond its end is counted in both. */
 export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis): readonly DayState[] {
   const rows = db

@@ -125,6 +125,9 @@ const state = z.object({
   unjudged: z.array(z.unknown()).default([]),
   maintenance: z.boolean(),
   sent: z.array(instant),
+  runningSince: instant.nullable().default(null),
+  restartToldAt: instant.nullable().default(null),
+  summarizedUntil: instant.nullable().default(null),
 });
 
 const event = z.literal(['firing', 'reminder', 'changed', 'resolved']);
@@ -152,6 +155,17 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
     stillOpen,
   }),
   z.object({ kind: z.literal('test'), id: z.string(), at: instant }),
+  z.object({
+    kind: z.literal('note'),
+    id: z.string(),
+    at: instant,
+    event: z.literal(['restart', 'summary']),
+    short: z.string(),
+    tone: z.literal(['critical', 'warning', 'good']),
+    action: z.string(),
+    summary: z.string(),
+    sections: z.array(z.object({ title: z.string(), lines: z.array(z.string()) })),
+  }),
 ]);
 
 /**
@@ -227,6 +241,7 @@ export function notificationText(one: Notification): string {
     case 'digest':
       return JSON.stringify({ ...one, items: one.items.map((item) => ({ ...item, incident: rowOf(item.incident) })) });
     case 'test':
+    case 'note':
       return JSON.stringify(one);
   }
 }

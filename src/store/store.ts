@@ -10,7 +10,7 @@ import type { HourlyValueName, ProbeName, StoredHourlyValue, StoredLatency } fro
 import { createHistory, type RoundRecord } from './history.ts';
 import { type IncidentFilter, readClosedIncidents, readIncident } from './incident-rows.ts';
 import { readDeliveries, readDeliveriesAbout } from './journal-rows.ts';
-import { type DayState, readAvailability, readEnded } from './history-rows.ts';
+import { type DayState, readAvailability, readLastRound, readEnded } from './history-rows.ts';
 import { prune } from './retention.ts';
 
 /**
@@ -32,6 +32,8 @@ export interface Store {
   incident(id: string): Incident | null;
   /** What was to be told of one incident, latest first. */
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
+  /** When the last round that was kept ended; null: there is none, or the file cannot be read. */
+  lastRound(): EpochMs | null;
   /** Of each span from there on, a day at the most. */
   availability(from: EpochMs, span: Millis): readonly DayState[];
   /** Means over spans of `bucket`. */
@@ -89,6 +91,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     closedIncidents: (filter, limit) => database.read((db) => readClosedIncidents(db, filter, limit)),
     incident: (id) => database.read((db) => readIncident(db, id)),
     deliveriesAbout: (incident, limit) => database.read((db) => readDeliveriesAbout(db, incident, limit)) ?? [],
+    lastRound: () => database.read(readLastRound),
     availability: (from, span) => database.read((db) => readAvailability(db, from, span)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],

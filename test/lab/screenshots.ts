@@ -2,7 +2,10 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Notification } from '../../src/engine/incident/notification.ts';
 import { launchBrowser, openPage } from '../support/browser.ts';
+import { causeStory, mailsOf } from '../support/cause-mails.ts';
+import { parsedMails } from '../support/parsed-mails.ts';
 import { learnTrust, startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon.ts';
 import { createLab } from './lab.ts';
@@ -40,6 +43,22 @@ async function shootHistory(browser: Browser, daemon: Daemon): Promise<void> {
   process.stdout.write('docs/images/history.png\n');
 }
 
+function interceptionTold(): readonly Notification[] {
+  const { told } = causeStory();
+  return told.filter(
+    (one) => one.kind === 'incident' && one.event === 'firing' && one.incident.cause.id === 'tls-intercepted',
+  );
+}
+
+/** The mail of an interception, as a phone shows it. */
+async function shootMail(browser: Browser, name: string, options: BrowserContextOptions): Promise<void> {
+  const [mail] = parsedMails(await mailsOf(interceptionTold(), 'https://ftm.example.org'));
+  await using opened = await openPage(browser, 'about:blank', options);
+  await opened.page.setContent(mail?.html ?? '');
+  await opened.page.screenshot({ path: `${FOLDER}${name}.png`, animations: 'disabled' });
+  process.stdout.write(`docs/images/${name}.png\n`);
+}
+
 /** Until the page is live. */
 async function settle(page: Page): Promise<void> {
   await page.locator('#live:not([hidden])').waitFor();
@@ -59,4 +78,6 @@ await lab.inspect(true);
 await lab.inbox.mail(({ event }) => event === 'firing', AbortSignal.timeout(LIMIT_MS));
 await shoot(browser, daemon, 'status-broken', { ...DESKTOP, colorScheme: 'light' });
 await shoot(browser, daemon, 'status-broken-dark', { ...DESKTOP, colorScheme: 'dark' });
+await shootMail(browser, 'mail-phone', { ...PHONE, colorScheme: 'light' });
+await shootMail(browser, 'mail-phone-dark', { ...PHONE, colorScheme: 'dark' });
 await shoot(browser, daemon, 'status-phone', { ...PHONE, colorScheme: 'light' });

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { PLAIN_DEPS, PLAIN_PARTS } from './plain-alerting.ts';
 import { join } from 'node:path';
 import type { Severity } from '../../src/core/severity.ts';
 import type { Cause } from '../../src/engine/cause.ts';
@@ -11,7 +12,7 @@ import type { Store } from '../../src/store/store.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
 import { handClock } from './hand-clock.ts';
 import type { HandClock } from './hand-clock.ts';
-import { HOUR, POLICY, SECOND, START } from './incident-timeline.ts';
+import { HOUR, SECOND, START } from './incident-timeline.ts';
 import { logRecorder } from './log-recorder.ts';
 import type { LogRecorder } from './log-recorder.ts';
 
@@ -78,13 +79,13 @@ export function alertingBench(): AlertingBench {
         {
           channels: [email],
           maintenance: { isActive: () => false },
-          policy: POLICY,
+          ...PLAIN_PARTS,
         },
         {
           clock,
           logger,
           journal: store.journal,
-          readSecret: () => Promise.reject(new Error('no secrets here')),
+          ...PLAIN_DEPS,
           onDelivery: (id, result) => results.push(`${id} ${result}`),
         },
       );

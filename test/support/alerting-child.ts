@@ -5,6 +5,7 @@
  * before a delivery what is delivered.
  */
 import { writeSync } from 'node:fs';
+import { noSummaryFacts } from './plain-alerting.ts';
 import { join } from 'node:path';
 import { argv, kill, pid } from 'node:process';
 import { systemClock } from '../../src/system/clock.ts';
@@ -79,8 +80,17 @@ const alerting = new Alerting(
     maintenance: { isActive: () => false },
     // A fault that comes back is a new incident, and nothing waits for an hour to pass.
     policy: { ...POLICY, quiet: [0], flapWindow: 0, maxPerHour: 10_000 },
+    timezone: 'UTC',
+    summary: null,
   },
-  { clock, logger, journal: watchedJournal(store.journal), readSecret, onDelivery: () => undefined },
+  {
+    clock,
+    logger,
+    journal: watchedJournal(store.journal),
+    summaryFacts: noSummaryFacts,
+    readSecret,
+    onDelivery: () => undefined,
+  },
 );
 alerting.start();
 for (const round of rounds) {

@@ -102,6 +102,7 @@ function nameOf(notification: Notification): string {
     case 'digest':
       return `digest ${String(notification.items.length + notification.omitted)}`;
     case 'test':
-      return 'test';
+    case 'note':
+      return notification.kind;
   }
 }

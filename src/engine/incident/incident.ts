@@ -134,6 +134,12 @@ export interface IncidentState {
   readonly maintenance: boolean;
   /** When notifications went out, within the last hour. */
   readonly sent: readonly EpochMs[];
+  /** Since when a process works with it; null: the last one ended as it was asked to. */
+  readonly runningSince: EpochMs | null;
+  /** When it was last told that a process had ended by itself; null: never. */
+  readonly restartToldAt: EpochMs | null;
+  /** Until when the last summary told; null: none was asked for yet. */
+  readonly summarizedUntil: EpochMs | null;
 }
 
 export const EMPTY_STATE: IncidentState = {
@@ -146,6 +152,9 @@ export const EMPTY_STATE: IncidentState = {
   silences: [],
   maintenance: false,
   sent: [],
+  runningSince: null,
+  restartToldAt: null,
+  summarizedUntil: null,
 };
 
 /** What identifies a cause: two causes with the same key are the same fault. */

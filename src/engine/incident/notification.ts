@@ -1,11 +1,12 @@
 import type { Cause } from '../cause.ts';
+import type { Severity } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Incident } from './incident.ts';
 
 export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
 
 /** What is to be told, complete in itself: it may be delivered long after the machine went on. */
-export type Notification = IncidentNotification | DigestNotification | TestNotification;
+export type Notification = IncidentNotification | DigestNotification | TestNotification | NoteNotification;
 
 export interface IncidentNotification {
   readonly kind: 'incident';
@@ -49,7 +50,34 @@ export interface TestNotification {
   readonly at: EpochMs;
 }
 
-/** The incidents that a notification tells of: none for a test. */
+/** What ftm-watch tells of itself. Its texts are made when it is, in the zone of the site. */
+export interface NoteNotification {
+  readonly kind: 'note';
+  readonly id: string;
+  readonly at: EpochMs;
+  /** `restart`: it had ended without being asked to; `summary`: how it was since the last one. */
+  readonly event: NoteEvent;
+  /** What it is about in at most 32 characters, for the subject. */
+  readonly short: string;
+  readonly tone: NoteTone;
+  /** What to do now. */
+  readonly action: string;
+  /** What happened, in a sentence or two. */
+  readonly summary: string;
+  readonly sections: readonly NoteSection[];
+}
+
+/** Of what lasts: `good` says that nothing does. */
+export type NoteTone = Exclude<Severity, 'info'> | 'good';
+
+export type NoteEvent = 'restart' | 'summary';
+
+export interface NoteSection {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/** The incidents that a notification tells of: none for a test and a note. */
 export function incidentsOf(notification: Notification): readonly Incident[] {
   switch (notification.kind) {
     case 'incident':
@@ -57,11 +85,19 @@ export function incidentsOf(notification: Notification): readonly Incident[] {
     case 'digest':
       return notification.items.map(({ incident }) => incident);
     case 'test':
+    case 'note':
       return [];
   }
 }
 
 /** The value of the header and of the JSON field `event`. */
-export function eventOf(notification: Notification): NotificationEvent | 'test' {
-  return notification.kind === 'incident' ? notification.event : notification.kind;
+export function eventOf(notification: Notification): NotificationEvent | NoteEvent | 'test' {
+  switch (notification.kind) {
+    case 'incident':
+    case 'note':
+      return notification.event;
+    case 'digest':
+    case 'test':
+      return notification.kind;
+  }
 }

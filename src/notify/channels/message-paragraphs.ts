@@ -10,7 +10,7 @@ const MAX_ITEMS = 10;
 
 /**
  * What stands below the subject, what to do first: paragraphs of one line, safe to show, that the service still has to
- * escape. A digest lists what it tells.
+ * escape. A digest and a note list what they tell.
  */
 export function messageParagraphs(
   notification: Notification,
@@ -19,9 +19,15 @@ export function messageParagraphs(
 ): readonly string[] {
   const items = digestItems(notification).map((item) => subjectOf(item, site));
   const more = items.length + omittedOf(notification) - MAX_ITEMS;
-  return [action, summary, ...items.slice(0, MAX_ITEMS), ...(more > 0 ? [`and ${String(more)} more`] : [])].map(
-    (text) => visibleText(text, MAX_PARAGRAPH),
-  );
+  const notes = notification.kind === 'note' ? notification.sections : [];
+  const sections = notes.map(({ title, lines }) => `${title}: ${lines.join('; ')}`);
+  return [
+    action,
+    summary,
+    ...sections,
+    ...items.slice(0, MAX_ITEMS),
+    ...(more > 0 ? [`and ${String(more)} more`] : []),
+  ].map((text) => visibleText(text, MAX_PARAGRAPH));
 }
 
 function omittedOf(notification: Notification): number {

@@ -7,7 +7,7 @@ import type { MessageContext } from './message-context.ts';
  * it changes nothing and carries no token, for scanners of mail follow it.
  */
 export interface Links {
-  /** The incident; the list of them for several; the status page for a test. */
+  /** The incident; the list of them for several; the status page for what is about ftm-watch itself. */
   readonly page: string | null;
   readonly runbook: string | null;
 }
@@ -32,6 +32,7 @@ export function notificationLinks(notification: Notification, bases: LinkBases):
       return incidentLinks(notification.incident, bases);
     case 'digest':
       return { page: below(bases.publicUrl, 'incidents'), runbook: null };
+    case 'note':
     case 'test':
       return { page: below(bases.publicUrl, ''), runbook: null };
   }

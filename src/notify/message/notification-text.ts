@@ -40,6 +40,8 @@ function contentOf(notification: Notification, site: string): Pick<NotificationT
       return incidentContent(notification);
     case 'digest':
       return digestContent(notification);
+    case 'note':
+      return { tone: notification.tone, action: notification.action, summary: notification.summary };
     case 'test':
       return {
         tone: 'neutral',

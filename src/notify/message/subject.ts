@@ -1,11 +1,21 @@
 import { shortCause } from '../../checks/short-cause.ts';
 import { spanText } from '../../core/duration.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import type { DigestNotification, IncidentNotification, Notification } from '../../engine/incident/notification.ts';
+import type {
+  DigestNotification,
+  IncidentNotification,
+  NoteEvent,
+  Notification,
+} from '../../engine/incident/notification.ts';
 import { toldCause } from './told-cause.ts';
 
 /** What a phone shows of a subject, in characters. */
 const MAX_SUBJECT = 60;
+
+const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
+  restart: 'RESTARTED',
+  summary: 'SUMMARY',
+};
 
 /**
  * One line of at most 60 characters: how bad it is, where, and what it is. The site gets what the others leave, which
@@ -17,6 +27,8 @@ export function subjectOf(notification: Notification, site: string): string {
       return incidentSubject(notification, site);
     case 'digest':
       return digestSubject(notification, site);
+    case 'note':
+      return line(NOTE_STATES[notification.event], site, `: ${notification.short}`);
     case 'test':
       return line('TEST', site, ': test message of ftm-watch');
   }

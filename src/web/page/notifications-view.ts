@@ -23,6 +23,8 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
   resolved: 'All-clear',
   digest: 'Digest',
   test: 'Test',
+  restart: 'Restart',
+  summary: 'Summary',
 };
 
 /** Who was told, latest first: what has not arrived stands open, the rest is folded. */

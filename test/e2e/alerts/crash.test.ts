@@ -68,7 +68,8 @@ async function killEverywhere(
   }
 }
 
-describe('kill -9 between two steps of the outbox', () => {
+/** Three lives for each of a dozen steps. */
+describe('kill -9 between two steps of the outbox', { timeout: 300_000 }, () => {
   it('loses no alarm, and repeats none that was acknowledged', async () => {
     const steps = await killEverywhere('bbb', 'firing', () => Promise.resolve());
     expect(new Set(steps)).toEqual(

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { noSummaryFacts } from '../../support/plain-alerting.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -53,7 +54,14 @@ function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite'
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
   const alerting = createAlerting(
     { ...DEFAULTS, notify: { ...DEFAULTS.notify, ...more } },
-    { clock: systemClock, logger, journal: store.journal, readSecret, onDelivery: () => undefined },
+    {
+      clock: systemClock,
+      logger,
+      journal: store.journal,
+      summaryFacts: noSummaryFacts,
+      readSecret,
+      onDelivery: () => undefined,
+    },
   );
   alerting.start();
   return alerting;

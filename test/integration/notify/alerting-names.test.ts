@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/cause.ts';
@@ -9,7 +10,7 @@ import { createMaintenance } from '../../../src/notify/maintenance.ts';
 import { createStore } from '../../../src/store/store.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, POLICY, SECOND, START } from '../../support/incident-timeline.ts';
+import { HOUR, SECOND, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 
 const intercepted = causeOf('tls-intercepted');
@@ -43,13 +44,13 @@ function site(file: string, clock = handClock(START)) {
     {
       channels: [channel],
       maintenance: createMaintenance([]),
-      policy: POLICY,
+      ...PLAIN_PARTS,
     },
     {
       clock,
       logger,
       journal: store.journal,
-      readSecret: () => Promise.reject(new Error('no secrets here')),
+      ...PLAIN_DEPS,
       onDelivery: () => undefined,
     },
   );
@@ -79,9 +80,25 @@ describe('Alerting', () => {
 
     const [begin = ''] = here.ids;
     expect(begin).toMatch(/^20261124T130030Z-[0-9a-f]{10}-1\.1$/u);
-    expect(restarted.ids).toEqual([begin.replace(/1$/u, '2')]);
+    expect(restarted.ids).toEqual([expect.stringMatching(/^restart-/u), begin.replace(/1$/u, '2')]);
     expect(elsewhere.ids).toEqual([expect.stringMatching(/^20261124T130030Z-[0-9a-f]{10}-1\.1$/u)]);
     expect(elsewhere.ids).not.toEqual(here.ids);
+  });
+
+  it('tells once that the process before it did not end as it was asked to', async () => {
+    const first = site('restarts.sqlite');
+    await first.rounds(1, []);
+    first.store.close();
+    const second = site('restarts.sqlite', first.clock);
+    await second.alerting.stop(new AbortController().signal);
+    second.store.close();
+    const third = site('restarts.sqlite', first.clock);
+    await third.alerting.stop(new AbortController().signal);
+    third.store.close();
+
+    expect(first.ids).toEqual([]);
+    expect(second.ids).toEqual([expect.stringMatching(/^restart-/u)]);
+    expect(third.ids).toEqual([]);
   });
 
   it('shows and logs what the hourly limit holds back', async () => {

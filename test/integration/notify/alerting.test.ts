@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/cause.ts';
@@ -11,7 +12,7 @@ import { createMaintenance, type Maintenance } from '../../../src/notify/mainten
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, POLICY, SECOND, START } from '../../support/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 
 const ALICE = 'alice@example.org';
@@ -79,13 +80,13 @@ function engine(
     {
       channels: more.channels ?? [channel('email', [ALICE, BOB])],
       maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
-      policy: POLICY,
+      ...PLAIN_PARTS,
     },
     {
       clock,
       logger: { ...logRecorder(), info: noteTransition },
       journal: store.journal,
-      readSecret: () => Promise.reject(new Error('no secrets here')),
+      ...PLAIN_DEPS,
       onDelivery: (id, result) => results.push(`${id} ${result}`),
     },
   );

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { liveRounds } from '../../support/alerting-bench.ts';
 import { channelsOf } from '../../support/channel-bench.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, POLICY, SECOND, START } from '../../support/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
 import { jsonReceiver, type JsonReceiver, type ReceivedPost } from '../../support/json-receiver.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 
@@ -34,10 +35,9 @@ async function alertingOf(sections: object): Promise<{ readonly alerting: Alerti
     rmSync(folder, { recursive: true, force: true });
   });
   const channels = await channelsOf(sections, { clock, env: { SET_SECRET: 'routing-key' } });
-  const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
   const alerting = new Alerting(
-    { channels, maintenance: { isActive: () => false }, policy: POLICY },
-    { clock, logger, journal: store.journal, readSecret, onDelivery: () => undefined },
+    { channels, maintenance: { isActive: () => false }, ...PLAIN_PARTS },
+    { clock, logger, journal: store.journal, ...PLAIN_DEPS, onDelivery: () => undefined },
   );
   alerting.start();
   return { alerting, clock };

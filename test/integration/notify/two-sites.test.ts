@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { noSummaryFacts } from '../../support/plain-alerting.ts';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createAlerting } from '../../../src/notify/alerting.ts';
@@ -72,6 +73,7 @@ it('tells two sites with one sender and one clock under different ids, and a rep
         clock,
         logger,
         journal: store.journal,
+        summaryFacts: noSummaryFacts,
         readSecret: () => Promise.reject(new Error('no secrets here')),
         onDelivery: () => undefined,
       },

@@ -34,6 +34,7 @@ const PAGES: Readonly<Record<Notification['kind'], string>> = {
   incident: 'Incident',
   digest: 'Incidents',
   test: 'Status page',
+  note: 'Status page',
 };
 
 type Body = Pick<EmailContent, 'lead' | 'sections' | 'facts'>;
@@ -47,6 +48,18 @@ function bodyOf(notification: Notification, text: NotificationText, context: Con
         : alarm(notification, context);
     case 'digest':
       return { lead, ...digest(notification, text, context) };
+    case 'note':
+      return {
+        lead,
+        sections: spoken([
+          { title: 'What happened', kind: 'text', lines: [text.summary] },
+          ...notification.sections.map((section) => ({ ...section, kind: 'list' }) as const),
+        ]),
+        facts: [
+          ['Site', context.site],
+          ['Sent', zonedText(notification.at, context.timezone)],
+        ],
+      };
     case 'test':
       return {
         lead,

@@ -49,6 +49,9 @@ export function pagerdutyEvents(notification: Notification, context: MessageCont
       return incidentEvents(notification, context);
     case 'digest':
       return digestItems(notification).flatMap((item) => incidentEvents(item, context));
+    case 'note':
+      // It pages people for what lasts, and a note tells of what is over.
+      return [];
     case 'test':
       return testEvents(notification, context);
   }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Incident } from '../../../engine/incident/incident.ts';
-import type { IncidentNotification, Notification } from '../../../engine/incident/notification.ts';
+import { eventOf, type IncidentNotification, type Notification } from '../../../engine/incident/notification.ts';
 import { messageOf } from '../../../text/message-of.ts';
 import { subjectOf } from '../../message/subject.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
@@ -34,10 +34,14 @@ function syslogEvents(notification: Notification, site: string): readonly Omit<S
       return [incidentEvent(notification, site)];
     case 'digest':
       return digestItems(notification).map((item) => incidentEvent(item, site));
+    case 'note':
     case 'test': {
       const { id, at } = notification;
-      const parameters = { id, event: 'test', site };
-      return [{ at, severity: 6, messageId: 'test', parameters, message: subjectOf(notification, site) }];
+      const event = eventOf(notification);
+      const severity = event === 'restart' ? 4 : 6;
+      return [
+        { at, severity, messageId: event, parameters: { id, event, site }, message: subjectOf(notification, site) },
+      ];
     }
   }
 }

@@ -82,6 +82,10 @@ function content(notification: Notification, context: MessageContext): object {
         omitted: notification.omitted,
         stillOpen: stillOpenJson(notification),
       };
+    case 'note': {
+      const { action, summary, sections } = notification;
+      return { incidents: [], note: { action, summary, sections } };
+    }
     case 'test':
       return { incidents: [] };
   }

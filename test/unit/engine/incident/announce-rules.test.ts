@@ -53,7 +53,7 @@ function notifications({ effects }: IncidentStep): readonly Notification[] {
 /** `event`, of which: for a digest of each. */
 function heard(step: IncidentStep): readonly string[] {
   return notifications(step).flatMap((notification) =>
-    notification.kind === 'test'
+    notification.kind === 'test' || notification.kind === 'note'
       ? []
       : (notification.kind === 'incident' ? [notification] : notification.items).map(
           (item) => `${notification.kind === 'digest' ? 'digest: ' : ''}${item.event} ${item.incident.cause.subject}`,

@@ -75,6 +75,7 @@ function itemsOf(notification: Notification): readonly DigestItem[] {
     case 'digest':
       return notification.items;
     case 'test':
+    case 'note':
       return [];
   }
 }
@@ -177,7 +178,9 @@ function openToPeople(told: readonly Notification[]): readonly string[] {
 }
 
 function otherwiseOpen(notification: Notification): readonly string[] {
-  return notification.kind === 'test' ? [] : notification.stillOpen.map(keyOf).toSorted();
+  return notification.kind === 'test' || notification.kind === 'note'
+    ? []
+    : notification.stillOpen.map(keyOf).toSorted();
 }
 
 function restOf(notification: Notification, incidents: readonly Incident[]): readonly string[] {

@@ -4,6 +4,7 @@ import { CAUSE_IDS } from '../../../../src/checks/registry.ts';
 import type { Notification } from '../../../../src/engine/incident/notification.ts';
 import type { MessageContext } from '../../../../src/notify/message/message-context.ts';
 import { notificationText } from '../../../../src/notify/message/notification-text.ts';
+import { anyText } from '../../../support/any-text.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { AT_HQ } from '../../../support/message-context.ts';
 import { HOUR, timeline, type Timeline } from '../../../support/incident-timeline.ts';
@@ -94,9 +95,8 @@ describe('the subject', () => {
 
   test('is one visible line, whatever the site and the product are', () => {
     const story = storyOf();
-    const binary = fc.string({ unit: 'binary', maxLength: 100 });
     fc.assert(
-      fc.property(binary, binary, (site, product) => {
+      fc.property(anyText(100), anyText(100), (site, product) => {
         const told = story.map((notification) => withProduct(notification, product));
         for (const subject of subjects(told, { ...CONTEXT, site })) {
           expect(subject.length).toBeLessThanOrEqual(60);

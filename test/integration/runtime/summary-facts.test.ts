@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { summaryFactsOf } from '../../../src/runtime/summary-facts-of.ts';
+import { createStore, type Store } from '../../../src/store/store.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+import { roundRecord } from '../../support/store-records.ts';
+
+const DAY = 24 * HOUR;
+/** Over the end of a day, of whose parts the shares differ. */
+const SPAN = { from: START, until: START + DAY };
+
+let folder: string;
+let store: Store;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-summary-'));
+  const deps = { clock: handClock(SPAN.until), logger: logRecorder() };
+  store = createStore({ path: join(folder, 'history.sqlite'), retention: 90 * DAY }, deps);
+  for (let at = START; at <= SPAN.until; at += MINUTE)
+    store.recordRound({
+      ...roundRecord(at, at < START + 6 * HOUR ? 'broken' : 'ok'),
+      hourlyValues: [
+        { name: 'tokens-left', subject: 'fac-1', value: at < START + 20 * HOUR ? 12 : 11 },
+        { name: 'tokens-left', subject: 'fac-2', value: 300 },
+      ],
+    });
+  const { state } = timeline()
+    .rounds(2, [causeOf('tls-intercepted')])
+    .wait(6 * HOUR)
+    .rounds(2, []);
+  store.journal.record({ state, incidents: state.incidents, outboxEntries: [] });
+});
+
+afterAll(() => {
+  store.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('are those of the time between', () => {
+  const facts = summaryFactsOf({ store, last: null }, null, SPAN);
+  expect(facts.availability).toBeCloseTo(0.75, 2);
+  expect(facts.ended.map(({ cause }) => cause.id)).toEqual(['tls-intercepted']);
+  expect(facts.tokensLeft).toEqual([
+    { appliance: 'fac-1', count: 11 },
+    { appliance: 'fac-2', count: 300 },
+  ]);
+  expect(facts.ends).toEqual([]);
+});
+
+test('are those of no other time', () => {
+  const facts = summaryFactsOf({ store, last: null }, null, { ...SPAN, from: START + 7 * HOUR });
+  expect(facts).toMatchObject({ availability: 1, ended: [] });
+});
+
+test('name the own certificate when it ends soon, or has ended', () => {
+  const endsOf = (at: number): readonly unknown[] => summaryFactsOf({ store, last: null }, at, SPAN).ends;
+  const what = 'the certificate of the status page';
+  expect(endsOf(SPAN.until + 29 * DAY)).toEqual([{ what, at: SPAN.until + 29 * DAY }]);
+  expect(endsOf(SPAN.until - DAY)).toEqual([{ what, at: SPAN.until - DAY }]);
+  expect(endsOf(SPAN.until + 30 * DAY)).toEqual([]);
+});

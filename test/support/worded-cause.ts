@@ -1,0 +1,34 @@
+import { wordsOf, type CauseId } from '../../src/checks/registry.ts';
+import type { Cause } from '../../src/engine/cause.ts';
+import { impactOf } from '../../src/engine/words/impact.ts';
+import { remedyOf } from '../../src/engine/words/told-remedy.ts';
+import { fill, type WordingFacts } from '../../src/engine/words/wording.ts';
+import { causeOf } from './diagnosis-of.ts';
+
+const FORTIGATE = 'Fortinet FortiGate';
+
+const FACTS: WordingFacts = {
+  subject: 'fortitokenmobile.fortinet.com:443',
+  host: 'fortitokenmobile.fortinet.com',
+  port: '443',
+  address: '173.243.138.84',
+  product: FORTIGATE,
+  appliance: 'fac-1',
+  source: '10.0.0.5',
+};
+
+/** A cause in the words that people read: its longest remedy, and evidence as long as it gets. */
+export function wordedCause(id: CauseId): Cause {
+  const words = wordsOf(id);
+  const product = words.productRemedy === undefined ? null : FORTIGATE;
+  const remedy = words.productRemedy?.[FORTIGATE] ?? words.remedy;
+  return causeOf(id, {
+    severity: words.severity,
+    product,
+    subject: FACTS.subject,
+    summary: fill(words.summary, FACTS),
+    impact: impactOf(words.impact, { licenseActive: true, offlineActivation: null }),
+    evidence: ['expected the key that is known, got another one', `got "${'0123456789abcdef'.repeat(20)}"`],
+    ...remedyOf(remedy, FACTS),
+  });
+}
