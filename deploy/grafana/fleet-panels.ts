@@ -22,8 +22,8 @@ function now(): readonly Builder<Panel>[] {
       {
         title: 'Sites that lost a server',
         description: 'One: a fault at that site. Several at once: an outage at the vendor.',
-        expr: 'count by (subject) (site_subject:ftm_server_lost:max)',
-        legend: '{{subject}}',
+        expr: 'max(count by (subject) (site_subject:ftm_server_lost:max)) or vector(0)',
+        legend: 'sites',
       },
       { width: 6, thresholds: redFrom(1) },
     ),

@@ -15,6 +15,8 @@ export interface Certificate {
   readonly notAfter: EpochMs;
   /** basicConstraints CA:TRUE. */
   readonly isAuthority: boolean;
+  /** Object identifiers of its extended key usage (RFC 5280 §4.2.1.12); null: it has none, and may be used for all. */
+  readonly extendedUsages: readonly string[] | null;
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
   /** `RSA-2048`, `EC-P-256`, `Ed25519`. */

@@ -8,6 +8,8 @@ import { parseSubjectAltName } from './subject-alt-name.ts';
 /** Real certificates have 1 to 4 KiB; those with hundreds of names reach 20. */
 const MAX_DER = 128 * 1024;
 
+const MAX_USAGES = 64;
+
 const CURVES: ReadonlyMap<string, string> = new Map([
   ['prime256v1', 'P-256'],
   ['secp384r1', 'P-384'],
@@ -55,10 +57,17 @@ function describe(x509: X509Certificate, der: Uint8Array): Certificate | null {
     notBefore,
     notAfter,
     isAuthority: x509.ca,
+    extendedUsages: usagesOf(x509),
     ...parseSubjectAltName(x509.subjectAltName),
     key: keyName(x509),
     signatureAlgorithm: signatureName(x509.signatureAlgorithm, algorithm.contents),
   };
+}
+
+function usagesOf(x509: X509Certificate): readonly string[] | null {
+  // Typed as always there.
+  const usages: readonly string[] | undefined = x509.keyUsage;
+  return usages?.slice(0, MAX_USAGES) ?? null;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Period } from '../core/period.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { parseIncident } from './saved-state.ts';
 
@@ -15,9 +16,18 @@ export interface DayState {
 
 const DAY: Millis = 86_400_000;
 
-/** Latest first. */
-export function readIncidents(db: DatabaseSync, limit: number): readonly Incident[] {
-  return incidentsIn(db.prepare('SELECT json FROM incidents ORDER BY opened_at DESC, id DESC LIMIT ?').all(limit));
+/** Open at some time of the period, latest first. */
+export function readIncidents(db: DatabaseSync, limit: number, period: Period): readonly Incident[] {
+  const sql = `SELECT json FROM incidents WHERE ${OPEN_WITHIN} ORDER BY opened_at DESC, id DESC LIMIT :limit`;
+  return incidentsIn(db.prepare(sql).all({ ...boundsOf(period), limit }));
+}
+
+/** Of rows of `incidents`, by `boundsOf`. */
+export const OPEN_WITHIN = 'opened_at <= :until AND (closed_at IS NULL OR closed_at >= :since)';
+
+/** The ends of a period as whole numbers, whatever the clock said. */
+export function boundsOf({ since, until }: Period): { readonly since: EpochMs; readonly until: EpochMs } {
+  return { since: since ?? Number.MIN_SAFE_INTEGER, until: until ?? Number.MAX_SAFE_INTEGER };
 }
 
 /** Those that ended since then, latest first. */
@@ -41,14 +51,23 @@ const certificateRow = z.object({
 
 export type StoredCertificate = Readonly<z.infer<typeof certificateRow>>;
 
-/** Those that a target showed, latest first. */
-export function readCertificates(db: DatabaseSync, target: string, limit: number): readonly StoredCertificate[] {
+export interface CertificateQuery {
+  readonly target: string;
+  readonly limit: number;
+  readonly period: Period;
+}
+
+/** Those that a target showed in the period, latest first. */
+export function readCertificates(
+  db: DatabaseSync,
+  { target, limit, period }: CertificateQuery,
+): readonly StoredCertificate[] {
   const rows = db
     .prepare(
-      `SELECT target, fingerprint, pem, first_seen AS firstSeen, last_seen AS lastSeen
-       FROM certificates WHERE target = ? ORDER BY last_seen DESC LIMIT ?`,
+      `SELECT target, fingerprint, pem, first_seen AS firstSeen, last_seen AS lastSeen FROM certificates
+       WHERE target = :target AND first_seen <= :until AND last_seen >= :since ORDER BY last_seen DESC LIMIT :limit`,
     )
-    .all(target, limit);
+    .all({ ...boundsOf(period), target, limit });
   return z.array(certificateRow).parse(rows);
 }
 

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import type { Certificate } from '../../core/certificate.ts';
 import { children } from '../../core/der.ts';
 import { toBeSigned } from '../../core/parse-certificate.ts';
@@ -54,13 +53,8 @@ export function isForServers(certificate: Certificate): boolean {
 }
 
 /** Whether it may be used for one of these. One that does not say (no extended key usage) may be used for anything. */
-export function isForAny(certificate: Certificate, wanted: readonly string[]): boolean {
-  try {
-    const usages: readonly string[] | undefined = new X509Certificate(certificate.der).keyUsage;
-    return usages === undefined || usages.some((usage) => wanted.includes(usage));
-  } catch {
-    return false;
-  }
+export function isForAny({ extendedUsages }: Certificate, wanted: readonly string[]): boolean {
+  return extendedUsages === null || extendedUsages.some((usage) => wanted.includes(usage));
 }
 
 /** One extension of a certificate. */

@@ -53,6 +53,7 @@ describe('parseCertificate()', () => {
       notBefore: notBefore.getTime(),
       notAfter: notAfter.getTime(),
       isAuthority: false,
+      extendedUsages: null,
       dnsNames: ['a.example', '*.b.example'],
       ipAddresses: ['192.0.2.1', '2001:DB8:0:0:0:0:0:1'],
       key: 'EC-P-256',

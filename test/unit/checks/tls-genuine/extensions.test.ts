@@ -91,12 +91,11 @@ describe('locationsOf()', () => {
   });
 });
 
-test('what cannot be read has no extensions, and is not for servers', () => {
+test('what cannot be read has no extensions', () => {
   const unreadable = { ...certificateOf(root), der: new Uint8Array([0x30]) };
   expect(extensionsOf(unreadable)).toEqual([]);
   expect(authorityKeyIdentifier(unreadable)).toBeNull();
   expect(maySignFor(unreadable, 'a.example.org')).toBe(true);
-  expect(isForServers(unreadable)).toBe(false);
 });
 
 describe('extensionsOf()', () => {

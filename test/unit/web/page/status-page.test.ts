@@ -56,7 +56,7 @@ describe('renderStatusPage()', () => {
   test('says that everything works', () => {
     const page = render();
 
-    expect(words(page)).toContain('Ready Nothing that was checked stands in the way of FortiToken Mobile activation.');
+    expect(words(page)).toContain('Ready All configured checks pass.');
     expect(page).toContain('<title>Ready – hq – ftm-watch</title>');
     expect(page).not.toContain('class="cut"');
   });
@@ -70,8 +70,21 @@ describe('renderStatusPage()', () => {
       /<li class="stop bad" data-leads="cut">\s*<span class="node">[^\n]*\n<span class="about"><strong>Firewall<\/strong>/u,
     );
     expect(words(page)).toContain('The way ends here: Internet is not reached.');
-    expect(words(page)).toContain('Impact New tokens cannot be activated. Evidence Evidence of tls-intercepted');
+    expect(words(page)).toContain(
+      'Impact New tokens cannot be activated. Runbook Evidence Evidence of tls-intercepted',
+    );
     expect(page).toContain('<code class="command" data-copy>ftm-watch check</code>');
+    // The sentence stands once, above.
+    expect(count(page, 'Summary of tls-intercepted')).toBe(1);
+  });
+
+  test('leads from a cause to its incident and its runbook', () => {
+    const cause = causeOf('mail-unreachable', { subject: 'mail-0.example.org:25' });
+    const [incident] = incidents(1);
+    const page = render({ diagnosis: diagnosisOf(START, [cause]), incidents: incidents(1) });
+
+    expect(page).toContain(`<a href="incidents/${incident?.id ?? ''}">Acknowledge, silence, timeline</a>`);
+    expect(page).toContain('<a href="runbooks/mail-unreachable">Runbook</a>');
   });
 
   test.each(PRECONDITION_STATES)('says "%s" by colour, sign and word', (state) => {
