@@ -71,7 +71,7 @@ function alarm(notification: IncidentNotification, context: ContentContext): Bod
     facts: [
       ...commonFacts(incident, context.site),
       ...sinceFacts(incident, at, context),
-      ...(cause.consequences.length === 0 ? [] : [['Skipped because of it', titles(cause.consequences)] as const]),
+      ...(cause.consequences.length === 0 ? [] : [['Skipped', titles(cause.consequences)] as const]),
       ...flapFacts(incident),
       ...reminderFacts(notification, context),
     ],

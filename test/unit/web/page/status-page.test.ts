@@ -125,7 +125,7 @@ describe('renderStatusPage()', () => {
   test('does not call trouble of its own the fault of the target', () => {
     const page = words(render({ health: { ready: true, problems: ['The store cannot be written'] } }));
 
-    expect(page).toContain('Ready Nothing');
+    expect(page).toContain('Ready All configured checks pass.');
     expect(page).toContain('ftm-watch itself The store cannot be written');
   });
 
