@@ -24,8 +24,8 @@ function preconditionView({ id, state, summary, findings }: PreconditionJson, ca
 }
 
 /** A summary of one finding says it in the same words, but for the first letter. */
-function isIn(summary: string, { claim }: FindingJson): boolean {
-  return summary.toLowerCase().includes(claim.toLowerCase());
+function isIn(summary: string, { claim, actual }: FindingJson): boolean {
+  return [claim, actual].some((text) => summary.toLowerCase().includes(text.toLowerCase()));
 }
 
 function findingView({ subject, claim, expected }: FindingJson): Markup {

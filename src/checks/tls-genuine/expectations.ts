@@ -124,8 +124,8 @@ export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
   return {
     rule: 'authority-as-learned',
     claim: `The certificate was issued by ${called(leaf.issuer)}, which is trusted but was not learned.`,
-    fullNames: inFull(leaf.issuer),
-    expected: `Issued by ${formatDistinguishedName(learned)}, as learned`,
+    fullNames: inFull(leaf.issuer, learned),
+    expected: `Issued by ${called(learned)}, as learned`,
     actual: `Issued by ${formatDistinguishedName(leaf.issuer)}, which is trusted but was not learned`,
   };
 }

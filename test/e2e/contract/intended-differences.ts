@@ -1,5 +1,6 @@
 import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
+import { CHANNEL_DIFFERENCES } from './channel-differences.ts';
 import { MESSAGE_DIFFERENCES } from './message-differences.ts';
 import { METRICS_DIFFERENCES } from './metrics-differences.ts';
 import { TOKEN_DIFFERENCES } from './token-differences.ts';
@@ -206,6 +207,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   ...ACCESS_DIFFERENCES,
+  ...CHANNEL_DIFFERENCES,
   ...METRICS_DIFFERENCES,
   ...TOKEN_DIFFERENCES,
   ...MESSAGE_DIFFERENCES,
