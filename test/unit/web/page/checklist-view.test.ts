@@ -7,7 +7,7 @@ const FULL = 'C=US, O=Fortinet, CN=FG100FTK20012345';
 
 function shown(more: Partial<Finding>): string {
   const status = { id: 'tls-genuine', state: 'broken', summary: 'It is intercepted', blockedBy: [] } as const;
-  return checklistView([{ ...status, findings: [finding('tls-intercepted', more)] }]).text;
+  return checklistView([{ ...status, findings: [finding('tls-intercepted', more)] }]).toString();
 }
 
 describe('a finding on the page', () => {
