@@ -36,7 +36,7 @@ export const ARTEFACTS: readonly Artefact[] = [
   },
   {
     from: 'deploy/grafana',
-    files: () => within('deploy/grafana/dashboards', renderDashboards()),
+    files: () => within('deploy/grafana/dashboards', dashboards()),
     folder: { path: 'deploy/grafana/dashboards', byHand: [] },
   },
   { from: TEMPLATES, files: () => within(RULES, rules()), folder: { path: RULES, byHand: [] } },
@@ -49,7 +49,7 @@ export const ARTEFACTS: readonly Artefact[] = [
   },
   {
     from: 'deploy/grafana',
-    files: () => within(`${CHART}/files/dashboards`, renderDashboards()),
+    files: () => within(`${CHART}/files/dashboards`, dashboards()),
     folder: { path: `${CHART}/files/dashboards`, byHand: [] },
   },
   {
@@ -92,12 +92,16 @@ function thresholds(): Thresholds {
     .parse(parse(read('deploy/prometheus/thresholds.yaml')));
 }
 
+function dashboards(): ReadonlyMap<string, string> {
+  return renderDashboards(String(thresholds()['runbooks']));
+}
+
 function mixin(): string {
   return renderMixin({
     alerts: read(`${TEMPLATES}/ftm-watch-alerts.yml`),
     recording: read(`${TEMPLATES}/ftm-watch-recording.yml`),
     thresholds: thresholds(),
-    dashboards: [...renderDashboards().keys()],
+    dashboards: [...dashboards().keys()],
   });
 }
 

@@ -365,5 +365,7 @@
   grafanaDashboards+:: {
     'fleet.json': import '../../grafana/dashboards/fleet.json',
     'site.json': import '../../grafana/dashboards/site.json',
+    'cause.json': import '../../grafana/dashboards/cause.json',
+    'daemon.json': import '../../grafana/dashboards/daemon.json',
   },
 }
