@@ -124,11 +124,7 @@ describe('a source and its check are a folder and a line each', () => {
     tree = copiedTree();
     main = join(tree.root, 'src/main.ts');
     tree.write('src/sources/sample/source.ts', SOURCE);
-    tree.replace(
-      'src/sources/registry.ts',
-      'firewall, peers] as const',
-      'firewall, peers, sample] as const',
-    );
+    tree.replace('src/sources/registry.ts', 'firewall, peers] as const', 'firewall, peers, sample] as const');
     tree.replace(
       'src/sources/registry.ts',
       'import type { RoundLook }',

@@ -235,7 +235,6 @@ describe('renderStatusPage() and strangers', () => {
     rule: HOSTILE,
     subject: HOSTILE,
     claim: HOSTILE,
-    quote: `${HOSTILE} more`,
     expected: HOSTILE,
     actual: HOSTILE,
     level: 'broken',
