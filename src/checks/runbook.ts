@@ -71,7 +71,7 @@ export function runbookOf(id: CauseId): Runbook {
     intro: [text('Cause ', { code: id }, `, ${severity}. `, ...scopeOf(id)), text(fill(summary, placesOf(id)))],
     sections: [
       {
-        title: 'What users feel',
+        title: 'Impact',
         blocks: [text(impactOf(impact, { licenseActive: null, offlineActivation: null }))],
       },
       { title: 'What to do', blocks: whatToDo(id) },

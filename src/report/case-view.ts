@@ -32,7 +32,7 @@ export function spanText({ since, until }: CaseSpan): string {
 
 function consequences({ cause }: ReportCase): Markup | null {
   if (cause.consequences.length === 0) return null;
-  return markup` <span class="quiet">Not judged because of it: ${cause.consequences.map(titleOf).join(', ')}.</span>`;
+  return markup` <span class="quiet">Skipped because of it: ${cause.consequences.map(titleOf).join(', ')}.</span>`;
 }
 
 function spansView(spans: readonly CaseSpan[]): Markup {

@@ -1,5 +1,6 @@
 import { titleOf } from '../checks/registry.ts';
 import type { Cause } from '../engine/cause.ts';
+import { inSentence } from '../engine/words/evidence-line.ts';
 import type { DiagnosisJson, FindingJson, PreconditionJson } from '../engine/diagnosis-json.ts';
 import { type Markup, markup } from '../web/page/markup.ts';
 import { STATE_TONES, STATE_WORDS } from '../web/page/signs.ts';
@@ -28,5 +29,5 @@ function isIn(summary: string, { claim, actual }: FindingJson): boolean {
 }
 
 function findingView({ subject, claim, expected }: FindingJson): Markup {
-  return markup`<li class="quiet">${subject}: ${claim} Expected: ${expected}</li>`;
+  return markup`<li class="quiet">${subject}: ${claim} Expected: ${inSentence(expected)}.</li>`;
 }

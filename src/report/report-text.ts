@@ -29,7 +29,7 @@ export const MARKS: Readonly<Record<PreconditionState, string>> = {
 };
 
 export const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
-  ready: 'nothing that was checked stands in the way of FortiToken Mobile activation',
+  ready: 'all configured checks pass',
   'not-ready': 'FortiToken Mobile activation does not work from here',
   unknown: 'not everything could be judged',
 };

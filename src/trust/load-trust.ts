@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { TrustConfig } from '../sources/path/trust-section.ts';
 import type { Certificate } from '../core/certificate.ts';
-import { formatDistinguishedName } from '../core/distinguished-name.ts';
+import { formatDistinguishedName, shortName } from '../core/distinguished-name.ts';
 import { isStrongKey } from '../checks/tls-genuine/strength.ts';
 import type { PublicRoots, Trust, TrustAnchor, TrustedPin } from '../checks/tls-genuine/trust.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
@@ -74,7 +74,7 @@ async function readCaFile(file: string): Promise<readonly TrustAnchor[]> {
   }
   return certificates.map((certificate) => ({
     certificate,
-    label: `${formatDistinguishedName(certificate.subject)} of ${basename(file)}`,
+    label: `${shortName(certificate.subject) ?? formatDistinguishedName(certificate.subject)} of ${basename(file)}`,
     origin: 'configured',
   }));
 }

@@ -17,6 +17,7 @@ export const SAMPLE_CAUSES = {
   'sample-fault': {
     severity: 'warning',
     title: 'the sample is at fault',
+    short: 'sample at fault',
     headline: 'the sample {subject} is at fault',
     summary: 'The sample {subject} is at fault.',
     impact: 'none',
@@ -55,7 +56,15 @@ import type { SampleCause } from './causes.ts';
 
 export function judgeSample(subject: string): readonly Finding<SampleCause>[] {
   return [
-    { rule: 'sample-fits', subject, expected: 'A sample', actual: 'None', level: 'warning', suggests: 'sample-fault' },
+    {
+      rule: 'sample-fits',
+      subject,
+      claim: 'There is no sample.',
+      expected: 'A sample',
+      actual: 'None',
+      level: 'warning',
+      suggests: 'sample-fault',
+    },
   ];
 }
 `,

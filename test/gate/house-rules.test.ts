@@ -11,6 +11,7 @@ describe('brokenHouseRules()', () => {
     { path: 'src/a.ts', text: 'const at = new Date();', expected: 'reads the wall clock' },
     { path: 'src/a.ts', text: 'let count = 0;', expected: 'is state of the module' },
     { path: 'src/a.ts', text: 'export let count = 0;', expected: 'is state of the module' },
+    { path: 'src/a.ts', text: "const TITLE = 'What users feel';", expected: 'is no word that people are told' },
     { path: 'src/a.ts', text: 'const cache = new Map<string, string>();', expected: 'is state of the module' },
     { path: 'src/a.ts', text: 'const cache: Map<string, string> = new Map();', expected: 'is state of the module' },
     {

@@ -35,6 +35,12 @@ const LINE_RULES: readonly LineRule[] = [
     exempt: [],
   },
   {
+    pattern: /What users feel|[Tt]he way of an activation|Not judged: fix|nobody can say|\b(?:vouch|lately|of late)\b/u,
+    message: 'is no word that people are told: see docs/glossary.md',
+    inComments: false,
+    exempt: [],
+  },
+  {
     pattern: /(?:oxlint|eslint)-disable(?!.* -- \S)|biome-ignore(?!.*: \S)|@ts-(?:expect-error|ignore)(?!\S*[ :]+\S)/u,
     message: 'silences a check without a reason: end it with " -- " and why it is safe here',
     inComments: true,

@@ -72,6 +72,7 @@ export const SAMPLE_CAUSES = {
   'sample-shut': {
     severity: 'warning',
     title: 'a sample is shut',
+    short: 'sample is shut',
     headline: 'the sample {subject} is shut',
     summary: 'The sample {subject} is shut.',
     impact: 'none',
@@ -104,7 +105,8 @@ export const sample: Declaration<'sample', SampleCause> = {
 };
 
 function shut({ target: subject }: SampleSeen): Finding<SampleCause> {
-  return { rule: 'sample-open', subject, expected: 'Open', actual: 'Shut', level: 'warning', suggests: 'sample-shut' };
+  const told = { rule: 'sample-open', subject, claim: 'It is shut.', expected: 'Open', actual: 'Shut' };
+  return { ...told, level: 'warning', suggests: 'sample-shut' };
 }
 `,
   ],
@@ -122,11 +124,7 @@ describe('a source and its check are a folder and a line each', () => {
     tree = copiedTree();
     main = join(tree.root, 'src/main.ts');
     tree.write('src/sources/sample/source.ts', SOURCE);
-    tree.replace(
-      'src/sources/registry.ts',
-      'registration, firewall] as const',
-      'registration, firewall, sample] as const',
-    );
+    tree.replace('src/sources/registry.ts', 'firewall, peers] as const', 'firewall, peers, sample] as const');
     tree.replace(
       'src/sources/registry.ts',
       'import type { RoundLook }',

@@ -9,6 +9,7 @@ import { parsedMails } from '../support/parsed-mails.ts';
 import { learnTrust, startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon.ts';
 import { createLab } from './lab.ts';
+import { SHOW_FIELD } from './picture-texts.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 
@@ -21,6 +22,7 @@ const LIMIT_MS = 30_000;
 async function shoot(browser: Browser, daemon: Daemon, name: string, options: BrowserContextOptions): Promise<void> {
   await using opened = await openPage(browser, daemon.url, options);
   await settle(opened.page);
+  await showField(opened.page);
   await opened.page.screenshot({ path: `${FOLDER}${name}.png`, animations: 'disabled' });
   process.stdout.write(`docs/images/${name}.png\n`);
 }
@@ -34,6 +36,7 @@ async function shootHistory(browser: Browser, daemon: Daemon): Promise<void> {
     .locator('.plot.drawn')
     .nth(CHARTS - 1)
     .waitFor();
+  await showField(page);
   const box = await page.locator('.history').boundingBox();
   await page.screenshot({
     path: `${FOLDER}history.png`,
@@ -62,6 +65,11 @@ async function shootMail(browser: Browser, name: string, options: BrowserContext
 /** Until the page is live. */
 async function settle(page: Page): Promise<void> {
   await page.locator('#live:not([hidden])').waitFor();
+}
+
+async function showField(page: Page): Promise<void> {
+  const left = await page.evaluate<readonly string[]>(SHOW_FIELD);
+  if (left.length > 0) throw new Error(`Cannot take the picture: it shows ${left.join(', ')} of the lab`);
 }
 
 await mkdir(FOLDER, { recursive: true });

@@ -32,7 +32,7 @@ function judgeAppliances({
   if (!units.some(({ config: { api } }) => api !== null))
     return bySnmp.length === 0
       ? notConfigured('No REST API of a FortiAuthenticator is configured')
-      : judged(bySnmp, 'The serial number over SNMP');
+      : judged(bySnmp, 'Only the serial number is known, over SNMP');
   const asked = units.filter(({ rest }) => rest !== null);
   if (asked.length === 0) return unjudged('Not asked yet');
   const findings = asked.flatMap(({ config: unit, rest, role }) =>

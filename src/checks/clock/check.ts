@@ -17,5 +17,5 @@ export const clock: Declaration<'clock', ClockCause> = {
   judge: ({ config: { clock: settings }, clock: observations }) =>
     settings.ntp.length === 0 && !observations.some(({ outcome }) => outcome.kind === 'offset')
       ? notConfigured('No NTP server is configured, and no answer told the time')
-      : judged(judgeClock(observations, settings.maxOffset), 'The clock agrees with the outside world'),
+      : judged(judgeClock(observations, settings.maxOffset), 'The clock agrees with other clocks'),
 };

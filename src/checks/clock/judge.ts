@@ -11,7 +11,7 @@ const SUBJECT = 'the clock of this machine';
 
 /** Judges our own clock by what others say. Nothing to compare with is no fault where no NTP server is configured. */
 export function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis): readonly Finding[] {
-  const expected = `within ${spanText(maxOffset)} of the outside world`;
+  const expected = `within ${spanText(maxOffset)} of other clocks`;
   const estimate = estimateClock(observations);
   if (estimate === null) return [untold(observations, expected)];
   const { offsetMs, precisionMs, supporters, trusted } = estimate;
@@ -35,7 +35,7 @@ function untold(observations: readonly ClockObservation[], expected: string): Fi
   const failures = observations.flatMap(({ source, outcome }) =>
     outcome.kind === 'failed' ? [`${source}: ${outcome.message}`] : [],
   );
-  const actual = `nobody told the time${failures.length === 0 ? '' : `: ${failures.slice(0, 3).join('; ')}`}`;
+  const actual = `no source told the time${failures.length === 0 ? '' : `: ${failures.slice(0, 3).join('; ')}`}`;
   const claim = 'No source told the time.';
   const told = { rule: RULE, subject: SUBJECT, claim, expected, actual };
   return observations.some(({ protocol }) => protocol === 'ntp') ? unknown(told) : note(told);

@@ -47,7 +47,7 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
  */
 function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
-  return unjudged(`Only the proxy ${proxies} leads out, and it opens no connection`);
+  return unjudged(`The only way out is the proxy ${proxies}, and it opens no connection`);
 }
 
 function unreachable(tried: readonly string[], confidence: Confidence = 'confirmed'): Judgement {
@@ -60,7 +60,7 @@ function unreachable(tried: readonly string[], confidence: Confidence = 'confirm
   const told = { rule, subject: 'internet', claim, expected, actual: tried.join('; '), confidence };
   return judged(
     [{ ...told, level: 'broken', suggests: 'internet-unreachable' }],
-    'Nothing out there accepts a connection',
+    'Nothing on the internet accepts a connection',
   );
 }
 

@@ -42,7 +42,7 @@ function canCome(by: string): Explanation['when'] {
 }
 
 function judgeLog(facts: LogFacts): Judgement {
-  if (!listens(facts.config)) return notConfigured('No log is listened to');
+  if (!listens(facts.config)) return notConfigured('No log source is configured');
   switch (facts.kind) {
     // That nobody listened is no trouble, so it is not `unknown`: a single check is told what it can look at, and that
     // this is not among it.

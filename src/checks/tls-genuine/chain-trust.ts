@@ -15,7 +15,7 @@ import { type Trust, type TrustProfile, trustUnder } from './trust.ts';
  * - `weak`: there too, but no client should take it: a key or signature can be forged, or the certificate is not for
  *   servers.
  * - `public`: at one of Mozilla's roots.
- * - `vendor`: at one of Fortinet's keys, which this profile does not take.
+ * - `vendor`: at one of Fortinet's keys, which this profile does not accept.
  * - `foreign`: at a root of its own, which nobody confirms.
  * - `forged`: it claims the name of a known authority (one that is sent along and verifies is known too) whose key did
  *   not sign it.

@@ -28,9 +28,9 @@ export function verificationFinding(chain: ChainCase): Expectation {
       `Leads to ${chainTrust.label ?? 'a trusted key'} only over a key, signature or use that no client should ` +
       'take',
     public: `Ends at a public authority: ${formatDistinguishedName(top.subject)}${other}`,
-    vendor: `Ends at ${chainTrust.label ?? 'a Fortinet authority'}, which this profile does not take${other}`,
+    vendor: `Ends at ${chainTrust.label ?? 'a Fortinet authority'}, which this profile does not accept${other}`,
     foreign:
-      chainTrust.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that nobody trusts: ${issuer}`,
+      chainTrust.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that is not trusted: ${issuer}`,
     forged: `Says it is signed by ${issuer}, whose key did not sign it`,
     incomplete: `${between}nds at ${issuer}, which was not sent and is not known`,
   };
@@ -124,8 +124,8 @@ export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
   return {
     rule: 'authority-as-learned',
     claim: `The certificate was issued by ${called(leaf.issuer)}, which is trusted but was not learned.`,
-    fullNames: inFull(leaf.issuer),
-    expected: `Issued by ${formatDistinguishedName(learned)}, as learned`,
+    fullNames: inFull(leaf.issuer, learned),
+    expected: `Issued by ${called(learned)}, as learned`,
     actual: `Issued by ${formatDistinguishedName(leaf.issuer)}, which is trusted but was not learned`,
   };
 }
@@ -180,7 +180,7 @@ export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
     rule: FLAW_RULE,
     claim,
     fullNames,
-    expected: 'A chain that TLS clients take',
+    expected: 'A chain that TLS clients accept',
     actual: text,
   }));
 }

@@ -47,9 +47,9 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     wouldSettle: '{authority}',
     open: {
       rule: 'authority-is-known',
-      claim: '{end} is not a known authority: nobody can say whether FortiAuthenticator accepts it.',
+      claim: '{end} is not a known authority: whether FortiAuthenticator accepts it is not known.',
       expected: 'An authority whose key is known',
-      actual: '{end} is not known: nobody can say whether FortiAuthenticator accepts it',
+      actual: '{end} is not known: whether FortiAuthenticator accepts it is not known',
     },
     advice: {
       summary: '{judgement}.',

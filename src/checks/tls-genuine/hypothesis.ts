@@ -44,7 +44,7 @@ export const WRONG_CLOCK: Omit<Hypothesis, 'id' | 'when' | 'tells'> = {
   holds: ({ dates }) => dates === 'clock',
   ...suspected('unknown'),
   summary: "The certificate of {target} cannot be judged: this machine's clock is wrong",
-  wouldSettle: "This machine's clock set right",
+  wouldSettle: 'A correct clock on this machine',
 };
 
 type Said = Pick<Hypothesis, 'verdict' | 'confidence'>;

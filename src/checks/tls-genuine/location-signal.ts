@@ -27,7 +27,7 @@ export function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen
   return {
     claim,
     expected,
-    actual: `They are to be had at ${visibleText(found, 160)}`,
+    actual: `They are at ${visibleText(found, 160)}`,
     quote: visibleText(found, 160),
   };
 }

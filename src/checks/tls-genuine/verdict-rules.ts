@@ -36,7 +36,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
     holds: ({ chainTrust, witnessed }) => chainTrust === 'weak' && !witnessed,
     ...suspected('certificate-broken'),
     tells: [strengthFinding],
-    summary: 'The certificate of {target} rests on a key, signature or use that no client should take',
+    summary: 'The certificate of {target} rests on a key, signature or use that no client should accept',
   },
   ...where(isElsewhere, HYPOTHESES_ELSEWHERE),
   {

@@ -31,7 +31,8 @@ function judgeTokens({ picture: { appliances: units, registration, firewall } }:
     if (ofFortigates.length > 0) return judged(ofFortigates, 'The tokens of the FortiGate are counted');
     return notConfigured(['No REST API of a FortiAuthenticator is configured', ...counted.map(countText)].join('; '));
   }
-  if (!units.some(({ rest }) => rest?.kind === 'ok')) return unjudged('No FortiAuthenticator told its tokens');
+  if (!units.some(({ rest }) => rest?.kind === 'ok'))
+    return unjudged('No FortiAuthenticator could be asked for its tokens');
   return judged(
     [...poolsOf(units).flatMap((pool) => judgePool(pool, registration)), ...counted.map(countNote), ...ofFortigates],
     'The tokens match the licence, and enough are left',

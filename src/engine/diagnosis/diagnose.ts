@@ -73,7 +73,7 @@ function summaryOf({ assessment, state, blockedBy }: JudgedState, { causes, stat
     case 'unknown':
       return findingSummary(assessment, 'unknown');
     case 'blocked':
-      return `Not judged: fix ${blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ')} first`;
+      return `Skipped: depends on ${blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ')}`;
   }
 }
 

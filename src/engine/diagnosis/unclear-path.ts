@@ -18,7 +18,9 @@ export function unclearStages({ unclearPath }: CauseWords, states: JudgedStates)
 export function unclearText(stages: readonly JudgedState[]): string {
   return nameList(
     stages.map(({ check: { title }, state }) =>
-      state === 'warning' ? `${title} has a warning` : `${title} is ${state}`,
+      state === 'warning'
+        ? `${title} has a warning`
+        : `${title} ${state === 'blocked' ? 'was skipped' : `is ${state}`}`,
     ),
   );
 }

@@ -11,6 +11,6 @@ export function evidenceLine({ subject, claim, quote, expected }: Finding, ofCau
 }
 
 /** Findings begin with a capital where they stand alone; names and abbreviations keep theirs. */
-function inSentence(text: string): string {
+export function inSentence(text: string): string {
   return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
 }

@@ -43,5 +43,5 @@ function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Mark
 
 function consequences({ consequences: ids }: Cause): Markup | null {
   if (ids.length === 0) return null;
-  return markup`<p class="quiet">Because of it these cannot be judged: ${ids.map(titleOf).join(', ')}</p>`;
+  return markup`<p class="quiet">Skipped because of it: ${ids.map(titleOf).join(', ')}</p>`;
 }

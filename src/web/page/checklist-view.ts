@@ -1,4 +1,5 @@
 import type { PreconditionStatus } from '../../engine/diagnosis.ts';
+import { utcText } from '../../core/instant-text.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { counted } from '../../text/counted.ts';
 import { type Markup, markup } from './markup.ts';
@@ -36,8 +37,18 @@ function faultsView(id: string, faults: readonly Finding[]): Markup | null {
     .map(findingView)}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
 }
 
-function findingView({ rule, subject, claim, expected, actual }: Finding): Markup {
+/** The claim, and in full below it what it rests on: names of certificates, words of others, where and when. */
+function findingView({ rule, subject, claim, expected, actual, quote, facts, at }: Finding): Markup {
+  const rows: readonly (readonly [title: string, text: string | undefined])[] = [
+    ['Expected', expected],
+    ['Seen', actual],
+    ['Verbatim', quote !== undefined && !actual.includes(quote) ? quote : undefined],
+    ['Address', facts?.address],
+    ['Last seen', at === undefined ? undefined : utcText(at)],
+  ];
   return markup`<li><p><span class="subject">${subject}</span> <code class="quiet">${rule}</code></p>
 <p>${claim}</p>
-<dl><div><dt>Expected</dt><dd>${expected}</dd></div><div><dt>Seen</dt><dd>${actual}</dd></div></dl></li>`;
+<dl>${rows.map(([title, text]) =>
+    text === undefined ? null : markup`<div><dt>${title}</dt><dd>${text}</dd></div>`,
+  )}</dl></li>`;
 }

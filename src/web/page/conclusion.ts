@@ -16,7 +16,7 @@ export function conclusionOf({ ready, causes, preconditions }: Diagnosis): strin
     }
     case 'ready': {
       const warnings = causes.filter(({ severity }) => severity === 'warning').length;
-      const all = 'Nothing that was checked stands in the way of FortiToken Mobile activation.';
+      const all = 'All configured checks pass.';
       return warnings === 0
         ? all
         : `${all} ${warnings === 1 ? 'One warning needs' : `${String(warnings)} warnings need`} a look.`;

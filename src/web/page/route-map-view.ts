@@ -8,7 +8,7 @@ import { stepsView } from './steps-view.ts';
 /** The map as two lists: read aloud it is the way in words, and the lines between are drawn by the style sheet. */
 export function routeMapView({ stops, branches }: RouteMap, outlook: ActivationOutlook): Markup {
   return markup`<section id="route" class="card route" aria-labelledby="route-title">
-<h2 id="route-title">The way of an activation</h2>
+<h2 id="route-title">Activation path</h2>
 <ol class="stops">${stops.map((stop, index) => stopView(stop, stops[index + 1]))}</ol>
 <h3 class="unseen">What FortiAuthenticator needs beside it</h3>
 <ul class="branches">${branches.map((branch) => stopView(branch, undefined))}</ul>

@@ -20,7 +20,7 @@ export const STATE_WORDS: Readonly<Record<PreconditionState, string>> = {
   ok: 'OK',
   warning: 'Warning',
   broken: 'Broken',
-  blocked: 'Blocked',
+  blocked: 'Skipped',
   unknown: 'Unknown',
   'not-configured': 'Not configured',
 };

@@ -41,11 +41,12 @@ function diagnosisWith(id: FaultId): Diagnosis {
     subject: `${HOST}:443`,
     claim: 'The certificate was issued by another authority.',
     expected: 'another one',
+    actual: 'that',
     level: 'broken',
     suggests: id,
     facts: { product: 'Fortinet FortiGate' },
   } as const;
-  const findings = Array.from({ length: 12 }, (_, index) => ({ ...finding, actual: `${String(index)} ${LONG}` }));
+  const findings = Array.from({ length: 12 }, (_, index) => ({ ...finding, claim: `${String(index)} ${LONG}` }));
   const assessment = { id: preconditionOf(id), kind: 'judged', findings, summary: '' } as const;
   const diagnosis = diagnose([assessment], CONTEXT);
   const others = FAULT_IDS.slice(0, 10).map((other) => causeOf(other, { severity: 'warning', subject: 'other:1' }));

@@ -71,7 +71,7 @@ test('where nothing was kept it says so, and where it cannot be read it is not k
 test.each<LogMemory>([{ kind: 'none' }, { kind: 'unreadable', message: 'x' }])(
   'no log is missed that nobody listens to: %j',
   (kept) => {
-    expect(pollingOf(kept, silent)).toEqual({ kind: 'not-configured', summary: 'No log is listened to' });
+    expect(pollingOf(kept, silent)).toEqual({ kind: 'not-configured', summary: 'No log source is configured' });
   },
 );
 

@@ -47,7 +47,7 @@ describe('renderDiagnosis()', () => {
     const text = render('re-signed', { color: false, width: 100 });
     expect(text).toContain('✔ Internet            Control hosts accept connections');
     expect(text).toContain('✘ Genuine TLS         TLS to server.test:443 is intercepted by Fortinet FortiGate.');
-    expect(text).toContain('· Licence server      Not judged: fix Genuine TLS first');
+    expect(text).toContain('· Licence server      Skipped: depends on Genuine TLS');
     expect(text).toContain('CRITICAL  TLS to server.test:443 is intercepted by Fortinet FortiGate.');
     expect(text).toContain('Evidence  re-signed Expected: x.');
     expect(text).toMatch(/Remedy {4}1\. /u);

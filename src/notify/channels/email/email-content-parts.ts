@@ -59,7 +59,7 @@ export function flapFacts(incident: Incident): readonly Fact[] {
   const times = incident.returns.length;
   const flaps = isFlapping(incident);
   if (times === 0 && !flaps) return [];
-  const count = times === 0 ? 'came back' : `came back ${String(times)} ${times === 1 ? 'time' : 'times'} lately`;
+  const count = times === 0 ? 'came back' : `came back ${String(times)} ${times === 1 ? 'time' : 'times'} recently`;
   const value = flaps ? `${count}: it comes and goes, and stays open until it has been quiet for longer` : count;
   return [['Flapping', value]];
 }

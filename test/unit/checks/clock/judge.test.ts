@@ -79,7 +79,7 @@ describe('judgeClock and correctedNow', () => {
   test('tells by how much, in which direction and who says so', () => {
     expect(judgeClock([ntp(3_600_000 * 3)], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
-      expected: 'within 60 s of the outside world',
+      expected: 'within 60 s of other clocks',
       actual: '3 h behind, says ntp.example.test:123',
     });
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.actual).toBe(
@@ -88,16 +88,16 @@ describe('judgeClock and correctedNow', () => {
     expect(judgeClock([silent('ntp')], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
       subject: 'the clock of this machine',
-      expected: 'within 60 s of the outside world',
-      actual: 'nobody told the time: x:1: No answer',
+      expected: 'within 60 s of other clocks',
+      actual: 'no source told the time: x:1: No answer',
     });
-    expect(judgeClock([], MAX)[0]?.actual).toBe('nobody told the time');
+    expect(judgeClock([], MAX)[0]?.actual).toBe('no source told the time');
     expect(
       judgeClock(
         Array.from({ length: 4 }, () => silent('http')),
         MAX,
       )[0]?.actual,
-    ).toBe('nobody told the time: x:1: No answer; x:1: No answer; x:1: No answer');
+    ).toBe('no source told the time: x:1: No answer; x:1: No answer; x:1: No answer');
   });
 });
 

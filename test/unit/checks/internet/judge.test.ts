@@ -118,7 +118,7 @@ describe('judgeInternet()', () => {
 
   test('says that there is no route to the resolvers, or no name', () => {
     expect(judgeInternet(round({ licenseServer: path({ names: names('no-route') }) }))).toMatchObject({
-      summary: 'Nothing out there accepts a connection',
+      summary: 'Nothing on the internet accepts a connection',
       findings: [
         {
           rule: 'anything-answers',
@@ -136,7 +136,7 @@ describe('judgeInternet()', () => {
 
   test('names the proxy that opens nothing', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
-      'Only the proxy 192.0.2.9:3128 leads out, and it opens no connection',
+      'The only way out is the proxy 192.0.2.9:3128, and it opens no connection',
     );
   });
 

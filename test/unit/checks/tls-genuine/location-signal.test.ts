@@ -22,7 +22,7 @@ async function told(url: string, issuer: Identity, seen: Parameters<typeof w.evi
     .map(({ weight, actual }) => ({ weight, actual }));
 }
 
-const signal = (url: string): unknown => [{ weight: 'witness', actual: `They are to be had at ${url}` }];
+const signal = (url: string): unknown => [{ weight: 'witness', actual: `They are at ${url}` }];
 
 describe('a place that only a private network knows', () => {
   test.each([

@@ -70,12 +70,12 @@ describe('the state of a precondition', () => {
       ['unknown', 'mx:25: that.'],
     ],
     ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], ['unknown', 'Everything works']],
-    ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Not judged: fix Reachability first']],
+    ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Skipped: depends on Reachability']],
     [
       'blocked by two',
       'tls-genuine',
       [HIJACKED, OFFLINE, ['reachability', [], 'unjudged']],
-      ['blocked', 'Not judged: fix Name resolution and Internet first'],
+      ['blocked', 'Skipped: depends on Name resolution and Internet'],
     ],
     [
       'a warning though a resolver lies: one good address proves the way',
@@ -87,7 +87,7 @@ describe('the state of a precondition', () => {
       'blocked though an answer came: it proves nothing further up',
       'tls-genuine',
       [BLOCKED],
-      ['blocked', 'Not judged: fix Reachability first'],
+      ['blocked', 'Skipped: depends on Reachability'],
     ],
   ])('%s', (_, id, special, [state, summary]) => {
     expect(statusOf(id, ...special)).toMatchObject({ state, summary });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { conclusionOf } from '../../../../src/web/page/conclusion.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 
-const READY = 'Nothing that was checked stands in the way of FortiToken Mobile activation.';
+const READY = 'All configured checks pass.';
 const warning = (subject: string) => causeOf('mail-unreachable', { severity: 'warning', subject });
 
 test('not ready: the summary of the first cause, which is the gravest', () => {

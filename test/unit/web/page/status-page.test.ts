@@ -57,7 +57,7 @@ describe('renderStatusPage()', () => {
   test('says that everything works', () => {
     const page = render();
 
-    expect(words(page)).toContain('Ready Nothing that was checked stands in the way of FortiToken Mobile activation.');
+    expect(words(page)).toContain('Ready All configured checks pass.');
     expect(page).toContain('<title>Ready – hq – ftm-watch</title>');
     expect(page).not.toContain('class="cut"');
   });
@@ -128,7 +128,7 @@ describe('renderStatusPage()', () => {
   test('does not call trouble of its own the fault of the target', () => {
     const page = words(render({ health: { ready: true, problems: ['The store cannot be written'] } }));
 
-    expect(page).toContain('Ready Nothing');
+    expect(page).toContain('Ready All configured checks pass.');
     expect(page).toContain('ftm-watch itself The store cannot be written');
   });
 

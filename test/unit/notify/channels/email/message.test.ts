@@ -63,7 +63,7 @@ describe('composeMessage', () => {
       What is wrong
         TLS to the licence server is intercepted by Fortinet FortiGate.
 
-      What users feel
+      Impact
         New tokens cannot be activated.
 
       Evidence
@@ -74,7 +74,7 @@ describe('composeMessage', () => {
       Subject:       fortitokenmobile.fortinet.com:443
       Incident:      20261124T130030Z-a1b2c3d4e5-1
       Since:         2026-11-24 13:00:00 UTC, for 30 s
-      Blocked by it: Licence server
+      Skipped:       Licence server
       Next reminder: 2026-11-24 17:00:30 UTC, if it is still open
 
       -- 

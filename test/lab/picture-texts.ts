@@ -1,0 +1,22 @@
+/** What stands on loopback in the lab, as it would be in the field: sources of regular expressions, in order. */
+const FIELD: readonly (readonly [seen: string, shown: string])[] = [
+  [String.raw`(?<=UDP )127\.0\.0\.1:\d+`, '10.0.0.9:514'],
+  [String.raw`(?<=TCP )127\.0\.0\.1:\d+`, '10.0.0.9:601'],
+  [String.raw`(?<=mail\.example\.org):\d{4,5}`, ':25'],
+  [String.raw`(?<=\w):\d{4,5}\b`, ':443'],
+  [String.raw`(?<=\bTCP )\d{4,5}\b`, '443'],
+  [String.raw`(?<=\b(?:is|at) )127\.0\.0\.1`, '173.243.138.84'],
+  [String.raw`127\.0\.0\.1`, '10.0.0.5'],
+];
+
+/**
+ * JavaScript for the page: shows addresses and ports of the field in place of those of the lab. Its value is a list of
+ * what is left of the lab, empty as it should be.
+ */
+export const SHOW_FIELD = `(() => {
+  const rules = ${JSON.stringify(FIELD)}.map(([seen, shown]) => [new RegExp(seen, 'gu'), shown]);
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text !== null; text = texts.nextNode())
+    text.data = rules.reduce((before, [seen, shown]) => before.replace(seen, shown), text.data);
+  return [...(document.body.textContent.match(/\\b127\\.\\d+\\.\\d+\\.\\d+|:[1-9]\\d{4}\\b/gu) ?? [])];
+})()`;
