@@ -20,25 +20,37 @@ const SITES = Number(process.env['FTM_FLEET_SITES'] ?? 50);
 const PATIENCE = { timeout: 120_000, interval: 500 };
 const EVERY = '5s';
 
+const READY = /^ftm_activation_ready 1$/mu;
 const STATES = ['ready', 'intercepted', 'lost'] as const;
 type State = (typeof STATES)[number];
 
-/** What a real daemon exposes in each state. */
+const FAULTS: Readonly<Record<State, { readonly shows: RegExp; readonly begin: (lab: Lab) => Promise<void> }>> = {
+  ready: { shows: READY, begin: () => Promise.resolve() },
+  intercepted: {
+    shows: /^ftm_incident_open\{cause="tls-intercepted",severity="critical"/mu,
+    begin: (lab) => lab.inspect(true),
+  },
+  lost: {
+    shows: /^ftm_incident_open\{cause="(?:license-server-down|egress-blocked)",severity="critical",subject="f/mu,
+    begin: (lab) => lab.firewall.setMode({ kind: 'refuse' }, LICENSE_HOST),
+  },
+};
+
+/** What a real daemon exposes in each state. The licence server has the same port everywhere. */
 async function exposedStates(): Promise<Readonly<Record<State, string>>> {
-  await using lab = await createLab();
-  await using agent = await startAgent(lab, 'agent', [], { site: 'lab' });
-  const ready = await exposedWhen(agent, /^ftm_activation_ready 1$/mu);
-  await lab.inspect(true);
-  const intercepted = await exposedWhen(agent, /^ftm_incident_open\{cause="tls-intercepted",severity="critical"/mu);
-  await lab.inspect(false);
-  await exposedWhen(agent, /^ftm_activation_ready 1$/mu);
-  await loseVendor(lab);
-  const gone = /^ftm_incident_open\{cause="(?:license-server-down|egress-blocked)",severity="critical",subject="f/mu;
-  return { ready, intercepted, lost: await exposedWhen(agent, gone) };
+  const [ready, intercepted, lost] = await Promise.all(STATES.map(exposedIn));
+  if (ready === undefined || intercepted === undefined || lost === undefined) throw new Error('A state is missing');
+  return { ready, intercepted, lost };
 }
 
-function loseVendor(lab: Lab): Promise<void> {
-  return lab.firewall.setMode({ kind: 'refuse' }, LICENSE_HOST);
+async function exposedIn(state: State): Promise<string> {
+  const { shows, begin } = FAULTS[state];
+  await using lab = await createLab();
+  await using agent = await startAgent(lab, 'agent', [], { site: 'lab' });
+  await exposedWhen(agent, READY);
+  await begin(lab);
+  const text = await exposedWhen(agent, shows);
+  return text.replaceAll(`:${String(lab.firewall.portOf(LICENSE_HOST))}"`, ':443"');
 }
 
 async function exposedWhen(agent: Daemon, shows: RegExp): Promise<string> {
