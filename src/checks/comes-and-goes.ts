@@ -1,3 +1,4 @@
+import { saidBriefly } from './endpoint-words.ts';
 import { nameList } from '../core/name-list.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import { type Advice, type Finding, known } from '../engine/finding.ts';
@@ -15,6 +16,7 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   const failing = reported.findLast((connection) => connection.fault !== null)?.address;
   return {
     rule: RULE,
+    claim: `${shareText(share)}, most recently${failing === undefined ? '' : ` at ${failing}`}: ${saidBriefly(fault.actual)}.`,
     expected: 'Every connection works',
     actual: `${placeOf(share)}${shareText(share)}, most recently: ${fault.actual}`,
     suggests: fault.cause,

@@ -23,10 +23,10 @@ function preconditionView({ id, state, summary, findings }: PreconditionJson, ca
 }
 
 /** A summary of one finding says it in the same words, but for the first letter. */
-function isIn(summary: string, { actual }: FindingJson): boolean {
-  return summary.toLowerCase().includes(actual.toLowerCase());
+function isIn(summary: string, { claim, actual }: FindingJson): boolean {
+  return [claim, actual].some((text) => summary.toLowerCase().includes(text.toLowerCase()));
 }
 
-function findingView({ subject, expected, actual }: FindingJson): Markup {
-  return markup`<li class="quiet">${subject}: expected ${expected}, got ${actual}</li>`;
+function findingView({ subject, claim, expected }: FindingJson): Markup {
+  return markup`<li class="quiet">${subject}: ${claim} Expected: ${expected}</li>`;
 }

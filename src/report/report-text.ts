@@ -62,7 +62,7 @@ function checklistLine(
   const asides = findings.filter(
     ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
-  const notes = asides.map(({ subject, actual }) => `${subject}: ${actual}`).filter((note) => note !== summary);
+  const notes = asides.map(({ subject, claim }) => `${subject}: ${claim}`).filter((note) => note !== summary);
   const [first = '', ...rest] = [summary, ...notes].flatMap((text) =>
     wrap(visibleText(text, TEXT_LIMIT), style.width - INDENT),
   );

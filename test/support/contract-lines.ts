@@ -6,6 +6,8 @@ const SENTENCES: ReadonlySet<string> = new Set([
   'remedy',
   'expected',
   'actual',
+  'claim',
+  'quote',
   'product',
 ]);
 

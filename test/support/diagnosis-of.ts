@@ -53,7 +53,15 @@ export function diagnosisOf(
 }
 
 function findingOf({ id, subject }: Cause): Finding {
-  return { rule: 'r', subject, expected: '', actual: '', level: 'broken', suggests: isFaultId(id) ? id : null };
+  return {
+    rule: 'r',
+    subject,
+    claim: '',
+    expected: '',
+    actual: '',
+    level: 'broken',
+    suggests: isFaultId(id) ? id : null,
+  };
 }
 
 function stateOf(id: PreconditionId, causes: readonly Cause[], blocked: ReadonlySet<string>): PreconditionState {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface ReceivedPost {
@@ -15,8 +15,12 @@ export interface JsonReceiver extends AsyncDisposable {
   readonly posts: ReceivedPost[];
 }
 
-/** @param answer the status of an answer, or null to never answer */
-export async function jsonReceiver(answer: (post: ReceivedPost) => number | null = () => 200): Promise<JsonReceiver> {
+/** A status, also with headers; null: none, ever. */
+type Answer = number | { readonly status: number; readonly headers: OutgoingHttpHeaders } | null;
+
+export async function jsonReceiver(
+  answer: (post: ReceivedPost) => Answer | Promise<Answer> = () => 200,
+): Promise<JsonReceiver> {
   const posts: ReceivedPost[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -28,10 +32,15 @@ export async function jsonReceiver(answer: (post: ReceivedPost) => number | null
         body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown,
       };
       posts.push(post);
-      const status = answer(post);
-      if (status !== null) response.writeHead(status, { 'content-type': 'text/plain' }).end(`status ${String(status)}`);
+      void respond(post, response);
     });
   });
+  async function respond(post: ReceivedPost, response: ServerResponse): Promise<void> {
+    const answered = await answer(post);
+    if (answered === null) return;
+    const { status, headers } = typeof answered === 'number' ? { status: answered, headers: {} } : answered;
+    response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`status ${String(status)}`);
+  }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

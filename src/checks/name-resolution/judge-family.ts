@@ -17,6 +17,7 @@ export function judgeFamily(
     {
       rule: 'name-has-family',
       subject: authority({ host, port }),
+      claim: `${host} has no IPv${String(family)} address.`,
       expected: `An IPv${String(family)} address`,
       actual: addresses.join(', '),
       level: 'broken',

@@ -46,6 +46,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     wouldSettle: '{authority}',
     open: {
       rule: 'authority-is-known',
+      claim: '{end} is not a known authority: nobody can say whether FortiAuthenticator accepts it.',
       expected: 'An authority whose key is known',
       actual: '{end} is not known: nobody can say whether FortiAuthenticator accepts it',
     },

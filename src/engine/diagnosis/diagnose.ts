@@ -78,5 +78,5 @@ function summaryOf({ assessment, state, blockedBy }: JudgedState, { causes, stat
 
 function findingSummary(assessment: Assessment, level: 'broken' | 'warning' | 'unknown'): string {
   const finding = assessment.findings.find((candidate) => candidate.level === level);
-  return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.actual}`;
+  return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.claim}`;
 }

@@ -1,8 +1,11 @@
 import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
+import { CHANNEL_DIFFERENCES } from './channel-differences.ts';
 import { MESSAGE_DIFFERENCES } from './message-differences.ts';
 import { METRICS_DIFFERENCES } from './metrics-differences.ts';
 import { TOKEN_DIFFERENCES } from './token-differences.ts';
+
+const FINDING_FIELDS = ['claim:', 'quote:', 'fullNames', 'address:', 'at:'] as const;
 
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
@@ -18,6 +21,13 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ http: GET /api/v1/incidents 200 incidents[].mergedInto: null',
       '+ http: GET /api/v1/incidents 200 incidents[].acknowledgement: null',
     ],
+  },
+  {
+    reason: 'A finding has a claim in one plain sentence, the words that it rests on, full names, address and time',
+    lines: FINDING_FIELDS.flatMap((field) => [
+      `+ check-*: preconditions[*].findings[*].${field}*`,
+      `+ http: GET /api/v1/status 200 preconditions[].findings[].${field}*`,
+    ]),
   },
   {
     reason: 'A store of a newer version is said by `ftm_store_newer`',
@@ -197,6 +207,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   ...ACCESS_DIFFERENCES,
+  ...CHANNEL_DIFFERENCES,
   ...METRICS_DIFFERENCES,
   ...TOKEN_DIFFERENCES,
   ...MESSAGE_DIFFERENCES,

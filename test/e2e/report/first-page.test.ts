@@ -39,6 +39,7 @@ function diagnosisWith(id: FaultId): Diagnosis {
   const finding = {
     rule: 'r',
     subject: `${HOST}:443`,
+    claim: 'The certificate was issued by another authority.',
     expected: 'another one',
     level: 'broken',
     suggests: id,

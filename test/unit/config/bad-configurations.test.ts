@@ -78,6 +78,14 @@ const MESSAGES = [
     '"https://": the credentials would travel in clear',
   'notify-heartbeat-without-url.yaml:2:3  notify.heartbeat: expected one of "url", "urlFile", "urlEnv", but none is ' +
     'there',
+  'notify-ntfy-topic.yaml:3:23  notify.ntfy[0].url: expected a URL that ends in a topic: letters, digits, "_" and "-", ' +
+    'at most 64',
+  'notify-slack-name-twice.yaml:4:9  notify.slack[1].name: "ops" stands in this list already',
+  'notify-template-no-json.yaml:4:7  notify.webhooks[0].template: expected a text of JSON with places such as ' +
+    '"{{title}}" in it, got "{ "text": {{title}} }"',
+  'notify-template-place.yaml:4:7  notify.webhooks[0].template: expected one of {{id}}, {{event}}, {{site}}, ' +
+    '{{time}}, {{tone}}, {{title}}, {{text}}, {{cause}}, {{subject}}, {{severity}}, {{incident}}, {{key}}, {{page}}, ' +
+    '{{runbook}}, got "{{titel}}"',
   'notify-webhook-url-twice.yaml:3:7  notify.webhooks[0].url: expected only one of "url", "urlFile", "urlEnv"',
   'notify-webhook-token-in-clear.yaml:3:7  notify.webhooks[0].url: expected a URL that begins with "https://": the ' +
     'token would travel in clear',

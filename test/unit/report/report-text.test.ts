@@ -26,6 +26,7 @@ function render(actual: string, style: { readonly color: boolean; readonly width
         {
           rule: 'r',
           subject: 'server.test:443',
+          claim: actual,
           expected: 'x',
           actual,
           level: 'broken',
@@ -47,7 +48,7 @@ describe('renderDiagnosis()', () => {
     expect(text).toContain('✘ Genuine TLS         TLS to server.test:443 is intercepted by Fortinet FortiGate.');
     expect(text).toContain('· Licence server      Not judged: fix Genuine TLS first');
     expect(text).toContain('CRITICAL  TLS to server.test:443 is intercepted by Fortinet FortiGate.');
-    expect(text).toContain('Evidence  expected x, got re-signed');
+    expect(text).toContain('Evidence  re-signed Expected: x.');
     expect(text).toMatch(/Remedy {4}1\. /u);
     expect(text.trimEnd().split('\n').at(-1)).toMatch(/^NOT READY/u);
   });

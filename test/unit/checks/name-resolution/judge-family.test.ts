@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Config } from '../../../../src/config/config.ts';
-import { judgeFamily } from '../../../../src/checks/name-resolution/judge-family.ts';
+import { judgeFamily as judgeFamilyUnchecked } from '../../../../src/checks/name-resolution/judge-family.ts';
 import { configOf } from '../../../support/config-of.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeFamily = withPlainClaims(judgeFamilyUnchecked);
 
 const A = '173.243.138.84';
 const V6 = '2001:db8::84';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ReferenceObservation } from '../../../../src/core/round.ts';
-import { judgeOlderTls } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
+import { judgeOlderTls as judgeOlderTlsUnchecked } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
 import { judgeTlsPath } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
 import type { Identity } from '../../../support/authority.ts';
 import { chainOf, established } from '../../../support/chains.ts';
@@ -8,6 +8,9 @@ import { HOST, TARGET } from '../../../support/interception-world.ts';
 import { endpoint, path } from '../../../support/observed.ts';
 import { freshKnowledge } from '../../../support/tls-knowledge.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeOlderTls = withPlainClaims(judgeOlderTlsUnchecked);
 
 const w = await createCast();
 const KNOWLEDGE = { ...freshKnowledge(w), products: w.evidence({}).products };

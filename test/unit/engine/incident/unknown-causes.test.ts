@@ -83,7 +83,7 @@ describe('unknownCauses()', () => {
     ];
     const [cause] = causes([unjudged()], view(findings));
     expect(cause?.evidence).toHaveLength(2);
-    expect(cause?.evidence[0]).toBe('host:443: expected a trusted issuer, got CN=Contoso');
+    expect(cause?.evidence[0]).toBe('host:443: CN=Contoso. Expected: a trusted issuer.');
     expect(cause?.remedy).toEqual(['Add the root of Contoso.', ...UNKNOWN_WORDS.remedy]);
   });
 

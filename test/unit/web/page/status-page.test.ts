@@ -105,6 +105,7 @@ describe('renderStatusPage()', () => {
     const note = {
       rule: 'some-rule',
       subject: 'mail.example.org:25',
+      claim: 'It greets politely.',
       expected: '',
       actual: 'greets politely',
       level: 'note',
@@ -118,7 +119,7 @@ describe('renderStatusPage()', () => {
     });
 
     expect(count(page, 'class="name"')).toBe(CHECKS.length);
-    expect(count(page, 'mail.example.org:25: greets politely')).toBe(CHECKS.length);
+    expect(count(page, 'mail.example.org:25: It greets politely.')).toBe(CHECKS.length);
   });
 
   test('does not call trouble of its own the fault of the target', () => {
@@ -230,6 +231,7 @@ describe('renderStatusPage() and strangers', () => {
   const finding = {
     rule: HOSTILE,
     subject: HOSTILE,
+    claim: HOSTILE,
     expected: HOSTILE,
     actual: HOSTILE,
     level: 'broken',
