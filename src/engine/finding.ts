@@ -1,5 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Confidence } from './cause.ts';
+import type { Step } from './words/step.ts';
 
 /**
  * One expectation that was judged against what was seen. Everything that a person is told (terminal, page, mail, log)
@@ -74,7 +75,7 @@ export function known(facts: { readonly [K in keyof TextFacts]: TextFacts[K] | n
 /** Takes the place of what the catalogue says about a cause. */
 export interface Advice {
   readonly summary: string;
-  readonly remedy: readonly string[];
+  readonly remedy: readonly Step[];
 }
 
 export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';

@@ -1,7 +1,7 @@
 import { titleOf } from '../checks/registry.ts';
 import { utcText } from '../core/instant-text.ts';
-import { type Markup, markup } from '../web/page/markup.ts';
-import { partsOfStep, type StepPart } from '../web/page/remedy-step.ts';
+import { type Block, blocksOf, type RemedyStep } from '../engine/remedy.ts';
+import { type Markup, markup, preformatted } from '../web/page/markup.ts';
 import { SEVERITY_WORDS } from '../web/page/signs.ts';
 import type { CaseSpan, ReportCase } from './report-cases.ts';
 import type { SeenIssuer } from './seen-issuers.ts';
@@ -21,7 +21,7 @@ ${whoView(one)}
 <dt>Proof</dt><dd>${foldedList(cause.evidence)}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
     cause.confidence
   } · <code>${cause.id}</code></p></dd>
-<dt>Request</dt><dd><ol>${cause.remedy.map((step) => markup`<li>${partsOfStep(step).map(partView)}</li>`)}</ol></dd>
+<dt>Request</dt><dd><ol>${cause.remedySteps.map(stepView)}</ol></dd>
 </dl>`;
 }
 
@@ -63,16 +63,16 @@ function foldedList(lines: readonly string[]): Markup {
 </details>`;
 }
 
-function partView(part: StepPart): Markup {
-  switch (part.kind) {
-    case 'text':
-      return markup`${part.text}`;
-    case 'command':
-      return part.lines.length === 1
-        ? markup`<code>${part.lines}</code>`
-        : markup`<details><summary>Commands</summary><pre>${part.lines.map((line) => markup`${line}<br>`)}</pre>
-</details>`;
-  }
+function stepView(step: RemedyStep): Markup {
+  return markup`<li>${step.text}${blocksOf(step).map(blockView)}</li>`;
+}
+
+/** A long one would push what is to be read off the first page. */
+function blockView({ label, text }: Block): Markup {
+  const block = markup`<pre>${preformatted(text)}</pre>`;
+  return text.split('\n').length > OPEN_LINES
+    ? markup`<details><summary>${label}</summary>${block}</details>`
+    : markup`<p class="quiet">${label}</p>${block}`;
 }
 
 /** `2026-11-24 13:00:05 UTC` of ISO 8601. */

@@ -5,16 +5,14 @@ import type { Period } from '../core/period.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { parseIncident } from './saved-state.ts';
 
-/** How long one precondition was in one state on one day (UTC). */
+/** How long one precondition was in one state on one day (UTC), or in another span. */
 export interface DayState {
-  /** Midnight at which the day begins. */
+  /** When the day or the span begins. */
   readonly day: EpochMs;
   readonly precondition: string;
   readonly state: string;
   readonly duration: Millis;
 }
-
-const DAY: Millis = 86_400_000;
 
 /** Open at some time of the period, latest first. */
 export function readIncidents(db: DatabaseSync, limit: number, period: Period): readonly Incident[] {
@@ -73,8 +71,8 @@ export function readCertificates(
 
 const stateRow = z.object({ precondition: z.string(), state: z.string(), fromAt: z.number(), untilAt: z.number() });
 
-/** The states of each day from `from` on; a state that lasted over midnight is counted on both days. */
-export function readAvailability(db: DatabaseSync, from: EpochMs): readonly DayState[] {
+/** The states of each span from `from` on; a state that lasted beyond its end is counted in both. */
+export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis): readonly DayState[] {
   const rows = db
     .prepare(
       'SELECT precondition, state, from_at AS fromAt, until_at AS untilAt FROM precondition_states WHERE until_at >= ?',
@@ -82,9 +80,9 @@ export function readAvailability(db: DatabaseSync, from: EpochMs): readonly DayS
     .all(from);
   const days = new Map<string, DayState>();
   for (const { precondition, state, fromAt, untilAt } of z.array(stateRow).parse(rows)) {
-    for (let day = Math.floor(Math.max(fromAt, from) / DAY) * DAY; day < untilAt; day += DAY) {
+    for (let day = Math.floor(Math.max(fromAt, from) / span) * span; day < untilAt; day += span) {
       const key = `${String(day)} ${precondition} ${state}`;
-      const duration = Math.min(untilAt, day + DAY) - Math.max(fromAt, day, from);
+      const duration = Math.min(untilAt, day + span) - Math.max(fromAt, day, from);
       days.set(key, { day, precondition, state, duration: duration + (days.get(key)?.duration ?? 0) });
     }
   }

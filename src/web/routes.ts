@@ -12,6 +12,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
 import { createDiscoveryRoute } from './discovery-route.ts';
+import { CHART_RANGES, isChartRange, USUAL_RANGE } from './chart-data.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
 import { compressed } from './compressed.ts';
@@ -63,7 +64,10 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   if (access.kind === 'network') app.use(askWho(access, tools));
   app.use(access.kind === 'network' && access.identify !== null ? limitRole : takeForLocal);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
-  app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
+  app.get('/', (context) => {
+    const range = context.req.query('range') ?? '';
+    return context.html(renderStatusPage(sources, tools.clock.now(), isChartRange(range) ? range : USUAL_RANGE));
+  });
   app.get('/runbooks/:cause', (context) => answerRunbook(context, sources.site()));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
   const turn = oneATurn();
@@ -136,7 +140,13 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
   app.get('/api/v1/audit', (context) =>
     context.json({ changes: sources.alertHistory().changes.map(auditEntryToJson) }),
   );
-  app.get('/api/v1/history', (context) => context.json(sources.chartData()));
+  app.get('/api/v1/history', (context) => {
+    const range = context.req.query('range');
+    if (range === undefined) return context.json(sources.chartData());
+    return isChartRange(range)
+      ? context.json(sources.rangeData(range))
+      : context.json({ error: `Expected a range: ${CHART_RANGES.join(', ')}` }, 400);
+  });
   app.get('/api/v1/events', (context) => {
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
     const diagnosis = sources.diagnosis();

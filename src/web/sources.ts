@@ -5,7 +5,7 @@ import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { AlertHistory, FoundIncidents, IncidentRecord, MaintenancePlan } from './alert-history.ts';
-import type { ChartData } from './chart-data.ts';
+import type { ChartData, ChartRange, RangeData } from './chart-data.ts';
 import type { IncidentQuery } from './incident-query.ts';
 import type { MetricsText } from './metrics-text.ts';
 import type { DiscoveredProbe, ProbeAnswer, ProbeRequest } from './probe-answer.ts';
@@ -57,8 +57,10 @@ export interface WebSources {
   /** What the latest round saw, one for each address. */
   certificates(): readonly SeenCertificate[];
   activity(): Activity;
-  /** For the charts. */
+  /** For the charts, as far back as each was looked at once. */
   chartData(): ChartData;
+  /** For the charts of one range. */
+  rangeData(range: ChartRange): RangeData;
 }
 
 export type ReloadOutcome =

@@ -4,6 +4,7 @@ const SENTENCES: ReadonlySet<string> = new Set([
   'impact',
   'evidence',
   'remedy',
+  'remedySteps',
   'expected',
   'actual',
   'claim',

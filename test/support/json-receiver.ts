@@ -7,6 +7,8 @@ export interface ReceivedPost {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
+  /** The same as it came. */
+  readonly text: string;
 }
 
 /** An HTTP server on loopback that keeps the JSON it is posted, and answers as the test decides. */
@@ -26,11 +28,8 @@ export async function jsonReceiver(
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const post = {
-        path: request.url ?? '',
-        headers: request.headers,
-        body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown,
-      };
+      const text = Buffer.concat(chunks).toString('utf8');
+      const post = { path: request.url ?? '', headers: request.headers, body: JSON.parse(text) as unknown, text };
       posts.push(post);
       void respond(post, response);
     });

@@ -32,10 +32,10 @@ const PROPERTIES: Readonly<Record<keyof ReadLine, string>> = {
 export async function startRsyslogReceiver(program: string): Promise<RsyslogReceiver> {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-rsyslog-'));
   const [port, output] = [await freePort(), join(folder, 'lines.json')];
-  const properties = Object.entries(PROPERTIES).map(
-    ([name, property]) =>
-      `  property(outname="${name}" name="${property}" format="jsonf"${property === 'timereported' ? ' dateFormat="rfc3339"' : ''})`,
-  );
+  const properties = Object.entries(PROPERTIES).map(([name, property]) => {
+    const date = property === 'timereported' ? ' dateFormat="rfc3339"' : '';
+    return `  property(outname="${name}" name="${property}" format="jsonf"${date})`;
+  });
   const config = [
     `global(workDirectory="${folder}" net.enableDNS="off")`,
     'module(load="imtcp")',

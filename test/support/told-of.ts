@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { faultsOfClaims } from './plain-claim.ts';
+import { textOfStep } from './text-of-step.ts';
 import type { TlsJudgement } from '../../src/checks/tls-genuine/tls-evidence.ts';
 
 /** Without what differs from run to run, and without what every name of the vendor begins with. */
@@ -24,7 +25,9 @@ export function toldOf({ verdict, confidence, product, summary, wouldSettle, fin
       `  ${rule}: ${expected}`,
       `  but: ${actual}`,
       ...(facts?.judgement === undefined || facts.judgement === summary ? [] : [`  judgement: ${facts.judgement}`]),
-      ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy].join('\n    ')}`]),
+      ...(advice === undefined
+        ? []
+        : [`  advice: ${[advice.summary, ...advice.remedy.map(textOfStep)].join('\n    ')}`]),
     ],
   );
   return plain(

@@ -26,6 +26,7 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
       .flatMap(({ id }) => states.get(id) ?? [])
       .map((judged) => status(judged, { causes, states })),
     causes,
+    ...(context.configFile === undefined ? {} : { configFile: context.configFile }),
   };
 }
 

@@ -28,7 +28,7 @@ function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Mark
     cause.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null
   }<code class="tag">${cause.id}</code><span class="subject">${cause.subject}</span></header>
 <h2 id="${id}-title">${headline(cause)}</h2>${cause.summary === conclusion ? null : markup`<p>${cause.summary}</p>`}
-<section><h3>What to do</h3>${remedyView(cause.remedy)}</section>
+<section><h3>What to do</h3>${remedyView(cause.remedySteps)}</section>
 <p class="impact"><strong>Impact</strong> ${cause.impact}</p>
 <p class="links">${
     incident === undefined

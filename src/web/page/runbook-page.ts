@@ -1,6 +1,7 @@
 import type { Runbook, RunbookBlock, RunbookSource } from '../../checks/runbook.ts';
 import { pageDocument } from './document.ts';
 import { type Markup, markup } from './markup.ts';
+import { remedyView } from './remedy-view.ts';
 
 /** A runbook by itself: it needs no script, and changes nothing. */
 export function renderRunbook({ title, intro, sections }: Runbook, site: string): string {
@@ -21,7 +22,7 @@ function blockView(block: RunbookBlock): Markup {
     case 'text':
       return markup`<p>${block.words.map((word) => (typeof word === 'string' ? word : markup`<code>${word.code}</code>`))}</p>\n`;
     case 'steps':
-      return markup`<ol class="remedy">${block.steps.map((step) => markup`<li>${step}</li>`)}</ol>\n`;
+      return markup`${remedyView(block.steps)}\n`;
     case 'sources':
       return markup`<ul>${block.sources.map((source) => markup`<li>${sourceView(source)}</li>`)}</ul>\n`;
   }

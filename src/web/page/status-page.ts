@@ -2,6 +2,7 @@ import { activationOutlook, type ActivationOutlook } from '../../checks/activati
 import type { EpochMs } from '../../core/clock.ts';
 import { utcText } from '../../core/instant-text.ts';
 import type { Diagnosis } from '../../engine/diagnosis.ts';
+import { type ChartRange, USUAL_RANGE } from '../chart-data.ts';
 import type { Health, WebSources } from '../sources.ts';
 import { activityView } from './activity-view.ts';
 import { causesView } from './causes-view.ts';
@@ -25,17 +26,17 @@ type PageSources = Pick<
   | 'activity'
   | 'alertHistory'
   | 'certificates'
-  | 'chartData'
   | 'diagnosis'
   | 'health'
   | 'maintenance'
+  | 'rangeData'
   | 'silences'
   | 'site'
   | 'version'
 >;
 
 /** The whole page. It needs no script; with one it keeps itself up to date. */
-export function renderStatusPage(sources: PageSources, now: EpochMs): string {
+export function renderStatusPage(sources: PageSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
   const diagnosis = sources.diagnosis();
   const ready = diagnosis?.ready ?? 'unknown';
   const word = diagnosis === null ? 'Starting' : READINESS_WORDS[ready];
@@ -47,12 +48,16 @@ export function renderStatusPage(sources: PageSources, now: EpochMs): string {
     scripts: ['live.js', 'history.js'],
     head: markup`<noscript><meta http-equiv="refresh" content="30"></noscript>\n`,
     mainAttributes: markup` data-now="${now}" data-seen="${diagnosis?.at ?? 0}" data-word="${word}"`,
-    main: mainView(sources, diagnosis, now),
+    main: mainView(sources, diagnosis, { now, range }),
   });
 }
 
 /** What a person needs first stands first, on every screen: the state, its causes, what to do; then where it is. */
-function mainView(sources: PageSources, diagnosis: Diagnosis | null, now: EpochMs): Markup {
+function mainView(
+  sources: PageSources,
+  diagnosis: Diagnosis | null,
+  { now, range }: { readonly now: EpochMs; readonly range: ChartRange },
+): Markup {
   const own = ownTroubleView(sources.health());
   if (diagnosis === null)
     return markup`${startingView()}${own}${activityView(sources.activity(), sources.version, now)}`;
@@ -63,7 +68,7 @@ ${causesView(diagnosis.causes, { incidents, conclusion: conclusionOf(diagnosis) 
 ${routeMapView(routeMapOf(diagnosis.preconditions), outlook)}
 ${detailsView(sources, diagnosis, now)}
 ${certificatesView(sources.certificates())}
-${historyView(sources.chartData())}
+${historyView(sources.rangeData(range))}
 ${activityView(sources.activity(), sources.version, now)}`;
 }
 

@@ -10,6 +10,18 @@ const FINDING_FIELDS = ['claim:', 'quote:', 'fullNames', 'address:', 'at:'] as c
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
   {
+    reason: 'Remedies as data: `remedySteps` beside `remedy`',
+    lines: [
+      '+ check-dns: causes[answer-hijacked].remedySteps: <text>',
+      '+ check-egress: causes[egress-blocked].remedySteps: <text>',
+      '+ check-inspection: causes[tls-intercepted].remedySteps: <text>',
+      '+ check-license: causes[license-on-peer].remedySteps: <text>',
+      '+ check-mail: causes[mail-recipient-rejected].remedySteps: <text>',
+      '+ http: GET /api/v1/status 200 causes[].remedySteps: <text>',
+      '+ http: GET /api/v1/incidents 200 incidents[].remedySteps: <text>',
+    ],
+  },
+  {
     reason: 'The view of other agents is evidence: `peers`',
     lines: ['+ schema: properties.peers.*', '+ metrics: # TYPE ftm_peer_readable gauge'],
   },

@@ -78,8 +78,10 @@ const MESSAGES = [
     '"https://": the credentials would travel in clear',
   'notify-heartbeat-without-url.yaml:2:3  notify.heartbeat: expected one of "url", "urlFile", "urlEnv", but none is ' +
     'there',
-  'notify-ntfy-topic.yaml:3:23  notify.ntfy[0].url: expected a URL that ends in a topic: letters, digits, "_" and "-", ' +
-    'at most 64',
+  'notify-ntfy-topic.yaml:3:23  notify.ntfy[0].url: expected a URL that ends in a topic: letters, digits, "_" and ' +
+    '"-", at most 64',
+  'notify-pagerduty-in-clear.yaml:3:51  notify.pagerduty[0].url: expected a URL that begins with "https://": the ' +
+    'integration key would travel in clear',
   'notify-slack-name-twice.yaml:4:9  notify.slack[1].name: "ops" stands in this list already',
   'notify-template-no-json.yaml:4:7  notify.webhooks[0].template: expected a text of JSON with places such as ' +
     '"{{title}}" in it, got "{ "text": {{title}} }"',

@@ -24,6 +24,7 @@ describe('diagnosisToJson()', () => {
       'evidence',
       'consequences',
       'remedy',
+      'remedySteps',
     ]);
   });
 

@@ -3,7 +3,7 @@ import type { MessageContext } from '../../message/message-context.ts';
 import { notificationText, type Tone } from '../../message/notification-text.ts';
 import { messageParagraphs } from '../message-paragraphs.ts';
 
-/** An incoming webhook's body: https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments. */
+/** An incoming webhook's body: https://api.slack.com/reference/messaging/attachments. */
 export interface SlackMessage {
   readonly attachments: readonly SlackAttachment[];
 }

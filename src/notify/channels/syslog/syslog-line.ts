@@ -31,8 +31,8 @@ const MAX_VALUE = 200;
 /** A message of RFC 5424, without a line break and of at most 2048 bytes of UTF-8. */
 export function syslogLine({ at, severity, host, messageId, parameters, message }: SyslogEvent): string {
   const data = Object.entries(parameters).map(([name, value]) => ` ${name}="${parameterValue(value)}"`);
-  const priority = `<${String(FACILITY_DAEMON * 8 + severity)}>1`;
-  const head = `${priority} ${isoTime(at)} ${hostField(host)} ${OWN_PROGRAM} - ${messageId} [${DATA_ID}${data.join('')}]`;
+  const header = `<${String(FACILITY_DAEMON * 8 + severity)}>1 ${isoTime(at)} ${hostField(host)} ${OWN_PROGRAM} -`;
+  const head = `${header} ${messageId} [${DATA_ID}${data.join('')}]`;
   const text = visibleText(message, MAX_BYTES);
   // §6.4: what is not ASCII alone begins with a mark that it is UTF-8.
   return cutToBytes(`${head} ${/^[ -~]*$/u.test(text) ? '' : '\u{FEFF}'}${text}`, MAX_BYTES);

@@ -3,7 +3,7 @@ import type { EpochMs } from '../../../core/clock.ts';
 
 /**
  * The headers of Standard Webhooks 1.0.0, symmetric
- * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md): a receiver knows by them
+ * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md): by them a receiver knows
  * who wrote the body, and when, and which notification it is. A secret that begins with "whsec_" is base64.
  */
 export function signatureHeaders(

@@ -1,3 +1,4 @@
+import { REPEAT } from '../../../../src/checks/tls-genuine/causes.ts';
 import { expect, test } from 'vitest';
 import type { ReferenceObservation } from '../../../../src/core/round.ts';
 import { judgeOlderTls as judgeOlderTlsUnchecked } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
@@ -71,7 +72,7 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
       'authority.',
     `Exempt the traffic of FortiAuthenticator to ${TARGET} from TLS inspection there, for every version of TLS.`,
     'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server Hello.',
-    expect.stringMatching(/^Repeat "ftm-watch check"/u),
+    REPEAT,
   ]);
 });
 

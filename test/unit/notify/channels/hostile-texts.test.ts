@@ -40,7 +40,7 @@ describe('texts of strangers', () => {
           // https://docs.slack.dev/messaging/formatting-message-text#escaping
           expect(texts).not.toMatch(/[<>]|&(?!amp;|lt;|gt;)/u);
           expect(attachment?.mrkdwn_in).toEqual([]);
-          // What is longer is cut: https://docs.slack.dev/changelog/2018-truncating-really-long-messages.
+          // What is longer is cut: https://api.slack.com/changelog/2018-04-truncating-really-long-messages.
           expect(texts.length).toBeLessThan(40_000);
         }
       }),

@@ -1,3 +1,4 @@
+import { sentenceStep } from '../../../../src/engine/remedy.ts';
 import { PRECONDITION_STATES } from '../../../../src/engine/precondition-state.ts';
 import { readdirSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -62,7 +63,8 @@ describe('renderStatusPage()', () => {
   });
 
   test('shows the place of the break, the cause, its evidence and what to do', () => {
-    const cause = causeOf('tls-intercepted', { remedy: ['Run "ftm-watch check".', 'Then do that.'] });
+    const step = { ...sentenceStep('Look again.'), commands: 'ftm-watch check\na <b', syntax: 'shell' } as const;
+    const cause = causeOf('tls-intercepted', { remedySteps: [step] });
     const page = render({ diagnosis: diagnosisOf(START, [cause]) });
 
     expect(words(page)).toContain('Not ready Summary of tls-intercepted');
@@ -73,7 +75,8 @@ describe('renderStatusPage()', () => {
     expect(words(page)).toContain(
       'Impact New tokens cannot be activated. Runbook Evidence Evidence of tls-intercepted',
     );
-    expect(page).toContain('<code class="command" data-copy>ftm-watch check</code>');
+    // What is selected and copied is the block, and nothing else.
+    expect(page).toContain('<pre class="command" data-copy>ftm-watch check\na &lt;b\n</pre>');
     // The sentence stands once, above.
     expect(count(page, 'Summary of tls-intercepted')).toBe(1);
   });
@@ -226,7 +229,7 @@ describe('renderStatusPage() and strangers', () => {
     summary: HOSTILE,
     impact: HOSTILE,
     evidence: [HOSTILE, HOSTILE],
-    remedy: [HOSTILE, `"dig ${HOSTILE}"`],
+    remedySteps: [sentenceStep(HOSTILE), { ...sentenceStep(HOSTILE), commands: HOSTILE, undo: HOSTILE }],
   });
   const finding = {
     rule: HOSTILE,
