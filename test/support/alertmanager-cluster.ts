@@ -22,19 +22,21 @@ export interface ClusterMember extends AsyncDisposable {
  * Starts one for each command line. Addresses in it are those of a document: each is replaced by one of this machine.
  *
  * @param webhook what is told of each notification
+ * @param more other parts of their configuration, such as `inhibit_rules`
  */
 export async function startAlertmanagerCluster(
   commandLines: readonly (readonly string[])[],
   webhook: string,
+  more: object = {},
 ): Promise<readonly ClusterMember[]> {
   const written = new Set(commandLines.flat().flatMap((flag) => flag.match(/[\d.]+:\d+$/u) ?? []));
   const addresses = new Map<string, string>();
   for (const address of written) addresses.set(address, `127.0.0.1:${String(await freePort())}`);
   const here = (flag: string): string => flag.replace(/[\d.]+:\d+$/u, (address) => addresses.get(address) ?? address);
-  return Promise.all(commandLines.map((flags) => startMember(flags.map(here), webhook)));
+  return Promise.all(commandLines.map((flags) => startMember(flags.map(here), webhook, more)));
 }
 
-async function startMember(flags: readonly string[], webhook: string): Promise<ClusterMember> {
+async function startMember(flags: readonly string[], webhook: string, more: object): Promise<ClusterMember> {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-cluster-'));
   const url = `http://127.0.0.1:${String(await freePort())}`;
   const config = {
@@ -46,6 +48,7 @@ async function startMember(flags: readonly string[], webhook: string): Promise<C
       repeat_interval: '1h',
     },
     receivers: [{ name: 'test', webhook_configs: [{ url: webhook, send_resolved: true }] }],
+    ...more,
   };
   // JSON is YAML.
   writeFileSync(join(folder, 'alertmanager.yml'), JSON.stringify(config));

@@ -9,7 +9,7 @@
   "pollingErrorsFor": "15m",
   "vendorSites": 2,
   "vendorShare": 0.5,
-  "vendorFor": "1m",
+  "vendorFor": "0s",
   "siteUnwatchedFor": "3m",
   "watcherDownFor": "2m",
   "watcherBlindFor": "10m",

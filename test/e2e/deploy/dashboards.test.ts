@@ -35,11 +35,9 @@ interface Dashboard {
   readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
 }
 
-/** What shows nothing of a site without channels whose TLS is inspected, and why. */
+/** What shows nothing of a site whose TLS is inspected, and why. */
 const NOTHING: Readonly<Record<string, string>> = {
   'site.json: Certificates: days left': 'the certificate is forged',
-  'site.json: Notifications, an hour': 'there is no channel',
-  'site.json: Since the last notification': 'there is no channel',
   'daemon.json: Certificate of the page: days left': 'the page has none',
   'daemon.json: Logins and changes, an hour': 'nobody has to log in',
   'Maintenance in site.json': 'there is no window',
