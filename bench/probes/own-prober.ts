@@ -60,6 +60,7 @@ function incomplete(what: string): Finding {
   return {
     rule: 'bench',
     subject: what,
+    claim: 'It was not looked at.',
     expected: 'it was looked at',
     actual: 'it was not',
     level: 'broken',

@@ -4,11 +4,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { startDaemon } from '../../test/lab/daemon.ts';
 import type { Daemon } from '../../test/lab/daemon.ts';
 import { parseExposition } from '../../test/support/exposition.ts';
 import type { Size } from './configuration.ts';
 import { get } from './get.ts';
+import { scrapeBlock } from './scrape-block.ts';
 import { lagBetween, valueOf } from './exposed.ts';
 import type { Series } from './exposed.ts';
 import { filesOf, usageOf } from './usage.ts';
@@ -33,6 +35,8 @@ export interface Measured extends MeasuredSize {
   readonly missedRuns: number;
   readonly series: number;
   readonly scrape: Answered;
+  /** For how long a scrape holds up everything else at a time. */
+  readonly scrapeBlockMs: number;
   readonly status: Answered;
   readonly page: Answered;
   readonly storeMegabytesAnHour: number;
@@ -41,6 +45,8 @@ export interface Measured extends MeasuredSize {
 export interface Answered {
   readonly ms: number;
   readonly kilobytes: number;
+  /** As a client gets it that takes gzip. */
+  readonly packedKilobytes: number;
 }
 
 /** What became of the lines of many senders. */
@@ -74,7 +80,7 @@ export async function measure(configFile: string, folder: string, size: Measured
     status: await timed(daemon, 'api/v1/status'),
     page: await timed(daemon, ''),
   };
-  return { ...size, startMs, firstRoundMs, ...rounds, ...answers };
+  return { ...size, startMs, firstRoundMs, ...rounds, ...answers, scrapeBlockMs: await scrapeBlock(size) };
 }
 
 async function firstRound(daemon: Daemon): Promise<void> {
@@ -128,7 +134,8 @@ async function timed(daemon: Daemon, path: string): Promise<Answered> {
   await get(url);
   const started = performance.now();
   const { body } = await get(url);
-  return { ms: performance.now() - started, kilobytes: Buffer.byteLength(body) / 1024 };
+  const ms = performance.now() - started;
+  return { ms, kilobytes: Buffer.byteLength(body) / 1024, packedKilobytes: gzipSync(body).length / 1024 };
 }
 
 /** Sends lines from as many addresses as there are appliances to a daemon that does nothing else. */

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
+import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configJsonSchema } from '../../src/config/json-schema.ts';
 import { renderDashboards } from '../grafana/dashboards.ts';
 import { valuesSchema } from '../helm/values-schema.ts';
-import { renderAlertRules } from '../prometheus/alert-rules.ts';
+import { renderMixin, renderRules, type Thresholds } from '../prometheus/rules.ts';
 import { renderRunbooks } from '../runbooks/render.ts';
 import { productionPackages } from '../sbom/bill.ts';
 import { renderReference } from './config-reference.ts';
@@ -12,6 +14,7 @@ import { renderInterceptionTables } from './interception-tables.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const RULES = 'deploy/prometheus/rules';
+const TEMPLATES = 'deploy/prometheus/templates';
 const CHART = 'deploy/helm/ftm-watch';
 
 /** Files that are committed although they follow from something else. */
@@ -33,19 +36,20 @@ export const ARTEFACTS: readonly Artefact[] = [
   },
   {
     from: 'deploy/grafana',
-    files: () => within('deploy/grafana/dashboards', renderDashboards()),
+    files: () => within('deploy/grafana/dashboards', dashboards()),
     folder: { path: 'deploy/grafana/dashboards', byHand: [] },
   },
-  { from: 'src/checks', files: () => within(RULES, renderRules()) },
+  { from: TEMPLATES, files: () => within(RULES, rules()), folder: { path: RULES, byHand: [] } },
+  { from: TEMPLATES, files: () => new Map([['deploy/prometheus/mixin/mixin.libsonnet', mixin()]]) },
   {
     // A chart cannot read what lies outside its own folder.
     from: RULES,
-    files: () => within(`${CHART}/files/rules`, renderRules()),
+    files: () => within(`${CHART}/files/rules`, rules()),
     folder: { path: `${CHART}/files/rules`, byHand: [] },
   },
   {
     from: 'deploy/grafana',
-    files: () => within(`${CHART}/files/dashboards`, renderDashboards()),
+    files: () => within(`${CHART}/files/dashboards`, dashboards()),
     folder: { path: `${CHART}/files/dashboards`, byHand: [] },
   },
   {
@@ -75,8 +79,30 @@ export const ARTEFACTS: readonly Artefact[] = [
   },
 ];
 
-function renderRules(): ReadonlyMap<string, string> {
-  return new Map(readdirSync(join(ROOT, RULES)).map((name) => [name, renderAlertRules(read(join(RULES, name)))]));
+function rules(): ReadonlyMap<string, string> {
+  const values = thresholds();
+  return new Map(
+    readdirSync(join(ROOT, TEMPLATES)).map((name) => [name, renderRules(read(join(TEMPLATES, name)), values)]),
+  );
+}
+
+function thresholds(): Thresholds {
+  return z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .parse(parse(read('deploy/prometheus/thresholds.yaml')));
+}
+
+function dashboards(): ReadonlyMap<string, string> {
+  return renderDashboards(String(thresholds()['runbooks']));
+}
+
+function mixin(): string {
+  return renderMixin({
+    alerts: read(`${TEMPLATES}/ftm-watch-alerts.yml`),
+    recording: read(`${TEMPLATES}/ftm-watch-recording.yml`),
+    thresholds: thresholds(),
+    dashboards: [...dashboards().keys()],
+  });
 }
 
 function within(folder: string, files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

@@ -1,5 +1,6 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { TO_PAGE, TO_SITE, toCause } from './links.ts';
 import { ACTIVE, greenFrom, READY, redFrom, seriesPanel, statPanel, timelinePanel, UP } from './panels.ts';
 
 /** All sites at a glance. */
@@ -15,14 +16,15 @@ function now(): readonly Builder<Panel>[] {
         description: 'A site is ready when all of its agents say so. A site that is missing cannot be judged.',
         expr: 'site:ftm_activation_ready:min',
         legend: '{{site}}',
+        link: TO_SITE,
       },
       { width: 12, meaning: READY, thresholds: greenFrom(1) },
     ),
     statPanel(
       {
-        title: 'Sites that lost the licence server',
+        title: 'Sites that lost a server',
         description: 'One: a fault at that site. Several at once: an outage at the vendor.',
-        expr: 'sum(site:ftm_license_server_lost:max)',
+        expr: 'max(count by (subject) (site_subject:ftm_server_lost:max)) or vector(0)',
         legend: 'sites',
       },
       { width: 6, thresholds: redFrom(1) },
@@ -33,8 +35,9 @@ function now(): readonly Builder<Panel>[] {
         description: 'Whether Prometheus reaches each ftm-watch.',
         expr: 'up{job="ftm-watch"}',
         legend: '{{site}} {{instance}}',
+        link: TO_PAGE,
       },
-      { width: 6, meaning: UP, thresholds: greenFrom(1) },
+      { width: 6, meaning: UP },
     ),
   ];
 }
@@ -47,6 +50,7 @@ function history(): readonly Builder<Panel>[] {
         description: 'Gaps: nobody could tell.',
         expr: 'site:ftm_activation_ready:min',
         legend: '{{site}}',
+        link: TO_SITE,
       },
       READY,
       8,
@@ -54,9 +58,10 @@ function history(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Open causes',
-        description: 'The root causes of open incidents; the runbook of each has its name.',
-        expr: 'site_cause:ftm_cause_active:max == 1',
-        legend: '{{site}}: {{cause}}',
+        description: 'The root causes of open incidents; a click leads to the cause and its runbook.',
+        expr: 'site_incident:ftm_incident_open:max',
+        legend: '{{site}}: {{cause}} {{subject}}',
+        link: toCause(),
       },
       ACTIVE,
       10,
@@ -81,6 +86,7 @@ function counts(): readonly Builder<Panel>[] {
         description: 'Tokens that can still be given to users.',
         expr: 'site_appliance:ftm_tokens_left:min',
         legend: '{{site}} {{appliance}}',
+        link: TO_SITE,
       },
       'short',
     ),

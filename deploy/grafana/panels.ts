@@ -5,7 +5,13 @@ import {
   ReduceDataOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common';
-import { MappingType, ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  MappingType,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 import type { ThresholdsConfigBuilder as Thresholds, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
@@ -26,13 +32,21 @@ export interface PanelText {
   readonly expr: string;
   /** Name of a series, with {{labels}}. */
   readonly legend: string;
+  /** Where a click on a series leads. */
+  readonly link?: PanelLink;
+}
+
+export interface PanelLink {
+  readonly title: string;
+  readonly url: string;
 }
 
 /** Numbers as they are now. @param meaning what each value means; without any, numbers are shown */
-export function statPanel(text: PanelText, { width, meaning, thresholds = good() }: StatLook): StatBuilder {
+export function statPanel(text: PanelText, { width, meaning, thresholds = neutral() }: StatLook): StatBuilder {
   return new StatBuilder()
     .title(text.title)
     .description(text.description)
+    .dataLinks(linksOf(text))
     .datasource(DATA_SOURCE)
     .withTarget(query(text).instant())
     .height(5)
@@ -57,6 +71,7 @@ export function timelinePanel(text: PanelText, meaning: ValueMapping, height: nu
   return new TimelineBuilder()
     .title(text.title)
     .description(text.description)
+    .dataLinks(linksOf(text))
     .datasource(DATA_SOURCE)
     .withTarget(query(text).range())
     .height(height)
@@ -69,12 +84,17 @@ export function seriesPanel(text: PanelText, unit: string): SeriesBuilder {
   return new SeriesBuilder()
     .title(text.title)
     .description(text.description)
+    .dataLinks(linksOf(text))
     .datasource(DATA_SOURCE)
     .withTarget(query(text).range())
     .height(8)
     .span(GRID_WIDTH / 2)
     .unit(unit)
     .min(0);
+}
+
+function linksOf({ link }: PanelText): DashboardLinkBuilder[] {
+  return link === undefined ? [] : [new DashboardLinkBuilder(link.title).type(DashboardLinkType.Link).url(link.url)];
 }
 
 function query({ expr, legend }: PanelText): DataqueryBuilder {
@@ -91,20 +111,49 @@ export const ACTIVE: ValueMapping = {
   options: { 0: { text: 'no', color: 'green', index: 0 }, 1: { text: 'yes', color: 'red', index: 1 } },
 };
 
+/** That ftm-watch itself is there says nothing about what it sees: not green. */
 export const UP: ValueMapping = {
   type: MappingType.ValueToText,
-  options: { 0: { text: 'down', color: 'red', index: 0 }, 1: { text: 'up', color: 'green', index: 1 } },
+  options: { 0: { text: 'down', color: 'red', index: 0 }, 1: { text: 'up', color: 'blue', index: 1 } },
 };
 
-/** Good from nothing on. */
-function good(): Thresholds {
-  return steps([{ value: null, color: 'green' }]);
+/** What each of several states is shown as: their numbers are their places. */
+export function statesShown(states: readonly string[], colors: Readonly<Record<string, string>>): ValueMapping {
+  const options: Record<string, { text: string; color: string; index: number }> = {};
+  for (const [index, text] of states.entries()) options[index] = { text, color: colors[text] ?? 'orange', index };
+  return { type: MappingType.ValueToText, options };
 }
 
-/** Green, and red from a value on. */
+/**
+ * One number for a set of states, of which one is 1. Of several agents the gravest counts.
+ * @param series with the label `LABEL="STATE"` left out
+ * @param states the least grave first
+ */
+export function stateNumber(
+  series: (selector: string) => string,
+  { by, label, states }: { readonly by: string; readonly label: string; readonly states: readonly string[] },
+): string {
+  const each = states.map((state, index) => `(${series(`${label}="${state}"`)} == 1) * ${String(index)}`);
+  return `max by (${by}) (${each.join(' or ')})`;
+}
+
+/** A number that is neither good nor bad. */
+export function neutral(): Thresholds {
+  return steps([{ value: null, color: 'blue' }]);
+}
+
+/** Red, and neither good nor bad from a value on. */
+export function blueFrom(value: number): Thresholds {
+  return steps([
+    { value: null, color: 'red' },
+    { value, color: 'blue' },
+  ]);
+}
+
+/** Neither good nor bad, and red from a value on. */
 export function redFrom(value: number): Thresholds {
   return steps([
-    { value: null, color: 'green' },
+    { value: null, color: 'blue' },
     { value, color: 'red' },
   ]);
 }

@@ -1,3 +1,4 @@
+import { type Block, blocksOf, type RemedyStep } from '../../src/engine/remedy.ts';
 import { CAUSE_IDS, CHECKS, isFaultId, wordsOf } from '../../src/checks/registry.ts';
 import { type Runbook, type RunbookBlock, runbookOf, type RunbookSource } from '../../src/checks/runbook.ts';
 
@@ -42,10 +43,22 @@ function blockText(block: RunbookBlock): string {
     case 'text':
       return block.words.map((word) => (typeof word === 'string' ? escaped(word) : `\`${word.code}\``)).join('');
     case 'steps':
-      return block.steps.map((step, index) => `${String(index + 1)}. ${escaped(step)}`).join('\n');
+      return block.steps.map(stepText).join('\n');
     case 'sources':
       return block.sources.map(sourceText).join('\n');
   }
+}
+
+function stepText(step: RemedyStep, index: number): string {
+  const blocks = blocksOf(step).map((block) => commandsText(block, step.syntax === 'shell' ? 'sh' : 'text'));
+  return [`${String(index + 1)}. ${escaped(step.text)}`, ...blocks].join('\n\n');
+}
+
+/** Within the item of the list. */
+function commandsText({ label, text }: Block, language: string): string {
+  return [escaped(label), '', `\`\`\`${language}`, ...text.split('\n'), '```']
+    .map((line) => (line === '' ? '' : `   ${line}`))
+    .join('\n');
 }
 
 function sourceText({ text, url }: RunbookSource): string {

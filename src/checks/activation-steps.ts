@@ -1,3 +1,5 @@
+import { remedyOf } from '../engine/words/told-remedy.ts';
+import { ANY_SERVER } from '../engine/words/wording.ts';
 import type { Cause } from '../engine/cause.ts';
 import type { Diagnosis, PreconditionStatus } from '../engine/diagnosis.ts';
 import type { Declaration } from './declaration.ts';
@@ -95,7 +97,12 @@ function ownSay(check: Declaration, { state, summary }: PreconditionStatus, isBr
     case 'blocked':
       return { answer: 'not-visible', why: summary, remedy: [], isAbsent: false };
     case 'unknown':
-      return { answer: 'not-visible', why: summary, remedy: [check.unknownRemedy], isAbsent: false };
+      return {
+        answer: 'not-visible',
+        why: summary,
+        remedy: remedyOf([check.unknownRemedy], ANY_SERVER).remedy,
+        isAbsent: false,
+      };
     case 'not-configured':
       return { answer: 'not-visible', why: summary, remedy: [], isAbsent: true };
   }

@@ -1,6 +1,8 @@
+import { saidBriefly } from './endpoint-words.ts';
 import { nameList } from '../core/name-list.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import { type Advice, type Finding, known } from '../engine/finding.ts';
+import { shell, type Step } from '../engine/words/step.ts';
 import { byAddress, failedIn, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
 /** The rule of a finding about a share of the connections. */
@@ -15,6 +17,7 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   const failing = reported.findLast((connection) => connection.fault !== null)?.address;
   return {
     rule: RULE,
+    claim: `${shareText(share)}, most recently${failing === undefined ? '' : ` at ${failing}`}: ${saidBriefly(fault.actual)}.`,
     expected: 'Every connection works',
     actual: `${placeOf(share)}${shareText(share)}, most recently: ${fault.actual}`,
     suggests: fault.cause,
@@ -91,8 +94,11 @@ function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Ad
       'List what the traffic of this site is spread over: members of a firewall cluster, links of an SD-WAN or ' +
         'several uplinks, nodes of a proxy. Each connection uses one of them, so a bad one makes a share of the ' +
         'connections fail.',
-      'Find out which one: take them out of service one at a time, and run "ftm-watch check" after each. Without ' +
-        'the bad one no connection fails.',
+      shell(
+        'Find out which one: take them out of service one at a time, and look after each. Without the bad one no ' +
+          'connection fails.',
+        'ftm-watch check{config}',
+      ),
       ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
       'If each of them fails as often on its own, the fault is not at this site: another site shows whether the ' +
         'server itself is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
@@ -113,14 +119,18 @@ function sidesOf({
   return { bad: bad.map(({ address }) => address), good: good.map(({ address }) => address) };
 }
 
-const AT_THE_PORT: readonly string[] = [
-  'To test without taking anything out of service: repeat connections from fixed source ports, such as "nc -vz -w 5 ' +
-    '-p 40001 {serverip} {port}". A port that fails every time belongs to the bad one: look for it in the session ' +
-    'tables and the logs of each.',
+const AT_THE_PORT: readonly Step[] = [
+  shell(
+    'To test without taking anything out of service: repeat connections from fixed source ports. A port that fails ' +
+      'every time belongs to the bad one: look for it in the session tables and the logs of each.',
+    'nc -vz -w 5 -p 40001 {serverip} {port}',
+    'nc -vz -w 5 -p 40002 {serverip} {port}',
+    'nc -vz -w 5 -p 40003 {serverip} {port}',
+  ),
   'Packets that are lost at random on one link look the same: compare the error counters of the links.',
 ];
 
-const AT_TLS: readonly string[] = [
+const AT_TLS: readonly Step[] = [
   'Compare the policies of all of them for {source} to {host}, TCP {port}: the one that differs, or that did not ' +
     'get the latest change, inspects or filters.',
 ];

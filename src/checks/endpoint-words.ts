@@ -3,6 +3,7 @@ import { visibleText } from '../core/visible-text.ts';
 import type { Finding } from '../engine/finding.ts';
 
 const MAX_SHOWN = 160;
+const MAX_CLAIMED = 100;
 /** Of addresses. */
 const SEPARATOR = ', ';
 
@@ -10,6 +11,16 @@ const SEPARATOR = ', ';
 export function seenAt({ address, proxy }: EndpointObservation, text: string): string {
   const place = proxy === null ? address : `through the proxy ${proxy}`;
   return `${place}: ${visibleText(text, MAX_SHOWN)}`;
+}
+
+/** Where it was seen, in a sentence. */
+export function placeOf({ address, proxy }: EndpointObservation): string {
+  return proxy === null ? `at ${address}` : `through the proxy ${proxy}`;
+}
+
+/** What a failure or a peer said, at the end of a claim. */
+export function saidBriefly(text: string): string {
+  return visibleText(text, MAX_CLAIMED);
 }
 
 /** With those of the addresses that are fine; it is about another one. */

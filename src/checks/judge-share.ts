@@ -4,6 +4,7 @@ import { decidingAddresses } from '../core/deciding-addresses.ts';
 import { type Finding, isFault } from '../engine/finding.ts';
 import { mainFault, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 import { sharesOf, type PathShare } from './path-share.ts';
+import { withMore } from '../engine/words/claim.ts';
 import type { PathObservation } from '../core/round.ts';
 
 /** Null: there was nothing to judge. */
@@ -64,7 +65,13 @@ function softened(
   const isOnly = view.path.endpoints.length === 1;
   const soften = (finding: Finding): Finding => {
     if (!isFault(finding) || (!isOnly && !share.addresses.includes(finding.facts?.address ?? ''))) return finding;
-    return { ...finding, level, suggests: null, actual: `${finding.actual}; ${shareText(share)}` };
+    return {
+      ...finding,
+      level,
+      suggests: null,
+      claim: withMore(finding.claim, '; ', shareText(share)),
+      actual: `${finding.actual}; ${shareText(share)}`,
+    };
   };
   return {
     reachability: stages.reachability?.map(soften) ?? null,

@@ -1,5 +1,5 @@
 import { authority, type HostPort } from '../core/authority.ts';
-import { instantText } from '../core/instant-text.ts';
+import { instantText, utcText } from '../core/instant-text.ts';
 import { type PeerCause, type PeerObservation, type PeerView, PEER_ALONE } from '../core/peer-view.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import type { Check } from '../engine/check.ts';
@@ -54,6 +54,9 @@ function alone(peer: PeerView, { id, subject, product, severity, confidence, sum
   return {
     rule: PEER_ALONE,
     subject,
+    claim: `${seenBy(peer)} a fault that this machine does not see.`,
+    quote: summary,
+    at: peer.at,
     expected: 'no fault in the segment of FortiAuthenticator, as there is none in that of this machine',
     actual: `${viewText(peer)}: ${summary}`,
     level: severity === 'critical' && confidence === 'confirmed' ? 'broken' : 'warning',
@@ -68,6 +71,11 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
   return {
     rule: 'peer-sees-another-path',
     subject,
+    claim: isSame
+      ? `${seenBy(peer)} the same fault, so it is not this machine alone.`
+      : `${seenBy(peer)} another fault.`,
+    ...(isSame ? {} : { quote: summary }),
+    at: peer.at,
     expected: 'a view from the segment of FortiAuthenticator',
     actual: isSame
       ? `${viewText(peer)} the same: it is not this machine alone`
@@ -81,6 +89,8 @@ function otherwise(peer: PeerView, { subject }: Finding): Finding<never> {
   return note({
     rule: 'peer-sees-the-fault',
     subject,
+    claim: `${seenBy(peer)} no fault: it may concern this machine alone.`,
+    at: peer.at,
     expected: 'the same fault in the segment of FortiAuthenticator',
     actual: `${viewText(peer)} nothing of it: it may concern the way of this machine alone`,
   });
@@ -90,9 +100,15 @@ function unreadable(peer: string, message: string): Finding<never> {
   return note({
     rule: 'peer-is-readable',
     subject: peer,
+    claim: 'The other agent cannot be read, so it is not known what it sees.',
     expected: 'the status of the other agent',
     actual: `unknown what it sees: ${message}`,
+    quote: message,
   });
+}
+
+function seenBy({ peer, at }: PeerView): string {
+  return `At ${utcText(at)} the agent ${peer} saw`;
 }
 
 function viewText({ peer, at }: PeerView): string {

@@ -54,6 +54,7 @@ function notOpen(actual: string): ConnectionFault {
 function faultOf({ judgement }: JudgedEndpoint): ConnectionFault | null {
   const finding = judgement.findings.find(({ level }) => level === 'broken');
   if (finding === undefined || finding.suggests === null) return null;
-  const { suggests: cause, actual } = finding;
+  const { suggests: cause, claim } = finding;
+  const actual = claim.replace(/^The certificate/u, 'the certificate').replace(/\.$/u, '');
   return { stage: 'tls-genuine', cause, confidence: judgement.confidence, product: judgement.product, actual };
 }

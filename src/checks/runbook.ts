@@ -1,3 +1,6 @@
+import type { RemedyStep } from '../engine/remedy.ts';
+import type { Step } from '../engine/words/step.ts';
+import { remedyOf } from '../engine/words/told-remedy.ts';
 import { impactOf } from '../engine/words/impact.ts';
 import { fill, type WordingFacts } from '../engine/words/wording.ts';
 import { CHECKS, wordsOf, type CauseId } from './registry.ts';
@@ -23,7 +26,7 @@ export interface RunbookSection {
 export type RunbookBlock =
   | { readonly kind: 'text'; readonly words: RunbookWords }
   /** They are numbered. */
-  | { readonly kind: 'steps'; readonly steps: readonly string[] }
+  | { readonly kind: 'steps'; readonly steps: readonly RemedyStep[] }
   /** Where its facts are known from. */
   | { readonly kind: 'sources'; readonly sources: readonly RunbookSource[] };
 
@@ -71,7 +74,7 @@ export function runbookOf(id: CauseId): Runbook {
         title: 'What users feel',
         blocks: [text(impactOf(impact, { licenseActive: null, offlineActivation: null }))],
       },
-      { title: 'What to do', blocks: remedyOf(id) },
+      { title: 'What to do', blocks: whatToDo(id) },
       ...variantsOf(id),
       {
         title: 'Is it fixed?',
@@ -91,7 +94,7 @@ export function runbookOf(id: CauseId): Runbook {
   };
 }
 
-function remedyOf(id: CauseId): readonly RunbookBlock[] {
+function whatToDo(id: CauseId): readonly RunbookBlock[] {
   const { remedy, anyProductRemedy, productRemedy = {} } = wordsOf(id);
   const places = placesOf(id);
   const products = Object.entries(productRemedy);
@@ -112,7 +115,7 @@ function remedyOf(id: CauseId): readonly RunbookBlock[] {
 function variantsOf(id: CauseId): readonly RunbookSection[] {
   const { kinds = {}, brokenPath } = wordsOf(id);
   const places = placesOf(id);
-  const blocksOf = ({ summary, remedy }: { readonly summary: string; readonly remedy: readonly string[] }) => [
+  const blocksOf = ({ summary, remedy }: { readonly summary: string; readonly remedy: readonly Step[] }) => [
     text(fill(summary, places)),
     stepsOf(remedy, places),
   ];
@@ -143,8 +146,8 @@ function text(...words: RunbookWords): RunbookBlock {
   return { kind: 'text', words };
 }
 
-function stepsOf(steps: readonly string[], places: WordingFacts): RunbookBlock {
-  return { kind: 'steps', steps: steps.map((step) => fill(step, places)) };
+function stepsOf(steps: readonly Step[], places: WordingFacts): RunbookBlock {
+  return { kind: 'steps', steps: remedyOf(steps, places).remedySteps };
 }
 
 /** As `CauseWords.sources` writes them. */

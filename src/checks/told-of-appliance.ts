@@ -1,12 +1,7 @@
 import type { ApplianceFacts } from '../core/license/appliance.ts';
-import type { FindingContent } from '../engine/finding.ts';
+import type { FindingContent, Told } from '../engine/finding.ts';
 
 /** What was found at an appliance that answers. */
-export function toldOf(
-  { appliance, system }: ApplianceFacts,
-  rule: string,
-  expected: string,
-  actual: string,
-): FindingContent<never> {
-  return { rule, subject: appliance, expected, actual, facts: { appliance, serial: system.serial } };
+export function toldOf({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
+  return { ...told, subject: appliance, facts: { appliance, serial: system.serial } };
 }

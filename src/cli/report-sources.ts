@@ -4,6 +4,7 @@ import { release, type } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { plainConfig } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
+import type { Period } from '../core/period.ts';
 import { readSecret } from '../system/secret.ts';
 import { secretSources, secretUrls } from '../config/secrets.ts';
 import type { RoundResult } from '../report/round-result.ts';
@@ -13,7 +14,7 @@ import { readLogMemory } from './log-memory.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Enough for a year of trouble, and small enough for a mail. */
-const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 10 } as const;
+const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
 
 /** What a daemon with the same store has kept. It is read only; what cannot be read is said in the report. */
 export interface Kept {
@@ -25,17 +26,24 @@ export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
   return { storedHistory: readStoredHistory(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
 }
 
+/** What is to be told of: a period, and what was seen in the round and kept. */
+export interface ReportSubject extends Omit<Kept, 'storedHistory'> {
+  readonly examination: RoundResult;
+  readonly period: Period;
+}
+
 /** Gathers what belongs to a report beside the round and what was kept. */
 export async function reportSources(
   config: Config,
-  seen: Kept & { readonly examination: RoundResult },
+  subject: ReportSubject,
   { clock, env, version }: Pick<Terminal, 'clock' | 'env' | 'version'>,
 ): Promise<ReportSources> {
   return {
     site: config.site,
     writtenAt: clock.now(),
     versions: await versionsOf(version),
-    ...seen,
+    ...subject,
+    storedHistory: readStoredHistory(config.store.path, LIMITS, subject.period),
     configuration: plainConfig(config),
     secrets: await readSecrets(config, env),
   };

@@ -7,23 +7,30 @@ import { examine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { logPartOf } from './log-memory.ts';
 import { type ReportTarget, reportTarget, type TargetWish, writeWhole } from './report-file.ts';
+import { readPeriod, type TypedPeriod } from './report-period.ts';
 import { readKept, reportSources } from './report-sources.ts';
 import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 import { messageOf } from '../text/message-of.ts';
 
+export interface ReportWish extends Omit<TargetWish, 'cwd'> {
+  readonly period: TypedPeriod;
+}
+
 /** Writes one archive with the evidence of a round and of what came before it. Returns the exit code. */
-export async function runReport(wish: Omit<TargetWish, 'cwd'>, terminal: Invocation): Promise<number> {
+export async function runReport(wish: ReportWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
   try {
-    const target = await reportTarget({ ...wish, cwd: terminal.cwd });
     const now = terminal.clock.now();
+    const period = readPeriod(wish.period, now);
+    const target = await reportTarget({ ...wish, cwd: terminal.cwd });
+    // The verdict on the log of now is concluded from all that is kept.
     const kept = await readKept(config, now);
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const log = logPartOf(config, { ...kept, signatures, now });
     const examination = await examine({ ...terminal, config, log });
     if (terminal.signal.aborted) throw new Error('The report was called off: nothing was written');
-    const sources = await reportSources(config, { ...kept, examination }, terminal);
+    const sources = await reportSources(config, { ...kept, examination, period }, terminal);
     await deliver(reportArchive(sources), target, { force: wish.force, terminal });
     return 0;
   } catch (error) {

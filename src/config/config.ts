@@ -16,6 +16,8 @@ import { sourceSections } from '../sources/registry.ts';
  */
 export interface Config extends z.output<typeof configFile> {
   readonly site: string;
+  /** Absolute name of the file that it was read from, the one that names the others; without, it is all defaults. */
+  readonly file?: string;
 }
 
 /** The whole file: decoding reads it, encoding prints it. */

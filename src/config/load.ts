@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type * as z from 'zod';
 import { type Config, configFile } from './config.ts';
 import { type ConfigFile, MAX_CONFIG_BYTES, type ReadResult, type UnreadFile, understoodFile } from './config-file.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schemaIssues } from './issues.ts';
@@ -60,8 +61,12 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const result = configFile.safeParse(value, { error: fallbackMessage });
   const missing = await missingThings(value, options);
   if (result.success && missing.length === 0)
-    return { kind: 'ok', config: { ...result.data, site: result.data.site ?? options.hostname }, sources };
+    return { kind: 'ok', config: configOf(result.data, sources, options), sources };
   return invalidBySchema([...schemaIssues(result.error?.issues ?? []), ...missing], read.toIssue);
+}
+
+function configOf(file: z.output<typeof configFile>, [first]: readonly string[], { hostname }: LoadOptions): Config {
+  return { ...file, site: file.site ?? hostname, ...(first === undefined ? {} : { file: first }) };
 }
 
 export type LocatedStore = { readonly kind: 'ok'; readonly path: string } | InvalidConfig;

@@ -27,8 +27,9 @@ export function printPlain(plain: Plain): string {
 
 /** The same configuration as data. */
 export function plainConfig(config: Config): PlainSection {
+  const { file: _, site, ...sections } = config;
   // The name of the machine need not be a name that the file may have.
-  return { site: config.site, ...plainSection(fieldsOf(z.encode(configFile, { ...config, site: null }))) };
+  return { site, ...plainSection(fieldsOf(z.encode(configFile, { ...sections, site: null }))) };
 }
 
 function plainSection(section: SectionFields): PlainSection {

@@ -58,6 +58,8 @@ export interface DnsAnswer {
   readonly cnames: readonly string[];
   /** Seconds, the minimum along the chain; null where the resolver does not tell (getaddrinfo). */
   readonly ttlSeconds: number | null;
+  /** Records beside the answer. Absent where the resolver does not tell them. */
+  readonly beside?: { readonly authority: number; readonly additional: number };
   readonly durationMs: Millis;
   /** 1 when the first packet was answered; a lost packet is repeated as every stub resolver does, and shows here. */
   readonly attempts: number;
@@ -122,6 +124,15 @@ export interface TlsFacts {
   readonly durationMs: Millis;
 }
 
+export interface HttpFraming {
+  /** `1.1`. */
+  readonly version: string;
+  /** As the header says; null: it says nothing. */
+  readonly contentLength: number | null;
+  /** Null: the body was not read to its end. */
+  readonly bodyBytes: number | null;
+}
+
 export type HttpOutcome =
   | {
       readonly kind: 'response';
@@ -135,6 +146,8 @@ export type HttpOutcome =
       readonly proxyTraces: readonly string[];
       /** What a known filter's block page says; null when none was recognised. */
       readonly blockPage: string | null;
+      /** How the answer was framed; nothing is concluded from it. */
+      readonly framing?: HttpFraming;
       readonly durationMs: Millis;
     }
   | { readonly kind: 'client-certificate-demanded'; readonly durationMs: Millis }

@@ -1,9 +1,10 @@
 import type { Severity } from '../core/severity.ts';
+import type { Remedy } from './remedy.ts';
 
 export type Confidence = 'confirmed' | 'suspected';
 
 /** A root cause, told so that a person can act on it. Its JSON form is part of the contract (`check --json`). */
-export interface Cause {
+export interface Cause extends Remedy {
   readonly id: string;
   readonly precondition: string;
   readonly severity: Severity;
@@ -19,6 +20,4 @@ export interface Cause {
   readonly evidence: readonly string[];
   /** Preconditions that are blocked because of it. */
   readonly consequences: readonly string[];
-  /** Steps, in order. */
-  readonly remedy: readonly string[];
 }

@@ -1,3 +1,4 @@
+import type { Step } from './words/step.ts';
 import type { Explanation } from './explanation.ts';
 import type { Finding } from './finding.ts';
 import type { CauseWords } from './words/cause-words.ts';
@@ -15,7 +16,7 @@ export interface Check<Id extends string = string, C extends string = string> {
   readonly explainedBy: readonly Explanation[];
   readonly causes: Readonly<Record<C, CauseWords>>;
   /** What would settle it where it stays unknown and its judgement does not say. */
-  readonly unknownRemedy: string;
+  readonly unknownRemedy: Step;
   /** A stage of the path from this machine to the licence server. */
   readonly onPath?: true;
   /** What is asked for by name, or beyond this network, cannot be judged while this one is broken. */

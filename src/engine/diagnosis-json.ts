@@ -1,3 +1,5 @@
+import type { EpochMs } from '../core/clock.ts';
+import { isoTime } from '../core/instant-text.ts';
 import type { Cause } from './cause.ts';
 import type { Diagnosis, PreconditionStatus } from './diagnosis.ts';
 import type { Finding } from './finding.ts';
@@ -16,7 +18,13 @@ export interface PreconditionJson extends Pick<PreconditionStatus, 'id' | 'state
   readonly findings: readonly FindingJson[];
 }
 
-export type FindingJson = Pick<Finding, 'rule' | 'subject' | 'expected' | 'actual'>;
+export interface FindingJson extends Pick<Finding, 'rule' | 'subject' | 'claim' | 'expected' | 'actual'> {
+  readonly quote: string | null;
+  readonly fullNames: readonly string[];
+  readonly address: string | null;
+  /** ISO 8601, UTC: when it was seen last. */
+  readonly at: string;
+}
 
 /** Field by field, so that what is added to the types inside never leaks into the contract unnoticed. */
 export function diagnosisToJson({ ready, site, at, preconditions, causes }: Diagnosis): DiagnosisJson {
@@ -24,17 +32,30 @@ export function diagnosisToJson({ ready, site, at, preconditions, causes }: Diag
     ready,
     site,
     at: new Date(at).toISOString(),
-    preconditions: preconditions.map(preconditionToJson),
+    preconditions: preconditions.map((status) => preconditionToJson(status, at)),
     causes,
   };
 }
 
-function preconditionToJson({ id, state, summary, blockedBy, findings }: PreconditionStatus): PreconditionJson {
+function preconditionToJson(
+  { id, state, summary, blockedBy, findings }: PreconditionStatus,
+  roundAt: EpochMs,
+): PreconditionJson {
   return {
     id,
     state,
     summary,
     blockedBy,
-    findings: findings.map(({ rule, subject, expected, actual }) => ({ rule, subject, expected, actual })),
+    findings: findings.map(({ rule, subject, claim, expected, actual, quote, fullNames, facts, at }) => ({
+      rule,
+      subject,
+      claim,
+      expected,
+      actual,
+      quote: quote ?? null,
+      fullNames: fullNames ?? [],
+      address: facts?.address ?? null,
+      at: isoTime(at ?? roundAt),
+    })),
   };
 }

@@ -24,4 +24,6 @@ export interface Diagnosis {
   readonly preconditions: readonly PreconditionStatus[];
   /** Most severe first; at most one critical cause for one fault. */
   readonly causes: readonly Cause[];
+  /** The file of the configuration that it was made under; without, the defaults were. No part of the contract. */
+  readonly configFile?: string;
 }

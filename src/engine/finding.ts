@@ -1,4 +1,6 @@
+import type { EpochMs } from '../core/clock.ts';
 import type { Confidence } from './cause.ts';
+import type { Step } from './words/step.ts';
 
 /**
  * One expectation that was judged against what was seen. Everything that a person is told (terminal, page, mail, log)
@@ -9,8 +11,19 @@ export interface Finding<C extends string = string> {
   readonly rule: string;
   /** What was looked at: `fortitokenmobile.fortinet.com:443`, a resolver, a mail server. */
   readonly subject: string;
+  /**
+   * What was found, in one plain sentence for people who see the subject beside it: certificates by their common names,
+   * and no words of others.
+   */
+  readonly claim: string;
   readonly expected: string;
   readonly actual: string;
+  /** The words of a log or of a peer that the claim rests on. */
+  readonly quote?: string;
+  /** When it was seen last, where that was before this round. */
+  readonly at?: EpochMs;
+  /** The full names of what the claim calls by its common name. */
+  readonly fullNames?: readonly string[];
   /**
    * What it does to its precondition by itself. `note` is worth reading but no fault; `unknown`: could not be judged.
    */
@@ -32,6 +45,9 @@ export interface Finding<C extends string = string> {
 
 /** A finding before it is said what it does to its precondition. */
 export type FindingContent<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
+
+/** What is told about one expectation, without where. */
+export type Told = Pick<Finding, 'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'fullNames'>;
 
 /** Worth reading, and no fault. */
 export function note(told: FindingContent): Finding<never> {
@@ -59,7 +75,7 @@ export function known(facts: { readonly [K in keyof TextFacts]: TextFacts[K] | n
 /** Takes the place of what the catalogue says about a cause. */
 export interface Advice {
   readonly summary: string;
-  readonly remedy: readonly string[];
+  readonly remedy: readonly Step[];
 }
 
 export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';

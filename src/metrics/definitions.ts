@@ -9,7 +9,8 @@ export type Metrics = Readonly<
   ReturnType<typeof definePathMetrics> &
     ReturnType<typeof defineFacMetrics> &
     ReturnType<typeof defineOwnMetrics> &
-    ReturnType<typeof defineWebMetrics>
+    ReturnType<typeof defineWebMetrics> &
+    ReturnType<typeof defineProcessMetrics>
 > & {
   /** What the sources measure. */
   readonly sources: SourceGauges;
@@ -23,10 +24,12 @@ export function defineMetrics(registry: Registry): Metrics {
     ...defineFacMetrics(define),
     ...defineOwnMetrics(define),
     ...defineWebMetrics(define),
+    ...defineProcessMetrics(define),
   };
 }
 
-const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** What tells near, far, slow and as good as lost: each costs a series for every probe of every target. */
+const DURATION_BUCKETS = [0.05, 0.25, 1, 5];
 
 function definePathMetrics({ gauge, counter, histogram }: Makers) {
   return {
@@ -39,6 +42,11 @@ function definePathMetrics({ gauge, counter, histogram }: Makers) {
       'state',
     ]),
     causeActive: gauge('ftm_cause_active', '1 while an incident with this root cause is open', ['cause', 'severity']),
+    incidentOpen: gauge(
+      'ftm_incident_open',
+      '1 for each open incident, at most 50; a subject that the configuration does not name is "other"',
+      ['cause', 'severity', 'subject'],
+    ),
     probeSuccess: gauge('ftm_probe_success', '1 when the last run of a probe was answered', ['probe', 'target']),
     probeDuration: histogram('ftm_probe_duration_seconds', 'Duration of probe runs', DURATION_BUCKETS, [
       'probe',
@@ -121,6 +129,7 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
     ),
     storeWritable: gauge('ftm_store_writable', '1 when history can be written'),
     storeNewer: gauge('ftm_store_newer', '1 when a newer ftm-watch wrote the history, which is left alone'),
+    siteInfo: gauge('ftm_site_info', 'The name of the site in the configuration', ['configured_site']),
     buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),
   };
 }
@@ -141,6 +150,22 @@ function defineWebMetrics({ gauge, counter }: Makers) {
       'ftm_web_certificate_expiry_timestamp_seconds',
       'When the certificate of the status page ends; no sample without web.tls',
     ),
+  };
+}
+
+/** As the client libraries of Prometheus name them. */
+function defineProcessMetrics({ gauge, counter }: Makers) {
+  return {
+    processCpu: counter('process_cpu_seconds_total', 'User and system time of this process'),
+    processStart: gauge('process_start_time_seconds', 'When this process began'),
+    residentMemory: gauge('process_resident_memory_bytes', 'Memory of this process that is in RAM'),
+    virtualMemory: gauge('process_virtual_memory_bytes', 'Memory that this process has asked for'),
+    openFiles: gauge('process_open_fds', 'Open files and sockets'),
+    mostFiles: gauge('process_max_fds', 'Files and sockets that may be open'),
+    heapUsed: gauge('nodejs_heap_size_used_bytes', 'Heap of Node.js in use'),
+    heapTotal: gauge('nodejs_heap_size_bytes', 'Heap of Node.js'),
+    externalMemory: gauge('nodejs_external_memory_bytes', 'Buffers of Node.js beside its heap'),
+    nodeInfo: gauge('nodejs_version_info', 'Version of Node.js', ['version']),
   };
 }
 

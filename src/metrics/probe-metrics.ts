@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { Gauge, Registry } from 'prom-client';
 
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { DnsAnswer, DnsObservation, EndpointObservation, TlsOutcome } from '../core/observation.ts';
+import type { DnsAnswer, DnsObservation, EndpointObservation, HttpOutcome, TlsOutcome } from '../core/observation.ts';
 
 /** What one probe on demand saw, as far as it got. */
 export interface ProbeFacts {
@@ -17,6 +17,8 @@ export interface ProbeFacts {
   readonly endpoint: EndpointObservation | null;
   /** Of the chain of a mail server; null: there was none, or it was not verified. */
   readonly mailCertificateNotAfter: EpochMs | null;
+  /** Of a chain that was taken for genuine, from the leaf to the key that it was verified by; null: it was not. */
+  readonly genuineNotAfter: EpochMs | null;
 }
 
 export interface MetricsText {
@@ -41,6 +43,7 @@ export async function renderProbe(facts: ProbeFacts): Promise<MetricsText> {
   if (facts.module === 'dns') addDns(facts, gauge);
   if (facts.module === 'http') addHttp(facts, gauge);
   if (facts.mailCertificateNotAfter !== null) expiry(gauge).set(facts.mailCertificateNotAfter / 1000);
+  addVerified(facts, gauge);
   const tls = facts.endpoint?.tls ?? null;
   if (tls !== null) addTls(tls, gauge);
   return { contentType: registry.contentType, body: await registry.metrics() };
@@ -58,6 +61,13 @@ function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
   gauge('probe_ip_protocol', 'Specifies whether probe ip protocol is IP4 or IP6').set(endpoint.family);
   const help = "Specifies the hash of IP address. It's useful to detect if the IP address changes.";
   gauge('probe_ip_addr_hash', help).set(addressHash(endpoint.address));
+}
+
+/** The exporter says the year 1 where nothing was verified: a date that no rule should reckon with. */
+function addVerified({ mailCertificateNotAfter, genuineNotAfter }: ProbeFacts, gauge: MakeGauge): void {
+  const end = mailCertificateNotAfter ?? genuineNotAfter;
+  if (end === null) return;
+  gauge('probe_ssl_last_chain_expiry_timestamp_seconds', 'Returns last SSL chain expiry in timestamp').set(end / 1000);
 }
 
 /**
@@ -90,16 +100,29 @@ function addDns(facts: ProbeFacts, gauge: MakeGauge): void {
   gauge('probe_dns_answer_rrs', 'Returns number of entries in the answer resource record list').set(
     new Set(records).size,
   );
+  addBeside(answers, gauge);
   gauge('probe_dns_duration_seconds', 'Duration of DNS request by phase', ['phase']).set(
     { phase: 'request' },
     lookupMs(facts) / 1000,
   );
 }
 
+/** The answer that has most of them counts. Of a resolver of the system they are not known. */
+function addBeside(answers: readonly DnsAnswer[], gauge: MakeGauge): void {
+  const known = answers.flatMap(({ beside }) => beside ?? []);
+  if (known.length === 0) return;
+  const most = (of: (each: (typeof known)[number]) => number): number => Math.max(...known.map(of));
+  gauge('probe_dns_authority_rrs', 'Returns number of entries in the authority resource record list').set(
+    most(({ authority }) => authority),
+  );
+  gauge('probe_dns_additional_rrs', 'Returns number of entries in the additional resource record list').set(
+    most(({ additional }) => additional),
+  );
+}
+
 function addHttp(facts: ProbeFacts, gauge: MakeGauge): void {
   const { endpoint } = facts;
-  const http = endpoint?.http ?? null;
-  gauge('probe_http_status_code', 'Response HTTP status code').set(http?.kind === 'response' ? http.status : 0);
+  addResponse(endpoint?.http ?? null, gauge);
   gauge('probe_http_ssl', 'Indicates if SSL was used for the final redirect').set(
     endpoint?.tls?.kind === 'established' ? 1 : 0,
   );
@@ -107,6 +130,18 @@ function addHttp(facts: ProbeFacts, gauge: MakeGauge): void {
   const help = 'Duration of http request by phase, summed over all redirects';
   const duration = gauge('probe_http_duration_seconds', help, ['phase']);
   for (const [phase, durationMs] of Object.entries(phasesOf(facts))) duration.set({ phase }, durationMs / 1000);
+}
+
+function addResponse(http: HttpOutcome | null, gauge: MakeGauge): void {
+  const response = http?.kind === 'response' ? http : null;
+  gauge('probe_http_status_code', 'Response HTTP status code').set(response?.status ?? 0);
+  if (response?.framing === undefined) return;
+  const { version, contentLength, bodyBytes } = response.framing;
+  gauge('probe_http_version', 'Returns the version of HTTP of the probe response').set(Number(version));
+  // As Go has it: -1 where it is not known.
+  gauge('probe_http_content_length', 'Length of http content response').set(contentLength ?? -1);
+  if (bodyBytes !== null)
+    gauge('probe_http_uncompressed_body_length', 'Length of uncompressed response body').set(bodyBytes);
 }
 
 /** 0 for what was not reached, as the blackbox exporter has it. The body is not waited for: there is no `transfer`. */

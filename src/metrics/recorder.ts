@@ -4,15 +4,16 @@ import type { Config } from '../config/config.ts';
 import { type AuditEntry, type LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
-import type { Incident } from '../engine/incident/incident.ts';
 import type { DeliveryResult } from '../engine/incident/journal.ts';
 import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 import type { JudgedRound } from '../checks/judged-round.ts';
+import { configuredSubjects } from './configured-subjects.ts';
 import type { Metrics } from './definitions.ts';
 import { licenseAssignments } from './license-assignments.ts';
+import { openIncidents, type TellableIncident } from './open-incidents.ts';
 import { samplesOf } from '../sources/samples-of.ts';
 import { ProbeSeries } from './probe-series.ts';
 import { createZeroSeries, forgetAppliances, forgetMeasurements, zeroCauses, type Expected } from './zero-series.ts';
@@ -22,6 +23,7 @@ export class Recorder {
   readonly #metrics: Metrics;
   readonly #probes: ProbeSeries;
   #expected: Expected | null = null;
+  #subjects: ReadonlySet<string> = new Set();
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -37,6 +39,9 @@ export class Recorder {
     if (this.#expected !== null) forgetAppliances(this.#metrics, this.#expected, expected);
     this.#probes.expect(expected.probes);
     createZeroSeries(this.#metrics, expected);
+    this.#metrics.siteInfo.reset();
+    this.#metrics.siteInfo.set({ configured_site: expected.config.site }, 1);
+    this.#subjects = configuredSubjects(expected.config, expected.probes);
     this.#expected = expected;
   }
 
@@ -52,6 +57,11 @@ export class Recorder {
     this.#tls(judged);
   }
 
+  /** All metrics are about to be read. Call what it returns when they were. */
+  scraping(): () => void {
+    return this.#probes.scraping();
+  }
+
   diagnosed(diagnosis: Diagnosis, config: Config): void {
     this.#states(diagnosis);
     this.#metrics.licenseAssigned.reset();
@@ -64,10 +74,12 @@ export class Recorder {
     this.#metrics.sources.take(picture, config);
   }
 
-  incidents(incidents: readonly Incident[], config: Config): void {
+  incidents(incidents: readonly TellableIncident[], config: Config): void {
     zeroCauses(this.#metrics, config);
     for (const { status, cause } of incidents)
       if (status === 'open') this.#metrics.causeActive.set({ cause: cause.id, severity: cause.severity }, 1);
+    this.#metrics.incidentOpen.reset();
+    for (const labels of openIncidents(incidents, this.#subjects)) this.#metrics.incidentOpen.set({ ...labels }, 1);
   }
 
   /** What the log said before a restart. */

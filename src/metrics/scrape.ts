@@ -9,8 +9,10 @@ import {
   type LogResult,
   type LogSource,
 } from '../core/polling/log-event.ts';
-import { nextTurn } from '../system/next-turn.ts';
+import { readProcessFigures } from '../system/process-figures.ts';
 import type { Metrics } from './definitions.ts';
+import { exposition } from './exposition.ts';
+import { createOwnProcess } from './own-process.ts';
 import type { MetricsText } from './probe-metrics.ts';
 
 /** What became of log lines since an intake was started. */
@@ -38,6 +40,7 @@ export interface Scrape {
 
 export function createScrape(registry: Registry, metrics: Metrics, current: () => Scraped): Scrape {
   const takenOver = new WeakMap<object, LogCounts>();
+  const takeFigures = createOwnProcess(metrics);
 
   function takeCounts(intake: Pick<Scraped, 'logCounters'>): void {
     const counts = intake.logCounters();
@@ -47,6 +50,7 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
   }
 
   async function write(): Promise<MetricsText> {
+    takeFigures(await readProcessFigures());
     const scraped = current();
     takeCounts(scraped);
     const { alerting, store } = scraped;
@@ -55,7 +59,7 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
     metrics.storeWritable.set(store.writable() ? 1 : 0);
     metrics.storeNewer.set(store.newer() === null ? 0 : 1);
     metrics.maintenanceActive.set(alerting.inMaintenance() ? 1 : 0);
-    return { contentType: registry.contentType, body: await textOf(registry) };
+    return { contentType: registry.contentType, body: await exposition(registry) };
   }
 
   let writing: Promise<MetricsText> | null = null;
@@ -68,16 +72,6 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
       return writing;
     },
   };
-}
-
-/** In one go, `registry.metrics()` holds up whatever else is due: 25 to 45 ms with 200 targets and 200 appliances. */
-async function textOf(registry: Registry): Promise<string> {
-  const parts: string[] = [];
-  for (const { name } of registry.getMetricsAsArray()) {
-    parts.push(await registry.getSingleMetricAsString(name));
-    await nextTurn();
-  }
-  return `${parts.join('\n\n')}\n`;
 }
 
 /** The intake counts for itself, in its hot path; a counter here is brought to its figure. */

@@ -13,6 +13,7 @@ import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-i
 import { next } from '../engine/incident/machine.ts';
 import { INCIDENT_DEFAULTS } from '../engine/incident/policy.ts';
 import type { IncidentPolicy } from '../engine/incident/policy.ts';
+import { isGraveEnough } from './by-severity.ts';
 import type { Channel, MessageChannel, StateChannel } from './channels/channel.ts';
 import { byChannel, CHANNELS, channelWords, type ChannelId } from './channels/registry.ts';
 import { journalEntry } from './journal-entry.ts';
@@ -192,12 +193,17 @@ export class Alerting {
   pending(): Readonly<Record<ChannelId, number>> {
     const outboxEntries = this.#deps.journal.pending();
     // What the hourly limit holds back waits for each way that it will go.
-    const awaitingDigest = heldIn(this.#state);
+    const held = heldIn(this.#state);
     return byChannel((channel) => {
       const waiting = this.#states.filter(({ id }) => id === channel).map((state) => state.waiting());
-      const recipients = this.#messages.filter(({ id }) => id === channel).flatMap((messages) => messages.recipients);
+      const awaitingDigest = this.#messages
+        .filter(({ id }) => id === channel)
+        .map(({ recipients, minSeverity }) => {
+          const wanted = held.filter((incident) => isGraveEnough(incident, minSeverity));
+          return wanted.length * recipients.length;
+        });
       const undelivered = outboxEntries.filter(({ delivery }) => delivery.channel === channel);
-      return waiting.reduce((sum, count) => sum + count, undelivered.length + awaitingDigest * recipients.length);
+      return [...waiting, ...awaitingDigest].reduce((sum, count) => sum + count, undelivered.length);
     });
   }
 
@@ -236,7 +242,7 @@ export class Alerting {
   #take(input: IncidentInput): void {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
-    this.#noteAwaitingDigest(heldIn(state) - heldIn(this.#state));
+    this.#noteAwaitingDigest(heldIn(state).length - heldIn(this.#state).length);
     this.#state = state;
     if (!hasChanged) return;
     this.#deps.journal.record(journalEntry(state, effects, this.#messages, this.#deps.clock.now()));

@@ -3,6 +3,7 @@ import type { Incident, IncidentState } from '../engine/incident/incident.ts';
 import type { JournalEntry, OutboxEntry } from '../engine/incident/journal.ts';
 import type { IncidentEffect } from '../engine/incident/machine-input.ts';
 import { incidentsOf, type Notification } from '../engine/incident/notification.ts';
+import { bySeverity } from './by-severity.ts';
 import type { MessageChannel } from './channels/channel.ts';
 
 /** What one step of the machine changed and what is to be sent because of it, to be kept before anything is sent. */
@@ -21,13 +22,14 @@ export function journalEntry(
   };
 }
 
-/** A notification on its way to everybody. */
+/** A notification on its way to everybody who wants it. */
 function outboxEntriesOf(
   notification: Notification,
   channels: readonly MessageChannel[],
   now: EpochMs,
 ): readonly OutboxEntry[] {
-  return channels.flatMap(({ id, recipients }) =>
+  const wanted = channels.filter(({ minSeverity }) => bySeverity(notification, minSeverity) !== null);
+  return wanted.flatMap(({ id, recipients }) =>
     recipients.map(
       (recipient): OutboxEntry => ({
         notification,

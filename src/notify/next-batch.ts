@@ -8,9 +8,13 @@ import { retryDelay } from './retry.ts';
  * What is to be tried next: one notification that is due, with all its recipients that it is due for. What was never
  * tried comes first, so that nothing new waits for a long queue of what a server puts off.
  */
-export function nextBatch(journal: AlertJournal, channel: MessageChannel, now: EpochMs): readonly OutboxEntry[] {
+export function nextBatch(
+  journal: AlertJournal,
+  { id, recipients }: Pick<MessageChannel, 'id' | 'recipients'>,
+  now: EpochMs,
+): readonly OutboxEntry[] {
   const isOurs = ({ delivery }: OutboxEntry): boolean =>
-    delivery.channel === channel.id && channel.recipients.includes(delivery.recipient);
+    delivery.channel === id && recipients.includes(delivery.recipient);
   const due = [...journal.givenUp().filter(isOurs), ...inOrder(journal.pending().filter(isOurs))]
     .filter(({ delivery }) => isDue(delivery, now))
     .toSorted((a, b) => a.delivery.attempts - b.delivery.attempts);

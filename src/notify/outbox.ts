@@ -4,7 +4,9 @@ import type { AlertJournal, Delivery, DeliveryResult, OutboxEntry } from '../eng
 import { incidentsOf } from '../engine/incident/notification.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { type MessageChannel, orDeferred, type RecipientOutcome } from './channels/channel.ts';
+import { bySeverity } from './by-severity.ts';
 import { nextBatch } from './next-batch.ts';
+import { createRecipientPauses, pauseOf, type RecipientPauses } from './recipient-pauses.ts';
 import { GIVE_UP_AFTER, retryDelay } from './retry.ts';
 
 export interface OutboxDeps {
@@ -24,6 +26,7 @@ export type Outbox = (signal: AbortSignal) => Promise<void>;
 
 export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDeps): Outbox {
   const running = new Map<MessageChannel, Run>();
+  const pauses = createRecipientPauses(deps.clock);
 
   function drainOne(channel: MessageChannel, signal: AbortSignal): Promise<void> {
     const before = running.get(channel);
@@ -38,7 +41,7 @@ export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDe
       try {
         do {
           run.again = false;
-          await drainChannel(channel, deps, signal);
+          await drainChannel(channel, { ...deps, pauses }, signal);
         } while (run.again);
       } finally {
         running.delete(channel);
@@ -76,9 +79,14 @@ function withdrawOrphaned(channels: readonly MessageChannel[], { journal, clock 
   );
 }
 
-async function drainChannel(channel: MessageChannel, deps: OutboxDeps, signal: AbortSignal): Promise<void> {
+interface DrainDeps extends OutboxDeps {
+  readonly pauses: RecipientPauses;
+}
+
+async function drainChannel(channel: MessageChannel, deps: DrainDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const batch = nextBatch(deps.journal, channel, deps.clock.now());
+    const recipients = channel.recipients.filter((recipient) => !deps.pauses.isPaused(channel.id, recipient));
+    const batch = nextBatch(deps.journal, { id: channel.id, recipients }, deps.clock.now());
     if (batch.length === 0) return;
     await deliverBatch(channel, batch, deps, signal);
   }
@@ -87,10 +95,11 @@ async function drainChannel(channel: MessageChannel, deps: OutboxDeps, signal: A
 async function deliverBatch(
   channel: MessageChannel,
   batch: readonly OutboxEntry[],
-  deps: OutboxDeps,
+  deps: DrainDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const outcomes = await attempt(channel, batch, signal);
+  deps.pauses.note(channel.id, outcomes);
   const now = deps.clock.now();
   const tried = batch.flatMap(({ delivery, notification }): readonly OutboxEntry[] => {
     const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient);
@@ -127,7 +136,8 @@ async function attempt(
 ): Promise<readonly RecipientOutcome[]> {
   const [first] = batch;
   if (first === undefined) return [];
-  const { notification } = first;
+  // Whom it was written down for is told, also when the configuration asks for less since.
+  const notification = bySeverity(first.notification, channel.minSeverity) ?? first.notification;
   const failures = batch.flatMap(({ delivery }) => delivery.firstFailedAt ?? []);
   const firstFailedAt = failures.length === 0 ? null : Math.min(...failures);
   const recipients = batch.map(({ delivery }) => delivery.recipient);
@@ -138,7 +148,8 @@ function afterAttempt(delivery: Delivery, outcome: RecipientOutcome, now: EpochM
   const attempts = delivery.attempts + 1;
   const tried = { ...delivery, attempts, detail: outcome.detail };
   if (outcome.kind === 'sent') return { ...tried, status: 'sent', finishedAt: now };
-  const failed = { ...tried, firstFailedAt: delivery.firstFailedAt ?? now, nextAttemptAt: now + retryDelay(attempts) };
+  const wait = Math.max(retryDelay(attempts), pauseOf(outcome.retryAfter ?? 0));
+  const failed = { ...tried, firstFailedAt: delivery.firstFailedAt ?? now, nextAttemptAt: now + wait };
   // What was given up stays so until it is accepted.
   if (isGivenUp(delivery)) return failed;
   if (outcome.kind === 'rejected') return { ...failed, status: 'rejected', finishedAt: now };

@@ -1,4 +1,5 @@
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-tls-path.ts';
+import type { RoundObservations } from '../sources/registry.ts';
 import type { RoundResult } from './round-result.ts';
 import { isoTime } from '../core/instant-text.ts';
 import type { Mask } from '../text/mask.ts';
@@ -13,25 +14,33 @@ const PLAIN = { color: false, width: 100 };
  * names of people.
  */
 export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
-  const { path, controls, mail, durationMs, stalledMs } = observations;
-  const answers = [
+  return [
+    `ftm-watch ${version}: evidence of ${isoTime(observations.startedAt)}`,
+    '',
+    // Before it is wrapped: a name may end on the next line.
+    renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN, null),
+    answersText(observations, mask),
+    ...judged.tls
+      .flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines))
+      .map((line) => mask.line(line)),
+  ].join('\n');
+}
+
+/** Every answer of a round with its times, a line each, without names of people. */
+export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
+  return [
+    `The round took ${milliseconds(durationMs)}; this process stalled for ${milliseconds(stalledMs)} of it ` +
+      'at the longest.',
+    '',
     ...[path.licenseServer, ...path.services, ...controls].flatMap((seen) => [
       heading(`Path to ${seen.subject}`),
       ...pathLines(seen),
       '',
     ]),
     ...(mail.length === 0 ? [] : [heading('Mail'), ...mail.map(mailLine), '']),
-    ...judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines)),
-  ];
-  return [
-    `ftm-watch ${version}: evidence of ${isoTime(observations.startedAt)}`,
-    `The round took ${milliseconds(durationMs)}; this process stalled for ${milliseconds(stalledMs)} of it ` +
-      'at the longest.',
-    '',
-    // Before it is wrapped: a name may end on the next line.
-    renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN, null),
-    ...answers.map((line) => mask.line(line)),
-  ].join('\n');
+  ]
+    .map((line) => mask.line(line))
+    .join('\n');
 }
 
 function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonly string[] {
@@ -39,9 +48,6 @@ function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonl
     heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
     `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
     ...(judgement.wouldSettle === null ? [] : [`What would settle it: ${shown(judgement.wouldSettle)}`]),
-    ...judgement.findings.map(
-      ({ rule, expected, actual }) => `${rule}: expected ${shown(expected)}, got ${shown(actual)}`,
-    ),
     ...(outcome.chain === null ? ['No certificate was sent.'] : []),
     '',
   ];

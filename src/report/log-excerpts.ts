@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
+import { isWithin, type Period } from '../core/period.ts';
 import type { ApplianceLog, FirewallSighting, SignatureLog } from '../core/polling/state.ts';
 import { isoTime } from '../core/instant-text.ts';
 import type { Mask } from '../text/mask.ts';
@@ -30,7 +31,13 @@ type Kept = Omit<LogExcerpt, 'at' | 'line'> & { readonly at: EpochMs; readonly l
 
 const MAX_LINES = 500;
 
-export function logExcerpts(memory: LogMemory, mask: Mask): LogExcerpts {
+export interface ExcerptOptions {
+  readonly mask: Mask;
+  readonly period: Period;
+}
+
+/** Lines of the period. */
+export function logExcerpts(memory: LogMemory, { mask, period }: ExcerptOptions): LogExcerpts {
   switch (memory.kind) {
     case 'none':
       return { note: 'No log line was kept: no daemon with "logs" has run with this store', dropped: 0, lines: [] };
@@ -45,13 +52,14 @@ export function logExcerpts(memory: LogMemory, mask: Mask): LogExcerpts {
     ...firewall.map(ofFirewall),
   ];
   const latest = kept.toSorted((a, b) => a.at - b.at).slice(-MAX_LINES);
+  const meant = latest.filter(({ at }) => isWithin(period, at));
   const heard =
     sum(Object.values(appliances).flatMap((log) => Object.values(log.signatures).map(heardOf))) +
     sum(firewall.map(({ count }) => count));
   return {
-    note: latest.length === 0 ? 'No line of FortiToken Mobile trouble was heard' : null,
+    note: meant.length === 0 ? 'No line of FortiToken Mobile trouble was heard' : null,
     dropped: Math.max(0, heard - sum(latest.map(({ count }) => count))),
-    lines: latest.map((excerpt) => ({ ...excerpt, at: isoTime(excerpt.at), line: mask.line(excerpt.line) })),
+    lines: meant.map((excerpt) => ({ ...excerpt, at: isoTime(excerpt.at), line: mask.line(excerpt.line) })),
   };
 }
 

@@ -25,6 +25,8 @@ function maskedStatus(status: PreconditionStatus, mask: Mask): PreconditionStatu
     findings: status.findings.map((finding) => ({
       ...finding,
       subject: mask.line(finding.subject),
+      claim: mask.line(finding.claim),
+      ...(finding.quote === undefined ? {} : { quote: mask.line(finding.quote) }),
       expected: mask.line(finding.expected),
       actual: mask.line(finding.actual),
     })),

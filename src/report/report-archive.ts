@@ -1,6 +1,6 @@
 import { strToU8, type Zippable, zipSync } from 'fflate';
 import type { EpochMs } from '../core/clock.ts';
-import { checklistText } from './checklist-text.ts';
+import { answersText, checklistText } from './checklist-text.ts';
 import { fileName } from './file-name.ts';
 import { isoTime } from '../core/instant-text.ts';
 import { logExcerptsText } from './log-excerpts.ts';
@@ -37,17 +37,18 @@ export function reportArchive(sources: ReportSources): ReportArchive {
 
 function filesOf(sources: ReportSources): readonly File[] {
   const data = reportData(sources);
-  const answers = checklistText(sources.examination, sources.versions.ftmWatch, maskFor(sources));
+  const mask = maskFor(sources);
   const certificates: readonly File[] = [
     ...seenChains(sources.examination),
     ...keptCertificates(sources.storedHistory),
   ].map(({ file, pem }) => [`certificates/${file}`, pem]);
   const others: readonly File[] = [
     ['report.json', jsonText(data)],
-    ['checklist.txt', answers],
+    ['checklist.txt', checklistText(sources.examination, sources.versions.ftmWatch, mask)],
     ['log-excerpts.txt', logExcerptsText(data.logExcerpts)],
     ...certificates,
   ];
+  const answers = answersText(sources.examination.observations, mask);
   return [['report.html', reportHtml(data, { answers, files: others.map(([name]) => name) })], ...others];
 }
 

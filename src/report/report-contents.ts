@@ -1,5 +1,6 @@
 import type { Plain } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
+import type { Period } from '../core/period.ts';
 import type { PollingState } from '../core/polling/state.ts';
 import type { StoredHistory } from '../store/stored-history.ts';
 import type { RoundResult } from './round-result.ts';
@@ -8,6 +9,8 @@ import type { RoundResult } from './round-result.ts';
 export interface ReportSources {
   readonly site: string;
   readonly writtenAt: EpochMs;
+  /** What is told of: history and log lines of it, and the round when it lies within. */
+  readonly period: Period;
   readonly versions: Versions;
   readonly examination: RoundResult;
   /** As `config print` shows it. */

@@ -4,13 +4,14 @@ import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { RoundObservations } from '../sources/registry.ts';
 import { accountsIn, configurationWithoutPeople } from './configuration.ts';
-import { isoTime } from '../core/instant-text.ts';
+import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
 import { type LogExcerpts, logExcerpts } from './log-excerpts.ts';
 import { createMask, type Mask, type MaskTally } from '../text/mask.ts';
 import { maskedData, maskedDiagnosis } from './masked.ts';
 import { createSecretRemover } from './remove-secrets.ts';
 import type { ReportSources, Versions } from './report-contents.ts';
 import { type SeenChain, seenChains } from './seen-chains.ts';
+import { type SeenIssuer, seenIssuers } from './seen-issuers.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface ReportData {
   readonly version: 1;
   readonly site: string;
   readonly writtenAt: string;
+  /** `since` is null where everything that is kept is meant. */
+  readonly period: { readonly since: string | null; readonly until: string };
   readonly versions: Versions;
   /** The object of `check --json`. */
   readonly check: DiagnosisJson;
@@ -27,6 +30,8 @@ export interface ReportData {
   readonly round: unknown;
   /** Without their PEM, which is in the files that they name. */
   readonly chains: readonly Omit<SeenChain, 'pem'>[];
+  /** Who issued the certificates of the period, also those that are shown no more. */
+  readonly issuers: readonly SeenIssuer[];
   readonly timeline: Timeline;
   readonly logExcerpts: LogExcerpts;
   readonly configuration: Readonly<Record<string, Plain>>;
@@ -42,19 +47,21 @@ export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configu
 /** All that is in a report as data, already without what tells who a person is. */
 export function reportData(sources: ReportSources): ReportData {
   const mask = maskFor(sources);
-  const { examination, storedHistory } = sources;
+  const { examination, storedHistory, period } = sources;
   const content = {
     check: diagnosisToJson(maskedDiagnosis(examination.diagnosis, mask)),
     round: maskedData(roundToJson(examination.observations), mask),
     chains: seenChains(examination).map((chain) => chainToJson(chain, mask)),
+    issuers: seenIssuers(examination, storedHistory),
     timeline: timelineOf(storedHistory, mask),
-    logExcerpts: logExcerpts(sources.logMemory, mask),
+    logExcerpts: logExcerpts(sources.logMemory, { mask, period }),
     configuration: configurationWithoutPeople(sources.configuration, mask),
   };
   return {
     version: 1,
     site: sources.site,
     writtenAt: isoTime(sources.writtenAt),
+    period: { since: isoTimeOrNull(period.since), until: isoTime(period.until ?? sources.writtenAt) },
     versions: sources.versions,
     ...content,
     masked: mask.tally(),

@@ -1,26 +1,29 @@
 import { printPlain } from '../config/print.ts';
-import type { Cause } from '../engine/cause.ts';
-import type { PreconditionJson } from '../engine/diagnosis-json.ts';
-import { CHECKS, titleOf } from '../checks/registry.ts';
 import { type Content, type Markup, markup, preformatted, toHtml } from '../web/page/markup.ts';
-import { READINESS_TONES, READINESS_WORDS, SEVERITY_TONES, STATE_TONES, STATE_WORDS } from '../web/page/signs.ts';
-import { chainsView, excerptsView, timelineView } from './evidence-view.ts';
+import { checklistView } from './checklist-view.ts';
+import { chainsView, excerptsView, issuersView, timelineView } from './evidence-view.ts';
+import { firstPage, otherCasesView } from './first-page.ts';
 import { MASKED_KINDS } from '../text/mask.ts';
+import { type ReportCase, reportCases } from './report-cases.ts';
 import type { ReportData } from './report-data.ts';
-import { CONCLUSIONS, MARKS } from './report-text.ts';
 import { REPORT_STYLE } from './report-style.ts';
 
 /** What the page is made of, beside its data. */
 export interface PageTexts {
-  /** Every answer of the round, as the checklist's text has it. */
+  /** Every answer of the round, a line each. */
   readonly answers: string;
   /** Names of the other files in the archive. */
   readonly files: readonly string[];
 }
 
-/** The report as a page that fetches nothing and runs nothing, for a screen, a phone or paper. */
+/**
+ * The report as a page that fetches nothing and runs nothing, for a screen, a phone or paper: first what people read,
+ * then folded appendices. Nothing stands in it twice.
+ */
 export function reportHtml(data: ReportData, { answers, files }: PageTexts): string {
-  const { check, site, writtenAt } = data;
+  const { site, writtenAt } = data;
+  const cases = reportCases(data);
+  const appendices = appendicesOf(data, cases, { answers, files });
   return toHtml(markup`<!doctype html>
 <html lang="en">
 <head>
@@ -32,50 +35,53 @@ export function reportHtml(data: ReportData, { answers, files }: PageTexts): str
 ${REPORT_STYLE}
 </head>
 <body>
-<p class="quiet">ftm-watch report · ${site} · ${writtenAt}</p>
-<h1 class="${READINESS_TONES[check.ready]}">${READINESS_WORDS[check.ready]}: ${CONCLUSIONS[check.ready]}</h1>
-${check.causes.map(causeView)}
-${section('Checklist', checklistView(check.preconditions))}
-${section('Certificates', chainsView(data.chains))}
-${section('Timeline', timelineView(data.timeline))}
-${section('Log lines', excerptsView(data.logExcerpts))}
-${section('Answers', markup`<pre>${preformatted(answers)}</pre>`)}
-${section('Versions', versionsView(data))}
-${section('Configuration', markup`<pre>${preformatted(printPlain(data.configuration))}</pre>`)}
-${section('What was taken out', maskedView(data))}
-${section('Files', markup`<ul>${files.map((file) => markup`<li><code>${file}</code></li>`)}</ul>`)}
+<main>
+${firstPage(data, cases)}
+<nav aria-label="Appendices"><h2>Appendices</h2><ul>${appendices.map(
+    ({ id, title }) => markup`<li><a href="#${id}">${title}</a></li>`,
+  )}</ul></nav>
+${appendices.map(appendixView)}
+</main>
 </body>
 </html>
 `);
 }
 
-function section(title: string, content: Content): Markup {
-  return markup`<section><h2>${title}</h2>${content}</section>`;
+interface Appendix {
+  readonly id: string;
+  readonly title: string;
+  readonly content: Content;
 }
 
-function causeView({ id, severity, confidence, summary, impact, evidence, consequences, remedy }: Cause): Markup {
-  const blocked = CHECKS.filter((precondition) => consequences.includes(precondition.id)).map(({ title }) => title);
-  return markup`<section class="cause ${SEVERITY_TONES[severity]}"><h3>${summary}</h3>
-<p class="quiet">${severity}, ${confidence} · <code>${id}</code></p>
-<p>${impact}</p>
-${blocked.length === 0 ? null : markup`<p>Not judged because of it: ${blocked.join(', ')}</p>`}
-<h3>Evidence</h3><ul>${evidence.map((line) => markup`<li>${line}</li>`)}</ul>
-<h3>Remedy</h3><ol>${remedy.map((step) => markup`<li>${step}</li>`)}</ol></section>`;
+function appendicesOf(
+  data: ReportData,
+  cases: readonly ReportCase[],
+  { answers, files }: PageTexts,
+): readonly Appendix[] {
+  const others = cases.slice(1);
+  const said = data.check.preconditions.map(({ summary }) => summary);
+  const { check, chains, issuers, timeline, logExcerpts, configuration } = data;
+  return [
+    ...(others.length === 0 ? [] : [{ id: 'others', title: 'Other causes', content: otherCasesView(others) }]),
+    { id: 'checklist', title: 'Checklist', content: checklistView(check) },
+    { id: 'certificates', title: 'Certificates', content: [issuersView(issuers), chainsView(chains, said)] },
+    { id: 'timeline', title: 'Timeline', content: timelineView(timeline) },
+    { id: 'log', title: 'Log lines', content: excerptsView(logExcerpts) },
+    { id: 'answers', title: 'Answers', content: markup`<pre>${preformatted(answers)}</pre>` },
+    { id: 'versions', title: 'Versions', content: versionsView(data) },
+    { id: 'config', title: 'Configuration', content: markup`<pre>${preformatted(printPlain(configuration))}</pre>` },
+    { id: 'masked', title: 'What was taken out', content: maskedView(data) },
+    {
+      id: 'files',
+      title: 'Files',
+      content: markup`<ul>${files.map((file) => markup`<li><code>${file}</code></li>`)}</ul>`,
+    },
+  ];
 }
 
-function checklistView(preconditions: readonly PreconditionJson[]): Markup {
-  return markup`<table><thead><tr><th>Precondition</th><th>State</th><th>What was seen</th></tr></thead>
-<tbody>${preconditions.map(preconditionView)}</tbody></table>`;
-}
-
-function preconditionView({ id, state, summary, findings }: PreconditionJson): Markup {
-  const word = `${MARKS[state]} ${STATE_WORDS[state].toLowerCase()}`;
-  const list = findings.map(
-    ({ subject, expected, actual }) => markup`<li class="quiet">${subject}: expected ${expected}, got ${actual}</li>`,
-  );
-  return markup`<tr><td>${titleOf(id)}</td><td class="${STATE_TONES[state]}">${word}</td><td>${summary}${
-    list.length === 0 ? null : markup`<ul>${list}</ul>`
-  }</td></tr>`;
+/** A link to what is inside unfolds it (HTML, "ancestor revealing algorithm"). */
+function appendixView({ id, title, content }: Appendix): Markup {
+  return markup`<details class="appendix"><summary><h2>${title}</h2></summary><div id="${id}">${content}</div></details>`;
 }
 
 function versionsView({ versions: { ftmWatch, node, openssl, os } }: ReportData): Markup {

@@ -30,11 +30,13 @@ th { font-weight: 600; }
 th, td:not(:last-child) { white-space: nowrap; }
 .bad { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); }
 .unsure { color: var(--unsure); } .none, .wait, .info { color: var(--none); }
-.cause { border-left: 4px solid currentcolor; padding-left: .75rem; margin: 1rem 0; }
-.cause > * { color: var(--text); } .cause > h3 { color: inherit; margin-top: 0; }
+.facts { gap: .5rem 1rem; } .facts > dd > :first-child { margin-top: 0; }
+.plain { list-style: none; padding: 0; } nav ul { columns: 3 10rem; }
+a { color: inherit; } summary { cursor: pointer; min-height: 24px; } summary h2 { display: inline; border: 0; }
+.appendix { margin-top: 1rem; padding-top: .5rem; border-top: 1px solid var(--line); }
 @media (max-width: 40rem) {
   body { padding: .75rem; }
-  dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; }
+  dl, .facts { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
   table, tbody, tr, td { display: block; } thead { position: absolute; clip-path: inset(50%); }
   tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
   td, td:not(:last-child) { padding: 0; border: 0; white-space: normal; }
@@ -43,6 +45,7 @@ th, td:not(:last-child) { white-space: nowrap; }
   :root { color-scheme: light; --text: #000; --quiet: #444; --line: #bbb; --sunk: #f4f4f4; --page: #fff;
     --bad: #a01208; --warn: #6d3c00; --good: #0d5c36; --unsure: #4a2f93; --none: #444; }
   body { max-width: none; padding: 0; font-size: 10.5pt; } pre { font-size: 8.5pt; }
-  h2, h3 { break-after: avoid; } tr, .cause, li { break-inside: avoid; }
+  h2, h3 { break-after: avoid; } tr, li { break-inside: avoid; } main > .appendix:first-of-type { break-before: page; }
+  details::details-content { content-visibility: visible; display: block; height: auto; }
 }
 </style>`;

@@ -2,6 +2,7 @@ import type { PreconditionState } from '../engine/precondition-state.ts';
 import { createColors } from 'picocolors';
 
 import type { Cause } from '../engine/cause.ts';
+import { type Block, blocksOf, type RemedyStep } from '../engine/remedy.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../engine/diagnosis.ts';
 import { titleOf } from '../checks/registry.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -62,7 +63,7 @@ function checklistLine(
   const asides = findings.filter(
     ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
-  const notes = asides.map(({ subject, actual }) => `${subject}: ${actual}`).filter((note) => note !== summary);
+  const notes = asides.map(({ subject, claim }) => `${subject}: ${claim}`).filter((note) => note !== summary);
   const [first = '', ...rest] = [summary, ...notes].flatMap((text) =>
     wrap(visibleText(text, TEXT_LIMIT), style.width - INDENT),
   );
@@ -98,18 +99,38 @@ function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly st
     ),
     ...section('Impact', [cause.impact], style, colors),
     ...section('Evidence', cause.evidence, style, colors),
-    ...section(
-      'Remedy',
-      cause.remedy.map((step, index) => `${String(index + 1)}. ${step}`),
-      style,
-      colors,
-    ),
+    ...remedySection(cause.remedySteps, style, colors),
   ];
 }
 
-function section(name: string, items: readonly string[], style: TextStyle, colors: Colors): readonly string[] {
-  // Items that stand one below the other are told apart by their hanging second lines.
-  const hang = items.length > 1 ? '   ' : '';
+function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: Colors): readonly string[] {
+  return steps.flatMap((step, index) => [
+    ...section(
+      index === 0 ? 'Remedy' : '',
+      [`${String(index + 1)}. ${step.text}`],
+      { ...style, hangs: steps.length > 1 },
+      colors,
+    ),
+    ...blocksOf(step).flatMap((block) => blockLines(block, style, colors)),
+  ]);
+}
+
+/** The lines of a block are neither wrapped nor coloured: they are copied from the terminal. */
+function blockLines({ label, text }: Block, { width }: TextStyle, colors: Colors): readonly string[] {
+  const margin = ' '.repeat(SECTION_INDENT + 3);
+  return [
+    ...wrap(visibleText(label, TEXT_LIMIT), width - margin.length).map((line) => `${margin}${colors.dim(line)}`),
+    ...text.split('\n').map((line) => `${margin}  ${visibleText(line, TEXT_LIMIT)}`),
+  ];
+}
+
+interface ItemStyle extends TextStyle {
+  /** Items that stand one below the other are told apart by their hanging second lines. */
+  readonly hangs?: boolean;
+}
+
+function section(name: string, items: readonly string[], style: ItemStyle, colors: Colors): readonly string[] {
+  const hang = (style.hangs ?? items.length > 1) ? '   ' : '';
   const lines = items.flatMap((item) =>
     wrap(visibleText(item, TEXT_LIMIT), style.width - SECTION_INDENT - hang.length).map((line, index) =>
       index === 0 ? line : `${hang}${line}`,

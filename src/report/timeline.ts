@@ -95,7 +95,7 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   const { channel, recipient, status, attempts, finishedAt, detail } = delivery;
   const { name, recipients } = channelWords(channel);
   const isMail = recipients === 'mail-address';
-  const to = isMail ? `${name} to ${mask.mailAddresses(recipient)}` : `${name} at ${originOf(recipient)}`;
+  const to = isMail ? `${name} to ${mask.mailAddresses(recipient)}` : `${name} ${placeOf(recipient, recipients, mask)}`;
   const reply = mask.line(isMail ? detail : withoutPath(detail, recipient));
   const said = reply === '' ? '' : `: ${reply}`;
   const end = finishedAt === null ? '' : ` at ${isoTime(finishedAt)}`;
@@ -113,6 +113,8 @@ function withoutPath(detail: string, text: string): string {
   return quoted.reduce((rest, part) => rest.replaceAll(part, '/…'), detail);
 }
 
-function originOf(url: string): string {
-  return URL.parse(url)?.origin ?? 'an address that cannot be read';
+function placeOf(recipient: string, kind: 'url' | 'name', mask: Mask): string {
+  const url = URL.parse(recipient);
+  if (url !== null && url.host !== '') return `at ${url.origin}`;
+  return kind === 'name' ? mask.line(recipient) : 'at an address that cannot be read';
 }

@@ -75,9 +75,12 @@ export class App {
       lastReload: () => this.#lastReload,
       recorder: this.#recorder,
       certificateEnd: () => this.#page.certificateEnd(),
-      metrics: () => {
+      metrics: async () => {
         this.#recorder.ownCertificate(this.#page.certificateEnd());
-        return this.#scrape.read();
+        const scraped = this.#recorder.scraping();
+        const text = await this.#scrape.read();
+        scraped();
+        return text;
       },
       reload: () => this.reload(),
     });
@@ -88,6 +91,7 @@ export class App {
     });
     this.#control = new ControlHost({ ...deps, sources });
     metrics.buildInfo.set({ version, node: process.version }, 1);
+    metrics.processStart.set(clock.now() / 1000 - process.uptime());
   }
 
   /** @throws {Error} saying what to do: a port is taken, a file that the configuration names cannot be used */

@@ -2,8 +2,16 @@ import { authority } from '../core/authority.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { ProbeTarget } from '../core/round.ts';
 import type { StoredHourlyValue } from '../store/hourly-values.ts';
-import type { ChartData, ChartLine } from '../web/chart-data.ts';
+import {
+  CHART_WINDOWS,
+  type ChartData,
+  type ChartIncident,
+  type ChartLine,
+  type ChartRange,
+  type RangeData,
+} from '../web/chart-data.ts';
 import { availabilityByDay } from './day-availability.ts';
+import { findIncidents, type IncidentRecordSource } from './incident-records.ts';
 import type { Monitor } from './monitor.ts';
 
 const MINUTE: Millis = 60_000;
@@ -14,21 +22,69 @@ const KEPT: Millis = 10_000;
 
 /** More appliances than these cannot be told apart in a chart. */
 const MOST_LINES = 6;
+/** More incidents than these cannot be told apart either. */
+const MOST_INCIDENTS = 100;
 
-type ChartDataSource = Pick<Monitor, 'store' | 'config'>;
+type ChartDataSource = Pick<Monitor, 'store' | 'config'> & IncidentRecordSource;
 
 /** Reads what the charts show, at most every few seconds. */
 export function createChartData(monitor: () => ChartDataSource, clock: Clock): () => ChartData {
-  let kept: { readonly chartData: ChartData; readonly of: ChartDataSource; readonly readAt: Millis } | null = null;
-  return () => {
+  const read = createKept<ChartData>(monitor, clock);
+  return () => read('usual', chartDataOf);
+}
+
+/** The same of a range. */
+export function createRangeData(monitor: () => ChartDataSource, clock: Clock): (range: ChartRange) => RangeData {
+  const read = createKept<RangeData>(monitor, clock);
+  return (range) => read(range, (source, now) => rangeDataOf(source, range, now));
+}
+
+type Read<T> = (key: string, make: (source: ChartDataSource, now: EpochMs) => T) => T;
+
+function createKept<T>(monitor: () => ChartDataSource, clock: Clock): Read<T> {
+  const kept = new Map<string, { readonly data: T; readonly of: ChartDataSource; readonly readAt: Millis }>();
+  return (key, make) => {
     const current = monitor();
-    if (kept !== null && kept.of === current && clock.elapsed() - kept.readAt < KEPT) return kept.chartData;
-    kept = { chartData: chartDataOf(current, clock.now()), of: current, readAt: clock.elapsed() };
-    return kept.chartData;
+    const known = kept.get(key);
+    if (known?.of === current && clock.elapsed() - known.readAt < KEPT) return known.data;
+    const data = make(current, clock.now());
+    kept.set(key, { data, of: current, readAt: clock.elapsed() });
+    return data;
   };
 }
 
-function chartDataOf({ store, config }: ChartDataSource, now: EpochMs): ChartData {
+function chartDataOf(source: ChartDataSource, now: EpochMs): ChartData {
+  const { store } = source;
+  return {
+    until: now,
+    latency: latencyOf(source, { since: now - DAY, span: 10 * MINUTE }),
+    errors: bySubject(store.hourlyValues('ftm-errors', now - 7 * DAY, MOST_LINES)),
+    tokens: bySubject(store.hourlyValues('tokens-left', now - 90 * DAY, MOST_LINES)),
+    days: availabilityByDay(store.availability(Math.floor(now / DAY) * DAY - 89 * DAY, DAY)),
+  };
+}
+
+function rangeDataOf(source: ChartDataSource, range: ChartRange, now: EpochMs): RangeData {
+  const { back, latency, span } = CHART_WINDOWS[range];
+  const { store } = source;
+  // Whole spans, of which the last one is not over.
+  const from = Math.floor(now / span) * span - back + span;
+  return {
+    range,
+    from,
+    until: now,
+    latency: latencyOf(source, { since: from, span: latency }),
+    errors: bySubject(store.hourlyValues('ftm-errors', from, MOST_LINES)).map((line) => summed(line, span)),
+    tokens: bySubject(store.hourlyValues('tokens-left', from, MOST_LINES)),
+    days: availabilityByDay(store.availability(from, span)),
+    incidents: incidentsOf(source, from),
+  };
+}
+
+function latencyOf(
+  { store, config }: ChartDataSource,
+  { since, span }: { readonly since: EpochMs; readonly span: Millis },
+): readonly ChartLine[] {
   const target = authority(config.licenseServer);
   const [resolver] = config.resolvers;
   const phases: readonly ProbeTarget[] = [
@@ -37,19 +93,35 @@ function chartDataOf({ store, config }: ChartDataSource, now: EpochMs): ChartDat
     { probe: 'tls', target },
     { probe: 'http', target },
   ];
-  return {
-    until: now,
-    latency: phases.map((series) => ({
-      name: series.probe,
-      points: store.latency(series, now - DAY, 10 * MINUTE).map(({ at, durationMs }) => ({ at, value: durationMs })),
-    })),
-    errors: bySubject(store.hourlyValues('ftm-errors', now - 7 * DAY, MOST_LINES)),
-    tokens: bySubject(store.hourlyValues('tokens-left', now - 90 * DAY, MOST_LINES)),
-    days: availabilityByDay(store.availability(Math.floor(now / DAY) * DAY - 89 * DAY)),
-  };
+  return phases.map((series) => ({
+    name: series.probe,
+    points: store.latency(series, since, span).map(({ at, durationMs }) => ({ at, value: durationMs })),
+  }));
 }
 
 function bySubject(figures: readonly StoredHourlyValue[]): readonly ChartLine[] {
   const lines = Map.groupBy(figures, ({ subject }) => subject);
   return [...lines].map(([name, points]) => ({ name, points: points.map(({ at, value }) => ({ at, value })) }));
+}
+
+function summed({ name, points }: ChartLine, span: Millis): ChartLine {
+  const spans = Map.groupBy(points, ({ at }) => Math.floor(at / span) * span);
+  return {
+    name,
+    points: [...spans].map(([at, some]) => ({ at, value: some.reduce((sum, { value }) => sum + value, 0) })),
+  };
+}
+
+function incidentsOf(source: ChartDataSource, from: EpochMs): readonly ChartIncident[] {
+  const query = { cause: null, state: null, from, until: null };
+  return findIncidents(source, query, MOST_INCIDENTS)
+    .incidents.filter(({ cause, mergedInto }) => cause.severity !== 'info' && mergedInto === null)
+    .map(({ id, cause, since, closedAt }) => ({
+      id,
+      cause: cause.id,
+      subject: cause.subject,
+      severity: cause.severity,
+      from: since,
+      until: closedAt,
+    }));
 }

@@ -136,6 +136,7 @@ function diagnosed(
       source: onlySourceOf(config),
       activation: activationOf(picture),
       applianceUnaffected,
+      ...(config.file === undefined ? {} : { configFile: config.file }),
     },
   );
 }

@@ -1,7 +1,7 @@
 import { judgeHttp } from '../checks/license-server/judge.ts';
 import { deadline, DeadlineError } from '../system/clock.ts';
 import type { Config } from '../config/config.ts';
-import type { Clock, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Finding } from '../engine/finding.ts';
 import type { DnsObservation, EndpointObservation, Failure } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
@@ -14,6 +14,7 @@ import { judgeMail } from '../checks/mail/judge.ts';
 import { mailViewOf, type MailView } from '../checks/mail/mail-view.ts';
 import { mailLine, pathLines } from '../report/path-lines.ts';
 import { judgeTlsPath } from '../checks/tls-genuine/judge-tls-path.ts';
+import type { TlsJudgement } from '../checks/tls-genuine/tls-evidence.ts';
 import type { PathTarget } from '../sources/target/observe-path.ts';
 import { ROUND_LIMIT } from './round/observe-round.ts';
 import type { TargetProbes } from './round/target-probes.ts';
@@ -47,6 +48,7 @@ const NOTHING: Seen = {
   names: [],
   endpoint: null,
   mailCertificateNotAfter: null,
+  genuineNotAfter: null,
   findings: [],
   lines: [],
   localError: null,
@@ -133,7 +135,8 @@ async function rehearse(
 async function follow(target: PathTarget, looks: TargetProbes, clock: Clock, signal: AbortSignal): Promise<Seen> {
   const path = await looks.path(target, signal);
   const { names, endpoints } = path;
-  const tls = judgeChains(path, looks, clock);
+  const worst = judgeChains(path, looks, clock);
+  const { findings: tls } = worst ?? { findings: [] };
   const findings = [
     ...(names.length === 0 ? [] : judgeNames(target, names).findings),
     ...judgeTcp(endpoints),
@@ -144,7 +147,8 @@ async function follow(target: PathTarget, looks: TargetProbes, clock: Clock, sig
   // A chain that cannot be judged is none that is trusted.
   const success = reached(endpoint, target.depth) && isWell(findings) && tls.every(({ level }) => level !== 'unknown');
   const localError = localErrorOf([...repliesOf(names), endpoint?.tcp, endpoint?.tls, endpoint?.http]);
-  return { ...NOTHING, success, names, endpoint, findings, lines: pathLines(path), localError };
+  const genuineNotAfter = genuineEnd(endpoint, worst);
+  return { ...NOTHING, success, names, endpoint, genuineNotAfter, findings, lines: pathLines(path), localError };
 }
 
 function judgeNames(
@@ -155,8 +159,15 @@ function judgeNames(
 }
 
 /** As the rounds do, without what they know from elsewhere: control hosts and second opinions. */
-function judgeChains(path: PathObservation, looks: TargetProbes, clock: Clock): readonly Finding[] {
-  return judgeTlsPath(path, looks.knowledgeOf(path.subject), { controls: [], now: clock.now() }).worst?.findings ?? [];
+function judgeChains(path: PathObservation, looks: TargetProbes, clock: Clock): TlsJudgement | null {
+  return judgeTlsPath(path, looks.knowledgeOf(path.subject), { controls: [], now: clock.now() }).worst;
+}
+
+/** The first end of validity from the leaf up to what it was verified by. */
+function genuineEnd(endpoint: EndpointObservation | null, worst: TlsJudgement | null): EpochMs | null {
+  const [leaf] = endpoint?.tls?.chain?.certificates ?? [];
+  if (leaf === undefined || worst?.verdict !== 'genuine') return null;
+  return Math.min(...[leaf, ...worst.authorities].map(({ notAfter }) => notAfter));
 }
 
 function reached(endpoint: EndpointObservation | null, depth: PathTarget['depth']): boolean {

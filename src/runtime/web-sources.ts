@@ -9,7 +9,8 @@ import { exposureNotes } from '../web/exposure.ts';
 import type { MaintenancePlan } from '../web/alert-history.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
 import { createAlertHistory } from './alert-history-of.ts';
-import { createChartData } from './chart-data-of.ts';
+import { discoveredProbes } from './discovered-probes.ts';
+import { createChartData, createRangeData } from './chart-data-of.ts';
 import { givenUpProblems } from './given-up-problems.ts';
 import { findIncidents, incidentRecord } from './incident-records.ts';
 import type { Monitor } from './monitor.ts';
@@ -62,10 +63,12 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     metrics: facts.metrics,
     reload: facts.reload,
     probe: (request, signal) => monitor().probes.probe(request, signal),
+    probes: () => discoveredProbes(monitor().config),
     health: () => health(facts, alertHistory),
     certificates: () => certificates(monitor()),
     activity: () => activity(facts),
     chartData: createChartData(monitor, facts.clock),
+    rangeData: createRangeData(monitor, facts.clock),
   };
 }
 

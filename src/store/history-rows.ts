@@ -1,23 +1,31 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Period } from '../core/period.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { parseIncident } from './saved-state.ts';
 
-/** How long one precondition was in one state on one day (UTC). */
+/** How long one precondition was in one state on one day (UTC), or in another span. */
 export interface DayState {
-  /** Midnight at which the day begins. */
+  /** When the day or the span begins. */
   readonly day: EpochMs;
   readonly precondition: string;
   readonly state: string;
   readonly duration: Millis;
 }
 
-const DAY: Millis = 86_400_000;
+/** Open at some time of the period, latest first. */
+export function readIncidents(db: DatabaseSync, limit: number, period: Period): readonly Incident[] {
+  const sql = `SELECT json FROM incidents WHERE ${OPEN_WITHIN} ORDER BY opened_at DESC, id DESC LIMIT :limit`;
+  return incidentsIn(db.prepare(sql).all({ ...boundsOf(period), limit }));
+}
 
-/** Latest first. */
-export function readIncidents(db: DatabaseSync, limit: number): readonly Incident[] {
-  return incidentsIn(db.prepare('SELECT json FROM incidents ORDER BY opened_at DESC, id DESC LIMIT ?').all(limit));
+/** Of rows of `incidents`, by `boundsOf`. */
+export const OPEN_WITHIN = 'opened_at <= :until AND (closed_at IS NULL OR closed_at >= :since)';
+
+/** The ends of a period as whole numbers, whatever the clock said. */
+export function boundsOf({ since, until }: Period): { readonly since: EpochMs; readonly until: EpochMs } {
+  return { since: since ?? Number.MIN_SAFE_INTEGER, until: until ?? Number.MAX_SAFE_INTEGER };
 }
 
 /** Those that ended since then, latest first. */
@@ -41,21 +49,30 @@ const certificateRow = z.object({
 
 export type StoredCertificate = Readonly<z.infer<typeof certificateRow>>;
 
-/** Those that a target showed, latest first. */
-export function readCertificates(db: DatabaseSync, target: string, limit: number): readonly StoredCertificate[] {
+export interface CertificateQuery {
+  readonly target: string;
+  readonly limit: number;
+  readonly period: Period;
+}
+
+/** Those that a target showed in the period, latest first. */
+export function readCertificates(
+  db: DatabaseSync,
+  { target, limit, period }: CertificateQuery,
+): readonly StoredCertificate[] {
   const rows = db
     .prepare(
-      `SELECT target, fingerprint, pem, first_seen AS firstSeen, last_seen AS lastSeen
-       FROM certificates WHERE target = ? ORDER BY last_seen DESC LIMIT ?`,
+      `SELECT target, fingerprint, pem, first_seen AS firstSeen, last_seen AS lastSeen FROM certificates
+       WHERE target = :target AND first_seen <= :until AND last_seen >= :since ORDER BY last_seen DESC LIMIT :limit`,
     )
-    .all(target, limit);
+    .all({ ...boundsOf(period), target, limit });
   return z.array(certificateRow).parse(rows);
 }
 
 const stateRow = z.object({ precondition: z.string(), state: z.string(), fromAt: z.number(), untilAt: z.number() });
 
-/** The states of each day from `from` on; a state that lasted over midnight is counted on both days. */
-export function readAvailability(db: DatabaseSync, from: EpochMs): readonly DayState[] {
+/** The states of each span from `from` on; a state that lasted beyond its end is counted in both. */
+export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis): readonly DayState[] {
   const rows = db
     .prepare(
       'SELECT precondition, state, from_at AS fromAt, until_at AS untilAt FROM precondition_states WHERE until_at >= ?',
@@ -63,9 +80,9 @@ export function readAvailability(db: DatabaseSync, from: EpochMs): readonly DayS
     .all(from);
   const days = new Map<string, DayState>();
   for (const { precondition, state, fromAt, untilAt } of z.array(stateRow).parse(rows)) {
-    for (let day = Math.floor(Math.max(fromAt, from) / DAY) * DAY; day < untilAt; day += DAY) {
+    for (let day = Math.floor(Math.max(fromAt, from) / span) * span; day < untilAt; day += span) {
       const key = `${String(day)} ${precondition} ${state}`;
-      const duration = Math.min(untilAt, day + DAY) - Math.max(fromAt, day, from);
+      const duration = Math.min(untilAt, day + span) - Math.max(fromAt, day, from);
       days.set(key, { day, precondition, state, duration: duration + (days.get(key)?.duration ?? 0) });
     }
   }

@@ -88,6 +88,36 @@ export interface ProbeName {
   readonly target: string;
 }
 
+/** Longer spans are known from so many of their rounds, evenly spread. */
+const LONG_SPAN: Millis = 3_600_000;
+const SAMPLES_OF_A_SPAN = 6;
+
+/** Bound by name. A number of JavaScript comes in as a REAL, by which SQLite would divide without a rest. */
+const WHOLE_BUCKET = 'CAST(:bucket AS INTEGER)';
+
+const MEANS_OF_ALL = `
+  SELECT at / ${WHOLE_BUCKET} * ${WHOLE_BUCKET} AS at, avg(duration_ms) AS durationMs
+  FROM samples
+  WHERE series = :id AND at >= :since AND failure IS NULL
+  GROUP BY 1 ORDER BY 1`;
+
+/** Ninety days have a quarter of a million rounds, and the page waits for them. */
+const MEANS_OF_SOME = `
+  WITH RECURSIVE looks (at) AS (
+    SELECT CAST(:since AS INTEGER)
+    UNION ALL SELECT at + CAST(:step AS INTEGER) FROM looks WHERE at + :step <= :last
+  ),
+  found (at, duration) AS (
+    SELECT at, (
+      SELECT duration_ms FROM samples
+      WHERE series = :id AND samples.at >= looks.at AND samples.at < looks.at + :step AND failure IS NULL
+      ORDER BY samples.at LIMIT 1
+    ) FROM looks
+  )
+  SELECT at / ${WHOLE_BUCKET} * ${WHOLE_BUCKET} AS at, avg(duration) AS durationMs
+  FROM found WHERE duration IS NOT NULL
+  GROUP BY 1 ORDER BY 1`;
+
 /** Oldest first. @param bucket the length of the spans */
 export function readLatency(
   db: DatabaseSync,
@@ -95,15 +125,14 @@ export function readLatency(
   since: EpochMs,
   bucket: Millis,
 ): readonly StoredLatency[] {
-  const rows = db
-    .prepare(
-      // A number of JavaScript comes in as a REAL, by which SQLite would divide without a rest.
-      `SELECT at / CAST(:bucket AS INTEGER) * CAST(:bucket AS INTEGER) AS at, avg(duration_ms) AS durationMs
-       FROM samples
-       WHERE series = (SELECT id FROM series WHERE probe = :probe AND target = :target)
-         AND at >= :since AND failure IS NULL
-       GROUP BY 1 ORDER BY 1`,
-    )
-    .all({ ...series, since, bucket });
+  const id = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?').get(series.probe, series.target)?.[
+    'id'
+  ];
+  const last = db.prepare('SELECT max(at) AS at FROM samples WHERE series = ?').get(Number(id ?? 0))?.['at'];
+  if (typeof id !== 'number' || typeof last !== 'number') return [];
+  const rows =
+    bucket < LONG_SPAN
+      ? db.prepare(MEANS_OF_ALL).all({ id, since, bucket })
+      : db.prepare(MEANS_OF_SOME).all({ id, since, bucket, last, step: bucket / SAMPLES_OF_A_SPAN });
   return z.array(latencyRow).parse(rows);
 }

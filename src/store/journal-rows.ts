@@ -1,10 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import { ALL_TIME, type Period } from '../core/period.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
 import { incidentsOf } from '../engine/incident/notification.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
+import { boundsOf } from './history-rows.ts';
 import { parseNotification, parseState, type SavedState } from './saved-state.ts';
 
 const deliveryRow: z.ZodType<Delivery> = z.object({
@@ -59,9 +61,18 @@ export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
   return rows.flatMap(outboxEntryOf).toReversed();
 }
 
-/** The deliveries of the past, latest first. */
-export function readDeliveries(db: DatabaseSync, limit: number): readonly OutboxEntry[] {
-  return select(db, 'ORDER BY d.sequence DESC LIMIT ?', limit).flatMap(outboxEntryOf);
+/** Of rows of `deliveries`, by `boundsOf`. */
+export const CREATED_WITHIN = 'created_at >= :since AND created_at <= :until';
+
+/** The deliveries that were created in the period, latest first. */
+export function readDeliveries(db: DatabaseSync, limit: number, period: Period = ALL_TIME): readonly OutboxEntry[] {
+  const sql =
+    `SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ` +
+    `WHERE ${CREATED_WITHIN} ORDER BY d.sequence DESC LIMIT :limit`;
+  return db
+    .prepare(sql)
+    .all({ ...boundsOf(period), limit })
+    .flatMap(outboxEntryOf);
 }
 
 /** What was to be told of one incident, by itself or in a digest, latest first. */

@@ -1,6 +1,8 @@
 import { SEVERITIES } from '../core/severity.ts';
 import { z } from 'zod';
 import type { Cause } from '../engine/cause.ts';
+import { type RemedyStep, sentenceStep } from '../engine/remedy.ts';
+import { SYNTAXES } from '../engine/words/step.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Candidate, Incident, IncidentState, Silence, Unjudged } from '../engine/incident/incident.ts';
 import type { Notification } from '../engine/incident/notification.ts';
@@ -15,19 +17,31 @@ const severity = z.literal([...SEVERITIES]);
 const causeId = z.custom<CauseId>((value) => typeof value === 'string' && isCauseId(value));
 const preconditionId = z.custom<PreconditionId>((value) => typeof value === 'string' && isPreconditionId(value));
 
-const cause: z.ZodType<Cause> = z.object({
-  id: causeId,
-  precondition: preconditionId,
-  severity,
-  confidence: z.literal(['confirmed', 'suspected']),
-  subject: z.string(),
-  product: z.string().nullable(),
-  summary: z.string(),
-  impact: z.string(),
-  evidence: z.array(z.string()),
-  consequences: z.array(preconditionId),
-  remedy: z.array(z.string()),
+const remedyStep: z.ZodType<RemedyStep> = z.object({
+  text: z.string(),
+  commands: z.string().nullable(),
+  undo: z.string().nullable(),
+  syntax: z.literal([...SYNTAXES]).nullable(),
+  blanks: z.array(z.object({ name: z.string(), meaning: z.string() })),
 });
+
+/** 0.1.0 wrote no steps. */
+const cause: z.ZodType<Cause> = z
+  .object({
+    id: causeId,
+    precondition: preconditionId,
+    severity,
+    confidence: z.literal(['confirmed', 'suspected']),
+    subject: z.string(),
+    product: z.string().nullable(),
+    summary: z.string(),
+    impact: z.string(),
+    evidence: z.array(z.string()),
+    consequences: z.array(preconditionId),
+    remedy: z.array(z.string()),
+    remedySteps: z.array(remedyStep).optional(),
+  })
+  .transform((row) => ({ ...row, remedySteps: row.remedySteps ?? row.remedy.map(sentenceStep) }));
 
 const named = z.object({ cause: causeId, subject: z.string(), severity });
 

@@ -32,7 +32,8 @@ export interface Store {
   incident(id: string): Incident | null;
   /** What was to be told of one incident, latest first. */
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
-  availability(from: EpochMs): readonly DayState[];
+  /** Of each span from there on, a day at the most. */
+  availability(from: EpochMs, span: Millis): readonly DayState[];
   /** Means over spans of `bucket`. */
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
   /** Of the `most` appliances that matter most. */
@@ -88,7 +89,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     closedIncidents: (filter, limit) => database.read((db) => readClosedIncidents(db, filter, limit)),
     incident: (id) => database.read((db) => readIncident(db, id)),
     deliveriesAbout: (incident, limit) => database.read((db) => readDeliveriesAbout(db, incident, limit)) ?? [],
-    availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],
+    availability: (from, span) => database.read((db) => readAvailability(db, from, span)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
     recordChange: (entry) => {

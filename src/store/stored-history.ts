@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Millis } from '../core/clock.ts';
+import { ALL_TIME, type Period } from '../core/period.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { OutboxEntry } from '../engine/incident/journal.ts';
-import { readDeliveries } from './journal-rows.ts';
+import { CREATED_WITHIN, readDeliveries } from './journal-rows.ts';
 import { newerMessage, versionOf } from './connect.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { readCertificates, readIncidents, type StoredCertificate } from './history-rows.ts';
+import { boundsOf, OPEN_WITHIN, readCertificates, readIncidents, type StoredCertificate } from './history-rows.ts';
 import { sqliteFailure } from './sqlite-failure.ts';
 
 /** What a daemon has kept, as another process finds it. */
@@ -40,8 +41,11 @@ export interface HistoryLimits {
 const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
 
-/** Reads what a daemon has kept, without writing into its file or setting a corrupt one aside. Throws nothing. */
-export function readStoredHistory(path: string, limits: HistoryLimits): StoredHistory {
+/**
+ * Reads what a daemon has kept of a period, without writing into its file or setting a corrupt one aside. Throws
+ * nothing.
+ */
+export function readStoredHistory(path: string, limits: HistoryLimits, period: Period = ALL_TIME): StoredHistory {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'none' };
     using db = openReadOnly(path);
@@ -50,7 +54,7 @@ export function readStoredHistory(path: string, limits: HistoryLimits): StoredHi
     if (version === 0) return { kind: 'none' };
     // What is read belongs together, however much the daemon writes meanwhile.
     db.exec('BEGIN');
-    return readAll(db, limits);
+    return readAll(db, limits, period);
   } catch (error) {
     return { kind: 'unreadable', message: sqliteFailure(error).message };
   }
@@ -71,18 +75,22 @@ function openReadOnly(path: string): DatabaseSync {
   return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
 }
 
-function readAll(db: DatabaseSync, limits: HistoryLimits): ReadableHistory {
+function readAll(db: DatabaseSync, limits: HistoryLimits, period: Period): ReadableHistory {
   const targets = db.prepare('SELECT DISTINCT target FROM certificates ORDER BY target LIMIT ?').all(MAX_TARGETS);
   return {
     kind: 'read',
-    incidents: readIncidents(db, limits.incidents),
-    olderIncidents: beyond(limits.incidents, 'incidents', db),
-    outboxEntries: readDeliveries(db, limits.outboxEntries),
-    olderEntries: beyond(limits.outboxEntries, 'deliveries', db),
-    certificates: targets.flatMap(({ target }) => readCertificates(db, String(target), limits.certificates)),
+    incidents: readIncidents(db, limits.incidents, period),
+    olderIncidents: beyond(limits.incidents, `incidents WHERE ${OPEN_WITHIN}`, { db, period }),
+    outboxEntries: readDeliveries(db, limits.outboxEntries, period),
+    olderEntries: beyond(limits.outboxEntries, `deliveries WHERE ${CREATED_WITHIN}`, { db, period }),
+    certificates: targets.flatMap(({ target }) =>
+      readCertificates(db, { target: String(target), limit: limits.certificates, period }),
+    ),
   };
 }
 
-function beyond(limit: number, table: 'incidents' | 'deliveries', db: DatabaseSync): number {
-  return Math.max(0, Number(db.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']) - limit);
+/** How many rows there are beyond a limit. */
+function beyond(limit: number, rows: string, { db, period }: { db: DatabaseSync; period: Period }): number {
+  const counted = db.prepare(`SELECT count(*) AS count FROM ${rows}`).get({ ...boundsOf(period) });
+  return Math.max(0, Number(counted?.['count']) - limit);
 }

@@ -21,6 +21,7 @@ function incidentToJson(incident: Incident) {
     summary: cause.summary,
     /** Steps, in order. */
     remedy: cause.remedy,
+    remedySteps: cause.remedySteps,
     /** Of the incident; `causeSince` is of the cause as it is now. */
     since: isoTime(incident.since),
     causeSince: isoTime(incident.causeSince),

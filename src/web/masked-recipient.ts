@@ -17,6 +17,8 @@ export function maskedRecipient({ channel, recipient }: Pick<Delivery, 'channel'
     case 'url':
       // One that is read from elsewhere is called by its place.
       return PLACE.test(recipient) ? recipient : withoutPath(recipient);
+    case 'name':
+      return recipient.includes('://') && !PLACE.test(recipient) ? withoutPath(recipient) : recipient;
   }
 }
 

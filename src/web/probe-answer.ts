@@ -6,6 +6,12 @@ export type ProbeModule = 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
 
 export const PROBE_MODULES: readonly ProbeModule[] = ['dns', 'tcp', 'tls', 'http', 'smtp'];
 
+/** A target that can be asked for, and how. */
+export interface DiscoveredProbe {
+  readonly module: ProbeModule;
+  readonly target: string;
+}
+
 export interface ProbeRequest {
   /** As asked for: `HOST` or `HOST:PORT`. */
   readonly target: string;

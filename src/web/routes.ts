@@ -11,8 +11,11 @@ import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
+import { createDiscoveryRoute } from './discovery-route.ts';
+import { CHART_RANGES, isChartRange, USUAL_RANGE } from './chart-data.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
+import { compressed } from './compressed.ts';
 import { type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
 import { auditEntryToJson } from './audit-json.ts';
 import { createIncidentRoutes } from './incident-routes.ts';
@@ -50,7 +53,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
   app.notFound((context) => context.text(`Nothing is at "${shownPath(context)}": the status page is at "/"\n`, 404));
-  app.use(securityHeaders(tools.tls), noStore, refuseBodies);
+  app.use(securityHeaders(tools.tls), noStore, compressed, refuseBodies);
 
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
   app.get('/-/ready', (context) => {
@@ -61,7 +64,10 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   if (access.kind === 'network') app.use(askWho(access, tools));
   app.use(access.kind === 'network' && access.identify !== null ? limitRole : takeForLocal);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
-  app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
+  app.get('/', (context) => {
+    const range = context.req.query('range') ?? '';
+    return context.html(renderStatusPage(sources, tools.clock.now(), isChartRange(range) ? range : USUAL_RANGE));
+  });
   app.get('/runbooks/:cause', (context) => answerRunbook(context, sources.site()));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
   const turn = oneATurn();
@@ -76,6 +82,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   app.route('/', createIncidentRoutes(tools));
   app.route('/', createSilenceRoutes(tools));
   app.route('/', createProbeRoute(sources));
+  app.route('/', createDiscoveryRoute(sources));
   app.post('/-/reload', (context) => answerReload(context, tools));
   return app;
 }
@@ -105,14 +112,14 @@ const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
 };
 
-const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe']);
+const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
 
 /** What the role `metrics` may not read; what may be changed is decided where it is asked for. */
 const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
   const { name, role } = context.get('caller');
   if (role === 'metrics' && !OF_METRICS.has(context.req.path))
     return context.text(
-      `Refused: "${name ?? ''}" has the role "metrics", which reads /metrics and /probe alone\n`,
+      `Refused: "${name ?? ''}" has the role "metrics", which reads /metrics, /probe and /sd alone\n`,
       403,
     );
   await next();
@@ -133,7 +140,13 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
   app.get('/api/v1/audit', (context) =>
     context.json({ changes: sources.alertHistory().changes.map(auditEntryToJson) }),
   );
-  app.get('/api/v1/history', (context) => context.json(sources.chartData()));
+  app.get('/api/v1/history', (context) => {
+    const range = context.req.query('range');
+    if (range === undefined) return context.json(sources.chartData());
+    return isChartRange(range)
+      ? context.json(sources.rangeData(range))
+      : context.json({ error: `Expected a range: ${CHART_RANGES.join(', ')}` }, 400);
+  });
   app.get('/api/v1/events', (context) => {
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
     const diagnosis = sources.diagnosis();
@@ -155,7 +168,7 @@ function answerFile(file: StaticFile | undefined, context: WebContext): Response
   if (file === undefined) return context.notFound();
   // Asked for again each time, and answered in a few bytes unless the program has changed.
   const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
-  return context.req.header('If-None-Match') === file.etag
+  return context.req.header('If-None-Match')?.replace(/^W\//u, '') === file.etag
     ? context.body(null, 304, headers)
     : context.body(file.body, 200, headers);
 }

@@ -5,10 +5,10 @@ import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { AlertHistory, FoundIncidents, IncidentRecord, MaintenancePlan } from './alert-history.ts';
-import type { ChartData } from './chart-data.ts';
+import type { ChartData, ChartRange, RangeData } from './chart-data.ts';
 import type { IncidentQuery } from './incident-query.ts';
 import type { MetricsText } from './metrics-text.ts';
-import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
+import type { DiscoveredProbe, ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
 /**
  * All that the web server shows and does. Everything but `metrics`, `reload` and `probe` is answered at once and never
@@ -51,12 +51,16 @@ export interface WebSources {
   reload(): Promise<ReloadOutcome>;
   /** Looks at one target now. Ends early when the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
+  /** What can be probed, for service discovery. */
+  probes(): readonly DiscoveredProbe[];
   health(): Health;
   /** What the latest round saw, one for each address. */
   certificates(): readonly SeenCertificate[];
   activity(): Activity;
-  /** For the charts. */
+  /** For the charts, as far back as each was looked at once. */
   chartData(): ChartData;
+  /** For the charts of one range. */
+  rangeData(range: ChartRange): RangeData;
 }
 
 export type ReloadOutcome =

@@ -29,6 +29,7 @@ function createPager({ url }: PagerConfig, { site, clock }: ChannelDeps): Messag
     kind: 'messages',
     id: 'pager',
     recipients: [url],
+    minSeverity: 'warning',
     async deliver({ notification, recipients }, signal) {
       const body = { site, id: notification.id };
       const outcome = await postJson({ url, body, authorization: null, secrets: [], caFile: null }, clock, signal);
@@ -60,7 +61,7 @@ describe('a channel that is added as a folder and a line', () => {
     main = join(tree.root, 'src/main.ts');
     const registry = 'src/notify/channels/registry.ts';
     tree.write('src/notify/channels/pager/channel.ts', PAGER);
-    tree.replace(registry, 'webhook, alertmanager] as const', 'webhook, alertmanager, pager] as const');
+    tree.replace(registry, 'alertmanager] as const', 'alertmanager, pager] as const');
     tree.replace(registry, 'import { webhook }', "import { pager } from './pager/channel.ts';\nimport { webhook }");
     receiver = await jsonReceiver(() => status);
     // Nothing listens at the licence server's port: the first round has something to tell.

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Severity } from '../../src/core/severity.ts';
 import type { Cause } from '../../src/engine/cause.ts';
 import { eventOf, incidentsOf } from '../../src/engine/incident/notification.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../src/notify/channels/channel.ts';
@@ -22,7 +23,7 @@ export interface AlertingBench extends Disposable {
   readonly store: Store;
   readonly logger: LogRecorder;
   /** What the peer says from now on. @default sent */
-  answer(say: (causes: readonly string[], recipient: string) => RecipientOutcome['kind']): void;
+  answer(say: Say): void;
   /** `event cause outcome` of each try; several causes with a plus. */
   readonly tries: readonly string[];
   /** Since when it failed, of each try. */
@@ -30,8 +31,13 @@ export interface AlertingBench extends Disposable {
   /** As metrics count them. */
   readonly results: readonly string[];
   /** One more engine over the same store, started. */
-  start(recipients: readonly string[]): Alerting;
+  start(recipients: readonly string[], minSeverity?: Severity): Alerting;
 }
+
+type Say = (
+  causes: readonly string[],
+  recipient: string,
+) => RecipientOutcome['kind'] | Pick<RecipientOutcome, 'kind' | 'retryAfter'>;
 
 export function alertingBench(): AlertingBench {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-alerting-'));
@@ -41,16 +47,17 @@ export function alertingBench(): AlertingBench {
   const tries: string[] = [];
   const lateness: (number | null)[] = [];
   const results: string[] = [];
-  let say: (causes: readonly string[], recipient: string) => RecipientOutcome['kind'] = () => 'sent';
+  let say: Say = () => 'sent';
 
   function deliver({ notification, recipients, firstFailedAt }: DeliveryRequest): Promise<readonly RecipientOutcome[]> {
     const causes = incidentsOf(notification).map(({ cause }) => cause.id);
     lateness.push(firstFailedAt);
     return Promise.resolve(
       recipients.map((recipient) => {
-        const kind = say(causes, recipient);
-        tries.push(`${eventOf(notification)} ${causes.join('+')} ${kind}`);
-        return { recipient, kind, detail: '' };
+        const said = say(causes, recipient);
+        const outcome = typeof said === 'string' ? { kind: said } : said;
+        tries.push(`${eventOf(notification)} ${causes.join('+')} ${outcome.kind}`);
+        return { recipient, detail: '', ...outcome };
       }),
     );
   }
@@ -65,8 +72,8 @@ export function alertingBench(): AlertingBench {
     answer(next) {
       say = next;
     },
-    start(recipients) {
-      const email: MessageChannel = { kind: 'messages', id: 'email', recipients, deliver };
+    start(recipients, minSeverity = 'warning') {
+      const email: MessageChannel = { kind: 'messages', id: 'email', recipients, minSeverity, deliver };
       const alerting = new Alerting(
         {
           channels: [email],

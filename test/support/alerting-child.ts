@@ -70,7 +70,7 @@ const servers = ports
   );
 const causes = { b: [causeOf('tls-intercepted')], m: [causeOf('mail-unreachable')], g: [] } as const;
 const email = createEmailChannel(
-  { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers },
+  { from: 'ftm-watch@example.test', to: ['ops@example.test'], minSeverity: 'warning', servers },
   { ...AT_HQ, clock, readSecret },
 );
 const alerting = new Alerting(

@@ -12,7 +12,12 @@ export interface AlertmanagerProcess extends AsyncDisposable {
   firing(): Promise<readonly Readonly<Record<string, string>>[]>;
 }
 
-export async function startAlertmanager(webhook: string): Promise<AlertmanagerProcess> {
+export function startAlertmanager(webhook: string): Promise<AlertmanagerProcess> {
+  return startAlertmanagerFor({ webhook_configs: [{ url: webhook, send_resolved: true }] });
+}
+
+/** The same with any receiver, as its configuration has it. */
+export async function startAlertmanagerFor(receiver: object): Promise<AlertmanagerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-alertmanager-'));
   const url = `http://127.0.0.1:${String(await freePort())}`;
   const config = {
@@ -23,7 +28,7 @@ export async function startAlertmanager(webhook: string): Promise<AlertmanagerPr
       group_interval: '1s',
       repeat_interval: '1h',
     },
-    receivers: [{ name: 'test', webhook_configs: [{ url: webhook, send_resolved: true }] }],
+    receivers: [{ name: 'test', ...receiver }],
   };
   // JSON is YAML.
   writeFileSync(join(folder, 'alertmanager.yml'), JSON.stringify(config));

@@ -52,6 +52,7 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   file: FILE,
   'file with a secret': FILE,
   'environment variable': fc.constant('SET_SECRET'),
+  'JSON template': fc.constantFrom('{"text": "{{title}}\\n{{ text }}"}', '["{{id}}", 1, null, true]'),
 };
 
 /** Values that are no texts, by their type. */
@@ -64,6 +65,7 @@ const PLAIN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 /** What the type alone does not say, by the path. */
 const TEXTS_AT: readonly (readonly [path: RegExp, texts: fc.Arbitrary<string>])[] = [
   [/proxy(\.url)?$/u, endpoint(HOST).map((text) => `http://${text}`)],
+  [/^notify\.ntfy.*\.url$/u, HOST_NAME.map((host) => `https://${host}/topic_1`)],
   [/^notify\..*url/u, fc.tuple(HOST_NAME, fc.webPath()).map(([host, path]) => `https://${host}${path}`)],
   [/url$/iu, HOST_NAME.map((host) => `https://${host}`)],
   [/^schedule\.(?!timezone)/u, fc.constantFrom('*/30 * * * * *', '0 30 2 * * mon-fri')],

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { Cause } from '../../src/engine/cause.ts';
 import type { DiagnosisJson, PreconditionJson } from '../../src/engine/diagnosis-json.ts';
 import { preconditionOf as preconditionOfFault, type FaultId, type PreconditionId } from '../../src/checks/registry.ts';
+import { faultsOfClaims } from './plain-claim.ts';
 import type { Run } from './ftm-watch.ts';
 
 /** What `check --json` said, and how it ended. */
@@ -12,12 +13,15 @@ export interface CheckResult extends DiagnosisJson {
 }
 
 /**
- * Reads the answer of `check --json`: one object on standard output, nothing else there and nothing on standard error.
+ * Reads the answer of `check --json`: one object on standard output, nothing else there and nothing on standard error. Every claim in
+ * it is plain.
  */
 export function readCheck({ exitCode, stdout, stderr, durationMs }: Run): CheckResult {
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^\{.*\}\n$/u);
-  return { ...(JSON.parse(stdout) as DiagnosisJson), exitCode, durationMs };
+  const diagnosis = JSON.parse(stdout) as DiagnosisJson;
+  expect(faultsOfClaims(diagnosis.preconditions.flatMap(({ findings }) => findings))).toEqual([]);
+  return { ...diagnosis, exitCode, durationMs };
 }
 
 /** What counts in an answer. */

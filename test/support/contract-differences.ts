@@ -1,8 +1,7 @@
 import type { Contract } from './contract.ts';
 
 /**
- * Lines that come or go together, for one reason: `+ metrics: …`, `- http: …`. One that ends in `*` stands for all that
- * begin so.
+ * Lines that come or go together, for one reason: `+ metrics: …`, `- http: …`. `*` stands for any text in it.
  */
 export interface Difference {
   readonly reason: string;
@@ -23,5 +22,6 @@ export function differencesOf(before: Contract, now: Contract): readonly string[
 
 /** Whether a line of a `Difference` stands for this one. */
 export function covers(line: string, difference: string): boolean {
-  return line.endsWith('*') ? difference.startsWith(line.slice(0, -1)) : difference === line;
+  const pattern = line.replaceAll(/[.+?^${}()|[\]\\]/gu, String.raw`\$&`).replaceAll('*', '.*');
+  return new RegExp(`^${pattern}$`, 'su').test(difference);
 }

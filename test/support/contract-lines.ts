@@ -4,8 +4,11 @@ const SENTENCES: ReadonlySet<string> = new Set([
   'impact',
   'evidence',
   'remedy',
+  'remedySteps',
   'expected',
   'actual',
+  'claim',
+  'quote',
   'product',
 ]);
 

@@ -1,4 +1,5 @@
 import type { PreconditionState } from '../../src/engine/precondition-state.ts';
+import { sentenceStep } from '../../src/engine/remedy.ts';
 import type { Cause } from '../../src/engine/cause.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
 import type { Diagnosis } from '../../src/engine/diagnosis.ts';
@@ -8,6 +9,7 @@ import { CHECKS, isFaultId, preconditionOf, type CauseId, type PreconditionId } 
 const LICENSE_SERVER = 'fortitokenmobile.fortinet.com:443';
 
 export function causeOf(id: CauseId, more: Partial<Cause> = {}): Cause {
+  const { remedy = ['Do this.', 'Then do that.'] } = more;
   const precondition = isFaultId(id) ? preconditionOf(id) : 'tls-genuine';
   return {
     id,
@@ -20,7 +22,8 @@ export function causeOf(id: CauseId, more: Partial<Cause> = {}): Cause {
     impact: 'New tokens cannot be activated.',
     evidence: [`Evidence of ${id}`],
     consequences: consequencesOf(precondition),
-    remedy: ['Do this.', 'Then do that.'],
+    remedy,
+    remedySteps: remedy.map(sentenceStep),
     ...more,
   };
 }
@@ -53,7 +56,15 @@ export function diagnosisOf(
 }
 
 function findingOf({ id, subject }: Cause): Finding {
-  return { rule: 'r', subject, expected: '', actual: '', level: 'broken', suggests: isFaultId(id) ? id : null };
+  return {
+    rule: 'r',
+    subject,
+    claim: '',
+    expected: '',
+    actual: '',
+    level: 'broken',
+    suggests: isFaultId(id) ? id : null,
+  };
 }
 
 function stateOf(id: PreconditionId, causes: readonly Cause[], blocked: ReadonlySet<string>): PreconditionState {

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface ReceivedPost {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
+  /** The same as it came. */
+  readonly text: string;
 }
 
 /** An HTTP server on loopback that keeps the JSON it is posted, and answers as the test decides. */
@@ -15,23 +17,29 @@ export interface JsonReceiver extends AsyncDisposable {
   readonly posts: ReceivedPost[];
 }
 
-/** @param answer the status of an answer, or null to never answer */
-export async function jsonReceiver(answer: (post: ReceivedPost) => number | null = () => 200): Promise<JsonReceiver> {
+/** A status, also with headers; null: none, ever. */
+type Answer = number | { readonly status: number; readonly headers: OutgoingHttpHeaders } | null;
+
+export async function jsonReceiver(
+  answer: (post: ReceivedPost) => Answer | Promise<Answer> = () => 200,
+): Promise<JsonReceiver> {
   const posts: ReceivedPost[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const post = {
-        path: request.url ?? '',
-        headers: request.headers,
-        body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown,
-      };
+      const text = Buffer.concat(chunks).toString('utf8');
+      const post = { path: request.url ?? '', headers: request.headers, body: JSON.parse(text) as unknown, text };
       posts.push(post);
-      const status = answer(post);
-      if (status !== null) response.writeHead(status, { 'content-type': 'text/plain' }).end(`status ${String(status)}`);
+      void respond(post, response);
     });
   });
+  async function respond(post: ReceivedPost, response: ServerResponse): Promise<void> {
+    const answered = await answer(post);
+    if (answered === null) return;
+    const { status, headers } = typeof answered === 'number' ? { status: answered, headers: {} } : answered;
+    response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`status ${String(status)}`);
+  }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

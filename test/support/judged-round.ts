@@ -21,6 +21,7 @@ export function finding(suggests: FaultId | null, overrides: Partial<Finding> = 
   return {
     rule: 'some-rule',
     subject: TARGET,
+    claim: `${overrides.actual ?? 'that'}.`,
     expected: 'this',
     actual: 'that',
     level: 'broken',

@@ -4,6 +4,7 @@ import type { HaRole, HaRoleObservation } from '../../src/core/license/ha-role.t
 import { judgeLicenseAssignment } from '../../src/checks/license-assignment/judge.ts';
 import { licensesOf } from '../../src/core/license/licenses-of.ts';
 import type { ListedUnit } from '../../src/checks/license-assignment/placement.ts';
+import { withPlainClaims } from './plain-claim.ts';
 import type { LicenseOutcome } from '../../src/core/license/registration.ts';
 import { unitOf } from '../../src/core/license/unit.ts';
 import type { ExpectedUnit } from '../../src/core/license/unit.ts';
@@ -50,7 +51,7 @@ export function listed(
 /** What is found of the licence at this unit, the only one that is configured. */
 export function judge(unit: ListedUnit, outcome: LicenseOutcome): readonly Finding[] {
   const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome }] } as const;
-  return judgeLicenseAssignment({ ...unit, listed: [unit], registration });
+  return withPlainClaims(judgeLicenseAssignment)({ ...unit, listed: [unit], registration });
 }
 
 /** The licence is registered to this serial. */

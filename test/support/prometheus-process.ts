@@ -12,6 +12,8 @@ export interface PrometheusProcess extends AsyncDisposable {
   firing(): Promise<readonly Labels[]>;
   /** The value of the first series that a query finds now; null: it finds none. */
   value(query: string): Promise<number | null>;
+  /** The values of all series that a query finds now. */
+  values(query: string): Promise<readonly number[]>;
   /** How many series a query finds now. @throws {Error} with what Prometheus says when it does not understand it */
   count(query: string): Promise<number>;
 }
@@ -44,6 +46,7 @@ export async function startPrometheus(folder: string, flags: readonly string[] =
       const [first] = await ask(url, query);
       return first === undefined ? null : Number(first.value[1]);
     },
+    values: async (query) => (await ask(url, query)).map(({ value: [, text] }) => Number(text)),
     count: async (query) => (await ask(url, query)).length,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');

@@ -1,3 +1,6 @@
+import { expect } from 'vitest';
+import { faultsOfClaims } from './plain-claim.ts';
+import { textOfStep } from './text-of-step.ts';
 import type { TlsJudgement } from '../../src/checks/tls-genuine/tls-evidence.ts';
 
 /** Without what differs from run to run, and without what every name of the vendor begins with. */
@@ -13,13 +16,18 @@ function plain(text: string): string {
 
 /** All that a person is told of a judgement, as text. */
 export function toldOf({ verdict, confidence, product, summary, wouldSettle, findings }: TlsJudgement): string {
+  expect(faultsOfClaims(findings)).toEqual([]);
   const lines = findings.flatMap(
-    ({ level, suggests, rule, expected, actual, facts, advice, confidence: sure, kind }) => [
+    ({ level, suggests, rule, claim, expected, actual, quote, facts, advice, confidence: sure, kind }) => [
       `- ${[level, suggests, sure, kind, facts?.issuer, facts?.product].filter((word) => typeof word === 'string').join(', ')}`,
+      `  ${claim}`,
+      ...(quote === undefined ? [] : [`  quote: ${quote}`]),
       `  ${rule}: ${expected}`,
       `  but: ${actual}`,
       ...(facts?.judgement === undefined || facts.judgement === summary ? [] : [`  judgement: ${facts.judgement}`]),
-      ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy].join('\n    ')}`]),
+      ...(advice === undefined
+        ? []
+        : [`  advice: ${[advice.summary, ...advice.remedy.map(textOfStep)].join('\n    ')}`]),
     ],
   );
   return plain(

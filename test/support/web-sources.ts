@@ -4,7 +4,7 @@ import type { Incident, Silence } from '../../src/engine/incident/incident.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
 import type { OutboxEntry } from '../../src/engine/incident/journal.ts';
 import type { MaintenancePlan } from '../../src/web/alert-history.ts';
-import type { ChartData } from '../../src/web/chart-data.ts';
+import { type ChartData, type RangeData, USUAL_RANGE } from '../../src/web/chart-data.ts';
 import { byUrgency } from '../../src/web/incident-json.ts';
 import { isAskedFor } from '../../src/web/incident-query.ts';
 import { START } from './incident-timeline.ts';
@@ -26,6 +26,7 @@ export interface WebState {
   health: Health;
   activity: Activity;
   chartData: ChartData;
+  rangeData: RangeData;
   /** What the next reload says. */
   reload: ReloadOutcome;
   reloads: number;
@@ -66,6 +67,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     health: { ready: true, problems: [] },
     activity: QUIET_ACTIVITY,
     chartData: EMPTY_PAST,
+    rangeData: { ...EMPTY_PAST, range: USUAL_RANGE, from: START - 7 * 86_400_000, incidents: [] },
     reload: { kind: 'taken' },
     reloads: 0,
     metrics: () => Promise.resolve('# TYPE ftm_activation_ready gauge\nftm_activation_ready 1\n'),
@@ -129,6 +131,12 @@ export function sourcesOf(state: WebState): WebSources {
     health: () => state.health,
     activity: () => state.activity,
     chartData: () => state.chartData,
+    probes: () => [
+      { module: 'http', target: 'license.test:443' },
+      { module: 'tcp', target: 'control.test:443' },
+      { module: 'http', target: 'license.test:443' },
+    ],
+    rangeData: (range) => ({ ...state.rangeData, range }),
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
     probe: (request, signal) => state.probe(request, signal),
     reload() {

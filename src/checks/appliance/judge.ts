@@ -2,6 +2,7 @@ import type { ApplianceCause } from './causes.ts';
 import { judgeSerials, judgeToldSerial } from './serials.ts';
 import { toldOf } from '../told-of-appliance.ts';
 import { type Finding, note } from '../../engine/finding.ts';
+import { visibleText } from '../../core/visible-text.ts';
 import { plainName } from '../../core/authority.ts';
 import { type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 import type {
@@ -54,7 +55,16 @@ export function judgeAppliance(
       const [rule, expected] = ['api-accepts-key', 'the API accepts the web service key'];
       const actual = `${endpoint} answered HTTP ${String(status)}`;
       return [
-        { rule, subject: appliance, expected, actual, level: 'warning', suggests: 'appliance-access-denied', facts },
+        {
+          rule,
+          subject: appliance,
+          claim: `The API refused the web service key with HTTP ${String(status)}.`,
+          expected,
+          actual,
+          level: 'warning',
+          suggests: 'appliance-access-denied',
+          facts,
+        },
         ...judgeRole(role),
         ...judgeToldSerial(role, unit),
       ];
@@ -75,6 +85,8 @@ function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding
   return {
     ...expectationOf(observation),
     subject: appliance,
+    claim: `The API ${failingOf(reason)}${seen === null ? '' : `, but ${seen}`}.`,
+    quote: message,
     actual: `${reason}: ${message}${seen === null ? '' : `; ${seen}`}`,
     ...weightOf(reason, seen),
     facts: { appliance, address: endpoint, failing: failingOf(reason) },
@@ -124,7 +136,10 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   if (denied.length === 0) return [];
   const [rule, expected] = ['api-permits-reading', 'the account may read every resource that is judged'];
   const actual = `it may not read ${denied.join(', ')}`;
-  return [{ ...toldOf(facts, rule, expected, actual), level: 'warning', suggests: 'appliance-access-denied' }];
+  const claim = `The account of ftm-watch may not read ${denied.join(', ')}.`;
+  return [
+    { ...toldOf(facts, { rule, claim, expected, actual }), level: 'warning', suggests: 'appliance-access-denied' },
+  ];
 }
 
 /** The documentation gives 433 as the default port, probably a slip for 443 (REST API guide 6.0.4). */
@@ -140,8 +155,9 @@ function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Find
   const probed = `${server.host}:${String(server.port)}`;
   const expected = `FortiToken Mobile provisioning through ${probed}, the server that is probed`;
   const actual = `the appliance uses ${used.host}${used.port === null ? '' : `:${String(used.port)}`}${hint}`;
-  const told = toldOf(facts, 'provisioning-server-matches', expected, actual);
   const differs = { configured: probed, found: `${used.host}:${String(used.port ?? server.port)}` };
+  const claim = `FortiAuthenticator activates tokens through ${visibleText(differs.found, 80)}, while ${probed} is probed.`;
+  const told = toldOf(facts, { rule: 'provisioning-server-matches', claim, expected, actual });
   return [
     {
       ...told,
@@ -161,5 +177,7 @@ function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCa
   if (role === null || role.kind === 'ok') return [];
   const { appliance, reason, message } = role;
   const [rule, expected] = ['ha-role-readable', 'the HA role over SNMP'];
-  return [note({ rule, subject: appliance, expected, actual: `${reason}: ${message}`, facts: { appliance } })];
+  const claim = 'The HA role could not be read over SNMP.';
+  const actual = `${reason}: ${message}`;
+  return [note({ rule, subject: appliance, claim, expected, actual, quote: message, facts: { appliance } })];
 }

@@ -22,6 +22,7 @@ export function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonl
   const otherAnswers = note({
     rule: 'serial-matches',
     subject: told.appliance,
+    claim: `The HA peer ${serial} answers here: a failover has taken place.`,
     expected: `serial ${own}`,
     actual: `the HA peer ${serial} answers: a failover has taken place`,
     facts: factsOf(told),
@@ -53,6 +54,7 @@ function differs(told: UnitSerials, rule: string, configured: string, found: str
   return {
     rule,
     subject: told.appliance,
+    claim: `The ${rule === 'serial-matches' ? 'unit' : 'HA peer'} has the serial number ${found}, not ${configured}.`,
     expected: `serial ${configured}`,
     actual: `serial ${found}`,
     level: 'warning',

@@ -1,4 +1,5 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { shell } from '../../engine/words/step.ts';
 
 export const CLOCK_CAUSES = {
   'clock-skewed': {
@@ -10,9 +11,9 @@ export const CLOCK_CAUSES = {
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
-      'Check time synchronisation here: "timedatectl status", "chronyc tracking".',
-      'Check the clock of FortiAuthenticator too (System > Dashboard > Status, "show system ntp"): a wrong clock ' +
-        'breaks certificates and one-time passwords.',
+      shell('Check time synchronisation on this machine.', 'timedatectl status', 'chronyc tracking'),
+      'Check the clock of FortiAuthenticator too (System > Dashboard > Status): a wrong clock breaks certificates ' +
+        'and one-time passwords.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -1,4 +1,6 @@
 import type { Millis } from '../../core/clock.ts';
+import { nameList } from '../../core/name-list.ts';
+import { withMore } from '../../engine/words/claim.ts';
 import { spanText } from '../../core/duration.ts';
 import { type Finding, note, unknown } from '../../engine/finding.ts';
 import type { ClockObservation } from '../../core/observation.ts';
@@ -14,12 +16,18 @@ export function judgeClock(observations: readonly ClockObservation[], maxOffset:
   if (estimate === null) return [untold(observations, expected)];
   const { offsetMs, precisionMs, supporters, trusted } = estimate;
   if (Math.abs(offsetMs) - precisionMs <= maxOffset) return [];
-  const actual = `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}, says ${supporters.join(', ')}`;
-  const told = { rule: RULE, subject: SUBJECT, expected, actual };
+  const off = `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}`;
+  const claim = `The clock is ${off}, by ${nameList(supporters, 3)}.`;
+  const actual = `${off}, says ${supporters.join(', ')}`;
+  const told = { rule: RULE, subject: SUBJECT, claim, expected, actual };
   return [
     trusted
       ? { ...told, level: 'warning', suggests: 'clock-skewed' }
-      : note({ ...told, actual: `${actual} alone, which may be wrong itself` }),
+      : note({
+          ...told,
+          claim: withMore(claim, ' ', 'alone, which may be wrong itself'),
+          actual: `${actual} alone, which may be wrong itself`,
+        }),
   ];
 }
 
@@ -28,6 +36,7 @@ function untold(observations: readonly ClockObservation[], expected: string): Fi
     outcome.kind === 'failed' ? [`${source}: ${outcome.message}`] : [],
   );
   const actual = `nobody told the time${failures.length === 0 ? '' : `: ${failures.slice(0, 3).join('; ')}`}`;
-  const told = { rule: RULE, subject: SUBJECT, expected, actual };
+  const claim = 'No source told the time.';
+  const told = { rule: RULE, subject: SUBJECT, claim, expected, actual };
   return observations.some(({ protocol }) => protocol === 'ntp') ? unknown(told) : note(told);
 }

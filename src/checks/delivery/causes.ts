@@ -1,4 +1,5 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { fortios } from '../../engine/words/step.ts';
 
 const TYPE_CODES = 'Until then users type the code that the app shows: only the answer with one touch is lost.';
 
@@ -64,8 +65,17 @@ export const DELIVERY_CAUSES = {
     impact: 'fortigate',
     sources: ['ta-p/194508', 'docs:fortigate/7.0.14/administration-guide/180506'],
     remedy: [
-      'On the FortiGate: "execute ping {host}", then "diagnose debug application forticldd 255" and "diagnose fortitoken ' +
-        'debug enable" while a token is activated.',
+      fortios('On the FortiGate see whether it reaches the host.', 'execute ping {host}'),
+      {
+        text: 'Then watch what it says while a token is activated.',
+        syntax: 'fortios',
+        commands: [
+          'diagnose fortitoken debug enable',
+          'diagnose debug application forticldd 255',
+          'diagnose debug enable',
+        ],
+        undo: ['diagnose debug disable', 'diagnose debug application forticldd 0', 'diagnose fortitoken debug disable'],
+      },
       'Its own traffic leaves by no policy of its own: look for a firewall behind it that inspects or closes TCP {port}.',
       'Tokens that are active keep working.',
     ],

@@ -1,4 +1,5 @@
 import type { DeliveryCause } from './causes.ts';
+import { withMore } from '../../engine/words/claim.ts';
 import type { Severity } from '../../core/severity.ts';
 import { type Finding, isFault, note } from '../../engine/finding.ts';
 import type { Carrier } from '../../sources/path/services-section.ts';
@@ -55,9 +56,11 @@ function levelOf({ level }: Finding, { carries, severity }: CarrierFindings): Fi
   return severity === 'critical' && carries !== 'answers' ? level : 'warning';
 }
 
-const FROM_INSIDE = 'from behind the same address translation as FortiAuthenticator this says nothing of phones';
+const FROM_INSIDE = 'seen from inside, this says nothing of phones outside';
 
 function noteOf(told: Finding, carries: Carrier): Finding<never> {
   const isFailure = isFault(told) || told.level === 'unknown';
-  return note(carries === 'answers' && isFailure ? { ...told, actual: `${told.actual}; ${FROM_INSIDE}` } : told);
+  if (carries !== 'answers' || !isFailure) return note(told);
+  const claim = withMore(told.claim, '; ', FROM_INSIDE);
+  return note({ ...told, claim, actual: `${told.actual}; ${FROM_INSIDE}` });
 }

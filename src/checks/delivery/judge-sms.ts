@@ -14,11 +14,14 @@ export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>
   const { total, available } = quota;
   const [left, bought] = [String(available), String(total)];
   if (available === 0) {
-    const told = toldOf(facts, 'sms-left', 'at least one SMS left', `none of ${bought} is left`);
+    const claim = `None of the ${bought} SMS that were bought is left.`;
+    const [expected, actual] = ['at least one SMS left', `none of ${bought} is left`];
+    const told = toldOf(facts, { rule: 'sms-left', claim, expected, actual });
     return [{ ...told, level: 'warning', suggests: 'sms-exhausted' }];
   }
   if (available / total >= LOW) return [];
   const expected = `at least a tenth of the SMS left`;
-  const told = toldOf(facts, 'sms-left', expected, `${left} of ${bought} are left`);
+  const claim = `${left} of the ${bought} SMS that were bought are left.`;
+  const told = toldOf(facts, { rule: 'sms-left', claim, expected, actual: `${left} of ${bought} are left` });
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }

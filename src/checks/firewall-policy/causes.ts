@@ -1,4 +1,6 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { fortios } from '../../engine/words/step.ts';
+import { MOVE_UP, separatePolicy } from './separate-policy.ts';
 
 export const POLICY_CAUSES = {
   'policy-inspects-traffic': {
@@ -11,8 +13,11 @@ export const POLICY_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'On {firewall}, create a separate policy above policy {policy}: source {source} only, destination {host}, ' +
-        'service HTTPS, no security profile, SSL inspection "no-inspection".',
+      separatePolicy(
+        'On {firewall}, create a separate policy above policy {policy}: source {source} only, destination {host}, ' +
+          'TCP {port}, no security profile, SSL inspection "no-inspection".',
+      ),
+      MOVE_UP,
       'Check it with Policy & Objects > Firewall Policy > Policy Lookup.',
     ],
   },
@@ -25,8 +30,10 @@ export const POLICY_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'On {firewall}, create a policy that allows only {source} to {host} (or the internet) on HTTPS, with no ' +
-        'security profile and SSL inspection "no-inspection".',
+      separatePolicy(
+        'On {firewall}, create a policy that allows only {source} to {host}, TCP {port}, with no security profile and ' +
+          'SSL inspection "no-inspection".',
+      ),
       'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
     ],
     kinds: {
@@ -36,8 +43,12 @@ export const POLICY_CAUSES = {
           'No policy of {firewall} allows {source} to reach {host} on TCP {port}, and its address object for {host} ' +
           'resolves to no address: a policy with that object matches nothing.',
         remedy: [
-          'On {firewall}, see what it resolves: "diagnose firewall fqdn list-ip" (before FortiOS 7.0: "diagnose ' +
-            'firewall fqdn list"), and its own resolvers under Network > DNS.',
+          fortios(
+            'On {firewall}, see what it resolves, and its own resolvers under Network > DNS. The second command is for ' +
+              'FortiOS before 7.0.',
+            'diagnose firewall fqdn list-ip',
+            'diagnose firewall fqdn list',
+          ),
           'Let it use the resolvers that FortiAuthenticator uses: an FQDN object matches only the addresses that the ' +
             'FortiGate itself has resolved.',
           'Until it resolves, use an address object with the addresses of {host} as destination of the policy.',

@@ -1,7 +1,9 @@
 import type { POLICY_CAUSES } from './causes.ts';
 import { valueOf } from '../../core/license/resource.ts';
 import { nameList } from '../../core/name-list.ts';
-import { type Finding, type FindingFacts, known, note, unknown } from '../../engine/finding.ts';
+import { type Finding, type FindingFacts, known, note, type Told, unknown } from '../../engine/finding.ts';
+import { capital } from '../../engine/words/claim.ts';
+import { visibleText } from '../../core/visible-text.ts';
 import {
   type FirewallFacts,
   type FirewallObservation,
@@ -31,10 +33,18 @@ export function judgeFirewallPolicy(
 function judgeOne(observation: FirewallObservation): readonly Finding[] {
   switch (observation.kind) {
     case 'failed':
-      return [untold(observation, 'firewall-answers', `${observation.reason}: ${observation.message}`)];
+      return [
+        untold(observation, {
+          rule: 'firewall-answers',
+          claim: `${capital(observation.firewall)} did not answer the policy look-up.`,
+          actual: `${observation.reason}: ${observation.message}`,
+          quote: observation.message,
+        }),
+      ];
     case 'denied': {
       const actual = `HTTP ${String(observation.status)}: the API token may not read policies`;
-      return [untold(observation, 'firewall-accepts-token', actual)];
+      const claim = `The API token may not read the policies of ${observation.firewall}.`;
+      return [untold(observation, { rule: 'firewall-accepts-token', claim, actual })];
     }
     case 'ok':
       return [...judgeMatch(observation), ...judgeFqdnObjects(observation), ...judgeSessions(observation)];
@@ -46,16 +56,25 @@ function judgeMatch({ match, fqdnObjects, ...flow }: FirewallFacts): readonly Fi
   const denied = { flow, kind: isUnresolved ? FQDN_UNRESOLVED : undefined };
   switch (match.kind) {
     case 'implicit-deny':
-      return [missing(denied, 'no policy matches: the implicit deny', null)];
+      return [missing(denied, NO_POLICY, null)];
     case 'policy': {
       const { policy, inspection } = match;
-      if (policy.action === 'deny') return [missing(denied, `${policyText(policy)} denies it`, policy)];
+      if (policy.action === 'deny') {
+        const name = policyText(policy);
+        const told = { claim: `${capital(name)} denies the connection.`, actual: `${name} denies it` };
+        return [missing(denied, told, policy)];
+      }
       return [...judgeInspection(flow, policy, inspection), ...judgeProfiles(flow, policy)];
     }
   }
 }
 
 const FQDN_UNRESOLVED: keyof (typeof POLICY_CAUSES)['policy-missing']['kinds'] = 'fqdn-unresolved';
+
+const NO_POLICY = {
+  claim: 'No policy allows the connection, so the implicit deny at the end of the list drops it.',
+  actual: 'no policy matches: the implicit deny',
+};
 
 /** A policy with such an object matches nothing. Whether there is one that needs it, the match says. */
 function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
@@ -65,6 +84,7 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
       note({
         rule: 'fqdn-object-resolves',
         subject: subjectOf(flow),
+        claim: `The address object "${visibleText(name, 80)}" of the firewall resolves to no address.`,
         expected: 'the firewall resolves its address object for the licence server',
         actual: `address object "${name}" resolves to no address`,
         facts: factsOf(flow, null, null),
@@ -84,12 +104,20 @@ function judgeSessions(seen: FirewallFacts): readonly Finding[] {
     expected: 'its sessions to the licence server are answered',
     facts: factsOf(seen, null, null),
   };
-  if (sessions?.seen.kind === 'denied') return [note({ ...told, actual: `not known: ${sessions.seen.message}` })];
+  if (sessions?.seen.kind === 'denied') {
+    const { message } = sessions.seen;
+    const claim = 'The API token may not read the sessions of the firewall.';
+    return [note({ ...told, claim, actual: `not known: ${message}`, quote: message })];
+  }
   const { answered, silent } = (sessions === null ? null : valueOf(sessions.seen)) ?? { answered: 0, silent: 0 };
   if (answered + silent === 0) return [];
   const counts = `open sessions from ${source}: ${String(answered)} answered`;
   const actual = silent === 0 ? counts : `${counts}, ${String(silent)} to which nothing came back`;
-  return [note({ ...told, actual })];
+  const claim =
+    silent === 0
+      ? `All ${String(answered)} open sessions from ${source} are answered.`
+      : `${String(silent)} of ${String(answered + silent)} open sessions from ${source} got no answer.`;
+  return [note({ ...told, claim, actual })];
 }
 
 function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {
@@ -99,7 +127,8 @@ function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInsp
     const actual =
       `${policyText(policy)} uses SSL profile "${inspection.profile}", which could not be read: ` +
       `${inspection.message}`;
-    return [unknown({ ...base, actual })];
+    const claim = `The SSL profile "${inspection.profile}" of ${policyText(policy)} could not be read.`;
+    return [unknown({ ...base, claim, actual, quote: inspection.message })];
   }
   const uses = `${policyText(policy)} uses SSL profile "${inspection.profile ?? ''}"`;
   switch (inspection.mode) {
@@ -107,27 +136,31 @@ function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInsp
       return [];
     case 'certificate': {
       const actual = `${uses}: certificate inspection, whose block page answers with the firewall's own certificate`;
-      return [{ ...base, actual, level: 'warning', suggests: 'policy-inspects-traffic' }];
+      const claim = `${capital(uses)}, which inspects certificates: its block page has the firewall's certificate.`;
+      return [{ ...base, claim, actual, level: 'warning', suggests: 'policy-inspects-traffic' }];
     }
     case 'deep':
       return [{ ...base, ...judgeDeep(uses, inspection) }];
   }
 }
 
-type DeepJudgement = Pick<Finding, 'actual' | 'level' | 'suggests' | 'confidence'>;
+type DeepJudgement = Pick<Finding, 'claim' | 'actual' | 'level' | 'suggests' | 'confidence'>;
 
 function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'known' }>): DeepJudgement {
   if (inspection.exemptedBy !== null) {
     const actual = `${uses}: deep inspection, from which ${inspection.exemptedBy} exempts the server`;
-    return { actual, level: 'note', suggests: null };
+    const claim = `${capital(uses)}, which inspects TLS; ${inspection.exemptedBy} exempts the server.`;
+    return { claim, actual, level: 'note', suggests: null };
   }
   if (inspection.unreadExemptions.length > 0) {
     const actual =
       `${uses}: deep inspection, and whether the server is exempt cannot be told: ` +
       `${nameList(inspection.unreadExemptions)}`;
-    return { actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
+    const claim = `${capital(uses)}, which inspects TLS; whether the server is exempt could not be read.`;
+    return { claim, actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
   }
-  return { actual: `${uses}: deep inspection`, level: 'broken', suggests: 'policy-inspects-traffic' };
+  const claim = `${capital(uses)}, which inspects TLS and replaces the certificate.`;
+  return { claim, actual: `${uses}: deep inspection`, level: 'broken', suggests: 'policy-inspects-traffic' };
 }
 
 function judgeProfiles(flow: Flow, policy: FirewallPolicy): readonly Finding[] {
@@ -137,6 +170,7 @@ function judgeProfiles(flow: Flow, policy: FirewallPolicy): readonly Finding[] {
     {
       rule: 'policy-applies-no-profiles',
       subject: subjectOf(flow),
+      claim: `${capital(policyText(policy))} applies ${nameList(what, 4)}.`,
       expected: 'flow mode and no security profiles',
       actual: `${policyText(policy)} applies ${what.join(', ')}`,
       level: 'warning',
@@ -151,12 +185,16 @@ interface Denied {
   readonly kind: string | undefined;
 }
 
-function missing({ flow, kind }: Denied, actual: string, policy: FirewallPolicy | null): Finding {
+function missing(
+  { flow, kind }: Denied,
+  told: Pick<Finding, 'claim' | 'actual'>,
+  policy: FirewallPolicy | null,
+): Finding {
   return {
     rule: 'policy-allows',
     subject: subjectOf(flow),
     expected: 'a policy that lets the connection pass',
-    actual,
+    ...told,
     level: 'broken',
     suggests: 'policy-missing',
     ...(kind === undefined ? {} : { kind }),
@@ -164,9 +202,9 @@ function missing({ flow, kind }: Denied, actual: string, policy: FirewallPolicy 
   };
 }
 
-function untold(flow: Flow, rule: string, actual: string): Finding {
+function untold(flow: Flow, told: Omit<Told, 'expected'>): Finding {
   const expected = 'the firewall says which policy matches';
-  return unknown({ rule, subject: subjectOf(flow), expected, actual, facts: factsOf(flow, null, null) });
+  return unknown({ ...told, subject: subjectOf(flow), expected, facts: factsOf(flow, null, null) });
 }
 
 function subjectOf(flow: Flow): string {

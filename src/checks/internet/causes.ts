@@ -1,4 +1,5 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { fortiauthenticator, shell } from '../../engine/words/step.ts';
 
 export const INTERNET_CAUSES = {
   'internet-unreachable': {
@@ -10,8 +11,11 @@ export const INTERNET_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
-      'Check the default gateway of this network: on this machine "ip route get 173.243.138.84", on ' +
-        'FortiAuthenticator "show router static" and "execute ping GATEWAY" with the address of that gateway.',
+      shell('Check which way this machine sends packets to the internet.', 'ip route get 173.243.138.84'),
+      fortiauthenticator(
+        'Check the default gateway of FortiAuthenticator (System > Network > Static Routing): it must answer.',
+        'execute ping {gateway}',
+      ),
       'Check the uplink and the firewall: does other traffic leave the site? Is there a policy from {source} to ' +
         'the internet at all?',
       'If the internet can only be reached through a proxy, set licenseServer.proxy here and the proxy on ' +

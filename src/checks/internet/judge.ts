@@ -3,6 +3,7 @@ import { judged, unjudged } from '../judgement.ts';
 import type { Confidence } from '../../engine/cause.ts';
 import { note } from '../../engine/finding.ts';
 import { type EndpointObservation, isOwnTrouble } from '../../core/observation.ts';
+import { visibleText } from '../../core/visible-text.ts';
 import type { RoundObservations } from '../../sources/registry.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
 
@@ -34,6 +35,7 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
   const told = {
     rule: 'control-host-answers',
     subject: silent.join(', '),
+    claim: 'No control host accepts a connection, which is no fault where only the licence server is allowed.',
     expected: 'a connection',
     actual: 'no control host accepts one; no fault, since a firewall may well let only the licence server through',
   };
@@ -50,7 +52,12 @@ function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
 
 function unreachable(tried: readonly string[], confidence: Confidence = 'confirmed'): Judgement {
   const [rule, expected] = ['anything-answers', 'a connection to the licence server or to a control host'];
-  const told = { rule, subject: 'internet', expected, actual: tried.join('; '), confidence };
+  const first = visibleText(tried[0] ?? '', 120);
+  const claim =
+    tried.length === 1
+      ? `The one connection that was tried failed: ${first}.`
+      : `All ${String(tried.length)} connections that were tried failed; ${first}.`;
+  const told = { rule, subject: 'internet', claim, expected, actual: tried.join('; '), confidence };
   return judged(
     [{ ...told, level: 'broken', suggests: 'internet-unreachable' }],
     'Nothing out there accepts a connection',

@@ -1,7 +1,8 @@
 import type { AssignmentCause } from './causes.ts';
-import { type Finding, type FindingFacts, known, note, unknown } from '../../engine/finding.ts';
+import { type Finding, type FindingFacts, known, note, type Told, unknown } from '../../engine/finding.ts';
 import type { Failure } from '../../core/observation.ts';
-import { instantText } from '../../core/instant-text.ts';
+import { withMore } from '../../engine/words/claim.ts';
+import { instantText, utcText } from '../../core/instant-text.ts';
 import { holdsTokensOf } from '../../core/license/activation-context.ts';
 import { isCoveredByOthers, placementOf, usersOf, type ListedUnit } from './placement.ts';
 import type {
@@ -12,7 +13,7 @@ import type {
 } from '../../core/license/registration.ts';
 import { sameSerial, type Unit } from '../../core/license/unit.ts';
 
-type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'actual' | 'confidence' | 'kind'>;
+type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'actual' | 'confidence' | 'kind'>;
 
 export interface AssignmentInput extends ListedUnit {
   /** Every configured appliance: members of a cluster are judged as a group. */
@@ -28,10 +29,16 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
   const { registration, unit } = input;
   switch (registration.kind) {
     case 'denied':
-      return [serviceUnknown(unit, `the service refused the API user (${registration.message})`)];
+      return [
+        serviceUnknown(unit, {
+          claim: 'The registration service refused the API user.',
+          actual: `the service refused the API user (${registration.message})`,
+          quote: registration.message,
+        }),
+      ];
     case 'postponed':
     case 'failed':
-      return [serviceUnknown(unit, openText(registration))];
+      return [serviceUnknown(unit, openTold(registration))];
     case 'ok': {
       if (input.licenses.length === 0) return isCoveredByOthers(input, input.listed) ? [] : [noLicenses(unit)];
       return input.licenses.flatMap((license) => judgeLookup(input, license, lookupOf(registration.lookups, license)));
@@ -64,8 +71,16 @@ function keptNote(
   { since, because }: NonNullable<LicenseLookup['kept']>,
   facts: FindingFacts,
 ): Finding {
-  const actual = `${openText(because)}; what it said at ${instantText(since)} stands`;
-  return note({ rule: 'registration-answers-again', subject, expected: ANSWER, actual, facts });
+  const { claim, actual, ...quoted } = openTold(because);
+  return note({
+    ...quoted,
+    rule: 'registration-answers-again',
+    subject,
+    claim: withMore(claim, '; ', `its answer of ${utcText(since)} still counts`),
+    expected: ANSWER,
+    actual: `${actual}; what it said at ${instantText(since)} stands`,
+    facts,
+  });
 }
 
 function expectedOf({ name, serial, mode, primary }: Unit): string {
@@ -85,36 +100,32 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
         `listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a serial number that can be read`,
       );
     case 'not-listed':
-      return open('the service does not list this licence number');
+      return open('not listed by the registration service');
     case 'postponed':
     case 'failed':
-      return open(openText(outcome));
+      return { level: 'unknown', suggests: null, ...openTold(outcome) };
   }
 }
 
 function judgeHolder(input: AssignmentInput, license: string, holder: string): Verdict | null {
   const { unit, listed } = input;
-  if (unit.serial === null) return open(`registered to ${holder}, and the serial of ${unit.name} is not known`);
+  const to = `registered to ${holder}`;
+  if (unit.serial === null) return open(`${to}, and the serial of ${unit.name} is not known`);
   switch (placementOf({ from: input, license, holder, listed })) {
     case 'in-place':
       return null;
     case 'secondary':
-      return onPeer(`registered to ${holder}, which is the secondary of the cluster now`);
+      return onPeer(`${to}, which is the secondary of the cluster now`);
     case 'peer':
       return judgePeer(input, license, holder);
     case 'other-unit':
-      return broken('license-on-other-unit', `registered to ${holder}, which is neither this unit nor its peer`);
+      return broken('license-on-other-unit', `${to}, which is neither this unit nor its peer`);
     case 'perhaps-shared':
-      return suspected('warning', `registered to ${holder}, which is configured too; ${roleUntold(unit)}`);
+      return suspected('warning', `${to}, which is configured too; ${roleUntold(unit)}`);
     case 'perhaps-other-unit':
-      return suspected(
-        'broken',
-        `registered to ${holder}, which is neither this unit nor a peer of it that is known; ${roleUntold(unit)}`,
-      );
+      return suspected('broken', `${to}, which is neither this unit nor a known peer of it; ${roleUntold(unit)}`);
     case 'unlisted-primary':
-      return open(
-        `registered to ${holder}, which is not configured; ${unit.name} is a load balancer, so name its primary too`,
-      );
+      return open(`${to}, which is not configured; ${unit.name} is a load balancer, so name its primary too`);
   }
 }
 
@@ -123,26 +134,27 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
  * warned. A unit alone, or one that is still to be activated, cannot use a licence of another serial.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
+  const to = `registered to the HA peer ${holder}`;
   switch (unit.mode) {
     case 'standalone':
-      return broken('license-on-peer', `registered to the HA peer ${holder}, and this unit runs alone`);
+      return broken('license-on-peer', `${to}, and this unit runs alone`);
     case 'cluster':
       return holdsTokensOf(appliance, license) === false
-        ? broken('license-on-peer', `registered to the HA peer ${holder}, and not activated yet`)
-        : onPeer(`registered to the HA peer ${holder}`);
+        ? broken('license-on-peer', `${to}, and not activated yet`)
+        : onPeer(`${to}`);
     case 'load-balancer':
     case 'unknown':
-      return onPeer(`registered to the HA peer ${holder}; whether the cluster runs is not known`);
+      return onPeer(`${to}; whether the cluster runs is not known`);
   }
 }
 
 function broken(suggests: AssignmentCause, actual: string): Verdict {
-  return { level: 'broken', suggests, actual };
+  return { level: 'broken', suggests, ...told(actual) };
 }
 
 /** A load balancer or a member of a pair has the tokens of a licence elsewhere, and so has what was restored. */
 function suspected(level: 'broken' | 'warning', actual: string): Verdict {
-  return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', actual };
+  return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(actual) };
 }
 
 function roleUntold({ name }: Unit): string {
@@ -150,34 +162,45 @@ function roleUntold({ name }: Unit): string {
 }
 
 function onPeer(actual: string): Verdict {
-  return { level: 'warning', suggests: 'license-on-peer', actual };
+  return { level: 'warning', suggests: 'license-on-peer', ...told(actual) };
 }
 
 function open(actual: string): Verdict {
-  return { level: 'unknown', suggests: null, actual };
+  return { level: 'unknown', suggests: null, ...told(actual) };
+}
+
+function told(actual: string): Pick<Finding, 'claim' | 'actual'> {
+  return { claim: `The licence is ${actual}.`, actual };
 }
 
 const ANSWER = 'an answer of the registration service';
 
-function serviceUnknown(unit: Unit, actual: string): Finding {
+function serviceUnknown(unit: Unit, told: Pick<Told, 'claim' | 'actual' | 'quote'>): Finding {
   const facts = factsOf(unit, null, null);
-  return unknown({ rule: 'registration-service-answers', subject: unit.name, expected: ANSWER, actual, facts });
+  return unknown({ ...told, rule: 'registration-service-answers', subject: unit.name, expected: ANSWER, facts });
 }
 
 function noLicenses(unit: Unit): Finding {
   return unknown({
     rule: 'license-known',
     subject: unit.name,
+    claim: 'No licence number of this unit is known.',
     expected: 'a licence number, configured or read from the appliance',
     actual: 'none is known: name it under "licenses" of the appliance',
     facts: factsOf(unit, null, null),
   });
 }
 
-function openText(missed: Postponed | Failure): string {
-  return missed.kind === 'failed'
-    ? `no answer (${missed.reason}): ${missed.message}`
-    : `not asked before ${instantText(missed.until)}: quota or back-off of the registration service`;
+function openTold(missed: Postponed | Failure): Pick<Told, 'claim' | 'actual' | 'quote'> {
+  if (missed.kind === 'failed') {
+    const { reason, message } = missed;
+    const claim = `The registration service did not answer (${reason}).`;
+    return { claim, actual: `no answer (${reason}): ${message}`, quote: message };
+  }
+  return {
+    claim: `The registration service is not asked before ${utcText(missed.until)}: its quota or a back-off.`,
+    actual: `not asked before ${instantText(missed.until)}: quota or back-off of the registration service`,
+  };
 }
 
 function factsOf({ name, serial, mode, primary }: Unit, license: string | null, holder: string | null): FindingFacts {

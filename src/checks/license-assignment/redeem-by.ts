@@ -45,6 +45,10 @@ export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
       {
         rule: 'license-redeemed-in-time',
         subject: license,
+        claim:
+          left <= 0
+            ? `The licence had to be redeemed by ${date}, and ${REASON[confidence]}.`
+            : `The licence must be redeemed by ${date}: ${daysText(left)}, and ${REASON[confidence]}.`,
         expected: `redeemed by ${date}, as its certificate says`,
         actual: `${daysText(left)}, and ${REASON[confidence]}`,
         level: 'warning',

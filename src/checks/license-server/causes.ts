@@ -1,5 +1,6 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { SILENT_PAST_POLICY } from '../reachability/shut-port.ts';
+import { shell } from '../../engine/words/step.ts';
+import { RETRY_WHEN_CLEAN, SILENT_PAST_POLICY } from '../reachability/shut-port.ts';
 
 export const LICENSE_SERVER_CAUSES = {
   'license-server-down': {
@@ -11,13 +12,16 @@ export const LICENSE_SERVER_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview'],
     remedy: [
-      'The fault is probably at Fortinet: wait a few minutes and repeat "ftm-watch check".',
+      shell('The fault is probably at Fortinet: wait a few minutes and look again.', 'ftm-watch check{config}'),
       'See whether Fortinet knows of it: https://status.fortistatus.com/guest-portal/fortitoken/incident/overview. ' +
         'The page is that of FortiToken Cloud, so an empty one proves nothing.',
-      'If several sites see the same, ask Fortinet TAC whether the FortiToken Mobile licensing servers are ' +
-        'operational, and give: the serial number and firmware of each FortiAuthenticator, the public address of ' +
-        'each site, since when (with the time zone), the errors of its log, and the archive of "ftm-watch report".',
-      'Retry the activation on FortiAuthenticator after "ftm-watch check" is clean.',
+      shell(
+        'If several sites see the same, ask Fortinet TAC whether the FortiToken Mobile licensing servers are ' +
+          'operational, and give: the serial number and firmware of each FortiAuthenticator, the public address of ' +
+          'each site, since when (with the time zone), the errors of its log, and the archive of the report.',
+        'ftm-watch report{config}',
+      ),
+      RETRY_WHEN_CLEAN,
     ],
     kinds: SILENT_PAST_POLICY,
   },

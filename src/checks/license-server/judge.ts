@@ -3,7 +3,8 @@ import { decidingAddresses } from '../../core/deciding-addresses.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
 import { isOwnTrouble, type EndpointObservation, type HttpOutcome } from '../../core/observation.ts';
 import { type Finding, known, note, unknown } from '../../engine/finding.ts';
-import { seenAt, withClean } from '../endpoint-words.ts';
+import { nameList } from '../../core/name-list.ts';
+import { placeOf, saidBriefly, seenAt, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
 import type { LicenseServerCause } from './causes.ts';
 
@@ -32,6 +33,7 @@ export function judgeHttp(observations: readonly EndpointObservation[]): readonl
 
 interface HttpTrouble {
   readonly rule: 'server-answers' | 'no-block-page' | 'not-judged';
+  readonly claim: (place: string) => string;
   readonly actual: string;
   /** Whose page it is. */
   readonly product?: string | null;
@@ -42,7 +44,17 @@ function troubleOf(http: HttpOutcome): HttpTrouble | null {
     case 'client-certificate-demanded':
       return null;
     case 'failed':
-      return { rule: isOwnTrouble(http.reason) ? 'not-judged' : 'server-answers', actual: describeFailure(http) };
+      return isOwnTrouble(http.reason)
+        ? {
+            rule: 'not-judged',
+            claim: (place) => `The HTTP request ${place} was not finished.`,
+            actual: describeFailure(http),
+          }
+        : {
+            rule: 'server-answers',
+            claim: (place) => `The HTTP request ${place} failed: ${saidBriefly(describeFailure(http))}.`,
+            actual: describeFailure(http),
+          };
     case 'response':
       return responseTrouble(http);
   }
@@ -53,22 +65,31 @@ type HttpResponse = Extract<HttpOutcome, { kind: 'response' }>;
 function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): HttpTrouble | null {
   if (blockPage !== null) {
     const actual = `HTTP ${String(status)} with a block page (${blockPage})`;
-    return { rule: 'no-block-page', actual, product: productOfBlockPage(blockPage) };
+    return {
+      rule: 'no-block-page',
+      claim: (place) => `A block page answered ${place}, not the server: ${blockPage}.`,
+      actual,
+      product: productOfBlockPage(blockPage),
+    };
   }
   // Squid sets it on the pages that it makes itself, and on no others.
   if (proxyTraces.includes('x-squid-error'))
     return {
       rule: 'no-block-page',
+      claim: (place) => `A Squid proxy answered ${place} with an error page of its own, not the server.`,
       actual: `HTTP ${String(status)}, an error page of a Squid proxy`,
       product: 'Squid',
     };
-  return status < 500 ? null : { rule: 'server-answers', actual: `HTTP ${String(status)}` };
+  if (status < 500) return null;
+  const actual = `HTTP ${String(status)}`;
+  return { rule: 'server-answers', claim: (place) => `The server answered ${place} with an error, ${actual}.`, actual };
 }
 
 function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'broken' | 'warning'): HttpFinding {
   const told = {
     rule: 'server-answers',
     subject: seen.target,
+    claim: trouble.claim(placeOf(seen)),
     expected: 'An HTTP answer with a status below 500, or a demand for a client certificate',
     actual: seenAt(seen, trouble.actual),
     facts: known({ address: seen.address, product: trouble.product }),
@@ -95,5 +116,6 @@ function traceFindings(seen: EndpointObservation, traces: readonly string[]): re
   if (traces.length === 0) return [];
   const [rule, expected] = ['no-proxy-traces', 'No header that a proxy or a filter adds'];
   const actual = seenAt(seen, traces.join(', '));
-  return [note({ rule, subject: seen.target, expected, actual, facts: { address: seen.address } })];
+  const claim = `The answer ${placeOf(seen)} has headers that a proxy or a filter adds: ${nameList(traces, 4)}.`;
+  return [note({ rule, subject: seen.target, claim, expected, actual, facts: { address: seen.address } })];
 }

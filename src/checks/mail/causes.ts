@@ -1,4 +1,5 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { shell } from '../../engine/words/step.ts';
 
 const TRY_LOCALHOST =
   'Until it is fixed, FortiAuthenticator may deliver by itself: System > Messaging > Email Services, SMTP server ' +
@@ -16,8 +17,11 @@ export const MAIL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Test by hand: "nc -v {subjecthost} {subjectport}" must show a line that begins with 220 (where the server ' +
-        'speaks TLS from the start, the port opens and shows nothing).',
+      shell(
+        'Test by hand: a line that begins with 220 must appear (where the server speaks TLS from the start, the port ' +
+          'opens and shows nothing).',
+        'nc -v {mailhost} {mailport}',
+      ),
       'Check that the mail server runs and that no firewall blocks the port from {source}.',
       'On FortiAuthenticator check System > Messaging > SMTP Servers and use "Test Connection".',
       TRY_LOCALHOST,
@@ -72,8 +76,7 @@ export const MAIL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      '"openssl s_client {starttls}-connect {subject}" shows the certificate and the reason ' +
-        '("-starttls smtp" is for security: starttls only).',
+      shell('Look at the certificate and the reason.', 'openssl s_client {starttls}-connect {mailserver} </dev/null'),
       'Renew or complete the certificate of the mail server, or, if your own authority issued it, name that ' +
         'authority in mail[].caFile here and import it on FortiAuthenticator (Certificate Management > Certificate ' +
         'Authorities > Trusted CAs).',

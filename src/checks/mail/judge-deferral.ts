@@ -14,6 +14,7 @@ export function judgeDeferral({ server, security, deferral }: MailObservation): 
     {
       rule: 'mail-arrives-while-codes-live',
       subject: server,
+      claim: `The mail server asked to come back later for ${waited}; an activation code lives ${life}.`,
       expected: `a message is taken within the ${life} that an activation code lives`,
       actual: `this machine was asked to come back later for ${waited}`,
       level: 'warning',

@@ -20,6 +20,11 @@ export function judgeRecipientServer({
     note({
       rule: 'mail-recipient-server-greets',
       subject: domain,
+      claim:
+        outcome.kind === 'greets'
+          ? 'A mail server of the domain answers this machine: on FortiAuthenticator "localhost" may be worth a try.'
+          : 'No mail server of the domain answers this machine.',
+      ...(outcome.kind === 'greets' ? {} : { quote: outcome.message }),
       expected: 'a mail server that FortiAuthenticator can deliver to by itself',
       actual: `${seen}. This is the view of this machine; from FortiAuthenticator it may differ`,
     }),

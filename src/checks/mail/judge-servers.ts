@@ -4,6 +4,7 @@ import type { MailObservation } from '../../core/observation.ts';
 import { judgeMail } from './judge.ts';
 import { judgeRecipientServer } from './judge-recipient-server.ts';
 import { judgeDeferral } from './judge-deferral.ts';
+import { withMore } from '../../engine/words/claim.ts';
 import type { MailView } from './mail-view.ts';
 
 /** Judges all mail servers together: one that works carries the codes while another does not. */
@@ -24,5 +25,7 @@ export function judgeMailServers(servers: readonly MailObservation[], view: Mail
 
 function besideOneThatWorks(finding: Finding<MailCause>, working: string): Finding<MailCause> {
   if (finding.level !== 'broken') return finding;
-  return { ...finding, level: 'warning', actual: `${finding.actual}; ${working} accepts messages meanwhile` };
+  const aside = `${working} accepts messages meanwhile`;
+  const claim = withMore(finding.claim, '; ', aside);
+  return { ...finding, level: 'warning', claim, actual: `${finding.actual}; ${aside}` };
 }

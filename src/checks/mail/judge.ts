@@ -7,6 +7,7 @@ import {
   type MailOutcome,
   type MailStage,
 } from '../../core/observation.ts';
+import { withMore } from '../../engine/words/claim.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/duration.ts';
 import type { MailView } from './mail-view.ts';
@@ -16,6 +17,7 @@ type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
 interface Expectation {
   readonly rule: string;
+  readonly claim: string;
   readonly expected: string;
   readonly suggests: MailCause;
   readonly kind?: string;
@@ -23,12 +25,14 @@ interface Expectation {
 
 const RESOLVES: Expectation = {
   rule: 'mail-server-resolves',
+  claim: 'The name of the mail server has no address.',
   expected: 'an address for the name of the mail server',
   suggests: 'mail-unreachable',
 };
 
 const ANSWERS: Expectation = {
   rule: 'mail-server-answers',
+  claim: 'The mail server does not answer.',
   expected: 'a mail server that answers',
   suggests: 'mail-unreachable',
 };
@@ -37,15 +41,27 @@ const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
   connect: ANSWERS,
   greeting: ANSWERS,
   ehlo: ANSWERS,
-  tls: { rule: 'mail-tls-verifies', expected: 'TLS with a certificate that verifies', suggests: 'mail-tls-broken' },
+  tls: {
+    rule: 'mail-tls-verifies',
+    claim: 'TLS to the mail server fails.',
+    expected: 'TLS with a certificate that verifies',
+    suggests: 'mail-tls-broken',
+  },
   login: {
     rule: 'mail-login-accepted',
+    claim: 'The mail server rejects the user name or the password.',
     expected: 'the user name and password are accepted',
     suggests: 'mail-login-rejected',
   },
-  sender: { rule: 'mail-sender-accepted', expected: 'the sender is accepted', suggests: 'mail-recipient-rejected' },
+  sender: {
+    rule: 'mail-sender-accepted',
+    claim: 'The mail server rejects the sender.',
+    expected: 'the sender is accepted',
+    suggests: 'mail-recipient-rejected',
+  },
   recipient: {
     rule: 'mail-recipient-accepted',
+    claim: 'The mail server rejects the recipient.',
     expected: 'the recipient is accepted',
     suggests: 'mail-recipient-rejected',
   },
@@ -53,6 +69,7 @@ const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
 
 const RELAYS: Expectation = {
   rule: 'mail-relay-permitted',
+  claim: 'The mail server does not pass on messages from this address.',
   expected: 'messages from this address are passed on',
   suggests: 'mail-relay-denied',
 };
@@ -64,8 +81,15 @@ export function judgeMail(
 ): readonly Finding<MailCause>[] {
   if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
   const { suggests, ...expectation } = expectationOf(outcome, view);
-  const told = { ...expectation, subject: server, actual: describe(outcome), facts: { security } };
   const level = levelOf(outcome, expectation);
+  const told = {
+    ...expectation,
+    ...claimOf(outcome, expectation, level),
+    subject: server,
+    actual: describe(outcome),
+    quote: outcome.message,
+    facts: { security },
+  };
   return [level === 'unknown' ? unknown(told) : { ...told, level, suggests }];
 }
 
@@ -74,6 +98,7 @@ function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slo
   return {
     rule: 'mail-server-answers-in-time',
     subject: server,
+    claim: `The mail server took ${spanText(slowestMs)} for one answer; FortiAuthenticator waits ${spanText(patience)}.`,
     expected: `each answer within ${spanText(patience)}, as long as FortiAuthenticator waits`,
     actual: `one took ${spanText(slowestMs)}`,
     level: 'warning',
@@ -105,6 +130,16 @@ function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectatio
   if (kind === 'this-machine') return 'warning';
   const later = code !== null && code >= 400 && code < 500;
   return later && (stage === 'login' || stage === 'sender' || stage === 'recipient') ? 'warning' : 'broken';
+}
+
+function claimOf(
+  { stage, reason, tlsError }: MailFailure,
+  { rule, claim }: Pick<Expectation, 'rule' | 'claim'>,
+  level: FindingLevel,
+): Pick<Expectation, 'claim'> {
+  if (level === 'unknown') return { claim: 'The mail server could not be asked from this machine.' };
+  if (tlsError === 'NO_STARTTLS') return { claim: 'The mail server does not offer STARTTLS.' };
+  return { claim: rule === ANSWERS.rule ? withMore(claim, ': ', `${reason} (${stage})`) : claim };
 }
 
 function describe({ stage, reason, tlsError, message }: MailFailure): string {

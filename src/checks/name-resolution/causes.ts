@@ -1,4 +1,5 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { fortiauthenticator, fortios, shell } from '../../engine/words/step.ts';
 
 export const NAME_CAUSES = {
   'resolver-unreachable': {
@@ -10,11 +11,18 @@ export const NAME_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/327581', 'ta-p/260790'],
     remedy: [
-      'Ask the resolver directly with "dig {host} @ADDRESS", where ADDRESS is that of {resolver}. No answer at all ' +
-        'means that it is down, or that UDP and TCP port 53 to it are blocked.',
+      shell(
+        'Ask the resolver {resolver} directly. No answer at all means that it is down, or that UDP and TCP port 53 ' +
+          'to it are blocked.',
+        'dig {host} @{resolverip}',
+      ),
       'SERVFAIL means that the resolver runs but cannot reach the internet, fails DNSSEC, or that a DNS filter ' +
         'blocks the name (a FortiGate may answer like this, Fortinet tip 260790): check its log and its forwarders.',
-      'On FortiAuthenticator check System > Network > DNS, then test with "execute ping {host}" in its CLI.',
+      fortiauthenticator(
+        'On FortiAuthenticator check System > Network > DNS, then test it.',
+        'execute nslookup {host}',
+        'execute ping {host}',
+      ),
       'Until it is fixed, give FortiAuthenticator a second resolver that works.',
     ],
     kinds: {
@@ -25,8 +33,11 @@ export const NAME_CAUSES = {
         remedy: [
           'Allow TCP port 53 as well as UDP port 53, from this machine and from {source} to {resolver}, on every ' +
             'firewall on the way: DNS needs both (RFC 7766 section 5).',
-          'Ask over TCP: "dig +tcp {host} @ADDRESS", where ADDRESS is that of {resolver}. "Connection refused" ' +
-            'may also come from the resolver itself: then make it listen on TCP.',
+          shell(
+            'Ask {resolver} over TCP. "Connection refused" may also come from the resolver itself: then make it ' +
+              'listen on TCP.',
+            'dig +tcp {host} @{resolverip}',
+          ),
           'Until then, give FortiAuthenticator a second resolver that works.',
         ],
       },
@@ -43,8 +54,10 @@ export const NAME_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/327581'],
     remedy: [
-      'Compare with a public resolver: "dig @9.9.9.9 {host}". If that one gives an address, the answer of ' +
-        '{resolver} is wrong.',
+      shell(
+        'Compare with a public resolver. If that one gives an address, the answer of {resolver} is wrong.',
+        'dig @9.9.9.9 {host}',
+      ),
       'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on {resolver} ' +
         'that covers fortinet.com, and exempt the name.',
       'If no resolver knows the name, check the spelling of licenseServer.host here and the server address on ' +
@@ -63,8 +76,11 @@ export const NAME_CAUSES = {
     remedy: [
       'A DNS filter, a sinkhole or a local zone overrides the real answer: find the rule on {resolver} ' +
         'and exempt {host}.',
-      'On a FortiGate look at the DNS filter profile of the policy and at "show system dns-database".',
-      'Flush the caches after the change, then repeat "ftm-watch check".',
+      fortios(
+        'On a FortiGate look at the DNS filter profile of the policy and at its own DNS database.',
+        'show system dns-database',
+      ),
+      shell('Flush the caches after the change, then look again.', 'ftm-watch check{config}'),
       'If this address is right (your own relay), add it to licenseServer.expectedAddresses.',
     ],
     rank: 0,
@@ -78,7 +94,7 @@ export const NAME_CAUSES = {
     impact: 'none',
     sources: ['ta-p/327581'],
     remedy: [
-      'Fortinet may have moved the server: compare with another resolver, "dig @9.9.9.9 {host}".',
+      shell('Fortinet may have moved the server: compare with another resolver.', 'dig @9.9.9.9 {host}'),
       'If firewall policies name the old address, allow the new one too.',
       'Add the address to licenseServer.expectedAddresses once you trust it.',
     ],

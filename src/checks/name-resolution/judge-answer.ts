@@ -3,7 +3,8 @@ import { addressInAny, classifyAddress, sinkholeOwner, uniqueAddresses } from '.
 import type { AddressClass } from '../../core/addresses.ts';
 import { hostOf } from '../../core/authority.ts';
 import { nameList } from '../../core/name-list.ts';
-import { type Finding, known, note } from '../../engine/finding.ts';
+import { resolverNamed } from './resolver-named.ts';
+import { type Finding, known, note, type Told } from '../../engine/finding.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 
 export interface AnswerCase {
@@ -77,6 +78,11 @@ function judgeAddresses(
   const hijack: Finding<NameCause> = {
     rule: 'answer-acceptable',
     subject,
+    claim: `${resolverNamed(resolver)} answers with ${nameList(
+      hijacked.map((address) => `${address}, ${describe(address)}`),
+      2,
+      '; ',
+    )}.`,
     expected: `a public address from ${resolver}`,
     actual: nameList(
       hijacked.map((address) => `${address}, ${describe(address)}`),
@@ -90,6 +96,7 @@ function judgeAddresses(
   const surprise: Finding<NameCause> = {
     rule: 'answer-expected',
     subject,
+    claim: `${resolverNamed(resolver)} answers with ${nameList(unexpected, 3)}, which is not among the expected addresses.`,
     expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
     actual: nameList(unexpected, MOST_SHOWN),
     level: 'warning',
@@ -115,6 +122,7 @@ function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerC
   const told = {
     rule: 'resolver-answers',
     subject: resolver,
+    ...claimOfReply(resolver, failed, `the ${type} question`),
     expected: `an answer to the ${type} question for ${hostOf(context.subject)}`,
     actual: describeReply(failed),
     facts: { resolver },
@@ -133,6 +141,10 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
     return {
       rule: 'name-exists',
       subject: context.subject,
+      claim:
+        missing === undefined
+          ? `${resolverNamed(resolver)} knows the name but no address of it.`
+          : `${resolverNamed(resolver)} says that there is no such name (NXDOMAIN).`,
       expected: `${resolver} knows an address of ${hostOf(context.subject)}`,
       actual: missing === undefined ? noRecord : 'NXDOMAIN: there is no such name',
       // A stub resolver asks its next server after silence only, never after a negative answer: a second, good resolver
@@ -146,6 +158,7 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
   return {
     rule: 'resolver-answers',
     subject: resolver,
+    ...claimOfReply(resolver, failed, 'the question'),
     expected: `an address of ${hostOf(context.subject)}`,
     actual: describeReply(failed),
     ...levelOfNoAnswer(failed, context),
@@ -184,4 +197,14 @@ function describeReply(reply: DnsReply): string {
   if (reply.kind === 'answer') return reply.rcode;
   const silence = `no answer (${reply.reason}): ${reply.message}`;
   return isCutShort(reply) ? `an answer over UDP that is cut short, and over TCP ${silence}` : silence;
+}
+
+/** @param question what was asked: `the A question` */
+function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick<Told, 'claim' | 'quote'> {
+  const by = resolverNamed(resolver);
+  if (reply.kind === 'answer') return { claim: `${by} answered ${question} with the error ${reply.rcode}.` };
+  const claim = isCutShort(reply)
+    ? `${by} cut its answer short over UDP and gave none over TCP (${reply.reason}).`
+    : `${by} did not answer ${question} (${reply.reason}).`;
+  return { claim, quote: reply.message };
 }

@@ -1,7 +1,9 @@
 import type { NameCause } from './causes.ts';
 import { addressFamily, uniqueAddresses } from '../../core/addresses.ts';
+import { nameList } from '../../core/name-list.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { DnsObservation } from '../../core/observation.ts';
+import { resolverNamed } from './resolver-named.ts';
 import { addressesIn, judgeAnswer } from './judge-answer.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 
@@ -54,6 +56,9 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
         {
           rule: 'resolvers-agree',
           subject,
+          claim:
+            `${resolverNamed(first.resolver)} gives ${nameList(first.acceptable, 2)}, while ${opposite.resolver} gives ` +
+            `${nameList(opposite.acceptable, 2)}.`,
           expected: `an address in common between ${first.resolver} and ${opposite.resolver}`,
           actual: [first, opposite]
             .map(({ resolver, acceptable }) => `${resolver}: ${acceptable.join(', ')}`)

@@ -1,7 +1,8 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { fortiauthenticator, shell } from '../../engine/words/step.ts';
 
 const ON_THE_UNIT = [
-  'Test on {appliance} itself: "execute ping {host}", and System > Network > DNS.',
+  fortiauthenticator('Test on {appliance} itself, and see System > Network > DNS.', 'execute ping {host}'),
   'Check the licence: it must be assigned to the serial number of this unit, not to its HA peer.',
 ] as const;
 
@@ -86,8 +87,10 @@ export const POLLING_CAUSES = {
     ],
     remedy: [
       'On FortiAuthenticator check Logging > Log Config > Syslog Servers: address and port of this machine.',
-      'Check that UDP or TCP from FortiAuthenticator reaches this machine: run "tcpdump -n -i any port 5514" as ' +
-        'root, with the port of logs.syslog.',
+      shell(
+        'Check that UDP or TCP from FortiAuthenticator reaches this machine: watch the port of logs.syslog, as root.',
+        'tcpdump -n -i any port {syslogport}',
+      ),
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

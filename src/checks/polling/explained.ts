@@ -1,6 +1,6 @@
 import { PATH } from './path.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { instantText } from '../../core/instant-text.ts';
+import { instantText, utcText } from '../../core/instant-text.ts';
 import { type Finding, note } from '../../engine/finding.ts';
 import { isCorroborated } from '../../core/polling/corroboration.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
@@ -137,5 +137,7 @@ function withoutExplainedMoments(error: PollingError, concerning: Concerning): P
 
 function explainedNote(appliance: string, lastAt: EpochMs): Finding {
   const actual = `None; the last one that a fault explains came at ${instantText(lastAt)}`;
-  return note({ rule: 'no-ftm-errors', subject: appliance, expected: 'No FTM errors that no fault explains', actual });
+  const claim = `A known fault explains all errors in the log, the last one at ${utcText(lastAt)}.`;
+  const expected = 'No FTM errors that no fault explains';
+  return note({ rule: 'no-ftm-errors', subject: appliance, claim, expected, actual });
 }

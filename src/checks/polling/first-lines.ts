@@ -23,12 +23,16 @@ export function judgeFirstLines(
   const subjects = appliances.length === 0 ? ['the log'] : silent;
   const refused =
     strangers.length === 0 ? '' : `; refused lines of unknown senders: ${nameList(strangers, MOST_STRANGERS)}`;
+  const places = placesOf(config);
   return subjects.map((subject) =>
     unknown({
       rule: 'first-line-arrived',
       subject,
+      claim:
+        `Waiting for the first log line, ${nameList(places, 3)}` +
+        `${strangers.length === 0 ? '' : `; lines of unknown senders were refused: ${nameList(strangers, 3)}`}.`,
       expected: 'A log line of FortiAuthenticator',
-      actual: `Waiting for the first one, ${placesOf(config).join(', ')}${refused}`,
+      actual: `Waiting for the first one, ${places.join(', ')}${refused}`,
       explainedBy: [],
     }),
   );

@@ -1,6 +1,7 @@
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/duration.ts';
-import { instantText } from '../../core/instant-text.ts';
+import { withMore } from '../../engine/words/claim.ts';
+import { instantText, utcText } from '../../core/instant-text.ts';
 import { POLLING_CAUSES } from './causes.ts';
 import type { Advice, Finding, FindingLevel } from '../../engine/finding.ts';
 import { isCorroborated, ONE_DATAGRAM } from '../../core/polling/corroboration.ts';
@@ -37,7 +38,8 @@ export function judgePolling(
 
 /** One datagram: worth a look, and no proof. */
 function suspectedOnly(finding: Finding): Finding {
-  return { ...finding, actual: `${finding.actual}${ONE_DATAGRAM}`, level: 'warning', confidence: 'suspected' };
+  const claim = withMore(finding.claim, '', ONE_DATAGRAM);
+  return { ...finding, claim, actual: `${finding.actual}${ONE_DATAGRAM}`, level: 'warning', confidence: 'suspected' };
 }
 
 interface Judging {
@@ -56,6 +58,13 @@ function judgeError(
   return {
     rule: 'no-ftm-errors',
     subject: appliance.name,
+    claim:
+      error.count === 1
+        ? `One FortiToken Mobile error in the log, at ${utcText(error.lastAt)}.`
+        : `${String(error.count)} FortiToken Mobile errors in the log, from ${utcText(error.firstAt)} to ` +
+          `${utcText(error.lastAt)}.`,
+    quote: shorten(error.sample),
+    at: error.lastAt,
     expected: `No FTM errors in the log within ${spanText(window)}`,
     actual:
       `${times(error.count)} since ${instantText(error.firstAt)}, last ${instantText(error.lastAt)}: ` +
@@ -95,6 +104,10 @@ function judgeSilence(
     {
       rule: 'appliance-speaks',
       subject: name,
+      claim:
+        lastLineAt === null
+          ? `No log line has ever arrived; ftm-watch has waited for ${since}.`
+          : `The last log line arrived at ${utcText(lastLineAt)}, ${since} ago.`,
       expected: `A log line at least every ${spanText(silentAfter)}`,
       actual:
         lastLineAt === null

@@ -1,4 +1,5 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { shell } from '../../engine/words/step.ts';
 import { SHUT_PORT_KINDS, SHUT_PORT_REMEDY } from './shut-port.ts';
 
 export const REACHABILITY_CAUSES = {
@@ -19,8 +20,11 @@ export const REACHABILITY_CAUSES = {
         title: 'the way leads through a proxy',
         summary: 'The proxy {proxy} does not connect to {subject}.',
         remedy: [
-          'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are right, then ask the proxy ' +
-            'itself: "curl -v -x http://{proxy} https://{host}:{port}/".',
+          shell(
+            'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are right, then ask the proxy ' +
+              'itself.',
+            'curl -v -x http://{proxy} https://{server}/',
+          ),
           'No answer or "refused" from it: the proxy is down, or a firewall between {source} and {proxy} blocks the way.',
           'Status 403: on the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection.',
           'Status 407: the proxy requires a login: set licenseServer.proxy.user and passwordFile here, and the same on ' +

@@ -1,4 +1,5 @@
 import { type EndpointObservation, isOwnTrouble } from '../../core/observation.ts';
+import { shell } from '../../engine/words/step.ts';
 import type { Declaration } from '../declaration.ts';
 import { REACHABILITY_CAUSES, type ReachabilityCause } from './causes.ts';
 import { explainShutPorts } from './explain-shut-ports.ts';
@@ -10,9 +11,10 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   dependsOn: ['name-resolution', 'internet'],
   explainedBy: [],
   causes: REACHABILITY_CAUSES,
-  unknownRemedy:
-    'Give this machine a route to the licence server ("ip route get ADDRESS"), or set "sourceAddress" to an ' +
-    'address that has one.',
+  unknownRemedy: shell(
+    'Give this machine a route to the licence server, or set "sourceAddress" to an address that has one.',
+    'ip route get {serverip}',
+  ),
   onPath: true,
   // One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
   // inspecting device answers instead of the server.

@@ -1,5 +1,6 @@
 import type { Millis } from '../../core/clock.ts';
 import { leastRoundTrip } from '../../core/round-trip.ts';
+import { withMore } from '../../engine/words/claim.ts';
 import type { ShutPortKind } from './shut-port.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { EndpointObservation, Failure, FailureReason } from '../../core/observation.ts';
@@ -87,9 +88,11 @@ interface ShutPortFindings {
 
 function explained(finding: Finding, { own, overall, nearest }: ShutPortFindings): Finding {
   const kind = finding.level === 'broken' ? overall : own;
-  const actual =
+  const more =
     own === 'refused-nearer' && nearest !== null
-      ? `${finding.actual}, at once: the nearest control host is ${nearest.toFixed(0)} ms away`
-      : finding.actual;
-  return { ...finding, actual, kind, confidence: kind === 'refused-nearer' ? 'confirmed' : 'suspected' };
+      ? `at once: the nearest control host is ${nearest.toFixed(0)} ms away`
+      : null;
+  const told =
+    more === null ? {} : { claim: withMore(finding.claim, ', ', more), actual: `${finding.actual}, ${more}` };
+  return { ...finding, ...told, kind, confidence: kind === 'refused-nearer' ? 'confirmed' : 'suspected' };
 }

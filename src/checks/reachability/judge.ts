@@ -3,7 +3,7 @@ import { decidingAddresses, isWithoutRoute } from '../../core/deciding-addresses
 import { describeFailure } from '../../core/describe-failure.ts';
 import { isOwnTrouble, type EndpointObservation } from '../../core/observation.ts';
 import { type Finding, type FindingLevel, known, note, unknown } from '../../engine/finding.ts';
-import { seenAt, withClean } from '../endpoint-words.ts';
+import { placeOf, saidBriefly, seenAt, withClean } from '../endpoint-words.ts';
 import type { ReachabilityCause } from './causes.ts';
 
 /**
@@ -17,23 +17,26 @@ export function judgeTcp(observations: readonly EndpointObservation[]): readonly
   const couldBeOpen = deciding.some(({ tcp }) => tcp.kind === 'open' || isOwnTrouble(tcp.reason));
   const clean = observations.filter(({ tcp }) => tcp.kind === 'open').map(({ address }) => address);
   return failures.map(({ seen, failure }) => {
-    const actual = seenAt(seen, describeFailure(failure));
-    if (isOwnTrouble(failure.reason)) return portFinding(seen, 'unknown', actual);
-    if (lacksRoute(seen.family, observations)) return routeFinding(seen, observations, actual);
-    return withClean(portFinding(seen, couldBeOpen || !deciding.includes(seen) ? 'warning' : 'broken', actual), clean);
+    const how = describeFailure(failure);
+    if (isOwnTrouble(failure.reason)) return portFinding(seen, 'unknown', how);
+    if (lacksRoute(seen.family, observations)) return routeFinding(seen, observations, how);
+    return withClean(portFinding(seen, couldBeOpen || !deciding.includes(seen) ? 'warning' : 'broken', how), clean);
   });
 }
 
 function portFinding(
   seen: EndpointObservation,
   level: Exclude<FindingLevel, 'note'>,
-  actual: string,
+  how: string,
 ): Finding<ReachabilityCause> {
   return {
     rule: 'port-open',
     subject: seen.target,
+    claim:
+      `Port ${portOf(seen.target)} ${placeOf(seen)} ${level === 'unknown' ? 'could not be tried' : 'did not open'}: ` +
+      `${saidBriefly(how)}.`,
     expected: `TCP port ${portOf(seen.target)} accepts a connection`,
-    actual,
+    actual: seenAt(seen, how),
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
     facts: known({ address: seen.address, proxy: seen.proxy }),
@@ -45,13 +48,14 @@ function portFinding(
 function routeFinding(
   seen: EndpointObservation,
   observations: readonly EndpointObservation[],
-  actual: string,
+  how: string,
 ): Finding<ReachabilityCause> {
   const told = {
     rule: 'family-has-route',
     subject: seen.target,
+    claim: `This machine has no route for IPv${String(seen.family)}, so ${seen.address} was not tried.`,
     expected: `A route for IPv${String(seen.family)}, or another family to use`,
-    actual,
+    actual: seenAt(seen, how),
     facts: { address: seen.address },
   };
   return isSpared(seen.family, observations) ? note(told) : unknown(told);

@@ -1,35 +1,55 @@
 import type { KindWords } from '../../engine/words/cause-words.ts';
+import { fortiauthenticator, fortios, shell, type Step } from '../../engine/words/step.ts';
+import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
-const ALLOW = 'Allow TCP {port} from {source} to {host} ({address}) on every firewall on the way.';
+const ALLOW =
+  'Allow TCP {port} from {source} to {host} ({address}) on every firewall on the way. On a FortiGate a policy of its ' +
+  'own does it.';
 
-const LOOK_UP =
-  'On a FortiGate see which policy matches: Policy & Objects > Firewall Policy > Policy Lookup, or "diagnose ' +
-  'firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 INTERFACE", where INTERFACE is the one at which ' +
-  'the traffic of FortiAuthenticator comes in.';
+const LOOK_UP = fortios(
+  'On a FortiGate see which policy matches, by its command line or by Policy & Objects > Firewall Policy > Policy ' +
+    'Lookup.',
+  'diagnose firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 {inside}',
+);
 
-const SNIFF =
-  'Watch the packets to {host}: "diagnose sniffer packet any \'host {serverip} and port {port}\' 4". A SYN that ' +
-  'does not leave is blocked here; one that leaves and gets no answer is blocked further out, or the server is ' +
-  'down.';
+const SNIFF = fortios(
+  'Watch the packets to {host} on a FortiGate. A SYN that does not leave is blocked here; one that leaves and gets no ' +
+    'answer is blocked further out, or the server is down.',
+  "diagnose sniffer packet any 'host {serverip} and port {port}' 4",
+);
 
-const ELSEWHERE =
-  'Compare from another site or over another uplink: "openssl s_client -connect {host}:{port}". If it fails there ' +
-  'too, the server is down: wait, and ask Fortinet TAC if it lasts.';
+const ELSEWHERE = shell(
+  'Compare from another site or over another uplink. If it fails there too, the server is down: wait, and ask ' +
+    'Fortinet TAC if it lasts.',
+  'openssl s_client -connect {server} </dev/null',
+);
 
-const HERE =
-  'Rule out this machine itself: "ip route get {serverip}", "nft list ruleset". ftm-watch knows how fast a ' +
-  'refusal came, not who sent it.';
+const HERE = shell(
+  'Rule out this machine itself: its route and its packet filter. ftm-watch knows how fast a refusal came, not who ' +
+    'sent it.',
+  'ip route get {serverip}',
+  'nft list ruleset',
+);
 
-const FROM_APPLIANCE = 'Test from FortiAuthenticator itself: "execute ping {host}" shows the address that it uses.';
+const FROM_APPLIANCE = fortiauthenticator(
+  'Test from FortiAuthenticator itself: it shows the address that it uses.',
+  'execute ping {host}',
+);
+
+/** After something outside was repaired. */
+export const RETRY_WHEN_CLEAN = shell(
+  'Retry the activation on FortiAuthenticator as soon as the check is clean.',
+  'ftm-watch check{config}',
+);
 
 /** Steps that find out whether a firewall or the server keeps the port shut. */
-export const SHUT_PORT_REMEDY: readonly string[] = [
+export const SHUT_PORT_REMEDY: readonly Step[] = [
   'Either a firewall on the way or the server is at fault. The log of the firewall shows which: look there for a ' +
     'denied connection from {source} to {host}, TCP {port}, and its policy.',
   LOOK_UP,
   ELSEWHERE,
   SNIFF,
-  `If a firewall blocks it: ${ALLOW}`,
+  separatePolicy(`If a firewall blocks it: ${ALLOW}`),
   FROM_APPLIANCE,
 ];
 
@@ -55,12 +75,12 @@ export const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
     title: 'something nearer than the server refuses the connection',
     summary:
       'Connections to {subject} are refused by something nearer than the server: a firewall on the way rejects them.',
-    remedy: [ALLOW, LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
+    remedy: [separatePolicy(ALLOW), LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
   },
   'denied-by-policy': {
     title: 'the policy of the firewall denies it',
     summary: 'The policy look-up of the firewall denies {source} the way to {subject}, and the port stays shut.',
-    remedy: [ALLOW, LOOK_UP, FROM_APPLIANCE],
+    remedy: [separatePolicy(ALLOW), LOOK_UP, FROM_APPLIANCE],
   },
 };
 
@@ -76,7 +96,7 @@ export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords
       'The look-up covers one firewall and the traffic of FortiAuthenticator only. This machine may match another ' +
         'policy, and a firewall further out may drop the connection.',
       SNIFF,
-      'Retry the activation on FortiAuthenticator after "ftm-watch check" is clean.',
+      RETRY_WHEN_CLEAN,
     ],
   },
 };

@@ -1,10 +1,19 @@
 import type { KindWords } from '../../engine/words/cause-words.ts';
+import { type CommandStep, fortios, shell } from '../../engine/words/step.ts';
+import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
-export const COMPARE = 'Compare from another network: "openssl s_client -connect {host}:{port} -servername {host}".';
+/** @param reading what it means if it fails there too */
+export function compare(reading: string): CommandStep {
+  return shell(
+    `Compare from another network. ${reading}`,
+    'openssl s_client -connect {server} -servername {host} </dev/null',
+  );
+}
 
-export const FREE_POLICY =
-  'Create a policy above the one that filters: {source} to {host}, TCP {port}, no security profile, SSL ' +
-  'inspection "no-inspection".';
+export const FREE_POLICY = separatePolicy(
+  'Create a policy above the one that filters: {source} to {host}, TCP {port}, no security profile, SSL inspection ' +
+    '"no-inspection".',
+);
 
 /**
  * Kinds of `tls-blocked`.
@@ -34,7 +43,7 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
         'category or an application signature blocks the name in the TLS hello.',
       'Exempt {host} in that filter.',
       FREE_POLICY,
-      `${COMPARE} If it fails there too, the server itself refuses its own name.`,
+      compare('If it fails there too, the server itself refuses its own name.'),
     ],
   },
   'answered-nearer': {
@@ -43,8 +52,10 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     remedy: [
       'A device between this machine and the server ends the connection, most likely a firewall of this site. Look ' +
         'for {source} and {host} in its logs of application control, intrusion prevention and web filter.',
-      'Find the device: "diagnose sniffer packet any \'host {serverip} and port {port}\' 4" on a FortiGate shows ' +
-        'whether the reset comes in from outside or starts at the FortiGate.',
+      fortios(
+        'Find the device: a FortiGate shows whether the reset comes in from outside or starts at itself.',
+        "diagnose sniffer packet any 'host {serverip} and port {port}' 4",
+      ),
       FREE_POLICY,
     ],
   },
@@ -54,11 +65,18 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
       'Small answers of {subject} and of the control hosts arrive, but never a certificate: large packets are ' +
       'probably lost on the way (path MTU).',
     remedy: [
-      'Find the largest packet that passes: "ping -M do -s 1472 {serverip}", then smaller until it is answered; ' +
-        '"tracepath -n {serverip}" names the hop if the routers report it.',
-      'Reduce the size of TCP segments: on a FortiGate "set tcp-mss-sender 1350" and "set tcp-mss-receiver 1350" in ' +
-        'the policy, elsewhere clamp the MSS to the path MTU. A tunnel (PPPoE, IPsec, GRE) or a new uplink is the ' +
-        'usual reason.',
+      shell(
+        'Find the largest packet that passes: the first command with smaller sizes until it is answered. The second ' +
+          'names the hop if the routers report it.',
+        'ping -M do -c 3 -s 1472 {serverip}',
+        'tracepath -n {serverip}',
+      ),
+      separatePolicy(
+        'Reduce the size of TCP segments: on a FortiGate in a policy of its own for {source} to {host}, elsewhere ' +
+          'clamp the MSS to the path MTU. A tunnel (PPPoE, IPsec, GRE) or a new uplink is the usual reason.',
+        'set tcp-mss-sender 1350',
+        'set tcp-mss-receiver 1350',
+      ),
       'Allow ICMP "fragmentation needed" (type 3, code 4) and ICMPv6 "packet too big" on every firewall on the ' +
         'way: without them no sender learns that a packet is too large (RFC 2923).',
       'If large packets pass, a device that holds certificates back to inspect them looks the same: look for ' +
@@ -92,9 +110,12 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     summary: '{subject} answers with a block page of {product} inside TLS.',
     remedy: [
       'Find the category or the rule in {product}, with {source} and {host} in its logs, and exempt {host}.',
-      'The device that answers has the key of the certificate. Run "ftm-watch trust show": an authority of an ' +
-        'inspecting device in trust.caFiles, in trust.pins or among the learned chains makes an intercepted ' +
-        'connection look genuine. Remove it.',
+      shell(
+        'The device that answers has the key of the certificate. See what is trusted here: an authority of an ' +
+          'inspecting device in trust.caFiles, in trust.pins or among the learned chains makes an intercepted ' +
+          'connection look genuine. Remove it.',
+        'ftm-watch trust show{config}',
+      ),
       "If only Fortinet's own authority is trusted, the page comes from a filter in front of the server: give TAC " +
         'the page, the time and the public address of this site.',
     ],

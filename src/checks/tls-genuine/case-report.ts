@@ -42,10 +42,13 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
     .flatMap((tell) => tell(chain, signals))
     // What a signal has beyond an expectation is no part of a finding.
     .map(
-      ({ rule, expected, actual }): Finding => ({
+      ({ rule, claim, expected, actual, quote, fullNames }): Finding => ({
         rule,
+        claim,
         expected,
         actual,
+        ...(quote === undefined ? {} : { quote }),
+        ...(fullNames === undefined ? {} : { fullNames }),
         subject,
         suggests,
         level: row.level ?? level,
@@ -55,7 +58,8 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
         ...(row.advice === undefined ? {} : { advice: row.advice }),
       }),
     );
-  const open = row.open === undefined ? [] : [{ ...row.open, actual: inWords(row.open.actual) }];
+  const open =
+    row.open === undefined ? [] : [{ ...row.open, claim: inWords(row.open.claim), actual: inWords(row.open.actual) }];
   return {
     findings: [
       ...deciding,

@@ -1,26 +1,36 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { BLOCKED_TLS_KINDS, COMPARE, FREE_POLICY } from './blocked-tls.ts';
+import { type CommandStep, shell } from '../../engine/words/step.ts';
+import { MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
+import { BLOCKED_TLS_KINDS, compare, FREE_POLICY } from './blocked-tls.ts';
 
 const ONLY_FORTINETS_OWN =
   "FortiAuthenticator accepts only the certificate of Fortinet's own authority, so trusting the inspecting " +
   'authority does not help.';
 
 /** After any change of what stands on the way. */
-export const REPEAT =
-  'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.';
+export const REPEAT = shell(
+  'Look again from the same network, then retry the activation on FortiAuthenticator.',
+  'ftm-watch check{config}',
+);
+
+/** The old file is kept, as the way back. */
+function learn(text: string): CommandStep {
+  return {
+    text,
+    syntax: 'shell',
+    commands: ['cp -p {learnedfile} {learnedfile}.before', 'ftm-watch trust learn{config}'],
+    undo: ['mv {learnedfile}.before {learnedfile}'],
+  };
+}
 
 const FORTIGATE = [
   'Find the policy that inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
     '{source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
-  'Create a separate policy above it: source {source} only, destination {host}, service HTTPS, no security ' +
-    `profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
-  'As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / set srcintf "INSIDE" / set dstintf ' +
-    '"OUTSIDE" / set srcaddr "FAC" / set dstaddr "FTM-SERVER" / set action accept / set schedule "always" / set ' +
-    'service "HTTPS" / set utm-status disable / set ssl-ssh-profile "no-inspection" / set nat enable / next / end; ' +
-    'INSIDE and OUTSIDE are your interfaces, FAC is the address object of FortiAuthenticator ({source}), FTM-SERVER ' +
-    'the FQDN object of {host}.',
-  'Then move it up: config firewall policy / move NEW-ID before INSPECTING-ID / end; "show firewall policy" ' +
-    'lists the IDs of both policies.',
+  separatePolicy(
+    'Create a separate policy above it: source {source} only, destination {host}, TCP {port}, no security profile, ' +
+      `SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
+  ),
+  MOVE_UP,
   'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block ' +
     'page still answers with the certificate of the FortiGate.',
   REPEAT,
@@ -33,8 +43,11 @@ const OTHER_PRODUCT = [
 ];
 
 const UNKNOWN_PRODUCT = [
-  'Find the device that re-signs certificates: the issuer in the evidence is its certificate authority. Give the ' +
-    'firewall or proxy team that name, the address and the time ("ftm-watch report" collects them).',
+  shell(
+    'Find the device that re-signs certificates: the issuer in the evidence is its certificate authority. Give the ' +
+      'firewall or proxy team that name, the address and the time. A report collects them.',
+    'ftm-watch report{config}',
+  ),
   'Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ' +
     `${ONLY_FORTINETS_OWN}`,
   REPEAT,
@@ -91,7 +104,7 @@ export const TLS_CAUSES = {
         'and {host} in the web filter and application control logs of the firewall.',
       FREE_POLICY,
       'A block page in the evidence names the product and often the rule that blocks.',
-      `${COMPARE} If it fails there too, the server itself is down.`,
+      compare('If it fails there too, the server itself is down.'),
     ],
     kinds: BLOCKED_TLS_KINDS,
     rank: 2,
@@ -106,8 +119,11 @@ export const TLS_CAUSES = {
     sources: ['ta-p/194050'],
     remedy: [
       'Check the clocks of FortiAuthenticator and of this machine first: a wrong date makes every certificate invalid.',
-      'If the clocks are right, the fault is at Fortinet: open a ticket with TAC and give them the certificate ' +
-        'from "ftm-watch report".',
+      shell(
+        'If the clocks are right, the fault is at Fortinet: open a ticket with TAC and give them the certificate ' +
+          'from the report.',
+        'ftm-watch report{config}',
+      ),
       'If licenseServer.serverName is set, make sure that the name is right.',
     ],
     rank: 3,
@@ -123,7 +139,7 @@ export const TLS_CAUSES = {
     remedy: [
       'No inspecting device uses a public authority: Fortinet has probably changed the certificate. Compare from ' +
         'another network.',
-      'If it is the same there, set trust.profile to "public" or learn the new chain with "ftm-watch trust learn".',
+      learn('If it is the same there, set trust.profile to "public" or learn the new chain.'),
       'If polling fails at the same time, FortiAuthenticator may need new firmware: ask TAC.',
     ],
   },
@@ -134,7 +150,7 @@ export const TLS_CAUSES = {
     headline: 'the certificate of {subject} was renewed',
     summary: '{subject} has a new certificate under the same authority.',
     impact: 'none',
-    remedy: ['Nothing to do. To make the new certificate the baseline, run "ftm-watch trust learn".'],
+    remedy: [learn('Nothing to do. The new certificate becomes the baseline if you learn it.')],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

@@ -2,6 +2,7 @@ import { type Certificate, isInDate } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { children } from '../../core/der.ts';
 import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
+import { called, inFull } from './called.ts';
 import { extensionOf, extensionsOf, isForAny } from './extensions.ts';
 import { mayNamesBe } from './name-constraints.ts';
 
@@ -19,6 +20,9 @@ export interface Flaw {
   readonly kind: FlawKind;
   /** As in `CN=Sub may sign for no authority below it`. */
   readonly text: string;
+  /** The same in one sentence, by the common name. */
+  readonly claim: string;
+  readonly fullNames: readonly string[];
 }
 
 /**
@@ -142,5 +146,10 @@ export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly F
 }
 
 function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
-  return { kind, text: `${formatDistinguishedName(subject)} ${what}` };
+  return {
+    kind,
+    text: `${formatDistinguishedName(subject)} ${what}`,
+    claim: `The certificate of ${called(subject)} ${what}.`,
+    fullNames: inFull(subject),
+  };
 }

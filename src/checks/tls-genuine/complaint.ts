@@ -1,7 +1,7 @@
 import type { PollingCause } from '../polling/causes.ts';
 import { REPEAT, type TlsCause } from './causes.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { instantText } from '../../core/instant-text.ts';
+import { instantText, utcText } from '../../core/instant-text.ts';
 import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
 import { isCorroborated } from '../../core/polling/corroboration.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
@@ -68,6 +68,9 @@ function suspicions(findings: readonly Finding[], report: PollingReport, subject
   return complaintsOf(report, REFUSED_CERTIFICATE).map(({ appliance, error }) => ({
     rule: 'appliance-takes-the-certificate',
     subject,
+    claim: `${appliance} logged a TLS error at ${utcText(error.lastAt)}, while the authority is not known.`,
+    quote: error.sample,
+    at: error.lastAt,
     expected: `No TLS error in the log of ${appliance} while the authority is not known`,
     actual: `${appliance} at ${instantText(error.lastAt)}: ${error.sample}`,
     level: 'broken',

@@ -5,6 +5,8 @@ import { type ChainCase, isBeyondComparison, isPublicChain } from './chain-case.
 import { walkChain } from './chain-walk.ts';
 import { claimsVendor } from './claim.ts';
 import { authorityKeyIdentifier } from './extensions.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import { called, inFull } from './called.ts';
 import { areRelatedHosts, matchesName } from './name-match.ts';
 import { findProduct } from './product.ts';
 import type { Seen } from './signal.ts';
@@ -45,6 +47,8 @@ function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boo
 
 interface Control {
   readonly target: string;
+  /** The same at the beginning of a sentence. */
+  readonly shownBy: string;
   readonly host: string;
   readonly leaf: Certificate;
   readonly sent: SentChain;
@@ -60,20 +64,27 @@ function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
     return kind === 'server-name' && leaf !== undefined && matchesName(leaf, label, { commonName: true });
   });
   return [
-    ...controls.flatMap(({ target, chain }) => toControl(target, hostOf(target), chain)),
-    ...minted.flatMap(({ label, chain }) => toControl(`the same address with the server name ${label}`, label, chain)),
+    ...controls.flatMap(({ target, chain }) =>
+      toControl({ target, shownBy: `The unrelated host ${target}` }, hostOf(target), chain),
+    ),
+    ...minted.flatMap(({ label, chain }) => {
+      const what = `same address with the server name ${label}`;
+      return toControl({ target: `the ${what}`, shownBy: `The ${what}` }, label, chain);
+    }),
   ];
 }
 
-function toControl(target: string, host: string, chain: CapturedChain): readonly Control[] {
+function toControl(shown: Pick<Control, 'target' | 'shownBy'>, host: string, chain: CapturedChain): readonly Control[] {
   const sent = sentChain(chain);
-  return sent === null ? [] : [{ target, host, leaf: sent[0], sent }];
+  return sent === null ? [] : [{ ...shown, host, leaf: sent[0], sent }];
 }
 
-function seenAt({ target }: Control, { leaf, evidence }: ChainCase, what: string): Seen {
+function seenAt({ target, shownBy }: Control, { leaf, evidence }: ChainCase, what: string): Seen {
   return {
     expected: `Another issuer on ${target}, unrelated to ${evidence.target}`,
+    claim: `${visibleText(shownBy, 110)} shows ${what}: ${called(leaf.issuer)}.`,
     actual: `${target} shows ${what}: ${formatDistinguishedName(leaf.issuer)}`,
+    fullNames: inFull(leaf.issuer),
   };
 }
 

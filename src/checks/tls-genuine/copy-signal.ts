@@ -1,5 +1,6 @@
 import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
 import { attributeValues, formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
+import { called, inFull } from './called.ts';
 import type { ChainCase } from './chain-case.ts';
 import type { Signal } from './signal.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
@@ -13,19 +14,20 @@ export function copySignals(chain: ChainCase): readonly Signal[] {
   const borrowed = borrowedName(chain);
   const leaf = copiedLeaf(chain);
   return [
-    ...(borrowed === null ? [] : [copy(borrowed.actual, isOnlyLearned(borrowed.name, chain) ? 'hint' : 'witness')]),
+    ...(borrowed === null ? [] : [copy(borrowed, isOnlyLearned(borrowed.name, chain) ? 'hint' : 'witness')]),
     ...(leaf === null ? [] : [copy(leaf, 'hint')]),
   ];
 }
 
-function copy(actual: string, weight: Signal['weight']): Signal {
+type Copy = Pick<Signal, 'claim' | 'actual' | 'fullNames'>;
+
+function copy(seen: Copy, weight: Signal['weight']): Signal {
   const expected = 'Names, dates and serials of known certificates only together with their keys';
-  return { rule: 'names-belong-to-their-keys', weight, expected, actual };
+  return { rule: 'names-belong-to-their-keys', weight, expected, ...seen };
 }
 
-interface Borrowed {
+interface Borrowed extends Copy {
   readonly name: DistinguishedName;
-  readonly actual: string;
 }
 
 function borrowedName(chain: ChainCase): Borrowed | null {
@@ -35,12 +37,16 @@ function borrowedName(chain: ChainCase): Borrowed | null {
   if (chainTrust.kind === 'forged' && last !== undefined)
     return {
       name: last.issuer,
+      claim: `The certificate names ${called(last.issuer)} as its authority, whose key did not sign it.`,
+      fullNames: inFull(last.issuer),
       actual: `Says it is signed by ${formatDistinguishedName(last.issuer)}, whose key did not sign it`,
     };
   const borrower = claimants(chain).find((certificate) => bearsKnownName(certificate, evidence));
   if (borrower === undefined) return null;
   return {
     name: borrower.subject,
+    claim: `${called(borrower.subject)} has another key than the genuine authority of this name.`,
+    fullNames: inFull(borrower.subject),
     actual: `${formatDistinguishedName(borrower.subject)} has another key than the genuine authority of this name`,
   };
 }
@@ -101,7 +107,7 @@ function isTelling({ type }: { readonly type: string }): boolean {
   return type === 'O' || type === 'CN';
 }
 
-function copiedLeaf({ leaf, evidence }: ChainCase): string | null {
+function copiedLeaf({ leaf, evidence }: ChainCase): Copy | null {
   const referenceLeaves = evidence.references.flatMap(({ chain }) => chain.certificates.slice(0, 1));
   // Under one authority, certificates that were made together have the same dates.
   const originals = [...(evidence.baseline?.leaves ?? []), ...referenceLeaves].filter(
@@ -110,7 +116,10 @@ function copiedLeaf({ leaf, evidence }: ChainCase): string | null {
   const original = originals.find((known) => known.serial === leaf.serial || hasSameDates(known, leaf));
   if (original === undefined || !isSameName(original.subject, leaf.subject)) return null;
   const what = original.serial === leaf.serial ? 'serial' : 'dates';
-  return `Has the subject and the ${what} of the certificate ${original.fingerprint.slice(0, 23)}… under another key`;
+  return {
+    claim: `The certificate has the subject and the ${what} of the genuine one, but another key.`,
+    actual: `Has the subject and the ${what} of the certificate ${original.fingerprint.slice(0, 23)}… under another key`,
+  };
 }
 
 function hasSameDates(left: Certificate, right: Certificate): boolean {

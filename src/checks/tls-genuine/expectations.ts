@@ -1,20 +1,19 @@
-import { formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
 import { isInDate } from '../../core/certificate.ts';
 import { dayText } from '../../core/instant-text.ts';
 import { nameList } from '../../core/name-list.ts';
 import { weakerThan } from './baseline.ts';
 import type { ChainCase } from './chain-case.ts';
 import { isForServers } from './extensions.ts';
-import { trustUnder } from './trust.ts';
+import { called, inFull } from './called.ts';
+import { issuerClaim, trustedEnds } from './issuer-claim.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import type { Told } from '../../engine/finding.ts';
 
 const MOST_NAMES = 5;
 
 /** An expectation about one chain, and what was seen instead; the verdict decides how grave it is. */
-export interface Expectation {
-  readonly rule: string;
-  readonly expected: string;
-  readonly actual: string;
-}
+export type Expectation = Told;
 
 /** That the chain ends where it should, and where it does end. */
 export function verificationFinding(chain: ChainCase): Expectation {
@@ -35,27 +34,31 @@ export function verificationFinding(chain: ChainCase): Expectation {
     forged: `Says it is signed by ${issuer}, whose key did not sign it`,
     incomplete: `${between}nds at ${issuer}, which was not sent and is not known`,
   };
-  return { rule: 'chain-verifies-under-pin', expected: trustedEnds(chain), actual: endings[chainTrust.kind] };
+  return {
+    rule: 'chain-verifies-under-pin',
+    claim: issuerClaim(chain),
+    expected: trustedEnds(chain),
+    actual: endings[chainTrust.kind],
+    fullNames: inFull(leaf.issuer, top.issuer),
+  };
 }
 
-function trustedEnds({ evidence }: ChainCase): string {
-  if (evidence.profile === 'public') return "A chain to one of Mozilla's roots";
-  const { pins, anchors } = trustUnder(evidence.profile, evidence.trust);
-  const labels = [...new Set([...pins, ...anchors].map(({ label }) => label))];
-  return `A chain to a trusted key: ${labels.length === 0 ? 'none is configured' : nameList(labels, MOST_NAMES)}`;
-}
-
-export function datesFinding({ chainTrust, evidence, dates }: ChainCase): Expectation {
+export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Expectation {
   const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
-  const from = dayText(wrong?.notBefore ?? evidence.now);
-  const to = dayText(wrong?.notAfter ?? evidence.now);
+  const { subject, notBefore, notAfter } = wrong ?? leaf;
+  const [from, to] = [dayText(notBefore), dayText(notAfter)];
+  const which = isSameName(subject, leaf.subject) ? 'The certificate' : `The certificate of ${called(subject)}`;
   const clock =
     dates === 'clock' ? "; a control host's certificate is out of date too, so this machine's clock is wrong" : '';
-  const whose = wrong === undefined ? '' : `${formatDistinguishedName(wrong.subject)} `;
   return {
     rule: 'certificate-is-in-date',
+    claim:
+      dates === 'clock'
+        ? `${which} seems out of date because the clock of this machine is wrong.`
+        : `${which} is valid only from ${from} to ${to}.`,
+    fullNames: inFull(subject),
     expected: `Valid on ${dayText(evidence.now)}`,
-    actual: `${whose}is valid from ${from} to ${to}${clock}`,
+    actual: `${formatDistinguishedName(subject)} is valid from ${from} to ${to}${clock}`,
   };
 }
 
@@ -63,9 +66,17 @@ export function nameFinding(chain: ChainCase): Expectation {
   const { evidence } = chain;
   return {
     rule: 'certificate-names-the-server',
+    claim: `The certificate is for ${namesClaimed(chain)}.`,
+    fullNames: inFull(chain.leaf.subject),
     expected: `A certificate for ${evidence.serverName ?? evidence.target}`,
     actual: `It is for ${namesOf(chain)}`,
   };
+}
+
+function namesClaimed({ leaf }: ChainCase): string {
+  const [first, ...others] = [...leaf.dnsNames, ...leaf.ipAddresses].map((name) => visibleText(name, 100));
+  if (first === undefined) return called(leaf.subject);
+  return others.length === 0 ? first : `${first} and ${String(others.length)} more`;
 }
 
 function namesOf({ leaf }: ChainCase): string {
@@ -78,6 +89,8 @@ export function gapFinding({ gap }: ChainCase): readonly Expectation[] {
   return [
     {
       rule: 'chain-is-complete',
+      claim: `The intermediate certificate ${called(gap.subject)} was not sent.`,
+      fullNames: inFull(gap.subject),
       expected: 'All intermediate certificates',
       actual: `${formatDistinguishedName(gap.subject)} was not sent`,
     },
@@ -89,6 +102,7 @@ export function cutFinding({ evidence }: ChainCase): Expectation {
   const how = outcome.kind === 'failed' ? outcome.reason : 'closed';
   return {
     rule: 'tls-handshake-answered',
+    claim: 'The connection ended right after the certificate was received.',
     expected: 'A finished TLS handshake',
     actual: `The right certificate came, then the connection ended: ${how}`,
   };
@@ -98,6 +112,8 @@ export function renewalFinding({ evidence, leaf }: ChainCase): Expectation {
   const known = evidence.baseline?.leaves[0]?.pin ?? 'that was learned';
   return {
     rule: 'leaf-as-learned',
+    claim: `The certificate has another key than the learned one, under the same authority ${called(leaf.issuer)}.`,
+    fullNames: inFull(leaf.issuer),
     expected: `The key ${known}`,
     actual: `${leaf.pin}, under the same authority, valid to ${dayText(leaf.notAfter)}`,
   };
@@ -107,6 +123,8 @@ export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
   const learned = evidence.baseline?.leaves[0]?.issuer ?? leaf.issuer;
   return {
     rule: 'authority-as-learned',
+    claim: `The certificate was issued by ${called(leaf.issuer)}, which is trusted but was not learned.`,
+    fullNames: inFull(leaf.issuer),
     expected: `Issued by ${formatDistinguishedName(learned)}, as learned`,
     actual: `Issued by ${formatDistinguishedName(leaf.issuer)}, which is trusted but was not learned`,
   };
@@ -116,6 +134,7 @@ export function strengthFinding({ chainTrust, leaf }: ChainCase): Expectation {
   if (!isForServers(leaf))
     return {
       rule: 'certificate-is-for-servers',
+      claim: 'The certificate is not for TLS servers.',
       expected: 'A certificate that a server may use',
       actual: 'It is for other uses only',
     };
@@ -123,7 +142,12 @@ export function strengthFinding({ chainTrust, leaf }: ChainCase): Expectation {
     ({ key, signatureAlgorithm }) => `${key} signed with ${signatureAlgorithm ?? 'an unknown algorithm'}`,
   );
   const expected = 'RSA of 2048 to 8192 bits or elliptic curves, signed with SHA-2';
-  return { rule: 'keys-and-signatures-are-strong', expected, actual: seen.slice(0, 3).join('; ') || leaf.key };
+  return {
+    rule: 'keys-and-signatures-are-strong',
+    claim: 'The certificate or one above it has a key or a signature that is too weak.',
+    expected,
+    actual: seen.slice(0, 3).join('; ') || leaf.key,
+  };
 }
 
 export function weakerFinding({ evidence, leaf }: ChainCase): readonly Expectation[] {
@@ -132,20 +156,30 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Expectati
   const weaker = baseline === null ? [] : weakerThan(baseline, leaf, protocol);
   if (weaker.length === 0) return [];
   const expected = 'Keys, signatures and protocol at least as strong as learned';
-  return [{ rule: 'as-strong-as-learned', expected, actual: `Weaker: ${weaker.join(', ')}` }];
+  return [
+    {
+      rule: 'as-strong-as-learned',
+      claim: `The connection is weaker than the learned one: ${weaker.join(', ')}.`,
+      expected,
+      actual: `Weaker: ${weaker.join(', ')}`,
+    },
+  ];
 }
 
 export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] {
   const dropped = evidence.outcome.chain?.dropped ?? 0;
   if (dropped === 0) return [];
   const actual = `${String(dropped)} more that were left out`;
-  return [{ rule: 'chain-is-readable', expected: 'At most 16 certificates, all readable', actual }];
+  const claim = `The chain has ${String(dropped)} more certificates, which were left out.`;
+  return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all readable', actual }];
 }
 
 /** What the log of FortiAuthenticator may weigh otherwise: see `FLAW_RULE`. */
 export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
-  return (accepted?.flaws ?? []).map(({ text }) => ({
+  return (accepted?.flaws ?? []).map(({ text, claim, fullNames }) => ({
     rule: FLAW_RULE,
+    claim,
+    fullNames,
     expected: 'A chain that TLS clients take',
     actual: text,
   }));

@@ -1,3 +1,4 @@
+import { fortios } from '../../engine/words/step.ts';
 import { cutFinding, datesFinding, nameFinding, verificationFinding } from './expectations.ts';
 import { always, type Hypothesis, signs, suspected, WRONG_CLOCK } from './hypothesis.ts';
 import { isDateWrong } from './verdict-facts.ts';
@@ -46,6 +47,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     wouldSettle: '{authority}',
     open: {
       rule: 'authority-is-known',
+      claim: '{end} is not a known authority: nobody can say whether FortiAuthenticator accepts it.',
       expected: 'An authority whose key is known',
       actual: '{end} is not known: nobody can say whether FortiAuthenticator accepts it',
     },
@@ -54,9 +56,11 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
       remedy: [
         'Either Fortinet has a new authority, or a device that inspects has taken its name. Compare from another ' +
           'network: if the issuer is the same there, it is Fortinet that has changed it.',
-        'Compare the issuer with the authorities of a FortiGate with current firmware ("get vpn certificate ca ' +
-          'details Fortinet_CA"). Where it has this one, take it from there into trust.caFiles, never from the ' +
-          'connection itself.',
+        fortios(
+          'Compare the issuer with the authorities of a FortiGate with current firmware. Where it has this one, take ' +
+            'it from there into trust.caFiles, never from the connection itself.',
+          'get vpn certificate ca details Fortinet_CA',
+        ),
         'If FortiAuthenticator logs errors at the same time, it does not accept the certificate: treat it as ' +
           'inspection until the comparison says otherwise, and ask TAC whether newer firmware knows the authority.',
       ],

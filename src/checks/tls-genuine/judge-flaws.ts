@@ -26,7 +26,14 @@ export function judgeFlaws(
   if (openssl === null) return { end, flaws: own };
   // It was asked when the chain was new: an authority may have expired since.
   if (openssl.refusal === null) return { end, flaws: own.filter(({ kind }) => kind === 'authority-out-of-date') };
-  return { end, flaws: own.length > 0 ? own : [{ kind: 'openssl', text: `OpenSSL refuses it: ${openssl.refusal}` }] };
+  const { refusal } = openssl;
+  const refused: Flaw = {
+    kind: 'openssl',
+    text: `OpenSSL refuses it: ${refusal}`,
+    claim: `OpenSSL refuses the certificate: ${refusal}.`,
+    fullNames: [],
+  };
+  return { end, flaws: own.length > 0 ? own : [refused] };
 }
 
 /**

@@ -12,6 +12,9 @@ export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: s
   return firewallEvidence.map((sighting) => ({
     rule: 'firewall-log-shows-no-inspection',
     subject,
+    claim: `${admission(sighting)}, logged that it inspects this traffic${corroborated ? '' : ONE_DATAGRAM}.`,
+    quote: sighting.sample,
+    at: sighting.lastAt,
     expected: 'no line in the log of the firewall that says it inspects this traffic',
     actual: `${admission(sighting)}: ${sighting.sample}${corroborated ? '' : ONE_DATAGRAM}`,
     ...(corroborated ? { level: 'broken' } : { level: 'warning', confidence: 'suspected' }),
@@ -33,7 +36,7 @@ function factsOf({ evidence: { policy, profile, sourceAddress } }: FirewallSight
  */
 function admission({ evidence: { device, policy, profile, sourceAddress } }: FirewallSighting): string {
   return [
-    device ?? 'a FortiGate',
+    device ?? 'A FortiGate',
     ...(policy === null ? [] : [`policy ${policy}`]),
     ...(profile === null ? [] : [`profile "${profile}"`]),
     ...(sourceAddress === null ? [] : [`source ${sourceAddress}`]),

@@ -33,6 +33,7 @@ export function judgeOlderTls(
       {
         rule: OLDER_TLS_RULE,
         subject: path.subject,
+        claim: `TLS 1.2 is inspected${product === null ? '' : ` by ${product}`}, while TLS 1.3 is not.`,
         expected: `TLS 1.2 as clean as TLS 1.3 at ${older.label}`,
         actual: `In TLS 1.2 alone: ${summary}`,
         level: 'warning',

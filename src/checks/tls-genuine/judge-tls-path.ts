@@ -3,6 +3,7 @@ import { isSameLeaf } from '../../core/certificate.ts';
 import { decidingAddresses } from '../../core/deciding-addresses.ts';
 import { type Finding, isFault } from '../../engine/finding.ts';
 import type { EpochMs } from '../../core/clock.ts';
+import { withMore } from '../../engine/words/claim.ts';
 import type { FlawMemory } from './flaw-memory.ts';
 import { withClean } from '../endpoint-words.ts';
 import type { OpensslWords } from './openssl-words.ts';
@@ -84,7 +85,8 @@ function isFaulty({ findings }: TlsJudgement): boolean {
 /** With the address that it is about, and those at which everything works. */
 function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
   const facts = { ...finding.facts, address };
-  return withClean({ ...finding, actual: `${address}: ${finding.actual}`, facts }, clean);
+  const claim = withMore(finding.claim, ' ', `(${address})`);
+  return withClean({ ...finding, claim, actual: `${address}: ${finding.actual}`, facts }, clean);
 }
 
 function ofOther(finding: Finding): Finding {

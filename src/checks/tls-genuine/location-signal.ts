@@ -16,14 +16,20 @@ const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|hom
  * certificate services write it) or at a host of a private network. A server of the internet has clients that could not
  * look there.
  */
-export function privateLocation({ chainTrust, claim }: ChainCase): Seen | null {
+export function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null {
   if (chainTrust.kind === 'trusted' || chainTrust.kind === 'public') return null;
   const found = chainTrust.path
     .flatMap(locationsOf)
-    .find((location) => isPrivateLocation(location, claim === 'public'));
+    .find((location) => isPrivateLocation(location, claimed === 'public'));
   if (found === undefined) return null;
   const expected = 'Issuer and revocation list at addresses of the internet';
-  return { expected, actual: `They are to be had at ${visibleText(found, 160)}` };
+  const claim = 'The certificate points to an issuer or a revocation list inside a private network.';
+  return {
+    claim,
+    expected,
+    actual: `They are to be had at ${visibleText(found, 160)}`,
+    quote: visibleText(found, 160),
+  };
 }
 
 /** Some public authorities name a directory server of the internet beside their web server: that is no sign. */

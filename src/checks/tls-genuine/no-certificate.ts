@@ -26,6 +26,8 @@ export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
   if (isBlocked(outcome)) return judgeBlocked(outcome, evidence);
   return unknown(target, {
     rule: 'certificate-captured',
+    claim: 'The certificate could not be looked at, for a reason on this machine.',
+    quote: message,
     expected: 'A certificate to judge',
     actual: `Not looked at: ${message}`,
     summary: `The certificate of ${target} could not be looked at: ${message}`,
@@ -37,6 +39,7 @@ function judgeUnreadable(dropped: number, target: string): TlsJudgement {
   const actual = dropped === 0 ? 'None was sent' : `${String(dropped)} that cannot be read`;
   return unknown(target, {
     rule: 'chain-is-readable',
+    claim: dropped === 0 ? 'The server sent no certificate.' : 'The server sent no certificate that can be read.',
     expected: 'A certificate that can be read',
     actual,
     summary: `The certificate of ${target} cannot be judged: ${actual.toLowerCase()}`,
@@ -71,7 +74,12 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
   });
   const product = page?.product ?? null;
   const told: readonly (Expectation & Pick<Finding, 'facts'>)[] = [
-    { rule: 'tls-handshake-answered', expected: 'A TLS handshake with a certificate', actual: how },
+    {
+      rule: 'tls-handshake-answered',
+      expected: 'A TLS handshake with a certificate',
+      actual: how,
+      ...claimOf(outcome),
+    },
     ...(page === null ? [] : [page.told]),
     ...proofs.filter(({ rule }) => rule !== SMALL_ANSWER || kind === 'large-answers-lost'),
   ];
@@ -107,6 +115,19 @@ function describe({ plaintext, alert, reason, message }: BlockedOutcome): string
   return ENDINGS.get(reason) ?? `the handshake failed before any certificate: ${visibleText(message, 160)}`;
 }
 
+function claimOf({ plaintext, alert, reason, message }: BlockedOutcome): Pick<Expectation, 'claim' | 'quote'> {
+  if (plaintext !== null)
+    return { claim: 'The answer to the TLS hello is plain text, not TLS.', quote: visibleText(plaintext, 80) };
+  if (alert !== null) {
+    const claim = `The handshake ended with the alert "${visibleText(alert, 40)}" before any certificate.`;
+    return { claim };
+  }
+  const ending = ENDINGS.get(reason);
+  return ending === undefined
+    ? { claim: 'The TLS handshake failed before any certificate.', quote: visibleText(message, 160) }
+    : { claim: `${ending.slice(0, 1).toUpperCase()}${ending.slice(1)}.` };
+}
+
 interface Page {
   readonly product: string | null;
   readonly told: Expectation & Pick<Finding, 'facts'>;
@@ -116,10 +137,14 @@ function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Pa
   if (plaintext === null) return null;
   const product = findProductOfPage(products, plaintext)?.name ?? null;
   if (product === null && !BLOCK_PAGE.test(plaintext)) return null;
-  const told = { rule: 'no-block-page', expected: 'No block page', actual: 'A block page' };
-  return product === null
-    ? { product, told }
-    : { product, told: { ...told, actual: `A block page of ${product}`, facts: { product } } };
+  const what = product === null ? 'a block page' : `a block page of ${product}`;
+  const told = {
+    rule: 'no-block-page',
+    claim: `The answer is ${what}.`,
+    expected: 'No block page',
+    actual: product === null ? 'A block page' : `A block page of ${product}`,
+  };
+  return { product, told: product === null ? told : { ...told, facts: { product } } };
 }
 
 const SMALL_ANSWER = 'large-answers-arrive';
@@ -145,6 +170,9 @@ function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | n
   const roundTrip = roundTripOf(closer);
   if (roundTrip === null || endingOf(outcome) === 'silence' || !isNearer(outcome.durationMs, roundTrip)) return null;
   return {
+    claim:
+      `The connection was ended after ${outcome.durationMs.toFixed(1)} ms, by something nearer than the server, which ` +
+      `is ${roundTrip.toFixed(1)} ms away.`,
     expected: `No answer before a round trip of ${roundTrip.toFixed(1)} ms`,
     actual: `An answer after ${outcome.durationMs.toFixed(1)} ms: by something nearer than the server`,
   };
@@ -154,24 +182,43 @@ function smallAnswer({ refusable }: CloserLook): Seen | null {
   if (refusable?.kind !== 'failed' || refusable.alert === null) return null;
   const alert = visibleText(refusable.alert, 40);
   const actual = `A hello that can only be refused was refused (${alert}); no certificate ever came`;
-  return { expected: 'Answers of any size', actual };
+  const claim = 'Small answers arrive, but never a certificate.';
+  return { claim, expected: 'Answers of any size', actual };
 }
 
 function sameHelloAgain({ again }: CloserLook): Seen | null {
   if (lookOf(again) !== 'passes') return null;
-  return { expected: 'The same when it is asked again', actual: 'A certificate a moment later: it comes and goes' };
+  return {
+    claim: 'A certificate came a moment later: the block comes and goes.',
+    expected: 'The same when it is asked again',
+    actual: 'A certificate a moment later: it comes and goes',
+  };
 }
 
 function otherServerName({ otherName }: CloserLook): Seen | null {
   if (otherName === null || lookOf(otherName.outcome) !== 'passes') return null;
   const how =
     otherName.name === null ? 'without a server name' : `with the server name ${visibleText(otherName.name, 253)}`;
-  return { expected: 'The same for any server name', actual: `A certificate at the same address ${how}` };
+  return {
+    claim:
+      otherName.name === null
+        ? 'The same address shows a certificate when no server name is asked for.'
+        : `The same address shows a certificate for the server name ${visibleText(otherName.name, 100)}.`,
+    expected: 'The same for any server name',
+    actual: `A certificate at the same address ${how}`,
+  };
 }
 
 function controlHosts(closer: CloserLook, outcome: BlockedOutcome): Seen | null {
   const alike = controlsAlike(endingOf(outcome), closer);
   if (alike === 0) return null;
   const which = alike === 1 ? 'The only one that could be asked' : `All ${String(alike)} of them`;
-  return { expected: 'Certificates of control hosts', actual: `${which}: no certificate either` };
+  return {
+    claim:
+      alike === 1
+        ? 'The one control host that could be asked showed no certificate either.'
+        : `None of ${String(alike)} control hosts showed a certificate either.`,
+    expected: 'Certificates of control hosts',
+    actual: `${which}: no certificate either`,
+  };
 }

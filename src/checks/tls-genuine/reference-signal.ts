@@ -1,5 +1,7 @@
 import { sentChain } from '../../core/certificate.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import { called, inFull } from './called.ts';
 import { type ChainCase, identify, isBeyondComparison, isRightful, chainTrustOf } from './chain-case.ts';
 import type { Signal } from './signal.ts';
 import type { ChainTrust } from './chain-trust.ts';
@@ -31,15 +33,19 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   if (sent === null) return null;
   const chainTrust = chainTrustOf(sent, chain.evidence, chain.checks);
   const isNamed = isRightful(identify(sent[0], chain.evidence));
+  const [issuer, fullNames] = [called(chain.leaf.issuer), inFull(chain.leaf.issuer)];
   const actual = `Issued by ${formatDistinguishedName(chain.leaf.issuer)}`;
   const seen = `${WAYS[reference.kind]} ${reference.label}`;
   if (isGenuine(chainTrust.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
     const expected = `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`;
-    return { rule: 'reference-path-agrees', weight: weightOf(reference.kind, chain), expected, actual };
+    const claim = `The certificate is issued by ${issuer} here, but by a trusted authority ${visibleText(seen, 80)}.`;
+    const weight = weightOf(reference.kind, chain);
+    return { rule: 'reference-path-agrees', weight, claim, expected, actual, fullNames };
   }
   if (reference.kind !== 'server-name' || chainTrust.kind !== 'public') return null;
   const expected = `A trusted chain with this server name as ${seen}`;
-  return { rule: 'server-name-changes-nothing', weight: 'weak', expected, actual };
+  const claim = `The certificate is issued by ${issuer}, and ${visibleText(seen, 80)} by a public authority.`;
+  return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, actual, fullNames };
 }
 
 /**

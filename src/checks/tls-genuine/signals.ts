@@ -1,5 +1,6 @@
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import { instantText } from '../../core/instant-text.ts';
+import { called, inFull } from './called.ts';
 import { nameList } from '../../core/name-list.ts';
 import { type ChainCase, isBeyondComparison } from './chain-case.ts';
 import { atControlHost } from './control-signal.ts';
@@ -57,7 +58,9 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   if (found === undefined) return null;
   return {
     expected: 'An issuer that is not known as an inspection product',
+    claim: `${called(found.issuer)} is a name that ${found.product} gives its inspection authorities.`,
     actual: `Issued by ${formatDistinguishedName(found.issuer)}, as ${found.product} does`,
+    fullNames: inFull(found.issuer),
     product: found.product,
   };
 }
@@ -70,15 +73,26 @@ function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   const product = identity === 'device' ? deviceOf(leaf) : null;
   if (product === null) return null;
   const actual = `The factory certificate of a device: ${formatDistinguishedName(leaf.subject)}`;
-  return { expected: "The licence server's own certificate", actual, product };
+  return {
+    claim: `The certificate is the factory certificate of a device, ${called(leaf.subject)}.`,
+    expected: "The licence server's own certificate",
+    actual,
+    fullNames: inFull(leaf.subject),
+    product,
+  };
 }
 
 /** A device where the baseline has a server. */
 function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
   const known = evidence.baseline?.leaves[0];
   if (known === undefined || identity !== 'device') return null;
-  const expected = `The learned identity: ${formatDistinguishedName(known.subject)}`;
-  return { expected, actual: formatDistinguishedName(leaf.subject) };
+  const expected = `The learned identity: ${called(known.subject)}`;
+  return {
+    claim: `The certificate is that of ${called(leaf.subject)}, where ${called(known.subject)} was learned.`,
+    expected,
+    actual: formatDistinguishedName(leaf.subject),
+    fullNames: inFull(leaf.subject, known.subject),
+  };
 }
 
 /**
@@ -91,7 +105,9 @@ const FORWARD_PROXY = /^(?:proxy-connection|x-bluecoat-via|x-iwsaas-via|x-mwg-vi
 function forwardProxy({ evidence }: ChainCase): Seen | null {
   const found = evidence.traces.filter((trace) => FORWARD_PROXY.test(trace));
   if (found.length === 0) return null;
-  return { expected: 'No header that only a forward proxy adds', actual: `The answer carries ${nameList(found)}` };
+  const actual = `The answer carries ${nameList(found)}`;
+  const claim = `The answer has headers that only a forward proxy adds: ${nameList(found, 4)}.`;
+  return { claim, expected: 'No header that only a forward proxy adds', actual };
 }
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -102,8 +118,12 @@ const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   const age = evidence.now - leaf.notBefore;
   if (age < 0 || age >= FRESH_MS) return null;
-  const actual = `Valid only since ${String(Math.round(age / 60_000))} minutes`;
-  return { expected: 'A certificate that was made before it was asked for', actual };
+  const minutes = Math.round(age / 60_000);
+  return {
+    claim: `The certificate is brand-new: it became valid ${String(minutes)} minutes ago.`,
+    expected: 'A certificate that was made before it was asked for',
+    actual: `Valid only since ${String(minutes)} minutes`,
+  };
 }
 
 /**
@@ -118,7 +138,8 @@ function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen 
   const serials = [...recent, leaf].map(({ serial }) => serial);
   if (serials.length < MIN_SERIALS || new Set(serials).size < serials.length) return null;
   const actual = `${String(serials.length)} connections in a day, each with another serial`;
-  return { expected: 'The same certificate on the next connection', actual };
+  const claim = `Each of ${String(serials.length)} connections in a day showed a certificate with another serial number.`;
+  return { claim, expected: 'The same certificate on the next connection', actual };
 }
 
 /** This program verified the same target itself before. */
@@ -126,16 +147,22 @@ function genuineBefore(chain: ChainCase): Seen | null {
   const { remembered } = chain.evidence;
   if (isBeyondComparison(chain) || remembered === null) return null;
   const expected = `A chain to ${remembered.label}, genuine until ${instantText(remembered.at)}`;
-  return { expected, actual: issuedBy(chain) };
+  const { issuer } = chain.leaf;
+  const claim = `The certificate is issued by ${called(issuer)} now; a genuine one was seen here before.`;
+  return { claim, expected, actual: issuedBy(chain), fullNames: inFull(issuer) };
 }
 
 function otherThanLearned(chain: ChainCase): Seen | null {
   const { baseline } = chain.evidence;
   const [learned] = baseline?.leaves ?? [];
   if (isBeyondComparison(chain) || chain.baselineMatch !== 'other-authority' || !baseline || !learned) return null;
-  const issuer = formatDistinguishedName(learned.issuer);
-  const expected = `Issued by ${issuer}, as learned at ${instantText(baseline.learnedAt)}`;
-  return { expected, actual: issuedBy(chain) };
+  const { issuer } = chain.leaf;
+  return {
+    claim: `The certificate is issued by ${called(issuer)} and not by ${called(learned.issuer)}, as learned.`,
+    expected: `Issued by ${called(learned.issuer)}, as learned at ${instantText(baseline.learnedAt)}`,
+    actual: issuedBy(chain),
+    fullNames: inFull(issuer, learned.issuer),
+  };
 }
 
 function issuedBy({ leaf }: ChainCase): string {

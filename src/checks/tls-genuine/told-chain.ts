@@ -1,4 +1,4 @@
-import { formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { called } from './called.ts';
 import type { ChainCase } from './chain-case.ts';
 import { deviceOf } from './device-certificate.ts';
 import { LEARN } from './hypothesis.ts';
@@ -15,10 +15,10 @@ type Word = (chain: ChainCase, by: string) => string;
 export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['by', (_, by) => by],
   ['target', ({ evidence }) => evidence.target],
-  ['issuer', ({ leaf }) => formatDistinguishedName(leaf.issuer)],
+  ['issuer', ({ leaf }) => called(leaf.issuer)],
   ['end', missingName],
   ['label', ({ chainTrust }) => chainTrust.label ?? 'a trusted key'],
-  ['flaw', ({ accepted }) => accepted?.flaws[0]?.text ?? 'of an unknown flaw'],
+  ['flaw', ({ accepted }) => accepted?.flaws[0]?.claim.replace(/\.$/u, '') ?? 'of an unknown flaw'],
   ['device', ({ leaf }) => deviceOf(leaf) ?? 'A device'],
   ['dates', ({ dates }) => (dates === 'expired' ? 'has expired' : 'is not yet valid')],
   [
@@ -31,7 +31,7 @@ export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
 
 /** The name that the chain ends at, for a person. */
 function missingName({ chainTrust, leaf }: ChainCase): string {
-  return formatDistinguishedName((chainTrust.path.at(-1) ?? leaf).issuer);
+  return called((chainTrust.path.at(-1) ?? leaf).issuer);
 }
 
 function otherView({ evidence }: ChainCase): string {

@@ -3,6 +3,7 @@ import type { Certificate, SentChain } from '../../core/certificate.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import { dayText } from '../../core/instant-text.ts';
 import type { Finding } from '../../engine/finding.ts';
+import { called, inFull } from './called.ts';
 import type { Baseline } from './baseline.ts';
 import { findChainTrust, type ChainTrustOptions, type TrustOptions } from './chain-trust.ts';
 
@@ -57,7 +58,11 @@ export function refusedBaselineFindings(subject: string, refused: RefusedBaselin
       expected:
         'A learned chain under a configured key or a public authority, or one whose fingerprint was typed when it ' +
         'was learned',
+      claim:
+        `The chain learned on ${dayText(refused.baseline.learnedAt)} rests on ${called(refused.unconfirmed.subject)}, ` +
+        'which nobody confirmed, so it is not used.',
       actual: describeRefused(refused),
+      fullNames: inFull(refused.unconfirmed.subject),
       level: 'warning',
       suggests: null,
     },

@@ -32,7 +32,8 @@ export function judgeBought(
     const counts = [...new Set(bought.map((one) => one.tokens))];
     if (counts.length === 0 || counts.includes(tokens)) return [];
     const expected = bought.map((one) => `${String(one.tokens)} tokens of licence ${license}, ${one.by}`).join('; ');
-    const told = toldOf(facts, 'tokens-as-bought', expected, `${String(tokens)} tokens of it`);
+    const claim = `Licence ${license} brought ${String(tokens)} tokens, but was sold with ${counts.join(' or ')}.`;
+    const told = toldOf(facts, { rule: 'tokens-as-bought', claim, expected, actual: `${String(tokens)} tokens of it` });
     const ofLicense = { ...told, facts: { ...told.facts, license } };
     if (counts.some((count) => tokens > count)) return [note(ofLicense)];
     const doubt = counts.length > 1 ? ({ confidence: 'suspected' } as const) : {};

@@ -66,6 +66,7 @@ function countNote(counted: SnmpCount): Finding<never> {
   return note({
     rule: 'tokens-counted',
     subject: appliance,
+    claim: `${countText(counted)}.`,
     expected,
     actual: countText(counted),
     facts: { appliance },

@@ -1,4 +1,5 @@
 import type { FirewallObservation } from '../../core/license/firewall.ts';
+import { nameList } from '../../core/name-list.ts';
 import { type Finding, known, note } from '../../engine/finding.ts';
 
 /**
@@ -15,8 +16,12 @@ export function fortigateNotes(firewalls: readonly FirewallObservation[]): reado
       expected: 'the FortiTokens that a FortiGate holds itself',
       facts: known({ firewall: seen.firewall }),
     };
-    if (tokens.kind !== 'read') return [note({ ...told, actual: `not known: ${tokens.message}` })];
+    if (tokens.kind !== 'read') {
+      const claim = 'The FortiTokens of the FortiGate could not be counted.';
+      return [note({ ...told, claim, actual: `not known: ${tokens.message}`, quote: tokens.message })];
+    }
     const counts = [...tokens.value].map(([status, count]) => `${String(count)} ${status}`);
-    return [note({ ...told, actual: counts.length === 0 ? 'none' : counts.join(', ') })];
+    const claim = `The FortiGate holds ${counts.length === 0 ? 'no FortiTokens' : `FortiTokens: ${nameList(counts, 5)}`}.`;
+    return [note({ ...told, claim, actual: counts.length === 0 ? 'none' : counts.join(', ') })];
   });
 }

@@ -8,6 +8,7 @@ import type {
   LicensedTokens,
   TokenCounts,
 } from '../../core/license/appliance.ts';
+import { capital } from '../../engine/words/claim.ts';
 import { nameList } from '../../core/name-list.ts';
 import { sameSerial } from '../../core/license/unit.ts';
 import { valueOf } from '../../core/license/resource.ts';
@@ -32,7 +33,14 @@ export function judgeTokenPool(
   if (observation.kind !== 'ok') {
     const actual = 'its API cannot be read';
     return [
-      unknown({ rule: 'tokens-readable', subject: appliance, expected: TOKEN_LIST, actual, facts: { appliance } }),
+      unknown({
+        rule: 'tokens-readable',
+        subject: appliance,
+        claim: 'The tokens are not known, because the API cannot be read.',
+        expected: TOKEN_LIST,
+        actual,
+        facts: { appliance },
+      }),
     ];
   }
   const licensed = valueOf(observation.licensed);
@@ -61,7 +69,8 @@ function judgeMismatch(
   if (licensed === null || counted === null || licensed.total === counted.total) return [];
   const expected = `${String(licensed.total)} FortiToken Mobile tokens, as licensed`;
   const actual = `${String(counted.total)} tokens: ${statusText(counted)}`;
-  const told = toldOf(facts, 'tokens-match-licence', expected, actual);
+  const claim = `There are ${String(counted.total)} tokens, and ${String(licensed.total)} are licensed.`;
+  const told = toldOf(facts, { rule: 'tokens-match-licence', claim, expected, actual });
   return [{ ...told, level: 'warning', suggests: 'token-count-mismatch' }];
 }
 
@@ -92,17 +101,21 @@ function judgeSupply(
 ): readonly Finding<TokenPoolCause>[] {
   if (total === 0) {
     const actual = 'no FortiToken Mobile token on the appliance: no licence is activated yet';
-    return [note(toldOf(facts, 'licence-active', 'an activated FortiToken Mobile licence', actual))];
+    const claim = 'There are no FortiToken Mobile tokens: no licence is activated yet.';
+    const expected = 'an activated FortiToken Mobile licence';
+    return [note(toldOf(facts, { rule: 'licence-active', claim, expected, actual }))];
   }
   if (left <= 0) {
     const actual = `none of ${String(total)} tokens is left`;
-    const told = toldOf(facts, 'tokens-left', 'at least one token left to assign', actual);
+    const claim = `All ${String(total)} tokens are assigned.`;
+    const told = toldOf(facts, { rule: 'tokens-left', claim, expected: 'at least one token left to assign', actual });
     return [{ ...told, level: 'broken', suggests: 'tokens-exhausted' }];
   }
   if (left / total >= tokensLow) return [];
   const expected = `at least ${percent(tokensLow)} of the tokens left to assign`;
   const actual = `${String(left)} of ${String(total)} tokens are left (${percent(left / total)})`;
-  return [{ ...toldOf(facts, 'tokens-left', expected, actual), level: 'warning', suggests: 'tokens-running-out' }];
+  const told = toldOf(facts, { rule: 'tokens-left', claim: `${capital(actual)}.`, expected, actual });
+  return [{ ...told, level: 'warning', suggests: 'tokens-running-out' }];
 }
 
 /**
@@ -120,7 +133,8 @@ function judgeUnclear(
   const actual =
     `at least ${String(free)} of ${String(counted.total)} tokens are left; ${String(counted.byStatus.other)} ` +
     'have a status that is not known here';
-  return [unknown(toldOf(facts, 'tokens-left', 'tokens left to assign', actual))];
+  const claim = `${capital(actual)}.`;
+  return [unknown(toldOf(facts, { rule: 'tokens-left', claim, expected: 'tokens left to assign', actual }))];
 }
 
 /** A configured licence without tokens is not activated yet; before a migration that is just what one wants to know. */
@@ -135,7 +149,12 @@ function judgeLicenses(
   return licenses
     .filter((license) => !isHeld(license))
     .map((license) => {
-      const told = toldOf(facts, 'licence-brought-tokens', `tokens of licence ${license} on the appliance`, actual);
+      const told = toldOf(facts, {
+        rule: 'licence-brought-tokens',
+        claim: `No token of licence ${license} is on the appliance: it is not activated here.`,
+        expected: `tokens of licence ${license} on the appliance`,
+        actual,
+      });
       return note({ ...told, facts: { ...told.facts, license } });
     });
 }
@@ -148,7 +167,12 @@ function judgeReading(
 ): readonly Finding<TokenPoolCause>[] {
   const why = unreadableText(resource);
   if (why === null) return [];
-  const told = toldOf(facts, rule, expected, why);
+  const claim =
+    resource.kind === 'absent'
+      ? `This firmware does not have ${expected}.`
+      : `${capital(expected)} could not be read${resource.kind === 'failed' ? ` (${resource.reason})` : ''}.`;
+  const quote = resource.kind === 'denied' || resource.kind === 'failed' ? { quote: resource.message } : {};
+  const told = toldOf(facts, { rule, claim, expected, actual: why, ...quote });
   return [resource.kind === 'absent' ? note(told) : unknown(told)];
 }
 

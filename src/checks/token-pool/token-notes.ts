@@ -1,6 +1,6 @@
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/duration.ts';
-import { type Finding, note } from '../../engine/finding.ts';
+import { type Finding, note, type Told } from '../../engine/finding.ts';
 import type { ApplianceFacts, TokenCounts } from '../../core/license/appliance.ts';
 import { valueOf } from '../../core/license/resource.ts';
 import { toldOf } from '../told-of-appliance.ts';
@@ -15,19 +15,30 @@ export function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): 
   const codeLife = valueOf(facts.provisioning)?.codeLife ?? null;
   const isUnregistered = byLicense.some(({ license }) => license.toUpperCase() === TRIAL_UNREGISTERED);
   return [
-    ...(byStatus.pending === 0
-      ? []
-      : [note(toldOf(facts, 'tokens-activated', 'no token waits to be activated', pendingText(counted, codeLife)))]),
-    ...(locked === 0 ? [] : [note(toldOf(facts, 'tokens-unlocked', 'no token is locked', lockedText(locked)))]),
-    ...(isUnregistered
-      ? [note(toldOf(facts, 'unit-registered', 'trial tokens of a registered unit', TRIAL_TEXT))]
-      : []),
+    ...(byStatus.pending === 0 ? [] : [note(toldOf(facts, pendingTold(counted, codeLife)))]),
+    ...(locked === 0 ? [] : [note(toldOf(facts, lockedTold(locked)))]),
+    ...(isUnregistered ? [note(toldOf(facts, TRIAL))] : []),
   ];
 }
 
 const MINUTE: Millis = 60_000;
 
-const TRIAL_TEXT = `trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet`;
+const TRIAL: Told = {
+  rule: 'unit-registered',
+  claim: `The trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet.`,
+  expected: 'trial tokens of a registered unit',
+  actual: `trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet`,
+};
+
+function pendingTold(counted: TokenCounts, codeLife: Millis | null): Told {
+  const actual = pendingText(counted, codeLife);
+  return {
+    rule: 'tokens-activated',
+    claim: `Tokens: ${actual}.`,
+    expected: 'no token waits to be activated',
+    actual,
+  };
+}
 
 function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis | null): string {
   const given = `${String(byStatus.pending)} pending: given to users who have not activated them yet`;
@@ -39,6 +50,7 @@ function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis |
   return `${since}; ${String(overdue)} for longer than the ${spanText(codeLife)} that a code lives: send them a new one`;
 }
 
-function lockedText(locked: number): string {
-  return `${String(locked)} locked: their users cannot log in with them until they are unlocked`;
+function lockedTold(locked: number): Told {
+  const actual = `${String(locked)} locked: their users cannot log in with them until they are unlocked`;
+  return { rule: 'tokens-unlocked', claim: `Tokens: ${actual}.`, expected: 'no token is locked', actual };
 }

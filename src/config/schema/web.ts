@@ -9,12 +9,13 @@ import { choice, flag, lowerHostName, name, text } from './values.ts';
 
 const HTTPS_PORT = 443;
 
-/** `metrics` reads /metrics and /probe, `read` everything, `change` may silence and reload as well. */
+/** `metrics` reads /metrics, /probe and /sd, `read` everything, `change` may silence and reload as well. */
 export const ROLES = ['metrics', 'read', 'change'] as const;
 export type Role = (typeof ROLES)[number];
 
 const role = choice(...ROLES);
-const WHAT_ROLES_MAY = '"metrics" reads /metrics and /probe, "read" everything, "change" may also silence and reload.';
+const WHAT_ROLES_MAY =
+  '"metrics" reads /metrics, /probe and /sd, "read" everything, "change" may also silence and reload.';
 
 const tls = section({
   certFile: readableFile.describe('PEM file of the certificate, with its chain.'),

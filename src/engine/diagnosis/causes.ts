@@ -8,6 +8,8 @@ import { type Finding, isFault, known } from '../finding.ts';
 import type { CauseWords } from '../words/cause-words.ts';
 import { evidenceLine } from '../words/evidence-line.ts';
 import { impactOf } from '../words/impact.ts';
+import { remedyOf } from '../words/told-remedy.ts';
+import type { Step } from '../words/step.ts';
 import { fill, type WordingFacts } from '../words/wording.ts';
 import type { JudgedState, JudgedStates } from './states.ts';
 import { unclearStages, unclearText, witnessesOf } from './unclear-path.ts';
@@ -23,6 +25,8 @@ export interface CauseContext {
   readonly activation: ActivationContext;
   /** FortiAuthenticator's log is heard and shows no FortiToken Mobile error. */
   readonly applianceUnaffected: boolean;
+  /** The file of the configuration in use; without, the defaults are. */
+  readonly configFile?: string;
 }
 
 type Suggesting = Finding & { readonly suggests: string };
@@ -156,9 +160,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
       evidenceLine(finding, fault.subject),
     ),
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
-    remedy: [...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...remedyOf(words, facts)].map((step) =>
-      fill(step, facts),
-    ),
+    ...remedyOf([...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...stepsOf(words, facts)], facts),
   };
 }
 
@@ -191,6 +193,7 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
     subject,
     host: context.host,
     port: String(context.port),
+    ...(context.configFile === undefined ? {} : { config: context.configFile }),
   };
   const { clean: _, ...all } = [...attached, ...findings, main].reduce<WordingFacts>(
     (facts, finding) => ({ ...facts, ...finding.facts }),
@@ -230,9 +233,6 @@ function severityOf({ severity }: CauseWords, main: Finding, usual: CauseWords):
   return main.level === 'warning' && usual.severity === 'critical' ? 'warning' : severity;
 }
 
-function remedyOf(
-  { remedy, productRemedy, anyProductRemedy }: CauseWords,
-  { product }: WordingFacts,
-): readonly string[] {
+function stepsOf({ remedy, productRemedy, anyProductRemedy }: CauseWords, { product }: WordingFacts): readonly Step[] {
   return (product === undefined ? undefined : (productRemedy?.[product] ?? anyProductRemedy)) ?? remedy;
 }

@@ -26,6 +26,7 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
       .flatMap(({ id }) => states.get(id) ?? [])
       .map((judged) => status(judged, { causes, states })),
     causes,
+    ...(context.configFile === undefined ? {} : { configFile: context.configFile }),
   };
 }
 
@@ -78,5 +79,5 @@ function summaryOf({ assessment, state, blockedBy }: JudgedState, { causes, stat
 
 function findingSummary(assessment: Assessment, level: 'broken' | 'warning' | 'unknown'): string {
   const finding = assessment.findings.find((candidate) => candidate.level === level);
-  return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.actual}`;
+  return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.claim}`;
 }

@@ -1,5 +1,5 @@
 import type { DigestItem } from './notification.ts';
-import type { IncidentState } from './incident.ts';
+import type { Incident, IncidentState } from './incident.ts';
 import type { IncidentPolicy } from './policy.ts';
 
 export interface Shares {
@@ -39,6 +39,6 @@ export function isSingle(items: readonly DigestItem[]): boolean {
 }
 
 /** Incidents of which something is still to be told when the hour has room. */
-export function heldIn({ incidents }: IncidentState): number {
-  return incidents.filter(({ awaitsDigest }) => awaitsDigest).length;
+export function heldIn({ incidents }: IncidentState): readonly Incident[] {
+  return incidents.filter(({ awaitsDigest }) => awaitsDigest);
 }

@@ -1,10 +1,12 @@
 import type { Millis } from '../../core/clock.ts';
 import type { Cause } from '../cause.ts';
 import type { Check } from '../check.ts';
-import type { PreconditionStatus } from '../diagnosis.ts';
+import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
 import { evidenceLine } from '../words/evidence-line.ts';
 import { impactOf } from '../words/impact.ts';
+import { remedyOf } from '../words/told-remedy.ts';
 import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words/unknown.ts';
+import { ANY_SERVER } from '../words/wording.ts';
 import { boundCause } from './bound-cause.ts';
 import { isOpenFault, type IncidentState, type Unjudged } from './incident.ts';
 import type { RoundView } from './round-view.ts';
@@ -39,7 +41,7 @@ export function unknownCauses(
     const status = diagnosis.preconditions.find(({ id }) => id === precondition);
     const check = checks.find(({ id }) => id === precondition);
     if (status === undefined || check === undefined || at - since < PATIENCE) return [];
-    return isExplained(check, { open, unjudged, checks }) ? [] : [boundCause(causeOf(check, status))];
+    return isExplained(check, { open, unjudged, checks }) ? [] : [boundCause(causeOf(check, status, diagnosis))];
   });
 }
 
@@ -74,7 +76,11 @@ function deeperThan({ dependsOn, unknownWith = [] }: Check, checks: readonly Che
   ]);
 }
 
-function causeOf({ id, title, unknownRemedy }: Check, { summary, findings }: PreconditionStatus): Cause {
+function causeOf(
+  { id, title, unknownRemedy }: Check,
+  { summary, findings }: PreconditionStatus,
+  { configFile }: Diagnosis,
+): Cause {
   const { impact, remedy, severity } = UNKNOWN_WORDS;
   const unknown = findings.filter(({ level }) => level === 'unknown');
   const advised = unknown.flatMap(({ advice }) => advice?.remedy ?? []);
@@ -89,6 +95,10 @@ function causeOf({ id, title, unknownRemedy }: Check, { summary, findings }: Pre
     impact: impactOf(impact, { licenseActive: null, offlineActivation: null }),
     evidence: unknown.map((finding) => evidenceLine(finding, id)),
     consequences: [],
-    remedy: [...(advised.length > 0 ? advised : [unknownRemedy]), ...remedy],
+    ...remedyOf([...(advised.length > 0 ? advised : [unknownRemedy]), ...remedy], {
+      ...ANY_SERVER,
+      subject: id,
+      ...(configFile === undefined ? {} : { config: configFile }),
+    }),
   };
 }

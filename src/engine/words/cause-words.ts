@@ -1,5 +1,6 @@
 import type { Severity } from '../../core/severity.ts';
 import type { ImpactKind } from './impact.ts';
+import type { Step } from './step.ts';
 
 /**
  * Everything that is said about a cause, before it occurs. Texts may name `{placeholders}` (see wording.ts); the
@@ -33,23 +34,23 @@ export interface CauseWords {
    */
   readonly sources?: readonly string[];
   /** Steps for an administrator, in order. */
-  readonly remedy: readonly string[];
+  readonly remedy: readonly Step[];
   /** What is told instead where the kind of fault is known. */
   readonly kinds?: Readonly<Record<string, KindWords>>;
   /**
    * What is told instead while something on the path of this machine is not `ok` (`facts.unclear`): both views may show
    * one fault.
    */
-  readonly unclearPath?: { readonly summary: string; readonly remedy: readonly string[] };
+  readonly unclearPath?: { readonly summary: string; readonly remedy: readonly Step[] };
   /**
    * What is told instead while the path of this machine is broken: what has to be done needs it, and it is critical
    * then.
    */
-  readonly brokenPath?: { readonly summary: string; readonly remedy: readonly string[] };
+  readonly brokenPath?: { readonly summary: string; readonly remedy: readonly Step[] };
   /** The steps instead when the inspecting product is this one, by its name in config/inspection-products.yaml. */
-  readonly productRemedy?: Readonly<Record<string, readonly string[]>>;
+  readonly productRemedy?: Readonly<Record<string, readonly Step[]>>;
   /** The steps instead when any other product is known. */
-  readonly anyProductRemedy?: readonly string[];
+  readonly anyProductRemedy?: readonly Step[];
   /** Of several causes of one fault the one with the lowest rank is told; those without a rank come last. */
   readonly rank?: number;
   /** The cause of the whole that this one is a part of: grown into it, it is the same fault. */
@@ -63,7 +64,7 @@ export interface KindWords {
   /** A clause for the heading in the runbook: "another server name passes". */
   readonly title: string;
   readonly summary: string;
-  readonly remedy: readonly string[];
+  readonly remedy: readonly Step[];
   /** Of its own where it has one: otherwise that of the cause. */
   readonly unclearPath?: CauseWords['unclearPath'];
 }

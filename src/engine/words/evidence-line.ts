@@ -1,9 +1,13 @@
 import type { Finding } from '../finding.ts';
 
-/** One line for a person: the subject of the cause itself is not said again. */
-export function evidenceLine(finding: Finding, subject: string): string {
-  const text = `expected ${inSentence(finding.expected)}, got ${inSentence(finding.actual)}`;
-  return finding.subject === subject ? text : `${finding.subject}: ${text}`;
+/**
+ * One finding as a person reads it: what was found, the words that it rests on, what was expected instead. The subject
+ * of the cause itself is not said again.
+ */
+export function evidenceLine({ subject, claim, quote, expected }: Finding, ofCause: string): string {
+  const place = subject === ofCause ? '' : `${subject}: `;
+  const words = quote === undefined ? '' : ` Verbatim: "${quote}".`;
+  return `${place}${claim}${words} Expected: ${inSentence(expected)}.`;
 }
 
 /** Findings begin with a capital where they stand alone; names and abbreviations keep theirs. */

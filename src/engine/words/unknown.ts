@@ -1,4 +1,5 @@
 import type { CauseWords } from './cause-words.ts';
+import { shell } from './step.ts';
 
 /** Any precondition may stay unknown, and only time shows it: it is the engine's own cause. */
 export const UNKNOWN_CAUSE = 'precondition-unknown';
@@ -12,7 +13,10 @@ export const UNKNOWN_WORDS: CauseWords = {
   summary: '{subject} could not be judged for 15 minutes.',
   impact: 'blind',
   remedy: [
-    'Run "ftm-watch check": it says for each precondition what it checked, and why it could not judge.',
+    shell(
+      'Look at all preconditions: the checklist says of each what was checked, and why it could not be judged.',
+      'ftm-watch check{config}',
+    ),
     'If it cannot be known here and you do not need it, remove it from the configuration: it is then "not ' +
       'configured", and no longer unknown.',
   ],

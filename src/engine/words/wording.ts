@@ -1,4 +1,3 @@
-import { addressFamily } from '../../core/addresses.ts';
 import type { FindingFacts } from '../finding.ts';
 
 /** A device that inspects, by the name of the authority that it signs with. */
@@ -11,6 +10,8 @@ export interface WordingFacts extends FindingFacts {
   /** The licence server or the service that it is about, as configured. */
   readonly host: string;
   readonly port: string;
+  /** The file of the configuration in use; without, the defaults are. */
+  readonly config?: string;
 }
 
 /** What stands in a text when a fact is not known: the sentence stays true and readable. */
@@ -42,36 +43,23 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   security: 'starttls',
   unclear: 'a part of it could not be judged',
   judgement: 'The certificate of the licence server is not valid',
+  config: 'the configuration',
 };
 
-/**
- * Words of commands and addresses to type. A command runs as it is copied, so that each is one word whatever is known:
- * what a person has to put in stands in capitals, and the text around the command says what it is.
- */
-const COMMAND_WORDS: Readonly<Record<string, (facts: WordingFacts) => string>> = {
-  sourceip: ({ source }) => addressOr(source, 'SOURCE-IP'),
-  serverip: ({ address }) => addressOr(address, 'SERVER-IP'),
-  interface: ({ address }) => (address === undefined ? 'the URL in appliances[].api.url' : `https://${address}`),
-  subjecthost: ({ subject }) => hostAndPort(subject)?.host ?? 'HOST',
-  subjectport: ({ subject }) => hostAndPort(subject)?.port ?? 'PORT',
-  starttls: ({ security }) => (security === 'tls' ? '' : '-starttls smtp '),
-};
-
-function addressOr(text: string | undefined, word: string): string {
-  return text !== undefined && addressFamily(text) !== null ? text : word;
-}
-
-function hostAndPort(subject: string): { readonly host: string; readonly port: string } | null {
-  const { host, port } = /^\[?(?<host>[^\s[\]<>]+)\]?:(?<port>\d+)$/u.exec(subject)?.groups ?? {};
-  return host === undefined || port === undefined ? null : { host, port };
-}
+/** What is said of a server that is not known. */
+export const ANY_SERVER: WordingFacts = { subject: GENERAL.subject, host: GENERAL.host, port: GENERAL.port };
 
 /** Fills `{placeholders}`; an unknown name is left as it stands, which a test over the whole catalogue forbids. */
 export function fill(text: string, facts: WordingFacts): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
-    if (isFactName(name)) return facts[name] ?? generalWord(name, facts);
-    return Object.hasOwn(COMMAND_WORDS, name) ? (COMMAND_WORDS[name]?.(facts) ?? whole) : whole;
+    if (name === 'interface') return interfaceOf(facts);
+    return isFactName(name) ? (facts[name] ?? generalWord(name, facts)) : whole;
   });
+}
+
+/** Where the REST API of a unit is. */
+function interfaceOf({ address }: WordingFacts): string {
+  return address === undefined ? 'the URL in appliances[].api.url' : `https://${address}`;
 }
 
 /** A product that the catalogue does not know is told by what it calls itself. */

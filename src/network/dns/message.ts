@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { RECURSION_DESIRED, decode, encode, type Answer, type DecodedPacket, type StringAnswer } from 'dns-packet';
+import type { DnsAnswer } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
 
 export type RecordType = 'A' | 'AAAA' | 'MX';
@@ -21,6 +22,7 @@ export type DnsReading =
       readonly addresses: readonly string[];
       readonly cnames: readonly string[];
       readonly ttlSeconds: number | null;
+      readonly beside: NonNullable<DnsAnswer['beside']>;
     }
   /** TC: ask again over TCP (RFC 1035 §4.2.1). */
   | { readonly kind: 'truncated' }
@@ -118,7 +120,13 @@ export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
   }
   const rcode = rcodeOf(packet, flags & 0xf);
   if (!answersQuestion(packet, query, rcode)) return foreign('its question is another');
-  return followChain(packet.answers ?? [], query, rcode);
+  const reading = followChain(packet.answers ?? [], query, rcode);
+  return reading.kind === 'answer' ? { ...reading, beside: besideOf(packet) } : reading;
+}
+
+/** OPT is no record (RFC 6891 §6.1.1). */
+function besideOf({ authorities = [], additionals = [] }: DecodedPacket): NonNullable<DnsAnswer['beside']> {
+  return { authority: authorities.length, additional: additionals.filter(({ type }) => type !== 'OPT').length };
 }
 
 function foreign(why: string): DnsReading {
@@ -145,7 +153,9 @@ function answersQuestion(packet: DecodedPacket, query: DnsQuery, rcode: string):
   );
 }
 
-function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string): DnsReading {
+type Chain = Omit<Extract<DnsReading, { kind: 'answer' }>, 'beside'> | Extract<DnsReading, { kind: 'unusable' }>;
+
+function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string): Chain {
   const records = answers.filter(isChainRecord).filter((record) => record.class === 'IN');
   const seen = new Set([canonicalName(query.name)]);
   const cnames: string[] = [];

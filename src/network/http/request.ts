@@ -7,7 +7,7 @@ import { recogniseBlockPage } from '../../core/block-page.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, errorCode, failureFrom, failureReason, ProbeError } from '../failure.ts';
 import type { TlsSession } from '../tls/handshake.ts';
-import { firstHeader, parseHttpDate, proxyTraces, serverName, type Headers } from './response-headers.ts';
+import { firstHeader, parseHttpDate, proxyTraces, serverName } from './response-headers.ts';
 import { alertName, demandsCertificate } from '../tls/tls-alert.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -39,7 +39,7 @@ export async function sendRequest(
     const receivedAt = ctx.clock.now();
     const durationMs = ctx.clock.elapsed() - started;
     const body = await readStart(response);
-    return { ...responseFacts(response.statusCode ?? 0, response.headersDistinct, body), receivedAt, durationMs };
+    return { ...responseFacts(response, body), receivedAt, durationMs };
   } catch (error) {
     const durationMs = ctx.clock.elapsed() - started;
     // Node destroys the socket to abort, so that only the signal tells what came first.
@@ -111,29 +111,46 @@ function certificateDemanded(error: unknown, { socket, certificateRequested }: T
 
 type ResponseFacts = Omit<Extract<HttpOutcome, { kind: 'response' }>, 'receivedAt' | 'durationMs'>;
 
-function responseFacts(status: number, headers: Headers, body: string): ResponseFacts {
+function responseFacts(response: IncomingMessage, { start, bytes }: BodyStart): ResponseFacts {
+  const { statusCode: status = 0, headersDistinct: headers, httpVersion: version } = response;
   return {
     kind: 'response',
     status,
     date: parseHttpDate(firstHeader(headers, 'date')),
     server: serverName(headers),
     proxyTraces: proxyTraces(headers),
-    blockPage: recogniseBlockPage({ status, location: firstHeader(headers, 'location'), text: body }),
+    blockPage: recogniseBlockPage({ status, location: firstHeader(headers, 'location'), text: start }),
+    framing: { version, contentLength: lengthIn(firstHeader(headers, 'content-length')), bodyBytes: bytes },
   };
 }
 
+function lengthIn(header: string | null): number | null {
+  return header !== null && /^\d{1,15}$/u.test(header) ? Number(header) : null;
+}
+
+interface BodyStart {
+  readonly start: string;
+  /** Of the whole body; null: it did not come to its end. */
+  readonly bytes: number | null;
+}
+
 /** The first 64 KiB, or what arrived of them in time: enough to recognise a page. */
-async function readStart(body: AsyncIterable<Uint8Array>): Promise<string> {
+async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
   const chunks: Uint8Array[] = [];
   let size = 0;
+  let isWhole = true;
   try {
     for await (const chunk of body) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size >= MAX_BODY_BYTES) break;
+      if (size < MAX_BODY_BYTES) continue;
+      isWhole = false;
+      break;
     }
   } catch {
+    isWhole = false;
     // The server has answered; how its body ended is not what is asked here.
   }
-  return Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES).toString('latin1');
+  const start = Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES).toString('latin1');
+  return { start, bytes: isWhole ? size : null };
 }

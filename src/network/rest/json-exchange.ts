@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import { ProbeError } from '../failure.ts';
+import { retryAfterOf } from '../http/retry-after.ts';
 import { cleanJson } from './clean-json.ts';
 import type { ConnectorContext } from './context.ts';
 import { readBody } from './read-body.ts';
@@ -78,9 +79,4 @@ function parseJson(text: string, contentType: string | string[] | undefined): un
       `Cannot read the answer: expected JSON, got ${isHtml ? 'a web page' : 'something else'}`,
     );
   }
-}
-
-/** `Retry-After` in seconds (RFC 9110 §10.2.3); the form with a date is left out, since the clocks may differ. */
-function retryAfterOf(header: string | string[] | undefined): Millis | null {
-  return typeof header === 'string' && /^\d{1,6}$/u.test(header) ? Number(header) * 1000 : null;
 }

@@ -7,6 +7,8 @@ export interface Credentials {
   readonly token: SecretSource | null;
 }
 
+export const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://": the token would travel in clear';
+
 export interface Authorization {
   /** The header `Authorization`; null without credentials. */
   readonly header: string | null;

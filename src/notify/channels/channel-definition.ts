@@ -12,8 +12,11 @@ export interface ChannelDefinition<Id extends string, Key extends string, Sectio
   readonly name: string;
   /** What it makes: see `Channel`. */
   readonly kind: Channel['kind'];
-  /** How recipients are masked: people by their mail address, programs by a URL whose path may be a secret. */
-  readonly recipients: 'mail-address' | 'url';
+  /**
+   * How recipients are masked: people by their mail address, programs by a URL whose path may be a secret. `name`: as
+   * the configuration calls them, and by the URL where it does not.
+   */
+  readonly recipients: 'mail-address' | 'url' | 'name';
   /** Its key under `notify` in the configuration. */
   readonly key: Key;
   /** What the configuration holds there; it says what an absent key means. */

@@ -1,4 +1,5 @@
-import type { EpochMs } from '../../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import type { Severity } from '../../core/severity.ts';
 import type { IncidentState } from '../../engine/incident/incident.ts';
 import type { Notification } from '../../engine/incident/notification.ts';
 import { messageOf } from '../../text/message-of.ts';
@@ -13,6 +14,8 @@ export interface MessageChannel {
   readonly id: string;
   /** Whom every notification goes to. No secret: the name is stored and logged. */
   readonly recipients: readonly string[];
+  /** Nothing less grave is told to them. */
+  readonly minSeverity: Severity;
   /** Tries once. One outcome for each recipient, whatever happens to the others. */
   deliver(request: DeliveryRequest, signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
 }
@@ -57,4 +60,6 @@ export interface RecipientOutcome {
   readonly recipient: string;
   readonly kind: 'sent' | 'deferred' | 'rejected';
   readonly detail: string;
+  /** How long the recipient asked not to be sent anything, where it asked. */
+  readonly retryAfter?: Millis;
 }

@@ -4,6 +4,7 @@ import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { withoutSecrets } from '../../core/without-secrets.ts';
+import { retryAfterOf } from '../../network/http/retry-after.ts';
 import { withoutCodes } from '../../text/mask.ts';
 import type { RecipientOutcome } from './channel.ts';
 
@@ -12,6 +13,8 @@ export interface JsonPost {
   readonly body: unknown;
   /** The header `Authorization`. */
   readonly authorization: string | null;
+  /** More of them, in small letters. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What of the request must not come back in the outcome: a page that says "not found" quotes the way to it. */
   readonly secrets: readonly string[];
   /** PEM of the authorities to verify under instead of those that Node ships. */
@@ -53,6 +56,7 @@ export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal
       method: 'POST',
       headers: {
         'content-type': 'application/json',
+        ...post.headers,
         ...(post.authorization === null ? {} : { authorization: post.authorization }),
       },
       body: JSON.stringify(post.body),
@@ -60,7 +64,9 @@ export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal
       signal: limit.signal,
     });
     const text = await firstBytes(response.body);
-    return outcomeOf(response.statusCode, withoutCodes(withoutSecrets(text, post.secrets)));
+    const outcome = outcomeOf(response.statusCode, withoutCodes(withoutSecrets(text, post.secrets)));
+    const retryAfter = retryAfterOf(response.headers['retry-after']);
+    return outcome.kind === 'deferred' && retryAfter !== null ? { ...outcome, retryAfter } : outcome;
   } catch (error) {
     return { kind: 'deferred', detail: visibleText(reason(limit.expired() ? limit.signal.reason : error), 300) };
   } finally {

@@ -1,10 +1,15 @@
 import type * as z from 'zod';
 import { alertmanager } from './alertmanager/channel.ts';
 import { email } from './email/channel.ts';
+import { ntfy } from './ntfy/channel.ts';
+import { pagerduty } from './pagerduty/channel.ts';
+import { slack } from './slack/channel.ts';
+import { syslog } from './syslog/channel.ts';
+import { teams } from './teams/channel.ts';
 import { webhook } from './webhook/channel.ts';
 
 /** Every channel there is: add one here. All else about channels is derived from this list. */
-export const CHANNELS = [email, webhook, alertmanager] as const;
+export const CHANNELS = [email, slack, teams, pagerduty, ntfy, webhook, syslog, alertmanager] as const;
 
 type Listed = (typeof CHANNELS)[number];
 

@@ -17,3 +17,9 @@ export async function readSecretUrl(url: SecretUrl, readSecret: SecretReader): P
 export function placeOf(source: Exclude<SecretUrl, string>): string {
   return source.kind === 'file' ? `file "${source.path}"` : `environment variable "${source.name}"`;
 }
+
+/** What of a URL is the secret: what follows the host, whole and without the query; nothing where there is nothing. */
+export function secretPartsOf(url: string): readonly string[] {
+  const { pathname, search } = new URL(url);
+  return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
+}

@@ -1,5 +1,5 @@
 import { readFields } from './fields.ts';
-import { OWN_FIELDS, readHeader, readSender } from './header.ts';
+import { type Header, OWN_FIELDS, readHeader, readSender } from './header.ts';
 import { readRepeated } from './repeated.ts';
 import { findTime } from './timestamp.ts';
 
@@ -12,6 +12,8 @@ export interface Envelope {
    * text.
    */
   readonly hosts: readonly string[];
+  /** ftm-watch itself wrote it. */
+  readonly own: boolean;
   /** How many lines alike a relay made one of. At least 1. */
   readonly times: number;
   readonly body: Body;
@@ -47,25 +49,31 @@ export function readEnvelope(line: string): Envelope {
   const headers = readHeaders(line);
   const repeated = readRepeated(headers.starts[0] ?? '');
   const { time, body } = readBody(repeated === null ? headers.starts : [repeated.message], headers.time);
-  return { time, hosts: headers.hosts, times: repeated?.times ?? 1, body };
+  return { time, hosts: headers.hosts, own: headers.own, times: repeated?.times ?? 1, body };
 }
 
 /** All headers, one behind the other. */
-function readHeaders(line: string): Pick<Envelope, 'hosts' | 'time'> & { readonly starts: readonly string[] } {
-  const hosts: string[] = [];
-  let time: string | null = null;
+function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & { readonly starts: readonly string[] } {
+  const headers: Header[] = [];
   let starts: readonly string[] = [line];
-  for (let count = 0; count < MOST_HEADERS; count += 1) {
+  while (headers.length < MOST_HEADERS) {
     const header = readHeader(starts[0] ?? '');
     if (header === null) break;
-    time ??= header.time;
-    if (header.host !== null) hosts.push(header.host);
+    headers.push(header);
     starts = header.starts;
   }
+  const hosts = headers.flatMap(({ host }) => host ?? []);
+  const time = headers.map((header) => header.time).find((text) => text !== null) ?? null;
+  const own = headers.some((header) => header.own);
   const [only = '', ...others] = starts;
-  if (others.length > 0 || only.startsWith(OWN_FIELDS)) return { hosts, time, starts };
+  if (others.length > 0 || only.startsWith(OWN_FIELDS)) return { hosts, own, time, starts };
   const sender = readSender(only);
-  return { hosts: sender.host === null ? hosts : [...hosts, sender.host], time, starts: [...sender.starts, only] };
+  return {
+    hosts: sender.host === null ? hosts : [...hosts, sender.host],
+    own,
+    time,
+    starts: [...sender.starts, only],
+  };
 }
 
 function readBody(starts: readonly string[], time: string | null): Pick<Envelope, 'time' | 'body'> {

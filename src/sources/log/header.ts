@@ -1,3 +1,4 @@
+import { OWN_PROGRAM } from '../../core/syslog-program.ts';
 import { findTime } from './timestamp.ts';
 
 /** What a program wrote in front of a message: FortiAuthenticator itself, or a relay in front of that. */
@@ -6,13 +7,15 @@ export interface Header {
   readonly time: string | null;
   /** The name or the address of the sender as the writer saw it. Hostile text. */
   readonly host: string | null;
+  /** ftm-watch itself wrote the message: it went out as a notification, and a relay brings it back. */
+  readonly own: boolean;
   /** Where the message may begin. One that begins with another header stands alone. */
   readonly starts: readonly string[];
 }
 
 const PRIORITY = /^<\d{1,3}>\s*/u;
 /** RFC 5424 §6: version, time, host, application, process, message id. */
-const RFC5424 = /^1 (\S{1,64}) (\S{1,255}) \S{1,128} \S{1,128} \S{1,128} /u;
+const RFC5424 = /^1 (\S{1,64}) (\S{1,255}) (\S{1,128}) \S{1,128} \S{1,128} /u;
 const STRUCTURED_DATA = /^(?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: |$)/u;
 /**
  * Kiwi Syslog Server, "Kiwi format ISO yyyy-mm-dd (Tab delimited)": time, facility and level, host, message
@@ -23,6 +26,8 @@ const KIWI = /^(\d{2,4}-\d{2}-\d{2,4}[ \t]\d{2}:\d{2}:\d{2})\t\w{1,20}\.\w{1,20}
 /** `host tag[pid]: `, where FortiAuthenticator leaves the host out. */
 const TAG = /^(?:(\S{1,255}) )?[\w./-]{1,64}(?:\[\d{1,10}\])?: */u;
 const HOST = /^(\S{1,255})\s+/u;
+/** As a tag, which rsyslog writes without a colon where it had none in RFC 5424. */
+const OWN_TAG = new RegExp(`^(?:\\S{1,255} )?${OWN_PROGRAM}(?:\\[\\d{1,10}\\])?(?::| |$)`, 'u');
 /** What is left of the time's word, the zone that some devices name behind it (`CEST`, `EDT:`), and the blanks. */
 const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
 const CEF = /^CEF: ?\d/u;
@@ -43,15 +48,20 @@ function readPossible(text: string): Header | null {
   if (modern !== null) return readModern(rest.slice(modern[0].length), modern);
   const kiwi = KIWI.exec(rest);
   if (kiwi !== null)
-    return { time: kiwi[1] ?? null, host: plausibleHost(kiwi[2]), starts: [rest.slice(kiwi[0].length).trimStart()] };
+    return {
+      time: kiwi[1] ?? null,
+      host: plausibleHost(kiwi[2]),
+      own: false,
+      starts: [rest.slice(kiwi[0].length).trimStart()],
+    };
   const time = rest.startsWith('date=') ? null : findTime(rest);
   if (time === null && prioritised === '') return null;
-  const { host, starts } = readSender(time === null ? rest : rest.slice(time.length).replace(AFTER_TIME, ''));
-  return { time, host, starts };
+  const sender = time === null ? rest : rest.slice(time.length).replace(AFTER_TIME, '');
+  return { time, own: OWN_TAG.test(sender), ...readSender(sender) };
 }
 
 /** The sender in front of a message: `host tag: `, one of the two, or neither. */
-export function readSender(text: string): Omit<Header, 'time'> {
+export function readSender(text: string): Pick<Header, 'host' | 'starts'> {
   if (text.startsWith(OWN_FIELDS) || beginsAnew(text)) return { host: null, starts: [text] };
   const host = HOST.exec(text);
   const behindHost = host === null ? text : text.slice(host[0].length);
@@ -74,6 +84,7 @@ function readModern(rest: string, header: RegExpExecArray): Header {
   return {
     time: header[1] ?? null,
     host: plausibleHost(header[2] === '-' ? undefined : header[2]),
+    own: header[3] === OWN_PROGRAM,
     starts: [message, ...starts],
   };
 }

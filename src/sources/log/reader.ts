@@ -1,4 +1,5 @@
 import type { Clock, EpochMs } from '../../core/clock.ts';
+import { OWN_PROGRAM } from '../../core/syslog-program.ts';
 import { concernsLicenseServer, type WatchedTraffic } from '../../core/polling/firewall.ts';
 import type { LogResult, LogSource } from '../../core/polling/log-event.ts';
 import type { SignatureSet } from '../../core/polling/signature.ts';
@@ -62,7 +63,7 @@ export class LogReader implements LineSink {
   constructor(context: ReaderContext, options: ReaderOptions) {
     this.#context = context;
     this.#options = options;
-    this.#needle = needlePattern(context.signatures.needles);
+    this.#needle = needlePattern([...context.signatures.needles, ` ${OWN_PROGRAM}`]);
   }
 
   piece(): void {
@@ -79,11 +80,16 @@ export class LogReader implements LineSink {
       this.#foreign(line);
       return;
     }
+    const holdsNeedle = this.#holdsNeedle(line);
+    if (holdsNeedle && readEnvelope(textOf(line)).own) {
+      this.#options.tally.other += 1;
+      return;
+    }
     if (owner !== this.#heard) {
       this.#heard = owner;
       this.#context.outbox.heard(owner, this.#now);
     }
-    const result = this.#holdsNeedle(line) ? this.#report(line, owner) : 'other';
+    const result = holdsNeedle ? this.#report(line, owner) : 'other';
     this.#options.tally[result === 'other' ? this.#repeated(line, owner, before) : result] += 1;
   }
 

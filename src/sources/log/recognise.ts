@@ -19,6 +19,7 @@ export type Recognition =
  */
 export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
   const envelope = readEnvelope(line);
+  if (envelope.own) return null;
   switch (envelope.body.kind) {
     case 'fields':
       return recogniseFields(set, envelope, envelope.body.fields);
@@ -37,6 +38,7 @@ export function recognisePasted(set: SignatureSet, line: string): Recognition | 
   const exact = recogniseLine(set, line);
   if (exact !== null) return exact;
   const envelope = readEnvelope(line);
+  if (envelope.own) return null;
   const [, logId] = FORTIOS_LOG_ID.exec(line) ?? [];
   if (logId !== undefined) return eventOf(set, envelope, logId);
   // A complete line was judged above; only a text without fields may have been cut.

@@ -1,30 +1,43 @@
+import { headline } from '../../checks/headline.ts';
+import { titleOf } from '../../checks/registry.ts';
 import type { Cause } from '../../engine/cause.ts';
+import { type Incident, sameCause } from '../../engine/incident/incident.ts';
 import { identityOf } from './identity.ts';
 import { type Markup, markup } from './markup.ts';
 import { remedyView } from './remedy-view.ts';
-import { titleOf } from '../../checks/registry.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 
-/** Each cause: what it is, what users feel, how it is known, what to do. */
-export function causesView(causes: readonly Cause[]): Markup {
-  return markup`${causes.map(causeView)}`;
+/** What the causes are shown with. */
+export interface CausesContext {
+  readonly incidents: readonly Incident[];
+  /** The sentence that stands above them already. */
+  readonly conclusion: string;
 }
 
-function causeView(cause: Cause): Markup {
+/** Each cause: what it is, what to do, what users feel, and, folded, how it is known. */
+export function causesView(causes: readonly Cause[], context: CausesContext): Markup {
+  return markup`${causes.map((cause) => causeView(cause, context))}`;
+}
+
+function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Markup {
   const tone = SEVERITY_TONES[cause.severity];
   const id = `cause-${identityOf([cause.id, cause.subject])}`;
+  const incident = incidents.find((one) => one.status === 'open' && sameCause(one.cause, cause));
   return markup`<article id="${id}" class="card cause ${tone}" aria-labelledby="${id}-title">
 <header>${badge(tone, SEVERITY_WORDS[cause.severity])}${
     cause.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null
   }<code class="tag">${cause.id}</code><span class="subject">${cause.subject}</span></header>
-<h2 id="${id}-title">${cause.summary}</h2>
+<h2 id="${id}-title">${headline(cause)}</h2>${cause.summary === conclusion ? null : markup`<p>${cause.summary}</p>`}
+<section><h3>What to do</h3>${remedyView(cause.remedySteps)}</section>
 <p class="impact"><strong>Impact</strong> ${cause.impact}</p>
-<div class="columns">
-<section><h3>Evidence</h3><ul class="evidence">${cause.evidence.map(
+<p class="links">${
+    incident === undefined
+      ? null
+      : markup`<a href="incidents/${encodeURIComponent(incident.id)}">Acknowledge, silence, timeline</a> `
+  }<a href="runbooks/${cause.id}">Runbook</a></p>
+<details id="${id}-evidence"><summary>Evidence</summary><ul class="evidence">${cause.evidence.map(
     (line) => markup`<li>${line}</li>`,
-  )}</ul>${consequences(cause)}</section>
-<section><h3>What to do</h3>${remedyView(cause.remedy)}</section>
-</div>
+  )}</ul>${consequences(cause)}</details>
 </article>`;
 }
 

@@ -22,7 +22,7 @@ const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: s
 
 const MAX_CHAINS = 6;
 
-/** The certificates as seen, against the trusted ones; those that are as they should be stay folded. */
+/** The certificates as seen, against the trusted ones; folded. */
 export function certificatesView(seen: readonly SeenCertificate[]): Markup | null {
   if (seen.length === 0) return null;
   return markup`<section id="certificates" class="card" aria-labelledby="certificates-title">
@@ -32,7 +32,6 @@ export function certificatesView(seen: readonly SeenCertificate[]): Markup | nul
 
 function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAddresses): Markup {
   const { tone, word } = VERDICTS[verdict];
-  const isFine = tone === 'good' || tone === 'info';
   const [leaf] = chain;
   return markup`<div class="chain ${tone}"><p>${badge(tone, word)} <span class="subject">${target}</span></p>
 <p class="quiet">at ${addresses.join(', ')}${
@@ -41,10 +40,7 @@ function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAd
 ${
   leaf === undefined
     ? null
-    : markup`<details id="chain-${id}"${isFine ? null : markup` open`}><summary>${counted(
-        chain.length,
-        'certificate',
-      )}</summary>
+    : markup`<details id="chain-${id}"><summary>${counted(chain.length, 'certificate')}</summary>
 ${chain.map((certificate, depth) => certificateView(certificate, trusted[depth], depth))}
 ${
   trusted.length === 0

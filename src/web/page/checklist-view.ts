@@ -24,7 +24,7 @@ function itemView({ id, state, summary, findings }: PreconditionStatus): Markup 
 <span class="name">${titleOf(id)}</span>${badge(STATE_TONES[state], STATE_WORDS[state])}
 <div class="said"><p>${summary}</p>${notes
     .slice(0, MAX_FINDINGS)
-    .map((note) => markup`<p class="quiet">${note.subject}: ${note.actual}</p>`)}${faultsView(id, faults)}</div>
+    .map((note) => markup`<p class="quiet">${note.subject}: ${note.claim}</p>`)}${faultsView(id, faults)}</div>
 </li>`;
 }
 
@@ -36,7 +36,8 @@ function faultsView(id: string, faults: readonly Finding[]): Markup | null {
     .map(findingView)}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
 }
 
-function findingView({ rule, subject, expected, actual }: Finding): Markup {
+function findingView({ rule, subject, claim, expected, actual }: Finding): Markup {
   return markup`<li><p><span class="subject">${subject}</span> <code class="quiet">${rule}</code></p>
+<p>${claim}</p>
 <dl><div><dt>Expected</dt><dd>${expected}</dd></div><div><dt>Seen</dt><dd>${actual}</dd></div></dl></li>`;
 }

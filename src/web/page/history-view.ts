@@ -1,11 +1,13 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { counted } from '../../text/counted.ts';
-import type { ChartData, ChartLine } from '../chart-data.ts';
+import { CHART_RANGES, CHART_WINDOWS, type ChartLine, type ChartRange, type RangeData } from '../chart-data.ts';
+import { historyIncidents } from './history-incidents.ts';
+import { historyTable } from './history-table.ts';
 import { type Content, type Markup, markup } from './markup.ts';
-import { bars, drawing, line, type Plane } from './plot.ts';
+import { msText, PHASES, shareText } from './history-words.ts';
+import { bars, drawing, line, marks, type Plane } from './plot.ts';
 
 const HOUR: Millis = 3_600_000;
-const DAY: Millis = 24 * HOUR;
 
 /** More lines than these cannot be told apart. */
 const MOST_LINES = 6;
@@ -14,12 +16,22 @@ const MOST_LINES = 6;
 const GOOD = 1;
 const BAD = 4;
 
-const PHASES: Readonly<Record<string, string>> = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
+const RANGE_WORDS: Readonly<Record<ChartRange, string>> = {
+  '24h': '24 hours',
+  '7d': '7 days',
+  '30d': '30 days',
+  '90d': '90 days',
+};
 
 /** The past in four charts. They are drawn here; static/history.js puts in their place ones that can be pointed at. */
-export function historyView(chartData: ChartData): Markup {
-  return markup`<section class="card history" aria-labelledby="history-title"><h2 id="history-title">History</h2>
-<div class="charts">${availability(chartData)}${latency(chartData)}${errors(chartData)}${tokens(chartData)}</div></section>`;
+export function historyView(data: RangeData): Markup {
+  return markup`<section id="history" class="card history" data-range="${data.range}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
+<nav class="ranges" aria-label="Time of the charts">${CHART_RANGES.map(
+    (range) =>
+      markup`<a href="?range=${range}#history"${range === data.range ? markup` aria-current="true"` : null}>${RANGE_WORDS[range]}</a> `,
+  )}</nav>
+<div class="charts">${availability(data)}${latency(data)}${errors(data)}${tokens(data)}</div>
+${historyIncidents(data)}${historyTable(data)}</section>`;
 }
 
 interface Chart {
@@ -28,21 +40,21 @@ interface Chart {
   /** What it shows in a sentence: it stands for the drawing where that cannot be seen. */
   readonly summary: string;
   readonly plane: Plane;
-  /** Of the highest value. */
   readonly unit: string;
   readonly paths: readonly Markup[];
   readonly names: readonly string[];
 }
 
-function chartView({ id, title, summary, plane, unit, paths, names }: Chart): Markup {
-  return markup`<figure id="chart-${id}" data-chart="${id}" data-from="${plane.from}" data-until="${plane.until}"><figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
+function chartView({ id, title, summary, plane, unit, paths, names }: Chart, data: RangeData): Markup {
+  const { from, until, bottom, top } = plane;
+  return markup`<figure id="chart-${id}" data-chart="${id}" data-from="${from}" data-until="${until}" data-bottom="${bottom}"><figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
 ${
   paths.length === 0
     ? null
-    : markup`<div class="plot"><span class="top">${plane.top} ${unit}</span>${drawing(
-        paths,
+    : markup`<div class="plot"><span class="top">${bottom} to ${top} ${unit}</span>${drawing(
+        [marks(data.incidents, plane), ...paths],
         `${title}: ${summary}`,
-      )}<span class="span"><span>${dayText(plane.from)}</span><span>${dayText(plane.until - 1)}</span></span></div>`
+      )}<span class="span"><span>${instantText(from, data)}</span><span>${instantText(until, data)}</span></span></div>`
 }${names.length < 2 ? null : legend(names, id === 'errors' ? BAD : 0)}</figure>`;
 }
 
@@ -52,73 +64,112 @@ function legend(names: readonly string[], first: number): Content {
   )}</ul>`;
 }
 
-function availability({ days, until }: ChartData): Markup {
-  const points = days.map(({ day, share }) => ({ at: day, value: share * 100 }));
-  const plane = { from: dayOf(until) - 89 * DAY, until: dayOf(until) + DAY, top: 100 };
+function availability(data: RangeData): Markup {
+  const { span } = CHART_WINDOWS[data.range];
+  const each = span === HOUR ? 'hour' : 'day';
+  const points = data.days.map(({ day, share }) => ({ at: day, value: share * 100 }));
+  const least = points.reduce((lowest, { value }) => Math.min(lowest, value), 100);
+  const plane = planeOf(data, { bottom: floorBelow(least), top: 100 });
   const mean = points.reduce((sum, { value }) => sum + value, 0) / points.length;
-  const hurt = points.filter(({ value }) => value < 100).length;
-  return chartView({
-    id: 'availability',
-    title: 'Availability by day',
-    summary:
-      points.length === 0
-        ? NOTHING
-        : `${shareText(mean)} over ${counted(points.length, 'day')}, ${counted(hurt, 'day')} with an outage`,
-    plane,
-    unit: '%',
-    paths: points.length === 0 ? [] : [bars(points, plane, { index: GOOD, span: DAY })],
-    names: ['Availability'],
-  });
+  const hurt = points.filter(({ value }) => value < 100);
+  return chartView(
+    {
+      id: 'availability',
+      title: `Availability by ${each}`,
+      summary:
+        points.length === 0
+          ? NOTHING
+          : `${shareText(mean)} over ${counted(points.length, each)}, ${counted(hurt.length, each)} with an outage`,
+      plane,
+      unit: '%',
+      paths:
+        points.length === 0
+          ? []
+          : [
+              bars(
+                points.filter(({ value }) => value === 100),
+                plane,
+                { index: GOOD, span },
+              ),
+              bars(hurt, plane, { index: BAD, span }),
+            ],
+      names: ['Availability'],
+    },
+    data,
+  );
 }
 
-function latency({ latency: lines, until }: ChartData): Markup {
-  const known = lines
+/** Where the scale begins: so that an hour of a day is seen, and the lowest bar still has a height. */
+function floorBelow(least: number): number {
+  if (least === 100) return 0;
+  return [99, 95, 90, 80, 50].find((floor) => least >= floor + (100 - floor) / 5) ?? 0;
+}
+
+function latency(data: RangeData): Markup {
+  const known = data.latency
     .filter(({ points }) => points.length > 0)
     .map((one) => ({ ...one, name: PHASES[one.name] ?? one.name }));
-  const plane = { from: until - DAY, until, top: ceiling(highest(known)) };
+  const plane = planeOf(data, { bottom: 0, top: ceiling(highest(known)) });
   const last = known.map(({ name, points }) => `${name} ${msText(points.at(-1)?.value ?? 0)}`);
-  return chartView({
-    id: 'latency',
-    title: 'Latency by phase',
-    summary: known.length === 0 ? NOTHING : `${last.join(', ')} now; the last 24 hours`,
-    plane,
-    unit: 'ms',
-    paths: known.map(({ points }, index) => line(points, plane, index)),
-    names: known.map(({ name }) => name),
-  });
+  return chartView(
+    {
+      id: 'latency',
+      title: 'Latency by phase',
+      summary: known.length === 0 ? NOTHING : `${last.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
+      plane,
+      unit: 'ms',
+      paths: known.map(({ points }, index) => line(points, plane, index)),
+      names: known.map(({ name }) => name),
+    },
+    data,
+  );
 }
 
-function errors({ errors: lines, until }: ChartData): Markup {
-  const shown = lines.slice(0, MOST_LINES);
-  const plane = { from: until - 7 * DAY, until, top: ceiling(highest(shown)) };
+function errors(data: RangeData): Markup {
+  const { span } = CHART_WINDOWS[data.range];
+  const each = span === HOUR ? 'an hour' : 'a day';
+  const shown = data.errors.slice(0, MOST_LINES);
+  const plane = planeOf(data, { bottom: 0, top: ceiling(highest(shown)) });
   const total = shown.flatMap(({ points }) => points).reduce((sum, { value }) => sum + value, 0);
-  return chartView({
-    id: 'errors',
-    title: 'FTM errors an hour',
-    summary: total === 0 ? 'None in the last 7 days' : `${String(total)} in the last 7 days`,
-    plane,
-    unit: 'an hour',
-    paths: shown.map(({ points }, index) => bars(points, plane, { index: (index + BAD) % MOST_LINES, span: HOUR })),
-    names: shown.map(({ name }) => name),
-  });
+  const words = RANGE_WORDS[data.range];
+  return chartView(
+    {
+      id: 'errors',
+      title: `FTM errors ${each}`,
+      summary: total === 0 ? `None in the last ${words}` : `${String(total)} in the last ${words}`,
+      plane,
+      unit: each,
+      paths: shown.map(({ points }, index) => bars(points, plane, { index: (index + BAD) % MOST_LINES, span })),
+      names: shown.map(({ name }) => name),
+    },
+    data,
+  );
 }
 
-function tokens({ tokens: lines, until }: ChartData): Markup {
-  const shown = lines.slice(0, MOST_LINES);
-  const plane = { from: until - 90 * DAY, until, top: ceiling(highest(shown)) };
+function tokens(data: RangeData): Markup {
+  const shown = data.tokens.slice(0, MOST_LINES);
+  const plane = planeOf(data, { bottom: 0, top: ceiling(highest(shown)) });
   const left = shown.map(({ name, points }) => `${String(points.at(-1)?.value ?? 0)} at ${name}`);
-  return chartView({
-    id: 'tokens',
-    title: 'Tokens left',
-    summary: shown.length === 0 ? NOTHING : `${left.join(', ')} now; the last 90 days`,
-    plane,
-    unit: 'tokens',
-    paths: shown.map(({ points }, index) => line(lastOfEach(points, 6 * HOUR), plane, index)),
-    names: shown.map(({ name }) => name),
-  });
+  return chartView(
+    {
+      id: 'tokens',
+      title: 'Tokens left',
+      summary: shown.length === 0 ? NOTHING : `${left.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
+      plane,
+      unit: 'tokens',
+      paths: shown.map(({ points }, index) => line(lastOfEach(points, 6 * HOUR), plane, index)),
+      names: shown.map(({ name }) => name),
+    },
+    data,
+  );
 }
 
 const NOTHING = 'Nothing is known yet';
+
+/** The last span ends after now. */
+function planeOf({ from, range }: RangeData, scale: Pick<Plane, 'bottom' | 'top'>): Plane {
+  return { from, until: from + CHART_WINDOWS[range].back, ...scale };
+}
 
 /** The drawing has no room for each hour of 90 days. */
 function lastOfEach(points: ChartLine['points'], span: Millis): ChartLine['points'] {
@@ -138,19 +189,8 @@ function ceiling(value: number): number {
   return ([1, 2, 5, 10].find((factor) => factor * power >= value) ?? 10) * power;
 }
 
-function dayOf(at: EpochMs): EpochMs {
-  return Math.floor(at / DAY) * DAY;
-}
-
-function dayText(at: EpochMs): string {
-  return new Date(at).toISOString().slice(0, 10);
-}
-
-/** Never 100 % while anything was missing. */
-function shareText(percent: number): string {
-  return `${(percent === 100 ? 100 : Math.floor(percent * 100) / 100).toString()} %`;
-}
-
-function msText(ms: Millis): string {
-  return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
+/** The time (UTC) on a chart of a day, else the day. */
+function instantText(at: EpochMs, { range }: RangeData): string {
+  const text = new Date(at).toISOString();
+  return range === '24h' ? text.slice(11, 16) : text.slice(0, 10);
 }

@@ -79,7 +79,7 @@ function stateTags(incident: Incident, quiet: Quiet, now: EpochMs): Content {
 
 function remedySection({ cause }: Incident, root: Root): Markup {
   return markup`<section class="card" aria-labelledby="remedy-title"><h2 id="remedy-title">What to do</h2>
-${remedyView(cause.remedy)}
+${remedyView(cause.remedySteps)}
 <p class="impact"><strong>Impact</strong> ${cause.impact}</p>
 <p><a href="${root}runbooks/${cause.id}">Runbook of ${cause.id}</a></p></section>`;
 }

@@ -1,10 +1,12 @@
 import type { EpochMs } from '../../core/clock.ts';
+import type { ChartIncident } from '../chart-data.ts';
 import { type Markup, markup } from './markup.ts';
 
-/** The plane of a chart: both ends of the time and the highest value. */
+/** The plane of a chart: both ends of the time, the lowest and the highest value. */
 export interface Plane {
   readonly from: EpochMs;
   readonly until: EpochMs;
+  readonly bottom: number;
   readonly top: number;
 }
 
@@ -49,12 +51,25 @@ export function bars(
   return markup`<path class="bar series-${index}" d="${segments}"/>`;
 }
 
+/** When something was wrong, behind the lines. */
+export function marks(incidents: readonly ChartIncident[], plane: Plane): Markup {
+  const segments = incidents.map(({ from, until }) => {
+    const begin = Math.max(0, across(from, plane));
+    const end = Math.min(WIDTH, across(until ?? plane.until, plane));
+    return `M${figure(begin)} 0h${figure(Math.max(NARROWEST, end - begin))}v${String(HEIGHT)}H${figure(begin)}z`;
+  });
+  return markup`<path class="mark" d="${segments}"/>`;
+}
+
+/** Still to be seen. */
+const NARROWEST = 1.5;
+
 function across(at: EpochMs, { from, until }: Plane): number {
   return ((at - from) / (until - from)) * WIDTH;
 }
 
-function up(value: number, { top }: Plane): number {
-  return HEIGHT - (top === 0 ? 0 : Math.min(1, value / top)) * HEIGHT * 0.96;
+function up(value: number, { bottom, top }: Plane): number {
+  return HEIGHT - Math.min(1, Math.max(0, value - bottom) / (top - bottom)) * HEIGHT * 0.96;
 }
 
 function figure(value: number): string {

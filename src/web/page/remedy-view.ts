@@ -1,21 +1,14 @@
-import { type Markup, markup } from './markup.ts';
-import { partsOfStep, type StepPart } from './remedy-step.ts';
+import { type Block, blocksOf, type RemedyStep } from '../../engine/remedy.ts';
+import { type Markup, markup, preformatted } from './markup.ts';
 
-/** The steps of a remedy, in order. */
-export function remedyView(remedy: readonly string[]): Markup {
-  return markup`<ol class="remedy">${remedy.map((step) => markup`<li>${partsOfStep(step).map(partView)}</li>`)}</ol>`;
+/** A remedy as a list: each block of commands is an element of its own, with nothing in it that is not copied. */
+export function remedyView(steps: readonly RemedyStep[]): Markup {
+  return markup`<ol class="remedy">${steps.map(
+    (step) => markup`<li>${step.text}${blocksOf(step).map(blockView)}</li>`,
+  )}</ol>`;
 }
 
-/** static/copy-buttons.js gives what has `data-copy` a button. */
-function partView(part: StepPart): Markup {
-  switch (part.kind) {
-    case 'text':
-      return markup`${part.text}`;
-    case 'command':
-      return part.lines.length === 1
-        ? markup`<code class="command" data-copy>${part.lines}</code>`
-        : markup`<code class="command block" data-copy>${part.lines.map(
-            (line) => markup`<span class="line">${line}</span>`,
-          )}</code>`;
-  }
+/** static/live.js gives what has `data-copy` a button. */
+function blockView({ label, text }: Block): Markup {
+  return markup`<p class="quiet">${label}</p><pre class="command" data-copy>${preformatted(text)}</pre>`;
 }

@@ -1,16 +1,18 @@
+import type { ActivationOutlook } from '../../checks/activation-steps.ts';
 import { titleOf } from '../../checks/registry.ts';
 import { type Markup, markup } from './markup.ts';
 import type { RouteMap, Stop } from './route-map.ts';
 import { sign, STATE_TONES, STATE_WORDS } from './signs.ts';
+import { stepsView } from './steps-view.ts';
 
 /** The map as two lists: read aloud it is the way in words, and the lines between are drawn by the style sheet. */
-export function routeMapView({ stops, branches }: RouteMap): Markup {
+export function routeMapView({ stops, branches }: RouteMap, outlook: ActivationOutlook): Markup {
   return markup`<section id="route" class="card route" aria-labelledby="route-title">
 <h2 id="route-title">The way of an activation</h2>
 <ol class="stops">${stops.map((stop, index) => stopView(stop, stops[index + 1]))}</ol>
 <h3 class="unseen">What FortiAuthenticator needs beside it</h3>
 <ul class="branches">${branches.map((branch) => stopView(branch, undefined))}</ul>
-</section>`;
+${stepsView(outlook)}</section>`;
 }
 
 function stopView(stop: Stop, next: Stop | undefined): Markup {

@@ -1,26 +1,20 @@
 import type { Runbook, RunbookBlock, RunbookSource } from '../../checks/runbook.ts';
-import { type Markup, markup, toHtml } from './markup.ts';
+import { pageDocument } from './document.ts';
+import { type Markup, markup } from './markup.ts';
+import { remedyView } from './remedy-view.ts';
 
 /** A runbook by itself: it needs no script, and changes nothing. */
 export function renderRunbook({ title, intro, sections }: Runbook, site: string): string {
-  return toHtml(markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title} – ${site} – ftm-watch</title>
-<link rel="icon" href="../static/icon-unknown.svg" type="image/svg+xml">
-<link rel="stylesheet" href="../static/style.css">
-</head>
-<body>
-<header class="bar"><p class="brand"><a href="../">ftm-watch</a></p><p class="site">${site}</p></header>
-<main><h1>${title}</h1>
+  return pageDocument({
+    title,
+    site,
+    root: '../',
+    icon: 'unknown',
+    scripts: [],
+    main: markup`<article class="card runbook"><h1>${title}</h1>
 ${intro.map(blockView)}
-${sections.map((section) => markup`<h2>${section.title}</h2>\n${section.blocks.map(blockView)}`)}</main>
-</body>
-</html>
-`);
+${sections.map((section) => markup`<h2>${section.title}</h2>\n${section.blocks.map(blockView)}`)}</article>`,
+  });
 }
 
 function blockView(block: RunbookBlock): Markup {
@@ -28,7 +22,7 @@ function blockView(block: RunbookBlock): Markup {
     case 'text':
       return markup`<p>${block.words.map((word) => (typeof word === 'string' ? word : markup`<code>${word.code}</code>`))}</p>\n`;
     case 'steps':
-      return markup`<ol class="remedy">${block.steps.map((step) => markup`<li>${step}</li>`)}</ol>\n`;
+      return markup`${remedyView(block.steps)}\n`;
     case 'sources':
       return markup`<ul>${block.sources.map((source) => markup`<li>${sourceView(source)}</li>`)}</ul>\n`;
   }

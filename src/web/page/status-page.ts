@@ -1,6 +1,8 @@
+import { activationOutlook, type ActivationOutlook } from '../../checks/activation-steps.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { utcText } from '../../core/instant-text.ts';
 import type { Diagnosis } from '../../engine/diagnosis.ts';
+import { type ChartRange, USUAL_RANGE } from '../chart-data.ts';
 import type { Health, WebSources } from '../sources.ts';
 import { activityView } from './activity-view.ts';
 import { causesView } from './causes-view.ts';
@@ -16,6 +18,7 @@ import { routeMapView } from './route-map-view.ts';
 import { notificationsView } from './notifications-view.ts';
 import { silencesView } from './silences-view.ts';
 import { READINESS_TONES, READINESS_WORDS, sign } from './signs.ts';
+import { outlookLine } from './steps-view.ts';
 import { distance } from './time-text.ts';
 
 type PageSources = Pick<
@@ -23,17 +26,17 @@ type PageSources = Pick<
   | 'activity'
   | 'alertHistory'
   | 'certificates'
-  | 'chartData'
   | 'diagnosis'
   | 'health'
   | 'maintenance'
+  | 'rangeData'
   | 'silences'
   | 'site'
   | 'version'
 >;
 
 /** The whole page. It needs no script; with one it keeps itself up to date. */
-export function renderStatusPage(sources: PageSources, now: EpochMs): string {
+export function renderStatusPage(sources: PageSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
   const diagnosis = sources.diagnosis();
   const ready = diagnosis?.ready ?? 'unknown';
   const word = diagnosis === null ? 'Starting' : READINESS_WORDS[ready];
@@ -45,35 +48,43 @@ export function renderStatusPage(sources: PageSources, now: EpochMs): string {
     scripts: ['live.js', 'history.js'],
     head: markup`<noscript><meta http-equiv="refresh" content="30"></noscript>\n`,
     mainAttributes: markup` data-now="${now}" data-seen="${diagnosis?.at ?? 0}" data-word="${word}"`,
-    main: mainView(sources, diagnosis, now),
+    main: mainView(sources, diagnosis, { now, range }),
   });
 }
 
-function mainView(sources: PageSources, diagnosis: Diagnosis | null, now: EpochMs): Markup {
-  return markup`${diagnosis === null ? startingView() : verdictView(diagnosis, now)}
-${ownTroubleView(sources.health())}
-${diagnosis === null ? null : [routeMapView(routeMapOf(diagnosis.preconditions)), detailsView(sources, diagnosis, now), historyView(sources.chartData())]}
+/** What a person needs first stands first, on every screen: the state, its causes, what to do; then where it is. */
+function mainView(
+  sources: PageSources,
+  diagnosis: Diagnosis | null,
+  { now, range }: { readonly now: EpochMs; readonly range: ChartRange },
+): Markup {
+  const own = ownTroubleView(sources.health());
+  if (diagnosis === null)
+    return markup`${startingView()}${own}${activityView(sources.activity(), sources.version, now)}`;
+  const { incidents } = sources.alertHistory();
+  const outlook = activationOutlook(diagnosis);
+  return markup`${verdictView(diagnosis, outlook, now)}
+${causesView(diagnosis.causes, { incidents, conclusion: conclusionOf(diagnosis) })}${own}
+${routeMapView(routeMapOf(diagnosis.preconditions), outlook)}
+${detailsView(sources, diagnosis, now)}
+${certificatesView(sources.certificates())}
+${historyView(sources.rangeData(range))}
 ${activityView(sources.activity(), sources.version, now)}`;
 }
 
-function detailsView(sources: PageSources, { causes, preconditions }: Diagnosis, now: EpochMs): Markup {
+function detailsView(sources: PageSources, { preconditions }: Diagnosis, now: EpochMs): Markup {
   const [alertHistory, plan, silences] = [sources.alertHistory(), sources.maintenance(), sources.silences()];
   const { states, noChannel } = sources.activity();
   const quiet = { maintenance: plan.until !== null, silences };
-  return markup`<div class="grid"><div class="wide">${causesView(causes)}${checklistView(preconditions)}</div>
-<div class="narrow">${incidentsView(
-    alertHistory,
-    quiet,
-    states,
-    now,
-  )}${silencesView(silences, plan, now)}${certificatesView(sources.certificates())}</div></div>
+  return markup`<div class="grid">${checklistView(preconditions)}
+<div class="narrow">${incidentsView(alertHistory, quiet, states, now)}${silencesView(silences, plan, now)}</div></div>
 ${notificationsView(alertHistory, { states, noChannel }, now)}`;
 }
 
-function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {
+function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, now: EpochMs): Markup {
   const tone = READINESS_TONES[diagnosis.ready];
   return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
-<div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${conclusionOf(diagnosis)}</p></div>
+<div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${conclusionOf(diagnosis)}</p>${outlookLine(outlook)}</div>
 <p class="quiet asof">Seen ${distance(diagnosis.at, now)}<br>${utcText(diagnosis.at)}</p></section>`;
 }
 

@@ -1,56 +1,30 @@
 // Replaces the drawings by charts that can be pointed at, once they are scrolled into view: nothing is loaded before.
+import { CHARTS } from './chart-kinds.js';
+
+/** @import { ChartData, Line } from './chart-kinds.js' */
 
 const REFRESH_MS = 60_000;
 const HEIGHT = 180;
 const DAY_MS = 86_400_000;
 const COLOURS = ['--series-0', '--series-1', '--series-2', '--series-3', '--series-4', '--series-5'];
 
-/** @type {Readonly<Record<string, string>>} */
-const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
-
-/**
- * @typedef {{ readonly at: number, readonly value: number }} Point
- * @typedef {{ readonly name: string, readonly points: readonly Point[] }} Line
- * @typedef {{ readonly day: number, readonly share: number }} Day
- * @typedef {{ until: number, latency: readonly Line[], errors: readonly Line[], tokens: readonly Line[],
- *   days: readonly Day[] }} ChartData
- * @typedef {{ readonly unit: string, readonly bars: boolean, readonly colour: number,
- *   readonly lines: (data: ChartData) => readonly Line[] }} ChartKind
- */
-
-/** @type {Readonly<Record<string, ChartKind>>} */
-const CHARTS = {
-  availability: {
-    unit: '%',
-    bars: true,
-    colour: 1,
-    // In the middle of its day.
-    lines: ({ days }) => [
-      { name: 'Availability', points: days.map(({ day, share }) => ({ at: day + DAY_MS / 2, value: share * 100 })) },
-    ],
-  },
-  latency: {
-    unit: 'ms',
-    bars: false,
-    colour: 0,
-    lines: ({ latency }) =>
-      latency
-        .filter(({ points }) => points.length > 0)
-        .map((line) => ({ ...line, name: PHASES[line.name] ?? line.name })),
-  },
-  errors: { unit: 'an hour', bars: true, colour: 4, lines: ({ errors }) => errors },
-  tokens: { unit: 'tokens', bars: false, colour: 0, lines: ({ tokens }) => tokens },
-};
-
 /**
  * What is used of uPlot.
- * @typedef {{ setData(data: unknown): void, destroy(): void, readonly series: readonly unknown[] }} Chart
+ * @typedef {{ setData(data: unknown): void, setSize(size: unknown): void, destroy(): void,
+ *   valToPos(value: number, scale: string, canvas: boolean): number, readonly series: readonly unknown[],
+ *   readonly ctx: CanvasRenderingContext2D, readonly cursor: { readonly idx?: number | null },
+ *   readonly bbox: { readonly left: number, readonly top: number, readonly width: number, readonly height: number }
+ * }} Chart
  * @typedef {{ new (options: unknown, data: unknown, at: Element): Chart, tzDate(date: Date, zone: string): Date,
  *   readonly paths: { bars(options: unknown): unknown } }} ChartLibrary
+ * @typedef {{ readonly chart: Chart, readonly plot: Element, readonly reading: Element }} Drawn
  */
 
-/** @type {Map<string, { readonly chart: Chart, readonly plot: Element }>} */
+/** @type {Map<string, Drawn>} */
 const drawn = new Map();
+
+/** What was fetched last: a new width or other colours need nothing new. */
+const fetched = { /** @type {ChartData | null} */ data: null };
 
 /**
  * It comes as a plain script, and leaves its class in the window.
@@ -76,7 +50,7 @@ function isLibrary(value) {
  * @returns {value is ChartData}
  */
 function isChartData(value) {
-  return typeof value === 'object' && value !== null && 'days' in value && 'latency' in value;
+  return typeof value === 'object' && value !== null && 'days' in value && 'incidents' in value;
 }
 
 /**
@@ -114,23 +88,28 @@ function columns(lines) {
 }
 
 /**
- * Both ends of a chart, as the server says with each page.
+ * A number of the figure, as the server says with each page.
  * @param {string} id
- * @returns {readonly number[]}
+ * @param {string} name
+ * @returns {number}
  */
-function spanOf(id) {
-  const { from, until } = document.getElementById(`chart-${id}`)?.dataset ?? {};
-  return [Number(from), Number(until)];
+function numberOf(id, name) {
+  return Number(document.getElementById(`chart-${id}`)?.dataset[name]);
 }
 
 /**
+ * @param {string} id
  * @param {number} at
- * @param {readonly number[]} span
  * @returns {string} the time (UTC) on a chart of a day, else the day
  */
-function timeText(at, [from = 0, until = 0]) {
+function tickText(id, at) {
   const text = new Date(at).toISOString();
-  return until - from > 2 * DAY_MS ? text.slice(5, 10) : text.slice(11, 16);
+  return numberOf(id, 'until') - numberOf(id, 'from') > 2 * DAY_MS ? text.slice(5, 10) : text.slice(11, 16);
+}
+
+/** @param {string} name */
+function colourOf(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
 /**
@@ -139,77 +118,156 @@ function timeText(at, [from = 0, until = 0]) {
  * @param {number} width
  */
 function optionsOf(id, lines, width) {
-  const { unit, bars, colour: first } = CHARTS[id] ?? { unit: '', bars: false, colour: 0 };
-  const style = getComputedStyle(document.documentElement);
-  /** @param {string} name */
-  const colour = (name) => style.getPropertyValue(name).trim();
+  const { unit, bars, colours } = CHARTS[id] ?? { unit: '', bars: false, colours: [] };
+  const uplot = library();
   const axis = {
-    stroke: colour('--quiet'),
-    grid: { stroke: colour('--line'), width: 1 },
+    stroke: colourOf('--quiet'),
+    grid: { stroke: colourOf('--line'), width: 1 },
     ticks: { show: false },
     font: '12px system-ui, sans-serif',
   };
-  const uplot = library();
   const time = {
     ...axis,
     size: 28,
     values: (/** @type {Chart} */ _chart, /** @type {readonly number[]} */ at) =>
-      at.map((one) => timeText(one * 1_000, spanOf(id))),
+      at.map((one) => tickText(id, one * 1_000)),
   };
   return {
     width,
     height: HEIGHT,
     tzDate: (/** @type {number} */ seconds) => uplot.tzDate(new Date(seconds * 1_000), 'Etc/UTC'),
-    cursor: { points: { size: 6 } },
+    legend: { show: false },
+    cursor: { points: { size: 6 }, y: false, drag: { x: false, y: false } },
     scales: {
-      x: { range: () => spanOf(id).map((at) => at / 1_000) },
+      x: { range: () => [numberOf(id, 'from') / 1_000, numberOf(id, 'until') / 1_000] },
       y: {
-        range: (/** @type {Chart} */ _chart, /** @type {number} */ _least, /** @type {number} */ most) => [
-          0,
-          Math.max(most * 1.05, 1),
-        ],
+        range: (/** @type {Chart} */ _chart, /** @type {number} */ _least, /** @type {number} */ most) =>
+          unit === '%' ? [numberOf(id, 'bottom'), 100] : [0, Math.max(most * 1.05, 1)],
       },
     },
-    axes: [time, { ...axis, size: 48 }],
+    axes: [time, { ...axis, size: 48, label: unit, labelSize: 18, labelFont: '12px system-ui, sans-serif' }],
+    hooks: {
+      drawClear: [drawMarks],
+      setCursor: [(/** @type {Chart} */ chart) => read(id, chart.cursor.idx ?? null)],
+    },
     series: [
-      { value: '{YYYY}-{MM}-{DD} {HH}:{mm}' },
-      ...lines.map(({ name }, index) => ({
-        label: name,
-        stroke: colour(COLOURS[(index + first) % COLOURS.length] ?? ''),
-        fill: bars ? colour(COLOURS[(index + first) % COLOURS.length] ?? '') : undefined,
-        width: bars ? 0 : 1.5,
-        points: { show: false },
-        paths: bars ? uplot.paths.bars({ size: [0.8, 40] }) : undefined,
-        value: (/** @type {Chart} */ _chart, /** @type {number | null} */ value) =>
-          value === null ? '–' : `${String(Math.round(value * 100) / 100)} ${unit}`,
-      })),
+      {},
+      ...lines.map(({ name }, index) => {
+        const colour = colourOf(COLOURS[colours[index % colours.length] ?? 0] ?? '');
+        return {
+          label: name,
+          stroke: colour,
+          fill: bars ? colour : undefined,
+          width: bars ? 0 : 1.5,
+          points: { show: false },
+          paths: bars ? uplot.paths.bars({ size: [0.8, 40] }) : undefined,
+        };
+      }),
     ],
   };
 }
 
+/**
+ * When something was wrong, behind the lines.
+ * @param {Chart} chart
+ */
+function drawMarks(chart) {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.fillStyle = colourOf('--mark');
+  for (const { from, until } of fetched.data?.incidents ?? []) {
+    const begin = Math.max(bbox.left, chart.valToPos(from / 1_000, 'x', true));
+    const end = Math.min(bbox.left + bbox.width, until === null ? Infinity : chart.valToPos(until / 1_000, 'x', true));
+    ctx.fillRect(begin, bbox.top, Math.max(2, end - begin), bbox.height);
+  }
+  ctx.restore();
+}
+
+/**
+ * Says what is pointed at; else the latest.
+ * @param {string} id
+ * @param {number | null} index
+ */
+function read(id, index) {
+  const reading = drawn.get(id)?.reading;
+  if (reading === undefined || fetched.data === null) return;
+  const lines = linesOf(id, fetched.data);
+  const [times = [], ...values] = columns(lines);
+  const place = index ?? times.length - 1;
+  const { unit } = CHARTS[id] ?? { unit: '' };
+  const parts = lines.flatMap(({ name }, line) => {
+    const value = values[line]?.[place] ?? null;
+    return value === null ? [] : [`${name} ${String(Math.round(value * 100) / 100)} ${unit}`];
+  });
+  const at = times[place] ?? null;
+  const time = at === null ? '' : new Date(at * 1_000).toISOString().slice(0, 16).replace('T', ' ');
+  reading.textContent = at === null ? '' : `${time} UTC: ${parts.join(', ')}`;
+}
+
+/**
+ * @param {string} id
+ * @param {ChartData} data
+ * @returns {readonly Line[]}
+ */
+function linesOf(id, data) {
+  return CHARTS[id]?.lines(data, spanOf()) ?? [];
+}
+
+/** How long a bar of the availability stands for. */
+function spanOf() {
+  const days = (numberOf('availability', 'until') - numberOf('availability', 'from')) / DAY_MS;
+  return days > 7 ? DAY_MS : DAY_MS / 24;
+}
+
 /** @param {ChartData} data */
 function draw(data) {
+  fetched.data = data;
   for (const figure of document.querySelectorAll('figure[data-chart]')) {
     const id = figure.id.replace('chart-', '');
     const plot = figure.querySelector('.plot');
-    const lines = CHARTS[id]?.lines(data) ?? [];
-    if (plot === null || lines.length === 0) continue;
+    const lines = linesOf(id, data);
+    if (plot === null || lines.every(({ points }) => points.length === 0)) continue;
     const before = drawn.get(id);
     if (before?.plot === plot && before.chart.series.length === lines.length + 1) {
       before.chart.setData(columns(lines));
-      continue;
+    } else {
+      before?.chart.destroy();
+      drawAnew(id, lines, plot);
     }
-    before?.chart.destroy();
-    const width = plot.clientWidth;
-    plot.replaceChildren();
-    plot.classList.add('drawn');
-    const Chart = library();
-    drawn.set(id, { chart: new Chart(optionsOf(id, lines, width), columns(lines), plot), plot });
+    read(id, null);
   }
 }
 
+/**
+ * @param {string} id
+ * @param {readonly Line[]} lines
+ * @param {Element} plot
+ */
+function drawAnew(id, lines, plot) {
+  const width = plot.clientWidth;
+  const reading = document.createElement('p');
+  reading.className = 'reading';
+  plot.replaceChildren();
+  plot.classList.add('drawn');
+  const Chart = library();
+  const chart = new Chart(optionsOf(id, lines, width), columns(lines), plot);
+  plot.append(reading);
+  drawn.set(id, { chart, plot, reading });
+  widths.observe(plot);
+}
+
+/** A new width keeps what is drawn; a new height, as of the address bar of a phone, is none. */
+const widths = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    for (const { chart, plot } of drawn.values()) {
+      if (plot === target && contentRect.width > 0) chart.setSize({ width: contentRect.width, height: HEIGHT });
+    }
+  }
+});
+
 async function refresh() {
-  const response = await fetch('api/v1/history', { cache: 'no-store' });
+  const range = document.getElementById('history')?.dataset['range'] ?? '';
+  const response = await fetch(`api/v1/history?range=${range}`, { cache: 'no-store' });
   /** @type {unknown} */
   const data = await response.json();
   if (isChartData(data)) draw(data);
@@ -220,6 +278,13 @@ function refreshOrKeep() {
   void refresh().catch(() => undefined);
 }
 
+/** In the colours of the new scheme. */
+function redraw() {
+  for (const { chart } of drawn.values()) chart.destroy();
+  drawn.clear();
+  if (fetched.data !== null) draw(fetched.data);
+}
+
 async function start() {
   await Promise.all([
     load('script', { src: 'static/uplot.js' }),
@@ -227,13 +292,6 @@ async function start() {
   ]);
   await refresh();
   setInterval(refreshOrKeep, REFRESH_MS);
-  // Lines of the new width, colours of the new scheme.
-  const redraw = () => {
-    for (const { chart } of drawn.values()) chart.destroy();
-    drawn.clear();
-    refreshOrKeep();
-  };
-  addEventListener('resize', redraw);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 }
 

@@ -34,7 +34,10 @@ async function refresh() {
   if (state.running) return;
   state.running = true;
   try {
-    const response = await fetch(location.pathname, { cache: 'no-store', headers: { Accept: 'text/html' } });
+    const response = await fetch(location.pathname + location.search, {
+      cache: 'no-store',
+      headers: { Accept: 'text/html' },
+    });
     if (response.ok) show(new DOMParser().parseFromString(await response.text(), 'text/html'));
     setLost(!response.ok);
   } catch {

@@ -95,6 +95,7 @@ describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () =
       email: {
         from: 'ftm-watch@example.test',
         to: ['admins@example.test', 'gone@example.test', 'oncall@example.test'],
+        minSeverity: 'warning',
         servers: [relay(exim.port), relay(postfix.port)],
       },
       alertmanager: alertmanagerAt([alertmanager.url]),
@@ -136,7 +137,12 @@ describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () =
 describeWhere(['root', { program: 'mount' }, { program: 'postfix' }], 'alerts while the disk', () => {
   async function eventsTold(path: string): Promise<readonly string[]> {
     using postfix = await startPostfix(['admins']);
-    const email = { from: 'ftm-watch@example.test', to: ['admins@example.test'], servers: [relay(postfix.port)] };
+    const email = {
+      from: 'ftm-watch@example.test',
+      to: ['admins@example.test'],
+      minSeverity: 'warning',
+      servers: [relay(postfix.port)],
+    } as const;
     const alerting = alert({ email }, path);
     const began = performance.now();
     await rounds(alerting, 3, [intercepted]);

@@ -30,7 +30,7 @@ async function send(
   servers: readonly MailRelay[],
   recipients: readonly string[],
 ): Promise<readonly RecipientOutcome[]> {
-  const config: EmailConfig = { from: 'ftm-watch@example.test', to: recipients, servers };
+  const config: EmailConfig = { from: 'ftm-watch@example.test', to: recipients, minSeverity: 'warning', servers };
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
   const channel = createEmailChannel(config, { ...AT_HQ, clock: systemClock, readSecret });
   const notification = incidentNotificationOf(incidentOf(causeOf('tls-intercepted')));

@@ -37,7 +37,7 @@ describe('the firewall in front of FortiAuthenticator, while the path of this ma
     const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(notReady('policy-inspects-traffic'));
     expect(evidenceOf(result)).toContain(
-      'policy 5 "fac-to-internet" uses SSL profile "deep-inspection": deep inspection',
+      'Policy 5 "fac-to-internet" uses SSL profile "deep-inspection", which inspects TLS and replaces the certificate.',
     );
     expect(remedyOf(result)).toContain('SSL inspection "no-inspection"');
   });
@@ -65,7 +65,7 @@ describe('the firewall in front of FortiAuthenticator, while the port of the lic
     const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE, 'firewall-policy'));
     expect(result.causes[0]?.confidence).toBe('confirmed');
-    expect(evidenceOf(result)).toContain('no policy matches: the implicit deny');
+    expect(evidenceOf(result)).toContain('No policy allows the connection');
   });
 
   test('accepts it: the server is suspected', async () => {

@@ -122,7 +122,7 @@ describe.concurrent('silence', () => {
     await using server = await createPeerAtHello(() => {});
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
-    expect(evidenceOf(result)).toContain('no answer to the TLS hello');
+    expect(evidenceOf(result)).toContain('No answer to the TLS hello');
   });
 
   test('to the HTTP request', async () => {

@@ -48,7 +48,7 @@ describe('a licence server that speaks TLS 1.3', () => {
       expect(preconditionOf(result, 'tls-genuine').state).toBe('warning');
       // The genuine key in the other version is a witness: no change of the server looks like that.
       expect(result.causes).toMatchObject([{ id: 'tls-intercepted', severity: 'warning', confidence: 'confirmed' }]);
-      expect(evidenceOf(result)).toContain('in TLS 1.2 alone');
+      expect(evidenceOf(result)).toContain('TLS 1.2 is inspected');
       expect(result.causes[0]?.summary).toContain('Contoso');
     });
   });

@@ -45,7 +45,7 @@ describeWhere(
       );
       expect(result.causes[0]?.summary).toContain(`truncates its answer for ${LICENSE_HOST}`);
       expect(result.causes[0]?.remedy[0]).toContain('Allow TCP port 53');
-      expect(evidenceOf(result)).toContain('cut short, and over TCP no answer');
+      expect(evidenceOf(result)).toContain('cut its answer short over UDP and gave none over TCP');
     });
 
     test('is asked for the rest over TCP', async () => {

@@ -1,10 +1,30 @@
 import type { Difference } from '../../support/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
+import { CHANNEL_DIFFERENCES } from './channel-differences.ts';
 import { MESSAGE_DIFFERENCES } from './message-differences.ts';
+import { METRICS_DIFFERENCES } from './metrics-differences.ts';
 import { TOKEN_DIFFERENCES } from './token-differences.ts';
+
+const FINDING_FIELDS = ['claim:', 'quote:', 'fullNames', 'address:', 'at:'] as const;
 
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
+  {
+    reason: 'Remedies as data: `remedySteps` beside `remedy`',
+    lines: [
+      '+ check-dns: causes[answer-hijacked].remedySteps: <text>',
+      '+ check-egress: causes[egress-blocked].remedySteps: <text>',
+      '+ check-inspection: causes[tls-intercepted].remedySteps: <text>',
+      '+ check-license: causes[license-on-peer].remedySteps: <text>',
+      '+ check-mail: causes[mail-recipient-rejected].remedySteps: <text>',
+      '+ http: GET /api/v1/status 200 causes[].remedySteps: <text>',
+      '+ http: GET /api/v1/incidents 200 incidents[].remedySteps: <text>',
+    ],
+  },
+  {
+    reason: 'The view of other agents is evidence: `peers`',
+    lines: ['+ schema: properties.peers.*', '+ metrics: # TYPE ftm_peer_readable gauge'],
+  },
   {
     reason: 'An incident goes on when the same fault is understood better; two that come and go in turn become one',
     lines: [
@@ -13,6 +33,13 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ http: GET /api/v1/incidents 200 incidents[].mergedInto: null',
       '+ http: GET /api/v1/incidents 200 incidents[].acknowledgement: null',
     ],
+  },
+  {
+    reason: 'A finding has a claim in one plain sentence, the words that it rests on, full names, address and time',
+    lines: FINDING_FIELDS.flatMap((field) => [
+      `+ check-*: preconditions[*].findings[*].${field}*`,
+      `+ http: GET /api/v1/status 200 preconditions[].findings[].${field}*`,
+    ]),
   },
   {
     reason: 'A store of a newer version is said by `ftm_store_newer`',
@@ -192,6 +219,8 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   ...ACCESS_DIFFERENCES,
+  ...CHANNEL_DIFFERENCES,
+  ...METRICS_DIFFERENCES,
   ...TOKEN_DIFFERENCES,
   ...MESSAGE_DIFFERENCES,
 ];

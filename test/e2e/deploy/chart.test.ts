@@ -202,7 +202,9 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
 
   it('has an alert for a pod that is gone, of which Prometheus forgets the target', () => {
     const { groups } = objectOf(chartWith('the second of a pair'), 'PrometheusRule').spec as RuleSpec;
-    const down = { exp_labels: { job: 'ftm-watch', site: 'hq', instance: 'ftm-watch:9843', severity: 'warning' } };
+    const down = {
+      exp_labels: { job: 'ftm-watch', site: 'hq', instance: 'ftm-watch:9843', severity: 'warning', response: 'ticket' },
+    };
     const tests = [
       {
         interval: '1m',
@@ -217,7 +219,7 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
           {
             eval_time: '25m',
             alertname: 'FtmSiteUnwatched',
-            exp_alerts: [{ exp_labels: { site: 'hq', severity: 'critical' } }],
+            exp_alerts: [{ exp_labels: { site: 'hq', severity: 'critical', response: 'page' } }],
           },
         ],
       },

@@ -1,6 +1,8 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { ruleFiles, ruleTestFiles } from '../../support/alert-rules.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
@@ -25,10 +27,46 @@ describeWhere([{ program: 'promtool' }], 'promtool takes', () => {
   });
 });
 
+describeWhere([{ program: 'vmalert-tool' }], 'VictoriaMetrics', () => {
+  it.each(ruleTestFiles())('passes the tests in %s', { timeout: 180_000 }, (file) => {
+    // Prometheus knows no label "alertgroup".
+    const args = ['unittest', '--disableAlertgroupLabel', `--files=${file}`];
+    const { status, stdout, stderr } = spawnSync('vmalert-tool', args, { encoding: 'utf8' });
+    expect(`${stdout}${stderr}`).toContain('SUCCESS');
+    expect(status).toBe(0);
+  });
+});
+
+describeWhere([{ program: 'jsonnet' }], 'the mixin', () => {
+  const compile = (expression: string): unknown => {
+    const mixin = "(import 'deploy/prometheus/mixin/mixin.libsonnet')";
+    const { stdout, stderr } = spawnSync('jsonnet', ['-e', `${mixin}${expression}`], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return JSON.parse(stdout);
+  };
+
+  it('has the rules that are shipped, and the dashboards', () => {
+    const [alerts, recording] = ruleFiles().map((path) => parse(readFileSync(path, 'utf8')) as unknown);
+    expect(compile('.prometheusAlerts')).toEqual(alerts);
+    expect(compile('.prometheusRules')).toEqual(recording);
+    for (const name of ['fleet.json', 'site.json'])
+      expect(compile(`.grafanaDashboards['${name}']`)).toEqual(
+        JSON.parse(readFileSync(`deploy/grafana/dashboards/${name}`, 'utf8')),
+      );
+  });
+
+  it('takes other thresholds', () => {
+    const compiled = compile(' { _config+:: { certificateDays: 33, vendorFor: "7m" } }.prometheusAlerts');
+    const changed = JSON.stringify(compiled);
+    expect(changed).toContain('< 33 * 86400');
+    expect(changed).toContain('"for":"7m"');
+  });
+});
+
 describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
   it('the configuration', async () => {
     const { stdout } = await run('amtool', ['check-config', ALERTMANAGER]);
-    expect(stdout).toContain(' - 4 inhibit rules');
+    expect(stdout).toContain(' - 5 inhibit rules');
   });
 
   it.each([
@@ -42,6 +80,20 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
     { labels: ['alertname=FtmConfigReloadFailed', 'site=hq', 'severity=warning'], receiver: 'operators' },
   ])('$labels.0 to the $receiver', async ({ labels, receiver }) => {
     const { stdout } = await run('amtool', ['config', 'routes', 'test', `--config.file=${ALERTMANAGER}`, ...labels]);
+    expect(stdout.trim()).toBe(receiver);
+  });
+
+  it.each([
+    { labels: ['response=page', 'alertname=FtmSiteUnwatched'], receiver: 'teams,pagerduty' },
+    { labels: ['alertname=FtmVendorOutage', 'response=page'], receiver: 'teams,pagerduty' },
+    // Pushed.
+    { labels: ['severity=critical', 'subject=fac-1'], receiver: 'teams,pagerduty' },
+    { labels: ['severity=warning', 'subject=fac-1'], receiver: 'teams,slack' },
+    { labels: ['response=ticket', 'severity=warning'], receiver: 'teams,slack' },
+  ])('the example for PagerDuty, Slack and Teams, which sends $labels to $receiver', async ({ labels, receiver }) => {
+    const file = 'deploy/alertmanager/examples/pagerduty-slack-teams.yml';
+    expect((await run('amtool', ['check-config', file])).stdout).toContain(' - 3 receivers');
+    const { stdout } = await run('amtool', ['config', 'routes', 'test', `--config.file=${file}`, ...labels]);
     expect(stdout.trim()).toBe(receiver);
   });
 

@@ -26,6 +26,14 @@ async function isIntercepted(agent: Daemon): Promise<boolean> {
   return /^ftm_cause_active\{cause="tls-intercepted",severity="critical"\} 1$/mu.test(metrics);
 }
 
+/** What the open incident is about, as the agent exposes it. */
+async function targetOf(agent: Daemon): Promise<string | undefined> {
+  const metrics = await (await agent.get('/metrics')).text();
+  return /^ftm_incident_open\{cause="tls-intercepted",severity="critical",subject="([^"]+:\d+)"\} 1$/mu.exec(
+    metrics,
+  )?.[1];
+}
+
 function subjects({ mails }: MailHost): readonly string[] {
   return mails.map(({ subject }) => subject);
 }
@@ -45,7 +53,7 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     await lab.inspect(true);
     await expect.poll(fired, PATIENCE).toEqual(['tls-intercepted']);
     await expect.poll(() => causesIn(alertmanager), PATIENCE).toEqual(['lab tls-intercepted active']);
-    const subject = '[lab] FortiToken Mobile activation is broken at lab: tls-intercepted';
+    const subject = `[lab] FortiToken Mobile activation is broken at lab: tls-intercepted (${await targetOf(agent)})`;
     await expect.poll(() => subjects(inbox), PATIENCE).toEqual([subject]);
 
     await lab.inspect(false);
@@ -92,4 +100,33 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     const [began = '', ...more] = subjects(inbox);
     expect(more).toEqual([began.replace('[lab]', '[lab] Over:')]);
   }, 300_000);
+
+  it('a push holds back the scraped alert about the same fault, and no other', async () => {
+    await using inbox = await createMailHost();
+    await using alertmanager = await startShippedAlertmanager(inbox.port);
+    const alertOf = (cause: string, subject: string, more: Readonly<Record<string, string>> = {}) => ({
+      labels: { alertname: BROKEN, site: 'hq', severity: 'critical', cause, subject, ...more },
+    });
+    const scraped = { via: 'rules' };
+    const alerts = [
+      alertOf('appliance-unreachable', 'fac-1'),
+      alertOf('appliance-unreachable', 'fac-1', scraped),
+      alertOf('appliance-unreachable', 'fac-2', scraped),
+      alertOf('mail-unreachable', 'smtp.provider.example:25'),
+      alertOf('mail-unreachable', 'other', scraped),
+      alertOf('mail-unreachable', 'other', { ...scraped, site: 'branch' }),
+    ];
+    await fetch(`${alertmanager.url}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(alerts),
+    });
+    const seen = async (): Promise<readonly string[]> =>
+      (await alertmanager.alerts())
+        .filter(({ status }) => status.state === 'active')
+        .map(({ labels }) => [labels['site'], labels['subject'], labels['via'] ?? 'push'].join(' '))
+        .toSorted();
+    const told = ['branch other rules', 'hq fac-1 push', 'hq fac-2 rules', 'hq smtp.provider.example:25 push'];
+    await expect.poll(seen, PATIENCE).toEqual(told);
+  });
 });

@@ -72,7 +72,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, ...PROGRAMS], 'a site behind interceptor
       { confidence: expected === CONFIRMED ? 'confirmed' : 'suspected', product: null },
     ]);
     expect(result.causes[0]?.summary).toContain('Contoso TLS Inspection 3');
-    expect(evidenceOf(result)).toContain(COMPANY);
+    expect(evidenceOf(result)).toContain('Contoso TLS Inspection 3');
   });
 
   test.each([

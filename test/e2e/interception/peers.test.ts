@@ -78,7 +78,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'two agents, of whose addresses the gateway 
         product: 'Fortinet FortiGate',
         subject: `${LICENSE_HOST}:443`,
       });
-      expect(intercepted()?.evidence.join('\n')).toContain('dmz saw at');
+      expect(intercepted()?.evidence.join('\n')).toContain('the agent dmz saw');
     }
     // Each has the other as its peer, and neither keeps the fault alive by the word of the other.
     await expect.poll(causes, ROUNDS).toEqual([]);

@@ -166,13 +166,13 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     const pictures = plain.page.locator('.history svg[role="img"]');
     expect(await pictures.count()).toBe(4);
     expect(await pictures.first().getAttribute('aria-label')).toMatch(
-      /^Availability by day: 9[89](?:\.\d+)? % over 90 days, \d days with an outage$/u,
+      /^Availability by hour: \d+(?:\.\d+)? % over 168 hours, \d+ hours? with an outage$/u,
     );
 
     await using opened = await openPage(browser, daemon.url);
     const { page } = opened;
     const loaded = () =>
-      opened.requests.filter((url) => /uplot|history$/u.test(url)).map((url) => new URL(url).pathname);
+      opened.requests.filter((url) => /uplot|history\?range=7d$/u.test(url)).map((url) => new URL(url).pathname);
     await page.locator('#live:not([hidden])').waitFor();
     expect(loaded()).toEqual([]);
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');

@@ -33,6 +33,7 @@ function site(file: string, clock = handClock(START)) {
     kind: 'messages',
     id: 'email',
     recipients: ['alice@example.org', 'bob@example.org'],
+    minSeverity: 'warning',
     deliver: ({ notification, recipients }) => {
       ids.push(notification.id);
       return Promise.resolve(recipients.map((recipient) => ({ recipient, kind: 'sent', detail: '' })));

@@ -50,6 +50,7 @@ function channel(id: ChannelId, recipients: readonly string[]): MessageChannel {
     kind: 'messages',
     id,
     recipients,
+    minSeverity: 'warning',
     deliver: ({ notification, recipients: whom, firstFailedAt }: DeliveryRequest) => {
       lateness.push(firstFailedAt);
       return Promise.resolve(
@@ -215,15 +216,11 @@ describe('Alerting', () => {
 
   it('does not let one channel wait for another, nor a broken one break the rest', async () => {
     const hanging: MessageChannel = {
-      kind: 'messages',
-      id: 'webhook',
-      recipients: ['http://a'],
+      ...channel('webhook', ['http://a']),
       deliver: () => new Promise(() => undefined),
     };
     const throwing: MessageChannel = {
-      kind: 'messages',
-      id: 'webhook',
-      recipients: ['http://b'],
+      ...channel('webhook', ['http://b']),
       deliver: () => Promise.reject(new Error('bug')),
     };
     const alerting = engine({ channels: [hanging, throwing, channel('email', [ALICE])] });

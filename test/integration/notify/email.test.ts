@@ -46,7 +46,7 @@ interface Sending {
 
 function channelTo(to: readonly string[], servers: readonly MailRelay[], clock = systemClock): MessageChannel {
   const deps = { ...AT_HQ, clock, readSecret: (source: SecretSource) => readSecret(source, {}) };
-  return createEmailChannel({ from: 'ftm-watch@example.org', to, servers }, deps);
+  return createEmailChannel({ from: 'ftm-watch@example.org', to, minSeverity: 'warning', servers }, deps);
 }
 
 async function send({ servers, to = [ALICE, BOB], notification = NOTIFICATION, signal }: Sending): Promise<Outcomes> {

@@ -3,6 +3,7 @@ import { NOTIFY_TEST_EXIT, notifyTest } from '../../../src/cli/notify.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { NotifyConfig } from '../../../src/config/notify.ts';
 import { configOf } from '../../support/config-of.ts';
+import { hookAt } from '../../support/hook-at.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
 import { alertmanagerAt } from '../../support/alertmanager-at.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
@@ -36,9 +37,10 @@ describe('notifyTest', () => {
       email: {
         from: 'ftm-watch@example.org',
         to: ['here@example.org', 'gone@example.org'],
+        minSeverity: 'warning',
         servers: [{ host: '127.0.0.1', port: sink.port, security: 'none', user: null, password: null, caFile: null }],
       },
-      webhooks: [{ url: webhook.url, token: null, caFile: null }],
+      webhooks: [hookAt(webhook.url)],
       alertmanager: alertmanagerAt([alertmanager.url]),
     });
     expect(lines).toEqual([
@@ -55,7 +57,9 @@ describe('notifyTest', () => {
 
   it('names a mail server at an IPv6 address with brackets', async () => {
     const nobody = { host: '::1', port: 1, security: 'none', user: null, password: null, caFile: null } as const;
-    const { lines } = await run({ email: { from: 'a@example.org', to: ['b@example.org'], servers: [nobody] } });
+    const { lines } = await run({
+      email: { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [nobody] },
+    });
     expect(lines[0]).toMatch(/^email b@example\.org: failed for now \(\[::1\]:1: /u);
   });
 
@@ -67,8 +71,6 @@ describe('notifyTest', () => {
 
   it('succeeds when everything was taken', async () => {
     await using webhook = await jsonReceiver();
-    expect((await run({ webhooks: [{ url: webhook.url, token: null, caFile: null }] })).code).toBe(
-      NOTIFY_TEST_EXIT.delivered,
-    );
+    expect((await run({ webhooks: [hookAt(webhook.url)] })).code).toBe(NOTIFY_TEST_EXIT.delivered);
   });
 });

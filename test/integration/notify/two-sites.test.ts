@@ -9,6 +9,7 @@ import { configOf } from '../../support/config-of.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { HOUR, POLICY, START } from '../../support/incident-timeline.ts';
+import { hookAt } from '../../support/hook-at.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
@@ -60,9 +61,10 @@ it('tells two sites with one sender and one clock under different ids, and a rep
           email: {
             from: 'ftm-watch@example.org',
             to: ['admins@example.org'],
+            minSeverity: 'warning',
             servers: [{ ...server, security: 'none' }],
           },
-          webhooks: [{ url: receiver.url, token: null, caFile: null }],
+          webhooks: [hookAt(receiver.url)],
           policy: POLICY,
         },
       },

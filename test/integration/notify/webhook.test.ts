@@ -11,6 +11,7 @@ import type { SecretUrl } from '../../../src/config/schema/secret-url.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+import { hookAt } from '../../support/hook-at.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
 import { AT_HQ } from '../../support/message-context.ts';
 
@@ -26,7 +27,7 @@ async function post(
   const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
   if (notification === undefined) throw new Error('Nothing was told');
   const channel = createWebhookChannel(
-    { url, token: tokenFile === null ? null : { kind: 'file', path: tokenFile }, caFile: null },
+    hookAt(url, { token: tokenFile === null ? null : { kind: 'file', path: tokenFile } }),
     { ...context, clock: systemClock, readSecret: secrets },
   );
   return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
@@ -118,6 +119,27 @@ describe('createWebhookChannel', () => {
     expect(receiver.posts).toHaveLength(1);
   });
 
+  it.each([
+    [429, '30', 30_000],
+    [503, '0', 0],
+    [429, 'Fri, 27 Nov 2026 07:00:00 GMT', undefined],
+    [429, '-1', undefined],
+    [400, '30', undefined],
+    [200, '30', undefined],
+  ])('takes from status %i with "Retry-After: %s" a pause of %s ms', async (status, seconds, retryAfter) => {
+    await using receiver = await jsonReceiver(() => ({ status, headers: { 'retry-after': seconds } }));
+    expect((await post(receiver.url))[0]?.retryAfter).toBe(retryAfter);
+  });
+
+  it('is called by its name', async () => {
+    const channel = createWebhookChannel(hookAt('https://hooks.example.org/secret', { name: 'ops chat' }), {
+      ...AT_HQ,
+      clock: systemClock,
+      readSecret: secrets,
+    });
+    expect(channel.recipients).toEqual(['ops chat']);
+  });
+
   it('gives up waiting for an answer when its time is over', async () => {
     const clock = handClock(START);
     await using receiver = await jsonReceiver(() => {
@@ -126,7 +148,7 @@ describe('createWebhookChannel', () => {
     });
     const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
     if (notification === undefined) throw new Error('Nothing was told');
-    const config = { url: receiver.url, token: null, caFile: null };
+    const config = hookAt(receiver.url);
     const channel = createWebhookChannel(config, { ...AT_HQ, clock, readSecret: () => Promise.resolve('') });
     expect(
       await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER),

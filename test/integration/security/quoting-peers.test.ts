@@ -3,8 +3,10 @@ import { systemClock } from '../../../src/system/clock.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
 import { createWebhookChannel } from '../../../src/notify/channels/webhook/webhook-channel.ts';
+import { channelsOf } from '../../support/channel-bench.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { echoHttp, echoSmtp } from '../../support/echo-peers.ts';
+import { hookAt } from '../../support/hook-at.ts';
 import { timeline } from '../../support/incident-timeline.ts';
 import { createMailBench, LOGIN } from '../../support/mail-bench.ts';
 import { AT_HQ } from '../../support/message-context.ts';
@@ -36,7 +38,10 @@ describe('a peer that quotes the secret that it was sent', () => {
     } as const;
 
     const outcomes = await deliver(
-      createEmailChannel({ from: 'a@example.org', to: ['b@example.org'], servers: [relay] }, DEPS),
+      createEmailChannel(
+        { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [relay] },
+        DEPS,
+      ),
     );
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('535') }]);
@@ -62,12 +67,30 @@ describe('a peer that quotes the secret that it was sent', () => {
     await using receiver = await echoHttp();
     const url = `http://127.0.0.1:${String(receiver.port)}/services/hunter2/x?key=hunter2`;
 
-    const outcomes = await deliver(
-      createWebhookChannel({ url, token: { kind: 'env', name: 'X' }, caFile: null }, DEPS),
-    );
+    const outcomes = await deliver(createWebhookChannel(hookAt(url, { token: { kind: 'env', name: 'X' } }), DEPS));
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('HTTP 500') }]);
     expect(outcomes[0]?.recipient).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/… \([\da-f]{8}\)$/u);
+    expect(JSON.stringify(outcomes)).not.toMatch(TRACES);
+  });
+
+  test.each([
+    ['slack', (url: string) => [{ name: 'ops', url: `${url}/services/hunter2/x` }]],
+    ['teams', (url: string) => [{ name: 'ops', url: `${url}/workflows/hunter2?sig=hunter2` }]],
+    ['pagerduty', (url: string) => [{ name: 'ops', url, routingKeyEnv: 'SET_SECRET' }]],
+    ['ntfy', (url: string) => [{ name: 'ops', url: `${url}/topic-hunter2`, tokenEnv: 'SET_SECRET' }]],
+    ['webhooks', (url: string) => [{ name: 'ops', url: `${url}/hunter2`, signingSecretEnv: 'SET_SECRET' }]],
+  ])('a service of %s', async (key, entries) => {
+    await using receiver = await echoHttp();
+    const sections = { [key]: entries(`http://127.0.0.1:${String(receiver.port)}`) };
+    const [channel] = await channelsOf(sections, { env: { SET_SECRET: SECRET } });
+    if (channel === undefined) throw new Error('No channel was made');
+
+    const outcomes = await deliver(channel);
+
+    expect(outcomes).toMatchObject([
+      { recipient: 'ops', kind: 'deferred', detail: expect.stringContaining('HTTP 500') },
+    ]);
     expect(JSON.stringify(outcomes)).not.toMatch(TRACES);
   });
 });

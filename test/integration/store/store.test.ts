@@ -99,7 +99,7 @@ describe('createStore', () => {
       { at: midnight + 8 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
       { at: midnight + 9 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
     ]);
-    expect(store.availability(0).filter(({ precondition }) => precondition === 'tls-genuine')).toEqual([
+    expect(store.availability(0, DAY).filter(({ precondition }) => precondition === 'tls-genuine')).toEqual([
       { day: midnight - DAY, precondition: 'tls-genuine', state: 'ok', duration: 10 * MINUTE },
       { day: midnight, precondition: 'tls-genuine', state: 'ok', duration: 5 * MINUTE },
       { day: midnight, precondition: 'tls-genuine', state: 'broken', duration: 4 * MINUTE },
@@ -113,7 +113,7 @@ describe('createStore', () => {
     store.recordRound(roundRecord(START + MINUTE));
     store.recordRound(roundRecord(START + 5 * HOUR));
     store.recordRound(roundRecord(START + 5 * HOUR + MINUTE));
-    expect(store.availability(0).find(({ precondition }) => precondition === 'mail')?.duration).toBe(2 * MINUTE);
+    expect(store.availability(0, DAY).find(({ precondition }) => precondition === 'mail')?.duration).toBe(2 * MINUTE);
   });
 
   it('drops what is older than the retention, and keeps what is open or undelivered', () => {
@@ -123,7 +123,7 @@ describe('createStore', () => {
     clock.advance(100 * DAY);
     store.recordRound(roundRecord(clock.now()));
     expect(storedRows(path, TLS_SAMPLES)).toHaveLength(1);
-    expect(store.availability(0).every(({ day }) => day > START)).toBe(true);
+    expect(store.availability(0, DAY).every(({ day }) => day > START)).toBe(true);
     expect(kept().incidents).toHaveLength(1);
     expect(store.journal.pending()).toHaveLength(2);
   });

@@ -64,6 +64,24 @@ describe('what a daemon has kept', () => {
     });
   });
 
+  test('is that of a period', () => {
+    daemonStore().close();
+    const found = (since: number | null, until: number | null): readonly number[] => {
+      const history = readStoredHistory(path, LIMITS, { since, until });
+      return history.kind === 'read'
+        ? [history.incidents, history.outboxEntries, history.certificates].map(({ length }) => length)
+        : [];
+    };
+    const opened = START + 30_000;
+    expect(found(START, opened)).toEqual([1, 2, 1]);
+    expect(found(null, START - 1)).toEqual([0, 0, 0]);
+    // The incident lasts, the others were before.
+    expect(found(opened + 1, null)).toEqual([1, 0, 0]);
+    expect(readStoredHistory(path, { ...LIMITS, outboxEntries: 0 }, { since: opened + 1, until: null })).toMatchObject({
+      olderEntries: 0,
+    });
+  });
+
   test('is nothing where there is no file, or an empty one', () => {
     expect(readStoredHistory(path, LIMITS)).toEqual({ kind: 'none' });
     expect(existsSync(path)).toBe(false);

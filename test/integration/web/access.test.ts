@@ -45,6 +45,7 @@ describe('a role', () => {
   test.each([
     ['metrics', '/metrics', 200],
     ['metrics', '/probe?target=a', 503],
+    ['metrics', '/sd', 200],
     ['metrics', '/', 403],
     ['metrics', '/api/v1/status', 403],
     ['read', '/', 200],

@@ -1,3 +1,4 @@
+import { textOfStep } from '../../support/text-of-step.ts';
 import { describe, expect, test } from 'vitest';
 import { shareFinding, shareText, withComplaint } from '../../../src/checks/comes-and-goes.ts';
 import type { Finding } from '../../../src/engine/finding.ts';
@@ -53,11 +54,11 @@ describe('shareFinding()', () => {
     ['reachability', /source ports/u, /policies/u],
     ['tls-genuine', /policies/u, /source ports/u],
   ] as const)('says where to look: %s', (stage, wanted, elsewhere) => {
-    const steps = shareFinding(SHARE, { ...FAULT, stage }).advice?.remedy ?? [];
+    const steps = shareFinding(SHARE, { ...FAULT, stage }).advice?.remedy.map(textOfStep) ?? [];
     expect(steps[0]).toMatch(
       /^List what the traffic of this site is spread over: .* makes a share of the connections fail\.$/u,
     );
-    expect(steps[1]).toMatch(/run "ftm-watch check" after each\. Without the bad one .*\.$/u);
+    expect(steps[1]).toMatch(/look after each\. Without the bad one .*\.$/u);
     expect(steps.at(-1)).toMatch(/^If each of them fails as often on its own.* to Fortinet TAC\.$/u);
     const between = steps.slice(2, -1).join('\n');
     expect(steps.filter((step) => !/^[A-Z].*\.$/u.test(step))).toEqual([]);

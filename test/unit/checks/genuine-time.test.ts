@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { ClockObservation, EndpointObservation, TlsOutcome } from '../../../src/core/observation.ts';
 import { correctedNow } from '../../../src/checks/clock/corrected-now.ts';
 import { observeDateHeader } from '../../../src/checks/clock/date-header.ts';
-import { judgeClock } from '../../../src/checks/clock/judge.ts';
+import { judgeClock as judgeClockUnchecked } from '../../../src/checks/clock/judge.ts';
 import { withGenuineTime } from '../../../src/checks/genuine-time.ts';
 import type { TlsKnowledge } from '../../../src/checks/tls-genuine/judge-tls-path.ts';
 import { established } from '../../support/chains.ts';
@@ -10,6 +10,9 @@ import { DAY_MS, HOST, TARGET } from '../../support/interception-world.ts';
 import { endpoint, failed, path, round } from '../../support/observed.ts';
 import { freshKnowledge } from '../../support/tls-knowledge.ts';
 import { createCast } from '../../support/verdict-cast.ts';
+import { withPlainClaims } from '../../support/plain-claim.ts';
+
+const judgeClock = withPlainClaims(judgeClockUnchecked);
 
 const w = await createCast();
 const knowledge = freshKnowledge(w);

@@ -9,7 +9,15 @@ const ASSESSMENTS: readonly Assessment[] = [
     id: 'reachability',
     kind: 'judged',
     findings: [
-      { rule: 'port-open', subject: 's', expected: 'e', actual: 'a', level: 'broken', suggests: 'egress-blocked' },
+      {
+        rule: 'port-open',
+        subject: 's',
+        claim: 'c',
+        expected: 'e',
+        actual: 'a',
+        level: 'broken',
+        suggests: 'egress-blocked',
+      },
     ],
     summary: '',
   },

@@ -4,11 +4,14 @@ import { withComplaint } from '../../../src/checks/comes-and-goes.ts';
 import type { Finding } from '../../../src/engine/finding.ts';
 import type { Connection, ConnectionFault } from '../../../src/checks/connection-share.ts';
 import { next, NO_SHARE } from '../../../src/checks/path-share.ts';
-import { judgeTcp } from '../../../src/checks/reachability/judge.ts';
+import { judgeTcp as judgeTcpUnchecked } from '../../../src/checks/reachability/judge.ts';
 import { judgeShare } from '../../../src/checks/judge-share.ts';
 import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
 import { CONTEXT, round } from '../../support/judged-round.ts';
 import { endpoint, failed, open, path } from '../../support/observed.ts';
+import { withPlainClaims } from '../../support/plain-claim.ts';
+
+const judgeTcp = withPlainClaims(judgeTcpUnchecked);
 
 const A = '173.243.138.84';
 const B = '173.243.138.85';
@@ -154,6 +157,7 @@ describe('connections to the licence server that fail now and then', () => {
     const fault: Finding = {
       rule: 'leaf-as-learned',
       subject: 'server.test:443',
+      claim: 'It has another key.',
       expected: 'a key',
       actual: 'another',
       level: 'broken',
@@ -173,7 +177,13 @@ describe('connections to the licence server that fail now and then', () => {
       expect(judgedOf(FINE)).toEqual({
         reachability: null,
         'tls-genuine': [
-          { ...fault, level: 'note', suggests: null, actual: 'another; 1 of the last 22 connections failed' },
+          {
+            ...fault,
+            level: 'note',
+            suggests: null,
+            claim: 'It has another key; 1 of the last 22 connections failed.',
+            actual: 'another; 1 of the last 22 connections failed',
+          },
         ],
       });
     });
@@ -218,7 +228,7 @@ describe('connections to the licence server that fail now and then', () => {
         'firewalls, links or servers on the way is at fault.',
     );
     expect(cause?.evidence).toEqual([
-      `expected every connection works, got ${A}: 11 of the last 21 connections failed, most recently: no answer`,
+      `11 of the last 21 connections failed, most recently at ${A}: no answer. Expected: every connection works.`,
     ]);
     expect(cause?.remedy.join('\n')).toContain(`nc -vz -w 5 -p 40001 ${A} 443`);
   });

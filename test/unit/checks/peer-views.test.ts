@@ -66,7 +66,9 @@ describe('what a peer sees', () => {
   test('as well excludes this machine', () => {
     const diagnosis = diagnosed([seen({ causes: [INTERCEPTED] })], ['tls-genuine', [finding('tls-intercepted')]]);
     expect(diagnosis.causes).toHaveLength(1);
-    expect(diagnosis.causes[0]?.evidence.join('\n')).toContain('dmz saw at 2026-11-24T13:00:00Z the same');
+    expect(diagnosis.causes[0]?.evidence.join('\n')).toContain(
+      'At 2026-11-24 13:00:00 UTC the agent dmz saw the same fault',
+    );
   });
 
   test('not at all stays a fault here, and is said', () => {

@@ -2,68 +2,10 @@ import { existsSync } from 'node:fs';
 import { CAUSE_IDS, CHECKS, wordsOf } from '../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
 
+import { textOfStep } from '../../support/text-of-step.ts';
 import { fill } from '../../../src/engine/words/wording.ts';
-import { partsOfStep } from '../../../src/web/page/remedy-step.ts';
 
 const NOTHING_KNOWN = { subject: 'x:443', host: 'x', port: '443' };
-
-/** Every step of every remedy that is told when these facts are known. */
-function steps(facts: Parameters<typeof fill>[1]): readonly string[] {
-  return CAUSE_IDS.map(wordsOf)
-    .flatMap(({ remedy, productRemedy, anyProductRemedy, unclearPath, brokenPath, kinds }) => [
-      ...remedy,
-      ...Object.values(kinds ?? {}).flatMap((kind) => kind.remedy),
-      ...Object.values(productRemedy ?? {}).flat(),
-      ...(anyProductRemedy ?? []),
-      ...(unclearPath?.remedy ?? []),
-      ...(brokenPath?.remedy ?? []),
-    ])
-    .map((step) => fill(step, facts));
-}
-
-function commands(facts: Parameters<typeof fill>[1]): readonly (readonly string[])[] {
-  return steps(facts)
-    .flatMap(partsOfStep)
-    .flatMap((part) => (part.kind === 'command' ? [part.lines] : []));
-}
-
-describe('the commands of the catalogue', () => {
-  const KNOWN = {
-    ...NOTHING_KNOWN,
-    subject: 'mail.example:25',
-    port: '8443',
-    source: '10.0.0.5',
-    address: '192.0.2.9',
-    proxy: 'p:3128',
-  };
-
-  test.each([NOTHING_KNOWN, KNOWN])('hold no words that only a person understands, whatever is known', (facts) => {
-    for (const line of commands({ ...facts, proxy: 'p:3128' }).flat())
-      expect(line).not.toMatch(/[<>{}]|\b(?:the|its|of|this)\b/u);
-  });
-
-  test('take the address, the port and the mail server that are known', () => {
-    const lines = commands(KNOWN).flat();
-    expect(lines).toContain('diagnose firewall iprope lookup 10.0.0.5 50000 192.0.2.9 8443 6 INTERFACE');
-    expect(lines).toContain("diagnose sniffer packet any 'host 192.0.2.9 and port 8443' 4");
-    expect(lines).toContain('nc -v mail.example 25');
-    expect(lines).toContain('openssl s_client -starttls smtp -connect mail.example:25');
-    expect(commands({ ...KNOWN, subject: '[2001:db8::25]:25' }).flat()).toContain('nc -v 2001:db8::25 25');
-    expect(commands({ ...KNOWN, security: 'tls' }).flat()).toContain('openssl s_client -connect mail.example:25');
-  });
-
-  test('name a source and a server in capitals when neither is known', () => {
-    expect(commands(NOTHING_KNOWN).flat()).toContain(
-      'diagnose firewall iprope lookup SOURCE-IP 50000 SERVER-IP 443 6 INTERFACE',
-    );
-    expect(commands({ ...NOTHING_KNOWN, subject: '<target>' }).flat()).toContain('nc -v HOST PORT');
-  });
-
-  test('move a policy where FortiOS knows the word: within "config firewall policy"', () => {
-    const [moving] = commands(NOTHING_KNOWN).filter((lines) => lines.some((line) => line.startsWith('move ')));
-    expect(moving).toEqual(['config firewall policy', 'move NEW-ID before INSPECTING-ID', 'end']);
-  });
-});
 
 describe('wordsOf()', () => {
   test.each(CAUSE_IDS.map((id) => [id, wordsOf(id)] as const))(
@@ -82,7 +24,7 @@ describe('wordsOf()', () => {
         ...Object.values(entry.kinds ?? {}).flatMap((kind) => [kind.summary, ...kind.remedy]),
       ];
       for (const text of texts) {
-        const told = fill(text, NOTHING_KNOWN);
+        const told = fill(textOfStep(text), NOTHING_KNOWN);
         expect(told).not.toMatch(/\{[a-z]+\}/u);
         expect(told).toMatch(/[.?:"]$/u);
       }

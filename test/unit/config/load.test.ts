@@ -33,6 +33,7 @@ describe('loadConfig without a file', () => {
   test('gives the defaults', async () => {
     const result = await loadConfig({ ...configMachine('/srv'), files: machineWith('/none', bytes()) });
     expect(result).toEqual({ kind: 'ok', sources: [], config: expect.objectContaining(DEFAULTS) });
+    expect(result.kind === 'ok' ? Object.keys(result.config) : []).not.toContain('file');
   });
 
   test('takes the default file where it exists', async () => {
@@ -44,7 +45,11 @@ describe('loadConfig without a file', () => {
   test('takes the file of the installed program where there is no other', async () => {
     const files = machineWith('/etc/ftm-watch/ftm-watch.yaml', bytes('site: hq'));
     const result = await loadConfig({ ...configMachine('/srv'), files });
-    expect(result).toMatchObject({ kind: 'ok', sources: ['/etc/ftm-watch/ftm-watch.yaml'], config: { site: 'hq' } });
+    expect(result).toMatchObject({
+      kind: 'ok',
+      sources: ['/etc/ftm-watch/ftm-watch.yaml'],
+      config: { site: 'hq', file: '/etc/ftm-watch/ftm-watch.yaml' },
+    });
   });
 
   test.each([

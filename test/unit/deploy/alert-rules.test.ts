@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
+import { parse } from 'yaml';
+import { renderRules, type Thresholds } from '../../../deploy/prometheus/rules.ts';
 import { alertExpectations, shippedRules } from '../../support/alert-rules.ts';
 
 const rules = shippedRules();
@@ -35,6 +37,18 @@ describe('the rules for Prometheus', () => {
     expect(asked.filter((name) => !known.has(name) && !recorded.has(name))).toEqual([]);
   });
 
+  it.each(alerts.map(({ alert = '', labels = {}, annotations = {} }) => ({ alert, labels, annotations })))(
+    'say of $alert whether it may wake somebody, and where its runbook is',
+    ({ alert, labels, annotations }) => {
+      expect(labels['response']).toMatch(/^(?:page|ticket)$/u);
+      expect(annotations['runbook_url']).toMatch(
+        annotations['runbook']?.includes('#') === true
+          ? new RegExp(`/alerts#${alert.toLowerCase()}$`, 'u')
+          : /cause \}\}$/u,
+      );
+    },
+  );
+
   it('name causes that exist', () => {
     const named = rules.flatMap(({ expr }) =>
       [...expr.matchAll(/cause[=!]~?"([^"]+)"/gu)].flatMap(([, list = '']) => list.split('|')),
@@ -55,4 +69,22 @@ describe('the rules for Prometheus', () => {
       ).toEqual([]);
     },
   );
+});
+
+describe('the thresholds', () => {
+  const template = (name: string): string => readFileSync(`deploy/prometheus/templates/${name}`, 'utf8');
+  const thresholds = parse(readFileSync('deploy/prometheus/thresholds.yaml', 'utf8')) as Thresholds;
+
+  it('are used, each of them, and all that are used are there', () => {
+    const text = ['ftm-watch-alerts.yml', 'ftm-watch-recording.yml'].map(template).join('');
+    const used = new Set([...text.matchAll(/%\((\w+)\)s/gu)].map(([, name = '']) => name));
+    expect([...used].toSorted()).toEqual(Object.keys(thresholds).toSorted());
+    expect(() => renderRules('for: %(nothing)s', thresholds)).toThrow('there is no threshold "nothing"');
+  });
+
+  it('are in the rules', () => {
+    const rendered = renderRules(template('ftm-watch-alerts.yml'), { ...thresholds, certificateDays: 33 });
+    expect(rendered).toContain('< 33 * 86400');
+    expect(rendered).not.toContain('%(');
+  });
 });

@@ -1,20 +1,101 @@
 import { readFileSync } from 'node:fs';
+import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { renderDashboards } from '../../../deploy/grafana/dashboards.ts';
+import { defineMetrics } from '../../../src/metrics/definitions.ts';
+import { shippedRules } from '../../support/alert-rules.ts';
 
-const dashboards = renderDashboards();
+interface Panel {
+  readonly title: string;
+  readonly type: string;
+  readonly targets?: readonly { readonly expr: string }[];
+  readonly options?: { readonly content?: string };
+  readonly fieldConfig?: { readonly defaults: { readonly links?: readonly { readonly url: string }[] } };
+}
 
-interface Provisioning {
-  readonly datasources: readonly { readonly url: string; readonly type: string }[];
+interface Dashboard {
+  readonly uid: string;
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly query?: unknown }[] };
+  readonly annotations: { readonly list: readonly { readonly expr: string }[] };
+}
+
+const dashboards = [...renderDashboards('https://runbooks.test')].map(
+  ([name, text]) => [name, JSON.parse(text) as Dashboard, text] as const,
+);
+const byUid = new Map(dashboards.map(([, dashboard]) => [dashboard.uid, dashboard]));
+
+/** What no panel and no rule asks for. */
+const UNUSED: Readonly<Record<string, string>> = {
+  process_virtual_memory_bytes: 'of a process with V8 it says nothing; other dashboards of exporters ask for it',
+};
+
+function variablesOf({ templating }: Dashboard): ReadonlySet<string> {
+  return new Set(templating.list.map(({ name }) => name));
+}
+
+/** `$name` and `${name}`; those that begin with `__` are Grafana's. */
+function variablesIn(text: string): readonly string[] {
+  return [...text.matchAll(/\$\{?(?!__)([a-z]\w*)/gu)].map(([, name = '']) => name);
+}
+
+function linksOf({ fieldConfig }: Panel): readonly string[] {
+  return (fieldConfig?.defaults.links ?? []).map(({ url }) => url);
 }
 
 describe('the dashboards', () => {
   it('find the data source of their type', () => {
-    const { datasources } = parse(
-      readFileSync('deploy/grafana/provisioning/datasources/prometheus.yaml', 'utf8'),
-    ) as Provisioning;
+    const { datasources } = parse(readFileSync('deploy/grafana/provisioning/datasources/prometheus.yaml', 'utf8')) as {
+      readonly datasources: readonly { readonly type: string }[];
+    };
     expect(datasources.map(({ type }) => type)).toEqual(['prometheus']);
-    for (const text of dashboards.values()) expect(text).not.toMatch(/"uid": "(?!\$\{datasource\}|ftm-watch-)/u);
+    for (const [, , text] of dashboards) expect(text).not.toMatch(/"uid": "(?!\$\{datasource\}|ftm-watch-)/u);
+  });
+
+  it.each(dashboards)('have in %s no variable that is not there, and none that nothing uses', (_, dashboard, text) => {
+    const rest = { ...dashboard, templating: null };
+    const known = variablesOf(dashboard);
+    const used = new Set(variablesIn(JSON.stringify(rest)));
+    expect([...used].filter((name) => !known.has(name))).toEqual([]);
+    expect([...known].filter((name) => !used.has(name))).toEqual([]);
+    expect(text).not.toContain('"expr": ""');
+  });
+
+  it.each(dashboards)('have in %s panels with names of their own, each with a query or a text', (_, { panels }) => {
+    const titles = panels.map(({ title }) => title);
+    expect(new Set(titles).size).toBe(titles.length);
+    for (const { title, type, targets = [], options } of panels)
+      expect([title, type === 'text' ? (options?.content ?? '') !== '' : targets.length > 0]).toEqual([title, true]);
+  });
+
+  it('lead to each other, with the variables that the other one has', () => {
+    const urls = dashboards.flatMap(([, { panels }]) => panels.flatMap(linksOf)).filter((url) => url.startsWith('/d/'));
+    expect(urls.length).toBeGreaterThan(4);
+    for (const url of urls) {
+      const [, uid = '', query = ''] = /^\/d\/([\w-]+)\?(.*)$/u.exec(url) ?? [];
+      const target = byUid.get(uid);
+      expect([url, target?.uid]).toEqual([url, uid]);
+      const given = [...query.matchAll(/var-(\w+)=/gu)].map(([, name = '']) => name);
+      const known = target === undefined ? [] : [...variablesOf(target)];
+      expect(known).toEqual(expect.arrayContaining(given));
+    }
+    // From all sites to one, to a cause, and to its runbook and the page.
+    expect(new Set(urls.map((url) => url.split('?')[0]))).toEqual(new Set(['/d/ftm-watch-site', '/d/ftm-watch-cause']));
+    const cause = byUid.get('ftm-watch-cause');
+    expect(cause?.panels.map(({ options }) => options?.content ?? '').join('')).toContain('(${runbooks}/${cause})');
+    expect(cause?.panels.flatMap(linksOf)).toContain('$scheme://${__field.labels.instance}/');
+  });
+
+  it('ask for every metric there is, or the rules do', () => {
+    const asked = [
+      ...dashboards.flatMap(([, { panels }]) => panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))),
+      ...shippedRules().map(({ expr }) => expr),
+    ].join('\n');
+    const registry = new Registry();
+    defineMetrics(registry);
+    const names = registry.getMetricsAsArray().map(({ name }) => name);
+    const unused = names.filter((name) => !new RegExp(`\\b${name}(?:_bucket|_count|_sum)?\\b`, 'u').test(asked));
+    expect(unused).toEqual(Object.keys(UNUSED));
   });
 });

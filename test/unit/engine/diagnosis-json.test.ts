@@ -24,13 +24,15 @@ describe('diagnosisToJson()', () => {
       'evidence',
       'consequences',
       'remedy',
+      'remedySteps',
     ]);
   });
 
-  test('tells of a finding the rule, the subject, what was expected and what was seen, and no more', () => {
+  test('tells of a finding the rule, the subject, what was expected, what was seen, where and when, and no more', () => {
     const finding = {
       rule: 'some-rule',
       subject: 'there',
+      claim: 'That was seen.',
       expected: 'this',
       actual: 'that',
       level: 'broken',
@@ -46,7 +48,17 @@ describe('diagnosisToJson()', () => {
     });
 
     expect(json.preconditions[0]?.findings).toStrictEqual([
-      { rule: 'some-rule', subject: 'there', expected: 'this', actual: 'that' },
+      {
+        rule: 'some-rule',
+        subject: 'there',
+        claim: 'That was seen.',
+        expected: 'this',
+        actual: 'that',
+        quote: null,
+        fullNames: [],
+        address: null,
+        at: new Date(AT).toISOString(),
+      },
     ]);
   });
 });

@@ -22,7 +22,8 @@ const CONFIG = { appliances: [UNIT, { ...UNIT, name: 'fac-2', licenses: ['EFTM00
 
 function finding(level: FindingLevel, appliance: string, license?: string): Finding {
   const facts = { appliance, ...(license === undefined ? {} : { license }) };
-  return { rule: 'r', subject: license ?? appliance, expected: 'e', actual: 'a', level, suggests: null, facts };
+  const subject = license ?? appliance;
+  return { rule: 'r', subject, claim: 'c', expected: 'e', actual: 'a', level, suggests: null, facts };
 }
 
 /** `1=1 2=0 3=-`: each licence by its last digit. */

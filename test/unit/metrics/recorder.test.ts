@@ -9,7 +9,7 @@ import { Recorder } from '../../../src/metrics/recorder.ts';
 import { configOf } from '../../support/config-of.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { parseExposition } from '../../support/exposition.ts';
-import { endpoint, failed, open, path, round } from '../../support/observed.ts';
+import { endpoint, path, round } from '../../support/observed.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 
 const NOTHING_JUDGED = { assessments: [], tls: [] };
@@ -71,36 +71,6 @@ describe('readiness', () => {
   });
 });
 
-describe('probes', () => {
-  const twoAddresses = round({
-    licenseServer: path({ endpoints: [endpoint('192.0.2.1'), endpoint('192.0.2.2', failed('timeout'))] }),
-  });
-
-  test('succeed for a target when all of its addresses answer', async () => {
-    recorder.measured(twoAddresses, NOTHING_JUDGED, config);
-    expect(await values('ftm_probe_success')).toEqual({ 'tcp server.test:443': 0 });
-    expect(await values('ftm_probe_runs_total')).toEqual({ 'tcp server.test:443': 2 });
-    recorder.measured(
-      round({ licenseServer: path({ endpoints: [endpoint('192.0.2.1', open())] }) }),
-      NOTHING_JUDGED,
-      config,
-    );
-    expect(await values('ftm_probe_success')).toEqual({ 'tcp server.test:443': 1 });
-  });
-
-  test('are counted by the reason of their failure, every reason from the start', async () => {
-    expect(await values('ftm_probe_failures_total')).toMatchObject({
-      'tcp timeout server.test:443': 0,
-      'tcp reset server.test:443': 0,
-    });
-    recorder.measured(twoAddresses, NOTHING_JUDGED, config);
-    expect(await values('ftm_probe_failures_total')).toMatchObject({
-      'tcp timeout server.test:443': 1,
-      'tcp reset server.test:443': 0,
-    });
-  });
-});
-
 describe('an answer of a resolver', () => {
   const answer: DnsReply = {
     kind: 'answer',
@@ -141,6 +111,32 @@ describe('licences', () => {
     recorder.diagnosed(diagnosisOf(0, [], { 'license-assignment': 'unknown' }), config);
     expect(await values('ftm_license_assigned')).toEqual({});
   });
+});
+
+describe('incidents', () => {
+  const open = (subject: string) => ({
+    status: 'open' as const,
+    openedAt: 0,
+    cause: causeOf('appliance-unreachable', { subject }),
+  });
+
+  test('have a series each while they are open, and none afterwards', async () => {
+    recorder.incidents([open('fac-1'), open('10.0.0.9')], config);
+    expect(await values('ftm_incident_open')).toEqual({
+      'appliance-unreachable critical fac-1': 1,
+      'appliance-unreachable critical other': 1,
+    });
+    expect(await values('ftm_cause_active')).toMatchObject({ 'appliance-unreachable critical': 1 });
+    recorder.incidents([], config);
+    expect(await values('ftm_incident_open')).toEqual({});
+    expect(await values('ftm_cause_active')).toMatchObject({ 'appliance-unreachable critical': 0 });
+  });
+});
+
+test('the site is named as the configuration in force names it', async () => {
+  const other = await configOf('site: branch');
+  recorder.expect({ config: other, signatures, probes: [], judged: [] });
+  expect(await values('ftm_site_info')).toEqual({ branch: 1 });
 });
 
 describe('the log', () => {

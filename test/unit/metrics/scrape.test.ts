@@ -112,3 +112,14 @@ test('writes what prom-client writes, and lets other work in between two metrics
   expect(contentType).toBe(registry.contentType);
   expect(turns).toBeGreaterThanOrEqual(registry.getMetricsAsArray().length);
 });
+
+test('has what every exporter tells of its process, and counts its time once', async () => {
+  current = intake();
+  const first = (await value('process_cpu_seconds_total')) ?? 0;
+  const second = (await value('process_cpu_seconds_total')) ?? 0;
+  expect(first).toBeGreaterThan(0);
+  expect(second - first).toBeLessThan(first);
+  expect(await value('nodejs_version_info', { version: process.version })).toBe(1);
+  expect(await value('process_resident_memory_bytes')).toBeGreaterThan(1e6);
+  expect(await value('nodejs_heap_size_used_bytes')).toBeGreaterThan(1e6);
+});

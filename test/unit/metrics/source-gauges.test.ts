@@ -32,10 +32,12 @@ const SEEN = {
     }),
   }),
   appliances: [{ config: { name: 'fac-1' }, rest: applianceFacts(), role: null }],
+  peers: [{ kind: 'seen' as const, peer: 'dmz', at: 0, preconditions: [], causes: [] }],
 };
 const LOST = {
   ...round({ licenseServer: path({ endpoints: [endpoint('192.0.2.1', failed('timeout'))] }) }),
   appliances: [{ config: { name: 'fac-1' }, rest: failed('timeout'), role: null }],
+  peers: [],
 };
 const NAMES = SOURCES.flatMap((source) => ('metrics' in source ? (source.metrics?.gauges ?? []) : [])).map(
   ({ name }) => name,
@@ -61,7 +63,7 @@ test('every gauge of a source has a series when its facts tell it, and none befo
   const { gauges, config, names } = await bench();
   expect(await names()).toEqual([]);
   gauges.take(SEEN, config);
-  expect(NAMES).toHaveLength(6);
+  expect(NAMES).toHaveLength(7);
   expect(await names()).toEqual(NAMES);
 });
 
@@ -81,6 +83,7 @@ test('the facts of one source leave the gauges of the others alone', async () =>
     'ftm_tokens',
     'ftm_tokens_locked',
     'ftm_tokens_licensed',
+    'ftm_peer_readable',
   ]);
 });
 

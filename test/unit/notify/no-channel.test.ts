@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { hasChannel, noChannelNote } from '../../../src/notify/no-channel.ts';
 import { alertmanagerAt } from '../../support/alertmanager-at.ts';
+import { hookAt } from '../../support/hook-at.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const { notify: NONE } = await configOf('{}');
@@ -15,8 +16,14 @@ describe('noChannelNote()', () => {
 
   test.each([
     ['Alertmanager', { ...NONE, alertmanager: alertmanagerAt(['http://127.0.0.1:9093']) }],
-    ['a web hook', { ...NONE, webhooks: [{ url: 'https://hooks.example.org', token: null, caFile: null }] }],
-    ['mail', { ...NONE, email: { from: 'a@example.org', to: ['b@example.org'], servers: [] } }],
+    ['a web hook', { ...NONE, webhooks: [hookAt('https://hooks.example.org')] }],
+    [
+      'mail',
+      {
+        ...NONE,
+        email: { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning' as const, servers: [] },
+      },
+    ],
   ])('says nothing with %s', (_, channels) => {
     expect(noChannelNote(channels)).toBeNull();
   });

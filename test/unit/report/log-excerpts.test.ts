@@ -2,10 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
 import { logExcerpts, logExcerptsText } from '../../../src/report/log-excerpts.ts';
+import { ALL_TIME } from '../../../src/core/period.ts';
 import { createMask } from '../../../src/text/mask.ts';
 import type { LogMemory } from '../../../src/report/report-contents.ts';
 
 const T0 = Date.parse('2026-11-24T13:00:00Z');
+
+const OPTIONS = { mask: createMask({ accounts: [], withoutSecrets: (text) => text }), period: ALL_TIME };
 
 function heard(index: number, count = 1): LogEvent {
   return {
@@ -27,7 +30,7 @@ describe('log excerpts', () => {
   test('are the latest of each kind, oldest first, and tell how many were not kept', () => {
     const { note, dropped, lines } = logExcerpts(
       memory([heard(20, 5), ...Array.from({ length: 12 }, (_, index) => heard(index))]),
-      createMask({ accounts: [], withoutSecrets: (text) => text }),
+      OPTIONS,
     );
     expect({ note, dropped }).toEqual({ note: null, dropped: 5 });
     expect(lines.map(({ at, count }) => `${at} ${String(count)}`)).toEqual([
@@ -49,12 +52,7 @@ describe('log excerpts', () => {
         },
       },
     };
-    expect(
-      logExcerpts(
-        { kind: 'read', state, listeningSince: null },
-        createMask({ accounts: [], withoutSecrets: (text) => text }),
-      ),
-    ).toMatchObject({
+    expect(logExcerpts({ kind: 'read', state, listeningSince: null }, OPTIONS)).toMatchObject({
       dropped: 2,
       lines: [{ line: 'old line', count: 1 }],
     });
@@ -82,7 +80,7 @@ describe('log excerpts', () => {
           source: 'udp',
         },
       ]),
-      createMask({ accounts: [], withoutSecrets: (text) => text }),
+      OPTIONS,
     );
     expect(lines).toMatchObject([{ from: 'FGT-1', signature: 'inspected', line: 'a line' }]);
     expect(dropped).toBe(3);
@@ -93,15 +91,13 @@ describe('log excerpts', () => {
     [{ kind: 'unreadable', message: 'it is damaged' }, /cannot be read: it is damaged$/u],
     [memory([]), /^No line of FortiToken Mobile trouble was heard$/u],
   ] as const)('say why there are none', (kept, note) => {
-    const excerpts = logExcerpts(kept, createMask({ accounts: [], withoutSecrets: (text) => text }));
+    const excerpts = logExcerpts(kept, OPTIONS);
     expect(excerpts.note).toMatch(note);
     expect(logExcerptsText(excerpts)).toContain(`# ${excerpts.note ?? ''}\n`);
   });
 
   test('are a line each as text', () => {
-    const text = logExcerptsText(
-      logExcerpts(memory([heard(0, 2)]), createMask({ accounts: [], withoutSecrets: (text) => text })),
-    );
+    const text = logExcerptsText(logExcerpts(memory([heard(0, 2)]), OPTIONS));
     expect(text.split('\n').filter((line) => !line.startsWith('#'))).toEqual([
       '2026-11-24T13:00:00.000Z fac-1 alpha ×2: line 0 user=<user>',
       '',

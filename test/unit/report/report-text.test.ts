@@ -14,6 +14,7 @@ const CONTEXT = {
   activation: { licenseActive: null, offlineActivation: null },
   checks: CHECKS,
   applianceUnaffected: false,
+  configFile: '/etc/ftm-watch/ftm-watch.yaml',
 };
 
 function render(actual: string, style: { readonly color: boolean; readonly width: number }): string {
@@ -26,6 +27,7 @@ function render(actual: string, style: { readonly color: boolean; readonly width
         {
           rule: 'r',
           subject: 'server.test:443',
+          claim: actual,
           expected: 'x',
           actual,
           level: 'broken',
@@ -47,7 +49,7 @@ describe('renderDiagnosis()', () => {
     expect(text).toContain('✘ Genuine TLS         TLS to server.test:443 is intercepted by Fortinet FortiGate.');
     expect(text).toContain('· Licence server      Not judged: fix Genuine TLS first');
     expect(text).toContain('CRITICAL  TLS to server.test:443 is intercepted by Fortinet FortiGate.');
-    expect(text).toContain('Evidence  expected x, got re-signed');
+    expect(text).toContain('Evidence  re-signed Expected: x.');
     expect(text).toMatch(/Remedy {4}1\. /u);
     expect(text.trimEnd().split('\n').at(-1)).toMatch(/^NOT READY/u);
   });
@@ -55,8 +57,25 @@ describe('renderDiagnosis()', () => {
   test('is plain without colour, and never wider than the terminal', () => {
     const text = render('re-signed', { color: false, width: 80 });
     expect(text).not.toContain('\u001B');
-    const long = text.split('\n').filter((line) => line.length > 80);
+    // A block is copied as it stands.
+    const long = text.split('\n').filter((line) => line.length > 80 && !/^ {17}\S/u.test(line));
     expect(long).toEqual([]);
+  });
+
+  test('prints a block of commands below its step, on lines of their own and without colour', () => {
+    for (const style of [
+      { color: false, width: 40 },
+      { color: true, width: 40 },
+    ]) {
+      const lines = render('re-signed', style).split('\n');
+      const at = lines.indexOf('                 config firewall address');
+      expect(lines.slice(at, at + 3)).toEqual([
+        '                 config firewall address',
+        '                     edit "ftm-watch-FILL-IN-SOURCE-IP"',
+        '                         set subnet FILL-IN-SOURCE-IP 255.255.255.255',
+      ]);
+      expect(lines).toContain('                 ftm-watch check -c /etc/ftm-watch/ftm-watch.yaml');
+    }
   });
 
   test('colours where asked', () => {

@@ -1,3 +1,4 @@
+import { sentenceStep } from '../../../src/engine/remedy.ts';
 import { describe, expect, it } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
 import {
@@ -23,6 +24,7 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   'merged',
   'mergedInto',
   'stillOpen',
+  'remedySteps',
 ]);
 
 /** As 0.1.0 wrote it. */
@@ -50,7 +52,7 @@ describe('what 0.1.0 wrote', () => {
       candidates: [{ cause: { id: 'clock-skewed' }, streak: 1, looks: [START + 2.5 * MINUTE] }],
       incidents: [
         {
-          cause: { id: 'tls-intercepted' },
+          cause: { id: 'tls-intercepted', remedySteps: ['Do this.', 'Then do that.'].map(sentenceStep) },
           merged: [],
           mergedInto: null,
           formerCauses: [

@@ -1,3 +1,4 @@
+import { sentenceStep } from '../../../src/engine/remedy.ts';
 import { describe, expect, test } from 'vitest';
 import { byUrgency, incidentsToJson } from '../../../src/web/incident-json.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
@@ -17,6 +18,7 @@ describe('incidentsToJson()', () => {
       confidence: 'confirmed',
       summary: 'Summary of tls-blocked',
       remedy: ['Do this.', 'Then do that.'],
+      remedySteps: ['Do this.', 'Then do that.'].map(sentenceStep),
       since: new Date(START).toISOString(),
       causeSince: new Date(START).toISOString(),
       openedAt: new Date(START + 30_000).toISOString(),

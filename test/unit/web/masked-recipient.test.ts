@@ -10,7 +10,8 @@ describe('maskedRecipient()', () => {
     ['webhook', 'https://hooks.example.org/services/T0/B0/secret', 'https://hooks.example.org/…'],
     ['webhook', 'https://hooks.example.org:8443/?token=secret', 'https://hooks.example.org:8443/…'],
     ['webhook', 'http://user:secret@hooks.example.org/', 'http://hooks.example.org'],
-    ['webhook', 'no address', '…'],
+    ['webhook', 'chat of ops', 'chat of ops'],
+    ['alertmanager', 'no address', '…'],
     ['webhook', 'file "/run/secrets/hook"', 'file "/run/secrets/hook"'],
   ] as const)('shows of %s %s only %s', (channel, recipient, expected) => {
     expect(maskedRecipient({ channel, recipient })).toBe(expected);

@@ -22,6 +22,9 @@
 {{- range concat ($firewalls | default list) ($notify.webhooks | default list) -}}
 {{- $urls = append $urls .url -}}
 {{- end -}}
+{{- range list "slack" "teams" "pagerduty" "ntfy" -}}
+{{- range get $notify . -}}{{- $urls = append $urls .url -}}{{- end -}}
+{{- end -}}
 {{- $ports := list "UDP 53" "TCP 53" "TCP 443" (printf "TCP %v" ($license.port | default 443)) -}}
 {{- range $config.appliances -}}
 {{- $urls = append $urls (.api | default dict).url -}}
@@ -45,5 +48,9 @@
 {{- $ports = append $ports (printf "TCP %v" (.port | default (.security | default "" | eq "tls" | ternary 465 25))) -}}
 {{- end -}}
 {{- with $config.mail -}}{{- $ports = append $ports "TCP 25" -}}{{- end -}}
+{{- range $notify.syslog -}}
+{{- $protocol := .transport | default "" | eq "udp" | ternary "UDP" "TCP" -}}
+{{- $ports = append $ports (printf "%s %v" $protocol (.port | default (.transport | default "" | eq "tls" | ternary 6514 514))) -}}
+{{- end -}}
 {{- $ports | uniq | toJson -}}
 {{- end -}}

@@ -1,5 +1,6 @@
 import type { Severity } from '../../../core/severity.ts';
 import type { EpochMs, Millis } from '../../../core/clock.ts';
+import { blocksOf, type RemedyStep } from '../../../engine/remedy.ts';
 import { isoTime } from '../../../core/instant-text.ts';
 import { isOnlyUnseen } from '../../../checks/only-unseen.ts';
 import type { Incident, IncidentState } from '../../../engine/incident/incident.ts';
@@ -140,11 +141,17 @@ function annotationsOf({ id, cause, causeSince }: Incident): Readonly<Record<str
     summary: cause.summary,
     description: cause.impact,
     evidence: cause.evidence.join('\n'),
-    remedy: cause.remedy.map((step, index) => `${String(index + 1)}. ${step}`).join('\n'),
+    remedy: cause.remedySteps.map(stepText).join('\n'),
     consequences: cause.consequences.join(', '),
     confidence: cause.confidence,
     incident: id,
     since: isoTime(causeSince),
     ...(cause.product === null ? {} : { product: cause.product }),
   };
+}
+
+/** The blocks stand on lines of their own. */
+function stepText(step: RemedyStep, index: number): string {
+  const blocks = blocksOf(step).flatMap(({ label, text }) => [label, text]);
+  return [`${String(index + 1)}. ${step.text}`, ...blocks].join('\n');
 }

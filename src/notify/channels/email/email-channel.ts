@@ -30,6 +30,7 @@ export function createEmailChannel(config: EmailConfig, deps: ChannelDeps): Mess
     kind: 'messages',
     id: 'email',
     recipients: config.to,
+    minSeverity: config.minSeverity,
     async deliver(request, signal) {
       const message = composeMessage(request.notification, {
         ...deps,

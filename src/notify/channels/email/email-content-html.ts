@@ -1,3 +1,4 @@
+import { type Block, blocksOf, type RemedyStep } from '../../../engine/remedy.ts';
 import type { Fact, EmailContent, Link, LinkedLine, Part } from './email-content-parts.ts';
 
 /**
@@ -37,12 +38,25 @@ function partHtml(part: Part): string {
     case 'text':
       return part.lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(line)}</p>`).join('');
     case 'steps':
-      return listHtml(`ol start="${String(part.first)}"`, part.lines.map(escapeHtml));
+      return listHtml(`ol start="${String(part.first)}"`, part.lines.map(stepHtml));
     case 'list':
       return listHtml('ul', part.lines.map(escapeHtml));
     case 'linked':
       return listHtml('ul', part.lines.map(linkedHtml));
   }
+}
+
+function stepHtml(step: RemedyStep): string {
+  return escapeHtml(step.text) + blocksOf(step).map(blockHtml).join('');
+}
+
+/** A long line scrolls: a line break in it would be copied. */
+function blockHtml({ label, text }: Block): string {
+  return (
+    `<p style="margin:4px 0 0;font-size:14px">${escapeHtml(label)}</p>` +
+    '<pre style="margin:0 0 8px;padding:8px;border:1px solid #777777;font-size:13px;overflow-x:auto">' +
+    `${escapeHtml(text)}</pre>`
+  );
 }
 
 function listHtml(tag: string, items: readonly string[]): string {

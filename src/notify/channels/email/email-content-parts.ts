@@ -1,3 +1,4 @@
+import type { RemedyStep } from '../../../engine/remedy.ts';
 import { isFlapping } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
 import type { Links } from '../../message/links.ts';
@@ -18,7 +19,7 @@ export interface EmailContent {
 export type Part =
   | { readonly kind: 'text' | 'list'; readonly lines: readonly string[] }
   /** They are numbered. */
-  | { readonly kind: 'steps'; readonly first: number; readonly lines: readonly string[] }
+  | { readonly kind: 'steps'; readonly first: number; readonly lines: readonly RemedyStep[] }
   /** A list whose lines have links of their own. */
   | { readonly kind: 'linked'; readonly lines: readonly LinkedLine[] };
 

@@ -1,3 +1,4 @@
+import { type Block, blocksOf } from '../../../engine/remedy.ts';
 import { wrap } from '../../../text/wrap.ts';
 import type { EmailContent, Fact, LinkedLine, Part } from './email-content-parts.ts';
 
@@ -31,13 +32,18 @@ function partText(part: Part): readonly string[] {
     case 'steps':
       return part.lines.flatMap((line, index) => {
         const number = `${String(part.first + index)}.`;
-        return wrapped(line, '   ', number.padEnd(3));
+        return [...wrapped(line.text, '   ', number.padEnd(3)), ...blocksOf(line).flatMap(blockText)];
       });
     case 'list':
       return part.lines.flatMap(itemText);
     case 'linked':
       return part.lines.flatMap(linkedText);
   }
+}
+
+/** The lines of a block are not wrapped: they are copied from the mail. */
+function blockText({ label, text }: Block): readonly string[] {
+  return [...wrapped(label, '   '), ...text.split('\n').map((line) => `     ${line}`)];
 }
 
 function itemText(line: string): readonly string[] {

@@ -60,10 +60,10 @@ function alarm(notification: IncidentNotification, context: ContentContext): Bod
   const { incident, at } = notification;
   const { cause } = incident;
   return {
-    lead: { kind: 'steps', first: 1, lines: cause.remedy.slice(0, 1) },
+    lead: { kind: 'steps', first: 1, lines: cause.remedySteps.slice(0, 1) },
     sections: spoken([
       ...changeSection(notification, context),
-      { title: 'Then', kind: 'steps', first: 2, lines: cause.remedy.slice(1) },
+      { title: 'Then', kind: 'steps', first: 2, lines: cause.remedySteps.slice(1) },
       { title: 'What is wrong', kind: 'text', lines: [cause.summary] },
       { title: 'What users feel', kind: 'text', lines: [cause.impact] },
       { title: 'Evidence', kind: 'list', lines: cause.evidence },

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { mailRelay } from '../../../config/schema/mail-relay.ts';
 import { endpoint, unique } from '../../../config/schema/rules.ts';
 import { filledList, optional, section } from '../../../config/schema/section.ts';
+import { minSeverity } from '../../../config/schema/message-recipient.ts';
 import { mailAddress, namedMailAddress } from '../../../config/schema/values.ts';
 
 const email = section({
@@ -11,6 +12,7 @@ const email = section({
     'Mail servers, tried in this order. One that does not depend on the path under watch, such as localhost, ' +
       'belongs at the end.',
   ),
+  minSeverity,
 });
 
 export type EmailConfig = z.output<typeof email>;

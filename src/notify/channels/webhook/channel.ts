@@ -7,7 +7,7 @@ export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookC
   id: 'webhook',
   name: 'web hook',
   kind: 'messages',
-  recipients: 'url',
+  recipients: 'name',
   key: 'webhooks',
   section: webhooksSection,
   isConfigured: ({ webhooks }) => webhooks.length > 0,

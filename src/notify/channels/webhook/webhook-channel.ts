@@ -4,43 +4,41 @@ import { isReadableOnTheWay } from '../../../config/schema/urls.ts';
 import { isoTimeOrNull } from '../../../core/instant-text.ts';
 import { type Incident, isFlapping } from '../../../engine/incident/incident.ts';
 import { eventOf, type IncidentNotification, type Notification } from '../../../engine/incident/notification.ts';
-import { postJson, type PostOutcome, prepareToPost } from '../http-post.ts';
+import type { JsonPost } from '../http-post.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
-import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../channel.ts';
+import type { MessageChannel, DeliveryRequest } from '../channel.ts';
 import { incidentLinks, notificationLinks } from '../../message/links.ts';
 import type { MessageContext } from '../../message/message-context.ts';
-import { authorizationOf } from '../authorization.ts';
-import { readSecretUrl, placeOf } from '../secret-url.ts';
-import { TOKEN_IN_CLEAR, type WebhookConfig } from './section.ts';
-import { messageOf } from '../../../text/message-of.ts';
+import { authorizationOf, TOKEN_IN_CLEAR } from '../authorization.ts';
+import { createPostingChannel } from '../posting-channel.ts';
+import { readSecretUrl, placeOf, secretPartsOf } from '../secret-url.ts';
+import { filled } from './json-template.ts';
+import type { WebhookConfig } from './section.ts';
+import { signatureHeaders } from './signature.ts';
+import { templateValues } from './template-values.ts';
 
 /** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
 export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
-  void prepareToPost();
-  return {
-    kind: 'messages',
-    id: 'webhook',
-    recipients: [webhookName(config.url)],
-    async deliver(request, signal) {
-      const outcome = await post(request, signal);
-      return request.recipients.map((recipient): RecipientOutcome => ({ recipient, ...outcome }));
+  const { name, minSeverity, template, token, signingSecret, caFile } = config;
+  return createPostingChannel(
+    {
+      id: 'webhook',
+      recipient: name ?? webhookName(config.url),
+      minSeverity,
+      posts: async (request) => [await postOf(request)],
     },
-  };
+    deps,
+  );
 
-  async function post(request: DeliveryRequest, signal: AbortSignal): Promise<PostOutcome> {
-    const body = webhookBody(deps, request);
-    try {
-      const url = await readSecretUrl(config.url, deps.readSecret);
-      if (config.token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
-      const { header, secrets } = await authorizationOf({ user: null, password: null, ...config }, deps.readSecret);
-      return await postJson(
-        { url, body, authorization: header, secrets: [...secrets, ...secretPath(url)], caFile: config.caFile },
-        deps.clock,
-        signal,
-      );
-    } catch (error) {
-      return { kind: 'deferred', detail: messageOf(error) };
-    }
+  async function postOf(request: DeliveryRequest): Promise<JsonPost> {
+    const { notification } = request;
+    const body = template === null ? webhookBody(deps, request) : filled(template, templateValues(notification, deps));
+    const url = await readSecretUrl(config.url, deps.readSecret);
+    if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
+    const { header, secrets } = await authorizationOf({ user: null, password: null, token }, deps.readSecret);
+    const signed = { id: notification.id, body: JSON.stringify(body), at: deps.clock.now() };
+    const headers = signingSecret === null ? {} : signatureHeaders(signed, await deps.readSecret(signingSecret));
+    return { url, body, headers, authorization: header, secrets: [...secrets, ...secretPartsOf(url)], caFile };
   }
 }
 
@@ -52,14 +50,8 @@ function webhookName(url: SecretUrl): string {
   if (typeof url !== 'string') return placeOf(url);
   const text = url;
   const { origin } = new URL(text);
-  if (secretPath(text).length === 0) return origin;
+  if (secretPartsOf(text).length === 0) return origin;
   return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
-}
-
-/** What follows the host, whole and without the query; nothing where there is nothing. */
-function secretPath(text: string): readonly string[] {
-  const { pathname, search } = new URL(text);
-  return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
 }
 
 /** The JSON body, part of the contract: documented in docs/alerts.md. */

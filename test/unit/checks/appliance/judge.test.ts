@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { judgeAppliance, type OtherViews } from '../../../../src/checks/appliance/judge.ts';
+import { judgeAppliance as judgeApplianceUnchecked, type OtherViews } from '../../../../src/checks/appliance/judge.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { FailureReason } from '../../../../src/core/observation.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { role } from '../../../support/license-bench.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeAppliance = withPlainClaims(judgeApplianceUnchecked);
 
 const HOST = 'fortitokenmobile.fortinet.com';
 const EXPECTED = {
@@ -247,19 +250,16 @@ describe('judgeAppliance', () => {
   });
 
   it('notes a role that SNMP did not give', () => {
-    const silent = {
-      kind: 'failed',
-      appliance: 'fac-1',
-      reason: 'timeout',
-      message: 'No result',
-      durationMs: 5000,
-    } as const;
+    const failed = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 5000 } as const;
+    const silent = { ...failed, appliance: 'fac-1' };
     expect(judgeAppliance(applianceFacts(), EXPECTED, { role: silent, logSpeaks: false })).toEqual([
       {
         rule: 'ha-role-readable',
         subject: 'fac-1',
+        claim: 'The HA role could not be read over SNMP.',
         expected: 'the HA role over SNMP',
         actual: 'timeout: No result',
+        quote: 'No result',
         level: 'note',
         suggests: null,
         facts: { appliance: 'fac-1' },

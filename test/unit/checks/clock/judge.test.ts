@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { ClockObservation, HttpOutcome } from '../../../../src/core/observation.ts';
 import { correctedNow } from '../../../../src/checks/clock/corrected-now.ts';
 import { observeDateHeader } from '../../../../src/checks/clock/date-header.ts';
-import { judgeClock } from '../../../../src/checks/clock/judge.ts';
+import { judgeClock as judgeClockUnchecked } from '../../../../src/checks/clock/judge.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeClock = withPlainClaims(judgeClockUnchecked);
 
 const MAX = 60_000;
 const NOW = Date.parse('2026-11-24T12:00:00Z');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { delivery } from '../../../../src/checks/delivery/check.ts';
 import { type CarrierFindings, judgeCarrier } from '../../../../src/checks/delivery/judge-carrier.ts';
-import { judgeSms } from '../../../../src/checks/delivery/judge-sms.ts';
+import { judgeSms as judgeSmsUnchecked } from '../../../../src/checks/delivery/judge-sms.ts';
 import type { ApplianceFacts } from '../../../../src/core/license/appliance.ts';
 import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
 import type { Finding } from '../../../../src/engine/finding.ts';
@@ -9,6 +9,9 @@ import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
 import { picture } from '../../../support/observed.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeSms = withPlainClaims(judgeSmsUnchecked);
 
 const HOST = 'carrier.test';
 
@@ -83,7 +86,7 @@ describe('what is found at a host that carries', () => {
 
   it('answers says that phones may see something else', () => {
     expect(judgeCarrier(carrier('answers', CLOSED))[0]?.actual).toBe(
-      'that; from behind the same address translation as FortiAuthenticator this says nothing of phones',
+      'that; seen from inside, this says nothing of phones outside',
     );
     expect(judgeCarrier(carrier('answers', EXPIRED))[0]?.confidence).toBe('suspected');
   });

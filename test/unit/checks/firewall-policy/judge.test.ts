@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeFirewallPolicy } from '../../../../src/checks/firewall-policy/judge.ts';
+import { judgeFirewallPolicy as judgeFirewallPolicyUnchecked } from '../../../../src/checks/firewall-policy/judge.ts';
 import type { SessionLook } from '../../../../src/core/license/firewall-sessions.ts';
 import type {
   FirewallFacts,
@@ -7,6 +7,9 @@ import type {
   FirewallPolicy,
   SslInspection,
 } from '../../../../src/core/license/firewall.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeFirewallPolicy = withPlainClaims(judgeFirewallPolicyUnchecked);
 
 const FLOW = {
   firewall: 'the FortiGate 10.0.0.1',

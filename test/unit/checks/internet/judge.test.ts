@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 
 import type { DnsReply } from '../../../../src/core/observation.ts';
 import type { RoundObservations } from '../../../../src/sources/registry.ts';
-import { judgeInternet } from '../../../../src/checks/internet/judge.ts';
+import { judgeInternet as judgeInternetUnchecked } from '../../../../src/checks/internet/judge.ts';
 import { endpoint, failed, open, path, round } from '../../../support/observed.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeInternet = withPlainClaims(judgeInternetUnchecked);
 
 function silence(reason: 'no-route' | 'timeout'): DnsReply {
   return { kind: 'failed', reason, message: reason, durationMs: 3, attempts: 1 };

@@ -148,9 +148,12 @@ describe('judgeLicenseAssignment', () => {
     expect(finding).toEqual({
       rule: 'license-registered-to-this-unit',
       subject: LICENSE,
+      claim:
+        'The licence is registered to FAC-X, which is neither this unit nor a known peer of it; SNMP does not tell ' +
+        'whether fac-1 is a load balancer or a member of a pair.',
       expected: 'registered to FAC-A (fac-1)',
       actual:
-        'registered to FAC-X, which is neither this unit nor a peer of it that is known; SNMP does not tell whether ' +
+        'registered to FAC-X, which is neither this unit nor a known peer of it; SNMP does not tell whether ' +
         'fac-1 is a load balancer or a member of a pair',
       level: 'broken',
       suggests: 'license-on-other-unit',
@@ -170,7 +173,7 @@ describe('judgeLicenseAssignment', () => {
       'listed as "Registered" without a serial number that can be read',
     ],
     [{ kind: 'unnamed', status: null }, PAIR, cluster, 'listed without a serial number that can be read'],
-    [{ kind: 'not-listed' }, PAIR, cluster, 'the service does not list this licence number'],
+    [{ kind: 'not-listed' }, PAIR, cluster, 'not listed by the registration service'],
     [
       { kind: 'postponed', until: Date.UTC(2026, 10, 24, 13) },
       PAIR,

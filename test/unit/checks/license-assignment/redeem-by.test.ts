@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeRedeemBy } from '../../../../src/checks/license-assignment/redeem-by.ts';
+import { judgeRedeemBy as judgeRedeemByUnchecked } from '../../../../src/checks/license-assignment/redeem-by.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
@@ -8,6 +8,9 @@ import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
 import { held, LICENSE, TRIAL_ONLY } from '../../../support/license-bench.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeRedeemBy = withPlainClaims(judgeRedeemByUnchecked);
 
 const API = 'api: { url: "https://10.0.0.5", user: monitor, keyEnv: SET_SECRET }';
 const TRIALS = applianceFacts({ tokens: TRIAL_ONLY });

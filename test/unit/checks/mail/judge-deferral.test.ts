@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import { judgeDeferral } from '../../../../src/checks/mail/judge-deferral.ts';
+import { judgeDeferral as judgeDeferralUnchecked } from '../../../../src/checks/mail/judge-deferral.ts';
 import type { MailObservation } from '../../../../src/core/observation.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeDeferral = withPlainClaims(judgeDeferralUnchecked);
 
 const MINUTE = 60_000;
 const SEEN: MailObservation = {

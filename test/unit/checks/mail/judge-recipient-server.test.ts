@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import { judgeRecipientServer } from '../../../../src/checks/mail/judge-recipient-server.ts';
+import { judgeRecipientServer as judgeRecipientServerUnchecked } from '../../../../src/checks/mail/judge-recipient-server.ts';
 import type { RecipientServerObservation } from '../../../../src/core/observation.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeRecipientServer = withPlainClaims(judgeRecipientServerUnchecked);
 
 const TIMEOUT = { kind: 'failed', reason: 'timeout', message: 'No answer', durationMs: 3 } as const;
 

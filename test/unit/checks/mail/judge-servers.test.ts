@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { MailObservation, RecipientServerObservation } from '../../../../src/core/observation.ts';
-import { judgeMailServers } from '../../../../src/checks/mail/judge-servers.ts';
+import { judgeMailServers as judgeMailServersUnchecked } from '../../../../src/checks/mail/judge-servers.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeMailServers = withPlainClaims(judgeMailServersUnchecked);
 
 const VIEW = { fromAppliance: true };
 

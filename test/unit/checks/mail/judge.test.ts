@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { FailureReason, MailObservation, MailStage } from '../../../../src/core/observation.ts';
 import type { MailView } from '../../../../src/checks/mail/mail-view.ts';
-import { judgeMail } from '../../../../src/checks/mail/judge.ts';
+import { judgeMail as judgeMailUnchecked } from '../../../../src/checks/mail/judge.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeMail = withPlainClaims(judgeMailUnchecked);
 
 interface Failing {
   readonly stage: MailStage;

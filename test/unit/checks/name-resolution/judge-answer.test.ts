@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import type { DnsReply } from '../../../../src/core/observation.ts';
-import { judgeAnswer } from '../../../../src/checks/name-resolution/judge-answer.ts';
+import { judgeAnswer as judgeAnswerUnchecked } from '../../../../src/checks/name-resolution/judge-answer.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeAnswer = withPlainClaims(judgeAnswerUnchecked);
 
 const HOST = 'fortitokenmobile.fortinet.com';
 const GOOD = '173.243.138.84';

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsObservation, DnsReply, FailureReason } from '../../../../src/core/observation.ts';
-import { judgeDns } from '../../../../src/checks/name-resolution/judge.ts';
+import { judgeDns as judgeDnsUnchecked } from '../../../../src/checks/name-resolution/judge.ts';
 import type { DnsVerdict } from '../../../../src/checks/name-resolution/judge.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeDns = withPlainClaims(judgeDnsUnchecked);
 
 const HOST = 'fortitokenmobile.fortinet.com';
 const GOOD = '173.243.138.84';

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 
-import { judgeFirstLines } from '../../../../src/checks/polling/first-lines.ts';
+import { judgeFirstLines as judgeFirstLinesUnchecked } from '../../../../src/checks/polling/first-lines.ts';
 import type { AppliancePolling } from '../../../../src/core/polling/report.ts';
 import { configOf } from '../../../support/config-of.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeFirstLines = withPlainClaims(judgeFirstLinesUnchecked);
 
 const LOGS = { syslog: { udp: '10.0.0.9:514' }, files: ['/var/log/fac.log'] };
 
@@ -24,6 +27,7 @@ test('waits for the first line of each appliance that has said nothing', async (
     {
       rule: 'first-line-arrived',
       subject: 'fac-1',
+      claim: 'Waiting for the first log line, listening on UDP 10.0.0.9:514, reading /var/log/fac.log.',
       expected: 'A log line of FortiAuthenticator',
       actual: 'Waiting for the first one, listening on UDP 10.0.0.9:514, reading /var/log/fac.log',
       level: 'unknown',

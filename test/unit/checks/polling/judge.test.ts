@@ -1,7 +1,10 @@
 import { preconditionOf } from '../../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
-import { judgePolling } from '../../../../src/checks/polling/judge.ts';
+import { judgePolling as judgePollingUnchecked } from '../../../../src/checks/polling/judge.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgePolling = withPlainClaims(judgePollingUnchecked);
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const NONE = { configured: [], asked: [] };
@@ -47,6 +50,9 @@ describe('judgePolling', () => {
       {
         rule: 'no-ftm-errors',
         subject: 'fac-1',
+        claim: '3 FortiToken Mobile errors in the log, from 2026-11-24 11:59:00 UTC to 2026-11-24 12:00:00 UTC.',
+        quote: 'FTM polling error: SSL session failed',
+        at: Date.UTC(2026, 10, 24, 12),
         expected: 'No FTM errors in the log within 15 min',
         actual: '3 times since 2026-11-24T11:59:00Z, last 2026-11-24T12:00:00Z: FTM polling error: SSL session failed',
         level: 'broken',

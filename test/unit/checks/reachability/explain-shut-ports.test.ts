@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { EndpointObservation, FailureReason, TcpFailure } from '../../../../src/core/observation.ts';
-import { judgeTcp } from '../../../../src/checks/reachability/judge.ts';
+import { judgeTcp as judgeTcpUnchecked } from '../../../../src/checks/reachability/judge.ts';
 import { explainShutPorts, nearestHost } from '../../../../src/checks/reachability/explain-shut-ports.ts';
 import { endpoint, open, path } from '../../../support/observed.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeTcp = withPlainClaims(judgeTcpUnchecked);
 
 const A = '192.0.2.1';
 const B = '192.0.2.2';

@@ -1,4 +1,4 @@
-import { judgeHttp } from '../../../../src/checks/license-server/judge.ts';
+import { judgeHttp as judgeHttpUnchecked } from '../../../../src/checks/license-server/judge.ts';
 import { describe, expect, test } from 'vitest';
 import type {
   EndpointObservation,
@@ -7,7 +7,11 @@ import type {
   HttpOutcome,
   TcpOutcome,
 } from '../../../../src/core/observation.ts';
-import { judgeTcp } from '../../../../src/checks/reachability/judge.ts';
+import { judgeTcp as judgeTcpUnchecked } from '../../../../src/checks/reachability/judge.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeTcp = withPlainClaims(judgeTcpUnchecked);
+const judgeHttp = withPlainClaims(judgeHttpUnchecked);
 
 const TARGET = 'fortitokenmobile.fortinet.com:443';
 const OPEN: TcpOutcome = { kind: 'open', durationMs: 12 };
@@ -59,6 +63,7 @@ describe('judgeTcp', () => {
       {
         rule: 'port-open',
         subject: TARGET,
+        claim: `Port 443 at ${A} did not open: ${actual.slice(A.length + 2)}.`,
         expected: 'TCP port 443 accepts a connection',
         actual,
         level: 'broken',
@@ -136,12 +141,9 @@ describe('judgeTcp', () => {
   });
 
   test('names the proxy instead of an address', () => {
-    const through = {
-      ...seen(A, failed('rejected', 3, 'The proxy p:3128 answered CONNECT with status 403')),
-      proxy: 'p:3128',
-    };
+    const through = { ...seen(A, failed('rejected', 3, 'CONNECT got status 403')), proxy: 'p:3128' };
     expect(judgeTcp([through])[0]).toMatchObject({
-      actual: 'through the proxy p:3128: The proxy p:3128 answered CONNECT with status 403',
+      actual: 'through the proxy p:3128: CONNECT got status 403',
       facts: { proxy: 'p:3128' },
     });
   });
@@ -153,6 +155,8 @@ describe('judgeTcp', () => {
 });
 
 describe('judgeHttp', () => {
+  const FAILED = `HTTP request at ${A} failed: `;
+
   test.each<readonly [string, readonly HttpOutcome[]]>([
     ['it answers', [response(200)]],
     ['it refuses the path', [response(404)]],
@@ -161,18 +165,19 @@ describe('judgeHttp', () => {
     expect(judgeHttp(outcomes.map((http) => seen(A, OPEN, http)))).toEqual([]);
   });
 
-  test.each<readonly [string, HttpOutcome, string]>([
-    ['a status from 500 on', response(503), `${A}: HTTP 503`],
-    ['silence', failed('timeout', 4002), `${A}: no answer within 4 s`],
-    ['a reset', failed('reset', 5), `${A}: reset after 5 ms`],
-    ['another protocol', failed('protocol', 5, 'Response does not match'), `${A}: Response does not match`],
-  ])('takes %s for a server that is down', (_, http, actual) => {
+  test.each<readonly [string, HttpOutcome, string, string]>([
+    ['a status from 500 on', response(503), 'HTTP 503', `server answered at ${A} with an error, `],
+    ['silence', failed('timeout', 4002), 'no answer within 4 s', FAILED],
+    ['a reset', failed('reset', 5), 'reset after 5 ms', FAILED],
+    ['another protocol', failed('protocol', 5, 'Response does not match'), 'Response does not match', FAILED],
+  ])('takes %s for a server that is down', (_, http, said, what) => {
     expect(judgeHttp([seen(A, OPEN, http)])).toEqual([
       {
         rule: 'server-answers',
         subject: TARGET,
+        claim: `The ${what}${said}.`,
         expected: 'An HTTP answer with a status below 500, or a demand for a client certificate',
-        actual,
+        actual: `${A}: ${said}`,
         level: 'broken',
         suggests: 'license-server-down',
         facts: { address: A },

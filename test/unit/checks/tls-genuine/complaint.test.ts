@@ -1,3 +1,4 @@
+import { textOfStep } from '../../../support/text-of-step.ts';
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../src/engine/finding.ts';
 import {
@@ -65,10 +66,10 @@ describe('a certificate that is not proven', () => {
         facts: { judgement: 'It is new', appliance: 'fac-1' },
       });
       expect(raised?.advice?.summary).toBe('{judgement}; and {appliance} reports TLS errors.');
-      expect(raised?.advice?.remedy.map((step) => step.slice(0, 60))).toEqual([
+      expect(raised?.advice?.remedy.map((step) => textOfStep(step).slice(0, 60))).toEqual([
         'Compare from another network: if the issuer is the same ther',
         'If the certificate is another one there, a device on the way',
-        'Repeat "ftm-watch check" from the same network, then retry t',
+        'Look again from the same network, then retry the activation ',
       ]);
     },
   );

@@ -111,8 +111,10 @@ describe('a control host', () => {
       [what ?? []].flat().map((shown) => ({
         rule: 'control-host-has-another-issuer',
         weight: 'witness',
+        claim: expect.stringMatching(new RegExp(`^The unrelated host \\S+:443 shows ${shown}: [\\w -]+\\.$`, 'u')),
         expected: target,
         actual: expect.stringMatching(new RegExp(`^\\S+:443 shows ${shown}: `, 'u')),
+        fullNames: [expect.stringContaining('CN=')],
       })),
     );
   });

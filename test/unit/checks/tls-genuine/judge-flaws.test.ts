@@ -115,7 +115,9 @@ describe('learnedFlaws()', () => {
 });
 
 describe('ageOf()', () => {
-  const [length, usage] = (['path-length', 'not-for-servers'] as const).map((kind): Flaw => ({ kind, text: kind }));
+  const [length, usage] = (['path-length', 'not-for-servers'] as const).map(
+    (kind): Flaw => ({ kind, text: kind, claim: kind, fullNames: [] }),
+  );
   if (length === undefined || usage === undefined) throw new Error('Expected two flaws');
   test.each([
     { flaws: [], known: [], age: 'none' },

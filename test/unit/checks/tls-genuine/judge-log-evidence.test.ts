@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { ONE_DATAGRAM } from '../../../../src/core/polling/corroboration.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
 import type { FirewallSighting } from '../../../../src/core/polling/state.ts';
-import { judgeLogEvidence } from '../../../../src/checks/tls-genuine/judge-log-evidence.ts';
+import { judgeLogEvidence as judgeLogEvidenceUnchecked } from '../../../../src/checks/tls-genuine/judge-log-evidence.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeLogEvidence = withPlainClaims(judgeLogEvidenceUnchecked);
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const LINE: FirewallSighting = {
@@ -52,6 +55,9 @@ test('a line is told with the device, the policy and the source that it names', 
     {
       rule: 'firewall-log-shows-no-inspection',
       subject: 'license.example.test:443',
+      claim: 'fgt-1, policy 20, source 10.0.0.5, logged that it inspects this traffic.',
+      quote: 'devname="fgt-1"',
+      at: AT,
       expected: 'no line in the log of the firewall that says it inspects this traffic',
       actual: 'fgt-1, policy 20, source 10.0.0.5: devname="fgt-1"',
       level: 'broken',
@@ -64,6 +70,6 @@ test('a line is told with the device, the policy and the source that it names', 
 test('a line that names a profile alone is told with that, and that it is a single datagram', () => {
   const evidence = { ...LINE.evidence, device: null, policy: null, profile: 'deep', sourceAddress: null };
   const [finding] = judge({ ...LINE, evidence });
-  expect(finding?.actual).toBe(`a FortiGate, profile "deep": devname="fgt-1"${ONE_DATAGRAM}`);
+  expect(finding?.actual).toBe(`A FortiGate, profile "deep": devname="fgt-1"${ONE_DATAGRAM}`);
   expect(finding?.facts).toEqual({ product: 'Fortinet FortiGate', profile: 'deep' });
 });

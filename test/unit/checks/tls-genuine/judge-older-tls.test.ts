@@ -1,6 +1,7 @@
+import { REPEAT } from '../../../../src/checks/tls-genuine/causes.ts';
 import { expect, test } from 'vitest';
 import type { ReferenceObservation } from '../../../../src/core/round.ts';
-import { judgeOlderTls } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
+import { judgeOlderTls as judgeOlderTlsUnchecked } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
 import { judgeTlsPath } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
 import type { Identity } from '../../../support/authority.ts';
 import { chainOf, established } from '../../../support/chains.ts';
@@ -8,6 +9,9 @@ import { HOST, TARGET } from '../../../support/interception-world.ts';
 import { endpoint, path } from '../../../support/observed.ts';
 import { freshKnowledge } from '../../../support/tls-knowledge.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeOlderTls = withPlainClaims(judgeOlderTlsUnchecked);
 
 const w = await createCast();
 const KNOWLEDGE = { ...freshKnowledge(w), products: w.evidence({}).products };
@@ -68,7 +72,7 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
       'authority.',
     `Exempt the traffic of FortiAuthenticator to ${TARGET} from TLS inspection there, for every version of TLS.`,
     'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server Hello.',
-    expect.stringMatching(/^Repeat "ftm-watch check"/u),
+    REPEAT,
   ]);
 });
 

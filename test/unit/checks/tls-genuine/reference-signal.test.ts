@@ -41,6 +41,10 @@ describe('the genuine key on another path', () => {
       {
         rule: agrees,
         weight,
+        claim: expect.stringMatching(
+          new RegExp(`^The certificate is issued by .* by a trusted authority ${way} there`),
+        ),
+        fullNames: [expect.stringMatching(/^C=/u)],
         expected: `The same authority as ${way} there: ${genuine.sub.name}`,
         actual: expect.stringMatching(/^Issued by C=/u),
       },
@@ -70,6 +74,8 @@ describe('a public chain with another server name', () => {
       {
         rule: 'server-name-changes-nothing',
         weight: 'weak',
+        claim: 'The certificate is issued by Acme Root CA, and with the server name there by a public authority.',
+        fullNames: [expect.stringMatching(/^C=DE/u)],
         expected: 'A trusted chain with this server name as with the server name there',
         actual: expect.stringMatching(/^Issued by C=DE/u),
       },

@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { Baseline } from '../../../../src/checks/tls-genuine/baseline.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import { refusedBaselineFindings, unconfirmedBaseline } from '../../../../src/checks/tls-genuine/unconfirmed.ts';
+import {
+  refusedBaselineFindings as refusedBaselineFindingsUnchecked,
+  unconfirmedBaseline,
+} from '../../../../src/checks/tls-genuine/unconfirmed.ts';
 import { formatDistinguishedName } from '../../../../src/core/distinguished-name.ts';
 import { certificateOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const refusedBaselineFindings = withPlainClaims(refusedBaselineFindingsUnchecked);
 
 const w = await createCast();
 const weak = await w.leaf(w.genuine.sub, { key: 'RSA-1024' });

@@ -81,6 +81,7 @@ describe('what speaks for an interception', () => {
   const signal = (weight: Signal['weight'], rule = 'some-rule'): Signal => ({
     rule,
     weight,
+    claim: 'That was seen.',
     expected: 'this',
     actual: 'that',
   });

@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
-import { judgeBought } from '../../../../src/checks/token-pool/bought-tokens.ts';
+import { judgeBought as judgeBoughtUnchecked } from '../../../../src/checks/token-pool/bought-tokens.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { LICENSE } from '../../../support/license-bench.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeBought = withPlainClaims(judgeBoughtUnchecked);
 
 /** The unit has 32 tokens of it. */
 function said(outcome: LicenseOutcome, license: string = LICENSE): RegistrationObservation {

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import { fortigateNotes } from '../../../../src/checks/token-pool/fortigate-notes.ts';
+import { fortigateNotes as fortigateNotesUnchecked } from '../../../../src/checks/token-pool/fortigate-notes.ts';
 import type { FirewallFacts, FirewallObservation } from '../../../../src/core/license/firewall.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const fortigateNotes = withPlainClaims(fortigateNotesUnchecked);
 
 const FLOW = {
   firewall: 'the FortiGate 10.0.0.1',
@@ -18,20 +21,30 @@ const counted = (...counts: readonly (readonly [string, number])[]): FirewallFac
   value: new Map(counts),
 });
 
-test.each<readonly [string, FirewallObservation, readonly string[]]>([
-  ['is counted by its own words', holds(counted(['new', 3], ['active', 2])), ['3 new, 2 active']],
-  ['may be nothing', holds(counted()), ['none']],
-  ['is not known where it may not tell', holds({ kind: 'denied', message: 'HTTP 403' }), ['not known: HTTP 403']],
+test.each<readonly [string, FirewallObservation, readonly (readonly [actual: string, claim: string])[]]>([
+  [
+    'is counted by its own words',
+    holds(counted(['new', 3], ['active', 2])),
+    [['3 new, 2 active', 'The FortiGate holds FortiTokens: 3 new, 2 active.']],
+  ],
+  ['may be nothing', holds(counted()), [['none', 'The FortiGate holds no FortiTokens.']]],
+  [
+    'is not known where it may not tell',
+    holds({ kind: 'denied', message: 'HTTP 403' }),
+    [['not known: HTTP 403', 'The FortiTokens of the FortiGate could not be counted.']],
+  ],
   ['is nothing to tell where it cannot hold any', holds({ kind: 'absent' }), []],
   ['is nothing to tell where it was not asked', holds(null), []],
   ['is nothing to tell where it refuses to talk', { ...FLOW, kind: 'denied', status: 403 }, []],
 ])('what a FortiGate holds %s', (_, seen, actual) => {
   expect(fortigateNotes([seen])).toEqual(
-    actual.map((text) => ({
+    actual.map(([text, claim]) => ({
       rule: 'fortigate-tokens-counted',
       subject: FLOW.firewall,
       expected: 'the FortiTokens that a FortiGate holds itself',
+      claim,
       actual: text,
+      ...(text.startsWith('not known') ? { quote: 'HTTP 403' } : {}),
       level: 'note',
       suggests: null,
       facts: { firewall: FLOW.firewall },

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
-import { judgeTokenPool } from '../../../../src/checks/token-pool/judge.ts';
+import { judgeTokenPool as judgeTokenPoolUnchecked } from '../../../../src/checks/token-pool/judge.ts';
 import type { TokenCounts } from '../../../../src/core/license/appliance.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeTokenPool = withPlainClaims(judgeTokenPoolUnchecked);
 
 const COUNTED: TokenCounts = {
   total: 32,

@@ -157,11 +157,11 @@ describe('what is said of a cause', () => {
   });
 
   test.each([
-    ['A certificate', 'An answer', 'expected a certificate, got an answer'],
-    ['No answer', 'Issued by CN=Acme', 'expected no answer, got issued by CN=Acme'],
-    ['TLS at all', 'RSA-1024', 'expected TLS at all, got RSA-1024'],
-    ['the same', '5 of 7', 'expected the same, got 5 of 7'],
-  ])('has evidence that reads as one sentence: %s, %s', (expected, actual, line) => {
+    ['A certificate', 'An answer', 'An answer. Expected: a certificate.'],
+    ['No answer', 'Issued by CN=Acme', 'Issued by CN=Acme. Expected: no answer.'],
+    ['TLS at all', 'RSA-1024', 'RSA-1024. Expected: TLS at all.'],
+    ['the same', '5 of 7', '5 of 7. Expected: the same.'],
+  ])('has evidence that says what was found and what was expected: %s, %s', (expected, actual, line) => {
     expect(toldAt('tls-genuine', 'tls-blocked', { expected, actual })?.evidence).toEqual([line]);
     const elsewhere = causesAt('tls-genuine', [
       finding('tls-blocked'),

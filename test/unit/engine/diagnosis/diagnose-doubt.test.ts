@@ -58,7 +58,7 @@ describe('diagnose() where something is left open', () => {
     expect(ready).toBe('unknown');
     expect(preconditions.find(({ id }) => id === 'tls-genuine')).toMatchObject({
       state: 'unknown',
-      summary: `${TARGET}: nobody can say`,
+      summary: `${TARGET}: nobody can say.`,
     });
   });
 

@@ -43,7 +43,7 @@ describe('diagnose()', () => {
     const { causes } = diagnose(round(OFFLINE, ['name-resolution', resolvers], ['mail', mail]), CONTEXT);
     expect(causes.map(({ id }) => id)).toEqual(['internet-unreachable', ...own]);
     // What follows from it is no evidence for it.
-    expect(causes[0]?.evidence).toEqual(['expected this, got that']);
+    expect(causes[0]?.evidence).toEqual(['that. Expected: this.']);
   });
 
   test('explains a mail server by the resolvers only while its own name is not to be had', () => {

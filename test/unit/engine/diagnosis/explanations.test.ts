@@ -8,6 +8,7 @@ import { CONTEXT } from '../../../support/judged-round.ts';
 const RESOLVER: Finding = {
   rule: 'resolver-answers',
   subject: 'udp://10.0.0.53:53',
+  claim: 'That was seen.',
   expected: 'this',
   actual: 'that',
   level: 'broken',

@@ -19,9 +19,9 @@ describe('diagnose() with services', () => {
         severity: 'critical',
         subject: TARGET,
         evidence: [
-          'expected this, got that',
-          'push.fortinet.com:443: expected this, got that',
-          'other.test:443: expected this, got that',
+          'that. Expected: this.',
+          'push.fortinet.com:443: that. Expected: this.',
+          'other.test:443: that. Expected: this.',
         ],
       },
     ]);

@@ -49,25 +49,25 @@ describe('the state of a precondition', () => {
       'broken without a cause, as it was found',
       'mail',
       [['mail', [finding(null, { level: 'note', actual: 'this' }), finding(null, { subject: 'mx:25' })]]],
-      ['broken', 'mx:25: that'],
+      ['broken', 'mx:25: that.'],
     ],
     [
       'a warning without a cause, as it was found',
       'mail',
       [['mail', [finding(null, { subject: 'mx:25', level: 'warning' })]]],
-      ['warning', 'mx:25: that'],
+      ['warning', 'mx:25: that.'],
     ],
     [
       'broken beside what is unknown',
       'mail',
       [['mail', [finding(null, { level: 'unknown' }), finding(null, { subject: 'mx:25' })]]],
-      ['broken', 'mx:25: that'],
+      ['broken', 'mx:25: that.'],
     ],
     [
       'unknown, as it was found',
       'mail',
       [['mail', [finding(null, { subject: 'mx:25', level: 'unknown' })]]],
-      ['unknown', 'mx:25: that'],
+      ['unknown', 'mx:25: that.'],
     ],
     ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], ['unknown', 'Everything works']],
     ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Not judged: fix Reachability first']],
@@ -130,7 +130,7 @@ describe('the readiness', () => {
 });
 
 const COMPLAINT = finding('polling-failing', { subject: 'fac-1', actual: 'SSL session failed' });
-const LINE = 'fac-1: expected this, got SSL session failed';
+const LINE = 'fac-1: SSL session failed. Expected: this.';
 
 describe('what FortiAuthenticator complains of', () => {
   test.each<readonly [PreconditionId, Finding]>([
@@ -144,7 +144,7 @@ describe('what FortiAuthenticator complains of', () => {
   ])('is explained by %s, and stands there as evidence, once', (by, fault) => {
     const { causes } = diagnose(round([by, [fault]], ['polling', [COMPLAINT]]), CONTEXT);
     expect(causes.map(({ id, evidence }) => [id, evidence])).toEqual([
-      [fault.suggests, ['expected this, got that', LINE]],
+      [fault.suggests, ['that. Expected: this.', LINE]],
     ]);
     expect(statusOf('polling', [by, [fault]], ['polling', [COMPLAINT]])).toMatchObject({
       state: 'blocked',
@@ -169,11 +169,11 @@ describe('what FortiAuthenticator complains of', () => {
   });
 
   test('is evidence where it is a fault or a warning, and stays a warning by itself', () => {
-    const warning: Finding = { ...COMPLAINT, level: 'warning', actual: 'a retry' };
+    const warning: Finding = { ...COMPLAINT, level: 'warning', claim: 'a retry.' };
     const others = (['note', 'unknown'] as const).map((level): Finding => ({ ...COMPLAINT, level, suggests: null }));
     const { causes } = diagnose(round(BLOCKED, ['polling', [COMPLAINT, warning, ...others]]), CONTEXT);
     expect(causes.map(({ evidence }) => evidence)).toEqual([
-      ['expected this, got that', LINE, 'fac-1: expected this, got a retry'],
+      ['that. Expected: this.', LINE, 'fac-1: a retry. Expected: this.'],
     ]);
     expect(statusOf('polling', BLOCKED, ['polling', [warning]])).toMatchObject({ state: 'warning', blockedBy: [] });
     const suspected: Finding = { ...warning, confidence: 'suspected' };
@@ -198,7 +198,12 @@ describe('what FortiAuthenticator complains of', () => {
     const seen = (...special: readonly Special[]) =>
       diagnose(round(['polling', [COMPLAINT]], ...special), CONTEXT)
         .causes.find(({ id }) => id === 'polling-failing')
-        ?.evidence.map((line) => line.split(', got ').at(-1));
+        ?.evidence.map((line) =>
+          line
+            .replace(/\. Expected: .*$/u, '')
+            .split(': ')
+            .at(-1),
+        );
     expect(seen(['tls-genuine', [open, noted]], ['reachability', [warned]])).toEqual([
       'SSL session failed',
       'warned',

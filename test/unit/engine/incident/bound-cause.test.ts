@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { type RemedyStep, sentenceStep } from '../../../../src/engine/remedy.ts';
 import { boundCause } from '../../../../src/engine/incident/bound-cause.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 
@@ -35,4 +36,27 @@ test.each(['evidence', 'remedy'] as const)(
 test('it has twelve consequences at most', () => {
   const consequences = Array.from({ length: 15 }, (_, index) => String(index));
   expect(boundCause(causeOf('tls-intercepted', { consequences })).consequences).toEqual(consequences.slice(0, 12));
+});
+
+describe('its steps', () => {
+  const step = { text: LONG, commands: 'a\n  b', undo: null, syntax: 'shell', blanks: [] } as const;
+  const bound = (...remedySteps: readonly RemedyStep[]) =>
+    boundCause(causeOf('tls-blocked', { remedySteps })).remedySteps;
+
+  test('are twelve, with one visible line of text each, and say how many more there were', () => {
+    const steps = bound(...Array.from({ length: 15 }, () => step));
+    expect(steps).toHaveLength(13);
+    expect(steps[0]?.text).toHaveLength(500);
+    expect(steps[0]?.commands).toBe('a\n  b');
+    expect(steps.at(-1)).toEqual(sentenceStep('… and 3 more'));
+  });
+
+  test.each([
+    ['a line that is too long', 'x'.repeat(501)],
+    ['a line that is not visible', 'a\u0007'],
+    ['too many lines', 'a\n'.repeat(60)],
+  ])('keep no part of a block with %s: half of it would be run as well', (_, commands) => {
+    expect(bound({ ...step, text: 'Do it.', commands })).toEqual([sentenceStep('Do it.')]);
+    expect(bound({ ...step, text: 'Do it.', undo: commands })).toEqual([sentenceStep('Do it.')]);
+  });
 });

@@ -73,7 +73,10 @@ test.each<readonly [readonly Due[], boolean]>([
   expect(isSingle(due.map(item))).toBe(single);
 });
 
-test('heldIn() counts what waits for the digest', () => {
+test('heldIn() gives what waits for the digest', () => {
   const waits = { ...incidentOf(), awaitsDigest: true };
-  expect(heldIn({ ...EMPTY_STATE, incidents: [waits, { ...waits, awaitsDigest: false }, waits] })).toBe(2);
+  expect(heldIn({ ...EMPTY_STATE, incidents: [waits, { ...waits, awaitsDigest: false }, waits] })).toEqual([
+    waits,
+    waits,
+  ]);
 });

@@ -54,7 +54,15 @@ describe('opening and closing', () => {
         ? {
             ...status,
             findings: [
-              { rule: 'r', subject: 'mail-1:25', expected: '', actual: '', level: 'unknown' as const, suggests: null },
+              {
+                rule: 'r',
+                subject: 'mail-1:25',
+                claim: '',
+                expected: '',
+                actual: '',
+                level: 'unknown' as const,
+                suggests: null,
+              },
             ],
           }
         : status,
@@ -82,6 +90,7 @@ describe('opening and closing', () => {
     const finding = {
       rule: 'r',
       subject: service.subject,
+      claim: '',
       expected: '',
       actual: '',
       level: 'warning',

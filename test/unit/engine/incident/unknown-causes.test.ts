@@ -1,3 +1,5 @@
+import { remedyOf } from '../../../../src/engine/words/told-remedy.ts';
+import { ANY_SERVER } from '../../../../src/engine/words/wording.ts';
 import { describe, expect, test } from 'vitest';
 import type { Cause } from '../../../../src/engine/cause.ts';
 import type { Check } from '../../../../src/engine/check.ts';
@@ -70,7 +72,7 @@ describe('unknownCauses()', () => {
         impact: expect.stringMatching(/^[A-Z].*\.$/u),
         evidence: [],
         consequences: [],
-        remedy: [check?.unknownRemedy, ...UNKNOWN_WORDS.remedy],
+        ...remedyOf([check?.unknownRemedy ?? '', ...UNKNOWN_WORDS.remedy], { ...ANY_SERVER, subject: ID }),
       },
     ]);
   });
@@ -83,8 +85,8 @@ describe('unknownCauses()', () => {
     ];
     const [cause] = causes([unjudged()], view(findings));
     expect(cause?.evidence).toHaveLength(2);
-    expect(cause?.evidence[0]).toBe('host:443: expected a trusted issuer, got CN=Contoso');
-    expect(cause?.remedy).toEqual(['Add the root of Contoso.', ...UNKNOWN_WORDS.remedy]);
+    expect(cause?.evidence[0]).toBe('host:443: CN=Contoso. Expected: a trusted issuer.');
+    expect(cause?.remedy).toEqual(remedyOf(['Add the root of Contoso.', ...UNKNOWN_WORDS.remedy], ANY_SERVER).remedy);
   });
 
   test.each<readonly [string, PreconditionId, Incident, boolean]>([

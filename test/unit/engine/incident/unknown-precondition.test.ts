@@ -35,6 +35,7 @@ describe('a precondition that stays unknown', () => {
       const finding = {
         rule: 'r',
         subject: 'host:443',
+        claim: 'The certificate was issued by Contoso.',
         expected: 'a trusted issuer',
         actual: 'CN=Contoso',
         level: 'unknown',
@@ -47,7 +48,7 @@ describe('a precondition that stays unknown', () => {
       line.input({ kind: 'diagnosis', diagnosis: { ...diagnosis, preconditions }, fresh: null }).wait(30 * SECOND);
     }
     expect(line.state.incidents[0]?.cause).toMatchObject({
-      evidence: ['host:443: expected a trusted issuer, got CN=Contoso'],
+      evidence: ['host:443: The certificate was issued by Contoso. Expected: a trusted issuer.'],
       remedy: expect.arrayContaining(['The certificate of Contoso Root']),
     });
   });

@@ -47,6 +47,7 @@ describe('readReply', () => {
   test('reads an answer', () => {
     expect(readReply(good, query)).toEqual({
       kind: 'answer',
+      beside: { authority: 1, additional: 0 },
       rcode: 'NOERROR',
       addresses: ['173.243.138.84'],
       cnames: ['edge.example.test'],

@@ -1,3 +1,4 @@
+import { sentenceStep } from '../../../../src/engine/remedy.ts';
 import { PRECONDITION_STATES } from '../../../../src/engine/precondition-state.ts';
 import { readdirSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -62,7 +63,8 @@ describe('renderStatusPage()', () => {
   });
 
   test('shows the place of the break, the cause, its evidence and what to do', () => {
-    const cause = causeOf('tls-intercepted', { remedy: ['Run "ftm-watch check".', 'Then do that.'] });
+    const step = { ...sentenceStep('Look again.'), commands: 'ftm-watch check\na <b', syntax: 'shell' } as const;
+    const cause = causeOf('tls-intercepted', { remedySteps: [step] });
     const page = render({ diagnosis: diagnosisOf(START, [cause]) });
 
     expect(words(page)).toContain('Not ready Summary of tls-intercepted');
@@ -70,8 +72,22 @@ describe('renderStatusPage()', () => {
       /<li class="stop bad" data-leads="cut">\s*<span class="node">[^\n]*\n<span class="about"><strong>Firewall<\/strong>/u,
     );
     expect(words(page)).toContain('The way ends here: Internet is not reached.');
-    expect(words(page)).toContain('Impact New tokens cannot be activated. Evidence Evidence of tls-intercepted');
-    expect(page).toContain('<code class="command" data-copy>ftm-watch check</code>');
+    expect(words(page)).toContain(
+      'Impact New tokens cannot be activated. Runbook Evidence Evidence of tls-intercepted',
+    );
+    // What is selected and copied is the block, and nothing else.
+    expect(page).toContain('<pre class="command" data-copy>ftm-watch check\na &lt;b\n</pre>');
+    // The sentence stands once, above.
+    expect(count(page, 'Summary of tls-intercepted')).toBe(1);
+  });
+
+  test('leads from a cause to its incident and its runbook', () => {
+    const cause = causeOf('mail-unreachable', { subject: 'mail-0.example.org:25' });
+    const [incident] = incidents(1);
+    const page = render({ diagnosis: diagnosisOf(START, [cause]), incidents: incidents(1) });
+
+    expect(page).toContain(`<a href="incidents/${incident?.id ?? ''}">Acknowledge, silence, timeline</a>`);
+    expect(page).toContain('<a href="runbooks/mail-unreachable">Runbook</a>');
   });
 
   test.each(PRECONDITION_STATES)('says "%s" by colour, sign and word', (state) => {
@@ -92,6 +108,7 @@ describe('renderStatusPage()', () => {
     const note = {
       rule: 'some-rule',
       subject: 'mail.example.org:25',
+      claim: 'It greets politely.',
       expected: '',
       actual: 'greets politely',
       level: 'note',
@@ -105,7 +122,7 @@ describe('renderStatusPage()', () => {
     });
 
     expect(count(page, 'class="name"')).toBe(CHECKS.length);
-    expect(count(page, 'mail.example.org:25: greets politely')).toBe(CHECKS.length);
+    expect(count(page, 'mail.example.org:25: It greets politely.')).toBe(CHECKS.length);
   });
 
   test('does not call trouble of its own the fault of the target', () => {
@@ -212,11 +229,12 @@ describe('renderStatusPage() and strangers', () => {
     summary: HOSTILE,
     impact: HOSTILE,
     evidence: [HOSTILE, HOSTILE],
-    remedy: [HOSTILE, `"dig ${HOSTILE}"`],
+    remedySteps: [sentenceStep(HOSTILE), { ...sentenceStep(HOSTILE), commands: HOSTILE, undo: HOSTILE }],
   });
   const finding = {
     rule: HOSTILE,
     subject: HOSTILE,
+    claim: HOSTILE,
     expected: HOSTILE,
     actual: HOSTILE,
     level: 'broken',

@@ -1,3 +1,4 @@
+import { sentenceStep } from '../../../../../src/engine/remedy.ts';
 import fc from 'fast-check';
 import { createTransport } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
@@ -55,7 +56,7 @@ describe('hostile text', () => {
           summary: first,
           impact: second,
           evidence: [first, second],
-          remedy: [second],
+          remedySteps: [{ ...sentenceStep(second), commands: '</pre><i>"&', undo: "'><script>" }],
         });
         const message = composed(cause, {
           site: first,
@@ -74,6 +75,7 @@ describe('hostile text', () => {
             'meta',
             'ol',
             'p',
+            'pre',
             'table',
             'td',
             'th',

@@ -1,0 +1,44 @@
+import * as z from 'zod';
+
+import type { EpochMs } from '../core/clock.ts';
+import { parseDuration } from '../core/duration.ts';
+import type { Period } from '../core/period.ts';
+import { showValue } from '../text/show.ts';
+
+/** As typed. */
+export interface TypedPeriod {
+  readonly since?: string;
+  readonly until?: string;
+}
+
+const instant = z.iso.datetime({ offset: true });
+const day = z.iso.date();
+
+/**
+ * Reads `--since` and `--until`: a time, a day (UTC; `until` its end) or how long ago.
+ * @throws {Error} saying what was expected
+ */
+export function readPeriod({ since, until }: TypedPeriod, now: EpochMs): Period {
+  const period = {
+    since: since === undefined ? null : readInstant('--since', since, { now, dayEnds: false }),
+    until: until === undefined ? null : readInstant('--until', until, { now, dayEnds: true }),
+  };
+  if (period.since !== null && period.since >= (period.until ?? now))
+    throw new Error(
+      `Cannot report from ${showValue(since)} to ${showValue(until ?? 'now')}: expected a begin before the end`,
+    );
+  return period;
+}
+
+const LAST_OF_DAY = 86_399_999;
+
+function readInstant(option: string, typed: string, { now, dayEnds }: { now: EpochMs; dayEnds: boolean }): EpochMs {
+  if (day.safeParse(typed).success) return Date.parse(typed) + (dayEnds ? LAST_OF_DAY : 0);
+  if (instant.safeParse(typed).success) return Date.parse(typed);
+  const ago = parseDuration(typed);
+  if (ago !== null) return now - ago;
+  throw new Error(
+    `Cannot read ${option}: expected a time such as "2026-11-24T18:00:00Z", a day such as "2026-11-24" or how long ` +
+      `ago, such as "7d", got ${showValue(typed)}`,
+  );
+}

@@ -1,0 +1,29 @@
+import { visibleText } from '../../core/visible-text.ts';
+import type { Notification } from '../../engine/incident/notification.ts';
+import type { NotificationText } from '../message/notification-text.ts';
+import { subjectOf } from '../message/subject.ts';
+import { digestItems } from './digest-items.ts';
+
+/** More is no message any more: the page has the rest. */
+const MAX_PARAGRAPH = 1_000;
+const MAX_ITEMS = 10;
+
+/**
+ * What stands below the subject, what to do first: paragraphs of one line, safe to show, that the service still has to
+ * escape. A digest lists what it tells.
+ */
+export function messageParagraphs(
+  notification: Notification,
+  { action, summary }: Pick<NotificationText, 'action' | 'summary'>,
+  site: string,
+): readonly string[] {
+  const items = digestItems(notification).map((item) => subjectOf(item, site));
+  const more = items.length + omittedOf(notification) - MAX_ITEMS;
+  return [action, summary, ...items.slice(0, MAX_ITEMS), ...(more > 0 ? [`and ${String(more)} more`] : [])].map(
+    (text) => visibleText(text, MAX_PARAGRAPH),
+  );
+}
+
+function omittedOf(notification: Notification): number {
+  return notification.kind === 'digest' ? notification.omitted : 0;
+}

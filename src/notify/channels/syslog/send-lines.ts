@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { createSocket } from 'node:dgram';
+import { readFile } from 'node:fs/promises';
+import { connect, isIP, isIPv6, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { deadline, sleep } from '../../../system/clock.ts';
+import type { Clock, Millis } from '../../../core/clock.ts';
+import type { SyslogConfig } from './section.ts';
+
+type Receiver = Pick<SyslogConfig, 'host' | 'port' | 'transport' | 'caFile'>;
+
+/** For all of it, from the look-up of the name on. */
+const SEND_DEADLINE: Millis = 15_000;
+/** A port where nobody listens is told of by then, where it is told of at all. */
+const REFUSAL: Millis = 250;
+/** A receiver that took everything and does not close the connection has taken it all the same. */
+const CLOSING: Millis = 3_000;
+
+/**
+ * Hands the lines over, on a connection of its own.
+ * @throws {Error} when the receiver cannot be reached, or breaks off before it has taken all
+ */
+export async function sendLines(
+  lines: readonly string[],
+  receiver: Receiver,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  using limit = deadline(clock, SEND_DEADLINE, signal);
+  if (receiver.transport === 'udp') await sendDatagrams(lines, receiver, clock, limit.signal);
+  else await sendStream(lines, receiver, clock, limit.signal);
+}
+
+async function sendDatagrams(
+  lines: readonly string[],
+  { host, port }: Receiver,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', signal });
+  const failed = once(socket, 'error', { signal }).then(([error]) => {
+    throw error instanceof Error ? error : new Error('The datagram could not be sent');
+  });
+  try {
+    socket.connect(port, host);
+    await Promise.race([once(socket, 'connect', { signal }), failed]);
+    for (const line of lines) socket.send(line);
+    await Promise.race([sleep(clock, REFUSAL, signal), failed]);
+  } finally {
+    // What comes after the end concerns nobody.
+    failed.catch(() => undefined);
+    if (!signal.aborted) socket.close();
+  }
+}
+
+async function sendStream(
+  lines: readonly string[],
+  receiver: Receiver,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const { socket, ready } = await openStream(receiver);
+  try {
+    await once(socket, ready, { signal });
+    // RFC 6587 §3.4.1, RFC 5425 §4.3: the length in front, in bytes.
+    socket.resume().end(lines.map((line) => `${String(Buffer.byteLength(line))} ${line}`).join(''));
+    await once(socket, 'finish', { signal });
+    await closed(socket, clock, signal);
+  } finally {
+    socket.on('error', () => undefined).destroy();
+  }
+}
+
+/** @throws {Error} when the receiver breaks off instead */
+async function closed(socket: Socket, clock: Clock, signal: AbortSignal): Promise<void> {
+  using limit = deadline(clock, CLOSING, signal);
+  try {
+    if (!socket.closed) await once(socket, 'close', { signal: limit.signal });
+  } catch (error) {
+    if (!limit.expired()) throw error;
+  }
+  if (socket.errored !== null) throw socket.errored;
+}
+
+async function openStream({
+  host,
+  port,
+  transport,
+  caFile,
+}: Receiver): Promise<{ readonly socket: Socket; readonly ready: 'connect' | 'secureConnect' }> {
+  if (transport !== 'tls') return { socket: connect({ host, port }), ready: 'connect' };
+  const authority = caFile === null ? {} : { ca: await readFile(caFile, 'utf8') };
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  return { socket: connectTls({ host, port, minVersion: 'TLSv1.2', ...authority, ...name }), ready: 'secureConnect' };
+}

@@ -1,0 +1,86 @@
+import type { Notification } from '../../../engine/incident/notification.ts';
+import type { MessageContext } from '../../message/message-context.ts';
+import { notificationText, type NotificationText, type Tone } from '../../message/notification-text.ts';
+import { messageParagraphs } from '../message-paragraphs.ts';
+
+/** What a workflow "when a Teams webhook request is received" takes: a message with one Adaptive Card of 1.2. */
+export interface AdaptiveCardMessage {
+  readonly type: 'message';
+  readonly attachments: readonly [
+    {
+      readonly contentType: 'application/vnd.microsoft.card.adaptive';
+      readonly contentUrl: null;
+      readonly content: AdaptiveCard;
+    },
+  ];
+}
+
+interface AdaptiveCard {
+  readonly $schema: 'http://adaptivecards.io/schemas/adaptive-card.json';
+  readonly type: 'AdaptiveCard';
+  readonly version: '1.2';
+  readonly fallbackText: string;
+  readonly body: readonly RichTextBlock[];
+  readonly actions: readonly { readonly type: 'Action.OpenUrl'; readonly title: string; readonly url: string }[];
+  readonly msteams: { readonly width: 'full' };
+}
+
+interface RichTextBlock {
+  readonly type: 'RichTextBlock';
+  readonly inlines: readonly [TextRun];
+}
+
+/** Its text is no Markdown, unlike that of a TextBlock or a Fact: https://adaptivecards.io/explorer/TextRun.html. */
+interface TextRun {
+  readonly type: 'TextRun';
+  readonly text: string;
+  readonly weight?: 'Bolder';
+  readonly size?: 'Large';
+  readonly color?: 'Attention' | 'Warning' | 'Good' | 'Default';
+}
+
+const COLORS: Readonly<Record<Tone, TextRun['color']>> = {
+  critical: 'Attention',
+  warning: 'Warning',
+  good: 'Good',
+  neutral: 'Default',
+};
+
+export function adaptiveCardMessage(notification: Notification, context: MessageContext): AdaptiveCardMessage {
+  const text = notificationText(notification, context);
+  const paragraphs = messageParagraphs(notification, text, context.site);
+  return {
+    type: 'message',
+    attachments: [
+      {
+        contentType: 'application/vnd.microsoft.card.adaptive',
+        contentUrl: null,
+        content: {
+          $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+          type: 'AdaptiveCard',
+          version: '1.2',
+          fallbackText: text.subject,
+          body: [titleBlock(text), ...paragraphs.map((paragraph) => block({ type: 'TextRun', text: paragraph }))],
+          actions: actionsOf(text),
+          msteams: { width: 'full' },
+        },
+      },
+    ],
+  };
+}
+
+function titleBlock({ subject, tone }: NotificationText): RichTextBlock {
+  return block({ type: 'TextRun', text: subject, weight: 'Bolder', size: 'Large', color: COLORS[tone] ?? 'Default' });
+}
+
+function block(run: TextRun): RichTextBlock {
+  return { type: 'RichTextBlock', inlines: [run] };
+}
+
+function actionsOf({ links: { page, runbook } }: NotificationText): AdaptiveCard['actions'] {
+  const links = [
+    { title: 'Status page', url: page },
+    { title: 'Runbook', url: runbook },
+  ];
+  return links.flatMap(({ title, url }) => (url === null ? [] : [{ type: 'Action.OpenUrl', title, url }]));
+}

@@ -1,0 +1,81 @@
+import { titleOf } from '../checks/registry.ts';
+import { utcText } from '../core/instant-text.ts';
+import { type Block, blocksOf, type RemedyStep } from '../engine/remedy.ts';
+import { type Markup, markup, preformatted } from '../web/page/markup.ts';
+import { SEVERITY_WORDS } from '../web/page/signs.ts';
+import type { CaseSpan, ReportCase } from './report-cases.ts';
+import type { SeenIssuer } from './seen-issuers.ts';
+
+/** Lines that stand open; the others are folded. */
+const OPEN_LINES = 4;
+const SHOWN_SPANS = 3;
+
+/** What, where, since when, who, proof and request, for somebody who has to act and was not there. */
+export function caseFacts(one: ReportCase): Markup {
+  const { cause, spans } = one;
+  return markup`<dl class="facts">
+<dt>What</dt><dd>${cause.impact}${consequences(one)}</dd>
+<dt>Where</dt><dd>${cause.subject}</dd>
+<dt>Since</dt><dd>${spansView(spans)}</dd>
+${whoView(one)}
+<dt>Proof</dt><dd>${foldedList(cause.evidence)}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
+    cause.confidence
+  } · <code>${cause.id}</code></p></dd>
+<dt>Request</dt><dd><ol>${cause.remedySteps.map(stepView)}</ol></dd>
+</dl>`;
+}
+
+/** From when to when, as one line. */
+export function spanText({ since, until }: CaseSpan): string {
+  return `${timeText(since)} to ${until === null ? 'now' : timeText(until)}`;
+}
+
+function consequences({ cause }: ReportCase): Markup | null {
+  if (cause.consequences.length === 0) return null;
+  return markup` <span class="quiet">Not judged because of it: ${cause.consequences.map(titleOf).join(', ')}.</span>`;
+}
+
+function spansView(spans: readonly CaseSpan[]): Markup {
+  const [latest] = spans;
+  if (latest?.incident === null && spans.length === 1)
+    return markup`${timeText(latest.since)}, when this report looked. No daemon has kept how long before.`;
+  const lines = spans.slice(0, SHOWN_SPANS).map((span) => markup`<li>${spanText(span)}</li>`);
+  const more = spans.length - SHOWN_SPANS;
+  return markup`<ul class="plain">${lines}</ul>${more > 0 ? markup`and ${more} times before` : null}`;
+}
+
+function whoView({ cause: { product }, issuers }: ReportCase): Markup | null {
+  if (product === null && issuers.length === 0) return null;
+  return markup`<dt>Who</dt><dd>${product}<ul class="plain">${issuers.map(issuerView)}</ul></dd>`;
+}
+
+function issuerView({ name, firstSeen, lastSeen }: SeenIssuer): Markup {
+  return markup`<li>Certificates issued by <strong>${name}</strong> were seen from ${timeText(firstSeen)} to ${timeText(
+    lastSeen,
+  )}.</li>`;
+}
+
+function foldedList(lines: readonly string[]): Markup {
+  const items = lines.map((line) => markup`<li>${line}</li>`);
+  const rest = items.slice(OPEN_LINES);
+  if (rest.length === 0) return markup`<ul>${items}</ul>`;
+  return markup`<ul>${items.slice(0, OPEN_LINES)}</ul><details><summary>${rest.length} more</summary><ul>${rest}</ul>
+</details>`;
+}
+
+function stepView(step: RemedyStep): Markup {
+  return markup`<li>${step.text}${blocksOf(step).map(blockView)}</li>`;
+}
+
+/** A long one would push what is to be read off the first page. */
+function blockView({ label, text }: Block): Markup {
+  const block = markup`<pre>${preformatted(text)}</pre>`;
+  return text.split('\n').length > OPEN_LINES
+    ? markup`<details><summary>${label}</summary>${block}</details>`
+    : markup`<p class="quiet">${label}</p>${block}`;
+}
+
+/** `2026-11-24 13:00:05 UTC` of ISO 8601. */
+export function timeText(iso: string): string {
+  return utcText(Date.parse(iso));
+}

@@ -1,0 +1,43 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** What every exporter tells of its own process. Null: this system does not say it. */
+export interface ProcessFigures {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  readonly virtualBytes: number | null;
+  readonly openFiles: number | null;
+  readonly mostFiles: number | null;
+  readonly heapUsedBytes: number;
+  readonly heapTotalBytes: number;
+  /** Buffers beside the heap. */
+  readonly externalBytes: number;
+}
+
+/** Some 0.2 ms. Never rejects. */
+export async function readProcessFigures(): Promise<ProcessFigures> {
+  const [status, limits, files] = await Promise.all([
+    readFile('/proc/self/status', 'utf8').catch(() => ''),
+    readFile('/proc/self/limits', 'utf8').catch(() => ''),
+    readdir('/proc/self/fd').catch(() => null),
+  ]);
+  const { user, system } = process.cpuUsage();
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
+  return {
+    cpuSeconds: (user + system) / 1e6,
+    residentBytes: rss,
+    // proc_pid_status(5): in kB.
+    virtualBytes: scaled(/^VmSize:\s+(\d+) kB$/mu.exec(status), 1024),
+    // One of them is the folder that was read.
+    openFiles: files === null ? null : files.length - 1,
+    // proc_pid_limits(5): the soft one stands first; "unlimited" is none.
+    mostFiles: scaled(/^Max open files\s+(\d+)/mu.exec(limits), 1),
+    heapUsedBytes: heapUsed,
+    heapTotalBytes: heapTotal,
+    externalBytes: external,
+  };
+}
+
+function scaled(match: RegExpExecArray | null, factor: number): number | null {
+  const [, digits] = match ?? [];
+  return digits === undefined ? null : Number(digits) * factor;
+}

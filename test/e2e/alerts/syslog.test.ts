@@ -1,0 +1,124 @@
+import { hostname } from 'node:os';
+import { expect, it } from 'vitest';
+import { sendLines } from '../../../src/notify/channels/syslog/send-lines.ts';
+import { syslogLine } from '../../../src/notify/channels/syslog/syslog-line.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { channelsOf, deliverTo } from '../../support/channel-bench.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { fixtureLines } from '../../support/fixture-lines.ts';
+import { freePort } from '../../support/free-port.ts';
+import { START, timeline } from '../../support/incident-timeline.ts';
+import { startIntake, TROUBLE } from '../../support/intake-bench.ts';
+import { startRsyslogRelay } from '../../support/log-relay.ts';
+import { describeWhere, findProgram } from '../../support/privilege.ts';
+import { startRsyslogReceiver } from '../../support/rsyslog-receiver.ts';
+
+const PATIENCE = { timeout: 15_000 };
+const NEVER = new AbortController().signal;
+/** Of a hostile subject too: three characters are escaped. */
+const DATA = new RegExp(
+  String.raw`^\[ftm-watch@32473 id="[^"]+" event="firing" site="hq" incident="[^"]+" cause="tls-intercepted" ` +
+    String.raw`severity="critical" confidence="confirmed" subject="a\\"b\\\]c\\\\d"\]$`,
+  'u',
+);
+const RSYSLOG = findProgram('rsyslogd') ?? '';
+
+describeWhere([{ program: 'rsyslogd' }], 'syslog out, to a real rsyslog', () => {
+  it.each(['udp', 'tcp'])('is read as what it says, over %s', async (transport) => {
+    await using receiver = await startRsyslogReceiver(RSYSLOG);
+    const [channel] = await channelsOf({
+      syslog: [{ name: 'siem', host: '127.0.0.1', port: receiver.port, transport }],
+    });
+    if (channel === undefined) throw new Error('No channel was made');
+    const hostile = causeOf('tls-intercepted', { subject: 'a"b]c\\d' });
+    const mails = Array.from({ length: 4 }, (_, index) =>
+      causeOf('mail-unreachable', { severity: 'warning', subject: `mail-${String(index)}:25` }),
+    );
+    const { told } = timeline()
+      .rounds(3, [hostile, ...mails])
+      .rounds(8, []);
+    for (const notification of told)
+      expect(await deliverTo(channel, notification)).toEqual([{ recipient: 'siem', kind: 'sent', detail: '' }]);
+
+    const lines = await expect
+      .poll(() => receiver.lines().length, PATIENCE)
+      .toBe(10)
+      .then(() => receiver.lines());
+    const [first] = lines;
+    expect(first).toMatchObject({
+      host: hostname(),
+      program: 'ftm-watch',
+      process: '-',
+      id: 'firing',
+      severity: 'crit',
+      facility: 'daemon',
+      data: expect.stringMatching(DATA) as string,
+      text: expect.stringMatching(/^ ?CRITICAL hq: TLS/u) as string,
+    });
+    expect(Date.parse(first?.time ?? '')).toBe(told[0]?.at);
+    expect(lines.map(({ id, severity }) => `${id} ${severity}`).toSorted()).toEqual(
+      [
+        'firing crit',
+        ...Array.from({ length: 4 }, () => 'firing warning'),
+        ...Array.from({ length: 5 }, () => 'resolved notice'),
+      ].toSorted(),
+    );
+  });
+
+  it('is put off where nobody listens', async () => {
+    const port = await freePort();
+    const channels = await channelsOf({
+      syslog: ['udp', 'tcp', 'tls'].map((transport, index) => ({
+        name: transport,
+        host: `127.0.0.${String(index + 1)}`,
+        port,
+        transport,
+      })),
+    });
+    const [firing] = timeline().rounds(3, [causeOf('tls-intercepted')]).told;
+    if (firing === undefined) throw new Error('Nothing was told');
+    for (const channel of channels)
+      expect(await deliverTo(channel, firing)).toMatchObject([
+        { kind: 'deferred', detail: expect.stringContaining('ECONNREFUSED') as string },
+      ]);
+  });
+});
+
+describeWhere([{ program: 'rsyslogd' }], "ftm-watch's own lines, brought back by a real rsyslog", () => {
+  it.each([
+    // Without a colon behind it, a program of RFC 5424 is no tag in RFC 3164, so the control counts there once.
+    ['RSYSLOG_TraditionalForwardFormat', 1],
+    ['RSYSLOG_ForwardFormat', 1],
+    ['RSYSLOG_FileFormat', 1],
+    ['RSYSLOG_SyslogProtocol23Format', 10],
+    ['raw', 10],
+  ])('with %s are nobody else’s, whatever they quote', async (template, control) => {
+    const bench = await startIntake({
+      appliances: [{ name: 'fac-1', logSources: [] }],
+      logs: { relays: ['127.0.0.1'] },
+    });
+    const listen = await freePort();
+    await using _ = await startRsyslogRelay(RSYSLOG, { listen, to: bench.portOf('tcp') }, template);
+    const send = (lines: readonly string[]): Promise<void> =>
+      sendLines(lines, { host: '127.0.0.1', port: listen, transport: 'tcp', caFile: null }, systemClock, NEVER);
+    // Every known text, as the message and where a header could stand.
+    const quoted = fixtureLines('fac-syslog-samples.txt').flatMap((line) => [
+      line,
+      line.replace(/^.*?status="[^"]*" /u, ''),
+    ]);
+    const own = quoted.map((message) =>
+      syslogLine({ at: START, severity: 2, host: 'watch-1', messageId: 'firing', parameters: { site: 'hq' }, message }),
+    );
+
+    await send(own);
+    await expect.poll(() => bench.intake.counters().lines.tcp.other, PATIENCE).toBe(own.length);
+    const { lines, lastReceivedAt } = bench.intake.counters();
+    expect(lines.tcp).toMatchObject({ ftm: 0, unrecognised: 0, foreign: 0, unparsed: 0 });
+    expect([...lastReceivedAt]).toEqual([]);
+    expect(bench.events).toEqual([]);
+
+    // The same relay, the same text, from another program.
+    await send([TROUBLE, ...own.map((line) => line.replace(' ftm-watch ', ' db '))]);
+    await expect.poll(() => bench.intake.counters().lines.tcp.ftm, PATIENCE).toBeGreaterThanOrEqual(control);
+  });
+});

@@ -1,0 +1,34 @@
+import type { Difference } from '../../support/contract-differences.ts';
+
+const NEW_CHANNELS = ['slack', 'teams', 'pagerduty', 'ntfy', 'syslog'] as const;
+const SERIES = [
+  'ftm_notifications_total',
+  'ftm_notifications_pending',
+  'ftm_notification_last_success_timestamp_seconds',
+] as const;
+
+export const CHANNEL_DIFFERENCES: readonly Difference[] = [
+  ...NEW_CHANNELS.map((channel) => ({
+    reason: `The channel \`${channel}\``,
+    lines: [
+      `+ schema: properties.notify.properties.${channel}.*`,
+      ...SERIES.map((series) => `+ metrics: ${series} channel="${channel}"`),
+    ],
+  })),
+  {
+    reason: 'Every channel of messages has `minSeverity`',
+    lines: [
+      '+ schema: properties.notify.properties.email.properties.minSeverity.*',
+      '+ schema: properties.notify.properties.webhooks.items.properties.minSeverity.*',
+    ],
+  },
+  {
+    reason: 'A web hook has a name, a template and a signature',
+    lines: [
+      '+ schema: properties.notify.properties.webhooks.items.properties.name.*',
+      '+ schema: properties.notify.properties.webhooks.items.properties.template.*',
+      '+ schema: properties.notify.properties.webhooks.items.properties.signingSecretEnv.*',
+      '+ schema: properties.notify.properties.webhooks.items.properties.signingSecretFile.*',
+    ],
+  },
+];

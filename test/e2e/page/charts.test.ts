@@ -1,0 +1,142 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RangeData } from '../../../src/web/chart-data.ts';
+import { audit, seriousOf } from '../../support/audit.ts';
+import { launchBrowser, openPage, type OpenPage } from '../../support/browser.ts';
+import { diagnosisOf } from '../../support/diagnosis-of.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { startWeb, type WebBench } from '../../support/web-bench.ts';
+
+const HOUR = 3_600_000;
+const UNTIL = Date.UTC(2026, 10, 24, 12);
+const FROM = UNTIL - 168 * HOUR;
+const hours = Array.from({ length: 168 }, (_, index) => FROM + index * HOUR);
+const PAST: RangeData = {
+  range: '7d',
+  from: FROM,
+  until: UNTIL,
+  latency: [{ name: 'tls', points: hours.map((at) => ({ at, value: 40 })) }],
+  errors: [{ name: 'fac-1', points: [{ at: UNTIL - 9 * HOUR, value: 7 }] }],
+  tokens: [{ name: 'fac-1', points: hours.map((at) => ({ at, value: 30 })) }],
+  days: hours.map((day, index) => ({ day, share: index === 100 ? 0.98 : 1 })),
+  incidents: [
+    {
+      id: 'i-1',
+      cause: 'tls-blocked',
+      subject: 'a:443',
+      severity: 'critical',
+      from: FROM + 100 * HOUR,
+      until: FROM + 101 * HOUR,
+    },
+  ],
+};
+
+describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => {
+  let web: WebBench;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const state = { rangeData: PAST, diagnosis: diagnosisOf(UNTIL, []) };
+    [web, browser] = await Promise.all([startWeb({ state }), launchBrowser()]);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await web[Symbol.asyncDispose]();
+  });
+
+  async function openDrawn(): Promise<OpenPage> {
+    const opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`, {
+      viewport: { width: 390, height: 844 },
+    });
+    await opened.page.locator('#chart-availability').scrollIntoViewIfNeeded();
+    await opened.page.locator('.plot.drawn').nth(3).waitFor();
+    return opened;
+  }
+
+  test('stay while the window is resized, and ask for nothing', async () => {
+    await using opened = await openDrawn();
+    const { page, requests } = opened;
+    const asked = (): number => requests.filter((url) => url.includes('api/v1/history')).length;
+    const before = asked();
+    expect(before).toBe(1);
+    await page.evaluate('document.querySelectorAll("canvas").forEach((canvas) => { canvas.dataset.same = "yes" })');
+
+    // The address bar of a phone comes and goes.
+    const [top, height] = [await page.evaluate('scrollY'), await heightOf(page)];
+    await page.setViewportSize({ width: 390, height: 780 });
+    expect([await page.evaluate('scrollY'), await heightOf(page)]).toEqual([top, height]);
+    for (let width = 390; width < 790; width += 10) await page.setViewportSize({ width, height: 844 });
+
+    await expect.poll(() => widthsOf(page)).toEqual([true, true, true, true]);
+    expect(await page.locator('canvas[data-same]').count()).toBe(4);
+    expect(asked()).toBe(before);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test('say what they show in units, without placeholders, and what is pointed at', async () => {
+    await using opened = await openDrawn();
+    const { page } = opened;
+    const readings = page.locator('.reading');
+    expect(await readings.allInnerTexts()).toEqual([
+      '2026-11-24 11:30 UTC: Available 100 %',
+      '2026-11-24 11:00 UTC: TLS 40 ms',
+      '2026-11-24 03:00 UTC: fac-1 7 errors',
+      '2026-11-24 11:00 UTC: fac-1 30 tokens',
+    ]);
+    const box = await page.locator('#chart-availability .u-over').boundingBox();
+    if (box === null) throw new Error('The chart has no place');
+    await page.mouse.move(box.x + (box.width * 100.5) / 168, box.y + box.height / 2);
+    await page.getByText('With an outage 98 %').waitFor();
+    expect(await page.locator('.history').innerText()).not.toMatch(/--|NaN|undefined/u);
+    // Where the scale begins, the hour with an outage is far from full height.
+    expect(await page.locator('#chart-availability').getAttribute('data-bottom')).toBe('95');
+  });
+
+  test('keep their place in the page when they are drawn, and take the colours of a new scheme', async () => {
+    await using opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`, {
+      viewport: { width: 1440, height: 900 },
+    });
+    const { page } = opened;
+    const before = await heightOf(page);
+    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    await page.locator('.plot.drawn').nth(3).waitFor();
+    expect(Math.abs((await heightOf(page)) - before)).toBeLessThanOrEqual(16);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('canvas').nth(3).waitFor();
+    expect(seriousOf(await audit(page))).toEqual([]);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test('are of the range that was chosen, with and without JavaScript', async () => {
+    for (const javaScriptEnabled of [true, false]) {
+      await using opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`, { javaScriptEnabled });
+      const { page, requests } = opened;
+      await page.getByRole('link', { name: '30 days' }).click();
+      await page.locator('.ranges [aria-current]', { hasText: '30 days' }).waitFor();
+      expect(new URL(page.url()).search).toBe('?range=30d');
+      expect(await page.locator('.marked a').getAttribute('href')).toBe('incidents/i-1');
+      await page.locator('#history-table > summary').click();
+      expect(await page.locator('#history-table tbody tr').count()).toBe(15);
+      if (!javaScriptEnabled) continue;
+      await page.locator('.plot.drawn').nth(3).waitFor();
+      expect(requests.filter((url) => url.endsWith('api/v1/history?range=30d'))).toHaveLength(1);
+      // A round keeps the range.
+      web.state.publish(diagnosisOf(UNTIL + 30_000, []));
+      await page.locator('main[data-seen="1795521630000"]').waitFor();
+      expect(await page.locator('.ranges [aria-current]').innerText()).toBe('30 days');
+    }
+  });
+});
+
+function heightOf(page: Page): Promise<number> {
+  return page.evaluate('document.documentElement.scrollHeight');
+}
+
+/** Whether each chart is as wide as its place. */
+function widthsOf(page: Page): Promise<readonly boolean[]> {
+  return page.evaluate(
+    `[...document.querySelectorAll('.plot.drawn')].map((plot) =>
+      Math.abs(plot.querySelector('canvas').getBoundingClientRect().width - plot.clientWidth) <= 1)`,
+  );
+}

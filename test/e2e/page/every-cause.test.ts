@@ -1,0 +1,92 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FAULT_IDS } from '../../../src/checks/registry.ts';
+import { audit, seriousOf } from '../../support/audit.ts';
+import { launchBrowser, openPage } from '../../support/browser.ts';
+import { diagnosisOfFault } from '../../support/diagnosis-of-fault.ts';
+import { timeline } from '../../support/incident-timeline.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { startWeb, type WebBench } from '../../support/web-bench.ts';
+
+const HEIGHT = 844;
+const LOOKS = [1440, 900, 390].flatMap((width) =>
+  (['light', 'dark'] as const).flatMap((colorScheme) =>
+    [true, false].map((scripts) => ({ width, colorScheme, scripts })),
+  ),
+);
+/** WCAG 2.2, 2.5.8. */
+const LEAST_TARGET = 24;
+
+describeWhere([{ program: 'chromium' }], 'the status page, for every cause', () => {
+  let web: WebBench;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [web, browser] = await Promise.all([startWeb(), launchBrowser()]);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await web[Symbol.asyncDispose]();
+  });
+
+  test.each([true, false])('has the first step on the first screen of a phone, JavaScript: %s', async (javaScript) => {
+    const options = { viewport: { width: 390, height: HEIGHT }, isMobile: true, javaScriptEnabled: javaScript };
+    await using opened = await openPage(browser, 'about:blank', options);
+    const below: string[] = [];
+    for (const fault of FAULT_IDS) {
+      web.state.diagnosis = diagnosisOfFault(fault);
+      await opened.page.goto(`http://127.0.0.1:${String(web.port)}/`);
+      const bottom = await bottomOf(opened.page, '.remedy > li');
+      if (bottom > HEIGHT) below.push(`${fault}: ${String(bottom)} px`);
+    }
+    expect(below).toEqual([]);
+  });
+
+  test.each(LOOKS)(
+    'is accessible, $width px, $colorScheme, JavaScript: $scripts',
+    async ({ width, colorScheme, scripts }) => {
+      const diagnoses = FAULT_IDS.map(diagnosisOfFault);
+      const [first] = diagnoses;
+      if (first === undefined) throw new Error('There are no causes');
+      const causes = diagnoses.flatMap((diagnosis) => diagnosis.causes);
+      web.state.diagnosis = { ...first, causes };
+      web.state.incidents = timeline({ maxPerHour: 1_000 }).rounds(2, causes.slice(0, 5)).state.incidents;
+      const options = { viewport: { width, height: HEIGHT }, colorScheme };
+      await using opened = await openPage(browser, 'about:blank', options);
+      const { page } = opened;
+      // The auditor needs scripts itself: those of the page are kept away.
+      if (!scripts) await page.route('**/static/*.js', (route) => route.abort());
+      await page.goto(`http://127.0.0.1:${String(web.port)}/`);
+      expect(await page.locator('button.copy').count()).toSatisfy((count: number) => count > 0 === scripts);
+      expect(await page.locator('.cause').count()).toBe(causes.length);
+
+      // Folded first, as it comes, then all of it.
+      expect(await smallTargets(page)).toEqual([]);
+      await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true');
+      expect(await smallTargets(page)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+      const results = await audit(page);
+      expect(results.passes.length).toBeGreaterThan(10);
+      expect(seriousOf(results)).toEqual([]);
+    },
+  );
+});
+
+/** How far down the page the first of these ends. */
+async function bottomOf(page: Page, selector: string): Promise<number> {
+  const box = await page.locator(selector).first().boundingBox();
+  return box === null ? Number.POSITIVE_INFINITY : box.y + box.height;
+}
+
+/** What can be tapped, and is hard to hit. */
+function smallTargets(page: Page): Promise<readonly string[]> {
+  return page.evaluate(
+    `[...document.querySelectorAll('a, button, summary, input, select')].flatMap((element) => {
+      const { width, height } = element.getBoundingClientRect();
+      return width === 0 || (width >= ${String(LEAST_TARGET)} && height >= ${String(LEAST_TARGET)})
+        ? []
+        : [element.outerHTML.slice(0, 80) + ' ' + width + ' x ' + height];
+    })`,
+  );
+}

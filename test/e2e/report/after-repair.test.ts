@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { ReportData } from '../../../src/report/report-data.ts';
+import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { createLab, type Lab } from '../../lab/lab.ts';
+import { runFtmWatch } from '../../support/ftm-watch.ts';
+import { type Unzipped, unzip } from '../../support/unzipped.ts';
+
+const LIMIT_MS = 20_000;
+/** Long enough to be evidence, and not a word or a name. */
+const LONG_TEXT = 60;
+
+let lab: Lab;
+let daemon: Daemon;
+/** Before the firewall inspected. */
+let before: number;
+let broken: Unzipped;
+let repaired: Unzipped;
+
+beforeAll(async () => {
+  lab = await createLab({ schedule: { probes: '*/2 * * * * *' } });
+  daemon = await startDaemon(lab.configFile, lab.folder);
+  await ready();
+  before = Date.now();
+  await lab.inspect(true);
+  await daemon.diagnosis(({ ready: now }) => now === 'not-ready', AbortSignal.timeout(LIMIT_MS));
+  await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
+  broken = await report('broken');
+  await lab.inspect(false);
+  await ready();
+  repaired = await report('repaired');
+});
+afterAll(async () => {
+  await daemon[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
+});
+
+async function ready(): Promise<void> {
+  await daemon.diagnosis(({ ready: now }) => now === 'ready', AbortSignal.timeout(LIMIT_MS));
+}
+
+async function report(name: string, ...args: readonly string[]): Promise<Unzipped> {
+  const run = await runFtmWatch(['report', '-c', lab.configFile, '-o', `${name}.zip`, ...args], { cwd: lab.folder });
+  expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  return unzip(join(lab.folder, `${name}.zip`));
+}
+
+function dataOf(of: Unzipped): ReportData {
+  return JSON.parse(of.text('report.json')) as ReportData;
+}
+
+/** What stands before the appendices, without marks. */
+function firstPageOf(of: Unzipped): string {
+  return (of.text('report.html').split('<nav')[0] ?? '').replaceAll(/<style>[^]*<\/style>|<[^>]+>/gu, ' ');
+}
+
+describe('a report', () => {
+  test('names the gateway on its first page while it is there', () => {
+    const page = firstPageOf(broken);
+    expect(page).toContain('is intercepted by Fortinet FortiGate');
+    expect(page).toMatch(/Certificates issued by\s+FGVMEV0000000001\s+were seen from 20\S+ \S+ UTC to /u);
+  });
+
+  test('names it after the repair too, from when to when', () => {
+    const { check, issuers } = dataOf(repaired);
+    expect(check.ready).toBe('ready');
+    const page = firstPageOf(repaired);
+    expect(page).toMatch(/is intercepted by Fortinet FortiGate\.\s+\(over\)/u);
+    expect(page).toMatch(/Certificates issued by\s+FGVMEV0000000001\s+were seen from 20\S+ \S+ UTC to /u);
+    expect(page).not.toMatch(/Certificates issued by\s+fortinet-subca2001/u);
+    const gateway = issuers.find(({ name }) => name === 'FGVMEV0000000001');
+    expect(Date.parse(gateway?.firstSeen ?? '')).toBeGreaterThan(before);
+    expect(gateway).toMatchObject({ verdict: null, target: expect.stringContaining('fortitokenmobile') });
+    expect(issuers.find(({ name }) => name === 'fortinet-subca2001')).toMatchObject({ verdict: 'genuine' });
+  });
+
+  test.each(['broken', 'repaired'])('prints nothing twice: %s', (name) => {
+    const html = (name === 'broken' ? broken : repaired).text('report.html');
+    // Between marks, but for the names in certificates, which are whole as they were sent.
+    const texts = html
+      .replaceAll(/<style>[^]*<\/style>|<dt>Issuer<\/dt><dd>[^<]*|<dt>Subject<\/dt><dd>[^<]*/gu, '')
+      .split(/<[^>]+>|\n/u)
+      .map((text) => text.trim())
+      .filter(({ length }) => length > LONG_TEXT);
+    expect(texts.length).toBeGreaterThan(10);
+    expect(texts.filter((text, index) => texts.indexOf(text) !== index)).toEqual([]);
+    // A line of evidence stands in it once, also within another one.
+    const [cause] = dataOf(broken).check.causes;
+    for (const line of cause?.evidence ?? []) expect(html.split(line.slice(-LONG_TEXT)).length).toBeLessThanOrEqual(2);
+  });
+
+  test('tells of the period that is asked for, and of nothing else', async () => {
+    const past = await report('past', '--since', '2h', '--until', new Date(before).toISOString());
+    const { timeline, issuers, period } = dataOf(past);
+    expect(period.until).toBe(new Date(before).toISOString());
+    expect(timeline.incidents).toEqual([]);
+    expect(issuers.map(({ name }) => name)).not.toContain('FGVMEV0000000001');
+    expect(firstPageOf(past)).toContain('Nothing was found to be broken');
+
+    const whole = await report('whole', '--since', new Date(before).toISOString());
+    expect(dataOf(whole).timeline.incidents.map(({ cause }) => cause.id)).toContain('tls-intercepted');
+  });
+
+  test('refuses a period that is none, before it looks', async () => {
+    const run = await runFtmWatch(['report', '-c', lab.configFile, '--since', 'then'], { cwd: lab.folder });
+    expect(run).toMatchObject({
+      exitCode: 3,
+      stdout: '',
+      stderr: expect.stringMatching(/^Cannot read --since: expected a time such as/u),
+    });
+    expect(run.durationMs).toBeLessThan(5_000);
+  });
+});

@@ -1,0 +1,109 @@
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Alerting } from '../../../src/notify/alerting.ts';
+import { createStore } from '../../../src/store/store.ts';
+import { liveRounds } from '../../support/alerting-bench.ts';
+import { channelsOf } from '../../support/channel-bench.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { handClock, type HandClock } from '../../support/hand-clock.ts';
+import { HOUR, MINUTE, POLICY, SECOND, START } from '../../support/incident-timeline.ts';
+import { jsonReceiver, type JsonReceiver, type ReceivedPost } from '../../support/json-receiver.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+
+const SECTIONS: Readonly<Record<string, (url: string) => object>> = {
+  slack: (url) => ({ slack: [{ name: 'ops', url: `${url}/hook` }] }),
+  teams: (url) => ({ teams: [{ name: 'ops', url: `${url}/hook` }] }),
+  pagerduty: (url) => ({ pagerduty: [{ name: 'ops', url: `${url}/hook`, routingKeyEnv: 'SET_SECRET' }] }),
+  ntfy: (url) => ({ ntfy: [{ name: 'ops', url: `${url}/topic` }] }),
+  webhook: (url) => ({ webhooks: [{ name: 'ops', url: `${url}/hook` }] }),
+  'webhook with a template': (url) => ({
+    webhooks: [{ name: 'ops', url: `${url}/hook`, template: '{ "text": "{{title}}", "key": "{{key}}" }' }],
+  }),
+};
+
+/** All of alerting over a real store, with the channels of these sections. */
+async function alertingOf(sections: object): Promise<{ readonly alerting: Alerting; readonly clock: HandClock }> {
+  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-limited-'));
+  const [clock, logger] = [handClock(START), logRecorder()];
+  const store = createStore({ path: join(folder, 'history.sqlite'), retention: 90 * 24 * HOUR }, { clock, logger });
+  onTestFinished(() => {
+    store.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const channels = await channelsOf(sections, { clock, env: { SET_SECRET: 'routing-key' } });
+  const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
+  const alerting = new Alerting(
+    { channels, maintenance: { isActive: () => false }, policy: POLICY },
+    { clock, logger, journal: store.journal, readSecret, onDelivery: () => undefined },
+  );
+  alerting.start();
+  return { alerting, clock };
+}
+
+async function pass(alerting: Alerting, clock: HandClock, time: number): Promise<void> {
+  for (let rest = time; rest > 0; rest -= 5 * SECOND) {
+    clock.advance(5 * SECOND);
+    await alerting.idle();
+  }
+}
+
+/** The bodies that were taken, without what tells one try from another. */
+function taken({ posts }: JsonReceiver, isTaken: (post: ReceivedPost) => boolean): readonly string[] {
+  return posts.filter(isTaken).map(({ body }) => JSON.stringify(body));
+}
+
+describe.each(Object.keys(SECTIONS))('%s', (kind) => {
+  const sectionsOf = SECTIONS[kind] ?? (() => ({}));
+
+  it('loses nothing and doubles nothing where the service limits the rate, fails and refuses for now', async () => {
+    const accepted = new Set<ReceivedPost>();
+    const times: number[] = [];
+    const answers: readonly (() => number | { status: number; headers: Record<string, string> })[] = [
+      () => ({ status: 429, headers: { 'retry-after': '120' } }),
+      () => 503,
+      () => 403,
+      () => ({ status: 429, headers: { 'retry-after': '60' } }),
+    ];
+    let tries = 0;
+    await using receiver = await jsonReceiver((post) => {
+      times.push(clock.elapsed());
+      const refuse = answers[tries];
+      tries += 1;
+      if (refuse !== undefined) return refuse();
+      accepted.add(post);
+      return 200;
+    });
+    const { alerting, clock } = await alertingOf(sectionsOf(receiver.url));
+
+    await liveRounds(alerting, clock, 3, [causeOf('tls-intercepted')]);
+    await pass(alerting, clock, 10 * MINUTE);
+    await liveRounds(alerting, clock, 5, []);
+    await pass(alerting, clock, HOUR);
+
+    const bodies = taken(receiver, (post) => accepted.has(post));
+    // A beginning and an end.
+    expect(bodies).toHaveLength(2);
+    expect(new Set(bodies).size).toBe(2);
+    expect(receiver.posts).toHaveLength(answers.length + 2);
+    // It was left alone for as long as it asked.
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(120 * SECOND);
+    expect((times[4] ?? 0) - (times[3] ?? 0)).toBeGreaterThanOrEqual(60 * SECOND);
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeLessThan(130 * SECOND);
+    expect(alerting.incidents().filter(({ status }) => status === 'open')).toEqual([]);
+    expect(Object.values(alerting.pending()).reduce((sum, count) => sum + count)).toBe(0);
+  });
+
+  it('sends once what a slow service takes late', async () => {
+    await using receiver = await jsonReceiver(async () => {
+      await setTimeout(300);
+      return 200;
+    });
+    const { alerting, clock } = await alertingOf(sectionsOf(receiver.url));
+    await liveRounds(alerting, clock, 3, [causeOf('tls-intercepted')]);
+    await pass(alerting, clock, 10 * MINUTE);
+    expect(receiver.posts).toHaveLength(1);
+  });
+});

@@ -1,0 +1,68 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { TEMPLATE_NAMES } from '../../../src/notify/channels/webhook/template-values.ts';
+import { channelsOf, deliverTo } from '../../support/channel-bench.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { timeline } from '../../support/incident-timeline.ts';
+import { jsonReceiver } from '../../support/json-receiver.ts';
+
+const SECRET = 'signing secret "/+ä';
+const HOSTILE = '"}, "admin": true, "x": {"{{site}} $& \\ \n';
+const { told: TOLD } = timeline()
+  .rounds(2, [causeOf('tls-intercepted', { summary: HOSTILE, remedy: [HOSTILE] })])
+  .rounds(5, []);
+const TEMPLATE = JSON.stringify(Object.fromEntries(TEMPLATE_NAMES.map((name) => [name, `{{${name}}}`])));
+
+/** What a web hook with such keys is posted for a beginning and an end. */
+async function posted(keys: object): Promise<Awaited<ReturnType<typeof jsonReceiver>>['posts']> {
+  await using receiver = await jsonReceiver();
+  const sections = { webhooks: [{ name: 'chat', url: `${receiver.url}/hook`, ...keys }] };
+  const [channel] = await channelsOf(sections, { env: { SET_SECRET: SECRET } });
+  if (channel === undefined) throw new Error('No channel was made');
+  for (const notification of TOLD) expect(await deliverTo(channel, notification)).toMatchObject([{ kind: 'sent' }]);
+  return receiver.posts;
+}
+
+describe('a web hook with a template', () => {
+  it('posts that JSON, with every place filled in and nothing else changed', async () => {
+    const [begin, end] = (await posted({ template: TEMPLATE })).map(
+      ({ body }) => body as Readonly<Record<string, string>>,
+    );
+    expect(Object.keys(begin ?? {})).toEqual(TEMPLATE_NAMES);
+    expect(begin).toMatchObject({
+      event: 'firing',
+      site: 'hq',
+      time: '2026-11-24T13:00:30.000Z',
+      tone: 'critical',
+      title: 'CRITICAL hq: TLS is intercepted',
+      cause: 'tls-intercepted',
+      subject: 'fortitokenmobile.fortinet.com:443',
+      severity: 'critical',
+      runbook: 'https://monitor.example.org/runbooks/tls-intercepted',
+      page: `https://monitor.example.org/incidents/${String(begin?.['incident'])}`,
+    });
+    // A text of a stranger stays one: no key, no place and no pattern of it counts.
+    expect(begin?.['text']).toContain('"}, "admin": true, "x": {"{{site}} $& \\ ');
+    expect(end).toMatchObject({ event: 'resolved', tone: 'good', key: begin?.['key'] });
+    expect(end?.['id']).not.toBe(begin?.['id']);
+  });
+
+  it('is signed over what it posts, by the id of the notification', async () => {
+    const posts = await posted({ template: TEMPLATE, signingSecretEnv: 'SET_SECRET' });
+    expect(posts).toHaveLength(2);
+    for (const [index, { headers, text }] of posts.entries()) {
+      const id = TOLD[index]?.id ?? '';
+      const time = String(headers['webhook-timestamp']);
+      const expected = createHmac('sha256', SECRET).update(`${id}.${time}.${text}`).digest('base64');
+      expect(headers['webhook-id']).toBe(id);
+      expect(headers['webhook-signature']).toBe(`v1,${expected}`);
+      expect(Math.abs(Number(time) - Date.now() / 1_000)).toBeLessThan(60);
+    }
+  });
+
+  it('is not signed where that is not asked', async () => {
+    const [post] = await posted({});
+    expect(Object.keys(post?.headers ?? {}).filter((name) => name.startsWith('webhook-'))).toEqual([]);
+    expect(post?.body).toMatchObject({ version: 1, event: 'firing' });
+  });
+});

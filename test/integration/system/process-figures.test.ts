@@ -1,0 +1,29 @@
+import { open } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { readProcessFigures } from '../../../src/system/process-figures.ts';
+
+test('the figures of this process are those that the system has', async () => {
+  const { heapUsed, rss } = process.memoryUsage();
+  const figures = await readProcessFigures();
+  expect(figures.residentBytes / rss).toBeCloseTo(1, 0);
+  expect(figures.heapUsedBytes / heapUsed).toBeCloseTo(1, 0);
+  expect(figures.heapTotalBytes).toBeGreaterThan(figures.heapUsedBytes);
+});
+
+test('time of the processor only grows', async () => {
+  const before = await readProcessFigures();
+  const until = performance.now() + 60;
+  while (performance.now() < until);
+  const { cpuSeconds } = await readProcessFigures();
+  expect(cpuSeconds - before.cpuSeconds).toBeGreaterThan(0.02);
+});
+
+test.runIf(process.platform === 'linux')('Linux tells of files and of virtual memory', async () => {
+  const before = await readProcessFigures();
+  const files = await Promise.all(Array.from({ length: 5 }, () => open('/dev/null')));
+  const after = await readProcessFigures();
+  await Promise.all(files.map((file) => file.close()));
+  expect((after.openFiles ?? 0) - (before.openFiles ?? 0)).toBe(5);
+  expect(after.mostFiles).toBeGreaterThan(after.openFiles ?? Number.POSITIVE_INFINITY);
+  expect(after.virtualBytes).toBeGreaterThan(after.residentBytes);
+});

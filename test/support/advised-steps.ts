@@ -1,0 +1,34 @@
+import { shareFinding } from '../../src/checks/comes-and-goes.ts';
+import { clear, type ConnectionFault } from '../../src/checks/connection-share.ts';
+import { judgeFamily } from '../../src/checks/name-resolution/judge-family.ts';
+import { HYPOTHESES_ACCEPTED } from '../../src/checks/tls-genuine/hypotheses-accepted.ts';
+import { HYPOTHESES_CLAIMED } from '../../src/checks/tls-genuine/hypotheses-claimed.ts';
+import { HYPOTHESES_ELSEWHERE } from '../../src/checks/tls-genuine/hypotheses-elsewhere.ts';
+import type { Step } from '../../src/engine/words/step.ts';
+
+const ADDRESS = '192.0.2.9';
+const LICENSE_SERVER = {
+  host: 'license.example.test',
+  port: 443,
+  path: '/',
+  family: 6,
+  proxy: null,
+  serverName: null,
+  expectedAddresses: [],
+} as const;
+
+function comesAndGoes(stage: ConnectionFault['stage']): readonly Step[] {
+  const fault = { stage, cause: 'tls-blocked', confidence: 'suspected', product: null, actual: 'a reset' } as const;
+  const reported = Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? fault : null }));
+  return shareFinding({ ...clear([ADDRESS]), reported }, fault).advice?.remedy ?? [];
+}
+
+/** Remedies with commands that judges give instead of those of the catalogue, with their names. */
+export const ADVISED_STEPS: readonly (readonly [name: string, steps: readonly Step[]])[] = [
+  ['comes and goes at the port', comesAndGoes('reachability')],
+  ['comes and goes at TLS', comesAndGoes('tls-genuine')],
+  ['no address of the family', judgeFamily(LICENSE_SERVER, [ADDRESS]).flatMap(({ advice }) => advice?.remedy ?? [])],
+  ...[...HYPOTHESES_ACCEPTED, ...HYPOTHESES_CLAIMED, ...HYPOTHESES_ELSEWHERE].map(
+    ({ id, advice }) => [id, advice?.remedy ?? []] as const,
+  ),
+];

@@ -1,0 +1,38 @@
+import type { Clock } from '../../src/core/clock.ts';
+import type { Notification } from '../../src/engine/incident/notification.ts';
+import type { MessageChannel, RecipientOutcome } from '../../src/notify/channels/channel.ts';
+import { CHANNELS } from '../../src/notify/channels/registry.ts';
+import type { MessageContext } from '../../src/notify/message/message-context.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { readSecret } from '../../src/system/secret.ts';
+import { configOf } from './config-of.ts';
+import { AT_HQ } from './message-context.ts';
+
+/** A phone can open its page. */
+export const AT_PUBLIC_HQ: MessageContext = { ...AT_HQ, publicUrl: 'https://monitor.example.org' };
+
+/** The channels of messages that `notify` with these sections makes; secrets are read from `env`. */
+export async function channelsOf(
+  sections: object,
+  {
+    env = {},
+    clock = systemClock,
+    context = AT_PUBLIC_HQ,
+  }: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly clock?: Clock;
+    readonly context?: MessageContext;
+  } = {},
+): Promise<readonly MessageChannel[]> {
+  const { notify } = await configOf(JSON.stringify({ notify: sections }));
+  const deps = { ...context, clock, readSecret: (source: Parameters<typeof readSecret>[0]) => readSecret(source, env) };
+  return CHANNELS.flatMap((channel) => channel.create(notify, deps)).filter((channel) => channel.kind === 'messages');
+}
+
+/** Hands a notification to every recipient of a channel, once. */
+export function deliverTo(channel: MessageChannel, notification: Notification): Promise<readonly RecipientOutcome[]> {
+  return channel.deliver(
+    { notification, recipients: channel.recipients, firstFailedAt: null },
+    AbortSignal.timeout(60_000),
+  );
+}

@@ -1,0 +1,11 @@
+import { CHECKS, type FaultId } from '../../src/checks/registry.ts';
+import type { Diagnosis } from '../../src/engine/diagnosis.ts';
+import { diagnose } from '../../src/engine/diagnosis/diagnose.ts';
+import { CONTEXT, finding, round } from './judged-round.ts';
+
+/** A round in which one fault was seen, in the words that people read. */
+export function diagnosisOfFault(fault: FaultId): Diagnosis {
+  const check = CHECKS.find(({ causes }) => Object.hasOwn(causes, fault));
+  if (check === undefined) throw new Error(`No check has the cause ${fault}`);
+  return diagnose(round([check.id, [finding(fault)]]), CONTEXT);
+}

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { cutToBytes } from '../../../src/core/cut-bytes.ts';
+
+test.each([
+  ['abcdef', 6, 'abcdef'],
+  ['abcdefg', 6, 'abc'],
+  ['a€€€', 10, 'a€€€'],
+  ['a€€€', 9, 'a€'],
+  ['😀😀', 7, '😀'],
+  ['😀😀', 6, ''],
+])('cutToBytes(%j, %i) is %j', (text, bytes, cut) => {
+  expect(cutToBytes(text, bytes)).toBe(cut);
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { fillCommands } from '../../../../src/engine/words/command-words.ts';
+import type { WordingFacts } from '../../../../src/engine/words/wording.ts';
+
+const FACTS: WordingFacts = { subject: 'mail.example.org:25', host: 'x.example', port: '443' };
+
+function filled(text: string, facts: Partial<WordingFacts>): string {
+  return fillCommands([text], { ...FACTS, ...facts }).text;
+}
+
+describe('fillCommands()', () => {
+  test.each<readonly [string, Partial<WordingFacts>, string]>([
+    ['{sourceip}', { source: '10.0.0.5' }, '10.0.0.5'],
+    ['{sourceip}', { source: '10.0.0.5, 10.0.0.6' }, 'FILL-IN-SOURCE-IP'],
+    ['{sourceip}', {}, 'FILL-IN-SOURCE-IP'],
+    ['{sourcefour}', { source: '2001:db8::5' }, 'FILL-IN-SOURCE-IP'],
+    ['{serverip}', { address: '2001:db8::1' }, '2001:db8::1'],
+    ['{serverip}', { address: 'server.test' }, 'FILL-IN-SERVER-IP'],
+    ['{mailhost} {mailport}', {}, 'mail.example.org 25'],
+    ['{mailhost} {mailport}', { subject: '[2001:db8::1]:25' }, '2001:db8::1 25'],
+    ['{mailhost} {mailport}', { subject: 'mail.example.org' }, 'FILL-IN-MAIL-SERVER FILL-IN-MAIL-PORT'],
+    ['{mailhost} {mailport}', { subject: 'the mail:25' }, 'FILL-IN-MAIL-SERVER FILL-IN-MAIL-PORT'],
+    ['{mailserver}', { subject: '[2001:db8::1]:25' }, "'[2001:db8::1]:25'"],
+    ['x {starttls}y', {}, 'x -starttls smtp y'],
+    ['x {starttls}y', { security: 'none' }, 'x -starttls smtp y'],
+    ['x {starttls}y', { security: 'tls' }, 'x y'],
+    ['{resolverip}', { resolver: 'tcp://[2001:db8::53]:53' }, '2001:db8::53'],
+    ['{resolverip}', { resolver: 'tls://9.9.9.9' }, 'FILL-IN-RESOLVER-IP'],
+    ['{resolverip}', { resolver: 'system' }, 'FILL-IN-RESOLVER-IP'],
+    ['{policyid}', { policy: '5 (web)' }, '5'],
+    ['{policyid}', { policy: 'the policy that matches' }, 'FILL-IN-POLICY-ID'],
+    ['set {addresskey} "{policyhost}"{addressmask}', { host: '192.0.2.9' }, 'set subnet "192.0.2.9" 255.255.255.255'],
+    ['a{config}', {}, 'a'],
+    ['a{config}', { config: '/etc/f.yaml' }, 'a -c /etc/f.yaml'],
+    ['a{config}', { config: '/my files/f.yaml' }, "a -c '/my files/f.yaml'"],
+    ['a{config}', { config: '/etc/\n/f.yaml' }, 'aFILL-IN-CONFIG'],
+  ])('%s with %j is %s', (text, facts, expected) => {
+    expect(filled(text, facts)).toBe(expected);
+  });
+
+  test('tells each blank once, with what belongs there', () => {
+    expect(fillCommands(['{gateway}', '{gateway} {host}'], FACTS)).toEqual({
+      text: 'FILL-IN-GATEWAY\nFILL-IN-GATEWAY x.example',
+      blanks: [{ name: 'FILL-IN-GATEWAY', meaning: 'the address of the default gateway' }],
+    });
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import type { Cause } from '../../../src/engine/cause.ts';
+import { eventOf, incidentsOf, type Notification } from '../../../src/engine/incident/notification.ts';
+import { bySeverity } from '../../../src/notify/by-severity.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { HOUR, MINUTE, timeline } from '../../support/incident-timeline.ts';
+
+const grave = causeOf('tls-intercepted');
+const light = causeOf('mail-unreachable', { severity: 'warning' });
+
+/** What those hear who want critical ones alone, as `event cause cause …`. */
+function heardOf(told: readonly Notification[]): readonly string[] {
+  return told
+    .map((notification) => bySeverity(notification, 'critical'))
+    .filter((notification) => notification !== null)
+    .map((heard) => [eventOf(heard), ...incidentsOf(heard).map(({ cause }) => cause.id)].join(' '));
+}
+
+const mails = (count: number): readonly Cause[] =>
+  Array.from({ length: count }, (_, index) =>
+    causeOf('mail-unreachable', { subject: `mail-${String(index)}`, severity: 'warning' }),
+  );
+
+describe('bySeverity()', () => {
+  test('tells everything to those who want warnings', () => {
+    const { told } = timeline()
+      .rounds(3, [light])
+      .rounds(5, [grave, ...mails(3)])
+      .rounds(5, []);
+    expect(told.length).toBeGreaterThan(3);
+    for (const notification of told) expect(bySeverity(notification, 'warning')).toBe(notification);
+  });
+
+  test('tells nothing of a warning to those who want critical ones alone: neither beginning, reminder nor end', () => {
+    const { told } = timeline()
+      .rounds(3, [light])
+      .wait(5 * HOUR)
+      .rounds(2, [light])
+      .rounds(5, []);
+    expect(told.map(eventOf)).toEqual(['firing', 'reminder', 'resolved']);
+    expect(heardOf(told)).toEqual([]);
+  });
+
+  test('tells a warning that turns out to be critical from then on, up to its end as a warning', () => {
+    const worse = { ...light, severity: 'critical' } as const;
+    const line = timeline()
+      .rounds(3, [light])
+      .rounds(3, [worse])
+      .rounds(3, [light])
+      .wait(5 * HOUR);
+    const { told } = line.rounds(2, [light]).rounds(5, []);
+    expect(told.map(eventOf)).toEqual(['firing', 'changed', 'reminder', 'resolved']);
+    expect(heardOf(told)).toEqual(['changed', 'reminder', 'resolved'].map((event) => `${event} mail-unreachable`));
+  });
+
+  test('leaves of a digest what is grave enough, and how many more there are only where all of it is', () => {
+    const critical = Array.from({ length: 3 }, (_, index) => causeOf('tls-intercepted', { subject: String(index) }));
+    const { told } = timeline().rounds(2, [...critical, ...mails(110)]);
+    const [, digest] = told;
+    expect(digest).toMatchObject({ kind: 'digest', omitted: 12 });
+    expect(heardOf(told)).toEqual(['firing tls-intercepted', 'digest tls-intercepted tls-intercepted']);
+    expect(digest && bySeverity(digest, 'critical')).toMatchObject({ omitted: 0 });
+    const [only] = timeline().rounds(2, mails(5)).told.slice(1);
+    expect(only).toMatchObject({ kind: 'digest' });
+    expect(only && bySeverity(only, 'critical')).toBeNull();
+  });
+
+  test('tells a test to everybody', () => {
+    const notification = { kind: 'test', id: 'test-1', at: MINUTE } as const;
+    expect(bySeverity(notification, 'critical')).toBe(notification);
+  });
+});

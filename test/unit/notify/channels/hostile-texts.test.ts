@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Notification } from '../../../../src/engine/incident/notification.ts';
+import { ntfyMessage } from '../../../../src/notify/channels/ntfy/ntfy-message.ts';
+import { pagerdutyEvents } from '../../../../src/notify/channels/pagerduty/pagerduty-event.ts';
+import { slackMessage } from '../../../../src/notify/channels/slack/slack-message.ts';
+import { adaptiveCardMessage } from '../../../../src/notify/channels/teams/adaptive-card.ts';
+import { causeOf } from '../../../support/diagnosis-of.ts';
+import { AT_PUBLIC_HQ } from '../../../support/channel-bench.ts';
+import { timeline } from '../../../support/incident-timeline.ts';
+
+/** A beginning, and a digest with an end, all of whose texts are these. */
+function toldOf(text: string): readonly Notification[] {
+  const of = (subject: string) =>
+    causeOf('tls-intercepted', { subject, summary: text, impact: text, remedy: [text], product: text });
+  const causes = Array.from({ length: 40 }, (_, index) => of(`${text}${String(index)}`));
+  return timeline().rounds(3, causes).rounds(8, []).told;
+}
+
+const HOSTILE = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 3_000 }),
+  fc.constantFrom(
+    '<!channel> <https://evil.example|click> &amp; *bold*',
+    '[click](https://evil.example) **b**',
+    '\n'.repeat(2_000),
+    '€'.repeat(3_000),
+    '<'.repeat(3_000),
+  ),
+);
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+describe('texts of strangers', () => {
+  test('mention nobody and link nowhere in Slack', () => {
+    fc.assert(
+      fc.property(HOSTILE, (text) => {
+        for (const notification of toldOf(text)) {
+          const [attachment] = slackMessage(notification, AT_PUBLIC_HQ).attachments;
+          const texts = [attachment?.title, attachment?.text, attachment?.fallback].join('\n');
+          // https://docs.slack.dev/messaging/formatting-message-text#escaping
+          expect(texts).not.toMatch(/[<>]|&(?!amp;|lt;|gt;)/u);
+          expect(attachment?.mrkdwn_in).toEqual([]);
+          // What is longer is cut: https://api.slack.com/changelog/2018-04-truncating-really-long-messages.
+          expect(texts.length).toBeLessThan(40_000);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('stand in a card as runs of text alone, and it stays within what Teams takes', () => {
+    fc.assert(
+      fc.property(HOSTILE, (text) => {
+        for (const notification of toldOf(text)) {
+          const message = adaptiveCardMessage(notification, AT_PUBLIC_HQ);
+          const { body, actions } = message.attachments[0].content;
+          expect(new Set(body.map(({ type }) => type))).toEqual(new Set(['RichTextBlock']));
+          expect(new Set(body.flatMap(({ inlines }) => inlines.map(({ type }) => type)))).toEqual(new Set(['TextRun']));
+          for (const { url } of actions) expect(url).toMatch(/^https:\/\/monitor\.example\.org\//u);
+          // "about 28 KB": https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations
+          expect(bytesOf(message)).toBeLessThan(28_000);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('stay within what PagerDuty takes', () => {
+    fc.assert(
+      fc.property(HOSTILE, (text) => {
+        for (const event of toldOf(text).flatMap((notification) => pagerdutyEvents(notification, AT_PUBLIC_HQ))) {
+          expect(event.dedup_key).toMatch(/^[0-9a-f]{64}$/u);
+          if (event.event_action === 'resolve') continue;
+          // https://developer.pagerduty.com/docs/send-alert-event: 1024 characters, and 512 KB for all.
+          expect(event.payload.summary.length).toBeLessThanOrEqual(1024);
+          expect(event.payload.source).not.toBe('');
+          expect(bytesOf(event)).toBeLessThan(512_000);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('stay within what ntfy takes as a message', () => {
+    fc.assert(
+      fc.property(HOSTILE, (text) => {
+        for (const notification of toldOf(text)) {
+          const { message, title } = ntfyMessage(notification, AT_PUBLIC_HQ);
+          // https://docs.ntfy.sh/publish/#limitations
+          expect(Buffer.byteLength(message)).toBeLessThanOrEqual(4096);
+          expect(message).not.toBe('');
+          expect(title.length).toBeLessThanOrEqual(60);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+});

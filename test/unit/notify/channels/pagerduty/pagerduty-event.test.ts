@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import type { Notification } from '../../../../../src/engine/incident/notification.ts';
+import { pagerdutyEvents } from '../../../../../src/notify/channels/pagerduty/pagerduty-event.ts';
+import { AT_PUBLIC_HQ } from '../../../../support/channel-bench.ts';
+import { causeOf } from '../../../../support/diagnosis-of.ts';
+import { HOUR, MINUTE, timeline } from '../../../../support/incident-timeline.ts';
+
+const suspected = causeOf('tls-interception-suspected', { severity: 'warning', confidence: 'suspected' });
+const confirmed = causeOf('tls-intercepted');
+
+/** `trigger KEY` or `resolve KEY` of each event, with a letter for each key as it comes first. */
+function storyOf(told: readonly Notification[]): readonly string[] {
+  const keys: string[] = [];
+  return told.map((notification) =>
+    pagerdutyEvents(notification, AT_PUBLIC_HQ)
+      .map(({ event_action: action, dedup_key: key }) => {
+        if (!keys.includes(key)) keys.push(key);
+        return `${action} ${String.fromCodePoint(0x41 + keys.indexOf(key))}`;
+      })
+      .join(', '),
+  );
+}
+
+describe('pagerdutyEvents()', () => {
+  test('triggers at the beginning and with each reminder, under one key, and resolves at the end', () => {
+    const { told } = timeline()
+      .rounds(2, [confirmed])
+      .wait(5 * HOUR)
+      .rounds(2, [confirmed])
+      .rounds(5, []);
+    expect(storyOf(told)).toEqual(['trigger A', 'trigger A', 'resolve A']);
+    expect(pagerdutyEvents(told[0] ?? fail(), AT_PUBLIC_HQ)[0]).toMatchObject({
+      client_url: expect.stringMatching(/^https:\/\/monitor\.example\.org\/incidents\//u) as string,
+      links: [{ href: 'https://monitor.example.org/runbooks/tls-intercepted', text: 'Runbook' }],
+      payload: { severity: 'critical', source: confirmed.subject, class: 'tls-intercepted', group: 'hq' },
+    });
+  });
+
+  test('ends what an incident was taken for before when it is understood better', () => {
+    const { told } = timeline().rounds(3, [suspected]).rounds(3, [confirmed]).rounds(5, []);
+    expect(storyOf(told)).toEqual(['trigger A', 'trigger B, resolve A', 'resolve B, resolve A']);
+  });
+
+  test('leaves open what is open by itself', () => {
+    const [, changed] = timeline().rounds(3, [suspected]).rounds(3, [confirmed]).told;
+    if (changed?.kind !== 'incident') throw new Error('No change was told');
+    const { id, subject, severity } = suspected;
+    const stillOpen = [{ id, subject, severity, product: null, since: 0 }];
+    expect(storyOf([{ ...changed, stillOpen }])).toEqual(['trigger A']);
+  });
+
+  test('has one key for two agents of a site, and others for another site, cause or subject', () => {
+    const keyOf = (site: string, cause = confirmed): string => {
+      const [first] = timeline().rounds(2, [cause]).told;
+      const [event] = pagerdutyEvents(first ?? fail(), { ...AT_PUBLIC_HQ, site });
+      return event?.dedup_key ?? '';
+    };
+    const later = timeline().wait(MINUTE).rounds(2, [confirmed]).told[0] ?? fail();
+    expect(pagerdutyEvents(later, AT_PUBLIC_HQ)[0]?.dedup_key).toBe(keyOf('hq'));
+    const keys = [
+      keyOf('hq'),
+      keyOf('branch'),
+      keyOf('hq', suspected),
+      keyOf('hq', { ...confirmed, subject: 'x:443' }),
+    ];
+    expect(new Set(keys).size).toBe(4);
+  });
+
+  test('tells each incident of a digest by itself', () => {
+    const mails = Array.from({ length: 5 }, (_, index) => causeOf('mail-unreachable', { subject: String(index) }));
+    expect(storyOf(timeline().rounds(2, mails).told)).toEqual([
+      'trigger A',
+      'trigger B, trigger C, trigger D, trigger E',
+    ]);
+  });
+
+  test('ends a test at once', () => {
+    expect(storyOf([{ kind: 'test', id: 'test-1', at: 0 }])).toEqual(['trigger A, resolve A']);
+  });
+});
+
+function fail(): never {
+  throw new Error('Nothing was told');
+}

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+
+import { activationOutlook } from '../../../../src/checks/activation-steps.ts';
+import { outlookLine, stepsView } from '../../../../src/web/page/steps-view.ts';
+import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
+
+const AT = Date.UTC(2026, 10, 24, 13);
+
+test('the answer stands in one line, and leads to the steps', () => {
+  const broken = activationOutlook(diagnosisOf(AT, [causeOf('tls-intercepted')]));
+  expect(String(outlookLine(broken))).toContain(
+    '<a href="#steps">Would an activation succeed now? No: it fails at step 4',
+  );
+  expect(String(stepsView(broken))).toContain('Its cause stands above');
+  expect(String(stepsView(broken)).match(/<li>/gu)).toHaveLength(9);
+  expect(String(outlookLine(activationOutlook(diagnosisOf(AT, []))))).toContain('Nothing that can be seen');
+  expect(String(outlookLine(activationOutlook({ ...diagnosisOf(AT, []), ready: 'unknown' })))).toContain(
+    'cannot be told',
+  );
+});
