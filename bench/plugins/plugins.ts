@@ -22,27 +22,28 @@ export interface Plugin {
   readonly args: readonly string[];
 }
 
+const HEAD: readonly string[] = ['-S', '--sni', '-j', 'HEAD'];
+const RECIPIENT: readonly string[] = ['-C', 'RCPT TO:<probe@example.org>', '-R', '250'];
+/** What needs the internet is left out. */
+const OFFLINE: readonly string[] = ['--ignore-ocsp', '--ignore-sct', '--ignore-maximum-validity'];
+
 /** Those that look at the licence server, the two control hosts and a mail server. */
 export function pluginsFor({ ports, fortinetCa }: Site): readonly Plugin[] {
   const license = ['-H', LICENSE_HOST, '-I', '127.0.0.1', '-p', String(ports.ecdsa), '-S', '--sni', '-e', 'HTTP/1.1'];
-  const mail = ['-H', '127.0.0.1', '-p', String(ports.mail), '-S', '-f', 'fac@example.org'];
-  const certificate = ['-H', '127.0.0.1', '-p', String(ports.ecdsa), '--sni', LICENSE_HOST, '-m', LICENSE_HOST];
+  const mail = ['-H', '127.0.0.1', '-p', String(ports.mail), '-S', '-f', 'fac@example.org'].concat(RECIPIENT);
+  const certificate = ['-H', '127.0.0.1', '-p', String(ports.ecdsa), '--sni', LICENSE_HOST, '-m', LICENSE_HOST].concat(
+    ['--rootcert-file', fortinetCa],
+    OFFLINE,
+  );
   return [
     plugin('check_dns', 'dns', 'check_dns', ['-H', LICENSE_HOST, '-s', RESOLVER]),
     plugin('check_http -S', 'https-ecdsa', 'check_http', license),
-    plugin('check_smtp -S, up to the recipient', 'mail', 'check_smtp', [
-      ...mail,
-      ...['-C', 'RCPT TO:<probe@example.org>', '-R', '250'],
-    ]),
-    plugin('check_ssl_cert, without OCSP and SCT', 'tls-ecdsa', 'check_ssl_cert', [
-      ...certificate,
-      ...['--rootcert-file', fortinetCa, '--ignore-ocsp', '--ignore-sct', '--ignore-maximum-validity'],
-    ]),
-    ...CONTROL_HOSTS.map((host, index) =>
-      plugin(`check_http -S of control host ${String(index + 1)}`, null, 'check_http', [
-        ...['-H', host, '-I', '127.0.0.1', '-p', String(ports.controls[index] ?? 0), '-S', '--sni', '-j', 'HEAD'],
-      ]),
-    ),
+    plugin('check_smtp -S, up to the recipient', 'mail', 'check_smtp', mail),
+    plugin('check_ssl_cert, without OCSP and SCT', 'tls-ecdsa', 'check_ssl_cert', certificate),
+    ...CONTROL_HOSTS.map((host, index) => {
+      const at = ['-H', host, '-I', '127.0.0.1', '-p', String(ports.controls[index] ?? 0)];
+      return plugin(`check_http -S of control host ${String(index + 1)}`, null, 'check_http', at.concat(HEAD));
+    }),
   ];
 }
 
