@@ -10,7 +10,9 @@ import { renderMixin, renderRules, type Thresholds } from '../prometheus/rules.t
 import { renderRunbooks } from '../runbooks/render.ts';
 import { productionPackages } from '../sbom/bill.ts';
 import { renderReference } from './config-reference.ts';
+import { renderExitCodesReference } from './exit-codes-reference.ts';
 import { renderInterceptionTables } from './interception-tables.ts';
+import { renderMetricsReference } from './metrics-reference.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const RULES = 'deploy/prometheus/rules';
@@ -61,6 +63,8 @@ export const ARTEFACTS: readonly Artefact[] = [
     files: () => edited('docs/configuration.md', (text) => renderReference(text, configJsonSchema())),
   },
   { from: 'src/checks/tls-genuine', files: () => edited('docs/interception.md', renderInterceptionTables) },
+  { from: 'src/metrics', files: () => new Map([['docs/metrics.md', renderMetricsReference()]]) },
+  { from: 'src/cli', files: () => new Map([['docs/exit-codes.md', renderExitCodesReference()]]) },
   {
     from: 'package.json',
     files: () =>

@@ -1,4 +1,4 @@
-import { type Block, blocksOf, type RemedyStep } from '../../src/engine/remedy.ts';
+import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/remedy.ts';
 import { CAUSE_IDS, CHECKS, isFaultId, wordsOf } from '../../src/checks/registry.ts';
 import { type Runbook, type RunbookBlock, runbookOf, type RunbookSource } from '../../src/checks/runbook.ts';
 
@@ -55,8 +55,8 @@ function stepText(step: RemedyStep, index: number): string {
 }
 
 /** Within the item of the list. */
-function commandsText({ label, text }: Block, language: string): string {
-  return [escaped(label), '', `\`\`\`${language}`, ...text.split('\n'), '```']
+function commandsText(block: Block, language: string): string {
+  return [escaped(headOf(block)), '', `\`\`\`${language}`, ...block.text.split('\n'), '```']
     .map((line) => (line === '' ? '' : `   ${line}`))
     .join('\n');
 }

@@ -15,6 +15,7 @@ import { addTrust } from './commands/trust.ts';
 import { addWatching } from './commands/watching.ts';
 import { addWeb } from './commands/web.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
+import { describeExitCodes } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -73,12 +74,13 @@ export function createProgram(
     addCompletion,
   ])
     add(program, invoked, finish);
+  describeExitCodes(program);
   return program;
 }
 
 const EXAMPLES = `
 Examples:
-  ftm-watch check                          exit code: 0 ready, 1 warnings, 2 not ready, 3 unknown
+  ftm-watch check                          everything once: checklist, root cause, remedy
   ftm-watch check --json | jq .causes      the same for a script
   ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
   ftm-watch config check                   every mistake in the configuration, each with its line

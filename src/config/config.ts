@@ -28,7 +28,7 @@ export const configFile = section(
         'and values are replaced. Only the first file names others.',
     ),
     site: optional(name).describe(
-      'Name of this site in messages and metrics; the default is the host name of the machine.',
+      'Name of this site in messages, on the page and in reports; the default is the host name of the machine.',
     ),
     timezone: timezone
       .prefault('UTC')

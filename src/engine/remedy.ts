@@ -32,9 +32,12 @@ export function sentenceStep(text: string): RemedyStep {
   return { text, commands: null, undo: null, syntax: null, blanks: [] };
 }
 
-/** A block with the words that stand before it. */
+/** A block with what stands before it. */
 export interface Block {
+  /** Whose command line takes it, and whether it is ready: only one without a blank is called that. */
   readonly label: string;
+  /** What has to be put in first, a sentence; empty where it is ready. */
+  readonly missing: string;
   /** Lines that are never wrapped: they are copied as they stand. */
   readonly text: string;
 }
@@ -45,17 +48,24 @@ const PLACES: Readonly<Record<Syntax, string>> = {
   fortiauthenticator: 'FortiAuthenticator CLI',
 };
 
-/** The blocks of a step: what does it, and what takes it back. Only one without a blank is called ready. */
+/** The blocks of a step: what does it, and what takes it back. */
 export function blocksOf({ commands, undo, syntax, blanks }: RemedyStep): readonly Block[] {
-  const place = syntax === null ? '' : PLACES[syntax];
   return [
-    ...(commands === null ? [] : [{ label: `${place}, ${stateOf(commands, blanks)}:`, text: commands }]),
-    ...(undo === null ? [] : [{ label: `The way back, ${stateOf(undo, blanks)}:`, text: undo }]),
+    ...(commands === null ? [] : [blockOf(syntax === null ? 'Commands' : PLACES[syntax], commands, blanks)]),
+    ...(undo === null ? [] : [blockOf('The way back', undo, blanks)]),
   ];
 }
 
-function stateOf(block: string, blanks: readonly Blank[]): string {
-  const left = blanks.filter(({ name }) => block.includes(name));
-  if (left.length === 0) return 'ready to copy';
-  return `not ready: ${left.map(({ name, meaning }) => `${name} is ${meaning}`).join(', ')}`;
+function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
+  const left = blanks.filter(({ name }) => text.includes(name));
+  return {
+    label: `${place}, ${left.length === 0 ? 'ready to copy' : 'not ready'}`,
+    missing: left.map(({ name, meaning }) => `${name} is ${meaning}`).join(', '),
+    text,
+  };
+}
+
+/** What stands before a block where nothing is folded. */
+export function headOf({ label, missing }: Block): string {
+  return missing === '' ? `${label}:` : `${label}: ${missing}:`;
 }

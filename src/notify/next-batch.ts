@@ -23,7 +23,7 @@ export function nextBatch(
 }
 
 /**
- * Those that wait for nothing older about the same incident: nobody hears the end of an incident before its beginning.
+ * Those that wait for nothing older about the same incident that is still on its way to the same recipient.
  * A digest goes when one of its incidents waits for nothing.
  */
 function inOrder(pending: readonly OutboxEntry[]): readonly OutboxEntry[] {

@@ -1,6 +1,6 @@
 import { titleOf } from '../checks/registry.ts';
 import { utcText } from '../core/instant-text.ts';
-import { type Block, blocksOf, type RemedyStep } from '../engine/remedy.ts';
+import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/remedy.ts';
 import { type Markup, markup, preformatted } from '../web/page/markup.ts';
 import { SEVERITY_WORDS } from '../web/page/signs.ts';
 import type { CaseSpan, ReportCase } from './report-cases.ts';
@@ -68,11 +68,11 @@ function stepView(step: RemedyStep): Markup {
 }
 
 /** A long one would push what is to be read off the first page. */
-function blockView({ label, text }: Block): Markup {
-  const block = markup`<pre>${preformatted(text)}</pre>`;
-  return text.split('\n').length > OPEN_LINES
-    ? markup`<details><summary>${label}</summary>${block}</details>`
-    : markup`<p class="quiet">${label}</p>${block}`;
+function blockView(block: Block): Markup {
+  const commands = markup`<pre>${preformatted(block.text)}</pre>`;
+  return block.text.split('\n').length > OPEN_LINES
+    ? markup`<details><summary>${headOf(block)}</summary>${commands}</details>`
+    : markup`<p class="quiet">${headOf(block)}</p>${commands}`;
 }
 
 /** `2026-11-24 13:00:05 UTC` of ISO 8601. */

@@ -2,7 +2,7 @@ import type { PreconditionState } from '../engine/precondition-state.ts';
 import { createColors } from 'picocolors';
 
 import type { Cause } from '../engine/cause.ts';
-import { type Block, blocksOf, type RemedyStep } from '../engine/remedy.ts';
+import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/remedy.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../engine/diagnosis.ts';
 import { titleOf } from '../checks/registry.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -116,11 +116,13 @@ function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: C
 }
 
 /** The lines of a block are neither wrapped nor coloured: they are copied from the terminal. */
-function blockLines({ label, text }: Block, { width }: TextStyle, colors: Colors): readonly string[] {
+function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonly string[] {
   const margin = ' '.repeat(SECTION_INDENT + 3);
   return [
-    ...wrap(visibleText(label, TEXT_LIMIT), width - margin.length).map((line) => `${margin}${colors.dim(line)}`),
-    ...text.split('\n').map((line) => `${margin}  ${visibleText(line, TEXT_LIMIT)}`),
+    ...wrap(visibleText(headOf(block), TEXT_LIMIT), width - margin.length).map(
+      (line) => `${margin}${colors.dim(line)}`,
+    ),
+    ...block.text.split('\n').map((line) => `${margin}  ${visibleText(line, TEXT_LIMIT)}`),
   ];
 }
 

@@ -116,5 +116,5 @@ function withoutPath(detail: string, text: string): string {
 function placeOf(recipient: string, kind: 'url' | 'name', mask: Mask): string {
   const url = URL.parse(recipient);
   if (url !== null && url.host !== '') return `at ${url.origin}`;
-  return kind === 'name' ? mask.line(recipient) : 'at an address that cannot be read';
+  return kind === 'name' ? `to ${mask.line(recipient)}` : 'at an address that cannot be read';
 }

@@ -11,7 +11,8 @@ export function egressPorts(chart: RenderedChart): readonly string[] {
   return egress.flatMap(({ ports }) => ports.map(({ protocol, port }) => `${protocol} ${String(port)}`));
 }
 
-const LISTENS = /^(?:web\.(?:listen|tls)|logs)(?:\.|$)/u;
+/** Where it listens, and what people open. */
+const NOT_CONNECTED_TO = /^(?:web\.(?:listen|tls|publicUrl)|notify\.runbookUrl|logs)(?:\.|$)/u;
 const URL_OR_PORT = /^(?<before>[a-z]+:\/\/[^/:]+|[\w.-]+(?=:\d+$))(?::\d+)?(?<after>.*)$/u;
 
 /**
@@ -31,7 +32,7 @@ export function configWithPorts(text: string): { readonly config: object; readon
     return before === undefined ? value : `${before}:${another(protocolsOf(before, path))}${after}`;
   };
   const renumber = (value: unknown, path: readonly string[]): unknown => {
-    if (LISTENS.test(path.join('.'))) return value;
+    if (NOT_CONNECTED_TO.test(path.join('.'))) return value;
     if (Array.isArray(value)) return value.map((item) => renumber(item, path));
     if (typeof value !== 'object' || value === null) return leaf(value, path);
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, renumber(item, [...path, key])]));

@@ -53,8 +53,6 @@ function age(typed: string): Millis {
 }
 
 const HELP = `
-Exit code: 0 ready, 1 warnings, 2 not ready, 3 unknown.
-
 Examples:
   ftm-watch check --json | jq .causes
   ftm-watch check --nagios -t 30           FTM OK: … | causes_critical=0;;0;0 …

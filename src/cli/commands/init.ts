@@ -15,7 +15,7 @@ export function addInit(program: Command, invoked: Invoked, finish: Finish): voi
     .description(
       'write a first configuration of about ten lines; asks what it has to know, unless it is told by options',
     )
-    .option('--site <name>', 'name of this site in messages and metrics (default: the host name)')
+    .option('--site <name>', 'name of this site in messages and on the page (default: the host name)')
     .option('--appliance <address...>', 'of each FortiAuthenticator, which sends its log here')
     .option('--mail-server <host[:port]>', 'that FortiAuthenticator mails activation codes through')
     .option('--tell <mail address...>', 'who is told when something breaks')
@@ -36,5 +36,4 @@ config/ftm-watch.yaml. A file that is there is never overwritten.
 Example:
   ftm-watch init --appliance 10.0.0.5 --mail-server mail.example.org --tell admins@example.org
 
-Exit code: 0 written, 3 not written.
 `;

@@ -4,7 +4,7 @@ import { type Finish, type Invoked, withConfig } from './command.ts';
 
 export function addLogs(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('explain'))
-    .description('say what a log line of FortiAuthenticator means (exit code 1: nothing was recognised)')
+    .description('say what a log line of FortiAuthenticator means')
     .argument('[lines...]', 'the lines; without any, lines are read from standard input')
     .option('--json', 'one JSON object a line')
     .action(async (lines: string[], { json }: { json?: boolean }, command: Command) => {

@@ -64,6 +64,5 @@ Examples:
   ftm-watch preflight migration --new-serial FACVM0000000002 --license EFTM000000000001
   ftm-watch preflight migration --verify ftm-watch-migration-fac-1-….json
 
-Nothing is changed anywhere: it only looks. Exit code: 0 nothing to do, 1 something is lost, to be done or not visible,
-2 something is broken, 3 unknown.
+Nothing is changed anywhere: it only looks.
 `;

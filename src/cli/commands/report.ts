@@ -40,5 +40,5 @@ Examples:
   ftm-watch report --since 2026-11-24 --until 2026-11-25T06:00:00Z
   ssh monitor ftm-watch report -o - > report.zip
 
-For plain text in a ticket, use "ftm-watch check". Exit code: 0 written, 3 not written.
+For plain text in a ticket, use "ftm-watch check".
 `;

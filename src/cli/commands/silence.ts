@@ -39,5 +39,5 @@ Examples:
   ftm-watch silence add --for 2h --cause tls-intercepted --comment "the exemption is on its way"
   ftm-watch silence add --until 2026-11-29T06:00:00Z --subject mail.example.org:25 --comment "it moves"
 
-Exit code: 0 silenced, 2 the daemon refuses, 3 it cannot be asked (its user, its group and root may).
+The user of the daemon, its group and root may ask it.
 `;

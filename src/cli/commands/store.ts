@@ -7,7 +7,6 @@ export function addStore(program: Command, invoked: Invoked, finish: Finish): vo
   withConfig(store.command('check'))
     .description('look through it, or through a copy, without changing anything')
     .argument('[file]', 'the copy (default: the store of the configuration)')
-    .addHelpText('after', '\nExit code: 0 it is whole, 2 it is damaged or of a newer version, 3 it cannot be read.\n')
     .action(async (file: string | undefined, _, command: Command) => {
       const { storeCheck } = await import('../store.ts');
       finish(await storeCheck(file, invoked(command)));
@@ -16,7 +15,7 @@ export function addStore(program: Command, invoked: Invoked, finish: Finish): vo
     .description('copy it while the daemon runs')
     .argument('<file>', 'the copy')
     .option('--force', 'replace a file that is there')
-    .addHelpText('after', '\nTo put it back: docs/operate.md. Exit code: 0 copied, 3 not copied.\n')
+    .addHelpText('after', '\nTo put it back: docs/operate.md.\n')
     .action(async (file: string, { force }: { force?: boolean }, command: Command) => {
       const { storeBackup } = await import('../store.ts');
       finish(await storeBackup({ file, force: force === true }, invoked(command)));

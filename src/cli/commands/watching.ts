@@ -10,7 +10,7 @@ export function addWatching(program: Command, invoked: Invoked, finish: Finish):
       finish(await run(invoked(command)));
     });
   withConfig(program.command('reload'))
-    .description('have the daemon that runs read its configuration again (exit code 2: it was refused)')
+    .description('have the daemon that runs read its configuration again')
     .action(async (_, command: Command) => {
       const { reload } = await import('../reload.ts');
       finish(await reload(invoked(command)));

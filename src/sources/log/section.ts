@@ -71,7 +71,11 @@ export const logs = section({
     'Syslog servers that pass lines on: only these are believed when a line names its host. Without any, ' +
       'everybody is believed who writes a host name of logSources.',
   ),
-  window: duration(DAY).prefault('15m').describe('Polling counts as failing while an error is younger than this.'),
+  window: duration(DAY)
+    .prefault('15m')
+    .describe(
+      'How long an error in the log counts. A single datagram, or one that a repaired fault explains, is no failure.',
+    ),
   silentAfter: duration(30 * DAY)
     .prefault('24h')
     .describe(

@@ -60,7 +60,7 @@ describeWhere(
       const result = await site.check();
       expect(conclusionOf(result)).toEqual(BLOCKED);
       expect(result.causes[0]).toMatchObject({ confidence: 'suspected', summary: expect.stringContaining('path MTU') });
-      expect(result.causes[0]?.remedy.join('\n')).toContain('set tcp-mss-sender');
+      expect(result.causes[0]?.remedySteps.map(({ commands }) => commands).join('\n')).toContain('set tcp-mss-sender');
     });
 
     test('at the licence server, after a lost SYN: the second that it took is no round trip', async () => {

@@ -58,7 +58,8 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site behind an inspecting proxy', () => {
     expect(result.causes).toMatchObject([{ subject: SUBJECT, confidence: 'confirmed', product: 'Fortinet FortiGate' }]);
     expect(evidenceOf(result)).toContain("issued by FG100FTK20012345, a FortiGate's inspection authority.");
     expect(evidenceOf(result)).toContain('The unrelated host www.fortinet.com:443 shows the same private issuer');
-    expect(result.causes[0]?.remedy.join('\n')).toContain('set ssl-ssh-profile "no-inspection"');
+    const commands = result.causes[0]?.remedySteps.map((step) => step.commands).join('\n');
+    expect(commands).toContain('set ssl-ssh-profile "no-inspection"');
     expect(rules(result)).toEqual([
       'chain-verifies-under-pin',
       'issuer-is-no-inspection-product',

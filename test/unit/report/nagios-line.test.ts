@@ -12,6 +12,9 @@ const OWN: Looked = { by: 'itself' };
 const INTERCEPTED = diagnosisToJson(diagnosisOf(AT, [causeOf('tls-intercepted')]));
 const CLEAN = diagnosisToJson(diagnosisOf(AT, []));
 
+/** Half of a pair of surrogates too. */
+const ANY_CHARACTER = fc.integer({ min: 0, max: 0x10_ff_ff }).map((code) => String.fromCodePoint(code));
+
 function daemon(incidents: readonly OpenIncident[] = [], age = 12_000): Looked {
   return { by: 'daemon', incidents, now: AT + age, longest: 15 * MINUTE };
 }
@@ -103,8 +106,13 @@ describe('pluginAnswer()', () => {
 
   test('is one line that follows the guidelines, whatever a stranger wrote', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 700 }), (summary) => {
-        const seen = diagnosisToJson(diagnosisOf(AT, [causeOf('tls-intercepted', { summary: `x${summary}` })]));
+      fc.property(fc.array(ANY_CHARACTER, { maxLength: 80 }), fc.constantFrom(1, 20), (piece, times) => {
+        const summary = piece.join('').repeat(times);
+        const seen = {
+          ...CLEAN,
+          ready: 'not-ready',
+          causes: [{ severity: 'critical', summary: `x${summary}` }],
+        } as const;
         for (const { text } of [pluginAnswer(seen, daemon()), pluginUnknown(`x${summary}`)]) {
           readPluginOutput(text);
           expect(text).not.toMatch(/[<>`$]/u);

@@ -92,6 +92,12 @@ describe('the timeline', () => {
       'web hook at https://hooks.example.org',
       'Cannot POST /…',
     ],
+    [{ channel: 'slack', recipient: 'on call', detail: 'HTTP 404: no_team' }, 'Slack to on call', 'HTTP 404: no_team'],
+    [
+      { channel: 'webhook', recipient: 'file "/run/secrets/hook"', detail: 'HTTP 500' },
+      'web hook to file "/run/secrets/hook"',
+      'HTTP 500',
+    ],
   ] as const)('says who was told, and hides what is secret in it: %j', (delivery, to, detail) => {
     const told = timelineOf(
       delivered({ ...delivery, status: 'rejected', attempts: 1, finishedAt: START }),

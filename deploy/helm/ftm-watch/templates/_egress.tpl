@@ -19,11 +19,11 @@
 {{- $urls := concat (list $registration.url $registration.authUrl) ($alertmanager.urls | default list) -}}
 {{- $urls = append $urls (kindIs "map" $license.proxy | ternary ($license.proxy | default dict).url $license.proxy) -}}
 {{- $urls = append $urls ($notify.heartbeat | default dict).url -}}
-{{- range concat ($firewalls | default list) ($notify.webhooks | default list) -}}
+{{- range concat ($firewalls | default list) ($notify.webhooks | default list) ($config.peers | default list) -}}
 {{- $urls = append $urls .url -}}
 {{- end -}}
 {{- range list "slack" "teams" "pagerduty" "ntfy" -}}
-{{- range get $notify . -}}{{- $urls = append $urls .url -}}{{- end -}}
+{{- range get $notify . | default list -}}{{- $urls = append $urls .url -}}{{- end -}}
 {{- end -}}
 {{- $ports := list "UDP 53" "TCP 53" "TCP 443" (printf "TCP %v" ($license.port | default 443)) -}}
 {{- range $config.appliances -}}

@@ -1,6 +1,6 @@
 import type { Severity } from '../../../core/severity.ts';
 import type { EpochMs, Millis } from '../../../core/clock.ts';
-import { blocksOf, type RemedyStep } from '../../../engine/remedy.ts';
+import { blocksOf, headOf, type RemedyStep } from '../../../engine/remedy.ts';
 import { isoTime } from '../../../core/instant-text.ts';
 import { isOnlyUnseen } from '../../../checks/only-unseen.ts';
 import type { Incident, IncidentState } from '../../../engine/incident/incident.ts';
@@ -152,6 +152,6 @@ function annotationsOf({ id, cause, causeSince }: Incident): Readonly<Record<str
 
 /** The blocks stand on lines of their own. */
 function stepText(step: RemedyStep, index: number): string {
-  const blocks = blocksOf(step).flatMap(({ label, text }) => [label, text]);
+  const blocks = blocksOf(step).flatMap((block) => [headOf(block), block.text]);
   return [`${String(index + 1)}. ${step.text}`, ...blocks].join('\n');
 }

@@ -1,4 +1,4 @@
-import { type Block, blocksOf, type RemedyStep } from '../../../engine/remedy.ts';
+import { type Block, blocksOf, headOf, type RemedyStep } from '../../../engine/remedy.ts';
 import type { Fact, EmailContent, Link, LinkedLine, Part } from './email-content-parts.ts';
 
 /**
@@ -51,11 +51,11 @@ function stepHtml(step: RemedyStep): string {
 }
 
 /** A long line scrolls: a line break in it would be copied. */
-function blockHtml({ label, text }: Block): string {
+function blockHtml(block: Block): string {
   return (
-    `<p style="margin:4px 0 0;font-size:14px">${escapeHtml(label)}</p>` +
+    `<p style="margin:4px 0 0;font-size:14px">${escapeHtml(headOf(block))}</p>` +
     '<pre style="margin:0 0 8px;padding:8px;border:1px solid #777777;font-size:13px;overflow-x:auto">' +
-    `${escapeHtml(text)}</pre>`
+    `${escapeHtml(block.text)}</pre>`
   );
 }
 

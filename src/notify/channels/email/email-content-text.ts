@@ -1,4 +1,4 @@
-import { type Block, blocksOf } from '../../../engine/remedy.ts';
+import { type Block, blocksOf, headOf } from '../../../engine/remedy.ts';
 import { wrap } from '../../../text/wrap.ts';
 import type { EmailContent, Fact, LinkedLine, Part } from './email-content-parts.ts';
 
@@ -42,8 +42,8 @@ function partText(part: Part): readonly string[] {
 }
 
 /** The lines of a block are not wrapped: they are copied from the mail. */
-function blockText({ label, text }: Block): readonly string[] {
-  return [...wrapped(label, '   '), ...text.split('\n').map((line) => `     ${line}`)];
+function blockText(block: Block): readonly string[] {
+  return [...wrapped(headOf(block), '   '), ...block.text.split('\n').map((line) => `     ${line}`)];
 }
 
 function itemText(line: string): readonly string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { blocksOf } from '../../../../src/engine/remedy.ts';
+import { blocksOf, headOf } from '../../../../src/engine/remedy.ts';
 import { remedyOf } from '../../../../src/engine/words/told-remedy.ts';
 import { type CommandStep, shell } from '../../../../src/engine/words/step.ts';
 
@@ -38,7 +38,7 @@ describe('remedyOf()', () => {
 
 test('only a block without a blank is called ready', () => {
   const blocks = remedyOf(['Ask.', LONG], FACTS).remedySteps.flatMap(blocksOf);
-  expect(blocks.map(({ label }) => label)).toEqual([
+  expect(blocks.map(headOf)).toEqual([
     'FortiGate CLI, ready to copy:',
     'The way back, not ready: FILL-IN-NEW-ID is the number that the FortiGate gave the new policy:',
   ]);

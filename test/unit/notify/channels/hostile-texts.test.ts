@@ -31,7 +31,7 @@ const HOSTILE = fc.oneof(
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 describe('texts of strangers', () => {
-  test('mention nobody and link nowhere in Slack', () => {
+  test('mention nobody in Slack, and hide no link behind other words', () => {
     fc.assert(
       fc.property(HOSTILE, (text) => {
         for (const notification of toldOf(text)) {

@@ -76,7 +76,7 @@ describe('renderStatusPage()', () => {
       'Impact New tokens cannot be activated. Runbook Evidence Evidence of tls-intercepted',
     );
     // What is selected and copied is the block, and nothing else.
-    expect(page).toContain('<pre class="command" data-copy>ftm-watch check\na &lt;b\n</pre>');
+    expect(page).toContain('<pre class="command" data-copy tabindex="0">ftm-watch check\na &lt;b\n</pre>');
     // The sentence stands once, above.
     expect(count(page, 'Summary of tls-intercepted')).toBe(1);
   });

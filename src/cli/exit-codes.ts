@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+
+/** What an exit code says, by its number. */
+export type ExitCodes = Readonly<Record<number, string>>;
+
+/**
+ * Of every command, by its whole name. Whatever the command, 3 also says that what was typed or the configuration is
+ * not valid.
+ * @internal for the page of them too
+ */
+export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCodes>([
+  ['init', { 0: 'written', 3: 'not written' }],
+  ['run', { 0: 'it was told to stop', 3: 'it could not start' }],
+  ['reload', { 0: 'the configuration was taken', 2: 'it was refused', 3: 'the daemon cannot be asked' }],
+  ['check', { 0: 'ready', 1: 'warnings', 2: 'not ready', 3: 'unknown' }],
+  [
+    'preflight migration',
+    { 0: 'nothing to do', 1: 'something is lost, to be done or not visible', 2: 'something is broken', 3: 'unknown' },
+  ],
+  ['report', { 0: 'written', 3: 'not written' }],
+  ['explain', { 0: 'a line was recognized', 1: 'nothing was recognized', 3: 'no line could be read' }],
+  ['replay', { 0: 'the log was read', 3: 'it cannot be read' }],
+  [
+    'trust learn',
+    {
+      0: 'learned',
+      1: 'not confirmed, nothing learned',
+      2: 'refused: the path is inspected',
+      3: 'no certificate was seen',
+    },
+  ],
+  ['trust show', { 0: 'shown', 3: 'it cannot be read' }],
+  ['config check', { 0: 'valid', 3: 'not valid' }],
+  ['config print', { 0: 'valid', 3: 'not valid' }],
+  ['config schema', { 0: 'printed' }],
+  ['notify test', { 0: 'all were taken', 2: 'one was not taken', 3: 'no channel is configured' }],
+  ['silence add', { 0: 'silenced', 2: 'the daemon refuses', 3: 'the daemon cannot be asked' }],
+  ['silence list', { 0: 'listed', 2: 'the daemon refuses', 3: 'the daemon cannot be asked' }],
+  ['silence remove', { 0: 'all were removed', 2: 'the daemon refuses one', 3: 'the daemon cannot be asked' }],
+  ['store check', { 0: 'it is whole', 2: 'it is damaged or of a newer version', 3: 'it cannot be read' }],
+  ['store backup', { 0: 'copied', 3: 'not copied' }],
+  ['web hash-password', { 0: 'printed', 3: 'the password cannot be used' }],
+  ['completion', { 0: 'printed' }],
+]);
+
+/** Commands that do something, by their whole names. @internal */
+export function leafCommands(command: Command, path: readonly string[] = []): readonly (readonly [string, Command])[] {
+  if (command.commands.length === 0) return [[path.join(' '), command]];
+  return command.commands.flatMap((child) => leafCommands(child, [...path, child.name()]));
+}
+
+/** Has the help of every command end with its exit codes. */
+export function describeExitCodes(program: Command): void {
+  for (const [name, command] of leafCommands(program)) {
+    const codes = Object.entries(EXIT_CODES.get(name) ?? {}).map(([code, meaning]) => `${code} ${meaning}`);
+    command.addHelpText('after', `\nExit code: ${codes.join(', ')}.`);
+  }
+}

@@ -1,0 +1,51 @@
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const DOCUMENTS = globSync(['*.md', 'docs/**/*.md', 'deploy/**/*.md', 'bench/**/*.md']);
+const LINK = /\]\((?<target>[^)\s]+)\)/gu;
+
+/** Without code, in which brackets are no links. */
+function linksIn(file: string): readonly string[] {
+  const text = readFileSync(file, 'utf8').replaceAll(/^```[^]*?^```|`[^`\n]+`/gmu, '');
+  return [...text.matchAll(LINK)].map(({ groups }) => groups?.['target'] ?? '');
+}
+
+/** Of the headings, as GitHub makes them. */
+function anchorsOf(file: string): readonly string[] {
+  const headings =
+    readFileSync(file, 'utf8')
+      .replaceAll(/^```[^]*?^```/gmu, '')
+      .match(/^#+ .+$/gmu) ?? [];
+  return headings.map((heading) =>
+    heading
+      .replace(/^#+ /u, '')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe('the documents', () => {
+  test('lead to files and headings that are there', () => {
+    expect(DOCUMENTS.length).toBeGreaterThan(50);
+    const broken = DOCUMENTS.flatMap((file) =>
+      linksIn(file)
+        .filter((target) => !/^[a-z]+:/u.test(target))
+        .filter((target) => {
+          const [path = '', anchor] = target.split('#');
+          const to = path === '' ? file : join(dirname(file), path);
+          if (!existsSync(to)) return true;
+          return anchor !== undefined && to.endsWith('.md') && !anchorsOf(to).includes(anchor);
+        })
+        .map((target) => `${file}: ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  test('are all found from the first one', () => {
+    const linked = new Set(linksIn('README.md').map((target) => target.split('#')[0]));
+    const missing = readdirSync('docs').filter((name) => name.endsWith('.md') && !linked.has(`docs/${name}`));
+    expect(missing).toEqual([]);
+  });
+});
