@@ -5,9 +5,21 @@ const TICKS_A_SECOND = 100;
 
 /** User and system time of all threads of a process so far, in milliseconds, to 10 ms (proc_pid_stat(5)). */
 export function cpuMilliseconds(pid: number): number {
+  const [user, system] = timesOf(pid);
+  return user + system;
+}
+
+/** The same of its children that have ended, and of theirs. */
+export function childrenCpuMilliseconds(pid: number): number {
+  const [, , user, system] = timesOf(pid);
+  return user + system;
+}
+
+function timesOf(pid: number): readonly [user: number, system: number, childUser: number, childSystem: number] {
   const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_A_SECOND;
+  const milliseconds = (index: number): number => (Number(fields[index]) * 1000) / TICKS_A_SECOND;
+  return [milliseconds(11), milliseconds(12), milliseconds(13), milliseconds(14)];
 }
 
 /** Resident memory of a process in MiB. */

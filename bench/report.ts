@@ -1,6 +1,7 @@
 import { PROBE_TITLES } from './probes/kinds.ts';
 import type { FloorKind } from './probes/kinds.ts';
 import type { Comparison } from './probes/compare.ts';
+import { pluginRows } from './plugins/report.ts';
 import type { Results } from './results.ts';
 import { formatSpread } from './statistics.ts';
 
@@ -14,6 +15,7 @@ export function report(results: Results): string {
     idleLines(results),
     daemonLines(results),
     scrapeLines(results),
+    pluginLines(results),
   ]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
@@ -126,5 +128,12 @@ function scrapeLines({ scrapes }: Results): readonly string[] {
       formatSpread(wallMs, 2),
       cpuMs.toFixed(2),
     ]),
+  );
+}
+
+function pluginLines({ plugins, round }: Results): readonly string[] {
+  return table(
+    ['A plugin of Nagios, a process each', 'CPU, ms', 'our probe', 'its CPU, ms', 'ratio'],
+    pluginRows(plugins, round),
   );
 }

@@ -3,6 +3,7 @@ import type { RoundCost } from './daemon/round.ts';
 import type { ScrapeCost } from './daemon/scrape.ts';
 import type { StartUp } from './daemon/start.ts';
 import type { Machine } from './machine.ts';
+import type { PluginCost } from './plugins/measure.ts';
 import type { Comparison, Cost } from './probes/compare.ts';
 import type { FloorKind } from './probes/kinds.ts';
 
@@ -17,4 +18,5 @@ export interface Results {
   readonly start: StartUp | null;
   readonly memory: Memory | null;
   readonly scrapes: readonly ScrapeCost[];
+  readonly plugins: readonly PluginCost[];
 }

@@ -2,7 +2,7 @@
  * What ftm-watch costs, beside Debian's blackbox_exporter on the same servers in one run. bench/README.md tells how to
  * read it.
  *
- *   npm run bench -- [--only dns,tcp,tls,https,mail,round,start,memory,scrape] [--quick] [--json FILE] [--write]
+ *   npm run bench -- [--only dns,tcp,tls,https,mail,round,start,memory,scrape,plugins] [--quick] [--json FILE] [--write]
  */
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -14,7 +14,9 @@ import { measureScrapes } from './daemon/scrape.ts';
 import { measureStart } from './daemon/start.ts';
 import { describeMachine } from './machine.ts';
 import { readOptions } from './options.ts';
-import type { Options } from './options.ts';
+import type { Options, Section } from './options.ts';
+import { measurePlugins } from './plugins/measure.ts';
+import { hasPlugins } from './plugins/plugins.ts';
 import { startBlackbox } from './probes/blackbox.ts';
 import { compare, measureFloor, measureIdleRequest } from './probes/compare.ts';
 import type { Probers } from './probes/compare.ts';
@@ -60,14 +62,14 @@ async function measure(options: Options): Promise<Results> {
   await using own = await startOwnProber(site);
   await using blackbox = await startBlackbox(site);
   const probes = await compareProbes({ site, own, blackbox }, options);
-  if (sections.size > 0) {
+  if ([...sections].some((section) => section !== 'plugins')) {
     tell('Building the daemon');
     execFileSync('npm', ['run', '--silent', 'build'], {
       cwd: fileURLToPath(new URL('..', import.meta.url)),
       stdio: 'inherit',
     });
   }
-  const wants = <T>(section: 'round' | 'start' | 'memory' | 'scrape', work: () => Promise<T>): Promise<T | null> => {
+  const wants = <T>(section: Section, work: () => Promise<T>): Promise<T | null> => {
     if (!sections.has(section)) return Promise.resolve(null);
     tell(`Measuring: ${section}`);
     return work();
@@ -76,7 +78,10 @@ async function measure(options: Options): Promise<Results> {
   const start = await wants('start', () => measureStart(site, quick ? 2 : 5));
   const memory = await wants('memory', () => measureMemory(site, blackbox, memoryAfter, tell));
   const scrapes = (await wants('scrape', () => measureScrapes(site, blackbox, quick ? 10 : 50))) ?? [];
-  return { machine, quick, ...probes, round, start, memory, scrapes };
+  if (sections.has('plugins') && !hasPlugins())
+    tell("Cannot measure plugins: expected Debian's monitoring-plugins-standard and monitoring-plugins-contrib");
+  const plugins = hasPlugins() ? ((await wants('plugins', () => measurePlugins({ site, own }, effort))) ?? []) : [];
+  return { machine, quick, ...probes, round, start, memory, scrapes, plugins };
 }
 
 const options = readOptions(process.argv.slice(2));

@@ -43,16 +43,25 @@ const filesOfModules: Plugin = {
   },
 };
 
+/** In the templates of the page, where rolldown leaves it: their tags take the text as it is meant, not as it is written. */
+const asciiInTemplates: Plugin = {
+  name: 'ascii-in-templates',
+  renderChunk: (code) =>
+    code.replaceAll(/[^\p{ASCII}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`),
+};
+
 rmSync(target, { recursive: true, force: true });
 const THREADS = ['web/bcrypt-thread', 'runtime/watchdog/watching-thread'];
 const threads = Object.fromEntries(THREADS.map((name) => [`${PLACE}/${name}`, join(source, `${name}.ts`)]));
 const bundle = await rolldown({
   input: { main: join(source, 'main.ts'), ...threads },
   platform: 'node',
-  plugins: [filesOfModules],
+  plugins: [filesOfModules, asciiInTemplates],
 });
-// Not minified: stack traces can be read without maps, which Node keeps in memory, 10 MB of it.
-const { output } = await bundle.write({ dir: target, format: 'esm' });
+// Not minified: stack traces can be read without maps, which Node keeps in memory, 10 MB of it. V8 keeps the text of a
+// file too, and with two bytes a character as soon as one of them is beyond Latin-1. Whose code it is says
+// THIRD-PARTY.txt.
+const { output } = await bundle.write({ dir: target, format: 'esm', charset: 'ascii', comments: false });
 for (const [place, file] of files) {
   mkdirSync(dirname(join(target, place)), { recursive: true });
   cpSync(file, join(target, place));

@@ -8,6 +8,7 @@ import { createCertificates } from './certificates.ts';
 import { Conductor } from './conductor.ts';
 import { configurationOf, writeConfiguration } from './configuration.ts';
 import { judge, type Evidence, type Judgement, type SeenMail } from './judge.ts';
+import { readMail } from './read-mail.ts';
 import { plan, type Plan } from './plan.ts';
 import type { Memory, SaidLine } from './protocol.ts';
 import { DAY, MINUTE } from './special-moments.ts';
@@ -151,20 +152,5 @@ function evidenceOf(said: readonly SaidLine[], mails: readonly SeenMail[]): Evid
     changes: said.filter(({ msg }) => msg === 'An incident changed'),
     errors: said.filter(({ level }) => level >= ERROR),
     mails,
-  };
-}
-
-function readMail(at: Millis, raw: string): SeenMail {
-  const [head = ''] = raw.split('\r\n\r\n');
-  const lines = head.replaceAll(/\r\n[ \t]+/gu, ' ').split('\r\n');
-  const header = (name: string): string =>
-    lines.find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}: `))?.slice(name.length + 2) ?? '';
-  return {
-    at,
-    event: header('X-FTM-Watch-Event'),
-    causes: header('X-FTM-Watch-Cause')
-      .split(', ')
-      .filter((cause) => cause !== ''),
-    subject: header('Subject'),
   };
 }

@@ -49,6 +49,7 @@ describe('dist/ in a folder without node_modules', () => {
       .map(([path]) => path);
     expect(named).toEqual(expect.arrayContaining(['static/style.css', 'static/uplot.js', 'static/uplot.css']));
     for (const path of named) expect([path, (await get(path)).status]).toEqual([path, 200]);
+    expect(html).toMatch(/<title>[^<]+ \u2013 [^<]+<\/title>/u);
     expect(await (await get('static/uplot.js')).text()).toMatch(/^\/\*! https:\/\/github.com\/leeoniya\/uPlot/u);
     expect((await daemon.end('SIGTERM')).code).toBe(0);
   });
@@ -64,6 +65,13 @@ describe('dist/ in a folder without node_modules', () => {
 
   test('knows its version', async () => {
     expect(await runFtmWatch(['--version'], { cwd, main })).toMatchObject({ stdout: `${packageJson.version}\n` });
+  });
+
+  test('is text of one byte a character, which V8 keeps in memory as it is', () => {
+    const files = readdirSync(dist).filter((name) => name.endsWith('.js'));
+    expect(files.length).toBeGreaterThan(5);
+    for (const name of files)
+      expect([name, readFileSync(join(dist, name)).find((byte) => byte > 127)]).toEqual([name, undefined]);
   });
 
   test('imports nothing that is not in it or in Node', () => {

@@ -1,0 +1,18 @@
+import type { Millis } from '../../src/core/clock.ts';
+import type { SeenMail } from './judge.ts';
+
+/** What a notification says, from its header. */
+export function readMail(at: Millis, raw: string): SeenMail {
+  const [head = ''] = raw.split('\r\n\r\n');
+  const lines = head.replaceAll(/\r\n[ \t]+/gu, ' ').split('\r\n');
+  const header = (name: string): string =>
+    lines.find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}: `))?.slice(name.length + 2) ?? '';
+  return {
+    at,
+    event: header('X-FTM-Watch-Event'),
+    causes: header('X-FTM-Watch-Cause')
+      .split(', ')
+      .filter((cause) => cause !== ''),
+    subject: header('Subject'),
+  };
+}
