@@ -39,6 +39,8 @@ function partHtml(part: Part): string {
       return part.lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(line)}</p>`).join('');
     case 'steps':
       return listHtml(`ol start="${String(part.first)}"`, part.lines.map(stepHtml));
+    case 'blocks':
+      return part.lines.map(blockHtml).join('');
     case 'list':
       return listHtml('ul', part.lines.map(escapeHtml));
     case 'linked':

@@ -1,4 +1,4 @@
-import type { RemedyStep } from '../../../engine/remedy.ts';
+import type { Block, RemedyStep } from '../../../engine/remedy.ts';
 import { isFlapping } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
 import type { Links } from '../../message/links.ts';
@@ -20,6 +20,7 @@ export type Part =
   | { readonly kind: 'text' | 'list'; readonly lines: readonly string[] }
   /** They are numbered. */
   | { readonly kind: 'steps'; readonly first: number; readonly lines: readonly RemedyStep[] }
+  | { readonly kind: 'blocks'; readonly lines: readonly Block[] }
   /** A list whose lines have links of their own. */
   | { readonly kind: 'linked'; readonly lines: readonly LinkedLine[] };
 

@@ -34,6 +34,8 @@ function partText(part: Part): readonly string[] {
         const number = `${String(part.first + index)}.`;
         return [...wrapped(line.text, '   ', number.padEnd(3)), ...blocksOf(line).flatMap(blockText)];
       });
+    case 'blocks':
+      return part.lines.flatMap(blockText);
     case 'list':
       return part.lines.flatMap(itemText);
     case 'linked':

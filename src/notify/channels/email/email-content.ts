@@ -3,6 +3,7 @@ import { zonedText } from '../../../core/zoned-text.ts';
 import { sameCause } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
 import type { IncidentNotification, Notification } from '../../../engine/incident/notification.ts';
+import { blocksOf, sentenceStep } from '../../../engine/remedy.ts';
 import { titleOf } from '../../../checks/registry.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { notificationText, type NotificationText } from '../../message/notification-text.ts';
@@ -72,9 +73,12 @@ function bodyOf(notification: Notification, text: NotificationText, context: Con
 function alarm(notification: IncidentNotification, context: ContentContext): Body {
   const { incident, at } = notification;
   const { cause } = incident;
+  const [first] = cause.remedySteps;
   return {
-    lead: { kind: 'steps', first: 1, lines: cause.remedySteps.slice(0, 1) },
+    // Its commands come below the links: they may be longer than a phone is.
+    lead: { kind: 'steps', first: 1, lines: first === undefined ? [] : [sentenceStep(first.text)] },
     sections: spoken([
+      { title: 'The commands of step 1', kind: 'blocks', lines: first === undefined ? [] : blocksOf(first) },
       ...changeSection(notification, context),
       { title: 'Then', kind: 'steps', first: 2, lines: cause.remedySteps.slice(1) },
       { title: 'What is wrong', kind: 'text', lines: [cause.summary] },
