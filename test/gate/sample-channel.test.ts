@@ -147,9 +147,10 @@ describe('a channel that is added as a folder and a line', () => {
     status = 200;
     await using after = startDaemonProcess(options);
     await after.logged('Delivered a notification');
-    expect(receiver.posts.map(({ body }) => body)[0]).toEqual(waiting);
+    // Beside what is told of the crash.
+    await expect.poll(() => receiver.posts.map(({ body }) => body)).toContainEqual(waiting);
     const page = await after.page();
-    expect(await metricsOf(page)).toContain('ftm_notifications_pending{channel="pager"} 0');
+    await expect.poll(() => metricsOf(page)).toContain('ftm_notifications_pending{channel="pager"} 0');
     expect(await (await fetch(`${page}/`)).text()).toContain('by pager to http');
   });
 });

@@ -81,5 +81,8 @@ test('a state begins empty', () => {
     silences: [],
     maintenance: false,
     sent: [],
+    runningSince: null,
+    restartToldAt: null,
+    summarizedUntil: null,
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type SyslogEvent, syslogLine } from '../../../../../src/notify/channels/syslog/syslog-line.ts';
+import { anyText } from '../../../../support/any-text.ts';
 import { START } from '../../../../support/incident-timeline.ts';
 
 const EVENT: SyslogEvent = {
@@ -38,7 +39,7 @@ describe('syslogLine()', () => {
   });
 
   test('keeps its form whatever it is made of, in 2048 bytes and one line', () => {
-    const any = fc.string({ unit: 'binary', maxLength: 3000 });
+    const any = anyText(3000);
     fc.assert(
       fc.property(any, any, any, (site, host, message) => {
         const line = syslogLine({ ...EVENT, host, parameters: { site, subject: message }, message });
