@@ -7,6 +7,7 @@ const FIELD: readonly (readonly [seen: string, shown: string])[] = [
   [String.raw`(?<=\bTCP )\d{4,5}\b`, '443'],
   [String.raw`(?<=\b(?:is|at) )127\.0\.0\.1`, '173.243.138.84'],
   [String.raw`127\.0\.0\.1`, '10.0.0.5'],
+  [String.raw`/\S*/ftm-watch-lab-\w+/`, '/etc/ftm-watch/'],
 ];
 
 /**
@@ -18,5 +19,5 @@ export const SHOW_FIELD = `(() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = texts.nextNode(); text !== null; text = texts.nextNode())
     text.data = rules.reduce((before, [seen, shown]) => before.replace(seen, shown), text.data);
-  return [...(document.body.textContent.match(/\\b127\\.\\d+\\.\\d+\\.\\d+|:[1-9]\\d{4}\\b/gu) ?? [])];
+  return [...(document.body.textContent.match(/\\b127\\.\\d+\\.\\d+\\.\\d+|:[1-9]\\d{4}\\b|ftm-watch-lab-\\w+/gu) ?? [])];
 })()`;
