@@ -3,7 +3,7 @@ import { PROBE_KINDS } from './probes/kinds.ts';
 import type { ProbeKind } from './probes/kinds.ts';
 import type { Effort } from './probes/compare.ts';
 
-const SECTIONS = ['round', 'start', 'memory', 'scrape', 'plugins'] as const;
+const SECTIONS = ['round', 'start', 'memory', 'scrape', 'pages', 'plugins'] as const;
 
 export type Section = (typeof SECTIONS)[number];
 

@@ -15,6 +15,7 @@ export function report(results: Results): string {
     idleLines(results),
     daemonLines(results),
     scrapeLines(results),
+    pageLines(results),
     pluginLines(results),
   ]
     .filter((lines) => lines.length > 0)
@@ -127,6 +128,18 @@ function scrapeLines({ scrapes }: Results): readonly string[] {
       String(kilobytes),
       formatSpread(wallMs, 2),
       cpuMs.toFixed(2),
+    ]),
+  );
+}
+
+function pageLines({ pages }: Results): readonly string[] {
+  return table(
+    ['A page with 90 days of history', 'KB', 'ms', 'CPU, ms'],
+    pages.map(({ page, kilobytes, wallMs, cpuMs }) => [
+      page,
+      String(kilobytes),
+      formatSpread(wallMs, 1),
+      cpuMs.toFixed(1),
     ]),
   );
 }

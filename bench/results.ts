@@ -1,4 +1,5 @@
 import type { Memory } from './daemon/memory.ts';
+import type { PageCost } from './daemon/pages.ts';
 import type { RoundCost } from './daemon/round.ts';
 import type { ScrapeCost } from './daemon/scrape.ts';
 import type { StartUp } from './daemon/start.ts';
@@ -18,5 +19,6 @@ export interface Results {
   readonly start: StartUp | null;
   readonly memory: Memory | null;
   readonly scrapes: readonly ScrapeCost[];
+  readonly pages: readonly PageCost[];
   readonly plugins: readonly PluginCost[];
 }

@@ -9,7 +9,6 @@ import { createChartData, createRangeData } from '../../../src/runtime/chart-dat
 import { CHART_RANGES } from '../../../src/web/chart-data.ts';
 import { renderStatusPage } from '../../../src/web/page/status-page.ts';
 import { loadText } from '../../support/config-machine.ts';
-import { cpuMsOf } from '../../support/cpu-time.ts';
 import { diagnosisOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
@@ -22,8 +21,6 @@ const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 10, 24, 18, 10);
 const TARGET = 'fortitokenmobile.fortinet.com:443';
-/** The promise for 90 days of history: it is the CPU of this thread that the page costs. */
-const MOST_MS = 50;
 
 let folder: string;
 let store: Store;
@@ -51,15 +48,11 @@ function source(): ReturnType<Parameters<typeof createChartData>[0]> {
 }
 
 describe('90 days of rounds each 30 s', () => {
-  test.each(CHART_RANGES)('are read and rendered within 50 ms of CPU, into a page of under 100 KB: %s', (range) => {
-    const render = (): void => {
-      const rangeData = createRangeData(() => source(), clock)(range);
-      const page = renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(NOW, []), rangeData })), NOW, range);
-      expect(page).toMatch(/9\d\.\d+ % over \d+ (?:day|hour)s|100 % over \d+ (?:day|hour)s/u);
-      expect(page.length).toBeLessThan(100 * 1024);
-    };
-    // The first ones compile the code.
-    expect(Math.min(...Array.from({ length: 5 }, () => cpuMsOf(render)))).toBeLessThan(MOST_MS);
+  test.each(CHART_RANGES)('become a page of under 100 KB: %s', (range) => {
+    const rangeData = createRangeData(() => source(), clock)(range);
+    const page = renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(NOW, []), rangeData })), NOW, range);
+    expect(page).toMatch(/9\d\.\d+ % over \d+ (?:day|hour)s|100 % over \d+ (?:day|hour)s/u);
+    expect(page.length).toBeLessThan(100 * 1024);
   });
 
   test.each([
