@@ -12,7 +12,15 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
   ['init', { 0: 'written', 3: 'not written' }],
   ['run', { 0: 'it was told to stop', 3: 'it could not start' }],
   ['reload', { 0: 'the configuration was taken', 2: 'it was refused', 3: 'the daemon cannot be asked' }],
-  ['check', { 0: 'ready', 1: 'warnings', 2: 'not ready', 3: 'unknown' }],
+  [
+    'check',
+    {
+      0: 'ready; --verify: the repair is in force',
+      1: 'warnings',
+      2: 'not ready; --verify: not in force',
+      3: 'unknown; --verify: not visible',
+    },
+  ],
   [
     'preflight migration',
     { 0: 'nothing to do', 1: 'something is lost, to be done or not visible', 2: 'something is broken', 3: 'unknown' },

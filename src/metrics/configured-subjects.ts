@@ -15,7 +15,7 @@ export function configuredSubjects(config: Config, probes: readonly ProbeTarget[
 }
 
 /** Texts, and a host with its port as `host:port`. */
-function namesIn(value: unknown): readonly string[] {
+export function namesIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
   const { host, port } = { host: null, port: null, ...value };

@@ -11,12 +11,13 @@ import { boundsOf, OPEN_WITHIN, readCertificates, readIncidents, type StoredCert
 import { sqliteFailure } from './sqlite-failure.ts';
 
 /** What a daemon has kept, as another process finds it. */
-export type StoredHistory =
+export type StoredHistory = Unread | ReadableHistory;
+
+export type Unread =
   /** Nothing was kept. */
   | { readonly kind: 'none' }
   /** Locked, corrupt, not ours to read, or of a newer version. */
-  | { readonly kind: 'unreadable'; readonly message: string }
-  | ReadableHistory;
+  | { readonly kind: 'unreadable'; readonly message: string };
 
 export interface ReadableHistory {
   readonly kind: 'read';
@@ -46,6 +47,11 @@ const MAX_TARGETS = 50;
  * nothing.
  */
 export function readStoredHistory(path: string, limits: HistoryLimits, period: Period = ALL_TIME): StoredHistory {
+  return readingStore(path, (db) => readAll(db, limits, period));
+}
+
+/** Reads what belongs together, from one moment. Throws nothing. */
+export function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Read | Unread {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'none' };
     using db = openReadOnly(path);
@@ -54,7 +60,7 @@ export function readStoredHistory(path: string, limits: HistoryLimits, period: P
     if (version === 0) return { kind: 'none' };
     // What is read belongs together, however much the daemon writes meanwhile.
     db.exec('BEGIN');
-    return readAll(db, limits, period);
+    return read(db);
   } catch (error) {
     return { kind: 'unreadable', message: sqliteFailure(error).message };
   }

@@ -7,7 +7,7 @@ import type { ClockObservation } from '../../core/observation.ts';
 import { estimateClock } from './estimate.ts';
 
 const RULE = 'clock-agrees';
-const SUBJECT = 'the clock of this machine';
+export const CLOCK_SUBJECT = 'the clock of this machine';
 
 /** Judges our own clock by what others say. Nothing to compare with is no fault where no NTP server is configured. */
 export function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis): readonly Finding[] {
@@ -19,7 +19,7 @@ export function judgeClock(observations: readonly ClockObservation[], maxOffset:
   const off = `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}`;
   const claim = `The clock is ${off}, by ${nameList(supporters, 3)}.`;
   const actual = `${off}, says ${supporters.join(', ')}`;
-  const told = { rule: RULE, subject: SUBJECT, claim, expected, actual };
+  const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected, actual };
   return [
     trusted
       ? { ...told, level: 'warning', suggests: 'clock-skewed' }
@@ -37,6 +37,6 @@ function untold(observations: readonly ClockObservation[], expected: string): Fi
   );
   const actual = `no source told the time${failures.length === 0 ? '' : `: ${failures.slice(0, 3).join('; ')}`}`;
   const claim = 'No source told the time.';
-  const told = { rule: RULE, subject: SUBJECT, claim, expected, actual };
+  const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected, actual };
   return observations.some(({ protocol }) => protocol === 'ntp') ? unknown(told) : note(told);
 }

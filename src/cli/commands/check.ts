@@ -8,6 +8,7 @@ interface CheckOptions {
   readonly json?: boolean;
   readonly steps?: boolean;
   readonly nagios?: boolean;
+  readonly verify?: string;
   readonly timeout?: Millis;
   readonly maxAge: Millis;
 }
@@ -21,7 +22,8 @@ export function addCheck(program: Command, invoked: Invoked, finish: Finish): vo
     .description('one round of everything: checklist, root cause, remedy')
     .option('--json', 'one JSON object on standard output and nothing else')
     .option('--steps', 'also the steps of an activation, in the order in which FortiAuthenticator takes them')
-    .addOption(new Option('--nagios', plugin).conflicts(['json', 'steps']))
+    .addOption(new Option('--nagios', plugin).conflicts(['json', 'steps', 'verify']))
+    .addOption(new Option('--verify <incident>', 'whether the repair of an incident is in force').conflicts('steps'))
     .option('-t, --timeout <seconds>', 'unknown after so long (default: 50 with --nagios)', seconds)
     .addOption(
       new Option('--max-age <duration>', "with --nagios: unknown when the daemon's last round is older")
@@ -29,10 +31,16 @@ export function addCheck(program: Command, invoked: Invoked, finish: Finish): vo
         .default(age('15m'), '15m'),
     )
     .addHelpText('after', HELP)
-    .action(async ({ json, steps, nagios, timeout, maxAge }: CheckOptions, command: Command) => {
+    .action(async ({ json, steps, nagios, verify, timeout, maxAge }: CheckOptions, command: Command) => {
       if (nagios === true) {
         const { checkNagios } = await import('../check-nagios.ts');
         finish(await checkNagios({ timeout: timeout ?? NAGIOS_TIMEOUT, longest: maxAge }, invoked(command)));
+        return;
+      }
+      if (verify !== undefined) {
+        const { verifyRepair } = await import('../verify-repair.ts');
+        const wish = { incident: verify, json: json === true, timeout: timeout ?? null };
+        finish(await verifyRepair(wish, invoked(command)));
         return;
       }
       const { check } = await import('../check.ts');
@@ -56,4 +64,5 @@ const HELP = `
 Examples:
   ftm-watch check --json | jq .causes
   ftm-watch check --nagios -t 30           FTM OK: … | causes_critical=0;;0;0 …
+  ftm-watch check --verify 20261124T130005Z-k3v9x2-1   is its repair in force?
 `;

@@ -1,0 +1,164 @@
+import type { FirewallObservation } from '../core/license/firewall.ts';
+import { instantText } from '../core/instant-text.ts';
+import type { Cause } from '../engine/cause.ts';
+import type { Diagnosis, PreconditionStatus } from '../engine/diagnosis.ts';
+import { isFault } from '../engine/finding.ts';
+import { type Incident, sameCause } from '../engine/incident/incident.ts';
+import { presenceOf, type RoundView, roundView, showsStill } from '../engine/incident/round-view.ts';
+import { UNKNOWN_CAUSE } from '../engine/words/unknown.ts';
+import { remedyOf } from '../engine/words/told-remedy.ts';
+import { ANY_SERVER } from '../engine/words/wording.ts';
+import { nameList } from '../core/name-list.ts';
+import { firewallPolicy } from './firewall-policy/check.ts';
+import { type PolicyComparison, policyThenAndNow } from './policy-then-and-now.ts';
+import { CHECKS, titleOf } from './registry.ts';
+
+export type RepairAnswer = 'in-force' | 'not-in-force' | 'not-visible';
+
+/** Whether the repair of an incident is in force. Its JSON form is part of the contract (`check --verify --json`). */
+export interface RepairVerdict {
+  /** Its id; of one that goes on in another, that of the other. */
+  readonly incident: string;
+  readonly cause: string;
+  readonly subject: string;
+  readonly answer: RepairAnswer;
+  /** One sentence or more. */
+  readonly why: string;
+  /** The next step of the remedy, or what would show it; null where the repair is in force, or nothing is known. */
+  readonly next: string | null;
+  /** null: no firewall is configured, or its policy has no part in the cause. */
+  readonly policy: PolicyComparison | null;
+}
+
+/** What a round saw after the repair. */
+export interface AfterRepair {
+  readonly diagnosis: Diagnosis;
+  readonly firewall: readonly FirewallObservation[];
+  /** Whether what is called so was looked at: what left the configuration is never seen again, repaired or not. */
+  readonly isLookedAt: (subject: string) => boolean;
+  /** Why others who may have seen the cause could not be asked now: the log, a peer. */
+  readonly silent: readonly SilentWitness[];
+}
+
+export interface SilentWitness {
+  /** Preconditions that it may have told of. */
+  readonly of: readonly string[];
+  readonly why: string;
+}
+
+type Judged = Pick<RepairVerdict, 'answer' | 'why' | 'next'>;
+
+/**
+ * It has no verdict of its own: what is seen is what the diagnosis says, and only what was judged, and by all that may
+ * have shown the cause, can be called repaired.
+ */
+export function repairVerdict(incident: Incident, seen: AfterRepair): RepairVerdict {
+  const { cause } = incident;
+  const hasPart = isOfPolicy(cause) && statusOf(firewallPolicy.id, seen)?.state !== 'not-configured';
+  return {
+    incident: incident.id,
+    cause: cause.id,
+    subject: cause.subject,
+    ...(stillSeen(incident, seen) ??
+      (hasPart ? inspecting(cause, seen) : null) ??
+      unseen(incident, seen) ??
+      (hasPart && cause.precondition !== firewallPolicy.id ? unknownPolicy(seen) : null) ??
+      inForce(incident)),
+    policy: hasPart ? policyThenAndNow(incident, seen.firewall) : null,
+  };
+}
+
+/** A policy that inspects shows as one of these as well. */
+function isOfPolicy({ precondition }: Cause): boolean {
+  return precondition === firewallPolicy.id || firewallPolicy.explainedBy.some(({ by }) => by === precondition);
+}
+
+function viewOf({ diagnosis }: AfterRepair): RoundView {
+  return roundView({ diagnosis, fresh: null, checks: CHECKS });
+}
+
+function statusOf(id: string, { diagnosis }: AfterRepair): PreconditionStatus | undefined {
+  return diagnosis.preconditions.find((status) => status.id === id);
+}
+
+/** The cause itself, what it was taken for before, or another fault of the same thing. */
+function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, seen: AfterRepair): Judged | null {
+  const { causes } = viewOf(seen);
+  const same = causes.find((other) => sameCause(other, cause));
+  const before = causes.find((other) => formerCauses.some((former) => sameCause(former, other)));
+  const shown = same ?? before;
+  if (shown !== undefined) {
+    const times =
+      status === 'open' || closedAt === null
+        ? `Seen since ${instantText(since)}, and in this round.`
+        : `It was over at ${instantText(closedAt)}, and is seen again.`;
+    return { answer: 'not-in-force', why: `${shown.summary} ${times}`, next: shown.remedy[0] ?? null };
+  }
+  const other = causes.find(
+    ({ precondition, subject, severity }) =>
+      precondition === cause.precondition && subject === cause.subject && severity !== 'info',
+  );
+  if (other === undefined) return null;
+  const why = `The cause is not seen any more, but ${cause.subject} has another fault: ${other.summary}`;
+  return { answer: 'not-in-force', why, next: other.remedy[0] ?? null };
+}
+
+/** The firewall says that the policy which matches now still does it, whatever this machine sees of the path. */
+function inspecting(cause: Cause, seen: AfterRepair): Judged | null {
+  const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
+  // Another address may have a policy of its own, which is no part of this incident.
+  const own = cause.precondition === firewallPolicy.id ? faults.filter(({ subject }) => subject === cause.subject) : faults;
+  const [fault] = own;
+  if (fault === undefined) return null;
+  const told = seen.diagnosis.causes.find(({ id }) => id === fault.suggests) ?? cause;
+  const why = `The policy that matches ${fault.subject} now is not right yet: ${fault.claim}`;
+  return { answer: 'not-in-force', why, next: told.remedy[0] ?? null };
+}
+
+function unseen({ cause }: Incident, seen: AfterRepair): Judged | null {
+  const status = statusOf(cause.precondition, seen);
+  if (status === undefined) return notVisible(`No check looks at "${cause.precondition}" in this version.`, null);
+  const title = titleOf(status.id);
+  if (status.state === 'not-configured')
+    return notVisible(`"${title}" is not looked at: ${status.summary}.`, 'Put back into the configuration what it needs.');
+  if (status.state === 'blocked') {
+    const deeper = nameList(status.blockedBy.map(titleOf));
+    return notVisible(
+      `"${title}" cannot be judged while this is broken: ${deeper}.`,
+      'Repair that first, then ask again.',
+    );
+  }
+  const blank = status.findings.find(({ level }) => level === 'unknown');
+  const view = viewOf(seen);
+  if (showsStill(cause, view))
+    return { answer: 'not-in-force', why: 'It is still seen, as a part of another fault.', next: cause.remedy[0] ?? null };
+  if (status.state === 'unknown' || blank !== undefined || presenceOf(cause, view) !== 'absent')
+    return notVisible(`"${title}" could not be judged: ${blank?.claim ?? status.summary}`, unknownRemedyOf(status.id));
+  if (cause.id !== UNKNOWN_CAUSE && !seen.isLookedAt(cause.subject))
+    return notVisible(`Nothing that was looked at is called ${cause.subject}.`, 'Put it back into the configuration.');
+  const silent = seen.silent.find(({ of }) => of.includes(status.id));
+  return silent === undefined ? null : notVisible(silent.why, 'Ask again when it can be heard.');
+}
+
+function unknownPolicy(seen: AfterRepair): Judged | null {
+  const status = statusOf(firewallPolicy.id, seen);
+  if (status?.state === 'ok') return null;
+  const blank = status?.findings.find(({ level }) => level === 'unknown');
+  const why = `Which policy matches now is not known: ${blank?.claim ?? status?.summary ?? 'it was not asked'}`;
+  return notVisible(why, unknownRemedyOf(firewallPolicy.id));
+}
+
+function inForce({ cause, returns }: Incident): Judged {
+  const why = `${titleOf(cause.precondition)} was judged, and the cause is not seen any more.`;
+  const again = ` It came back ${String(returns.length)} times before: ask again later.`;
+  return { answer: 'in-force', why: returns.length === 0 ? why : `${why}${again}`, next: null };
+}
+
+function notVisible(why: string, next: string | null): Judged {
+  return { answer: 'not-visible', why, next };
+}
+
+function unknownRemedyOf(id: string): string | null {
+  const check = CHECKS.find((one) => one.id === id);
+  return check === undefined ? null : (remedyOf([check.unknownRemedy], ANY_SERVER).remedy[0] ?? null);
+}

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RepairVerdict } from '../../../src/checks/repair-verdict.ts';
+import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { PLAIN_POLICY, sslProfile } from '../../lab/firewall.ts';
+import { createLab, type Lab } from '../../lab/lab.ts';
+import { LICENSE_HOST } from '../../lab/site.ts';
+import { type Run, runFtmWatch } from '../../support/ftm-watch.ts';
+
+const LIMIT_MS = 20_000;
+const DEEP = { 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' };
+
+type Verified = DiagnosisJson & { readonly verify: RepairVerdict };
+
+let lab: Lab;
+let daemon: Daemon;
+/** Of the policy that inspects, as mails and the page name it. */
+let incident: string;
+
+beforeAll(async () => {
+  lab = await createLab({ schedule: { probes: '*/2 * * * * *', appliance: '*/2 * * * * *' } });
+  const { firewallApi, firewall } = lab;
+  const https = { ports: [firewall.portOf(LICENSE_HOST)], status: 'deep-inspection' };
+  firewallApi.state.sslProfiles = {
+    ...firewallApi.state.sslProfiles,
+    'deep-inspection': { ...sslProfile('deep-inspection', ''), https },
+  };
+  setPolicy(DEEP);
+  await lab.inspect(true);
+  daemon = await startDaemon(lab.configFile, lab.folder);
+  await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
+  const listed = (await (await daemon.get('api/v1/incidents')).json()) as {
+    readonly incidents: readonly { readonly id: string; readonly cause: string }[];
+  };
+  incident = listed.incidents.find(({ cause }) => cause === 'tls-intercepted')?.id ?? '';
+});
+afterAll(async () => {
+  await daemon[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
+});
+
+function setPolicy(fields: Readonly<Record<string, unknown>>): void {
+  lab.firewallApi.state.policies = { 5: { ...PLAIN_POLICY, ...fields } };
+}
+
+function verify(id: string, ...more: readonly string[]): Promise<Run> {
+  return runFtmWatch(['check', '--verify', id, ...more, '-c', lab.configFile], { cwd: lab.folder });
+}
+
+async function verified(): Promise<{ readonly exitCode: number | null } & RepairVerdict> {
+  const { exitCode, stdout, stderr } = await verify(incident, '--json');
+  if (stdout === '') throw new Error(stderr);
+  return { exitCode, ...(JSON.parse(stdout) as Verified).verify };
+}
+
+test('beside the daemon, while the path is inspected, the repair is not in force', async () => {
+  const { exitCode, answer, next, policy } = await verified();
+  expect({ exitCode, answer }).toEqual({ exitCode: 2, answer: 'not-in-force' });
+  expect(next).not.toBeNull();
+  expect(policy?.now).toContain('"deep-inspection"');
+});
+
+test('while the policy still inspects, it is not in force, however clean the path of this machine is', async () => {
+  await lab.inspect(false);
+  expect(await verified()).toMatchObject({
+    exitCode: 2,
+    answer: 'not-in-force',
+    why: expect.stringContaining('"deep-inspection"'),
+  });
+});
+
+test('while the firewall cannot be asked, it is not visible', async () => {
+  lab.firewallApi.setFault({ kind: 'status', status: 403 });
+  expect(await verified()).toMatchObject({ exitCode: 3, answer: 'not-visible', policy: { now: null } });
+  lab.firewallApi.setFault({ kind: 'none' });
+});
+
+test('repaired, it is in force, and a person reads which policy matched then and which does now', async () => {
+  lab.firewallApi.state.matches = 7;
+  lab.firewallApi.state.policies = { 5: PLAIN_POLICY, 7: { ...PLAIN_POLICY, policyid: 7, name: 'ftm-watch-127.0.0.1' } };
+  const { exitCode, stdout } = await verify(incident);
+  const text = stdout.replaceAll(/\s+/gu, ' ');
+  expect(text).toContain(`Incident ${incident}:`);
+  expect(text).toContain('The repair is in force');
+  expect(text).toMatch(/Policy then: .*Policy 5 "fac-to-internet" uses SSL profile "deep-inspection"/u);
+  expect(text).toContain('Policy now: Policy 7 "ftm-watch-127.0.0.1" matches');
+  expect(exitCode).toBe(0);
+});
+
+test('of an unknown incident, says which ones are known', async () => {
+  const { exitCode, stdout, stderr } = await verify('nothing-of-the-kind');
+  expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+  expect(stderr).toContain('No incident is called "nothing-of-the-kind"; the latest are:');
+  expect(stderr).toContain(`- ${incident}: tls-intercepted`);
+});
+
+test('is no plugin, and needs a store', async () => {
+  expect(await verify(incident, '--nagios')).toMatchObject({ exitCode: 3, stdout: expect.any(String) });
+  const none = await runFtmWatch(['check', '--verify', incident], { cwd: join(lab.folder, 'data') });
+  expect(none.exitCode).toBe(3);
+});

@@ -1,0 +1,194 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { CHECKS, FAULT_IDS, type FaultId, preconditionOf } from '../../../src/checks/registry.ts';
+import { type AfterRepair, type RepairVerdict, repairVerdict } from '../../../src/checks/repair-verdict.ts';
+import type { FirewallFacts, SslInspectionMode } from '../../../src/core/license/firewall.ts';
+import type { Assessment } from '../../../src/engine/assessment.ts';
+import type { Cause } from '../../../src/engine/cause.ts';
+import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { CONTEXT, finding, round, type Special, TARGET } from '../../support/judged-round.ts';
+import { incidentOf } from '../../support/outbox-entry-of.ts';
+
+const FLOW = `10.0.0.5 to ${TARGET}`;
+const INSPECTS = {
+  subject: FLOW,
+  rule: 'policy-leaves-tls-alone',
+  claim: 'Policy 5 "out" uses SSL profile "deep", which inspects TLS and replaces the certificate.',
+};
+const NO_FIREWALL: Special = ['firewall-policy', [], 'not-configured'];
+
+function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
+  return {
+    kind: 'ok',
+    firewall: 'the FortiGate 10.0.0.1',
+    appliances: [],
+    source: '10.0.0.5',
+    destination: TARGET,
+    match: {
+      kind: 'policy',
+      policy: { id, name: 'out', action: 'accept', proxyMode: false, securityProfiles: [] },
+      inspection: { kind: 'known', profile: mode, mode, exemptedBy: null, unreadExemptions: [] },
+    },
+    fqdnObjects: [],
+    sessions: null,
+    fortitokens: null,
+  };
+}
+
+function causeIn(...parts: readonly Special[]): Cause {
+  const [cause] = diagnose(round(...parts), CONTEXT).causes;
+  if (cause === undefined) throw new Error('No cause');
+  return cause;
+}
+
+const INTERCEPTED = incidentOf(
+  causeIn(['tls-genuine', [finding('tls-intercepted')]], ['firewall-policy', [finding('policy-inspects-traffic', INSPECTS)]]),
+);
+
+function after(parts: readonly Special[], more: Partial<AfterRepair> = {}): AfterRepair {
+  return {
+    diagnosis: diagnose(round(...parts), CONTEXT),
+    firewall: [],
+    isLookedAt: () => true,
+    silent: [],
+    ...more,
+  };
+}
+
+function verdictOf(parts: readonly Special[], more: Partial<AfterRepair> = {}, incident = INTERCEPTED): RepairVerdict {
+  return repairVerdict(incident, after(parts, more));
+}
+
+describe('repairVerdict()', () => {
+  test('is in force when the cause is gone and the policy of now inspects nothing, and tells both policies', () => {
+    expect(verdictOf([], { firewall: [firewallWith(7, 'none')] })).toEqual({
+      incident: INTERCEPTED.id,
+      cause: 'tls-intercepted',
+      subject: TARGET,
+      answer: 'in-force',
+      why: 'Genuine TLS was judged, and the cause is not seen any more.',
+      next: null,
+      policy: {
+        then: `${FLOW}: ${INSPECTS.claim}`,
+        now: `Policy 7 "out" matches ${FLOW}, with SSL profile "none".`,
+      },
+    });
+  });
+
+  test('is in force by the path alone where no firewall is configured', () => {
+    expect(verdictOf([NO_FIREWALL])).toMatchObject({ answer: 'in-force', policy: null });
+  });
+
+  test('is not in force while the cause is seen: since when, and the next step', () => {
+    const verdict = verdictOf([['tls-genuine', [finding('tls-intercepted')]]]);
+    expect(verdict.answer).toBe('not-in-force');
+    expect(verdict.why).toContain('Seen since 2026-');
+    expect(verdict.next).toBe(causeIn(['tls-genuine', [finding('tls-intercepted')]]).remedy[0]);
+  });
+
+  test('of one that was over, says that it is back', () => {
+    const closed: Incident = { ...INTERCEPTED, status: 'closed', closedAt: Date.UTC(2026, 10, 24, 14) };
+    const { answer, why } = verdictOf([['tls-genuine', [finding('tls-intercepted')]]], {}, closed);
+    expect(answer).toBe('not-in-force');
+    expect(why).toContain('It was over at 2026-11-24T14:00:00Z, and is seen again.');
+  });
+
+  test('is not in force while the firewall says that it inspects, although this machine sees nothing of it', () => {
+    const { answer, why, policy } = verdictOf([['firewall-policy', [finding('policy-inspects-traffic', INSPECTS)]]], {
+      firewall: [firewallWith(5, 'deep')],
+    });
+    expect(answer).toBe('not-in-force');
+    expect(why).toContain('Policy 5 "out" uses SSL profile "deep"');
+    expect(policy?.now).toContain('Policy 5 "out"');
+  });
+
+  test.each<readonly [string, readonly Special[], string]>([
+    ['the firewall does not answer', [['firewall-policy', [finding(null, { level: 'unknown' })]]], 'Which policy'],
+    ['the firewall was not asked', [['firewall-policy', [], 'unjudged']], 'Which policy'],
+    ['the path is broken before it', [['reachability', [finding('egress-blocked')]]], 'Reachability'],
+    ['it is unjudged', [['tls-genuine', [], 'unjudged']], 'could not be judged'],
+    ['a part of it is unknown', [['tls-genuine', [finding(null, { level: 'unknown' })]]], 'could not be judged'],
+    ['it is not looked at', [['tls-genuine', [], 'not-configured']], 'is not looked at'],
+  ])('is not visible where %s', (_, parts, why) => {
+    const verdict = verdictOf(parts);
+    expect(verdict).toMatchObject({ answer: 'not-visible', why: expect.stringContaining(why) });
+    expect(verdict.next).not.toBeNull();
+  });
+
+  test('is not visible where its subject left the configuration, or who may have shown it is silent', () => {
+    expect(verdictOf([], { isLookedAt: () => false })).toMatchObject({ answer: 'not-visible' });
+    const silent = { of: ['tls-genuine'], why: 'The log may have shown it.' };
+    expect(verdictOf([], { silent: [silent] })).toMatchObject({ answer: 'not-visible', why: silent.why });
+    expect(verdictOf([], { silent: [{ ...silent, of: ['mail'] }] })).toMatchObject({ answer: 'in-force' });
+  });
+
+  test('of the policy itself, is not in force where none matches any more, and heeds no other address', () => {
+    const incident = incidentOf(causeIn(['firewall-policy', [finding('policy-inspects-traffic', INSPECTS)]]));
+    const missing = finding('policy-missing', { subject: FLOW });
+    expect(verdictOf([['firewall-policy', [missing]]], {}, incident)).toMatchObject({ answer: 'not-in-force' });
+    const elsewhere = finding('policy-missing', { subject: `10.0.0.6 to ${TARGET}` });
+    expect(verdictOf([['firewall-policy', [elsewhere]]], {}, incident)).toMatchObject({ answer: 'in-force' });
+  });
+
+  test('is not in force while the same thing has another fault, or what it was taken for before', () => {
+    const other = verdictOf([['tls-genuine', [finding('certificate-outdated')]]]);
+    expect(other).toMatchObject({ answer: 'not-in-force', why: expect.stringContaining('another fault') });
+    const before = causeIn(['license-server', [finding('license-server-down')]]);
+    const [former] = [{ ...before, since: 0, until: 1, replacedAt: 1, published: true }];
+    const incident = { ...INTERCEPTED, formerCauses: [former] };
+    expect(verdictOf([['license-server', [finding('license-server-down')]]], {}, incident).answer).toBe('not-in-force');
+  });
+
+  test('of a mail server, heeds no firewall policy', () => {
+    const incident = incidentOf(causeIn(['mail', [finding('mail-unreachable', { subject: 'mail:25' })]]));
+    const inspected: Special = ['firewall-policy', [finding('policy-inspects-traffic', INSPECTS)]];
+    expect(verdictOf([inspected], {}, incident)).toMatchObject({ answer: 'in-force', policy: null });
+  });
+
+  test('says so where it came back before', () => {
+    const { why } = verdictOf([NO_FIREWALL], {}, { ...INTERCEPTED, returns: [1, 2] });
+    expect(why).toContain('It came back 2 times before: ask again later.');
+  });
+
+  test('is never in force by what was not judged, nor while the cause is there', () => {
+    const anyFinding = fc
+      .tuple(
+        fc.constantFrom(...FAULT_IDS),
+        fc.constantFrom('broken' as const, 'warning' as const, 'note' as const, 'unknown' as const),
+        fc.constantFrom(TARGET, FLOW),
+      )
+      .map(([suggests, level, subject]) => finding(suggests, { level, subject }));
+    const anyKind = fc.constantFrom('judged' as const, 'judged' as const, 'unjudged' as const, 'not-configured' as const);
+    const anyFault: fc.Arbitrary<FaultId> = fc.constantFrom(...FAULT_IDS);
+    const kinds = fc.array(anyKind, { minLength: CHECKS.length, maxLength: CHECKS.length });
+    let inForce = 0;
+    fc.assert(
+      fc.property(anyFault, fc.array(anyFinding, { maxLength: 4 }), kinds, (fault, findings, ofEach) => {
+        const incident = incidentOf(causeIn([preconditionIdOf(fault), [finding(fault)]]));
+        const { precondition } = incident.cause;
+        const assessments = CHECKS.map(({ id }, index): Assessment => {
+          const own = findings.filter(({ suggests }) => suggests !== null && preconditionOf(suggests) === id);
+          return { id, kind: own.length > 0 ? 'judged' : (ofEach[index] ?? 'judged'), findings: own, summary: '' };
+        });
+        const diagnosis = diagnose(assessments, CONTEXT);
+        const seen: AfterRepair = { diagnosis, firewall: [], isLookedAt: () => true, silent: [] };
+        if (repairVerdict(incident, seen).answer !== 'in-force') return;
+        inForce += 1;
+        const state = diagnosis.preconditions.find(({ id }) => id === precondition)?.state;
+        expect(['unknown', 'blocked', 'not-configured']).not.toContain(state);
+        expect(diagnosis.causes.filter(({ id, subject }) => id === fault && subject === incident.cause.subject)).toEqual([]);
+        const policy = diagnosis.preconditions.find(({ id }) => id === 'firewall-policy')?.state;
+        if (precondition === 'tls-genuine') expect(['ok', 'not-configured']).toContain(policy);
+      }),
+    );
+    expect(inForce).toBeGreaterThan(0);
+  });
+});
+
+function preconditionIdOf(fault: FaultId): Special[0] {
+  const check = CHECKS.find(({ causes }) => Object.hasOwn(causes, fault));
+  if (check === undefined) throw new Error(`No check has ${fault}`);
+  return check.id;
+}
