@@ -107,7 +107,8 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
 function inspecting(cause: Cause, seen: AfterRepair): Judged | null {
   const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
   // Another address may have a policy of its own, which is no part of this incident.
-  const own = cause.precondition === firewallPolicy.id ? faults.filter(({ subject }) => subject === cause.subject) : faults;
+  const own =
+    cause.precondition === firewallPolicy.id ? faults.filter(({ subject }) => subject === cause.subject) : faults;
   const [fault] = own;
   if (fault === undefined) return null;
   const told = seen.diagnosis.causes.find(({ id }) => id === fault.suggests) ?? cause;
@@ -120,7 +121,10 @@ function unseen({ cause }: Incident, seen: AfterRepair): Judged | null {
   if (status === undefined) return notVisible(`No check looks at "${cause.precondition}" in this version.`, null);
   const title = titleOf(status.id);
   if (status.state === 'not-configured')
-    return notVisible(`"${title}" is not looked at: ${status.summary}.`, 'Put back into the configuration what it needs.');
+    return notVisible(
+      `"${title}" is not looked at: ${status.summary}.`,
+      'Put back into the configuration what it needs.',
+    );
   if (status.state === 'blocked') {
     const deeper = nameList(status.blockedBy.map(titleOf));
     return notVisible(
@@ -131,7 +135,11 @@ function unseen({ cause }: Incident, seen: AfterRepair): Judged | null {
   const blank = status.findings.find(({ level }) => level === 'unknown');
   const view = viewOf(seen);
   if (showsStill(cause, view))
-    return { answer: 'not-in-force', why: 'It is still seen, as a part of another fault.', next: cause.remedy[0] ?? null };
+    return {
+      answer: 'not-in-force',
+      why: 'It is still seen, as a part of another fault.',
+      next: cause.remedy[0] ?? null,
+    };
   if (status.state === 'unknown' || blank !== undefined || presenceOf(cause, view) !== 'absent')
     return notVisible(`"${title}" could not be judged: ${blank?.claim ?? status.summary}`, unknownRemedyOf(status.id));
   if (cause.id !== UNKNOWN_CAUSE && !seen.isLookedAt(cause.subject))

@@ -98,13 +98,19 @@ interface Heard {
   readonly isEverKept: boolean;
 }
 
-function silentWitnesses(config: Config, { picture }: Examination, { log, isEverKept }: Heard): readonly SilentWitness[] {
+function silentWitnesses(
+  config: Config,
+  { picture }: Examination,
+  { log, isEverKept }: Heard,
+): readonly SilentWitness[] {
   const heedingLog = CHECKS.filter(({ withLog }) => withLog !== undefined).map(({ id }) => id);
   const onPath = CHECKS.filter((check) => check.onPath === true).map(({ id }) => id);
   const unread = picture.peers.flatMap((peer) => (peer.kind === 'failed' ? [`${peer.peer} (${peer.message})`] : []));
   const isUnasked = picture.peers.length < config.peers.length;
   return [
-    ...(isEverKept && log.kind === 'unheard' ? [{ of: heedingLog, why: `The log may have shown it. ${log.reason}.` }] : []),
+    ...(isEverKept && log.kind === 'unheard'
+      ? [{ of: heedingLog, why: `The log may have shown it. ${log.reason}.` }]
+      : []),
     ...(unread.length > 0 || isUnasked
       ? [{ of: onPath, why: `Another agent may have seen it, and cannot be read: ${unread.join(', ')}.` }]
       : []),

@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RepairVerdict } from '../../../src/checks/repair-verdict.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import { configurationOf } from '../../lab/configuration.ts';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
 import { PLAIN_POLICY, sslProfile } from '../../lab/firewall.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
@@ -78,7 +80,10 @@ test('while the firewall cannot be asked, it is not visible', async () => {
 
 test('repaired, it is in force, and a person reads which policy matched then and which does now', async () => {
   lab.firewallApi.state.matches = 7;
-  lab.firewallApi.state.policies = { 5: PLAIN_POLICY, 7: { ...PLAIN_POLICY, policyid: 7, name: 'ftm-watch-127.0.0.1' } };
+  lab.firewallApi.state.policies = {
+    5: PLAIN_POLICY,
+    7: { ...PLAIN_POLICY, policyid: 7, name: 'ftm-watch-127.0.0.1' },
+  };
   const { exitCode, stdout } = await verify(incident);
   const text = stdout.replaceAll(/\s+/gu, ' ');
   expect(text).toContain(`Incident ${incident}:`);
@@ -95,8 +100,12 @@ test('of an unknown incident, says which ones are known', async () => {
   expect(stderr).toContain(`- ${incident}: tls-intercepted`);
 });
 
-test('is no plugin, and needs a store', async () => {
-  expect(await verify(incident, '--nagios')).toMatchObject({ exitCode: 3, stdout: expect.any(String) });
-  const none = await runFtmWatch(['check', '--verify', incident], { cwd: join(lab.folder, 'data') });
-  expect(none.exitCode).toBe(3);
+test('without a store, says so; and is no plugin', async () => {
+  const empty = join(lab.folder, 'empty.yaml');
+  await writeFile(empty, JSON.stringify({ ...configurationOf(lab), store: { path: 'nothing.sqlite' } }));
+  const none = await runFtmWatch(['check', '--verify', incident, '-c', empty], { cwd: lab.folder });
+  expect(none).toMatchObject({ exitCode: 3, stdout: '', stderr: expect.stringContaining('No incident is known') });
+  const plugin = await verify(incident, '--nagios');
+  expect(plugin.exitCode).toBe(3);
+  expect(plugin.stdout + plugin.stderr).toContain("cannot be used with option '--verify <incident>'");
 });

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { readStoredHistory } from '../../../src/store/stored-history.ts';
+import { readStoredIncident } from '../../../src/store/stored-incident.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { START } from '../../support/incident-timeline.ts';
 import { openedEntry, roundRecord } from '../../support/store-records.ts';
@@ -46,6 +47,34 @@ describe('what a daemon has kept', () => {
     store.recordRound(roundRecord(START + 1_000));
     expect(store.writable()).toBe(true);
     store.close();
+  });
+
+  test('has one incident by its id, and names the latest instead of one that it has not', () => {
+    const store = daemonStore();
+    const history = readStoredHistory(path, LIMITS);
+    const [known] = history.kind === 'read' ? history.incidents : [];
+    expect(readStoredIncident(path, known?.id ?? '', 5)).toEqual({ kind: 'found', incident: known });
+    expect(readStoredIncident(path, 'other', 5)).toEqual({ kind: 'missing', latest: [known] });
+    store.close();
+  });
+
+  test('has of an incident that goes on in another one that one', () => {
+    const store = daemonStore();
+    const found = readStoredIncident(path, '', 1);
+    const [whole] = found.kind === 'missing' ? found.latest : [];
+    const part = { ...whole, id: 'part', mergedInto: whole?.id };
+    using db = new DatabaseSync(path);
+    db.prepare(
+      `INSERT INTO incidents SELECT 'part', cause, subject, severity, opened_at, closed_at, ? FROM incidents WHERE id = ?`,
+    ).run(JSON.stringify(part), whole?.id ?? '');
+    expect(readStoredIncident(path, 'part', 5)).toEqual({ kind: 'found', incident: whole });
+    store.close();
+  });
+
+  test('has no incident where nothing was kept, or it cannot be read', () => {
+    expect(readStoredIncident(path, 'any', 5)).toEqual({ kind: 'none' });
+    writeFileSync(path, 'no database');
+    expect(readStoredIncident(path, 'any', 5)).toMatchObject({ kind: 'unreadable' });
   });
 
   test('is read when it is over', () => {

@@ -44,7 +44,10 @@ function causeIn(...parts: readonly Special[]): Cause {
 }
 
 const INTERCEPTED = incidentOf(
-  causeIn(['tls-genuine', [finding('tls-intercepted')]], ['firewall-policy', [finding('policy-inspects-traffic', INSPECTS)]]),
+  causeIn(
+    ['tls-genuine', [finding('tls-intercepted')]],
+    ['firewall-policy', [finding('policy-inspects-traffic', INSPECTS)]],
+  ),
 );
 
 function after(parts: readonly Special[], more: Partial<AfterRepair> = {}): AfterRepair {
@@ -133,7 +136,7 @@ describe('repairVerdict()', () => {
   });
 
   test('is not in force while the same thing has another fault, or what it was taken for before', () => {
-    const other = verdictOf([['tls-genuine', [finding('certificate-outdated')]]]);
+    const other = verdictOf([['tls-genuine', [finding('tls-blocked')]]]);
     expect(other).toMatchObject({ answer: 'not-in-force', why: expect.stringContaining('another fault') });
     const before = causeIn(['license-server', [finding('license-server-down')]]);
     const [former] = [{ ...before, since: 0, until: 1, replacedAt: 1, published: true }];
@@ -160,7 +163,12 @@ describe('repairVerdict()', () => {
         fc.constantFrom(TARGET, FLOW),
       )
       .map(([suggests, level, subject]) => finding(suggests, { level, subject }));
-    const anyKind = fc.constantFrom('judged' as const, 'judged' as const, 'unjudged' as const, 'not-configured' as const);
+    const anyKind = fc.constantFrom(
+      'judged' as const,
+      'judged' as const,
+      'unjudged' as const,
+      'not-configured' as const,
+    );
     const anyFault: fc.Arbitrary<FaultId> = fc.constantFrom(...FAULT_IDS);
     const kinds = fc.array(anyKind, { minLength: CHECKS.length, maxLength: CHECKS.length });
     let inForce = 0;
@@ -178,7 +186,9 @@ describe('repairVerdict()', () => {
         inForce += 1;
         const state = diagnosis.preconditions.find(({ id }) => id === precondition)?.state;
         expect(['unknown', 'blocked', 'not-configured']).not.toContain(state);
-        expect(diagnosis.causes.filter(({ id, subject }) => id === fault && subject === incident.cause.subject)).toEqual([]);
+        expect(
+          diagnosis.causes.filter(({ id, subject }) => id === fault && subject === incident.cause.subject),
+        ).toEqual([]);
         const policy = diagnosis.preconditions.find(({ id }) => id === 'firewall-policy')?.state;
         if (precondition === 'tls-genuine') expect(['ok', 'not-configured']).toContain(policy);
       }),
