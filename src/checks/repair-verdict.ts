@@ -10,7 +10,7 @@ import { remedyOf } from '../engine/words/told-remedy.ts';
 import { ANY_SERVER } from '../engine/words/wording.ts';
 import { nameList } from '../core/name-list.ts';
 import { firewallPolicy } from './firewall-policy/check.ts';
-import { type PolicyComparison, policyThenAndNow } from './policy-then-and-now.ts';
+import { type PolicyComparison, policyBeforeAndNow } from './policy-before-and-now.ts';
 import { CHECKS, titleOf } from './registry.ts';
 
 export type RepairAnswer = 'in-force' | 'not-in-force' | 'not-visible';
@@ -59,13 +59,22 @@ export function repairVerdict(incident: Incident, seen: AfterRepair): RepairVerd
     incident: incident.id,
     cause: cause.id,
     subject: cause.subject,
-    ...(stillSeen(incident, seen) ??
-      (hasPart ? inspecting(cause, seen) : null) ??
-      unseen(incident, seen) ??
-      (hasPart && cause.precondition !== firewallPolicy.id ? unknownPolicy(seen) : null) ??
-      inForce(incident)),
-    policy: hasPart ? policyThenAndNow(incident, seen.firewall) : null,
+    ...(stillSeen(incident, seen) ?? (hasPart ? judgedWithPolicy : judgedAlone)(incident, seen)),
+    policy: hasPart ? policyBeforeAndNow(incident, seen.firewall) : null,
   };
+}
+
+function judgedWithPolicy(incident: Incident, seen: AfterRepair): Judged {
+  return (
+    inspecting(incident.cause, seen) ??
+    unseen(incident.cause, seen) ??
+    unknownPolicy(incident.cause, seen) ??
+    inForce(incident)
+  );
+}
+
+function judgedAlone(incident: Incident, seen: AfterRepair): Judged {
+  return unseen(incident.cause, seen) ?? inForce(incident);
 }
 
 /** A policy that inspects shows as one of these as well. */
@@ -116,41 +125,58 @@ function inspecting(cause: Cause, seen: AfterRepair): Judged | null {
   return { answer: 'not-in-force', why, next: told.remedy[0] ?? null };
 }
 
-function unseen({ cause }: Incident, seen: AfterRepair): Judged | null {
+/** What keeps a cause that is not seen from being called repaired. */
+function unseen(cause: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(cause.precondition, seen);
   if (status === undefined) return notVisible(`No check looks at "${cause.precondition}" in this version.`, null);
-  const title = titleOf(status.id);
-  if (status.state === 'not-configured')
-    return notVisible(
-      `"${title}" is not looked at: ${status.summary}.`,
-      'Put back into the configuration what it needs.',
-    );
-  if (status.state === 'blocked') {
-    const deeper = nameList(status.blockedBy.map(titleOf));
-    return notVisible(
-      `"${title}" cannot be judged while this is broken: ${deeper}.`,
-      'Repair that first, then ask again.',
-    );
+  return unlooked(status) ?? unjudged(cause, status, seen) ?? unwitnessed(cause, seen);
+}
+
+function unlooked({ id, state, summary, blockedBy }: PreconditionStatus): Judged | null {
+  switch (state) {
+    case 'not-configured':
+      return notVisible(`"${titleOf(id)}" is not looked at: ${summary}.`, 'Put what it needs into the configuration.');
+    case 'blocked': {
+      const deeper = nameList(blockedBy.map(titleOf));
+      return notVisible(`"${titleOf(id)}" cannot be judged while this is broken: ${deeper}.`, REPAIR_FIRST);
+    }
+    case 'ok':
+    case 'warning':
+    case 'broken':
+    case 'unknown':
+      return null;
   }
-  const blank = status.findings.find(({ level }) => level === 'unknown');
+}
+
+const REPAIR_FIRST = 'Repair that first, then ask again.';
+
+function unjudged(
+  cause: Cause,
+  { id, state, summary, findings }: PreconditionStatus,
+  seen: AfterRepair,
+): Judged | null {
   const view = viewOf(seen);
-  if (showsStill(cause, view))
-    return {
-      answer: 'not-in-force',
-      why: 'It is still seen, as a part of another fault.',
-      next: cause.remedy[0] ?? null,
-    };
-  if (status.state === 'unknown' || blank !== undefined || presenceOf(cause, view) !== 'absent')
-    return notVisible(`"${title}" could not be judged: ${blank?.claim ?? status.summary}`, unknownRemedyOf(status.id));
-  if (cause.id !== UNKNOWN_CAUSE && !seen.isLookedAt(cause.subject))
-    return notVisible(`Nothing that was looked at is called ${cause.subject}.`, 'Put it back into the configuration.');
-  const silent = seen.silent.find(({ of }) => of.includes(status.id));
+  if (showsStill(cause, view)) {
+    const why = 'It is still seen, as a part of another fault.';
+    return { answer: 'not-in-force', why, next: cause.remedy[0] ?? null };
+  }
+  const blank = findings.find(({ level }) => level === 'unknown');
+  if (state !== 'unknown' && blank === undefined && presenceOf(cause, view) === 'absent') return null;
+  return notVisible(`"${titleOf(id)}" could not be judged: ${blank?.claim ?? summary}`, unknownRemedyOf(id));
+}
+
+/** That nothing is judged unknown does not say that this was looked at, by all that may have shown it. */
+function unwitnessed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
+  if (id !== UNKNOWN_CAUSE && !seen.isLookedAt(subject))
+    return notVisible(`Nothing that was looked at is called ${subject}.`, 'Put it back into the configuration.');
+  const silent = seen.silent.find(({ of }) => of.includes(precondition));
   return silent === undefined ? null : notVisible(silent.why, 'Ask again when it can be heard.');
 }
 
-function unknownPolicy(seen: AfterRepair): Judged | null {
+function unknownPolicy({ precondition }: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(firewallPolicy.id, seen);
-  if (status?.state === 'ok') return null;
+  // Of the policy itself, the address that the cause is about was judged already.
+  if (status?.state === 'ok' || precondition === firewallPolicy.id) return null;
   const blank = status?.findings.find(({ level }) => level === 'unknown');
   const why = `Which policy matches now is not known: ${blank?.claim ?? status?.summary ?? 'it was not asked'}`;
   return notVisible(why, unknownRemedyOf(firewallPolicy.id));

@@ -3,6 +3,7 @@ import { CHECKS, isFaultId } from '../checks/registry.ts';
 import { repairVerdict, type RepairAnswer, type SilentWitness } from '../checks/repair-verdict.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
+import { nameList } from '../core/name-list.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { Incident } from '../engine/incident/incident.ts';
@@ -105,14 +106,14 @@ function silentWitnesses(
 ): readonly SilentWitness[] {
   const heedingLog = CHECKS.filter(({ withLog }) => withLog !== undefined).map(({ id }) => id);
   const onPath = CHECKS.filter((check) => check.onPath === true).map(({ id }) => id);
-  const unread = picture.peers.flatMap((peer) => (peer.kind === 'failed' ? [`${peer.peer} (${peer.message})`] : []));
-  const isUnasked = picture.peers.length < config.peers.length;
+  const read = picture.peers.flatMap((peer) => (peer.kind === 'seen' ? [peer.peer] : []));
+  const unread = config.peers.flatMap(({ name }) => (read.includes(name) ? [] : [name]));
   return [
     ...(isEverKept && log.kind === 'unheard'
       ? [{ of: heedingLog, why: `The log may have shown it. ${log.reason}.` }]
       : []),
-    ...(unread.length > 0 || isUnasked
-      ? [{ of: onPath, why: `Another agent may have seen it, and cannot be read: ${unread.join(', ')}.` }]
+    ...(unread.length > 0
+      ? [{ of: onPath, why: `Another agent may have seen it, and cannot be read: ${nameList(unread)}.` }]
       : []),
   ];
 }

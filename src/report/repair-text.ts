@@ -27,7 +27,7 @@ export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle
     ...(policy === null
       ? []
       : [
-          `Policy then: ${policy.then ?? 'the evidence of the incident names none'}`,
+          `Policy before: ${policy.before ?? 'the evidence of the incident names none'}`,
           `Policy now: ${policy.now ?? 'not known'}`,
         ]),
     ...(next === null ? [] : [`→ ${next}`]),

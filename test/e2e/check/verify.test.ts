@@ -78,7 +78,7 @@ test('while the firewall cannot be asked, it is not visible', async () => {
   lab.firewallApi.setFault({ kind: 'none' });
 });
 
-test('repaired, it is in force, and a person reads which policy matched then and which does now', async () => {
+test('repaired, it is in force, and a person reads which policy matched before and which does now', async () => {
   lab.firewallApi.state.matches = 7;
   lab.firewallApi.state.policies = {
     5: PLAIN_POLICY,
@@ -88,7 +88,7 @@ test('repaired, it is in force, and a person reads which policy matched then and
   const text = stdout.replaceAll(/\s+/gu, ' ');
   expect(text).toContain(`Incident ${incident}:`);
   expect(text).toContain('The repair is in force');
-  expect(text).toMatch(/Policy then: .*Policy 5 "fac-to-internet" uses SSL profile "deep-inspection"/u);
+  expect(text).toMatch(/Policy before: .*Policy 5 "fac-to-internet" uses SSL profile "deep-inspection"/u);
   expect(text).toContain('Policy now: Policy 7 "ftm-watch-127.0.0.1" matches');
   expect(exitCode).toBe(0);
 });

@@ -62,11 +62,11 @@ describe('what a daemon has kept', () => {
     const store = daemonStore();
     const found = readStoredIncident(path, '', 1);
     const [whole] = found.kind === 'missing' ? found.latest : [];
-    const part = { ...whole, id: 'part', mergedInto: whole?.id };
     using db = new DatabaseSync(path);
-    db.prepare(
-      `INSERT INTO incidents SELECT 'part', cause, subject, severity, opened_at, closed_at, ? FROM incidents WHERE id = ?`,
-    ).run(JSON.stringify(part), whole?.id ?? '');
+    db.exec(
+      `INSERT INTO incidents SELECT 'part', cause, subject, severity, opened_at, closed_at,
+         json_set(json, '$.id', 'part', '$.mergedInto', id) FROM incidents`,
+    );
     expect(readStoredIncident(path, 'part', 5)).toEqual({ kind: 'found', incident: whole });
     store.close();
   });

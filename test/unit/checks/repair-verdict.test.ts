@@ -74,7 +74,7 @@ describe('repairVerdict()', () => {
       why: 'Genuine TLS was judged, and the cause is not seen any more.',
       next: null,
       policy: {
-        then: `${FLOW}: ${INSPECTS.claim}`,
+        before: `${FLOW}: ${INSPECTS.claim}`,
         now: `Policy 7 "out" matches ${FLOW}, with SSL profile "none".`,
       },
     });
@@ -190,7 +190,7 @@ describe('repairVerdict()', () => {
           diagnosis.causes.filter(({ id, subject }) => id === fault && subject === incident.cause.subject),
         ).toEqual([]);
         const policy = diagnosis.preconditions.find(({ id }) => id === 'firewall-policy')?.state;
-        if (precondition === 'tls-genuine') expect(['ok', 'not-configured']).toContain(policy);
+        expect(precondition !== 'tls-genuine' || policy === 'ok' || policy === 'not-configured').toBe(true);
       }),
     );
     expect(inForce).toBeGreaterThan(0);

@@ -5,18 +5,18 @@ import { capital } from '../engine/words/claim.ts';
 /** Which policy matched while an incident lasted, and which one does now. */
 export interface PolicyComparison {
   /** As its evidence has it; null: it has nothing of a policy. */
-  readonly then: string | null;
+  readonly before: string | null;
   /** null: it is not known. */
   readonly now: string | null;
 }
 
-export function policyThenAndNow(
+export function policyBeforeAndNow(
   { cause, openingEvidence }: Pick<Incident, 'cause' | 'openingEvidence'>,
   firewall: readonly FirewallObservation[],
 ): PolicyComparison {
-  const then = [...cause.evidence, ...openingEvidence].find((line) => OF_POLICY.test(line));
+  const before = [...cause.evidence, ...openingEvidence].find((line) => OF_POLICY.test(line));
   const now = firewall.flatMap(matchText);
-  return { then: then?.replace(/ Expected: [^"]*$/u, '') ?? null, now: now.length === 0 ? null : now.join(' ') };
+  return { before: before?.replace(/ Expected: [^"]*$/u, '') ?? null, now: now.length === 0 ? null : now.join(' ') };
 }
 
 /** The evidence that `firewall-policy` gives, behind its subject where that is another one. */
