@@ -150,19 +150,15 @@ function unlooked({ id, state, summary, blockedBy }: PreconditionStatus): Judged
 
 const REPAIR_FIRST = 'Repair that first, then ask again.';
 
-function unjudged(
-  cause: Cause,
-  { id, state, summary, findings }: PreconditionStatus,
-  seen: AfterRepair,
-): Judged | null {
+function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, seen: AfterRepair): Judged | null {
   const view = viewOf(seen);
   if (showsStill(cause, view)) {
     const why = 'It is still seen, as a part of another fault.';
     return { answer: 'not-in-force', why, next: cause.remedy[0] ?? null };
   }
   const blank = findings.find(({ level }) => level === 'unknown');
-  if (state !== 'unknown' && blank === undefined && presenceOf(cause, view) === 'absent') return null;
-  return notVisible(`"${titleOf(id)}" could not be judged: ${blank?.claim ?? summary}`, unknownRemedyOf(id));
+  if (blank === undefined && presenceOf(cause, view) === 'absent') return null;
+  return notVisible(`"${titleOf(id)}" could not be judged: ${withStop(blank?.claim ?? summary)}`, unknownRemedyOf(id));
 }
 
 /** That nothing is judged unknown does not say that this was looked at, by all that may have shown it. */
@@ -178,7 +174,8 @@ function unknownPolicy({ precondition }: Cause, seen: AfterRepair): Judged | nul
   // Of the policy itself, the address that the cause is about was judged already.
   if (status?.state === 'ok' || precondition === firewallPolicy.id) return null;
   const blank = status?.findings.find(({ level }) => level === 'unknown');
-  const why = `Which policy matches now is not known: ${blank?.claim ?? status?.summary ?? 'it was not asked'}`;
+  const reason = blank?.claim ?? status?.summary ?? 'It was not asked';
+  const why = `Which policy matches now is not known: ${withStop(reason)}`;
   return notVisible(why, unknownRemedyOf(firewallPolicy.id));
 }
 
@@ -190,6 +187,10 @@ function inForce({ cause, returns }: Incident): Judged {
 
 function notVisible(why: string, next: string | null): Judged {
   return { answer: 'not-visible', why, next };
+}
+
+function withStop(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
 }
 
 function unknownRemedyOf(id: string): string | null {

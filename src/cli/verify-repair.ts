@@ -1,4 +1,3 @@
-import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
 import { CHECKS, isFaultId } from '../checks/registry.ts';
 import { repairVerdict, type RepairAnswer, type SilentWitness } from '../checks/repair-verdict.ts';
 import type { Config } from '../config/config.ts';
@@ -7,7 +6,6 @@ import { nameList } from '../core/name-list.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import { namesIn } from '../metrics/configured-subjects.ts';
 import { renderRepair } from '../report/repair-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
@@ -17,6 +15,7 @@ import { messageOf } from '../text/message-of.ts';
 import { type Examination, examine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { logPartOf } from './log-memory.ts';
+import { lookedAt } from './looked-at.ts';
 import { readKept } from './report-sources.ts';
 import { loadOrExplain, type Invocation } from './terminal.ts';
 
@@ -45,12 +44,13 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
     const signal = limit?.signal ?? terminal.signal;
     const progress = wish.json ? null : terminal.progress;
     const seen = await examine({ ...terminal, signal, config, log: heard.log, progress });
-    const { diagnosis, picture } = seen;
-    const looked = lookedAt(config, seen);
+    const { diagnosis, picture, observations } = seen;
+    // What other agents say of others is hearsay.
+    const { peers: _, ...asked } = picture;
     const verdict = repairVerdict(incident, {
       diagnosis,
       firewall: picture.firewall,
-      isLookedAt: (subject) => subject.split(/, | to /u).every((part) => looked.has(part)) || looked.has(subject),
+      isLookedAt: lookedAt(config, asked, observations),
       silent: silentWitnesses(config, seen, heard),
     });
     terminal.output.write(
@@ -116,10 +116,4 @@ function silentWitnesses(
       ? [{ of: onPath, why: `Another agent may have seen it, and cannot be read: ${nameList(unread)}.` }]
       : []),
   ];
-}
-
-/** What is named in the configuration, or by what was asked. What peers say of others is hearsay. */
-function lookedAt(config: Config, { picture, observations }: Examination): ReadonlySet<string> {
-  const { peers: _, ...asked } = picture;
-  return new Set([CLOCK_SUBJECT, ...CHECKS.map(({ id }) => id), ...namesIn([config, asked, observations])]);
 }

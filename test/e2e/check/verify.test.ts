@@ -1,16 +1,16 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RepairVerdict } from '../../../src/checks/repair-verdict.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { configurationOf } from '../../lab/configuration.ts';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
-import { PLAIN_POLICY, sslProfile } from '../../lab/firewall.ts';
+import { PLAIN_POLICY } from '../../lab/firewall.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { LICENSE_HOST } from '../../lab/site.ts';
 import { type Run, runFtmWatch } from '../../support/ftm-watch.ts';
 
 const LIMIT_MS = 20_000;
+const DAY_MS = 86_400_000;
 const DEEP = { 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' };
 
 type Verified = DiagnosisJson & { readonly verify: RepairVerdict };
@@ -22,13 +22,6 @@ let incident: string;
 
 beforeAll(async () => {
   lab = await createLab({ schedule: { probes: '*/2 * * * * *', appliance: '*/2 * * * * *' } });
-  const { firewallApi, firewall } = lab;
-  const https = { ports: [firewall.portOf(LICENSE_HOST)], status: 'deep-inspection' };
-  firewallApi.state.sslProfiles = {
-    ...firewallApi.state.sslProfiles,
-    'deep-inspection': { ...sslProfile('deep-inspection', ''), https },
-  };
-  setPolicy(DEEP);
   await lab.inspect(true);
   daemon = await startDaemon(lab.configFile, lab.folder);
   await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
@@ -65,6 +58,7 @@ test('beside the daemon, while the path is inspected, the repair is not in force
 
 test('while the policy still inspects, it is not in force, however clean the path of this machine is', async () => {
   await lab.inspect(false);
+  setPolicy(DEEP);
   expect(await verified()).toMatchObject({
     exitCode: 2,
     answer: 'not-in-force',
@@ -108,4 +102,16 @@ test('without a store, says so; and is no plugin', async () => {
   const plugin = await verify(incident, '--nagios');
   expect(plugin.exitCode).toBe(3);
   expect(plugin.stdout + plugin.stderr).toContain("cannot be used with option '--verify <incident>'");
+});
+
+test('while nobody hears the log, which may have shown it, it is not visible', async () => {
+  await daemon[Symbol.asyncDispose]();
+  const file = join(lab.folder, 'data/polling.json');
+  const kept = JSON.parse(await readFile(file, 'utf8')) as { readonly listening: object };
+  const yesterday = Date.now() - DAY_MS;
+  const listening = { ...kept.listening, since: yesterday - LIMIT_MS, until: yesterday };
+  await writeFile(file, JSON.stringify({ ...kept, listening }));
+  const { exitCode, answer, why } = await verified();
+  expect({ exitCode, answer }).toEqual({ exitCode: 3, answer: 'not-visible' });
+  expect(why).toContain('only the daemon listens to the log');
 });

@@ -120,6 +120,14 @@ describe('repairVerdict()', () => {
     expect(verdict.next).not.toBeNull();
   });
 
+  test('is not visible where one address is unknown, whatever else is broken', () => {
+    const elsewhere = finding('tls-blocked', { subject: 'push.example:443', facts: { host: 'push.example' } });
+    const unknown = finding(null, { level: 'unknown', subject: '192.0.2.1', claim: 'No answer.' });
+    const verdict = verdictOf([NO_FIREWALL, ['tls-genuine', [elsewhere, unknown]]]);
+    expect(verdict).toMatchObject({ answer: 'not-visible', why: '"Genuine TLS" could not be judged: No answer.' });
+    expect(verdictOf([NO_FIREWALL, ['tls-genuine', [elsewhere]]])).toMatchObject({ answer: 'in-force' });
+  });
+
   test('is not visible where its subject left the configuration, or who may have shown it is silent', () => {
     expect(verdictOf([], { isLookedAt: () => false })).toMatchObject({ answer: 'not-visible' });
     const silent = { of: ['tls-genuine'], why: 'The log may have shown it.' };

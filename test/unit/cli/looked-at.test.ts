@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { lookedAt } from '../../../src/cli/looked-at.ts';
+
+const isLookedAt = lookedAt(
+  {
+    licenseServer: { host: 'license.example', port: 443 },
+    firewall: [{ source: '10.0.0.5' }],
+    resolvers: ['192.0.2.1'],
+  },
+  { appliances: [{ seen: { licenses: ['FTM-1'] } }] },
+);
+
+test.each([
+  'license.example',
+  'license.example:443',
+  '10.0.0.5 to license.example:443',
+  '192.0.2.1, 10.0.0.5',
+  'FTM-1',
+  'internet',
+  'the clock of this machine',
+])('is looked at: %s', (subject) => {
+  expect(isLookedAt(subject)).toBe(true);
+});
+
+test.each([
+  '',
+  'mail.example:25',
+  'license.example:8443',
+  '10.0.0.6 to license.example:443',
+  '192.0.2.1, 192.0.2.2',
+  'FTM',
+])('is not looked at: %s', (subject) => {
+  expect(isLookedAt(subject)).toBe(false);
+});
