@@ -1,5 +1,6 @@
 import { addressFamily } from '../../core/addresses.ts';
 import { authority } from '../../core/authority.ts';
+import { interfacesOf } from '../../core/license/interface-name.ts';
 import type { Blank } from '../remedy.ts';
 import type { WordingFacts } from './wording.ts';
 
@@ -15,8 +16,12 @@ interface CommandWord {
   readonly known: Known;
   /** What stands there while it is not known. */
   readonly blank: Blank;
+  /** Why nobody could say it, where something might have. */
+  readonly unread?: (facts: WordingFacts) => string;
 }
 
+const NO_POLICY_READ = 'no FortiGate said which policy matches';
+const COMES_IN = 'the interface at which the traffic of FortiAuthenticator comes in';
 const SOURCE = 'the address of FortiAuthenticator that the firewall sees';
 
 /**
@@ -33,13 +38,27 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   addressmask: word('MASK', '', ({ host }) => (ipv4OrNull(host) === null ? '' : ' 255.255.255.255')),
   /** At most 35 characters are a name of a policy, and the address of the source is in it. */
   shortname: word('NAME', '', ({ host }) => nameOrFour(host)?.slice(0, 9) ?? 'server'),
-  inside: word('INSIDE', 'the interface at which the traffic of FortiAuthenticator comes in', () => null),
-  outside: word('OUTSIDE', 'the interface at which it leaves for the internet', () => null),
-  policyid: word(
-    'POLICY-ID',
-    'the number of the policy that matches now',
-    ({ policy }) => /^\d{1,10}(?= |$)/u.exec(policy ?? '')?.[0] ?? null,
-  ),
+  inside: {
+    ...word('INSIDE', COMES_IN, ({ incoming }) => quotedInside(incoming)),
+    unread: ({ incoming }) => unreadInterfaces(incoming),
+  },
+  outside: {
+    ...word('OUTSIDE', 'the interface at which it leaves for the internet', ({ outgoing }) => quotedInside(outgoing)),
+    unread: ({ outgoing }) => unreadInterfaces(outgoing),
+  },
+  /** For a command that takes a single one. */
+  ingress: {
+    ...word('INSIDE', COMES_IN, ({ incoming }) => /^(?!any$)[\w./-]+$/u.exec(incoming ?? '')?.[0] ?? null),
+    unread: ({ incoming }) => unreadInterfaces(incoming),
+  },
+  policyid: {
+    ...word(
+      'POLICY-ID',
+      'the number of the policy that matches now',
+      ({ policy }) => /^\d{1,10}(?= |$)/u.exec(policy ?? '')?.[0] ?? null,
+    ),
+    unread: () => NO_POLICY_READ,
+  },
   newid: word('NEW-ID', 'the number that the FortiGate gave the new policy', () => null),
 };
 
@@ -91,7 +110,9 @@ export function fillCommands(lines: readonly string[], facts: WordingFacts): Fil
     if (entry === undefined) return whole;
     const known = entry.known(facts);
     if (known !== null) return known;
-    blanks.set(entry.blank.name, entry.blank);
+    const { blank, unread } = entry;
+    const meaning = unread === undefined ? blank.meaning : `${blank.meaning} (not read: ${unread(facts)})`;
+    blanks.set(blank.name, { ...blank, meaning });
     return entry.blank.name;
   });
   return { text, blanks: [...blanks.values()] };
@@ -108,6 +129,16 @@ function ipv4OrNull(text: string | undefined): string | null {
 /** What an IPv4 policy can name. */
 function nameOrFour(host: string): string | null {
   return addressFamily(host) === 6 ? null : hostOrNull(host);
+}
+
+/** Several names stand side by side, each in quotes; the outermost are there already. */
+function quotedInside(interfaces: string | undefined): string | null {
+  const names = interfacesOf(interfaces ?? '');
+  return names.length === 0 ? null : names.join('" "');
+}
+
+function unreadInterfaces(interfaces: string | undefined): string {
+  return interfaces === undefined ? NO_POLICY_READ : 'the policy that matches names none that this command can hold';
 }
 
 function hostOrNull(text: string): string | null {
