@@ -20,7 +20,6 @@ interface CommandWord {
   readonly unread?: (facts: WordingFacts) => string;
 }
 
-const NO_POLICY_READ = 'no FortiGate said which policy matches';
 const COMES_IN = 'the interface at which the traffic of FortiAuthenticator comes in';
 const SOURCE = 'the address of FortiAuthenticator that the firewall sees';
 
@@ -38,27 +37,16 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   addressmask: word('MASK', '', ({ host }) => (ipv4OrNull(host) === null ? '' : ' 255.255.255.255')),
   /** At most 35 characters are a name of a policy, and the address of the source is in it. */
   shortname: word('NAME', '', ({ host }) => nameOrFour(host)?.slice(0, 9) ?? 'server'),
-  inside: {
-    ...word('INSIDE', COMES_IN, ({ incoming }) => quotedInside(incoming)),
-    unread: ({ incoming }) => unreadInterfaces(incoming),
-  },
-  outside: {
-    ...word('OUTSIDE', 'the interface at which it leaves for the internet', ({ outgoing }) => quotedInside(outgoing)),
-    unread: ({ outgoing }) => unreadInterfaces(outgoing),
-  },
+  inside: ofPolicy('INSIDE', COMES_IN, 'incoming', quotedInside),
+  outside: ofPolicy('OUTSIDE', 'the interface at which it leaves for the internet', 'outgoing', quotedInside),
   /** For a command that takes a single one. */
-  ingress: {
-    ...word('INSIDE', COMES_IN, ({ incoming }) => /^(?!any$)[\w./-]+$/u.exec(incoming ?? '')?.[0] ?? null),
-    unread: ({ incoming }) => unreadInterfaces(incoming),
-  },
-  policyid: {
-    ...word(
-      'POLICY-ID',
-      'the number of the policy that matches now',
-      ({ policy }) => /^\d{1,10}(?= |$)/u.exec(policy ?? '')?.[0] ?? null,
-    ),
-    unread: () => NO_POLICY_READ,
-  },
+  ingress: ofPolicy('INSIDE', COMES_IN, 'incoming', (text) => /^(?!any$)[\w./-]+$/u.exec(text)?.[0] ?? null),
+  policyid: ofPolicy(
+    'POLICY-ID',
+    'the number of the policy that matches now',
+    'policy',
+    (text) => /^\d{1,10}(?= |$)/u.exec(text)?.[0] ?? null,
+  ),
   newid: word('NEW-ID', 'the number that the FortiGate gave the new policy', () => null),
 };
 
@@ -102,6 +90,23 @@ function word(name: string, meaning: string, known: Known): CommandWord {
   return { known, blank: { name: `FILL-IN-${name}`, meaning } };
 }
 
+/** What the policy that matches says. Where several addresses have one each, it would be that of another. */
+function ofPolicy(
+  name: string,
+  meaning: string,
+  fact: 'incoming' | 'outgoing' | 'policy',
+  known: (text: string) => string | null,
+): CommandWord {
+  const isOfSeveral = ({ source }: WordingFacts): boolean => source?.includes(',') === true;
+  const unread = (facts: WordingFacts): string => {
+    if (isOfSeveral(facts)) return 'each address has a policy of its own';
+    return facts[fact] === undefined
+      ? 'no FortiGate said which policy matches'
+      : 'the policy that matches names none that this command can hold';
+  };
+  return { ...word(name, meaning, (facts) => (isOfSeveral(facts) ? null : known(facts[fact] ?? ''))), unread };
+}
+
 /** Fills the placeholders of commands; an unknown name is left as it stands, which a test forbids. */
 export function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
   const blanks = new Map<string, Blank>();
@@ -132,13 +137,9 @@ function nameOrFour(host: string): string | null {
 }
 
 /** Several names stand side by side, each in quotes; the outermost are there already. */
-function quotedInside(interfaces: string | undefined): string | null {
-  const names = interfacesOf(interfaces ?? '');
+function quotedInside(interfaces: string): string | null {
+  const names = interfacesOf(interfaces);
   return names.length === 0 ? null : names.join('" "');
-}
-
-function unreadInterfaces(interfaces: string | undefined): string {
-  return interfaces === undefined ? NO_POLICY_READ : 'the policy that matches names none that this command can hold';
 }
 
 function hostOrNull(text: string): string | null {

@@ -130,13 +130,11 @@ const OTHERS = {
 };
 
 describe('a policy of its own', () => {
-  const [create, move] = remedyOf(
+  const [, create, move] = remedyOf(
     catalogueSteps().flatMap(([name, steps]) => (name === 'policy-inspects-traffic' ? steps : [])),
     KNOWN,
   ).remedySteps;
-  const filled = (block: string | null | undefined): string =>
-    (block ?? '')
-      .replaceAll('FILL-IN-NEW-ID', '10');
+  const filled = (block: string | null | undefined): string => (block ?? '').replaceAll('FILL-IN-NEW-ID', '10');
 
   test('stands directly before the policy that matches, for one source, one destination and one service', () => {
     const after = runFortiOs(runFortiOs(OTHERS, filled(create?.commands)), filled(move?.commands));

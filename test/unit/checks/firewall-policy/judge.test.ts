@@ -17,7 +17,15 @@ const FLOW = {
   source: '10.0.0.5',
   destination: 'fortitokenmobile.fortinet.com:443',
 };
-const POLICY: FirewallPolicy = { id: 5, name: 'fac-out', action: 'accept', proxyMode: false, securityProfiles: [], incoming: ['port2'], outgoing: ['wan1'] };
+const POLICY: FirewallPolicy = {
+  id: 5,
+  name: 'fac-out',
+  action: 'accept',
+  proxyMode: false,
+  securityProfiles: [],
+  incoming: ['port2'],
+  outgoing: ['wan1'],
+};
 const NONE: SslInspection = {
   kind: 'known',
   profile: 'no-inspection',

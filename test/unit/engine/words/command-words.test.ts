@@ -33,6 +33,11 @@ describe('fillCommands()', () => {
     ['"{inside}" "{outside}"', { incoming: 'port2, LAN zone', outgoing: 'any' }, '"port2" "LAN zone" "any"'],
     ['"{outside}"', { outgoing: 'wan1, a"b' }, '"FILL-IN-OUTSIDE"'],
     ['"{outside}"', { outgoing: '' }, '"FILL-IN-OUTSIDE"'],
+    [
+      '"{inside}" {policyid}',
+      { incoming: 'a', policy: '5', source: '10.0.0.5, 10.0.0.6' },
+      '"FILL-IN-INSIDE" FILL-IN-POLICY-ID',
+    ],
     ['lookup {ingress}', { incoming: 'port2' }, 'lookup port2'],
     ['lookup {ingress}', { incoming: 'any' }, 'lookup FILL-IN-INSIDE'],
     ['lookup {ingress}', { incoming: 'port2, port3' }, 'lookup FILL-IN-INSIDE'],
@@ -48,6 +53,7 @@ describe('fillCommands()', () => {
   test.each<readonly [Partial<WordingFacts>, string]>([
     [{}, 'no FortiGate said which policy matches'],
     [{ outgoing: '' }, 'the policy that matches names none that this command can hold'],
+    [{ outgoing: 'wan1', source: '10.0.0.5, 10.0.0.6' }, 'each address has a policy of its own'],
     [{ outgoing: 'wan1"' }, 'the policy that matches names none that this command can hold'],
   ])('says of an interface why it was not read: %j', (facts, reason) => {
     const [blank] = fillCommands(['"{outside}"'], { ...FACTS, ...facts }).blanks;
