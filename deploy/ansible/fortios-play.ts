@@ -101,7 +101,8 @@ class Translation {
   readonly #made: Fields[] = [];
   readonly #tasks: Fields[] = [];
   #path = '';
-  #entry: Record<string, Value> = {};
+  #id = '';
+  #settings: Record<string, Value> = {};
 
   constructor(block: string) {
     for (const line of block.split('\n')) this.#take(line.trim());
@@ -118,30 +119,30 @@ class Translation {
         this.#path = [first, ...rest].join('_');
         return;
       case 'edit':
-        this.#entry = { [this.#key()]: first === '0' ? FREE.name : unquoted(first) };
+        this.#id = first === '0' ? FREE.name : unquoted(first);
+        this.#settings = {};
         return;
       case 'set':
-        this.#entry[first.replaceAll('-', '_')] = valueOf(first, rest.join(' '));
+        this.#settings[first.replaceAll('-', '_')] = valueOf(first, rest.join(' '));
         return;
       case 'next':
         this.#make();
         return;
-      case 'delete':
-        this.#add(`Delete ${unquoted(first)}`, {
-          state: 'absent',
-          [this.#path]: { [this.#key()]: unquoted(first) },
-        });
-        return;
-      case 'move':
-        this.#add('Move it before the one that matches now', { action: 'move', self: first, before: rest[1] ?? '' });
-        return;
       case 'end':
-      // What only looks.
+        return;
+      // It only looks.
       case 'show':
         return;
       default:
-        throw new Error(`No task says: ${line}`);
+        this.#change(word, unquoted(first), rest);
     }
+  }
+
+  #change(word: string, id: string, [place = '', next = '']: readonly string[]): void {
+    if (word === 'delete') this.#add(`Delete ${id}`, { state: 'absent', [this.#path]: { [this.#key()]: id } });
+    else if (word === 'move' && place === 'before')
+      this.#add('Move it before the one that matches now', { action: 'move', self: id, before: next });
+    else throw new Error(`No task says: ${[word, id, place, next].join(' ').trim()}`);
   }
 
   #key(): string {
@@ -149,10 +150,10 @@ class Translation {
   }
 
   #make(): void {
-    const name = this.#entry[this.#key()];
     const selector = this.#path.replace('firewall_service_', 'firewall.service_');
-    this.#made.push({ selector, filter: `${this.#key()}==${String(name)}` });
-    this.#add(`Make ${String(name)}`, { state: 'present', [this.#path]: this.#entry });
+    this.#made.push({ selector, filter: `${this.#key()}==${this.#id}` });
+    const fields = { [this.#key()]: this.#id, ...this.#settings };
+    this.#add(`Make ${this.#id}`, { state: 'present', [this.#path]: fields });
   }
 
   #add(name: string, fields: Fields): void {
