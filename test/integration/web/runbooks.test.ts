@@ -20,6 +20,7 @@ function wordsOfMarkdown(text: string): readonly string[] {
   return words(
     text
       .replaceAll(/<!--.*?-->/gu, '')
+      .replaceAll(/^ *```\w*$/gmu, '')
       .replaceAll(/^(?:#+|\d+\.|-) /gmu, '')
       .replaceAll(/^<(http[^>]*)>$/gmu, '$1')
       .replaceAll(/(?<!\\)`/gu, '')
@@ -28,7 +29,8 @@ function wordsOfMarkdown(text: string): readonly string[] {
 }
 
 function words(text: string): readonly string[] {
-  return text.split(/\s+/u).filter((word) => word !== '');
+  // A colon leads to what stands below; a block that is folded has none.
+  return text.split(/\s+/u).flatMap((word) => (word === '' ? [] : [word.replace(/:$/u, '')]));
 }
 
 test('the runbook of every cause says what its page in the docs says', async () => {
