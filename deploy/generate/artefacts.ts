@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configJsonSchema } from '../../src/config/json-schema.ts';
+import { renderFortigatePlays } from '../ansible/fortigate-plays.ts';
 import { renderDashboards } from '../grafana/dashboards.ts';
 import { valuesSchema } from '../helm/values-schema.ts';
 import { renderMixin, renderRules, type Thresholds } from '../prometheus/rules.ts';
@@ -35,6 +36,11 @@ export const ARTEFACTS: readonly Artefact[] = [
     from: 'src/checks',
     files: () => within('docs/runbooks', renderRunbooks()),
     folder: { path: 'docs/runbooks', byHand: ['alerts.md'] },
+  },
+  {
+    from: 'src/checks/firewall-policy',
+    files: () => within('deploy/ansible/fortigate', renderFortigatePlays()),
+    folder: { path: 'deploy/ansible/fortigate', byHand: [] },
   },
   {
     from: 'deploy/grafana',

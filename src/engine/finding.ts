@@ -116,6 +116,9 @@ export interface FindingFacts {
   readonly firewall?: string;
   readonly policy?: string;
   readonly profile?: string;
+  /** Interfaces of that policy, `port2, dmz`; empty: it did not name them readably. */
+  readonly incoming?: string;
+  readonly outgoing?: string;
   /** Source address that the firewall sees. */
   readonly source?: string;
   /** How a mail server is spoken to. */

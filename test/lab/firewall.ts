@@ -64,6 +64,8 @@ const CMDB = '/api/v2/cmdb/';
 export const PLAIN_POLICY: ReplyFields = {
   policyid: 5,
   name: 'fac-to-internet',
+  srcintf: [{ name: 'port2', q_origin_key: 'port2' }],
+  dstintf: [{ name: 'wan1', q_origin_key: 'wan1' }],
   action: 'accept',
   status: 'enable',
   'utm-status': 'disable',

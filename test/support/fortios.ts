@@ -19,6 +19,7 @@ const REFERENCES: Readonly<Record<string, string>> = {
   dstaddr: 'firewall address',
   service: 'firewall service custom',
 };
+const INTERFACES = /^"[\p{L}\p{N}_.:/@+ -]{1,79}"(?: "[\p{L}\p{N}_.:/@+ -]{1,79}")*$/u;
 /** Settings of each table that blocks use, as the CLI reference has them, with what their values look like. */
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   'firewall address': {
@@ -29,8 +30,8 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   'firewall service custom': { 'tcp-portrange': /^(?:\d{1,5}|FILL-IN-PORT)$/u },
   'firewall policy': {
     name: /^"ftm-watch-[^"]{1,27}"$/u,
-    srcintf: /^"[\w./-]{1,35}"$/u,
-    dstintf: /^"[\w./-]{1,35}"$/u,
+    srcintf: INTERFACES,
+    dstintf: INTERFACES,
     action: /^accept$/u,
     srcaddr: /^"ftm-watch-[^"]+"$/u,
     dstaddr: /^"ftm-watch-[^"]+"$/u,

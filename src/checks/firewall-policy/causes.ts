@@ -1,6 +1,6 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { fortios } from '../../engine/words/step.ts';
-import { MOVE_UP, separatePolicy } from './separate-policy.ts';
+import { MOVE_UP, NAMES_ARE_FREE, separatePolicy } from './separate-policy.ts';
 
 export const POLICY_CAUSES = {
   'policy-inspects-traffic': {
@@ -13,6 +13,7 @@ export const POLICY_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
+      NAMES_ARE_FREE,
       separatePolicy(
         'On {firewall}, create a separate policy above policy {policy}: source {source} only, destination {host}, ' +
           'TCP {port}, no security profile, SSL inspection "no-inspection".',
@@ -30,6 +31,7 @@ export const POLICY_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
+      NAMES_ARE_FREE,
       separatePolicy(
         'On {firewall}, create a policy that allows only {source} to {host}, TCP {port}, with no security profile and ' +
           'SSL inspection "no-inspection".',

@@ -2,6 +2,7 @@ import type { POLICY_CAUSES } from './causes.ts';
 import { valueOf } from '../../core/license/resource.ts';
 import { nameList } from '../../core/name-list.ts';
 import { type Finding, type FindingFacts, known, note, type Told, unknown } from '../../engine/finding.ts';
+import { INTERFACE_SEPARATOR } from '../../core/license/interface-name.ts';
 import { capital } from '../../engine/words/claim.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import {
@@ -214,5 +215,12 @@ function subjectOf(flow: Flow): string {
 function factsOf({ source, firewall }: Flow, policy: FirewallPolicy | null, profile: string | null): FindingFacts {
   const name = policy?.name ?? null;
   const id = policy === null ? null : String(policy.id);
-  return known({ source, firewall, policy: name === null ? id : `${String(id)} (${name})`, profile });
+  return known({
+    source,
+    firewall,
+    policy: name === null ? id : `${String(id)} (${name})`,
+    profile,
+    incoming: policy?.incoming.join(INTERFACE_SEPARATOR),
+    outgoing: policy?.outgoing.join(INTERFACE_SEPARATOR),
+  });
 }

@@ -1,4 +1,4 @@
-import type { CommandStep } from '../../engine/words/step.ts';
+import { type CommandStep, fortios } from '../../engine/words/step.ts';
 
 const NAMES = {
   source: '"ftm-watch-{sourcefour}"',
@@ -6,6 +6,14 @@ const NAMES = {
   service: '"ftm-watch-tcp-{port}"',
   policy: '"ftm-watch-{sourcefour}-{shortname}"',
 } as const;
+
+/** What a command line cannot ask by itself: `edit` makes an object, or changes the one that has the name. */
+export const NAMES_ARE_FREE = fortios(
+  'FortiAuthenticator gets a policy of its own on {firewall}, without inspection. See first whether objects named ' +
+    '"ftm-watch-…" exist: where one has a name of the next block, use another there and in the way back.',
+  'show firewall address | grep -f "ftm-watch-"',
+  'show firewall service custom | grep -f "ftm-watch-"',
+);
 
 /**
  * A policy of its own for FortiAuthenticator's way to the server, on a FortiGate: one source, one destination, one

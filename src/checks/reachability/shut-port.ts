@@ -9,7 +9,7 @@ const ALLOW =
 const LOOK_UP = fortios(
   'On a FortiGate see which policy matches, by its command line or by Policy & Objects > Firewall Policy > Policy ' +
     'Lookup.',
-  'diagnose firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 {inside}',
+  'diagnose firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 {ingress}',
 );
 
 const SNIFF = fortios(

@@ -1,6 +1,6 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { type CommandStep, shell } from '../../engine/words/step.ts';
-import { MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
+import { MOVE_UP, NAMES_ARE_FREE, separatePolicy } from '../firewall-policy/separate-policy.ts';
 import { BLOCKED_TLS_KINDS, compare, FREE_POLICY } from './blocked-tls.ts';
 
 const ONLY_FORTINETS_OWN =
@@ -26,6 +26,7 @@ function learn(text: string): CommandStep {
 const FORTIGATE = [
   'Find the policy that inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
     '{source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
+  NAMES_ARE_FREE,
   separatePolicy(
     'Create a separate policy above it: source {source} only, destination {host}, TCP {port}, no security profile, ' +
       `SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,

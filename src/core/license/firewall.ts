@@ -52,6 +52,9 @@ export interface FirewallPolicy {
   readonly proxyMode: boolean;
   /** Security profiles that apply, `av-profile "default"`; empty when they are switched off. */
   readonly securityProfiles: readonly string[];
+  /** Interfaces or zones at which its traffic comes in and leaves, or `any`; empty: it did not name them readably. */
+  readonly incoming: readonly string[];
+  readonly outgoing: readonly string[];
 }
 
 export type SslInspectionMode = 'none' | 'certificate' | 'deep';

@@ -1,5 +1,6 @@
 import { addressFamily } from '../../core/addresses.ts';
 import { authority } from '../../core/authority.ts';
+import { interfacesOf } from '../../core/license/interface-name.ts';
 import type { Blank } from '../remedy.ts';
 import type { WordingFacts } from './wording.ts';
 
@@ -15,8 +16,11 @@ interface CommandWord {
   readonly known: Known;
   /** What stands there while it is not known. */
   readonly blank: Blank;
+  /** Why nobody could say it, where something might have. */
+  readonly unread?: (facts: WordingFacts) => string;
 }
 
+const COMES_IN = 'the interface at which the traffic of FortiAuthenticator comes in';
 const SOURCE = 'the address of FortiAuthenticator that the firewall sees';
 
 /**
@@ -33,12 +37,15 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   addressmask: word('MASK', '', ({ host }) => (ipv4OrNull(host) === null ? '' : ' 255.255.255.255')),
   /** At most 35 characters are a name of a policy, and the address of the source is in it. */
   shortname: word('NAME', '', ({ host }) => nameOrFour(host)?.slice(0, 9) ?? 'server'),
-  inside: word('INSIDE', 'the interface at which the traffic of FortiAuthenticator comes in', () => null),
-  outside: word('OUTSIDE', 'the interface at which it leaves for the internet', () => null),
-  policyid: word(
+  inside: ofPolicy('INSIDE', COMES_IN, 'incoming', quotedInside),
+  outside: ofPolicy('OUTSIDE', 'the interface at which it leaves for the internet', 'outgoing', quotedInside),
+  /** For a command that takes a single one. */
+  ingress: ofPolicy('INSIDE', COMES_IN, 'incoming', (text) => /^(?!any$)[\w./-]+$/u.exec(text)?.[0] ?? null),
+  policyid: ofPolicy(
     'POLICY-ID',
     'the number of the policy that matches now',
-    ({ policy }) => /^\d{1,10}(?= |$)/u.exec(policy ?? '')?.[0] ?? null,
+    'policy',
+    (text) => /^\d{1,10}(?= |$)/u.exec(text)?.[0] ?? null,
   ),
   newid: word('NEW-ID', 'the number that the FortiGate gave the new policy', () => null),
 };
@@ -83,6 +90,23 @@ function word(name: string, meaning: string, known: Known): CommandWord {
   return { known, blank: { name: `FILL-IN-${name}`, meaning } };
 }
 
+/** What the policy that matches says. Where several addresses have one each, it would be that of another. */
+function ofPolicy(
+  name: string,
+  meaning: string,
+  fact: 'incoming' | 'outgoing' | 'policy',
+  known: (text: string) => string | null,
+): CommandWord {
+  const isOfSeveral = ({ source }: WordingFacts): boolean => source?.includes(',') === true;
+  const unread = (facts: WordingFacts): string => {
+    if (isOfSeveral(facts)) return 'each address has a policy of its own';
+    return facts[fact] === undefined
+      ? 'no FortiGate said which policy matches'
+      : 'the policy that matches names none that this command can hold';
+  };
+  return { ...word(name, meaning, (facts) => (isOfSeveral(facts) ? null : known(facts[fact] ?? ''))), unread };
+}
+
 /** Fills the placeholders of commands; an unknown name is left as it stands, which a test forbids. */
 export function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
   const blanks = new Map<string, Blank>();
@@ -91,7 +115,9 @@ export function fillCommands(lines: readonly string[], facts: WordingFacts): Fil
     if (entry === undefined) return whole;
     const known = entry.known(facts);
     if (known !== null) return known;
-    blanks.set(entry.blank.name, entry.blank);
+    const { blank, unread } = entry;
+    const meaning = unread === undefined ? blank.meaning : `${blank.meaning} (not read: ${unread(facts)})`;
+    blanks.set(blank.name, { ...blank, meaning });
     return entry.blank.name;
   });
   return { text, blanks: [...blanks.values()] };
@@ -108,6 +134,12 @@ function ipv4OrNull(text: string | undefined): string | null {
 /** What an IPv4 policy can name. */
 function nameOrFour(host: string): string | null {
   return addressFamily(host) === 6 ? null : hostOrNull(host);
+}
+
+/** Several names stand side by side, each in quotes; the outermost are there already. */
+function quotedInside(interfaces: string): string | null {
+  const names = interfacesOf(interfaces);
+  return names.length === 0 ? null : names.join('" "');
 }
 
 function hostOrNull(text: string): string | null {

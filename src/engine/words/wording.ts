@@ -39,6 +39,8 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   firewall: 'the firewall',
   policy: 'the policy that matches',
   profile: 'its inspection profile',
+  incoming: 'its incoming interface',
+  outgoing: 'its outgoing interface',
   source: 'the address of FortiAuthenticator',
   security: 'starttls',
   unclear: 'a part of it could not be judged',

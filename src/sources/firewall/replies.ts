@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { FirewallPolicy, SslInspectionMode } from '../../core/license/firewall.ts';
+import { isInterfaceName } from '../../core/license/interface-name.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { lenientCount } from '../../network/rest/lenient-number.ts';
 
 /** Longer names than FortiOS allows are cut. */
 const MAX_NAME = 80;
+/** More than that is no policy to copy from. */
+const MAX_INTERFACES = 16;
 
 /** A JSON object of FortiOS, unchecked. */
 export type ReplyFields = Readonly<Record<string, unknown>>;
@@ -54,11 +57,23 @@ export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null
       action: action === 'deny' ? 'deny' : 'accept',
       proxyMode: result['inspection-mode'] === 'proxy',
       securityProfiles: result['utm-status'] === 'disable' ? [] : securityProfilesOf(result),
+      incoming: interfacesIn(result, 'srcintf'),
+      outgoing: interfacesIn(result, 'dstintf'),
     },
     sslProfile: nameIn(result, 'ssl-ssh-profile'),
     profileGroup:
       result['utm-status'] !== 'disable' && result['profile-type'] === 'group' ? nameIn(result, 'profile-group') : null,
   };
+}
+
+const INTERFACES = z.array(z.object({ name: z.string().refine(isInterfaceName) })).max(MAX_INTERFACES);
+
+/**
+ * All of them or none: a policy for a part of them would not match what the part is left out of. FortiOS writes
+ * `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb `firewall/policy`).
+ */
+function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): readonly string[] {
+  return INTERFACES.safeParse(result[setting]).data?.map(({ name }) => name) ?? [];
 }
 
 /** Settings of a policy or a group of profiles whose engines look into the traffic or may block it. */

@@ -18,6 +18,8 @@ const KNOWN: WordingFacts = {
   proxy: 'p.example:3128',
   resolver: 'udp://10.0.0.53:53',
   policy: '5 (to the internet)',
+  incoming: 'port2, Büro LAN',
+  outgoing: 'wan1',
   config: '/etc/ftm-watch/ftm-watch.yaml',
 };
 const SIX: WordingFacts = {
@@ -39,6 +41,8 @@ const HOSTILE: WordingFacts = {
   proxy: '$(reboot):3128',
   resolver: 'udp://10.0.0.53 -x:53',
   policy: '5\ndelete 1',
+  incoming: 'port2, a"\nreboot',
+  outgoing: 'wan1"\nend\nreboot',
   config: "/etc/it's $(reboot)/a b.yaml",
 };
 const FACTS = { NOTHING_KNOWN, KNOWN, SIX, HOSTILE };
@@ -126,15 +130,11 @@ const OTHERS = {
 };
 
 describe('a policy of its own', () => {
-  const [create, move] = remedyOf(
+  const [, create, move] = remedyOf(
     catalogueSteps().flatMap(([name, steps]) => (name === 'policy-inspects-traffic' ? steps : [])),
     KNOWN,
   ).remedySteps;
-  const filled = (block: string | null | undefined): string =>
-    (block ?? '')
-      .replaceAll('FILL-IN-NEW-ID', '10')
-      .replaceAll('FILL-IN-INSIDE', 'port2')
-      .replaceAll('FILL-IN-OUTSIDE', 'wan1');
+  const filled = (block: string | null | undefined): string => (block ?? '').replaceAll('FILL-IN-NEW-ID', '10');
 
   test('stands directly before the policy that matches, for one source, one destination and one service', () => {
     const after = runFortiOs(runFortiOs(OTHERS, filled(create?.commands)), filled(move?.commands));
@@ -142,6 +142,8 @@ describe('a policy of its own', () => {
     expect(policies.map(({ id }) => id)).toEqual(['3', '10', '5', '9']);
     expect(policies[1]?.settings).toEqual(
       expect.arrayContaining([
+        'srcintf "port2" "Büro LAN"',
+        'dstintf "wan1"',
         'srcaddr "ftm-watch-10.0.0.5"',
         'dstaddr "ftm-watch-fortitokenmobile.fortinet.com"',
         'service "ftm-watch-tcp-8443"',
@@ -168,9 +170,9 @@ describe('the words of commands', () => {
     );
 
   test('are the addresses, ports and servers that are known', () => {
-    expect(commandsOf(KNOWN)).toEqual(
+    expect(commandsOf({ ...KNOWN, incoming: 'dmz' })).toEqual(
       expect.arrayContaining([
-        'diagnose firewall iprope lookup 10.0.0.5 50000 192.0.2.9 8443 6 FILL-IN-INSIDE',
+        'diagnose firewall iprope lookup 10.0.0.5 50000 192.0.2.9 8443 6 dmz',
         "diagnose sniffer packet any 'host 192.0.2.9 and port 8443' 4",
         'dig fortitokenmobile.fortinet.com @10.0.0.53',
         'nc -v mail.example 25',

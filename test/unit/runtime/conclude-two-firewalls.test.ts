@@ -17,7 +17,15 @@ const ENTRY_2 = '{ url: "https://10.1.0.1", source: 10.1.0.5, appliances: [fac-2
 
 const PASSES: PolicyMatch = {
   kind: 'policy',
-  policy: { id: 7, name: 'fac-2-out', action: 'accept', proxyMode: false, securityProfiles: [] },
+  policy: {
+    id: 7,
+    name: 'fac-2-out',
+    action: 'accept',
+    proxyMode: false,
+    securityProfiles: [],
+    incoming: [],
+    outgoing: [],
+  },
   inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
 };
 const DENIES: PolicyMatch = { kind: 'implicit-deny' };

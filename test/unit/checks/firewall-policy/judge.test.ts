@@ -17,7 +17,15 @@ const FLOW = {
   source: '10.0.0.5',
   destination: 'fortitokenmobile.fortinet.com:443',
 };
-const POLICY: FirewallPolicy = { id: 5, name: 'fac-out', action: 'accept', proxyMode: false, securityProfiles: [] };
+const POLICY: FirewallPolicy = {
+  id: 5,
+  name: 'fac-out',
+  action: 'accept',
+  proxyMode: false,
+  securityProfiles: [],
+  incoming: ['port2'],
+  outgoing: ['wan1'],
+};
 const NONE: SslInspection = {
   kind: 'known',
   profile: 'no-inspection',
@@ -146,6 +154,8 @@ describe('judgeFirewallPolicy', () => {
     const [finding] = judgeFirewallPolicy([matched({}, DEEP)], []);
     expect(finding?.subject).toBe('10.0.0.5 to fortitokenmobile.fortinet.com:443');
     expect(finding?.facts).toEqual({
+      incoming: 'port2',
+      outgoing: 'wan1',
       firewall: 'the FortiGate 10.0.0.1',
       source: '10.0.0.5',
       policy: '5 (fac-out)',

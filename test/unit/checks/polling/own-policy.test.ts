@@ -11,7 +11,15 @@ const FLOW = {
 };
 const POLICY: PolicyMatch = {
   kind: 'policy',
-  policy: { id: 5, name: 'fac-out', action: 'accept', proxyMode: false, securityProfiles: [] },
+  policy: {
+    id: 5,
+    name: 'fac-out',
+    action: 'accept',
+    proxyMode: false,
+    securityProfiles: [],
+    incoming: [],
+    outgoing: [],
+  },
   inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
 };
 

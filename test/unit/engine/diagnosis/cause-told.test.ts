@@ -171,6 +171,34 @@ describe('what is said of a cause', () => {
   });
 });
 
+describe('the policy that a firewall named', () => {
+  const inspecting = (policy: string, incoming: string, source = '10.0.0.5'): Finding =>
+    finding('policy-inspects-traffic', {
+      subject: `${source} to server`,
+      facts: { source, firewall: 'fgt-1', policy, incoming, outgoing: 'wan1' },
+    });
+  const commandsOf = (...policies: readonly Finding[]): string => {
+    const intercepted = finding('tls-intercepted', { facts: { product: 'Fortinet FortiGate' } });
+    const { causes } = diagnose(round(['tls-genuine', [intercepted]], ['firewall-policy', policies]), CONTEXT);
+    expect(causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
+    return causes[0]?.remedySteps.map(({ commands }) => commands ?? '').join('\n') ?? '';
+  };
+
+  test('fills the remedy of the interception that it is evidence of', () => {
+    expect(commandsOf(inspecting('5 (out)', 'port2'))).toMatch(
+      /set srcintf "port2"[^]+set dstintf "wan1"[^]+before 5$/mu,
+    );
+  });
+
+  test('has no interface of another policy', () => {
+    const commands = commandsOf(inspecting('5', 'port2'), inspecting('7', ''));
+    expect(commands).toMatch(/set srcintf "FILL-IN-INSIDE"[^]+before 7$/mu);
+    expect(commandsOf(inspecting('5', 'port2'), inspecting('7', 'port3', '10.0.0.6'))).toMatch(
+      /set srcintf "FILL-IN-INSIDE"[^]+before FILL-IN-POLICY-ID$/mu,
+    );
+  });
+});
+
 describe('of several units whose traffic has one fault', () => {
   const inspected = (source: string): Finding =>
     finding('policy-inspects-traffic', { subject: `${source} to server`, facts: { source, firewall: 'fgt-1' } });

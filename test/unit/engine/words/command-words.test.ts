@@ -29,6 +29,18 @@ describe('fillCommands()', () => {
     ['{resolverip}', { resolver: 'system' }, 'FILL-IN-RESOLVER-IP'],
     ['{policyid}', { policy: '5 (web)' }, '5'],
     ['{policyid}', { policy: 'the policy that matches' }, 'FILL-IN-POLICY-ID'],
+    ['"{inside}"', { incoming: 'port2' }, '"port2"'],
+    ['"{inside}" "{outside}"', { incoming: 'port2, LAN zone', outgoing: 'any' }, '"port2" "LAN zone" "any"'],
+    ['"{outside}"', { outgoing: 'wan1, a"b' }, '"FILL-IN-OUTSIDE"'],
+    ['"{outside}"', { outgoing: '' }, '"FILL-IN-OUTSIDE"'],
+    [
+      '"{inside}" {policyid}',
+      { incoming: 'a', policy: '5', source: '10.0.0.5, 10.0.0.6' },
+      '"FILL-IN-INSIDE" FILL-IN-POLICY-ID',
+    ],
+    ['lookup {ingress}', { incoming: 'port2' }, 'lookup port2'],
+    ['lookup {ingress}', { incoming: 'any' }, 'lookup FILL-IN-INSIDE'],
+    ['lookup {ingress}', { incoming: 'port2, port3' }, 'lookup FILL-IN-INSIDE'],
     ['set {addresskey} "{policyhost}"{addressmask}', { host: '192.0.2.9' }, 'set subnet "192.0.2.9" 255.255.255.255'],
     ['a{config}', {}, 'a'],
     ['a{config}', { config: '/etc/f.yaml' }, 'a -c /etc/f.yaml'],
@@ -36,6 +48,16 @@ describe('fillCommands()', () => {
     ['a{config}', { config: '/etc/\n/f.yaml' }, 'aFILL-IN-CONFIG'],
   ])('%s with %j is %s', (text, facts, expected) => {
     expect(filled(text, facts)).toBe(expected);
+  });
+
+  test.each<readonly [Partial<WordingFacts>, string]>([
+    [{}, 'no FortiGate said which policy matches'],
+    [{ outgoing: '' }, 'the policy that matches names none that this command can hold'],
+    [{ outgoing: 'wan1', source: '10.0.0.5, 10.0.0.6' }, 'each address has a policy of its own'],
+    [{ outgoing: 'wan1"' }, 'the policy that matches names none that this command can hold'],
+  ])('says of an interface why it was not read: %j', (facts, reason) => {
+    const [blank] = fillCommands(['"{outside}"'], { ...FACTS, ...facts }).blanks;
+    expect(blank?.meaning).toBe(`the interface at which it leaves for the internet (not read: ${reason})`);
   });
 
   test('tells each blank once, with what belongs there', () => {

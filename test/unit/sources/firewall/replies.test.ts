@@ -40,10 +40,39 @@ describe('parsePolicy', () => {
 
   it('takes the profiles that apply', () => {
     expect(parsePolicy(7, { ...applied, name: 'out', 'inspection-mode': 'proxy' })).toEqual({
-      policy: { id: 7, name: 'out', action: 'accept', proxyMode: true, securityProfiles: ['av-profile "default"'] },
+      policy: {
+        id: 7,
+        name: 'out',
+        action: 'accept',
+        proxyMode: true,
+        securityProfiles: ['av-profile "default"'],
+        incoming: [],
+        outgoing: [],
+      },
       sslProfile: 'custom',
       profileGroup: null,
     });
+  });
+
+  const named = (...names: readonly unknown[]): readonly unknown[] =>
+    names.map((name) => ({ name, q_origin_key: name }));
+
+  it.each([
+    ['one', named('port2'), ['port2']],
+    ['several, zones among them', named('port2', 'Büro LAN', 'vlan.10/a'), ['port2', 'Büro LAN', 'vlan.10/a']],
+    ['any', named('any'), ['any']],
+    ['none', [], []],
+    ['no list', 'port2', []],
+    ['a name that ends the quotes', named('port2', 'a"\nend'), []],
+    ['a name with a comma', named('a, b'), []],
+    ['a name with what the command line reads', named('port2', 'a?b'), []],
+    ['a line break alone', named('port2\n'), []],
+    ['too long a name', named('x'.repeat(80)), []],
+    ['too many', named(...Array.from({ length: 17 }, (_, at) => `port${String(at)}`)), []],
+    ['a number', named(5), []],
+  ])('takes its interfaces all or not at all: %s', (_, interfaces, expected) => {
+    const policy = parsePolicy(7, { ...applied, srcintf: interfaces, dstintf: named('wan1') })?.policy;
+    expect(policy).toMatchObject({ incoming: expected, outgoing: ['wan1'] });
   });
 
   it('leaves out profiles that are switched off', () => {
