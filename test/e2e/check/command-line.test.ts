@@ -30,6 +30,11 @@ afterAll(async () => {
   await bench[Symbol.asyncDispose]();
 });
 
+/** Commands stay on their lines, so that they can be copied; they stand deeper than the text of their step. */
+function isCommand(line: string): boolean {
+  return /^ {17}/u.test(line);
+}
+
 describe('for people', () => {
   test('what is in order, plain where there is no terminal', async () => {
     const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(server.port)]);
@@ -48,7 +53,7 @@ describe('for people', () => {
     expect(stdout).toMatch(
       /\nCRITICAL(?: \(suspected\))? {2}.*\n {2}Impact .*\n {2}Evidence .*\n {2}Remedy +1\. .*\nNOT READY: [^\n]+\n$/su,
     );
-    expect(stdout.split('\n').every((line) => line.length <= 100)).toBe(true);
+    expect(stdout.split('\n').filter((line) => line.length > 100 && !isCommand(line))).toEqual([]);
   });
 });
 
@@ -137,7 +142,7 @@ describeWhere([{ program: 'script' }], 'at a terminal', () => {
   ] as const)('%i columns: lines of up to %i', async ([columns, longest]) => {
     const { stdout } = await runAt(columns, { TERM: 'dumb' });
     const report = stdout.slice(stdout.indexOf('ftm-watch  '));
-    const lengths = report.split('\r\n').map((line) => line.length);
+    const lengths = report.split('\r\n').flatMap((line) => (isCommand(line) ? [] : [line.length]));
     expect(Math.max(...lengths)).toBeLessThanOrEqual(longest);
     expect(Math.max(...lengths)).toBeGreaterThan(longest - 20);
   });

@@ -51,8 +51,8 @@ const CONTRACT: Readonly<Record<string, string>> = {
   ftm_build_info: 'node version',
 };
 
-/** Without `web.tls` there is no certificate. */
-const WITHOUT_SAMPLE = ['ftm_web_certificate_expiry_timestamp_seconds'];
+/** Without `web.tls` there is no certificate, and without `peers` no peer. */
+const WITHOUT_SAMPLE = ['ftm_web_certificate_expiry_timestamp_seconds', 'ftm_peer_readable'];
 const WITHIN = 20_000;
 const HOSTILE = 'x'.repeat(40);
 

@@ -28,7 +28,7 @@ function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
     destination: TARGET,
     match: {
       kind: 'policy',
-      policy: { id, name: 'out', action: 'accept', proxyMode: false, securityProfiles: [] },
+      policy: { id, name: 'out', action: 'accept', proxyMode: false, securityProfiles: [], incoming: [], outgoing: [] },
       inspection: { kind: 'known', profile: mode, mode, exemptedBy: null, unreadExemptions: [] },
     },
     fqdnObjects: [],
