@@ -2,6 +2,11 @@ import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { fortios } from '../../engine/words/step.ts';
 import { MOVE_UP, NAMES_ARE_FREE, separatePolicy } from './separate-policy.ts';
 
+const ALLOWING = separatePolicy(
+  'On {firewall}, create a policy that allows only {source} to {host}, TCP {port}, with no security profile and ' +
+    'SSL inspection "no-inspection".',
+);
+
 export const POLICY_CAUSES = {
   'policy-inspects-traffic': {
     severity: 'critical',
@@ -32,13 +37,20 @@ export const POLICY_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
       NAMES_ARE_FREE,
-      separatePolicy(
-        'On {firewall}, create a policy that allows only {source} to {host}, TCP {port}, with no security profile and ' +
-          'SSL inspection "no-inspection".',
-      ),
+      ALLOWING,
       'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
     ],
     kinds: {
+      denied: {
+        title: 'a policy denies it',
+        summary: 'Policy {policy} of {firewall} denies {source} the way to {host}, TCP {port}.',
+        remedy: [
+          NAMES_ARE_FREE,
+          ALLOWING,
+          MOVE_UP,
+          'Check it with Policy & Objects > Firewall Policy > Policy Lookup.',
+        ],
+      },
       'fqdn-unresolved': {
         title: 'its address object for the server resolves to nothing',
         summary:

@@ -63,14 +63,17 @@ function judgeMatch({ match, fqdnObjects, ...flow }: FirewallFacts): readonly Fi
       if (policy.action === 'deny') {
         const name = policyText(policy);
         const told = { claim: `${capital(name)} denies the connection.`, actual: `${name} denies it` };
-        return [missing(denied, told, policy)];
+        return [missing({ ...denied, kind: denied.kind ?? DENIED }, told, policy)];
       }
       return [...judgeInspection(flow, policy, inspection), ...judgeProfiles(flow, policy)];
     }
   }
 }
 
-const FQDN_UNRESOLVED: keyof (typeof POLICY_CAUSES)['policy-missing']['kinds'] = 'fqdn-unresolved';
+type MissingKind = keyof (typeof POLICY_CAUSES)['policy-missing']['kinds'];
+
+const FQDN_UNRESOLVED: MissingKind = 'fqdn-unresolved';
+const DENIED: MissingKind = 'denied';
 
 const NO_POLICY = {
   claim: 'No policy allows the connection, so the implicit deny at the end of the list drops it.',

@@ -147,6 +147,13 @@ describe('observeFirewall', () => {
     expect(judged(await bench.observe(firewall))).toEqual(expected);
   });
 
+  it('says between which interfaces the policy is, and none of a name that no command can hold', async () => {
+    const zones = [{ name: 'dmz', q_origin_key: 'dmz' }, { name: 'x"\nend' }];
+    await using firewall = await bench.start(withPolicy({ 'ssl-ssh-profile': 'deep-inspection', dstintf: zones }));
+    const [finding] = judgeFirewallPolicy([await bench.observe(firewall)], []);
+    expect(finding?.facts).toMatchObject({ policy: '5 (fac-to-internet)', incoming: 'port2', outgoing: '' });
+  });
+
   it('names the exemption that it cannot judge', async () => {
     await using firewall = await bench.start(exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }));
     expect(judgeFirewallPolicy([await bench.observe(firewall)], []).map(({ actual }) => actual)).toEqual([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { POLICY_CAUSES } from '../../../../src/checks/firewall-policy/causes.ts';
 import { judgeFirewallPolicy as judgeFirewallPolicyUnchecked } from '../../../../src/checks/firewall-policy/judge.ts';
 import type { SessionLook } from '../../../../src/core/license/firewall-sessions.ts';
 import type {
@@ -7,6 +8,7 @@ import type {
   FirewallPolicy,
   SslInspection,
 } from '../../../../src/core/license/firewall.ts';
+import { remedyOf } from '../../../../src/engine/words/told-remedy.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
 const judgeFirewallPolicy = withPlainClaims(judgeFirewallPolicyUnchecked);
@@ -148,6 +150,18 @@ describe('judgeFirewallPolicy', () => {
     expect(
       judgeFirewallPolicy([observation], []).map(({ level, suggests, actual }) => [level, suggests, actual]),
     ).toEqual(expected);
+  });
+
+  it('tells a policy that denies from no policy: what is made has to stand before it', () => {
+    const denied = matched({ action: 'deny' });
+    const [first] = judgeFirewallPolicy([denied], []);
+    const [implicit] = judgeFirewallPolicy([{ ...denied, match: { kind: 'implicit-deny' } }], []);
+    const unresolved = [{ name: 'ftm', resolves: false, addresses: [] }];
+    const [other] = judgeFirewallPolicy([{ ...denied, fqdnObjects: unresolved }], []);
+    expect([first?.kind, implicit?.kind, other?.kind]).toEqual(['denied', undefined, 'fqdn-unresolved']);
+    const { remedy } = POLICY_CAUSES['policy-missing'].kinds.denied;
+    const { remedySteps } = remedyOf(remedy, { subject: '', host: 'x', port: '443', ...first?.facts });
+    expect(remedySteps.map(({ commands }) => commands)).toContainEqual(expect.stringContaining('before 5'));
   });
 
   it('names source, policy and profile', () => {
