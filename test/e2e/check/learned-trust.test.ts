@@ -41,7 +41,7 @@ test('a chain that nothing confirms is learned by its fingerprint alone, and one
   const after = await bench.check(server.port, TRUST);
   expect(preconditionOf(after, 'tls-genuine').state).not.toBe('ok');
   expect(preconditionOf(after, 'tls-genuine').findings.map(({ rule }) => rule)).toContain('learned-trust-is-confirmed');
-  expect((await bench.run(['check', '-c', config])).stdout).toContain('What was learned on 2026-11-24');
+  expect((await bench.run(['check', '-c', config])).stdout).toContain('The chain learned on 2026-11-24');
   expect((await bench.run(['trust', 'show', '-c', config])).stdout).toContain('but not used');
 
   const learned = await learn('--fingerprint', intermediate.fingerprint.replaceAll(':', '').toLowerCase());
