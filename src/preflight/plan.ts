@@ -3,6 +3,7 @@ import { counted } from '../text/counted.ts';
 import { sameSerial } from '../core/license/unit.ts';
 import { nameList } from '../core/name-list.ts';
 import type { Diagnosis, PreconditionStatus } from '../engine/diagnosis.ts';
+import { isFault } from '../engine/finding.ts';
 import type { Migration } from './migration.ts';
 import type { UnitState } from './unit-state.ts';
 
@@ -123,7 +124,7 @@ function requirementsOf(migration: Migration, move: Move, { unit, diagnosis }: S
     of('name-resolution', 'The licence server has an address'),
     of('reachability', 'TCP opens to the licence server'),
     of('tls-genuine', 'Nothing on the way inspects'),
-    of('firewall-policy', `A firewall policy lets ${from} through without inspection`),
+    policyRequirement(from, statusOf(diagnosis, 'firewall-policy')),
     serialRequirement(migration, unit),
     roleRequirement(unit),
     ...(move.kind === 'has-none' ? [] : [of('license-assignment', 'Each licence is where it is thought to be')]),
@@ -137,6 +138,13 @@ function statusOf({ preconditions }: Diagnosis, id: string): PreconditionStatus 
 function requirementOf(title: string, status: PreconditionStatus | undefined): Requirement {
   if (status === undefined) return { title, answer: 'not-visible', why: 'Not looked at' };
   return { title, answer: answerOf(status), why: status.summary };
+}
+
+/** The firewall is asked for the new address, whatever the path of this machine shows now. */
+function policyRequirement(from: string, status: PreconditionStatus | undefined): Requirement {
+  const title = `A firewall policy lets ${from} through without inspection`;
+  const fault = status?.findings.find(isFault);
+  return fault === undefined ? requirementOf(title, status) : { title, answer: 'fails', why: fault.claim };
 }
 
 function answerOf({ state }: PreconditionStatus): StepAnswer {

@@ -35,7 +35,9 @@ export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
 
 function stepLines(step: ActivationStep, number: number, { width }: TextStyle, colors: Colors): readonly string[] {
   const paint = painter(step.answer, colors);
-  const below = [step.why, ...step.remedy.map((line) => `→ ${line}`)];
+  // The cause stands above, with its commands on lines of their own.
+  const toDo = step.answer === 'fails' && step.remedy.length > 0 ? ['See the remedy above.'] : step.remedy;
+  const below = [step.why, ...toDo.map((line) => `→ ${line}`)];
   return [
     `  ${String(number)}. ${step.title}: ${paint(WORDS[step.answer])}`,
     ...below

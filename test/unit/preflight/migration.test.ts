@@ -135,6 +135,17 @@ describe('a new address', () => {
     expect(policy?.answer).toBe('fails');
   });
 
+  test('tells of its policy also while the path of this machine is inspected', () => {
+    const { requirements } = planOf(
+      { address: '10.0.0.6' },
+      {},
+      ['tls-genuine', [finding('tls-intercepted')]],
+      ['firewall-policy', [finding('policy-inspects-traffic', { claim: 'Policy 9 inspects.' })]],
+    );
+    const policy = requirements.find(({ title }) => title.includes('the new address 10.0.0.6'));
+    expect(policy).toMatchObject({ answer: 'fails', why: 'Policy 9 inspects.' });
+  });
+
   test('afterwards: another policy, which inspects', () => {
     const after = { policy: 'policy 9 "all"' };
     expect(told({ address: '10.0.0.6' }, { after }, ['firewall-policy', [finding('policy-inspects-traffic')]])).toEqual(
