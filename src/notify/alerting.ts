@@ -13,15 +13,15 @@ import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-i
 import { next } from '../engine/incident/machine.ts';
 import { INCIDENT_DEFAULTS } from '../engine/incident/policy.ts';
 import type { IncidentPolicy } from '../engine/incident/policy.ts';
-import { isGraveEnough } from './by-severity.ts';
 import type { Channel, MessageChannel, StateChannel } from './channels/channel.ts';
-import { byChannel, CHANNELS, channelWords, type ChannelId } from './channels/registry.ts';
+import { CHANNELS, channelWords, type ChannelId } from './channels/registry.ts';
 import { journalEntry } from './journal-entry.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { Maintenance } from './maintenance.ts';
 import { type MessageSettings, messageContext } from './message-settings.ts';
 import { hasChannel } from './no-channel.ts';
 import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
+import { pendingByChannel } from './pending-by-channel.ts';
 import { readCrontab, type Crontab } from '../text/crontab.ts';
 import { takenUp } from './restart-note.ts';
 import { randomName } from './random-name.ts';
@@ -209,24 +209,14 @@ export class Alerting {
     return this.#state.maintenance;
   }
 
-  /**
-   * Deliveries that wait, by channel, and what the hourly limit holds back; of a channel that is told a state, the
-   * recipients that did not take the last message and have to hear something.
-   */
+  /** See `pendingByChannel`. */
   pending(): Readonly<Record<ChannelId, number>> {
     const outboxEntries = this.#deps.journal.pending();
-    // What the hourly limit holds back waits for each way that it will go.
-    const held = heldIn(this.#state);
-    return byChannel((channel) => {
-      const waiting = this.#states.filter(({ id }) => id === channel).map((state) => state.waiting());
-      const awaitingDigest = this.#messages
-        .filter(({ id }) => id === channel)
-        .map(({ recipients, minSeverity }) => {
-          const wanted = held.filter((incident) => isGraveEnough(incident, minSeverity));
-          return wanted.length * recipients.length;
-        });
-      const undelivered = outboxEntries.filter(({ delivery }) => delivery.channel === channel);
-      return [...waiting, ...awaitingDigest].reduce((sum, count) => sum + count, undelivered.length);
+    return pendingByChannel({
+      messages: this.#messages,
+      states: this.#states,
+      outboxEntries,
+      held: heldIn(this.#state),
     });
   }
 
