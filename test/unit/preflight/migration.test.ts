@@ -116,6 +116,15 @@ describe('a unit is replaced by one with another serial number', () => {
   });
 });
 
+test('a unit that runs alone does not share the licences of its former peer', () => {
+  const alone: Partial<UnitState> = { peers: [PEER] };
+  const after: Partial<UnitState> = { ...MOVED, licenses: [{ license: LICENSE, holder: PEER }] };
+  const before: Partial<UnitState> = { ...alone, licenses: [{ license: LICENSE, holder: OLD }] };
+  expect(told({ serial: NEW }, { before, after })).toContain(
+    `to-do: ${LICENSE} is registered to ${PEER}, not to ${NEW}`,
+  );
+});
+
 test('the same serial number: nothing to do', () => {
   const { losses, notes, ticket } = planOf({ serial: OLD.toLowerCase() });
   expect({ losses, ticket }).toEqual({ losses: [], ticket: null });
