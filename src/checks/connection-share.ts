@@ -23,8 +23,7 @@ export interface Connection {
  * - `none`: the last connection worked, or nothing else is known.
  * - `steady`: they fail all, as far as is known.
  * - `single`: one failed, and others of the same round worked.
- * - `doubtful`: one failed a short while after a burst that worked: too little to say so, and too early for another
- *   burst.
+ * - `doubtful`: one failed while no burst is left: too little to say so.
  * - `intermittent`: they come and go, by more than chance.
  */
 export type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
@@ -52,7 +51,8 @@ export interface Sample {
   readonly own: readonly Connection[];
   /** Of the burst. */
   readonly more: readonly Connection[];
-  readonly soonAfterBurst: boolean;
+  /** There were so many bursts that none can follow. */
+  readonly burstsSpent: boolean;
 }
 
 /**
@@ -116,8 +116,18 @@ export function without(share: ConnectionShare, addresses: readonly string[]): C
 }
 
 /** A failure that is new, or a fault that comes and goes. */
-export function deservesBurst({ intermittent, trail }: ConnectionShare): boolean {
-  return intermittent || (hasFailedLast(trail) && failuresInARow(trail) < KNOWN_RUN);
+export function deservesBurst(share: ConnectionShare): boolean {
+  return share.intermittent || isNewFailure(share);
+}
+
+/** The last connection failed, and nobody knows yet whether they all do. */
+export function isNewFailure({ intermittent, trail }: ConnectionShare): boolean {
+  return !intermittent && hasFailedLast(trail) && failuresInARow(trail) < KNOWN_RUN;
+}
+
+/** The last failure is none of those that came and went until then: it may be another fault. */
+export function hasFailedOtherwise({ trail }: ConnectionShare): boolean {
+  return hasFailedLast(trail) && isUnlike(partsOf(trail));
 }
 
 /** What most of the failures were. */
@@ -140,10 +150,10 @@ export function byAddress(
     .toSorted((left, right) => right.failed - left.failed);
 }
 
-function patternOf({ trail }: ConnectionShare, { own, more, soonAfterBurst }: Sample): FailurePattern {
+function patternOf({ trail }: ConnectionShare, { own, more, burstsSpent }: Sample): FailurePattern {
   if (!own.some(({ fault }) => fault !== null)) return 'none';
   if (more.length > 0) return more.some(({ fault }) => fault === null) ? 'single' : 'steady';
-  return soonAfterBurst && failuresInARow(trail) <= DOUBTED_RUN ? 'doubtful' : 'steady';
+  return burstsSpent && failuresInARow(trail) <= DOUBTED_RUN ? 'doubtful' : 'steady';
 }
 
 function count(share: ConnectionShare, connection: Connection): ConnectionShare {
@@ -153,13 +163,47 @@ function count(share: ConnectionShare, connection: Connection): ConnectionShare 
 function afterFailure(share: ConnectionShare, connection: Connection): ConnectionShare {
   const returns = share.returns + returned(share.trail);
   const score = Math.min(ENOUGH, share.score + FAILURE_WEIGHT);
-  return {
+  const counted = {
     ...share,
     trail: withLast(share, connection),
     returns,
     score,
     intermittent: share.intermittent || (returns >= FEWEST_RETURNS && score >= ENOUGH),
   };
+  const parts = partsOf(counted.trail);
+  return isAnotherFault(share, parts)
+    ? parts.latest.reduce<ConnectionShare>(count, clear(share.addresses))
+    : counted;
+}
+
+interface TrailParts {
+  /** The failures in a row that are alike, up to the last. */
+  readonly latest: readonly Connection[];
+  readonly before: readonly Connection[];
+}
+
+function partsOf(trail: ConnectionShare['trail']): TrailParts {
+  const last = trail.at(-1)?.fault ?? null;
+  const begin = trail.findLastIndex(({ fault }) => last === null || fault === null || !isAlike(fault, last)) + 1;
+  return { latest: trail.slice(begin), before: trail.slice(0, begin) };
+}
+
+/**
+ * What has ended is told no more with what fails in another way: after an outage at once, and where failures came and
+ * went when there are so many in a row that these are none of them.
+ */
+function isAnotherFault({ intermittent }: ConnectionShare, parts: TrailParts): boolean {
+  if (!isUnlike(parts)) return false;
+  return parts.latest.length >= KNOWN_RUN || (!intermittent && isAfterOutage(parts.before));
+}
+
+function isUnlike({ latest, before }: TrailParts): boolean {
+  const known = faultsOf(before);
+  return known.length > 0 && !faultsOf(latest).some((fault) => known.some((other) => isAlike(fault, other)));
+}
+
+function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
+  return one.stage === other.stage && one.cause === other.cause;
 }
 
 function withLast({ addresses, trail }: ConnectionShare, connection: Connection): readonly Connection[] {

@@ -1,9 +1,12 @@
 import { addressFamily } from '../core/addresses.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import { type Burst, type BurstRoom, burstRoom, isRecent, rememberedBursts } from './bursts.ts';
 import {
   clear,
   deservesBurst,
   failedIn,
+  hasFailedOtherwise,
+  isNewFailure,
   KNOWN_RUN,
   shareAfter,
   without,
@@ -32,7 +35,8 @@ export interface PathShare {
    * The addresses to which connections have come and gone, until that is past at each of them: none of them is clean.
    */
   readonly unclean: readonly string[];
-  readonly burstAt: EpochMs | null;
+  /** The bursts of the last hour. */
+  readonly bursts: readonly Burst[];
 }
 
 /**
@@ -58,10 +62,8 @@ export interface Member {
   readonly returned: boolean;
 }
 
-export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([]), unclean: [], burstAt: null };
+export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([]), unclean: [], bursts: [] };
 
-/** At most one burst in this time, so that a fault never becomes a load on the licence server. @internal */
-export const BURST_GAP: Millis = 300_000;
 /** Connections of one burst, over all addresses. @internal */
 export const BURST_SIZE = 20;
 /** More addresses than this are not asked again in one burst: too few connections to each would say nothing. */
@@ -70,13 +72,14 @@ const MOST_ADDRESSES = 4;
 const CLEAN = 1 / 8;
 /** An address that was not dialled for this long is forgotten. */
 const FORGOTTEN: Millis = 1_800_000;
+/** A complaint that is older is about a time that is past. */
+const COMPLAINT_AGE: Millis = 60_000;
 /** Of one family; beyond it a name gives new ones all the time. */
 const MOST_MEMBERS = 64;
 
 /** Takes one round in. The same rounds always give the same share. */
 export function next(state: PathShare, connections: RoundConnections): PathShare {
-  const soonAfterBurst = state.burstAt !== null && isRecent(state.burstAt, connections.at, BURST_GAP);
-  const round: MeasuredRound = { ...connections, soonAfterBurst };
+  const round: MeasuredRound = { ...connections, burstsSpent: !burstRoom(state.bursts, connections.at).new };
   const families = ([4, 6] as const)
     .map((family) => familyShareAfter(state, family, round))
     .filter(({ members }) => members.length > 0);
@@ -100,7 +103,7 @@ export function next(state: PathShare, connections: RoundConnections): PathShare
   return {
     ...parts,
     unclean: uncleanAfter(state.unclean, parts).filter((address) => members.includes(address)),
-    burstAt: round.burst !== null ? round.at : state.burstAt,
+    bursts: burstsAfter(state, round),
   };
 }
 
@@ -133,20 +136,36 @@ function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShar
 /**
  * The addresses that the next round should make a burst of connections to: all of them, since what one does is judged
  * by what the others do.
+ * @param complainedAt when FortiAuthenticator last complained of its connections; null: it does not
  * @internal
  */
-export function burstDue(state: PathShare, at: EpochMs): readonly string[] {
-  if (state.burstAt !== null && isRecent(state.burstAt, at, BURST_GAP)) return [];
+export function burstDue(state: PathShare, at: EpochMs, complainedAt: EpochMs | null = null): readonly string[] {
+  const room = burstRoom(state.bursts, at);
   const current = state.families.flatMap((family) => family.current);
-  const due = sharesOf(state)
-    .filter(deservesBurst)
-    .flatMap(({ addresses }) => addresses.filter((address) => current.includes(address)));
-  return due.length === 0 ? [] : [...new Set([...due, ...current])].slice(0, MOST_ADDRESSES);
+  const due = failuresDue(state, room).filter((address) => current.includes(address));
+  const isAsked =
+    room.asked &&
+    complainedAt !== null &&
+    isRecent(complainedAt, at, COMPLAINT_AGE) &&
+    sharesOf(state).every(({ pattern }) => pattern === 'none');
+  return due.length === 0 && !isAsked ? [] : [...new Set([...due, ...current])].slice(0, MOST_ADDRESSES);
+}
+
+function failuresDue(state: PathShare, room: BurstRoom): readonly string[] {
+  return sharesOf(state)
+    .filter((share) => (room.again && deservesBurst(share)) || (room.new && isNewFailure(share)))
+    .flatMap(({ addresses }) => addresses);
+}
+
+function burstsAfter(state: PathShare, { at, burst }: RoundConnections): PathShare['bursts'] {
+  if (burst === null) return rememberedBursts(state.bursts, at);
+  const isAsked = failuresDue(state, burstRoom(state.bursts, at)).length === 0;
+  return [...rememberedBursts(state.bursts, at), { at, isAsked }];
 }
 
 /** The connections of that burst, by their addresses: each as often as the others, in turns. */
-export function burstOf(state: PathShare, at: EpochMs): readonly string[] {
-  const due = burstDue(state, at);
+export function burstOf(state: PathShare, at: EpochMs, complainedAt: EpochMs | null): readonly string[] {
+  const due = burstDue(state, at, complainedAt);
   return due.length === 0 ? [] : Array.from({ length: Math.floor(BURST_SIZE / due.length) }, () => due).flat();
 }
 
@@ -154,15 +173,16 @@ export function burstOf(state: PathShare, at: EpochMs): readonly string[] {
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   const due = burstDue(state, at);
   return sharesOf(state).some(
-    ({ addresses, pattern }) =>
-      pattern === 'doubtful' ||
-      pattern === 'single' ||
-      (pattern === 'steady' && addresses.some((address) => due.includes(address))),
+    (share) =>
+      share.pattern === 'doubtful' ||
+      share.pattern === 'single' ||
+      (share.pattern === 'intermittent' && hasFailedOtherwise(share)) ||
+      (share.pattern === 'steady' && share.addresses.some((address) => due.includes(address))),
   );
 }
 
 interface MeasuredRound extends RoundConnections {
-  readonly soonAfterBurst: boolean;
+  readonly burstsSpent: boolean;
 }
 
 function addressShare({ addresses }: PathShare, address: string): ConnectionShare {
@@ -227,18 +247,13 @@ function failuresLast(sample: Sample): Sample {
 }
 
 function sampleOf(
-  { connections, burst, soonAfterBurst }: MeasuredRound,
+  { connections, burst, burstsSpent }: MeasuredRound,
   isOwn: (connection: Connection) => boolean,
 ): Sample {
-  return { own: connections.filter(isOwn), more: (burst ?? []).filter(isOwn), soonAfterBurst };
+  return { own: connections.filter(isOwn), more: (burst ?? []).filter(isOwn), burstsSpent };
 }
 
 /** Through a proxy the name itself is dialled. */
 function familyOf(address: string): FamilyShare['family'] {
   return addressFamily(address) ?? 4;
-}
-
-function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
-  // A wall clock that was set back must not stop the bursts for as long.
-  return then <= now && now - then < within;
 }

@@ -10,7 +10,7 @@ import type { Assessment } from '../engine/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
-import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
+import { complainedOfConnectionsAt } from '../checks/tls-genuine/complaint.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
@@ -225,7 +225,7 @@ export class Monitor {
       mailServers: Promise.resolve(mailServersOf(this.config, appliances)),
       codeLife: Promise.resolve(codeLifeOf(appliances)),
       onProgress: () => undefined,
-      isComplained: complainsOfConnections(this.#log.facts().report),
+      complainedAt: complainedOfConnectionsAt(this.#log.facts().report),
     });
     if (signal.aborted) return;
     const judged = await this.#files.kit.assess(observations);

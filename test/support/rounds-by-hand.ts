@@ -53,7 +53,7 @@ export async function startRoundsByHand(
       mailServers: Promise.resolve([]),
       codeLife: Promise.resolve(null),
       onProgress: () => undefined,
-      isComplained: complains,
+      complainedAt: complains ? clock.now() : null,
     });
     const judged = await kit.assess(observations);
     const found = { config, at: observations.startedAt, probed: judged.assessments, picture: picture() };

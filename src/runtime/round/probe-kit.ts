@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
 import { createCertificateCache } from '../../core/certificate-cache.ts';
-import type { Clock, Millis } from '../../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { judgeDns } from '../../checks/name-resolution/judge.ts';
 import { burstOf, needsCloserLook } from '../../checks/path-share.ts';
 import type { RoundObservations, RoundTools } from '../../sources/registry.ts';
@@ -43,8 +43,10 @@ export interface ProbeKit {
   close(): void;
 }
 
-export type RoundWishes = Pick<RoundTools, 'mailServers' | 'codeLife' | 'isComplained'> &
-  Pick<RoundWatch, 'onProgress'>;
+export interface RoundWishes extends Pick<RoundTools, 'mailServers' | 'codeLife'>, Pick<RoundWatch, 'onProgress'> {
+  /** When FortiAuthenticator last complained of its connections; null: it does not. */
+  readonly complainedAt: EpochMs | null;
+}
 
 export interface ProbeKitDeps {
   readonly clock: Clock;
@@ -85,8 +87,9 @@ export async function createProbeKit(
   };
 
   return {
-    observe: (signal, wishes) => {
-      const given = { ...tools, ...wishes, burst: burstOf(share.current(), clock.now()) };
+    observe: (signal, { complainedAt, ...wishes }) => {
+      const burst = burstOf(share.current(), clock.now(), complainedAt);
+      const given = { ...tools, ...wishes, isComplained: complainedAt !== null, burst };
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
     assess: async (round) => {
@@ -107,7 +110,7 @@ export async function createProbeKit(
 }
 
 /** What a round works with, apart from what belongs to this round alone. */
-type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst'>;
+type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'isComplained' | 'burst'>;
 
 function createConnectionTools(
   config: Config,

@@ -63,7 +63,8 @@ const content = z.object({
       .max(2),
     whole: connectionShare,
     unclean: addresses,
-    burstAt: instant.nullable(),
+    // 0.1 kept the last one alone.
+    bursts: z.array(z.object({ at: instant, isAsked: z.boolean() })).max(100).prefault([]),
   }),
 });
 

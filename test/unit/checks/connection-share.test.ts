@@ -22,15 +22,20 @@ const FAULT: ConnectionFault = {
   actual: 'no answer',
 };
 
-/** One connection a letter: `x` failed, `.` worked. */
+const RESET: ConnectionFault = { ...FAULT, stage: 'tls-genuine', cause: 'tls-blocked', actual: 'a reset' };
+
+const BOTH: readonly ConnectionFault['cause'][] = ['egress-blocked', 'tls-blocked'];
+
+/** One connection a letter: `x` failed, `r` was reset, `.` worked. */
 function connections(letters: string, address = A, fault = FAULT): readonly Connection[] {
-  return Array.from(letters, (letter) => ({ address, fault: letter === 'x' ? fault : null }));
+  const faults: Readonly<Record<string, ConnectionFault>> = { x: fault, r: RESET };
+  return Array.from(letters, (letter) => ({ address, fault: faults[letter] ?? null }));
 }
 
 /** One round of its own connections alone after the other. */
 function after(letters: string, share: ConnectionShare = clear([A])): ConnectionShare {
   return connections(letters).reduce(
-    (known, connection) => shareAfter(known, { own: [connection], more: [], soonAfterBurst: false }),
+    (known, connection) => shareAfter(known, { own: [connection], more: [], burstsSpent: false }),
     share,
   );
 }
@@ -62,14 +67,28 @@ describe('a fault that comes and goes', () => {
     expect(after(letters).pattern).toBe(pattern);
   });
 
+  test.each<readonly [string, string, FailurePattern, readonly ConnectionFault['cause'][]]>([
+    ['an outage that ended, and then fails in another way', 'xxxxx..rrrrrrrrr', 'steady', ['tls-blocked']],
+    ['the same for a moment', 'xxxxx..r', 'steady', ['tls-blocked']],
+    ['an outage that fails in another way while it lasts', 'xxxxxr', 'steady', ['tls-blocked']],
+    ['single failures of two kinds', 'x..r', 'steady', BOTH],
+    ['what comes and goes, and then four of another kind', 'x.x.xxxx.rrrr', 'intermittent', BOTH],
+    ['what comes and goes, and then five of another kind', 'x.x.xxxx.rrrrr', 'steady', ['tls-blocked']],
+    ['what comes and goes in two ways', 'x.r.xxxx.rrrrr', 'intermittent', BOTH],
+  ])('is one fault: %s', (_, letters, pattern, causes) => {
+    const share = after(letters);
+    const seen = new Set(share.trail.flatMap(({ fault }) => fault?.cause ?? []));
+    expect({ pattern: share.pattern, seen }).toEqual({ pattern, seen: new Set(causes) });
+  });
+
   test('is there when one of several connections of a round fails', () => {
     const own = [...connections('x'), ...connections('.', B)];
-    expect(shareAfter(clear([A, B]), { own, more: [], soonAfterBurst: false }).pattern).toBe('steady');
+    expect(shareAfter(clear([A, B]), { own, more: [], burstsSpent: false }).pattern).toBe('steady');
   });
 
   test('is grave from a third on, and until it is less than a fifth', () => {
     const burst = (letters: string): ConnectionShare =>
-      shareAfter(clear([A]), { own: connections('x'), more: connections(letters), soonAfterBurst: false });
+      shareAfter(clear([A]), { own: connections('x'), more: connections(letters), burstsSpent: false });
     expect(burst('..x..x..x..x..x..x..').grave).toBe(true);
     expect(burst('..x..x..x..x..x..x...').grave).toBe(false);
     const half = after('x.'.repeat(11));
@@ -79,7 +98,7 @@ describe('a fault that comes and goes', () => {
 
   test('is as grave as the addresses are on the average, however often each was dialled', () => {
     const more = [...connections('x'.repeat(4)), ...connections('.'.repeat(40), B)];
-    expect(shareAfter(clear([A, B]), { own: more.slice(0, 1), more: more.slice(1), soonAfterBurst: false }).grave).toBe(
+    expect(shareAfter(clear([A, B]), { own: more.slice(0, 1), more: more.slice(1), burstsSpent: false }).grave).toBe(
       true,
     );
   });
@@ -99,14 +118,14 @@ describe('without()', () => {
   const both = shareAfter(clear([A, B]), {
     own: [...connections('x'), ...connections('x', B)],
     more: [...connections('.x'), ...connections('xx', B)],
-    soonAfterBurst: false,
+    burstsSpent: false,
   });
 
   test('counts as if an address had never been dialled', () => {
     const expected = shareAfter(clear([A, B]), {
       own: connections('x'),
       more: connections('.x'),
-      soonAfterBurst: false,
+      burstsSpent: false,
     });
     const { trail, score, returns } = without(both, [B]);
     expect({ trail, score, returns }).toEqual({
@@ -122,14 +141,13 @@ describe('without()', () => {
 });
 
 describe('mainFault()', () => {
-  const reset: ConnectionFault = { ...FAULT, stage: 'tls-genuine', cause: 'tls-blocked', actual: 'a reset' };
   const share = (trail: readonly Connection[]): ConnectionShare => ({ ...clear([A]), trail });
 
   test('is what most of the failures were, as it was seen last', () => {
-    const late = { ...reset, actual: 'a reset, lately' };
+    const late = { ...RESET, actual: 'a reset, lately' };
     const trail = [
       ...connections('xx'),
-      ...connections('xx', A, reset),
+      ...connections('xx', A, RESET),
       ...connections('x.', A, late),
       ...connections('x'),
     ];

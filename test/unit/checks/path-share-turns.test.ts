@@ -72,7 +72,7 @@ describe('next()', () => {
       addresses: [],
       families: [],
       unclean: [],
-      burstAt: null,
+      bursts: [],
       pattern: 'none',
     });
     expect(sharesOf(NO_SHARE)).toEqual([]);
@@ -202,16 +202,17 @@ describe('where all connections together come and go', () => {
 
 describe('bursts', () => {
   test('are twenty connections, each address as often as the others, in turns', () => {
-    expect(burstOf(rounds({ [A]: 'x' }), LATER)).toEqual(Array.from({ length: 20 }, () => A));
-    expect(burstOf(rounds({ [A]: 'x', [B]: '.', [C]: '.' }), LATER)).toEqual(
+    expect(burstOf(rounds({ [A]: 'x' }), LATER, null)).toEqual(Array.from({ length: 20 }, () => A));
+    expect(burstOf(rounds({ [A]: 'x', [B]: '.', [C]: '.' }), LATER, null)).toEqual(
       Array.from({ length: 6 }, () => [A, B, C]).flat(),
     );
-    expect(burstOf(rounds({ [A]: '.' }), LATER)).toEqual([]);
+    expect(burstOf(rounds({ [A]: '.' }), LATER, null)).toEqual([]);
   });
 
-  test('are not due again in the moment of one', () => {
-    const state = look(NO_SHARE, { [A]: 'x' }, EVERY, { [A]: 'x.x.x' });
-    expect(burstDue(state, EVERY)).toEqual([]);
+  test('are due again where one has not decided, until they are spent', () => {
+    const one = look(NO_SHARE, { [A]: 'x' }, EVERY, { [A]: 'x.x.x' });
+    expect(burstDue(one, EVERY)).toEqual([A]);
+    expect(burstDue({ ...one, bursts: [...one.bursts, ...one.bursts, ...one.bursts] }, EVERY)).toEqual([]);
   });
 
   test('come with the next round on time where a fault is known to come and go', () => {

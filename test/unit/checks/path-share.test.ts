@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
 import {
-  BURST_GAP,
   BURST_SIZE,
   burstDue,
   needsCloserLook,
@@ -9,6 +8,7 @@ import {
   NO_SHARE,
   sharesOf,
 } from '../../../src/checks/path-share.ts';
+import { ASKED_BURSTS, BURSTS } from '../../../src/checks/bursts.ts';
 import type { PathShare } from '../../../src/checks/path-share.ts';
 import {
   failedIn,
@@ -27,6 +27,8 @@ const FAULT: ConnectionFault = {
   actual: 'no answer',
 };
 const EVERY = 30_000;
+/** Two bursts: no more are left. */
+const SPENT = 'xx(....................)'.repeat(2);
 
 /** One connection a letter: `x` failed, `.` worked. */
 function connections(pattern: string, address = A): readonly Connection[] {
@@ -47,6 +49,8 @@ function share(pattern: string, address = A): PathShare {
   }, NO_SHARE);
 }
 
+const HALF = connections('.x.x.x.x.x.x.x.x.x.x');
+
 function look(at: number, made: readonly Connection[], before = NO_SHARE): PathShare {
   const dialled = [...new Set(made.map(({ address }) => address))];
   return next(before, { at, dialled, connections: made, burst: null });
@@ -59,9 +63,10 @@ describe('what the failures at one address are', () => {
     ['every connection of the burst failed too', '.xx(xxxxxxxxxx)', 'steady'],
     ['the others of the burst worked', '.xx(....................)', 'single'],
     ['it worked this time', '.x.(....................)', undefined],
-    ['one failed shortly after a burst', 'xx(....................)..x', 'doubtful'],
-    ['two in a row failed shortly after a burst', 'xx(....................)..xx', 'doubtful'],
-    ['three in a row failed shortly after a burst', 'xx(....................)..xxx', 'steady'],
+    ['one failed shortly after a burst', 'xx(....................)..x', 'steady'],
+    ['one failed after the last burst', `${SPENT}..x`, 'doubtful'],
+    ['two in a row failed after the last burst', `${SPENT}..xx`, 'doubtful'],
+    ['three in a row failed after the last burst', `${SPENT}..xxx`, 'steady'],
     ['half of the burst failed', 'xx(.x.x.x.x.x.x.x.x.x.x)', 'intermittent'],
     ['half of the burst failed, and this connection worked', 'x.(.x.x.x.x.x.x.x.x.x.x)', 'intermittent'],
     ['every second round failed', 'x.x.x.x.x.x.x.x.x.', 'intermittent'],
@@ -138,15 +143,38 @@ describe('bursts', () => {
     expect(burstDue(share(pattern), 3_600_000)).toEqual(due ? [A] : []);
   });
 
-  test('come five minutes apart at the soonest', () => {
-    const state = next(NO_SHARE, {
-      at: 1_000,
-      dialled: [A],
-      connections: connections('x'),
-      burst: connections('.x.x.x.x.x.x.x.x.x.x'),
-    });
-    expect(burstDue(state, 1_000 + BURST_GAP - 1)).toEqual([]);
-    expect(burstDue(state, 1_000 + BURST_GAP)).toEqual([A]);
+  test('come five minutes apart at the soonest where a fault is measured again', () => {
+    const state = next(NO_SHARE, { at: 1_000, dialled: [A], connections: connections('x'), burst: HALF });
+    expect(burstDue(state, 1_000 + BURSTS.gap - 1)).toEqual([]);
+    expect(burstDue(state, 1_000 + BURSTS.gap)).toEqual([A]);
+  });
+
+  test('come at once for a failure that is new, until there were two in ten minutes', () => {
+    const clean = 'xx(....................)';
+    expect(burstDue(share(`${clean}x`), 2 * EVERY)).toEqual([A]);
+    expect(burstDue(share(`${SPENT}x`), 4 * EVERY)).toEqual([]);
+    expect(burstDue(share(`${SPENT}x`), EVERY + BURSTS.within - 1)).toEqual([]);
+    expect(burstDue(share(`${SPENT}x`), EVERY + BURSTS.within)).toEqual([A]);
+  });
+
+  test('come for a complaint of FortiAuthenticator while every connection from here works', () => {
+    const at = 2 * EVERY;
+    expect(burstDue(share('..'), at, at)).toEqual([A]);
+    expect(burstDue(share('..'), at, at - 59_999)).toEqual([A]);
+    expect(burstDue(share('..'), at, at - 60_000)).toEqual([]);
+    expect(burstDue(share('..'), at)).toEqual([]);
+    expect(burstDue(share('xxxxxx'), at, at)).toEqual([]);
+  });
+
+  test('come for complaints five minutes apart, and three times an hour', () => {
+    const asked = share('.(....................)');
+    expect(asked.bursts).toEqual([{ at: 0, isAsked: true }]);
+    expect(burstDue(asked, BURSTS.gap - 1, BURSTS.gap - 1)).toEqual([]);
+    expect(burstDue(asked, BURSTS.gap, BURSTS.gap)).toEqual([A]);
+    const bursts = [0, 20, 40].map((minute) => ({ at: minute * 60_000, isAsked: true }));
+    const due = (at: number): readonly string[] => burstDue({ ...asked, bursts }, at, at);
+    expect(due(ASKED_BURSTS.within - 1)).toEqual([]);
+    expect(due(ASKED_BURSTS.within)).toEqual([A]);
   });
 
   test('a wall clock that was set back does not put them off', () => {
@@ -173,6 +201,7 @@ describe('bursts', () => {
     ['a failure that no burst has measured', '.x', true],
     ['one that the burst makes a single one', '.xx(....................)', true],
     ['one shortly after a burst', 'xx(....................)..x', true],
+    ['one after the last burst', `${SPENT}..x`, true],
     ['nothing', '..', false],
     ['a known outage', 'xx(xxxxxxxxxxxxxxxxxxxx)', false],
     ['a fault that is known to come and go', 'x.(.x.x.x.x.x.x.x.x.x.x)', false],
