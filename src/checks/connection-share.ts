@@ -171,9 +171,7 @@ function afterFailure(share: ConnectionShare, connection: Connection): Connectio
     intermittent: share.intermittent || (returns >= FEWEST_RETURNS && score >= ENOUGH),
   };
   const parts = partsOf(counted.trail);
-  return isAnotherFault(share, parts)
-    ? parts.latest.reduce<ConnectionShare>(count, clear(share.addresses))
-    : counted;
+  return isAnotherFault(share, parts) ? parts.latest.reduce<ConnectionShare>(count, clear(share.addresses)) : counted;
 }
 
 interface TrailParts {

@@ -3,6 +3,7 @@ import type { HostPort } from '../../core/authority.ts';
 import { isOwnTrouble, type DnsObservation, type Failure } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import type { PathSettings } from '../path/settings.ts';
+import { askInTurn } from '../target/ask-in-turn.ts';
 import type { PathTools } from '../target/observe-path.ts';
 
 export type FindTools = Pick<PathTools, 'askName' | 'acceptable'>;
@@ -27,12 +28,12 @@ export async function findAddresses(
   ctx: ProbeContext,
 ): Promise<FoundAddresses> {
   if (isIP(host) !== 0) return { addresses: [host], localError: null };
-  const observations: DnsObservation[] = [];
-  for (const resolver of resolvers) {
-    observations.push(await tools.askName(host, resolver, ctx));
-    const addresses = tools.acceptable({ host, port, expectedAddresses: ANY_ADDRESS }, observations);
-    if (addresses.length > 0) return { addresses, localError: null };
-  }
+  const addressesIn = (seen: readonly DnsObservation[]): readonly string[] =>
+    tools.acceptable({ host, port, expectedAddresses: ANY_ADDRESS }, seen);
+  const isEnough = (seen: readonly DnsObservation[]): boolean => addressesIn(seen).length > 0;
+  const observations = await askInTurn(host, resolvers, { ...tools, isEnough }, ctx);
+  const addresses = addressesIn(observations);
+  if (addresses.length > 0) return { addresses, localError: null };
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
   return {
     addresses: [],

@@ -9,6 +9,7 @@ import type { PathObservation } from '../../core/round.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { observeEndpoint, type EndpointDeps, type EndpointRequest } from './observe-endpoint.ts';
 import type { Limiter } from '../../network/limiter.ts';
+import { askInTurn } from './ask-in-turn.ts';
 import type { AskName } from './ask-name.ts';
 
 /** What of the answers to one name may be dialled: the opinion of a check. */
@@ -54,11 +55,9 @@ export async function observeAnyAddress(
   tools: PathTools,
   ctx: ProbeContext,
 ): Promise<PathObservation> {
-  const names: DnsObservation[] = [];
-  for (const resolver of isLiteral(target) || target.proxy !== null ? [] : target.resolvers) {
-    names.push(await tools.askName(target.host, resolver, ctx));
-    if (dialable(target, names, tools).length > 0) break;
-  }
+  const resolvers = isLiteral(target) || target.proxy !== null ? [] : target.resolvers;
+  const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen, tools).length > 0;
+  const names = await askInTurn(target.host, resolvers, { ...tools, isEnough }, ctx);
   const endpoints: EndpointObservation[] = [];
   for (const address of dialable(target, names, tools).slice(0, MOST_TRIES)) {
     const seen = await observeAddress(target, address, tools, ctx);

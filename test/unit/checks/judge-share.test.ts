@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { withComplaint } from '../../../src/checks/comes-and-goes.ts';
 import type { Finding } from '../../../src/engine/finding.ts';
 import type { Connection, ConnectionFault } from '../../../src/checks/connection-share.ts';
-import { next, NO_SHARE } from '../../../src/checks/path-share.ts';
+import { next, NO_SHARE, type PathShare } from '../../../src/checks/path-share.ts';
 import { judgeTcp as judgeTcpUnchecked } from '../../../src/checks/reachability/judge.ts';
 import { judgeShare } from '../../../src/checks/judge-share.ts';
 import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import {
-  BURST_SIZE,
-  burstDue,
-  needsCloserLook,
-  next,
-  NO_SHARE,
-  sharesOf,
-} from '../../../src/checks/path-share.ts';
+import { BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE, sharesOf } from '../../../src/checks/path-share.ts';
 import { ASKED_BURSTS, BURSTS } from '../../../src/checks/bursts.ts';
 import type { PathShare } from '../../../src/checks/path-share.ts';
 import {

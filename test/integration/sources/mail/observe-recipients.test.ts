@@ -2,7 +2,7 @@ import { createSecureContext } from 'node:tls';
 import type { Answer } from 'dns-packet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judgeDns } from '../../../../src/checks/name-resolution/judge.ts';
-import type { MailObservation } from '../../../../src/core/observation.ts';
+import type { DnsObservation, DnsReply, MailObservation } from '../../../../src/core/observation.ts';
 import { createSystemLookup } from '../../../../src/network/system-lookup.ts';
 import { FileTrust } from '../../../../src/network/tls/file-trust.ts';
 import { createMailDeferrals } from '../../../../src/sources/mail/mail-deferrals.ts';
@@ -13,6 +13,7 @@ import { mail } from '../../../../src/sources/mail/source.ts';
 import { askEachTime } from '../../../../src/sources/target/ask-name.ts';
 import { observeExchanges } from '../../../../src/sources/target/observe-dns.ts';
 import { configOf } from '../../../support/config-of.ts';
+import { path } from '../../../support/observed.ts';
 import { over } from '../../../support/dns-bench.ts';
 import { createDnsServer, zone } from '../../../support/dns-server.ts';
 import type { DnsServer } from '../../../support/dns-server.ts';
@@ -140,7 +141,10 @@ describe('the source', () => {
   };
 
   async function bench(port: number): Promise<{
-    readonly lookAgain: (own: readonly MailObservation[]) => Promise<readonly MailObservation[]>;
+    readonly lookAgain: (
+      own: readonly MailObservation[],
+      names?: readonly DnsObservation[],
+    ) => Promise<readonly MailObservation[]>;
     readonly pass: (span: number) => void;
   }> {
     const config = await configOf(
@@ -166,8 +170,10 @@ describe('the source', () => {
       each: () => Promise.resolve([]),
     };
     return {
-      lookAgain: async (own) =>
-        (await mail.lookAgain?.({ ...config, resolvers: [over('udp', dns)] }, look, { own, others: {} })) ?? own,
+      lookAgain: async (own, names = []) => {
+        const others = { path: { licenseServer: path({ names }) } };
+        return (await mail.lookAgain?.({ ...config, resolvers: [over('udp', dns)] }, look, { own, others })) ?? own;
+      },
       pass: (span) => {
         now += span;
       },
@@ -186,6 +192,16 @@ describe('the source', () => {
     pass(1000);
     await lookAgain([SILENT]);
     await expect.poll(() => server.lines, patience).toEqual(['QUIT', 'QUIT']);
+  });
+
+  test('looks as soon as a resolver answers, and not before', async () => {
+    await using server = await createScriptedSmtp();
+    const { lookAgain } = await bench(server.port);
+    const silence: DnsReply = { kind: 'failed', reason: 'timeout', message: '', durationMs: 3000, attempts: 3 };
+    const names: readonly DnsObservation[] = [{ resolver: 'one', name: 'server.test', a: silence, aaaa: silence }];
+    expect(await lookAgain([SILENT], names)).toEqual([SILENT]);
+    expect(dns.asked).toEqual([]);
+    expect((await lookAgain([SILENT]))[0]?.recipientServers).toMatchObject([{ domain: 'own.test' }]);
   });
 
   test.each([
