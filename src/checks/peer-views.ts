@@ -57,6 +57,7 @@ function alone(peer: PeerView, { id, subject, product, severity, confidence, sum
     claim: `${seenBy(peer)} a fault that this machine does not see.`,
     quote: summary,
     at: peer.at,
+    witness: 'peer',
     expected: 'no fault in the segment of FortiAuthenticator, as there is none in that of this machine',
     actual: `${viewText(peer)}: ${summary}`,
     level: severity === 'critical' && confidence === 'confirmed' ? 'broken' : 'warning',
@@ -76,6 +77,7 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
       : `${seenBy(peer)} another fault.`,
     ...(isSame ? {} : { quote: summary }),
     at: peer.at,
+    witness: 'peer',
     expected: 'a view from the segment of FortiAuthenticator',
     actual: isSame
       ? `${viewText(peer)} the same: it is not this machine alone`

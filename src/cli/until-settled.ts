@@ -1,4 +1,5 @@
 import type { Cause } from '../engine/cause.ts';
+import { isCorroborated } from '../engine/diagnosis/corroborated.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { RoundObservations } from '../sources/registry.ts';
 import type { RoundResult } from '../report/round-result.ts';
@@ -72,7 +73,7 @@ function isSettled(looks: readonly RoundResult[]): boolean {
   return last.diagnosis.causes
     .filter(({ severity, precondition }) => severity === 'critical' && probed.has(precondition))
     .every((cause) => {
-      const needed = neededFor(cause, last.observations);
+      const needed = isCorroborated(last.diagnosis, cause) ? 1 : neededFor(cause, last.observations);
       return looks.length >= needed && looks.slice(0, needed).every(shows(cause));
     });
 }

@@ -29,6 +29,8 @@ export interface Check<Id extends string = string, C extends string = string> {
   readonly onlyListens?: true;
   /** While one of these is unknown, so is this one, although it does not depend on it. */
   readonly unknownWith?: readonly string[];
+  /** One lost connection shows its fault, and the next one may work: others that lost one as well prove no more. */
+  readonly byOneConnection?: true;
   /** What its causes say of one host is one fault, whatever says it; without, each subject has a fault of its own. */
   readonly oneFaultPerHost?: true;
   /** Its findings decide what findings of others left open. */

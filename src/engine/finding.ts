@@ -1,5 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Confidence } from './cause.ts';
+import type { Witness } from './witness.ts';
 import type { Step } from './words/step.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface Finding<C extends string = string> {
   readonly quote?: string;
   /** When it was seen last, where that was before this round. */
   readonly at?: EpochMs;
+  /** Who tells it; without, the look of this round. */
+  readonly witness?: Witness;
   /** The full names of what the claim calls by its common name. */
   readonly fullNames?: readonly string[];
   /**
@@ -47,7 +50,7 @@ export interface Finding<C extends string = string> {
 export type FindingContent<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
 
 /** What is told about one expectation, without where. */
-export type Told = Pick<Finding, 'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'fullNames'>;
+export type Told = Pick<Finding, 'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'witness' | 'fullNames'>;
 
 /** Worth reading, and no fault. */
 export function note(told: FindingContent): Finding<never> {

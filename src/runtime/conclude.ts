@@ -4,6 +4,7 @@ import type { Assessment } from '../engine/assessment.ts';
 import { withComplaint } from '../checks/comes-and-goes.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
+import { isCorroborated } from '../engine/diagnosis/corroborated.ts';
 import { diagnose } from '../engine/diagnosis/diagnose.ts';
 import { seemsUnaffected } from '../checks/tls-genuine/complaint.ts';
 import {
@@ -90,12 +91,18 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
 }
 
 /** One lost connection looks like a shut port, and the next one may be open. A certificate that was shown was there. */
-const BY_ONE_CONNECTION = 'reachability';
+const BY_ONE_CONNECTION = new Set<string>(
+  CHECKS.filter(({ byOneConnection }) => byOneConnection === true).map(({ id }) => id),
+);
 
-function isConfirmedIn({ causes }: Diagnosis): (fault: FaultSeen) => boolean {
+function isConfirmedIn(diagnosis: Diagnosis): (fault: FaultSeen) => boolean {
   return (fault) =>
-    fault.precondition !== BY_ONE_CONNECTION &&
-    causes.some(({ precondition, confidence }) => precondition === fault.precondition && confidence === 'confirmed');
+    diagnosis.causes.some(
+      (cause) =>
+        cause.precondition === fault.precondition &&
+        cause.confidence === 'confirmed' &&
+        (!BY_ONE_CONNECTION.has(cause.precondition) || isCorroborated(diagnosis, cause)),
+    );
 }
 
 function explainedByNothing(polling: Assessment): Assessment {

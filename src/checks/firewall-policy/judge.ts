@@ -27,7 +27,9 @@ export function judgeFirewallPolicy(
   return observations.flatMap((observation) => {
     const { appliances } = observation;
     const isOfAll = appliances.length === 0 || units.every((unit) => appliances.includes(unit));
-    return judgeOne(observation).map((finding) => (isOfAll ? finding : { ...finding, concerns: appliances }));
+    return judgeOne(observation)
+      .map((finding): Finding => (finding.level === 'broken' ? { ...finding, witness: 'firewall' } : finding))
+      .map((finding) => (isOfAll ? finding : { ...finding, concerns: appliances }));
   });
 }
 

@@ -27,9 +27,10 @@ export function judgePolling(
   return report.appliances.flatMap((appliance) => {
     const corroborated = isCorroborated(appliance.errors.filter(({ severity }) => severity === 'critical'));
     return [
-      ...appliance.errors.map((error) => {
+      ...appliance.errors.map((error): Finding => {
         const finding = judgeError(appliance, error, { window: report.window, preconditionOf, policies });
-        return finding.level === 'broken' && !corroborated ? suspectedOnly(finding) : finding;
+        if (finding.level !== 'broken') return finding;
+        return corroborated ? { ...finding, witness: 'appliance' } : suspectedOnly(finding);
       }),
       ...judgeSilence(appliance, report.silentAfter),
     ];

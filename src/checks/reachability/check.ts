@@ -16,6 +16,7 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
     'ip route get {serverip}',
   ),
   onPath: true,
+  byOneConnection: true,
   // One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
   // inspecting device answers instead of the server.
   provesItself: true,

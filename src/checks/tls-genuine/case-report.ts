@@ -42,13 +42,14 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
     .flatMap((tell) => tell(chain, signals))
     // What a signal has beyond an expectation is no part of a finding.
     .map(
-      ({ rule, claim, expected, actual, quote, fullNames }): Finding => ({
+      ({ rule, claim, expected, actual, quote, witness, fullNames }): Finding => ({
         rule,
         claim,
         expected,
         actual,
         ...(quote === undefined ? {} : { quote }),
         ...(fullNames === undefined ? {} : { fullNames }),
+        ...(witness === undefined ? {} : { witness }),
         subject,
         suggests,
         level: row.level ?? level,

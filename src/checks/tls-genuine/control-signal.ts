@@ -50,6 +50,8 @@ interface Control {
   /** The same at the beginning of a sentence. */
   readonly shownBy: string;
   readonly host: string;
+  /** It is another host than the target. */
+  readonly isElsewhere: boolean;
   readonly leaf: Certificate;
   readonly sent: SentChain;
 }
@@ -65,26 +67,27 @@ function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
   });
   return [
     ...controls.flatMap(({ target, chain }) =>
-      toControl({ target, shownBy: `The unrelated host ${target}` }, hostOf(target), chain),
+      toControl({ target, shownBy: `The unrelated host ${target}`, host: hostOf(target), isElsewhere: true }, chain),
     ),
     ...minted.flatMap(({ label, chain }) => {
       const what = `same address with the server name ${label}`;
-      return toControl({ target: `the ${what}`, shownBy: `The ${what}` }, label, chain);
+      return toControl({ target: `the ${what}`, shownBy: `The ${what}`, host: label, isElsewhere: false }, chain);
     }),
   ];
 }
 
-function toControl(shown: Pick<Control, 'target' | 'shownBy'>, host: string, chain: CapturedChain): readonly Control[] {
+function toControl(shown: Omit<Control, 'leaf' | 'sent'>, chain: CapturedChain): readonly Control[] {
   const sent = sentChain(chain);
-  return sent === null ? [] : [{ ...shown, host, leaf: sent[0], sent }];
+  return sent === null ? [] : [{ ...shown, leaf: sent[0], sent }];
 }
 
-function seenAt({ target, shownBy }: Control, { leaf, evidence }: ChainCase, what: string): Seen {
+function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: ChainCase, what: string): Seen {
   return {
     expected: `Another issuer on ${target}, unrelated to ${evidence.target}`,
     claim: `${visibleText(shownBy, 110)} shows ${what}: ${called(leaf.issuer)}.`,
     actual: `${target} shows ${what}: ${formatDistinguishedName(leaf.issuer)}`,
     fullNames: inFull(leaf.issuer),
+    ...(isElsewhere ? { witness: 'other-host' } : {}),
   };
 }
 

@@ -17,7 +17,7 @@ export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: s
     at: sighting.lastAt,
     expected: 'no line in the log of the firewall that says it inspects this traffic',
     actual: `${admission(sighting)}: ${sighting.sample}${corroborated ? '' : ONE_DATAGRAM}`,
-    ...(corroborated ? { level: 'broken' } : { level: 'warning', confidence: 'suspected' }),
+    ...(corroborated ? { level: 'broken', witness: 'firewall' } : { level: 'warning', confidence: 'suspected' }),
     suggests: 'tls-intercepted',
     facts: factsOf(sighting),
   }));

@@ -16,4 +16,4 @@ export interface Signal extends Expectation {
 }
 
 /** A signal apart from its name and its weight. */
-export type Seen = Pick<Signal, 'claim' | 'expected' | 'actual' | 'quote' | 'fullNames' | 'product'>;
+export type Seen = Pick<Signal, 'claim' | 'expected' | 'actual' | 'quote' | 'witness' | 'fullNames' | 'product'>;

@@ -1,5 +1,6 @@
 import { nameList } from '../../core/name-list.ts';
 import { compareSeverity, type Severity } from '../../core/severity.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import type { ActivationContext } from '../../core/license/activation-context.ts';
 import type { Cause } from '../cause.ts';
 import { knownCause, type Check } from '../check.ts';
@@ -11,11 +12,14 @@ import { impactOf } from '../words/impact.ts';
 import { remedyOf } from '../words/told-remedy.ts';
 import type { Step } from '../words/step.ts';
 import { fill, type WordingFacts } from '../words/wording.ts';
+import { areTwoWitnesses } from './corroborated.ts';
 import type { JudgedState, JudgedStates } from './states.ts';
 import { unclearStages, unclearText, witnessesOf } from './unclear-path.ts';
 
-/** What the texts need to know beyond the findings. */
+/** What causes are made of beyond the findings. */
 export interface CauseContext {
+  /** When the round began. */
+  readonly at: EpochMs;
   /** All that there are, in the order of the path. */
   readonly checks: readonly Check[];
   readonly host: string;
@@ -32,14 +36,20 @@ export interface CauseContext {
 type Suggesting = Finding & { readonly suggests: string };
 
 /** Root causes, most severe first. A fault that a deeper one explains is a consequence of that one and no cause. */
-export function findCauses(states: JudgedStates, context: CauseContext): readonly Cause[] {
-  const causes = [...states.values()]
+export function findCauses(states: JudgedStates, context: CauseContext): readonly FoundCause[] {
+  const found = [...states.values()]
     .filter(({ state }) => state !== 'blocked')
     .flatMap((judged) => causesOf(judged, states, context));
-  return causes.sort((a, b) => compareSeverity(a.severity, b.severity));
+  return found.sort((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
 }
 
-function causesOf(judged: JudgedState, states: JudgedStates, context: CauseContext): readonly Cause[] {
+export interface FoundCause {
+  readonly cause: Cause;
+  /** Two witnesses agree on it. */
+  readonly isCorroborated: boolean;
+}
+
+function causesOf(judged: JudgedState, states: JudgedStates, context: CauseContext): readonly FoundCause[] {
   const suggesting = judged.assessment.findings.filter(
     (finding): finding is Suggesting => finding.suggests !== null && finding.level !== 'unknown',
   );
@@ -50,7 +60,8 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
   return (followers.get(null) ?? []).map((group) => {
     const elsewhere = (followers.get(group) ?? []).flatMap(({ findings }) => findings).slice(0, MOST_ATTACHED);
     const attached = attachedTo(judged.check.id, group.main, states);
-    return buildCause({ ...group, stage: judged.check, attached, elsewhere }, states, context);
+    const fault = { ...group, stage: judged.check, attached, elsewhere };
+    return { cause: buildCause(fault, states, context), isCorroborated: areTwoWitnesses(fault, context.at) };
   });
 }
 

@@ -1,6 +1,5 @@
 import type { Assessment } from '../assessment.ts';
 import type { Cause } from '../cause.ts';
-import type { EpochMs } from '../../core/clock.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../diagnosis.ts';
 import type { Check } from '../check.ts';
 import { findCauses, type CauseContext } from './causes.ts';
@@ -8,7 +7,6 @@ import { judgeStates, type JudgedState, type JudgedStates } from './states.ts';
 
 export interface DiagnosisContext extends CauseContext {
   readonly site: string;
-  readonly at: EpochMs;
 }
 
 /**
@@ -17,7 +15,8 @@ export interface DiagnosisContext extends CauseContext {
  */
 export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
   const states = judgeStates(refined(assessments, context.checks), context.checks);
-  const causes = findCauses(states, context);
+  const found = findCauses(states, context);
+  const causes = found.map(({ cause }) => cause);
   return {
     ready: readiness(states),
     site: context.site,
@@ -26,6 +25,9 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
       .flatMap(({ id }) => states.get(id) ?? [])
       .map((judged) => status(judged, { causes, states })),
     causes,
+    corroborated: found.flatMap(({ cause: { id, subject }, isCorroborated }) =>
+      isCorroborated ? [{ id, subject }] : [],
+    ),
     ...(context.configFile === undefined ? {} : { configFile: context.configFile }),
   };
 }

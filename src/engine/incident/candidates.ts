@@ -49,15 +49,24 @@ function lookedAt(candidate: Candidate, view: RoundView, policy: IncidentPolicy)
   }
 }
 
-/** Seen in enough rounds in a row, or, since a fault that comes and goes never is, in enough of the last ones. */
+/**
+ * Seen in enough rounds in a row, or, since a fault that comes and goes never is, in enough of the last ones. What two
+ * witnesses agree on needs one round less, since another look would tell no more than they do.
+ */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;
-  return streak >= policy.confirmations || looks.filter((look) => look !== null).length >= intermittence(policy).seen;
+  const witnessed = view.corroborated.some((other) => sameCause(other, cause)) ? 1 : 0;
+  return streak + witnessed >= policy.confirmations || comesAndGoes(looks, policy);
+}
+
+function comesAndGoes(looks: Candidate['looks'], policy: IncidentPolicy): boolean {
+  return looks.filter((look) => look !== null).length >= intermittence(policy).seen;
 }
 
 /** The first round of those that confirmed it. */
 export function beganAt({ since, streak, looks }: Candidate, policy: IncidentPolicy): EpochMs {
-  return streak >= policy.confirmations ? since : (looks.find((look) => look !== null) ?? since);
+  if (streak >= policy.confirmations || !comesAndGoes(looks, policy)) return since;
+  return looks.find((look) => look !== null) ?? since;
 }
 
 /** The times at which it was back after rounds without it. */

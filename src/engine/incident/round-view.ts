@@ -1,6 +1,7 @@
 import type { Cause } from '../cause.ts';
 import type { Check } from '../check.ts';
 import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
+import { isCorroborated } from '../diagnosis/corroborated.ts';
 import { type Finding, isFault } from '../finding.ts';
 import { boundCause } from './bound-cause.ts';
 import { sameCause } from './incident.ts';
@@ -11,6 +12,8 @@ export interface RoundView {
   readonly diagnosis: Diagnosis;
   /** Bounded, without doubles. */
   readonly causes: readonly Cause[];
+  /** Those that two witnesses of this round agree on. */
+  readonly corroborated: readonly Cause[];
   readonly fresh: readonly string[] | null;
   /** All that there are. */
   readonly checks: readonly Check[];
@@ -19,11 +22,13 @@ export interface RoundView {
 /** More causes than any configuration can name; beyond it somebody is filling our memory. */
 const MAX_CAUSES = 200;
 
-export function roundView({ diagnosis, fresh, checks }: Omit<RoundView, 'causes'>): RoundView {
-  const causes = diagnosis.causes.slice(0, MAX_CAUSES).map(boundCause);
+export function roundView({ diagnosis, fresh, checks }: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
+  const all = diagnosis.causes.slice(0, MAX_CAUSES);
+  const causes = all.map(boundCause);
   const isFirst = (cause: Cause, index: number): boolean =>
     causes.findIndex((other) => sameCause(other, cause)) === index;
-  return { diagnosis, causes: causes.filter(isFirst), fresh, checks };
+  const corroborated = all.filter((cause) => isCorroborated(diagnosis, cause)).map(boundCause);
+  return { diagnosis, causes: causes.filter(isFirst), corroborated, fresh, checks };
 }
 
 /** What this round says about a cause. Only a precondition that was judged can say that the cause is gone. */

@@ -64,7 +64,10 @@ const content = z.object({
     whole: connectionShare,
     unclean: addresses,
     // 0.1 kept the last one alone.
-    bursts: z.array(z.object({ at: instant, isAsked: z.boolean() })).max(100).prefault([]),
+    bursts: z
+      .array(z.object({ at: instant, isAsked: z.boolean() }))
+      .max(100)
+      .prefault([]),
   }),
 });
 

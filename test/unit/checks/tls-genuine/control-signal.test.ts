@@ -111,6 +111,7 @@ describe('a control host', () => {
       [what ?? []].flat().map((shown) => ({
         rule: 'control-host-has-another-issuer',
         weight: 'witness',
+        witness: 'other-host',
         claim: expect.stringMatching(new RegExp(`^The unrelated host \\S+:443 shows ${shown}: [\\w -]+\\.$`, 'u')),
         expected: target,
         actual: expect.stringMatching(new RegExp(`^\\S+:443 shows ${shown}: `, 'u')),

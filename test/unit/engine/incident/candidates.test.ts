@@ -41,6 +41,20 @@ describe('lookForCandidates()', () => {
     });
   });
 
+  test('is ready one round sooner with what two witnesses agree on', () => {
+    const agreed = { ...view(1, [CAUSE, OTHER]), corroborated: [CAUSE] };
+    expect(looked(agreed)).toEqual({
+      ready: [candidate()],
+      waiting: [candidate({ cause: OTHER })],
+    });
+    const patient = { ...POLICY, confirmations: 3 };
+    const [waiting] = lookForCandidates(EMPTY_STATE, agreed, patient).waiting;
+    expect(waiting).toEqual(candidate());
+    const state = { ...EMPTY_STATE, candidates: [candidate()] };
+    expect(lookForCandidates(state, { ...view(2, [CAUSE]), corroborated: [CAUSE] }, patient).ready).toHaveLength(1);
+    expect(lookForCandidates(state, view(2, [CAUSE]), patient).ready).toEqual([]);
+  });
+
   test('counts anew after a round without it', () => {
     const [absent] = looked(view(2, []), candidate()).waiting;
     expect(absent).toEqual(candidate({ streak: 0, looks: [1, null] }));
@@ -87,7 +101,8 @@ describe('lookForCandidates()', () => {
 describe('beganAt()', () => {
   test.each<readonly [string, Partial<Candidate>, number]>([
     ['the first of the rounds in a row', { since: 7, streak: 2, looks: [1, null, 7, 8] }, 7],
-    ['the first of all where it comes and goes', { since: 8, streak: 1, looks: [null, 1, null, 8] }, 1],
+    ['the first of all where it comes and goes', { since: 8, streak: 1, looks: [null, 1, 2, 3, 4, null, 8] }, 1],
+    ['the last where two witnesses agree on it', { since: 8, streak: 1, looks: [1, 2, 3, null, 8] }, 8],
     ['the last where no other is known', { since: 8, streak: 1, looks: [] }, 8],
   ])('%s', (_, over, began) => {
     expect(beganAt(candidate(over), POLICY)).toBe(began);

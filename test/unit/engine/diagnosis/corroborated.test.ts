@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { areTwoWitnesses, type Evidence, isCorroborated } from '../../../../src/engine/diagnosis/corroborated.ts';
+import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import type { Finding } from '../../../../src/engine/finding.ts';
+import { EMPTY_STATE } from '../../../../src/engine/incident/incident.ts';
+import { next } from '../../../../src/engine/incident/machine.ts';
+import type { Witness } from '../../../../src/engine/witness.ts';
+import { FAULT_IDS, type PreconditionId } from '../../../../src/checks/registry.ts';
+import { POLICY } from '../../../support/incident-timeline.ts';
+import { CONTEXT, finding, round } from '../../../support/judged-round.ts';
+
+const AT = CONTEXT.at;
+const MAIN = finding('tls-intercepted');
+
+function evidence(more: Partial<Evidence> = {}): Evidence {
+  const { main = MAIN } = more;
+  return { stage: {}, main, findings: [main], attached: [], ...more };
+}
+
+function told(witness: Witness, before: number, over: Partial<Finding> = {}): Finding {
+  return finding('polling-failing', { subject: 'fac-1', witness, at: AT - before, ...over });
+}
+
+const { witness: _, ...unproven } = told('appliance', 0);
+const policy = finding('policy-inspects-traffic', { witness: 'firewall' });
+const elsewhere = finding('tls-intercepted', { witness: 'other-host' });
+const peer = (before: number): Finding =>
+  finding('tls-intercepted', { level: 'note', witness: 'peer', at: AT - before });
+
+describe('two witnesses', () => {
+  test.each<readonly [string, Partial<Evidence>]>([
+    ['FortiAuthenticator complained just now', { attached: [told('appliance', 0)] }],
+    ['FortiAuthenticator complained a minute ago', { attached: [told('appliance', 59_999)] }],
+    ['the firewall says by its policy that it does so', { attached: [policy] }],
+    ['the firewall has logged it', { findings: [MAIN, { ...policy, suggests: 'tls-intercepted', at: AT - 1 }] }],
+    ['another host shows the same', { findings: [MAIN, elsewhere] }],
+    ['another agent saw the same some seconds ago', { findings: [MAIN, peer(3_000)] }],
+    ['a port is shut, and the policy denies it', { stage: { byOneConnection: true }, attached: [policy] }],
+    [
+      'the firewall alone has logged it, and FortiAuthenticator complains',
+      { main: { ...MAIN, witness: 'firewall', at: AT - 1 }, attached: [told('appliance', 1)] },
+    ],
+  ])('agree: %s', (_, more) => {
+    expect(areTwoWitnesses(evidence(more), AT)).toBe(true);
+  });
+
+  test.each<readonly [string, Partial<Evidence>]>([
+    ['nobody else tells of it', {}],
+    ['several findings of one look', { findings: [MAIN, { ...MAIN, rule: 'another' }, { ...MAIN, subject: 'b' }] }],
+    ['a complaint without proof of who sent it', { attached: [unproven] }],
+    ['a complaint of a minute ago', { attached: [told('appliance', 60_000)] }],
+    ['another agent saw it at the same moment', { findings: [MAIN, peer(2_999)] }],
+    ['another agent saw it long ago', { findings: [MAIN, peer(60_000)] }],
+    ['another agent saw something else', { findings: [MAIN, { ...peer(9_000), suggests: 'tls-blocked' }] }],
+    ['it is only suspected', { main: { ...MAIN, confidence: 'suspected' }, attached: [policy] }],
+    ['it is a warning', { main: { ...MAIN, level: 'warning' }, attached: [policy] }],
+    ['one connection was lost here and there', { stage: { byOneConnection: true }, attached: [told('appliance', 0)] }],
+    ['the firewall alone tells of it, twice', { main: { ...MAIN, witness: 'firewall' }, attached: [policy] }],
+    ['what it explains was seen by the same look', { attached: [finding('license-server-down')] }],
+  ] as const)('do not: %s', (_, more) => {
+    expect(areTwoWitnesses(evidence(more as Partial<Evidence>), AT)).toBe(false);
+  });
+});
+
+describe('a round', () => {
+  test('names the causes that two witnesses agree on, and no others', () => {
+    const complaint = finding('polling-failing', { subject: 'fac-1', witness: 'appliance', at: AT - 1_000 });
+    const diagnosis = diagnose(
+      round(
+        ['name-resolution', [finding('name-not-found')]],
+        ['mail', [finding('mail-unreachable')]],
+        ['polling', [complaint]],
+      ),
+      CONTEXT,
+    );
+    const [name, mail] = ['name-not-found', 'mail-unreachable'].map((id) =>
+      diagnosis.causes.find((cause) => cause.id === id),
+    );
+    expect(name !== undefined && isCorroborated(diagnosis, name)).toBe(true);
+    expect(mail !== undefined && isCorroborated(diagnosis, mail)).toBe(false);
+    expect(diagnosis.corroborated).toHaveLength(1);
+  });
+
+  test('of one kind of witness opens no incident in the first look, whatever it found', () => {
+    const kinds: readonly (Witness | null)[] = [null, 'appliance', 'firewall', 'other-host', 'peer'];
+    const found = fc.record({
+      check: fc.integer({ min: 0, max: 11 }),
+      level: fc.constantFrom('broken' as const, 'warning' as const, 'note' as const),
+      confidence: fc.constantFrom('confirmed' as const, 'suspected' as const),
+      fault: fc.constantFrom(...FAULT_IDS),
+      age: fc.integer({ min: 0, max: 120_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(found, { maxLength: 12 }), fc.constantFrom(...kinds), (all, witness) => {
+        const byCheck = Map.groupBy(all, ({ check }) => CONTEXT.checks[check % CONTEXT.checks.length]?.id ?? '');
+        const diagnosis = diagnose(
+          round(
+            ...[...byCheck].map(
+              ([id, own]) =>
+                [
+                  id as PreconditionId,
+                  own.map(({ level, confidence, fault, age }) =>
+                    finding(fault, { level, confidence, ...(witness === null ? {} : { witness, at: AT - age }) }),
+                  ),
+                ] as const,
+            ),
+          ),
+          CONTEXT,
+        );
+        expect(diagnosis.corroborated).toEqual([]);
+        const { state } = next(EMPTY_STATE, { kind: 'diagnosis', diagnosis, fresh: null }, POLICY);
+        expect(state.incidents).toEqual([]);
+      }),
+    );
+  });
+});
