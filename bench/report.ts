@@ -1,6 +1,7 @@
 import { PROBE_TITLES } from './probes/kinds.ts';
 import type { FloorKind } from './probes/kinds.ts';
 import type { Comparison } from './probes/compare.ts';
+import { table } from './markdown-table.ts';
 import { pluginRows } from './plugins/report.ts';
 import type { Results } from './results.ts';
 import { formatSpread } from './statistics.ts';
@@ -31,12 +32,6 @@ function machineLines({ machine, quick }: Results): readonly string[] {
       `${String(memoryGigabytes)} GB, ${system}; load before ${loadBefore.toFixed(1)}.`,
     `ftm-watch on Node ${node} (OpenSSL ${openssl}) against blackbox_exporter ${blackbox}, as Debian packages it.`,
   ];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  if (rows.length === 0) return [];
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
 function roundLines({ round }: Results): readonly string[] {

@@ -5,7 +5,7 @@
  *   npm run bench -- [--only dns,tcp,tls,https,mail,round,start,memory,scrape,pages,plugins] [--quick] [--json FILE] [--write]
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measureMemory } from './daemon/memory.ts';
@@ -13,6 +13,7 @@ import { measurePages } from './daemon/pages.ts';
 import { measureRound } from './daemon/round.ts';
 import { measureScrapes } from './daemon/scrape.ts';
 import { measureStart } from './daemon/start.ts';
+import { writeIntoDocument } from './document.ts';
 import { describeMachine } from './machine.ts';
 import { readOptions } from './options.ts';
 import type { Options, Section } from './options.ts';
@@ -28,8 +29,6 @@ import { report } from './report.ts';
 import type { Results } from './results.ts';
 
 const CONCURRENCIES = [1, 8, 32];
-const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
-const BETWEEN = /(?<=<!-- begin of what npm run bench writes -->\n)[^]*(?=<!-- end -->)/u;
 
 /** Progress goes beside the results, so that these can be redirected. */
 function tell(text: string): void {
@@ -93,12 +92,4 @@ process.stdout.write(`${text}\n`);
 await mkdir(dirname(options.json), { recursive: true });
 await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
 tell(`\nThe same as JSON: ${options.json}`);
-if (options.write) {
-  const document = await readFile(DOCUMENT, 'utf8');
-  if (!BETWEEN.test(document))
-    throw new Error(`Cannot write into ${DOCUMENT}: expected the two comments that the results go between`);
-  await writeFile(
-    DOCUMENT,
-    document.replace(BETWEEN, () => `\n${text}\n\n`),
-  );
-}
+if (options.write) await writeIntoDocument('npm run bench', text);

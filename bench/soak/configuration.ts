@@ -36,6 +36,14 @@ export const LOGINS = {
   firewallToken: 'api-token',
 } as const;
 
+/** How often something happens. */
+export interface Pace {
+  /** Between two rounds. */
+  readonly everySeconds: number;
+  /** What is told at most; undefined: the default. */
+  readonly mailsPerHour?: number;
+}
+
 /**
  * How often the interfaces of appliance and firewall are asked, in minutes: never more often than the path is looked
  * at.
@@ -44,7 +52,10 @@ export function pollMinutes(everySeconds: number): number {
   return Math.max(10, everySeconds / 60);
 }
 
-export function configurationOf(everySeconds: number, appliancePin: string): Readonly<Record<string, unknown>> {
+export function configurationOf(
+  { everySeconds, mailsPerHour }: Pace,
+  appliancePin: string,
+): Readonly<Record<string, unknown>> {
   const probes = everySeconds < 60 ? `*/${String(everySeconds)} * * * * *` : `0 */${String(everySeconds / 60)} * * * *`;
   const appliance = `0 */${String(pollMinutes(everySeconds))} * * * *`;
   return {
@@ -110,7 +121,10 @@ export function configurationOf(everySeconds: number, appliancePin: string): Rea
         to: ['admins@example.org'],
         servers: [{ host: INBOX_ADDRESS, port: 25, security: 'none' }],
       },
-      policy: { reminder: `${String(SETTINGS.reminderHours)}h` },
+      policy: {
+        reminder: `${String(SETTINGS.reminderHours)}h`,
+        ...(mailsPerHour === undefined ? {} : { maxPerHour: mailsPerHour }),
+      },
       maintenance: [SETTINGS.maintenance],
     },
     web: { listen: '127.0.0.1:9843' },
@@ -119,11 +133,7 @@ export function configurationOf(everySeconds: number, appliancePin: string): Rea
 }
 
 /** Writes the configuration and all files that it names. Gives its path. */
-export async function writeConfiguration(
-  folder: string,
-  everySeconds: number,
-  certificates: Certificates,
-): Promise<string> {
+export async function writeConfiguration(folder: string, pace: Pace, certificates: Certificates): Promise<string> {
   const { fortinet, fortinetNext, other, registration, firewall, appliance } = certificates;
   const files: Readonly<Record<string, string>> = {
     'fortinet-ca.pem': fortinet.pem,
@@ -139,6 +149,6 @@ export async function writeConfiguration(
   await mkdir(join(folder, 'data'), { recursive: true });
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o600 });
   const path = join(folder, 'ftm-watch.yaml');
-  await writeFile(path, JSON.stringify(configurationOf(everySeconds, appliance.pin), null, 2));
+  await writeFile(path, JSON.stringify(configurationOf(pace, appliance.pin), null, 2));
   return path;
 }

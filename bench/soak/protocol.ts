@@ -50,6 +50,8 @@ export interface SaidLine {
   readonly cause?: string;
   readonly severity?: string;
   readonly subject?: string;
+  /** Of a round that found something else than the one before. */
+  readonly causes?: readonly { readonly id: string }[];
   /** As it was written. */
   readonly text: string;
 }

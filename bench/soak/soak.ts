@@ -60,7 +60,7 @@ export async function soak(options: SoakOptions): Promise<SoakOutcome> {
   const conductor = stack.use(new Conductor(start, (line) => said.push(line)));
   const certificates = await createCertificates();
   const world = stack.use(await createWorld(folder, certificates, conductor));
-  const configFile = await writeConfiguration(folder, everySeconds, certificates);
+  const configFile = await writeConfiguration(folder, { everySeconds }, certificates);
   const every = everySeconds * 1000;
   const planned = plan({ seed, start, days, every, offset: offsetOfRounds(everySeconds) });
   await conductor.start({ configFile, folder, start });
@@ -80,7 +80,7 @@ export async function soak(options: SoakOptions): Promise<SoakOutcome> {
 }
 
 function offsetOfRounds(everySeconds: number): Millis {
-  const { schedule, site } = configurationOf(everySeconds, '') as {
+  const { schedule, site } = configurationOf({ everySeconds }, '') as {
     readonly schedule: { readonly probes: string };
     readonly site: string;
   };

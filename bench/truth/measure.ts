@@ -10,6 +10,7 @@ import type { SaidLine } from '../soak/protocol.ts';
 import { Chance } from '../soak/random.ts';
 import { readMail } from '../soak/read-mail.ts';
 import { createWorld, type World } from '../soak/world.ts';
+import { beginningOfRound } from './rounds.ts';
 
 /** Ten kinds of faults that end in one cause each, and are told by mail. */
 const KINDS: readonly string[] = [
@@ -29,14 +30,23 @@ export interface TruthOptions {
   /** Of each kind. */
   readonly times: number;
   readonly everySeconds: number;
-  /** FortiAuthenticator complains in its log a second after the fault has begun. */
-  readonly isLogged: boolean;
+  /** From the end of one fault to the next one, at least. */
+  readonly pause: Millis;
+  /**
+   * How FortiAuthenticator complains a second after the fault has begun: by a datagram, or in a file that is followed,
+   * which proves who wrote it. null: it does not.
+   */
+  readonly complains: 'datagram' | 'file' | null;
   readonly onFault: (told: TimeToTruth) => void;
 }
 
 /** One fault; times since it began, or since the line in the log. null: not within a quarter of an hour. */
 export interface TimeToTruth {
   readonly fault: string;
+  /** Until the round began that first showed its very cause. */
+  readonly begun: Millis | null;
+  /** Until that round had ended. */
+  readonly shown: Millis | null;
   /** Until the incident of its very cause was open. */
   readonly opened: Millis | null;
   /** Until the mail that names it was accepted by the administrators' server. */
@@ -51,10 +61,12 @@ const PATIENCE: Millis = 15 * MINUTE;
 const STEP: Millis = 1_000;
 /** Of a log line after the fault. */
 const LINE_AFTER: Millis = 1_000;
+/** With the default of 20 the faults of one hour would wait for a digest: no site has as many. */
+const MAILS_PER_HOUR = 1_000;
 
 /** Lets one fault after the other happen to the real daemon, in the simulated time of the soak. */
 export async function measureTruth(options: TruthOptions): Promise<readonly TimeToTruth[]> {
-  const { everySeconds, times, onFault } = options;
+  const { everySeconds, pause, times, onFault } = options;
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-truth-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -62,16 +74,19 @@ export async function measureTruth(options: TruthOptions): Promise<readonly Time
   const conductor = stack.use(new Conductor(START, (line) => said.push(line)));
   const certificates = await createCertificates();
   const world = stack.use(await createWorld(folder, certificates, conductor));
-  const configFile = await writeConfiguration(folder, everySeconds, certificates);
+  const configFile = await writeConfiguration(folder, { everySeconds, mailsPerHour: MAILS_PER_HOUR }, certificates);
   await conductor.start({ configFile, folder, start: START });
   const chance = new Chance(1);
   const faults = Array.from({ length: times }, () => chance.shuffled(KINDS)).flat();
   const found: TimeToTruth[] = [];
   await advance(world, 5 * MINUTE);
   for (const name of faults) {
+    await advance(world, pause);
+    // Else its silence would be told as well.
+    await world.log.say('System started');
     // Anywhere between two rounds.
     await advance(world, chance.between(0, Math.max(30, everySeconds) * 1_000));
-    const one = await suffer(faultNamed(name), { world, said }, options);
+    const one = await suffer(faultNamed(name), { world, said, folder }, options);
     found.push(one);
     onFault(one);
   }
@@ -82,30 +97,43 @@ export async function measureTruth(options: TruthOptions): Promise<readonly Time
 interface Site {
   readonly world: World;
   readonly said: readonly SaidLine[];
+  readonly folder: string;
 }
 
-async function suffer(fault: Fault, site: Site, { isLogged }: TruthOptions): Promise<TimeToTruth> {
+async function suffer(fault: Fault, site: Site, { complains }: TruthOptions): Promise<TimeToTruth> {
   const { world } = site;
+  const begins = world.conductor.elapsed();
   await fault.begin(world);
-  if (isLogged) {
-    await advance(world, LINE_AFTER);
-    await world.log.say('FTM polling error: connection timeout', 'error');
-  }
+  if (complains !== null) await complain(world, complains);
   const since = world.conductor.elapsed();
-  const mailed = (): Millis | null => mailOf(fault, world, since);
+  const mailed = (): Millis | null => mailOf(fault, world, begins);
   await until(world, () => mailed() !== null);
+  const shown = shownAt(fault, site, begins);
   const told = {
     fault: fault.name,
-    opened: sinceThen(openedAt(fault, site, since), since),
+    begun: sinceThen(shown === null ? null : beginningOfRound(site.folder, START + shown) - START, since),
+    shown: sinceThen(shown, since),
+    opened: sinceThen(openedAt(fault, site, begins), since),
     mailed: sinceThen(mailed(), since),
   };
   await fault.end(world);
   await until(world, () => isQuiet(site));
-  await advance(world, MINUTE);
   return told;
 }
 
+async function complain(world: World, way: NonNullable<TruthOptions['complains']>): Promise<void> {
+  await advance(world, LINE_AFTER);
+  const [line, level] = ['FTM polling error: connection timeout', 'error'] as const;
+  await (way === 'datagram' ? world.log.say(line, level) : world.log.write(line, level));
+}
+
 const BEGINNINGS: readonly string[] = ['opened', 'reopened', 'changed'];
+
+/** When a round ended that showed it: the daemon writes what a round found where that is something else. */
+function shownAt({ cause }: Fault, { said }: Site, since: Millis): Millis | null {
+  const line = said.find((one) => one.at >= since && one.causes?.some(({ id }) => id === cause) === true);
+  return line?.at ?? null;
+}
 
 function openedAt({ cause }: Fault, { said }: Site, since: Millis): Millis | null {
   const line = said.find((one) => one.at >= since && one.cause === cause && BEGINNINGS.includes(one.transition ?? ''));
@@ -128,8 +156,9 @@ function mailOf({ cause }: Fault, { inbox }: World, since: Millis): Millis | nul
   return mails.find(({ at, causes }) => at >= since && causes.includes(cause))?.at ?? null;
 }
 
+/** A round may have been under way before the line. */
 function sinceThen(at: Millis | null, since: Millis): Millis | null {
-  return at === null ? null : at - since;
+  return at === null ? null : Math.max(0, at - since);
 }
 
 async function until(world: World, isDone: () => boolean): Promise<void> {

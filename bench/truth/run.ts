@@ -1,70 +1,51 @@
 /**
- * How long it takes from a fault to the mail that names it: `npm run bench:truth`. bench/README.md tells how to read it.
+ * How long it takes from a fault to the mail that names it. bench/README.md tells how to read it.
+ *
+ *   npm run bench:truth -- [--times N] [--write]
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Millis } from '../../src/core/clock.ts';
+import { writeIntoDocument } from '../document.ts';
 import { isInside, putUp, runInside } from '../soak/namespace.ts';
-import { measureTruth, type TimeToTruth, type TruthOptions } from './measure.ts';
+import { measureTruth, type TruthOptions } from './measure.ts';
+import { type MeasuredSetting, seconds, truthReport } from './report.ts';
 
-const { values } = parseArgs({ options: { times: { type: 'string', default: '5' } } });
+const { values } = parseArgs({
+  options: { times: { type: 'string', default: '5' }, write: { type: 'boolean', default: false } },
+});
+
+const MINUTE: Millis = 60_000;
+/** By then nothing of the fault before counts any more: no burst, no share, no incident that may come back. */
+const APART = { pause: 70 * MINUTE };
+
+type Setting = Omit<TruthOptions, 'times' | 'onFault'> & { readonly title: string };
 
 /** The default schedule, and the fastest that it can have. */
-const SETTINGS: readonly (Pick<TruthOptions, 'everySeconds' | 'isLogged'> & { readonly title: string })[] = [
-  { title: 'a round every 30 s (default), from the fault', everySeconds: 30, isLogged: false },
-  { title: 'a round every 30 s (default), from a log line', everySeconds: 30, isLogged: true },
-  { title: 'a round every second, from the fault', everySeconds: 1, isLogged: false },
+const SETTINGS: readonly Setting[] = [
+  { title: 'a round every 30 s (default), from the fault', everySeconds: 30, complains: null, ...APART },
+  { title: 'the same, one fault right after the other', everySeconds: 30, complains: null, pause: MINUTE },
+  { title: 'from a datagram of the log', everySeconds: 30, complains: 'datagram', ...APART },
+  { title: 'from a line in a file', everySeconds: 30, complains: 'file', ...APART },
+  { title: 'a round every second, from the fault', everySeconds: 1, complains: null, pause: 11 * MINUTE },
 ];
 
 if (isInside(process.env)) {
   putUp();
-  const rows: string[] = [];
+  const measured: MeasuredSetting[] = [];
   for (const { title, ...setting } of SETTINGS) {
     process.stderr.write(`${title}\n`);
     const found = await measureTruth({
       ...setting,
       times: Number(values.times),
-      onFault: ({ fault, opened, mailed }) => {
-        process.stderr.write(`  ${fault}: incident ${seconds(opened)}, mail ${seconds(mailed)}\n`);
+      onFault: ({ fault, begun, shown, opened, mailed }) => {
+        const [round, end, incident, mail] = [begun, shown, opened, mailed].map(seconds);
+        process.stderr.write(`  ${fault}: round ${round}, its end ${end}, incident ${incident}, mail ${mail}\n`);
       },
     });
-    rows.push(...rowsOf(title, found));
+    measured.push({ title, found });
   }
-  process.stdout.write(
-    `${['| Time to the truth | faults | incident, s | mail, s |', '| --- | --- | --- | --- |', ...rows].join('\n')}\n`,
-  );
+  const text = truthReport(measured);
+  process.stdout.write(`${text}\n`);
+  if (values.write) await writeIntoDocument('npm run bench:truth', text);
 } else process.exitCode = await runInside(fileURLToPath(import.meta.url), process.argv.slice(2));
-
-function rowsOf(title: string, found: readonly TimeToTruth[]): readonly string[] {
-  const kinds = [...new Set(found.map(({ fault }) => fault))].toSorted();
-  return [
-    rowOf(`**${title}**`, found),
-    ...kinds.map((kind) =>
-      rowOf(
-        kind,
-        found.filter(({ fault }) => fault === kind),
-      ),
-    ),
-  ];
-}
-
-function rowOf(title: string, found: readonly TimeToTruth[]): string {
-  const cells = [
-    title,
-    String(found.length),
-    distribution(found.map(({ opened }) => opened)),
-    distribution(found.map(({ mailed }) => mailed)),
-  ];
-  return `| ${cells.join(' | ')} |`;
-}
-
-/** Least, median, nine in ten, most; never: last. */
-function distribution(times: readonly (Millis | null)[]): string {
-  const sorted = times.toSorted((one, other) => (one ?? Infinity) - (other ?? Infinity));
-  const at = (share: number): string => seconds(sorted[Math.round(share * (sorted.length - 1))] ?? null);
-  return `${at(0)} – ${at(0.5)} – ${at(0.9)} – ${at(1)}`;
-}
-
-function seconds(time: Millis | null): string {
-  return time === null ? 'never' : (time / 1000).toFixed(1);
-}

@@ -23,7 +23,7 @@ export interface Connection {
  * - `none`: the last connection worked, or nothing else is known.
  * - `steady`: they fail all, as far as is known.
  * - `single`: one failed, and others of the same round worked.
- * - `doubtful`: one failed while no burst is left: too little to say so.
+ * - `doubtful`: one failed while no burst is left, and chance may explain it: too little to say so.
  * - `intermittent`: they come and go, by more than chance.
  */
 export type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
@@ -153,7 +153,12 @@ export function byAddress(
 function patternOf({ trail }: ConnectionShare, { own, more, burstsSpent }: Sample): FailurePattern {
   if (!own.some(({ fault }) => fault !== null)) return 'none';
   if (more.length > 0) return more.some(({ fault }) => fault === null) ? 'single' : 'steady';
-  return burstsSpent && failuresInARow(trail) <= DOUBTED_RUN ? 'doubtful' : 'steady';
+  return burstsSpent && failuresInARow(trail) <= DOUBTED_RUN && own.every(mayBeChance) ? 'doubtful' : 'steady';
+}
+
+/** Connections get lost; a certificate that somebody showed was there. */
+function mayBeChance({ fault }: Connection): boolean {
+  return fault?.confidence !== 'confirmed';
 }
 
 function count(share: ConnectionShare, connection: Connection): ConnectionShare {
