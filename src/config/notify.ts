@@ -11,7 +11,10 @@ const MANY = 1000;
 const policy = section({
   confirmations: integer(1, MANY, 'a number of rounds')
     .prefault(2)
-    .describe('Rounds in a row that must show a cause before it is told. More is calmer and later.'),
+    .describe(
+      'Rounds in a row that must show a cause before it is told, one less where two witnesses agree. More is calmer ' +
+        'and later.',
+    ),
   recoveries: integer(1, MANY, 'a number of rounds')
     .prefault(2)
     .describe('Rounds in a row without it before it counts as fixed.'),
