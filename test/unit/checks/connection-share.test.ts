@@ -86,6 +86,13 @@ describe('a fault that comes and goes', () => {
     expect(shareAfter(clear([A, B]), { own, more: [], burstsSpent: false }).pattern).toBe('steady');
   });
 
+  test('is no chance where somebody showed a certificate, however few bursts are left', () => {
+    const first = (fault: ConnectionFault): FailurePattern =>
+      shareAfter(clear([A]), { own: connections('x', A, fault), more: [], burstsSpent: true }).pattern;
+    expect(first(FAULT)).toBe('doubtful');
+    expect(first({ ...FAULT, cause: 'tls-intercepted', confidence: 'confirmed' })).toBe('steady');
+  });
+
   test('is grave from a third on, and until it is less than a fifth', () => {
     const burst = (letters: string): ConnectionShare =>
       shareAfter(clear([A]), { own: connections('x'), more: connections(letters), burstsSpent: false });
