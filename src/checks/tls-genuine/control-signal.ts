@@ -94,7 +94,7 @@ function seenAt({ target, shownBy }: Control, { leaf, evidence }: ChainCase, wha
  */
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;
-  if (findProduct(evidence.products, [leaf.issuer]) !== null) return true;
+  if (findProduct(evidence.products, leaf.issuer) !== null) return true;
   return !claimsVendor(leaf.issuer, evidence.trust);
 }
 

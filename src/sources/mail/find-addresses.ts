@@ -21,7 +21,7 @@ const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /** Asks one resolver after the other until one knows the mail server. */
 export async function findAddresses(
-  { host, port }: HostPort,
+  { host }: Pick<HostPort, 'host'>,
   { resolvers }: Resolving,
   tools: FindTools,
   ctx: ProbeContext,
@@ -30,7 +30,7 @@ export async function findAddresses(
   const observations: DnsObservation[] = [];
   for (const resolver of resolvers) {
     observations.push(await tools.askName(host, resolver, ctx));
-    const addresses = tools.acceptable({ host, port, expectedAddresses: ANY_ADDRESS }, observations);
+    const addresses = tools.acceptable(observations, ANY_ADDRESS);
     if (addresses.length > 0) return { addresses, localError: null };
   }
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
