@@ -72,6 +72,7 @@ export function addressFamily(address: string): 4 | 6 | null {
 
 /** The family that an address leads to: what NAT64 translates is IPv4 (RFC 6052). Null for what is no address. */
 export function servedFamily(address: string): 4 | 6 | null {
+  if (isIP(address) === 4) return 4;
   const parsed = parseAddress(address);
   return parsed === null ? null : parsed.kind() === 'ipv4' ? 4 : 6;
 }
