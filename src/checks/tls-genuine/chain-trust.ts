@@ -76,7 +76,8 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   return {
     kind,
     path: pathTo(step),
-    label: found === undefined ? null : (keys.get(step.certificate.pin) ?? vendorKeys.get(step.certificate.pin) ?? MOZILLA),
+    label:
+      found === undefined ? null : (keys.get(step.certificate.pin) ?? vendorKeys.get(step.certificate.pin) ?? MOZILLA),
     configured: kind === 'trusted' ? (confirming?.certificate.pin ?? null) : null,
     authorities: all.slice(1).map(({ certificate }) => certificate),
   };
