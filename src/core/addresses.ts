@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { oncePer } from './once-per.ts';
 import { SINKHOLES } from './sinkholes.ts';
 
 type Parsed = ReturnType<typeof ipaddr.process>;
@@ -53,8 +54,10 @@ function sinkholeOf(parsed: Parsed): string | null {
 /** Whether the address lies in one of the blocks (addresses or CIDR); what is neither matches nothing. */
 export function addressInAny(address: string, blocks: readonly string[]): boolean {
   const parsed = parseAddress(address);
-  return parsed !== null && blocks.some((block) => parseBlock(block)(parsed));
+  return parsed !== null && parsedBlocks(blocks).some((contains) => contains(parsed));
 }
+
+const parsedBlocks = oncePer((blocks: readonly string[]): readonly Contains[] => blocks.map(parseBlock));
 
 /** The single addresses of a list that may also hold CIDR blocks. */
 export function singleAddresses(blocks: readonly string[]): readonly string[] {
@@ -69,6 +72,7 @@ export function addressFamily(address: string): 4 | 6 | null {
 
 /** The family that an address leads to: what NAT64 translates is IPv4 (RFC 6052). Null for what is no address. */
 export function servedFamily(address: string): 4 | 6 | null {
+  if (isIP(address) === 4) return 4;
   const parsed = parseAddress(address);
   return parsed === null ? null : parsed.kind() === 'ipv4' ? 4 : 6;
 }
@@ -86,13 +90,17 @@ export function ofFamily(addresses: readonly string[], family: FamilyChoice): re
 
 /** Each address once, IPv4 before IPv6, otherwise in the given order; what is no address is left out. */
 export function uniqueAddresses(addresses: readonly string[]): readonly string[] {
-  const unique = [
-    ...new Set(addresses.filter((address) => isIP(address) !== 0).map((address) => ipaddr.parse(address).toString())),
-  ];
+  const unique = [...new Set(addresses.flatMap((address) => plainAddress(address) ?? []))];
   return [
     ...unique.filter((address) => addressFamily(address) === 4),
     ...unique.filter((address) => addressFamily(address) === 6),
   ];
+}
+
+/** In the one way of writing it; an IPv4 address has no other. Null for what is no address. */
+function plainAddress(address: string): string | null {
+  const family = isIP(address);
+  return family === 6 ? ipaddr.parse(address).toString() : family === 4 ? address : null;
 }
 
 function parseAddress(address: string): Parsed | null {
@@ -112,8 +120,6 @@ type Contains = (parsed: Parsed) => boolean;
 
 /** What is neither an address nor a block contains nothing. */
 function parseBlock(block: string): Contains {
-  // First: what ipaddr.js takes for no CIDR block costs it an error with its stack, and this is asked for each answer
-  // of a resolver.
   if (isIP(block) !== 0) {
     const single = ipaddr.process(block);
     const text = single.toNormalizedString();

@@ -1,4 +1,5 @@
 import type { DistinguishedName } from './certificate.ts';
+import { oncePer } from './once-per.ts';
 import { visibleText } from './visible-text.ts';
 
 const MAX_ATTRIBUTES = 64;
@@ -44,10 +45,10 @@ export function attributeValues(name: DistinguishedName, type: string): readonly
 }
 
 /** As on one line, `C=US, O=Fortinet, CN=fortinet-ca2`; `(empty name)` when there is nothing in it. */
-export function formatDistinguishedName(name: DistinguishedName): string {
-  if (name.attributes.length === 0) return '(empty name)';
-  return visibleText(name.attributes.map(({ type, value }) => `${type}=${value}`).join(', '), 512);
-}
+export const formatDistinguishedName = oncePer(({ attributes }: DistinguishedName): string => {
+  if (attributes.length === 0) return '(empty name)';
+  return visibleText(attributes.map(({ type, value }) => `${type}=${value}`).join(', '), 512);
+});
 
 const MAX_SHORT = 80;
 
@@ -55,27 +56,23 @@ const MAX_SHORT = 80;
  * What a person calls an authority: its common name, else its organization or unit; null when it has none of them.
  * Bounded.
  */
-export function shortName(name: DistinguishedName): string | null {
+export const shortName = oncePer((name: DistinguishedName): string | null => {
   const [value] = ['CN', 'O', 'OU'].flatMap((type) => attributeValues(name, type)).filter((text) => text.trim() !== '');
   return value === undefined ? null : visibleText(value.trim(), MAX_SHORT);
-}
+});
 
 /**
  * The same for names that RFC 5280 §7.1 holds to be equal: without regard to case and repeated spaces. Empty for an
  * empty name.
  */
-export function distinguishedNameKey(name: DistinguishedName): string {
-  return name.attributes.map(({ type, value }) => `${type}=${folded(value)}`).join('\n');
-}
+export const distinguishedNameKey = oncePer(({ attributes }: DistinguishedName): string =>
+  attributes.map(({ type, value }) => `${type}=${folded(value)}`).join('\n'),
+);
 
-/** Whether RFC 5280 §7.1 holds them to be equal: for many comparisons cheaper than their keys. */
+/** Whether RFC 5280 §7.1 holds them to be equal. */
 export function isSameName(left: DistinguishedName, right: DistinguishedName): boolean {
   return (
-    left.attributes.length === right.attributes.length &&
-    left.attributes.every(({ type, value }, index) => {
-      const other = right.attributes[index];
-      return type === other?.type && (value === other.value || folded(value) === folded(other.value));
-    })
+    left.attributes.length === right.attributes.length && distinguishedNameKey(left) === distinguishedNameKey(right)
   );
 }
 

@@ -1,5 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
+import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
 import { createSourceGauges, type SourceGauges } from './source-gauges.ts';
+import { StateSet } from './state-set.ts';
 
 /**
  * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the
@@ -31,16 +34,18 @@ export function defineMetrics(registry: Registry): Metrics {
 /** What tells near, far, slow and as good as lost: each costs a series for every probe of every target. */
 const DURATION_BUCKETS = [0.05, 0.25, 1, 5];
 
-function definePathMetrics({ gauge, counter, histogram }: Makers) {
+function definePathMetrics({ gauge, counter, histogram, states }: Makers) {
   return {
     activationReady: gauge(
       'ftm_activation_ready',
       '1 when FortiToken Mobile activation can work, 0 when a precondition is broken, absent while unknown',
     ),
-    preconditionState: gauge('ftm_precondition_state', '1 for the state that a precondition is in', [
-      'precondition',
-      'state',
-    ]),
+    preconditionState: states(
+      'ftm_precondition_state',
+      '1 for the state that a precondition is in',
+      ['precondition', 'state'],
+      PRECONDITION_STATES,
+    ),
     causeActive: gauge('ftm_cause_active', '1 while an incident with this root cause is open', ['cause', 'severity']),
     incidentOpen: gauge(
       'ftm_incident_open',
@@ -58,10 +63,12 @@ function definePathMetrics({ gauge, counter, histogram }: Makers) {
       'target',
       'reason',
     ]),
-    tlsVerdict: gauge('ftm_tls_verdict', '1 for the verdict on the certificate chain of a target', [
-      'target',
-      'verdict',
-    ]),
+    tlsVerdict: states(
+      'ftm_tls_verdict',
+      '1 for the verdict on the certificate chain of a target',
+      ['target', 'verdict'],
+      VERDICTS,
+    ),
   };
 }
 
@@ -180,5 +187,11 @@ function makers(registry: Registry) {
       new Counter({ registers, name, help, labelNames }),
     histogram: <Label extends string>(name: string, help: string, buckets: number[], labelNames: Label[] = []) =>
       new Histogram({ registers, name, help, labelNames, buckets }),
+    states: <State extends string>(
+      name: string,
+      help: string,
+      labels: readonly [thing: string, state: string],
+      all: readonly State[],
+    ) => new StateSet(new Gauge({ registers, name, help, labelNames: [...labels] }), labels, all),
   };
 }

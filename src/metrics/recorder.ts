@@ -1,11 +1,10 @@
 import type { SlowFactsBySource, RoundObservations } from '../sources/registry.ts';
-import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
 import type { Config } from '../config/config.ts';
 import { type AuditEntry, type LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Severity } from '../core/severity.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { DeliveryResult } from '../engine/incident/journal.ts';
-import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { UNNAMED } from '../core/polling/state.ts';
@@ -16,7 +15,7 @@ import { licenseAssignments } from './license-assignments.ts';
 import { openIncidents, type TellableIncident } from './open-incidents.ts';
 import { samplesOf } from '../sources/samples-of.ts';
 import { ProbeSeries } from './probe-series.ts';
-import { createZeroSeries, forgetAppliances, forgetMeasurements, zeroCauses, type Expected } from './zero-series.ts';
+import { createZeroSeries, forgetAppliances, forgetMeasurements, type Expected } from './zero-series.ts';
 
 /** Turns what happens into metrics. */
 export class Recorder {
@@ -24,6 +23,8 @@ export class Recorder {
   readonly #probes: ProbeSeries;
   #expected: Expected | null = null;
   #subjects: ReadonlySet<string> = new Set();
+  /** Labels of `ftm_cause_active` that are at 1. */
+  #activeCauses: ReadonlyMap<string, { readonly cause: string; readonly severity: Severity }> = new Map();
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -39,6 +40,7 @@ export class Recorder {
     if (this.#expected !== null) forgetAppliances(this.#metrics, this.#expected, expected);
     this.#probes.expect(expected.probes);
     createZeroSeries(this.#metrics, expected);
+    this.#activeCauses = new Map();
     this.#metrics.siteInfo.reset();
     this.#metrics.siteInfo.set({ configured_site: expected.config.site }, 1);
     this.#subjects = configuredSubjects(expected.config, expected.probes);
@@ -74,10 +76,8 @@ export class Recorder {
     this.#metrics.sources.take(picture, config);
   }
 
-  incidents(incidents: readonly TellableIncident[], config: Config): void {
-    zeroCauses(this.#metrics, config);
-    for (const { status, cause } of incidents)
-      if (status === 'open') this.#metrics.causeActive.set({ cause: cause.id, severity: cause.severity }, 1);
+  incidents(incidents: readonly TellableIncident[]): void {
+    this.#causes(incidents);
     this.#metrics.incidentOpen.reset();
     for (const labels of openIncidents(incidents, this.#subjects)) this.#metrics.incidentOpen.set({ ...labels }, 1);
   }
@@ -139,17 +139,18 @@ export class Recorder {
     const { activationReady, preconditionState } = this.#metrics;
     if (ready === 'unknown') activationReady.remove();
     else activationReady.set(ready === 'ready' ? 1 : 0);
-    for (const { id, state } of preconditions) {
-      for (const candidate of PRECONDITION_STATES)
-        preconditionState.set({ precondition: id, state: candidate }, candidate === state ? 1 : 0);
-    }
+    for (const { id, state } of preconditions) preconditionState.set(id, state);
+  }
+
+  #causes(incidents: readonly TellableIncident[]): void {
+    const open = incidents.filter(({ status }) => status === 'open');
+    const active = new Map(open.map(({ cause: { id, severity } }) => [`${id} ${severity}`, { cause: id, severity }]));
+    for (const [key, labels] of this.#activeCauses) if (!active.has(key)) this.#metrics.causeActive.set(labels, 0);
+    for (const labels of active.values()) this.#metrics.causeActive.set(labels, 1);
+    this.#activeCauses = active;
   }
 
   #tls({ tls }: JudgedRound): void {
-    for (const { path, judged } of tls) {
-      const target = path.subject;
-      for (const verdict of VERDICTS)
-        this.#metrics.tlsVerdict.set({ target, verdict }, verdict === judged.worst?.verdict ? 1 : 0);
-    }
+    for (const { path, judged } of tls) this.#metrics.tlsVerdict.set(path.subject, judged.worst?.verdict ?? null);
   }
 }

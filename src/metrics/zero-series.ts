@@ -2,11 +2,9 @@ import { CAUSE_IDS, CHECKS, wordsOf } from '../checks/registry.ts';
 import { CHANGE_REFUSALS, LOGIN_RESULTS } from '../core/audit.ts';
 import type { Config } from '../config/config.ts';
 import type { DeliveryResult } from '../engine/incident/journal.ts';
-import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
 import { CONNECTION_RESULTS, LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { UNNAMED } from '../core/polling/state.ts';
-import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import type { Metrics } from './definitions.ts';
 import type { ProbeTarget } from '../core/round.ts';
@@ -67,7 +65,7 @@ export function forgetAppliances(
 }
 
 /** Causes at each severity that they may have: their own, and those that a service's trouble is worth. */
-export function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
+function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
   metrics.causeActive.reset();
   const others = new Set(services.map(({ severity }) => severity));
   for (const cause of CAUSE_IDS) {
@@ -78,12 +76,9 @@ export function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'service
 }
 
 function zeroStates(metrics: Metrics, { config, judged }: Expected): void {
-  for (const { id: precondition } of CHECKS)
-    for (const state of PRECONDITION_STATES)
-      metrics.preconditionState.set({ precondition, state }, state === 'unknown' ? 1 : 0);
+  for (const { id } of CHECKS) metrics.preconditionState.set(id, 'unknown');
   zeroCauses(metrics, config);
-  for (const target of judged)
-    for (const verdict of VERDICTS) metrics.tlsVerdict.set({ target, verdict }, verdict === 'unknown' ? 1 : 0);
+  for (const target of judged) metrics.tlsVerdict.set(target, 'unknown');
 }
 
 function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {

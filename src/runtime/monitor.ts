@@ -180,7 +180,7 @@ export class Monitor {
     this.alerting.start(this.store.lastRound());
     this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
     this.#heartbeat?.start();
-    recorder.incidents(this.alerting.incidents(), this.config);
+    recorder.incidents(this.alerting.incidents());
     this.#units.start();
     this.#rounds.start();
   }
@@ -260,7 +260,7 @@ export class Monitor {
     recorder.diagnosed(round.diagnosis, this.config);
     recorder.units(this.#units.picture(), this.config);
     this.alerting.accept(round.diagnosis, fresh);
-    recorder.incidents(this.alerting.incidents(), this.config);
+    recorder.incidents(this.alerting.incidents());
     onRound(round);
     this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
   }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { PreconditionStatus } from '../engine/diagnosis.ts';
+import { oncePer } from '../core/once-per.ts';
 import type { ProbeSample } from '../core/round.ts';
 import type { Database } from './database.ts';
 import { hourlyValueWriter, type HourlyValue } from './hourly-values.ts';
@@ -39,10 +40,8 @@ export function createHistory(database: Database): (round: RoundRecord) => void 
   };
 }
 
-/**
- * Statements that are prepared once for all rows: a large round has thousands, and preparing takes longer than writing.
- */
-function roundWriter(db: DatabaseSync): (round: RoundRecord) => void {
+/** With statements that are prepared once for all rounds: preparing takes longer than writing. */
+const roundWriter = oncePer((db: DatabaseSync): ((round: RoundRecord) => void) => {
   const writeSample = sampleWriter(db);
   const writeState = stateWriter(db);
   const writeCertificate = certificateWriter(db);
@@ -53,12 +52,12 @@ function roundWriter(db: DatabaseSync): (round: RoundRecord) => void {
     for (const certificate of certificates) writeCertificate(certificate, at);
     for (const value of hourlyValues) writeHourlyValue(value, at);
   };
-}
+});
 
 type Write<T> = (row: T, at: EpochMs) => void;
 
 function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
-  const addSeries = db.prepare('INSERT INTO series (probe, target) VALUES (?, ?) ON CONFLICT DO NOTHING');
+  const addSeries = db.prepare('INSERT INTO series (probe, target) VALUES (?, ?)');
   const seriesOf = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?');
   // Several addresses of one target share a series: the slowest, or the one that failed, is what a chart must show.
   const addSample = db.prepare(
@@ -67,9 +66,9 @@ function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
        duration_ms = max(duration_ms, excluded.duration_ms), failure = coalesce(failure, excluded.failure)`,
   );
   return ({ probe, target, durationMs, failure }, at) => {
-    if (seriesOf.get(probe, target) === undefined) addSeries.run(probe, target);
-    const series = Number(seriesOf.get(probe, target)?.['id']);
-    addSample.run(series, at, Number.isFinite(durationMs) ? durationMs : 0, failure);
+    const known = seriesOf.get(probe, target)?.['id'];
+    const series = known ?? addSeries.run(probe, target).lastInsertRowid;
+    addSample.run(Number(series), at, Number.isFinite(durationMs) ? durationMs : 0, failure);
   };
 }
 

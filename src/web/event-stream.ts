@@ -53,8 +53,10 @@ export class EventStream {
     return true;
   }
 
-  send(event: ServerEvent): void {
-    const text = format(event);
+  /** @param data worked out only where somebody listens */
+  send(name: string, data: () => unknown): void {
+    if (this.#listeners.size === 0) return;
+    const text = format({ name, data: data() });
     for (const response of this.#listeners.keys()) {
       if (response.writableLength > MAX_BACKLOG_BYTES) response.destroy();
       else response.write(text);

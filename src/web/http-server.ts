@@ -86,9 +86,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       await listening(server, where);
       server.on('error', (error) => logger.error({ err: error }, 'The web server has a problem'));
       if ('setSecureContext' in server) unfollow = certificate?.follow(server, { clock, logger }) ?? unfollow;
-      unsubscribe = sources.onDiagnosis((diagnosis) =>
-        events.send({ name: 'diagnosis', data: diagnosisToJson(diagnosis) }),
-      );
+      unsubscribe = sources.onDiagnosis((diagnosis) => events.send('diagnosis', () => diagnosisToJson(diagnosis)));
       return server.address();
     },
     refreshCertificate: async () => {

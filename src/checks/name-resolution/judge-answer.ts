@@ -3,6 +3,7 @@ import { addressInAny, classifyAddress, sinkholeOwner, uniqueAddresses } from '.
 import type { AddressClass } from '../../core/addresses.ts';
 import { hostOf } from '../../core/authority.ts';
 import { nameList } from '../../core/name-list.ts';
+import { oncePer } from '../../core/once-per.ts';
 import { resolverNamed } from './resolver-named.ts';
 import { type Finding, known, note, type Told } from '../../engine/finding.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
@@ -45,7 +46,7 @@ const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
 
 /** Judges what one resolver said. */
 export function judgeAnswer(observation: DnsObservation, context: AnswerCase): JudgedAnswer {
-  const sorted = addressesIn(observation, context.expectedAddresses);
+  const sorted = sortedBy(context.expectedAddresses)(observation);
   const any = sorted.acceptable.length + sorted.hijacked.length > 0;
   return {
     resolver: observation.resolver,
@@ -57,53 +58,71 @@ export function judgeAnswer(observation: DnsObservation, context: AnswerCase): J
   };
 }
 
-/** Sorts the addresses of both families. What the configuration expects is acceptable, whatever it is. */
-export function addressesIn({ a, aaaa }: DnsObservation, expectedAddresses: readonly string[]): SortedAddresses {
-  const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
-  const isExpected = (address: string): boolean => addressInAny(address, expectedAddresses);
-  const acceptable = all.filter((address) => isExpected(address) || classifyAddress(address) === 'public');
-  return {
-    acceptable,
-    hijacked: all.filter((address) => !acceptable.includes(address)),
-    unexpected: expectedAddresses.length === 0 ? [] : acceptable.filter((address) => !isExpected(address)),
-  };
+/** Those of both families that may be dialled. What the configuration expects is acceptable, whatever it is. */
+export function acceptableAddresses(
+  observation: DnsObservation,
+  expectedAddresses: readonly string[],
+): readonly string[] {
+  return sortedBy(expectedAddresses)(observation).acceptable;
 }
+
+/** Asked for more than once in each round: before the addresses are dialled, and when the answer is judged. */
+const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
+  oncePer(({ a, aaaa }: DnsObservation): SortedAddresses => {
+    const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
+    const expected = all.filter((address) => addressInAny(address, expectedAddresses));
+    const unexpected = all.filter((address) => !expected.includes(address) && classifyAddress(address) === 'public');
+    const acceptable = all.filter((address) => expected.includes(address) || unexpected.includes(address));
+    return {
+      acceptable,
+      hijacked: all.filter((address) => !acceptable.includes(address)),
+      unexpected: expectedAddresses.length === 0 ? [] : unexpected,
+    };
+  }),
+);
 
 function judgeAddresses(
   { resolver }: DnsObservation,
   { hijacked, unexpected }: SortedAddresses,
-  { subject, expectedAddresses }: AnswerCase,
+  context: AnswerCase,
 ): readonly Finding<NameCause>[] {
-  const product = hijacked.map(sinkholeOwner).find((owner) => owner !== null);
-  const hijack: Finding<NameCause> = {
+  return [
+    ...(hijacked.length === 0 ? [] : [hijack(resolver, hijacked, context)]),
+    ...(unexpected.length === 0 ? [] : [surprise(resolver, unexpected, context)]),
+  ];
+}
+
+function hijack(resolver: string, addresses: readonly string[], { subject }: AnswerCase): Finding<NameCause> {
+  const product = addresses.map(sinkholeOwner).find((owner) => owner !== null);
+  const described = addresses.map((address) => `${address}, ${describe(address)}`);
+  return {
     rule: 'answer-acceptable',
     subject,
-    claim: `${resolverNamed(resolver)} answers with ${nameList(
-      hijacked.map((address) => `${address}, ${describe(address)}`),
-      2,
-      '; ',
-    )}.`,
+    claim: `${resolverNamed(resolver)} answers with ${nameList(described, 2, '; ')}.`,
     expected: `a public address from ${resolver}`,
-    actual: nameList(
-      hijacked.map((address) => `${address}, ${describe(address)}`),
-      MOST_SHOWN,
-      '; ',
-    ),
+    actual: nameList(described, MOST_SHOWN, '; '),
     level: 'broken',
     suggests: 'answer-hijacked',
-    facts: known({ resolver, address: hijacked[0], product }),
+    facts: known({ resolver, address: addresses[0], product }),
   };
-  const surprise: Finding<NameCause> = {
+}
+
+function surprise(
+  resolver: string,
+  addresses: readonly string[],
+  { subject, expectedAddresses }: AnswerCase,
+): Finding<NameCause> {
+  const claim = `${resolverNamed(resolver)} answers with ${nameList(addresses, 3)}, which is not among the expected addresses.`;
+  return {
     rule: 'answer-expected',
     subject,
-    claim: `${resolverNamed(resolver)} answers with ${nameList(unexpected, 3)}, which is not among the expected addresses.`,
+    claim,
     expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
-    actual: nameList(unexpected, MOST_SHOWN),
+    actual: nameList(addresses, MOST_SHOWN),
     level: 'warning',
     suggests: 'answer-unexpected',
-    facts: known({ resolver, address: unexpected[0] }),
+    facts: known({ resolver, address: addresses[0] }),
   };
-  return [...(hijacked.length === 0 ? [] : [hijack]), ...(unexpected.length === 0 ? [] : [surprise])];
 }
 
 function describe(address: string): string {

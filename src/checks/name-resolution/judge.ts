@@ -4,7 +4,7 @@ import { nameList } from '../../core/name-list.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { DnsObservation } from '../../core/observation.ts';
 import { resolverNamed } from './resolver-named.ts';
-import { addressesIn, judgeAnswer } from './judge-answer.ts';
+import { acceptableAddresses, judgeAnswer } from './judge-answer.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 
 export interface DnsCase {
@@ -27,7 +27,7 @@ const MAX_DIALLED = 16;
 /** Judges what every resolver says about one name. */
 export function judgeDns({ name, port, expectedAddresses, observations }: DnsCase): DnsVerdict {
   const subject = `${name}:${String(port)}`;
-  const acceptable = observations.map((observation) => addressesIn(observation, expectedAddresses).acceptable);
+  const acceptable = observations.map((observation) => acceptableAddresses(observation, expectedAddresses));
   const judged = observations.map((observation, index) =>
     judgeAnswer(observation, {
       subject,
@@ -38,8 +38,17 @@ export function judgeDns({ name, port, expectedAddresses, observations }: DnsCas
   );
   return {
     findings: [...judged.flatMap(({ findings }) => findings), ...judgeAgreement(subject, judged)],
-    addresses: uniqueAddresses(acceptable.flat()).slice(0, MAX_DIALLED),
+    addresses: dialledAddresses(observations, expectedAddresses),
   };
+}
+
+/** The acceptable addresses of all resolvers, IPv4 first, each once, 16 at most. */
+export function dialledAddresses(
+  observations: readonly DnsObservation[],
+  expectedAddresses: readonly string[],
+): readonly string[] {
+  const acceptable = observations.flatMap((observation) => acceptableAddresses(observation, expectedAddresses));
+  return uniqueAddresses(acceptable).slice(0, MAX_DIALLED);
 }
 
 /** Answers that another finding calls wrong disagree for that reason: saying it twice helps nobody. */

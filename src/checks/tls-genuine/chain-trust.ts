@@ -1,6 +1,7 @@
 import { type Certificate, type DistinguishedName, isInDate, type SentChain } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { isSameName } from '../../core/distinguished-name.ts';
+import { oncePer } from '../../core/once-per.ts';
 import type { Baseline } from './baseline.ts';
 import { pathTo, type ChainLink, walkChain } from './chain-walk.ts';
 import { isForServers } from './extensions.ts';
@@ -55,10 +56,9 @@ const MOZILLA = "one of Mozilla's roots";
 
 export function findChainTrust(sent: SentChain, options: ChainTrustOptions): ChainTrust {
   const trust = trustUnder(options.profile, options.trust);
-  const configured = confirmedKeys(trust, null);
+  const configured = configuredKeys(trust);
   const keys = confirmedKeys(trust, options.baseline);
-  const vendorKeys = confirmedKeys(options.trust, null);
-  const labels = new Map([...vendorKeys, ...keys]);
+  const vendorKeys = configuredKeys(options.trust);
   const { all, strong } = bothWalks(sent, trust, options);
   const isRoot = (step: ChainLink): boolean => isPublicRoot(step, trust, options.host);
   const isTrusted = (step: ChainLink): boolean => keys.has(step.certificate.pin) || isRoot(step);
@@ -76,7 +76,8 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   return {
     kind,
     path: pathTo(step),
-    label: found === undefined ? null : (labels.get(step.certificate.pin) ?? MOZILLA),
+    label:
+      found === undefined ? null : (keys.get(step.certificate.pin) ?? vendorKeys.get(step.certificate.pin) ?? MOZILLA),
     configured: kind === 'trusted' ? (confirming?.certificate.pin ?? null) : null,
     authorities: all.slice(1).map(({ certificate }) => certificate),
   };
@@ -100,13 +101,21 @@ function bothWalks(
 
 /** Pin of every key that is confirmed, and in whose words. */
 function confirmedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
-  const learned = baseline === null ? [] : [...baseline.leaves, ...baseline.authorities];
+  if (baseline === null) return configuredKeys(trust);
+  const learned = [...baseline.leaves, ...baseline.authorities];
   return new Map([
     ...learned.map((certificate): [string, string] => [certificate.pin, 'the learned baseline']),
-    ...trust.pins.map((pin): [string, string] => [pin.pin, pin.label]),
-    ...trust.anchors.map((anchor): [string, string] => [anchor.certificate.pin, anchor.label]),
+    ...configuredKeys(trust),
   ]);
 }
+
+const configuredKeys = oncePer(
+  ({ pins, anchors }: Trust): ReadonlyMap<string, string> =>
+    new Map([
+      ...pins.map((pin): [string, string] => [pin.pin, pin.label]),
+      ...anchors.map((anchor): [string, string] => [anchor.certificate.pin, anchor.label]),
+    ]),
+);
 
 function isStrongLink(issuer: Certificate, subject: Certificate): boolean {
   return isStrongKey(issuer.key) && hasStrongSignature(subject);

@@ -1,5 +1,6 @@
 import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
 import { attributeValues, isSameName } from '../../core/distinguished-name.ts';
+import { oncePer } from '../../core/once-per.ts';
 import { organizationKey } from './organization.ts';
 import type { ChainTrust } from './chain-trust.ts';
 import type { Trust } from './trust.ts';
@@ -34,10 +35,10 @@ function isNoAuthority(name: DistinguishedName, sent: readonly Certificate[]): b
   return namesakes.length > 0 && namesakes.every(({ isAuthority }) => !isAuthority);
 }
 
-function vendorOrganizations({ anchors, pins }: Trust): ReadonlySet<string> {
+const vendorOrganizations = oncePer(({ anchors, pins }: Trust): ReadonlySet<string> => {
   const names = [...anchors.map(({ certificate }) => certificate.subject), ...pins.flatMap(({ name }) => name ?? [])];
   return new Set(names.flatMap(organizationsOf));
-}
+});
 
 function isPublicName(name: DistinguishedName, { publicRoots }: Trust): boolean {
   return (
@@ -46,6 +47,6 @@ function isPublicName(name: DistinguishedName, { publicRoots }: Trust): boolean 
   );
 }
 
-function organizationsOf(name: DistinguishedName): readonly string[] {
-  return attributeValues(name, 'O').map(organizationKey);
-}
+const organizationsOf = oncePer((name: DistinguishedName): readonly string[] =>
+  attributeValues(name, 'O').map(organizationKey),
+);

@@ -97,7 +97,7 @@ function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: C
  */
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;
-  if (findProduct(evidence.products, [leaf.issuer]) !== null) return true;
+  if (findProduct(evidence.products, leaf.issuer) !== null) return true;
   return !claimsVendor(leaf.issuer, evidence.trust);
 }
 

@@ -38,7 +38,7 @@ function topOf({ chainTrust, leaf }: ChainCase): DistinguishedName {
 
 /** @param end the root, or what the chain ends at; null: it is the issuer itself */
 function strangersClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
-  const product = findProduct(evidence.products, [leaf.issuer])?.name;
+  const product = findProduct(evidence.products, leaf.issuer)?.name;
   if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
   if (chainTrust.kind === 'incomplete')
     return `${issued}, ${end === null ? '' : `under ${end}, `}which is not known and was not sent.`;

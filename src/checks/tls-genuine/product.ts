@@ -1,4 +1,5 @@
 import type { DistinguishedName } from '../../core/certificate.ts';
+import { oncePer } from '../../core/once-per.ts';
 
 /**
  * An inspection product and how its authorities name themselves. It names the product; it never proves anything by
@@ -17,16 +18,17 @@ export interface ProductPattern {
 /** All of these: each attribute type must have a value that its (anchored) pattern matches. */
 export type IssuerPattern = readonly { readonly type: string; readonly pattern: RegExp }[];
 
-/** The first product of the catalogue that one of these names belongs to. */
-export function findProduct(
-  products: readonly ProductPattern[],
-  names: readonly DistinguishedName[],
-): ProductPattern | null {
-  return (
-    products.find((product) => product.issuers.some((issuer) => names.some((name) => matchesIssuer(issuer, name)))) ??
-    null
-  );
+/** The first product of the catalogue that this name belongs to. */
+export function findProduct(products: readonly ProductPattern[], name: DistinguishedName): ProductPattern | null {
+  return productsByName(products)(name);
 }
+
+const productsByName = oncePer((products: readonly ProductPattern[]) =>
+  oncePer(
+    (name: DistinguishedName): ProductPattern | null =>
+      products.find(({ issuers }) => issuers.some((issuer) => matchesIssuer(issuer, name))) ?? null,
+  ),
+);
 
 function matchesIssuer(issuer: IssuerPattern, name: DistinguishedName): boolean {
   return issuer.every(({ type, pattern }) =>

@@ -52,7 +52,7 @@ function signal(rule: string, weight: Signal['weight'], find: (chain: ChainCase)
 function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   const issuers = [leaf.issuer, ...chainTrust.path.slice(1).flatMap(({ subject, issuer }) => [subject, issuer])];
   const [found] = issuers.flatMap((issuer) => {
-    const product = findProduct(evidence.products, [issuer]);
+    const product = findProduct(evidence.products, issuer);
     return product === null ? [] : [{ issuer, product: product.name }];
   });
   if (found === undefined) return null;

@@ -1,4 +1,5 @@
 import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
+import { oncePer } from '../../core/once-per.ts';
 
 /**
  * Whom a target's certificate may come from: Fortinet's private authorities, any of Mozilla's roots, or only what is
@@ -43,13 +44,16 @@ export interface Trust {
 
 /** What of the configured trust counts for this profile. */
 export function trustUnder(profile: TrustProfile, trust: Trust): Trust {
-  if (profile === 'fortinet') return trust;
-  return {
-    pins: trust.pins.filter((pin) => pin.origin === 'configured'),
-    anchors: trust.anchors.filter((anchor) => anchor.origin === 'configured'),
-    publicRoots: trust.publicRoots,
-  };
+  return profile === 'fortinet' ? trust : configuredPart(trust);
 }
+
+const configuredPart = oncePer(
+  ({ pins, anchors, publicRoots }: Trust): Trust => ({
+    pins: pins.filter(({ origin }) => origin === 'configured'),
+    anchors: anchors.filter(({ origin }) => origin === 'configured'),
+    publicRoots,
+  }),
+);
 
 /** In whose words a configured key is confirmed under this profile; null when it is not (any more). */
 export function labelOfKey(pin: string, profile: TrustProfile, trust: Trust): string | null {

@@ -57,9 +57,9 @@ function requestOver(
   return httpRequest({
     method,
     path,
-    // As a URL has it: without the port that goes without saying.
     headers: {
-      host: new URL(`https://${authority(target)}`).host,
+      // As a URL has it: without the port that goes without saying.
+      host: authority(target).replace(/:443$/u, ''),
       connection: 'close',
       'user-agent': 'ftm-watch',
       accept: '*/*',
@@ -72,11 +72,18 @@ function requestOver(
 
 function responseTo(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request.once('response', resolve);
+    let isOver = false;
+    request.once('response', (response) => {
+      isOver = true;
+      resolve(response);
+    });
     // Never removed: node:http reports once more when the socket is destroyed in the end.
     request.on('error', reject);
     // Where a peer switches protocols unasked, it ends the connection and reports nothing.
-    request.once('close', () => reject(new ProbeError('protocol', 'The peer ended the exchange without a response')));
+    request.once('close', () => {
+      // Every exchange closes in the end: an error takes its stack.
+      if (!isOver) reject(new ProbeError('protocol', 'The peer ended the exchange without a response'));
+    });
     request.end();
   });
 }

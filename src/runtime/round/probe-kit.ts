@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
 import { createCertificateCache } from '../../core/certificate-cache.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
-import { judgeDns } from '../../checks/name-resolution/judge.ts';
+import { dialledAddresses } from '../../checks/name-resolution/judge.ts';
 import { burstOf, needsCloserLook } from '../../checks/path-share.ts';
 import type { RoundObservations, RoundTools } from '../../sources/registry.ts';
 import { authority } from '../../core/authority.ts';
@@ -127,8 +127,7 @@ function createConnectionTools(
   return {
     system,
     askName: askEachTime({ system, trust }),
-    acceptable: ({ host: name, port, expectedAddresses }, observations) =>
-      judgeDns({ name, port, expectedAddresses, observations }).addresses,
+    acceptable: dialledAddresses,
     endpoint: {
       secureContext: createProbeSecureContext(),
       parse: (der) => certificates.parse(der),

@@ -22,14 +22,13 @@ const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /** Asks one resolver after the other until one knows the mail server. */
 export async function findAddresses(
-  { host, port }: HostPort,
+  { host }: Pick<HostPort, 'host'>,
   { resolvers }: Resolving,
   tools: FindTools,
   ctx: ProbeContext,
 ): Promise<FoundAddresses> {
   if (isIP(host) !== 0) return { addresses: [host], localError: null };
-  const addressesIn = (seen: readonly DnsObservation[]): readonly string[] =>
-    tools.acceptable({ host, port, expectedAddresses: ANY_ADDRESS }, seen);
+  const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => tools.acceptable(seen, ANY_ADDRESS);
   const isEnough = (seen: readonly DnsObservation[]): boolean => addressesIn(seen).length > 0;
   const observations = await askInTurn(host, resolvers, { ...tools, isEnough }, ctx);
   const addresses = addressesIn(observations);

@@ -35,7 +35,7 @@ export async function observeRecipientServer(
   let hosts: readonly string[] = [];
   try {
     hosts = await exchangesOf(domain, resolvers, tools, ctx);
-    const found = await Promise.all(hosts.map((host) => findAddresses({ host, port }, { resolvers }, tools, ctx)));
+    const found = await Promise.all(hosts.map((host) => findAddresses({ host }, { resolvers }, tools, ctx)));
     const addresses = found.flatMap((each) => each.addresses);
     if (addresses.length === 0)
       throw new ProbeError('name-not-resolved', `No resolver gives an address of a mail server of "${domain}"`);

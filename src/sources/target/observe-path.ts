@@ -14,8 +14,8 @@ import type { AskName } from './ask-name.ts';
 
 /** What of the answers to one name may be dialled: the opinion of a check. */
 export type AcceptableAddresses = (
-  target: Pick<PathTarget, 'host' | 'port' | 'expectedAddresses'>,
   names: readonly DnsObservation[],
+  expectedAddresses: readonly string[],
 ) => readonly string[];
 
 /** What the probes of a round share. */
@@ -92,7 +92,7 @@ async function resolve(target: PathTarget, tools: PathTools, ctx: ProbeContext):
 /** Through a proxy the name itself is dialled: the proxy resolves it. */
 function dialable(target: PathTarget, names: readonly DnsObservation[], { acceptable }: PathTools): readonly string[] {
   if (isLiteral(target) || target.proxy !== null) return [target.host];
-  return ofFamily(acceptable(target, names), target.family);
+  return ofFamily(acceptable(names, target.expectedAddresses), target.family);
 }
 
 function isLiteral({ host }: PathTarget): boolean {

@@ -121,16 +121,33 @@ describe('incidents', () => {
   });
 
   test('have a series each while they are open, and none afterwards', async () => {
-    recorder.incidents([open('fac-1'), open('10.0.0.9')], config);
+    recorder.incidents([open('fac-1'), open('10.0.0.9')]);
     expect(await values('ftm_incident_open')).toEqual({
       'appliance-unreachable critical fac-1': 1,
       'appliance-unreachable critical other': 1,
     });
     expect(await values('ftm_cause_active')).toMatchObject({ 'appliance-unreachable critical': 1 });
-    recorder.incidents([], config);
+    recorder.incidents([]);
     expect(await values('ftm_incident_open')).toEqual({});
     expect(await values('ftm_cause_active')).toMatchObject({ 'appliance-unreachable critical': 0 });
   });
+
+  test('that outlast a configuration are told again under the next', async () => {
+    recorder.incidents([open('fac-1')]);
+    recorder.expect({ config, signatures, probes: [], judged: [] });
+    expect(await values('ftm_cause_active')).toMatchObject({ 'appliance-unreachable critical': 0 });
+    recorder.incidents([open('fac-1')]);
+    expect(await values('ftm_cause_active')).toMatchObject({ 'appliance-unreachable critical': 1 });
+  });
+});
+
+test('a state that outlasts a configuration is unknown until it is seen again', async () => {
+  const diagnosis = diagnosisOf(0, []);
+  recorder.diagnosed(diagnosis, config);
+  recorder.expect({ config, signatures, probes: [], judged: [] });
+  expect(await values('ftm_precondition_state')).toMatchObject({ 'internet unknown': 1, 'internet ok': 0 });
+  recorder.diagnosed(diagnosis, config);
+  expect(await values('ftm_precondition_state')).toMatchObject({ 'internet unknown': 0, 'internet ok': 1 });
 });
 
 test('the site is named as the configuration in force names it', async () => {

@@ -6,7 +6,6 @@ import {
   type Expected,
   forgetAppliances,
   forgetMeasurements,
-  zeroCauses,
 } from '../../../src/metrics/zero-series.ts';
 import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
@@ -87,14 +86,14 @@ test('a cause is there at its own severity, and at those of the services', async
     (await series('ftm_cause_active'))
       .filter(({ labels }) => labels['cause'] === cause)
       .map(({ labels }) => labels['severity']);
-  zeroCauses(metrics, (await expecting(NOTHING)).config);
+  createZeroSeries(metrics, await expecting(NOTHING));
   expect(await severitiesOf('tls-intercepted')).toEqual(['critical']);
   expect(await severitiesOf('license-expires-in-7-days')).toEqual(['warning', 'critical']);
   metrics.causeActive.set({ cause: 'tls-intercepted', severity: 'critical' }, 1);
-  zeroCauses(metrics, (await expecting('services: [{ name: push, host: push.test, severity: warning }]')).config);
+  createZeroSeries(metrics, await expecting('services: [{ name: push, host: push.test, severity: warning }]'));
   expect(await severitiesOf('tls-intercepted')).toEqual(['critical', 'warning']);
   expect((await series('ftm_cause_active')).filter(({ value }) => value !== 0)).toEqual([]);
-  zeroCauses(metrics, (await expecting(NOTHING)).config);
+  createZeroSeries(metrics, await expecting(NOTHING));
   expect(await severitiesOf('tls-intercepted')).toEqual(['critical']);
 });
 

@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import type { Answer } from 'dns-packet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { judgeDns } from '../../../../src/checks/name-resolution/judge.ts';
+import { dialledAddresses } from '../../../../src/checks/name-resolution/judge.ts';
 import type { DnsObservation, DnsReply, MailObservation } from '../../../../src/core/observation.ts';
 import { createSystemLookup } from '../../../../src/network/system-lookup.ts';
 import { FileTrust } from '../../../../src/network/tls/file-trust.ts';
@@ -55,8 +55,7 @@ function toolsFor(port: number): RecipientTools {
   const ports = { system: createSystemLookup(), trust: createSecureContext() };
   return {
     askName: askEachTime(ports),
-    acceptable: ({ host, port: at, expectedAddresses }, observations) =>
-      judgeDns({ name: host, port: at, expectedAddresses, observations }).addresses,
+    acceptable: dialledAddresses,
     askExchanges: (domain, resolver, ctx) => observeExchanges(domain, resolver, ports, ctx),
     exchangePort: port,
   };

@@ -20,14 +20,19 @@ const dn = (...pairs: readonly (readonly [string, string])[]) => ({
 
 describe('findProduct()', () => {
   test.each([
-    ['all of one pattern', [dn(['O', 'One'], ['CN', 'Proxy 7'])], one],
-    ['one of several patterns', [dn(['OU', 'One'])], one],
-    ['a part of a pattern', [dn(['O', 'One'], ['CN', 'Web'])], null],
-    ['one of several values', [dn(['O', 'Acme'], ['O', 'Two'])], two],
-    ['one of several names', [dn(['O', 'Acme']), dn(['O', 'Two'])], two],
-    ['no name', [], null],
-  ])('%s', (_, names, product) => {
-    expect(findProduct([one, two], names)).toBe(product);
+    ['all of one pattern', dn(['O', 'One'], ['CN', 'Proxy 7']), one],
+    ['one of several patterns', dn(['OU', 'One']), one],
+    ['a part of a pattern', dn(['O', 'One'], ['CN', 'Web']), null],
+    ['one of several values', dn(['O', 'Acme'], ['O', 'Two']), two],
+    ['an empty name', dn(), null],
+  ])('%s', (_, name, product) => {
+    expect(findProduct([one, two], name)).toBe(product);
+  });
+
+  test('answers by the catalogue that it is asked with', () => {
+    const name = dn(['O', 'Two']);
+    const catalogues = [[one], [one, two], [one]];
+    expect(catalogues.map((products) => findProduct(products, name))).toEqual([null, two, null]);
   });
 });
 
