@@ -97,7 +97,6 @@ export async function startRoundsByHand(
     },
     [Symbol.dispose]: () => {
       void runner.stop();
-      kit.close();
     },
   };
 }
