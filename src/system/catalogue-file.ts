@@ -15,7 +15,7 @@ const MAX_PROBLEM = 2_000;
 
 /**
  * Parses a catalogue of the administrator (signatures, inspection products), which may come from somebody else.
- * @throws {Error} naming the file and, where it is no YAML, the places
+ * @throws {Error} naming the file and, where it is no YAML, the places @internal
  */
 export function parseCatalogue(content: string, what: string, file: string): CatalogueFile {
   const yaml = parseYaml(content);
