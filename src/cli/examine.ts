@@ -43,6 +43,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const wishes = {
       mailServers,
       codeLife: picture.appliances.then((seen) => codeLifeOf(seen.appliances)),
+      isComplained: false,
       complainedAt: null,
       onProgress: (step: RoundProgress) => progress.show(step),
     };

@@ -45,6 +45,7 @@ async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSigna
   const round = await kit.observe(signal, {
     mailServers: Promise.resolve([]),
     codeLife: Promise.resolve(null),
+    isComplained: false,
     complainedAt: null,
     onProgress: (step) => line.show(step),
   });

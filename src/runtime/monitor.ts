@@ -1,6 +1,6 @@
 import { warnOfRefusedBaselines } from './round/warn-of-refused-baselines.ts';
 import { LOG_CHECKS } from '../checks/assess-log.ts';
-import { isFaultId } from '../checks/registry.ts';
+import { isFaultId, preconditionOf } from '../checks/registry.ts';
 import { listens } from '../core/polling/listens.ts';
 import type { Logger } from 'pino';
 
@@ -10,7 +10,8 @@ import type { Assessment } from '../engine/assessment.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
-import { complainedOfConnectionsAt } from '../checks/tls-genuine/complaint.ts';
+import { complainedOfPathAt } from '../checks/polling/explained.ts';
+import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
@@ -223,11 +224,13 @@ export class Monitor {
 
   async #round(signal: AbortSignal): Promise<void> {
     const { appliances } = this.#units.picture();
+    const { report } = this.#log.facts();
     const observations = await this.#files.kit.observe(signal, {
       mailServers: Promise.resolve(mailServersOf(this.config, appliances)),
       codeLife: Promise.resolve(codeLifeOf(appliances)),
       onProgress: () => undefined,
-      complainedAt: complainedOfConnectionsAt(this.#log.facts().report),
+      isComplained: complainsOfConnections(report),
+      complainedAt: complainedOfPathAt(report, preconditionOf),
     });
     if (signal.aborted) return;
     const judged = await this.#files.kit.assess(observations);

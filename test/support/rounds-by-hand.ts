@@ -53,6 +53,7 @@ export async function startRoundsByHand(
       mailServers: Promise.resolve([]),
       codeLife: Promise.resolve(null),
       onProgress: () => undefined,
+      isComplained: complains,
       complainedAt: complains ? clock.now() : null,
     });
     const judged = await kit.assess(observations);

@@ -27,6 +27,8 @@ export interface UnexplainedPolling {
   readonly notes: readonly Finding[];
 }
 
+/** What explains every complaint of a connection. */
+const BY_CONNECTION = 'reachability';
 const CONNECTION: readonly string[] = [...PATH, 'firewall-policy'];
 /** The text says that the connection failed: no licence does that. */
 const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
@@ -47,6 +49,15 @@ export function explainedBy(
 /** What can be the matter, for what an appliance complains of: more than one datagram must tell of the same. */
 export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
   return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
+}
+
+/** When an appliance last complained of what a fault of the path can cause; null: none does. One line is enough. */
+export function complainedOfPathAt({ appliances }: PollingReport, preconditionOf: PreconditionOf): EpochMs | null {
+  const times = appliances
+    .flatMap(({ errors }) => errors)
+    .filter((error) => error.severity === 'critical' && explainedBy(error, preconditionOf).includes(BY_CONNECTION))
+    .map(({ lastAt }) => lastAt);
+  return times.length === 0 ? null : Math.max(...times);
 }
 
 function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: PreconditionOf): readonly string[] {

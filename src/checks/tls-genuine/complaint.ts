@@ -1,4 +1,3 @@
-import type { EpochMs } from '../../core/clock.ts';
 import type { PollingCause } from '../polling/causes.ts';
 import { REPEAT, type TlsCause } from './causes.ts';
 import type { Finding } from '../../engine/finding.ts';
@@ -21,10 +20,9 @@ const REFUSED_CERTIFICATE: readonly TlsCause[] = [
 /** And for any TLS connection that did not come about. */
 const FAILED_CONNECTION: readonly (TlsCause | PollingCause)[] = [...REFUSED_CERTIFICATE, 'polling-failing'];
 
-/** When FortiAuthenticator last complained of its connections; null: it does not. One line is enough for a closer look. */
-export function complainedOfConnectionsAt({ appliances }: PollingReport): EpochMs | null {
-  const times = appliances.flatMap(({ errors }) => errorsOf(errors, FAILED_CONNECTION).map(({ lastAt }) => lastAt));
-  return times.length === 0 ? null : Math.max(...times);
+/** One line is enough to have a closer look. */
+export function complainsOfConnections({ appliances }: PollingReport): boolean {
+  return appliances.some(({ errors }) => errorsOf(errors, FAILED_CONNECTION).length > 0);
 }
 
 /** Surely enough to raise the severity of what this machine sees of its connections. */

@@ -57,7 +57,13 @@ export class Dialogue {
     const plain = this.#socket.off('data', this.#onData).off('error', this.#onError).off('end', this.#onEnd);
     plain.off('close', this.#onEnd).on('error', () => {});
     this.#reader = new ReplyReader();
-    this.#socket = await openTls(plain, tls, this.#signal);
+    try {
+      this.#socket = await openTls(plain, tls, this.#signal);
+    } catch (error) {
+      // Nobody answers on it any more: whoever says goodbye must not wait for that.
+      this.#close(closed);
+      throw error;
+    }
     this.#listen();
   }
 

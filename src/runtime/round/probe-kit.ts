@@ -41,8 +41,10 @@ export interface ProbeKit {
   readonly looks: TargetProbes;
 }
 
-export interface RoundWishes extends Pick<RoundTools, 'mailServers' | 'codeLife'>, Pick<RoundWatch, 'onProgress'> {
-  /** When FortiAuthenticator last complained of its connections; null: it does not. */
+export interface RoundWishes
+  extends Pick<RoundTools, 'mailServers' | 'codeLife' | 'isComplained'>,
+    Pick<RoundWatch, 'onProgress'> {
+  /** When FortiAuthenticator last complained of what the path can cause; null: it does not. */
   readonly complainedAt: EpochMs | null;
 }
 
@@ -83,7 +85,7 @@ export async function createProbeKit(
   return {
     observe: (signal, { complainedAt, ...wishes }) => {
       const burst = burstOf(share.current(), clock.now(), complainedAt);
-      const given = { ...tools, ...wishes, isComplained: complainedAt !== null, burst };
+      const given = { ...tools, ...wishes, burst };
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
     assess: async (round) => {
@@ -103,7 +105,7 @@ export async function createProbeKit(
 }
 
 /** What a round works with, apart from what belongs to this round alone. */
-type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'isComplained' | 'burst'>;
+type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst'>;
 
 function createConnectionTools(
   config: Config,

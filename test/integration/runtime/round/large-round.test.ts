@@ -29,6 +29,7 @@ async function begin(
       mailServers: Promise.resolve([]),
       codeLife: Promise.resolve(null),
       onProgress: () => undefined,
+      isComplained: false,
       complainedAt: null,
     }),
   };

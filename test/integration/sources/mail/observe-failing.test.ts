@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Clock } from '../../../../src/core/clock.ts';
+import { systemClock } from '../../../../src/system/clock.ts';
 import { judgeMail } from '../../../../src/checks/mail/judge.ts';
 import type { MailPorts } from '../../../../src/sources/mail/observe-mail.ts';
 import { LOGIN, PASSWORD, createMailBench, unusedPort } from '../../../support/mail-bench.ts';
@@ -136,6 +138,24 @@ describe('observeMail with a server that does not', () => {
       },
     );
     expect(server.commands.filter((line) => line.startsWith('MAIL'))).toEqual([]);
+  });
+
+  test('is not waited for after a handshake that failed: nobody says goodbye there', async () => {
+    await using server = await bench.serve({ security: 'starttls' });
+    const waited: number[] = [];
+    const after: Clock['after'] = (delay, callback) =>
+      systemClock.after(delay, () => {
+        waited.push(delay);
+        callback();
+      });
+    const clock = { ...systemClock, after };
+    const { outcome } = await bench.look(server.port, {
+      config: { security: 'starttls' },
+      ports: { trust: bench.strangeTrust },
+      ctx: { clock },
+    });
+    expect(outcome).toMatchObject({ stage: 'tls', reason: 'tls' });
+    expect(waited).toEqual([]);
   });
 
   test('speaks plainly where TLS is wanted', async () => {

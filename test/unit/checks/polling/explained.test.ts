@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { isCorroborated } from '../../../../src/core/polling/corroboration.ts';
 import {
   complainedOf,
+  complainedOfPathAt,
   explainedBy,
   seenIn,
   withLaterSeen,
@@ -43,6 +44,31 @@ function report(
     firewallEvidence: [],
   };
 }
+
+describe('complainedOfPathAt()', () => {
+  const of = (...errors: readonly PollingError[]): number | null =>
+    complainedOfPathAt(
+      { ...report(0), appliances: report(0).appliances.map((one) => ({ ...one, errors })) },
+      preconditionOf,
+    );
+  const timeout = pollingError(REPAIRED, 'connection timeout');
+
+  test.each<readonly [string, Partial<PollingError>, boolean]>([
+    ['that polling fails', {}, true],
+    ['of a port', { cause: 'egress-blocked' }, true],
+    ['of a certificate, once', { cause: 'tls-intercepted', moments: [REPAIRED], reliableAt: null }, true],
+    ['of a licence', { cause: 'license-on-other-unit' }, false],
+    ['of mail', { cause: 'mail-unreachable' }, false],
+    ['of what is no more than a warning', { severity: 'warning' }, false],
+  ])('an appliance complains %s', (_, changes, counts) => {
+    expect(of({ ...timeout, ...changes })).toBe(counts ? timeout.lastAt : null);
+  });
+
+  test('the latest counts', () => {
+    expect(of({ ...timeout, lastAt: 5 }, { ...timeout, lastAt: 7 })).toBe(7);
+    expect(of()).toBeNull();
+  });
+});
 
 describe('withoutExplained()', () => {
   test.each([

@@ -2,7 +2,7 @@ import { textOfStep } from '../../../support/text-of-step.ts';
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../src/engine/finding.ts';
 import {
-  complainedOfConnectionsAt,
+  complainsOfConnections,
   seemsUnaffected,
   withComplaints,
 } from '../../../../src/checks/tls-genuine/complaint.ts';
@@ -178,11 +178,5 @@ test.each<[string, PollingReport, boolean]>([
   ['is content', report(), false],
   ['was never heard', UNHEARD, false],
 ])('an appliance that %s makes a closer look worth it, or not', (_, log, complains) => {
-  expect(complainedOfConnectionsAt(log) !== null).toBe(complains);
-});
-
-test('the latest complaint of any appliance counts', () => {
-  const early = report({ ...ONE_DATAGRAM, lastAt: LAST - 60_000 });
-  const both = { ...early, appliances: [...early.appliances, ...report(ONE_DATAGRAM).appliances] };
-  expect(complainedOfConnectionsAt(both)).toBe(LAST);
+  expect(complainsOfConnections(log)).toBe(complains);
 });
