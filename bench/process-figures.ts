@@ -22,8 +22,16 @@ function timesOf(pid: number): readonly [user: number, system: number, childUser
   return [milliseconds(11), milliseconds(12), milliseconds(13), milliseconds(14)];
 }
 
-/** Resident memory of a process in MiB. */
-export function residentMebibytes(pid: number): number {
+/** Of a process, in MiB. */
+export interface ProcessMemory {
+  readonly resident: number;
+  /** What no other process and no file shares with it. */
+  readonly anonymous: number;
+}
+
+export function memoryOf(pid: number): ProcessMemory {
   const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/u.exec(status)?.[1] ?? Number.NaN) / 1024;
+  const mebibytes = (name: string): number =>
+    Number(new RegExp(String.raw`^${name}:\s+(\d+) kB`, 'mu').exec(status)?.[1] ?? Number.NaN) / 1024;
+  return { resident: mebibytes('VmRSS'), anonymous: mebibytes('RssAnon') };
 }
