@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** USER_HZ of Linux, the unit of /proc/PID/stat. */
 const TICKS_A_SECOND = 100;
@@ -9,7 +9,17 @@ export function cpuMilliseconds(pid: number): number {
   return user + system;
 }
 
-/** The same of its children that have ended, and of theirs. */
+/** The same to the microsecond, but of the threads alone that are alive (Documentation/scheduler/sched-stats.rst). */
+export function runMilliseconds(pid: number): number {
+  const threads = readdirSync(`/proc/${String(pid)}/task`);
+  const ran = threads.map((thread) => {
+    const [nanoseconds] = readFileSync(`/proc/${String(pid)}/task/${thread}/schedstat`, 'utf8').split(' ');
+    return Number(nanoseconds) / 1_000_000;
+  });
+  return ran.reduce((sum, one) => sum + one, 0);
+}
+
+/** CPU of its children that have ended, and of theirs. */
 export function childrenCpuMilliseconds(pid: number): number {
   const [, , user, system] = timesOf(pid);
   return user + system;

@@ -95,8 +95,12 @@ function idleLines({ idleRequests }: Results): readonly string[] {
   return [`Of blackbox_exporter's figures an HTTP request that probes nothing takes ${costs.join(', ')}.`];
 }
 
-function daemonLines({ start, memory }: Results): readonly string[] {
+function daemonLines({ minute, start, memory }: Results): readonly string[] {
   const rows: string[][] = [];
+  if (minute !== null) {
+    const spreads = [minute.ownMs, minute.bareMs, minute.blackboxMs].map((spread) => formatSpread(spread, 1));
+    rows.push(['CPU of a minute with a round every 30 s, ms', ...spreads]);
+  }
   if (start !== null) {
     const spreads = [start.ownMs, start.bareMs, start.blackboxMs].map((spread) => formatSpread(spread, 0));
     rows.push(['start to the first answer of /metrics, ms', ...spreads]);
