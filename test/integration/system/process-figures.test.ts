@@ -20,10 +20,11 @@ test('time of the processor only grows', async () => {
 
 test.runIf(process.platform === 'linux')('Linux tells of files and of virtual memory', async () => {
   const before = await readProcessFigures();
-  const files = await Promise.all(Array.from({ length: 5 }, () => open('/dev/null')));
+  const files = await Promise.all(Array.from({ length: 50 }, () => open('/dev/null')));
   const after = await readProcessFigures();
   await Promise.all(files.map((file) => file.close()));
-  expect((after.openFiles ?? 0) - (before.openFiles ?? 0)).toBe(5);
+  // What the process had open besides may be gone.
+  expect((after.openFiles ?? 0) - (before.openFiles ?? 0)).toBeGreaterThan(40);
   expect(after.mostFiles).toBeGreaterThan(after.openFiles ?? Number.POSITIVE_INFINITY);
   expect(after.virtualBytes).toBeGreaterThan(after.residentBytes);
 });
