@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -88,6 +88,11 @@ describe('dist/ in a folder without node_modules', () => {
     expect(files.length).toBeGreaterThan(5);
     for (const name of files)
       expect([name, readFileSync(join(dist, name)).find((byte) => byte > 127)]).toEqual([name, undefined]);
+  });
+
+  test('has no file of a megabyte but undici, which few load', () => {
+    const large = readdirSync(dist).filter((name) => statSync(join(dist, name)).size >= 1_000_000);
+    expect(large.filter((name) => !name.startsWith('undici'))).toEqual([]);
   });
 
   test('imports nothing that is not in it or in Node', () => {
