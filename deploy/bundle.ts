@@ -3,10 +3,11 @@
  * with Node alone. Without the parts of its libraries that nothing uses: against one file a module it takes 6 MiB less
  * memory and starts with 40 % less CPU (docs/decisions/2026-11-24-memory.md).
  */
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { parse } from 'yaml';
 import type { Plugin } from 'rolldown';
 import packageJson from '../package.json' with { type: 'json' };
 import { packageFolder, thirdPartyNotices } from './third-party-notices.ts';
@@ -16,6 +17,8 @@ const [source, target] = [join(ROOT, 'src'), resolve(ROOT, process.argv[2] ?? 'd
 /** Where a module of `src` would stand in the bundle: one folder down, so that what lies beside `src` is in it too. */
 const PLACE = 'lib';
 
+/** A catalogue: read as JSON, which takes a tenth of the time. People, who write theirs like it, find the YAML beside it. */
+const CATALOGUE = /(?<=new URL\(\s*'[^']+)\.yaml(?=',\s*import\.meta\.url)/gu;
 const FILE_BESIDE = /new URL\(\s*'(?<path>[^']+)',\s*import\.meta\.url,?\s*\)/gu;
 const FILE_OF_PACKAGE = /import\.meta\.resolve\('(?<specifier>[^']+)'\)/gu;
 
@@ -39,7 +42,7 @@ const filesOfModules: Plugin = {
     });
     // Lines stay lines, so that the map of before holds.
     const url = `new URL('./${place}', import.meta.url).href`;
-    return { code: withoutPackages.replaceAll('import.meta.url', url), map: null };
+    return { code: withoutPackages.replaceAll(CATALOGUE, '.json').replaceAll('import.meta.url', url), map: null };
   },
 };
 
@@ -65,6 +68,9 @@ const { output } = await bundle.write({ dir: target, format: 'esm', charset: 'as
 for (const [place, file] of files) {
   mkdirSync(dirname(join(target, place)), { recursive: true });
   cpSync(file, join(target, place));
+  if (!place.endsWith('.yaml')) continue;
+  const value: unknown = parse(readFileSync(file, 'utf8'));
+  writeFileSync(join(target, place.replace(/yaml$/u, 'json')), JSON.stringify(value));
 }
 cpSync(join(source, 'web/static'), join(target, PLACE, 'web/static'), { recursive: true });
 cpSync(join(ROOT, 'LICENSE'), join(target, 'LICENSE'));

@@ -58,7 +58,6 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     return await untilSettled(look, { kit, clock, signal });
   } finally {
     progress.clear();
-    kit.close();
   }
 }
 

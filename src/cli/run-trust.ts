@@ -16,24 +16,19 @@ export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): 
   const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
   const kit = await createProbeKit(config, terminal);
-  try {
-    return await trustLearn({
-      ...terminal,
-      target: authority(config.licenseServer),
-      capture: (signal) => capture(kit, terminal, signal),
-      ...wishes,
-      save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
-    });
-  } finally {
-    kit.close();
-  }
+  return trustLearn({
+    ...terminal,
+    target: authority(config.licenseServer),
+    capture: (signal) => capture(kit, terminal, signal),
+    ...wishes,
+    save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
+  });
 }
 
 export async function runTrustShow(terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
   const kit = await createProbeKit(config, terminal);
-  kit.close();
   terminal.output.write(overview(config, kit));
   return 0;
 }

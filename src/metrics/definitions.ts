@@ -131,7 +131,7 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
     roundDuration: gauge('ftm_round_duration_seconds', 'How long the last round of probes took'),
     eventLoopLag: histogram(
       'ftm_event_loop_lag_seconds',
-      'How late this process was when it looked, four times a second',
+      'How late this process was when it looked, once a second',
       LAG_BUCKETS,
     ),
     storeWritable: gauge('ftm_store_writable', '1 when history can be written'),

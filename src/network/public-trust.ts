@@ -7,8 +7,9 @@ import { KEY_SHARES } from './tls/key-shares.ts';
  * milliseconds: make one for the whole program.
  */
 export function publicTrust(): SecureContext {
-  return createSecureContext({
-    ca: [...getCACertificates('bundled'), ...getCACertificates('extra')],
-    ecdhCurve: KEY_SHARES,
-  });
+  const wanted = [...getCACertificates('bundled'), ...getCACertificates('extra')];
+  const usual = getCACertificates('default');
+  // Unless an option of Node says otherwise, its own are the same, and it reads them once for all.
+  const isUsual = wanted.length === usual.length && wanted.every((certificate, index) => certificate === usual[index]);
+  return createSecureContext({ ecdhCurve: KEY_SHARES, ...(isUsual ? {} : { ca: wanted }) });
 }

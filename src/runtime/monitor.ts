@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
 import type { Assessment } from '../engine/assessment.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { complainedOfPathAt } from '../checks/polling/explained.ts';
@@ -26,6 +26,7 @@ import { createProbeKit, type ProbeKit } from './round/probe-kit.ts';
 import { judgedTargets } from './round/judged-targets.ts';
 import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import { isInvalid } from '../core/invalid-round.ts';
+import { measureLoopLag } from '../schedule/loop-lag.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../system/json-file.ts';
@@ -81,6 +82,7 @@ export class Monitor {
   readonly #units: UnitMonitor;
   readonly #rounds: Runner;
   readonly #hourlyValues = createHourlyValueCollector();
+  readonly #loopLag: Disposable;
   readonly #pulse: LivenessTracker;
   readonly #heartbeat: Heartbeat | null;
   #stopping = false;
@@ -91,10 +93,9 @@ export class Monitor {
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
-    const onBeat = (lateness: Millis): void => deps.recorder.loopLag(lateness);
     const genuineFile = jsonFile(stateFile(config, 'genuine.json'));
     const shareFile = jsonFile(stateFile(config, 'share.json'));
-    const kit = await createProbeKit(config, { ...deps, onBeat, genuineFile, shareFile });
+    const kit = await createProbeKit(config, { ...deps, genuineFile, shareFile });
     return new Monitor(config, { kit, signatures }, deps);
   }
 
@@ -104,6 +105,7 @@ export class Monitor {
     const secrets: SecretReader = (source) => readSecret(source, env);
     this.config = config;
     this.#deps = deps;
+    this.#loopLag = measureLoopLag(clock, (lag) => recorder.loopLag(lag));
     this.#files = files;
     this.store = createStore(config.store, deps);
     this.alerting = createAlerting(config, {
@@ -197,7 +199,7 @@ export class Monitor {
     await this.alerting.stop(signal);
     await this.#log.stop();
     this.#stopping = true;
-    this.#files.kit.close();
+    this.#loopLag[Symbol.dispose]();
     this.store.close();
     this.#unlock();
   }

@@ -4,11 +4,7 @@ import { createStallMonitor } from './stall-monitor.ts';
 
 /** Null: this process stalled meanwhile, so that what it saw says nothing about whom it asked. */
 export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
-  const stall = createStallMonitor(clock);
-  try {
-    const seen = await look;
-    return isInvalid({ stalledMs: stall.take() }) ? null : { seen };
-  } finally {
-    stall.stop();
-  }
+  using stall = createStallMonitor(clock);
+  const seen = await look;
+  return isInvalid({ stalledMs: stall.longest() }) ? null : { seen };
 }

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { readText } from './read-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { parseYaml, type YamlPath } from '../text/yaml-text.ts';
@@ -14,7 +15,7 @@ const MAX_PROBLEM = 2_000;
 
 /**
  * Parses a catalogue of the administrator (signatures, inspection products), which may come from somebody else.
- * @throws {Error} naming the file and, where it is no YAML, the places
+ * @throws {Error} naming the file and, where it is no YAML, the places @internal
  */
 export function parseCatalogue(content: string, what: string, file: string): CatalogueFile {
   const yaml = parseYaml(content);
@@ -30,8 +31,9 @@ interface Catalogue<T> {
   readonly what: string;
   /** Of the administrator. */
   readonly files: readonly string[];
+  /** YAML, or JSON where the build has made that of it. */
   readonly shipped: string;
-  readonly parse: (content: string, file: string) => readonly T[];
+  readonly parse: (content: CatalogueFile, file: string) => readonly T[];
 }
 
 /**
@@ -41,11 +43,19 @@ interface Catalogue<T> {
  */
 export async function loadCatalogue<T extends { readonly id: string }>(catalogue: Catalogue<T>): Promise<readonly T[]> {
   const { what, files, shipped, parse } = catalogue;
-  const entriesOf = async (file: string): Promise<readonly T[]> => parse(await readText(file, `the ${what} of`), file);
+  const read = (file: string): Promise<string> => readText(file, `the ${what} of`);
   const own: T[] = [];
-  for (const file of files) own.push(...(await entriesOf(file)));
+  for (const file of files) own.push(...parse(parseCatalogue(await read(file), what, file), file));
   const ids = new Set(own.map(({ id }) => id));
-  return [...own, ...(await entriesOf(shipped)).filter(({ id }) => !ids.has(id))];
+  const content = await read(shipped);
+  const ours = extname(shipped) === '.json' ? parseBuilt(content) : parseCatalogue(content, what, shipped);
+  return [...own, ...parse(ours, shipped).filter(({ id }) => !ids.has(id))];
+}
+
+/** Has no mistakes, and so no lines. */
+function parseBuilt(content: string): CatalogueFile {
+  const value: unknown = JSON.parse(content);
+  return { value, lineOf: () => 1 };
 }
 
 /** @throws {Error} when an id stands twice: one of the two would never be seen */

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { issueTexts } from '../text/issue-text.ts';
 import { messageOf } from '../text/message-of.ts';
-import { assertUnique, catalogueError, loadCatalogue, parseCatalogue } from '../system/catalogue-file.ts';
+import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
 import type { ProductPattern } from '../checks/tls-genuine/product.ts';
 import { compilePattern } from './product-pattern.ts';
 
@@ -49,10 +49,10 @@ export function loadProducts(files: readonly string[]): Promise<readonly Product
   return loadCatalogue({ what: 'products', files, shipped: SHIPPED_PRODUCTS, parse: parseProducts });
 }
 
-/** Parses a catalogue. @throws {Error} as `loadProducts` does @internal */
-export function parseProducts(content: string, file: string): readonly ProductPattern[] {
+/** @throws {Error} as `loadProducts` does @internal */
+export function parseProducts({ value }: CatalogueFile, file: string): readonly ProductPattern[] {
   const attempt = `Cannot use the products of "${file}"`;
-  const parsed = catalogue.safeParse(parseCatalogue(content, 'products', file).value);
+  const parsed = catalogue.safeParse(value);
   if (!parsed.success) throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
   assertUnique(parsed.data.products, attempt);
   return parsed.data.products.map(({ id, name, issuers, pages }) => ({ id, name, issuers, pages }));

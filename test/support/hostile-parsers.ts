@@ -4,6 +4,7 @@ import { parseSignatures } from '../../src/sources/log/signatures.ts';
 import { readReply as readTime } from '../../src/network/ntp/sntp.ts';
 import { encodeQuery, readReply as readDnsReply } from '../../src/network/dns/message.ts';
 import { readPem } from '../../src/trust/pem.ts';
+import { parseCatalogue } from '../../src/system/catalogue-file.ts';
 import { parseProducts } from '../../src/trust/products.ts';
 import { readIncidentForm } from '../../src/web/incident-form.ts';
 import { readIncidentQuery } from '../../src/web/incident-query.ts';
@@ -207,7 +208,9 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     corpus: 'yaml-signatures',
     shape: 'bytes',
     longest: 16 * KB,
-    parse: declared((text) => parseSignatures(text, 'f.yaml', isFaultId).map(({ id }) => id)),
+    parse: declared((text) =>
+      parseSignatures(parseCatalogue(text, 'signatures', 'f.yaml'), 'f.yaml', isFaultId).map(({ id }) => id),
+    ),
     most: 128 * KB,
     repeats: YAML_REPEATS,
   },
@@ -216,7 +219,7 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     corpus: 'yaml-products',
     shape: 'bytes',
     longest: 16 * KB,
-    parse: declared((text) => parseProducts(text, 'f.yaml').map(({ id }) => id)),
+    parse: declared((text) => parseProducts(parseCatalogue(text, 'products', 'f.yaml'), 'f.yaml').map(({ id }) => id)),
     most: 128 * KB,
     repeats: YAML_REPEATS,
   },

@@ -64,7 +64,6 @@ export async function startProbeBench(more: object = {}): Promise<ProbeBench> {
     },
     [Symbol.asyncDispose]: async () => {
       probes.stop();
-      kit.close();
       await web[Symbol.asyncDispose]();
       await licenseServer[Symbol.asyncDispose]();
       await resolver[Symbol.asyncDispose]();

@@ -98,7 +98,6 @@ export async function startRoundsByHand(
     },
     [Symbol.dispose]: () => {
       void runner.stop();
-      kit.close();
     },
   };
 }

@@ -170,6 +170,8 @@ export const timezone: z.ZodType<string> = plainText(
   'time zone',
   'an IANA time zone such as "UTC" or "Europe/Berlin"',
   (zone) => {
+    // The default: to ask for another loads what the runtime knows of languages, 1.5 MiB in 10 ms.
+    if (zone === 'UTC') return true;
     if (ZONE_OFFSET.test(zone)) return false;
     try {
       return new Intl.DateTimeFormat('en', { timeZone: zone }) instanceof Intl.DateTimeFormat;

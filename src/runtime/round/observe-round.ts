@@ -2,6 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { authority, type HostPort } from '../../core/authority.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ProbeContext } from '../../network/context.ts';
+import { createStallMonitor, type StallMonitor } from '../../schedule/stall-monitor.ts';
 import { startApart } from '../../schedule/start-apart.ts';
 import {
   sourcesThatRun,
@@ -21,8 +22,6 @@ export interface RoundProgress {
 
 /** What a round is handed besides what its sources are. */
 export interface RoundWatch {
-  /** The longest that this process stood still since the last call. */
-  readonly takeStall: () => Millis;
   readonly onProgress: (progress: RoundProgress) => void;
 }
 
@@ -52,9 +51,9 @@ export async function observeRound(
 ): Promise<RoundObservations> {
   const startedAt = ctx.clock.now();
   const started = ctx.clock.elapsed();
-  tools.takeStall();
+  using stall = createStallMonitor(ctx.clock);
   using limit = deadline(ctx.clock, roundLimit(config), ctx.signal);
-  const look = lookOf(tools, { ...ctx, signal: limit.signal });
+  const look = lookOf(tools, stall, { ...ctx, signal: limit.signal });
   const others = await bySource((source) => source.observe(config, look));
   const first: Readonly<Record<string, unknown>> = others;
   const seen = await bySource(async (source) => {
@@ -76,9 +75,11 @@ async function bySource(
   );
 }
 
-function lookOf(tools: RoundTools & RoundWatch, ctx: ProbeContext): RoundTools & RoundLook<object> {
-  let stalled: Millis = 0;
-
+function lookOf(
+  tools: RoundTools & RoundWatch,
+  stall: StallMonitor,
+  ctx: ProbeContext,
+): RoundTools & RoundLook<object> {
   async function watched<R>(host: HostPort, look: () => Promise<R>): Promise<R> {
     const subject = authority(host);
     tools.onProgress({ subject, kind: 'started' });
@@ -93,10 +94,7 @@ function lookOf(tools: RoundTools & RoundWatch, ctx: ProbeContext): RoundTools &
     ...tools,
     askName: askOnce(tools.askName),
     ctx,
-    stalledMs: () => {
-      stalled = Math.max(stalled, tools.takeStall());
-      return stalled;
-    },
+    stalledMs: () => stall.longest(),
     now: watched,
     each: (hosts, look) => startApart(hosts, { ...ctx, gap: LOOK_GAP }, (host) => watched(host, () => look(host))),
   };

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
 import { createCertificateCache } from '../../core/certificate-cache.ts';
-import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
+import type { Clock, EpochMs } from '../../core/clock.ts';
 import { dialledAddresses } from '../../checks/name-resolution/judge.ts';
 import { burstOf, needsCloserLook } from '../../checks/path-share.ts';
 import type { RoundObservations, RoundTools } from '../../sources/registry.ts';
@@ -12,7 +12,6 @@ import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
 import { createLimiter } from '../../network/limiter.ts';
 import { publicTrust } from '../../network/public-trust.ts';
 import type { JsonFile } from '../../system/json-file.ts';
-import { createStallMonitor } from '../../schedule/stall-monitor.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
 import { assessRound } from './assess-round.ts';
@@ -40,7 +39,6 @@ export interface ProbeKit {
   knowledgeOf(target: string): TlsKnowledge;
   /** Single looks, beside the rounds and within the same limits. */
   readonly looks: TargetProbes;
-  close(): void;
 }
 
 export interface RoundWishes
@@ -53,8 +51,6 @@ export interface RoundWishes
 export interface ProbeKitDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
-  /** FindingContent four times a second how late the event loop is. */
-  readonly onBeat?: (lateness: Millis) => void;
   /** Where it is kept when each target was last genuine; without, only while the process runs. */
   readonly genuineFile?: JsonFile;
   /** Where the share of connections that fail is kept; without, only while the process runs. */
@@ -70,17 +66,15 @@ const CERTIFICATES = { spare: 512, perTarget: 2 };
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function createProbeKit(
   config: Config,
-  { clock, env, onBeat, genuineFile, shareFile }: ProbeKitDeps,
+  { clock, env, genuineFile, shareFile }: ProbeKitDeps,
 ): Promise<ProbeKit> {
   const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
-  const stall = createStallMonitor(clock, onBeat);
   // Loaded when it is first used, it would be a part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
   const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
   const tools: StandingTools = {
     ...createConnectionTools(config, env),
-    takeStall: () => stall.take(),
     ...createSecondLooks(knowledge, clock),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
@@ -107,7 +101,6 @@ export async function createProbeKit(
     needsCloserLook: () => needsCloserLook(share.current(), clock.now()),
     knowledgeOf: (target) => knowledge.of(target),
     looks: createTargetProbes(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
-    close: () => stall.stop(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Severity, SEVERITIES } from '../../core/severity.ts';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { assertUnique, catalogueError, loadCatalogue, parseCatalogue } from '../../system/catalogue-file.ts';
+import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../../system/catalogue-file.ts';
 import type { FirewallSignature, MessageSignature, Signature, SignatureSet } from '../../core/polling/signature.ts';
 import { compileSignatures } from '../../core/polling/signature.ts';
 
@@ -66,15 +66,18 @@ const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) })
 
 /** As `loadCatalogue`. @throws {Error} naming the file, the line, the signature and what is wrong with it */
 export async function loadSignatures(files: readonly string[], isCause: IsCause): Promise<SignatureSet> {
-  const parse = (content: string, file: string): readonly Signature[] => parseSignatures(content, file, isCause);
+  const parse = (content: CatalogueFile, file: string): readonly Signature[] => parseSignatures(content, file, isCause);
   const all = await loadCatalogue({ what: 'signatures', files, shipped: SHIPPED_SIGNATURES, parse });
   assertUnique(all, 'Cannot use the signatures');
   return compileSignatures(all);
 }
 
-/** Parses a catalogue. @throws {Error} as `loadSignatures` does @internal */
-export function parseSignatures(content: string, file: string, isCause: IsCause): readonly Signature[] {
-  const { value, lineOf } = parseCatalogue(content, 'signatures', file);
+/** @throws {Error} as `loadSignatures` does @internal */
+export function parseSignatures(
+  { value, lineOf }: CatalogueFile,
+  file: string,
+  isCause: IsCause,
+): readonly Signature[] {
   const attempt = `Cannot use the signatures of "${file}"`;
   const outer = catalogue.safeParse(value);
   if (!outer.success)

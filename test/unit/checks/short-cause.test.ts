@@ -5,12 +5,13 @@ import { CAUSE_IDS, type CauseId } from '../../../src/checks/registry.ts';
 import { shortCause } from '../../../src/checks/short-cause.ts';
 import { SEVERITIES } from '../../../src/core/severity.ts';
 import { anyText } from '../../support/any-text.ts';
+import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
 import { parseProducts } from '../../../src/trust/products.ts';
 
-const PRODUCTS = parseProducts(
-  readFileSync('config/inspection-products.yaml', 'utf8'),
-  'config/inspection-products.yaml',
-).map(({ name }) => name);
+const SHIPPED = 'config/inspection-products.yaml';
+const PRODUCTS = parseProducts(parseCatalogue(readFileSync(SHIPPED, 'utf8'), 'products', SHIPPED), SHIPPED).map(
+  ({ name }) => name,
+);
 
 test.each(CAUSE_IDS)('%s is short, and whole', (id) => {
   const texts = SEVERITIES.flatMap((severity) =>

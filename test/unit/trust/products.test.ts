@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DistinguishedName } from '../../../src/core/certificate.ts';
 import { findProduct, findProductOfPage } from '../../../src/checks/tls-genuine/product.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
+import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
 import { readPem } from '../../../src/trust/pem.ts';
 import { compilePattern } from '../../../src/trust/product-pattern.ts';
 import { loadProducts, parseProducts } from '../../../src/trust/products.ts';
@@ -226,11 +227,13 @@ describe('parseProducts()', () => {
       'the id "a" is given twice',
     ],
   ])('refuses %s', (_, content, message) => {
-    expect(() => parseProducts(content, 'x.yaml')).toThrow(message);
+    expect(() => parseProducts(parseCatalogue(content, 'products', 'x.yaml'), 'x.yaml')).toThrow(message);
   });
 
   test('tells every problem at once', () => {
     const content = "products: [{ id: A, name: A, pages: [x] }, { id: b, name: '', pages: [y] }]";
-    expect(() => parseProducts(content, 'x.yaml')).toThrow(/products\.0\.id.*products\.1\.name/u);
+    expect(() => parseProducts(parseCatalogue(content, 'products', 'x.yaml'), 'x.yaml')).toThrow(
+      /products\.0\.id.*products\.1\.name/u,
+    );
   });
 });

@@ -24,9 +24,6 @@ async function begin(
   signal: AbortSignal,
 ): Promise<{ readonly end: Promise<RoundObservations> }> {
   const kit = await createProbeKit(config, { clock, env: {} });
-  cleanUps.push(() => {
-    kit.close();
-  });
   return {
     end: kit.observe(signal, {
       mailServers: Promise.resolve([]),

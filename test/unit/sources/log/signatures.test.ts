@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { matchMessage } from '../../../../src/core/polling/signature.ts';
+import { matchMessage, type Signature } from '../../../../src/core/polling/signature.ts';
 import { loadSignatures, parseSignatures } from '../../../../src/sources/log/signatures.ts';
+import { parseCatalogue } from '../../../../src/system/catalogue-file.ts';
 
 const GOOD = `
   - id: own-text
@@ -18,9 +19,13 @@ const GOOD = `
 
 const changed = (from: string, to: string): string => `signatures:${GOOD.replace(from, to)}`;
 
+function parsed(text: string): readonly Signature[] {
+  return parseSignatures(parseCatalogue(text, 'signatures', 'own.yaml'), 'own.yaml', isFaultId);
+}
+
 describe('parseSignatures', () => {
   test('takes a good one', () => {
-    expect(parseSignatures(`signatures:${GOOD}`, 'own.yaml', isFaultId)).toEqual([
+    expect(parsed(`signatures:${GOOD}`)).toEqual([
       {
         kind: 'message',
         id: 'own-text',
@@ -80,7 +85,7 @@ describe('parseSignatures', () => {
       message: /"own\.yaml": line 2, column 3: expected a text as key/u,
     },
   ])('refuses $name, and says where', ({ text, message }) => {
-    expect(() => parseSignatures(text, 'own.yaml', isFaultId)).toThrow(message);
+    expect(() => parsed(text)).toThrow(message);
   });
 });
 
