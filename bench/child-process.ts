@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Ends a process and waits for its end. */
 export async function endProcess(child: ChildProcess): Promise<void> {
@@ -7,4 +8,23 @@ export async function endProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
   await ended;
+}
+
+/** Asks again and again. @throws {Error} when it ends instead */
+export async function untilItAnswers(child: ChildProcess, url: string): Promise<void> {
+  while (!(await answers(url))) {
+    if (child.exitCode !== null)
+      throw new Error(`The process ended with ${String(child.exitCode)} before it answered at ${url}`);
+    await sleep(2);
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url);
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
 }

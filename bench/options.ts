@@ -3,7 +3,7 @@ import { PROBE_KINDS } from './probes/kinds.ts';
 import type { ProbeKind } from './probes/kinds.ts';
 import type { Effort } from './probes/compare.ts';
 
-const SECTIONS = ['round', 'start', 'memory', 'scrape', 'pages', 'plugins'] as const;
+const SECTIONS = ['round', 'minute', 'start', 'memory', 'scrape', 'pages', 'plugins'] as const;
 
 export type Section = (typeof SECTIONS)[number];
 
@@ -14,6 +14,8 @@ export interface Options {
   readonly effort: Effort;
   /** Rounds a measurement of whole rounds takes. */
   readonly roundsAtOnce: number;
+  /** Minutes of real time in which nothing is wrong. */
+  readonly minutes: number;
   /** After so many rounds memory is looked at. */
   readonly memoryAfter: readonly number[];
   readonly json: string;
@@ -44,6 +46,7 @@ export function readOptions(argv: readonly string[]): Options {
     quick,
     effort: quick ? { rounds: 2, milliseconds: 150 } : { rounds: 5, milliseconds: 800 },
     roundsAtOnce: quick ? 20 : 150,
+    minutes: quick ? 1 : 3,
     memoryAfter: quick ? [100, 300] : [1_000, 10_000],
     json,
     write,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** USER_HZ of Linux, the unit of /proc/PID/stat. */
 const TICKS_A_SECOND = 100;
@@ -9,7 +9,17 @@ export function cpuMilliseconds(pid: number): number {
   return user + system;
 }
 
-/** The same of its children that have ended, and of theirs. */
+/** The same to the microsecond, but of the threads alone that are alive (Documentation/scheduler/sched-stats.rst). */
+export function runMilliseconds(pid: number): number {
+  const threads = readdirSync(`/proc/${String(pid)}/task`);
+  const ran = threads.map((thread) => {
+    const [nanoseconds] = readFileSync(`/proc/${String(pid)}/task/${thread}/schedstat`, 'utf8').split(' ');
+    return Number(nanoseconds) / 1_000_000;
+  });
+  return ran.reduce((sum, one) => sum + one, 0);
+}
+
+/** CPU of its children that have ended, and of theirs. */
 export function childrenCpuMilliseconds(pid: number): number {
   const [, , user, system] = timesOf(pid);
   return user + system;
@@ -22,8 +32,16 @@ function timesOf(pid: number): readonly [user: number, system: number, childUser
   return [milliseconds(11), milliseconds(12), milliseconds(13), milliseconds(14)];
 }
 
-/** Resident memory of a process in MiB. */
-export function residentMebibytes(pid: number): number {
+/** Of a process, in MiB. */
+export interface ProcessMemory {
+  readonly resident: number;
+  /** What no other process and no file shares with it. */
+  readonly anonymous: number;
+}
+
+export function memoryOf(pid: number): ProcessMemory {
   const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/u.exec(status)?.[1] ?? Number.NaN) / 1024;
+  const mebibytes = (name: string): number =>
+    Number(new RegExp(String.raw`^${name}:\s+(\d+) kB`, 'mu').exec(status)?.[1] ?? Number.NaN) / 1024;
+  return { resident: mebibytes('VmRSS'), anonymous: mebibytes('RssAnon') };
 }

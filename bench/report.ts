@@ -2,6 +2,7 @@ import { PROBE_TITLES } from './probes/kinds.ts';
 import type { FloorKind } from './probes/kinds.ts';
 import type { Comparison } from './probes/compare.ts';
 import { table } from './markdown-table.ts';
+import type { ProcessMemory } from './process-figures.ts';
 import { pluginRows } from './plugins/report.ts';
 import type { Results } from './results.ts';
 import { formatSpread } from './statistics.ts';
@@ -94,24 +95,31 @@ function idleLines({ idleRequests }: Results): readonly string[] {
   return [`Of blackbox_exporter's figures an HTTP request that probes nothing takes ${costs.join(', ')}.`];
 }
 
-function daemonLines({ start, memory }: Results): readonly string[] {
+function daemonLines({ minute, start, memory }: Results): readonly string[] {
   const rows: string[][] = [];
-  if (start !== null)
-    rows.push([
-      'start to the first answer of /metrics, ms',
-      formatSpread(start.ownMs, 0),
-      formatSpread(start.blackboxMs, 0),
-    ]);
-  if (memory !== null) {
-    rows.push(['resident memory, idle, MiB', memory.idle.toFixed(1), memory.blackbox.toFixed(1)]);
-    for (const { rounds, mebibytes } of memory.after)
-      rows.push([
-        `resident memory after ${String(rounds)} rounds, MiB`,
-        mebibytes.toFixed(1),
-        memory.blackbox.toFixed(1),
-      ]);
+  if (minute !== null) {
+    const spreads = [minute.ownMs, minute.bareMs, minute.blackboxMs].map((spread) => formatSpread(spread, 1));
+    rows.push(['CPU of a minute with a round every 30 s, ms', ...spreads]);
   }
-  return table(['The process', 'ftm-watch', 'blackbox_exporter'], rows);
+  if (start !== null) {
+    const spreads = [start.ownMs, start.bareMs, start.blackboxMs].map((spread) => formatSpread(spread, 0));
+    rows.push(['start to the first answer of /metrics, ms', ...spreads]);
+    rows.push(['`check --json` on a path without a fault, CPU, ms', formatSpread(start.checkCpuMs, 0), '', '']);
+  }
+  if (memory !== null) {
+    const { idle, after, bare, blackbox } = memory;
+    rows.push(...memoryRows('idle', [idle, bare, blackbox]));
+    for (const { rounds, memory: own } of after)
+      rows.push(...memoryRows(`after ${String(rounds)} rounds`, [own, bare, blackbox]));
+  }
+  return table(['The process', 'ftm-watch', 'a bare HTTP server in Node', 'blackbox_exporter'], rows);
+}
+
+function memoryRows(when: string, memories: readonly ProcessMemory[]): readonly string[][] {
+  return [
+    [`resident memory, ${when}, MiB`, ...memories.map(({ resident }) => resident.toFixed(1))],
+    [`of it anonymous, ${when}, MiB`, ...memories.map(({ anonymous }) => anonymous.toFixed(1))],
+  ];
 }
 
 function scrapeLines({ scrapes }: Results): readonly string[] {

@@ -1,4 +1,5 @@
 import type { Memory } from './daemon/memory.ts';
+import type { MinuteCost } from './daemon/minute.ts';
 import type { PageCost } from './daemon/pages.ts';
 import type { RoundCost } from './daemon/round.ts';
 import type { ScrapeCost } from './daemon/scrape.ts';
@@ -16,6 +17,7 @@ export interface Results {
   readonly floors: readonly { readonly kind: FloorKind; readonly concurrency: number; readonly cost: Cost }[];
   readonly idleRequests: readonly { readonly concurrency: number; readonly cost: Cost }[];
   readonly round: RoundCost | null;
+  readonly minute: MinuteCost | null;
   readonly start: StartUp | null;
   readonly memory: Memory | null;
   readonly scrapes: readonly ScrapeCost[];

@@ -2,13 +2,14 @@
  * What ftm-watch costs, beside Debian's blackbox_exporter on the same servers in one run. bench/README.md tells how to
  * read it.
  *
- *   npm run bench -- [--only dns,tcp,tls,https,mail,round,start,memory,scrape,pages,plugins] [--quick] [--json FILE] [--write]
+ *   npm run bench -- [--only dns,tcp,tls,https,mail,round,minute,start,memory,scrape,pages,plugins] [--quick] [--json FILE] [--write]
  */
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measureMemory } from './daemon/memory.ts';
+import { measureMinutes } from './daemon/minute.ts';
 import { measurePages } from './daemon/pages.ts';
 import { measureRound } from './daemon/round.ts';
 import { measureScrapes } from './daemon/scrape.ts';
@@ -56,7 +57,7 @@ async function compareProbes(
 }
 
 async function measure(options: Options): Promise<Results> {
-  const { sections, quick, effort, roundsAtOnce, memoryAfter } = options;
+  const { sections, quick, effort, roundsAtOnce, minutes, memoryAfter } = options;
   const machine = describeMachine();
   await using site = await createSite();
   await using own = await startOwnProber(site);
@@ -75,6 +76,7 @@ async function measure(options: Options): Promise<Results> {
     return work();
   };
   const round = await wants('round', () => measureRound(site, blackbox, { rounds: effort.rounds, roundsAtOnce }));
+  const minute = await wants('minute', () => measureMinutes(site, blackbox, minutes));
   const start = await wants('start', () => measureStart(site, quick ? 2 : 5));
   const memory = await wants('memory', () => measureMemory(site, blackbox, memoryAfter, tell));
   const scrapes = (await wants('scrape', () => measureScrapes(site, blackbox, quick ? 10 : 50))) ?? [];
@@ -82,7 +84,7 @@ async function measure(options: Options): Promise<Results> {
   if (sections.has('plugins') && !hasPlugins())
     tell("Cannot measure plugins: expected Debian's monitoring-plugins-standard and monitoring-plugins-contrib");
   const plugins = hasPlugins() ? ((await wants('plugins', () => measurePlugins({ site, own }, effort))) ?? []) : [];
-  return { machine, quick, ...probes, round, start, memory, scrapes, pages, plugins };
+  return { machine, quick, ...probes, round, minute, start, memory, scrapes, pages, plugins };
 }
 
 const options = readOptions(process.argv.slice(2));

@@ -10,6 +10,7 @@ import { rolldown } from 'rolldown';
 import { parse } from 'yaml';
 import type { Plugin } from 'rolldown';
 import packageJson from '../package.json' with { type: 'json' };
+import { nodeHttpInParts } from './node-http.ts';
 import { packageFolder, thirdPartyNotices } from './third-party-notices.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -59,7 +60,7 @@ const threads = Object.fromEntries(THREADS.map((name) => [`${PLACE}/${name}`, jo
 const bundle = await rolldown({
   input: { main: join(source, 'main.ts'), ...threads },
   platform: 'node',
-  plugins: [filesOfModules, asciiInTemplates],
+  plugins: [nodeHttpInParts, filesOfModules, asciiInTemplates],
 });
 // Not minified: stack traces can be read without maps, which Node keeps in memory, 10 MB of it. V8 keeps the text of a
 // file too, and with two bytes a character as soon as one of them is beyond Latin-1. Whose code it is says

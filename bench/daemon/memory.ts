@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Blackbox } from '../probes/blackbox.ts';
 import type { Site } from '../probes/site.ts';
-import { residentMebibytes } from '../process-figures.ts';
+import { memoryOf } from '../process-figures.ts';
+import type { ProcessMemory } from '../process-figures.ts';
+import { startBareServer } from './bare-server.ts';
 import { startOwnDaemon } from './own-daemon.ts';
 
-/** Resident memory of the daemon, in MiB. */
 export interface Memory {
-  /** Some seconds after the start, its first round behind it. */
-  readonly idle: number;
-  readonly after: readonly { readonly rounds: number; readonly mebibytes: number }[];
+  /** Of the daemon, some seconds after the start, its first round behind it. */
+  readonly idle: ProcessMemory;
+  readonly after: readonly { readonly rounds: number; readonly memory: ProcessMemory }[];
+  /** An HTTP server in Node that does nothing. */
+  readonly bare: ProcessMemory;
   /** blackbox_exporter's, as it is at this point of the bench. */
-  readonly blackbox: number;
+  readonly blackbox: ProcessMemory;
 }
 
 const SETTLED = 5_000;
@@ -24,7 +27,8 @@ export async function measureMemory(
   milestones: readonly number[],
   tell: (text: string) => void,
 ): Promise<Memory> {
-  const idle = await idleMemory(site);
+  const idle = await idleMemory(startOwnDaemon(site, false));
+  const bare = await idleMemory(startBareServer());
   await using daemon = await startOwnDaemon(site, true);
   const after: Memory['after'][number][] = [];
   let passed = 0;
@@ -33,24 +37,28 @@ export async function measureMemory(
       const next = Math.min(500, rounds - passed);
       await daemon.pass(next);
       passed += next;
-      tell(`${String(passed)} rounds: ${residentMebibytes(daemon.pid).toFixed(1)} MiB`);
+      tell(`${String(passed)} rounds: ${memoryOf(daemon.pid).resident.toFixed(1)} MiB`);
     }
-    after.push({ rounds, mebibytes: await highest(daemon.pid) });
+    after.push({ rounds, memory: await highest(daemon.pid) });
   }
-  return { idle, after, blackbox: residentMebibytes(blackbox.pid) };
+  return { idle, after, bare, blackbox: memoryOf(blackbox.pid) };
 }
 
-async function idleMemory(site: Site): Promise<number> {
-  await using daemon = await startOwnDaemon(site, false);
+async function idleMemory(starting: Promise<AsyncDisposable & { readonly pid: number }>): Promise<ProcessMemory> {
+  await using started = await starting;
   await sleep(SETTLED);
-  return await highest(daemon.pid);
+  return await highest(started.pid);
 }
 
-async function highest(pid: number): Promise<number> {
-  let mebibytes = 0;
-  for (let look = 0; look < LOOKS; look += 1) {
-    mebibytes = Math.max(mebibytes, residentMebibytes(pid));
+async function highest(pid: number): Promise<ProcessMemory> {
+  let memory = memoryOf(pid);
+  for (let look = 1; look < LOOKS; look += 1) {
     await sleep(100);
+    const next = memoryOf(pid);
+    memory = {
+      resident: Math.max(memory.resident, next.resident),
+      anonymous: Math.max(memory.anonymous, next.anonymous),
+    };
   }
-  return mebibytes;
+  return memory;
 }

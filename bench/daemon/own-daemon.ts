@@ -3,19 +3,19 @@ import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { roundLimit } from '../../src/runtime/round/observe-round.ts';
 import { CONTROL_HOSTS, LICENSE_HOST } from '../../test/lab/site.ts';
 import { configOf } from '../../test/support/config-of.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { ask } from '../child-messages.ts';
-import { endProcess } from '../child-process.ts';
+import { endProcess, untilItAnswers } from '../child-process.ts';
+import { INSTALLED_ENVIRONMENT } from '../installed-environment.ts';
 import type { Site } from '../probes/site.ts';
 import type { LeapOrder } from './leap.ts';
 
 /** As it is installed: built. */
-const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+export const PROGRAM: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 const LEAP = new URL('leap.ts', import.meta.url);
 
@@ -45,35 +45,18 @@ export async function startOwnDaemon(
   more: ConfigurationPart = {},
   program: string = PROGRAM,
 ): Promise<OwnDaemon> {
-  const { folder, ports, fortinetCa } = site;
   const port = await freePort();
   const url = `http://127.0.0.1:${String(port)}/`;
-  const [name, store] = [`daemon-${String(port)}`, join(folder, 'data', `daemon-${String(port)}`)];
-  const file = join(folder, `${name}.yaml`);
-  const configuration = {
-    licenseServer: { host: LICENSE_HOST, port: ports.ecdsa, expectedAddresses: ['127.0.0.1'] },
-    trust: { profile: 'fortinet', caFiles: [fortinetCa], baselineFile: `${store}-baseline.json` },
-    controlHosts: CONTROL_HOSTS.map((host, index) => `${host}:${String(ports.controls[index] ?? 0)}`),
-    resolvers: [`udp://127.0.0.1:${String(ports.dns)}`],
-    web: { listen: `127.0.0.1:${String(port)}` },
-    store: { path: `${store}.sqlite` },
-    ...more,
-  };
-  const text = JSON.stringify(configuration);
-  await writeFile(file, text);
+  const { file, text, store } = await writeConfiguration(site, port, more);
   const limit = roundLimit(await configOf(text));
   const started = performance.now();
   const child = fork(program, ['run', '--config', file], {
-    cwd: folder,
+    cwd: site.folder,
     execArgv: leaps ? ['--import', leapModule()] : [],
-    // As the unit and the image in deploy/ set it.
-    env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '1' },
+    env: INSTALLED_ENVIRONMENT,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  while (!(await answers(`${url}metrics`))) {
-    if (child.exitCode !== null) throw new Error(`The daemon ended with ${String(child.exitCode)} before it answered`);
-    await sleep(2);
-  }
+  await untilItAnswers(child, `${url}metrics`);
   return {
     pid: child.pid ?? 0,
     url,
@@ -83,23 +66,38 @@ export async function startOwnDaemon(
     },
     [Symbol.asyncDispose]: async () => {
       await endProcess(child);
-      await rm(`${store}.sqlite`, { force: true });
+      await rm(store, { force: true });
     },
   };
+}
+
+interface Written {
+  readonly file: string;
+  readonly text: string;
+  readonly store: string;
+}
+
+/** The default configuration, but that what it looks at is on loopback. */
+export async function writeConfiguration(site: Site, port: number, more: ConfigurationPart = {}): Promise<Written> {
+  const { folder, ports, fortinetCa } = site;
+  const base = join(folder, 'data', `daemon-${String(port)}`);
+  const [file, store] = [join(folder, `daemon-${String(port)}.yaml`), `${base}.sqlite`];
+  const configuration = {
+    licenseServer: { host: LICENSE_HOST, port: ports.ecdsa, expectedAddresses: ['127.0.0.1'] },
+    trust: { profile: 'fortinet', caFiles: [fortinetCa], baselineFile: `${base}-baseline.json` },
+    controlHosts: CONTROL_HOSTS.map((host, index) => `${host}:${String(ports.controls[index] ?? 0)}`),
+    resolvers: [`udp://127.0.0.1:${String(ports.dns)}`],
+    web: { listen: `127.0.0.1:${String(port)}` },
+    store: { path: store },
+    ...more,
+  };
+  const text = JSON.stringify(configuration);
+  await writeFile(file, text);
+  return { file, text, store };
 }
 
 /** As JavaScript: with the compiler for types in its memory, the daemon would not be what it is. */
 function leapModule(): string {
   const code = stripTypeScriptTypes(readFileSync(LEAP, 'utf8'));
   return `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url);
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

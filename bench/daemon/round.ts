@@ -58,7 +58,7 @@ async function repeat(times: number, probes: readonly BlackboxProbe[], blackbox:
 }
 
 /** Of the licence server and both control hosts: A, AAAA, the port, the handshake, the answer. */
-function sameSeries(site: Site): readonly BlackboxProbe[] {
+export function sameSeries(site: Site): readonly BlackboxProbe[] {
   const resolver = `127.0.0.1:${String(site.ports.dns)}`;
   return (['license', 'control_0', 'control_1'] as const).flatMap((host) => {
     const target = targetOf(host, site);

@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
+import { INSTALLED_ENVIRONMENT } from '../installed-environment.ts';
 import type { Order, Permission, ProductOptions, Report, SaidLine } from './protocol.ts';
 import { Stillness } from './stillness.ts';
 
@@ -65,8 +65,7 @@ export class Conductor implements AsyncDisposable {
   async start(options: ProductOptions): Promise<void> {
     const child = fork(PRODUCT, [options.configFile, options.folder, String(options.start)], {
       cwd: options.folder,
-      // As the unit and the image in deploy/ set it.
-      env: { PATH: process.env['PATH'], TZ: process.env['TZ'], MALLOC_ARENA_MAX: '1' },
+      env: { ...INSTALLED_ENVIRONMENT, TZ: process.env['TZ'] },
       execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
     });
     this.#child = child;

@@ -1,5 +1,6 @@
 import type { NotifyConfig } from '../config/notify.ts';
 import { CHECKS } from '../checks/registry.ts';
+import { beat } from '../system/beat.ts';
 import { deadline } from '../system/clock.ts';
 import type { SecretReader } from '../system/secret.ts';
 import type { Config } from '../config/config.ts';
@@ -121,6 +122,7 @@ export class Alerting {
     const { state, effects } = takenUp(summary === null ? { ...saved, summarizedUntil: null } : saved, restart);
     this.#keep(state, effects);
     this.#tick();
+    this.#cancelTick = beat(clock, TICK, () => this.#tick());
   }
 
   /**
@@ -248,7 +250,6 @@ export class Alerting {
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
     if (!active) this.#summarize(at);
     this.#work();
-    this.#cancelTick = this.#deps.clock.after(TICK, () => this.#tick());
     this.#tickedAt = this.#deps.clock.elapsed();
   }
 

@@ -82,7 +82,7 @@ export class Monitor {
   readonly #units: UnitMonitor;
   readonly #rounds: Runner;
   readonly #hourlyValues = createHourlyValueCollector();
-  readonly #loopLag: Disposable;
+  readonly #stopLoopLag: () => void;
   readonly #pulse: LivenessTracker;
   readonly #heartbeat: Heartbeat | null;
   #stopping = false;
@@ -105,7 +105,7 @@ export class Monitor {
     const secrets: SecretReader = (source) => readSecret(source, env);
     this.config = config;
     this.#deps = deps;
-    this.#loopLag = measureLoopLag(clock, (lag) => recorder.loopLag(lag));
+    this.#stopLoopLag = measureLoopLag(clock, (lag) => recorder.loopLag(lag));
     this.#files = files;
     this.store = createStore(config.store, deps);
     this.alerting = createAlerting(config, {
@@ -199,7 +199,7 @@ export class Monitor {
     await this.alerting.stop(signal);
     await this.#log.stop();
     this.#stopping = true;
-    this.#loopLag[Symbol.dispose]();
+    this.#stopLoopLag();
     this.store.close();
     this.#unlock();
   }

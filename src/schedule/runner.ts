@@ -1,4 +1,5 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import { beat } from '../system/beat.ts';
 import type { CronListener, CronTimer } from './cron-timer.ts';
 
 export interface RunnerOptions {
@@ -68,7 +69,7 @@ export class Runner {
     this.#timer.start();
     this.#expect();
     this.#difference = differenceOf(this.#options.clock);
-    this.#guard();
+    this.#cancelGuard = beat(this.#options.clock, LOOK_EVERY, () => this.#look());
     this.#begin();
   }
 
@@ -146,14 +147,6 @@ export class Runner {
    * node-cron takes its waits from the wall clock: it sleeps too long when that is set back, and goes through every
    * time that was leapt over when it is set forward.
    */
-  #guard(): void {
-    const { clock } = this.#options;
-    this.#cancelGuard = clock.after(LOOK_EVERY, () => {
-      this.#look();
-      this.#guard();
-    });
-  }
-
   #look(): void {
     const { clock, onMissed } = this.#options;
     const wasSet = Math.abs(differenceOf(clock) - this.#difference) > STEP;

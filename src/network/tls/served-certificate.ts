@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:tls';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
+import { beat } from '../../system/beat.ts';
 import type { OperatorLog } from '../../system/operator-log.ts';
 import { readText } from '../../system/read-text.ts';
 import { messageOf } from '../../text/message-of.ts';
@@ -94,12 +95,7 @@ export class ServedCertificate {
 
   /** Until the returned function is called. */
   follow(server: Pick<Server, 'setSecureContext'>, { clock, ...deps }: FollowDeps): () => void {
-    const look = (): void => {
-      void this.refresh(server, deps);
-      cancel = clock.after(LOOK_EVERY, look);
-    };
-    let cancel = clock.after(LOOK_EVERY, look);
-    return () => cancel();
+    return beat(clock, LOOK_EVERY, () => void this.refresh(server, deps));
   }
 }
 

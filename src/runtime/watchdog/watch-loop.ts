@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { Clock } from '../../core/clock.ts';
+import { beat } from '../../system/beat.ts';
 import { LOOK_EVERY } from './missed-looks.ts';
 
 /** Compiled, this file and its thread end in `.js`. */
@@ -18,14 +19,7 @@ export function watchLoop(clock: Clock, logger: Pick<Logger, 'error'>): Disposab
   thread.on('error', (error) => {
     logger.error({ err: error }, 'Cannot watch the event loop: a process that hangs will not end by itself');
   });
-  let cancel = beat();
-
-  function beat(): () => void {
-    return clock.after(LOOK_EVERY, () => {
-      Atomics.add(beats, 0, 1);
-      cancel = beat();
-    });
-  }
+  const cancel = beat(clock, LOOK_EVERY, () => void Atomics.add(beats, 0, 1));
 
   return {
     [Symbol.dispose]: () => {

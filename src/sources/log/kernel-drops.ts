@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock, Millis } from '../../core/clock.ts';
+import { beat } from '../../system/beat.ts';
 
 const LOOK_EVERY: Millis = 5000;
 
@@ -53,8 +54,6 @@ async function readTable(path: string): Promise<string | null> {
 /** Looks at the kernel's counter from time to time, and tells how much it grew. */
 export function watchKernelDrops(clock: Clock, port: number, onMore: (more: number) => void): KernelDrops {
   let seen: number | null = null;
-  let stopped = false;
-  let cancel = (): void => {};
 
   async function look(): Promise<void> {
     const total = await readKernelDrops(port);
@@ -64,19 +63,13 @@ export function watchKernelDrops(clock: Clock, port: number, onMore: (more: numb
     if (more > 0) onMore(more);
   }
 
-  async function lookAndSchedule(): Promise<void> {
-    await look();
-    if (stopped) return;
-    cancel = clock.after(LOOK_EVERY, () => {
-      looking = lookAndSchedule();
-    });
-  }
-
-  let looking = lookAndSchedule();
+  let looking = look();
+  const cancel = beat(clock, LOOK_EVERY, () => {
+    looking = looking.then(look);
+  });
   return {
     total: () => seen,
     stop: async () => {
-      stopped = true;
       cancel();
       await looking;
       await look();

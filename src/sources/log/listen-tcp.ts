@@ -7,6 +7,7 @@ import { createConnectionEvictor } from '../../network/connection-evictor.ts';
 import { errorCode } from '../../network/failure.ts';
 import type { Millis } from '../../core/clock.ts';
 import { ServedCertificate } from '../../network/tls/served-certificate.ts';
+import { beat } from '../../system/beat.ts';
 import { messageOf } from '../../text/message-of.ts';
 import { bindError } from './bind-error.ts';
 import type { LineTally } from './tally.ts';
@@ -162,7 +163,7 @@ function accept(socket: Socket, open: Set<TcpConnection>, options: TcpOptions): 
 
 /** Closes, from time to time, the connections that began a line and do not end it. */
 function watch({ clock, limits, connections, onStuck }: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
-  function look(): void {
+  return beat(clock, LOOK_EVERY, () => {
     const now = clock.elapsed();
     for (const connection of open) {
       if (!connection.isStuck(now, limits)) continue;
@@ -170,8 +171,5 @@ function watch({ clock, limits, connections, onStuck }: TcpOptions, open: Readon
       onStuck(connection.address);
       connection.close();
     }
-    cancel = clock.after(LOOK_EVERY, look);
-  }
-  let cancel = clock.after(LOOK_EVERY, look);
-  return () => cancel();
+  });
 }

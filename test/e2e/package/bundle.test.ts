@@ -14,6 +14,14 @@ import { runFtmWatch } from '../../support/ftm-watch.ts';
 const BCRYPT = '$2b$04$T09OSHkYR0m/5zSBicLIgu0n1PHwhgQH8vHXnbwdOMZJNSMdDrjMe';
 const LINE = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
 
+/** Everything of Node that loads it when it is read. */
+const TELL_UNDICI = `
+  const http = require('node:http');
+  const tell = (holder, name) => Object.defineProperty(holder, name, { get: () => console.error(name, 'was read') });
+  for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent']) tell(http, name);
+  for (const name of ['Headers', 'Request', 'Response', 'FormData', 'fetch', 'WebSocket']) tell(globalThis, name);
+`;
+
 /** Far from this checkout: what it needs beside itself is in it. */
 const base = mkdtempSync(join(tmpdir(), 'ftm-watch-bundle-'));
 const [dist, cwd] = [join(base, 'dist'), join(base, 'empty')];
@@ -61,6 +69,14 @@ describe('dist/ in a folder without node_modules', () => {
     const explained = await runFtmWatch(['explain', LINE], { cwd, main });
     expect(explained.stdout).toContain('signature ftm-polling-ssl');
     expect([explained.exitCode, explained.stderr]).toEqual([0, '']);
+  });
+
+  test("loads none of Node's own undici for a command, which takes 30 ms", async () => {
+    const preload = join(base, 'tell-undici.cjs');
+    writeFileSync(preload, TELL_UNDICI);
+    const env = { NODE_OPTIONS: `--require ${preload}` };
+    const check = await runFtmWatch(['check', '--config', 'ftm-watch.yaml'], { cwd, main, env });
+    expect([check.exitCode, check.stderr]).toEqual([2, '']);
   });
 
   test('knows its version', async () => {

@@ -2,17 +2,17 @@ import { expect, test } from 'vitest';
 import { measureLoopLag } from '../../../src/schedule/loop-lag.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
-test('tells once a second how late it is, until it is disposed of', () => {
+test('tells once a second how late it is, until it is stopped', () => {
   const hand = handClock(0);
   let late = 0;
   const clock = { ...hand, elapsed: () => hand.elapsed() + late };
   const told: number[] = [];
-  const measuring = measureLoopLag(clock, (lag) => told.push(lag));
+  const stop = measureLoopLag(clock, (lag) => told.push(lag));
   hand.advance(2_000);
   late = 700;
   hand.advance(1_000);
   hand.advance(1_000);
-  measuring[Symbol.dispose]();
+  stop();
   hand.advance(5_000);
   expect(told).toEqual([0, 0, 700, 0]);
   expect(hand.timers()).toBe(0);

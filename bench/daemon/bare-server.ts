@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process';
+import { freePort } from '../../test/support/free-port.ts';
+import { endProcess, untilItAnswers } from '../child-process.ts';
+import { INSTALLED_ENVIRONMENT } from '../installed-environment.ts';
+
+/** As people write it: the import loads all of node:http, undici for its WebSocket included. */
+const CODE = `
+import { createServer } from 'node:http';
+createServer((_, response) => response.end('bare')).listen(Number(process.argv[1]), '127.0.0.1');
+`;
+
+/** An HTTP server that does nothing: what Node itself costs. */
+export interface BareServer extends AsyncDisposable {
+  readonly pid: number;
+  /** From the start of the process to the first answer. */
+  readonly startedAfterMs: number;
+}
+
+export async function startBareServer(): Promise<BareServer> {
+  const port = String(await freePort());
+  const started = performance.now();
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', CODE, port], {
+    env: INSTALLED_ENVIRONMENT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  await untilItAnswers(child, `http://127.0.0.1:${port}/`);
+  return {
+    pid: child.pid ?? 0,
+    startedAfterMs: performance.now() - started,
+    [Symbol.asyncDispose]: () => endProcess(child),
+  };
+}

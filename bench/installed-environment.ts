@@ -1,0 +1,6 @@
+/** As the unit and the image in deploy/ set it. */
+export const INSTALLED_ENVIRONMENT: NodeJS.ProcessEnv = {
+  PATH: process.env['PATH'],
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+};
