@@ -9,7 +9,7 @@ export interface Burst {
 
 /** What a further burst may be for. */
 export interface BurstRoom {
-  /** A failure that is new. */
+  /** A failure that is new, or too many for single ones. */
   readonly new: boolean;
   /** What was measured before, once more. */
   readonly again: boolean;
@@ -18,8 +18,8 @@ export interface BurstRoom {
 }
 
 /**
- * No more than this, so that a fault never becomes a load on the licence server. A failure that is new takes one at
- * once: with one in five minutes the next fault would have to wait for it. @internal
+ * No more than this, so that a fault never becomes a load on the licence server. What is open takes one at once:
+ * with one in five minutes the next fault would have to wait for it. @internal
  */
 export const BURSTS = { most: 2, within: 600_000, gap: 300_000 };
 

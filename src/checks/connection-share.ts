@@ -115,14 +115,20 @@ export function without(share: ConnectionShare, addresses: readonly string[]): C
   return share.trail.filter(isOther).reduce<ConnectionShare>(count, clear(share.addresses));
 }
 
-/** A failure that is new, or a fault that comes and goes. */
+/** What is open, or a fault that comes and goes. */
 export function deservesBurst(share: ConnectionShare): boolean {
-  return share.intermittent || isNewFailure(share);
+  return share.intermittent || isOpen(share);
 }
 
-/** The last connection failed, and nobody knows yet whether they all do. */
-export function isNewFailure({ intermittent, trail }: ConnectionShare): boolean {
-  return !intermittent && hasFailedLast(trail) && failuresInARow(trail) < KNOWN_RUN;
+/** The last connection failed, and nobody knows yet whether they all do; or too many have failed for single failures. */
+export function isOpen(share: ConnectionShare): boolean {
+  const { intermittent, trail } = share;
+  return (!intermittent && hasFailedLast(trail) && failuresInARow(trail) < KNOWN_RUN) || isUndecided(share);
+}
+
+/** On the way to a fault that comes and goes: more connections decide it. */
+export function isUndecided({ intermittent, returns, score }: ConnectionShare): boolean {
+  return !intermittent && returns >= FEWEST_RETURNS && score >= ENOUGH / 2;
 }
 
 /** The last failure is none of those that came and went until then: it may be another fault. */

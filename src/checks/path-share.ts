@@ -6,7 +6,8 @@ import {
   deservesBurst,
   failedIn,
   hasFailedOtherwise,
-  isNewFailure,
+  isOpen,
+  isUndecided,
   KNOWN_RUN,
   shareAfter,
   without,
@@ -153,7 +154,7 @@ export function burstDue(state: PathShare, at: EpochMs, complainedAt: EpochMs | 
 
 function failuresDue(state: PathShare, room: BurstRoom): readonly string[] {
   return sharesOf(state)
-    .filter((share) => (room.again && deservesBurst(share)) || (room.new && isNewFailure(share)))
+    .filter((share) => (room.again && deservesBurst(share)) || (room.new && isOpen(share)))
     .flatMap(({ addresses }) => addresses);
 }
 
@@ -177,7 +178,7 @@ export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
       share.pattern === 'doubtful' ||
       share.pattern === 'single' ||
       (share.pattern === 'intermittent' && hasFailedOtherwise(share)) ||
-      (share.pattern === 'steady' && share.addresses.some((address) => due.includes(address))),
+      ((share.pattern === 'steady' || isUndecided(share)) && share.addresses.some((address) => due.includes(address))),
   );
 }
 

@@ -91,7 +91,7 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
 }
 
 /** One lost connection looks like a shut port, and the next one may be open. A certificate that was shown was there. */
-const BY_ONE_CONNECTION = new Set<string>(
+const BY_ONE_CONNECTION: ReadonlySet<string> = new Set(
   CHECKS.filter(({ byOneConnection }) => byOneConnection === true).map(({ id }) => id),
 );
 

@@ -30,7 +30,7 @@ export function judgePolling(
       ...appliance.errors.map((error): Finding => {
         const finding = judgeError(appliance, error, { window: report.window, preconditionOf, policies });
         if (finding.level !== 'broken') return finding;
-        return corroborated ? { ...finding, witness: 'appliance' } : suspectedOnly(finding);
+        return corroborated ? { ...finding, witness: 'appliance-log' } : suspectedOnly(finding);
       }),
       ...judgeSilence(appliance, report.silentAfter),
     ];

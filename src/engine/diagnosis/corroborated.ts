@@ -42,7 +42,7 @@ function counts({ witness, at: seenAt }: Finding, at: EpochMs): boolean {
   switch (witness) {
     case 'other-host':
       return seenAt === undefined;
-    case 'appliance':
+    case 'appliance-log':
     case 'firewall':
       return age < RECENT;
     case 'peer':

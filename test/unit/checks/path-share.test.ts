@@ -131,6 +131,8 @@ describe('bursts', () => {
     ['one after the first failure', '...x', true],
     ['none after a failure that is past', 'x.', false],
     ['none when many failed in a row: that is known', 'xxxxx', false],
+    ['another one where too many failed for single failures', 'x.(....xx..x....x.x...)', true],
+    ['none where few failed', 'x.(.......x............)', false],
     ['another one while the fault comes and goes', 'x.(.x.x.x.x.x.x.x.x.x.x)', true],
   ])('%s', (_, pattern, due) => {
     expect(burstDue(share(pattern), 3_600_000)).toEqual(due ? [A] : []);
@@ -195,6 +197,8 @@ describe('bursts', () => {
     ['one that the burst makes a single one', '.xx(....................)', true],
     ['one shortly after a burst', 'xx(....................)..x', true],
     ['one after the last burst', `${SPENT}..x`, true],
+    ['too many failures for single ones', 'x.(....xx..x....x.x...)', true],
+    ['the same without a burst that is left', `${SPENT}x.x.xx.x.`, false],
     ['nothing', '..', false],
     ['a known outage', 'xx(xxxxxxxxxxxxxxxxxxxx)', false],
     ['a fault that is known to come and go', 'x.(.x.x.x.x.x.x.x.x.x.x)', false],

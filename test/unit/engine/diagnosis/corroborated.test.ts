@@ -22,7 +22,7 @@ function told(witness: Witness, before: number, over: Partial<Finding> = {}): Fi
   return finding('polling-failing', { subject: 'fac-1', witness, at: AT - before, ...over });
 }
 
-const { witness: _, ...unproven } = told('appliance', 0);
+const { witness: _, ...unproven } = told('appliance-log', 0);
 const policy = finding('policy-inspects-traffic', { witness: 'firewall' });
 const elsewhere = finding('tls-intercepted', { witness: 'other-host' });
 const peer = (before: number): Finding =>
@@ -30,8 +30,8 @@ const peer = (before: number): Finding =>
 
 describe('two witnesses', () => {
   test.each<readonly [string, Partial<Evidence>]>([
-    ['FortiAuthenticator complained just now', { attached: [told('appliance', 0)] }],
-    ['FortiAuthenticator complained a minute ago', { attached: [told('appliance', 59_999)] }],
+    ['FortiAuthenticator complained just now', { attached: [told('appliance-log', 0)] }],
+    ['FortiAuthenticator complained a minute ago', { attached: [told('appliance-log', 59_999)] }],
     ['the firewall says by its policy that it does so', { attached: [policy] }],
     ['the firewall has logged it', { findings: [MAIN, { ...policy, suggests: 'tls-intercepted', at: AT - 1 }] }],
     ['another host shows the same', { findings: [MAIN, elsewhere] }],
@@ -39,7 +39,7 @@ describe('two witnesses', () => {
     ['a port is shut, and the policy denies it', { stage: { byOneConnection: true }, attached: [policy] }],
     [
       'the firewall alone has logged it, and FortiAuthenticator complains',
-      { main: { ...MAIN, witness: 'firewall', at: AT - 1 }, attached: [told('appliance', 1)] },
+      { main: { ...MAIN, witness: 'firewall', at: AT - 1 }, attached: [told('appliance-log', 1)] },
     ],
   ])('agree: %s', (_, more) => {
     expect(areTwoWitnesses(evidence(more), AT)).toBe(true);
@@ -49,13 +49,16 @@ describe('two witnesses', () => {
     ['nobody else tells of it', {}],
     ['several findings of one look', { findings: [MAIN, { ...MAIN, rule: 'another' }, { ...MAIN, subject: 'b' }] }],
     ['a complaint without proof of who sent it', { attached: [unproven] }],
-    ['a complaint of a minute ago', { attached: [told('appliance', 60_000)] }],
+    ['a complaint of a minute ago', { attached: [told('appliance-log', 60_000)] }],
     ['another agent saw it at the same moment', { findings: [MAIN, peer(2_999)] }],
     ['another agent saw it long ago', { findings: [MAIN, peer(60_000)] }],
     ['another agent saw something else', { findings: [MAIN, { ...peer(9_000), suggests: 'tls-blocked' }] }],
     ['it is only suspected', { main: { ...MAIN, confidence: 'suspected' }, attached: [policy] }],
     ['it is a warning', { main: { ...MAIN, level: 'warning' }, attached: [policy] }],
-    ['one connection was lost here and there', { stage: { byOneConnection: true }, attached: [told('appliance', 0)] }],
+    [
+      'one connection was lost here and there',
+      { stage: { byOneConnection: true }, attached: [told('appliance-log', 0)] },
+    ],
     ['the firewall alone tells of it, twice', { main: { ...MAIN, witness: 'firewall' }, attached: [policy] }],
     ['what it explains was seen by the same look', { attached: [finding('license-server-down')] }],
   ])('do not: %s', (_, more) => {
@@ -65,7 +68,7 @@ describe('two witnesses', () => {
 
 describe('a round', () => {
   test('names the causes that two witnesses agree on, and no others', () => {
-    const complaint = finding('polling-failing', { subject: 'fac-1', witness: 'appliance', at: AT - 1_000 });
+    const complaint = finding('polling-failing', { subject: 'fac-1', witness: 'appliance-log', at: AT - 1_000 });
     const diagnosis = diagnose(
       round(
         ['name-resolution', [finding('name-not-found')]],
@@ -83,7 +86,7 @@ describe('a round', () => {
   });
 
   test('of one kind of witness opens no incident in the first look, whatever it found', () => {
-    const kinds: readonly (Witness | null)[] = [null, 'appliance', 'firewall', 'other-host', 'peer'];
+    const kinds: readonly (Witness | null)[] = [null, 'appliance-log', 'firewall', 'other-host', 'peer'];
     const found = fc.record({
       check: fc.integer({ min: 0, max: 11 }),
       level: fc.constantFrom('broken' as const, 'warning' as const, 'note' as const),
