@@ -10,7 +10,8 @@ import { systemClock } from './system/clock.ts';
 import { visibleText } from './core/visible-text.ts';
 import { keepHeapSmall } from './system/v8-flags.ts';
 
-keepHeapSmall();
+// Other commands end before garbage counts.
+if (process.argv.includes('run')) keepHeapSmall();
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
