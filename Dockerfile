@@ -11,7 +11,7 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
     npm ci --ignore-scripts --no-audit --no-fund
 COPY LICENSE ./
 COPY config/fac-signatures.yaml config/fortinet-authorities.pem config/inspection-products.yaml ./config/
-COPY deploy/bundle.ts deploy/third-party-notices.ts ./deploy/
+COPY deploy/*.ts ./deploy/
 COPY deploy/image/build.ts deploy/image/healthcheck.ts ./deploy/image/
 COPY src ./src
 RUN node deploy/image/build.ts
