@@ -92,7 +92,7 @@ function idleLines({ idleRequests }: Results): readonly string[] {
   const costs = idleRequests.map(
     ({ concurrency, cost }) => `${formatSpread(cost.cpuMs, 3)} ms with ${String(concurrency)} at once`,
   );
-  return ["Of blackbox_exporter's figures an HTTP request that probes nothing takes", `${costs.join(', ')}.`];
+  return ["Of blackbox_exporter's figures an HTTP request that probes nothing takes", `${costs.join(',\n')}.`];
 }
 
 function daemonLines({ minute, start, memory }: Results): readonly string[] {
