@@ -1,8 +1,6 @@
 /**
- * What ftm-watch costs, beside Debian's blackbox_exporter on the same servers in one run. bench/README.md tells how to
- * read it.
- *
- *   npm run bench -- [--only dns,tcp,tls,https,mail,round,minute,start,memory,scrape,pages,plugins] [--quick] [--json FILE] [--write]
+ * What ftm-watch costs, beside Debian's blackbox_exporter on the same servers in one run: `npm run bench`.
+ * bench/README.md tells how to call and read it.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';

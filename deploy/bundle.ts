@@ -18,7 +18,7 @@ const [source, target] = [join(ROOT, 'src'), resolve(ROOT, process.argv[2] ?? 'd
 /** Where a module of `src` would stand in the bundle: one folder down, so that what lies beside `src` is in it too. */
 const PLACE = 'lib';
 
-/** A catalogue: read as JSON, which takes a tenth of the time. People, who write theirs like it, find the YAML beside it. */
+/** A catalogue: read as JSON, which takes a tenth of the time. The YAML stays beside it, for people to write theirs by. */
 const CATALOGUE = /(?<=new URL\(\s*'[^']+)\.yaml(?=',\s*import\.meta\.url)/gu;
 const FILE_BESIDE = /new URL\(\s*'(?<path>[^']+)',\s*import\.meta\.url,?\s*\)/gu;
 const FILE_OF_PACKAGE = /import\.meta\.resolve\('(?<specifier>[^']+)'\)/gu;

@@ -4,9 +4,9 @@ const SPECIFIER = 'node:http';
 const ID = `\0${SPECIFIER}`;
 
 /**
- * Takes from `node:http` what is used. An `import` evaluates every export of a module of Node's, and `WebSocket` of this
- * one loads all of Node's own undici: 7 MiB and 30 ms of CPU, for every command. `process.getBuiltinModule()` evaluates
- * none (https://nodejs.org/api/process.html#processgetbuiltinmoduleid).
+ * Takes from `node:http` what is used. An `import` evaluates every export of a module of Node's, and `WebSocket` of
+ * this one loads all of Node's own undici: 7 MiB and 30 ms of CPU, for every command. `process.getBuiltinModule()`
+ * evaluates none (https://nodejs.org/api/process.html#processgetbuiltinmoduleid).
  */
 export const nodeHttpInParts: Plugin = {
   name: 'node-http-in-parts',

@@ -120,7 +120,7 @@ export function deservesBurst(share: ConnectionShare): boolean {
   return share.intermittent || isOpen(share);
 }
 
-/** The last connection failed, and nobody knows yet whether they all do; or too many have failed for single failures. */
+/** The last connection failed, and it is not known yet whether they all do; or more failed than single ones would. */
 export function isOpen(share: ConnectionShare): boolean {
   const { intermittent, trail } = share;
   return (!intermittent && hasFailedLast(trail) && failuresInARow(trail) < KNOWN_RUN) || isUndecided(share);

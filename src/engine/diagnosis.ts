@@ -24,7 +24,7 @@ export interface Diagnosis {
   readonly preconditions: readonly PreconditionStatus[];
   /** Most severe first; at most one critical cause for one fault. */
   readonly causes: readonly Cause[];
-  /** Those of the causes that two witnesses agree on: another look would prove nothing more. No part of the contract. */
+  /** The causes that two witnesses agree on: another look would prove nothing more. No part of the contract. */
   readonly corroborated?: readonly Pick<Cause, 'id' | 'subject'>[];
   /** The file of the configuration that it was made under; without, the defaults were. No part of the contract. */
   readonly configFile?: string;

@@ -87,12 +87,12 @@ function judgeAddresses(
   context: AnswerCase,
 ): readonly Finding<NameCause>[] {
   return [
-    ...(hijacked.length === 0 ? [] : [hijack(resolver, hijacked, context)]),
-    ...(unexpected.length === 0 ? [] : [surprise(resolver, unexpected, context)]),
+    ...(hijacked.length === 0 ? [] : [hijackedFinding(resolver, hijacked, context)]),
+    ...(unexpected.length === 0 ? [] : [unexpectedFinding(resolver, unexpected, context)]),
   ];
 }
 
-function hijack(resolver: string, addresses: readonly string[], { subject }: AnswerCase): Finding<NameCause> {
+function hijackedFinding(resolver: string, addresses: readonly string[], { subject }: AnswerCase): Finding<NameCause> {
   const product = addresses.map(sinkholeOwner).find((owner) => owner !== null);
   const described = addresses.map((address) => `${address}, ${describe(address)}`);
   return {
@@ -107,16 +107,16 @@ function hijack(resolver: string, addresses: readonly string[], { subject }: Ans
   };
 }
 
-function surprise(
+function unexpectedFinding(
   resolver: string,
   addresses: readonly string[],
   { subject, expectedAddresses }: AnswerCase,
 ): Finding<NameCause> {
-  const claim = `${resolverNamed(resolver)} answers with ${nameList(addresses, 3)}, which is not among the expected addresses.`;
+  const given = nameList(addresses, 3);
   return {
     rule: 'answer-expected',
     subject,
-    claim,
+    claim: `${resolverNamed(resolver)} answers with ${given}, which is not among the expected addresses.`,
     expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
     actual: nameList(addresses, MOST_SHOWN),
     level: 'warning',

@@ -60,7 +60,7 @@ export class Dialogue {
     try {
       this.#socket = await openTls(plain, tls, this.#signal);
     } catch (error) {
-      // Nobody answers on it any more: whoever says goodbye must not wait for that.
+      // The peer answers nothing on this connection any more: a QUIT must not wait for its reply.
       this.#close(closed);
       throw error;
     }

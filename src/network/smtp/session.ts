@@ -88,12 +88,12 @@ export class MailSession {
     await this.#envelope('RCPT TO', address);
   }
 
-  /** Takes the envelope back and says goodbye; a server that is slow to answer is not waited for beyond the signal. */
+  /** RSET where an envelope is open, and QUIT; a server that is slow to answer is not waited for beyond the signal. */
   async leave(signal: AbortSignal): Promise<void> {
     const close = (): void => this.close();
     signal.addEventListener('abort', close, { once: true });
     try {
-      await this.#sayGoodbye();
+      await this.#resetAndQuit();
     } catch {
       // The observation is complete; how the server takes leave changes nothing.
     } finally {
@@ -105,7 +105,7 @@ export class MailSession {
     this.#dialogue.close();
   }
 
-  async #sayGoodbye(): Promise<void> {
+  async #resetAndQuit(): Promise<void> {
     const lines = this.#isEnvelopeOpen ? ['RSET', 'QUIT'] : ['QUIT'];
     // RFC 2920 §3.1: these may go in one packet where the server has said so.
     const groups = this.offers('PIPELINING') ? [lines] : lines.map((line) => [line]);

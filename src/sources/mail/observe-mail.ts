@@ -18,7 +18,7 @@ import type { FileTrust } from '../../network/tls/file-trust.ts';
 const MAIL_DEADLINE: Millis = 10_000;
 
 /** For RSET and QUIT, when everything is known already. */
-const GOODBYE: Millis = 500;
+const QUIT_WAIT: Millis = 500;
 
 const MAX_GREETING = 200;
 
@@ -189,7 +189,7 @@ function tlsErrorOf({ session }: Rehearsal, error: unknown): string | null {
 /** A server that was spoken to is told that this is the end; one that fell silent is not waited for. */
 async function takeLeave({ session, ctx }: Rehearsal): Promise<void> {
   if (session === null) return;
-  using limit = deadline(ctx.clock, GOODBYE, ctx.signal);
+  using limit = deadline(ctx.clock, QUIT_WAIT, ctx.signal);
   await session.leave(limit.signal);
   session.close();
 }

@@ -8,8 +8,8 @@ import type { AskName } from './ask-name.ts';
 const PATIENCE: Millis = 500;
 
 /**
- * Asks one resolver after the other for a name, until the answers are enough. Those that are silent share the time that
- * one may take: with two of them nothing else in the round would wait as long.
+ * Asks one resolver after the other for a name, until the answers are enough. Silent ones are waited for together: one
+ * after the other, two of them would hold up the whole round.
  * @param isEnough whether no other resolver need be asked
  */
 export async function askInTurn(

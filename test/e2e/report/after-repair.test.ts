@@ -78,7 +78,7 @@ describe('a report', () => {
 
   test.each(['broken', 'repaired'])('prints nothing twice: %s', (name) => {
     const html = (name === 'broken' ? broken : repaired).text('report.html');
-    // Between marks, but for the names in certificates, which are whole as they were sent, and what introduces commands.
+    // Between marks, but for names in certificates, which are whole as they were sent, and what introduces commands.
     const texts = html
       .replaceAll(/<style>[^]*<\/style>|<dt>Issuer<\/dt><dd>[^<]*|<dt>Subject<\/dt><dd>[^<]*/gu, '')
       .split(/<[^>]+>|\n/u)

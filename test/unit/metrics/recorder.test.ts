@@ -141,6 +141,15 @@ describe('incidents', () => {
   });
 });
 
+test('a severity that a cause had by a service that is gone is gone too', async () => {
+  const cause = causeOf('tls-blocked', { severity: 'warning' });
+  recorder.incidents([{ status: 'open', openedAt: 0, cause }]);
+  expect(await values('ftm_cause_active')).toMatchObject({ 'tls-blocked warning': 1 });
+  recorder.expect({ config, signatures, probes: [], judged: [] });
+  recorder.incidents([]);
+  expect(Object.keys(await values('ftm_cause_active'))).not.toContain('tls-blocked warning');
+});
+
 test('a state that outlasts a configuration is unknown until it is seen again', async () => {
   const diagnosis = diagnosisOf(0, []);
   recorder.diagnosed(diagnosis, config);

@@ -140,7 +140,7 @@ describe('observeMail with a server that does not', () => {
     expect(server.commands.filter((line) => line.startsWith('MAIL'))).toEqual([]);
   });
 
-  test('is not waited for after a handshake that failed: nobody says goodbye there', async () => {
+  test('is not asked to QUIT, and not waited for, after a handshake that failed', async () => {
     await using server = await bench.serve({ security: 'starttls' });
     const waited: number[] = [];
     const after: Clock['after'] = (delay, callback) =>

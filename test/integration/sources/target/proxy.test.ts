@@ -35,7 +35,12 @@ const SERVE = (socket: TLSSocket): void => {
 describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
   test('tunnels by name and captures what is behind', async () => {
     const { leaf, intermediate } = bench.hierarchy;
-    await using server = await createTlsPeer({ chain: [leaf, intermediate], serve: SERVE });
+    const requests: string[] = [];
+    const serve = (socket: TLSSocket): void => {
+      socket.once('data', (data: Buffer) => requests.push(data.toString('latin1')));
+      SERVE(socket);
+    };
+    await using server = await createTlsPeer({ chain: [leaf, intermediate], serve });
     await using proxy = await createConnectProxy(server.port);
     const seen = await bench.look(443, { address: HOST, proxy: proxyAt(proxy.port, { host: 'localhost' }) });
     expect(seen).toMatchObject({
@@ -51,6 +56,8 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
       expect.stringMatching(/^CONNECT license\.example\.test:443 HTTP\/1\.1\r\nhost: license\.example\.test:443\r\n/u),
     ]);
     expect(proxy.asked[0]).not.toMatch(/proxy-authorization/iu);
+    // The port of HTTPS goes without saying (RFC 9110 §7.2).
+    expect(requests).toEqual([expect.stringContaining('\r\nhost: license.example.test\r\n')]);
   });
 
   test('logs in with the password as it is now, and shows it nowhere', async () => {

@@ -76,6 +76,13 @@ describe.concurrent('observeEndpoint and HTTP', () => {
     expect(http.receivedAt).toBeLessThanOrEqual(Date.now());
   });
 
+  test('fails where the peer switches protocols, which nobody asked for', async () => {
+    const { http } = await atRequest(
+      write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
+    );
+    expect(http).toMatchObject({ kind: 'failed', reason: 'protocol', message: expect.stringContaining('response') });
+  });
+
   test('does not follow a redirect', async () => {
     const { http } = await atRequest(
       write('HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n'),
