@@ -1,6 +1,6 @@
 import type { TestNotification } from '../engine/incident/notification.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { AlertingConfig } from '../notify/alerting.ts';
+import type { AlertingConfig } from '../notify/create-alerting.ts';
 import type { Channel, RecipientOutcome } from '../notify/channels/channel.ts';
 import type { ChannelDeps } from '../notify/channels/channel-definition.ts';
 import { CHANNELS } from '../notify/channels/registry.ts';

@@ -1,9 +1,6 @@
-import type { NotifyConfig } from '../config/notify.ts';
-import { CHECKS } from '../checks/registry.ts';
 import { beat } from '../system/beat.ts';
 import { deadline } from '../system/clock.ts';
 import type { SecretReader } from '../system/secret.ts';
-import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { heldIn } from '../engine/incident/hourly-limit.ts';
@@ -12,18 +9,14 @@ import { EMPTY_STATE } from '../engine/incident/incident.ts';
 import type { Delivery } from '../engine/incident/journal.ts';
 import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-input.ts';
 import { next } from '../engine/incident/machine.ts';
-import { INCIDENT_DEFAULTS } from '../engine/incident/policy.ts';
 import type { IncidentPolicy } from '../engine/incident/policy.ts';
 import type { Channel, MessageChannel, StateChannel } from './channels/channel.ts';
-import { CHANNELS, channelWords, type ChannelId } from './channels/registry.ts';
+import { channelWords, type ChannelId } from './channels/registry.ts';
 import { journalEntry } from './journal-entry.ts';
-import { createMaintenance } from './maintenance.ts';
 import type { Maintenance } from './maintenance.ts';
-import { type MessageSettings, messageContext } from './message-settings.ts';
-import { hasChannel } from './no-channel.ts';
 import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
 import { pendingByChannel } from './pending-by-channel.ts';
-import { readCrontab, type Crontab } from '../text/crontab.ts';
+import type { Crontab } from '../text/crontab.ts';
 import { takenUp } from './restart-note.ts';
 import { randomName } from './random-name.ts';
 import type { SummaryFacts } from './summary-facts.ts';
@@ -35,8 +28,6 @@ export interface AlertingDeps extends OutboxDeps {
   readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
 }
-
-export type AlertingConfig = MessageSettings & Pick<Config, 'notify'>;
 
 /** Whether the recipients of a channel that is told a state listen. */
 export interface ChannelState {
@@ -57,25 +48,6 @@ export interface AlertingParts {
   readonly timezone: string;
   /** When a summary is due; null: none is wanted. */
   readonly summary: Crontab | null;
-}
-
-/** @throws {RangeError} for a maintenance window that cannot be read */
-export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Alerting {
-  const { notify } = config;
-  return new Alerting(
-    {
-      channels: CHANNELS.flatMap((channel) => channel.create(notify, { ...deps, ...messageContext(config) })),
-      maintenance: createMaintenance(notify.maintenance),
-      policy: policyOf(notify),
-      timezone: config.timezone,
-      summary: notify.summary === null ? null : readCrontab(notify.summary.cron, config.timezone),
-    },
-    deps,
-  );
-}
-
-function policyOf(notify: NotifyConfig): IncidentPolicy {
-  return { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify) };
 }
 
 /** Reminders, digests, retries and Alertmanager's messages are at most this late. */
