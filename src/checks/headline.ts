@@ -1,4 +1,5 @@
 import type { Cause } from '../engine/cause.ts';
+import { culpritText } from '../engine/words/culprit.ts';
 import { wordsOf } from './registry.ts';
 
 /** What is wrong in half a line, for subjects and lists. The sentence with all the names is `cause.summary`. */
@@ -7,8 +8,11 @@ export function headline({
   subject,
   severity,
   product,
-}: Pick<Cause, 'id' | 'subject' | 'severity' | 'product'>): string {
+  culprit,
+}: Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'>): string {
   const words = wordsOf(id);
+  if (culprit !== undefined && words.byFirewall !== undefined)
+    return words.byFirewall.headline.replace('{culprit}', () => culpritText(culprit));
   if (product !== null && words.productHeadline !== undefined)
     return words.productHeadline.replace('{product}', () => product);
   const usual = words.headline ?? words.title;

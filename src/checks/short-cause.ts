@@ -1,5 +1,6 @@
 import { visibleText } from '../core/visible-text.ts';
 import type { Cause } from '../engine/cause.ts';
+import { culpritShorts } from '../engine/words/culprit.ts';
 import { wordsOf } from './registry.ts';
 
 /** A phone shows about 60 characters of a subject: state, site and cause share them. */
@@ -9,7 +10,14 @@ const MAX_SHORT_CAUSE = 32;
  * What is wrong in at most 32 characters, without a host: it is never cut. A product that is too long for it is told by
  * the words of its name that fit, which are those of its vendor, or not at all.
  */
-export function shortCause({ id, severity, product }: Pick<Cause, 'id' | 'severity' | 'product'>): string {
+export function shortCause(
+  { id, severity, product, culprit }: Pick<Cause, 'id' | 'severity' | 'product' | 'culprit'>,
+  room: number = MAX_SHORT_CAUSE,
+): string {
+  if (culprit !== undefined) {
+    const shorts = culpritShorts(culprit);
+    return shorts.find(({ length }) => length <= room) ?? shorts.at(-1) ?? '';
+  }
   const { short, warningShort, productShort = {}, anyProductShort } = wordsOf(id);
   const usual = severity === 'warning' ? (warningShort ?? short) : short;
   if (product === null) return usual;

@@ -1,3 +1,4 @@
+import type { Culprit } from '../core/license/firewall.ts';
 import type { Severity } from '../core/severity.ts';
 import type { Remedy } from './remedy.ts';
 
@@ -13,6 +14,8 @@ export interface Cause extends Remedy {
   readonly subject: string;
   /** The inspecting product, where the catalogue knows it. */
   readonly product: string | null;
+  /** The firewall policy that does it; absent: no firewall was asked, or its answer does not explain the cause. */
+  readonly culprit?: Culprit;
   /** One sentence. */
   readonly summary: string;
   /** What users feel now. */

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
+import type { Culprit } from '../core/license/firewall.ts';
 import type { Confidence } from './cause.ts';
 import type { Witness } from './witness.ts';
 import type { Step } from './words/step.ts';
@@ -42,6 +43,8 @@ export interface Finding<C extends string = string> {
   /** Names of the appliances that suffer from it, where not all do. */
   readonly concerns?: readonly string[];
   readonly facts?: FindingFacts;
+  /** The firewall policy that does it, as the firewall itself reports. */
+  readonly culprit?: Culprit;
   /** What is known better than the catalogue of causes can say it, as of a text that the log signatures explain. */
   readonly advice?: Advice;
 }
@@ -115,13 +118,19 @@ export interface FindingFacts {
   /** What the configuration says, where something else was found. */
   readonly configured?: string;
   readonly found?: string;
-  /** Which one was asked for the policy: `the FortiGate 10.0.0.1`. */
+  /** Which one was asked for the policy: `FortiGate 10.0.0.1`. */
   readonly firewall?: string;
   readonly policy?: string;
   readonly profile?: string;
+  /** Virtual domain of that firewall. */
+  readonly vdom?: string;
   /** Interfaces of that policy, `port2, dmz`; empty: it did not name them readably. */
   readonly incoming?: string;
   readonly outgoing?: string;
+  /** Whether that policy translates source addresses: `enable`, `disable`, or `enable` and its pools, `enable, pool-1`. */
+  readonly nat?: string;
+  /** Schedule of that policy. */
+  readonly schedule?: string;
   /** Source address that the firewall sees. */
   readonly source?: string;
   /** How a mail server is spoken to. */

@@ -35,12 +35,14 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     action: /^accept$/u,
     srcaddr: /^"ftm-watch-[^"]+"$/u,
     dstaddr: /^"ftm-watch-[^"]+"$/u,
-    schedule: /^"always"$/u,
+    schedule: /^"[^"]{1,35}"$/u,
     service: /^"ftm-watch-[^"]+"$/u,
     'utm-status': /^disable$/u,
     'ssl-ssh-profile': /^"no-inspection"$/u,
     logtraffic: /^all$/u,
-    nat: /^(?:enable|disable)$/u,
+    nat: /^(?:enable|disable|FILL-IN-NAT)$/u,
+    ippool: /^enable$/u,
+    poolname: INTERFACES,
     'tcp-mss-sender': /^\d+$/u,
     'tcp-mss-receiver': /^\d+$/u,
   },
@@ -63,6 +65,8 @@ class Run {
   readonly #tables: Map<string, Entry[]>;
   readonly #foreign: ReadonlySet<string>;
   #path: string | null = null;
+  /** A virtual domain is entered by two lines and left by `end`. */
+  #vdom: 'outside' | 'entering' | 'inside' = 'outside';
   #entry: { readonly id: string; readonly settings: string[] } | null = null;
 
   constructor({ tables }: FortiOs) {
@@ -79,11 +83,16 @@ class Run {
 
   finished(): FortiOs {
     if (this.#path !== null) throw new Error(`"config ${this.#path}" is not ended`);
+    if (this.#vdom !== 'outside') throw new Error('The virtual domain is not left');
     return { tables: new Map([...this.#tables].filter(([, entries]) => entries.length > 0)) };
   }
 
   #atTop(word: string, rest: string, line: string): void {
-    if (word === 'config' && TABLES.some((path) => path === rest)) this.#path = rest;
+    if (this.#vdom === 'entering' && word === 'edit' && /^(?:[\w-]{1,31}|FILL-IN-VDOM)$/u.test(rest))
+      this.#vdom = 'inside';
+    else if (this.#vdom === 'outside' && line === 'config vdom') this.#vdom = 'entering';
+    else if (this.#vdom === 'inside' && line === 'end') this.#vdom = 'outside';
+    else if (word === 'config' && TABLES.some((path) => path === rest)) this.#path = rest;
     else if (!LOOKING.test(line)) throw new Error(`Not a command: ${line}`);
   }
 

@@ -1,11 +1,13 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { fortios } from '../../engine/words/step.ts';
-import { MOVE_UP, NAMES_ARE_FREE, separatePolicy } from './separate-policy.ts';
+import { createPolicy, MOVE_UP, separatePolicy } from './separate-policy.ts';
 
-const ALLOWING = separatePolicy(
-  'On {firewall}, create a policy that allows only {source} to {host}, TCP {port}, with no security profile and ' +
-    'SSL inspection "no-inspection".',
-);
+const WITHOUT_INSPECTION =
+  'Create it: source {source} only, destination {host}, TCP {port}, no security profile, SSL inspection "no-inspection".';
+
+const ALLOW = createPolicy('On {firewall}, create a policy that allows {source} to {host}, TCP {port}.');
+
+const CHECK_ORDER = 'Check the result with Policy & Objects > Firewall Policy > Policy Lookup.';
 
 export const POLICY_CAUSES = {
   'policy-inspects-traffic': {
@@ -15,16 +17,20 @@ export const POLICY_CAUSES = {
     headline: 'a firewall policy inspects the traffic',
     summary:
       'Policy {policy} of {firewall}, which matches the traffic from {source} to {host}, inspects it ({profile}).',
+    byFirewall: {
+      action: 'inspects',
+      headline: 'traffic of FortiAuthenticator is inspected by {culprit}',
+      summary: 'The traffic from {source} to {host} is inspected by {culprit}.',
+    },
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      NAMES_ARE_FREE,
-      separatePolicy(
-        'On {firewall}, create a separate policy above policy {policy}: source {source} only, destination {host}, ' +
-          'TCP {port}, no security profile, SSL inspection "no-inspection".',
+      createPolicy(
+        'On {firewall}, create a separate policy without inspection for FortiAuthenticator, above policy {policy}.',
       ),
+      separatePolicy(WITHOUT_INSPECTION),
       MOVE_UP,
-      'Check it with Policy & Objects > Firewall Policy > Policy Lookup.',
+      CHECK_ORDER,
     ],
   },
   'policy-missing': {
@@ -33,23 +39,23 @@ export const POLICY_CAUSES = {
     short: 'no firewall policy allows it',
     headline: 'no firewall policy allows the traffic',
     summary: 'No policy of {firewall} allows {source} to reach {host} on TCP {port}.',
+    byFirewall: {
+      action: 'denies',
+      headline: 'traffic of FortiAuthenticator is blocked by {culprit}',
+      summary: 'The traffic from {source} to {host}, TCP {port}, is blocked by {culprit}.',
+    },
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      NAMES_ARE_FREE,
-      ALLOWING,
+      ALLOW,
+      separatePolicy(WITHOUT_INSPECTION),
       'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
     ],
     kinds: {
       denied: {
         title: 'a policy denies it',
         summary: 'Policy {policy} of {firewall} denies {source} the way to {host}, TCP {port}.',
-        remedy: [
-          NAMES_ARE_FREE,
-          ALLOWING,
-          MOVE_UP,
-          'Check it with Policy & Objects > Firewall Policy > Policy Lookup.',
-        ],
+        remedy: [ALLOW, separatePolicy(WITHOUT_INSPECTION), MOVE_UP, CHECK_ORDER],
       },
       'fqdn-unresolved': {
         title: 'its address object for the server resolves to nothing',
@@ -66,7 +72,7 @@ export const POLICY_CAUSES = {
           'Let it use the resolvers that FortiAuthenticator uses: an FQDN object matches only the addresses that the ' +
             'FortiGate itself has resolved.',
           'Until it resolves, use an address object with the addresses of {host} as destination of the policy.',
-          'Check it with Policy & Objects > Firewall Policy > Policy Lookup.',
+          CHECK_ORDER,
         ],
       },
     },

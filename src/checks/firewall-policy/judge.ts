@@ -6,6 +6,7 @@ import { INTERFACE_SEPARATOR } from '../../core/license/interface-name.ts';
 import { capital } from '../../engine/words/claim.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import {
+  type Culprit,
   type FirewallFacts,
   type FirewallObservation,
   type FirewallPolicy,
@@ -56,16 +57,29 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
 
 function judgeMatch({ match, fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
   const isUnresolved = fqdnObjects.some(({ resolves }) => !resolves);
-  const denied = { flow, kind: isUnresolved ? FQDN_UNRESOLVED : undefined };
   switch (match.kind) {
-    case 'implicit-deny':
-      return [missing(denied, NO_POLICY, null)];
+    case 'implicit-deny': {
+      const { incoming, outgoing } = match;
+      const between = incoming === null || outgoing === null ? '' : ` from ${incoming} to ${outgoing}`;
+      const found = {
+        claim: `No policy allows the connection${between}, so the implicit deny drops it.`,
+        actual: `no policy matches${between}: the implicit deny`,
+        culprit: culpritOf(flow, { action: 'denies', policy: null, profile: null, incoming, outgoing }),
+        facts: { ...known({ incoming, outgoing }), ...factsOf(flow, null, null) },
+      };
+      return [missing(flow, found, isUnresolved ? FQDN_UNRESOLVED : undefined)];
+    }
     case 'policy': {
       const { policy, inspection } = match;
       if (policy.action === 'deny') {
         const name = policyText(policy);
-        const told = { claim: `${capital(name)} denies the connection.`, actual: `${name} denies it` };
-        return [missing({ ...denied, kind: denied.kind ?? DENIED }, told, policy)];
+        const found = {
+          claim: `${capital(name)} denies the connection.`,
+          actual: `${name} denies it`,
+          culprit: culpritOf(flow, { action: 'denies', policy, profile: null, incoming: null, outgoing: null }),
+          facts: factsOf(flow, policy, null),
+        };
+        return [missing(flow, found, isUnresolved ? FQDN_UNRESOLVED : DENIED)];
       }
       return [...judgeInspection(flow, policy, inspection), ...judgeProfiles(flow, policy)];
     }
@@ -76,11 +90,6 @@ type MissingKind = keyof (typeof POLICY_CAUSES)['policy-missing']['kinds'];
 
 const FQDN_UNRESOLVED: MissingKind = 'fqdn-unresolved';
 const DENIED: MissingKind = 'denied';
-
-const NO_POLICY = {
-  claim: 'No policy allows the connection, so the implicit deny at the end of the list drops it.',
-  actual: 'no policy matches: the implicit deny',
-};
 
 /** A policy with such an object matches nothing. Whether there is one that needs it, the match says. */
 function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
@@ -146,8 +155,25 @@ function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInsp
       return [{ ...base, claim, actual, level: 'warning', suggests: 'policy-inspects-traffic' }];
     }
     case 'deep':
-      return [{ ...base, ...judgeDeep(uses, inspection) }];
+      return [withCulprit({ ...base, ...judgeDeep(uses, inspection) }, flow, policy)];
   }
+}
+
+/** A policy that may inspect the connection, or not, is not named as the culprit. */
+function withCulprit(finding: Finding, flow: Flow, policy: FirewallPolicy): Finding {
+  if (finding.level !== 'broken') return finding;
+  const profile = finding.facts?.profile ?? null;
+  return {
+    ...finding,
+    culprit: culpritOf(flow, { action: 'inspects', policy, profile, incoming: null, outgoing: null }),
+  };
+}
+
+function culpritOf(
+  { firewall, firewallHost }: Flow,
+  { policy, ...rest }: Omit<Culprit, 'firewall' | 'firewallHost'>,
+): Culprit {
+  return { firewall, firewallHost, ...rest, policy: policy === null ? null : { id: policy.id, name: policy.name } };
 }
 
 type DeepJudgement = Pick<Finding, 'claim' | 'actual' | 'level' | 'suggests' | 'confidence'>;
@@ -186,25 +212,19 @@ function judgeProfiles(flow: Flow, policy: FirewallPolicy): readonly Finding[] {
   ];
 }
 
-interface Denied {
-  readonly flow: Flow;
-  readonly kind: string | undefined;
-}
-
 function missing(
-  { flow, kind }: Denied,
-  told: Pick<Finding, 'claim' | 'actual'>,
-  policy: FirewallPolicy | null,
+  flow: Flow,
+  found: Pick<Finding, 'claim' | 'actual' | 'culprit' | 'facts'>,
+  kind: MissingKind | undefined,
 ): Finding {
   return {
     rule: 'policy-allows',
     subject: subjectOf(flow),
     expected: 'a policy that lets the connection pass',
-    ...told,
+    ...found,
     level: 'broken',
     suggests: 'policy-missing',
     ...(kind === undefined ? {} : { kind }),
-    facts: factsOf(flow, policy, null),
   };
 }
 
@@ -217,15 +237,27 @@ function subjectOf(flow: Flow): string {
   return `${flow.source} to ${flow.destination}`;
 }
 
-function factsOf({ source, firewall }: Flow, policy: FirewallPolicy | null, profile: string | null): FindingFacts {
+function factsOf(
+  { source, firewall, vdom }: Flow,
+  policy: FirewallPolicy | null,
+  profile: string | null,
+): FindingFacts {
   const name = policy?.name ?? null;
   const id = policy === null ? null : String(policy.id);
   return known({
     source,
     firewall,
-    policy: name === null ? id : `${String(id)} (${name})`,
+    policy: name === null ? id : `${String(id)} "${name}"`,
     profile,
+    vdom,
     incoming: policy?.incoming.join(INTERFACE_SEPARATOR),
     outgoing: policy?.outgoing.join(INTERFACE_SEPARATOR),
+    // A policy that denies says nothing about how to let the connection pass.
+    ...(policy?.action === 'accept' ? { nat: policy.nat === null ? null : natText(policy.nat) } : {}),
+    ...(policy?.action === 'accept' ? { schedule: policy.schedule } : {}),
   });
+}
+
+function natText({ enabled, pools }: NonNullable<FirewallPolicy['nat']>): string {
+  return [enabled ? 'enable' : 'disable', ...pools].join(INTERFACE_SEPARATOR);
 }

@@ -7,18 +7,23 @@ const NAMES = {
   policy: '"ftm-watch-{sourcefour}-{shortname}"',
 } as const;
 
-/** What a command line cannot ask by itself: `edit` makes an object, or changes the one that has the name. */
-export const NAMES_ARE_FREE = fortios(
-  'FortiAuthenticator gets a policy of its own on {firewall}, without inspection. See first whether objects named ' +
-    '"ftm-watch-…" exist: where one has a name of the next block, use another there and in the way back.',
-  'show firewall address | grep -f "ftm-watch-"',
-  'show firewall service custom | grep -f "ftm-watch-"',
-);
+/** @param lead says which policy to create: `edit` would change an object that has one of these names already. */
+export function createPolicy(lead: string): CommandStep {
+  return fortios(
+    `${lead} First check whether objects named "ftm-watch-…" already exist. If one does, use a different name in the ` +
+      'next step and in its undo commands.',
+    '{entervdom}',
+    'show firewall address | grep -f "ftm-watch-"',
+    'show firewall service custom | grep -f "ftm-watch-"',
+    '{leavevdom}',
+  );
+}
 
 /**
- * A policy of its own for FortiAuthenticator's way to the server, on a FortiGate: one source, one destination, one
- * service, no inspection. It stands last, where it changes little, until it is moved. `edit 0` takes the next free
- * number, so that no policy that exists is changed.
+ * Creates a separate policy for the traffic of FortiAuthenticator to the server on a FortiGate: one source, one
+ * destination, one service, no inspection; VDOM, interfaces, NAT and schedule as in the policy that matches now. It is
+ * the last policy, where it changes little, until it is moved. `edit 0` takes the next free number, so that no existing
+ * policy is changed.
  *
  * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`, `config firewall policy`.
  *
@@ -29,6 +34,7 @@ export function separatePolicy(text: string, ...more: readonly string[]): Comman
     text,
     syntax: 'fortios',
     commands: [
+      '{entervdom}',
       ...table('firewall address', [
         entry(NAMES.source, 'set subnet {sourcefour} 255.255.255.255'),
         entry(NAMES.server, 'set type {addresstype}', 'set {addresskey} "{policyhost}"{addressmask}'),
@@ -36,8 +42,10 @@ export function separatePolicy(text: string, ...more: readonly string[]): Comman
       ...table('firewall service custom', [entry(NAMES.service, 'set tcp-portrange {port}')]),
       ...table('firewall policy', [entry('0', ...POLICY, ...more)]),
       'show firewall policy | grep -f "ftm-watch-"',
+      '{leavevdom}',
     ],
     undo: [
+      '{entervdom}',
       'config firewall policy',
       '    delete {newid}',
       'end',
@@ -48,16 +56,17 @@ export function separatePolicy(text: string, ...more: readonly string[]): Comman
       `    delete ${NAMES.source}`,
       `    delete ${NAMES.server}`,
       'end',
+      '{leavevdom}',
     ],
   };
 }
 
 /** FortiOS takes the first policy that matches. */
 export const MOVE_UP: CommandStep = {
-  text: 'Then move the new policy above the one that matches now: it stands last, and the first that matches counts.',
+  text: 'Move the new policy above the policy that matches now. New policies are added last, and the first match applies.',
   syntax: 'fortios',
-  commands: ['config firewall policy', '    move {newid} before {policyid}', 'end'],
-  undo: ['config firewall policy', '    delete {newid}', 'end'],
+  commands: ['{entervdom}', 'config firewall policy', '    move {newid} before {policyid}', 'end', '{leavevdom}'],
+  undo: ['{entervdom}', 'config firewall policy', '    delete {newid}', 'end', '{leavevdom}'],
 };
 
 const POLICY: readonly string[] = [
@@ -67,12 +76,13 @@ const POLICY: readonly string[] = [
   'set action accept',
   `set srcaddr ${NAMES.source}`,
   `set dstaddr ${NAMES.server}`,
-  'set schedule "always"',
+  'set schedule "{schedule}"',
   `set service ${NAMES.service}`,
   'set utm-status disable',
   'set ssl-ssh-profile "no-inspection"',
   'set logtraffic all',
-  'set nat enable',
+  'set nat {nat}',
+  '{natpools}',
 ];
 
 function table(path: string, entries: readonly (readonly string[])[]): readonly string[] {

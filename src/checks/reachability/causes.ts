@@ -8,6 +8,11 @@ export const REACHABILITY_CAUSES = {
     title: 'the licence server accepts no connection',
     short: 'server accepts no connection',
     headline: '{subject} accepts no connection',
+    byFirewall: {
+      action: 'denies',
+      headline: 'the connection is blocked by {culprit}',
+      summary: 'The connection from {source} to {subject} is blocked by {culprit}.',
+    },
     summary:
       'The internet works, but {subject} accepts no connection: a firewall on the way blocks it, or the server is ' +
       'down.',

@@ -1,6 +1,6 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { type CommandStep, shell } from '../../engine/words/step.ts';
-import { MOVE_UP, NAMES_ARE_FREE, separatePolicy } from '../firewall-policy/separate-policy.ts';
+import { createPolicy, MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
 import { BLOCKED_TLS_KINDS, compare, FREE_POLICY } from './blocked-tls.ts';
 
 const ONLY_FORTINETS_OWN =
@@ -26,10 +26,10 @@ function learn(text: string): CommandStep {
 const FORTIGATE = [
   'Find the policy that inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
     '{source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
-  NAMES_ARE_FREE,
+  createPolicy('Create a separate policy without inspection for FortiAuthenticator above it.'),
   separatePolicy(
-    'Create a separate policy above it: source {source} only, destination {host}, TCP {port}, no security profile, ' +
-      `SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
+    'Create it: source {source} only, destination {host}, TCP {port}, no security profile, SSL inspection ' +
+      `"no-inspection". ${ONLY_FORTINETS_OWN}`,
   ),
   MOVE_UP,
   'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block ' +
@@ -74,6 +74,11 @@ export const TLS_CAUSES = {
       'Fortinet device': 'a Fortinet device intercepts TLS',
     },
     productHeadline: 'TLS is intercepted by {product}',
+    byFirewall: {
+      action: 'inspects',
+      headline: 'TLS is inspected by {culprit}',
+      summary: 'TLS to {subject} is inspected by {culprit}.',
+    },
     summary: 'TLS to {subject} is intercepted by {product}.',
     rank: 0,
   },
@@ -87,6 +92,11 @@ export const TLS_CAUSES = {
       'Fortinet device': 'Fortinet device intercepts TLS?',
     },
     productHeadline: 'TLS is probably intercepted by {product}',
+    byFirewall: {
+      action: 'inspects',
+      headline: 'TLS is inspected by {culprit}',
+      summary: 'TLS is inspected by {culprit}: {subject} does not show the certificate of {host}.',
+    },
     summary: 'TLS to {subject} does not show the certificate of {host}: it is probably intercepted by {product}.',
     rank: 1,
   },
@@ -95,6 +105,11 @@ export const TLS_CAUSES = {
     title: 'TLS is blocked',
     short: 'TLS is blocked',
     headline: 'TLS to {subject} is blocked',
+    byFirewall: {
+      action: 'inspects',
+      headline: 'TLS is blocked, and inspected by {culprit}',
+      summary: 'TLS to {subject} fails although its port opens. The connection is inspected by {culprit}.',
+    },
     summary:
       'The port of {subject} opens, but TLS fails: something on the way blocks it, or the server itself is in ' +
       'trouble.',

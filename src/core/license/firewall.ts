@@ -7,8 +7,12 @@ export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Fai
 
 /** The connection that was asked about, and whom. */
 export interface Flow {
-  /** `the FortiGate 10.0.0.1`, `the FortiGate 10.0.0.1 (VDOM dmz)` */
+  /** `FortiGate 10.0.0.1`, `FortiGate 10.0.0.1 (VDOM dmz)` */
   readonly firewall: string;
+  /** Where its API is asked: `10.0.0.1`, with a port other than 443. */
+  readonly firewallHost: string;
+  /** Virtual domain that was asked. */
+  readonly vdom: string;
   /** Names of the appliances whose traffic it is; empty: of all. */
   readonly appliances: readonly string[];
   /** Address that the firewall sees the appliance's traffic come from. */
@@ -42,7 +46,12 @@ export interface FirewallDenied {
 }
 
 export type PolicyMatch =
-  | { readonly kind: 'implicit-deny' }
+  | {
+      readonly kind: 'implicit-deny';
+      /** Interfaces between which no policy matches, from the configuration or the route look-up; null: not known. */
+      readonly incoming: string | null;
+      readonly outgoing: string | null;
+    }
   | { readonly kind: 'policy'; readonly policy: FirewallPolicy; readonly inspection: SslInspection };
 
 export interface FirewallPolicy {
@@ -55,6 +64,25 @@ export interface FirewallPolicy {
   /** Interfaces or zones at which its traffic comes in and leaves, or `any`; empty: it did not name them readably. */
   readonly incoming: readonly string[];
   readonly outgoing: readonly string[];
+  /** Whether it translates source addresses, and to which pools (empty: to that of the interface); null: not said. */
+  readonly nat: { readonly enabled: boolean; readonly pools: readonly string[] } | null;
+  /** Name of its schedule; null: not said. */
+  readonly schedule: string | null;
+}
+
+/** What a firewall does to a connection, and by which of its policies: the answer to "who did it". */
+export interface Culprit {
+  /** As in `Flow`. */
+  readonly firewall: string;
+  readonly firewallHost: string;
+  readonly action: 'inspects' | 'denies';
+  /** null: the implicit deny, because no policy matches. */
+  readonly policy: Pick<FirewallPolicy, 'id' | 'name'> | null;
+  /** The SSL inspection profile of a policy that inspects. */
+  readonly profile: string | null;
+  /** Interfaces between which the implicit deny applies. */
+  readonly incoming: string | null;
+  readonly outgoing: string | null;
 }
 
 export type SslInspectionMode = 'none' | 'certificate' | 'deep';
@@ -86,5 +114,5 @@ export function policyText({ id, name }: Pick<FirewallPolicy, 'id' | 'name'>): s
 
 /** As texts name it. */
 export function firewallName({ url, vdom }: { readonly url: string; readonly vdom: string }): string {
-  return `the FortiGate ${new URL(url).host}${vdom === 'root' ? '' : ` (VDOM ${vdom})`}`;
+  return `FortiGate ${new URL(url).host}${vdom === 'root' ? '' : ` (VDOM ${vdom})`}`;
 }

@@ -10,6 +10,7 @@ import type { CauseWords } from '../words/cause-words.ts';
 import { evidenceLine } from '../words/evidence-line.ts';
 import { impactOf } from '../words/impact.ts';
 import { remedyOf } from '../words/told-remedy.ts';
+import { culpritFinding, culpritText } from '../words/culprit.ts';
 import type { Step } from '../words/step.ts';
 import { fill, type WordingFacts } from '../words/wording.ts';
 import { areTwoWitnesses } from './corroborated.ts';
@@ -154,8 +155,13 @@ interface Fault extends Group {
 function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): Cause {
   const { main } = fault;
   const unclear = unclearStages(fault.words, states);
-  const facts = { ...factsOf(fault, context), ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }) };
-  const words = withBrokenPath(wordsOf(fault, facts), main, states);
+  const found = culpritFinding(main, [...fault.findings, ...fault.attached], fault.words);
+  const facts = {
+    ...factsOf(fault, context),
+    ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }),
+    ...(found === null ? {} : { culprit: culpritText(found.culprit) }),
+  };
+  const words = withBrokenPath(withCulprit(wordsOf(fault, facts), found, context.checks), main, states);
   const precondition = brokenBy(fault);
   return {
     id: main.suggests,
@@ -164,6 +170,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     confidence: main.confidence ?? 'confirmed',
     subject: fault.subject,
     product: facts.product ?? null,
+    ...(found === null ? {} : { culprit: found.culprit }),
     summary: summaryOf(words, facts, fault, context),
     // That something cannot be seen is so at any level.
     impact: impactOf(main.level === 'broken' || words.impact === 'blind' ? words.impact : 'none', context.activation),
@@ -189,6 +196,15 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
     ...(unclear === undefined ? {} : (unclearPath ?? words.unclearPath)),
     ...advice,
   };
+}
+
+/** Once the policy is known, the first step is to change it: the search for it is over. */
+function withCulprit(words: CauseWords, found: Finding | null, checks: readonly Check[]): CauseWords {
+  if (found === null || found.suggests === null || words.byFirewall === undefined) return words;
+  const { productRemedy: _, anyProductRemedy: __, ...others } = words;
+  const own = knownCause(checks, found.suggests).words;
+  const { remedy } = (found.kind === undefined ? undefined : own.kinds?.[found.kind]) ?? own;
+  return { ...others, summary: words.byFirewall.summary, remedy };
 }
 
 /** What needs the path cannot wait while it is broken. What is only suspected raises no alarm. */

@@ -146,11 +146,12 @@ function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): 
     .filter((open) => isOpenFault(open) && !items.some(({ incident }) => incident.id === open.id))
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity))
     .slice(0, MAX_ITEMS)
-    .map(({ cause: { id, subject, severity, product }, causeSince: since }) => ({
+    .map(({ cause: { id, subject, severity, product, culprit }, causeSince: since }) => ({
       id,
       subject,
       severity,
       product,
+      ...(culprit === undefined ? {} : { culprit }),
       since,
     }));
 }

@@ -21,7 +21,7 @@ export interface IncidentNotification {
 }
 
 /** A fault that was open when a notification about others was made. */
-export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product'> {
+export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'> {
   readonly since: EpochMs;
 }
 

@@ -1,3 +1,4 @@
+import type { Culprit } from '../../core/license/firewall.ts';
 import type { Severity } from '../../core/severity.ts';
 import type { ImpactKind } from './impact.ts';
 import type { Step } from './step.ts';
@@ -25,6 +26,13 @@ export interface CauseWords {
   readonly productHeadline?: string;
   /** The headline instead where it is a warning. */
   readonly warningHeadline?: string;
+  /** Set if a firewall policy can be the reason: what that policy does then, and the texts that name it. */
+  readonly byFirewall?: {
+    readonly action: Culprit['action'];
+    /** Half a line and one sentence, each with `{culprit}`. */
+    readonly headline: string;
+    readonly summary: string;
+  };
   /** One sentence. */
   readonly summary: string;
   readonly impact: ImpactKind;

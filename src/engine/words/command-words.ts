@@ -1,6 +1,6 @@
 import { addressFamily } from '../../core/addresses.ts';
 import { authority } from '../../core/authority.ts';
-import { interfacesOf } from '../../core/license/interface-name.ts';
+import { INTERFACE_SEPARATOR, interfacesOf, isInterfaceName } from '../../core/license/interface-name.ts';
 import type { Blank } from '../remedy.ts';
 import type { WordingFacts } from './wording.ts';
 
@@ -47,6 +47,18 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
     'policy',
     (text) => /^\d{1,10}(?= |$)/u.exec(text)?.[0] ?? null,
   ),
+  nat: ofPolicy('NAT', 'enable or disable, as in the policy that matches now', 'nat', natOf),
+  /** Lines of their own: the pools that the policy translates to. */
+  natpools: word('POOLS', '', ({ nat, source }) => (isOfSeveral(source) ? '' : poolLines(nat ?? ''))),
+  schedule: {
+    ...ofPolicy('SCHEDULE', 'the schedule of the policy that matches now', 'schedule', nameOrNull),
+    // Where no policy is read, there is none to copy.
+    known: ({ schedule, policy, source }) =>
+      policy === undefined || isOfSeveral(source) ? 'always' : nameOrNull(schedule ?? ''),
+  },
+  /** Lines of their own, around commands of a virtual domain; a FortiGate without them has only "root". */
+  entervdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? `config vdom\nedit ${vdom}` : '')),
+  leavevdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? 'end' : '')),
   newid: word('NEW-ID', 'the number that the FortiGate gave the new policy', () => null),
 };
 
@@ -94,23 +106,56 @@ function word(name: string, meaning: string, known: Known): CommandWord {
 function ofPolicy(
   name: string,
   meaning: string,
-  fact: 'incoming' | 'outgoing' | 'policy',
+  fact: 'incoming' | 'outgoing' | 'policy' | 'nat' | 'schedule',
   known: (text: string) => string | null,
 ): CommandWord {
-  const isOfSeveral = ({ source }: WordingFacts): boolean => source?.includes(',') === true;
-  const unread = (facts: WordingFacts): string => {
-    if (isOfSeveral(facts)) return 'each address has a policy of its own';
-    return facts[fact] === undefined
-      ? 'no FortiGate said which policy matches'
-      : 'the policy that matches names none that this command can hold';
+  const unread = ({ source, firewall, policy, ...facts }: WordingFacts): string => {
+    if (isOfSeveral(source)) return 'each address has a policy of its own';
+    if (firewall === undefined) return 'no FortiGate reported which policy matches';
+    if (policy === undefined) return 'no policy matches now';
+    return { ...facts, policy }[fact] === undefined
+      ? 'the policy that matches does not say'
+      : 'the policy that matches names none that this command can contain';
   };
-  return { ...word(name, meaning, (facts) => (isOfSeveral(facts) ? null : known(facts[fact] ?? ''))), unread };
+  return { ...word(name, meaning, (facts) => (isOfSeveral(facts.source) ? null : known(facts[fact] ?? ''))), unread };
+}
+
+/** What one policy says would be wrong for another address. */
+function isOfSeveral(source: string | undefined): boolean {
+  return source?.includes(',') === true;
+}
+
+function natOf(text: string): string | null {
+  const [nat = '', ...pools] = text.split(INTERFACE_SEPARATOR);
+  return ['enable', 'disable'].includes(nat) && pools.every(isInterfaceName) ? nat : null;
+}
+
+/** CLI reference, `firewall policy`: `ippool`, `poolname`. */
+function poolLines(nat: string): string {
+  const pools = natOf(nat) === null ? [] : nat.split(INTERFACE_SEPARATOR).slice(1);
+  return pools.length === 0 ? '' : `set ippool enable\n        set poolname "${pools.join('" "')}"`;
+}
+
+function nameOrNull(text: string): string | null {
+  return isInterfaceName(text) ? text : null;
+}
+
+/** CLI reference, `config vdom`: at most 31 characters, 11 in older firmware. */
+function isInVdom(vdom: string | undefined): vdom is string {
+  return vdom !== undefined && vdom !== 'root' && /^[\w-]{1,31}$/u.test(vdom);
 }
 
 /** Fills the placeholders of commands; an unknown name is left as it stands, which a test forbids. */
 export function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
   const blanks = new Map<string, Blank>();
-  const text = lines.join('\n').replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
+  const filled = lines.map((line) => fillLine(line, facts, blanks));
+  // A placeholder for whole lines may stand for none.
+  const text = filled.filter((line, index) => line.trim() !== '' || lines[index] === '').join('\n');
+  return { text, blanks: [...blanks.values()] };
+}
+
+function fillLine(line: string, facts: WordingFacts, blanks: Map<string, Blank>): string {
+  return line.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
     const entry = Object.hasOwn(COMMAND_WORDS, name) ? COMMAND_WORDS[name] : undefined;
     if (entry === undefined) return whole;
     const known = entry.known(facts);
@@ -120,7 +165,6 @@ export function fillCommands(lines: readonly string[], facts: WordingFacts): Fil
     blanks.set(blank.name, { ...blank, meaning });
     return entry.blank.name;
   });
-  return { text, blanks: [...blanks.values()] };
 }
 
 function addressOrNull(text: string | undefined): string | null {

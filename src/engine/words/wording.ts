@@ -12,6 +12,8 @@ export interface WordingFacts extends FindingFacts {
   readonly port: string;
   /** The file of the configuration in use; without, the defaults are. */
   readonly config?: string;
+  /** The firewall policy that does it: `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
+  readonly culprit?: string;
 }
 
 /** What stands in a text when a fact is not known: the sentence stays true and readable. */
@@ -41,7 +43,11 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   profile: 'its inspection profile',
   incoming: 'its incoming interface',
   outgoing: 'its outgoing interface',
+  vdom: 'its VDOM',
+  nat: 'its NAT setting',
+  schedule: 'its schedule',
   source: 'the address of FortiAuthenticator',
+  culprit: 'a firewall policy',
   security: 'starttls',
   unclear: 'a part of it could not be judged',
   judgement: 'The certificate of the licence server is not valid',

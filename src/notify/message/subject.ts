@@ -36,21 +36,28 @@ export function subjectOf(notification: Notification, site: string): string {
 
 function incidentSubject({ event, incident, at, stillOpen }: IncidentNotification, site: string): string {
   const { cause, since } = incident;
-  const what = `: ${shortCause(cause)}`;
   const severity = cause.severity.toUpperCase();
   switch (event) {
     case 'firing':
-      return line(severity, site, what);
+      return causeLine(severity, site, '', cause);
     case 'reminder':
-      return line('REMINDER', site, ` (${spanText(Math.max(0, at - since))})${what}`);
+      return causeLine('REMINDER', site, ` (${spanText(Math.max(0, at - since))})`, cause);
     case 'changed':
-      return line(severity, site, ` (changed)${what}`);
+      return causeLine(severity, site, ' (changed)', cause);
     case 'resolved': {
       // What is still open must not be hidden by the end of something else.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
-      return line('RESOLVED', site, `${open}: ${shortCause(toldCause(incident))}`);
+      return causeLine('RESOLVED', site, open, toldCause(incident));
     }
   }
+}
+
+/** A longer name of the cause takes no more of the site than its first seven characters. */
+const SITE_AT_LEAST = 7;
+
+function causeLine(state: string, site: string, more: string, cause: Parameters<typeof shortCause>[0]): string {
+  const around = `${state} ${more}: `.length + Math.min(site.length, SITE_AT_LEAST);
+  return line(state, site, `${more}: ${shortCause(cause, MAX_SUBJECT - around)}`);
 }
 
 function digestSubject({ items, omitted, stillOpen }: DigestNotification, site: string): string {

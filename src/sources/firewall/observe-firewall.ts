@@ -43,9 +43,15 @@ export async function observeFirewall(
   context: ConnectorContext,
   last: SessionLook | null = null,
 ): Promise<FirewallObservation> {
-  const { source, appliances } = config;
-  const destination = `${target.host}:${String(target.port)}`;
-  const flow = { source, appliances, destination, firewall: firewallName(config) };
+  const { source, appliances, vdom } = config;
+  const flow = {
+    source,
+    appliances,
+    destination: `${target.host}:${String(target.port)}`,
+    firewall: firewallName(config),
+    firewallHost: new URL(config.url).host,
+    vdom,
+  };
   const startedAt = context.clock.elapsed();
   using limit = deadline(context.clock, FIREWALL_TIMEOUT, context.signal);
   try {
@@ -82,9 +88,14 @@ class RefusedError extends Error {
 }
 
 async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
-  const id = parsePolicyId(await lookUpPolicy(inquiry));
-  if (id === null) throw notUnderstood(inquiry.config, 'policy-lookup');
-  if (id === 0) return { kind: 'implicit-deny' };
+  const { config, target } = inquiry;
+  const incoming = config.sourceInterface ?? (await interfaceTowards(inquiry, config.source));
+  const id = parsePolicyId(await lookUpPolicy(inquiry, incoming));
+  if (id === null) throw notUnderstood(config, 'policy-lookup');
+  if (id === 0) {
+    const outgoing = await interfaceTowards(inquiry, addressTowards(config, target) ?? target.host).catch(() => null);
+    return { kind: 'implicit-deny', incoming, outgoing };
+  }
   const reply = parsePolicy(id, await readResult(inquiry, { kind: 'policy', id }));
   if (reply === null) throw notUnderstood(inquiry.config, 'policy');
   const { policy } = reply;
@@ -115,29 +126,35 @@ async function sessionsOf(
 }
 
 /** FortiOS resolves the name by itself; one that cannot is asked again by the address. */
-async function lookUpPolicy(inquiry: Inquiry): Promise<ReplyFields> {
+async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): Promise<ReplyFields> {
   const { config, target } = inquiry;
   const question = {
     kind: 'policy-lookup',
     source: config.source,
-    sourceInterface: config.sourceInterface ?? (await interfaceTowards(inquiry, config.source)),
+    sourceInterface,
     destination: target.host,
     port: target.port,
     ipv6: isIPv6(config.source),
   } as const;
   const reply = await inquiry.client.read(question);
-  const [address] = addressesOf(target).filter((candidate) => isIPv6(candidate) === question.ipv6);
+  const address = addressTowards(config, target);
   if (reply.kind === 'json' || isRefusal(reply.status) || address === undefined)
     return resultIn(inquiry, question, reply);
   return readResult(inquiry, { ...question, destination: address });
 }
 
+/** An address of the server in the family of the source. */
+function addressTowards({ source }: FirewallConfig, target: FirewallTarget): string | undefined {
+  return addressesOf(target).find((candidate) => isIPv6(candidate) === isIPv6(source));
+}
+
 /**
- * Most firmware wants to know where the traffic comes in: where the answer would go out. The route is another access
- * group than policies, so that a token may not read it; some firmware does without.
+ * The interface that the route to a host leaves by. Most firmware wants to know where the traffic comes in, which is
+ * where the answer would go out. The route is another access group than policies, so that a token may not read it; some
+ * firmware does without.
  */
-async function interfaceTowards(inquiry: Inquiry, source: string): Promise<string | null> {
-  const reply = await inquiry.client.read({ kind: 'route', destination: source, ipv6: isIPv6(source) });
+async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
+  const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
   const result = reply.kind === 'json' ? resultOf(reply.value) : null;
   return result === null ? null : nameIn(result, 'interface');
 }

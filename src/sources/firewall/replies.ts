@@ -59,6 +59,8 @@ export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null
       securityProfiles: result['utm-status'] === 'disable' ? [] : securityProfilesOf(result),
       incoming: interfacesIn(result, 'srcintf'),
       outgoing: interfacesIn(result, 'dstintf'),
+      nat: natIn(result),
+      schedule: objectNameIn(result, 'schedule'),
     },
     sslProfile: nameIn(result, 'ssl-ssh-profile'),
     profileGroup:
@@ -74,6 +76,20 @@ const INTERFACES = z.array(z.object({ name: z.string().refine(isInterfaceName) }
  */
 function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): readonly string[] {
   return INTERFACES.safeParse(result[setting]).data?.map(({ name }) => name) ?? [];
+}
+
+/** cmdb `firewall/policy`: `nat`, and `poolname` while `ippool` is on. Pools that a command cannot name make it unknown. */
+function natIn(result: ReplyFields): FirewallPolicy['nat'] {
+  const nat = result['nat'];
+  if (nat !== 'enable' && nat !== 'disable') return null;
+  if (nat === 'disable' || result['ippool'] !== 'enable') return { enabled: nat === 'enable', pools: [] };
+  const pools = INTERFACES.safeParse(result['poolname']).data;
+  return pools === undefined || pools.length === 0 ? null : { enabled: true, pools: pools.map(({ name }) => name) };
+}
+
+function objectNameIn(result: ReplyFields, setting: string): string | null {
+  const name = nameIn(result, setting);
+  return name !== null && isInterfaceName(name) ? name : null;
 }
 
 /** Settings of a policy or a group of profiles whose engines look into the traffic or may block it. */

@@ -17,9 +17,13 @@ const KNOWN: WordingFacts = {
   address: '192.0.2.9',
   proxy: 'p.example:3128',
   resolver: 'udp://10.0.0.53:53',
-  policy: '5 (to the internet)',
+  firewall: 'FortiGate 10.0.0.1 (VDOM dmz)',
+  vdom: 'dmz',
+  policy: '5 "to the internet"',
   incoming: 'port2, Büro LAN',
   outgoing: 'wan1',
+  nat: 'enable, pool-1, pool 2',
+  schedule: 'office hours',
   config: '/etc/ftm-watch/ftm-watch.yaml',
 };
 const SIX: WordingFacts = {
@@ -40,7 +44,11 @@ const HOSTILE: WordingFacts = {
   address: '`reboot`',
   proxy: '$(reboot):3128',
   resolver: 'udp://10.0.0.53 -x:53',
+  firewall: 'f',
+  vdom: 'root\nreboot',
   policy: '5\ndelete 1',
+  nat: 'enable, a"\nreboot',
+  schedule: 'always"\nreboot',
   incoming: 'port2, a"\nreboot',
   outgoing: 'wan1"\nend\nreboot',
   config: "/etc/it's $(reboot)/a b.yaml",
@@ -59,7 +67,7 @@ const PROGRAMS =
 const SHELL_QUOTED = /'(?:[^']|'\\'')*'/gu;
 const FORTIAUTHENTICATOR = /^execute (?:ping|nslookup) [\w.:-]+$/u;
 /** Lines of a CLI and of a shell that change something. */
-const CHANGES = /^(?:config |diagnose debug |cp |mv |ftm-watch trust learn)/mu;
+const CHANGES = /^(?:config (?!vdom$)|diagnose debug |cp |mv |ftm-watch trust learn)/mu;
 
 /** What is wrong with a block, as what it claims to be. */
 function problemsOf(block: string, syntax: RemedyStep['syntax']): readonly string[] {

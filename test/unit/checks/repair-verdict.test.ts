@@ -22,13 +22,25 @@ const NO_FIREWALL: Special = ['firewall-policy', [], 'not-configured'];
 function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
   return {
     kind: 'ok',
-    firewall: 'the FortiGate 10.0.0.1',
+    firewall: 'FortiGate 10.0.0.1',
+    firewallHost: '10.0.0.1',
+    vdom: 'root',
     appliances: [],
     source: '10.0.0.5',
     destination: TARGET,
     match: {
       kind: 'policy',
-      policy: { id, name: 'out', action: 'accept', proxyMode: false, securityProfiles: [], incoming: [], outgoing: [] },
+      policy: {
+        id,
+        name: 'out',
+        action: 'accept',
+        proxyMode: false,
+        securityProfiles: [],
+        incoming: [],
+        outgoing: [],
+        nat: null,
+        schedule: null,
+      },
       inspection: { kind: 'known', profile: mode, mode, exemptedBy: null, unreadExemptions: [] },
     },
     fqdnObjects: [],

@@ -12,7 +12,22 @@ const host = fc.oneof(fc.domain(), fc.ipV4()).filter((name) => name.length <= 20
 const interfaces = fc
   .uniqueArray(fc.stringMatching(/^[a-zA-Z0-9][\w ./-]{0,14}[\w]$/u), { minLength: 1, maxLength: 3 })
   .map((names) => names.join(', '));
-const facts = fc.record({ source: fc.ipV4(), host, port, incoming: interfaces, outgoing: interfaces });
+const nat = fc.oneof(
+  fc.constantFrom('enable', 'disable'),
+  interfaces.map((pools) => `enable, ${pools}`),
+);
+const schedule = fc.constantFrom('always', 'office hours');
+const vdom = fc.constantFrom('root', 'dmz');
+const facts = fc.record({
+  source: fc.ipV4(),
+  host,
+  port,
+  incoming: interfaces,
+  outgoing: interfaces,
+  nat,
+  schedule,
+  vdom,
+});
 const settings = fc.array(fc.constantFrom('subnet 10.9.9.9 255.255.255.255', 'comment "theirs"'), { maxLength: 2 });
 
 interface RuleBase {
@@ -40,7 +55,7 @@ const ruleBases: fc.Arbitrary<RuleBase> = facts.chain((told) => {
       ['firewall policy', ids.map((id) => ({ id, settings: [`name "theirs ${id}"`] }))],
     ];
     const before = { tables: new Map(tables.filter(([, entries]) => entries.length > 0)) };
-    return { known: { ...told, subject: 'x', policy: `${matches} (theirs)`, firewall: 'f' }, before, matches };
+    return { known: { ...told, subject: 'x', policy: `${matches} "theirs"`, firewall: 'f' }, before, matches };
   });
 });
 
@@ -95,7 +110,8 @@ test('leaves everything that exists, stands before the policy that matches, and 
 test('makes objects of the source, the server and its port alone, and a policy between the interfaces read', () => {
   fc.assert(
     fc.property(ruleBases, (base) => {
-      const { source, host: server, port: number, incoming = '', outgoing = '' } = base.known;
+      const { source, host: server, port: number, incoming = '', outgoing = '', nat: natAndPools = '' } = base.known;
+      const [translates = '', ...pools] = natAndPools.split(', ');
       const after = blocksFor(base).forth.reduce(runFortiOs, base.before);
       const made = (path: string): readonly string[] =>
         entriesOf(after, path)
@@ -113,7 +129,15 @@ test('makes objects of the source, the server and its port alone, and a policy b
           .split(', ')
           .map((name) => `"${name}"`)
           .join(' ');
-      expect(policy).toEqual(expect.arrayContaining([`srcintf ${quoted(incoming)}`, `dstintf ${quoted(outgoing)}`]));
+      expect(policy).toEqual(
+        expect.arrayContaining([
+          `srcintf ${quoted(incoming)}`,
+          `dstintf ${quoted(outgoing)}`,
+          `schedule "${base.known.schedule ?? ''}"`,
+          `nat ${translates}`,
+          ...(pools.length === 0 ? [] : ['ippool enable', `poolname ${quoted(pools.join(', '))}`]),
+        ]),
+      );
       for (const key of ['srcaddr', 'dstaddr', 'service'])
         expect(policy.filter((line) => line.startsWith(`${key} `))).toEqual([expect.stringMatching(/^\w+ "[^"]+"$/u)]);
     }),

@@ -25,16 +25,19 @@ const PASSES: PolicyMatch = {
     securityProfiles: [],
     incoming: [],
     outgoing: [],
+    nat: { enabled: true, pools: [] },
+    schedule: 'always',
   },
   inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
 };
-const DENIES: PolicyMatch = { kind: 'implicit-deny' };
+const DENIES: PolicyMatch = { kind: 'implicit-deny', incoming: null, outgoing: null };
 
 function first(match: PolicyMatch): FirewallObservation {
-  const firewall = 'the FortiGate 10.0.0.1';
   return {
     kind: 'ok',
-    firewall,
+    firewall: 'FortiGate 10.0.0.1',
+    firewallHost: '10.0.0.1',
+    vdom: 'root',
     appliances: ['fac-1'],
     source: '10.0.0.5',
     destination: TARGET,
@@ -44,7 +47,13 @@ function first(match: PolicyMatch): FirewallObservation {
     fortitokens: null,
   };
 }
-const flow = { firewall: 'the FortiGate 10.1.0.1 (VDOM dmz)', appliances: ['fac-2'], source: '10.1.0.5' };
+const flow = {
+  firewall: 'FortiGate 10.1.0.1 (VDOM dmz)',
+  firewallHost: '10.1.0.1',
+  vdom: 'dmz',
+  appliances: ['fac-2'],
+  source: '10.1.0.5',
+};
 const SECOND: FirewallObservation = {
   kind: 'ok',
   ...flow,
@@ -90,7 +99,7 @@ describe('the second of two units complains', () => {
         '10.1.0.1 (VDOM dmz), policy 7 "fac-2-out" matches 10.1.0.5.',
     );
     const remedy = causes[0]?.remedy.join('\n') ?? '';
-    expect(remedy).toContain('For fac-2 (10.1.0.5) the FortiGate 10.1.0.1 (VDOM dmz) names policy 7 "fac-2-out"');
+    expect(remedy).toContain('For fac-2 (10.1.0.5) FortiGate 10.1.0.1 (VDOM dmz) names policy 7 "fac-2-out"');
     expect(remedy).not.toMatch(/10\.0\.0\.|Configure "firewall"/u);
   });
 
@@ -99,7 +108,7 @@ describe('the second of two units complains', () => {
     const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND], ['fac-2'], [['tls-genuine', [unclear]]]);
     const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
     expect(remedy).toContain('First clear up');
-    expect(remedy).toContain('For fac-2 (10.1.0.5) the FortiGate 10.1.0.1');
+    expect(remedy).toContain('For fac-2 (10.1.0.5) FortiGate 10.1.0.1');
     expect(remedy).not.toContain('Configure "firewall"');
   });
 
@@ -109,7 +118,7 @@ describe('the second of two units complains', () => {
   ])('and its FortiGate %s', async (_, observed) => {
     const { causes } = await told([ENTRY_1, ENTRY_2], observed);
     const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
-    expect(remedy).toContain('matches fac-2 (10.1.0.5) could not be asked of the FortiGate 10.1.0.1 (VDOM dmz)');
+    expect(remedy).toContain('matches fac-2 (10.1.0.5) could not be asked of FortiGate 10.1.0.1 (VDOM dmz)');
     expect(remedy).not.toContain('Configure "firewall"');
   });
 
@@ -124,7 +133,7 @@ describe('the second of two units complains', () => {
       ['policy-missing', `10.0.0.5 to ${TARGET}`],
       ['polling-failing', 'fac-2'],
     ]);
-    expect(causes[0]?.summary).toContain('No policy of the FortiGate 10.0.0.1 allows 10.0.0.5');
+    expect(causes[0]?.summary).toContain('No policy of FortiGate 10.0.0.1 allows 10.0.0.5');
   });
 });
 

@@ -14,7 +14,9 @@ import { withPlainClaims } from '../../../support/plain-claim.ts';
 const judgeFirewallPolicy = withPlainClaims(judgeFirewallPolicyUnchecked);
 
 const FLOW = {
-  firewall: 'the FortiGate 10.0.0.1',
+  firewall: 'FortiGate 10.0.0.1',
+  firewallHost: '10.0.0.1',
+  vdom: 'root',
   appliances: [],
   source: '10.0.0.5',
   destination: 'fortitokenmobile.fortinet.com:443',
@@ -27,6 +29,8 @@ const POLICY: FirewallPolicy = {
   securityProfiles: [],
   incoming: ['port2'],
   outgoing: ['wan1'],
+  nat: { enabled: true, pools: [] },
+  schedule: 'always',
 };
 const NONE: SslInspection = {
   kind: 'known',
@@ -129,7 +133,7 @@ const ROWS: readonly Row[] = [
       fqdnObjects: [],
       sessions: null,
       fortitokens: null,
-      match: { kind: 'implicit-deny' },
+      match: { kind: 'implicit-deny', incoming: null, outgoing: null },
     },
     expected: [['broken', 'policy-missing', 'no policy matches: the implicit deny']],
   },
@@ -155,7 +159,10 @@ describe('judgeFirewallPolicy', () => {
   it('tells a policy that denies from no policy: what is made has to stand before it', () => {
     const denied = matched({ action: 'deny' });
     const [first] = judgeFirewallPolicy([denied], []);
-    const [implicit] = judgeFirewallPolicy([{ ...denied, match: { kind: 'implicit-deny' } }], []);
+    const [implicit] = judgeFirewallPolicy(
+      [{ ...denied, match: { kind: 'implicit-deny', incoming: null, outgoing: null } }],
+      [],
+    );
     const unresolved = [{ name: 'ftm', resolves: false, addresses: [] }];
     const [other] = judgeFirewallPolicy([{ ...denied, fqdnObjects: unresolved }], []);
     expect([first?.kind, implicit?.kind, other?.kind]).toEqual(['denied', undefined, 'fqdn-unresolved']);
@@ -170,9 +177,14 @@ describe('judgeFirewallPolicy', () => {
     expect(finding?.facts).toEqual({
       incoming: 'port2',
       outgoing: 'wan1',
-      firewall: 'the FortiGate 10.0.0.1',
+      firewall: 'FortiGate 10.0.0.1',
+     
+      vdom: 'root',
       source: '10.0.0.5',
-      policy: '5 (fac-out)',
+      policy: '5 "fac-out"',
+      nat: 'enable',
+      schedule: 'always',
+      vdom: 'root',
       profile: 'deep-inspection',
     });
   });
@@ -196,7 +208,7 @@ describe('judgeFirewallPolicy', () => {
       level: 'note',
       subject: '10.0.0.5 to fortitokenmobile.fortinet.com:443',
       expected: 'its sessions to the licence server are answered',
-      facts: { firewall: 'the FortiGate 10.0.0.1', source: '10.0.0.5' },
+      facts: { firewall: 'FortiGate 10.0.0.1', vdom: 'root', source: '10.0.0.5' },
     };
     expect(findings).toMatchObject(expected.map(() => told));
   });

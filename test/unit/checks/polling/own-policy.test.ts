@@ -4,7 +4,9 @@ import type { FirewallObservation, PolicyMatch } from '../../../../src/core/lice
 
 const ENTRY = { url: 'https://10.0.0.1/', vdom: 'root', source: '10.0.0.5', appliances: ['fac-1'] };
 const FLOW = {
-  firewall: 'the FortiGate 10.0.0.1',
+  firewall: 'FortiGate 10.0.0.1',
+  firewallHost: '10.0.0.1',
+  vdom: 'root',
   appliances: ['fac-1'],
   source: '10.0.0.5',
   destination: 'server.test:443',
@@ -19,6 +21,8 @@ const POLICY: PolicyMatch = {
     securityProfiles: [],
     incoming: [],
     outgoing: [],
+    nat: { enabled: true, pools: [] },
+    schedule: 'always',
   },
   inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
 };
@@ -27,7 +31,11 @@ function answer(match: PolicyMatch): FirewallObservation {
   return { ...FLOW, kind: 'ok', match, fqdnObjects: [], sessions: null, fortitokens: null };
 }
 
-const READ = { appliance: 'fac-1', source: '10.0.0.5', firewall: 'the FortiGate 10.0.0.1' };
+const READ = {
+  appliance: 'fac-1',
+  source: '10.0.0.5',
+  firewall: 'FortiGate 10.0.0.1',
+};
 
 test.each<readonly [string, Policies, ReturnType<typeof ownPolicy>]>([
   ['no FortiGate is asked for the unit', { configured: [], asked: [] }, { facts: { appliance: 'fac-1' } }],
@@ -43,7 +51,7 @@ test.each<readonly [string, Policies, ReturnType<typeof ownPolicy>]>([
   ],
   [
     'no policy matches',
-    { configured: [ENTRY], asked: [answer({ kind: 'implicit-deny' })] },
+    { configured: [ENTRY], asked: [answer({ kind: 'implicit-deny', incoming: null, outgoing: null })] },
     { kind: 'policy-read', facts: { ...READ, policy: 'the implicit deny' } },
   ],
   ['it was not asked yet', { configured: [ENTRY], asked: [] }, { kind: 'policy-unread', facts: READ }],

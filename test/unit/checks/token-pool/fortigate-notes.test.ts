@@ -6,14 +6,23 @@ import { withPlainClaims } from '../../../support/plain-claim.ts';
 const fortigateNotes = withPlainClaims(fortigateNotesUnchecked);
 
 const FLOW = {
-  firewall: 'the FortiGate 10.0.0.1',
+  firewall: 'FortiGate 10.0.0.1',
+  firewallHost: '10.0.0.1',
+  vdom: 'root',
   appliances: [],
   source: '10.0.0.5',
   destination: 'server.test:443',
 };
 
 function holds(fortitokens: FirewallFacts['fortitokens']): FirewallObservation {
-  return { ...FLOW, kind: 'ok', match: { kind: 'implicit-deny' }, fqdnObjects: [], sessions: null, fortitokens };
+  return {
+    ...FLOW,
+    kind: 'ok',
+    match: { kind: 'implicit-deny', incoming: null, outgoing: null },
+    fqdnObjects: [],
+    sessions: null,
+    fortitokens,
+  };
 }
 
 const counted = (...counts: readonly (readonly [string, number])[]): FirewallFacts['fortitokens'] => ({

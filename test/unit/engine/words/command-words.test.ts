@@ -51,10 +51,15 @@ describe('fillCommands()', () => {
   });
 
   test.each<readonly [Partial<WordingFacts>, string]>([
-    [{}, 'no FortiGate said which policy matches'],
-    [{ outgoing: '' }, 'the policy that matches names none that this command can hold'],
+    [{}, 'no FortiGate reported which policy matches'],
+    [{ firewall: 'f' }, 'no policy matches now'],
+    [{ firewall: 'f', policy: '5' }, 'the policy that matches does not say'],
+    [{ firewall: 'f', policy: '5', outgoing: '' }, 'the policy that matches names none that this command can contain'],
     [{ outgoing: 'wan1', source: '10.0.0.5, 10.0.0.6' }, 'each address has a policy of its own'],
-    [{ outgoing: 'wan1"' }, 'the policy that matches names none that this command can hold'],
+    [
+      { firewall: 'f', policy: '5', outgoing: 'wan1"' },
+      'the policy that matches names none that this command can contain',
+    ],
   ])('says of an interface why it was not read: %j', (facts, reason) => {
     const [blank] = fillCommands(['"{outside}"'], { ...FACTS, ...facts }).blanks;
     expect(blank?.meaning).toBe(`the interface at which it leaves for the internet (not read: ${reason})`);

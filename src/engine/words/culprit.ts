@@ -1,0 +1,46 @@
+import { type Culprit, policyText } from '../../core/license/firewall.ts';
+import { type Finding, isFault } from '../finding.ts';
+import type { CauseWords } from './cause-words.ts';
+
+/** The FortiGate by its name in config/inspection-products.yaml: what a policy of a FortiGate can explain. */
+const FORTIGATE = 'Fortinet FortiGate';
+
+/**
+ * The policy that explains a cause, and the finding in which the firewall reports it. A constant policy explains
+ * neither a fault of some connections (`advice`) nor one of some addresses (`clean`), and no certificate of another
+ * product. Null as well when two policies could be meant.
+ */
+export function culpritFinding(
+  main: Finding,
+  others: readonly Finding[],
+  { byFirewall }: CauseWords,
+): (Finding & { readonly culprit: Culprit }) | null {
+  const { product = FORTIGATE, clean } = main.facts ?? {};
+  if (byFirewall === undefined || main.advice !== undefined || clean !== undefined || product !== FORTIGATE)
+    return null;
+  const candidates = [main, ...others].flatMap((finding) =>
+    isFault(finding) && finding.culprit?.action === byFirewall.action ? [{ ...finding, culprit: finding.culprit }] : [],
+  );
+  const names = new Set(candidates.map(({ culprit }) => culpritText(culprit)));
+  const [first] = candidates;
+  return first === undefined || names.size > 1 ? null : first;
+}
+
+/** `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet", profile "deep-inspection"` */
+export function culpritText({ firewall, policy, profile, incoming, outgoing }: Culprit): string {
+  if (policy !== null) {
+    const inspecting = profile === null ? '' : `, profile "${profile}"`;
+    return `${firewall}, ${policyText(policy)}${inspecting}`;
+  }
+  const between = incoming === null || outgoing === null ? '' : ` from ${incoming} to ${outgoing}`;
+  return `${firewall}, implicit deny (no policy allows it${between})`;
+}
+
+/** In a few words for a subject, the most telling first; the last one always fits. */
+export function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
+  if (policy === null)
+    return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'denied by implicit deny'];
+  const name = `policy ${String(policy.id)}`;
+  const does = action === 'inspects' ? 'inspects TLS' : 'denies it';
+  return [`${name} on ${firewall} ${does}`, `${name} on ${firewallHost} ${does}`, `${name} ${does}`];
+}
