@@ -6,14 +6,20 @@ import { wordsOf } from './registry.ts';
 /** A phone shows about 60 characters of a subject: state, site and cause share them. */
 const MAX_SHORT_CAUSE = 32;
 
+type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said'> & Partial<Pick<Cause, 'subject'>>;
+
 /**
  * What is wrong in at most 32 characters, without a host: it is never cut. A product that is too long for it is told by
  * the words of its name that fit, which are those of its vendor, or not at all.
  */
 export function shortCause(
-  { id, severity, product, culprit }: Pick<Cause, 'id' | 'severity' | 'product' | 'culprit'>,
+  { id, subject, severity, product, culprit, said }: ShortCause,
   room: number = MAX_SHORT_CAUSE,
 ): string {
+  if (said !== undefined) {
+    const withUnit = `${subject} logs ${said}`;
+    return withUnit.length <= room ? withUnit : `logs ${said}`;
+  }
   if (culprit !== undefined) {
     const shorts = culpritShorts(culprit);
     return shorts.find(({ length }) => length <= room) ?? shorts.at(-1) ?? '';

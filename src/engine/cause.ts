@@ -16,6 +16,8 @@ export interface Cause extends Remedy {
   readonly product: string | null;
   /** The firewall policy that does it; absent: no firewall was asked, or its answer does not explain the cause. */
   readonly culprit?: Culprit;
+  /** What FortiAuthenticator's log reports, in at most 27 characters; absent: the cause does not come from its log. */
+  readonly said?: string;
   /** One sentence. */
   readonly summary: string;
   /** What users feel now. */

@@ -133,6 +133,9 @@ export interface FindingFacts {
   readonly schedule?: string;
   /** Source address that the firewall sees. */
   readonly source?: string;
+  /** What a log line means, one sentence without a full stop, and what it reports in at most 27 characters. */
+  readonly meaning?: string;
+  readonly said?: string;
   /** How a mail server is spoken to. */
   readonly security?: 'starttls' | 'tls' | 'none';
   /** What on the path of this machine is not `ok`: `Genuine TLS is unknown`. */

@@ -1,12 +1,13 @@
 import { titleOf } from '../checks/registry.ts';
 import { utcText } from '../core/instant-text.ts';
 import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/remedy.ts';
+import { evidenceView } from '../web/page/evidence-view.ts';
 import { type Markup, markup, preformatted } from '../web/page/markup.ts';
 import { SEVERITY_WORDS } from '../web/page/signs.ts';
 import type { CaseSpan, ReportCase } from './report-cases.ts';
 import type { SeenIssuer } from './seen-issuers.ts';
 
-/** Lines that stand open; the others are folded. */
+/** Lines of a block that are shown; a longer one is folded. */
 const OPEN_LINES = 4;
 const SHOWN_SPANS = 3;
 
@@ -18,7 +19,7 @@ export function caseFacts(one: ReportCase): Markup {
 <dt>Where</dt><dd>${cause.subject}</dd>
 <dt>Since</dt><dd>${spansView(spans)}</dd>
 ${whoView(one)}
-<dt>Proof</dt><dd>${foldedList(cause.evidence)}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
+<dt>Proof</dt><dd>${evidenceView(cause.evidence)}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
     cause.confidence
   } · <code>${cause.id}</code></p></dd>
 <dt>Request</dt><dd><ol>${cause.remedySteps.map(stepView)}</ol></dd>
@@ -53,14 +54,6 @@ function issuerView({ name, firstSeen, lastSeen }: SeenIssuer): Markup {
   return markup`<li>Certificates issued by <strong>${name}</strong> were seen from ${timeText(firstSeen)} to ${timeText(
     lastSeen,
   )}.</li>`;
-}
-
-function foldedList(lines: readonly string[]): Markup {
-  const items = lines.map((line) => markup`<li>${line}</li>`);
-  const rest = items.slice(OPEN_LINES);
-  if (rest.length === 0) return markup`<ul>${items}</ul>`;
-  return markup`<ul>${items.slice(0, OPEN_LINES)}</ul><details><summary>${rest.length} more</summary><ul>${rest}</ul>
-</details>`;
 }
 
 function stepView(step: RemedyStep): Markup {

@@ -4,6 +4,7 @@ import { createColors } from 'picocolors';
 import type { Cause } from '../engine/cause.ts';
 import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/remedy.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../engine/diagnosis.ts';
+import { foldEvidence } from '../engine/words/evidence-line.ts';
 import { titleOf } from '../checks/registry.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { wrap } from '../text/wrap.ts';
@@ -98,9 +99,14 @@ function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly st
       (line) => paint(colors.bold(line)),
     ),
     ...section('Impact', [cause.impact], style, colors),
-    ...section('Evidence', cause.evidence, style, colors),
+    ...section('Evidence', evidenceItems(cause), style, colors),
     ...remedySection(cause.remedySteps, style, colors),
   ];
+}
+
+function evidenceItems({ evidence }: Cause): readonly string[] {
+  const { shown, folded } = foldEvidence(evidence);
+  return folded.length === 0 ? shown : [...shown, `… and ${String(folded.length)} more, with --json`];
 }
 
 function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: Colors): readonly string[] {

@@ -1,5 +1,7 @@
 import type { SlowFactsBySource } from '../sources/registry.ts';
 import type { Config } from '../config/config.ts';
+import { addressFamily } from '../core/addresses.ts';
+import { nameList } from '../core/name-list.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import { withComplaint } from '../checks/comes-and-goes.ts';
 import type { EpochMs } from '../core/clock.ts';
@@ -128,6 +130,7 @@ function diagnosed(
   { speaking, applianceUnaffected }: Heard,
 ): Diagnosis {
   const { host, port } = config.licenseServer;
+  const unit = unitAddresses(config);
   return diagnose(
     [
       ...withUnits(probed, { picture, licenseServer: config.licenseServer }),
@@ -144,12 +147,29 @@ function diagnosed(
       activation: activationOf(picture),
       applianceUnaffected,
       ...(config.file === undefined ? {} : { configFile: config.file }),
+      ...(unit === null ? {} : { unit }),
     },
   );
 }
+
+/** As many fit into a sentence. */
+const MOST_ADDRESSES = 4;
 
 /** Where units have addresses of their own, none stands for all. */
 function onlySourceOf({ firewall }: Config): string | null {
   const [source, ...others] = new Set(firewall.map((entry) => entry.source));
   return source === undefined || others.length > 0 ? null : source;
+}
+
+/** The addresses that firewalls see; without a firewall, those that the log or the API have. */
+function unitAddresses({ firewall, appliances }: Config): string | null {
+  const sources = firewall.map(({ source }) => source);
+  const others = appliances.flatMap(({ logSources, api }) => {
+    const [address] = [...logSources, ...(api === null ? [] : [new URL(api.url).hostname])].filter(
+      (candidate) => addressFamily(candidate) !== null,
+    );
+    return address ?? [];
+  });
+  const addresses = [...new Set(sources.length > 0 ? sources : others)];
+  return addresses.length === 0 ? null : nameList(addresses, MOST_ADDRESSES);
 }

@@ -11,23 +11,22 @@ const ITS_OWN_VIEW = [
   'Configure "firewall" for {appliance}, or run ftm-watch in its network (sourceAddress), to see its own path.',
 ] as const;
 
-const UNEXPLAINED = '{appliance} logs FortiToken Mobile errors that nothing on the path from this machine explains';
-const UNCLEAR =
-  '{appliance} logs FortiToken Mobile errors, and the path from this machine is not proven clean either: {unclear}.';
-const CLEAR_UP = 'Both may be the same fault. First clear up what this machine cannot judge: {unclear}.';
+const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machine explains it.';
+const UNCLEAR = '{appliance}: {meaning}. The path from this machine is not proven clean either: {unclear}.';
+const CLEAR_UP = 'Both may be the same fault. First find out what this machine cannot judge: {unclear}.';
 
 const POLICY_READ = [
-  'For {appliance} ({source}) {firewall} names {policy}: see what the precondition "Firewall policy" says of it.',
-  'Where that policy is clean, look behind {firewall} for what treats {source} in another way than this machine: ' +
-    'another firewall, a proxy, address translation or an uplink of its own.',
+  'On {firewall}, check {policy}, which matches {appliance} ({source}): "Firewall policy" in the checklist shows what ' +
+    'it does.',
+  'If that policy neither inspects nor denies, look behind {firewall} for something that treats {source} differently ' +
+    'from this machine: another firewall, a proxy, address translation or a separate uplink.',
   ...ON_THE_UNIT,
 ] as const;
 
 const POLICY_UNREAD = [
-  'Which policy matches {appliance} ({source}) could not be asked of {firewall}: the precondition "Firewall policy" ' +
-    'says why.',
-  'Until it answers, compare the policy for {source} with the one for this machine by hand (Policy Lookup on ' +
-    '{firewall}): policies match source addresses.',
+  '{firewall} did not report which policy matches {appliance} ({source}): "Firewall policy" in the checklist shows why.',
+  'Until it does, compare the policy for {source} with the one for this machine by hand (Policy Lookup on {firewall}): ' +
+    'policies match source addresses.',
   ...ON_THE_UNIT,
 ] as const;
 
@@ -41,13 +40,12 @@ export const POLLING_CAUSES = {
     headline: 'FortiAuthenticator’s polling fails',
     // A log line alone is no outage: the summary says what it is about.
     warningHeadline: 'the log of {subject} has a warning',
-    summary: `${UNEXPLAINED}.`,
+    summary: UNEXPLAINED,
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'The path from this machine is clean, so the one from FortiAuthenticator differs: firewall policies match ' +
-        'source addresses. Compare the policy for {source} with the one for this machine (Policy Lookup on the ' +
-        'FortiGate).',
+      'Compare the firewall policy for {source} with the one for this machine (Policy Lookup on the FortiGate): ' +
+        'policies match source addresses, and the path from this machine is clean.',
       ...ITS_OWN_VIEW,
     ],
     unclearPath: {
@@ -62,13 +60,13 @@ export const POLLING_CAUSES = {
     kinds: {
       'policy-read': {
         title: 'the policy for this unit is known',
-        summary: `${UNEXPLAINED}. On {firewall}, {policy} matches {source}.`,
+        summary: `${UNEXPLAINED} On {firewall}, {policy} matches {source}.`,
         remedy: POLICY_READ,
         unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_READ] },
       },
       'policy-unread': {
         title: 'the policy for this unit could not be read',
-        summary: `${UNEXPLAINED}.`,
+        summary: UNEXPLAINED,
         remedy: POLICY_UNREAD,
         unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_UNREAD] },
       },

@@ -3,7 +3,7 @@ import { spanText } from '../../core/duration.ts';
 import { withMore } from '../../engine/words/claim.ts';
 import { instantText, utcText } from '../../core/instant-text.ts';
 import { POLLING_CAUSES } from './causes.ts';
-import type { Advice, Finding, FindingLevel } from '../../engine/finding.ts';
+import { type Advice, type Finding, type FindingLevel, known } from '../../engine/finding.ts';
 import { isCorroborated, ONE_DATAGRAM } from '../../core/polling/corroboration.ts';
 import { explainedBy, type PreconditionOf } from './explained.ts';
 import { ownPolicy, type Policies } from './own-policy.ts';
@@ -73,13 +73,23 @@ function judgeError(
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
-    ...(suggests === 'polling-failing'
-      ? ownPolicy(appliance.name, policies)
-      : { facts: { appliance: appliance.name } }),
+    ...complaintOf(appliance.name, error, suggests, policies),
     ...(saysItself(level, suggests) || isOfNames(error.cause, preconditionOf)
       ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }
       : {}),
   };
+}
+
+/** What the line means, and which policy to look at first where only the path of the unit can explain it. */
+function complaintOf(
+  appliance: string,
+  { short, summary }: PollingError,
+  suggests: string | null,
+  policies: Policies,
+): Pick<Finding, 'kind' | 'facts'> {
+  if (suggests !== 'polling-failing') return { facts: { appliance } };
+  const own = ownPolicy(appliance, policies);
+  return { ...own, facts: { ...own.facts, ...known({ meaning: summary, said: short }) } };
 }
 
 /**

@@ -32,6 +32,7 @@ export interface PollingError extends Complaint {
   readonly signature: string;
   readonly cause: string | null;
   readonly severity: Severity;
+  readonly short?: string;
   readonly summary: string;
   readonly remedy: readonly string[];
   /** Within the window, to the width of a bucket (a sixtieth of the window). */
@@ -101,11 +102,12 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
     const signature = options.signatures.byId.get(id);
     // The last line decides: a bucket that the window merely touches must not keep an older one alive.
     if (signature === undefined || entry.lastAt < from) continue;
-    const { cause, severity, summary, remedy } = signature;
+    const { cause, severity, short, summary, remedy } = signature;
     errors.push({
       signature: id,
       cause,
       severity,
+      ...(short === undefined ? {} : { short }),
       summary,
       remedy,
       ...countSince(entry, from, bucketMs),

@@ -9,6 +9,8 @@ interface SignatureBase {
   /** What the line by itself points to; null when it says nothing about the reason. */
   readonly cause: string | null;
   readonly severity: Severity;
+  /** What the log reports in at most 27 characters, for the subject of a message: `FTM polling error (TLS)`. */
+  readonly short?: string;
   /** One sentence. */
   readonly summary: string;
   /** Steps, in order. */

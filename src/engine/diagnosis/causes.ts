@@ -8,7 +8,7 @@ import type { Explanation } from '../explanation.ts';
 import { type Finding, isFault, known } from '../finding.ts';
 import type { CauseWords } from '../words/cause-words.ts';
 import { evidenceLine } from '../words/evidence-line.ts';
-import { impactOf } from '../words/impact.ts';
+import { type ImpactKind, impactOf } from '../words/impact.ts';
 import { remedyOf } from '../words/told-remedy.ts';
 import { culpritFinding, culpritText } from '../words/culprit.ts';
 import type { Step } from '../words/step.ts';
@@ -27,6 +27,8 @@ export interface CauseContext {
   readonly port: number;
   /** The address that the firewall sees, where it is known. */
   readonly source: string | null;
+  /** Addresses of FortiAuthenticator in the configuration, for sentences. */
+  readonly unit?: string;
   readonly activation: ActivationContext;
   /** FortiAuthenticator's log is heard and shows no FortiToken Mobile error. */
   readonly applianceUnaffected: boolean;
@@ -171,15 +173,33 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     subject: fault.subject,
     product: facts.product ?? null,
     ...(found === null ? {} : { culprit: found.culprit }),
+    ...known({ said: main.facts?.said }),
     summary: summaryOf(words, facts, fault, context),
-    // That something cannot be seen is so at any level.
-    impact: impactOf(main.level === 'broken' || words.impact === 'blind' ? words.impact : 'none', context.activation),
-    evidence: [...fault.findings, ...fault.attached, ...fault.elsewhere, ...witnessesOf(unclear)].map((finding) =>
+    impact: impactOf(impactKindOf(words, main, context), context.activation),
+    evidence: [...byWeight(fault, found), ...fault.elsewhere, ...witnessesOf(unclear)].map((finding) =>
       evidenceLine(finding, fault.subject),
     ),
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
     ...remedyOf([...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...stepsOf(words, facts)], facts),
   };
+}
+
+/** A warning does not say that activation fails, but it does not rule it out either. */
+function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): ImpactKind {
+  if (level === 'note') return 'none';
+  if (level === 'broken' || impact !== 'activation') return impact;
+  return facts?.host === undefined || facts.host === host ? 'uncertain' : 'service';
+}
+
+/** What proves the cause first, then what agrees with it, then what was noticed with it. */
+function byWeight({ main, findings, attached }: Fault, culprit: Finding | null): readonly Finding[] {
+  const weightOf = (finding: Finding): number => {
+    if (finding.culprit !== undefined && finding.culprit === culprit?.culprit) return 0;
+    if (finding === main) return 1;
+    if (finding.suggests === main.suggests && finding.level === 'broken') return 2;
+    return 3 + LEVELS.indexOf(finding.level);
+  };
+  return [...findings, ...attached].toSorted((a, b) => weightOf(a) - weightOf(b));
 }
 
 /** On the path a cause breaks the stage at which it was found: a server that is down may show at its port already. */
@@ -221,6 +241,7 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
     host: context.host,
     port: String(context.port),
     ...(context.configFile === undefined ? {} : { config: context.configFile }),
+    ...(context.unit === undefined ? {} : { unit: context.unit }),
   };
   const { clean: _, ...all } = [...attached, ...findings, main].reduce<WordingFacts>(
     (facts, finding) => ({ ...facts, ...finding.facts }),

@@ -2,6 +2,7 @@ import type { Assessment } from '../assessment.ts';
 import type { Cause } from '../cause.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../diagnosis.ts';
 import type { Check } from '../check.ts';
+import type { Finding } from '../finding.ts';
 import { findCauses, type CauseContext } from './causes.ts';
 import { judgeStates, type JudgedState, type JudgedStates } from './states.ts';
 
@@ -64,7 +65,7 @@ interface Whole {
   readonly states: JudgedStates;
 }
 
-function summaryOf({ assessment, state, blockedBy }: JudgedState, { causes, states }: Whole): string {
+function summaryOf({ check, assessment, state, blockedBy }: JudgedState, { causes, states }: Whole): string {
   switch (state) {
     case 'ok':
     case 'not-configured':
@@ -74,9 +75,19 @@ function summaryOf({ assessment, state, blockedBy }: JudgedState, { causes, stat
       return causes.find((cause) => cause.precondition === assessment.id)?.summary ?? findingSummary(assessment, state);
     case 'unknown':
       return findingSummary(assessment, 'unknown');
-    case 'blocked':
-      return `Skipped: depends on ${blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ')}`;
+    case 'blocked': {
+      const deeper = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
+      // What depends on nothing was judged all the same, and shows the same fault from another side.
+      const own = check.dependsOn.length > 0 ? undefined : worstOf(assessment);
+      return own === undefined ? `Skipped: depends on ${deeper}` : `${own.claim} Same fault as: ${deeper}.`;
+    }
   }
+}
+
+function worstOf({ findings }: Assessment): Finding | undefined {
+  return (['broken', 'warning', 'unknown'] as const)
+    .map((level) => findings.find((finding) => finding.level === level))
+    .find((finding) => finding !== undefined);
 }
 
 function findingSummary(assessment: Assessment, level: 'broken' | 'warning' | 'unknown'): string {

@@ -14,3 +14,14 @@ export function evidenceLine({ subject, claim, quote, expected }: Finding, ofCau
 export function inSentence(text: string): string {
   return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
 }
+
+/** So many lines are read; the others are folded. */
+const SHOWN = 5;
+
+/** The evidence that is shown first, and the rest. */
+export function foldEvidence(evidence: readonly string[]): {
+  readonly shown: readonly string[];
+  readonly folded: readonly string[];
+} {
+  return { shown: evidence.slice(0, SHOWN), folded: evidence.slice(SHOWN) };
+}

@@ -13,6 +13,8 @@ const IMPACTS = {
     'tokens that are already active keep working.',
   tokens: 'New users cannot be given a token once none is left; tokens that are already assigned keep working.',
   blind: 'Activation may work; ftm-watch cannot see this part of it.',
+  uncertain: 'Activations may fail for some users or at times; tokens that are already active keep working.',
+  service: 'What needs this host may fail; activation itself does not need it.',
   none: 'None now.',
 } as const;
 

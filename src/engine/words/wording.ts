@@ -12,6 +12,8 @@ export interface WordingFacts extends FindingFacts {
   readonly port: string;
   /** The file of the configuration in use; without, the defaults are. */
   readonly config?: string;
+  /** Addresses of FortiAuthenticator in the configuration: for sentences only, since a log may come from a relay. */
+  readonly unit?: string;
   /** The firewall policy that does it: `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
   readonly culprit?: string;
 }
@@ -46,12 +48,15 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   vdom: 'its VDOM',
   nat: 'its NAT setting',
   schedule: 'its schedule',
+  meaning: 'it logs FortiToken Mobile errors',
+  said: 'FortiToken Mobile errors',
   source: 'the address of FortiAuthenticator',
   culprit: 'a firewall policy',
   security: 'starttls',
   unclear: 'a part of it could not be judged',
   judgement: 'The certificate of the licence server is not valid',
   config: 'the configuration',
+  unit: 'the address of FortiAuthenticator',
 };
 
 /** What is said of a server that is not known. */
@@ -71,7 +76,8 @@ function interfaceOf({ address }: WordingFacts): string {
 }
 
 /** A product that the catalogue does not know is told by what it calls itself. */
-function generalWord(name: keyof WordingFacts, { issuer }: WordingFacts): string {
+function generalWord(name: keyof WordingFacts, { issuer, unit }: WordingFacts): string {
+  if (name === 'source' && unit !== undefined) return unit;
   return name === 'product' && issuer !== undefined ? unknownProduct(issuer) : GENERAL[name];
 }
 

@@ -9,8 +9,8 @@ const MAX_PARAGRAPH = 1_000;
 const MAX_ITEMS = 10;
 
 /**
- * What stands below the subject, what to do first: paragraphs of one line, safe to show, that the service still has to
- * escape. A digest and a note list what they tell.
+ * The text below the subject, what is wrong and then what to do: paragraphs of one line, safe to show, that the service
+ * still has to escape. A digest and a note list their items.
  */
 export function messageParagraphs(
   notification: Notification,
@@ -22,8 +22,8 @@ export function messageParagraphs(
   const notes = notification.kind === 'note' ? notification.sections : [];
   const sections = notes.map(({ title, lines }) => `${title}: ${lines.join('; ')}`);
   return [
-    action,
     summary,
+    action,
     ...sections,
     ...items.slice(0, MAX_ITEMS),
     ...(more > 0 ? [`and ${String(more)} more`] : []),

@@ -10,6 +10,9 @@ const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../../config/fac-si
 
 const line = z.string().trim().min(1).max(1000);
 
+/** What the subject of a message has room for. */
+const MAX_SHORT = 27;
+
 const base = {
   id: z
     .string()
@@ -19,6 +22,7 @@ const base = {
     (value) => SEVERITIES.some((severity) => severity === value),
     `expected one of ${SEVERITIES.join(', ')}`,
   ),
+  short: z.string().trim().min(1).max(MAX_SHORT).exactOptional(),
   summary: line,
   remedy: z.array(line).min(1).max(20),
   source: line,

@@ -3,6 +3,7 @@ import { titleOf } from '../../checks/registry.ts';
 import type { Cause } from '../../engine/cause.ts';
 import { type Incident, sameCause } from '../../engine/incident/incident.ts';
 import { identityOf } from './identity.ts';
+import { evidenceView } from './evidence-view.ts';
 import { type Markup, markup } from './markup.ts';
 import { remedyView } from './remedy-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
@@ -35,9 +36,7 @@ function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Mark
       ? null
       : markup`<a href="incidents/${encodeURIComponent(incident.id)}">Acknowledge, silence, timeline</a> `
   }<a href="runbooks/${cause.id}">Runbook</a></p>
-<details id="${id}-evidence"><summary>Evidence</summary><ul class="evidence">${cause.evidence.map(
-    (line) => markup`<li>${line}</li>`,
-  )}</ul>${consequences(cause)}</details>
+<details id="${id}-evidence"><summary>Evidence</summary>${evidenceView(cause.evidence)}${consequences(cause)}</details>
 </article>`;
 }
 

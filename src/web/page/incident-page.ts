@@ -5,6 +5,7 @@ import { eventOf } from '../../engine/incident/notification.ts';
 import type { IncidentRecord } from '../alert-history.ts';
 import { waysView } from './delivery-group-view.ts';
 import { pageDocument, type Root } from './document.ts';
+import { evidenceView } from './evidence-view.ts';
 import { incidentForms, type Permission } from './incident-forms.ts';
 import { deliveryGroupsAbout, timelineOf } from './incident-timeline.ts';
 import type { Quiet } from './incidents-view.ts';
@@ -89,14 +90,10 @@ function evidenceSection({ cause, openingEvidence, formerCauses, openedAt, statu
   const then =
     openingEvidence.length === 0
       ? markup`<p class="quiet">It was not kept.</p>`
-      : markup`${first === undefined ? null : markup`<p class="quiet">As <code class="tag">${first.id}</code></p>`}${lines(openingEvidence)}`;
+      : markup`${first === undefined ? null : markup`<p class="quiet">As <code class="tag">${first.id}</code></p>`}${evidenceView(openingEvidence)}`;
   return markup`<section class="card" aria-labelledby="evidence-title"><h2 id="evidence-title">Evidence</h2>
-<div class="columns"><section><h3>${status === 'open' ? 'Now' : 'When it was last seen'}</h3>${lines(cause.evidence)}</section>
+<div class="columns"><section><h3>${status === 'open' ? 'Now' : 'When it was last seen'}</h3>${evidenceView(cause.evidence)}</section>
 <section><h3>When it was confirmed, ${utcText(openedAt)}</h3>${then}</section></div></section>`;
-}
-
-function lines(evidence: readonly string[]): Markup {
-  return markup`<ul class="evidence">${evidence.map((line) => markup`<li>${line}</li>`)}</ul>`;
 }
 
 function messagesSection({ incident, outboxEntries }: IncidentRecord, now: EpochMs): Markup {

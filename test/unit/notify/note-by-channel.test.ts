@@ -35,8 +35,8 @@ test('a chat shows its lists, each in a paragraph', () => {
   expect(text).toMatchObject({ subject: 'SUMMARY hq: 99.8 % ready, 0 incidents', tone: 'good' });
   expect(text.links).toEqual({ page: 'https://ftm.example.org/', runbook: null });
   expect(messageParagraphs(SUMMARY, text, 'hq')).toEqual([
-    'There is nothing to do.',
     'It was quiet.',
+    'There is nothing to do.',
     'Tokens left: fac-1: 12; fac-2: <b>7</b>',
   ]);
 });

@@ -95,11 +95,11 @@ describe('the second of two units complains', () => {
     const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND]);
     expect(causes.map(({ id, subject }) => [id, subject])).toEqual([['polling-failing', 'fac-2']]);
     expect(causes[0]?.summary).toBe(
-      'fac-2 logs FortiToken Mobile errors that nothing on the path from this machine explains. On the FortiGate ' +
+      'fac-2: FTM polling error: SSL session failed. Nothing on the path from this machine explains it. On FortiGate ' +
         '10.1.0.1 (VDOM dmz), policy 7 "fac-2-out" matches 10.1.0.5.',
     );
     const remedy = causes[0]?.remedy.join('\n') ?? '';
-    expect(remedy).toContain('For fac-2 (10.1.0.5) FortiGate 10.1.0.1 (VDOM dmz) names policy 7 "fac-2-out"');
+    expect(remedy).toContain('On FortiGate 10.1.0.1 (VDOM dmz), check policy 7 "fac-2-out", which matches fac-2 (10.1.0.5)');
     expect(remedy).not.toMatch(/10\.0\.0\.|Configure "firewall"/u);
   });
 
@@ -107,8 +107,8 @@ describe('the second of two units complains', () => {
     const unclear = finding(null, { level: 'unknown' });
     const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND], ['fac-2'], [['tls-genuine', [unclear]]]);
     const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
-    expect(remedy).toContain('First clear up');
-    expect(remedy).toContain('For fac-2 (10.1.0.5) FortiGate 10.1.0.1');
+    expect(remedy).toContain('First find out');
+    expect(remedy).toContain('On FortiGate 10.1.0.1 (VDOM dmz), check policy 7');
     expect(remedy).not.toContain('Configure "firewall"');
   });
 
@@ -118,7 +118,7 @@ describe('the second of two units complains', () => {
   ])('and its FortiGate %s', async (_, observed) => {
     const { causes } = await told([ENTRY_1, ENTRY_2], observed);
     const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
-    expect(remedy).toContain('matches fac-2 (10.1.0.5) could not be asked of FortiGate 10.1.0.1 (VDOM dmz)');
+    expect(remedy).toContain('FortiGate 10.1.0.1 (VDOM dmz) did not report which policy matches fac-2 (10.1.0.5)');
     expect(remedy).not.toContain('Configure "firewall"');
   });
 
@@ -133,7 +133,7 @@ describe('the second of two units complains', () => {
       ['policy-missing', `10.0.0.5 to ${TARGET}`],
       ['polling-failing', 'fac-2'],
     ]);
-    expect(causes[0]?.summary).toContain('No policy of FortiGate 10.0.0.1 allows 10.0.0.5');
+    expect(causes[0]?.summary).toContain('The traffic from 10.0.0.5 to fortitokenmobile.fortinet.com, TCP 443, is blocked by FortiGate 10.0.0.1');
   });
 });
 
@@ -144,8 +144,8 @@ test('the first of two units is explained by the policy of its own FortiGate', a
 
 test.each([
   [[ENTRY_1], 'traffic of FortiAuthenticator (10.0.0.5)'],
-  [[ENTRY_1, ENTRY_2], 'traffic of FortiAuthenticator (the address of FortiAuthenticator)'],
-])('where units have addresses of their own, none stands for all', async (entries, expected) => {
+  [[ENTRY_1, ENTRY_2], 'traffic of FortiAuthenticator (10.0.0.5, 10.1.0.5)'],
+])('where units have separate addresses, all are named', async (entries, expected) => {
   const intercepted = finding('tls-intercepted');
   const { causes } = await told(entries, [], [], [['tls-genuine', [intercepted]]]);
   expect(causes.find(({ id }) => id === 'tls-intercepted')?.remedy.join('\n')).toContain(expected);

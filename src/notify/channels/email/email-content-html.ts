@@ -1,11 +1,11 @@
 import { type Block, blocksOf, headOf, type RemedyStep } from '../../../engine/remedy.ts';
-import type { Fact, EmailContent, Link, LinkedLine, Part } from './email-content-parts.ts';
+import type { Fact, EmailContent, Link, LinkedLine, Part, Section } from './email-content-parts.ts';
 
 /**
  * The message as HTML. Mail programs drop style sheets, so all style is inline; colours of text and background are the
  * reader's own, light or dark, and the one accent is readable on both.
  */
-export function emailContentHtml({ subject, tone, lead, links, sections, facts }: EmailContent): string {
+export function emailContentHtml({ subject, tone, lead, links, sections, facts, commands }: EmailContent): string {
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
@@ -16,11 +16,10 @@ export function emailContentHtml({ subject, tone, lead, links, sections, facts }
     `<div style="max-width:640px;border-left:4px solid ${ACCENTS[tone]};padding-left:16px">`,
     `<div style="font-size:18px;overflow-wrap:anywhere">${partHtml(lead)}</div>`,
     ...(links.length === 0 ? [] : [`<p style="margin:16px 0">${links.map(buttonHtml).join(' ')}</p>`]),
-    ...sections.map(
-      (section) => `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(section.title)}</h2>${partHtml(section)}`,
-    ),
+    ...sections.map(sectionHtml),
     '<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">' +
       `${facts.map(factHtml).join('')}</table>`,
+    ...commands.map(sectionHtml),
     '</div></body></html>',
     '',
   ].join('\n');
@@ -32,6 +31,10 @@ const ACCENTS: Readonly<Record<EmailContent['tone'], string>> = {
   good: '#2b9348',
   neutral: '#777777',
 };
+
+function sectionHtml(section: Section): string {
+  return `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(section.title)}</h2>${partHtml(section)}`;
+}
 
 function partHtml(part: Part): string {
   switch (part.kind) {

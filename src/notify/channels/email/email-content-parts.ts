@@ -9,11 +9,13 @@ export interface EmailContent {
   /** As in the headers: it stands in no text that is shown. */
   readonly subject: string;
   readonly tone: Tone;
-  /** What to do. */
+  /** What is wrong. */
   readonly lead: Part;
   readonly links: readonly Link[];
   readonly sections: readonly Section[];
   readonly facts: readonly Fact[];
+  /** Commands, which may be longer than all the rest: they come last. */
+  readonly commands: readonly Section[];
 }
 
 export type Part =

@@ -1,23 +1,28 @@
 import { type Block, blocksOf, headOf } from '../../../engine/remedy.ts';
 import { wrap } from '../../../text/wrap.ts';
-import type { EmailContent, Fact, LinkedLine, Part } from './email-content-parts.ts';
+import type { EmailContent, Fact, LinkedLine, Part, Section } from './email-content-parts.ts';
 
 /** Of a line, with or without the indent of a section. */
 const WIDTH = 76;
 
 /** The message as plain text of short lines: what to do first, the small print last. */
-export function emailContentText({ lead, links, sections, facts }: EmailContent): string {
+export function emailContentText({ lead, links, sections, facts, commands }: EmailContent): string {
   return [
     ...partText(lead),
     '',
     ...(links.length === 0 ? [] : [...aligned(links), '']),
-    ...sections.flatMap((section) => [section.title, ...partText(section).map((line) => `  ${line}`), '']),
+    ...sections.flatMap(sectionText),
     ...aligned(facts),
     '',
+    ...commands.flatMap(sectionText),
     '-- ',
     'ftm-watch',
     '',
   ].join('\n');
+}
+
+function sectionText(section: Section): readonly string[] {
+  return [section.title, ...partText(section).map((line) => `  ${line}`), ''];
 }
 
 function aligned(facts: readonly Fact[]): readonly string[] {

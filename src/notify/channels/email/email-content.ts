@@ -4,6 +4,7 @@ import { sameCause } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
 import type { IncidentNotification, Notification } from '../../../engine/incident/notification.ts';
 import { blocksOf, sentenceStep } from '../../../engine/remedy.ts';
+import { foldEvidence } from '../../../engine/words/evidence-line.ts';
 import { titleOf } from '../../../checks/registry.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { notificationText, type NotificationText } from '../../message/notification-text.ts';
@@ -26,6 +27,7 @@ export function emailContentOf(notification: Notification, context: ContentConte
     subject,
     tone,
     links: linksOf(links, PAGES[notification.kind]),
+    commands: [],
     ...body,
     facts: [...body.facts, ...delayFacts(context, notification.at)],
   };
@@ -38,7 +40,7 @@ const PAGES: Readonly<Record<Notification['kind'], string>> = {
   note: 'Status page',
 };
 
-type Body = Pick<EmailContent, 'lead' | 'sections' | 'facts'>;
+type Body = Pick<EmailContent, 'lead' | 'sections' | 'facts'> & Partial<Pick<EmailContent, 'commands'>>;
 
 function bodyOf(notification: Notification, text: NotificationText, context: ContentContext): Body {
   const lead = { kind: 'text', lines: [text.action] } as const;
@@ -73,18 +75,23 @@ function bodyOf(notification: Notification, text: NotificationText, context: Con
 function alarm(notification: IncidentNotification, context: ContentContext): Body {
   const { incident, at } = notification;
   const { cause } = incident;
-  const [first] = cause.remedySteps;
+  const { shown, folded } = foldEvidence(cause.evidence);
+  const more = folded.length === 0 ? [] : [`… and ${String(folded.length)} more: see the incident or "ftm-watch check".`];
   return {
-    // Its commands come below the links: they may be longer than a phone is.
-    lead: { kind: 'steps', first: 1, lines: first === undefined ? [] : [sentenceStep(first.text)] },
+    lead: { kind: 'text', lines: [cause.summary] },
     sections: spoken([
-      { title: 'The commands of step 1', kind: 'blocks', lines: first === undefined ? [] : blocksOf(first) },
       ...changeSection(notification, context),
-      { title: 'Then', kind: 'steps', first: 2, lines: cause.remedySteps.slice(1) },
-      { title: 'What is wrong', kind: 'text', lines: [cause.summary] },
+      { title: 'What to do', kind: 'steps', first: 1, lines: cause.remedySteps.map(({ text }) => sentenceStep(text)) },
       { title: 'Impact', kind: 'text', lines: [cause.impact] },
-      { title: 'Evidence', kind: 'list', lines: cause.evidence },
+      { title: 'Evidence', kind: 'list', lines: [...shown, ...more] },
     ]),
+    commands: spoken(
+      cause.remedySteps.map((step, index) => ({
+        title: `Commands for step ${String(index + 1)}`,
+        kind: 'blocks',
+        lines: blocksOf(step),
+      })),
+    ),
     facts: [
       ...commonFacts(incident, context.site),
       ...sinceFacts(incident, at, context),

@@ -178,8 +178,6 @@ describe('judgeFirewallPolicy', () => {
       incoming: 'port2',
       outgoing: 'wan1',
       firewall: 'FortiGate 10.0.0.1',
-     
-      vdom: 'root',
       source: '10.0.0.5',
       policy: '5 "fac-out"',
       nat: 'enable',

@@ -66,7 +66,7 @@ describe('judgePolling', () => {
           'license-server',
           'firewall-policy',
         ],
-        facts: { appliance: 'fac-1' },
+        facts: { appliance: 'fac-1', meaning: 'The member is gone' },
       },
     ]);
   });

@@ -72,7 +72,7 @@ describe('how grave a cause is', () => {
       'broken',
       ['critical', 'A licence cannot be activated, and new tokens cannot be provisioned'],
     ],
-    ['egress-blocked', 'reachability', 'warning', ['warning', 'None now.']],
+    ['egress-blocked', 'reachability', 'warning', ['warning', 'Activations may fail']],
     ['egress-blocked', 'reachability', 'note', ['info', 'None now.']],
     ['mail-unreachable', 'mail', 'broken', ['critical', 'Activation codes do not reach users by e-mail']],
     ['certificate-rotated', 'tls-genuine', 'warning', ['info', 'None now.']],
@@ -121,12 +121,12 @@ describe('what is said of a cause', () => {
     [
       'the address that the firewall sees',
       toldAt('polling', 'polling-failing', {}, { source: '10.0.0.5' }),
-      /Compare the policy for 10\.0\.0\.5 with/u,
+      /Compare the firewall policy for 10\.0\.0\.5 with/u,
     ],
     [
       'something general where that is not known',
       toldAt('polling', 'polling-failing'),
-      /Compare the policy for the address of FortiAuthenticator with/u,
+      /Compare the firewall policy for the address of FortiAuthenticator with/u,
     ],
   ])('has %s', (_, cause, step) => {
     expect(cause?.remedy[0]).toMatch(step);

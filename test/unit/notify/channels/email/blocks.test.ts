@@ -21,6 +21,7 @@ const CONTENT: EmailContent = {
   links: [],
   sections: [{ title: 'Then', kind: 'steps', first: 2, lines: remedySteps.slice(1) }],
   facts: [],
+  commands: [],
 };
 
 test('a mail has the blocks of commands on lines of their own, whole, below their steps', () => {
