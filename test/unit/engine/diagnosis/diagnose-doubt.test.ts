@@ -16,7 +16,7 @@ describe('diagnose() where something is left open', () => {
     expect(unknown).toMatchObject({
       id: 'polling-failing',
       summary:
-        'fac-1 logs FortiToken Mobile errors, and the path from this machine is not proven clean either: Genuine TLS ' +
+        'fac-1: it logs FortiToken Mobile errors. The path from this machine is not proven clean either: Genuine TLS ' +
         'is unknown.',
     });
     expect(unknown?.remedy.join(' ')).not.toContain('is clean,');
