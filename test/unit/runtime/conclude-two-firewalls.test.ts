@@ -99,7 +99,9 @@ describe('the second of two units complains', () => {
         '10.1.0.1 (VDOM dmz), policy 7 "fac-2-out" matches 10.1.0.5.',
     );
     const remedy = causes[0]?.remedy.join('\n') ?? '';
-    expect(remedy).toContain('On FortiGate 10.1.0.1 (VDOM dmz), check policy 7 "fac-2-out", which matches fac-2 (10.1.0.5)');
+    expect(remedy).toContain(
+      'On FortiGate 10.1.0.1 (VDOM dmz), check policy 7 "fac-2-out", which matches fac-2 (10.1.0.5)',
+    );
     expect(remedy).not.toMatch(/10\.0\.0\.|Configure "firewall"/u);
   });
 
@@ -133,7 +135,9 @@ describe('the second of two units complains', () => {
       ['policy-missing', `10.0.0.5 to ${TARGET}`],
       ['polling-failing', 'fac-2'],
     ]);
-    expect(causes[0]?.summary).toContain('The traffic from 10.0.0.5 to fortitokenmobile.fortinet.com, TCP 443, is blocked by FortiGate 10.0.0.1');
+    expect(causes[0]?.summary).toContain(
+      'The traffic from 10.0.0.5 to fortitokenmobile.fortinet.com, TCP 443, is blocked by FortiGate 10.0.0.1',
+    );
   });
 });
 

@@ -76,7 +76,8 @@ function alarm(notification: IncidentNotification, context: ContentContext): Bod
   const { incident, at } = notification;
   const { cause } = incident;
   const { shown, folded } = foldEvidence(cause.evidence);
-  const more = folded.length === 0 ? [] : [`… and ${String(folded.length)} more: see the incident or "ftm-watch check".`];
+  const more =
+    folded.length === 0 ? [] : [`… and ${String(folded.length)} more: see the incident or "ftm-watch check".`];
   return {
     lead: { kind: 'text', lines: [cause.summary] },
     sections: spoken([
