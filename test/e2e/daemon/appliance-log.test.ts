@@ -65,10 +65,10 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
       subject: 'fac-1',
       severity: 'critical',
       summary: expect.stringMatching(
-        /that nothing on the path from this machine explains\. On the FortiGate .+, policy 5 "fac-to-internet" matches/u,
+        /Nothing on the path from this machine explains it\. On FortiGate .+, policy 5 "fac-to-internet" matches/u,
       ),
     });
-    expect(causes[0]?.remedy[0]).toMatch(/^For fac-1 \(127\.0\.0\.1\) the FortiGate .+ names policy 5/u);
+    expect(causes[0]?.remedy[0]).toMatch(/^On FortiGate .+, check policy 5 .+, which matches fac-1 \(127\.0\.0\.1\)/u);
     expect(causes[0]?.evidence.join('\n')).toContain(POLLING_ERROR);
   });
 
