@@ -38,7 +38,9 @@ async function post(
 
 /** An HTTP server whose answers have a status, and a body that never comes. */
 async function headersOnly(status: number): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = createServer((_request, response) => response.writeHead(status, { 'content-length': 9 }).flushHeaders());
+  const server = createServer((_request, response) =>
+    response.writeHead(status, { 'content-length': 9 }).flushHeaders(),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
