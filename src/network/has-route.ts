@@ -5,6 +5,8 @@ import { isIP } from 'node:net';
  * Whether this machine has a route to an address. A UDP socket is connected, which asks the kernel's routing table and
  * sends nothing (connect(2)). A router that answers "no route" by ICMP fails a TCP connection with the same error as a
  * route that is missing here.
+ *
+ * @param address a literal one: a name would wait for a resolver
  */
 export function hasRoute(address: string): Promise<boolean> {
   return new Promise((resolve) => {

@@ -14,7 +14,7 @@ import type { Channel, MessageChannel, StateChannel } from './channels/channel.t
 import { channelWords, type ChannelId } from './channels/registry.ts';
 import { journalEntry } from './journal-entry.ts';
 import type { Maintenance } from './maintenance.ts';
-import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
+import { type Attempt, createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
 import { pendingByChannel } from './pending-by-channel.ts';
 import type { Crontab } from '../text/crontab.ts';
 import { takenUp } from './restart-note.ts';
@@ -75,16 +75,18 @@ export class Alerting {
     this.#deps = deps;
     this.#messages = parts.channels.filter((channel) => channel.kind === 'messages');
     this.#states = parts.channels.filter((channel) => channel.kind === 'state');
-    this.#outbox = createOutbox(this.#messages, deps);
+    this.#outbox = createOutbox(this.#messages, deps, this.#stopped.signal);
     this.#publishers = this.#states.map((channel) => createStatePublisher(channel, deps));
   }
 
   /**
    * Continues where the last process ended, and tells where that was not asked to.
    * @param lastRound that the history has
+   * @param underWay deliveries that the alerting before this one handed over
    */
-  start(lastRound: EpochMs | null = null): void {
+  start(lastRound: EpochMs | null = null, underWay: readonly Attempt[] = []): void {
     const { clock, journal } = this.#deps;
+    this.#outbox.takeOver(underWay);
     const now = clock.now();
     const stored = journal.savedState() ?? this.#state;
     const saved = stored.origin === '' ? { ...stored, origin: randomName() } : stored;
@@ -117,6 +119,17 @@ export class Alerting {
     await this.idle();
     this.#keep({ ...this.#state, runningSince: null }, []);
     this.#stopped.abort(new Error('Alerting has stopped'));
+  }
+
+  /**
+   * Stops without waiting for the messages under way, which another alerting with the same journal goes on with: a peer
+   * that answers late must not get a message again because of that. What is a state is sent until the signal is
+   * aborted, as `stop` does.
+   */
+  async handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
+    const underWay = this.#outbox.handOver();
+    await this.stop(signal);
+    return underWay;
   }
 
   /**
@@ -274,7 +287,7 @@ export class Alerting {
     const { signal } = this.#stopped;
     if (signal.aborted) return;
     this.#working = Promise.all([
-      this.#outbox(signal),
+      this.#outbox.deliver(),
       ...this.#publishers.map((publish) => publish(() => this.#state, signal)),
     ]).then(() => undefined);
   }

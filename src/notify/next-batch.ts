@@ -4,19 +4,25 @@ import { incidentsOf } from '../engine/incident/notification.ts';
 import type { MessageChannel } from './channels/channel.ts';
 import { retryDelay } from './retry.ts';
 
+/** The recipients of a channel that can be sent something now. */
+interface Free extends Pick<MessageChannel, 'id' | 'recipients'> {
+  /** It is just being tried. */
+  readonly isUnderWay: (delivery: Delivery) => boolean;
+}
+
 /**
  * What is to be tried next: one notification that is due, with all its recipients that it is due for. What was never
  * tried comes first, so that nothing new waits for a long queue of what a server puts off.
  */
 export function nextBatch(
   journal: AlertJournal,
-  { id, recipients }: Pick<MessageChannel, 'id' | 'recipients'>,
+  { id, recipients, isUnderWay }: Free,
   now: EpochMs,
 ): readonly OutboxEntry[] {
   const isOurs = ({ delivery }: OutboxEntry): boolean =>
     delivery.channel === id && recipients.includes(delivery.recipient);
   const due = [...journal.givenUp().filter(isOurs), ...inOrder(journal.pending().filter(isOurs))]
-    .filter(({ delivery }) => isDue(delivery, now))
+    .filter(({ delivery }) => isDue(delivery, now) && !isUnderWay(delivery))
     .toSorted((a, b) => a.delivery.attempts - b.delivery.attempts);
   const [first] = due;
   return first === undefined ? [] : due.filter(({ notification }) => notification.id === first.notification.id);

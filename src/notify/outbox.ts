@@ -1,12 +1,12 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
-import { isGivenUp } from '../engine/incident/journal.ts';
+import { deliveryKey, isGivenUp } from '../engine/incident/journal.ts';
 import type { AlertJournal, Delivery, DeliveryResult, OutboxEntry } from '../engine/incident/journal.ts';
 import { incidentsOf } from '../engine/incident/notification.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { type MessageChannel, orDeferred, type RecipientOutcome } from './channels/channel.ts';
 import { bySeverity } from './by-severity.ts';
 import { nextBatch } from './next-batch.ts';
-import { createRecipientPauses, pauseOf, type RecipientPauses } from './recipient-pauses.ts';
+import { createRecipientPauses, pauseOf } from './recipient-pauses.ts';
 import { GIVE_UP_AFTER, retryDelay } from './retry.ts';
 
 export interface OutboxDeps {
@@ -18,17 +18,40 @@ export interface OutboxDeps {
 }
 
 /**
- * Delivers what the journal holds. What is told was written before the first try, and each outcome is written after it:
- * a crash loses nothing, and repeats only what was accepted in the instant before its outcome was written. Each call
- * delivers all that is due, once each. Channels do not wait for each other. Never rejects.
+ * Delivers what the journal holds. A notification was written before its first attempt, and each outcome is written
+ * right after it: a crash loses nothing, and repeats only what was accepted in the instant before its outcome was
+ * written. Channels do not wait for each other.
  */
-export type Outbox = (signal: AbortSignal) => Promise<void>;
+export interface Outbox {
+  /** Delivers all that is due, once each. Never rejects. */
+  deliver(): Promise<void>;
+  /** Takes over the attempts of another outbox with the same journal, and writes their outcomes. */
+  takeOver(attempts: readonly Attempt[]): void;
+  /** Begins nothing more, and gives away the attempts under way, whose outcomes it does not write. */
+  handOver(): readonly Attempt[];
+}
 
-export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDeps): Outbox {
+/** One notification on its way to the recipients of one channel. */
+export interface Attempt {
+  readonly channel: string;
+  readonly batch: readonly OutboxEntry[];
+  /** Never rejects. */
+  readonly outcomes: Promise<readonly RecipientOutcome[]>;
+  /** Breaks it off: then nobody knows what the peer made of it. */
+  readonly controller: AbortController;
+}
+
+/** @param signal ends all attempts, and begins no more */
+export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDeps, signal: AbortSignal): Outbox {
   const running = new Map<MessageChannel, Run>();
   const pauses = createRecipientPauses(deps.clock);
+  /** Those under way, each with what ends the wait for its outcomes. */
+  const attempts = new Map<Attempt, () => void>();
+  const takenOver = new Set<Promise<void>>();
+  let isHandedOver = false;
+  signal.addEventListener('abort', () => attempts.forEach((_, { controller }) => controller.abort(signal.reason)), { once: true });
 
-  function drainOne(channel: MessageChannel, signal: AbortSignal): Promise<void> {
+  function drainOne(channel: MessageChannel): Promise<void> {
     const before = running.get(channel);
     if (before !== undefined) {
       // Never twice at a time, or an entry would be sent twice; but it must look again, it may just have looked.
@@ -41,7 +64,7 @@ export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDe
       try {
         do {
           run.again = false;
-          await drainChannel(channel, { ...deps, pauses }, signal);
+          await drainChannel(channel);
         } while (run.again);
       } finally {
         running.delete(channel);
@@ -50,9 +73,70 @@ export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDe
     return run.done;
   }
 
-  return async (signal) => {
-    withdrawOrphaned(channels, deps);
-    await Promise.all(channels.map((channel) => drainOne(channel, signal)));
+  async function drainChannel(channel: MessageChannel): Promise<void> {
+    while (!signal.aborted && !isHandedOver) {
+      const recipients = channel.recipients.filter((recipient) => !pauses.isPaused(channel.id, recipient));
+      const batch = nextBatch(deps.journal, { id: channel.id, recipients, isUnderWay }, deps.clock.now());
+      if (batch.length === 0) return;
+      await settled(begin(channel, batch));
+    }
+  }
+
+  function begin(channel: MessageChannel, batch: readonly OutboxEntry[]): Attempt {
+    const controller = new AbortController();
+    const outcomes = tryOnce(channel, batch, controller.signal);
+    return { channel: channel.id, batch, outcomes, controller };
+  }
+
+  /** Waits for an attempt and writes its outcomes, unless it is handed over meanwhile. */
+  async function settled(attempt: Attempt): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<readonly RecipientOutcome[] | null>();
+    attempts.set(attempt, () => resolve(null));
+    void attempt.outcomes.then(resolve);
+    const outcomes = await promise;
+    if (outcomes === null || !attempts.delete(attempt)) return;
+    pauses.note(attempt.channel, outcomes);
+    noteOutcomes(attempt, outcomes, deps);
+  }
+
+  function isUnderWay(delivery: Delivery): boolean {
+    const key = deliveryKey(delivery);
+    return [...attempts.keys()].some(({ batch }) => batch.some((entry) => deliveryKey(entry.delivery) === key));
+  }
+
+  /** Recipients that the configuration no longer names. */
+  function withdrawOrphaned(): void {
+    const { journal, clock } = deps;
+    const orphaned = [...journal.givenUp(), ...journal.pending()].filter(
+      ({ delivery }) =>
+        !isUnderWay(delivery) &&
+        !channels.some(({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient)),
+    );
+    if (orphaned.length === 0) return;
+    const finishedAt = clock.now();
+    const detail = 'No longer in the configuration';
+    journal.update(orphaned.map(({ delivery }) => ({ ...delivery, status: 'withdrawn', finishedAt, detail })));
+  }
+
+  return {
+    deliver: async () => {
+      if (isHandedOver) return;
+      withdrawOrphaned();
+      await Promise.all([...channels.map((channel) => drainOne(channel)), ...takenOver]);
+    },
+    takeOver: (others) => {
+      for (const attempt of others) {
+        const done = settled(attempt).then(() => void takenOver.delete(done));
+        takenOver.add(done);
+      }
+    },
+    handOver: () => {
+      isHandedOver = true;
+      const underWay = [...attempts.keys()];
+      attempts.forEach((give) => give());
+      attempts.clear();
+      return underWay;
+    },
   };
 }
 
@@ -61,50 +145,12 @@ interface Run {
   done: Promise<void>;
 }
 
-/** Recipients that the configuration no longer names. */
-function withdrawOrphaned(channels: readonly MessageChannel[], { journal, clock }: OutboxDeps): void {
-  const orphaned = [...journal.givenUp(), ...journal.pending()].filter(
-    ({ delivery }) =>
-      !channels.some(({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient)),
-  );
-  if (orphaned.length === 0) return;
-  const now = clock.now();
-  journal.update(
-    orphaned.map(({ delivery }) => ({
-      ...delivery,
-      status: 'withdrawn',
-      finishedAt: now,
-      detail: 'No longer in the configuration',
-    })),
-  );
-}
-
-interface DrainDeps extends OutboxDeps {
-  readonly pauses: RecipientPauses;
-}
-
-async function drainChannel(channel: MessageChannel, deps: DrainDeps, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const recipients = channel.recipients.filter((recipient) => !deps.pauses.isPaused(channel.id, recipient));
-    const batch = nextBatch(deps.journal, { id: channel.id, recipients }, deps.clock.now());
-    if (batch.length === 0) return;
-    await deliverBatch(channel, batch, deps, signal);
-  }
-}
-
-async function deliverBatch(
-  channel: MessageChannel,
-  batch: readonly OutboxEntry[],
-  deps: DrainDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  const outcomes = await attempt(channel, batch, signal);
-  deps.pauses.note(channel.id, outcomes);
+function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly RecipientOutcome[], deps: OutboxDeps): void {
   const now = deps.clock.now();
   const tried = batch.flatMap(({ delivery, notification }): readonly OutboxEntry[] => {
-    const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient);
+    const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient) ?? NO_OUTCOME;
     // Stopped halfway: nobody knows what the peer made of it, and it is not the peer's fault.
-    if (outcome === undefined || (signal.aborted && outcome.kind === 'deferred')) return [];
+    if (controller.signal.aborted && outcome.kind === 'deferred') return [];
     return [{ delivery: afterAttempt(delivery, outcome, now), notification }];
   });
   deps.journal.update([...withdrawn(tried, deps.journal, now), ...tried.map(({ delivery }) => delivery)]);
@@ -129,7 +175,7 @@ function supersedes(later: OutboxEntry, earlier: OutboxEntry): boolean {
   return incidentsOf(earlier.notification).every(({ id }) => told.has(id));
 }
 
-async function attempt(
+async function tryOnce(
   channel: MessageChannel,
   batch: readonly OutboxEntry[],
   signal: AbortSignal,
@@ -144,7 +190,10 @@ async function attempt(
   return orDeferred(recipients, () => channel.deliver({ notification, recipients, firstFailedAt }, signal));
 }
 
-function afterAttempt(delivery: Delivery, outcome: RecipientOutcome, now: EpochMs): Delivery {
+/** A channel that tells nothing of a recipient breaks its promise: the delivery must not be due again immediately. */
+const NO_OUTCOME = { kind: 'deferred', detail: 'The channel reported no outcome' } as const;
+
+function afterAttempt(delivery: Delivery, outcome: Omit<RecipientOutcome, 'recipient'>, now: EpochMs): Delivery {
   const attempts = delivery.attempts + 1;
   const tried = { ...delivery, attempts, detail: outcome.detail };
   if (outcome.kind === 'sent') return { ...tried, status: 'sent', finishedAt: now };

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 
-import { deadline } from '../system/clock.ts';
+import { type Deadline, deadline } from '../system/clock.ts';
 import type { Config } from '../config/config.ts';
 import { formatIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
@@ -16,6 +16,7 @@ import { ControlHost } from './control-host.ts';
 import { createDiagnosisLog } from './diagnosis-log.ts';
 import { PageHost } from './page-host.ts';
 import { Monitor } from './monitor.ts';
+import type { Attempt } from '../notify/outbox.ts';
 import { createWebSources } from './web-sources.ts';
 import type { Activity, ReloadOutcome } from '../web/sources.ts';
 import { messageOf } from '../text/message-of.ts';
@@ -168,13 +169,14 @@ export class App {
 
   /** @throws {Error} when a port of the new one cannot be bound; then the old configuration is in force again */
   async #replace(old: Monitor, next: Monitor): Promise<void> {
-    await this.#stopMonitor(old);
+    using limit = this.#drain();
+    const underWay = await old.handOver(limit.signal);
     this.#scrape.takeCounts(old);
     try {
-      await next.start();
+      await next.start(underWay);
       this.#monitor = next;
     } catch (error) {
-      this.#monitor = await this.#startMonitor(old.config).catch((death: unknown) => {
+      this.#monitor = await this.#startMonitor(old.config, underWay).catch((death: unknown) => {
         this.#deps.onDeath(death);
         throw death;
       });
@@ -197,10 +199,10 @@ export class App {
     return this.#monitor;
   }
 
-  async #startMonitor(config: Config): Promise<Monitor> {
+  async #startMonitor(config: Config, underWay: readonly Attempt[] = []): Promise<Monitor> {
     const monitor = await this.#createMonitor(config);
     try {
-      await monitor.start();
+      await monitor.start(underWay);
     } catch (error) {
       await this.#stopMonitor(monitor);
       throw error;
@@ -221,7 +223,11 @@ export class App {
   }
 
   async #stopMonitor(monitor: Monitor): Promise<void> {
-    using limit = deadline(this.#deps.clock, DRAIN, new AbortController().signal);
+    using limit = this.#drain();
     await monitor.stop(limit.signal);
+  }
+
+  #drain(): Deadline {
+    return deadline(this.#deps.clock, DRAIN, new AbortController().signal);
   }
 }

@@ -18,6 +18,7 @@ import { loadSignatures } from '../sources/log/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Alerting } from '../notify/alerting.ts';
 import { createAlerting } from '../notify/create-alerting.ts';
+import type { Attempt } from '../notify/outbox.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { exposureNotes } from '../web/exposure.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
@@ -147,11 +148,14 @@ export class Monitor {
         : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive, readSecret: secrets });
   }
 
-  /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */
-  async start(): Promise<void> {
+  /**
+   * @param underWay deliveries that the monitor before this one handed over
+   * @throws {Error} when another process uses the store, or a port for log lines cannot be bound
+   */
+  async start(underWay: readonly Attempt[] = []): Promise<void> {
     this.#lock = lockStore(this.config.store.path, this.#deps.logger);
     try {
-      await this.#begin();
+      await this.#begin(underWay);
     } catch (error) {
       // The configuration that is in force again uses the same store.
       this.#unlock();
@@ -164,7 +168,7 @@ export class Monitor {
     this.#lock = null;
   }
 
-  async #begin(): Promise<void> {
+  async #begin(underWay: readonly Attempt[]): Promise<void> {
     const { recorder, logger } = this.#deps;
     await this.#log.start();
     // Port 0 asks for any: senders must learn which it became.
@@ -181,7 +185,7 @@ export class Monitor {
       judged,
     });
     recorder.heard(this.#log.facts().report);
-    this.alerting.start(this.store.lastRound());
+    this.alerting.start(this.store.lastRound(), underWay);
     this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
     this.#heartbeat?.start();
     recorder.incidents(this.alerting.incidents());
@@ -194,15 +198,25 @@ export class Monitor {
    * again.
    */
   async stop(signal: AbortSignal): Promise<void> {
+    await this.#end(() => this.alerting.stop(signal));
+  }
+
+  /** Stops, and gives the deliveries under way to the monitor that takes its place. */
+  handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
+    return this.#end(() => this.alerting.handOver(signal));
+  }
+
+  async #end<T>(endAlerting: () => Promise<T>): Promise<T> {
     this.#heartbeat?.stop();
     this.probes.stop();
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
-    await this.alerting.stop(signal);
+    const left = await endAlerting();
     await this.#log.stop();
     this.#stopping = true;
     this.#stopLoopLag();
     this.store.close();
     this.#unlock();
+    return left;
   }
 
   last(): RoundResult | null {

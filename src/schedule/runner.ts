@@ -44,6 +44,7 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #timer: CronTimer;
   readonly #stopping = new AbortController();
+  #hasStarted = false;
   #running: Promise<void> | null = null;
   #startedAt: Millis = Number.NEGATIVE_INFINITY;
   #expected: Expected | null = null;
@@ -64,8 +65,10 @@ export class Runner {
     });
   }
 
-  /** Runs at once, then on schedule. */
+  /** Runs immediately, then on schedule. Has no effect on a runner that was started or stopped before. */
   start(): void {
+    if (this.#hasStarted || this.#stopping.signal.aborted) return;
+    this.#hasStarted = true;
     this.#timer.start();
     this.#expect();
     this.#difference = differenceOf(this.#options.clock);
@@ -75,10 +78,11 @@ export class Runner {
 
   /**
    * Asks for a run soon: asked for a hundred times while one is going on, it runs once more. After many of them in a
-   * short time it waits, and a run of the schedule comes first.
+   * short time it waits, and a run of the schedule comes first. Before the start it has no effect, because the start
+   * is a run.
    */
   trigger(): void {
-    if (this.#wanted || this.#stopping.signal.aborted) return;
+    if (!this.#hasStarted || this.#wanted || this.#stopping.signal.aborted) return;
     this.#wanted = true;
     if (this.#running === null) this.#beginSoon();
   }

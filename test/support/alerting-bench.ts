@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { PLAIN_DEPS, PLAIN_PARTS } from './plain-alerting.ts';
@@ -7,6 +8,7 @@ import type { Cause } from '../../src/engine/cause.ts';
 import { eventOf, incidentsOf } from '../../src/engine/incident/notification.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../src/notify/channels/channel.ts';
 import { Alerting } from '../../src/notify/alerting.ts';
+import type { Attempt } from '../../src/notify/outbox.ts';
 import { createStore } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
@@ -25,14 +27,20 @@ export interface AlertingBench extends Disposable {
   readonly logger: LogRecorder;
   /** What the peer says from now on. @default sent */
   answer(say: Say): void;
+  /** From now on the peer answers nothing until the returned function is called, and then `say` of that moment. */
+  hold(): () => void;
+  /** From now on the channel reports no outcome for this recipient, which no channel may do. */
+  omit(recipient: string): void;
+  /** How many deliveries wait for the peer's answer and were not broken off. */
+  waiting(): number;
   /** `event cause outcome` of each try; several causes with a plus. */
   readonly tries: readonly string[];
   /** Since when it failed, of each try. */
   readonly lateness: readonly (number | null)[];
   /** As metrics count them. */
   readonly results: readonly string[];
-  /** One more engine over the same store, started. */
-  start(recipients: readonly string[], minSeverity?: Severity): Alerting;
+  /** One more engine over the same store, started; with what another one handed over. */
+  start(recipients: readonly string[], minSeverity?: Severity, underWay?: readonly Attempt[]): Alerting;
 }
 
 type Say = (
@@ -49,18 +57,28 @@ export function alertingBench(): AlertingBench {
   const lateness: (number | null)[] = [];
   const results: string[] = [];
   let say: Say = () => 'sent';
+  let answering = Promise.resolve();
+  let waiting = 0;
+  let omitted: string | null = null;
 
-  function deliver({ notification, recipients, firstFailedAt }: DeliveryRequest): Promise<readonly RecipientOutcome[]> {
+  async function deliver(
+    { notification, recipients, firstFailedAt }: DeliveryRequest,
+    signal: AbortSignal,
+  ): Promise<readonly RecipientOutcome[]> {
     const causes = incidentsOf(notification).map(({ cause }) => cause.id);
     lateness.push(firstFailedAt);
-    return Promise.resolve(
-      recipients.map((recipient) => {
-        const said = say(causes, recipient);
+    waiting += 1;
+    const brokenOff = once(signal, 'abort').then(() => 'broken off' as const);
+    const end = await Promise.race([answering, brokenOff]);
+    waiting -= 1;
+    return recipients
+      .filter((recipient) => recipient !== omitted)
+      .map((recipient) => {
+        const said = end === 'broken off' ? 'deferred' : say(causes, recipient);
         const outcome = typeof said === 'string' ? { kind: said } : said;
-        tries.push(`${eventOf(notification)} ${causes.join('+')} ${outcome.kind}`);
+        tries.push(`${eventOf(notification)} ${causes.join('+')} ${end ?? outcome.kind}`);
         return { recipient, detail: '', ...outcome };
-      }),
-    );
+      });
   }
 
   return {
@@ -73,7 +91,16 @@ export function alertingBench(): AlertingBench {
     answer(next) {
       say = next;
     },
-    start(recipients, minSeverity = 'warning') {
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      answering = promise;
+      return resolve;
+    },
+    omit(recipient) {
+      omitted = recipient;
+    },
+    waiting: () => waiting,
+    start(recipients, minSeverity = 'warning', underWay = []) {
       const email: MessageChannel = { kind: 'messages', id: 'email', recipients, minSeverity, deliver };
       const alerting = new Alerting(
         {
@@ -89,7 +116,7 @@ export function alertingBench(): AlertingBench {
           onDelivery: (id, result) => results.push(`${id} ${result}`),
         },
       );
-      alerting.start();
+      alerting.start(null, underWay);
       return alerting;
     },
     [Symbol.dispose]() {

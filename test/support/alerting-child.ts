@@ -1,31 +1,37 @@
 /**
- * A process of its own with the real store and the real engine, that kills itself at one boundary between two steps of
- * the outbox. Arguments: the folder of the store, the ports of the mail servers, the rounds (`b` intercepted, `m` the
- * mail server away, `g` good), and the number of the boundary, 0 for none. Prints each boundary that it passes, and
- * before a delivery what is delivered.
+ * A process of its own with the real store, the real engine and the real channels, that kills itself at one boundary
+ * between two steps of the outbox. Arguments: the folder of the store, the section `notify` as JSON, the rounds (`b`
+ * intercepted, `m` the mail server away, `g` good), and where it dies: the number of a boundary, 0 for nowhere, or
+ * `accepted` for the moment at which the peers of all channels have accepted a notification and nothing of it was
+ * written yet. Prints each boundary that it passes, and for each delivery when it begins and when its outcome was
+ * written.
  */
 import { writeSync } from 'node:fs';
-import { noSummaryFacts } from './plain-alerting.ts';
+import { channelsOf } from './channel-bench.ts';
+import { PLAIN_DEPS } from './plain-alerting.ts';
 import { join } from 'node:path';
 import { argv, kill, pid } from 'node:process';
 import { systemClock } from '../../src/system/clock.ts';
 import type { AlertJournal } from '../../src/engine/incident/journal.ts';
-import type { MessageChannel } from '../../src/notify/channels/channel.ts';
-import { createEmailChannel } from '../../src/notify/channels/email/email-channel.ts';
+import type { MessageChannel, RecipientOutcome } from '../../src/notify/channels/channel.ts';
 import { Alerting } from '../../src/notify/alerting.ts';
 import { createStore } from '../../src/store/store.ts';
 import { causeOf, diagnosisOf } from './diagnosis-of.ts';
 import { POLICY } from './incident-timeline.ts';
 import { logRecorder } from './log-recorder.ts';
-import { AT_HQ } from './message-context.ts';
 
-const [, , folder = '', ports = '', rounds = '', killAt = '0'] = argv;
+const [, , folder = '', sections = '{}', rounds = '', killAt = '0'] = argv;
 let passed = 0;
 
 function boundary(name: string): void {
   passed += 1;
   writeSync(1, `${name}\n`);
   if (passed === Number(killAt)) kill(pid, 'SIGKILL');
+}
+
+/** `begins email ID`, `wrote email ID`. */
+function tell(what: 'begins' | 'wrote', channel: string, notification: string): void {
+  writeSync(1, `${what} ${channel} ${notification}\n`);
 }
 
 function watchedJournal(journal: AlertJournal): AlertJournal {
@@ -41,42 +47,40 @@ function watchedJournal(journal: AlertJournal): AlertJournal {
     update(deliveries) {
       boundary('before update');
       journal.update(deliveries);
+      for (const { channel, notificationId } of deliveries) tell('wrote', channel, notificationId);
       boundary('after update');
     },
   };
 }
 
-function watchedChannel(channel: MessageChannel): MessageChannel {
+let accepted = 0;
+
+function watchedChannel(channel: MessageChannel, _index: number, all: readonly MessageChannel[]): MessageChannel {
   return {
     ...channel,
     async deliver(request, signal) {
       boundary('before delivery');
-      writeSync(1, `delivers ${request.notification.id}\n`);
+      tell('begins', channel.id, request.notification.id);
       const outcomes = await channel.deliver(request, signal);
       boundary('after delivery');
-      return outcomes;
+      if (killAt !== 'accepted') return outcomes;
+      accepted += 1;
+      if (accepted === all.length) kill(pid, 'SIGKILL');
+      return Promise.withResolvers<readonly RecipientOutcome[]>().promise;
     },
   };
 }
 
 const clock = systemClock;
 const logger = logRecorder();
-const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
 const store = createStore({ path: join(folder, 'history.sqlite'), retention: 86_400_000 }, { clock, logger });
-const servers = ports
-  .split(',')
-  .map(
-    (port) =>
-      ({ host: '127.0.0.1', port: Number(port), security: 'none', user: null, password: null, caFile: null }) as const,
-  );
+const channels = await channelsOf(JSON.parse(sections) as object, {
+  env: { SET_SECRET: 'a1b2c3d4e5f60718293a4b5c6d7e8f90' },
+});
 const causes = { b: [causeOf('tls-intercepted')], m: [causeOf('mail-unreachable')], g: [] } as const;
-const email = createEmailChannel(
-  { from: 'ftm-watch@example.test', to: ['ops@example.test'], minSeverity: 'warning', servers },
-  { ...AT_HQ, clock, readSecret },
-);
 const alerting = new Alerting(
   {
-    channels: [watchedChannel(email)],
+    channels: channels.map(watchedChannel),
     maintenance: { isActive: () => false },
     // A fault that comes back is a new incident, and nothing waits for an hour to pass.
     policy: { ...POLICY, quiet: [0], flapWindow: 0, maxPerHour: 10_000 },
@@ -87,8 +91,7 @@ const alerting = new Alerting(
     clock,
     logger,
     journal: watchedJournal(store.journal),
-    summaryFacts: noSummaryFacts,
-    readSecret,
+    ...PLAIN_DEPS,
     onDelivery: () => undefined,
   },
 );

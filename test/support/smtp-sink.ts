@@ -29,7 +29,8 @@ export interface SmtpSink extends AsyncDisposable {
 
 export interface SinkBehaviour {
   readonly recipient?: (address: string) => SmtpReply | null;
-  readonly message?: (mail: SunkMail) => SmtpReply | null;
+  /** Waits with the answer for as long as the test does. */
+  readonly message?: (mail: SunkMail) => SmtpReply | null | Promise<SmtpReply | null>;
   readonly options?: SMTPServerOptions;
   /** 0 takes any free port. */
   readonly port?: number;
@@ -52,7 +53,7 @@ export async function smtpSink(behaviour: SinkBehaviour = {}): Promise<SmtpSink>
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
+      stream.on('end', async () => {
         const raw = Buffer.concat(chunks).toString('utf8');
         const mail = {
           raw,
@@ -60,7 +61,7 @@ export async function smtpSink(behaviour: SinkBehaviour = {}): Promise<SmtpSink>
           recipients: session.envelope.rcptTo.map(({ address }) => address),
           secure: session.secure,
         };
-        const reply = behaviour.message?.(mail) ?? null;
+        const reply = (await behaviour.message?.(mail)) ?? null;
         if (reply === null) mails.push(mail);
         done(refusal(reply));
         for (const wake of waiting) wake();

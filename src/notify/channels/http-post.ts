@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
 import type { Agent } from 'undici';
 import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
@@ -25,6 +26,8 @@ export interface JsonPost {
 export type PostOutcome = Omit<RecipientOutcome, 'recipient'>;
 
 const POST_DEADLINE: Millis = 15_000;
+/** For the first bytes after the status. */
+const TEXT_DEADLINE: Millis = 1_000;
 /**
  * These 4xx are about the moment, not about the request (RFC 9110 §15.5, RFC 6585 §4); 401 and 403 pass when the token
  * is fixed.
@@ -63,7 +66,7 @@ export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal
       dispatcher: agent,
       signal: limit.signal,
     });
-    const text = await firstBytes(response.body);
+    const text = await firstBytes(response.body, clock, limit.signal);
     const outcome = outcomeOf(response.statusCode, withoutCodes(withoutSecrets(text, post.secrets)));
     const retryAfter = retryAfterOf(response.headers['retry-after']);
     return outcome.kind === 'deferred' && retryAfter !== null ? { ...outcome, retryAfter } : outcome;
@@ -80,10 +83,19 @@ function outcomeOf(status: number, text: string): PostOutcome {
   return { kind: status >= 400 && status < 500 && !PASSING.has(status) ? 'rejected' : 'deferred', detail };
 }
 
-/** Enough of an answer to tell people; the rest is not read. More than is shown, so that no secret is cut in two. */
-async function firstBytes(body: AsyncIterable<unknown>): Promise<string> {
-  for await (const chunk of body) {
-    if (chunk instanceof Uint8Array) return Buffer.from(chunk.subarray(0, 8_192)).toString('utf8').trim();
+/**
+ * Enough of an answer to tell people; the rest is not read. More than is shown, so that no secret is cut in two. The
+ * status decides what became of the post, so that an answer without an end, or a late one, has no text and no other
+ * consequence: what was accepted must not be sent again because of it.
+ */
+async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Promise<string> {
+  using limit = deadline(clock, TEXT_DEADLINE, signal);
+  try {
+    for await (const chunk of addAbortSignal(limit.signal, body)) {
+      if (chunk instanceof Uint8Array) return Buffer.from(chunk.subarray(0, 8_192)).toString('utf8').trim();
+    }
+  } catch {
+    // The status is known all the same.
   }
   return '';
 }

@@ -81,7 +81,8 @@ async function connectPhase(
     return { tcp: { kind: 'open', durationMs: ctx.clock.elapsed() - started }, socket };
   } catch (error) {
     const failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
-    const isBeyond = isSaidByIcmp(error) && (await hasRoute(proxy?.host ?? address));
+    const unreachable = unreachableAddress(error);
+    const isBeyond = unreachable !== null && (await hasRoute(unreachable));
     return { tcp: isBeyond ? { ...failure, beyond: true } : failure, socket: null };
   }
 }
@@ -89,10 +90,14 @@ async function connectPhase(
 /** Codes of `no-route` that a router causes as well. */
 const SAID_BY_ICMP: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
 
-function isSaidByIcmp(error: unknown): boolean {
+/** The address that was tried, the one of a proxy included, where this machine or a router has no route to it. */
+function unreachableAddress(error: unknown): string | null {
   // Where a proxy is dialed, its error is the cause of the one that names the proxy.
-  const code = errorCode(error) ?? (error instanceof Error ? errorCode(error.cause) : null);
-  return code !== null && SAID_BY_ICMP.has(code);
+  const failed = errorCode(error) === null && error instanceof Error ? error.cause : error;
+  const isSaid = SAID_BY_ICMP.has(errorCode(failed) ?? '');
+  return isSaid && failed instanceof Error && 'address' in failed && typeof failed.address === 'string'
+    ? failed.address
+    : null;
 }
 
 interface UpperPhases {

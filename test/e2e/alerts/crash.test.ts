@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { channelPeers } from '../../support/channel-peers.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
 import type { SmtpSink } from '../../support/smtp-sink.ts';
 
@@ -16,9 +17,9 @@ interface Life {
   readonly killed: boolean;
 }
 
-function live(folder: string, sink: SmtpSink, rounds: string, killAt = 0): Promise<Life> {
+function live(folder: string, notify: object, rounds: string, killAt: number | 'accepted' = 0): Promise<Life> {
   return new Promise((resolve, reject) => {
-    execFile(execPath, [CHILD, folder, String(sink.port), rounds, String(killAt)], (error, stdout, stderr) => {
+    execFile(execPath, [CHILD, folder, JSON.stringify(notify), rounds, String(killAt)], (error, stdout, stderr) => {
       const killed = error?.signal === 'SIGKILL';
       if (error !== null && !killed) reject(new Error(stderr, { cause: error }));
       else
@@ -26,11 +27,16 @@ function live(folder: string, sink: SmtpSink, rounds: string, killAt = 0): Promi
           steps: stdout
             .trim()
             .split('\n')
-            .filter((line) => !line.startsWith('delivers ')),
+            .filter((line) => !/^(?:begins|wrote) /u.test(line)),
           killed,
         });
     });
   });
+}
+
+function mailBy({ port }: SmtpSink): object {
+  const server = { host: '127.0.0.1', port, security: 'none' };
+  return { email: { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers: [server] } };
 }
 
 /** How often it was told, and by mails of how many different names. */
@@ -55,8 +61,8 @@ async function killEverywhere(
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-crash-'));
     await using sink = await smtpSink();
     await prepare(folder, sink);
-    const first = await live(folder, sink, rounds, killAt);
-    await live(folder, sink, rounds);
+    const first = await live(folder, mailBy(sink), rounds, killAt);
+    await live(folder, mailBy(sink), rounds);
     rmSync(folder, { recursive: true });
     const step = first.killed ? (first.steps.at(-1) ?? '') : 'never';
     // Accepted, but the process died before it could write so: the only repetition there may be, under the same name.
@@ -79,8 +85,35 @@ describe('kill -9 between two steps of the outbox', { timeout: 300_000 }, () => 
 
   it('loses no all-clear, and repeats none that was acknowledged', async () => {
     const steps = await killEverywhere('ggg', 'resolved', async (folder, sink) => {
-      await live(folder, sink, 'bb');
+      await live(folder, mailBy(sink), 'bb');
     });
     expect(steps.length).toBeGreaterThan(6);
+  });
+
+  it('between acceptance and its writing repeats once, under the same key where a channel has one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-crash-'));
+    await using peers = await channelPeers();
+    expect(await live(folder, peers.notify, 'bb', 'accepted')).toMatchObject({ killed: true });
+    const before = peers.accepted.length;
+    await live(folder, peers.notify, 'bb');
+    rmSync(folder, { recursive: true });
+    const ofChannel = Map.groupBy(
+      peers.accepted.filter(({ isRestart }) => !isRestart),
+      ({ channel }) => channel,
+    );
+    const copies = [...ofChannel].map(([channel, all]) => [
+      channel,
+      all.length,
+      new Set(all.map(({ key }) => key)).size,
+    ]);
+    expect(before).toBe(7);
+    expect(copies.toSorted()).toEqual(
+      ['email', 'ntfy', 'pagerduty', 'slack', 'syslog', 'teams', 'webhook'].map((channel) => [channel, 2, 1]),
+    );
+    expect([...ofChannel].flatMap(([channel, [first]]) => (first?.key == null ? [channel] : [])).toSorted()).toEqual([
+      'ntfy',
+      'slack',
+      'teams',
+    ]);
   });
 });

@@ -9,15 +9,15 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createStore } from '../../../src/store/store.ts';
+import { channelPeers } from '../../support/channel-peers.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
-import type { SmtpSink } from '../../support/smtp-sink.ts';
 
 const CHILD = fileURLToPath(new URL('../../support/alerting-child.ts', import.meta.url));
 /** `FTM_WATCH_KILLS=50` at night. */
 const KILLS = Number(process.env['FTM_WATCH_KILLS'] ?? '8');
 /** A life ends after one of its first steps, counted and not timed, so that a slow machine sees as much of it. */
-const LONGEST_LIFE = 30;
+const LONGEST_LIFE = 200;
 const LONGEST_STEP = 60;
 
 /** What the first relay says, in turn: exim's, qmail's and postfix's own words. */
@@ -35,12 +35,14 @@ function flippingRounds(): string {
   ).join('');
 }
 
-/** What it was delivering when it was killed; null: it was killed at another time, or not at all. */
-type Interrupted = string | null;
-
-/** Lives until it is killed at a random moment of a random step, or to the end of the rounds. */
-async function live(folder: string, ports: string, rounds: string, isKilled: boolean): Promise<Interrupted> {
-  const child = spawn(execPath, [CHILD, folder, ports, rounds], { stdio: ['ignore', 'pipe', 'inherit'] });
+/**
+ * Lives until it is killed at a random moment of a random step, or to the end of the rounds. Gives the deliveries that
+ * had begun and whose outcome was not written, as `email ID`.
+ */
+async function live(folder: string, notify: object, rounds: string, isKilled: boolean): Promise<readonly string[]> {
+  const child = spawn(execPath, [CHILD, folder, JSON.stringify(notify), rounds], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = once(child, 'close');
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -54,32 +56,46 @@ async function live(folder: string, ports: string, rounds: string, isKilled: boo
   }
   await ended;
   if (!isKilled && child.exitCode !== 0) throw new Error(`The last life ended with ${String(child.exitCode)}`);
-  return interruptedDelivery(output.trim().split('\n'));
+  return interruptedDeliveries(output.trim().split('\n'));
 }
 
-/** The delivery that began and whose outcome was not written. */
-function interruptedDelivery(lines: readonly string[]): Interrupted {
-  const last = lines.findLastIndex((line) => line.startsWith('delivers '));
-  if (last < 0 || lines.slice(last).includes('after update')) return null;
-  return lines[last]?.slice('delivers '.length) ?? null;
+function interruptedDeliveries(lines: readonly string[]): readonly string[] {
+  const of = (what: string): readonly string[] =>
+    lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
+  const wrote = new Set(of('wrote'));
+  return [...new Set(of('begins'))].filter((delivery) => !wrote.has(delivery));
 }
 
-function messageIds(sink: SmtpSink): readonly string[] {
-  return sink.mails.map(({ headers }) => headers.get('message-id') ?? '');
-}
-
-/** Every notification that was written, in order. */
-function toldInStore(folder: string): readonly { readonly id: string; readonly status: string }[] {
+/** Every delivery that was written, with what it tells, in order. */
+function toldInStore(folder: string): readonly Told[] {
   const store = createStore(
     { path: join(folder, 'history.sqlite'), retention: 86_400_000 },
     { clock: systemClock, logger: logRecorder() },
   );
-  const told = store
-    .deliveries(10_000)
-    .map(({ notification, delivery }) => ({ id: notification.id, status: delivery.status }));
+  const told = store.deliveries(10_000).map(({ notification, delivery: { channel, status } }) => ({
+    channel,
+    status,
+    id: notification.id,
+    posts: channel === 'pagerduty' && notification.kind === 'note' ? 0 : 1,
+  }));
   store.close();
   return told;
 }
+
+interface Told {
+  readonly channel: string;
+  readonly status: string;
+  readonly id: string;
+  /** How often its peer hears of it at least. */
+  readonly posts: number;
+}
+
+/** How a key is made from the id of a notification, where it is. */
+const KEYS: Readonly<Record<string, (id: string) => string>> = {
+  email: (id) => `<ftm-watch.${id}@example.test>`,
+  webhook: (id) => id,
+  syslog: (id) => id,
+};
 
 it(
   `loses nothing in ${String(KILLS)} kills at random moments while faults flip and the first relay refuses`,
@@ -87,36 +103,48 @@ it(
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-kills-'));
     let asked = 0;
     await using first = await smtpSink({ recipient: () => REFUSALS[asked++ % REFUSALS.length] ?? null });
-    await using second = await smtpSink();
-    const ports = `${String(first.port)},${String(second.port)}`;
+    await using peers = await channelPeers();
+    const servers = [first, peers.relay].map(({ port }) => ({ host: '127.0.0.1', port, security: 'none' }));
+    const email = { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers };
+    const notify = { ...peers.notify, email };
     const interrupted: string[] = [];
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      const delivery = await live(folder, ports, flippingRounds(), true);
-      if (delivery !== null) interrupted.push(delivery);
-    }
-    expect(await live(folder, ports, 'gggg', false)).toBeNull();
+    for (let kill = 0; kill < KILLS; kill += 1)
+      interrupted.push(...(await live(folder, notify, flippingRounds(), true)));
+    expect(await live(folder, notify, 'gggg', false)).toEqual([]);
 
     const told = toldInStore(folder);
-    const ids = messageIds(second);
-    const nameOf = (id: string): string => `<ftm-watch.${id}@example.test>`;
-    expect(told.length).toBeGreaterThan(KILLS / 2);
     expect(told.filter(({ status }) => status !== 'sent')).toEqual([]);
-    expect(told.map(({ id }) => nameOf(id)).filter((name) => !ids.includes(name))).toEqual([]);
-    // Sent twice only what was being delivered at a kill, once more for each such kill, and under the same name.
-    for (const { id } of told) {
-      const repeats = ids.filter((name) => name === nameOf(id)).length - 1;
-      expect({ id, tooMany: repeats > interrupted.filter((other) => other === id).length }).toEqual({
-        id,
-        tooMany: false,
-      });
+    const ofChannel = Map.groupBy(told, ({ channel }) => channel);
+    expect(ofChannel.size).toBe(7);
+    for (const [channel, deliveries] of ofChannel) {
+      expect(deliveries.length).toBeGreaterThan(KILLS / 2);
+      const accepted = peers.accepted.filter((one) => one.channel === channel);
+      const due = deliveries.reduce((sum, { posts }) => sum + posts, 0);
+      const between = interrupted.filter((delivery) => delivery.startsWith(`${channel} `));
+      // Repeated only what was being delivered at a kill, once more for each such kill.
+      expect({ channel, lost: Math.max(0, due - accepted.length) }).toEqual({ channel, lost: 0 });
+      if (channel !== 'pagerduty')
+        expect({ channel, tooMany: Math.max(0, accepted.length - due - between.length) }).toEqual({
+          channel,
+          tooMany: 0,
+        });
+      const keyOf = KEYS[channel];
+      if (keyOf === undefined) continue;
+      const keys = accepted.map(({ key }) => key);
+      expect(deliveries.map(({ id }) => keyOf(id)).filter((key) => !keys.includes(key))).toEqual([]);
+      expect(new Set(keys).size).toBe(deliveries.length);
+      for (const { id } of deliveries) {
+        const repeats = keys.filter((key) => key === keyOf(id)).length - 1;
+        const kills = between.filter((delivery) => delivery === `${channel} ${id}`).length;
+        expect({ id, channel, tooMany: repeats > kills }).toEqual({ id, channel, tooMany: false });
+      }
     }
-    expect(new Set(ids).size).toBe(told.length);
     expect(first.mails).toEqual([]);
-    const repeated = ids.length - new Set(ids).size;
+    const dueInAll = told.reduce((sum, { posts }) => sum + posts, 0);
     console.log(
-      `${String(KILLS)} kills, ${String(interrupted.length)} during a delivery: ${String(told.length)} ` +
-        `notifications, 0 lost, ${String(repeated)} repeated; the first relay refused ` +
-        `${String(first.asked.length)} times`,
+      `${String(KILLS)} kills, ${String(interrupted.length)} deliveries under way at one: ${String(told.length)} ` +
+        `deliveries on ${String(ofChannel.size)} channels, 0 lost, ${String(peers.accepted.length - dueInAll)} more ` +
+        `accepted than told; the first relay refused ${String(first.asked.length)} times`,
     );
     rmSync(folder, { recursive: true });
   },

@@ -1,11 +1,11 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { sendOverTcp } from '../../lab/appliance-log.ts';
 import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import { sendLines, type DaemonProcess } from '../../support/daemon-process.ts';
+import { sendLines, type DaemonProcess, type LogLine } from '../../support/daemon-process.ts';
 import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
 import { createTlsPeer } from '../../support/tls-peer.ts';
@@ -38,6 +38,10 @@ function stateOf(page: string, precondition: string): Promise<string | undefined
   return statusOf(page).then((status) => status?.preconditions.find(({ id }) => id === precondition)?.state);
 }
 
+function timeOf({ time }: LogLine): number {
+  return new Date(String(time)).getTime();
+}
+
 describe('a log line of FortiAuthenticator', () => {
   test('is on the page within 5 s, with the schedule far away', async () => {
     await site.configure({ logs: { syslog: { tcp: '127.0.0.1:0' } } });
@@ -55,6 +59,23 @@ describe('a log line of FortiAuthenticator', () => {
     expect(
       valueIn(await metricsOf(page), 'ftm_polling_errors_total{appliance="unnamed",signature="ftm-polling-timeout"}'),
     ).toBe(1);
+  });
+
+  test('is confirmed by two rounds one after the other when a followed file got it before the start', async () => {
+    const file = join(site.folder, 'fac.log');
+    // rsyslog's default format.
+    const line = (message: string): string => `${new Date().toISOString()} fac-1 db[16987]: ${message}\n`;
+    const [, error = ''] = POLLING_ERROR_LINE.split('db[16987]:  ');
+    await writeFile(file, line(error.replace('FTM polling error', 'Local user login')));
+    await site.configure({ logs: { files: ['fac.log'] } });
+    await using before = site.start();
+    await roundDone(await before.page());
+    await before.end('SIGTERM');
+    await appendFile(file, line(error));
+    await using daemon = site.start();
+    const opened = await daemon.logged('An incident changed');
+    expect(opened).toMatchObject({ transition: 'opened', cause: 'polling-failing' });
+    expect(timeOf(opened) - timeOf(await daemon.logged('Serving the status page'))).toBeGreaterThan(2_000);
   });
 
   test('is remembered over a restart, and over a crash', async () => {

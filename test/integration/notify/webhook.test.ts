@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -31,6 +34,23 @@ async function post(
     { ...context, clock: systemClock, readSecret: secrets },
   );
   return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
+}
+
+/** An HTTP server whose answers have a status, and a body that never comes. */
+async function headersOnly(status: number): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((_request, response) =>
+    response.writeHead(status, { 'content-length': 9 }).flushHeaders(),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
 }
 
 describe('createWebhookChannel', () => {
@@ -138,6 +158,13 @@ describe('createWebhookChannel', () => {
       readSecret: secrets,
     });
     expect(channel.recipients).toEqual(['ops chat']);
+  });
+
+  it('takes the status for the answer, whether or not the rest of it comes', async () => {
+    await using receiver = await headersOnly(200);
+    expect(await post(receiver.url)).toMatchObject([{ kind: 'sent', detail: 'HTTP 200' }]);
+    await using refusing = await headersOnly(410);
+    expect(await post(refusing.url)).toMatchObject([{ kind: 'rejected', detail: 'HTTP 410' }]);
   });
 
   it('gives up waiting for an answer when its time is over', async () => {

@@ -195,6 +195,38 @@ describe('a triggered run', () => {
   });
 });
 
+describe('the start of a runner', () => {
+  test('is the first run, whatever asked for one before', async () => {
+    const bench = createRunnerBench();
+    bench.runner.trigger();
+    bench.clock.advance(1_000);
+    expect(bench.starts).toEqual([]);
+    bench.runner.start();
+    expect(bench.starts).toEqual([1]);
+    await bench.pass(8);
+    expect(bench.starts).toEqual([1]);
+  });
+
+  test('happens once: a second one begins nothing beside the run that is going on', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    const timers = bench.clock.timers();
+    bench.runner.start();
+    expect(bench.starts).toEqual([0]);
+    expect(bench.clock.timers()).toBe(timers);
+    await bench.pass(45);
+    expect(bench.starts).toEqual([0, 10, 40]);
+  });
+
+  test('does not come after the end', async () => {
+    const bench = createRunnerBench();
+    await bench.runner.stop();
+    bench.runner.start();
+    expect(bench.starts).toEqual([]);
+    expect(bench.clock.timers()).toBe(0);
+  });
+});
+
 describe('the end of a runner', () => {
   test('aborts the run that is going on and waits for it', async () => {
     const bench = createRunnerBench();

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
+import { freePort } from '../../support/free-port.ts';
+import { jsonReceiver } from '../../support/json-receiver.ts';
+import { smtpSink } from '../../support/smtp-sink.ts';
+import { until } from '../../support/until.ts';
+
+const RELOADS = 6;
+const WITHIN = 20_000;
+
+let site: DaemonBench;
+
+beforeAll(async () => {
+  site = await createDaemonBench();
+});
+
+afterAll(() => site[Symbol.asyncDispose]());
+
+test('messages whose receivers answer only after six reloads arrive once, on every channel', async () => {
+  const answers = Promise.withResolvers<void>();
+  const arrived = { mails: 0 };
+  await using relay = await smtpSink({
+    message: async () => {
+      arrived.mails += 1;
+      await answers.promise;
+      return null;
+    },
+  });
+  await using posts = await jsonReceiver(async ({ path }) => {
+    await answers.promise;
+    return path === '/pagerduty' ? 202 : 200;
+  });
+  await site.configure({
+    licenseServer: { host: 'license.example.test', port: await freePort(), expectedAddresses: ['127.0.0.0/8'] },
+    notify: {
+      email: {
+        from: 'ftm-watch@example.test',
+        to: ['ops@example.test'],
+        servers: [{ host: '127.0.0.1', port: relay.port, security: 'none' }],
+      },
+      webhooks: [{ url: `${posts.url}/webhook` }],
+      slack: [{ name: 'ops', url: `${posts.url}/slack` }],
+      teams: [{ name: 'ops', url: `${posts.url}/teams` }],
+      ntfy: [{ name: 'ops', url: `${posts.url}/ntfy` }],
+    },
+  });
+  await using daemon = site.start();
+  const page = await daemon.page();
+  await expect.poll(() => [arrived.mails, posts.posts.length], { timeout: WITHIN }).toEqual([1, 4]);
+  for (let reload = 0; reload < RELOADS; reload += 1)
+    expect((await fetch(`${page}/-/reload`, { method: 'POST' })).status).toBe(200);
+  answers.resolve();
+  const sent = (channel: string): string => `ftm_notifications_total{channel="${channel}",result="sent"}`;
+  await until(
+    () => metricsOf(page),
+    (metrics) => ['email', 'webhook', 'slack', 'teams', 'ntfy'].every((id) => valueIn(metrics, sent(id)) === 1),
+    WITHIN,
+  );
+  await daemon.end('SIGTERM');
+  expect(relay.mails).toHaveLength(1);
+  // ntfy takes JSON at its root.
+  expect(posts.posts.map(({ path }) => path).toSorted()).toEqual(['/', '/slack', '/teams', '/webhook']);
+});

@@ -1,0 +1,37 @@
+/**
+ * A program for a network namespace of its own whose resolver is 127.0.0.1: looks at an endpoint through a proxy whose
+ * name is answered once, and never again. Prints the outcome of its connection as JSON, then ends.
+ */
+import { observeEndpoint } from '../../src/sources/target/observe-endpoint.ts';
+import { createProbeSecureContext } from '../../src/network/tls/secure-context.ts';
+import { parseCertificate } from '../../src/core/parse-certificate.ts';
+import { createDnsServer, SILENCE, zone } from './dns-server.ts';
+import { probeContext } from './probe-context.ts';
+
+const NAME = 'proxy.example.test';
+const answers = zone({ [NAME]: [{ type: 'A', name: NAME, class: 'IN', ttl: 0, data: '203.0.113.25' }] });
+const answered = new Set<string>();
+await createDnsServer(
+  (asked) => {
+    if (answered.has(asked.type)) return SILENCE;
+    answered.add(asked.type);
+    return answers(asked);
+  },
+  { port: 53 },
+);
+const started = performance.now();
+const { tcp } = await observeEndpoint(
+  {
+    target: { host: 'license.example.test', port: 443 },
+    address: '173.243.138.84',
+    serverName: null,
+    proxy: { host: NAME, port: 3128, user: null, password: null },
+    depth: 'tcp',
+    method: 'GET',
+    path: '/',
+  },
+  probeContext(),
+  { secureContext: createProbeSecureContext(), parse: parseCertificate, readSecret: () => Promise.resolve('') },
+);
+process.stdout.write(JSON.stringify({ tcp, tookMs: performance.now() - started, answered: [...answered] }));
+process.exit();
