@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../core/audit.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
 import { createAuditTrail, readAuditAbout, readAuditTrail } from './audit-rows.ts';
@@ -64,21 +64,7 @@ export function createStore(config: { readonly path: string; readonly retention:
   const journal = new MirroredJournal(database, { logger: deps.logger, keptSince });
   const history = createHistory(database);
   const audit = createAuditTrail(database);
-  let prunedAt: Millis | null = null;
-
-  /**
-   * @param written rows of the last round: twice as many are dropped while there is something to drop, so that it keeps
-   * up
-   */
-  function pruneAtTimes(written: number): void {
-    const elapsed = deps.clock.elapsed();
-    if (prunedAt !== null && elapsed - prunedAt < PRUNE_EVERY) return;
-    let isDone = true;
-    database.write((db) => {
-      isDone = prune(db, keptSince(), Math.max(LEAST_PRUNED, 2 * written));
-    });
-    prunedAt = isDone ? elapsed : null;
-  }
+  const pruneAtTimes = createPruning(database, keptSince, deps.clock);
 
   return {
     journal,
@@ -115,5 +101,22 @@ export function createStore(config: { readonly path: string; readonly retention:
       history.catchUp();
       database.close();
     },
+  };
+}
+
+/**
+ * @returns is told how many rows the last round wrote: twice as many are dropped while there is something to drop, so
+ *   that it keeps up
+ */
+function createPruning(database: Database, keptSince: () => EpochMs, clock: Clock): (written: number) => void {
+  let prunedAt: Millis | null = null;
+  return (written) => {
+    const elapsed = clock.elapsed();
+    if (prunedAt !== null && elapsed - prunedAt < PRUNE_EVERY) return;
+    let isDone = true;
+    database.write((db) => {
+      isDone = prune(db, keptSince(), Math.max(LEAST_PRUNED, 2 * written));
+    });
+    prunedAt = isDone ? elapsed : null;
   };
 }

@@ -56,15 +56,14 @@ it('drops the oldest first, no more than asked for, and says whether something i
 
 /** Rows of each table that retention drops from, all of them too old. */
 const OLD_ROWS: Readonly<Record<string, string>> = {
-  samples: "INSERT INTO samples SELECT 1, n, 1.5, NULL FROM numbers",
+  samples: 'INSERT INTO samples SELECT 1, n, 1.5, NULL FROM numbers',
   precondition_states: "INSERT INTO precondition_states SELECT 'tls', -n, -n, 'ok' FROM numbers",
   certificates: "INSERT INTO certificates SELECT 'host:443', n, 'pem', 1, 1 FROM numbers",
   figures: "INSERT INTO figures SELECT 'tokens', 'fac-1', -n, 5 FROM numbers",
   audit: "INSERT INTO audit (at, action, account, detail) SELECT -n, 'reload', 'local', '' FROM numbers",
   incidents: "INSERT INTO incidents SELECT n, 'c', 's', 'critical', 1, 1, '{}' FROM numbers",
   notifications: "INSERT INTO notifications SELECT n, 'firing', 1, '{}' FROM numbers",
-  deliveries:
-    "INSERT INTO deliveries SELECT NULL, n, 'email', 'a', 'sent', 1, 0, NULL, 1, NULL, '' FROM numbers",
+  deliveries: "INSERT INTO deliveries SELECT NULL, n, 'email', 'a', 'sent', 1, 0, NULL, 1, NULL, '' FROM numbers",
 };
 
 function fill(table: string, rows: number): void {
