@@ -1,7 +1,7 @@
 import type { DistinguishedName } from '../../core/certificate.ts';
 import { oncePer } from '../../core/once-per.ts';
 
-/** A compiled regular expression. Takes linear time, whatever the text. */
+/** A compiled regular expression that is fast on any text. */
 export interface TextPattern {
   test(text: string): boolean;
 }
