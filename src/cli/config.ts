@@ -1,6 +1,8 @@
 import { configJsonSchema } from '../config/json-schema.ts';
 import type { InvalidConfig, LoadResult } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
+import { messageOf } from '../text/message-of.ts';
+import { loadProducts } from '../trust/products.ts';
 import { loginProblems } from '../web/login.ts';
 import { surprisesOf } from './surprises.ts';
 import { load, type Streams, type Invocation, writeIssues } from './terminal.ts';
@@ -33,14 +35,21 @@ export async function runConfig(command: 'check' | 'print' | 'schema', terminal:
 
 /**
  * Passwords are the one secret whose form is known beforehand: a hash that the page cannot use is a mistake that shows
- * now.
+ * now. So is a product file that cannot be used.
  */
 async function checkFiles(terminal: Invocation): Promise<number> {
   const result = await load(terminal);
   if (result.kind === 'invalid') return refuse(result, terminal.errors);
   const { config, sources } = result;
-  const problems = await loginProblems(config.web.users, terminal.env);
-  const surprises = await surprisesOf(config, sources);
+  const products = await loadProducts(config.trust.productFiles).catch((error: unknown) => messageOf(error));
+  const problems = [
+    ...(await loginProblems(config.web.users, terminal.env)),
+    ...(typeof products === 'string' ? [products] : []),
+  ];
+  const surprises = [
+    ...(await surprisesOf(config, sources)),
+    ...(typeof products === 'string' ? [] : products.skipped),
+  ];
   return configCheck({ ...terminal, result, problems, surprises });
 }
 
