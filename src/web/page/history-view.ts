@@ -1,5 +1,5 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { counted } from '../../text/counted.ts';
+import { counted } from '../../core/counted.ts';
 import { CHART_RANGES, CHART_WINDOWS, type ChartLine, type ChartRange, type RangeData } from '../chart-data.ts';
 import { historyIncidents } from './history-incidents.ts';
 import { historyTable } from './history-table.ts';

@@ -70,7 +70,12 @@ describe('the subject', () => {
     );
     const line = timeline().rounds(2, many);
     expect(subjects([last(line)])).toEqual(['CRITICAL hq: 50 incidents open, 0 over']);
-    expect(subjects([last(line.rounds(2, []))])).toEqual(['RESOLVED hq: 49 incidents']);
+    const over = last(line.rounds(2, []));
+    expect(subjects([over])).toEqual(['RESOLVED hq: 49 incidents']);
+    if (over.kind !== 'digest') throw new Error('Expected a digest');
+    const one = { ...over, items: over.items.slice(0, 1) };
+    expect(subjects([one])).toEqual(['RESOLVED hq: 1 incident']);
+    expect(notificationText(one, CONTEXT).summary).toBe('This message is about 1 incident.');
   });
 
   test('of a test says so', () => {
