@@ -5,6 +5,7 @@ import type { Incident } from '../../../engine/incident/incident.ts';
 import type { IncidentNotification, Notification } from '../../../engine/incident/notification.ts';
 import { blocksOf, sentenceStep } from '../../../engine/remedy.ts';
 import { titleOf } from '../../../checks/registry.ts';
+import { PAGE_TITLES } from '../../message/links.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { notificationText, type NotificationText } from '../../message/notification-text.ts';
 import { spanText } from '../../message/span-text.ts';
@@ -25,18 +26,11 @@ export function emailContentOf(notification: Notification, context: ContentConte
   return {
     subject,
     tone,
-    links: linksOf(links, PAGES[notification.kind]),
+    links: linksOf(links, PAGE_TITLES[notification.kind]),
     ...body,
     facts: [...body.facts, ...delayFacts(context, notification.at)],
   };
 }
-
-const PAGES: Readonly<Record<Notification['kind'], string>> = {
-  incident: 'Incident',
-  digest: 'Incidents',
-  test: 'Status page',
-  note: 'Status page',
-};
 
 type Body = Pick<EmailContent, 'lead' | 'sections' | 'facts'>;
 

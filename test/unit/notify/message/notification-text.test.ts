@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CAUSE_IDS } from '../../../../src/checks/registry.ts';
 import type { Notification } from '../../../../src/engine/incident/notification.ts';
+import { adaptiveCardMessage } from '../../../../src/notify/channels/teams/adaptive-card.ts';
 import type { MessageContext } from '../../../../src/notify/message/message-context.ts';
 import { notificationText } from '../../../../src/notify/message/notification-text.ts';
 import { anyText } from '../../../support/any-text.ts';
@@ -142,6 +143,20 @@ describe('the links', () => {
       page: 'https://ftm.example.org/watch/',
       runbook: null,
     });
+  });
+
+  test('say on a button of Teams what they open', () => {
+    const buttonsOf = (notification: Notification): readonly string[] =>
+      adaptiveCardMessage(notification, PUBLIC).attachments[0].content.actions.map(({ title, url }) => `${title} ${url}`);
+    const several = [INTERCEPTED, NO_POLICY, causeOf('clock-skewed'), causeOf('mail-slow')];
+    expect(buttonsOf(last(timeline().rounds(2, [INTERCEPTED])))).toEqual([
+      `Incident https://ftm.example.org/watch/incidents/${INCIDENT}`,
+      'Runbook https://ftm.example.org/watch/runbooks/tls-intercepted',
+    ]);
+    expect(buttonsOf(last(timeline().rounds(2, several)))).toEqual([
+      'Incidents https://ftm.example.org/watch/incidents',
+    ]);
+    expect(buttonsOf({ kind: 'test', id: 'test-1', at: 0 })).toEqual(['Status page https://ftm.example.org/watch/']);
   });
 
   test('are none without an address that people can open', () => {
