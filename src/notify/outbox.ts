@@ -141,7 +141,18 @@ async function attempt(
   const failures = batch.flatMap(({ delivery }) => delivery.firstFailedAt ?? []);
   const firstFailedAt = failures.length === 0 ? null : Math.min(...failures);
   const recipients = batch.map(({ delivery }) => delivery.recipient);
-  return orDeferred(recipients, () => channel.deliver({ notification, recipients, firstFailedAt }, signal));
+  const outcomes = await orDeferred(recipients, () =>
+    channel.deliver({ notification, recipients, firstFailedAt }, signal),
+  );
+  // Without an outcome it would be due again at once, and for ever.
+  return recipients.map(
+    (recipient) =>
+      outcomes.find((outcome) => outcome.recipient === recipient) ?? {
+        recipient,
+        kind: 'deferred',
+        detail: 'The channel reported no outcome',
+      },
+  );
 }
 
 function afterAttempt(delivery: Delivery, outcome: RecipientOutcome, now: EpochMs): Delivery {

@@ -35,10 +35,11 @@ export interface AlertingBench extends Disposable {
   start(recipients: readonly string[], minSeverity?: Severity): Alerting;
 }
 
+/** Null: the channel reports no outcome for this recipient. */
 type Say = (
   causes: readonly string[],
   recipient: string,
-) => RecipientOutcome['kind'] | Pick<RecipientOutcome, 'kind' | 'retryAfter'>;
+) => RecipientOutcome['kind'] | Pick<RecipientOutcome, 'kind' | 'retryAfter'> | null;
 
 export function alertingBench(): AlertingBench {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-alerting-'));
@@ -54,11 +55,11 @@ export function alertingBench(): AlertingBench {
     const causes = incidentsOf(notification).map(({ cause }) => cause.id);
     lateness.push(firstFailedAt);
     return Promise.resolve(
-      recipients.map((recipient) => {
+      recipients.flatMap((recipient) => {
         const said = say(causes, recipient);
         const outcome = typeof said === 'string' ? { kind: said } : said;
-        tries.push(`${eventOf(notification)} ${causes.join('+')} ${outcome.kind}`);
-        return { recipient, detail: '', ...outcome };
+        tries.push(`${eventOf(notification)} ${causes.join('+')} ${outcome?.kind ?? 'unknown'}`);
+        return outcome === null ? [] : { recipient, detail: '', ...outcome };
       }),
     );
   }
