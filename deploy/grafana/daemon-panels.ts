@@ -154,7 +154,7 @@ function used(): readonly Builder<Panel>[] {
         description: 'In RAM; of it the heap, how much of that is in use, and buffers beside it.',
         expr: [
           'process_resident_memory_bytes',
-          'nodejs_heap_size_bytes',
+          'nodejs_heap_size_total_bytes',
           'nodejs_heap_size_used_bytes',
           'nodejs_external_memory_bytes',
         ]

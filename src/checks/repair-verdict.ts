@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
 import { instantText } from '../core/instant-text.ts';
 import type { Cause } from '../engine/cause.ts';
@@ -181,7 +182,7 @@ function unknownPolicy({ precondition }: Cause, seen: AfterRepair): Judged | nul
 
 function inForce({ cause, returns }: Incident): Judged {
   const why = `${titleOf(cause.precondition)} was judged, and the cause is not seen any more.`;
-  const again = ` It came back ${String(returns.length)} times before: ask again later.`;
+  const again = ` It came back ${counted(returns.length, 'time')} before: ask again later.`;
   return { answer: 'in-force', why: returns.length === 0 ? why : `${why}${again}`, next: null };
 }
 

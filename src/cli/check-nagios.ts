@@ -84,7 +84,8 @@ async function diagnosisOf(daemon: DaemonClient): Promise<SeenDiagnosis | string
 }
 
 async function openIncidentsOf(daemon: DaemonClient): Promise<readonly OpenIncident[]> {
-  const { incidents } = read(incidentsShape, await daemon.ask('GET', '/api/v1/incidents'));
+  const { incidents } = read(incidentsShape, await daemon.ask('GET', '/api/v1/incidents?state=open'));
+  // A daemon of version 0.1.0 knows no parameter and answers with the closed ones too.
   return incidents.filter(({ status }) => status === 'open');
 }
 

@@ -29,8 +29,11 @@ export class NoDaemon extends Error {
 
 /** A reload lets what is under way finish first. */
 const ANSWER_LIMIT: Millis = 30_000;
-/** A hundred silences are less. */
-const MAX_ANSWER = 256 * 1024;
+/**
+ * Bytes. Far more than the largest answer of a daemon: a status or a list with hundreds of incidents, each with the
+ * commands of its remedy, has several million.
+ */
+const MAX_ANSWER = 64 * 1024 * 1024;
 
 export async function createDaemonClient(
   storePath: string,

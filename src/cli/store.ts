@@ -5,7 +5,7 @@ import { isoTime } from '../core/instant-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { backupStore } from '../store/backup-store.ts';
 import { type CheckedStore, checkStore, type WholeStore } from '../store/check-store.ts';
-import { counted } from '../text/counted.ts';
+import { counted } from '../core/counted.ts';
 import { messageOf } from '../text/message-of.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { storeOrExplain, type Invocation } from './terminal.ts';

@@ -4,7 +4,7 @@ import { formatIssue } from '../config/issues.ts';
 import { type InvalidConfig, type LoadOptions, loadConfig, type LoadResult, locateStore } from '../config/load.ts';
 import { localFiles } from '../config/local-files.ts';
 import type { Clock } from '../core/clock.ts';
-import { counted } from '../text/counted.ts';
+import { counted } from '../core/counted.ts';
 import type { ProgressOutput } from './progress.ts';
 
 export interface Streams {

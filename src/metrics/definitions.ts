@@ -170,7 +170,7 @@ function defineProcessMetrics({ gauge, counter }: Makers) {
     openFiles: gauge('process_open_fds', 'Open files and sockets'),
     mostFiles: gauge('process_max_fds', 'Files and sockets that may be open'),
     heapUsed: gauge('nodejs_heap_size_used_bytes', 'Heap of Node.js in use'),
-    heapTotal: gauge('nodejs_heap_size_bytes', 'Heap of Node.js'),
+    heapTotal: gauge('nodejs_heap_size_total_bytes', 'Heap of Node.js'),
     externalMemory: gauge('nodejs_external_memory_bytes', 'Buffers of Node.js beside its heap'),
     nodeInfo: gauge('nodejs_version_info', 'Version of Node.js', ['version']),
   };

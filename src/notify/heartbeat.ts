@@ -67,8 +67,15 @@ async function fetchOnce(
       reset: true,
     });
     await response.body.dump({ limit: 16_384 });
-    return response.statusCode < 400 ? null : `HTTP ${String(response.statusCode)}`;
+    return problemOf(response.statusCode);
   } catch (error) {
     return visibleText(error instanceof Error ? error.message || error.name : 'unknown error', 300);
   }
+}
+
+/** A redirect leads to a login or to another address: whoever waits for the heartbeat has not received it. */
+function problemOf(status: number): string | null {
+  if (status >= 200 && status < 300) return null;
+  const advice = status >= 300 && status < 400 ? ': redirects are not followed, set the URL that they lead to' : '';
+  return `HTTP ${String(status)}${advice}`;
 }

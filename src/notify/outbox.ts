@@ -190,7 +190,7 @@ async function tryOnce(
   return orDeferred(recipients, () => channel.deliver({ notification, recipients, firstFailedAt }, signal));
 }
 
-/** A channel that tells nothing of a recipient breaks its promise: the delivery must not be due again immediately. */
+/** A channel must report an outcome for each recipient: without one, the delivery would be due again immediately. */
 const NO_OUTCOME = { kind: 'deferred', detail: 'The channel reported no outcome' } as const;
 
 function afterAttempt(delivery: Delivery, outcome: Omit<RecipientOutcome, 'recipient'>, now: EpochMs): Delivery {

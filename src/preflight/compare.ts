@@ -1,5 +1,5 @@
 import { titleOf } from '../checks/registry.ts';
-import { counted } from '../text/counted.ts';
+import { counted } from '../core/counted.ts';
 import { sameSerial } from '../core/license/unit.ts';
 import type { Change } from './change.ts';
 import { licenseChanges } from './license-changes.ts';

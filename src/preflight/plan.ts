@@ -1,5 +1,5 @@
 import type { StepAnswer } from '../checks/activation-steps.ts';
-import { counted } from '../text/counted.ts';
+import { counted } from '../core/counted.ts';
 import { sameSerial } from '../core/license/unit.ts';
 import { nameList } from '../core/name-list.ts';
 import type { Diagnosis, PreconditionStatus } from '../engine/diagnosis.ts';

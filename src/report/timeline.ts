@@ -5,7 +5,7 @@ import { eventOf } from '../engine/incident/notification.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import type { StoredHistory } from '../store/stored-history.ts';
 import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
-import { counted } from '../text/counted.ts';
+import { counted } from '../core/counted.ts';
 import type { Mask } from '../text/mask.ts';
 import { maskedCause } from './masked.ts';
 
@@ -59,7 +59,7 @@ export function timelineOf(history: StoredHistory, mask: Mask): Timeline {
 
 function omission(incidents: number, outboxEntries: number): string | null {
   if (incidents === 0 && outboxEntries === 0) return null;
-  return `Older ones are left out: ${String(incidents)} incidents, ${String(outboxEntries)} notifications`;
+  return `Older ones are left out: ${counted(incidents, 'incident')}, ${counted(outboxEntries, 'notification')}`;
 }
 
 function incidentOf({ id, status, since, openedAt, lastSeen, closedAt, cause, thread }: Incident) {

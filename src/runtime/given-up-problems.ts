@@ -1,6 +1,6 @@
 import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/journal.ts';
 import { channelWords } from '../notify/channels/registry.ts';
-import { counted } from '../text/counted.ts';
+import { counted } from '../core/counted.ts';
 
 /** The notifications to look at, and to whom the configuration sends them. */
 export interface NotificationRecords {

@@ -10,7 +10,7 @@ import { readGivenUp, readPending, readState, type Pending } from './journal-row
 import { incidentText, notificationText, stateText, type SavedState, type Unread } from './saved-state.ts';
 
 /** More than this is no outbox any more; the oldest pending one gives way. */
-const MAX_PARCELS = 5_000;
+const MAX_ENTRIES = 5_000;
 
 export interface JournalDeps {
   readonly logger: OperatorLog;
@@ -180,7 +180,7 @@ export class MirroredJournal implements AlertJournal {
 
 function bound(map: Map<string, unknown>): void {
   for (const key of map.keys()) {
-    if (map.size <= MAX_PARCELS) return;
+    if (map.size <= MAX_ENTRIES) return;
     map.delete(key);
   }
 }

@@ -20,8 +20,14 @@ export function readIncidents(db: DatabaseSync, limit: number, period: Period): 
   return incidentsIn(db.prepare(sql).all({ ...boundsOf(period), limit }));
 }
 
+/**
+ * Of rows of `incidents`: it began, with the first round that showed it, no later than `:until`. What opened by then
+ * had begun, so that its JSON need not be read.
+ */
+export const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
+
 /** Of rows of `incidents`, by `boundsOf`. */
-export const OPEN_WITHIN = 'opened_at <= :until AND (closed_at IS NULL OR closed_at >= :since)';
+export const OPEN_WITHIN = `${BEGAN_BY} AND (closed_at IS NULL OR closed_at >= :since)`;
 
 /** The ends of a period as whole numbers, whatever the clock said. */
 export function boundsOf({ since, until }: Period): { readonly since: EpochMs; readonly until: EpochMs } {

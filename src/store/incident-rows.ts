@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EpochMs } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import { incidentsIn } from './history-rows.ts';
+import { BEGAN_BY, incidentsIn } from './history-rows.ts';
 
 /** Which incidents are wanted; what is null may be anything. */
 export interface IncidentFilter {
@@ -21,10 +21,10 @@ export function readClosedIncidents(
   const rows = db
     .prepare(
       `SELECT json FROM incidents
-       WHERE closed_at >= :from AND opened_at < :until AND (:cause IS NULL OR cause = :cause)
+       WHERE closed_at >= :from AND ${BEGAN_BY} AND (:cause IS NULL OR cause = :cause)
        ORDER BY closed_at DESC, id DESC LIMIT :limit`,
     )
-    .all({ cause, from: from ?? 0, until: until ?? Number.MAX_SAFE_INTEGER, limit });
+    .all({ cause, from: from ?? 0, until: (until ?? Number.MAX_SAFE_INTEGER) - 1, limit });
   return incidentsIn(rows);
 }
 

@@ -33,7 +33,7 @@ function hold(path: string): StoreLock {
   const holder = holderFile(path);
   const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
   try {
-    // Nothing is written: a full disk is no localError.
+    // Nothing is written, so a full disk does not matter.
     db.exec('BEGIN EXCLUSIVE');
     chmodSync(`${path}.lock`, 0o600);
     writeFileSync(holder, `process ${String(process.pid)} on ${hostname()}\n`, { mode: 0o600 });

@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 import { type CauseId, isCauseId } from '../checks/registry.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
@@ -17,21 +19,31 @@ export interface ReadIncidentQuery {
   readonly query: IncidentQuery;
   /** The parameters that are understood, as given: for a form, and for links to the same list. */
   readonly given: Readonly<Record<string, string>>;
-  /** A sentence for each parameter that was left out because nobody can tell what it means. */
+  /** A sentence for each parameter that is unknown or cannot be understood, and was therefore ignored. */
   readonly problems: readonly string[];
 }
 
 const DAY: Millis = 86_400_000;
+const KEYS = ['cause', 'state', 'from', 'until'] as const satisfies readonly (keyof IncidentQuery)[];
+const MOST_NAMED = 10;
 
 /**
  * Reads the parameters of `/incidents`: `cause`, `state`, `from` and `until`, days (UTC, `until` included) or times.
- * Fields of a form that nobody has filled in come as empty ones.
+ * A form sends the fields that nobody has filled in as empty parameters.
+ * @param parameters the values of each, in the order in which they were given
  */
-export function readIncidentQuery(parameters: Readonly<Record<string, string>>): ReadIncidentQuery {
-  const problems: string[] = [];
+export function readIncidentQuery(parameters: Readonly<Record<string, readonly string[]>>): ReadIncidentQuery {
+  const problems = Object.keys(parameters)
+    .filter((name) => KEYS.every((key) => key !== name))
+    .slice(0, MOST_NAMED)
+    .map((name) => `${showValue(name)}: unknown parameter, expected one of ${KEYS.join(', ')}`);
   const given: Record<string, string> = {};
   const take = <T>(key: keyof IncidentQuery, expected: string, parse: (text: string) => T | null): T | null => {
-    const text = parameters[key] ?? '';
+    const [text = '', ...more] = parameters[key] ?? [];
+    if (more.length > 0) {
+      problems.push(`"${key}": expected one value, got ${String(more.length + 1)}`);
+      return null;
+    }
     if (text === '') return null;
     const value = parse(text);
     if (value === null) problems.push(`"${key}": expected ${expected}, got ${showValue(text)}`);
@@ -51,10 +63,11 @@ const A_TIME = 'a day or a time such as "2026-11-24" or "2026-11-24T18:00:00Z"';
 
 /** @param dayLasts what a day stands for is so long after its midnight */
 function instantOf(text: string, dayLasts: Millis): EpochMs | null {
-  const isDay = /^\d{4}-\d\d-\d\d$/u.test(text);
-  if (!isDay && !/^\d{4}-\d\d-\d\dT[\d:.]{5,12}Z$/u.test(text)) return null;
+  const [, day = '', time] = /^(.{10})(T[\d:.]{5,12}Z)?$/u.exec(text) ?? [];
+  // Date.parse takes 31 February for 3 March.
+  if (!z.iso.date().safeParse(day).success) return null;
   const at = Date.parse(text);
-  return Number.isNaN(at) ? null : isDay ? at + dayLasts : at;
+  return Number.isNaN(at) ? null : time === undefined ? at + dayLasts : at;
 }
 
 /** Whether one is asked for. */

@@ -29,7 +29,7 @@ export function createIncidentRoutes(tools: IncidentTools): Hono<WebEnv> {
   const { sources, clock } = tools;
   const app = new Hono<WebEnv>();
   app.get('/incidents', (context) => {
-    const asked = readIncidentQuery(context.req.query());
+    const asked = readIncidentQuery(context.req.queries());
     const found = sources.findIncidents(asked.query, MOST_SHOWN);
     return context.html(renderIncidentList({ site: sources.site(), asked, found, now: clock.now() }));
   });
@@ -77,7 +77,7 @@ export function createIncidentRoutes(tools: IncidentTools): Hono<WebEnv> {
 
 /** A program that has mistyped a parameter must not take what it gets for what it asked for. */
 function exported(context: Context<WebEnv>, answer: (asked: ReadIncidentQuery) => Response): Response {
-  const asked = readIncidentQuery(context.req.query());
+  const asked = readIncidentQuery(context.req.queries());
   return asked.problems.length === 0
     ? answer(asked)
     : context.json({ error: 'These incidents cannot be looked for', problems: asked.problems }, 400);

@@ -10,6 +10,7 @@ import type { Clock } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/next-turn.ts';
+import { showValue } from '../text/show.ts';
 import { authenticate } from './authenticate.ts';
 import { createDiscoveryRoute } from './discovery-route.ts';
 import { CHART_RANGES, isChartRange, USUAL_RANGE } from './chart-data.ts';
@@ -141,7 +142,10 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
     context.json({ changes: sources.alertHistory().changes.map(auditEntryToJson) }),
   );
   app.get('/api/v1/history', (context) => {
-    const range = context.req.query('range');
+    const { range, ...unknown } = context.req.query();
+    const [name] = Object.keys(unknown);
+    if (name !== undefined)
+      return context.json({ error: `Unknown parameter ${showValue(name)}: expected "range"` }, 400);
     if (range === undefined) return context.json(sources.chartData());
     return isChartRange(range)
       ? context.json(sources.rangeData(range))

@@ -22,7 +22,7 @@ export interface RegistrationState {
   organisation: number | null;
   /** HTTP status by licence number: what the service does not want to be asked. */
   refused: Readonly<Record<string, number>>;
-  /** SectionFields over the envelope of every answer that is no token: `{ status: -1, error: {…} }`. */
+  /** Fields that replace those in the envelope of every answer except tokens: `{ status: -1, error: {…} }`. */
   envelope: Readonly<Record<string, unknown>>;
 }
 

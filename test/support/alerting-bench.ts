@@ -29,8 +29,6 @@ export interface AlertingBench extends Disposable {
   answer(say: Say): void;
   /** From now on the peer answers nothing until the returned function is called, and then `say` of that moment. */
   hold(): () => void;
-  /** From now on the channel reports no outcome for this recipient, which no channel may do. */
-  omit(recipient: string): void;
   /** How many deliveries wait for the peer's answer and were not broken off. */
   waiting(): number;
   /** `event cause outcome` of each try; several causes with a plus. */
@@ -43,10 +41,11 @@ export interface AlertingBench extends Disposable {
   start(recipients: readonly string[], minSeverity?: Severity, underWay?: readonly Attempt[]): Alerting;
 }
 
+/** Null: the channel reports no outcome for this recipient. */
 type Say = (
   causes: readonly string[],
   recipient: string,
-) => RecipientOutcome['kind'] | Pick<RecipientOutcome, 'kind' | 'retryAfter'>;
+) => RecipientOutcome['kind'] | Pick<RecipientOutcome, 'kind' | 'retryAfter'> | null;
 
 export function alertingBench(): AlertingBench {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-alerting-'));
@@ -59,7 +58,6 @@ export function alertingBench(): AlertingBench {
   let say: Say = () => 'sent';
   let answering = Promise.resolve();
   let waiting = 0;
-  let omitted: string | null = null;
 
   async function deliver(
     { notification, recipients, firstFailedAt }: DeliveryRequest,
@@ -71,14 +69,12 @@ export function alertingBench(): AlertingBench {
     const brokenOff = once(signal, 'abort').then(() => 'broken off' as const);
     const end = await Promise.race([answering, brokenOff]);
     waiting -= 1;
-    return recipients
-      .filter((recipient) => recipient !== omitted)
-      .map((recipient) => {
-        const said = end === 'broken off' ? 'deferred' : say(causes, recipient);
-        const outcome = typeof said === 'string' ? { kind: said } : said;
-        tries.push(`${eventOf(notification)} ${causes.join('+')} ${end ?? outcome.kind}`);
-        return { recipient, detail: '', ...outcome };
-      });
+    return recipients.flatMap((recipient) => {
+      const said = end === 'broken off' ? 'deferred' : say(causes, recipient);
+      const outcome = typeof said === 'string' ? { kind: said } : said;
+      tries.push(`${eventOf(notification)} ${causes.join('+')} ${end ?? outcome?.kind ?? 'unknown'}`);
+      return outcome === null ? [] : { recipient, detail: '', ...outcome };
+    });
   }
 
   return {
@@ -95,9 +91,6 @@ export function alertingBench(): AlertingBench {
       const { promise, resolve } = Promise.withResolvers<void>();
       answering = promise;
       return resolve;
-    },
-    omit(recipient) {
-      omitted = recipient;
     },
     waiting: () => waiting,
     start(recipients, minSeverity = 'warning', underWay = []) {

@@ -202,7 +202,10 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     corpus: 'query-incidents',
     shape: 'bytes',
     longest: 8 * KB,
-    parse: (bytes) => readIncidentQuery(Object.fromEntries(new URLSearchParams(bytes.toString('utf8')))),
+    parse: (bytes) => {
+      const parameters = new URLSearchParams(bytes.toString('utf8'));
+      return readIncidentQuery(Object.fromEntries([...parameters.keys()].map((key) => [key, parameters.getAll(key)])));
+    },
     most: 4 * KB,
     repeats: ['cause=', 'from=2026-01-01&', '%00', '0'],
   },

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import { instantText } from '../../core/instant-text.ts';
 import { called, inFull } from './called.ts';
@@ -120,9 +121,9 @@ function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   if (age < 0 || age >= FRESH_MS) return null;
   const minutes = Math.round(age / 60_000);
   return {
-    claim: `The certificate is brand-new: it became valid ${String(minutes)} minutes ago.`,
+    claim: `The certificate is brand-new: it became valid ${counted(minutes, 'minute')} ago.`,
     expected: 'A certificate that was made before it was asked for',
-    actual: `Valid only since ${String(minutes)} minutes`,
+    actual: `Became valid only ${counted(minutes, 'minute')} ago`,
   };
 }
 

@@ -13,7 +13,7 @@ const IMF_FIXDATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}
 const ASCTIME_DATE = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/u;
 
 /**
- * SectionFields that only forward proxies and filters add: the list of mitmengine
+ * Header fields that only forward proxies and filters add: the list of mitmengine
  * (reference_fingerprints/mitmengine/badheader.txt), and Squid's. A content network adds `via` too, so its value is
  * shown.
  */

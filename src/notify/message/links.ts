@@ -38,6 +38,14 @@ export function notificationLinks(notification: Notification, bases: LinkBases):
   }
 }
 
+/** What `Links.page` leads to, by the kind of the notification. */
+export const PAGE_TITLES: Readonly<Record<Notification['kind'], string>> = {
+  incident: 'Incident',
+  digest: 'Incidents',
+  test: 'Status page',
+  note: 'Status page',
+};
+
 function below(base: string | null, path: string): string | null {
   return base === null ? null : `${base.replace(/\/+$/u, '')}/${path}`;
 }

@@ -1,4 +1,5 @@
 import { headline } from '../../checks/headline.ts';
+import { counted } from '../../core/counted.ts';
 import type { Cause } from '../../engine/cause.ts';
 import type { DigestNotification, IncidentNotification, Notification } from '../../engine/incident/notification.ts';
 import { type Links, notificationLinks } from './links.ts';
@@ -74,7 +75,7 @@ function digestContent({ items, omitted, stillOpen }: DigestNotification) {
         : other === undefined
           ? NOTHING_TO_DO
           : `These are over, but not all: ${headline(other)}.`,
-    summary: `${String(items.length + omitted)} incidents at once: they are told here together.`,
+    summary: `This message is about ${counted(items.length + omitted, 'incident')}.`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { shortCause } from '../../checks/short-cause.ts';
+import { counted } from '../../core/counted.ts';
 import { spanText } from '../../core/duration.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type {
@@ -67,9 +68,9 @@ function digestSubject({ items, omitted, stillOpen }: DigestNotification, site: 
   ];
   const open = openCauses.length + omitted;
   const over = items.filter(({ incident }) => incident.status === 'closed').length;
-  if (open === 0) return line('RESOLVED', site, `: ${String(over)} incidents`);
+  if (open === 0) return line('RESOLVED', site, `: ${counted(over, 'incident')}`);
   const state = openCauses.some(({ severity }) => severity === 'critical') ? 'CRITICAL' : 'WARNING';
-  return line(state, site, `: ${String(open)} incidents open, ${String(over)} over`);
+  return line(state, site, `: ${counted(open, 'incident')} open, ${String(over)} over`);
 }
 
 function line(state: string, site: string, rest: string): string {

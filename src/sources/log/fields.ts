@@ -2,8 +2,8 @@ const FIELD = /([a-z_][\w-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/gu
 const MAX_FIELDS = 128;
 
 /**
- * SectionFields of a `key=value key="value"` line. The first of a name counts: what a client sends comes behind what the
- * device says.
+ * The fields of a `key=value key="value"` line. Of several with the same name the first counts: what a client sends
+ * comes after what the device says.
  */
 export function readFields(line: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();

@@ -50,7 +50,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   });
   const receiveBufferBytes = grantedBuffer(socket, logger);
   const { address, port } = socket.address();
-  const drops = watchKernelDrops(clock, port, (more) => {
+  const drops = watchKernelDrops(clock, { address, port }, (more) => {
     tally.dropped += more;
     logger.warn({ dropped: more }, 'kernel dropped syslog datagrams, the receive buffer was full');
   });

@@ -3,7 +3,7 @@ import type { Certificate } from '../../core/certificate.ts';
 import { certificatePem } from '../../core/certificate-pem.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
-import { counted } from '../../text/counted.ts';
+import { counted } from '../../core/counted.ts';
 import type { SeenCertificate } from '../sources.ts';
 import { groupByChain, type ChainOfAddresses } from './seen-chain.ts';
 import { type Markup, markup, preformatted } from './markup.ts';

@@ -1,7 +1,7 @@
 import type { PreconditionStatus } from '../../engine/diagnosis.ts';
 import { utcText } from '../../core/instant-text.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { counted } from '../../text/counted.ts';
+import { counted } from '../../core/counted.ts';
 import { type Markup, markup } from './markup.ts';
 import { titleOf } from '../../checks/registry.ts';
 import { more } from './more.ts';

@@ -1,5 +1,5 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { counted } from '../../text/counted.ts';
+import { counted } from '../../core/counted.ts';
 import { CHART_RANGES, CHART_WINDOWS, type ChartLine, type ChartRange, type RangeData } from '../chart-data.ts';
 import { historyIncidents } from './history-incidents.ts';
 import { historyTable } from './history-table.ts';
@@ -150,6 +150,8 @@ function errors(data: RangeData): Markup {
 function tokens(data: RangeData): Markup {
   const shown = data.tokens.slice(0, MOST_LINES);
   const plane = planeOf(data, { bottom: 0, top: ceiling(highest(shown)) });
+  // Hours of up to a week; the drawing has no room for each hour of 90 days.
+  const step = Math.min(CHART_WINDOWS[data.range].span, 6 * HOUR);
   const left = shown.map(({ name, points }) => `${String(points.at(-1)?.value ?? 0)} at ${name}`);
   return chartView(
     {
@@ -158,7 +160,7 @@ function tokens(data: RangeData): Markup {
       summary: shown.length === 0 ? NOTHING : `${left.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
       plane,
       unit: 'tokens',
-      paths: shown.map(({ points }, index) => line(lastOfEach(points, 6 * HOUR), plane, index)),
+      paths: shown.map(({ points }, index) => line(lastOfEach(points, step), plane, index)),
       names: shown.map(({ name }) => name),
     },
     data,
@@ -172,7 +174,6 @@ function planeOf({ from, range }: RangeData, scale: Pick<Plane, 'bottom' | 'top'
   return { from, until: from + CHART_WINDOWS[range].back, ...scale };
 }
 
-/** The drawing has no room for each hour of 90 days. */
 function lastOfEach(points: ChartLine['points'], span: Millis): ChartLine['points'] {
   return points.filter(
     ({ at }, index) => Math.floor(at / span) !== Math.floor((points[index + 1]?.at ?? Infinity) / span),

@@ -19,8 +19,8 @@ interface Point {
 const WIDTH = 600;
 const HEIGHT = 100;
 
-/** Points further apart than this share of the width are not joined: nothing was seen in between. */
-const MAX_GAP = WIDTH / 24;
+/** Points further apart than this share of the time are not joined: nothing was seen in between. */
+const MAX_GAP = 1 / 24;
 
 export function drawing(paths: readonly Markup[], description: string): Markup {
   return markup`<svg role="img" aria-label="${description}" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none"><path class="base" d="M0 ${HEIGHT}H${WIDTH}"/>${paths}</svg>`;
@@ -30,7 +30,7 @@ export function line(points: readonly Point[], plane: Plane, index: number): Mar
   const segments = points.map(({ at, value }, position): string => {
     const x = across(at, plane);
     const previous = points[position - 1];
-    const joins = previous !== undefined && x - across(previous.at, plane) <= MAX_GAP;
+    const joins = previous !== undefined && at - previous.at <= (plane.until - plane.from) * MAX_GAP;
     // A point by itself is drawn too: a stroke without length has round ends.
     return `${joins ? 'L' : 'M'}${figure(x)} ${figure(up(value, plane))}${joins ? '' : 'h0'}`;
   });

@@ -16,7 +16,7 @@ const LIMIT = 400_000;
 const PAGE = 'http://127.0.0.1:9843';
 const readme = shellBlocks(readFileSync('README.md', 'utf8')).get('As a container') ?? '';
 const [build = '', start = ''] = readme.split(/\n(?=docker run)/u);
-const compose = `GRAFANA_PASSWORD=a podman-compose --file ${process.cwd()}/deploy/compose.yaml`;
+const compose = `podman-compose --file ${process.cwd()}/deploy/compose.yaml`;
 const { services } = parse(readFileSync('deploy/compose.yaml', 'utf8')) as { readonly services: object };
 
 const NEEDS = [...CONTAINERS, { program: 'podman-compose' }, { program: 'prometheus' }, { program: 'go' }] as const;

@@ -8,7 +8,7 @@ const OF_EVERY_EXPORTER: Readonly<Record<string, 'counter' | 'gauge'>> = {
   process_open_fds: 'gauge',
   process_max_fds: 'gauge',
   nodejs_heap_size_used_bytes: 'gauge',
-  nodejs_heap_size_bytes: 'gauge',
+  nodejs_heap_size_total_bytes: 'gauge',
   nodejs_external_memory_bytes: 'gauge',
   nodejs_version_info: 'gauge',
 };

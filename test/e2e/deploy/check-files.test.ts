@@ -1,8 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
+import * as z from 'zod';
 import { ruleFiles, ruleTestFiles } from '../../support/alert-rules.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
@@ -24,6 +26,34 @@ describeWhere([{ program: 'promtool' }], 'promtool takes', () => {
     const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
     expect(`${stdout}${stderr}`).toContain('SUCCESS');
     expect(status).toBe(0);
+  });
+});
+
+describeWhere([{ program: 'podman-compose' }], 'compose', () => {
+  const composed = (password: string): string => {
+    const args = ['--file', resolve('deploy/compose.yaml'), 'config'];
+    const env = { ...process.env, GRAFANA_PASSWORD: password };
+    const { status, stdout, stderr } = spawnSync('podman-compose', args, { encoding: 'utf8', env });
+    expect(status, stderr).toBe(0);
+    return stdout;
+  };
+
+  it('asks for no password where Grafana is not started, as for "compose exec"', () => {
+    expect(composed('')).toContain('ftm-watch');
+  });
+
+  it.each([
+    ['', 1, 'Set GRAFANA_PASSWORD'],
+    ['secret', 127, '/run.sh: not found'],
+  ])('starts Grafana with the password "%s": exit code %i, "%s"', (password, code, told) => {
+    const grafana = z
+      .object({ services: z.object({ grafana: z.object({ entrypoint: z.array(z.string()) }) }) })
+      .parse(parse(composed(password))).services.grafana;
+    const [shell = '', ...args] = grafana.entrypoint;
+    const env = { GF_SECURITY_ADMIN_PASSWORD: password };
+    const { status, stderr } = spawnSync(shell, args, { encoding: 'utf8', env });
+    expect(stderr).toContain(told);
+    expect(status).toBe(code);
   });
 });
 

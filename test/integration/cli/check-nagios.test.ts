@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { sentenceStep } from '../../../src/engine/remedy.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { runCommand, type Ran } from '../../support/command-line.ts';
 import { startControl } from '../../support/control-bench.ts';
@@ -57,6 +58,21 @@ describe('ftm-watch check --nagios', () => {
     expect(code).toBe(2);
     expect(text).toMatch(/^Summary of mail-unreachable, since 20\d\d-/u);
     expect(data.get('incidents_open')?.value).toBe(1);
+  });
+
+  test('reads hundreds of open incidents with everything that belongs to them', async () => {
+    const commands = Array.from({ length: 40 }, (_, index) => `set member ${String(index).repeat(40)}`).join('\n');
+    const step = { ...sentenceStep('Run this.'), commands, undo: commands };
+    const causes = Array.from({ length: 200 }, (_, index) =>
+      causeOf('mail-unreachable', { subject: `mail${String(index)}.example.org:25`, remedySteps: [step, step, step] }),
+    );
+    const incidents = [...timeline().rounds(2, causes).state.incidents.values()];
+    await using _ = await startControl(socket, { diagnosis: diagnosisOf(systemClock.now(), causes), incidents });
+
+    const { code, text, data } = await run();
+    expect(text).toMatch(/^Summary of mail-unreachable, since .* \(and 199 more\)$/u);
+    expect(code).toBe(2);
+    expect(data.get('incidents_open')?.value).toBe(200);
   });
 
   test('is UNKNOWN before the first round, and when the last one is old', async () => {

@@ -104,14 +104,3 @@ describe('a delivery under way when alerting is handed over', () => {
     expect(statuses(bench)).toEqual(['pending 0']);
   });
 });
-
-it('a channel that reports no outcome for a recipient is tried again later, not at once', async () => {
-  using bench = alertingBench();
-  bench.omit('ops');
-  await liveRounds(bench.start(['ops', 'others']), bench.clock, 2, CAUSES);
-  expect(bench.tries).toEqual(['firing tls-intercepted sent']);
-  expect(statuses(bench)).toContain('sent 1');
-  expect(bench.store.journal.pending().map(({ delivery }) => delivery.detail)).toEqual([
-    'The channel reported no outcome',
-  ]);
-});

@@ -56,3 +56,29 @@ it('createHeartbeat fetches on schedule while rounds run, and warns once when it
   server.closeAllConnections();
   server.close();
 });
+
+it('createHeartbeat takes no redirect for a delivery', async () => {
+  let beats = 0;
+  const server = createServer((_, response) => {
+    beats += 1;
+    response.writeHead(302, { Location: '/secret-login' }).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const clock = handClock(START);
+  const logger = logRecorder();
+  const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/secret-path`;
+  const heartbeat = createHeartbeat(
+    { url: { kind: 'file', path: 'url' }, every: MINUTE },
+    { clock, logger, isAlive: () => true, readSecret: () => Promise.resolve(url) },
+  );
+  heartbeat.start();
+  await expect.poll(() => beats).toBe(1);
+  await expect.poll(() => clock.timers()).toBe(1);
+  expect(logger.lines).toMatchObject([
+    { level: 'warn', fields: { error: 'HTTP 302: redirects are not followed, set the URL that they lead to' } },
+  ]);
+  expect(JSON.stringify(logger.lines)).not.toContain('secret');
+  heartbeat.stop();
+  server.closeAllConnections();
+  server.close();
+});

@@ -31,6 +31,32 @@ async function pass(alerting: Alerting, time: number): Promise<void> {
   }
 }
 
+describe('a channel that reports no outcome for a recipient', () => {
+  it('is tried again later, and the other recipients get theirs', async () => {
+    bench.answer((_, recipient) => {
+      if (bench.tries.length > 10) throw new Error('Tried again and again without a pause');
+      return recipient === BOB ? null : 'sent';
+    });
+    const alerting = bench.start([ALICE, BOB]);
+    await rounds(alerting, 2, [intercepted]);
+    // The second try after the usual pause, in the 30 s of a round.
+    expect(bench.tries).toEqual([
+      'firing tls-intercepted sent',
+      'firing tls-intercepted unknown',
+      'firing tls-intercepted unknown',
+    ]);
+    expect(bench.store.deliveries(10).map(({ delivery }) => [delivery.recipient, delivery.status])).toEqual(
+      expect.arrayContaining([
+        [ALICE, 'sent'],
+        [BOB, 'pending'],
+      ]),
+    );
+    bench.answer(() => 'sent');
+    await pass(alerting, MINUTE);
+    expect(bench.tries.slice(3)).toEqual(['firing tls-intercepted sent']);
+  });
+});
+
 describe('a recipient that wants critical ones alone', () => {
   it('hears of nothing else, and nothing else waits for it', async () => {
     const alerting = bench.start([ALICE], 'critical');

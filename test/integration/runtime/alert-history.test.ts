@@ -20,7 +20,7 @@ let clock: HandClock;
 const opened: Store[] = [];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-chronicle-'));
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-history-'));
   path = join(folder, 'history.sqlite');
   clock = handClock(START);
 });

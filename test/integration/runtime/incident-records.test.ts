@@ -76,6 +76,18 @@ test('finds what is over in the file, and what is open in memory', () => {
   expect(findIncidents(source(), EVERY_INCIDENT, 3).more).toBe(false);
 });
 
+test('lets an incident begin with the first round that showed it, open or over', () => {
+  const late = { ...OVER, since: START, openedAt: START + 10 * MINUTE };
+  const open = { ...OPEN, since: START, openedAt: START + 10 * MINUTE };
+  record(late, open);
+  const found = findIncidents(
+    { store, alerting: { incidents: () => [open] } },
+    { ...EVERY_INCIDENT, until: START + MINUTE },
+    10,
+  );
+  expect(found.incidents.map(({ id }) => id)).toEqual(['new', 'old']);
+});
+
 test('tells all of one incident, and nothing of another', () => {
   record(OVER, { ...OVER, id: 'old.r' }, OPEN);
   for (const change of [

@@ -49,6 +49,17 @@ describe('what a daemon has kept', () => {
     store.close();
   });
 
+  test('has an incident from the first round that showed it, before it was confirmed', () => {
+    const store = daemonStore();
+    const [incident] = openedEntry().incidents;
+    if (incident === undefined) throw new Error('No incident');
+    const confirmed = { ...incident, id: 'slow', since: START - 60_000, openedAt: START + 60_000 };
+    store.journal.record({ ...openedEntry(), incidents: [confirmed], outboxEntries: [] });
+    const history = readStoredHistory(path, LIMITS, { since: START - 60_000, until: START - 30_000 });
+    expect(history).toMatchObject({ kind: 'read', incidents: [{ id: 'slow' }] });
+    store.close();
+  });
+
   test('has one incident by its id, and names the latest instead of one that it has not', () => {
     const store = daemonStore();
     const history = readStoredHistory(path, LIMITS);

@@ -70,6 +70,30 @@ describe('GET /incidents', () => {
     expect(row).toMatch(/,open,mail-unreachable,"'=cmd\(\)",critical,/u);
     expect((await web.get('/api/v1/incidents.csv?state=nonsense')).status).toBe(400);
   });
+
+  test.each([
+    ['sate=open', '"sate": unknown parameter, expected one of cause, state, from, until'],
+    ['state=open&state=closed', '"state": expected one value, got 2'],
+    ['from=2026-02-31', '"from": expected a day or a time such as "2026-11-24" or "2026-11-24T18:00:00Z", got '],
+    ['until=2026-02-30T10:00:00Z', '"until": expected a day or a time '],
+    ['until=2026-13-01', '"until": expected a day or a time '],
+    ['until=2026-11-24T25:00:00Z', '"until": expected a day or a time '],
+  ])('refuses "?%s" instead of an answer to another question', async (query, problem) => {
+    await using web = await start();
+    for (const path of ['/api/v1/incidents', '/api/v1/incidents.csv']) {
+      const answer = await web.get(`${path}?${query}`);
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ problems: [expect.stringContaining(problem)] });
+    }
+  });
+
+  test.each(['2028-02-29', '2026-11-24T18:00:00Z', '2026-11-24T18:00Z', '2026-11-24T18:00:00.5Z'])(
+    'takes "%s" for a time',
+    async (time) => {
+      await using web = await start();
+      expect((await web.get(`/api/v1/incidents?from=${time}`)).status).toBe(200);
+    },
+  );
 });
 
 describe('GET /incidents/:id', () => {

@@ -98,6 +98,14 @@ describe('GET /api/v1/incidents', () => {
   });
 });
 
+describe('GET /api/v1/history', () => {
+  test.each(['rnage=30d', 'range=30', 'range=30d&from=2026-11-24'])('refuses "?%s"', async (query) => {
+    await using web = await startWeb();
+    expect((await web.get('/api/v1/history?range=30d')).status).toBe(200);
+    expect((await web.get(`/api/v1/history?${query}`)).status).toBe(400);
+  });
+});
+
 describe('GET /api/v1/notifications', () => {
   test('gives those on their way and those that arrived, and says whether that is all', async () => {
     const firing = incidentNotificationOf(incidentOf());

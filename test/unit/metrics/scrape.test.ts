@@ -1,4 +1,4 @@
-import { Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { beforeEach, expect, test } from 'vitest';
 
 import { CONNECTION_RESULTS, LOG_RESULTS } from '../../../src/core/polling/log-event.ts';
@@ -122,4 +122,13 @@ test('has what every exporter tells of its process, and counts its time once', a
   expect(await value('nodejs_version_info', { version: process.version })).toBe(1);
   expect(await value('process_resident_memory_bytes')).toBeGreaterThan(1e6);
   expect(await value('nodejs_heap_size_used_bytes')).toBeGreaterThan(1e6);
+});
+
+test('names its process as prom-client does, so that dashboards for Node.js fit', () => {
+  const usual = new Registry();
+  collectDefaultMetrics({ register: usual });
+  const known = new Set(usual.getMetricsAsArray().map(({ name }) => name));
+  const own = registry.getMetricsAsArray().filter(({ name }) => /^(?:nodejs|process)_/u.test(name));
+  expect(own).toHaveLength(10);
+  expect(own.filter(({ name }) => !known.has(name))).toEqual([]);
 });

@@ -6,6 +6,7 @@ import type { IncidentNotification, Notification } from '../../../engine/inciden
 import { blocksOf, sentenceStep } from '../../../engine/remedy.ts';
 import { foldEvidence } from '../../../engine/words/evidence-line.ts';
 import { titleOf } from '../../../checks/registry.ts';
+import { PAGE_TITLES } from '../../message/links.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { notificationText, type NotificationText } from '../../message/notification-text.ts';
 import { spanText } from '../../message/span-text.ts';
@@ -26,19 +27,12 @@ export function emailContentOf(notification: Notification, context: ContentConte
   return {
     subject,
     tone,
-    links: linksOf(links, PAGES[notification.kind]),
+    links: linksOf(links, PAGE_TITLES[notification.kind]),
     commands: [],
     ...body,
     facts: [...body.facts, ...delayFacts(context, notification.at)],
   };
 }
-
-const PAGES: Readonly<Record<Notification['kind'], string>> = {
-  incident: 'Incident',
-  digest: 'Incidents',
-  test: 'Status page',
-  note: 'Status page',
-};
 
 type Body = Pick<EmailContent, 'lead' | 'sections' | 'facts'> & Partial<Pick<EmailContent, 'commands'>>;
 

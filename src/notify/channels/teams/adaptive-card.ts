@@ -1,4 +1,5 @@
 import type { Notification } from '../../../engine/incident/notification.ts';
+import { PAGE_TITLES } from '../../message/links.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { notificationText, type NotificationText, type Tone } from '../../message/notification-text.ts';
 import { messageParagraphs } from '../message-paragraphs.ts';
@@ -61,7 +62,7 @@ export function adaptiveCardMessage(notification: Notification, context: Message
           version: '1.2',
           fallbackText: text.subject,
           body: [titleBlock(text), ...paragraphs.map((paragraph) => block({ type: 'TextRun', text: paragraph }))],
-          actions: actionsOf(text),
+          actions: actionsOf(text, PAGE_TITLES[notification.kind]),
           msteams: { width: 'full' },
         },
       },
@@ -77,9 +78,9 @@ function block(run: TextRun): RichTextBlock {
   return { type: 'RichTextBlock', inlines: [run] };
 }
 
-function actionsOf({ links: { page, runbook } }: NotificationText): AdaptiveCard['actions'] {
+function actionsOf({ links: { page, runbook } }: NotificationText, pageTitle: string): AdaptiveCard['actions'] {
   const links = [
-    { title: 'Status page', url: page },
+    { title: pageTitle, url: page },
     { title: 'Runbook', url: runbook },
   ];
   return links.flatMap(({ title, url }) => (url === null ? [] : [{ type: 'Action.OpenUrl', title, url }]));

@@ -53,7 +53,7 @@ describe('syslog over UDP', () => {
     expect(counters?.receiveBufferBytes).toBeGreaterThan(0);
     const warned = bench.log.lines.some(({ message }) => message.includes('receive buffer is smaller'));
     expect(warned).toBe((counters?.receiveBufferBytes ?? 0) < 2 * 4 * 1024 * 1024);
-    expect(await readKernelDrops(bench.portOf('udp'))).toBe(0);
+    expect(await readKernelDrops({ address: '127.0.0.1', port: bench.portOf('udp') })).toBe(0);
   });
 
   test('loses nothing of a burst of 5000 lines', async () => {
@@ -74,7 +74,7 @@ describe('syslog over UDP', () => {
     // Without a turn of the event loop in between nothing is read, and the buffer overflows.
     for (let i = 0; i < 30_000; i += 1) socket.send(ORDINARY);
     await bench.until(() => expect(bench.intake.counters().lines.udp.other).toBeGreaterThan(0));
-    const dropped = (await readKernelDrops(bench.portOf('udp'))) ?? 0;
+    const dropped = (await readKernelDrops({ address: '127.0.0.1', port: bench.portOf('udp') })) ?? 0;
     await bench.until(() => expect(bench.intake.counters().lines.udp.other).toBe(30_000 - dropped));
     await bench.intake.stop();
     expect(dropped).toBeGreaterThan(0);
@@ -82,6 +82,27 @@ describe('syslog over UDP', () => {
     expect(bench.log.lines).toContainEqual(
       expect.objectContaining({ fields: { dropped }, message: expect.stringContaining('kernel dropped') }),
     );
+  });
+
+  test.each([
+    ['another address', 'udp4', '127.0.0.2'],
+    ['IPv6', 'udp6', '::1'],
+  ] as const)('counts no drops of another socket on the same port of %s', async (_, type, address) => {
+    const bench = await startIntake();
+    const port = bench.portOf('udp');
+    const other = createSocket(type).bind(port, address);
+    onTestFinished(() => void other.close());
+    await once(other, 'listening');
+    const socket = createSocket(type);
+    onTestFinished(() => void socket.close());
+    socket.connect(port, address);
+    await once(socket, 'connect');
+    // Without a turn of the event loop in between nothing is read, and the buffer overflows.
+    for (let i = 0; i < 5_000; i += 1) socket.send(ORDINARY);
+    expect(await readKernelDrops({ address, port })).toBeGreaterThan(0);
+    expect(await readKernelDrops({ address: '127.0.0.1', port })).toBe(0);
+    await bench.intake.stop();
+    expect(bench.intake.counters()).toMatchObject({ lines: { udp: { dropped: 0 } }, udp: { kernelDrops: 0 } });
   });
 
   test('tells which port is taken and what to do, and leaves nothing open', async () => {
@@ -153,7 +174,7 @@ describeWhere(ALONE, 'where only processes are to be seen in /proc, as under the
       const { readKernelDrops } = await import('./src/sources/log/kernel-drops.ts');
       const { existsSync } = await import('node:fs');
       const socket = createSocket('udp4').bind(0, '127.0.0.1', async () => {
-        console.log(existsSync('/proc/net'), await readKernelDrops(socket.address().port));
+        console.log(existsSync('/proc/net'), await readKernelDrops(socket.address()));
         socket.close();
       });`;
     const hide = 'mount -t proc -o subset=pid proc /proc && exec "$0" --input-type=module --eval "$1"';

@@ -20,9 +20,9 @@ function minted(ageMs: number, previous: TlsEvidence['previous'] = []): readonly
 
 describe('a certificate that was made just now', () => {
   test.each([
-    ['in this moment', 0, ['Valid only since 0 minutes']],
-    ['a minute and a half ago', 90_000, ['Valid only since 2 minutes']],
-    ['almost six hours ago', 6 * HOUR_MS - 1, ['Valid only since 360 minutes']],
+    ['in this moment', 0, ['Became valid only 0 minutes ago']],
+    ['a minute and a half ago', 90_000, ['Became valid only 2 minutes ago']],
+    ['almost six hours ago', 6 * HOUR_MS - 1, ['Became valid only 360 minutes ago']],
     ['six hours ago', 6 * HOUR_MS, []],
     ['in the future', -1, []],
   ])('%s', (_, age, told) => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CAUSE_IDS } from '../../../../src/checks/registry.ts';
 import type { Notification } from '../../../../src/engine/incident/notification.ts';
+import { adaptiveCardMessage } from '../../../../src/notify/channels/teams/adaptive-card.ts';
 import type { MessageContext } from '../../../../src/notify/message/message-context.ts';
 import { notificationText } from '../../../../src/notify/message/notification-text.ts';
 import { anyText } from '../../../support/any-text.ts';
@@ -70,7 +71,12 @@ describe('the subject', () => {
     );
     const line = timeline().rounds(2, many);
     expect(subjects([last(line)])).toEqual(['CRITICAL hq: 50 incidents open, 0 over']);
-    expect(subjects([last(line.rounds(2, []))])).toEqual(['RESOLVED hq: 49 incidents']);
+    const over = last(line.rounds(2, []));
+    expect(subjects([over])).toEqual(['RESOLVED hq: 49 incidents']);
+    if (over.kind !== 'digest') throw new Error('Expected a digest');
+    const one = { ...over, items: over.items.slice(0, 1) };
+    expect(subjects([one])).toEqual(['RESOLVED hq: 1 incident']);
+    expect(notificationText(one, CONTEXT).summary).toBe('This message is about 1 incident.');
   });
 
   test('of a test says so', () => {
@@ -137,6 +143,20 @@ describe('the links', () => {
       page: 'https://ftm.example.org/watch/',
       runbook: null,
     });
+  });
+
+  test('say on a button of Teams what they open', () => {
+    const buttonsOf = (notification: Notification): readonly string[] =>
+      adaptiveCardMessage(notification, PUBLIC).attachments[0].content.actions.map(({ title, url }) => `${title} ${url}`);
+    const several = [INTERCEPTED, NO_POLICY, causeOf('clock-skewed'), causeOf('mail-slow')];
+    expect(buttonsOf(last(timeline().rounds(2, [INTERCEPTED])))).toEqual([
+      `Incident https://ftm.example.org/watch/incidents/${INCIDENT}`,
+      'Runbook https://ftm.example.org/watch/runbooks/tls-intercepted',
+    ]);
+    expect(buttonsOf(last(timeline().rounds(2, several)))).toEqual([
+      'Incidents https://ftm.example.org/watch/incidents',
+    ]);
+    expect(buttonsOf({ kind: 'test', id: 'test-1', at: 0 })).toEqual(['Status page https://ftm.example.org/watch/']);
   });
 
   test('are none without an address that people can open', () => {

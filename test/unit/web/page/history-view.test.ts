@@ -71,6 +71,13 @@ describe('historyView()', () => {
     expect(html).toContain('1 at fac-1 now; the last 90 days');
   });
 
+  test('draws the tokens of a day as one line', () => {
+    const points = Array.from({ length: 24 }, (_, hour) => ({ at: UNTIL - DAY + hour * HOUR, value: 24 - hour }));
+    const html = render({ range: '24h', from: UNTIL - DAY, tokens: [{ name: 'fac-1', points }] });
+    const drawn = /class="line series-0" d="(?<path>[^"]*)"/u.exec(html)?.groups?.['path'] ?? '';
+    expect(drawn.match(/[ML]/gu)?.join('')).toBe(`M${'L'.repeat(23)}`);
+  });
+
   test('shows a name that is a script as text', () => {
     const html = render({
       errors: [

@@ -38,7 +38,7 @@ test('what is open lasts since its cause was known; what is over has the time of
   expect(tone).toBe('critical');
   expect(sections.map(({ title: name }) => name)).toEqual(['What this is', 'Open', 'Over', 'Not listed']);
   const [[what] = [], [open = ''] = [], [over = ''] = [], [more] = []] = sections.map(textsOf);
-  expect(what).toBe('5 incidents at once: they are told here together.');
+  expect(what).toBe('This message is about 5 incidents.');
   expect(open).toMatch(/^still critical: .*\(mail-unreachable, a:25\), since /u);
   expect(open.endsWith(`, since ${times.cause}`)).toBe(true);
   expect(over).toMatch(/^critical: /u);
