@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Alerting } from '../../../src/notify/alerting.ts';
-import { alertingBench, liveRounds, type AlertingBench } from '../../support/alerting-bench.ts';
+import { alertingBench, type AlertingBench } from '../../support/alerting-bench.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { SECOND } from '../../support/incident-timeline.ts';
 

@@ -91,8 +91,8 @@ describe('composeMessage', () => {
       incident,
       runbook,
     ]);
-    expect(html.indexOf('Do this.')).toBeLessThan(html.indexOf('<a '));
-    expect(html.indexOf('</a>')).toBeLessThan(html.indexOf('Then do that.'));
+    expect(html.indexOf('is intercepted by')).toBeLessThan(html.indexOf('<a '));
+    expect(html.indexOf('</a>')).toBeLessThan(html.indexOf('Do this.'));
   });
 
   it('links in a digest to each incident, and to all of them', () => {
