@@ -38,7 +38,13 @@ export async function notifyTest(
 ): Promise<number> {
   const at = clock.now();
   const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
-  const deps: ChannelDeps = { ...messageContext(config), clock, readSecret: (source) => readSecret(source, env) };
+  const deps: ChannelDeps = {
+    ...messageContext(config),
+    clock,
+    env,
+    proxy: config.notify.proxy,
+    readSecret: (source) => readSecret(source, env),
+  };
   const channels = CHANNELS.flatMap((channel) => channel.create(config.notify, deps));
   const tests = channels.map((channel) => testChannel(channel, notification, signal));
   const results = (await Promise.all(tests)).flat();

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { channelSections } from '../notify/channels/registry.ts';
+import { proxy } from './schema/proxy.ts';
 import { list, optional, section } from './schema/section.ts';
 import { secretUrlField } from './schema/secret-url.ts';
 import { webUrl } from './schema/urls.ts';
@@ -61,6 +62,10 @@ export const notify = section({
   ),
   runbookUrl: optional(webUrl('https://wiki.example.org/ftm')).describe(
     'Where the runbooks are, where it is not this daemon: messages link to it with the id of the cause at its end.',
+  ),
+  proxy: optional(proxy).describe(
+    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, web hooks and the heartbeat. A URL, or a section if the proxy asks ' +
+      'for a password. Without it, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply. Loopback is never proxied.',
   ),
   heartbeat: optional(heartbeat).describe(
     'A sign of life for a service that raises the alarm when it stays away: nobody else notices that the ' +

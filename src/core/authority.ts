@@ -25,3 +25,10 @@ export function portOf(target: string): string {
 export function plainName(host: string): string {
   return host.toLowerCase().replace(/\.$/u, '');
 }
+
+const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
+
+/** Whether the URL leads to this machine. */
+export function isLoopbackUrl(text: string): boolean {
+  return LOOPBACK.test(URL.parse(text)?.hostname ?? '');
+}

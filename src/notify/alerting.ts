@@ -27,6 +27,7 @@ export interface AlertingDeps extends OutboxDeps {
   /** What a summary of the time between tells. */
   readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** Whether the recipients of a channel that is told a state listen. */

@@ -19,7 +19,9 @@ export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Aler
   const { notify } = config;
   return new Alerting(
     {
-      channels: CHANNELS.flatMap((channel) => channel.create(notify, { ...deps, ...messageContext(config) })),
+      channels: CHANNELS.flatMap((channel) =>
+        channel.create(notify, { ...deps, ...messageContext(config), proxy: notify.proxy }),
+      ),
       maintenance: createMaintenance(notify.maintenance),
       policy: policyOf(notify),
       timezone: config.timezone,

@@ -1,16 +1,16 @@
+import type { Dispatcher } from 'undici';
 import type { SecretUrl } from '../config/schema/secret-url.ts';
 import { deadline } from '../system/clock.ts';
 import type { HeartbeatConfig } from '../config/notify.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { SecretReader } from '../system/secret.ts';
 import { readSecretUrl } from './channels/secret-url.ts';
+import { type EgressDeps, openDispatcher, throughProxy } from './dispatcher.ts';
 
-export interface HeartbeatDeps {
+export interface HeartbeatDeps extends EgressDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
-  readonly readSecret: SecretReader;
   /** Whether rounds still run: a watcher that hangs must not look alive. */
   readonly isAlive: () => boolean;
 }
@@ -52,24 +52,24 @@ export function createHeartbeat({ url, every }: HeartbeatConfig, deps: Heartbeat
 }
 
 /** null, or what went wrong. */
-async function fetchOnce(
-  url: SecretUrl,
-  { clock, readSecret }: Pick<HeartbeatDeps, 'clock' | 'readSecret'>,
-  signal: AbortSignal,
-): Promise<string | null> {
+async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSignal): Promise<string | null> {
+  const { clock, readSecret } = deps;
   // Who has no heartbeat is spared its memory; the first beat comes at once.
   const { request } = await import('undici');
   using limit = deadline(clock, BEAT_DEADLINE, signal);
+  let dispatcher: Dispatcher | null = null;
+  let target = '';
   try {
-    const response = await request(await readSecretUrl(url, readSecret), {
-      method: 'GET',
-      signal: limit.signal,
-      reset: true,
-    });
+    target = await readSecretUrl(url, readSecret);
+    dispatcher = await openDispatcher(target, null, deps);
+    const response = await request(target, { method: 'GET', signal: limit.signal, reset: true, dispatcher });
     await response.body.dump({ limit: 16_384 });
     return problemOf(response.statusCode);
   } catch (error) {
-    return visibleText(error instanceof Error ? error.message || error.name : 'unknown error', 300);
+    const text = error instanceof Error ? error.message || error.name : 'unknown error';
+    return visibleText(`${text}${throughProxy(target, deps)}`, 300);
+  } finally {
+    await dispatcher?.destroy();
   }
 }
 

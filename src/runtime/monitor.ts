@@ -117,6 +117,7 @@ export class Monitor {
       summaryFacts: (from, until) =>
         summaryFactsOf({ store: this.store, last: this.#last }, deps.certificateEnd(), { from, until }),
       readSecret: secrets,
+      env,
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
     this.#log = log.listen(config, {
@@ -145,7 +146,14 @@ export class Monitor {
     this.#heartbeat =
       config.notify.heartbeat === null
         ? null
-        : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive, readSecret: secrets });
+        : createHeartbeat(config.notify.heartbeat, {
+            clock,
+            logger,
+            isAlive,
+            readSecret: secrets,
+            env,
+            proxy: config.notify.proxy,
+          });
   }
 
   /**

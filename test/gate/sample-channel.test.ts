@@ -24,15 +24,15 @@ const pagers = list(section({ url: webUrl('https://pager.example.org').describe(
 
 type PagerConfig = z.output<typeof pagers>[number];
 
-function createPager({ url }: PagerConfig, { site, clock }: ChannelDeps): MessageChannel {
+function createPager({ url }: PagerConfig, deps: ChannelDeps): MessageChannel {
   return {
     kind: 'messages',
     id: 'pager',
     recipients: [url],
     minSeverity: 'warning',
     async deliver({ notification, recipients }, signal) {
-      const body = { site, id: notification.id };
-      const outcome = await postJson({ url, body, authorization: null, secrets: [], caFile: null }, clock, signal);
+      const body = { site: deps.site, id: notification.id };
+      const outcome = await postJson({ url, body, authorization: null, secrets: [], caFile: null }, deps, signal);
       return recipients.map((recipient) => ({ recipient, ...outcome }));
     },
   };

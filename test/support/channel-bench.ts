@@ -6,10 +6,10 @@ import type { MessageContext } from '../../src/notify/message/message-context.ts
 import { systemClock } from '../../src/system/clock.ts';
 import { readSecret } from '../../src/system/secret.ts';
 import { configOf } from './config-of.ts';
-import { AT_HQ } from './message-context.ts';
+import { AT_HQ, type DIRECT } from './message-context.ts';
 
 /** A phone can open its page. */
-export const AT_PUBLIC_HQ: MessageContext = { ...AT_HQ, publicUrl: 'https://monitor.example.org' };
+export const AT_PUBLIC_HQ: typeof AT_HQ = { ...AT_HQ, publicUrl: 'https://monitor.example.org' };
 
 /** The channels of messages that `notify` with these sections makes; secrets are read from `env`. */
 export async function channelsOf(
@@ -21,11 +21,17 @@ export async function channelsOf(
   }: {
     readonly env?: Readonly<Record<string, string>>;
     readonly clock?: Clock;
-    readonly context?: MessageContext;
+    readonly context?: MessageContext & typeof DIRECT;
   } = {},
 ): Promise<readonly MessageChannel[]> {
   const { notify } = await configOf(JSON.stringify({ notify: sections }));
-  const deps = { ...context, clock, readSecret: (source: Parameters<typeof readSecret>[0]) => readSecret(source, env) };
+  const deps = {
+    ...context,
+    env,
+    proxy: notify.proxy,
+    clock,
+    readSecret: (source: Parameters<typeof readSecret>[0]) => readSecret(source, env),
+  };
   return CHANNELS.flatMap((channel) => channel.create(notify, deps)).filter((channel) => channel.kind === 'messages');
 }
 

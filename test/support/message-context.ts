@@ -1,4 +1,14 @@
+import type { EgressDeps } from '../../src/notify/dispatcher.ts';
 import type { MessageContext } from '../../src/notify/message/message-context.ts';
 
+/** Without a proxy. */
+export const DIRECT: Pick<EgressDeps, 'proxy' | 'env'> = { proxy: null, env: {} };
+
 /** Site "hq", whose page no phone can open. */
-export const AT_HQ: MessageContext = { site: 'hq', timezone: 'UTC', publicUrl: null, runbookUrl: null };
+export const AT_HQ: MessageContext & typeof DIRECT = {
+  ...DIRECT,
+  site: 'hq',
+  timezone: 'UTC',
+  publicUrl: null,
+  runbookUrl: null,
+};

@@ -12,5 +12,6 @@ export const PLAIN_PARTS = { policy: POLICY, timezone: 'UTC', summary: null } as
 /** What such a site is given to work with, besides its clock and its journal. */
 export const PLAIN_DEPS = {
   summaryFacts: noSummaryFacts,
+  env: {},
   readSecret: (): Promise<string> => Promise.reject(new Error('no secrets here')),
 };

@@ -1,9 +1,8 @@
 import type * as z from 'zod';
+import { isLoopbackUrl } from '../../core/authority.ts';
 import { withoutPath } from '../../text/without-path.ts';
 import { USES } from './uses.ts';
 import { codedText } from './values.ts';
-
-const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
 
 /**
  * An https origin, where credentials are sent to. A path is refused rather than ignored: the clients know the paths of
@@ -29,8 +28,7 @@ export function secretUrl(example: string): z.ZodType<string> {
 
 /** Whether what is sent to this URL can be read on the way. */
 export function isReadableOnTheWay(text: string): boolean {
-  const read = URL.parse(text);
-  return read !== null && read.protocol === 'http:' && !LOOPBACK.test(read.hostname);
+  return URL.parse(text)?.protocol === 'http:' && !isLoopbackUrl(text);
 }
 
 function isOfWeb({ protocol }: URL): boolean {

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { Clock } from '../../core/clock.ts';
-import type { SecretReader } from '../../system/secret.ts';
+import type { EgressDeps } from '../dispatcher.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { Channel } from './channel.ts';
 
@@ -29,7 +29,6 @@ export interface ChannelDefinition<Id extends string, Key extends string, Sectio
 /** `notify` as far as the channel looks at it. */
 type ConfiguredAt<Key extends string, Section> = Readonly<Record<Key, Section>>;
 
-export interface ChannelDeps extends MessageContext {
+export interface ChannelDeps extends MessageContext, EgressDeps {
   readonly clock: Clock;
-  readonly readSecret: SecretReader;
 }

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { withoutSecrets } from '../../core/without-secrets.ts';
 import { retryAfterOf } from '../../network/http/retry-after.ts';
 import { withoutCodes } from '../../text/mask.ts';
+import { type EgressDeps, openDispatcher, throughProxy } from '../dispatcher.ts';
 import type { RecipientOutcome } from './channel.ts';
 
 export interface JsonPost {
@@ -42,19 +42,20 @@ export async function prepareToPost(): Promise<void> {
   await import('undici');
 }
 
+export interface PostDeps extends EgressDeps {
+  readonly clock: Clock;
+}
+
 /**
- * Posts JSON once, on a connection of its own, and never throws: what goes wrong is an outcome. Redirects are not
- * followed.
+ * Posts JSON once, on a separate connection, and never throws: an error becomes an outcome. Redirects are not followed.
  */
-export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal): Promise<PostOutcome> {
+export async function postJson(post: JsonPost, deps: PostDeps, signal: AbortSignal): Promise<PostOutcome> {
+  const { clock } = deps;
   using limit = deadline(clock, POST_DEADLINE, signal);
-  let agent: Agent | null = null;
+  let dispatcher: Dispatcher | null = null;
   try {
-    const { Agent: NewAgent, request } = await import('undici');
-    agent = new NewAgent({
-      connect: post.caFile === null ? {} : { ca: await readFile(post.caFile, 'utf8') },
-      pipelining: 0,
-    });
+    const { request } = await import('undici');
+    dispatcher = await openDispatcher(post.url, post.caFile, deps);
     const response = await request(post.url, {
       method: 'POST',
       headers: {
@@ -63,7 +64,7 @@ export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal
         ...(post.authorization === null ? {} : { authorization: post.authorization }),
       },
       body: JSON.stringify(post.body),
-      dispatcher: agent,
+      dispatcher,
       signal: limit.signal,
     });
     const text = await firstBytes(response.body, clock, limit.signal);
@@ -71,9 +72,10 @@ export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal
     const retryAfter = retryAfterOf(response.headers['retry-after']);
     return outcome.kind === 'deferred' && retryAfter !== null ? { ...outcome, retryAfter } : outcome;
   } catch (error) {
-    return { kind: 'deferred', detail: visibleText(reason(limit.expired() ? limit.signal.reason : error), 300) };
+    const text = `${reason(limit.expired() ? limit.signal.reason : error)}${throughProxy(post.url, deps)}`;
+    return { kind: 'deferred', detail: visibleText(text, 300) };
   } finally {
-    await agent?.destroy();
+    await dispatcher?.destroy();
   }
 }
 

@@ -1,7 +1,6 @@
 import { messageOf } from '../../text/message-of.ts';
-import type { ChannelDeps } from './channel-definition.ts';
 import type { DeliveryRequest, MessageChannel, RecipientOutcome } from './channel.ts';
-import { type JsonPost, type PostOutcome, postJson, prepareToPost } from './http-post.ts';
+import { type JsonPost, type PostDeps, type PostOutcome, postJson, prepareToPost } from './http-post.ts';
 
 /** A service that takes a notification as one or more posts of JSON. */
 export interface PostingService extends Pick<MessageChannel, 'id' | 'minSeverity'> {
@@ -13,7 +12,7 @@ export interface PostingService extends Pick<MessageChannel, 'id' | 'minSeverity
 
 export function createPostingChannel(
   { id, minSeverity, recipient, posts }: PostingService,
-  { clock }: Pick<ChannelDeps, 'clock'>,
+  deps: PostDeps,
 ): MessageChannel {
   void prepareToPost();
   return {
@@ -31,7 +30,7 @@ export function createPostingChannel(
     let outcome: PostOutcome = { kind: 'sent', detail: '' };
     try {
       for (const post of await posts(request)) {
-        outcome = await postJson(post, clock, signal);
+        outcome = await postJson(post, deps, signal);
         if (outcome.kind !== 'sent') return outcome;
       }
       return outcome;

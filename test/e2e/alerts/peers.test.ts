@@ -61,6 +61,7 @@ function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite'
       journal: store.journal,
       summaryFacts: noSummaryFacts,
       readSecret,
+      env: {},
       onDelivery: () => undefined,
     },
   );

@@ -1,3 +1,4 @@
+import { DIRECT } from '../../support/message-context.ts';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -26,7 +27,7 @@ it('createHeartbeat fetches on schedule while rounds run, and warns once when it
   const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/secret-path`;
   const heartbeat = createHeartbeat(
     { url: { kind: 'file', path: 'url' }, every: MINUTE },
-    { clock, logger, isAlive: () => alive, readSecret: () => Promise.resolve(url) },
+    { clock, logger, isAlive: () => alive, ...DIRECT, readSecret: () => Promise.resolve(url) },
   );
   /** The answer is there: only the next beat is waited for, and no deadline runs that the clock could reach. */
   const arrived = () => expect.poll(() => clock.timers(), { timeout: 5_000 }).toBe(1);
@@ -69,7 +70,7 @@ it('createHeartbeat takes no redirect for a delivery', async () => {
   const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/secret-path`;
   const heartbeat = createHeartbeat(
     { url: { kind: 'file', path: 'url' }, every: MINUTE },
-    { clock, logger, isAlive: () => true, readSecret: () => Promise.resolve(url) },
+    { clock, logger, isAlive: () => true, ...DIRECT, readSecret: () => Promise.resolve(url) },
   );
   heartbeat.start();
   await expect.poll(() => beats).toBe(1);

@@ -60,6 +60,7 @@ function daemon(clock: HandClock, more: Partial<AlertingParts> = {}) {
         spans.push([from, until]);
         return noSummaryFacts();
       },
+      env: {},
       readSecret: () => Promise.reject(new Error('no secrets here')),
       onDelivery: () => undefined,
     },

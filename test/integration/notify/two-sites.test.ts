@@ -74,6 +74,7 @@ it('tells two sites with one sender and one clock under different ids, and a rep
         logger,
         journal: store.journal,
         summaryFacts: noSummaryFacts,
+        env: {},
         readSecret: () => Promise.reject(new Error('no secrets here')),
         onDelivery: () => undefined,
       },

@@ -9,7 +9,6 @@ import { systemClock } from '../../../src/system/clock.ts';
 import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { createWebhookChannel } from '../../../src/notify/channels/webhook/webhook-channel.ts';
-import type { MessageContext } from '../../../src/notify/message/message-context.ts';
 import type { SecretUrl } from '../../../src/config/schema/secret-url.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
@@ -25,7 +24,7 @@ const secrets: SecretReader = (source) => readSecret(source, { HOOK_URL: 'nonsen
 async function post(
   url: SecretUrl,
   tokenFile: string | null = null,
-  context: MessageContext = AT_HQ,
+  context: typeof AT_HQ = AT_HQ,
 ): Promise<readonly RecipientOutcome[]> {
   const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
   if (notification === undefined) throw new Error('Nothing was told');

@@ -17,6 +17,7 @@ import { corpus } from '../../support/corpus.ts';
 import { actingTexts, fuzzRuns, fuzzTimeout, mutated, sizeOf } from '../../support/fuzz.ts';
 import { createTlsBench, IMPATIENT } from '../../support/tls-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
+import { DIRECT } from '../../support/message-context.ts';
 
 const HTTP = corpus('http').map(({ bytes }) => bytes);
 const SNMP = corpus('snmp').map(({ bytes }) => bytes);
@@ -68,6 +69,8 @@ async function rawPeer(): Promise<RawPeer> {
   return peer;
 }
 
+const POSTING = { ...DIRECT, clock: systemClock, readSecret: (): Promise<string> => Promise.reject(new Error('none')) };
+
 describe('an HTTP peer that answers anything', () => {
   test('a receiver of notifications: an outcome, of one harmless line', TIMEOUT, async () => {
     await using peer = await rawPeer();
@@ -77,7 +80,7 @@ describe('an HTTP peer that answers anything', () => {
         peer.answer = answer;
         const outcome = await postJson(
           { url, body: {}, authorization: null, secrets: [], caFile: null },
-          systemClock,
+          POSTING,
           AbortSignal.timeout(2_000),
         );
         expect(['sent', 'deferred', 'rejected']).toContain(outcome.kind);
@@ -147,7 +150,7 @@ describe('an HTTP peer that answers anything', () => {
 
     const posted = await postJson(
       { url: origin, body: {}, authorization: 'Bearer x', secrets: ['x'], caFile: null },
-      systemClock,
+      POSTING,
       signal,
     );
     const read = await exchangeJson(

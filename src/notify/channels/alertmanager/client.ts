@@ -36,6 +36,8 @@ export function createAlertmanagerClient(
   deps: Pick<ChannelDeps, 'clock' | 'readSecret'>,
 ): AlertmanagerClient {
   const { clock } = deps;
+  // It is part of this network, as for Prometheus.
+  const direct = { ...deps, proxy: null, env: {} };
   const instances = config.urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
   if (instances.length > 0) void prepareToPost();
   let takenAt: EpochMs | null = null;
@@ -63,7 +65,8 @@ export function createAlertmanagerClient(
       const { header, secrets } = await authorizationOf(config, deps.readSecret);
       for (let index = 0; index < bodies.length && outcome.kind === 'sent'; index += MAX_ALERTS) {
         const body = bodies.slice(index, index + MAX_ALERTS);
-        outcome = await postJson({ url, body, authorization: header, secrets, caFile: config.caFile }, clock, signal);
+        const request = { url, body, authorization: header, secrets, caFile: config.caFile };
+        outcome = await postJson(request, direct, signal);
       }
     } catch (error) {
       return { kind: 'deferred', detail: messageOf(error) };

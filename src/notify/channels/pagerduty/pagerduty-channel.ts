@@ -5,7 +5,7 @@ import { pagerdutyEvents } from './pagerduty-event.ts';
 import type { PagerdutyConfig } from './section.ts';
 
 export function createPagerdutyChannel(config: PagerdutyConfig, deps: ChannelDeps): MessageChannel {
-  const { name, minSeverity, url } = config;
+  const { name, minSeverity, url, caFile } = config;
   return createPostingChannel(
     {
       id: 'pagerduty',
@@ -18,7 +18,7 @@ export function createPagerdutyChannel(config: PagerdutyConfig, deps: ChannelDep
           body: { routing_key: routingKey, ...event },
           authorization: null,
           secrets: [routingKey],
-          caFile: null,
+          caFile,
         }));
       },
     },

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { authorityFile } from '../../../config/schema/files.ts';
 import { type Report, type SectionFields, textAt, unique } from '../../../config/schema/rules.ts';
 import { secret } from '../../../config/schema/secret.ts';
 import { list, section } from '../../../config/schema/section.ts';
@@ -15,6 +16,7 @@ const pagerduty = section(
     url: webUrl(DEFAULT_URL)
       .prefault(DEFAULT_URL)
       .describe('Where events go; https://events.eu.pagerduty.com/v2/enqueue for accounts in the EU.'),
+    caFile: authorityFile,
   },
   keyNeedsHttps,
 );

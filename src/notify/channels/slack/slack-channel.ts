@@ -6,7 +6,7 @@ import type { SlackConfig } from './section.ts';
 import { slackMessage } from './slack-message.ts';
 
 export function createSlackChannel(config: SlackConfig, deps: ChannelDeps): MessageChannel {
-  const { name, minSeverity } = config;
+  const { name, minSeverity, caFile } = config;
   return createPostingChannel(
     {
       id: 'slack',
@@ -15,7 +15,7 @@ export function createSlackChannel(config: SlackConfig, deps: ChannelDeps): Mess
       async posts({ notification }) {
         const url = await readSecretUrl(config.url, deps.readSecret);
         const body = slackMessage(notification, deps);
-        return [{ url, body, authorization: null, secrets: secretPartsOf(url), caFile: null }];
+        return [{ url, body, authorization: null, secrets: secretPartsOf(url), caFile }];
       },
     },
     deps,

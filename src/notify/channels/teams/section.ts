@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { authorityFile } from '../../../config/schema/files.ts';
 import { textAt, unique } from '../../../config/schema/rules.ts';
 import { list, section } from '../../../config/schema/section.ts';
 import { secretUrlField } from '../../../config/schema/secret-url.ts';
@@ -11,6 +12,7 @@ const teams = section({
     'Address of a workflow that posts to a channel when a webhook request is received.',
     'https://prod-00.westeurope.logic.azure.com/workflows/x',
   ),
+  caFile: authorityFile,
 });
 
 export type TeamsConfig = z.output<typeof teams>;

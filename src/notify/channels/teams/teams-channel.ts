@@ -6,7 +6,7 @@ import { adaptiveCardMessage } from './adaptive-card.ts';
 import type { TeamsConfig } from './section.ts';
 
 export function createTeamsChannel(config: TeamsConfig, deps: ChannelDeps): MessageChannel {
-  const { name, minSeverity } = config;
+  const { name, minSeverity, caFile } = config;
   return createPostingChannel(
     {
       id: 'teams',
@@ -15,7 +15,7 @@ export function createTeamsChannel(config: TeamsConfig, deps: ChannelDeps): Mess
       async posts({ notification }) {
         const url = await readSecretUrl(config.url, deps.readSecret);
         const body = adaptiveCardMessage(notification, deps);
-        return [{ url, body, authorization: null, secrets: secretPartsOf(url), caFile: null }];
+        return [{ url, body, authorization: null, secrets: secretPartsOf(url), caFile }];
       },
     },
     deps,
