@@ -1,7 +1,7 @@
 import { configJsonSchema } from '../config/json-schema.ts';
 import type { InvalidConfig, LoadResult } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
-import { loginProblems } from '../web/login.ts';
+import { credentialProblems } from '../web/identify.ts';
 import { surprisesOf } from './surprises.ts';
 import { load, type Streams, type Invocation, writeIssues } from './terminal.ts';
 
@@ -31,15 +31,12 @@ export async function runConfig(command: 'check' | 'print' | 'schema', terminal:
   }
 }
 
-/**
- * Passwords are the one secret whose form is known beforehand: a hash that the page cannot use is a mistake that shows
- * now.
- */
+/** The form of what is shown to the page is known beforehand: a hash or a token that it cannot use is a mistake. */
 async function checkFiles(terminal: Invocation): Promise<number> {
   const result = await load(terminal);
   if (result.kind === 'invalid') return refuse(result, terminal.errors);
   const { config, sources } = result;
-  const problems = await loginProblems(config.web.users, terminal.env);
+  const problems = await credentialProblems(config.web, terminal.env);
   const surprises = await surprisesOf(config, sources);
   return configCheck({ ...terminal, result, problems, surprises });
 }
