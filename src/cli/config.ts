@@ -1,6 +1,8 @@
 import { configJsonSchema } from '../config/json-schema.ts';
 import type { InvalidConfig, LoadResult } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
+import { messageOf } from '../text/message-of.ts';
+import { loadProducts } from '../trust/products.ts';
 import { credentialProblems } from '../web/identify.ts';
 import { surprisesOf } from './surprises.ts';
 import { load, type Streams, type Invocation, writeIssues } from './terminal.ts';
@@ -31,13 +33,23 @@ export async function runConfig(command: 'check' | 'print' | 'schema', terminal:
   }
 }
 
-/** The form of what is shown to the page is known beforehand: a hash or a token that it cannot use is a mistake. */
+/**
+ * What is valid in itself and still does not work: a hash or a token that the page cannot use, and a product file that
+ * cannot be used.
+ */
 async function checkFiles(terminal: Invocation): Promise<number> {
   const result = await load(terminal);
   if (result.kind === 'invalid') return refuse(result, terminal.errors);
   const { config, sources } = result;
-  const problems = await credentialProblems(config.web, terminal.env);
-  const surprises = await surprisesOf(config, sources);
+  const products = await loadProducts(config.trust.productFiles).catch((error: unknown) => messageOf(error));
+  const problems = [
+    ...(await credentialProblems(config.web, terminal.env)),
+    ...(typeof products === 'string' ? [products] : []),
+  ];
+  const surprises = [
+    ...(await surprisesOf(config, sources)),
+    ...(typeof products === 'string' ? [] : products.skipped),
+  ];
   return configCheck({ ...terminal, result, problems, surprises });
 }
 

@@ -1,4 +1,4 @@
-import { warnOfRefusedBaselines } from './round/warn-of-refused-baselines.ts';
+import { warnOfUnusedTrust } from './round/warn-of-unused-trust.ts';
 import { LOG_CHECKS } from '../checks/assess-log.ts';
 import { isFaultId, preconditionOf } from '../checks/registry.ts';
 import { listens } from '../core/polling/listens.ts';
@@ -173,7 +173,7 @@ export class Monitor {
     if (note !== null) logger.warn(note);
     for (const exposure of exposureNotes(this.config.web)) logger.warn(exposure);
     const judged = judgedTargets(this.config);
-    warnOfRefusedBaselines(judged, this.#files.kit, logger);
+    warnOfUnusedTrust(judged, this.#files.kit, logger);
     recorder.expect({
       config: this.config,
       signatures: this.#files.signatures,

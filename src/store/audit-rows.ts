@@ -1,10 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AUDIT_ACTIONS, type AuditEntry, CHANGE_REFUSALS } from '../core/audit.ts';
+import { Backlog, type Database } from './database.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
 /** An account that is refused again and again fills nothing. */
 const MAX_ENTRIES = 10_000;
+
+/** Changes kept in memory while the file cannot be written. */
+const MAX_WAITING = 1_000;
 
 const COLUMNS = 'at, action, account, address, refused, incident, cause, subject, detail';
 
@@ -20,12 +24,18 @@ const auditRow: z.ZodType<AuditEntry> = z.object({
   detail: z.string(),
 });
 
-export function insertAuditEntry(db: DatabaseSync, entry: AuditEntry): void {
-  const { at, action, account, address, refused, incident, cause, subject, detail } = entry;
-  db.prepare(
+/** Writes each change, and those that could not be written before, as one transaction. */
+export function createAuditTrail(database: Database): Backlog<AuditEntry> {
+  return new Backlog(MAX_WAITING, (entries) => database.write((db) => insertAuditEntries(db, entries)));
+}
+
+function insertAuditEntries(db: DatabaseSync, entries: readonly AuditEntry[]): void {
+  const insert = db.prepare(
     `INSERT INTO audit (at, action, account, address, refused, incident, cause, subject, detail)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(at, action, account, address, refused, incident, cause, subject, detail);
+  );
+  for (const { at, action, account, address, refused, incident, cause, subject, detail } of entries)
+    insert.run(at, action, account, address, refused, incident, cause, subject, detail);
   db.prepare('DELETE FROM audit WHERE sequence <= (SELECT max(sequence) FROM audit) - ?').run(MAX_ENTRIES);
 }
 

@@ -14,6 +14,35 @@ export interface DatabaseDeps {
 /** A lock is waited for once in so long. */
 const RETRY_AFTER: Millis = 5_000;
 
+/**
+ * Rows that are kept in memory while the file cannot be written, and are written, in order, as soon as it can be.
+ */
+export class Backlog<T> {
+  readonly #most: number;
+  readonly #write: (rows: readonly T[]) => boolean;
+  readonly #waiting: T[] = [];
+
+  /**
+   * @param most rows that wait; the oldest ones give way
+   * @param write keeps all of them, or none and returns false
+   */
+  constructor(most: number, write: (rows: readonly T[]) => boolean) {
+    this.#most = most;
+    this.#write = write;
+  }
+
+  add(row: T): void {
+    this.#waiting.push(row);
+    if (this.#waiting.length > this.#most) this.#waiting.shift();
+    this.catchUp();
+  }
+
+  /** Writes what waits. */
+  catchUp(): void {
+    if (this.#waiting.length > 0 && this.#write(this.#waiting)) this.#waiting.length = 0;
+  }
+}
+
 /** A SQLite file that may be locked, full, read-only, corrupt or gone. Nothing here throws. */
 export class Database {
   readonly #path: string;
@@ -21,7 +50,9 @@ export class Database {
   #db: DatabaseSync | null = null;
   /** Of the file that is open. */
   #identity: string | null = null;
-  #failedAt: Millis | null = null;
+  #failing = false;
+  /** By the monotonic clock: until then the file is not tried again. */
+  #restsUntil: Millis = Number.NEGATIVE_INFINITY;
   #newer: string | null = null;
   #generation = 0;
   #closed = false;
@@ -56,8 +87,8 @@ export class Database {
       commit(db);
       return true;
     });
-    if (kept === true && this.#failedAt !== null) {
-      this.#failedAt = null;
+    if (kept === true && this.#failing) {
+      this.#failing = false;
       this.#deps.logger.info({ path: this.#path }, 'The history can be written again');
     }
     return kept === true;
@@ -70,7 +101,7 @@ export class Database {
 
   /** Whether the last write was kept. */
   writable(): boolean {
-    return !this.#closed && this.#failedAt === null;
+    return !this.#closed && !this.#failing;
   }
 
   /** The file is of a newer program and left alone: what to do about it. Null: it is not. */
@@ -82,6 +113,11 @@ export class Database {
   generation(): number {
     this.#giveUpWhatIsGone();
     return this.#generation;
+  }
+
+  /** Tries the file with the next operation, also right after a failure: for what must be written now or never. */
+  retryNow(): void {
+    this.#restsUntil = Number.NEGATIVE_INFINITY;
   }
 
   close(): void {
@@ -125,19 +161,20 @@ export class Database {
    * After a failure the file is left alone for a while: waiting for a lock again and again would hold everything up.
    */
   #rests(): boolean {
-    return this.#failedAt !== null && this.#deps.clock.elapsed() - this.#failedAt < RETRY_AFTER;
+    return this.#deps.clock.elapsed() < this.#restsUntil;
   }
 
   #fail(error: unknown): void {
     const failure = sqliteFailure(error);
     if (error instanceof NewerStore) this.#newer = error.message;
-    if (this.#failedAt === null) {
+    if (!this.#failing) {
       this.#deps.logger.warn(
         { path: this.#path, error: failure.message },
         'Cannot use the history file: monitoring and alerts go on without it',
       );
     }
-    this.#failedAt = this.#deps.clock.elapsed();
+    this.#failing = true;
+    this.#restsUntil = this.#deps.clock.elapsed() + RETRY_AFTER;
     if (failure.kind === 'corrupt') this.#setAside();
   }
 
@@ -150,7 +187,8 @@ export class Database {
       for (const suffix of ['', '-wal', '-shm'])
         if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
       logger.warn({ path, aside }, 'The history file was corrupt: it was set aside and a new one is begun');
-      this.#failedAt = null;
+      this.#failing = false;
+      this.#restsUntil = Number.NEGATIVE_INFINITY;
       this.#generation += 1;
     } catch (error) {
       logger.warn(

@@ -3,7 +3,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { PreconditionStatus } from '../engine/diagnosis.ts';
 import { oncePer } from '../core/once-per.ts';
 import type { ProbeSample } from '../core/round.ts';
-import type { Database } from './database.ts';
+import { Backlog, type Database } from './database.ts';
 import { hourlyValueWriter, type HourlyValue } from './hourly-values.ts';
 
 /** What one round leaves behind. */
@@ -30,14 +30,8 @@ const MAX_GAP: Millis = 10 * 60_000;
 const MAX_CERTIFICATES = 100;
 
 /** Writes each round, and those that could not be written before, as one transaction. */
-export function createHistory(database: Database): (round: RoundRecord) => void {
-  const waiting: RoundRecord[] = [];
-  return (round) => {
-    waiting.push(round);
-    if (waiting.length > MAX_WAITING) waiting.shift();
-    const isKept = database.writeLazily((db) => waiting.forEach(roundWriter(db)));
-    if (isKept) waiting.length = 0;
-  };
+export function createHistory(database: Database): Backlog<RoundRecord> {
+  return new Backlog(MAX_WAITING, (rounds) => database.writeLazily((db) => rounds.forEach(roundWriter(db))));
 }
 
 /** With statements that are prepared once for all rounds: preparing takes longer than writing. */

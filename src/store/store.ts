@@ -1,8 +1,8 @@
 import type { AuditEntry } from '../core/audit.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
-import { insertAuditEntry, readAuditAbout, readAuditTrail } from './audit-rows.ts';
+import { createAuditTrail, readAuditAbout, readAuditTrail } from './audit-rows.ts';
 import { MirroredJournal } from './alert-journal.ts';
 import { Database, type DatabaseDeps } from './database.ts';
 import { readHourlyValues, readLatency } from './hourly-values.ts';
@@ -40,7 +40,7 @@ export interface Store {
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
   /** Of the `most` appliances that matter most. */
   hourlyValues(name: HourlyValueName, since: EpochMs, most: number): readonly StoredHourlyValue[];
-  /** Keeps what somebody changed. */
+  /** Keeps what somebody changed; while the file cannot be written, in memory. */
   recordChange(entry: AuditEntry): void;
   /** Latest first. */
   auditTrail(limit: number): readonly AuditEntry[];
@@ -62,28 +62,16 @@ export function createStore(config: { readonly path: string; readonly retention:
   const database = new Database(config.path, deps);
   const keptSince = (): EpochMs => deps.clock.now() - config.retention;
   const journal = new MirroredJournal(database, { logger: deps.logger, keptSince });
-  const record = createHistory(database);
-  let prunedAt: Millis | null = null;
-
-  /**
-   * @param written rows of the last round: twice as many are dropped while there is something to drop, so that it keeps
-   * up
-   */
-  function pruneAtTimes(written: number): void {
-    const elapsed = deps.clock.elapsed();
-    if (prunedAt !== null && elapsed - prunedAt < PRUNE_EVERY) return;
-    let isDone = true;
-    database.write((db) => {
-      isDone = prune(db, keptSince(), Math.max(LEAST_PRUNED, 2 * written));
-    });
-    prunedAt = isDone ? elapsed : null;
-  }
+  const history = createHistory(database);
+  const audit = createAuditTrail(database);
+  const pruneAtTimes = createPruning(database, keptSince, deps.clock);
 
   return {
     journal,
     recordRound(round) {
-      record(round);
+      history.add(round);
       journal.catchUp();
+      audit.catchUp();
       pruneAtTimes(round.samples.length);
     },
     deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
@@ -95,16 +83,40 @@ export function createStore(config: { readonly path: string; readonly retention:
     availability: (from, span) => database.read((db) => readAvailability(db, from, span)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
-    recordChange: (entry) => {
-      database.write((db) => insertAuditEntry(db, entry));
+    recordChange: (entry) => audit.add(entry),
+    auditTrail: (limit) => {
+      audit.catchUp();
+      return database.read((db) => readAuditTrail(db, limit)) ?? [];
     },
-    auditTrail: (limit) => database.read((db) => readAuditTrail(db, limit)) ?? [],
-    auditAbout: (incident, limit) => database.read((db) => readAuditAbout(db, incident, limit)) ?? [],
+    auditAbout: (incident, limit) => {
+      audit.catchUp();
+      return database.read((db) => readAuditAbout(db, incident, limit)) ?? [];
+    },
     writable: () => database.writable(),
     newer: () => database.newer(),
     close: () => {
+      database.retryNow();
       journal.catchUp();
+      audit.catchUp();
+      history.catchUp();
       database.close();
     },
+  };
+}
+
+/**
+ * @returns is told how many rows the last round wrote: twice as many are dropped while there is something to drop, so
+ *   that it keeps up
+ */
+function createPruning(database: Database, keptSince: () => EpochMs, clock: Clock): (written: number) => void {
+  let prunedAt: Millis | null = null;
+  return (written) => {
+    const elapsed = clock.elapsed();
+    if (prunedAt !== null && elapsed - prunedAt < PRUNE_EVERY) return;
+    let isDone = true;
+    database.write((db) => {
+      isDone = prune(db, keptSince(), Math.max(LEAST_PRUNED, 2 * written));
+    });
+    prunedAt = isDone ? elapsed : null;
   };
 }

@@ -3,57 +3,110 @@ import { z } from 'zod';
 import { issueTexts } from '../text/issue-text.ts';
 import { messageOf } from '../text/message-of.ts';
 import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
-import type { ProductPattern } from '../checks/tls-genuine/product.ts';
-import { compilePattern } from './product-pattern.ts';
+import { visibleText } from '../core/visible-text.ts';
+import type { IssuerPattern, ProductPattern, TextPattern } from '../checks/tls-genuine/product.ts';
+import {
+  type CompiledPattern,
+  compileShipped,
+  loadLinearCompiler,
+  type PatternCompiler,
+  type PatternScope,
+} from './product-pattern.ts';
 
 /** The catalogue that comes with the program. */
 const SHIPPED_PRODUCTS: string = fileURLToPath(new URL('../../config/inspection-products.yaml', import.meta.url));
 
+const MAX_SKIPPED_TEXT = 1_000;
+
 const line = z.string().trim().min(1).max(200);
 
-const pattern = (scope: 'value' | 'anywhere'): z.ZodType<RegExp, string> =>
-  z.string().transform((source, context) => {
-    try {
-      return compilePattern(source, scope);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: messageOf(error) });
-      return z.NEVER;
-    }
-  });
+type SourcePattern = CompiledPattern & { readonly source: string };
 
-const issuer = z
-  .record(
-    z.string().regex(/^[A-Za-z][A-Za-z0-9.]{0,63}$/u, 'expected an attribute type such as CN, O or OU'),
-    pattern('value'),
-  )
-  .transform((attributes) => Object.entries(attributes).map(([type, regExp]) => ({ type, pattern: regExp })))
-  .refine((attributes) => attributes.length > 0, 'expected at least one attribute such as CN');
+/** The schema of a file, with patterns compiled by `compile`. */
+function catalogueOf(compile: PatternCompiler) {
+  const pattern = (scope: PatternScope): z.ZodType<SourcePattern, string> =>
+    z.string().transform((source, context) => {
+      try {
+        return { source, ...compile(source, scope) };
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: messageOf(error) });
+        return z.NEVER;
+      }
+    });
 
-const product = z
-  .strictObject({
-    id: z
-      .string()
-      .max(64)
-      .regex(/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u, 'expected kebab-case, such as "fortinet-fortigate"'),
-    name: line,
-    issuers: z.array(issuer).max(50).default([]),
-    pages: z.array(pattern('anywhere')).max(50).default([]),
-    source: line.optional(),
-  })
-  .refine(({ issuers, pages }) => issuers.length + pages.length > 0, 'expected at least one of issuers and pages');
+  const issuer = z
+    .record(
+      z.string().regex(/^[A-Za-z][A-Za-z0-9.]{0,63}$/u, 'expected an attribute type such as CN, O or OU'),
+      pattern('value'),
+    )
+    .transform((attributes) => Object.entries(attributes))
+    .refine((attributes) => attributes.length > 0, 'expected at least one attribute such as CN');
 
-const catalogue = z.strictObject({ products: z.array(product).max(1000) });
+  const product = z
+    .strictObject({
+      id: z
+        .string()
+        .max(64)
+        .regex(/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u, 'expected kebab-case, such as "fortinet-fortigate"'),
+      name: line,
+      issuers: z.array(issuer).max(50).default([]),
+      pages: z.array(pattern('anywhere')).max(50).default([]),
+      source: line.optional(),
+    })
+    .refine(({ issuers, pages }) => issuers.length + pages.length > 0, 'expected at least one of issuers and pages');
+
+  return z.strictObject({ products: z.array(product).max(1000) });
+}
+
+export interface LoadedProducts {
+  readonly products: readonly ProductPattern[];
+  /** Which patterns of the administrator's files are not used, and why: a sentence each. */
+  readonly skipped: readonly string[];
+}
 
 /** As `loadCatalogue`. @throws {Error} with every problem of a file at once */
-export function loadProducts(files: readonly string[]): Promise<readonly ProductPattern[]> {
-  return loadCatalogue({ what: 'products', files, shipped: SHIPPED_PRODUCTS, parse: parseProducts });
+export async function loadProducts(files: readonly string[]): Promise<LoadedProducts> {
+  const compileOwn = files.length === 0 ? compileShipped : await loadLinearCompiler();
+  const skipped: string[] = [];
+  const parse = (content: CatalogueFile, file: string): readonly ProductPattern[] => {
+    const parsed = parseProducts(content, file, file === SHIPPED_PRODUCTS ? compileShipped : compileOwn);
+    skipped.push(...parsed.skipped);
+    return parsed.products;
+  };
+  const products = await loadCatalogue({ what: 'products', files, shipped: SHIPPED_PRODUCTS, parse });
+  return { products, skipped };
 }
 
 /** @throws {Error} as `loadProducts` does @internal */
-export function parseProducts({ value }: CatalogueFile, file: string): readonly ProductPattern[] {
+export function parseProducts(
+  { value }: CatalogueFile,
+  file: string,
+  compile: PatternCompiler = compileShipped,
+): LoadedProducts {
   const attempt = `Cannot use the products of "${file}"`;
-  const parsed = catalogue.safeParse(value);
+  const parsed = catalogueOf(compile).safeParse(value);
   if (!parsed.success) throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
   assertUnique(parsed.data.products, attempt);
-  return parsed.data.products.map(({ id, name, issuers, pages }) => ({ id, name, issuers, pages }));
+  const skipped: string[] = [];
+  const products = parsed.data.products.map(({ id, name, issuers, pages }): ProductPattern => {
+    const usable = (pattern: SourcePattern): readonly TextPattern[] => {
+      if (pattern.kind === 'usable') return [pattern.pattern];
+      const { source, reason } = pattern;
+      const text = `Skipping the pattern "${source}" of the product "${id}" in "${file}": ${reason}`;
+      skipped.push(visibleText(text, MAX_SKIPPED_TEXT));
+      return [];
+    };
+    return {
+      id,
+      name,
+      issuers: issuers.flatMap((attributes): readonly IssuerPattern[] => {
+        const kept = attributes.flatMap(([type, pattern]) => usable(pattern).map((one) => ({ type, pattern: one })));
+        // With an attribute less, it would match other authorities too.
+        return kept.length === attributes.length ? [kept] : [];
+      }),
+      pages: pages.flatMap(usable),
+    };
+  });
+  // A product without any usable pattern does not replace the shipped one.
+  return { products: products.filter(({ issuers, pages }) => issuers.length + pages.length > 0), skipped };
 }

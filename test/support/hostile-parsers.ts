@@ -5,6 +5,7 @@ import { readReply as readTime } from '../../src/network/ntp/sntp.ts';
 import { encodeQuery, readReply as readDnsReply } from '../../src/network/dns/message.ts';
 import { readPem } from '../../src/trust/pem.ts';
 import { parseCatalogue } from '../../src/system/catalogue-file.ts';
+import { loadLinearCompiler } from '../../src/trust/product-pattern.ts';
 import { parseProducts } from '../../src/trust/products.ts';
 import { readIncidentForm } from '../../src/web/incident-form.ts';
 import { readIncidentQuery } from '../../src/web/incident-query.ts';
@@ -27,6 +28,8 @@ import {
   readSmtp,
   readState,
 } from './hostile-readers.ts';
+
+const compileLinear = await loadLinearCompiler();
 
 /** A parser of what others write. */
 export interface HostileParser {
@@ -219,7 +222,10 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     corpus: 'yaml-products',
     shape: 'bytes',
     longest: 16 * KB,
-    parse: declared((text) => parseProducts(parseCatalogue(text, 'products', 'f.yaml'), 'f.yaml').map(({ id }) => id)),
+    parse: declared((text) => {
+      const { products, skipped } = parseProducts(parseCatalogue(text, 'products', 'f.yaml'), 'f.yaml', compileLinear);
+      return [...skipped, ...products.map(({ id }) => id)];
+    }),
     most: 128 * KB,
     repeats: YAML_REPEATS,
   },

@@ -1,6 +1,11 @@
 import type { DistinguishedName } from '../../core/certificate.ts';
 import { oncePer } from '../../core/once-per.ts';
 
+/** A compiled regular expression that is fast on any text. */
+export interface TextPattern {
+  test(text: string): boolean;
+}
+
 /**
  * An inspection product and how its authorities name themselves. It names the product; it never proves anything by
  * itself.
@@ -12,11 +17,11 @@ export interface ProductPattern {
   /** Any of these. */
   readonly issuers: readonly IssuerPattern[];
   /** What its block pages say; any of these. */
-  readonly pages: readonly RegExp[];
+  readonly pages: readonly TextPattern[];
 }
 
 /** All of these: each attribute type must have a value that its (anchored) pattern matches. */
-export type IssuerPattern = readonly { readonly type: string; readonly pattern: RegExp }[];
+export type IssuerPattern = readonly { readonly type: string; readonly pattern: TextPattern }[];
 
 /** The first product of the catalogue that this name belongs to. */
 export function findProduct(products: readonly ProductPattern[], name: DistinguishedName): ProductPattern | null {

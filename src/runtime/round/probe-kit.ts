@@ -37,6 +37,8 @@ export interface ProbeKit {
   needsCloserLook(): boolean;
   /** What chains of a target are judged by. */
   knowledgeOf(target: string): TlsKnowledge;
+  /** Which patterns of the product files are not used, and why: a sentence each. */
+  readonly skippedPatterns: readonly string[];
   /** Single looks, beside the rounds and within the same limits. */
   readonly looks: TargetProbes;
 }
@@ -100,6 +102,7 @@ export async function createProbeKit(
     },
     needsCloserLook: () => needsCloserLook(share.current(), clock.now()),
     knowledgeOf: (target) => knowledge.of(target),
+    skippedPatterns: knowledge.skippedPatterns,
     looks: createTargetProbes(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
   };
 }

@@ -31,6 +31,8 @@ export interface TlsKnowledgeBase {
    * chains.
    */
   remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
+  /** Which patterns of the product files are not used, and why: a sentence each. */
+  readonly skippedPatterns: readonly string[];
 }
 
 /** What does not change from round to round. */
@@ -92,7 +94,7 @@ export async function loadTlsKnowledge(
 ): Promise<TlsKnowledgeBase> {
   const loadTrust = createTrustLoader(createPublicRoots());
   const checks = createSignatureChecks(CHECKS.spare + CHECKS.perTarget * services.length);
-  const products = await loadProducts(trust.productFiles);
+  const { products, skipped } = await loadProducts(trust.productFiles);
   const baselines = await readBaselines(trust.baselineFile);
   const byTarget = new Map<string, KnownTarget>();
 
@@ -117,6 +119,7 @@ export async function loadTlsKnowledge(
   } as const;
 
   return {
+    skippedPatterns: skipped,
     ofAny: (target) => {
       const known = byTarget.get(target);
       return known === undefined

@@ -54,6 +54,47 @@ it('drops the oldest first, no more than asked for, and says whether something i
   expect(left('samples', 'at')).toEqual([]);
 });
 
+/** Rows of each table that retention drops from, all of them too old. */
+const OLD_ROWS: Readonly<Record<string, string>> = {
+  samples: 'INSERT INTO samples SELECT 1, n, 1.5, NULL FROM numbers',
+  precondition_states: "INSERT INTO precondition_states SELECT 'tls', -n, -n, 'ok' FROM numbers",
+  certificates: "INSERT INTO certificates SELECT 'host:443', n, 'pem', 1, 1 FROM numbers",
+  figures: "INSERT INTO figures SELECT 'tokens', 'fac-1', -n, 5 FROM numbers",
+  audit: "INSERT INTO audit (at, action, account, detail) SELECT -n, 'reload', 'local', '' FROM numbers",
+  incidents: "INSERT INTO incidents SELECT n, 'c', 's', 'critical', 1, 1, '{}' FROM numbers",
+  notifications: "INSERT INTO notifications SELECT n, 'firing', 1, '{}' FROM numbers",
+  deliveries: "INSERT INTO deliveries SELECT NULL, n, 'email', 'a', 'sent', 1, 0, NULL, 1, NULL, '' FROM numbers",
+};
+
+function fill(table: string, rows: number): void {
+  addSamples();
+  db.exec(`WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${String(rows)})
+    ${OLD_ROWS[table] ?? ''}`);
+}
+
+function size(table: string): number {
+  return Number(db.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows']);
+}
+
+it.each(Object.keys(OLD_ROWS).filter((table) => table !== 'deliveries'))(
+  'drops rows of %s in batches, and says so until none is left',
+  (table) => {
+    fill(table, 250);
+    expect([prune(db, BEFORE, 100), size(table)]).toEqual([false, 150]);
+    expect([prune(db, BEFORE, 100), size(table)]).toEqual([false, 50]);
+    expect([prune(db, BEFORE, 100), size(table)]).toEqual([true, 0]);
+  },
+);
+
+it('counts the deliveries that go with a notification', () => {
+  db.exec('PRAGMA foreign_keys = ON');
+  fill('notifications', 100);
+  for (const recipient of ['a', 'b', 'c', 'd'])
+    db.exec(`INSERT INTO deliveries
+      SELECT NULL, id, 'email', '${recipient}', 'sent', 1, 0, NULL, 1, NULL, '' FROM notifications`);
+  expect([prune(db, BEFORE, 100), size('deliveries')]).toEqual([false, 300]);
+});
+
 it('keeps a notification that is still to be delivered, and takes its deliveries with it when it goes', () => {
   const [json = ''] = openedEntry().outboxEntries.map((entry) => notificationText(entry.notification));
   const notification = db.prepare("INSERT INTO notifications VALUES (?, 'firing', ?, ?)");

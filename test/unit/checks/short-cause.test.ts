@@ -9,9 +9,10 @@ import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
 import { parseProducts } from '../../../src/trust/products.ts';
 
 const SHIPPED = 'config/inspection-products.yaml';
-const PRODUCTS = parseProducts(parseCatalogue(readFileSync(SHIPPED, 'utf8'), 'products', SHIPPED), SHIPPED).map(
-  ({ name }) => name,
-);
+const PRODUCTS = parseProducts(
+  parseCatalogue(readFileSync(SHIPPED, 'utf8'), 'products', SHIPPED),
+  SHIPPED,
+).products.map(({ name }) => name);
 
 test.each(CAUSE_IDS)('%s is short, and whole', (id) => {
   const texts = SEVERITIES.flatMap((severity) =>
