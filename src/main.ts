@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { createInterface, type Interface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
 import { runProgram } from './cli/program.ts';
@@ -42,7 +43,7 @@ process.stdout.write('', () => process.exit());
 
 function terminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
-  const ask = stdin.isTTY && stdout.isTTY ? createDialogue() : null;
+  const ask = stdin.isTTY && stdout.isTTY ? createDialogue({ hidden: false }) : null;
   const color = stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   return {
     version: packageVersion(),
@@ -59,6 +60,7 @@ function terminal(): Terminal {
     progress: stderr.isTTY ? stderr : null,
     confirm: ask === null ? null : async (question) => /^y(?:es)?$/iu.test((await ask(`${question} [y/N] `)).trim()),
     ask,
+    askHidden: stdin.isTTY ? createDialogue({ hidden: true }) : null,
     signal: stopping.signal,
     onHangup: (listener) =>
       void process.on('SIGHUP', () => {
@@ -81,17 +83,25 @@ function account(): string {
   }
 }
 
-/** Asks on the terminal, and takes one line for each question, also those typed ahead. */
-function createDialogue(): (question: string) => Promise<string> {
+/**
+ * Asks on the terminal, and takes one line for each question, also those typed ahead. A hidden answer is not shown, and
+ * its question goes to standard error: the output may be a file.
+ */
+function createDialogue({ hidden }: { readonly hidden: boolean }): (question: string) => Promise<string> {
   let dialogue: { readonly asked: Interface; readonly lines: AsyncIterator<string> } | null = null;
   return async (question) => {
     if (dialogue === null) {
-      const asked = createInterface({ input: process.stdin, output: process.stdout });
+      const output = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stdout;
+      // In this mode readline shows what is typed, and the terminal itself does not.
+      const asked = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
+      stopping.signal.addEventListener('abort', () => asked.close(), { once: true });
       dialogue = { asked, lines: asked[Symbol.asyncIterator]() };
     }
-    dialogue.asked.setPrompt(question);
+    if (hidden) process.stderr.write(question);
+    dialogue.asked.setPrompt(hidden ? '' : question);
     dialogue.asked.prompt();
     const answer = await dialogue.lines.next();
+    if (hidden) process.stderr.write('\n');
     // Ctrl-C and Ctrl-D.
     if (answer.done === true) throw new Error('No answer was given');
     return answer.value;

@@ -3,7 +3,7 @@ import type { InvalidConfig, LoadResult } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
 import { messageOf } from '../text/message-of.ts';
 import { loadProducts } from '../trust/products.ts';
-import { loginProblems } from '../web/login.ts';
+import { credentialProblems } from '../web/identify.ts';
 import { surprisesOf } from './surprises.ts';
 import { load, type Streams, type Invocation, writeIssues } from './terminal.ts';
 
@@ -34,8 +34,8 @@ export async function runConfig(command: 'check' | 'print' | 'schema', terminal:
 }
 
 /**
- * Passwords are the one secret whose form is known beforehand: a hash that the page cannot use is a mistake that shows
- * now. So is a product file that cannot be used.
+ * What is valid in itself and still does not work: a hash or a token that the page cannot use, and a product file that
+ * cannot be used.
  */
 async function checkFiles(terminal: Invocation): Promise<number> {
   const result = await load(terminal);
@@ -43,7 +43,7 @@ async function checkFiles(terminal: Invocation): Promise<number> {
   const { config, sources } = result;
   const products = await loadProducts(config.trust.productFiles).catch((error: unknown) => messageOf(error));
   const problems = [
-    ...(await loginProblems(config.web.users, terminal.env)),
+    ...(await credentialProblems(config.web, terminal.env)),
     ...(typeof products === 'string' ? [products] : []),
   ];
   const surprises = [

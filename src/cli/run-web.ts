@@ -5,13 +5,16 @@ import type { Terminal } from './terminal.ts';
 /** Longer is a file that was piped in by mistake. */
 const LONGEST_PASSWORD = 1024;
 
-/** Prints the hash of the password on standard input, without its line break. Returns the exit code. */
-export async function runHashPassword({ input, output, errors }: Terminal): Promise<number> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of input) chunks.push(chunk);
-  const password = Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/u, '');
+/**
+ * Prints the hash of a password: of the one that is typed twice at a terminal, or of what is on standard input without
+ * its last line break. Returns the exit code.
+ */
+export async function runHashPassword({ askHidden, input, output, errors }: Terminal): Promise<number> {
+  const password = askHidden === null ? await readAll(input) : await askHidden('Password: ');
+  if (askHidden !== null && password !== (await askHidden('The same again: '))) {
+    errors.write('Cannot hash the password: the two entries differ\n');
+    return EXIT_UNKNOWN;
+  }
   if (password === '' || password.length > LONGEST_PASSWORD) {
     errors.write(
       `Cannot hash the password: expected 1 to ${String(LONGEST_PASSWORD)} characters on standard input, got ` +
@@ -21,4 +24,12 @@ export async function runHashPassword({ input, output, errors }: Terminal): Prom
   }
   output.write(`${await hashPassword(password)}\n`);
   return 0;
+}
+
+async function readAll(input: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of input) chunks.push(chunk);
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/u, '');
 }

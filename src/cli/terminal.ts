@@ -31,6 +31,8 @@ export interface Terminal extends Streams {
   readonly confirm: ((question: string) => Promise<boolean>) | null;
   /** Asks the person a question that is answered with a line; null: nobody is there. */
   readonly ask: ((question: string) => Promise<string>) | null;
+  /** The same without showing what is typed; null: standard input is not a terminal. */
+  readonly askHidden: ((question: string) => Promise<string>) | null;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   /** Calls back on SIGHUP. */

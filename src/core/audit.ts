@@ -10,11 +10,10 @@ export const AUDIT_ACTIONS = [
 ] as const;
 
 /**
- * Why a change was refused: `role`, the account may not; `origin`, a page of another origin asked; `remote`, without
- * users only this machine may, and another one asked; `forwarded`, the same through a proxy; `name`, the request called
- * by a name that may be a stranger's.
+ * Why a change was refused: `account`, nobody has an account and the request came over the network; `role`, the account
+ * may not; `origin`, a page of another origin asked.
  */
-export const CHANGE_REFUSALS = ['role', 'origin', 'remote', 'forwarded', 'name'] as const;
+export const CHANGE_REFUSALS = ['account', 'role', 'origin'] as const;
 
 export type ChangeRefusal = (typeof CHANGE_REFUSALS)[number];
 

@@ -30,7 +30,11 @@ export function authenticate(identify: Identify, deps: AuthenticateDeps): Middle
     switch (identified.kind) {
       case 'known':
         sources.noteLogin('accepted');
-        context.set('caller', { ...identified.identity, address: from ?? null });
+        context.set('caller', {
+          ...identified.identity,
+          address: from ?? null,
+          isStillKnown: identified.isStillKnown,
+        });
         await next();
         return undefined;
       case 'refused':

@@ -7,6 +7,8 @@ export interface Caller {
   readonly role: Role;
   /** Of the peer; null at the control socket. */
   readonly address: string | null;
+  /** Whether the password, token or secret that was shown is still right; asked again while an answer goes on. */
+  readonly isStillKnown: () => Promise<boolean>;
 }
 
 /**

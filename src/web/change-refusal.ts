@@ -1,5 +1,4 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import { routePath } from 'hono/route';
 import type { ChangeRefusal } from '../core/audit.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { Identify } from './identify.ts';
@@ -16,62 +15,67 @@ export interface NetworkAccess {
   readonly kind: 'network';
   /** null: everybody may come in. */
   readonly identify: Identify | null;
+  /** Somebody has an account. Otherwise nothing is changed over the network. */
+  readonly hasAccounts: boolean;
   /** Who shows nothing may read /metrics. */
   readonly opensMetrics: boolean;
+  /** `web.localReload`. */
+  readonly localReload: boolean;
   /** `web.hosts`. */
   readonly hosts: readonly string[];
 }
 
 const MAX_SHOWN = 100;
 const FORWARDED = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/u;
+const NO_ACCOUNT =
+  'the status page has no accounts, and only an account may change anything over the network. Add web.users. On this ' +
+  'machine, run "ftm-watch reload" or "ftm-watch silence"; a program can use ' +
+  '"curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload"';
 
 /**
- * Why a request that changes something is refused; null when it may pass. Without users only who is on this machine
- * may: the socket tells, no header does, since anybody can write one. Through a proxy of this machine comes who is not
- * on it. A browser may be made to send it by a page of somebody else's, and without users nothing but the name that it
- * calls tells such a page from our own.
+ * Why a request that changes something is refused; null if it is allowed. Without accounts all are refused: a request
+ * that a proxy on this machine forwards without a header looks like one from this machine.
  */
 export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
-  if (isForeignOrigin((name) => context.req.header(name))) return 'origin';
-  return callerRefusal(context, access);
+  const refusal = isLocalReload(context, access) ? null : callerRefusal(context, access);
+  if (refusal === 'account') return refusal;
+  return isForeignOrigin((name) => context.req.header(name)) ? 'origin' : refusal;
 }
 
 /** The same of who asks, wherever the request comes from: whether a page offers it to change something. */
 export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
-  const { identify, hosts } = access;
-  const { role, address } = context.get('caller');
-  if (role !== 'change') return 'role';
-  if (identify !== null) return null;
-  if (!isLoopback(address ?? undefined)) return 'remote';
-  if (Object.keys(context.req.header()).some((name) => FORWARDED.test(name))) return 'forwarded';
-  return isOwnName(context.req.header('Host'), hosts) ? null : 'name';
+  if (!access.hasAccounts) return 'account';
+  return context.get('caller').role === 'change' ? null : 'role';
+}
+
+/**
+ * Whether `web.localReload` allows this request: a reload that comes over the loopback interface, shows no login, and
+ * was not sent by a proxy that says so or by a page of somebody else (DNS rebinding).
+ */
+export function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
+  const headers = context.req.header();
+  return (
+    localReload &&
+    context.req.method === 'POST' &&
+    context.req.path === '/-/reload' &&
+    isLoopback(context.env.incoming.socket.remoteAddress) &&
+    !Object.keys(headers).some((name) => FORWARDED.test(name) || name === 'authorization') &&
+    isOwnName(headers['host'], hosts)
+  );
 }
 
 /** The same in a sentence. */
 export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>): string {
-  const { name, role, address } = context.get('caller');
+  const { name, role } = context.get('caller');
   switch (refusal) {
+    case 'account':
+      return `Refused: ${NO_ACCOUNT}`;
     case 'origin':
       return FOREIGN_ORIGIN;
     case 'role':
       return `Refused: "${name ?? ''}" has the role "${role}", and this needs the role "change"`;
-    case 'remote':
-      return (
-        'Refused: without web.users only this machine may change anything, at its loopback address, and ' +
-        `"${address ?? 'nobody'}" asked: set web.users, or run the command on the machine itself`
-      );
-    case 'forwarded':
-      return (
-        'Refused: without web.users only this machine may change anything, and a proxy has forwarded this request: ' +
-        'set web.users, or web.proxy'
-      );
-    case 'name':
-      return (
-        'Refused: without web.users this must be asked for by address, as in ' +
-        `http://127.0.0.1:9843${routePath(context)}`
-      );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Millis } from '../core/clock.ts';
+import type { Caller } from './caller.ts';
 import { BARE_HEADERS } from './security-headers.ts';
 
 export interface ServerEvent {
@@ -11,8 +12,11 @@ export interface ServerEvent {
 /** Shorter than the idle time-outs of proxies, which drop a connection that is silent for a minute. @internal */
 export const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;
+
 interface Listener {
+  /** Name or address. */
   readonly client: string;
+  readonly isStillKnown: Caller['isStillKnown'];
   /** Heartbeats in a row at which it had not read what came before. */
   readonly behind: number;
 }
@@ -39,14 +43,14 @@ export class EventStream {
 
   /**
    * Answers the request and keeps it open. Where there are too many, who has most of them makes room.
-   * @param client who listens, by name or address
    * @returns false when there are too many, and nobody has more than this one; nothing is answered then
    */
-  join(response: ServerResponse, first: ServerEvent | null, client: string): boolean {
+  join(response: ServerResponse, first: ServerEvent | null, caller: Caller): boolean {
+    const client = caller.name ?? caller.address ?? 'local';
     if (this.#closed || !this.#hasRoomFor(client)) return false;
     response.writeHead(200, HEADERS);
     response.write(`retry: ${String(RETRY)}\n\n${first === null ? '' : format(first)}`);
-    this.#listeners.set(response, { client, behind: 0 });
+    this.#listeners.set(response, { client, isStillKnown: caller.isStillKnown, behind: 0 });
     response.once('close', () => this.#leave(response));
     response.on('error', () => response.destroy());
     this.#cancelHeartbeat ??= this.#clock.after(HEARTBEAT, () => this.#beat());
@@ -75,8 +79,14 @@ export class EventStream {
       this.#listeners.set(response, { ...listener, behind });
       if (behind > 1) response.destroy();
       else response.write(': still here\n\n');
+      void this.#endUnlessKnown(response, listener);
     }
     this.#cancelHeartbeat = this.#listeners.size > 0 ? this.#clock.after(HEARTBEAT, () => this.#beat()) : null;
+  }
+
+  /** A password that was changed or a token that was replaced ends the streams that were opened with it. */
+  async #endUnlessKnown(response: ServerResponse, { isStillKnown }: Listener): Promise<void> {
+    if (!(await isStillKnown())) response.end();
   }
 
   #hasRoomFor(client: string): boolean {

@@ -3,10 +3,23 @@ import { hasCredentials } from './identify.ts';
 import { isLoopback } from './loopback.ts';
 
 /**
- * What strangers on the network may read, a sentence each; nothing where the configuration says that it is meant. Said
- * by `config check`, at the start and on the page; never a reason not to start.
+ * What strangers may read or do, a sentence each; nothing if the configuration says that it is meant. Said by
+ * `config check`, at the start and on the page; never a reason not to start.
  */
 export function exposureNotes(web: WebConfig): readonly string[] {
+  return [
+    ...networkNotes(web),
+    // Not silenced by the key itself: a proxy that is added later opens it to more than this machine.
+    ...(web.localReload
+      ? [
+          'Every program on this machine, and everybody who reaches a reverse proxy on it, can reload the ' +
+            'configuration: remove "web.localReload" and use "ftm-watch reload".',
+        ]
+      : []),
+  ];
+}
+
+function networkNotes(web: WebConfig): readonly string[] {
   if (isLoopback(web.listen.address)) return [];
   if (!hasCredentials(web))
     return web.anonymous !== null

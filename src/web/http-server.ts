@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { ListenOptions, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { TlsFiles } from '../config/schema/web.ts';
@@ -79,19 +80,19 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     void listener(request, response).then(() => waiting.written(response));
   });
   limitConnections(server);
+  const closeVerified = trackVerified(server);
   let unsubscribe = (): void => undefined;
   let unfollow = (): void => undefined;
   return {
     listen: async (where) => {
       await listening(server, where);
       server.on('error', (error) => logger.error({ err: error }, 'The web server has a problem'));
-      if ('setSecureContext' in server) unfollow = certificate?.follow(server, { clock, logger }) ?? unfollow;
+      if ('setSecureContext' in server && certificate !== null)
+        unfollow = certificate.follow(server, { clock, logger, onOtherClients: closeVerified });
       unsubscribe = sources.onDiagnosis((diagnosis) => events.send('diagnosis', () => diagnosisToJson(diagnosis)));
       return server.address();
     },
-    refreshCertificate: async () => {
-      if ('setSecureContext' in server) await certificate?.refresh(server, { logger });
-    },
+    refreshCertificate: async () => certificate?.refresh(),
     certificateEnd: () => certificate?.end() ?? null,
     stop: async () => {
       unsubscribe();
@@ -110,6 +111,19 @@ function limitConnections(server: Server): void {
   });
   server.on('connection', (socket: Socket) => crowd.enter(socket));
   server.setTimeout(IDLE);
+}
+
+/** Gives what closes the connections of clients whose certificate was verified, with all that is answered on them. */
+function trackVerified(server: Server): () => void {
+  const verified = new Set<TLSSocket>();
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (!socket.authorized) return;
+    verified.add(socket);
+    socket.once('close', () => verified.delete(socket));
+  });
+  return () => {
+    for (const socket of verified) socket.destroy();
+  };
 }
 
 type NodeServer = Server | HttpsServer;

@@ -1,11 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { Logger } from 'pino';
 import type { Role, WebConfig } from '../config/schema/web.ts';
-import { readSecret } from '../system/secret.ts';
-import type { Millis } from '../core/clock.ts';
+import { readSecret, type SecretSource } from '../system/secret.ts';
+import type { Clock, Millis } from '../core/clock.ts';
 import { verifiedPeerNames } from '../network/tls/peer-names.ts';
-import type { Login } from './login.ts';
-import { isLoopback } from './loopback.ts';
+import { messageOf } from '../text/message-of.ts';
+import { keepSecret } from './kept-secret.ts';
+import { createLogin, loginProblems } from './login.ts';
 
 /** A caller by what it showed. */
 export interface Identity {
@@ -15,32 +18,67 @@ export interface Identity {
 
 /** `refused`: nothing was shown, or nothing that is right; `name` of a login whose password was looked at. */
 export type Identified =
-  | { readonly kind: 'known'; readonly identity: Identity }
+  | {
+      readonly kind: 'known';
+      readonly identity: Identity;
+      /** Whether the password, token or secret that was shown is still right. */
+      readonly isStillKnown: () => Promise<boolean>;
+    }
   | { readonly kind: 'refused'; readonly name: string | null }
   | { readonly kind: 'later'; readonly retryAfter: Millis };
 
 export type Identify = (request: IncomingMessage) => Promise<Identified>;
 
+export interface IdentifyDeps {
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, 'warn'>;
+  /** Where secrets named by variable are read from. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Reads the files of trusted client authorities again; connections of clients that are no longer trusted are closed. */
+  readonly refreshAuthorities: () => Promise<void>;
+}
+
 type Credentials = Pick<WebConfig, 'users' | 'tokens' | 'certificates' | 'proxy'>;
 
-/** Whether there is anybody who could log in. */
+const PROXY_SECRET = 'the secret of web.proxy';
+const REFUSED: Identified = { kind: 'refused', name: null };
+
+/** Whether anybody has an account. */
 export function hasCredentials({ users, tokens, certificates, proxy }: Credentials): boolean {
   return users.length + tokens.length + certificates.length > 0 || proxy !== null;
 }
 
-/**
- * By the certificate of the connection, by what the configured proxy says of its user, by a bearer token (RFC 6750), or
- * by name and password (RFC 7617), in this order. A proxy's header from anybody else is not looked at.
- */
-export function createIdentify(config: Credentials, login: Login | null, env: NodeJS.ProcessEnv): Identify {
-  const roles = new Map(config.users.map(({ name, role }) => [name, role]));
+/** Why accounts could not be used, one sentence each. */
+export async function credentialProblems(config: Credentials, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const { tokens, proxy } = config;
+  const read = await Promise.allSettled([
+    ...tokens.map(({ name, token }) => readShown(tokenOf(name), token, env)),
+    ...(proxy === null || proxy.secret === null ? [] : [readShown(PROXY_SECRET, proxy.secret, env)]),
+  ]);
+  return [
+    ...(await loginProblems(config.users, env)),
+    ...read.flatMap((outcome) => (outcome.status === 'rejected' ? [messageOf(outcome.reason)] : [])),
+  ];
+}
 
+/**
+ * By the certificate of the connection, by the user that the configured proxy names, by a bearer token (RFC 6750), or
+ * by name and password (RFC 7617), in this order. The header of a proxy that does not prove itself is ignored. Secrets
+ * are read again at each request; one that cannot be used leaves the one before in force, and never concerns another
+ * account.
+ * @throws {Error} when a password hash, token or secret cannot be used at the start, naming it
+ */
+export async function createIdentify(config: Credentials, deps: IdentifyDeps): Promise<Identify> {
+  const byProxy = await createProxyCheck(config.proxy, deps);
+  const byToken = await createTokenCheck(config.tokens, deps);
+  const byPassword = await createPasswordCheck(config.users, deps);
   return async (request) => {
-    const names = verifiedPeerNames(request.socket);
+    const names = await trustedNames(request, deps);
     const byCertificate = config.certificates.find(({ name }) => names.includes(name));
-    if (byCertificate !== undefined) return { kind: 'known', identity: byCertificate };
-    const proxied = proxiedIdentity(config.proxy, request, names);
-    if (proxied !== null) return { kind: 'known', identity: proxied };
+    // Its connection is closed once it is no longer trusted.
+    if (byCertificate !== undefined) return known(byCertificate, () => Promise.resolve(true));
+    const proxied = await byProxy(request, names);
+    if (proxied !== null) return proxied;
     const [, scheme = '', value = ''] = /^(\S+) +(\S+) *$/u.exec(request.headers.authorization ?? '') ?? [];
     switch (scheme.toLowerCase()) {
       case 'bearer':
@@ -48,39 +86,89 @@ export function createIdentify(config: Credentials, login: Login | null, env: No
       case 'basic':
         return byPassword(Buffer.from(value, 'base64').toString('utf8'), request.socket.remoteAddress);
       default:
-        return { kind: 'refused', name: null };
+        return REFUSED;
     }
   };
+}
 
-  async function byToken(shown: string): Promise<Identified> {
-    for (const { name, role, token } of config.tokens)
-      if (isSame(shown, await readSecret(token, env))) return { kind: 'known', identity: { name, role } };
-    return { kind: 'refused', name: null };
-  }
+/** Those of the client certificate, if the authorities that are trusted now have signed it. */
+async function trustedNames({ socket }: IncomingMessage, deps: IdentifyDeps): Promise<readonly string[]> {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return [];
+  await deps.refreshAuthorities();
+  return socket.destroyed ? [] : verifiedPeerNames(socket);
+}
 
-  async function byPassword(pair: string, address: string | undefined): Promise<Identified> {
+/** Gives the user that the proxy names; null without a proxy, or if it does not prove itself. */
+async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps) {
+  const isSecret = proxy === null || proxy.secret === null ? null : await keepShown(PROXY_SECRET, proxy.secret, deps);
+  return async ({ headers }: IncomingMessage, names: readonly string[]): Promise<Identified | null> => {
+    if (proxy === null || (proxy.certificate !== null && !names.includes(proxy.certificate))) return null;
+    const [name, secret] = [proxy.userHeader, proxy.secretHeader].map((header) => headers[header.toLowerCase()]);
+    if (typeof name !== 'string' || name === '') return null;
+    const isProxy = async (): Promise<boolean> =>
+      isSecret === null || (await isSecret(typeof secret === 'string' ? secret : ''));
+    return (await isProxy()) ? known({ name, role: proxy.role }, isProxy) : null;
+  };
+}
+
+async function createTokenCheck(tokens: Credentials['tokens'], deps: IdentifyDeps) {
+  const kept = await Promise.all(
+    tokens.map(async ({ name, role, token }) => ({ name, role, isShown: await keepShown(tokenOf(name), token, deps) })),
+  );
+  return async (shown: string): Promise<Identified> => {
+    for (const { name, role, isShown } of kept)
+      if (await isShown(shown)) return known({ name, role }, () => isShown(shown));
+    return REFUSED;
+  };
+}
+
+async function createPasswordCheck(users: Credentials['users'], deps: IdentifyDeps) {
+  const login = users.length === 0 ? null : await createLogin(users, deps);
+  const roles = new Map(users.map(({ name, role }) => [name, role]));
+  return async (pair: string, address: string | undefined): Promise<Identified> => {
     const colon = pair.indexOf(':');
-    if (login === null || colon < 0) return { kind: 'refused', name: null };
+    if (login === null || colon < 0) return REFUSED;
     const name = pair.slice(0, colon);
     const outcome = await login.check(name, pair.slice(colon + 1), address);
     if (outcome.kind === 'later') return outcome;
     const role = roles.get(name);
     return outcome.kind === 'accepted' && role !== undefined
-      ? { kind: 'known', identity: { name, role } }
+      ? known({ name, role }, outcome.isStillRight)
       : { kind: 'refused', name };
-  }
+  };
 }
 
-/** The user that the configured proxy names: at this machine, or with its certificate. */
-function proxiedIdentity(
-  proxy: WebConfig['proxy'],
-  { headers, socket }: IncomingMessage,
-  names: readonly string[],
-): Identity | null {
-  if (proxy === null) return null;
-  const isProxy = proxy.certificate === null ? isLoopback(socket.remoteAddress) : names.includes(proxy.certificate);
-  const name = headers[proxy.userHeader.toLowerCase()];
-  return isProxy && typeof name === 'string' && name !== '' ? { name, role: proxy.role } : null;
+/** Compares what a client sends with a secret. @throws {Error} when the secret cannot be used now */
+async function keepShown(
+  what: string,
+  source: SecretSource,
+  { logger, env }: IdentifyDeps,
+): Promise<(shown: string) => Promise<boolean>> {
+  const secret = await keepSecret(
+    () => readShown(what, source, env),
+    (problem) => logger.warn(`${problem}: the one read before stays in force`),
+  );
+  return async (shown) => isSame(shown, await secret());
+}
+
+function known({ name, role }: Identity, isStillKnown: () => Promise<boolean>): Identified {
+  return { kind: 'known', identity: { name, role }, isStillKnown };
+}
+
+function tokenOf(name: string): string {
+  return `the token "${name}"`;
+}
+
+/** @throws {Error} naming the secret */
+async function readShown(what: string, source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {
+  try {
+    const secret = await readSecret(source, env);
+    // Anything else cannot be sent in a header, so that it would match nothing.
+    if (/^[\x21-\x7E]+$/u.test(secret)) return secret;
+    throw new RangeError('expected one line of printable ASCII without spaces');
+  } catch (error) {
+    throw new Error(`Cannot use ${what}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Takes as long for any text. */

@@ -1,15 +1,20 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from 'pino';
 import type { WebConfig } from '../config/schema/web.ts';
 import { readSecret } from '../system/secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { keepSecret } from './kept-secret.ts';
 import { LoginLimit, networkOf } from './login-limit.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
 import { messageOf } from '../text/message-of.ts';
 
 /** `later`: too many wait for an answer, or too many were wrong; the password was not looked at. */
 export type LoginOutcome =
-  | { readonly kind: 'accepted' | 'refused' }
+  /** Until the user has another password. */
+  | { readonly kind: 'accepted'; readonly isStillRight: () => Promise<boolean> }
+  | { readonly kind: 'refused' }
   | { readonly kind: 'later'; readonly retryAfter: Millis };
 
 /** Answers who may come in. */
@@ -35,22 +40,41 @@ const MAX_WAITING_OF_ONE = 4;
 const MORE_FOR_TRUSTED = 4;
 const QUEUE_PASSES: Millis = 5_000;
 
+interface LoginDeps {
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, 'warn'>;
+  readonly env: NodeJS.ProcessEnv;
+}
+
 /**
- * Hash files are read at each check, so that a changed password counts at once.
+ * Hash files are read at each check, so that a changed password counts at once. One that cannot be used leaves the
+ * hash before it in force.
  * @throws {Error} when a user's hash cannot be read or understood, naming the user
  */
-export async function createLogin(users: readonly User[], clock: Clock, env: NodeJS.ProcessEnv): Promise<Login> {
-  await Promise.all(users.map((user) => readHash(user, env)));
+export async function createLogin(users: readonly User[], { clock, logger, env }: LoginDeps): Promise<Login> {
+  const known = await Promise.all(
+    users.map(async (user): Promise<KnownUser> => {
+      const hash = await keepSecret(
+        () => readHash(user, env),
+        (problem) => logger.warn(`${problem}: the hash read before stays in force`),
+      );
+      return { name: user.name, hash };
+    }),
+  );
   const accepted = createAcceptedLogins(clock);
   const limit = new LoginLimit(clock);
   const queue = createQueue();
-  const userOf = createUserLookup(users);
+  const userOf = createUserLookup(known);
 
   async function check(name: string, password: string, address: string | undefined): Promise<LoginOutcome> {
     const { user, known } = userOf(name);
-    const hash = await readHash(user, env);
+    const hash = await user.hash();
+    const outcomeOf = (isRight: boolean): LoginOutcome =>
+      isRight
+        ? { kind: 'accepted', isStillRight: async () => isDeepStrictEqual(await user.hash(), hash) }
+        : { kind: 'refused' };
     const id = accepted.keyOf([name, password, hash]);
-    if (accepted.has(id)) return { kind: 'accepted' };
+    if (accepted.has(id)) return outcomeOf(true);
     const same = queue.joined(id);
     if (same !== null) return outcomeOf(await same);
     const network = networkOf(address);
@@ -72,10 +96,6 @@ export async function createLogin(users: readonly User[], clock: Clock, env: Nod
   return { check };
 }
 
-function outcomeOf(isRight: boolean): LoginOutcome {
-  return { kind: isRight ? 'accepted' : 'refused' };
-}
-
 /** Why users could not log in, one sentence a user. */
 export async function loginProblems(users: readonly User[], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = await Promise.allSettled(users.map((user) => readHash(user, env)));
@@ -84,13 +104,20 @@ export async function loginProblems(users: readonly User[], env: NodeJS.ProcessE
 
 type User = Pick<WebConfig['users'][number], 'name' | 'passwordHash'>;
 
+interface KnownUser {
+  readonly name: string;
+  readonly hash: () => Promise<PasswordHash>;
+}
+
 /**
  * For a name that nobody has, a user in whose place the password is checked, always the same for a name: so the time an
  * answer takes does not tell who is known, even when the hashes of the users differ in kind and cost.
  */
-function createUserLookup(users: readonly User[]): (name: string) => { readonly user: User; readonly known: boolean } {
+function createUserLookup(
+  users: readonly KnownUser[],
+): (name: string) => { readonly user: KnownUser; readonly known: boolean } {
   const key = randomBytes(32);
-  const byName: ReadonlyMap<string, User> = new Map(users.map((user) => [user.name, user]));
+  const byName: ReadonlyMap<string, KnownUser> = new Map(users.map((user) => [user.name, user]));
   return (name) => {
     const named = byName.get(name);
     const user = named ?? users[createHmac('sha256', key).update(name).digest().readUInt32BE() % users.length];

@@ -17,7 +17,7 @@ import { CHART_RANGES, isChartRange, USUAL_RANGE } from './chart-data.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
 import { compressed } from './compressed.ts';
-import { type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
+import { type AccessPolicy, isLocalReload, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
 import { auditEntryToJson } from './audit-json.ts';
 import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './notification-json.ts';
@@ -88,11 +88,17 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   return app;
 }
 
-function askWho({ identify, opensMetrics, hosts }: NetworkAccess, tools: RouteTools): MiddlewareHandler {
+function askWho(access: NetworkAccess, tools: RouteTools): MiddlewareHandler<WebEnv> {
+  const { identify, hasAccounts, opensMetrics, hosts } = access;
   // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
   if (identify === null) return except('/metrics', refuseForeignNames(hosts));
   const authenticated = authenticate(identify, tools);
-  return opensMetrics ? letScrape(authenticated) : authenticated;
+  const door = opensMetrics ? letScrape(authenticated) : authenticated;
+  return (context, next) => {
+    // Without accounts a change is refused by its route, which names what to use instead.
+    const isRefused = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
+    return isRefused || isLocalReload(context, access) ? takeForLocal(context, next) : door(context, next);
+  };
 }
 
 /** Who shows something is looked at all the same: a scraper with a wrong token should learn of it. */
@@ -100,7 +106,8 @@ function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<
   return async (context, next) => {
     const { path } = context.req;
     if (path !== '/metrics' || context.req.header('Authorization') !== undefined) return authenticated(context, next);
-    context.set('caller', { name: null, role: 'metrics', address: context.env.incoming.socket.remoteAddress ?? null });
+    const address = context.env.incoming.socket.remoteAddress ?? null;
+    context.set('caller', { name: null, role: 'metrics', address, isStillKnown: () => Promise.resolve(true) });
     await next();
     return undefined;
   };
@@ -109,7 +116,7 @@ function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<
 /** Nobody was asked for a name. */
 const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
   const address = context.env.incoming.socket.remoteAddress ?? null;
-  context.set('caller', { name: null, role: 'change', address });
+  context.set('caller', { name: null, role: 'change', address, isStillKnown: () => Promise.resolve(true) });
   await next();
 };
 
@@ -155,8 +162,7 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
     const diagnosis = sources.diagnosis();
     const first = diagnosis === null ? null : { name: 'diagnosis', data: diagnosisToJson(diagnosis) };
-    const { name, address } = context.get('caller');
-    if (events.join(context.env.outgoing, first, name ?? address ?? 'local')) return RESPONSE_ALREADY_SENT;
+    if (events.join(context.env.outgoing, first, context.get('caller'))) return RESPONSE_ALREADY_SENT;
     return context.text(`Too many listen already: at most ${String(MAX_LISTENERS)} can\n`, 503, {
       'Retry-After': '30',
     });

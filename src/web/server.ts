@@ -5,13 +5,12 @@ import type { Clock, EpochMs } from '../core/clock.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
 import { createIdentify, hasCredentials } from './identify.ts';
 import { listenProblem } from './listen-problem.ts';
-import { createLogin } from './login.ts';
 import type { WebSources } from './sources.ts';
 
 export interface WebServer {
   /**
    * Listens; resolves with the port in use, which differs from the configured one when that is 0.
-   * @throws {Error} saying what to do: the port is taken, a certificate or a password hash cannot be read
+   * @throws {Error} saying what to do: the port is taken, a certificate, a password hash or a token cannot be read
    */
   start(): Promise<ListenAddress>;
   /** Takes a certificate that was renewed at once. */
@@ -25,22 +24,24 @@ export interface WebServer {
 export interface WebServerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Where password hashes named by variable are read from. */
+  /** Where secrets named by variable are read from. */
   readonly env: NodeJS.ProcessEnv;
 }
 
 /** The status page, the API and the metrics of docs/web.md. */
 export function createWebServer(config: WebConfig, sources: WebSources, deps: WebServerDeps): WebServer {
   const { clock, logger, env } = deps;
-  const { users, hosts, tls, listen } = config;
+  const { hosts, localReload, tls, listen } = config;
   let server: HttpServer | null = null;
   return {
     start: async () => {
-      const login = users.length === 0 ? null : await createLogin(users, clock, env);
+      const hasAccounts = hasCredentials(config);
       const opensMetrics = config.anonymous === 'metrics';
-      const identify = hasCredentials(config) || opensMetrics ? createIdentify(config, login, env) : null;
+      const refreshAuthorities = async (): Promise<void> => server?.refreshCertificate();
+      const identify =
+        hasAccounts || opensMetrics ? await createIdentify(config, { clock, logger, env, refreshAuthorities }) : null;
       server = await createHttpServer({
-        access: { kind: 'network', identify, opensMetrics, hosts },
+        access: { kind: 'network', identify, hasAccounts, opensMetrics, localReload, hosts },
         tls,
         sources,
         clock,

@@ -152,14 +152,19 @@ function isSecretKey(key: string, name: string): boolean {
 function byTheRules(section: Section): Section {
   const { from, to, pin, certificates, clientCrlFile: _, proxy, ...others } = section;
   const hasAuthorities = 'clientCaFile' in sectionOf(section['tls']);
-  const { certificate, ...overLoopback } = sectionOf(proxy);
+  const ofProxy = proxyByTheRules(sectionOf(proxy), hasAuthorities);
   return {
     ...others,
     ...(certificates !== undefined && hasAuthorities && { certificates }),
-    ...(proxy !== undefined && { proxy: hasAuthorities || certificate === undefined ? proxy : overLoopback }),
+    ...(proxy !== undefined && ofProxy),
     ...(from !== undefined && to !== undefined && { from, to }),
     ...(pin !== undefined && !('caFile' in section) && { pin }),
   };
+}
+
+function proxyByTheRules({ certificate, ...bySecret }: Section, hasAuthorities: boolean): Section {
+  const proxy = { ...bySecret, ...(hasAuthorities && certificate !== undefined && { certificate }) };
+  return ['certificate', 'secretFile', 'secretEnv'].some((key) => key in proxy) ? { proxy } : {};
 }
 
 /** No two units have the same serial number or log source. */

@@ -24,6 +24,7 @@ export async function runCommand(args: readonly string[], more: Partial<Terminal
     style: { color: false, width: 100 },
     progress: null,
     confirm: null,
+    askHidden: null,
     ask: null,
     signal: new AbortController().signal,
     onHangup: () => undefined,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Daemon } from '../lab/daemon.ts';
 import { startDaemon } from '../lab/daemon.ts';
 import type { Lab } from '../lab/lab.ts';
@@ -5,6 +6,7 @@ import { createLab } from '../lab/lab.ts';
 import { SCENARIOS } from '../lab/scenarios.ts';
 import { LICENSE_HOST } from '../lab/site.ts';
 import { linesOf, shapeOf, withoutAccidents } from './contract-lines.ts';
+import { askSocket, type SocketAnswer } from './control-socket.ts';
 import { parseExposition } from './exposition.ts';
 import { runFtmWatch } from './ftm-watch.ts';
 
@@ -51,7 +53,7 @@ async function pageOf(main: string, lab: Lab): Promise<Contract> {
   await lab.inbox.mail(({ event, cause }) => event === 'firing' && cause === 'tls-intercepted', signal);
   const metrics = metricsOf(await daemon.get('/metrics').then((answer) => answer.text()));
   const http: string[] = [];
-  for (const request of REQUESTS) http.push(...(await answerTo(daemon, request)));
+  for (const request of REQUESTS) http.push(...(await answerTo(daemon, lab, request)));
   return { metrics, http };
 }
 
@@ -82,14 +84,26 @@ const REQUESTS: readonly { readonly method: string; readonly path: string; reado
   { method: 'GET', path: '/nothing' },
 ];
 
-async function answerTo(daemon: Daemon, { method, path, body }: (typeof REQUESTS)[number]): Promise<readonly string[]> {
-  const answer = await fetch(new URL(path, daemon.url), {
-    method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+type Asked = (typeof REQUESTS)[number];
+
+/** What the page answers and, where it has no account for a change, what the control socket answers. */
+async function answerTo(daemon: Daemon, lab: Lab, asked: Asked): Promise<readonly string[]> {
+  const { method, path, body } = asked;
+  const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const answer = await fetch(new URL(path, daemon.url), { method, headers, ...sent });
+  const overNetwork = linesOfAnswer(asked, {
+    status: answer.status,
+    type: answer.headers.get('Content-Type') ?? 'nothing',
+    text: await answer.text(),
   });
-  const type = answer.headers.get('Content-Type') ?? 'nothing';
-  const head = `${method} ${path} ${String(answer.status)}`;
-  const text = await answer.text();
+  if (method === 'GET' || answer.status !== 403) return overNetwork;
+  const socket = join(lab.folder, 'data', 'ftm-watch.sqlite.sock');
+  return [...overNetwork, ...linesOfAnswer(asked, await askSocket(socket, { method, path, headers, ...sent }))];
+}
+
+function linesOfAnswer({ method, path }: Asked, { status, type, text }: SocketAnswer): readonly string[] {
+  const head = `${method} ${path} ${String(status)}`;
   const shape = type.startsWith('application/json') ? shapeOf(JSON.parse(text)) : [];
   return [`${head} ${type}`, ...shape.map((line) => `${head} ${line}`)];
 }

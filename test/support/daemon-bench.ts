@@ -21,7 +21,7 @@ const NEVER = '0 0 0 29 2 *';
 
 const FILE = 'ftm-watch.yaml';
 
-const DEFAULTS: Section = { schedule: { probes: NEVER }, web: { listen: '127.0.0.1:0' } };
+const DEFAULTS: Section = { schedule: { probes: NEVER }, web: { listen: '127.0.0.1:0', localReload: true } };
 
 export async function createDaemonBench(): Promise<DaemonBench> {
   await using stack = new AsyncDisposableStack();

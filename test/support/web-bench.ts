@@ -20,6 +20,8 @@ export interface WebBench extends AsyncDisposable {
 
 export interface WebBenchOptions {
   readonly config?: Partial<WebConfig>;
+  /** Name of an account that may change everything; `get` uses it unless it is given another login. */
+  readonly account?: string;
   readonly state?: Partial<WebState>;
   readonly env?: NodeJS.ProcessEnv;
   readonly clock?: Clock;
@@ -36,14 +38,21 @@ export function webConfig(more: Partial<WebConfig> = {}): WebConfig {
     proxy: null,
     anonymous: null,
     plaintext: false,
+    localReload: false,
     hosts: [],
     probeTargets: [],
     ...more,
   };
 }
 
+const ACCOUNT_TOKEN = 'of-the-bench';
+
+/** The login of `account`, for clients other than `get`. */
+export const ACCOUNT_LOGIN = { Authorization: `Bearer ${ACCOUNT_TOKEN}` } as const;
+
 export async function startWeb({
   config,
+  account,
   state: given,
   env = {},
   clock = systemClock,
@@ -51,17 +60,37 @@ export async function startWeb({
   const state = webState(given);
   const log: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
-  const server = createWebServer(webConfig(config), sourcesOf(state), { clock, logger, env });
+  const server = createWebServer(webConfig(withAccount(config, account)), sourcesOf(state), {
+    clock,
+    logger,
+    env: { ...env, ACCOUNT_TOKEN },
+  });
   const { port } = await server.start();
-  const scheme = config?.tls === null || config?.tls === undefined ? 'http' : 'https';
+  const scheme = config?.tls ? 'https' : 'http';
   return {
     state,
     server,
     port,
     log,
-    get: (path, init) => fetch(`${scheme}://127.0.0.1:${String(port)}${path}`, init),
+    get: (path, init = {}) =>
+      fetch(`${scheme}://127.0.0.1:${String(port)}${path}`, {
+        ...init,
+        headers: headersOf(init, account !== undefined),
+      }),
     [Symbol.asyncDispose]: () => server.stop(),
   };
+}
+
+function withAccount(config: Partial<WebConfig> = {}, account?: string): Partial<WebConfig> {
+  const token = { kind: 'env', name: 'ACCOUNT_TOKEN' } as const;
+  const own = account === undefined ? [] : [{ name: account, token, role: 'change' as const }];
+  return { ...config, tokens: [...(config.tokens ?? []), ...own] };
+}
+
+function headersOf({ headers }: RequestInit, hasAccount: boolean): Headers {
+  const all = new Headers(headers);
+  if (hasAccount && !all.has('Authorization')) all.set('Authorization', ACCOUNT_LOGIN.Authorization);
+  return all;
 }
 
 /** A plain connection: to send what no HTTP client would. */

@@ -7,7 +7,7 @@ export function addWeb(program: Command, invoked: Invoked, finish: Finish): void
     .command('web')
     .description('the status page')
     .command('hash-password')
-    .description('read a password from standard input and print the hash that web.users wants')
+    .description('ask for a password, or read it from a pipe, and print the hash that web.users wants')
     .action(async (_, command: Command) => {
       const { runHashPassword } = await import('../run-web.ts');
       finish(await runHashPassword(invoked(command)));

@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 import { hostPort, listenAddress } from './endpoints.ts';
 import { readableFile } from './files.ts';
-import { type SectionFields, fieldsOf, given, itemsOf, type Report, textAt, unique } from './rules.ts';
-import { secret } from './secret.ts';
+import { type SectionFields, fieldsOf, given, hasSecret, itemsOf, type Report, textAt, unique } from './rules.ts';
+import { optionalSecret, secret } from './secret.ts';
 import { list, optional, section } from './section.ts';
 import { webUrl } from './urls.ts';
 import { choice, flag, lowerHostName, name, text } from './values.ts';
@@ -23,6 +23,9 @@ const tls = section({
   clientCaFile: optional(readableFile).describe(
     'PEM file of the authorities of client certificates, for `certificates` and `proxy`.',
   ),
+  clientCrlFile: optional(readableFile).describe(
+    'PEM file with the certificate revocation lists of these authorities, one for each authority in a chain.',
+  ),
 });
 
 const user = section({
@@ -42,13 +45,24 @@ const certificate = section({
   role: role.prefault('read').describe('What it may do, as for users.'),
 });
 
-const proxy = section({
-  userHeader: text.prefault('X-Forwarded-User').describe('Header in which it names its user.'),
-  certificate: optional(text).describe(
-    'Common name or DNS name in its client certificate. Without it, it must ask over the loopback of this machine.',
-  ),
-  role: role.prefault('read').describe('What its users may do.'),
-});
+const proxy = section(
+  {
+    userHeader: text.prefault('X-Forwarded-User').describe('Header in which it names its user.'),
+    secret: optionalSecret('secret', 'File with a secret that the proxy sends in `secretHeader`.'),
+    secretHeader: text.prefault('X-Proxy-Secret').describe('Header in which the proxy sends its secret.'),
+    certificate: optional(text).describe(
+      'Common name or DNS name in its client certificate. If a secret is set as well, both are required.',
+    ),
+    role: role.prefault('read').describe('What its users may do.'),
+  },
+  proxyProvesItself,
+);
+
+/** Every program on this machine, and whoever sends through a proxy on it, can send a header. */
+function proxyProvesItself(fields: SectionFields, report: Report): void {
+  if (hasSecret('secret', fields) || given(fields, 'certificate')) return;
+  report(null, 'expected "secretFile", "secretEnv" or "certificate": otherwise anybody can send the header');
+}
 
 export type TlsFiles = z.output<typeof tls>;
 export type WebConfig = z.output<typeof web>;
@@ -73,7 +87,7 @@ export const web = section(
       'Programs that show a client certificate under `tls.clientCaFile`.',
     ),
     proxy: optional(proxy).describe(
-      'A reverse proxy that logs people in. Its header counts over loopback or with its certificate only.',
+      'A reverse proxy that logs people in. Its header counts only with its secret or its client certificate.',
     ),
     anonymous: optional(choice('metrics', 'read')).describe(
       'What everybody may do who reaches it. "metrics": read /metrics, and nothing else without logging in. "read": that ' +
@@ -82,6 +96,12 @@ export const web = section(
     plaintext: flag
       .prefault(false)
       .describe('true: that passwords travel in clear is meant, since something else encrypts. Else it warns.'),
+    localReload: flag
+      .prefault(false)
+      .describe(
+        'true: `POST /-/reload` needs no account over the loopback interface. Everybody who reaches a reverse proxy or a ' +
+          'port forwarder on this machine can then reload the configuration.',
+      ),
     hosts: list(lowerHostName).describe(
       'Names under which it may be called without users, beside addresses, localhost and names without a dot. ' +
         'Any other name is refused then: a page on the internet can make its own name point here.',
@@ -97,6 +117,7 @@ export const web = section(
 function certificatesNeedAuthorities(fields: SectionFields, report: Report): void {
   if (given(fieldsOf(fields['tls']), 'clientCaFile')) return;
   const message = 'expected "tls.clientCaFile" beside it: nothing else tells whose certificate it is';
+  if (given(fieldsOf(fields['tls']), 'clientCrlFile')) report(['tls', 'clientCrlFile'], message);
   if (itemsOf(fields['certificates']).length > 0) report('certificates', message);
   if (given(fieldsOf(fields['proxy']), 'certificate')) report(['proxy', 'certificate'], message);
 }

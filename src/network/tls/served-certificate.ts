@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import type { Server } from 'node:tls';
+import type { Socket } from 'node:net';
+import type { Server, TLSSocket } from 'node:tls';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { beat } from '../../system/beat.ts';
 import type { OperatorLog } from '../../system/operator-log.ts';
@@ -12,8 +13,8 @@ export interface ServedFiles {
   readonly keyFile: string;
   /** Authorities of client certificates; null: none is asked for. */
   readonly clientCaFile: string | null;
-  /** What of these authorities' does not count any more. */
-  readonly clientCrlFile?: string | null;
+  /** Lists of what these authorities have revoked. */
+  readonly clientCrlFile: string | null;
 }
 
 /** What they hold. */
@@ -27,20 +28,28 @@ export interface ServedMaterial {
 export interface FollowDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
-  /** Other clients are to be believed than before. */
-  readonly onOtherClients?: () => void;
+  /**
+   * Other client authorities are trusted, or other certificates revoked, than before: connections that were verified
+   * under the former ones have to end. Those whose handshake was under way are closed already.
+   */
+  readonly onOtherClients: () => void;
 }
 
-const LOOK_EVERY: Millis = 60_000;
+/** How long a revoked client may stay. Reading four small files costs nothing that can be measured. */
+const LOOK_EVERY: Millis = 5_000;
 
 /**
- * The certificate that a TLS server of ours shows. Its files are read again each minute and on `refresh`: a renewed one
- * counts without a restart, and one that cannot be used leaves that of before in place.
+ * The certificate that a TLS server of ours shows, and the client authorities that it trusts. The files are read again
+ * every few seconds and on `refresh`: what is new counts without a restart, and what cannot be used leaves the former
+ * certificate and authorities in place.
  */
 export class ServedCertificate {
   readonly #files: ServedFiles;
   readonly #what: string;
   #material: ServedMaterial;
+  #served: { readonly server: Server; readonly deps: FollowDeps } | null = null;
+  /** Connections whose handshake is not done: it goes on under the authorities with which it began. */
+  readonly #handshakes = new Map<string, Socket>();
   /** Of the last attempt, so that each problem is logged once. */
   #problem: string | null = null;
 
@@ -72,10 +81,9 @@ export class ServedCertificate {
   }
 
   /** Puts what the files hold now into the server. Never rejects. */
-  async refresh(
-    server: Pick<Server, 'setSecureContext'>,
-    { logger, onOtherClients }: Omit<FollowDeps, 'clock'>,
-  ): Promise<void> {
+  async refresh(): Promise<void> {
+    if (this.#served === null) return;
+    const { server, deps } = this.#served;
     try {
       const material = await readMaterial(this.#files, this.#what);
       if (isSame(material, this.#material)) return;
@@ -83,20 +91,38 @@ export class ServedCertificate {
       const before = this.#material;
       this.#material = material;
       this.#problem = null;
-      logger.info({ certFile: this.#files.certFile }, `Took the new certificate of ${this.#what}`);
-      if (before.ca !== material.ca || before.crl !== material.crl) onOtherClients?.();
+      deps.logger.info({ certFile: this.#files.certFile }, `Took the new certificate of ${this.#what}`);
+      if (before.ca === material.ca && before.crl === material.crl) return;
+      for (const socket of this.#handshakes.values()) socket.destroy();
+      deps.onOtherClients();
     } catch (error) {
       const problem = messageOf(error);
       if (problem === this.#problem) return;
       this.#problem = problem;
-      logger.warn({ error: problem }, `Cannot take the new certificate of ${this.#what}: the one before it stays`);
+      deps.logger.warn({ error: problem }, `Cannot take the new certificate of ${this.#what}: the one before it stays`);
     }
   }
 
-  /** Until the returned function is called. */
-  follow(server: Pick<Server, 'setSecureContext'>, { clock, ...deps }: FollowDeps): () => void {
-    return beat(clock, LOOK_EVERY, () => void this.refresh(server, deps));
+  /** Keeps the server up to date until the returned function is called. */
+  follow(server: Server, deps: FollowDeps): () => void {
+    this.#served = { server, deps };
+    server.on('connection', (socket: Socket) => {
+      const peer = peerOf(socket);
+      this.#handshakes.set(peer, socket);
+      socket.once('close', () => this.#handshakes.delete(peer));
+    });
+    server.on('secureConnection', (socket: TLSSocket) => this.#handshakes.delete(peerOf(socket)));
+    const unfollow = beat(deps.clock, LOOK_EVERY, () => void this.refresh());
+    return () => {
+      unfollow();
+      this.#served = null;
+    };
   }
+}
+
+/** Tells the connections of one server apart; the same for a socket and for TLS on it. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ''} ${String(remotePort)}`;
 }
 
 async function readMaterial(files: ServedFiles, what: string): Promise<ServedMaterial> {
@@ -104,9 +130,21 @@ async function readMaterial(files: ServedFiles, what: string): Promise<ServedMat
   const key = await readText(files.keyFile, `the key of ${what} from`);
   if (files.clientCaFile === null) return { cert, key };
   const ca = await readText(files.clientCaFile, `the client authorities of ${what} from`);
-  const { clientCrlFile = null } = files;
-  if (clientCrlFile === null) return { cert, key, ca };
-  return { cert, key, ca, crl: await readText(clientCrlFile, `the revoked clients of ${what} from`) };
+  refuseOtherText(ca, files.clientCaFile);
+  if (files.clientCrlFile === null) return { cert, key, ca };
+  return { cert, key, ca, crl: await readText(files.clientCrlFile, `the revoked clients of ${what} from`) };
+}
+
+/** OpenSSL takes a text without certificates for a list of none. @throws {Error} naming the file */
+function refuseOtherText(ca: string, file: string): void {
+  const certificates = ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu) ?? [];
+  try {
+    for (const pem of certificates) void new X509Certificate(pem);
+    if (certificates.length > 0) return;
+  } catch {
+    // Said below.
+  }
+  throw new Error(`Cannot use the client authorities in "${file}": expected certificates in PEM`);
 }
 
 function isSame(one: ServedMaterial, other: ServedMaterial): boolean {

@@ -15,6 +15,21 @@ export const ACCESS_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
+    reason:
+      'Without an account changes over the network are refused: a request through a proxy looks like one of this ' +
+      'machine. The control socket answers them as before; `web.localReload` accepts a reload over loopback',
+    lines: [
+      '+ http: POST /-/reload 403*',
+      '+ http: POST /api/v1/silences 403*',
+      '+ http: DELETE /api/v1/silences/none 403*',
+      '+ schema: properties.web.properties.localReload*',
+    ],
+  },
+  {
+    reason: 'What client authorities have revoked is refused',
+    lines: ['+ schema: properties.web.properties.tls.properties.clientCrlFile*'],
+  },
+  {
     reason: 'Changes are counted, and kept in an audit trail',
     lines: ['+ metrics: # TYPE ftm_web_changes_total counter', '+ metrics: ftm_web_changes_total*'],
   },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { askSocket } from '../../support/control-socket.ts';
 import { startDaemonProcess } from '../../support/daemon-process.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
@@ -14,6 +15,11 @@ import { basicAuth } from '../../support/web-bench.ts';
 const STRANGER = '198.51.100.7';
 const PORT = 9843;
 const ADD = JSON.stringify({ duration: '2h', by: 'Mallory', comment: 'x' });
+const CHANGES = [
+  ['POST', '/-/reload', ''],
+  ['POST', '/api/v1/silences', ADD],
+  ['DELETE', '/api/v1/silences/silence-1', ''],
+] as const;
 
 interface Request {
   readonly method: string;
@@ -59,50 +65,57 @@ describeWhere(['root', 'network-namespaces'], 'a daemon whose page listens on th
   }
 
   async function start(
-    users: readonly object[],
-    env: Readonly<Record<string, string>>,
+    web: object,
+    env: Readonly<Record<string, string>> = {},
   ): Promise<ReturnType<typeof startDaemonProcess>> {
     const file = join(folder, 'ftm-watch.yaml');
     await writeFile(
       file,
-      JSON.stringify({ web: { listen: `0.0.0.0:${String(PORT)}`, users }, store: { path: 'data/changes.sqlite' } }),
+      JSON.stringify({ web: { listen: `0.0.0.0:${String(PORT)}`, ...web }, store: { path: 'data/changes.sqlite' } }),
     );
     const daemon = startDaemonProcess({ cwd: folder, prefix: sandbox.prefix, args: ['-c', file], env });
     await daemon.page();
     return daemon;
   }
 
-  test('takes changes from its own machine only while it has no users, whatever a header says', async () => {
-    await using _daemon = await start([], {});
+  test('takes changes over the network from nobody while it has no accounts, whatever a header says', async () => {
+    await using _daemon = await start({});
     const forged = {
       'X-Forwarded-For': '127.0.0.1',
       Forwarded: 'for=127.0.0.1',
       'X-Real-IP': '127.0.0.1',
       Host: 'localhost',
     };
-    for (const headers of [{}, forged]) {
-      for (const [method, path, body] of [
-        ['POST', '/-/reload', ''],
-        ['POST', '/api/v1/silences', ADD],
-        ['DELETE', '/api/v1/silences/silence-1', ''],
-      ] as const) {
-        const { status, text } = ask(STRANGER, { method, path, body, headers });
-        expect({ path, status }).toEqual({ path, status: 403 });
-        expect(text).toContain('set web.users, or run the command on the machine itself');
-        expect(text).toContain(STRANGER);
-      }
-    }
+    for (const from of [STRANGER, '127.0.0.1'])
+      for (const headers of [{}, forged])
+        for (const [method, path, body] of CHANGES) {
+          const { status, text } = ask(from, { method, path, body, headers });
+          expect({ path, status }).toEqual({ path, status: 403 });
+          expect(text).toContain('Add web.users. On this machine, run ');
+        }
     expect(ask(STRANGER, { method: 'GET', path: '/api/v1/silences' })).toMatchObject({
       status: 200,
       text: expect.not.stringContaining('Mallory'),
     });
-    expect(ask('127.0.0.1', { method: 'POST', path: '/api/v1/silences', body: ADD }).status).toBe(201);
-    expect(ask('127.0.0.1', { method: 'POST', path: '/-/reload' }).status).toBe(200);
+    const socket = join(folder, 'data/changes.sqlite.sock');
+    const headers = { 'Content-Type': 'application/json' };
+    expect(await askSocket(socket, { method: 'POST', path: '/api/v1/silences', headers, body: ADD })).toMatchObject({
+      status: 201,
+    });
+    expect(await askSocket(socket, { method: 'POST', path: '/-/reload' })).toMatchObject({ status: 200 });
+  });
+
+  test('with "localReload" takes a reload, and nothing else, from its own loopback interface alone', async () => {
+    await using _daemon = await start({ localReload: true });
+    for (const [method, path, body] of CHANGES) {
+      expect(ask(STRANGER, { method, path, body }).status).toBe(403);
+      expect(ask('127.0.0.1', { method, path, body }).status).toBe(path === '/-/reload' ? 200 : 403);
+    }
   });
 
   test('takes them from everywhere with a password', async () => {
     const OPS_HASH = await hashPassword('secret', { ln: 4, r: 8, p: 1 });
-    await using _daemon = await start([{ name: 'ops', passwordHashEnv: 'OPS_HASH' }], { OPS_HASH });
+    await using _daemon = await start({ users: [{ name: 'ops', passwordHashEnv: 'OPS_HASH' }] }, { OPS_HASH });
     const reload = { method: 'POST', path: '/-/reload' };
     expect(ask(STRANGER, reload).status).toBe(401);
     expect(ask(STRANGER, { ...reload, headers: { ...basicAuth('ops', 'secret').headers } }).status).toBe(200);

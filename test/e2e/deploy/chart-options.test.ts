@@ -48,7 +48,7 @@ describeWhere([{ program: 'go' }], 'the chart, in the cluster of somebody else,'
     await expect(renderer.render({ ingress })).rejects.toThrow(
       'ingress needs config.web.users, or "a.example.org" in config.web.hosts',
     );
-    const proxy = { userHeader: 'X-Forwarded-User', role: 'read' };
+    const proxy = { userHeader: 'X-Forwarded-User', secretFile: '/run/secrets/proxy', role: 'read' };
     const known = await renderer.render({ ingress, config: { web: { proxy } } });
     expect(known.notes).toContain('travel in clear');
     const { spec } = objectOf(

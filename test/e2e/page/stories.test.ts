@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDaemon } from '../../lab/daemon.ts';
@@ -6,6 +7,7 @@ import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { audit, seriousOf } from '../../support/audit.ts';
 import { launchBrowser, openPage } from '../../support/browser.ts';
+import { askSocket } from '../../support/control-socket.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
@@ -42,7 +44,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
       expect.stringMatching(/^Alarm .*\s+Sent by mail to a…@example\.org /u),
     ]);
 
-    const silence = await addSilence(daemon, {
+    const silence = await addSilence(lab, {
       cause: 'tls-intercepted',
       duration: '2h',
       by: 'Ada',
@@ -56,7 +58,8 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     ]);
     await unfoldAll(page);
     expect(seriousOf(await audit(page))).toEqual([]);
-    expect((await fetch(`${daemon.url}api/v1/silences/${silence}`, { method: 'DELETE' })).status).toBe(204);
+    const removed = await askSocket(socketOf(lab), { method: 'DELETE', path: `/api/v1/silences/${silence}` });
+    expect(removed.status).toBe(204);
 
     await lab.inspect(false);
     await page.locator('#closed-incidents', { hasText: 'tls-intercepted' }).waitFor();
@@ -93,16 +96,21 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
   });
 });
 
+function socketOf({ folder }: Lab): string {
+  return join(folder, 'data/ftm-watch.sqlite.sock');
+}
+
 /** Gives its name. */
-async function addSilence(daemon: Daemon, silence: Readonly<Record<string, string>>): Promise<string> {
+async function addSilence(lab: Lab, silence: Readonly<Record<string, string>>): Promise<string> {
   const headers = { 'Content-Type': 'application/json' };
-  const response = await fetch(`${daemon.url}api/v1/silences`, {
+  const { status, text } = await askSocket(socketOf(lab), {
     method: 'POST',
+    path: '/api/v1/silences',
     headers,
     body: JSON.stringify(silence),
   });
-  expect(response.status).toBe(201);
-  return ((await response.json()) as { readonly id: string }).id;
+  expect(status).toBe(201);
+  return (JSON.parse(text) as { readonly id: string }).id;
 }
 
 /** Until a notification was tried and not taken. */

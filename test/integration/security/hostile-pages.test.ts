@@ -4,7 +4,14 @@ import type { Silence } from '../../../src/engine/incident/incident.ts';
 import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { diagnosisOf } from '../../support/diagnosis-of.ts';
 import { HOUR, START } from '../../support/incident-timeline.ts';
-import { basicAuth, dial, startWeb, type WebBench } from '../../support/web-bench.ts';
+import {
+  ACCOUNT_LOGIN,
+  basicAuth,
+  dial,
+  startWeb,
+  type WebBench,
+  type WebBenchOptions,
+} from '../../support/web-bench.ts';
 
 const SILENCE: Silence = {
   id: 'silence-1',
@@ -29,8 +36,8 @@ const READS = [
   .filter((path) => !path.startsWith('/-/'));
 const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' }, role: 'change' }] as const;
 
-function open(more: { readonly hosts?: readonly string[] } = {}): Promise<WebBench> {
-  return startWeb({ config: { ...more }, state: { silences: [SILENCE], diagnosis: diagnosisOf(START, []) } });
+function open(more: Pick<WebBenchOptions, 'account' | 'config'> = {}): Promise<WebBench> {
+  return startWeb({ ...more, state: { silences: [SILENCE], diagnosis: diagnosisOf(START, []) } });
 }
 
 /** As a browser sends it that a page has made to. */
@@ -63,20 +70,33 @@ describe("a page of somebody else's, in the browser of an administrator", () => 
       ].map((headers) => [method, path, headers, body] as const),
     ),
   )('%s %s with %j changes nothing', async (method, path, headers, body) => {
-    await using web = await open();
+    // The browser sends the login along.
+    await using web = await open({ account: 'ops' });
+    const host = { Host: `127.0.0.1:${String(web.port)}`, ...ACCOUNT_LOGIN };
 
-    expect(await ask(web.port, `${method} ${path}`, { Host: `127.0.0.1:${String(web.port)}`, ...headers }, body)).toBe(
-      403,
-    );
+    expect(await ask(web.port, `${method} ${path}`, { ...host, ...headers }, body)).toBe(403);
     expect(isUntouched(web)).toBe(true);
   });
 
+  test.each([
+    { Origin: 'https://evil.example' },
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'X-Forwarded-For': '127.0.0.1' },
+  ])('cannot reload where "localReload" needs no login: %j', async (headers) => {
+    await using web = await open({ config: { localReload: true } });
+    const host = { Host: `127.0.0.1:${String(web.port)}` };
+
+    expect(await ask(web.port, 'POST /-/reload', { ...host, ...headers })).toBe(403);
+    expect(isUntouched(web)).toBe(true);
+    expect(await ask(web.port, 'POST /-/reload', host)).toBe(200);
+  });
+
   test('cannot send a silence with a form', async () => {
-    await using web = await open();
-    const host = `127.0.0.1:${String(web.port)}`;
+    await using web = await open({ account: 'ops' });
+    const host = { Host: `127.0.0.1:${String(web.port)}`, ...ACCOUNT_LOGIN };
 
     for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']) {
-      expect(await ask(web.port, 'POST /api/v1/silences', { Host: host, 'Content-Type': type }, BODY)).toBe(415);
+      expect(await ask(web.port, 'POST /api/v1/silences', { ...host, 'Content-Type': type }, BODY)).toBe(415);
     }
     expect(isUntouched(web)).toBe(true);
   });
@@ -146,7 +166,7 @@ describe('a page whose own name points here (DNS rebinding)', () => {
     'monitor.example.org',
     'MONITOR.example.org.:9843',
   ])('is told from who calls it by %s', async (host) => {
-    await using web = await open({ hosts: ['monitor.example.org'] });
+    await using web = await open({ config: { hosts: ['monitor.example.org'] } });
 
     expect(await ask(web.port, 'GET /metrics', { Host: host })).toBe(200);
   });
@@ -158,7 +178,7 @@ describe('a page whose own name points here (DNS rebinding)', () => {
   });
 
   test('is told from a configured name, which may change things', async () => {
-    await using web = await open({ hosts: ['monitor.example.org'] });
+    await using web = await open({ config: { hosts: ['monitor.example.org'], localReload: true } });
 
     expect(
       await ask(web.port, 'POST /-/reload', { Host: 'monitor.example.org', Origin: 'https://monitor.example.org' }),
@@ -189,7 +209,7 @@ describe('every answer', () => {
     ],
     ['a bad probe', '/probe', {}, 400],
   ])('tells browsers what they may not do: %s', async (_, path, init, status) => {
-    await using web = await open();
+    await using web = await open({ account: 'ops' });
 
     const response = await web.get(path, init);
 

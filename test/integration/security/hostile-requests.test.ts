@@ -20,6 +20,11 @@ async function exchange(port: number, bytes: string | Buffer): Promise<string> {
   return received;
 }
 
+/** Without a login a smuggled reload would be carried out. */
+function open(): Promise<WebBench> {
+  return startWeb({ config: { localReload: true } });
+}
+
 function statuses(received: string): readonly number[] {
   return [...received.matchAll(/^HTTP\/1\.1 (\d{3}) /gmu)].map(([, status]) => Number(status));
 }
@@ -60,7 +65,7 @@ describe('a request whose end can be read in two ways', () => {
       `${head(['Transfer-Encoding: chunked'], '/nothing')}0;a=\nb\r\n\r\n${SMUGGLED}`,
     ],
   ])('%s: never carries out the second one', async (_, bytes) => {
-    await using web = await startWeb();
+    await using web = await open();
 
     const received = await exchange(web.port, bytes);
 
@@ -71,7 +76,7 @@ describe('a request whose end can be read in two ways', () => {
   });
 
   test('GET with a body: the body is no request', async () => {
-    await using web = await startWeb();
+    await using web = await open();
 
     const received = await exchange(
       web.port,
@@ -106,7 +111,7 @@ describe('a way out of the folder of static files', () => {
     '*',
     '/%',
   ])('%s leads nowhere', async (path) => {
-    await using web = await startWeb();
+    await using web = await open();
 
     const received = await exchange(web.port, `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
 
@@ -142,7 +147,7 @@ describe('a request in disguise', () => {
     ['HTTP/2 without asking', 'PRI * HTTP/2.0', 400],
     ['another protocol', 'EHLO example.org', 400],
   ])('%s: is what it is', async (_, request, status) => {
-    await using web = await startWeb();
+    await using web = await open();
 
     const received = await exchange(web.port, `${request}\r\nHost: 127.0.0.1\r\n\r\n`);
 
@@ -151,7 +156,7 @@ describe('a request in disguise', () => {
   });
 
   test('CONNECT opens no tunnel', async () => {
-    await using web = await startWeb();
+    await using web = await open();
 
     const received = await exchange(
       web.port,
@@ -173,7 +178,7 @@ describe('a request that is too much', () => {
       `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic ${'YTph'.repeat(25_000)}\r\n\r\n`,
     ],
   ])('%s is refused', async (_, bytes) => {
-    await using web = await startWeb();
+    await using web = await open();
 
     // Who is reset while it still sends may not get to read why.
     expect([[], [431]]).toContainEqual(statuses(await exchange(web.port, bytes)));
@@ -181,7 +186,7 @@ describe('a request that is too much', () => {
   });
 
   test('a large body is not waited for', async () => {
-    await using web = await startWeb();
+    await using web = await open();
     using client = await dial(
       web.port,
       'POST /api/v1/silences HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n' +
@@ -192,7 +197,7 @@ describe('a request that is too much', () => {
   });
 
   test('a few requests in one piece are answered in order', async () => {
-    await using web = await startWeb();
+    await using web = await open();
 
     const received = await exchange(web.port, ['healthy', 'ready', 'nothing', 'healthy'].map(getOf).join(''));
 

@@ -7,7 +7,7 @@ import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { configOf } from '../../support/config-of.ts';
 import { corpus } from '../../support/corpus.ts';
 import { actingTexts, fuzzRuns, fuzzTimeout, mutated, mutatedJson } from '../../support/fuzz.ts';
-import { startWeb, type WebBench } from '../../support/web-bench.ts';
+import { ACCOUNT_LOGIN, startWeb, type WebBench } from '../../support/web-bench.ts';
 
 const TIMEOUT = { timeout: fuzzTimeout(20_000) };
 const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' }, role: 'change' }] as const;
@@ -91,14 +91,18 @@ describe('a client that sends anything', () => {
   });
 
   test('as a silence: is told what is wrong, in JSON', TIMEOUT, async () => {
-    await using web = await startWeb();
+    await using web = await startWeb({ account: 'ops' });
     const seeds = corpus('json-silence').map(({ bytes }) => bytes);
 
     await fc.assert(
       fc.asyncProperty(fc.oneof(mutated(seeds), mutatedJson(seeds)), async (bytes) => {
         web.state.silences = [];
         const body = bytes.toString('utf8').slice(0, 1_000) || ' ';
-        const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
+        const headers = {
+          'content-type': 'application/json',
+          'content-length': String(Buffer.byteLength(body)),
+          ...ACCOUNT_LOGIN,
+        };
         const answer = await send(web, '/api/v1/silences', headers, body);
         expect(answer === null || [201, 400].includes(answer.status)).toBe(true);
         expect(actingTexts(JSON.parse(answer?.body ?? 'null'))).toEqual([]);

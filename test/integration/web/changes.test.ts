@@ -1,43 +1,143 @@
-import { once } from 'node:events';
-import { request } from 'node:http';
-import { expect, test } from 'vitest';
-import type { Silence } from '../../../src/engine/incident/incident.ts';
-import { HOUR, START } from '../../support/incident-timeline.ts';
-import { startWeb, type WebBench } from '../../support/web-bench.ts';
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { WebConfig } from '../../../src/config/schema/web.ts';
+import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { timeline } from '../../support/incident-timeline.ts';
+import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
 
-const SILENCE: Silence = {
-  id: 'silence-1',
-  cause: null,
-  subject: null,
-  from: START,
-  until: Date.now() + HOUR,
-  by: 'Ada',
-  comment: 'x',
-};
-type Change = readonly [method: string, path: string, body: string];
-const RELOAD: Change = ['POST', '/-/reload', ''];
-const ADD: Change = ['POST', '/api/v1/silences', JSON.stringify({ duration: '2h', by: 'Mallory', comment: 'x' })];
-const REMOVE: Change = ['DELETE', '/api/v1/silences/silence-1', ''];
-const CHANGES = [RELOAD, ADD, REMOVE];
+const SILENCE = JSON.stringify({ duration: '2h', by: 'The CISO', comment: 'x' });
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const USERS: WebConfig['users'] = (['read', 'change'] as const).map((role) => ({
+  name: role,
+  passwordHash: { kind: 'env', name: 'HASH' },
+  role,
+}));
 
-function isUntouched({ state }: WebBench): boolean {
-  return state.reloads === 0 && state.silences.length === 1;
+let hash = '';
+beforeAll(async () => {
+  hash = await hashPassword('secret', { ln: 4, r: 8, p: 1 });
+});
+
+function start(config: Partial<WebConfig>): Promise<WebBench> {
+  return startWeb({ config, env: { HASH: hash, TOKEN: 'a-token' } });
 }
 
-test.each(CHANGES)('who is on this machine may change things without users: %s %s', async (method, path, body) => {
-  await using web = await startWeb({ config: { listen: { address: '::', port: 0 } }, state: { silences: [SILENCE] } });
+function post(web: WebBench, headers: Readonly<Record<string, string>>): Promise<Response> {
+  return web.get('/api/v1/silences', { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body: SILENCE });
+}
 
-  const sent = request({
-    host: '127.0.0.1',
-    port: web.port,
-    method,
-    path,
-    headers: { 'Content-Type': 'application/json' },
+/** All routes that change something, as docs/web.md lists them: a test compares the list with the program. */
+const CHANGES = [
+  ...readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8').matchAll(/^\| `(POST|DELETE) (\S+)` \|/gmu),
+].flatMap(([, method = '', path = '']) => {
+  const actions = path.includes(':action') ? ['acknowledge', 'unacknowledge', 'silence', 'comment'] : [''];
+  return actions.map((action) => ({ method, path: path.replace(':action', action).replace(':id', 'any') }));
+});
+
+describe('without an account', () => {
+  test.each<[string, Partial<WebConfig>]>([
+    ['as it is', {}],
+    ['with "anonymous: read"', { anonymous: 'read' as const }],
+    ['with "anonymous: metrics"', { anonymous: 'metrics' as const }],
+    ['with "localReload", unless it is a reload', { localReload: true }],
+  ])('nothing is changed over TCP, not even from this machine: %s', async (_, config) => {
+    await using web = await start(config);
+    expect(CHANGES.length).toBeGreaterThan(4);
+    const changes = CHANGES.filter(({ path }) => config.localReload !== true || path !== '/-/reload');
+    for (const { method, path } of changes) {
+      const refused = await web.get(path, { method, headers: JSON_TYPE, body: SILENCE });
+      expect([path, refused.status]).toEqual([path, 403]);
+      const text = await refused.text();
+      expect(text).toContain('ftm-watch reload');
+      expect(text).toContain('curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload');
+    }
+    expect([web.state.silences, web.state.reloads]).toEqual([[], 0]);
+    expect(new Set(web.state.changes.map(({ refused }) => refused))).toEqual(new Set(['account']));
   });
-  sent.end(body);
-  const [response] = await once(sent, 'response');
-  response.resume();
 
-  expect([200, 201, 204]).toContain(response.statusCode);
-  expect(isUntouched(web)).toBe(false);
+  test('the page of an incident says so instead of offering it', async () => {
+    const { incidents } = timeline().rounds(2, [causeOf('tls-intercepted')]).state;
+    await using web = await startWeb({ state: { incidents } });
+    const page = await (await web.get(`/incidents/${incidents[0]?.id ?? ''}`)).text();
+    expect(page).not.toContain('<form');
+    expect(page).toContain('only an account may change anything over the network');
+    expect(page).toContain('ftm-watch silence add');
+  });
+});
+
+describe('with "localReload: true"', () => {
+  const reload = (web: WebBench, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+    web.get('/-/reload', { method: 'POST', headers });
+
+  test.each<[string, Partial<WebConfig>]>([
+    ['without an account', {}],
+    ['with accounts', { users: USERS }],
+    ['with "anonymous: metrics"', { anonymous: 'metrics' }],
+  ])('who is on this machine may reload: %s', async (_, config) => {
+    await using web = await start({ ...config, localReload: true });
+    expect((await reload(web)).status).toBe(200);
+    expect(web.state.reloads).toBe(1);
+    expect(web.state.changes).toMatchObject([{ action: 'reload', account: 'local', refused: null }]);
+  });
+
+  test.each(['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP'])(
+    'a proxy that says so may not: %s',
+    async (name) => {
+      await using web = await start({ localReload: true });
+      expect((await reload(web, { [name]: 'for=127.0.0.1' })).status).toBe(403);
+      expect(web.state.reloads).toBe(0);
+    },
+  );
+
+  test('a login is looked at', async () => {
+    await using web = await start({ users: USERS, localReload: true });
+    expect((await reload(web, basicAuth('read', 'secret').headers)).status).toBe(403);
+    expect((await reload(web, basicAuth('change', 'guess').headers)).status).toBe(401);
+    expect((await reload(web, basicAuth('change', 'secret').headers)).status).toBe(200);
+    expect(web.state.changes[0]).toMatchObject({ account: 'change', refused: null });
+  });
+});
+
+describe('a reverse proxy', () => {
+  const proxy: NonNullable<WebConfig['proxy']> = {
+    userHeader: 'X-Forwarded-User',
+    secret: { kind: 'env', name: 'TOKEN' },
+    secretHeader: 'X-Proxy-Secret',
+    certificate: null,
+    role: 'change',
+  };
+  const ADA = { 'x-forwarded-user': 'ada', 'x-proxy-secret': 'a-token' };
+
+  test('names its user when it shows the secret', async () => {
+    await using web = await start({ proxy });
+    expect((await post(web, ADA)).status).toBe(201);
+    expect(web.state.silences.map(({ by }) => by)).toEqual(['ada']);
+    expect((await post(web, {})).status).toBe(401);
+  });
+
+  test.each([
+    [{ 'x-forwarded-user': 'ada' }],
+    [{ 'x-forwarded-user': 'ada', 'x-proxy-secret': '' }],
+    [{ 'x-forwarded-user': 'ada', 'x-proxy-secret': 'a-toke' }],
+    [{ 'x-forwarded-user': '', 'x-proxy-secret': 'a-token' }],
+    [{ 'x-proxy-secret': 'a-token' }],
+  ])('is not believed without it, though it comes over loopback: %j', async (headers) => {
+    await using web = await start({ proxy });
+    expect((await post(web, headers)).status).toBe(401);
+    expect(web.state.silences).toEqual([]);
+  });
+
+  test('never stands for the origin of a change', async () => {
+    await using web = await start({ proxy });
+    const refused = await post(web, { ...ADA, Origin: 'https://evil.example' });
+    expect([refused.status, web.state.silences]).toEqual([403, []]);
+  });
+
+  test.each([null, proxy.secret])('is believed by no header where it has to show a certificate', async (secret) => {
+    await using web = await start({ proxy: { ...proxy, secret, certificate: 'proxy.example.org' }, users: USERS });
+    expect((await post(web, ADA)).status).toBe(401);
+    const { headers } = basicAuth('read', 'secret');
+    expect((await post(web, { ...headers, ...ADA, 'x-forwarded-user': 'change' })).status).toBe(403);
+  });
 });

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { SocketTaken } from '../../../src/web/control-server.ts';
 import { startControl } from '../../support/control-bench.ts';
+import { askSocket } from '../../support/control-socket.ts';
 
 const LISTEN = `
   require('node:net').createServer().listen(process.argv[1], () => console.log('listening'));`;
@@ -23,9 +22,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 async function post(route: string): Promise<string> {
-  const sent = request({ socketPath: path, path: route, method: 'POST' }).end();
-  const [response] = await once(sent, 'response');
-  return `${String(response.statusCode)} ${await text(response)}`;
+  const { status, text } = await askSocket(path, { method: 'POST', path: route });
+  return `${String(status)} ${text}`;
 }
 
 describe('startControlServer()', () => {
@@ -35,6 +33,15 @@ describe('startControlServer()', () => {
     expect(statSync(path).mode.toString(8)).toBe('140660');
     expect(await post('/-/reload')).toBe('200 The configuration was taken\n');
     expect(control.state.reloads).toBe(1);
+  });
+
+  test('marks a name that was only claimed', async () => {
+    await using control = await startControl(path);
+    const body = JSON.stringify({ duration: '2h', by: 'The CISO', comment: 'x' });
+    const headers = { 'Content-Type': 'application/json' };
+    const answer = await askSocket(path, { method: 'POST', path: '/api/v1/silences', headers, body });
+    expect(answer.status).toBe(201);
+    expect(control.state.silences.map(({ by }) => by)).toEqual(['local (claimed: The CISO)']);
   });
 
   test('leaves no socket behind', async () => {

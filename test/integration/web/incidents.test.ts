@@ -24,6 +24,7 @@ function incidents(): readonly [Incident, Incident] {
 
 function start(users: readonly ('read' | 'change')[] = []): Promise<WebBench> {
   return startWeb({
+    account: 'ops',
     config: { users: users.map((role) => ({ name: role, passwordHash: { kind: 'env', name: 'HASH' }, role })) },
     env: { HASH: hash },
     state: { incidents: incidents() },
@@ -122,10 +123,10 @@ describe('POST /incidents/:id', () => {
     const { id } = incidents()[0];
     const done = await post(web, `/incidents/${id}/acknowledge`, { by: 'Ada' });
     expect([done.status, done.headers.get('Location')]).toEqual([303, `../${id}`]);
-    expect(web.state.incidents[0]?.acknowledgement?.by).toBe('local (claimed: Ada)');
+    expect(web.state.incidents[0]?.acknowledgement?.by).toBe('ops');
     expect(web.state.changes[0]).toMatchObject({ action: 'acknowledge', incident: id, refused: null });
     const page = await (await web.get(`/incidents/${id}`)).text();
-    expect(page).toContain('Acknowledged by local (claimed: Ada)');
+    expect(page).toContain('Acknowledged by ops');
     expect((await post(web, `/incidents/${id}/unacknowledge`, {})).status).toBe(303);
     expect(web.state.incidents[0]?.acknowledgement).toBeNull();
   });
@@ -188,7 +189,7 @@ describe('POST /incidents/:id', () => {
       303,
     );
     expect(web.state.incidents[0]?.acknowledgement?.by).toBe('change');
-    expect((await post(web, `${path}/acknowledge`, {})).status).toBe(401);
+    expect((await post(web, `${path}/acknowledge`, {}, { Authorization: 'Bearer guess' })).status).toBe(401);
   });
 
   test('knows no other action, and no other incident', async () => {

@@ -142,5 +142,11 @@ async function pemFiles(cert: string, key: string | null) {
   const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   await writeFile(certFile, cert);
   if (key !== null) await writeFile(keyFile, key);
-  return { certFile, keyFile, clientCaFile: null, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  return {
+    certFile,
+    keyFile,
+    clientCaFile: null,
+    clientCrlFile: null,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
 }

@@ -141,7 +141,7 @@ describe('with users', () => {
 describe('docs/web.md', () => {
   test('says how to make a hash that opens the page', async () => {
     const text = readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8');
-    const [, command = ''] = /\| ftm-watch (.+) > ops\.hash/u.exec(text) ?? [];
+    const [, command = ''] = /^ftm-watch (.+) > ops\.hash/mu.exec(text) ?? [];
     const program = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
     const line = execFileSync(process.execPath, [program, ...command.split(' ')], { input: 'p:ä✓', encoding: 'utf8' });

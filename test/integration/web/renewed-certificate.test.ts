@@ -26,7 +26,10 @@ async function startWithCertificate(): Promise<Renewal> {
   const first = await createIdentity({ name: 'CN=first' });
   await put(first.pem, first.keyPem);
   const clock = handClock(START);
-  const web = await startWeb({ config: { tls: { certFile, keyFile, clientCaFile: null } }, clock });
+  const web = await startWeb({
+    config: { tls: { certFile, keyFile, clientCaFile: null, clientCrlFile: null } },
+    clock,
+  });
   return {
     web,
     first,

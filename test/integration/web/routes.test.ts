@@ -169,7 +169,7 @@ describe('GET /-/healthy and /-/ready', () => {
 
 describe('POST /-/reload', () => {
   test('takes the configuration, or says everything that is wrong with it', async () => {
-    await using web = await startWeb();
+    await using web = await startWeb({ account: 'ops' });
 
     const taken = await web.get('/-/reload', { method: 'POST' });
     expect([taken.status, await taken.text()]).toEqual([200, 'The configuration was taken\n']);
@@ -192,8 +192,8 @@ describe('POST /-/reload', () => {
     ['a page that hides its origin', { 'Sec-Fetch-Site': 'cross-site' }, 403],
     ['a name of this network only', { Host: 'ftm-watch' }, 403],
     ['a name that may point anywhere', { Host: 'evil.example' }, 421],
-  ])('refuses %s', async (_, headers, status) => {
-    await using web = await startWeb();
+  ])('with "localReload" refuses %s', async (_, headers, status) => {
+    await using web = await startWeb({ config: { localReload: true } });
     const lines = Object.entries({ Host: `127.0.0.1:${String(web.port)}`, 'Content-Length': '0', ...headers }).map(
       (pair) => pair.join(': '),
     );

@@ -19,7 +19,7 @@ describe('a client that trickles its request', () => {
   });
 
   test.concurrent('is answered before its body, and cut off while it sends that', async () => {
-    await using web = await startWeb();
+    await using web = await startWeb({ config: { localReload: true } });
     const head = 'POST /-/reload HTTP/1.1\r\nHost: localhost\r\n';
 
     const [chunked, sized] = await Promise.all([

@@ -172,6 +172,10 @@ const MESSAGES = [
   'unknown-key.yaml:1:1  unknown key "resolver"; did you mean "resolvers"?',
   'web-listen-collides.yaml:3:5  logs.syslog.tcp: the status page (web.listen) listens at 127.0.0.1:9843 too',
   'web-listen.yaml:2:3  web.listen: expected an address and port to listen at, such as "127.0.0.1:9843", got ":9843"',
+  'web-proxy-without-proof.yaml:2:3  web.proxy: expected "secretFile", "secretEnv" or "certificate": otherwise anybody ' +
+    'can send the header',
+  'web-crl-without-authority.yaml:5:5  web.tls.clientCrlFile: expected "tls.clientCaFile" beside it: nothing else tells ' +
+    'whose certificate it is',
   'web-user-without-hash.yaml:3:7  web.users[0]: expected "passwordHashFile" or "passwordHashEnv", but neither is ' +
     'there',
   'whole-file-is-a-list.yaml:1:1  expected a section (keys and values), got a list',

@@ -257,6 +257,7 @@ const DEFAULTS: Partial<Config> = {
     proxy: null,
     anonymous: null,
     plaintext: false,
+    localReload: false,
     hosts: [],
     probeTargets: [],
   },

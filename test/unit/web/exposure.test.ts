@@ -6,7 +6,7 @@ import { webConfig } from '../../support/web-bench.ts';
 const OPEN = { listen: { address: '0.0.0.0', port: 9843 } };
 const USERS: WebConfig['users'] = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS' }, role: 'read' }];
 const TOKENS: WebConfig['tokens'] = [{ name: 'ops', token: { kind: 'env', name: 'OPS' }, role: 'read' }];
-const TLS: WebConfig['tls'] = { certFile: 'a', keyFile: 'b', clientCaFile: null };
+const TLS: WebConfig['tls'] = { certFile: 'a', keyFile: 'b', clientCaFile: null, clientCrlFile: null };
 
 test.each<[string, Partial<WebConfig>, readonly RegExp[]]>([
   ['on loopback without users', {}, []],
@@ -20,6 +20,8 @@ test.each<[string, Partial<WebConfig>, readonly RegExp[]]>([
   ['open with users and without TLS, as is meant', { ...OPEN, users: USERS, plaintext: true }, []],
   ['open with users and TLS', { ...OPEN, users: USERS, tls: TLS }, []],
   ['open with TLS and without users', { ...OPEN, tls: TLS }, [/may read it/u]],
+  ['on loopback, with reloads for everybody', { localReload: true }, [/can reload .*web\.localReload/u]],
+  ['open without users, with reloads', { ...OPEN, localReload: true }, [/may read it/u, /web\.localReload/u]],
 ])('%s', (_, config, notes) => {
   expect(exposureNotes(webConfig(config))).toEqual(notes.map((note) => expect.stringMatching(note) as string));
 });

@@ -12,7 +12,7 @@ describe('docs/web.md', () => {
     const { routes } = createRoutes({
       sources: sourcesOf(webState()),
       events: new EventStream(clock),
-      access: { kind: 'network', identify: null, opensMetrics: false, hosts: [] },
+      access: { kind: 'socket' },
       files: new Map(),
       tls: false,
       clock,

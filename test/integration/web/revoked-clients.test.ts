@@ -1,0 +1,226 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { createIdentity, type Identity } from '../../support/authority.ts';
+import { handClock, type HandClock } from '../../support/hand-clock.ts';
+import { START } from '../../support/incident-timeline.ts';
+import { revocationList } from '../../support/revoked.ts';
+import { startWeb, type WebBench } from '../../support/web-bench.ts';
+
+/** Within so long a client that is no longer trusted is out, even if it sends nothing. */
+const WITHIN = 5_000;
+const OPS = `Basic ${Buffer.from('ops:secret').toString('base64')}`;
+
+let authority: Identity;
+let other: Identity;
+let client: Identity;
+let server: Identity;
+let folder: string;
+let clock: HandClock;
+let web: WebBench;
+
+beforeAll(async () => {
+  authority = await createIdentity({ name: 'CN=clients', authority: true });
+  other = await createIdentity({ name: 'CN=other clients', authority: true });
+  client = await createIdentity({ name: 'CN=prometheus', issuer: authority });
+  server = await createIdentity({ name: 'CN=monitor', dnsNames: ['monitor.example.org'] });
+});
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ftm-watch-revoked-'));
+  clock = handClock(START);
+  await put('server.pem', server.pem);
+  await put('server.key', server.keyPem);
+  await put('clients.pem', authority.pem);
+  await put('clients.crl', await revocationList(authority, []));
+  web = await startWeb({
+    config: {
+      tls: {
+        certFile: join(folder, 'server.pem'),
+        keyFile: join(folder, 'server.key'),
+        clientCaFile: join(folder, 'clients.pem'),
+        clientCrlFile: join(folder, 'clients.crl'),
+      },
+      certificates: [{ name: 'prometheus', role: 'read' }],
+      users: [{ name: 'ops', passwordHash: { kind: 'env', name: 'HASH' }, role: 'read' }],
+    },
+    env: { HASH: await hashPassword('secret', { ln: 4, r: 8, p: 1 }) },
+    clock,
+  });
+});
+afterEach(async () => {
+  await web[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+function put(name: string, text: string): Promise<void> {
+  return writeFile(join(folder, name), text);
+}
+
+interface Options {
+  readonly version?: SecureVersion;
+  readonly session?: Buffer;
+  /** Shows no certificate. */
+  readonly anonymous?: true;
+  /** A connection on which TLS has not begun. */
+  readonly socket?: Socket;
+}
+
+interface Connection extends Disposable {
+  readonly socket: TLSSocket;
+  readonly closed: Promise<unknown>;
+  /** Status of the answer to a request on this connection; null: it was closed instead. */
+  get(path: string, authorization?: string): Promise<number | null>;
+  readonly session: Buffer | null;
+}
+
+async function open(more: Options = {}): Promise<Connection> {
+  const socket = connect({
+    port: web.port,
+    host: '127.0.0.1',
+    ca: server.pem,
+    servername: 'monitor.example.org',
+    ...(more.anonymous === true ? {} : { cert: client.pem, key: client.keyPem }),
+    ...(more.version === undefined ? {} : { minVersion: more.version, maxVersion: more.version }),
+    ...(more.session === undefined ? {} : { session: more.session }),
+    ...(more.socket === undefined ? {} : { socket: more.socket }),
+  });
+  const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+  let session: Buffer | null = null;
+  socket.on('session', (ticket: Buffer) => {
+    session = ticket;
+  });
+  socket.on('error', () => undefined);
+  await Promise.race([once(socket, 'secureConnect'), closed]);
+  let received = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    received += text;
+  });
+  return {
+    socket,
+    closed,
+    get session() {
+      return session;
+    },
+    async get(path, authorization) {
+      received = '';
+      const login = authorization === undefined ? '' : `Authorization: ${authorization}\r\n`;
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${login}\r\n`);
+      while (!/^HTTP\/1\.1 \d{3}[^]*\r\n\r\n/u.test(received) && !socket.destroyed)
+        await Promise.race([once(socket, 'data'), closed]);
+      const status = /^HTTP\/1\.1 (\d{3})/u.exec(received)?.[1];
+      return status === undefined ? null : Number(status);
+    },
+    [Symbol.dispose]: () => socket.destroy(),
+  };
+}
+
+describe.each<[string, () => Promise<void>]>([
+  ['its authority is not trusted any more', () => put('clients.pem', other.pem)],
+  ['it was revoked', async () => put('clients.crl', await revocationList(authority, [client]))],
+])('a client whose certificate was right, once %s,', (_, withdraw) => {
+  test('gets nothing more on a connection that it has kept', async () => {
+    using kept = await open();
+    expect(await kept.get('/api/v1/audit')).toBe(200);
+    await withdraw();
+    expect(await kept.get('/api/v1/audit')).toBeNull();
+  });
+
+  test('loses its event stream and its idle connections, and nobody else does', async () => {
+    using stream = await open();
+    using idle = await open();
+    using people = await open({ anonymous: true });
+    expect(await stream.get('/api/v1/events')).toBe(200);
+    expect(await idle.get('/')).toBe(200);
+    expect(await people.get('/api/v1/events', OPS)).toBe(200);
+    await withdraw();
+    clock.advance(WITHIN);
+    await Promise.all([stream.closed, idle.closed]);
+    expect(people.socket.destroyed).toBe(false);
+  });
+
+  test('is not let in again, at once', async () => {
+    using kept = await open();
+    expect(await kept.get('/')).toBe(200);
+    await withdraw();
+    // The first one finds out; none is answered.
+    using first = await open();
+    expect(await first.get('/')).toBeNull();
+    using second = await open();
+    expect(await second.get('/')).toBe(401);
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('is not let in by a session of %s that it resumes', async (version) => {
+    using kept = await open({ version });
+    expect(await kept.get('/')).toBe(200);
+    await expect.poll(() => kept.session).not.toBeNull();
+    const { session } = kept;
+    if (session === null) throw new Error('A session was to be given');
+    using resumed = await open({ version, session });
+    expect([resumed.socket.isSessionReused(), await resumed.get('/')]).toEqual([true, 200]);
+    await withdraw();
+    clock.advance(WITHIN);
+    await Promise.all([kept.closed, resumed.closed]);
+    using again = await open({ version, session });
+    // OpenSSL may cut it, with an error that it kept from the check of the certificate.
+    expect([null, 401]).toContain(await again.get('/'));
+  });
+
+  test('is not let in by a handshake that it began before', async () => {
+    const begun = connectPlain(web.port, '127.0.0.1');
+    begun.on('error', () => undefined);
+    await once(begun, 'connect');
+    // By this answer the server has accepted the connection before it.
+    using between = await open();
+    expect(await between.get('/')).toBe(200);
+    await withdraw();
+    expect(await between.get('/')).toBeNull();
+    using late = await open({ socket: begun });
+    expect(await late.get('/')).toBeNull();
+  });
+});
+
+test('a list or an authority that cannot be used leaves that of before in place', async () => {
+  using kept = await open();
+  expect(await kept.get('/')).toBe(200);
+  await put('clients.pem', 'nonsense');
+  expect(await kept.get('/')).toBe(200);
+  await rm(join(folder, 'clients.crl'));
+  expect(await kept.get('/')).toBe(200);
+});
+
+async function restOf(stream: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+  while (!(await stream.read()).done);
+  return 'ended';
+}
+
+test('an event stream ends when the password it was opened with is no longer right', async () => {
+  const hash = join(folder, 'ops.hash');
+  const token = join(folder, 'token');
+  await writeFile(hash, await hashPassword('secret', { ln: 4, r: 8, p: 1 }));
+  await writeFile(token, 'a-token');
+  await using bench = await startWeb({
+    config: {
+      users: [{ name: 'ops', passwordHash: { kind: 'file', path: hash }, role: 'read' }],
+      tokens: [{ name: 'program', token: { kind: 'file', path: token }, role: 'read' }],
+    },
+    clock,
+  });
+  const listen = async (Authorization: string): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
+    const { body } = await bench.get('/api/v1/events', { headers: { Authorization } });
+    if (body === null) throw new Error('An event stream was to begin');
+    return body.getReader();
+  };
+  const [people, program] = [await listen(OPS), await listen('Bearer a-token')];
+  await writeFile(hash, await hashPassword('another', { ln: 4, r: 8, p: 1 }));
+  clock.advance(15_000);
+  expect(await restOf(people)).toBe('ended');
+  await writeFile(token, 'another-token');
+  clock.advance(15_000);
+  expect(await restOf(program)).toBe('ended');
+});
