@@ -5,6 +5,7 @@ import type { Clock, Millis } from '../core/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { SecretReader } from '../system/secret.ts';
+import { messageOf } from '../text/message-of.ts';
 import { readSecretUrl } from './channels/secret-url.ts';
 
 export interface HeartbeatDeps {
@@ -69,6 +70,6 @@ async function fetchOnce(
     await response.body.dump({ limit: 16_384 });
     return response.statusCode < 400 ? null : `HTTP ${String(response.statusCode)}`;
   } catch (error) {
-    return visibleText(error instanceof Error ? error.message || error.name : 'unknown error', 300);
+    return visibleText(error instanceof Error ? messageOf(error) || error.name : 'unknown error', 300);
   }
 }

@@ -95,7 +95,7 @@ async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<voi
   const { target, limit } = rehearsal;
   const { server } = target;
   const secureContext = await trustFor(server, ports);
-  const tls = { secureContext, rejectUnauthorized: true, checkServerIdentity: ports.identity.check };
+  const tls = { secureContext, checkServerIdentity: ports.identity.check };
   const socket = await timed(rehearsal, () => openTransport(rehearsal, tls));
   const session = new MailSession({ socket, host: server.host, security: server.security, tls }, limit.signal);
   rehearsal.session = session;
