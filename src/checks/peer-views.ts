@@ -1,7 +1,7 @@
 import { authority, type HostPort } from '../core/authority.ts';
 import { instantText, utcText } from '../core/instant-text.ts';
-import { type PeerCause, type PeerObservation, type PeerView, PEER_ALONE } from '../core/peer-view.ts';
-import type { Assessment } from '../engine/assessment.ts';
+import { PEER_ALONE, PEER_INSTEAD, type PeerCause, type PeerObservation, type PeerView } from '../core/peer-view.ts';
+import { type Assessment, withFindings } from '../engine/assessment.ts';
 import type { Check } from '../engine/check.ts';
 import { type Finding, isFault, known, note } from '../engine/finding.ts';
 
@@ -14,14 +14,17 @@ export function withPeerViews(
   check: Check,
   { peers, licenseServer }: { readonly peers: readonly PeerObservation[]; readonly licenseServer: HostPort },
 ): Assessment {
-  const fault = own.findings.find(isFault);
+  // Services may be configured here and not there.
+  const compared = own.findings.filter(({ facts }) => facts?.host === undefined);
+  const fault = compared.find(({ level }) => level === 'broken') ?? compared.find(isFault);
+  const isClean = own.kind === 'judged' && compared.every(({ level }) => level === 'note');
   const findings = peers.flatMap((peer): readonly Finding[] => {
     if (peer.kind === 'failed') return [];
     const cause = causeOf(peer, check, licenseServer);
-    if (cause !== undefined) return [fault === undefined ? alone(peer, cause) : both(peer, cause, fault)];
-    return fault !== undefined && isGood(peer, check) ? [otherwise(peer, fault)] : [];
+    if (cause !== undefined) return [fault === undefined ? alone(peer, cause, isClean) : both(peer, cause, fault)];
+    return fault !== undefined && stateOf(peer, check)?.seesNoFault === true ? [otherwise(peer, fault)] : [];
   });
-  return findings.length === 0 ? own : { ...own, kind: 'judged', findings: [...own.findings, ...findings] };
+  return withFindings(own, findings);
 }
 
 /** Of a peer that cannot be read, so that nobody counts on it. */
@@ -42,23 +45,28 @@ function causeOf(peer: PeerView, check: Check, { host, port }: HostPort): PeerCa
   );
 }
 
-function isGood(peer: PeerView, check: Check): boolean {
-  return stateOf(peer, check)?.state === 'ok';
-}
-
 function stateOf(peer: PeerView, { id }: Check): PeerView['preconditions'][number] | undefined {
   return peer.preconditions.find((precondition) => precondition.id === id);
 }
 
-function alone(peer: PeerView, { id, subject, product, severity, confidence, summary }: PeerCause): Finding {
+/** @param isClean this machine judged its own path and found no fault */
+function alone(
+  peer: PeerView,
+  { id, subject, product, severity, confidence, summary }: PeerCause,
+  isClean: boolean,
+): Finding {
   return {
-    rule: PEER_ALONE,
+    rule: isClean ? PEER_ALONE : PEER_INSTEAD,
     subject,
-    claim: `${seenBy(peer)} a fault that this machine does not see.`,
+    claim: isClean
+      ? `${seenBy(peer)} a fault that this machine does not see.`
+      : `${seenBy(peer)} a fault; this machine could not check it.`,
     quote: summary,
     at: peer.at,
     witness: 'peer',
-    expected: 'no fault in the segment of FortiAuthenticator, as there is none in that of this machine',
+    expected: isClean
+      ? 'no fault in the segment of FortiAuthenticator, as there is none in that of this machine'
+      : 'no fault in the segment of FortiAuthenticator',
     actual: `${viewText(peer)}: ${summary}`,
     level: severity === 'critical' && confidence === 'confirmed' ? 'broken' : 'warning',
     confidence,
@@ -87,15 +95,18 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
   };
 }
 
-function otherwise(peer: PeerView, { subject }: Finding): Finding<never> {
-  return note({
+/** Evidence of the cause, so that a mail about it contains it too. */
+function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
+  return {
     rule: 'peer-sees-the-fault',
     subject,
     claim: `${seenBy(peer)} no fault: it may concern this machine alone.`,
     at: peer.at,
     expected: 'the same fault in the segment of FortiAuthenticator',
     actual: `${viewText(peer)} nothing of it: it may concern the way of this machine alone`,
-  });
+    level: 'note',
+    suggests,
+  };
 }
 
 function unreadable(peer: string, message: string): Finding<never> {

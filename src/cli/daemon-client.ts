@@ -5,6 +5,7 @@ import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { controlPlace } from '../runtime/control-place.ts';
+import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface DaemonAnswer {
@@ -86,7 +87,7 @@ function isAbsent(error: unknown): boolean {
 
 function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
-  return WHY.get(codeOf(error)) ?? visibleText(error.message, 300);
+  return WHY.get(codeOf(error)) ?? visibleText(messageOf(error), 300);
 }
 
 function codeOf(error: unknown): string {

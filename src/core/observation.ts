@@ -1,4 +1,4 @@
-import type { CapturedChain } from './certificate.ts';
+import type { CapturedChain, DistinguishedName } from './certificate.ts';
 import type { EpochMs, Millis } from './clock.ts';
 
 export const FAILURE_REASONS = [
@@ -169,16 +169,18 @@ export interface MailObservation {
   readonly certificateNotAfter: EpochMs | null;
   /** Whether FortiAuthenticator's own mailer may do instead, looked at only while no server works. */
   readonly recipientServers: readonly RecipientServerObservation[];
-  /** Left out where it never put this machine off, or nobody tells how long a code lives. */
+  /** Left out where it never put this machine off for as long as the shortest life of a code. */
   readonly deferral?: MailDeferral;
+  /** FortiAuthenticator named the server, and its API does not tell whether and how it logs in. */
+  readonly isLoginUnknown?: true;
 }
 
 /** A server that asked to come back later (greylisting). */
 export interface MailDeferral {
   /** From the first look that it put off until the one that it took, or until now. */
   readonly lasted: Millis;
-  /** How long an activation code lives, by what FortiAuthenticator says. */
-  readonly codeLife: Millis;
+  /** How long an activation code lives, by what FortiAuthenticator says; null: it does not say. */
+  readonly codeLife: Millis | null;
 }
 
 /** Whether a mail server of a domain of recipients greets this machine. */
@@ -205,6 +207,8 @@ export type MailOutcome =
       readonly code: number | null;
       /** `DEPTH_ZERO_SELF_SIGNED_CERT` and the like, for stage `tls`; `NO_STARTTLS` when it was not offered. */
       readonly tlsError: string | null;
+      /** Who issued the certificate that does not verify. */
+      readonly issuer?: DistinguishedName;
     });
 
 // --- Clock

@@ -19,6 +19,8 @@ export interface PeerPrecondition {
   readonly state: string;
   /** What it says is what it was told by a peer of its own: two that believe each other would never stop. */
   readonly isHearsay: boolean;
+  /** By its own check, whatever its peers told it. */
+  readonly seesNoFault: boolean;
 }
 
 export interface PeerCause {
@@ -36,5 +38,8 @@ export interface PeerUnreadable extends Failure {
   readonly peer: string;
 }
 
-/** The rule of what was learned from a peer alone. */
+/** The rule of a fault that a peer sees, while this machine's own check found none. */
 export const PEER_ALONE = 'peer-sees-no-fault';
+
+/** The same while this machine could not check for itself. */
+export const PEER_INSTEAD = 'peer-sees-no-fault-instead';

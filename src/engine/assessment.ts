@@ -9,3 +9,16 @@ export interface Assessment<C extends string = string> {
   /** One sentence: what is fine when there is no finding, or why it was not judged. */
   readonly summary: string;
 }
+
+/**
+ * An assessment with what others tell besides. What could not be judged stays `unjudged`; what is not configured here is
+ * judged by what they tell.
+ */
+export function withFindings(own: Assessment, findings: readonly Finding[]): Assessment {
+  if (findings.length === 0) return own;
+  return {
+    ...own,
+    kind: own.kind === 'not-configured' ? 'judged' : own.kind,
+    findings: [...own.findings, ...findings],
+  };
+}

@@ -1,7 +1,9 @@
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { addressFamily } from '../core/addresses.ts';
-import { abortError } from './failure.ts';
+import type { DistinguishedName } from '../core/certificate.ts';
+import { parseDistinguishedName } from '../core/distinguished-name.ts';
+import { abortError, errorCode, ProbeError } from './failure.ts';
 
 /** A literal address: names are resolved before, so that no connection waits for a resolver. */
 export interface Destination {
@@ -29,13 +31,64 @@ export function openSocket(destination: Destination, signal: AbortSignal): Promi
   );
 }
 
-/**
- * Performs a TLS handshake over a connected socket.
- * @throws the handshake's error, or the signal's reason; both sockets are destroyed by then
- */
-export function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
-  return whenReady(signal, () => connectTls({ ...options, socket }), 'secureConnect');
+/** The peer's certificate does not verify. */
+export class UnverifiedError extends ProbeError {
+  /** As OpenSSL and Node call it: `SELF_SIGNED_CERT_IN_CHAIN`. */
+  readonly code: string;
+  /** The issuer that the peer's certificate names; null: there is none that can be read. */
+  readonly issuer: DistinguishedName | null;
+
+  constructor(code: string, issuer: DistinguishedName | null, message: string) {
+    super('tls', message);
+    this.code = code;
+    this.issuer = issuer;
+  }
 }
+
+/**
+ * Performs a TLS handshake over a connected socket and verifies the peer. Node would do that too, but it says what the
+ * peer is only when it is fine.
+ * @throws {UnverifiedError}, the handshake's error, or the signal's reason; both sockets are destroyed by then
+ */
+export async function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
+  const { checkServerIdentity: check = checkServerIdentity } = options;
+  let misnamed: Error | undefined;
+  const opened = await whenReady(
+    signal,
+    () =>
+      connectTls({
+        ...options,
+        socket,
+        rejectUnauthorized: false,
+        checkServerIdentity: (host, certificate) => {
+          misnamed = check(host, certificate);
+          return misnamed;
+        },
+      }),
+    'secureConnect',
+  );
+  if (opened.authorized) return opened;
+  const issuer = opened.getPeerX509Certificate()?.issuer;
+  opened.on('error', () => {}).destroy();
+  // Typed as an error, it is the code of one.
+  const code = errorCode(misnamed) ?? String(opened.authorizationError);
+  throw new UnverifiedError(
+    code,
+    issuer === undefined ? null : parseDistinguishedName(issuer),
+    misnamed?.message ?? `The certificate does not verify: ${REFUSALS.get(code) ?? code}`,
+  );
+}
+
+/** What a person reads; Node's own texts advise options of Node. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ['CERT_HAS_EXPIRED', 'it has expired'],
+  ['CERT_NOT_YET_VALID', 'it is not valid yet'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'it is self-signed'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'its root is not trusted here'],
+  ['UNABLE_TO_GET_ISSUER_CERT', 'its issuer is not known here'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'its issuer is not known here'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its issuer is not known here'],
+]);
 
 /** `sourceAddress` where it is of the destination's family, else null. */
 export function localAddressFor({ address, sourceAddress }: Omit<Destination, 'port'>): string | null {

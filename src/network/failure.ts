@@ -5,6 +5,7 @@ import type { Failure, FailureReason } from '../core/observation.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { withoutSecrets } from '../core/without-secrets.ts';
 import { withoutCodes } from '../text/mask.ts';
+import { messageOf } from '../text/message-of.ts';
 
 /** Longer texts are cut: an error message may quote what the peer sent. */
 const MAX_MESSAGE_LENGTH = 300;
@@ -148,7 +149,7 @@ export function failureMessage(error: unknown, secrets: readonly string[] = []):
   const text =
     'reason' in error && typeof error.reason === 'string' && errorCode(error)?.startsWith('ERR_SSL_') === true
       ? error.reason
-      : error.message;
+      : messageOf(error);
   const said = text === '' ? (errorCode(error) ?? error.name) : withoutSecrets(text, secrets);
   return printable(withoutCodes(said.slice(0, 4 * MAX_MESSAGE_LENGTH)), MAX_MESSAGE_LENGTH);
 }

@@ -5,6 +5,7 @@ import type { HeartbeatConfig } from '../config/notify.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
+import { messageOf } from '../text/message-of.ts';
 import { readSecretUrl } from './channels/secret-url.ts';
 import { type EgressDeps, openDispatcher, throughProxy } from './dispatcher.ts';
 
@@ -66,7 +67,7 @@ async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSigna
     await response.body.dump({ limit: 16_384 });
     return problemOf(response.statusCode);
   } catch (error) {
-    const text = error instanceof Error ? error.message || error.name : 'unknown error';
+    const text = error instanceof Error ? messageOf(error) || error.name : 'unknown error';
     return visibleText(`${text}${throughProxy(target, deps)}`, 300);
   } finally {
     await dispatcher?.destroy();

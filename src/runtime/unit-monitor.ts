@@ -78,6 +78,7 @@ export class UnitMonitor {
   #keep(facts: object): void {
     this.#picture = { ...this.#picture, ...facts };
     for (const id of Object.keys(facts)) this.#fresh.add(id);
+    for (const watch of this.#watches) watch.toolsChanged?.();
   }
 
   #tools(): SlowTools {

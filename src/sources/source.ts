@@ -78,6 +78,8 @@ export interface WatchDeps<Facts, Tools> extends Omit<ConnectorContext, 'signal'
 export interface Watch {
   start(): void;
   stop(): Promise<void>;
+  /** Other sources have new facts: its tools may give it something to ask for. */
+  toolsChanged?(): void;
 }
 
 /** What listens all the time. */

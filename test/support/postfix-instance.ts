@@ -24,6 +24,8 @@ export interface PostfixOptions {
   readonly relayRestrictions?: string;
   /** Who is not of `relaysFor` waits for its greeting, 6 s by default. */
   readonly postscreen?: true;
+  /** More lines of main.cf. */
+  readonly settings?: readonly string[];
 }
 
 /** @param mailboxes local parts of example.test; every other recipient is refused */
@@ -77,7 +79,7 @@ function delivered(folder: string): readonly string[] {
 function mainConfig(
   folder: string,
   mailboxes: readonly string[],
-  { relaysFor = '127.0.0.0/8', relayRestrictions }: PostfixOptions,
+  { relaysFor = '127.0.0.0/8', relayRestrictions, settings = [] }: PostfixOptions,
 ): string {
   return `
 compatibility_level = 3.10
@@ -100,6 +102,7 @@ virtual_gid_maps = static:${NOBODY}
 smtpd_tls_security_level = none
 smtpd_recipient_restrictions = reject_unlisted_recipient, permit_mynetworks, permit_auth_destination, reject
 ${relayRestrictions === undefined ? '' : `smtpd_relay_restrictions = ${relayRestrictions}`}
+${settings.join('\n')}
 `;
 }
 

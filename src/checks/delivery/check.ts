@@ -1,6 +1,6 @@
 import type { Explanation } from '../../engine/explanation.ts';
 import { nameList } from '../../core/name-list.ts';
-import type { Assessment } from '../../engine/assessment.ts';
+import { type Assessment, withFindings } from '../../engine/assessment.ts';
 import { type Finding, isFault } from '../../engine/finding.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured } from '../judgement.ts';
@@ -55,7 +55,8 @@ function judgeDelivery({ carriers }: RoundFacts): Judgement {
 
 /** The appliances tell how many SMS are left. */
 function withSms(own: Assessment, { appliances }: SlowFactsBySource): Assessment {
-  const findings = appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : []));
-  if (findings.length === 0) return own;
-  return { ...own, kind: 'judged', findings: [...own.findings, ...findings] };
+  return withFindings(
+    own,
+    appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),
+  );
 }

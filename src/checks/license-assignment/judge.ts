@@ -51,7 +51,7 @@ function lookupOf(lookups: readonly LicenseLookup[], license: string): LicenseLo
 }
 
 function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLookup | undefined): readonly Finding[] {
-  if (lookup === undefined) return [];
+  if (lookup === undefined) return [notLookedUp(input.unit, license)];
   const { outcome, kept } = lookup;
   const verdict = judgeOutcome(input, license, outcome);
   const rule = 'license-registered-to-this-unit';
@@ -63,6 +63,18 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
       : [{ rule, subject: license, expected: expectedOf(input.unit), ...verdict, concerns, facts }]),
     ...(kept === undefined ? [] : [keptNote(license, kept, facts)]),
   ];
+}
+
+/** The tokens of a unit may bring a licence that nobody knew of when the service was asked last. */
+function notLookedUp(unit: Unit, license: string): Finding {
+  return unknown({
+    rule: 'license-looked-up',
+    subject: license,
+    claim: 'The licence has not been looked up yet.',
+    expected: ANSWER,
+    actual: 'not looked up yet',
+    facts: factsOf(unit, license, null),
+  });
 }
 
 /** One call that fails does not make unknown what was known: licences move rarely. How old it is, is said. */

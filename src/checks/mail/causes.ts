@@ -1,10 +1,6 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { shell } from '../../engine/words/step.ts';
-
-const TRY_LOCALHOST =
-  'Until it is fixed, FortiAuthenticator may deliver by itself: System > Messaging > Email Services, SMTP server ' +
-  '"localhost". It then needs TCP 25 to the mail servers of the recipients, and these check where it comes from: ' +
-  'without SPF, DKIM and a reverse name for its sending address, codes end up as spam or are refused.';
+import { REFUSAL_CAUSES, TRY_LOCALHOST } from './refusal-causes.ts';
 
 /** Causes on the way of the activation codes. */
 export const MAIL_CAUSES = {
@@ -24,6 +20,54 @@ export const MAIL_CAUSES = {
       ),
       'Check that the mail server runs and that no firewall blocks the port from {source}.',
       'On FortiAuthenticator check System > Messaging > SMTP Servers and use "Test Connection".',
+      TRY_LOCALHOST,
+    ],
+    kinds: {
+      silent: {
+        title: 'the port opens and no greeting comes',
+        summary: 'The port of the mail server {subject} opens, but the server says nothing.',
+        remedy: [
+          'If this port speaks TLS from the start, as 465 does, set mail[].security to "tls" here, and the same on ' +
+            'FortiAuthenticator (System > Messaging > SMTP Servers): both sides wait for each other now.',
+          shell('Otherwise wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
+          'If none comes, look at the load of the mail server, and for a firewall with SMTP inspection in between that ' +
+            'holds the greeting back.',
+          TRY_LOCALHOST,
+        ],
+      },
+    },
+  },
+  'mail-stops-answering': {
+    severity: 'critical',
+    title: 'the mail server stops answering',
+    short: 'mail server stops answering',
+    headline: 'the mail server {subject} stops answering',
+    summary: 'The mail server {subject} greets, but stops answering before it accepts a message.',
+    impact: 'codes',
+    sources: ['ta-p/194050'],
+    remedy: [
+      'The evidence says which command it did not answer. Look in the log of the mail server for what it waits for at ' +
+        'that time.',
+      'The login: the directory or database that it checks passwords against is slow or down. MAIL FROM or RCPT TO: a ' +
+        'DNS look-up, a policy service or a filter.',
+      'If its log does not show that command, a firewall with SMTP inspection in between holds it back: exempt the ' +
+        'session of {source} from it.',
+      TRY_LOCALHOST,
+    ],
+  },
+  'mail-unavailable': {
+    severity: 'critical',
+    title: 'the mail server is unavailable for now',
+    short: 'mail server unavailable for now',
+    headline: 'the mail server {subject} is unavailable for now',
+    summary: 'The mail server {subject} answers, but says that it cannot take messages for now.',
+    impact: 'codes',
+    sources: ['ta-p/194050'],
+    remedy: [
+      'Read the reply of the server in the evidence. Too many connections or a restart end without a repair: wait some ' +
+        'minutes.',
+      'If it lasts, check the mail server: its load, its disk space, and the directory or database that it checks ' +
+        'passwords against. A temporary failure of the login (454) says nothing about the password.',
       TRY_LOCALHOST,
     ],
   },
@@ -84,68 +128,29 @@ export const MAIL_CAUSES = {
         'session.',
       TRY_LOCALHOST,
     ],
-  },
-  'mail-login-rejected': {
-    severity: 'critical',
-    title: 'the mail server rejects the login',
-    short: 'mail server rejects the login',
-    headline: 'the mail server {subject} rejects the login',
-    summary: 'The mail server {subject} does not accept the user name and password.',
-    impact: 'codes',
-    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
-    remedy: [
-      'Check whether the account is locked, expired, or needs an application password.',
-      'Set the right password on FortiAuthenticator (System > Messaging > SMTP Servers) and in the file that ' +
-        'mail[].passwordFile names.',
-      TRY_LOCALHOST,
-    ],
-  },
-  'mail-recipient-rejected': {
-    severity: 'critical',
-    title: 'the mail server refuses the message',
-    short: 'mail server rejects a recipient',
-    headline: 'the mail server {subject} rejects the recipient',
-    summary: 'The mail server {subject} refuses the sender or the recipient.',
-    impact: 'codes',
-    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
-    remedy: [
-      'Read the reply of the server in the evidence: it says what it refuses and often why.',
-      'Check the sender address (System > Messaging > SMTP Servers) and that mail[].to exists.',
-      TRY_LOCALHOST,
-    ],
-  },
-  'mail-relay-denied': {
-    severity: 'critical',
-    title: 'the mail server does not relay',
-    short: 'mail server does not relay',
-    warningShort: 'mail server refuses this machine',
-    headline: 'the mail server {subject} does not relay',
-    warningHeadline: 'the mail server {subject} does not relay for this machine',
-    summary: 'The mail server {subject} passes on no message that comes from the address of FortiAuthenticator.',
-    impact: 'codes',
-    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
-    remedy: [
-      'Read the reply of the server in the evidence: it says what it refuses and often why.',
-      'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server (System > ' +
-        'Messaging > SMTP Servers).',
-      TRY_LOCALHOST,
-    ],
     kinds: {
-      'this-machine': {
-        title: 'the probe comes from another address than FortiAuthenticator',
+      untrusted: {
+        title: 'its authority is not trusted here',
         summary:
-          'The mail server {subject} passes on no message that comes from the address of this machine. What it says ' +
-          'to FortiAuthenticator, which has another address, is not known.',
+          'The mail server {subject} shows a certificate that is issued by "{issuer}", which is not trusted here: a ' +
+          'device that inspects mail in between, or an authority of your own.',
         remedy: [
-          'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): it decides whether ' +
-            'anything is wrong.',
-          'If that works, let the probe see the same: set "sourceAddress" where this machine has the address of ' +
-            'FortiAuthenticator, allow the address of this machine to relay, or give the probe a login ' +
-            '(mail[].user). Or leave out mail[].from and mail[].to: it ends after the login then.',
+          shell(
+            'Compare the issuer with the one that the mail server itself has.',
+            'openssl s_client {starttls}-connect {mailserver} </dev/null',
+          ),
+          'If they differ, a device in between inspects SMTP: exempt the session of {source} to {subject} from it. ' +
+            'FortiAuthenticator refuses that certificate as well, unless it trusts the device.',
+          'If "{issuer}" is your own authority, name it in mail[].caFile here and import it on FortiAuthenticator ' +
+            '(Certificate Management > Certificate Authorities > Trusted CAs).',
+          'If "{issuer}" is a public authority, the mail server leaves out its intermediate certificate: complete its ' +
+            'chain.',
+          TRY_LOCALHOST,
         ],
       },
     },
   },
+  ...REFUSAL_CAUSES,
 } satisfies Readonly<Record<string, CauseWords>>;
 
 export type MailCause = keyof typeof MAIL_CAUSES;

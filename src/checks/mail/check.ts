@@ -1,5 +1,6 @@
 import type { Assessment } from '../../engine/assessment.ts';
 import { breaksOnly } from '../../engine/explanation.ts';
+import type { MailObservation } from '../../core/observation.ts';
 import { nameList } from '../../core/name-list.ts';
 import type { Declaration } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
@@ -9,7 +10,7 @@ import { judgeMailServers } from './judge-servers.ts';
 import { mailViewOf } from './mail-view.ts';
 
 /** No answer at all, as a dead uplink makes of it; an answer that refuses is a fault of its own. */
-const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers'];
+const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
 /** At an address that was found, silence is no fault of the resolvers, whatever they say of other names. */
 const NAMELESS: readonly string[] = ['mail-server-resolves'];
 
@@ -31,10 +32,14 @@ export const mail: Declaration<'mail', MailCause> = {
     if (servers.length === 0) return notConfigured('No mail server is configured');
     return judged(
       judgeMailServers(servers, mailViewOf(config)),
-      `${nameList(servers.map(({ server }) => server))} accepts a message`,
+      `${nameList(servers.map(({ server }) => server))} ${servers.every(isAccepting) ? 'accepts a message' : 'answers'}`,
     );
   },
 };
+
+function isAccepting({ outcome }: MailObservation): boolean {
+  return outcome.kind === 'accepted';
+}
 
 /** Where mail servers are not configured, the appliances tell theirs. One that cannot be read may have some. */
 function withUntoldServers(own: Assessment, { appliances: units }: SlowFactsBySource): Assessment {

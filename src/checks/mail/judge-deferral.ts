@@ -8,7 +8,7 @@ import type { Finding } from '../../engine/finding.ts';
  * waited, which comes back more often than most.
  */
 export function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
-  if (deferral === undefined || deferral.lasted < deferral.codeLife) return [];
+  if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
   const [waited, life] = [spanText(deferral.lasted), spanText(deferral.codeLife)];
   return [
     {

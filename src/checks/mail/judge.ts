@@ -1,96 +1,53 @@
 import type { MailCause } from './causes.ts';
-import { type Finding, type FindingLevel, unknown } from '../../engine/finding.ts';
+import { type Finding, type FindingLevel, note, unknown } from '../../engine/finding.ts';
 import {
+  type FailureReason,
   isOfThisMachine,
   isOwnTrouble,
   type MailObservation,
   type MailOutcome,
   type MailStage,
 } from '../../core/observation.ts';
+import { formatDistinguishedName, shortName } from '../../core/distinguished-name.ts';
 import { withMore } from '../../engine/words/claim.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/duration.ts';
 import type { MailView } from './mail-view.ts';
-import { isRelayRefusal } from './relay-refusal.ts';
+import {
+  ANSWERS,
+  type Expectation,
+  GOES_ON,
+  GREYLISTED,
+  RECIPIENT,
+  REFUSED,
+  RESOLVES,
+  SENDER,
+  TLS,
+} from './expectations.ts';
+import { isTemporary, refusalOf, type RefusingReply } from './refusal.ts';
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
-interface Expectation {
-  readonly rule: string;
-  readonly claim: string;
-  readonly expected: string;
-  readonly suggests: MailCause;
-  readonly kind?: string;
-}
-
-const RESOLVES: Expectation = {
-  rule: 'mail-server-resolves',
-  claim: 'The name of the mail server has no address.',
-  expected: 'an address for the name of the mail server',
-  suggests: 'mail-unreachable',
-};
-
-const ANSWERS: Expectation = {
-  rule: 'mail-server-answers',
-  claim: 'The mail server does not answer.',
-  expected: 'a mail server that answers',
-  suggests: 'mail-unreachable',
-};
-
-const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
-  connect: ANSWERS,
-  greeting: ANSWERS,
-  ehlo: ANSWERS,
-  tls: {
-    rule: 'mail-tls-verifies',
-    claim: 'TLS to the mail server fails.',
-    expected: 'TLS with a certificate that verifies',
-    suggests: 'mail-tls-broken',
-  },
-  login: {
-    rule: 'mail-login-accepted',
-    claim: 'The mail server rejects the user name or the password.',
-    expected: 'the user name and password are accepted',
-    suggests: 'mail-login-rejected',
-  },
-  sender: {
-    rule: 'mail-sender-accepted',
-    claim: 'The mail server rejects the sender.',
-    expected: 'the sender is accepted',
-    suggests: 'mail-recipient-rejected',
-  },
-  recipient: {
-    rule: 'mail-recipient-accepted',
-    claim: 'The mail server rejects the recipient.',
-    expected: 'the recipient is accepted',
-    suggests: 'mail-recipient-rejected',
-  },
-};
-
-const RELAYS: Expectation = {
-  rule: 'mail-relay-permitted',
-  claim: 'The mail server does not pass on messages from this address.',
-  expected: 'messages from this address are passed on',
-  suggests: 'mail-relay-denied',
-};
-
 /** Judges how far one mail server went. */
-export function judgeMail(
-  { server, security, patience, outcome }: MailObservation,
-  view: MailView,
-): readonly Finding<MailCause>[] {
+export function judgeMail(seen: MailObservation, view: MailView): readonly Finding<MailCause>[] {
+  const { server, security, patience, outcome } = seen;
   if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
-  const { suggests, ...expectation } = expectationOf(outcome, view);
+  const { suggests, confidence, ...expectation } = expectationOf(seen, outcome, view);
   const level = levelOf(outcome, expectation);
+  const issuer = outcome.issuer === undefined ? null : shortName(outcome.issuer);
   const told = {
     ...expectation,
     ...claimOf(outcome, expectation, level),
     subject: server,
     actual: describe(outcome),
     quote: outcome.message,
-    facts: { security },
+    ...(outcome.issuer === undefined ? {} : { fullNames: [formatDistinguishedName(outcome.issuer)] }),
+    facts: { security, ...(issuer === null ? {} : { issuer }) },
   };
-  return [level === 'unknown' ? unknown(told) : { ...told, level, suggests }];
+  if (level === 'unknown') return [unknown(told)];
+  // Its API does not tell how FortiAuthenticator logs in: a server that asks for it is a good one.
+  if (seen.isLoginUnknown === true && expectation.kind === 'login') return [note(told)];
+  return [{ ...told, level, suggests, ...(confidence === undefined ? {} : { confidence }) }];
 }
 
 /** It delivers in the end, for who waits: postscreen lets everybody wait for 6 s. */
@@ -106,19 +63,60 @@ function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slo
   };
 }
 
-function expectationOf(outcome: MailFailure, { fromAppliance }: MailView): Expectation {
-  if (outcome.reason === 'name-not-resolved') return RESOLVES;
-  if (refusesClient(outcome)) return fromAppliance ? RELAYS : { ...RELAYS, kind: 'this-machine' };
-  return outcome.stage === 'tls' || wasAnswered(outcome) ? EXPECTATIONS[outcome.stage] : ANSWERS;
+function expectationOf({ security }: MailObservation, outcome: MailFailure, view: MailView): Expectation {
+  const { stage, reason, code } = outcome;
+  if (reason === 'name-not-resolved') return RESOLVES;
+  if (stage === 'connect') return ANSWERS;
+  if (stage === 'tls') return refusesTlsForNow(outcome) ? REFUSED.unavailable : tlsOf(outcome);
+  if (isOwnTrouble(reason)) return stage === 'greeting' || stage === 'ehlo' ? ANSWERS : OWN[stage];
+  if (reason === 'rejected') return refusedOf({ stage, code: code ?? 0, text: outcome.message }, view);
+  return stage === 'greeting' ? silent(outcome, security) : GOES_ON;
 }
 
-function refusesClient({ stage, reason, message }: MailFailure): boolean {
-  return reason === 'rejected' && (stage === 'sender' || stage === 'recipient') && isRelayRefusal(message);
+/** What could not be asked, by how far it came. */
+const OWN = { login: REFUSED.credentials, sender: SENDER, recipient: RECIPIENT } as const;
+
+function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectation {
+  const refusal = refusalOf(reply);
+  const message = reply.stage === 'sender' ? SENDER : RECIPIENT;
+  switch (refusal) {
+    case 'greylisted':
+      return { ...message, ...GREYLISTED };
+    case 'policy':
+      // It may be one for the address of this machine alone.
+      return fromAppliance ? message : { ...message, confidence: 'suspected' };
+    case 'other':
+      return message;
+    case 'relaying':
+    case 'client':
+      return fromAppliance ? REFUSED[refusal] : { ...REFUSED[refusal], kind: 'this-machine' };
+    default:
+      return REFUSED[refusal];
+  }
 }
 
-/** A server that dies in the middle of a session has not rejected anything. */
-function wasAnswered({ reason }: MailFailure): boolean {
-  return reason === 'rejected' || isOwnTrouble(reason);
+/** RFC 3207 §4: 454, TLS not available due to temporary reason. */
+function refusesTlsForNow({ reason, code }: MailFailure): boolean {
+  return reason === 'rejected' && code !== null && isTemporary(code);
+}
+
+/** The certificate does not lead to an authority that is trusted here. */
+const UNTRUSTED: readonly string[] = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+];
+
+function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
+  const isUntrusted = issuer !== undefined && tlsError !== null && UNTRUSTED.includes(tlsError);
+  return isUntrusted ? { ...TLS, kind: 'untrusted' } : TLS;
+}
+
+/** A port that speaks TLS from the start waits for the client, which waits for the greeting. */
+function silent({ reason }: MailFailure, security: MailObservation['security']): Expectation {
+  return reason === 'timeout' && security !== 'tls' ? { ...ANSWERS, kind: 'silent' } : ANSWERS;
 }
 
 /**
@@ -128,18 +126,45 @@ function wasAnswered({ reason }: MailFailure): boolean {
 function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';
   if (kind === 'this-machine') return 'warning';
-  const later = code !== null && code >= 400 && code < 500;
+  const later = code !== null && isTemporary(code);
   return later && (stage === 'login' || stage === 'sender' || stage === 'recipient') ? 'warning' : 'broken';
 }
 
+const COMMANDS: Readonly<Record<MailStage, string>> = {
+  connect: 'the connection',
+  greeting: 'the greeting',
+  ehlo: 'EHLO or STARTTLS',
+  tls: 'TLS',
+  login: 'the login (AUTH)',
+  sender: 'MAIL FROM',
+  recipient: 'RCPT TO',
+};
+
 function claimOf(
-  { stage, reason, tlsError }: MailFailure,
+  outcome: MailFailure,
   { rule, claim }: Pick<Expectation, 'rule' | 'claim'>,
   level: FindingLevel,
 ): Pick<Expectation, 'claim'> {
+  const { stage, reason, tlsError } = outcome;
   if (level === 'unknown') return { claim: 'The mail server could not be asked from this machine.' };
   if (tlsError === 'NO_STARTTLS') return { claim: 'The mail server does not offer STARTTLS.' };
+  if (tlsError === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return { claim: 'The mail server answers in plain text where TLS is expected from the start.' };
+  if (rule === TLS.rule) return { claim: tlsClaim(outcome, claim) };
+  if (rule === GOES_ON.rule) return { claim: `The mail server greeted, then ${endedBy(reason)} ${COMMANDS[stage]}.` };
   return { claim: rule === ANSWERS.rule ? withMore(claim, ': ', `${reason} (${stage})`) : claim };
+}
+
+function tlsClaim({ issuer }: MailFailure, claim: string): string {
+  if (issuer === undefined) return claim;
+  const name = shortName(issuer);
+  const by = name === null ? 'an authority without a name' : `"${name}"`;
+  return withMore(claim, ': ', `its certificate is issued by ${by}`);
+}
+
+function endedBy(reason: FailureReason): string {
+  if (reason === 'timeout') return 'did not answer';
+  return reason === 'protocol' ? 'gave no SMTP reply to' : 'ended the connection at';
 }
 
 function describe({ stage, reason, tlsError, message }: MailFailure): string {

@@ -1,4 +1,4 @@
-import type { Assessment } from '../../engine/assessment.ts';
+import { type Assessment, withFindings } from '../../engine/assessment.ts';
 import { authority } from '../../core/authority.ts';
 import { unreadablePeers } from '../peer-views.ts';
 import type { Declaration } from '../declaration.ts';
@@ -44,6 +44,6 @@ function withLogEvidence(
   { report, config }: Extract<LogFacts, { readonly kind: 'heard' }>,
 ): Assessment {
   const subject = authority(config.licenseServer);
-  const findings = [...withComplaints(own.findings, report, subject), ...judgeLogEvidence(report, subject)];
-  return findings.length === own.findings.length ? { ...own, findings } : { ...own, kind: 'judged', findings };
+  const weighed = { ...own, findings: withComplaints(own.findings, report, subject) };
+  return withFindings(weighed, judgeLogEvidence(report, subject));
 }

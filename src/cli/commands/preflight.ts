@@ -35,10 +35,10 @@ export function addPreflight(program: Command, invoked: Invoked, finish: Finish)
       const json = typed.json === true;
       if (typed.verify !== undefined) return finish(await verifyMigration(typed.verify, json, invoked(command)));
       const migration = {
-        serial: typed.newSerial ?? null,
+        serial: typed.newSerial?.toUpperCase() ?? null,
         address: typed.newAddress ?? null,
         firmware: typed.newFirmware ?? null,
-        licenses: typed.license ?? [],
+        licenses: (typed.license ?? []).map((number) => number.toUpperCase()),
       };
       const { unit, output, force } = typed;
       finish(await preflight({ unit, migration, output, force: force === true, json }, invoked(command)));

@@ -105,10 +105,15 @@ export const pin: z.ZodType<string> = plainText(
   /^sha256\/[A-Za-z0-9+/]{43}=$/u,
 );
 
-export const serial: z.ZodType<string> = plainText(
-  'serial number',
-  'a serial number of 4 to 40 letters and digits, such as "FACVM0000000001"',
-  /^[A-Za-z0-9_-]{4,40}$/u,
+/** Serial and licence numbers are typed in any case, and mean the capitals that are printed. */
+export const serial: z.ZodType<string> = z.codec(
+  plainText(
+    'serial number',
+    'a serial number of 4 to 40 letters and digits, such as "FACVM0000000001"',
+    /^[A-Za-z0-9_-]{4,40}$/u,
+  ),
+  z.string(),
+  { decode: (given) => given.toUpperCase(), encode: (capitals) => capitals },
 );
 
 export const flag: z.ZodType<boolean> = z.boolean(expected('true or false')).meta({ title: 'true or false' });

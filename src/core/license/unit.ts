@@ -67,11 +67,13 @@ function toldBy(role: HaRoleObservation | null): HaRoleFacts | null {
  * A configured serial that does not answer is the peer's only if the peer does; else it is one from before a migration.
  */
 function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
-  return serial === expected.peerSerial ? expected.serial : expected.peerSerial;
+  const { serial: own, peerSerial: peer } = expected;
+  return serial !== null && peer !== null && sameSerial(serial, peer) ? own : peer;
 }
 
+/** As they are printed: in capitals. */
 function distinct(serials: readonly (string | null | undefined)[]): readonly string[] {
-  return [...new Set(serials.filter((serial) => typeof serial === 'string'))];
+  return [...new Set(serials.flatMap((serial) => (typeof serial === 'string' ? [serial.toUpperCase()] : [])))];
 }
 
 function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
@@ -86,7 +88,7 @@ function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
 /** The role belongs to the unit that SNMP reached, which behind another address may be the other member. */
 function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: readonly string[]): string | null {
   if (told === null) return null;
-  const spoke = told.serial ?? serial;
+  const spoke = told.serial?.toUpperCase() ?? serial;
   if (told.role === 'cluster-primary') return spoke;
   if (told.role !== 'cluster-secondary') return null;
   const others = [serial, ...peers].filter((member) => member !== null && member !== spoke);

@@ -87,7 +87,6 @@ async function openVerified(
     await openSocket(at, signal),
     {
       secureContext: trust,
-      rejectUnauthorized: true,
       ALPNProtocols: [...protocols],
       // SNI carries names only (RFC 6066 §3); the certificate is checked against the address then.
       ...(isIP(host) === 0 ? { servername: host } : { host }),

@@ -6,6 +6,7 @@ import { visibleText } from '../../core/visible-text.ts';
 import { withoutSecrets } from '../../core/without-secrets.ts';
 import { retryAfterOf } from '../../network/http/retry-after.ts';
 import { withoutCodes } from '../../text/mask.ts';
+import { messageOf } from '../../text/message-of.ts';
 import { type EgressDeps, openDispatcher, throughProxy } from '../dispatcher.ts';
 import type { RecipientOutcome } from './channel.ts';
 
@@ -104,5 +105,5 @@ async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Pr
 
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
-  return error.message === '' && error.cause instanceof Error ? error.cause.message : error.message || error.name;
+  return messageOf(error.message === '' && error.cause instanceof Error ? error.cause : error) || error.name;
 }

@@ -3,6 +3,12 @@ import type { Millis } from '../../core/clock.ts';
 import type { MailServerConfig } from './section.ts';
 import { valueOf } from '../../core/license/resource.ts';
 
+/** A mail server to rehearse with. */
+export interface MailServer extends MailServerConfig {
+  /** FortiAuthenticator named it, and its API does not tell the login. */
+  readonly isLoginUnknown?: true;
+}
+
 /** Of FortiAuthenticator, which does not tell its own. */
 export const USUAL_PATIENCE: Millis = 5000;
 
@@ -13,10 +19,12 @@ export const USUAL_PATIENCE: Millis = 5000;
 export function mailServersOf(
   { mail }: { readonly mail: readonly MailServerConfig[] },
   units: readonly UnitObservation[],
-): readonly MailServerConfig[] {
+): readonly MailServer[] {
   if (mail.length > 0) return mail;
   const named = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.mailServers) ?? []) : []));
-  const servers = named.map((server) => ({ ...server, required: false, timeout: USUAL_PATIENCE }));
+  const servers = named.map(
+    (server): MailServer => ({ ...server, required: false, timeout: USUAL_PATIENCE, isLoginUnknown: true }),
+  );
   return [...new Map(servers.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];
 }
 

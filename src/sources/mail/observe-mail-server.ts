@@ -1,4 +1,4 @@
-import type { MailServerConfig } from './section.ts';
+import type { MailServer } from './mail-servers.ts';
 import type { MailObservation } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { findAddresses, type FindTools, type Resolving } from './find-addresses.ts';
@@ -10,7 +10,7 @@ export interface MailTools extends FindTools {
 
 /** Resolves the mail server with the first resolver that knows it, then rehearses a message. */
 export async function observeMailServer(
-  server: MailServerConfig,
+  server: MailServer,
   settings: Resolving,
   tools: MailTools,
   ctx: ProbeContext,

@@ -1,11 +1,11 @@
 import { isIP, type Socket } from 'node:net';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { deadline, type Deadline } from '../../system/clock.ts';
-import type { MailServerConfig } from './section.ts';
+import type { MailServer } from './mail-servers.ts';
 import type { SecretSource } from '../../system/secret.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { Failure, MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
-import { openTls } from '../../network/connect.ts';
+import { openTls, UnverifiedError } from '../../network/connect.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { ProbeError, errorCode, failureFrom, printable } from '../../network/failure.ts';
 import { connectToAny } from '../../network/smtp/connect-any.ts';
@@ -32,7 +32,7 @@ export interface MailPorts {
 }
 
 export interface MailTarget {
-  readonly server: MailServerConfig;
+  readonly server: MailServer;
   /** Of the server's host, resolved beforehand; none: it does not resolve. */
   readonly addresses: readonly string[];
   /** Our own trouble, for which it could not be resolved. */
@@ -54,6 +54,7 @@ export async function observeMail(target: MailTarget, ports: MailPorts, ctx: Pro
     patience: timeout,
     outcome,
     certificateNotAfter: identity.notAfter(),
+    ...(target.server.isLoginUnknown === true ? { isLoginUnknown: true } : {}),
     recipientServers: [],
   };
 }
@@ -95,7 +96,7 @@ async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<voi
   const { target, limit } = rehearsal;
   const { server } = target;
   const secureContext = await trustFor(server, ports);
-  const tls = { secureContext, rejectUnauthorized: true, checkServerIdentity: ports.identity.check };
+  const tls = { secureContext, checkServerIdentity: ports.identity.check };
   const socket = await timed(rehearsal, () => openTransport(rehearsal, tls));
   const session = new MailSession({ socket, host: server.host, security: server.security, tls }, limit.signal);
   rehearsal.session = session;
@@ -125,7 +126,7 @@ async function timed<T>(rehearsal: Rehearsal, step: () => Promise<T>): Promise<T
   return result;
 }
 
-async function trustFor({ caFile }: MailServerConfig, { trust, fileTrust }: MailPorts): Promise<SecureContext> {
+async function trustFor({ caFile }: MailServer, { trust, fileTrust }: MailPorts): Promise<SecureContext> {
   if (caFile === null) return trust;
   try {
     return await fileTrust.contextOf(caFile);
@@ -162,6 +163,7 @@ function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailO
     stage,
     code: error instanceof SmtpError ? error.code : null,
     tlsError: stage === 'tls' ? tlsErrorOf(rehearsal, error) : null,
+    ...(error instanceof UnverifiedError && error.issuer !== null ? { issuer: error.issuer } : {}),
   };
 }
 

@@ -10,6 +10,7 @@ import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeRecipientServer, type RecipientTools } from './observe-recipient-server.ts';
 import { recipientDomains, type Recipients } from './recipient-domains.ts';
 import type { MailDeferrals } from './mail-deferrals.ts';
+import type { MailServer } from './mail-servers.ts';
 import type { RecipientLooks } from './recipient-looks.ts';
 
 interface Sections {
@@ -20,7 +21,7 @@ interface Tools extends MailTools, RecipientTools {
   readonly recipientLooks: RecipientLooks;
   readonly deferrals: MailDeferrals;
   /** Those of the configuration, else those that FortiAuthenticator names, which may have to be asked for first. */
-  readonly mailServers: Promise<readonly MailServerConfig[]>;
+  readonly mailServers: Promise<readonly MailServer[]>;
   /** How long an activation code lives at the unit where it lives shortest; null: no unit has told. */
   readonly codeLife: Promise<Millis | null>;
 }
@@ -59,7 +60,7 @@ export const mail: RoundSource<
       const lasted = look.deferrals.note(seen.server, seen.outcome);
       if (lasted === null || lasted < SHORTEST_LIFE) return seen;
       const codeLife = await unlessAborted(look.codeLife, signal).catch(() => null);
-      return codeLife === null ? seen : { ...seen, deferral: { lasted, codeLife } };
+      return { ...seen, deferral: { lasted, codeLife } };
     });
   },
   lookAgain: async (settings, look, { own, others }) => {

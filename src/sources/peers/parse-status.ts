@@ -1,5 +1,11 @@
 import * as z from 'zod';
-import { type PeerCause, type PeerPrecondition, type PeerView, PEER_ALONE } from '../../core/peer-view.ts';
+import {
+  PEER_ALONE,
+  PEER_INSTEAD,
+  type PeerCause,
+  type PeerPrecondition,
+  type PeerView,
+} from '../../core/peer-view.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { ProbeError } from '../../network/failure.ts';
 
@@ -14,7 +20,8 @@ const precondition = z.object({ id: text, state: text, findings: z.array(z.objec
   ({ id, state, findings }): PeerPrecondition => ({
     id,
     state,
-    isHearsay: findings.some(({ rule }) => rule === PEER_ALONE),
+    isHearsay: findings.some(({ rule }) => rule === PEER_ALONE || rule === PEER_INSTEAD),
+    seesNoFault: state === 'ok' || findings.some(({ rule }) => rule === PEER_ALONE),
   }),
 );
 

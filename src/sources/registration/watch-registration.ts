@@ -31,7 +31,8 @@ export interface RegistrationTools {
 const KEPT_TIMES = 2;
 
 /**
- * Asks the registration service on its schedule, and again, as soon as its quotas allow, for what it did not answer.
+ * Asks the registration service on its schedule, and again, as soon as its quotas allow, for what it did not answer and
+ * for licences that a unit was not known to have.
  */
 export function watchRegistration(
   { registration }: RegistrationSettings,
@@ -39,22 +40,28 @@ export function watchRegistration(
 ): Watch {
   const { clock, env, ownTurn } = deps;
   let known: RegistrationMemory = new Map();
-  /** What the next run asks for; null: everything. */
-  let only: readonly string[] | null = null;
+  /** Null: before the first look. */
+  let everAsked: ReadonlySet<string> | null = null;
+  /** What the next run asks for. `open`: for what was not answered, and for licences that it never asked for. */
+  let scope: 'all' | 'open' = 'all';
   let cancelNext: () => void = () => undefined;
 
   async function look(signal: AbortSignal): Promise<void> {
     cancelNext();
+    const own = scope;
+    scope = 'all';
     const { appliances, budget } = await deps.tools();
     if (registration === null) return;
     const query = registrationQuery(appliances);
-    const asked = only?.filter((license) => query.licenses.includes(license)) ?? query.licenses;
+    const asked =
+      own === 'all' ? query.licenses : [...unasked(query.licenses), ...among(openLicenses(known), query.licenses)];
     const answer = await discardIfStalled(
       clock,
       observeRegistration(registration, { ...query, licenses: asked }, budget, { clock, env, ownTurn, signal }),
     );
     if (signal.aborted) return;
     if (answer === null || isOwnTrouble(answer.seen)) {
+      scope = own;
       runner.trigger();
       return;
     }
@@ -63,14 +70,27 @@ export function watchRegistration(
       { wanted: query.licenses, asked, seen: answer.seen, at: clock.now() },
       KEPT_TIMES * deps.period,
     );
-    only = null;
+    everAsked = new Set([...among([...(everAsked ?? [])], query.licenses), ...asked]);
     deps.onSeen(observationOf(known, answer.seen));
     const at = await timeOfNext(known, budget, clock.now());
     if (at === null) return;
     cancelNext = clock.after(Math.max(0, at - clock.now()), () => {
-      only = openLicenses(known);
+      scope = 'open';
       runner.trigger();
     });
+  }
+
+  function unasked(licenses: readonly string[]): readonly string[] {
+    return licenses.filter((license) => everAsked?.has(license) === false);
+  }
+
+  /** Asked only once: a licence that the service refuses waits for the schedule. */
+  async function askForNew(): Promise<void> {
+    if (everAsked === null) return;
+    const { appliances } = await deps.tools();
+    if (unasked(registrationQuery(appliances).licenses).length === 0) return;
+    scope = 'open';
+    runner.trigger();
   }
 
   const runner = new Runner({ ...deps, run: look });
@@ -81,7 +101,14 @@ export function watchRegistration(
       await runner.stop();
       cancelNext();
     },
+    toolsChanged: () => {
+      askForNew().catch(deps.onError);
+    },
   };
+}
+
+function among(licenses: readonly string[], wanted: readonly string[]): readonly string[] {
+  return licenses.filter((license) => wanted.includes(license));
 }
 
 async function timeOfNext(known: RegistrationMemory, budget: BudgetStore, now: EpochMs): Promise<EpochMs | null> {

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createHierarchy } from '../../support/authority.ts';
+import type { FaultId } from '../../../src/checks/registry.ts';
+import { createHierarchy, createIdentity } from '../../support/authority.ts';
 import { createCheckBench, MAIL_HOST } from '../../support/check-bench.ts';
 import type { CheckBench, Section } from '../../support/check-bench.ts';
 import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/check-result.ts';
@@ -9,7 +10,7 @@ import type { CheckResult } from '../../support/check-result.ts';
 import { unusedPort } from '../../support/mail-bench.ts';
 import { createMailServer } from '../../support/mail-server.ts';
 import type { MailServer, MailServerOptions } from '../../support/mail-server.ts';
-import { createScriptedSmtp } from '../../support/smtp-script.ts';
+import { CLOSE, createScriptedSmtp, type ScriptedReply, type SmtpScript } from '../../support/smtp-script.ts';
 import type { Peer } from '../../support/tls-peer.ts';
 
 let bench: CheckBench;
@@ -68,6 +69,120 @@ describe.concurrent('a mail server', () => {
     expect(evidenceOf(result)).toContain('timeout (greeting)');
   });
 
+  const says = (at: string, reply: ScriptedReply, offers = ''): SmtpScript => ({
+    onLine: (line) =>
+      line.startsWith('EHLO') ? `250-x\r\n${offers}250 x\r\n` : line.startsWith(at) ? reply : '250 fine\r\n',
+  });
+  const AUTH = '250-AUTH PLAIN\r\n';
+  const LOGIN = { user: 'fac', passwordFile: 'password' };
+
+  test.for<[string, SmtpScript, Section, string, RegExp]>([
+    [
+      'greets with 554',
+      { greeting: '554 no SMTP service here\r\n' },
+      {},
+      'mail-client-refused',
+      /answers, but refuses the session: it refuses the address of this machine, or serves nobody/u,
+    ],
+    [
+      'greets with 421',
+      { greeting: '421 4.3.2 Try again\r\n' },
+      {},
+      'mail-unavailable',
+      /answers, but says that it cannot/u,
+    ],
+    ['hangs at AUTH', says('AUTH', null, AUTH), LOGIN, 'mail-stops-answering', /greets, but stops answering/u],
+    ['hangs up at MAIL FROM', says('MAIL', CLOSE), {}, 'mail-stops-answering', /greets, but stops answering/u],
+    [
+      'offers no login',
+      says('AUTH', '503 5.5.1 Error: authentication not enabled\r\n'),
+      LOGIN,
+      'mail-login-rejected',
+      /does not offer this login on this connection/u,
+    ],
+    [
+      'demands a login',
+      says('MAIL', '530 5.7.0 Authentication required\r\n'),
+      {},
+      'mail-settings-incomplete',
+      /accepts messages only after a login, and "mail" has none/u,
+    ],
+    [
+      'demands encryption',
+      says('MAIL', '530 5.7.0 Must issue a STARTTLS command first\r\n'),
+      {},
+      'mail-settings-incomplete',
+      /accepts nothing without encryption/u,
+    ],
+    [
+      'does not let the user send as this sender',
+      says('MAIL', '553 5.7.1 <fac@example.test>: Sender address rejected: not owned by user monitor\r\n'),
+      {},
+      'mail-recipient-rejected',
+      /refuses the sender or the recipient/u,
+    ],
+  ])('that %s is told by what it does', async ([, script, more, cause, summary]) => {
+    await writeFile(join(bench.folder, 'password'), 'wrong horse', { mode: 0o600 });
+    await using server = await createScriptedSmtp(script);
+    const result = await check(server.port, { security: 'none', ...more });
+    expect(conclusionOf(result)).toEqual(notReady(cause as FaultId));
+    const [told] = result.causes;
+    expect(told?.summary).toMatch(summary);
+    expect([told?.summary, ...(told?.remedy ?? [])].join('\n')).not.toMatch(
+      /gives no SMTP answer|user name and password|relay/u,
+    );
+  });
+
+  test.for<[string, SmtpScript, Section, string, RegExp]>([
+    [
+      'refuses a client without a reverse name',
+      says('RCPT', '450 4.7.25 Client host rejected: cannot find your hostname\r\n'),
+      {},
+      'mail-client-refused',
+      /refuses the address of this machine\. Whether it refuses that of FortiAuthenticator is not known/u,
+    ],
+    [
+      'cannot check passwords for now',
+      says('AUTH', '454 4.7.0 Temporary authentication failure\r\n', AUTH),
+      LOGIN,
+      'mail-unavailable',
+      /says that it cannot take messages for now/u,
+    ],
+    [
+      'greylists',
+      says('RCPT', '450 4.2.0 Greylisted\r\n'),
+      {},
+      'mail-recipient-rejected',
+      /asks to send the message again later \(greylisting\)/u,
+    ],
+  ])('that %s is a warning', async ([, script, more, cause, summary]) => {
+    await writeFile(join(bench.folder, 'password'), 'wrong horse', { mode: 0o600 });
+    await using server = await createScriptedSmtp(script);
+    const result = await check(server.port, { security: 'none', ...more });
+    expect(result.ready).toBe('ready');
+    expect(result.causes.map(({ id, severity }) => `${severity} ${id}`)).toEqual([`warning ${cause}`]);
+    expect(result.causes[0]?.summary).toMatch(summary);
+  });
+
+  test('that greylists carries the codes while another one is down', async () => {
+    await using server = await createScriptedSmtp(says('RCPT', '450 4.2.0 Greylisted\r\n'));
+    const down = await unusedPort();
+    const [one, other] = [server.port, down].map((port) => ({
+      host: MAIL_HOST,
+      port,
+      security: 'none',
+      from: 'fac@example.test',
+      to: 'probe@example.test',
+    }));
+    const result = await bench.check(licenseServer.port, { mail: [other, one] });
+    expect(result.ready).toBe('ready');
+    expect(result.causes.map(({ id, severity }) => `${severity} ${id}`)).toEqual([
+      'warning mail-unreachable',
+      'warning mail-recipient-rejected',
+    ]);
+    expect(evidenceOf(result)).toContain('accepts messages meanwhile, after a delay');
+  });
+
   test('refuses the recipient', async () => {
     await using server = await serve({ security: 'starttls', refuseRecipient: 550 });
     const result = await check(server.port);
@@ -95,5 +210,27 @@ describe.concurrent('a mail server', () => {
     await using server = await serve({ security: 'starttls', identity: strange.leaf, issuers: [strange.intermediate] });
     const result = await check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
+  });
+
+  test.for(['starttls', 'tls'] as const)('whose %s a device inspects names the issuer', async (security) => {
+    const name = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=FG100FTK20012345';
+    const device = await createIdentity({ name, authority: true });
+    const forged = await createIdentity({ name: `CN=${MAIL_HOST}`, dnsNames: [MAIL_HOST], issuer: device });
+    await using server = await serve({ security, identity: forged, issuers: [device] });
+    const result = await check(server.port, { security });
+    expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
+    expect(result.causes[0]?.summary).toContain('issued by "FG100FTK20012345", which is not trusted here');
+    const [finding] = preconditionOf(result, 'mail').findings;
+    expect(finding?.claim).toBe('TLS to the mail server fails: its certificate is issued by "FG100FTK20012345".');
+    expect(finding?.fullNames).toEqual([name]);
+  });
+
+  test('of the wrong name says so, and blames no device', async () => {
+    const { intermediate } = bench.hierarchy;
+    const other = await createIdentity({ name: 'CN=other.test', dnsNames: ['other.test'], issuer: intermediate });
+    await using server = await serve({ security: 'starttls', identity: other });
+    const result = await check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
+    expect(result.causes[0]?.summary).not.toContain('device');
   });
 });

@@ -38,6 +38,32 @@ describeWhere(['root', { program: 'postfix' }, { unpacked: EXIM_PACKAGE }], 'a r
     ]);
   });
 
+  it.each<[string, readonly string[], string]>([
+    [
+      'the address of the client when it has greeted',
+      ['smtpd_client_restrictions = reject'],
+      'warning mail-client-refused 554 5.7.1 <localhost[127.0.0.1]>: Client host rejected: Access denied',
+    ],
+    [
+      'the address of the client at once',
+      ['smtpd_client_restrictions = reject', 'smtpd_delay_reject = no'],
+      'warning mail-client-refused 554 5.7.1 <localhost[127.0.0.1]>: Client host rejected: Access denied',
+    ],
+    [
+      'a client without a reverse name, for the time being',
+      ['smtpd_client_restrictions = check_client_access inline:{{ 127.0.0.1 = 450 4.7.25 cannot find your hostname }}'],
+      'warning mail-client-refused 450 4.7.25 <localhost[127.0.0.1]>: Client host rejected: cannot find your hostname',
+    ],
+    [
+      'a sender by its access table',
+      ['smtpd_sender_restrictions = check_sender_access inline:{{ fac@example.test = REJECT }}'],
+      'broken mail-recipient-rejected 554 5.7.1 <fac@example.test>: Sender address rejected: Access denied',
+    ],
+  ])('postfix refuses %s', async (_, settings, said) => {
+    using postfix = await startPostfix(['user'], { settings });
+    expect(await saidOf(postfix.port, 'user@example.test')).toEqual([said]);
+  });
+
   it('postscreen lets strangers wait, which is neither broken nor in order', async () => {
     using postfix = await startPostfix(['user'], { relaysFor: '192.0.2.0/24', postscreen: true });
     expect(await saidOf(postfix.port, 'user@example.test')).toEqual([

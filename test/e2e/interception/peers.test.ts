@@ -66,7 +66,9 @@ describeWhere(INSPECTED_SITE_NEEDS, 'two agents, of whose addresses the gateway 
     await using own = startDaemonProcess({ cwd: site.folder, args: ['-c', ownFile], prefix: site.prefix });
     await own.page();
     const causes = (): readonly Cause[] => statusAt(9852).causes;
-    const intercepted = (): Cause | undefined => causes().find(({ id }) => id === 'tls-intercepted');
+    const interceptedAt = (port: number): Cause | undefined =>
+      statusAt(port).causes.find(({ id }) => id === 'tls-intercepted');
+    const intercepted = (): Cause | undefined => interceptedAt(9852);
     {
       await using _ = await site.inspect({
         authority: fortigate,
@@ -79,6 +81,10 @@ describeWhere(INSPECTED_SITE_NEEDS, 'two agents, of whose addresses the gateway 
         subject: `${LICENSE_HOST}:443`,
       });
       expect(intercepted()?.evidence.join('\n')).toContain('the agent dmz saw');
+      // The other one is clean by its own check, although it repeats what it was told.
+      await expect
+        .poll(() => interceptedAt(9851)?.evidence.join('\n'), ROUNDS)
+        .toContain('the agent office saw no fault: it may concern this machine alone');
     }
     // Each has the other as its peer, and neither keeps the fault alive by the word of the other.
     await expect.poll(causes, ROUNDS).toEqual([]);

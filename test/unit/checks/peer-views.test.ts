@@ -6,6 +6,7 @@ import { CHECKS } from '../../../src/checks/registry.ts';
 import type { PeerCause, PeerObservation, PeerView } from '../../../src/core/peer-view.ts';
 import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
 import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
+import type { Finding } from '../../../src/engine/finding.ts';
 import { CONTEXT, finding, round, type Special, TARGET } from '../../support/judged-round.ts';
 import { picture } from '../../support/observed.ts';
 
@@ -26,11 +27,25 @@ function seen(more: Partial<PeerView> = {}): PeerView {
     kind: 'seen',
     peer: 'dmz',
     at: CONTEXT.at,
-    preconditions: CHECKS.map(({ id }) => ({ id, state: stateOf(id), isHearsay: false })),
+    preconditions: CHECKS.map(({ id }) => ({
+      id,
+      state: stateOf(id),
+      isHearsay: false,
+      seesNoFault: stateOf(id) === 'ok',
+    })),
     causes,
     ...more,
   };
 }
+
+const PUSH_INTERCEPTED = finding('tls-intercepted', {
+  subject: 'push.fortinet.com:443',
+  level: 'warning',
+  facts: { host: 'push.fortinet.com', port: '443' },
+});
+
+/** It was told of a fault by a peer of its own. */
+const HEARSAY = { id: 'tls-genuine', state: 'broken', isHearsay: true, seesNoFault: true };
 
 const SILENT: PeerObservation = {
   kind: 'failed',
@@ -57,6 +72,16 @@ describe('what a peer sees', () => {
     ]);
   });
 
+  test.each<[string, Partial<PeerCause>, Diagnosis['ready']]>([
+    ['only suspects', { confidence: 'suspected' }, 'unknown'],
+    ['has as a warning', { severity: 'warning' }, 'unknown'],
+    ['proves', {}, 'not-ready'],
+  ])('and this machine could not judge stays unjudged: the peer %s it', (_, more, ready) => {
+    const diagnosis = diagnosed([seen({ causes: [{ ...INTERCEPTED, ...more }] })], ['tls-genuine', [], 'unjudged']);
+    expect(diagnosis).toMatchObject({ ready, causes: [{ id: 'tls-intercepted' }] });
+    expect(diagnosed([seen()], ['tls-genuine', [], 'unjudged'])).toMatchObject({ ready: 'unknown', causes: [] });
+  });
+
   test('and only suspects is a warning', () => {
     const { ready, causes } = diagnosed([seen({ causes: [{ ...INTERCEPTED, confidence: 'suspected' }] })]);
     expect(ready).toBe('ready');
@@ -71,14 +96,41 @@ describe('what a peer sees', () => {
     );
   });
 
-  test('not at all stays a fault here, and is said', () => {
-    const diagnosis = diagnosed([seen()], ['tls-genuine', [finding('tls-intercepted')]]);
+  const elsewhere: readonly Finding[] = [
+    finding('vendor-ca-changed', { level: 'warning' }),
+    PUSH_INTERCEPTED,
+    finding('tls-intercepted'),
+  ];
+
+  test.each<[string, Partial<PeerView>, boolean]>([
+    ['by its own check', {}, true],
+    ['although its peer told it otherwise', { preconditions: [HEARSAY] }, true],
+    ['or not for certain', { preconditions: [{ ...HEARSAY, state: 'unknown', seesNoFault: false }] }, false],
+    ['or does not say', { preconditions: [] }, false],
+  ])('not at all %s stays a fault here, and is evidence of it: %j', (_, view, isEvidence) => {
+    const diagnosis = diagnosed([seen(view)], ['tls-genuine', elsewhere]);
+    const cause = diagnosis.causes.find(({ subject, id }) => subject === TARGET && id === 'tls-intercepted');
     expect(diagnosis.ready).toBe('not-ready');
-    expect(toldOf(diagnosis)).toContainEqual(expect.stringContaining('it may concern the way of this machine alone'));
+    expect(cause?.evidence.join('\n').includes('the agent dmz saw no fault: it may concern this machine alone')).toBe(
+      isEvidence,
+    );
+    expect(cause).toMatchObject({ severity: 'critical', confidence: 'confirmed' });
+  });
+
+  test('of a resolver is compared as well', () => {
+    const silent = finding('resolver-unreachable', { subject: 'udp://10.0.0.53:53' });
+    const [cause] = diagnosed([seen()], ['name-resolution', [silent]]).causes;
+    expect(cause?.evidence.join('\n')).toContain('the agent dmz saw no fault');
+  });
+
+  test('of a service is not compared: it may not be configured there', () => {
+    const [cause] = diagnosed([seen()], ['tls-genuine', [PUSH_INTERCEPTED]]).causes;
+    expect(cause).toMatchObject({ id: 'tls-intercepted', severity: 'warning' });
+    expect(cause?.evidence.join('\n')).not.toContain('dmz');
   });
 
   test.for([
-    ['by the word of its own peer', { preconditions: [{ id: 'tls-genuine', state: 'broken', isHearsay: true }] }],
+    ['by the word of its own peer', { preconditions: [HEARSAY] }],
     ['of another server', { causes: [{ ...INTERCEPTED, subject: 'push.fortinet.com:443' }] }],
     ['that no check here knows', { causes: [{ ...INTERCEPTED, id: 'tls-is-purple' }] }],
     ['beside the path', { causes: [{ ...INTERCEPTED, id: 'mail-unreachable', precondition: 'mail' }] }],

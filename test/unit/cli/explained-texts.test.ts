@@ -50,6 +50,24 @@ const TEXTS: readonly {
     says: /state of the token .* no fault of the mail server/u,
     todo: /execute fortitoken-mobile renew/u,
   },
+  ...[
+    'Failed to send activation code: SMTP error 535 authentication failed',
+    'Failed to send activation code to alice: SMTP: 535 5.7.8 Error: authentication failed',
+    'Failed to send activation code: SMTP authentication unsuccessful',
+  ].map((line) => ({
+    line,
+    signature: 'activation-code-mail-login-rejected',
+    cause: 'mail-login-rejected',
+    says: /^The activation code was not sent, because the mail server rejected the user name or the password/u,
+    todo: /Enter the right password on FortiAuthenticator/u,
+  })),
+  ...['SMTP error 550 no such user', 'SMTP connection timed out', 'cannot connect to the mail server'].map((why) => ({
+    line: `Failed to send activation code: ${why}`,
+    signature: 'activation-code-mail-failed',
+    cause: null,
+    says: /because the mail server was not reached or did not accept the message/u,
+    todo: /Test Connection/u,
+  })),
   {
     line: 'Failed to send notification to user due to pushd error -3: FTM server returned error',
     signature: 'push-failed',

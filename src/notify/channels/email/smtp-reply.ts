@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { visibleText } from '../../../core/visible-text.ts';
 import { withoutSecrets } from '../../../core/without-secrets.ts';
 import { withoutCodes } from '../../../text/mask.ts';
+import { withoutAdvice } from '../../../text/message-of.ts';
 import type { RecipientOutcome } from '../channel.ts';
 
 /** What one mail server made of one recipient. `refused`: it said 5yz, which binds no other server. */
@@ -56,7 +57,7 @@ export interface RelayName {
 
 /** `mx.example.org:25: 450 4.2.1 …`, on one line and bounded. */
 export function replyDetail({ name, secrets }: RelayName, error: SmtpError): string {
-  const reply = withoutCodes(withoutSecrets(error.response ?? error.message, secrets));
+  const reply = withoutCodes(withoutSecrets(error.response ?? withoutAdvice(error.message), secrets));
   return visibleText(`${name}: ${reply.replaceAll(/\s*\n\s*/gu, ' ')}`, MAX_DETAIL);
 }
 

@@ -62,11 +62,22 @@ test('reads a status with its token, and nothing else than its certificate is be
   expect(await observe()).toMatchObject({
     kind: 'seen',
     peer: 'dmz',
-    preconditions: [{ id: 'tls-genuine', state: 'ok', isHearsay: false }],
+    preconditions: [{ id: 'tls-genuine', state: 'ok', isHearsay: false, seesNoFault: true }],
   });
   const other = await createIdentity({ name: 'CN=other', ipAddresses: ['127.0.0.1'] });
   await writeFile(join(folder, 'other.pem'), other.pem);
   expect(await observe(join(folder, 'other.pem'))).toMatchObject({ kind: 'failed', peer: 'dmz' });
+});
+
+test.for([
+  ['ok', ['some-rule'], { isHearsay: false, seesNoFault: true }],
+  ['broken', ['some-rule'], { isHearsay: false, seesNoFault: false }],
+  ['broken', ['some-rule', 'peer-sees-no-fault'], { isHearsay: true, seesNoFault: true }],
+  ['broken', ['peer-sees-no-fault-instead'], { isHearsay: true, seesNoFault: false }],
+] as const)('a precondition that is %s with the findings %j', async ([state, rules, expected]) => {
+  const precondition = { id: 'tls-genuine', state, findings: rules.map((rule) => ({ rule })) };
+  answerJson({ ...status(Date.now()), preconditions: [precondition] });
+  expect(await observe()).toMatchObject({ preconditions: [{ id: 'tls-genuine', state, ...expected }] });
 });
 
 test.for([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistrationObservation } from '../../../../src/core/license/registration.ts';
+import type { UnitObservation } from '../../../../src/sources/appliances/unit-observation.ts';
 import { createSpreadTimer } from '../../../../src/schedule/spread.ts';
 import { nextTurn } from '../../../../src/system/next-turn.ts';
 import { watchRegistration } from '../../../../src/sources/registration/watch-registration.ts';
@@ -18,6 +19,8 @@ const SCHEDULE = { expression: '0 0 0 1 1 *', timezone: 'UTC', seed: 'hq' };
 interface Watched extends AsyncDisposable {
   readonly clock: HandClock;
   readonly seen: readonly RegistrationObservation[];
+  /** Another unit, or the first one by its tokens, has these. */
+  add(licenses: readonly string[]): void;
   /** Waits for the look of this number. */
   look(number: number): Promise<RegistrationObservation | undefined>;
 }
@@ -25,7 +28,11 @@ interface Watched extends AsyncDisposable {
 async function watch(bench: RegistrationBench, licenses: readonly string[]): Promise<Watched> {
   const clock = handClock(Date.now());
   const seen: RegistrationObservation[] = [];
-  const { appliances } = await configOf(JSON.stringify({ appliances: [{ name: 'fac-1', licenses }] }));
+  const units = async (all: readonly string[]): Promise<readonly UnitObservation[]> => {
+    const { appliances } = await configOf(JSON.stringify({ appliances: [{ name: 'fac-1', licenses: all }] }));
+    return appliances.map((config) => ({ config, rest: null, role: null }));
+  };
+  let known = units(licenses);
   const budget = memoryStore();
   const watching = watchRegistration(
     { registration: bench.config },
@@ -36,8 +43,7 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
       timer: (listener) => createSpreadTimer(SCHEDULE, clock, listener),
       period: 365 * 24 * 60 * MINUTE,
       triggerGap: MINUTE,
-      tools: () =>
-        Promise.resolve({ budget, appliances: appliances.map((config) => ({ config, rest: null, role: null })) }),
+      tools: async () => ({ budget, appliances: await known }),
       onSeen: (registration) => seen.push(registration ?? { kind: 'ok', lookups: [] }),
       onError: (error) => {
         throw error;
@@ -50,6 +56,10 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
   return {
     clock,
     seen,
+    add: (more) => {
+      known = units([...licenses, ...more]);
+      watching.toolsChanged?.();
+    },
     look: async (number) => {
       await expect.poll(() => seen.length).toBe(number);
       // The time of the next look is read from the budget behind it.
@@ -98,6 +108,55 @@ describe('the registration service that fails once', () => {
     await using watched = await watch(bench, [B, A]);
     expect(outcomes((await watched.look(1)) ?? { kind: 'ok', lookups: [] })).toMatchObject([{ kind: 'failed' }, HELD]);
     const before = bench.service.requests.length;
+    watched.clock.advance(10 * MINUTE);
+    await new Promise(setImmediate);
+    expect(bench.service.requests).toHaveLength(before);
+  });
+});
+
+describe('a licence that a unit was not known to have', () => {
+  const licenses = [A, B].map((licenseNumber) => ({
+    licenseNumber,
+    serialNumber: 'FAC-VM0000000001',
+    status: 'Registered',
+  }));
+
+  it('is looked up soon, by itself', async () => {
+    await using bench = await startRegistration({ licenses });
+    await using watched = await watch(bench, [A]);
+    expect(await watched.look(1)).toMatchObject({ lookups: [{ license: A, outcome: HELD }] });
+    const before = bench.service.requests.length;
+    watched.add([B]);
+    await new Promise(setImmediate);
+    watched.clock.advance(MINUTE);
+    expect(outcomes((await watched.look(2)) ?? { kind: 'ok', lookups: [] })).toEqual([HELD, HELD]);
+    expect(paths(bench.service).slice(before)).toEqual([TOKEN_PATH, LICENSES_PATH]);
+  });
+
+  it.each([
+    ['that is known', [A], {}],
+    ['that the service refuses', [B], { [B]: 403 }],
+  ] as const)('%s is not asked for again and again', async (_, more, refused) => {
+    await using bench = await startRegistration({ licenses, refused });
+    await using watched = await watch(bench, [A, ...more]);
+    await watched.look(1);
+    const before = bench.service.requests.length;
+    for (let times = 0; times < 3; times += 1) {
+      watched.add(more);
+      await new Promise(setImmediate);
+      watched.clock.advance(10 * MINUTE);
+      await new Promise(setImmediate);
+    }
+    expect(bench.service.requests).toHaveLength(before);
+  });
+
+  it('of an account that is refused waits for the schedule', async () => {
+    await using bench = await startRegistration({ licenses, user: 'somebody else' });
+    await using watched = await watch(bench, [A]);
+    expect(await watched.look(1)).toMatchObject({ kind: 'denied' });
+    const before = bench.service.requests.length;
+    watched.add([]);
+    await new Promise(setImmediate);
     watched.clock.advance(10 * MINUTE);
     await new Promise(setImmediate);
     expect(bench.service.requests).toHaveLength(before);

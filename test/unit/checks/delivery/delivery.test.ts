@@ -147,12 +147,16 @@ describe('the SMS that are left', () => {
     expect(found.filter(({ rule, level }) => rule !== 'sms-left' || level !== 'warning')).toEqual([]);
   });
 
-  it('are told where nothing that carries codes is configured', async () => {
+  it.each([
+    ['not-configured', 'judged'],
+    ['judged', 'judged'],
+    ['unjudged', 'unjudged'],
+  ] as const)('are told where delivery is %s, which is %s then', async (before, after) => {
     const { appliances } = await configOf('appliances: [{ name: fac-1 }]');
     const units = appliances.map((config) => ({ config, rest: withSms(100, 0), role: null }));
-    const own = { id: 'delivery', kind: 'not-configured', findings: [], summary: 'nothing' } as const;
+    const own = { id: 'delivery', kind: before, findings: [], summary: 'nothing' } as const;
     expect(delivery.withUnits?.(own, picture({ appliances: units }))).toMatchObject({
-      kind: 'judged',
+      kind: after,
       findings: [{ suggests: 'sms-exhausted', subject: 'fac-1' }],
     });
     expect(delivery.withUnits?.(own, picture({ appliances: [] }))).toBe(own);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
-import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
+import type { LicenseLookup, LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import {
@@ -137,10 +137,43 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+/** The peer answers and names no other member. */
+const FAILED_OVER_ALONE: Row = {
+  name: 'after a failover, the licence on the member that is gone',
+  unit: PAIR,
+  seen: applianceFacts({ system: { serial: 'FAC-B', peerSerial: null } }),
+  outcome: held('FAC-A'),
+  expected: ['broken', 'license-on-peer'],
+};
+
 describe('judgeLicenseAssignment', () => {
   it.each(ROWS)('$name', ({ unit, seen, outcome, expected }) => {
     const findings = judge(listed(unit, seen), outcome);
     expect(findings.map((finding) => [finding.level, finding.suggests])).toEqual(expected === null ? [] : [expected]);
+  });
+
+  it.each([...ROWS, FAILED_OVER_ALONE])('$name, typed in lower case', ({ unit, seen, outcome, expected }) => {
+    const typed = {
+      name: unit.name,
+      serial: unit.serial?.toLowerCase() ?? null,
+      peerSerial: unit.peerSerial?.toLowerCase() ?? null,
+      licenses: unit.licenses.map((license) => license.toLowerCase()),
+    };
+    expect(judge(listed(typed, seen), outcome)).toEqual(judge(listed(unit, seen), outcome));
+    expect(judge(listed(typed, seen), outcome).map(({ level, suggests }) => [level, suggests])).toEqual(
+      expected === null ? [] : [expected],
+    );
+  });
+
+  it.each<[string, readonly LicenseLookup[], readonly string[]]>([
+    ['nothing', [], [`unknown ${LICENSE}`]],
+    ['another licence', [{ license: 'EFTM111111111111', outcome: held('FAC-A') }], [`unknown ${LICENSE}`]],
+    ['it', [{ license: LICENSE, outcome: held('FAC-A') }], []],
+    ['it in another case', [{ license: LICENSE.toLowerCase(), outcome: held('FAC-A') }], []],
+  ])('a licence is not known to be registered when %s was looked up', (_, lookups, expected) => {
+    const unit = listed(PAIR, standalone);
+    const findings = judgeLicenseAssignment({ ...unit, listed: [unit], registration: { kind: 'ok', lookups } });
+    expect(findings.map(({ level, subject }) => `${level} ${subject}`)).toEqual(expected);
   });
 
   it('names the licence, the serial and the holder', () => {
@@ -243,7 +276,10 @@ describe('judgeLicenseAssignment', () => {
   it('leaves out the licences of other appliances, and says when it has none', () => {
     const registration: RegistrationObservation = {
       kind: 'ok',
-      lookups: [{ license: 'EFTM999999999999', outcome: held('FAC-X') }],
+      lookups: [
+        { license: 'EFTM999999999999', outcome: held('FAC-X') },
+        { license: LICENSE, outcome: held('FAC-A') },
+      ],
     };
     const unit = listed(PAIR, standalone);
     const input = { ...unit, listed: [unit], registration };

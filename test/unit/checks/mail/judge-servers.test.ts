@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { MailObservation, RecipientServerObservation } from '../../../../src/core/observation.ts';
+import type {
+  MailDeferral,
+  MailObservation,
+  MailOutcome,
+  RecipientServerObservation,
+} from '../../../../src/core/observation.ts';
 import { judgeMailServers as judgeMailServersUnchecked } from '../../../../src/checks/mail/judge-servers.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
@@ -51,8 +56,48 @@ describe('judgeMailServers', () => {
     ]);
   });
 
-  test.each(['refuses', 'is slow', 'is busy', 'is ours'] as const)('does not take one for it that %s', (outcome) => {
+  test.each(['refuses', 'is slow', 'is ours'] as const)('does not take one for it that %s', (outcome) => {
     expect(levels(seen('a:25', 'refuses'), seen('b:25', outcome))[0]).toBe('a:25 broken');
+  });
+
+  const HOUR = 3_600_000;
+
+  test.each<[string, MailDeferral | undefined, 'warning' | 'broken']>([
+    ['for the first time', undefined, 'warning'],
+    ['for less time than a code lives', { lasted: 2 * HOUR, codeLife: 2 * HOUR + 1 }, 'warning'],
+    ['for as long as a code lives', { lasted: 2 * HOUR, codeLife: 2 * HOUR }, 'broken'],
+    ['for longer than the shortest life, and nobody tells it', { lasted: HOUR, codeLife: null }, 'broken'],
+  ])('takes one for it that greylists %s', (_, deferral, level) => {
+    const greylisting = { ...seen('b:25', 'is busy'), ...(deferral === undefined ? {} : { deferral }) };
+    expect(levels(seen('a:25', 'refuses'), greylisting).slice(0, 2)).toEqual([`a:25 ${level}`, 'b:25 warning']);
+  });
+
+  test('says that it takes messages after a delay, unless another takes them at once', () => {
+    const down = seen('a:25', 'refuses');
+    const actual = (...others: readonly MailObservation[]): string | undefined =>
+      judgeMailServers([down, ...others], VIEW)[0]?.actual;
+    expect(actual(seen('b:25', 'is busy'))).toMatch(/; b:25 accepts messages meanwhile, after a delay$/u);
+    expect(actual(seen('b:25', 'is busy'), seen('c:25', 'accepts'))).toMatch(/; c:25 accepts messages meanwhile$/u);
+  });
+
+  test.each([
+    '450 4.7.25 Client host rejected: cannot find your hostname',
+    '454 4.7.1 <user@example.org>: Relay access denied',
+    '451 4.3.5 Server configuration problem',
+  ])('does not take one for it that says %s, nor calls it late', (reply) => {
+    const busy = seen('b:25', 'is busy');
+    const outcome = { ...busy.outcome, code: Number(reply.slice(0, 3)), message: reply } as MailOutcome;
+    const refusing = { ...busy, outcome, deferral: { lasted: 3 * HOUR, codeLife: HOUR } };
+    expect(levels(seen('a:25', 'refuses'), refusing)).toEqual(['a:25 broken', 'b:25 warning']);
+    expect(judgeMailServers([refusing], VIEW).map(({ suggests }) => suggests)).not.toContain('mail-outlasts-code');
+  });
+
+  test('tells of codes that are void when they arrive, by a server that greylists', () => {
+    const greylisting = { ...seen('a:25', 'is busy'), deferral: { lasted: 2 * HOUR, codeLife: HOUR } };
+    expect(judgeMailServers([greylisting], VIEW).map(({ suggests }) => suggests)).toEqual([
+      'mail-recipient-rejected',
+      'mail-outlasts-code',
+    ]);
   });
 
   test('leaves unknown what could not be judged', () => {

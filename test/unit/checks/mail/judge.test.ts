@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { DistinguishedName } from '../../../../src/core/certificate.ts';
 import type { FailureReason, MailObservation, MailStage } from '../../../../src/core/observation.ts';
 import type { MailView } from '../../../../src/checks/mail/mail-view.ts';
 import { judgeMail as judgeMailUnchecked } from '../../../../src/checks/mail/judge.ts';
@@ -67,19 +68,29 @@ describe('judgeMail', () => {
     [{ stage: 'connect', reason: 'no-route' }, 'unknown mail-server-answers -'],
     [{ stage: 'connect', reason: 'aborted' }, 'unknown mail-server-answers -'],
     [{ stage: 'greeting', reason: 'timeout' }, 'broken mail-server-answers mail-unreachable'],
-    [{ stage: 'greeting', reason: 'rejected', code: 554 }, 'broken mail-server-answers mail-unreachable'],
-    [{ stage: 'greeting', reason: 'rejected', code: 421 }, 'broken mail-server-answers mail-unreachable'],
-    [{ stage: 'ehlo', reason: 'rejected', code: 550 }, 'broken mail-server-answers mail-unreachable'],
+    [{ stage: 'greeting', reason: 'rejected', code: 554 }, 'broken mail-client-accepted mail-client-refused'],
+    [{ stage: 'greeting', reason: 'rejected', code: 421 }, 'broken mail-server-available mail-unavailable'],
+    [{ stage: 'greeting', reason: 'closed' }, 'broken mail-server-answers mail-unreachable'],
+    [{ stage: 'greeting', reason: 'internal' }, 'unknown mail-server-answers -'],
+    [{ stage: 'ehlo', reason: 'rejected', code: 550 }, 'broken mail-client-accepted mail-client-refused'],
+    [{ stage: 'ehlo', reason: 'timeout' }, 'broken mail-session-goes-on mail-stops-answering'],
+    [{ stage: 'ehlo', reason: 'aborted' }, 'unknown mail-server-answers -'],
     [
       { stage: 'tls', reason: 'rejected', code: 502, tlsError: 'NO_STARTTLS' },
       'broken mail-tls-verifies mail-tls-broken',
     ],
     [{ stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' }, 'broken mail-tls-verifies mail-tls-broken'],
     [{ stage: 'tls', reason: 'reset' }, 'broken mail-tls-verifies mail-tls-broken'],
+    [
+      { stage: 'tls', reason: 'rejected', code: 454, tlsError: 'STARTTLS_REFUSED' },
+      'broken mail-server-available mail-unavailable',
+    ],
     [{ stage: 'login', reason: 'rejected', code: 535 }, 'broken mail-login-accepted mail-login-rejected'],
     [{ stage: 'login', reason: 'rejected' }, 'broken mail-login-accepted mail-login-rejected'],
-    [{ stage: 'login', reason: 'rejected', code: 454 }, 'warning mail-login-accepted mail-login-rejected'],
-    [{ stage: 'login', reason: 'closed' }, 'broken mail-server-answers mail-unreachable'],
+    [{ stage: 'login', reason: 'rejected', code: 454 }, 'warning mail-server-available mail-unavailable'],
+    [{ stage: 'login', reason: 'rejected', code: 503 }, 'broken mail-login-accepted mail-login-rejected'],
+    [{ stage: 'login', reason: 'timeout' }, 'broken mail-session-goes-on mail-stops-answering'],
+    [{ stage: 'login', reason: 'closed' }, 'broken mail-session-goes-on mail-stops-answering'],
     [{ stage: 'login', reason: 'internal' }, 'unknown mail-login-accepted -'],
     [{ stage: 'sender', reason: 'rejected', code: 354 }, 'broken mail-sender-accepted mail-recipient-rejected'],
     [{ stage: 'sender', reason: 'rejected', code: 400 }, 'warning mail-sender-accepted mail-recipient-rejected'],
@@ -88,7 +99,10 @@ describe('judgeMail', () => {
     [{ stage: 'sender', reason: 'rejected', code: 451 }, 'warning mail-sender-accepted mail-recipient-rejected'],
     [{ stage: 'recipient', reason: 'rejected', code: 550 }, 'broken mail-recipient-accepted mail-recipient-rejected'],
     [{ stage: 'recipient', reason: 'rejected', code: 450 }, 'warning mail-recipient-accepted mail-recipient-rejected'],
-    [{ stage: 'recipient', reason: 'timeout' }, 'broken mail-server-answers mail-unreachable'],
+    [{ stage: 'recipient', reason: 'timeout' }, 'broken mail-session-goes-on mail-stops-answering'],
+    [{ stage: 'recipient', reason: 'aborted' }, 'unknown mail-recipient-accepted -'],
+    [{ stage: 'sender', reason: 'aborted' }, 'unknown mail-sender-accepted -'],
+    [{ stage: 'sender', reason: 'rejected', code: 530 }, 'broken mail-settings-suffice mail-settings-incomplete'],
   ])('%j', (failure, expected) => {
     const [finding] = judgeMail(failing(failure), ELSEWHERE);
     expect(`${String(finding?.level)} ${String(finding?.rule)} ${finding?.suggests ?? '-'}`).toBe(expected);
@@ -125,7 +139,7 @@ describe('judgeMail', () => {
 
   test.each<[MailStage, number, MailView, string]>([
     ['recipient', 554, ELSEWHERE, 'warning mail-relay-permitted mail-relay-denied this-machine'],
-    ['sender', 530, ELSEWHERE, 'warning mail-relay-permitted mail-relay-denied this-machine'],
+    ['sender', 530, ELSEWHERE, 'broken mail-settings-suffice mail-settings-incomplete login'],
     ['recipient', 454, ELSEWHERE, 'warning mail-relay-permitted mail-relay-denied this-machine'],
     ['recipient', 554, FROM_APPLIANCE, 'broken mail-relay-permitted mail-relay-denied -'],
     ['recipient', 454, FROM_APPLIANCE, 'warning mail-relay-permitted mail-relay-denied -'],
@@ -134,5 +148,95 @@ describe('judgeMail', () => {
     const message = `The server answered "${String(code)} 5.7.1 <user@example.org>: Relay access denied"`;
     const [finding] = judgeMail(failing({ stage, reason: 'rejected', code, message }), view);
     expect([finding?.level, finding?.rule, finding?.suggests, finding?.kind ?? '-'].join(' ')).toBe(expected);
+  });
+
+  const FORTIGATE: DistinguishedName = {
+    attributes: [
+      { type: 'O', value: 'Fortinet' },
+      { type: 'CN', value: 'FG100F' },
+    ],
+  };
+
+  test.each<[Failing, DistinguishedName | undefined, kind: string, claim: string]>([
+    [
+      { stage: 'tls', reason: 'tls', tlsError: 'SELF_SIGNED_CERT_IN_CHAIN' },
+      FORTIGATE,
+      'untrusted',
+      ': its certificate is issued by "FG100F".',
+    ],
+    [
+      { stage: 'tls', reason: 'tls', tlsError: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' },
+      { attributes: [] },
+      'untrusted',
+      ': its certificate is issued by an authority without a name.',
+    ],
+    [
+      { stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' },
+      FORTIGATE,
+      '-',
+      ': its certificate is issued by "FG100F".',
+    ],
+    [{ stage: 'tls', reason: 'tls', tlsError: 'SELF_SIGNED_CERT_IN_CHAIN' }, undefined, '-', '.'],
+    [{ stage: 'tls', reason: 'reset' }, undefined, '-', '.'],
+  ])('names who issued the certificate of %j', (failure, issuer, kind, claim) => {
+    const seen = failing(failure);
+    const outcome = { ...seen.outcome, ...(issuer === undefined ? {} : { issuer }) } as MailObservation['outcome'];
+    const [finding] = judgeMail({ ...seen, outcome }, ELSEWHERE);
+    expect(finding?.claim).toBe(`TLS to the mail server fails${claim}`);
+    expect(finding?.kind ?? '-').toBe(kind);
+    expect(finding?.facts?.issuer).toBe(issuer === FORTIGATE ? 'FG100F' : undefined);
+    expect(finding?.fullNames).toEqual(
+      issuer === undefined ? undefined : [issuer === FORTIGATE ? 'O=Fortinet, CN=FG100F' : '(empty name)'],
+    );
+  });
+
+  test('says that plain text came where TLS was expected', () => {
+    const failure = { stage: 'tls', reason: 'tls', tlsError: 'ERR_SSL_WRONG_VERSION_NUMBER' } as const;
+    expect(judgeMail(failing(failure), ELSEWHERE)[0]?.claim).toBe(
+      'The mail server answers in plain text where TLS is expected from the start.',
+    );
+  });
+
+  test.each<[MailStage, FailureReason, string]>([
+    ['ehlo', 'timeout', 'did not answer EHLO or STARTTLS'],
+    ['login', 'timeout', 'did not answer the login (AUTH)'],
+    ['sender', 'closed', 'ended the connection at MAIL FROM'],
+    ['recipient', 'reset', 'ended the connection at RCPT TO'],
+    ['recipient', 'protocol', 'gave no SMTP reply to RCPT TO'],
+  ])('says where a session ended: %s, %s', (stage, reason, ended) => {
+    expect(judgeMail(failing({ stage, reason }), ELSEWHERE)[0]?.claim).toBe(`The mail server greeted, then ${ended}.`);
+  });
+
+  test.each<[Failing, MailObservation['security'], string]>([
+    [{ stage: 'greeting', reason: 'timeout' }, 'starttls', 'silent'],
+    [{ stage: 'greeting', reason: 'timeout' }, 'none', 'silent'],
+    [{ stage: 'greeting', reason: 'timeout' }, 'tls', '-'],
+    [{ stage: 'greeting', reason: 'closed' }, 'none', '-'],
+    [{ stage: 'connect', reason: 'timeout' }, 'none', '-'],
+  ])('a port that says nothing may want TLS from the start: %j, %s', (failure, security, kind) => {
+    expect(judgeMail({ ...failing(failure), security }, ELSEWHERE)[0]?.kind ?? '-').toBe(kind);
+  });
+
+  test.each<[Partial<MailObservation>, number, string]>([
+    [{ isLoginUnknown: true }, 530, 'note -'],
+    [{}, 530, 'broken mail-settings-incomplete'],
+    [{ isLoginUnknown: true }, 550, 'broken mail-recipient-rejected'],
+  ])('a login that nobody tells is not missing: %j, %i', (more, code, expected) => {
+    const [finding] = judgeMail({ ...failing({ stage: 'sender', reason: 'rejected', code }), ...more }, ELSEWHERE);
+    expect(`${String(finding?.level)} ${finding?.suggests ?? '-'}`).toBe(expected);
+  });
+
+  test.each<[MailStage, number, string, MailView, string]>([
+    ['recipient', 550, '550 5.7.1 no', ELSEWHERE, 'broken mail-recipient-rejected suspected'],
+    ['recipient', 550, '550 5.7.1 no', FROM_APPLIANCE, 'broken mail-recipient-rejected -'],
+    ['sender', 550, '550 5.7.1 no', ELSEWHERE, 'broken mail-recipient-rejected suspected'],
+    ['sender', 553, '553 5.7.1 Sender address rejected: not owned', ELSEWHERE, 'broken mail-recipient-rejected -'],
+    ['greeting', 554, '554 no', ELSEWHERE, 'broken mail-client-refused suspected'],
+    ['recipient', 550, '550 5.7.25 no PTR', ELSEWHERE, 'warning mail-client-refused -'],
+    ['recipient', 550, '550 5.7.25 no PTR', FROM_APPLIANCE, 'broken mail-client-refused -'],
+  ])('is as sure as the reply is clear: %s, %s %s', (stage, code, reply, view, expected) => {
+    const message = `The server answered "${reply}"`;
+    const [finding] = judgeMail(failing({ stage, reason: 'rejected', code, message }), view);
+    expect(`${String(finding?.level)} ${finding?.suggests ?? '-'} ${finding?.confidence ?? '-'}`).toBe(expected);
   });
 });

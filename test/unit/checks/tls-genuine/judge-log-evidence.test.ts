@@ -1,4 +1,9 @@
 import { expect, test } from 'vitest';
+import { withLog } from '../../../../src/checks/assess-log.ts';
+import type { Assessment } from '../../../../src/engine/assessment.ts';
+import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import { configOf } from '../../../support/config-of.ts';
+import { CONTEXT, round } from '../../../support/judged-round.ts';
 import { ONE_DATAGRAM } from '../../../../src/core/polling/corroboration.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
 import type { FirewallSighting } from '../../../../src/core/polling/state.ts';
@@ -43,6 +48,27 @@ test.each<[string, readonly FirewallSighting[], string]>([
   ['one line over a connection', [{ ...LINE, reliableAt: AT }], 'broken confirmed'],
 ])('a firewall admits its inspection in %s', (_, lines, expected) => {
   expect(levels(...lines)).toEqual([expected]);
+});
+
+test.each<[Assessment['kind'], readonly FirewallSighting[], string]>([
+  ['unjudged', [LINE], 'unknown'],
+  ['unjudged', [{ ...LINE, reliableAt: AT }], 'not-ready'],
+  ['unjudged', [], 'unknown'],
+  ['judged', [LINE], 'ready'],
+])('TLS that is %s is judged by no single datagram', async (kind, firewallEvidence, ready) => {
+  const report: PollingReport = { window: 900_000, silentAfter: 86_400_000, appliances: [], firewallEvidence };
+  const heard = {
+    kind: 'heard',
+    config: await configOf('site: hq'),
+    report,
+    firewall: [],
+    notes: [],
+    strangers: [],
+    preconditionOf: (cause: string) => cause,
+  } as const;
+  const diagnosis = diagnose(withLog(round(['tls-genuine', [], kind]), heard), CONTEXT);
+  expect(diagnosis.ready).toBe(ready);
+  expect(diagnosis.causes.map(({ id }) => id)).toEqual(firewallEvidence.map(() => 'tls-intercepted'));
 });
 
 test('two policies at two moments corroborate each other', () => {
