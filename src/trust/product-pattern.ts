@@ -13,14 +13,14 @@ const MAX_COUNTED = 4;
  * Compiles a pattern of the catalogue that is safe on hostile text: short, at most two unbounded repeats, no repeated
  * group (`(a+)+` takes exponential time) and no back-reference.
  *
- * @param scope `value`: the whole value must match; `anywhere`: any part of it
+ * @param scope `value`: the whole value must match; `anywhere`: any part of it, in any case of letters
  * @throws {RangeError} saying what is wrong with it
  */
 export function compilePattern(source: string, scope: 'value' | 'anywhere'): RegExp {
   const problem = problemOf(source);
   if (problem !== null) throw new RangeError(`Cannot use the pattern "${source.slice(0, MAX_LENGTH)}": ${problem}`);
   try {
-    return new RegExp(scope === 'value' ? `^(?:${source})$` : source, 'u');
+    return scope === 'value' ? new RegExp(`^(?:${source})$`, 'u') : new RegExp(source, 'iu');
   } catch (error) {
     throw new RangeError(`Cannot use the pattern "${source}": ${messageOf(error)}`, { cause: error });
   }

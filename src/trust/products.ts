@@ -38,9 +38,13 @@ const product = z
     name: line,
     issuers: z.array(issuer).max(50).default([]),
     pages: z.array(pattern('anywhere')).max(50).default([]),
+    mentions: z.array(pattern('anywhere')).max(50).default([]),
     source: line.optional(),
   })
-  .refine(({ issuers, pages }) => issuers.length + pages.length > 0, 'expected at least one of issuers and pages');
+  .refine(
+    ({ issuers, pages, mentions }) => issuers.length + pages.length + mentions.length > 0,
+    'expected at least one of issuers, pages and mentions',
+  );
 
 const catalogue = z.strictObject({ products: z.array(product).max(1000) });
 
@@ -55,5 +59,5 @@ export function parseProducts({ value }: CatalogueFile, file: string): readonly 
   const parsed = catalogue.safeParse(value);
   if (!parsed.success) throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
   assertUnique(parsed.data.products, attempt);
-  return parsed.data.products.map(({ id, name, issuers, pages }) => ({ id, name, issuers, pages }));
+  return parsed.data.products.map(({ source: _, ...product }) => product);
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
+import { type PageProduct, recogniseBlockPage } from '../../core/block-page.ts';
 import { createCertificateCache } from '../../core/certificate-cache.ts';
 import type { Clock, EpochMs } from '../../core/clock.ts';
 import { dialledAddresses } from '../../checks/name-resolution/judge.ts';
@@ -74,7 +75,7 @@ export async function createProbeKit(
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
   const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
   const tools: StandingTools = {
-    ...createConnectionTools(config, env),
+    ...createConnectionTools(config, { env, products: knowledge.products }),
     ...createSecondLooks(knowledge, clock),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
@@ -109,7 +110,7 @@ type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst'>;
 
 function createConnectionTools(
   config: Config,
-  env: NodeJS.ProcessEnv,
+  { env, products }: { readonly env: NodeJS.ProcessEnv; readonly products: readonly PageProduct[] },
 ): Pick<
   StandingTools,
   'system' | 'askName' | 'acceptable' | 'endpoint' | 'limiter' | 'mail' | 'askExchanges' | 'exchangePort'
@@ -127,6 +128,7 @@ function createConnectionTools(
       secureContext: createProbeSecureContext(),
       parse: (der) => certificates.parse(der),
       readSecret: secrets,
+      recognisePage: (candidate) => recogniseBlockPage(candidate, products),
     },
     limiter: createLimiter(CONNECTIONS),
     mail: { trust, fileTrust: new FileTrust(), readSecret: secrets },

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DistinguishedName } from '../../../src/core/certificate.ts';
-import { findProduct, findProductOfPage } from '../../../src/checks/tls-genuine/product.ts';
+import { recogniseBlockPage } from '../../../src/core/block-page.ts';
+import { findProduct } from '../../../src/checks/tls-genuine/product.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
 import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
 import { readPem } from '../../../src/trust/pem.ts';
@@ -133,7 +134,8 @@ describe('the shipped catalogue', () => {
     ['Fortinet FortiGate', 'HTTP/1.1 403 Forbidden\r\n\r\n<h1>FortiGuard Intrusion Prevention - Access Blocked</h1>'],
     ['Squid', 'HTTP/1.1 400 Bad Request\r\nServer: squid/6.13\r\n'],
   ])('knows the page of %s', (expected, text) => {
-    expect(findProductOfPage(products, text)?.name).toBe(expected);
+    const page = recogniseBlockPage({ status: null, location: null, text, words: text }, products);
+    expect(page?.product).toBe(expected);
   });
 
   test('takes no time over long text', () => {
@@ -144,7 +146,7 @@ describe('the shipped catalogue', () => {
     const spent = cpuMsOf(() => {
       for (const value of hostile) {
         findProduct(products, { attributes: types.map((type) => ({ type, value })) });
-        findProductOfPage(products, value);
+        recogniseBlockPage({ status: null, location: null, text: value, words: value }, products);
       }
     });
     expect(spent).toBeLessThan(500);
@@ -214,7 +216,7 @@ describe('parseProducts()', () => {
     ['no products', 'items: []', 'products'],
     ['an unknown key', 'products: [{ id: a, name: A, issuers: [{ CN: A }], colour: red }]', 'colour'],
     ['a wrong id', 'products: [{ id: A b, name: A, issuers: [{ CN: A }] }]', 'expected kebab-case'],
-    ['nothing to match', 'products: [{ id: a, name: A }]', 'expected at least one of issuers and pages'],
+    ['nothing to match', 'products: [{ id: a, name: A }]', 'expected at least one of issuers, pages and mentions'],
     ['an empty issuer', 'products: [{ id: a, name: A, issuers: [{}] }]', 'expected at least one attribute'],
     [
       'a dangerous pattern',

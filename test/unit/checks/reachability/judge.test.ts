@@ -1,5 +1,6 @@
 import { judgeHttp as judgeHttpUnchecked } from '../../../../src/checks/license-server/judge.ts';
 import { describe, expect, test } from 'vitest';
+import type { BlockPage } from '../../../../src/core/block-page.ts';
 import type {
   EndpointObservation,
   Failure,
@@ -40,6 +41,11 @@ function response(status: number, more: Partial<Extract<HttpOutcome, { kind: 're
 }
 
 const A = '173.243.138.84';
+const FORTIGATE_PAGE: BlockPage = {
+  kind: 'filter',
+  product: 'Fortinet FortiGate',
+  quote: 'Web Filter Violation',
+};
 const B = '173.243.138.85';
 const V6 = '2001:db8::84';
 
@@ -203,12 +209,12 @@ describe('judgeHttp', () => {
     ['the round was called off', [failed('aborted')], [['server-answers', 'unknown', null]]],
     [
       'a filter answers',
-      [response(403, { blockPage: 'FortiGate web filter: Web Page Blocked' })],
+      [response(403, { blockPage: FORTIGATE_PAGE })],
       [['no-block-page', 'broken', 'tls-blocked']],
     ],
     [
       'a filter answers at one address of two',
-      [response(200, { blockPage: 'x' }), response(200)],
+      [response(200, { blockPage: FORTIGATE_PAGE }), response(200)],
       [['no-block-page', 'warning', 'tls-blocked']],
     ],
     [
@@ -252,12 +258,25 @@ describe('judgeHttp', () => {
     ]);
   });
 
-  test.each([
-    ['FortiGate web filter: Web Page Blocked', { product: 'Fortinet FortiGate' }],
-    ['Captive portal: sign-in required', {}],
-  ])('names the product of the page "%s"', (blockPage, facts) => {
-    expect(judgeHttp([seen(A, OPEN, response(403, { blockPage }))])).toMatchObject([
-      { kind: 'page-inside-tls', confidence: 'suspected', facts: { address: A, ...facts } },
+  test.each<readonly [string, BlockPage, object, string]>([
+    ['a product', FORTIGATE_PAGE, { product: 'Fortinet FortiGate' }, 'a block page of Fortinet FortiGate'],
+    ['nobody known', { ...FORTIGATE_PAGE, product: null }, {}, 'a block page'],
+    ['a captive portal', { ...FORTIGATE_PAGE, kind: 'portal', product: null }, {}, 'the page of a captive portal'],
+  ])('names whose page it is: %s', (_, blockPage, facts, what) => {
+    expect(judgeHttp([seen(A, OPEN, response(403, { blockPage }))])).toEqual([
+      {
+        rule: 'no-block-page',
+        subject: TARGET,
+        claim: `The server did not answer at ${A}, but ${what}.`,
+        quote: FORTIGATE_PAGE.quote,
+        expected: 'The server itself answers, no filter or proxy',
+        actual: `${A}: HTTP 403 with ${what}: ${FORTIGATE_PAGE.quote}`,
+        level: 'broken',
+        suggests: 'tls-blocked',
+        kind: 'page-inside-tls',
+        confidence: 'suspected',
+        facts: { address: A, ...facts },
+      },
     ]);
   });
 
