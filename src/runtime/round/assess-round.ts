@@ -45,7 +45,7 @@ export function assessRound(
   { tlsOf, share: before }: RoundKnowledge,
 ): AssessedRound {
   const controls = controlChainsOf(round.controls);
-  const clock = withGenuineTime(clockObservations(round), round, tlsOf);
+  const clock = clockObservations(round, tlsOf);
   const surroundings = { controls, now: correctedNow(round.startedAt, clock) };
   const nearest = nearestHost(round);
   const targets = [round.path.licenseServer, ...round.path.services].map((path, index): Target => {
@@ -173,14 +173,22 @@ function cap(findings: readonly Finding[], severity: Severity): readonly Finding
   });
 }
 
-function clockObservations({ controls, path: { licenseServer }, ntp }: RoundObservations): readonly ClockObservation[] {
+function clockObservations(
+  round: RoundObservations,
+  tlsOf: RoundKnowledge['tlsOf'],
+): readonly ClockObservation[] {
+  const {
+    controls,
+    path: { licenseServer },
+    ntp,
+  } = round;
   const headers = [...controls, licenseServer].flatMap(({ subject, endpoints }) =>
     endpoints.flatMap(({ http }) => (http?.kind === 'response' ? [observeDateHeader(subject, http)] : [])),
   );
-  return [...ntp, ...headers];
+  return withGenuineTime([...ntp, ...headers], round, tlsOf);
 }
 
 /** The time as the round knows it. */
-export function trueTime(round: RoundObservations): EpochMs {
-  return correctedNow(round.startedAt, clockObservations(round));
+export function trueTime(round: RoundObservations, tlsOf: RoundKnowledge['tlsOf']): EpochMs {
+  return correctedNow(round.startedAt, clockObservations(round, tlsOf));
 }
