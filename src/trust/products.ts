@@ -59,5 +59,5 @@ export function parseProducts({ value }: CatalogueFile, file: string): readonly 
   const parsed = catalogue.safeParse(value);
   if (!parsed.success) throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
   assertUnique(parsed.data.products, attempt);
-  return parsed.data.products.map(({ source: _, ...product }) => product);
+  return parsed.data.products.map(({ id, name, issuers, pages, mentions }) => ({ id, name, issuers, pages, mentions }));
 }

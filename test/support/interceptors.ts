@@ -24,7 +24,7 @@ const INNER_PORT = INTERCEPT_PORT + 100;
  * SSLsplit makes a copy of the server's certificate under an authority of its own, which it sends along. Debian's
  * package `sslsplit`.
  */
-export function sslsplit(authority: Identity): StartInterceptor {
+export function sslsplit(authority: Pick<Identity, 'pem' | 'keyPem'>): StartInterceptor {
   return (gateway) =>
     startWithFiles(gateway, { 'authority.pem': authority.pem, 'authority.key': authority.keyPem }, (file) => ({
       program: 'sslsplit',

@@ -15,6 +15,7 @@ import { publicTrust } from '../../network/public-trust.ts';
 import type { JsonFile } from '../../system/json-file.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
+import { answeringHosts } from '../../checks/internet/judge.ts';
 import { assessRound } from './assess-round.ts';
 import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
@@ -74,6 +75,7 @@ export async function createProbeKit(
   // Loaded when it is first used, it would be a part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
   const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
+  const answered = new Set<string>();
   const tools: StandingTools = {
     ...createConnectionTools(config, { env, products: knowledge.products }),
     ...createSecondLooks(knowledge, clock),
@@ -93,7 +95,9 @@ export async function createProbeKit(
       const { judged, share: next } = assessRound(config, round, {
         tlsOf: (target) => knowledge.of(target),
         share: share.current(),
+        answered,
       });
+      for (const subject of answeringHosts(round)) answered.add(subject);
       await share.note(next, round.startedAt);
       for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
       await memory.note(judged.tls, round.startedAt);

@@ -4,7 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIdentity } from '../../support/authority.ts';
 import type { CheckBench } from '../../support/check-bench.ts';
 import { answering, createCheckBench, HOST } from '../../support/check-bench.ts';
-import { type CheckResult, conclusionOf, notReady, preconditionOf, readyWithWarning } from '../../support/check-result.ts';
+import {
+  type CheckResult,
+  conclusionOf,
+  notReady,
+  preconditionOf,
+  readyWithWarning,
+} from '../../support/check-result.ts';
 import { createTlsPeer } from '../../support/tls-peer.ts';
 
 const FILE = 'learned.json';

@@ -95,7 +95,7 @@ describe('what a DNS64 makes of an IPv4 address', () => {
       [GOOD],
       [['answer-acceptable', `${STRANGE}, a private address`]],
     ],
-  ])('%s', (_, a, aaaa, expectedAddresses, told) => {
+  ])('%s', (...[, a, aaaa, expectedAddresses, told]) => {
     const observation = { resolver: 'system', name: HOST, a: answer(a), aaaa: answer(aaaa) };
     const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false };
     const { findings, acceptable } = judgeAnswer(observation, context);
