@@ -4,7 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIdentity } from '../../support/authority.ts';
 import { answering, createCheckBench, httpResponse, HOST } from '../../support/check-bench.ts';
 import type { CheckBench } from '../../support/check-bench.ts';
-import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/check-result.ts';
+import {
+  conclusionOf,
+  evidenceOf,
+  notReady,
+  preconditionOf,
+  READY,
+  type Conclusion,
+} from '../../support/check-result.ts';
 import { unusedPort } from '../../support/mail-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
 
@@ -77,6 +84,33 @@ describe('TLS', () => {
     expect(result.causes[0]?.summary).toMatch(
       /^The certificate of .+ comes from a trusted authority but has expired\.$/u,
     );
+  });
+
+  test.each<readonly [string, string, readonly string[], Conclusion]>([
+    [
+      "of another server of the vendor's",
+      'O=Fortinet, OU=FortiGuard, CN=update.fortinet.com',
+      ['update.fortinet.com'],
+      notReady('certificate-broken', 'license-server'),
+    ],
+    [
+      'of a unit',
+      'O=Fortinet, OU=FortiGate, CN=FG3K4ETB19900078',
+      [],
+      notReady('tls-interception-suspected', 'license-server'),
+    ],
+  ])('a certificate %s under the genuine key', async (_, name, dnsNames, expected) => {
+    const { intermediate } = bench.hierarchy;
+    const other = await createIdentity({ name, dnsNames, issuer: intermediate });
+    await using server = await createTlsPeer({
+      chain: [other, intermediate],
+      serve: answering(() => httpResponse('404 Not Found')),
+    });
+    const result = await bench.check(server.port, { trust: { profile: 'fortinet', caFiles: ['authority.pem'] } });
+    expect(conclusionOf(result)).toEqual(expected);
+    expect(result.causes).toMatchObject([
+      { confidence: 'suspected', product: dnsNames.length === 0 ? 'Fortinet FortiGate' : null },
+    ]);
   });
 
   test('reset at the hello', async () => {
