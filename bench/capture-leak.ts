@@ -63,6 +63,7 @@ async function measure(mode: string, probes: number, depth: EndpointRequest['dep
     secureContext: createProbeSecureContext(),
     parse: (der: Uint8Array) => certificates.parse(der),
     readSecret: () => Promise.resolve(''),
+    recognisePage: () => null,
   };
   const request: EndpointRequest = {
     target: { host: HOST, port },

@@ -11,4 +11,6 @@ export interface RoundFacts {
   readonly carriers: readonly CarrierFindings[];
   /** The time as NTP servers and HTTP answers told it. */
   readonly clock: readonly ClockObservation[];
+  /** Hosts that have answered in a round before this one since the start, `host:port`. */
+  readonly answered: ReadonlySet<string>;
 }

@@ -1,6 +1,6 @@
 import type { LicenseServerConfig } from '../sources/path/license-server-section.ts';
-import type { Millis } from '../core/clock.ts';
 import type { PathObservation } from '../core/round.ts';
+import type { ControlHosts } from './reachability/explain-shut-ports.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-tls-path.ts';
 
 /** What one round knows of one target: the licence server or a service. */
@@ -13,6 +13,5 @@ export interface TargetFacts {
   readonly tls: JudgedTlsPath;
   readonly knowledge: TlsKnowledge;
   readonly surroundings: TlsSurroundings;
-  /** How far the nearest control host is, by `nearestHost`. */
-  readonly nearest: Millis | null;
+  readonly controlHosts: ControlHosts;
 }

@@ -51,7 +51,8 @@ async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSigna
   });
   line.clear();
   const path = round.path.licenseServer;
-  const surroundings = { controls: controlChainsOf(round.controls), now: trueTime(round) };
+  const now = trueTime(round, (target) => kit.knowledgeOf(target));
+  const surroundings = { controls: controlChainsOf(round.controls), now };
   return tlsEvidence(path, kit.knowledgeOf(path.subject), surroundings).map(({ endpoint, evidence }) => ({
     address: endpoint.address,
     evidence,

@@ -116,6 +116,36 @@ function embeddedIpv4(parsed: Parsed): Parsed {
   return matches(parsed, wellKnown) ? ipaddr.fromByteArray(bytes.slice(NAT64_PREFIX / 8)) : parsed;
 }
 
+/**
+ * Where an IPv6 address holds the IPv4 address that a NAT64 translates, by the length of the prefix: RFC 6052 §2.2. The
+ * octet between them is zero, and so is what follows.
+ */
+const EMBEDDINGS: readonly (readonly number[])[] = [
+  [4, 5, 6, 7],
+  [5, 6, 7, 9],
+  [6, 7, 9, 10],
+  [7, 9, 10, 11],
+  [9, 10, 11, 12],
+  [12, 13, 14, 15],
+];
+const UNUSED_OCTET = 8;
+
+/**
+ * The IPv4 address among those of the same name that an IPv6 address stands for behind a NAT64; null for an address of
+ * its own. A network chooses its prefix freely, so that nothing else shows it.
+ */
+export function translatedFrom(address: string, sameName: readonly string[]): string | null {
+  if (isIP(address) !== 6) return null;
+  const bytes = ipaddr.parse(address).toByteArray();
+  const last = bytes.length - 1;
+  const found = EMBEDDINGS.flatMap((octets) => {
+    const end = octets.at(-1) ?? last;
+    const isFilled = end === last || (bytes[UNUSED_OCTET] === 0 && bytes.slice(end + 1).every((byte) => byte === 0));
+    return isFilled ? [octets.map((octet) => String(bytes[octet])).join('.')] : [];
+  });
+  return found.find((ipv4) => sameName.includes(ipv4)) ?? null;
+}
+
 type Contains = (parsed: Parsed) => boolean;
 
 /** What is neither an address nor a block contains nothing. */

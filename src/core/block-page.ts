@@ -1,87 +1,55 @@
 import { classifyAddress } from './addresses.ts';
+import { visibleText } from './visible-text.ts';
 
-/** What a web filter or a captive portal answers with in the server's place. */
+/** What a web filter or a captive portal answers with in the server's place. Hostile. */
 export interface BlockPageCandidate {
   /** null: an answer in plain text where TLS was expected. */
   readonly status: number | null;
   /** The `Location` field of a response. */
   readonly location: string | null;
-  /** Body, or the whole plain answer. Hostile. */
+  /** Body, or the whole plain answer: 64 KiB at most. */
   readonly text: string;
+  /** What a person reads of it: 512 characters at most. */
+  readonly words: string;
 }
 
-interface Signature {
-  readonly page: string;
-  /** As the catalogue of inspection products calls it. */
-  readonly product: string;
-  readonly pattern: RegExp;
+/** A compiled regular expression. */
+export interface TextPattern {
+  test(text: string): boolean;
+  /** The first part of the text that matches. */
+  find(text: string): string | null;
+  /** It may be given 64 KiB of a stranger's text. */
+  readonly isLinear: boolean;
 }
 
-/**
- * Default texts of the products' pages, as seen in public test data and captures (OONI and ICLab fingerprints,
- * wafw00f). Whole sentences: a vendor's own site mentions its products too. Administrators edit these pages, so that
- * nothing found proves nothing.
- */
-const TEXTS: readonly Signature[] = [
-  {
-    page: 'FortiGate application control: Application Blocked',
-    product: 'Fortinet FortiGate',
-    pattern: /attempted to use an application (?:that|which) is in violation of your internet usage policy/iu,
-  },
-  {
-    page: 'FortiGate web filter: Web Page Blocked',
-    product: 'Fortinet FortiGate',
-    pattern:
-      /tried to access a web page (?:that|which) is in violation of your internet usage policy|FortiGuard Intrusion Prevention - Access Blocked|Web Filter (?:Violation|Block Override)/iu,
-  },
-  {
-    page: 'FortiGate: URL blocked',
-    product: 'Fortinet FortiGate',
-    pattern: /the page you have requested has been blocked because the URL is banned/iu,
-  },
-  {
-    page: 'Zscaler: Website blocked',
-    product: 'Zscaler',
-    pattern: /Zscaler to protect you from internet threats|Internet Security by Zscaler/iu,
-  },
-  {
-    page: 'Squid: ERR_ACCESS_DENIED',
-    product: 'Squid',
-    pattern: /\bERR_ACCESS_DENIED\b|access control configuration prevents your request from being allowed/iu,
-  },
-  {
-    page: 'Cisco Umbrella: This site is blocked',
-    product: 'Cisco Umbrella',
-    pattern:
-      /(?:block|malware|phish)\.(?:opendns\.com|sse\.cisco\.com)|This site is blocked due to content filtering/iu,
-  },
-  {
-    page: 'Palo Alto Networks: Web Page Blocked',
-    product: 'Palo Alto Networks',
-    pattern: /you were trying to visit has been blocked in accordance with company policy/iu,
-  },
-  {
-    page: 'Blue Coat: Access denied by policy',
-    product: 'Symantec Blue Coat ProxySG',
-    pattern:
-      /your request was denied because of its content categorization|your system policy has denied access to the requested URL/iu,
-  },
-  {
-    page: 'WatchGuard: Request denied',
-    product: 'WatchGuard Firebox',
-    pattern: /Request denied by WatchGuard (?:Firewall|HTTP Proxy)/iu,
-  },
-  {
-    page: 'SonicWall: Web Site Blocked',
-    product: 'SonicWall',
-    pattern: /SonicWall.{0,80}(?:Web )?site blocked|This site has been blocked by the network administrator/iu,
-  },
-  {
-    page: 'Sophos: Content blocked',
-    product: 'Sophos Firewall',
-    pattern: /Sophos.{0,200}(?:blocked request|content blocked|has been blocked)/iu,
-  },
-];
+/** How the pages of one product are recognised. */
+export interface PageProduct {
+  /** As people call it: `Fortinet FortiGate`. */
+  readonly name: string;
+  /** Phrases that its block pages have and other pages have not; any of these. */
+  readonly pages: readonly TextPattern[];
+  /** Names that a page of the product has, and pages about the product too; any of these. */
+  readonly mentions: readonly TextPattern[];
+}
+
+/** A page that was recognised. */
+export interface BlockPage {
+  readonly kind: 'filter' | 'portal';
+  /** As the catalogue calls it; null: not known. */
+  readonly product: string | null;
+  /** By what it was recognised. */
+  readonly quote: string;
+}
+
+/** As in `a block page of Zscaler`. */
+export function blockPageText({ kind, product }: BlockPage): string {
+  if (kind === 'portal') return 'the page of a captive portal';
+  return product === null ? 'a block page' : `a block page of ${product}`;
+}
+
+/** Words of block pages that no product is known for. A server that refuses a request may use them as well. */
+const BLOCK_PAGE =
+  /access (?:has been |is |was )?(?:denied|blocked)|web ?page (?:is )?blocked|blocked by|forbidden|url filter|content filter|captive portal/iu;
 
 /** Ways of captive portals: FortiGate's (`/fgtauth?…`), and those that most others use. */
 const PORTAL_PATH = /\/fgtauth\?|[/.](?:captive|captiveportal|hotspot|guestportal|wispr)\b/iu;
@@ -90,20 +58,48 @@ const PORTAL_PATH = /\/fgtauth\?|[/.](?:captive|captiveportal|hotspot|guestporta
 const NETWORK_AUTHENTICATION_REQUIRED = 511;
 
 /**
- * What a known filter's page is called (`FortiGate web filter: Web Page Blocked`), null when none is recognised. Works
- * for the body of a response and for the plain text that came where TLS was expected.
+ * The block page that an answer is, null when none is recognised: administrators edit these pages, so that nothing
+ * found proves nothing. In a response only phrases count, since a vendor's own site mentions its products too; no
+ * server answers in plain text where TLS was expected, so that a mention names the product there.
  */
-export function recogniseBlockPage({ status, location, text }: BlockPageCandidate): string | null {
-  const known = TEXTS.find(({ pattern }) => pattern.test(text));
-  if (known !== undefined) return known.page;
-  if (status === NETWORK_AUTHENTICATION_REQUIRED) return 'Captive portal: sign-in required';
-  const target = location ?? locationIn(text);
-  return target !== null && leadsToPortal(target) ? 'Captive portal: redirect to a sign-in page' : null;
+export function recogniseBlockPage(page: BlockPageCandidate, products: readonly PageProduct[]): BlockPage | null {
+  const isPlain = page.status === null;
+  return (
+    pageOfProduct(page, products, 'pages') ??
+    (isPlain ? pageOfProduct(page, products, 'mentions') : null) ??
+    portal(page) ??
+    (isPlain ? filterOf(null, BLOCK_PAGE.exec(page.words)?.[0] ?? null) : null)
+  );
 }
 
-/** The product that a recognised page belongs to; null: a captive portal, which may be anybody's. */
-export function productOfBlockPage(page: string): string | null {
-  return TEXTS.find((text) => text.page === page)?.product ?? null;
+function pageOfProduct(
+  page: BlockPageCandidate,
+  products: readonly PageProduct[],
+  patterns: 'pages' | 'mentions',
+): BlockPage | null {
+  for (const product of products) {
+    for (const pattern of product[patterns]) {
+      const found = filterOf(product.name, foundIn(page, pattern));
+      if (found !== null) return found;
+    }
+  }
+  return null;
+}
+
+function foundIn({ text, words }: BlockPageCandidate, pattern: TextPattern): string | null {
+  return pattern.find(words) ?? (pattern.isLinear ? pattern.find(text) : null);
+}
+
+function filterOf(product: string | null, found: string | null): BlockPage | null {
+  return found === null ? null : { kind: 'filter', product, quote: visibleText(found, 100) };
+}
+
+function portal({ status, location, text }: BlockPageCandidate): BlockPage | null {
+  if (status === NETWORK_AUTHENTICATION_REQUIRED) return { kind: 'portal', product: null, quote: 'HTTP status 511' };
+  const target = location ?? locationIn(text);
+  return target !== null && leadsToPortal(target)
+    ? { kind: 'portal', product: null, quote: `Location: ${visibleText(target, 100)}` }
+    : null;
 }
 
 /** Of a plain answer, which holds the header fields as well. */

@@ -1,3 +1,4 @@
+import type { BlockPage } from './block-page.ts';
 import type { CapturedChain, DistinguishedName } from './certificate.ts';
 import type { EpochMs, Millis } from './clock.ts';
 
@@ -144,8 +145,8 @@ export type HttpOutcome =
       readonly server: string | null;
       /** Names of headers that only proxies and filters add (`x-bluecoat-via`), and the value of `via`. */
       readonly proxyTraces: readonly string[];
-      /** What a known filter's block page says; null when none was recognised. */
-      readonly blockPage: string | null;
+      /** Null when none was recognised. */
+      readonly blockPage: BlockPage | null;
       /** How the answer was framed; nothing is concluded from it. */
       readonly framing?: HttpFraming;
       readonly durationMs: Millis;

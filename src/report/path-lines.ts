@@ -1,3 +1,4 @@
+import { blockPageText } from '../core/block-page.ts';
 import type { DnsReply, EndpointObservation, HttpOutcome, MailObservation, TcpOutcome } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { Millis } from '../core/clock.ts';
@@ -73,7 +74,7 @@ function httpText(http: HttpOutcome): string {
     case 'response':
       return (
         'status ' +
-        `${String(http.status)}${http.blockPage === null ? '' : `, block page: ${shown(http.blockPage)}`}, ` +
+        `${String(http.status)}${http.blockPage === null ? '' : `, ${blockPageText(http.blockPage)}: ${shown(http.blockPage.quote)}`}, ` +
         `${milliseconds(http.durationMs)}`
       );
     case 'client-certificate-demanded':

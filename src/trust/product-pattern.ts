@@ -1,4 +1,4 @@
-import type { TextPattern } from '../checks/tls-genuine/product.ts';
+import type { TextPattern } from '../core/block-page.ts';
 import { messageOf } from '../text/message-of.ts';
 
 const MAX_LENGTH = 200;
@@ -9,7 +9,7 @@ const MAX_LENGTH = 200;
  */
 const MAX_INSTRUCTIONS = 500;
 
-/** `value`: the whole value must match; `anywhere`: any part of it. */
+/** `value`: the whole value must match; `anywhere`: any part of it, in any case of letters. */
 export type PatternScope = 'value' | 'anywhere';
 
 export type CompiledPattern =
@@ -21,10 +21,17 @@ export type CompiledPattern =
 export type PatternCompiler = (source: string, scope: PatternScope) => CompiledPattern;
 
 /** For the catalogue of the program itself: Node's own engine, since tests look at how long each pattern may take. */
-export const compileShipped: PatternCompiler = (source, scope) => ({
-  kind: 'usable',
-  pattern: new RegExp(scope === 'value' ? `^(?:${source})$` : source, 'u'),
-});
+export const compileShipped: PatternCompiler = (source, scope) => {
+  const compiled = scope === 'value' ? new RegExp(`^(?:${source})$`, 'u') : new RegExp(source, 'iu');
+  return {
+    kind: 'usable',
+    pattern: {
+      test: (text) => compiled.test(text),
+      find: (text) => compiled.exec(text)?.[0] ?? null,
+      isLinear: !/[*+{]/u.test(source),
+    },
+  };
+};
 
 /**
  * For files of the administrator: RE2, which takes linear time on any text. It is loaded only by those who have such
@@ -36,11 +43,15 @@ export async function loadLinearCompiler(): Promise<PatternCompiler> {
     if (source.length === 0 || source.length > MAX_LENGTH)
       throw unusable(source.slice(0, MAX_LENGTH), `expected 1 to ${String(MAX_LENGTH)} characters`);
     try {
-      const compiled = RE2JS.compile(inRe2Syntax(source));
+      const compiled = RE2JS.compile(inRe2Syntax(source), scope === 'value' ? 0 : RE2JS.CASE_INSENSITIVE);
       if (compiled.programSize() > MAX_INSTRUCTIONS)
         return { kind: 'unsupported', reason: 'its repeats count too far, as in "a{1,500}"' };
       const test = (text: string): boolean => (scope === 'value' ? compiled.testExact(text) : compiled.test(text));
-      return { kind: 'usable', pattern: { test } };
+      const find = (text: string): string | null => {
+        const matcher = compiled.matcher(text);
+        return matcher.find() ? matcher.group() : null;
+      };
+      return { kind: 'usable', pattern: { test, find, isLinear: true } };
     } catch (error) {
       const reason = messageOf(error).replace(/^error parsing regexp: /u, '');
       if (isRegExp(source))

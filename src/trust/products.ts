@@ -4,7 +4,8 @@ import { issueTexts } from '../text/issue-text.ts';
 import { messageOf } from '../text/message-of.ts';
 import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { IssuerPattern, ProductPattern, TextPattern } from '../checks/tls-genuine/product.ts';
+import type { IssuerPattern, ProductPattern } from '../checks/tls-genuine/product.ts';
+import type { TextPattern } from '../core/block-page.ts';
 import {
   type CompiledPattern,
   compileShipped,
@@ -51,11 +52,20 @@ function catalogueOf(compile: PatternCompiler) {
       name: line,
       issuers: z.array(issuer).max(50).default([]),
       pages: z.array(pattern('anywhere')).max(50).default([]),
+      mentions: z.array(pattern('anywhere')).max(50).default([]),
       source: line.optional(),
     })
-    .refine(({ issuers, pages }) => issuers.length + pages.length > 0, 'expected at least one of issuers and pages');
+    .refine(isRecognisable, 'expected at least one of issuers, pages and mentions');
 
   return z.strictObject({ products: z.array(product).max(1000) });
+}
+
+function isRecognisable({
+  issuers,
+  pages,
+  mentions,
+}: Record<'issuers' | 'pages' | 'mentions', readonly unknown[]>): boolean {
+  return issuers.length + pages.length + mentions.length > 0;
 }
 
 export interface LoadedProducts {
@@ -88,7 +98,7 @@ export function parseProducts(
   if (!parsed.success) throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
   assertUnique(parsed.data.products, attempt);
   const skipped: string[] = [];
-  const products = parsed.data.products.map(({ id, name, issuers, pages }): ProductPattern => {
+  const products = parsed.data.products.map(({ id, name, issuers, pages, mentions }): ProductPattern => {
     const usable = (pattern: SourcePattern): readonly TextPattern[] => {
       if (pattern.kind === 'usable') return [pattern.pattern];
       const { source, reason } = pattern;
@@ -105,8 +115,9 @@ export function parseProducts(
         return kept.length === attributes.length ? [kept] : [];
       }),
       pages: pages.flatMap(usable),
+      mentions: mentions.flatMap(usable),
     };
   });
   // A product without any usable pattern does not replace the shipped one.
-  return { products: products.filter(({ issuers, pages }) => issuers.length + pages.length > 0), skipped };
+  return { products: products.filter(isRecognisable), skipped };
 }

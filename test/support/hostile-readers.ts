@@ -56,7 +56,10 @@ import { formatIssue } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { configMachine } from './config-machine.ts';
 import { handClock } from './hand-clock.ts';
+import { loadProducts } from '../../src/trust/products.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
+
+const { products: PRODUCTS } = await loadProducts([]);
 
 const NOW = Date.UTC(2026, 10, 24, 13);
 const KB = 1024;
@@ -91,7 +94,7 @@ export function readPlain(bytes: Buffer): unknown {
     text: readableText(first),
     isTls: beginsAsTls(first),
     alert: alertAtHello(first),
-    page: recogniseBlockPage({ status: null, location: null, text }),
+    page: recogniseBlockPage({ status: null, location: null, text, words: readableText(first) }, PRODUCTS),
   };
 }
 
@@ -105,7 +108,7 @@ export function readHeaders(bytes: Buffer): unknown {
     server: serverName(headers),
     traces: proxyTraces(headers),
     date: parseHttpDate(firstHeader(headers, 'date')),
-    page: recogniseBlockPage({ status: 302, location, text: '' }),
+    page: recogniseBlockPage({ status: 302, location, text: '', words: '' }, PRODUCTS),
   };
 }
 

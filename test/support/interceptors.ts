@@ -10,6 +10,9 @@ import { INTERCEPT_PORT } from './squid.ts';
 /** Takes the connections that a gateway redirects to `INTERCEPT_PORT`, until it is disposed of. */
 export type StartInterceptor = (gateway: Sandbox) => Promise<AsyncDisposable>;
 
+/** supported_versions (RFC 8446 section 4.2.1): extension 43, two lengths, then the highest version, as OpenSSL has it. */
+const OFFERS_TLS13 = '{ req.payload(0,0),hex -m reg 002B00[0-9A-F]{4}0304 }';
+
 /** What a terminating proxy shows to everybody, whatever name is asked for. */
 export interface ShownChain {
   readonly leaf: Identity;
@@ -24,7 +27,7 @@ const INNER_PORT = INTERCEPT_PORT + 100;
  * SSLsplit makes a copy of the server's certificate under an authority of its own, which it sends along. Debian's
  * package `sslsplit`.
  */
-export function sslsplit(authority: Identity): StartInterceptor {
+export function sslsplit(authority: Pick<Identity, 'pem' | 'keyPem'>): StartInterceptor {
   return (gateway) =>
     startWithFiles(gateway, { 'authority.pem': authority.pem, 'authority.key': authority.keyPem }, (file) => ({
       program: 'sslsplit',
@@ -55,19 +58,41 @@ export function haproxy(shown: ShownChain): StartInterceptor {
     );
 }
 
+/** HAProxy that lets pass whoever offers TLS 1.3, and closes any other connection without a word. */
+export function haproxyWithoutTls12(): StartInterceptor {
+  const configuration = `
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 10s
+  timeout server 10s
+frontend choice
+  bind :${String(INTERCEPT_PORT)}
+  tcp-request inspect-delay 5s
+  tcp-request content accept if ${OFFERS_TLS13}
+  tcp-request content reject if { req.ssl_hello_type 1 }
+  default_backend straight
+backend straight
+  server there 0.0.0.0:0
+`;
+  return (gateway) =>
+    startWithFiles(gateway, { 'haproxy.cfg': configuration }, (file) => ({
+      program: 'haproxy',
+      args: ['-db', '-C', file('.'), '-f', file('haproxy.cfg')],
+    }));
+}
+
 /**
  * HAProxy that inspects TLS 1.2 and passes on whatever offers TLS 1.3, as devices do that cannot inspect the newer
  * version.
  */
 export function haproxyForTls12(shown: ShownChain): StartInterceptor {
-  // supported_versions (RFC 8446 section 4.2.1): extension 43, two lengths, then the highest version first, as OpenSSL
-  // has it.
   const choice = `
 frontend choice
   bind :${String(INTERCEPT_PORT)}
   tcp-request inspect-delay 5s
   tcp-request content accept if { req.ssl_hello_type 1 }
-  use_backend straight if { req.payload(0,0),hex -m reg 002B00[0-9A-F]{4}0304 }
+  use_backend straight if ${OFFERS_TLS13}
   default_backend inspection
 backend straight
   server there 0.0.0.0:0

@@ -31,7 +31,12 @@ const { tcp } = await observeEndpoint(
     path: '/',
   },
   probeContext(),
-  { secureContext: createProbeSecureContext(), parse: parseCertificate, readSecret: () => Promise.resolve('') },
+  {
+    secureContext: createProbeSecureContext(),
+    parse: parseCertificate,
+    recognisePage: () => null,
+    readSecret: () => Promise.resolve(''),
+  },
 );
 process.stdout.write(JSON.stringify({ tcp, tookMs: performance.now() - started, answered: [...answered] }));
 process.exit();

@@ -4,6 +4,8 @@ import type { ProbeContext } from '../../src/network/context.ts';
 import { observeEndpoint } from '../../src/sources/target/observe-endpoint.ts';
 import type { EndpointDeps, EndpointRequest } from '../../src/sources/target/observe-endpoint.ts';
 import { createProbeSecureContext } from '../../src/network/tls/secure-context.ts';
+import { recogniseBlockPage } from '../../src/core/block-page.ts';
+import { loadProducts } from '../../src/trust/products.ts';
 import { createHierarchy } from './authority.ts';
 import type { Hierarchy } from './authority.ts';
 import { probeContext } from './probe-context.ts';
@@ -56,12 +58,15 @@ export async function createTlsBench(): Promise<TlsBench> {
   };
 }
 
+const { products } = await loadProducts([]);
+
 /** What the program gives the probe, without secrets. */
 export function createEndpointDeps(more: Partial<EndpointDeps> = {}): EndpointDeps {
   const certificates = createCertificateCache(64);
   return {
     secureContext: createProbeSecureContext(),
     parse: (der) => certificates.parse(der),
+    recognisePage: (candidate) => recogniseBlockPage(candidate, products),
     readSecret: () => Promise.reject(new Error('No secrets in this test')),
     ...more,
   };

@@ -16,7 +16,7 @@ const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'f
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
-  return (finding) => (isOpen(finding) ? { ...finding, ...refinement } : finding);
+  return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
 
 /** Whether a port of the licence server stays shut for a reason that only the firewall can tell. */
@@ -38,12 +38,19 @@ function refinementOf(findings: readonly Finding[]): Refinement | null {
   return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
 }
 
+/** Unrelated hosts refuse as well, or are silent: then not the server alone is down. */
+const NOT_ALONE: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
+
+function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
+  return refinement?.suggests !== 'license-server-down' || !NOT_ALONE.includes(kind);
+}
+
 /** Of the licence server, which is what the look-up was about, and not known to be refused near by. */
 function isOpen({ suggests, level, kind, facts }: Finding): boolean {
   return (
     suggests === 'egress-blocked' &&
     level === 'broken' &&
     facts?.host === undefined &&
-    (kind === 'no-answer' || kind === 'refused')
+    (kind === 'no-answer' || kind === 'refused' || NOT_ALONE.includes(kind))
   );
 }

@@ -14,5 +14,5 @@ export const internet: Declaration<'internet', InternetCause> = {
   place: { kind: 'stop', stop: 'internet' },
   step: 'connect',
   from: 'round',
-  judge: ({ round }) => judgeInternet(round),
+  judge: ({ round, answered }) => judgeInternet(round, answered),
 };

@@ -1,29 +1,55 @@
 import type { Judgement } from '../declaration.ts';
 import { judged, unjudged } from '../judgement.ts';
-import type { Confidence } from '../../engine/cause.ts';
-import { note } from '../../engine/finding.ts';
+import { type Finding, note } from '../../engine/finding.ts';
+import { isRefused } from '../reachability/explain-shut-ports.ts';
+import type { InternetCause } from './causes.ts';
 import { type EndpointObservation, isOwnTrouble } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type { RoundObservations } from '../../sources/registry.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
 
 /**
- * The internet is there when anything out there accepts a connection. Firewalls that let only the licence server
- * through are good firewalls: silent control hosts are then a note.
+ * The internet is there when anything out there accepts a connection, or refuses one: what is wrong then is wrong with
+ * that connection. Firewalls that let only the licence server through are good firewalls: silent control hosts are then
+ * a note.
+ *
+ * @param answered hosts that have answered since the start, `host:port`
  */
-export function judgeInternet(round: RoundObservations): Judgement {
+export function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>): Judgement {
   const licenseServer = [...round.path.licenseServer.endpoints, ...round.path.knownAddresses];
   const controls = round.controls.flatMap(({ endpoints }) => endpoints);
   if (controls.some(accepted)) return judged([], 'Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
   const all = [...controls, ...licenseServer];
+  if (all.some(isRefused)) return judged([], 'Connections are refused, so something answers');
   const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && !isOwnTrouble(tcp.reason));
   const [untried] = all;
   if (tried.length === 0)
     return untried === undefined ? judgeWithoutAddresses(round) : unjudged(`Not tried: ${describe(untried)}`);
   if (tried.every(({ proxy }) => proxy !== null)) return beyondProxy(tried);
-  // Without a control host it may be the licence server alone.
-  return unreachable(tried.map(describe), controls.length === 0 ? 'suspected' : 'confirmed');
+  return silent(round, tried, answered);
+}
+
+/** What has answered, so that its silence means something in a later round, `host:port`. */
+export function answeringHosts({ controls, path: { licenseServer } }: RoundObservations): readonly string[] {
+  return [...controls, licenseServer]
+    .filter(({ endpoints }) => endpoints.some((endpoint) => accepted(endpoint) || isRefused(endpoint)))
+    .map(({ subject }) => subject);
+}
+
+/** Control hosts that have never answered may be blocked on purpose: their silence proves nothing. */
+function silent(
+  { controls, path: { licenseServer } }: RoundObservations,
+  tried: readonly EndpointObservation[],
+  answered: ReadonlySet<string>,
+): Judgement {
+  const isKnownToAnswer = controls.some(({ subject }) => answered.has(subject));
+  const isUnrouted = tried.every(({ tcp }) => tcp.kind === 'failed' && tcp.reason === 'no-route');
+  const told = tried.map(describe);
+  if (isKnownToAnswer || isUnrouted) return unreachable(told);
+  if (controls.length > 0 && answered.has(licenseServer.subject))
+    return unjudged('Only the licence server has answered since the start, and it does not now');
+  return unreachable(told, controls.length === 0 ? {} : { kind: 'never-answered' });
 }
 
 function accepted({ tcp }: EndpointObservation): boolean {
@@ -50,16 +76,18 @@ function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   return unjudged(`The only way out is the proxy ${proxies}, and it opens no connection`);
 }
 
-function unreachable(tried: readonly string[], confidence: Confidence = 'confirmed'): Judgement {
+/** @param doubt what is not known; left out where nothing is open */
+function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCause>, 'kind'>): Judgement {
   const [rule, expected] = ['anything-answers', 'a connection to the licence server or to a control host'];
   const first = visibleText(tried[0] ?? '', 120);
   const claim =
     tried.length === 1
       ? `The one connection that was tried failed: ${first}.`
       : `All ${String(tried.length)} connections that were tried failed; ${first}.`;
-  const told = { rule, subject: 'internet', claim, expected, actual: tried.join('; '), confidence };
+  const told = { rule, subject: 'internet', claim, expected, actual: tried.join('; ') };
+  const confidence = doubt === undefined ? 'confirmed' : 'suspected';
   return judged(
-    [{ ...told, level: 'broken', suggests: 'internet-unreachable' }],
+    [{ ...told, level: 'broken', suggests: 'internet-unreachable', confidence, ...doubt }],
     'Nothing on the internet accepts a connection',
   );
 }

@@ -1,4 +1,4 @@
-import { productOfBlockPage } from '../../core/block-page.ts';
+import { blockPageText } from '../../core/block-page.ts';
 import { decidingAddresses } from '../../core/deciding-addresses.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
 import { isOwnTrouble, type EndpointObservation, type HttpOutcome } from '../../core/observation.ts';
@@ -35,6 +35,7 @@ interface HttpTrouble {
   readonly rule: 'server-answers' | 'no-block-page' | 'not-judged';
   readonly claim: (place: string) => string;
   readonly actual: string;
+  readonly quote?: string;
   /** Whose page it is. */
   readonly product?: string | null;
 }
@@ -64,12 +65,13 @@ type HttpResponse = Extract<HttpOutcome, { kind: 'response' }>;
 
 function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): HttpTrouble | null {
   if (blockPage !== null) {
-    const actual = `HTTP ${String(status)} with a block page (${blockPage})`;
+    const what = blockPageText(blockPage);
     return {
       rule: 'no-block-page',
-      claim: (place) => `A block page answered ${place}, not the server: ${blockPage}.`,
-      actual,
-      product: productOfBlockPage(blockPage),
+      claim: (place) => `The server did not answer ${place}, but ${what}.`,
+      quote: blockPage.quote,
+      actual: `HTTP ${String(status)} with ${what}: ${blockPage.quote}`,
+      product: blockPage.product,
     };
   }
   // Squid sets it on the pages that it makes itself, and on no others.
@@ -92,6 +94,7 @@ function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'br
     claim: trouble.claim(placeOf(seen)),
     expected: 'An HTTP answer with a status below 500, or a demand for a client certificate',
     actual: seenAt(seen, trouble.actual),
+    ...(trouble.quote === undefined ? {} : { quote: trouble.quote }),
     facts: known({ address: seen.address, product: trouble.product }),
   };
   switch (trouble.rule) {

@@ -1,5 +1,5 @@
 import type { NameCause, NAME_CAUSES } from './causes.ts';
-import { addressInAny, classifyAddress, sinkholeOwner, uniqueAddresses } from '../../core/addresses.ts';
+import { addressInAny, classifyAddress, sinkholeOwner, translatedFrom, uniqueAddresses } from '../../core/addresses.ts';
 import type { AddressClass } from '../../core/addresses.ts';
 import { hostOf } from '../../core/authority.ts';
 import { nameList } from '../../core/name-list.ts';
@@ -70,13 +70,21 @@ export function acceptableAddresses(
 const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
   oncePer(({ a, aaaa }: DnsObservation): SortedAddresses => {
     const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
-    const expected = all.filter((address) => addressInAny(address, expectedAddresses));
-    const unexpected = all.filter((address) => !expected.includes(address) && classifyAddress(address) === 'public');
+    // What a DNS64 makes of an IPv4 address is as good as that one, and wrong for the same reason.
+    const origins = new Map(all.map((address) => [address, translatedFrom(address, all)]));
+    const original = (address: string): string => origins.get(address) ?? address;
+    const isOwn = (address: string): boolean => original(address) === address;
+    const expected = all.filter((address) =>
+      [address, original(address)].some((each) => addressInAny(each, expectedAddresses)),
+    );
+    const unexpected = all.filter(
+      (address) => !expected.includes(address) && classifyAddress(original(address)) === 'public',
+    );
     const acceptable = all.filter((address) => expected.includes(address) || unexpected.includes(address));
     return {
       acceptable,
-      hijacked: all.filter((address) => !acceptable.includes(address)),
-      unexpected: expectedAddresses.length === 0 ? [] : unexpected,
+      hijacked: all.filter((address) => !acceptable.includes(address) && isOwn(address)),
+      unexpected: expectedAddresses.length === 0 ? [] : unexpected.filter(isOwn),
     };
   }),
 );

@@ -23,8 +23,8 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   place: { kind: 'stop', stop: 'firewall' },
   step: 'connect',
   from: 'target',
-  judge: ({ path: { endpoints }, nearest }) =>
-    endpoints.some(isJudgeable) ? explainShutPorts(judgeTcp(endpoints), endpoints, nearest) : null,
+  judge: ({ path: { endpoints }, controlHosts }) =>
+    endpoints.some(isJudgeable) ? explainShutPorts(judgeTcp(endpoints), endpoints, controlHosts) : null,
   summary: ({ path: { endpoints } }) => {
     const open = endpoints.flatMap(({ tcp }) => (tcp.kind === 'open' ? [tcp.durationMs] : []));
     const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;

@@ -2,8 +2,9 @@ import type { Millis } from '../../core/clock.ts';
 import { leastRoundTrip } from '../../core/round-trip.ts';
 import { withMore } from '../../engine/words/claim.ts';
 import type { ShutPortKind } from './shut-port.ts';
+import type { Confidence } from '../../engine/cause.ts';
 import type { Finding } from '../../engine/finding.ts';
-import type { EndpointObservation, Failure, FailureReason } from '../../core/observation.ts';
+import { type EndpointObservation, type Failure, type FailureReason, isOwnTrouble } from '../../core/observation.ts';
 import type { RoundObservations } from '../../sources/registry.ts';
 
 type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
@@ -13,15 +14,46 @@ const FEWEST_HOSTS = 2;
 /** A refusal in less than this share of the way to the nearest control host has not been on the internet. */
 const NEARER = 0.25;
 
-type Distances = Pick<RoundObservations, 'controls' | 'stalledMs'> & {
+type Seen = Pick<RoundObservations, 'controls' | 'stalledMs'> & {
   readonly path: Pick<RoundObservations['path'], 'controlConnects'>;
 };
+
+/** What unrelated hosts showed, reached without a proxy: a shut port is read beside them. */
+export interface ControlHosts {
+  readonly nearest: Millis | null;
+  /** Those that accept a connection. */
+  readonly accepting: number;
+  /** Those of which every address that was tried refuses one. */
+  readonly refusing: number;
+  readonly tried: number;
+}
+
+export function controlHostsOf(seen: Seen): ControlHosts {
+  const tried = seen.controls
+    .map(({ endpoints }) => endpoints.filter(({ proxy, tcp }) => proxy === null && !isOurs(tcp)))
+    .filter((endpoints) => endpoints.length > 0);
+  return {
+    nearest: nearestHost(seen),
+    accepting: tried.filter((endpoints) => endpoints.some(({ tcp }) => tcp.kind === 'open')).length,
+    refusing: tried.filter((endpoints) => endpoints.every(isRefused)).length,
+    tried: tried.length,
+  };
+}
+
+function isOurs(tcp: EndpointObservation['tcp']): boolean {
+  return tcp.kind === 'failed' && isOwnTrouble(tcp.reason);
+}
+
+/** Whether something answered, if only to refuse: not the silence of a path that leads nowhere. */
+export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
+  return proxy === null && tcp.kind === 'failed' && ANSWERS.includes(tcp.reason);
+}
 
 /**
  * How far the internet begins: the least of several connects to each of the control hosts. Null: not known well enough
  * to conclude anything from it: connects that were measured in the rush of the round alone count for nothing.
  */
-export function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Distances): Millis | null {
+function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Seen): Millis | null {
   const first = controls.flatMap(({ endpoints }) =>
     endpoints.flatMap(({ tcp, proxy }) => (tcp.kind === 'open' && proxy === null ? [tcp.durationMs] : [])),
   );
@@ -38,31 +70,34 @@ export function nearestHost({ controls, path: { controlConnects = [] }, stalledM
 export function explainShutPorts(
   findings: readonly Finding[],
   endpoints: readonly EndpointObservation[],
-  nearest: Millis | null,
+  controls: ControlHosts,
 ): readonly Finding[] {
-  const shut = new Map(endpoints.flatMap((endpoint) => shutEntry(endpoint, nearest)));
+  const shut = new Map(endpoints.flatMap((endpoint) => shutEntry(endpoint, controls)));
   const overall = overallOf(
     findings.flatMap((finding) => (finding.level === 'broken' ? (shutOf(finding, shut) ?? []) : [])),
   );
   return findings.map((finding) => {
     const own = shutOf(finding, shut);
-    return own === null ? finding : explained(finding, { own, overall, nearest });
+    return own === null ? finding : explained(finding, { own, overall, controls });
   });
 }
 
 function shutEntry(
   { address, proxy, tcp }: EndpointObservation,
-  nearest: Millis | null,
+  controls: ControlHosts,
 ): readonly (readonly [string, Shut])[] {
-  const kind = proxy === null && tcp.kind === 'failed' ? shutKind(tcp, nearest) : null;
+  const kind = proxy === null && tcp.kind === 'failed' ? shutKind(tcp, controls) : null;
   return kind === null ? [] : [[address, kind]];
 }
 
-const REFUSALS: readonly FailureReason[] = ['refused', 'reset', 'closed', 'no-route'];
+/** No router says these. */
+const ANSWERS: readonly FailureReason[] = ['refused', 'reset', 'closed'];
+const REFUSALS: readonly FailureReason[] = [...ANSWERS, 'no-route'];
 
-function shutKind({ reason, durationMs }: Failure, nearest: Millis | null): Shut | null {
-  if (reason === 'timeout') return 'no-answer';
+function shutKind({ reason, durationMs }: Failure, { nearest, accepting, refusing, tried }: ControlHosts): Shut | null {
+  if (reason === 'timeout') return accepting > 0 || tried === 0 ? 'no-answer' : 'no-answer-from-any';
   if (!REFUSALS.includes(reason)) return null;
+  if (refusing > 0 && refusing === tried) return 'all-refused';
   return nearest !== null && durationMs < nearest * NEARER ? 'refused-nearer' : 'refused';
 }
 
@@ -75,24 +110,36 @@ function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): 
  * Of several addresses: confirmed only where all are refused near by, since each may be shut for a reason of its own.
  */
 function overallOf(kinds: readonly Shut[]): Shut {
-  if (kinds.includes('no-answer')) return 'no-answer';
-  return kinds.includes('refused') ? 'refused' : 'refused-nearer';
+  const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];
+  return weakest.find((kind) => kinds.includes(kind)) ?? 'refused-nearer';
+}
+
+/** Several unrelated hosts refuse at once because of one thing on the way; a single one may do so by itself. */
+const FEWEST_REFUSING = 2;
+
+function confidenceOf(kind: Shut, { refusing }: ControlHosts): Confidence {
+  return kind === 'refused-nearer' || (kind === 'all-refused' && refusing >= FEWEST_REFUSING)
+    ? 'confirmed'
+    : 'suspected';
 }
 
 interface ShutPortFindings {
   readonly own: Shut;
   /** Of all addresses together. */
   readonly overall: Shut;
-  readonly nearest: Millis | null;
+  readonly controls: ControlHosts;
 }
 
-function explained(finding: Finding, { own, overall, nearest }: ShutPortFindings): Finding {
+function explained(finding: Finding, { own, overall, controls }: ShutPortFindings): Finding {
   const kind = finding.level === 'broken' ? overall : own;
-  const more =
-    own === 'refused-nearer' && nearest !== null
-      ? `at once: the nearest control host is ${nearest.toFixed(0)} ms away`
-      : null;
+  const more = comparison(own, controls);
   const told =
     more === null ? {} : { claim: withMore(finding.claim, ', ', more), actual: `${finding.actual}, ${more}` };
-  return { ...finding, ...told, kind, confidence: kind === 'refused-nearer' ? 'confirmed' : 'suspected' };
+  return { ...finding, ...told, kind, confidence: confidenceOf(kind, controls) };
+}
+
+function comparison(own: Shut, { nearest, refusing }: ControlHosts): string | null {
+  if (own === 'refused-nearer' && nearest !== null)
+    return `at once: the nearest control host is ${nearest.toFixed(0)} ms away`;
+  return own === 'all-refused' ? `as at ${String(refusing)} control host${refusing === 1 ? '' : 's'}` : null;
 }

@@ -54,7 +54,13 @@ export const SHUT_PORT_REMEDY: readonly Step[] = [
 ];
 
 /** Kinds of `egress-blocked`: how the port stays shut. */
-export type ShutPortKind = 'no-answer' | 'refused' | 'refused-nearer' | 'denied-by-policy';
+export type ShutPortKind =
+  | 'no-answer'
+  | 'no-answer-from-any'
+  | 'refused'
+  | 'refused-nearer'
+  | 'all-refused'
+  | 'denied-by-policy';
 
 export const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   'no-answer': {
@@ -64,10 +70,21 @@ export const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
       'server is down.',
     remedy: SHUT_PORT_REMEDY,
   },
+  'no-answer-from-any': {
+    title: 'no answer, and none from a control host',
+    summary:
+      '{subject} does not answer, and no control host accepts a connection: a firewall on the way drops the ' +
+      'connection, or the internet connection or the server is down.',
+    remedy: [
+      'If a firewall blocks the control hosts on purpose, name hosts in controlHosts that it lets out: with them a ' +
+        'dead internet connection is told apart from this.',
+      ...SHUT_PORT_REMEDY,
+    ],
+  },
   refused: {
     title: 'the connection is refused',
     summary:
-      'The internet works, but connections to {subject} are refused: a firewall on the way rejects them, or the ' +
+      'Connections to {subject} are refused, so something answers: a firewall on the way rejects them, or the ' +
       'server does.',
     remedy: SHUT_PORT_REMEDY,
   },
@@ -76,6 +93,21 @@ export const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
     summary:
       'Connections to {subject} are refused by something nearer than the server: a firewall on the way rejects them.',
     remedy: [separatePolicy(ALLOW), LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
+  },
+  'all-refused': {
+    title: 'the control hosts refuse it too',
+    summary:
+      'Connections to {subject} are refused, and so are those to every control host: something on the way to all of ' +
+      'them refuses them, such as a firewall, or a proxy that is down.',
+    remedy: [
+      'Find what takes TCP port {port} from {source}: a firewall that rejects it, or a transparent proxy or inspecting ' +
+        'device to which the gateway redirects it and which is not running. Look in its log, and restart it.',
+      LOOK_UP,
+      SNIFF,
+      separatePolicy(`If a policy rejects it: ${ALLOW}`),
+      HERE,
+      FROM_APPLIANCE,
+    ],
   },
   'denied-by-policy': {
     title: 'the policy of the firewall denies it',

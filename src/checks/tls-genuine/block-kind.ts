@@ -88,7 +88,7 @@ export const BLOCK_RULES: readonly BlockRule[] = [
   },
   {
     when: 'a control host is cut in the same way, or several are silent as well',
-    holds: ({ controlsAlike }) => controlsAlike > 0,
+    holds: ({ ending, controlsAlike }) => controlsAlike >= (ending === 'cut' ? 1 : 2),
     kind: 'all-tls-cut',
     confidence: 'suspected',
   },

@@ -3,7 +3,7 @@ import type { EpochMs } from '../../core/clock.ts';
 import { children } from '../../core/der.ts';
 import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
 import { called, inFull } from './called.ts';
-import { extensionOf, extensionsOf, isForAny } from './extensions.ts';
+import { extensionOf, extensionsOf, isForServers } from './extensions.ts';
 import { mayNamesBe } from './name-constraints.ts';
 
 /** `openssl`: it refuses the chain for a reason that is none of the others. */
@@ -56,12 +56,6 @@ const NETSCAPE_TYPE = '6086480186f8420101';
 const INTEGER_TAG = 0x02;
 const BIT_STRING_TAG = 0x03;
 
-/**
- * id-kp-serverAuth (RFC 5280 §4.2.1.12) and the two ways to say "server gated"; anyExtendedKeyUsage is not enough for
- * OpenSSL.
- */
-const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'];
-
 /** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3): a TLS server needs one of them. */
 const TLS_KEY_USAGE = 0x80 | 0x20 | 0x08;
 /** SSL server, in Netscape's certificate type. */
@@ -69,7 +63,7 @@ const NETSCAPE_SERVER = 0x40;
 
 /** An extended key usage binds the authorities too. */
 function notForServers(certificate: Certificate, index: number): string | null {
-  const isUsable = isForAny(certificate, SERVER_USAGES) && (index > 0 || isUsableByServer(certificate));
+  const isUsable = isForServers(certificate) && (index > 0 || isUsableByServer(certificate));
   return isUsable ? null : 'is not for TLS servers';
 }
 

@@ -44,17 +44,15 @@ function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[]
   });
 }
 
-/** id-kp-serverAuth and anyExtendedKeyUsage (RFC 5280 §4.2.1.12). */
-const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
+/**
+ * id-kp-serverAuth and the two older ways to say "server gated", as OpenSSL takes them. anyExtendedKeyUsage is not
+ * among them: RFC 5280 §4.2.1.12 allows a client to refuse it, and OpenSSL does.
+ */
+const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'];
 
-/** Whether a TLS server may use the certificate. */
-export function isForServers(certificate: Certificate): boolean {
-  return isForAny(certificate, SERVER_USAGES);
-}
-
-/** Whether it may be used for one of these. One that does not say (no extended key usage) may be used for anything. */
-export function isForAny({ extendedUsages }: Certificate, wanted: readonly string[]): boolean {
-  return extendedUsages === null || extendedUsages.some((usage) => wanted.includes(usage));
+/** Whether a TLS server may use the certificate. One without an extended key usage may be used for anything. */
+export function isForServers({ extendedUsages }: Certificate): boolean {
+  return extendedUsages === null || extendedUsages.some((usage) => SERVER_USAGES.includes(usage));
 }
 
 /** One extension of a certificate. */

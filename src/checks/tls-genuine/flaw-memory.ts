@@ -20,7 +20,10 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
     at,
     keep: (address, flaws) => {
       const before = at(address);
-      if (kept.size >= MOST_ADDRESSES && !kept.has(address)) return;
+      // The address that was not seen for the longest time makes room: names change their addresses over months.
+      kept.delete(address);
+      const [oldest] = kept.keys();
+      if (kept.size >= MOST_ADDRESSES && oldest !== undefined) kept.delete(oldest);
       kept.set(address, before === null ? flaws : before.filter((kind) => flaws.includes(kind)));
     },
   };

@@ -1,17 +1,13 @@
 import type { CloserLook } from '../../core/closer-look.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { type Finding, known } from '../../engine/finding.ts';
 import type { FailureReason } from '../../core/observation.ts';
+import { blockPageText, recogniseBlockPage } from '../../core/block-page.ts';
 import { endingOf, isBlocked, type BlockedOutcome } from '../../core/blocked-outcome.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { controlsAlike, decideBlock, isNearer, lookOf, roundTripOf } from './block-kind.ts';
 import type { Expectation } from './expectations.ts';
-import { findProductOfPage } from './product.ts';
 import type { Seen } from './signal.ts';
 import type { TlsEvidence, TlsJudgement } from './tls-evidence.ts';
-
-/** Words of block pages that no product is known for. */
-const BLOCK_PAGE =
-  /access (?:has been |is |was )?(?:denied|blocked)|web ?page (?:is )?blocked|blocked by|forbidden|url filter|content filter|captive portal/iu;
 
 const NO_CHAIN = { authorities: [], accepted: null, verifiedBy: null };
 
@@ -135,16 +131,17 @@ interface Page {
 
 function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Page | null {
   if (plaintext === null) return null;
-  const product = findProductOfPage(products, plaintext)?.name ?? null;
-  if (product === null && !BLOCK_PAGE.test(plaintext)) return null;
-  const what = product === null ? 'a block page' : `a block page of ${product}`;
+  const page = recogniseBlockPage({ status: null, location: null, text: plaintext, words: plaintext }, products);
+  if (page === null) return null;
+  const what = blockPageText(page);
   const told = {
     rule: 'no-block-page',
     claim: `The answer is ${what}.`,
     expected: 'No block page',
-    actual: product === null ? 'A block page' : `A block page of ${product}`,
+    // The whole answer is quoted beside it.
+    actual: `${what.slice(0, 1).toUpperCase()}${what.slice(1)}`,
   };
-  return { product, told: product === null ? told : { ...told, facts: { product } } };
+  return { product: page.product, told: { ...told, facts: known({ product: page.product }) } };
 }
 
 const SMALL_ANSWER = 'large-answers-arrive';

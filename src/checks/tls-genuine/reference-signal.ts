@@ -33,19 +33,40 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   if (sent === null) return null;
   const chainTrust = chainTrustOf(sent, chain.evidence, chain.checks);
   const isNamed = isRightful(identify(sent[0], chain.evidence));
+  if (isUnderTrusted(chain, chainTrust)) return null;
   const [issuer, fullNames] = [called(chain.leaf.issuer), inFull(chain.leaf.issuer)];
   const actual = `Issued by ${formatDistinguishedName(chain.leaf.issuer)}`;
   const seen = `${WAYS[reference.kind]} ${reference.label}`;
   if (isGenuine(chainTrust.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
+    const rule = 'reference-path-agrees';
+    const weight = weightOf(reference.kind, chain);
+    if (chain.accepted !== null) return { rule, weight, ...deviceInstead(chain, seen) };
     const expected = `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`;
     const claim = `The certificate is issued by ${issuer} here, but by a trusted authority ${visibleText(seen, 80)}.`;
-    const weight = weightOf(reference.kind, chain);
-    return { rule: 'reference-path-agrees', weight, claim, expected, actual, fullNames };
+    return { rule, weight, claim, expected, actual, fullNames };
   }
   if (reference.kind !== 'server-name' || chainTrust.kind !== 'public') return null;
   const expected = `A trusted chain with this server name as ${seen}`;
   const claim = `The certificate is issued by ${issuer}, and ${visibleText(seen, 80)} by a public authority.`;
   return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, actual, fullNames };
+}
+
+/** The same authority signs for both: what differs is whose certificate it is. */
+function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'actual' | 'fullNames'> {
+  return {
+    claim: `The certificate is that of ${called(leaf.subject)} here, and the server's own ${visibleText(seen, 80)}.`,
+    expected: `The server's own certificate, as ${seen}`,
+    actual: formatDistinguishedName(leaf.subject),
+    fullNames: inFull(leaf.subject),
+  };
+}
+
+/** Both are under an authority that is right: what is wrong with this certificate, that one says nothing about. */
+function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference: ChainTrust): boolean {
+  const own = chainTrust.authorities.map(({ pin }) => pin);
+  const isShared = reference.authorities.some(({ pin }) => own.includes(pin));
+  // A device has a genuine certificate, but not the server's.
+  return identity !== 'device' && (accepted !== null || isShared);
 }
 
 /**

@@ -3,14 +3,17 @@ import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { openSocket, openTls, type Destination } from '../connect.ts';
 import { exchangeUdp } from '../udp-exchange.ts';
-import { readReply, type BelievableReading, type DnsQuery } from './message.ts';
+import { encodeQuery, readReply, type BelievableReading, type DnsQuery } from './message.ts';
 import type { DnsServer } from './server.ts';
 import { exchangeStream } from './stream.ts';
 
 /** RFC 7858 §3.1 has no ALPN; `dot` is registered and some servers tell protocols apart by it. */
 const DOT_PROTOCOLS: readonly string[] = ['dot'];
 
-/** A lost packet is repeated once, as stub resolvers do; glibc waits 5 s for it, which would be a whole round. */
+/**
+ * A lost packet is repeated once, as stub resolvers do; glibc waits 5 s for it, which would be a whole round. It is
+ * repeated without EDNS, as glibc asks from the start: some firewalls and old servers drop what has it (RFC 6891 §6.2.2).
+ */
 const RETRANSMIT_AFTER: Millis = 1000;
 
 export interface ExchangeTools {
@@ -31,10 +34,10 @@ export async function exchangeWith(
 ): Promise<BelievableReading> {
   const { onSend, signal } = tools;
   if (server.kind === 'udp') {
-    const reading = await askOverUdp(server.at, query, tools);
+    const { reading, answered } = await askOverUdp(server.at, query, tools);
     if (reading.kind !== 'truncated') return reading;
     tools.onTruncated();
-    return exchangeTcp(server.at, query, signal);
+    return exchangeTcp(server.at, answered, signal);
   }
   onSend();
   switch (server.kind) {
@@ -51,27 +54,32 @@ export async function exchangeWith(
   }
 }
 
-function askOverUdp(
+/** @returns the question that was answered too, as far as the answer tells: the last one that was sent */
+async function askOverUdp(
   at: Destination,
   query: DnsQuery,
   { clock, onSend, signal }: ExchangeTools,
-): Promise<BelievableReading> {
-  return exchangeUdp(
+): Promise<{ readonly reading: BelievableReading; readonly answered: DnsQuery }> {
+  const sent: DnsQuery[] = [];
+  const reading = await exchangeUdp(
     {
       server: at,
       clock,
       retransmitAfter: RETRANSMIT_AFTER,
       packet: () => {
         onSend();
-        return query.bytes;
+        const next = sent.length === 0 ? query : encodeQuery(query, false);
+        sent.push(next);
+        return next.bytes;
       },
       read: (bytes) => {
-        const reading = readReply(bytes, query);
-        return reading.kind === 'foreign' ? null : reading;
+        const seen = readReply(bytes, query);
+        return seen.kind === 'foreign' ? null : seen;
       },
     },
     signal,
   );
+  return { reading, answered: sent.at(-1) ?? query };
 }
 
 async function exchangeTcp(at: Destination, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {

@@ -3,22 +3,29 @@ import { request as httpRequest, type ClientRequest, type IncomingMessage } from
 import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { HttpOutcome } from '../../core/observation.ts';
-import { recogniseBlockPage } from '../../core/block-page.ts';
+import type { BlockPage, BlockPageCandidate } from '../../core/block-page.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, errorCode, failureFrom, failureReason, ProbeError } from '../failure.ts';
 import type { TlsSession } from '../tls/handshake.ts';
 import { firstHeader, parseHttpDate, proxyTraces, serverName } from './response-headers.ts';
+import { readableText } from '../tls/plain-answer.ts';
 import { alertName, demandsCertificate } from '../tls/tls-alert.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
+/** Of which a person's words are searched for. */
+const MAX_READ_BYTES = 16 * 1024;
 
 export interface RequestOptions {
   readonly target: HostPort;
   readonly method: 'GET' | 'HEAD';
   readonly path: string;
   readonly limit: Millis;
+  readonly recognisePage: RecognisePage;
 }
+
+/** What a response is if it is a block page: the opinion of somebody who knows the products. */
+export type RecognisePage = (candidate: BlockPageCandidate) => BlockPage | null;
 
 /**
  * Sends one HTTP/1.1 request over the connection that was captured, so that both looked at the same peer. Redirects are
@@ -39,7 +46,7 @@ export async function sendRequest(
     const receivedAt = ctx.clock.now();
     const durationMs = ctx.clock.elapsed() - started;
     const body = await readStart(response);
-    return { ...responseFacts(response, body), receivedAt, durationMs };
+    return { ...responseFacts(response, body, options.recognisePage), receivedAt, durationMs };
   } catch (error) {
     const durationMs = ctx.clock.elapsed() - started;
     // Node destroys the socket to abort, so that only the signal tells what came first.
@@ -118,7 +125,11 @@ function certificateDemanded(error: unknown, { socket, certificateRequested }: T
 
 type ResponseFacts = Omit<Extract<HttpOutcome, { kind: 'response' }>, 'receivedAt' | 'durationMs'>;
 
-function responseFacts(response: IncomingMessage, { start, bytes }: BodyStart): ResponseFacts {
+function responseFacts(
+  response: IncomingMessage,
+  { text, words, bytes }: BodyStart,
+  recognise: RecognisePage,
+): ResponseFacts {
   const { statusCode: status = 0, headersDistinct: headers, httpVersion: version } = response;
   return {
     kind: 'response',
@@ -126,7 +137,7 @@ function responseFacts(response: IncomingMessage, { start, bytes }: BodyStart): 
     date: parseHttpDate(firstHeader(headers, 'date')),
     server: serverName(headers),
     proxyTraces: proxyTraces(headers),
-    blockPage: recogniseBlockPage({ status, location: firstHeader(headers, 'location'), text: start }),
+    blockPage: recognise({ status, location: firstHeader(headers, 'location'), text, words }),
     framing: { version, contentLength: lengthIn(firstHeader(headers, 'content-length')), bodyBytes: bytes },
   };
 }
@@ -136,7 +147,9 @@ function lengthIn(header: string | null): number | null {
 }
 
 interface BodyStart {
-  readonly start: string;
+  readonly text: string;
+  /** What a person reads of its beginning. */
+  readonly words: string;
   /** Of the whole body; null: it did not come to its end. */
   readonly bytes: number | null;
 }
@@ -158,6 +171,10 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
     isWhole = false;
     // The server has answered; how its body ended is not what is asked here.
   }
-  const start = Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES).toString('latin1');
-  return { start, bytes: isWhole ? size : null };
+  const start = Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES);
+  return {
+    text: start.toString('latin1'),
+    words: readableText(start.subarray(0, MAX_READ_BYTES)),
+    bytes: isWhole ? size : null,
+  };
 }

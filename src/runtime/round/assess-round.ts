@@ -6,7 +6,7 @@ import { judgeShare } from '../../checks/judge-share.ts';
 import { judged, unjudged } from '../../checks/judgement.ts';
 import { roundConnectionsOf } from '../../checks/round-connections.ts';
 import { next, type PathShare } from '../../checks/path-share.ts';
-import { nearestHost } from '../../checks/reachability/explain-shut-ports.ts';
+import { controlHostsOf } from '../../checks/reachability/explain-shut-ports.ts';
 import { CHECKS } from '../../checks/registry.ts';
 import type { RoundFacts } from '../../checks/round-facts.ts';
 import type { TargetFacts } from '../../checks/target-facts.ts';
@@ -30,6 +30,8 @@ export interface RoundKnowledge {
   readonly tlsOf: (target: string) => TlsKnowledge;
   /** What the rounds before say of the connections to the licence server. */
   readonly share: PathShare;
+  /** Hosts that have answered since the start, `host:port`. */
+  readonly answered: ReadonlySet<string>;
 }
 
 export interface AssessedRound {
@@ -42,12 +44,12 @@ export interface AssessedRound {
 export function assessRound(
   config: Config,
   round: RoundObservations,
-  { tlsOf, share: before }: RoundKnowledge,
+  { tlsOf, share: before, answered }: RoundKnowledge,
 ): AssessedRound {
   const controls = controlChainsOf(round.controls);
-  const clock = withGenuineTime(clockObservations(round), round, tlsOf);
+  const clock = clockObservations(round, tlsOf);
   const surroundings = { controls, now: correctedNow(round.startedAt, clock) };
-  const nearest = nearestHost(round);
+  const controlHosts = controlHostsOf(round);
   const targets = [round.path.licenseServer, ...round.path.services].map((path, index): Target => {
     const knowledge = tlsOf(path.subject);
     const service = config.services[index - 1];
@@ -59,7 +61,7 @@ export function assessRound(
       tls: judgeTlsPath(path, knowledge, surroundings),
       knowledge,
       surroundings,
-      nearest,
+      controlHosts,
     };
   });
   const found = targets.filter(({ service }) => (service?.carries ?? null) === null).map(findingsAt);
@@ -77,7 +79,7 @@ export function assessRound(
     judged: {
       assessments: assessmentsOf(
         { own, found: withShare(found, share, round.path.licenseServer) },
-        { config, round, clock, carriers },
+        { config, round, clock, carriers, answered },
       ),
       tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
     },
@@ -173,14 +175,19 @@ function cap(findings: readonly Finding[], severity: Severity): readonly Finding
   });
 }
 
-function clockObservations({ controls, path: { licenseServer }, ntp }: RoundObservations): readonly ClockObservation[] {
+function clockObservations(round: RoundObservations, tlsOf: RoundKnowledge['tlsOf']): readonly ClockObservation[] {
+  const {
+    controls,
+    path: { licenseServer },
+    ntp,
+  } = round;
   const headers = [...controls, licenseServer].flatMap(({ subject, endpoints }) =>
     endpoints.flatMap(({ http }) => (http?.kind === 'response' ? [observeDateHeader(subject, http)] : [])),
   );
-  return [...ntp, ...headers];
+  return withGenuineTime([...ntp, ...headers], round, tlsOf);
 }
 
 /** The time as the round knows it. */
-export function trueTime(round: RoundObservations): EpochMs {
-  return correctedNow(round.startedAt, clockObservations(round));
+export function trueTime(round: RoundObservations, tlsOf: RoundKnowledge['tlsOf']): EpochMs {
+  return correctedNow(round.startedAt, clockObservations(round, tlsOf));
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
+import { type PageProduct, recogniseBlockPage } from '../../core/block-page.ts';
 import { createCertificateCache } from '../../core/certificate-cache.ts';
 import type { Clock, EpochMs } from '../../core/clock.ts';
 import { dialledAddresses } from '../../checks/name-resolution/judge.ts';
@@ -14,6 +15,7 @@ import { publicTrust } from '../../network/public-trust.ts';
 import type { JsonFile } from '../../system/json-file.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
+import { answeringHosts } from '../../checks/internet/judge.ts';
 import { assessRound } from './assess-round.ts';
 import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
@@ -75,8 +77,9 @@ export async function createProbeKit(
   // Loaded when it is first used, it would be a part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
   const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
+  const answered = new Set<string>();
   const tools: StandingTools = {
-    ...createConnectionTools(config, env),
+    ...createConnectionTools(config, { env, products: knowledge.products }),
     ...createSecondLooks(knowledge, clock),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
@@ -94,7 +97,9 @@ export async function createProbeKit(
       const { judged, share: next } = assessRound(config, round, {
         tlsOf: (target) => knowledge.of(target),
         share: share.current(),
+        answered,
       });
+      for (const subject of answeringHosts(round)) answered.add(subject);
       await share.note(next, round.startedAt);
       for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
       await memory.note(judged.tls, round.startedAt);
@@ -112,7 +117,7 @@ type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst'>;
 
 function createConnectionTools(
   config: Config,
-  env: NodeJS.ProcessEnv,
+  { env, products }: { readonly env: NodeJS.ProcessEnv; readonly products: readonly PageProduct[] },
 ): Pick<
   StandingTools,
   'system' | 'askName' | 'acceptable' | 'endpoint' | 'limiter' | 'mail' | 'askExchanges' | 'exchangePort'
@@ -130,6 +135,7 @@ function createConnectionTools(
       secureContext: createProbeSecureContext(),
       parse: (der) => certificates.parse(der),
       readSecret: secrets,
+      recognisePage: (candidate) => recogniseBlockPage(candidate, products),
     },
     limiter: createLimiter(CONNECTIONS),
     mail: { trust, fileTrust: new FileTrust(), readSecret: secrets },

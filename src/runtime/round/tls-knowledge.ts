@@ -8,6 +8,7 @@ import { learnedFlaws } from '../../checks/tls-genuine/judge-flaws.ts';
 import { createSignatureChecks } from '../../checks/tls-genuine/signature-checks.ts';
 import type { PreviousLeaf, RememberedChain, TrustedPath } from '../../checks/tls-genuine/tls-evidence.ts';
 import { labelOfKey } from '../../checks/tls-genuine/trust.ts';
+import type { ProductPattern } from '../../checks/tls-genuine/product.ts';
 import type { TrustOptions } from '../../checks/tls-genuine/chain-trust.ts';
 import { unconfirmedBaseline } from '../../checks/tls-genuine/unconfirmed.ts';
 import type { TlsOutcome } from '../../core/observation.ts';
@@ -22,6 +23,7 @@ import { createOpensslWords } from '../../checks/tls-genuine/openssl-words.ts';
 
 /** What chains are judged by, target by target. */
 export interface TlsKnowledgeBase {
+  readonly products: readonly ProductPattern[];
   /** @throws {RangeError} for a target that the configuration does not name: a mistake of the caller */
   of(target: string): TlsKnowledge;
   /** The same for a target that the configuration does not judge by itself: as any host of the public web. */
@@ -120,6 +122,7 @@ export async function loadTlsKnowledge(
 
   return {
     skippedPatterns: skipped,
+    products,
     ofAny: (target) => {
       const known = byTarget.get(target);
       return known === undefined

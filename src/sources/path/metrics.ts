@@ -1,4 +1,4 @@
-import { addressInAny } from '../../core/addresses.ts';
+import { addressInAny, translatedFrom } from '../../core/addresses.ts';
 import type { DnsObservation } from '../../core/observation.ts';
 import type { PathFacts, PathObservation } from '../../core/round.ts';
 import type { GaugeDefinition, Reading, SourceMetrics } from '../source-metrics.ts';
@@ -39,7 +39,11 @@ function endOfValidity({ subject: target, endpoints }: PathObservation): Reading
 function answerReadings({ resolver, a, aaaa }: DnsObservation, expected: readonly string[]): readonly Reading[] {
   const answers = [a, aaaa].filter((reply) => reply.kind === 'answer');
   const addresses = answers.flatMap((answer) => answer.addresses);
-  const isExpected = expected.length === 0 || addresses.every((address) => addressInAny(address, expected));
+  const isExpected =
+    expected.length === 0 ||
+    addresses.every((address) =>
+      [address, translatedFrom(address, addresses) ?? address].some((each) => addressInAny(each, expected)),
+    );
   const ttls = answers.map(({ ttlSeconds }) => ttlSeconds).filter((ttl) => ttl !== null);
   return [
     { gauge: TTL, labels: { resolver }, value: least(ttls) },

@@ -1,6 +1,7 @@
 import type { CapturedChain, Certificate } from '../../core/certificate.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
-import type { EndpointObservation } from '../../core/observation.ts';
+import { type BlockedOutcome, endingOf, isBlocked } from '../../core/blocked-outcome.ts';
+import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
 import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { observeEndpoint } from '../target/observe-endpoint.ts';
@@ -9,11 +10,12 @@ import { requestOf, type PathTarget, type PathTools } from '../target/observe-pa
 
 const HOUR: Millis = 3_600_000;
 
-/** While FortiAuthenticator complains, and for chains that change with each connection. */
+/** While FortiAuthenticator complains or TLS 1.2 is cut, and for chains that change with each connection. */
 const LEAST_GAP: Millis = 300_000;
 
 /**
- * What the licence server showed in TLS 1.2, where it speaks TLS 1.3 as well: some devices inspect the older one alone.
+ * What the licence server showed in TLS 1.2, where it speaks TLS 1.3 as well: some devices inspect or cut the older one
+ * alone.
  */
 export interface OlderTls {
   /** Whether to look again; counts as looked. */
@@ -38,7 +40,8 @@ export function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
     },
     isDue: (leaf, isComplained) => {
       const age = looked === null ? Number.POSITIVE_INFINITY : now() - looked.at;
-      const isDue = age >= HOUR || (age >= LEAST_GAP && (isComplained || leaf !== looked?.leaf));
+      const isCut = last?.outcome.kind === 'failed';
+      const isDue = age >= HOUR || (age >= LEAST_GAP && (isComplained || isCut || leaf !== looked?.leaf));
       if (isDue) looked = { at: now(), leaf };
       return isDue;
     },
@@ -51,7 +54,10 @@ export interface OlderTlsTools extends PathTools {
   readonly isComplained: boolean;
 }
 
-/** The licence server in TLS 1.2, when it is due: one connection, to the first address that spoke TLS 1.3. */
+/**
+ * The licence server in TLS 1.2, when it is due: one connection to the first address that spoke TLS 1.3, and where it is
+ * cut another one.
+ */
 export async function observeOlderTls(
   target: PathTarget,
   { endpoints }: PathObservation,
@@ -79,7 +85,7 @@ function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] 
   return [{ address, leaf, chain: tls.chain }];
 }
 
-/** Null without a certificate: a server need not speak this version, so that nothing is known. */
+/** Null where nothing is known: a server need not speak this version, and says so. */
 async function look(
   target: PathTarget,
   { address, chain }: NewerTls,
@@ -87,10 +93,25 @@ async function look(
   ctx: ProbeContext,
 ): Promise<ReferenceObservation | null> {
   const deps = { ...endpoint, secureContext: createProbeSecureContext('TLSv1.2') };
-  const { tls } = await limiter
-    .run(() => observeEndpoint({ ...requestOf(target, address), depth: 'tls' }, ctx, deps), ctx.signal)
-    .catch((): Pick<EndpointObservation, 'tls'> => ({ tls: null }));
-  return tls === null || tls.chain === null
-    ? null
-    : { kind: 'tls-1.2', label: address, isFresh: true, outcome: tls, beside: chain };
+  const once = async (): Promise<TlsOutcome | null> => {
+    const { tls } = await limiter
+      .run(() => observeEndpoint({ ...requestOf(target, address), depth: 'tls' }, ctx, deps), ctx.signal)
+      .catch((): Pick<EndpointObservation, 'tls'> => ({ tls: null }));
+    return tls;
+  };
+  const first = await once();
+  // Silence has outlasted lost packets by itself.
+  const outcome = first !== null && isCut(first) && endingOf(first) === 'cut' ? await once() : first;
+  return outcome !== null && (outcome.chain !== null || isCut(outcome))
+    ? { kind: 'tls-1.2', label: address, isFresh: true, outcome, beside: chain }
+    : null;
+}
+
+/** Somebody ended it without an answer: an alert would be one, and the server may send it for want of this version. */
+function isCut(outcome: TlsOutcome): outcome is BlockedOutcome {
+  return (
+    isBlocked(outcome) &&
+    outcome.alert === null &&
+    (outcome.plaintext !== null || ['reset', 'closed', 'timeout'].includes(outcome.reason))
+  );
 }

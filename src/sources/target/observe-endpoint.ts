@@ -11,7 +11,7 @@ import type { CertificateParser } from '../../network/tls/captured-chain.ts';
 import { dial } from '../../network/dial.ts';
 import type { SecretReader } from '../../system/secret.ts';
 import { shakeHands, type Handshake } from '../../network/tls/handshake.ts';
-import { sendRequest } from '../../network/http/request.ts';
+import { type RecognisePage, sendRequest } from '../../network/http/request.ts';
 
 export interface EndpointRequest {
   readonly target: HostPort;
@@ -31,6 +31,7 @@ export interface EndpointDeps {
   readonly secureContext: SecureContext;
   readonly parse: CertificateParser;
   readonly readSecret: SecretReader;
+  readonly recognisePage: RecognisePage;
   /** @default 3 s for TCP, 4 s for TLS, 4 s for HTTP */
   readonly limits?: EndpointLimits;
 }
@@ -117,7 +118,7 @@ async function upperPhases(
     if (request.depth === 'tls' || tls.kind === 'failed') return { tls, http: null };
     if (session === null) return { tls, http: { kind: 'client-certificate-demanded', durationMs: 0 } };
     const limit = (deps.limits ?? ENDPOINT_LIMITS).http;
-    const http = await sendRequest(session, { ...request, limit }, ctx);
+    const http = await sendRequest(session, { ...request, limit, recognisePage: deps.recognisePage }, ctx);
     return {
       tls:
         http.kind === 'client-certificate-demanded' && tls.kind === 'established' ? { ...tls, kind: http.kind } : tls,

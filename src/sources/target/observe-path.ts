@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 
 import type { ProxyConfig } from '../../config/schema/proxy.ts';
 import type { ResolverConfig } from '../../config/schema/resolver.ts';
-import { ofFamily, singleAddresses, type FamilyChoice } from '../../core/addresses.ts';
+import { ofFamily, singleAddresses, translatedFrom, type FamilyChoice } from '../../core/addresses.ts';
 import type { DnsObservation, EndpointObservation } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { ProbeContext } from '../../network/context.ts';
@@ -40,12 +40,25 @@ export interface PathTarget extends HostPort {
   readonly resolvers: readonly ResolverConfig[];
 }
 
-/** Resolves the host once with every resolver, then looks at every acceptable address. */
+/**
+ * Resolves the host once with every resolver, then looks at every acceptable address. What a DNS64 made of an IPv4
+ * address is looked at where this machine has no route to that one: it would be the same server once more.
+ */
 export async function observePath(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<PathObservation> {
   const names = await resolve(target, tools, ctx);
-  const endpoints = await Promise.all(
-    dialable(target, names, tools).map((address) => observeAddress(target, address, tools, ctx)),
+  const addresses = dialable(target, names, tools);
+  const look = (some: readonly string[]): Promise<readonly EndpointObservation[]> =>
+    Promise.all(some.map((address) => observeAddress(target, address, tools, ctx)));
+  const own = await look(addresses.filter((address) => translatedFrom(address, addresses) === null));
+  const unreachable = own.filter(({ tcp }) => tcp.kind === 'failed' && tcp.reason === 'no-route');
+  const translated = addresses.filter(
+    (address) =>
+      translatedFrom(
+        address,
+        unreachable.map((endpoint) => endpoint.address),
+      ) !== null,
   );
+  const endpoints = [...own, ...(await look(translated))];
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
 }
 

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { chainPem, createHierarchy, createIdentity } from '../../support/authority.ts';
-import { conclusionOf, preconditionOf, readCheck, type CheckResult } from '../../support/check-result.ts';
+import { conclusionOf, preconditionOf, readCheck, READY, type CheckResult } from '../../support/check-result.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
 import type { OriginSettings } from '../../support/origin-host.ts';
 import { describeWhere } from '../../support/privilege.ts';
@@ -17,6 +17,8 @@ import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 const HOST = 'license.example.test';
 const V4 = '173.243.138.84';
 const V6 = '2620:101:9000::84';
+/** What a NAT64 with a prefix of 64 bits has for the address of IPv4 that has no route (RFC 6052 §2.2). */
+const BEHIND_NAT64 = '2620:101:9064:64:ad:f38a:6300:0';
 const CONTROL = { name: 'www.control.test', address: '192.0.43.8' } as const;
 /** Another address of the name, for which this machine has a route only where a test makes one. */
 const ELSEWHERE = { 4: '173.243.138.99', 6: '2620:101:9001::99' } as const;
@@ -37,7 +39,7 @@ describeWhere(
       site = stack.use(await createSandbox());
       await writeFile(join(folder, 'hosts'), '');
       site.sh(`
-      for address in ${V4}/32 ${CONTROL.address}/32 9.9.9.9/32 ${V6}/128; do ip addr add $address dev lo; done
+      for address in ${V4}/32 ${CONTROL.address}/32 9.9.9.9/32 ${V6}/128 ${BEHIND_NAT64}/128; do ip addr add $address dev lo; done
       mount --bind ${join(folder, 'hosts')} /etc/hosts
     `);
       const { root, intermediate, leaf } = await createHierarchy({ name: `CN=${HOST}`, dnsNames: [HOST] });
@@ -47,6 +49,7 @@ describeWhere(
       await serve([
         { name: HOST, address: V4, ...server },
         { name: 'by-ipv6.test', address: V6, ...server },
+        { name: 'by-nat64.test', address: BEHIND_NAT64, ...server },
         { ...CONTROL, key: control.keyPem, cert: chainPem(control) },
       ]);
     });
@@ -124,6 +127,25 @@ END`);
       const result = await check(ELSEWHERE[4]);
       expect(conclusionOf(result)).toMatchObject({ ready: 'unknown', causes: [] });
       expect(preconditionOf(result, 'reachability')).toMatchObject({ state: 'unknown' });
+    });
+
+    test.each([
+      ["of the network's own", '2620:101:9064::'],
+      ['well known', '64:ff9b::'],
+    ])('a DNS64 gives a second address under a prefix that is %s, and nothing is there: ready', async (_, prefix) => {
+      const translated = `${prefix}adf3:8a54`;
+      site.sh(`ip addr add ${translated}/128 dev lo`);
+      expect(conclusionOf(await check(V4, translated))).toEqual(READY);
+      // Any other address of the name that refuses is one that a client may choose.
+      const other = `${prefix}adf3:8a55`;
+      site.sh(`ip addr add ${other}/128 dev lo`);
+      expect(conclusionOf(await check(V4, other))).toMatchObject({
+        causes: ['warning egress-partly-blocked'],
+      });
+    });
+
+    test('behind a NAT64, with IPv6 alone: ready', async () => {
+      expect(conclusionOf(await check(ELSEWHERE[4], BEHIND_NAT64))).toEqual(READY);
     });
 
     test('no route for IPv4, and IPv6 works: IPv6 decides', async () => {

@@ -1,9 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createIdentity } from '../../support/authority.ts';
 import type { CheckBench } from '../../support/check-bench.ts';
-import { createCheckBench, HOST } from '../../support/check-bench.ts';
-import { preconditionOf } from '../../support/check-result.ts';
+import { answering, createCheckBench, HOST } from '../../support/check-bench.ts';
+import {
+  type CheckResult,
+  conclusionOf,
+  notReady,
+  preconditionOf,
+  readyWithWarning,
+} from '../../support/check-result.ts';
+import { createTlsPeer } from '../../support/tls-peer.ts';
 
 const FILE = 'learned.json';
 /**
@@ -48,4 +56,43 @@ test('a chain that nothing confirms is learned by its fingerprint alone, and one
   expect({ code: learned.exitCode, errors: learned.stderr }).toEqual({ code: 0, errors: '' });
   expect(preconditionOf(await bench.check(server.port, TRUST), 'tls-genuine').state).toBe('ok');
   expect((await learn('--fingerprint', 'none')).exitCode).toBe(3);
+});
+
+describe('a machine whose clock is two days behind', () => {
+  const DAY_MS = 86_400_000;
+  const THEIRS = Date.now() + 2 * DAY_MS;
+
+  /** A licence server whose certificate begins tomorrow by our clock, and which tells this time. */
+  async function serverThatTells(at: number): Promise<AsyncDisposable & { readonly port: number }> {
+    const { intermediate } = bench.hierarchy;
+    const notBefore = new Date(THEIRS - DAY_MS);
+    const leaf = await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST], issuer: intermediate, notBefore });
+    const date = new Date(at).toUTCString();
+    const answer = `HTTP/1.1 404 Not Found\r\nDate: ${date}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
+    return createTlsPeer({ chain: [leaf, intermediate], serve: answering(answer) });
+  }
+
+  async function learn(port: number): Promise<{ readonly learned: string; readonly checked: CheckResult }> {
+    const settings = {
+      controlHosts: [],
+      trust: { profile: 'fortinet', caFiles: ['authority.pem'], baselineFile: `learned-${String(port)}.json` },
+    };
+    const config = await bench.configure(port, settings);
+    const { stdout } = await bench.run(['trust', 'learn', '--yes', '-c', config]);
+    return { learned: stdout, checked: await bench.check(port, settings) };
+  }
+
+  test('trust learn judges a chain by the time that its server proves', async () => {
+    await using server = await serverThatTells(THEIRS);
+    const { learned, checked } = await learn(server.port);
+    expect(learned).toContain(' is genuine, under ');
+    expect(conclusionOf(checked)).toEqual(readyWithWarning('clock-skewed'));
+  });
+
+  test('and says that a chain is not yet valid by the time of its own server', async () => {
+    await using server = await serverThatTells(Date.now());
+    const { learned, checked } = await learn(server.port);
+    expect(learned).toContain(' comes from a trusted authority but is not yet valid');
+    expect(conclusionOf(checked)).toEqual(notReady('certificate-broken', 'license-server'));
+  });
 });

@@ -1,8 +1,17 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIdentity } from '../../support/authority.ts';
 import { answering, createCheckBench, httpResponse, HOST } from '../../support/check-bench.ts';
 import type { CheckBench } from '../../support/check-bench.ts';
-import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/check-result.ts';
+import {
+  conclusionOf,
+  evidenceOf,
+  notReady,
+  preconditionOf,
+  READY,
+  type Conclusion,
+} from '../../support/check-result.ts';
 import { unusedPort } from '../../support/mail-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
 
@@ -77,6 +86,33 @@ describe('TLS', () => {
     );
   });
 
+  test.each<readonly [string, string, readonly string[], Conclusion]>([
+    [
+      "of another server of the vendor's",
+      'O=Fortinet, OU=FortiGuard, CN=update.fortinet.com',
+      ['update.fortinet.com'],
+      notReady('certificate-broken', 'license-server'),
+    ],
+    [
+      'of a unit',
+      'O=Fortinet, OU=FortiGate, CN=FG3K4ETB19900078',
+      [],
+      notReady('tls-interception-suspected', 'license-server'),
+    ],
+  ])('a certificate %s under the genuine key', async (_, name, dnsNames, expected) => {
+    const { intermediate } = bench.hierarchy;
+    const other = await createIdentity({ name, dnsNames, issuer: intermediate });
+    await using server = await createTlsPeer({
+      chain: [other, intermediate],
+      serve: answering(() => httpResponse('404 Not Found')),
+    });
+    const result = await bench.check(server.port, { trust: { profile: 'fortinet', caFiles: ['authority.pem'] } });
+    expect(conclusionOf(result)).toEqual(expected);
+    expect(result.causes).toMatchObject([
+      { confidence: 'suspected', product: dnsNames.length === 0 ? 'Fortinet FortiGate' : null },
+    ]);
+  });
+
   test('reset at the hello', async () => {
     await using server = await createPeerAtHello((socket) => socket.resetAndDestroy());
     const result = await bench.check(server.port);
@@ -107,6 +143,33 @@ test('a block page within genuine TLS is told with its product, and may be of ei
     { product: 'Fortinet FortiGate', confidence: 'suspected', precondition: 'license-server' },
   ]);
   expect(result.causes[0]?.summary).toMatch(/answers with a block page of Fortinet FortiGate inside TLS\.$/u);
+});
+
+describe('a block page of a product that only the configuration knows', () => {
+  const products = `products: [{ id: acme, name: Acme Gateway, pages: [Acme policy \\d+ denies], mentions: [Acme] }]`;
+  const page = (text: string): string => `HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<h1>${text}</h1>`;
+  const trust = { profile: 'pinned', caFiles: ['authority.pem'], productFiles: ['products.yaml'] };
+  beforeAll(() => writeFile(join(bench.folder, 'products.yaml'), products));
+
+  test('within genuine TLS', async () => {
+    await using server = await bench.licenseServer(answering(page('Acme policy 12 denies this site')));
+    const result = await bench.check(server.port, { trust });
+    expect(conclusionOf(result)).toEqual({ ...notReady('license-server-down'), causes: ['critical tls-blocked'] });
+    expect(result.causes).toMatchObject([{ product: 'Acme Gateway', precondition: 'license-server' }]);
+    expect(evidenceOf(result)).toContain('Acme policy 12 denies');
+  });
+
+  test('in plain text, by its name alone', async () => {
+    await using server = await createPeerAtHello((socket) => socket.end(page('Acme')));
+    const result = await bench.check(server.port, { trust });
+    expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
+    expect(result.causes[0]?.product).toBe('Acme Gateway');
+  });
+
+  test('is not what a server sends that only mentions the product', async () => {
+    await using server = await bench.licenseServer(answering(page('Works with Acme')));
+    expect(conclusionOf(await bench.check(server.port, { trust }))).toEqual(READY);
+  });
 });
 
 test('HTTP status 503', async () => {

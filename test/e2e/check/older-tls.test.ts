@@ -1,8 +1,8 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createHierarchy, createIdentity, type Identity } from '../../support/authority.ts';
 import { answering, createCheckBench, HOST, httpResponse, type CheckBench } from '../../support/check-bench.ts';
-import { conclusionOf, evidenceOf, preconditionOf, READY } from '../../support/check-result.ts';
+import { conclusionOf, evidenceOf, preconditionOf, READY, readyWithWarning } from '../../support/check-result.ts';
 import { createPeerAtHello, createTlsPeer, type Peer } from '../../support/tls-peer.ts';
 
 let bench: CheckBench;
@@ -36,6 +36,62 @@ async function byVersion(newer: Chain, older: Chain | null, run: (front: Peer) =
   });
   await run(front);
 }
+
+/** Passes TLS 1.3 on, and does this to the first connections of a client that offers no more than TLS 1.2. */
+async function ending(
+  end: (socket: Socket) => void,
+  times: number,
+  run: (front: Peer, ended: () => number) => Promise<void>,
+): Promise<void> {
+  await using server = await bench.licenseServer();
+  let ended = 0;
+  await using front = await createPeerAtHello((socket, hello) => {
+    if (ended < times && !hello.includes(SUPPORTED_VERSIONS)) {
+      ended += 1;
+      return end(socket);
+    }
+    const upstream = connect(server.port, '127.0.0.1');
+    upstream.on('error', () => socket.destroy());
+    upstream.write(hello);
+    socket.pipe(upstream).pipe(socket);
+  });
+  await run(front, () => ended);
+}
+
+/** Bytes of a fatal TLS alert, protocol_version (RFC 8446 §6). */
+const PROTOCOL_VERSION = Buffer.from([21, 3, 3, 0, 2, 2, 70]);
+
+describe('a licence server that speaks TLS 1.3, before which TLS 1.2 ends', () => {
+  test.each<readonly [string, string, (socket: Socket) => void]>([
+    ['with a reset', 'reset before any certificate', (socket) => socket.resetAndDestroy()],
+    ['without a word', 'closed before any certificate', (socket) => socket.end()],
+    ['in silence', 'no answer to the TLS hello', () => {}],
+  ])('%s: a warning', async (_, words, end) => {
+    await ending(end, Infinity, async (front) => {
+      const result = await bench.check(front.port);
+      expect(conclusionOf(result)).toEqual(readyWithWarning('tls-blocked'));
+      expect(evidenceOf(result)).toContain('TLS 1.2 is cut, while TLS 1.3 is not.');
+      expect(result.causes[0]?.summary).toContain(words);
+      expect(result.causes[0]?.summary).toContain('TLS 1.3 passes.');
+    });
+  });
+
+  test('by an alert of the server: nothing is wrong', async () => {
+    const refuse = (socket: Socket): unknown => socket.end(PROTOCOL_VERSION);
+    await ending(refuse, Infinity, async (front, ended) => {
+      expect(conclusionOf(await bench.check(front.port))).toEqual(READY);
+      expect(ended()).toBe(1);
+    });
+  });
+
+  test('with one reset alone, and passes a moment later: nothing is wrong', async () => {
+    const cut = (socket: Socket): unknown => socket.resetAndDestroy();
+    await ending(cut, 1, async (front, ended) => {
+      expect(conclusionOf(await bench.check(front.port))).toEqual(READY);
+      expect(ended()).toBe(1);
+    });
+  });
+});
 
 describe('a licence server that speaks TLS 1.3', () => {
   test('and is inspected in TLS 1.2 alone', async () => {

@@ -10,7 +10,7 @@ import {
   LICENSE_HOST,
 } from '../../support/inspected-site.ts';
 import type { InspectedSite } from '../../support/inspected-site.ts';
-import { haproxy, haproxyForTls12, nginx, sslsplit, stunnel } from '../../support/interceptors.ts';
+import { haproxy, haproxyForTls12, haproxyWithoutTls12, nginx, sslsplit, stunnel } from '../../support/interceptors.ts';
 import type { ShownChain } from '../../support/interceptors.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import type { Need } from '../../support/privilege.ts';
@@ -104,6 +104,13 @@ describeWhere([...INSPECTED_SITE_NEEDS, ...PROGRAMS], 'a site behind interceptor
     const result = await look(CONTROLS);
     expect(conclusionOf(result)).toEqual(readyWithWarning('tls-intercepted'));
     expect(evidenceOf(result)).toContain('TLS 1.2');
+  });
+
+  test('HAProxy cuts TLS 1.2 alone: a warning as well', async () => {
+    await using _ = await site.intercept(haproxyWithoutTls12(), LICENSE_SERVER);
+    const result = await look(CONTROLS);
+    expect(conclusionOf(result)).toEqual(readyWithWarning('tls-blocked'));
+    expect(evidenceOf(result)).toContain('TLS 1.2 is cut');
   });
 
   test.each([

@@ -14,7 +14,9 @@ it('looks up a licence that its unit tells of later than it was asked for the fi
   await using fac = await createFortiAuthenticator({ state: { key: SECRET } });
   const config = await configOf(
     JSON.stringify({
-      appliances: [{ name: 'fac-1', api: { url: fac.url, user: 'monitor', keyEnv: 'SET_SECRET', pin: fac.identity.pin } }],
+      appliances: [
+        { name: 'fac-1', api: { url: fac.url, user: 'monitor', keyEnv: 'SET_SECRET', pin: fac.identity.pin } },
+      ],
       registration: {
         user: 'api-user',
         passwordEnv: 'SET_SECRET',

@@ -12,7 +12,7 @@ import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, timeline } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 import { createMailBench } from '../../support/mail-bench.ts';
-import { AT_HQ } from '../../support/message-context.ts';
+import { AT_HQ, DIRECT } from '../../support/message-context.ts';
 import { createTlsPeer } from '../../support/tls-peer.ts';
 
 const [NOTIFICATION] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
@@ -30,7 +30,7 @@ const TOLD: Readonly<Record<string, (port: number) => Promise<unknown>>> = {
   'a web hook': (port) =>
     postJson(
       { url: `https://127.0.0.1:${String(port)}/`, body: {}, authorization: null, secrets: [], caFile: null },
-      systemClock,
+      { ...DIRECT, clock: systemClock, readSecret: () => Promise.resolve('') },
       AbortSignal.timeout(5_000),
     ),
   mail: (port) => {
@@ -48,6 +48,7 @@ const TOLD: Readonly<Record<string, (port: number) => Promise<unknown>>> = {
     const heartbeat = createHeartbeat(
       { url: { kind: 'file', path: 'url' }, every: MINUTE },
       {
+        ...DIRECT,
         clock: systemClock,
         logger,
         isAlive: () => true,

@@ -6,8 +6,41 @@ import {
   classifyAddress,
   singleAddresses,
   sinkholeOwner,
+  translatedFrom,
   uniqueAddresses,
 } from '../../../src/core/addresses.ts';
+
+describe('translatedFrom()', () => {
+  const IPV4 = '192.0.2.33';
+
+  // The examples of RFC 6052 §2.4, and addresses of that shape that are none.
+  test.each([
+    ['2001:db8:c000:221::', IPV4],
+    ['2001:db8:1c0:2:21::', IPV4],
+    ['2001:db8:122:c000:2:2100::', IPV4],
+    ['2001:db8:122:3c0:0:221::', IPV4],
+    ['2001:db8:122:344:c0:2:2100::', IPV4],
+    ['2001:db8:122:344::192.0.2.33', IPV4],
+    ['64:ff9b::c000:221', IPV4],
+    ['2001:db8:122:344:1:2:c000:221', IPV4],
+    ['2001:db8:c000:221:100::', null],
+    ['2001:db8:c000:221::1', null],
+    ['2001:db8:1c0:2:21::1', null],
+    ['2001:db8:122:344:1c0:2:2100::', null],
+    ['2001:db8:122:344:c0:2:2100:1', null],
+    ['2001:db8:122:344::192.0.2.34', null],
+    ['2001:db8::1', null],
+    [IPV4, null],
+    ['no address', null],
+  ])('%s: %s', (address, expected) => {
+    expect(translatedFrom(address, ['192.0.2.1', IPV4])).toBe(expected);
+  });
+
+  test('says nothing of an address whose IPv4 twin the name has not', () => {
+    expect(translatedFrom('2001:db8:122:344::192.0.2.33', ['192.0.2.34'])).toBeNull();
+    expect(translatedFrom('2001:db8:122:344::192.0.2.33', [])).toBeNull();
+  });
+});
 
 describe('classifyAddress', () => {
   test.each([

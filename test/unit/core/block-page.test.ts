@@ -1,9 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { recogniseBlockPage } from '../../../src/core/block-page.ts';
+import { type BlockPage, blockPageText, recogniseBlockPage, type TextPattern } from '../../../src/core/block-page.ts';
+import { readableText } from '../../../src/network/tls/plain-answer.ts';
+import { loadProducts } from '../../../src/trust/products.ts';
+import { compileShipped } from '../../../src/trust/product-pattern.ts';
 import { cpuMsOf } from '../../support/cpu-time.ts';
 
-function page(text: string, status: number | null = 403, location: string | null = null): string | null {
-  return recogniseBlockPage({ status, location, text });
+const { products } = await loadProducts([]);
+
+function anywhere(source: string): TextPattern {
+  const compiled = compileShipped(source, 'anywhere');
+  if (compiled.kind !== 'usable') throw new Error(compiled.reason);
+  return compiled.pattern;
+}
+
+function page(text: string, status: number | null = 403, location: string | null = null): BlockPage | null {
+  return recogniseBlockPage({ status, location, text, words: readableText(Buffer.from(text)) }, products);
 }
 
 describe('recogniseBlockPage', () => {
@@ -11,33 +22,33 @@ describe('recogniseBlockPage', () => {
     [
       '<h3>Web Page Blocked!</h3><p>You have tried to access a web page which is in violation of your internet ' +
         'usage policy.</p>',
-      'FortiGate web filter: Web Page Blocked',
+      'Fortinet FortiGate',
     ],
     [
       '<p>You have tried to access a web page that is in violation of your Internet usage policy.</p>',
-      'FortiGate web filter: Web Page Blocked',
+      'Fortinet FortiGate',
     ],
-    ['<title>Web Filter Violation</title>', 'FortiGate web filter: Web Page Blocked'],
+    ['<title>Web Filter Violation</title>', 'Fortinet FortiGate'],
     [
       '<h3>Application Blocked!</h3>You have attempted to use an application which is in violation of your ' +
         'internet usage policy.',
-      'FortiGate application control: Application Blocked',
+      'Fortinet FortiGate',
     ],
-    ['The page you have requested has been blocked because the URL is banned.', 'FortiGate: URL blocked'],
-    ['Your organization has selected Zscaler to protect you from internet threats.', 'Zscaler: Website blocked'],
-    ['<div id="content"><!-- ERR_ACCESS_DENIED --></div>', 'Squid: ERR_ACCESS_DENIED'],
-    ['<iframe src="https://block.opendns.com/main?url=x">', 'Cisco Umbrella: This site is blocked'],
+    ['The page you have requested has been blocked because the URL is banned.', 'Fortinet FortiGate'],
+    ['Your organization has selected Zscaler to protect you from internet threats.', 'Zscaler'],
+    ['<div id="content"><!-- ERR_ACCESS_DENIED --></div>', 'Squid'],
+    ['<iframe src="https://block.opendns.com/main?url=x">', 'Cisco Umbrella'],
     [
       'Access to the web page you were trying to visit has been blocked in accordance with company policy.',
-      'Palo Alto Networks: Web Page Blocked',
+      'Palo Alto Networks',
     ],
-    ['Your request was denied because of its content categorization: "x"', 'Blue Coat: Access denied by policy'],
-    ['Request denied by WatchGuard Firewall.', 'WatchGuard: Request denied'],
-    ['This site has been blocked by the network administrator.', 'SonicWall: Web Site Blocked'],
-    ['<title>Sophos Firewall - Blocked Request</title>', 'Sophos: Content blocked'],
+    ['Your request was denied because of its content categorization: "x"', 'Symantec Blue Coat ProxySG'],
+    ['Request denied by WatchGuard Firewall.', 'WatchGuard Firebox'],
+    ['This site has been blocked by the network administrator.', 'SonicWall'],
+    ['<title>Sophos Firewall - Blocked Request</title>', 'Sophos Firewall'],
   ])('recognises %s', (text, expected) => {
-    expect(page(text)).toBe(expected);
-    expect(page(`HTTP/1.1 403 Forbidden ${text}`, null)).toBe(expected);
+    expect(page(text)).toMatchObject({ kind: 'filter', product: expected });
+    expect(page(`HTTP/1.1 403 Forbidden ${text}`, null)).toMatchObject({ kind: 'filter', product: expected });
   });
 
   test.each<readonly [string, number | null, string | null, string]>([
@@ -53,7 +64,7 @@ describe('recogniseBlockPage', () => {
       'HTTP/1.1 302 Found Location: http://192.168.1.1/portal Content-Length: 0',
     ],
   ])('recognises a captive portal by %s', (_, status, location, text) => {
-    expect(page(text, status, location)).toMatch(/^Captive portal/u);
+    expect(page(text, status, location)).toMatchObject({ kind: 'portal', product: null });
   });
 
   test.each<readonly [string, number | null, string | null, string]>([
@@ -71,6 +82,56 @@ describe('recogniseBlockPage', () => {
     ['a banner', null, null, '220 mail.example.test ESMTP location: http://10.0.0.1/'],
   ])('takes %s for no block page', (_, status, location, text) => {
     expect(page(text, status, location)).toBeNull();
+  });
+
+  test.each([
+    ['Powered by FortiGuard', 'Fortinet FortiGate', 'FortiGuard'],
+    ['HTTP/1.1 400 Bad Request Server: squid/6.13', 'Squid', 'Server: squid'],
+    ['HTTP/1.1 200 OK Access has been denied', null, 'Access has been denied'],
+    ['HTTP/1.1 403 Forbidden: ask the Netskope team', 'Netskope', 'Netskope'],
+  ])('takes a mention or a refusal for a page only where TLS was expected: %s', (text, product, quote) => {
+    expect(page(text, null)).toEqual({ kind: 'filter', product, quote });
+    expect(page(text)).toBeNull();
+  });
+
+  test.each([
+    ['HTTP/1.1 302 Found Location: http://10.0.0.1/login', 'Location: http://10.0.0.1/login'],
+    ['HTTP/1.1 307 See Location: https://fw.example:1003/fgtauth?0a', 'Location: https://fw.example:1003/fgtauth?0a'],
+  ])('quotes by what a portal was recognised: %s', (text, quote) => {
+    expect(page(text, null)).toEqual({ kind: 'portal', product: null, quote });
+  });
+
+  test('knows the products of an administrator, within TLS and instead of it', () => {
+    const acme = {
+      name: 'Acme',
+      pages: ['blocked by acme', String.raw`Acme rule \d+`].map(anywhere),
+      mentions: [anywhere('acme')],
+    };
+    const at = (status: number | null, text: string): BlockPage | null =>
+      recogniseBlockPage({ status, location: null, text, words: readableText(Buffer.from(text)) }, [acme, ...products]);
+    expect(at(200, '<p>Blocked by Acme</p>')).toMatchObject({ product: 'Acme', quote: 'Blocked by Acme' });
+    expect(at(null, 'ACME says no')).toMatchObject({ product: 'Acme', quote: 'ACME' });
+    expect(at(200, 'ACME says no')).toBeNull();
+    // What repeats anything sees the words of the beginning alone; what repeats nothing sees the whole text.
+    expect(at(403, '<b>Acme</b> <i>rule 12</i>')).toMatchObject({ quote: 'Acme rule 12' });
+    expect(at(403, `${'x '.repeat(300)}Acme rule 12`)).toBeNull();
+    expect(at(403, `${'x '.repeat(300)}blocked by Acme`)).toMatchObject({ product: 'Acme' });
+    expect(at(403, '<img alt="blocked by Acme">')).toMatchObject({ product: 'Acme' });
+  });
+
+  test('quotes 100 printable characters at most', () => {
+    const noisy = { name: 'Noisy', pages: [anywhere(String.raw`N[\s\S]{0,300}`)], mentions: [] };
+    const text = `N\u0007${'o'.repeat(300)}`;
+    const found = recogniseBlockPage({ status: 200, location: null, text, words: text }, [noisy]);
+    expect(found?.quote).toBe(`N\\u{7}${'o'.repeat(93)}…`);
+  });
+
+  test.each([
+    ['filter', null, 'a block page'],
+    ['filter', 'Zscaler', 'a block page of Zscaler'],
+    ['portal', null, 'the page of a captive portal'],
+  ] as const)('is called by whose it is: %s of %s', (kind, product, text) => {
+    expect(blockPageText({ kind, product, quote: '' })).toBe(text);
   });
 
   test('is quick on long hostile text', () => {

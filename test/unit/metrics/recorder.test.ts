@@ -92,6 +92,14 @@ describe('an answer of a resolver', () => {
     expect(await values('ftm_dns_answers_expected')).toEqual({ system: 0 });
   });
 
+  test('is expected with what a DNS64 makes of an expected address', async () => {
+    const addresses = ['173.243.138.84', '2620:101:9064::adf3:8a54'];
+    recorder.measured(asked({ ...answer, addresses }), NOTHING_JUDGED, config);
+    expect(await values('ftm_dns_answers_expected')).toEqual({ system: 1 });
+    recorder.measured(asked({ ...answer, addresses: [...addresses, '2620:101:9064::1'] }), NOTHING_JUDGED, config);
+    expect(await values('ftm_dns_answers_expected')).toEqual({ system: 0 });
+  });
+
   test('takes both with it when it is gone', async () => {
     recorder.measured(asked(answer), NOTHING_JUDGED, config);
     recorder.measured(

@@ -5,7 +5,8 @@ import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DistinguishedName } from '../../../src/core/certificate.ts';
-import { findProduct, findProductOfPage } from '../../../src/checks/tls-genuine/product.ts';
+import { recogniseBlockPage } from '../../../src/core/block-page.ts';
+import { findProduct } from '../../../src/checks/tls-genuine/product.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
 import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
 import { readPem } from '../../../src/trust/pem.ts';
@@ -142,7 +143,8 @@ describe('the shipped catalogue', () => {
     ['Fortinet FortiGate', 'HTTP/1.1 403 Forbidden\r\n\r\n<h1>FortiGuard Intrusion Prevention - Access Blocked</h1>'],
     ['Squid', 'HTTP/1.1 400 Bad Request\r\nServer: squid/6.13\r\n'],
   ])('knows the page of %s', (expected, text) => {
-    expect(findProductOfPage(products, text)?.name).toBe(expected);
+    const page = recogniseBlockPage({ status: null, location: null, text, words: text }, products);
+    expect(page?.product).toBe(expected);
   });
 
   test('holds patterns that take no time in an engine that tries one way after the other', async () => {
@@ -163,7 +165,7 @@ describe('the shipped catalogue', () => {
     const spent = cpuMsOf(() => {
       for (const value of hostile) {
         findProduct(products, { attributes: types.map((type) => ({ type, value })) });
-        findProductOfPage(products, value);
+        recogniseBlockPage({ status: null, location: null, text: value, words: value }, products);
       }
     });
     expect(spent).toBeLessThan(500);
@@ -203,7 +205,9 @@ describe('loadProducts()', () => {
     const { products: all, skipped } = await loadProducts([own]);
     expect(findProduct(all, nameOf('O=Acme', 'CN=Acme One'))).toBeNull();
     expect(findProduct(all, nameOf('CN=Acme CA'))?.name).toBe('Acme');
-    expect(findProductOfPage(all, 'by Acme')?.name).toBe('Acme');
+    expect(recogniseBlockPage({ status: 200, location: null, text: 'by Acme', words: 'by Acme' }, all)).toMatchObject({
+      product: 'Acme',
+    });
     expect(all.find(({ id }) => id === 'zscaler')?.name).toBe('Zscaler');
     expect(skipped).toEqual([
       expect.stringContaining('Skipping the pattern "(?!Old)Acme.*" of the product "acme"'),
@@ -225,7 +229,7 @@ describe('parseProducts()', () => {
     ['no products', 'items: []', 'products'],
     ['an unknown key', 'products: [{ id: a, name: A, issuers: [{ CN: A }], colour: red }]', 'colour'],
     ['a wrong id', 'products: [{ id: A b, name: A, issuers: [{ CN: A }] }]', 'expected kebab-case'],
-    ['nothing to match', 'products: [{ id: a, name: A }]', 'expected at least one of issuers and pages'],
+    ['nothing to match', 'products: [{ id: a, name: A }]', 'expected at least one of issuers, pages and mentions'],
     ['an empty issuer', 'products: [{ id: a, name: A, issuers: [{}] }]', 'expected at least one attribute'],
     [
       'a wrong pattern',

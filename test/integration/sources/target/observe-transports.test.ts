@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ADDRESS, HEALTHY, NAME, createDnsBench, onA, over, overHttps } from '../../../support/dns-bench.ts';
 import type { DnsBench } from '../../../support/dns-bench.ts';
-import { reply } from '../../../support/dns-server.ts';
+import { reply, SILENCE } from '../../../support/dns-server.ts';
 
 let bench: DnsBench;
 
@@ -46,6 +46,27 @@ describe('observeDns over each transport', () => {
       (asked.packet.additionals ?? []).length > 0 ? reply(asked, [], { rcode: 1 }) : HEALTHY(asked),
     );
     expect((await bench.look(over('udp', server))).a).toMatchObject({ ...ADDRESS, attempts: 2 });
+  });
+
+  test('repeats the question without EDNS where the server is silent to it', async () => {
+    await using server = await bench.serve((asked) =>
+      (asked.packet.additionals ?? []).length > 0 ? SILENCE : HEALTHY(asked),
+    );
+    expect((await bench.look(over('udp', server))).a).toMatchObject({ ...ADDRESS, attempts: 2 });
+  });
+
+  test('and then asks without it over TCP too', async () => {
+    await using server = await bench.serve((asked) => {
+      if ((asked.packet.additionals ?? []).length > 0) return SILENCE;
+      return asked.transport === 'udp' ? reply(asked, [], { flags: 0x0200 }) : HEALTHY(asked);
+    });
+    expect((await bench.look(over('udp', server))).a).toMatchObject({ ...ADDRESS, attempts: 2 });
+  });
+
+  test('is silence where the plain question is not answered either', async () => {
+    await using server = await bench.serve(() => SILENCE);
+    expect((await bench.look(over('udp', server))).a).toMatchObject({ reason: 'timeout', attempts: 2 });
+    expect(server.asked.map(({ packet }) => packet.additionals?.length ?? 0).toSorted()).toEqual([0, 0, 1, 1]);
   });
 
   test('goes to TCP when the answer over UDP is truncated', async () => {

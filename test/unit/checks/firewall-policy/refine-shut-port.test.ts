@@ -6,6 +6,9 @@ import { CONTEXT, finding, round, type Special } from '../../../support/judged-r
 
 const SILENT = finding('egress-blocked', { rule: 'port-open', kind: 'no-answer', confidence: 'suspected' });
 const REFUSED: Finding = { ...SILENT, kind: 'refused' };
+/** Control hosts do not answer either. */
+const ALL_SILENT: Finding = { ...SILENT, kind: 'no-answer-from-any' };
+const ALL_REFUSED: Finding = { ...SILENT, kind: 'all-refused' };
 const NEAR: Finding = { ...SILENT, kind: 'refused-nearer', confidence: 'confirmed' };
 const PROXY = finding('egress-blocked', { rule: 'port-open', facts: { proxy: '10.0.0.8:3128' } });
 const ONE_ADDRESS: Finding = { ...SILENT, level: 'warning' };
@@ -64,6 +67,10 @@ describe('a port that stays shut', () => {
     ['its policy denies, and refuses', REFUSED, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
     ['its policy accepts', SILENT, ['firewall-policy', []], ['license-server-down suspected']],
     ['its policy accepts, and the port refuses', REFUSED, ['firewall-policy', []], ['license-server-down suspected']],
+    ['its policy denies, and nothing answers', ALL_SILENT, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
+    ['its policy denies, and all refuse', ALL_REFUSED, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
+    ['its policy accepts, but nothing answers', ALL_SILENT, ['firewall-policy', []], ['egress-blocked suspected']],
+    ['its policy accepts, but all refuse', ALL_REFUSED, ['firewall-policy', []], ['egress-blocked suspected']],
     ['its policy accepts and inspects', SILENT, ['firewall-policy', [INSPECTS]], ['license-server-down suspected']],
     ['its policy accepts, but something near by refuses', NEAR, ['firewall-policy', []], ['egress-blocked confirmed']],
     [
@@ -80,6 +87,8 @@ describe('a port that stays shut', () => {
   test.each<readonly [string, boolean, readonly Finding[]]>([
     ['nobody answers', true, [SILENT]],
     ['it is refused', true, [OTHER, REFUSED]],
+    ['nobody at all answers', true, [ALL_SILENT]],
+    ['all refuse', true, [ALL_REFUSED]],
     ['nothing is wrong', false, []],
     ['something near by refuses', false, [NEAR]],
     ['the way leads through a proxy', false, [PROXY]],

@@ -2,11 +2,15 @@ import { describe, expect, test } from 'vitest';
 
 import type { DnsReply } from '../../../../src/core/observation.ts';
 import type { RoundObservations } from '../../../../src/sources/registry.ts';
-import { judgeInternet as judgeInternetUnchecked } from '../../../../src/checks/internet/judge.ts';
+import { answeringHosts, judgeInternet as judgeInternetUnchecked } from '../../../../src/checks/internet/judge.ts';
+import type { Judgement } from '../../../../src/checks/declaration.ts';
 import { endpoint, failed, open, path, round } from '../../../support/observed.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
-const judgeInternet = withPlainClaims(judgeInternetUnchecked);
+const judgeUnknown = withPlainClaims(judgeInternetUnchecked);
+/** Every host has answered before. */
+const judgeInternet = (seen: RoundObservations): Judgement =>
+  judgeUnknown(seen, new Set(['server.test:443', 'control.test:443']));
 
 function silence(reason: 'no-route' | 'timeout'): DnsReply {
   return { kind: 'failed', reason, message: reason, durationMs: 3, attempts: 1 };
@@ -94,10 +98,78 @@ describe('judgeInternet()', () => {
     expect(assessment.findings.map((finding) => finding.level)).toEqual(level === undefined ? [] : [level]);
   });
 
-  test('is sure only where a control host was tried as well', () => {
-    const confidenceOf = (seen: RoundObservations) => judgeInternet(seen).findings[0]?.confidence;
-    expect(confidenceOf(round({ controls: [SILENT], licenseServer: SILENT }))).toBe('confirmed');
-    expect(confidenceOf(round({ licenseServer: SILENT }))).toBe('suspected');
+  const CONTROL = path({ ...SILENT, subject: 'control.test:443' });
+  const UNROUTED = path({ endpoints: [endpoint('192.0.2.2', { ...failed('no-route'), beyond: true })] });
+
+  test.each<
+    readonly [
+      string,
+      RoundObservations,
+      answered: readonly string[],
+      expected: readonly [confidence: string, kind: string | undefined] | 'unjudged',
+    ]
+  >([
+    [
+      'a control host has answered before',
+      round({ controls: [CONTROL], licenseServer: SILENT }),
+      ['control.test:443'],
+      ['confirmed', undefined],
+    ],
+    [
+      'none has, nor has the licence server',
+      round({ controls: [CONTROL], licenseServer: SILENT }),
+      [],
+      ['suspected', 'never-answered'],
+    ],
+    [
+      'none has, but the licence server has',
+      round({ controls: [CONTROL], licenseServer: SILENT }),
+      ['server.test:443'],
+      'unjudged',
+    ],
+    ['there is none', round({ licenseServer: SILENT }), [], ['suspected', undefined]],
+    [
+      'there is none, and the licence server has answered',
+      round({ licenseServer: SILENT }),
+      ['server.test:443'],
+      ['suspected', undefined],
+    ],
+    [
+      'there is no route to any of them',
+      round({ controls: [UNROUTED], licenseServer: UNROUTED }),
+      [],
+      ['confirmed', undefined],
+    ],
+    [
+      'there is no route to one of them',
+      round({ controls: [UNROUTED], licenseServer: SILENT }),
+      [],
+      ['suspected', 'never-answered'],
+    ],
+  ])('is sure only where silence means something: %s', (_, seen, answered, expected) => {
+    const { kind, findings } = judgeUnknown(seen, new Set(answered));
+    expect(kind).toBe(expected === 'unjudged' ? 'unjudged' : 'judged');
+    expect(findings.map((finding) => [finding.confidence, finding.kind])).toEqual(
+      expected === 'unjudged' ? [] : [expected],
+    );
+  });
+
+  test.each(['refused', 'reset', 'closed'] as const)('a connection that is %s was answered', (reason) => {
+    const refusing = path({ endpoints: [endpoint('192.0.2.3', failed(reason))] });
+    for (const seen of [
+      round({ controls: [SILENT], licenseServer: refusing }),
+      round({ controls: [refusing], licenseServer: SILENT }),
+    ])
+      expect(judgeUnknown(seen, new Set())).toMatchObject({ kind: 'judged', findings: [] });
+    // That the proxy refuses tells nothing of what is behind it.
+    const proxied = path({ endpoints: [{ ...endpoint('server.test', failed(reason)), proxy: '192.0.2.9:3128' }] });
+    expect(judgeUnknown(round({ controls: [proxied] }), new Set()).kind).toBe('unjudged');
+  });
+
+  test('remembers what has answered, by accepting or by refusing', () => {
+    const refusing = path({ subject: 'refusing.test:443', endpoints: [endpoint('192.0.2.3', failed('refused'))] });
+    const seen = round({ controls: [CONTROL, refusing], licenseServer: ANSWERING });
+    expect(answeringHosts(seen)).toEqual(['refusing.test:443', 'server.test:443']);
   });
 
   test('says what stays silent while the licence server answers', () => {

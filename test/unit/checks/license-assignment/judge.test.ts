@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
-import type { LicenseLookup, LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
+import type {
+  LicenseLookup,
+  LicenseOutcome,
+  RegistrationObservation,
+} from '../../../../src/core/license/registration.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DnsReply } from '../../../../src/core/observation.ts';
 import { judgeAnswer as judgeAnswerUnchecked } from '../../../../src/checks/name-resolution/judge-answer.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
@@ -69,4 +69,38 @@ test.each(ROWS)('tells of $name', ({ a, aaaa = answer([]), expectedAddresses = [
   const [expected, actual, address] = told;
   expect(finding).toMatchObject({ expected, actual });
   expect(finding?.facts).toEqual(address === undefined ? { resolver: 'system' } : { resolver: 'system', address });
+});
+
+describe('what a DNS64 makes of an IPv4 address', () => {
+  const [OWN, LOCAL, STRANGE] = ['2620:101:9064::adf3:8a54', 'fd00:64::adf3:8a54', 'fd00:64::1'] as const;
+
+  test.each<
+    readonly [string, readonly string[], readonly string[], readonly string[], readonly (readonly [string, string])[]]
+  >([
+    ["is expected as that is, under a prefix of the network's own", [GOOD], [OWN], [GOOD], []],
+    ['is no private address under a private prefix', [GOOD], [LOCAL], [GOOD], []],
+    ['is public as that is where nothing is expected', [GOOD], [LOCAL], [], []],
+    ['is unexpected as that is, and told once', [OTHER], ['fd00:64::c629:4'], [GOOD], [['answer-expected', OTHER]]],
+    [
+      'is a false address as that is, and told once',
+      ['10.0.0.1'],
+      ['2620:101:9064::a00:1'],
+      [],
+      [['answer-acceptable', '10.0.0.1, a private address']],
+    ],
+    [
+      'is not what only looks like it',
+      [GOOD],
+      [STRANGE],
+      [GOOD],
+      [['answer-acceptable', `${STRANGE}, a private address`]],
+    ],
+  ])('%s', (...[, a, aaaa, expectedAddresses, told]) => {
+    const observation = { resolver: 'system', name: HOST, a: answer(a), aaaa: answer(aaaa) };
+    const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false };
+    const { findings, acceptable } = judgeAnswer(observation, context);
+    expect(findings.map(({ rule, actual }) => [rule, actual])).toEqual(told);
+    const isFalse = told.some(([rule]) => rule === 'answer-acceptable');
+    expect(acceptable).toEqual(isFalse ? a.filter((address) => address === GOOD) : [...a, ...aaaa]);
+  });
 });

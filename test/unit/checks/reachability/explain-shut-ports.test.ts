@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { EndpointObservation, FailureReason, TcpFailure } from '../../../../src/core/observation.ts';
 import { judgeTcp as judgeTcpUnchecked } from '../../../../src/checks/reachability/judge.ts';
-import { explainShutPorts, nearestHost } from '../../../../src/checks/reachability/explain-shut-ports.ts';
+import {
+  controlHostsOf,
+  explainShutPorts,
+  type ControlHosts,
+} from '../../../../src/checks/reachability/explain-shut-ports.ts';
 import { endpoint, open, path } from '../../../support/observed.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
@@ -16,8 +20,14 @@ function fails(reason: FailureReason, durationMs: number): TcpFailure {
 }
 
 /** Level, kind and confidence of each finding. */
-function told(nearest: number | null, ...endpoints: readonly EndpointObservation[]) {
-  return explainShutPorts(judgeTcp(endpoints), endpoints, nearest).map(({ level, kind, confidence }) => [
+/** Two control hosts that accept connections. */
+function around(nearest: number | null): ControlHosts {
+  return { nearest, accepting: 2, refusing: 0, tried: 2 };
+}
+
+function told(controls: number | null | ControlHosts, ...endpoints: readonly EndpointObservation[]) {
+  const seen = controls === null || typeof controls === 'number' ? around(controls) : controls;
+  return explainShutPorts(judgeTcp(endpoints), endpoints, seen).map(({ level, kind, confidence }) => [
     level,
     kind,
     confidence,
@@ -82,14 +92,75 @@ describe('explainShutPorts()', () => {
 
   test('shows the measure', () => {
     const endpoints = [endpoint(A, fails('refused', 0.4))];
-    const [finding] = explainShutPorts(judgeTcp(endpoints), endpoints, 20);
+    const [finding] = explainShutPorts(judgeTcp(endpoints), endpoints, around(20));
     expect(finding?.actual).toBe(`${A}: connection refused, at once: the nearest control host is 20 ms away`);
     const silent = [endpoint(A, SILENT)];
-    expect(explainShutPorts(judgeTcp(silent), silent, 20)[0]?.actual).toBe(`${A}: no answer within 3 s`);
+    expect(explainShutPorts(judgeTcp(silent), silent, around(20))[0]?.actual).toBe(`${A}: no answer within 3 s`);
   });
 });
 
-describe('nearestHost()', () => {
+describe('explainShutPorts() beside control hosts that do not answer either', () => {
+  const seen = (over: Partial<ControlHosts>): ControlHosts => ({
+    nearest: null,
+    accepting: 0,
+    refusing: 0,
+    tried: 2,
+    ...over,
+  });
+
+  test.each<readonly [string, ControlHosts, TcpFailure, readonly [kind: string, confidence: string]]>([
+    ['all of them silent, the server too', seen({}), SILENT, ['no-answer-from-any', 'suspected']],
+    ['one refuses, the server is silent', seen({ refusing: 1 }), SILENT, ['no-answer-from-any', 'suspected']],
+    ['one accepts, the server is silent', seen({ accepting: 1 }), SILENT, ['no-answer', 'suspected']],
+    ['there is none, the server is silent', seen({ tried: 0 }), SILENT, ['no-answer', 'suspected']],
+    ['all refuse, the server too', seen({ refusing: 2 }), fails('refused', 1), ['all-refused', 'confirmed']],
+    ['the only one refuses too', seen({ refusing: 1, tried: 1 }), fails('refused', 1), ['all-refused', 'suspected']],
+    ['one refuses too, and one is silent', seen({ refusing: 1 }), fails('refused', 1), ['refused', 'suspected']],
+    ['all of them silent, the server refuses', seen({}), fails('refused', 1), ['refused', 'suspected']],
+    ['there is none, the server refuses', seen({ tried: 0 }), fails('refused', 1), ['refused', 'suspected']],
+  ])('%s', (_, controls, tcp, expected) => {
+    expect(told(controls, endpoint(A, tcp))).toEqual([['broken', ...expected]]);
+  });
+
+  test('says how many refuse as well, and of several addresses the weakest', () => {
+    const endpoints = [endpoint(A, fails('refused', 1))];
+    const claim = (refusing: number) =>
+      explainShutPorts(judgeTcp(endpoints), endpoints, seen({ refusing, tried: refusing }))[0]?.claim;
+    expect(claim(2)).toBe(`Port 443 at ${A} did not open: connection refused, as at 2 control hosts.`);
+    expect(claim(1)).toBe(`Port 443 at ${A} did not open: connection refused, as at 1 control host.`);
+    const mixed = told(seen({ refusing: 2 }), endpoint(A, fails('refused', 1)), endpoint(B, SILENT));
+    expect(mixed.map(([, kind]) => kind)).toEqual(['no-answer-from-any', 'no-answer-from-any']);
+  });
+});
+
+describe('controlHostsOf()', () => {
+  const host = (...endpoints: readonly EndpointObservation[]) => path({ endpoints });
+  const refused = endpoint(A, fails('refused', 1));
+
+  test.each([
+    ['accept', [host(endpoint(A, open(1))), host(refused, endpoint(B, open(1)))], { accepting: 2 }],
+    ['refuse at every address', [host(refused, endpoint(B, fails('reset', 1))), host(refused)], { refusing: 2 }],
+    ['are closed at once', [host(endpoint(A, fails('closed', 1))), host(refused)], { refusing: 2 }],
+    ['are silent, or have no route', [host(endpoint(A, SILENT)), host(endpoint(A, fails('no-route', 1)))], {}],
+    ['are silent at one address', [host(refused, endpoint(B, SILENT)), host(refused)], { refusing: 1 }],
+    [
+      'could not be tried',
+      [host(endpoint(A, fails('aborted', 1))), host(endpoint(A, fails('internal', 1)))],
+      { tried: 0 },
+    ],
+    ['have no address', [host(), host()], { tried: 0 }],
+    [
+      'are behind a proxy',
+      [host({ ...refused, proxy: 'p:3128' }), host({ ...refused, proxy: 'p:3128' })],
+      { tried: 0 },
+    ],
+  ] as const)('counts those that %s', (_, controls, expected) => {
+    const { nearest: _nearest, ...counts } = controlHostsOf({ controls, path: {}, stalledMs: 0 });
+    expect(counts).toEqual({ accepting: 0, refusing: 0, tried: 2, ...expected });
+  });
+});
+
+describe('controlHostsOf().nearest', () => {
   const host = (tcp: EndpointObservation['tcp'], proxy: string | null = null) =>
     path({ endpoints: [{ ...endpoint(A, tcp), proxy }] });
 
@@ -111,6 +182,6 @@ describe('nearestHost()', () => {
     ['not known through a proxy', [host(open(20), 'p:3128'), host(open(20), 'p:3128')], AGAIN, 0, null],
     ['not known to a busy process', [host(open(30)), host(open(20))], AGAIN, 18, null],
   ] as const)('is %s', (...[, controls, controlConnects, stalledMs, expected]) => {
-    expect(nearestHost({ controls, path: { controlConnects }, stalledMs })).toBe(expected);
+    expect(controlHostsOf({ controls, path: { controlConnects }, stalledMs }).nearest).toBe(expected);
   });
 });

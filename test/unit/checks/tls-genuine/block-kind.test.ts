@@ -119,8 +119,14 @@ const ROWS: readonly BlockRow[] = [
   {
     when: 'the same, but another name was not asked',
     outcome: SILENCE,
-    closer: { refusable: ALERT, controls: [SILENCE] },
+    closer: { refusable: ALERT, controls: [SILENCE, SILENCE] },
     kind: 'all-tls-cut',
+    confidence: 'suspected',
+  },
+  {
+    when: 'silence, and the only control host that could be asked is silent as well',
+    outcome: SILENCE,
+    closer: { ...other(SILENCE), controls: [SILENCE] },
     confidence: 'suspected',
   },
 

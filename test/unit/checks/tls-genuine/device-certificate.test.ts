@@ -7,6 +7,12 @@ test.each([
   ['O=Fortinet, OU=FortiGate, CN=FG3K4ETB19900078', 'Fortinet FortiGate'],
   ['O=Fortinet, OU=FortiAuthenticator, CN=FACVM0000000001', 'Fortinet FortiAuthenticator'],
   ['O=Fortinet, OU=FortiGate, CN=anything', 'Fortinet FortiGate'],
+  ['O=Fortinet, OU=FortiGate, CN=FortiGate', 'Fortinet FortiGate'],
+  ['O=Fortinet, OU=FortiExtender, CN=FXA11FTQ21000001', 'Fortinet FortiExtender'],
+  ['O=Fortinet, OU=FortiGuard, CN=update.fortinet.com', null],
+  ['O=Fortinet, OU=FortiGuard, CN=FortiGuard', null],
+  ['O=Fortinet, OU=FortiToken, CN=globalftm.fortinet.net', null],
+  ['O=Fortinet, OU=FortiGate, CN=support.fortinet.com', null],
   ['O=Fortinet, CN=FG100FTK20012345', 'Fortinet FortiGate'],
   ['O=Fortinet, CN=FWF60FTK20012345', 'Fortinet FortiGate'],
   ['O=Fortinet, CN=FACVM0000000001', 'Fortinet device'],
@@ -27,4 +33,12 @@ test.each([
   ['O=FG100FTK20012345, CN=Acme', null],
 ])('the factory certificate of "%s": %s', async (name, product) => {
   expect(deviceOf(certificateOf(await createIdentity({ name })))).toBe(product);
+});
+
+test('a certificate with the name of a host is not that of a unit, unless it has a serial number', async () => {
+  const named = (name: string) => createIdentity({ name, dnsNames: ['update.fortinet.com'] });
+  expect(deviceOf(certificateOf(await named('O=Fortinet, OU=FortiGate, CN=FortiGate')))).toBeNull();
+  expect(deviceOf(certificateOf(await named('O=Fortinet, OU=FortiGate, CN=FG3K4ETB19900078')))).toBe(
+    'Fortinet FortiGate',
+  );
 });

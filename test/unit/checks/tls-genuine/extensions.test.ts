@@ -114,7 +114,11 @@ describe('isForServers()', () => {
     { usages: null, is: true },
     { usages: [SERVER], is: true },
     { usages: [CLIENT, SERVER], is: true },
-    { usages: ['2.5.29.37.0'], is: true },
+    // Server gated, by Netscape and by Microsoft.
+    { usages: ['2.16.840.1.113730.4.1'], is: true },
+    { usages: ['1.3.6.1.4.1.311.10.3.3'], is: true },
+    // anyExtendedKeyUsage.
+    { usages: ['2.5.29.37.0'], is: false },
     { usages: [CLIENT], is: false },
   ])('$usages: $is', async ({ usages, is }) => {
     const extensions = usages === null ? [] : [new ExtendedKeyUsageExtension(usages)];

@@ -1,10 +1,11 @@
 import { REPEAT } from '../../../../src/checks/tls-genuine/causes.ts';
 import { expect, test } from 'vitest';
+import { shell } from '../../../../src/engine/words/step.ts';
 import type { ReferenceObservation } from '../../../../src/core/round.ts';
 import { judgeOlderTls as judgeOlderTlsUnchecked } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
 import { judgeTlsPath } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
 import type { Identity } from '../../../support/authority.ts';
-import { chainOf, established } from '../../../support/chains.ts';
+import { chainOf, established, failed } from '../../../support/chains.ts';
 import { HOST, TARGET } from '../../../support/interception-world.ts';
 import { endpoint, path } from '../../../support/observed.ts';
 import { freshKnowledge } from '../../../support/tls-knowledge.ts';
@@ -18,6 +19,7 @@ const KNOWLEDGE = { ...freshKnowledge(w), products: w.evidence({}).products };
 const A = '192.0.2.1';
 const genuine = [w.server, w.genuine.sub] as const;
 const company = [w.byCorporateSub, w.corporate.sub] as const;
+const expired = await w.leaf(w.genuine.sub, { notAfter: new Date(w.now - 1) });
 const fortigate = [w.byFortigate, w.fortigate] as const;
 
 interface Seen {
@@ -76,11 +78,56 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
   ]);
 });
 
+test('tells of TLS 1.2 that is cut, and what to do', () => {
+  const [finding, ...more] = judge({ more: { outcome: failed({ reason: 'reset' }) } });
+  expect(more).toEqual([]);
+  const judgement = `TLS to ${TARGET} is blocked: the connection was reset before any certificate`;
+  expect(finding).toEqual({
+    rule: 'older-tls-is-not-inspected',
+    subject: TARGET,
+    claim: 'TLS 1.2 is cut, while TLS 1.3 is not.',
+    expected: `TLS 1.2 as clean as TLS 1.3 at ${A}`,
+    actual: `In TLS 1.2 alone: ${judgement}`,
+    level: 'warning',
+    suggests: 'tls-blocked',
+    confidence: 'suspected',
+    facts: { judgement },
+    advice: {
+      summary: `In TLS 1.2 alone: ${judgement}. TLS 1.3 passes.`,
+      remedy: [
+        shell(
+          'Compare from another network. If TLS 1.2 fails there too, the server has given it up: nothing is wrong here.',
+          'openssl s_client -tls1_2 -connect {server} -servername {host} </dev/null',
+        ),
+        'Find the device that ends TLS 1.2 and lets TLS 1.3 pass: look for {source} and {host} in the logs of ' +
+          'application control, intrusion prevention and TLS inspection.',
+        `Exempt the traffic of FortiAuthenticator to ${TARGET} there, for every version of TLS.`,
+        'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server Hello.',
+        REPEAT,
+      ],
+    },
+  });
+});
+
+const PAGE = 'HTTP/1.1 403 Forbidden FortiGate';
+
+test('names the product of a page that answers TLS 1.2', () => {
+  const [finding] = judge({ more: { outcome: failed({ reason: 'protocol', plaintext: PAGE }) } });
+  expect(finding).toMatchObject({
+    claim: 'TLS 1.2 is cut by Fortinet FortiGate, while TLS 1.3 is not.',
+    confidence: 'confirmed',
+    facts: { product: 'Fortinet FortiGate' },
+  });
+});
+
 test.each<readonly [string, Seen, readonly string[]]>([
   ['a stranger beside the genuine key', {}, ['tls-intercepted confirmed']],
   ['a stranger by itself', { alone: true }, ['tls-interception-suspected suspected']],
   ['an address that is gone', { more: { label: '192.0.2.7' } }, ['tls-intercepted confirmed']],
   ['the same certificate', { older: genuine }, []],
+  ['silence', { more: { outcome: failed({ reason: 'timeout' }) } }, ['tls-blocked suspected']],
+  ['a connection that is cut in every version', { newer: null, more: { outcome: failed({}) } }, []],
+  ['an expired certificate of its own', { older: [expired, w.genuine.sub] }, []],
   ['a genuine certificate of its own', { older: [w.otherNode, w.genuine.sub] }, []],
   ['an inspection of every version', { newer: company }, []],
   ['no handshake at all', { newer: null }, []],

@@ -66,12 +66,14 @@ describe('createFlawMemory()', () => {
     expect(memory.at('192.0.2.1')).toEqual([]);
   });
 
-  test('keeps 256 addresses, and goes on with those', () => {
+  test('keeps the 256 addresses that were seen last', () => {
     const memory = createFlawMemory(null);
     const addresses = Array.from({ length: 257 }, (_, index) => `2001:db8::${index.toString(16)}`);
-    for (const address of addresses) memory.keep(address, ['openssl']);
+    for (const address of addresses.slice(0, 256)) memory.keep(address, ['openssl']);
     memory.keep('2001:db8::0', []);
-    expect(addresses.filter((address) => memory.at(address) === null)).toEqual(['2001:db8::100']);
+    memory.keep('2001:db8::100', ['openssl']);
+    expect(addresses.filter((address) => memory.at(address) === null)).toEqual(['2001:db8::1']);
     expect(memory.at('2001:db8::0')).toEqual([]);
+    expect(memory.at('2001:db8::100')).toEqual(['openssl']);
   });
 });

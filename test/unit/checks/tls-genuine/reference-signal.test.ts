@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { formatDistinguishedName } from '../../../../src/core/distinguished-name.ts';
 import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { referenceSignals } from '../../../../src/checks/tls-genuine/reference-signal.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
@@ -24,6 +25,8 @@ function told([leaf, ...rest]: Sent, references: readonly ReferenceChain[], seen
   return referenceSignals(openCase(sent, w.evidence({ ...seen, references }), createSignatureChecks()));
 }
 
+const misnamedByOlder = await w.leafFor('globalftm.example.net', genuine.older);
+const weak = await w.leaf(genuine.sub, { key: 'RSA-1024' });
 const company: Sent = [w.byCorporate];
 const likeVendor: Sent = [w.byNewSub, w.newSub];
 const agrees = 'reference-path-agrees';
@@ -49,6 +52,31 @@ describe('the genuine key on another path', () => {
         actual: expect.stringMatching(/^Issued by C=/u),
       },
     ]);
+  });
+
+  test.each<readonly [Kind, string]>([
+    ['resolver', 'witness'],
+    ['address', 'weak'],
+  ])("where a device's certificate is shown here: %s, %s", (kind, weight) => {
+    const name = formatDistinguishedName(certificateOf(w.device).subject);
+    expect(told([w.device, genuine.sub], [shown(kind, server, genuine.sub)])).toEqual([
+      {
+        rule: agrees,
+        weight,
+        claim: expect.stringMatching(/^The certificate is that of FG3K4ETB19900078 here, and the server's own at /u),
+        fullNames: [name],
+        expected: expect.stringMatching(/^The server's own certificate, as at .*there$/u),
+        actual: name,
+      },
+    ]);
+  });
+
+  test.each<readonly [string, Sent]>([
+    ['for another name here, under the same authority', [w.misnamed, genuine.sub]],
+    ['for another name here, under another trusted authority', [misnamedByOlder, genuine.older]],
+    ['over a key that can be forged here, under the same authority', [weak, genuine.sub]],
+  ])('says nothing of an authority that is right: %s', (_, sent) => {
+    expect(told(sent, [shown('resolver', server, genuine.sub), shown('address', server, genuine.sub)])).toEqual([]);
   });
 
   test('is told once, and as a witness where one of several is', () => {
