@@ -1,7 +1,7 @@
 import type { SlowFactsBySource } from '../sources/registry.ts';
 import type { Config } from '../config/config.ts';
 import type { Assessment } from '../engine/assessment.ts';
-import { withComplaint } from '../checks/comes-and-goes.ts';
+import { withComplaint } from '../checks/intermittent/finding.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { isCorroborated } from '../engine/diagnosis/corroborated.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isFaultId, type FaultId } from '../../checks/registry.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { Connection, ConnectionShare } from '../../checks/connection-share.ts';
-import { NO_SHARE, type PathShare } from '../../checks/path-share.ts';
+import type { Connection, ConnectionShare } from '../../checks/intermittent/connection-share.ts';
+import { NO_SHARE, type PathShare } from '../../checks/intermittent/path-share.ts';
 import type { JsonFile } from '../../system/json-file.ts';
 
 /** The share of connections that fail, over restarts: without it a fault in half of them would end and begin again. */

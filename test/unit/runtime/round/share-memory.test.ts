@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Connection } from '../../../../src/checks/connection-share.ts';
-import { next, NO_SHARE, sharesOf, type PathShare } from '../../../../src/checks/path-share.ts';
+import type { Connection } from '../../../../src/checks/intermittent/connection-share.ts';
+import { next, NO_SHARE, sharesOf, type PathShare } from '../../../../src/checks/intermittent/path-share.ts';
 import { loadShareMemory } from '../../../../src/runtime/round/share-memory.ts';
 import type { JsonFile } from '../../../../src/system/json-file.ts';
 

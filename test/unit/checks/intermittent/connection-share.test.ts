@@ -10,7 +10,7 @@ import {
   type ConnectionFault,
   type ConnectionShare,
   type FailurePattern,
-} from '../../../src/checks/connection-share.ts';
+} from '../../../../src/checks/intermittent/connection-share.ts';
 
 const A = '192.0.2.1';
 const B = '192.0.2.2';

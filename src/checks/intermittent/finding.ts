@@ -1,8 +1,8 @@
-import { saidBriefly } from './endpoint-words.ts';
-import { nameList } from '../core/name-list.ts';
-import type { Assessment } from '../engine/assessment.ts';
-import { type Advice, type Finding, known } from '../engine/finding.ts';
-import { shell, type Step } from '../engine/words/step.ts';
+import { saidBriefly } from '../endpoint-words.ts';
+import { nameList } from '../../core/name-list.ts';
+import type { Assessment } from '../../engine/assessment.ts';
+import { type Advice, type Finding, known } from '../../engine/finding.ts';
+import { shell, type Step } from '../../engine/words/step.ts';
 import { byAddress, failedIn, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
 /** The rule of a finding about a share of the connections. */

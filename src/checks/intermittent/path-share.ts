@@ -1,5 +1,5 @@
-import { addressFamily } from '../core/addresses.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
+import { addressFamily } from '../../core/addresses.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 import { type Burst, type BurstRoom, burstRoom, isRecent, rememberedBursts } from './bursts.ts';
 import {
   clear,

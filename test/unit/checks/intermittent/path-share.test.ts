@@ -1,14 +1,21 @@
 import { describe, expect, test } from 'vitest';
 
-import { BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE, sharesOf } from '../../../src/checks/path-share.ts';
-import { ASKED_BURSTS, BURSTS } from '../../../src/checks/bursts.ts';
-import type { PathShare } from '../../../src/checks/path-share.ts';
+import {
+  BURST_SIZE,
+  burstDue,
+  needsCloserLook,
+  next,
+  NO_SHARE,
+  sharesOf,
+} from '../../../../src/checks/intermittent/path-share.ts';
+import { ASKED_BURSTS, BURSTS } from '../../../../src/checks/intermittent/bursts.ts';
+import type { PathShare } from '../../../../src/checks/intermittent/path-share.ts';
 import {
   failedIn,
   type Connection,
   type ConnectionFault,
   type FailurePattern,
-} from '../../../src/checks/connection-share.ts';
+} from '../../../../src/checks/intermittent/connection-share.ts';
 
 const A = '173.243.138.84';
 const V6 = '2001:db8::84';
