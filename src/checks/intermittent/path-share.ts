@@ -97,6 +97,7 @@ export function next(state: PathShare, connections: RoundConnections): PathShare
           families.flatMap(({ outages }) => outages),
         ),
         addresses: members,
+        rotating: families.flatMap((family) => family.share.rotating),
       },
       failuresLast(sampleOf(round, () => true)),
     ),
@@ -229,9 +230,10 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   const addresses = members
     .map(({ address }) => address)
     .filter((address) => current.includes(address) || !outages.includes(address));
+  const rotating = members.filter(({ returned }) => returned).map(({ address }) => address);
   return {
     family,
-    share: shareAfter({ ...without(share, outages), addresses }, failuresLast(sample)),
+    share: shareAfter({ ...without(share, outages), addresses, rotating }, failuresLast(sample)),
     members,
     current,
     outages,

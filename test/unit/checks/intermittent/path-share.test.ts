@@ -70,7 +70,7 @@ describe('what the failures at one address are', () => {
     ['half of the burst failed', 'xx(.x.x.x.x.x.x.x.x.x.x)', 'intermittent'],
     ['half of the burst failed, and this connection worked', 'x.(.x.x.x.x.x.x.x.x.x.x)', 'intermittent'],
     ['every second round failed', 'x.x.x.x.x.x.x.x.x.', 'intermittent'],
-    ['an outage that ended', `${'x'.repeat(50)}.`, 'none'],
+    ['an outage that ended', `${'x'.repeat(50)}.`, undefined],
     ['an outage that ended, and a single failure', `${'x'.repeat(50)}...x`, 'steady'],
     ['an outage that ended within the burst', 'xx(xxxxxxxxxx..........)', 'single'],
     ['it came and went, and fails all the time now', `x.(.x.x.x.x.x.x.x.x.x.x)${'x'.repeat(21)}`, 'steady'],
