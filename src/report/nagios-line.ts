@@ -76,13 +76,15 @@ export function pluginUnknown(reason: string): PluginAnswer {
 }
 
 /**
- * A warning need not have a cause: that FortiAuthenticator uses another server than the one that is probed has none.
- * What was confirmed stays until it is over, whatever a single round saw of it.
+ * Follows `ready`. An incident that is still open while everything works again is a warning; where nothing is known
+ * now, it is what was known last. A warning need not have a cause: that FortiAuthenticator uses another server than the
+ * one that is probed has none.
  */
 export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {
   const open = looked.by === 'daemon' ? looked.incidents : [];
-  if (ready === 'not-ready' || open.some(({ severity }) => severity === 'critical')) return CHECK_EXIT.notReady;
-  if (ready === 'unknown') return CHECK_EXIT.unknown;
+  if (ready === 'not-ready') return CHECK_EXIT.notReady;
+  if (ready === 'unknown')
+    return open.some(({ severity }) => severity === 'critical') ? CHECK_EXIT.notReady : CHECK_EXIT.unknown;
   const warns =
     [...causes, ...open].some(({ severity }) => severity !== 'info') ||
     preconditions.some(({ state }) => state === 'warning');
@@ -103,7 +105,7 @@ function textOf(exitCode: CheckExit, diagnosis: SeenDiagnosis, looked: Looked): 
 }
 
 /** The gravest with its begin, and how many more there are. */
-function troubles({ causes }: SeenDiagnosis, looked: Looked): string | null {
+function troubles({ ready, causes }: SeenDiagnosis, looked: Looked): string | null {
   const open = looked.by === 'daemon' ? looked.incidents : [];
   const isNew = ({ summary }: { readonly summary: string }): boolean => open.every((one) => one.summary !== summary);
   const all = [...open, ...causes.filter(isNew).map((cause) => ({ ...cause, since: null }))]
@@ -112,7 +114,9 @@ function troubles({ causes }: SeenDiagnosis, looked: Looked): string | null {
   const [first, ...rest] = all;
   if (first === undefined) return null;
   const since = first.since === null ? '' : `, since ${timeText(first.since)}`;
-  return `${withoutStop(first.summary)}${since}${rest.length === 0 ? '' : ` (and ${String(rest.length)} more)`}`;
+  const more = rest.length === 0 ? '' : ` (and ${String(rest.length)} more)`;
+  const trouble = `${withoutStop(first.summary)}${since}${more}`;
+  return ready === 'ready' && first.severity === 'critical' ? `Ready now, incident still open: ${trouble}` : trouble;
 }
 
 function summaryOfState({ preconditions }: SeenDiagnosis, wanted: string): string | null {

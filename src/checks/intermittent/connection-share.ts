@@ -32,8 +32,8 @@ export type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'interm
 export interface ConnectionShare {
   /** One address, or those that take turns in the answers to a name. */
   readonly addresses: readonly string[];
-  /** Those of them that failed, left the answers and returned: while one is away, nothing shows its repair. */
-  readonly rotating: readonly string[];
+  /** The name gives them in turn: while one is away, nothing shows its repair. */
+  readonly rotates: boolean;
   readonly pattern: FailurePattern;
   /** Those that people read of: the trail, or the latest round where single failures are past again. */
   readonly reported: readonly Connection[];
@@ -41,7 +41,7 @@ export interface ConnectionShare {
   readonly trail: readonly Connection[];
   /** How much more likely a fault that comes and goes is than single failures, as a logarithm. */
   readonly score: number;
-  /** How often a failure came after a success that came after a failure. */
+  /** How often a failure came after a success that came after a failure; in rotation, an outage counts twice. */
   readonly returns: number;
   readonly intermittent: boolean;
   /** So many fail that people feel it. */
@@ -93,10 +93,10 @@ const REPAIRED = { afterOutage: 20, afterLong: 3 };
 /** From this share on a fault that comes and goes is critical, until it has fallen below the other one. */
 const GRAVE = { from: 1 / 3, until: 1 / 5 };
 
-export function clear(addresses: readonly string[], rotating: readonly string[] = []): ConnectionShare {
+export function clear(addresses: readonly string[], rotates = false): ConnectionShare {
   return {
     addresses,
-    rotating,
+    rotates,
     pattern: 'none',
     reported: [],
     trail: [],
@@ -126,8 +126,8 @@ export function without(share: ConnectionShare, addresses: readonly string[]): C
   return share.trail.filter(isOther).reduce<ConnectionShare>(count, cleared(share));
 }
 
-function cleared({ addresses, rotating }: ConnectionShare): ConnectionShare {
-  return clear(addresses, rotating);
+function cleared({ addresses, rotates }: ConnectionShare): ConnectionShare {
+  return clear(addresses, rotates);
 }
 
 /** What is open, or a fault that comes and goes. */
@@ -187,7 +187,7 @@ function count(share: ConnectionShare, connection: Connection): ConnectionShare 
 }
 
 function afterFailure(share: ConnectionShare, connection: Connection): ConnectionShare {
-  const returns = share.returns + (share.trail.at(-1)?.fault === null ? 1 : 0);
+  const returns = share.returns + returned(share);
   const score = Math.min(ENOUGH, share.score + FAILURE_WEIGHT);
   const trail = withLast(share, connection);
   const begins = returns >= FEWEST_RETURNS && score >= ENOUGH && alternates({ ...share, trail });
@@ -195,6 +195,12 @@ function afterFailure(share: ConnectionShare, connection: Connection): Connectio
   return isAnotherFault(share, parts)
     ? parts.latest.reduce<ConnectionShare>(count, cleared(share))
     : { ...share, trail, returns, score, intermittent: share.intermittent || begins };
+}
+
+/** What failed before an address rotated out, and fails again with its return, is the address. */
+function returned({ rotates, trail }: ConnectionShare): number {
+  if (trail.at(-1)?.fault !== null) return 0;
+  return rotates && isAfterOutage(trail) ? FEWEST_RETURNS : 1;
 }
 
 interface TrailParts {
@@ -238,7 +244,8 @@ function isAfterOutage(trail: ConnectionShare['trail']): boolean {
 
 function afterSuccess(share: ConnectionShare, connection: Connection): ConnectionShare {
   // The first failures in a row count as one: an outage that ended does not alternate.
-  const score = (share.returns > 0 ? share.score : Math.min(share.score, FAILURE_WEIGHT)) - SUCCESS_WEIGHT;
+  const isFirst = share.returns === 0 && !share.rotates;
+  const score = (isFirst ? Math.min(share.score, FAILURE_WEIGHT) : share.score) - SUCCESS_WEIGHT;
   const next = { ...share, trail: withLast(share, connection), score };
   return score <= 0 || isRepaired(next) ? cleared(share) : next;
 }
@@ -249,19 +256,18 @@ function isRepaired({ trail, ...share }: ConnectionShare): boolean {
   const until = trail.slice(0, worksFrom);
   const failed = failuresInARow(until);
   const worked = trail.slice(worksFrom);
-  const isAway = ({ address }: Connection): boolean =>
-    share.rotating.includes(address) && worked.every((other) => other.address !== address);
+  const isAway = ({ address }: Connection): boolean => worked.every((other) => other.address !== address);
   if (failed < KNOWN_RUN || until.slice(-failed).some(isAway)) return false;
-  if (!share.intermittent && !alternates({ ...share, trail: until })) return true;
+  if (!share.intermittent && (share.returns < FEWEST_RETURNS || !alternates({ ...share, trail: until }))) return true;
   return worked.length >= (failed >= STEADY_RUN ? REPAIRED.afterLong : REPAIRED.afterOutage);
 }
 
 /** Each address by itself, since one that always fails beside one that always works does not alternate. */
-function alternates({ rotating, trail }: Pick<ConnectionShare, 'rotating' | 'trail'>): boolean {
+function alternates({ rotates, trail }: Pick<ConnectionShare, 'rotates' | 'trail'>): boolean {
   if (!trail.some(({ fault }) => fault === null)) return false;
   const places = [...Map.groupBy(trail, ({ address }) => address).values()].filter(isMixed);
   // Addresses that take turns, each of which always works or always fails, alternate with the answers.
-  if (places.length === 0) return trail.some(({ address }) => rotating.includes(address));
+  if (places.length === 0) return rotates;
   const all = places.map(runsOf);
   const variance = all.reduce((sum, runs) => sum + runs.variance, 0);
   const excess = all.reduce((sum, runs) => sum + runs.count - runs.expected, 0);

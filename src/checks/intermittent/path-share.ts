@@ -97,7 +97,6 @@ export function next(state: PathShare, connections: RoundConnections): PathShare
           families.flatMap(({ outages }) => outages),
         ),
         addresses: members,
-        rotating: families.flatMap((family) => family.share.rotating),
       },
       failuresLast(sampleOf(round, () => true)),
     ),
@@ -230,10 +229,12 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   const addresses = members
     .map(({ address }) => address)
     .filter((address) => current.includes(address) || !outages.includes(address));
-  const rotating = members.filter(({ returned }) => returned).map(({ address }) => address);
+  const isBackInTurn = (address: string): boolean =>
+    before?.current.includes(address) === false && known.some((member) => member.address === address);
+  const rotates = others.length > 0 && (share.rotates || current.some(isBackInTurn));
   return {
     family,
-    share: shareAfter({ ...without(share, outages), addresses, rotating }, failuresLast(sample)),
+    share: shareAfter({ ...without(share, outages), addresses, rotates }, failuresLast(sample)),
     members,
     current,
     outages,

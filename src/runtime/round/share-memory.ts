@@ -35,7 +35,7 @@ const connection: z.ZodType<Connection> = z.object({
 const connectionShare: z.ZodType<ConnectionShare> = z
   .object({
     addresses,
-    rotating: addresses,
+    rotates: z.boolean(),
     pattern: z.literal(['none', 'steady', 'single', 'doubtful', 'intermittent']),
     trail: z.array(connection).max(1_000),
     score: z.number(),

@@ -43,7 +43,7 @@ function after(letters: string, share: ConnectionShare = clear([A])): Connection
 test('nothing is known at first', () => {
   expect(clear([A])).toEqual({
     addresses: [A],
-    rotating: [],
+    rotates: false,
     pattern: 'none',
     reported: [],
     trail: [],
@@ -120,24 +120,33 @@ describe('a fault that comes and goes', () => {
   });
 
   describe('of addresses that take turns', () => {
-    const turns = (letters: readonly (readonly [string, string])[], rotating: readonly string[]): ConnectionShare =>
+    const turns = (letters: readonly (readonly [string, string])[], rotates: boolean): ConnectionShare =>
       letters
         .flatMap(([address, some]) => connections(some, address))
         .reduce(
           (known, connection) => shareAfter(known, { own: [connection], more: [], burstsSpent: false }),
-          clear([A, B], rotating),
+          clear([A, B], rotates),
         );
-    const THRICE = [
-      [A, 'xxxxxx'],
-      [B, '......'],
+    const TWICE = [
       [A, 'xxxxxx'],
       [B, '......'],
       [A, 'x'],
     ] as const;
 
-    test('one that always fails is one fault where it is known to return', () => {
-      expect(turns(THRICE, [A]).pattern).toBe('intermittent');
-      expect(turns(THRICE, [])).toMatchObject({ pattern: 'steady', returns: 0 });
+    test('one that always fails is one fault from its return on', () => {
+      expect(turns(TWICE, true)).toMatchObject({ pattern: 'intermittent', returns: 2 });
+      expect(turns(TWICE, false)).toMatchObject({ pattern: 'steady', returns: 1 });
+    });
+
+    test('an outage of all of them is none', () => {
+      const all = [
+        [A, '.xxx'],
+        [B, 'xxx...'],
+        [A, '...xxx'],
+        [B, 'xxx'],
+        [A, 'x.'],
+      ] as const;
+      expect(turns(all, true)).toMatchObject({ intermittent: false });
     });
 
     test('is over with its own repair, and not while another one answers', () => {
@@ -145,9 +154,9 @@ describe('a fault that comes and goes', () => {
         [A, 'xxxxxx'],
         [B, '.'.repeat(8)],
       ] as const;
-      expect(turns(away, [A]).trail).toHaveLength(14);
-      expect(turns([...away, [A, '.']], [A]).trail).toHaveLength(0);
-      expect(turns(away, [B]).trail).toHaveLength(0);
+      expect(turns(away, true).trail).toHaveLength(14);
+      expect(turns([...away, [A, '.']], true).trail).toHaveLength(0);
+      expect(turns([...away, [B, '....']], false).trail).toHaveLength(0);
     });
   });
 
