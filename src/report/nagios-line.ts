@@ -6,6 +6,7 @@ import { visibleText } from '../core/visible-text.ts';
 import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
 import type { Readiness } from '../engine/diagnosis.ts';
 import { CONCLUSIONS } from './report-text.ts';
+import type { OpenIncident, UnseenIncident } from './unseen-incidents.ts';
 
 /** Exit codes as a Nagios plugin gives them: of `check`, in every form. */
 export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
@@ -17,16 +18,10 @@ export interface SeenDiagnosis {
   readonly ready: Readiness;
   /** ISO 8601. */
   readonly at: string;
-  readonly preconditions: readonly Pick<DiagnosisJson['preconditions'][number], 'id' | 'state' | 'summary'>[];
+  readonly preconditions: readonly (Pick<DiagnosisJson['preconditions'][number], 'id' | 'state' | 'summary'> & {
+    readonly findings: readonly { readonly rule: string }[];
+  })[];
   readonly causes: readonly { readonly severity: Severity; readonly summary: string }[];
-}
-
-/** What is confirmed and not over, as the daemon keeps it. */
-export interface OpenIncident {
-  readonly severity: Severity;
-  readonly summary: string;
-  /** ISO 8601. */
-  readonly since: string;
 }
 
 export type Looked =
@@ -89,6 +84,14 @@ export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, look
     [...causes, ...open].some(({ severity }) => severity !== 'info') ||
     preconditions.some(({ state }) => state === 'warning');
   return warns ? CHECK_EXIT.warnings : CHECK_EXIT.ready;
+}
+
+/** What one check cannot see counts as the daemon says; what it contradicts is a warning until its incident ends. */
+export function exitCodeBeside(own: CheckExit, unseen: readonly UnseenIncident[]): CheckExit {
+  if (own === CHECK_EXIT.notReady || unseen.length === 0) return own;
+  if (unseen.some(({ isContradicted, severity }) => !isContradicted && severity === 'critical'))
+    return CHECK_EXIT.notReady;
+  return own === CHECK_EXIT.unknown ? own : CHECK_EXIT.warnings;
 }
 
 function textOf(exitCode: CheckExit, diagnosis: SeenDiagnosis, looked: Looked): string {

@@ -113,8 +113,7 @@ describe('a fault that comes and goes', () => {
     ['an outage of five', 'xxxxx.', 0],
     ['four failures', 'xxxx.', 5],
     ['an outage after a single failure long ago', `x${'.'.repeat(8)}xxxxxx.`, 0],
-    ['an outage just after a single failure', 'x.xxxxx.', 8],
-    ['the same, twenty successes later', `x.xxxxx${'.'.repeat(20)}`, 0],
+    ['an outage just after a single failure', 'x.xxxxx.', 0],
   ])('the repair of %s leaves a trail of so many connections', (_, letters, length) => {
     expect(after(letters).trail).toHaveLength(length);
   });
