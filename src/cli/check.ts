@@ -3,12 +3,15 @@ import type { Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
-import { CHECK_EXIT, exitCodeOf } from '../report/nagios-line.ts';
-import { renderDiagnosis } from '../report/report-text.ts';
+import { CHECK_EXIT, exitCodeBeside, exitCodeOf } from '../report/nagios-line.ts';
+import { type DiagnosisAsides, renderDiagnosis, type TextStyle } from '../report/report-text.ts';
 import { renderSteps } from '../report/steps-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { newerStoreAt } from '../store/stored-history.ts';
+import { type UnseenIncident, unseenIncidents } from '../report/unseen-incidents.ts';
 import { deadline } from '../system/clock.ts';
+import { messageOf } from '../text/message-of.ts';
+import { readDaemonStatus } from './daemon-status.ts';
 import { examine } from './examine.ts';
 import { loadOrExplain, type Invocation } from './terminal.ts';
 
@@ -18,6 +21,9 @@ export const UNHEARD: LogPart = {
   reason: 'Not looked at: only the daemon listens to the log',
   isTrouble: false,
 };
+
+/** The daemon answers at once, unless it is blocked. */
+const DAEMON_LIMIT: Millis = 3_000;
 
 export interface CheckForm {
   /** One JSON object instead of text. */
@@ -29,7 +35,8 @@ export interface CheckForm {
 }
 
 /** One round of everything. Returns the exit code. */
-export async function check({ json, steps, timeout }: CheckForm, terminal: Invocation): Promise<number> {
+export async function check(form: CheckForm, terminal: Invocation): Promise<number> {
+  const { json, timeout } = form;
   const config = await loadOrExplain(terminal);
   if (config === null) return CHECK_EXIT.unknown;
   const newer = newerStoreAt(config.store.path);
@@ -38,16 +45,44 @@ export async function check({ json, steps, timeout }: CheckForm, terminal: Invoc
   using limit = timeout === null ? null : deadline(terminal.clock, timeout, terminal.signal);
   const signal = limit?.signal ?? terminal.signal;
   const { diagnosis } = await examine({ ...terminal, signal, config, log: UNHEARD, progress });
+  const unseen = await unseenBy(diagnosis, config.store.path, terminal);
+  const asides = { note: noChannelNote(config.notify), unseen: unseen ?? [] };
   terminal.output.write(
-    json
-      ? `${JSON.stringify(steps ? withSteps(diagnosis) : diagnosisToJson(diagnosis))}\n`
-      : `${renderDiagnosis(diagnosis, terminal.style, noChannelNote(config.notify))}${
-          steps ? `\n${renderSteps(diagnosis, terminal.style)}` : ''
-        }`,
+    json ? jsonOf(diagnosis, unseen, form) : textOf(diagnosis, { ...form, ...asides, style: terminal.style }),
   );
-  return exitCodeOf(diagnosisToJson(diagnosis), { by: 'itself' });
+  return exitCodeBeside(exitCodeOf(diagnosisToJson(diagnosis), { by: 'itself' }), asides.unseen);
 }
 
-function withSteps(diagnosis: Diagnosis): object {
-  return { ...diagnosisToJson(diagnosis), steps: activationOutlook(diagnosis).steps };
+function jsonOf(diagnosis: Diagnosis, unseen: readonly UnseenIncident[] | null, { steps }: CheckForm): string {
+  const whole = {
+    ...diagnosisToJson(diagnosis),
+    ...(steps ? { steps: activationOutlook(diagnosis).steps } : {}),
+    ...(unseen === null ? {} : { openIncidents: unseen }),
+  };
+  return `${JSON.stringify(whole)}\n`;
+}
+
+function textOf(
+  diagnosis: Diagnosis,
+  { steps, style, ...asides }: CheckForm & DiagnosisAsides & { readonly style: TextStyle },
+): string {
+  return `${renderDiagnosis(diagnosis, style, asides)}${steps ? `\n${renderSteps(diagnosis, style)}` : ''}`;
+}
+
+/** Null: no daemon runs, or it has no verdict yet. One that cannot be asked is named on standard error. */
+async function unseenBy(
+  diagnosis: Diagnosis,
+  storePath: string,
+  terminal: Invocation,
+): Promise<readonly UnseenIncident[] | null> {
+  using limit = deadline(terminal.clock, DAEMON_LIMIT, terminal.signal);
+  try {
+    const daemon = await readDaemonStatus(storePath, { ...terminal, signal: limit.signal });
+    if (daemon === null || typeof daemon.diagnosis === 'string') return null;
+    return unseenIncidents(diagnosis, { ...daemon, diagnosis: daemon.diagnosis });
+  } catch (error) {
+    const why = limit.expired() ? `no answer within ${String(DAEMON_LIMIT / 1000)} s` : messageOf(error);
+    terminal.errors.write(`The open incidents of the running daemon are not shown: ${why}\n`);
+    return null;
+  }
 }

@@ -16,8 +16,8 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     'check',
     {
       0: 'ready; --verify: the repair is in force',
-      1: 'warnings',
-      2: 'not ready; --verify: not in force',
+      1: 'warnings, or ready while an incident of the running daemon is open',
+      2: 'not ready, by this check or by an incident of the daemon that one check cannot see; --verify: not in force',
       3: 'unknown; --verify: not visible',
     },
   ],

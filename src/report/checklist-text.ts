@@ -18,7 +18,7 @@ export function checklistText({ diagnosis, observations, judged }: RoundResult, 
     `ftm-watch ${version}: evidence of ${isoTime(observations.startedAt)}`,
     '',
     // Before it is wrapped: a name may end on the next line.
-    renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN, null),
+    renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN),
     answersText(observations, mask),
     ...judged.tls
       .flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines))

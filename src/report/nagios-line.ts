@@ -6,6 +6,7 @@ import { visibleText } from '../core/visible-text.ts';
 import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
 import type { Readiness } from '../engine/diagnosis.ts';
 import { CONCLUSIONS } from './report-text.ts';
+import type { OpenIncident, UnseenIncident } from './unseen-incidents.ts';
 
 /** Exit codes as a Nagios plugin gives them: of `check`, in every form. */
 export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
@@ -17,16 +18,10 @@ export interface SeenDiagnosis {
   readonly ready: Readiness;
   /** ISO 8601. */
   readonly at: string;
-  readonly preconditions: readonly Pick<DiagnosisJson['preconditions'][number], 'id' | 'state' | 'summary'>[];
+  readonly preconditions: readonly (Pick<DiagnosisJson['preconditions'][number], 'id' | 'state' | 'summary'> & {
+    readonly findings: readonly { readonly rule: string }[];
+  })[];
   readonly causes: readonly { readonly severity: Severity; readonly summary: string }[];
-}
-
-/** What is confirmed and not over, as the daemon keeps it. */
-export interface OpenIncident {
-  readonly severity: Severity;
-  readonly summary: string;
-  /** ISO 8601. */
-  readonly since: string;
 }
 
 export type Looked =
@@ -76,17 +71,27 @@ export function pluginUnknown(reason: string): PluginAnswer {
 }
 
 /**
- * A warning need not have a cause: that FortiAuthenticator uses another server than the one that is probed has none.
- * What was confirmed stays until it is over, whatever a single round saw of it.
+ * Follows `ready`. An incident that is still open while everything works again is a warning; where nothing is known
+ * now, it is what was known last. A warning need not have a cause: that FortiAuthenticator uses another server than the
+ * one that is probed has none.
  */
 export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {
   const open = looked.by === 'daemon' ? looked.incidents : [];
-  if (ready === 'not-ready' || open.some(({ severity }) => severity === 'critical')) return CHECK_EXIT.notReady;
-  if (ready === 'unknown') return CHECK_EXIT.unknown;
+  if (ready === 'not-ready') return CHECK_EXIT.notReady;
+  if (ready === 'unknown')
+    return open.some(({ severity }) => severity === 'critical') ? CHECK_EXIT.notReady : CHECK_EXIT.unknown;
   const warns =
     [...causes, ...open].some(({ severity }) => severity !== 'info') ||
     preconditions.some(({ state }) => state === 'warning');
   return warns ? CHECK_EXIT.warnings : CHECK_EXIT.ready;
+}
+
+/** What one check cannot see counts as the daemon says; what it contradicts is a warning until its incident ends. */
+export function exitCodeBeside(own: CheckExit, unseen: readonly UnseenIncident[]): CheckExit {
+  if (own === CHECK_EXIT.notReady || unseen.length === 0) return own;
+  if (unseen.some(({ isContradicted, severity }) => !isContradicted && severity === 'critical'))
+    return CHECK_EXIT.notReady;
+  return own === CHECK_EXIT.unknown ? own : CHECK_EXIT.warnings;
 }
 
 function textOf(exitCode: CheckExit, diagnosis: SeenDiagnosis, looked: Looked): string {
@@ -103,7 +108,7 @@ function textOf(exitCode: CheckExit, diagnosis: SeenDiagnosis, looked: Looked): 
 }
 
 /** The gravest with its begin, and how many more there are. */
-function troubles({ causes }: SeenDiagnosis, looked: Looked): string | null {
+function troubles({ ready, causes }: SeenDiagnosis, looked: Looked): string | null {
   const open = looked.by === 'daemon' ? looked.incidents : [];
   const isNew = ({ summary }: { readonly summary: string }): boolean => open.every((one) => one.summary !== summary);
   const all = [...open, ...causes.filter(isNew).map((cause) => ({ ...cause, since: null }))]
@@ -112,7 +117,9 @@ function troubles({ causes }: SeenDiagnosis, looked: Looked): string | null {
   const [first, ...rest] = all;
   if (first === undefined) return null;
   const since = first.since === null ? '' : `, since ${timeText(first.since)}`;
-  return `${withoutStop(first.summary)}${since}${rest.length === 0 ? '' : ` (and ${String(rest.length)} more)`}`;
+  const more = rest.length === 0 ? '' : ` (and ${String(rest.length)} more)`;
+  const trouble = `${withoutStop(first.summary)}${since}${more}`;
+  return ready === 'ready' && first.severity === 'critical' ? `Ready now, incident still open: ${trouble}` : trouble;
 }
 
 function summaryOfState({ preconditions }: SeenDiagnosis, wanted: string): string | null {

@@ -6,8 +6,10 @@ import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/remedy.
 import type { Diagnosis, PreconditionStatus, Readiness } from '../engine/diagnosis.ts';
 import { foldEvidence } from '../engine/words/evidence-line.ts';
 import { titleOf } from '../checks/registry.ts';
+import { utcText } from '../core/instant-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { wrap } from '../text/wrap.ts';
+import type { UnseenIncident } from './unseen-incidents.ts';
 
 export interface TextStyle {
   readonly color: boolean;
@@ -35,11 +37,21 @@ export const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
   unknown: 'not everything could be judged',
 };
 
+export interface DiagnosisAsides {
+  readonly note?: string | null;
+  /** Open incidents of the daemon that this diagnosis does not show. */
+  readonly unseen?: readonly UnseenIncident[];
+}
+
 /**
  * The diagnosis for a person at a terminal: checklist, causes with evidence and remedy, a note if there is one,
  * conclusion. Ends with a line break.
  */
-export function renderDiagnosis(diagnosis: Diagnosis, style: TextStyle, note: string | null): string {
+export function renderDiagnosis(
+  diagnosis: Diagnosis,
+  style: TextStyle,
+  { note = null, unseen = [] }: DiagnosisAsides = {},
+): string {
   const colors = createColors(style.color);
   return [
     `${colors.bold('ftm-watch')}  ${visibleText(diagnosis.site, TEXT_LIMIT)}  ${new Date(diagnosis.at).toISOString()}`,
@@ -48,7 +60,8 @@ export function renderDiagnosis(diagnosis: Diagnosis, style: TextStyle, note: st
     '',
     ...diagnosis.causes.flatMap((cause) => [...causeLines(cause, style, colors), '']),
     ...(note === null ? [] : [...wrap(note, style.width).map((line) => colors.yellow(line)), '']),
-    conclusion(diagnosis, colors),
+    ...unseen.flatMap((incident) => [...unseenLines(incident, style, colors), '']),
+    conclusion(diagnosis, unseen, colors),
     '',
   ].join('\n');
 }
@@ -152,8 +165,29 @@ function section(name: string, items: readonly string[], style: ItemStyle, color
 
 const SECTION_INDENT = 12;
 
-function conclusion({ ready, causes }: Diagnosis, colors: Colors): string {
-  const warns = ready === 'ready' && causes.some(({ severity }) => severity === 'warning');
+function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Colors): readonly string[] {
+  const { severity, summary, since, lastSeen, id, isContradicted } = incident;
+  const why = isContradicted
+    ? 'This check did not see it. The incident ends when the next rounds of the daemon do not see it either.'
+    : 'This check could not see it: it makes one connection to each address, and does not receive the log.';
+  const paint = severity === 'critical' && !isContradicted ? colors.red : colors.yellow;
+  return [
+    `Open incident of the daemon, since ${utcText(Date.parse(since))}: ${visibleText(summary, TEXT_LIMIT)}`,
+    `Last seen ${utcText(Date.parse(lastSeen))}. ${why} Its id is ${visibleText(id, TEXT_LIMIT)}.`,
+  ].flatMap((text) => wrap(text, width).map(paint));
+}
+
+function hiddenConclusion(hidden: readonly UnseenIncident[], colors: Colors): string {
+  const isCritical = hidden.some(({ severity }) => severity === 'critical');
+  const but = 'all checks of this round pass, but an incident of the daemon is open, see above.';
+  return isCritical ? colors.red(`NOT READY: ${but}`) : colors.yellow(`READY: ${but}`);
+}
+
+function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], colors: Colors): string {
+  const { ready, causes } = diagnosis;
+  const hidden = unseen.filter(({ isContradicted }) => !isContradicted);
+  if (ready === 'ready' && hidden.length > 0) return hiddenConclusion(hidden, colors);
+  const warns = ready === 'ready' && (unseen.length > 0 || causes.some(({ severity }) => severity === 'warning'));
   const word = ready.replace('-', ' ').toUpperCase();
   const text = `${word}: ${CONCLUSIONS[ready]}.${warns ? ' See the warnings above.' : ''}`;
   return ready === 'ready' ? colors.green(text) : ready === 'not-ready' ? colors.red(text) : colors.yellow(text);

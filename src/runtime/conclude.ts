@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/name-list.ts';
 import type { Assessment } from '../engine/assessment.ts';
-import { withComplaint } from '../checks/comes-and-goes.ts';
+import { withComplaint } from '../checks/intermittent/finding.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { isCorroborated } from '../engine/diagnosis/corroborated.ts';

@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../engine/diagnosis.ts';
-import { isSmallShare } from '../checks/comes-and-goes.ts';
+import { isSmallShare } from '../checks/intermittent/finding.ts';
 import { CHECKS } from '../checks/registry.ts';
 import type { Finding } from '../engine/finding.ts';
 import type { Incident } from '../engine/incident/incident.ts';

@@ -74,7 +74,7 @@ const incidentRow = z.object({
   lastSeen: instant,
   causeSince: instant,
   returns: z.array(instant),
-  reopened: z.boolean().default(false),
+  flapping: z.boolean().default(false),
   streak: z.number(),
   sight: z.literal(['seen', 'absent', 'unjudged', 'hidden']),
   told: told.nullable(),
@@ -113,7 +113,12 @@ const silence: z.ZodType<Silence> = z.object({
   comment: z.string(),
 });
 
-const unjudged: z.ZodType<Unjudged> = z.object({ precondition: preconditionId, since: instant, at: instant });
+const unjudged: z.ZodType<Unjudged> = z.object({
+  precondition: preconditionId,
+  since: instant,
+  at: instant,
+  checked: z.number().default(1),
+});
 
 const state = z.object({
   version: z.literal(1),

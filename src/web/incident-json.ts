@@ -1,5 +1,5 @@
 import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
-import { type Incident, isFlapping } from '../engine/incident/incident.ts';
+import type { Incident } from '../engine/incident/incident.ts';
 
 /** One incident of `/api/v1/incidents`: names are part of the contract. Times are ISO 8601, UTC. */
 export type IncidentJson = ReturnType<typeof incidentToJson>;
@@ -28,7 +28,7 @@ function incidentToJson(incident: Incident) {
     openedAt: isoTime(incident.openedAt),
     closedAt: isoTimeOrNull(incident.closedAt),
     lastSeen: isoTime(incident.lastSeen),
-    flapping: isFlapping(incident),
+    flapping: incident.flapping,
     formerCauses: formerCauses.map((former) => ({
       cause: former.id,
       subject: former.subject,

@@ -1,5 +1,5 @@
-import { shareFinding } from '../../src/checks/comes-and-goes.ts';
-import { clear, type ConnectionFault } from '../../src/checks/connection-share.ts';
+import { shareFinding } from '../../src/checks/intermittent/finding.ts';
+import { clear, type ConnectionFault } from '../../src/checks/intermittent/connection-share.ts';
 import { judgeFamily } from '../../src/checks/name-resolution/judge-family.ts';
 import { HYPOTHESES_ACCEPTED } from '../../src/checks/tls-genuine/hypotheses-accepted.ts';
 import { HYPOTHESES_CLAIMED } from '../../src/checks/tls-genuine/hypotheses-claimed.ts';

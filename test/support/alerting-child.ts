@@ -83,7 +83,7 @@ const alerting = new Alerting(
     channels: channels.map(watchedChannel),
     maintenance: { isActive: () => false },
     // A fault that comes back is a new incident, and nothing waits for an hour to pass.
-    policy: { ...POLICY, quiet: [0], flapWindow: 0, maxPerHour: 10_000 },
+    policy: { ...POLICY, reopenWindow: 0, flapping: { outages: 5, within: 0, quiet: 0 }, maxPerHour: 10_000 },
     timezone: 'UTC',
     summary: null,
   },

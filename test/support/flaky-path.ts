@@ -1,11 +1,18 @@
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
 import { diagnose } from '../../src/engine/diagnosis/diagnose.ts';
 import type { EndpointObservation } from '../../src/core/observation.ts';
-import { BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE, type PathShare } from '../../src/checks/path-share.ts';
+import {
+  BURST_SIZE,
+  burstDue,
+  needsCloserLook,
+  next,
+  NO_SHARE,
+  type PathShare,
+} from '../../src/checks/intermittent/path-share.ts';
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import type { RoundResult } from '../../src/report/round-result.ts';
-import { judgeShare } from '../../src/checks/judge-share.ts';
-import { roundConnectionsOf } from '../../src/checks/round-connections.ts';
+import { judgeShare } from '../../src/checks/intermittent/judge.ts';
+import { roundConnectionsOf } from '../../src/checks/intermittent/round-connections.ts';
 import { deservesAnotherLook } from '../../src/runtime/another-look.ts';
 import type { ComplainingAppliance } from './complaining-appliance.ts';
 import { CONTEXT, round as assessments } from './judged-round.ts';

@@ -1,5 +1,5 @@
 import type { Explanation } from '../../engine/explanation.ts';
-import { isSmallShare } from '../comes-and-goes.ts';
+import { isSmallShare } from '../intermittent/finding.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { LogFacts } from '../log-facts.ts';

@@ -84,8 +84,12 @@ function eventDueAgain(
   return reminds ? 'reminder' : null;
 }
 
-/** People were told of this cause, as grave as it is now, since the incident began. */
-function isNamed({ id, subject, severity }: Cause, { named }: LastNotified): boolean {
+/**
+ * People were told of this cause, as grave as it is now, since the incident began. The last word says whether anything
+ * is known.
+ */
+function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotified): boolean {
+  if ((cause === UNKNOWN_CAUSE) !== (id === UNKNOWN_CAUSE)) return false;
   return named.some(
     (one) => one.cause === id && one.subject === subject && compareSeverity(one.severity, severity) <= 0,
   );

@@ -1,5 +1,6 @@
 import type { Cause } from '../cause.ts';
 import type { Check } from '../check.ts';
+import { UNKNOWN_CAUSE } from '../words/unknown.ts';
 import { isOpenFault, sameCause } from './incident.ts';
 import type { Incident } from './incident.ts';
 import { showsStill } from './round-view.ts';
@@ -8,7 +9,8 @@ import type { RoundView } from './round-view.ts';
 /**
  * The open incident that a newly confirmed cause continues, if any: the fault is the same one, only better understood.
  * That is so when the incident had this very cause before, when it was only suspected and this is what it was, when it
- * was a part of what is broken as a whole now, and when the cause explains what the incident is about while that lasts.
+ * was a part of what is broken as a whole now, when the cause explains what the incident is about while that lasts, and
+ * when it cannot be judged any more.
  * Everything else is a fault of its own, as is an incident whose own cause is still there.
  */
 export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
@@ -22,6 +24,7 @@ export function continuedBy(incidents: readonly Incident[], cause: Cause, view: 
       (incident) =>
         settlesSuspicion(cause, incident.cause) ||
         isWholeOf(cause, incident.cause, view.checks) ||
+        (cause.id === UNKNOWN_CAUSE && incident.cause.precondition === cause.precondition) ||
         isCauseOf(cause, incident.cause, view),
     ) ??
     null

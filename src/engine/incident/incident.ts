@@ -23,10 +23,10 @@ export interface Incident {
   readonly lastSeen: EpochMs;
   /** The first round that showed the cause as it is now. */
   readonly causeSince: EpochMs;
-  /** Times at which the cause came back, within the flap window. */
+  /** Times at which the cause came back, of the last two hours. */
   readonly returns: readonly EpochMs[];
-  /** It was over, and came back within the flap window: it is over again only after as long without it. */
-  readonly reopened: boolean;
+  /** Its target had too many outages lately: it closes only after a longer time without the cause. */
+  readonly flapping: boolean;
   /** Rounds in a row that did not show it, while it is open. */
   readonly streak: number;
   /** What the last round said about it. */
@@ -106,6 +106,8 @@ export interface Unjudged {
   readonly since: EpochMs;
   /** The last round that could not. */
   readonly at: EpochMs;
+  /** How often it was checked since then. */
+  readonly checked: number;
 }
 
 /** Notifications about matching incidents wait until it ends. A null matches everything. */
@@ -171,13 +173,6 @@ export function isOpenFault({ status, cause }: Incident): boolean {
 export function withIncidents(state: IncidentState, changed: readonly Incident[]): IncidentState {
   const byId = new Map(changed.map((incident) => [incident.id, incident]));
   return { ...state, incidents: state.incidents.map((incident) => byId.get(incident.id) ?? incident) };
-}
-
-/** It came back this often within the flap window: it comes and goes, and stays open for longer. */
-const FLAPPING_RETURNS = 3;
-
-export function isFlapping({ status, reopened, returns }: Incident): boolean {
-  return status === 'open' && (reopened || returns.length >= FLAPPING_RETURNS);
 }
 
 /** True while notifications about a cause wait. */

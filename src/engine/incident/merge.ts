@@ -2,7 +2,8 @@ import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { formerOf, withFormer } from './former-cause.ts';
 import { isOpenFault, sameCause, withIncidents } from './incident.ts';
-import type { Incident, IncidentState, LastNotified } from './incident.ts';
+import type { FormerCause, Incident, IncidentState, LastNotified } from './incident.ts';
+import { UNKNOWN_CAUSE } from '../words/unknown.ts';
 import type { IncidentStep } from './machine-input.ts';
 import type { RoundView } from './round-view.ts';
 
@@ -24,6 +25,30 @@ export function mergeAlternating(before: IncidentState, placed: IncidentStep, vi
       return step;
     const others = step.state.incidents.filter((other) => alternates(incident, other, known));
     return others.reduce<Merged>((merged, other) => absorb(merged, other, { known, now }), { step, incident }).step;
+  }, placed);
+}
+
+/** Incidents of a precondition of which nothing is known any more go on in the one that says so. */
+export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep {
+  const unknown = placed.state.incidents.filter(
+    ({ status, cause, presence }) => status === 'open' && cause.id === UNKNOWN_CAUSE && presence === 'seen',
+  );
+  return unknown.reduce((step, incident) => {
+    const others = step.state.incidents.filter(
+      ({ id, status, cause, presence }) =>
+        id !== incident.id &&
+        status === 'open' &&
+        presence === 'unjudged' &&
+        cause.precondition === incident.cause.precondition,
+    );
+    return others.reduce<Merged>(
+      (merged, other) => {
+        const { incident: one } = merged;
+        const both = { ...one, ...sharedBy(one, other), formerCauses: withFormer(one, formerCausesOf(other, now)) };
+        return joined(merged, { one: both, other }, now);
+      },
+      { step, incident },
+    ).step;
   }, placed);
 }
 
@@ -61,11 +86,21 @@ function isInOnePlace(a: Cause, b: Cause): boolean {
   );
 }
 
-function absorb({ step, incident }: Merged, other: Incident, round: Round): Merged {
+function absorb(merged: Merged, other: Incident, round: Round): Merged {
+  return joined(merged, { one: together(merged.incident, other, round), other }, round.now);
+}
+
+interface Pair {
+  /** As it goes on, but for what tells the two apart. */
+  readonly one: Incident;
+  readonly other: Incident;
+}
+
+function joined({ step, incident }: Merged, { one: both, other }: Pair, now: EpochMs): Merged {
   const [kept, gone] =
     incident.lastNotified === null && other.lastNotified !== null ? [other, incident] : [incident, other];
   const one: Incident = {
-    ...together(incident, other, round),
+    ...both,
     id: kept.id,
     openedAt: kept.openedAt,
     merged: [...kept.merged, ...gone.merged, gone.id],
@@ -78,7 +113,7 @@ function absorb({ step, incident }: Merged, other: Incident, round: Round): Merg
   const over = {
     status: 'closed',
     acknowledgement: null,
-    closedAt: round.now,
+    closedAt: now,
     lastNotified: null,
     awaitsDigest: false,
   } as const;
@@ -104,14 +139,23 @@ function together(incident: Incident, other: Incident, { known, now }: Round): I
     incident.causeSince > known.lastSeen ? [] : [formerOf({ ...incident, lastSeen: known.lastSeen }, back)];
   return {
     ...incident,
-    since: Math.min(incident.since, other.since),
-    formerCauses: withFormer(incident, [...before, ...other.formerCauses, formerOf(other, now)]),
+    ...sharedBy(incident, other),
+    formerCauses: withFormer(incident, [...before, ...formerCausesOf(other, now)]),
     causeSince: back,
-    reopened: incident.reopened || other.reopened,
     returns: incident.returns.includes(back) ? incident.returns : [...incident.returns, back],
+  };
+}
+
+function sharedBy(incident: Incident, other: Incident): Pick<Incident, 'since' | 'lastNotified' | 'awaitsDigest'> {
+  return {
+    since: Math.min(incident.since, other.since),
     lastNotified: toldOf(incident.lastNotified, other.lastNotified),
     awaitsDigest: incident.awaitsDigest || other.awaitsDigest,
   };
+}
+
+function formerCausesOf(other: Incident, now: EpochMs): readonly FormerCause[] {
+  return [...other.formerCauses, formerOf(other, now)];
 }
 
 function toldOf(a: LastNotified | null, b: LastNotified | null): LastNotified | null {

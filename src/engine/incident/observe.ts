@@ -5,8 +5,7 @@ import { withCause } from './former-cause.ts';
 import { sameCause, withIncidents } from './incident.ts';
 import type { Candidate, Incident, IncidentState } from './incident.ts';
 import type { IncidentStep, Transition } from './machine-input.ts';
-import { mergeAlternating } from './merge.ts';
-import { quietPeriod } from './policy.ts';
+import { mergeAlternating, mergeUnjudged } from './merge.ts';
 import type { IncidentPolicy, Moment } from './policy.ts';
 import { presenceOf } from './round-view.ts';
 import type { RoundView } from './round-view.ts';
@@ -27,7 +26,8 @@ export function observe(before: IncidentState, diagnosed: RoundView, policy: Inc
     state: { ...state, incidents, candidates: waiting },
     effects: [],
   });
-  return closeRecovered(mergeAlternating(state, placed, view), view, policy);
+  const merged = mergeUnjudged(mergeAlternating(state, placed, view), view.diagnosis.at);
+  return closeRecovered(withFlapping(merged, { now: view.diagnosis.at, policy }), view, policy);
 }
 
 /** An open incident against this round. */
@@ -68,7 +68,7 @@ function toldAnew(incident: Incident, cause: Cause, times: Parameters<typeof wit
 }
 
 function recent(returns: readonly EpochMs[], now: EpochMs, policy: IncidentPolicy): readonly EpochMs[] {
-  return returns.filter((at) => at <= now && now - at < policy.flapWindow);
+  return returns.filter((at) => at <= now && now - at < policy.flapping.within);
 }
 
 function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly EpochMs[] {
@@ -86,7 +86,11 @@ function placeCandidate(
   const continued = continuedBy(step.state.incidents, candidate.cause, view);
   if (continued !== null) return replace(step, 'changed', changed(continued, candidate, present));
   const former = step.state.incidents.find(
-    ({ status, cause, mergedInto }) => status === 'closed' && mergedInto === null && sameCause(cause, candidate.cause),
+    ({ closedAt, cause, mergedInto }) =>
+      closedAt !== null &&
+      present.now - closedAt < policy.reopenWindow &&
+      mergedInto === null &&
+      sameCause(cause, candidate.cause),
   );
   return former === undefined
     ? open(step, candidate, present)
@@ -111,7 +115,6 @@ function reopened(incident: Incident, candidate: Candidate, present: Moment): In
     ...seenAgain(present.now),
     status: 'open',
     closedAt: null,
-    reopened: true,
     returns: returned([...incident.returns, since, ...returnsOf(candidate)], present),
   };
 }
@@ -144,7 +147,7 @@ function open(step: IncidentStep, candidate: Candidate, present: Moment): Incide
     causeSince: since,
     ...seenAgain(now),
     returns: returned(returnsOf(candidate), present),
-    reopened: false,
+    flapping: false,
     lastNotified: null,
     awaitsDigest: false,
     published: false,
@@ -158,7 +161,31 @@ function open(step: IncidentStep, candidate: Candidate, present: Moment): Incide
   };
 }
 
-const ENDED = { status: 'closed', acknowledgement: null } as const;
+function withFlapping({ state, effects }: IncidentStep, present: Moment): IncidentStep {
+  const { outages } = present.policy.flapping;
+  const incidents = state.incidents.map((incident) => ({
+    ...incident,
+    flapping: incident.status === 'open' && (incident.flapping || outagesOf(incident, state, present) > outages),
+  }));
+  const effectsNow = effects.map((effect) =>
+    effect.kind === 'transition'
+      ? { ...effect, incident: incidents.find(({ id }) => id === effect.incident.id) ?? effect.incident }
+      : effect,
+  );
+  return { state: { ...state, incidents }, effects: effectsNow };
+}
+
+/** Outages of the same target, whatever caused them: those of this incident, and of others that have ended. */
+function outagesOf(incident: Incident, { incidents }: IncidentState, { now, policy }: Moment): number {
+  const others = incidents.filter(
+    ({ status, mergedInto, cause }) =>
+      status === 'closed' && mergedInto === null && cause.subject === incident.cause.subject,
+  );
+  const begins = [incident, ...others].flatMap(({ since, returns }) => [since, ...returns]);
+  return recent([...new Set(begins)], now, policy).length;
+}
+
+const ENDED = { status: 'closed', acknowledgement: null, flapping: false } as const;
 
 function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPolicy): IncidentStep {
   // Another fault is just being confirmed: it may be what became of this one, and it is too early for an all-clear.
@@ -170,7 +197,7 @@ function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPol
 }
 
 function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, policy: IncidentPolicy): boolean {
-  const { status, presence, streak, reopened, returns, lastSeen } = incident;
-  const quiet = reopened ? policy.flapWindow : quietPeriod(policy, recent(returns, at, policy).length);
+  const { status, presence, streak, flapping, lastSeen } = incident;
+  const quiet = flapping ? policy.flapping.quiet : 0;
   return status === 'open' && presence === 'absent' && streak >= policy.recoveries && at - lastSeen >= quiet;
 }

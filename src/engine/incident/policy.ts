@@ -13,17 +13,21 @@ export interface IncidentPolicy {
   readonly reminder: Millis;
   /** Notifications in any hour; what is more waits for a digest. */
   readonly maxPerHour: number;
-  /** How long after its end an incident may come back as the same one, and how long returns are remembered. */
-  readonly flapWindow: Millis;
-  /**
-   * How long a cause must have been away before its incident closes, by the number of times that it came back within
-   * the window: the first entry is for none, the last one for all that are more.
-   */
-  readonly quiet: readonly Millis[];
+  /** How long after its end an incident may be opened again, as the same one. */
+  readonly reopenWindow: Millis;
+  readonly flapping: Flapping;
   /** More notifications than this from one round: the gravest goes out alone, the rest as a digest. */
   readonly burst: number;
   /** False: there is nobody to tell, so nothing counts as told. */
   readonly tells: boolean;
+}
+
+/** More outages of one target than this within that time are flapping: the incident closes only after a quiet time. */
+export interface Flapping {
+  readonly outages: number;
+  readonly within: Millis;
+  /** How long the cause must have been away. */
+  readonly quiet: Millis;
 }
 
 /** The present, and what is asked of it. */
@@ -35,16 +39,11 @@ export interface Moment {
 const MINUTE: Millis = 60_000;
 
 /** What the configuration does not ask about. */
-export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'flapWindow' | 'quiet' | 'burst'> = {
-  flapWindow: 30 * MINUTE,
-  quiet: [0, MINUTE, 5 * MINUTE, 15 * MINUTE],
+export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'reopenWindow' | 'flapping' | 'burst'> = {
+  reopenWindow: 30 * MINUTE,
+  flapping: { outages: 5, within: 120 * MINUTE, quiet: 15 * MINUTE },
   burst: 3,
 };
-
-/** How long a cause must stay away before its incident closes. */
-export function quietPeriod(policy: IncidentPolicy, returns: number): Millis {
-  return policy.quiet[Math.min(returns, policy.quiet.length - 1)] ?? 0;
-}
 
 /**
  * A fault that comes and goes is seldom seen in `confirmations` rounds in a row. It is one when it was `seen` in that

@@ -68,6 +68,7 @@ function shows(finding: Finding, cause: Cause): boolean {
   return isFault(finding) && finding.subject === cause.subject && finding.suggests === cause.id;
 }
 
-function isFresh(precondition: string, view: RoundView): boolean {
+/** Whether this round has checked it: what slower sources say is older. */
+export function isFresh(precondition: string, view: RoundView): boolean {
   return view.fresh === null || view.fresh.includes(precondition);
 }

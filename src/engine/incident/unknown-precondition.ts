@@ -1,4 +1,5 @@
 import type { Millis } from '../../core/clock.ts';
+import { spanText } from '../../core/duration.ts';
 import type { Cause } from '../cause.ts';
 import type { Check } from '../check.ts';
 import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
@@ -8,40 +9,51 @@ import { remedyOf } from '../words/told-remedy.ts';
 import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words/unknown.ts';
 import { ANY_SERVER } from '../words/wording.ts';
 import { boundCause } from './bound-cause.ts';
-import { isOpenFault, type IncidentState, type Unjudged } from './incident.ts';
-import type { RoundView } from './round-view.ts';
+import { isOpenFault, type Incident, type IncidentState, type Unjudged } from './incident.ts';
+import { isFresh, presenceOf, type RoundView } from './round-view.ts';
 
 /** How long a precondition may stay unknown before it is reported. */
 const PATIENCE: Millis = 15 * 60_000;
+/** So often checked without a verdict, it is not known any more whether an open incident of it lasts. */
+const FEWEST_CHECKS = 3;
 /** What was not looked at for as long, as while the daemon was stopped, begins again. */
 const LONGEST_GAP: Millis = 60 * 60_000;
 
 /** Since when each precondition is unknown, over restarts too. */
-export function followUnjudged({ unjudged }: IncidentState, { diagnosis }: RoundView): readonly Unjudged[] {
+export function followUnjudged({ unjudged }: IncidentState, view: RoundView): readonly Unjudged[] {
+  const { diagnosis } = view;
   const { at } = diagnosis;
   return diagnosis.preconditions
     .filter(({ state }) => state === 'unknown')
     .map(({ id }) => {
       const known = unjudged.find(({ precondition }) => precondition === id);
       const goesOn = known !== undefined && known.since <= at && at - known.at < LONGEST_GAP;
-      return { precondition: id, since: goesOn ? known.since : at, at };
+      const checked = (goesOn ? known.checked : 0) + (isFresh(id, view) ? 1 : 0);
+      return { precondition: id, since: goesOn ? known.since : at, at, checked };
     });
 }
 
-/** A warning for each precondition that has been unknown for long, and that no open incident explains. */
+/**
+ * A warning for each precondition that has been unknown for long, and that no open incident explains. An incident of
+ * the precondition itself explains nothing once several checks could not tell whether it lasts.
+ */
 export function unknownCauses(
   unjudged: readonly Unjudged[],
   { incidents }: IncidentState,
-  { diagnosis, checks }: RoundView,
+  view: RoundView,
 ): readonly Cause[] {
-  const open = incidents
-    .filter((incident) => isOpenFault(incident) && incident.cause.id !== UNKNOWN_CAUSE)
-    .map(({ cause }) => cause.precondition);
-  return unjudged.flatMap(({ precondition, since, at }) => {
+  const { diagnosis, checks } = view;
+  const known = incidents.filter((incident) => isOpenFault(incident) && incident.cause.id !== UNKNOWN_CAUSE);
+  return unjudged.flatMap(({ precondition, since, at, checked }) => {
     const status = diagnosis.preconditions.find(({ id }) => id === precondition);
     const check = checks.find(({ id }) => id === precondition);
     if (status === undefined || check === undefined || at - since < PATIENCE) return [];
-    return isExplained(check, { open, unjudged, checks }) ? [] : [boundCause(causeOf(check, status, diagnosis))];
+    const isLost = ({ cause }: Incident): boolean =>
+      cause.precondition === precondition && checked >= FEWEST_CHECKS && presenceOf(cause, view) === 'unjudged';
+    const open = known.filter((incident) => !isLost(incident)).map(({ cause }) => cause.precondition);
+    return isExplained(check, { open, unjudged, checks })
+      ? []
+      : [boundCause(causeOf(check, status, { diagnosis, lasts: at - since }))];
   });
 }
 
@@ -79,7 +91,7 @@ function deeperThan({ dependsOn, unknownWith = [] }: Check, checks: readonly Che
 function causeOf(
   { id, title, unknownRemedy }: Check,
   { summary, findings }: PreconditionStatus,
-  { configFile }: Diagnosis,
+  { diagnosis: { configFile }, lasts }: { readonly diagnosis: Diagnosis; readonly lasts: Millis },
 ): Cause {
   const { impact, remedy, severity } = UNKNOWN_WORDS;
   const unknown = findings.filter(({ level }) => level === 'unknown');
@@ -91,7 +103,7 @@ function causeOf(
     confidence: 'confirmed',
     subject: id,
     product: null,
-    summary: `"${title}" could not be judged for 15 minutes: ${summary}`,
+    summary: `"${title}" could not be judged for ${wholeMinutes(lasts)}: ${summary}`,
     impact: impactOf(impact, { licenseActive: null, offlineActivation: null }),
     evidence: unknown.map((finding) => evidenceLine(finding, id)),
     consequences: [],
@@ -101,4 +113,10 @@ function causeOf(
       ...(configFile === undefined ? {} : { config: configFile }),
     }),
   };
+}
+
+const MINUTE: Millis = 60_000;
+
+function wholeMinutes(time: Millis): string {
+  return spanText(Math.floor(time / MINUTE) * MINUTE);
 }

@@ -10,7 +10,7 @@ export const UNKNOWN_WORDS: CauseWords = {
   title: 'a precondition cannot be judged',
   short: 'a precondition cannot be judged',
   headline: '{subject} cannot be judged',
-  summary: '{subject} could not be judged for 15 minutes.',
+  summary: '{subject} could not be judged for 15 minutes or longer.',
   impact: 'blind',
   remedy: [
     shell(

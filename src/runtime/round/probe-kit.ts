@@ -4,7 +4,7 @@ import { type PageProduct, recogniseBlockPage } from '../../core/block-page.ts';
 import { createCertificateCache } from '../../core/certificate-cache.ts';
 import type { Clock, EpochMs } from '../../core/clock.ts';
 import { dialledAddresses } from '../../checks/name-resolution/judge.ts';
-import { burstOf, needsCloserLook } from '../../checks/path-share.ts';
+import { burstOf, needsCloserLook } from '../../checks/intermittent/path-share.ts';
 import type { RoundObservations, RoundTools } from '../../sources/registry.ts';
 import { authority } from '../../core/authority.ts';
 import { createSystemLookup } from '../../network/system-lookup.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isFaultId, type FaultId } from '../../checks/registry.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { Connection, ConnectionShare } from '../../checks/connection-share.ts';
-import { NO_SHARE, type PathShare } from '../../checks/path-share.ts';
+import type { Connection, ConnectionShare } from '../../checks/intermittent/connection-share.ts';
+import { NO_SHARE, type PathShare } from '../../checks/intermittent/path-share.ts';
 import type { JsonFile } from '../../system/json-file.ts';
 
 /** The share of connections that fail, over restarts: without it a fault in half of them would end and begin again. */
@@ -35,17 +35,19 @@ const connection: z.ZodType<Connection> = z.object({
 const connectionShare: z.ZodType<ConnectionShare> = z
   .object({
     addresses,
-    standing: z.literal(['none', 'steady', 'single', 'doubtful', 'intermittent']),
+    rotates: z.boolean(),
+    pattern: z.literal(['none', 'steady', 'single', 'doubtful', 'intermittent']),
     trail: z.array(connection).max(1_000),
     score: z.number(),
     returns: z.number(),
     intermittent: z.boolean(),
     grave: z.boolean(),
   })
-  .transform(({ standing, ...kept }) => ({ ...kept, pattern: standing, reported: kept.trail }));
+  .transform((kept) => ({ ...kept, reported: kept.trail }));
 
+/** Version 1 judged outages that returned as intermittent: what it kept is dropped. */
 const content = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   target: text,
   at: instant,
   share: z.object({
@@ -63,11 +65,7 @@ const content = z.object({
       .max(2),
     whole: connectionShare,
     unclean: addresses,
-    // 0.1 kept the last one alone.
-    bursts: z
-      .array(z.object({ at: instant, isAsked: z.boolean() }))
-      .max(100)
-      .prefault([]),
+    bursts: z.array(z.object({ at: instant, isAsked: z.boolean() })).max(100),
   }),
 });
 
@@ -81,7 +79,7 @@ export async function loadShareMemory(file: JsonFile | null, target: string, now
     note: async (next, at) => {
       const saysNothing = isClear(share) && isClear(next);
       share = next;
-      if (!saysNothing) await file?.save({ version: 1, target, at, share: storedForm(next) });
+      if (!saysNothing) await file?.save({ version: 2, target, at, share: storedForm(next) });
     },
   };
 }
@@ -92,15 +90,7 @@ function isClear({ addresses: singles, families, whole }: PathShare): boolean {
 
 /** Without what is reported: that is the trail, except for what is past with its round. */
 function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
-  const kept = ({ addresses, pattern, trail, score, returns, intermittent, grave }: ConnectionShare): unknown => ({
-    addresses,
-    standing: pattern,
-    trail,
-    score,
-    returns,
-    intermittent,
-    grave,
-  });
+  const kept = ({ reported: _, ...share }: ConnectionShare): unknown => share;
   return {
     ...rest,
     addresses: singles.map(kept),

@@ -1,7 +1,7 @@
 import { CAUSE_IDS } from '../../checks/registry.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { utcText } from '../../core/instant-text.ts';
-import { type Incident, isFlapping } from '../../engine/incident/incident.ts';
+import type { Incident } from '../../engine/incident/incident.ts';
 import type { FoundIncidents } from '../alert-history.ts';
 import type { ReadIncidentQuery } from '../incident-query.ts';
 import { pageDocument } from './document.ts';
@@ -80,7 +80,7 @@ function rowView(incident: Incident, now: EpochMs): Markup {
 
 function tags(incident: Incident): Content {
   return [
-    isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null,
+    incident.flapping ? markup` <span class="tag">flapping</span>` : null,
     incident.mergedInto === null ? null : markup` <span class="tag">went on in another</span>`,
   ];
 }

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { utcText } from '../../core/instant-text.ts';
-import { type Incident, isFlapping, isMuted } from '../../engine/incident/incident.ts';
+import { type Incident, isMuted } from '../../engine/incident/incident.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
 import type { IncidentRecord } from '../alert-history.ts';
 import { waysView } from './delivery-group-view.ts';
@@ -71,7 +71,7 @@ ${merged.length === 0 ? null : markup`<p class="quiet">These go on in it: ${merg
 function stateTags(incident: Incident, quiet: Quiet, now: EpochMs): Content {
   if (incident.status === 'closed') return null;
   return [
-    isFlapping(incident) ? markup`<span class="tag">comes and goes</span>` : null,
+    incident.flapping ? markup`<span class="tag">flapping</span>` : null,
     isMuted(quiet, incident.cause, now)
       ? markup`<span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
       : null,

@@ -1,6 +1,6 @@
 import { compareSeverity } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { type Incident, isFlapping, isMuted, type Silence, type LastNotified } from '../../engine/incident/incident.ts';
+import { type Incident, isMuted, type Silence, type LastNotified } from '../../engine/incident/incident.ts';
 import type { AlertHistory } from '../alert-history.ts';
 import type { StateRecipients } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
@@ -75,7 +75,7 @@ function openView(incident: Incident, index: number, telltale: Telltale): Markup
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${tone}">
 <p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${
-    isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null
+    incident.flapping ? markup` <span class="tag">flapping</span>` : null
   }${
     isMuted(quiet, cause, now)
       ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`

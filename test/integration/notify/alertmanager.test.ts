@@ -114,7 +114,7 @@ describe('createAlertmanagerClient', () => {
     await pass(10 * SECOND);
     status = 503;
     own.rounds(2, [], 0);
-    await pass(HOUR);
+    await pass(2 * HOUR);
     expect(own.state.incidents).toEqual([]);
     expect(client.waiting()).toBe(1);
     expect(client.takenAt()).toBeLessThan(START + MINUTE);

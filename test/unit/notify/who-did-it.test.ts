@@ -102,7 +102,7 @@ function firstRead(diagnosis: Diagnosis): FirstRead {
     slack: attachment?.text.split('\n')[0] ?? '',
     page: `${conclusionOf(diagnosis)} ${/<h2[^>]*>(?<title>.*?)<\/h2>/u.exec(html)?.groups?.['title'] ?? ''}`,
     check:
-      renderDiagnosis(diagnosis, PLAIN, null)
+      renderDiagnosis(diagnosis, PLAIN)
         .split('\n')
         .find((line) => line.startsWith('CRITICAL')) ?? '',
   };

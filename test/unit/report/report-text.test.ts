@@ -39,7 +39,7 @@ function render(actual: string, style: { readonly color: boolean; readonly width
     },
     { id: 'license-server', kind: 'judged', findings: [], summary: 'The licence server answers' },
   ];
-  return renderDiagnosis(diagnose(assessments, CONTEXT), style, null);
+  return renderDiagnosis(diagnose(assessments, CONTEXT), style);
 }
 
 describe('renderDiagnosis()', () => {

@@ -1,6 +1,8 @@
 import type { Block, RemedyStep } from '../../../engine/remedy.ts';
-import { isFlapping } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
+import { INCIDENT_DEFAULTS } from '../../../engine/incident/policy.ts';
+import { spanText } from '../../../core/duration.ts';
+import { counted } from '../../../core/counted.ts';
 import type { Links } from '../../message/links.ts';
 import type { Tone } from '../../message/notification-text.ts';
 
@@ -58,11 +60,16 @@ export function commonFacts({ id, cause }: Incident, site: string): readonly Fac
   ];
 }
 
-export function flapFacts(incident: Incident): readonly Fact[] {
-  const times = incident.returns.length;
-  const flaps = isFlapping(incident);
-  if (times === 0 && !flaps) return [];
-  const count = times === 0 ? 'came back' : `came back ${String(times)} ${times === 1 ? 'time' : 'times'} recently`;
-  const value = flaps ? `${count}: it comes and goes, and stays open until it has been quiet for longer` : count;
-  return [['Flapping', value]];
+export function flapFacts({ returns, flapping, status, cause }: Incident): readonly Fact[] {
+  const within = `within ${spanText(INCIDENT_DEFAULTS.flapping.within)}`;
+  const count = returns.length === 0 ? [] : [`came back ${counted(returns.length, 'time')} ${within}`];
+  const rule =
+    flapping && status === 'open'
+      ? [
+          `${cause.subject} had more than ${String(INCIDENT_DEFAULTS.flapping.outages)} outages ${within}: this incident ` +
+            `stays open until the fault has been gone for ${spanText(INCIDENT_DEFAULTS.flapping.quiet)}`,
+        ]
+      : [];
+  const facts = [...count, ...rule];
+  return facts.length === 0 ? [] : [['Flapping', facts.join('; ')]];
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SecretUrl } from '../../../config/schema/secret-url.ts';
 import { isReadableOnTheWay } from '../../../config/schema/urls.ts';
 import { isoTimeOrNull } from '../../../core/instant-text.ts';
-import { type Incident, isFlapping } from '../../../engine/incident/incident.ts';
+import type { Incident } from '../../../engine/incident/incident.ts';
 import { eventOf, type IncidentNotification, type Notification } from '../../../engine/incident/notification.ts';
 import type { JsonPost } from '../http-post.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
@@ -101,7 +101,7 @@ function incidentJson(incident: Incident, context: MessageContext): object {
     id: incident.id,
     status: incident.status,
     links: incidentLinks(incident, context),
-    flapping: isFlapping(incident),
+    flapping: incident.flapping,
     since: isoTimeOrNull(incident.since),
     causeSince: isoTimeOrNull(incident.causeSince),
     openedAt: isoTimeOrNull(incident.openedAt),

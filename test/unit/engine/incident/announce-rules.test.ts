@@ -83,9 +83,14 @@ describe('what is due', () => {
       'none of what is not known',
       {
         cause: { ...CAUSE, id: 'precondition-unknown' },
-        lastNotified: told(START, { ...WORD, cause: 'precondition-unknown' }),
+        lastNotified: { ...told(START, { ...WORD, cause: 'precondition-unknown' }), cause: 'precondition-unknown' },
       },
       [],
+    ],
+    [
+      'that it is known again',
+      { lastNotified: { ...told(NOW - 1, WORD), cause: 'precondition-unknown' } },
+      ['changed mail:25'],
     ],
     ['another cause', { lastNotified: told(NOW, { ...WORD, cause: 'mail-slow' }) }, ['changed mail:25']],
     ['the same elsewhere', { lastNotified: told(NOW, { ...WORD, subject: 'other:25' }) }, ['changed mail:25']],

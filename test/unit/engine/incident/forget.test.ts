@@ -8,13 +8,13 @@ const told = { at: START, cause: 'tls-intercepted', subject: 's', severity: 'cri
 
 test.each<readonly [string, Partial<Incident>, { readonly tells: boolean }, boolean]>([
   ['is open', { closedAt: null }, { tells: true }, true],
-  ['ended a moment less than the flap window ago', { closedAt: START - 30 * MINUTE + 1 }, { tells: true }, true],
-  ['ended as long as the flap window ago', { closedAt: START - 30 * MINUTE }, { tells: true }, false],
+  ['ended a moment less than two hours ago', { closedAt: START - 120 * MINUTE + 1 }, { tells: true }, true],
+  ['ended two hours ago', { closedAt: START - 120 * MINUTE }, { tells: true }, false],
   ['ends now', { closedAt: START }, { tells: true }, true],
   ['ended in a future that a clock was set back from', { closedAt: START + 1 }, { tells: true }, false],
-  ['is still to be told to end', { closedAt: START - 90 * MINUTE, lastNotified: told }, { tells: true }, true],
-  ['waits for the digest', { closedAt: START - 90 * MINUTE, awaitsDigest: true }, { tells: true }, true],
-  ['is told to nobody', { closedAt: START - 90 * MINUTE, lastNotified: told }, { tells: false }, false],
+  ['is still to be told to end', { closedAt: START - 150 * MINUTE, lastNotified: told }, { tells: true }, true],
+  ['waits for the digest', { closedAt: START - 150 * MINUTE, awaitsDigest: true }, { tells: true }, true],
+  ['is told to nobody', { closedAt: START - 150 * MINUTE, lastNotified: told }, { tells: false }, false],
 ])('what %s', (_, over, policy, kept) => {
   const incident: Incident = { ...incidentOf(), status: 'closed', lastNotified: null, awaitsDigest: false, ...over };
   const { incidents } = forget({ ...EMPTY_STATE, incidents: [incident] }, START, { ...POLICY, ...policy });

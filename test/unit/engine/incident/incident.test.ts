@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
   EMPTY_STATE,
-  isFlapping,
   isMuted,
   isOpenFault,
   sameCause,
@@ -39,16 +38,6 @@ describe('isMuted()', () => {
     expect(isMuted({ maintenance: false, silences: [] }, CAUSE, START)).toBe(false);
     expect(isMuted({ maintenance: true, silences: [] }, CAUSE, START)).toBe(true);
   });
-});
-
-test.each<readonly [string, Partial<Incident>, boolean]>([
-  ['is quiet', {}, false],
-  ['came back twice', { returns: [1, 2] }, false],
-  ['came back three times', { returns: [1, 2, 3] }, true],
-  ['was over, and is back', { reopened: true }, true],
-  ['is over', { status: 'closed', reopened: true, returns: [1, 2, 3] }, false],
-])('an incident that %s flaps: %s', (_, over, flaps) => {
-  expect(isFlapping({ ...incidentOf(), ...over })).toBe(flaps);
 });
 
 test('an open fault is open, and more than a note', () => {

@@ -56,7 +56,7 @@ describe('a new incident', () => {
       lastSeen: NOW,
       streak: 0,
       returns: [],
-      reopened: false,
+      flapping: false,
       lastNotified: null,
       awaitsDigest: false,
       published: false,
@@ -107,8 +107,8 @@ describe('an open incident', () => {
     expect(after({ streak: 0 }, [CAUSE])).toMatchObject({ streak: 0, returns: [] });
   });
 
-  test('forgets returns that are older than half an hour, and those that a clock was set back from', () => {
-    const returns = [NOW - 30 * MINUTE, NOW - 30 * MINUTE + 1, NOW, NOW + 1];
+  test('forgets returns that are older than two hours, and those that a clock was set back from', () => {
+    const returns = [NOW - 120 * MINUTE, NOW - 120 * MINUTE + 1, NOW, NOW + 1];
     expect(after({ returns }, [CAUSE]).returns).toEqual(returns.slice(1, 3));
     expect(after({ returns, streak: 1 }, [CAUSE]).returns).toEqual([...returns.slice(1, 3), NOW]);
   });
@@ -163,7 +163,6 @@ describe('a fault that is confirmed', () => {
         ...CLOSED,
         status: 'open',
         closedAt: null,
-        reopened: true,
         presence: 'seen',
         lastSeen: NOW,
         returns: [NOW - 30 * SECOND],
@@ -190,9 +189,45 @@ describe('a fault that is confirmed', () => {
   test.each<readonly [string, Partial<Incident>]>([
     ['went on in another one', { mergedInto: 'other' }],
     ['was about something else', { cause: causeOf('clock-skewed') }],
+    ['ended half an hour ago', { closedAt: NOW - 30 * MINUTE }],
   ])('does not bring back an incident that %s', (_, over) => {
     const step = round({ incidents: [{ ...CLOSED, ...over }], candidates: [seenOnce()] }, [CAUSE]);
     expect(transitions(step)).toEqual(['opened 20261124T131000Z-here-8']);
+  });
+});
+
+/** Times of the last minutes at which it came back. */
+const back = (times: number): readonly EpochMs[] =>
+  Array.from({ length: times }, (_, index) => NOW - (9 - index) * MINUTE);
+
+describe('an incident of a target that had five outages before', () => {
+  const other = (over: Partial<Incident>): Incident => ({
+    ...CLOSED,
+    id: 'other',
+    cause: causeOf('tls-blocked'),
+    since: NOW - 100 * MINUTE,
+    returns: back(3),
+    ...over,
+  });
+
+  test.each<readonly [string, readonly Incident[], boolean]>([
+    ['of the same cause', [{ ...INCIDENT, returns: back(5) }], true],
+    ['of the same cause, one fewer', [{ ...INCIDENT, returns: back(4) }], false],
+    ['of another cause as well', [{ ...INCIDENT, returns: [NOW] }, other({})], true],
+    ['one of them too long ago', [{ ...INCIDENT, returns: [NOW] }, other({ since: NOW - 120 * MINUTE })], false],
+    ['of another target', [INCIDENT, other({ cause: causeOf('tls-blocked', { subject: 'other:443' }) })], false],
+    ['which are the same outages', [{ ...INCIDENT, returns: back(3) }, other({ status: 'open' })], false],
+    ['which went on in it', [INCIDENT, other({ mergedInto: INCIDENT.id, returns: back(5) })], false],
+  ])('%s: flaps, or does not', (_, incidents, flapping) => {
+    expect(round({ incidents }, [CAUSE]).state.incidents[0]).toMatchObject({ id: INCIDENT.id, flapping });
+  });
+
+  test('says so from its beginning on, and no longer once it has ended', () => {
+    const outages = other({ cause: CAUSE, returns: back(4) });
+    const begun = round({ incidents: [outages], candidates: [seenOnce()] }, [CAUSE]);
+    expect(begun.effects).toMatchObject([{ transition: 'reopened', incident: { flapping: true } }]);
+    const gone = { ...INCIDENT, presence: 'absent', streak: 1, returns: back(5), lastSeen: NOW - 15 * MINUTE } as const;
+    expect(round({ incidents: [gone] }, []).state.incidents).toMatchObject([{ status: 'closed', flapping: false }]);
   });
 });
 
@@ -202,19 +237,10 @@ describe('the end', () => {
   test.each<readonly [string, Partial<Incident>, boolean]>([
     ['comes with the second round without it', away, true],
     ['does not come with the first', { ...away, streak: 0 }, false],
-    ['waits a minute after one return', { ...away, returns: [NOW - MINUTE], lastSeen: NOW - MINUTE + 1 }, false],
-    ['comes a minute after one return', { ...away, returns: [NOW - MINUTE], lastSeen: NOW - MINUTE }, true],
-    ['forgets returns that are too old', { ...away, returns: [NOW - 30 * MINUTE] }, true],
-    [
-      'waits half an hour for one that was over before',
-      { ...away, reopened: true, lastSeen: NOW - 30 * MINUTE + 1 },
-      false,
-    ],
-    [
-      'comes half an hour after one that was over before',
-      { ...away, reopened: true, lastSeen: NOW - 30 * MINUTE },
-      true,
-    ],
+    ['comes as soon after the fifth outage', { ...away, returns: back(4) }, true],
+    ['waits after the sixth', { ...away, returns: back(5), lastSeen: NOW - 15 * MINUTE + 1 }, false],
+    ['comes 15 minutes after the sixth', { ...away, returns: back(5), lastSeen: NOW - 15 * MINUTE }, true],
+    ['forgets outages that are too old', { ...away, returns: back(5).with(0, NOW - 120 * MINUTE) }, true],
   ])('%s', (_, over, closes) => {
     const step = round({ incidents: [{ ...INCIDENT, ...over }] }, []);
     expect(transitions(step)).toEqual(closes ? [`closed ${INCIDENT.id}`] : []);

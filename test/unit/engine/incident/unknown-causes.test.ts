@@ -27,7 +27,7 @@ function view(findings: readonly Finding[] = [], checks: readonly Check[] = CHEC
 }
 
 function unjudged(over: Partial<Unjudged> = {}): Unjudged {
-  return { precondition: ID, since: SINCE, at: START, ...over };
+  return { precondition: ID, since: SINCE, at: START, checked: 3, ...over };
 }
 
 function causes(known: readonly Unjudged[], round = view(), incidents: readonly Incident[] = []): readonly Cause[] {
@@ -48,11 +48,19 @@ describe('followUnjudged()', () => {
     ['begins anew after a clock was set back', { since: START + 1 }, START],
     ['begins anew where another one was unknown', { precondition: 'clock' }, START],
   ])('%s', (_, over, since) => {
-    expect(follow(unjudged({ precondition: 'mail', since: 1 }), unjudged(over))).toEqual([unjudged({ since })]);
+    const checked = since === SINCE ? 4 : over.since === START ? 4 : 1;
+    expect(follow(unjudged({ precondition: 'mail', since: 1 }), unjudged(over))).toEqual([
+      unjudged({ since, checked }),
+    ]);
   });
 
   test('begins with the first round that cannot judge', () => {
-    expect(follow()).toEqual([unjudged({ since: START })]);
+    expect(follow()).toEqual([unjudged({ since: START, checked: 1 })]);
+  });
+
+  test('counts the rounds that checked it', () => {
+    const slow = followUnjudged({ ...EMPTY_STATE, unjudged: [unjudged()] }, { ...view(), fresh: ['mail'] });
+    expect(slow).toEqual([unjudged()]);
   });
 });
 
@@ -68,13 +76,24 @@ describe('unknownCauses()', () => {
         confidence: 'confirmed',
         subject: ID,
         product: null,
-        summary: `"${check?.title ?? ''}" could not be judged for 15 minutes: No answer`,
+        summary: `"${check?.title ?? ''}" could not be judged for 15 min: No answer`,
         impact: expect.stringMatching(/^[A-Z].*\.$/u),
         evidence: [],
         consequences: [],
         ...remedyOf([check?.unknownRemedy ?? '', ...UNKNOWN_WORDS.remedy], { ...ANY_SERVER, subject: ID }),
       },
     ]);
+  });
+
+  test.each([
+    [15.9, '15 min'],
+    [47, '47 min'],
+    [119, '119 min'],
+    [180, '3 h'],
+    [72 * 60, '3 d'],
+  ])('says how long it has been unknown: %f minutes', (minutes, text) => {
+    const [cause] = causes([unjudged({ since: START - minutes * MINUTE })]);
+    expect(cause?.summary).toContain(` could not be judged for ${text}: `);
   });
 
   test('says what could not be judged alone, and what would settle it', () => {
@@ -90,7 +109,7 @@ describe('unknownCauses()', () => {
   });
 
   test.each<readonly [string, PreconditionId, Incident, boolean]>([
-    ['a fault of its own', ID, incidentOf(causeOf('tls-intercepted')), false],
+    ['a fault of its own', ID, incidentOf(causeOf('tls-intercepted')), true],
     ['a fault that it depends on', ID, incidentOf(causeOf('egress-blocked')), false],
     ['a fault deeper still', 'license-server', incidentOf(causeOf('egress-blocked')), false],
     ['a fault of the way out', 'clock', incidentOf(causeOf('internet-unreachable')), false],
@@ -101,6 +120,13 @@ describe('unknownCauses()', () => {
     ['what is told of it already', ID, incidentOf({ ...causeOf('tls-intercepted'), id: UNKNOWN_CAUSE }), true],
   ])('is told, or not, beside %s', (_, ...[precondition, incident, told]) => {
     expect(subjects(causes([unjudged({ precondition })], view(), [incident]))).toEqual(told ? [precondition] : []);
+  });
+
+  test('waits for the third check beside an incident of its own, and is not told while that is seen', () => {
+    const incident = incidentOf(causeOf('tls-intercepted'));
+    const round = view();
+    expect(causes([unjudged({ checked: 2 })], round, [incident])).toEqual([]);
+    expect(causes([unjudged()], { ...round, causes: [incident.cause] }, [incident])).toEqual([]);
   });
 
   test('is told of the deepest alone', () => {

@@ -28,6 +28,26 @@ describe('a precondition that stays unknown', () => {
     expect(last(line, 2, {}).heard()).toEqual(['resolved precondition-unknown']);
   });
 
+  it('takes over what was open there, since nobody knows whether it lasts', () => {
+    const [intercepted, other] = [causeOf('tls-intercepted'), causeOf('tls-blocked', { subject: 'push.example:443' })];
+    const line = last(timeline(), 2, {}, [intercepted, other]);
+    expect(line.heard()).toEqual(['firing tls-intercepted', 'firing tls-blocked']);
+    expect(last(line, 15, UNKNOWN).heard()).toEqual([]);
+    expect(last(line, 60, UNKNOWN).heard()).toEqual(['changed precondition-unknown']);
+    const [kept, gone] = line.state.incidents;
+    expect(gone).toMatchObject({ status: 'closed', mergedInto: kept?.id });
+    expect(kept?.formerCauses).toMatchObject([{ id: 'tls-intercepted' }, { id: 'tls-blocked' }]);
+    expect(last(line, 2, {}).heard()).toEqual(['resolved precondition-unknown']);
+  });
+
+  it('goes on as what it was before when that is seen again', () => {
+    const line = last(last(timeline(), 2, {}, [causeOf('tls-intercepted')]), 20, UNKNOWN);
+    line.heard();
+    expect(last(line, 2, {}, [causeOf('tls-intercepted')]).heard()).toEqual(['changed tls-intercepted']);
+    expect(line.state.incidents).toMatchObject([{ status: 'open', cause: { id: 'tls-intercepted' } }]);
+    expect(last(line, 20, UNKNOWN).heard()).toEqual(['changed precondition-unknown']);
+  });
+
   it('says why, and what would settle it', () => {
     const line = timeline();
     for (let round = 0; round < 40; round += 1) {

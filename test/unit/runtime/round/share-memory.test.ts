@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Connection } from '../../../../src/checks/connection-share.ts';
-import { next, NO_SHARE, sharesOf, type PathShare } from '../../../../src/checks/path-share.ts';
+import type { Connection } from '../../../../src/checks/intermittent/connection-share.ts';
+import { next, NO_SHARE, sharesOf, type PathShare } from '../../../../src/checks/intermittent/path-share.ts';
 import { loadShareMemory } from '../../../../src/runtime/round/share-memory.ts';
 import type { JsonFile } from '../../../../src/system/json-file.ts';
 
@@ -48,7 +48,7 @@ describe('loadShareMemory()', () => {
     await before.note(HALF, AT);
     const after = await loadShareMemory(file, TARGET, AT + MINUTE);
     expect(after.current()).toEqual(HALF);
-    expect(sharesOf(after.current()).map(({ pattern: standing }) => standing)).toEqual(['intermittent']);
+    expect(sharesOf(after.current()).map(({ pattern }) => pattern)).toEqual(['intermittent']);
   });
 
   test.each<readonly [string, string, number]>([
@@ -63,7 +63,15 @@ describe('loadShareMemory()', () => {
 
   test('begins again with what it did not write', async () => {
     const file = textFile();
-    await file.save({ version: 1, target: TARGET, at: AT, share: { addresses: [{}] } });
+    await file.save({ version: 2, target: TARGET, at: AT, share: { addresses: [{}] } });
+    expect((await loadShareMemory(file, TARGET, AT)).current()).toEqual(NO_SHARE);
+  });
+
+  test('begins again with what an older version wrote, which took outages for an intermittent fault', async () => {
+    const file = textFile();
+    await (await loadShareMemory(file, TARGET, AT)).note(HALF, AT);
+    const written: unknown = await file.load();
+    await file.save(Object.assign({}, written, { version: 1 }));
     expect((await loadShareMemory(file, TARGET, AT)).current()).toEqual(NO_SHARE);
   });
 

@@ -1,12 +1,12 @@
-import { saidBriefly } from './endpoint-words.ts';
-import { nameList } from '../core/name-list.ts';
-import type { Assessment } from '../engine/assessment.ts';
-import { type Advice, type Finding, known } from '../engine/finding.ts';
-import { shell, type Step } from '../engine/words/step.ts';
+import { saidBriefly } from '../endpoint-words.ts';
+import { nameList } from '../../core/name-list.ts';
+import type { Assessment } from '../../engine/assessment.ts';
+import { type Advice, type Finding, known } from '../../engine/finding.ts';
+import { shell, type Step } from '../../engine/words/step.ts';
 import { byAddress, failedIn, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
-/** The rule of a finding about a share of the connections. */
-const RULE = 'every-connection-works';
+/** The rule of a finding about a share of the connections: one connection neither shows it nor contradicts it. */
+export const INTERMITTENT_RULE = 'every-connection-works';
 /** So many connections to an address must fail, and so many to others work, before it is the address. */
 const FEWEST = 5;
 const MOST_NAMED = 5;
@@ -16,7 +16,7 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   const { reported } = share;
   const failing = reported.findLast((connection) => connection.fault !== null)?.address;
   return {
-    rule: RULE,
+    rule: INTERMITTENT_RULE,
     claim: `${shareText(share)}, most recently${failing === undefined ? '' : ` at ${failing}`}: ${saidBriefly(fault.actual)}.`,
     expected: 'Every connection works',
     actual: `${placeOf(share)}${shareText(share)}, most recently: ${fault.actual}`,
@@ -57,7 +57,7 @@ export function withComplaint(
  * A share of the whole way that is not critical by itself: FortiAuthenticator meets it as well, now and then.
  */
 export function isSmallShare({ rule, level, facts }: Finding): boolean {
-  return rule === RULE && level === 'warning' && facts?.clean === undefined;
+  return rule === INTERMITTENT_RULE && level === 'warning' && facts?.clean === undefined;
 }
 
 const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { Connection } from '../../../src/checks/connection-share.ts';
-import { roundConnectionsOf } from '../../../src/checks/round-connections.ts';
-import type { JudgedEndpoint } from '../../../src/checks/tls-genuine/judge-tls-path.ts';
-import type { TlsJudgement } from '../../../src/checks/tls-genuine/tls-evidence.ts';
-import type { EndpointObservation, TcpFailure } from '../../../src/core/observation.ts';
-import { established } from '../../support/chains.ts';
-import { createIdentity } from '../../support/authority.ts';
-import { finding } from '../../support/judged-round.ts';
-import { endpoint, failed, path, round } from '../../support/observed.ts';
+import type { Connection } from '../../../../src/checks/intermittent/connection-share.ts';
+import { roundConnectionsOf } from '../../../../src/checks/intermittent/round-connections.ts';
+import type { JudgedEndpoint } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
+import type { TlsJudgement } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import type { EndpointObservation, TcpFailure } from '../../../../src/core/observation.ts';
+import { established } from '../../../support/chains.ts';
+import { createIdentity } from '../../../support/authority.ts';
+import { finding } from '../../../support/judged-round.ts';
+import { endpoint, failed, path, round } from '../../../support/observed.ts';
 
 const A = '192.0.2.1';
 const B = '192.0.2.2';

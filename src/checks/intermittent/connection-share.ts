@@ -1,5 +1,5 @@
-import type { Confidence } from '../engine/cause.ts';
-import type { Finding } from '../engine/finding.ts';
+import type { Confidence } from '../../engine/cause.ts';
+import type { Finding } from '../../engine/finding.ts';
 
 /** What was wrong with one connection to the licence server. */
 export interface ConnectionFault {
@@ -28,10 +28,12 @@ export interface Connection {
  */
 export type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
 
-/** Connections, from the first failure on until so many have worked that it counts as past. */
+/** Connections, from the first failure on until the fault is past. */
 export interface ConnectionShare {
   /** One address, or those that take turns in the answers to a name. */
   readonly addresses: readonly string[];
+  /** The name gives them in turn: while one is away, nothing shows its repair. */
+  readonly rotates: boolean;
   readonly pattern: FailurePattern;
   /** Those that people read of: the trail, or the latest round where single failures are past again. */
   readonly reported: readonly Connection[];
@@ -39,7 +41,7 @@ export interface ConnectionShare {
   readonly trail: readonly Connection[];
   /** How much more likely a fault that comes and goes is than single failures, as a logarithm. */
   readonly score: number;
-  /** How often a failure came after a success that came after a failure; an outage that came back counts twice. */
+  /** How often a failure came after a success that came after a failure; in rotation, an outage counts twice. */
   readonly returns: number;
   readonly intermittent: boolean;
   /** So many fail that people feel it. */
@@ -68,6 +70,12 @@ const ENOUGH = 12.5;
 /** A single failure before an outage is one return. */
 const FEWEST_RETURNS = 2;
 
+/**
+ * Failures and successes alternate while the number of runs is at most this many standard deviations below what
+ * chance gives (Wald and Wolfowitz 1940). Fewer runs are blocks: outages, each of which is over with its repair.
+ */
+const FEWEST_RUNS = -2;
+
 /** The share is counted over this many connections for each of some addresses at most: two bursts. */
 const TRAIL = 42;
 const MOST_PLACES = 4;
@@ -80,12 +88,15 @@ const STEADY_RUN = 21;
 const DOUBTED_RUN = 2;
 /** So many in a row need no burst to be believed. */
 export const KNOWN_RUN = 5;
+/** Successes in a row that end an intermittent fault: after an outage, and after a long one. */
+const REPAIRED = { afterOutage: 20, afterLong: 3 };
 /** From this share on a fault that comes and goes is critical, until it has fallen below the other one. */
 const GRAVE = { from: 1 / 3, until: 1 / 5 };
 
-export function clear(addresses: readonly string[]): ConnectionShare {
+export function clear(addresses: readonly string[], rotates = false): ConnectionShare {
   return {
     addresses,
+    rotates,
     pattern: 'none',
     reported: [],
     trail: [],
@@ -112,7 +123,11 @@ export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionSh
 export function without(share: ConnectionShare, addresses: readonly string[]): ConnectionShare {
   const isOther = ({ address }: Connection): boolean => !addresses.includes(address);
   if (share.trail.every(isOther)) return share;
-  return share.trail.filter(isOther).reduce<ConnectionShare>(count, clear(share.addresses));
+  return share.trail.filter(isOther).reduce<ConnectionShare>(count, cleared(share));
+}
+
+function cleared({ addresses, rotates }: ConnectionShare): ConnectionShare {
+  return clear(addresses, rotates);
 }
 
 /** What is open, or a fault that comes and goes. */
@@ -172,17 +187,20 @@ function count(share: ConnectionShare, connection: Connection): ConnectionShare 
 }
 
 function afterFailure(share: ConnectionShare, connection: Connection): ConnectionShare {
-  const returns = share.returns + returned(share.trail);
+  const returns = share.returns + returned(share);
   const score = Math.min(ENOUGH, share.score + FAILURE_WEIGHT);
-  const counted = {
-    ...share,
-    trail: withLast(share, connection),
-    returns,
-    score,
-    intermittent: share.intermittent || (returns >= FEWEST_RETURNS && score >= ENOUGH),
-  };
-  const parts = partsOf(counted.trail);
-  return isAnotherFault(share, parts) ? parts.latest.reduce<ConnectionShare>(count, clear(share.addresses)) : counted;
+  const trail = withLast(share, connection);
+  const begins = returns >= FEWEST_RETURNS && score >= ENOUGH && alternates({ ...share, trail });
+  const parts = partsOf(trail);
+  return isAnotherFault(share, parts)
+    ? parts.latest.reduce<ConnectionShare>(count, cleared(share))
+    : { ...share, trail, returns, score, intermittent: share.intermittent || begins };
+}
+
+/** What failed before an address rotated out, and fails again with its return, is the address. */
+function returned({ rotates, trail }: ConnectionShare): number {
+  if (trail.at(-1)?.fault !== null) return 0;
+  return rotates && isAfterOutage(trail) ? FEWEST_RETURNS : 1;
 }
 
 interface TrailParts {
@@ -220,25 +238,62 @@ function withLast({ addresses, trail }: ConnectionShare, connection: Connection)
   return [...trail, connection].slice(-TRAIL * places);
 }
 
-/**
- * Of single failures nobody knows whether they belong together; an outage that ends and is back a few rounds later
- * comes and goes.
- */
-function returned(trail: ConnectionShare['trail']): number {
-  if (trail.length === 0 || hasFailedLast(trail)) return 0;
-  return isAfterOutage(trail) ? FEWEST_RETURNS : 1;
-}
-
 function isAfterOutage(trail: ConnectionShare['trail']): boolean {
   return failuresInARow(trail.slice(0, trail.findLastIndex(({ fault }) => fault !== null) + 1)) >= KNOWN_RUN;
 }
 
 function afterSuccess(share: ConnectionShare, connection: Connection): ConnectionShare {
-  // The first run of failures counts as one, a long one as two: an outage that has ended neither comes nor goes.
-  const first = FAILURE_WEIGHT * (isAfterOutage(share.trail) ? 2 : 1);
-  const score = (share.returns > 0 ? share.score : Math.min(share.score, first)) - SUCCESS_WEIGHT;
-  if (score <= 0) return clear(share.addresses);
-  return { ...share, trail: withLast(share, connection), score };
+  // The first failures in a row count as one: an outage that ended does not alternate.
+  const isFirst = share.returns === 0 && !share.rotates;
+  const score = (isFirst ? Math.min(share.score, FAILURE_WEIGHT) : share.score) - SUCCESS_WEIGHT;
+  const next = { ...share, trail: withLast(share, connection), score };
+  return score <= 0 || isRepaired(next) ? cleared(share) : next;
+}
+
+/** Whether the successes at the end of the trail are the repair of the outage before them. */
+function isRepaired({ trail, ...share }: ConnectionShare): boolean {
+  const worksFrom = trail.findLastIndex(({ fault }) => fault !== null) + 1;
+  const until = trail.slice(0, worksFrom);
+  const failed = failuresInARow(until);
+  const worked = trail.slice(worksFrom);
+  const isAway = ({ address }: Connection): boolean => worked.every((other) => other.address !== address);
+  if (failed < KNOWN_RUN || until.slice(-failed).some(isAway)) return false;
+  if (!share.intermittent && (share.returns < FEWEST_RETURNS || !alternates({ ...share, trail: until }))) return true;
+  return worked.length >= (failed >= STEADY_RUN ? REPAIRED.afterLong : REPAIRED.afterOutage);
+}
+
+/** Each address by itself, since one that always fails beside one that always works does not alternate. */
+function alternates({ rotates, trail }: Pick<ConnectionShare, 'rotates' | 'trail'>): boolean {
+  if (!trail.some(({ fault }) => fault === null)) return false;
+  const places = [...Map.groupBy(trail, ({ address }) => address).values()].filter(isMixed);
+  // Addresses that take turns, each of which always works or always fails, alternate with the answers.
+  if (places.length === 0) return rotates;
+  const all = places.map(runsOf);
+  const variance = all.reduce((sum, runs) => sum + runs.variance, 0);
+  const excess = all.reduce((sum, runs) => sum + runs.count - runs.expected, 0);
+  return variance === 0 || excess > FEWEST_RUNS * Math.sqrt(variance);
+}
+
+function isMixed(trail: ConnectionShare['trail']): boolean {
+  const failed = failedIn(trail);
+  return failed > 0 && failed < trail.length;
+}
+
+interface Runs {
+  readonly count: number;
+  readonly expected: number;
+  readonly variance: number;
+}
+
+function runsOf(trail: ConnectionShare['trail']): Runs {
+  const failed = failedIn(trail);
+  const expected = 1 + (2 * failed * (trail.length - failed)) / trail.length;
+  return {
+    count: trail.filter((one, index) => index === 0 || (one.fault === null) !== (trail[index - 1]?.fault === null))
+      .length,
+    expected,
+    variance: ((expected - 1) * (expected - 2)) / (trail.length - 1),
+  };
 }
 
 /** Each address counts the same, however many of the connections went there: who comes next gets any of them. */

@@ -7,8 +7,12 @@ import {
   NO_SHARE,
   sharesOf,
   type PathShare,
-} from '../../../src/checks/path-share.ts';
-import { failedIn, type Connection, type ConnectionFault } from '../../../src/checks/connection-share.ts';
+} from '../../../../src/checks/intermittent/path-share.ts';
+import {
+  failedIn,
+  type Connection,
+  type ConnectionFault,
+} from '../../../../src/checks/intermittent/connection-share.ts';
 
 const A = '192.0.2.1';
 const B = '192.0.2.2';

@@ -1,4 +1,4 @@
-import type { EpochMs, Millis } from '../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 
 /** Further connections to the licence server, made at once to learn how many fail. */
 export interface Burst {

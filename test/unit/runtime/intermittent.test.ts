@@ -79,29 +79,33 @@ describe('a fault that comes and goes, at the default schedule', () => {
     expect(once).toBeGreaterThanOrEqual(95);
   }, 60_000);
 
-  // The first end is told as fast as that of any outage: nobody knows by then that it comes back.
   test.each([
-    [1, 1],
-    [2, 2],
-    [5, 5],
-    [10, 10],
-    [2, 20],
-    [20, 2],
-    [40, 5],
-    [25, 25],
-  ])(
-    '%i minutes down and %i up, for hours: one incident, and from its return on one firing and one end',
-    (down, up) => {
-      const period = (down + up) * MINUTE;
-      const ends = START + 6 * period;
-      const site = flakyPath(({ at }) => at < ends && (at - START) % period < down * MINUTE);
-      site.run(ends - START + 3 * HOUR);
-      expect(firings(site)).toEqual(['firing', 'resolved', 'firing', 'resolved']);
-      expect(site.line.told.at(2)?.at).toBeLessThanOrEqual(START + period + MINUTE);
-      expect(site.line.told.at(3)?.at).toBeGreaterThan(ends - up * MINUTE + 29 * MINUTE);
-      expect(site.line.transitions.filter((transition) => transition.startsWith('opened'))).toHaveLength(1);
-    },
-  );
+    [1, 1, true],
+    [2, 2, true],
+    [5, 5, true],
+    [10, 10, true],
+    [2, 20, true],
+    [20, 2, true],
+    [40, 5, false],
+    [25, 25, false],
+  ])('%i minutes down and %i up, six times: outages, of which the sixth in two hours ends later: %s', (...course) => {
+    const [down, up, flaps] = course;
+    const period = (down + up) * MINUTE;
+    const ends = START + 6 * period - up * MINUTE;
+    const site = flakyPath(({ at }) => at < ends && (at - START) % period < down * MINUTE);
+    site.run(ends - START + HOUR);
+    expect(firings(site)).toEqual(Array.from({ length: 6 }, () => ['firing', 'resolved']).flat());
+    const times = site.line.told.map(({ at }) => at - START);
+    for (const outage of [0, 1, 2, 3, 4])
+      expect(times.slice(2 * outage, 2 * outage + 2)).toEqual([
+        expect.closeTo(outage * period + 5 * SECOND, -4.3),
+        expect.closeTo(outage * period + down * MINUTE + 30 * SECOND, -4),
+      ]);
+    expect(times[11]).toBeCloseTo(ends - START + (flaps ? 14.5 : 0.5) * MINUTE, -5);
+    const told = site.line.told.flatMap((one) => (one.kind === 'incident' ? [one.incident] : []));
+    expect(told.some(({ cause }) => cause.summary.includes('comes and goes'))).toBe(false);
+    expect(told[10]).toMatchObject({ flapping: flaps });
+  });
 
   test('a fault that never flapped opens within 10 seconds, and ends with the second round without it', () => {
     const [begins, ends] = [START + 10 * MINUTE, START + 20 * MINUTE];

@@ -107,7 +107,7 @@ describe('a name with several addresses', () => {
     ['one of two', inTurn([A, B], TTL), [A]],
     ['two of four', inTurn([A, B, C, D], TTL), [A, C]],
     ['two of four at random', atRandom([A, B, C, D], 3), [A, C]],
-  ])('%s always bad: one incident, told once from its return on, with the addresses', (_, answers, bad) => {
+  ])('%s always bad: one incident, told once from their return on, with the addresses', (_, answers, bad) => {
     const ends = START + 2 * HOUR;
     const site = flakyPath(({ at, address }) => at < ends && bad.includes(address), { answers });
     site.run(2 * HOUR);
@@ -118,7 +118,8 @@ describe('a name with several addresses', () => {
     site.run(2 * HOUR);
     expect(opened(site)).toBe(1);
     expect(events(site).at(-1)).toBe('resolved');
-    expect(events(site).length).toBeLessThanOrEqual(4);
+    // The first turn of each is an outage of its own: nobody knows by then that the address returns.
+    expect(events(site).length).toBeLessThanOrEqual(2 * bad.length + 2);
   });
 
   test('an address that has gone out of the answers takes its outage with it as fast as a repair', () => {

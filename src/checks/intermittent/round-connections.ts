@@ -1,10 +1,10 @@
-import { isWithoutRoute } from '../core/deciding-addresses.ts';
-import { type EndpointObservation, isOwnTrouble } from '../core/observation.ts';
+import { isWithoutRoute } from '../../core/deciding-addresses.ts';
+import { type EndpointObservation, isOwnTrouble } from '../../core/observation.ts';
 import type { Connection, ConnectionFault } from './connection-share.ts';
 import type { RoundConnections } from './path-share.ts';
-import type { RoundObservations } from '../sources/registry.ts';
-import { describeFailure } from '../core/describe-failure.ts';
-import type { JudgedEndpoint } from './tls-genuine/judge-tls-path.ts';
+import type { RoundObservations } from '../../sources/registry.ts';
+import { describeFailure } from '../../core/describe-failure.ts';
+import type { JudgedEndpoint } from '../tls-genuine/judge-tls-path.ts';
 
 /**
  * The connections of a round to the licence server, each as it worked or failed. What says nothing about the target is

@@ -1,14 +1,21 @@
 import { describe, expect, test } from 'vitest';
 
-import { BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE, sharesOf } from '../../../src/checks/path-share.ts';
-import { ASKED_BURSTS, BURSTS } from '../../../src/checks/bursts.ts';
-import type { PathShare } from '../../../src/checks/path-share.ts';
+import {
+  BURST_SIZE,
+  burstDue,
+  needsCloserLook,
+  next,
+  NO_SHARE,
+  sharesOf,
+} from '../../../../src/checks/intermittent/path-share.ts';
+import { ASKED_BURSTS, BURSTS } from '../../../../src/checks/intermittent/bursts.ts';
+import type { PathShare } from '../../../../src/checks/intermittent/path-share.ts';
 import {
   failedIn,
   type Connection,
   type ConnectionFault,
   type FailurePattern,
-} from '../../../src/checks/connection-share.ts';
+} from '../../../../src/checks/intermittent/connection-share.ts';
 
 const A = '173.243.138.84';
 const V6 = '2001:db8::84';
@@ -63,7 +70,7 @@ describe('what the failures at one address are', () => {
     ['half of the burst failed', 'xx(.x.x.x.x.x.x.x.x.x.x)', 'intermittent'],
     ['half of the burst failed, and this connection worked', 'x.(.x.x.x.x.x.x.x.x.x.x)', 'intermittent'],
     ['every second round failed', 'x.x.x.x.x.x.x.x.x.', 'intermittent'],
-    ['an outage that ended', `${'x'.repeat(50)}.`, 'none'],
+    ['an outage that ended', `${'x'.repeat(50)}.`, undefined],
     ['an outage that ended, and a single failure', `${'x'.repeat(50)}...x`, 'steady'],
     ['an outage that ended within the burst', 'xx(xxxxxxxxxx..........)', 'single'],
     ['it came and went, and fails all the time now', `x.(.x.x.x.x.x.x.x.x.x.x)${'x'.repeat(21)}`, 'steady'],

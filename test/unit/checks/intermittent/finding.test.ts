@@ -1,9 +1,13 @@
-import { textOfStep } from '../../support/text-of-step.ts';
+import { textOfStep } from '../../../support/text-of-step.ts';
 import { describe, expect, test } from 'vitest';
-import { shareFinding, shareText, withComplaint } from '../../../src/checks/comes-and-goes.ts';
-import type { Finding } from '../../../src/engine/finding.ts';
-import { clear, type ConnectionFault, type ConnectionShare } from '../../../src/checks/connection-share.ts';
-import { finding, round } from '../../support/judged-round.ts';
+import { shareFinding, shareText, withComplaint } from '../../../../src/checks/intermittent/finding.ts';
+import type { Finding } from '../../../../src/engine/finding.ts';
+import {
+  clear,
+  type ConnectionFault,
+  type ConnectionShare,
+} from '../../../../src/checks/intermittent/connection-share.ts';
+import { finding, round } from '../../../support/judged-round.ts';
 
 const ADDRESS = '173.243.138.84';
 const FAULT: ConnectionFault = {

@@ -1,11 +1,11 @@
-import { shareFinding, shareText } from './comes-and-goes.ts';
-import { withClean, withoutUnclean } from './endpoint-words.ts';
-import { decidingAddresses } from '../core/deciding-addresses.ts';
-import { type Finding, isFault } from '../engine/finding.ts';
+import { shareFinding, shareText } from './finding.ts';
+import { withClean, withoutUnclean } from '../endpoint-words.ts';
+import { decidingAddresses } from '../../core/deciding-addresses.ts';
+import { type Finding, isFault } from '../../engine/finding.ts';
 import { mainFault, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 import { sharesOf, type PathShare } from './path-share.ts';
-import { withMore } from '../engine/words/claim.ts';
-import type { PathObservation } from '../core/round.ts';
+import { withMore } from '../../engine/words/claim.ts';
+import type { PathObservation } from '../../core/round.ts';
 
 /** Null: there was nothing to judge. */
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;

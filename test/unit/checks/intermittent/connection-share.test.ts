@@ -10,7 +10,7 @@ import {
   type ConnectionFault,
   type ConnectionShare,
   type FailurePattern,
-} from '../../../src/checks/connection-share.ts';
+} from '../../../../src/checks/intermittent/connection-share.ts';
 
 const A = '192.0.2.1';
 const B = '192.0.2.2';
@@ -43,6 +43,7 @@ function after(letters: string, share: ConnectionShare = clear([A])): Connection
 test('nothing is known at first', () => {
   expect(clear([A])).toEqual({
     addresses: [A],
+    rotates: false,
     pattern: 'none',
     reported: [],
     trail: [],
@@ -58,9 +59,11 @@ describe('a fault that comes and goes', () => {
     ['was back twice, and failed often enough', 'x.x.xxxx', 'intermittent'],
     ['was back twice, and failed too seldom', 'x.x.xxx', 'steady'],
     ['was back once, however often it failed', 'x.xxxxxxxxx', 'steady'],
-    ['was an outage of five that came back', 'xxxxx..xxxx', 'intermittent'],
+    ['was an outage of five that came back', 'xxxxx..xxxxxxxxxx', 'steady'],
+    ['was many outages of five', 'xxxxx..'.repeat(6).concat('x'), 'steady'],
     ['was a run of four, which is no outage, and came back', 'xxxx..xxxxxxxxx', 'steady'],
-    ['was an outage that came back for a moment', 'xxxxx..xxx', 'steady'],
+    ['was single failures around an outage', 'x.....xxxxxxxx........x', 'steady'],
+    ['was two runs of four, after which single ones came back', 'xxxx..xxxx.x', 'intermittent'],
     ['fails twenty times in a row', `x.x.xxxx.${'x'.repeat(20)}`, 'intermittent'],
     ['fails so often in a row that it does not go any more', `x.x.xxxx.${'x'.repeat(21)}`, 'steady'],
   ])('%s', (_, letters, pattern) => {
@@ -91,6 +94,75 @@ describe('a fault that comes and goes', () => {
       shareAfter(clear([A]), { own: connections('x', A, fault), more: [], burstsSpent: true }).pattern;
     expect(first(FAULT)).toBe('doubtful');
     expect(first({ ...FAULT, cause: 'tls-intercepted', confidence: 'confirmed' })).toBe('steady');
+  });
+
+  test.each<readonly [string, string, boolean]>([
+    ['three successes after a long outage', `x.x.xxxx.${'x'.repeat(21)}...`, false],
+    ['two successes after a long outage', `x.x.xxxx.${'x'.repeat(21)}..`, true],
+    ['three successes after a shorter outage', `x.x.xxxx.${'x'.repeat(20)}...`, true],
+    ['twenty successes after five failures', `x.x.xxxx.xxxxx${'.'.repeat(20)}`, false],
+    ['nineteen successes after five failures', `x.x.xxxx.xxxxx${'.'.repeat(19)}`, true],
+    ['twenty successes after four failures', `x.x.xxxx.xxxx${'.'.repeat(20)}`, true],
+    ['so many successes that chance explains none of the failures', `x.x.xxxx.x${'.'.repeat(62)}`, false],
+    ['fewer of them', `x.x.xxxx.x${'.'.repeat(61)}`, true],
+  ])('after %s it is over, or not', (_, letters, intermittent) => {
+    expect(after(letters).intermittent).toBe(intermittent);
+  });
+
+  test.each<readonly [string, string, number]>([
+    ['an outage of five', 'xxxxx.', 0],
+    ['four failures', 'xxxx.', 5],
+    ['an outage after a single failure long ago', `x${'.'.repeat(8)}xxxxxx.`, 0],
+    ['an outage just after a single failure', 'x.xxxxx.', 0],
+  ])('the repair of %s leaves a trail of so many connections', (_, letters, length) => {
+    expect(after(letters).trail).toHaveLength(length);
+  });
+
+  describe('of addresses that take turns', () => {
+    const turns = (letters: readonly (readonly [string, string])[], rotates: boolean): ConnectionShare =>
+      letters
+        .flatMap(([address, some]) => connections(some, address))
+        .reduce(
+          (known, connection) => shareAfter(known, { own: [connection], more: [], burstsSpent: false }),
+          clear([A, B], rotates),
+        );
+    const TWICE = [
+      [A, 'xxxxxx'],
+      [B, '......'],
+      [A, 'x'],
+    ] as const;
+
+    test('one that always fails is one fault from its return on', () => {
+      expect(turns(TWICE, true)).toMatchObject({ pattern: 'intermittent', returns: 2 });
+      expect(turns(TWICE, false)).toMatchObject({ pattern: 'steady', returns: 1 });
+    });
+
+    test('an outage of all of them is none', () => {
+      const all = [
+        [A, '.xxx'],
+        [B, 'xxx...'],
+        [A, '...xxx'],
+        [B, 'xxx'],
+        [A, 'x.'],
+      ] as const;
+      expect(turns(all, true)).toMatchObject({ intermittent: false });
+    });
+
+    test('is over with its own repair, and not while another one answers', () => {
+      const away = [
+        [A, 'xxxxxx'],
+        [B, '.'.repeat(8)],
+      ] as const;
+      expect(turns(away, true).trail).toHaveLength(14);
+      expect(turns([...away, [A, '.']], true).trail).toHaveLength(0);
+      expect(turns([...away, [B, '....']], false).trail).toHaveLength(0);
+    });
+  });
+
+  test('of one address beside another that always works is none of both', () => {
+    const made = Array.from({ length: 10 }, () => [...connections('.', B), ...connections('x')]).flat();
+    const share = shareAfter(clear([A, B]), { own: made, more: [], burstsSpent: false });
+    expect(share).toMatchObject({ intermittent: false, returns: 9 });
   });
 
   test('is grave from a third on, and until it is less than a fifth', () => {

@@ -1,5 +1,5 @@
-import { addressFamily } from '../core/addresses.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
+import { addressFamily } from '../../core/addresses.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 import { type Burst, type BurstRoom, burstRoom, isRecent, rememberedBursts } from './bursts.ts';
 import {
   clear,
@@ -229,9 +229,12 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   const addresses = members
     .map(({ address }) => address)
     .filter((address) => current.includes(address) || !outages.includes(address));
+  const isBackInTurn = (address: string): boolean =>
+    before?.current.includes(address) === false && known.some((member) => member.address === address);
+  const rotates = others.length > 0 && (share.rotates || current.some(isBackInTurn));
   return {
     family,
-    share: shareAfter({ ...without(share, outages), addresses }, failuresLast(sample)),
+    share: shareAfter({ ...without(share, outages), addresses, rotates }, failuresLast(sample)),
     members,
     current,
     outages,

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+
+import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
+import { exitCodeBeside, type CheckExit } from '../../../src/report/nagios-line.ts';
+import { renderDiagnosis } from '../../../src/report/report-text.ts';
+import { unseenIncidents, type OpenIncident, type UnseenIncident } from '../../../src/report/unseen-incidents.ts';
+import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { START } from '../../support/incident-timeline.ts';
+
+const { id: cause, subject } = causeOf('egress-blocked');
+const CLEAN = diagnosisOf(START, []);
+
+function incident(over: Partial<OpenIncident> = {}): OpenIncident {
+  return {
+    id: '20261124T130005Z-a-1',
+    cause,
+    subject,
+    severity: 'critical',
+    summary: 'Every second connection is not opened.',
+    since: '2026-11-24T12:50:00.000Z',
+    lastSeen: '2026-11-24T12:59:30.000Z',
+    ...over,
+  };
+}
+
+function unseen(over: Partial<OpenIncident>, rule = 'port-opens'): readonly UnseenIncident[] {
+  const preconditions = [{ id: 'reachability', findings: [{ rule }] }];
+  return unseenIncidents(CLEAN, { diagnosis: { preconditions }, incidents: [incident(over)] });
+}
+
+describe('unseenIncidents()', () => {
+  test.each<readonly [string, Partial<OpenIncident>, string, readonly boolean[]]>([
+    ['an outage, which one connection contradicts', {}, 'port-opens', [true]],
+    ['an intermittent fault, which one connection does not contradict', {}, INTERMITTENT_RULE, [false]],
+    ['what the log alone shows', { cause: 'polling-failing' }, 'port-opens', [false]],
+    ['another fault beside an intermittent one', { cause: 'tls-intercepted' }, INTERMITTENT_RULE, [true]],
+    ['a precondition that is unknown', { cause: 'precondition-unknown' }, INTERMITTENT_RULE, [true]],
+    ['no note', { severity: 'info' }, 'port-opens', []],
+  ])('names %s', (_, over, rule, contradicted) => {
+    expect(unseen(over, rule).map(({ isContradicted }) => isContradicted)).toEqual(contradicted);
+  });
+
+  test('names nothing that the check shows itself', () => {
+    const own = diagnosisOf(START, [causeOf('egress-blocked')]);
+    const daemon = { diagnosis: { preconditions: [] }, incidents: [incident(), incident({ subject: 'other:443' })] };
+    expect(unseenIncidents(own, daemon)).toMatchObject([{ subject: 'other:443' }]);
+  });
+});
+
+describe('the exit code beside an open incident', () => {
+  test.each<readonly [string, Partial<OpenIncident>, string, CheckExit, CheckExit]>([
+    ['is 1 where the check contradicts it', {}, 'port-opens', 0, 1],
+    ['is 2 where it cannot', {}, INTERMITTENT_RULE, 0, 2],
+    ['is 2 where nothing else is known', {}, INTERMITTENT_RULE, 3, 2],
+    ['is 1 for a warning', { severity: 'warning' }, INTERMITTENT_RULE, 0, 1],
+    ['stays 3 where the check contradicts it', {}, 'port-opens', 3, 3],
+    ['stays 2', {}, 'port-opens', 2, 2],
+    ['stays 0 for a note', { severity: 'info' }, INTERMITTENT_RULE, 0, 0],
+  ])('%s', (_, over, rule, own, expected) => {
+    expect(exitCodeBeside(own, unseen(over, rule))).toBe(expected);
+  });
+});
+
+describe('the text of a check', () => {
+  const text = (over: Partial<OpenIncident>, rule?: string): string =>
+    renderDiagnosis(CLEAN, { color: false, width: 200 }, { unseen: unseen(over, rule) });
+
+  test('is no bare READY while an intermittent fault is open', () => {
+    expect(text({}, INTERMITTENT_RULE)).toContain(
+      'Open incident of the daemon, since 2026-11-24 12:50:00 UTC: Every second connection is not opened.\n' +
+        'Last seen 2026-11-24 12:59:30 UTC. This check could not see it: it makes one connection to each address, and ' +
+        'does not receive the log. Its id is 20261124T130005Z-a-1.\n\n' +
+        'NOT READY: all checks of this round pass, but an incident of the daemon is open, see above.\n',
+    );
+    expect(text({ severity: 'warning' }, INTERMITTENT_RULE)).toContain('\nREADY: all checks of this round pass, but');
+  });
+
+  test('says that an outage which has ended is not over for the daemon yet', () => {
+    const said = text({});
+    expect(said).toContain('The incident ends when the next rounds of the daemon do not see it either.');
+    expect(said).toContain('\nREADY: all configured checks pass. See the warnings above.\n');
+  });
+});
