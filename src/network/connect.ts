@@ -17,24 +17,26 @@ export interface Destination {
  */
 export function openSocket(destination: Destination, signal: AbortSignal): Promise<Socket> {
   const localAddress = localAddressFor(destination);
-  return whenReady(
-    signal,
-    () =>
-      connectTcp({
-        host: destination.address,
-        port: destination.port,
-        ...(localAddress === null ? {} : { localAddress }),
-      }),
-    'connect',
-  );
+  const options = {
+    host: destination.address,
+    port: destination.port,
+    ...(localAddress === null ? {} : { localAddress }),
+  };
+  return whenReady(signal, () => connectTcp(options), 'connect');
 }
 
 /**
  * Performs a TLS handshake over a connected socket.
  * @throws the handshake's error, or the signal's reason; both sockets are destroyed by then
  */
-export function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
-  return whenReady(signal, () => connectTls({ ...options, socket }), 'secureConnect');
+export async function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
+  try {
+    return await whenReady(signal, () => connectTls({ ...options, socket }), 'secureConnect');
+  } catch (error) {
+    // It has none of its own when the signal was aborted before, or the options are refused.
+    socket.destroy();
+    throw error;
+  }
 }
 
 /** `sourceAddress` where it is of the destination's family, else null. */
@@ -50,6 +52,8 @@ function whenReady<S extends Socket>(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = open();
+    // For good: between two phases and after the last one, nobody else listens, and an unhandled error ends the process.
+    socket.on('error', () => {});
     function release(): void {
       signal.removeEventListener('abort', onAbort);
       socket.off(ready, onReady);
@@ -62,8 +66,6 @@ function whenReady<S extends Socket>(
     }
     function fail(error: Error): void {
       release();
-      // A socket that is being torn down may still report: unheard, that would end the process.
-      socket.on('error', () => {});
       socket.destroy();
       reject(error);
     }
