@@ -19,16 +19,12 @@ export interface Destination {
  */
 export function openSocket(destination: Destination, signal: AbortSignal): Promise<Socket> {
   const localAddress = localAddressFor(destination);
-  return whenReady(
-    signal,
-    () =>
-      connectTcp({
-        host: destination.address,
-        port: destination.port,
-        ...(localAddress === null ? {} : { localAddress }),
-      }),
-    'connect',
-  );
+  const options = {
+    host: destination.address,
+    port: destination.port,
+    ...(localAddress === null ? {} : { localAddress }),
+  };
+  return whenReady(signal, () => connectTcp(options), 'connect');
 }
 
 /** The peer's certificate does not verify. */
@@ -53,20 +49,20 @@ export class UnverifiedError extends ProbeError {
 export async function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
   const { checkServerIdentity: check = checkServerIdentity } = options;
   let misnamed: Error | undefined;
-  const opened = await whenReady(
-    signal,
-    () =>
-      connectTls({
-        ...options,
-        socket,
-        rejectUnauthorized: false,
-        checkServerIdentity: (host, certificate) => {
-          misnamed = check(host, certificate);
-          return misnamed;
-        },
-      }),
-    'secureConnect',
-  );
+  const verifying: ConnectionOptions = {
+    ...options,
+    socket,
+    rejectUnauthorized: false,
+    checkServerIdentity: (host, certificate) => {
+      misnamed = check(host, certificate);
+      return misnamed;
+    },
+  };
+  const opened = await whenReady(signal, () => connectTls(verifying), 'secureConnect').catch((error: unknown) => {
+    // It has no error of its own when the signal was aborted before, or the options are refused.
+    socket.destroy();
+    throw error;
+  });
   if (opened.authorized) return opened;
   const issuer = opened.getPeerX509Certificate()?.issuer;
   opened.on('error', () => {}).destroy();
@@ -103,6 +99,8 @@ function whenReady<S extends Socket>(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = open();
+    // For good: between two phases and after the last one, nobody else listens, and an unhandled error ends the process.
+    socket.on('error', () => {});
     function release(): void {
       signal.removeEventListener('abort', onAbort);
       socket.off(ready, onReady);
@@ -115,8 +113,6 @@ function whenReady<S extends Socket>(
     }
     function fail(error: Error): void {
       release();
-      // A socket that is being torn down may still report: unheard, that would end the process.
-      socket.on('error', () => {});
       socket.destroy();
       reject(error);
     }

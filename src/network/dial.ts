@@ -40,8 +40,6 @@ export async function dial(options: DialOptions, ctx: ProbeContext): Promise<Soc
 async function dialAddress(address: string, port: number, limit: Millis, ctx: ProbeContext): Promise<Socket> {
   using time = deadline(ctx.clock, limit, ctx.signal);
   const socket = await openSocket({ address, port, sourceAddress: ctx.sourceAddress }, time.signal);
-  // Until the next phase listens: an error that nobody hears ends the process.
-  socket.on('error', () => {});
   socket.setNoDelay(true);
   return socket;
 }

@@ -11,13 +11,15 @@ import { isIP } from 'node:net';
 export function hasRoute(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createSocket(isIP(address) === 6 ? 'udp6' : 'udp4');
-    function told(has: boolean): void {
-      socket.removeAllListeners();
-      socket.close();
+    let ended = false;
+    function end(has: boolean): void {
+      if (ended) return;
+      ended = true;
       resolve(has);
+      socket.close();
     }
-    socket.once('error', () => told(false));
-    socket.once('connect', () => told(true));
+    socket.on('error', () => end(false));
+    socket.once('connect', () => end(true));
     // Any port: nothing is sent.
     socket.connect(9, address);
   });

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { addressFamily } from '../core/addresses.ts';
+import { isOfThisMachine } from '../core/observation.ts';
 import type { Destination } from './connect.ts';
 import { ProbeError, failureMessage, failureReason } from './failure.ts';
 import { lookUp, type SystemLookup } from './system-lookup.ts';
@@ -14,7 +15,7 @@ export interface Located {
  * Where to dial a helper of the probes (a resolver, a time server): a literal address as it is, a name through the
  * system. IPv4 is preferred, or the family of the source address; one address only, since what is wanted is one honest
  * attempt.
- * @throws {ProbeError} `name-not-resolved`
+ * @throws {ProbeError} `name-not-resolved`, or what kept this machine from asking
  */
 export async function locate(
   { host, port, sourceAddress }: Located,
@@ -29,7 +30,7 @@ export async function locate(
     const address = addresses.find((candidate) => addressFamily(candidate) === family) ?? addresses[0];
     if (address !== undefined) return { address, port, sourceAddress };
   } catch (error) {
-    if (failureReason(error) === 'internal') throw error;
+    if (isOfThisMachine(failureReason(error))) throw error;
     throw notFound(host, failureMessage(error), error);
   }
   throw notFound(host, 'it has no address');

@@ -1,4 +1,4 @@
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import type { Clock, Millis } from '../core/clock.ts';
 import { localAddressFor, type Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from './failure.ts';
@@ -31,51 +31,88 @@ export function exchangeUdp<T>(exchange: UdpExchange<T>, signal: AbortSignal): P
     const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
     let foreign = 0;
     let sent = false;
+    let ended = false;
     let cancelRetransmit = (): void => {};
 
-    function finish(): void {
+    function finish(settle: () => void): void {
+      // The socket may still call back for what was under way when it was closed.
+      if (ended) return;
+      ended = true;
       cancelRetransmit();
       signal.removeEventListener('abort', onAbort);
       socket.close();
+      settle();
     }
-    function fail(error: Error): void {
-      finish();
-      reject(error);
+    function fail(error: unknown): void {
+      finish(() => reject(error));
     }
     function onAbort(): void {
       fail(foreign === 0 ? abortError(signal) : notAnAnswer(foreign, abortError(signal)));
     }
-    function send(): void {
-      sent = true;
-      socket.send(exchange.packet());
-    }
-
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('error', (error) => fail(sent ? afterSending(error) : error));
-    socket.on('message', (bytes) => {
+    function onMessage(bytes: Buffer): void {
       const answer = exchange.read(bytes);
       if (answer !== null) {
-        finish();
-        resolve(answer);
+        finish(() => resolve(answer));
         return;
       }
       foreign += 1;
       if (foreign >= MAX_FOREIGN) fail(notAnAnswer(foreign));
-    });
-    bindAndConnect(socket, server, () => {
-      send();
-      cancelRetransmit = clock.after(exchange.retransmitAfter, send);
-    });
+    }
+    function send(): void {
+      if (ended) return;
+      // Without a callback, Node drops an error of the kernel, such as EPERM from this machine's own packet filter.
+      socket.send(exchange.packet(), (error) => {
+        if (error === null) sent = true;
+        else fail(error);
+      });
+    }
+    /** Whatever is thrown in a callback of the socket fails the exchange. */
+    function guarded<A extends readonly unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+      return (...args) => {
+        try {
+          callback(...args);
+        } catch (error) {
+          fail(error);
+        }
+      };
+    }
+    const connect = guarded(() => socket.connect(server.port, server.address));
+
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.on('error', (error) => fail(sent ? afterSending(error) : error));
+    socket.on('message', guarded(onMessage));
+    // Not the callback of connect(): Node hands that the error, and emits none.
+    socket.once(
+      'connect',
+      guarded(() => {
+        send();
+        cancelRetransmit = clock.after(exchange.retransmitAfter, guarded(send));
+      }),
+    );
+    const localAddress = localAddressFor(server);
+    if (localAddress === null) connect();
+    else socket.bind({ address: localAddress, port: 0 }, connect);
   });
 }
 
-function bindAndConnect(socket: Socket, server: Destination, ready: () => void): void {
-  const localAddress = localAddressFor(server);
-  function connect(): void {
-    socket.connect(server.port, server.address, ready);
-  }
-  if (localAddress === null) connect();
-  else socket.bind({ address: localAddress, port: 0 }, connect);
+/**
+ * Sends one packet and waits for no answer.
+ * @returns why it did not leave this machine; null when it did. Never rejects.
+ */
+export function sendOnce(server: Destination, packet: Buffer): Promise<Error | null> {
+  return new Promise((resolve) => {
+    const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
+    let ended = false;
+    function end(error: Error | null): void {
+      if (ended) return;
+      ended = true;
+      resolve(error);
+      socket.close();
+    }
+    socket.on('error', end);
+    socket.once('connect', () => socket.send(packet, (error) => end(error)));
+    socket.connect(server.port, server.address);
+  });
 }
 
 function notAnAnswer(count: number, cause?: Error): ProbeError {

@@ -52,7 +52,7 @@ function compareInThread(job: BcryptJob): Promise<boolean> {
   const worker = new Worker(THREAD, { workerData: job, env: {}, execArgv: [] });
   return new Promise((resolve, reject) => {
     worker.once('message', (matches: unknown) => resolve(matches === true));
-    worker.once('error', reject);
+    worker.on('error', reject);
     worker.once('exit', (code) =>
       reject(new Error(`Cannot check a bcrypt password hash: its thread ended with code ${String(code)}`)),
     );

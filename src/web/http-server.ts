@@ -77,7 +77,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     response.once('close', () => {
       if (!server.listening) server.closeIdleConnections();
     });
-    void listener(request, response).then(() => waiting.written(response));
+    listener(request, response).then(
+      () => waiting.written(response),
+      (error: unknown) => {
+        logger.error({ err: error }, 'A request could not be answered');
+        response.destroy();
+      },
+    );
   });
   limitConnections(server);
   const closeVerified = trackVerified(server);

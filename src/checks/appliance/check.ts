@@ -1,4 +1,4 @@
-import { concernsOnly } from '../../engine/explanation.ts';
+import { concernsOnly, suggestsOnly } from '../../engine/explanation.ts';
 import { nameList } from '../../core/name-list.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
@@ -13,7 +13,10 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
   id: 'appliance',
   title: 'FortiAuthenticator',
   dependsOn: [],
-  explainedBy: [{ by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' }],
+  explainedBy: [
+    { by: 'internet', when: suggestsOnly('appliance-unreachable'), evidence: false },
+    { by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' },
+  ],
   causes: APPLIANCE_CAUSES,
   unknownRemedy: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },

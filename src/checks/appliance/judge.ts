@@ -88,16 +88,25 @@ function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding
     claim: `The API ${failingOf(reason)}${seen === null ? '' : `, but ${seen}`}.`,
     quote: message,
     actual: `${reason}: ${message}${seen === null ? '' : `; ${seen}`}`,
-    ...weightOf(reason, seen),
+    ...weightOf(reason, seen, views.role),
     facts: { appliance, address: endpoint, failing: failingOf(reason) },
   };
 }
 
-function weightOf(reason: FailureReason, seen: string | null): Pick<Finding<ApplianceCause>, 'level' | 'suggests'> {
+function weightOf(
+  reason: FailureReason,
+  seen: string | null,
+  role: HaRoleObservation | null,
+): Pick<Finding<ApplianceCause>, 'level' | 'suggests' | 'confidence'> {
   if (isOfThisMachine(reason)) return { level: 'unknown', suggests: null };
-  return seen === null
-    ? { level: 'broken', suggests: 'appliance-unreachable' }
-    : { level: 'warning', suggests: 'appliance-unreadable' };
+  if (seen !== null) return { level: 'warning', suggests: 'appliance-unreadable' };
+  // A packet filter of this machine shows over UDP, while TCP looks refused or silent.
+  const isSuspected = role?.kind === 'failed' && isOfThisMachine(role.reason);
+  return {
+    level: 'broken',
+    suggests: 'appliance-unreachable',
+    ...(isSuspected ? { confidence: 'suspected' } : {}),
+  };
 }
 
 /** What shows that the appliance is there although its API cannot be read; null: nothing does. */

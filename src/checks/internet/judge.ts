@@ -6,7 +6,14 @@ import type { InternetCause } from './causes.ts';
 import { type EndpointObservation, isOwnTrouble } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type { RoundObservations } from '../../sources/registry.ts';
+import { isWithoutRoute } from '../../core/deciding-addresses.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
+
+/** A resolver's label with an IPv6 address: `udp://[2001:db8::53]:53`. */
+const IPV6_AUTHORITY = /^\w+:\/\/\[/u;
+
+/** Most machines have IPv4 alone: what an IPv6 address shows there says nothing about the internet. */
+const ONLY_IPV6 = 'This machine has no route for IPv6, and no IPv4 address was tried';
 
 /**
  * The internet is there when anything out there accepts a connection, or refuses one: what is wrong then is wrong with
@@ -27,6 +34,7 @@ export function judgeInternet(round: RoundObservations, answered: ReadonlySet<st
   if (tried.length === 0)
     return untried === undefined ? judgeWithoutAddresses(round) : unjudged(`Not tried: ${describe(untried)}`);
   if (tried.every(({ proxy }) => proxy !== null)) return beyondProxy(tried);
+  if (tried.every((seen) => seen.family === 6 && isWithoutRoute(seen))) return unjudged(ONLY_IPV6);
   return silent(round, tried, answered);
 }
 
@@ -99,6 +107,7 @@ function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObser
   );
   const noRoute = replies.filter(({ reply }) => reply.kind === 'failed' && reply.reason === 'no-route');
   if (replies.length > 0 && noRoute.length === replies.length) {
+    if (noRoute.every(({ resolver }) => IPV6_AUTHORITY.test(resolver))) return unjudged(ONLY_IPV6);
     return unreachable([...new Set(noRoute.map(({ resolver }) => `no route to the resolver ${resolver}`))]);
   }
   return unjudged('No address to connect to: no name resolves');

@@ -53,7 +53,10 @@ function routeFinding(
   const told = {
     rule: 'family-has-route',
     subject: seen.target,
-    claim: `This machine has no route for IPv${String(seen.family)}, so ${seen.address} was not tried.`,
+    claim:
+      seen.proxy === null
+        ? `This machine has no route for IPv${String(seen.family)}, so ${seen.address} was not tried.`
+        : `This machine cannot send to the proxy ${seen.proxy}, so ${seen.address} was not tried.`,
     expected: `A route for IPv${String(seen.family)}, or another family to use`,
     actual: seenAt(seen, how),
     facts: { address: seen.address },

@@ -43,10 +43,7 @@ export async function exchangeHttps(
     });
     return readBody(await bodyOf(response), query);
   } finally {
-    // Later reports of a socket that is being torn down are of no interest, and unheard they would end the process.
-    client.on('connectionError', () => {});
     await client.destroy().catch(() => {});
-    socket.on('error', () => {});
     socket.destroy();
   }
 }

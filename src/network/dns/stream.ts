@@ -18,8 +18,7 @@ export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSig
 
     function finish(): void {
       signal.removeEventListener('abort', onAbort);
-      socket.off('data', onData).off('end', onEnd).off('error', fail);
-      socket.on('error', () => {});
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', fail);
       socket.destroy();
     }
     function fail(error: Error): void {
@@ -49,8 +48,9 @@ export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSig
     }
 
     if (signal.aborted) return onAbort();
+    if (socket.destroyed) return onEnd();
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('data', onData).once('end', onEnd).once('error', fail);
+    socket.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', fail);
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt16BE(query.bytes.length);
     // One segment: RFC 7766 §8, some servers cannot cope with the length alone.

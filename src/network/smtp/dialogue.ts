@@ -54,8 +54,8 @@ export class Dialogue {
    * @throws the handshake's error, or the signal's reason
    */
   async encrypt(tls: ConnectionOptions): Promise<void> {
-    const plain = this.#socket.off('data', this.#onData).off('error', this.#onError).off('end', this.#onEnd);
-    plain.off('close', this.#onEnd).on('error', () => {});
+    const plain = this.#socket.off('data', this.#onData).off('error', this.#onError);
+    plain.off('end', this.#onEnd).off('close', this.#onEnd);
     this.#reader = new ReplyReader();
     try {
       this.#socket = await openTls(plain, tls, this.#signal);

@@ -19,8 +19,7 @@ export function greets(socket: Socket, signal: AbortSignal): Promise<boolean> {
     let seen = '';
     function finish(): void {
       signal.removeEventListener('abort', onAbort);
-      socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('error');
-      socket.on('error', () => {});
+      socket.off('data', onData).off('end', settle).off('close', settle).off('error', onError);
     }
     function settle(): void {
       finish();
@@ -28,6 +27,14 @@ export function greets(socket: Socket, signal: AbortSignal): Promise<boolean> {
       else socket.destroy();
       socket.resume();
       resolve(GREETING.test(seen));
+    }
+    function onData(chunk: Buffer): void {
+      seen += chunk.toString('latin1', 0, MOST);
+      if (GREETED.test(seen) || !'220'.startsWith(seen.slice(0, 3)) || seen.length >= MOST) settle();
+    }
+    function onError(error: Error): void {
+      finish();
+      reject(error);
     }
     function onAbort(): void {
       if (seen !== '') {
@@ -43,14 +50,6 @@ export function greets(socket: Socket, signal: AbortSignal): Promise<boolean> {
       return;
     }
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('data', (chunk) => {
-      seen += chunk.toString('latin1', 0, MOST);
-      if (GREETED.test(seen) || !'220'.startsWith(seen.slice(0, 3)) || seen.length >= MOST) settle();
-    });
-    socket.on('end', settle);
-    socket.on('error', (error) => {
-      finish();
-      reject(error);
-    });
+    socket.on('data', onData).on('end', settle).on('close', settle).on('error', onError);
   });
 }

@@ -1,6 +1,6 @@
 import type { Varbind } from 'net-snmp';
 import type { HostPort } from '../../core/authority.ts';
-import { ProbeError } from '../failure.ts';
+import { abortError, ProbeError } from '../failure.ts';
 import { openSnmpSession, type SnmpLogin } from './snmp-session.ts';
 
 /** What a variable holds; objects that the agent does not have are left out. */
@@ -22,37 +22,35 @@ export async function snmpGet(
   oids: readonly string[],
   context: SnmpContext,
 ): Promise<SnmpValues> {
-  const { isVarbindError } = await import('net-snmp');
+  // Who reads nothing over SNMP is spared its memory.
+  const snmp = await import('net-snmp');
   const { signal } = context;
   signal.throwIfAborted();
-  const session = await openSnmpSession(target, login);
   const varbinds = await new Promise<readonly Varbind[]>((resolve, reject) => {
     let open = true;
-    function close(): boolean {
-      if (!open) return false;
+    function end(settle: () => void): void {
       // Closing calls back for what is under way, which would close again.
+      if (!open) return;
       open = false;
       signal.removeEventListener('abort', onAbort);
       session.close();
-      return true;
+      settle();
     }
     function onAbort(): void {
-      if (close())
-        reject(signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason }));
+      end(() => reject(abortError(signal)));
     }
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
+    const session = openSnmpSession(snmp, target, login, (error) => end(() => reject(error)));
     signal.addEventListener('abort', onAbort, { once: true });
     // A datagram that is no SNMP message: anybody can send one, and the answer may still come.
     session.on('error', () => undefined);
     session.get([...oids], (error: Error | null, found?: readonly Varbind[]) => {
-      if (!close()) return;
-      if (error === null) resolve(found ?? []);
-      else reject(failureOf(error));
+      end(() => {
+        if (error === null) resolve(found ?? []);
+        else reject(failureOf(error));
+      });
     });
   });
+  const { isVarbindError } = snmp;
   return valuesOf(varbinds.filter((varbind) => !isVarbindError(varbind)));
 }
 

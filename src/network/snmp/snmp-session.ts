@@ -1,7 +1,10 @@
+import { createSocket, type Socket, type SocketType } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Session } from 'net-snmp';
 import type { HostPort } from '../../core/authority.ts';
 import type { Millis } from '../../core/clock.ts';
+import { ProbeError } from '../failure.ts';
+import { getaddrinfoForSockets } from '../getaddrinfo.ts';
 
 export const SNMP_AUTH_PROTOCOLS = ['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
 /** As RFC 3826 and, for 256 bits, draft-reeder-snmpv3-usm-3desede-00, which most agents follow. */
@@ -25,15 +28,23 @@ const RETRY_AFTER: Millis = 1_000;
 /** More than fit into any deadline: the caller's signal decides. */
 const RETRIES = 30;
 
-/** To be closed by the caller. A host name is looked up for IPv4. */
-export async function openSnmpSession(target: HostPort, login: SnmpLogin): Promise<Session> {
-  // Who reads nothing over SNMP is spared its memory.
-  const snmp = await import('net-snmp');
+/**
+ * To be closed by the caller. A host name is looked up for IPv4.
+ * @param snmp the library, loaded where something is read over SNMP only
+ * @param onError a failure of the socket, or one inside the library that an answer causes: nothing else reports them
+ */
+export function openSnmpSession(
+  snmp: typeof import('net-snmp'),
+  target: HostPort,
+  login: SnmpLogin,
+  onError: (error: Error) => void,
+): Session {
   const options = {
     port: target.port,
     transport: isIPv6(target.host) ? 'udp6' : 'udp4',
     retries: RETRIES,
     timeout: RETRY_AFTER,
+    dgramModule: { createSocket: (type: SocketType) => createGuardedSocket(type, onError) },
   } as const;
   if (login.kind === 'community')
     return snmp.createSession(target.host, login.community, { ...options, version: snmp.Version2c });
@@ -50,4 +61,30 @@ export async function openSnmpSession(target: HostPort, login: SnmpLogin): Promi
     },
     { ...options, version: snmp.Version3 },
   );
+}
+
+/**
+ * net-snmp drops errors of its socket, such as a bind that fails, and throws in a listener when an SNMPv2c request is
+ * answered with an SNMPv3 message.
+ */
+function createGuardedSocket(type: SocketType, onError: (error: Error) => void): Socket {
+  const socket = createSocket({
+    type,
+    lookup: (name, options, done) =>
+      getaddrinfoForSockets(name, options, (error, address, family = 0) =>
+        done(error, typeof address === 'string' ? address : '', family),
+      ),
+  });
+  socket.on('error', onError);
+  const emit = socket.emit.bind(socket);
+  return Object.assign(socket, {
+    emit: (...event: Parameters<typeof emit>) => {
+      try {
+        return emit(...event);
+      } catch (cause) {
+        onError(new ProbeError('protocol', 'Cannot read over SNMP: expected the answer to the request', { cause }));
+        return true;
+      }
+    },
+  });
 }

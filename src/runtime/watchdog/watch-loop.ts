@@ -16,13 +16,19 @@ export function watchLoop(clock: Clock, logger: Pick<Logger, 'error'>): Disposab
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   // Neither the daemon's options nor its environment, where secrets may be, are any of the thread's business.
   const thread = new Worker(THREAD, { workerData: beats, env: {}, execArgv: [] });
-  thread.on('error', (error) => {
+  let isNeeded = true;
+  function onEnd(error: unknown): void {
+    if (!isNeeded) return;
+    isNeeded = false;
     logger.error({ err: error }, 'Cannot watch the event loop: a process that hangs will not end by itself');
-  });
+  }
+  thread.on('error', onEnd);
+  thread.once('exit', (code) => onEnd(new Error(`Its thread ended with code ${String(code)}`)));
   const cancel = beat(clock, LOOK_EVERY, () => void Atomics.add(beats, 0, 1));
 
   return {
     [Symbol.dispose]: () => {
+      isNeeded = false;
       cancel();
       void thread.terminate();
     },

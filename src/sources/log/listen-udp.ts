@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { ListenAddress } from '../../config/schema/host-port.ts';
-import type { Clock } from '../../core/clock.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
 import { bindError } from './bind-error.ts';
 import { MAX_LINE_BYTES, trimmedEnd, type FramedLine, type LineSink } from './framing.ts';
 import { watchKernelDrops } from './kernel-drops.ts';
@@ -13,6 +13,7 @@ import type { LineTally, UdpCounters } from './tally.ts';
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 /** Senders whose reader is kept; with more (spoofed addresses) they are made again. */
 const MAX_READERS = 4_096;
+const REOPEN_AFTER: Millis = 5_000;
 
 export interface UdpOptions {
   readonly listen: ListenAddress;
@@ -30,26 +31,46 @@ export interface UdpListener {
 
 /**
  * Syslog over UDP: a datagram is a line (RFC 5426 §3.1), line breaks within it included, so nobody can smuggle in a
- * second one.
+ * second one. A socket that fails later is opened again on the same port until that succeeds.
  * @throws {Error} when the port cannot be bound
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
-  const { listen, logger, clock, tally } = options;
-  // Not reuseAddr: a second process would take a share of the datagrams without a word.
-  const socket = createSocket({ type: isIPv6(listen.address) ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER });
-  receive(socket, options.reader);
-  try {
-    socket.bind({ address: listen.address, port: listen.port, exclusive: true });
-    await once(socket, 'listening');
-  } catch (error) {
-    socket.close();
-    throw bindError('UDP', listen, error);
-  }
-  socket.on('error', (error) => {
-    logger.error({ err: error }, 'syslog UDP socket failed');
-  });
-  const receiveBufferBytes = grantedBuffer(socket, logger);
+  const { logger, clock, tally } = options;
+  let socket = await open(options.listen, options);
+  let cancelRetry = (): void => {};
+  let isStopped = false;
+  /** It is closed, and is to be opened again. */
+  let isFailed = false;
   const { address, port } = socket.address();
+
+  function follow(opened: Socket): void {
+    opened.on('error', (error) => {
+      if (isStopped || isFailed || opened !== socket) return;
+      isFailed = true;
+      logger.error({ err: error }, 'syslog UDP socket failed, opening it again');
+      opened.close();
+      void reopen();
+    });
+  }
+  async function reopen(): Promise<void> {
+    try {
+      const opened = await open({ address, port }, options);
+      if (isStopped) {
+        opened.close();
+        return;
+      }
+      socket = opened;
+      isFailed = false;
+      follow(opened);
+      logger.warn({ address, port }, 'syslog UDP socket is open again, lines may have been lost');
+    } catch (error) {
+      logger.error({ err: error }, 'syslog UDP socket cannot be opened again yet');
+      if (!isStopped) cancelRetry = clock.after(REOPEN_AFTER, () => void reopen());
+    }
+  }
+
+  follow(socket);
+  const receiveBufferBytes = grantedBuffer(socket, logger);
   const drops = watchKernelDrops(clock, { address, port }, (more) => {
     tally.dropped += more;
     logger.warn({ dropped: more }, 'kernel dropped syslog datagrams, the receive buffer was full');
@@ -59,12 +80,29 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
     counters: () => ({ receiveBufferBytes, kernelDrops: drops.total() }),
     stop: async () => {
       await drops.stop();
-      await new Promise<void>((resolve) => socket.close(resolve));
+      isStopped = true;
+      cancelRetry();
+      if (!isFailed) await new Promise<void>((resolve) => socket.close(resolve));
     },
   };
 }
 
-function receive(socket: Socket, makeReader: UdpOptions['reader']): void {
+/** @throws {Error} when the port cannot be bound */
+async function open(listen: ListenAddress, { reader, logger }: UdpOptions): Promise<Socket> {
+  // Not reuseAddr: a second process would take a share of the datagrams without a word.
+  const socket = createSocket({ type: isIPv6(listen.address) ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER });
+  receive(socket, reader, logger);
+  try {
+    socket.bind({ address: listen.address, port: listen.port, exclusive: true });
+    await once(socket, 'listening');
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw bindError('UDP', listen, error);
+  }
+}
+
+function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: IntakeLogger): void {
   const readers = new Map<string, LineSink>();
   const line: FramedLine = { bytes: Buffer.alloc(0), text: '', start: 0, end: 0, cut: false };
 
@@ -82,9 +120,13 @@ function receive(socket: Socket, makeReader: UdpOptions['reader']): void {
     line.text = datagram.toString('latin1');
     line.end = trimmedEnd(line.text, 0, Math.min(datagram.length, MAX_LINE_BYTES));
     if (line.end === 0) return;
-    const reader = readerOf(address);
-    reader.piece(line.text);
-    reader.line(line);
+    try {
+      const reader = readerOf(address);
+      reader.piece(line.text);
+      reader.line(line);
+    } catch (error) {
+      logger.error({ err: error, address }, 'syslog datagram could not be read: a bug, please report it');
+    }
   });
 }
 

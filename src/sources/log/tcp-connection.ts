@@ -62,11 +62,11 @@ export class TcpConnection implements LineHolder {
     socket.on('error', (error) => {
       logger.debug({ err: error, address: this.address }, 'syslog connection failed');
     });
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('data', (chunk: Buffer) => this.#guard(() => this.#take(chunk)));
     socket.once('close', () => {
-      this.#end();
       turns.remove(socket);
       connections.open -= 1;
+      this.#guard(() => this.#end());
     });
   }
 
@@ -106,6 +106,19 @@ export class TcpConnection implements LineHolder {
     turns.spend(this.#socket, chunk.length);
     if (isNewLine) lines.hold(this, 0);
     lines.hold(this, framer.room === 0 ? 0 : framer.room + this.#extraRoom);
+  }
+
+  /** A line that cannot be read costs its connection, and nothing else. */
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#deps.logger.error(
+        { err: error, address: this.address },
+        'syslog connection could not be read: a bug, please report it',
+      );
+      this.#socket.destroy();
+    }
   }
 
   #refuse(): void {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { HostPort } from '../../core/authority.ts';
-import { isOwnTrouble, type DnsObservation, type Failure } from '../../core/observation.ts';
+import { isOfThisMachine, isOwnTrouble, type DnsObservation, type Failure } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import type { PathSettings } from '../path/settings.ts';
 import { askInTurn } from '../target/ask-in-turn.ts';
@@ -13,7 +13,7 @@ export type Resolving = Pick<PathSettings, 'resolvers'>;
 export interface FoundAddresses {
   /** None: the name does not resolve. */
   readonly addresses: readonly string[];
-  /** Our own trouble, for which it could not be resolved. */
+  /** The fault of this machine for which it could not be resolved. */
   readonly localError: Failure | null;
 }
 
@@ -34,8 +34,6 @@ export async function findAddresses(
   const addresses = addressesIn(observations);
   if (addresses.length > 0) return { addresses, localError: null };
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
-  return {
-    addresses: [],
-    localError: failures.find(({ reason }) => isOwnTrouble(reason)) ?? null,
-  };
+  const couldNotAsk = failures.length === observations.length ? isOfThisMachine : isOwnTrouble;
+  return { addresses: [], localError: failures.find(({ reason }) => couldNotAsk(reason)) ?? null };
 }

@@ -142,7 +142,7 @@ async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Prom
   const { host, port, security } = target.server;
   const { addresses, localError } = target;
   if (addresses.length === 0 && localError !== null)
-    throw new ProbeError(localError.reason, `Cannot look up "${host}": ${localError.message}`);
+    throw new ProbeError(localError.reason, `No resolver could be asked for "${host}": ${localError.message}`);
   if (addresses.length === 0)
     throw new ProbeError('name-not-resolved', `Cannot connect: no resolver gives an address for "${host}"`);
   const socket = await connectToAny(addresses, port, ctx, limit.signal);

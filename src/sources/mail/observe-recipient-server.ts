@@ -1,8 +1,8 @@
 import type { Millis } from '../../core/clock.ts';
-import type { RecipientServerObservation } from '../../core/observation.ts';
+import { isOfThisMachine, type RecipientServerObservation } from '../../core/observation.ts';
 import type { ResolverConfig } from '../../config/schema/resolver.ts';
 import type { ProbeContext } from '../../network/context.ts';
-import { ProbeError, failureFrom } from '../../network/failure.ts';
+import { ProbeError, failureFrom, failureReason } from '../../network/failure.ts';
 import { connectToAny } from '../../network/smtp/connect-any.ts';
 import { greets } from '../../network/smtp/greets.ts';
 import { deadline } from '../../system/clock.ts';
@@ -37,6 +37,8 @@ export async function observeRecipientServer(
     hosts = await exchangesOf(domain, resolvers, tools, ctx);
     const found = await Promise.all(hosts.map((host) => findAddresses({ host }, { resolvers }, tools, ctx)));
     const addresses = found.flatMap((each) => each.addresses);
+    const localError = found.find((each) => each.localError !== null)?.localError ?? null;
+    if (addresses.length === 0 && localError !== null) throw new ProbeError(localError.reason, localError.message);
     if (addresses.length === 0)
       throw new ProbeError('name-not-resolved', `No resolver gives an address of a mail server of "${domain}"`);
     const socket = await connectToAny(addresses, port, ctx, limit.signal);
@@ -58,7 +60,7 @@ async function exchangesOf(
   { askExchanges }: RecipientTools,
   ctx: ProbeContext,
 ): Promise<readonly string[]> {
-  let failure: unknown = new ProbeError('internal', 'There is no resolver to ask');
+  const failures: unknown[] = [];
   for (const resolver of resolvers) {
     try {
       const exchanges = await askExchanges(domain, resolver, ctx);
@@ -66,8 +68,12 @@ async function exchangesOf(
       return exchanges.filter((host) => host !== '' && host !== '.').slice(0, MOST_EXCHANGES);
     } catch (error) {
       ctx.signal.throwIfAborted();
-      failure = error;
+      failures.push(error);
     }
   }
-  throw failure;
+  throw (
+    failures.find((failure) => isOfThisMachine(failureReason(failure))) ??
+    failures.at(-1) ??
+    new ProbeError('internal', 'There is no resolver to ask')
+  );
 }

@@ -1,15 +1,14 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
-import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
+import { startDaemonProcess } from '../../support/daemon-process.ts';
+import { limitDescriptors } from '../../support/descriptor-limit.ts';
 import { withHosts } from '../../support/hosts-file.ts';
 import type { Famine } from '../../support/port-famine.ts';
 import { describeWhere } from '../../support/privilege.ts';
@@ -17,7 +16,6 @@ import { createSandbox } from '../../support/sandbox.ts';
 import { summaryOf, watchRounds } from '../../support/round-watcher.ts';
 
 const WITHIN = 20_000;
-const PLENTY = 4096;
 const APPLIANCE_HOST = 'fac.example.org';
 
 /** The lab, with every name found through the system. */
@@ -26,32 +24,6 @@ async function byName(lab: Lab): Promise<string> {
   const file = join(lab.folder, 'by-name.yaml');
   await writeFile(file, JSON.stringify({ ...(JSON.parse(text) as object), resolvers: ['system'] }));
   return file;
-}
-
-/** The numbers of files and sockets that the process has open at each of many looks: those that it keeps. */
-async function keptOpen({ pid }: DaemonProcess): Promise<ReadonlySet<number>> {
-  const look = (): Set<number> => new Set(readdirSync(`/proc/${String(pid)}/fd`).map(Number));
-  let kept = look();
-  for (let index = 0; index < 60; index += 1) {
-    await setTimeout(25);
-    const open = look();
-    kept = new Set([...kept].filter((file) => open.has(file)));
-  }
-  return kept;
-}
-
-/** The limit under which so many more can be opened. */
-function limitFor(kept: ReadonlySet<number>, more: number): number {
-  let [limit, free] = [0, 0];
-  while (free < more || kept.has(limit)) {
-    if (!kept.has(limit)) free += 1;
-    limit += 1;
-  }
-  return limit;
-}
-
-function setLimit({ pid }: DaemonProcess, limit: number): void {
-  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${String(limit)}:`]);
 }
 
 describeWhere(
@@ -65,12 +37,11 @@ describeWhere(
       await using daemon = startDaemonProcess({ cwd: lab.folder, args: ['-c', await byName(lab)], prefix });
       await using rounds = await watchRounds(await daemon.page());
       await rounds.next(({ ready }) => ready === 'ready', WITHIN);
-      const kept = await keptOpen(daemon);
       for (const more of [0, 2]) {
-        setLimit(daemon, limitFor(kept, more));
+        const limit = await limitDescriptors(daemon.pid, more);
         await rounds.next(({ ready }) => ready === 'unknown', WITHIN);
         const starved = await rounds.more(3, WITHIN);
-        setLimit(daemon, PLENTY);
+        limit[Symbol.dispose]();
         await rounds.next(({ ready }) => ready === 'ready', WITHIN);
         expect({ more, causes: starved.filter(({ causes }) => causes.length > 0).map(summaryOf) }).toEqual({
           more,

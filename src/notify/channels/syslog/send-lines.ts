@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { connect, isIP, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -41,10 +41,12 @@ async function sendDatagrams(
   const failed = once(socket, 'error', { signal }).then(([error]) => {
     throw error instanceof Error ? error : new Error('The datagram could not be sent');
   });
+  // Each datagram may be answered with an error of its own.
+  socket.on('error', () => undefined);
   try {
     socket.connect(port, host);
     await Promise.race([once(socket, 'connect', { signal }), failed]);
-    for (const line of lines) socket.send(line);
+    for (const line of lines) await Promise.race([sendDatagram(socket, line), failed]);
     await Promise.race([sleep(clock, REFUSAL, signal), failed]);
   } finally {
     // What comes after the end concerns nobody.
@@ -53,21 +55,35 @@ async function sendDatagrams(
   }
 }
 
+/** @throws {Error} when it does not leave this machine: without a callback, Node drops that error */
+function sendDatagram(socket: UdpSocket, line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.send(line, (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+}
+
 async function sendStream(
   lines: readonly string[],
   receiver: Receiver,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  const { socket, ready } = await openStream(receiver);
+  const { transport, caFile } = receiver;
+  const authority = transport === 'tls' && caFile !== null ? await readFile(caFile, 'utf8') : null;
+  const socket = openStream(receiver, authority);
+  // At once and for good: it may fail before anything else listens, and after that.
+  socket.on('error', () => undefined);
   try {
-    await once(socket, ready, { signal });
+    await once(socket, transport === 'tls' ? 'secureConnect' : 'connect', { signal });
     // RFC 6587 §3.4.1, RFC 5425 §4.3: the length in front, in bytes.
     socket.resume().end(lines.map((line) => `${String(Buffer.byteLength(line))} ${line}`).join(''));
     await once(socket, 'finish', { signal });
     await closed(socket, clock, signal);
   } finally {
-    socket.on('error', () => undefined).destroy();
+    socket.destroy();
   }
 }
 
@@ -82,14 +98,8 @@ async function closed(socket: Socket, clock: Clock, signal: AbortSignal): Promis
   if (socket.errored !== null) throw socket.errored;
 }
 
-async function openStream({
-  host,
-  port,
-  transport,
-  caFile,
-}: Receiver): Promise<{ readonly socket: Socket; readonly ready: 'connect' | 'secureConnect' }> {
-  if (transport !== 'tls') return { socket: connect({ host, port }), ready: 'connect' };
-  const authority = caFile === null ? {} : { ca: await readFile(caFile, 'utf8') };
+function openStream({ host, port, transport }: Receiver, authority: string | null): Socket {
+  if (transport !== 'tls') return connect({ host, port });
   const name = isIP(host) === 0 ? { servername: host } : {};
-  return { socket: connectTls({ host, port, minVersion: 'TLSv1.2', ...authority, ...name }), ready: 'secureConnect' };
+  return connectTls({ host, port, minVersion: 'TLSv1.2', ...(authority === null ? {} : { ca: authority }), ...name });
 }

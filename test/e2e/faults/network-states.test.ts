@@ -1,0 +1,288 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  createMonitoredWorld,
+  DIRECT_CONFIG,
+  messageOf,
+  OTHERS,
+  PROXY_CONFIG,
+  RESOLVER,
+  type MonitoredWorld,
+  type Site,
+} from '../../support/monitored-world.ts';
+import type { DriverReport, DriverSettings, Verdict } from '../../support/network-state-driver.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+const DRIVER = fileURLToPath(new URL('../../support/network-state-driver.ts', import.meta.url));
+const LIMIT = 180_000;
+
+/** A state of the network, or of the machine in it, as a monitor may find it. */
+interface NetworkState {
+  readonly name: string;
+  /** Shell commands at the site. */
+  readonly break: (site: Site) => string;
+  readonly repair: (site: Site) => string;
+  /** More keys of the configuration, which has the others as the world has written them. */
+  readonly config?: (site: Site, base: WorldConfig) => object;
+  /** A command that starts the program. */
+  readonly prefix?: readonly string[];
+  /** Files and sockets that the running daemon may open besides those that it keeps. */
+  readonly descriptors?: number;
+  /** What is left out is not compared: it depends on the moment. */
+  readonly daemon: Partial<Verdict>;
+  readonly check: Partial<Verdict>;
+  /** With the licence server behind a proxy that is named by its host name. */
+  readonly proxied: Partial<Verdict>;
+}
+
+interface WorldConfig {
+  readonly licenseServer: object;
+  readonly resolvers: readonly string[];
+  readonly clock: { readonly ntp: readonly string[] };
+}
+
+const READY: Verdict = { ready: 'ready', causes: [], unclear: [] };
+const PATH = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
+const ALL = [...PATH, 'mail', 'clock'];
+/** What nothing is known of when the proxy cannot be reached: names are not asked for then. */
+const BEYOND_PROXY = PATH.filter((id) => id !== 'name-resolution');
+
+/** What cannot be seen from here is nobody's fault. */
+function unknown(...unclear: readonly string[]): Verdict {
+  return { ready: 'unknown', causes: [], unclear };
+}
+
+/**
+ * Nothing at all was reached. Suspected only: the licence server alone has an address that is known without a resolver.
+ */
+const OFFLINE: Verdict = { ready: 'not-ready', causes: ['critical internet-unreachable suspected'], unclear: ALL };
+
+const ALL_READY = { daemon: READY, check: READY, proxied: READY };
+/** Behind a proxy that this machine cannot send to, nothing is known of the internet. */
+const ALL_OFFLINE = { daemon: OFFLINE, check: OFFLINE, proxied: unknown(...BEYOND_PROXY, 'mail', 'clock') };
+/** The other resolvers answer. `check` cannot look up the registration service, whose answer the daemon remembers. */
+const WITHOUT_SYSTEM_RESOLVER = { daemon: READY, check: unknown(), proxied: unknown(...BEYOND_PROXY) };
+
+const DEFAULT_4: NetworkState['repair'] = ({ gateways }) => `ip route replace default via ${gateways[4]}`;
+const DEFAULT_6: NetworkState['repair'] = ({ gateways }) => `ip -6 route replace default via ${gateways[6]}`;
+const DEFAULTS: NetworkState['repair'] = (site) => `${DEFAULT_4(site)}; ${DEFAULT_6(site)}`;
+const NO_DEFAULTS = 'ip route del default; ip -6 route del default';
+
+/** A default route of each family that leads nowhere. */
+function deadRoute(kind: 'blackhole' | 'unreachable' | 'prohibit'): Pick<NetworkState, 'break' | 'repair'> {
+  const both = (verb: string): string => `ip route ${verb} ${kind} default; ip -6 route ${verb} ${kind} default`;
+  return {
+    break: () => `${NO_DEFAULTS}; ${both('add')}`,
+    repair: (site) => `${both('del')}; ${DEFAULTS(site)}`,
+  };
+}
+
+/**
+ * A packet filter of the machine itself, which lets nothing out. Over UDP the kernel says so (EPERM); over TCP it looks
+ * as if the server refused or were silent.
+ */
+function filter(verdict: 'reject' | 'drop'): Omit<NetworkState, 'name'> {
+  return {
+    ...ALL_OFFLINE,
+    proxied: {
+      ...unknown(...BEYOND_PROXY, 'mail', 'clock'),
+      ready: 'not-ready',
+      causes: ['critical appliance-unreachable suspected'],
+    },
+    break: () => `nft -f - <<END
+table inet own {
+  chain output {
+    type filter hook output priority 0
+    oif lo accept
+    ${verdict}
+  }
+}
+END`,
+    repair: () => 'nft delete table inet own',
+  };
+}
+
+function nameServer(address: string): string {
+  return `echo 'nameserver ${address}' > /etc/resolv.conf`;
+}
+
+const STATES: readonly NetworkState[] = [
+  { name: 'nothing is wrong', break: () => '', repair: () => '', ...ALL_READY },
+  { name: 'no default route', break: () => NO_DEFAULTS, repair: DEFAULTS, ...ALL_OFFLINE },
+  { name: 'a blackhole route', ...deadRoute('blackhole'), ...ALL_OFFLINE },
+  { name: 'an unreachable route', ...deadRoute('unreachable'), ...ALL_OFFLINE },
+  { name: 'a prohibit route', ...deadRoute('prohibit'), ...ALL_OFFLINE },
+  { name: 'a packet filter that rejects', ...filter('reject') },
+  { name: 'a packet filter that drops', ...filter('drop') },
+  { name: 'no route for IPv6', break: () => 'ip -6 route del default', repair: DEFAULT_6, ...ALL_READY },
+  {
+    name: 'IPv6 switched off',
+    break: () => 'sysctl -qw net.ipv6.conf.all.disable_ipv6=1',
+    repair: (site) =>
+      `sysctl -qw net.ipv6.conf.all.disable_ipv6=0
+       ip -6 addr add ${site.addresses[6]}/64 dev uplink nodad; ${DEFAULT_6(site)}`,
+    ...ALL_READY,
+  },
+  {
+    name: 'no route for IPv6, where nothing else is configured',
+    config: (_, { licenseServer, resolvers, clock: { ntp } }) => ({
+      licenseServer: { ...licenseServer, family: 6 },
+      resolvers: resolvers.filter((resolver) => resolver.includes(RESOLVER[6])),
+      clock: { ntp: ntp.filter((server) => server.includes(OTHERS[6])) },
+    }),
+    break: () => 'ip -6 route del default',
+    repair: DEFAULT_6,
+    daemon: unknown(...ALL),
+    check: unknown(...ALL),
+    // The proxy tells the time.
+    proxied: unknown('mail'),
+  },
+  {
+    name: 'no IPv4',
+    break: () => `ip -4 addr flush dev uplink; ${nameServer(RESOLVER[6])}`,
+    repair: (site) => `ip addr add ${site.addresses[4]}/30 dev uplink; ${DEFAULT_4(site)}; ${nameServer(RESOLVER[4])}`,
+    // FortiAuthenticator and the firewall have an IPv4 address only.
+    daemon: unknown(),
+    check: unknown(),
+    proxied: unknown(),
+  },
+  {
+    name: 'the source address comes and goes, and is gone',
+    config: ({ addresses }) => ({ sourceAddress: addresses[4] }),
+    break: (site) => `
+      for _ in 1 2 3 4 5 6 7 8 9 10; do
+        ip addr del ${site.addresses[4]}/30 dev uplink; sleep 0.2
+        ip addr add ${site.addresses[4]}/30 dev uplink; ${DEFAULT_4(site)}; sleep 0.2
+      done
+      ip addr del ${site.addresses[4]}/30 dev uplink`,
+    repair: (site) => `ip addr add ${site.addresses[4]}/30 dev uplink; ${DEFAULT_4(site)}`,
+    // The other family leaves from an address that the kernel chooses.
+    daemon: unknown('reachability'),
+    check: unknown('reachability'),
+    proxied: unknown(...BEYOND_PROXY),
+  },
+  {
+    name: 'an interface that comes and goes',
+    break: (site) => `
+      (for _ in $(seq 120); do
+        ip link set uplink down; sleep 0.3
+        ip link set uplink up; ${DEFAULTS(site)}; sleep 0.7
+      done) > /dev/null 2>&1 &
+      echo $! > ${site.folder}/flapping`,
+    repair: (site) => `kill $(cat ${site.folder}/flapping) || true; ip link set uplink up; ${DEFAULTS(site)}`,
+    daemon: {},
+    check: {},
+    proxied: {},
+  },
+  {
+    name: '96 file descriptors',
+    break: () => '',
+    repair: () => '',
+    prefix: ['prlimit', '--nofile=96:96', '--'],
+    ...ALL_READY,
+  },
+  {
+    name: 'no file descriptor to spare',
+    break: () => '',
+    repair: () => '',
+    descriptors: 0,
+    ...ALL_READY,
+    daemon: { causes: [] },
+  },
+  {
+    name: 'few file descriptors to spare',
+    break: () => '',
+    repair: () => '',
+    descriptors: 6,
+    ...ALL_READY,
+    daemon: { causes: [] },
+  },
+  {
+    name: 'resolv.conf is empty',
+    break: () => ': > /etc/resolv.conf',
+    repair: () => nameServer(RESOLVER[4]),
+    ...WITHOUT_SYSTEM_RESOLVER,
+  },
+  {
+    name: 'resolv.conf is missing',
+    break: () => 'rm /etc/resolv.conf',
+    repair: () => nameServer(RESOLVER[4]),
+    ...WITHOUT_SYSTEM_RESOLVER,
+  },
+];
+
+describeWhere(
+  ['root', 'network-namespaces', { program: 'nft' }, { program: 'prlimit' }],
+  'a monitor whose network fails',
+  () => {
+    let world: MonitoredWorld;
+
+    beforeAll(async () => {
+      world = await createMonitoredWorld();
+    });
+    afterAll(async () => {
+      await world[Symbol.asyncDispose]();
+      console.info(`Tried ${String(STATES.length)} states of the network`);
+    });
+
+    test.concurrent.each(STATES)(
+      '$name',
+      async (state) => {
+        await using site = await world.addSite();
+        const report = await drive(state, site);
+        const [check = null, proxied = null] = report.checks;
+        expect([check, proxied]).not.toContain(null);
+        expect(report, report.evidence.join('\n')).toEqual({
+          ...report,
+          daemon: { ...report.daemon, ...state.daemon },
+          checks: [
+            { ...check, ...state.check },
+            { ...proxied, ...state.proxied },
+          ],
+          // Ready or unknown: the registration service was not asked yet, or not again.
+          restarted: { ...report.restarted, causes: state.daemon.causes ?? report.restarted.causes },
+          healthy: [200, 200],
+          ends: [
+            { code: 0, stderr: '' },
+            { code: 0, stderr: '' },
+          ],
+          problems: [],
+        });
+      },
+      LIMIT,
+    );
+
+    async function drive(state: NetworkState, site: Site): Promise<DriverReport> {
+      const checks = await Promise.all(
+        [DIRECT_CONFIG, PROXY_CONFIG].map((file) =>
+          configure(site, file, { store: { path: `${file}.sqlite` } }, state),
+        ),
+      );
+      const settings: DriverSettings = {
+        folder: site.folder,
+        daemon: await configure(site, DIRECT_CONFIG, {}, state),
+        checks,
+        env: { NODE_EXTRA_CA_CERTS: world.publicCaFile },
+        prefix: state.prefix ?? [],
+        break: state.break(site),
+        repair: state.repair(site),
+        descriptors: state.descriptors ?? null,
+        probes: world.probes,
+      };
+      const driver = site.fork(DRIVER);
+      driver.send(settings);
+      const report = await messageOf(driver);
+      driver.disconnect();
+      return report as DriverReport;
+    }
+
+    async function configure(site: Site, file: string, more: object, state: NetworkState): Promise<string> {
+      const base = JSON.parse(await readFile(join(world.folder, file), 'utf8')) as WorldConfig;
+      const path = join(site.folder, `${Object.keys(more).join('-')}${file}`);
+      await writeFile(path, JSON.stringify({ ...base, ...more, ...state.config?.(site, base) }));
+      return path;
+    }
+  },
+);
