@@ -1,7 +1,7 @@
 import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { formerOf, withFormer } from './former-cause.ts';
-import { isOpenFault, sameCause, withIncidents } from './incident.ts';
+import { isOpenFault, MAX_EARLIER, sameCause, withIncidents } from './incident.ts';
 import type { Incident, IncidentState, LastNotified } from './incident.ts';
 import type { IncidentStep } from './machine-input.ts';
 import type { RoundView } from './round-view.ts';
@@ -105,6 +105,8 @@ function together(incident: Incident, other: Incident, { known, now }: Round): I
   return {
     ...incident,
     since: Math.min(incident.since, other.since),
+    clear: { before: (other.since < incident.since ? other : incident).clear.before, after: incident.clear.after },
+    earlier: [...other.earlier, ...incident.earlier].toSorted((a, b) => a.since - b.since).slice(-MAX_EARLIER),
     formerCauses: withFormer(incident, [...before, ...other.formerCauses, formerOf(other, now)]),
     causeSince: back,
     reopened: incident.reopened || other.reopened,

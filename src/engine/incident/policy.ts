@@ -24,6 +24,8 @@ export interface IncidentPolicy {
   readonly burst: number;
   /** False: there is nobody to tell, so nothing counts as told. */
   readonly tells: boolean;
+  /** How far apart the checks of a precondition are as planned, by its id. */
+  readonly intervals: Readonly<Record<string, Millis>>;
 }
 
 /** The present, and what is asked of it. */
@@ -40,6 +42,15 @@ export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'flapWindow' | 'quiet' | 'b
   quiet: [0, MINUTE, 5 * MINUTE, 15 * MINUTE],
   burst: 3,
 };
+
+/** More than this is not only a check that was left out, or a round that took its time. */
+const GAP_INTERVALS = 3;
+const LONGEST_ROUND: Millis = 15_000;
+
+/** Whether there was no check of a precondition for so long that nobody can tell what happened meanwhile. */
+export function isGap({ intervals }: IncidentPolicy, precondition: string, time: Millis): boolean {
+  return time > GAP_INTERVALS * (intervals[precondition] ?? Infinity) + LONGEST_ROUND;
+}
 
 /** How long a cause must stay away before its incident closes. */
 export function quietPeriod(policy: IncidentPolicy, returns: number): Millis {
