@@ -60,20 +60,27 @@ function versionText({ version, knownVersion }: WholeStore): string {
 export interface BackupWish {
   readonly file: string;
   readonly force: boolean;
+  readonly keepPending: boolean;
 }
 
 /** Returns the exit code. */
-export async function storeBackup({ file, force }: BackupWish, terminal: Invocation): Promise<number> {
+export async function storeBackup({ file, force, keepPending }: BackupWish, terminal: Invocation): Promise<number> {
   const from = await storeOrExplain(terminal);
   if (from === null) return EXIT_UNKNOWN;
   const to = resolve(terminal.cwd, file);
+  let withdrawn: number;
   try {
     if (!existsSync(from)) throw new Error(`Cannot copy the store "${from}": there is none`);
     if (!force && existsSync(to)) throw new Error(`Cannot write "${to}": it is there already; --force replaces it`);
-    await backupStore(from, to);
+    withdrawn = await backupStore(from, to, { now: terminal.clock.now(), keepsPending: keepPending });
   } catch (error) {
     terminal.errors.write(`${visibleText(messageOf(error), MAX_SHOWN)}\n`);
     return EXIT_UNKNOWN;
   }
+  if (withdrawn > 0)
+    terminal.output.write(
+      `On their way: ${counted(withdrawn, 'notification')}. A daemon that is started with the copy does not send ` +
+        'them again: --keep-pending makes a copy that does.\n',
+    );
   return storeCheck(to, terminal);
 }

@@ -10,6 +10,7 @@ import type { Delivery } from '../engine/incident/journal.ts';
 import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-input.ts';
 import { next } from '../engine/incident/machine.ts';
 import type { IncidentPolicy } from '../engine/incident/policy.ts';
+import { type Looks, withLook } from '../engine/incident/round-view.ts';
 import type { Channel, MessageChannel, StateChannel } from './channels/channel.ts';
 import { channelWords, type ChannelId } from './channels/registry.ts';
 import { journalEntry } from './journal-entry.ts';
@@ -67,6 +68,7 @@ export class Alerting {
   readonly #publishers: readonly StatePublisher[];
   readonly #stopped = new AbortController();
   #state: IncidentState = EMPTY_STATE;
+  #looks: Looks = new Map();
   #cancelTick: (() => void) | null = null;
   #tickedAt: Millis | null = null;
   #working: Promise<void> = Promise.resolve();
@@ -138,7 +140,8 @@ export class Alerting {
    * throws and never waits.
    */
   accept(diagnosis: Diagnosis, fresh: readonly string[] | null): void {
-    this.#take({ kind: 'diagnosis', diagnosis, fresh });
+    this.#take({ kind: 'diagnosis', diagnosis, fresh, looks: this.#looks });
+    this.#looks = withLook(this.#looks, diagnosis, fresh);
     this.#work();
   }
 

@@ -5,6 +5,7 @@ import { dayText } from '../core/instant-text.ts';
 import { zonedText } from '../core/zoned-text.ts';
 import { type Incident, type IncidentState, isOpenFault, type Silence } from '../engine/incident/incident.ts';
 import type { NoteNotification, NoteSection } from '../engine/incident/notification.ts';
+import { occurrenceText } from './message/occurrence-text.ts';
 import type { SummaryFacts } from './summary-facts.ts';
 
 export interface SummarySpan {
@@ -42,9 +43,7 @@ export function summaryNote(state: IncidentState, facts: SummaryFacts, span: Sum
       { title: 'Still open', lines: open.map((one) => `${lineOf(one)}, since ${zonedText(one.since, timezone)}`) },
       {
         title: 'Over',
-        lines: over.map(
-          (one) => `${lineOf(one)}, from ${zonedText(one.since, timezone)} to ${zonedText(one.lastSeen, timezone)}`,
-        ),
+        lines: over.map((one) => `${lineOf(one)}, ${occurrenceText(one, timezone)}`),
       },
       {
         title: 'Tokens left',

@@ -4,31 +4,44 @@ import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/remedy.
 import { evidenceView } from '../web/page/evidence-view.ts';
 import { type Markup, markup, preformatted } from '../web/page/markup.ts';
 import { SEVERITY_WORDS } from '../web/page/signs.ts';
-import type { CaseSpan, ReportCase } from './report-cases.ts';
+import { type CaseSpan, lasts, type ReportCase } from './report-cases.ts';
 import type { SeenIssuer } from './seen-issuers.ts';
 
 /** Lines of a block that are shown; a longer one is folded. */
 const OPEN_LINES = 4;
 const SHOWN_SPANS = 3;
 
-/** What, where, since when, who, proof and request, for somebody who has to act and was not there. */
+/**
+ * What, where, since when, who, proof and request, for somebody who has to act and was not there. Of what is over it
+ * says what was, and what to do should it come back.
+ */
 export function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;
+  const names = lasts(one) ? NAMES.lasts : NAMES.over;
   return markup`<dl class="facts">
-<dt>What</dt><dd>${cause.impact}${consequences(one)}</dd>
+<dt>${names.what}</dt><dd>${cause.impact}${consequences(one)}</dd>
 <dt>Where</dt><dd>${cause.subject}</dd>
-<dt>Since</dt><dd>${spansView(spans)}</dd>
+<dt>${names.since}</dt><dd>${spansView(spans)}</dd>
 ${whoView(one)}
 <dt>Proof</dt><dd>${evidenceView(cause.evidence)}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
     cause.confidence
   } · <code>${cause.id}</code></p></dd>
-<dt>Request</dt><dd><ol>${cause.remedySteps.map(stepView)}</ol></dd>
+<dt>${names.request}</dt><dd><ol>${cause.remedySteps.map(stepView)}</ol></dd>
 </dl>`;
 }
 
+const NAMES = {
+  lasts: { what: 'What', since: 'Since', request: 'Request' },
+  over: { what: 'Impact then', since: 'When', request: 'If it comes back' },
+} as const;
+
 /** From when to when, as one line. */
-export function spanText({ since, until }: CaseSpan): string {
-  return `${timeText(since)} to ${until === null ? 'now' : timeText(until)}`;
+export function spanText({ since, until, lastSeen, lasted, gone }: CaseSpan): string {
+  if (until === null && !gone) return `${timeText(since)} to now`;
+  const times = `from ${timeText(since)} to ${timeText(lastSeen)}`;
+  return lasted === null
+    ? `${times}, and not when this report looked: its incident is still open`
+    : `${times}, ${lasted}`;
 }
 
 function consequences({ cause }: ReportCase): Markup | null {

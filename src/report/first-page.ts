@@ -18,7 +18,7 @@ export function firstPage({ check, site, writtenAt, period }: ReportData, cases:
   return markup`<header>
 <p class="quiet">ftm-watch report · ${site} · written ${timeText(writtenAt)} · ${from} until ${timeText(period.until)}</p>
 ${first === undefined ? nothing(check) : headline(first)}
-<p><strong class="${READINESS_TONES[check.ready]}">${READINESS_WORDS[check.ready]}</strong> at ${timeText(check.at)}: ${
+<p><strong class="${READINESS_TONES[check.ready]}">${READINESS_WORDS[check.ready]}</strong> now, at ${timeText(check.at)}: ${
     CONCLUSIONS[check.ready]
   }.</p>
 </header>
@@ -27,8 +27,11 @@ ${others.length === 0 ? null : othersView(others)}`;
 }
 
 function headline(one: ReportCase): Markup {
-  const over = lasts(one) ? null : markup` <span class="quiet">(over)</span>`;
-  return markup`<h1 class="${SEVERITY_TONES[one.cause.severity]}">${one.cause.summary}${over}</h1>`;
+  if (lasts(one)) return markup`<h1 class="${SEVERITY_TONES[one.cause.severity]}">${one.cause.summary}</h1>`;
+  const [latest] = one.spans;
+  const isOver = latest?.until !== null;
+  const when = latest === undefined ? null : markup`<p>It was seen ${spanText(latest)}.</p>`;
+  return markup`<h1 class="good">${isOver ? 'Over' : 'Not seen now'}: ${one.cause.summary}</h1>${when}`;
 }
 
 function nothing({ ready }: ReportData['check']): Markup {

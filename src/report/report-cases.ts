@@ -15,10 +15,16 @@ export interface ReportCase {
 }
 
 export interface CaseSpan {
-  /** ISO 8601, UTC. */
+  /** ISO 8601, UTC, as all times here. */
   readonly since: string;
-  /** Null: it lasts. */
+  /** When it was said to be over; null: it lasts, or is `gone`. */
   readonly until: string | null;
+  /** When it was seen last. */
+  readonly lastSeen: string;
+  /** How long it was there, in words: `about 51 s`; null: it is not over. */
+  readonly lasted: string | null;
+  /** Its incident is open, but the round of the report judged it and did not see it. */
+  readonly gone: boolean;
   /** Null: seen by the round of the report alone. */
   readonly incident: string | null;
 }
@@ -29,14 +35,17 @@ type Known = Pick<ReportData, 'check' | 'timeline' | 'issuers' | 'period'>;
 export function reportCases(data: Known): readonly ReportCase[] {
   const { check, timeline, period } = data;
   const known = Map.groupBy(timeline.incidents, ({ cause }) => keyOf(cause));
-  const current = period.until < check.at ? [] : check.causes;
+  const isPast = period.until < check.at;
+  const current = isPast ? [] : check.causes;
   const shown = new Map(current.map((cause) => [keyOf(cause), cause]));
   for (const [key, [latest]] of known) if (!shown.has(key) && latest !== undefined) shown.set(key, latest.cause);
   return [...shown]
     .map(([key, cause]): ReportCase => {
-      const spans = spansOf(known.get(key) ?? [], current.includes(cause) ? check.at : null);
+      const seen = { at: check.at, isSeen: current.includes(cause), isGone: !isPast && isGone(cause, check) };
+      const spans = spansOf(known.get(key) ?? [], seen).filter((span) => isWithin(span, period));
       return { cause, spans, issuers: issuersOf(cause, spans, data.issuers) };
     })
+    .filter(({ spans }) => spans.length > 0)
     .toSorted(
       (a, b) =>
         Number(lasts(b)) - Number(lasts(a)) ||
@@ -47,7 +56,17 @@ export function reportCases(data: Known): readonly ReportCase[] {
 
 /** Whether it is there now. */
 export function lasts({ spans }: ReportCase): boolean {
-  return spans.some(({ until }) => until === null);
+  return spans.some(({ until, gone }) => until === null && !gone);
+}
+
+/** The round of the report has judged its precondition, and found nothing of the kind. */
+function isGone(cause: Cause, { preconditions, causes }: ReportData['check']): boolean {
+  const state = preconditions.find(({ id }) => id === cause.precondition)?.state;
+  return !causes.some((one) => keyOf(one) === keyOf(cause)) && (state === 'ok' || state === 'warning');
+}
+
+function isWithin({ since, until }: CaseSpan, period: ReportData['period']): boolean {
+  return since <= period.until && (until === null || period.since === null || until >= period.since);
 }
 
 function beginOf({ spans }: ReportCase): string {
@@ -58,13 +77,23 @@ function keyOf({ id, subject }: Cause): string {
   return `${id} ${subject}`;
 }
 
-/** @param seenAt when the round of the report saw it; null: it did not */
-function spansOf(incidents: readonly TimelineIncident[], seenAt: string | null): readonly CaseSpan[] {
+/** What the round of the report says of a fault. */
+interface Seen {
+  readonly at: string;
+  readonly isSeen: boolean;
+  readonly isGone: boolean;
+}
+
+function spansOf(incidents: readonly TimelineIncident[], { at, isSeen, isGone }: Seen): readonly CaseSpan[] {
   const spans = incidents
-    .map(({ id, since, closedAt }): CaseSpan => ({ since, until: closedAt, incident: id }))
+    .flatMap((incident) =>
+      [...incident.earlier, incident].map(({ since, closedAt: until, lastSeen, lasted }): CaseSpan => {
+        return { since, until, lastSeen, lasted, gone: until === null && isGone, incident: incident.id };
+      }),
+    )
     .toSorted((a, b) => b.since.localeCompare(a.since, 'en'));
-  const isOpen = spans.some(({ until }) => until === null);
-  return seenAt === null || isOpen ? spans : [{ since: seenAt, until: null, incident: null }, ...spans];
+  if (!isSeen || spans.some(({ until }) => until === null)) return spans;
+  return [{ since: at, until: null, lastSeen: at, lasted: null, gone: false, incident: null }, ...spans];
 }
 
 /** Of a fault of another kind, certificates are no evidence. */

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { Incident } from '../engine/incident/incident.ts';
+import type { Incident, Occurrence } from '../engine/incident/incident.ts';
 import type { OutboxEntry } from '../engine/incident/journal.ts';
+import { lastedText } from '../engine/incident/lasted.ts';
 import { eventOf } from '../engine/incident/notification.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import type { StoredHistory } from '../store/stored-history.ts';
@@ -62,32 +63,54 @@ function omission(incidents: number, outboxEntries: number): string | null {
   return `Older ones are left out: ${counted(incidents, 'incident')}, ${counted(outboxEntries, 'notification')}`;
 }
 
-function incidentOf({ id, status, since, openedAt, lastSeen, closedAt, cause, thread }: Incident) {
+function incidentOf(incident: Incident) {
+  const { id, status, earlier, cause, thread } = incident;
   return {
     id,
     status,
-    since: isoTime(since),
-    openedAt: isoTime(openedAt),
-    lastSeen: isoTime(lastSeen),
-    closedAt: isoTimeOrNull(closedAt),
+    ...occurrenceOf(incident),
+    /** The same fault before, each time up to its all-clear; oldest first. */
+    earlier: earlier.map(occurrenceOf),
     cause,
     notifications: thread.count,
   };
 }
 
+function occurrenceOf(occurrence: Occurrence) {
+  const { since, openedAt, lastSeen, closedAt } = occurrence;
+  return {
+    since: isoTime(since),
+    openedAt: isoTime(openedAt),
+    lastSeen: isoTime(lastSeen),
+    closedAt: isoTimeOrNull(closedAt),
+    /** In words: `about 51 s`; null: it is open. */
+    lasted: closedAt === null ? null : lastedText(occurrence),
+  };
+}
+
 function transitionsOf(incident: Incident): readonly Event[] {
-  const { id, cause, formerCauses, since, openedAt, closedAt, returns } = incident;
+  const { id, cause, formerCauses, returns } = incident;
   const first = formerCauses[0] ?? cause;
+  const occurrences = [...incident.earlier, incident];
   return [
-    { at: since, kind: 'seen', incident: id, text: `Seen for the first time: ${first.id} (${first.subject})` },
-    { at: openedAt, kind: 'opened', incident: id, text: 'Confirmed: the incident is open' },
+    ...occurrences.flatMap(({ since, openedAt, closedAt }, index): readonly Event[] => [
+      {
+        at: since,
+        kind: 'seen',
+        incident: id,
+        text: `${index === 0 ? 'Seen for the first time' : 'Seen again'}: ${first.id} (${first.subject})`,
+      },
+      { at: openedAt, kind: 'opened', incident: id, text: 'Confirmed: the incident is open' },
+      ...(closedAt === null ? [] : [{ at: closedAt, kind: 'closed', incident: id, text: 'Over' } as const]),
+    ]),
     ...formerCauses.map((former, index): Event => {
       const next = formerCauses[index + 1] ?? cause;
       const text = `Understood as ${next.id} (${next.subject}), no longer as ${former.id} (${former.subject})`;
       return { at: former.until, kind: 'understood-anew', incident: id, text };
     }),
-    ...returns.map((at): Event => ({ at, kind: 'returned', incident: id, text: 'It came back' })),
-    ...(closedAt === null ? [] : [{ at: closedAt, kind: 'closed', incident: id, text: 'Over' } as const]),
+    ...returns
+      .filter((at) => occurrences.every(({ since }) => since !== at))
+      .map((at): Event => ({ at, kind: 'returned', incident: id, text: 'It came back' })),
   ];
 }
 

@@ -1,6 +1,8 @@
 import { authority } from '../core/authority.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { ProbeTarget } from '../core/round.ts';
+import type { Incident, Occurrence } from '../engine/incident/incident.ts';
+import { lastedText } from '../engine/incident/lasted.ts';
 import type { StoredHourlyValue } from '../store/hourly-values.ts';
 import {
   CHART_WINDOWS,
@@ -116,12 +118,20 @@ function incidentsOf(source: ChartDataSource, from: EpochMs): readonly ChartInci
   const query = { cause: null, state: null, from, until: null };
   return findIncidents(source, query, MOST_INCIDENTS)
     .incidents.filter(({ cause, mergedInto }) => cause.severity !== 'info' && mergedInto === null)
-    .map(({ id, cause, since, closedAt }) => ({
-      id,
-      cause: cause.id,
-      subject: cause.subject,
-      severity: cause.severity,
-      from: since,
-      until: closedAt,
-    }));
+    .flatMap((incident) => [...incident.earlier, incident].map((occurrence) => markOf(incident, occurrence)))
+    .filter(({ until }) => until === null || until >= from)
+    .slice(0, MOST_INCIDENTS);
+}
+
+function markOf({ id, cause }: Incident, occurrence: Occurrence): ChartIncident {
+  const { since, clear, closedAt } = occurrence;
+  return {
+    id,
+    cause: cause.id,
+    subject: cause.subject,
+    severity: cause.severity,
+    from: since,
+    until: closedAt === null ? null : (clear.after ?? closedAt),
+    lasted: closedAt === null ? null : lastedText(occurrence),
+  };
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { ALL_TIME, type Period } from '../core/period.ts';
-import type { Incident } from '../engine/incident/incident.ts';
+import { firstOccurrence, type Incident } from '../engine/incident/incident.ts';
 import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
 import { incidentsOf } from '../engine/incident/notification.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
@@ -76,11 +76,8 @@ export function readDeliveries(db: DatabaseSync, limit: number, period: Period =
 }
 
 /** What was to be told of one incident, by itself or in a digest, latest first. */
-export function readDeliveriesAbout(
-  db: DatabaseSync,
-  { id, openedAt, closedAt }: Pick<Incident, 'id' | 'openedAt' | 'closedAt'>,
-  limit: number,
-): readonly OutboxEntry[] {
+export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit: number): readonly OutboxEntry[] {
+  const { id, closedAt } = incident;
   const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_WAITS) + DIGEST_WAITS;
   const rows = select(
     db,
@@ -89,13 +86,13 @@ export function readDeliveriesAbout(
      ORDER BY d.sequence DESC LIMIT ?`,
     id,
     id,
-    openedAt,
+    firstOccurrence(incident).openedAt,
     until,
     limit,
   );
   return rows
     .flatMap(outboxEntryOf)
-    .filter(({ notification }) => incidentsOf(notification).some((incident) => incident.id === id));
+    .filter(({ notification }) => incidentsOf(notification).some((told) => told.id === id));
 }
 
 /** An end that the hourly limit held back comes later. */

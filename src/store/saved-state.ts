@@ -61,17 +61,22 @@ const formerCause = z.object({
   published: z.boolean().optional(),
 });
 
-const incidentRow = z.object({
+const occurrence = z.object({
+  since: instant,
+  openedAt: instant,
+  lastSeen: instant,
+  closedAt: instant.nullable(),
+  clear: z.object({ before: instant.nullable(), after: instant.nullable() }).default({ before: null, after: null }),
+});
+
+const incidentRow = occurrence.extend({
   id: z.string(),
   status: z.literal(['open', 'closed']),
   cause,
   openingEvidence: z.array(z.string()).default([]),
   acknowledgement: z.object({ at: instant, by: z.string() }).nullable().default(null),
   formerCauses: z.array(formerCause),
-  since: instant,
-  openedAt: instant,
-  closedAt: instant.nullable(),
-  lastSeen: instant,
+  earlier: z.array(occurrence).default([]),
   causeSince: instant,
   returns: z.array(instant),
   flapping: z.boolean().default(false),
@@ -100,7 +105,13 @@ const incident: z.ZodType<Incident> = incidentRow.transform(({ sight, told: last
 }));
 
 const candidate: z.ZodType<Candidate> = z
-  .object({ cause, since: instant, streak: z.number(), looks: z.array(instant.nullable()).optional() })
+  .object({
+    cause,
+    since: instant,
+    streak: z.number(),
+    looks: z.array(instant.nullable()).optional(),
+    clearBefore: instant.nullable().default(null),
+  })
   .transform((row) => ({ ...row, looks: row.looks ?? Array.from({ length: row.streak }, () => row.since) }));
 
 const silence: z.ZodType<Silence> = z.object({

@@ -63,6 +63,8 @@ export interface ChartIncident {
   readonly from: EpochMs;
   /** null: it is open. */
   readonly until: EpochMs | null;
+  /** How long it was there, in words: `about 51 s`; null: it is open. */
+  readonly lasted: string | null;
 }
 
 export interface ChartLine {

@@ -28,6 +28,13 @@ function incidentToJson(incident: Incident) {
     openedAt: isoTime(incident.openedAt),
     closedAt: isoTimeOrNull(incident.closedAt),
     lastSeen: isoTime(incident.lastSeen),
+    /** The same fault before, each time up to its all-clear. */
+    earlier: incident.earlier.map(({ since, openedAt, closedAt, lastSeen }) => ({
+      since: isoTime(since),
+      openedAt: isoTime(openedAt),
+      closedAt: isoTimeOrNull(closedAt),
+      lastSeen: isoTime(lastSeen),
+    })),
     flapping: incident.flapping,
     formerCauses: formerCauses.map((former) => ({
       cause: former.id,

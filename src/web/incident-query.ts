@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { type CauseId, isCauseId } from '../checks/registry.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Incident } from '../engine/incident/incident.ts';
+import { firstOccurrence, type Incident } from '../engine/incident/incident.ts';
 import { showValue } from '../text/show.ts';
 
 /** Which incidents are asked for; what is null may be anything. */
@@ -71,11 +71,12 @@ function instantOf(text: string, dayLasts: Millis): EpochMs | null {
 }
 
 /** Whether one is asked for. */
-export function isAskedFor({ cause, status, since, closedAt }: Incident, query: IncidentQuery): boolean {
+export function isAskedFor(incident: Incident, query: IncidentQuery): boolean {
+  const { cause, status, closedAt } = incident;
   return (
     (query.cause === null || query.cause === cause.id) &&
     (query.state === null || query.state === status) &&
     (query.from === null || closedAt === null || closedAt >= query.from) &&
-    (query.until === null || since < query.until)
+    (query.until === null || firstOccurrence(incident).since < query.until)
   );
 }

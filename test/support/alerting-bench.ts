@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { PLAIN_DEPS, PLAIN_PARTS } from './plain-alerting.ts';
 import { join } from 'node:path';
@@ -23,6 +23,7 @@ import type { LogRecorder } from './log-recorder.ts';
  */
 export interface AlertingBench extends Disposable {
   readonly clock: HandClock;
+  readonly path: string;
   readonly store: Store;
   readonly logger: LogRecorder;
   /** What the peer says from now on. @default sent */
@@ -47,11 +48,15 @@ type Say = (
   recipient: string,
 ) => RecipientOutcome['kind'] | Pick<RecipientOutcome, 'kind' | 'retryAfter'> | null;
 
-export function alertingBench(): AlertingBench {
+/** @param from a store to begin with, which is copied as it is now, with what SQLite has beside it */
+export function alertingBench(from: string | null = null): AlertingBench {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-alerting-'));
   const clock = handClock(START);
   const logger = logRecorder();
-  const store = createStore({ path: join(folder, 'history.sqlite'), retention: 90 * 24 * HOUR }, { clock, logger });
+  const path = join(folder, 'history.sqlite');
+  for (const suffix of ['', '-wal'])
+    if (from !== null && existsSync(from + suffix)) cpSync(from + suffix, path + suffix);
+  const store = createStore({ path, retention: 90 * 24 * HOUR }, { clock, logger });
   const tries: string[] = [];
   const lateness: (number | null)[] = [];
   const results: string[] = [];
@@ -79,6 +84,7 @@ export function alertingBench(): AlertingBench {
 
   return {
     clock,
+    path,
     store,
     logger,
     tries,

@@ -8,6 +8,7 @@ import { next } from '../../src/engine/incident/machine.ts';
 import type { Notification } from '../../src/engine/incident/notification.ts';
 import { INCIDENT_DEFAULTS } from '../../src/engine/incident/policy.ts';
 import type { IncidentPolicy } from '../../src/engine/incident/policy.ts';
+import { type Looks, withLook } from '../../src/engine/incident/round-view.ts';
 import { CHECKS, type PreconditionId } from '../../src/checks/registry.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
 
@@ -27,6 +28,7 @@ export const POLICY: IncidentPolicy = {
   reminder: 4 * HOUR,
   maxPerHour: 20,
   tells: true,
+  intervals: {},
 };
 
 /** The machine on a clock that the test moves. */
@@ -53,6 +55,7 @@ export interface Timeline {
 export function timeline(policy: Partial<IncidentPolicy> = {}): Timeline {
   const full = { ...POLICY, ...policy };
   let listened = 0;
+  let looks: Looks = new Map();
   const line: Timeline = {
     state: { ...EMPTY_STATE, origin: ORIGIN },
     now: START,
@@ -78,7 +81,9 @@ export function timeline(policy: Partial<IncidentPolicy> = {}): Timeline {
     tick: () => line.input({ kind: 'tick', at: line.now }),
     input(input) {
       line.inputs.push(input);
-      const step = next(line.state, input, full);
+      const isRound = input.kind === 'diagnosis';
+      const step = next(line.state, isRound ? { ...input, looks } : input, full);
+      if (isRound) looks = withLook(looks, input.diagnosis, input.fresh);
       line.state = step.state;
       for (const effect of step.effects) {
         if (effect.kind === 'notify') line.told.push(effect.notification);

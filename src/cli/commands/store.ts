@@ -15,9 +15,11 @@ export function addStore(program: Command, invoked: Invoked, finish: Finish): vo
     .description('copy it while the daemon runs')
     .argument('<file>', 'the copy')
     .option('--force', 'replace a file that is there')
+    .option('--keep-pending', 'let the copy send what is still on its way, to move to another machine')
     .addHelpText('after', '\nTo put it back: docs/operate.md.\n')
-    .action(async (file: string, { force }: { force?: boolean }, command: Command) => {
+    .action(async (file: string, options: { force?: boolean; keepPending?: boolean }, command: Command) => {
       const { storeBackup } = await import('../store.ts');
-      finish(await storeBackup({ file, force: force === true }, invoked(command)));
+      const wish = { file, force: options.force === true, keepPending: options.keepPending === true };
+      finish(await storeBackup(wish, invoked(command)));
     });
 }

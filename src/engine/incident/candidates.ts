@@ -2,9 +2,9 @@ import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { sameCause } from './incident.ts';
 import type { Candidate, IncidentState } from './incident.ts';
-import { intermittence } from './policy.ts';
+import { intermittence, isGap } from './policy.ts';
 import type { IncidentPolicy } from './policy.ts';
-import { presenceOf } from './round-view.ts';
+import { lastClear, presenceOf } from './round-view.ts';
 import type { RoundView } from './round-view.ts';
 
 export interface Candidates {
@@ -20,7 +20,15 @@ export function lookForCandidates(state: IncidentState, view: RoundView, policy:
   const known = state.candidates.filter(({ cause }) => !isClaimed(cause));
   const appeared = view.causes
     .filter((cause) => !isClaimed(cause) && !known.some((candidate) => sameCause(candidate.cause, cause)))
-    .map((cause): Candidate => ({ cause, since: view.diagnosis.at, streak: 0, looks: [] }));
+    .map(
+      (cause): Candidate => ({
+        cause,
+        since: view.diagnosis.at,
+        streak: 0,
+        looks: [],
+        clearBefore: lastClear(cause, view),
+      }),
+    );
   const looked = [...known, ...appeared].map((candidate) => lookedAt(candidate, view, policy));
   const ready = looked.filter((candidate) => isReady(candidate, view, policy));
   return {
@@ -40,13 +48,18 @@ function lookedAt(candidate: Candidate, view: RoundView, policy: IncidentPolicy)
         since: candidate.streak === 0 ? at : candidate.since,
         streak: candidate.streak + 1,
         looks: keep(at),
+        clearBefore: candidate.streak === 0 ? unlessGap(candidate, at, policy) : candidate.clearBefore,
       };
     case 'absent':
-      return { ...candidate, streak: 0, looks: keep(null) };
+      return { ...candidate, streak: 0, looks: keep(null), clearBefore: at };
     case 'unjudged':
     case 'hidden':
       return candidate;
   }
+}
+
+function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: IncidentPolicy): EpochMs | null {
+  return clearBefore === null || isGap(policy, cause.precondition, at - clearBefore) ? null : clearBefore;
 }
 
 /**
@@ -63,10 +76,13 @@ function comesAndGoes(looks: Candidate['looks'], policy: IncidentPolicy): boolea
   return looks.filter((look) => look !== null).length >= intermittence(policy).seen;
 }
 
-/** The first round of those that confirmed it. */
-export function beganAt({ since, streak, looks }: Candidate, policy: IncidentPolicy): EpochMs {
-  if (streak >= policy.confirmations || !comesAndGoes(looks, policy)) return since;
-  return looks.find((look) => look !== null) ?? since;
+/** The first round of those that confirmed it, and the last one before it that did not show it. */
+export function beginOf(
+  { since, clearBefore, streak, looks }: Candidate,
+  policy: IncidentPolicy,
+): Pick<Candidate, 'since' | 'clearBefore'> {
+  if (streak >= policy.confirmations || !comesAndGoes(looks, policy)) return { since, clearBefore };
+  return { since: looks.find((look) => look !== null) ?? since, clearBefore: null };
 }
 
 /** The times at which it was back after rounds without it. */

@@ -2,8 +2,25 @@ import type { Severity } from '../../core/severity.ts';
 import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 
+/** One time at which a fault was there, from the first round that showed it to the all-clear. */
+export interface Occurrence {
+  /** The first round that showed the fault, before it was confirmed. */
+  readonly since: EpochMs;
+  /** When it was confirmed. */
+  readonly openedAt: EpochMs;
+  /** The last round that showed the cause. */
+  readonly lastSeen: EpochMs;
+  /** When it was said to be over; null: it is not. */
+  readonly closedAt: EpochMs | null;
+  /**
+   * The last check before `since` and the first one after `lastSeen` that did not find the fault. Null: there was none,
+   * or it was so far away that it tells little about the begin or the end.
+   */
+  readonly clear: { readonly before: EpochMs | null; readonly after: EpochMs | null };
+}
+
 /** One fault, from the round that confirmed it to its end, however its cause was understood meanwhile. */
-export interface Incident {
+export interface Incident extends Occurrence {
   /** Made of the time, the origin and a counter: unique anywhere. */
   readonly id: string;
   readonly status: 'open' | 'closed';
@@ -15,12 +32,8 @@ export interface Incident {
   readonly acknowledgement: Acknowledgement | null;
   /** How it was understood before, and what it comes and goes in turn with; oldest first. */
   readonly formerCauses: readonly FormerCause[];
-  /** The first round that showed the fault, before it was confirmed. */
-  readonly since: EpochMs;
-  readonly openedAt: EpochMs;
-  readonly closedAt: EpochMs | null;
-  /** The last round that showed the cause. */
-  readonly lastSeen: EpochMs;
+  /** When the same fault was there before, each time up to its all-clear; oldest first. */
+  readonly earlier: readonly Occurrence[];
   /** The first round that showed the cause as it is now. */
   readonly causeSince: EpochMs;
   /** Times at which the cause came back, of the last two hours. */
@@ -98,6 +111,8 @@ export interface Candidate {
   readonly streak: number;
   /** The last rounds that could judge it, oldest first: when it was seen, null where it was not. */
   readonly looks: readonly (EpochMs | null)[];
+  /** The last round before `since` that did not show it, as in `Occurrence`. */
+  readonly clearBefore: EpochMs | null;
 }
 
 /** A precondition that no round can judge. */
@@ -173,6 +188,14 @@ export function isOpenFault({ status, cause }: Incident): boolean {
 export function withIncidents(state: IncidentState, changed: readonly Incident[]): IncidentState {
   const byId = new Map(changed.map((incident) => [incident.id, incident]));
   return { ...state, incidents: state.incidents.map((incident) => byId.get(incident.id) ?? incident) };
+}
+
+/** More occurrences than these are no longer told one by one. */
+export const MAX_EARLIER = 20;
+
+/** When the fault was there for the first time. */
+export function firstOccurrence(incident: Incident): Occurrence {
+  return incident.earlier[0] ?? incident;
 }
 
 /** True while notifications about a cause wait. */

@@ -2,6 +2,7 @@ import type { EpochMs } from '../../core/clock.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import type { Incident, IncidentState, Silence } from './incident.ts';
 import type { Notification } from './notification.ts';
+import type { Looks } from './round-view.ts';
 
 /** Everything that can happen to the incidents. `at` and `diagnosis.at` are the present. */
 export type IncidentInput =
@@ -13,6 +14,8 @@ export type IncidentInput =
        * the same observation seen twice is no confirmation.
        */
       readonly fresh: readonly string[] | null;
+      /** Without: this is the first round that is known. */
+      readonly looks?: Looks;
     }
   | { readonly kind: 'tick'; readonly at: EpochMs }
   | { readonly kind: 'maintenance'; readonly at: EpochMs; readonly active: boolean }

@@ -1,7 +1,7 @@
 import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { formerOf, withFormer } from './former-cause.ts';
-import { isOpenFault, sameCause, withIncidents } from './incident.ts';
+import { isOpenFault, MAX_EARLIER, sameCause, withIncidents } from './incident.ts';
 import type { FormerCause, Incident, IncidentState, LastNotified } from './incident.ts';
 import { UNKNOWN_CAUSE } from '../words/unknown.ts';
 import type { IncidentStep } from './machine-input.ts';
@@ -146,9 +146,13 @@ function together(incident: Incident, other: Incident, { known, now }: Round): I
   };
 }
 
-function sharedBy(incident: Incident, other: Incident): Pick<Incident, 'since' | 'lastNotified' | 'awaitsDigest'> {
+type Shared = Pick<Incident, 'since' | 'clear' | 'earlier' | 'lastNotified' | 'awaitsDigest'>;
+
+function sharedBy(incident: Incident, other: Incident): Shared {
   return {
     since: Math.min(incident.since, other.since),
+    clear: { before: (other.since < incident.since ? other : incident).clear.before, after: incident.clear.after },
+    earlier: [...other.earlier, ...incident.earlier].toSorted((a, b) => a.since - b.since).slice(-MAX_EARLIER),
     lastNotified: toldOf(incident.lastNotified, other.lastNotified),
     awaitsDigest: incident.awaitsDigest || other.awaitsDigest,
   };

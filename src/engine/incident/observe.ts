@@ -1,11 +1,12 @@
 import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { beganAt, isBeingConfirmed, lookForCandidates, returnsOf } from './candidates.ts';
+import { beginOf, isBeingConfirmed, lookForCandidates, returnsOf } from './candidates.ts';
 import { withCause } from './former-cause.ts';
-import { sameCause, withIncidents } from './incident.ts';
+import { MAX_EARLIER, sameCause, withIncidents } from './incident.ts';
 import type { Candidate, Incident, IncidentState } from './incident.ts';
 import type { IncidentStep, Transition } from './machine-input.ts';
 import { mergeAlternating, mergeUnjudged } from './merge.ts';
+import { isGap } from './policy.ts';
 import type { IncidentPolicy, Moment } from './policy.ts';
 import { presenceOf } from './round-view.ts';
 import type { RoundView } from './round-view.ts';
@@ -40,6 +41,7 @@ function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy):
         ...renewed(incident, view),
         presence,
         lastSeen: now,
+        clear: { ...incident.clear, after: null },
         streak: 0,
         returns:
           incident.streak > 0
@@ -47,12 +49,25 @@ function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy):
             : recent(incident.returns, now, policy),
       };
     case 'absent':
-      // A wall clock that was set back must not keep the incident open for as long.
-      return { ...incident, presence, lastSeen: Math.min(incident.lastSeen, now), streak: incident.streak + 1 };
+      return {
+        ...incident,
+        presence,
+        // A wall clock that was set back must not keep the incident open for as long.
+        lastSeen: Math.min(incident.lastSeen, now),
+        clear: {
+          ...incident.clear,
+          after: incident.streak === 0 ? clearAfter(incident, now, policy) : incident.clear.after,
+        },
+        streak: incident.streak + 1,
+      };
     case 'unjudged':
     case 'hidden':
       return { ...incident, presence };
   }
+}
+
+function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: IncidentPolicy): EpochMs | null {
+  return isGap(policy, cause.precondition, now - lastSeen) ? null : now;
 }
 
 /** With the cause as this round tells it: its evidence, its severity. */
@@ -99,22 +114,31 @@ function placeCandidate(
 
 function changed(incident: Incident, candidate: Candidate, present: Moment): Incident {
   const { cause } = candidate;
-  const since = beganAt(candidate, present.policy);
+  const { since } = beginOf(candidate, present.policy);
   const isBack = incident.formerCauses.some((former) => sameCause(former, cause));
   return {
     ...withCause(incident, cause, { since, now: present.now }),
     ...seenAgain(present.now),
+    clear: { ...incident.clear, after: null },
     returns: isBack ? returned([...incident.returns, since], present) : incident.returns,
   };
 }
 
+/** What was over is one occurrence, and this is another one of the same incident. */
 function reopened(incident: Incident, candidate: Candidate, present: Moment): Incident {
-  const since = beganAt(candidate, present.policy);
+  const { since, clearBefore } = beginOf(candidate, present.policy);
+  const { openedAt, lastSeen, closedAt, clear } = incident;
   return {
     ...toldAnew(incident, candidate.cause, { since, now: present.now }),
     ...seenAgain(present.now),
     status: 'open',
+    openingEvidence: candidate.cause.evidence,
+    earlier: [...incident.earlier, { since: incident.since, openedAt, lastSeen, closedAt, clear }].slice(-MAX_EARLIER),
+    since,
+    causeSince: since,
+    openedAt: present.now,
     closedAt: null,
+    clear: { before: clearBefore, after: null },
     returns: returned([...incident.returns, since, ...returnsOf(candidate)], present),
   };
 }
@@ -133,7 +157,8 @@ function replace(step: IncidentStep, transition: Transition, incident: Incident)
 function open(step: IncidentStep, candidate: Candidate, present: Moment): IncidentStep {
   const { now, policy } = present;
   const counter = step.state.counter + 1;
-  const since = Math.min(beganAt(candidate, policy), now);
+  const begin = beginOf(candidate, policy);
+  const since = Math.min(begin.since, now);
   const incident: Incident = {
     id: `${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/gu, '')}-${step.state.origin}-${String(counter)}`,
     status: 'open',
@@ -144,6 +169,8 @@ function open(step: IncidentStep, candidate: Candidate, present: Moment): Incide
     since,
     openedAt: now,
     closedAt: null,
+    clear: { before: begin.clearBefore, after: null },
+    earlier: [],
     causeSince: since,
     ...seenAgain(now),
     returns: returned(returnsOf(candidate), present),

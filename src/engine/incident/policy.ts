@@ -20,6 +20,8 @@ export interface IncidentPolicy {
   readonly burst: number;
   /** False: there is nobody to tell, so nothing counts as told. */
   readonly tells: boolean;
+  /** How far apart the checks of a precondition are as planned, by its id. */
+  readonly intervals: Readonly<Record<string, Millis>>;
 }
 
 /** More outages of one target than this within that time are flapping: the incident closes only after a quiet time. */
@@ -44,6 +46,15 @@ export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'reopenWindow' | 'flapping'
   flapping: { outages: 5, within: 120 * MINUTE, quiet: 15 * MINUTE },
   burst: 3,
 };
+
+/** More than this is not only a check that was left out, or a round that took its time. */
+const GAP_INTERVALS = 3;
+const LONGEST_ROUND: Millis = 15_000;
+
+/** Whether there was no check of a precondition for so long that nobody can tell what happened meanwhile. */
+export function isGap({ intervals }: IncidentPolicy, precondition: string, time: Millis): boolean {
+  return time > GAP_INTERVALS * (intervals[precondition] ?? Infinity) + LONGEST_ROUND;
+}
 
 /**
  * A fault that comes and goes is seldom seen in `confirmations` rounds in a row. It is one when it was `seen` in that

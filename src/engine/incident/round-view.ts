@@ -1,5 +1,6 @@
 import type { Cause } from '../cause.ts';
 import type { Check } from '../check.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
 import { isCorroborated } from '../diagnosis/corroborated.ts';
 import { type Finding, isFault } from '../finding.ts';
@@ -17,18 +18,38 @@ export interface RoundView {
   readonly fresh: readonly string[] | null;
   /** All that there are. */
   readonly checks: readonly Check[];
+  readonly looks?: Looks;
+}
+
+/** The last earlier round that judged each precondition, by its id. It is kept in memory alone. */
+export type Looks = ReadonlyMap<string, Diagnosis>;
+
+/** One round further. @param fresh as in `IncidentInput` */
+export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly string[] | null): Looks {
+  const judged = diagnosis.preconditions.filter(
+    ({ id, state }) => (fresh === null || fresh.includes(id)) && state !== 'unknown' && state !== 'blocked',
+  );
+  return new Map([...looks, ...judged.map(({ id }) => [id, diagnosis] as const)]);
+}
+
+/** When the last earlier round that judged the precondition of a cause did not show it; null: none is known. */
+export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView): EpochMs | null {
+  const last = looks?.get(cause.precondition);
+  // A clock that was set back makes it later than this round.
+  if (last === undefined || last.at > diagnosis.at) return null;
+  return presenceOf(cause, roundView({ diagnosis: last, fresh: null, checks })) === 'absent' ? last.at : null;
 }
 
 /** More causes than any configuration can name; beyond it somebody is filling our memory. */
 const MAX_CAUSES = 200;
 
-export function roundView({ diagnosis, fresh, checks }: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
+export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
   const all = diagnosis.causes.slice(0, MAX_CAUSES);
   const causes = all.map(boundCause);
   const isFirst = (cause: Cause, index: number): boolean =>
     causes.findIndex((other) => sameCause(other, cause)) === index;
   const corroborated = all.filter((cause) => isCorroborated(diagnosis, cause)).map(boundCause);
-  return { diagnosis, causes: causes.filter(isFirst), corroborated, fresh, checks };
+  return { ...known, diagnosis, causes: causes.filter(isFirst), corroborated };
 }
 
 /** What this round says about a cause. Only a precondition that was judged can say that the cause is gone. */

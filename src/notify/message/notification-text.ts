@@ -1,10 +1,10 @@
 import { headline } from '../../checks/headline.ts';
 import { counted } from '../../core/counted.ts';
 import type { Cause } from '../../engine/cause.ts';
+import { lastedText } from '../../engine/incident/lasted.ts';
 import type { DigestNotification, IncidentNotification, Notification } from '../../engine/incident/notification.ts';
 import { type Links, notificationLinks } from './links.ts';
 import type { MessageContext } from './message-context.ts';
-import { spanText } from './span-text.ts';
 import { subjectOf } from './subject.ts';
 
 /**
@@ -53,13 +53,13 @@ function contentOf(notification: Notification, site: string): Pick<NotificationT
 }
 
 function incidentContent({ event, incident, stillOpen }: IncidentNotification) {
-  const { cause, since, lastSeen } = incident;
+  const { cause } = incident;
   if (event !== 'resolved') return { tone: toneOf([cause]), action: firstStep(cause), summary: cause.summary };
   const [gravest] = stillOpen;
   return {
     tone: toneOf(stillOpen),
     action: gravest === undefined ? NOTHING_TO_DO : `This is over, but not all: ${headline(gravest)}.`,
-    summary: `It lasted ${spanText(lastSeen - since)}. ${cause.summary}`,
+    summary: `It lasted ${lastedText(incident)}. ${cause.summary}`,
   };
 }
 

@@ -1,7 +1,6 @@
 import { utcText } from '../../core/instant-text.ts';
 import { CHART_WINDOWS, type RangeData } from '../chart-data.ts';
 import { type Markup, markup } from './markup.ts';
-import { spanText } from './time-text.ts';
 
 const MOST_SHOWN = 12;
 
@@ -14,8 +13,8 @@ export function historyIncidents({ incidents, from, range }: RangeData): Markup 
       : markup`<ul class="marked">${incidents
           .slice(0, MOST_SHOWN)
           .map(
-            ({ id, cause, subject, from: since, until }) =>
-              markup`<li><a href="incidents/${encodeURIComponent(id)}">${cause}</a> <span class="subject">${subject}</span> <span class="quiet">${utcText(since)}, ${until === null ? 'open' : `for ${spanText(until - since)}`}</span></li>`,
+            ({ id, cause, subject, from: since, lasted }) =>
+              markup`<li><a href="incidents/${encodeURIComponent(id)}">${cause}</a> <span class="subject">${subject}</span> <span class="quiet">${utcText(since)}, ${lasted === null ? 'open' : `for ${lasted}`}</span></li>`,
           )}</ul>`
   }${
     incidents.length <= MOST_SHOWN

@@ -2,13 +2,14 @@ import { CAUSE_IDS } from '../../checks/registry.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { utcText } from '../../core/instant-text.ts';
 import type { Incident } from '../../engine/incident/incident.ts';
+import { lastedText } from '../../engine/incident/lasted.ts';
 import type { FoundIncidents } from '../alert-history.ts';
 import type { ReadIncidentQuery } from '../incident-query.ts';
 import { pageDocument } from './document.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
-import { distance, spanText } from './time-text.ts';
+import { distance } from './time-text.ts';
 
 export interface IncidentList {
   readonly site: string;
@@ -67,13 +68,13 @@ function dayOf(text = ''): string {
 }
 
 function rowView(incident: Incident, now: EpochMs): Markup {
-  const { id, status, cause, since, closedAt, acknowledgement } = incident;
+  const { id, status, cause, acknowledgement } = incident;
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${status === 'open' ? tone : 'none'}"><p>${
     status === 'open' ? badge(tone, SEVERITY_WORDS[cause.severity]) : badge('good', 'Over')
   } <code class="tag">${cause.id}</code> <span class="subject">${cause.subject}</span>${tags(incident)}</p>
 <p><a href="incidents/${encodeURIComponent(id)}">${cause.summary}</a></p>
-<p class="quiet">Since ${utcText(since)}${lasted(since, closedAt, now)}${
+<p class="quiet">${whenText(incident, now)}${
     acknowledgement === null ? null : `, acknowledged by ${acknowledgement.by}`
   }</p></li>`;
 }
@@ -85,6 +86,9 @@ function tags(incident: Incident): Content {
   ];
 }
 
-function lasted(since: EpochMs, closedAt: EpochMs | null, now: EpochMs): Content {
-  return closedAt === null ? markup`, ${distance(since, now)}` : `, for ${spanText(closedAt - since)}`;
+function whenText(incident: Incident, now: EpochMs): Content {
+  const { since, closedAt } = incident;
+  return closedAt === null
+    ? markup`Since ${utcText(since)}, ${distance(since, now)}`
+    : `From ${utcText(since)} on, for ${lastedText(incident)}`;
 }

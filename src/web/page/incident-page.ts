@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { utcText } from '../../core/instant-text.ts';
 import { type Incident, isMuted } from '../../engine/incident/incident.ts';
+import { lastedText } from '../../engine/incident/lasted.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
 import type { IncidentRecord } from '../alert-history.ts';
 import { waysView } from './delivery-group-view.ts';
@@ -14,7 +15,7 @@ import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
 import { remedyView } from './remedy-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 import { stepView } from './step-view.ts';
-import { distance, spanText } from './time-text.ts';
+import { distance } from './time-text.ts';
 
 export interface IncidentPage {
   readonly site: string;
@@ -57,10 +58,10 @@ function headView({ root, record: { incident }, quiet, now }: IncidentPage): Mar
     status === 'closed' ? badge('good', 'Over') : badge(tone, SEVERITY_WORDS[cause.severity])
   }<code class="tag">${cause.id}</code><span class="subject">${cause.subject}</span>${stateTags(incident, quiet, now)}</header>
 <h1 id="incident-title">${cause.summary}</h1>
-<p class="quiet">Since ${utcText(since)}, ${
+<p class="quiet">${
     closedAt === null
-      ? distance(since, now)
-      : markup`over ${distance(closedAt, now)} (${utcText(closedAt)}), after ${spanText(closedAt - since)}`
+      ? markup`Since ${utcText(since)}, ${distance(since, now)}`
+      : markup`From ${utcText(since)} on, over ${distance(closedAt, now)} (${utcText(closedAt)}). It lasted ${lastedText(incident)}`
   }. Last seen ${distance(incident.lastSeen, now)}.</p>
 ${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.by} ${distance(acknowledgement.at, now)}: no reminders.</p>`}
 ${mergedInto === null ? null : markup`<p>It goes on in <a href="${root}incidents/${encodeURIComponent(mergedInto)}">another incident</a>, since both came and went in turn.</p>`}

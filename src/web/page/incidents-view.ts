@@ -1,6 +1,7 @@
 import { compareSeverity } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { type Incident, isMuted, type Silence, type LastNotified } from '../../engine/incident/incident.ts';
+import { lastedText } from '../../engine/incident/lasted.ts';
 import type { AlertHistory } from '../alert-history.ts';
 import type { StateRecipients } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
@@ -12,7 +13,7 @@ import { stepView } from './step-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 import { silenceCommand } from './silence-command.ts';
 import type { Way } from './delivery-group.ts';
-import { distance, spanText } from './time-text.ts';
+import { distance } from './time-text.ts';
 
 const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
@@ -138,10 +139,10 @@ function takenText(lastNotified: LastNotified, { name, tookAt }: StateRecipients
 }
 
 function closedView(incident: Incident, telltale: Telltale): Markup {
-  const { cause, since, closedAt } = incident;
+  const { cause, closedAt } = incident;
   const { now } = telltale;
   const end = closedAt ?? now;
-  const title = markup`<code class="tag">${cause.id}</code> <span class="subject">${cause.subject}</span> <span class="quiet">over ${distance(end, now)}, after ${spanText(end - since)}</span>`;
+  const title = markup`<code class="tag">${cause.id}</code> <span class="subject">${cause.subject}</span> <span class="quiet">over ${distance(end, now)}, lasted ${lastedText(incident)}</span>`;
   return markup`<li>${storyView(incident, telltale, { title, isOpen: false })}</li>`;
 }
 

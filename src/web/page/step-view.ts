@@ -1,16 +1,17 @@
 import type { AuditEntry } from '../../core/audit.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Incident } from '../../engine/incident/incident.ts';
+import { lastedText } from '../../engine/incident/lasted.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
 import { waysView } from './delivery-group-view.ts';
 import type { TimelineStep } from './incident-timeline.ts';
 import { type Markup, markup } from './markup.ts';
 import { EVENT_WORDS } from './notifications-view.ts';
 import { SEVERITY_TONES } from './signs.ts';
-import { distance, spanText } from './time-text.ts';
+import { distance } from './time-text.ts';
 
 /** One step in the story of an incident. */
-export function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs): Markup {
+export function stepView(step: TimelineStep, { cause }: Incident, now: EpochMs): Markup {
   const when = markup`<span class="quiet">${distance(step.at, now)}</span>`;
   switch (step.kind) {
     case 'seen':
@@ -18,7 +19,7 @@ export function stepView(step: TimelineStep, { cause, since }: Incident, now: Ep
     case 'opened':
       return markup`<li class="${SEVERITY_TONES[cause.severity]}">Confirmed ${when}</li>`;
     case 'closed':
-      return markup`<li class="good">Over ${when} <span class="quiet">after ${spanText(step.at - since)}</span></li>`;
+      return markup`<li class="good">Over ${when} <span class="quiet">after ${lastedText(step.occurrence)}</span></li>`;
     case 'understood':
       return markup`<li>Until then <code class="tag">${step.former.id}</code> ${step.former.subject} ${when}</li>`;
     case 'changed':

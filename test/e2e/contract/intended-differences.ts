@@ -32,6 +32,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ http: GET /api/v1/incidents 200 incidents[].merged: []',
       '+ http: GET /api/v1/incidents 200 incidents[].mergedInto: null',
       '+ http: GET /api/v1/incidents 200 incidents[].acknowledgement: null',
+      '+ http: GET /api/v1/incidents 200 incidents[].earlier: []',
     ],
   },
   {

@@ -27,6 +27,7 @@ const PAST: RangeData = {
       severity: 'critical',
       from: FROM + 100 * HOUR,
       until: FROM + 101 * HOUR,
+      lasted: 'about 1 h',
     },
   ],
 };

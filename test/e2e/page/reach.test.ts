@@ -34,6 +34,7 @@ describeWhere([{ program: 'chromium' }], 'whatever is on the pages', () => {
         severity: cause.severity,
         from: since,
         until: null,
+        lasted: null,
       })),
     };
     [web, browser] = await Promise.all([startWeb({ state: { diagnosis, incidents, rangeData } }), launchBrowser()]);

@@ -16,6 +16,8 @@ let lab: Lab;
 let daemon: Daemon;
 /** Before the firewall inspected. */
 let before: number;
+/** How long it inspected, in milliseconds. */
+let inspected: number;
 let broken: Unzipped;
 let repaired: Unzipped;
 
@@ -29,6 +31,7 @@ beforeAll(async () => {
   await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
   broken = await report('broken');
   await lab.inspect(false);
+  inspected = Date.now() - before;
   await lab.inbox.mail(({ event }) => event === 'resolved', AbortSignal.timeout(LIMIT_MS));
   repaired = await report('repaired');
 });
@@ -67,7 +70,15 @@ describe('a report', () => {
     const { check, issuers } = dataOf(repaired);
     expect(check.ready).toBe('ready');
     const page = firstPageOf(repaired);
-    expect(page).toMatch(/is intercepted by Fortinet FortiGate\.\s+\(over\)/u);
+    expect(page).toMatch(/Over: TLS .* is intercepted by Fortinet FortiGate\./u);
+    const time = String.raw`20\d\d-\d\d-\d\d \S+ UTC`;
+    expect(page).toMatch(new RegExp(`It was seen from ${time} to ${time}, about \\d+ s\\.`, 'u'));
+    expect(page).toMatch(new RegExp(`Ready\\s+now, at ${time}: all configured checks pass`, 'u'));
+    const [, seconds] = /, about (\d+) s\./u.exec(page) ?? [];
+    // Within one round of 2 s, which takes its time on a busy machine.
+    expect(Math.abs(Number(seconds) - inspected / 1_000)).toBeLessThanOrEqual(5);
+    for (const name of ['Impact then', 'When', 'If it comes back']) expect(page).toContain(` ${name} `);
+    expect(page).not.toMatch(/\b(?:Since|Request|to now)\b/u);
     expect(page).toMatch(/Certificates issued by\s+FGVMEV0000000001\s+were seen from 20\S+ \S+ UTC to /u);
     expect(page).not.toMatch(/Certificates issued by\s+fortinet-subca2001/u);
     const gateway = issuers.find(({ name }) => name === 'FGVMEV0000000001');

@@ -104,7 +104,15 @@ describe('ftm-watch store backup', () => {
     using _ = openStore();
 
     const ran = await run('backup', 'copy.sqlite');
-    expect(ran).toEqual({ code: 0, output: expect.stringContaining('copy.sqlite: whole, '), errors: '' });
+    expect(ran).toEqual({
+      code: 0,
+      output: expect.stringMatching(
+        /^On their way: 2 notifications\. A daemon that is started with the copy does not send them again: .*\n.*copy\.sqlite: whole, .*, 0 deliveries on their way/u,
+      ),
+      errors: '',
+    });
+    const whole = await run('backup', 'whole.sqlite', '--keep-pending');
+    expect(whole.output).toMatch(/^\S+whole\.sqlite: whole, .*, 2 deliveries on their way/u);
     const copy = join(folder, 'copy.sqlite');
     expect(statSync(copy).mode & 0o777).toBe(0o600);
     const restored = open(copy);

@@ -23,6 +23,8 @@ function incident(cause: Cause, since: string, closedAt: string | null): Timelin
     openedAt: since,
     lastSeen: since,
     closedAt,
+    lasted: closedAt === null ? null : 'about 1 h',
+    earlier: [],
     cause,
     notifications: 1,
   };
@@ -47,11 +49,12 @@ interface Given {
   readonly incidents?: readonly TimelineIncident[];
   readonly issuers?: readonly SeenIssuer[];
   readonly until?: string;
+  readonly states?: Parameters<typeof diagnosisOf>[2];
 }
 
-function cases({ causes = [], incidents = [], issuers = [], until = NOW }: Given): readonly ReportCase[] {
+function cases({ causes = [], incidents = [], issuers = [], until = NOW, states = {} }: Given): readonly ReportCase[] {
   return reportCases({
-    check: diagnosisToJson(diagnosisOf(AT, causes)),
+    check: diagnosisToJson(diagnosisOf(AT, causes, states)),
     timeline: { note: null, incidents, events: [] },
     issuers,
     period: { since: null, until },
@@ -61,12 +64,12 @@ function cases({ causes = [], incidents = [], issuers = [], until = NOW }: Given
 describe('the cases of a report', () => {
   test('of a fault that lasts begin with its incident', () => {
     const [one] = cases({ causes: [INTERCEPTED], incidents: [incident(INTERCEPTED, at(9), null)] });
-    expect(one?.spans).toEqual([{ since: at(9), until: null, incident: `i-${at(9)}` }]);
+    expect(one?.spans).toMatchObject([{ since: at(9), until: null, gone: false, incident: `i-${at(9)}` }]);
   });
 
   test('of a fault without an incident begin with the round', () => {
     const [one] = cases({ causes: [INTERCEPTED], incidents: [incident(INTERCEPTED, at(7), at(8))] });
-    expect(one?.spans).toEqual([
+    expect(one?.spans).toMatchObject([
       { since: NOW, until: null, incident: null },
       { since: at(7), until: at(8), incident: `i-${at(7)}` },
     ]);
@@ -76,6 +79,26 @@ describe('the cases of a report', () => {
     const [one, ...others] = cases({ incidents: [incident(INTERCEPTED, at(9), at(10))] });
     expect(one).toMatchObject({ cause: INTERCEPTED, spans: [{ since: at(9), until: at(10) }] });
     expect(others).toEqual([]);
+  });
+
+  test('of a fault that came back are there each time by itself, if within the period', () => {
+    const first = { since: at(9), openedAt: at(9), lastSeen: at(9), closedAt: at(10), lasted: 'about 1 h' };
+    const again = { ...incident(INTERCEPTED, at(11), at(12)), lasted: 'at least 3 s', earlier: [first] };
+    const [one] = cases({ incidents: [again] });
+    expect(one?.spans.map(({ since, until, lasted }) => [since, until, lasted])).toEqual([
+      [at(11), at(12), 'at least 3 s'],
+      [at(9), at(10), 'about 1 h'],
+    ]);
+    expect(cases({ incidents: [again], until: at(10) })[0]?.spans.map(({ since }) => since)).toEqual([at(9)]);
+  });
+
+  test('of an open incident that this report does not see any more say so', () => {
+    const [one] = cases({ incidents: [incident(INTERCEPTED, at(9), null)] });
+    expect(one?.spans).toMatchObject([{ since: at(9), until: null, gone: true }]);
+    expect(one !== undefined && lasts(one)).toBe(false);
+    const unknown = { 'tls-genuine': 'unknown' } as const;
+    const [unjudged] = cases({ incidents: [incident(INTERCEPTED, at(9), null)], states: unknown });
+    expect(unjudged !== undefined && lasts(unjudged)).toBe(true);
   });
 
   test('are one for each cause and subject, with the words of the last time', () => {

@@ -67,6 +67,33 @@ describe('the timeline', () => {
     ]);
   });
 
+  test('tells each time that it was there', () => {
+    const line = timeline()
+      .rounds(2, [])
+      .rounds(2, [causeOf('tls-intercepted')])
+      .rounds(2, [])
+      .rounds(2, [causeOf('tls-intercepted')]);
+    const told = timelineOf(
+      history({ incidents: line.state.incidents }),
+      createMask({ accounts: [], withoutSecrets: (text) => text }),
+    );
+    expect(told.events.map(({ at, text }) => `${at.slice(14, 19)} ${text.split(':')[0] ?? ''}`)).toEqual([
+      '01:00 Seen for the first time',
+      '01:30 Confirmed',
+      '02:30 Over',
+      '03:00 Seen again',
+      '03:30 Confirmed',
+    ]);
+    expect(told.incidents).toMatchObject([
+      {
+        status: 'open',
+        since: '2026-11-24T13:03:00.000Z',
+        lasted: null,
+        earlier: [{ since: '2026-11-24T13:01:00.000Z', closedAt: '2026-11-24T13:02:30.000Z', lasted: 'about 1 min' }],
+      },
+    ]);
+  });
+
   test('quotes log lines without names', () => {
     const evidence = ['fac-1: Once, last now: user="jdoe" FTM polling error'];
     const { incidents } = timelineOf(

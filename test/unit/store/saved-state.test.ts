@@ -25,6 +25,9 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   'mergedInto',
   'stillOpen',
   'remedySteps',
+  'earlier',
+  'clear',
+  'clearBefore',
 ]);
 
 /** As 0.1.0 wrote it. */
@@ -49,12 +52,14 @@ describe('what 0.1.0 wrote', () => {
     expect(parseState(asBefore(written(line.state)))?.state).toMatchObject({
       origin: '',
       unjudged: [],
-      candidates: [{ cause: { id: 'clock-skewed' }, streak: 1, looks: [START + 2.5 * MINUTE] }],
+      candidates: [{ cause: { id: 'clock-skewed' }, streak: 1, looks: [START + 2.5 * MINUTE], clearBefore: null }],
       incidents: [
         {
           cause: { id: 'tls-intercepted', remedySteps: ['Do this.', 'Then do that.'].map(sentenceStep) },
           merged: [],
           mergedInto: null,
+          earlier: [],
+          clear: { before: null, after: null },
           formerCauses: [
             { id: 'tls-interception-suspected', since: START, until: START + MINUTE / 2, published: true },
           ],
@@ -88,9 +93,13 @@ describe('what this version writes', () => {
 
   it('is read as it was written', () => {
     const line = timeline()
+      .rounds(2, [])
+      .rounds(2, [suspected])
+      .rounds(2, [])
       .rounds(2, [suspected])
       .rounds(2, [causeOf('answer-hijacked')])
       .rounds(3, [suspected, causeOf('clock-skewed')]);
+    expect(line.state.incidents.some(({ earlier, clear }) => earlier.length > 0 && clear.before !== null)).toBe(true);
     expect(parseState(written(line.state))?.state).toEqual(line.state);
     for (const notification of line.told)
       expect(parseNotification(notificationText(notification))).toEqual(notification);

@@ -24,6 +24,7 @@ describe('incidentsToJson()', () => {
       openedAt: new Date(START + 30_000).toISOString(),
       closedAt: null,
       lastSeen: new Date(START + 30_000).toISOString(),
+      earlier: [],
       flapping: false,
       formerCauses: [],
       merged: [],

@@ -1,5 +1,6 @@
 import { zonedText } from '../../../core/zoned-text.ts';
 import type { FormerCause, Incident } from '../../../engine/incident/incident.ts';
+import { lastedText } from '../../../engine/incident/lasted.ts';
 import type { IncidentNotification, OpenCause } from '../../../engine/incident/notification.ts';
 import { headline } from '../../../checks/headline.ts';
 import type { MessageContext } from '../../message/message-context.ts';
@@ -16,7 +17,7 @@ export function allClear(
   { summary }: Pick<NotificationText, 'summary'>,
   context: MessageContext,
 ): Pick<EmailContent, 'sections' | 'facts'> {
-  const { since, lastSeen, closedAt } = incident;
+  const { since, lastSeen, closedAt, clear } = incident;
   return {
     sections: spoken([
       { title: 'Still open', kind: 'list', lines: openLines(stillOpen, context) },
@@ -27,7 +28,8 @@ export function allClear(
       ...commonFacts(incident, context.site),
       ['From', zonedText(since, context.timezone)],
       ['Last seen', zonedText(lastSeen, context.timezone)],
-      ['Over since', zonedText(closedAt ?? at, context.timezone)],
+      ['Over since', zonedText(clear.after ?? closedAt ?? at, context.timezone)],
+      ['Lasted', lastedText(incident)],
       ...flapFacts(incident),
     ],
   };

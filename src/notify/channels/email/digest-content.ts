@@ -3,6 +3,7 @@ import type { DigestItem, DigestNotification } from '../../../engine/incident/no
 import { headline } from '../../../checks/headline.ts';
 import { incidentLinks } from '../../message/links.ts';
 import type { MessageContext } from '../../message/message-context.ts';
+import { occurrenceText } from '../../message/occurrence-text.ts';
 import type { NotificationText } from '../../message/notification-text.ts';
 import { openLines } from './all-clear.ts';
 import { type EmailContent, type LinkedLine, linksOf, spoken } from './email-content-parts.ts';
@@ -31,13 +32,13 @@ export function digest(
 }
 
 function digestLine({ event, incident }: DigestItem, context: MessageContext): LinkedLine {
-  const { cause, since, causeSince, lastSeen, status } = incident;
-  const begin = zonedText(status === 'open' ? causeSince : since, context.timezone);
-  const end = status === 'open' ? '' : ` to ${zonedText(lastSeen, context.timezone)}`;
+  const { cause, causeSince, status } = incident;
+  const { timezone } = context;
+  const times = status === 'open' ? `since ${zonedText(causeSince, timezone)}` : occurrenceText(incident, timezone);
   const again = event === 'reminder' ? 'still ' : '';
   const what = `${headline(cause)} (${cause.id}, ${cause.subject})`;
   return {
-    text: `${again}${cause.severity}: ${what}, since ${begin}${end}`,
+    text: `${again}${cause.severity}: ${what}, ${times}`,
     links: linksOf(incidentLinks(incident, context), 'Incident'),
   };
 }

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../../core/clock.ts';
+import { preciseSpanText } from '../../../core/duration.ts';
 import { zonedText } from '../../../core/zoned-text.ts';
 import { sameCause } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
@@ -9,7 +10,6 @@ import { titleOf } from '../../../checks/registry.ts';
 import { PAGE_TITLES } from '../../message/links.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { notificationText, type NotificationText } from '../../message/notification-text.ts';
-import { spanText } from '../../message/span-text.ts';
 import { allClear } from './all-clear.ts';
 import { digest } from './digest-content.ts';
 import { commonFacts, flapFacts, linksOf, spoken } from './email-content-parts.ts';
@@ -114,7 +114,7 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
   const factOf = (name: string, from: EpochMs): Fact => [
     name,
-    `${zonedText(from, timezone)}, for ${spanText(at - from)}`,
+    `${zonedText(from, timezone)}, for ${preciseSpanText(at - from)}`,
   ];
   const own = factOf('Since', causeSince);
   return since < causeSince ? [own, factOf('First sign', since)] : [own];
@@ -128,7 +128,7 @@ function delayFacts({ delayed, timezone }: ContentContext, at: EpochMs): readonl
   if (delayed === null) return [];
   const { firstFailedAt, now } = delayed;
   const first = zonedText(firstFailedAt, timezone);
-  return [['Delivery', `first failed at ${first}, delayed by ${spanText(now - at)}`]];
+  return [['Delivery', `first failed at ${first}, delayed by ${preciseSpanText(now - at)}`]];
 }
 
 function titles(ids: readonly string[]): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cause } from '../../../../src/engine/cause.ts';
-import { beganAt, isBeingConfirmed, lookForCandidates, returnsOf } from '../../../../src/engine/incident/candidates.ts';
+import { beginOf, isBeingConfirmed, lookForCandidates, returnsOf } from '../../../../src/engine/incident/candidates.ts';
 import { EMPTY_STATE, type Candidate, type IncidentState } from '../../../../src/engine/incident/incident.ts';
 import { roundView, type RoundView } from '../../../../src/engine/incident/round-view.ts';
 import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
@@ -18,7 +18,7 @@ function view(at: number, causes: readonly Cause[], state?: PreconditionState): 
 }
 
 function candidate(over: Partial<Candidate> = {}): Candidate {
-  return { cause: CAUSE, since: 1, streak: 1, looks: [1], ...over };
+  return { cause: CAUSE, since: 1, streak: 1, looks: [1], clearBefore: null, ...over };
 }
 
 function looked(round: RoundView, ...candidates: readonly Candidate[]): ReturnType<typeof lookForCandidates> {
@@ -36,7 +36,7 @@ describe('lookForCandidates()', () => {
   test('is ready with what it saw twice in a row, as it is told now', () => {
     const now = { ...CAUSE, summary: 'more of it' };
     expect(looked(view(2, [OTHER, now]), candidate())).toEqual({
-      ready: [{ cause: now, since: 1, streak: 2, looks: [1, 2] }],
+      ready: [candidate({ cause: now, streak: 2, looks: [1, 2] })],
       waiting: [candidate({ cause: OTHER, since: 2, looks: [2] })],
     });
   });
@@ -57,9 +57,9 @@ describe('lookForCandidates()', () => {
 
   test('counts anew after a round without it', () => {
     const [absent] = looked(view(2, []), candidate()).waiting;
-    expect(absent).toEqual(candidate({ streak: 0, looks: [1, null] }));
+    expect(absent).toEqual(candidate({ streak: 0, looks: [1, null], clearBefore: 2 }));
     expect(looked(view(3, [CAUSE]), absent ?? candidate()).waiting).toEqual([
-      candidate({ since: 3, looks: [1, null, 3] }),
+      candidate({ since: 3, looks: [1, null, 3], clearBefore: 2 }),
     ]);
   });
 
@@ -98,14 +98,14 @@ describe('lookForCandidates()', () => {
   });
 });
 
-describe('beganAt()', () => {
-  test.each<readonly [string, Partial<Candidate>, number]>([
-    ['the first of the rounds in a row', { since: 7, streak: 2, looks: [1, null, 7, 8] }, 7],
-    ['the first of all where it comes and goes', { since: 8, streak: 1, looks: [null, 1, 2, 3, 4, null, 8] }, 1],
-    ['the last where two witnesses agree on it', { since: 8, streak: 1, looks: [1, 2, 3, null, 8] }, 8],
-    ['the last where no other is known', { since: 8, streak: 1, looks: [] }, 8],
-  ])('%s', (_, over, began) => {
-    expect(beganAt(candidate(over), POLICY)).toBe(began);
+describe('beginOf()', () => {
+  test.each<readonly [string, Partial<Candidate>, number, number | null]>([
+    ['the first of the rounds in a row', { since: 7, streak: 2, looks: [1, null, 7, 8] }, 7, 6],
+    ['the first of all where it comes and goes', { since: 8, streak: 1, looks: [null, 1, 2, 3, 4, null, 8] }, 1, null],
+    ['the last where two witnesses agree on it', { since: 8, streak: 1, looks: [1, 2, 3, null, 8] }, 8, 6],
+    ['the last where no other is known', { since: 8, streak: 1, looks: [] }, 8, 6],
+  ])('%s', (_, over, since, clearBefore) => {
+    expect(beginOf(candidate({ clearBefore: 6, ...over }), POLICY)).toEqual({ since, clearBefore });
   });
 });
 

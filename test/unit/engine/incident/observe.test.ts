@@ -6,6 +6,7 @@ import {
   type Candidate,
   type Incident,
   type IncidentState,
+  type Occurrence,
 } from '../../../../src/engine/incident/incident.ts';
 import type { IncidentStep } from '../../../../src/engine/incident/machine-input.ts';
 import { observe } from '../../../../src/engine/incident/observe.ts';
@@ -27,12 +28,16 @@ function round(state: Partial<IncidentState>, causes: readonly Cause[], at: Epoc
 
 /** Seen once, in the round before. */
 function seenOnce(cause: Cause = CAUSE, looks: Candidate['looks'] = [NOW - 30 * SECOND]): Candidate {
-  return { cause, since: NOW - 30 * SECOND, streak: 1, looks };
+  return { cause, since: NOW - 30 * SECOND, streak: 1, looks, clearBefore: NOW - MINUTE };
 }
 
 /** The incident after one round, and what became of it. */
 function after(over: Partial<Incident>, causes: readonly Cause[], at?: EpochMs): Incident {
   return round({ incidents: [{ ...INCIDENT, ...over }] }, causes, at).state.incidents[0] ?? INCIDENT;
+}
+
+function occurrenceOf({ since, openedAt, lastSeen, closedAt, clear }: Incident): Occurrence {
+  return { since, openedAt, lastSeen, closedAt, clear };
 }
 
 const transitions = ({ effects }: IncidentStep): readonly string[] =>
@@ -51,6 +56,8 @@ describe('a new incident', () => {
       since: NOW - 30 * SECOND,
       openedAt: NOW,
       closedAt: null,
+      clear: { before: NOW - MINUTE, after: null },
+      earlier: [],
       causeSince: NOW - 30 * SECOND,
       presence: 'seen',
       lastSeen: NOW,
@@ -162,7 +169,12 @@ describe('a fault that is confirmed', () => {
       {
         ...CLOSED,
         status: 'open',
+        since: NOW - 30 * SECOND,
+        causeSince: NOW - 30 * SECOND,
+        openedAt: NOW,
         closedAt: null,
+        clear: { before: NOW - MINUTE, after: null },
+        earlier: [occurrenceOf(CLOSED)],
         presence: 'seen',
         lastSeen: NOW,
         returns: [NOW - 30 * SECOND],

@@ -104,12 +104,12 @@ describe('historyView()', () => {
     const incident = { id: 'i-1', cause: 'tls-blocked', subject: '<b>', severity: 'critical' } as const;
     const html = render({
       range: '90d',
-      incidents: [{ ...incident, from: UNTIL - DAY, until: UNTIL - DAY + 60_000 }],
+      incidents: [{ ...incident, from: UNTIL - DAY, until: UNTIL - DAY + 60_000, lasted: 'about 1 min' }],
       tokens: [{ name: 'fac-1', points: [{ at: UNTIL - HOUR, value: 3 }] }],
     });
     expect(html).toMatch(/<path class="mark" d="M\d+(?:\.\d)? 0h1\.5v100H/u);
     expect(html).toContain('<a href="incidents/i-1">tls-blocked</a>');
-    expect(html).toContain('for 1 min');
+    expect(html).toContain('for about 1 min');
     expect(html).not.toContain('<b>');
   });
 

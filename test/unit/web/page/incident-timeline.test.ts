@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../../../src/core/audit.ts';
+import { lastedText } from '../../../../src/engine/incident/lasted.ts';
 import { timelineOf } from '../../../../src/web/page/incident-timeline.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND, START, timeline } from '../../../support/incident-timeline.ts';
 import { formerCauseOf, incidentOf, outboxEntryOf, incidentNotificationOf } from '../../../support/outbox-entry-of.ts';
 
 describe('timelineOf()', () => {
@@ -51,6 +52,23 @@ describe('timelineOf()', () => {
       ['sent', ['admins@example.org', 'b@example.org']],
       ['pending', ['c@example.org']],
     ]);
+  });
+
+  test('tells each time that the fault was there', () => {
+    const line = timeline()
+      .rounds(2, [])
+      .rounds(2, [causeOf('tls-intercepted')])
+      .rounds(2, [])
+      .rounds(2, [causeOf('tls-intercepted')])
+      .rounds(100, []);
+    const [incident] = line.state.incidents;
+    if (incident === undefined) throw new Error('No incident was opened');
+    const steps = timelineOf(incident, { outboxEntries: [], changes: [] });
+    expect(steps.map(({ kind }) => kind)).toEqual(['seen', 'opened', 'closed', 'seen', 'opened', 'closed']);
+    const over = steps.flatMap((step) => (step.kind === 'closed' ? [lastedText(step.occurrence)] : []));
+    expect(over).toEqual(['about 1 min', 'about 1 min']);
+    const before: AuditEntry = { ...CHANGE, at: START + 90 * SECOND, cause: 'tls-intercepted' };
+    expect(timelineOf(incident, { outboxEntries: [], changes: [before] }).map(({ kind }) => kind)).toContain('changed');
   });
 
   test('has no time between seen and confirmed where one round was enough', () => {

@@ -178,7 +178,7 @@ describe('renderStatusPage() with incidents', () => {
       .rounds(2, []);
 
     expect(words(render({ incidents: line.state.incidents }))).toMatch(
-      /Open incidents 0 None\. Over within 7 days: 1 tls-blocked .* after 1 min/u,
+      /Open incidents 0 None\. Over within 7 days: 1 tls-blocked .* lasted at least 30 s First seen .* Over .* after at least 30 s/u,
     );
   });
 });

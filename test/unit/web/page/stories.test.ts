@@ -31,7 +31,7 @@ describe('the timeline of an incident', () => {
     const over = { ...incident, status: 'closed', closedAt: START + 5 * MINUTE } as const;
 
     expect(words({ incidents: [over] })).toMatch(
-      /Over within 7 days: 1 tls-intercepted \S+ over 5 min ago , after 5 min First seen .* Over 5 min ago after 5 min/u,
+      /Over within 7 days: 1 tls-intercepted \S+ over 5 min ago , lasted at least 30 s First seen .* Over 5 min ago after at least 30 s/u,
     );
   });
 

@@ -42,7 +42,7 @@ test('what is open lasts since its cause was known; what is over has the time of
   expect(open).toMatch(/^still critical: .*\(mail-unreachable, a:25\), since /u);
   expect(open.endsWith(`, since ${times.cause}`)).toBe(true);
   expect(over).toMatch(/^critical: /u);
-  expect(over.endsWith(`, since ${times.since} to ${times.last}`)).toBe(true);
+  expect(over.endsWith(`, seen from ${times.since} to ${times.last}, lasted at least 5 min`)).toBe(true);
   expect(more).toBe('3 more incidents');
 });
 

@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { backupStore } from '../../../src/store/backup-store.ts';
+import { alertingBench, type AlertingBench, liveRounds } from '../../support/alerting-bench.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { START } from '../../support/incident-timeline.ts';
+
+const CAUSE = causeOf('tls-intercepted');
+const RECIPIENTS = ['a@example.org', 'b@example.org'];
+const OPTIONS = { now: START, keepsPending: false };
+
+let folder: string;
+let copy: string;
+/** A daemon whose messages do not arrive: one recipient is out of reach, the other one refuses. */
+let running: AlertingBench;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-restored-'));
+  copy = join(folder, 'copy.sqlite');
+  running = alertingBench();
+  running.answer((_, recipient) => (recipient === RECIPIENTS[0] ? 'deferred' : 'rejected'));
+  await liveRounds(running.start(RECIPIENTS), running.clock, 2, [CAUSE]);
+  expect(running.tries).toContain('firing tls-intercepted rejected');
+});
+
+afterEach(() => {
+  running[Symbol.dispose]();
+  rmSync(folder, { recursive: true });
+});
+
+/** What a daemon tries to send that is started with this store while the fault lasts. */
+async function triesOf(store: string): Promise<readonly string[]> {
+  using bench = alertingBench(store);
+  await liveRounds(bench.start(RECIPIENTS), bench.clock, 3, [CAUSE]);
+  expect(bench.store.journal.savedState()?.incidents).toMatchObject([{ status: 'open' }]);
+  return bench.tries;
+}
+
+describe('a daemon that is started with a copy of the store', () => {
+  test('tells nobody that it has crashed, and sends nothing again', async () => {
+    expect(await backupStore(running.path, copy, OPTIONS)).toBe(2);
+    expect(await triesOf(copy)).toEqual([]);
+  });
+
+  test('sends what was on its way where that was asked for', async () => {
+    expect(await backupStore(running.path, copy, { ...OPTIONS, keepsPending: true })).toBe(0);
+    expect(await triesOf(copy)).toEqual(['firing tls-intercepted sent', 'firing tls-intercepted sent']);
+  });
+
+  test('tells of its own crash later', async () => {
+    await backupStore(running.path, copy, OPTIONS);
+    using restored = alertingBench(copy);
+    await liveRounds(restored.start(RECIPIENTS), restored.clock, 2, [CAUSE]);
+    expect(await triesOf(restored.path)).toEqual(['restart  sent', 'restart  sent']);
+  });
+});
+
+test('a store that is left as it was at a loss of power tells of it, and sends what was on its way', async () => {
+  expect(await triesOf(running.path)).toEqual(
+    expect.arrayContaining(['restart  sent', 'firing tls-intercepted sent', 'firing tls-intercepted sent']),
+  );
+});
+
+test('a state that cannot be read does not keep the store from being copied', async () => {
+  running.store.close();
+  {
+    using db = new DatabaseSync(running.path);
+    db.exec("UPDATE incident_state SET json = 'damaged'");
+  }
+  expect(await backupStore(running.path, copy, OPTIONS)).toBe(1);
+});
