@@ -208,7 +208,11 @@ function outagesOf(incident: Incident, { incidents }: IncidentState, { now, poli
     ({ status, mergedInto, cause }) =>
       status === 'closed' && mergedInto === null && cause.subject === incident.cause.subject,
   );
-  const begins = [incident, ...others].flatMap(({ since, returns }) => [since, ...returns]);
+  const begins = [incident, ...others].flatMap(({ since, earlier, returns }) => [
+    since,
+    ...earlier.map((occurrence) => occurrence.since),
+    ...returns,
+  ]);
   return recent([...new Set(begins)], now, policy).length;
 }
 
