@@ -28,7 +28,6 @@ const intake = createLogIntake(
     clock: systemClock,
     logger: pino({ level: 'silent' }),
     signatures: await loadSignatures([], isFaultId),
-    stateFile: null,
     // As the program does: every event goes into the window.
     onEvent: (event: LogEvent) => {
       state = recordEvents(state, [event]);

@@ -122,8 +122,8 @@ export class Monitor {
       clock,
       logger,
       signatures,
-      pollingFile: jsonFile(stateFile(config, 'polling.json')),
-      stateFile: stateFile(config, 'log-positions.json'),
+      pollingFile: jsonFile(stateFile(config, 'polling.json'), { flush: true }),
+      formerPositions: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),
     });
     this.#units = new UnitMonitor(config, {

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import type { LogIntake, LogIntakeConfig, LogIntakeDeps } from '../../src/sources/log/intake.ts';
 import { createLogIntake } from '../../src/sources/log/intake.ts';
+import type { Positions } from '../../src/sources/log/positions.ts';
 import type { LogRecorder } from './log-recorder.ts';
 import { logRecorder } from './log-recorder.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
@@ -35,7 +36,11 @@ export interface IntakeBench {
 type BenchConfig = Partial<Omit<LogIntakeConfig, 'logs'>> & { readonly logs?: Partial<LogIntakeConfig['logs']> };
 
 /** A running intake on free ports of 127.0.0.1, stopped at the end of the test. UDP and TCP unless said otherwise. */
-export async function startIntake(config: BenchConfig = {}, deps: Partial<LogIntakeDeps> = {}): Promise<IntakeBench> {
+export async function startIntake(
+  config: BenchConfig = {},
+  deps: Partial<LogIntakeDeps> = {},
+  positions?: Positions,
+): Promise<IntakeBench> {
   const events: LogEvent[] = [];
   const log = logRecorder();
   const intake = createLogIntake(
@@ -50,12 +55,11 @@ export async function startIntake(config: BenchConfig = {}, deps: Partial<LogInt
       clock: systemClock,
       logger: log,
       signatures: await shippedCatalogue(),
-      stateFile: null,
       onEvent: (event) => events.push(event),
       ...deps,
     },
   );
-  await intake.start(new AbortController().signal);
+  await intake.start(new AbortController().signal, positions);
   onTestFinished(() => intake.stop());
   return {
     intake,

@@ -108,7 +108,6 @@ describe('syslog over UDP', () => {
         clock: systemClock,
         logger: logRecorder(),
         signatures: await shippedCatalogue(),
-        stateFile: null,
         onEvent: () => {},
       },
     );
