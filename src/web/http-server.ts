@@ -25,8 +25,10 @@ import { messageOf } from '../text/message-of.ts';
 
 /** All routes, wherever it listens. */
 export interface HttpServer {
-  /** @throws {Error} as Node has it, when it cannot listen there */
+  /** Once more after `release`. @throws {Error} as Node has it, when it cannot listen there */
   listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
+  /** Frees the port. Running requests and event streams go on. */
+  release(): void;
   /** Takes a certificate that was renewed at once. */
   refreshCertificate(): Promise<void>;
   /** When its certificate ends; null: it has none. */
@@ -79,22 +81,26 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     void listener(request, response).then(() => waiting.written(response));
   });
   limitConnections(server);
-  let unsubscribe = (): void => undefined;
+  let unsubscribe: (() => void) | null = null;
   let unfollow = (): void => undefined;
   return {
     listen: async (where) => {
       await listening(server, where);
+      if (unsubscribe !== null) return server.address();
       server.on('error', (error) => logger.error({ err: error }, 'The web server has a problem'));
       if ('setSecureContext' in server) unfollow = certificate?.follow(server, { clock, logger }) ?? unfollow;
       unsubscribe = sources.onDiagnosis((diagnosis) => events.send('diagnosis', () => diagnosisToJson(diagnosis)));
       return server.address();
+    },
+    release: () => {
+      server.close();
     },
     refreshCertificate: async () => {
       if ('setSecureContext' in server) await certificate?.refresh(server, { logger });
     },
     certificateEnd: () => certificate?.end() ?? null,
     stop: async () => {
-      unsubscribe();
+      unsubscribe?.();
       unfollow();
       events.close();
       await close(server, clock);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
+import { ServedCertificate } from '../../src/network/tls/served-certificate.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import type { LogIntake, LogIntakeConfig, LogIntakeDeps } from '../../src/sources/log/intake.ts';
@@ -43,6 +44,7 @@ export async function startIntake(
 ): Promise<IntakeBench> {
   const events: LogEvent[] = [];
   const log = logRecorder();
+  const tls = config.logs?.syslog?.tls ?? null;
   const intake = createLogIntake(
     {
       appliances: [],
@@ -55,6 +57,7 @@ export async function startIntake(
       clock: systemClock,
       logger: log,
       signatures: await shippedCatalogue(),
+      certificate: tls === null ? null : await ServedCertificate.read(tls, 'the syslog listener'),
       onEvent: (event) => events.push(event),
       ...deps,
     },

@@ -11,6 +11,7 @@ import { createAttribution, type Attribution, type Origin } from './attribution.
 import { createConnectionWarnings, type ConnectionWarnings } from './connection-warnings.ts';
 import { FileReader } from './follow-files.ts';
 import type { LineSink } from './framing.ts';
+import type { ServedCertificate } from '../../network/tls/served-certificate.ts';
 import { createLineBudget, type LineBudget } from './line-budget.ts';
 import { CONNECTION_LIMITS, listenTcp, type ConnectionLimits } from './listen-tcp.ts';
 import { listenUdp, type UdpListener } from './listen-udp.ts';
@@ -36,6 +37,8 @@ export interface LogIntakeDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
   readonly signatures: SignatureSet;
+  /** What the listener for TLS shows; null: there is none. */
+  readonly certificate: ServedCertificate | null;
   readonly onEvent: (event: LogEvent) => void;
   readonly limits?: ConnectionLimits;
 }
@@ -48,7 +51,7 @@ export interface LogIntake {
   /**
    * Opens everything that is configured. The signal stops it again.
    * @param positions where an earlier run stopped in followed files; without, they are followed from their ends
-   * @throws {Error} when a port cannot be bound or a certificate cannot be read; nothing stays open then
+   * @throws {Error} when a port cannot be bound; nothing stays open then
    */
   start(signal: AbortSignal, positions?: Positions): Promise<void>;
   /** Closes everything; what was received is handed on first. Harmless when nothing was started. */
@@ -177,10 +180,11 @@ class Intake implements LogIntake {
   }
 
   async #openTcp(source: 'tcp' | 'tls', listen: ListenAddress, tls: LogsConfig['syslog']['tls']): Promise<void> {
-    const { clock, logger, limits } = this.#deps;
+    const { clock, logger, limits, certificate } = this.#deps;
     const listener = await listenTcp({
       listen,
       tls,
+      certificate: tls === null ? null : certificate,
       limits: limits ?? CONNECTION_LIMITS,
       clock,
       logger,

@@ -108,6 +108,7 @@ describe('syslog over UDP', () => {
         clock: systemClock,
         logger: logRecorder(),
         signatures: await shippedCatalogue(),
+        certificate: null,
         onEvent: () => {},
       },
     );
