@@ -85,11 +85,7 @@ export class App {
       },
       reload: () => this.reload(),
     });
-    this.#page = new PageHost({
-      ...deps,
-      sources,
-      onSetback: (error) => this.#tellReload({ kind: 'refused', problems: [messageOf(error)] }),
-    });
+    this.#page = new PageHost({ ...deps, sources });
     this.#control = new ControlHost({ ...deps, sources });
     metrics.buildInfo.set({ version, node: process.version }, 1);
     metrics.processStart.set(clock.now() / 1000 - process.uptime());
@@ -97,13 +93,16 @@ export class App {
 
   /** @throws {Error} saying what to do: a port is taken, a file that the configuration names cannot be used */
   async start(config: Config): Promise<void> {
-    this.#monitor = await this.#startMonitor(config);
+    const monitor = await this.#createMonitor(config);
     try {
+      await monitor.open();
+      monitor.begin();
+      this.#monitor = monitor;
       await this.#control.start(config.store.path);
       await this.#page.start(config.web);
     } catch (error) {
       await this.#control.stop();
-      await this.#stopMonitor(this.#monitor);
+      await this.#endMonitor(monitor);
       throw error;
     }
     this.#recorder.reload(true, this.#deps.clock.now());
@@ -113,7 +112,7 @@ export class App {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#reloading;
-    if (this.#monitor !== null) await this.#stopMonitor(this.#monitor);
+    if (this.#monitor !== null) await this.#endMonitor(this.#monitor);
     await this.#control.stop();
     await this.#page.stop();
   }
@@ -158,11 +157,11 @@ export class App {
         throw error;
       }
       page.commit();
-      await this.#control.move(config.store.path);
     } catch (error) {
-      await this.#stopMonitor(next);
+      await this.#endMonitor(next);
       throw error;
     }
+    await this.#control.move(config.store.path);
     this.#deps.logger.level = config.log.level;
     return { kind: 'taken' };
   }
@@ -173,15 +172,26 @@ export class App {
     const underWay = await old.handOver(limit.signal);
     this.#scrape.takeCounts(old);
     try {
-      await next.start(underWay);
-      this.#monitor = next;
+      await this.#handOver(old, next, underWay);
     } catch (error) {
-      this.#monitor = await this.#startMonitor(old.config, underWay).catch((death: unknown) => {
+      // It has written the last of its files before the old one reads them again.
+      await this.#endMonitor(next);
+      this.#scrape.takeCounts(next);
+      await this.#handOver(old, old.again(), underWay).catch((death: unknown) => {
         this.#deps.onDeath(death);
         throw death;
       });
       throw error;
     }
+  }
+
+  /** What somebody changes is kept by the old one until the new one has read it. */
+  async #handOver(old: Monitor, next: Monitor, underWay: readonly Attempt[]): Promise<void> {
+    old.unlock();
+    await next.open();
+    old.close();
+    next.begin(underWay);
+    this.#monitor = next;
   }
 
   #tellReload(outcome: ReloadOutcome): ReloadOutcome {
@@ -199,17 +209,6 @@ export class App {
     return this.#monitor;
   }
 
-  async #startMonitor(config: Config, underWay: readonly Attempt[] = []): Promise<Monitor> {
-    const monitor = await this.#createMonitor(config);
-    try {
-      await monitor.start(underWay);
-    } catch (error) {
-      await this.#stopMonitor(monitor);
-      throw error;
-    }
-    return monitor;
-  }
-
   #createMonitor(config: Config): Promise<Monitor> {
     return Monitor.create(config, {
       ...this.#deps,
@@ -222,9 +221,10 @@ export class App {
     });
   }
 
-  async #stopMonitor(monitor: Monitor): Promise<void> {
+  async #endMonitor(monitor: Monitor): Promise<void> {
     using limit = this.#drain();
-    await monitor.stop(limit.signal);
+    await monitor.pause(limit.signal);
+    monitor.close();
   }
 
   #drain(): Deadline {

@@ -129,7 +129,7 @@ describe('syslog over UDP', () => {
         clock: systemClock,
         logger: logRecorder(),
         signatures: await shippedCatalogue(),
-        stateFile: null,
+        certificate: null,
         onEvent: () => {},
       },
     );
