@@ -50,7 +50,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const look = async (): Promise<Examination> => {
       progress.look();
       const [observations, seen] = await Promise.all([kit.observe(signal, wishes), picture.whole]);
-      const judged = await kit.assess(observations);
+      const judged = kit.assess(observations);
       const probed = invalidWhenStalled(judged.assessments, observations);
       const { diagnosis } = conclude({ config, at: observations.startedAt, probed, picture: seen }, options.log);
       return { diagnosis, observations, judged, picture: seen };

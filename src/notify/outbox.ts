@@ -49,7 +49,9 @@ export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDe
   const attempts = new Map<Attempt, () => void>();
   const takenOver = new Set<Promise<void>>();
   let isHandedOver = false;
-  signal.addEventListener('abort', () => attempts.forEach((_, { controller }) => controller.abort(signal.reason)), { once: true });
+  signal.addEventListener('abort', () => attempts.forEach((_, { controller }) => controller.abort(signal.reason)), {
+    once: true,
+  });
 
   function drainOne(channel: MessageChannel): Promise<void> {
     const before = running.get(channel);

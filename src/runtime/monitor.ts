@@ -30,6 +30,7 @@ import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import { isInvalid } from '../core/invalid-round.ts';
 import { measureLoopLag } from '../schedule/loop-lag.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
+import { unlessAborted } from '../network/unless-aborted.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
@@ -198,20 +199,22 @@ export class Monitor {
    * again.
    */
   async stop(signal: AbortSignal): Promise<void> {
-    await this.#end(() => this.alerting.stop(signal));
+    await this.#end(signal, () => this.alerting.stop(signal));
   }
 
   /** Stops, and gives the deliveries under way to the monitor that takes its place. */
   handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
-    return this.#end(() => this.alerting.handOver(signal));
+    return this.#end(signal, () => this.alerting.handOver(signal));
   }
 
-  async #end<T>(endAlerting: () => Promise<T>): Promise<T> {
+  async #end<T>(signal: AbortSignal, endAlerting: () => Promise<T>): Promise<T> {
     this.#heartbeat?.stop();
     this.probes.stop();
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     const left = await endAlerting();
     await this.#log.stop();
+    // The next one reads what this one remembers, unless the disk hangs.
+    await unlessAborted(this.#files.kit.written(), signal).catch(() => undefined);
     this.#stopping = true;
     this.#stopLoopLag();
     this.store.close();
@@ -248,8 +251,7 @@ export class Monitor {
       complainedAt: complainedOfPathAt(report, preconditionOf),
     });
     if (signal.aborted) return;
-    const judged = await this.#files.kit.assess(observations);
-    if (signal.aborted) return;
+    const judged = this.#files.kit.assess(observations);
     const probed = invalidWhenStalled(judged.assessments, observations);
     // Once more after the end of the fault: a policy that was corrected must not go on being told.
     if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy))

@@ -11,7 +11,7 @@ import { FileTrust } from '../../network/tls/file-trust.ts';
 import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
 import { createLimiter } from '../../network/limiter.ts';
 import { publicTrust } from '../../network/public-trust.ts';
-import type { JsonFile } from '../../system/json-file.ts';
+import { type BackgroundFile, createBackgroundWriter, type JsonFile } from '../../system/json-file.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
 import { assessRound } from './assess-round.ts';
@@ -31,8 +31,10 @@ import { loadTlsKnowledge } from './tls-knowledge.ts';
 /** Everything that the rounds of one configuration share. */
 export interface ProbeKit {
   observe(signal: AbortSignal, wishes: RoundWishes): Promise<RoundObservations>;
-  /** Judges a round, and remembers its leaves and its failures for the next. */
-  assess(round: RoundObservations): Promise<JudgedRound>;
+  /** Judges a round, and remembers its leaves and its failures for the next. Files are written in the background. */
+  assess(round: RoundObservations): JudgedRound;
+  /** Resolves when what is remembered is written. */
+  written(): Promise<void>;
   /** Whether another round at once would tell more of a connection that failed. */
   needsCloserLook(): boolean;
   /** What chains of a target are judged by. */
@@ -68,11 +70,13 @@ export async function createProbeKit(
   config: Config,
   { clock, env, genuineFile, shareFile }: ProbeKitDeps,
 ): Promise<ProbeKit> {
-  const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
+  const writer = createBackgroundWriter();
+  const inBackground = (file: JsonFile | undefined): BackgroundFile | null => (file ? writer.of(file) : null);
+  const memory = await loadGenuineMemory(inBackground(genuineFile), clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
   // Loaded when it is first used, it would be a part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
-  const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
+  const share = await loadShareMemory(inBackground(shareFile), authority(config.licenseServer), clock.now());
   const tools: StandingTools = {
     ...createConnectionTools(config, env),
     ...createSecondLooks(knowledge, clock),
@@ -88,16 +92,17 @@ export async function createProbeKit(
       const given = { ...tools, ...wishes, burst };
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
-    assess: async (round) => {
+    assess: (round) => {
       const { judged, share: next } = assessRound(config, round, {
         tlsOf: (target) => knowledge.of(target),
         share: share.current(),
       });
-      await share.note(next, round.startedAt);
+      share.note(next, round.startedAt);
       for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
-      await memory.note(judged.tls, round.startedAt);
+      memory.note(judged.tls, round.startedAt);
       return judged;
     },
+    written: () => writer.written(),
     needsCloserLook: () => needsCloserLook(share.current(), clock.now()),
     knowledgeOf: (target) => knowledge.of(target),
     looks: createTargetProbes(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
