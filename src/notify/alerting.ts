@@ -7,7 +7,7 @@ import { heldIn } from '../engine/incident/hourly-limit.ts';
 import type { Incident, IncidentState, Silence } from '../engine/incident/incident.ts';
 import { EMPTY_STATE } from '../engine/incident/incident.ts';
 import type { Delivery } from '../engine/incident/journal.ts';
-import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-input.ts';
+import type { IncidentEffect, IncidentInput, PartlyFresh } from '../engine/incident/machine-input.ts';
 import { next } from '../engine/incident/machine.ts';
 import type { IncidentPolicy } from '../engine/incident/policy.ts';
 import type { Channel, MessageChannel, StateChannel } from './channels/channel.ts';
@@ -136,8 +136,14 @@ export class Alerting {
    * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at again; null: all. It never
    * throws and never waits.
    */
-  accept(diagnosis: Diagnosis, fresh: readonly string[] | null): void {
-    this.#take({ kind: 'diagnosis', diagnosis, fresh });
+  accept(diagnosis: Diagnosis, fresh: readonly string[] | null, partlyFresh?: PartlyFresh): void {
+    this.#take({ kind: 'diagnosis', diagnosis, fresh, ...(partlyFresh === undefined ? {} : { partlyFresh }) });
+    this.#work();
+  }
+
+  /** Takes the last round once more, judged by an answer that came late: it confirms nothing again. */
+  revise(diagnosis: Diagnosis): void {
+    this.#take({ kind: 'revision', at: this.#deps.clock.now(), diagnosis });
     this.#work();
   }
 

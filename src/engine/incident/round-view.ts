@@ -6,6 +6,7 @@ import { type Finding, isFault } from '../finding.ts';
 import { boundCause } from './bound-cause.ts';
 import { sameCause } from './incident.ts';
 import type { CausePresence } from './incident.ts';
+import type { PartlyFresh } from './machine-input.ts';
 
 /** One round as the incidents see it. */
 export interface RoundView {
@@ -15,6 +16,7 @@ export interface RoundView {
   /** Those that two witnesses of this round agree on. */
   readonly corroborated: readonly Cause[];
   readonly fresh: readonly string[] | null;
+  readonly partlyFresh?: PartlyFresh;
   /** All that there are. */
   readonly checks: readonly Check[];
 }
@@ -22,19 +24,21 @@ export interface RoundView {
 /** More causes than any configuration can name; beyond it somebody is filling our memory. */
 const MAX_CAUSES = 200;
 
-export function roundView({ diagnosis, fresh, checks }: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
+export function roundView(looked: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
+  const { diagnosis } = looked;
   const all = diagnosis.causes.slice(0, MAX_CAUSES);
   const causes = all.map(boundCause);
   const isFirst = (cause: Cause, index: number): boolean =>
     causes.findIndex((other) => sameCause(other, cause)) === index;
   const corroborated = all.filter((cause) => isCorroborated(diagnosis, cause)).map(boundCause);
-  return { diagnosis, causes: causes.filter(isFirst), corroborated, fresh, checks };
+  return { ...looked, causes: causes.filter(isFirst), corroborated };
 }
 
 /** What this round says about a cause. Only a precondition that was judged can say that the cause is gone. */
 export function presenceOf(cause: Cause, view: RoundView): CausePresence {
-  if (!isFresh(cause.precondition, view)) return 'unjudged';
-  if (view.causes.some((other) => sameCause(other, cause))) return 'seen';
+  const isSeen = view.causes.some((other) => sameCause(other, cause));
+  if (!isFresh(cause, isSeen, view)) return 'unjudged';
+  if (isSeen) return 'seen';
   const status = view.diagnosis.preconditions.find(({ id }) => id === cause.precondition);
   return status === undefined ? 'unjudged' : presenceOfMissing(cause, status);
 }
@@ -68,6 +72,10 @@ function shows(finding: Finding, cause: Cause): boolean {
   return isFault(finding) && finding.subject === cause.subject && finding.suggests === cause.id;
 }
 
-function isFresh(precondition: string, view: RoundView): boolean {
-  return view.fresh === null || view.fresh.includes(precondition);
+function isFresh(cause: Cause, isSeen: boolean, { fresh, partlyFresh }: RoundView): boolean {
+  if (fresh === null || fresh.includes(cause.precondition)) return true;
+  if (partlyFresh === undefined) return false;
+  return isSeen
+    ? partlyFresh.seen.some((other) => sameCause(other, cause))
+    : partlyFresh.gone.includes(cause.precondition);
 }

@@ -11,7 +11,7 @@ import { FileTrust } from '../../network/tls/file-trust.ts';
 import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
 import { createLimiter } from '../../network/limiter.ts';
 import { publicTrust } from '../../network/public-trust.ts';
-import { type BackgroundFile, createBackgroundWriter, type JsonFile } from '../../system/json-file.ts';
+import type { BackgroundFile } from '../../system/json-file.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
 import { assessRound } from './assess-round.ts';
@@ -31,10 +31,8 @@ import { loadTlsKnowledge } from './tls-knowledge.ts';
 /** Everything that the rounds of one configuration share. */
 export interface ProbeKit {
   observe(signal: AbortSignal, wishes: RoundWishes): Promise<RoundObservations>;
-  /** Judges a round, and remembers its leaves and its failures for the next. Files are written in the background. */
+  /** Judges a round, and remembers its leaves and its failures for the next. */
   assess(round: RoundObservations): JudgedRound;
-  /** Resolves when what is remembered is written. */
-  written(): Promise<void>;
   /** Whether another round at once would tell more of a connection that failed. */
   needsCloserLook(): boolean;
   /** What chains of a target are judged by. */
@@ -54,9 +52,9 @@ export interface ProbeKitDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   /** Where it is kept when each target was last genuine; without, only while the process runs. */
-  readonly genuineFile?: JsonFile;
+  readonly genuineFile?: BackgroundFile;
   /** Where the share of connections that fail is kept; without, only while the process runs. */
-  readonly shareFile?: JsonFile;
+  readonly shareFile?: BackgroundFile;
 }
 
 /** Of all connections at once. With fewer, a round of 200 silent servers ends before the last has its turn. */
@@ -70,13 +68,11 @@ export async function createProbeKit(
   config: Config,
   { clock, env, genuineFile, shareFile }: ProbeKitDeps,
 ): Promise<ProbeKit> {
-  const writer = createBackgroundWriter();
-  const inBackground = (file: JsonFile | undefined): BackgroundFile | null => (file ? writer.of(file) : null);
-  const memory = await loadGenuineMemory(inBackground(genuineFile), clock.now());
+  const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
   // Loaded when it is first used, it would be a part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
-  const share = await loadShareMemory(inBackground(shareFile), authority(config.licenseServer), clock.now());
+  const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
   const tools: StandingTools = {
     ...createConnectionTools(config, env),
     ...createSecondLooks(knowledge, clock),
@@ -102,7 +98,6 @@ export async function createProbeKit(
       memory.note(judged.tls, round.startedAt);
       return judged;
     },
-    written: () => writer.written(),
     needsCloserLook: () => needsCloserLook(share.current(), clock.now()),
     knowledgeOf: (target) => knowledge.of(target),
     looks: createTargetProbes(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
