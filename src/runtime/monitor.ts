@@ -293,7 +293,7 @@ export class Monitor {
   /** Whether it is done within this time. */
   async #within(time: Millis, done: Promise<void>, signal: AbortSignal): Promise<boolean> {
     using limit = deadline(this.#deps.clock, time, signal);
-    return unlessAborted(done, limit.signal).then(
+    return await unlessAborted(done, limit.signal).then(
       () => true,
       () => false,
     );
