@@ -7,7 +7,8 @@ import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import { codeLifeOf, mailServersOf } from '../sources/mail/mail-servers.ts';
 import { askEach, configuredSources, unseenPicture } from '../runtime/slow-sources.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
-import { pendingTokens, stateFile } from '../runtime/state-files.ts';
+import { stateFile } from '../runtime/state-files.ts';
+import { createPendingMemory } from '../sources/appliances/pending-tokens.ts';
 import { jsonFile } from '../system/json-file.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { createProgressLine } from './progress.ts';
@@ -50,7 +51,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const look = async (): Promise<Examination> => {
       progress.look();
       const [observations, seen] = await Promise.all([kit.observe(signal, wishes), picture.whole]);
-      const judged = await kit.assess(observations);
+      const judged = kit.assess(observations);
       const probed = invalidWhenStalled(judged.assessments, observations);
       const { diagnosis } = conclude({ config, at: observations.startedAt, probed, picture: seen }, options.log);
       return { diagnosis, observations, judged, picture: seen };
@@ -71,7 +72,8 @@ function askSlowSources({ config, clock, env, signal }: ExaminationOptions): Pic
   // The registration service counts calls: the daemon and this command keep one account.
   const budget = jsonFile(stateFile(config, 'registration-budget.json'));
   // What one look sees pending, is seen first by the daemon, which looks all the time.
-  const seenByDaemon = { ...pendingTokens(config), save: () => Promise.resolve() };
+  const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
+  const seenByDaemon = createPendingMemory({ ...pendingFile, save: () => undefined });
   const ownTurn = oneATurn();
   const ask = async (runs: 'appliance' | 'registration', known: SlowFactsBySource): Promise<SlowFactsBySource> => {
     const sources = configuredSources(config).filter((source) => source.runs === runs);

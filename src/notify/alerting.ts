@@ -7,7 +7,7 @@ import { heldIn } from '../engine/incident/hourly-limit.ts';
 import type { Incident, IncidentState, Silence } from '../engine/incident/incident.ts';
 import { EMPTY_STATE } from '../engine/incident/incident.ts';
 import type { Delivery } from '../engine/incident/journal.ts';
-import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-input.ts';
+import type { IncidentEffect, IncidentInput, PartlyFresh } from '../engine/incident/machine-input.ts';
 import { next } from '../engine/incident/machine.ts';
 import type { IncidentPolicy } from '../engine/incident/policy.ts';
 import { type Looks, withLook } from '../engine/incident/round-view.ts';
@@ -139,9 +139,16 @@ export class Alerting {
    * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at again; null: all. It never
    * throws and never waits.
    */
-  accept(diagnosis: Diagnosis, fresh: readonly string[] | null): void {
-    this.#take({ kind: 'diagnosis', diagnosis, fresh, looks: this.#looks });
-    this.#looks = withLook(this.#looks, diagnosis, fresh);
+  accept(diagnosis: Diagnosis, fresh: readonly string[] | null, partlyFresh?: PartlyFresh): void {
+    const looks = this.#looks;
+    this.#take({ kind: 'diagnosis', diagnosis, fresh, looks, ...(partlyFresh === undefined ? {} : { partlyFresh }) });
+    this.#looks = withLook(looks, diagnosis, fresh);
+    this.#work();
+  }
+
+  /** Takes the last round once more, judged by an answer that came late: it confirms nothing again. */
+  revise(diagnosis: Diagnosis): void {
+    this.#take({ kind: 'revision', at: this.#deps.clock.now(), diagnosis });
     this.#work();
   }
 

@@ -33,6 +33,8 @@ export interface RoundFindings {
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
   readonly picture: SlowFactsBySource;
+  /** What may decide between two explanations: without answers that are older than the fault. @default `picture` */
+  readonly deciding?: SlowFactsBySource;
 }
 
 /** What one round leaves for the next. */
@@ -125,16 +127,18 @@ interface Heard {
 const NOTHING_HEARD: Heard = { applianceUnaffected: false, speaking: [] };
 
 function diagnosed(
-  { config, at, probed, picture }: RoundFindings,
+  { config, at, probed, picture, deciding }: RoundFindings,
   polling: readonly Assessment[],
   { speaking, applianceUnaffected }: Heard,
 ): Diagnosis {
   const { host, port } = config.licenseServer;
   const unit = unitAddresses(config);
+  const units = { config, at, speaking };
+  const decided = deciding === undefined ? [] : assessUnits({ ...units, picture: deciding });
   return diagnose(
     [
       ...withUnits(probed, { picture, licenseServer: config.licenseServer }),
-      ...assessUnits({ config, picture, at, speaking }),
+      ...assessUnits({ ...units, picture }),
       ...polling,
     ],
     {
@@ -146,6 +150,7 @@ function diagnosed(
       source: onlySourceOf(config),
       activation: activationOf(picture),
       applianceUnaffected,
+      refinedBy: new Map(decided.map(({ id, findings }) => [id, findings])),
       ...(config.file === undefined ? {} : { configFile: config.file }),
       ...(unit === null ? {} : { unit }),
     },

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
 import type { Assessment } from '../engine/assessment.ts';
-import type { Clock, EpochMs } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { complainedOfPathAt } from '../checks/polling/explained.ts';
@@ -28,8 +28,10 @@ import { isInvalid } from '../core/invalid-round.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { measureLoopLag } from '../schedule/loop-lag.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
+import { unlessAborted } from '../network/unless-aborted.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
-import { jsonFile } from '../system/json-file.ts';
+import { deadline } from '../system/clock.ts';
+import { type BackgroundFile, type BackgroundWriter, createBackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { codeLifeOf, mailServersOf } from '../sources/mail/mail-servers.ts';
@@ -41,9 +43,10 @@ import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts'
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
 import { createHourlyValueCollector } from './hourly-value-collector.ts';
 import { roundRecord } from './round-record.ts';
-import { pendingTokens, registrationBudget, stateFile } from './state-files.ts';
+import { registrationBudget, stateFile } from './state-files.ts';
+import { createPendingMemory } from '../sources/appliances/pending-tokens.ts';
 import { summaryFactsOf } from './summary-facts-of.ts';
-import { UnitMonitor } from './unit-monitor.ts';
+import { renewedCauses, UnitMonitor } from './unit-monitor.ts';
 import { warnAtStart } from './warn-at-start.ts';
 
 export interface MonitorDeps {
@@ -56,12 +59,14 @@ export interface MonitorDeps {
   readonly certificateEnd: () => EpochMs | null;
 }
 
-/** What is read from files before anything starts. */
+/** What is read from files before anything starts, and what writes them. */
 interface MonitorFiles {
   readonly kit: ProbeKit;
   readonly signatures: SignatureSet;
   /** Of the log listener for TLS; null: there is none. */
   readonly certificate: ServedCertificate | null;
+  readonly pendingFile: BackgroundFile;
+  readonly writer: BackgroundWriter;
 }
 
 /**
@@ -69,6 +74,9 @@ interface MonitorFiles {
  * @internal
  */
 export const TRIGGER_GAP = 3_000;
+
+/** A verdict waits for so long for an answer that refines it. One that comes later revises it. */
+const REFINING: Millis = 2_000;
 
 /**
  * Everything that watches under one configuration: rounds on schedule and on demand, log intake, connectors, incidents
@@ -92,16 +100,20 @@ export class Monitor {
   #lock: StoreLock | null = null;
   #last: RoundResult | null = null;
   #remembered = NOTHING_REMEMBERED;
+  /** When the first of the rounds in a row began that found a port shut; on the monotonic clock. */
+  #shutSince: Millis | null = null;
 
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
-    const genuineFile = jsonFile(stateFile(config, 'genuine.json'));
-    const shareFile = jsonFile(stateFile(config, 'share.json'));
+    const writer = createBackgroundWriter();
+    const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
+    const [genuineFile, shareFile] = [fileOf('genuine.json'), fileOf('share.json')];
     const kit = await createProbeKit(config, { ...deps, genuineFile, shareFile });
     const { tls } = config.logs.syslog;
     const certificate = tls === null ? null : await ServedCertificate.read(tls, 'the syslog listener');
-    return new Monitor(config, { kit, signatures, certificate }, deps);
+    const pendingFile = fileOf('pending-tokens.json');
+    return new Monitor(config, { kit, signatures, certificate, writer, pendingFile }, deps);
   }
 
   /** Another one of the same configuration, with its files as they were read for this one: they may be gone by now. */
@@ -141,7 +153,7 @@ export class Monitor {
       ...this.#runnerDeps(),
       env,
       budget: registrationBudget(config),
-      pendingTokens: pendingTokens(config),
+      pendingTokens: createPendingMemory(files.pendingFile),
     });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
@@ -203,20 +215,22 @@ export class Monitor {
    * again. What somebody changes is kept until `close`.
    */
   async pause(signal: AbortSignal): Promise<void> {
-    await this.#end(() => this.alerting.stop(signal));
+    await this.#end(signal, () => this.alerting.stop(signal));
   }
 
   /** Pauses, and gives the deliveries under way to the monitor that takes its place. */
   handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
-    return this.#end(() => this.alerting.handOver(signal));
+    return this.#end(signal, () => this.alerting.handOver(signal));
   }
 
-  async #end<T>(endAlerting: () => Promise<T>): Promise<T> {
+  async #end<T>(signal: AbortSignal, endAlerting: () => Promise<T>): Promise<T> {
     this.#heartbeat?.stop();
     this.probes.stop();
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     const left = await endAlerting();
     await this.#log.stop();
+    // The next one reads what this one remembers, unless the disk hangs.
+    await unlessAborted(this.#files.writer.written(), signal).catch(() => undefined);
     return left;
   }
 
@@ -253,6 +267,7 @@ export class Monitor {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
+    const began = this.#deps.clock.elapsed();
     const { appliances } = this.#units.picture();
     const { report } = this.#log.facts();
     const observations = await this.#files.kit.observe(signal, {
@@ -263,41 +278,84 @@ export class Monitor {
       complainedAt: complainedOfPathAt(report, preconditionOf),
     });
     if (signal.aborted) return;
-    const judged = await this.#files.kit.assess(observations);
-    if (signal.aborted) return;
+    const judged = this.#files.kit.assess(observations);
     const probed = invalidWhenStalled(judged.assessments, observations);
-    // Once more after the end of the fault: a policy that was corrected must not go on being told.
-    if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy))
-      await this.#units.askNow('firewall', signal);
+    const policy = this.#askForPolicy(probed, began, signal);
+    const isAnswered = await this.#within(REFINING, policy, signal);
     if (signal.aborted) return;
-    const diagnosis = this.#diagnose(probed, observations.startedAt);
+    const diagnose = this.#diagnosisOf(probed, observations.startedAt);
     const before = this.#last;
-    this.#last = { observations, judged, diagnosis };
+    const round = { observations, judged, diagnosis: diagnose() };
+    this.#last = round;
     this.#pulse.beat();
-    const updated = [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...this.#units.drainUpdated()];
-    this.#publish(this.#last, updated);
-    if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, this.#last)) this.#rounds.trigger();
+    this.#publish(round);
+    if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, round)) this.#rounds.trigger();
+    if (isAnswered) return;
+    const judgeAgain = (): void => {
+      // A round since then has judged by what was known, and waits for the same answer.
+      if (this.#last === round && !signal.aborted) this.#revise({ ...round, diagnosis: diagnose() });
+    };
+    void policy.then(judgeAgain).catch(this.#runnerDeps().onError);
   }
 
-  #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
-    const round = { config: this.config, at, probed, picture: this.#units.picture() };
-    const log = { ...this.#log.facts(), ...this.#remembered };
-    const { diagnosis, ...remembered } = conclude(round, { kind: 'heard', ...log });
-    this.#remembered = remembered;
-    return diagnosis;
+  /** Asks which policy matches, where a port is shut and only the firewall can tell why. */
+  #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
+    this.#shutSince = asksForPolicy(probed) ? (this.#shutSince ?? began) : null;
+    // Once more after the end of the fault: a policy that was corrected must not go on being told.
+    const isAsked = this.#shutSince !== null || asksForPolicy(this.#last?.judged.assessments ?? []);
+    return isAsked ? this.#units.askNow('firewall', this.#shutSince ?? began, signal) : Promise.resolve();
+  }
+
+  /** Whether it is done within this time. */
+  async #within(time: Millis, done: Promise<void>, signal: AbortSignal): Promise<boolean> {
+    using limit = deadline(this.#deps.clock, time, signal);
+    return await unlessAborted(done, limit.signal).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** How a round is judged by what is known each time that it is called: it counts as one round all the same. */
+  #diagnosisOf(probed: readonly Assessment[], at: EpochMs): () => Diagnosis {
+    const log = { kind: 'heard', ...this.#log.facts(), ...this.#remembered } as const;
+    const shutSince = this.#shutSince;
+    return () => {
+      const deciding = shutSince === null ? {} : { deciding: this.#units.pictureSince(shutSince) };
+      const round = { config: this.config, at, probed, picture: this.#units.picture(), ...deciding };
+      const { diagnosis, ...remembered } = conclude(round, log);
+      this.#remembered = remembered;
+      return diagnosis;
+    };
   }
 
   /** The verdict first; what may be slow or full comes after it. */
-  #publish(round: RoundResult, fresh: readonly string[]): void {
+  #publish(round: RoundResult): void {
+    const { observations, judged, diagnosis } = round;
+    const { recorder } = this.#deps;
+    recorder.ended(observations);
+    if (!isInvalid(observations)) recorder.measured(observations, judged, this.config);
+    const { preconditions, gone, units } = this.#units.drainRenewed();
+    this.#showDiagnosis(round, () => {
+      const fresh = [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...preconditions];
+      this.alerting.accept(diagnosis, fresh, { gone, seen: renewedCauses(diagnosis, units) });
+    });
+    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
+  }
+
+  /** The round that was published last, by an answer that came after it. */
+  #revise(round: RoundResult): void {
+    this.#last = round;
+    this.#showDiagnosis(round, () => this.alerting.revise(round.diagnosis));
+    this.store.recordRound({ ...roundRecord(round, []), samples: [], certificates: [] });
+  }
+
+  #showDiagnosis(round: RoundResult, alert: () => void): void {
     const { recorder, onRound } = this.#deps;
-    recorder.ended(round.observations);
-    if (!isInvalid(round.observations)) recorder.measured(round.observations, round.judged, this.config);
     recorder.diagnosed(round.diagnosis, this.config);
     recorder.units(this.#units.picture(), this.config);
-    this.alerting.accept(round.diagnosis, fresh);
+    alert();
     recorder.incidents(this.alerting.incidents());
     onRound(round);
-    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
   }
 
   #onLogEvent(event: LogEvent): void {

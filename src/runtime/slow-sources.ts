@@ -1,17 +1,17 @@
 import type { Config } from '../config/config.ts';
 import type { ConnectorContext } from '../network/rest/context.ts';
 import { sourcesThatRun, type SlowFactsBySource } from '../sources/registry.ts';
-import type { PendingStore } from '../sources/appliances/pending-tokens.ts';
+import type { PendingMemory } from '../sources/appliances/pending-tokens.ts';
 import type { BudgetStore } from '../sources/registration/budget-store.ts';
 import type { SlowSource } from '../sources/source.ts';
 
 /** What slow sources are handed besides their settings: what the others said last among it. */
 export interface SlowTools extends SlowFactsBySource {
   readonly budget: BudgetStore;
-  readonly pendingTokens: PendingStore;
+  readonly pendingTokens: PendingMemory;
 }
 
-type AnySlowSource = SlowSource<string, object, unknown, SlowTools, Config>;
+export type AnySlowSource = SlowSource<string, object, unknown, SlowTools, Config>;
 
 const SLOW_SOURCES: readonly AnySlowSource[] = sourcesThatRun('appliance', 'registration');
 

@@ -1,7 +1,6 @@
 import { dirname, join } from 'node:path';
 
 import type { Config } from '../config/config.ts';
-import type { PendingStore } from '../sources/appliances/pending-tokens.ts';
 import type { BudgetStore } from '../sources/registration/budget-store.ts';
 import type { Millis } from '../core/clock.ts';
 import { jsonFile } from '../system/json-file.ts';
@@ -19,8 +18,4 @@ const PATIENCE: Millis = 61_000;
 
 export function registrationBudget(config: Pick<Config, 'store'>): BudgetStore {
   return { ...jsonFile(stateFile(config, 'registration-budget.json')), patience: PATIENCE };
-}
-
-export function pendingTokens(config: Pick<Config, 'store'>): PendingStore {
-  return jsonFile(stateFile(config, 'pending-tokens.json'));
 }

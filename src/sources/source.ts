@@ -60,8 +60,20 @@ export interface SlowSource<Id extends string, Sections, Facts, Tools = object, 
   unseen(settings: Settings): Facts;
   /** Never rejects. */
   observe(settings: Settings, look: SlowLook<Tools>): Promise<Facts>;
+  /** Those that it asks, where they are several: one that answers late holds up no other. Its facts are a list. */
+  units?(settings: Settings): readonly SlowUnit<Tools>[];
   /** How the daemon asks it, where its schedule alone is not enough. */
   watch?(settings: Settings, deps: WatchDeps<Facts, Tools>): Watch;
+}
+
+/** One of several that are asked the same. */
+export interface SlowUnit<Tools, Fact = unknown> {
+  /** Tells it from the others of its source. */
+  readonly name: string;
+  /** Never rejects. */
+  ask(look: SlowLook<Tools>): Promise<Fact>;
+  /** Stands for its answer while that is older than what it would decide. */
+  readonly unanswered?: Fact;
 }
 
 export type SlowLook<Tools> = Tools & ConnectorContext;

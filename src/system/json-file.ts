@@ -12,6 +12,46 @@ export interface JsonFile {
   save(value: unknown): Promise<void>;
 }
 
+/** The same for somebody who must not wait for the disk. */
+export interface BackgroundFile extends Pick<JsonFile, 'load'> {
+  /** It is written soon. Of several values that wait, the latest is. */
+  save(value: unknown): void;
+}
+
+/**
+ * Writes files in the background, one after the other: a disk that hangs holds up nobody, and occupies no more than one
+ * of the four threads in which Node also resolves names.
+ */
+export interface BackgroundWriter {
+  of(file: JsonFile): BackgroundFile;
+  /** Resolves when nothing waits any more. */
+  written(): Promise<void>;
+}
+
+export function createBackgroundWriter(): BackgroundWriter {
+  const waiting = new Map<JsonFile, unknown>();
+  let writing: Promise<void> | null = null;
+
+  async function writeAll(): Promise<void> {
+    for (const [file, value] of waiting) {
+      waiting.delete(file);
+      await file.save(value);
+    }
+    writing = null;
+  }
+
+  return {
+    of: (file) => ({
+      load: () => file.load(),
+      save: (value) => {
+        waiting.set(file, value);
+        writing ??= writeAll();
+      },
+    }),
+    written: () => writing ?? Promise.resolve(),
+  };
+}
+
 /** @param flush waits for the disk, so that the file also survives a power failure */
 export function jsonFile(path: string, { flush = false }: { readonly flush?: boolean } = {}): JsonFile {
   const temporary = `${path}.${String(process.pid)}.tmp`;
@@ -26,8 +66,12 @@ export function jsonFile(path: string, { flush = false }: { readonly flush?: boo
     },
     save: async (value) => {
       try {
-        makeFolder(dirname(path));
-        await writeFile(temporary, JSON.stringify(value), { mode: 0o600, flush });
+        const write = (): Promise<void> => writeFile(temporary, JSON.stringify(value), { mode: 0o600, flush });
+        // Only when that fails is the folder looked at, which is not done in the background.
+        await write().catch(() => {
+          makeFolder(dirname(path));
+          return write();
+        });
         await rename(temporary, path);
       } catch {
         // Said once by the store, which lies in the same folder.

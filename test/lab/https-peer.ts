@@ -16,6 +16,8 @@ export type HttpFault =
   | { readonly kind: 'trickle' }
   /** The request is read and never answered. */
   | { readonly kind: 'silent' }
+  /** The right answer, and not before then. */
+  | { readonly kind: 'late'; readonly until: Promise<void> }
   | { readonly kind: 'reset' }
   /** A body without end. */
   | { readonly kind: 'endless' }
@@ -84,7 +86,8 @@ export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsP
       reset(sockets, request.socket);
       return;
     }
-    if (fault.kind !== 'none') {
+    if (fault.kind === 'late') await fault.until;
+    else if (fault.kind !== 'none') {
       misbehave(fault, response);
       return;
     }
@@ -143,7 +146,7 @@ function faultFor(faults: ReadonlyMap<string, HttpFault>, path: string): HttpFau
 
 const TRICKLE_MS = 20;
 
-function misbehave(fault: Exclude<HttpFault, { kind: 'none' | 'reset' }>, response: ServerResponse): void {
+function misbehave(fault: Exclude<HttpFault, { kind: 'none' | 'reset' | 'late' }>, response: ServerResponse): void {
   switch (fault.kind) {
     case 'status':
     case 'html':

@@ -56,7 +56,7 @@ export async function startRoundsByHand(
       isComplained: complains,
       complainedAt: complains ? clock.now() : null,
     });
-    const judged = await kit.assess(observations);
+    const judged = kit.assess(observations);
     const found = { config, at: observations.startedAt, probed: judged.assessments, picture: picture() };
     const { diagnosis } = conclude(found, { kind: 'unheard', reason: '', isTrouble: false });
     const before = last;

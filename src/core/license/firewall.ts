@@ -116,3 +116,8 @@ export function policyText({ id, name }: Pick<FirewallPolicy, 'id' | 'name'>): s
 export function firewallName({ url, vdom }: { readonly url: string; readonly vdom: string }): string {
   return `FortiGate ${new URL(url).host}${vdom === 'root' ? '' : ` (VDOM ${vdom})`}`;
 }
+
+/** Tells one entry of the configuration from another: which firewall, and which traffic. */
+export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'source'>): string {
+  return `${firewall}, ${source}`;
+}

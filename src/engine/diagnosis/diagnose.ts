@@ -1,13 +1,14 @@
 import type { Assessment } from '../assessment.ts';
 import type { Cause } from '../cause.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../diagnosis.ts';
-import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import { findCauses, type CauseContext } from './causes.ts';
 import { judgeStates, type JudgedState, type JudgedStates } from './states.ts';
 
 export interface DiagnosisContext extends CauseContext {
   readonly site: string;
+  /** What checks decide open findings by, where it is not all that they found. */
+  readonly refinedBy?: ReadonlyMap<string, readonly Finding[]>;
 }
 
 /**
@@ -15,7 +16,7 @@ export interface DiagnosisContext extends CauseContext {
  * what it explains is named as its consequences.
  */
 export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
-  const states = judgeStates(refined(assessments, context.checks), context.checks);
+  const states = judgeStates(refined(assessments, context), context.checks);
   const found = findCauses(states, context);
   const causes = found.map(({ cause }) => cause);
   return {
@@ -34,11 +35,14 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
 }
 
 /** Each check that was judged has its say on what the others left open. */
-function refined(assessments: readonly Assessment[], checks: readonly Check[]): readonly Assessment[] {
+function refined(
+  assessments: readonly Assessment[],
+  { checks, refinedBy }: Pick<DiagnosisContext, 'checks' | 'refinedBy'>,
+): readonly Assessment[] {
   return checks.reduce((all, { id, refines }) => {
     const own = all.find((assessment) => assessment.id === id);
     if (refines === undefined || own?.kind !== 'judged') return all;
-    const refine = refines(own.findings);
+    const refine = refines(refinedBy?.get(id) ?? own.findings);
     return all.map((assessment) => ({ ...assessment, findings: assessment.findings.map(refine) }));
   }, assessments);
 }

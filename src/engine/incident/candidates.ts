@@ -66,7 +66,7 @@ function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: Incid
  * Seen in enough rounds in a row, or, since a fault that comes and goes never is, in enough of the last ones. What two
  * witnesses agree on needs one round less, since another look would tell no more than they do.
  */
-function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
+export function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;
   const witnessed = view.corroborated.some((other) => sameCause(other, cause)) ? 1 : 0;
   return streak + witnessed >= policy.confirmations || comesAndGoes(looks, policy);

@@ -1,8 +1,17 @@
 import type { EpochMs } from '../../core/clock.ts';
+import type { Cause } from '../cause.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import type { Incident, IncidentState, Silence } from './incident.ts';
 import type { Notification } from './notification.ts';
 import type { Looks } from './round-view.ts';
+
+/** Of preconditions that are judged of several units, each of which is asked by itself. */
+export interface PartlyFresh {
+  /** Causes that rest on units that were asked again. */
+  readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
+  /** Preconditions whose units were all asked again by and by: what they do not show any more is gone. */
+  readonly gone: readonly string[];
+}
 
 /** Everything that can happen to the incidents. `at` and `diagnosis.at` are the present. */
 export type IncidentInput =
@@ -16,7 +25,11 @@ export type IncidentInput =
       readonly fresh: readonly string[] | null;
       /** Without: this is the first round that is known. */
       readonly looks?: Looks;
+      /** Beyond that, preconditions of which a part was looked at again. */
+      readonly partlyFresh?: PartlyFresh;
     }
+  /** The round of the last diagnosis, judged again when it was known more of what it had asked for. */
+  | { readonly kind: 'revision'; readonly at: EpochMs; readonly diagnosis: Diagnosis }
   | { readonly kind: 'tick'; readonly at: EpochMs }
   | { readonly kind: 'maintenance'; readonly at: EpochMs; readonly active: boolean }
   | { readonly kind: 'silence'; readonly at: EpochMs; readonly silence: Omit<Silence, 'id' | 'from'> }

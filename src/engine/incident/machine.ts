@@ -7,6 +7,7 @@ import type { IncidentState, Silence } from './incident.ts';
 import type { IncidentInput, IncidentStep } from './machine-input.ts';
 import { observe } from './observe.ts';
 import type { IncidentPolicy } from './policy.ts';
+import { revise } from './revise.ts';
 import { roundView } from './round-view.ts';
 
 /** One more drops the oldest. */
@@ -28,6 +29,8 @@ function take(state: IncidentState, input: IncidentInput, policy: IncidentPolicy
   switch (input.kind) {
     case 'diagnosis':
       return observe(state, roundView({ ...input, checks: policy.checks }), policy);
+    case 'revision':
+      return revise(state, roundView({ ...input, fresh: null, checks: policy.checks }), policy);
     case 'tick':
       return { state, effects: [] };
     case 'maintenance':

@@ -78,7 +78,7 @@ function renewed(incident: Incident, view: RoundView): Incident {
 }
 
 /** The same cause, which is another one to people where it is graver or less grave. */
-function toldAnew(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
+export function toldAnew(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
   return cause.severity === incident.cause.severity ? { ...incident, cause } : withCause(incident, cause, times);
 }
 
@@ -91,7 +91,7 @@ function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly 
 }
 
 /** A confirmed cause brings its incident back, becomes the better explanation of another one, or one of its own. */
-function placeCandidate(
+export function placeCandidate(
   step: IncidentStep,
   candidate: Candidate,
   view: RoundView,

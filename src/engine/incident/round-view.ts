@@ -7,6 +7,7 @@ import { type Finding, isFault } from '../finding.ts';
 import { boundCause } from './bound-cause.ts';
 import { sameCause } from './incident.ts';
 import type { CausePresence } from './incident.ts';
+import type { PartlyFresh } from './machine-input.ts';
 
 /** One round as the incidents see it. */
 export interface RoundView {
@@ -16,6 +17,7 @@ export interface RoundView {
   /** Those that two witnesses of this round agree on. */
   readonly corroborated: readonly Cause[];
   readonly fresh: readonly string[] | null;
+  readonly partlyFresh?: PartlyFresh;
   /** All that there are. */
   readonly checks: readonly Check[];
   readonly looks?: Looks;
@@ -54,8 +56,9 @@ export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'c
 
 /** What this round says about a cause. Only a precondition that was judged can say that the cause is gone. */
 export function presenceOf(cause: Cause, view: RoundView): CausePresence {
-  if (!isFresh(cause.precondition, view)) return 'unjudged';
-  if (view.causes.some((other) => sameCause(other, cause))) return 'seen';
+  const isSeen = view.causes.some((other) => sameCause(other, cause));
+  if (!isFreshOf(cause, isSeen, view)) return 'unjudged';
+  if (isSeen) return 'seen';
   const status = view.diagnosis.preconditions.find(({ id }) => id === cause.precondition);
   return status === undefined ? 'unjudged' : presenceOfMissing(cause, status);
 }
@@ -90,6 +93,16 @@ function shows(finding: Finding, cause: Cause): boolean {
 }
 
 /** Whether this round has checked it: what slower sources say is older. */
-export function isFresh(precondition: string, view: RoundView): boolean {
-  return view.fresh === null || view.fresh.includes(precondition);
+export function isFresh(precondition: string, { fresh }: Pick<RoundView, 'fresh'>): boolean {
+  return fresh === null || fresh.includes(precondition);
+}
+
+/** The same for one cause: of several units, a part may have been asked again. */
+function isFreshOf(cause: Cause, isSeen: boolean, view: RoundView): boolean {
+  const { partlyFresh } = view;
+  if (isFresh(cause.precondition, view)) return true;
+  if (partlyFresh === undefined) return false;
+  return isSeen
+    ? partlyFresh.seen.some((other) => sameCause(other, cause))
+    : partlyFresh.gone.includes(cause.precondition);
 }

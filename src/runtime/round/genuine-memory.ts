@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { JsonFile } from '../../system/json-file.ts';
+import type { BackgroundFile } from '../../system/json-file.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
 
 /** When each target was last seen with a genuine chain at all of its addresses, and under whose key. */
 export interface GenuineMemory {
   of(target: string): GenuineSight | null;
   /** Keeps what a round verified. */
-  note(tls: JudgedRound['tls'], at: EpochMs): Promise<void>;
+  note(tls: JudgedRound['tls'], at: EpochMs): void;
 }
 
 export interface GenuineSight {
@@ -27,7 +27,7 @@ const content = z.object({
 });
 
 /** @param file null: nothing is remembered beyond this process */
-export async function loadGenuineMemory(file: JsonFile | null, now: EpochMs): Promise<GenuineMemory> {
+export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
   const stored = content.safeParse(await file?.load());
   // What lies in the future was kept by a clock that was wrong.
   const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
@@ -40,7 +40,7 @@ export async function loadGenuineMemory(file: JsonFile | null, now: EpochMs): Pr
 
   return {
     of: (target) => sights.get(target) ?? null,
-    note: async (tls, at) => {
+    note: (tls, at) => {
       const verified = tls.flatMap(({ path, judged }): readonly (readonly [string, GenuineSight])[] => {
         const pin = judged.worst?.verifiedBy ?? null;
         return pin === null ? [] : [[path.subject, { pin, at }]];
@@ -50,7 +50,7 @@ export async function loadGenuineMemory(file: JsonFile | null, now: EpochMs): Pr
       for (const [target, sight] of verified) sights.set(target, sight);
       if (!isNew && isRecent(at)) return;
       savedAt = at;
-      await file?.save({ version: 1, targets: Object.fromEntries([...sights].slice(-MOST_TARGETS)) });
+      file?.save({ version: 1, targets: Object.fromEntries([...sights].slice(-MOST_TARGETS)) });
     },
   };
 }

@@ -12,7 +12,7 @@ import { FileTrust } from '../../network/tls/file-trust.ts';
 import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
 import { createLimiter } from '../../network/limiter.ts';
 import { publicTrust } from '../../network/public-trust.ts';
-import type { JsonFile } from '../../system/json-file.ts';
+import type { BackgroundFile } from '../../system/json-file.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
 import { answeringHosts } from '../../checks/internet/judge.ts';
@@ -34,7 +34,7 @@ import { loadTlsKnowledge } from './tls-knowledge.ts';
 export interface ProbeKit {
   observe(signal: AbortSignal, wishes: RoundWishes): Promise<RoundObservations>;
   /** Judges a round, and remembers its leaves and its failures for the next. */
-  assess(round: RoundObservations): Promise<JudgedRound>;
+  assess(round: RoundObservations): JudgedRound;
   /** Whether another round at once would tell more of a connection that failed. */
   needsCloserLook(): boolean;
   /** What chains of a target are judged by. */
@@ -56,9 +56,9 @@ export interface ProbeKitDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   /** Where it is kept when each target was last genuine; without, only while the process runs. */
-  readonly genuineFile?: JsonFile;
+  readonly genuineFile?: BackgroundFile;
   /** Where the share of connections that fail is kept; without, only while the process runs. */
-  readonly shareFile?: JsonFile;
+  readonly shareFile?: BackgroundFile;
 }
 
 /** Of all connections at once. With fewer, a round of 200 silent servers ends before the last has its turn. */
@@ -93,16 +93,16 @@ export async function createProbeKit(
       const given = { ...tools, ...wishes, burst };
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
-    assess: async (round) => {
+    assess: (round) => {
       const { judged, share: next } = assessRound(config, round, {
         tlsOf: (target) => knowledge.of(target),
         share: share.current(),
         answered,
       });
       for (const subject of answeringHosts(round)) answered.add(subject);
-      await share.note(next, round.startedAt);
+      share.note(next, round.startedAt);
       for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
-      await memory.note(judged.tls, round.startedAt);
+      memory.note(judged.tls, round.startedAt);
       return judged;
     },
     needsCloserLook: () => needsCloserLook(share.current(), clock.now()),

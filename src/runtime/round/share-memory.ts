@@ -3,13 +3,13 @@ import { isFaultId, type FaultId } from '../../checks/registry.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { Connection, ConnectionShare } from '../../checks/intermittent/connection-share.ts';
 import { NO_SHARE, type PathShare } from '../../checks/intermittent/path-share.ts';
-import type { JsonFile } from '../../system/json-file.ts';
+import type { BackgroundFile } from '../../system/json-file.ts';
 
 /** The share of connections that fail, over restarts: without it a fault in half of them would end and begin again. */
 export interface ShareMemory {
   current(): PathShare;
   /** Takes the next one, and keeps it where it tells anything. */
-  note(share: PathShare, at: EpochMs): Promise<void>;
+  note(share: PathShare, at: EpochMs): void;
 }
 
 /** What was kept before a longer break is past. */
@@ -70,16 +70,16 @@ const content = z.object({
 });
 
 /** @param file null: nothing is remembered beyond this process */
-export async function loadShareMemory(file: JsonFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
+export async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
   const { data } = content.safeParse(await file?.load());
   const isRecent = data !== undefined && data.at <= now && now - data.at < LONGEST_BREAK;
   let share: PathShare = isRecent && data.target === target ? data.share : NO_SHARE;
   return {
     current: () => share,
-    note: async (next, at) => {
+    note: (next, at) => {
       const saysNothing = isClear(share) && isClear(next);
       share = next;
-      if (!saysNothing) await file?.save({ version: 2, target, at, share: storedForm(next) });
+      if (!saysNothing) file?.save({ version: 2, target, at, share: storedForm(next) });
     },
   };
 }

@@ -2,15 +2,9 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { EpochMs } from '../../core/clock.ts';
 import { MOST_PENDING, pendingSince, type PendingSince } from '../../core/license/pending-tokens.ts';
+import type { BackgroundFile } from '../../system/json-file.ts';
 import { valueOf } from '../../core/license/resource.ts';
 import type { UnitObservation } from './unit-observation.ts';
-
-/** Keeps between looks and restarts when tokens were seen pending first. */
-export interface PendingStore {
-  /** What was saved last, as it was parsed from JSON; anything else reads as nothing. */
-  load(): Promise<unknown>;
-  save(seen: object): Promise<void>;
-}
 
 const SAVED = z.object({ pending: z.record(z.string(), z.number()) });
 
@@ -19,23 +13,38 @@ export function tokenId(serial: string): string {
   return createHash('sha256').update(serial.toUpperCase()).digest('base64url').slice(0, 22);
 }
 
-/** The units, with how long each of their pending tokens has been seen pending by this program. */
-export async function withPendingAges(
-  units: readonly UnitObservation[],
-  store: PendingStore,
-  at: EpochMs,
-): Promise<readonly UnitObservation[]> {
-  const asked = units.filter(({ config: { api } }) => api !== null);
-  if (asked.length === 0) return units;
-  const told = asked.map(({ rest }) => (rest?.kind === 'ok' ? valueOf(rest.tokens) : null));
-  const ids = told.flatMap((tokens) => (tokens?.pending ?? []).map(({ id }) => id));
-  const seen = pendingSince(await savedIn(store), { ids, isWhole: !told.includes(null), at });
-  await store.save({ pending: Object.fromEntries(seen) });
-  return units.map((unit) => withAges(unit, seen, at));
+/** When tokens were seen pending first, between looks and restarts. */
+export interface PendingMemory {
+  /**
+   * The unit, with how long each of its pending tokens has been seen pending by this program.
+   * @param names of all units that tell their tokens
+   */
+  withAges(unit: UnitObservation, names: readonly string[], at: EpochMs): Promise<UnitObservation>;
 }
 
-async function savedIn(store: PendingStore): Promise<PendingSince> {
-  const parsed = SAVED.safeParse(await store.load());
+/** @param file is read once, at the first look; what it holds otherwise than as it was saved reads as nothing */
+export function createPendingMemory(file: BackgroundFile): PendingMemory {
+  /** What each unit told last; null: nothing. */
+  const told = new Map<string, readonly string[] | null>();
+  let loading: Promise<PendingSince> | null = null;
+  let seen: PendingSince | null = null;
+  return {
+    withAges: async (unit, names, at) => {
+      loading ??= savedIn(file);
+      const saved = await loading;
+      const tokens = unit.rest?.kind === 'ok' ? valueOf(unit.rest.tokens) : null;
+      told.set(unit.config.name, tokens === null ? null : (tokens.pending ?? []).map(({ id }) => id));
+      const lists = names.map((name) => told.get(name) ?? null);
+      const ids = lists.flatMap((list) => list ?? []);
+      seen = pendingSince(seen ?? saved, { ids, isWhole: !lists.includes(null), at });
+      file.save({ pending: Object.fromEntries(seen) });
+      return withAges(unit, seen, at);
+    },
+  };
+}
+
+async function savedIn(file: BackgroundFile): Promise<PendingSince> {
+  const parsed = SAVED.safeParse(await file.load());
   return new Map(parsed.success ? Object.entries(parsed.data.pending).slice(0, MOST_PENDING) : []);
 }
 

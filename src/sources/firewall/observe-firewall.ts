@@ -7,6 +7,7 @@ import type { SessionLook } from '../../core/license/firewall-sessions.ts';
 import {
   type FirewallObservation,
   firewallName,
+  type Flow,
   type FqdnObject,
   type PolicyMatch,
   type SslInspection,
@@ -43,15 +44,7 @@ export async function observeFirewall(
   context: ConnectorContext,
   last: SessionLook | null = null,
 ): Promise<FirewallObservation> {
-  const { source, appliances, vdom } = config;
-  const flow = {
-    source,
-    appliances,
-    destination: `${target.host}:${String(target.port)}`,
-    firewall: firewallName(config),
-    firewallHost: new URL(config.url).host,
-    vdom,
-  };
+  const flow = flowOf(config, target);
   const startedAt = context.clock.elapsed();
   using limit = deadline(context.clock, FIREWALL_TIMEOUT, context.signal);
   try {
@@ -68,6 +61,19 @@ export async function observeFirewall(
     if (error instanceof RefusedError) return { ...flow, kind: 'denied', status: error.status };
     return { ...flow, ...failed(error, startedAt, context) };
   }
+}
+
+/** What one entry of the configuration asks about, and whom. */
+export function flowOf(config: FirewallConfig, { host, port }: Pick<FirewallTarget, 'host' | 'port'>): Flow {
+  const { source, appliances, vdom } = config;
+  return {
+    source,
+    appliances,
+    destination: `${host}:${String(port)}`,
+    firewall: firewallName(config),
+    firewallHost: new URL(config.url).host,
+    vdom,
+  };
 }
 
 interface Inquiry {

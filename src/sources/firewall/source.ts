@@ -1,10 +1,10 @@
 import type { Millis } from '../../core/clock.ts';
-import { type FirewallObservation, firewallName } from '../../core/license/firewall.ts';
+import { type FirewallObservation, firewallName, firewallUnit } from '../../core/license/firewall.ts';
 import type { SessionLook } from '../../core/license/firewall-sessions.ts';
 import { startApart } from '../../schedule/start-apart.ts';
 import type { PathSettings } from '../path/settings.ts';
-import type { SlowSource } from '../source.ts';
-import { observeFirewall } from './observe-firewall.ts';
+import type { SlowSource, SlowUnit } from '../source.ts';
+import { flowOf, observeFirewall } from './observe-firewall.ts';
 import { firewall as section, type FirewallConfig } from './section.ts';
 
 /** Each costs a TLS handshake of this machine. */
@@ -33,11 +33,20 @@ export const firewall: SlowSource<'firewall', Sections, readonly FirewallObserva
   },
   isConfigured: (settings) => settings.firewall.length > 0,
   unseen: () => [],
-  observe: (settings, look) =>
-    startApart(settings.firewall, { ...look, gap: GAP }, (entry) =>
-      observeFirewall(entry, settings.licenseServer, look, lastSessions(entry, look.firewall)),
-    ),
+  observe: (settings, look) => startApart(unitsOf(settings), { ...look, gap: GAP }, (unit) => unit.ask(look)),
+  units: unitsOf,
 };
+
+function unitsOf({ firewall: entries, licenseServer }: Settings): readonly SlowUnit<Tools, FirewallObservation>[] {
+  return entries.map((entry) => {
+    const flow = flowOf(entry, licenseServer);
+    return {
+      name: firewallUnit(flow),
+      ask: (look) => observeFirewall(entry, licenseServer, look, lastSessions(entry, look.firewall)),
+      unanswered: { ...flow, kind: 'failed', reason: 'aborted', durationMs: 0, message: 'It has not answered yet' },
+    };
+  });
+}
 
 function lastSessions(entry: FirewallConfig, seen: readonly FirewallObservation[]): SessionLook | null {
   const name = firewallName(entry);

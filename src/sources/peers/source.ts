@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/clock.ts';
 import type { PeerObservation } from '../../core/peer-view.ts';
 import { startApart } from '../../schedule/start-apart.ts';
-import type { SlowSource } from '../source.ts';
+import type { SlowSource, SlowUnit } from '../source.ts';
 import { PEER_METRICS } from './metrics.ts';
 import { observePeer } from './observe-peer.ts';
 import { type PeerConfig, peersSection } from './section.ts';
@@ -25,6 +25,11 @@ export const peers: SlowSource<'peers', Sections, readonly PeerObservation[]> = 
   },
   isConfigured: (settings) => settings.peers.length > 0,
   unseen: () => [],
-  observe: (settings, look) => startApart(settings.peers, { ...look, gap: GAP }, (peer) => observePeer(peer, look)),
+  observe: (settings, look) => startApart(unitsOf(settings), { ...look, gap: GAP }, (unit) => unit.ask(look)),
+  units: unitsOf,
   metrics: PEER_METRICS,
 };
+
+function unitsOf({ peers: all }: Sections): readonly SlowUnit<object, PeerObservation>[] {
+  return all.map((peer) => ({ name: peer.name, ask: (look) => observePeer(peer, look) }));
+}

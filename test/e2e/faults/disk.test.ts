@@ -132,6 +132,19 @@ test('a store that is deleted under the daemon is begun again, with what is open
   expect(kept()).toBeGreaterThan(0);
 });
 
+test('a disk that hangs while rounds are remembered holds up no verdict and no alert', async () => {
+  rmSync(data, { recursive: true, force: true });
+  await using daemon = start();
+  const page = await daemon.page();
+  // Whoever opens a pipe that nobody reads waits for ever, as on a network disk whose server is gone.
+  for (const name of ['share.json', 'genuine.json'])
+    execFileSync('mkfifo', [join(data, `${name}.${String(daemon.pid)}.tmp`)]);
+  await findsAndTells(page);
+  daemon.signal('SIGTERM');
+  // The process itself ends only with its threads, one of which the disk holds.
+  expect(await daemon.logged('Stopped')).toBeDefined();
+});
+
 describeWhere(['root'], 'a disk', () => {
   test('that fills up costs history and log lines, and is used again when it has room', async () => {
     rmSync(data, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { createPendingMemory } from '../../../src/sources/appliances/pending-tokens.ts';
 import { UnitMonitor } from '../../../src/runtime/unit-monitor.ts';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { configOf } from '../../support/config-of.ts';
@@ -33,7 +34,7 @@ it('looks up a licence that its unit tells of later than it was asked for the fi
     clock,
     env: { SET_SECRET: SECRET },
     budget: memoryStore(),
-    pendingTokens: { load: () => Promise.resolve(null), save: () => Promise.resolve() },
+    pendingTokens: createPendingMemory({ load: () => Promise.resolve(null), save: () => undefined }),
     onError: (error) => {
       throw error;
     },
@@ -49,7 +50,7 @@ it('looks up a licence that its unit tells of later than it was asked for the fi
     clock.advance(1);
     await expect.poll(lookups, SOON).toEqual([A]);
     fac.state.tokens = [...fac.state.tokens, { count: 5, status: 'available', license: B }];
-    const asked = monitor.askNow('appliances', AbortSignal.timeout(10_000));
+    const asked = monitor.askNow('appliances', clock.elapsed(), AbortSignal.timeout(10_000));
     clock.advance(1);
     await asked;
     await new Promise(setImmediate);

@@ -24,6 +24,7 @@ const CAUSES: readonly Cause[] = [
 
 type Event = { readonly wait: number } & (
   | { readonly kind: 'round'; readonly causes: readonly Cause[]; readonly unknown: boolean }
+  | { readonly kind: 'revision'; readonly causes: readonly Cause[] }
   | { readonly kind: 'tick' }
   | { readonly kind: 'maintenance'; readonly active: boolean }
   | { readonly kind: 'silence'; readonly minutes: number }
@@ -44,6 +45,10 @@ const event: fc.Arbitrary<Event> = fc.oneof(
       unknown: fc.boolean(),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('revision' as const), wait, causes: fc.subarray([...CAUSES]) }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const), wait }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('maintenance' as const), wait, active: fc.boolean() }) },
   {
@@ -54,10 +59,14 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 
 function inputsOf(events: readonly Event[]): readonly IncidentInput[] {
   let at = START;
+  let roundAt = START;
   return events.map((one): IncidentInput => {
     at += one.wait;
     switch (one.kind) {
+      case 'revision':
+        return { kind: 'revision', at, diagnosis: diagnosisOf(roundAt, one.causes) };
       case 'round':
+        roundAt = at;
         return {
           kind: 'diagnosis',
           diagnosis: diagnosisOf(at, one.causes, one.unknown ? { mail: 'unknown' } : {}),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
 import type { Cause } from '../../../../src/engine/cause.ts';
 import type { CausePresence } from '../../../../src/engine/incident/incident.ts';
+import type { PartlyFresh } from '../../../../src/engine/incident/machine-input.ts';
 import { presenceOf, roundView, showsStill, type RoundView } from '../../../../src/engine/incident/round-view.ts';
 import type { FindingLevel } from '../../../../src/engine/finding.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
@@ -51,6 +52,22 @@ describe('presenceOf()', () => {
     ['where another target could not be judged', { state: 'ok', level: 'unknown', subject: 'a:1' }, 'absent'],
   ])('a cause %s', (_, round, presence) => {
     expect(presenceOf(CAUSE, view(round))).toBe(presence);
+  });
+
+  test.each<readonly [string, readonly Cause[], PartlyFresh, CausePresence]>([
+    ['seen at a unit that was asked again', [CAUSE], { seen: [CAUSE], gone: [] }, 'seen'],
+    ['seen at a unit that was not', [CAUSE], { seen: [], gone: [] }, 'unjudged'],
+    [
+      'seen at a unit that was asked before the last one of all',
+      [CAUSE],
+      { seen: [], gone: ['tls-genuine'] },
+      'unjudged',
+    ],
+    ['not seen by some', [], { seen: [], gone: [] }, 'unjudged'],
+    ['not seen by any', [], { seen: [], gone: ['tls-genuine'] }, 'absent'],
+  ])('a cause %s', (_, causes, partlyFresh, presence) => {
+    const state = causes.length === 0 ? 'ok' : 'broken';
+    expect(presenceOf(CAUSE, { ...view({ state, causes, fresh: ['clock'] }), partlyFresh })).toBe(presence);
   });
 
   test('a cause of a check that the round does not have', () => {

@@ -2,28 +2,29 @@ import { expect, it } from 'vitest';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import { valueOf } from '../../../../src/core/license/resource.ts';
 import type { ApplianceConfig } from '../../../../src/sources/appliances/section.ts';
-import { type PendingStore, tokenId, withPendingAges } from '../../../../src/sources/appliances/pending-tokens.ts';
+import { createPendingMemory, tokenId, type PendingMemory } from '../../../../src/sources/appliances/pending-tokens.ts';
+import type { BackgroundFile } from '../../../../src/system/json-file.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';
 
-const [UNIT, WITHOUT_API] = await units();
+const [UNIT, OTHER] = await units();
 
 async function units(): Promise<readonly ApplianceConfig[]> {
   const { appliances } = await configOf(`appliances:
   - { name: fac-1, api: { url: "https://10.0.0.5", user: monitor, keyEnv: SET_SECRET } }
-  - { name: fac-2 }`);
+  - { name: fac-2, api: { url: "https://10.0.0.6", user: monitor, keyEnv: SET_SECRET } }`);
   return appliances;
 }
 
 /** What a file holds between looks: text, as on disk. */
-function storeWith(text = 'null'): PendingStore & { readonly text: () => string } {
+function fileWith(text = 'null'): BackgroundFile & { readonly text: () => string } {
   let saved = text;
   return {
     load: async () => {
       const parsed: unknown = JSON.parse(saved);
       return parsed;
     },
-    save: async (seen) => {
+    save: (seen) => {
       saved = JSON.stringify(seen);
     },
     text: () => saved,
@@ -42,44 +43,59 @@ function pendingOf(serials: readonly string[]): readonly { readonly id: string; 
   return serials.map((serial) => ({ id: tokenId(serial), age: 0 }));
 }
 
-async function agesOf(rest: ApplianceObservation | null, store: PendingStore, at: number): Promise<readonly number[]> {
-  if (UNIT === undefined || WITHOUT_API === undefined) throw new Error('expected two units');
-  const seen = await withPendingAges(
-    [
-      { config: UNIT, rest, role: null },
-      { config: WITHOUT_API, rest: null, role: null },
-    ],
-    store,
-    at,
-  );
-  return seen
-    .flatMap((unit) => (unit.rest?.kind === 'ok' ? (valueOf(unit.rest.tokens)?.pending ?? []) : []))
-    .map(({ age }) => age);
+async function agesOf(
+  rest: ApplianceObservation | null,
+  memory: PendingMemory,
+  at: number,
+  config: ApplianceConfig | undefined = UNIT,
+  names: readonly string[] = ['fac-1'],
+): Promise<readonly number[]> {
+  if (config === undefined) throw new Error('expected two units');
+  const seen = await memory.withAges({ config, rest, role: null }, names, at);
+  return seen.rest?.kind === 'ok' ? (valueOf(seen.rest.tokens)?.pending ?? []).map(({ age }) => age) : [];
 }
 
 it('counts from the first look that saw a token pending, over restarts', async () => {
-  const store = storeWith();
-  expect(await agesOf(waiting('FTKMOB01'), store, 1000)).toEqual([0]);
-  expect(await agesOf(waiting('FTKMOB01', 'FTKMOB02'), store, 5000)).toEqual([4000, 0]);
-  expect(await agesOf(waiting('ftkmob01'), storeWith(store.text()), 9000)).toEqual([8000]);
+  const file = fileWith();
+  const memory = createPendingMemory(file);
+  expect(await agesOf(waiting('FTKMOB01'), memory, 1000)).toEqual([0]);
+  expect(await agesOf(waiting('FTKMOB01', 'FTKMOB02'), memory, 5000)).toEqual([4000, 0]);
+  expect(await agesOf(waiting('ftkmob01'), createPendingMemory(fileWith(file.text())), 9000)).toEqual([8000]);
 });
 
 it('forgets a token that was activated meanwhile, and not while the unit does not tell', async () => {
-  const store = storeWith();
-  await agesOf(waiting('FTKMOB01'), store, 1000);
-  await agesOf(null, store, 2000);
-  await agesOf(applianceFacts({ tokens: { kind: 'absent' } }), store, 3000);
-  expect(await agesOf(waiting('FTKMOB01'), store, 5000)).toEqual([4000]);
-  await agesOf(waiting(), store, 6000);
-  expect(await agesOf(waiting('FTKMOB01'), store, 9000)).toEqual([0]);
+  const memory = createPendingMemory(fileWith());
+  await agesOf(waiting('FTKMOB01'), memory, 1000);
+  await agesOf(null, memory, 2000);
+  await agesOf(applianceFacts({ tokens: { kind: 'absent' } }), memory, 3000);
+  expect(await agesOf(waiting('FTKMOB01'), memory, 5000)).toEqual([4000]);
+  await agesOf(waiting(), memory, 6000);
+  expect(await agesOf(waiting('FTKMOB01'), memory, 9000)).toEqual([0]);
+});
+
+it('remembers the tokens of several units that are asked at the same time, each by itself', async () => {
+  const names = ['fac-1', 'fac-2'];
+  const file = fileWith();
+  const ask = (memory: PendingMemory, at: number): Promise<readonly (readonly number[])[]> =>
+    Promise.all([
+      agesOf(waiting('FTKMOB01'), memory, at, UNIT, names),
+      agesOf(waiting('FTKMOB02', 'FTKMOB03'), memory, at, OTHER, names),
+    ]);
+  const memory = createPendingMemory(file);
+  expect(await ask(memory, 1000)).toEqual([[0], [0, 0]]);
+  expect(await ask(memory, 3000)).toEqual([[2000], [2000, 2000]]);
+  expect(await agesOf(waiting('FTKMOB02'), createPendingMemory(fileWith(file.text())), 5000, OTHER, names)).toEqual([
+    4000,
+  ]);
 });
 
 it('keeps no serial number', async () => {
-  const store = storeWith();
-  await agesOf(waiting('FTKMOB01'), store, 1000);
-  expect(store.text()).not.toContain('FTKMOB01');
+  const file = fileWith();
+  await agesOf(waiting('FTKMOB01'), createPendingMemory(file), 1000);
+  expect(file.text()).toContain('pending');
+  expect(file.text()).not.toContain('FTKMOB01');
 });
 
 it.each(['7', '{}', '{"pending":{"x":"y"}}', '[]'])('begins anew with a file that holds %s', async (text) => {
-  expect(await agesOf(waiting('FTKMOB01'), storeWith(text), 1000)).toEqual([0]);
+  expect(await agesOf(waiting('FTKMOB01'), createPendingMemory(fileWith(text)), 1000)).toEqual([0]);
 });
