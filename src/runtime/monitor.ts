@@ -100,8 +100,8 @@ export class Monitor {
   #lock: StoreLock | null = null;
   #last: RoundResult | null = null;
   #remembered = NOTHING_REMEMBERED;
-  /** When the first of the rounds in a row began that found a port shut; on the monotonic clock. */
-  #shutSince: Millis | null = null;
+  /** When the first of the rounds in a row began that found such a fault; on the monotonic clock. */
+  #faultSince: Millis | null = null;
 
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
@@ -298,12 +298,12 @@ export class Monitor {
     void policy.then(judgeAgain).catch(this.#runnerDeps().onError);
   }
 
-  /** Asks which policy matches, where a port is shut and only the firewall can tell why. */
+  /** Asks which policy matches while a fault lasts that a policy may explain. */
   #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
-    this.#shutSince = asksForPolicy(probed) ? (this.#shutSince ?? began) : null;
+    this.#faultSince = asksForPolicy(probed) ? (this.#faultSince ?? began) : null;
     // Once more after the end of the fault: a policy that was corrected must not go on being told.
-    const isAsked = this.#shutSince !== null || asksForPolicy(this.#last?.judged.assessments ?? []);
-    return isAsked ? this.#units.askNow('firewall', this.#shutSince ?? began, signal) : Promise.resolve();
+    const isAsked = this.#faultSince !== null || asksForPolicy(this.#last?.judged.assessments ?? []);
+    return isAsked ? this.#units.askNow('firewall', this.#faultSince ?? began, signal) : Promise.resolve();
   }
 
   /** Whether it is done within this time. */
@@ -318,9 +318,9 @@ export class Monitor {
   /** How a round is judged by what is known each time that it is called: it counts as one round all the same. */
   #diagnosisOf(probed: readonly Assessment[], at: EpochMs): () => Diagnosis {
     const log = { kind: 'heard', ...this.#log.facts(), ...this.#remembered } as const;
-    const shutSince = this.#shutSince;
+    const faultSince = this.#faultSince;
     return () => {
-      const deciding = shutSince === null ? {} : { deciding: this.#units.pictureSince(shutSince) };
+      const deciding = faultSince === null ? {} : { deciding: this.#units.pictureSince(faultSince) };
       const round = { config: this.config, at, probed, picture: this.#units.picture(), ...deciding };
       const { diagnosis, ...remembered } = conclude(round, log);
       this.#remembered = remembered;

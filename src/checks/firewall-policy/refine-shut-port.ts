@@ -1,3 +1,4 @@
+import { FORTIGATE } from '../../engine/words/culprit.ts';
 import type { Assessment } from '../../engine/assessment.ts';
 import type { Confidence } from '../../engine/cause.ts';
 import type { LicenseServerCause } from '../license-server/causes.ts';
@@ -19,9 +20,17 @@ export function refineShutPort(own: readonly Finding[]): (finding: Finding) => F
   return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
 
-/** Whether a port of the licence server stays shut for a reason that only the firewall can tell. */
+/** Whether a fault on the path to the licence server may be the work of a policy, which only the firewall knows. */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
-  return assessments.some(({ findings }) => findings.some(isOpen));
+  return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
+}
+
+/** Faults that a policy which inspects explains, unless the certificate is another product's. */
+const INSPECTED: readonly (string | null)[] = ['tls-intercepted', 'tls-interception-suspected', 'tls-blocked'];
+
+function mayBeInspected({ suggests, level, facts }: Finding): boolean {
+  const isOfFortiGate = facts?.product === undefined || facts.product === FORTIGATE;
+  return level === 'broken' && INSPECTED.includes(suggests) && facts?.host === undefined && isOfFortiGate;
 }
 
 interface Refinement {

@@ -34,6 +34,8 @@ export interface CauseContext {
   readonly applianceUnaffected: boolean;
   /** The file of the configuration in use; without, the defaults are. */
   readonly configFile?: string;
+  /** What checks decide open findings by, where it is not all that they found. */
+  readonly refinedBy?: ReadonlyMap<string, readonly Finding[]>;
 }
 
 type Suggesting = Finding & { readonly suggests: string };
@@ -157,7 +159,9 @@ interface Fault extends Group {
 function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): Cause {
   const { main } = fault;
   const unclear = unclearStages(fault.words, states);
-  const found = culpritFinding(main, [...fault.findings, ...fault.attached], fault.words);
+  const { refinedBy } = context;
+  const fresh = refinedBy === undefined || refinedBy.size === 0 ? undefined : [...refinedBy.values()].flat();
+  const found = culpritFinding(main, [...fault.findings, ...fault.attached], fault.words, fresh);
   const facts = {
     ...factsOf(fault, context),
     ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }),

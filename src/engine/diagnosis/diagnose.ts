@@ -7,8 +7,6 @@ import { judgeStates, type JudgedState, type JudgedStates } from './states.ts';
 
 export interface DiagnosisContext extends CauseContext {
   readonly site: string;
-  /** What checks decide open findings by, where it is not all that they found. */
-  readonly refinedBy?: ReadonlyMap<string, readonly Finding[]>;
 }
 
 /**

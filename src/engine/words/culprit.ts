@@ -3,17 +3,19 @@ import { type Finding, isFault } from '../finding.ts';
 import type { CauseWords } from './cause-words.ts';
 
 /** The FortiGate by its name in config/inspection-products.yaml: what a policy of a FortiGate can explain. */
-const FORTIGATE = 'Fortinet FortiGate';
+export const FORTIGATE = 'Fortinet FortiGate';
 
 /**
  * The policy that explains a cause, and the finding in which the firewall reports it. A constant policy explains
  * neither a fault of some connections (`advice`) nor one of some addresses (`clean`), and no certificate of another
  * product. Null as well when two policies could be meant.
+ * @param fresh what firewalls reported since the fault began; undefined: all that they reported is that new
  */
 export function culpritFinding(
   main: Finding,
   others: readonly Finding[],
   { byFirewall }: CauseWords,
+  fresh: readonly Finding[] | undefined,
 ): (Finding & { readonly culprit: Culprit }) | null {
   const { product = FORTIGATE, clean } = main.facts ?? {};
   if (byFirewall === undefined || main.advice !== undefined || clean !== undefined || product !== FORTIGATE)
@@ -21,9 +23,12 @@ export function culpritFinding(
   const candidates = [main, ...others].flatMap((finding) =>
     isFault(finding) && finding.culprit?.action === byFirewall.action ? [{ ...finding, culprit: finding.culprit }] : [],
   );
+  const isFresh = ({ culprit }: { readonly culprit: Culprit }): boolean =>
+    fresh === undefined ||
+    fresh.some((one) => one.culprit !== undefined && culpritText(one.culprit) === culpritText(culprit));
   const names = new Set(candidates.map(({ culprit }) => culpritText(culprit)));
   const [first] = candidates;
-  return first === undefined || names.size > 1 ? null : first;
+  return first === undefined || names.size > 1 || !isFresh(first) ? null : first;
 }
 
 /** `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet", profile "deep-inspection"` */

@@ -225,3 +225,26 @@ describe('the precondition "firewall-policy"', () => {
     );
   });
 });
+
+describe('an answer of the firewall from before the fault', () => {
+  const causeWith = (fresh: readonly FirewallObservation[]): Cause | undefined => {
+    const refinedBy = new Map([['firewall-policy', judgeFirewallPolicy(fresh, [])]]);
+    const assessments = round(
+      ['tls-genuine', [finding('tls-intercepted')]],
+      ['firewall-policy', judgeFirewallPolicy([INSPECTS], [])],
+    );
+    return diagnose(assessments, { ...CONTEXT, refinedBy }).causes[0];
+  };
+
+  test('names no culprit until it was asked again', () => {
+    const failed: FirewallObservation = {
+      ...INSPECTS,
+      kind: 'failed',
+      reason: 'timeout',
+      message: 'No answer',
+      durationMs: 2_000,
+    };
+    expect(causeWith([failed])?.culprit).toBeUndefined();
+    expect(causeWith([INSPECTS])?.culprit).toMatchObject({ policy: { id: 12 }, action: 'inspects' });
+  });
+});
