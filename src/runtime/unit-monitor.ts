@@ -6,7 +6,6 @@ import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Finding } from '../engine/finding.ts';
 import type { PartlyFresh } from '../engine/incident/machine-input.ts';
 import type { ConnectorContext } from '../network/rest/context.ts';
-import { unlessAborted } from '../network/unless-aborted.ts';
 import { periodOf } from '../schedule/cron-timer.ts';
 import { discardIfStalled } from '../schedule/discard-if-stalled.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
@@ -14,7 +13,6 @@ import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
 import { startApart } from '../schedule/start-apart.ts';
 import type { SlowFactsBySource, SlowSourceId } from '../sources/registry.ts';
 import type { SlowUnit, Watch } from '../sources/source.ts';
-import { deadline } from '../system/clock.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { type AnySlowSource, configuredSources, type SlowTools, unseenPicture } from './slow-sources.ts';
 
@@ -26,8 +24,6 @@ export interface UnitMonitorDeps
 const TRIGGER_GAP: Millis = 60_000;
 /** Each unit costs a TLS handshake of this machine. */
 const GAP: Millis = 16;
-/** A run waits for so long for its units. One that answers nothing is given up by then, a slower one goes on. */
-const PATIENCE: Millis = 12_000;
 
 /** What is asked by itself: one of several units of a source, or a source as a whole. */
 interface Part extends SlowUnit<SlowTools> {
@@ -56,6 +52,10 @@ export class UnitMonitor {
   readonly #watches: readonly Watch[];
   readonly #answers = new Map<Part, Answer>();
   readonly #asking = new Map<Part, { readonly began: Millis; readonly done: Promise<boolean> }>();
+  /** Those whose answers are not all there yet. */
+  readonly #runs = new Set<Promise<void>>();
+  /** Their turn comes soon. */
+  readonly #queued = new Set<Part>();
   /** Asked again since the last round. */
   readonly #renewed = new Set<Part>();
   /** Asked again since all of their source were. */
@@ -81,7 +81,7 @@ export class UnitMonitor {
   async stop(): Promise<void> {
     this.#firstLook.resolve(undefined);
     await Promise.all(this.#watches.map((watch) => watch.stop()));
-    await Promise.all([...this.#asking.values()].map(({ done }) => done));
+    await Promise.all([...this.#runs, ...[...this.#asking.values()].map(({ done }) => done)]);
   }
 
   picture(): SlowFactsBySource {
@@ -123,12 +123,14 @@ export class UnitMonitor {
     return { preconditions: judgedBy(whole), gone: judgedBy(byAndBy), units };
   }
 
-  /** Asks the parts that are not being asked, each when its turn comes. False: this process stalled meanwhile. */
+  /** Asks those that are not being asked, each when its turn comes. False: this process stalled meanwhile. */
   async #askAll(parts: readonly Part[], signal: AbortSignal): Promise<boolean> {
-    const idle = parts.filter((part) => !this.#asking.has(part));
-    const seen = await startApart(idle, { clock: this.#deps.clock, signal, gap: GAP }, (part) =>
-      this.#ask(part, signal),
-    );
+    const idle = parts.filter((part) => !this.#asking.has(part) && !this.#queued.has(part));
+    for (const part of idle) this.#queued.add(part);
+    const seen = await startApart(idle, { clock: this.#deps.clock, signal, gap: GAP }, (part) => {
+      this.#queued.delete(part);
+      return this.#ask(part, signal);
+    });
     return !seen.includes(false);
   }
 
@@ -188,18 +190,24 @@ export class UnitMonitor {
     );
   }
 
-  /** They are asked together. */
+  /** They are asked at the same times. No run waits for its answers: the next one asks those that have answered. */
   #together(runs: AnySlowSource['runs']): readonly Watch[] {
     const parts = this.#onScheduleOf(runs);
     if (parts.length === 0) return [];
-    const { clock } = this.#deps;
-    const run = async (signal: AbortSignal): Promise<void> => {
-      const asked = this.#askAll(parts, signal).then((isSeen) => {
-        if (runs === 'appliance') this.#firstLook.resolve(undefined);
-        if (!isSeen) runner.trigger();
-      });
-      using patience = deadline(clock, PATIENCE, signal);
-      await unlessAborted(asked, patience.signal).catch(() => undefined);
+    let isFirst = true;
+    const ask = async (signal: AbortSignal): Promise<void> => {
+      const isFirstLook = runs === 'appliance' && isFirst;
+      isFirst = false;
+      const isSeen = await this.#askAll(parts, signal);
+      if (isFirstLook) this.#firstLook.resolve(undefined);
+      if (!isSeen) runner.trigger();
+    };
+    const run = (signal: AbortSignal): Promise<void> => {
+      const asked = ask(signal)
+        .catch(this.#deps.onError)
+        .finally(() => this.#runs.delete(asked));
+      this.#runs.add(asked);
+      return Promise.resolve();
     };
     const runner = new Runner({ ...this.#optionsFor(runs), run });
     return [runner];

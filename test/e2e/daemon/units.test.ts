@@ -8,6 +8,7 @@ import { configurationOf } from '../../lab/configuration.ts';
 import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
 import type { DiagnosisJson } from '../../lab/event-source.ts';
+import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { LICENSE, LICENSE_HOST, SERIALS } from '../../lab/site.ts';
@@ -49,8 +50,8 @@ function becomes(name: string, value: number): Promise<number> {
   );
 }
 
-async function openIncidents(): Promise<readonly IncidentJson[]> {
-  const { incidents } = (await (await daemon.get('api/v1/incidents')).json()) as {
+async function openIncidents({ get }: Pick<Daemon, 'get'> = daemon): Promise<readonly IncidentJson[]> {
+  const { incidents } = (await (await get('api/v1/incidents')).json()) as {
     readonly incidents: readonly IncidentJson[];
   };
   return incidents.filter(({ status }) => status === 'open');
@@ -167,6 +168,32 @@ test('the firewall is asked again when the port is shut, and once more afterward
     await lab.firewall.setMode({ kind: 'off' });
   }
   await sees(({ causes, ready }) => ready === 'ready' && causes.length === 0);
+});
+
+test('a unit that answers nothing does not hold up what is told of another one', async () => {
+  await using silent = await createFortiAuthenticator();
+  silent.setFault({ kind: 'silent' });
+  const configFile = join(lab.folder, 'two-units.yaml');
+  const config = configurationOf(lab);
+  const { url, identity } = silent;
+  const api = { url, user: 'monitor', keyFile: 'fac-key', pin: identity.pin };
+  const appliances = [...(config['appliances'] as readonly object[]), { name: 'fac-2', api }];
+  await writeFile(configFile, JSON.stringify({ ...config, appliances, store: { path: 'two-units/history.sqlite' } }));
+  lab.appliance.setFault({ kind: 'status', status: 401 });
+  try {
+    await using other = await startDaemon(configFile, lab.folder);
+    const startedAt = performance.now();
+    await until(
+      () => openIncidents(other),
+      (open) => open.some(({ cause }) => cause === 'appliance-access-denied'),
+      LIMIT_MS,
+    );
+    // A request is given up after 10 s, and two looks at this unit take less.
+    expect(performance.now() - startedAt).toBeLessThan(9_000);
+    expect(silent.requests).toHaveLength(1);
+  } finally {
+    lab.appliance.setFault({ kind: 'none' });
+  }
 });
 
 /** With its history there the daemon finds a fault and tells it by mail. Gives `ftm_store_writable`. */

@@ -1,39 +1,45 @@
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
+import { renewedCauses, UnitMonitor } from '../../../src/runtime/unit-monitor.ts';
 import { createPendingMemory } from '../../../src/sources/appliances/pending-tokens.ts';
-import { UnitMonitor } from '../../../src/runtime/unit-monitor.ts';
-import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { configOf } from '../../support/config-of.ts';
-import { CANARY as SECRET } from '../../support/config-machine.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { A, B, memoryStore, startRegistration } from '../../support/registration-bench.ts';
+import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { finding } from '../../support/judged-round.ts';
 
-const SOON = { timeout: 10_000 };
+const NEVER = '0 0 0 29 2 *';
+const EACH_SECOND = '* * * * * *';
+const PATIENCE = { timeout: 8_000 };
 
-it('looks up a licence that its unit tells of later than it was asked for the first time', async () => {
-  const held = (licenseNumber: string) => ({ licenseNumber, serialNumber: 'FAC-VM0000000001', status: 'Registered' });
-  await using service = await startRegistration({ licenses: [held(A), held(B)], password: SECRET });
-  await using fac = await createFortiAuthenticator({ state: { key: SECRET } });
-  const config = await configOf(
+let quick: FortiAuthenticator;
+let slow: FortiAuthenticator;
+let monitor: UnitMonitor;
+
+beforeEach(async () => {
+  quick = await createFortiAuthenticator({ state: { key: 'key', serial: 'FAC-VM0000000001' } });
+  slow = await createFortiAuthenticator({ state: { key: 'key', serial: 'FAC-VM0000000002' } });
+});
+afterEach(async () => {
+  await monitor.stop();
+  await Promise.all([quick.close(), slow.close()]);
+});
+
+async function start(appliance: string): Promise<void> {
+  const unit = (name: string, { url, state, identity }: FortiAuthenticator): object => ({
+    name,
+    api: { url, user: state.user, keyEnv: 'SET_SECRET', pin: identity.pin },
+  });
+  const config: Config = await configOf(
     JSON.stringify({
-      appliances: [
-        { name: 'fac-1', api: { url: fac.url, user: 'monitor', keyEnv: 'SET_SECRET', pin: fac.identity.pin } },
-      ],
-      registration: {
-        user: 'api-user',
-        passwordEnv: 'SET_SECRET',
-        url: service.config.url,
-        authUrl: service.config.authUrl,
-        caFile: service.config.caFile,
-      },
-      // Far away: every further look is one that something asked for.
-      schedule: { appliance: '0 0 0 1 1 *', registration: '0 0 0 1 1 *' },
+      appliances: [unit('fac-1', quick), unit('fac-2', slow)],
+      schedule: { appliance },
     }),
   );
-  const clock = handClock(Date.UTC(2026, 10, 24, 13));
-  const monitor = new UnitMonitor(config, {
-    clock,
-    env: { SET_SECRET: SECRET },
-    budget: memoryStore(),
+  monitor = new UnitMonitor(config, {
+    clock: systemClock,
+    env: { SET_SECRET: 'key' },
+    budget: { load: () => Promise.resolve(null), save: () => Promise.resolve(), patience: 0 },
     pendingTokens: createPendingMemory({ load: () => Promise.resolve(null), save: () => undefined }),
     onError: (error) => {
       throw error;
@@ -41,22 +47,87 @@ it('looks up a licence that its unit tells of later than it was asked for the fi
     onLag: () => undefined,
     onMissed: () => undefined,
   });
-  const lookups = (): readonly string[] => {
-    const { registration } = monitor.picture();
-    return registration?.kind === 'ok' ? registration.lookups.map(({ license }) => license) : [];
-  };
   monitor.start();
-  try {
-    clock.advance(1);
-    await expect.poll(lookups, SOON).toEqual([A]);
-    fac.state.tokens = [...fac.state.tokens, { count: 5, status: 'available', license: B }];
-    const asked = monitor.askNow('appliances', clock.elapsed(), AbortSignal.timeout(10_000));
-    clock.advance(1);
-    await asked;
-    await new Promise(setImmediate);
-    clock.advance(60_000);
-    await expect.poll(lookups, SOON).toEqual([A, B]);
-  } finally {
+}
+
+/** How each unit is known. */
+function known(): readonly (string | undefined)[] {
+  return monitor.picture().appliances.map(({ rest }) => rest?.kind);
+}
+
+/** The requests with which each look at a unit begins. */
+function looks({ requests }: FortiAuthenticator): number {
+  return requests.filter(({ path }) => path.includes('systeminfo')).length;
+}
+
+describe('a unit that answers late', () => {
+  test('holds up no other, in this look and the next', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    slow.setFault({ kind: 'late', until: promise });
+    await start(EACH_SECOND);
+    await expect.poll(known, PATIENCE).toEqual(['ok', undefined]);
+    await expect.poll(() => looks(quick), PATIENCE).toBeGreaterThan(2);
+    expect(looks(slow)).toBe(1);
+    resolve();
+    await expect.poll(known, PATIENCE).toEqual(['ok', 'ok']);
+    slow.setFault({ kind: 'none' });
+    await expect.poll(() => looks(slow), PATIENCE).toBeGreaterThan(1);
+  });
+
+  test('is counted when it answers, and the others when they do', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    slow.setFault({ kind: 'late', until: promise });
+    await start(NEVER);
+    await expect.poll(known, PATIENCE).toEqual(['ok', undefined]);
+    expect(monitor.drainRenewed()).toEqual({ preconditions: [], gone: [], units: new Set(['appliances fac-1']) });
+    expect(monitor.drainRenewed()).toEqual({ preconditions: [], gone: [], units: new Set() });
+    resolve();
+    await expect.poll(known, PATIENCE).toEqual(['ok', 'ok']);
+    expect(monitor.drainRenewed()).toEqual({
+      preconditions: [],
+      gone: ['appliance', 'license-assignment', 'token-pool'],
+      units: new Set(['appliances fac-2']),
+    });
+  });
+
+  test('is called off at the end', async () => {
+    slow.setFault({ kind: 'silent' });
+    await start(NEVER);
+    await expect.poll(known, PATIENCE).toEqual(['ok', undefined]);
     await monitor.stop();
-  }
+    expect(known()).toEqual(['ok', undefined]);
+  });
+});
+
+test('units that answer between the same two rounds are a look at all of them', async () => {
+  await start(NEVER);
+  await expect.poll(known, PATIENCE).toEqual(['ok', 'ok']);
+  expect(monitor.drainRenewed()).toEqual({
+    preconditions: ['appliance', 'license-assignment', 'token-pool'],
+    gone: [],
+    units: new Set(['appliances fac-1', 'appliances fac-2']),
+  });
+});
+
+describe('renewedCauses()', () => {
+  const of = (appliance: string) => causeOf('appliance-unreachable', { subject: appliance });
+  const shown = (appliance: string, more: object = {}) =>
+    finding('appliance-unreachable', { subject: appliance, facts: { appliance }, ...more });
+  const units = new Set(['appliances fac-1']);
+
+  test('are those of the units that were asked again', async () => {
+    const diagnosis = diagnosisOf(0, [of('fac-1'), of('fac-2'), causeOf('tls-intercepted')]);
+    const preconditions = diagnosis.preconditions.map((status) =>
+      status.id === 'appliance' ? { ...status, findings: [shown('fac-1'), shown('fac-2')] } : status,
+    );
+    expect(renewedCauses({ ...diagnosis, preconditions }, units)).toEqual([of('fac-1')]);
+  });
+
+  test('are none where a cause rests on several units', () => {
+    const diagnosis = diagnosisOf(0, [of('fac-1')]);
+    const preconditions = diagnosis.preconditions.map((status) =>
+      status.id === 'appliance' ? { ...status, findings: [shown('fac-1', { concerns: ['fac-1', 'fac-2'] })] } : status,
+    );
+    expect(renewedCauses({ ...diagnosis, preconditions }, units)).toEqual([]);
+  });
 });

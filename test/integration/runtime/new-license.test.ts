@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { createPendingMemory } from '../../../src/sources/appliances/pending-tokens.ts';
+import { UnitMonitor } from '../../../src/runtime/unit-monitor.ts';
+import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
+import { configOf } from '../../support/config-of.ts';
+import { CANARY as SECRET } from '../../support/config-machine.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { A, B, memoryStore, startRegistration } from '../../support/registration-bench.ts';
+
+const SOON = { timeout: 10_000 };
+
+it('looks up a licence that its unit tells of later than it was asked for the first time', async () => {
+  const held = (licenseNumber: string) => ({ licenseNumber, serialNumber: 'FAC-VM0000000001', status: 'Registered' });
+  await using service = await startRegistration({ licenses: [held(A), held(B)], password: SECRET });
+  await using fac = await createFortiAuthenticator({ state: { key: SECRET } });
+  const config = await configOf(
+    JSON.stringify({
+      appliances: [
+        { name: 'fac-1', api: { url: fac.url, user: 'monitor', keyEnv: 'SET_SECRET', pin: fac.identity.pin } },
+      ],
+      registration: {
+        user: 'api-user',
+        passwordEnv: 'SET_SECRET',
+        url: service.config.url,
+        authUrl: service.config.authUrl,
+        caFile: service.config.caFile,
+      },
+      // Far away: every further look is one that something asked for.
+      schedule: { appliance: '0 0 0 1 1 *', registration: '0 0 0 1 1 *' },
+    }),
+  );
+  const clock = handClock(Date.UTC(2026, 10, 24, 13));
+  const monitor = new UnitMonitor(config, {
+    clock,
+    env: { SET_SECRET: SECRET },
+    budget: memoryStore(),
+    pendingTokens: createPendingMemory({ load: () => Promise.resolve(null), save: () => undefined }),
+    onError: (error) => {
+      throw error;
+    },
+    onLag: () => undefined,
+    onMissed: () => undefined,
+  });
+  const lookups = (): readonly string[] => {
+    const { registration } = monitor.picture();
+    return registration?.kind === 'ok' ? registration.lookups.map(({ license }) => license) : [];
+  };
+  monitor.start();
+  try {
+    clock.advance(1);
+    await expect.poll(lookups, SOON).toEqual([A]);
+    fac.state.tokens = [...fac.state.tokens, { count: 5, status: 'available', license: B }];
+    const asked = monitor.askNow('appliances', clock.elapsed(), AbortSignal.timeout(10_000));
+    clock.advance(1);
+    await asked;
+    await new Promise(setImmediate);
+    clock.advance(60_000);
+    await expect.poll(lookups, SOON).toEqual([A, B]);
+  } finally {
+    await monitor.stop();
+  }
+});
