@@ -8,6 +8,7 @@ export interface FlawMemory {
   keep(address: string, flaws: readonly FlawKind[]): void;
 }
 
+/** The address that was not seen for longest is forgotten, so that forged answers of a resolver do not end the memory. */
 const MOST_ADDRESSES = 256;
 
 /**
@@ -20,8 +21,10 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
     at,
     keep: (address, flaws) => {
       const before = at(address);
-      if (kept.size >= MOST_ADDRESSES && !kept.has(address)) return;
+      kept.delete(address);
       kept.set(address, before === null ? flaws : before.filter((kind) => flaws.includes(kind)));
+      const [oldest = ''] = kept.keys();
+      if (kept.size > MOST_ADDRESSES) kept.delete(oldest);
     },
   };
 }
