@@ -30,7 +30,8 @@ export function stepView(step: TimelineStep, { cause, since }: Incident, now: Ep
   }
 }
 
-function changeWords({ action, account, address }: AuditEntry): string {
+/** What was done, and who did it. */
+export function changeWords({ action, account, address }: AuditEntry): string {
   const who = `by ${account}${address === null ? '' : ` from ${address}`}`;
   switch (action) {
     case 'add-silence':
