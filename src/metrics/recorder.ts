@@ -1,6 +1,6 @@
 import type { SlowFactsBySource, RoundObservations } from '../sources/registry.ts';
 import type { Config } from '../config/config.ts';
-import { type AuditEntry, type LoginResult } from '../core/audit.ts';
+import { type ChangeRefusal, type LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Severity } from '../core/severity.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
@@ -126,8 +126,8 @@ export class Recorder {
     this.#metrics.webLogins.inc({ result });
   }
 
-  change({ refused }: Pick<AuditEntry, 'refused'>): void {
-    this.#metrics.webChanges.inc({ result: refused ?? 'done' });
+  change(result: 'done' | ChangeRefusal): void {
+    this.#metrics.webChanges.inc({ result });
   }
 
   reload(taken: boolean, at: EpochMs): void {

@@ -11,11 +11,10 @@ const KEPT: Millis = 2_000;
 const BACK: Millis = 7 * 86_400_000;
 const MOST_ENDED = 50;
 const MOST_ENTRIES = 100;
-const MOST_CHANGES = 200;
 
 /** As much of a monitor as the history needs. */
 export interface AlertHistorySource {
-  readonly store: Pick<Store, 'ended' | 'deliveries' | 'auditTrail' | 'writable' | 'journal'>;
+  readonly store: Pick<Store, 'ended' | 'deliveries' | 'recentChanges' | 'writable' | 'journal'>;
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
 }
 
@@ -42,7 +41,7 @@ export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clo
       .join(' ');
     const known = last?.of === current.store ? last : null;
     const isFresh = known !== null && known.outbox === outbox && clock.elapsed() - known.at < KEPT;
-    const read = isFresh ? known : readAnew(current.store, known, { outbox, at: clock.elapsed(), now: clock.now() });
+    const read = isFresh ? known : readAnew(current, known, { outbox, at: clock.elapsed(), now: clock.now() });
     last = read;
     return {
       incidents: merged(current.alerting.incidents(), read.ended),
@@ -56,7 +55,7 @@ export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clo
 }
 
 function readAnew(
-  of: AlertHistorySource['store'],
+  { store: of, alerting }: AlertHistorySource,
   before: Read | null,
   { now, ...when }: { readonly outbox: string; readonly at: Millis; readonly now: EpochMs },
 ): Read {
@@ -70,8 +69,8 @@ function readAnew(
       changes: before?.changes ?? [],
       readable: false,
     };
-  const [outboxEntries, changes] = [of.deliveries(MOST_ENTRIES), of.auditTrail(MOST_CHANGES)];
-  return { of, ...when, ended, outboxEntries, changes, readable: true };
+  const changes = of.recentChanges(merged(alerting.incidents(), ended));
+  return { of, ...when, ended, outboxEntries: of.deliveries(MOST_ENTRIES), changes, readable: true };
 }
 
 function merged(inMind: readonly Incident[], ended: readonly Incident[]): readonly Incident[] {

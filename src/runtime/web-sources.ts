@@ -12,7 +12,7 @@ import { createAlertHistory } from './alert-history-of.ts';
 import { discoveredProbes } from './discovered-probes.ts';
 import { createChartData, createRangeData } from './chart-data-of.ts';
 import { givenUpProblems } from './given-up-problems.ts';
-import { findIncidents, incidentRecord } from './incident-records.ts';
+import { findChanges, findIncidents, incidentRecord } from './incident-records.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 
@@ -56,10 +56,15 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     },
     noteLogin: (result) => facts.recorder.login(result),
     noteChange: (entry) => {
-      facts.recorder.change(entry);
-      // What strangers try is counted: they could fill the trail.
-      if (entry.refused === null || entry.refused === 'role') monitor().store.recordChange(entry);
+      facts.recorder.change('done');
+      monitor().store.recordChange(entry);
     },
+    noteRefusal: (refused, why) => {
+      facts.recorder.change(why);
+      // What strangers try is only counted.
+      if (why === 'role') monitor().store.recordRefusal(refused);
+    },
+    audit: (asked, limit) => findChanges(monitor(), asked, limit),
     metrics: facts.metrics,
     reload: facts.reload,
     probe: (request, signal) => monitor().probes.probe(request, signal),

@@ -1,27 +1,69 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
-import { AUDIT_ACTIONS, type AuditEntry, CHANGE_REFUSALS } from '../core/audit.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import {
+  AUDIT_ACTIONS,
+  type AuditEntry,
+  type KeptAuditEntry,
+  type RefusedChange,
+  type RefusedChanges,
+} from '../core/audit.ts';
 import { Backlog, type Database } from './database.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
-/** An account that is refused again and again fills nothing. */
-const MAX_ENTRIES = 10_000;
+/** Which entries of the audit trail are asked for. */
+export interface AuditFilter {
+  /** Entries before the one with this id. */
+  readonly before?: number;
+  /** Entries asked for from the page of this incident. */
+  readonly incident?: string;
+}
+
+/** What people did about one incident. */
+export interface ChangesAbout {
+  /** Latest first. */
+  readonly changes: readonly AuditEntry[];
+  /** How many more there are. */
+  readonly omitted: number;
+}
 
 /** Changes kept in memory while the file cannot be written. */
 const MAX_WAITING = 1_000;
 
-const COLUMNS = 'at, action, account, address, refused, incident, cause, subject, detail';
+/** Rows of refusals that are kept, for all accounts: the account with the most of them loses its oldest one. */
+const MAX_REFUSED = 1_000;
+/** Rows of refusals in memory, until the next round writes them. */
+const MAX_REFUSED_WAITING = 200;
+const MINUTE: Millis = 60_000;
 
-const auditRow: z.ZodType<AuditEntry> = z.object({
+/** Of each account and kind of change, at the page of an incident: the first ones and the latest ones. */
+const KEPT_OF_EACH = { first: 10, latest: 100 } as const;
+/** In all at the page of an incident, latest first: there may be many accounts. */
+const MOST_ABOUT = 1_000;
+/** Of each account and incident or silence, in the short timelines of the status page. */
+const RECENT_OF_EACH = 12;
+
+const COLUMNS = 'sequence AS id, at, action, account, address, incident, cause, subject, detail';
+
+const auditRow: z.ZodType<KeptAuditEntry> = z.object({
+  id: z.number(),
   at: z.number(),
   action: z.literal(AUDIT_ACTIONS),
   account: z.string(),
   address: z.string().nullable(),
-  refused: z.literal(CHANGE_REFUSALS).nullable(),
   incident: z.string().nullable(),
   cause: z.string().nullable(),
   subject: z.string().nullable(),
   detail: z.string(),
+});
+
+const refusedRow: z.ZodType<RefusedChanges> = z.object({
+  account: z.string(),
+  address: z.string().transform((address) => (address === '' ? null : address)),
+  first: z.number(),
+  last: z.number(),
+  count: z.number(),
+  action: z.literal(AUDIT_ACTIONS),
 });
 
 /** Writes each change, and those that could not be written before, as one transaction. */
@@ -31,37 +73,150 @@ export function createAuditTrail(database: Database): Backlog<AuditEntry> {
 
 function insertAuditEntries(db: DatabaseSync, entries: readonly AuditEntry[]): void {
   const insert = db.prepare(
-    `INSERT INTO audit (at, action, account, address, refused, incident, cause, subject, detail)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO audit (at, action, account, address, incident, cause, subject, detail)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  for (const { at, action, account, address, refused, incident, cause, subject, detail } of entries)
-    insert.run(at, action, account, address, refused, incident, cause, subject, detail);
-  db.prepare('DELETE FROM audit WHERE sequence <= (SELECT max(sequence) FROM audit) - ?').run(MAX_ENTRIES);
+  for (const { at, action, account, address, incident, cause, subject, detail } of entries)
+    insert.run(at, action, account, address, incident, cause, subject, detail);
 }
 
 /** Latest first. What another version wrote and this one does not know is left out. */
-export function readAuditTrail(db: DatabaseSync, limit: number): readonly AuditEntry[] {
-  return entriesIn(db.prepare(`SELECT ${COLUMNS} FROM audit ORDER BY sequence DESC LIMIT ?`).all(limit));
+export function readAuditTrail(
+  db: DatabaseSync,
+  limit: number,
+  { before = Number.MAX_SAFE_INTEGER, incident }: AuditFilter,
+): readonly KeptAuditEntry[] {
+  const about = incident === undefined ? '' : 'AND incident = :incident';
+  const rows = db.prepare(
+    `SELECT ${COLUMNS} FROM audit WHERE sequence < :before ${about} ORDER BY sequence DESC LIMIT :limit`,
+  );
+  return entriesIn(rows.all({ before, limit, ...(incident === undefined ? {} : { incident }) }));
 }
 
-/** Those asked for from the page of an incident, and silences while it lasted, latest first. */
-export function readAuditAbout(
-  db: DatabaseSync,
-  { id, since, closedAt }: Pick<Incident, 'id' | 'since' | 'closedAt'>,
-  limit: number,
-): readonly AuditEntry[] {
+/**
+ * Comments, acknowledgements and silences from the page of an incident, and silences of its causes while it lasted.
+ * Nobody pushes out what another account did: of each account and kind the first and the latest ones are given.
+ */
+export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbout {
+  const { id, since, closedAt, cause, formerCauses } = incident;
+  const causes = [cause, ...formerCauses].map((one) => ({ id: one.id, subject: one.subject }));
   const rows = db
     .prepare(
-      `SELECT ${COLUMNS} FROM audit
-       WHERE incident = :id OR (incident IS NULL AND at BETWEEN :since AND :until) ORDER BY sequence DESC LIMIT :limit`,
+      `WITH about AS (
+         SELECT * FROM audit WHERE incident = :id
+         UNION ALL
+         SELECT * FROM audit
+         WHERE incident IS NULL AND at BETWEEN :since AND :until AND action IN ('add-silence', 'remove-silence')
+           AND EXISTS (SELECT 1 FROM json_each(:causes)
+             WHERE ifnull(cause = value ->> 'id', TRUE) AND ifnull(subject = value ->> 'subject', TRUE))
+       ), counted AS (
+         SELECT ${COLUMNS}, count(*) OVER () AS total,
+           row_number() OVER (PARTITION BY account, action ORDER BY sequence) AS nth,
+           row_number() OVER (PARTITION BY account, action ORDER BY sequence DESC) AS nth_latest
+         FROM about
+       )
+       SELECT * FROM counted WHERE nth <= :first OR nth_latest <= :latest ORDER BY id DESC LIMIT :limit`,
     )
-    .all({ id, since, until: closedAt ?? Number.MAX_SAFE_INTEGER, limit });
-  return entriesIn(rows);
+    .all({
+      id,
+      since,
+      until: closedAt ?? Number.MAX_SAFE_INTEGER,
+      causes: JSON.stringify(causes),
+      ...KEPT_OF_EACH,
+      limit: MOST_ABOUT,
+    });
+  return { changes: entriesIn(rows), omitted: Number(rows[0]?.['total'] ?? 0) - rows.length };
 }
 
-function entriesIn(rows: ReturnType<StatementSync['all']>): readonly AuditEntry[] {
+/**
+ * The latest changes for short timelines of these incidents: of each account and incident, and of silences that were
+ * not asked for from a page.
+ */
+export function readRecentChanges(db: DatabaseSync, incidents: readonly Incident[]): readonly AuditEntry[] {
+  const since = Math.min(...incidents.map((incident) => incident.since));
+  const rows = db
+    .prepare(
+      `WITH recent AS (
+         SELECT * FROM audit WHERE incident IN (SELECT value FROM json_each(:ids))
+         UNION ALL
+         SELECT * FROM audit
+         WHERE incident IS NULL AND at >= :since AND action IN ('add-silence', 'remove-silence')
+       ), counted AS (
+         SELECT ${COLUMNS}, row_number() OVER (PARTITION BY account, incident ORDER BY sequence DESC) AS nth_latest
+         FROM recent
+       )
+       SELECT * FROM counted WHERE nth_latest <= :most ORDER BY id DESC`,
+    )
+    .all({ ids: JSON.stringify(incidents.map(({ id }) => id)), since, most: RECENT_OF_EACH });
+  return incidents.length === 0 ? [] : entriesIn(rows);
+}
+
+function entriesIn(rows: ReturnType<StatementSync['all']>): readonly KeptAuditEntry[] {
   return rows.flatMap((row) => {
     const parsed = auditRow.safeParse(row);
     return parsed.success ? [parsed.data] : [];
   });
+}
+
+/**
+ * Refused changes, counted for each account, address and minute. They are kept in memory until the next round or the
+ * next reader, so that asking again and again costs no writing, and in a table of their own, where one account does not
+ * push out what others were refused.
+ */
+export class RefusalLog {
+  readonly #database: Database;
+  readonly #waiting = new Map<string, RefusedChanges>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  add({ at, action, account, address }: RefusedChange): void {
+    const key = JSON.stringify([account, address, minuteOf(at)]);
+    const before = this.#waiting.get(key);
+    const { first, count } = before ?? { first: at, count: 0 };
+    this.#waiting.set(key, { account, address, first, last: at, count: count + 1, action });
+    if (this.#waiting.size <= MAX_REFUSED_WAITING) return;
+    this.catchUp();
+    const [oldest = ''] = this.#waiting.keys();
+    if (this.#waiting.size > MAX_REFUSED_WAITING) this.#waiting.delete(oldest);
+  }
+
+  /** Writes what waits. */
+  catchUp(): void {
+    const rows = [...this.#waiting.values()];
+    if (rows.length > 0 && this.#database.writeLazily((db) => writeRefused(db, rows))) this.#waiting.clear();
+  }
+
+  /** Latest first, with those that wait. */
+  read(limit: number): readonly RefusedChanges[] {
+    this.catchUp();
+    const stored = this.#database.read((db) =>
+      db.prepare('SELECT * FROM refused_changes ORDER BY last DESC LIMIT ?').all(limit),
+    );
+    const rows = (stored ?? []).flatMap((row) => {
+      const parsed = refusedRow.safeParse(row);
+      return parsed.success ? [parsed.data] : [];
+    });
+    return [...this.#waiting.values()].toReversed().concat(rows).slice(0, limit);
+  }
+}
+
+function minuteOf(at: EpochMs): number {
+  return Math.floor(at / MINUTE);
+}
+
+function writeRefused(db: DatabaseSync, rows: readonly RefusedChanges[]): void {
+  const write = db.prepare(
+    `INSERT INTO refused_changes (account, address, minute, first, last, count, action) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET last = excluded.last, count = count + excluded.count, action = excluded.action`,
+  );
+  for (const { account, address, first, last, count, action } of rows)
+    write.run(account, address ?? '', minuteOf(first), first, last, count, action);
+  db.prepare(
+    `DELETE FROM refused_changes WHERE sequence IN (
+       SELECT sequence FROM (
+         SELECT sequence, last, row_number() OVER (PARTITION BY account ORDER BY last DESC) AS nth FROM refused_changes
+       ) ORDER BY nth DESC, last LIMIT max(0, (SELECT count(*) FROM refused_changes) - ?))`,
+  ).run(MAX_REFUSED);
 }

@@ -105,4 +105,23 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_by_incident ON audit (incident) WHERE incident IS NOT NULL;
   CREATE INDEX incidents_by_end ON incidents (closed_at);
   `,
+  // Refusals get a space of their own: they pushed out what was changed.
+  `
+  CREATE TABLE refused_changes (
+    sequence INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    address TEXT NOT NULL,
+    minute INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    UNIQUE (account, address, minute)
+  ) STRICT;
+  INSERT INTO refused_changes (account, address, minute, first, last, count, action)
+    SELECT account, ifnull(address, ''), at / 60000, min(at), max(at), count(*), max(action)
+    FROM audit WHERE refused IS NOT NULL GROUP BY 1, 2, 3;
+  DELETE FROM audit WHERE refused IS NOT NULL;
+  ALTER TABLE audit DROP COLUMN refused;
+  `,
 ];

@@ -27,6 +27,7 @@ const OLD_ROWS: readonly string[] = [
   `DELETE FROM figures WHERE (name, subject, at) IN
      (SELECT name, subject, at FROM figures WHERE at < ? ORDER BY at LIMIT ?)`,
   'DELETE FROM audit WHERE sequence IN (SELECT sequence FROM audit WHERE at < ? ORDER BY at LIMIT ?)',
+  'DELETE FROM refused_changes WHERE sequence IN (SELECT sequence FROM refused_changes WHERE last < ? LIMIT ?)',
 ];
 
 /**

@@ -1,8 +1,17 @@
-import type { AuditEntry } from '../core/audit.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import type { AuditEntry, KeptAuditEntry, RefusedChange, RefusedChanges } from '../core/audit.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
-import { createAuditTrail, readAuditAbout, readAuditTrail } from './audit-rows.ts';
+import {
+  type AuditFilter,
+  type ChangesAbout,
+  createAuditTrail,
+  readAuditAbout,
+  readAuditTrail,
+  readRecentChanges,
+  RefusalLog,
+} from './audit-rows.ts';
 import { MirroredJournal } from './alert-journal.ts';
 import { Database, type DatabaseDeps } from './database.ts';
 import { readHourlyValues, readLatency } from './hourly-values.ts';
@@ -40,12 +49,21 @@ export interface Store {
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
   /** Of the `most` appliances that matter most. */
   hourlyValues(name: HourlyValueName, since: EpochMs, most: number): readonly StoredHourlyValue[];
-  /** Keeps what somebody changed; while the file cannot be written, in memory. */
+  /**
+   * Keeps what somebody changed, for the whole retention. While the file cannot be written, the latest 1,000 wait in
+   * memory.
+   */
   recordChange(entry: AuditEntry): void;
   /** Latest first. */
-  auditTrail(limit: number): readonly AuditEntry[];
-  /** What was changed at the page of an incident and, elsewhere, while it lasted. Latest first. */
-  auditAbout(incident: Incident, limit: number): readonly AuditEntry[];
+  auditTrail(limit: number, filter?: AuditFilter): readonly KeptAuditEntry[];
+  /** What was changed at the page of an incident, and silences of it while it lasted. */
+  auditAbout(incident: Incident): ChangesAbout;
+  /** The latest changes about each of these incidents, latest first. */
+  recentChanges(incidents: readonly Incident[]): readonly AuditEntry[];
+  /** Counts what an account was refused. */
+  recordRefusal(refused: RefusedChange): void;
+  /** Latest first. */
+  refusedChanges(limit: number): readonly RefusedChanges[];
   /** Whether the last write was kept: `ftm_store_writable`. */
   writable(): boolean;
   /** It was written by a newer program and is left alone: what to do about it. Null: it was not. */
@@ -64,6 +82,11 @@ export function createStore(config: { readonly path: string; readonly retention:
   const journal = new MirroredJournal(database, { logger: deps.logger, keptSince });
   const history = createHistory(database);
   const audit = createAuditTrail(database);
+  const refusals = new RefusalLog(database);
+  const readAudit = <T>(read: (db: DatabaseSync) => T): T | null => {
+    audit.catchUp();
+    return database.read(read);
+  };
   const pruneAtTimes = createPruning(database, keptSince, deps.clock);
 
   return {
@@ -72,6 +95,7 @@ export function createStore(config: { readonly path: string; readonly retention:
       history.add(round);
       journal.catchUp();
       audit.catchUp();
+      refusals.catchUp();
       pruneAtTimes(round.samples.length);
     },
     deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
@@ -84,20 +108,18 @@ export function createStore(config: { readonly path: string; readonly retention:
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
     recordChange: (entry) => audit.add(entry),
-    auditTrail: (limit) => {
-      audit.catchUp();
-      return database.read((db) => readAuditTrail(db, limit)) ?? [];
-    },
-    auditAbout: (incident, limit) => {
-      audit.catchUp();
-      return database.read((db) => readAuditAbout(db, incident, limit)) ?? [];
-    },
+    auditTrail: (limit, filter = {}) => readAudit((db) => readAuditTrail(db, limit, filter)) ?? [],
+    auditAbout: (incident) => readAudit((db) => readAuditAbout(db, incident)) ?? { changes: [], omitted: 0 },
+    recentChanges: (incidents) => readAudit((db) => readRecentChanges(db, incidents)) ?? [],
+    recordRefusal: (refused) => refusals.add(refused),
+    refusedChanges: (limit) => refusals.read(limit),
     writable: () => database.writable(),
     newer: () => database.newer(),
     close: () => {
       database.retryNow();
       journal.catchUp();
       audit.catchUp();
+      refusals.catchUp();
       history.catchUp();
       database.close();
     },

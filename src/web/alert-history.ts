@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../core/audit.ts';
+import type { AuditEntry, KeptAuditEntry, RefusedChanges } from '../core/audit.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { OutboxEntry } from '../engine/incident/journal.ts';
@@ -9,7 +9,7 @@ export interface AlertHistory {
   readonly incidents: readonly Incident[];
   /** Notifications on their way and recent, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
-  /** What people changed, latest first. */
+  /** The latest changes about each of these incidents, latest first. */
   readonly changes: readonly AuditEntry[];
   /** False: the history cannot be used at present; what has ended and what was sent may be missing. */
   readonly complete: boolean;
@@ -29,8 +29,30 @@ export interface IncidentRecord {
   readonly incident: Incident;
   /** What was to be told of it, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
-  /** What people changed while it lasted or at its page, latest first. */
+  /** What people changed at its page, and its silences, latest first: of each account the first and the latest. */
   readonly changes: readonly AuditEntry[];
+  /** How many changes more there are. */
+  readonly omittedChanges: number;
+  readonly complete: boolean;
+}
+
+/** Which changes are asked for; null: any. */
+export interface AuditQuery {
+  /** Those before the one with this id. */
+  readonly before: number | null;
+  /** Those at the page of this incident. */
+  readonly incident: string | null;
+}
+
+/** Part of the audit trail. */
+export interface FoundChanges {
+  /** Latest first. */
+  readonly changes: readonly KeptAuditEntry[];
+  /** What accounts were refused, latest first. */
+  readonly refused: readonly RefusedChanges[];
+  /** There are earlier changes. */
+  readonly more: boolean;
+  /** False: the history cannot be used at present. */
   readonly complete: boolean;
 }
 

@@ -9,7 +9,7 @@ import type { WebEnv } from './web-env.ts';
 
 export interface ChangeTools {
   readonly access: AccessPolicy;
-  readonly sources: Pick<WebSources, 'noteChange'>;
+  readonly sources: Pick<WebSources, 'noteChange' | 'noteRefusal'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -26,7 +26,8 @@ export function unreadChange(action: AuditEntry['action'], detail = ''): AskedCh
 export function refuseChange(context: Context<WebEnv>, asked: AskedChange, tools: ChangeTools): string | null {
   const refused = changeRefusal(context, tools.access);
   if (refused === null) return null;
-  tools.sources.noteChange(entryOf(context, asked, tools, { refused }));
+  const { action, account, address, at } = entryOf(context, asked, tools, null);
+  tools.sources.noteRefusal({ action, account, address, at }, refused);
   return refusalText(refused, context);
 }
 
@@ -37,7 +38,7 @@ export function noteDone(
   tools: ChangeTools,
   claimed: string | null = null,
 ): void {
-  const entry = entryOf(context, asked, tools, { refused: null, claimed });
+  const entry = entryOf(context, asked, tools, claimed);
   tools.sources.noteChange(entry);
   tools.logger.info({ change: entry }, 'Changed on request');
 }
@@ -46,8 +47,8 @@ function entryOf(
   context: Context<WebEnv>,
   asked: AskedChange,
   { clock }: ChangeTools,
-  { refused, claimed = null }: { readonly refused: AuditEntry['refused']; readonly claimed?: string | null },
+  claimed: string | null,
 ): AuditEntry {
   const caller = context.get('caller');
-  return { at: clock.now(), ...asked, account: accountOf(caller, claimed), address: caller.address, refused };
+  return { at: clock.now(), ...asked, account: accountOf(caller, claimed), address: caller.address };
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { Caller } from './caller.ts';
+import { networkOf } from './login-limit.ts';
 import { BARE_HEADERS } from './security-headers.ts';
 
 export interface ServerEvent {
@@ -14,7 +15,7 @@ export const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;
 
 interface Listener {
-  /** Name or address. */
+  /** Name or network. */
   readonly client: string;
   readonly isStillKnown: Caller['isStillKnown'];
   /** Heartbeats in a row at which it had not read what came before. */
@@ -46,7 +47,8 @@ export class EventStream {
    * @returns false when there are too many, and nobody has more than this one; nothing is answered then
    */
   join(response: ServerResponse, first: ServerEvent | null, caller: Caller): boolean {
-    const client = caller.name ?? caller.address ?? 'local';
+    // A stranger has as many addresses of IPv6 as there are.
+    const client = caller.name ?? networkOf(caller.address ?? undefined);
     if (this.#closed || !this.#hasRoomFor(client)) return false;
     response.writeHead(200, HEADERS);
     response.write(`retry: ${String(RETRY)}\n\n${first === null ? '' : format(first)}`);

@@ -41,6 +41,8 @@ export interface IdentifyDeps {
 type Credentials = Pick<WebConfig, 'users' | 'tokens' | 'certificates' | 'proxy'>;
 
 const PROXY_SECRET = 'the secret of web.proxy';
+/** Of a user that a proxy names: it is kept with each change. */
+const LONGEST_NAME = 255;
 const REFUSED: Identified = { kind: 'refused', name: null };
 
 /** Whether anybody has an account. */
@@ -104,7 +106,7 @@ async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps)
   return async ({ headers }: IncomingMessage, names: readonly string[]): Promise<Identified | null> => {
     if (proxy === null || (proxy.certificate !== null && !names.includes(proxy.certificate))) return null;
     const [name, secret] = [proxy.userHeader, proxy.secretHeader].map((header) => headers[header.toLowerCase()]);
-    if (typeof name !== 'string' || name === '') return null;
+    if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME) return null;
     const isProxy = async (): Promise<boolean> =>
       isSecret === null || (await isSecret(typeof secret === 'string' ? secret : ''));
     return (await isProxy()) ? known({ name, role: proxy.role }, isProxy) : null;

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { visibleText } from '../core/visible-text.ts';
-import { auditEntryToJson } from './audit-json.ts';
+import { auditEntryToJson } from './audit-routes.ts';
 import { callerRefusal, refusalText } from './change-refusal.ts';
 import { actOnIncident, type IncidentActionTools, type ActionOutcome, isIncidentAction } from './incident-actions.ts';
 import { incidentsToCsv } from './incident-csv.ts';
@@ -69,6 +69,7 @@ export function createIncidentRoutes(tools: IncidentTools): Hono<WebEnv> {
       evidence: record.incident.cause.evidence,
       notifications: notificationsToJson(record.outboxEntries),
       changes: record.changes.map(auditEntryToJson),
+      omittedChanges: record.omittedChanges,
       complete: record.complete,
     });
   });

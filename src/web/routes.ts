@@ -18,7 +18,7 @@ import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
 import { compressed } from './compressed.ts';
 import { type AccessPolicy, isLocalReload, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
-import { auditEntryToJson } from './audit-json.ts';
+import { createAuditRoutes } from './audit-routes.ts';
 import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './notification-json.ts';
 import { renderRunbook } from './page/runbook-page.ts';
@@ -81,6 +81,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   });
   addApi(app, tools);
   app.route('/', createIncidentRoutes(tools));
+  app.route('/', createAuditRoutes(sources, tools.clock));
   app.route('/', createSilenceRoutes(tools));
   app.route('/', createProbeRoute(sources));
   app.route('/', createDiscoveryRoute(sources));
@@ -145,9 +146,6 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
     const { outboxEntries, complete } = sources.alertHistory();
     return context.json({ notifications: notificationsToJson(outboxEntries), complete });
   });
-  app.get('/api/v1/audit', (context) =>
-    context.json({ changes: sources.alertHistory().changes.map(auditEntryToJson) }),
-  );
   app.get('/api/v1/history', (context) => {
     const { range, ...unknown } = context.req.query();
     const [name] = Object.keys(unknown);

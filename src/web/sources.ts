@@ -1,10 +1,17 @@
 import type { Certificate } from '../core/certificate.ts';
-import type { AuditEntry, LoginResult } from '../core/audit.ts';
+import type { AuditEntry, ChangeRefusal, LoginResult, RefusedChange } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
-import type { AlertHistory, FoundIncidents, IncidentRecord, MaintenancePlan } from './alert-history.ts';
+import type {
+  AlertHistory,
+  AuditQuery,
+  FoundChanges,
+  FoundIncidents,
+  IncidentRecord,
+  MaintenancePlan,
+} from './alert-history.ts';
 import type { ChartData, ChartRange, RangeData } from './chart-data.ts';
 import type { IncidentQuery } from './incident-query.ts';
 import type { MetricsText } from './metrics-text.ts';
@@ -45,8 +52,12 @@ export interface WebSources {
   metrics(): Promise<MetricsText>;
   /** Counts what came of a login. */
   noteLogin(result: LoginResult): void;
-  /** Counts a change or its refusal; it goes into the audit trail unless a stranger was refused. */
+  /** Counts a change, and keeps it in the audit trail. */
   noteChange(entry: AuditEntry): void;
+  /** Counts a refusal; what an account was refused for its role is kept too. */
+  noteRefusal(refused: RefusedChange, why: ChangeRefusal): void;
+  /** The audit trail, at most `limit` entries and refusals. */
+  audit(asked: AuditQuery, limit: number): FoundChanges;
   /** Reloads the configuration file. */
   reload(): Promise<ReloadOutcome>;
   /** Looks at one target now. Ends early when the signal is aborted. */

@@ -10,7 +10,10 @@ import type { WebSources } from './sources.ts';
 import type { WebEnv } from './web-env.ts';
 
 export interface SilenceTools extends ChangeTools {
-  readonly sources: Pick<WebSources, 'silences' | 'silence' | 'unsilence' | 'maintenance' | 'noteChange'>;
+  readonly sources: Pick<
+    WebSources,
+    'silences' | 'silence' | 'unsilence' | 'maintenance' | 'noteChange' | 'noteRefusal'
+  >;
 }
 
 export type TakenSilence =

@@ -1,4 +1,4 @@
-import type { AuditEntry, LoginResult } from '../../src/core/audit.ts';
+import type { AuditEntry, ChangeRefusal, LoginResult, RefusedChange } from '../../src/core/audit.ts';
 import type { Diagnosis } from '../../src/engine/diagnosis.ts';
 import type { Incident, Silence } from '../../src/engine/incident/incident.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
@@ -18,6 +18,10 @@ export interface WebState {
   outboxEntries: readonly OutboxEntry[];
   /** Noted, latest first. */
   changes: readonly AuditEntry[];
+  /** Of one incident. */
+  omittedChanges: number;
+  /** Of changes, latest first. */
+  refusals: readonly (RefusedChange & { readonly refused: ChangeRefusal })[];
   readonly logins: LoginResult[];
   /** Whether the history can be used. */
   complete: boolean;
@@ -60,6 +64,8 @@ export function webState(more: Partial<WebState> = {}): WebState {
     silences: [],
     outboxEntries: [],
     changes: [],
+    omittedChanges: 0,
+    refusals: [],
     logins: [],
     complete: true,
     maintenance: { until: null, next: null },
@@ -104,14 +110,25 @@ export function sourcesOf(state: WebState): WebSources {
     noteChange: (entry) => {
       state.changes = [entry, ...state.changes];
     },
+    noteRefusal: (change, refused) => {
+      state.refusals = [{ ...change, refused }, ...state.refusals];
+    },
+    audit({ before, incident }, limit) {
+      const all = state.changes.map((change, index) => ({ ...change, id: state.changes.length - index }));
+      const found = all.filter(
+        (change) => (before === null || change.id < before) && (incident === null || change.incident === incident),
+      );
+      const { complete } = state;
+      return { changes: found.slice(0, limit), refused: [], more: found.length > limit, complete };
+    },
     findIncidents(query, limit) {
       const found = byUrgency(state.incidents.filter((incident) => isAskedFor(incident, query)));
       return { incidents: found.slice(0, limit), more: found.length > limit, complete: state.complete };
     },
     incidentRecord(id) {
       const incident = state.incidents.find((one) => one.id === id);
-      const { outboxEntries, changes, complete } = state;
-      return incident === undefined ? null : { incident, outboxEntries, changes, complete };
+      const { outboxEntries, changes, omittedChanges, complete } = state;
+      return incident === undefined ? null : { incident, outboxEntries, changes, omittedChanges, complete };
     },
     acknowledge: (id, by) => acknowledged(state, id, { at: START, by }),
     unacknowledge: (id) => acknowledged(state, id, null),

@@ -8,6 +8,7 @@ export interface FlawMemory {
   keep(address: string, flaws: readonly FlawKind[]): void;
 }
 
+/** The address that was not seen for longest is forgotten, so that forged answers of a resolver do not end the memory. */
 const MOST_ADDRESSES = 256;
 
 /**
@@ -22,9 +23,9 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
       const before = at(address);
       // The address that was not seen for the longest time makes room: names change their addresses over months.
       kept.delete(address);
-      const [oldest] = kept.keys();
-      if (kept.size >= MOST_ADDRESSES && oldest !== undefined) kept.delete(oldest);
       kept.set(address, before === null ? flaws : before.filter((kind) => flaws.includes(kind)));
+      const [oldest = ''] = kept.keys();
+      if (kept.size > MOST_ADDRESSES) kept.delete(oldest);
     },
   };
 }

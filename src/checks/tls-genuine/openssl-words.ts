@@ -29,9 +29,11 @@ export function createOpensslWords({ now }: Pick<Clock, 'now'>): OpensslWords {
   function entry(chain: CapturedChain): { tries: number; word: OpensslWord | null } {
     const key = chainKey(chain.certificates);
     const found = known.get(key) ?? { tries: 0, word: null };
-    const oldest = known.keys().next();
-    if (!known.has(key) && known.size >= MOST_CHAINS && oldest.done !== true) known.delete(oldest.value);
+    // Put back in as the youngest: who shows new chains all the time does not push out the one that is seen in between.
+    known.delete(key);
     known.set(key, found);
+    const [oldest = ''] = known.keys();
+    if (known.size > MOST_CHAINS) known.delete(oldest);
     return found;
   }
 

@@ -104,7 +104,7 @@ class Intake implements LogIntake {
       certificates: config.logs.syslog.tls?.certificates ?? [],
     });
     this.#strangers = createStrangerLog(deps);
-    this.#unrecognised = createUnrecognisedLog(deps.logger);
+    this.#unrecognised = createUnrecognisedLog(deps);
     this.#warnings = createConnectionWarnings(deps);
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }

@@ -11,9 +11,42 @@ export interface StrangerLog {
   senders(): readonly string[];
 }
 
-/** An attacker can invent addresses for ever; the log must not grow with them, and an honest sender have its turn. */
 const MOST_TOLD = 50;
 const WITHIN: Millis = 3_600_000;
+
+/**
+ * Notices about senders, once each and so many within an hour: an attacker can invent addresses for ever; the log must
+ * not grow with them, and an honest sender have its turn.
+ */
+
+export class SenderTurns {
+  readonly #clock: Clock;
+  readonly #told = new Map<string, Millis>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether a notice about this sender may be logged; counts as logged. */
+  take(from: string): boolean {
+    const now = this.#clock.elapsed();
+    if (this.#told.has(from) || !this.#hasRoom(now)) return false;
+    this.#told.set(from, now);
+    return true;
+  }
+
+  /** Those that were told of last, in order. */
+  senders(): readonly string[] {
+    return [...this.#told.keys()];
+  }
+
+  #hasRoom(now: Millis): boolean {
+    const oldest = this.#told.entries().next().value;
+    if (this.#told.size < MOST_TOLD || oldest === undefined) return true;
+    const [from, at] = oldest;
+    return now - at >= WITHIN && this.#told.delete(from);
+  }
+}
 
 export function createStrangerLog({
   clock,
@@ -22,21 +55,11 @@ export function createStrangerLog({
   readonly clock: Clock;
   readonly logger: IntakeLogger;
 }): StrangerLog {
-  const told = new Map<string, Millis>();
-
-  function hasRoom(now: Millis): boolean {
-    const oldest = told.entries().next().value;
-    if (told.size < MOST_TOLD || oldest === undefined) return true;
-    const [from, at] = oldest;
-    return now - at >= WITHIN && told.delete(from);
-  }
-
+  const turns = new SenderTurns(clock);
   return {
-    senders: () => [...told.keys()],
+    senders: () => turns.senders(),
     note: (from, line) => {
-      const now = clock.elapsed();
-      if (told.has(from) || !hasRoom(now)) return;
-      told.set(from, now);
+      if (!turns.take(from)) return;
       const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
       logger.warn(
         { sender: from, hostInLine: host === null ? null : sampleOf(host) },

@@ -14,7 +14,7 @@ export function activityView(activity: Activity, version: string, now: EpochMs):
 ${item('Store', activity.storeWritable ? badge('good', 'Writable') : badge('bad', 'Cannot be written'))}
 ${item('Notifications', activity.notificationsPending === 0 ? 'None pending' : badge('warn', `${String(activity.notificationsPending)} pending`))}
 ${item('Log lines', logLines(activity, now))}${item('Running', markup`since ${distance(activity.startedAt, now)}`)}</dl>
-<p class="quiet">ftm-watch ${version} · <a href="api/v1/status">status</a> · <a href="api/v1/incidents">incidents</a> ·
+<p class="quiet">ftm-watch ${version} · <a href="changes">who changed what</a> · <a href="api/v1/status">status</a> · <a href="api/v1/incidents">incidents</a> ·
 <a href="api/v1/notifications">notifications</a> as JSON · <a href="metrics">metrics</a></p></footer>`;
 }
 

@@ -44,11 +44,18 @@ export function renderIncident(page: IncidentPage): string {
 ${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>Not done</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
 ${remedySection(incident, root)}${incidentForms(incident, permission, root)}${evidenceSection(incident)}
 <section class="card" aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>
-<ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, now))}</ol></section>
+<ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, now))}</ol>${omittedView(page)}</section>
 ${messagesSection(record, now)}
 <p class="quiet">This incident <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a></p>
 ${record.complete ? null : HISTORY_MISSING}`,
   });
+}
+
+/** Of each account the first and the latest changes are in the timeline. */
+function omittedView({ root, record: { incident, omittedChanges } }: IncidentPage): Markup | null {
+  return omittedChanges === 0
+    ? null
+    : markup`<p class="quiet">${omittedChanges} more changes are folded: <a href="${root}changes?incident=${encodeURIComponent(incident.id)}">all of them</a></p>`;
 }
 
 function headView({ root, record: { incident }, quiet, now }: IncidentPage): Markup {

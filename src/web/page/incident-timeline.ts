@@ -50,8 +50,8 @@ function beginOf({ since, openedAt }: Occurrence): readonly TimelineStep[] {
 }
 
 function isAbout(change: AuditEntry, incident: Incident): boolean {
-  const { action, refused, at, cause, subject } = change;
-  if (action === 'reload' || refused !== null) return false;
+  const { action, at, cause, subject } = change;
+  if (action === 'reload') return false;
   if (change.incident !== null) return change.incident === incident.id;
   if (at < firstOccurrence(incident).since || at > (incident.closedAt ?? at)) return false;
   const causes = [incident.cause, ...incident.formerCauses];

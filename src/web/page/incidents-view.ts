@@ -5,7 +5,7 @@ import { lastedText } from '../../engine/incident/lasted.ts';
 import type { AlertHistory } from '../alert-history.ts';
 import type { StateRecipients } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
-import { deliveryGroupsAbout, timelineOf } from './incident-timeline.ts';
+import { deliveryGroupsAbout, timelineOf, type TimelineStep } from './incident-timeline.ts';
 import { type Markup, markup } from './markup.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { more } from './more.ts';
@@ -19,7 +19,7 @@ const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
 /** With a timeline: the page is read at night, and has to stay small. */
 const MAX_STORIES = 5;
-/** Of the first one that is open, and of each other: the latest. */
+/** Of the first one that is open, and of each other: the latest, and what people said before all else. */
 const MAX_STEPS = { first: 12, other: 6 } as const;
 
 /** Why notifications may wait. */
@@ -153,8 +153,24 @@ function storyView(
 ): Markup {
   const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
   const steps = timelineOf(incident, history);
-  const earlier = steps.length - most;
+  const shown = withoutTheLeast(steps, most);
+  const folded = steps.length - shown.length;
   return markup`<details id="story-${incident.id}"${
     isOpen ? markup` open` : null
-  }><summary>${title}</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
+  }><summary>${title}</summary><ol class="story">${
+    folded > 0 ? markup`<li class="quiet"><a href="incidents/${incident.id}">${folded} more steps</a></li>` : null
+  }${shown.map((step) => stepView(step, incident, now))}</ol></details>`;
+}
+
+/** Of what people said the first and the latest are kept; of everything else, the latest that fit. */
+function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly TimelineStep[] {
+  const [said, others] = [steps.filter(isSaid), steps.filter((step) => !isSaid(step))];
+  const shownSaid = said.length <= most ? said : [...said.slice(0, 1), ...said.slice(1 - most)];
+  const room = most - shownSaid.length;
+  const kept = new Set([...shownSaid, ...others.slice(Math.max(0, others.length - room))]);
+  return steps.filter((step) => kept.has(step));
+}
+
+function isSaid(step: TimelineStep): boolean {
+  return step.kind === 'changed' && ['comment', 'acknowledge', 'unacknowledge'].includes(step.change.action);
 }

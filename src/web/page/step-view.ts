@@ -31,7 +31,8 @@ export function stepView(step: TimelineStep, { cause }: Incident, now: EpochMs):
   }
 }
 
-function changeWords({ action, account, address }: AuditEntry): string {
+/** What was done, and who did it. */
+export function changeWords({ action, account, address }: AuditEntry): string {
   const who = `by ${account}${address === null ? '' : ` from ${address}`}`;
   switch (action) {
     case 'add-silence':

@@ -67,16 +67,15 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
   test('refuses the form of a page of somebody else, although the browser knows the password', async () => {
     await using opened = await open({});
     const { page } = opened;
-    const done = (): number => web.state.changes.filter(({ refused }) => refused === null).length;
-    const before = done();
+    const before = web.state.changes.length;
     await page.goto(
       `data:text/html,<form method=post action="http://127.0.0.1:${String(web.port)}/incidents/${incident.id}/comment">` +
         '<input name=comment value=evil><button>Win</button></form>',
     );
     await page.getByRole('button', { name: 'Win' }).click();
     await page.getByText('another origin').waitFor();
-    expect(done()).toBe(before);
-    expect(web.state.changes[0]).toMatchObject({ refused: 'origin' });
+    expect(web.state.changes).toHaveLength(before);
+    expect(web.state.refusals[0]).toMatchObject({ refused: 'origin' });
   });
 
   test.each([

@@ -98,16 +98,13 @@ async function startSite(web: object, directives = '') {
       acknowledged: (
         await json<{ incidents: readonly { readonly acknowledgement: unknown }[] }>('/api/v1/incidents')
       ).incidents.map(({ acknowledgement }) => acknowledgement),
-      done: (await json<{ changes: readonly Done[] }>('/api/v1/audit')).changes.filter(
-        ({ refused }) => refused === null,
-      ),
+      done: (await json<{ changes: readonly Done[] }>('/api/v1/audit')).changes,
     }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
 interface Done {
-  readonly refused: unknown;
   readonly account: string;
   readonly action: string;
 }

@@ -20,7 +20,6 @@ const CHANGE: AuditEntry = {
   action: 'comment',
   account: 'ada',
   address: null,
-  refused: null,
   incident: null,
   cause: null,
   subject: null,

@@ -98,6 +98,6 @@ function lockedBy(file: string): DatabaseSync {
 }
 
 function change(at: number, detail: string): AuditEntry {
-  const nothing = { refused: null, incident: null, cause: null, subject: null };
+  const nothing = { incident: null, cause: null, subject: null };
   return { at, action: 'add-silence', account: 'alice', address: null, detail, ...nothing };
 }

@@ -1,6 +1,8 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
-import { HEARTBEAT, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
+import { EventStream, HEARTBEAT, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { START } from '../../support/incident-timeline.ts';
@@ -82,6 +84,21 @@ describe('GET /api/v1/events', () => {
     using greedy = await listen(web);
     expect(await greedy.until('at most 64')).toContain('HTTP/1.1 503');
     for (const client of clients) client.socket.destroy();
+  });
+
+  test('counts the addresses of one network of IPv6 as one client', () => {
+    const clock = handClock(START);
+    const stream = new EventStream(clock);
+    const join = (address: string): boolean =>
+      stream.join(new ServerResponse(new IncomingMessage(new Socket())), null, {
+        name: null,
+        role: 'read',
+        address,
+        isStillKnown: () => Promise.resolve(true),
+      });
+    for (let index = 0; index < MAX_LISTENERS; index += 1) expect(join(`2001:db8::${index.toString(16)}`)).toBe(true);
+    expect([join('2001:db8::ffff'), join('192.0.2.1')]).toEqual([false, true]);
+    stream.close();
   });
 
   test('lets go of a listener that does not read, and serves the others', async () => {

@@ -124,7 +124,7 @@ describe('POST /incidents/:id', () => {
     const done = await post(web, `/incidents/${id}/acknowledge`, { by: 'Ada' });
     expect([done.status, done.headers.get('Location')]).toEqual([303, `../${id}`]);
     expect(web.state.incidents[0]?.acknowledgement?.by).toBe('ops');
-    expect(web.state.changes[0]).toMatchObject({ action: 'acknowledge', incident: id, refused: null });
+    expect(web.state.changes[0]).toMatchObject({ action: 'acknowledge', incident: id });
     const page = await (await web.get(`/incidents/${id}`)).text();
     expect(page).toContain('Acknowledged by ops');
     expect((await post(web, `/incidents/${id}/unacknowledge`, {})).status).toBe(303);
@@ -180,7 +180,7 @@ describe('POST /incidents/:id', () => {
     await using web = await start(['read', 'change']);
     const path = `/incidents/${incidents()[0].id}`;
     expect((await post(web, `${path}/acknowledge`, {}, basicAuth('read', 'secret').headers)).status).toBe(403);
-    expect(web.state.changes[0]).toMatchObject({ action: 'acknowledge', refused: 'role', account: 'read' });
+    expect(web.state.refusals[0]).toMatchObject({ action: 'acknowledge', refused: 'role', account: 'read' });
     const read = await (await web.get(path, basicAuth('read', 'secret'))).text();
     expect(read).not.toContain('<form');
     expect(read).toContain('this needs the role');

@@ -1,12 +1,29 @@
 import { describe, expect, test } from 'vitest';
 import type { FramedLine } from '../../../../src/sources/log/framing.ts';
 import { createStrangerLog } from '../../../../src/sources/log/strangers.ts';
+import { createUnrecognisedLog } from '../../../../src/sources/log/unrecognised.ts';
 import { handClock } from '../../../support/hand-clock.ts';
 import { logRecorder } from '../../../support/log-recorder.ts';
 
 const HOUR = 3_600_000;
 const TEXT = '<14>Aug 14 22:32:52 fac01 db[16987]: x';
 const LINE: FramedLine = { bytes: Buffer.from(TEXT), text: TEXT, start: 0, end: TEXT.length, cut: false };
+
+describe('the notice about lines that no signature knows', () => {
+  test('is logged once for each sender, of 50 within an hour, and has a turn for the next one after that', () => {
+    const clock = handClock(0);
+    const logger = logRecorder();
+    const log = createUnrecognisedLog({ clock, logger });
+    for (let index = 0; index < 1_000; index += 1) log.note(`10.0.0.${String(index)}`, 'FTM: unheard of');
+    expect(logger.lines).toHaveLength(50);
+
+    log.note('10.9.9.9', 'FTM: unheard of');
+    clock.advance(HOUR);
+    log.note('10.9.9.9', 'FTM: unheard of');
+    log.note('10.9.9.9', 'FTM: unheard of');
+    expect(logger.lines.slice(50).map(({ fields }) => fields)).toMatchObject([{ sender: '10.9.9.9' }]);
+  });
+});
 
 describe('the notice about strangers', () => {
   test('tells of each once, and of 50 within an hour', () => {

@@ -83,7 +83,6 @@ describe('timelineOf()', () => {
     incident: null,
     account: 'ada',
     address: '10.0.0.7',
-    refused: null,
     cause: null,
     subject: null,
     detail: 'silence-1',
@@ -97,7 +96,6 @@ describe('timelineOf()', () => {
     ['another cause', { cause: 'clock-skewed' }, false],
     ['another subject', { cause: cause.id, subject: 'elsewhere:443' }, false],
     ['the configuration', { action: 'reload' }, false],
-    ['it, and was refused', { refused: 'role' }, false],
     ['it, before it was there', { at: START - 1 }, false],
     ['it, when it was over', { at: START + HOUR + 1 }, false],
   ])('tells of a change of %s', (_, change, isTold) => {

@@ -42,7 +42,7 @@ describe('the timeline of an incident', () => {
       ),
     );
 
-    expect(words({ incidents: [incident], outboxEntries })).toContain('Timeline 20 earlier steps Reminder');
+    expect(words({ incidents: [incident], outboxEntries })).toContain('Timeline 20 more steps Reminder');
   });
 
   test('says that the history is not available, and goes on with what is known', () => {
