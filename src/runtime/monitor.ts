@@ -44,7 +44,7 @@ import { createHourlyValueCollector } from './hourly-value-collector.ts';
 import { roundRecord } from './round-record.ts';
 import { pendingTokens, registrationBudget, stateFile } from './state-files.ts';
 import { summaryFactsOf } from './summary-facts-of.ts';
-import { UnitMonitor } from './unit-monitor.ts';
+import { checkIntervals, UnitMonitor } from './unit-monitor.ts';
 
 export interface MonitorDeps {
   readonly clock: Clock;
@@ -102,7 +102,6 @@ export class Monitor {
 
   private constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
     const { clock, env, logger, recorder } = deps;
-    const { signatures } = files;
     const secrets: SecretReader = (source) => readSecret(source, env);
     this.config = config;
     this.#deps = deps;
@@ -116,12 +115,13 @@ export class Monitor {
       summaryFacts: (from, until) =>
         summaryFactsOf({ store: this.store, last: this.#last }, deps.certificateEnd(), { from, until }),
       readSecret: secrets,
+      intervals: checkIntervals(config),
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
     this.#log = log.listen(config, {
       clock,
       logger,
-      signatures,
+      signatures: files.signatures,
       pollingFile: jsonFile(stateFile(config, 'polling.json')),
       stateFile: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),

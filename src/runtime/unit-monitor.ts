@@ -6,7 +6,7 @@ import { periodOf } from '../schedule/cron-timer.ts';
 import { discardIfStalled } from '../schedule/discard-if-stalled.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
-import type { SlowFactsBySource, SlowSourceId } from '../sources/registry.ts';
+import { type SlowFactsBySource, type SlowSourceId, sourcesThatRun } from '../sources/registry.ts';
 import type { Watch } from '../sources/source.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { askEach, configuredSources, unseenPicture, type SlowTools } from './slow-sources.ts';
@@ -134,4 +134,18 @@ function judgedBy(sources: readonly string[]): readonly string[] {
 
 function scheduleOf({ schedule, site }: Config, runs: Runs): Schedule {
   return { expression: schedule[runs], timezone: schedule.timezone, seed: site };
+}
+
+/** How far apart the checks of each precondition are as planned, by its id. One of units has news when any source has. */
+export function checkIntervals({ schedule }: Pick<Config, 'schedule'>): Readonly<Record<string, Millis>> {
+  return Object.fromEntries(
+    CHECKS.map((check) => {
+      const asked =
+        check.from === 'units'
+          ? sourcesThatRun('appliance', 'registration').filter(({ id }) => check.sources.some((one) => one === id))
+          : [];
+      const expressions = asked.length === 0 ? [schedule.probes] : asked.map(({ runs }) => schedule[runs]);
+      return [check.id, Math.min(...expressions.map(periodOf))];
+    }),
+  );
 }

@@ -48,7 +48,8 @@ export function alertingBench(from: string | null = null): AlertingBench {
   const clock = handClock(START);
   const logger = logRecorder();
   const path = join(folder, 'history.sqlite');
-  for (const suffix of ['', '-wal']) if (from !== null && existsSync(from + suffix)) cpSync(from + suffix, path + suffix);
+  for (const suffix of ['', '-wal'])
+    if (from !== null && existsSync(from + suffix)) cpSync(from + suffix, path + suffix);
   const store = createStore({ path, retention: 90 * 24 * HOUR }, { clock, logger });
   const tries: string[] = [];
   const lateness: (number | null)[] = [];
