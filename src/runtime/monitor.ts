@@ -46,7 +46,7 @@ import { roundRecord } from './round-record.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
 import { createPendingMemory } from '../sources/appliances/pending-tokens.ts';
 import { summaryFactsOf } from './summary-facts-of.ts';
-import { renewedCauses, UnitMonitor } from './unit-monitor.ts';
+import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
 import { warnAtStart } from './warn-at-start.ts';
 
 export interface MonitorDeps {
@@ -138,6 +138,7 @@ export class Monitor {
         summaryFactsOf({ store: this.store, last: this.#last }, deps.certificateEnd(), { from, until }),
       readSecret: secrets,
       env,
+      intervals: checkIntervals(config),
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
     this.#log = log.listen(config, {

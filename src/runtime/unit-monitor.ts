@@ -11,7 +11,7 @@ import { discardIfStalled } from '../schedule/discard-if-stalled.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
 import { startApart } from '../schedule/start-apart.ts';
-import type { SlowFactsBySource, SlowSourceId } from '../sources/registry.ts';
+import { type SlowFactsBySource, type SlowSourceId, sourcesThatRun } from '../sources/registry.ts';
 import type { SlowUnit, Watch } from '../sources/source.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { type AnySlowSource, configuredSources, type SlowTools, unseenPicture } from './slow-sources.ts';
@@ -277,4 +277,18 @@ function judgedBy(sources: readonly string[]): readonly string[] {
 
 function scheduleOf({ schedule, site }: Config, runs: AnySlowSource['runs']): Schedule {
   return { expression: schedule[runs], timezone: schedule.timezone, seed: site };
+}
+
+/** How far apart the checks of each precondition are as planned, by its id. One of units has news when any source has. */
+export function checkIntervals({ schedule }: Pick<Config, 'schedule'>): Readonly<Record<string, Millis>> {
+  return Object.fromEntries(
+    CHECKS.map((check) => {
+      const asked =
+        check.from === 'units'
+          ? sourcesThatRun('appliance', 'registration').filter(({ id }) => check.sources.some((one) => one === id))
+          : [];
+      const expressions = asked.length === 0 ? [schedule.probes] : asked.map(({ runs }) => schedule[runs]);
+      return [check.id, Math.min(...expressions.map(periodOf))];
+    }),
+  );
 }

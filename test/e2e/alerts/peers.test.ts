@@ -59,6 +59,7 @@ function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite'
       clock: systemClock,
       logger,
       journal: store.journal,
+      intervals: {},
       summaryFacts: noSummaryFacts,
       readSecret,
       env: {},

@@ -24,7 +24,6 @@ beforeEach(async () => {
   running = alertingBench();
   running.answer((_, recipient) => (recipient === RECIPIENTS[0] ? 'deferred' : 'rejected'));
   await liveRounds(running.start(RECIPIENTS), running.clock, 2, [CAUSE]);
-  expect(running.tries).toContain('firing tls-intercepted rejected');
 });
 
 afterEach(() => {
@@ -42,6 +41,9 @@ async function triesOf(store: string): Promise<readonly string[]> {
 
 describe('a daemon that is started with a copy of the store', () => {
   test('tells nobody that it has crashed, and sends nothing again', async () => {
+    expect(running.tries).toEqual(
+      expect.arrayContaining(['firing tls-intercepted deferred', 'firing tls-intercepted rejected']),
+    );
     expect(await backupStore(running.path, copy, OPTIONS)).toBe(2);
     expect(await triesOf(copy)).toEqual([]);
   });

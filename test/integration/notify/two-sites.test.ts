@@ -73,6 +73,7 @@ it('tells two sites with one sender and one clock under different ids, and a rep
         clock,
         logger,
         journal: store.journal,
+        intervals: {},
         summaryFacts: noSummaryFacts,
         env: {},
         readSecret: () => Promise.reject(new Error('no secrets here')),
