@@ -215,18 +215,20 @@ const STATES: readonly NetworkState[] = [
 
 describeWhere(['root', 'network-namespaces', { program: 'nft' }, { program: 'prlimit' }], 'a monitor whose network fails', () => {
   let world: MonitoredWorld;
+  let tried = 0;
 
   beforeAll(async () => {
     world = await createMonitoredWorld();
   });
   afterAll(async () => {
     await world[Symbol.asyncDispose]();
-    console.info(`Tried ${String(STATES.length)} states of the network`);
+    console.info(`Tried ${String(tried)} of ${String(STATES.length)} states of the network`);
   });
 
   test.concurrent.each(STATES)('$name', async (state) => {
     await using site = await world.addSite();
     const report = await drive(state, site);
+    tried += 1;
     const [check = null, proxied = null] = report.checks;
     expect([check, proxied]).not.toContain(null);
     expect(report, report.evidence.join('\n')).toEqual({
