@@ -42,12 +42,27 @@ async function echo(): Promise<{ readonly port: number }> {
   return socket.address();
 }
 
-function ask(
-  server: Parameters<typeof sendOnce>[0],
-  more: Partial<Parameters<typeof exchangeUdp>[0]> = {},
-): Promise<unknown> {
+function ask(server: Parameters<typeof sendOnce>[0], more: UdpPart = {}): Promise<unknown> {
   const packet = (): Buffer => Buffer.from('?');
   return exchangeUdp({ server, clock: systemClock, retransmitAfter: 20, packet, read: () => true, ...more }, NEVER);
+}
+
+type UdpPart = Partial<Parameters<typeof exchangeUdp>[0]>;
+
+const BUGS: Readonly<Record<string, () => UdpPart>> = {
+  'an answer cannot be read': () => ({ read: throwing() }),
+  'the packet cannot be made': () => ({ packet: throwing() }),
+  'the packet cannot be made again': () => ({ packet: throwing(1), read: () => null }),
+};
+
+/** Works so many times. */
+function throwing(times = 0): () => Buffer {
+  let left = times;
+  return () => {
+    left -= 1;
+    if (left < 0) throw new Error('A bug');
+    return Buffer.from('?');
+  };
 }
 
 describe('exchangeUdp()', () => {
@@ -66,12 +81,8 @@ describe('exchangeUdp()', () => {
     await expect(ask(at({ port: await freePort() }))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  test.each([
-    ['an answer cannot be read', { read: (): never => fail() }],
-    ['the packet cannot be made', { packet: (): never => fail() }],
-    ['the packet cannot be made again', { packet: onlyOnce(), read: () => null }],
-  ])('rejects when %s', async (_, more) => {
-    await expect(ask(at(await echo()), more)).rejects.toThrow('A bug');
+  test.each(Object.entries(BUGS))('rejects when %s', async (_, bug) => {
+    await expect(ask(at(await echo()), bug())).rejects.toThrow('A bug');
   });
 
   test('says why a single packet did not leave', async () => {
@@ -79,18 +90,6 @@ describe('exchangeUdp()', () => {
     expect(await sendOnce(at(await echo()), Buffer.from('?'))).toBe(null);
   });
 });
-
-function fail(): never {
-  throw new Error('A bug');
-}
-
-function onlyOnce(): () => Buffer {
-  let made = 0;
-  return () => {
-    made += 1;
-    return made > 1 ? fail() : Buffer.from('?');
-  };
-}
 
 test('hasRoute() asks the kernel', async () => {
   expect(await hasRoute('127.0.0.1')).toBe(true);
