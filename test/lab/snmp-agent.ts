@@ -2,7 +2,15 @@ import { createSocket } from 'node:dgram';
 import type { RemoteInfo } from 'node:dgram';
 
 /** How the agent misbehaves. */
-export type SnmpFault = 'none' | 'silent' | 'garbage' | 'wrong-community' | 'error-status' | 'lose-first';
+export type SnmpFault =
+  | 'none'
+  | 'silent'
+  | 'garbage'
+  | 'wrong-community'
+  | 'error-status'
+  | 'lose-first'
+  /** Answers the request as SNMPv3, authenticated, with the same id. */
+  | 'other-version';
 
 export interface SnmpAgentOptions {
   /** @default public */
@@ -47,8 +55,12 @@ export async function createSnmpAgent(options: SnmpAgentOptions): Promise<SnmpAg
     if (request === null || request.community !== community) return;
     received += 1;
     if (fault === 'silent' || (fault === 'lose-first' && received === 1)) return;
-    const reply = fault === 'garbage' ? Buffer.from('no SNMP at all') : replyTo(request, options.objects, fault);
-    socket.send(reply, from.port, from.address);
+    socket.send(answerTo(request), from.port, from.address);
+  }
+
+  function answerTo(request: Request): Buffer {
+    if (fault === 'garbage') return Buffer.from('no SNMP at all');
+    return fault === 'other-version' ? asVersion3(request) : replyTo(request, options.objects, fault);
   }
 
   socket.on('message', onMessage);
@@ -109,6 +121,25 @@ function replyTo(request: Request, objects: ReadonlyMap<string, number | string>
     encode(INTEGER, request.version),
     encode(OCTET_STRING, Buffer.from(community, 'utf8')),
     encode(RESPONSE, encode(INTEGER, request.id), integer(status), integer(0), encode(SEQUENCE, ...bindings)),
+  );
+}
+
+/** RFC 3412 §6, RFC 3414 §2.4: the flags say that it is authenticated. */
+function asVersion3({ id }: Request): Buffer {
+  const engine = encode(OCTET_STRING, Buffer.from([1, 2, 3, 4, 5]));
+  const none = encode(OCTET_STRING);
+  const security = encode(SEQUENCE, engine, integer(1), integer(1), none, encode(OCTET_STRING, Buffer.alloc(12)), none);
+  return encode(
+    SEQUENCE,
+    integer(3),
+    encode(SEQUENCE, encode(INTEGER, id), integer(1472), encode(OCTET_STRING, Buffer.from([1])), integer(3)),
+    encode(OCTET_STRING, security),
+    encode(
+      SEQUENCE,
+      engine,
+      none,
+      encode(RESPONSE, encode(INTEGER, id), integer(0), integer(0), encode(SEQUENCE)),
+    ),
   );
 }
 
