@@ -113,7 +113,7 @@ function whatToDo(id: CauseId): readonly RunbookBlock[] {
 }
 
 function variantsOf(id: CauseId): readonly RunbookSection[] {
-  const { kinds = {}, brokenPath } = wordsOf(id);
+  const { kinds = {}, brokenPath, proxyRemedy } = wordsOf(id);
   const places = placesOf(id);
   const blocksOf = ({ summary, remedy }: { readonly summary: string; readonly remedy: readonly Step[] }) => [
     text(fill(summary, places)),
@@ -121,6 +121,9 @@ function variantsOf(id: CauseId): readonly RunbookSection[] {
   ];
   return [
     ...Object.values(kinds).map((kind) => ({ title: `Where ${kind.title}`, blocks: blocksOf(kind) })),
+    ...(proxyRemedy === undefined
+      ? []
+      : [{ title: 'Where the connection leads through a proxy', blocks: [stepsOf(proxyRemedy, places)] }]),
     ...(brokenPath === undefined
       ? []
       : [{ title: 'While the path is broken: critical', blocks: blocksOf(brokenPath) }]),

@@ -97,6 +97,19 @@ export type TcpOutcome = { readonly kind: 'open'; readonly durationMs: Millis } 
 export interface TcpFailure extends Failure {
   /** Of `no-route`: this machine has a route, so that something on the way said so (ICMP), or the next hop is gone. */
   readonly beyond?: true;
+  /** The proxy answered CONNECT, and did not open a tunnel. */
+  readonly proxyAnswer?: ProxyAnswer;
+}
+
+export interface ProxyAnswer {
+  /** RFC 9110 §15. */
+  readonly status: number;
+  /** What it offers for a login, by the names of RFC 9110 §11.1 as it writes them: `Basic`, `Negotiate`. */
+  readonly schemes: readonly string[];
+  /** A user and a password were sent to it. */
+  readonly hasLogin: boolean;
+  /** The text of its page on one line, 512 characters at most; null: there is none. Hostile. */
+  readonly page: string | null;
 }
 
 /**

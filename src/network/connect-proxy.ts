@@ -1,8 +1,16 @@
 import { request, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ProxyAnswer } from '../core/observation.ts';
+import { visibleText } from '../core/visible-text.ts';
 import { ProbeError } from './failure.ts';
+import { readableText } from './tls/plain-answer.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
+
+/** A block page begins with a style sheet. */
+const MAX_PAGE_BYTES = 16 * 1024;
+
+const MAX_SCHEMES = 5;
 
 /** One CONNECT (RFC 9110 §9.3.6). */
 export interface Tunnel {
@@ -17,7 +25,7 @@ export interface Tunnel {
  * Asks the proxy at the other end of `socket` for a tunnel; afterwards the socket speaks with the target. Done by hand:
  * undici's agent hides the socket that the certificate has to be read from.
  *
- * @throws {ProbeError} `rejected` naming the status when the proxy refuses; the socket's error, or the signal's reason
+ * @throws {ProxyRefusal} when the proxy refuses; the socket's error, or the signal's reason
  */
 export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -36,13 +44,7 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
         resolve();
         return;
       }
-      reject(
-        new ProbeError(
-          'rejected',
-          `The proxy ${tunnel.proxy} answered CONNECT ${tunnel.authority} with status ${String(status)}: ` +
-            `expected 200${hint(status)}`,
-        ),
-      );
+      reject(new ProxyRefusal(tunnel, response, head));
     });
     // Never removed: node:http reports once more when the socket is destroyed in the end.
     connect.on('error', reject);
@@ -53,14 +55,88 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
   });
 }
 
+/** The proxy answered, and opened no tunnel. */
+export class ProxyRefusal extends ProbeError {
+  readonly answer: Omit<ProxyAnswer, 'page'>;
+  /** Bytes of its page that came with the answer. */
+  readonly #head: Buffer;
+  /** Null: it ends with the connection, or in chunks. */
+  readonly #length: number | null;
+  readonly #isChunked: boolean;
+
+  constructor(
+    { proxy, authority, credentials }: Tunnel,
+    { statusCode: status = 0, headers }: IncomingMessage,
+    head: Buffer,
+  ) {
+    const hasLogin = credentials !== null;
+    super(
+      'rejected',
+      `The proxy ${proxy} answered CONNECT ${authority} with status ${String(status)}: expected 200` +
+        hint(status, hasLogin),
+    );
+    const offered = [headers['proxy-authenticate'] ?? [], headers['www-authenticate'] ?? []].flat();
+    this.answer = { status, schemes: offered.flatMap(schemesIn).slice(0, MAX_SCHEMES), hasLogin };
+    this.#head = head;
+    const length = Number(headers['content-length'] ?? Number.NaN);
+    this.#length = Number.isInteger(length) ? length : null;
+    this.#isChunked = headers['transfer-encoding']?.toLowerCase().includes('chunked') === true;
+  }
+
+  /** The text of its page, as far as it comes before the signal is aborted; null: there is none. */
+  async page(socket: Socket, signal: AbortSignal): Promise<string | null> {
+    const limit = Math.min(this.#length ?? MAX_PAGE_BYTES, MAX_PAGE_BYTES);
+    const bytes = await bytesFrom(socket, this.#head, { limit, signal });
+    const body = this.#isChunked ? Buffer.from(bytes.toString('latin1').replaceAll(CHUNK_SIZE, ''), 'latin1') : bytes;
+    const text = readableText(body);
+    return text === '' ? null : text;
+  }
+}
+
+/** RFC 9112 §7.1. */
+const CHUNK_SIZE = /(?:^|\r\n)[\da-f]{1,8}(?:;[^\r\n]{0,200})?\r\n/giu;
+
+function bytesFrom(
+  socket: Socket,
+  head: Buffer,
+  { limit, signal }: { readonly limit: number; readonly signal: AbortSignal },
+): Promise<Buffer> {
+  return new Promise((resolve) => {
+    let bytes = head;
+    function finish(): void {
+      signal.removeEventListener('abort', finish);
+      socket.off('data', onData).off('end', finish).off('close', finish);
+      resolve(bytes.subarray(0, limit));
+    }
+    function onData(chunk: Buffer): void {
+      bytes = Buffer.concat([bytes, chunk]);
+      if (bytes.length >= limit) finish();
+    }
+    if (bytes.length >= limit || signal.aborted || socket.destroyed) {
+      finish();
+      return;
+    }
+    signal.addEventListener('abort', finish, { once: true });
+    socket.on('data', onData).on('end', finish).on('close', finish).resume();
+  });
+}
+
+/** RFC 9110 §11.6.1, as in `Negotiate, Basic realm="proxy"`: a scheme is a token that no `=` follows. */
+function schemesIn(field: string): readonly string[] {
+  const bare = field.slice(0, 2_000).replaceAll(/"[^"]*"/gu, '""');
+  return [...bare.matchAll(/(?:^|,)\s*([\w-]{1,40})(?=\s*(?:,|$)|\s+[^=\s])/gu)].map(([, name = '']) =>
+    visibleText(name, 40),
+  );
+}
+
 function authorization({ credentials }: Tunnel): Record<string, string> {
   if (credentials === null) return {};
   const token = Buffer.from(`${credentials.user}:${credentials.password}`, 'utf8').toString('base64');
   return { 'proxy-authorization': `Basic ${token}` };
 }
 
-function hint(status: number): string {
-  if (status === 407) return ' (it wants a user and a password that it accepts)';
+function hint(status: number, hasLogin: boolean): string {
+  if (status === 407) return hasLogin ? ' (it does not accept this login)' : ' (it demands a login)';
   if (status === 403) return ' (its access list does not allow the target)';
   return '';
 }

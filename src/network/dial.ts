@@ -2,12 +2,14 @@ import { isIP, type Socket } from 'node:net';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { authority, type HostPort } from '../core/authority.ts';
+import type { ProxyAnswer } from '../core/observation.ts';
+import { withoutSecrets } from '../core/without-secrets.ts';
 import type { SecretReader, SecretSource } from '../system/secret.ts';
 import { openSocket } from './connect.ts';
 import type { ProbeContext } from './context.ts';
 import { abortError, failureMessage, failureReason, ProbeError } from './failure.ts';
 import { getaddrinfo } from './getaddrinfo.ts';
-import { openTunnel } from './connect-proxy.ts';
+import { openTunnel, ProxyRefusal } from './connect-proxy.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** An HTTP proxy that opens tunnels with CONNECT. */
@@ -22,9 +24,24 @@ export interface DialOptions {
   readonly address: string;
   readonly proxy: Proxy | null;
   readonly readSecret: SecretReader;
-  /** For the TCP handshake, and once more for the proxy's answer. */
+  /** For the TCP handshake. */
   readonly limit: Millis;
+  /** For the proxy's answer to CONNECT. */
+  readonly tunnelLimit: Millis;
 }
+
+/** The proxy answered CONNECT and opened no tunnel; the cause is a `ProxyRefusal`. */
+export class TunnelRefused extends ProbeError {
+  readonly answer: ProxyAnswer;
+
+  constructor(refusal: ProxyRefusal, page: string | null) {
+    super(refusal.reason, refusal.message, { cause: refusal });
+    this.answer = { ...refusal.answer, page };
+  }
+}
+
+/** A page comes with the answer, or right behind it. */
+const PAGE_WAIT: Millis = 500;
 
 /**
  * Opens the TCP connection to the target: straight to its address, or by CONNECT through the proxy. The caller destroys
@@ -46,22 +63,30 @@ async function dialAddress(address: string, port: number, limit: Millis, ctx: Pr
 
 async function dialThrough(
   proxy: Proxy,
-  { target, readSecret, limit }: DialOptions,
+  { target, readSecret, limit, tunnelLimit }: DialOptions,
   ctx: ProbeContext,
 ): Promise<Socket> {
   const name = authority(proxy);
   const password = proxy.password === null ? '' : await readSecret(proxy.password);
   const socket = await dialProxy(proxy, limit, ctx);
-  using time = deadline(ctx.clock, limit, ctx.signal);
+  using time = deadline(ctx.clock, tunnelLimit, ctx.signal);
   try {
     const credentials = proxy.user === null ? null : { user: proxy.user, password };
     await openTunnel(socket, { proxy: name, authority: authority(target), credentials }, time.signal);
     return socket;
   } catch (error) {
+    const page = error instanceof ProxyRefusal ? await pageOf(error, socket, ctx) : null;
     socket.destroy();
+    if (error instanceof ProxyRefusal)
+      throw new TunnelRefused(error, page === null ? null : withoutSecrets(page, [password]));
     const reason = time.signal.aborted ? abortError(time.signal) : error;
     throw new ProbeError(failureReason(reason), proxyMessage(name, reason), { cause: error });
   }
+}
+
+async function pageOf(refusal: ProxyRefusal, socket: Socket, ctx: ProbeContext): Promise<string | null> {
+  using wait = deadline(ctx.clock, PAGE_WAIT, ctx.signal);
+  return await refusal.page(socket, wait.signal);
 }
 
 function proxyMessage(name: string, error: unknown): string {

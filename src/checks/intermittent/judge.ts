@@ -1,7 +1,7 @@
 import { shareFinding, shareText } from './finding.ts';
 import { withClean, withoutUnclean } from '../endpoint-words.ts';
 import { decidingAddresses } from '../../core/deciding-addresses.ts';
-import { type Finding, isFault } from '../../engine/finding.ts';
+import { type Finding, isFault, known } from '../../engine/finding.ts';
 import { mainFault, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 import { sharesOf, type PathShare } from './path-share.ts';
 import { withMore } from '../../engine/words/claim.ts';
@@ -86,7 +86,10 @@ function intermittentFinding(share: ConnectionShare, fault: ConnectionFault, vie
     .map(({ address }) => address);
   const isPart = clean.length > 0 && fault.cause === 'egress-blocked' && level === 'warning';
   const suggests = isPart ? 'egress-partly-blocked' : fault.cause;
-  return withClean({ ...shareFinding(share, fault), subject: view.path.subject, level, suggests }, clean);
+  const finding = shareFinding(share, fault);
+  const proxy = view.path.endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;
+  const facts = { ...finding.facts, ...known({ proxy }) };
+  return withClean({ ...finding, facts, subject: view.path.subject, level, suggests }, clean);
 }
 
 function isFaulty(address: string, { shares, unclean }: View): boolean {

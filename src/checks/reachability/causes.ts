@@ -1,5 +1,6 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { shell } from '../../engine/words/step.ts';
+import { PROXY_KINDS } from './proxy-kinds.ts';
 import { SHUT_PORT_KINDS, SHUT_PORT_REMEDY } from './shut-port.ts';
 
 export const REACHABILITY_CAUSES = {
@@ -21,24 +22,26 @@ export const REACHABILITY_CAUSES = {
     remedy: SHUT_PORT_REMEDY,
     kinds: {
       ...SHUT_PORT_KINDS,
-      'through-proxy': {
-        title: 'the way leads through a proxy',
-        summary: 'The proxy {proxy} does not connect to {subject}.',
-        remedy: [
-          shell(
-            'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are right, then ask the proxy ' +
-              'itself.',
-            'curl -v -x http://{proxy} https://{server}/',
-          ),
-          'No answer or "refused" from it: the proxy is down, or a firewall between {source} and {proxy} blocks the way.',
-          'Status 403: on the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection.',
-          'Status 407: the proxy requires a login: set licenseServer.proxy.user and passwordFile here, and the same on ' +
-            'FortiAuthenticator.',
-          'Status 502, 503 or 504, or silence after the connection: the proxy itself cannot reach the internet. ' +
-            'Check its log and its resolver.',
-        ],
-      },
+      ...PROXY_KINDS,
     },
+  },
+  'proxy-slow': {
+    severity: 'warning',
+    title: 'the proxy is slow to connect',
+    short: 'proxy is slow to connect',
+    headline: 'the proxy is slow to connect to {subject}',
+    summary: 'The proxy {proxy} took {waited} to connect to {subject}: FortiAuthenticator may give up earlier.',
+    impact: 'none',
+    remedy: [
+      'Look in the log of the proxy for what it waits for: a resolver that does not answer, a check of the login, or its ' +
+        'own load.',
+      shell(
+        'Measure it again, without FortiAuthenticator.',
+        "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",
+      ),
+      'If FortiAuthenticator logs "connection timeout" at the same time, it does give up: exempt {host} from what ' +
+        'delays it on the proxy.',
+    ],
   },
   'egress-partly-blocked': {
     severity: 'warning',

@@ -1,10 +1,13 @@
 import { portOf } from '../../core/authority.ts';
 import { decidingAddresses, isWithoutRoute } from '../../core/deciding-addresses.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
-import { isOwnTrouble, type EndpointObservation } from '../../core/observation.ts';
+import { spanText } from '../../core/duration.ts';
+import { isOwnTrouble, type EndpointObservation, type ProxyAnswer, type TcpFailure } from '../../core/observation.ts';
 import { type Finding, type FindingLevel, known, note, unknown } from '../../engine/finding.ts';
 import { placeOf, saidBriefly, seenAt, withClean } from '../endpoint-words.ts';
+import type { Millis } from '../../core/clock.ts';
 import type { ReachabilityCause } from './causes.ts';
+import type { ProxyKind } from './proxy-kinds.ts';
 
 /**
  * Judges whether the port of one target opens, given every address of it. All addresses failing that decide breaks
@@ -16,12 +19,60 @@ export function judgeTcp(observations: readonly EndpointObservation[]): readonly
   const deciding = decidingAddresses(observations);
   const couldBeOpen = deciding.some(({ tcp }) => tcp.kind === 'open' || isOwnTrouble(tcp.reason));
   const clean = observations.filter(({ tcp }) => tcp.kind === 'open').map(({ address }) => address);
-  return failures.map(({ seen, failure }) => {
+  const faults = failures.map(({ seen, failure }) => {
     const how = describeFailure(failure);
     if (isOwnTrouble(failure.reason)) return portFinding(seen, 'unknown', how);
     if (lacksRoute(seen.family, observations)) return routeFinding(seen, observations, how);
-    return withClean(portFinding(seen, couldBeOpen || !deciding.includes(seen) ? 'warning' : 'broken', how), clean);
+    const level = couldBeOpen || !deciding.includes(seen) ? 'warning' : 'broken';
+    return withClean({ ...portFinding(seen, level, how), ...throughProxy(seen, failure) }, clean);
   });
+  return [...faults, ...observations.flatMap(judgeProxyTime)];
+}
+
+/** How long FortiAuthenticator waits for a proxy is not documented; most proxies need a few ms. */
+const SLOW_PROXY: Millis = 2000;
+
+function judgeProxyTime(seen: EndpointObservation): readonly Finding<ReachabilityCause>[] {
+  const { target, proxy, tcp } = seen;
+  if (proxy === null || tcp.kind !== 'open' || tcp.durationMs < SLOW_PROXY) return [];
+  const waited = spanText(tcp.durationMs);
+  return [
+    {
+      rule: 'proxy-connects-in-time',
+      subject: target,
+      claim: `The proxy ${proxy} took ${waited} to connect.`,
+      expected: `a connection through the proxy within ${spanText(SLOW_PROXY)}`,
+      actual: `the proxy ${proxy} took ${waited}`,
+      level: 'warning',
+      suggests: 'proxy-slow',
+      facts: { proxy, waited },
+    },
+  ];
+}
+
+type Told = Pick<Finding, 'kind' | 'claim' | 'quote' | 'facts'>;
+
+/** Behind a proxy its answer says what is wrong; without an answer, the proxy itself is. */
+function throughProxy(seen: EndpointObservation, { proxyAnswer }: TcpFailure): Partial<Told> {
+  const { address, proxy } = seen;
+  if (proxy === null) return {};
+  if (proxyAnswer === undefined) return { kind: 'through-proxy' };
+  const { status, schemes, page } = proxyAnswer;
+  const offer = schemes.length === 0 ? '' : `, and offers a login by ${schemes.join(', ')}`;
+  return {
+    kind: refusalKind(proxyAnswer),
+    claim: `The proxy ${proxy} answered CONNECT with status ${String(status)}${offer}.`,
+    ...(page === null ? {} : { quote: page }),
+    facts: known({ address, proxy, found: schemes.length === 0 ? null : schemes.join(', ') }),
+  };
+}
+
+function refusalKind({ status, schemes, hasLogin }: ProxyAnswer): ProxyKind {
+  if (status === 401) return 'proxy-is-server';
+  if (status !== 407) return status >= 500 ? 'proxy-cannot-connect' : 'proxy-refuses';
+  // RFC 7617: what is configured is sent in this way alone.
+  if (schemes.length > 0 && !schemes.some((scheme) => scheme.toLowerCase() === 'basic')) return 'proxy-login-scheme';
+  return hasLogin ? 'proxy-login-rejected' : 'proxy-login';
 }
 
 function portFinding(
@@ -40,7 +91,6 @@ function portFinding(
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
     facts: known({ address: seen.address, proxy: seen.proxy }),
-    ...(seen.proxy === null ? {} : { kind: 'through-proxy' }),
   };
 }
 

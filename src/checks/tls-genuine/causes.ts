@@ -54,6 +54,11 @@ const UNKNOWN_PRODUCT = [
   REPEAT,
 ];
 
+const THROUGH_PROXY = shell(
+  'See which certificate comes through the proxy.',
+  'openssl s_client -proxy {proxy} -connect {server} -servername {host} </dev/null',
+);
+
 const INTERCEPTION = {
   severity: 'critical',
   impact: 'activation',
@@ -61,6 +66,14 @@ const INTERCEPTION = {
   remedy: UNKNOWN_PRODUCT,
   productRemedy: { 'Fortinet FortiGate': FORTIGATE },
   anyProductRemedy: OTHER_PRODUCT,
+  proxyRemedy: [
+    'The proxy {proxy} may inspect TLS itself (SSL bump, HTTPS decryption): exempt {host}, TCP {port}, there. ' +
+      ONLY_FORTINETS_OWN,
+    THROUGH_PROXY,
+    'If the proxy inspects nothing, a device behind it does. The firewall there sees the address of the proxy, not that ' +
+      'of FortiAuthenticator: exempt the connections of the proxy to {host} from inspection.',
+    REPEAT,
+  ],
 } as const;
 
 export const TLS_CAUSES = {
@@ -123,6 +136,14 @@ export const TLS_CAUSES = {
       compare('If it fails there too, the server itself is down.'),
     ],
     kinds: BLOCKED_TLS_KINDS,
+    proxyRemedy: [
+      'The proxy {proxy} opened the tunnel, and TLS inside it failed. Look in its log for {host} and {source}: a filter ' +
+        'by server name or a rule about TLS is the usual reason. A block page in the evidence often names the rule.',
+      THROUGH_PROXY,
+      'If the proxy passes TLS on, something behind it blocks. The firewall there sees the address of the proxy, not ' +
+        'that of FortiAuthenticator.',
+      compare('If it fails there too, the server itself is down.'),
+    ],
     rank: 2,
   },
   'certificate-broken': {

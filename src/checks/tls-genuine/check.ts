@@ -2,6 +2,8 @@ import { type Assessment, withFindings } from '../../engine/assessment.ts';
 import { authority } from '../../core/authority.ts';
 import { unreadablePeers } from '../peer-views.ts';
 import type { Declaration } from '../declaration.ts';
+import type { PathObservation } from '../../core/round.ts';
+import type { Finding } from '../../engine/finding.ts';
 import type { LogFacts } from '../log-facts.ts';
 import { TLS_CAUSES, type TlsCause } from './causes.ts';
 import { withComplaints } from './complaint.ts';
@@ -31,9 +33,15 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
           ...tls.worst.findings,
           ...judgeOlderTls(path, tls, knowledge, surroundings),
           ...refusedBaselineFindings(path.subject, knowledge.refusedBaseline),
-        ],
+        ].map((finding) => throughProxy(finding, path)),
   summary: ({ tls }) => tls.worst?.summary ?? 'No connection to judge',
 };
+
+/** What happens inside a tunnel is the matter of the proxy first. */
+function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding {
+  const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy ?? null;
+  return proxy === null ? finding : { ...finding, facts: { ...finding.facts, proxy } };
+}
 
 /**
  * Adds what the logs say: a firewall's own, and FortiAuthenticator's, which see the path of FortiAuthenticator; and

@@ -261,6 +261,7 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
 
 /** A fault of one family or of one member is looked for in another place than one of the whole way. */
 const ONE_ADDRESS = ' Seen at {address}, not at {clean}.';
+const THROUGH_PROXY = ' The connection leads through the proxy {proxy}.';
 const COMPARE_ADDRESSES =
   'Compare how {address} and {clean} are treated: a policy, an inspection profile, a route or an uplink for one ' +
   'alone is the usual reason.';
@@ -270,13 +271,15 @@ const SEEMS_UNAFFECTED =
   ' The log of FortiAuthenticator shows no error so far: its own path may differ from that of this machine.';
 
 function summaryOf(
-  { summary }: CauseWords,
+  { summary, proxyRemedy }: CauseWords,
   facts: WordingFacts,
   { main, usual }: Fault,
   { applianceUnaffected }: CauseContext,
 ): string {
   const onThePath = usual.onPath === true && main.level === 'broken';
-  const text = `${summary}${facts.clean === undefined ? '' : ONE_ADDRESS}`;
+  const text = `${summary}${facts.clean === undefined ? '' : ONE_ADDRESS}${
+    facts.proxy === undefined || proxyRemedy === undefined ? '' : THROUGH_PROXY
+  }`;
   return `${fill(text, facts)}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}`;
 }
 
@@ -285,6 +288,8 @@ function severityOf({ severity }: CauseWords, main: Finding, usual: CauseWords):
   return main.level === 'warning' && usual.severity === 'critical' ? 'warning' : severity;
 }
 
-function stepsOf({ remedy, productRemedy, anyProductRemedy }: CauseWords, { product }: WordingFacts): readonly Step[] {
+function stepsOf(words: CauseWords, { product, proxy }: WordingFacts): readonly Step[] {
+  const { remedy, productRemedy, anyProductRemedy, proxyRemedy } = words;
+  if (proxy !== undefined && proxyRemedy !== undefined) return proxyRemedy;
   return (product === undefined ? undefined : (productRemedy?.[product] ?? anyProductRemedy)) ?? remedy;
 }

@@ -59,6 +59,8 @@ export interface CauseWords {
   readonly productRemedy?: Readonly<Record<string, readonly Step[]>>;
   /** The steps instead when any other product is known. */
   readonly anyProductRemedy?: readonly Step[];
+  /** The steps instead where the connection leads through a proxy (`facts.proxy`), which comes before any firewall. */
+  readonly proxyRemedy?: readonly Step[];
   /** Of several causes of one fault the one with the lowest rank is told; those without a rank come last. */
   readonly rank?: number;
   /** The cause of the whole that this one is a part of: grown into it, it is the same fault. */

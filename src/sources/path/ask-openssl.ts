@@ -27,7 +27,10 @@ export async function askOpenssl(
 ): Promise<HeardWord | null> {
   const { serverName } = request;
   try {
-    const socket = await dial({ ...request, readSecret, limit: limits.tcp }, ctx);
+    const socket = await dial(
+      { ...request, readSecret, limit: limits.tcp, tunnelLimit: limits.tunnel ?? limits.tcp },
+      ctx,
+    );
     try {
       const options = { serverName, secureContext: verifyingContext(anchor), parse, limit: limits.tls };
       const { outcome, session } = await shakeHands(socket, options, ctx);

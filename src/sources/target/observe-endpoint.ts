@@ -8,7 +8,7 @@ import type { ProbeContext } from '../../network/context.ts';
 import { errorCode, failureFrom } from '../../network/failure.ts';
 import { hasRoute } from '../../network/has-route.ts';
 import type { CertificateParser } from '../../network/tls/captured-chain.ts';
-import { dial } from '../../network/dial.ts';
+import { dial, TunnelRefused } from '../../network/dial.ts';
 import type { SecretReader } from '../../system/secret.ts';
 import { shakeHands, type Handshake } from '../../network/tls/handshake.ts';
 import { type RecognisePage, sendRequest } from '../../network/http/request.ts';
@@ -32,19 +32,20 @@ export interface EndpointDeps {
   readonly parse: CertificateParser;
   readonly readSecret: SecretReader;
   readonly recognisePage: RecognisePage;
-  /** @default 3 s for TCP, 4 s for TLS, 4 s for HTTP */
+  /** @default 3 s for TCP, 6 s for the answer of a proxy, 4 s for TLS, 4 s for HTTP */
   readonly limits?: EndpointLimits;
 }
 
 /** The longest that each phase may take, however slowly the peer goes on. */
 export interface EndpointLimits {
-  /** Twice that through a proxy: once to the proxy, once for its answer. */
   readonly tcp: Millis;
+  /** For the answer of a proxy to CONNECT, which may ask a slow resolver first. @default that of `tcp` */
+  readonly tunnel?: Millis;
   readonly tls: Millis;
   readonly http: Millis;
 }
 
-export const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tls: 4000, http: 4000 };
+export const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tunnel: 6000, tls: 4000, http: 4000 };
 
 /**
  * Makes one connection to one address and tells what each stage showed. Never rejects: what goes wrong is in the
@@ -78,10 +79,12 @@ async function connectPhase(
 ): Promise<{ readonly tcp: TcpOutcome; readonly socket: Socket | null }> {
   const started = ctx.clock.elapsed();
   try {
-    const socket = await dial({ target, address, proxy, readSecret, limit: limits.tcp }, ctx);
+    const { tcp: limit, tunnel: tunnelLimit = limit } = limits;
+    const socket = await dial({ target, address, proxy, readSecret, limit, tunnelLimit }, ctx);
     return { tcp: { kind: 'open', durationMs: ctx.clock.elapsed() - started }, socket };
   } catch (error) {
     const failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
+    if (error instanceof TunnelRefused) return { tcp: { ...failure, proxyAnswer: error.answer }, socket: null };
     const unreachable = unreachableAddress(error);
     const isBeyond = unreachable !== null && (await hasRoute(unreachable));
     return { tcp: isBeyond ? { ...failure, beyond: true } : failure, socket: null };

@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createIdentity } from '../../support/authority.ts';
 import type { Identity } from '../../support/authority.ts';
@@ -46,6 +48,27 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
     const result = await through(`${GATEWAY}:${String(INSPECTING_CONNECT_PORT)}`);
     expect(conclusionOf(result)).toEqual(notReady('tls-intercepted', 'license-server'));
     expect(result.causes[0]).toMatchObject({ confidence: 'confirmed', product: null });
+    expect(result.causes[0]?.summary).toContain(
+      `The connection leads through the proxy ${GATEWAY}:${String(INSPECTING_CONNECT_PORT)}.`,
+    );
+    const [first] = result.causes[0]?.remedy ?? [];
+    expect(first).toMatch(/^The proxy \S+ may inspect TLS itself .* exempt .* there/u);
+    // A policy between FortiAuthenticator and the server would match nothing: it connects to the proxy alone.
+    expect(result.causes[0]?.remedySteps.map(({ commands }) => commands).join('')).not.toContain('config firewall');
+  });
+
+  test('the proxy ends TLS by the server name: blocked, with the proxy to look at', async () => {
+    const policy = [
+      'ssl_bump peek hello',
+      `acl license ssl::server_name ${LICENSE_HOST}`,
+      'ssl_bump terminate license',
+    ];
+    await using _ = await site.inspect({ authority, policy: [...policy, 'ssl_bump splice all'] });
+    const proxy = `${GATEWAY}:${String(INSPECTING_CONNECT_PORT)}`;
+    const result = await through(proxy);
+    expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
+    expect(result.causes[0]?.summary).toContain(`The connection leads through the proxy ${proxy}.`);
+    expect(result.causes[0]?.remedy[0]).toContain(`The proxy ${proxy} opened the tunnel, and TLS inside it failed`);
   });
 
   test('the proxy refuses the licence server alone: blocked, with what it answered', async () => {
@@ -55,6 +78,88 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
     expect(conclusionOf(result)).toEqual(BLOCKED);
     expect(result.causes[0]?.summary).toBe(blockedBy(PROXY));
     expect(evidenceOf(result)).toContain('status 403');
+    expect(evidenceOf(result)).toMatch(/Verbatim: "ERROR: .*Access Denied\. Access control configuration prevents/u);
+    expect(result.causes[0]?.remedy[0]).toContain(`allow CONNECT to ${LICENSE_HOST}, TCP 443`);
+  });
+
+  const BASIC = [
+    'auth_param basic program /usr/lib/squid/basic_ncsa_auth /dev/null',
+    'acl known proxy_auth REQUIRED',
+    'ssl_bump splice all',
+    'http_access deny !known',
+  ];
+  const NEGOTIATE = BASIC.with(
+    0,
+    'auth_param negotiate program /usr/lib/squid/negotiate_kerberos_auth -s HTTP/x@EXAMPLE',
+  );
+
+  test.each<[string, readonly string[], object, string, RegExp, RegExp]>([
+    [
+      'demands a login, and none is set',
+      BASIC,
+      {},
+      `The proxy ${PROXY} demands a login before it connects to ${LICENSE_HOST}:443.`,
+      /Set licenseServer\.proxy\.user/u,
+      /Correct the password/u,
+    ],
+    [
+      'rejects the login that is set',
+      BASIC,
+      { user: 'fac', passwordFile: 'proxy-password' },
+      `The proxy ${PROXY} rejects the user and the password that are set, and does not connect to ${LICENSE_HOST}:443.`,
+      /whether the account is locked/u,
+      /Set licenseServer\.proxy\.user/u,
+    ],
+    [
+      'offers Negotiate alone',
+      NEGOTIATE,
+      {},
+      `The proxy ${PROXY} demands a login by Negotiate before it connects to ${LICENSE_HOST}:443.`,
+      /Basic, which the proxy does not offer: setting them does not help/u,
+      /Set licenseServer\.proxy\.user/u,
+    ],
+    [
+      'offers Negotiate alone, and a login is set',
+      NEGOTIATE,
+      { user: 'fac', passwordFile: 'proxy-password' },
+      `The proxy ${PROXY} demands a login by Negotiate before it connects to ${LICENSE_HOST}:443.`,
+      /Exempt the addresses of FortiAuthenticator/u,
+      /Correct the password/u,
+    ],
+  ])('the proxy %s: the remedy is one that can work', async (_, policy, login, summary, remedy, never) => {
+    await writeFile(join(site.folder, 'proxy-password'), 'guess', { mode: 0o600 });
+    await using _squid = await site.inspect({ authority, policy });
+    const result = await site.check({ licenseServer: { proxy: { url: `http://${PROXY}`, ...login } } });
+    // The control hosts, which are redirected to this proxy without a CONNECT, have no login either.
+    expect(conclusionOf(result)).toEqual({ ...BLOCKED, states: { internet: 'unknown', ...BLOCKED.states } });
+    expect(result.causes[0]?.summary).toBe(summary);
+    const steps = result.causes[0]?.remedy.join('\n') ?? '';
+    expect(steps).toMatch(remedy);
+    expect(steps).not.toMatch(never);
+    expect(evidenceOf(result)).toContain('status 407');
+    expect(JSON.stringify(result)).not.toContain('guess');
+  });
+
+  test.each([
+    [3, 'ready', ['warning proxy-slow']],
+    [0, 'ready', []],
+  ] as const)('the proxy needs %i s to connect: %s', async (delay, ready, causes) => {
+    const helper = join('/tmp', `ftm-watch-slow-${String(process.pid)}.sh`);
+    await writeFile(helper, `#!/bin/sh\nwhile read -r line; do sleep ${String(delay)}; echo OK; done\n`, {
+      mode: 0o755,
+    });
+    const policy = [
+      `external_acl_type slow ttl=0 negative_ttl=0 children-max=20 children-startup=20 %DST ${helper}`,
+      'acl waits external slow',
+      'ssl_bump splice all',
+      'http_access allow waits',
+    ];
+    await using _ = await site.inspect({ authority, policy });
+    const result = await through(PROXY);
+    expect(result.ready).toBe(ready);
+    expect(result.causes.map(({ severity, id }) => `${severity} ${id}`)).toEqual(causes);
+    if (delay > 0) expect(result.causes[0]?.summary).toMatch(/^The proxy \S+ took 3\.?\d* s to connect to /u);
+    await rm(helper);
   });
 
   test.each([

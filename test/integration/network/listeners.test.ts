@@ -122,13 +122,16 @@ describe('a connected socket', () => {
     await expect(exchangeStream(socket, QUERY, NEVER)).rejects.toMatchObject({ reason: 'closed' });
   });
 
-  test.each(['the round is called off', 'the options are refused'])('is gone when TLS does not begin: %s', async (why) => {
-    const { port } = await peer(() => undefined);
-    const socket = await openSocket(at({ port }), NEVER);
-    const signal = why === 'the round is called off' ? AbortSignal.abort(STEP) : NEVER;
-    await expect(openTls(socket, { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' }, signal)).rejects.toThrow();
-    expect(socket.destroyed).toBe(true);
-  });
+  test.each(['the round is called off', 'the options are refused'])(
+    'is gone when TLS does not begin: %s',
+    async (why) => {
+      const { port } = await peer(() => undefined);
+      const socket = await openSocket(at({ port }), NEVER);
+      const signal = why === 'the round is called off' ? AbortSignal.abort(STEP) : NEVER;
+      await expect(openTls(socket, { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' }, signal)).rejects.toThrow();
+      expect(socket.destroyed).toBe(true);
+    },
+  );
 });
 
 describe('greets()', () => {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ProxyConfig } from '../../../../src/config/schema/proxy.ts';
-import type { EndpointObservation } from '../../../../src/core/observation.ts';
+import type { EndpointObservation, ProxyAnswer } from '../../../../src/core/observation.ts';
 import { createConnectProxy } from '../../../support/http-proxy.ts';
 import { createTlsBench, HOST, IMPATIENT } from '../../../support/tls-bench.ts';
 import type { Look, TlsBench } from '../../../support/tls-bench.ts';
@@ -104,6 +104,82 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
   ])('names the status when the proxy answers %s', async (status, message) => {
     const { tcp } = await atConnect((socket) => socket.write(`HTTP/1.1 ${status}\r\n\r\n`));
     expect(tcp).toMatchObject({ kind: 'failed', reason: 'rejected', message: expect.stringContaining(message) });
+  });
+
+  test.each<readonly [string, string, Omit<ProxyAnswer, 'status' | 'hasLogin'>]>([
+    ['nothing more', '', { schemes: [], page: null }],
+    [
+      'the ways of a login',
+      'Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\nProxy-Authenticate: Basic realm="a, Digest b"\r\n',
+      { schemes: ['Negotiate', 'NTLM', 'Basic'], page: null },
+    ],
+    [
+      'several in one field, with parameters',
+      'Proxy-Authenticate: Digest realm="x", nonce="Basic y", qop=auth, Negotiate\r\nWWW-Authenticate: Basic\r\n',
+      { schemes: ['Digest', 'Negotiate', 'Basic'], page: null },
+    ],
+  ])('tells what it offers: %s', async (_, fields, expected) => {
+    const { tcp } = await atConnect((socket) =>
+      socket.write(`HTTP/1.1 407 Proxy Authentication Required\r\n${fields}Content-Length: 0\r\n\r\n`),
+    );
+    expect(tcp).toMatchObject({ proxyAnswer: { status: 407, hasLogin: false, ...expected } });
+  });
+
+  const PAGE = '<html><style>p { color: red }</style><p>Denied by rule <b>no-vendors</b></p></html>';
+
+  test.each<readonly [string, readonly string[]]>([
+    ['with its length', [`Content-Length: ${String(PAGE.length)}\r\n\r\n${PAGE}`]],
+    ['in two packets', [`Content-Length: ${String(PAGE.length)}\r\n\r\n`, PAGE]],
+    ['in chunks', ['Transfer-Encoding: chunked\r\n\r\n', `${PAGE.length.toString(16)}\r\n${PAGE}\r\n0\r\n\r\n`]],
+    ['up to the end of the connection', ['\r\n', PAGE]],
+  ])('quotes its page %s', async (_, packets) => {
+    const { tcp } = await atConnect(async (socket) => {
+      socket.write('HTTP/1.1 403 Forbidden\r\n');
+      for (const packet of packets) {
+        await new Promise(setImmediate);
+        socket.write(packet);
+      }
+      if (packets[0] === '\r\n') socket.end();
+    });
+    expect(tcp).toMatchObject({
+      proxyAnswer: { status: 403, schemes: [], hasLogin: false, page: 'Denied by rule no-vendors' },
+    });
+  });
+
+  test('does not wait long for a page, nor reads one without end', async () => {
+    const silent = await atConnect((socket) => socket.write('HTTP/1.1 403 Forbidden\r\n\r\n'));
+    expect(silent.tcp).toMatchObject({ proxyAnswer: { page: null } });
+    expect(silent.tcp.durationMs).toBeLessThan(2000);
+    const endless = await atConnect((socket) => {
+      socket.write('HTTP/1.1 403 Forbidden\r\n\r\n');
+      const timer = setInterval(() => socket.write('word '.repeat(1000)), 1);
+      socket.once('close', () => clearInterval(timer));
+    });
+    expect(endless.tcp).toMatchObject({ proxyAnswer: { page: expect.stringMatching(/^(?:word ){102}wo$/u) } });
+  });
+
+  test('shows no password that a page repeats', async () => {
+    const answer = 'HTTP/1.1 407 No\r\nContent-Length: 22\r\n\r\nNot with s3cret-word !!';
+    await using peer = await createConnectProxy(1, answer);
+    const { tcp } = await bench.look(443, {
+      proxy: proxyAt(peer.port, { user: 'fac', password: { kind: 'env', name: 'PROXY_PASSWORD' } }),
+      deps: { readSecret: () => Promise.resolve('s3cret-word') },
+    });
+    expect(tcp).toMatchObject({
+      proxyAnswer: { hasLogin: true, page: expect.stringMatching(/^Not with (?!s3cret)/u) },
+    });
+  });
+
+  test('waits for a proxy that is slow to connect', async () => {
+    const limits = { tcp: 100, tunnel: 5000, tls: 300, http: 300 };
+    const { tcp } = await atConnect(
+      (socket) => {
+        setTimeout(() => socket.write('HTTP/1.1 200 OK\r\n\r\n'), 400);
+      },
+      { deps: { limits }, depth: 'tcp' },
+    );
+    expect(tcp.kind).toBe('open');
+    expect(tcp.durationMs).toBeGreaterThan(350);
   });
 
   test.each<readonly [string, (socket: Socket) => void]>([

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { EndpointObservation, Failure, FailureReason, TcpOutcome } from '../../../../src/core/observation.ts';
+import type {
+  EndpointObservation,
+  Failure,
+  FailureReason,
+  ProxyAnswer,
+  TcpOutcome,
+} from '../../../../src/core/observation.ts';
 import { judgeTcp as judgeTcpUnchecked } from '../../../../src/checks/reachability/judge.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
@@ -128,5 +134,74 @@ describe('judgeTcp', () => {
   test('shows hostile text harmlessly and bounded', () => {
     const [finding] = judgeTcp([seen(A, failed('rejected', 1, `\u001B[31m\u202E${'x'.repeat(1000)}`))]);
     expect(finding?.actual).toMatch(/^[ -~…]{1,250}$/u);
+  });
+});
+
+describe('judgeTcp through a proxy', () => {
+  const PROXY = '10.0.0.8:3128';
+
+  function through(tcp: TcpOutcome): EndpointObservation {
+    return { ...seen('fortitokenmobile.fortinet.com', tcp), proxy: PROXY };
+  }
+
+  test.each<[Partial<ProxyAnswer> | null, kind: string, claim: string]>([
+    [null, 'through-proxy', 'Port 443 through the proxy 10.0.0.8:3128 did not open: no answer.'],
+    [{ status: 403 }, 'proxy-refuses', 'The proxy 10.0.0.8:3128 answered CONNECT with status 403.'],
+    [{ status: 400 }, 'proxy-refuses', 'The proxy 10.0.0.8:3128 answered CONNECT with status 400.'],
+    [{ status: 500 }, 'proxy-cannot-connect', 'The proxy 10.0.0.8:3128 answered CONNECT with status 500.'],
+    [{ status: 503 }, 'proxy-cannot-connect', 'The proxy 10.0.0.8:3128 answered CONNECT with status 503.'],
+    [{ status: 401 }, 'proxy-is-server', 'The proxy 10.0.0.8:3128 answered CONNECT with status 401.'],
+    [
+      { status: 401, schemes: ['Basic'], hasLogin: true },
+      'proxy-is-server',
+      'The proxy 10.0.0.8:3128 answered CONNECT with status 401, and offers a login by Basic.',
+    ],
+    [{ status: 407 }, 'proxy-login', 'The proxy 10.0.0.8:3128 answered CONNECT with status 407.'],
+    [
+      { status: 407, schemes: ['NTLM', 'basic'] },
+      'proxy-login',
+      'The proxy 10.0.0.8:3128 answered CONNECT with status 407, and offers a login by NTLM, basic.',
+    ],
+    [
+      { status: 407, schemes: ['Basic'], hasLogin: true },
+      'proxy-login-rejected',
+      'The proxy 10.0.0.8:3128 answered CONNECT with status 407, and offers a login by Basic.',
+    ],
+    [
+      { status: 407, hasLogin: true },
+      'proxy-login-rejected',
+      'The proxy 10.0.0.8:3128 answered CONNECT with status 407.',
+    ],
+    [
+      { status: 407, schemes: ['Negotiate', 'NTLM'], hasLogin: true },
+      'proxy-login-scheme',
+      'The proxy 10.0.0.8:3128 answered CONNECT with status 407, and offers a login by Negotiate, NTLM.',
+    ],
+  ])('says what it answered: %j', (answer, kind, claim) => {
+    const proxyAnswer = { status: 0, schemes: [], hasLogin: false, page: null, ...answer };
+    const failure = failed('rejected', 12, 'no answer');
+    const [finding] = judgeTcp([through(answer === null ? failure : { ...failure, proxyAnswer })]);
+    expect(finding).toMatchObject({ level: 'broken', suggests: 'egress-blocked', kind, claim });
+    const found = proxyAnswer.schemes.length === 0 ? {} : { found: proxyAnswer.schemes.join(', ') };
+    expect(finding?.facts).toEqual({ address: 'fortitokenmobile.fortinet.com', proxy: PROXY, ...found });
+    expect(finding?.quote).toBeUndefined();
+  });
+
+  test('quotes its page', () => {
+    const proxyAnswer = { status: 403, schemes: [], hasLogin: false, page: 'Denied by rule "no-vendors"' };
+    expect(judgeTcp([through({ ...failed('rejected'), proxyAnswer })])[0]?.quote).toBe('Denied by rule "no-vendors"');
+  });
+
+  test.each([
+    [1999, []],
+    [2000, ['warning proxy-slow the proxy 10.0.0.8:3128 took 2 s']],
+    [5100, ['warning proxy-slow the proxy 10.0.0.8:3128 took 5.1 s']],
+  ])('a proxy that took %i ms to connect', (durationMs, expected) => {
+    const findings = judgeTcp([through({ kind: 'open', durationMs })]);
+    expect(findings.map(({ level, suggests, actual }) => `${level} ${suggests ?? '-'} ${actual}`)).toEqual(expected);
+  });
+
+  test('a server that took as long is no slow proxy', () => {
+    expect(judgeTcp([seen(A, { kind: 'open', durationMs: 2900 })])).toEqual([]);
   });
 });

@@ -126,6 +126,19 @@ describe('diagnose()', () => {
     expect(causes[0]?.remedy[0]).toContain('-x http://10.0.0.8:3128');
   });
 
+  test.each<[FaultId, Partial<Finding>, boolean]>([
+    ['tls-intercepted', { facts: { proxy: '10.0.0.8:3128', product: 'Fortinet FortiGate' } }, true],
+    ['tls-interception-suspected', { facts: { proxy: '10.0.0.8:3128' } }, true],
+    ['tls-blocked', { kind: 'name-filtered', facts: { proxy: '10.0.0.8:3128' } }, true],
+    ['tls-intercepted', { facts: { product: 'Fortinet FortiGate' } }, false],
+    ['certificate-broken', { facts: { proxy: '10.0.0.8:3128', judgement: 'It has expired' } }, false],
+  ])('%s inside a tunnel is looked for at the proxy first: %j', (id, more, isTold) => {
+    const [cause] = diagnose(round(['tls-genuine', [finding(id, more)]]), CONTEXT).causes;
+    expect(cause?.summary.includes('The connection leads through the proxy 10.0.0.8:3128.')).toBe(isTold);
+    expect(cause?.remedy[0]?.includes('The proxy 10.0.0.8:3128')).toBe(isTold);
+    expect(cause?.remedy.join('').includes('-proxy 10.0.0.8:3128')).toBe(isTold);
+  });
+
   test('makes a cause of each mail server that fails', () => {
     const failing = ['a.example:25', 'b.example:25'].map((subject) => finding('mail-recipient-rejected', { subject }));
     expect(outcome(round(['mail', failing])).causes).toEqual([
