@@ -50,22 +50,22 @@ function lookedAt(candidate: Candidate, view: RoundView, policy: IncidentPolicy)
 }
 
 /**
- * Seen in enough rounds in a row, or, since a fault that comes and goes never is, in enough of the last ones. What two
+ * Seen in enough rounds in a row, or, since an intermittent fault never is, in enough of the last ones. What two
  * witnesses agree on needs one round less, since another look would tell no more than they do.
  */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;
   const witnessed = view.corroborated.some((other) => sameCause(other, cause)) ? 1 : 0;
-  return streak + witnessed >= policy.confirmations || comesAndGoes(looks, policy);
+  return streak + witnessed >= policy.confirmations || isIntermittent(looks, policy);
 }
 
-function comesAndGoes(looks: Candidate['looks'], policy: IncidentPolicy): boolean {
+function isIntermittent(looks: Candidate['looks'], policy: IncidentPolicy): boolean {
   return looks.filter((look) => look !== null).length >= intermittence(policy).seen;
 }
 
 /** The first round of those that confirmed it. */
 export function beganAt({ since, streak, looks }: Candidate, policy: IncidentPolicy): EpochMs {
-  if (streak >= policy.confirmations || !comesAndGoes(looks, policy)) return since;
+  if (streak >= policy.confirmations || !isIntermittent(looks, policy)) return since;
   return looks.find((look) => look !== null) ?? since;
 }
 

@@ -13,7 +13,7 @@ export interface Incident {
   readonly openingEvidence: readonly string[];
   /** Who has taken it on; null: nobody has. */
   readonly acknowledgement: Acknowledgement | null;
-  /** How it was understood before, and what it comes and goes in turn with; oldest first. */
+  /** How it was understood before, and what it alternates with; oldest first. */
   readonly formerCauses: readonly FormerCause[];
   /** The first round that showed the fault, before it was confirmed. */
   readonly since: EpochMs;

@@ -101,7 +101,7 @@ describe('lookForCandidates()', () => {
 describe('beganAt()', () => {
   test.each<readonly [string, Partial<Candidate>, number]>([
     ['the first of the rounds in a row', { since: 7, streak: 2, looks: [1, null, 7, 8] }, 7],
-    ['the first of all where it comes and goes', { since: 8, streak: 1, looks: [null, 1, 2, 3, 4, null, 8] }, 1],
+    ['the first of all where it is intermittent', { since: 8, streak: 1, looks: [null, 1, 2, 3, 4, null, 8] }, 1],
     ['the last where two witnesses agree on it', { since: 8, streak: 1, looks: [1, 2, 3, null, 8] }, 8],
     ['the last where no other is known', { since: 8, streak: 1, looks: [] }, 8],
   ])('%s', (_, over, began) => {
