@@ -10,7 +10,7 @@ function looks(leafAt: (round: number) => string, isComplained = false): number 
   let count = 0;
   for (let round = 0; round < 120; round += 1) {
     time.now = (round * MINUTE) / 2;
-    if (older.isDue(leafAt(round), isComplained)) count += 1;
+    if (older.isDue(leafAt(round), { isComplained, isDisputed: false })) count += 1;
   }
   return count;
 }
@@ -20,12 +20,20 @@ describe('createOlderTls()', () => {
     expect(looks(() => 'a')).toBe(1);
     const time = { now: 0 };
     const older = createOlderTls({ now: () => time.now });
-    expect([0, 59, 60, 61].map((minutes) => ((time.now = minutes * MINUTE), older.isDue('a', false)))).toEqual([
-      true,
-      false,
-      true,
-      false,
-    ]);
+    expect(
+      [0, 59, 60, 61].map(
+        (minutes) => ((time.now = minutes * MINUTE), older.isDue('a', { isComplained: false, isDisputed: false })),
+      ),
+    ).toEqual([true, false, true, false]);
+  });
+
+  test('looks in each round as long as the versions differ, and at once after a clock was set back', () => {
+    const time = { now: 1_000_000 };
+    const older = createOlderTls({ now: () => time.now });
+    const isDue = (isDisputed: boolean): boolean => older.isDue('a', { isComplained: false, isDisputed });
+    expect([isDue(false), isDue(true), isDue(true), isDue(false)]).toEqual([true, true, true, false]);
+    time.now = 0;
+    expect(isDue(false)).toBe(true);
   });
 
   test('looks again after a changed chain', () => {
