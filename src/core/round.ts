@@ -50,6 +50,14 @@ export interface ReferenceObservation {
   readonly outcome: TlsOutcome;
   /** For `tls-1.2`: what the same address showed in TLS 1.3 at that moment. */
   readonly beside?: CapturedChain;
+  /** For `tls-1.2`: further connections in both versions, in mixed order, where the first ones differed. */
+  readonly again?: VersionSeries;
+}
+
+/** What connections showed by the version of TLS that they offered at most. */
+export interface VersionSeries {
+  readonly older: readonly TlsOutcome[];
+  readonly newer: readonly TlsOutcome[];
 }
 
 /** One run of one probe, as metrics and history count it. */

@@ -17,7 +17,7 @@ const LICENSE_SERVER = {
   expectedAddresses: [],
 } as const;
 
-function comesAndGoes(stage: ConnectionFault['stage']): readonly Step[] {
+function intermittentAt(stage: ConnectionFault['stage']): readonly Step[] {
   const fault = { stage, cause: 'tls-blocked', confidence: 'suspected', product: null, actual: 'a reset' } as const;
   const reported = Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? fault : null }));
   return shareFinding({ ...clear([ADDRESS]), reported }, fault).advice?.remedy ?? [];
@@ -25,8 +25,8 @@ function comesAndGoes(stage: ConnectionFault['stage']): readonly Step[] {
 
 /** Remedies with commands that judges give instead of those of the catalogue, with their names. */
 export const ADVISED_STEPS: readonly (readonly [name: string, steps: readonly Step[]])[] = [
-  ['comes and goes at the port', comesAndGoes('reachability')],
-  ['comes and goes at TLS', comesAndGoes('tls-genuine')],
+  ['is intermittent at the port', intermittentAt('reachability')],
+  ['is intermittent at TLS', intermittentAt('tls-genuine')],
   ['no address of the family', judgeFamily(LICENSE_SERVER, [ADDRESS]).flatMap(({ advice }) => advice?.remedy ?? [])],
   ...[...HYPOTHESES_ACCEPTED, ...HYPOTHESES_CLAIMED, ...HYPOTHESES_ELSEWHERE].map(
     ({ id, advice }) => [id, advice?.remedy ?? []] as const,

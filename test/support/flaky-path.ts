@@ -15,16 +15,24 @@ import { judgeShare } from '../../src/checks/intermittent/judge.ts';
 import { roundConnectionsOf } from '../../src/checks/intermittent/round-connections.ts';
 import { deservesAnotherLook } from '../../src/runtime/another-look.ts';
 import type { ComplainingAppliance } from './complaining-appliance.ts';
-import { CONTEXT, round as assessments } from './judged-round.ts';
+import type { Assessment } from '../../src/engine/assessment.ts';
+import type { Diagnosis } from '../../src/engine/diagnosis.ts';
+import type { Finding } from '../../src/engine/finding.ts';
+import { loadShareMemory } from '../../src/runtime/round/share-memory.ts';
+import { parseState, stateText } from '../../src/store/saved-state.ts';
+import { CONTEXT, finding, round as assessments } from './judged-round.ts';
 import { endpoint, failed, open, path, round } from './observed.ts';
 import { SECOND, START, timeline, type Timeline } from './incident-timeline.ts';
 
-/** One connection as the path treats it: true where it fails. */
+/** How a path spoils a connection: by dropping its packets, by a reset in the handshake, by another certificate. */
+export type PathFault = 'drop' | 'reset' | 'inspection';
+
+/** One connection as the path treats it: true where its packets are dropped, false where it works. */
 export type FailsAt = (connection: {
   readonly at: EpochMs;
   readonly round: number;
   readonly address: string;
-}) => boolean;
+}) => boolean | PathFault;
 
 /** The addresses that the name gives. */
 export type AnswersAt = (look: { readonly at: EpochMs; readonly round: number }) => readonly string[];
@@ -41,6 +49,10 @@ export interface FlakyPath {
   /** Rounds of the schedule, those in between that are asked for included. */
   run(time: Millis): void;
   last(): RoundResult;
+  /** What one round of another process sees now: it remembers nothing. */
+  check(): Diagnosis;
+  /** The daemon ends and starts again, with what it has kept in its files. */
+  restart(): Promise<void>;
 }
 
 const DEFAULT_SCHEDULE: Millis = 30 * SECOND;
@@ -62,10 +74,12 @@ export function flakyPath(
   const clock = { slot: START, at: START, rounds: 0, made: 0, polls: START + 11 * SECOND };
   const known: { share: PathShare; last: RoundResult | null } = { share: NO_SHARE, last: null };
 
-  function connect(address: string): EndpointObservation {
+  function connect(address: string): Dialled {
     clock.made += 1;
-    const tcp = fails({ at: clock.at, round: clock.rounds, address }) ? failed('timeout') : open();
-    return { ...endpoint(address, tcp), family: address.includes(':') ? 6 : 4 };
+    const spoiled = fails({ at: clock.at, round: clock.rounds, address });
+    const fault = spoiled === true ? 'drop' : spoiled === false ? null : spoiled;
+    const tcp = fault === 'drop' ? failed('timeout') : open();
+    return { ...endpoint(address, tcp), family: address.includes(':') ? 6 : 4, fault };
   }
 
   function isQuiet(): boolean {
@@ -92,8 +106,7 @@ export function flakyPath(
     clock.rounds += 1;
     // A round in which nothing has happened changes nothing: a month of them is not worth the time.
     if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
-    const stages = judgeShare({ reachability: judgeTcp(endpoints), 'tls-genuine': [] }, known.share, licenseServer);
-    const probed = assessments(['reachability', stages.reachability ?? []]);
+    const probed = probedBy(endpoints, known.share);
     const diagnosis = options.appliance?.conclude(probed, clock.at) ?? diagnose(probed, { ...CONTEXT, at: clock.at });
     const examination: RoundResult = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
     line.now = clock.at;
@@ -106,6 +119,23 @@ export function flakyPath(
   return {
     line,
     connections: () => clock.made,
+    check: () => {
+      const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
+      return diagnose(probedBy(endpoints, NO_SHARE), { ...CONTEXT, at: clock.at });
+    },
+    restart: async () => {
+      const kept: unknown[] = [];
+      const file = {
+        load: () => Promise.resolve(kept.at(-1)),
+        save: (value: unknown) => Promise.resolve(void kept.push(JSON.parse(JSON.stringify(value)))),
+      };
+      await (await loadShareMemory(file, CONTEXT.host, clock.at)).note(known.share, clock.at);
+      known.share = (await loadShareMemory(file, CONTEXT.host, clock.at)).current();
+      known.last = null;
+      const stored = parseState(stateText(line.state, { incidents: [], silences: [] }, 0));
+      if (stored === null) throw new Error('The state of the incidents cannot be read again');
+      line.state = stored.state;
+    },
     last: () => {
       if (known.last === null) throw new Error('No round has shown anything yet');
       return known.last;
@@ -151,8 +181,32 @@ function timeOf(endpoints: readonly EndpointObservation[], burst: readonly Endpo
   return endpoints.some(({ tcp }) => tcp.kind === 'failed') ? SILENCE : 0;
 }
 
-/** What the verdict on each is worth here: a certificate is genuine where there is one. */
-function judged(endpoints: readonly EndpointObservation[]): Parameters<typeof roundConnectionsOf>[1] {
+/** One connection, and what the path did with it. */
+type Dialled = EndpointObservation & { readonly fault: PathFault | null };
+
+function probedBy(endpoints: readonly Dialled[], share: PathShare): readonly Assessment[] {
+  const tls = judged(endpoints).flatMap(({ judgement }) => judgement.findings);
+  const own = { reachability: judgeTcp(endpoints), 'tls-genuine': tls };
+  const stages = judgeShare(own, share, path({ endpoints }));
+  return assessments(
+    ['reachability', stages.reachability ?? []],
+    ['tls-genuine', endpoints.some(({ tcp }) => tcp.kind === 'open') ? (stages['tls-genuine'] ?? []) : []],
+  );
+}
+
+const TLS_FAULTS = {
+  reset: { suggests: 'tls-blocked', confidence: 'suspected', actual: 'a reset' },
+  inspection: { suggests: 'tls-intercepted', confidence: 'confirmed', actual: 'issued by Contoso' },
+} as const;
+
+function tlsFindings({ fault, address }: Dialled): readonly Finding[] {
+  if (fault === null || fault === 'drop') return [];
+  const { suggests, ...told } = TLS_FAULTS[fault];
+  return [finding(suggests, { ...told, subject: path({ endpoints: [] }).subject, facts: { address } })];
+}
+
+/** What the verdict on each is worth here. */
+function judged(endpoints: readonly Dialled[]): Parameters<typeof roundConnectionsOf>[1] {
   return endpoints.map((one) => ({
     endpoint: one,
     outcome: {
@@ -166,10 +220,10 @@ function judged(endpoints: readonly EndpointObservation[]): Parameters<typeof ro
       plaintext: null,
     },
     judgement: {
-      verdict: 'genuine',
-      confidence: 'confirmed',
+      verdict: one.fault === 'inspection' ? 'intercepted' : one.fault === 'reset' ? 'blocked' : 'genuine',
+      confidence: one.fault === 'reset' ? 'suspected' : 'confirmed',
       product: null,
-      findings: [],
+      findings: tlsFindings(one),
       summary: '',
       wouldSettle: null,
       authorities: [],

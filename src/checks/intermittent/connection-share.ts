@@ -39,7 +39,7 @@ export interface ConnectionShare {
   readonly reported: readonly Connection[];
   /** The connections since, the oldest left out. */
   readonly trail: readonly Connection[];
-  /** How much more likely a fault that comes and goes is than single failures, as a logarithm. */
+  /** How much more likely an intermittent fault is than single failures, as a logarithm. */
   readonly score: number;
   /** How often a failure came after a success that came after a failure; in rotation, an outage counts twice. */
   readonly returns: number;
@@ -58,7 +58,7 @@ export interface Sample {
 }
 
 /**
- * Single failures are one of fifty connections at most, a fault that comes and goes is at least one of five: each
+ * Single failures are one of fifty connections at most, an intermittent fault is at least one of five: each
  * connection speaks for one or the other by the logarithm of their ratio (a cumulative sum, Page 1954).
  */
 const CHANCE = { single: 0.02, fault: 0.2 };
@@ -79,7 +79,7 @@ const FEWEST_RUNS = -2;
 /** The share is counted over this many connections for each of some addresses at most: two bursts. */
 const TRAIL = 42;
 const MOST_PLACES = 4;
-/** So many failures in a row, without a success, are no fault that comes and goes any more. */
+/** So many failures in a row, without a success, are no intermittent fault any more. */
 const STEADY_RUN = 21;
 /**
  * So many in a row are no outage yet where no burst can tell: among single failures of one in fifty they are too
@@ -90,7 +90,7 @@ const DOUBTED_RUN = 2;
 export const KNOWN_RUN = 5;
 /** Successes in a row that end an intermittent fault: after an outage, and after a long one. */
 const REPAIRED = { afterOutage: 20, afterLong: 3 };
-/** From this share on a fault that comes and goes is critical, until it has fallen below the other one. */
+/** From this share on an intermittent fault is critical, until it has fallen below the other one. */
 const GRAVE = { from: 1 / 3, until: 1 / 5 };
 
 export function clear(addresses: readonly string[], rotates = false): ConnectionShare {
@@ -130,7 +130,7 @@ function cleared({ addresses, rotates }: ConnectionShare): ConnectionShare {
   return clear(addresses, rotates);
 }
 
-/** What is open, or a fault that comes and goes. */
+/** What is open, or an intermittent fault. */
 export function deservesBurst(share: ConnectionShare): boolean {
   return share.intermittent || isOpen(share);
 }
@@ -141,7 +141,7 @@ export function isOpen(share: ConnectionShare): boolean {
   return (!intermittent && hasFailedLast(trail) && failuresInARow(trail) < KNOWN_RUN) || isUndecided(share);
 }
 
-/** On the way to a fault that comes and goes: more connections decide it. */
+/** On the way to an intermittent fault: more connections decide it. */
 export function isUndecided({ intermittent, returns, score }: ConnectionShare): boolean {
   return !intermittent && returns >= FEWEST_RETURNS && score >= ENOUGH / 2;
 }
@@ -229,7 +229,7 @@ function isUnlike({ latest, before }: TrailParts): boolean {
   return known.length > 0 && !faultsOf(latest).some((fault) => known.some((other) => isAlike(fault, other)));
 }
 
-function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
+export function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
   return one.stage === other.stage && one.cause === other.cause;
 }
 

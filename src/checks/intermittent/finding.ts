@@ -3,7 +3,7 @@ import { nameList } from '../../core/name-list.ts';
 import type { Assessment } from '../../engine/assessment.ts';
 import { type Advice, type Finding, known } from '../../engine/finding.ts';
 import { shell, type Step } from '../../engine/words/step.ts';
-import { byAddress, failedIn, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
+import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
 /** The rule of a finding about a share of the connections: one connection neither shows it nor contradicts it. */
 export const INTERMITTENT_RULE = 'every-connection-works';
@@ -14,7 +14,7 @@ const MOST_NAMED = 5;
 /** What the connections of several rounds show: how many of them fail, to which addresses, and at what. */
 export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
   const { reported } = share;
-  const failing = reported.findLast((connection) => connection.fault !== null)?.address;
+  const failing = reported.findLast((one) => one.fault !== null && isAlike(one.fault, fault))?.address;
   return {
     rule: INTERMITTENT_RULE,
     claim: `${shareText(share)}, most recently${failing === undefined ? '' : ` at ${failing}`}: ${saidBriefly(fault.actual)}.`,
@@ -38,7 +38,7 @@ export function shareText({ reported }: ConnectionShare): string {
 }
 
 /**
- * FortiAuthenticator complains of what can come from there: then it meets the fault that comes and goes, however small
+ * FortiAuthenticator complains of what can come from there: then it meets the intermittent fault, however small
  * the share that this machine meets.
  */
 export function withComplaint(
@@ -68,17 +68,23 @@ const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {
   'certificate-broken': 'showed a certificate that is not valid',
 };
 
-function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Advice {
-  const { reported } = share;
-  const failed = FAILED[cause] ?? 'failed';
-  const [all, bad] = [String(reported.length), String(failedIn(reported))];
-  const course = `of the last ${all} connections to {subject}, ${bad} ${failed}`;
+function courseOf({ reported }: ConnectionShare, fault: ConnectionFault): string {
+  const failed = failedIn(reported);
+  const alike = reported.filter((one) => one.fault !== null && isAlike(one.fault, fault)).length;
+  const others = failed === alike ? '' : ` and ${String(failed - alike)} failed in another way`;
+  const how = FAILED[fault.cause] ?? 'failed';
+  return `of the last ${String(reported.length)} connections to {subject}, ${String(alike)} ${how}${others}`;
+}
+
+function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
+  const { stage } = fault;
+  const course = courseOf(share, fault);
   const sides = sidesOf(share);
   if (sides !== null) {
     const [failing, working] = [nameList(sides.bad, MOST_NAMED), nameList(sides.good, MOST_NAMED)];
     return {
       summary:
-        `It comes and goes with the address that the name resolves to: ${course}: all those to ${failing}, ` +
+        `It is intermittent and depends on the address that the name resolves to: ${course}: all those to ${failing}, ` +
         `and none to ${working}.`,
       remedy: [
         `Compare how ${failing} and ${working} are treated: a policy, an inspection profile, a route or an uplink ` +
@@ -89,7 +95,7 @@ function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Ad
     };
   }
   return {
-    summary: `It comes and goes: ${course}. One of several firewalls, links or servers on the way is at fault.`,
+    summary: `It is intermittent: ${course}. One of several firewalls, links or servers on the path is at fault.`,
     remedy: [
       'List what the traffic of this site is spread over: members of a firewall cluster, links of an SD-WAN or ' +
         'several uplinks, nodes of a proxy. Each connection uses one of them, so a bad one makes a share of the ' +

@@ -50,7 +50,7 @@ export interface FamilyShare {
   /** Those that the latest round dialled. */
   readonly current: readonly string[];
   /**
-   * Those that have always failed beside one that always works: an outage of their own, which comes and goes with none
+   * Those that have always failed beside one that always works: a separate outage, which alternates with none
    * of the others. One that is not given any more has taken it along, unless it comes back.
    */
   readonly outages: readonly string[];
@@ -127,7 +127,7 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
   return parts.map((part) => asPartOf(whole, part));
 }
 
-/** Where the whole comes and goes, a part that has enough of its failures does, before it alone has shown so. */
+/** If the whole is intermittent, so is a part with enough of its failures, before the part alone has shown it. */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
   const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
   if (whole.pattern !== 'intermittent' || part.pattern === 'steady' || failedIn(own) <= own.length * CLEAN) return part;

@@ -3,10 +3,14 @@ import { type Finding, known } from '../../engine/finding.ts';
 import { shell } from '../../engine/words/step.ts';
 import { REPEAT, type TlsCause } from './causes.ts';
 import { OLDER_TLS_RULE } from './expectations.ts';
-import type { ReferenceChain, Verdict } from './tls-evidence.ts';
+import type { ReferenceChain, TlsJudgement, Verdict } from './tls-evidence.ts';
 import { judgeTls } from './verdict.ts';
-import type { PathObservation } from '../../core/round.ts';
+import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
+import type { PathObservation, ReferenceObservation, VersionSeries } from '../../core/round.ts';
 import { type JudgedTlsPath, type TlsKnowledge, tlsEvidence, type TlsSurroundings } from './judge-tls-path.ts';
+
+/** So many connections of each version must agree: fewer differ by chance where every second one is inspected. */
+const FEWEST = 3;
 
 /**
  * That TLS 1.2 is inspected or cut where TLS 1.3 is not. Verdicts are compared, never certificates: a server may have one for
@@ -14,42 +18,108 @@ import { type JudgedTlsPath, type TlsKnowledge, tlsEvidence, type TlsSurrounding
  */
 export function judgeOlderTls(
   path: PathObservation,
-  { worst }: JudgedTlsPath,
+  judged: JudgedTlsPath,
   knowledge: TlsKnowledge,
   surroundings: TlsSurroundings,
 ): readonly Finding[] {
-  const older = path.references.find(({ kind }) => kind === 'tls-1.2');
-  const endpoint = path.endpoints.find(({ address }) => address === older?.label) ?? path.endpoints[0];
-  if (older === undefined || endpoint === undefined || worst === null || isAgainst(worst.verdict)) return [];
-  const alone = { ...path, endpoints: [{ ...endpoint, tls: older.outcome }], references: [] };
-  const newer: readonly ReferenceChain[] =
-    older.beside === undefined
-      ? []
-      : [{ kind: 'tls-version', label: `TLS 1.3 at ${older.label}`, chain: older.beside }];
-  return tlsEvidence(alone, knowledge, surroundings).flatMap(({ evidence }): readonly Finding[] => {
-    if (isSameLeaf(endpoint.tls?.chain, evidence.outcome.chain)) return [];
-    const { verdict, confidence, product, summary } = judgeTls({ ...evidence, references: newer }, knowledge.checks);
-    if (!isAgainst(verdict)) return [];
-    const by = product === null ? '' : ` by ${product}`;
-    const isCut = verdict === 'blocked';
-    return [
-      {
-        rule: OLDER_TLS_RULE,
-        subject: path.subject,
-        claim: `TLS 1.2 is ${isCut ? 'cut' : 'inspected'}${by}, while TLS 1.3 is not.`,
-        expected: `TLS 1.2 as clean as TLS 1.3 at ${older.label}`,
-        actual: `In TLS 1.2 alone: ${summary}`,
-        level: 'warning',
-        suggests: SUGGESTED[verdict],
-        confidence,
-        facts: known({ judgement: summary, product }),
-        advice: {
-          summary: `In TLS 1.2 alone: ${summary}. TLS 1.3 passes.`,
-          remedy: isCut ? cutRemedy(path.subject) : inspectedRemedy(path.subject),
-        },
+  const difference = differenceIn(path, judged, knowledge, surroundings);
+  if (difference === null || !difference.isConsistent) return [];
+  const { confidence, product, summary } = difference.judgement;
+  const isCut = difference.verdict === 'blocked';
+  const by = product === null ? '' : ` by ${product}`;
+  return [
+    {
+      rule: OLDER_TLS_RULE,
+      subject: path.subject,
+      claim: `TLS 1.2 is ${isCut ? 'cut' : 'inspected'}${by}, while TLS 1.3 is not.`,
+      expected: `TLS 1.2 as clean as TLS 1.3 at ${difference.address}`,
+      actual: `In TLS 1.2 alone: ${summary}`,
+      level: 'warning',
+      suggests: SUGGESTED[difference.verdict],
+      confidence,
+      facts: known({ judgement: summary, product }),
+      advice: {
+        summary: `In TLS 1.2 alone: ${summary}. TLS 1.3 passes.`,
+        remedy: isCut ? cutRemedy(path.subject) : inspectedRemedy(path.subject),
       },
-    ];
-  });
+    },
+  ];
+}
+
+/** Whether a connection in TLS 1.2 was inspected or cut, and those of this round in TLS 1.3 are not. */
+export function isOlderInspected(...seen: Parameters<typeof judgeOlderTls>): boolean {
+  return differenceIn(...seen) !== null;
+}
+
+interface Difference {
+  readonly address: string;
+  /** Of TLS 1.2. */
+  readonly judgement: TlsJudgement;
+  readonly verdict: VerdictAgainst;
+  /** Enough connections of each version agree. */
+  readonly isConsistent: boolean;
+}
+
+function differenceIn(
+  path: PathObservation,
+  { worst }: JudgedTlsPath,
+  knowledge: TlsKnowledge,
+  surroundings: TlsSurroundings,
+): Difference | null {
+  const [both] = worst === null || isAgainst(worst.verdict) ? [] : bothVersionsIn(path);
+  if (both === undefined) return null;
+  const { older, endpoint } = both;
+  const judge = (outcome: TlsOutcome, references: readonly ReferenceChain[]): TlsJudgement | null => {
+    const alone = { ...path, endpoints: [{ ...endpoint, tls: outcome }], references: [] };
+    const [judged] = tlsEvidence(alone, knowledge, surroundings);
+    return judged === undefined ? null : judgeTls({ ...judged.evidence, references }, knowledge.checks);
+  };
+  const isAgainstIt = (outcome: TlsOutcome): boolean => isAgainst(judge(outcome, [])?.verdict ?? 'unknown');
+  // It was seen while TLS 1.3 was inspected as well, which it is no more: that says nothing about the versions.
+  const { tls } = endpoint;
+  if (older.beside !== undefined && tls?.kind === 'established' && isAgainstIt({ ...tls, chain: older.beside }))
+    return null;
+  const judgement = judge(older.outcome, besideOf(older));
+  const verdict = judgement?.verdict ?? 'unknown';
+  if (judgement === null || !isAgainst(verdict)) return null;
+  return { address: older.label, judgement, verdict, isConsistent: isConsistent(older.again, isAgainstIt) };
+}
+
+interface BothVersions {
+  readonly older: ReferenceObservation;
+  readonly endpoint: EndpointObservation;
+}
+
+/** Nothing where they show the same certificate. */
+function bothVersionsIn({ references, endpoints }: PathObservation): readonly BothVersions[] {
+  return references
+    .filter(({ kind }) => kind === 'tls-1.2')
+    .flatMap((older) => {
+      const endpoint = endpoints.find(({ address }) => address === older.label) ?? endpoints[0];
+      return endpoint === undefined || isSameLeaf(endpoint.tls?.chain, older.outcome.chain)
+        ? []
+        : [{ older, endpoint }];
+    });
+}
+
+function besideOf({ beside, label }: ReferenceObservation): readonly ReferenceChain[] {
+  return beside === undefined ? [] : [{ kind: 'tls-version', label: `TLS 1.3 at ${label}`, chain: beside }];
+}
+
+/** The first connection of each version was as it is told. */
+function isConsistent(again: VersionSeries | undefined, isAgainstIt: (outcome: TlsOutcome) => boolean): boolean {
+  if (again === undefined) return false;
+  const { older, newer } = again;
+  return (
+    older.length + 1 >= FEWEST &&
+    newer.length + 1 >= FEWEST &&
+    older.every(isAgainstIt) &&
+    newer.every((outcome) => isAnswered(outcome) && !isAgainstIt(outcome))
+  );
+}
+
+function isAnswered({ chain }: TlsOutcome): boolean {
+  return chain !== null;
 }
 
 const SUGGESTED = {
@@ -58,7 +128,9 @@ const SUGGESTED = {
   blocked: 'tls-blocked',
 } as const satisfies Partial<Record<Verdict, TlsCause>>;
 
-function isAgainst(verdict: Verdict): verdict is keyof typeof SUGGESTED {
+type VerdictAgainst = keyof typeof SUGGESTED;
+
+function isAgainst(verdict: Verdict): verdict is VerdictAgainst {
   return verdict in SUGGESTED;
 }
 

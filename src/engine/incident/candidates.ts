@@ -63,16 +63,16 @@ function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: Incid
 }
 
 /**
- * Seen in enough rounds in a row, or, since a fault that comes and goes never is, in enough of the last ones. What two
+ * Seen in enough rounds in a row, or, since an intermittent fault never is, in enough of the last ones. What two
  * witnesses agree on needs one round less, since another look would tell no more than they do.
  */
 export function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;
   const witnessed = view.corroborated.some((other) => sameCause(other, cause)) ? 1 : 0;
-  return streak + witnessed >= policy.confirmations || comesAndGoes(looks, policy);
+  return streak + witnessed >= policy.confirmations || isIntermittent(looks, policy);
 }
 
-function comesAndGoes(looks: Candidate['looks'], policy: IncidentPolicy): boolean {
+function isIntermittent(looks: Candidate['looks'], policy: IncidentPolicy): boolean {
   return looks.filter((look) => look !== null).length >= intermittence(policy).seen;
 }
 
@@ -81,7 +81,7 @@ export function beginOf(
   { since, clearBefore, streak, looks }: Candidate,
   policy: IncidentPolicy,
 ): Pick<Candidate, 'since' | 'clearBefore'> {
-  if (streak >= policy.confirmations || !comesAndGoes(looks, policy)) return { since, clearBefore };
+  if (streak >= policy.confirmations || !isIntermittent(looks, policy)) return { since, clearBefore };
   return { since: looks.find((look) => look !== null) ?? since, clearBefore: null };
 }
 

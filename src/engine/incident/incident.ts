@@ -30,7 +30,7 @@ export interface Incident extends Occurrence {
   readonly openingEvidence: readonly string[];
   /** Who has taken it on; null: nobody has. */
   readonly acknowledgement: Acknowledgement | null;
-  /** How it was understood before, and what it comes and goes in turn with; oldest first. */
+  /** How it was understood before, and what it alternates with; oldest first. */
   readonly formerCauses: readonly FormerCause[];
   /** When the same fault was there before, each time up to its all-clear; oldest first. */
   readonly earlier: readonly Occurrence[];

@@ -57,7 +57,7 @@ export function isGap({ intervals }: IncidentPolicy, precondition: string, time:
 }
 
 /**
- * A fault that comes and goes is seldom seen in `confirmations` rounds in a row. It is one when it was `seen` in that
+ * An intermittent fault is seldom seen in `confirmations` rounds in a row. It is one when it was `seen` in that
  * many of the last rounds: enough of them for one that is there in every second round, too many for failures by
  * accident. With the default of 2 confirmations, 5 of 10: rounds of which 2 % fail by themselves make that once in two
  * years at one in 30 s.

@@ -90,7 +90,7 @@ function isClear({ addresses: singles, families, whole }: PathShare): boolean {
 
 /** Without what is reported: that is the trail, except for what is past with its round. */
 function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
-  const kept = ({ reported: _, ...share }: ConnectionShare): unknown => share;
+  const kept = (share: ConnectionShare): unknown => ({ ...share, reported: undefined });
   return {
     ...rest,
     addresses: singles.map(kept),

@@ -49,7 +49,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => 
     RUNS * 60_000,
   );
 
-  test('says that a fault comes and goes, and how often, when every second flow is dropped', async () => {
+  test('says that a fault is intermittent, and how often, when every second flow is dropped', async () => {
     using _bad = dropping(site, `ip daddr ${LICENSE_ADDRESS} tcp dport 443 jhash tcp sport mod 2 == 0 drop`);
     const shares = [];
     // Half of the runs meet the fault with their first connection, the others see nothing of it.
@@ -59,7 +59,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => 
     }
     expect(shares).toEqual([
       expect.stringMatching(
-        /^critical egress-blocked: It comes and goes: of the last 2\d connections to \S+, \d+ were not opened\. /u,
+        /^critical egress-blocked: It is intermittent: of the last 2\d connections to \S+, \d+ were not opened\. /u,
       ),
     ]);
   });

@@ -36,7 +36,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     browser = await launchBrowser();
   });
 
-  // A new one for each test: the faults of several in a row would be one that comes and goes.
+  // A new one for each test: the faults of several in a row would be a flapping one.
   beforeEach(async () => {
     daemon = await startDaemon(lab.configFile, lab.folder);
     if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);

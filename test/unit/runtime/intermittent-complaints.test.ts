@@ -13,7 +13,7 @@ const WORLDS = {
   tcp: await applianceWorld('tcp'),
 } as const satisfies Partial<Record<LogSource, unknown>>;
 
-describe('a fault that comes and goes, and FortiAuthenticator complains of it', () => {
+describe('an intermittent fault, and FortiAuthenticator complains of it', () => {
   test.each([
     ['tcp', 1, 0.5],
     ['tcp', 5, 0.5],

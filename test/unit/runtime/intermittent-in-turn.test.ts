@@ -189,7 +189,7 @@ describe('a name that gives all of its addresses', () => {
     site.run(HOUR);
     expect(events(site)).toEqual(['firing']);
     expect(lastCause(site)).toMatchObject({ id: 'egress-partly-blocked', severity: 'warning' });
-    expect(lastCause(site)?.summary).not.toContain('comes and goes');
+    expect(lastCause(site)?.summary).not.toContain('intermittent');
   });
 
   test('half of the flows to one of two are told of that one', () => {

@@ -33,7 +33,7 @@ function holds(check: (seed: number) => boolean): number {
   return SEEDS.filter(check).length;
 }
 
-describe('a fault that comes and goes, at the default schedule', () => {
+describe('an intermittent fault, at the default schedule', () => {
   test('every second flow bad is told within 3 minutes, with 95 of 100 seeds', () => {
     expect(holds((seed) => toldWithin(seed, share(seed, 0.5), 3 * MINUTE))).toBeGreaterThanOrEqual(95);
   });
@@ -103,7 +103,7 @@ describe('a fault that comes and goes, at the default schedule', () => {
       ]);
     expect(times[11]).toBeCloseTo(ends - START + (flaps ? 14.5 : 0.5) * MINUTE, -5);
     const told = site.line.told.flatMap((one) => (one.kind === 'incident' ? [one.incident] : []));
-    expect(told.some(({ cause }) => cause.summary.includes('comes and goes'))).toBe(false);
+    expect(told.some(({ cause }) => cause.summary.includes('intermittent'))).toBe(false);
     expect(told[10]).toMatchObject({ flapping: flaps });
   });
 

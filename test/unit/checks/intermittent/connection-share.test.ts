@@ -54,7 +54,7 @@ test('nothing is known at first', () => {
   });
 });
 
-describe('a fault that comes and goes', () => {
+describe('an intermittent fault', () => {
   test.each<readonly [string, string, FailurePattern]>([
     ['was back twice, and failed often enough', 'x.x.xxxx', 'intermittent'],
     ['was back twice, and failed too seldom', 'x.x.xxx', 'steady'],
@@ -75,9 +75,9 @@ describe('a fault that comes and goes', () => {
     ['the same for a moment', 'xxxxx..r', 'steady', ['tls-blocked']],
     ['an outage that fails in another way while it lasts', 'xxxxxr', 'steady', ['tls-blocked']],
     ['single failures of two kinds', 'x..r', 'steady', BOTH],
-    ['what comes and goes, and then four of another kind', 'x.x.xxxx.rrrr', 'intermittent', BOTH],
-    ['what comes and goes, and then five of another kind', 'x.x.xxxx.rrrrr', 'steady', ['tls-blocked']],
-    ['what comes and goes in two ways', 'x.r.xxxx.rrrrr', 'intermittent', BOTH],
+    ['an intermittent fault, and then four of another kind', 'x.x.xxxx.rrrr', 'intermittent', BOTH],
+    ['an intermittent fault, and then five of another kind', 'x.x.xxxx.rrrrr', 'steady', ['tls-blocked']],
+    ['an intermittent fault of two kinds', 'x.r.xxxx.rrrrr', 'intermittent', BOTH],
   ])('is one fault: %s', (_, letters, pattern, causes) => {
     const share = after(letters);
     const seen = new Set(share.trail.flatMap(({ fault }) => fault?.cause ?? []));

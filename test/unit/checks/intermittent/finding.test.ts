@@ -17,11 +17,12 @@ const FAULT: ConnectionFault = {
   product: null,
   actual: 'a reset',
 };
-/** 12 of 21 failed. */
-const SHARE: ConnectionShare = {
-  ...clear([ADDRESS]),
-  reported: Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? FAULT : null })),
-};
+/** So many of 21. */
+function failing(count: number, fault: ConnectionFault): ConnectionShare['reported'] {
+  return Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < count ? fault : null }));
+}
+
+const SHARE: ConnectionShare = { ...clear([ADDRESS]), reported: failing(12, FAULT) };
 
 describe('shareFinding()', () => {
   test('tells the share, the last failure and its cause', () => {
@@ -33,6 +34,18 @@ describe('shareFinding()', () => {
       confidence: 'suspected',
       facts: { address: ADDRESS },
     });
+  });
+
+  test('names the address of the most frequent fault, not of the last failure', () => {
+    const zscaler = { ...FAULT, cause: 'tls-intercepted', actual: 'issued by Zscaler', product: 'Zscaler' } as const;
+    const other = { address: '173.243.138.85', fault: { ...FAULT, actual: 'a time-out' } };
+    const share = { ...clear([ADDRESS, other.address]), reported: [...failing(7, zscaler), other] };
+    const { claim, facts, advice } = shareFinding(share, zscaler);
+    expect(claim).toContain(`most recently at ${ADDRESS}: `);
+    expect(facts).toEqual({ address: ADDRESS, product: 'Zscaler' });
+    expect(advice?.summary).toContain(
+      'of the last 22 connections to {subject}, 7 were intercepted and 1 failed in another way',
+    );
   });
 
   test('names a product where one is known', () => {
@@ -48,9 +61,10 @@ describe('shareFinding()', () => {
     ['certificate-broken', 'showed a certificate that is not valid'],
     ['license-server-down', 'failed'],
   ] as const)('says how they failed: %s', (cause, how) => {
-    expect(shareFinding(SHARE, { ...FAULT, cause }).advice?.summary).toBe(
-      `It comes and goes: of the last 21 connections to {subject}, 12 ${how}. One of several firewalls, links or ` +
-        'servers on the way is at fault.',
+    const fault = { ...FAULT, cause };
+    expect(shareFinding({ ...SHARE, reported: failing(12, fault) }, fault).advice?.summary).toBe(
+      `It is intermittent: of the last 21 connections to {subject}, 12 ${how}. One of several firewalls, links or ` +
+        'servers on the path is at fault.',
     );
   });
 
@@ -99,7 +113,7 @@ describe('shareFinding() of several addresses', () => {
   test('where some always fail and others always work, it goes with the address', () => {
     const { advice } = shareFinding(shareOf({ [A]: 'xxxxx', [B]: 'xxxxxx', [C]: '...', [D]: '..' }), FAULT);
     expect(advice?.summary).toBe(
-      'It comes and goes with the address that the name resolves to: of the last 16 connections to {subject}, 11 ' +
+      'It is intermittent and depends on the address that the name resolves to: of the last 16 connections to {subject}, 11 ' +
         'were cut before a certificate was shown: all those to 192.0.2.2, 192.0.2.1, and none to 192.0.2.3, 192.0.2.4.',
     );
     expect(advice?.remedy).toEqual([
@@ -117,7 +131,7 @@ describe('shareFinding() of several addresses', () => {
     ['one that fails has worked as well', { [A]: 'xxxxx.', [B]: '.....' }],
     ['none works', { [A]: 'xxxxx', [B]: 'xxxxx' }],
   ])('says nothing of addresses where %s', (_, letters) => {
-    expect(shareFinding(shareOf(letters), FAULT).advice?.summary).toMatch(/^It comes and goes: .*\. One of several /u);
+    expect(shareFinding(shareOf(letters), FAULT).advice?.summary).toMatch(/^It is intermittent: .*\. One of several /u);
   });
 });
 

@@ -144,9 +144,9 @@ describe('connections to the licence server that fail now and then', () => {
   });
 
   test.each<readonly [string, Pattern, readonly string[]]>([
-    ['comes and goes', { [A]: `.${HALF}`, [B]: 'x'.repeat(21) }, []],
+    ['is intermittent', { [A]: `.${HALF}`, [B]: 'x'.repeat(21) }, []],
     ['always works', { [A]: FINE, [B]: 'x'.repeat(21) }, [`not ${A}`]],
-    ['comes and goes, beside one that works', { [A]: `.${HALF}`, [B]: 'x'.repeat(21), [C]: FINE }, [`not ${C}`]],
+    ['is intermittent, beside one that works', { [A]: `.${HALF}`, [B]: 'x'.repeat(21), [C]: FINE }, [`not ${C}`]],
   ])('an address that always fails is compared with no other that %s', (_, pattern, clean) => {
     const steady = judged(pattern).reachability?.filter(({ facts }) => facts?.address === B) ?? [];
     expect(brief(steady)).toEqual([[`port-open warning egress-partly-blocked ${B}`, ...clean].join(' ')]);
@@ -225,8 +225,8 @@ describe('connections to the licence server that fail now and then', () => {
     const [cause] = diagnose(round(['reachability', judged({ [A]: `.${HALF}` }).reachability ?? []]), CONTEXT).causes;
     expect(cause).toMatchObject({ id: 'egress-blocked', severity: 'critical', confidence: 'suspected' });
     expect(cause?.summary).toBe(
-      'It comes and goes: of the last 21 connections to server.test:443, 11 were not opened. One of several ' +
-        'firewalls, links or servers on the way is at fault.',
+      'It is intermittent: of the last 21 connections to server.test:443, 11 were not opened. One of several ' +
+        'firewalls, links or servers on the path is at fault.',
     );
     expect(cause?.evidence).toEqual([
       `11 of the last 21 connections failed, most recently at ${A}: no answer. Expected: every connection works.`,

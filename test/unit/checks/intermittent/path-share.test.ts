@@ -120,7 +120,7 @@ describe('what the failures at one address are', () => {
 
 test.each([
   ['one that always works', '.', '..........', [A]],
-  ['one that comes and goes as well', 'x', '.x.x.x.x.x', []],
+  ['one that is intermittent as well', 'x', '.x.x.x.x.x', []],
 ])('an address that has always failed has an outage of its own beside %s: %s', (_, own, burst, outages) => {
   const [bad, other] = [A, '173.243.138.85'];
   const made = [...connections('x', bad), ...connections(own, other)];
@@ -140,7 +140,7 @@ describe('bursts', () => {
     ['none when many failed in a row: that is known', 'xxxxx', false],
     ['another one where too many failed for single failures', 'x.(....xx..x....x.x...)', true],
     ['none where few failed', 'x.(.......x............)', false],
-    ['another one while the fault comes and goes', 'x.(.x.x.x.x.x.x.x.x.x.x)', true],
+    ['another one while the fault is intermittent', 'x.(.x.x.x.x.x.x.x.x.x.x)', true],
   ])('%s', (_, pattern, due) => {
     expect(burstDue(share(pattern), 3_600_000)).toEqual(due ? [A] : []);
   });

@@ -25,18 +25,32 @@ const fortigate = [w.byFortigate, w.fortigate] as const;
 interface Seen {
   readonly newer?: readonly Identity[] | null;
   readonly older?: readonly Identity[];
+  /** Further connections in TLS 1.2 and in TLS 1.3 @default two of each, as the first ones */
+  readonly again?: readonly [older: readonly (readonly Identity[])[], newer: readonly (readonly Identity[])[]] | null;
   /** Nothing is known of TLS 1.3 at the same moment. */
   readonly alone?: true;
   readonly more?: Partial<ReferenceObservation>;
 }
 
-function judge({ newer = genuine, older = company, alone, more = {} }: Seen) {
+function judge({ newer = genuine, older = company, again, alone, more = {} }: Seen) {
+  const [olderAgain, newerAgain] = again ?? [
+    [older, older],
+    [genuine, genuine],
+  ];
   const reference: ReferenceObservation = {
     kind: 'tls-1.2',
     label: A,
     isFresh: true,
     ...(alone === true ? {} : { beside: chainOf(...genuine) }),
     outcome: established(...older),
+    ...(again === null
+      ? {}
+      : {
+          again: {
+            older: olderAgain.map((chain) => established(...chain)),
+            newer: newerAgain.map((chain) => established(...chain)),
+          },
+        }),
     ...more,
   };
   const tls = newer === null ? null : established(...newer);
@@ -128,6 +142,35 @@ test.each<readonly [string, Seen, readonly string[]]>([
   ['silence', { more: { outcome: failed({ reason: 'timeout' }) } }, ['tls-blocked suspected']],
   ['a connection that is cut in every version', { newer: null, more: { outcome: failed({}) } }, []],
   ['an expired certificate of its own', { older: [expired, w.genuine.sub] }, []],
+  ['one connection of each version', { again: null }, []],
+  ['two connections in TLS 1.2', { again: [[company], [genuine, genuine]] }, []],
+  ['two connections in TLS 1.3', { again: [[company, company], [genuine]] }, []],
+  [
+    'another one in TLS 1.2 that is clean',
+    {
+      again: [
+        [company, genuine],
+        [genuine, genuine],
+      ],
+    },
+    [],
+  ],
+  [
+    'another one in TLS 1.3 that is inspected',
+    {
+      again: [
+        [company, company],
+        [genuine, company],
+      ],
+    },
+    [],
+  ],
+  ['what was seen while TLS 1.3 was inspected too', { more: { isFresh: false, beside: chainOf(...company) } }, []],
+  [
+    'what another node of the server was compared with',
+    { more: { beside: chainOf(w.otherNode, w.genuine.sub) } },
+    ['tls-intercepted confirmed'],
+  ],
   ['a genuine certificate of its own', { older: [w.otherNode, w.genuine.sub] }, []],
   ['an inspection of every version', { newer: company }, []],
   ['no handshake at all', { newer: null }, []],

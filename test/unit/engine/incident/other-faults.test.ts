@@ -109,7 +109,7 @@ describe('a fault of a part that grows', () => {
   });
 });
 
-describe('a fault that comes and goes', () => {
+describe('an intermittent fault', () => {
   it('opens when every second round shows it, is told once, and ends once', () => {
     const line = timeline();
     for (let index = 0; index < 200; index += 1) line.rounds(1, index % 2 === 0 ? [intercepted] : []);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { intermittence } from '../../../../src/engine/incident/policy.ts';
 import { POLICY } from '../../../support/incident-timeline.ts';
 
-test('a fault that comes and goes is one at half of the last rounds, of as many as the confirmations ask for', () => {
+test('an intermittent fault is one at half of the last rounds, of as many as the confirmations ask for', () => {
   expect(intermittence({ ...POLICY, confirmations: 1 })).toEqual({ seen: 3, of: 6 });
   expect(intermittence({ ...POLICY, confirmations: 2 })).toEqual({ seen: 5, of: 10 });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ReferenceObservation } from '../../../../src/core/round.ts';
 import { createOlderTls } from '../../../../src/sources/path/older-tls.ts';
-import { failed } from '../../../support/chains.ts';
 
 const MINUTE = 60_000;
 
@@ -16,7 +15,7 @@ function looks(
   let count = 0;
   for (let round = 0; round < 120; round += 1) {
     time.now = (round * MINUTE) / 2;
-    if (!older.isDue(leafAt(round), isComplained)) continue;
+    if (!older.isDue(leafAt(round), { isComplained, isDisputed: false })) continue;
     count += 1;
     older.keep(seen);
   }
@@ -28,24 +27,24 @@ describe('createOlderTls()', () => {
     expect(looks(() => 'a')).toBe(1);
     const time = { now: 0 };
     const older = createOlderTls({ now: () => time.now });
-    expect([0, 59, 60, 61].map((minutes) => ((time.now = minutes * MINUTE), older.isDue('a', false)))).toEqual([
-      true,
-      false,
-      true,
-      false,
-    ]);
+    expect(
+      [0, 59, 60, 61].map(
+        (minutes) => ((time.now = minutes * MINUTE), older.isDue('a', { isComplained: false, isDisputed: false })),
+      ),
+    ).toEqual([true, false, true, false]);
+  });
+
+  test('looks in each round as long as the versions differ, and at once after a clock was set back', () => {
+    const time = { now: 1_000_000 };
+    const older = createOlderTls({ now: () => time.now });
+    const isDue = (isDisputed: boolean): boolean => older.isDue('a', { isComplained: false, isDisputed });
+    expect([isDue(false), isDue(true), isDue(true), isDue(false)]).toEqual([true, true, true, false]);
+    time.now = 0;
+    expect(isDue(false)).toBe(true);
   });
 
   test('looks again after a changed chain', () => {
     expect(looks((round) => (round < 60 ? 'a' : 'b'))).toBe(2);
-  });
-
-  test.each([
-    ['cut', failed({ reason: 'reset' }), 12],
-    ['refused by the server', null, 1],
-  ])('looks again every five minutes while it is %s', (_, outcome, expected) => {
-    const kept = outcome === null ? null : ({ kind: 'tls-1.2', label: 'x', isFresh: true, outcome } as const);
-    expect(looks(() => 'a', false, kept)).toBe(expected);
   });
 
   test('looks twelve times an hour at most, with a new leaf on each connection or a complaint', () => {
