@@ -19,6 +19,8 @@ export interface Flow {
 
 export interface FirewallFacts extends Flow {
   readonly kind: 'ok';
+  /** Its serial number; null: it did not say. */
+  readonly serial: string | null;
   readonly match: PolicyMatch;
   /** Its address objects for the name of the licence server; empty too where they could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
@@ -82,6 +84,13 @@ export function askedFor<F extends Pick<Flow, 'appliances'>>(flows: readonly F[]
 /** `policy 5 "fac-out"` */
 export function policyText({ id, name }: Pick<FirewallPolicy, 'id' | 'name'>): string {
   return name === null ? `policy ${String(id)}` : `policy ${String(id)} "${name}"`;
+}
+
+/** Whether the policy leaves the TLS of the licence server alone, as far as the firewall says. */
+export function leavesTlsAlone(match: PolicyMatch): boolean {
+  if (match.kind !== 'policy' || match.policy.action === 'deny' || match.inspection.kind !== 'known') return false;
+  const { mode, exemptedBy } = match.inspection;
+  return mode === 'none' || (mode === 'deep' && exemptedBy !== null);
 }
 
 /** As texts name it. */

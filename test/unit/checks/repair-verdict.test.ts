@@ -34,6 +34,7 @@ function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
     fqdnObjects: [],
     sessions: null,
     fortitokens: null,
+    serial: null,
   };
 }
 

@@ -42,6 +42,7 @@ function first(match: PolicyMatch): FirewallObservation {
     fqdnObjects: [],
     sessions: null,
     fortitokens: null,
+    serial: null,
   };
 }
 const flow = { firewall: 'the FortiGate 10.1.0.1 (VDOM dmz)', appliances: ['fac-2'], source: '10.1.0.5' };
@@ -53,6 +54,7 @@ const SECOND: FirewallObservation = {
   fqdnObjects: [],
   sessions: null,
   fortitokens: null,
+  serial: null,
 };
 const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };
 

@@ -44,6 +44,7 @@ function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NO
     fqdnObjects: [],
     sessions: null,
     fortitokens: null,
+    serial: null,
     match: { kind: 'policy', policy: { ...POLICY, ...policy }, inspection },
   };
 }
@@ -129,6 +130,7 @@ const ROWS: readonly Row[] = [
       fqdnObjects: [],
       sessions: null,
       fortitokens: null,
+      serial: null,
       match: { kind: 'implicit-deny' },
     },
     expected: [['broken', 'policy-missing', 'no policy matches: the implicit deny']],

@@ -24,7 +24,7 @@ const POLICY: PolicyMatch = {
 };
 
 function answer(match: PolicyMatch): FirewallObservation {
-  return { ...FLOW, kind: 'ok', match, fqdnObjects: [], sessions: null, fortitokens: null };
+  return { ...FLOW, kind: 'ok', match, fqdnObjects: [], sessions: null, fortitokens: null, serial: null };
 }
 
 const READ = { appliance: 'fac-1', source: '10.0.0.5', firewall: 'the FortiGate 10.0.0.1' };

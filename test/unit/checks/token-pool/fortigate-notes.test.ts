@@ -13,7 +13,15 @@ const FLOW = {
 };
 
 function holds(fortitokens: FirewallFacts['fortitokens']): FirewallObservation {
-  return { ...FLOW, kind: 'ok', match: { kind: 'implicit-deny' }, fqdnObjects: [], sessions: null, fortitokens };
+  return {
+    ...FLOW,
+    kind: 'ok',
+    serial: null,
+    match: { kind: 'implicit-deny' },
+    fqdnObjects: [],
+    sessions: null,
+    fortitokens,
+  };
 }
 
 const counted = (...counts: readonly (readonly [string, number])[]): FirewallFacts['fortitokens'] => ({
