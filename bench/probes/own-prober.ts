@@ -7,6 +7,7 @@ import { judgeHttp } from '../../src/checks/license-server/judge.ts';
 import { configOf } from '../../test/support/config-of.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
+import { NO_OTHER_NAMES } from '../../src/checks/name-resolution/other-names.ts';
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import { judgeMail } from '../../src/checks/mail/judge.ts';
 import { judgeTlsPath } from '../../src/checks/tls-genuine/judge-tls-path.ts';
@@ -74,7 +75,13 @@ function dnsLook(kit: ProbeKit, config: Config): Look {
   const { port, expectedAddresses } = config.licenseServer;
   return async () => {
     const seen = await kit.looks.name('fortitokenmobile.fortinet.com', resolver, NEVER);
-    const { findings, addresses } = judgeDns({ name: seen.name, port, expectedAddresses, observations: [seen] });
+    const { findings, addresses } = judgeDns({
+      name: seen.name,
+      port,
+      expectedAddresses,
+      observations: [seen],
+      others: NO_OTHER_NAMES,
+    });
     return addresses.length === 0 ? [...findings, incomplete('dns')] : findings;
   };
 }

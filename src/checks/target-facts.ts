@@ -1,5 +1,6 @@
 import type { LicenseServerConfig } from '../sources/path/license-server-section.ts';
 import type { PathObservation } from '../core/round.ts';
+import type { OtherNames } from './name-resolution/other-names.ts';
 import type { ControlHosts } from './reachability/explain-shut-ports.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-tls-path.ts';
 
@@ -14,4 +15,5 @@ export interface TargetFacts {
   readonly knowledge: TlsKnowledge;
   readonly surroundings: TlsSurroundings;
   readonly controlHosts: ControlHosts;
+  readonly otherNames: OtherNames;
 }

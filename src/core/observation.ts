@@ -59,11 +59,21 @@ export interface DnsAnswer {
   readonly cnames: readonly string[];
   /** Seconds, the minimum along the chain; null where the resolver does not tell (getaddrinfo). */
   readonly ttlSeconds: number | null;
+  /** Why it is as it is (RFC 8914), where the resolver says so: four at most. */
+  readonly extendedErrors?: readonly ExtendedError[];
   /** Records beside the answer. Absent where the resolver does not tell them. */
   readonly beside?: { readonly authority: number; readonly additional: number };
   readonly durationMs: Millis;
   /** 1 when the first packet was answered; a lost packet is repeated as every stub resolver does, and shows here. */
   readonly attempts: number;
+}
+
+/** An extended DNS error (RFC 8914). */
+export interface ExtendedError {
+  /** INFO-CODE. */
+  readonly code: number;
+  /** EXTRA-TEXT, made safe to show, 100 characters at most. May be empty. */
+  readonly text: string;
 }
 
 export interface DnsSilence extends Failure {

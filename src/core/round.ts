@@ -21,6 +21,11 @@ export interface PathFacts {
   readonly services: readonly PathObservation[];
   /** Connect times of control hosts that were measured once more, only when the licence server refuses. */
   readonly controlConnects?: readonly Millis[];
+  /**
+   * What a resolver says of other names, asked only where it answered for the licence server with an error or a strange
+   * address; and the system's of the same name with a dot at its end.
+   */
+  readonly otherNames?: readonly DnsObservation[];
   /** Addresses of the licence server known from the configuration, dialled because no resolver gave any. */
   readonly knownAddresses: readonly EndpointObservation[];
 }

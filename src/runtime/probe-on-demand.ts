@@ -8,6 +8,7 @@ import type { PathObservation } from '../core/round.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type ProbeFacts, renderProbe } from '../metrics/probe-metrics.ts';
 import { judgeDns } from '../checks/name-resolution/judge.ts';
+import { NO_OTHER_NAMES } from '../checks/name-resolution/other-names.ts';
 import { judgeTcp } from '../checks/reachability/judge.ts';
 import { createLimiter } from '../network/limiter.ts';
 import { judgeMail } from '../checks/mail/judge.ts';
@@ -155,7 +156,7 @@ function judgeNames(
   { host, port, expectedAddresses }: PathTarget,
   names: readonly DnsObservation[],
 ): ReturnType<typeof judgeDns> {
-  return judgeDns({ name: host, port, expectedAddresses, observations: names });
+  return judgeDns({ name: host, port, expectedAddresses, observations: names, others: NO_OTHER_NAMES });
 }
 
 /** As the rounds do, without what they know from elsewhere: control hosts and second opinions. */

@@ -10,6 +10,8 @@ export interface FirewallState {
   token: string;
   /** The one that is asked for. */
   vdom: string;
+  /** Beside every result. */
+  serial: string;
   /** Interface that the route to every address leaves by; null: the token may not read routes. */
   route: string | null;
   /** Some firmware wants `srcintf`. */
@@ -97,6 +99,7 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
   const state: FirewallState = {
     token: 'api-token',
     vdom: 'root',
+    serial: 'FGVMEV0000000001',
     route: 'port2',
     interfaceNeeded: false,
     matches: 5,
@@ -123,7 +126,7 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
     identity,
     ...(options.address === undefined ? {} : { address: options.address }),
     ...(options.port === undefined ? {} : { port: options.port }),
-    answer: (request) => answer(state, request),
+    answer: (request) => withSerial(state, answer(state, request)),
   });
   return {
     url: peer.url,
@@ -136,6 +139,12 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
     close: () => peer.close(),
     [Symbol.asyncDispose]: () => peer.close(),
   };
+}
+
+/** As every answer of FortiOS has it. */
+function withSerial({ serial }: FirewallState, reply: PeerReply): PeerReply {
+  const { body } = reply;
+  return typeof body === 'object' && body !== null ? { ...reply, body: { ...body, serial } } : reply;
 }
 
 function answer(state: FirewallState, request: RecordedRequest): PeerReply {

@@ -14,19 +14,24 @@ export interface UnboundSettings {
   readonly names: Readonly<Record<string, readonly string[]>>;
   /** Where its configuration is written. */
   readonly folder: string;
+  /** More lines of its section `server`, in the words of unbound.conf. */
+  readonly more?: readonly string[];
+  /** Another resolver that it asks for what it does not know itself. */
+  readonly forward?: string;
 }
+
+/** The simulated internet has no signatures. */
+const FORWARDING = ['module-config: "iterator"', 'do-not-query-localhost: no'];
 
 /** Ends it as soon as its own input ends, so that it outlives no test. */
 const TIED = '"$0" "$@" & cat; kill -KILL $!';
 
 /** Starts Unbound in a sandbox. It sends 1232 bytes over UDP at most, as it comes from Debian. */
-export async function startUnbound(
-  sandbox: Sandbox,
-  { address, names, folder }: UnboundSettings,
-): Promise<AsyncDisposable> {
-  const file = join(folder, 'unbound.conf');
-  await writeFile(file, configuration(address, names));
-  sandbox.sh(`ip addr add ${address}/32 dev lo`);
+export async function startUnbound(sandbox: Sandbox, settings: UnboundSettings): Promise<AsyncDisposable> {
+  const { address, folder } = settings;
+  const file = join(folder, `unbound-${address}.conf`);
+  await writeFile(file, configuration(settings));
+  sandbox.sh(`ip addr add ${address}/32 dev lo 2>/dev/null || true`);
   const [program = '', ...prefix] = sandbox.prefix;
   const child = spawn(program, [...prefix, 'sh', '-c', TIED, 'unbound', '-d', '-c', file], {
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -56,7 +61,7 @@ async function started(child: ChildProcessByStdio<Writable, null, Readable>): Pr
   if (!(await ready)) throw new Error(`Cannot start Unbound: ${said.join('\n')}`);
 }
 
-function configuration(address: string, names: UnboundSettings['names']): string {
+function configuration({ address, names, more = [], forward }: UnboundSettings): string {
   const records = Object.entries(names).flatMap(([name, addresses]) =>
     addresses.map((data) => `  local-data: "${name}. 300 IN A ${data}"`),
   );
@@ -68,9 +73,9 @@ server:
   username: ""
   pidfile: ""
   use-syslog: no
-  local-zone: "." static
+${[...(forward === undefined ? ['local-zone: "." static'] : FORWARDING), ...more].map((line) => `  ${line}`).join('\n')}
 ${records.join('\n')}
 remote-control:
   control-enable: no
-`;
+${forward === undefined ? '' : `forward-zone:\n  name: "."\n  forward-addr: ${forward}\n`}`;
 }

@@ -135,7 +135,7 @@ function judgeSessions(seen: FirewallFacts): readonly Finding[] {
   return [note({ ...told, claim, actual })];
 }
 
-function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {
+function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {
   const facts = factsOf(flow, policy, inspection.profile);
   const base = { rule: 'policy-leaves-tls-alone', subject: subjectOf(flow), expected: 'no SSL inspection', facts };
   if (inspection.kind === 'unreadable') {
@@ -160,7 +160,7 @@ function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInsp
 }
 
 /** A policy that may inspect the connection, or not, is not named as the culprit. */
-function withCulprit(finding: Finding, flow: Flow, policy: FirewallPolicy): Finding {
+function withCulprit(finding: Finding, flow: Asked, policy: FirewallPolicy): Finding {
   if (finding.level !== 'broken') return finding;
   const profile = finding.facts?.profile ?? null;
   return {
@@ -169,11 +169,19 @@ function withCulprit(finding: Finding, flow: Flow, policy: FirewallPolicy): Find
   };
 }
 
+type Asked = Flow & Pick<FirewallFacts, 'serial'>;
+
 function culpritOf(
-  { firewall, firewallHost }: Flow,
-  { policy, ...rest }: Omit<Culprit, 'firewall' | 'firewallHost'>,
+  { firewall, firewallHost, serial }: Asked,
+  { policy, ...rest }: Omit<Culprit, 'firewall' | 'firewallHost' | 'serial'>,
 ): Culprit {
-  return { firewall, firewallHost, ...rest, policy: policy === null ? null : { id: policy.id, name: policy.name } };
+  return {
+    firewall,
+    firewallHost,
+    serial,
+    ...rest,
+    policy: policy === null ? null : { id: policy.id, name: policy.name },
+  };
 }
 
 type DeepJudgement = Pick<Finding, 'claim' | 'actual' | 'level' | 'suggests' | 'confidence'>;

@@ -28,11 +28,16 @@ export const nameResolution: Declaration<'name-resolution', NameCause> = {
   },
 };
 
-function judgeNames({ path, port, licenseServer }: TargetFacts): readonly Finding<NameCause>[] | null {
+function judgeNames({
+  path,
+  port,
+  licenseServer,
+  otherNames: others,
+}: TargetFacts): readonly Finding<NameCause>[] | null {
   const { names, host, endpoints } = path;
   // Through a proxy, and for an address, there is no name to ask for.
   if (names.length === 0) return endpoints.length > 0 ? [] : null;
   const expectedAddresses = licenseServer?.expectedAddresses ?? [];
-  const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names });
+  const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names, others });
   return licenseServer === null ? findings : [...findings, ...judgeFamily(licenseServer, addresses)];
 }

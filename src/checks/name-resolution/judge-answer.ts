@@ -4,6 +4,7 @@ import type { AddressClass } from '../../core/addresses.ts';
 import { hostOf } from '../../core/authority.ts';
 import { nameList } from '../../core/name-list.ts';
 import { oncePer } from '../../core/once-per.ts';
+import { explainAnswer, type OtherNames } from './other-names.ts';
 import { resolverNamed } from './resolver-named.ts';
 import { type Finding, known, note, type Told } from '../../engine/finding.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
@@ -14,6 +15,7 @@ export interface AnswerCase {
   readonly expectedAddresses: readonly string[];
   /** Another resolver gives an acceptable address. */
   readonly othersAnswer: boolean;
+  readonly others: OtherNames;
 }
 
 export interface JudgedAnswer {
@@ -46,15 +48,28 @@ const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
 
 /** Judges what one resolver said. */
 export function judgeAnswer(observation: DnsObservation, context: AnswerCase): JudgedAnswer {
-  const sorted = sortedBy(context.expectedAddresses)(observation);
+  const sorted = apartFrom(context.others.shared, sortedBy(context.expectedAddresses)(observation));
   const any = sorted.acceptable.length + sorted.hijacked.length > 0;
+  const findings = any
+    ? [...judgeAddresses(observation, sorted, context), ...judgeHalfAnswer(observation, context)]
+    : [judgeNoAddress(observation, context)];
   return {
     resolver: observation.resolver,
-    findings: any
-      ? [...judgeAddresses(observation, sorted, context), ...judgeHalfAnswer(observation, context)]
-      : [judgeNoAddress(observation, context)],
+    findings: findings.map((finding) => explainAnswer(finding, observation, context.others)),
     acceptable: sorted.acceptable,
     confirmed: context.expectedAddresses.length > 0 && sorted.unexpected.length === 0,
+  };
+}
+
+/** An address that every name has is no address of the server. */
+function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAddresses {
+  const found = sorted.acceptable.filter((address) => shared.includes(address));
+  if (found.length === 0) return sorted;
+  const isOwn = (address: string): boolean => !found.includes(address);
+  return {
+    acceptable: sorted.acceptable.filter(isOwn),
+    hijacked: [...sorted.hijacked, ...found],
+    unexpected: sorted.unexpected.filter(isOwn),
   };
 }
 

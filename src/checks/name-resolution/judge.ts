@@ -4,6 +4,7 @@ import { nameList } from '../../core/name-list.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { DnsObservation } from '../../core/observation.ts';
 import { resolverNamed } from './resolver-named.ts';
+import type { OtherNames } from './other-names.ts';
 import { acceptableAddresses, judgeAnswer } from './judge-answer.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 
@@ -14,6 +15,7 @@ export interface DnsCase {
   readonly expectedAddresses: readonly string[];
   /** One for each resolver, in the order of the configuration. */
   readonly observations: readonly DnsObservation[];
+  readonly others: OtherNames;
 }
 
 export interface DnsVerdict {
@@ -25,7 +27,7 @@ export interface DnsVerdict {
 const MAX_DIALLED = 16;
 
 /** Judges what every resolver says about one name. */
-export function judgeDns({ name, port, expectedAddresses, observations }: DnsCase): DnsVerdict {
+export function judgeDns({ name, port, expectedAddresses, observations, others }: DnsCase): DnsVerdict {
   const subject = `${name}:${String(port)}`;
   const acceptable = observations.map((observation) => acceptableAddresses(observation, expectedAddresses));
   const judged = observations.map((observation, index) =>
@@ -34,6 +36,7 @@ export function judgeDns({ name, port, expectedAddresses, observations }: DnsCas
       expectedAddresses,
       // Whether the name can be resolved at all decides how bad a silent resolver is.
       othersAnswer: acceptable.some((addresses, other) => other !== index && addresses.length > 0),
+      others,
     }),
   );
   return {

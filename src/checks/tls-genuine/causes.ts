@@ -1,5 +1,5 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { type CommandStep, shell } from '../../engine/words/step.ts';
+import { type CommandStep, fortios, shell, type Step } from '../../engine/words/step.ts';
 import { createPolicy, MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
 import { BLOCKED_TLS_KINDS, compare, FREE_POLICY } from './blocked-tls.ts';
 
@@ -34,6 +34,21 @@ const FORTIGATE = [
   MOVE_UP,
   'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block ' +
     'page still answers with the certificate of the FortiGate.',
+  REPEAT,
+];
+
+/** The configured firewall leaves the traffic alone: what is changed there changes nothing. */
+const BEHIND_FIREWALL: readonly Step[] = [
+  'Change nothing on {firewall}: for {source} {policy} matches, which inspects nothing. The certificate comes from ' +
+    '{issuer}, another FortiGate.',
+  fortios(
+    'Find {issuer} behind it: a second firewall, one of the provider, or a cloud service that the traffic is led ' +
+      'through. The next hop of {firewall} towards the server is the first to look at.',
+    'get router info routing-table details {serverip}',
+  ),
+  'If {issuer} is the other member of the same cluster, its certificate authority is used by both: then the traffic of ' +
+    'this machine matches another policy there than that of {source}. Compare by Policy Lookup.',
+  `On {issuer} create a policy without inspection for this traffic (destination {host}, TCP {port}). ${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
 
@@ -93,6 +108,13 @@ export const TLS_CAUSES = {
       summary: 'TLS to {subject} is inspected by {culprit}.',
     },
     summary: 'TLS to {subject} is intercepted by {product}.',
+    kinds: {
+      'behind-firewall': {
+        title: 'by another FortiGate than the one that was asked',
+        summary: 'TLS to {subject} is intercepted by the FortiGate {issuer}, which is not {firewall}.',
+        remedy: BEHIND_FIREWALL,
+      },
+    },
     rank: 0,
   },
   'tls-interception-suspected': {
@@ -111,6 +133,13 @@ export const TLS_CAUSES = {
       summary: 'TLS is inspected by {culprit}: {subject} does not show the certificate of {host}.',
     },
     summary: 'TLS to {subject} does not show the certificate of {host}: it is probably intercepted by {product}.',
+    kinds: {
+      'behind-firewall': {
+        title: 'by another FortiGate than the one that was asked',
+        summary: 'TLS to {subject} is probably intercepted by the FortiGate {issuer}, which is not {firewall}.',
+        remedy: BEHIND_FIREWALL,
+      },
+    },
     rank: 1,
   },
   'tls-blocked': {

@@ -1,9 +1,12 @@
 import { type Assessment, withFindings } from '../../engine/assessment.ts';
 import { authority } from '../../core/authority.ts';
+import { type FirewallObservation, leavesTlsAlone, policyText } from '../../core/license/firewall.ts';
+import { nameList } from '../../core/name-list.ts';
+import { type Finding, isFault, known } from '../../engine/finding.ts';
+import { FORTIGATE_SERIAL } from '../../engine/words/culprit.ts';
 import { unreadablePeers } from '../peer-views.ts';
 import type { Declaration } from '../declaration.ts';
 import type { PathObservation } from '../../core/round.ts';
-import type { Finding } from '../../engine/finding.ts';
 import type { LogFacts } from '../log-facts.ts';
 import { TLS_CAUSES, type TlsCause } from './causes.ts';
 import { withComplaints } from './complaint.ts';
@@ -23,7 +26,7 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   onPath: true,
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
-  withUnits: (own, { peers }) => unreadablePeers(own, peers),
+  withUnits: (own, { peers, firewall }) => behindFirewall(unreadablePeers(own, peers), firewall),
   withLog: withLogEvidence,
   from: 'target',
   judge: ({ path, tls, knowledge, surroundings }) =>
@@ -42,6 +45,33 @@ function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding
   const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy ?? null;
   return proxy === null ? finding : { ...finding, facts: { ...finding.facts, proxy } };
 }
+
+/**
+ * Where the firewall says that it leaves this traffic alone, and the certificate comes from another unit, that one has to
+ * be looked for behind it: a policy of its own on this firewall would change nothing.
+ */
+function behindFirewall(own: Assessment, observations: readonly FirewallObservation[]): Assessment {
+  const asked = observations.flatMap((seen) => (seen.kind === 'ok' ? [seen] : []));
+  const [first] = asked;
+  const isClean = asked.length === observations.length && asked.every(({ match }) => leavesTlsAlone(match));
+  if (first === undefined || !isClean) return own;
+  const serials = asked.map(({ serial }) => serial);
+  const facts = known({
+    firewall: nameList([...new Set(asked.map(({ firewall }) => firewall))]),
+    policy: first.match.kind === 'policy' ? policyText(first.match.policy) : null,
+    source: first.source,
+  });
+  const isOther = ({ facts: { issuer = '' } = {} }: Finding): boolean =>
+    FORTIGATE_SERIAL.test(issuer) && !serials.includes(issuer);
+  const findings = own.findings.map((finding) =>
+    isFault(finding) && INTERCEPTIONS.includes(finding.suggests ?? '') && isOther(finding)
+      ? { ...finding, kind: 'behind-firewall', facts: { ...finding.facts, ...facts } }
+      : finding,
+  );
+  return { ...own, findings };
+}
+
+const INTERCEPTIONS: readonly string[] = ['tls-intercepted', 'tls-interception-suspected'] satisfies TlsCause[];
 
 /**
  * Adds what the logs say: a firewall's own, and FortiAuthenticator's, which see the path of FortiAuthenticator; and

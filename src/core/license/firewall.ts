@@ -23,6 +23,8 @@ export interface Flow {
 
 export interface FirewallFacts extends Flow {
   readonly kind: 'ok';
+  /** Its serial number; null: it did not say. */
+  readonly serial: string | null;
   readonly match: PolicyMatch;
   /** Its address objects for the name of the licence server; empty too where they could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
@@ -75,6 +77,8 @@ export interface Culprit {
   /** As in `Flow`. */
   readonly firewall: string;
   readonly firewallHost: string;
+  /** Serial number of the firewall, which is also the name of its certificate authority; null: not known. */
+  readonly serial: string | null;
   readonly action: 'inspects' | 'denies';
   /** null: the implicit deny, because no policy matches. */
   readonly policy: Pick<FirewallPolicy, 'id' | 'name'> | null;
@@ -110,6 +114,13 @@ export function askedFor<F extends Pick<Flow, 'appliances'>>(flows: readonly F[]
 /** `policy 5 "fac-out"` */
 export function policyText({ id, name }: Pick<FirewallPolicy, 'id' | 'name'>): string {
   return name === null ? `policy ${String(id)}` : `policy ${String(id)} "${name}"`;
+}
+
+/** Whether the policy leaves the TLS of the licence server alone, as far as the firewall says. */
+export function leavesTlsAlone(match: PolicyMatch): boolean {
+  if (match.kind !== 'policy' || match.policy.action === 'deny' || match.inspection.kind !== 'known') return false;
+  const { mode, exemptedBy } = match.inspection;
+  return mode === 'none' || (mode === 'deep' && exemptedBy !== null);
 }
 
 /** As texts name it. */

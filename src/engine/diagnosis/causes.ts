@@ -212,9 +212,12 @@ function brokenBy({ stage, usual }: Fault): string {
 }
 
 function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingFacts): CauseWords {
-  const { summary, remedy, unclearPath } = (kind === undefined ? undefined : words.kinds?.[kind]) ?? words;
+  const special = kind === undefined ? undefined : words.kinds?.[kind];
+  const { productRemedy: _product, anyProductRemedy: _anyProduct, ...plain } = words;
+  const { summary, remedy, unclearPath } = special ?? words;
   return {
-    ...words,
+    // A kind knows more of what has to be done than the name of a product.
+    ...(special === undefined ? words : plain),
     summary,
     remedy,
     ...(unclear === undefined ? {} : (unclearPath ?? words.unclearPath)),

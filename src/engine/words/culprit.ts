@@ -17,11 +17,13 @@ export function culpritFinding(
   { byFirewall }: CauseWords,
   fresh: readonly Finding[] | undefined,
 ): (Finding & { readonly culprit: Culprit }) | null {
-  const { product = FORTIGATE, clean } = main.facts ?? {};
+  const { product = FORTIGATE, clean, issuer = '' } = main.facts ?? {};
   if (byFirewall === undefined || main.advice !== undefined || clean !== undefined || product !== FORTIGATE)
     return null;
   const candidates = [main, ...others].flatMap((finding) =>
-    isFault(finding) && finding.culprit?.action === byFirewall.action ? [{ ...finding, culprit: finding.culprit }] : [],
+    isFault(finding) && finding.culprit?.action === byFirewall.action && !isOtherUnit(issuer, finding.culprit)
+      ? [{ ...finding, culprit: finding.culprit }]
+      : [],
   );
   const isFresh = ({ culprit }: { readonly culprit: Culprit }): boolean =>
     fresh === undefined ||
@@ -29,6 +31,14 @@ export function culpritFinding(
   const names = new Set(candidates.map(({ culprit }) => culpritText(culprit)));
   const [first] = candidates;
   return first === undefined || names.size > 1 || !isFresh(first) ? null : first;
+}
+
+/** The names that FortiGate units sign with: their serial numbers. */
+export const FORTIGATE_SERIAL = /^F[GW](?=[A-Z]*\d)[A-Z0-9]{9,22}$/u;
+
+/** The certificate comes from another FortiGate than the one that was asked. */
+function isOtherUnit(issuer: string, { serial }: Culprit): boolean {
+  return serial !== null && FORTIGATE_SERIAL.test(issuer) && issuer !== serial;
 }
 
 /** `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet", profile "deep-inspection"` */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { RECURSION_DESIRED, decode, encode, type Answer, type DecodedPacket, type StringAnswer } from 'dns-packet';
-import type { DnsAnswer } from '../../core/observation.ts';
+import type { DnsAnswer, ExtendedError } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
 
 export type RecordType = 'A' | 'AAAA' | 'MX';
@@ -22,6 +22,7 @@ export type DnsReading =
       readonly addresses: readonly string[];
       readonly cnames: readonly string[];
       readonly ttlSeconds: number | null;
+      readonly extendedErrors?: readonly ExtendedError[];
       readonly beside: NonNullable<DnsAnswer['beside']>;
     }
   /** TC: ask again over TCP (RFC 1035 §4.2.1). */
@@ -121,7 +122,26 @@ export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
   const rcode = rcodeOf(packet, flags & 0xf);
   if (!answersQuestion(packet, query, rcode)) return foreign('its question is another');
   const reading = followChain(packet.answers ?? [], query, rcode);
-  return reading.kind === 'answer' ? { ...reading, beside: besideOf(packet) } : reading;
+  if (reading.kind !== 'answer') return reading;
+  const extendedErrors = extendedErrorsOf(packet);
+  return { ...reading, ...(extendedErrors.length === 0 ? {} : { extendedErrors }), beside: besideOf(packet) };
+}
+
+/** RFC 8914 §2. */
+const EXTENDED_ERROR = 15;
+const MAX_EXTENDED_ERRORS = 4;
+const MAX_EXTRA_TEXT = 100;
+
+function extendedErrorsOf({ additionals = [] }: DecodedPacket): readonly ExtendedError[] {
+  return additionals
+    .flatMap((record) => (record.type === 'OPT' ? record.options : []))
+    .flatMap(({ code, data }): readonly ExtendedError[] => {
+      if (Number(code) !== EXTENDED_ERROR || data === undefined || data.length < 2) return [];
+      // Some servers end the text with a zero, which the RFC forbids.
+      const text = data.subarray(2).toString('utf8').replace(/\0+$/u, '');
+      return [{ code: data.readUInt16BE(0), text: visibleText(text, MAX_EXTRA_TEXT) }];
+    })
+    .slice(0, MAX_EXTENDED_ERRORS);
 }
 
 /** OPT is no record (RFC 6891 §6.1.1). */

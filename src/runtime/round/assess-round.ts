@@ -6,11 +6,13 @@ import { judgeShare } from '../../checks/intermittent/judge.ts';
 import { judged, unjudged } from '../../checks/judgement.ts';
 import { roundConnectionsOf } from '../../checks/intermittent/round-connections.ts';
 import { next, type PathShare } from '../../checks/intermittent/path-share.ts';
+import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../../checks/name-resolution/other-names.ts';
 import { controlHostsOf } from '../../checks/reachability/explain-shut-ports.ts';
 import { CHECKS } from '../../checks/registry.ts';
 import type { RoundFacts } from '../../checks/round-facts.ts';
 import type { TargetFacts } from '../../checks/target-facts.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
+import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
 import type { Config } from '../../config/config.ts';
 import type { ServiceConfig } from '../../sources/path/services-section.ts';
 import type { EpochMs } from '../../core/clock.ts';
@@ -43,9 +45,12 @@ export interface AssessedRound {
 /** Turns what a round saw into what it means for each precondition by itself. */
 export function assessRound(
   config: Config,
-  round: RoundObservations,
+  given: RoundObservations,
   { tlsOf, share: before, answered }: RoundKnowledge,
 ): AssessedRound {
+  const { expectedAddresses } = config.licenseServer;
+  const otherNames = otherNamesOf(given, expectedAddresses, (address) => isOfServer(given, address, tlsOf));
+  const round = withoutShared(given, otherNames);
   const controls = controlChainsOf(round.controls);
   const clock = clockObservations(round, tlsOf);
   const surroundings = { controls, now: correctedNow(round.startedAt, clock) };
@@ -62,6 +67,7 @@ export function assessRound(
       knowledge,
       surroundings,
       controlHosts,
+      otherNames: index === 0 ? otherNames : NO_OTHER_NAMES,
     };
   });
   const found = targets.filter(({ service }) => (service?.carries ?? null) === null).map(findingsAt);
@@ -85,6 +91,17 @@ export function assessRound(
     },
     share,
   };
+}
+
+/** Where the certificate is for the licence server, no other name having its address makes it another one's. */
+const OF_SERVER: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
+
+function isOfServer({ path, startedAt }: RoundObservations, address: string, tlsOf: RoundKnowledge['tlsOf']): boolean {
+  const { licenseServer } = path;
+  const endpoints = licenseServer.endpoints.filter((endpoint) => endpoint.address === address);
+  const knowledge = tlsOf(licenseServer.subject);
+  const { worst } = judgeTlsPath({ ...licenseServer, endpoints }, knowledge, { controls: [], now: startedAt });
+  return worst !== null && OF_SERVER.includes(worst.verdict);
 }
 
 /** By check. Null: there was nothing to judge. */

@@ -3,6 +3,7 @@ import type { FirewallConfig } from './section.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { createHttpGetter } from '../../network/rest/http-get.ts';
 import type { JsonReply } from '../../network/rest/json-exchange.ts';
+import { serialIn } from './replies.ts';
 import { secretOf } from '../../network/rest/secret.ts';
 
 /** Everything that is ever asked of the firewall: a closed set of reads. */
@@ -33,6 +34,8 @@ export type FirewallQuestion =
 export interface FirewallClient extends AsyncDisposable {
   /** @throws see `exchangeJson` */
   read(question: FirewallQuestion): Promise<JsonReply>;
+  /** Its serial number, as the answers tell; null: none did so far. */
+  serial(): string | null;
 }
 
 /**
@@ -46,8 +49,14 @@ export async function createFirewallClient(config: FirewallConfig, context: Conn
     { url: config.url, trust, authorization: `Bearer ${token}`, secrets: [token] },
     context,
   );
+  let serial: string | null = null;
   return {
-    read: (question) => http.get(pathOf(question, config.vdom)),
+    read: async (question) => {
+      const reply = await http.get(pathOf(question, config.vdom));
+      if (reply.kind === 'json') serial = serialIn(reply.value) ?? serial;
+      return reply;
+    },
+    serial: () => serial,
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
 }

@@ -56,7 +56,7 @@ export async function observeFirewall(
     const looked = { ...inquiry, fqdnObjects, match };
     const sessions = await sessionsOf(looked, { last, at: context.clock.now() }).catch(() => null);
     const fortitokens = config.fortitokens ? await readFortitokens(client).catch(() => null) : null;
-    return { ...flow, kind: 'ok', match, fqdnObjects, sessions, fortitokens };
+    return { ...flow, kind: 'ok', serial: client.serial(), match, fqdnObjects, sessions, fortitokens };
   } catch (error) {
     if (error instanceof RefusedError) return { ...flow, kind: 'denied', status: error.status };
     return { ...flow, ...failed(error, startedAt, context) };

@@ -21,6 +21,12 @@ function isObject(value: unknown): value is ReplyFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Every answer of FortiOS has the serial number of the unit beside its results. */
+export function serialIn(value: unknown): string | null {
+  const { serial } = fieldsOf(value);
+  return typeof serial === 'string' && /^[A-Z0-9_-]{8,32}$/u.test(serial) ? serial : null;
+}
+
 /** The object inside an answer of FortiOS, by itself or as a list of one; null when there is none. */
 export function resultOf(value: unknown): ReplyFields | null {
   const { results } = fieldsOf(value);

@@ -11,6 +11,7 @@ import { PATH_METRICS } from './metrics.ts';
 import { observeBurst } from './observe-burst.ts';
 import { observeClosely, type CloserTools } from './observe-closely.ts';
 import { observeNearest } from './observe-nearest.ts';
+import { observeOtherNames } from './other-names.ts';
 import { observeReferences, type ReferenceTools } from './observe-references.ts';
 import { services } from './services-section.ts';
 import type { PathSettings } from './settings.ts';
@@ -62,11 +63,12 @@ export const path: RoundSource<'path', PathSettings, PathFacts, PathSourceTools,
     const { ctx } = look;
     const target = licenseTarget(settings);
     const seen = { path: own.licenseServer, controls };
-    const [references, older, closer, controlConnects] = await Promise.all([
+    const [references, older, closer, controlConnects, otherNames] = await Promise.all([
       observeReferences(target, seen, look, ctx),
       observeOlderTls(target, own.licenseServer, look, ctx),
       observeClosely(target, seen, look, ctx),
       observeNearest(seen, look, ctx),
+      observeOtherNames(target, seen, look, ctx),
       hearOpenssl(target, seen, look, ctx),
     ]);
     const looked = {
@@ -74,7 +76,7 @@ export const path: RoundSource<'path', PathSettings, PathFacts, PathSourceTools,
       references: [...references, ...older],
       ...(closer === null ? {} : { closer: closer(look.stalledMs()) }),
     };
-    return { ...own, licenseServer: looked, controlConnects };
+    return { ...own, licenseServer: looked, controlConnects, otherNames };
   },
   runsIn: (facts) => ({ paths: [facts.licenseServer, ...facts.services], samples: [] }),
 };

@@ -54,6 +54,55 @@ describe('the firewall in front of FortiAuthenticator, while the path of this ma
   });
 });
 
+describe('the firewall in front of FortiAuthenticator, while TLS is inspected,', () => {
+  const OWN = 'FGVMEV0000000001';
+
+  beforeEach(() => lab.firewall.setMode({ kind: 'inspect' }));
+  afterEach(async () => {
+    lab.firewallApi.state.serial = OWN;
+    await lab.firewall.setMode({ kind: 'off' });
+  });
+
+  test('inspects nothing, and the issuer is another unit: it is looked for behind it', async () => {
+    lab.firewallApi.state.serial = 'FG100FTK20099999';
+    const { causes, ...result } = await checkLab(lab);
+    expect(conclusionOf({ causes, ...result })).toMatchObject({ causes: ['critical tls-intercepted'] });
+    expect(causes[0]?.summary).toMatch(
+      /is intercepted by the FortiGate FGVMEV0000000001, which is not the FortiGate /u,
+    );
+    const [first, ...steps] = causes[0]?.remedy ?? [];
+    expect(first).toMatch(/^Change nothing on the FortiGate .*: for .* policy 5 "fac-to-internet" matches/u);
+    expect(steps.join('\n')).toContain(`Find ${OWN} behind it`);
+    expect(causes[0]?.remedySteps.flatMap(({ commands }) => commands ?? []).join('\n')).not.toContain(
+      'config firewall',
+    );
+  });
+
+  test.each<readonly [string, () => void]>([
+    ['inspects nothing for FortiAuthenticator, but is the issuer itself', () => undefined],
+    [
+      'inspects, and so may another one',
+      () => {
+        lab.firewallApi.state.serial = 'FG100FTK20099999';
+        policy({ 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' });
+      },
+    ],
+    [
+      'refuses the token',
+      () => {
+        lab.firewallApi.state.serial = 'FG100FTK20099999';
+        lab.firewallApi.setFault({ kind: 'status', status: 403 });
+      },
+    ],
+  ])('%s: its policy is what has to be changed', async (_, prepare) => {
+    prepare();
+    const { causes } = await checkLab(lab);
+    const cause = causes.find(({ id }) => id === 'tls-intercepted');
+    expect(cause?.summary).toContain('is intercepted by Fortinet FortiGate');
+    expect(cause?.remedySteps.flatMap(({ commands }) => commands ?? []).join('\n')).toContain('config firewall policy');
+  });
+});
+
 describe('the firewall in front of FortiAuthenticator, while the port of the licence server is shut,', () => {
   const ABOVE = ['tls-genuine', 'license-server'] as const;
 

@@ -1,7 +1,8 @@
+import { encode } from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCheckBench, HOST, loopbackZone } from '../../support/check-bench.ts';
 import type { CheckBench } from '../../support/check-bench.ts';
-import { conclusionOf, evidenceOf, notReady } from '../../support/check-result.ts';
+import { conclusionOf, evidenceOf, notReady, preconditionOf } from '../../support/check-result.ts';
 import { createDnsServer, reply } from '../../support/dns-server.ts';
 import type { DnsAsked, DnsHandler, DnsReaction } from '../../support/dns-server.ts';
 import type { Peer } from '../../support/tls-peer.ts';
@@ -38,6 +39,19 @@ describe('one resolver', () => {
     expect(evidenceOf(result)).toContain('NXDOMAIN');
   });
 
+  test('says that it filters the name', async () => {
+    await using resolver = await createDnsServer(
+      onLicenseServer((asked) => filtered(reply(asked, [], { rcode: NXDOMAIN }), 'by rule 7')),
+    );
+    const result = await bench.check(server.port, { resolvers: [at(resolver)] });
+    expect(conclusionOf(result)).toEqual(notReady('name-not-found', ...BLOCKED));
+    expect(result.causes[0]?.summary).toContain(`says itself that it filters ${HOST}`);
+    expect(evidenceOf(result)).toContain('it gives the reason "Filtered"');
+    expect(preconditionOf(result, 'name-resolution').findings).toMatchObject([
+      { quote: 'Extended DNS error 17 (Filtered): by rule 7' },
+    ]);
+  });
+
   test('gives a private address', async () => {
     await using resolver = await createDnsServer(loopbackZone('10.20.30.40'));
     const result = await bench.check(server.port, { resolvers: [at(resolver)] });
@@ -50,6 +64,8 @@ describe('one resolver', () => {
     const result = await bench.check(server.port, { resolvers: [at(resolver)] });
     expect(conclusionOf(result)).toEqual(notReady('resolver-unreachable', ...BLOCKED));
     expect(evidenceOf(result)).toContain('SERVFAIL');
+    expect(evidenceOf(result)).toContain('it answers for control.example.test');
+    expect(result.causes[0]?.summary).toContain('answers for other names');
   });
 });
 
@@ -76,6 +92,16 @@ test('one of two resolvers lies: activation does not work for those who ask that
   const result = await bench.check(server.port, { resolvers: [at(good), at(liar)] });
   expect(conclusionOf(result)).toEqual(notReady('answer-hijacked'));
 });
+
+/** The answer with an extended DNS error 17 and this text (RFC 8914). */
+function filtered(reaction: DnsReaction, text: string): DnsReaction {
+  if (reaction.kind !== 'packet') return reaction;
+  const plain = Buffer.from(encode(reaction.packet));
+  plain.writeUInt16BE(1, 10);
+  const error = Buffer.concat([Buffer.from([0, 15, 0, 2 + text.length, 0, 17]), Buffer.from(text)]);
+  const opt = Buffer.from([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, error.length]);
+  return { kind: 'raw', bytes: [Buffer.concat([plain, opt, error])] };
+}
 
 function at({ port }: { readonly port: number }): string {
   return `127.0.0.1:${String(port)}`;

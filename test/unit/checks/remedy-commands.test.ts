@@ -63,7 +63,7 @@ const CASES = Object.entries(FACTS).flatMap(([known, facts]) =>
 );
 /** The programs that blocks for a shell may run. */
 const PROGRAMS =
-  /^(?:chronyc|cp|curl|dig|ftm-watch|ip|mv|nc|nft|openssl|ping|tcpdump|timedatectl|tracepath)(?= |$)[^;&|`$\n]*$/u;
+  /^(?:cat|chronyc|cp|curl|dig|ftm-watch|getent|grep|ip|mv|nc|nft|openssl|ping|tcpdump|timedatectl|tracepath)(?= |$)[^;&|`$\n]*$/u;
 const SHELL_QUOTED = /'(?:[^']|'\\'')*'/gu;
 const FORTIAUTHENTICATOR = /^execute (?:ping|nslookup) [\w.:-]+$/u;
 /** Lines of a CLI and of a shell that change something. */

@@ -46,6 +46,7 @@ function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
     fqdnObjects: [],
     sessions: null,
     fortitokens: null,
+    serial: null,
   };
 }
 

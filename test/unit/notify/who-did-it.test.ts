@@ -24,6 +24,7 @@ function answered(match: PolicyMatch): FirewallObservation {
     firewall: 'FortiGate 10.0.0.1',
     firewallHost: '10.0.0.1',
     vdom: 'root',
+    serial: 'FGT60F0000000001',
     appliances: [],
     source: '10.0.0.5',
     destination: 'fortitokenmobile.fortinet.com:443',
@@ -158,6 +159,7 @@ describe('no policy is named as the culprit', () => {
     ['the server is exempt', 'tls-genuine', intercepted(), answered(policy('accept', 'deep', 'exemption "fortinet"'))],
     ['it denies what is intercepted all the same', 'tls-genuine', intercepted(), DENIES],
     ['the issuer is another product', 'tls-genuine', intercepted({ facts: { product: 'Zscaler' } }), answer],
+    ['the issuer is another FortiGate', 'tls-genuine', intercepted({ facts: { issuer: 'FGT60F0000000002' } }), answer],
     ['another address is not intercepted', 'tls-genuine', intercepted({ facts: { clean: '192.0.2.8' } }), answer],
     [
       'only some connections are',

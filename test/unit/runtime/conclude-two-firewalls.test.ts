@@ -45,6 +45,7 @@ function first(match: PolicyMatch): FirewallObservation {
     fqdnObjects: [],
     sessions: null,
     fortitokens: null,
+    serial: null,
   };
 }
 const flow = {
@@ -62,6 +63,7 @@ const SECOND: FirewallObservation = {
   fqdnObjects: [],
   sessions: null,
   fortitokens: null,
+  serial: null,
 };
 const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };
 

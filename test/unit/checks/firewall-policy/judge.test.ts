@@ -48,6 +48,7 @@ function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NO
     fqdnObjects: [],
     sessions: null,
     fortitokens: null,
+    serial: null,
     match: { kind: 'policy', policy: { ...POLICY, ...policy }, inspection },
   };
 }
@@ -134,6 +135,7 @@ const ROWS: readonly Row[] = [
       sessions: null,
       fortitokens: null,
       match: { kind: 'implicit-deny', incoming: null, outgoing: null },
+      serial: null,
     },
     expected: [['broken', 'policy-missing', 'no policy matches: the implicit deny']],
   },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsReply } from '../../../../src/core/observation.ts';
 import { judgeAnswer as judgeAnswerUnchecked } from '../../../../src/checks/name-resolution/judge-answer.ts';
+import { NO_OTHER_NAMES } from '../../../../src/checks/name-resolution/other-names.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
 const judgeAnswer = withPlainClaims(judgeAnswerUnchecked);
@@ -64,7 +65,7 @@ const ROWS: readonly Row[] = [
 ];
 
 test.each(ROWS)('tells of $name', ({ a, aaaa = answer([]), expectedAddresses = [], told }) => {
-  const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false };
+  const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false, others: NO_OTHER_NAMES };
   const [finding] = judgeAnswer({ resolver: 'system', name: HOST, a, aaaa }, context).findings;
   const [expected, actual, address] = told;
   expect(finding).toMatchObject({ expected, actual });
@@ -97,7 +98,7 @@ describe('what a DNS64 makes of an IPv4 address', () => {
     ],
   ])('%s', (...[, a, aaaa, expectedAddresses, told]) => {
     const observation = { resolver: 'system', name: HOST, a: answer(a), aaaa: answer(aaaa) };
-    const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false };
+    const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false, others: NO_OTHER_NAMES };
     const { findings, acceptable } = judgeAnswer(observation, context);
     expect(findings.map(({ rule, actual }) => [rule, actual])).toEqual(told);
     const isFalse = told.some(([rule]) => rule === 'answer-acceptable');

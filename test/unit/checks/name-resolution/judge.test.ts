@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DnsObservation, DnsReply, FailureReason } from '../../../../src/core/observation.ts';
 import { judgeDns as judgeDnsUnchecked } from '../../../../src/checks/name-resolution/judge.ts';
 import type { DnsVerdict } from '../../../../src/checks/name-resolution/judge.ts';
+import { NO_OTHER_NAMES } from '../../../../src/checks/name-resolution/other-names.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
 const judgeDns = withPlainClaims(judgeDnsUnchecked);
@@ -27,7 +28,7 @@ function seen(a: DnsReply, aaaa: DnsReply = answer([]), resolver = 'system'): Dn
 }
 
 function judge(observations: readonly DnsObservation[], expectedAddresses: readonly string[] = []): DnsVerdict {
-  return judgeDns({ name: HOST, port: 443, expectedAddresses, observations });
+  return judgeDns({ name: HOST, port: 443, expectedAddresses, observations, others: NO_OTHER_NAMES });
 }
 
 function brief({ findings }: DnsVerdict): readonly string[] {

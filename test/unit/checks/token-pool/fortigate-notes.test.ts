@@ -19,6 +19,7 @@ function holds(fortitokens: FirewallFacts['fortitokens']): FirewallObservation {
     ...FLOW,
     kind: 'ok',
     match: { kind: 'implicit-deny', incoming: null, outgoing: null },
+    serial: null,
     fqdnObjects: [],
     sessions: null,
     fortitokens,

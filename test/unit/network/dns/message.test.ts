@@ -70,6 +70,54 @@ describe('readReply', () => {
     expect(readReply(bytes, query)).toMatchObject({ kind: 'answer', rcode: 'BADVERS' });
   });
 
+  /** An OPT record with these options: code and data of each. */
+  function withOptions(...options: readonly (readonly [code: number, data: Buffer])[]): Buffer {
+    const bytes = Buffer.from(encode({ type: 'response', id: 4711, questions, answers }));
+    bytes.writeUInt16BE(1, 10);
+    const data = Buffer.concat(
+      options.map(([code, content]) => {
+        const head = Buffer.alloc(4);
+        head.writeUInt16BE(code);
+        head.writeUInt16BE(content.length, 2);
+        return Buffer.concat([head, content]);
+      }),
+    );
+    const opt = Buffer.from([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    opt.writeUInt16BE(data.length, 9);
+    return Buffer.concat([bytes, opt, data]);
+  }
+  const extended = (code: number, text = ''): readonly [number, Buffer] => [
+    15,
+    Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(text)]),
+  ];
+
+  test.each([
+    ['one', [extended(17, 'by rule 7')], [{ code: 17, text: 'by rule 7' }]],
+    ['one without a text', [extended(0x1267)], [{ code: 4711, text: '' }]],
+    ['one with a zero at its end', [extended(6, 'bogus\0')], [{ code: 6, text: 'bogus' }]],
+    ['control characters', [extended(6, 'a\u001Bb')], [{ code: 6, text: 'a\\u{1B}b' }]],
+    [
+      'one among other options',
+      [[3, Buffer.from('ns1')], extended(22), [12, Buffer.alloc(9)]],
+      [{ code: 22, text: '' }],
+    ],
+    ['one that is too short', [[15, Buffer.from([1])]], undefined],
+    ['none', [[3, Buffer.from('ns1')]], undefined],
+  ] as const)('reads extended errors: %s', (_, options, expected) => {
+    expect(readReply(withOptions(...options), query)).toMatchObject({ kind: 'answer', rcode: 'NOERROR' });
+    const reading = readReply(withOptions(...options), query);
+    expect('extendedErrors' in reading ? reading.extendedErrors : undefined).toEqual(expected);
+  });
+
+  test('keeps four extended errors, each of 100 characters', () => {
+    const reading = readReply(
+      withOptions(...Array.from({ length: 9 }, (_, code) => extended(code, 'x'.repeat(300)))),
+      query,
+    );
+    const errors = reading.kind === 'answer' ? (reading.extendedErrors ?? []) : [];
+    expect(errors.map(({ code, text }) => [code, text.length])).toEqual([0, 1, 2, 3].map((code) => [code, 100]));
+  });
+
   test('knows a truncated answer even where it is cut in the middle of a record', () => {
     const cut = Buffer.from(good.subarray(0, good.length - 30));
     cut.writeUInt16BE(cut.readUInt16BE(2) | 0x0200, 2);

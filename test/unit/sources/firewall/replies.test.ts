@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { matchesName } from '../../../../src/sources/firewall/exemptions.ts';
-import { parsePolicy, parsePolicyId, parseSslProfile, resultOf } from '../../../../src/sources/firewall/replies.ts';
+import {
+  parsePolicy,
+  parsePolicyId,
+  parseSslProfile,
+  resultOf,
+  serialIn,
+} from '../../../../src/sources/firewall/replies.ts';
 
 describe('resultOf', () => {
   it.each<[unknown, unknown]>([
@@ -12,6 +18,19 @@ describe('resultOf', () => {
     ['x', null],
   ])('of %j is %j', (value, result) => {
     expect(resultOf(value)).toEqual(result);
+  });
+});
+
+describe('serialIn', () => {
+  it.each<[unknown, string | null]>([
+    [{ serial: 'FGVM020000000000', results: {} }, 'FGVM020000000000'],
+    [{ serial: 'FGVMEV_B6WKV3L0D' }, 'FGVMEV_B6WKV3L0D'],
+    [{ results: { serial: 'FGVM020000000000' } }, null],
+    [{ serial: 'FG\n100FTK20012345' }, null],
+    [{ serial: 7 }, null],
+    [null, null],
+  ])('of %j is %j', (value, serial) => {
+    expect(serialIn(value)).toBe(serial);
   });
 });
 

@@ -1,0 +1,235 @@
+import { addressInAny } from '../../core/addresses.ts';
+import { nameList } from '../../core/name-list.ts';
+import type { DnsObservation, ExtendedError, FailureReason } from '../../core/observation.ts';
+import type { PathObservation } from '../../core/round.ts';
+import type { Finding } from '../../engine/finding.ts';
+import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { withMore } from '../../engine/words/claim.ts';
+import type { RoundObservations } from '../../sources/registry.ts';
+import { areRelatedHosts } from '../tls-genuine/name-match.ts';
+import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
+
+/** What resolvers say of other names than the target, against which their answers for it are read. */
+export interface OtherNames {
+  /** Of other names, the unrelated ones first. */
+  readonly others: readonly DnsObservation[];
+  /** The target with a dot at its end, asked of this machine's own resolver: without hosts file and search list. */
+  readonly absolute: DnsObservation | null;
+  /** Addresses that unrelated names have as well. */
+  readonly shared: readonly string[];
+}
+
+export const NO_OTHER_NAMES: OtherNames = { others: [], absolute: null, shared: [] };
+
+/**
+ * @param isGenuine whether the server's own certificate was seen at an address, so that it is shared rightly
+ */
+export function otherNamesOf(
+  { path, controls }: Pick<RoundObservations, 'path' | 'controls'>,
+  expectedAddresses: readonly string[],
+  isGenuine: (address: string) => boolean,
+): OtherNames {
+  const { host, names } = path.licenseServer;
+  const all = [...(path.otherNames ?? []), ...controls.flatMap((control) => control.names)];
+  const isRelated = ({ name }: DnsObservation): boolean => areRelatedHosts(name, host);
+  const unrelated = all.filter((seen) => !isRelated(seen));
+  const absolute = all.find(({ name }) => name === `${host}.`) ?? null;
+  const theirs = new Set(unrelated.flatMap(addressesOf));
+  return {
+    others: [...unrelated, ...all.filter((seen) => isRelated(seen) && seen !== absolute && seen.name !== host)],
+    absolute,
+    shared: [...new Set(names.flatMap(addressesOf))].filter(
+      (address) => theirs.has(address) && !addressInAny(address, expectedAddresses) && !isGenuine(address),
+    ),
+  };
+}
+
+/** Without what was seen where every name leads to: it says nothing of the servers that have these names. */
+export function withoutShared(round: RoundObservations, { shared }: OtherNames): RoundObservations {
+  if (shared.length === 0) return round;
+  const isOwn = ({ address }: { readonly address: string }): boolean => !shared.includes(address);
+  const { licenseServer, burst } = round.path;
+  const { closer, ...seen } = licenseServer;
+  const endpoints = licenseServer.endpoints.filter(isOwn);
+  return {
+    ...round,
+    path: {
+      ...round.path,
+      licenseServer: {
+        ...seen,
+        endpoints,
+        references: endpoints.length === 0 ? [] : licenseServer.references,
+        ...(closer === undefined || !isOwn(closer) ? {} : { closer }),
+      },
+      burst: burst.filter(isOwn),
+    },
+    controls: round.controls.map((control) => ({ ...control, endpoints: control.endpoints.map(withoutTls(isOwn)) })),
+  };
+}
+
+type Endpoint = PathObservation['endpoints'][number];
+
+function withoutTls(isOwn: (endpoint: Endpoint) => boolean): (endpoint: Endpoint) => Endpoint {
+  return (endpoint) => (isOwn(endpoint) ? endpoint : { ...endpoint, tls: null, http: null });
+}
+
+function addressesOf({ a, aaaa }: DnsObservation): readonly string[] {
+  return [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : []));
+}
+
+/** What explains a finding about one resolver. */
+interface Explanation {
+  readonly kind?: NameKind;
+  readonly more?: string;
+  readonly quote?: string;
+  /** Others may not see it. */
+  readonly confidence?: 'suspected';
+  readonly facts?: { readonly address: string };
+}
+
+/**
+ * A finding about the answer of one resolver, with what its other answers say of the reason: the machine itself, every
+ * name alike, or this one alone; or the reason that it gives itself.
+ */
+export function explainAnswer(
+  finding: Finding<NameCause>,
+  seen: DnsObservation,
+  names: OtherNames,
+): Finding<NameCause> {
+  if (finding.suggests === null || finding.kind !== undefined) return finding;
+  const { kind, more, quote, confidence, facts } = explanationOf(finding, seen, names);
+  const { kinds = {} }: CauseWords = NAME_CAUSES[finding.suggests];
+  return {
+    ...finding,
+    ...(kind !== undefined && kind in kinds ? { kind } : {}),
+    ...(more === undefined ? {} : { claim: withMore(finding.claim, '; ', more), actual: `${finding.actual}; ${more}` }),
+    ...(quote === undefined ? {} : { quote }),
+    ...(confidence === undefined ? {} : { confidence }),
+    ...(facts === undefined ? {} : { facts: { ...finding.facts, ...facts } }),
+  };
+}
+
+function explanationOf(finding: Finding<NameCause>, seen: DnsObservation, names: OtherNames): Explanation {
+  const own = names.others.filter(({ resolver }) => resolver === seen.resolver);
+  return (
+    ofThisMachine(finding, seen, names) ??
+    ofSharedAddress(seen, names) ??
+    errorsOf(seen) ??
+    ofEncryption(finding, seen) ??
+    ofRefusal(seen, own) ??
+    ofThisName(finding, seen, own)
+  );
+}
+
+/** The hosts file and the search list (`ndots`) of this machine come before DNS, and FortiAuthenticator has others. */
+function ofThisMachine(
+  { suggests }: Finding<NameCause>,
+  seen: DnsObservation,
+  { absolute }: OtherNames,
+): Explanation | null {
+  const isAddress = suggests === 'answer-hijacked' || suggests === 'answer-unexpected';
+  if (!isAddress || absolute?.resolver !== seen.resolver || !isAnswered(absolute)) return null;
+  const inDns = addressesOf(absolute);
+  if (addressesOf(seen).some((address) => inDns.includes(address))) return null;
+  const is = inDns.length === 0 ? 'not found' : nameList(inDns, 2);
+  return { kind: 'local-name', more: `with a dot at its end the name is ${is}`, confidence: 'suspected' };
+}
+
+function ofSharedAddress(seen: DnsObservation, { others, shared }: OtherNames): Explanation | null {
+  const address = addressesOf(seen).find((given) => shared.includes(given));
+  const also = others.find((other) => address !== undefined && addressesOf(other).includes(address));
+  if (address === undefined || also === undefined) return null;
+  return { kind: 'shared-address', more: `${also.name} has the address ${address} as well`, facts: { address } };
+}
+
+/** https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#extended-dns-error-codes */
+const EXTENDED_ERRORS: ReadonlyMap<number, readonly [name: string, kind?: NameKind]> = new Map([
+  [0, ['Other Error']],
+  [1, ['Unsupported DNSKEY Algorithm', 'dnssec']],
+  [2, ['Unsupported DS Digest Type', 'dnssec']],
+  [3, ['Stale Answer']],
+  [4, ['Forged Answer', 'filtered']],
+  [5, ['DNSSEC Indeterminate', 'dnssec']],
+  [6, ['DNSSEC Bogus', 'dnssec']],
+  [7, ['Signature Expired', 'dnssec']],
+  [8, ['Signature Not Yet Valid', 'dnssec']],
+  [9, ['DNSKEY Missing', 'dnssec']],
+  [10, ['RRSIGs Missing', 'dnssec']],
+  [11, ['No Zone Key Bit Set', 'dnssec']],
+  [12, ['NSEC Missing', 'dnssec']],
+  [13, ['Cached Error']],
+  [14, ['Not Ready']],
+  [15, ['Blocked', 'filtered']],
+  [16, ['Censored', 'filtered']],
+  [17, ['Filtered', 'filtered']],
+  [18, ['Prohibited', 'refused']],
+  [19, ['Stale NXDOMAIN Answer']],
+  [20, ['Not Authoritative']],
+  [21, ['Not Supported']],
+  [22, ['No Reachable Authority', 'no-authority']],
+  [23, ['Network Error', 'no-authority']],
+  [24, ['Invalid Data']],
+]);
+
+/** The reason that the resolver gives itself, the first that has a remedy; null: none. */
+function errorsOf({ a, aaaa }: DnsObservation): Pick<Explanation, 'kind' | 'more' | 'quote'> | null {
+  const errors = [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? (reply.extendedErrors ?? []) : []));
+  const named = errors.map((error) => ({ error, known: EXTENDED_ERRORS.get(error.code) }));
+  const found = named.find(({ known }) => known?.[1] !== undefined) ?? named[0];
+  if (found === undefined) return null;
+  const [name, kind] = found.known ?? [`number ${String(found.error.code)}`];
+  return {
+    more: `it gives the reason "${name}"`,
+    quote: quoteOf(found.error, name),
+    ...(kind === undefined ? {} : { kind }),
+  };
+}
+
+function quoteOf({ code, text }: ExtendedError, name: string): string {
+  return `Extended DNS error ${String(code)} (${name})${text === '' ? '' : `: ${text}`}`;
+}
+
+/** Failures of a connection that somebody may have shut. */
+const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed'];
+
+/** Over TLS or HTTPS the usual port plays no part. */
+function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: DnsObservation): Explanation | null {
+  if (suggests !== 'resolver-unreachable' || !/^(?:tls|https):/u.test(resolver)) return null;
+  const reasons = [a, aaaa].flatMap((reply) => (reply.kind === 'failed' ? [reply.reason] : []));
+  if (reasons.includes('tls')) return { kind: 'untrusted' };
+  return reasons.some((reason) => SHUT.includes(reason)) ? { kind: 'encrypted' } : null;
+}
+
+/** To whom it refuses everything, it does not want to serve. */
+function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explanation | null {
+  const { a, aaaa } = seen;
+  const isRefused = [a, aaaa].some((reply) => reply.kind === 'answer' && reply.rcode === 'REFUSED');
+  if (!isRefused || own.some(hasAddress)) return null;
+  return { kind: 'refused', ...comparison(seen, own) };
+}
+
+/** A resolver that answers for other names works, and reaches the internet. */
+function ofThisName(
+  { suggests }: Finding<NameCause>,
+  seen: DnsObservation,
+  own: readonly DnsObservation[],
+): Explanation {
+  const isAlone = suggests === 'resolver-unreachable' && own.some(hasAddress);
+  return { ...(isAlone ? { kind: 'this-name-alone' } : {}), ...comparison(seen, own) };
+}
+
+/** A filter may cover a whole domain: what it makes of a related name tells nothing of all others. */
+function comparison({ name }: DnsObservation, own: readonly DnsObservation[]): Pick<Explanation, 'more'> {
+  const answered = own.find(hasAddress);
+  if (answered !== undefined) return { more: `it answers for ${answered.name}` };
+  const other = own.find((seen) => !areRelatedHosts(seen.name, name));
+  return other === undefined ? {} : { more: `it has no address for ${other.name} either` };
+}
+
+function hasAddress(seen: DnsObservation): boolean {
+  return addressesOf(seen).length > 0;
+}
+
+function isAnswered({ a, aaaa }: DnsObservation): boolean {
+  return a.kind === 'answer' || aaaa.kind === 'answer';
+}

@@ -1,0 +1,333 @@
+import { describe, expect, test } from 'vitest';
+import { NAME_CAUSES, type NameCause } from '../../../../src/checks/name-resolution/causes.ts';
+import { judgeDns as judgeDnsUnchecked } from '../../../../src/checks/name-resolution/judge.ts';
+import {
+  NO_OTHER_NAMES,
+  type OtherNames,
+  otherNamesOf,
+  withoutShared,
+} from '../../../../src/checks/name-resolution/other-names.ts';
+import type { DnsAnswer, DnsObservation, DnsReply, FailureReason } from '../../../../src/core/observation.ts';
+import type { CauseWords } from '../../../../src/engine/words/cause-words.ts';
+import { established } from '../../../support/chains.ts';
+import { createIdentity } from '../../../support/authority.ts';
+import { endpoint, path, round } from '../../../support/observed.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+const judgeDns = withPlainClaims(judgeDnsUnchecked);
+
+const HOST = 'fortitokenmobile.fortinet.com';
+const OTHER = 'www.iana.org';
+const GOOD = '173.243.138.84';
+const PARKED = '185.53.178.50';
+const UDP = 'udp://10.0.0.53:53';
+
+function answer(addresses: readonly string[], rcode = 'NOERROR', code?: number, text = ''): DnsAnswer {
+  const extendedErrors = code === undefined ? {} : { extendedErrors: [{ code, text }] };
+  return {
+    kind: 'answer',
+    rcode,
+    addresses,
+    cnames: [],
+    ttlSeconds: 60,
+    durationMs: 3,
+    attempts: 1,
+    ...extendedErrors,
+  };
+}
+
+function failed(reason: FailureReason): DnsReply {
+  return { kind: 'failed', reason, message: 'self-signed certificate', durationMs: 30, attempts: 1 };
+}
+
+/** The same for both families but for addresses, which are IPv4. */
+function seen(a: DnsReply, resolver = UDP, name = HOST): DnsObservation {
+  return { resolver, name, a, aaaa: a.kind === 'answer' ? { ...a, addresses: [] } : a };
+}
+
+interface Case {
+  readonly own: DnsReply;
+  readonly resolver?: string;
+  readonly others?: Partial<OtherNames>;
+  readonly expectedAddresses?: readonly string[];
+}
+
+function judge({ own, resolver = UDP, others = {}, expectedAddresses = [GOOD] }: Case) {
+  return judgeDns({
+    name: HOST,
+    port: 443,
+    expectedAddresses,
+    observations: [seen(own, resolver)],
+    others: { ...NO_OTHER_NAMES, ...others },
+  }).findings;
+}
+
+/** What the same resolver says of an unrelated name. */
+const unrelated = (reply: DnsReply, resolver = UDP): Partial<OtherNames> => ({
+  others: [seen(reply, resolver, OTHER)],
+});
+const ANSWERS = unrelated(answer(['192.0.43.8']));
+const absolute = (...addresses: readonly string[]): Partial<OtherNames> => ({
+  absolute: seen(answer(addresses, addresses.length === 0 ? 'NXDOMAIN' : 'NOERROR'), 'system', `${HOST}.`),
+});
+
+type Told = readonly [suggests: NameCause, kind: string | undefined, more: string | null];
+
+describe('what a resolver says of other names, and of its reasons', () => {
+  test.each<readonly [string, Case, Told]>([
+    ['SERVFAIL, and nothing else is known', { own: answer([], 'SERVFAIL') }, ['resolver-unreachable', undefined, null]],
+    [
+      'SERVFAIL, and other names are answered',
+      { own: answer([], 'SERVFAIL'), others: ANSWERS },
+      ['resolver-unreachable', 'this-name-alone', `it answers for ${OTHER}`],
+    ],
+    [
+      'SERVFAIL for every name',
+      { own: answer([], 'SERVFAIL'), others: unrelated(answer([], 'SERVFAIL')) },
+      ['resolver-unreachable', undefined, `it has no address for ${OTHER} either`],
+    ],
+    [
+      'SERVFAIL, and another resolver answers for other names',
+      { own: answer([], 'SERVFAIL'), others: unrelated(answer(['192.0.43.8']), 'system') },
+      ['resolver-unreachable', undefined, null],
+    ],
+    [
+      'SERVFAIL, and a name of the same owner is answered',
+      { own: answer([], 'SERVFAIL'), others: { others: [seen(answer(['54.177.212.176']), UDP, 'www.fortinet.com')] } },
+      ['resolver-unreachable', 'this-name-alone', 'it answers for www.fortinet.com'],
+    ],
+    [
+      'SERVFAIL, and for a name of the same owner too',
+      { own: answer([], 'SERVFAIL'), others: { others: [seen(answer([], 'SERVFAIL'), UDP, 'www.fortinet.com')] } },
+      ['resolver-unreachable', undefined, null],
+    ],
+    ['REFUSED', { own: answer([], 'REFUSED') }, ['resolver-unreachable', 'refused', null]],
+    [
+      'REFUSED for every name',
+      { own: answer([], 'REFUSED'), others: unrelated(answer([], 'REFUSED')) },
+      ['resolver-unreachable', 'refused', `it has no address for ${OTHER} either`],
+    ],
+    [
+      'REFUSED for this name alone',
+      { own: answer([], 'REFUSED'), others: ANSWERS },
+      ['resolver-unreachable', 'this-name-alone', `it answers for ${OTHER}`],
+    ],
+    [
+      'NXDOMAIN, and other names are answered',
+      { own: answer([], 'NXDOMAIN'), others: ANSWERS },
+      ['name-not-found', undefined, `it answers for ${OTHER}`],
+    ],
+    [
+      'NXDOMAIN for every name',
+      { own: answer([], 'NXDOMAIN'), others: unrelated(answer([], 'NXDOMAIN')) },
+      ['name-not-found', undefined, `it has no address for ${OTHER} either`],
+    ],
+    [
+      'a private address, and other names are answered',
+      { own: answer(['10.0.0.1']), others: ANSWERS },
+      ['answer-hijacked', undefined, `it answers for ${OTHER}`],
+    ],
+    [
+      'an address that other names have as well',
+      { own: answer([PARKED]), others: { ...unrelated(answer([PARKED])), shared: [PARKED] } },
+      ['answer-hijacked', 'shared-address', `${OTHER} has the address ${PARKED} as well`],
+    ],
+    [
+      'the same, learned of another resolver',
+      { own: answer([PARKED]), others: { ...unrelated(answer([PARKED]), 'system'), shared: [PARKED] } },
+      ['answer-hijacked', 'shared-address', `${OTHER} has the address ${PARKED} as well`],
+    ],
+    [
+      'an address that is not expected, and that no other name has',
+      { own: answer([PARKED]), others: ANSWERS },
+      ['answer-unexpected', undefined, `it answers for ${OTHER}`],
+    ],
+    [
+      'an address of this machine alone',
+      { own: answer(['10.0.0.1']), resolver: 'system', others: absolute(GOOD) },
+      ['answer-hijacked', 'local-name', `with a dot at its end the name is ${GOOD}`],
+    ],
+    [
+      'an address of this machine alone, where DNS has no such name',
+      { own: answer(['10.0.0.1']), resolver: 'system', others: absolute() },
+      ['answer-hijacked', 'local-name', 'with a dot at its end the name is not found'],
+    ],
+    [
+      'a public address of this machine alone',
+      { own: answer([PARKED]), resolver: 'system', others: absolute(GOOD) },
+      ['answer-unexpected', 'local-name', `with a dot at its end the name is ${GOOD}`],
+    ],
+    [
+      'an address that DNS gives as well',
+      { own: answer(['10.0.0.1']), resolver: 'system', others: absolute('10.0.0.1') },
+      ['answer-hijacked', undefined, null],
+    ],
+    [
+      'an address, and DNS was silent to the other question',
+      { own: answer(['10.0.0.1']), resolver: 'system', others: { absolute: seen(failed('timeout'), 'system') } },
+      ['answer-hijacked', undefined, null],
+    ],
+    [
+      'an address of another resolver than this machine',
+      { own: answer(['10.0.0.1']), others: absolute(GOOD) },
+      ['answer-hijacked', undefined, null],
+    ],
+  ])('%s', (_, given, [suggests, kind, more]) => {
+    const [finding, ...rest] = judge(given);
+    expect(rest).toEqual([]);
+    expect({ suggests: finding?.suggests, kind: finding?.kind }).toEqual({ suggests, kind });
+    const [claim, actual] = [finding?.claim ?? '', finding?.actual ?? ''];
+    if (more === null) expect(`${claim}${actual}`).not.toContain(';');
+    else expect([claim.endsWith(`; ${more}.`), actual.endsWith(`; ${more}`)]).toEqual([true, true]);
+    expect(finding?.confidence).toBe(kind === 'local-name' ? 'suspected' : undefined);
+  });
+
+  test.each<readonly [code: number, name: string, Partial<Record<NameCause, string>>]>([
+    [0, 'Other Error', {}],
+    [3, 'Stale Answer', {}],
+    [
+      4,
+      'Forged Answer',
+      { 'answer-hijacked': 'filtered', 'name-not-found': 'filtered', 'resolver-unreachable': 'filtered' },
+    ],
+    [6, 'DNSSEC Bogus', { 'resolver-unreachable': 'dnssec' }],
+    [9, 'DNSKEY Missing', { 'resolver-unreachable': 'dnssec' }],
+    [
+      15,
+      'Blocked',
+      { 'answer-hijacked': 'filtered', 'name-not-found': 'filtered', 'resolver-unreachable': 'filtered' },
+    ],
+    [
+      17,
+      'Filtered',
+      { 'answer-hijacked': 'filtered', 'name-not-found': 'filtered', 'resolver-unreachable': 'filtered' },
+    ],
+    [18, 'Prohibited', { 'resolver-unreachable': 'refused' }],
+    [22, 'No Reachable Authority', { 'resolver-unreachable': 'no-authority' }],
+    [23, 'Network Error', { 'resolver-unreachable': 'no-authority' }],
+    [4711, 'number 4711', {}],
+  ])('the extended error %i: %s', (code, name, kinds) => {
+    const cases: readonly (readonly [NameCause, DnsReply])[] = [
+      ['answer-hijacked', answer(['10.0.0.1'], 'NOERROR', code, 'by list 7')],
+      ['name-not-found', answer([], 'NXDOMAIN', code, 'by list 7')],
+      ['resolver-unreachable', answer([], 'SERVFAIL', code, 'by list 7')],
+      ['answer-unexpected', answer([PARKED], 'NOERROR', code, 'by list 7')],
+    ];
+    for (const [suggests, own] of cases) {
+      const [finding] = judge({ own, others: ANSWERS });
+      expect(finding).toMatchObject({
+        suggests,
+        claim: expect.stringContaining(`; it gives the reason "${name}".`),
+        quote: `Extended DNS error ${String(code)} (${name}): by list 7`,
+      });
+      expect(finding?.kind).toBe(kinds[suggests]);
+    }
+  });
+
+  test('of several extended errors the first with a remedy is told, and a text is not needed', () => {
+    const own: DnsAnswer = {
+      ...answer([], 'SERVFAIL', 0, 'x'),
+      extendedErrors: [
+        { code: 13, text: '' },
+        { code: 22, text: '' },
+        { code: 6, text: '' },
+      ],
+    };
+    expect(judge({ own })).toMatchObject([
+      { kind: 'no-authority', quote: 'Extended DNS error 22 (No Reachable Authority)' },
+    ]);
+  });
+
+  test.each<readonly [string, FailureReason, string | undefined]>([
+    ['tls://9.9.9.9:853', 'tls', 'untrusted'],
+    ['https://dns.quad9.net/dns-query', 'tls', 'untrusted'],
+    ['tls://9.9.9.9:853', 'timeout', 'encrypted'],
+    ['https://dns.quad9.net/dns-query', 'refused', 'encrypted'],
+    ['tls://9.9.9.9:853', 'rejected', undefined],
+    ['udp://9.9.9.9:53', 'timeout', undefined],
+    ['tcp://9.9.9.9:53', 'refused', undefined],
+  ])('a failure of %s, %s: %s', (resolver, reason, kind) => {
+    const [finding] = judge({ own: failed(reason), resolver });
+    expect([finding?.suggests, finding?.kind]).toEqual(['resolver-unreachable', kind]);
+  });
+
+  test('no remedy for a resolver over TLS speaks of port 53 to it', () => {
+    const { kinds = {} }: CauseWords = NAME_CAUSES['resolver-unreachable'];
+    const told = ['untrusted', 'encrypted'].flatMap((kind) => [...(kinds[kind]?.remedy ?? [])]);
+    expect(told.length).toBeGreaterThan(2);
+    expect(JSON.stringify(told)).not.toMatch(/port 53 to|dig /u);
+  });
+});
+
+describe('otherNamesOf()', () => {
+  const licenseServer = path({ host: HOST, names: [seen(answer([PARKED, GOOD]))] });
+  const control = (name: string, ...addresses: readonly string[]) =>
+    path({ host: name, names: [seen(answer(addresses), UDP, name)] });
+  const shared = (name: string, address: string, isGenuine = false): readonly string[] =>
+    otherNamesOf(round({ licenseServer, controls: [control(name, address)] }), [GOOD], () => isGenuine).shared;
+
+  test.each<readonly [string, readonly string[], readonly string[]]>([
+    ['an unrelated name has it', shared(OTHER, PARKED), [PARKED]],
+    ['an unrelated name has another', shared(OTHER, '192.0.43.8'), []],
+    ['a name of the same owner has it', shared('www.fortinet.com', PARKED), []],
+    ['it is expected', shared(OTHER, GOOD), []],
+    ["it shows the server's own certificate", shared(OTHER, PARKED, true), []],
+  ])('an address is shared or not: %s', (_, found, expected) => {
+    expect(found).toEqual(expected);
+  });
+
+  test('takes what was asked later, and the name with a dot at its end', () => {
+    const base = round({ licenseServer });
+    const [dotted, parked] = [seen(answer([GOOD]), 'system', `${HOST}.`), seen(answer([PARKED]), UDP, OTHER)];
+    const related = seen(answer([GOOD]), UDP, 'www.fortinet.com');
+    const otherNames = [dotted, related, seen(answer([GOOD]), UDP), parked];
+    const found = otherNamesOf({ ...base, path: { ...base.path, otherNames } }, [GOOD], () => false);
+    expect(found).toEqual({ others: [parked, related], absolute: dotted, shared: [PARKED] });
+    expect(otherNamesOf(base, [GOOD], () => false)).toEqual(NO_OTHER_NAMES);
+  });
+});
+
+describe('withoutShared()', async () => {
+  const tls = established(await createIdentity({ name: 'CN=parking.test' }));
+  const at = (address: string) => ({ ...endpoint(address), tls });
+  const closer = {
+    address: PARKED,
+    connects: [],
+    stalledMs: 0,
+    again: null,
+    otherName: null,
+    refusable: null,
+    controls: [],
+  };
+  const reference = { kind: 'server-name', label: OTHER, isFresh: true, outcome: tls } as const;
+  const seenRound = round({
+    licenseServer: path({ host: HOST, endpoints: [at(PARKED), at(GOOD)], references: [reference], closer }),
+    burst: [at(PARKED), at(GOOD)],
+    controls: [path({ host: OTHER, endpoints: [at(PARKED), at('192.0.43.8')] })],
+  });
+
+  test('leaves out what was seen at an address that every name has', () => {
+    const left = withoutShared(seenRound, { ...NO_OTHER_NAMES, shared: [PARKED] });
+    const { licenseServer, burst } = left.path;
+    expect(licenseServer.endpoints.map(({ address }) => address)).toEqual([GOOD]);
+    expect(licenseServer.references).toEqual([reference]);
+    expect('closer' in licenseServer).toBe(false);
+    expect(burst.map(({ address }) => address)).toEqual([GOOD]);
+    // That something accepts connections there stands.
+    expect(left.controls[0]?.endpoints).toMatchObject([
+      { address: PARKED, tcp: { kind: 'open' }, tls: null, http: null },
+      { address: '192.0.43.8', tls },
+    ]);
+  });
+
+  test('leaves out the look with another name where no address is left', () => {
+    const left = withoutShared(seenRound, { ...NO_OTHER_NAMES, shared: [PARKED, GOOD] });
+    expect(left.path.licenseServer).toMatchObject({ endpoints: [], references: [] });
+  });
+
+  test('keeps everything else, and all where nothing is shared', () => {
+    expect(withoutShared(seenRound, NO_OTHER_NAMES)).toBe(seenRound);
+    const left = withoutShared(seenRound, { ...NO_OTHER_NAMES, shared: ['192.0.2.7'] });
+    expect(left).toEqual(seenRound);
+  });
+});
