@@ -134,12 +134,7 @@ function asVersion3({ id }: Request): Buffer {
     integer(3),
     encode(SEQUENCE, encode(INTEGER, id), integer(1472), encode(OCTET_STRING, Buffer.from([1])), integer(3)),
     encode(OCTET_STRING, security),
-    encode(
-      SEQUENCE,
-      engine,
-      none,
-      encode(RESPONSE, encode(INTEGER, id), integer(0), integer(0), encode(SEQUENCE)),
-    ),
+    encode(SEQUENCE, engine, none, encode(RESPONSE, encode(INTEGER, id), integer(0), integer(0), encode(SEQUENCE))),
   );
 }
 

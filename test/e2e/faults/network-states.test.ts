@@ -183,22 +183,14 @@ const STATES: readonly NetworkState[] = [
     prefix: ['prlimit', '--nofile=96:96', '--'],
     ...ALL_READY,
   },
-  {
-    name: 'no file descriptor to spare',
+  ...[0, 6].map((descriptors) => ({
+    name: `${String(descriptors)} file descriptors to spare`,
     break: () => '',
     repair: () => '',
-    descriptors: 0,
+    descriptors,
     ...ALL_READY,
     daemon: { causes: [] },
-  },
-  {
-    name: 'few file descriptors to spare',
-    break: () => '',
-    repair: () => '',
-    descriptors: 6,
-    ...ALL_READY,
-    daemon: { causes: [] },
-  },
+  })),
   {
     name: 'resolv.conf is empty',
     break: () => ': > /etc/resolv.conf',
@@ -213,68 +205,75 @@ const STATES: readonly NetworkState[] = [
   },
 ];
 
-describeWhere(['root', 'network-namespaces', { program: 'nft' }, { program: 'prlimit' }], 'a monitor whose network fails', () => {
-  let world: MonitoredWorld;
-  let tried = 0;
+describeWhere(
+  ['root', 'network-namespaces', { program: 'nft' }, { program: 'prlimit' }],
+  'a monitor whose network fails',
+  () => {
+    let world: MonitoredWorld;
+    let tried = 0;
 
-  beforeAll(async () => {
-    world = await createMonitoredWorld();
-  });
-  afterAll(async () => {
-    await world[Symbol.asyncDispose]();
-    console.info(`Tried ${String(tried)} of ${String(STATES.length)} states of the network`);
-  });
-
-  test.concurrent.each(STATES)('$name', async (state) => {
-    await using site = await world.addSite();
-    const report = await drive(state, site);
-    tried += 1;
-    const [check = null, proxied = null] = report.checks;
-    expect([check, proxied]).not.toContain(null);
-    expect(report, report.evidence.join('\n')).toEqual({
-      ...report,
-      daemon: { ...report.daemon, ...state.daemon },
-      checks: [
-        { ...check, ...state.check },
-        { ...proxied, ...state.proxied },
-      ],
-      // Ready or unknown: the registration service was not asked yet, or not again.
-      restarted: { ...report.restarted, causes: state.daemon.causes ?? report.restarted.causes },
-      healthy: [200, 200],
-      ends: [
-        { code: 0, stderr: '' },
-        { code: 0, stderr: '' },
-      ],
-      problems: [],
+    beforeAll(async () => {
+      world = await createMonitoredWorld();
     });
-  }, LIMIT);
+    afterAll(async () => {
+      await world[Symbol.asyncDispose]();
+      console.info(`Tried ${String(tried)} of ${String(STATES.length)} states of the network`);
+    });
 
-  async function drive(state: NetworkState, site: Site): Promise<DriverReport> {
-    const checks = await Promise.all(
-      [DIRECT_CONFIG, PROXY_CONFIG].map((file) => configure(site, file, { store: { path: `${file}.sqlite` } }, state)),
-    );
-    const settings: DriverSettings = {
-      folder: site.folder,
-      daemon: await configure(site, DIRECT_CONFIG, {}, state),
-      checks,
-      env: { NODE_EXTRA_CA_CERTS: world.publicCaFile },
-      prefix: state.prefix ?? [],
-      break: state.break(site),
-      repair: state.repair(site),
-      descriptors: state.descriptors ?? null,
-      probes: world.probes,
-    };
-    const driver = site.fork(DRIVER);
-    driver.send(settings);
-    const report = await messageOf(driver);
-    driver.disconnect();
-    return report as DriverReport;
-  }
+    test.concurrent.for(STATES)('$name', { timeout: LIMIT }, async (state, { onTestFailed }) => {
+      await using site = await world.addSite();
+      const report = await drive(state, site);
+      tried += 1;
+      onTestFailed(() => console.error(report.evidence.join('\n')));
+      const [check = null, proxied = null] = report.checks;
+      expect([check, proxied]).not.toContain(null);
+      expect(report).toEqual({
+        ...report,
+        daemon: { ...report.daemon, ...state.daemon },
+        checks: [
+          { ...check, ...state.check },
+          { ...proxied, ...state.proxied },
+        ],
+        // Ready or unknown: the registration service was not asked yet, or not again.
+        restarted: { ...report.restarted, causes: state.daemon.causes ?? report.restarted.causes },
+        healthy: [200, 200],
+        ends: [
+          { code: 0, stderr: '' },
+          { code: 0, stderr: '' },
+        ],
+        problems: [],
+      });
+    });
 
-  async function configure(site: Site, file: string, more: object, state: NetworkState): Promise<string> {
-    const base = JSON.parse(await readFile(join(world.folder, file), 'utf8')) as WorldConfig;
-    const path = join(site.folder, `${Object.keys(more).join('-')}${file}`);
-    await writeFile(path, JSON.stringify({ ...base, ...more, ...state.config?.(site, base) }));
-    return path;
-  }
-});
+    async function drive(state: NetworkState, site: Site): Promise<DriverReport> {
+      const checks = await Promise.all(
+        [DIRECT_CONFIG, PROXY_CONFIG].map((file) =>
+          configure(site, file, { store: { path: `${file}.sqlite` } }, state),
+        ),
+      );
+      const settings: DriverSettings = {
+        folder: site.folder,
+        daemon: await configure(site, DIRECT_CONFIG, {}, state),
+        checks,
+        env: { NODE_EXTRA_CA_CERTS: world.publicCaFile },
+        prefix: state.prefix ?? [],
+        break: state.break(site),
+        repair: state.repair(site),
+        descriptors: state.descriptors ?? null,
+        probes: world.probes,
+      };
+      const driver = site.fork(DRIVER);
+      driver.send(settings);
+      const report = await messageOf(driver);
+      driver.disconnect();
+      return report as DriverReport;
+    }
+
+    async function configure(site: Site, file: string, more: object, state: NetworkState): Promise<string> {
+      const base = JSON.parse(await readFile(join(world.folder, file), 'utf8')) as WorldConfig;
+      const path = join(site.folder, `${Object.keys(more).join('-')}${file}`);
+      await writeFile(path, JSON.stringify({ ...base, ...more, ...state.config?.(site, base) }));
+      return path;
+    }
+  },
+);
