@@ -140,21 +140,16 @@ describe('judgeTcp', () => {
     expect(judgeTcp(observations).map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
   });
 
-  test('does not blame a proxy that this machine cannot send to', () => {
-    const through = { ...seen(A, failed('no-route', 1)), proxy: 'p:3128' };
-    expect(judgeTcp([through])).toMatchObject([
-      {
-        level: 'unknown',
-        claim: `This machine cannot send to the proxy p:3128, so ${A} was not tried.`,
-      },
-    ]);
-  });
-
   test('names the proxy instead of an address', () => {
     const through = { ...seen(A, failed('rejected', 3, 'CONNECT got status 403')), proxy: 'p:3128' };
     expect(judgeTcp([through])[0]).toMatchObject({
       actual: 'through the proxy p:3128: CONNECT got status 403',
       facts: { proxy: 'p:3128' },
+    });
+    const [unsent] = judgeTcp([{ ...through, tcp: failed('no-route') }]);
+    expect(unsent).toMatchObject({
+      level: 'unknown',
+      claim: expect.stringContaining('cannot send to the proxy p:3128'),
     });
   });
 
