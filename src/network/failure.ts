@@ -118,14 +118,26 @@ function ownReason(error: Error): FailureReason | null {
 
 function reasonBySystemCall(code: string, error: Error): FailureReason | null {
   const call = 'syscall' in error ? error.syscall : null;
-  // Node reports an orderly FIN in the middle of a handshake or an answer as ECONNRESET without a system call.
-  if (code === 'ECONNRESET' && call === null) return 'closed';
-  // A `blackhole` route of this machine.
-  if (code === 'EINVAL' && (call === 'connect' || call === 'send')) return 'no-route';
-  // Nothing was tried: the configured source address is not (or no longer) one of this machine's; or connect(2) found
-  // no free port, which to an IPv6 address it also says where IPv6 is switched off.
-  const isIpv4 = 'address' in error && typeof error.address === 'string' && isIPv4(error.address);
-  return code === 'EADDRNOTAVAIL' && (call === 'bind' || isIpv4) ? 'internal' : null;
+  switch (code) {
+    case 'ECONNRESET':
+      // Node reports an orderly FIN in the middle of a handshake or an answer as ECONNRESET without a system call.
+      return call === null ? 'closed' : null;
+    case 'EINVAL':
+      // A `blackhole` route of this machine.
+      return call === 'connect' || call === 'send' ? 'no-route' : null;
+    case 'EADDRNOTAVAIL':
+      return wasNothingTried(call, error) ? 'internal' : null;
+    default:
+      return null;
+  }
+}
+
+/**
+ * The configured source address is not (or no longer) one of this machine's; or connect(2) found no free port, which to
+ * an IPv6 address it also says where IPv6 is switched off.
+ */
+function wasNothingTried(call: unknown, error: Error): boolean {
+  return call === 'bind' || ('address' in error && typeof error.address === 'string' && isIPv4(error.address));
 }
 
 function reasonByPattern(code: string): FailureReason | null {

@@ -28,10 +28,10 @@ export async function getaddrinfo(name: string): Promise<readonly LookupAddress[
 }
 
 /** The same for sockets of `node:net` and `node:dgram`, and for whatever is built on them. */
-export const getaddrinfoForSockets: LookupFunction = (name, options, done) => {
+export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
   lookupWithCallback(name, options, (error, ...found) => {
-    if (error === null) done(null, ...found);
-    else void ownTrouble(name, error).then((trouble) => done(trouble ?? error, []));
+    if (error === null) tell(null, ...found);
+    else void ownTrouble(name, error).then((trouble) => tell(trouble ?? error, []));
   });
 };
 

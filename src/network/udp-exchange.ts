@@ -1,4 +1,4 @@
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import type { Clock, Millis } from '../core/clock.ts';
 import { localAddressFor, type Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from './failure.ts';
@@ -24,75 +24,93 @@ export interface UdpExchange<T> {
  * kernel drops what others send and reports ICMP errors.
  * @throws when nothing believable came until the signal was aborted, or the server cannot be reached
  */
-export function exchangeUdp<T>(exchange: UdpExchange<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const { server, clock } = exchange;
-    const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
-    let foreign = 0;
-    let sent = false;
-    let ended = false;
-    let cancelRetransmit = (): void => {};
+export async function exchangeUdp<T>(exchange: UdpExchange<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return new Exchange(exchange, signal).run();
+}
 
-    function finish(settle: () => void): void {
-      // The socket may still call back for what was under way when it was closed.
-      if (ended) return;
-      ended = true;
-      cancelRetransmit();
-      signal.removeEventListener('abort', onAbort);
-      socket.close();
-      settle();
-    }
-    function fail(error: unknown): void {
-      finish(() => reject(error));
-    }
-    function onAbort(): void {
-      fail(foreign === 0 ? abortError(signal) : notAnAnswer(foreign, abortError(signal)));
-    }
-    function onMessage(bytes: Buffer): void {
-      const answer = exchange.read(bytes);
-      if (answer !== null) {
-        finish(() => resolve(answer));
-        return;
-      }
-      foreign += 1;
-      if (foreign >= MAX_FOREIGN) fail(notAnAnswer(foreign));
-    }
-    function send(): void {
-      if (ended) return;
-      // Without a callback, Node drops an error of the kernel, such as EPERM from this machine's own packet filter.
-      socket.send(exchange.packet(), (error) => {
-        if (error === null) sent = true;
-        else fail(error);
-      });
-    }
-    /** Whatever is thrown in a callback of the socket fails the exchange. */
-    function guarded<A extends readonly unknown[]>(callback: (...args: A) => void): (...args: A) => void {
-      return (...args) => {
-        try {
-          callback(...args);
-        } catch (error) {
-          fail(error);
-        }
-      };
-    }
-    const connect = guarded(() => socket.connect(server.port, server.address));
+class Exchange<T> {
+  readonly #exchange: UdpExchange<T>;
+  readonly #signal: AbortSignal;
+  readonly #socket: Socket;
+  readonly #answer = Promise.withResolvers<T>();
+  #foreign = 0;
+  #isSent = false;
+  #hasEnded = false;
+  #cancelRetransmit = (): void => {};
 
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('error', (error) => fail(sent ? afterSending(error) : error));
-    socket.on('message', guarded(onMessage));
+  constructor(exchange: UdpExchange<T>, signal: AbortSignal) {
+    this.#exchange = exchange;
+    this.#signal = signal;
+    this.#socket = createSocket(exchange.server.address.includes(':') ? 'udp6' : 'udp4');
+  }
+
+  run(): Promise<T> {
+    const { server, clock, retransmitAfter } = this.#exchange;
+    const socket = this.#socket;
+    this.#signal.addEventListener('abort', this.#onAbort, { once: true });
+    socket.on('error', (error) => this.#fail(this.#isSent ? afterSending(error) : error));
+    socket.on('message', (bytes) => this.#guard(() => this.#read(bytes)));
     // Not the callback of connect(): Node hands that the error, and emits none.
-    socket.once(
-      'connect',
-      guarded(() => {
-        send();
-        cancelRetransmit = clock.after(exchange.retransmitAfter, guarded(send));
-      }),
-    );
+    socket.once('connect', () => {
+      this.#send();
+      this.#cancelRetransmit = clock.after(retransmitAfter, () => this.#send());
+    });
+    const connect = (): void => this.#guard(() => socket.connect(server.port, server.address));
     const localAddress = localAddressFor(server);
     if (localAddress === null) connect();
     else socket.bind({ address: localAddress, port: 0 }, connect);
-  });
+    return this.#answer.promise;
+  }
+
+  readonly #onAbort = (): void => {
+    const error = abortError(this.#signal);
+    this.#fail(this.#foreign === 0 ? error : notAnAnswer(this.#foreign, error));
+  };
+
+  #send(): void {
+    if (this.#hasEnded) return;
+    // Without a callback, Node drops an error of the kernel, such as EPERM from this machine's own packet filter.
+    this.#guard(() =>
+      this.#socket.send(this.#exchange.packet(), (error) => {
+        if (error === null) this.#isSent = true;
+        else this.#fail(error);
+      }),
+    );
+  }
+
+  #read(bytes: Buffer): void {
+    const answer = this.#exchange.read(bytes);
+    if (answer !== null) {
+      this.#end(() => this.#answer.resolve(answer));
+      return;
+    }
+    this.#foreign += 1;
+    if (this.#foreign >= MAX_FOREIGN) this.#fail(notAnAnswer(this.#foreign));
+  }
+
+  /** What is thrown in a callback of the socket fails the exchange. */
+  #guard(action: () => unknown): void {
+    try {
+      action();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#end(() => this.#answer.reject(error));
+  }
+
+  #end(settle: () => void): void {
+    // The socket may still call back for what was under way when it was closed.
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#cancelRetransmit();
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#socket.close();
+    settle();
+  }
 }
 
 /**

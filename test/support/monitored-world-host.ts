@@ -1,8 +1,8 @@
-import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
-import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { createHttpsPeer } from '../lab/https-peer.ts';
@@ -23,13 +23,11 @@ import {
   type WorldReady,
 } from './monitored-world.ts';
 import { createNtpServer } from './ntp-server.ts';
+import { relayTcp, relayUdp } from './relay.ts';
 import { createTcpPeer, createTlsPeer } from './tls-peer.ts';
 
 const OTHER_HOST = 'others.example.org';
 const RESOLVER_HOST = 'dns.example.org';
-
-/** A relay forgets a UDP client after this time. */
-const UDP_CLIENT = 4_000;
 
 type Ports = Awaited<ReturnType<typeof startServers>>;
 
@@ -159,39 +157,6 @@ async function relayAll(lab: Lab, ports: Ports): Promise<void> {
 
 function both(...hosts: readonly Addresses[]): readonly string[] {
   return hosts.flatMap(({ 4: v4, 6: v6 }) => [v4, v6]);
-}
-
-/** Everything that reaches this address is passed on to loopback, and back. */
-async function relayTcp(address: string, port: number, to: number): Promise<void> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const up = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true });
-    socket.on('error', () => up.destroy());
-    up.on('error', () => socket.destroy());
-    socket.pipe(up).pipe(socket);
-  });
-  server.listen(port, address);
-  await once(server, 'listening');
-}
-
-async function relayUdp(address: string, port: number, to: number): Promise<void> {
-  const clients = new Map<string, UdpSocket>();
-  const outside = createSocket(address.includes(':') ? 'udp6' : 'udp4').on('error', () => undefined);
-  outside.on('message', (bytes, from) => {
-    const key = `${from.address} ${String(from.port)}`;
-    const known = clients.get(key);
-    const inside = known ?? createSocket('udp4').on('error', () => undefined);
-    if (known === undefined) {
-      clients.set(key, inside);
-      inside.on('message', (answer) => outside.send(answer, from.port, from.address));
-      setTimeout(() => {
-        clients.delete(key);
-        inside.close();
-      }, UDP_CLIENT).unref();
-    }
-    inside.send(bytes, to, '127.0.0.1');
-  });
-  outside.bind(port, address);
-  await once(outside, 'listening');
 }
 
 async function writeConfigurations(lab: Lab, ports: Ports, files: Readonly<Record<string, string>>): Promise<void> {

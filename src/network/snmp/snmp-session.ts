@@ -1,6 +1,6 @@
 import { createSocket, type Socket, type SocketType } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { Session } from 'net-snmp';
+import type * as Snmp from 'net-snmp';
 import type { HostPort } from '../../core/authority.ts';
 import type { Millis } from '../../core/clock.ts';
 import { ProbeError } from '../failure.ts';
@@ -34,11 +34,11 @@ const RETRIES = 30;
  * @param onError a failure of the socket, or one inside the library that an answer causes: nothing else reports them
  */
 export function openSnmpSession(
-  snmp: typeof import('net-snmp'),
+  snmp: typeof Snmp,
   target: HostPort,
   login: SnmpLogin,
   onError: (error: Error) => void,
-): Session {
+): Snmp.Session {
   const options = {
     port: target.port,
     transport: isIPv6(target.host) ? 'udp6' : 'udp4',

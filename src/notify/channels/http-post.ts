@@ -37,10 +37,10 @@ const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 421, 423,
 
 /**
  * Loads what posting takes, 20 MB of memory that few need. To be called when a channel is made: at the first incident
- * there may be no file left to open.
+ * there may be no file left to open. Never rejects: where it cannot be loaded now, each post tries again.
  */
 export async function prepareToPost(): Promise<void> {
-  await import('undici');
+  await import('undici').catch(() => undefined);
 }
 
 export interface PostDeps extends EgressDeps {

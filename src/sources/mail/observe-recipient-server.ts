@@ -71,9 +71,7 @@ async function exchangesOf(
       failures.push(error);
     }
   }
-  throw (
-    failures.find((failure) => isOfThisMachine(failureReason(failure))) ??
-    failures.at(-1) ??
-    new ProbeError('internal', 'There is no resolver to ask')
-  );
+  const ours = failures.find((failure) => isOfThisMachine(failureReason(failure)));
+  const failure: unknown = ours ?? failures.at(-1) ?? new ProbeError('internal', 'There is no resolver to ask');
+  throw failure;
 }

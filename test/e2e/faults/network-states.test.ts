@@ -183,22 +183,14 @@ const STATES: readonly NetworkState[] = [
     prefix: ['prlimit', '--nofile=96:96', '--'],
     ...ALL_READY,
   },
-  {
-    name: 'no file descriptor to spare',
+  ...[0, 6].map((descriptors) => ({
+    name: `${String(descriptors)} file descriptors to spare`,
     break: () => '',
     repair: () => '',
-    descriptors: 0,
+    descriptors,
     ...ALL_READY,
     daemon: { causes: [] },
-  },
-  {
-    name: 'few file descriptors to spare',
-    break: () => '',
-    repair: () => '',
-    descriptors: 6,
-    ...ALL_READY,
-    daemon: { causes: [] },
-  },
+  })),
   {
     name: 'resolv.conf is empty',
     break: () => ': > /etc/resolv.conf',
@@ -228,33 +220,30 @@ describeWhere(
       console.info(`Tried ${String(tried)} of ${String(STATES.length)} states of the network`);
     });
 
-    test.concurrent.each(STATES)(
-      '$name',
-      async (state) => {
-        await using site = await world.addSite();
-        const report = await drive(state, site);
-        tried += 1;
-        const [check = null, proxied = null] = report.checks;
-        expect([check, proxied]).not.toContain(null);
-        expect(report, report.evidence.join('\n')).toEqual({
-          ...report,
-          daemon: { ...report.daemon, ...state.daemon },
-          checks: [
-            { ...check, ...state.check },
-            { ...proxied, ...state.proxied },
-          ],
-          // Ready or unknown: the registration service was not asked yet, or not again.
-          restarted: { ...report.restarted, causes: state.daemon.causes ?? report.restarted.causes },
-          healthy: [200, 200],
-          ends: [
-            { code: 0, stderr: '' },
-            { code: 0, stderr: '' },
-          ],
-          problems: [],
-        });
-      },
-      LIMIT,
-    );
+    test.concurrent.for(STATES)('$name', { timeout: LIMIT }, async (state, { onTestFailed }) => {
+      await using site = await world.addSite();
+      const report = await drive(state, site);
+      tried += 1;
+      onTestFailed(() => console.error(report.evidence.join('\n')));
+      const [check = null, proxied = null] = report.checks;
+      expect([check, proxied]).not.toContain(null);
+      expect(report).toEqual({
+        ...report,
+        daemon: { ...report.daemon, ...state.daemon },
+        checks: [
+          { ...check, ...state.check },
+          { ...proxied, ...state.proxied },
+        ],
+        // Ready or unknown: the registration service was not asked yet, or not again.
+        restarted: { ...report.restarted, causes: state.daemon.causes ?? report.restarted.causes },
+        healthy: [200, 200],
+        ends: [
+          { code: 0, stderr: '' },
+          { code: 0, stderr: '' },
+        ],
+        problems: [],
+      });
+    });
 
     async function drive(state: NetworkState, site: Site): Promise<DriverReport> {
       const checks = await Promise.all(

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
+import { Agent } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openSocket, openTls } from '../../../src/network/connect.ts';
 import { encodeQuery } from '../../../src/network/dns/message.ts';
@@ -9,9 +10,11 @@ import { exchangeStream } from '../../../src/network/dns/stream.ts';
 import { systemExchanges } from '../../../src/network/dns/system-exchanges.ts';
 import { failureReason } from '../../../src/network/failure.ts';
 import { hasRoute } from '../../../src/network/has-route.ts';
+import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
 import { greets } from '../../../src/network/smtp/greets.ts';
 import { exchangeUdp, sendOnce } from '../../../src/network/udp-exchange.ts';
 import { systemClock } from '../../../src/system/clock.ts';
+import { messageOf } from '../../../src/text/message-of.ts';
 import { freePort } from '../../support/free-port.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { createTcpPeer, type Peer } from '../../support/tls-peer.ts';
@@ -98,10 +101,9 @@ test('hasRoute() asks the kernel', async () => {
 
 describe('a connected socket', () => {
   test('may be reset while nobody uses it', async () => {
-    const accepted = Promise.withResolvers<Socket>();
-    const { port } = await peer(accepted.resolve);
+    const { port, accepted } = await quietPeer();
     const socket = await openSocket(at({ port }), NEVER);
-    (await accepted.promise).resetAndDestroy();
+    (await accepted).resetAndDestroy();
     await new Promise((resolve) => socket.once('close', resolve));
     expect(socket.errored).toMatchObject({ code: 'ECONNRESET' });
   });
@@ -128,25 +130,77 @@ describe('a connected socket', () => {
       const { port } = await peer(() => undefined);
       const socket = await openSocket(at({ port }), NEVER);
       const signal = why === 'the round is called off' ? AbortSignal.abort(STEP) : NEVER;
-      await expect(openTls(socket, { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' }, signal)).rejects.toThrow();
+      await expect(openTls(socket, { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' }, signal)).rejects.toBeInstanceOf(
+        Error,
+      );
       expect(socket.destroyed).toBe(true);
     },
   );
+
+  test('that is closed during a handshake fails it', async () => {
+    const { port } = await peer(() => undefined);
+    const socket = await openSocket(at({ port }), NEVER);
+    const handshake = openTls(socket, {}, NEVER);
+    socket.destroy();
+    expect(await handshake.catch(failureReason)).toBe('closed');
+  });
 });
 
+/** A peer that does nothing, and its end of the first connection. */
+async function quietPeer(): Promise<{ readonly port: number; readonly accepted: Promise<Socket> }> {
+  const accepted = Promise.withResolvers<Socket>();
+  const { port } = await peer(accepted.resolve);
+  return { port, accepted: accepted.promise };
+}
+
 describe('greets()', () => {
-  test.each([
-    ['resets', (socket: Socket) => socket.resetAndDestroy(), 'reset'],
-    ['is silent', () => undefined, 'aborted'],
-  ] as const)('fails with a server that %s', async (_, serve, reason) => {
-    const { port } = await peer((socket) => void serve(socket));
-    const socket = connect(port, '127.0.0.1');
-    const calledOff = new AbortController();
-    const greeting = greets(socket, calledOff.signal).catch((error: unknown) =>
-      error === STEP ? 'aborted' : failureReason(error),
-    );
-    if (reason === 'aborted') calledOff.abort(STEP);
-    expect(await greeting).toBe(reason);
+  async function greeting(meanwhile: (ends: Readonly<Record<'ours' | 'theirs', Socket>>) => void): Promise<unknown> {
+    const { port, accepted } = await quietPeer();
+    const ours = connect(port, '127.0.0.1');
+    const theirs = await accepted;
+    const answer = greets(ours, calledOff.signal);
+    meanwhile({ ours, theirs });
+    return answer.catch((error: unknown) => (error === STEP ? 'aborted' : failureReason(error)));
+  }
+  const calledOff = new AbortController();
+
+  test('fails with a server that resets', async () => {
+    expect(await greeting(({ theirs }) => void theirs.resetAndDestroy())).toBe('reset');
+  });
+
+  test('ends with a connection that is gone', async () => {
+    expect(await greeting(({ ours }) => void ours.destroy())).toBe(false);
+  });
+
+  test('ends with a server that is silent, when it is called off', async () => {
+    expect(await greeting(() => calledOff.abort(STEP))).toBe('aborted');
+  });
+});
+
+describe('an answer of an API that is cut', () => {
+  const WANTED = { method: 'GET', path: '/', headers: {}, withoutSecrets: (text: string) => text } as const;
+  const CONTEXT = { clock: systemClock, signal: NEVER, ownTurn: () => Promise.resolve() };
+
+  /** The connection is reset in the middle of the body, when the exchange has ended. */
+  async function exchange(head: string): Promise<unknown> {
+    const { port, accepted } = await quietPeer();
+    const agent = new Agent();
+    onTestFinished(() => agent.destroy());
+    const answer = exchangeJson(agent, `http://127.0.0.1:${String(port)}`, WANTED, CONTEXT).catch(messageOf);
+    const theirs = await accepted;
+    theirs.write(`HTTP/1.1 ${head}\r\nContent-Length: 1000\r\n\r\n{`);
+    const told = await answer;
+    theirs.resetAndDestroy();
+    await new Promise((resolve) => theirs.once('close', resolve));
+    return told;
+  }
+
+  test('in the body of a refusal leaves the refusal', async () => {
+    expect(await exchange('500 Internal Server Error')).toMatchObject({ kind: 'status', status: 500 });
+  });
+
+  test('in an encoding that nobody asked for is refused', async () => {
+    expect(await exchange('200 OK\r\nContent-Encoding: gzip')).toContain('expected no content encoding');
   });
 });
 

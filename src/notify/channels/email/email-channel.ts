@@ -25,7 +25,8 @@ const REPLY_TIMEOUT: Millis = 20_000;
  */
 export function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChannel {
   // Now, and not at the first incident, when there may be no file left to open. Who sends no mail is spared its memory.
-  void import('nodemailer');
+  // Where it cannot be loaded now, each delivery tries again.
+  void import('nodemailer').catch(() => undefined);
   return {
     kind: 'messages',
     id: 'email',

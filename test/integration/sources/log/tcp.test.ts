@@ -2,8 +2,6 @@ import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CONNECTION_LIMITS, type ConnectionLimits } from '../../../../src/sources/log/listen-tcp.ts';
 import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../../support/intake-bench.ts';
-import { systemClock } from '../../../../src/system/clock.ts';
-import { sendLines } from '../../../support/daemon-process.ts';
 import { handClock } from '../../../support/hand-clock.ts';
 
 /** Unlike `once`, it does not fail when the peer resets the connection. */
@@ -246,35 +244,6 @@ describe('syslog over TCP', () => {
       signature: 'ftm-polling-ssl',
       line: `${TROUBLE}\u{FFFD}\u{FFFD}\u{FFFD}(\u{FFFD}[2J\u{FFFD}`,
     });
-  });
-
-  test('takes what a sender had said that resets the connection', async () => {
-    const bench = await startIntake();
-    const sender = await connectSender(bench.portOf('tcp'));
-    sender.write(`${ORDINARY}\n${TROUBLE}`);
-    await bench.until(() => expect(bench.intake.counters().lines.tcp.other).toBe(1));
-    sender.resetAndDestroy();
-    await bench.until(() => expect(bench.troubles()).toBe(1));
-    expect(bench.intake.counters().connections.open).toBe(0);
-  });
-
-  test('goes on when a line cannot be read', async () => {
-    let isBroken = true;
-    const now = (): number => {
-      if (isBroken) throw new Error('boom');
-      return systemClock.now();
-    };
-    const bench = await startIntake({}, { clock: { ...systemClock, now } });
-    const bugs = (): number => bench.log.lines.filter(({ message }) => message.includes('a bug')).length;
-    (await connectSender(bench.portOf('tcp'))).write(`${TROUBLE}\n`);
-    await bench.until(() => expect(bugs()).toBe(1));
-    expect(bench.intake.counters().connections.open).toBe(0);
-    await sendLines(bench.portOf('udp'), [TROUBLE]);
-    await bench.until(() => expect(bugs()).toBe(2));
-    isBroken = false;
-    (await connectSender(bench.portOf('tcp'))).write(`${TROUBLE}\n`);
-    await sendLines(bench.portOf('udp'), [TROUBLE]);
-    await bench.until(() => expect(bench.troubles()).toBe(2));
   });
 
   test('goes on when a handler of events throws', async () => {

@@ -183,6 +183,14 @@ describe('judgeAppliance', () => {
     expect([finding?.level, finding?.suggests, finding?.actual]).toEqual(expected);
   });
 
+  it('only suspects an appliance that is silent while this machine cannot send to it over SNMP', () => {
+    const confidenceOf = (reason: FailureReason): unknown =>
+      judgeAppliance(failure('timeout'), EXPECTED, { role: { ...mute, reason }, logSpeaks: false })[0]?.confidence;
+    expect(confidenceOf('timeout')).toBe(undefined);
+    expect(confidenceOf('no-route')).toBe('suspected');
+    expect(confidenceOf('internal')).toBe('suspected');
+  });
+
   it.each<[FailureReason, string]>([
     ['timeout', 'does not answer'],
     ['refused', 'does not answer'],

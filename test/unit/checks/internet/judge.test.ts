@@ -16,12 +16,17 @@ function silence(reason: 'no-route' | 'timeout'): DnsReply {
   return { kind: 'failed', reason, message: reason, durationMs: 3, attempts: 1 };
 }
 
-function names(reason: 'no-route' | 'timeout'): RoundObservations['path']['licenseServer']['names'] {
-  return [{ resolver: 'udp://10.0.0.53:53', name: 'server.test', a: silence(reason), aaaa: silence(reason) }];
+function names(
+  reason: 'no-route' | 'timeout',
+  resolver = 'udp://10.0.0.53:53',
+): RoundObservations['path']['licenseServer']['names'] {
+  return [{ resolver, name: 'server.test', a: silence(reason), aaaa: silence(reason) }];
 }
 
 const ANSWERING = path({ endpoints: [endpoint('192.0.2.1', open())] });
 const SILENT = path({ endpoints: [endpoint('192.0.2.2', { ...failed('timeout'), durationMs: 3000 })] });
+
+const WITHOUT_ROUTE = path({ endpoints: [{ ...endpoint('2001:db8::2', failed('no-route')), family: 6 }] });
 
 const BEYOND_PROXY = path({
   endpoints: [
@@ -89,6 +94,25 @@ describe('judgeInternet()', () => {
     [
       'there is no route to any resolver',
       round({ licenseServer: path({ names: names('no-route') }) }),
+      'judged',
+      'broken',
+    ],
+    [
+      'there is no route to any resolver, and each has an IPv6 address',
+      round({ licenseServer: path({ names: names('no-route', 'udp://[2001:db8::53]:53') }) }),
+      'unjudged',
+      undefined,
+    ],
+    ['IPv6 has no route, and nothing else was tried', round({ licenseServer: WITHOUT_ROUTE }), 'unjudged', undefined],
+    [
+      'IPv6 has no route, and IPv4 is silent',
+      round({ controls: [SILENT], licenseServer: WITHOUT_ROUTE }),
+      'judged',
+      'broken',
+    ],
+    [
+      'IPv4 has no route',
+      round({ licenseServer: path({ endpoints: [endpoint('192.0.2.2', failed('no-route'))] }) }),
       'judged',
       'broken',
     ],

@@ -46,6 +46,14 @@ describe('diagnose()', () => {
     expect(causes[0]?.evidence).toEqual(['that. Expected: this.']);
   });
 
+  test.each<readonly [string, Special[1], readonly FaultId[]]>([
+    ['an appliance that is silent', [finding('appliance-unreachable')], []],
+    ['one that is another unit', [finding('appliance-serial-differs')], ['appliance-serial-differs']],
+  ])('explains by a dead uplink %s', (_, appliance, own) => {
+    const { causes } = diagnose(round(OFFLINE, ['appliance', appliance]), CONTEXT);
+    expect(causes.map(({ id }) => id)).toEqual(['internet-unreachable', ...own]);
+  });
+
   test('explains a mail server by the resolvers only while its own name is not to be had', () => {
     const hijacked = ['name-resolution', [finding('answer-hijacked')]] as const;
     const mail = (rule: string) => outcome(round(hijacked, ['mail', [finding('mail-unreachable', { rule })]]));

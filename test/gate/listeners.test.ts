@@ -1,0 +1,228 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { listenersIn } from './listeners.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const FOLDERS = ['src/network', 'src/sources/log'];
+
+/** A listener, and the test that makes it fail: its file in `test`, and its name or a part of it. */
+type Entry = readonly [listener: string, file: string, test: string];
+
+const NETWORK = 'integration/network/listeners.test.ts';
+const OWN_NETWORK = 'e2e/faults/own-network.test.ts';
+const STATES = 'e2e/faults/network-states.test.ts';
+const PROXY = 'integration/sources/target/proxy.test.ts';
+const HOSTILE_DNS = 'integration/sources/target/observe-hostile.test.ts';
+const SYSTEM = 'integration/sources/target/observe-system.test.ts';
+const REQUEST = 'integration/sources/target/request.test.ts';
+const TCP = 'integration/sources/target/tcp.test.ts';
+const HANDSHAKE = 'integration/sources/target/broken-handshake.test.ts';
+const NTP = 'integration/sources/ntp/ntp.test.ts';
+const MAIL = 'integration/sources/mail/observe-failing.test.ts';
+const MAIL_TIME = 'integration/sources/mail/observe-time.test.ts';
+const RECIPIENTS = 'integration/sources/mail/observe-recipients.test.ts';
+const SNMP = 'integration/sources/appliances/snmp.test.ts';
+const REGISTRATION = 'integration/sources/registration/registration-errors.test.ts';
+const LOG_TCP = 'integration/sources/log/tcp.test.ts';
+const LOG_FAILING = 'integration/sources/log/failing.test.ts';
+const LOG_TLS = 'integration/sources/log/tls.test.ts';
+const LOG_UDP = 'integration/sources/log/udp.test.ts';
+const CERTIFICATES = 'integration/sources/log/certificates.test.ts';
+
+/**
+ * Every event listener and callback of the network and of the log listeners, in the order of the source, each with a
+ * test in which it fails for a real reason (no route, a closed port, no file descriptor, a peer that cuts, a round that
+ * is called off) and the failure stays in its own operation.
+ */
+const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
+  'src/network/connect-proxy.ts': [
+    ['once connect', PROXY, 'names the status when the proxy answers'],
+    ['on error', PROXY, 'a reset'],
+    ['once close', PROXY, 'an orderly end'],
+  ],
+  'src/network/connect.ts': [
+    ['on error', NETWORK, 'may be reset while nobody uses it'],
+    ['addEventListener abort', TCP, 'says aborted, not timeout'],
+    ['once ready', NETWORK, 'may be reset while nobody uses it'],
+    ['once error', TCP, 'says that the port is refused'],
+    ['once close', NETWORK, 'that is closed during a handshake fails it'],
+  ],
+  'src/network/connection-evictor.ts': [['once close', LOG_TCP, 'closes the quietest connection for one too many']],
+  'src/network/dns/stream.ts': [
+    ['addEventListener abort', SYSTEM, 'ends at once over %s, as aborted'],
+    ['on data', HOSTILE_DNS, 'bounds a server that trickles its answer'],
+    ['once end', NETWORK, 'before the answer fails the question'],
+    ['once close', NETWORK, 'that is gone already fails the question at once'],
+    ['once error', NETWORK, 'before the answer fails the question'],
+  ],
+  'src/network/dns/system-exchanges.ts': [['addEventListener abort', NETWORK, 'ends when it is called off']],
+  'src/network/getaddrinfo.ts': [
+    ['callback of lookupWithCallback', OWN_NETWORK, 'knows that it could not ask for a name'],
+    ['on error', 'integration/network/getaddrinfo.test.ts', 'is told that it has none'],
+    ['callback of bind', OWN_NETWORK, 'knows that it could not ask for a name'],
+  ],
+  'src/network/has-route.ts': [
+    ['on error', NETWORK, 'every operation fails by itself'],
+    ['once connect', NETWORK, 'hasRoute() asks the kernel'],
+  ],
+  'src/network/http/request.ts': [
+    ['once response', REQUEST, 'reads 64 KiB of a body without end'],
+    ['on error', REQUEST, 'tells a reset from an orderly end'],
+    ['once close', REQUEST, 'fails where the peer switches protocols'],
+  ],
+  'src/network/limiter.ts': [
+    ['addEventListener abort', 'unit/network/limiter.test.ts', 'lets a waiting task go with its signal'],
+  ],
+  'src/network/rest/json-exchange.ts': [['on error', NETWORK, 'in the body of a refusal']],
+  'src/network/rest/read-body.ts': [['on error', NETWORK, 'in an encoding that nobody asked for']],
+  'src/network/rest/verified-agent.ts': [
+    ['callback of connect', REGISTRATION, 'a certificate of somebody else gets no credentials'],
+  ],
+  'src/network/smtp/dialogue.ts': [
+    ['addEventListener abort', MAIL_TIME, 'ends at once when the round is called off'],
+    ['on data', MAIL, 'sends a greeting without end'],
+    ['on error', MAIL, 'resets instead of greeting'],
+    ['on end', MAIL, 'hangs up instead of greeting'],
+    ['on close', MAIL, 'hangs up in the middle'],
+  ],
+  'src/network/smtp/greets.ts': [
+    ['addEventListener abort', NETWORK, 'ends with a server that is silent'],
+    ['on data', RECIPIENTS, 'one that refuses everybody'],
+    ['on end', RECIPIENTS, 'one that hangs up'],
+    ['on close', NETWORK, 'ends with a connection that is gone'],
+    ['on error', NETWORK, 'fails with a server that resets'],
+  ],
+  'src/network/smtp/session.ts': [['addEventListener abort', MAIL_TIME, 'a server that falls silent at the recipient']],
+  'src/network/snmp/snmp-get.ts': [
+    ['addEventListener abort', SNMP, 'stops when the round is called off'],
+    ['on error', SNMP, "['garbage', 'timeout']"],
+    ['callback of get', SNMP, 'says so when the name of the agent is not known'],
+  ],
+  'src/network/snmp/snmp-session.ts': [['on error', NETWORK, 'every operation fails by itself']],
+  'src/network/tls/handshake.ts': [
+    ['on error', REQUEST, 'tells a reset from an orderly end'],
+    ['once secureConnect', REQUEST, 'notices an end that came before the request'],
+    ['on error', HANDSHAKE, 'an SMTP banner'],
+    ['on close', HANDSHAKE, 'tells a reset from an orderly end'],
+    ['on error', HANDSHAKE, 'tells a reset from an orderly end'],
+    ['once end', HANDSHAKE, 'tells a reset from an orderly end'],
+    ['addEventListener abort', HANDSHAKE, 'says aborted when the round is called off in the middle'],
+  ],
+  'src/network/tls/served-certificate.ts': [
+    ['callback of beat', CERTIFICATES, 'leaves the list of before in place where the new one cannot be used'],
+  ],
+  'src/network/tls/tapped-stream.ts': [
+    ['on data', HANDSHAKE, 'keeps 512 characters of a peer that talks without end'],
+    ['on end', HANDSHAKE, 'tells a reset from an orderly end'],
+    ['addEventListener abort', HANDSHAKE, 'from a peer that stays open'],
+    ['on data', HANDSHAKE, 'keeps 512 characters of a peer that talks without end'],
+    ['once end', HANDSHAKE, 'recovers a banner that comes before the hello'],
+    ['once close', HANDSHAKE, 'tells a reset from an orderly end'],
+    ['callback of write', HANDSHAKE, 'tells a reset from an orderly end'],
+    ['callback of end', REQUEST, 'tells a reset from an orderly end'],
+  ],
+  'src/network/udp-exchange.ts': [
+    ['addEventListener abort', NTP, 'ends at once when the round is called off'],
+    ['on error', NETWORK, 'rejects when the port is closed'],
+    ['on message', NETWORK, 'an answer cannot be read'],
+    ['once connect', NETWORK, 'rejects when the kernel does not connect'],
+    ['callback of after', NETWORK, 'the packet cannot be made again'],
+    ['callback of bind', NETWORK, 'rejects when its source address cannot be bound'],
+    ['callback of send', STATES, 'a packet filter that rejects'],
+    ['on error', NETWORK, 'says why a single packet did not leave'],
+    ['once connect', OWN_NETWORK, 'there is no route'],
+    ['callback of send', OWN_NETWORK, 'its packet filter drops everything'],
+  ],
+  'src/network/unless-aborted.ts': [
+    ['addEventListener abort', 'unit/network/unless-aborted.test.ts', 'fails with the reason of the signal'],
+  ],
+  'src/sources/log/intake.ts': [['addEventListener abort', LOG_UDP, 'stops when the signal says so']],
+  'src/sources/log/kernel-drops.ts': [['callback of beat', LOG_UDP, 'counts what the kernel drops']],
+  'src/sources/log/listen-tcp.ts': [
+    ['on connection', LOG_TCP, 'turns a stranger away where all places are taken'],
+    ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],
+    ["on tls === null ? 'connection' : 'secureConnection'", STATES, 'file descriptors to spare'],
+    ['once listening', LOG_UDP, 'tells which port is taken and what to do'],
+    ['on error', STATES, 'file descriptors to spare'],
+    ['once close', LOG_TLS, 'stops while a handshake is under way'],
+    ['on tlsClientError', LOG_TLS, 'counts what is no TLS'],
+    ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],
+    ['callback of beat', LOG_TCP, 'closes a connection whose line gets no further byte'],
+  ],
+  'src/sources/log/listen-udp.ts': [
+    ['on error', OWN_NETWORK, 'opens its UDP socket for log lines again'],
+    ['callback of after', OWN_NETWORK, 'opens its UDP socket for log lines again'],
+    ['callback of close', LOG_UDP, 'twice without harm'],
+    ['once listening', LOG_UDP, 'tells which port is taken and what to do'],
+    ['on message', LOG_FAILING, 'goes on when a line cannot be read'],
+  ],
+  'src/sources/log/outbox.ts': [['callback of setImmediate', LOG_TCP, 'goes on when a handler of events throws']],
+  'src/sources/log/planned-save.ts': [
+    ['callback of after', 'e2e/faults/disk.test.ts', 'that fills up costs history and log lines'],
+  ],
+  'src/sources/log/tcp-connection.ts': [
+    ['on error', LOG_FAILING, 'takes what a sender had said that resets the connection'],
+    ['on data', LOG_FAILING, 'goes on when a line cannot be read'],
+    ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],
+    ['callback of after', CERTIFICATES, 'gets nobody in, and who is in has to come again'],
+    ['once close', CERTIFICATES, 'gets nobody in, and who is in has to come again'],
+  ],
+  'src/sources/log/turn-budget.ts': [
+    ['callback of setImmediate', LOG_TCP, 'keeps every one of many flooding connections moving'],
+  ],
+};
+
+function found(): Readonly<Record<string, readonly string[]>> {
+  const paths = FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+  );
+  const listeners = paths
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => [path, listenersIn(path, readFileSync(join(ROOT, path), 'utf8'))] as const);
+  return Object.fromEntries(listeners.filter(([, names]) => names.length > 0));
+}
+
+test('finds listeners and callbacks, however they are written', () => {
+  const text = `
+    function onEnd(): void {}
+    const guard = guarded(() => onEnd());
+    socket.on('data', onEnd).once("end", onEnd);
+    socket
+      .prependListener(ready, () => {});
+    signal.addEventListener('abort', onEnd, { once: true });
+    await once(server, 'listening');
+    socket.send(packet, (error) => error);
+    socket.bind({ port: 0 }, guard);
+    this.#socket.end(callback);
+    clock.after(1, guarded(onEnd));
+    setImmediate(() => onEnd());
+    const item = list.find(() => true);
+    fields.get(item); socket.connect(9, address); end(() => {}); lines.end;
+  `;
+  expect(listenersIn('a.ts', text)).toEqual([
+    'on data',
+    'once end',
+    'prependListener ready',
+    'addEventListener abort',
+    'once listening',
+    'callback of send',
+    'callback of bind',
+    'callback of end',
+    'callback of after',
+    'callback of setImmediate',
+  ]);
+});
+
+test('every listener and callback of the network and of the log listeners is listed', () => {
+  const listed = Object.entries(LISTENERS).map(([path, entries]) => [path, entries.map(([listener]) => listener)]);
+  expect(Object.fromEntries(listed)).toEqual(found());
+  console.info(`Looked at ${String(Object.values(found()).flat().length)} listeners and callbacks`);
+});
+
+describe('a test that makes it fail exists', () => {
+  test.each(Object.entries(LISTENERS))('%s', (_, entries) => {
+    const missing = entries.filter(([, file, name]) => !readFileSync(join(ROOT, 'test', file), 'utf8').includes(name));
+    expect(missing).toEqual([]);
+  });
+});

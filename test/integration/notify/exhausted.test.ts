@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { describeWhere } from '../../support/privilege.ts';
+
+const SOURCE = new URL('../../../src/', import.meta.url).href;
+
+/** Makes channels and threads while no file can be opened. */
+const STARVED = `
+  import { closeSync, openSync } from 'node:fs';
+  import { createEmailChannel } from '${SOURCE}notify/channels/email/email-channel.ts';
+  import { createPostingChannel } from '${SOURCE}notify/channels/posting-channel.ts';
+  import { watchLoop } from '${SOURCE}runtime/watchdog/watch-loop.ts';
+  import { systemClock } from '${SOURCE}system/clock.ts';
+  import { verifyBcrypt } from '${SOURCE}web/bcrypt-hash.ts';
+  const hash = { kind: 'bcrypt', text: '$2b$04$' + '.'.repeat(53) };
+  const posting = { id: 'slack', minSeverity: 'warning', recipient: 'ops' };
+  const watched = Promise.withResolvers();
+  const files = [];
+  try { for (;;) files.push(openSync('/dev/null')); } catch {}
+  createEmailChannel({ to: [], minSeverity: 'warning' }, {});
+  createPostingChannel({ ...posting, posts: () => Promise.resolve([]) }, { clock: systemClock });
+  const watch = watchLoop(systemClock, { error: (_, message) => watched.resolve(message) });
+  const told = [await watched.promise, await verifyBcrypt('secret', hash).catch(({ code }) => code)];
+  watch[Symbol.dispose]();
+  for (const file of files) closeSync(file);
+  console.log(JSON.stringify(told));
+`;
+
+describeWhere([{ program: 'prlimit' }], 'without a file descriptor', () => {
+  test('what is loaded or started beside a channel fails by itself', () => {
+    const args = ['--nofile=64:64', process.execPath, '--input-type=module', '-e', STARVED];
+    const { stdout, stderr } = spawnSync('prlimit', args, {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'] },
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual([
+      'Cannot watch the event loop: a process that hangs will not end by itself',
+      'ERR_WORKER_INIT_FAILED',
+    ]);
+  });
+});
