@@ -15,7 +15,7 @@ import type { Channel, MessageChannel, StateChannel } from './channels/channel.t
 import { channelWords, type ChannelId } from './channels/registry.ts';
 import { journalEntry } from './journal-entry.ts';
 import type { Maintenance } from './maintenance.ts';
-import { type Attempt, createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
+import { type Attempt, Outbox, type OutboxDeps } from './outbox.ts';
 import { pendingByChannel } from './pending-by-channel.ts';
 import type { Crontab } from '../text/crontab.ts';
 import { takenUp } from './restart-note.ts';
@@ -78,7 +78,7 @@ export class Alerting {
     this.#deps = deps;
     this.#messages = parts.channels.filter((channel) => channel.kind === 'messages');
     this.#states = parts.channels.filter((channel) => channel.kind === 'state');
-    this.#outbox = createOutbox(this.#messages, deps, this.#stopped.signal);
+    this.#outbox = new Outbox(this.#messages, deps, this.#stopped.signal);
     this.#publishers = this.#states.map((channel) => createStatePublisher(channel, deps));
   }
 

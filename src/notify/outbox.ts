@@ -6,7 +6,7 @@ import type { OperatorLog } from '../system/operator-log.ts';
 import { type MessageChannel, orDeferred, type RecipientOutcome } from './channels/channel.ts';
 import { bySeverity } from './by-severity.ts';
 import { nextBatch } from './next-batch.ts';
-import { createRecipientPauses, pauseOf } from './recipient-pauses.ts';
+import { createRecipientPauses, pauseOf, type RecipientPauses } from './recipient-pauses.ts';
 import { GIVE_UP_AFTER, retryDelay } from './retry.ts';
 
 export interface OutboxDeps {
@@ -15,20 +15,6 @@ export interface OutboxDeps {
   readonly journal: AlertJournal;
   /** One try of one delivery: `ftm_notifications_total` and the time of the last success. */
   readonly onDelivery: (channel: string, result: DeliveryResult, at: EpochMs) => void;
-}
-
-/**
- * Delivers what the journal holds. A notification was written before its first attempt, and each outcome is written
- * right after it: a crash loses nothing, and repeats only what was accepted in the instant before its outcome was
- * written. Channels do not wait for each other.
- */
-export interface Outbox {
-  /** Delivers all that is due, once each. Never rejects. */
-  deliver(): Promise<void>;
-  /** Takes over the attempts of another outbox with the same journal, and writes their outcomes. */
-  takeOver(attempts: readonly Attempt[]): void;
-  /** Begins nothing more, and gives away the attempts under way, whose outcomes it does not write. */
-  handOver(): readonly Attempt[];
 }
 
 /** One notification on its way to the recipients of one channel. */
@@ -41,110 +27,128 @@ export interface Attempt {
   readonly controller: AbortController;
 }
 
-/** @param signal ends all attempts, and begins no more */
-export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDeps, signal: AbortSignal): Outbox {
-  const running = new Map<MessageChannel, Run>();
-  const pauses = createRecipientPauses(deps.clock);
-  /** Those under way, each with what ends the wait for its outcomes. */
-  const attempts = new Map<Attempt, () => void>();
-  const takenOver = new Set<Promise<void>>();
-  let isHandedOver = false;
-  signal.addEventListener('abort', () => attempts.forEach((_, { controller }) => controller.abort(signal.reason)), {
-    once: true,
-  });
+interface Run {
+  again: boolean;
+  done: Promise<void>;
+}
 
-  function drainOne(channel: MessageChannel): Promise<void> {
-    const before = running.get(channel);
+/**
+ * Delivers what the journal holds. A notification was written before its first attempt, and each outcome is written
+ * right after it: a crash loses nothing, and repeats only what was accepted in the instant before its outcome was
+ * written. Channels do not wait for each other.
+ */
+export class Outbox {
+  readonly #channels: readonly MessageChannel[];
+  readonly #deps: OutboxDeps;
+  readonly #signal: AbortSignal;
+  readonly #running = new Map<MessageChannel, Run>();
+  readonly #pauses: RecipientPauses;
+  /** Those under way, each with what ends the wait for its outcomes. */
+  readonly #attempts = new Map<Attempt, () => void>();
+  readonly #takenOver = new Set<Promise<void>>();
+  #isHandedOver = false;
+
+  /** @param signal breaks all attempts off, and begins no more */
+  constructor(channels: readonly MessageChannel[], deps: OutboxDeps, signal: AbortSignal) {
+    this.#channels = channels;
+    this.#deps = deps;
+    this.#signal = signal;
+    this.#pauses = createRecipientPauses(deps.clock);
+    const breakOff = (): void => {
+      for (const { controller } of this.#attempts.keys()) controller.abort(signal.reason);
+    };
+    signal.addEventListener('abort', breakOff, { once: true });
+  }
+
+  /** Delivers all that is due, once each. Never rejects. */
+  async deliver(): Promise<void> {
+    if (this.#isHandedOver) return;
+    this.#withdrawOrphaned();
+    await Promise.all([...this.#channels.map((channel) => this.#drainOne(channel)), ...this.#takenOver]);
+  }
+
+  /** Takes over the attempts of another outbox with the same journal, and writes their outcomes. */
+  takeOver(attempts: readonly Attempt[]): void {
+    for (const attempt of attempts) {
+      const underWay = this.#settled(attempt).finally(() => this.#takenOver.delete(underWay));
+      this.#takenOver.add(underWay);
+    }
+  }
+
+  /** Begins nothing more, and gives away the attempts under way, whose outcomes it does not write. */
+  handOver(): readonly Attempt[] {
+    this.#isHandedOver = true;
+    const underWay = [...this.#attempts];
+    this.#attempts.clear();
+    for (const [, give] of underWay) give();
+    return underWay.map(([attempt]) => attempt);
+  }
+
+  #drainOne(channel: MessageChannel): Promise<void> {
+    const before = this.#running.get(channel);
     if (before !== undefined) {
       // Never twice at a time, or an entry would be sent twice; but it must look again, it may just have looked.
       before.again = true;
       return before.done;
     }
     const run: Run = { again: false, done: Promise.resolve() };
-    running.set(channel, run);
+    this.#running.set(channel, run);
     run.done = (async () => {
       try {
         do {
           run.again = false;
-          await drainChannel(channel);
+          await this.#drainChannel(channel);
         } while (run.again);
       } finally {
-        running.delete(channel);
+        this.#running.delete(channel);
       }
     })();
     return run.done;
   }
 
-  async function drainChannel(channel: MessageChannel): Promise<void> {
-    while (!signal.aborted && !isHandedOver) {
-      const recipients = channel.recipients.filter((recipient) => !pauses.isPaused(channel.id, recipient));
-      const batch = nextBatch(deps.journal, { id: channel.id, recipients, isUnderWay }, deps.clock.now());
+  async #drainChannel(channel: MessageChannel): Promise<void> {
+    while (!this.#signal.aborted && !this.#isHandedOver) {
+      const recipients = channel.recipients.filter((recipient) => !this.#pauses.isPaused(channel.id, recipient));
+      const isUnderWay = (delivery: Delivery): boolean => this.#isUnderWay(delivery);
+      const batch = nextBatch(this.#deps.journal, { id: channel.id, recipients, isUnderWay }, this.#deps.clock.now());
       if (batch.length === 0) return;
-      await settled(begin(channel, batch));
+      const controller = new AbortController();
+      const outcomes = tryOnce(channel, batch, controller.signal);
+      await this.#settled({ channel: channel.id, batch, outcomes, controller });
     }
   }
 
-  function begin(channel: MessageChannel, batch: readonly OutboxEntry[]): Attempt {
-    const controller = new AbortController();
-    const outcomes = tryOnce(channel, batch, controller.signal);
-    return { channel: channel.id, batch, outcomes, controller };
-  }
-
   /** Waits for an attempt and writes its outcomes, unless it is handed over meanwhile. */
-  async function settled(attempt: Attempt): Promise<void> {
+  async #settled(attempt: Attempt): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<readonly RecipientOutcome[] | null>();
-    attempts.set(attempt, () => resolve(null));
+    this.#attempts.set(attempt, () => resolve(null));
     void attempt.outcomes.then(resolve);
     const outcomes = await promise;
-    if (outcomes === null || !attempts.delete(attempt)) return;
-    pauses.note(attempt.channel, outcomes);
-    noteOutcomes(attempt, outcomes, deps);
+    if (outcomes === null || !this.#attempts.delete(attempt)) return;
+    this.#pauses.note(attempt.channel, outcomes);
+    noteOutcomes(attempt, outcomes, this.#deps);
   }
 
-  function isUnderWay(delivery: Delivery): boolean {
+  #isUnderWay(delivery: Delivery): boolean {
     const key = deliveryKey(delivery);
-    return [...attempts.keys()].some(({ batch }) => batch.some((entry) => deliveryKey(entry.delivery) === key));
+    return [...this.#attempts.keys()].some(({ batch }) => batch.some((entry) => deliveryKey(entry.delivery) === key));
   }
 
   /** Recipients that the configuration no longer names. */
-  function withdrawOrphaned(): void {
-    const { journal, clock } = deps;
+  #withdrawOrphaned(): void {
+    const { journal, clock } = this.#deps;
     const orphaned = [...journal.givenUp(), ...journal.pending()].filter(
       ({ delivery }) =>
-        !isUnderWay(delivery) &&
-        !channels.some(({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient)),
+        !this.#isUnderWay(delivery) &&
+        !this.#channels.some(
+          ({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient),
+        ),
     );
     if (orphaned.length === 0) return;
     const finishedAt = clock.now();
     const detail = 'No longer in the configuration';
     journal.update(orphaned.map(({ delivery }) => ({ ...delivery, status: 'withdrawn', finishedAt, detail })));
   }
-
-  return {
-    deliver: async () => {
-      if (isHandedOver) return;
-      withdrawOrphaned();
-      await Promise.all([...channels.map((channel) => drainOne(channel)), ...takenOver]);
-    },
-    takeOver: (others) => {
-      for (const attempt of others) {
-        const done = settled(attempt).then(() => void takenOver.delete(done));
-        takenOver.add(done);
-      }
-    },
-    handOver: () => {
-      isHandedOver = true;
-      const underWay = [...attempts.keys()];
-      attempts.forEach((give) => give());
-      attempts.clear();
-      return underWay;
-    },
-  };
-}
-
-interface Run {
-  again: boolean;
-  done: Promise<void>;
 }
 
 function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly RecipientOutcome[], deps: OutboxDeps): void {

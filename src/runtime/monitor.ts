@@ -1,16 +1,11 @@
 import { LOG_CHECKS } from '../checks/assess-log.ts';
-import { isFaultId, preconditionOf } from '../checks/registry.ts';
+import { isFaultId } from '../checks/registry.ts';
 import { listens } from '../core/polling/listens.ts';
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
-import type { Assessment } from '../engine/assessment.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
-import { complainedOfPathAt } from '../checks/polling/explained.ts';
-import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
@@ -23,22 +18,18 @@ import type { RoundResult } from '../report/round-result.ts';
 import { ROUND_SOURCES, roundLimit } from './round/observe-round.ts';
 import { createProbeKit, type ProbeKit } from './round/probe-kit.ts';
 import { judgedTargets } from './round/judged-targets.ts';
-import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import { isInvalid } from '../core/invalid-round.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { measureLoopLag } from '../schedule/loop-lag.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { unlessAborted } from '../network/unless-aborted.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
-import { deadline } from '../system/clock.ts';
 import { type BackgroundFile, type BackgroundWriter, createBackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { codeLifeOf, mailServersOf } from '../sources/mail/mail-servers.ts';
 import { deservesAnotherLook } from './another-look.ts';
-import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
-import { lastExplainingFaults } from './explaining-fault.ts';
 import { log, type LogListening } from '../sources/log/source.ts';
+import { RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
 import { createHourlyValueCollector } from './hourly-value-collector.ts';
@@ -75,9 +66,6 @@ interface MonitorFiles {
  */
 export const TRIGGER_GAP = 3_000;
 
-/** A verdict waits for so long for an answer that refines it. One that comes later revises it. */
-const REFINING: Millis = 2_000;
-
 /**
  * Everything that watches under one configuration: rounds on schedule and on demand, log intake, connectors, incidents
  * and history. A reload makes a new one.
@@ -91,6 +79,7 @@ export class Monitor {
   readonly #files: MonitorFiles;
   readonly #log: LogListening;
   readonly #units: UnitMonitor;
+  readonly #judge: RoundJudge;
   readonly #rounds: Runner;
   readonly #hourlyValues = createHourlyValueCollector();
   readonly #stopLoopLag: () => void;
@@ -99,17 +88,14 @@ export class Monitor {
   #stopping = false;
   #lock: StoreLock | null = null;
   #last: RoundResult | null = null;
-  #remembered = NOTHING_REMEMBERED;
-  /** When the first of the rounds in a row began that found such a fault; on the monotonic clock. */
-  #faultSince: Millis | null = null;
 
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
-    const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const writer = createBackgroundWriter();
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
     const [genuineFile, shareFile] = [fileOf('genuine.json'), fileOf('share.json')];
     const kit = await createProbeKit(config, { ...deps, genuineFile, shareFile });
+    const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const { tls } = config.logs.syslog;
     const certificate = tls === null ? null : await ServedCertificate.read(tls, 'the syslog listener');
     const pendingFile = fileOf('pending-tokens.json');
@@ -123,7 +109,6 @@ export class Monitor {
 
   private constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
     const { clock, env, logger, recorder } = deps;
-    const { signatures, certificate } = files;
     const secrets: SecretReader = (source) => readSecret(source, env);
     this.config = config;
     this.#deps = deps;
@@ -144,8 +129,8 @@ export class Monitor {
     this.#log = log.listen(config, {
       clock,
       logger,
-      signatures,
-      certificate,
+      signatures: files.signatures,
+      certificate: files.certificate,
       pollingFile: jsonFile(stateFile(config, 'polling.json'), { flush: true }),
       formerPositions: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),
@@ -156,6 +141,7 @@ export class Monitor {
       budget: registrationBudget(config),
       pendingTokens: createPendingMemory(files.pendingFile),
     });
+    this.#judge = new RoundJudge(config, { clock, kit: files.kit, units: this.#units, log: this.#log });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),
@@ -204,7 +190,7 @@ export class Monitor {
     });
     recorder.heard(this.#log.facts().report);
     this.alerting.start(this.store.lastRound(), underWay);
-    this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
+    this.#judge.remember(this.alerting.incidents());
     this.#heartbeat?.start();
     recorder.incidents(this.alerting.incidents());
     this.#units.start();
@@ -268,65 +254,19 @@ export class Monitor {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const began = this.#deps.clock.elapsed();
-    const { appliances } = this.#units.picture();
-    const { report } = this.#log.facts();
-    const observations = await this.#files.kit.observe(signal, {
-      mailServers: Promise.resolve(mailServersOf(this.config, appliances)),
-      codeLife: Promise.resolve(codeLifeOf(appliances)),
-      onProgress: () => undefined,
-      isComplained: complainsOfConnections(report),
-      complainedAt: complainedOfPathAt(report, preconditionOf),
-    });
-    if (signal.aborted) return;
-    const judged = this.#files.kit.assess(observations);
-    const probed = invalidWhenStalled(judged.assessments, observations);
-    const policy = this.#askForPolicy(probed, began, signal);
-    const isAnswered = await this.#within(REFINING, policy, signal);
-    if (signal.aborted) return;
-    const diagnose = this.#diagnosisOf(probed, observations.startedAt);
+    const seen = await this.#judge.look(signal);
+    if (seen === null) return;
+    const { round, late, judgeAgain } = seen;
     const before = this.#last;
-    const round = { observations, judged, diagnosis: diagnose() };
     this.#last = round;
     this.#pulse.beat();
     this.#publish(round);
     if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, round)) this.#rounds.trigger();
-    if (isAnswered) return;
-    const judgeAgain = (): void => {
+    const revise = (): void => {
       // A round since then has judged by what was known, and waits for the same answer.
-      if (this.#last === round && !signal.aborted) this.#revise({ ...round, diagnosis: diagnose() });
+      if (this.#last === round && !signal.aborted) this.#revise(judgeAgain());
     };
-    void policy.then(judgeAgain).catch(this.#runnerDeps().onError);
-  }
-
-  /** Asks which policy matches while a fault lasts that a policy may explain. */
-  #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
-    this.#faultSince = asksForPolicy(probed) ? (this.#faultSince ?? began) : null;
-    // Once more after the end of the fault: a policy that was corrected must not go on being told.
-    const isAsked = this.#faultSince !== null || asksForPolicy(this.#last?.judged.assessments ?? []);
-    return isAsked ? this.#units.askNow('firewall', this.#faultSince ?? began, signal) : Promise.resolve();
-  }
-
-  /** Whether it is done within this time. */
-  async #within(time: Millis, done: Promise<void>, signal: AbortSignal): Promise<boolean> {
-    using limit = deadline(this.#deps.clock, time, signal);
-    return await unlessAborted(done, limit.signal).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  /** How a round is judged by what is known each time that it is called: it counts as one round all the same. */
-  #diagnosisOf(probed: readonly Assessment[], at: EpochMs): () => Diagnosis {
-    const log = { kind: 'heard', ...this.#log.facts(), ...this.#remembered } as const;
-    const faultSince = this.#faultSince;
-    return () => {
-      const deciding = faultSince === null ? {} : { deciding: this.#units.pictureSince(faultSince) };
-      const round = { config: this.config, at, probed, picture: this.#units.picture(), ...deciding };
-      const { diagnosis, ...remembered } = conclude(round, log);
-      this.#remembered = remembered;
-      return diagnosis;
-    };
+    void late?.then(revise).catch(this.#runnerDeps().onError);
   }
 
   /** The verdict first; what may be slow or full comes after it. */

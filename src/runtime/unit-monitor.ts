@@ -90,7 +90,7 @@ export class UnitMonitor {
 
   /** The same without answers that were asked for before then, of sources that have something to stand for one. */
   pictureSince(began: Millis): SlowFactsBySource {
-    const facts = [...this.#parts.keys()].map((source) => [source.id, this.#factsOf(source, began)]);
+    const facts = [...this.#parts.keys()].map((source) => [source.id, this.#factsOf(source, began)] as const);
     const picture: object = Object.fromEntries(facts);
     return { ...this.#picture, ...picture };
   }
@@ -170,10 +170,11 @@ export class UnitMonitor {
     const unseen = source.unseen(this.#config);
     const [whole] = parts;
     if (source.units === undefined) return (whole && this.#answers.get(whole)?.fact) ?? unseen;
+    const unseenUnits: readonly unknown[] = Array.isArray(unseen) ? unseen : [];
     const facts = parts.map((part, index): unknown => {
       const answer = this.#answers.get(part);
       if (part.unanswered !== undefined && (answer?.began ?? Number.NEGATIVE_INFINITY) < since) return part.unanswered;
-      return answer === undefined && Array.isArray(unseen) ? unseen[index] : answer?.fact;
+      return answer === undefined ? unseenUnits[index] : answer.fact;
     });
     return facts.filter((fact) => fact !== undefined);
   }

@@ -53,7 +53,8 @@ export async function smtpSink(behaviour: SinkBehaviour = {}): Promise<SmtpSink>
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', async () => {
+      stream.on('end', () => void take());
+      async function take(): Promise<void> {
         const raw = Buffer.concat(chunks).toString('utf8');
         const mail = {
           raw,
@@ -65,7 +66,7 @@ export async function smtpSink(behaviour: SinkBehaviour = {}): Promise<SmtpSink>
         if (reply === null) mails.push(mail);
         done(refusal(reply));
         for (const wake of waiting) wake();
-      });
+      }
     },
   });
   // A client that hangs up is no fault of the sink.

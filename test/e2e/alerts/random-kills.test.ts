@@ -119,23 +119,24 @@ it(
     for (const [channel, deliveries] of ofChannel) {
       expect(deliveries.length).toBeGreaterThan(KILLS / 2);
       const accepted = peers.accepted.filter((one) => one.channel === channel);
-      const due = deliveries.reduce((sum, { posts }) => sum + posts, 0);
       const between = interrupted.filter((delivery) => delivery.startsWith(`${channel} `));
-      // Repeated only what was being delivered at a kill, once more for each such kill.
-      expect({ channel, lost: Math.max(0, due - accepted.length) }).toEqual({ channel, lost: 0 });
-      if (channel !== 'pagerduty')
-        expect({ channel, tooMany: Math.max(0, accepted.length - due - between.length) }).toEqual({
-          channel,
-          tooMany: 0,
-        });
-      const keyOf = KEYS[channel];
-      if (keyOf === undefined) continue;
-      const keys = accepted.map(({ key }) => key);
-      expect(deliveries.map(({ id }) => keyOf(id)).filter((key) => !keys.includes(key))).toEqual([]);
-      expect(new Set(keys).size).toBe(deliveries.length);
+      const due = deliveries.reduce((sum, { posts }) => sum + posts, 0);
+      // Repeated only what was being delivered at a kill; PagerDuty may be sent two events for one notification.
+      const most = channel === 'pagerduty' ? Number.POSITIVE_INFINITY : due + between.length;
+      expect({ channel, lost: accepted.length < due, tooMany: accepted.length > most }).toEqual({
+        channel,
+        lost: false,
+        tooMany: false,
+      });
+    }
+    for (const [channel, keyOf] of Object.entries(KEYS)) {
+      const deliveries = ofChannel.get(channel) ?? [];
+      const keys = peers.accepted.filter((one) => one.channel === channel).map(({ key }) => key);
+      expect(new Set(keys)).toEqual(new Set(deliveries.map(({ id }) => keyOf(id))));
       for (const { id } of deliveries) {
         const repeats = keys.filter((key) => key === keyOf(id)).length - 1;
-        const kills = between.filter((delivery) => delivery === `${channel} ${id}`).length;
+        // Once more for each such kill.
+        const kills = interrupted.filter((delivery) => delivery === `${channel} ${id}`).length;
         expect({ id, channel, tooMany: repeats > kills }).toEqual({ id, channel, tooMany: false });
       }
     }

@@ -50,8 +50,8 @@ function becomes(name: string, value: number): Promise<number> {
   );
 }
 
-async function openIncidents({ get }: Pick<Daemon, 'get'> = daemon): Promise<readonly IncidentJson[]> {
-  const { incidents } = (await (await get('api/v1/incidents')).json()) as {
+async function openIncidents(of: Daemon = daemon): Promise<readonly IncidentJson[]> {
+  const { incidents } = (await (await of.get('api/v1/incidents')).json()) as {
     readonly incidents: readonly IncidentJson[];
   };
   return incidents.filter(({ status }) => status === 'open');

@@ -32,7 +32,7 @@ describe('loadGenuineMemory()', () => {
     const file = fileOf(null);
     const memory = await loadGenuineMemory(file, now);
     expect(memory.of(TARGET)).toBeNull();
-    await memory.note(judged({}), now);
+    memory.note(judged({}), now);
     expect(memory.of(TARGET)).toEqual({ pin: genuine.sub.pin, at: now });
     expect((await loadGenuineMemory(file, now)).of(TARGET)).toEqual({ pin: genuine.sub.pin, at: now });
   });
@@ -41,7 +41,7 @@ describe('loadGenuineMemory()', () => {
     const file = fileOf(null);
     const memory = await loadGenuineMemory(file, now);
     const writtenAt = async (seen: Parameters<typeof judged>[0], at: number): Promise<unknown> => {
-      await memory.note(judged(seen), at);
+      memory.note(judged(seen), at);
       return file.content;
     };
     const at = (when: number, { pin } = genuine.sub): unknown => ({
@@ -65,9 +65,9 @@ describe('loadGenuineMemory()', () => {
   ])('keeps what was before at $name', async ({ seen }) => {
     const file = fileOf(null);
     const memory = await loadGenuineMemory(file, now);
-    await memory.note(judged({}), now - 1_000);
+    memory.note(judged({}), now - 1_000);
     const before = structuredClone(file.content);
-    await memory.note(judged(seen), now);
+    memory.note(judged(seen), now);
     expect(file.content).toEqual(before);
     expect(memory.of(TARGET)?.at).toBe(now - 1_000);
   });
@@ -84,7 +84,7 @@ describe('loadGenuineMemory()', () => {
 
   test('works without a file', async () => {
     const memory = await loadGenuineMemory(null, now);
-    await memory.note(judged({}), now);
+    memory.note(judged({}), now);
     expect(memory.of(TARGET)?.at).toBe(now);
   });
 });

@@ -45,7 +45,7 @@ describe('loadShareMemory()', () => {
   test('goes on over a restart where it was', async () => {
     const file = textFile();
     const before = await loadShareMemory(file, TARGET, AT);
-    await before.note(HALF, AT);
+    before.note(HALF, AT);
     const after = await loadShareMemory(file, TARGET, AT + MINUTE);
     expect(after.current()).toEqual(HALF);
     expect(sharesOf(after.current()).map(({ pattern }) => pattern)).toEqual(['intermittent']);
@@ -57,7 +57,7 @@ describe('loadShareMemory()', () => {
     ['a clock that was wrong', TARGET, AT - MINUTE],
   ])('begins again after %s', async (_, target, now) => {
     const file = textFile();
-    await (await loadShareMemory(file, TARGET, AT)).note(HALF, AT);
+    (await loadShareMemory(file, TARGET, AT)).note(HALF, AT);
     expect((await loadShareMemory(file, target, now)).current()).toEqual(NO_SHARE);
   });
 
@@ -78,11 +78,11 @@ describe('loadShareMemory()', () => {
   test('writes nothing while every connection works, and the end of a fault once', async () => {
     const file = textFile();
     const memory = await loadShareMemory(file, TARGET, AT);
-    await memory.note(looked('.', ''), AT);
+    memory.note(looked('.', ''), AT);
     expect(file.saves).toBe(0);
-    await memory.note(HALF, AT);
-    await memory.note(looked('.', ''), AT);
-    await memory.note(looked('.', ''), AT);
+    memory.note(HALF, AT);
+    memory.note(looked('.', ''), AT);
+    memory.note(looked('.', ''), AT);
     expect(file.saves).toBe(2);
     expect((await loadShareMemory(file, TARGET, AT)).current().addresses).toEqual([]);
   });

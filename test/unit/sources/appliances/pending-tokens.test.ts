@@ -47,8 +47,15 @@ async function agesOf(
   rest: ApplianceObservation | null,
   memory: PendingMemory,
   at: number,
-  config: ApplianceConfig | undefined = UNIT,
-  names: readonly string[] = ['fac-1'],
+): Promise<readonly number[]> {
+  return agesAt({ config: UNIT, names: ['fac-1'] }, rest, memory, at);
+}
+
+async function agesAt(
+  { config, names }: { readonly config: ApplianceConfig | undefined; readonly names: readonly string[] },
+  rest: ApplianceObservation | null,
+  memory: PendingMemory,
+  at: number,
 ): Promise<readonly number[]> {
   if (config === undefined) throw new Error('expected two units');
   const seen = await memory.withAges({ config, rest, role: null }, names, at);
@@ -78,15 +85,14 @@ it('remembers the tokens of several units that are asked at the same time, each 
   const file = fileWith();
   const ask = (memory: PendingMemory, at: number): Promise<readonly (readonly number[])[]> =>
     Promise.all([
-      agesOf(waiting('FTKMOB01'), memory, at, UNIT, names),
-      agesOf(waiting('FTKMOB02', 'FTKMOB03'), memory, at, OTHER, names),
+      agesAt({ config: UNIT, names }, waiting('FTKMOB01'), memory, at),
+      agesAt({ config: OTHER, names }, waiting('FTKMOB02', 'FTKMOB03'), memory, at),
     ]);
   const memory = createPendingMemory(file);
   expect(await ask(memory, 1000)).toEqual([[0], [0, 0]]);
   expect(await ask(memory, 3000)).toEqual([[2000], [2000, 2000]]);
-  expect(await agesOf(waiting('FTKMOB02'), createPendingMemory(fileWith(file.text())), 5000, OTHER, names)).toEqual([
-    4000,
-  ]);
+  const restarted = createPendingMemory(fileWith(file.text()));
+  expect(await agesAt({ config: OTHER, names }, waiting('FTKMOB02'), restarted, 5000)).toEqual([4000]);
 });
 
 it('keeps no serial number', async () => {

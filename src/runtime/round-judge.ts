@@ -1,0 +1,112 @@
+import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
+import { invalidWhenStalled } from '../checks/invalid-round.ts';
+import { complainedOfPathAt } from '../checks/polling/explained.ts';
+import { preconditionOf } from '../checks/registry.ts';
+import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
+import type { Config } from '../config/config.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Assessment } from '../engine/assessment.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import { unlessAborted } from '../network/unless-aborted.ts';
+import type { RoundResult } from '../report/round-result.ts';
+import type { LogListening } from '../sources/log/source.ts';
+import { codeLifeOf, mailServersOf } from '../sources/mail/mail-servers.ts';
+import { deadline } from '../system/clock.ts';
+import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
+import { lastExplainingFaults } from './explaining-fault.ts';
+import type { ProbeKit } from './round/probe-kit.ts';
+import type { UnitMonitor } from './unit-monitor.ts';
+
+/** A verdict waits for so long for an answer that refines it. */
+const REFINING: Millis = 2_000;
+
+export interface RoundJudgeDeps {
+  readonly clock: Clock;
+  readonly kit: ProbeKit;
+  readonly units: UnitMonitor;
+  readonly log: Pick<LogListening, 'facts'>;
+}
+
+export interface JudgedOnce {
+  readonly round: RoundResult;
+  /** Settles when the answer is there that this verdict did not wait for. Null: it waited for all that it asked for. */
+  readonly late: Promise<void> | null;
+  /** The same round, judged by what is known now. It counts as one round all the same. */
+  readonly judgeAgain: () => RoundResult;
+}
+
+/** Looks at the site, round by round, and judges each by all that is known: the units, the log, the rounds before. */
+export class RoundJudge {
+  readonly #config: Config;
+  readonly #deps: RoundJudgeDeps;
+  #last: readonly Assessment[] = [];
+  #remembered = NOTHING_REMEMBERED;
+  /** When the first of the rounds in a row began that found a port shut; on the monotonic clock. */
+  #faultSince: Millis | null = null;
+
+  constructor(config: Config, deps: RoundJudgeDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  /** Takes over from the last process what its incidents remember. */
+  remember(incidents: readonly Incident[]): void {
+    this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(incidents) };
+  }
+
+  /** Null: it was called off. */
+  async look(signal: AbortSignal): Promise<JudgedOnce | null> {
+    const { clock, kit, units, log } = this.#deps;
+    const began = clock.elapsed();
+    const { appliances } = units.picture();
+    const { report } = log.facts();
+    const observations = await kit.observe(signal, {
+      mailServers: Promise.resolve(mailServersOf(this.#config, appliances)),
+      codeLife: Promise.resolve(codeLifeOf(appliances)),
+      onProgress: () => undefined,
+      isComplained: complainsOfConnections(report),
+      complainedAt: complainedOfPathAt(report, preconditionOf),
+    });
+    if (signal.aborted) return null;
+    const judged = kit.assess(observations);
+    const probed = invalidWhenStalled(judged.assessments, observations);
+    const policy = this.#askForPolicy(probed, began, signal);
+    const isAnswered = await this.#inTime(policy, signal);
+    if (signal.aborted) return null;
+    const diagnose = this.#diagnosisOf(probed, observations.startedAt);
+    const judgeAgain = (): RoundResult => ({ observations, judged, diagnosis: diagnose() });
+    return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
+  }
+
+  /** Asks which policy matches, where a port is shut and only the firewall can tell why. */
+  #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
+    // Once more after the end of the fault: a policy that was corrected must not go on being told.
+    const isAsked = [probed, this.#last].some(asksForPolicy);
+    this.#last = probed;
+    this.#faultSince = asksForPolicy(probed) ? (this.#faultSince ?? began) : null;
+    return isAsked ? this.#deps.units.askNow('firewall', this.#faultSince ?? began, signal) : Promise.resolve();
+  }
+
+  async #inTime(answer: Promise<void>, signal: AbortSignal): Promise<boolean> {
+    using limit = deadline(this.#deps.clock, REFINING, signal);
+    return await unlessAborted(answer, limit.signal).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Answers of the firewall decide when they were asked for since the port is shut: an older one says nothing of it. */
+  #diagnosisOf(probed: readonly Assessment[], at: EpochMs): () => Diagnosis {
+    const { units } = this.#deps;
+    const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;
+    const faultSince = this.#faultSince;
+    return () => {
+      const deciding = faultSince === null ? {} : { deciding: units.pictureSince(faultSince) };
+      const round = { config: this.#config, at, probed, picture: units.picture(), ...deciding };
+      const { diagnosis, ...remembered } = conclude(round, log);
+      this.#remembered = remembered;
+      return diagnosis;
+    };
+  }
+}
