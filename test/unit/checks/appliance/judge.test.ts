@@ -132,13 +132,7 @@ describe('judgeAppliance', () => {
   });
 
   const speaks = role('standalone-primary', null);
-  const mute = {
-    kind: 'failed',
-    appliance: 'fac-1',
-    reason: 'timeout',
-    message: 'No result',
-    durationMs: 5000,
-  } as const;
+  const mute = { kind: 'failed', appliance: 'fac-1', reason: 'timeout', message: 'No result', durationMs: 5 } as const;
 
   it.each<[what: string, reason: FailureReason, views: OtherViews, expected: readonly (string | null)[]]>([
     [

