@@ -72,7 +72,11 @@ export function flakyPath(
   const answers = options.answers ?? (() => ['173.243.138.84']);
   const line = timeline();
   const clock = { slot: START, at: START, rounds: 0, made: 0, polls: START + 11 * SECOND };
-  const known: { share: PathShare; last: RoundResult | null } = { share: NO_SHARE, last: null };
+  const known: { share: PathShare; last: RoundResult | null; isStarted: boolean } = {
+    share: NO_SHARE,
+    last: null,
+    isStarted: false,
+  };
 
   function connect(address: string): Dialled {
     clock.made += 1;
@@ -111,8 +115,10 @@ export function flakyPath(
     const examination: RoundResult = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
     line.now = clock.at;
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
-    const again = needsCloserLook(known.share, clock.at) || deservesAnotherLook(known.last, examination);
+    const again =
+      needsCloserLook(known.share, clock.at) || deservesAnotherLook(known.isStarted ? known.last : null, examination);
     known.last = examination;
+    known.isStarted = true;
     return { ends: clock.at + timeOf(endpoints, burst), again };
   }
 
@@ -131,7 +137,7 @@ export function flakyPath(
       };
       await (await loadShareMemory(file, CONTEXT.host, clock.at)).note(known.share, clock.at);
       known.share = (await loadShareMemory(file, CONTEXT.host, clock.at)).current();
-      known.last = null;
+      known.isStarted = false;
       const stored = parseState(stateText(line.state, { incidents: [], silences: [] }, 0));
       if (stored === null) throw new Error('The state of the incidents cannot be read again');
       line.state = stored.state;
@@ -186,12 +192,10 @@ type Dialled = EndpointObservation & { readonly fault: PathFault | null };
 
 function probedBy(endpoints: readonly Dialled[], share: PathShare): readonly Assessment[] {
   const tls = judged(endpoints).flatMap(({ judgement }) => judgement.findings);
-  const own = { reachability: judgeTcp(endpoints), 'tls-genuine': tls };
+  const isOpen = endpoints.some(({ tcp }) => tcp.kind === 'open');
+  const own = { reachability: judgeTcp(endpoints), 'tls-genuine': isOpen ? tls : null };
   const stages = judgeShare(own, share, path({ endpoints }));
-  return assessments(
-    ['reachability', stages.reachability ?? []],
-    ['tls-genuine', endpoints.some(({ tcp }) => tcp.kind === 'open') ? (stages['tls-genuine'] ?? []) : []],
-  );
+  return assessments(['reachability', stages.reachability ?? []], ['tls-genuine', stages['tls-genuine'] ?? []]);
 }
 
 const TLS_FAULTS = {

@@ -110,11 +110,13 @@ export function clear(addresses: readonly string[], rotates = false): Connection
 export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionShare {
   const seen = [...sample.own, ...sample.more];
   const counted = seen.reduce<ConnectionShare>(count, share);
-  const steady = failuresInARow(counted.trail) >= STEADY_RUN;
+  const grave = isGrave(counted, share.intermittent && share.grave);
+  // An outage must not stay a warning because few connections failed before it.
+  const steady = failuresInARow(counted.trail) >= (grave ? STEADY_RUN : KNOWN_RUN);
   return {
     ...counted,
     reported: counted.trail.length > 0 ? counted.trail : seen,
-    grave: isGrave(counted, share.intermittent && share.grave),
+    grave,
     pattern: counted.intermittent && !steady ? 'intermittent' : patternOf(counted, sample),
   };
 }

@@ -56,7 +56,7 @@ describe('the exit code beside an open incident', () => {
     ['stays 3 where the check contradicts it', {}, 'port-opens', 3, 3],
     ['stays 2', {}, 'port-opens', 2, 2],
     ['stays 0 for a note', { severity: 'info' }, INTERMITTENT_RULE, 0, 0],
-  ])('%s', (_, over, rule, own, expected) => {
+  ])('%s', (_, ...[over, rule, own, expected]) => {
     expect(exitCodeBeside(own, unseen(over, rule))).toBe(expected);
   });
 });

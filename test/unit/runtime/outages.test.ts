@@ -26,8 +26,8 @@ interface Course {
 }
 
 /** Null: nothing has happened yet. */
-function seenBy({ line, last }: FlakyPath): Diagnosis | null {
-  return line.inputs.length === 0 ? null : last().diagnosis;
+function seenBy(site: FlakyPath): Diagnosis | null {
+  return site.line.inputs.length === 0 ? null : site.last().diagnosis;
 }
 
 function isIntermittent(seen: Diagnosis | null): boolean {

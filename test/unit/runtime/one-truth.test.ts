@@ -1,0 +1,206 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import type { Millis } from '../../../src/core/clock.ts';
+import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
+import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
+import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { CHECK_EXIT, exitCodeBeside, exitCodeOf, pluginAnswer } from '../../../src/report/nagios-line.ts';
+import { unseenIncidents } from '../../../src/report/unseen-incidents.ts';
+import { incidentsToJson } from '../../../src/web/incident-json.ts';
+import { conclusionOf } from '../../../src/web/page/conclusion.ts';
+import { flakyPath, randomOf, type FlakyPath, type PathFault } from '../../support/flaky-path.ts';
+import { POLICY, SECOND } from '../../support/incident-timeline.ts';
+
+/** The nightly run does ten thousand. */
+const SEQUENCES = Number(process.env['FTM_TRUTH_SEQUENCES'] ?? '300');
+const LIMIT = 30_000 + SEQUENCES * 200;
+
+/** What the path does for some rounds. */
+interface Phase {
+  /** A part: so many of the connections are dropped. */
+  readonly is: 'ok' | PathFault | number;
+  readonly rounds: number;
+  /** The daemon is started again before it. */
+  readonly restarts: boolean;
+}
+
+const phase: fc.Arbitrary<Phase> = fc.record({
+  is: fc.oneof(
+    { weight: 4, arbitrary: fc.constant('ok' as const) },
+    { weight: 6, arbitrary: fc.constantFrom<PathFault>('drop', 'reset', 'inspection') },
+    { weight: 1, arbitrary: fc.constantFrom(0.2, 0.5) },
+  ),
+  rounds: fc.integer({ min: 6, max: 30 }),
+  restarts: fc.boolean(),
+});
+
+const sequence = fc.record({
+  phases: fc.array(phase, { minLength: 2, maxLength: 8 }),
+  every: fc.constantFrom(5 * SECOND, 30 * SECOND),
+  seed: fc.integer({ min: 1, max: 1_000_000 }),
+});
+
+const CAUSES: Readonly<Record<PathFault, string>> = {
+  drop: 'egress-blocked',
+  reset: 'tls-blocked',
+  inspection: 'tls-intercepted',
+};
+
+/** What each place says of now: `0` ready, `1` with warnings, `2` not ready, `3` unknown. */
+interface Said {
+  readonly status: Diagnosis['ready'];
+  readonly page: string;
+  readonly nagios: number;
+  readonly check: number;
+  readonly open: readonly Incident[];
+  readonly intermittent: boolean;
+}
+
+function saidBy(site: FlakyPath): Said {
+  const { diagnosis } = site.last();
+  const status = diagnosisToJson(diagnosis);
+  const incidents = incidentsToJson(site.line.state.incidents).filter((incident) => incident.status === 'open');
+  const own = site.check();
+  const nagios = pluginAnswer(status, { by: 'daemon', incidents, now: diagnosis.at, longest: Infinity });
+  return {
+    status: status.ready,
+    page: conclusionOf(diagnosis),
+    nagios: nagios.exitCode,
+    check: exitCodeBeside(
+      exitCodeOf(diagnosisToJson(own), { by: 'itself' }),
+      unseenIncidents(own, { diagnosis: status, incidents }),
+    ),
+    open: site.line.state.incidents.filter((incident) => incident.status === 'open'),
+    intermittent: diagnosis.preconditions.some(({ findings }) =>
+      findings.some(({ rule }) => rule === INTERMITTENT_RULE),
+    ),
+  };
+}
+
+/** Whether the last message about each incident says what is so now. */
+function lastMessages(site: FlakyPath): readonly string[] {
+  const last = new Map<string, string>();
+  for (const told of site.line.told) {
+    const items = told.kind === 'digest' ? told.items : told.kind === 'incident' ? [told] : [];
+    for (const { event, incident } of items) last.set(incident.id, event);
+  }
+  // One that went on in another has no end of its own.
+  for (const { id, mergedInto } of site.line.state.incidents) if (mergedInto !== null) last.delete(id);
+  return [...last.values()];
+}
+
+/** All that contradicts another place, after so many rounds that said the same. */
+function contradictions(site: FlakyPath, said: Said): readonly string[] {
+  const { status, nagios, check, open, page } = said;
+  const [flapping, others] = [open.filter(({ flapping: is }) => is), open.filter(({ flapping: is }) => !is)];
+  const messages = lastMessages(site).filter((event) => event !== 'resolved').length;
+  const wrong = (claim: string, holds: boolean): readonly string[] =>
+    holds
+      ? []
+      : [`${claim}: ${JSON.stringify({ status, nagios, check, page, open: open.map(({ cause }) => cause.id) })}`];
+  switch (status) {
+    case 'ready':
+      return [
+        ...wrong('the page is not ready', page.startsWith('All configured checks pass.')),
+        ...wrong('the plugin is no more than a warning', nagios <= CHECK_EXIT.warnings),
+        ...wrong('check is no more than a warning', said.intermittent || check <= CHECK_EXIT.warnings),
+        ...wrong('no incident is open', said.intermittent || others.length === 0),
+        ...wrong('the last message is an end', said.intermittent || messages === flapping.length),
+      ];
+    case 'not-ready':
+      return [
+        ...wrong('the page names the cause', !page.startsWith('All')),
+        ...wrong('the plugin is critical', nagios === CHECK_EXIT.notReady),
+        ...wrong('check is critical', check === CHECK_EXIT.notReady),
+        ...wrong('an incident is open', open.length > 0),
+        ...wrong('the last message is a beginning', messages > 0),
+      ];
+    case 'unknown':
+      return wrong('nothing is unknown here for long', false);
+  }
+}
+
+/** A path, and what it has been like so far. */
+interface Run {
+  readonly site: FlakyPath;
+  readonly every: Millis;
+  /** Some connections failed and others did not, at some time. */
+  readonly wasIntermittent: boolean;
+}
+
+/** What is said that is not so, beyond what one place says to another. */
+function untruths({ is }: Phase, { wasIntermittent, site }: Run, said: Said, looks: number): readonly string[] {
+  if (is === 'ok') return looks > POLICY.recoveries && !wasIntermittent ? whatIsNot('ready', said) : [];
+  if (typeof is === 'number' || looks < 5) return [];
+  const cause = String(site.last().diagnosis.causes[0]?.id);
+  return [...whatIsNot('not-ready', said), ...(wasIntermittent || cause === CAUSES[is] ? [] : [`called ${cause}`])];
+}
+
+function whatIsNot(expected: Said['status'], { status }: Said): readonly string[] {
+  return status === expected ? [] : [`${status}, which is ${expected}`];
+}
+
+function untruthsOfShare({ intermittent, open, check }: Said, { wasIntermittent }: Run): readonly string[] {
+  if (!intermittent) return [];
+  if (!wasIntermittent) return ['called intermittent'];
+  return open.length > 0 && check === CHECK_EXIT.ready ? ['check is a bare READY'] : [];
+}
+
+function wrongIn(phase: Phase, run: Run): readonly string[] {
+  const { site, every } = run;
+  const wrong: string[] = [];
+  const earlier = site.line.inputs.length;
+  let [looks, same, before] = [0, 0, ''];
+  for (let round = 0; round < phase.rounds; round += 1) {
+    site.run(every);
+    // A round may take longer than the schedule.
+    if (site.line.inputs.length - earlier === looks) continue;
+    looks = site.line.inputs.length - earlier;
+    const said = saidBy(site);
+    const state = `${said.status} ${String(said.intermittent)}`;
+    same = state === before ? same + 1 : 0;
+    before = state;
+    const isSettled = same >= POLICY.recoveries && (typeof phase.is !== 'number' || said.intermittent);
+    const all = [
+      ...(isSettled ? contradictions(site, said) : []),
+      ...untruths(phase, run, said, looks),
+      ...untruthsOfShare(said, run),
+    ];
+    wrong.push(...all.map((text) => `${String(phase.is)}, round ${String(round)}: ${text}`));
+  }
+  return wrong;
+}
+
+async function wrongInAll(phases: readonly Phase[], every: Millis, seed: number): Promise<readonly string[]> {
+  const random = randomOf(seed);
+  const path: { is: Phase['is'] } = { is: 'ok' };
+  const fails = (): boolean | PathFault => {
+    if (typeof path.is === 'number') return random() < path.is;
+    return path.is === 'ok' ? false : path.is;
+  };
+  const site = flakyPath(fails, { every });
+  const wrong: string[] = [];
+  let wasIntermittent = false;
+  for (const phase of phases) {
+    path.is = phase.is;
+    wasIntermittent ||= typeof phase.is === 'number';
+    if (phase.restarts && site.line.inputs.length > 0) await site.restart();
+    wrong.push(...wrongIn(phase, { site, every, wasIntermittent }));
+  }
+  return wrong;
+}
+
+test(
+  `the status, the page, the plugin, check and the last message agree (${String(SEQUENCES)} sequences)`,
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(sequence, async ({ phases, every, seed }) => {
+        expect(await wrongInAll(phases, every, seed)).toEqual([]);
+      }),
+      { numRuns: SEQUENCES },
+    );
+  },
+  LIMIT,
+);
