@@ -42,7 +42,7 @@ export class RoundJudge {
   readonly #deps: RoundJudgeDeps;
   #last: readonly Assessment[] = [];
   #remembered = NOTHING_REMEMBERED;
-  /** When the first of the rounds in a row began that found a port shut; on the monotonic clock. */
+  /** When the first of the rounds in a row began that found such a fault; on the monotonic clock. */
   #faultSince: Millis | null = null;
 
   constructor(config: Config, deps: RoundJudgeDeps) {
@@ -79,7 +79,7 @@ export class RoundJudge {
     return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
   }
 
-  /** Asks which policy matches, where a port is shut and only the firewall can tell why. */
+  /** Asks which policy matches while a fault lasts that a policy may explain. */
   #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
     // Once more after the end of the fault: a policy that was corrected must not go on being told.
     const isAsked = [probed, this.#last].some(asksForPolicy);
@@ -96,7 +96,7 @@ export class RoundJudge {
     );
   }
 
-  /** Answers of the firewall decide when they were asked for since the port is shut: an older one says nothing of it. */
+  /** The firewall's answers decide if they were asked for after the fault began: an older one says nothing about it. */
   #diagnosisOf(probed: readonly Assessment[], at: EpochMs): () => Diagnosis {
     const { units } = this.#deps;
     const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;
