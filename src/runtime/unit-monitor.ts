@@ -4,7 +4,7 @@ import type { Millis } from '../core/clock.ts';
 import { firewallUnit } from '../core/license/firewall.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Finding } from '../engine/finding.ts';
-import type { PartlyFresh } from '../engine/incident/machine-input.ts';
+import type { PartlyFresh } from '../engine/incident/round-view.ts';
 import type { ConnectorContext } from '../network/rest/context.ts';
 import { periodOf } from '../schedule/cron-timer.ts';
 import { discardIfStalled } from '../schedule/discard-if-stalled.ts';

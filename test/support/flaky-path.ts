@@ -133,9 +133,9 @@ export function flakyPath(
       const kept: unknown[] = [];
       const file = {
         load: () => Promise.resolve(kept.at(-1)),
-        save: (value: unknown) => Promise.resolve(void kept.push(JSON.parse(JSON.stringify(value)))),
+        save: (value: unknown) => void kept.push(JSON.parse(JSON.stringify(value))),
       };
-      await (await loadShareMemory(file, CONTEXT.host, clock.at)).note(known.share, clock.at);
+      (await loadShareMemory(file, CONTEXT.host, clock.at)).note(known.share, clock.at);
       known.share = (await loadShareMemory(file, CONTEXT.host, clock.at)).current();
       known.isStarted = false;
       const stored = parseState(stateText(line.state, { incidents: [], silences: [] }, 0));

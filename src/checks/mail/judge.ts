@@ -90,7 +90,12 @@ function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectati
     case 'relaying':
     case 'client':
       return fromAppliance ? REFUSED[refusal] : { ...REFUSED[refusal], kind: 'this-machine' };
-    default:
+    case 'credentials':
+    case 'encryption-required':
+    case 'login-not-offered':
+    case 'login-required':
+    case 'turned-away':
+    case 'unavailable':
       return REFUSED[refusal];
   }
 }

@@ -73,6 +73,11 @@ export function refusalOf({ stage, code, text }: RefusingReply): Refusal {
   if (CLIENT.test(text)) return 'client';
   if (stage === 'greeting' || stage === 'ehlo') return isTemporary(code) ? 'unavailable' : 'turned-away';
   if (RELAYING.test(text) || NOT_LOGGED_IN.test(text)) return 'relaying';
+  return refusedMessage(code, text);
+}
+
+/** Of the sender, a recipient or the message itself. */
+function refusedMessage(code: number, text: string): Refusal {
   if (code === 421) return 'unavailable';
   if ((code === 450 || code === 451) && !OF_SYSTEMS.test(text)) return 'greylisted';
   return POLICY.test(text) && !isAboutSender(text) ? 'policy' : 'other';

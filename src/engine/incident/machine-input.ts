@@ -1,17 +1,8 @@
 import type { EpochMs } from '../../core/clock.ts';
-import type { Cause } from '../cause.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import type { Incident, IncidentState, Silence } from './incident.ts';
 import type { Notification } from './notification.ts';
-import type { Looks } from './round-view.ts';
-
-/** Of preconditions that are judged of several units, each of which is asked by itself. */
-export interface PartlyFresh {
-  /** Causes that rest on units that were asked again. */
-  readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** Preconditions whose units were all asked again by and by: what they do not show any more is gone. */
-  readonly gone: readonly string[];
-}
+import type { Looks, PartlyFresh } from './round-view.ts';
 
 /** Everything that can happen to the incidents. `at` and `diagnosis.at` are the present. */
 export type IncidentInput =

@@ -7,7 +7,6 @@ import { type Finding, isFault } from '../finding.ts';
 import { boundCause } from './bound-cause.ts';
 import { sameCause } from './incident.ts';
 import type { CausePresence } from './incident.ts';
-import type { PartlyFresh } from './machine-input.ts';
 
 /** One round as the incidents see it. */
 export interface RoundView {
@@ -21,6 +20,14 @@ export interface RoundView {
   /** All that there are. */
   readonly checks: readonly Check[];
   readonly looks?: Looks;
+}
+
+/** Of preconditions that are judged of several units, each of which is asked by itself. */
+export interface PartlyFresh {
+  /** Causes that rest on units that were asked again. */
+  readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
+  /** Preconditions whose units were all asked again by and by: what they do not show any more is gone. */
+  readonly gone: readonly string[];
 }
 
 /** The last earlier round that judged each precondition, by its id. It is kept in memory alone. */

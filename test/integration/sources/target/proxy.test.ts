@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -24,7 +25,7 @@ async function atConnect(act: (socket: Socket) => void, look: Look = {}): Promis
   const seen = await bench.look(443, { address: HOST, proxy: proxyAt(peer.port), ...look });
   expect(seen).toMatchObject({ tls: null, http: null, proxy: `127.0.0.1:${String(peer.port)}` });
   expect(peer.seen).toBe(1);
-  while (peer.open > 0) await new Promise((resolve) => setImmediate(resolve));
+  while (peer.open > 0) await setImmediate();
   return seen;
 }
 
@@ -136,7 +137,7 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
     const { tcp } = await atConnect(async (socket) => {
       socket.write('HTTP/1.1 403 Forbidden\r\n');
       for (const packet of packets) {
-        await new Promise(setImmediate);
+        await setImmediate();
         socket.write(packet);
       }
       if (packets[0] === '\r\n') socket.end();

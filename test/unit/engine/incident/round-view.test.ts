@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
 import type { Cause } from '../../../../src/engine/cause.ts';
 import type { CausePresence } from '../../../../src/engine/incident/incident.ts';
-import type { PartlyFresh } from '../../../../src/engine/incident/machine-input.ts';
+import type { PartlyFresh } from '../../../../src/engine/incident/round-view.ts';
 import { presenceOf, roundView, showsStill, type RoundView } from '../../../../src/engine/incident/round-view.ts';
 import type { FindingLevel } from '../../../../src/engine/finding.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';

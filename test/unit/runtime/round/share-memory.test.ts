@@ -69,7 +69,7 @@ describe('loadShareMemory()', () => {
 
   test('begins again with what an older version wrote, which took outages for an intermittent fault', async () => {
     const file = textFile();
-    await (await loadShareMemory(file, TARGET, AT)).note(HALF, AT);
+    (await loadShareMemory(file, TARGET, AT)).note(HALF, AT);
     const written: unknown = await file.load();
     await file.save(Object.assign({}, written, { version: 1 }));
     expect((await loadShareMemory(file, TARGET, AT)).current()).toEqual(NO_SHARE);
