@@ -93,7 +93,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
     'auth_param negotiate program /usr/lib/squid/negotiate_kerberos_auth -s HTTP/x@EXAMPLE',
   );
 
-  test.each<[string, readonly string[], object, string, RegExp, RegExp]>([
+  test.each<[string, readonly string[], object, string, readonly [RegExp, RegExp]]>([
     [
       'demands a login, and none is set',
       BASIC,
