@@ -107,5 +107,5 @@ function beginsAnew(text: string): boolean {
 
 /** A word in front of a message is not a host just because it stands there; nobody is named "FTM". */
 function plausibleHosts(...hosts: readonly (string | undefined)[]): readonly string[] {
-  return hosts.filter((host) => host !== undefined && /^[\w.:[\]%-]+$/u.test(host));
+  return hosts.flatMap((host) => (host !== undefined && /^[\w.:[\]%-]+$/u.test(host) ? [host] : []));
 }

@@ -33,7 +33,7 @@ export interface ReaderOptions {
   readonly foreign: 'count' | 'refuse';
   /** Called for each foreign line. */
   readonly onForeign: (line: FramedLine) => void;
-  /** Called for each line of an appliance that holds an FTM keyword and matches nothing. */
+  /** Called for each line of an appliance that seems to be about FortiToken Mobile activation and matches nothing. */
   readonly onUnrecognised: (line: string) => void;
 }
 
