@@ -3,7 +3,7 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import type { Attribution } from '../sources/log/attribution.ts';
 import type { FramedLine } from '../sources/log/framing.ts';
 import { Framer } from '../sources/log/framing.ts';
-import type { Recognition } from '../sources/log/recognise.ts';
+import type { PastedRecognition, Recognition } from '../sources/log/recognise.ts';
 import { recognisePasted } from '../sources/log/recognise.ts';
 import { sampleOf } from '../sources/log/sample.ts';
 import type { Streams, Terminal } from './terminal.ts';
@@ -21,6 +21,9 @@ export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, '
 export type LineExplanation = ReturnType<typeof toJson>;
 
 const NOTHING = 'No known FortiToken Mobile trouble';
+const UNUSUAL_PLACE =
+  'Known text, unusual place: a line like this is not counted, since anybody could have written this field. ' +
+  'Let the collector keep the line as FortiAuthenticator sent it';
 /** Lines of more than this are not what a person pastes. */
 const LOOKED_AT = 8192;
 
@@ -58,7 +61,7 @@ async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => voi
   framer.end();
 }
 
-function toJson(line: string, found: Recognition | null, attribution: Attribution) {
+function toJson(line: string, found: PastedRecognition | null, attribution: Attribution) {
   const { id, cause, summary, remedy } = found?.signature ?? { id: null, cause: null, summary: NOTHING, remedy: [] };
   const owners = found?.envelope.hosts.map((host) => attribution.host(host)) ?? [];
   return {
@@ -66,6 +69,8 @@ function toJson(line: string, found: Recognition | null, attribution: Attributio
     line: sampleOf(line),
     recognised: found !== null,
     signature: id,
+    /** True if the text is in a field where FortiAuthenticator does not put it: such a line is not counted. */
+    unusualPlace: found?.unusualPlace ?? false,
     appliance: owners.find((owner) => owner !== undefined) ?? null,
     cause,
     summary,
@@ -73,12 +78,13 @@ function toJson(line: string, found: Recognition | null, attribution: Attributio
   };
 }
 
-function toText(line: string, found: Recognition | null): string {
+function toText(line: string, found: PastedRecognition | null): string {
   if (found === null) return `${sampleOf(line)}\n  ${NOTHING}.\n\n`;
   const { id, cause, severity, summary, remedy, source } = found.signature;
   const steps = remedy.map((step, index) => `    ${String(index + 1)}. ${step}.`);
   const lines = [
     sampleOf(line),
+    ...(found.unusualPlace ? [`  ${UNUSUAL_PLACE}.`] : []),
     `  ${summary}.`,
     `  ${severity}, signature ${id}${cause === null ? '' : `, points to ${cause}`}`,
     ...(found.kind === 'firewall' ? [`  ${whoInspects(found)}`] : []),

@@ -65,11 +65,13 @@ export interface SignatureSet {
   readonly events: ReadonlyMap<string, MessageSignature>;
   /** A line of the stream that contains none of these matches nothing: the cheap test that goes first. */
   readonly needles: readonly string[];
-  /**
-   * Those of the messages: a line that contains one seems to be about FortiToken Mobile, also where it matches nothing.
-   */
+  /** Those of the messages: see `seemsAboutActivation`. */
   readonly keywords: readonly string[];
 }
+
+const PRODUCT = 'FortiToken Mobile';
+const ACTIVATION = /licen[cs]e|activat|provision/iu;
+const FAILURE = /fail|error|unable|cannot|could not|invalid|denied|reject|refused|expired|timed out/iu;
 
 /**
  * Prepares a catalogue. The order decides: the first that matches wins, so the specific ones stand before the general.
@@ -104,7 +106,7 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
     ),
     firewall,
     events,
-    needles: withoutCovered([...keywords, ...others]),
+    needles: withoutCovered([...keywords, ...others, PRODUCT]),
     keywords: withoutCovered([...keywords]),
   };
 }
@@ -112,6 +114,19 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
 /** The signature of a message in the stream: as FortiAuthenticator wrote it, without its envelope. */
 export function matchMessage(set: SignatureSet, message: string): MessageSignature | null {
   return set.anchored.find(({ text }) => textMatches(text, message))?.signature ?? null;
+}
+
+/** The same for the value of a field. Words that other products use too are not enough there. */
+export function matchField(set: SignatureSet, value: string): MessageSignature | null {
+  return set.anchored.find(({ text }) => !text.alone && textMatches(text, value))?.signature ?? null;
+}
+
+/** True if a line that matches nothing seems to be about FortiToken Mobile activation. */
+export function seemsAboutActivation(set: SignatureSet, line: string): boolean {
+  if (set.keywords.some((keyword) => line.includes(keyword))) return true;
+  const at = line.indexOf(PRODUCT);
+  // Users who mistype a code are not meant, nor is a success.
+  return at >= 0 && ACTIVATION.test(line.slice(at)) && FAILURE.test(line.slice(at));
 }
 
 /** The same for a text that a person pasted: anywhere in it, in any case, with any white space. */

@@ -1,5 +1,5 @@
 import { readFields } from './fields.ts';
-import { type Header, OWN_FIELDS, readHeader, readSender } from './header.ts';
+import { beginsWithFields, type Header, readHeader, readSender } from './header.ts';
 import { readRepeated } from './repeated.ts';
 import { findTime } from './timestamp.ts';
 
@@ -32,6 +32,10 @@ export type Body =
 const MOST_HEADERS = 4;
 /** A further field between `status` and the message, as newer firmware might add. */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
+/** `status=update ` behind another field: in a message, the same letters stand behind a word. */
+const BARE_STATUS = /(?<=^|"|=[^\s"]*) status=[^\s"]* */u;
+/** What ends a quoted message: quotes within are not escaped. */
+const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;
 /**
  * Common Event Format: seven fields, then `key=value`; `|` and `=` in values are escaped (Micro Focus, "ArcSight CEF",
  * 2017).
@@ -62,14 +66,14 @@ function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & {
     headers.push(header);
     starts = header.starts;
   }
-  const hosts = headers.flatMap(({ host }) => host ?? []);
+  const hosts = headers.flatMap((header) => header.hosts);
   const time = headers.map((header) => header.time).find((text) => text !== null) ?? null;
   const own = headers.some((header) => header.own);
   const [only = '', ...others] = starts;
-  if (others.length > 0 || only.startsWith(OWN_FIELDS)) return { hosts, own, time, starts };
+  if (others.length > 0 || beginsWithFields(only)) return { hosts, own, time, starts };
   const sender = readSender(only);
   return {
-    hosts: sender.host === null ? hosts : [...hosts, sender.host],
+    hosts: [...hosts, ...sender.hosts],
     own,
     time,
     starts: [...sender.starts, only],
@@ -78,7 +82,7 @@ function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & {
 
 function readBody(starts: readonly string[], time: string | null): Pick<Envelope, 'time' | 'body'> {
   for (const start of starts) {
-    if (start.startsWith(OWN_FIELDS)) return { time, body: afterFields(start) };
+    if (beginsWithFields(start)) return { time, body: afterFields(start) };
     if (start.startsWith('date=') || start.startsWith('time=')) return readExport(start, time);
     const cef = CEF.exec(start);
     if (cef !== null) return { time, body: readCef(cef[1] ?? '', start.slice(cef[0].length)) };
@@ -89,9 +93,21 @@ function readBody(starts: readonly string[], time: string | null): Pick<Envelope
   };
 }
 
-/** `category="…" … status="…" message`, the message without a key. */
+/**
+ * `category="…" … status="…" message`, the message without a key. A collector may have put it behind `msg=`, right after
+ * the status, and have removed the quotes of the status or the fields in front of it.
+ */
 function afterFields(body: string): Body {
-  return complete(everyEnd(body, ' status="').map((end) => end.replace(MORE_FIELDS, '')));
+  const fromStatus = body.startsWith('status=');
+  const ends = everyEnd(` ${body}`, ' status="');
+  const bare = ends.length === 0;
+  const texts = bare ? ` ${body}`.split(BARE_STATUS).slice(1) : ends;
+  return complete(
+    texts.map((text) => {
+      if (text.startsWith('msg="')) return text.slice('msg="'.length).replace(END_OF_MSG, '');
+      return bare || fromStatus ? '' : text.replace(MORE_FIELDS, '');
+    }),
+  );
 }
 
 /** `date=… msg="message" user="…"`: quotes within are not escaped. A FortiGate's line has the same beginning. */

@@ -5,8 +5,8 @@ const COLON = 0x3a;
 const CLOSING_BRACKET = 0x5d;
 const BLANK = 0x20;
 const MAX_HOST = 255;
-/** A time behind its date, or a zone, where the host should stand. */
-const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d)/u;
+/** A time behind its date, a zone, or the year, where the host should be. */
+const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d|(?:19|20)\d{2} )/u;
 /** The headers of a line end well within this. */
 const LONGEST_HEADERS = 512;
 

@@ -43,6 +43,6 @@ function named(
 /** A relay that keeps no header, or a file of one: the only appliance, since its line names no other. */
 function nameless({ text, start, end }: FramedLine, source: LogSource, { only }: Attribution): string | undefined {
   if (only === null) return undefined;
-  const isOnlys = source === 'file' ? hostInLine(text, start, end) === null : isNameless(text, start, end);
+  const isOnlys = (source === 'file' && hostInLine(text, start, end) === null) || isNameless(text, start, end);
   return isOnlys ? only : undefined;
 }

@@ -2,7 +2,7 @@ import type { Clock, EpochMs } from '../../core/clock.ts';
 import { OWN_PROGRAM } from '../../core/syslog-program.ts';
 import { concernsLicenseServer, type WatchedTraffic } from '../../core/polling/firewall.ts';
 import type { LogResult, LogSource } from '../../core/polling/log-event.ts';
-import type { SignatureSet } from '../../core/polling/signature.ts';
+import { seemsAboutActivation, type SignatureSet } from '../../core/polling/signature.ts';
 import type { Attribution, Origin } from './attribution.ts';
 import { readEnvelope, type Envelope } from './envelope.ts';
 import type { FramedLine, LineSink } from './framing.ts';
@@ -33,7 +33,7 @@ export interface ReaderOptions {
   readonly foreign: 'count' | 'refuse';
   /** Called for each foreign line. */
   readonly onForeign: (line: FramedLine) => void;
-  /** Called for each line of an appliance that holds an FTM keyword and matches nothing. */
+  /** Called for each line of an appliance that seems to be about FortiToken Mobile activation and matches nothing. */
   readonly onUnrecognised: (line: string) => void;
 }
 
@@ -120,7 +120,7 @@ export class LogReader implements LineSink {
     const text = textOf(line);
     const found = recogniseLine(signatures, text);
     if (found === null) {
-      if (owner === undefined || !signatures.keywords.some((keyword) => text.includes(keyword))) return 'other';
+      if (owner === undefined || !seemsAboutActivation(signatures, text)) return 'other';
       onUnrecognised(text);
       return 'unrecognised';
     }

@@ -1,6 +1,6 @@
 import type { FirewallEvidence } from '../../core/polling/log-event.ts';
 import type { FirewallSignature, MessageSignature, SignatureSet } from '../../core/polling/signature.ts';
-import { matchEvent, matchFirewall, matchLoosely, matchMessage } from '../../core/polling/signature.ts';
+import { matchEvent, matchField, matchFirewall, matchLoosely, matchMessage } from '../../core/polling/signature.ts';
 import { readEnvelope, type Body, type Envelope } from './envelope.ts';
 
 /** A line that says something. `event`: a FortiGate, of tokens of its own. */
@@ -30,21 +30,40 @@ export function recogniseLine(set: SignatureSet, line: string): Recognition | nu
   }
 }
 
+/** Where collectors put a message that they take apart: `msg="…"`, `"message": "…"`. */
+const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
+
 /** The log id of a FortiOS event, also in CEF and in what was cut out of a line. */
 const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
 
+/** `unusualPlace`: the text is in a field where FortiAuthenticator does not put it, so that the stream ignores it. */
+export type PastedRecognition = Recognition & { readonly unusualPlace: boolean };
+
 /** The same for a line that a person pasted, who may have cut it anywhere. */
-export function recognisePasted(set: SignatureSet, line: string): Recognition | null {
+export function recognisePasted(set: SignatureSet, line: string): PastedRecognition | null {
   const exact = recogniseLine(set, line);
-  if (exact !== null) return exact;
+  if (exact !== null) return { ...exact, unusualPlace: false };
   const envelope = readEnvelope(line);
   if (envelope.own) return null;
   const [, logId] = FORTIOS_LOG_ID.exec(line) ?? [];
-  if (logId !== undefined) return eventOf(set, envelope, logId);
-  // A complete line was judged above; only a text without fields may have been cut.
-  if (envelope.body.kind === 'fields' || envelope.body.complete) return null;
-  const signature = matchLoosely(set, line);
-  return signature === null ? null : { kind: 'ftm', signature, envelope };
+  if (logId !== undefined) {
+    const event = eventOf(set, envelope, logId);
+    return event === null ? null : { ...event, unusualPlace: false };
+  }
+  const { body } = envelope;
+  const complete = body.kind === 'fields' || body.complete;
+  // A message that is where it belongs was judged above.
+  if (body.kind === 'message' && complete && body.alternatives.some((texts) => texts.length > 0)) return null;
+  const inField = sameOf(
+    line
+      .split(MESSAGE_FIELD)
+      .slice(1)
+      .map((value) => matchField(set, value)),
+  );
+  if (inField !== null) return { kind: 'ftm', signature: inField, envelope, unusualPlace: true };
+  // Only a text without fields may have been cut.
+  const signature = complete ? null : matchLoosely(set, line);
+  return signature === null ? null : { kind: 'ftm', signature, envelope, unusualPlace: false };
 }
 
 function recogniseFields(
@@ -78,8 +97,13 @@ function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognit
 
 function matchBody(set: SignatureSet, { alternatives }: Extract<Body, { kind: 'message' }>): MessageSignature | null {
   for (const texts of alternatives) {
-    const [first = null, ...others] = texts.map((text) => matchMessage(set, text));
-    if (first !== null && others.every((other) => other === first)) return first;
+    const same = sameOf(texts.map((text) => matchMessage(set, text)));
+    if (same !== null) return same;
   }
   return null;
+}
+
+/** Somebody else wrote a part of a line whose texts differ. */
+function sameOf([first = null, ...others]: readonly (MessageSignature | null)[]): MessageSignature | null {
+  return others.every((other) => other === first) ? first : null;
 }

@@ -9,9 +9,13 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  */
 const FRACTION = String.raw`(?:[.,](\d{1,9}))?`;
 const ZONE = String.raw`(?: ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w.]))?`;
-/** RFC 3164 §4.1.2: no year and no zone. Some relays add the year after the day, or write the month in capitals. */
+/**
+ * RFC 3164 §4.1.2: no year and no zone. Some relays add the year in front, after the day or after the time, or write the
+ * month in capitals.
+ */
 const BSD = new RegExp(
-  String.raw`^([A-Z][A-Za-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}`,
+  String.raw`^(?:(\d{4}) )?([A-Z][A-Za-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}` +
+    String.raw`(?: ((?:19|20)\d{2})(?= |$))?`,
   'u',
 );
 /** RFC 3339 as RFC 5424 wants it, the blank instead of the T that some relays write, and slashes in the date. */
@@ -45,7 +49,8 @@ export function readTime(text: string, near: EpochMs): EpochMs | null {
 }
 
 function readBsd(match: RegExpExecArray, near: EpochMs): EpochMs | null {
-  const [, monthName = '', day, year, hour, minute, second, fraction, zone] = match;
+  const [, firstYear, monthName = '', day, middleYear, hour, minute, second, fraction, zone, lastYear] = match;
+  const year = firstYear ?? middleYear ?? lastYear;
   const month = MONTHS.indexOf(monthName.slice(0, 1) + monthName.slice(1).toLowerCase()) + 1;
   if (month === 0) return null;
   const rest = [...[day, hour, minute, second].map(Number), milliseconds(fraction)];

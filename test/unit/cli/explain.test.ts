@@ -53,6 +53,7 @@ describe('explain', () => {
         line: trouble,
         recognised: true,
         signature: 'ftm-polling-timeout',
+        unusualPlace: false,
         appliance: 'fac-1',
         cause: 'egress-blocked',
         summary: expect.stringContaining('no answer'),
@@ -62,6 +63,7 @@ describe('explain', () => {
         line: 'hello',
         recognised: false,
         signature: null,
+        unusualPlace: false,
         appliance: null,
         cause: null,
         summary: 'No known FortiToken Mobile trouble',
@@ -100,6 +102,45 @@ describe('explain', () => {
       null,
       'firewall-blocked-tls',
     ]);
+  });
+
+  test.each([
+    'level="error" msg="FTM polling error: SSL session failed"',
+    '<6>Aug 10 22:18:24 fac01 db[1]: level="error" msg="FTM polling error: SSL session failed" user=""',
+    'Aug 10 22:18:24 collector app: level=error ts=1795514406 message="FTM polling error: SSL session failed"',
+    'date=2026-11-24 time=10:00:00 level="error" msg="FTM polling error: SSL session failed"',
+    '<6>Aug 10 22:18:24 fac01 db[1]: category="Event" level="error" msg="FTM polling error: SSL session failed"',
+    '{"level":"error","host":"fac01","message":"FTM polling error: SSL session failed","user":""}',
+  ])('knows a text that a collector put into a field: %s', async (line) => {
+    const { code, text } = await run([line], false);
+    expect(code).toBe(0);
+    expect(text).toContain(
+      '\n  Known text, unusual place: a line like this is not counted, since anybody could have written this field. ' +
+        'Let the collector keep the line as FortiAuthenticator sent it.\n',
+    );
+    expect(text).toContain('signature ftm-polling-ssl');
+    expect(objects((await run([line], true)).text)).toMatchObject([
+      { recognised: true, signature: 'ftm-polling-ssl', unusualPlace: true },
+    ]);
+  });
+
+  test.each([
+    'FTM polling error: SSL session failed',
+    'my log says "FTM polling error: SSL session failed"',
+    '<6>Aug 10 22:18:24 fac01 db[1]: status=update msg="FTM polling error: SSL session failed"',
+  ])('says nothing about the place of %s', async (line) => {
+    const { text } = await run([line], false);
+    expect(text).toContain('signature ftm-polling-ssl');
+    expect(text).not.toContain('unusual place');
+  });
+
+  test.each([
+    '<6>Aug 10 22:18:24 fac01 db[1]: category="Event" user="" status="Failed" Login of x msg="FTM polling error" failed',
+    'date=2026-11-24 time=10:00:00 user="FTM polling error: SSL session failed" msg="Login failed"',
+    'date=2026-11-24 time=10:00:00 user="x" msg="FTM polling error: SSL session failed" msg="Login failed"',
+    'date=2026-11-24 time=10:00:00 level="warning" msg="license expired"',
+  ])('knows nothing of %s', async (line) => {
+    expect((await run([line], false)).code).toBe(1);
   });
 
   test('lets nothing in a line act on the terminal', async () => {

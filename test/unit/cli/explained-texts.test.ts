@@ -54,6 +54,9 @@ const TEXTS: readonly {
     'Failed to send activation code: SMTP error 535 authentication failed',
     'Failed to send activation code to alice: SMTP: 535 5.7.8 Error: authentication failed',
     'Failed to send activation code: SMTP authentication unsuccessful',
+    'Failed to send activation code: 535 5.7.8 authentication failed',
+    'Failed to send activation code to alice: authentication failed',
+    'fac01 db[1]: category="Event" status="" Failed to send activation code: SMTP error 535 authentication failed',
   ].map((line) => ({
     line,
     signature: 'activation-code-mail-login-rejected',

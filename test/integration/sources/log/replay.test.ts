@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { replay } from '../../../../src/cli/replay.ts';
 import type { ReplaySummary } from '../../../../src/cli/replay.ts';
-import { createAttribution, NO_OTHERS } from '../../../../src/sources/log/attribution.ts';
+import { type Attribution, createAttribution, NO_OTHERS } from '../../../../src/sources/log/attribution.ts';
 import { fixtureLines } from '../../../support/fixture-lines.ts';
 import { handClock } from '../../../support/hand-clock.ts';
 import { ORDINARY } from '../../../support/intake-bench.ts';
@@ -20,7 +20,12 @@ beforeEach(async () => {
 
 async function* nothing(): AsyncGenerator<Buffer> {}
 
-async function run(file: string, json: boolean, input: AsyncIterable<Buffer> = nothing()) {
+async function run(
+  file: string,
+  json: boolean,
+  input: AsyncIterable<Buffer> = nothing(),
+  attribution: Attribution = createAttribution([], NO_OTHERS),
+) {
   const [output, errors] = [textSink(), textSink()];
   const code = await replay({
     file,
@@ -29,7 +34,7 @@ async function run(file: string, json: boolean, input: AsyncIterable<Buffer> = n
     errors,
     json,
     signatures: await shippedCatalogue(),
-    attribution: createAttribution([], NO_OTHERS),
+    attribution,
     watched: { hosts: ['fortitokenmobile.fortinet.com'], addresses: [] },
     clock: handClock(Date.UTC(2026, 10, 24, 12)),
   });
@@ -110,6 +115,58 @@ describe('replay', () => {
     ]);
     expect(printed.text).toContain('\n  first 2025-06-04T20:13:01.000Z, last 2025-06-04T20:13:03.000Z\n');
     expect(printed.text).toContain(`\n  Last line: ${trouble(3)}\n\n`);
+  });
+
+  test('attributes lines of two units, whatever collectors made of their envelopes', async () => {
+    const file = join(folder, 'collected.log');
+    const error = 'FTM polling error: SSL session failed';
+    const fields = `category="Event" user="" nas="" action="" status="" ${error}`;
+    await writeFile(
+      file,
+      [
+        `<6>Aug 10 22:18:24 2009  fac01 db[1]:  ${fields}`,
+        `<6>Aug 10 22:18:24 fac01 db[1] ${fields}`,
+        `2026 Jun 16 00:00:00 fac01->10.0.0.1 Aug 14 22:32:52 db[16987]:  ${fields}`,
+        `2026 Jun 16 00:00:00 collector->10.0.0.1 Aug 14 22:32:52 db[16987]:  ${fields}`,
+        `<6>Aug 10 22:18:24 fac01 db[1]: category="Event" user="" status=update msg="${error}"`,
+        `<6>Aug 10 22:18:24 fac01 db[1]: status=update msg="${error}"`,
+        `<6>Aug 10 22:18:24 fac01 db[1]: category="Event" user="${error}" status="Failed" Login failed`,
+      ].join('\n'),
+    );
+    const units = [
+      { name: 'fac-1', logSources: ['fac01', '10.0.0.1'] },
+      { name: 'fac-2', logSources: ['fac02'] },
+    ];
+    const { text } = await run(file, true, nothing(), createAttribution(units, NO_OTHERS));
+    const { found, lines } = JSON.parse(text) as ReplaySummary;
+    expect(found.map(({ signature, appliance, count }) => ({ signature, appliance, count }))).toEqual([
+      { signature: 'ftm-polling-ssl', appliance: 'fac-1', count: 6 },
+    ]);
+    expect(lines).toMatchObject({ ftm: 6, unrecognised: 1, foreign: 0 });
+    expect(found[0]?.firstAt).toBe(new Date(2009, 7, 10, 22, 18, 24).toISOString());
+  });
+
+  test('accepts lines without a host for the only unit, also with the year behind the time', async () => {
+    const file = join(folder, 'nameless.log');
+    await writeFile(
+      file,
+      '<6>Aug 10 22:18:24 2009 db[1]:  category="Event" user="" status="" Administrator logged out\n',
+    );
+    const units = [{ name: 'fac-1', logSources: ['fac01'] }];
+    const { text } = await run(file, true, nothing(), createAttribution(units, NO_OTHERS));
+    expect((JSON.parse(text) as ReplaySummary).lines).toMatchObject({ other: 1, foreign: 0 });
+  });
+
+  test.each([
+    { message: 'FortiToken Mobile license EFTM0000000001 activation failed', result: 'unrecognised' },
+    { message: 'FortiToken Mobile activation error 17', result: 'unrecognised' },
+    { message: 'FortiToken Mobile license EFTM0000000001 activated', result: 'other' },
+    { message: 'Local user authentication with FortiToken Mobile failed: invalid token', result: 'other' },
+  ])('counts "$message" as $result', async ({ message, result }) => {
+    const file = join(folder, 'keyword.log');
+    await writeFile(file, `<6>Aug 10 22:18:24 fac01 db[1]:  category="Event" user="" status="" ${message}\n`);
+    const { text } = await run(file, true);
+    expect((JSON.parse(text) as ReplaySummary).lines).toMatchObject({ [result]: 1 });
   });
 
   test('reads standard input, and says when there is no trouble', async () => {

@@ -58,7 +58,7 @@ describe('matchFirewall', () => {
 });
 
 describe('compileSignatures', () => {
-  test('chooses few needles: beginnings from a capital letter on, first fields, and none that another finds', () => {
-    expect([...set.needles].toSorted()).toEqual(['FTM ', 'Polling error', 'subtype="ssl"']);
+  test('chooses few needles: the name of the product, beginnings from a capital letter on, first fields, and none that another finds', () => {
+    expect([...set.needles].toSorted()).toEqual(['FTM ', 'FortiToken Mobile', 'Polling error', 'subtype="ssl"']);
   });
 });

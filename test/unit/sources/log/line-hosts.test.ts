@@ -31,6 +31,8 @@ describe('furtherHosts', () => {
     { line: '2026-04-08 22:40:02\tLocal4.Warning\t10.0.0.5\tdb[1]: x', hosts: ['10.0.0.5'] },
     { line: '<12>AUG 14 22:40:02 UTC fac01 db[1]: x', hosts: ['fac01'] },
     { line: '<12> Aug 14 22:40:02 fac01 db[1]: x', hosts: ['fac01'] },
+    { line: '<6>Aug 10 22:18:24 2009  fac01 db[1]: x', hosts: ['fac01'] },
+    { line: '2026 Jun 16 00:00:00 fac01->10.0.0.1 Aug 14 22:32:52 db[1]: x', hosts: ['fac01', '10.0.0.1'] },
     { line: '<12>Aug 14 22:40:02 fac01 db[1]: x', hosts: [] },
     { line: '2021-07-08T11:01:06-03:00 fac01 db[32167]:  category="Event"', hosts: [] },
   ])('of "$line"', ({ line, hosts }) => {

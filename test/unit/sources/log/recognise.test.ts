@@ -65,6 +65,18 @@ const ENVELOPES: readonly { readonly name: string; readonly wrap: (message: stri
     wrap: (m) =>
       `<12>1 2026-11-24T11:01:06Z fac01 CEF - - - CEF:0|Fortinet|FortiAuthenticator|6.6|0|Event|5|rt=1 msg=${m} suser=x`,
   },
+  {
+    name: 'behind msg= after a status without quotes',
+    wrap: (m) => `<6>Aug 10 22:18:24 fac01 db[1]:  category="Event" user="" nas="" status=update msg="${m}"`,
+  },
+  {
+    name: 'behind msg= after a status with quotes',
+    wrap: (m) => `<6>Aug 10 22:18:24 fac01 db[1]:  category="Event" user="" status="update" msg="${m}" requestid=""`,
+  },
+  {
+    name: 'behind msg= where only the status is left of the fields',
+    wrap: (m) => `<6>Aug 10 22:18:24 fac01 db[1]: status=update msg="${m}"`,
+  },
   { name: 'without any fields', wrap: (m) => `<12>Aug 14 22:40:02 fac01 db[16987]: ${m}` },
   { name: 'without a tag', wrap: (m) => `<12>Aug 14 22:40:02 ${m}` },
   { name: 'bare', wrap: (m) => m },
@@ -147,6 +159,34 @@ describe('recogniseLine', () => {
     {
       name: 'a message with quotes',
       line: `<14>Aug 14 22:32:52 db[1]: category="Event" user="" status="Failed" Administrator 'x" status="" ${ATTACK}' failed to log in`,
+    },
+    {
+      name: 'a user name with a status and a msg',
+      line: `<14>Aug 14 22:32:52 db[1]: category="Event" user="" status=update msg="${ATTACK}" nas="" status="Failed" Remote user authentication failed`,
+    },
+    {
+      name: 'a user name with a status and a msg, all statuses without quotes',
+      line: `<14>Aug 14 22:32:52 db[1]: category="Event" user="" status=update msg="${ATTACK}" nas="" status=Failed msg="Remote user authentication failed"`,
+    },
+    {
+      name: 'a user name with a msg behind the status',
+      line: `<14>Aug 14 22:32:52 db[1]: category="Event" status="Failed" user="x" msg="${ATTACK}" Login failed`,
+    },
+    {
+      name: 'a user name behind a status without quotes',
+      line: `<14>Aug 14 22:32:52 db[1]: status=Failed user="x" msg="${ATTACK}" msg="Login failed"`,
+    },
+    {
+      name: 'words behind a status without quotes',
+      line: `<14>Aug 14 22:32:52 db[1]: status=Failed ${ATTACK} is no user`,
+    },
+    {
+      name: 'a tag in a user name',
+      line: `<38>Aug 14 22:32:52 host sshd[1]: Invalid user db[1] category="Event" status="" ${ATTACK}`,
+    },
+    {
+      name: 'an arrow in a user name',
+      line: `<38>Aug 14 22:32:52 host sshd[1]: Invalid user 2026 Jun 16 00:00:00 a->b ${ATTACK}`,
     },
     {
       name: 'the user of a raw export',
@@ -236,6 +276,10 @@ describe('recogniseLine', () => {
     { name: 'statuses', line: `category="x"${' status="'.repeat(900)}` },
     { name: 'brackets', line: `<1>1 - - - - - ${'[a="b"'.repeat(1300)}` },
     { name: 'texts', line: 'FTM polling '.repeat(680) },
+    { name: 'statuses without quotes', line: `category="x"${' status=a b=" c="'.repeat(500)}` },
+    { name: 'equals signs before statuses', line: `category="x" ${'='.repeat(4000)}${' status='.repeat(500)}` },
+    { name: 'quotes behind msg=', line: `status=x msg="${'" a'.repeat(2700)}` },
+    { name: 'arrows', line: `2026 Jun 16 00:00:00 ${'a->'.repeat(2700)}` },
     { name: 'headers', line: '<12>Aug 14 22:40:02 h '.repeat(370) },
     { name: 'an extension of CEF', line: `CEF:0|a|b|c|d|e|f|${' msg=a'.repeat(1300)}` },
     { name: 'words of CEF', line: `CEF:0|a|b|c|d|e|f|msg=${' aaaaaaaaaaaaaaa'.repeat(500)}` },

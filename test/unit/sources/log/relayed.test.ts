@@ -32,6 +32,22 @@ const RELAYED: readonly { readonly name: string; readonly before: string; readon
   { name: 'with the name of a zone and a colon', before: '<12>Aug 14 22:40:02.123 CEST: fac01 db[16987]:  ' },
   { name: 'with an offset behind the time', before: '2026-08-14 22:40:02 +0200 fac01 db[16987]:  ' },
   { name: 'with the month in capitals', before: '<12>AUG 14 22:40:02 fac01 db[16987]:  ' },
+  { name: 'with the year behind the time', before: '<6>Aug 10 22:18:24 2009  fac01 db[1]:  ' },
+  { name: 'with the zone and the year behind the time', before: 'Aug 10 22:18:24 UTC 2009 fac01 db[1]:  ' },
+  { name: 'with a tag that has no colon', before: '<6>Aug 10 22:18:24 fac01 db[1] ' },
+  { name: 'with a tag that has no colon, and no host', before: '<6>Aug 10 22:18:24 db[1]  ' },
+  {
+    name: 'behind the arrow of a collector',
+    before: '2026 Jun 16 00:00:00 fac01->10.0.0.1 Aug 14 22:32:52 db[16987]:  ',
+  },
+  {
+    name: 'behind the arrow of a collector, no header of its own',
+    before: '2026 Jun 16 00:00:00 collector->10.0.0.1 db[16987]:  ',
+  },
+  {
+    name: 'behind the arrow of a file that an agent reads',
+    before: '2026 Jun 16 00:00:00 (relay01) any->/var/log/fac.log Aug 14 22:32:52 fac01 db[16987]:  ',
+  },
   { name: 'with slashes in the date', before: '2026/04/08 22:40:02 fac01 db[16987]:  ' },
   { name: 'in a file of Kiwi', before: '2026-04-08 22:40:02\tLocal4.Warning\t10.0.0.5\tdb[16987]:  ' },
   {
@@ -61,6 +77,14 @@ describe('a line that a relay sends', () => {
     { before: '2026-04-08 22:40:02\tLocal4.Warning\t10.0.0.5\tdb[1]: ', hosts: ['10.0.0.5'] },
     { before: '<12>Aug 14 22:40:02 UTC fac01 db[1]: ', hosts: ['fac01'] },
     { before: 'fac01 db[1]: ', hosts: ['fac01'] },
+    { before: '<6>Aug 10 22:18:24 2009  fac01 db[1]: ', hosts: ['fac01'] },
+    { before: '<6>Aug 10 22:18:24 2009 db[1]: ', hosts: [] },
+    { before: '<6>Aug 10 22:18:24 fac01 db[1] ', hosts: ['fac01'] },
+    { before: '2026 Jun 16 00:00:00 fac01->10.0.0.1 Aug 14 22:32:52 db[1]: ', hosts: ['fac01', '10.0.0.1'] },
+    {
+      before: '2026 Jun 16 00:00:00 (relay01) any->/var/log/fac.log Aug 14 22:32:52 fac01 db[1]: ',
+      hosts: ['relay01', 'any', 'fac01'],
+    },
     { before: '<12>Aug 14 22:40:02 db[1]: ', hosts: [] },
   ])('names its hosts: $before', ({ before, hosts }) => {
     expect(readEnvelope(`${before}category="Event" status="" SSL session failed`).hosts).toEqual(hosts);
