@@ -30,7 +30,22 @@ export function withClean<F extends Finding>(finding: F, fine: readonly string[]
   return { ...finding, facts: { ...finding.facts, clean: others.join(SEPARATOR) } };
 }
 
-/** Without those of them that come and go: that one connection worked says nothing of them. */
+/**
+ * Addresses of which nobody can say that everything works there: something is wrong with one of the stages, or one of
+ * them was not tried.
+ *
+ * @param findings of all stages
+ */
+export function uncleanAddresses(
+  endpoints: readonly EndpointObservation[],
+  findings: readonly Finding[],
+): readonly string[] {
+  const found = findings.flatMap(({ level, facts }) => (level === 'note' ? [] : (facts?.address ?? [])));
+  const untried = endpoints.filter(({ tls, http }) => tls === null || http === null).map(({ address }) => address);
+  return [...new Set([...found, ...untried])];
+}
+
+/** Without those of them that are not clean: that one stage worked there says nothing of them. */
 export function withoutUnclean(finding: Finding, unclean: readonly string[]): Finding {
   const { clean, ...facts } = finding.facts ?? {};
   if (clean === undefined) return finding;

@@ -2,6 +2,7 @@ import { correctedNow } from '../../checks/clock/corrected-now.ts';
 import { observeDateHeader } from '../../checks/clock/date-header.ts';
 import type { CarrierFindings } from '../../checks/delivery/judge-carrier.ts';
 import type { Judgement } from '../../checks/declaration.ts';
+import { uncleanAddresses, withoutUnclean } from '../../checks/endpoint-words.ts';
 import { judgeShare } from '../../checks/intermittent/judge.ts';
 import { judged, unjudged } from '../../checks/judgement.ts';
 import { roundConnectionsOf } from '../../checks/intermittent/round-connections.ts';
@@ -124,12 +125,18 @@ function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
 }
 
 function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => readonly Finding[]): TargetFindings {
+  const found = CHECKS.flatMap((check) => (check.from === 'target' ? [[check.id, check.judge(facts)] as const] : []));
+  // A verdict on the only certificate that was seen does not name its address.
+  const ofCertificates = facts.tls.endpoints.flatMap(({ endpoint: { address }, judgement }) =>
+    judgement.findings.map((finding): Finding => ({ ...finding, facts: { ...finding.facts, address } })),
+  );
+  const unclean = uncleanAddresses(facts.path.endpoints, [
+    ...found.flatMap(([, findings]) => findings ?? []),
+    ...ofCertificates,
+  ]);
+  const compared = (finding: Finding): Finding => withoutUnclean(finding, unclean);
   return Object.fromEntries(
-    CHECKS.flatMap((check) => {
-      if (check.from !== 'target') return [];
-      const findings = check.judge(facts);
-      return [[check.id, findings === null ? null : told(findings)]];
-    }),
+    found.map(([id, findings]) => [id, findings === null ? null : told(findings.map(compared))]),
   );
 }
 

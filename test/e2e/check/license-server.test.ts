@@ -12,6 +12,7 @@ import {
   READY,
   type Conclusion,
 } from '../../support/check-result.ts';
+import { createDnsServer, zone } from '../../support/dns-server.ts';
 import { unusedPort } from '../../support/mail-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
 
@@ -60,6 +61,29 @@ describe('port', () => {
     const result = await bench.check(await unusedPort());
     expect(conclusionOf(result)).toEqual(notReady('egress-blocked', 'tls-genuine', 'license-server'));
     expect(evidenceOf(result)).toContain('refused');
+  });
+
+  test.each<readonly [string, boolean, string]>([
+    ['works', true, ' Seen at 127.0.0.2, not at 127.0.0.1.'],
+    ['is intercepted, so that it is no clean one', false, ''],
+  ])('refused at one of two addresses, the other one %s', async (_, isGenuine, told) => {
+    const names = (name: string, ...addresses: readonly string[]) =>
+      [name, addresses.map((data) => ({ type: 'A', name, class: 'IN', ttl: 300, data }) as const)] as const;
+    await using resolver = await createDnsServer(
+      zone(Object.fromEntries([names(HOST, '127.0.0.1', '127.0.0.2'), names('control.example.test', '127.0.0.1')])),
+    );
+    const { leaf, intermediate } = bench.hierarchy;
+    const company = await createIdentity({ name: 'C=DE, O=Contoso, CN=Contoso TLS Inspection', authority: true });
+    const forged = await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST], issuer: company });
+    await using server = await createTlsPeer({
+      chain: isGenuine ? [leaf, intermediate] : [forged, company],
+      serve: answering(() => httpResponse('404 Not Found')),
+    });
+    const { causes } = await bench.check(server.port, { resolvers: [`127.0.0.1:${String(resolver.port)}`] });
+    const refused = causes.find(({ id }) => id === 'egress-partly-blocked');
+    expect(refused?.summary).toBe(
+      `Only some addresses of ${HOST}:${String(server.port)} accept a connection; 127.0.0.2 does not.${told}`,
+    );
   });
 });
 

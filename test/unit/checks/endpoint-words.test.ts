@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { seenAt, withClean, withoutUnclean } from '../../../src/checks/endpoint-words.ts';
+import { seenAt, uncleanAddresses, withClean, withoutUnclean } from '../../../src/checks/endpoint-words.ts';
+import type { EndpointObservation } from '../../../src/core/observation.ts';
+import type { Finding } from '../../../src/engine/finding.ts';
+import { failed } from '../../support/chains.ts';
 import { finding } from '../../support/judged-round.ts';
 import { endpoint } from '../../support/observed.ts';
 
@@ -52,5 +55,30 @@ describe('withoutUnclean()', () => {
   test('leaves alone what is compared with none', () => {
     expect(withoutUnclean(fault, ['192.0.2.2'])).toBe(fault);
     expect(withoutUnclean(finding('tls-blocked'), ['192.0.2.2'])).toEqual(finding('tls-blocked'));
+  });
+});
+
+describe('uncleanAddresses()', () => {
+  const [A, B, C] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'] as const;
+  const http = { kind: 'client-certificate-demanded', durationMs: 1 } as const;
+  const whole = (address: string) => ({ ...endpoint(address), tls: failed({}), http });
+  const at = (address: string, level: Finding['level']) => finding('tls-blocked', { level, facts: { address } });
+
+  test.each<readonly [string, readonly EndpointObservation[], readonly Finding[], readonly string[]]>([
+    ['nothing is wrong', [whole(A), whole(B)], [], []],
+    [
+      'something is broken, or worth a look',
+      [whole(A), whole(B), whole(C)],
+      [at(A, 'broken'), at(B, 'warning')],
+      [A, B],
+    ],
+    ['something could not be judged', [whole(A), whole(B)], [at(B, 'unknown')], [B]],
+    ['something is worth reading', [whole(A), whole(B)], [at(B, 'note')], []],
+    ['something is wrong without an address', [whole(A)], [finding('tls-blocked')], []],
+    ['TLS was not tried', [whole(A), { ...whole(B), tls: null }], [], [B]],
+    ['HTTP was not tried', [whole(A), { ...whole(B), http: null }], [], [B]],
+    ['several things are wrong', [{ ...whole(A), http: null }], [at(A, 'broken'), at(A, 'warning')], [A]],
+  ])('%s', (_, endpoints, findings, expected) => {
+    expect(uncleanAddresses(endpoints, findings)).toEqual(expected);
   });
 });
