@@ -29,7 +29,7 @@ import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { deservesAnotherLook } from './another-look.ts';
 import { log, type LogListening } from '../sources/log/source.ts';
-import { RoundJudge } from './round-judge.ts';
+import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
 import { createHourlyValueCollector } from './hourly-value-collector.ts';
@@ -109,6 +109,7 @@ export class Monitor {
 
   private constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
     const { clock, env, logger, recorder } = deps;
+    const { schedule, site } = config;
     const secrets: SecretReader = (source) => readSecret(source, env);
     this.config = config;
     this.#deps = deps;
@@ -144,7 +145,8 @@ export class Monitor {
     this.#judge = new RoundJudge(config, { clock, kit: files.kit, units: this.#units, log: this.#log });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
-      timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),
+      timer: (listener) =>
+        createSpreadTimer({ expression: schedule.probes, timezone: schedule.timezone, seed: site }, clock, listener),
       run: (signal) => this.#round(signal),
       triggerGap: TRIGGER_GAP,
     });
@@ -256,17 +258,13 @@ export class Monitor {
   async #round(signal: AbortSignal): Promise<void> {
     const seen = await this.#judge.look(signal);
     if (seen === null) return;
-    const { round, late, judgeAgain } = seen;
+    const { round, late } = seen;
     const before = this.#last;
     this.#last = round;
     this.#pulse.beat();
     this.#publish(round);
     if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, round)) this.#rounds.trigger();
-    const revise = (): void => {
-      // A round since then has judged by what was known, and waits for the same answer.
-      if (this.#last === round && !signal.aborted) this.#revise(judgeAgain());
-    };
-    void late?.then(revise).catch(this.#runnerDeps().onError);
+    void late?.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 
   /** The verdict first; what may be slow or full comes after it. */
@@ -283,8 +281,11 @@ export class Monitor {
     this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
   }
 
-  /** The round that was published last, by an answer that came after it. */
-  #revise(round: RoundResult): void {
+  /** Publishes a round once more, by an answer that came after it. */
+  #revise({ round: before, judgeAgain }: JudgedOnce): void {
+    // A round since then has judged by what was known, and waits for the same answer.
+    if (this.#last !== before) return;
+    const round = judgeAgain();
     this.#last = round;
     this.#showDiagnosis(round, () => this.alerting.revise(round.diagnosis));
     this.store.recordRound({ ...roundRecord(round, []), samples: [], certificates: [] });
@@ -314,8 +315,4 @@ export class Monitor {
       onMissed: () => recorder.missed(),
     };
   }
-}
-
-function probesSchedule({ schedule: { probes, timezone }, site }: Config): Parameters<typeof createSpreadTimer>[0] {
-  return { expression: probes, timezone, seed: site };
 }
