@@ -28,7 +28,7 @@ const intake = createLogIntake(
     clock: systemClock,
     logger: pino({ level: 'silent' }),
     signatures: await loadSignatures([], isFaultId),
-    stateFile: null,
+    certificate: null,
     // As the program does: every event goes into the window.
     onEvent: (event: LogEvent) => {
       state = recordEvents(state, [event]);

@@ -84,11 +84,7 @@ export class App {
       },
       reload: () => this.reload(),
     });
-    this.#page = new PageHost({
-      ...deps,
-      sources,
-      onSetback: (error) => this.#tellReload({ kind: 'refused', problems: [messageOf(error)] }),
-    });
+    this.#page = new PageHost({ ...deps, sources });
     this.#control = new ControlHost({ ...deps, sources });
     metrics.buildInfo.set({ version, node: process.version }, 1);
     metrics.processStart.set(clock.now() / 1000 - process.uptime());
@@ -96,13 +92,16 @@ export class App {
 
   /** @throws {Error} saying what to do: a port is taken, a file that the configuration names cannot be used */
   async start(config: Config): Promise<void> {
-    this.#monitor = await this.#startMonitor(config);
+    const monitor = await this.#createMonitor(config);
     try {
+      await monitor.open();
+      monitor.begin();
+      this.#monitor = monitor;
       await this.#control.start(config.store.path);
       await this.#page.start(config.web);
     } catch (error) {
       await this.#control.stop();
-      await this.#stopMonitor(this.#monitor);
+      await this.#endMonitor(monitor);
       throw error;
     }
     this.#recorder.reload(true, this.#deps.clock.now());
@@ -112,7 +111,7 @@ export class App {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#reloading;
-    if (this.#monitor !== null) await this.#stopMonitor(this.#monitor);
+    if (this.#monitor !== null) await this.#endMonitor(this.#monitor);
     await this.#control.stop();
     await this.#page.stop();
   }
@@ -157,29 +156,40 @@ export class App {
         throw error;
       }
       page.commit();
-      await this.#control.move(config.store.path);
     } catch (error) {
-      await this.#stopMonitor(next);
+      await this.#endMonitor(next);
       throw error;
     }
+    await this.#control.move(config.store.path);
     this.#deps.logger.level = config.log.level;
     return { kind: 'taken' };
   }
 
   /** @throws {Error} when a port of the new one cannot be bound; then the old configuration is in force again */
   async #replace(old: Monitor, next: Monitor): Promise<void> {
-    await this.#stopMonitor(old);
+    await this.#pause(old);
     this.#scrape.takeCounts(old);
     try {
-      await next.start();
-      this.#monitor = next;
+      await this.#handOver(old, next);
     } catch (error) {
-      this.#monitor = await this.#startMonitor(old.config).catch((death: unknown) => {
+      // It has written the last of its files before the old one reads them again.
+      await this.#endMonitor(next);
+      this.#scrape.takeCounts(next);
+      await this.#handOver(old, old.again()).catch((death: unknown) => {
         this.#deps.onDeath(death);
         throw death;
       });
       throw error;
     }
+  }
+
+  /** What somebody changes is kept by the old one until the new one has read it. */
+  async #handOver(old: Monitor, next: Monitor): Promise<void> {
+    old.unlock();
+    await next.open();
+    old.close();
+    next.begin();
+    this.#monitor = next;
   }
 
   #tellReload(outcome: ReloadOutcome): ReloadOutcome {
@@ -197,17 +207,6 @@ export class App {
     return this.#monitor;
   }
 
-  async #startMonitor(config: Config): Promise<Monitor> {
-    const monitor = await this.#createMonitor(config);
-    try {
-      await monitor.start();
-    } catch (error) {
-      await this.#stopMonitor(monitor);
-      throw error;
-    }
-    return monitor;
-  }
-
   #createMonitor(config: Config): Promise<Monitor> {
     return Monitor.create(config, {
       ...this.#deps,
@@ -220,8 +219,13 @@ export class App {
     });
   }
 
-  async #stopMonitor(monitor: Monitor): Promise<void> {
+  async #endMonitor(monitor: Monitor): Promise<void> {
+    await this.#pause(monitor);
+    monitor.close();
+  }
+
+  async #pause(monitor: Monitor): Promise<void> {
     using limit = deadline(this.#deps.clock, DRAIN, new AbortController().signal);
-    await monitor.stop(limit.signal);
+    await monitor.pause(limit.signal);
   }
 }

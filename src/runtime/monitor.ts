@@ -1,4 +1,3 @@
-import { warnOfUnusedTrust } from './round/warn-of-unused-trust.ts';
 import { LOG_CHECKS } from '../checks/assess-log.ts';
 import { isFaultId, preconditionOf } from '../checks/registry.ts';
 import { listens } from '../core/polling/listens.ts';
@@ -18,8 +17,6 @@ import { loadSignatures } from '../sources/log/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Alerting } from '../notify/alerting.ts';
 import { createAlerting } from '../notify/create-alerting.ts';
-import { noChannelNote } from '../notify/no-channel.ts';
-import { exposureNotes } from '../web/exposure.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import { ROUND_SOURCES, roundLimit } from './round/observe-round.ts';
@@ -27,6 +24,7 @@ import { createProbeKit, type ProbeKit } from './round/probe-kit.ts';
 import { judgedTargets } from './round/judged-targets.ts';
 import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import { isInvalid } from '../core/invalid-round.ts';
+import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { measureLoopLag } from '../schedule/loop-lag.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
@@ -45,6 +43,7 @@ import { roundRecord } from './round-record.ts';
 import { pendingTokens, registrationBudget, stateFile } from './state-files.ts';
 import { summaryFactsOf } from './summary-facts-of.ts';
 import { UnitMonitor } from './unit-monitor.ts';
+import { warnAtStart } from './warn-at-start.ts';
 
 export interface MonitorDeps {
   readonly clock: Clock;
@@ -60,6 +59,8 @@ export interface MonitorDeps {
 interface MonitorFiles {
   readonly kit: ProbeKit;
   readonly signatures: SignatureSet;
+  /** Of the log listener for TLS; null: there is none. */
+  readonly certificate: ServedCertificate | null;
 }
 
 /**
@@ -97,12 +98,19 @@ export class Monitor {
     const genuineFile = jsonFile(stateFile(config, 'genuine.json'));
     const shareFile = jsonFile(stateFile(config, 'share.json'));
     const kit = await createProbeKit(config, { ...deps, genuineFile, shareFile });
-    return new Monitor(config, { kit, signatures }, deps);
+    const { tls } = config.logs.syslog;
+    const certificate = tls === null ? null : await ServedCertificate.read(tls, 'the syslog listener');
+    return new Monitor(config, { kit, signatures, certificate }, deps);
+  }
+
+  /** Another one of the same configuration, with its files as they were read for this one: they may be gone by now. */
+  again(): Monitor {
+    return new Monitor(this.config, this.#files, this.#deps);
   }
 
   private constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
     const { clock, env, logger, recorder } = deps;
-    const { signatures } = files;
+    const { signatures, certificate } = files;
     const secrets: SecretReader = (source) => readSecret(source, env);
     this.config = config;
     this.#deps = deps;
@@ -122,8 +130,9 @@ export class Monitor {
       clock,
       logger,
       signatures,
-      pollingFile: jsonFile(stateFile(config, 'polling.json')),
-      stateFile: stateFile(config, 'log-positions.json'),
+      certificate,
+      pollingFile: jsonFile(stateFile(config, 'polling.json'), { flush: true }),
+      formerPositions: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),
     });
     this.#units = new UnitMonitor(config, {
@@ -147,38 +156,26 @@ export class Monitor {
         : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive, readSecret: secrets });
   }
 
-  /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */
-  async start(): Promise<void> {
+  /**
+   * Takes the store and listens to the log, the two that can fail. `pause` and `close` undo what was done.
+   * @throws {Error} when another process uses the store, or a port for log lines cannot be bound
+   */
+  async open(): Promise<void> {
     this.#lock = lockStore(this.config.store.path, this.#deps.logger);
-    try {
-      await this.#begin();
-    } catch (error) {
-      // The configuration that is in force again uses the same store.
-      this.#unlock();
-      throw error;
-    }
-  }
-
-  #unlock(): void {
-    this.#lock?.release();
-    this.#lock = null;
-  }
-
-  async #begin(): Promise<void> {
-    const { recorder, logger } = this.#deps;
     await this.#log.start();
+  }
+
+  /** Begins to watch with what the store holds now, after `open`. */
+  begin(): void {
+    const { recorder, logger } = this.#deps;
     // Port 0 asks for any: senders must learn which it became.
     if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
-    const note = noChannelNote(this.config.notify);
-    if (note !== null) logger.warn(note);
-    for (const exposure of exposureNotes(this.config.web)) logger.warn(exposure);
-    const judged = judgedTargets(this.config);
-    warnOfUnusedTrust(judged, this.#files.kit, logger);
+    warnAtStart(this.config, this.#files.kit, logger);
     recorder.expect({
       config: this.config,
       signatures: this.#files.signatures,
       probes: ROUND_SOURCES.flatMap((source) => source.targets(this.config)),
-      judged,
+      judged: judgedTargets(this.config),
     });
     recorder.heard(this.#log.facts().report);
     this.alerting.start(this.store.lastRound());
@@ -191,18 +188,28 @@ export class Monitor {
 
   /**
    * Ends the rounds, delivers what is on its way for a moment, and takes log lines until the last: they are not sent
-   * again.
+   * again. What somebody changes is kept until `close`.
    */
-  async stop(signal: AbortSignal): Promise<void> {
+  async pause(signal: AbortSignal): Promise<void> {
     this.#heartbeat?.stop();
     this.probes.stop();
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     await this.alerting.stop(signal);
     await this.#log.stop();
+  }
+
+  /** Leaves the store to another monitor of this process. */
+  unlock(): void {
+    this.#lock?.release();
+    this.#lock = null;
+  }
+
+  /** After `pause`. */
+  close(): void {
     this.#stopping = true;
     this.#stopLoopLag();
     this.store.close();
-    this.#unlock();
+    this.unlock();
   }
 
   last(): RoundResult | null {

@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 
 import { sleep } from '../system/clock.ts';
+import type { ListenAddress } from '../config/schema/host-port.ts';
 import type { WebConfig } from '../config/schema/web.ts';
+import { errorCode } from '../network/failure.ts';
 import { authority } from '../core/authority.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { createWebServer, type WebServer } from '../web/server.ts';
@@ -14,20 +16,17 @@ export interface PageHostDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly sources: WebSources;
-  /** A new configuration that was taken turns out not to work for the page: the one before it goes on. */
-  readonly onSetback: (error: unknown) => void;
 }
 
-/** A page that is ready to take the place of another. */
+/** A page that listens and is ready to take the place of another. */
 export interface PageChange {
-  /** Puts it there, once the answer to the request that asked for it is out. */
+  /** Ends the other one, once the answer to the request that asked for it is out. */
   commit(): void;
+  /** The other one goes on. Never rejects. */
   discard(): Promise<void>;
 }
 
-const UNCHANGED: PageChange = { commit: () => undefined, discard: () => Promise.resolve() };
-
-interface Running {
+interface Page {
   readonly config: WebConfig;
   readonly server: WebServer;
 }
@@ -35,7 +34,7 @@ interface Running {
 /** Serves the status page, and moves it when its configuration changes. */
 export class PageHost {
   readonly #deps: PageHostDeps;
-  #running: Running | null = null;
+  #running: Page | null = null;
   #changing: Promise<void> = Promise.resolve();
 
   constructor(deps: PageHostDeps) {
@@ -44,33 +43,34 @@ export class PageHost {
 
   /** @throws {Error} saying what to do: the port is taken, a certificate or a password hash cannot be read */
   async start(config: WebConfig): Promise<void> {
-    this.#running = await this.#open(config);
+    const page = this.#create(config);
+    this.#tell(page, await page.server.start());
+    this.#running = page;
   }
 
   /**
-   * Opens another port at once, so that nothing changes when that fails. What stays on its port can only be tried when
-   * the old one is gone.
+   * Listens where the new configuration says, so that nothing changes when that fails. The old page frees its port for
+   * it if need be; who is connected to it does not notice.
    * @throws {Error} like `start`
    */
   async prepare(config: WebConfig): Promise<PageChange> {
     await this.#changing;
     const old = this.#running;
-    if (old === null) return UNCHANGED;
-    if (isDeepStrictEqual(old.config, config))
-      return { ...UNCHANGED, commit: () => void old.server.refreshCertificate() };
-    if (old.config.listen.port === config.listen.port) {
-      return {
-        ...UNCHANGED,
-        commit: () => this.#afterwards(() => this.#replace(old, config)),
-      };
-    }
-    const opened = await this.#open(config);
+    if (old === null || isDeepStrictEqual(old.config, config))
+      return { commit: () => void old?.server.refreshCertificate(), discard: () => Promise.resolve() };
+    const next = this.#create(config);
+    const { address, hasReleased } = await this.#listen(next, old);
     return {
       commit: () => {
-        this.#running = opened;
+        this.#running = next;
+        this.#tell(next, address);
         this.#afterwards(() => old.server.stop());
       },
-      discard: () => opened.server.stop(),
+      discard: async () => {
+        next.server.release();
+        if (hasReleased) await this.#listenAgain(old);
+        await next.server.stop();
+      },
     };
   }
 
@@ -84,13 +84,28 @@ export class PageHost {
     this.#running = null;
   }
 
-  async #replace(old: Running, config: WebConfig): Promise<void> {
-    await old.server.stop();
+  async #listen(next: Page, old: Page): Promise<{ readonly address: ListenAddress; readonly hasReleased: boolean }> {
+    let hasReleased = false;
     try {
-      this.#running = await this.#open(config);
+      const address = await next.server.start().catch((error: unknown) => {
+        if (next.config.listen.port !== old.config.listen.port || !isTaken(error)) throw error;
+        old.server.release();
+        hasReleased = true;
+        return next.server.start();
+      });
+      return { address, hasReleased };
     } catch (error) {
-      this.#deps.onSetback(error);
-      this.#running = await this.#open(old.config);
+      await next.server.stop();
+      if (hasReleased) await this.#listenAgain(old);
+      throw error;
+    }
+  }
+
+  async #listenAgain(old: Page): Promise<void> {
+    try {
+      await old.server.start();
+    } catch (error) {
+      this.#deps.logger.error({ err: error }, 'Cannot serve the status page any more: restart ftm-watch');
     }
   }
 
@@ -99,17 +114,20 @@ export class PageHost {
     const { clock, logger } = this.#deps;
     this.#changing = sleep(clock, 0, new AbortController().signal)
       .then(change)
-      .catch((error: unknown) =>
-        logger.error({ err: error }, 'Cannot serve the status page any more: restart ftm-watch'),
-      );
+      .catch((error: unknown) => logger.error({ err: error }, 'Cannot close the former status page'));
   }
 
-  async #open(config: WebConfig): Promise<Running> {
-    const { logger, sources } = this.#deps;
-    const server = createWebServer(config, sources, this.#deps);
-    const { address, port } = await server.start();
-    const scheme = config.tls === null ? 'http' : 'https';
-    logger.info({ url: `${scheme}://${authority({ host: address, port })}/` }, 'Serving the status page');
-    return { config, server };
+  #create(config: WebConfig): Page {
+    return { config, server: createWebServer(config, this.#deps.sources, this.#deps) };
   }
+
+  #tell({ config }: Page, { address, port }: ListenAddress): void {
+    const scheme = config.tls === null ? 'http' : 'https';
+    const url = `${scheme}://${authority({ host: address, port })}/`;
+    this.#deps.logger.info({ url }, 'Serving the status page');
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && errorCode(error.cause) === 'EADDRINUSE';
 }

@@ -12,7 +12,8 @@ export interface JsonFile {
   save(value: unknown): Promise<void>;
 }
 
-export function jsonFile(path: string): JsonFile {
+/** @param flush waits for the disk, so that the file also survives a power failure */
+export function jsonFile(path: string, { flush = false }: { readonly flush?: boolean } = {}): JsonFile {
   const temporary = `${path}.${String(process.pid)}.tmp`;
   return {
     load: async () => {
@@ -26,7 +27,7 @@ export function jsonFile(path: string): JsonFile {
     save: async (value) => {
       try {
         makeFolder(dirname(path));
-        await writeFile(temporary, JSON.stringify(value), { mode: 0o600 });
+        await writeFile(temporary, JSON.stringify(value), { mode: 0o600, flush });
         await rename(temporary, path);
       } catch {
         // Said once by the store, which lies in the same folder.

@@ -26,8 +26,10 @@ import { messageOf } from '../text/message-of.ts';
 
 /** All routes, wherever it listens. */
 export interface HttpServer {
-  /** @throws {Error} as Node has it, when it cannot listen there */
+  /** Once more after `release`. @throws {Error} as Node has it, when it cannot listen there */
   listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
+  /** Frees the port. Running requests and event streams go on. */
+  release(): void;
   /** Takes a certificate that was renewed at once. */
   refreshCertificate(): Promise<void>;
   /** When its certificate ends; null: it has none. */
@@ -81,21 +83,25 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   });
   limitConnections(server);
   const closeVerified = trackVerified(server);
-  let unsubscribe = (): void => undefined;
+  let unsubscribe: (() => void) | null = null;
   let unfollow = (): void => undefined;
   return {
     listen: async (where) => {
       await listening(server, where);
+      if (unsubscribe !== null) return server.address();
       server.on('error', (error) => logger.error({ err: error }, 'The web server has a problem'));
       if ('setSecureContext' in server && certificate !== null)
         unfollow = certificate.follow(server, { clock, logger, onOtherClients: closeVerified });
       unsubscribe = sources.onDiagnosis((diagnosis) => events.send('diagnosis', () => diagnosisToJson(diagnosis)));
       return server.address();
     },
+    release: () => {
+      server.close();
+    },
     refreshCertificate: async () => certificate?.refresh(),
     certificateEnd: () => certificate?.end() ?? null,
     stop: async () => {
-      unsubscribe();
+      unsubscribe?.();
       unfollow();
       events.close();
       await close(server, clock);

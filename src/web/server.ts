@@ -9,10 +9,14 @@ import type { WebSources } from './sources.ts';
 
 export interface WebServer {
   /**
-   * Listens; resolves with the port in use, which differs from the configured one when that is 0.
-   * @throws {Error} saying what to do: the port is taken, a certificate, a password hash or a token cannot be read
+   * Listens, once more after `release`; resolves with the port in use, which differs from the configured one when that
+   * is 0.
+   * @throws {Error} saying what to do: the port is taken, a certificate, a password hash or a token cannot be
+   *   read
    */
   start(): Promise<ListenAddress>;
+  /** Frees the port. Running requests and event streams go on. */
+  release(): void;
   /** Takes a certificate that was renewed at once. */
   refreshCertificate(): Promise<void>;
   /** When its certificate ends; null: it has none. */
@@ -33,25 +37,26 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
   const { clock, logger, env } = deps;
   const { hosts, localReload, tls, listen } = config;
   let server: HttpServer | null = null;
+
+  async function create(): Promise<HttpServer> {
+    const hasAccounts = hasCredentials(config);
+    const opensMetrics = config.anonymous === 'metrics';
+    const refreshAuthorities = async (): Promise<void> => server?.refreshCertificate();
+    const identify =
+      hasAccounts || opensMetrics ? await createIdentify(config, { clock, logger, env, refreshAuthorities }) : null;
+    const access = { kind: 'network', identify, hasAccounts, opensMetrics, localReload, hosts } as const;
+    return createHttpServer({ access, tls, sources, clock, logger });
+  }
+
   return {
     start: async () => {
-      const hasAccounts = hasCredentials(config);
-      const opensMetrics = config.anonymous === 'metrics';
-      const refreshAuthorities = async (): Promise<void> => server?.refreshCertificate();
-      const identify =
-        hasAccounts || opensMetrics ? await createIdentify(config, { clock, logger, env, refreshAuthorities }) : null;
-      server = await createHttpServer({
-        access: { kind: 'network', identify, hasAccounts, opensMetrics, localReload, hosts },
-        tls,
-        sources,
-        clock,
-        logger,
-      });
+      server ??= await create();
       const bound = await server.listen({ host: listen.address, port: listen.port }).catch((error: unknown) => {
         throw error instanceof Error ? new Error(listenProblem(listen, error), { cause: error }) : error;
       });
       return typeof bound === 'object' && bound !== null ? bound : listen;
     },
+    release: () => server?.release(),
     refreshCertificate: async () => server?.refreshCertificate(),
     certificateEnd: () => server?.certificateEnd() ?? null,
     stop: async () => {

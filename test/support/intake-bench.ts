@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
+import { ServedCertificate } from '../../src/network/tls/served-certificate.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import type { LogIntake, LogIntakeConfig, LogIntakeDeps } from '../../src/sources/log/intake.ts';
 import { createLogIntake } from '../../src/sources/log/intake.ts';
+import type { Positions } from '../../src/sources/log/positions.ts';
 import type { LogRecorder } from './log-recorder.ts';
 import { logRecorder } from './log-recorder.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
@@ -35,9 +37,14 @@ export interface IntakeBench {
 type BenchConfig = Partial<Omit<LogIntakeConfig, 'logs'>> & { readonly logs?: Partial<LogIntakeConfig['logs']> };
 
 /** A running intake on free ports of 127.0.0.1, stopped at the end of the test. UDP and TCP unless said otherwise. */
-export async function startIntake(config: BenchConfig = {}, deps: Partial<LogIntakeDeps> = {}): Promise<IntakeBench> {
+export async function startIntake(
+  config: BenchConfig = {},
+  deps: Partial<LogIntakeDeps> = {},
+  positions?: Positions,
+): Promise<IntakeBench> {
   const events: LogEvent[] = [];
   const log = logRecorder();
+  const tls = config.logs?.syslog?.tls ?? null;
   const intake = createLogIntake(
     {
       appliances: [],
@@ -50,12 +57,12 @@ export async function startIntake(config: BenchConfig = {}, deps: Partial<LogInt
       clock: systemClock,
       logger: log,
       signatures: await shippedCatalogue(),
-      stateFile: null,
+      certificate: tls === null ? null : await ServedCertificate.read(tls, 'the syslog listener'),
       onEvent: (event) => events.push(event),
       ...deps,
     },
   );
-  await intake.start(new AbortController().signal);
+  await intake.start(new AbortController().signal, positions);
   onTestFinished(() => intake.stop());
   return {
     intake,

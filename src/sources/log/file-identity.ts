@@ -6,7 +6,10 @@ import { basename, dirname, extname, join } from 'node:path';
 export interface FileMark {
   readonly device: number;
   readonly inode: number;
-  /** SHA-256 of its first `headLength` bytes: inode numbers are used again, and a copy has another one. */
+  /**
+   * SHA-256 of its first `headLength` bytes, which may not be read yet: inode numbers are used again, and a copy has
+   * another one.
+   */
   readonly head: string;
   readonly headLength: number;
   /** Bytes that were read and handed on: up to the end of a line. */
@@ -44,14 +47,19 @@ export async function openRegular(path: string): Promise<OpenedFile | null> {
 
 /** The mark of an open file that was read up to `position`. */
 export async function markOf({ handle, device, inode }: OpenedFile, position: number): Promise<FileMark> {
-  const headLength = Math.min(HEAD, position);
-  return { device, inode, head: await headOf(handle, headLength), headLength, position };
+  const { head, headLength } = await headOf(handle, HEAD);
+  return { device, inode, head, headLength, position };
+}
+
+/** Whether the file was short when the mark was made: more of its beginning may be known by now. */
+export function isShort({ headLength }: FileMark): boolean {
+  return headLength < HEAD;
 }
 
 /** Whether the file still begins as it did, and is as long as it was read. */
 export async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolean> {
   const { size } = await handle.stat();
-  return size >= mark.position && (await headOf(handle, mark.headLength)) === mark.head;
+  return size >= mark.position && (await headOf(handle, mark.headLength)).head === mark.head;
 }
 
 /**
@@ -104,10 +112,11 @@ export function isRotationOf(current: string, name: string): boolean {
   return [inTheMiddle, atTheEnd].some((rest) => /^[.-]\d[\d.T_-]*$/u.test(rest));
 }
 
-async function headOf(handle: FileHandle, length: number): Promise<string> {
-  const bytes = Buffer.alloc(length);
-  const { bytesRead } = await handle.read(bytes, 0, length, 0);
-  return createHash('sha256').update(bytes.subarray(0, bytesRead)).digest('hex');
+async function headOf(handle: FileHandle, most: number): Promise<Pick<FileMark, 'head' | 'headLength'>> {
+  const bytes = Buffer.alloc(most);
+  const { bytesRead } = await handle.read(bytes, 0, most, 0);
+  const head = createHash('sha256').update(bytes.subarray(0, bytesRead)).digest('hex');
+  return { head, headLength: bytesRead };
 }
 
 function isMissing(error: unknown): boolean {

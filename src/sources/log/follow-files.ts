@@ -3,47 +3,48 @@ import type { Clock, Millis } from '../../core/clock.ts';
 import { Follower } from './follow.ts';
 import type { LineSink } from './framing.ts';
 import type { IntakeLogger } from './logger.ts';
-import { readPositions, writePositions, type Positions } from './positions.ts';
+import type { Positions } from './positions.ts';
 
 const POLL_EVERY: Millis = 500;
 
 export interface FollowFilesOptions {
   readonly paths: readonly string[];
-  /** Where the positions are kept; null keeps none, and a restart begins at the ends of the files. */
-  readonly stateFile: string | null;
+  /** Where an earlier run stopped; a path without positions is followed from its end. */
+  readonly positions: Positions;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
   readonly sink: () => LineSink;
-  /** Called before positions are written: what was read up to there must be handed on. */
-  readonly flush: () => void;
 }
 
-/**
- * Follows files and keeps the positions. After an orderly stop nothing is read twice and nothing is lost; after a crash
- * at most the lines of the last poll are read again.
- */
+/** Follows files. */
 export class FileReader {
   readonly #options: FollowFilesOptions;
   readonly #followers: readonly Follower[];
   readonly #stopping = new AbortController();
   readonly #failing = new Set<string>();
-  #written = '';
   #running: Promise<void> = Promise.resolve();
 
-  private constructor(options: FollowFilesOptions, positions: Positions | null) {
-    const { paths, clock, logger, sink } = options;
+  constructor(options: FollowFilesOptions) {
+    const { paths, positions, clock, logger, sink } = options;
     this.#options = options;
-    this.#followers = paths.map(
-      (path) => new Follower({ path, resume: positions?.[path] ?? null, clock, logger, sink }),
-    );
+    this.#followers = paths.map((path) => new Follower({ path, resume: positions[path] ?? null, clock, logger, sink }));
   }
 
   /** Looks at the files once, so that from now on nothing is missed, and goes on following them. */
-  static async start(options: FollowFilesOptions): Promise<FileReader> {
-    const reader = new FileReader(options, await storedPositions(options));
-    await reader.#pollAll();
-    reader.#running = reader.#run();
-    return reader;
+  async start(): Promise<void> {
+    const first = this.#pollAll();
+    this.#running = first.then(() => this.#run());
+    await first;
+  }
+
+  /** Where to go on after a restart, true at any moment: see `Follower.marks`. */
+  positions(): Positions {
+    return Object.fromEntries(
+      this.#followers.flatMap((follower) => {
+        const marks = follower.marks();
+        return marks === null ? [] : [[follower.path, marks]];
+      }),
+    );
   }
 
   async stop(): Promise<void> {
@@ -60,46 +61,17 @@ export class FileReader {
     }
   }
 
-  async #pollAll(): Promise<void> {
-    for (const follower of this.#followers)
-      await this.#guard(follower.path, 'log file cannot be read', () => follower.poll(this.#stopping.signal));
-    await this.#save();
-  }
-
-  async #save(): Promise<void> {
-    const { stateFile, flush } = this.#options;
-    if (stateFile === null) return;
-    const files: Positions = Object.fromEntries(this.#followers.map((follower) => [follower.path, follower.marks()]));
-    const text = JSON.stringify(files);
-    if (text === this.#written) return;
-    flush();
-    await this.#guard(stateFile, 'positions in the log files cannot be kept', async () => {
-      await writePositions(stateFile, files);
-      this.#written = text;
-    });
-  }
-
   /** Tells once what fails, and again after it worked in between. */
-  async #guard(path: string, message: string, action: () => Promise<void>): Promise<void> {
-    try {
-      await action();
-      this.#failing.delete(path);
-    } catch (error) {
-      if (!this.#failing.has(path)) this.#options.logger.error({ err: error, path }, message);
-      this.#failing.add(path);
+  async #pollAll(): Promise<void> {
+    for (const follower of this.#followers) {
+      const { path } = follower;
+      try {
+        await follower.poll(this.#stopping.signal);
+        this.#failing.delete(path);
+      } catch (error) {
+        if (!this.#failing.has(path)) this.#options.logger.error({ err: error, path }, 'log file cannot be read');
+        this.#failing.add(path);
+      }
     }
-  }
-}
-
-async function storedPositions({ stateFile, logger }: FollowFilesOptions): Promise<Positions | null> {
-  if (stateFile === null) return null;
-  try {
-    return await readPositions(stateFile);
-  } catch (error) {
-    logger.error(
-      { err: error, path: stateFile },
-      'positions in the log files cannot be read, following begins at their ends',
-    );
-    return null;
   }
 }

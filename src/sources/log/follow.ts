@@ -1,5 +1,5 @@
 import type { FileMark, OpenedFile } from './file-identity.ts';
-import { continues, findMarked, findNewer, markOf, openRegular } from './file-identity.ts';
+import { continues, findMarked, findNewer, isShort, markOf, openRegular } from './file-identity.ts';
 import { Framer, type LineSink } from './framing.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import type { IntakeLogger } from './logger.ts';
@@ -37,11 +37,15 @@ export class Follower {
   /** Rotated files that may still grow, oldest first. */
   #old: readonly Tail[] = [];
   #current: Tail | null = null;
+  /** Whether the files are open. */
   #started = false;
+  /** While they are not: before the start and after the end. Null: nobody ever read the file. */
+  #parked: readonly FileMark[] | null;
 
   constructor(options: FollowOptions) {
     this.path = options.path;
     this.#options = options;
+    this.#parked = options.resume;
   }
 
   /** Reads what is new. One call at a time. */
@@ -53,13 +57,18 @@ export class Follower {
     await this.#retireOld();
   }
 
-  /** Where to go on after a restart. */
-  marks(): readonly FileMark[] {
-    return this.#tails().map(({ mark }) => mark);
+  /**
+   * Where to go on after a restart, true at any moment: what was read up to there has been handed to the sink, and
+   * nothing beyond. Null: nowhere yet.
+   */
+  marks(): readonly FileMark[] | null {
+    return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
   }
 
   async close(): Promise<void> {
     const tails = this.#tails();
+    this.#parked = this.marks();
+    this.#started = false;
     this.#old = [];
     this.#current = null;
     for (const tail of tails) await tail.file.handle.close();
@@ -81,16 +90,25 @@ export class Follower {
 
   /** Goes on where an earlier run stopped, in the rotated files too. */
   async #resume(marks: readonly FileMark[]): Promise<void> {
-    let last: OpenedFile | null = null;
-    for (const mark of marks) {
-      const file = await findMarked(this.path, mark);
-      if (file === null) this.#warnMissing(mark);
-      else await this.#take(file, mark.position);
-      last = file ?? last;
+    const tails: Tail[] = [];
+    const isCurrent = ({ file }: Tail): boolean => file.path === this.path;
+    try {
+      for (const mark of marks) {
+        const file = await findMarked(this.path, mark);
+        if (file === null) this.#warnMissing(mark);
+        else tails.push(await this.#tailOf(file, mark.position));
+      }
+      // Rotated more than once meanwhile: those in between were never seen.
+      const last = tails.at(-1);
+      const unseen = last === undefined || tails.some(isCurrent) ? [] : await findNewer(this.path, last.file);
+      for (const file of unseen) tails.push(await this.#tailOf(file, 0));
+    } catch (error) {
+      // The next poll begins again.
+      for (const { file } of tails) await file.handle.close();
+      throw error;
     }
-    // Rotated more than once meanwhile: those in between were never seen.
-    const unseen = last === null || this.#current !== null ? [] : await findNewer(this.path, last);
-    for (const file of unseen) await this.#take(file, 0);
+    this.#old = tails.filter((tail) => !isCurrent(tail));
+    this.#current = tails.find(isCurrent) ?? null;
   }
 
   /** Looks whether the file of this name is still the one that is being read. */
@@ -104,22 +122,19 @@ export class Follower {
       if (!(await continues(current.file, current.mark))) await this.#restartCut(current);
       return;
     }
+    const next = await this.#tailOf(file, 0);
     if (current !== null) this.#old = [...this.#old, current];
-    this.#current = await this.#tailOf(file, 0);
+    this.#current = next;
   }
 
   /** The file was cut, after it had been copied perhaps: what the copy has more is read there. */
   async #restartCut(cut: Tail): Promise<void> {
-    const copy = cut.mark.position === 0 ? null : await findMarked(this.path, cut.mark);
+    const copy = await findMarked(this.path, cut.mark);
+    const rest = copy === null ? [] : [await this.#tailOf(copy, cut.mark.position)];
+    const next = await this.#tailOf(cut.file, 0);
     if (copy === null) this.#warnMissing(cut.mark);
-    else await this.#take(copy, cut.mark.position);
-    this.#current = await this.#tailOf(cut.file, 0);
-  }
-
-  async #take(file: OpenedFile, from: number): Promise<void> {
-    const tail = await this.#tailOf(file, from);
-    if (file.path === this.path) this.#current = tail;
-    else this.#old = [...this.#old, tail];
+    this.#old = [...this.#old, ...rest];
+    this.#current = next;
   }
 
   async #tailOf(file: OpenedFile, from: number): Promise<Tail> {
@@ -129,25 +144,25 @@ export class Follower {
 
   async #readOn(tail: Tail, signal: AbortSignal): Promise<void> {
     const before = tail.read;
+    // Before the first line of it is handed on: then the file is known again whatever happens.
+    if (isShort(tail.mark)) tail.mark = await markOf(tail.file, tail.mark.position);
     while (!signal.aborted) {
       const { bytesRead } = await tail.file.handle.read(this.#buffer, 0, CHUNK, tail.read);
       if (bytesRead === 0) break;
       tail.framer.push(this.#buffer.subarray(0, bytesRead));
       tail.read += bytesRead;
+      tail.mark = { ...tail.mark, position: tail.read - tail.framer.pending };
     }
     if (tail.read === before) return;
     tail.grownAt = this.#options.clock.elapsed();
-    tail.mark = await markOf(tail.file, tail.read - tail.framer.pending);
   }
 
   async #retireOld(): Promise<void> {
     const now = this.#options.clock.elapsed();
     const done = this.#old.filter((tail) => now - tail.grownAt > GRACE);
     this.#old = this.#old.filter((tail) => !done.includes(tail));
-    for (const tail of done) {
-      tail.framer.end();
-      await tail.file.handle.close();
-    }
+    for (const tail of done) tail.framer.end();
+    for (const tail of done) await tail.file.handle.close();
   }
 
   #warnMissing({ position }: FileMark): void {

@@ -11,11 +11,13 @@ import { createAttribution, type Attribution, type Origin } from './attribution.
 import { createConnectionWarnings, type ConnectionWarnings } from './connection-warnings.ts';
 import { FileReader } from './follow-files.ts';
 import type { LineSink } from './framing.ts';
+import type { ServedCertificate } from '../../network/tls/served-certificate.ts';
 import { createLineBudget, type LineBudget } from './line-budget.ts';
 import { CONNECTION_LIMITS, listenTcp, type ConnectionLimits } from './listen-tcp.ts';
 import { listenUdp, type UdpListener } from './listen-udp.ts';
 import type { IntakeLogger } from './logger.ts';
 import { EventOutbox } from './outbox.ts';
+import type { Positions } from './positions.ts';
 import { LogReader } from './reader.ts';
 import { createStrangerLog, type StrangerLog } from './strangers.ts';
 import { newConnectionTally, newLineTally, type ConnectionTally, type LineTally, type LogCounters } from './tally.ts';
@@ -35,8 +37,8 @@ export interface LogIntakeDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
   readonly signatures: SignatureSet;
-  /** Where the positions in followed files are kept; null keeps none. */
-  readonly stateFile: string | null;
+  /** What the listener for TLS shows; null: there is none. */
+  readonly certificate: ServedCertificate | null;
   readonly onEvent: (event: LogEvent) => void;
   readonly limits?: ConnectionLimits;
 }
@@ -48,13 +50,19 @@ export type IntakeAddresses = Readonly<Record<Exclude<LogSource, 'file'>, Listen
 export interface LogIntake {
   /**
    * Opens everything that is configured. The signal stops it again.
-   * @throws {Error} when a port cannot be bound or a certificate cannot be read; nothing stays open then
+   * @param positions where an earlier run stopped in followed files; without, they are followed from their ends
+   * @throws {Error} when a port cannot be bound; nothing stays open then
    */
-  start(signal: AbortSignal): Promise<void>;
+  start(signal: AbortSignal, positions?: Positions): Promise<void>;
   /** Closes everything; what was received is handed on first. Harmless when nothing was started. */
   stop(): Promise<void>;
   counters(): LogCounters;
   addresses(): IntakeAddresses;
+  /**
+   * Where to go on in followed files after a restart, true at any moment: all events of what was read up to there have
+   * been handed on, and none of what follows.
+   */
+  positions(): Positions;
   /** Senders whose lines belong to no appliance. */
   strangers(): readonly string[];
 }
@@ -83,6 +91,9 @@ class Intake implements LogIntake {
   readonly #stops: (() => Promise<void>)[] = [];
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
+  #files: FileReader | null = null;
+  /** Of the run before. */
+  #resumed: Positions = {};
 
   constructor(config: LogIntakeConfig, deps: LogIntakeDeps) {
     this.#config = config;
@@ -98,8 +109,9 @@ class Intake implements LogIntake {
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }
 
-  async start(signal: AbortSignal): Promise<void> {
+  async start(signal: AbortSignal, positions: Positions = {}): Promise<void> {
     signal.throwIfAborted();
+    this.#resumed = positions;
     const { syslog, files } = this.#config.logs;
     try {
       if (syslog.udp !== null) await this.#openUdp(syslog.udp);
@@ -144,6 +156,11 @@ class Intake implements LogIntake {
     return this.#addresses;
   }
 
+  positions(): Positions {
+    this.#outbox.flush();
+    return this.#files?.positions() ?? this.#resumed;
+  }
+
   strangers(): readonly string[] {
     return this.#strangers.senders();
   }
@@ -163,10 +180,11 @@ class Intake implements LogIntake {
   }
 
   async #openTcp(source: 'tcp' | 'tls', listen: ListenAddress, tls: LogsConfig['syslog']['tls']): Promise<void> {
-    const { clock, logger, limits } = this.#deps;
+    const { clock, logger, limits, certificate } = this.#deps;
     const listener = await listenTcp({
       listen,
       tls,
+      certificate: tls === null ? null : certificate,
       limits: limits ?? CONNECTION_LIMITS,
       clock,
       logger,
@@ -196,16 +214,17 @@ class Intake implements LogIntake {
   }
 
   async #openFiles(paths: readonly string[]): Promise<void> {
-    const { clock, logger, stateFile } = this.#deps;
-    const files = await FileReader.start({
+    const { clock, logger } = this.#deps;
+    const files = new FileReader({
       paths,
-      stateFile,
+      positions: this.#resumed,
       clock,
       logger,
       sink: () => this.#reader('file', this.#attribution.file(), 'a followed file', () => {}),
-      flush: () => this.#outbox.flush(),
     });
+    this.#files = files;
     this.#stops.push(() => files.stop());
+    await files.start();
   }
 
   #reader(source: LogSource, origin: Origin, from: string, refuse: () => void): LineSink {

@@ -6,7 +6,7 @@ import type { SyslogTls } from './section.ts';
 import { createConnectionEvictor } from '../../network/connection-evictor.ts';
 import { errorCode } from '../../network/failure.ts';
 import type { Millis } from '../../core/clock.ts';
-import { ServedCertificate } from '../../network/tls/served-certificate.ts';
+import type { ServedCertificate } from '../../network/tls/served-certificate.ts';
 import { beat } from '../../system/beat.ts';
 import { messageOf } from '../../text/message-of.ts';
 import { bindError } from './bind-error.ts';
@@ -36,6 +36,8 @@ const HANDSHAKE: Millis = 10_000;
 export interface TcpOptions extends ConnectionDeps {
   readonly listen: ListenAddress;
   readonly tls: SyslogTls | null;
+  /** What `tls` names; null: nothing. */
+  readonly certificate: ServedCertificate | null;
   readonly limits: ConnectionLimits;
   readonly tally: LineTally;
   /** Addresses that strangers make room for. */
@@ -55,11 +57,11 @@ export interface TcpListener {
 
 /**
  * Syslog over TCP or TLS: lines that end with a line break or are counted in octets (RFC 6587), seen for each frame.
- * @throws {Error} when a file cannot be read or the port cannot be bound
+ * @throws {Error} when the certificate does not belong to the key, or the port cannot be bound
  */
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
-  const { server, follow } = await createListener(options);
+  const { server, follow } = createListener(options);
   const open = new Set<TcpConnection>();
   /** Before any TLS: what has to be closed for the server to end. */
   const sockets = new Set<Socket>();
@@ -114,10 +116,9 @@ interface Listener {
   readonly follow: (onOtherClients: () => void) => () => void;
 }
 
-async function createListener(options: TcpOptions): Promise<Listener> {
-  const { tls, connections, onFailedHandshake } = options;
-  if (tls === null) return { server: createServer(), follow: () => () => undefined };
-  const certificate = await ServedCertificate.read(tls, 'the syslog listener');
+function createListener(options: TcpOptions): Listener {
+  const { tls, certificate, connections, onFailedHandshake } = options;
+  if (tls === null || certificate === null) return { server: createServer(), follow: () => () => undefined };
   const isAsked = tls.clientCaFile !== null;
   const server = createSecureServer(tls, {
     ...certificate.material(),

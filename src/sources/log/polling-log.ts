@@ -12,13 +12,16 @@ import {
   type PollingState,
 } from '../../core/polling/state.ts';
 import type { JsonFile } from '../../system/json-file.ts';
+import type { Positions } from './positions.ts';
 import { createPlannedSave } from './planned-save.ts';
 import { listenedSince, readPolling, SHORT_BREAK, type Listening } from './polling-file.ts';
 
 /** What FortiAuthenticator's log has said, as far back as the window reaches, over restarts. */
 export interface PollingLog {
-  /** Continues with what was kept. */
-  resume(): Promise<void>;
+  /** Continues with what was kept. @param stored what the file holds, unchecked */
+  resume(stored: unknown): void;
+  /** Keeps what there is now: a crash must not forget since when a first line is awaited. */
+  keep(): void;
   record(event: LogEvent): void;
   report(): PollingReport;
   /** Keeps what was not kept yet, and until when it was listened. */
@@ -29,6 +32,11 @@ export interface PollingLogDeps {
   readonly clock: Clock;
   readonly signatures: SignatureSet;
   readonly file: JsonFile;
+  /**
+   * Where to go on in followed files. Kept with what they said, in one write: otherwise a crash in between would lose
+   * errors, or count them twice.
+   */
+  readonly positions: () => Positions;
 }
 
 /** What a crash may forget: errors are kept soon, that an appliance spoke is written down at leisure. */
@@ -41,7 +49,7 @@ const MOST_WAITING = 1_024;
 
 export function createPollingLog(
   config: Pick<IntakeSettings, 'logs' | 'appliances'>,
-  { clock, signatures, file }: PollingLogDeps,
+  { clock, signatures, file, positions }: PollingLogDeps,
 ): PollingLog {
   const { window, silentAfter } = config.logs;
   const appliances = config.appliances.map(({ name }) => name);
@@ -53,22 +61,24 @@ export function createPollingLog(
     return settled;
   }
 
-  const saves = createPlannedSave(
-    clock,
-    () => file.save({ ...state(), ...listeningTo(clock.now(), listeningSince) }),
-    KEEP_LISTENING_AFTER,
-  );
+  function save(): Promise<void> {
+    // Hands on what was read up to there, so it comes first.
+    const files = positions();
+    return file.save({ ...state(), ...listeningTo(clock.now(), listeningSince), files });
+  }
+
+  const saves = createPlannedSave(clock, save, KEEP_LISTENING_AFTER);
 
   return {
-    resume: async () => {
-      const content = await file.load();
+    resume: (content) => {
       const stored = readPolling(content, clock.now());
       if (stored !== null) settled = resumePolling(stored, window);
       if (listeningSince === null) return;
       listeningSince = listenedSince(content, clock.now()) ?? listeningSince;
       settled = awaitAppliances(settled, appliances, clock.now());
-      // At once: a crash must not forget since when a first line is awaited.
-      saves.within(0);
+    },
+    keep: () => {
+      if (listeningSince !== null) saves.within(0);
     },
     record: (event) => {
       waiting.push(event);

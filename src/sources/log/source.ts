@@ -4,6 +4,7 @@ import type { Listening, ListeningSource } from '../source.ts';
 import { intakeConfig, type IntakeSettings } from './intake-config.ts';
 import { createLogIntake, type LogIntake, type LogIntakeDeps } from './intake.ts';
 import { logs, type LogsConfig } from './section.ts';
+import { type Positions, readPositions } from './positions.ts';
 import { createPollingLog } from './polling-log.ts';
 
 export interface LogFactsHeard {
@@ -14,8 +15,10 @@ export interface LogFactsHeard {
 }
 
 interface LogDeps extends Omit<LogIntakeDeps, 'limits'> {
-  /** Where it is kept what the log has said. */
+  /** Where it is kept what the log has said, and up to where followed files were read. */
   readonly pollingFile: JsonFile;
+  /** Where 0.1.0 kept the positions in followed files. */
+  readonly formerPositions: string;
 }
 
 export type LogListening = Listening<LogFactsHeard> & Pick<LogIntake, 'counters' | 'addresses'>;
@@ -25,9 +28,10 @@ export const log: ListeningSource<'log', { logs: LogsConfig }, LogFactsHeard, Lo
   id: 'log',
   runs: 'always',
   sections: { logs: logs.prefault({}).describe("FortiAuthenticator's log.") },
-  listen: (settings, { pollingFile, onEvent, ...deps }) => {
-    const polling = createPollingLog(settings, { ...deps, file: pollingFile });
+  listen: (settings, { pollingFile, formerPositions, onEvent, ...deps }) => {
     const stopping = new AbortController();
+    const positions = (): Positions => intake.positions();
+    const polling = createPollingLog(settings, { ...deps, file: pollingFile, positions });
     const intake = createLogIntake(intakeConfig(settings), {
       ...deps,
       onEvent: (event) => {
@@ -37,8 +41,10 @@ export const log: ListeningSource<'log', { logs: LogsConfig }, LogFactsHeard, Lo
     });
     return {
       start: async () => {
-        await polling.resume();
-        await intake.start(stopping.signal);
+        const stored = await pollingFile.load();
+        polling.resume(stored);
+        await intake.start(stopping.signal, (await readPositions(stored, formerPositions, deps.logger)) ?? {});
+        polling.keep();
       },
       // Lines are not sent again: they are taken until the last.
       stop: async () => {

@@ -39,11 +39,10 @@ function follow(resume: readonly FileMark[] | null = null): Followed {
       await follower.poll(new AbortController().signal);
       return collector.lines.splice(0).map(({ text }) => text);
     },
-    marks: () => follower.marks(),
+    marks: () => follower.marks() ?? [],
     stop: async () => {
-      const marks = follower.marks();
       await follower.close();
-      return marks;
+      return follower.marks() ?? [];
     },
   };
 }

@@ -108,7 +108,7 @@ describe('syslog over UDP', () => {
         clock: systemClock,
         logger: logRecorder(),
         signatures: await shippedCatalogue(),
-        stateFile: null,
+        certificate: null,
         onEvent: () => {},
       },
     );

@@ -42,8 +42,9 @@ function memory(content: unknown = null): Memory {
 }
 
 async function resumed(file: JsonFile, clock: HandClock): Promise<PollingLog> {
-  const log = createPollingLog(config, { clock, signatures, file });
-  await log.resume();
+  const log = createPollingLog(config, { clock, signatures, file, positions: () => ({}) });
+  log.resume(await file.load());
+  log.keep();
   return log;
 }
 
@@ -86,6 +87,40 @@ describe('the memory of a log', () => {
     clock.advance(3_000);
     await setImmediate();
     expect(file.saves).toHaveLength(3);
+  });
+
+  test('is written together with the positions in followed files, and with what they hand on', async () => {
+    const [file, clock] = [memory(), handClock(START)];
+    let read = 0;
+    const log = createPollingLog(config, {
+      clock,
+      signatures,
+      file,
+      positions: () => {
+        read += 1;
+        log.record(error(clock.now()));
+        return { 'fac.log': [{ device: 1, inode: 2, head: '', headLength: 0, position: read }] };
+      },
+    });
+    log.resume(null);
+    log.keep();
+    clock.advance(0);
+    await setImmediate();
+    await log.stop();
+    expect(file.saves).toHaveLength(2);
+    for (const [index, text] of file.saves.entries())
+      expect(JSON.parse(text)).toMatchObject({
+        files: { 'fac.log': [{ position: index + 1 }] },
+        appliances: { 'fac-1': { signatures: { 'ftm-polling-ssl': { buckets: [{ count: index + 1 }] } } } },
+      });
+  });
+
+  test('is not written when nothing was recorded and nobody listened', async () => {
+    const [file, clock] = [memory(), handClock(START)];
+    const log = createPollingLog(config, { clock, signatures, file, positions: () => ({}) });
+    log.resume({ listening: { since: 1, until: 2 } });
+    await log.stop();
+    expect(file.saves).toEqual([]);
   });
 
   test('is written at the end, until when it was listened too, and leaves no timer', async () => {

@@ -1,0 +1,65 @@
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+
+import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
+import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
+import { until } from '../../support/until.ts';
+
+const WITHIN = 15_000;
+const READ = 'ftm_log_lines_total{source="file",result="ftm"}';
+
+const stored = z.object({
+  appliances: z.record(
+    z.string(),
+    z.object({ signatures: z.record(z.string(), z.object({ buckets: z.array(z.object({ count: z.number() })) })) }),
+  ),
+});
+
+let site: DaemonBench;
+let log: string;
+
+beforeAll(async () => {
+  site = await createDaemonBench();
+  log = join(site.folder, 'fac.log');
+  await site.configure({ logs: { files: ['fac.log'] } });
+});
+
+afterAll(() => site[Symbol.asyncDispose]());
+
+/** Errors that the daemon remembers. */
+async function remembered(): Promise<number> {
+  const { appliances } = stored.parse(JSON.parse(await readFile(join(site.folder, 'data', 'polling.json'), 'utf8')));
+  const logs = Object.values(appliances).flatMap(({ signatures }) => Object.values(signatures));
+  return logs.flatMap(({ buckets }) => buckets).reduce((sum, { count }) => sum + count, 0);
+}
+
+// Positions are written before the errors, together with them, and long after them.
+test.each([0, 400, 1_000, 2_500, 3_500])(
+  'a daemon that is killed %i ms after it read an error neither loses nor doubles it',
+  async (delay) => {
+    await writeFile(log, 'history\n');
+    await using first = site.start();
+    const page = await first.page();
+    const before = await remembered().catch(() => 0);
+    await appendFile(log, `${POLLING_ERROR_LINE}\n`);
+    await until(
+      () => metricsOf(page),
+      (metrics) => valueIn(metrics, READ) === 1,
+      WITHIN,
+    );
+    await setTimeout(delay);
+    await first.end('SIGKILL');
+    // Nobody reads meanwhile.
+    await appendFile(log, `${POLLING_ERROR_LINE}\n`);
+    await rename(log, `${log}.1`);
+    await writeFile(log, `${POLLING_ERROR_LINE}\n`);
+
+    await using second = site.start();
+    await second.page();
+    expect(await second.end('SIGTERM')).toMatchObject({ code: 0 });
+    expect((await remembered()) - before).toBe(3);
+  },
+);
