@@ -4,8 +4,8 @@ import { messageOf } from '../text/message-of.ts';
 const MAX_LENGTH = 200;
 
 /**
- * Instructions of a compiled pattern: time grows with them. A pattern of 200 characters that counts nothing stays below.
- * With this many, the worst ones that were tried take 10 ms for a name of 256 characters.
+ * Instructions of a compiled pattern, with which time grows. A pattern of 200 characters without counts has fewer. With
+ * this many, the slowest patterns that were tried take 10 ms for a name of 256 characters.
  */
 const MAX_INSTRUCTIONS = 500;
 
