@@ -15,6 +15,7 @@ export function render(more: Partial<WebState>): string {
 /** What a person reads of it: without tags, spaces made one. */
 export function words(more: Partial<WebState>): string {
   return render(more)
+    .replaceAll(/<wbr><span class="port">([^<]*)<\/span>/gu, '$1')
     .replaceAll(/<[^>]*>/gu, ' ')
     .replaceAll(/\s+/gu, ' ')
     .trim();

@@ -4,7 +4,7 @@ import type { Cause } from '../../engine/cause.ts';
 import { type Incident, sameCause } from '../../engine/incident/incident.ts';
 import { identityOf } from './identity.ts';
 import { evidenceView } from './evidence-view.ts';
-import { type Markup, markup } from './markup.ts';
+import { breakable, type Markup, markup, subjectView } from './markup.ts';
 import { remedyView } from './remedy-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 
@@ -27,10 +27,10 @@ function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Mark
   return markup`<article id="${id}" class="card cause ${tone}" aria-labelledby="${id}-title">
 <header>${badge(tone, SEVERITY_WORDS[cause.severity])}${
     cause.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null
-  }<code class="tag">${cause.id}</code><span class="subject">${cause.subject}</span></header>
-<h2 id="${id}-title">${headline(cause)}</h2>${cause.summary === conclusion ? null : markup`<p>${cause.summary}</p>`}
+  }<code class="tag">${cause.id}</code>${subjectView(cause.subject)}</header>
+<h2 id="${id}-title">${breakable(headline(cause))}</h2>${cause.summary === conclusion ? null : markup`<p>${breakable(cause.summary)}</p>`}
 <section><h3>What to do</h3>${remedyView(cause.remedySteps)}</section>
-<p class="impact"><strong>Impact</strong> ${cause.impact}</p>
+<p class="impact"><strong>Impact</strong> ${breakable(cause.impact)}</p>
 <p class="links">${
     incident === undefined
       ? null

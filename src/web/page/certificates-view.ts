@@ -6,7 +6,7 @@ import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
 import { counted } from '../../core/counted.ts';
 import type { SeenCertificate } from '../sources.ts';
 import { groupByChain, type ChainOfAddresses } from './seen-chain.ts';
-import { type Markup, markup, preformatted } from './markup.ts';
+import { type Markup, markup, preformatted, subjectView } from './markup.ts';
 import { badge, type Tone } from './signs.ts';
 
 const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: string }>> = {
@@ -33,7 +33,7 @@ export function certificatesView(seen: readonly SeenCertificate[]): Markup | nul
 function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAddresses): Markup {
   const { tone, word } = VERDICTS[verdict];
   const [leaf] = chain;
-  return markup`<div class="chain ${tone}"><p>${badge(tone, word)} <span class="subject">${target}</span></p>
+  return markup`<div class="chain ${tone}"><p>${badge(tone, word)} ${subjectView(target)}</p>
 <p class="quiet">at ${addresses.join(', ')}${
     leaf === undefined ? ': no certificate was sent' : `, valid until ${utcText(leaf.notAfter)}`
   }</p>

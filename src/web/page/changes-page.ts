@@ -3,7 +3,7 @@ import { utcText } from '../../core/instant-text.ts';
 import type { KeptAuditEntry, RefusedChanges } from '../../core/audit.ts';
 import type { AuditQuery, FoundChanges } from '../alert-history.ts';
 import { pageDocument } from './document.ts';
-import { type Markup, markup } from './markup.ts';
+import { type Markup, markup, subjectView } from './markup.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { badge } from './signs.ts';
 import { changeWords } from './step-view.ts';
@@ -46,7 +46,7 @@ function changeView(change: KeptAuditEntry, now: EpochMs): Markup {
   const { at, detail, incident, cause, subject } = change;
   return markup`<li>${changeWords(change)} ${distance(at, now)} <span class="quiet">(${utcText(at)})</span>${
     cause === null ? null : markup` <code class="tag">${cause}</code>`
-  }${subject === null ? null : markup` <span class="subject">${subject}</span>`} <span class="quiet">${detail}</span>${
+  }${subject === null ? null : [' ', subjectView(subject)]} <span class="quiet">${detail}</span>${
     incident === null ? null : markup` <a href="incidents/${encodeURIComponent(incident)}">Incident</a>`
   }</li>`;
 }

@@ -2,7 +2,7 @@ import type { PreconditionStatus } from '../../engine/diagnosis.ts';
 import { utcText } from '../../core/instant-text.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { counted } from '../../core/counted.ts';
-import { type Markup, markup } from './markup.ts';
+import { breakable, type Markup, markup, subjectView } from './markup.ts';
 import { titleOf } from '../../checks/registry.ts';
 import { more } from './more.ts';
 import { badge, STATE_TONES, STATE_WORDS } from './signs.ts';
@@ -23,9 +23,11 @@ function itemView({ id, state, summary, findings }: PreconditionStatus): Markup 
   const faults = findings.filter(({ level }) => level !== 'note');
   return markup`<li id="${id}" class="${STATE_TONES[state]}">
 <span class="name">${titleOf(id)}</span>${badge(STATE_TONES[state], STATE_WORDS[state])}
-<div class="said"><p>${summary}</p>${notes
+<div class="said"><p>${breakable(summary)}</p>${notes
     .slice(0, MAX_FINDINGS)
-    .map((note) => markup`<p class="quiet">${note.subject}: ${note.claim}</p>`)}${faultsView(id, faults)}</div>
+    .map(
+      (note) => markup`<p class="quiet">${breakable(`${note.subject}: ${note.claim}`)}</p>`,
+    )}${faultsView(id, faults)}</div>
 </li>`;
 }
 
@@ -46,9 +48,9 @@ function findingView({ rule, subject, claim, expected, actual, quote, facts, at 
     ['Address', facts?.address],
     ['Last seen', at === undefined ? undefined : utcText(at)],
   ];
-  return markup`<li><p><span class="subject">${subject}</span> <code class="quiet">${rule}</code></p>
-<p>${claim}</p>
+  return markup`<li><p>${subjectView(subject)} <code class="quiet">${rule}</code></p>
+<p>${breakable(claim)}</p>
 <dl>${rows.map(([title, text]) =>
-    text === undefined ? null : markup`<div><dt>${title}</dt><dd>${text}</dd></div>`,
+    text === undefined ? null : markup`<div><dt>${title}</dt><dd>${breakable(text)}</dd></div>`,
   )}</dl></li>`;
 }

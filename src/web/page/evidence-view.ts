@@ -1,5 +1,5 @@
 import { foldEvidence } from '../../engine/words/evidence-line.ts';
-import { type Markup, markup } from './markup.ts';
+import { breakable, type Markup, markup } from './markup.ts';
 
 /** Lines of evidence, what proves the most first and open. */
 export function evidenceView(evidence: readonly string[]): Markup {
@@ -9,5 +9,5 @@ export function evidenceView(evidence: readonly string[]): Markup {
 }
 
 function listView(lines: readonly string[]): Markup {
-  return markup`<ul class="evidence">${lines.map((line) => markup`<li>${line}</li>`)}</ul>`;
+  return markup`<ul class="evidence">${lines.map((line) => markup`<li>${breakable(line)}</li>`)}</ul>`;
 }

@@ -1,6 +1,6 @@
 import { utcText } from '../../core/instant-text.ts';
 import { CHART_WINDOWS, type RangeData } from '../chart-data.ts';
-import { type Markup, markup } from './markup.ts';
+import { type Markup, markup, subjectView } from './markup.ts';
 
 const MOST_SHOWN = 12;
 
@@ -14,7 +14,7 @@ export function historyIncidents({ incidents, from, range }: RangeData): Markup 
           .slice(0, MOST_SHOWN)
           .map(
             ({ id, cause, subject, from: since, lasted }) =>
-              markup`<li><a href="incidents/${encodeURIComponent(id)}">${cause}</a> <span class="subject">${subject}</span> <span class="quiet">${utcText(since)}, ${lasted === null ? 'open' : `for ${lasted}`}</span></li>`,
+              markup`<li><a href="incidents/${encodeURIComponent(id)}">${cause}</a> ${subjectView(subject)} <span class="quiet">${utcText(since)}, ${lasted === null ? 'open' : `for ${lasted}`}</span></li>`,
           )}</ul>`
   }${
     incidents.length <= MOST_SHOWN

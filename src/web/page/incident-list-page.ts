@@ -6,7 +6,7 @@ import { lastedText } from '../../engine/incident/lasted.ts';
 import type { FoundIncidents } from '../alert-history.ts';
 import type { ReadIncidentQuery } from '../incident-query.ts';
 import { pageDocument } from './document.ts';
-import { type Content, type Markup, markup } from './markup.ts';
+import { breakable, type Content, type Markup, markup, subjectView } from './markup.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 import { distance } from './time-text.ts';
@@ -72,8 +72,8 @@ function rowView(incident: Incident, now: EpochMs): Markup {
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${status === 'open' ? tone : 'none'}"><p>${
     status === 'open' ? badge(tone, SEVERITY_WORDS[cause.severity]) : badge('good', 'Over')
-  } <code class="tag">${cause.id}</code> <span class="subject">${cause.subject}</span>${tags(incident)}</p>
-<p><a href="incidents/${encodeURIComponent(id)}">${cause.summary}</a></p>
+  } <code class="tag">${cause.id}</code> ${subjectView(cause.subject)}${tags(incident)}</p>
+<p><a href="incidents/${encodeURIComponent(id)}">${breakable(cause.summary)}</a></p>
 <p class="quiet">${whenText(incident, now)}${
     acknowledgement === null ? null : `, acknowledged by ${acknowledgement.by}`
   }</p></li>`;

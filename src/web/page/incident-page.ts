@@ -10,7 +10,7 @@ import { evidenceView } from './evidence-view.ts';
 import { incidentForms, type Permission } from './incident-forms.ts';
 import { deliveryGroupsAbout, timelineOf } from './incident-timeline.ts';
 import type { Quiet } from './incidents-view.ts';
-import { type Content, type Markup, markup } from './markup.ts';
+import { breakable, type Content, type Markup, markup, subjectView } from './markup.ts';
 import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
 import { remedyView } from './remedy-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
@@ -63,8 +63,8 @@ function headView({ root, record: { incident }, quiet, now }: IncidentPage): Mar
   const tone = status === 'closed' ? 'good' : SEVERITY_TONES[cause.severity];
   return markup`<section class="card cause ${tone}" aria-labelledby="incident-title"><header>${
     status === 'closed' ? badge('good', 'Over') : badge(tone, SEVERITY_WORDS[cause.severity])
-  }<code class="tag">${cause.id}</code><span class="subject">${cause.subject}</span>${stateTags(incident, quiet, now)}</header>
-<h1 id="incident-title">${cause.summary}</h1>
+  }<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${stateTags(incident, quiet, now)}</header>
+<h1 id="incident-title">${breakable(cause.summary)}</h1>
 <p class="quiet">${
     closedAt === null
       ? markup`Since ${utcText(since)}, ${distance(since, now)}`
@@ -89,7 +89,7 @@ function stateTags(incident: Incident, quiet: Quiet, now: EpochMs): Content {
 function remedySection({ cause }: Incident, root: Root): Markup {
   return markup`<section class="card" aria-labelledby="remedy-title"><h2 id="remedy-title">What to do</h2>
 ${remedyView(cause.remedySteps)}
-<p class="impact"><strong>Impact</strong> ${cause.impact}</p>
+<p class="impact"><strong>Impact</strong> ${breakable(cause.impact)}</p>
 <p><a href="${root}runbooks/${cause.id}">Runbook of ${cause.id}</a></p></section>`;
 }
 

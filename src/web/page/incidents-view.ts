@@ -6,7 +6,7 @@ import type { AlertHistory } from '../alert-history.ts';
 import type { StateRecipients } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
 import { deliveryGroupsAbout, timelineOf, type TimelineStep } from './incident-timeline.ts';
-import { type Markup, markup } from './markup.ts';
+import { breakable, type Markup, markup, subjectView } from './markup.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { more } from './more.ts';
 import { stepView } from './step-view.ts';
@@ -82,7 +82,7 @@ function openView(incident: Incident, index: number, telltale: Telltale): Markup
       ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
       : null
   }${incident.acknowledgement === null ? null : markup` <span class="tag">acknowledged</span>`}</p>
-<p><a href="incidents/${id}">${cause.summary}</a></p>
+<p><a href="incidents/${id}">${breakable(cause.summary)}</a></p>
 <p class="quiet">Since ${distance(incident.since, now)}${sightText(incident, now)}. ${toldText(incident, telltale)}</p>
 ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
 <details id="silence-${id}"><summary>Silence it for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
@@ -142,7 +142,7 @@ function closedView(incident: Incident, telltale: Telltale): Markup {
   const { cause, closedAt } = incident;
   const { now } = telltale;
   const end = closedAt ?? now;
-  const title = markup`<code class="tag">${cause.id}</code> <span class="subject">${cause.subject}</span> <span class="quiet">over ${distance(end, now)}, lasted ${lastedText(incident)}</span>`;
+  const title = markup`<code class="tag">${cause.id}</code> ${subjectView(cause.subject)} <span class="quiet">over ${distance(end, now)}, lasted ${lastedText(incident)}</span>`;
   return markup`<li>${storyView(incident, telltale, { title, isOpen: false })}</li>`;
 }
 

@@ -23,6 +23,27 @@ export function markup(strings: TemplateStringsArray, ...values: readonly Conten
   return made;
 }
 
+/** After a name, an IPv4 address or a bracket; not the minutes of a time. */
+const PORT = /(?<=\p{L}[\w.-]*|\.\d+|\]):\d{1,5}(?!\w|:\w)/gu;
+
+/** Text for people whose lines may break before the port of a `host:port`, and never inside it. */
+export function breakable(text: string): Content {
+  // Longer texts are cut, as a whole: in pieces none of them would be.
+  if (text.length > TEXT_LIMIT) return text;
+  const ports = text.match(PORT) ?? [];
+  return text
+    .split(PORT)
+    .map((before, index) => [
+      before,
+      ports[index] === undefined ? null : markup`<wbr><span class="port">${ports[index]}</span>`,
+    ]);
+}
+
+/** What something is about, mostly a `host:port`. */
+export function subjectView(subject: string): Markup {
+  return markup`<span class="subject">${breakable(subject)}</span>`;
+}
+
 /** Our own text in which line breaks count, such as PEM: it is escaped, but not cut. */
 export function preformatted(text: string): Markup {
   return markup`${text.split('\n').map((line) => [line, raw('\n')])}`;

@@ -2,7 +2,7 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 import { utcText } from '../../core/instant-text.ts';
 import type { Silence } from '../../engine/incident/incident.ts';
 import type { MaintenancePlan } from '../alert-history.ts';
-import { type Markup, markup } from './markup.ts';
+import { type Markup, markup, subjectView } from './markup.ts';
 import { more } from './more.ts';
 import { badge } from './signs.ts';
 import { distance, spanText } from './time-text.ts';
@@ -38,7 +38,7 @@ function silenceView({ id, cause, subject, until, by, comment }: Silence, now: E
   const soon = until - now < SOON;
   return markup`<li id="lasting-${id}"><p>${soon ? badge('warn', 'Ends soon') : badge('wait', 'Silenced')} ${
     cause === null ? 'Every cause' : markup`<code class="tag">${cause}</code>`
-  }${subject === null ? null : markup` <span class="subject">${subject}</span>`}</p>
+  }${subject === null ? null : [' ', subjectView(subject)]}</p>
 <p>${comment}</p><p class="quiet">By ${by}; ends ${end(until, now)}</p>
 <code class="command block" data-copy><span class="line">ftm-watch silence remove ${id}</span></code></li>`;
 }

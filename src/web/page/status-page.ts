@@ -12,7 +12,7 @@ import { conclusionOf } from './conclusion.ts';
 import { historyView } from './history-view.ts';
 import { incidentsView } from './incidents-view.ts';
 import { pageDocument } from './document.ts';
-import { type Markup, markup } from './markup.ts';
+import { breakable, type Markup, markup } from './markup.ts';
 import { routeMapOf } from './route-map.ts';
 import { routeMapView } from './route-map-view.ts';
 import { notificationsView } from './notifications-view.ts';
@@ -84,7 +84,7 @@ ${notificationsView(alertHistory, { states, noChannel }, now)}`;
 function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, now: EpochMs): Markup {
   const tone = READINESS_TONES[diagnosis.ready];
   return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
-<div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${conclusionOf(diagnosis)}</p>${outlookLine(outlook)}</div>
+<div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${breakable(conclusionOf(diagnosis))}</p>${outlookLine(outlook)}</div>
 <p class="quiet asof">Seen ${distance(diagnosis.at, now)}<br>${utcText(diagnosis.at)}</p></section>`;
 }
 
@@ -98,5 +98,5 @@ function startingView(): Markup {
 function ownTroubleView({ problems }: Health): Markup | null {
   if (problems.length === 0) return null;
   return markup`<section class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2>
-<ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`;
+<ul>${problems.map((problem) => markup`<li>${breakable(problem)}</li>`)}</ul></section>`;
 }

@@ -5,7 +5,7 @@ import { lastedText } from '../../engine/incident/lasted.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
 import { waysView } from './delivery-group-view.ts';
 import type { TimelineStep } from './incident-timeline.ts';
-import { type Markup, markup } from './markup.ts';
+import { breakable, type Markup, markup } from './markup.ts';
 import { EVENT_WORDS } from './notifications-view.ts';
 import { SEVERITY_TONES } from './signs.ts';
 import { distance } from './time-text.ts';
@@ -21,7 +21,7 @@ export function stepView(step: TimelineStep, { cause }: Incident, now: EpochMs):
     case 'closed':
       return markup`<li class="good">Over ${when} <span class="quiet">after ${lastedText(step.occurrence)}</span></li>`;
     case 'understood':
-      return markup`<li>Until then <code class="tag">${step.former.id}</code> ${step.former.subject} ${when}</li>`;
+      return markup`<li>Until then <code class="tag">${step.former.id}</code> ${breakable(step.former.subject)} ${when}</li>`;
     case 'changed':
       return markup`<li>${changeWords(step.change)} ${when} <span class="quiet">${step.change.detail}</span></li>`;
     case 'told':

@@ -1,5 +1,5 @@
 import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks/activation-steps.ts';
-import { type Markup, markup } from './markup.ts';
+import { breakable, type Markup, markup } from './markup.ts';
 import { badge, type Tone } from './signs.ts';
 
 const TONES: Readonly<Record<StepAnswer, Tone>> = { passes: 'good', fails: 'bad', 'not-visible': 'unsure' };
@@ -38,5 +38,5 @@ function stepView({ title, answer, why, remedy }: ActivationStep): Markup {
   // The page has the cause in full, once.
   const said = answer === 'fails' ? ['Its cause stands above, with what to do.'] : [why, ...remedy];
   return markup`<li><strong>${title}</strong> ${badge(TONES[answer], WORDS[answer])}
-${said.map((line) => markup`<p class="quiet">${line}</p>`)}</li>`;
+${said.map((line) => markup`<p class="quiet">${breakable(line)}</p>`)}</li>`;
 }

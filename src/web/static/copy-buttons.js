@@ -6,11 +6,22 @@ const SHOWN_FOR_MS = 2_000;
  */
 export function addCopyButtons(root) {
   for (const element of root.querySelectorAll('[data-copy]')) {
-    const button = copyButton(textOf(element));
-    // In a block it has a corner of its own; beside a word it must not be part of what is selected.
-    if (element.matches('.block, pre')) element.prepend(button);
-    else element.after(button);
+    place(copyButton(textOf(element)), element);
   }
+}
+
+/**
+ * Text of a block flows around it. What scrolls would pass below it: there it stands on the label, or before the block.
+ * Beside a word it must not be part of what is selected.
+ * @param {HTMLButtonElement} button
+ * @param {Element} element
+ */
+function place(button, element) {
+  const label = element.previousElementSibling;
+  if (element.matches('.block')) element.prepend(button);
+  else if (!element.matches('pre')) element.after(button);
+  else if (label?.matches('p') === true) label.append(button);
+  else element.before(button);
 }
 
 /**

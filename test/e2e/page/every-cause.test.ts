@@ -43,6 +43,24 @@ describeWhere([{ program: 'chromium' }], 'the status page, for every cause', () 
     expect(below).toEqual([]);
   });
 
+  test('covers no command with its button on a phone, and breaks no port in two', async () => {
+    const diagnoses = FAULT_IDS.map(diagnosisOfFault);
+    const [first] = diagnoses;
+    if (first === undefined) throw new Error('There are no causes');
+    const causes = diagnoses.flatMap((diagnosis) => diagnosis.causes);
+    web.state.diagnosis = { ...first, causes };
+    web.state.incidents = timeline({ maxPerHour: 1_000 }).rounds(2, causes.slice(0, 5)).state.incidents;
+    const options = { viewport: { width: 390, height: HEIGHT }, isMobile: true };
+    await using opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`, options);
+    const { page } = opened;
+    await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true');
+
+    expect(await page.locator('button.copy').count()).toBeGreaterThan(20);
+    expect(await covered(page)).toEqual([]);
+    expect(await page.getByText(':443').count()).toBeGreaterThan(20);
+    expect(await brokenPorts(page)).toEqual([]);
+  });
+
   test.each(LOOKS)(
     'is accessible, $width px, $colorScheme, JavaScript: $scripts',
     async ({ width, colorScheme, scripts }) => {
@@ -77,6 +95,44 @@ describeWhere([{ program: 'chromium' }], 'the status page, for every cause', () 
 async function bottomOf(page: Page, selector: string): Promise<number> {
   const box = await page.locator(selector).first().boundingBox();
   return box === null ? Number.POSITIVE_INFINITY : box.y + box.height;
+}
+
+/** Commands of which a part lies below a button. */
+function covered(page: Page): Promise<readonly string[]> {
+  return page.evaluate(
+    `[...document.querySelectorAll('[data-copy]')].flatMap((command) => {
+      const range = document.createRange();
+      const lines = [...command.querySelectorAll('.line'), ...(command.matches('pre') ? [command] : [])].flatMap((of) => {
+        range.setStart(of, of.firstElementChild?.matches('button') ? 1 : 0);
+        range.setEndAfter(of.lastChild);
+        return [...range.getClientRects()];
+      });
+      const buttons = [...document.querySelectorAll('button.copy')].map((button) => button.getBoundingClientRect());
+      const isCovered = lines.some((line) => buttons.some((button) =>
+        line.left < button.right && button.left < line.right && line.top < button.bottom && button.top < line.bottom));
+      return isCovered ? [command.textContent] : [];
+    })`,
+  );
+}
+
+/** Texts in which a line ends within `:443`. */
+function brokenPorts(page: Page): Promise<readonly string[]> {
+  return page.evaluate(
+    `(() => {
+      const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+      const broken = [];
+      while (texts.nextNode()) {
+        const { currentNode } = texts;
+        const at = currentNode.data.indexOf(':443');
+        if (at < 0 || currentNode.parentElement.closest('pre, code') !== null) continue;
+        const range = document.createRange();
+        range.setStart(currentNode, at);
+        range.setEnd(currentNode, at + 4);
+        if (range.getClientRects().length > 1) broken.push(currentNode.parentElement.textContent);
+      }
+      return broken;
+    })()`,
+  );
 }
 
 /** What can be tapped, and is hard to hit. */

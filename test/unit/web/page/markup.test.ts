@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { markup, preformatted, toHtml } from '../../../../src/web/page/markup.ts';
+import { breakable, markup, preformatted, toHtml } from '../../../../src/web/page/markup.ts';
 
 describe('markup()', () => {
   test.each([
@@ -23,6 +23,31 @@ describe('markup()', () => {
 
   test('leaves out null, and writes numbers', () => {
     expect(toHtml(markup`${null}${0}${7}`)).toBe('07');
+  });
+});
+
+describe('breakable()', () => {
+  test.each([
+    ['license.test:443', 'license.test<wbr><span class="port">:443</span>'],
+    ['localhost:8443', 'localhost<wbr><span class="port">:8443</span>'],
+    [
+      '10.0.0.1:443 and [2001:db8::1]:443: no',
+      '10.0.0.1<wbr><span class="port">:443</span> and [2001:db8::1]<wbr><span class="port">:443</span>: no',
+    ],
+    ['<b>.test:443', '&lt;b&gt;.test<wbr><span class="port">:443</span>'],
+  ])('lets a line of %s break before the port alone', (text, expected) => {
+    expect(toHtml(markup`${breakable(text)}`)).toBe(expected);
+  });
+
+  test.each(['2026-11-24T14:00:05Z', 'at 14:00:05', 'at 14:00', 'policy 12: 5 hits', 'a.test:1234567'])(
+    'knows no port in %s',
+    (text) => {
+      expect(toHtml(markup`${breakable(text)}`)).toBe(text);
+    },
+  );
+
+  test('cuts what would flood the page', () => {
+    expect(toHtml(markup`${breakable('a.test:443 '.repeat(1_000))}`)).toHaveLength(1_000);
   });
 });
 

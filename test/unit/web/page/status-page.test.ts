@@ -31,6 +31,7 @@ function incidents(count: number) {
 /** What a person reads: without tags, spaces made one. */
 function words(page: string): string {
   return page
+    .replaceAll(/<wbr><span class="port">([^<]*)<\/span>/gu, '$1')
     .replaceAll(/<[^>]*>/gu, ' ')
     .replaceAll(/\s+/gu, ' ')
     .trim();
@@ -122,7 +123,7 @@ describe('renderStatusPage()', () => {
     });
 
     expect(count(page, 'class="name"')).toBe(CHECKS.length);
-    expect(count(page, 'mail.example.org:25: It greets politely.')).toBe(CHECKS.length);
+    expect(count(page, 'mail.example.org<wbr><span class="port">:25</span>: It greets politely.')).toBe(CHECKS.length);
   });
 
   test('does not call trouble of its own the fault of the target', () => {
