@@ -1,5 +1,8 @@
 import { activationOutlook } from '../checks/activation-steps.ts';
+import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
+import { spanText } from '../core/duration.ts';
+import { nameList } from '../core/name-list.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
@@ -8,7 +11,6 @@ import { renderDiagnosis } from '../report/report-text.ts';
 import { renderSteps } from '../report/steps-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { newerStoreAt } from '../store/stored-history.ts';
-import { deadline } from '../system/clock.ts';
 import { examine } from './examine.ts';
 import { loadOrExplain, type Invocation } from './terminal.ts';
 
@@ -24,9 +26,12 @@ export interface CheckForm {
   readonly json: boolean;
   /** With the steps of an activation. */
   readonly steps: boolean;
-  /** What is not seen by then is unknown; null: for as long as it takes. */
-  readonly timeout: Millis | null;
+  /** What is not seen by then is unknown. */
+  readonly timeout: Millis;
 }
+
+/** For what comes before and after the looks. */
+const MARGIN: Millis = 500;
 
 /** One round of everything. Returns the exit code. */
 export async function check({ json, steps, timeout }: CheckForm, terminal: Invocation): Promise<number> {
@@ -35,17 +40,41 @@ export async function check({ json, steps, timeout }: CheckForm, terminal: Invoc
   const newer = newerStoreAt(config.store.path);
   if (newer !== null) terminal.errors.write(`${newer}\n`);
   const progress = json ? null : terminal.progress;
-  using limit = timeout === null ? null : deadline(terminal.clock, timeout, terminal.signal);
-  const signal = limit?.signal ?? terminal.signal;
-  const { diagnosis } = await examine({ ...terminal, signal, config, log: UNHEARD, progress });
+  const limit = Math.max(MARGIN, timeout - MARGIN);
+  const { diagnosis, waitingFor } = await examine({ ...terminal, config, log: UNHEARD, progress, limit });
+  const ended = waitingFor.length === 0 ? null : { after: timeout, waitingFor };
   terminal.output.write(
     json
-      ? `${JSON.stringify(steps ? withSteps(diagnosis) : diagnosisToJson(diagnosis))}\n`
-      : `${renderDiagnosis(diagnosis, terminal.style, noChannelNote(config.notify))}${
+      ? `${JSON.stringify({
+          ...(steps ? withSteps(diagnosis) : diagnosisToJson(diagnosis)),
+          ...(ended === null ? {} : { waitingFor: ended.waitingFor }),
+        })}\n`
+      : `${renderDiagnosis(diagnosis, terminal.style, noteOf(config, ended))}${
           steps ? `\n${renderSteps(diagnosis, terminal.style)}` : ''
         }`,
   );
   return exitCodeOf(diagnosisToJson(diagnosis), { by: 'itself' });
+}
+
+/** When it ended before everything was seen. */
+interface Ended {
+  readonly after: Millis;
+  readonly waitingFor: readonly string[];
+}
+
+const MOST_NAMED = 5;
+
+function noteOf({ notify }: Config, ended: Ended | null): string | null {
+  const notes = [
+    ...(ended === null
+      ? []
+      : [
+          `Ended after ${spanText(ended.after)}, still waiting for ${nameList(ended.waitingFor, MOST_NAMED)}. ` +
+            'With --timeout it waits longer.',
+        ]),
+    noChannelNote(notify) ?? [],
+  ].flat();
+  return notes.length === 0 ? null : notes.join(' ');
 }
 
 function withSteps(diagnosis: Diagnosis): object {

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
 import { createCertificateCache } from '../../core/certificate-cache.ts';
-import type { Clock, EpochMs } from '../../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { dialledAddresses } from '../../checks/name-resolution/judge.ts';
 import { burstOf, needsCloserLook } from '../../checks/path-share.ts';
 import type { RoundObservations, RoundTools } from '../../sources/registry.ts';
@@ -42,7 +42,7 @@ export interface ProbeKit {
 }
 
 export interface RoundWishes
-  extends Pick<RoundTools, 'mailServers' | 'codeLife' | 'isComplained'>,
+  extends Pick<RoundTools, 'mailServers' | 'mailPace' | 'codeLife' | 'isComplained'>,
     Pick<RoundWatch, 'onProgress'> {
   /** When FortiAuthenticator last complained of what the path can cause; null: it does not. */
   readonly complainedAt: EpochMs | null;
@@ -55,6 +55,8 @@ export interface ProbeKitDeps {
   readonly genuineFile?: JsonFile;
   /** Where the share of connections that fail is kept; without, only while the process runs. */
   readonly shareFile?: JsonFile;
+  /** How long a mail server is waited for, where that is not as long as in the daemon. */
+  readonly mailLimit?: Millis;
 }
 
 /** Of all connections at once. With fewer, a round of 200 silent servers ends before the last has its turn. */
@@ -66,7 +68,7 @@ const CERTIFICATES = { spare: 512, perTarget: 2 };
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function createProbeKit(
   config: Config,
-  { clock, env, genuineFile, shareFile }: ProbeKitDeps,
+  { clock, env, genuineFile, shareFile, mailLimit }: ProbeKitDeps,
 ): Promise<ProbeKit> {
   const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
@@ -74,7 +76,7 @@ export async function createProbeKit(
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
   const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
   const tools: StandingTools = {
-    ...createConnectionTools(config, env),
+    ...createConnectionTools(config, env, mailLimit),
     ...createSecondLooks(knowledge, clock),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
@@ -110,6 +112,7 @@ type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst'>;
 function createConnectionTools(
   config: Config,
   env: NodeJS.ProcessEnv,
+  limit: Millis | undefined,
 ): Pick<
   StandingTools,
   'system' | 'askName' | 'acceptable' | 'endpoint' | 'limiter' | 'mail' | 'askExchanges' | 'exchangePort'
@@ -129,7 +132,7 @@ function createConnectionTools(
       readSecret: secrets,
     },
     limiter: createLimiter(CONNECTIONS),
-    mail: { trust, fileTrust: new FileTrust(), readSecret: secrets },
+    mail: { trust, fileTrust: new FileTrust(), readSecret: secrets, ...(limit === undefined ? {} : { limit }) },
     askExchanges: (domain, resolver, ctx) => observeExchanges(domain, resolver, { system, trust }, ctx),
     exchangePort: 25,
   };
