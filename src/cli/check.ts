@@ -1,5 +1,8 @@
 import { activationOutlook } from '../checks/activation-steps.ts';
+import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
+import { spanText } from '../core/duration.ts';
+import { nameList } from '../core/name-list.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
@@ -30,9 +33,12 @@ export interface CheckForm {
   readonly json: boolean;
   /** With the steps of an activation. */
   readonly steps: boolean;
-  /** What is not seen by then is unknown; null: for as long as it takes. */
-  readonly timeout: Millis | null;
+  /** What is not seen by then is unknown. */
+  readonly timeout: Millis;
 }
+
+/** For what comes before and after the looks. */
+const MARGIN: Millis = 500;
 
 /** One round of everything. Returns the exit code. */
 export async function check(form: CheckForm, terminal: Invocation): Promise<number> {
@@ -42,22 +48,29 @@ export async function check(form: CheckForm, terminal: Invocation): Promise<numb
   const newer = newerStoreAt(config.store.path);
   if (newer !== null) terminal.errors.write(`${newer}\n`);
   const progress = json ? null : terminal.progress;
-  using limit = timeout === null ? null : deadline(terminal.clock, timeout, terminal.signal);
-  const signal = limit?.signal ?? terminal.signal;
-  const { diagnosis } = await examine({ ...terminal, signal, config, log: UNHEARD, progress });
+  const limit = Math.max(MARGIN, timeout - MARGIN);
+  const { diagnosis, waitingFor } = await examine({ ...terminal, config, log: UNHEARD, progress, limit });
+  const ended = waitingFor.length === 0 ? null : { after: timeout, waitingFor };
   const unseen = await unseenBy(diagnosis, config.store.path, terminal);
-  const asides = { note: noChannelNote(config.notify), unseen: unseen ?? [] };
+  const asides = { note: noteOf(config, ended), unseen: unseen ?? [] };
   terminal.output.write(
-    json ? jsonOf(diagnosis, unseen, form) : textOf(diagnosis, { ...form, ...asides, style: terminal.style }),
+    json
+      ? jsonOf(diagnosis, { unseen, ended }, form)
+      : textOf(diagnosis, { ...form, ...asides, style: terminal.style }),
   );
   return exitCodeBeside(exitCodeOf(diagnosisToJson(diagnosis), { by: 'itself' }), asides.unseen);
 }
 
-function jsonOf(diagnosis: Diagnosis, unseen: readonly UnseenIncident[] | null, { steps }: CheckForm): string {
+function jsonOf(
+  diagnosis: Diagnosis,
+  { unseen, ended }: { readonly unseen: readonly UnseenIncident[] | null; readonly ended: Ended | null },
+  { steps }: CheckForm,
+): string {
   const whole = {
     ...diagnosisToJson(diagnosis),
     ...(steps ? { steps: activationOutlook(diagnosis).steps } : {}),
     ...(unseen === null ? {} : { openIncidents: unseen }),
+    ...(ended === null ? {} : { waitingFor: ended.waitingFor }),
   };
   return `${JSON.stringify(whole)}\n`;
 }
@@ -85,4 +98,25 @@ async function unseenBy(
     terminal.errors.write(`The open incidents of the running daemon are not shown: ${why}\n`);
     return null;
   }
+}
+
+/** When it ended before everything was seen. */
+interface Ended {
+  readonly after: Millis;
+  readonly waitingFor: readonly string[];
+}
+
+const MOST_NAMED = 5;
+
+function noteOf({ notify }: Config, ended: Ended | null): string | null {
+  const notes = [
+    ...(ended === null
+      ? []
+      : [
+          `Ended after ${spanText(ended.after)}, still waiting for ${nameList(ended.waitingFor, MOST_NAMED)}. ` +
+            'With --timeout it waits longer.',
+        ]),
+    noChannelNote(notify) ?? [],
+  ].flat();
+  return notes.length === 0 ? null : notes.join(' ');
 }

@@ -12,6 +12,8 @@ export interface ProgressLine {
   /** Another look at everything begins. */
   look(): void;
   show(progress: RoundProgress): void;
+  /** What is waited for now. */
+  waitingFor(): readonly string[];
   clear(): void;
 }
 
@@ -31,6 +33,7 @@ export function createProgressLine(output: ProgressOutput | null): ProgressLine 
       const text = waiting.size === 0 ? '' : `${introOf(looks)} ${[...waiting].join(', ')}`;
       output?.write(`${ERASE_LINE}${text.slice(0, (output.columns || USUAL_COLUMNS) - 1)}`);
     },
+    waitingFor: () => [...waiting],
     clear: () => output?.write(ERASE_LINE),
   };
 }

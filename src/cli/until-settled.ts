@@ -1,6 +1,7 @@
 import type { Cause } from '../engine/cause.ts';
 import { isCorroborated } from '../engine/diagnosis/corroborated.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import type { TlsOutcome } from '../core/observation.ts';
 import type { RoundObservations } from '../sources/registry.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import type { ProbeKit } from '../runtime/round/probe-kit.ts';
@@ -26,7 +27,10 @@ export interface SettlingTools {
   readonly signal: AbortSignal;
 }
 
-/** Looks again until what is critical was seen in several looks in a row. A single lost packet is no fault. */
+/**
+ * Looks again until what is critical was seen in several looks in a row: a single lost packet is no fault. A look that
+ * is going on when the signal is aborted is given up, and the one before it counts.
+ */
 export async function untilSettled<Result extends RoundResult>(
   look: () => Promise<Result>,
   { kit, clock, signal }: SettlingTools,
@@ -40,7 +44,57 @@ export async function untilSettled<Result extends RoundResult>(
     last = await look();
     looks.unshift(last);
   }
-  return lastShownTwice(looks) ?? last;
+  const [, before] = looks;
+  return lastShownTwice(looks) ?? (signal.aborted ? before : undefined) ?? last;
+}
+
+/**
+ * What is critical in the result, came of silence, and was seen in one look alone although several are needed: the time
+ * did not suffice to tell it from lost packets. What somebody answered is made by no lost packet.
+ */
+export function unconfirmedIn(result: RoundResult, looks: readonly RoundResult[]): readonly Cause[] {
+  const probed = new Set(result.judged.assessments.map(({ id }) => id));
+  return criticalOf(result).filter(
+    (cause) =>
+      probed.has(cause.precondition) &&
+      !isCorroborated(result.diagnosis, cause) &&
+      neededFor(cause, result.observations) > 1 &&
+      isSilence(cause, result.observations) &&
+      looks.filter(shows(cause)).length < IN_A_ROW,
+  );
+}
+
+/** A mail server is waited for so long that lost packets were repeated many times. */
+function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundObservations): boolean {
+  const { names, endpoints, closer } = licenseServer;
+  switch (precondition) {
+    case 'internet':
+      return true;
+    case 'name-resolution':
+      return names.some(({ a, aaaa }) => [a, aaaa].some(isTimeout));
+    case 'reachability':
+      return endpoints.some(({ tcp }) => isTimeout(tcp));
+    case 'tls-genuine':
+      // The same hello was repeated in this look, to no avail.
+      return endpoints.some(({ tls }) => isTimeout(tls)) && !isSilentAgain(closer?.again ?? null);
+    case 'license-server':
+      return endpoints.some(({ http }) => isTimeout(http));
+    default:
+      return false;
+  }
+}
+
+/** Cut short by the end of the time, it was silent all the same for longer than it takes to repeat a lost packet. */
+function isSilentAgain(again: TlsOutcome | null): boolean {
+  if (again?.kind !== 'failed') return false;
+  return again.reason === 'timeout' || (again.reason === 'aborted' && again.durationMs >= REPEATED);
+}
+
+/** RFC 6298: a lost packet is repeated after a second, and once more two seconds later. */
+const REPEATED: Millis = 1_000;
+
+function isTimeout(outcome: { readonly kind: string } | null): boolean {
+  return outcome !== null && 'reason' in outcome && outcome.reason === 'timeout';
 }
 
 /**

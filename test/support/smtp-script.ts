@@ -15,6 +15,8 @@ export interface SmtpScript {
   readonly greeting?: ScriptedReply;
   /** How long everybody waits for it. */
   readonly greetAfterMs?: number;
+  /** How long everybody waits for each reply. */
+  readonly replyAfterMs?: number;
   /** Instead of a greeting: one byte of an endless one at a time. */
   readonly trickleEveryMs?: number;
   /** For each line that comes in. */
@@ -67,7 +69,7 @@ export function agreeable(line: string): ScriptedReply {
 
 function converse(
   socket: Socket,
-  { greeting = GREETING, greetAfterMs = 0, trickleEveryMs, onLine = agreeable }: SmtpScript,
+  { greeting = GREETING, greetAfterMs = 0, replyAfterMs = 0, trickleEveryMs, onLine = agreeable }: SmtpScript,
   lines: string[],
 ): void {
   let pending = '';
@@ -77,7 +79,11 @@ function converse(
       const line = pending.slice(0, end);
       pending = pending.slice(end + 2);
       lines.push(line);
-      say(socket, onLine(line));
+      if (replyAfterMs === 0) say(socket, onLine(line));
+      else
+        setTimeout(() => {
+          if (!socket.destroyed) say(socket, onLine(line));
+        }, replyAfterMs);
     }
   });
   if (trickleEveryMs === undefined) {

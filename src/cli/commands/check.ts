@@ -13,6 +13,8 @@ interface CheckOptions {
   readonly maxAge: Millis;
 }
 
+const TIMEOUT: Millis = 10_000;
+
 /** Nagios and Icinga end a plugin after 60 s by default, and a round of its own takes half of it at the longest. */
 const NAGIOS_TIMEOUT: Millis = 50_000;
 
@@ -24,7 +26,7 @@ export function addCheck(program: Command, invoked: Invoked, finish: Finish): vo
     .option('--steps', 'also the steps of an activation, in the order in which FortiAuthenticator takes them')
     .addOption(new Option('--nagios', plugin).conflicts(['json', 'steps', 'verify']))
     .addOption(new Option('--verify <incident>', 'whether the repair of an incident is in force').conflicts('steps'))
-    .option('-t, --timeout <seconds>', 'unknown after so long (default: 50 with --nagios)', seconds)
+    .option('-t, --timeout <seconds>', 'what is not seen by then is unknown (default: 10, with --nagios 50)', seconds)
     .addOption(
       new Option('--max-age <duration>', "with --nagios: unknown when the daemon's last round is older")
         .argParser(age)
@@ -44,7 +46,7 @@ export function addCheck(program: Command, invoked: Invoked, finish: Finish): vo
         return;
       }
       const { check } = await import('../check.ts');
-      const form = { json: json === true, steps: steps === true, timeout: timeout ?? null };
+      const form = { json: json === true, steps: steps === true, timeout: timeout ?? TIMEOUT };
       finish(await check(form, invoked(command)));
     });
 }

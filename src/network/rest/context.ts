@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
 
 /** What every connector needs besides its own target. */
 export interface ConnectorContext {
@@ -9,4 +9,6 @@ export interface ConnectorContext {
   readonly env: NodeJS.ProcessEnv;
   /** Resolves in a turn of the event loop that no other answer is read in: peers can make that long. */
   readonly ownTurn: () => Promise<void>;
+  /** How long one answer is waited for. @default 10 s */
+  readonly answerLimit?: Millis;
 }

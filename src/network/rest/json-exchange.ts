@@ -24,15 +24,14 @@ export type JsonReply =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null };
 
-export type ExchangeContext = Pick<ConnectorContext, 'clock' | 'signal' | 'ownTurn'>;
+export type ExchangeContext = Pick<ConnectorContext, 'clock' | 'signal' | 'ownTurn' | 'answerLimit'>;
 
 /** From the start of the connection to the last byte of the body: a peer that trickles does not get around it. */
-const REQUEST_TIMEOUT: Millis = 10_000;
+const ANSWER_LIMIT: Millis = 10_000;
 
 /**
  * Sends one request and reads one JSON answer: bounded in time and size, no redirect followed, nothing repeated.
- * @throws what Node or undici threw, `ProbeError` for an answer that is not JSON, `DeadlineError` after
- * `REQUEST_TIMEOUT`
+ * @throws what Node or undici threw, `ProbeError` for an answer that is not JSON, `DeadlineError` after the limit
  */
 export async function exchangeJson(
   agent: Dispatcher,
@@ -40,7 +39,7 @@ export async function exchangeJson(
   request: JsonRequest,
   context: ExchangeContext,
 ): Promise<JsonReply> {
-  using limit = deadline(context.clock, REQUEST_TIMEOUT, context.signal);
+  using limit = deadline(context.clock, context.answerLimit ?? ANSWER_LIMIT, context.signal);
   try {
     const response = await agent.request({
       origin,

@@ -105,6 +105,14 @@ function isOfServer({ path, startedAt }: RoundObservations, address: string, tls
   return worst !== null && OF_SERVER.includes(worst.verdict);
 }
 
+/** What the mail servers mean, where they have answered after everything else of their round. */
+export function withMail(judged: JudgedRound, config: Config, round: RoundObservations): JudgedRound {
+  const own = CHECKS.find((check) => check.id === 'mail');
+  if (own?.from !== 'round') return judged;
+  const assessment = { id: own.id, ...own.judge({ config, round, carriers: [], clock: [], answered: new Set() }) };
+  return { ...judged, assessments: judged.assessments.map((each) => (each.id === own.id ? assessment : each)) };
+}
+
 /** By check. Null: there was nothing to judge. */
 type TargetFindings = Readonly<Record<string, readonly Finding[] | null>>;
 

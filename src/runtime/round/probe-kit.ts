@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
 import { type PageProduct, recogniseBlockPage } from '../../core/block-page.ts';
 import { createCertificateCache } from '../../core/certificate-cache.ts';
-import type { Clock, EpochMs } from '../../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { dialledAddresses } from '../../checks/name-resolution/judge.ts';
 import { burstOf, needsCloserLook } from '../../checks/intermittent/path-share.ts';
 import type { RoundObservations, RoundTools } from '../../sources/registry.ts';
@@ -46,7 +46,7 @@ export interface ProbeKit {
 }
 
 export interface RoundWishes
-  extends Pick<RoundTools, 'mailServers' | 'codeLife' | 'isComplained'>,
+  extends Pick<RoundTools, 'mailServers' | 'mailPace' | 'codeLife' | 'isComplained'>,
     Pick<RoundWatch, 'onProgress'> {
   /** When FortiAuthenticator last complained of what the path can cause; null: it does not. */
   readonly complainedAt: EpochMs | null;
@@ -59,6 +59,8 @@ export interface ProbeKitDeps {
   readonly genuineFile?: BackgroundFile;
   /** Where the share of connections that fail is kept; without, only while the process runs. */
   readonly shareFile?: BackgroundFile;
+  /** How long a mail server is waited for, where that is not as long as in the daemon. */
+  readonly mailLimit?: Millis;
 }
 
 /** Of all connections at once. With fewer, a round of 200 silent servers ends before the last has its turn. */
@@ -70,7 +72,7 @@ const CERTIFICATES = { spare: 512, perTarget: 2 };
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function createProbeKit(
   config: Config,
-  { clock, env, genuineFile, shareFile }: ProbeKitDeps,
+  { clock, env, genuineFile, shareFile, mailLimit }: ProbeKitDeps,
 ): Promise<ProbeKit> {
   const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
@@ -79,7 +81,7 @@ export async function createProbeKit(
   const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
   const answered = new Set<string>();
   const tools: StandingTools = {
-    ...createConnectionTools(config, { env, products: knowledge.products }),
+    ...createConnectionTools(config, { env, products: knowledge.products, mailLimit }),
     ...createSecondLooks(knowledge, clock),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
@@ -117,7 +119,15 @@ type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst'>;
 
 function createConnectionTools(
   config: Config,
-  { env, products }: { readonly env: NodeJS.ProcessEnv; readonly products: readonly PageProduct[] },
+  {
+    env,
+    products,
+    mailLimit: limit,
+  }: {
+    readonly env: NodeJS.ProcessEnv;
+    readonly products: readonly PageProduct[];
+    readonly mailLimit: Millis | undefined;
+  },
 ): Pick<
   StandingTools,
   'system' | 'askName' | 'acceptable' | 'endpoint' | 'limiter' | 'mail' | 'askExchanges' | 'exchangePort'
@@ -138,7 +148,7 @@ function createConnectionTools(
       recognisePage: (candidate) => recogniseBlockPage(candidate, products),
     },
     limiter: createLimiter(CONNECTIONS),
-    mail: { trust, fileTrust: new FileTrust(), readSecret: secrets },
+    mail: { trust, fileTrust: new FileTrust(), readSecret: secrets, ...(limit === undefined ? {} : { limit }) },
     askExchanges: (domain, resolver, ctx) => observeExchanges(domain, resolver, { system, trust }, ctx),
     exchangePort: 25,
   };

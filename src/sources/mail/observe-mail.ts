@@ -15,7 +15,7 @@ import { createVerifiedIdentity, type VerifiedIdentity } from '../../network/smt
 import type { FileTrust } from '../../network/tls/file-trust.ts';
 
 /** For everything from the first SYN to the last reply. */
-const MAIL_DEADLINE: Millis = 10_000;
+const MAIL_LIMIT: Millis = 10_000;
 
 /** For RSET and QUIT, when everything is known already. */
 const QUIT_WAIT: Millis = 500;
@@ -29,6 +29,8 @@ export interface MailPorts {
   readonly fileTrust: FileTrust;
   /** Reads a secret again, as `readSecret` with the environment filled in. */
   readonly readSecret: (source: SecretSource) => Promise<string>;
+  /** For the whole rehearsal, or as long as FortiAuthenticator waits for one answer. @default 10 s */
+  readonly limit?: Millis;
 }
 
 export interface MailTarget {
@@ -41,7 +43,7 @@ export interface MailTarget {
 
 /**
  * Rehearses handing over a message, up to the recipient, and takes it back: nothing is ever sent. Never throws and
- * takes no longer than `MAIL_DEADLINE`.
+ * takes no longer than its limit.
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
   const { host, port, security, required, timeout } = target.server;
@@ -71,6 +73,10 @@ interface Rehearsal {
   stage: MailStage;
   /** The longest that the server let one step wait. */
   slowestMs: Millis;
+  /** How long all steps may take together. */
+  readonly longest: Millis;
+  /** When the step began that goes on now. */
+  stepAt: Millis;
   session: MailSession | null;
   /** What must never be shown, should a server echo it. */
   secrets: readonly string[];
@@ -78,8 +84,19 @@ interface Rehearsal {
 
 async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeContext): Promise<MailOutcome> {
   const startedAt = ctx.clock.elapsed();
-  using limit = deadline(ctx.clock, MAIL_DEADLINE, ctx.signal);
-  const rehearsal: Rehearsal = { target, ctx, limit, stage: 'connect', slowestMs: 0, session: null, secrets: [] };
+  const longest = Math.max(ports.limit ?? MAIL_LIMIT, target.server.timeout);
+  using limit = deadline(ctx.clock, longest, ctx.signal);
+  const rehearsal: Rehearsal = {
+    target,
+    ctx,
+    limit,
+    stage: 'connect',
+    slowestMs: 0,
+    longest,
+    stepAt: startedAt,
+    session: null,
+    secrets: [],
+  };
   try {
     await perform(rehearsal, ports);
     const greeting = printable(rehearsal.session?.greeting ?? '', MAX_GREETING);
@@ -120,9 +137,9 @@ async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<voi
 /** Clients limit each step by itself, not the whole. */
 async function timed<T>(rehearsal: Rehearsal, step: () => Promise<T>): Promise<T> {
   const { clock } = rehearsal.ctx;
-  const startedAt = clock.elapsed();
+  rehearsal.stepAt = clock.elapsed();
   const result = await step();
-  rehearsal.slowestMs = Math.max(rehearsal.slowestMs, clock.elapsed() - startedAt);
+  rehearsal.slowestMs = Math.max(rehearsal.slowestMs, clock.elapsed() - rehearsal.stepAt);
   return result;
 }
 
@@ -155,16 +172,27 @@ async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Prom
 function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailOutcome {
   const stage = stageOf(rehearsal, error);
   const overdue = rehearsal.limit.expired() && !(error instanceof ProbeError);
-  const told = overdue
-    ? new ProbeError('timeout', `Not finished within ${String(MAIL_DEADLINE)} ms`, { cause: error })
-    : error;
   return {
-    ...failureFrom(told, durationMs, rehearsal.ctx.signal, rehearsal.secrets),
+    ...failureFrom(
+      overdue ? notFinished(rehearsal, error) : error,
+      durationMs,
+      rehearsal.ctx.signal,
+      rehearsal.secrets,
+    ),
     stage,
     code: error instanceof SmtpError ? error.code : null,
     tlsError: stage === 'tls' ? tlsErrorOf(rehearsal, error) : null,
     ...(error instanceof UnverifiedError && error.issuer !== null ? { issuer: error.issuer } : {}),
   };
+}
+
+/**
+ * A server that answers each step while FortiAuthenticator would still wait is not silent, however long it all takes.
+ * Of one that FortiAuthenticator waits as long for as this rehearsal does, half of that is enough.
+ */
+function notFinished({ target, ctx, longest, stepAt }: Rehearsal, cause: unknown): ProbeError {
+  const isLate = ctx.clock.elapsed() - stepAt >= Math.min(target.server.timeout, longest / 2);
+  return new ProbeError(isLate ? 'timeout' : 'aborted', `Not finished within ${String(longest)} ms`, { cause });
 }
 
 /** Greeting, EHLO and STARTTLS are one step for a client. */

@@ -13,6 +13,12 @@ import type { MailDeferrals } from './mail-deferrals.ts';
 import type { MailServer } from './mail-servers.ts';
 import type { RecipientLooks } from './recipient-looks.ts';
 
+/** Lets a look end before a slow server does. What it answers then is `aborted`. */
+export type MailPace = (
+  server: MailServer,
+  rehearse: (signal: AbortSignal) => Promise<MailObservation>,
+) => Promise<MailObservation>;
+
 interface Sections {
   readonly mail: readonly MailServerConfig[];
 }
@@ -22,6 +28,8 @@ interface Tools extends MailTools, RecipientTools {
   readonly deferrals: MailDeferrals;
   /** Those of the configuration, else those that FortiAuthenticator names, which may have to be asked for first. */
   readonly mailServers: Promise<readonly MailServer[]>;
+  /** Without, a look waits for each server until it is finished. */
+  readonly mailPace?: MailPace;
   /** How long an activation code lives at the unit where it lives shortest; null: no unit has told. */
   readonly codeLife: Promise<Millis | null>;
 }
@@ -56,7 +64,9 @@ export const mail: RoundSource<
       throw error;
     });
     return look.each(servers, async (server) => {
-      const seen = await observeMailServer(server, settings, look, look.ctx);
+      const rehearse = (own: AbortSignal): Promise<MailObservation> =>
+        observeMailServer(server, settings, look, { ...look.ctx, signal: own });
+      const seen = await (look.mailPace === undefined ? rehearse(signal) : look.mailPace(server, rehearse));
       const lasted = look.deferrals.note(seen.server, seen.outcome);
       if (lasted === null || lasted < SHORTEST_LIFE) return seen;
       const codeLife = await unlessAborted(look.codeLife, signal).catch(() => null);

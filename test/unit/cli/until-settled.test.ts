@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { untilSettled } from '../../../src/cli/until-settled.ts';
+import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
+import { unconfirmedIn, untilSettled } from '../../../src/cli/until-settled.ts';
+import type { CloserLook } from '../../../src/core/closer-look.ts';
+import type { DnsSilence, EndpointObservation, TlsOutcome } from '../../../src/core/observation.ts';
+import type { PathObservation } from '../../../src/core/round.ts';
 import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
 import type { RoundResult } from '../../../src/report/round-result.ts';
 import { CONTEXT, finding, round as assessments, type Special } from '../../support/judged-round.ts';
-import { round } from '../../support/observed.ts';
+import { endpoint, failed, path, round } from '../../support/observed.ts';
 
 type Seen = 'nothing' | 'mail' | 'port' | 'resolver' | 'blind';
 
@@ -84,5 +88,122 @@ describe('untilSettled()', () => {
     { seconds: 60, expected: 2 },
   ])('begins no third look after 15 s: $expected of $seconds s', async ({ seconds, expected }) => {
     expect(await looks(seconds, 'port', 'mail', 'port', 'mail')).toBe(expected);
+  });
+});
+
+describe('untilSettled() when the time is over', () => {
+  /** Looks of a second each, and the time is over in the last one. */
+  async function cutShort(...shown: readonly Seen[]): Promise<RoundResult> {
+    const time = new AbortController();
+    let made = 0;
+    const look = (): Promise<RoundResult> => {
+      const seen = shown[made] ?? 'nothing';
+      made += 1;
+      if (made === shown.length) time.abort();
+      return Promise.resolve(examination(seen));
+    };
+    return untilSettled(look, {
+      kit: { needsCloserLook: () => true },
+      clock: { elapsed: () => 0 },
+      signal: time.signal,
+    });
+  }
+
+  test.each<readonly [readonly Seen[], readonly string[]]>([
+    [['port'], ['egress-blocked']],
+    [['port', 'blind'], ['egress-blocked']],
+    [['port', 'mail'], ['egress-blocked']],
+    [['mail', 'port', 'blind'], ['egress-blocked']],
+    [['nothing', 'port'], []],
+  ])('%j: the look that was cut short counts only where there is no other', async (shown, causes) => {
+    expect((await cutShort(...shown)).diagnosis.causes.map(({ id }) => id)).toEqual(causes);
+  });
+});
+
+describe('unconfirmedIn()', () => {
+  const SILENT = failed('timeout');
+  const REFUSED = failed('refused');
+  const handshake = (more: object): TlsOutcome => ({
+    ...SILENT,
+    serverName: 'server.test',
+    alert: null,
+    chain: null,
+    plaintext: null,
+    ...more,
+  });
+  const endpointWith = (more: Partial<EndpointObservation>): PathObservation =>
+    path({ endpoints: [{ ...endpoint('192.0.2.1'), ...more }] });
+  const closer = (again: TlsOutcome | null): CloserLook => ({
+    address: '192.0.2.1',
+    connects: [],
+    stalledMs: 0,
+    again,
+    otherName: null,
+    refusable: null,
+    controls: [],
+  });
+  const silentTls = endpointWith({ tls: handshake({}) });
+  const names = (reason: 'timeout' | 'refused'): PathObservation => {
+    const reply: DnsSilence = { ...failed(reason), attempts: 1 };
+    return path({ names: [{ resolver: 'udp://192.0.2.53:53', name: 'server.test', a: reply, aaaa: reply }] });
+  };
+
+  test.each<readonly [string, PreconditionId, FaultId, PathObservation, boolean]>([
+    ['a port that was silent', 'reachability', 'egress-blocked', endpointWith({ tcp: SILENT }), true],
+    ['a port that was refused', 'reachability', 'egress-blocked', endpointWith({ tcp: REFUSED }), false],
+    ['a silent resolver', 'name-resolution', 'resolver-unreachable', names('timeout'), true],
+    ['a resolver that refuses', 'name-resolution', 'resolver-unreachable', names('refused'), false],
+    ['a silent handshake', 'tls-genuine', 'tls-blocked', silentTls, true],
+    [
+      'a silent handshake, and again',
+      'tls-genuine',
+      'tls-blocked',
+      { ...silentTls, closer: closer(handshake({})) },
+      false,
+    ],
+    [
+      'a silent handshake, and again for a second until the end',
+      'tls-genuine',
+      'tls-blocked',
+      { ...silentTls, closer: closer(handshake({ reason: 'aborted', durationMs: 1000 })) },
+      false,
+    ],
+    [
+      'a silent handshake, and again for a moment until the end',
+      'tls-genuine',
+      'tls-blocked',
+      { ...silentTls, closer: closer(handshake({ reason: 'aborted', durationMs: 999 })) },
+      true,
+    ],
+    [
+      'a handshake that was cut',
+      'tls-genuine',
+      'tls-blocked',
+      endpointWith({ tls: handshake({ reason: 'reset' }) }),
+      false,
+    ],
+    ['an answer that did not come', 'license-server', 'license-server-down', endpointWith({ http: SILENT }), true],
+    ['an error', 'license-server', 'license-server-down', endpointWith({ http: REFUSED }), false],
+    ['an uplink', 'internet', 'internet-unreachable', path(), true],
+    ['a mail server', 'mail', 'mail-unreachable', endpointWith({ tcp: SILENT }), false],
+  ])('%s', (_, precondition, cause, licenseServer, isOpen) => {
+    const probed = assessments([precondition, [finding(cause)]]);
+    const once: RoundResult = {
+      diagnosis: diagnose(probed, CONTEXT),
+      observations: round({ licenseServer }),
+      judged: { assessments: probed, tls: [] },
+    };
+    const told = (...looks: readonly RoundResult[]): readonly string[] =>
+      unconfirmedIn(once, looks).map(({ id }) => id);
+    expect(told(once)).toEqual(isOpen ? [cause] : []);
+    expect(told(once, examination('nothing'))).toEqual(isOpen ? [cause] : []);
+    expect(told(once, once)).toEqual([]);
+  });
+
+  test('leaves alone what no probe looks at', () => {
+    const probed = assessments(['appliance', [finding('appliance-unreachable', { subject: 'fac-1' })]]);
+    const own = { assessments: probed.filter(({ id }) => id !== 'appliance'), tls: [] };
+    const seen = { diagnosis: diagnose(probed, CONTEXT), observations: round(), judged: own };
+    expect(unconfirmedIn(seen, [seen])).toEqual([]);
   });
 });

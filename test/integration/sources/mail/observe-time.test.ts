@@ -51,6 +51,27 @@ describe('observeMail and time', () => {
     expect((await bench.look(server.port)).outcome).toMatchObject({ stage: 'recipient', reason: 'timeout' });
   });
 
+  test.each([
+    ['within the patience of FortiAuthenticator', 5000, 'aborted'],
+    ['later than FortiAuthenticator waits', 1000, 'timeout'],
+  ] as const)('a server that answers every step, %s, is not silent: %i ms', async (_, timeout, reason) => {
+    await using server = await createScriptedSmtp({
+      // 4 s for each answer, and a third one does not fit.
+      onLine: (line) => (line.startsWith('RCPT') ? null : agreeable(line)),
+      replyAfterMs: 4000 / 20,
+    });
+    const { outcome } = await bench.look(server.port, { config: { timeout } });
+    expect(outcome).toMatchObject({ stage: 'recipient', reason });
+  });
+
+  test('is waited for as long as it is said', async () => {
+    await using server = await createScriptedSmtp({ greeting: null });
+    const { outcome } = await bench.look(server.port, { ports: { limit: 8000 }, config: { timeout: 5000 } });
+    expect(outcome).toMatchObject({ reason: 'timeout', message: 'Not finished within 8000 ms' });
+    const patient = await bench.look(server.port, { ports: { limit: 8000 }, config: { timeout: 9000 } });
+    expect(patient.outcome).toMatchObject({ reason: 'timeout', message: 'Not finished within 9000 ms' });
+  });
+
   test('a handshake that never goes on', async () => {
     await using server = await createScriptedSmtp({
       onLine: (line) =>
