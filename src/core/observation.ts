@@ -134,6 +134,8 @@ export type TlsOutcome =
       /** TLS alert by its RFC 8446 §6 name, `handshake_failure`, where the peer sent one. */
       readonly alert: string | null;
       readonly chain: CapturedChain | null;
+      /** Of an answer that was not finished, 16 KiB at most; left out where nothing came. */
+      readonly receivedBytes?: number;
       /** First bytes of an answer that was not TLS (a block page, a banner), as printable ASCII, 512 at most. */
       readonly plaintext: string | null;
     });

@@ -56,6 +56,7 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
         confidence: row.confidence,
         facts: { judgement: summary, ...signer },
         ...(level === 'unknown' ? unknownAdvice : {}),
+        ...(row.kind === undefined ? {} : { kind: row.kind }),
         ...(row.advice === undefined ? {} : { advice: row.advice }),
       }),
     );

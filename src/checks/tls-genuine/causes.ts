@@ -1,4 +1,4 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
+import type { CauseWords, KindWords } from '../../engine/words/cause-words.ts';
 import { type CommandStep, fortios, shell, type Step } from '../../engine/words/step.ts';
 import { createPolicy, MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
 import { BLOCKED_TLS_KINDS, compare, FREE_POLICY } from './blocked-tls.ts';
@@ -90,6 +90,54 @@ const INTERCEPTION = {
     REPEAT,
   ],
 } as const;
+
+const SAME_ELSEWHERE = compare(
+  'If the certificate is the same there, the fault is at Fortinet. If it is another one there, something on the way ' +
+    'answers in the place of the server: look for a device that inspects TLS.',
+);
+
+const TICKET = shell(
+  'Open a ticket with Fortinet TAC and give them the certificate from the report.',
+  'ftm-watch report{config}',
+);
+
+/** Kinds of `certificate-broken` that no clock explains. */
+export type BrokenCertificateKind = 'weak' | 'misnamed' | 'incomplete' | 'flawed';
+
+const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
+  weak: {
+    title: 'a key, a signature or a use that no client should accept',
+    summary: '{judgement}.',
+    remedy: [SAME_ELSEWHERE, TICKET],
+  },
+  misnamed: {
+    title: 'it is for another name',
+    summary: '{judgement}.',
+    remedy: [
+      'Make sure that the resolvers lead to the licence server, and that licenseServer.serverName is right if it is set.',
+      SAME_ELSEWHERE,
+      learn(
+        'If FortiAuthenticator works all the same, it does not check the name: learn the chain on a path that you know ' +
+          'to be clean.',
+      ),
+      TICKET,
+    ],
+  },
+  incomplete: {
+    title: 'a part of the chain is missing',
+    summary: '{judgement}.',
+    remedy: [SAME_ELSEWHERE, TICKET],
+  },
+  flawed: {
+    title: 'TLS clients refuse the chain',
+    summary: '{judgement}.',
+    remedy: [
+      'See in the log of FortiAuthenticator whether it connects nevertheless: then nothing is urgent.',
+      SAME_ELSEWHERE,
+      TICKET,
+    ],
+  },
+};
 
 export const TLS_CAUSES = {
   'tls-intercepted': {
@@ -190,8 +238,8 @@ export const TLS_CAUSES = {
           'from the report.',
         'ftm-watch report{config}',
       ),
-      'If licenseServer.serverName is set, make sure that the name is right.',
     ],
+    kinds: BROKEN_KINDS,
     rank: 3,
   },
   'vendor-ca-changed': {

@@ -1,5 +1,6 @@
 import type { Confidence } from '../../engine/cause.ts';
 import type { Finding, FindingLevel } from '../../engine/finding.ts';
+import type { BrokenCertificateKind } from './causes.ts';
 import type { ChainCase } from './chain-case.ts';
 import type { Expectation } from './expectations.ts';
 import type { Signal } from './signal.ts';
@@ -21,6 +22,8 @@ export interface Hypothesis {
   readonly summary: string;
   /** What would turn it into a plain answer, with words as well; left out where the answer is plain. */
   readonly wouldSettle?: string;
+  /** Which kind of its cause it is, where the catalogue knows several. */
+  readonly kind?: BrokenCertificateKind;
   /** Where it is not the level of the verdict. */
   readonly level?: FindingLevel;
   /** What nobody can say beside it: leaves the precondition unknown. */

@@ -3,6 +3,8 @@ import { type Finding, known } from '../../engine/finding.ts';
 import type { FailureReason } from '../../core/observation.ts';
 import { blockPageText, recogniseBlockPage } from '../../core/block-page.ts';
 import { endingOf, isBlocked, type BlockedOutcome } from '../../core/blocked-outcome.ts';
+import { spanText } from '../../core/duration.ts';
+import { capital } from '../../engine/words/claim.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { controlsAlike, decideBlock, isNearer, lookOf, roundTripOf } from './block-kind.ts';
 import type { Expectation } from './expectations.ts';
@@ -104,24 +106,35 @@ const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
   ['timeout', 'no answer to the TLS hello'],
 ]);
 
-function describe({ plaintext, alert, reason, message }: BlockedOutcome): string {
+/** Null: the reason does not tell how it ended. */
+function endingText({ reason, receivedBytes = 0, durationMs }: BlockedOutcome): string | null {
+  if (reason !== 'timeout' || receivedBytes === 0) return ENDINGS.get(reason) ?? null;
+  return (
+    `the answer to the TLS hello was not finished within ${spanText(durationMs)} ` +
+    `(${String(receivedBytes)} byte${receivedBytes === 1 ? '' : 's'} came)`
+  );
+}
+
+function describe(outcome: BlockedOutcome): string {
+  const { plaintext, alert, message } = outcome;
   if (plaintext !== null) return `an answer that is not TLS, "${visibleText(plaintext, 80)}"`;
   if (alert !== null)
     return `the peer ended the handshake with the alert "${visibleText(alert, 40)}" before any certificate`;
-  return ENDINGS.get(reason) ?? `the handshake failed before any certificate: ${visibleText(message, 160)}`;
+  return endingText(outcome) ?? `the handshake failed before any certificate: ${visibleText(message, 160)}`;
 }
 
-function claimOf({ plaintext, alert, reason, message }: BlockedOutcome): Pick<Expectation, 'claim' | 'quote'> {
+function claimOf(outcome: BlockedOutcome): Pick<Expectation, 'claim' | 'quote'> {
+  const { plaintext, alert, message } = outcome;
   if (plaintext !== null)
     return { claim: 'The answer to the TLS hello is plain text, not TLS.', quote: visibleText(plaintext, 80) };
   if (alert !== null) {
     const claim = `The handshake ended with the alert "${visibleText(alert, 40)}" before any certificate.`;
     return { claim };
   }
-  const ending = ENDINGS.get(reason);
-  return ending === undefined
+  const ending = endingText(outcome);
+  return ending === null
     ? { claim: 'The TLS handshake failed before any certificate.', quote: visibleText(message, 160) }
-    : { claim: `${ending.slice(0, 1).toUpperCase()}${ending.slice(1)}.` };
+    : { claim: `${capital(ending)}.` };
 }
 
 interface Page {
@@ -139,7 +152,7 @@ function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Pa
     claim: `The answer is ${what}.`,
     expected: 'No block page',
     // The whole answer is quoted beside it.
-    actual: `${what.slice(0, 1).toUpperCase()}${what.slice(1)}`,
+    actual: capital(what),
   };
   return { product: page.product, told: { ...told, facts: known({ product: page.product }) } };
 }

@@ -35,6 +35,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
       'and no witness of interception',
     holds: ({ chainTrust, witnessed }) => chainTrust === 'weak' && !witnessed,
     ...suspected('certificate-broken'),
+    kind: 'weak',
     tells: [strengthFinding],
     summary: 'The certificate of {target} rests on a key, signature or use that no client should accept',
   },

@@ -65,7 +65,9 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
     return { outcome: { kind: 'client-certificate-demanded', ...facts, chain: end.peer.chain }, session: null };
   const plaintext = await plainAnswer(tap, limit.signal, ctx);
   const failure = failureFrom(explain(end.error, alert, plaintext), durationMs, ctx.signal);
-  return { outcome: { ...failure, serverName, alert, chain: end.peer.chain, plaintext }, session: null };
+  const receivedBytes = tap.firstBytes().length;
+  const received = receivedBytes === 0 ? {} : { receivedBytes };
+  return { outcome: { ...failure, ...received, serverName, alert, chain: end.peer.chain, plaintext }, session: null };
 }
 
 /** What the peer has said tells more than how its connection ended. */

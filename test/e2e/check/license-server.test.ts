@@ -10,6 +10,7 @@ import {
   notReady,
   preconditionOf,
   READY,
+  remedyOf,
   type Conclusion,
 } from '../../support/check-result.ts';
 import { createDnsServer, zone } from '../../support/dns-server.ts';
@@ -105,9 +106,30 @@ describe('TLS', () => {
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('certificate-broken', 'license-server'));
     expect(evidenceOf(result)).toContain('2025-01-01');
+    expect(result.causes[0]?.remedy[0]).toMatch(/^Check the clocks/u);
     expect(result.causes[0]?.summary).toMatch(
       /^The certificate of .+ comes from a trusted authority but has expired\.$/u,
     );
+  });
+
+  test('a key that is too short: no clock is blamed', async () => {
+    const { intermediate } = bench.hierarchy;
+    const weak = await createIdentity({
+      name: `CN=${HOST}`,
+      dnsNames: [HOST],
+      issuer: intermediate,
+      key: 'RSA-1024',
+    });
+    await using server = await createTlsPeer({
+      chain: [weak, intermediate],
+      ciphers: 'DEFAULT:@SECLEVEL=0',
+      serve: answering(() => httpResponse('404 Not Found')),
+    });
+    const result = await bench.check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('certificate-broken', 'license-server'));
+    expect(evidenceOf(result)).toContain('too weak');
+    expect(remedyOf(result)).not.toMatch(/clock/u);
+    expect(remedyOf(result)).toContain('Compare from another network');
   });
 
   test.each<readonly [string, string, readonly string[], Conclusion]>([
@@ -210,6 +232,21 @@ describe.concurrent('silence', () => {
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
     expect(evidenceOf(result)).toContain('No answer to the TLS hello');
+  });
+
+  test('at the hello, after some bytes: an answer that is not finished', async () => {
+    await using server = await createPeerAtHello((socket) => {
+      socket.on('error', () => undefined);
+      socket.write(Buffer.from([0x16, 0x03, 0x03, 0x40, 0x00, 0x02, 0x00, 0x3f, 0xfc]));
+      const trickle = setInterval(() => socket.write('x'), 500);
+      socket.once('close', () => clearInterval(trickle));
+    });
+    const result = await bench.check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
+    expect(evidenceOf(result)).toMatch(
+      /The answer to the TLS hello was not finished within 4\.?\d* s \(\d+ bytes came\)\./u,
+    );
+    expect(evidenceOf(result)).not.toContain('No answer');
   });
 
   test('to the HTTP request', async () => {

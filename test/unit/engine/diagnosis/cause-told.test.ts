@@ -114,6 +114,11 @@ describe('what is said of a cause', () => {
       /^Check the clocks/u,
     ],
     [
+      'those for a kind, where they are for a product too',
+      toldAt('tls-genuine', 'tls-intercepted', { kind: 'behind-firewall', facts: { product: 'Fortinet FortiGate' } }),
+      /^Change nothing on/u,
+    ],
+    [
       'its own for a kind that it does not have',
       toldAt('tls-genuine', 'tls-intercepted', { kind: 'no-answer' }),
       /^Find the device/u,
