@@ -4,7 +4,7 @@ type Value = string | number | boolean | readonly Value[] | { readonly [name: st
 type Fields = Readonly<Record<string, Value>>;
 
 /** Settings of a policy that hold several names. */
-const LISTS: readonly string[] = ['srcintf', 'dstintf', 'srcaddr', 'dstaddr', 'service'];
+const LISTS: readonly string[] = ['srcintf', 'dstintf', 'srcaddr', 'dstaddr', 'service', 'poolname'];
 
 /** What `edit 0` and `{newid}` stand for: a play has to say the number, so that it is chosen first. */
 const FREE = { name: 'FILL-IN-NEW-ID', meaning: 'a number that no policy of the FortiGate has' };

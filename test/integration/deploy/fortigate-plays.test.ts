@@ -15,6 +15,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   source_ip: '10.0.0.5',
   inside: 'port2',
   outside: 'wan1',
+  nat: 'enable',
   new_id: '10',
   policy_id: '5',
   'item.selector': 'firewall_address',

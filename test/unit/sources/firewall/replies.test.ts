@@ -67,6 +67,8 @@ describe('parsePolicy', () => {
         securityProfiles: ['av-profile "default"'],
         incoming: [],
         outgoing: [],
+        nat: null,
+        schedule: null,
       },
       sslProfile: 'custom',
       profileGroup: null,
@@ -92,6 +94,25 @@ describe('parsePolicy', () => {
   ])('takes its interfaces all or not at all: %s', (_, interfaces, expected) => {
     const policy = parsePolicy(7, { ...applied, srcintf: interfaces, dstintf: named('wan1') })?.policy;
     expect(policy).toMatchObject({ incoming: expected, outgoing: ['wan1'] });
+  });
+
+  it.each([
+    ['address of the interface', { nat: 'enable' }, { enabled: true, pools: [] }],
+    ['none', { nat: 'disable', ippool: 'enable', poolname: named('p1') }, { enabled: false, pools: [] }],
+    ['pools', { nat: 'enable', ippool: 'enable', poolname: named('p1', 'p2') }, { enabled: true, pools: ['p1', 'p2'] }],
+    ['a pool that no command can name', { nat: 'enable', ippool: 'enable', poolname: named('a"') }, null],
+    ['pools that are not named', { nat: 'enable', ippool: 'enable' }, null],
+    ['not said', {}, null],
+  ])('reads the address translation: %s', (_, settings, nat) => {
+    expect(parsePolicy(7, { ...applied, ...settings })?.policy.nat).toEqual(nat);
+  });
+
+  it.each([
+    ['always', 'always'],
+    ['a"\nend', null],
+    [undefined, null],
+  ])('reads the schedule %j', (schedule, expected) => {
+    expect(parsePolicy(7, { ...applied, schedule })?.policy.schedule).toBe(expected);
   });
 
   it('leaves out profiles that are switched off', () => {
