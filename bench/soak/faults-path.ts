@@ -16,7 +16,8 @@ const SQUID =
   '<!DOCTYPE html><html><head><title>Web Page Blocked</title></head><body><h1>FortiGuard - Web Page ' +
   'Blocked</h1></body></html>';
 
-type Acts = Pick<Fault, 'begin' | 'end'> & Partial<Pick<Fault, 'isTold' | 'isNoticed' | 'during' | 'before'>>;
+type Acts = Pick<Fault, 'begin' | 'end'> &
+  Partial<Pick<Fault, 'isTold' | 'isNoticed' | 'during' | 'before' | 'isShare'>>;
 
 function onPath(name: string, cause: CauseId, acts: Acts): Fault {
   return { name, cause, finder: 'rounds', isTold: true, isNoticed: true, ...acts };
@@ -133,6 +134,7 @@ export const PATH_FAULTS: readonly Fault[] = [
     ...onLicenseServer(({ license }) => license.set({ kind: 'half-reset' })),
     // FortiAuthenticator complains while the first rounds may meet the good half.
     before: 'polling-failing',
+    isShare: true,
   }),
   onPath(
     'tls-silent',

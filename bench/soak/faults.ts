@@ -16,6 +16,8 @@ export interface Fault {
   readonly finder: Finder;
   /** false: worth knowing, and nobody is woken for it. */
   readonly isTold: boolean;
+  /** It spoils some of the connections and others not. */
+  readonly isShare?: true;
   /** FortiAuthenticator notices it and complains in its log. */
   readonly isNoticed: boolean;
   begin(world: World): Promise<void> | void;

@@ -9,6 +9,8 @@ export interface SeenMail {
   readonly event: string;
   readonly causes: readonly string[];
   readonly subject: string;
+  /** It calls the fault intermittent. */
+  readonly isIntermittent: boolean;
 }
 
 /** All that the product did in public. */
@@ -43,8 +45,16 @@ const BEGINNINGS: readonly string[] = ['opened', 'reopened', 'changed'];
 /** Holds what was seen against the truth. Pure. */
 export function judge(injections: readonly Injection[], { changes, mails }: Evidence): Judgement {
   return {
-    injections: injections.map((injection) => judgeInjection(injection, changes, mails)),
+    injections: injections.map((injection) =>
+      judgeInjection({ injection, until: untilOf(injection, injections) }, changes, mails),
+    ),
     falseAlarms: [
+      ...mails
+        .filter(({ isIntermittent }) => isIntermittent)
+        .filter(
+          ({ at }) => !injections.some(({ fault, from, to }) => fault.isShare && at >= from && at <= to + AFTERWARDS),
+        )
+        .map(({ at, event, subject }) => ({ at, what: `mail "${event}" of an intermittent fault: ${subject}` })),
       ...changes
         .filter(({ transition = '', severity }) => BEGINNINGS.includes(transition) && severity !== 'info')
         .filter(({ at, cause = '' }) => !injections.some((injection) => explains(injection, at, cause)))
@@ -66,37 +76,56 @@ function isOf({ cause, before }: Injection['fault'], told: string): boolean {
   return told === cause || told === before;
 }
 
+/** What is said later is about the next fault of that cause. */
+function untilOf({ fault, to }: Injection, injections: readonly Injection[]): Millis {
+  const next = injections.find((other) => other.from >= to && other.fault.cause === fault.cause);
+  return Math.min(to + AFTERWARDS, (next?.from ?? Infinity) - 1);
+}
+
+interface Judged {
+  readonly injection: Injection;
+  readonly until: Millis;
+}
+
 function judgeInjection(
-  injection: Injection,
+  { injection, until }: Judged,
   changes: readonly SaidLine[],
   mails: readonly SeenMail[],
 ): JudgedInjection {
-  const { fault, from, to, moment } = injection;
+  const { fault, from, to, endsWithin } = injection;
   const found = changes.find(
     ({ at, cause, transition = '' }) =>
       cause === fault.cause && BEGINNINGS.includes(transition) && at >= from && at <= to + 60_000,
   );
-  const closed = changes.some(
-    ({ at, cause, transition }) =>
-      cause === fault.cause && transition === 'closed' && at >= to && at <= to + AFTERWARDS,
+  const closed = changes.find(
+    ({ at, cause, transition }) => cause === fault.cause && transition === 'closed' && at >= to && at <= until,
   );
   const mine = mails.filter(
-    ({ at, causes }) => causes.some((cause) => isOf(fault, cause)) && at >= from && at <= to + AFTERWARDS,
+    ({ at, causes }) => causes.some((cause) => isOf(fault, cause)) && at >= from && at <= until,
   );
   const count = (event: string): number =>
     mine.filter((mail) => mail.event === event || mail.event === 'digest').length;
   const [firing, resolved] = [count('firing'), count('resolved')];
-  const wanted = fault.isTold && moment !== 'inside maintenance' ? 1 : 0;
   return {
     injection,
     foundAfter: found === undefined ? null : found.at - from,
     firing,
     resolved,
     complaints: [
-      ...(found === undefined ? ['not found'] : []),
-      ...(found !== undefined && !closed ? ['never ended'] : []),
-      ...(firing === wanted ? [] : [`told ${String(firing)} times instead of ${String(wanted)}`]),
-      ...(resolved === wanted ? [] : [`its end told ${String(resolved)} times instead of ${String(wanted)}`]),
+      ...(found === undefined ? ['not found'] : closed === undefined ? ['never ended'] : []),
+      ...(closed !== undefined && closed.at > to + (endsWithin ?? Infinity) ? ['ended late'] : []),
+      ...wrongCounts(injection, { firing, resolved }),
     ],
   };
+}
+
+function wrongCounts(
+  { fault, moment }: Injection,
+  { firing, resolved }: Pick<JudgedInjection, 'firing' | 'resolved'>,
+): readonly string[] {
+  const wanted = fault.isTold && moment !== 'inside maintenance' ? 1 : 0;
+  return [
+    ...(firing === wanted ? [] : [`told ${String(firing)} times instead of ${String(wanted)}`]),
+    ...(resolved === wanted ? [] : [`its end told ${String(resolved)} times instead of ${String(wanted)}`]),
+  ];
 }

@@ -19,13 +19,17 @@ const PAUSE: readonly [Millis, Millis] = [10 * MINUTE, 400 * MINUTE];
 /** In rounds, so that a confirmed fault is also seen to go on. */
 const SHORTEST = 4;
 const PAIRED = 0.12;
+/** Short outages, one after the other: how often, how many, and how long they last and are gone, in rounds. */
+const IN_A_ROW = { share: 0.12, most: 4, lasts: [3, 5], gone: [3.2, 5] } as const;
+/** What shuts the path for a moment. */
+const SHORT_OUTAGES = ['egress-blocked', 'tls-intercepted', 'tls-reset', 'tls-silent'] as const;
+/** Each of them has ended after the second round without it. */
+const ENDS_WITHIN = 3;
 const RESTARTED = 0.2;
 
 /** What goes wrong next. */
 interface Trouble {
-  readonly faults: readonly Fault[];
-  readonly moment: Moment;
-  readonly from: Millis;
+  readonly injections: readonly Injection[];
   readonly to: Millis;
 }
 
@@ -36,12 +40,15 @@ export function planFaults(options: PlanOptions, chance: Chance): Omit<Plan, 'no
   const restarts: Millis[] = [];
   const decks: Decks = { faults: new Deck(FAULTS, chance), pairs: new Deck(PAIRS, chance) };
   for (let free = 2 * HOUR; ; ) {
-    const { faults, moment, from, to } = nextTrouble(free, specials, decks, { chance, every: options.every });
-    if (to > options.days * DAY - RECOVERY) return { injections, restarts };
-    injections.push(...faults.map((fault) => ({ fault, moment, from, to })));
+    const wishes = { chance, every: options.every };
+    // However few the days are.
+    const next = injections.length === 0 ? inARow(free, wishes) : nextTrouble(free, specials, decks, wishes);
+    if (next.to > options.days * DAY - RECOVERY) return { injections, restarts };
+    injections.push(...next.injections);
     // Just before it begins, and in the middle of it.
-    if (moment === 'after a restart') restarts.push(from - 20_000, from + Math.floor((to - from) / 2));
-    free = to + RECOVERY;
+    for (const { moment, from, to } of next.injections)
+      if (moment === 'after a restart') restarts.push(from - 20_000, from + Math.floor((to - from) / 2));
+    free = next.to + RECOVERY;
   }
 }
 
@@ -56,18 +63,31 @@ function nextTrouble(
   if (special !== undefined && special.at < ordinary + LONGEST) {
     const fault = decks.faults.draw((candidate) => fits(candidate, special));
     const lasts = special.lasts ?? chance.between(...LASTS[fault.finder]);
-    return {
-      faults: [fault],
-      moment: special.moment,
-      from: special.at,
-      to: special.at + Math.max(lasts, SHORTEST * every),
-    };
+    return troubleOf([fault], special.moment, special.at, special.at + Math.max(lasts, SHORTEST * every));
   }
   const dice = chance.share();
+  if (dice >= PAIRED && dice < PAIRED + IN_A_ROW.share) return inARow(ordinary, { chance, every });
   const faults = dice < PAIRED ? decks.pairs.draw(() => true).map(faultNamed) : [decks.faults.draw(() => true)];
   const lasts = Math.max(SHORTEST * every, ...faults.map(({ finder }) => chance.between(...LASTS[finder])));
   const moment = faults.length > 1 ? 'two at once' : dice > 1 - RESTARTED ? 'after a restart' : 'ordinary';
-  return { faults, moment, from: ordinary, to: ordinary + lasts };
+  return troubleOf(faults, moment, ordinary, ordinary + lasts);
+}
+
+function troubleOf(faults: readonly Fault[], moment: Moment, from: Millis, to: Millis): Trouble {
+  return { injections: faults.map((fault) => ({ fault, moment, from, to, endsWithin: null })), to };
+}
+
+/** Of one kind or of several: each is an outage with its own end. */
+function inARow(free: Millis, { chance, every }: { readonly chance: Chance; readonly every: Millis }): Trouble {
+  const injections: Injection[] = [];
+  let from = free;
+  for (let count = chance.between(2, IN_A_ROW.most + 1); count > 0; count -= 1) {
+    const [name = SHORT_OUTAGES[0]] = chance.shuffled(SHORT_OUTAGES);
+    const to = from + chance.between(IN_A_ROW.lasts[0] * every, IN_A_ROW.lasts[1] * every);
+    injections.push({ fault: faultNamed(name), moment: 'in a row', from, to, endsWithin: ENDS_WITHIN * every });
+    from = to + chance.between(IN_A_ROW.gone[0] * every, IN_A_ROW.gone[1] * every);
+  }
+  return { injections, to: injections.at(-1)?.to ?? free };
 }
 
 /** A maintenance window is short. */

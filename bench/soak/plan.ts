@@ -12,6 +12,8 @@ export interface Injection {
   readonly moment: Moment;
   readonly from: Millis;
   readonly to: Millis;
+  /** How soon after `to` its incident must have ended; null: sooner or later. */
+  readonly endsWithin: Millis | null;
 }
 
 export interface PlannedNoise {

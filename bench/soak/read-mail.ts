@@ -14,5 +14,6 @@ export function readMail(at: Millis, raw: string): SeenMail {
       .split(', ')
       .filter((cause) => cause !== ''),
     subject: header('Subject'),
+    isIntermittent: raw.replaceAll('=\r\n', '').includes('It is intermittent'),
   };
 }

@@ -17,7 +17,9 @@ export type Moment =
   | 'inside maintenance'
   | 'outlasts maintenance'
   | 'after a restart'
-  | 'two at once';
+  | 'two at once'
+  /** One of several short outages, one after the other. */
+  | 'in a row';
 
 /** A time at which things go wrong more often than at others. */
 export interface Special {

@@ -1,39 +1,55 @@
 import { createSocket } from 'node:dgram';
 import { startDaemon } from '../lab/daemon.ts';
 import type { Daemon } from '../lab/daemon.ts';
+import { smtpSink, type SmtpSink } from './smtp-sink.ts';
 
 /** The first message: what the daemon is started with. */
 export interface DaemonHostSettings {
   readonly configFile: string;
   readonly folder: string;
+  /** Of a mail server on loopback that keeps what it gets; null: there is none. */
+  readonly mailPort: number | null;
 }
 
 /** Every other message, one at a time; each is answered, a line with null. */
-export type DaemonHostRequest = { readonly kind: 'status' } | { readonly kind: 'line'; readonly line: string };
+export type DaemonHostRequest =
+  | { readonly kind: 'status' | 'mails' }
+  | { readonly kind: 'line'; readonly line: string };
 
 /**
  * A program: the daemon, and the clients that ask it and send it log lines, in the network namespace in which it is
  * started. It answers the settings with "ready", and ends with its parent.
  */
 process.once('message', (settings: DaemonHostSettings) => {
-  void startDaemon(settings.configFile, settings.folder).then((daemon) => {
-    process.once('disconnect', () => {
-      void daemon[Symbol.asyncDispose]().then(() => process.exit());
-    });
-    process.on('message', (request: DaemonHostRequest) => {
-      void answer(daemon, request).then((reply) => process.send?.(reply));
-    });
-    process.send?.('ready');
-  });
+  void host(settings);
 });
 
-/** What `/api/v1/status` says, null before the first round. */
-async function answer(daemon: Daemon, request: DaemonHostRequest): Promise<unknown> {
+async function host({ configFile, folder, mailPort }: DaemonHostSettings): Promise<void> {
+  const sink = mailPort === null ? null : await smtpSink({ port: mailPort });
+  const daemon = await startDaemon(configFile, folder);
+  process.once('disconnect', () => {
+    void daemon[Symbol.asyncDispose]().then(() => process.exit());
+  });
+  process.on('message', (request: DaemonHostRequest) => {
+    void answer({ daemon, sink }, request).then((reply) => process.send?.(reply));
+  });
+  process.send?.('ready');
+}
+
+interface Hosted {
+  readonly daemon: Daemon;
+  readonly sink: SmtpSink | null;
+}
+
+/** What `/api/v1/status` says, null before the first round; or the mails as they came, oldest first. */
+async function answer({ daemon, sink }: Hosted, request: DaemonHostRequest): Promise<unknown> {
   switch (request.kind) {
     case 'status': {
       const response = await daemon.get('api/v1/status');
       return response.ok ? response.json() : null;
     }
+    case 'mails':
+      return sink?.mails.map(({ raw }) => raw) ?? [];
     case 'line':
       await send(request.line, daemon.syslogPort ?? 0);
       return null;

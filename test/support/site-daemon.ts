@@ -10,23 +10,34 @@ const HOST_PROGRAM = fileURLToPath(new URL('daemon-host.ts', import.meta.url));
 
 /** The real daemon at a site. */
 export interface SiteDaemon extends AsyncDisposable {
+  /** Its configuration: commands with it ask this daemon. */
+  readonly configFile: string;
   /** What `/api/v1/status` says; null before the first round. */
   status(): Promise<DiagnosisJson | null>;
+  /** What it has sent to the mail server of the site, as it came, oldest first. */
+  mails(): Promise<readonly string[]>;
   /** Sends a syslog line over UDP, from loopback. */
   hear(line: string): Promise<void>;
 }
 
-/** Starts the daemon with the site's configuration and some more keys, and waits for its page. */
+/**
+ * Starts the daemon with the site's configuration and some more keys, and waits for its page.
+ * @param mailPort of a mail server on loopback that the configuration names @default none
+ */
 export async function startSiteDaemon(
   site: InspectedSite,
   more: Readonly<Record<string, unknown>>,
+  mailPort: number | null = null,
 ): Promise<SiteDaemon> {
-  const settings: DaemonHostSettings = { configFile: await site.configure(more), folder: site.folder };
+  const configFile = await site.configure(more);
+  const settings: DaemonHostSettings = { configFile, folder: site.folder, mailPort };
   const [program = '', ...rest] = site.prefix;
   const host = fork(HOST_PROGRAM, { execPath: program, execArgv: [...rest, process.execPath], stdio: 'inherit' });
   await ask(host, settings);
   return {
+    configFile,
     status: async () => (await ask(host, { kind: 'status' })) as DiagnosisJson | null,
+    mails: async () => (await ask(host, { kind: 'mails' })) as readonly string[],
     hear: async (line) => {
       await ask(host, { kind: 'line', line });
     },

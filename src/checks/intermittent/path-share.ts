@@ -161,7 +161,8 @@ function failuresDue(state: PathShare, room: BurstRoom): readonly string[] {
 function burstsAfter(state: PathShare, { at, burst }: RoundConnections): PathShare['bursts'] {
   if (burst === null) return rememberedBursts(state.bursts, at);
   const isAsked = failuresDue(state, burstRoom(state.bursts, at)).length === 0;
-  return [...rememberedBursts(state.bursts, at), { at, isAsked }];
+  const isOutage = burst.length > 0 && failedIn(burst) === burst.length;
+  return [...rememberedBursts(state.bursts, at), { at, isAsked, isOutage }];
 }
 
 /** The connections of that burst, by their addresses: each as often as the others, in turns. */

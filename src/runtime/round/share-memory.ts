@@ -65,7 +65,7 @@ const content = z.object({
       .max(2),
     whole: connectionShare,
     unclean: addresses,
-    bursts: z.array(z.object({ at: instant, isAsked: z.boolean() })).max(100),
+    bursts: z.array(z.object({ at: instant, isAsked: z.boolean(), isOutage: z.boolean() })).max(100),
   }),
 });
 

@@ -11,6 +11,7 @@ const FAULT: Injection = {
   moment: 'ordinary',
   from: 100 * MINUTE,
   to: 200 * MINUTE,
+  endsWithin: null,
 };
 
 function change(at: number, transition: string, cause = 'tls-intercepted'): SaidLine {
@@ -26,7 +27,7 @@ function change(at: number, transition: string, cause = 'tls-intercepted'): Said
 }
 
 function mail(at: number, event: string, cause = 'tls-intercepted'): SeenMail {
-  return { at: at * MINUTE, event, causes: [cause], subject: event };
+  return { at: at * MINUTE, event, causes: [cause], subject: event, isIntermittent: false };
 }
 
 const CHANGES = [change(105, 'opened'), change(210, 'closed')];
@@ -56,6 +57,30 @@ describe('judging a soak', () => {
     expect(injections).toMatchObject([
       { complaints: ['told 1 times instead of 0', 'its end told 1 times instead of 0'] },
     ]);
+  });
+
+  test('tells one of several outages from the next, and complains of an end that comes late', () => {
+    const short = { ...FAULT, moment: 'in a row', to: 110 * MINUTE, endsWithin: 30 * MINUTE } as const;
+    const next = { ...short, from: 150 * MINUTE, to: 160 * MINUTE };
+    const again = [change(155, 'reopened'), change(195, 'closed')];
+    const evidence = {
+      changes: [change(105, 'opened'), change(140, 'closed'), ...again],
+      errors: [],
+      mails: [mail(105, 'firing'), mail(140, 'resolved'), mail(155, 'firing'), mail(195, 'resolved')],
+    };
+    expect(judge([short, next], evidence).injections).toMatchObject([
+      { firing: 1, resolved: 1, complaints: [] },
+      { firing: 1, resolved: 1, complaints: ['ended late'] },
+    ]);
+  });
+
+  test('calls an outage that is told as intermittent a false alarm', () => {
+    const mails = MAILS.map((one) => ({ ...one, isIntermittent: one.event === 'firing' }));
+    const evidence = { changes: CHANGES, errors: [], mails };
+    expect(judge([FAULT], evidence).falseAlarms).toEqual([
+      { at: 105 * MINUTE, what: 'mail "firing" of an intermittent fault: firing' },
+    ]);
+    expect(judge([{ ...FAULT, fault: { ...FAULT.fault, isShare: true } }], evidence).falseAlarms).toEqual([]);
   });
 
   test('calls what no fault explains a false alarm: another cause, another time', () => {

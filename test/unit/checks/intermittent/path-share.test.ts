@@ -159,6 +159,14 @@ describe('bursts', () => {
     expect(burstDue(share(`${SPENT}x`), EVERY + BURSTS.within)).toEqual([A]);
   });
 
+  test('come for each of several outages, until there were six in ten minutes', () => {
+    const outage = 'xx(xxxxxxxxxxxxxxxxxxxx).';
+    const after = (outages: number): PathShare => share(`${outage.repeat(outages)}x`);
+    expect(burstDue(after(5), 19 * EVERY)).toEqual([A]);
+    expect(burstDue(after(6), 19 * EVERY)).toEqual([]);
+    expect(share(`${outage.repeat(5)}.x`).addresses[0]?.pattern).toBe('steady');
+  });
+
   test('come for a complaint of FortiAuthenticator while every connection from here works', () => {
     const at = 2 * EVERY;
     expect(burstDue(share('..'), at, at)).toEqual([A]);
@@ -170,10 +178,10 @@ describe('bursts', () => {
 
   test('come for complaints five minutes apart, and three times an hour', () => {
     const asked = share('.(....................)');
-    expect(asked.bursts).toEqual([{ at: 0, isAsked: true }]);
+    expect(asked.bursts).toEqual([{ at: 0, isAsked: true, isOutage: false }]);
     expect(burstDue(asked, BURSTS.gap - 1, BURSTS.gap - 1)).toEqual([]);
     expect(burstDue(asked, BURSTS.gap, BURSTS.gap)).toEqual([A]);
-    const bursts = [0, 20, 40].map((minute) => ({ at: minute * 60_000, isAsked: true }));
+    const bursts = [0, 20, 40].map((minute) => ({ at: minute * 60_000, isAsked: true, isOutage: false }));
     const due = (at: number): readonly string[] => burstDue({ ...asked, bursts }, at, at);
     expect(due(ASKED_BURSTS.within - 1)).toEqual([]);
     expect(due(ASKED_BURSTS.within)).toEqual([A]);

@@ -1,0 +1,208 @@
+import { expect, test } from 'vitest';
+
+import { runFtmWatch } from '../../support/ftm-watch.ts';
+import { filter } from '../../support/gateway-filters.ts';
+import { createInspectedSite, INSPECTED_SITE_NEEDS } from '../../support/inspected-site.ts';
+import { follow, type Outage, play, type Sample, type Step, TO_LICENSE_SERVER } from '../../support/outage-play.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { startSiteDaemon } from '../../support/site-daemon.ts';
+import { until } from '../../support/until.ts';
+
+/** They take minutes, most of them beside each other: the nightly run does all of them. */
+const isFull = process.env['FTM_OUTAGES'] === 'all';
+
+const SECOND = 1_000;
+const EVERY = 5 * SECOND;
+/** From a repair on, whatever it was. */
+const READY_WITHIN = 40 * SECOND;
+const MAIL_PORT = 2525;
+
+const WATCHING = {
+  site: 'hq',
+  schedule: { probes: '*/5 * * * * *' },
+  web: { listen: '127.0.0.1:0' },
+  store: { path: 'data/ftm-watch.sqlite' },
+  notify: {
+    email: {
+      from: 'ftm-watch@example.test',
+      to: ['ops@example.test'],
+      servers: [{ host: '127.0.0.1', port: MAIL_PORT, security: 'none' }],
+    },
+  },
+};
+
+/** As "CRITICAL" and "RESOLVED", in the order in which they came; that a fault is better understood is no news here. */
+function eventsIn(mails: readonly string[]): readonly string[] {
+  return mails.flatMap((mail) => {
+    const [, word = ''] = /^Subject: \[?(\w+)/mu.exec(mail) ?? [];
+    return /\(changed\)/u.test(mail.split('\r\n\r\n')[0] ?? '') ? [] : [word];
+  });
+}
+
+interface Repaired extends Outage {
+  /** When the next one began. */
+  readonly until: number;
+}
+
+/** Those that follow each other at once are one to whoever watches: it has one repair. */
+function repairedOf(outages: readonly Outage[]): readonly Repaired[] {
+  return outages.flatMap((outage, index): readonly Repaired[] => {
+    const [before, after] = [outages[index - 1], outages[index + 1]];
+    if (after !== undefined && after.began - outage.ended < EVERY) return [];
+    const isOne = before !== undefined && outage.began - before.ended < EVERY;
+    return [{ ...outage, began: isOne ? before.began : outage.began, until: after?.began ?? Infinity }];
+  });
+}
+
+function expectToldInTime(samples: readonly Sample[], { began, ended, until: next }: Repaired): void {
+  const broken = samples.find(({ at, ready }) => at >= began && ready === 'not-ready');
+  const whole = samples.find(({ at, ready }) => at >= ended && ready === 'ready');
+  if (broken === undefined || whole === undefined) throw new Error('An outage or its repair was never seen');
+  expect(broken.at).toBeLessThan(ended);
+  expect(whole.at - ended).toBeLessThan(READY_WITHIN);
+  // A round begins somewhere within its interval, on a busy machine a little later.
+  const lasted = whole.roundAt - broken.roundAt;
+  expect(Math.abs(lasted - (ended - began))).toBeLessThan(EVERY + 2 * SECOND);
+  const later = samples.filter(({ at }) => at > whole.at && at < next);
+  expect(later.filter(({ ready }) => ready === 'not-ready')).toEqual([]);
+}
+
+const SEQUENCES: readonly (readonly [name: string, isLong: boolean, steps: readonly Step[]])[] = [
+  [
+    'the port is blocked for 51 s, and again for 31 s',
+    false,
+    [
+      ['drop', 51, 60],
+      ['drop', 31, 45],
+    ],
+  ],
+  [
+    'the port refuses for 51 s, and again for 31 s',
+    true,
+    [
+      ['refuse', 51, 60],
+      ['refuse', 31, 45],
+    ],
+  ],
+  [
+    'TLS is reset for 51 s, and again for 31 s',
+    true,
+    [
+      ['cut', 51, 60],
+      ['cut', 31, 45],
+    ],
+  ],
+  [
+    'inspection is on, off, on, off',
+    false,
+    [
+      ['inspect', 40, 45],
+      ['inspect', 40, 45],
+    ],
+  ],
+  [
+    'three outages by drops',
+    true,
+    [
+      ['drop', 30, 40],
+      ['drop', 30, 40],
+      ['drop', 30, 45],
+    ],
+  ],
+  [
+    'three outages by resets',
+    true,
+    [
+      ['cut', 30, 40],
+      ['cut', 30, 40],
+      ['cut', 30, 45],
+    ],
+  ],
+  [
+    'an inspection, and then a blocked port',
+    false,
+    [
+      ['inspect', 40, 45],
+      ['drop', 31, 45],
+    ],
+  ],
+  [
+    'a blocked port, and then resets',
+    true,
+    [
+      ['drop', 40, 45],
+      ['cut', 31, 45],
+    ],
+  ],
+  [
+    'a blocked port, and at once an inspection',
+    true,
+    [
+      ['drop', 40, 0],
+      ['inspect', 40, 45],
+    ],
+  ],
+];
+
+describeWhere(INSPECTED_SITE_NEEDS, 'outages, with a round every 5 s', () => {
+  test.concurrent.each(SEQUENCES.filter(([, isLong]) => isFull || !isLong))(
+    '%s: reported as outages, each with its end',
+    async (_name, _isLong, steps) => {
+      await using site = await createInspectedSite();
+      await using daemon = await startSiteDaemon(site, WATCHING, MAIL_PORT);
+      await until(
+        () => daemon.status(),
+        (status) => status?.ready === 'ready',
+        20 * SECOND,
+      );
+      let outages: readonly Outage[] = [];
+      const samples = await (async () => {
+        await using following = follow(daemon);
+        outages = await play(site, steps);
+        return following.samples;
+      })();
+
+      expect(samples.filter(({ isIntermittent }) => isIntermittent)).toEqual([]);
+      const repaired = repairedOf(outages);
+      for (const outage of repaired) expectToldInTime(samples, outage);
+      const events = eventsIn(await daemon.mails());
+      expect(events.at(-1)).toBe('RESOLVED');
+      // Faults of two kinds that follow each other at once have a message each.
+      expect(events.toSorted()).toEqual([...outages.map(() => 'CRITICAL'), ...outages.map(() => 'RESOLVED')]);
+      const nagios = await runFtmWatch(['check', '--nagios', '-c', daemon.configFile], {
+        cwd: site.folder,
+        prefix: site.prefix,
+      });
+      expect(nagios).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^FTM OK: all configured checks/u) });
+    },
+    300 * SECOND,
+  );
+
+  test.concurrent(
+    'while one of five flows is dropped, check names the open incident of the daemon',
+    async () => {
+      await using site = await createInspectedSite();
+      await using daemon = await startSiteDaemon(site, WATCHING, MAIL_PORT);
+      await until(
+        () => daemon.status(),
+        (status) => status?.ready === 'ready',
+        20 * SECOND,
+      );
+      // By the source port: what is sent again is lost again.
+      using _ = filter(site, `${TO_LICENSE_SERVER} jhash tcp sport mod 4 == 0 drop`);
+      await until(
+        () => daemon.mails(),
+        (mails) => eventsIn(mails).length > 0,
+        120 * SECOND,
+      );
+      const run = (args: readonly string[]): ReturnType<typeof runFtmWatch> =>
+        runFtmWatch(['check', ...args, '-c', daemon.configFile], { cwd: site.folder, prefix: site.prefix });
+      const checked = await run([]);
+      expect(checked.exitCode).toBeGreaterThan(0);
+      expect(checked.stdout).not.toMatch(/^READY: all configured checks pass\.$/mu);
+      expect(checked.stdout).toMatch(/Open incident of the daemon, since|It is intermittent|accepts no connection/u);
+      expect((await run(['--nagios'])).exitCode).toBeGreaterThan(0);
+    },
+    200 * SECOND,
+  );
+});

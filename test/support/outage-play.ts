@@ -1,0 +1,85 @@
+import { setTimeout } from 'node:timers/promises';
+
+import { INTERMITTENT_RULE } from '../../src/checks/intermittent/finding.ts';
+import { createIdentity } from './authority.ts';
+import { filter } from './gateway-filters.ts';
+import { type InspectedSite, LICENSE_ADDRESS } from './inspected-site.ts';
+import type { SiteDaemon } from './site-daemon.ts';
+
+const SECOND = 1_000;
+export const TO_LICENSE_SERVER: string = `iifname inside ip daddr ${LICENSE_ADDRESS} tcp dport 443`;
+
+const AUTHORITY = await createIdentity({
+  name: 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=FG100FTK20012345',
+  authority: true,
+  key: 'RSA-2048',
+});
+
+/** What the gateway does, from when it does so until it is disposed of. */
+const FAULTS = {
+  drop: (site: InspectedSite) => Promise.resolve(filter(site, `${TO_LICENSE_SERVER} drop`)),
+  refuse: (site: InspectedSite) => Promise.resolve(filter(site, `${TO_LICENSE_SERVER} reject with tcp reset`)),
+  cut: (site: InspectedSite) =>
+    Promise.resolve(filter(site, `${TO_LICENSE_SERVER} meta length > 300 reject with tcp reset`)),
+  inspect: (site: InspectedSite) => site.inspect({ authority: AUTHORITY, policy: ['ssl_bump bump all'] }),
+} as const satisfies Record<string, (site: InspectedSite) => Promise<Disposable | AsyncDisposable>>;
+
+type Fault = keyof typeof FAULTS;
+
+/** A fault, and how long it lasts and is gone afterwards, in seconds. */
+export type Step = readonly [fault: Fault, lasts: number, gone: number];
+
+export interface Outage {
+  readonly fault: Fault;
+  readonly began: number;
+  readonly ended: number;
+}
+
+export interface Sample {
+  /** When it was asked for. */
+  readonly at: number;
+  readonly ready: string;
+  /** Of the round that it tells of. */
+  readonly roundAt: number;
+  readonly isIntermittent: boolean;
+}
+
+/** Asks the daemon all the time, until it is disposed of. */
+export function follow(daemon: SiteDaemon): AsyncDisposable & { readonly samples: readonly Sample[] } {
+  const samples: Sample[] = [];
+  const end = new AbortController();
+  const following = (async () => {
+    while (!end.signal.aborted) {
+      const status = await daemon.status();
+      if (status !== null) {
+        const rules = status.preconditions.flatMap(({ findings }) => findings.map(({ rule }) => rule));
+        const [at, roundAt] = [Date.now(), Date.parse(status.at)];
+        samples.push({ at, roundAt, ready: status.ready, isIntermittent: rules.includes(INTERMITTENT_RULE) });
+      }
+      await setTimeout(250);
+    }
+  })();
+  return {
+    samples,
+    [Symbol.asyncDispose]: () => {
+      end.abort();
+      return following;
+    },
+  };
+}
+
+/** Lets each fault happen, one after the other. */
+export async function play(site: InspectedSite, steps: readonly Step[]): Promise<readonly Outage[]> {
+  const outages: Outage[] = [];
+  for (const [fault, lasts, gone] of steps) {
+    await using stack = new AsyncDisposableStack();
+    stack.use(await FAULTS[fault](site));
+    const began = Date.now();
+    await setTimeout(lasts * SECOND);
+    const ended = Date.now();
+    await stack.disposeAsync();
+    outages.push({ fault, began, ended });
+    await setTimeout(gone * SECOND);
+  }
+  return outages;
+}
