@@ -165,7 +165,7 @@ function monitored(state: FirewallState, { pathname, searchParams }: URL, vdom: 
     case LOOKUP_PATH:
       return lookup(state, searchParams, vdom);
     case ROUTE_PATH:
-      return route(state, vdom);
+      return route(state, searchParams.get('destination') ?? '', vdom);
     case FQDNS_PATH:
       return fqdns(state, searchParams.get('mkey'), vdom);
     case `${SESSIONS_PATH}${state.sessionTable.slice('session'.length)}`:
@@ -179,9 +179,16 @@ function monitored(state: FirewallState, { pathname, searchParams }: URL, vdom: 
   }
 }
 
-function route(state: FirewallState, vdom: string): PeerReply {
+/** Inside are private addresses and loopback; everything else is behind the uplink. */
+function route(state: FirewallState, destination: string, vdom: string): PeerReply {
   if (state.route === null) return failure(403, vdom);
-  const results = { success: true, network: '10.0.0.0/24', gateway: '0.0.0.0', interface: state.route };
+  const isInside = /^(?:10|127)\./u.test(destination);
+  const results = {
+    success: true,
+    network: '10.0.0.0/24',
+    gateway: '0.0.0.0',
+    interface: isInside ? state.route : 'wan1',
+  };
   return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
 }
 

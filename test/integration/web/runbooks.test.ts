@@ -24,7 +24,8 @@ function wordsOfMarkdown(text: string): readonly string[] {
       .replaceAll(/^(?:#+|\d+\.|-) /gmu, '')
       .replaceAll(/^<(http[^>]*)>$/gmu, '$1')
       .replaceAll(/(?<!\\)`/gu, '')
-      .replaceAll(/\\(.)/gu, '$1'),
+      // A backslash before a letter stands for itself (CommonMark, "Backslash escapes").
+      .replaceAll(/\\([^\p{L}])/gu, '$1'),
   );
 }
 

@@ -42,7 +42,7 @@ describe.each([
   it('that resolve to nothing are told where no policy matches', async () => {
     const { findings } = await seen({ fqdnsByName, fqdnObjects: { ftm: EMPTY }, matches: 0 });
     expect(findings).toEqual([
-      ['broken', 'fqdn-unresolved', 'no policy matches: the implicit deny'],
+      ['broken', 'fqdn-unresolved', 'no policy matches from port2 to wan1: the implicit deny'],
       ['note', undefined, 'address object "ftm" resolves to no address'],
     ]);
   });
