@@ -10,6 +10,7 @@ import type { Cause } from '../engine/cause.ts';
 import type { Finding } from '../engine/finding.ts';
 import { withMore } from '../engine/words/claim.ts';
 import type { RoundResult } from '../report/round-result.ts';
+import type { RoundProgress } from '../runtime/round/observe-round.ts';
 import { createProbeKit, type RoundWishes } from '../runtime/round/probe-kit.ts';
 import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import type { MailPace } from '../sources/mail/source.ts';
@@ -66,7 +67,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   try {
     const answerLimit = limit === null ? {} : { answerLimit: ANSWER_LIMIT };
     const picture = askSlowSources({ ...options, ...answerLimit, signal }, progress);
-    const wishes = { ...wishesFor(config, picture), onProgress: progress.show };
+    const wishes = { ...wishesFor(config, picture), onProgress: (step: RoundProgress): void => progress.show(step) };
     const paced = limit === null ? wishes : { ...wishes, mailPace: mail.pace };
     const looks: Seen[] = [];
     const look = async (): Promise<Seen> => {

@@ -21,7 +21,9 @@ function proxyAt(port: number, more: Partial<ProxyConfig> = {}): ProxyConfig {
 
 /** Looks through a proxy that does `act` when the CONNECT is there. */
 async function atConnect(act: (socket: Socket) => void, look: Look = {}): Promise<EndpointObservation> {
-  await using peer = await createPeerAtHello(act);
+  await using peer = await createPeerAtHello((socket) => {
+    act(socket);
+  });
   const seen = await bench.look(443, { address: HOST, proxy: proxyAt(peer.port), ...look });
   expect(seen).toMatchObject({ tls: null, http: null, proxy: `127.0.0.1:${String(peer.port)}` });
   expect(peer.seen).toBe(1);
