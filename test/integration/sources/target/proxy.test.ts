@@ -20,7 +20,7 @@ function proxyAt(port: number, more: Partial<ProxyConfig> = {}): ProxyConfig {
 }
 
 /** Looks through a proxy that does `act` when the CONNECT is there. */
-async function atConnect(act: (socket: Socket) => void, look: Look = {}): Promise<EndpointObservation> {
+async function atConnect(act: (socket: Socket) => unknown, look: Look = {}): Promise<EndpointObservation> {
   await using peer = await createPeerAtHello((socket) => {
     act(socket);
   });
