@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { ProxyAnswer } from '../core/observation.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { ProbeError } from './failure.ts';
-import { readableText } from './tls/plain-answer.ts';
+import { readableLine } from './tls/plain-answer.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
@@ -63,6 +63,8 @@ export class ProxyRefusal extends ProbeError {
   /** Null: it ends with the connection, or in chunks. */
   readonly #length: number | null;
   readonly #isChunked: boolean;
+  /** What the request contained. */
+  readonly #secrets: readonly string[];
 
   constructor(
     { proxy, authority, credentials }: Tunnel,
@@ -78,19 +80,39 @@ export class ProxyRefusal extends ProbeError {
     const offered = [headers['proxy-authenticate'] ?? [], headers['www-authenticate'] ?? []].flat();
     this.answer = { status, schemes: offered.flatMap(schemesIn).slice(0, MAX_SCHEMES), hasLogin };
     this.#head = head;
+    this.#secrets = credentials === null ? [] : formsOf(credentials);
     const length = Number(headers['content-length'] ?? Number.NaN);
     this.#length = Number.isInteger(length) ? length : null;
     this.#isChunked = headers['transfer-encoding']?.toLowerCase().includes('chunked') === true;
   }
 
-  /** The text of its page, as far as it comes before the signal is aborted; null: there is none. */
+  /** The text of its page, as far as it comes before the signal is aborted; null: none, or it repeats the password. */
   async page(socket: Socket, signal: AbortSignal): Promise<string | null> {
     const limit = Math.min(this.#length ?? MAX_PAGE_BYTES, MAX_PAGE_BYTES);
     const bytes = await bytesFrom(socket, this.#head, { limit, signal });
-    const body = this.#isChunked ? Buffer.from(bytes.toString('latin1').replaceAll(CHUNK_SIZE, ''), 'latin1') : bytes;
-    const text = readableText(body);
-    return text === '' ? null : text;
+    const sent = bytes.toString('latin1');
+    const body = this.#isChunked ? sent.replaceAll(CHUNK_SIZE, '') : sent;
+    const text = readableLine(body);
+    return text === '' || this.#secrets.some((secret) => repeatsAny(body, secret)) ? null : text;
   }
+}
+
+/** So many characters of a secret in a row are no chance. */
+const REPEATED = 6;
+
+/** Whether a page repeats a part of a secret: it may be cut anywhere, and half a secret is one. */
+function repeatsAny(text: string, secret: string): boolean {
+  const length = Math.min(REPEATED, secret.length);
+  if (length === 0) return false;
+  return Array.from({ length: secret.length - length + 1 }, (_, at) => secret.slice(at, at + length)).some((part) =>
+    text.includes(part),
+  );
+}
+
+/** A password as a page may repeat it: as text, as the bytes of UTF-8, and as it went over the line. */
+function formsOf({ user, password }: NonNullable<Tunnel['credentials']>): readonly string[] {
+  const bytes = Buffer.from(password, 'utf8');
+  return [password, bytes.toString('latin1'), Buffer.from(`${user}:${password}`, 'utf8').toString('base64')];
 }
 
 /** RFC 9112 §7.1. */

@@ -3,7 +3,6 @@ import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { authority, type HostPort } from '../core/authority.ts';
 import type { ProxyAnswer } from '../core/observation.ts';
-import { withoutSecrets } from '../core/without-secrets.ts';
 import type { SecretReader, SecretSource } from '../system/secret.ts';
 import { openSocket } from './connect.ts';
 import type { ProbeContext } from './context.ts';
@@ -77,8 +76,7 @@ async function dialThrough(
   } catch (error) {
     const page = error instanceof ProxyRefusal ? await pageOf(error, socket, ctx) : null;
     socket.destroy();
-    if (error instanceof ProxyRefusal)
-      throw new TunnelRefused(error, page === null ? null : withoutSecrets(page, [password]));
+    if (error instanceof ProxyRefusal) throw new TunnelRefused(error, page);
     const reason = time.signal.aborted ? abortError(time.signal) : error;
     throw new ProbeError(failureReason(reason), proxyMessage(name, reason), { cause: error });
   }

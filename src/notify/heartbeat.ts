@@ -7,7 +7,7 @@ import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { messageOf } from '../text/message-of.ts';
 import { readSecretUrl } from './channels/secret-url.ts';
-import { type EgressDeps, openDispatcher, throughProxy } from './dispatcher.ts';
+import { type EgressDeps, openDispatcher, throughProxy } from './channels/dispatcher.ts';
 
 export interface HeartbeatDeps extends EgressDeps {
   readonly clock: Clock;

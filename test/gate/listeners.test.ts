@@ -18,6 +18,8 @@ const SYSTEM = 'integration/sources/target/observe-system.test.ts';
 const REQUEST = 'integration/sources/target/request.test.ts';
 const TCP = 'integration/sources/target/tcp.test.ts';
 const HANDSHAKE = 'integration/sources/target/broken-handshake.test.ts';
+const UNTRUSTED = 'integration/security/advice-of-node.test.ts';
+const REVOKED = 'integration/web/revoked-clients.test.ts';
 const NTP = 'integration/sources/ntp/ntp.test.ts';
 const MAIL = 'integration/sources/mail/observe-failing.test.ts';
 const MAIL_TIME = 'integration/sources/mail/observe-time.test.ts';
@@ -40,8 +42,13 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['once connect', PROXY, 'names the status when the proxy answers'],
     ['on error', PROXY, 'a reset'],
     ['once close', PROXY, 'an orderly end'],
+    ['addEventListener abort', PROXY, 'does not wait long for a page, nor reads one without end'],
+    ['on data', PROXY, 'does not wait long for a page, nor reads one without end'],
+    ['on end', PROXY, 'quotes its page %s'],
+    ['on close', PROXY, 'quotes its page %s'],
   ],
   'src/network/connect.ts': [
+    ['on error', UNTRUSTED, '%s says of a certificate that is %s nothing about options of Node'],
     ['on error', NETWORK, 'may be reset while nobody uses it'],
     ['addEventListener abort', TCP, 'says aborted, not timeout'],
     ['once ready', NETWORK, 'may be reset while nobody uses it'],
@@ -110,6 +117,9 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['addEventListener abort', HANDSHAKE, 'says aborted when the round is called off in the middle'],
   ],
   'src/network/tls/served-certificate.ts': [
+    ['on connection', REVOKED, 'is not let in by a handshake that it began before'],
+    ['once close', REVOKED, 'is not let in by a handshake that it began before'],
+    ['on secureConnection', REVOKED, 'is not let in by a handshake that it began before'],
     ['callback of beat', CERTIFICATES, 'leaves the list of before in place where the new one cannot be used'],
   ],
   'src/network/tls/tapped-stream.ts': [

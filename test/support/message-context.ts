@@ -1,4 +1,4 @@
-import type { EgressDeps } from '../../src/notify/dispatcher.ts';
+import type { EgressDeps } from '../../src/notify/channels/dispatcher.ts';
 import type { MessageContext } from '../../src/notify/message/message-context.ts';
 
 /** Without a proxy. */

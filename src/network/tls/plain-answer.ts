@@ -18,8 +18,12 @@ export function beginsAsTls(bytes: Uint8Array): boolean {
  * readable text is kept, since block pages begin with kilobytes of style sheet.
  */
 export function readableText(bytes: Uint8Array): string {
-  return Buffer.from(bytes)
-    .toString('latin1')
+  return readableLine(Buffer.from(bytes).toString('latin1'));
+}
+
+/** The same of text. */
+export function readableLine(text: string): string {
+  return text
     .replaceAll(/<(style|script)\b[^>]*>[^<]*(?:<\/\1\s*>)?/giu, ' ')
     .replaceAll(/<!--(?:[^-]|-(?!->))*(?:-->)?/gu, ' ')
     .replaceAll(/<[!/a-z][^<>]*>/giu, ' ')

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { Clock } from '../../core/clock.ts';
-import type { EgressDeps } from '../dispatcher.ts';
+import type { EgressDeps } from './dispatcher.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { Channel } from './channel.ts';
 

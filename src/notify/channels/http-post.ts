@@ -7,7 +7,7 @@ import { withoutSecrets } from '../../core/without-secrets.ts';
 import { retryAfterOf } from '../../network/http/retry-after.ts';
 import { withoutCodes } from '../../text/mask.ts';
 import { messageOf } from '../../text/message-of.ts';
-import { type EgressDeps, openDispatcher, throughProxy } from '../dispatcher.ts';
+import { type EgressDeps, openDispatcher, throughProxy } from './dispatcher.ts';
 import type { RecipientOutcome } from './channel.ts';
 
 export interface JsonPost {

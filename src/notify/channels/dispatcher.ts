@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Dispatcher } from 'undici';
-import type { ProxyConfig } from '../config/schema/proxy.ts';
-import { authority, isLoopbackUrl } from '../core/authority.ts';
-import type { SecretReader } from '../system/secret.ts';
+import type { ProxyConfig } from '../../config/schema/proxy.ts';
+import { authority, isLoopbackUrl } from '../../core/authority.ts';
+import type { SecretReader } from '../../system/secret.ts';
 
 /** How channels and the heartbeat leave this network. Probes never use it. */
 export interface EgressDeps {
