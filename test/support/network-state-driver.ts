@@ -119,7 +119,7 @@ function isJudged({ preconditions }: DiagnosisJson): boolean {
 }
 
 async function check(file: string, { folder: cwd, env, prefix }: DriverSettings): Promise<Run> {
-  const run = (): Promise<Run> => runFtmWatch(['check', '--json', '-c', file], { cwd, env, prefix });
+  const run = (): Promise<Run> => runFtmWatch(['check', '--json', '--timeout', '30', '-c', file], { cwd, env, prefix });
   const first = await run();
   return first.stdout === '' || isJudged(JSON.parse(first.stdout) as DiagnosisJson) ? first : run();
 }

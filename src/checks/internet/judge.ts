@@ -28,7 +28,9 @@ export function judgeInternet(round: RoundObservations, answered: ReadonlySet<st
   if (controls.some(accepted)) return judged([], 'Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
   const all = [...controls, ...licenseServer];
-  if (all.some(isRefused)) return judged([], 'Connections are refused, so something answers');
+  // Where nothing but refusals comes back, they may be those of a packet filter of this machine.
+  if (all.some(isRefused) && (round.controls.length === 0 || !all.every(isRefused)))
+    return judged([], 'Connections are refused, so something answers');
   const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && !isOwnTrouble(tcp.reason));
   const [untried] = all;
   if (tried.length === 0)
@@ -53,11 +55,13 @@ function silent(
 ): Judgement {
   const isKnownToAnswer = controls.some(({ subject }) => answered.has(subject));
   const isUnrouted = tried.every(({ tcp }) => tcp.kind === 'failed' && tcp.reason === 'no-route');
+  // Where no control host was tried, it may be the licence server alone.
+  const isAnyTried = controls.some(({ endpoints }) => endpoints.length > 0);
   const told = tried.map(describe);
-  if (isKnownToAnswer || isUnrouted) return unreachable(told);
-  if (controls.length > 0 && answered.has(licenseServer.subject))
+  if (isAnyTried && (isKnownToAnswer || isUnrouted)) return unreachable(told);
+  if (!isKnownToAnswer && controls.length > 0 && answered.has(licenseServer.subject))
     return unjudged('Only the licence server has answered since the start, and it does not now');
-  return unreachable(told, controls.length === 0 ? {} : { kind: 'never-answered' });
+  return unreachable(told, isAnyTried ? { kind: 'never-answered' } : {});
 }
 
 function accepted({ tcp }: EndpointObservation): boolean {
