@@ -262,6 +262,7 @@ describe('a daemon that runs a round each second', () => {
       'Starting',
       'Listening for log lines',
       'No channel is configured: ftm-watch sends nothing itself, only what scrapes /metrics can alert.',
+      expect.stringMatching(/^Every program on this machine .*"web\.localReload"/u),
       'Serving the status page',
       'Activation can work',
     ]);
