@@ -62,7 +62,7 @@ function firstPageOf(of: Unzipped): string {
 describe('a report', () => {
   test('names the gateway on its first page while it is there', () => {
     const page = firstPageOf(broken);
-    expect(page).toContain('is intercepted by Fortinet FortiGate');
+    expect(page).toMatch(/is inspected by FortiGate \S+, policy \d+/u);
     expect(page).toMatch(/Certificates issued by\s+FGVMEV0000000001\s+were seen from 20\S+ \S+ UTC to /u);
   });
 
@@ -70,7 +70,7 @@ describe('a report', () => {
     const { check, issuers } = dataOf(repaired);
     expect(check.ready).toBe('ready');
     const page = firstPageOf(repaired);
-    expect(page).toMatch(/Over: TLS .* is intercepted by Fortinet FortiGate\./u);
+    expect(page).toMatch(/Over: TLS .* is inspected by FortiGate \S+, policy \d+/u);
     const time = String.raw`20\d\d-\d\d-\d\d \S+ UTC`;
     expect(page).toMatch(new RegExp(`It was seen from ${time} to ${time}, about \\d+ s\\.`, 'u'));
     expect(page).toMatch(new RegExp(`Ready\\s+now, at ${time}: all configured checks pass`, 'u'));
