@@ -78,7 +78,7 @@ describe('a page that cannot listen', () => {
   ])('%s refuses the whole configuration', async (_, web) => {
     const port = await freePort();
     await writeFile(join(site.folder, 'none.pem'), 'none');
-    await site.configure({ site: 'first', web: { listen: `127.0.0.1:${String(port)}` } });
+    await site.configure({ site: 'first', web: { localReload: true, listen: `127.0.0.1:${String(port)}` } });
     await using daemon = site.start();
     const page = await daemon.page();
     await siteIs(page, 'first');
