@@ -14,7 +14,7 @@ import { publicTrust } from '../../network/public-trust.ts';
 import type { JsonFile } from '../../system/json-file.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
-import { assessRound } from './assess-round.ts';
+import { assessRound, type EarlierVerdicts } from './assess-round.ts';
 import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
 import { observeRound, type RoundWatch } from './observe-round.ts';
@@ -82,6 +82,8 @@ export async function createProbeKit(
     deferrals: createMailDeferrals(clock),
   };
 
+  let earlier: EarlierVerdicts = {};
+
   return {
     observe: (signal, { complainedAt, ...wishes }) => {
       const burst = burstOf(share.current(), clock.now(), complainedAt);
@@ -89,11 +91,13 @@ export async function createProbeKit(
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
     assess: async (round) => {
-      const { judged, share: next } = assessRound(config, round, {
+      const { judged, ...next } = assessRound(config, round, {
         tlsOf: (target) => knowledge.of(target),
         share: share.current(),
+        earlier,
       });
-      await share.note(next, round.startedAt);
+      earlier = next.earlier;
+      await share.note(next.share, round.startedAt);
       for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
       await memory.note(judged.tls, round.startedAt);
       return judged;
