@@ -5,17 +5,23 @@ import type { Judgement } from '../../checks/declaration.ts';
 import { judgeShare } from '../../checks/intermittent/judge.ts';
 import { judged, unjudged } from '../../checks/judgement.ts';
 import { roundConnectionsOf } from '../../checks/intermittent/round-connections.ts';
-import { next, type PathShare, sharesOf } from '../../checks/intermittent/path-share.ts';
+import { next, type PathShare, type RoundConnections, sharesOf } from '../../checks/intermittent/path-share.ts';
 import { nearestHost } from '../../checks/reachability/explain-shut-ports.ts';
 import { CHECKS } from '../../checks/registry.ts';
 import type { RoundFacts } from '../../checks/round-facts.ts';
 import type { TargetFacts } from '../../checks/target-facts.ts';
-import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
+import { mixedVersions } from '../../checks/tls-genuine/judge-older-tls.ts';
+import {
+  controlChainsOf,
+  type JudgedEndpoint,
+  judgeTlsPath,
+  type TlsKnowledge,
+} from '../../checks/tls-genuine/judge-tls-path.ts';
 import type { Config } from '../../config/config.ts';
 import type { ServiceConfig } from '../../sources/path/services-section.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { utcText } from '../../core/instant-text.ts';
-import type { ClockObservation } from '../../core/observation.ts';
+import type { ClockObservation, EndpointObservation } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { RoundObservations } from '../../sources/registry.ts';
 import type { Severity } from '../../core/severity.ts';
@@ -68,15 +74,8 @@ export function assessRound(
   });
   const found = targets.filter(({ service }) => (service?.carries ?? null) === null).map(findingsAt);
   const carriers = targets.flatMap(carriedAt);
-  const burst = judgeTlsPath(
-    { ...round.path.licenseServer, endpoints: round.path.burst },
-    tlsOf(round.path.licenseServer.subject),
-    surroundings,
-  );
   const [own] = targets;
-  const share = isInvalid(round)
-    ? before
-    : next(before, roundConnectionsOf(round, own?.tls.endpoints ?? [], burst.endpoints));
+  const share = isInvalid(round) || own === undefined ? before : next(before, connectionsOf(round, own));
   const stands = meetsSome(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
   const known = found.map((one, index) => (index === 0 ? { ...one, ...findingsIn(stands) } : one));
   return {
@@ -90,6 +89,16 @@ export function assessRound(
     share,
     earlier: own === undefined ? earlier : { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) },
   };
+}
+
+function connectionsOf(
+  round: RoundObservations,
+  { path, tls, knowledge, surroundings }: TargetFacts,
+): RoundConnections {
+  const judge = (endpoints: readonly EndpointObservation[]): readonly JudgedEndpoint[] =>
+    judgeTlsPath({ ...path, endpoints }, knowledge, surroundings).endpoints;
+  const others = mixedVersions(path, tls, knowledge, surroundings);
+  return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
 }
 
 /** By check: what it last said of the licence server, by a connection that got as far. */

@@ -243,3 +243,50 @@ describe('connections to the licence server that fail now and then', () => {
     expect(severity({ [A]: FIFTH, [B]: '.' })).toBe('warning');
   });
 });
+
+describe('certificates that were forged now and then', () => {
+  test.each<readonly [string, string, readonly string[]]>([
+    ['one', '.x...................', []],
+    ['two of many', '.x.......x...........', [`every-connection-works warning tls-intercepted ${A}`]],
+    ['half of them, which the share says', HALF, [`every-connection-works broken tls-intercepted ${A}`]],
+  ])('are a warning from the second on, however few they are: %s', (_, letters, expected) => {
+    expect(brief(judged({ [A]: letters }, FORGED)['tls-genuine'])).toEqual(expected);
+  });
+
+  test('say how many they were, and when and where the last one was', () => {
+    const [found] = judged({ [A]: '.x.......x...........' }, FORGED)['tls-genuine'] ?? [];
+    expect(found).toMatchObject({
+      claim: `2 connections of the last hour were intercepted, others were not, most recently at ${A}: another issuer.`,
+      actual: expect.stringContaining('1970-01-01 00:00:00 UTC: another issuer'),
+      at: 0,
+      confidence: 'confirmed',
+      facts: { address: A, product: 'Fortinet FortiGate' },
+    });
+    expect(found?.advice?.summary).toBe(
+      '2 connections to {subject} within the last hour were intercepted by Fortinet FortiGate, and others were not. ' +
+        'One of several firewalls, links or proxies on the path inspects TLS.',
+    );
+    expect(judged({ [A]: '.x.......x...........' })['tls-genuine']).toEqual([]);
+  });
+
+  test('are no outage by themselves in the round that meets the next one, unless it lasts', () => {
+    const forged = { rule: 'trusted', subject: 'server.test:443', claim: 'Forged.', expected: '', actual: '' } as const;
+    const own: Finding = { ...forged, level: 'broken', suggests: 'tls-intercepted', facts: { address: A } };
+    const before = next(NO_SHARE, {
+      at: 0,
+      dialled: [A],
+      connections: connections({ [A]: `x${'.'.repeat(70)}`.repeat(2) }, FORGED),
+      burst: null,
+    });
+    const endpoints = [endpoint(A, open())];
+    const after = (letters: string): readonly string[] => {
+      const connected = connections({ [A]: letters }, FORGED);
+      const share = next(before, { at: 1_000, dialled: [A], connections: connected, burst: null });
+      const stages = { reachability: [], 'tls-genuine': [own] };
+      return brief(judgeShare(stages, share, path({ endpoints }))['tls-genuine']);
+    };
+    expect(after('x')).toEqual([`every-connection-works warning tls-intercepted ${A}`, `trusted note - ${A}`]);
+    expect(after('xxxx')[1]).toBe(`trusted note - ${A}`);
+    expect(after('xxxxx')).toEqual([`trusted broken tls-intercepted ${A}`]);
+  });
+});
