@@ -181,7 +181,7 @@ function patternOf({ trail }: ConnectionShare, { own, more, burstsSpent }: Sampl
 
 /** Connections get lost; a certificate that somebody showed was there. */
 function mayBeChance({ fault }: Connection): boolean {
-  return fault?.confidence !== 'confirmed';
+  return fault?.confidence !== 'confirmed' && !isForged(fault);
 }
 
 function count(share: ConnectionShare, connection: Connection): ConnectionShare {
@@ -233,6 +233,11 @@ function isUnlike({ latest, before }: TrailParts): boolean {
 
 export function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
   return one.stage === other.stage && one.cause === other.cause;
+}
+
+/** Somebody else than the server showed a certificate, as far as is known: no lost packet makes that. */
+export function isForged(fault: ConnectionFault | null): boolean {
+  return fault?.cause === 'tls-intercepted' || fault?.cause === 'tls-interception-suspected';
 }
 
 function withLast({ addresses, trail }: ConnectionShare, connection: Connection): readonly Connection[] {
@@ -309,7 +314,8 @@ function hasFailedLast(trail: ConnectionShare['trail']): boolean {
   return (trail.at(-1)?.fault ?? null) !== null;
 }
 
-function failuresInARow(trail: ConnectionShare['trail']): number {
+/** At the end of the trail. */
+export function failuresInARow(trail: ConnectionShare['trail']): number {
   return trail.length - 1 - trail.findLastIndex(({ fault }) => fault === null);
 }
 

@@ -1,12 +1,16 @@
 import { saidBriefly } from '../endpoint-words.ts';
 import { nameList } from '../../core/name-list.ts';
+import { utcText } from '../../core/instant-text.ts';
 import type { Assessment } from '../../engine/assessment.ts';
+import type { Forgery } from './path-share.ts';
 import { type Advice, type Finding, known } from '../../engine/finding.ts';
 import { shell, type Step } from '../../engine/words/step.ts';
 import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
 /** The rule of a finding about a share of the connections: one connection neither shows it nor contradicts it. */
 export const INTERMITTENT_RULE = 'every-connection-works';
+/** A certificate is not forged by chance: the second one proves that somebody does it again and again. */
+const FEWEST_FORGERIES = 2;
 /** So many connections to an address must fail, and so many to others work, before it is the address. */
 const FEWEST = 5;
 const MOST_NAMED = 5;
@@ -24,6 +28,32 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
     confidence: fault.confidence,
     facts: known({ address: failing, product: fault.product }),
     advice: adviceOf(share, fault),
+  };
+}
+
+/** Some connections were intercepted, too few for the share of those that fail to say so: they are told as they are. */
+export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'subject' | 'level'> | null {
+  const last = forgeries.at(-1);
+  if (last === undefined || forgeries.length < FEWEST_FORGERIES) return null;
+  const { at, address, fault } = last;
+  const were = FAILED[fault.cause] ?? 'failed';
+  const count = `${String(forgeries.length)} connections of the last hour ${were}, others were not`;
+  return {
+    rule: INTERMITTENT_RULE,
+    claim: `${count}, most recently at ${address}: ${saidBriefly(fault.actual)}.`,
+    at,
+    expected: 'Every connection works',
+    actual: `${count}, most recently at ${address}, ${utcText(at)}: ${fault.actual}`,
+    suggests: fault.cause,
+    confidence: fault.confidence,
+    facts: known({ address, product: fault.product }),
+    advice: {
+      summary:
+        `${String(forgeries.length)} connections to {subject} within the last hour ${were}` +
+        `${fault.product === null ? '' : ` by ${fault.product}`}, and others were not. One of several firewalls, links ` +
+        'or proxies on the path inspects TLS.',
+      remedy: remedyOf(fault),
+    },
   };
 }
 
@@ -77,7 +107,6 @@ function courseOf({ reported }: ConnectionShare, fault: ConnectionFault): string
 }
 
 function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
-  const { stage } = fault;
   const course = courseOf(share, fault);
   const sides = sidesOf(share);
   if (sides !== null) {
@@ -96,20 +125,24 @@ function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
   }
   return {
     summary: `It is intermittent: ${course}. One of several firewalls, links or servers on the path is at fault.`,
-    remedy: [
-      'List what the traffic of this site is spread over: members of a firewall cluster, links of an SD-WAN or ' +
-        'several uplinks, nodes of a proxy. Each connection uses one of them, so a bad one makes a share of the ' +
-        'connections fail.',
-      shell(
-        'Find out which one: take them out of service one at a time, and look after each. Without the bad one no ' +
-          'connection fails.',
-        'ftm-watch check{config}',
-      ),
-      ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
-      'If each of them fails as often on its own, the fault is not at this site: another site shows whether the ' +
-        'server itself is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
-    ],
+    remedy: remedyOf(fault),
   };
+}
+
+function remedyOf({ stage }: ConnectionFault): readonly Step[] {
+  return [
+    'List what the traffic of this site is spread over: members of a firewall cluster, links of an SD-WAN or ' +
+      'several uplinks, nodes of a proxy. Each connection uses one of them, so a bad one makes a share of the ' +
+      'connections fail.',
+    shell(
+      'Find out which one: take them out of service one at a time, and look after each. Without the bad one no ' +
+        'connection fails.',
+      'ftm-watch check{config}',
+    ),
+    ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
+    'If each of them fails as often on its own, the fault is not at this site: another site shows whether the ' +
+      'server itself is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
+  ];
 }
 
 /** The addresses that always fail and those that always work; null where one does both, or too little is known. */

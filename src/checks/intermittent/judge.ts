@@ -1,8 +1,15 @@
-import { shareFinding, shareText } from './finding.ts';
+import { forgeryFinding, shareFinding, shareText } from './finding.ts';
 import { withClean, withoutUnclean } from '../endpoint-words.ts';
 import { decidingAddresses } from '../../core/deciding-addresses.ts';
 import { type Finding, isFault, known } from '../../engine/finding.ts';
-import { mainFault, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
+import {
+  failuresInARow,
+  isForged,
+  KNOWN_RUN,
+  mainFault,
+  type ConnectionFault,
+  type ConnectionShare,
+} from './connection-share.ts';
 import { sharesOf, type PathShare } from './path-share.ts';
 import { withMore } from '../../engine/words/claim.ts';
 import type { PathObservation } from '../../core/round.ts';
@@ -21,10 +28,27 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
   );
   const view = { shares, path, unclean: state.unclean };
   const compared = (finding: Finding): Finding => withoutUnclean(finding, state.unclean);
-  return shares.reduce<StageFindings>((findings, share) => judgeOne(findings, share, view), {
+  const judged = shares.reduce<StageFindings>((findings, share) => judgeOne(findings, share, view), {
     reachability: stages.reachability?.map(compared) ?? null,
     'tls-genuine': stages['tls-genuine']?.map(compared) ?? null,
   });
+  return withForgeries(judged, state.forgeries, view);
+}
+
+/** Beside an inspection of all connections, or a share of them that says so by itself, single ones add nothing. */
+function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'], view: View): StageFindings {
+  const forged = view.shares.filter(({ trail }) => isForged(trail.at(-1)?.fault ?? null));
+  const isTold =
+    forged.some(({ trail }) => failuresInARow(trail) >= KNOWN_RUN) ||
+    view.shares.some((share) => share.pattern === 'intermittent' && isForged(mainFault(share)));
+  const found = isTold ? null : forgeryFinding(forgeries);
+  if (found === null) return stages;
+  const others = forged.reduce<StageFindings>(
+    (all, share) => (share.pattern === 'steady' ? softened(all, share, { level: 'note', view }) : all),
+    stages,
+  );
+  const finding: Finding = { ...found, subject: view.path.subject, level: 'warning' };
+  return { ...others, 'tls-genuine': [finding, ...(others['tls-genuine'] ?? [])] };
 }
 
 interface View {

@@ -3,9 +3,12 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 import { type Burst, type BurstRoom, burstRoom, isRecent, rememberedBursts } from './bursts.ts';
 import {
   clear,
+  type ConnectionFault,
   deservesBurst,
   failedIn,
+  failuresInARow,
   hasFailedOtherwise,
+  isForged,
   isOpen,
   isUndecided,
   KNOWN_RUN,
@@ -24,6 +27,8 @@ export interface RoundConnections {
   readonly connections: readonly Connection[];
   /** The burst of further connections; null: there was none. */
   readonly burst: readonly Connection[] | null;
+  /** Connections that were made for another reason. */
+  readonly others?: readonly Connection[];
 }
 
 export interface PathShare {
@@ -38,6 +43,15 @@ export interface PathShare {
   readonly unclean: readonly string[];
   /** The bursts of the last hour. */
   readonly bursts: readonly Burst[];
+  /** Of the last hour: connections to which somebody else than the server showed a certificate, between genuine ones. */
+  readonly forgeries: readonly Forgery[];
+}
+
+/** Packets get lost by themselves; a certificate is never forged by chance. */
+export interface Forgery {
+  readonly at: EpochMs;
+  readonly address: string;
+  readonly fault: ConnectionFault;
 }
 
 /**
@@ -63,7 +77,14 @@ export interface Member {
   readonly returned: boolean;
 }
 
-export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([]), unclean: [], bursts: [] };
+export const NO_SHARE: PathShare = {
+  addresses: [],
+  families: [],
+  whole: clear([]),
+  unclean: [],
+  bursts: [],
+  forgeries: [],
+};
 
 /** Connections of one burst, over all addresses. @internal */
 export const BURST_SIZE = 20;
@@ -77,6 +98,8 @@ const FORGOTTEN: Millis = 1_800_000;
 const COMPLAINT_AGE: Millis = 60_000;
 /** Of one family; beyond it a name gives new ones all the time. */
 const MOST_MEMBERS = 64;
+/** How long a forgery counts, and how many are kept. */
+const FORGERY = { age: 3_600_000, most: 100 };
 
 /** Takes one round in. The same rounds always give the same share. */
 export function next(state: PathShare, connections: RoundConnections): PathShare {
@@ -105,7 +128,34 @@ export function next(state: PathShare, connections: RoundConnections): PathShare
     ...parts,
     unclean: uncleanAfter(state.unclean, parts).filter((address) => members.includes(address)),
     bursts: burstsAfter(state, round),
+    forgeries: forgeriesAfter(state, members, round),
   };
+}
+
+function forgeriesAfter(state: PathShare, addresses: readonly string[], round: MeasuredRound): PathShare['forgeries'] {
+  const { at } = round;
+  const known = state.forgeries.filter((forgery) => isRecent(forgery.at, at, FORGERY.age));
+  const added = addresses.flatMap((address) => {
+    const { own, more } = sampleOf(round, (connection) => connection.address === address);
+    const { trail } = addressShare(state, address);
+    const open = trail.slice(trail.length - failuresInARow(trail));
+    return forgedIn([...open, ...own, ...more]).map((fault) => ({ at, address, fault }));
+  });
+  return [...known, ...added].slice(-FORGERY.most);
+}
+
+/** Those in short runs that a genuine connection ended: a long run is an inspection that was there, and has ended. */
+function forgedIn(connections: readonly Connection[]): readonly ConnectionFault[] {
+  let run: ConnectionFault[] = [];
+  const forged: ConnectionFault[] = [];
+  for (const { fault } of connections) {
+    if (fault !== null) run.push(fault);
+    else {
+      if (run.length < KNOWN_RUN) forged.push(...run.filter(isForged));
+      run = [];
+    }
+  }
+  return forged;
 }
 
 type Parts = Pick<PathShare, 'addresses' | 'families' | 'whole'>;
@@ -252,10 +302,10 @@ function failuresLast(sample: Sample): Sample {
 }
 
 function sampleOf(
-  { connections, burst, burstsSpent }: MeasuredRound,
+  { connections, burst, others = [], burstsSpent }: MeasuredRound,
   isOwn: (connection: Connection) => boolean,
 ): Sample {
-  return { own: connections.filter(isOwn), more: (burst ?? []).filter(isOwn), burstsSpent };
+  return { own: connections.filter(isOwn), more: [...(burst ?? []), ...others].filter(isOwn), burstsSpent };
 }
 
 /** Through a proxy the name itself is dialled. */

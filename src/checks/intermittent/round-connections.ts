@@ -14,12 +14,17 @@ export function roundConnectionsOf(
   { startedAt, path: { licenseServer, burst } }: Pick<RoundObservations, 'startedAt' | 'path'>,
   judged: readonly JudgedEndpoint[],
   judgedBurst: readonly JudgedEndpoint[],
+  judgedOthers: readonly JudgedEndpoint[] = [],
 ): RoundConnections {
   return {
     at: startedAt,
     dialled: licenseServer.endpoints.map(({ address }) => address),
     connections: connectionsOf(licenseServer.endpoints, judged),
     burst: burst.length === 0 ? null : connectionsOf(burst, judgedBurst),
+    others: connectionsOf(
+      judgedOthers.map(({ endpoint }) => endpoint),
+      judgedOthers,
+    ),
   };
 }
 

@@ -7,7 +7,13 @@ import type { ReferenceChain, TlsJudgement, Verdict } from './tls-evidence.ts';
 import { judgeTls } from './verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
 import type { PathObservation, ReferenceObservation, VersionSeries } from '../../core/round.ts';
-import { type JudgedTlsPath, type TlsKnowledge, tlsEvidence, type TlsSurroundings } from './judge-tls-path.ts';
+import {
+  type JudgedEndpoint,
+  type JudgedTlsPath,
+  type TlsKnowledge,
+  tlsEvidence,
+  type TlsSurroundings,
+} from './judge-tls-path.ts';
 
 /** So many connections of each version must agree: fewer differ by chance where every second one is inspected. */
 const FEWEST = 3;
@@ -49,6 +55,32 @@ export function judgeOlderTls(
 /** Whether a connection in TLS 1.2 was inspected or cut, and those of this round in TLS 1.3 are not. */
 export function isOlderInspected(...seen: Parameters<typeof judgeOlderTls>): boolean {
   return differenceIn(...seen) !== null;
+}
+
+/**
+ * The further connections of this round in both versions, where they do not differ by the version: then some of all
+ * connections are inspected. What TLS 1.3 showed just before is a witness.
+ */
+export function mixedVersions(
+  path: PathObservation,
+  judged: JudgedTlsPath,
+  knowledge: TlsKnowledge,
+  surroundings: TlsSurroundings,
+): readonly JudgedEndpoint[] {
+  const difference = differenceIn(path, judged, knowledge, surroundings);
+  const [both] = bothVersionsIn(path);
+  if (difference === null || difference.isConsistent || both === undefined || !both.older.isFresh) return [];
+  const { older, endpoint } = both;
+  const { older: olderAgain = [], newer = [] } = older.again ?? {};
+  return [older.outcome, ...olderAgain, ...newer].flatMap((outcome) => {
+    const seen = { ...endpoint, tls: outcome };
+    const alone = { ...path, endpoints: [seen], references: [] };
+    return tlsEvidence(alone, knowledge, surroundings).map(({ evidence }) => ({
+      endpoint: seen,
+      outcome,
+      judgement: judgeTls({ ...evidence, references: besideOf(older) }, knowledge.checks),
+    }));
+  });
 }
 
 interface Difference {

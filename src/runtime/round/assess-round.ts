@@ -6,18 +6,25 @@ import { uncleanAddresses, withoutUnclean } from '../../checks/endpoint-words.ts
 import { judgeShare } from '../../checks/intermittent/judge.ts';
 import { judged, unjudged } from '../../checks/judgement.ts';
 import { roundConnectionsOf } from '../../checks/intermittent/round-connections.ts';
-import { next, type PathShare } from '../../checks/intermittent/path-share.ts';
+import { next, type PathShare, type RoundConnections, sharesOf } from '../../checks/intermittent/path-share.ts';
 import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../../checks/name-resolution/other-names.ts';
 import { controlHostsOf } from '../../checks/reachability/explain-shut-ports.ts';
 import { CHECKS } from '../../checks/registry.ts';
 import type { RoundFacts } from '../../checks/round-facts.ts';
 import type { TargetFacts } from '../../checks/target-facts.ts';
-import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
+import { mixedVersions } from '../../checks/tls-genuine/judge-older-tls.ts';
+import {
+  controlChainsOf,
+  type JudgedEndpoint,
+  judgeTlsPath,
+  type TlsKnowledge,
+} from '../../checks/tls-genuine/judge-tls-path.ts';
 import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
 import type { Config } from '../../config/config.ts';
 import type { ServiceConfig } from '../../sources/path/services-section.ts';
-import type { EpochMs } from '../../core/clock.ts';
-import type { ClockObservation } from '../../core/observation.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import { utcText } from '../../core/instant-text.ts';
+import type { ClockObservation, EndpointObservation } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { RoundObservations } from '../../sources/registry.ts';
 import type { Severity } from '../../core/severity.ts';
@@ -35,19 +42,22 @@ export interface RoundKnowledge {
   readonly share: PathShare;
   /** Hosts that have answered since the start, `host:port`. */
   readonly answered: ReadonlySet<string>;
+  /** The last verdicts on the licence server itself. */
+  readonly earlier: EarlierVerdicts;
 }
 
 export interface AssessedRound {
   readonly judged: JudgedRound;
   /** For the next round. */
   readonly share: PathShare;
+  readonly earlier: EarlierVerdicts;
 }
 
 /** Turns what a round saw into what it means for each precondition by itself. */
 export function assessRound(
   config: Config,
   given: RoundObservations,
-  { tlsOf, share: before, answered }: RoundKnowledge,
+  { tlsOf, share: before, answered, earlier }: RoundKnowledge,
 ): AssessedRound {
   const { expectedAddresses } = config.licenseServer;
   const otherNames = otherNamesOf(given, expectedAddresses, (address) => isOfServer(given, address, tlsOf));
@@ -73,24 +83,20 @@ export function assessRound(
   });
   const found = targets.filter(({ service }) => (service?.carries ?? null) === null).map(findingsAt);
   const carriers = targets.flatMap(carriedAt);
-  const burst = judgeTlsPath(
-    { ...round.path.licenseServer, endpoints: round.path.burst },
-    tlsOf(round.path.licenseServer.subject),
-    surroundings,
-  );
   const [own] = targets;
-  const share = isInvalid(round)
-    ? before
-    : next(before, roundConnectionsOf(round, own?.tls.endpoints ?? [], burst.endpoints));
+  const share = isInvalid(round) || own === undefined ? before : next(before, connectionsOf(round, own));
+  const stands = meetsSome(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
+  const known = found.map((one, index) => (index === 0 ? { ...one, ...findingsIn(stands) } : one));
   return {
     judged: {
       assessments: assessmentsOf(
-        { own, found: withShare(found, share, round.path.licenseServer) },
+        { own, found: withShare(known, share, round.path.licenseServer), stands },
         { config, round, clock, carriers, answered },
       ),
       tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
     },
     share,
+    earlier: own === undefined ? earlier : { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) },
   };
 }
 
@@ -111,6 +117,63 @@ export function withMail(judged: JudgedRound, config: Config, round: RoundObserv
   if (own?.from !== 'round') return judged;
   const assessment = { id: own.id, ...own.judge({ config, round, carriers: [], clock: [], answered: new Set() }) };
   return { ...judged, assessments: judged.assessments.map((each) => (each.id === own.id ? assessment : each)) };
+}
+
+function connectionsOf(
+  round: RoundObservations,
+  { path, tls, knowledge, surroundings }: TargetFacts,
+): RoundConnections {
+  const judge = (endpoints: readonly EndpointObservation[]): readonly JudgedEndpoint[] =>
+    judgeTlsPath({ ...path, endpoints }, knowledge, surroundings).endpoints;
+  const others = mixedVersions(path, tls, knowledge, surroundings);
+  return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
+}
+
+/** By check: what it last said of the licence server, by a connection that got as far. */
+export type EarlierVerdicts = Readonly<Record<string, EarlierVerdict>>;
+
+export interface EarlierVerdict {
+  readonly at: EpochMs;
+  readonly findings: readonly Finding[];
+  readonly summary: string;
+}
+
+/** Where only some connections fail, what one of the last minutes showed stands for those that this round lost. */
+const STANDS: Millis = 15 * 60_000;
+
+/** Of the connections of the last rounds some fail and others do not. */
+function meetsSome(share: PathShare, { endpoints }: PathObservation): boolean {
+  return sharesOf(share).some(
+    ({ addresses, pattern }) =>
+      (pattern === 'intermittent' || pattern === 'single') &&
+      endpoints.some(({ address }) => addresses.includes(address)),
+  );
+}
+
+function standing(earlier: EarlierVerdicts, found: TargetFindings, now: EpochMs): EarlierVerdicts {
+  return Object.fromEntries(
+    Object.entries(earlier).filter(([id, { at }]) => found[id] === null && at <= now && now - at < STANDS),
+  );
+}
+
+function findingsIn(verdicts: EarlierVerdicts): TargetFindings {
+  return Object.fromEntries(
+    Object.entries(verdicts).map(([id, { at, findings }]) => [
+      id,
+      findings.map((finding) => ({ ...finding, at: finding.at ?? at })),
+    ]),
+  );
+}
+
+function verdictsOf(own: TargetFacts, found: TargetFindings, at: EpochMs): EarlierVerdicts {
+  return Object.fromEntries(
+    CHECKS.flatMap((check) => {
+      const findings = found[check.id] ?? null;
+      return check.from !== 'target' || findings === null
+        ? []
+        : [[check.id, { at, findings, summary: check.summary(own) }]];
+    }),
+  );
 }
 
 /** By check. Null: there was nothing to judge. */
@@ -164,9 +227,11 @@ interface JudgedTargets {
   /** The licence server. */
   readonly own: TargetFacts | undefined;
   readonly found: readonly TargetFindings[];
+  /** What stands in for a verdict of this round. */
+  readonly stands: EarlierVerdicts;
 }
 
-function assessmentsOf({ own, found }: JudgedTargets, facts: RoundFacts): readonly Assessment[] {
+function assessmentsOf({ own, found, stands }: JudgedTargets, facts: RoundFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => {
     if (check.from === 'round') return [{ id: check.id, ...check.judge(facts) }];
     if (check.from !== 'target' || own === undefined) return [];
@@ -175,11 +240,15 @@ function assessmentsOf({ own, found }: JudgedTargets, facts: RoundFacts): readon
         id: check.id,
         ...assessTargets(
           found.map((target) => target[check.id] ?? null),
-          check.summary(own),
+          summaryOf(check.summary(own), stands[check.id]),
         ),
       },
     ];
   });
+}
+
+function summaryOf(now: string, stands: EarlierVerdict | undefined): string {
+  return stands === undefined ? now : `${stands.summary} (as of ${utcText(stands.at)}: this round had no connection)`;
 }
 
 /** The licence server decides whether it was judged; what services add are findings. */

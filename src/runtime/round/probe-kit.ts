@@ -16,7 +16,7 @@ import type { BackgroundFile } from '../../system/json-file.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
 import { answeringHosts } from '../../checks/internet/judge.ts';
-import { assessRound } from './assess-round.ts';
+import { assessRound, type EarlierVerdicts } from './assess-round.ts';
 import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
 import { observeRound, type RoundWatch } from './observe-round.ts';
@@ -89,6 +89,8 @@ export async function createProbeKit(
     deferrals: createMailDeferrals(clock),
   };
 
+  let earlier: EarlierVerdicts = {};
+
   return {
     observe: (signal, { complainedAt, ...wishes }) => {
       const burst = burstOf(share.current(), clock.now(), complainedAt);
@@ -96,13 +98,15 @@ export async function createProbeKit(
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
     assess: (round) => {
-      const { judged, share: next } = assessRound(config, round, {
+      const { judged, ...next } = assessRound(config, round, {
         tlsOf: (target) => knowledge.of(target),
         share: share.current(),
         answered,
+        earlier,
       });
+      earlier = next.earlier;
       for (const subject of answeringHosts(round)) answered.add(subject);
-      share.note(next, round.startedAt);
+      share.note(next.share, round.startedAt);
       for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
       memory.note(judged.tls, round.startedAt);
       return judged;

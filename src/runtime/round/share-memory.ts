@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isFaultId, type FaultId } from '../../checks/registry.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { Connection, ConnectionShare } from '../../checks/intermittent/connection-share.ts';
+import type { Connection, ConnectionFault, ConnectionShare } from '../../checks/intermittent/connection-share.ts';
 import { NO_SHARE, type PathShare } from '../../checks/intermittent/path-share.ts';
 import type { BackgroundFile } from '../../system/json-file.ts';
 
@@ -19,18 +19,15 @@ const instant = z.number().int();
 const text = z.string().max(20_000);
 const addresses = z.array(text).max(1_000);
 
-const connection: z.ZodType<Connection> = z.object({
-  address: text,
-  fault: z
-    .object({
-      stage: z.literal(['reachability', 'tls-genuine']),
-      cause: z.custom<FaultId>((value) => typeof value === 'string' && isFaultId(value)),
-      confidence: z.literal(['confirmed', 'suspected']),
-      product: text.nullable(),
-      actual: text,
-    })
-    .nullable(),
+const fault: z.ZodType<ConnectionFault> = z.object({
+  stage: z.literal(['reachability', 'tls-genuine']),
+  cause: z.custom<FaultId>((value) => typeof value === 'string' && isFaultId(value)),
+  confidence: z.literal(['confirmed', 'suspected']),
+  product: text.nullable(),
+  actual: text,
 });
+
+const connection: z.ZodType<Connection> = z.object({ address: text, fault: fault.nullable() });
 
 const connectionShare: z.ZodType<ConnectionShare> = z
   .object({
@@ -66,6 +63,7 @@ const content = z.object({
     whole: connectionShare,
     unclean: addresses,
     bursts: z.array(z.object({ at: instant, isAsked: z.boolean(), isOutage: z.boolean() })).max(100),
+    forgeries: z.array(z.object({ at: instant, address: text, fault })).max(1_000),
   }),
 });
 
@@ -84,7 +82,8 @@ export async function loadShareMemory(file: BackgroundFile | null, target: strin
   };
 }
 
-function isClear({ addresses: singles, families, whole }: PathShare): boolean {
+function isClear({ addresses: singles, families, whole, forgeries }: PathShare): boolean {
+  if (forgeries.length > 0) return false;
   return [...singles, ...families.map((family) => family.share), whole].every(({ trail }) => trail.length === 0);
 }
 

@@ -195,6 +195,17 @@ describeWhere(INSPECTED_SITE_NEEDS, 'outages, with a round every 5 s', () => {
         (mails) => eventsIn(mails).length > 0,
         120 * SECOND,
       );
+      // A round whose own connection fails is not without a verdict.
+      const samples = await (async () => {
+        await using following = follow(daemon);
+        await until(
+          () => Promise.resolve(new Set(following.samples.map(({ roundAt }) => roundAt)).size),
+          (rounds) => rounds > 8,
+          120 * SECOND,
+        );
+        return following.samples;
+      })();
+      expect(samples.filter(({ ready }) => ready === 'unknown')).toEqual([]);
       const run = (args: readonly string[]): ReturnType<typeof runFtmWatch> =>
         runFtmWatch(['check', ...args, '-c', daemon.configFile], { cwd: site.folder, prefix: site.prefix });
       const checked = await run([]);

@@ -109,6 +109,32 @@ describe('a licence server that speaks TLS 1.3', () => {
     });
   });
 
+  test.each([
+    // The second or the third is the one in TLS 1.2: OpenSSL is asked at the same time.
+    ['the first is clean', '.xx.x.x.x.'],
+    ['the first is inspected', 'x.x.x.x.x.'],
+  ])('and is inspected on every second connection, whatever its version: %s', async (_, course) => {
+    const { leaf, intermediate } = bench.hierarchy;
+    const company = await createIdentity({ name: 'C=DE, O=Contoso, CN=Contoso TLS Inspection', authority: true });
+    const forged = await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST], issuer: company });
+    const serve = answering(() => httpResponse('404 Not Found'));
+    await using clean = await createTlsPeer({ chain: [leaf, intermediate], serve });
+    await using inspected = await createTlsPeer({ chain: [forged, company], serve });
+    let count = 0;
+    await using front = await createPeerAtHello((socket, hello) => {
+      const isInspected = course.charAt(count % course.length) === 'x';
+      count += 1;
+      const upstream = connect(isInspected ? inspected.port : clean.port, '127.0.0.1');
+      upstream.on('error', () => socket.destroy());
+      upstream.write(hello);
+      socket.pipe(upstream).pipe(socket);
+    });
+    const result = await bench.check(front.port, { trust: { profile: 'fortinet', caFiles: ['authority.pem'] } });
+    expect(result.causes.map(({ id }) => id)).toEqual([expect.stringMatching(/^tls-interce/u)]);
+    expect(result.exitCode).toBeGreaterThan(0);
+    expect(JSON.stringify(result.causes)).not.toContain('TLS 1.3 passes');
+  });
+
   test('and has another genuine certificate in TLS 1.2', async () => {
     const { intermediate, leaf } = bench.hierarchy;
     const rsa = await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST], issuer: intermediate, key: 'RSA-2048' });

@@ -127,6 +127,7 @@ describe('rounds and bursts', () => {
     ['every fifth flow is bad', 370, share(1, 0.2)],
     ['one of fifty fails by itself', 270, share(1, 0.02)],
     ['every second round fails', 370, ({ round }) => round % 2 === 1],
+    ['it is down for a minute and up for one', 840, ({ at }) => (at - START) % (2 * MINUTE) < MINUTE],
   ])('when %s: no more than %i connections an hour to each address', (_, most, fails) => {
     const site = flakyPath(fails);
     const hours = Array.from({ length: 6 }, () => {

@@ -118,8 +118,8 @@ describe('a round of many targets', () => {
       (open) => open === 0,
       5_000,
     );
-    // The peer hears of the last ones a little later.
-    expect(peer.seen - seen).toBeLessThan(10);
+    // Those that were being dialled reach the peer a little later, and all 128 may have been.
+    expect(peer.seen - seen).toBeLessThanOrEqual(128);
     expect(seen).toBeLessThan(500);
   });
 });

@@ -77,6 +77,7 @@ describe('next()', () => {
       families: [],
       unclean: [],
       bursts: [],
+      forgeries: [],
       pattern: 'none',
     });
     expect(sharesOf(NO_SHARE)).toEqual([]);

@@ -221,3 +221,55 @@ describe('bursts', () => {
     expect(needsCloserLook(share(pattern), 100_000)).toBe(wanted);
   });
 });
+
+describe('forged certificates', () => {
+  const FORGED: ConnectionFault = {
+    stage: 'tls-genuine',
+    cause: 'tls-intercepted',
+    confidence: 'confirmed',
+    product: 'Zscaler',
+    actual: 'issued by Zscaler',
+  };
+  const FAULTS: ReadonlyMap<string, ConnectionFault> = new Map([
+    ['x', FAULT],
+    ['f', FORGED],
+    ['s', { ...FORGED, cause: 'tls-interception-suspected' }],
+  ]);
+
+  /** One round a letter: `f` and `s` are forged, for certain or perhaps, `x` is dropped; in parentheses the burst. */
+  function after(pattern: string, every = EVERY): PathShare {
+    const made = (letters: string): readonly Connection[] =>
+      Array.from(letters, (letter) => ({ address: A, fault: FAULTS.get(letter) ?? null }));
+    return [...pattern.matchAll(/(?<own>[xfs.])(?:\((?<burst>[xfs.]+)\))?/gu)].reduce<PathShare>(
+      (state, { groups = {} }, index) =>
+        next(state, {
+          at: index * every,
+          dialled: [A],
+          connections: made(groups['own'] ?? ''),
+          burst: groups['burst'] === undefined ? null : made(groups['burst']),
+        }),
+      NO_SHARE,
+    );
+  }
+
+  test.each<readonly [string, string, number]>([
+    ['one, and then genuine ones', 'f....', 1],
+    ['one in each burst and round', 'f.(...f......f....)..f..', 4],
+    ['those that are perhaps forged', 's...s..', 2],
+    ['dropped packets', 'x...x..', 0],
+    ['one that is not followed by a genuine one yet', '..f', 0],
+    ['four in a row', 'ffff.', 4],
+    ['five in a row: an inspection that has ended', 'fffff.', 0],
+    ['an inspection that a burst has measured', 'ff(ffffffff)...', 0],
+    ['two inspections', 'ffffff...ffffff..', 0],
+    ['one among dropped packets', 'xfx.', 1],
+  ])('are counted between genuine ones: %s', (_, pattern, count) => {
+    expect(after(pattern).forgeries).toHaveLength(count);
+  });
+
+  test('count for an hour, each at its address', () => {
+    expect(after('f.').forgeries).toEqual([{ at: EVERY, address: A, fault: FORGED }]);
+    expect(after('f.f.', 20 * 60_000).forgeries.map(({ at }) => at)).toEqual([1_200_000, 3_600_000]);
+    expect(after('f.f.', 30 * 60_000).forgeries.map(({ at }) => at)).toEqual([5_400_000]);
+  });
+});

@@ -86,11 +86,16 @@ describe('a connection', () => {
 test('a round has its time, the addresses that it dialled, and its burst', () => {
   const [one, silent, more] = [endpoint(A), endpoint(B, failed('aborted')), endpoint(B)];
   const seen = round({ licenseServer: path({ endpoints: [one, silent] }), burst: [more] });
-  expect(roundConnectionsOf(seen, [judged(one, GENUINE)], [judged(more, INTERCEPTED)])).toEqual({
+  const others = [judged(endpoint(A), INTERCEPTED), judged(endpoint(A), GENUINE)];
+  expect(roundConnectionsOf(seen, [judged(one, GENUINE)], [judged(more, INTERCEPTED)], others)).toEqual({
     at: seen.startedAt,
     dialled: [A, B],
     connections: [{ address: A, fault: null }],
     burst: [{ address: B, fault: FORGED }],
+    others: [
+      { address: A, fault: FORGED },
+      { address: A, fault: null },
+    ],
   });
   expect(roundConnectionsOf(round({ licenseServer: path({ endpoints: [one] }) }), [], []).burst).toBeNull();
 });
