@@ -33,7 +33,7 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
   try {
     return await whenReady(signal, () => connectTls({ ...options, socket }), 'secureConnect');
   } catch (error) {
-    // It has none of its own when the signal was aborted before, or the options are refused.
+    // There is no TLS socket that would do so when the signal was aborted before, or the options are invalid.
     socket.destroy();
     throw error;
   }
