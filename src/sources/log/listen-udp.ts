@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
+import { messageOf } from '../../text/message-of.ts';
 import { bindError } from './bind-error.ts';
 import { MAX_LINE_BYTES, trimmedEnd, type FramedLine, type LineSink } from './framing.ts';
 import { watchKernelDrops } from './kernel-drops.ts';
 import type { IntakeLogger } from './logger.ts';
+import { createOccasionalWarning } from './occasional-warning.ts';
 import type { LineTally, UdpCounters } from './tally.ts';
 
 /** The default of 208 KiB loses half of a burst of 1000 lines; this loses none of 20 000. */
@@ -36,7 +38,9 @@ export interface UdpListener {
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   const { logger, clock, tally } = options;
+  const warnOfFailure = createOccasionalWarning(options, 'syslog UDP socket cannot be opened again yet');
   let socket = await open(options.listen, options);
+  let openedAt = clock.elapsed();
   let cancelRetry = (): void => {};
   let isStopped = false;
   /** It is closed, and is to be opened again. */
@@ -49,8 +53,12 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
       isFailed = true;
       logger.error({ err: error }, 'syslog UDP socket failed, opening it again');
       opened.close();
-      void reopen();
+      // One that fails at once must not be opened in a loop.
+      reopenAfter(clock.elapsed() - openedAt < REOPEN_AFTER ? REOPEN_AFTER : 0);
     });
+  }
+  function reopenAfter(delay: Millis): void {
+    cancelRetry = clock.after(delay, () => void reopen());
   }
   async function reopen(): Promise<void> {
     try {
@@ -60,12 +68,13 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
         return;
       }
       socket = opened;
+      openedAt = clock.elapsed();
       isFailed = false;
       follow(opened);
       logger.warn({ address, port }, 'syslog UDP socket is open again, lines may have been lost');
     } catch (error) {
-      logger.error({ err: error }, 'syslog UDP socket cannot be opened again yet');
-      if (!isStopped) cancelRetry = clock.after(REOPEN_AFTER, () => void reopen());
+      warnOfFailure({ error: messageOf(error) });
+      if (!isStopped) reopenAfter(REOPEN_AFTER);
     }
   }
 

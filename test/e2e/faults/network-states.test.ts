@@ -109,13 +109,14 @@ function nameServer(address: string): string {
 }
 
 const STATES: readonly NetworkState[] = [
+  // First, since it takes longest.
+  { name: 'a packet filter that drops', ...filter('drop') },
   { name: 'nothing is wrong', break: () => '', repair: () => '', ...ALL_READY },
   { name: 'no default route', break: () => NO_DEFAULTS, repair: DEFAULTS, ...ALL_OFFLINE },
   { name: 'a blackhole route', ...deadRoute('blackhole'), ...ALL_OFFLINE },
   { name: 'an unreachable route', ...deadRoute('unreachable'), ...ALL_OFFLINE },
   { name: 'a prohibit route', ...deadRoute('prohibit'), ...ALL_OFFLINE },
   { name: 'a packet filter that rejects', ...filter('reject') },
-  { name: 'a packet filter that drops', ...filter('drop') },
   { name: 'no route for IPv6', break: () => 'ip -6 route del default', repair: DEFAULT_6, ...ALL_READY },
   {
     name: 'IPv6 switched off',
