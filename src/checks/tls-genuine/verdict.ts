@@ -38,7 +38,7 @@ function judgeChain(chain: ChainCase): TlsJudgement {
   };
 }
 
-export function isInterception(verdict: Verdict): boolean {
+function isInterception(verdict: Verdict): boolean {
   return verdict === 'intercepted' || verdict === 'interception-suspected';
 }
 
