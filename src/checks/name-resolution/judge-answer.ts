@@ -1,5 +1,12 @@
 import type { NameCause, NAME_CAUSES } from './causes.ts';
-import { addressInAny, classifyAddress, sinkholeOwner, translatedFrom, uniqueAddresses } from '../../core/addresses.ts';
+import {
+  addressInAny,
+  classifyAddress,
+  singleAddresses,
+  sinkholeOwner,
+  translatedFrom,
+  uniqueAddresses,
+} from '../../core/addresses.ts';
 import type { AddressClass } from '../../core/addresses.ts';
 import { hostOf } from '../../core/authority.ts';
 import { nameList } from '../../core/name-list.ts';
@@ -86,7 +93,8 @@ const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
   oncePer(({ a, aaaa }: DnsObservation): SortedAddresses => {
     const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
     // What a DNS64 makes of an IPv4 address is as good as that one, and wrong for the same reason.
-    const origins = new Map(all.map((address) => [address, translatedFrom(address, all)]));
+    const sameName = [...all, ...singleAddresses(expectedAddresses)];
+    const origins = new Map(all.map((address) => [address, translatedFrom(address, sameName)]));
     const original = (address: string): string => origins.get(address) ?? address;
     const isOwn = (address: string): boolean => original(address) === address;
     const expected = all.filter((address) =>

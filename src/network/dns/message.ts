@@ -122,9 +122,7 @@ export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
   const rcode = rcodeOf(packet, flags & 0xf);
   if (!answersQuestion(packet, query, rcode)) return foreign('its question is another');
   const reading = followChain(packet.answers ?? [], query, rcode);
-  if (reading.kind !== 'answer') return reading;
-  const extendedErrors = extendedErrorsOf(packet);
-  return { ...reading, ...(extendedErrors.length === 0 ? {} : { extendedErrors }), beside: besideOf(packet) };
+  return reading.kind === 'answer' ? { ...reading, ...extendedErrorsOf(packet), beside: besideOf(packet) } : reading;
 }
 
 /** RFC 8914 §2. */
@@ -132,8 +130,8 @@ const EXTENDED_ERROR = 15;
 const MAX_EXTENDED_ERRORS = 4;
 const MAX_EXTRA_TEXT = 100;
 
-function extendedErrorsOf({ additionals = [] }: DecodedPacket): readonly ExtendedError[] {
-  return additionals
+function extendedErrorsOf({ additionals = [] }: DecodedPacket): Pick<DnsAnswer, 'extendedErrors'> {
+  const extendedErrors = additionals
     .flatMap((record) => (record.type === 'OPT' ? record.options : []))
     .flatMap(({ code, data }): readonly ExtendedError[] => {
       if (Number(code) !== EXTENDED_ERROR || data === undefined || data.length < 2) return [];
@@ -142,6 +140,7 @@ function extendedErrorsOf({ additionals = [] }: DecodedPacket): readonly Extende
       return [{ code: data.readUInt16BE(0), text: visibleText(text, MAX_EXTRA_TEXT) }];
     })
     .slice(0, MAX_EXTENDED_ERRORS);
+  return extendedErrors.length === 0 ? {} : { extendedErrors };
 }
 
 /** OPT is no record (RFC 6891 §6.1.1). */

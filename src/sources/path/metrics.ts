@@ -1,4 +1,4 @@
-import { addressInAny, translatedFrom } from '../../core/addresses.ts';
+import { addressInAny, singleAddresses, translatedFrom } from '../../core/addresses.ts';
 import type { DnsObservation } from '../../core/observation.ts';
 import type { PathFacts, PathObservation } from '../../core/round.ts';
 import type { GaugeDefinition, Reading, SourceMetrics } from '../source-metrics.ts';
@@ -42,7 +42,9 @@ function answerReadings({ resolver, a, aaaa }: DnsObservation, expected: readonl
   const isExpected =
     expected.length === 0 ||
     addresses.every((address) =>
-      [address, translatedFrom(address, addresses) ?? address].some((each) => addressInAny(each, expected)),
+      [address, translatedFrom(address, [...addresses, ...singleAddresses(expected)]) ?? address].some((each) =>
+        addressInAny(each, expected),
+      ),
     );
   const ttls = answers.map(({ ttlSeconds }) => ttlSeconds).filter((ttl) => ttl !== null);
   return [

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { addressInAny, translatedFrom } from '../../core/addresses.ts';
+import { addressInAny, singleAddresses, translatedFrom } from '../../core/addresses.ts';
 import type { DnsObservation } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { ProbeContext } from '../../network/context.ts';
@@ -37,6 +37,7 @@ function isAnswered({ a, aaaa }: DnsObservation): boolean {
 
 function isExpected({ a, aaaa }: DnsObservation, fine: readonly string[], expected: readonly string[]): boolean {
   const given = new Set([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
-  const isListed = (address: string): boolean => addressInAny(translatedFrom(address, fine) ?? address, expected);
+  const sameName = [...fine, ...singleAddresses(expected)];
+  const isListed = (address: string): boolean => addressInAny(translatedFrom(address, sameName) ?? address, expected);
   return fine.length > 0 && fine.length >= given.size && (expected.length === 0 || fine.every(isListed));
 }

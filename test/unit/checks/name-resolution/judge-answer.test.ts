@@ -80,6 +80,7 @@ describe('what a DNS64 makes of an IPv4 address', () => {
   >([
     ["is expected as that is, under a prefix of the network's own", [GOOD], [OWN], [GOOD], []],
     ['is no private address under a private prefix', [GOOD], [LOCAL], [GOOD], []],
+    ['is known by what is expected, where the answer leaves IPv4 out', [], [LOCAL], [GOOD], []],
     ['is public as that is where nothing is expected', [GOOD], [LOCAL], [], []],
     ['is unexpected as that is, and told once', [OTHER], ['fd00:64::c629:4'], [GOOD], [['answer-expected', OTHER]]],
     [
