@@ -1,5 +1,6 @@
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import { instantText } from '../../core/instant-text.ts';
+import type { Millis } from '../../core/clock.ts';
 import { called, inFull } from './called.ts';
 import { nameList } from '../../core/name-list.ts';
 import { type ChainCase, isBeyondComparison } from './chain-case.ts';
@@ -114,16 +115,23 @@ const HOUR_MS = 60 * 60 * 1000;
 const FRESH_MS = 6 * HOUR_MS;
 const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 
-/** Made on the fly: valid only since a few hours. */
+/** Made on the fly: it became valid a few hours ago. */
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   const age = evidence.now - leaf.notBefore;
   if (age < 0 || age >= FRESH_MS) return null;
-  const minutes = Math.round(age / 60_000);
+  const ago = agoText(age);
   return {
-    claim: `The certificate is brand-new: it became valid ${String(minutes)} minutes ago.`,
+    claim: `The certificate is brand-new: it became valid only ${ago} ago.`,
     expected: 'A certificate that was made before it was asked for',
-    actual: `Valid only since ${String(minutes)} minutes`,
+    actual: `Became valid only ${ago} ago`,
   };
+}
+
+function agoText(age: Millis): string {
+  const minutes = Math.round(age / 60_000);
+  if (minutes < 1) return 'moments';
+  if (minutes < 120) return minutes === 1 ? '1 minute' : `${String(minutes)} minutes`;
+  return `${String(Math.round(minutes / 60))} hours`;
 }
 
 /**

@@ -173,7 +173,12 @@ function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailO
   const stage = stageOf(rehearsal, error);
   const overdue = rehearsal.limit.expired() && !(error instanceof ProbeError);
   return {
-    ...failureFrom(overdue ? notFinished(rehearsal, error) : error, durationMs, rehearsal.ctx.signal, rehearsal.secrets),
+    ...failureFrom(
+      overdue ? notFinished(rehearsal, error) : error,
+      durationMs,
+      rehearsal.ctx.signal,
+      rehearsal.secrets,
+    ),
     stage,
     code: error instanceof SmtpError ? error.code : null,
     tlsError: stage === 'tls' ? tlsErrorOf(rehearsal, error) : null,
