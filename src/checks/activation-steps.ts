@@ -58,7 +58,12 @@ function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): Activatio
     looked.find(({ answer }) => answer === 'fails') ?? looked.find(({ answer }) => answer === 'not-visible');
   if (decisive !== undefined) return { id, title, ...told(decisive) };
   if (looked.length === 0) return { id, title, ...unseen(plan, says) };
-  return { id, title, answer: 'passes', why: looked.map(({ why }) => why).join('. '), remedy: [] };
+  return { id, title, answer: 'passes', why: sentences(looked.map(({ why }) => why)), remedy: [] };
+}
+
+/** One behind the other, whether they end with a full stop or not; the last one stays as it is. */
+function sentences(texts: readonly string[]): string {
+  return texts.map((text, index) => (index < texts.length - 1 ? text.replace(/\.?$/u, '.') : text)).join(' ');
 }
 
 function told({ answer, why, remedy }: Say): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
@@ -66,7 +71,7 @@ function told({ answer, why, remedy }: Say): Pick<ActivationStep, 'answer' | 'wh
 }
 
 function unseen({ wouldShow }: StepPlan, absent: readonly Say[]): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
-  const why = absent.map((say) => say.why).join('. ');
+  const why = sentences(absent.map((say) => say.why));
   return { answer: 'not-visible', why: why === '' ? 'No check can see this step' : why, remedy: [wouldShow] };
 }
 

@@ -68,11 +68,15 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const answerLimit = limit === null ? {} : { answerLimit: ANSWER_LIMIT };
     const picture = askSlowSources({ ...options, ...answerLimit, signal }, progress);
     const wishes = { ...wishesFor(config, picture), onProgress: (step: RoundProgress): void => progress.show(step) };
-    const paced = limit === null ? wishes : { ...wishes, mailPace: mail.pace };
+    const started = clock.elapsed();
+    const timely = (): RoundWishes =>
+      longest === undefined
+        ? wishes
+        : { ...wishes, mailPace: mail.pace, timeLeft: longest - (clock.elapsed() - started) };
     const looks: Seen[] = [];
     const look = async (): Promise<Seen> => {
       progress.look();
-      const [observations, seen] = await Promise.all([kit.observe(signal, paced), picture.whole]);
+      const [observations, seen] = await Promise.all([kit.observe(signal, timely()), picture.whole]);
       const result = concluded({ observations, judged: kit.assess(observations), picture: seen }, options);
       looks.unshift(result);
       return result;

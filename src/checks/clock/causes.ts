@@ -7,7 +7,7 @@ export const CLOCK_CAUSES = {
     title: 'the clock of this machine is wrong',
     short: 'the clock is wrong',
     headline: 'the clock is wrong',
-    summary: 'The clock of this machine disagrees with external time sources: {subject}.',
+    summary: 'The clock of this machine is {found} compared with external time sources.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [

@@ -22,7 +22,7 @@ export function judgeClock(observations: readonly ClockObservation[], maxOffset:
   const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected, actual };
   return [
     trusted
-      ? { ...told, level: 'warning', suggests: 'clock-skewed' }
+      ? { ...told, level: 'warning', suggests: 'clock-skewed', facts: { found: off } }
       : note({
           ...told,
           claim: withMore(claim, ' ', 'alone, which may be wrong itself'),

@@ -1,6 +1,6 @@
 import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
 import { isInDate } from '../../core/certificate.ts';
-import { dayText } from '../../core/instant-text.ts';
+import { dayText, utcText } from '../../core/instant-text.ts';
 import { nameList } from '../../core/name-list.ts';
 import { weakerThan } from './baseline.ts';
 import type { ChainCase } from './chain-case.ts';
@@ -46,7 +46,10 @@ export function verificationFinding(chain: ChainCase): Expectation {
 export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Expectation {
   const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
   const { subject, notBefore, notAfter } = wrong ?? leaf;
-  const [from, to] = [dayText(notBefore), dayText(notAfter)];
+  // On the day on which it begins or ends, the day alone would contradict itself.
+  const isDayEnough = ![notBefore, notAfter].map(dayText).includes(dayText(evidence.now));
+  const textOf = isDayEnough ? dayText : utcText;
+  const [from, to] = [textOf(notBefore), textOf(notAfter)];
   const which = isSameName(subject, leaf.subject) ? 'The certificate' : `The certificate of ${called(subject)}`;
   const clock =
     dates === 'clock' ? "; a control host's certificate is out of date too, so this machine's clock is wrong" : '';
@@ -57,7 +60,7 @@ export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): 
         ? `${which} seems out of date because the clock of this machine is wrong.`
         : `${which} is valid only from ${from} to ${to}.`,
     fullNames: inFull(subject),
-    expected: `Valid on ${dayText(evidence.now)}`,
+    expected: `Valid ${isDayEnough ? 'on' : 'at'} ${textOf(evidence.now)}`,
     actual: `${formatDistinguishedName(subject)} is valid from ${from} to ${to}${clock}`,
   };
 }

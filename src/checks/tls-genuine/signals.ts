@@ -1,6 +1,7 @@
 import { counted } from '../../core/counted.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import { instantText } from '../../core/instant-text.ts';
+import type { Millis } from '../../core/clock.ts';
 import { called, inFull } from './called.ts';
 import { nameList } from '../../core/name-list.ts';
 import { type ChainCase, isBeyondComparison } from './chain-case.ts';
@@ -115,16 +116,22 @@ const HOUR_MS = 60 * 60 * 1000;
 const FRESH_MS = 6 * HOUR_MS;
 const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 
-/** Made on the fly: valid only since a few hours. */
+/** Made on the fly: it became valid a few hours ago. */
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   const age = evidence.now - leaf.notBefore;
   if (age < 0 || age >= FRESH_MS) return null;
-  const minutes = Math.round(age / 60_000);
+  const ago = agoText(age);
   return {
-    claim: `The certificate is brand-new: it became valid ${counted(minutes, 'minute')} ago.`,
+    claim: `The certificate is brand-new: it became valid only ${ago} ago.`,
     expected: 'A certificate that was made before it was asked for',
-    actual: `Became valid only ${counted(minutes, 'minute')} ago`,
+    actual: `Became valid only ${ago} ago`,
   };
+}
+
+function agoText(age: Millis): string {
+  const minutes = Math.round(age / 60_000);
+  if (minutes < 1) return 'moments';
+  return minutes < 120 ? counted(minutes, 'minute') : counted(Math.round(minutes / 60), 'hour');
 }
 
 /**

@@ -50,7 +50,13 @@ export interface RoundWishes
     Pick<RoundWatch, 'onProgress'> {
   /** When FortiAuthenticator last complained of what the path can cause; null: it does not. */
   readonly complainedAt: EpochMs | null;
+  /** Until nobody waits for the round any more; without, it takes its time. */
+  readonly timeLeft?: Millis;
 }
+
+/** For what comes after a burst of connections; and without so much time for itself it would say nothing. */
+const AFTER_BURST: Millis = 1_000;
+const LEAST_BURST: Millis = 2_500;
 
 export interface ProbeKitDeps {
   readonly clock: Clock;
@@ -92,9 +98,10 @@ export async function createProbeKit(
   let earlier: EarlierVerdicts = {};
 
   return {
-    observe: (signal, { complainedAt, ...wishes }) => {
+    observe: (signal, { complainedAt, timeLeft, ...wishes }) => {
       const burst = burstOf(share.current(), clock.now(), complainedAt);
-      const given = { ...tools, ...wishes, burst };
+      const burstLimit = (timeLeft ?? Number.POSITIVE_INFINITY) - AFTER_BURST;
+      const given = { ...tools, ...wishes, burst: burstLimit < LEAST_BURST ? [] : burst, burstLimit };
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
     assess: (round) => {
@@ -119,7 +126,7 @@ export async function createProbeKit(
 }
 
 /** What a round works with, apart from what belongs to this round alone. */
-type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst'>;
+type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst' | 'burstLimit'>;
 
 function createConnectionTools(
   config: Config,

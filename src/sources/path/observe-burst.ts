@@ -22,11 +22,12 @@ const NONE_WORKS: Millis = 3_500;
  * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects: what the
  * time was too short for is `aborted`.
  * @param addresses one for each connection
+ * @param tools `burstLimit`: how long each step of a connection may take, where 7.5 s are too long
  */
 export async function observeBurst(
   target: PathTarget,
   addresses: readonly string[],
-  tools: PathTools,
+  tools: PathTools & { readonly burstLimit?: Millis },
   ctx: ProbeContext,
 ): Promise<readonly EndpointObservation[]> {
   if (addresses.length === 0) return [];
@@ -37,11 +38,13 @@ export async function observeBurst(
     for (const [address, hopeless] of waits) if (!worked.has(address)) hopeless.abort();
   });
   const apart = { clock: ctx.clock, signal: whole.signal, gap: GAP };
+  const limit = Math.min(LIMITS.tcp, tools.burstLimit ?? LIMITS.tcp);
+  const limits: EndpointLimits = { ...LIMITS, tcp: limit, tls: limit };
   const seen = await startApart(addresses, apart, async (address) => {
     const hopeless = waits.get(address)?.signal;
     const signal = hopeless === undefined ? whole.signal : AbortSignal.any([whole.signal, hopeless]);
     const request: EndpointRequest = { ...requestOf(target, address), depth: 'tls' };
-    const endpoint = await observeEndpoint(request, { ...ctx, signal }, { ...tools.endpoint, limits: LIMITS });
+    const endpoint = await observeEndpoint(request, { ...ctx, signal }, { ...tools.endpoint, limits });
     if (endpoint.tls?.kind === 'established' || endpoint.tls?.kind === 'client-certificate-demanded')
       worked.add(address);
     return hopeless?.aborted === true && !whole.signal.aborted ? unanswered(endpoint) : endpoint;

@@ -1,6 +1,7 @@
 import { resolvers } from '../../config/schema/resolver.ts';
 import { optional } from '../../config/schema/section.ts';
 import { address } from '../../config/schema/values.ts';
+import type { Millis } from '../../core/clock.ts';
 import { pathProbes, type PathFacts, type PathObservation } from '../../core/round.ts';
 import type { RoundLook, RoundSource } from '../source.ts';
 import { observeKnownAddresses, observePath } from '../target/observe-path.ts';
@@ -21,6 +22,8 @@ import { trust } from './trust-section.ts';
 interface PathSourceTools extends ReferenceTools, OpensslTools, OlderTlsTools, CloserTools {
   /** Addresses of the licence server that a burst of connections is due to, one for each connection. */
   readonly burst: readonly string[];
+  /** How long each step of these may take, where there is not as much time as usual. */
+  readonly burstLimit?: Millis;
 }
 
 interface Others {

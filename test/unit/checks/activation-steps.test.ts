@@ -34,6 +34,16 @@ describe('activationOutlook()', () => {
     );
   });
 
+  test('tells what several checks say in whole sentences', () => {
+    const outlook = outlookOf();
+    const assessments = round().map((own) => ({ ...own, summary: own.id === 'mail' ? 'It answers.' : 'It works' }));
+    const [why] = activationOutlook(diagnose(assessments, CONTEXT)).steps.flatMap(({ id, why: told }) =>
+      id === 'code' ? [told] : [],
+    );
+    expect(why).toMatch(/^It (?:works|answers)\. It (?:works|answers)/u);
+    expect(outlook.steps.map((step) => step.why).join('\n')).not.toContain('..');
+  });
+
   test.for([
     ['license-on-peer', 'registration'],
     ['answer-hijacked', 'resolver'],

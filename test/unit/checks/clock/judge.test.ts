@@ -3,6 +3,8 @@ import type { ClockObservation, HttpOutcome } from '../../../../src/core/observa
 import { correctedNow } from '../../../../src/checks/clock/corrected-now.ts';
 import { observeDateHeader } from '../../../../src/checks/clock/date-header.ts';
 import { judgeClock as judgeClockUnchecked } from '../../../../src/checks/clock/judge.ts';
+import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import { CONTEXT, round } from '../../../support/judged-round.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
 const judgeClock = withPlainClaims(judgeClockUnchecked);
@@ -99,6 +101,14 @@ describe('judgeClock and correctedNow', () => {
       )[0]?.actual,
     ).toBe('no source told the time: x:1: No answer; x:1: No answer; x:1: No answer');
   });
+});
+
+test.each([
+  [90_000, 'The clock of this machine is 90 s behind compared with external time sources.'],
+  [-7_200_000, 'The clock of this machine is 2 h ahead compared with external time sources.'],
+])('a clock that is %i ms off is told with that', (offset, summary) => {
+  const [cause] = diagnose(round(['clock', judgeClock([ntp(offset)], MAX)]), CONTEXT).causes;
+  expect(cause).toMatchObject({ id: 'clock-skewed', summary });
 });
 
 describe('observeDateHeader', () => {

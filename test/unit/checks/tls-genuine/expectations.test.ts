@@ -32,6 +32,21 @@ describe('the dates of a chain', () => {
     expect(told).toBe('O=Fortinet, CN=Sub is valid from 2020-01-01 to 2021-06-30');
   });
 
+  test.each([
+    ['before it begins, on that day', '2026-11-28T06:00:00Z', '2026-11-28T14:00:00Z', '2027-01-01T00:00:00Z', true],
+    ['after it has ended, on that day', '2026-11-28T18:00:00Z', '2026-01-01T00:00:00Z', '2026-11-28T14:00:00Z', true],
+    ['on another day', '2026-11-27T18:00:00Z', '2026-11-28T14:00:00Z', '2027-01-01T00:00:00Z', false],
+  ])('are told with their time %s', async (_, at, from, to, hasTime) => {
+    const leaf = await w.leaf(genuine.sub, { notBefore: new Date(from), notAfter: new Date(to) });
+    const seen = w.evidence({ ...sees(leaf, genuine.sub), now: Date.parse(at) });
+    const told = judgeTls(seen).findings.find(({ rule }) => rule === 'certificate-is-in-date');
+    const text = (date: string): string =>
+      hasTime ? `${date.slice(0, 10)} ${date.slice(11, 19)} UTC` : date.slice(0, 10);
+    expect(told?.expected).toBe(`Valid ${hasTime ? 'at' : 'on'} ${text(at)}`);
+    expect(told?.claim).toBe(`The certificate is valid only from ${text(from)} to ${text(to)}.`);
+    expect(told?.actual).toContain(`is valid from ${text(from)} to ${text(to)}`);
+  });
+
   test('are right in the first moment and in the last', async () => {
     const leaf = await w.leaf(genuine.sub, { notAfter: new Date('2040-01-01') });
     const { notBefore, notAfter } = certificateOf(leaf);

@@ -20,9 +20,11 @@ function minted(ageMs: number, previous: TlsEvidence['previous'] = []): readonly
 
 describe('a certificate that was made just now', () => {
   test.each([
-    ['in this moment', 0, ['Became valid only 0 minutes ago']],
+    ['in this moment', 0, ['Became valid only moments ago']],
+    ['a minute ago', 60_000, ['Became valid only 1 minute ago']],
     ['a minute and a half ago', 90_000, ['Became valid only 2 minutes ago']],
-    ['almost six hours ago', 6 * HOUR_MS - 1, ['Became valid only 360 minutes ago']],
+    ['two hours ago', 2 * HOUR_MS, ['Became valid only 2 hours ago']],
+    ['almost six hours ago', 6 * HOUR_MS - 1, ['Became valid only 6 hours ago']],
     ['six hours ago', 6 * HOUR_MS, []],
     ['in the future', -1, []],
   ])('%s', (_, age, told) => {
