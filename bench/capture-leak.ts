@@ -12,9 +12,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
-import { createCertificateCache } from '../src/core/certificate-cache.ts';
-import { observeEndpoint } from '../src/sources/target/observe-endpoint.ts';
-import type { EndpointRequest } from '../src/sources/target/observe-endpoint.ts';
+import { createCertificateCache } from '../src/core/parse-certificate.ts';
+import { observeEndpoint, type EndpointRequest } from '../src/sources/target/observe-endpoint.ts';
 import { createProbeSecureContext } from '../src/network/tls/secure-context.ts';
 import { probeContext } from '../test/support/probe-context.ts';
 

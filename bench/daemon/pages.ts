@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { systemClock } from '../../src/system/clock.ts';
-import { CHART_RANGES } from '../../src/web/chart-data.ts';
+import { CHART_RANGES } from '../../src/web/sources.ts';
 import { LICENSE_HOST } from '../../test/lab/site.ts';
 import { logRecorder } from '../../test/support/log-recorder.ts';
 import { writeLongHistory } from '../../test/support/long-history.ts';
 import type { Site } from '../probes/site.ts';
 import { cpuMilliseconds } from '../process-figures.ts';
-import { spreadOf } from '../statistics.ts';
-import type { Spread } from '../statistics.ts';
+import { spreadOf, type Spread } from '../statistics.ts';
 import { startOwnDaemon } from './own-daemon.ts';
 
 /** One page, with 90 days of history in the store, read anew each time. */

@@ -1,7 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { connect } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
-import type { HostPort } from '../../src/core/authority.ts';
+import { connect, type TLSSocket } from 'node:tls';
+import type { HostPort } from '../../src/core/addresses.ts';
 import { createProbeSecureContext } from '../../src/network/tls/secure-context.ts';
 
 type Server = HostPort & { readonly serverName: string | null };

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-
 import type { CapturedChain } from '../../src/core/certificate.ts';
-import { learnBaseline } from '../../src/checks/tls-genuine/baseline.ts';
+import { learnBaseline } from '../../src/tls/trust.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import { writeBaseline } from '../../src/trust/baseline-file.ts';
 import { servedChain } from '../../test/lab/authorities.ts';
-import { createFirewall } from '../../test/lab/firewall.ts';
-import type { Firewall } from '../../test/lab/firewall.ts';
-import { createFortiAuthenticator } from '../../test/lab/fortiauthenticator.ts';
-import type { FortiAuthenticator, TokenGroup } from '../../test/lab/fortiauthenticator.ts';
-import { createRegistrationService } from '../../test/lab/registration.ts';
-import type { RegistrationService } from '../../test/lab/registration.ts';
+import { createFirewall, type Firewall } from '../../test/lab/firewall.ts';
+import {
+  createFortiAuthenticator,
+  type FortiAuthenticator,
+  type TokenGroup,
+} from '../../test/lab/fortiauthenticator.ts';
+import { createRegistrationService, type RegistrationService } from '../../test/lab/registration.ts';
 import type { Identity } from '../../test/support/authority.ts';
 import { ApplianceLog } from './appliance-log.ts';
 import type { Certificates } from './certificates.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
-import { configJsonSchema } from '../../src/config/json-schema.ts';
+import { configJsonSchema } from '../../src/config/config.ts';
 import { renderFortigatePlays } from '../ansible/fortigate-plays.ts';
 import { renderDashboards } from '../grafana/dashboards.ts';
 import { valuesSchema } from '../helm/values-schema.ts';

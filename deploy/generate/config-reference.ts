@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../../src/config/json-schema.ts';
+import type { JsonSchema } from '../../src/config/config.ts';
 import { type DescribedKey, describedKeys } from './described-keys.ts';
 
 const TABLE = /(?<begin><!-- keys: (?<section>\w+) -->\n)[^]*?(?<end><!-- end -->)/gu;

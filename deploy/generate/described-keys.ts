@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { JsonSchema } from '../../src/config/json-schema.ts';
+import type { JsonSchema } from '../../src/config/config.ts';
 
 /** One key of the configuration file as its JSON Schema describes it. */
 export interface DescribedKey {

@@ -1,5 +1,5 @@
-import { BLOCK_RULES } from '../../src/checks/tls-genuine/block-kind.ts';
-import { HYPOTHESES } from '../../src/checks/tls-genuine/verdict-rules.ts';
+import { BLOCK_RULES } from '../../src/checks/tls-genuine/blocked.ts';
+import { HYPOTHESES } from '../../src/checks/tls-genuine/verdict.ts';
 
 /** The document with its two tables of rules, between `<!-- NAME -->` and `<!-- /NAME -->`, as the code has them. */
 export function renderInterceptionTables(document: string): string {

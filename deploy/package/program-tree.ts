@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { completion } from '../../src/cli/completion/completion.ts';
+import { completion } from '../../src/cli/completion.ts';
 import { describedProgram } from './described-program.ts';
 import { copyOf, type FileTree, filesBelow, type TreeFile } from './file-tree.ts';
 import { manPage } from './man-page.ts';

@@ -1,4 +1,4 @@
-import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/remedy.ts';
+import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/model.ts';
 import { CAUSE_IDS, CHECKS, isFaultId, wordsOf } from '../../src/checks/registry.ts';
 import { type Runbook, type RunbookBlock, runbookOf, type RunbookSource } from '../../src/checks/runbook.ts';
 

@@ -1,10 +1,7 @@
-import { remedyOf } from '../engine/words/told-remedy.ts';
-import { ANY_SERVER } from '../engine/words/wording.ts';
-import type { Cause } from '../engine/cause.ts';
-import type { Diagnosis, PreconditionStatus } from '../engine/diagnosis.ts';
-import type { Declaration } from './declaration.ts';
+import { remedyOf, ANY_SERVER } from '../engine/remedy-words.ts';
+import type { Cause, Diagnosis, PreconditionStatus } from '../engine/model.ts';
+import { type Declaration, STEPS, type StepId, type StepPlan } from './check.ts';
 import { CHECKS } from './registry.ts';
-import { STEPS, type StepId, type StepPlan } from './step.ts';
 
 export type StepAnswer = 'passes' | 'fails' | 'not-visible';
 
@@ -116,4 +113,26 @@ function ownSay(check: Declaration, { state, summary }: PreconditionStatus, isBr
 function stepOfCause({ step, causeSteps }: Declaration, cause: string): StepId {
   const steps: Readonly<Record<string, StepId | undefined>> = causeSteps ?? {};
   return steps[cause] ?? step;
+}
+
+/** One sentence: would an activation succeed now? */
+export function outlookSentence({ answer, steps }: ActivationOutlook): string {
+  switch (answer) {
+    case 'fails': {
+      const failing = steps.find((step) => step.answer === 'fails');
+      const where = failing === undefined ? '' : ` at step ${String(steps.indexOf(failing) + 1)}: ${failing.why}`;
+      return withStop(`An activation would fail now${where}`);
+    }
+    case 'not-visible':
+      return 'Whether an activation would succeed now cannot be told: not every step can be judged.';
+    case 'passes': {
+      const hidden = steps.filter((step) => step.answer === 'not-visible').length;
+      const but = hidden === 0 ? '' : `; ${String(hidden)} of ${String(steps.length)} steps are not visible from here`;
+      return `Nothing that can be seen would stop an activation now${but}.`;
+    }
+  }
+}
+
+function withStop(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
 }

@@ -1,6 +1,6 @@
 import type { EndpointObservation } from '../core/observation.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { Finding } from '../engine/finding.ts';
+import type { Finding } from '../engine/model.ts';
 
 const MAX_SHOWN = 160;
 const MAX_CLAIMED = 100;

@@ -1,6 +1,7 @@
-import type { Cause } from '../engine/cause.ts';
-import { culpritText } from '../engine/words/culprit.ts';
+import type { Cause } from '../engine/model.ts';
+import { culpritText, culpritShorts } from '../engine/words.ts';
 import { wordsOf } from './registry.ts';
+import { visibleText } from '../core/visible-text.ts';
 
 /** What is wrong in half a line, for subjects and lists. The sentence with all the names is `cause.summary`. */
 export function headline({
@@ -18,4 +19,45 @@ export function headline({
   const usual = words.headline ?? words.title;
   const text = severity === 'warning' ? (words.warningHeadline ?? usual) : usual;
   return text.replace('{subject}', () => subject);
+}
+
+/** A phone shows about 60 characters of a subject: state, site and cause share them. */
+const MAX_SHORT_CAUSE = 32;
+
+type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said'> & Partial<Pick<Cause, 'subject'>>;
+
+/**
+ * What is wrong in at most 32 characters, without a host: it is never cut. A product that is too long for it is told by
+ * the words of its name that fit, which are those of its vendor, or not at all.
+ */
+export function shortCause(
+  { id, subject, severity, product, culprit, said }: ShortCause,
+  room: number = MAX_SHORT_CAUSE,
+): string {
+  if (said !== undefined) {
+    const withUnit = `${subject} logs ${said}`;
+    return withUnit.length <= room ? withUnit : `logs ${said}`;
+  }
+  if (culprit !== undefined) {
+    const shorts = culpritShorts(culprit);
+    return shorts.find(({ length }) => length <= room) ?? shorts.at(-1) ?? '';
+  }
+  const { short, warningShort, productShort = {}, anyProductShort } = wordsOf(id);
+  const usual = severity === 'warning' ? (warningShort ?? short) : short;
+  if (product === null) return usual;
+  if (Object.hasOwn(productShort, product)) return productShort[product] ?? usual;
+  if (anyProductShort === undefined) return usual;
+  const name = leadingWords(product, MAX_SHORT_CAUSE - anyProductShort.replace('{product}', '').length);
+  return name === '' ? usual : anyProductShort.replace('{product}', () => name);
+}
+
+function leadingWords(text: string, room: number): string {
+  const words = visibleText(text, 200).split(' ');
+  const fitting = words.map((_, index) => words.slice(0, index + 1).join(' ')).filter(({ length }) => length <= room);
+  return fitting.at(-1) ?? '';
+}
+
+/** A part that ftm-watch does not see and that may work: nothing is known to be broken or at risk. */
+export function isOnlyUnseen({ id, severity }: Pick<Cause, 'id' | 'severity'>): boolean {
+  return severity !== 'critical' && wordsOf(id).impact === 'blind';
 }

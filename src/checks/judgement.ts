@@ -1,5 +1,7 @@
-import type { Finding } from '../engine/finding.ts';
-import type { Judgement } from './declaration.ts';
+import type { Finding, Assessment } from '../engine/model.ts';
+import type { Judgement } from './check.ts';
+import type { PathObservation } from '../core/round.ts';
+import type { JudgedTlsPath } from './tls-genuine/judge-path.ts';
 
 /** @param summary what holds when there is no finding */
 export function judged(findings: readonly Finding[], summary: string): Judgement {
@@ -13,4 +15,12 @@ export function unjudged(summary: string): Judgement {
 
 export function notConfigured(summary: string): Judgement {
   return { kind: 'not-configured', findings: [], summary };
+}
+
+/** What the checks say of one round. */
+export interface JudgedRound {
+  /** Of the preconditions that the probes look at. */
+  readonly assessments: readonly Assessment[];
+  /** The verdicts on the licence server, then on the services. */
+  readonly tls: readonly { readonly path: PathObservation; readonly judged: JudgedTlsPath }[];
 }

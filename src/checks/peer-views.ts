@@ -1,9 +1,7 @@
-import { authority, type HostPort } from '../core/authority.ts';
-import { instantText, utcText } from '../core/instant-text.ts';
-import { PEER_ALONE, PEER_INSTEAD, type PeerCause, type PeerObservation, type PeerView } from '../core/peer-view.ts';
-import { type Assessment, withFindings } from '../engine/assessment.ts';
-import type { Check } from '../engine/check.ts';
-import { type Finding, isFault, known, note } from '../engine/finding.ts';
+import { authority, type HostPort } from '../core/addresses.ts';
+import { instantText, utcText } from '../core/time-text.ts';
+import { PEER_ALONE, PEER_INSTEAD, type PeerCause, type PeerObservation, type PeerView } from '../core/round.ts';
+import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
 
 /**
  * What other agents see of a precondition of the path. A fault that they alone see is one of FortiAuthenticator's

@@ -1,20 +1,19 @@
-import { knownCause } from '../engine/check.ts';
-import type { CauseWords } from '../engine/words/cause-words.ts';
-import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../engine/words/unknown.ts';
-import { appliance } from './appliance/check.ts';
-import { clock } from './clock/check.ts';
-import type { Declaration } from './declaration.ts';
-import { delivery } from './delivery/check.ts';
-import { firewallPolicy } from './firewall-policy/check.ts';
-import { internet } from './internet/check.ts';
-import { licenseAssignment } from './license-assignment/check.ts';
-import { licenseServer } from './license-server/check.ts';
-import { mail } from './mail/check.ts';
-import { nameResolution } from './name-resolution/check.ts';
-import { polling } from './polling/check.ts';
-import { reachability } from './reachability/check.ts';
-import { tlsGenuine } from './tls-genuine/check.ts';
-import { tokenPool } from './token-pool/check.ts';
+import { knownCause, type CauseWords } from '../engine/model.ts';
+import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../engine/words.ts';
+import { appliance } from './appliance/judge.ts';
+import { clock } from './clock/judge.ts';
+import type { Declaration } from './check.ts';
+import { delivery } from './delivery/judge.ts';
+import { firewallPolicy } from './firewall-policy/judge.ts';
+import { internet } from './internet/judge.ts';
+import { licenseAssignment } from './license-assignment/judge.ts';
+import { licenseServer } from './license-server/judge.ts';
+import { mail } from './mail/judge.ts';
+import { nameResolution } from './name-resolution/judge.ts';
+import { polling } from './polling/judge.ts';
+import { reachability } from './reachability/judge.ts';
+import { tlsGenuine } from './tls-genuine/judge.ts';
+import { tokenPool } from './token-pool/judge.ts';
 
 /** Every check, in the order of the path. */
 const REGISTERED = [

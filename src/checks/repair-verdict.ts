@@ -1,17 +1,12 @@
-import { counted } from '../core/counted.ts';
-import type { FirewallObservation } from '../core/license/firewall.ts';
-import { instantText } from '../core/instant-text.ts';
-import type { Cause } from '../engine/cause.ts';
-import type { Diagnosis, PreconditionStatus } from '../engine/diagnosis.ts';
-import { isFault } from '../engine/finding.ts';
+import { counted, nameList } from '../core/phrases.ts';
+import { type FirewallObservation, policyText } from '../core/license/firewall.ts';
+import { instantText } from '../core/time-text.ts';
+import { type Cause, type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 import { type Incident, sameCause } from '../engine/incident/incident.ts';
 import { presenceOf, type RoundView, roundView, showsStill } from '../engine/incident/round-view.ts';
-import { UNKNOWN_CAUSE } from '../engine/words/unknown.ts';
-import { remedyOf } from '../engine/words/told-remedy.ts';
-import { ANY_SERVER } from '../engine/words/wording.ts';
-import { nameList } from '../core/name-list.ts';
-import { firewallPolicy } from './firewall-policy/check.ts';
-import { type PolicyComparison, policyBeforeAndNow } from './policy-before-and-now.ts';
+import { UNKNOWN_CAUSE, capital } from '../engine/words.ts';
+import { remedyOf, ANY_SERVER } from '../engine/remedy-words.ts';
+import { firewallPolicy } from './firewall-policy/judge.ts';
 import { CHECKS, titleOf } from './registry.ts';
 
 export type RepairAnswer = 'in-force' | 'not-in-force' | 'not-visible';
@@ -197,4 +192,35 @@ function withStop(text: string): string {
 function unknownRemedyOf(id: string): string | null {
   const check = CHECKS.find((one) => one.id === id);
   return check === undefined ? null : (remedyOf([check.unknownRemedy], ANY_SERVER).remedy[0] ?? null);
+}
+
+/** Which policy matched while an incident lasted, and which one does now. */
+interface PolicyComparison {
+  /** As its evidence has it; null: it has nothing of a policy. */
+  readonly before: string | null;
+  /** null: it is not known. */
+  readonly now: string | null;
+}
+
+function policyBeforeAndNow(
+  { cause, openingEvidence }: Pick<Incident, 'cause' | 'openingEvidence'>,
+  firewall: readonly FirewallObservation[],
+): PolicyComparison {
+  const before = [...cause.evidence, ...openingEvidence].find((line) => OF_POLICY.test(line));
+  const now = firewall.flatMap(matchText);
+  return { before: before?.replace(/ Expected: [^"]*$/u, '') ?? null, now: now.length === 0 ? null : now.join(' ') };
+}
+
+/** The evidence that `firewall-policy` gives, behind its subject where that is another one. */
+const OF_POLICY = /(?:^|^[^"]* to [^"]*: )(?:Policy \d|No policy allows|The SSL profile ")/u;
+
+function matchText(observation: FirewallObservation): readonly string[] {
+  if (observation.kind !== 'ok') return [];
+  const { match, source, destination } = observation;
+  const flow = `${source} to ${destination}`;
+  if (match.kind === 'implicit-deny') return [`No policy matches ${flow}.`];
+  const { policy, inspection } = match;
+  const profile = inspection.profile === null ? 'no SSL profile' : `SSL profile "${inspection.profile}"`;
+  const denies = policy.action === 'deny' ? ' and denies it' : `, with ${profile}`;
+  return [`${capital(policyText(policy))} matches ${flow}${denies}.`];
 }

@@ -1,8 +1,5 @@
-import type { RemedyStep } from '../engine/remedy.ts';
-import type { Step } from '../engine/words/step.ts';
-import { remedyOf } from '../engine/words/told-remedy.ts';
-import { impactOf } from '../engine/words/impact.ts';
-import { fill, type WordingFacts } from '../engine/words/wording.ts';
+import { type RemedyStep, type Step, impactOf } from '../engine/model.ts';
+import { remedyOf, fill, type WordingFacts } from '../engine/remedy-words.ts';
 import { CHECKS, wordsOf, type CauseId } from './registry.ts';
 
 /**

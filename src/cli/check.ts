@@ -1,22 +1,34 @@
 import { activationOutlook } from '../checks/activation-steps.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
-import { spanText } from '../core/duration.ts';
-import { nameList } from '../core/name-list.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
+import { spanText } from '../core/time-text.ts';
+import { nameList } from '../core/phrases.ts';
+import type { Diagnosis } from '../engine/model.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
-import { CHECK_EXIT, exitCodeBeside, exitCodeOf } from '../report/nagios-line.ts';
-import { type DiagnosisAsides, renderDiagnosis, type TextStyle } from '../report/report-text.ts';
+import {
+  CHECK_EXIT,
+  exitCodeBeside,
+  exitCodeOf,
+  pluginAnswer,
+  type PluginAnswer,
+  pluginUnknown,
+} from '../report/nagios-line.ts';
+import {
+  type DiagnosisAsides,
+  renderDiagnosis,
+  type TextStyle,
+  type UnseenIncident,
+  unseenIncidents,
+} from '../report/report-text.ts';
 import { renderSteps } from '../report/steps-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { newerStoreAt } from '../store/stored-history.ts';
-import { type UnseenIncident, unseenIncidents } from '../report/unseen-incidents.ts';
 import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
-import { readDaemonStatus } from './daemon-status.ts';
+import { readDaemonStatus } from './daemon-client.ts';
 import { examine } from './examine.ts';
-import { loadOrExplain, type Invocation } from './terminal.ts';
+import { loadOrExplain, type Invocation, storeOrExplain } from './terminal.ts';
 
 /** Of a round that listens to nothing. */
 export const UNHEARD: LogPart = {
@@ -119,4 +131,52 @@ function noteOf({ notify }: Config, ended: Ended | null): string | null {
     noChannelNote(notify) ?? [],
   ].flat();
   return notes.length === 0 ? null : notes.join(' ');
+}
+
+export interface PluginLimits {
+  /** For all of it. */
+  readonly timeout: Millis;
+  /** How old the daemon's last round may be. */
+  readonly longest: Millis;
+}
+
+/**
+ * What the daemon knows, or where none runs a round of its own, as one line of a monitoring plugin. Writes nothing to
+ * standard error, which Icinga takes for a part of the output. Returns the exit code.
+ */
+export async function checkNagios(limits: PluginLimits, terminal: Invocation): Promise<number> {
+  const { text, exitCode } = await answer(limits, terminal);
+  terminal.output.write(text);
+  return exitCode;
+}
+
+async function answer({ timeout, longest }: PluginLimits, terminal: Invocation): Promise<PluginAnswer> {
+  using limit = deadline(terminal.clock, timeout, terminal.signal);
+  const said: string[] = [];
+  const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: said.push.bind(said) } };
+  try {
+    const answered = (await askDaemon(longest, quiet)) ?? (await ownRound(quiet));
+    if (limit.expired()) return pluginUnknown(`No verdict within ${String(timeout / 1000)} s`);
+    return answered ?? pluginUnknown(said.join('').split('\n')[0] ?? '');
+  } catch (error) {
+    return pluginUnknown(limit.expired() ? `No verdict within ${String(timeout / 1000)} s` : messageOf(error));
+  }
+}
+
+/** Null: none runs, or it cannot be found. */
+async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginAnswer | null> {
+  const storePath = await storeOrExplain(terminal);
+  const status = storePath === null ? null : await readDaemonStatus(storePath, terminal);
+  if (status === null) return null;
+  const { diagnosis, incidents } = status;
+  if (typeof diagnosis === 'string') return pluginUnknown(diagnosis);
+  return pluginAnswer(diagnosis, { by: 'daemon', incidents, now: terminal.clock.now(), longest });
+}
+
+/** Null: the configuration is not valid. */
+async function ownRound(terminal: Invocation): Promise<PluginAnswer | null> {
+  const config = await loadOrExplain(terminal);
+  if (config === null) return null;
+  const { diagnosis } = await examine({ ...terminal, config, log: UNHEARD });
+  return pluginAnswer(diagnosisToJson(diagnosis), { by: 'itself' });
 }

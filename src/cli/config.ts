@@ -1,11 +1,14 @@
-import { configJsonSchema } from '../config/json-schema.ts';
+import { stat } from 'node:fs/promises';
+import { configJsonSchema, type Config, configFile } from '../config/config.ts';
 import type { InvalidConfig, LoadResult } from '../config/load.ts';
-import { printConfig } from '../config/print.ts';
+import { printConfig, plainConfig, secretUrls } from '../config/print.ts';
 import { messageOf } from '../text/message-of.ts';
 import { loadProducts } from '../trust/products.ts';
 import { credentialProblems } from '../web/identify.ts';
-import { surprisesOf } from './surprises.ts';
 import { load, type Streams, type Invocation, writeIssues } from './terminal.ts';
+import { usedTexts } from '../config/schema/section.ts';
+import { exposureNotes } from '../web/change-refusal.ts';
+import { noChannelNote } from '../notify/no-channel.ts';
 
 export interface ConfigCommandOptions extends Streams {
   /** What loading the file gave. */
@@ -95,4 +98,57 @@ export function configSchemaCommand({ output }: Pick<Streams, 'output'>): number
 function refuse(result: InvalidConfig, errors: Streams['errors']): number {
   writeIssues(result, errors);
   return CONFIG_EXIT.invalid;
+}
+
+/** "Others" of a file's mode: everybody with an account on this machine. */
+const OTHERS_READ = 0o004;
+
+/**
+ * What is valid and may not be what was meant, a sentence each.
+ * @param sources the files that the configuration was read from
+ */
+export async function surprisesOf(config: Config, sources: readonly string[]): Promise<readonly string[]> {
+  const nobody = noChannelNote(config.notify);
+  return [
+    ...(nobody === null ? [] : [nobody]),
+    ...logSurprises(config),
+    ...exposureNotes(config.web),
+    ...(await readByOthers(config, sources)),
+  ];
+}
+
+function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly string[] {
+  const listens = syslog.udp !== null || syslog.tcp !== null || syslog.tls !== null || files.length > 0;
+  if (!listens)
+    return [
+      "No log source is configured: FortiAuthenticator's own errors are not seen. Set logs.syslog, and this machine as " +
+        'a syslog server on FortiAuthenticator.',
+    ];
+  // The lines of an only unit are told from nothing.
+  return appliances.length < 2
+    ? []
+    : appliances
+        .filter(({ logSources }) => logSources.length === 0)
+        .map(({ name }) => `Log lines of "${name}" are foreign and are ignored: set its logSources.`);
+}
+
+async function readByOthers(config: Config, sources: readonly string[]): Promise<readonly string[]> {
+  const secrets = usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }) =>
+    use === 'secret-file' || path?.at(-1) === 'keyFile' ? [text] : [],
+  );
+  // The paths of these URLs are secrets, and stand in the file itself.
+  const files = [...new Set([...secrets, ...(secretUrls(config).length === 0 ? [] : sources)])];
+  const open = await Promise.all(files.map(isReadByOthers));
+  return files
+    .filter((_, index) => open[index])
+    .map((file) => `Every user of this machine can read the secrets in "${file}": chmod o= "${file}".`);
+}
+
+async function isReadByOthers(file: string): Promise<boolean> {
+  try {
+    return ((await stat(file)).mode & OTHERS_READ) !== 0;
+  } catch {
+    // Whether it can be read at all was asked before.
+    return false;
+  }
 }

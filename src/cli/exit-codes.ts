@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 /** What an exit code says, by its number. */
-export type ExitCodes = Readonly<Record<number, string>>;
+type ExitCodes = Readonly<Record<number, string>>;
 
 /**
  * Of every command, by its whole name. Whatever the command, 3 also says that what was typed or the configuration is
@@ -64,3 +64,6 @@ export function describeExitCodes(program: Command): void {
     command.addHelpText('after', `\nExit code: ${codes.join(', ')}.`);
   }
 }
+
+/** What was asked for wrongly, or cannot be known: a Nagios plugin's "unknown". */
+export const EXIT_UNKNOWN = 3;

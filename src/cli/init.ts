@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-
 import { type Answers, firstConfiguration, SYSLOG_PORT } from '../config/first-configuration.ts';
-import { loadConfig } from '../config/load.ts';
-import { localFiles } from '../config/local-files.ts';
-import { makeFolder } from '../system/make-folder.ts';
+import { loadConfig, localFiles } from '../config/load.ts';
+import { makeFolder } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Invocation } from './terminal.ts';
 
 /** What the options say; without any of them a person is asked, where one is there. */

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-
 import type { Config } from '../config/config.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { pollingReport, type PollingReport } from '../core/polling/report.ts';
@@ -7,10 +6,9 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import { resumePolling } from '../core/polling/state.ts';
 import type { LogMemory } from '../report/report-contents.ts';
 import type { StoredHistory } from '../store/stored-history.ts';
-import { NOTHING_REMEMBERED, type LogPart } from '../runtime/conclude.ts';
-import { lastExplainingFaults } from '../runtime/explaining-fault.ts';
-import { listenedSince, readPolling } from '../sources/log/polling-file.ts';
-import { stateFile } from '../runtime/state-files.ts';
+import { NOTHING_REMEMBERED, type LogPart, lastExplainingFaults } from '../runtime/conclude.ts';
+import { listenedSince, readPolling } from '../sources/log/polling-log.ts';
+import { stateFile } from '../runtime/slow-sources.ts';
 import { messageOf } from '../text/message-of.ts';
 
 /** What a daemon with the same store has kept of the log; read only. Throws nothing. */

@@ -1,14 +1,12 @@
-import type { TestNotification } from '../engine/incident/notification.ts';
+import type { TestNotification } from '../engine/incident/incident.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { AlertingConfig } from '../notify/create-alerting.ts';
-import type { Channel, RecipientOutcome } from '../notify/channels/channel.ts';
-import type { ChannelDeps } from '../notify/channels/channel-definition.ts';
+import { type AlertingConfig, messageContext } from '../notify/alerting.ts';
+import type { Channel, RecipientOutcome, ChannelDeps } from '../notify/channels/channel.ts';
 import { CHANNELS } from '../notify/channels/registry.ts';
-import { messageContext } from '../notify/message-settings.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
-import { randomName } from '../notify/random-name.ts';
+import { randomName } from '../notify/notes.ts';
 import { readSecret } from '../system/secret.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 
 /** Exit codes of `ftm-watch notify test`. @internal */

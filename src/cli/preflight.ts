@@ -2,18 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { askedFor } from '../core/license/firewall.ts';
-import { nameList } from '../core/name-list.ts';
-import { changesSince } from '../preflight/compare.ts';
-import type { Migration } from '../preflight/migration.ts';
-import { planMigration, type MigrationPlan } from '../preflight/plan.ts';
-import { changesText, planText } from '../preflight/preflight-text.ts';
-import { parseSnapshot, type Snapshot, snapshotOf } from '../preflight/snapshot.ts';
-import { unitStateOf } from '../preflight/unit-state.ts';
-import { fileName } from '../report/file-name.ts';
+import { nameList } from '../core/phrases.ts';
+import {
+  changesSince,
+  type Migration,
+  parseSnapshot,
+  type Snapshot,
+  snapshotOf,
+  unitStateOf,
+} from '../preflight/compare.ts';
+import { planMigration, type MigrationPlan, changesText, planText } from '../preflight/preflight-text.ts';
+import { fileName } from '../report/report-contents.ts';
 import { messageOf } from '../text/message-of.ts';
 import { UNHEARD } from './check.ts';
 import { examine } from './examine.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { reportTarget, writeWhole } from './report-file.ts';
 import { type Invocation, loadOrExplain } from './terminal.ts';
 

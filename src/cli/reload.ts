@@ -1,7 +1,7 @@
 import { visibleText } from '../core/visible-text.ts';
 import { messageOf } from '../text/message-of.ts';
 import { createDaemonClient } from './daemon-client.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { storeOrExplain, type Invocation } from './terminal.ts';
 
 /** Exit codes of `reload`; 3 when the daemon cannot be asked. */

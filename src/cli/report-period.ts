@@ -1,8 +1,6 @@
 import * as z from 'zod';
-
 import type { EpochMs } from '../core/clock.ts';
-import { parseDuration } from '../core/duration.ts';
-import type { Period } from '../core/period.ts';
+import { parseDuration, type Period } from '../core/time-text.ts';
 import { showValue } from '../text/show.ts';
 
 /** As typed. */

@@ -1,11 +1,28 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
 import type { Config } from '../config/config.ts';
-import { createAttribution, NO_OTHERS } from '../sources/log/attribution.ts';
+import { createAttribution, NO_OTHERS, type Attribution, sampleOf } from '../sources/log/attribution.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
-import { explain } from './explain.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
-import { replay } from './replay.ts';
-import { loadOrExplain, type Invocation } from './terminal.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
+import { loadOrExplain, type Invocation, type Streams, type Terminal } from './terminal.ts';
+import { concernsLicenseServer, type WatchedTraffic, type LogEvent } from '../core/polling/log-event.ts';
+import type { SignatureSet } from '../core/polling/signature.ts';
+import { type FramedLine, Framer } from '../sources/log/framing.ts';
+import {
+  type PastedRecognition,
+  type Recognition,
+  recognisePasted,
+  EventOutbox,
+  LogReader,
+} from '../sources/log/reader.ts';
+import { compareSeverity } from '../core/severity.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
+import { isoTime } from '../core/time-text.ts';
+import { UNNAMED } from '../core/polling/state.ts';
+import { newLineTally } from '../sources/log/tally.ts';
+import { messageOf } from '../text/message-of.ts';
 
 export async function runExplain(
   { lines, json }: { readonly lines: readonly string[]; readonly json: boolean },
@@ -30,4 +47,243 @@ async function recognition({ logs, appliances, licenseServer }: Config) {
     attribution: createAttribution(appliances, NO_OTHERS),
     watched: { hosts: [licenseServer.host], addresses: licenseServer.expectedAddresses },
   };
+}
+
+export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
+  /** From the command line; when there are none, lines are read from `input`. */
+  readonly lines: readonly string[];
+  readonly json: boolean;
+  readonly signatures: SignatureSet;
+  readonly attribution: Attribution;
+  readonly watched: WatchedTraffic;
+}
+
+/** What `explain --json` prints for each line: part of the contract. @internal */
+export type LineExplanation = ReturnType<typeof toJson>;
+
+const NOTHING = 'No known FortiToken Mobile trouble';
+const UNUSUAL_PLACE =
+  'Known text, unusual place: a line like this is not counted, since anybody could have written this field. ' +
+  'Let the collector keep the line as FortiAuthenticator sent it';
+/** Lines of more than this are not what a person pastes. */
+const LOOKED_AT = 8192;
+
+/** Says what log lines mean. Returns the exit code: 0 when one of them was recognised, else 1. */
+export async function explain(options: ExplainOptions): Promise<number> {
+  let recognised = false;
+  const one = (line: string): void => {
+    const known = recognisePasted(options.signatures, line.trim());
+    const found = known === null || isOfAnother(known, options.watched) ? null : known;
+    recognised ||= found !== null;
+    options.output.write(
+      options.json ? `${JSON.stringify(toJson(line, found, options.attribution))}\n` : explanationText(line, found),
+    );
+  };
+  if (options.lines.length > 0) options.lines.forEach(one);
+  else await eachLine(options.input, one);
+  return recognised ? 0 : 1;
+}
+
+/** A firewall logs the inspection of everybody's traffic. What was cut off may have named the licence server. */
+function isOfAnother(found: Recognition, watched: WatchedTraffic): boolean {
+  if (found.kind !== 'firewall') return false;
+  const { evidence } = found;
+  return (evidence.hostName ?? evidence.destinationAddress) !== null && !concernsLicenseServer(evidence, watched);
+}
+
+async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => void): Promise<void> {
+  const sink = {
+    piece: (): void => {},
+    line: ({ bytes, start, end }: FramedLine): void =>
+      one(bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT))),
+  };
+  const framer = new Framer(sink, { octetCounting: false });
+  for await (const chunk of input) framer.push(chunk);
+  framer.end();
+}
+
+function toJson(line: string, found: PastedRecognition | null, attribution: Attribution) {
+  const { id, cause, summary, remedy } = found?.signature ?? { id: null, cause: null, summary: NOTHING, remedy: [] };
+  const owners = found?.envelope.hosts.map((host) => attribution.host(host)) ?? [];
+  return {
+    /** Control characters replaced, codes masked, cut to 1024 characters. */
+    line: sampleOf(line),
+    recognised: found !== null,
+    signature: id,
+    /** True if the text is in a field where FortiAuthenticator does not put it: such a line is not counted. */
+    unusualPlace: found?.unusualPlace ?? false,
+    appliance: owners.find((owner) => owner !== undefined) ?? null,
+    cause,
+    summary,
+    remedy,
+  };
+}
+
+function explanationText(line: string, found: PastedRecognition | null): string {
+  if (found === null) return `${sampleOf(line)}\n  ${NOTHING}.\n\n`;
+  const { id, cause, severity, summary, remedy, source } = found.signature;
+  const steps = remedy.map((step, index) => `    ${String(index + 1)}. ${step}.`);
+  const lines = [
+    sampleOf(line),
+    ...(found.unusualPlace ? [`  ${UNUSUAL_PLACE}.`] : []),
+    `  ${summary}.`,
+    `  ${severity}, signature ${id}${cause === null ? '' : `, points to ${cause}`}`,
+    ...(found.kind === 'firewall' ? [`  ${whoInspects(found)}`] : []),
+    '  What to do:',
+    ...steps,
+    `  Known from: ${source}`,
+  ];
+  return `${lines.join('\n')}\n\n`;
+}
+
+function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): string {
+  const { device, policy, profile, hostName, destinationAddress } = evidence;
+  const parts = [
+    ['firewall', device],
+    ['policy', policy],
+    ['profile', profile],
+    ['for', hostName ?? destinationAddress],
+  ].flatMap(([label, value]) => (typeof value === 'string' ? [`${String(label)} ${sampleOf(value)}`] : []));
+  return parts.join(', ');
+}
+
+export interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
+  /** A saved syslog file or FortiAuthenticator's raw log, compressed with gzip perhaps; `-` reads `input`. */
+  readonly file: string;
+  readonly json: boolean;
+  readonly signatures: SignatureSet;
+  readonly attribution: Attribution;
+  readonly watched: WatchedTraffic;
+}
+
+/** What `replay --json` prints. */
+export type ReplaySummary = Awaited<ReturnType<typeof summarise>>;
+
+type ReplayFinding = ReturnType<typeof toFinding>;
+
+interface Found {
+  readonly appliance: string;
+  readonly signature: string;
+  count: number;
+  firstAt: EpochMs;
+  lastAt: EpochMs;
+  sample: string;
+}
+
+/** Runs a saved log through the same pipeline as the live one. Returns the exit code: 0 when it was read, else 3. */
+export async function replay(options: ReplayOptions): Promise<number> {
+  try {
+    const summary = await summarise(options);
+    options.output.write(options.json ? `${JSON.stringify(summary)}\n` : toText(summary));
+    return 0;
+  } catch (error) {
+    options.errors.write(`Cannot read the log "${options.file}": ${messageOf(error)}\n`);
+    return 3;
+  }
+}
+
+async function summarise(options: ReplayOptions) {
+  const { file, signatures, attribution, watched } = options;
+  const writtenAt = file === '-' ? options.clock.now() : (await stat(file)).mtimeMs;
+  const found = new Map<string, Found>();
+  const outbox = new EventOutbox((event) => collect(found, event));
+  const tally = newLineTally();
+  // Times without a year are read by the file's own time: nothing in it was logged later.
+  const clock: Clock = { ...options.clock, now: () => writtenAt };
+  const reader = new LogReader(
+    { clock, signatures, attribution, watched, outbox },
+    {
+      source: 'file',
+      origin: attribution.file(),
+      tally,
+      foreign: 'count',
+      onForeign: () => {},
+      onUnrecognised: () => {},
+    },
+  );
+  const framer = new Framer(reader, { octetCounting: false });
+  for await (const chunk of openLog(options)) {
+    framer.push(chunk);
+    outbox.flush();
+  }
+  framer.end();
+  outbox.flush();
+  return {
+    file,
+    lines: tally,
+    /** Most severe first, then most frequent. */
+    found: [...found.values()].map((entry) => toFinding(entry, signatures)).toSorted(bySeverity),
+  };
+}
+
+function openLog({ file, input }: ReplayOptions): AsyncIterable<Buffer> {
+  if (file === '-') return input;
+  const stream = createReadStream(file);
+  if (!file.endsWith('.gz')) return stream;
+  const unpacked = createGunzip();
+  stream.on('error', (error) => unpacked.destroy(error));
+  return stream.pipe(unpacked);
+}
+
+function collect(found: Map<string, Found>, event: LogEvent): void {
+  if (event.kind === 'heard') return;
+  const appliance = event.kind === 'ftm' ? (event.appliance ?? UNNAMED) : UNNAMED;
+  const key = `${event.signature} ${appliance}`;
+  const entry = found.get(key);
+  if (entry === undefined) {
+    const { signature, count, at, line } = event;
+    found.set(key, { appliance, signature, count, firstAt: at, lastAt: at, sample: line });
+    return;
+  }
+  entry.count += event.count;
+  entry.firstAt = Math.min(entry.firstAt, event.at);
+  if (event.at < entry.lastAt) return;
+  entry.lastAt = event.at;
+  entry.sample = event.line;
+}
+
+function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }: Found, signatures: SignatureSet) {
+  const signature = signatures.byId.get(id);
+  if (signature === undefined) throw new TypeError(`Cannot summarise "${id}": expected a signature of the catalogue`);
+  const { cause, severity, summary, remedy } = signature;
+  return {
+    signature: id,
+    appliance,
+    cause,
+    severity,
+    count,
+    /** ISO 8601, from the lines; the file's own time where they have none. */
+    firstAt: isoTime(firstAt),
+    lastAt: isoTime(lastAt),
+    summary,
+    remedy,
+    /** The last such line. */
+    sample,
+  };
+}
+
+function bySeverity(a: ReplayFinding, b: ReplayFinding): number {
+  return compareSeverity(a.severity, b.severity) || b.count - a.count;
+}
+
+function toText({ file, lines, found }: ReplaySummary): string {
+  const { ftm, unrecognised, other, foreign, unparsed } = lines;
+  const total = ftm + unrecognised + other + foreign + unparsed;
+  const counts =
+    `${String(total)} lines: ${String(ftm)} with known trouble, ${String(unrecognised)} with a FortiToken Mobile ` +
+    `keyword and no known text, ${String(other)} others, ${String(foreign)} of no configured appliance, ` +
+    `${String(unparsed)} unreadable`;
+  const blocks = found.map((finding) =>
+    [
+      `${finding.signature} ` +
+        `(${finding.severity}${finding.cause === null ? '' : `, points to ${finding.cause}`}): ` +
+        `${String(finding.count)} on ${finding.appliance}`,
+      `  first ${finding.firstAt}, last ${finding.lastAt}`,
+      `  ${finding.summary}.`,
+      '  What to do:',
+      ...finding.remedy.map((step, index) => `    ${String(index + 1)}. ${step}.`),
+      `  Last line: ${finding.sample}`,
+    ].join('\n'),
+  );
+  return `${file}\n${counts}\n\n${blocks.length === 0 ? 'No known FortiToken Mobile trouble.' : blocks.join('\n\n')}\n`;
 }

@@ -1,16 +1,23 @@
 import { join } from 'node:path';
-
+import { readFile } from 'node:fs/promises';
+import { release, type } from 'node:os';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { examine } from './examine.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
-import { logPartOf } from './log-memory.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
+import { logPartOf, readLogMemory } from './log-memory.ts';
 import { type ReportTarget, reportTarget, type TargetWish, writeWhole } from './report-file.ts';
 import { readPeriod, type TypedPeriod } from './report-period.ts';
-import { readKept, reportSources } from './report-sources.ts';
 import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 import { messageOf } from '../text/message-of.ts';
+import type { Config } from '../config/config.ts';
+import { plainConfig, secretSources, secretUrls } from '../config/print.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { Period } from '../core/time-text.ts';
+import { readSecret } from '../system/secret.ts';
+import type { RoundResult, LogMemory, ReportSources, Versions } from '../report/report-contents.ts';
+import { type StoredHistory, readStoredHistory } from '../store/stored-history.ts';
 
 export interface ReportWish extends Omit<TargetWish, 'cwd'> {
   readonly period: TypedPeriod;
@@ -67,4 +74,69 @@ function summaryOf({ bytes, files, folder }: ReportArchive, path: string): strin
 
 function sizeText(bytes: number): string {
   return bytes < 1_024 ? `${String(bytes)} bytes` : `${(bytes / 1_024).toFixed(1)} KiB`;
+}
+
+/** Enough for a year of trouble, and small enough for a mail. */
+const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
+
+/** What a daemon with the same store has kept. It is read only; what cannot be read is said in the report. */
+export interface Kept {
+  readonly storedHistory: StoredHistory;
+  readonly logMemory: LogMemory;
+}
+
+export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
+  return { storedHistory: readStoredHistory(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
+}
+
+/** What is to be told of: a period, and what was seen in the round and kept. */
+export interface ReportSubject extends Omit<Kept, 'storedHistory'> {
+  readonly examination: RoundResult;
+  readonly period: Period;
+}
+
+/** Gathers what belongs to a report beside the round and what was kept. */
+export async function reportSources(
+  config: Config,
+  subject: ReportSubject,
+  { clock, env, version }: Pick<Terminal, 'clock' | 'env' | 'version'>,
+): Promise<ReportSources> {
+  return {
+    site: config.site,
+    writtenAt: clock.now(),
+    versions: await versionsOf(version),
+    ...subject,
+    storedHistory: readStoredHistory(config.store.path, LIMITS, subject.period),
+    configuration: plainConfig(config),
+    secrets: await readSecrets(config, env),
+  };
+}
+
+/** One that cannot be read cannot have been sent to anybody in this round either. */
+async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
+  const values = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  return [...values, ...secretUrls(config)].flatMap(secretPartOf);
+}
+
+/** A shorter path, such as `/ftm-watch`, is a part of others. */
+const SHORTEST_SECRET_PATH = 16;
+
+/** The secret, and of a URL also what stands behind its host. */
+function secretPartOf(text: string): readonly string[] {
+  const url = URL.parse(text);
+  const part = `${url?.pathname ?? ''}${url?.search ?? ''}`;
+  return part.length < SHORTEST_SECRET_PATH ? [text] : [text, part];
+}
+
+async function versionsOf(ftmWatch: string): Promise<Versions> {
+  const { node, openssl } = process.versions;
+  return { ftmWatch, node, openssl, os: `${await distribution()}${type()} ${release()} ${process.arch}` };
+}
+
+/** https://www.freedesktop.org/software/systemd/man/latest/os-release.html */
+async function distribution(): Promise<string> {
+  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const [, name] = /^PRETTY_NAME="?([^"\n]{1,100})"?$/mu.exec(text) ?? [];
+  return name === undefined ? '' : `${name}, `;
 }

@@ -1,14 +1,26 @@
-import { authority } from '../core/authority.ts';
+import { authority } from '../core/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { createProbeKit, type ProbeKit } from '../runtime/round/probe-kit.ts';
-import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-tls-path.ts';
+import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-path.ts';
 import { trueTime } from '../runtime/round/assess-round.ts';
 import { writeBaseline } from '../trust/baseline-file.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
-import { createProgressLine } from './progress.ts';
-import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
-import { type CapturedLook, trustLearn, type TrustLearnOptions } from './trust.ts';
-import { renderTrust } from './trust-text.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
+import { createProgressLine, loadOrExplain, type Invocation, type Terminal, type Streams } from './terminal.ts';
+import { type Baseline, learnBaseline, trustUnder, type Trust } from '../tls/trust.ts';
+import {
+  type TlsEvidence,
+  type TlsJudgement,
+  type Verdict,
+  chainTrustOptions,
+  unconfirmedEnd,
+  type RefusedBaseline,
+} from '../checks/tls-genuine/chain-case.ts';
+import { type Certificate, sentChain, formatDistinguishedName } from '../core/certificate.ts';
+import { createSignatureChecks } from '../tls/chain.ts';
+import { judgeTls } from '../checks/tls-genuine/verdict.ts';
+import { visibleText } from '../core/visible-text.ts';
+import type { TrustProfile } from '../sources/path/sections.ts';
+import { SHIPPED_PINS } from '../trust/load-trust.ts';
 
 export type LearnWishes = Pick<TrustLearnOptions, 'yes' | 'fingerprints'>;
 
@@ -57,4 +69,264 @@ async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSigna
     address: endpoint.address,
     evidence,
   }));
+}
+
+/** One address of the target as it was captured: everything that a judgement rests on. */
+export interface CapturedLook {
+  readonly address: string;
+  readonly evidence: TlsEvidence;
+}
+
+export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
+  /** `host:port` */
+  readonly target: string;
+  /** Looks at every address of the target, with the control hosts in the same round. */
+  readonly capture: (signal: AbortSignal) => Promise<readonly CapturedLook[]>;
+  /** `--yes`: the path is known to be clean, do not ask. */
+  readonly yes: boolean;
+  /** `--fingerprint`: certificates that a person has compared with another source, as in `Certificate.fingerprint`. */
+  readonly fingerprints: readonly string[];
+  readonly save: (baseline: Baseline) => Promise<void>;
+}
+
+/** Exit codes of `trust learn`. @internal */
+export const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
+
+const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
+
+/**
+ * Records the target's chain as genuine, when the person says that the path is clean. Refuses when the evidence says
+ * otherwise, even with `--yes`: what is learned once is trusted from then on. A chain that nothing confirms looks
+ * like that of an inspecting device, so its fingerprint has to be typed. What was learned before does not count in that
+ * decision.
+ *
+ * @returns the exit code, of `LEARN_EXIT`
+ */
+export async function trustLearn(options: TrustLearnOptions): Promise<number> {
+  const write = (...lines: readonly string[]): unknown =>
+    options.output.write(lines.map((line) => `${line}\n`).join(''));
+  const looks = (await options.capture(options.signal)).map(judgeLook);
+  write(...looks.flatMap(describeLook));
+
+  const refused = refusal(options, looks);
+  if (refused !== null) {
+    write(...refused);
+    return LEARN_EXIT.refused;
+  }
+  const baseline = baselineOf(options, looks);
+  if (baseline === null) {
+    write(`Nothing learned: no certificate of ${options.target} was seen`);
+    return LEARN_EXIT.nothingSeen;
+  }
+  if (!(await isConfirmed(options))) {
+    write(
+      options.confirm === null
+        ? 'Nothing learned: nobody to ask. Use --yes if this path is known to be clean'
+        : 'Nothing learned',
+    );
+    return LEARN_EXIT.declined;
+  }
+  await options.save(baseline);
+  write(
+    `Learned ${String(baseline.leaves.length)} certificate(s) and ${String(baseline.authorities.length)} ` +
+      `authorities of ${options.target}`,
+  );
+  return LEARN_EXIT.learned;
+}
+
+interface JudgedLook extends CapturedLook {
+  readonly judgement: TlsJudgement;
+  /** What the chain rests on when no configured key and no public authority confirms it. */
+  readonly unconfirmed: Certificate | null;
+}
+
+function judgeLook(look: CapturedLook): JudgedLook {
+  const evidence = { ...look.evidence, baseline: null };
+  return { ...look, judgement: judgeTls(evidence), unconfirmed: unconfirmedOf(evidence) };
+}
+
+/** The other profiles name their authorities themselves: under `pinned` a chain is learned in order to name one. */
+function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
+  const sent = sentChain(evidence.outcome.chain);
+  if (sent === null || evidence.profile !== 'fortinet') return null;
+  return unconfirmedEnd(sent, chainTrustOptions(evidence, createSignatureChecks()));
+}
+
+function describeLook({ address, evidence, judgement }: JudgedLook): readonly string[] {
+  const certificates = evidence.outcome.chain?.certificates ?? [];
+  return [`${address}: ${visibleText(judgement.summary, 1000)}`, ...certificates.flatMap(certificateLines), ''];
+}
+
+/** Why nothing may be learned; null: it may. */
+function refusal({ fingerprints }: TrustLearnOptions, looks: readonly JudgedLook[]): readonly string[] | null {
+  const against =
+    looks.find(({ judgement }) => REFUSED.includes(judgement.verdict)) ??
+    looks.find((look) => isOpen(look, fingerprints));
+  if (against !== undefined) return [...findingLines(against.judgement), ...wayOut(against)];
+  const seen = new Set(
+    looks.flatMap(({ evidence }) => evidence.outcome.chain?.certificates ?? []).map(({ fingerprint }) => fingerprint),
+  );
+  const missing = fingerprints.find((fingerprint) => !seen.has(fingerprint));
+  return missing === undefined ? null : [`Nothing learned: no certificate with the fingerprint ${missing} was seen`];
+}
+
+/**
+ * Whether a person still has to confirm what was seen. A typed fingerprint settles nothing where the chain itself is
+ * not in doubt.
+ */
+function isOpen({ judgement, unconfirmed }: JudgedLook, fingerprints: readonly string[]): boolean {
+  return unconfirmed === null
+    ? judgement.verdict === 'interception-suspected'
+    : !fingerprints.includes(unconfirmed.fingerprint);
+}
+
+function findingLines({ findings, summary }: TlsJudgement): readonly string[] {
+  return [
+    `Nothing learned: ${visibleText(summary, 1000)}`,
+    ...findings.map(({ rule, actual }) => `  ${rule}: ${visibleText(actual, 1000)}`),
+  ];
+}
+
+function wayOut({ judgement, unconfirmed, evidence }: JudgedLook): readonly string[] {
+  const another = 'Learn from another path, one without TLS inspection';
+  return unconfirmed === null || REFUSED.includes(judgement.verdict)
+    ? [another]
+    : comparisonLines(unconfirmed, evidence.target);
+}
+
+function baselineOf({ target, clock, fingerprints }: TrustLearnOptions, looks: readonly JudgedLook[]): Baseline | null {
+  const seen = looks.flatMap(({ evidence: { outcome }, judgement }) =>
+    outcome.chain === null
+      ? []
+      : [
+          {
+            chain: outcome.chain,
+            authorities: judgement.authorities,
+            protocol: outcome.kind === 'failed' ? null : outcome.protocol,
+          },
+        ],
+  );
+  const rests = new Set(looks.map(({ unconfirmed }) => unconfirmed?.fingerprint));
+  return learnBaseline(target, seen, {
+    now: clock.now(),
+    accepted: fingerprints.filter((fingerprint) => rests.has(fingerprint)),
+  });
+}
+
+async function isConfirmed({ yes, confirm, target }: TrustLearnOptions): Promise<boolean> {
+  if (yes) return true;
+  return (
+    confirm !== null &&
+    (await confirm(
+      `Is this path to ${target} known to be clean, with no TLS inspection? ` +
+        'The keys above are trusted from now on [y/N] ',
+    ))
+  );
+}
+
+/** What one certificate is, on four indented lines: enough to compare it with another tool's output. */
+export function certificateLines(certificate: Certificate): readonly string[] {
+  const names = certificate.dnsNames.slice(0, 5).join(', ');
+  return [
+    `  ${formatDistinguishedName(certificate.subject)}${names === '' ? '' : ` (${names})`}`,
+    `    issued by ${formatDistinguishedName(certificate.issuer)}, ${day(certificate.notBefore)} to ` +
+      `${day(certificate.notAfter)}, ${certificate.key}`,
+    `    SHA-256 ${certificate.fingerprint}`,
+    `    ${certificate.pin}`,
+  ];
+}
+
+/**
+ * What to compare with what, and what to type then. The value itself is not offered for copying: it has to come from
+ * elsewhere.
+ */
+export function comparisonLines(certificate: Certificate, target: string): readonly string[] {
+  return [
+    'No configured key and no public authority confirms this chain. It rests on:',
+    ...certificateLines(certificate),
+    "An inspecting device's chain looks the same, whatever names it carries, so --yes does not do. Compare this " +
+      'SHA-256 with one that did not',
+    `come over this path: of ${target} seen from another network, or of the authority as a FortiGate exports it. ` +
+      'If they are equal, type',
+    'the one that you have from there:',
+    '  ftm-watch trust learn --fingerprint SHA256',
+    'If they differ, this path is inspected. Learn from another one',
+  ];
+}
+
+function day(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+export interface TrustOverview {
+  /** `host:port` */
+  readonly target: string;
+  readonly profile: TrustProfile;
+  readonly trust: Trust;
+  readonly baseline: Baseline | null;
+  readonly refusedBaseline: RefusedBaseline | null;
+  readonly baselineFile: string;
+}
+
+const PROFILES: Readonly<Record<TrustProfile, string>> = {
+  fortinet:
+    "a certificate is genuine under one of Fortinet's own authorities, by key, or under what is configured or learned",
+  public:
+    'a certificate is genuine under one of the authorities that browsers trust, or under what is configured or learned',
+  pinned: 'a certificate is genuine only under what is configured or learned',
+};
+
+/** Everything that is trusted for one target, and why: `ftm-watch trust show`. */
+export function renderTrust({
+  target,
+  profile,
+  trust,
+  baseline,
+  refusedBaseline,
+  baselineFile,
+}: TrustOverview): string {
+  const { pins, anchors } = trustUnder(profile, trust);
+  const configured = pins.filter(({ origin }) => origin === 'configured');
+  return [
+    `${target}, profile ${profile}: ${PROFILES[profile]}`,
+    '',
+    'Authorities to verify under:',
+    ...(anchors.length === 0
+      ? ['  none']
+      : anchors.flatMap(({ certificate, label }) => [
+          ...certificateLines(certificate),
+          `    ${sourceOf(certificate.pin, label)}`,
+        ])),
+    ...(profile === 'public' ? ["  Mozilla's roots, as they come with Node; never this machine's own store"] : []),
+    '',
+    'Pinned keys (a pin only confirms a certificate that is sent):',
+    ...(configured.length === 0 ? ['  none configured'] : configured.map(({ pin }) => `  ${pin}, trust.pins`)),
+    '',
+    ...(refusedBaseline === null ? baselineLines(baseline, baselineFile) : refusedLines(refusedBaseline, baselineFile)),
+    '',
+  ].join('\n');
+}
+
+function sourceOf(pin: string, label: string): string {
+  const shipped = SHIPPED_PINS.find((known) => known.pin === pin);
+  return shipped === undefined ? `configured: ${label}` : `shipped: ${shipped.label}; ${shipped.source}`;
+}
+
+function baselineLines(baseline: Baseline | null, file: string): readonly string[] {
+  if (baseline === null) return [`Learned: nothing in ${file} ("ftm-watch trust learn" on a path known to be clean)`];
+  return [
+    `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}:`,
+    ...baseline.leaves.flatMap(certificateLines),
+    ...baseline.authorities.flatMap(certificateLines),
+  ];
+}
+
+function refusedLines({ baseline, unconfirmed }: RefusedBaseline, file: string): readonly string[] {
+  return [
+    `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}, but not used: no configured key, no ` +
+      'public authority and no typed',
+    'fingerprint confirms the certificate that it rests on. An inspecting device may have been learned:',
+    ...certificateLines(unconfirmed),
+    'Learn again, on a path known to be clean: ftm-watch trust learn',
+  ];
 }

@@ -1,5 +1,5 @@
-import { hashPassword } from '../web/scrypt-hash.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
+import { hashPassword } from '../web/password-hash.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Longer is a file that was piped in by mistake. */

@@ -1,8 +1,7 @@
 import * as z from 'zod';
-
 import { visibleText } from '../core/visible-text.ts';
 import { createDaemonClient, type DaemonAnswer, type DaemonClient } from './daemon-client.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { storeOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
 import { messageOf } from '../text/message-of.ts';
 

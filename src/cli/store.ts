@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-
-import { isoTime } from '../core/instant-text.ts';
+import { isoTime } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { backupStore } from '../store/backup-store.ts';
-import { type CheckedStore, checkStore, type WholeStore } from '../store/check-store.ts';
-import { counted } from '../core/counted.ts';
+import { backupStore, type CheckedStore, checkStore, type WholeStore } from '../store/backup-store.ts';
+import { counted } from '../core/phrases.ts';
 import { messageOf } from '../text/message-of.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { storeOrExplain, type Invocation } from './terminal.ts';
 
 /** Exit codes of `store check`. */

@@ -2,22 +2,23 @@ import { CHECKS, isFaultId } from '../checks/registry.ts';
 import { repairVerdict, type RepairAnswer, type SilentWitness } from '../checks/repair-verdict.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
-import { nameList } from '../core/name-list.ts';
+import { nameList } from '../core/phrases.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { renderRepair } from '../report/repair-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
-import { readStoredIncident, type StoredIncident } from '../store/stored-incident.ts';
+import { readStoredIncident, type StoredIncident } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { type Examination, examine } from './examine.ts';
-import { EXIT_UNKNOWN } from './exit-code.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { logPartOf } from './log-memory.ts';
-import { lookedAt } from './looked-at.ts';
-import { readKept } from './report-sources.ts';
+import { readKept } from './run-report.ts';
 import { loadOrExplain, type Invocation } from './terminal.ts';
+import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
+import { namesIn } from '../metrics/probe-series.ts';
 
 export interface VerifyWish {
   /** Its id, as mails and `/incidents/ID` show it. */
@@ -116,4 +117,18 @@ function silentWitnesses(
       ? [{ of: onPath, why: `Another agent may have seen it, and cannot be read: ${nameList(unread)}.` }]
       : []),
   ];
+}
+
+/** Subjects of several parts: a flow, several addresses that are silent together. */
+const BETWEEN_PARTS = /, | to /u;
+
+/**
+ * Tells whether the subject of a cause, each part of it, was looked at: it is named in the configuration or by what was
+ * asked, or is of this machine itself.
+ *
+ * @param named the configuration, and what was asked
+ */
+export function lookedAt(...named: readonly unknown[]): (subject: string) => boolean {
+  const names = new Set([CLOCK_SUBJECT, ...CHECKS.map(({ id }) => id), ...namesIn(named)]);
+  return (subject) => names.has(subject) || subject.split(BETWEEN_PARTS).every((part) => names.has(part));
 }

@@ -1,7 +1,10 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseYaml, type Position, type YamlPath } from '../text/yaml-text.ts';
-import { type ConfigIssue, formatPath } from './issues.ts';
-import { withGivenNamesAbsolute } from './named.ts';
+import { type ConfigIssue, formatPath, type SchemaIssue } from './issues.ts';
+import { fieldsOf, isMapping, changeGivenTexts, changeTexts, type UsedText, usedTexts } from './schema/section.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { configFile } from './config.ts';
+import { secretVariable } from './schema/secret.ts';
 
 /** Larger than any configuration that a person or a program writes. @internal */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
@@ -14,7 +17,7 @@ export type ReadResult =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** Where a file stands, and how messages name it. */
-export interface FileName {
+interface FileName {
   /** As it was given. */
   readonly file: string;
   /** Absolute. */
@@ -59,12 +62,12 @@ export function understoodFile(name: FileName, found: ReadResult): ConfigFile | 
 }
 
 /** A problem at a place of a file. */
-export function issueIn({ file, locate }: ConfigFile, path: YamlPath, message: string): ConfigIssue {
+function issueIn({ file, locate }: ConfigFile, path: YamlPath, message: string): ConfigIssue {
   return { file, position: locate(path), path: formatPath(path), message };
 }
 
 /** The name of a file that another one names. */
-export function besides({ file, source }: FileName, named: string): FileName {
+function besides({ file, source }: FileName, named: string): FileName {
   return isAbsolute(named)
     ? { file: named, source: named }
     : { file: join(dirname(file), named), source: resolve(dirname(source), named) };
@@ -75,7 +78,7 @@ function unread({ file }: FileName, reason: string): UnreadFile {
   return { kind: 'unread', issues: [{ file, position: null, path: '', message }] };
 }
 
-export function reasonOf(found: Exclude<ReadResult, { readonly kind: 'read' }>): string {
+function reasonOf(found: Exclude<ReadResult, { readonly kind: 'read' }>): string {
   switch (found.kind) {
     case 'missing':
       return 'no such file';
@@ -93,4 +96,155 @@ function decoded(bytes: Uint8Array): string | null {
   } catch {
     return null;
   }
+}
+
+/** More is no fleet but a mistake. */
+const MOST = 50;
+
+interface Included {
+  /** In the order in which the file names them. */
+  readonly files: readonly ConfigFile[];
+  readonly issues: readonly ConfigIssue[];
+}
+
+const NONE: Included = { files: [], issues: [] };
+
+/**
+ * The files that the first file of a configuration names in `include`. What is no list of names is left to the schema.
+ */
+export async function includedBy(first: ConfigFile, read: (name: FileName) => Promise<ReadResult>): Promise<Included> {
+  const named = namesIn(first);
+  if (named === null) return NONE;
+  if (named.length > MOST)
+    return { files: [], issues: [issueIn(first, ['include'], `expected at most ${String(MOST)} files`)] };
+  const all = await Promise.all(named.map((name, index) => include(first, { name, index }, read)));
+  return { files: all.flatMap(({ files }) => files), issues: all.flatMap(({ issues }) => issues) };
+}
+
+/** The value of a file without the names of others, where those can be read. */
+export function withoutInclude(file: ConfigFile): unknown {
+  if (namesIn(file) === null) return file.value;
+  const { include: _, ...rest } = fieldsOf(file.value);
+  return rest;
+}
+
+function namesIn({ written }: ConfigFile): readonly string[] | null {
+  const { include } = fieldsOf(written);
+  return isListOfTexts(include) ? include : null;
+}
+
+function isListOfTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
+}
+
+async function include(
+  first: ConfigFile,
+  { name, index }: { readonly name: string; readonly index: number },
+  read: (name: FileName) => Promise<ReadResult>,
+): Promise<Included> {
+  const where = besides(first, name);
+  const found = await read(where);
+  if (found.kind !== 'read')
+    return {
+      files: [],
+      issues: [issueIn(first, ['include', index], `cannot read "${where.file}": ${reasonOf(found)}`)],
+    };
+  const file = understoodFile(where, found);
+  if (file.kind === 'unread') return { files: [], issues: file.issues };
+  const problem = problemOf(file);
+  return problem === null ? { files: [file], issues: [] } : { files: [], issues: [problem] };
+}
+
+function problemOf(file: ConfigFile): ConfigIssue | null {
+  if (!isMapping(file.value)) return issueIn(file, [], 'expected keys and values');
+  return Object.hasOwn(file.value, 'include')
+    ? issueIn(file, ['include'], 'only the first file of a configuration names others')
+    : null;
+}
+
+/** A file's values with absolute file names, which start at its folder. */
+function withGivenNamesAbsolute(value: unknown, folder: string): unknown {
+  return changeGivenTexts(configFile, value, absoluteIn(folder));
+}
+
+/** The values with the defaults of file names, which start at the working directory. */
+export function withDefaultNames(value: unknown, workingDirectory: string): unknown {
+  return changeTexts(configFile, value, absoluteIn(workingDirectory));
+}
+
+function absoluteIn(folder: string): (used: UsedText) => string {
+  return ({ use, text }) => {
+    const isFile = use === 'file-to-read' || use === 'secret-file' || use === 'file-for-later';
+    return isFile && text !== '' ? resolve(folder, text) : text;
+  };
+}
+
+export interface FileChecks {
+  /** Why the file cannot be read ("no such file"), null when it can. Never rejects. */
+  readonly problem: (path: string) => Promise<string | null>;
+}
+
+interface Machine {
+  readonly env: NodeJS.ProcessEnv;
+  readonly files: FileChecks;
+}
+
+/** One issue for each file that cannot be read and each variable that is not set. */
+export async function missingThings(value: unknown, machine: Machine): Promise<readonly SchemaIssue[]> {
+  const issues = usedTexts(configFile, value).map(async (used): Promise<readonly SchemaIssue[]> => {
+    const message = await whyMissing(used, machine);
+    const path = used.path ?? [];
+    return message === null ? [] : [{ at: path, path, message: () => message }];
+  });
+  return (await Promise.all(issues)).flat();
+}
+
+async function whyMissing({ use, text }: UsedText, { env, files }: Machine): Promise<string | null> {
+  switch (use) {
+    case 'file-to-read':
+    case 'secret-file': {
+      const problem = text === '' ? null : await files.problem(text);
+      return problem === null ? null : `cannot read file "${visibleText(text, 300)}": ${problem}`;
+    }
+    case 'secret-variable':
+      // What is no name of a variable may be the secret itself.
+      return env[text] || !secretVariable.safeParse(text).success ? null : `environment variable "${text}" is not set`;
+    case 'file-for-later':
+    case 'secret-url':
+      return null;
+  }
+}
+
+/** One value over another: sections are merged key by key, everything else is replaced. */
+export function merged(under: unknown, over: unknown): unknown {
+  if (!isMapping(under) || !isMapping(over)) return over;
+  const keys = Object.entries(over).map(([key, value]) => [
+    key,
+    Object.hasOwn(under, key) ? merged(under[key], value) : value,
+  ]);
+  return { ...under, ...Object.fromEntries(keys) };
+}
+
+/**
+ * Which of the layers the value at a path comes from, by its index: the topmost of those that are merged there. Where
+ * the value is missing, that of the nearest part above it.
+ * @param layers the lowest first, at least one
+ */
+export function ownerOf(layers: readonly unknown[], path: YamlPath): number {
+  let here = layers.map((value, index) => ({ value, index }));
+  let owner = layers.length - 1;
+  for (const part of path) {
+    const below = here.flatMap(({ value, index }) => childOf(value, part, index));
+    const top = below.at(-1);
+    if (top === undefined) return owner;
+    owner = top.index;
+    // What is no section hides all that is under it.
+    here = isMapping(top.value) ? below.slice(below.findLastIndex(({ value }) => !isMapping(value)) + 1) : [top];
+  }
+  return owner;
+}
+
+function childOf(value: unknown, part: string | number, index: number): { value: unknown; index: number }[] {
+  if (typeof part === 'number') return Array.isArray(value) && part in value ? [{ value: value[part], index }] : [];
+  return isMapping(value) && Object.hasOwn(value, part) ? [{ value: value[part], index }] : [];
 }

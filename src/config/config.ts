@@ -1,13 +1,92 @@
-import type * as z from 'zod';
-import { notify } from './notify.ts';
-import { readableFile } from './schema/files.ts';
-import { type SectionFields, fieldsOf, itemsOf, type Report } from './schema/rules.ts';
-import { schedule } from './schema/schedule.ts';
-import { list, optional, section } from './schema/section.ts';
-import { store } from './schema/store.ts';
-import { choice, name, timezone } from './schema/values.ts';
-import { web } from './schema/web.ts';
+import * as z from 'zod';
+import { readableFile, proxy, secretUrlField } from './schema/secret.ts';
+import {
+  type SectionFields,
+  fieldsOf,
+  itemsOf,
+  type Report,
+  schedule,
+  list,
+  optional,
+  section,
+  choice,
+  name,
+  timezone,
+  cron,
+  duration,
+  integer,
+} from './schema/section.ts';
+import { store, web } from './schema/web.ts';
 import { sourceSections } from '../sources/registry.ts';
+import { channelSections } from '../notify/channels/registry.ts';
+import { webUrl } from './schema/endpoints.ts';
+
+const DAY = 86_400_000;
+const MANY = 1000;
+
+const policy = section({
+  confirmations: integer(1, MANY, 'a number of rounds')
+    .prefault(2)
+    .describe(
+      'Rounds in a row that must show a cause before it is told, one less where two witnesses agree. More is calmer ' +
+        'and later.',
+    ),
+  recoveries: integer(1, MANY, 'a number of rounds')
+    .prefault(2)
+    .describe('Rounds in a row without it before it counts as fixed.'),
+  reminder: duration(7 * DAY)
+    .prefault('4h')
+    .describe('Remind of an open incident after so long.'),
+  maxPerHour: integer(1, MANY, 'a number of messages')
+    .prefault(20)
+    .describe('Messages an hour and channel at most; what is more is gathered into one digest.'),
+});
+
+const maintenance = section({
+  cron: cron.describe('When the window begins: minute, hour, day of month, month, day of week.'),
+  duration: duration(7 * DAY).describe('How long it lasts.'),
+  timezone: timezone.prefault('UTC').describe('Time zone that `cron` is meant in.'),
+});
+
+const heartbeat = section({
+  url: secretUrlField('What to fetch (GET) while rounds and alerting work.', 'https://hc.example.org/ping/ftm-watch'),
+  every: duration(DAY)
+    .prefault('1m')
+    .describe('How often. The service should wait for a few of them before it raises the alarm.'),
+});
+
+const summary = section({
+  cron: cron
+    .prefault('0 7 * * 1')
+    .describe(
+      'When: minute, hour, day of month, month, day of week, in the zone of the site. It covers the time since.',
+    ),
+});
+
+export type MaintenanceWindow = z.output<typeof maintenance>;
+export type HeartbeatConfig = z.output<typeof heartbeat>;
+export type NotifyConfig = z.output<typeof notify>;
+
+const notify = section({
+  ...channelSections(),
+  policy: policy.prefault({}).describe('When a cause becomes an incident, and how often it is told.'),
+  maintenance: list(maintenance).describe('Windows in which incidents are recorded and nobody is notified.'),
+  summary: optional(summary).describe(
+    'A regular message: availability, incidents (a licence that must be redeemed soon is one), tokens left, ' +
+      'certificates that end soon, silences that are still on.',
+  ),
+  runbookUrl: optional(webUrl('https://wiki.example.org/ftm')).describe(
+    'Where the runbooks are, where it is not this daemon: messages link to it with the id of the cause at its end.',
+  ),
+  proxy: optional(proxy).describe(
+    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, web hooks and the heartbeat. A URL, or a section if the proxy asks ' +
+      'for a password. Without it, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply. Loopback is never proxied.',
+  ),
+  heartbeat: optional(heartbeat).describe(
+    'A sign of life for a service that raises the alarm when it stays away: nobody else notices that the ' +
+      'watcher itself is dead.',
+  ),
+});
 
 /**
  * The configuration after validation: defaults filled in, durations in milliseconds, file names absolute, addresses
@@ -86,4 +165,16 @@ function certificatesAreOfKnownUnits({ appliances, logs }: SectionFields, report
     if (typeof unit === 'string' && !known.includes(unit))
       report(['logs', 'syslog', 'tls', 'certificates'], `"${unit}" is the name of none of the "appliances"`);
   }
+}
+
+/** A JSON Schema, as plain data. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/**
+ * The JSON Schema (draft 7, which editors know best) of the configuration file, with a description and a default for
+ * each key.
+ */
+export function configJsonSchema(): JsonSchema {
+  const schema = z.toJSONSchema(configFile, { io: 'input', target: 'draft-07' });
+  return { ...schema, title: 'Configuration of ftm-watch' };
 }

@@ -1,13 +1,25 @@
 import { resolve } from 'node:path';
+import { constants } from 'node:fs';
+import { access, open, stat } from 'node:fs/promises';
 import type * as z from 'zod';
 import { type Config, configFile } from './config.ts';
-import { type ConfigFile, MAX_CONFIG_BYTES, type ReadResult, type UnreadFile, understoodFile } from './config-file.ts';
+import {
+  type ConfigFile,
+  MAX_CONFIG_BYTES,
+  type ReadResult,
+  type UnreadFile,
+  understoodFile,
+  includedBy,
+  withoutInclude,
+  merged,
+  ownerOf,
+  type FileChecks,
+  missingThings,
+  withDefaultNames,
+} from './config-file.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schemaIssues } from './issues.ts';
-import { includedBy, withoutInclude } from './included.ts';
-import { merged, ownerOf } from './layers.ts';
-import { type FileChecks, missingThings, withDefaultNames } from './named.ts';
-import { fieldsOf } from './schema/rules.ts';
-import { store } from './schema/store.ts';
+import { fieldsOf } from './schema/section.ts';
+import { store } from './schema/web.ts';
 
 /** Where no file is named, the first of these that exists: of a checkout, of the installed program. */
 const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
@@ -69,7 +81,7 @@ function configOf(file: z.output<typeof configFile>, [first]: readonly string[],
   return { ...file, site: file.site ?? hostname, ...(first === undefined ? {} : { file: first }) };
 }
 
-export type LocatedStore = { readonly kind: 'ok'; readonly path: string } | InvalidConfig;
+type LocatedStore = { readonly kind: 'ok'; readonly path: string } | InvalidConfig;
 
 /**
  * Where the store is. What else is wrong with the configuration, and what only the daemon may read, is in the way of
@@ -141,4 +153,54 @@ function invalidBySchema(found: readonly SchemaIssue[], toIssue: ReadConfig['toI
 
 function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue): number {
   return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
+}
+
+/** The files of this machine. */
+export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };
+
+/** Reads one byte more than allowed instead of trusting the size: a device or a pipe has none. */
+async function readBounded(path: string, limit: number): Promise<ReadResult> {
+  try {
+    if (!(await stat(path)).isFile()) return { kind: 'failed', reason: 'it is not a regular file' };
+    await using file = await open(path);
+    const buffer = Buffer.alloc(limit + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
+      length += bytesRead;
+      if (length > limit) return { kind: 'too-large' };
+      if (bytesRead === 0) return { kind: 'read', bytes: buffer.subarray(0, length) };
+    }
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? { kind: 'missing' } : { kind: 'failed', reason: reasonOf(error) };
+  }
+}
+
+async function fileProblem(path: string): Promise<string | null> {
+  try {
+    await access(path, constants.R_OK);
+    return (await stat(path)).isDirectory() ? 'it is a directory' : null;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'no such file'],
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'permission denied'],
+  ['EISDIR', 'it is a directory'],
+  ['ENOTDIR', 'a part of its path is no directory'],
+  ['ENAMETOOLONG', 'its name is too long'],
+  ['ELOOP', 'too many symbolic links'],
+  ['ERR_INVALID_ARG_VALUE', 'its name holds a zero byte'],
+]);
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  return REASONS.get(code) ?? `error ${code}`;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 }

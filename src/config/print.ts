@@ -1,13 +1,14 @@
 import { stringify } from 'yaml';
 import * as z from 'zod';
 import { type Config, configFile } from './config.ts';
-import { type SectionFields, fieldsOf } from './schema/rules.ts';
+import { type SectionFields, fieldsOf, usedTexts } from './schema/section.ts';
+import type { SecretSource } from '../system/secret.ts';
 
 /** What a printed configuration consists of. */
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainSection;
 
 /** A mapping of it. */
-export interface PlainSection {
+interface PlainSection {
   readonly [key: string]: Plain;
 }
 
@@ -43,4 +44,17 @@ function plain(value: unknown): Plain {
     return value;
   if (Array.isArray(value)) return value.map(plain);
   return plainSection(fieldsOf(value));
+}
+
+/** Where every secret of a configuration comes from, except for private keys, which are never read as text. */
+export function secretSources(config: Config): readonly SecretSource[] {
+  return usedTexts(configFile, plainConfig(config)).flatMap(({ use, text }): readonly SecretSource[] => {
+    if (use === 'secret-file') return [{ kind: 'file', path: text }];
+    return use === 'secret-variable' ? [{ kind: 'env', name: text }] : [];
+  });
+}
+
+/** URLs that are secrets from their path on. */
+export function secretUrls(config: Config): readonly string[] {
+  return usedTexts(configFile, config).flatMap(({ use, text }) => (use === 'secret-url' ? [text] : []));
 }

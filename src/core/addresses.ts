@@ -1,7 +1,40 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { oncePer } from './once-per.ts';
-import { SINKHOLES } from './sinkholes.ts';
+
+/** An address where a DNS filter sends the names that it blocks. */
+interface Sinkhole {
+  readonly owner: string;
+  /** Addresses and CIDR blocks. */
+  readonly addresses: readonly string[];
+}
+
+/**
+ * Published by the vendors. Only single addresses that serve nothing else: 208.91.112.0/22 as a whole is no sinkhole,
+ * FortiGuard and DDNS live there too. The place to add one, with its source.
+ */
+const SINKHOLES: readonly Sinkhole[] = [
+  {
+    // FortiGate's DNS filter, action "redirect to block portal" (the default), IPv4 and IPv6:
+    // https://community.fortinet.com/t5/FortiGate/Technical-Tip-Various-Block-option-under-DNS-filter/ta-p/260790 and
+    // ta-p/421739.
+    owner: 'FortiGuard DNS filter',
+    addresses: ['208.91.112.55', '2001:cdba::3257:9652'],
+  },
+  {
+    // 146.112.61.104 to .110, as IPv6 in the mapped form:
+    // https://support.umbrella.com/hc/en-us/articles/227986927-What-are-the-Cisco-Umbrella-Block-Page-IP-Addresses
+    owner: 'Cisco Umbrella (OpenDNS)',
+    addresses: ['146.112.61.104/30', '146.112.61.108/31', '146.112.61.110'],
+  },
+  {
+    // sinkhole.paloaltonetworks.com, the default of PAN-OS' anti-spyware profile, older and newer, and its IPv6
+    // counterpart as the vendor's configuration template has it: https://github.com/PaloAltoNetworks/iron-skillet
+    // (SINKHOLE_IPV4, SINKHOLE_IPV6).
+    owner: 'Palo Alto Networks DNS sinkhole',
+    addresses: ['72.5.65.111', '198.135.184.22', '2600:5200::1'],
+  },
+];
 
 type Parsed = ReturnType<typeof ipaddr.process>;
 
@@ -169,4 +202,37 @@ function matches(parsed: Parsed, [network, bits]: readonly [Parsed, number]): bo
   return (
     parsed.kind() === network.kind() && ipaddr.subnetMatch(parsed, { block: [[network, bits]] }, 'outside') === 'block'
   );
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host:port`, an IPv6 address in brackets: what the configuration reads back. */
+export function authority({ host, port }: HostPort): string {
+  return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
+}
+
+/** The host of `host:port`, without the brackets of an IPv6 address. */
+export function hostOf(target: string): string {
+  const bracketed = /^\[([^\]]*)\]/u.exec(target);
+  return bracketed === null ? target.replace(/:[^:]*$/u, '') : (bracketed[1] ?? '');
+}
+
+/** The port of `host:port`, as it is written. */
+export function portOf(target: string): string {
+  return target.slice(target.lastIndexOf(':') + 1);
+}
+
+/** A host name to compare: names differ neither by case nor by the dot of the root. */
+export function plainName(host: string): string {
+  return host.toLowerCase().replace(/\.$/u, '');
+}
+
+const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
+
+/** Whether the URL leads to this machine. */
+export function isLoopbackUrl(text: string): boolean {
+  return LOOPBACK.test(URL.parse(text)?.hostname ?? '');
 }

@@ -1,6 +1,8 @@
 import type { BlockPage } from './block-page.ts';
 import type { CapturedChain, DistinguishedName } from './certificate.ts';
 import type { EpochMs, Millis } from './clock.ts';
+import { servedFamily } from './addresses.ts';
+import { spanText } from './time-text.ts';
 
 export const FAILURE_REASONS = [
   'timeout',
@@ -150,7 +152,7 @@ export interface TlsFacts {
   readonly durationMs: Millis;
 }
 
-export interface HttpFraming {
+interface HttpFraming {
   /** `1.1`. */
   readonly version: string;
   /** As the header says; null: it says nothing. */
@@ -262,4 +264,97 @@ export interface ClockObservation {
 export interface OpensslWord {
   /** Its code, `PATH_LENGTH_EXCEEDED`; null: it takes the chain. */
   readonly refusal: string | null;
+}
+
+export type BlockedOutcome = Extract<TlsOutcome, { readonly kind: 'failed' }>;
+
+/** `cut`: reset, closed, or ended by an alert; `silence`: nothing came. */
+export type Ending = 'cut' | 'silence';
+
+const BLOCKING: ReadonlySet<FailureReason> = new Set<FailureReason>([
+  'timeout',
+  'reset',
+  'closed',
+  'tls',
+  'protocol',
+  'rejected',
+]);
+
+/** Ended before any certificate, by somebody else than us. */
+export function isBlocked(outcome: TlsOutcome | null): outcome is BlockedOutcome {
+  return outcome?.kind === 'failed' && outcome.chain === null && BLOCKING.has(outcome.reason);
+}
+
+export function endingOf({ reason }: BlockedOutcome): Ending {
+  return reason === 'timeout' ? 'silence' : 'cut';
+}
+
+/**
+ * The addresses of a target that decide whether it works. IPv4 does where the name has IPv4 addresses and this machine
+ * a route to one of them, NAT64 included, else IPv6: which family FortiAuthenticator prefers is documented nowhere, and
+ * IPv4 is what it always has.
+ */
+export function decidingAddresses(endpoints: readonly EndpointObservation[]): readonly EndpointObservation[] {
+  const ipv6 = endpoints.filter(({ address }) => servedFamily(address) === 6);
+  const ipv4 = endpoints.filter((endpoint) => !ipv6.includes(endpoint));
+  const canTry = (family: readonly EndpointObservation[]): boolean =>
+    family.some((endpoint) => !isWithoutRoute(endpoint));
+  return ipv4.length === 0 || (!canTry(ipv4) && canTry(ipv6)) ? ipv6 : ipv4;
+}
+
+/** It says nothing about the target: this machine cannot even try. */
+export function isWithoutRoute({ tcp }: EndpointObservation): boolean {
+  return tcp.kind === 'failed' && tcp.reason === 'no-route' && tcp.beyond !== true;
+}
+
+/** Where the message says less than the kind of failure and its time; otherwise the message is shown as it is. */
+const WORDS: Readonly<Partial<Record<FailureReason, (failure: Failure) => string>>> = {
+  timeout: ({ durationMs }) => `no answer within ${spanText(durationMs)}`,
+  refused: () => 'connection refused',
+  reset: ({ durationMs }) => `reset after ${spanText(durationMs)}`,
+  closed: ({ durationMs }) => `closed by the peer after ${spanText(durationMs)}`,
+  'no-route': ({ message }) => `no route (${message})`,
+  aborted: () => 'called off',
+  internal: ({ message }) => `could not be looked at (${message})`,
+};
+
+/** What a failure looks like to an administrator: `no answer within 3 s`, `connection refused`, `reset after 12 ms`. */
+export function describeFailure(failure: Failure): string {
+  return WORDS[failure.reason]?.(failure) ?? failure.message;
+}
+
+/**
+ * What more was asked of one address at which the handshake ended before any certificate. Null: it was not asked, or
+ * its port did not open that time.
+ */
+export interface CloserLook {
+  readonly address: string;
+  /** How long each TCP connection to the address took to open; empty through a proxy, and after silence. */
+  readonly connects: readonly Millis[];
+  /** The longest that this process stalled meanwhile. */
+  readonly stalledMs: Millis;
+  /** The same hello once more. */
+  readonly again: TlsOutcome | null;
+  /** A hello with another server name, or without one (`name` null). */
+  readonly otherName: { readonly name: string | null; readonly outcome: TlsOutcome } | null;
+  /** A hello that a server can only refuse, in a few bytes. */
+  readonly refusable: TlsOutcome | null;
+  /** What the control hosts showed whose port opened. */
+  readonly controls: readonly TlsOutcome[];
+}
+
+/** From a second on it is a SYN that was repeated (RFC 6298 §2: the first is repeated after one second). */
+const REPEATED_SYN: Millis = 1000;
+/** Below that, timers and scheduling are larger than what is measured. */
+const SHORTEST: Millis = 4;
+
+/**
+ * The round trip at the least, by how long connects took; null: with less than `fewest` of them it is not known well
+ * enough to conclude anything from it. A busy process notices late that a connection is open: by so much it may have
+ * been faster.
+ */
+export function leastRoundTrip(connects: readonly Millis[], stalledMs: Millis, fewest: number): Millis | null {
+  const single = connects.filter((ms) => ms < REPEATED_SYN);
+  const least = Math.min(...single) - stalledMs;
+  return single.length < fewest || least < SHORTEST ? null : least;
 }

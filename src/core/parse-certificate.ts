@@ -1,9 +1,12 @@
-import { createHash, X509Certificate } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
-import type { Certificate, DistinguishedName } from './certificate.ts';
-import { children, type DerElement } from './der.ts';
-import { parseDistinguishedName } from './distinguished-name.ts';
-import { parseSubjectAltName } from './subject-alt-name.ts';
+import { createHash, X509Certificate, type KeyObject } from 'node:crypto';
+import {
+  type Certificate,
+  type DistinguishedName,
+  parseDistinguishedName,
+  type CapturedChain,
+  formatDistinguishedName,
+} from './certificate.ts';
+import { visibleText } from './visible-text.ts';
 
 /** Real certificates have 1 to 4 KiB; those with hundreds of names reach 20. */
 const MAX_DER = 128 * 1024;
@@ -122,4 +125,153 @@ function signatureName(name: string | undefined, algorithm: Uint8Array): string 
   const parameters = Buffer.from(algorithm);
   const found = SHA2_NAMES.find((_, index) => parameters.includes(Buffer.from([...SHA2_PREFIX, index + 1])));
   return `rsassaPss-${found ?? 'SHA1'}`;
+}
+
+/**
+ * One element of a DER encoding (ITU-T X.690 §8.1): its tag, its contents and itself with header. Views, not copies.
+ */
+export interface DerElement {
+  readonly tag: number;
+  readonly contents: Uint8Array;
+  readonly whole: Uint8Array;
+}
+
+/**
+ * The elements that stand one after another in `bytes`. Null when the encoding is broken, has a tag of more than one
+ * byte, an indefinite length (BER only), or more than `limit` elements. @internal
+ */
+export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | null {
+  const elements: DerElement[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    const element = elements.length < limit ? readElement(bytes, offset) : null;
+    if (element === null) return null;
+    elements.push(element);
+    offset += element.whole.length;
+  }
+  return elements;
+}
+
+/** The elements inside of one that holds others; none where its encoding is broken or it is not there. */
+export function children(bytes: Uint8Array | undefined): readonly DerElement[] {
+  return bytes === undefined ? [] : (readDer(bytes, 1024) ?? []);
+}
+
+function readElement(bytes: Uint8Array, start: number): DerElement | null {
+  const tag = bytes[start] ?? 0;
+  const length = readLength(bytes, start + 1);
+  if (length === null || (tag & 0x1f) === 0x1f) return null;
+  const end = length.begin + length.value;
+  if (end > bytes.length) return null;
+  return { tag, contents: bytes.subarray(length.begin, end), whole: bytes.subarray(start, end) };
+}
+
+/** The length that stands at `offset`, and where the contents begin. */
+function readLength(bytes: Uint8Array, offset: number): { readonly value: number; readonly begin: number } | null {
+  const first = bytes[offset];
+  if (first === undefined) return null;
+  if (first < 0x80) return { value: first, begin: offset + 1 };
+  // Long form: the low bits say how many bytes hold the length (none: indefinite). Three of them already reach 16 MiB.
+  const count = first & 0x7f;
+  if (count === 0 || count > 3) return null;
+  const digits = bytes.subarray(offset + 1, offset + 1 + count);
+  return { value: digits.reduce((value, digit) => value * 256 + digit, 0), begin: offset + 1 + count };
+}
+
+/** Some certificates of content networks have several hundred names. */
+const MAX_NAMES = 1000;
+const MAX_NAME = 256;
+
+interface AlternativeNames {
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+}
+
+const DNS = 'DNS:';
+const IP = 'IP Address:';
+
+/**
+ * Reads the names of a subjectAltName extension as Node prints them: `DNS:a.example, IP Address:192.0.2.1`, a name with
+ * special characters in JSON quotes. Other kinds of names are left out, and so are those after the thousandth.
+ */
+export function parseSubjectAltName(text: string | undefined): AlternativeNames {
+  const entries = splitEntries(text ?? '');
+  return { dnsNames: valuesOf(entries, DNS), ipAddresses: valuesOf(entries, IP) };
+}
+
+/** Commas inside quotes do not separate: that is what the quotes are for (CVE-2021-44532). */
+function splitEntries(text: string): readonly string[] {
+  return (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/gu) ?? []).slice(0, MAX_NAMES).map((entry) => entry.trim());
+}
+
+function valuesOf(entries: readonly string[], prefix: string): readonly string[] {
+  return entries
+    .filter((entry) => entry.startsWith(prefix))
+    .map((entry) => visibleText(unquote(entry.slice(prefix.length)), MAX_NAME));
+}
+
+function unquote(value: string): string {
+  if (!value.startsWith('"')) return value;
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return typeof parsed === 'string' ? parsed : value;
+  } catch {
+    return value;
+  }
+}
+
+/** Parses certificates, and each one only once while it is among the most recently used. */
+interface CertificateCache {
+  /** As `parseCertificate`. What is no certificate is remembered too. */
+  parse(der: Uint8Array): Certificate | null;
+}
+
+/**
+ * A cache keyed by the SHA-256 of the DER. A server sends the same chain every time, so a handful is enough for each
+ * target.
+ *
+ * @param capacity how many are kept; the least recently used goes first
+ */
+export function createCertificateCache(capacity: number): CertificateCache {
+  const entries = new Map<string, Certificate | null>();
+  return {
+    parse(der): Certificate | null {
+      const key = createHash('sha256').update(der).digest('base64');
+      const known = entries.get(key);
+      const certificate = known === undefined ? parseCertificate(der) : known;
+      // A map keeps the order of insertion: taken out and put back in, it is the youngest.
+      entries.delete(key);
+      entries.set(key, certificate);
+      const oldest = entries.keys().next();
+      if (entries.size > capacity && oldest.done !== true) entries.delete(oldest.value);
+      return certificate;
+    },
+  };
+}
+
+/** A certificate as PEM (RFC 7468 §5), as other people's tools read it. */
+export function certificatePem(certificate: Certificate): string {
+  const lines =
+    Buffer.from(certificate.der)
+      .toString('base64')
+      .match(/.{1,64}/gu) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}
+
+/**
+ * A chain for the firewall team: each certificate as PEM under lines that say what it is. Those lines are no PEM, and
+ * tools skip them.
+ */
+export function chainPem(chain: CapturedChain): string {
+  return chain.certificates
+    .map((certificate, index) => {
+      const names = [
+        `subject: ${formatDistinguishedName(certificate.subject)}`,
+        `issuer: ${formatDistinguishedName(certificate.issuer)}`,
+      ];
+      return (
+        `${String(index)} ${names.join('\n  ')}\n  sha256: ${certificate.fingerprint}\n` +
+        `  key: ${certificate.key}, ${certificate.pin}\n${certificatePem(certificate)}`
+      );
+    })
+    .join('');
 }

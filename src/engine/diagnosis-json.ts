@@ -1,8 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
-import { isoTime } from '../core/instant-text.ts';
-import type { Cause } from './cause.ts';
-import type { Diagnosis, PreconditionStatus } from './diagnosis.ts';
-import type { Finding } from './finding.ts';
+import { isoTime } from '../core/time-text.ts';
+import type { Cause, Diagnosis, PreconditionStatus, Finding } from './model.ts';
 
 /** The object of `check --json` and `/api/v1/status`: names and order are part of the contract. */
 export interface DiagnosisJson {

@@ -1,8 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
-import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
-import { createSourceGauges, type SourceGauges } from './source-gauges.ts';
-import { StateSet } from './state-set.ts';
+import { VERDICTS } from '../checks/tls-genuine/chain-case.ts';
+import { PRECONDITION_STATES } from '../engine/model.ts';
+import type { Config } from '../config/config.ts';
+import { SOURCES } from '../sources/registry.ts';
+import type { GaugeDefinition, SourceMetrics } from '../sources/source.ts';
 
 /**
  * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the
@@ -194,4 +195,76 @@ function makers(registry: Registry) {
       all: readonly State[],
     ) => new StateSet(new Gauge({ registers, name, help, labelNames: [...labels] }), labels, all),
   };
+}
+
+/** The metrics that sources bring along. */
+export interface SourceGauges {
+  /** What the sources have seen, by their ids. */
+  take(facts: object, config: Config): void;
+  /** Under another configuration. */
+  forget(): void;
+}
+
+interface Measured {
+  readonly id: string;
+  readonly metrics?: SourceMetrics<unknown, Config>;
+}
+
+const MEASURED: readonly Measured[] = SOURCES;
+
+export function createSourceGauges(registry: Registry): SourceGauges {
+  const made = new Map(
+    MEASURED.flatMap(({ metrics }) => metrics?.gauges ?? []).map((gauge) => [gauge, define(gauge, registry)]),
+  );
+  return {
+    take: (facts, config) => {
+      const seen = new Map<string, unknown>(Object.entries(facts));
+      for (const { id, metrics } of MEASURED) {
+        if (metrics === undefined || !seen.has(id)) continue;
+        for (const gauge of metrics.gauges) if (gauge.stays !== true) made.get(gauge)?.reset();
+        for (const { gauge, labels, value } of metrics.readings(seen.get(id), config))
+          if (value !== null) made.get(gauge)?.set({ ...labels }, value);
+      }
+    },
+    forget: () => {
+      for (const gauge of made.values()) gauge.reset();
+    },
+  };
+}
+
+function define({ name, help, labels }: GaugeDefinition, registry: Registry): Gauge {
+  return new Gauge({ registers: [registry], name, help, labelNames: [...labels] });
+}
+
+/**
+ * A gauge with a series for each state that a thing can be in: 1 for the one that it is in, 0 for the others (what
+ * OpenMetrics calls a StateSet). Saying again what is so already costs nothing.
+ */
+class StateSet<State extends string> {
+  readonly #gauge: Gauge;
+  readonly #thing: string;
+  readonly #state: string;
+  readonly #states: readonly State[];
+  readonly #current = new Map<string, State | null>();
+
+  /** @param labels of the gauge: of the thing, and of its state */
+  constructor(gauge: Gauge, [thing, state]: readonly [thing: string, state: string], states: readonly State[]) {
+    this.#gauge = gauge;
+    this.#thing = thing;
+    this.#state = state;
+    this.#states = states;
+  }
+
+  /** @param current null: in none of them */
+  set(thing: string, current: State | null): void {
+    if (this.#current.get(thing) === current) return;
+    this.#current.set(thing, current);
+    for (const state of this.#states)
+      this.#gauge.set({ [this.#thing]: thing, [this.#state]: state }, state === current ? 1 : 0);
+  }
+
+  reset(): void {
+    this.#current.clear();
+    this.#gauge.reset();
+  }
 }

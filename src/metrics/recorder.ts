@@ -1,21 +1,55 @@
-import type { SlowFactsBySource, RoundObservations } from '../sources/registry.ts';
+import { type SlowFactsBySource, type RoundObservations, samplesOf } from '../sources/registry.ts';
 import type { Config } from '../config/config.ts';
-import { type ChangeRefusal, type LoginResult } from '../core/audit.ts';
+import type { ChangeRefusal, LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Severity } from '../core/severity.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
-import type { DeliveryResult } from '../engine/incident/journal.ts';
+import { type Severity, compareSeverity } from '../core/severity.ts';
+import type { Diagnosis, Finding } from '../engine/model.ts';
+import type { DeliveryResult, Incident } from '../engine/incident/incident.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { UNNAMED } from '../core/polling/state.ts';
-import type { JudgedRound } from '../checks/judged-round.ts';
-import { configuredSubjects } from './configured-subjects.ts';
+import type { JudgedRound } from '../checks/judgement.ts';
+import {
+  configuredSubjects,
+  ProbeSeries,
+  createZeroSeries,
+  forgetAppliances,
+  forgetMeasurements,
+  type Expected,
+  OTHER_SUBJECT,
+} from './probe-series.ts';
 import type { Metrics } from './definitions.ts';
-import { licenseAssignments } from './license-assignments.ts';
-import { openIncidents, type TellableIncident } from './open-incidents.ts';
-import { samplesOf } from '../sources/samples-of.ts';
-import { ProbeSeries } from './probe-series.ts';
-import { createZeroSeries, forgetAppliances, forgetMeasurements, type Expected } from './zero-series.ts';
+
+/** The labels of one series of `ftm_incident_open`. */
+interface OpenIncident {
+  readonly cause: string;
+  readonly severity: Severity;
+  readonly subject: string;
+}
+
+/** What is told of an incident. */
+type TellableIncident = Pick<Incident, 'status' | 'cause' | 'openedAt'>;
+
+const MOST = 50;
+
+/**
+ * The open incidents, gravest first and at most 50. A subject that is not among `named` is `other`: text from the
+ * network never becomes a label.
+ */
+export function openIncidents(
+  incidents: readonly TellableIncident[],
+  named: ReadonlySet<string>,
+): readonly OpenIncident[] {
+  const open = incidents
+    .filter(({ status }) => status === 'open')
+    .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity) || a.openedAt - b.openedAt)
+    .map(({ cause: { id, severity, subject } }) => ({
+      cause: id,
+      severity,
+      subject: named.has(subject) ? subject : OTHER_SUBJECT,
+    }));
+  return [...new Map(open.map((each) => [JSON.stringify(each), each])).values()].slice(0, MOST);
+}
 
 /** Turns what happens into metrics. */
 export class Recorder {
@@ -153,4 +187,40 @@ export class Recorder {
   #tls({ tls }: JudgedRound): void {
     for (const { path, judged } of tls) this.#metrics.tlsVerdict.set(path.subject, judged.worst?.verdict ?? null);
   }
+}
+
+interface LicenseAssignment {
+  readonly appliance: string;
+  readonly license: string;
+  readonly assigned: number;
+}
+
+/**
+ * The configured licences that were judged: one that was not found wrong is where it belongs. One that could not be
+ * judged is left out, whatever is known about the others. Licences that only an appliance names are none: they would be
+ * labels out of the network.
+ */
+export function licenseAssignments(
+  { preconditions }: Diagnosis,
+  { appliances, registration }: Pick<Config, 'appliances'> & { readonly registration: object | null },
+): readonly LicenseAssignment[] {
+  const status = preconditions.find(({ id }) => id === 'license-assignment');
+  if (status === undefined || registration === null || status.state === 'not-configured') return [];
+  // Unknown without a finding: not looked at yet.
+  if (status.state === 'unknown' && status.findings.length === 0) return [];
+  const byAppliance = Map.groupBy(status.findings, ({ facts }) => facts?.appliance);
+  return appliances.flatMap(({ name: appliance, licenses }) =>
+    licenses.flatMap((license) => {
+      const levels = (byAppliance.get(appliance) ?? [])
+        .filter((finding) => concerns(finding, license))
+        .map(({ level }) => level);
+      const isWrong = levels.includes('broken') || levels.includes('warning');
+      return levels.includes('unknown') ? [] : [{ appliance, license, assigned: isWrong ? 0 : 1 }];
+    }),
+  );
+}
+
+/** Of the findings on its appliance: one that names no licence is about all of them. */
+function concerns({ facts }: Finding, license: string): boolean {
+  return (facts?.license ?? license).toUpperCase() === license.toUpperCase();
 }

@@ -1,8 +1,8 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket, isIP } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { createSocket } from 'node:dgram';
 import { addressFamily } from '../core/addresses.ts';
-import type { DistinguishedName } from '../core/certificate.ts';
-import { parseDistinguishedName } from '../core/distinguished-name.ts';
+import { type DistinguishedName, parseDistinguishedName } from '../core/certificate.ts';
 import { abortError, errorCode, ProbeError } from './failure.ts';
 
 /** A literal address: names are resolved before, so that no connection waits for a resolver. */
@@ -129,5 +129,29 @@ function whenReady<S extends Socket>(
     socket.once(ready, onReady);
     socket.once('error', onError);
     socket.once('close', onClose);
+  });
+}
+
+/**
+ * Whether this machine has a route to an address. A UDP socket is connected, which asks the kernel's routing table and
+ * sends nothing (connect(2)). A router that answers "no route" by ICMP fails a TCP connection with the same error as a
+ * route that is missing here.
+ *
+ * @param address a literal one: a name would wait for a resolver
+ */
+export function hasRoute(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket(isIP(address) === 6 ? 'udp6' : 'udp4');
+    let ended = false;
+    function end(has: boolean): void {
+      if (ended) return;
+      ended = true;
+      resolve(has);
+      socket.close();
+    }
+    socket.on('error', () => end(false));
+    socket.once('connect', () => end(true));
+    // Any port: nothing is sent.
+    socket.connect(9, address);
   });
 }

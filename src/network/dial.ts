@@ -1,23 +1,24 @@
 import { isIP, type Socket } from 'node:net';
+import { request, type IncomingMessage } from 'node:http';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
-import { authority, type HostPort } from '../core/authority.ts';
+import { authority, type HostPort } from '../core/addresses.ts';
 import type { ProxyAnswer } from '../core/observation.ts';
 import type { SecretReader, SecretSource } from '../system/secret.ts';
 import { openSocket } from './connect.ts';
-import type { ProbeContext } from './context.ts';
+import { type ProbeContext, unlessAborted } from './context.ts';
 import { abortError, failureMessage, failureReason, ProbeError } from './failure.ts';
-import { getaddrinfo } from './getaddrinfo.ts';
-import { openTunnel, ProxyRefusal } from './connect-proxy.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { getaddrinfo } from './lookup.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { readableLine } from './tls/handshake.ts';
 
 /** An HTTP proxy that opens tunnels with CONNECT. */
-export interface Proxy extends HostPort {
+interface Proxy extends HostPort {
   readonly user: string | null;
   readonly password: SecretSource | null;
 }
 
-export interface DialOptions {
+interface DialOptions {
   readonly target: HostPort;
   /** A literal address of the target; without meaning through a proxy, which is given the name. */
   readonly address: string;
@@ -113,4 +114,162 @@ async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Pro
   const [found] = await unlessAborted(getaddrinfo(host), time.signal);
   if (found === undefined) throw new ProbeError('name-not-resolved', `The name "${host}" has no address`);
   return found.address;
+}
+
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** A block page begins with a style sheet. */
+const MAX_PAGE_BYTES = 16 * 1024;
+
+const MAX_SCHEMES = 5;
+
+/** One CONNECT (RFC 9110 §9.3.6). */
+interface Tunnel {
+  /** `host:port`, as people read it. */
+  readonly proxy: string;
+  /** `host:port` to be connected to: by name, as the appliance does and as proxies' allow lists are written. */
+  readonly authority: string;
+  readonly credentials: { readonly user: string; readonly password: string } | null;
+}
+
+/**
+ * Asks the proxy at the other end of `socket` for a tunnel; afterwards the socket speaks with the target. Done by hand:
+ * undici's agent hides the socket that the certificate has to be read from.
+ *
+ * @throws {ProxyRefusal} when the proxy refuses; the socket's error, or the signal's reason
+ */
+export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const connect = request({
+      method: 'CONNECT',
+      path: tunnel.authority,
+      headers: { host: tunnel.authority, ...authorization(tunnel) },
+      createConnection: () => socket,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      signal,
+    });
+    connect.once('connect', (response: IncomingMessage, _socket: unknown, head: Buffer) => {
+      const status = response.statusCode ?? 0;
+      if (status >= 200 && status < 300) {
+        if (head.length > 0) socket.unshift(head);
+        resolve();
+        return;
+      }
+      reject(new ProxyRefusal(tunnel, response, head));
+    });
+    // Never removed: node:http reports once more when the socket is destroyed in the end.
+    connect.on('error', reject);
+    connect.once('close', () => {
+      reject(new ProbeError('closed', `The proxy ${tunnel.proxy} closed the connection without an answer to CONNECT`));
+    });
+    connect.end();
+  });
+}
+
+/** The proxy answered, and opened no tunnel. */
+class ProxyRefusal extends ProbeError {
+  readonly answer: Omit<ProxyAnswer, 'page'>;
+  /** Bytes of its page that came with the answer. */
+  readonly #head: Buffer;
+  /** Null: it ends with the connection, or in chunks. */
+  readonly #length: number | null;
+  readonly #isChunked: boolean;
+  /** What the request contained. */
+  readonly #secrets: readonly string[];
+
+  constructor(
+    { proxy, authority, credentials }: Tunnel,
+    { statusCode: status = 0, headers }: IncomingMessage,
+    head: Buffer,
+  ) {
+    const hasLogin = credentials !== null;
+    super(
+      'rejected',
+      `The proxy ${proxy} answered CONNECT ${authority} with status ${String(status)}: expected 200` +
+        hint(status, hasLogin),
+    );
+    const offered = [headers['proxy-authenticate'] ?? [], headers['www-authenticate'] ?? []].flat();
+    this.answer = { status, schemes: offered.flatMap(schemesIn).slice(0, MAX_SCHEMES), hasLogin };
+    this.#head = head;
+    this.#secrets = credentials === null ? [] : formsOf(credentials);
+    const length = Number(headers['content-length'] ?? Number.NaN);
+    this.#length = Number.isInteger(length) ? length : null;
+    this.#isChunked = headers['transfer-encoding']?.toLowerCase().includes('chunked') === true;
+  }
+
+  /** The text of its page, as far as it comes before the signal is aborted; null: none, or it repeats the password. */
+  async page(socket: Socket, signal: AbortSignal): Promise<string | null> {
+    const limit = Math.min(this.#length ?? MAX_PAGE_BYTES, MAX_PAGE_BYTES);
+    const bytes = await bytesFrom(socket, this.#head, { limit, signal });
+    const sent = bytes.toString('latin1');
+    const body = this.#isChunked ? sent.replaceAll(CHUNK_SIZE, '') : sent;
+    const text = readableLine(body);
+    return text === '' || this.#secrets.some((secret) => repeatsAny(body, secret)) ? null : text;
+  }
+}
+
+/** So many characters of a secret in a row are no chance. */
+const REPEATED = 6;
+
+/** Whether a page repeats a part of a secret: it may be cut anywhere, and half a secret is one. */
+function repeatsAny(text: string, secret: string): boolean {
+  const length = Math.min(REPEATED, secret.length);
+  if (length === 0) return false;
+  return Array.from({ length: secret.length - length + 1 }, (_, at) => secret.slice(at, at + length)).some((part) =>
+    text.includes(part),
+  );
+}
+
+/** A password as a page may repeat it: as text, as the bytes of UTF-8, and as it went over the line. */
+function formsOf({ user, password }: NonNullable<Tunnel['credentials']>): readonly string[] {
+  const bytes = Buffer.from(password, 'utf8');
+  return [password, bytes.toString('latin1'), Buffer.from(`${user}:${password}`, 'utf8').toString('base64')];
+}
+
+/** RFC 9112 §7.1. */
+const CHUNK_SIZE = /(?:^|\r\n)[\da-f]{1,8}(?:;[^\r\n]{0,200})?\r\n/giu;
+
+function bytesFrom(
+  socket: Socket,
+  head: Buffer,
+  { limit, signal }: { readonly limit: number; readonly signal: AbortSignal },
+): Promise<Buffer> {
+  return new Promise((resolve) => {
+    let bytes = head;
+    function finish(): void {
+      signal.removeEventListener('abort', finish);
+      socket.off('data', onData).off('end', finish).off('close', finish);
+      resolve(bytes.subarray(0, limit));
+    }
+    function onData(chunk: Buffer): void {
+      bytes = Buffer.concat([bytes, chunk]);
+      if (bytes.length >= limit) finish();
+    }
+    if (bytes.length >= limit || signal.aborted || socket.destroyed) {
+      finish();
+      return;
+    }
+    signal.addEventListener('abort', finish, { once: true });
+    socket.on('data', onData).on('end', finish).on('close', finish).resume();
+  });
+}
+
+/** RFC 9110 §11.6.1, as in `Negotiate, Basic realm="proxy"`: a scheme is a token that no `=` follows. */
+function schemesIn(field: string): readonly string[] {
+  const bare = field.slice(0, 2_000).replaceAll(/"[^"]*"/gu, '""');
+  return [...bare.matchAll(/(?:^|,)\s*([\w-]{1,40})(?=\s*(?:,|$)|\s+[^=\s])/gu)].map(([, name = '']) =>
+    visibleText(name, 40),
+  );
+}
+
+function authorization({ credentials }: Tunnel): Record<string, string> {
+  if (credentials === null) return {};
+  const token = Buffer.from(`${credentials.user}:${credentials.password}`, 'utf8').toString('base64');
+  return { 'proxy-authorization': `Basic ${token}` };
+}
+
+function hint(status: number, hasLogin: boolean): string {
+  if (status === 407) return hasLogin ? ' (it does not accept this login)' : ' (it demands a login)';
+  if (status === 403) return ' (its access list does not allow the target)';
+  return '';
 }

@@ -1,9 +1,7 @@
 import { isIPv4 } from 'node:net';
-
 import type { Millis } from '../core/clock.ts';
 import type { Failure, FailureReason } from '../core/observation.ts';
-import { visibleText } from '../core/visible-text.ts';
-import { withoutSecrets } from '../core/without-secrets.ts';
+import { visibleText, withoutSecrets } from '../core/visible-text.ts';
 import { withoutCodes } from '../text/mask.ts';
 import { messageOf } from '../text/message-of.ts';
 

@@ -1,31 +1,43 @@
-import { beat } from '../system/beat.ts';
-import { deadline } from '../system/clock.ts';
+import { beat, deadline } from '../system/clock.ts';
 import type { SecretReader } from '../system/secret.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
-import { heldIn } from '../engine/incident/hourly-limit.ts';
-import type { Incident, IncidentState, Silence } from '../engine/incident/incident.ts';
-import { EMPTY_STATE } from '../engine/incident/incident.ts';
-import type { Delivery } from '../engine/incident/journal.ts';
-import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-input.ts';
-import type { PartlyFresh } from '../engine/incident/round-view.ts';
+import type { Diagnosis } from '../engine/model.ts';
+import { heldIn } from '../engine/incident/announce.ts';
+import {
+  type Incident,
+  type IncidentState,
+  type Silence,
+  EMPTY_STATE,
+  type Delivery,
+  type IncidentPolicy,
+  INCIDENT_DEFAULTS,
+} from '../engine/incident/incident.ts';
+import {
+  type IncidentEffect,
+  type IncidentInput,
+  type PartlyFresh,
+  type Looks,
+  withLook,
+} from '../engine/incident/round-view.ts';
 import { next } from '../engine/incident/machine.ts';
-import type { IncidentPolicy } from '../engine/incident/policy.ts';
-import { type Looks, withLook } from '../engine/incident/round-view.ts';
-import type { Channel, MessageChannel, StateChannel } from './channels/channel.ts';
-import { channelWords, type ChannelId } from './channels/registry.ts';
-import { journalEntry } from './journal-entry.ts';
-import type { Maintenance } from './maintenance.ts';
-import { type Attempt, Outbox, type OutboxDeps } from './outbox.ts';
-import { pendingByChannel } from './pending-by-channel.ts';
-import type { Crontab } from '../text/crontab.ts';
-import { takenUp } from './restart-note.ts';
-import { randomName } from './random-name.ts';
-import type { SummaryFacts } from './summary-facts.ts';
-import { dueSummary } from './due-summary.ts';
-import { createStatePublisher, type StatePublisher } from './state-publisher.ts';
+import {
+  type Channel,
+  type MessageChannel,
+  type StateChannel,
+  orDeferred,
+  type RecipientOutcome,
+} from './channels/channel.ts';
+import { channelWords, type ChannelId, CHANNELS } from './channels/registry.ts';
+import { journalEntry, takenUp, randomName, type SummaryFacts, dueSummary } from './notes.ts';
+import { type Maintenance, createMaintenance } from './maintenance.ts';
+import { type Attempt, Outbox, type OutboxDeps, pendingByChannel } from './outbox.ts';
+import { type Crontab, readCrontab } from '../text/crontab.ts';
+import { CHECKS } from '../checks/registry.ts';
+import type { Config, NotifyConfig } from '../config/config.ts';
+import { hasChannel } from './no-channel.ts';
+import type { MessageContext } from './message/notification-text.ts';
 
-export interface AlertingDeps extends OutboxDeps {
+interface AlertingDeps extends OutboxDeps {
   /** What a summary of the time between tells. */
   readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
@@ -33,7 +45,7 @@ export interface AlertingDeps extends OutboxDeps {
 }
 
 /** Whether the recipients of a channel that is told a state listen. */
-export interface ChannelState {
+interface ChannelState {
   /** Of the channel, for people. */
   readonly name: string;
   /** Recipients that did not take the last message, and that still have to hear something. */
@@ -303,4 +315,75 @@ export class Alerting {
       ...this.#publishers.map((publish) => publish(() => this.#state, signal)),
     ]).then(() => undefined);
   }
+}
+
+export type AlertingConfig = MessageSettings & Pick<Config, 'notify'>;
+
+/** With how far apart the checks are. */
+type Deps = AlertingDeps & Pick<IncidentPolicy, 'intervals'>;
+
+/**
+ * Alerting as a configuration wants it.
+ * @throws {RangeError} for a maintenance window that cannot be read
+ */
+export function createAlerting(config: AlertingConfig, { intervals, ...deps }: Deps): Alerting {
+  const { notify } = config;
+  return new Alerting(
+    {
+      channels: CHANNELS.flatMap((channel) =>
+        channel.create(notify, { ...deps, ...messageContext(config), proxy: notify.proxy }),
+      ),
+      maintenance: createMaintenance(notify.maintenance),
+      policy: policyOf(notify, intervals),
+      timezone: config.timezone,
+      summary: notify.summary === null ? null : readCrontab(notify.summary.cron, config.timezone),
+    },
+    deps,
+  );
+}
+
+function policyOf(notify: NotifyConfig, intervals: IncidentPolicy['intervals']): IncidentPolicy {
+  return { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify), intervals };
+}
+
+/**
+ * Keeps the recipients of one channel at what is true. One message at a time: what happens meanwhile goes out right
+ * after it, as the state is then.
+ */
+export type StatePublisher = (state: () => IncidentState, signal: AbortSignal) => Promise<void>;
+
+export function createStatePublisher(channel: StateChannel, deps: Omit<OutboxDeps, 'journal'>): StatePublisher {
+  const { name } = channelWords(channel.id);
+  /** Recipients, so that the log tells once that one fails. */
+  const failing = new Set<string>();
+  let last = Promise.resolve();
+
+  function note({ recipient, kind, detail }: RecipientOutcome): void {
+    const { logger, onDelivery, clock } = deps;
+    const isSent = kind === 'sent';
+    if (!isSent && !failing.has(recipient))
+      logger.warn({ url: recipient, detail }, `${name} does not take alerts: it is tried again`);
+    if (isSent && failing.has(recipient)) logger.info({ url: recipient }, `${name} takes alerts again`);
+    if (isSent) failing.delete(recipient);
+    else failing.add(recipient);
+    onDelivery(channel.id, isSent ? 'sent' : 'failed', clock.now());
+  }
+
+  return (state, signal) => {
+    last = last.then(async () => {
+      const outcomes = await orDeferred([channel.id], () => channel.publish(state(), signal));
+      for (const outcome of outcomes) note(outcome);
+    });
+    return last;
+  };
+}
+
+/** What messages take from the configuration, besides who gets them. */
+interface MessageSettings extends Pick<Config, 'site' | 'timezone'> {
+  readonly web: Pick<Config['web'], 'publicUrl'>;
+  readonly notify: Pick<Config['notify'], 'runbookUrl'>;
+}
+
+export function messageContext({ site, timezone, web, notify }: MessageSettings): MessageContext {
+  return { site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
 }

@@ -1,4 +1,4 @@
-import type { MaintenanceWindow } from '../config/notify.ts';
+import type { MaintenanceWindow } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { readCrontab, type Crontab } from '../text/crontab.ts';
 

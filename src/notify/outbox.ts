@@ -1,13 +1,58 @@
-import type { Clock, EpochMs } from '../core/clock.ts';
-import { deliveryKey, isGivenUp } from '../engine/incident/journal.ts';
-import type { AlertJournal, Delivery, DeliveryResult, OutboxEntry } from '../engine/incident/journal.ts';
-import { incidentsOf } from '../engine/incident/notification.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import {
+  deliveryKey,
+  isGivenUp,
+  type AlertJournal,
+  type Delivery,
+  type DeliveryResult,
+  type OutboxEntry,
+  incidentsOf,
+  type Incident,
+  type Notification,
+} from '../engine/incident/incident.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
-import { type MessageChannel, orDeferred, type RecipientOutcome } from './channels/channel.ts';
-import { bySeverity } from './by-severity.ts';
-import { nextBatch } from './next-batch.ts';
-import { createRecipientPauses, pauseOf, type RecipientPauses } from './recipient-pauses.ts';
-import { GIVE_UP_AFTER, retryDelay } from './retry.ts';
+import { type MessageChannel, orDeferred, type RecipientOutcome, type StateChannel } from './channels/channel.ts';
+import { compareSeverity, type Severity } from '../core/severity.ts';
+import { byChannel, type ChannelId } from './channels/registry.ts';
+
+/** An alert must not wait for longer than this because a service says so. */
+const LONGEST: Millis = 15 * 60_000;
+
+/** Recipients that asked for a pause (`Retry-After`): until it is over, nothing is sent there, whatever it tells. */
+interface RecipientPauses {
+  note(channel: string, outcomes: readonly RecipientOutcome[]): void;
+  isPaused(channel: string, recipient: string): boolean;
+}
+
+function createRecipientPauses(clock: Pick<Clock, 'elapsed'>): RecipientPauses {
+  const ends = new Map<string, Millis>();
+  const keyOf = (channel: string, recipient: string): string => JSON.stringify([channel, recipient]);
+  return {
+    note(channel, outcomes) {
+      for (const { recipient, retryAfter } of outcomes) {
+        if (retryAfter === undefined) ends.delete(keyOf(channel, recipient));
+        else ends.set(keyOf(channel, recipient), clock.elapsed() + pauseOf(retryAfter));
+      }
+    },
+    isPaused: (channel, recipient) => clock.elapsed() < (ends.get(keyOf(channel, recipient)) ?? 0),
+  };
+}
+
+/** As long as was asked for, within bounds. */
+function pauseOf(retryAfter: Millis): Millis {
+  return Math.min(LONGEST, retryAfter);
+}
+
+const FIRST: Millis = 5_000;
+const LONGEST_DELAY: Millis = 5 * 60_000;
+
+/** Mail servers give up after five days (RFC 5321 §4.5.4.1); nobody acts on an alert that old. */
+const GIVE_UP_AFTER: Millis = 5 * 86_400_000;
+
+/** How long to wait after so many failures in a row: twice as long each time, five minutes at most. */
+function retryDelay(attempts: number): Millis {
+  return Math.min(LONGEST_DELAY, FIRST * 2 ** Math.min(Math.max(0, attempts - 1), 20));
+}
 
 export interface OutboxDeps {
   readonly clock: Clock;
@@ -234,4 +279,102 @@ function noteResult({ delivery, notification }: OutboxEntry, { logger, onDeliver
       break;
   }
   if (status !== 'withdrawn') onDelivery(channel, status === 'pending' ? 'failed' : status, clock.now());
+}
+
+/** The recipients of a channel that can be sent something now. */
+interface Free extends Pick<MessageChannel, 'id' | 'recipients'> {
+  /** It is just being tried. */
+  readonly isUnderWay: (delivery: Delivery) => boolean;
+}
+
+/**
+ * What is to be tried next: one notification that is due, with all its recipients that it is due for. What was never
+ * tried comes first, so that nothing new waits for a long queue of what a server puts off.
+ */
+function nextBatch(journal: AlertJournal, { id, recipients, isUnderWay }: Free, now: EpochMs): readonly OutboxEntry[] {
+  const isOurs = ({ delivery }: OutboxEntry): boolean =>
+    delivery.channel === id && recipients.includes(delivery.recipient);
+  const due = [...journal.givenUp().filter(isOurs), ...inOrder(journal.pending().filter(isOurs))]
+    .filter(({ delivery }) => isDue(delivery, now) && !isUnderWay(delivery))
+    .toSorted((a, b) => a.delivery.attempts - b.delivery.attempts);
+  const [first] = due;
+  return first === undefined ? [] : due.filter(({ notification }) => notification.id === first.notification.id);
+}
+
+/**
+ * Those that wait for nothing older about the same incident that is still on its way to the same recipient.
+ * A digest goes when one of its incidents waits for nothing.
+ */
+function inOrder(pending: readonly OutboxEntry[]): readonly OutboxEntry[] {
+  const waiting = new Set<string>();
+  return pending.filter(({ delivery, notification }) => {
+    const keys = incidentsOf(notification).map(({ id }) => JSON.stringify([delivery.recipient, id]));
+    const isFree = keys.length === 0 || keys.some((key) => !waiting.has(key));
+    for (const key of keys) waiting.add(key);
+    return isFree;
+  });
+}
+
+/** A wall clock that was set back must not put a delivery off by more than its own delay. */
+function isDue({ nextAttemptAt, attempts }: Delivery, now: EpochMs): boolean {
+  return now >= nextAttemptAt || nextAttemptAt - now > retryDelay(attempts);
+}
+
+/**
+ * What of a notification is told to those who want nothing less grave than `least`; null: nothing. A test is told to
+ * everybody.
+ */
+export function bySeverity(notification: Notification, least: Severity): Notification | null {
+  switch (notification.kind) {
+    case 'incident':
+      return isGraveEnough(notification.incident, least) ? notification : null;
+    case 'digest': {
+      const items = notification.items.filter(({ incident }) => isGraveEnough(incident, least));
+      if (items.length === notification.items.length) return notification;
+      // The gravest come first: what did not fit in is no graver than what is left out.
+      return items.length === 0 ? null : { ...notification, items, omitted: 0 };
+    }
+    case 'note':
+      // A restart is as grave as a warning, and a summary is not graver.
+      return least === 'critical' ? null : notification;
+    case 'test':
+      return notification;
+  }
+}
+
+/** As grave as it was ever named: whoever heard of the beginning hears how it goes on, and of the end. */
+function isGraveEnough({ cause, lastNotified }: Incident, least: Severity): boolean {
+  const severities = [cause, ...(lastNotified?.named ?? [])].map(({ severity }) => severity);
+  return severities.some((severity) => compareSeverity(severity, least) <= 0);
+}
+
+interface Waiting {
+  readonly messages: readonly MessageChannel[];
+  readonly states: readonly StateChannel[];
+  readonly outboxEntries: readonly OutboxEntry[];
+  /** What the hourly limit holds back: it waits for each way that it will go. */
+  readonly held: readonly Incident[];
+}
+
+/**
+ * Deliveries that wait, by channel, and what the hourly limit holds back; of a channel that is told a state, the
+ * recipients that did not take the last message and have to hear something.
+ */
+export function pendingByChannel({
+  messages,
+  states,
+  outboxEntries,
+  held,
+}: Waiting): Readonly<Record<ChannelId, number>> {
+  return byChannel((channel) => {
+    const waiting = states.filter(({ id }) => id === channel).map((state) => state.waiting());
+    const awaitingDigest = messages
+      .filter(({ id }) => id === channel)
+      .map(({ recipients, minSeverity }) => {
+        const wanted = held.filter((incident) => isGraveEnough(incident, minSeverity));
+        return wanted.length * recipients.length;
+      });
+    const undelivered = outboxEntries.filter(({ delivery }) => delivery.channel === channel);
+    return [...waiting, ...awaitingDigest].reduce((sum, count) => sum + count, undelivered.length);
+  });
 }

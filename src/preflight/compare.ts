@@ -1,11 +1,14 @@
+import * as z from 'zod';
 import { titleOf } from '../checks/registry.ts';
-import { counted } from '../core/counted.ts';
-import { sameSerial } from '../core/license/unit.ts';
-import type { Change } from './change.ts';
-import { licenseChanges } from './license-changes.ts';
-import type { PreconditionState } from '../engine/precondition-state.ts';
-import type { Snapshot } from './snapshot.ts';
-import type { UnitState } from './unit-state.ts';
+import { counted } from '../core/phrases.ts';
+import { sameSerial, firmwareVersion, licensesOf, type HaMode, unitOf } from '../core/license/appliance.ts';
+import { type PreconditionState, type Diagnosis, PRECONDITION_STATES } from '../engine/model.ts';
+import { isoTime } from '../core/time-text.ts';
+import { askedFor, policyText } from '../core/license/firewall.ts';
+import type { LicenseOutcome } from '../core/license/registration.ts';
+import { valueOf } from '../core/license/resource.ts';
+import type { UnitObservation } from '../sources/appliances/unit-observation.ts';
+import type { SlowFactsBySource } from '../sources/registry.ts';
 
 /** What changed since the snapshot, and what that means; of what did not change, nothing. */
 export function changesSince(before: Snapshot, after: Snapshot): readonly Change[] {
@@ -106,4 +109,203 @@ function kindOf(state: PreconditionState): Change['kind'] {
     case 'not-configured':
       return 'not-visible';
   }
+}
+
+/** One difference between before and after. `as-planned`: it is what the migration was to bring. */
+export interface Change {
+  readonly kind: 'as-planned' | 'to-do' | 'broken' | 'not-visible';
+  readonly what: string;
+  readonly means: string;
+}
+
+/** Where each licence is, and whether it belongs there. */
+function licenseChanges({ migration, unit }: Snapshot, after: UnitState): readonly Change[] {
+  const numbers = new Set([...unit.licenses, ...after.licenses].map(({ license }) => license));
+  return [...numbers].flatMap((license) => {
+    const was = holderOf(license, unit);
+    return licenseChange(
+      { license, was, is: holderOf(license, after), target: targetOf(license, migration) ?? was },
+      after,
+    );
+  });
+}
+
+interface Holders {
+  readonly license: string;
+  readonly was: string | null;
+  readonly is: string | null;
+  /** Who is to hold it. */
+  readonly target: string | null;
+}
+
+function licenseChange({ license, was, is, target }: Holders, after: UnitState): readonly Change[] {
+  if (is === null) return target === null ? [] : [untold(license)];
+  if (target !== null && !sameSerial(is, target) && !isInPair(after, is))
+    return [
+      {
+        kind: 'to-do',
+        what: `${license} is registered to ${is}, not to ${target}`,
+        means: 'New tokens cannot be provisioned until Fortinet moves it',
+      },
+    ];
+  if (was !== null && sameSerial(was, is)) return [];
+  return [{ kind: 'as-planned', what: `${license} is registered to ${is}`, means: 'Where it belongs' }];
+}
+
+function untold(license: string): Change {
+  return {
+    kind: 'not-visible',
+    what: `Who holds ${license} is not told`,
+    means: 'See it at support.fortinet.com, or configure "registration"',
+  };
+}
+
+function targetOf(license: string, { serial, licenses }: Migration): string | null {
+  return licenses.length === 0 || licenses.includes(license) ? serial : null;
+}
+
+function holderOf(license: string, { licenses }: UnitState): string | null {
+  return licenses.find((held) => held.license === license)?.holder ?? null;
+}
+
+/** The members of a pair share their licences. */
+function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
+  if (mode !== 'cluster') return false;
+  return [serial, ...peers].some((member) => member !== null && sameSerial(member, holder));
+}
+
+const MODES = ['cluster', 'standalone', 'load-balancer', 'unknown'] as const satisfies readonly HaMode[];
+
+/** What a migration of a unit may change, as it is now. Null: nobody tells. */
+export interface UnitState {
+  readonly name: string;
+  readonly serial: string | null;
+  readonly peers: readonly string[];
+  readonly mode: HaMode;
+  /** As in `8.0.3`. */
+  readonly firmware: string | null;
+  readonly licenses: readonly HeldLicense[];
+  readonly tokens: { readonly total: number; readonly assigned: number } | null;
+  /** The firewall policy that its traffic matches: `policy 5 "fac-out"`, `no policy`. */
+  readonly policy: string | null;
+}
+
+interface HeldLicense {
+  readonly license: string;
+  /** Serial number of the unit that it is registered to. */
+  readonly holder: string | null;
+}
+
+const unitStateSchema: z.ZodType<UnitState> = z.object({
+  name: z.string(),
+  serial: z.nullable(z.string()),
+  peers: z.array(z.string()),
+  mode: z.enum(MODES),
+  firmware: z.nullable(z.string()),
+  licenses: z.array(z.object({ license: z.string(), holder: z.nullable(z.string()) })),
+  tokens: z.nullable(z.object({ total: z.number(), assigned: z.number() })),
+  policy: z.nullable(z.string()),
+});
+
+export function unitStateOf({ config, rest, role }: UnitObservation, picture: SlowFactsBySource): UnitState {
+  const { name, serial, peers, mode } = unitOf(config, rest, role);
+  const tokens = rest?.kind === 'ok' ? valueOf(rest.tokens) : null;
+  return {
+    name,
+    serial,
+    peers,
+    mode,
+    firmware: firmwareOf(rest, role),
+    licenses: licensesOf(config.licenses, rest).map((license) => ({ license, holder: unitHolderOf(license, picture) })),
+    tokens: tokens === null ? null : { total: tokens.total, assigned: tokens.byStatus.assigned },
+    policy: policyOf(name, picture),
+  };
+}
+
+function firmwareOf(rest: UnitObservation['rest'], role: UnitObservation['role']): string | null {
+  const told = (rest?.kind === 'ok' ? rest.system.firmware : null) ?? (role?.kind === 'ok' ? role.firmware : null);
+  return told === null ? null : (firmwareVersion(told)?.join('.') ?? null);
+}
+
+function unitHolderOf(license: string, { registration }: SlowFactsBySource): string | null {
+  const lookups = registration?.kind === 'ok' ? registration.lookups : [];
+  const outcome: LicenseOutcome | undefined = lookups.find((lookup) => lookup.license === license)?.outcome;
+  return outcome?.kind === 'registered' ? outcome.serial : null;
+}
+
+function policyOf(name: string, { firewall }: SlowFactsBySource): string | null {
+  const flow = askedFor(firewall, name);
+  if (flow?.kind !== 'ok') return null;
+  return flow.match.kind === 'policy' ? policyText(flow.match.policy) : 'no policy';
+}
+
+/** What is going to change about one unit; null: it stays as it is. */
+export interface Migration {
+  /** Name of the appliance in the configuration. */
+  readonly unit: string;
+  /** The serial number that the unit will have, or that a licence moves to. */
+  readonly serial: string | null;
+  /** The address that its traffic will come from. */
+  readonly address: string | null;
+  readonly firmware: string | null;
+  /** The licences that move to `serial` while the unit stays; empty: the unit itself is replaced. */
+  readonly licenses: readonly string[];
+}
+
+const migrationSchema: z.ZodType<Migration> = z.object({
+  unit: z.string(),
+  serial: z.nullable(z.string()),
+  address: z.nullable(z.string()),
+  firmware: z.nullable(z.string()),
+  licenses: z.array(z.string()),
+});
+
+/** A unit and the path before a migration: the file that `preflight migration` writes, part of the contract. */
+export interface Snapshot {
+  readonly version: 1;
+  readonly site: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly migration: Migration;
+  readonly unit: UnitState;
+  readonly preconditions: readonly SnapshotPrecondition[];
+}
+
+interface SnapshotPrecondition {
+  readonly id: string;
+  readonly state: PreconditionState;
+  readonly summary: string;
+}
+
+const snapshotSchema: z.ZodType<Snapshot> = z.object({
+  version: z.literal(1),
+  site: z.string(),
+  at: z.iso.datetime(),
+  migration: migrationSchema,
+  unit: unitStateSchema,
+  preconditions: z.array(z.object({ id: z.string(), state: z.enum(PRECONDITION_STATES), summary: z.string() })),
+});
+
+export function snapshotOf(migration: Migration, unit: UnitState, diagnosis: Diagnosis): Snapshot {
+  const { site, at, preconditions } = diagnosis;
+  return {
+    version: 1,
+    site,
+    at: isoTime(at),
+    migration,
+    unit,
+    preconditions: preconditions.map(({ id, state, summary }) => ({ id, state, summary })),
+  };
+}
+
+/**
+ * Reads the text of a snapshot.
+ * @throws {Error} saying what is wrong with it
+ */
+export function parseSnapshot(text: string): Snapshot {
+  const read = snapshotSchema.safeParse(JSON.parse(text));
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? '' : ` at "${issue.path.join('.')}"`;
+  throw new Error(`expected what "ftm-watch preflight migration" writes${where}: ${issue?.message ?? ''}`);
 }

@@ -1,12 +1,11 @@
 import { titleOf } from '../checks/registry.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { utcText } from '../core/instant-text.ts';
+import { utcText } from '../core/time-text.ts';
 import { compareSeverity, type Severity } from '../core/severity.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
-import type { Readiness } from '../engine/diagnosis.ts';
-import { CONCLUSIONS } from './report-text.ts';
-import type { OpenIncident, UnseenIncident } from './unseen-incidents.ts';
+import type { Readiness } from '../engine/model.ts';
+import { CONCLUSIONS, type OpenIncident, type UnseenIncident } from './report-text.ts';
 
 /** Exit codes as a Nagios plugin gives them: of `check`, in every form. */
 export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;

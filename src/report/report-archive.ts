@@ -1,14 +1,12 @@
 import { strToU8, type Zippable, zipSync } from 'fflate';
 import type { EpochMs } from '../core/clock.ts';
-import { answersText, checklistText } from './checklist-text.ts';
-import { fileName } from './file-name.ts';
-import { isoTime } from '../core/instant-text.ts';
-import { logExcerptsText } from './log-excerpts.ts';
-import { createSecretRemover } from './remove-secrets.ts';
-import type { ReportSources } from './report-contents.ts';
+import { answersText, checklistText } from './report-text.ts';
+import { fileName, createSecretRemover, type ReportSources } from './report-contents.ts';
+import { isoTime } from '../core/time-text.ts';
+import { logExcerptsText } from './timeline.ts';
 import { maskFor, type ReportData, reportData } from './report-data.ts';
 import { reportHtml } from './report-html.ts';
-import { keptCertificates, seenChains } from './seen-chains.ts';
+import { keptCertificates, seenChains } from './seen.ts';
 
 /** A report ready to be written. */
 export interface ReportArchive {

@@ -1,7 +1,7 @@
 import { compareSeverity } from '../core/severity.ts';
-import type { Cause } from '../engine/cause.ts';
+import type { Cause } from '../engine/model.ts';
 import type { ReportData } from './report-data.ts';
-import type { SeenIssuer } from './seen-issuers.ts';
+import type { SeenIssuer } from './seen.ts';
 import type { TimelineIncident } from './timeline.ts';
 
 /** One fault of the period, however often it came: what the report is about. */

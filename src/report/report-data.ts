@@ -3,16 +3,17 @@ import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { RoundObservations } from '../sources/registry.ts';
-import { accountsIn, configurationWithoutPeople } from './configuration.ts';
-import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
-import { type LogExcerpts, logExcerpts } from './log-excerpts.ts';
+import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
+import { type LogExcerpts, logExcerpts, type Timeline, timelineOf } from './timeline.ts';
 import { createMask, type Mask, type MaskTally } from '../text/mask.ts';
-import { maskedData, maskedDiagnosis } from './masked.ts';
-import { createSecretRemover } from './remove-secrets.ts';
-import type { ReportSources, Versions } from './report-contents.ts';
-import { type SeenChain, seenChains } from './seen-chains.ts';
-import { type SeenIssuer, seenIssuers } from './seen-issuers.ts';
-import { type Timeline, timelineOf } from './timeline.ts';
+import {
+  maskedData,
+  maskedDiagnosis,
+  createSecretRemover,
+  type ReportSources,
+  type Versions,
+} from './report-contents.ts';
+import { type SeenChain, seenChains, type SeenIssuer, seenIssuers } from './seen.ts';
 
 /**
  * The object of `report.json`: names are part of the contract. Times are ISO 8601, UTC; durations are in milliseconds.
@@ -106,4 +107,49 @@ function endpointToJson(endpoint: EndpointObservation): object {
 /** A chain by the fingerprints of its certificates: these are under `chains`. */
 function tlsToJson(outcome: TlsOutcome): object {
   return { ...outcome, chain: outcome.chain?.certificates.map(({ fingerprint }) => fingerprint) ?? null };
+}
+
+/** Keys whose value is an account: nobody who reads a report needs it, and it is half of a login. */
+const ACCOUNT_KEYS: ReadonlySet<string> = new Set(['user', 'accountId']);
+const PLACE = '<user>';
+
+type Section = Readonly<Record<string, Plain>>;
+
+/** The configuration without names of accounts and people. It holds no secret from the start. */
+function configurationWithoutPeople(configuration: Section, mask: Mask): Section {
+  return withoutPeople('', configuration, mask);
+}
+
+/** The names of accounts in it. */
+function accountsIn(configuration: Section): readonly string[] {
+  return [...new Set(accountsOf('', configuration))];
+}
+
+function accountsOf(key: string, value: Plain): readonly string[] {
+  if (value === null || typeof value !== 'object') return [];
+  if (isList(value)) return value.flatMap((item) => accountsOf(key, item));
+  return Object.entries(value).flatMap(([name, inner]) =>
+    isAccount(key, name) && typeof inner === 'string' ? [inner] : accountsOf(name, inner),
+  );
+}
+
+/** @param section that the key stands in: of the page's users, `name` is what they log in with */
+function isAccount(section: string, key: string): boolean {
+  return ACCOUNT_KEYS.has(key) || (section === 'users' && key === 'name');
+}
+
+function withoutPeople(key: string, section: Section, mask: Mask): Section {
+  return Object.fromEntries(
+    Object.entries(section).map(([name, value]) => [name, isAccount(key, name) ? PLACE : without(name, value, mask)]),
+  );
+}
+
+function without(key: string, value: Plain, mask: Mask): Plain {
+  if (typeof value === 'string') return mask.mailAddresses(value);
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
+  return isList(value) ? value.map((item) => without(key, item, mask)) : withoutPeople(key, value, mask);
+}
+
+function isList(value: Plain): value is readonly Plain[] {
+  return Array.isArray(value);
 }

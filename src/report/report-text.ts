@@ -1,15 +1,28 @@
-import type { PreconditionState } from '../engine/precondition-state.ts';
 import { createColors } from 'picocolors';
-
-import type { Cause } from '../engine/cause.ts';
-import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/remedy.ts';
-import type { Diagnosis, PreconditionStatus, Readiness } from '../engine/diagnosis.ts';
-import { foldEvidence } from '../engine/words/evidence-line.ts';
-import { titleOf } from '../checks/registry.ts';
-import { utcText } from '../core/instant-text.ts';
+import {
+  type PreconditionState,
+  type Cause,
+  type Block,
+  blocksOf,
+  headOf,
+  type RemedyStep,
+  type Diagnosis,
+  type PreconditionStatus,
+  type Readiness,
+} from '../engine/model.ts';
+import { foldEvidence } from '../engine/words.ts';
+import { titleOf, isFaultId, preconditionOf } from '../checks/registry.ts';
+import { utcText, isoTime } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { wrap } from '../text/wrap.ts';
-import type { UnseenIncident } from './unseen-incidents.ts';
+import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
+import type { RoundObservations } from '../sources/registry.ts';
+import { type RoundResult, maskedDiagnosis } from './report-contents.ts';
+import type { Mask } from '../text/mask.ts';
+import { mailLine, milliseconds, pathLines, shown } from './path-lines.ts';
+import { LOG_CHECKS } from '../checks/assess.ts';
+import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
+import type { Severity } from '../core/severity.ts';
 
 export interface TextStyle {
   readonly color: boolean;
@@ -191,4 +204,95 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
   const word = ready.replace('-', ' ').toUpperCase();
   const text = `${word}: ${CONCLUSIONS[ready]}.${warns ? ' See the warnings above.' : ''}`;
   return ready === 'ready' ? colors.green(text) : ready === 'not-ready' ? colors.red(text) : colors.yellow(text);
+}
+
+const PLAIN = { color: false, width: 100 };
+
+/**
+ * What was concluded, as `check` prints it, then every answer with its times, and the verdict on every chain; without
+ * names of people.
+ */
+export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
+  return [
+    `ftm-watch ${version}: evidence of ${isoTime(observations.startedAt)}`,
+    '',
+    // Before it is wrapped: a name may end on the next line.
+    renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN),
+    answersText(observations, mask),
+    ...judged.tls
+      .flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines))
+      .map((line) => mask.line(line)),
+  ].join('\n');
+}
+
+/** Every answer of a round with its times, a line each, without names of people. */
+export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
+  return [
+    `The round took ${milliseconds(durationMs)}; this process stalled for ${milliseconds(stalledMs)} of it ` +
+      'at the longest.',
+    '',
+    ...[path.licenseServer, ...path.services, ...controls].flatMap((seen) => [
+      heading(`Path to ${seen.subject}`),
+      ...pathLines(seen),
+      '',
+    ]),
+    ...(mail.length === 0 ? [] : [heading('Mail'), ...mail.map(mailLine), '']),
+  ]
+    .map((line) => mask.line(line))
+    .join('\n');
+}
+
+function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonly string[] {
+  return [
+    heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
+    `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
+    ...(judgement.wouldSettle === null ? [] : [`What would settle it: ${shown(judgement.wouldSettle)}`]),
+    ...(outcome.chain === null ? ['No certificate was sent.'] : []),
+    '',
+  ];
+}
+
+function heading(text: string): string {
+  return `== ${shown(text)} ==\n`;
+}
+
+/** What is confirmed and not over, as the daemon keeps it. */
+export interface OpenIncident {
+  readonly id: string;
+  readonly cause: string;
+  readonly subject: string;
+  readonly severity: Severity;
+  readonly summary: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** ISO 8601: the last round that showed it. */
+  readonly lastSeen: string;
+}
+
+/** An open incident of the daemon that one check does not show. */
+export interface UnseenIncident extends OpenIncident {
+  /** One check can contradict it. It cannot where it would take more connections, or the log of FortiAuthenticator. */
+  readonly isContradicted: boolean;
+}
+
+interface DaemonView {
+  readonly preconditions: readonly { readonly id: string; readonly findings: readonly { readonly rule: string }[] }[];
+}
+
+/** Notes are left out. */
+export function unseenIncidents(
+  own: Pick<Diagnosis, 'causes'>,
+  daemon: { readonly diagnosis: DaemonView; readonly incidents: readonly OpenIncident[] },
+): readonly UnseenIncident[] {
+  return daemon.incidents
+    .filter(({ severity }) => severity !== 'info')
+    .filter(({ cause, subject }) => !own.causes.some((seen) => seen.id === cause && seen.subject === subject))
+    .map((incident) => ({ ...incident, isContradicted: !isOutOfReach(incident, daemon.diagnosis) }));
+}
+
+function isOutOfReach({ cause }: OpenIncident, { preconditions }: DaemonView): boolean {
+  if (!isFaultId(cause)) return false;
+  const precondition = preconditionOf(cause);
+  const now = preconditions.find(({ id }) => id === precondition);
+  return LOG_CHECKS.includes(precondition) || now?.findings.some(({ rule }) => rule === INTERMITTENT_RULE) === true;
 }

@@ -1,8 +1,12 @@
 import { createColors } from 'picocolors';
-import { activationOutlook, type ActivationStep, type StepAnswer } from '../checks/activation-steps.ts';
-import { outlookSentence } from '../checks/outlook-sentence.ts';
+import {
+  activationOutlook,
+  type ActivationStep,
+  type StepAnswer,
+  outlookSentence,
+} from '../checks/activation-steps.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { Diagnosis } from '../engine/model.ts';
 import { wrap } from '../text/wrap.ts';
 import type { TextStyle } from './report-text.ts';
 

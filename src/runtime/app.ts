@@ -1,27 +1,25 @@
 import { EventEmitter } from 'node:events';
-
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
-
 import { type Deadline, deadline } from '../system/clock.ts';
 import type { Config } from '../config/config.ts';
 import { formatIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { Diagnosis } from '../engine/model.ts';
 import { defineMetrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { createScrape, type Scrape } from '../metrics/scrape.ts';
 import { ControlHost } from './control-host.ts';
-import { createDiagnosisLog } from './diagnosis-log.ts';
 import { PageHost } from './page-host.ts';
 import { Monitor } from './monitor.ts';
 import type { Attempt } from '../notify/outbox.ts';
 import { createWebSources } from './web-sources.ts';
 import type { Activity, ReloadOutcome } from '../web/sources.ts';
 import { messageOf } from '../text/message-of.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
 
-export interface AppDeps {
+interface AppDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
@@ -230,4 +228,27 @@ export class App {
   #drain(): Deadline {
     return deadline(this.#deps.clock, DRAIN, new AbortController().signal);
   }
+}
+
+/**
+ * Writes a diagnosis to the log when it differs from the one before: a log that repeats itself each round is read by
+ * nobody.
+ */
+export function createDiagnosisLog(logger: OperatorLog): (diagnosis: Diagnosis) => void {
+  let before = '';
+  return ({ ready, causes, preconditions }) => {
+    const shown = {
+      ready,
+      causes: causes.map(({ id, severity, subject }) => ({ id, severity, subject })),
+      ...(ready === 'unknown'
+        ? { unknown: preconditions.filter(({ state }) => state === 'unknown').map(({ id }) => id) }
+        : {}),
+    };
+    const now = JSON.stringify({ ...shown, causes: shown.causes.map((cause) => JSON.stringify(cause)).toSorted() });
+    if (now === before) return;
+    before = now;
+    if (ready === 'ready') logger.info(shown, 'Activation can work');
+    else if (ready === 'not-ready') logger.warn(shown, 'Activation cannot work');
+    else logger.warn(shown, 'Whether activation can work is unknown');
+  };
 }

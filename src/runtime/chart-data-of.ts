@@ -1,8 +1,7 @@
-import { authority } from '../core/authority.ts';
+import { authority } from '../core/addresses.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { ProbeTarget } from '../core/round.ts';
-import type { Incident, Occurrence } from '../engine/incident/incident.ts';
-import { lastedText } from '../engine/incident/lasted.ts';
+import { type Incident, type Occurrence, lastedText } from '../engine/incident/incident.ts';
 import type { StoredHourlyValue } from '../store/hourly-values.ts';
 import {
   CHART_WINDOWS,
@@ -11,10 +10,9 @@ import {
   type ChartLine,
   type ChartRange,
   type RangeData,
-} from '../web/chart-data.ts';
-import { availabilityByDay } from './day-availability.ts';
+} from '../web/sources.ts';
+import { availabilityByDay, type Monitor } from './monitor.ts';
 import { findIncidents, type IncidentRecordSource } from './incident-records.ts';
-import type { Monitor } from './monitor.ts';
 
 const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;

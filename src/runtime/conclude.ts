@@ -1,14 +1,12 @@
 import type { SlowFactsBySource } from '../sources/registry.ts';
 import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
-import { nameList } from '../core/name-list.ts';
-import type { Assessment } from '../engine/assessment.ts';
-import { withComplaint } from '../checks/intermittent/finding.ts';
-import type { EpochMs } from '../core/clock.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
-import { isCorroborated } from '../engine/diagnosis/corroborated.ts';
-import { diagnose } from '../engine/diagnosis/diagnose.ts';
-import { seemsUnaffected } from '../checks/tls-genuine/complaint.ts';
+import { nameList } from '../core/phrases.ts';
+import type { Assessment, Diagnosis, Finding } from '../engine/model.ts';
+import { withComplaint, isSmallShare } from '../checks/intermittent/finding.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import { isCorroborated, diagnose } from '../engine/diagnose.ts';
+import { seemsUnaffected } from '../checks/tls-genuine/judge.ts';
 import {
   complainedOf,
   seenIn,
@@ -18,16 +16,15 @@ import {
   type FaultSeen,
   type UnexplainedPolling,
 } from '../checks/polling/explained.ts';
-import type { PollingReport } from '../core/polling/report.ts';
-import type { Unheard } from '../checks/log-facts.ts';
+import type { PollingReport, AppliancePolling } from '../core/polling/report.ts';
+import type { Unheard } from '../checks/check.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
-import { activationOf, assessUnits, withUnits } from '../checks/assess-units.ts';
-import { assessLog, withLog } from '../checks/assess-log.ts';
-import { explainingFaults } from './explaining-fault.ts';
-import { nextUnread, speakingAppliances, type UnreadSince } from './speaking-appliances.ts';
+import { activationOf, assessUnits, withUnits, assessLog, withLog } from '../checks/assess.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import type { UnitObservation } from '../sources/appliances/unit-observation.ts';
 
 /** What was found out in one round, except for the log. */
-export interface RoundFindings {
+interface RoundFindings {
   readonly config: Config;
   /** When the round began. */
   readonly at: EpochMs;
@@ -177,4 +174,58 @@ function unitAddresses({ firewall, appliances }: Config): string | null {
   });
   const addresses = [...new Set(sources.length > 0 ? sources : others)];
   return addresses.length === 0 ? null : nameList(addresses, MOST_ADDRESSES);
+}
+
+const EXPLAINING: ReadonlySet<string> = new Set(
+  CHECKS.filter(({ from }) => from === 'log').flatMap(({ explainedBy }) => explainedBy.map(({ by }) => by)),
+);
+
+/** What is broken that makes FortiAuthenticator complain in its log. */
+function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[] {
+  return preconditions
+    .filter(({ id, state, findings }) => EXPLAINING.has(id) && (state === 'broken' || findings.some(isSmallShare)))
+    .flatMap(({ id: precondition, findings }) =>
+      sufferers(findings).map((appliance) => ({ precondition, appliance, at })),
+    );
+}
+
+function sufferers(findings: readonly Finding[]): readonly (string | null)[] {
+  const faults = findings.filter((finding) => finding.level === 'broken' || isSmallShare(finding));
+  return [...new Set(faults.flatMap(({ concerns }): readonly (string | null)[] => concerns ?? [null]))];
+}
+
+/** When such faults were seen last, as the incidents remember it over a restart. They do not tell who suffered. */
+export function lastExplainingFaults(incidents: readonly Incident[]): readonly FaultSeen[] {
+  return incidents
+    .filter(({ cause }) => EXPLAINING.has(cause.precondition))
+    .map(({ cause: { precondition }, lastSeen }) => ({ precondition, appliance: null, at: lastSeen }));
+}
+
+/** By name: since when the API of an appliance has failed at each look. */
+type UnreadSince = ReadonlyMap<string, EpochMs>;
+
+function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now: EpochMs): UnreadSince {
+  const failing = units.filter(({ rest }) => rest?.kind === 'failed');
+  return new Map(failing.map(({ config: { name } }) => [name, before.get(name) ?? now]));
+}
+
+/**
+ * The log of one that dies ends with its API: so long the last lines of before are believed, two looks at the API by
+ * default.
+ */
+const BELIEVED_FOR: Millis = 10 * 60_000;
+
+/**
+ * Names of the appliances whose log shows that they are there: a line arrived after their API began to fail, so that it
+ * outlived the API, or just before. A log that seldom speaks is silent only when nothing came for `logs.silentAfter`.
+ */
+function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, now: EpochMs): readonly string[] {
+  return appliances
+    .filter((appliance) => speaks(appliance, unread.get(appliance.name) ?? now, now))
+    .map(({ name }) => name);
+}
+
+function speaks({ lastLineAt, silent }: AppliancePolling, unreadSince: EpochMs, now: EpochMs): boolean {
+  if (lastLineAt === null || silent) return false;
+  return lastLineAt > unreadSince || now - lastLineAt <= BELIEVED_FOR;
 }

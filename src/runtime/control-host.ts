@@ -1,9 +1,8 @@
 import { lstatSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import type { Logger } from 'pino';
-
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../text/message-of.ts';
-import { type ControlServer, SocketTaken, startControlServer } from '../web/control-server.ts';
+import { type ControlServer, SocketTaken, startControlServer } from '../web/http-server.ts';
 import type { WebSources } from '../web/sources.ts';
 import { controlPlace, type ControlPlace } from './control-place.ts';
 

@@ -1,46 +1,162 @@
-import { LOG_CHECKS } from '../checks/assess-log.ts';
-import { isFaultId } from '../checks/registry.ts';
-import { listens } from '../core/polling/listens.ts';
 import type { Logger } from 'pino';
-
+import { LOG_CHECKS } from '../checks/assess.ts';
+import { isFaultId } from '../checks/registry.ts';
+import { listens, UNNAMED } from '../core/polling/state.ts';
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
-import type { Clock, EpochMs } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
-import type { Alerting } from '../notify/alerting.ts';
-import { createAlerting } from '../notify/create-alerting.ts';
+import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import type { Attempt } from '../notify/outbox.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
-import type { RoundResult } from '../report/round-result.ts';
+import type { RoundResult } from '../report/report-contents.ts';
 import { ROUND_SOURCES, roundLimit } from './round/observe-round.ts';
 import { createProbeKit, type ProbeKit } from './round/probe-kit.ts';
-import { judgedTargets } from './round/judged-targets.ts';
-import { isInvalid } from '../core/invalid-round.ts';
+import { judgedTargets } from './round/tls-knowledge.ts';
+import { isInvalid } from '../core/round.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
-import { measureLoopLag } from '../schedule/loop-lag.ts';
+import { measureLoopLag } from '../schedule/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
-import { unlessAborted } from '../network/unless-aborted.ts';
-import { createSpreadTimer } from '../schedule/spread.ts';
+import { unlessAborted } from '../network/context.ts';
+import { createSpreadTimer } from '../schedule/cron-timer.ts';
 import { type BackgroundFile, type BackgroundWriter, createBackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { deservesAnotherLook } from './another-look.ts';
 import { log, type LogListening } from '../sources/log/source.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
-import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
-import { createHourlyValueCollector } from './hourly-value-collector.ts';
-import { roundRecord } from './round-record.ts';
-import { registrationBudget, stateFile } from './state-files.ts';
-import { createPendingMemory } from '../sources/appliances/pending-tokens.ts';
-import { summaryFactsOf } from './summary-facts-of.ts';
+import { registrationBudget, stateFile } from './slow-sources.ts';
+import { createPendingMemory, type UnitObservation } from '../sources/appliances/unit-observation.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
-import { warnAtStart } from './warn-at-start.ts';
+import { type SlowFactsBySource, samplesOf } from '../sources/registry.ts';
+import { supplyOf } from '../checks/token-pool/judge.ts';
+import { valueOf } from '../core/license/resource.ts';
+import type { HourlyValue } from '../store/hourly-values.ts';
+import { certificatePem } from '../core/parse-certificate.ts';
+import type { RoundRecord, DayState } from '../store/history.ts';
+import { isCorroborated } from '../engine/diagnose.ts';
+import type { SummaryFacts } from '../notify/notes.ts';
+import type { ChartData } from '../web/sources.ts';
+import { describeRefused } from '../checks/tls-genuine/chain-case.ts';
+import { noChannelNote } from '../notify/no-channel.ts';
+import { exposureNotes } from '../web/change-refusal.ts';
 
-export interface MonitorDeps {
+/** Tells whether rounds still come to an end as the schedule wants it. */
+export interface LivenessTracker {
+  /** A round has ended. */
+  beat(): void;
+  isAlive(): boolean;
+}
+
+/** From start to the end of the first round, which may come before any time of the schedule. */
+const FIRST_ROUND: Millis = 60_000;
+/** A round may fall out, and another one be late, before something is wrong. */
+const SPARE_PERIODS = 2;
+
+/**
+ * Alive until the round that is planned next and two more have failed to end. Measured on the monotonic clock: a wall
+ * clock that is set changes nothing. A schedule with long pauses (office hours) stays alive through them.
+ * @param nextRun when the next round is planned; null: never
+ * @param longest what a round may take
+ */
+export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): LivenessTracker {
+  let aliveUntil: Millis = clock.elapsed() + FIRST_ROUND;
+  let planned: EpochMs | null = null;
+  let period: Millis | null = null;
+  return {
+    beat: () => {
+      const next = nextRun();
+      if (next === null) {
+        aliveUntil = Number.POSITIVE_INFINITY;
+        return;
+      }
+      // A round that was asked for ends within a period: the plan is the same as before.
+      if (planned !== null && next > planned) period = next - planned;
+      planned = next;
+      const wait = Math.max(0, next - clock.now());
+      aliveUntil = clock.elapsed() + wait + SPARE_PERIODS * (period ?? wait) + longest;
+    },
+    isAlive: () => clock.elapsed() < aliveUntil,
+  };
+}
+
+const DAY: Millis = 86_400_000;
+const ENDS_SOON: Millis = 30 * DAY;
+const MOST_ENDED = 100;
+const MOST_APPLIANCES = 50;
+
+interface SummarySources {
+  readonly store: Pick<Store, 'availability' | 'ended' | 'hourlyValues'>;
+  /** The latest round; null before the first. */
+  readonly last: Pick<RoundResult, 'judged'> | null;
+}
+
+export function summaryFactsOf(
+  { store, last }: SummarySources,
+  ownCertificateEnd: EpochMs | null,
+  { from, until }: { readonly from: EpochMs; readonly until: EpochMs },
+): SummaryFacts {
+  // All of the time as one day: the share of the precondition that was broken for longest.
+  const [whole] = availabilityByDay(store.availability(from, DAY).map((state) => ({ ...state, day: 0 })));
+  const tokens = store.hourlyValues('tokens-left', until - DAY, MOST_APPLIANCES);
+  const own = ownCertificateEnd === null ? [] : [{ what: 'the certificate of the status page', at: ownCertificateEnd }];
+  return {
+    availability: whole?.share ?? null,
+    ended: store.ended(from, MOST_ENDED) ?? [],
+    tokensLeft: [...new Map(tokens.map(({ subject, value }) => [subject, value]))].map(([appliance, count]) => ({
+      appliance,
+      count,
+    })),
+    ends: [...certificateEnds(last), ...own].filter(({ at }) => at - until < ENDS_SOON).toSorted((a, b) => a.at - b.at),
+  };
+}
+
+/** Of each host, the leaf that ends first. */
+function certificateEnds(last: SummarySources['last']): SummaryFacts['ends'] {
+  return (last?.judged.tls ?? []).flatMap(({ path, judged }) => {
+    const leaves = judged.endpoints.flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? []);
+    return leaves.length === 0
+      ? []
+      : [{ what: `the certificate of ${path.subject}`, at: Math.min(...leaves.map(({ notAfter }) => notAfter)) }];
+  });
+}
+
+interface Spans {
+  readonly held: Millis;
+  readonly watched: Millis;
+}
+
+const HELD: readonly string[] = ['ok', 'warning'];
+const BROKEN: readonly string[] = ['broken', 'blocked'];
+
+/**
+ * How much of a day (UTC) activation was possible, as far as it was watched: the share of the precondition that was
+ * broken for longest. Days on which nothing was known are left out; `unknown` and `not-configured` count neither way.
+ * Oldest first.
+ */
+export function availabilityByDay(states: readonly DayState[]): ChartData['days'] {
+  const days = new Map<EpochMs, Map<string, Spans>>();
+  for (const { day, precondition, state, duration } of states) {
+    if (!HELD.includes(state) && !BROKEN.includes(state)) continue;
+    const spans = days.get(day) ?? new Map<string, Spans>();
+    const { held, watched } = spans.get(precondition) ?? { held: 0, watched: 0 };
+    spans.set(precondition, { held: held + (HELD.includes(state) ? duration : 0), watched: watched + duration });
+    days.set(day, spans);
+  }
+  return [...days]
+    .flatMap(([day, spans]) => {
+      const shares = [...spans.values()]
+        .filter(({ watched }) => watched > 0)
+        .map(({ held, watched }) => held / watched);
+      return shares.length === 0 ? [] : [{ day, share: Math.min(...shares) }];
+    })
+    .toSorted((a, b) => a.day - b.day);
+}
+
+interface MonitorDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
@@ -314,5 +430,87 @@ export class Monitor {
       onLag: (lag) => recorder.lag(lag),
       onMissed: () => recorder.missed(),
     };
+  }
+}
+
+/** Collects from one round to the next what the charts show besides the probes. */
+interface HourlyValueCollector {
+  count(event: LogEvent): void;
+  /** The errors since the last call, and the tokens that are left now. */
+  take(picture: Pick<SlowFactsBySource, 'appliances'>): readonly HourlyValue[];
+}
+
+function createHourlyValueCollector(): HourlyValueCollector {
+  const errors = new Map<string, number>();
+  return {
+    count: (event) => {
+      if (event.kind !== 'ftm') return;
+      const subject = event.appliance ?? UNNAMED;
+      errors.set(subject, (errors.get(subject) ?? 0) + event.count);
+    },
+    take: ({ appliances: units }) => {
+      const counted = [...errors].map(([subject, value]): HourlyValue => ({ name: 'ftm-errors', subject, value }));
+      errors.clear();
+      return [...counted, ...units.flatMap(tokensLeft)];
+    },
+  };
+}
+
+function tokensLeft({ config, rest }: UnitObservation): readonly HourlyValue[] {
+  if (rest?.kind !== 'ok') return [];
+  const supply = supplyOf(valueOf(rest.licensed), valueOf(rest.tokens));
+  return supply === null ? [] : [{ name: 'tokens-left', subject: config.name, value: supply.left }];
+}
+
+/** What of a round is kept in the history. An invalid one says nothing about its targets. */
+function roundRecord(
+  { observations, judged, diagnosis: { preconditions } }: RoundResult,
+  hourlyValues: readonly HourlyValue[],
+): RoundRecord {
+  const at = observations.startedAt;
+  if (isInvalid(observations)) return { at, samples: [], preconditions, certificates: [], hourlyValues };
+  return {
+    at,
+    samples: samplesOf(observations),
+    preconditions,
+    hourlyValues,
+    certificates: judged.tls.flatMap(({ path, judged: { endpoints } }) =>
+      endpoints.flatMap(({ outcome }) => {
+        const leaf = outcome.chain?.certificates[0];
+        return leaf === undefined
+          ? []
+          : [{ target: path.subject, fingerprint: leaf.fingerprint, pem: certificatePem(leaf) }];
+      }),
+    ),
+  };
+}
+
+/**
+ * What is new and critical is looked at again at once: what was there only once is gone then, and what stays is told
+ * within seconds, not a schedule later. What two witnesses agree on was told already. What could not be judged because
+ * this process stalled is looked at again too, unless it stalls again and again.
+ */
+export function deservesAnotherLook(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {
+  if (isInvalid(observations)) return before === null || !isInvalid(before.observations);
+  const known = new Set(before?.diagnosis.causes.map(({ id, subject }) => `${id} ${subject}`));
+  return diagnosis.causes.some(
+    (cause) =>
+      cause.severity === 'critical' && !known.has(`${cause.id} ${cause.subject}`) && !isCorroborated(diagnosis, cause),
+  );
+}
+
+/** Logs what works and may not be what was meant: nobody is told, passwords in clear, trust that is not used. */
+function warnAtStart(
+  config: Config,
+  { knowledgeOf, skippedPatterns }: Pick<ProbeKit, 'knowledgeOf' | 'skippedPatterns'>,
+  logger: Logger,
+): void {
+  const note = noChannelNote(config.notify);
+  if (note !== null) logger.warn(note);
+  for (const warning of [...exposureNotes(config.web), ...skippedPatterns]) logger.warn(warning);
+  for (const target of judgedTargets(config)) {
+    const refused = knowledgeOf(target).refusedBaseline;
+    if (refused !== null)
+      logger.warn({ target, certificate: refused.unconfirmed.fingerprint }, describeRefused(refused));
   }
 }

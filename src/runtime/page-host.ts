@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-
 import type { Logger } from 'pino';
-
 import { sleep } from '../system/clock.ts';
-import type { ListenAddress } from '../config/schema/host-port.ts';
+import type { ListenAddress } from '../config/schema/section.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 import { errorCode } from '../network/failure.ts';
-import { authority } from '../core/authority.ts';
+import { authority } from '../core/addresses.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
-import { createWebServer, type WebServer } from '../web/server.ts';
+import { createWebServer, type WebServer } from '../web/http-server.ts';
 import type { WebSources } from '../web/sources.ts';
 
 export interface PageHostDeps {

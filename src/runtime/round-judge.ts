@@ -1,20 +1,18 @@
-import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
-import { invalidWhenStalled } from '../checks/invalid-round.ts';
+import { asksForPolicy } from '../checks/firewall-policy/judge.ts';
+import { invalidWhenStalled } from '../checks/assess.ts';
 import { complainedOfPathAt } from '../checks/polling/explained.ts';
 import { preconditionOf } from '../checks/registry.ts';
-import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
+import { complainsOfConnections } from '../checks/tls-genuine/judge.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import type { Assessment } from '../engine/assessment.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { Assessment, Diagnosis } from '../engine/model.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import { unlessAborted } from '../network/unless-aborted.ts';
-import type { RoundResult } from '../report/round-result.ts';
+import { unlessAborted } from '../network/context.ts';
+import type { RoundResult } from '../report/report-contents.ts';
 import type { LogListening } from '../sources/log/source.ts';
-import { codeLifeOf, mailServersOf } from '../sources/mail/mail-servers.ts';
+import { codeLifeOf, mailServersOf } from '../sources/mail/section.ts';
 import { deadline } from '../system/clock.ts';
-import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
-import { lastExplainingFaults } from './explaining-fault.ts';
+import { conclude, NOTHING_REMEMBERED, lastExplainingFaults } from './conclude.ts';
 import type { ProbeKit } from './round/probe-kit.ts';
 import type { UnitMonitor } from './unit-monitor.ts';
 

@@ -1,9 +1,12 @@
+import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import type { ConnectorContext } from '../network/rest/context.ts';
+import type { ConnectorContext } from '../network/rest/json-exchange.ts';
 import { sourcesThatRun, type SlowFactsBySource } from '../sources/registry.ts';
-import type { PendingMemory } from '../sources/appliances/pending-tokens.ts';
-import type { BudgetStore } from '../sources/registration/budget-store.ts';
+import type { PendingMemory } from '../sources/appliances/unit-observation.ts';
+import type { BudgetStore } from '../sources/registration/metered-call.ts';
 import type { SlowSource } from '../sources/source.ts';
+import type { Millis } from '../core/clock.ts';
+import { jsonFile } from '../system/json-file.ts';
 
 /** What slow sources are handed besides their settings: what the others said last among it. */
 export interface SlowTools extends SlowFactsBySource {
@@ -39,4 +42,19 @@ export async function askEach(
   return Object.fromEntries(
     await Promise.all(sources.map(async (source) => [source.id, await source.observe(config, look)] as const)),
   );
+}
+
+/** Small pieces of state lie beside the store. */
+export function stateFile({ store }: Pick<Config, 'store'>, name: string): string {
+  return join(dirname(store.path), name);
+}
+
+/**
+ * What the registration service allows is counted by the minute: with hundreds of licences a call waits for the next
+ * one.
+ */
+const PATIENCE: Millis = 61_000;
+
+export function registrationBudget(config: Pick<Config, 'store'>): BudgetStore {
+  return { ...jsonFile(stateFile(config, 'registration-budget.json')), patience: PATIENCE };
 }

@@ -2,18 +2,16 @@ import { CHECKS } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import { firewallUnit } from '../core/license/firewall.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
-import type { Finding } from '../engine/finding.ts';
+import type { Diagnosis, Finding } from '../engine/model.ts';
 import type { PartlyFresh } from '../engine/incident/round-view.ts';
-import type { ConnectorContext } from '../network/rest/context.ts';
-import { periodOf } from '../schedule/cron-timer.ts';
-import { discardIfStalled } from '../schedule/discard-if-stalled.ts';
+import type { ConnectorContext } from '../network/rest/json-exchange.ts';
+import { periodOf, createSpreadTimer, type Schedule } from '../schedule/cron-timer.ts';
+import { discardIfStalled } from '../schedule/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
-import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
 import { startApart } from '../schedule/start-apart.ts';
 import { type SlowFactsBySource, type SlowSourceId, sourcesThatRun } from '../sources/registry.ts';
 import type { SlowUnit, Watch } from '../sources/source.ts';
-import { oneATurn } from '../system/next-turn.ts';
+import { oneATurn } from '../system/clock.ts';
 import { type AnySlowSource, configuredSources, type SlowTools, unseenPicture } from './slow-sources.ts';
 
 export interface UnitMonitorDeps

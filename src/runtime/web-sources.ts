@@ -1,23 +1,32 @@
 import type { EventEmitter } from 'node:events';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { isoTime } from '../core/instant-text.ts';
+import { isoTime } from '../core/time-text.ts';
 import type { LogCounters } from '../sources/log/tally.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { Diagnosis } from '../engine/model.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
-import { exposureNotes } from '../web/exposure.ts';
-import type { MaintenancePlan } from '../web/alert-history.ts';
-import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
-import { createAlertHistory } from './alert-history-of.ts';
-import { discoveredProbes } from './discovered-probes.ts';
+import { exposureNotes } from '../web/change-refusal.ts';
+import type {
+  MaintenancePlan,
+  Activity,
+  Health,
+  ReloadOutcome,
+  SeenCertificate,
+  WebSources,
+  DiscoveredProbe,
+} from '../web/sources.ts';
+import { createAlertHistory, findChanges, findIncidents, incidentRecord } from './incident-records.ts';
 import { createChartData, createRangeData } from './chart-data-of.ts';
-import { givenUpProblems } from './given-up-problems.ts';
-import { findChanges, findIncidents, incidentRecord } from './incident-records.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import type { Config } from '../config/config.ts';
+import { authority } from '../core/addresses.ts';
+import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/incident.ts';
+import { channelWords } from '../notify/channels/registry.ts';
+import { counted } from '../core/phrases.ts';
 
 /** What of the daemon the page needs besides the monitor. */
-export interface DaemonFacts {
+interface DaemonFacts {
   readonly clock: Clock;
   readonly version: string;
   readonly startedAt: EpochMs;
@@ -158,4 +167,60 @@ function logLines({ lines, lastReceivedAt }: LogCounters): Activity['logLines'] 
     .reduce((sum, count) => sum + count, 0);
   const arrivals = [...lastReceivedAt.values()];
   return { received, lastAt: arrivals.length === 0 ? null : Math.max(...arrivals) };
+}
+
+/**
+ * What `/probe` can be asked of a configuration: each target with the deepest look that is sure to suit it. Further
+ * ports, and the way out, are only connected to.
+ */
+export function discoveredProbes({
+  licenseServer,
+  services,
+  controlHosts,
+  resolvers,
+  mail,
+  web,
+}: Config): readonly DiscoveredProbe[] {
+  return [
+    ...[licenseServer, ...services].map((host): DiscoveredProbe => ({ module: 'http', target: authority(host) })),
+    ...[...controlHosts, ...web.probeTargets].map(
+      (host): DiscoveredProbe => ({ module: 'tcp', target: authority(host) }),
+    ),
+    ...resolvers.map(({ label }): DiscoveredProbe => ({ module: 'dns', target: label })),
+    ...mail.map((server): DiscoveredProbe => ({ module: 'smtp', target: authority(server) })),
+  ];
+}
+
+/** The notifications to look at, and to whom the configuration sends them. */
+interface NotificationRecords {
+  /** What is over and what is still tried, latest first. */
+  readonly outboxEntries: readonly OutboxEntry[];
+  /** What was given up although its incident is open. */
+  readonly givenUp: readonly OutboxEntry[];
+  readonly isRecipient: (to: Pick<Delivery, 'channel' | 'recipient'>) => boolean;
+}
+
+/**
+ * In words for people: the channels by which somebody was not told. A recipient counts from the notification that was
+ * given up until a later one arrives. Without names: it is shown to everybody who asks whether the daemon is ready.
+ */
+export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: NotificationRecords): readonly string[] {
+  const last = new Map<string, Delivery>();
+  for (const { delivery } of outboxEntries)
+    if (isOver(delivery) && !last.has(nameOf(delivery))) last.set(nameOf(delivery), delivery);
+  for (const { delivery } of givenUp) last.set(nameOf(delivery), delivery);
+  const untold = [...last.values()].filter((delivery) => isGivenUp(delivery) && isRecipient(delivery));
+  return [...Map.groupBy(untold, ({ channel }) => channel)].map(
+    ([channel, { length }]) =>
+      `Notifications by ${channelWords(channel).name} were refused or given up for ${counted(length, 'recipient')}: ` +
+      'see the page and the log',
+  );
+}
+
+function isOver(delivery: Delivery): boolean {
+  return delivery.status === 'sent' || isGivenUp(delivery);
+}
+
+function nameOf({ channel, recipient }: Delivery): string {
+  return `${channel} ${recipient}`;
 }

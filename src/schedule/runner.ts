@@ -1,5 +1,5 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { beat } from '../system/beat.ts';
+import { beat } from '../system/clock.ts';
 import type { CronListener, CronTimer } from './cron-timer.ts';
 
 export interface RunnerOptions {

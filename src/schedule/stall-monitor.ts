@@ -1,4 +1,6 @@
 import type { Clock, Millis } from '../core/clock.ts';
+import { isInvalid } from '../core/round.ts';
+import { beat } from '../system/clock.ts';
 
 /**
  * Notices when this process did not run for a while: a blocked event loop, a paused virtual machine. What a probe
@@ -37,4 +39,18 @@ export function createStallMonitor(clock: Clock): StallMonitor {
     },
     [Symbol.dispose]: () => cancel(),
   };
+}
+
+/** Null: this process stalled meanwhile, so that what it saw says nothing about whom it asked. */
+export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
+  using stall = createStallMonitor(clock);
+  const seen = await look;
+  return isInvalid({ stalledMs: stall.longest() }) ? null : { seen };
+}
+
+const LOOK_EVERY: Millis = 1_000;
+
+/** Tells once a second how late this process was when it looked, until the returned function is called. */
+export function measureLoopLag(clock: Clock, tell: (lag: Millis) => void): () => void {
+  return beat(clock, LOOK_EVERY, (due) => tell(Math.max(0, clock.elapsed() - due)));
 }

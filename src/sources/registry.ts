@@ -9,7 +9,8 @@ import { ntp } from './ntp/source.ts';
 import { path } from './path/source.ts';
 import { peers } from './peers/source.ts';
 import { registration } from './registration/source.ts';
-import type { RoundLook } from './source.ts';
+import type { RoundLook, RoundSource } from './source.ts';
+import { probeSamples, type ProbeSample } from '../core/round.ts';
 
 /** Everything that looks and listens: add a source here. All else about sources is derived from this list. */
 export const SOURCES = [path, controls, mail, ntp, appliances, log, registration, firewall, peers] as const;
@@ -62,4 +63,12 @@ export interface RoundObservations extends RoundFactsBySource {
   readonly durationMs: Millis;
   /** How long this process itself stood still during the round. */
   readonly stalledMs: Millis;
+}
+
+const ROUND: readonly Pick<RoundSource<string, never, unknown>, 'id' | 'runsIn'>[] = sourcesThatRun('round');
+
+/** What metrics and history count of a round. */
+export function samplesOf(round: RoundFactsBySource): readonly ProbeSample[] {
+  const facts: Readonly<Record<string, unknown>> = { ...round };
+  return probeSamples(ROUND.map((source) => source.runsIn(facts[source.id])));
 }

@@ -1,14 +1,13 @@
 import type * as z from 'zod';
-import type { HostPort } from '../core/authority.ts';
+import type { HostPort } from '../core/addresses.ts';
 import type { Millis } from '../core/clock.ts';
 import type { ProbeRuns, ProbeTarget } from '../core/round.ts';
 import type { ProbeContext } from '../network/context.ts';
-import type { ConnectorContext } from '../network/rest/context.ts';
+import type { ConnectorContext } from '../network/rest/json-exchange.ts';
 import type { RunnerOptions } from '../schedule/runner.ts';
-import type { SourceMetrics } from './source-metrics.ts';
 
 /** The schemas of the keys that a source has in the configuration: what they hold is `Sections`. */
-export type SchemasOf<Sections> = { readonly [Key in keyof Sections]: z.ZodType<Sections[Key]> };
+type SchemasOf<Sections> = { readonly [Key in keyof Sections]: z.ZodType<Sections[Key]> };
 
 /** What all have. `Settings` is what a source wants to know of the configuration: its own sections and others. */
 interface Source<Id extends string, Sections, Settings, Facts> {
@@ -35,7 +34,7 @@ export interface RoundSource<Id extends string, Sections, Facts, Tools = object,
   runsIn(facts: Facts): ProbeRuns;
 }
 
-export interface FirstLook<Facts, Others> {
+interface FirstLook<Facts, Others> {
   readonly own: Facts;
   readonly others: Others;
 }
@@ -76,7 +75,7 @@ export interface SlowUnit<Tools, Fact = unknown> {
   readonly unanswered?: Fact;
 }
 
-export type SlowLook<Tools> = Tools & ConnectorContext;
+type SlowLook<Tools> = Tools & ConnectorContext;
 
 export interface WatchDeps<Facts, Tools> extends Omit<ConnectorContext, 'signal'>, Omit<RunnerOptions, 'run'> {
   /** From one time of the schedule to the next. */
@@ -107,4 +106,27 @@ export interface Listening<Facts> {
   stop(): Promise<void>;
   /** What was heard until now. */
   facts(): Facts;
+}
+
+/** A gauge of a source. Its labels are closed sets: text from the network never becomes a label. */
+export interface GaugeDefinition {
+  /** A part of the contract. */
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** A value stays until a newer one takes its place; without, it is gone as soon as the facts do not tell it. */
+  readonly stays?: true;
+}
+
+export interface Reading {
+  readonly gauge: GaugeDefinition;
+  readonly labels: Readonly<Record<string, string>>;
+  /** null: not known. */
+  readonly value: number | null;
+}
+
+/** How the facts of a source become metrics. */
+export interface SourceMetrics<Facts, Settings> {
+  readonly gauges: readonly GaugeDefinition[];
+  readings(facts: Facts, settings: Settings): readonly Reading[];
 }

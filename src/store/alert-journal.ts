@@ -1,18 +1,143 @@
-import type { DatabaseSync } from 'node:sqlite';
-import type { Incident, IncidentState } from '../engine/incident/incident.ts';
-import { deliveryKey, isGivenUp } from '../engine/incident/journal.ts';
-import type { AlertJournal, Delivery, JournalEntry, OutboxEntry } from '../engine/incident/journal.ts';
-import { eventOf, incidentsOf } from '../engine/incident/notification.ts';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import * as z from 'zod';
+import {
+  type Incident,
+  type IncidentState,
+  deliveryKey,
+  isGivenUp,
+  type AlertJournal,
+  type Delivery,
+  type JournalEntry,
+  type OutboxEntry,
+  eventOf,
+  incidentsOf,
+  firstOccurrence,
+} from '../engine/incident/incident.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import type { Database } from './database.ts';
-import type { EpochMs } from '../core/clock.ts';
-import { readGivenUp, readPending, readState, type Pending } from './journal-rows.ts';
-import { incidentText, notificationText, stateText, type SavedState, type Unread } from './saved-state.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import {
+  incidentText,
+  notificationText,
+  stateText,
+  type SavedState,
+  type Unread,
+  parseNotification,
+  parseState,
+  parseIncident,
+} from './saved-state.ts';
+import { ALL_TIME, type Period } from '../core/time-text.ts';
+import { CHANNEL_IDS } from '../notify/channels/registry.ts';
+import { boundsOf } from './history.ts';
+
+const deliveryRow: z.ZodType<Delivery> = z.object({
+  notificationId: z.string(),
+  channel: z.literal(CHANNEL_IDS),
+  recipient: z.string(),
+  status: z.literal(['pending', 'sent', 'rejected', 'expired', 'withdrawn']),
+  createdAt: z.number(),
+  attempts: z.number(),
+  firstFailedAt: z.number().nullable(),
+  nextAttemptAt: z.number(),
+  finishedAt: z.number().nullable(),
+  detail: z.string(),
+});
+
+const COLUMNS = `d.sequence, d.notification AS notificationId, d.channel, d.recipient, d.status,
+  d.created_at AS createdAt, d.attempts, d.first_failed_at AS firstFailedAt, d.next_attempt_at AS nextAttemptAt,
+  d.finished_at AS finishedAt,
+  d.detail, n.json`;
+
+export function readState(db: DatabaseSync): SavedState | null {
+  const json = db.prepare('SELECT json FROM incident_state').get()?.['json'];
+  return typeof json === 'string' ? parseState(json) : null;
+}
+
+interface Pending {
+  /** Oldest first. */
+  readonly outboxEntries: readonly OutboxEntry[];
+  /**
+   * How many deliveries of another version there are: of an unknown channel, or about an unknown cause. They are kept,
+   * and not sent.
+   */
+  readonly unread: number;
+}
+
+export function readPending(db: DatabaseSync): Pending {
+  const rows = select(db, "WHERE d.status = 'pending' ORDER BY d.sequence LIMIT 5000");
+  const read = rows.flatMap(outboxEntryOf);
+  return { outboxEntries: read, unread: rows.length - read.length };
+}
+
+/** Gives up what is pending since before `before` and cannot be read: nobody else would end it. */
+function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
+  const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
+  const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");
+  for (const columns of rows) if (outboxEntryOf(columns).length === 0) expire.run(Number(columns['sequence']));
+}
+
+/** What was given up last, oldest first. */
+export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
+  const rows = select(db, "WHERE d.status IN ('rejected', 'expired') ORDER BY d.sequence DESC LIMIT 500");
+  return rows.flatMap(outboxEntryOf).toReversed();
+}
+
+/** Of rows of `deliveries`, by `boundsOf`. */
+export const CREATED_WITHIN = 'created_at >= :since AND created_at <= :until';
+
+/** The deliveries that were created in the period, latest first. */
+export function readDeliveries(db: DatabaseSync, limit: number, period: Period = ALL_TIME): readonly OutboxEntry[] {
+  const sql =
+    `SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ` +
+    `WHERE ${CREATED_WITHIN} ORDER BY d.sequence DESC LIMIT :limit`;
+  return db
+    .prepare(sql)
+    .all({ ...boundsOf(period), limit })
+    .flatMap(outboxEntryOf);
+}
+
+/** What was to be told of one incident, by itself or in a digest, latest first. */
+export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit: number): readonly OutboxEntry[] {
+  const { id, closedAt } = incident;
+  const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_WAITS) + DIGEST_WAITS;
+  const rows = select(
+    db,
+    // What tells of one alone is named by it, a full stop and a number; "/" is what follows the full stop.
+    `WHERE (n.id > ? || '.' AND n.id < ? || '/') OR (n.event = 'digest' AND n.at BETWEEN ? AND ?)
+     ORDER BY d.sequence DESC LIMIT ?`,
+    id,
+    id,
+    firstOccurrence(incident).openedAt,
+    until,
+    limit,
+  );
+  return rows
+    .flatMap(outboxEntryOf)
+    .filter(({ notification }) => incidentsOf(notification).some((told) => told.id === id));
+}
+
+/** An end that the hourly limit held back comes later. */
+const DIGEST_WAITS: Millis = 86_400_000;
+
+type Columns = ReturnType<StatementSync['all']>[number];
+
+function select(db: DatabaseSync, rest: string, ...values: readonly (number | string)[]): readonly Columns[] {
+  return db
+    .prepare(`SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ${rest}`)
+    .all(...values);
+}
+
+/** None when it is of another version. */
+function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
+  const delivery = deliveryRow.safeParse(columns);
+  const notification = typeof columns['json'] === 'string' ? parseNotification(columns['json']) : null;
+  return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
+}
 
 /** More than this is no outbox any more; the oldest pending one gives way. */
 const MAX_ENTRIES = 5_000;
 
-export interface JournalDeps {
+interface JournalDeps {
   readonly logger: OperatorLog;
   /** What ended before it is not kept any more. */
   readonly keptSince: () => EpochMs;
@@ -213,4 +338,61 @@ function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEn
        status = excluded.status, attempts = excluded.attempts, first_failed_at = excluded.first_failed_at,
        next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at, detail = excluded.detail`,
   ).run({ ...delivery });
+}
+
+/**
+ * Deletes what is older than `before`. What is open or undelivered stays, unless another version wrote it, so that this
+ * one cannot end it.
+ * @param most rows of a table that are deleted at a time, so that a long absence or a shortened retention never holds a
+ * round up
+ * @returns whether that was all
+ */
+export function prune(db: DatabaseSync, before: EpochMs, most: number): boolean {
+  expireUnread(db, before, most);
+  dropUnreadIncidents(db, before, most);
+  const dropped = OLD_ROWS.map((sql) => Number(db.prepare(sql).run(before, most).changes));
+  return Math.max(...dropped, dropNotifications(db, before, most)) < most;
+}
+
+const OLD_ROWS: readonly string[] = [
+  'DELETE FROM samples WHERE (series, at) IN (SELECT series, at FROM samples WHERE at < ? ORDER BY at LIMIT ?)',
+  `DELETE FROM precondition_states WHERE (precondition, from_at) IN
+     (SELECT precondition, from_at FROM precondition_states WHERE until_at < ? LIMIT ?)`,
+  'DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE closed_at < ? LIMIT ?)',
+  `DELETE FROM certificates WHERE (target, fingerprint) IN
+     (SELECT target, fingerprint FROM certificates WHERE last_seen < ? LIMIT ?)`,
+  `DELETE FROM figures WHERE (name, subject, at) IN
+     (SELECT name, subject, at FROM figures WHERE at < ? ORDER BY at LIMIT ?)`,
+  'DELETE FROM audit WHERE sequence IN (SELECT sequence FROM audit WHERE at < ? ORDER BY at LIMIT ?)',
+  'DELETE FROM refused_changes WHERE sequence IN (SELECT sequence FROM refused_changes WHERE last < ? LIMIT ?)',
+];
+
+/**
+ * With their deliveries, of which one notification may have many: these are counted.
+ * @returns how many deliveries, and notifications without one, were looked at
+ */
+function dropNotifications(db: DatabaseSync, before: EpochMs, most: number): number {
+  const rows = db
+    .prepare(
+      `SELECT n.id, d.sequence FROM notifications n LEFT JOIN deliveries d ON d.notification = n.id
+       WHERE n.at < ? AND NOT EXISTS
+         (SELECT 1 FROM deliveries p WHERE p.notification = n.id AND p.status = 'pending')
+       ORDER BY n.at LIMIT ?`,
+    )
+    .all(before, most);
+  const dropDelivery = db.prepare('DELETE FROM deliveries WHERE sequence = ?');
+  for (const { sequence } of rows) if (sequence !== null) dropDelivery.run(Number(sequence));
+  const drop = db.prepare(
+    'DELETE FROM notifications WHERE id = :id AND NOT EXISTS (SELECT 1 FROM deliveries WHERE notification = :id)',
+  );
+  for (const id of new Set(rows.map((row) => String(row['id'])))) drop.run({ id });
+  return rows.length;
+}
+
+function dropUnreadIncidents(db: DatabaseSync, before: EpochMs, most: number): void {
+  const open = db
+    .prepare('SELECT id, json FROM incidents WHERE closed_at IS NULL AND opened_at < ? LIMIT ?')
+    .all(before, most);
+  const drop = db.prepare('DELETE FROM incidents WHERE id = ?');
+  for (const { id, json } of open) if (typeof id === 'string' && parseIncident(String(json)) === null) drop.run(id);
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import {
   AUDIT_ACTIONS,

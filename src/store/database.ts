@@ -1,10 +1,232 @@
-import { existsSync, renameSync, statSync } from 'node:fs';
-import type { DatabaseSync } from 'node:sqlite';
-import type { Clock, Millis } from '../core/clock.ts';
+import { existsSync, renameSync, statSync, closeSync, openSync, rmSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { basename, dirname } from 'node:path';
+import type { Clock, Millis, EpochMs } from '../core/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
-import { connect, NewerStore } from './connect.ts';
-import { sqliteFailure } from './sqlite-failure.ts';
-import { transaction } from './transaction.ts';
+import { makeFolder } from '../system/json-file.ts';
+
+/** Each entry brings the file from the version of its index to the next one. Never edit one that was released: add. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE incident_state (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    json TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE incidents (
+    id TEXT PRIMARY KEY,
+    cause TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX incidents_by_time ON incidents (opened_at);
+
+  CREATE TABLE notifications (
+    id TEXT PRIMARY KEY,
+    event TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX notifications_by_time ON notifications (at);
+
+  CREATE TABLE deliveries (
+    sequence INTEGER PRIMARY KEY,
+    notification TEXT NOT NULL REFERENCES notifications (id) ON DELETE CASCADE,
+    channel TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    first_failed_at INTEGER,
+    next_attempt_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    detail TEXT NOT NULL,
+    UNIQUE (notification, channel, recipient)
+  ) STRICT;
+  CREATE INDEX deliveries_pending ON deliveries (sequence) WHERE status = 'pending';
+
+  CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    probe TEXT NOT NULL,
+    target TEXT NOT NULL,
+    UNIQUE (probe, target)
+  ) STRICT;
+  CREATE TABLE samples (
+    series INTEGER NOT NULL REFERENCES series (id),
+    at INTEGER NOT NULL,
+    duration_ms REAL NOT NULL,
+    failure TEXT,
+    PRIMARY KEY (series, at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX samples_by_time ON samples (at);
+
+  CREATE TABLE precondition_states (
+    precondition TEXT NOT NULL,
+    from_at INTEGER NOT NULL,
+    until_at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (precondition, from_at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX precondition_states_by_time ON precondition_states (until_at);
+
+  CREATE TABLE certificates (
+    target TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    pem TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    PRIMARY KEY (target, fingerprint)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE figures (
+    name TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (name, subject, at)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE INDEX figures_by_time ON figures (at);
+  `,
+  `
+  CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    account TEXT NOT NULL,
+    address TEXT,
+    refused TEXT,
+    cause TEXT,
+    subject TEXT,
+    detail TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_time ON audit (at);
+  `,
+  `
+  ALTER TABLE audit ADD COLUMN incident TEXT;
+  CREATE INDEX audit_by_incident ON audit (incident) WHERE incident IS NOT NULL;
+  CREATE INDEX incidents_by_end ON incidents (closed_at);
+  `,
+  // Refusals get a space of their own: they pushed out what was changed.
+  `
+  CREATE TABLE refused_changes (
+    sequence INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    address TEXT NOT NULL,
+    minute INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    UNIQUE (account, address, minute)
+  ) STRICT;
+  INSERT INTO refused_changes (account, address, minute, first, last, count, action)
+    SELECT account, ifnull(address, ''), at / 60000, min(at), max(at), count(*), max(action)
+    FROM audit WHERE refused IS NOT NULL GROUP BY 1, 2, 3;
+  DELETE FROM audit WHERE refused IS NOT NULL;
+  ALTER TABLE audit DROP COLUMN refused;
+  `,
+];
+
+/** SQLite waits on the only thread there is: a lock may cost a round this much, once in a while. */
+const BUSY_TIMEOUT: Millis = 100;
+/** Of the file, kept in memory: it is written all the time and seldom read. */
+const CACHE_KIBIBYTES = 512;
+
+/** The file was written by a newer program, and is left alone. */
+class NewerStore extends Error {
+  constructor(path: string, version: number) {
+    super(newerMessage(path, version));
+    this.name = 'NewerStore';
+  }
+}
+
+/** What to do about a file of a newer version, for a person. */
+export function newerMessage(path: string, version: number): string {
+  const known = String(MIGRATIONS.length);
+  return (
+    `The history is of version ${String(version)}, and this ftm-watch knows ${known}: it is left alone. Start ` +
+    'the newer ftm-watch again, or put back the copy from before the upgrade, ' +
+    `"${basename(path)}.version-${known}-…" (docs/operate.md)`
+  );
+}
+
+/**
+ * Opens the file and brings it to the version of this program; before that a copy is made of it, so that one can go
+ * back.
+ * @throws {NewerStore}
+ * @throws {Error} of SQLite or of the file system
+ */
+function connect(path: string, now: EpochMs): DatabaseSync {
+  makeFolder(dirname(path), 0o700);
+  // What it holds is nobody else's business, and SQLite gives its other files the same rights.
+  closeSync(openSync(path, 'a', 0o600));
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+  try {
+    const version = versionOf(db);
+    if (version > MIGRATIONS.length) throw new NewerStore(path, version);
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;
+             PRAGMA secure_delete = OFF; PRAGMA cache_size = -${String(CACHE_KIBIBYTES)};`);
+    if (version < MIGRATIONS.length) migrate(db, path, now);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+export function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+function migrate(db: DatabaseSync, path: string, now: EpochMs): void {
+  const from = versionOf(db);
+  if (from > 0) copyTo(db, `${path}.version-${String(from)}-${new Date(now).toISOString().replaceAll(':', '')}`);
+  transaction(db, () => {
+    for (const sql of MIGRATIONS.slice(from)) db.exec(sql);
+    db.exec(`PRAGMA user_version = ${String(MIGRATIONS.length)}`);
+  });
+}
+
+/** Without a copy nothing is changed: there would be no way back. */
+function copyTo(db: DatabaseSync, copy: string): void {
+  closeSync(openSync(copy, 'wx', 0o600));
+  try {
+    db.prepare('VACUUM INTO ?').run(copy);
+  } catch (error) {
+    rmSync(copy, { force: true });
+    throw error;
+  }
+}
+
+interface SqliteFailure {
+  /**
+   * `busy`: another process, or another connection of this one, holds a lock. `corrupt`: the file is no database, or a
+   * damaged one. `other`: full, read-only, no permission.
+   */
+  readonly kind: 'busy' | 'corrupt' | 'other';
+  readonly message: string;
+}
+
+/**
+ * SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html); the low byte is the primary code.
+ */
+const KINDS: ReadonlyMap<number, SqliteFailure['kind']> = new Map([
+  [5, 'busy'],
+  [11, 'corrupt'],
+  [26, 'corrupt'],
+]);
+
+export function sqliteFailure(error: unknown): SqliteFailure {
+  if (!(error instanceof Error)) return { kind: 'other', message: 'unknown error' };
+  const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+  return { kind: KINDS.get(code) ?? 'other', message: error.message };
+}
 
 export interface DatabaseDeps {
   readonly clock: Clock;
@@ -213,4 +435,16 @@ export class Database {
 function identityOf(path: string): string | null {
   const file = statSync(path, { throwIfNoEntry: false });
   return file === undefined ? null : `${String(file.dev)}:${String(file.ino)}`;
+}
+
+/** Runs `work` so that all of it is kept, or, when it throws, nothing. */
+export function transaction(db: DatabaseSync, work: (db: DatabaseSync) => void): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    work(db);
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
 }

@@ -1,10 +1,14 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import * as z from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { PreconditionStatus } from '../engine/diagnosis.ts';
+import type { PreconditionStatus } from '../engine/model.ts';
 import { oncePer } from '../core/once-per.ts';
 import type { ProbeSample } from '../core/round.ts';
 import { Backlog, type Database } from './database.ts';
 import { hourlyValueWriter, type HourlyValue } from './hourly-values.ts';
+import type { Period } from '../core/time-text.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import { parseIncident } from './saved-state.ts';
 
 /** What one round leaves behind. */
 export interface RoundRecord {
@@ -15,7 +19,7 @@ export interface RoundRecord {
   readonly hourlyValues: readonly HourlyValue[];
 }
 
-export interface SeenCertificate {
+interface SeenCertificate {
   /** `host:port`, as configured. */
   readonly target: string;
   readonly fingerprint: string;
@@ -101,4 +105,129 @@ function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
     add.run(target, fingerprint, pem, at, at);
     bound.run(target, target, MAX_CERTIFICATES);
   };
+}
+
+/** How long one precondition was in one state on one day (UTC), or in another span. */
+export interface DayState {
+  /** When the day or the span begins. */
+  readonly day: EpochMs;
+  readonly precondition: string;
+  readonly state: string;
+  readonly duration: Millis;
+}
+
+/** Open at some time of the period, latest first. */
+export function readIncidents(db: DatabaseSync, limit: number, period: Period): readonly Incident[] {
+  const sql = `SELECT json FROM incidents WHERE ${OPEN_WITHIN} ORDER BY opened_at DESC, id DESC LIMIT :limit`;
+  return incidentsIn(db.prepare(sql).all({ ...boundsOf(period), limit }));
+}
+
+/**
+ * Of rows of `incidents`: it began, with the first round that showed it, no later than `:until`. What opened by then
+ * had begun, so that its JSON need not be read.
+ */
+const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
+
+/** Of rows of `incidents`, by `boundsOf`. */
+export const OPEN_WITHIN = `${BEGAN_BY} AND (closed_at IS NULL OR closed_at >= :since)`;
+
+/** The ends of a period as whole numbers, whatever the clock said. */
+export function boundsOf({ since, until }: Period): { readonly since: EpochMs; readonly until: EpochMs } {
+  return { since: since ?? Number.MIN_SAFE_INTEGER, until: until ?? Number.MAX_SAFE_INTEGER };
+}
+
+/** Those that ended since then, latest first. */
+export function readEnded(db: DatabaseSync, since: EpochMs, limit: number): readonly Incident[] {
+  const sql = 'SELECT json FROM incidents WHERE closed_at >= ? ORDER BY closed_at DESC, id DESC LIMIT ?';
+  return incidentsIn(db.prepare(sql).all(since, limit));
+}
+
+/** Those that this version can read. */
+function incidentsIn(rows: readonly Readonly<Record<string, SQLOutputValue>>[]): readonly Incident[] {
+  return rows.flatMap(({ json }) => parseIncident(String(json)) ?? []);
+}
+
+const certificateRow = z.object({
+  target: z.string(),
+  fingerprint: z.string(),
+  pem: z.string(),
+  firstSeen: z.number(),
+  lastSeen: z.number(),
+});
+
+export type StoredCertificate = Readonly<z.infer<typeof certificateRow>>;
+
+interface CertificateQuery {
+  readonly target: string;
+  readonly limit: number;
+  readonly period: Period;
+}
+
+/** Those that a target showed in the period, latest first. */
+export function readCertificates(
+  db: DatabaseSync,
+  { target, limit, period }: CertificateQuery,
+): readonly StoredCertificate[] {
+  const rows = db
+    .prepare(
+      `SELECT target, fingerprint, pem, first_seen AS firstSeen, last_seen AS lastSeen FROM certificates
+       WHERE target = :target AND first_seen <= :until AND last_seen >= :since ORDER BY last_seen DESC LIMIT :limit`,
+    )
+    .all({ ...boundsOf(period), target, limit });
+  return z.array(certificateRow).parse(rows);
+}
+
+const stateRow = z.object({ precondition: z.string(), state: z.string(), fromAt: z.number(), untilAt: z.number() });
+
+export function readLastRound(db: DatabaseSync): EpochMs | null {
+  const at = db.prepare('SELECT max(until_at) AS at FROM precondition_states').get()?.['at'];
+  return typeof at === 'number' ? at : null;
+}
+
+/** The states of each span from `from` on; a state that lasted beyond its end is counted in both. */
+export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis): readonly DayState[] {
+  const rows = db
+    .prepare(
+      'SELECT precondition, state, from_at AS fromAt, until_at AS untilAt FROM precondition_states WHERE until_at >= ?',
+    )
+    .all(from);
+  const days = new Map<string, DayState>();
+  for (const { precondition, state, fromAt, untilAt } of z.array(stateRow).parse(rows)) {
+    for (let day = Math.floor(Math.max(fromAt, from) / span) * span; day < untilAt; day += span) {
+      const key = `${String(day)} ${precondition} ${state}`;
+      const duration = Math.min(untilAt, day + span) - Math.max(fromAt, day, from);
+      days.set(key, { day, precondition, state, duration: duration + (days.get(key)?.duration ?? 0) });
+    }
+  }
+  return [...days.values()].toSorted((a, b) => a.day - b.day);
+}
+
+/** Which incidents are wanted; what is null may be anything. */
+export interface IncidentFilter {
+  readonly cause: string | null;
+  /** Those that lasted at some time from here on… */
+  readonly from: EpochMs | null;
+  /** …and before here. */
+  readonly until: EpochMs | null;
+}
+
+/** Those that are over, latest first: what is open, memory knows better. */
+export function readClosedIncidents(
+  db: DatabaseSync,
+  { cause, from, until }: IncidentFilter,
+  limit: number,
+): readonly Incident[] {
+  const rows = db
+    .prepare(
+      `SELECT json FROM incidents
+       WHERE closed_at >= :from AND ${BEGAN_BY} AND (:cause IS NULL OR cause = :cause)
+       ORDER BY closed_at DESC, id DESC LIMIT :limit`,
+    )
+    .all({ cause, from: from ?? 0, until: (until ?? Number.MAX_SAFE_INTEGER) - 1, limit });
+  return incidentsIn(rows);
+}
+
+/** null: there is none, or another version wrote it. */
+export function readIncident(db: DatabaseSync, id: string): Incident | null {
+  return incidentsIn(db.prepare('SELECT json FROM incidents WHERE id = ?').all(id))[0] ?? null;
 }

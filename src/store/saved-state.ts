@@ -1,11 +1,15 @@
+import * as z from 'zod';
 import { SEVERITIES } from '../core/severity.ts';
-import { z } from 'zod';
-import type { Cause } from '../engine/cause.ts';
-import { type RemedyStep, sentenceStep } from '../engine/remedy.ts';
-import { SYNTAXES } from '../engine/words/step.ts';
+import { type Cause, type RemedyStep, sentenceStep, SYNTAXES } from '../engine/model.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { Candidate, Incident, IncidentState, Silence, Unjudged } from '../engine/incident/incident.ts';
-import type { Notification } from '../engine/incident/notification.ts';
+import type {
+  Candidate,
+  Incident,
+  IncidentState,
+  Silence,
+  Unjudged,
+  Notification,
+} from '../engine/incident/incident.ts';
 import { isCauseId, isPreconditionId, type CauseId, type PreconditionId } from '../checks/registry.ts';
 
 /**

@@ -2,8 +2,8 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { sqliteFailure } from './sqlite-failure.ts';
-import { makeFolder } from '../system/make-folder.ts';
+import { sqliteFailure } from './database.ts';
+import { makeFolder } from '../system/json-file.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 
 /** Held as long as the daemon uses a store, and dropped by the kernel when its process dies, however it dies. */

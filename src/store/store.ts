@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AuditEntry, KeptAuditEntry, RefusedChange, RefusedChanges } from '../core/audit.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import type { Incident } from '../engine/incident/incident.ts';
-import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
+import type { Incident, AlertJournal, OutboxEntry } from '../engine/incident/incident.ts';
 import {
   type AuditFilter,
   type ChangesAbout,
@@ -12,15 +11,27 @@ import {
   readRecentChanges,
   RefusalLog,
 } from './audit-rows.ts';
-import { MirroredJournal } from './alert-journal.ts';
+import { MirroredJournal, readDeliveries, readDeliveriesAbout, prune } from './alert-journal.ts';
 import { Database, type DatabaseDeps } from './database.ts';
-import { readHourlyValues, readLatency } from './hourly-values.ts';
-import type { HourlyValueName, ProbeName, StoredHourlyValue, StoredLatency } from './hourly-values.ts';
-import { createHistory, type RoundRecord } from './history.ts';
-import { type IncidentFilter, readClosedIncidents, readIncident } from './incident-rows.ts';
-import { readDeliveries, readDeliveriesAbout } from './journal-rows.ts';
-import { type DayState, readAvailability, readLastRound, readEnded } from './history-rows.ts';
-import { prune } from './retention.ts';
+import {
+  readHourlyValues,
+  readLatency,
+  type HourlyValueName,
+  type ProbeName,
+  type StoredHourlyValue,
+  type StoredLatency,
+} from './hourly-values.ts';
+import {
+  createHistory,
+  type RoundRecord,
+  type IncidentFilter,
+  readClosedIncidents,
+  readIncident,
+  type DayState,
+  readAvailability,
+  readLastRound,
+  readEnded,
+} from './history.ts';
 
 /**
  * What is kept over a restart. It is never in the way of a verdict or an alert: no operation throws, and what a locked,

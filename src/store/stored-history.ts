@@ -1,19 +1,23 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Millis } from '../core/clock.ts';
-import { ALL_TIME, type Period } from '../core/period.ts';
-import type { Incident } from '../engine/incident/incident.ts';
-import type { OutboxEntry } from '../engine/incident/journal.ts';
-import { CREATED_WITHIN, readDeliveries } from './journal-rows.ts';
-import { newerMessage, versionOf } from './connect.ts';
-import { MIGRATIONS } from './migrations.ts';
-import { boundsOf, OPEN_WITHIN, readCertificates, readIncidents, type StoredCertificate } from './history-rows.ts';
-import { sqliteFailure } from './sqlite-failure.ts';
+import { ALL_TIME, type Period } from '../core/time-text.ts';
+import type { Incident, OutboxEntry } from '../engine/incident/incident.ts';
+import { CREATED_WITHIN, readDeliveries } from './alert-journal.ts';
+import { newerMessage, versionOf, MIGRATIONS, sqliteFailure } from './database.ts';
+import {
+  boundsOf,
+  OPEN_WITHIN,
+  readCertificates,
+  readIncidents,
+  type StoredCertificate,
+  readIncident,
+} from './history.ts';
 
 /** What a daemon has kept, as another process finds it. */
 export type StoredHistory = Unread | ReadableHistory;
 
-export type Unread =
+type Unread =
   /** Nothing was kept. */
   | { readonly kind: 'none' }
   /** Locked, corrupt, not ours to read, or of a newer version. */
@@ -31,7 +35,7 @@ export interface ReadableHistory {
   readonly certificates: readonly StoredCertificate[];
 }
 
-export interface HistoryLimits {
+interface HistoryLimits {
   readonly incidents: number;
   readonly outboxEntries: number;
   /** Of each target. */
@@ -51,7 +55,7 @@ export function readStoredHistory(path: string, limits: HistoryLimits, period: P
 }
 
 /** Reads what belongs together, from one moment. Throws nothing. */
-export function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Read | Unread {
+function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Read | Unread {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'none' };
     using db = openReadOnly(path);
@@ -99,4 +103,24 @@ function readAll(db: DatabaseSync, limits: HistoryLimits, period: Period): Reada
 function beyond(limit: number, rows: string, { db, period }: { db: DatabaseSync; period: Period }): number {
   const counted = db.prepare(`SELECT count(*) AS count FROM ${rows}`).get({ ...boundsOf(period) });
   return Math.max(0, Number(counted?.['count']) - limit);
+}
+
+/** One incident that a daemon has kept, as another process finds it. */
+export type StoredIncident =
+  | Unread
+  | { readonly kind: 'found'; readonly incident: Incident }
+  /** There is none of that name. */
+  | { readonly kind: 'missing'; readonly latest: readonly Incident[] };
+
+/**
+ * Reads it without writing into the file; of one that goes on in another, the other. Throws nothing.
+ * @param most how many of the latest are named instead of one that is missing
+ */
+export function readStoredIncident(path: string, id: string, most: number): StoredIncident {
+  return readingStore(path, (db): StoredIncident => {
+    const found = readIncident(db, id);
+    if (found === null) return { kind: 'missing', latest: readIncidents(db, most, ALL_TIME) };
+    const goesOnIn = found.mergedInto === null ? null : readIncident(db, found.mergedInto);
+    return { kind: 'found', incident: goesOnIn ?? found };
+  });
 }

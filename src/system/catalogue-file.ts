@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { readText } from './read-text.ts';
+import { readText } from './json-file.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { parseYaml, type YamlPath } from '../text/yaml-text.ts';
 

@@ -70,3 +70,45 @@ export function deadline(clock: Clock, delay: Millis, parent: AbortSignal): Dead
 function reasonOf(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason });
 }
+
+/**
+ * Calls again and again, until the returned function is called: at whole multiples of `every` on the monotonic clock,
+ * so that all that beats wakes the process at the same moments. An idle daemon spends most on waking up.
+ *
+ * @param call with the moment at which it was due
+ */
+export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): () => void {
+  let cancel = next();
+
+  function next(): () => void {
+    const now = clock.elapsed();
+    const due = (Math.floor(now / every) + 1) * every;
+    // Timers count whole milliseconds, and one that came too early would come twice.
+    return clock.after(Math.ceil(due - now), () => {
+      cancel = next();
+      call(due);
+    });
+  }
+
+  return () => cancel();
+}
+
+/**
+ * Resolves after what else is due in this turn of the event loop: long work calls it now and then, and holds nothing
+ * up.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * Lets one caller go on in each turn, in the order of their calls: what waited for the same event does not act on it at
+ * the same time.
+ */
+export function oneATurn(): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => {
+    last = last.then(nextTurn);
+    return last;
+  };
+}

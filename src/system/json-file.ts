@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeFolder } from './make-folder.ts';
+import { mkdirSync, statSync } from 'node:fs';
+import { messageOf } from '../text/message-of.ts';
 
 /**
  * A small piece of state in a file of its own, replaced as a whole: after a crash it is the old one or the new one. One
@@ -78,4 +79,37 @@ export function jsonFile(path: string, { flush = false }: { readonly flush?: boo
       }
     },
   };
+}
+
+/**
+ * Makes a folder and those above it, level by level: `recursive` of Node never returns below a folder that is there and
+ * says of every new one that it is not (ENOENT), as /proc does.
+ * @param mode of those that are made
+ * @throws {Error} naming the one that cannot be made
+ */
+export function makeFolder(path: string, mode = 0o777): void {
+  if (isFolder(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path), mode);
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    // Another process may have been faster.
+    if (!isFolder(path)) throw new Error(`Cannot make the folder "${path}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/**
+ * @param what stands before its name in the message: `the products of`
+ * @throws {Error} saying why it cannot be read
+ */
+export async function readText(file: string, what: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Error(`Cannot read ${what} "${file}": ${messageOf(error)}`, { cause: error });
+  }
 }

@@ -124,7 +124,7 @@ const SHORTEST_NAME = 3;
 const LONGEST_LINE = 4_000;
 
 /** What is known of a site beside what texts look like. */
-export interface KnownNames {
+interface KnownNames {
   /**
    * Accounts of the configuration: peers quote them without any mark. One that is a plain word is masked only where it
    * stands in quotes or brackets.
@@ -185,4 +185,14 @@ function quotedWord(name: string): RegExp {
 
 function literal(text: string): string {
   return Array.from(text, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`).join('');
+}
+
+/**
+ * A URL whose path may be a secret, as those of web hooks and heartbeat services are: anyone who knows it may write
+ * there. Scheme and host are enough to see where it leads.
+ */
+export function withoutPath(text: string): string {
+  const url = URL.parse(text);
+  if (url === null) return '…';
+  return url.pathname === '/' && url.search === '' ? url.origin : `${url.origin}/…`;
 }

@@ -1,14 +1,13 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
-import { certificatePem } from '../core/certificate-pem.ts';
+import * as z from 'zod';
+import { certificatePem, parseCertificate } from '../core/parse-certificate.ts';
 import type { Certificate } from '../core/certificate.ts';
-import type { Baseline } from '../checks/tls-genuine/baseline.ts';
-import { parseCertificate } from '../core/parse-certificate.ts';
-import { makeFolder } from '../system/make-folder.ts';
+import type { Baseline } from '../tls/trust.ts';
+import { makeFolder } from '../system/json-file.ts';
 import { issueTexts } from '../text/issue-text.ts';
 import { messageOf } from '../text/message-of.ts';
-import { readPem } from './pem.ts';
+import { readPem } from './load-trust.ts';
 
 const certificate = z.string().transform((pem, context): Certificate => {
   const [der, ...more] = readPem(pem);

@@ -1,16 +1,28 @@
 import { basename } from 'node:path';
-import type { TrustConfig } from '../sources/path/trust-section.ts';
-import type { Certificate } from '../core/certificate.ts';
-import { formatDistinguishedName, shortName } from '../core/distinguished-name.ts';
-import { isStrongKey } from '../checks/tls-genuine/strength.ts';
-import type { PublicRoots, Trust, TrustAnchor, TrustedPin } from '../checks/tls-genuine/trust.ts';
-import { parseCertificate } from '../core/parse-certificate.ts';
-import { readText } from '../system/read-text.ts';
-import { readPem } from './pem.ts';
-import { SHIPPED_AUTHORITIES, SHIPPED_PINS } from './shipped.ts';
+import { rootCertificates } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import type { TrustConfig } from '../sources/path/sections.ts';
+import {
+  type Certificate,
+  formatDistinguishedName,
+  shortName,
+  type DistinguishedName,
+  attributeValues,
+  distinguishedNameKey,
+} from '../core/certificate.ts';
+import {
+  isStrongKey,
+  type PublicRoots,
+  type Trust,
+  type TrustAnchor,
+  type TrustedPin,
+  organizationKey,
+} from '../tls/trust.ts';
+import { parseCertificate, parseSubject } from '../core/parse-certificate.ts';
+import { readText } from '../system/json-file.ts';
 
 /** Loads the trust of several targets: what they have in common is read once, and is one in memory. */
-export type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Trust>;
+type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Trust>;
 
 /**
  * Gathers what a target's certificate may be trusted for: the shipped Fortinet authorities, the configured pins and CA
@@ -92,3 +104,139 @@ async function readCertificates(file: string): Promise<readonly Certificate[]> {
     return certificate;
   });
 }
+
+/** A root whose subject alone is known, until it is asked for. */
+interface Root {
+  readonly subjectKey: string;
+  /** null: it cannot be parsed. */
+  readonly certificate: () => Certificate | null;
+}
+
+/**
+ * Mozilla's roots as they come with Node, never the machine's own store: a company's root in that one would hide an
+ * inspecting proxy. Their subjects are read, all at once in some milliseconds, when the first of them is asked for; the
+ * rest of a certificate takes three times as long, and is for few.
+ */
+export function createPublicRoots(pems: readonly string[] = rootCertificates): PublicRoots {
+  const roots = once(() => pems.flatMap(readPem).flatMap(rootOf));
+  const bySubject = once(() => Map.groupBy(roots(), ({ subjectKey }) => subjectKey));
+  const organizations = once(() => organizationsOf(certificatesOf(roots())));
+  return {
+    bySubject: (name: DistinguishedName) => certificatesOf(bySubject().get(distinguishedNameKey(name)) ?? []),
+    hasOrganization: (organization) => organizations().has(organization),
+  };
+}
+
+function rootOf(der: Uint8Array): readonly Root[] {
+  const subject = parseSubject(der);
+  if (subject === null) return [];
+  return [{ subjectKey: distinguishedNameKey(subject), certificate: once(() => parseCertificate(der)) }];
+}
+
+function certificatesOf(roots: readonly Root[]): readonly Certificate[] {
+  return roots.flatMap(({ certificate }) => certificate() ?? []);
+}
+
+function organizationsOf(roots: readonly Certificate[]): ReadonlySet<string> {
+  const names = roots.flatMap(({ subject }) => attributeValues(subject, 'O'));
+  return new Set([...names, ...ISSUING_ORGANIZATIONS.map(({ name }) => name)].map(organizationKey));
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+interface IssuingOrganization {
+  /** As it stands in its certificates. */
+  readonly name: string;
+  readonly source: string;
+}
+
+/**
+ * Organizations of public intermediate authorities that no root of Mozilla's has: a server that forgets to send such an
+ * intermediate shows nothing else. The whole list is CCADB's report of all intermediates
+ * (https://www.ccadb.org/resources); here are those that sign certificates of many servers.
+ */
+const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
+  { name: "Let's Encrypt", source: 'https://letsencrypt.org/certificates/' },
+  { name: 'Google Trust Services', source: 'https://pki.goog/repository/' },
+  { name: 'ZeroSSL', source: 'https://help.zerossl.com, intermediates below USERTrust' },
+  { name: 'Entrust, Inc.', source: 'https://www.entrust.com/resources/tools/root-ca, no longer among the roots' },
+  { name: 'Entrust Limited', source: 'https://www.entrust.com, intermediates below Sectigo and SSL.com' },
+  { name: 'SSL Corp', source: 'https://www.ssl.com/repository/' },
+  { name: 'GEANT Vereniging', source: 'https://wiki.geant.org/display/TCSNT, below USERTrust' },
+  { name: 'Internet2', source: 'https://www.incommon.org/certificates/repository/, below USERTrust' },
+  { name: 'Gandi', source: 'https://docs.gandi.net, Gandi RSA Domain Validation, below USERTrust' },
+  { name: 'Gandi SAS', source: 'https://docs.gandi.net' },
+  { name: 'cPanel, LLC', source: 'https://docs.cpanel.net, AutoSSL, below Sectigo' },
+  { name: 'cPanel, Inc.', source: 'https://docs.cpanel.net, AutoSSL, below COMODO' },
+  { name: 'Corporation Service Company', source: 'https://www.cscdbs.com, below USERTrust' },
+  { name: 'Network Solutions L.L.C.', source: 'https://www.networksolutions.com, below USERTrust' },
+  { name: 'Apple Inc.', source: 'https://www.apple.com/certificateauthority/public/' },
+  { name: 'Cloudflare, Inc.', source: 'https://developers.cloudflare.com/ssl/reference/certificate-authorities/' },
+  { name: 'Thawte, Inc.', source: 'https://www.digicert.com/kb/digicert-root-certificates.htm' },
+  { name: 'GeoTrust Inc.', source: 'https://www.digicert.com/kb/digicert-root-certificates.htm' },
+  { name: 'Cybertrust, Inc', source: 'https://www.digicert.com/kb/digicert-root-certificates.htm' },
+  { name: 'Actalis S.p.A.', source: 'https://www.actalis.com/area-download; the root has its register number there' },
+  { name: 'Buypass AS', source: 'https://www.buypass.com/security/buypass-root-certificates' },
+  { name: 'Firmaprofesional SA', source: 'https://www.firmaprofesional.com/cps; the root has no organization' },
+  { name: 'Viking Cloud, Inc.', source: 'https://certs.securetrust.com, Trustwave before' },
+  { name: 'Trustwave Holdings, Inc.', source: 'https://certs.securetrust.com' },
+  { name: 'WoTrus CA Limited', source: 'https://www.wotrus.com, below USERTrust and DigiCert' },
+  { name: 'Trust Provider B.V.', source: 'https://www.networking4all.com, below DigiCert' },
+];
+
+/** The DER of every certificate in a PEM text, in order; anything between them is skipped (RFC 7468 §2). */
+export function readPem(text: string): readonly Uint8Array[] {
+  const blocks = text.matchAll(
+    /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/gu,
+  );
+  return [...blocks].map(([, body]) => new Uint8Array(Buffer.from(body ?? '', 'base64')));
+}
+
+/** The certificates that belong to the pins below. */
+export const SHIPPED_AUTHORITIES: string = fileURLToPath(
+  new URL('../../config/fortinet-authorities.pem', import.meta.url),
+);
+
+interface ShippedPin {
+  readonly pin: string;
+  /** As FortiOS calls it, and its CN. */
+  readonly label: string;
+  readonly source: string;
+}
+
+/**
+ * The genuine Fortinet authorities. Pins stand in the code so that an edited file cannot add an authority. Each key was
+ * computed from certificates that were published in at least two independent places; none of them is in any public root
+ * store.
+ */
+export const SHIPPED_PINS: readonly ShippedPin[] = [
+  {
+    // SHA-256 40:AF:CC:2D:…:FF:54:05, MD5 86:40:5C:F4:C2:A6:0B:96:82:9E:5F:E7:4F:D9:51:22
+    pin: 'sha256//QfV4N3k5oxQR5RHtW/rbn/HrHgKpMLN0DEaeXY5yPg=',
+    label: 'Fortinet_CA (fortinet-ca2)',
+    source:
+      'PEM as FortiManager returns it for /cli/global/system/certificate/ca/Fortinet_CA, with the MD5 that its ' +
+      '"get certinfo" prints',
+  },
+  {
+    // SHA-256 B2:98:C8:6C:…:6B:A0:1F; signed by fortinet-ca2
+    pin: 'sha256/3T8EqFBjpRSkxQNPFagjUNeEUghXOEYp904ROlJM8yo=',
+    label: 'Fortinet_Sub_CA (fortinet-subca2001)',
+    source:
+      'PEM from the Fortinet demo appliance and from FortiManager documentation; its signature verifies under ' +
+      'fortinet-ca2',
+  },
+  {
+    // SHA-256 32:AD:1E:5B:…:19:D0:C0, serial DAF636B443D4A58B. Nothing above it can confirm it: compare it with your
+    // own unit.
+    pin: 'sha256/Kn69GCKg9OZXkMA8TmA+fWa3o34QDMKjuZUKOwfXeEI=',
+    label: 'Fortinet_CA_Backup (support)',
+    source: 'PEM from the Fortinet demo appliance; the same serial is shipped in FortiClient EMS',
+  },
+];

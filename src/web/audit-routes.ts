@@ -1,13 +1,11 @@
 import { type Context, Hono } from 'hono';
 import type { AuditEntry, RefusedChanges } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
-import { isoTime } from '../core/instant-text.ts';
+import { isoTime } from '../core/time-text.ts';
 import { showValue } from '../text/show.ts';
-import type { AuditQuery } from './alert-history.ts';
+import type { AuditQuery, WebSources, WebEnv } from './sources.ts';
 import { renderChanges } from './page/changes-page.ts';
-import { MAX_NAME } from './silence-request.ts';
-import type { WebSources } from './sources.ts';
-import type { WebEnv } from './web-env.ts';
+import { MAX_NAME } from './changes.ts';
 
 /** On one page. */
 const MOST_SHOWN = 100;

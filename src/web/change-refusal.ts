@@ -1,10 +1,11 @@
+import { isIP } from 'node:net';
 import type { Context, MiddlewareHandler } from 'hono';
+import ipaddr from 'ipaddr.js';
 import type { ChangeRefusal } from '../core/audit.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { Identify } from './identify.ts';
-import { isLoopback } from './loopback.ts';
-import { FOREIGN_ORIGIN, isForeignOrigin, isLocalName, isOwnName } from './same-origin.ts';
-import type { WebEnv } from './web-env.ts';
+import { type Identify, hasCredentials } from './identify.ts';
+import type { WebEnv } from './sources.ts';
+import type { WebConfig } from '../config/schema/web.ts';
 
 /** Who may ask, and what tells our own page from one of somebody else's that uses the browser of an administrator. */
 export type AccessPolicy =
@@ -97,4 +98,86 @@ export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler 
       421,
     );
   };
+}
+
+export const FOREIGN_ORIGIN = 'Refused: the request comes from a page of another origin';
+
+/**
+ * Whether a page of another origin has made the browser send a request that changes something. Browsers send Origin
+ * (RFC 6454 §7) with every POST, and Sec-Fetch-Site (Fetch Metadata §2.3), which is not within the reach of scripts.
+ * Programs like curl send neither header.
+ */
+export function isForeignOrigin(header: (name: string) => string | undefined): boolean {
+  const origin = header('Origin');
+  const isOurs = origin === undefined || (URL.parse(origin)?.host ?? null) === header('Host');
+  return !isOurs || !['same-origin', 'none'].includes(header('Sec-Fetch-Site') ?? 'none');
+}
+
+/**
+ * Whether the server was called by a name that a stranger cannot have: an address, `localhost`, or one of the
+ * configuration. A page on the internet can point its own name at an address inside (DNS rebinding) and is then of the
+ * same origin; it cannot do so with these.
+ */
+export function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
+  const name = nameOf(host);
+  return name === 'localhost' || isIP(name) !== 0 || hosts.includes(name);
+}
+
+/** A name of one label, as in containers and on small networks: nobody can register it. */
+export function isLocalName(host: string | undefined): boolean {
+  return /^[\w-]+$/u.test(nameOf(host));
+}
+
+/** Without port, brackets and the dot of the root. */
+function nameOf(host: string | undefined): string {
+  return (host ?? '')
+    .toLowerCase()
+    .replace(/:\d+$/u, '')
+    .replace(/^\[(.*)\]$/u, '$1')
+    .replace(/\.$/u, '');
+}
+
+/**
+ * Whether the other end of a connection is on this machine, or in this container or pod, and came over its loopback
+ * interface: no packet from outside has such an address.
+ *
+ * @param address as a socket gives it; undefined once the connection is gone
+ */
+export function isLoopback(address: string | undefined): boolean {
+  // `process` takes the form that a socket for both families gives: `::ffff:127.0.0.1`.
+  return address !== undefined && isIP(address) !== 0 && ipaddr.process(address).range() === 'loopback';
+}
+
+/**
+ * What strangers may read or do, a sentence each; nothing if the configuration says that it is meant. Said by
+ * `config check`, at the start and on the page; never a reason not to start.
+ */
+export function exposureNotes(web: WebConfig): readonly string[] {
+  return [
+    ...networkNotes(web),
+    // Not silenced by the key itself: a proxy that is added later opens it to more than this machine.
+    ...(web.localReload
+      ? [
+          'Every program on this machine, and everybody who reaches a reverse proxy on it, can reload the ' +
+            'configuration: remove "web.localReload" and use "ftm-watch reload".',
+        ]
+      : []),
+  ];
+}
+
+function networkNotes(web: WebConfig): readonly string[] {
+  if (isLoopback(web.listen.address)) return [];
+  if (!hasCredentials(web))
+    return web.anonymous !== null
+      ? []
+      : [
+          'Everybody who reaches the status page may read it: set web.users, or "web.anonymous: read" where that is ' +
+            'meant.',
+        ];
+  return web.tls !== null || web.plaintext
+    ? []
+    : [
+        'Passwords and tokens for the status page travel in clear: set web.tls, or "web.plaintext: true" where ' +
+          'something else encrypts on the way.',
+      ];
 }

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Millis } from '../core/clock.ts';
-import type { Caller } from './caller.ts';
-import { networkOf } from './login-limit.ts';
-import { BARE_HEADERS } from './security-headers.ts';
+import type { Caller } from './sources.ts';
+import { networkOf } from './login.ts';
+import { BARE_HEADERS } from './static-files.ts';
 
 export interface ServerEvent {
   /** One word. */

@@ -6,26 +6,86 @@ import {
   type ServerOptions,
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import type { ListenOptions, Socket } from 'node:net';
+import { type ListenOptions, type Socket, connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { getRequestListener } from '@hono/node-server';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { TlsFiles } from '../config/schema/web.ts';
+import { getRequestListener } from '@hono/node-server';
+import type { ListenAddress } from '../config/schema/section.ts';
+import type { WebConfig, TlsFiles } from '../config/schema/web.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import { createIdentify, hasCredentials } from './identify.ts';
+import type { WebSources } from './sources.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { AccessPolicy } from './change-refusal.ts';
 import { EventStream } from './event-stream.ts';
 import { createRoutes } from './routes.ts';
-import { BARE_HEADERS } from './security-headers.ts';
-import type { WebSources } from './sources.ts';
-import { readStaticFiles } from './static-files.ts';
-import { createWaitingAnswers, WAITING_LIMITS } from './waiting-answers.ts';
+import { BARE_HEADERS, readStaticFiles } from './static-files.ts';
 import { messageOf } from '../text/message-of.ts';
+import { authority } from '../core/addresses.ts';
+
+export interface WebServer {
+  /**
+   * Listens, once more after `release`; resolves with the port in use, which differs from the configured one when that
+   * is 0.
+   * @throws {Error} saying what to do: the port is taken, a certificate, a password hash or a token cannot be read
+   */
+  start(): Promise<ListenAddress>;
+  /** Frees the port. Running requests and event streams go on. */
+  release(): void;
+  /** Takes a certificate that was renewed at once. */
+  refreshCertificate(): Promise<void>;
+  /** When its certificate ends; null: it has none. */
+  certificateEnd(): EpochMs | null;
+  /** Harmless when it never started. */
+  stop(): Promise<void>;
+}
+
+interface WebServerDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where secrets named by variable are read from. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** The status page, the API and the metrics of docs/web.md. */
+export function createWebServer(config: WebConfig, sources: WebSources, deps: WebServerDeps): WebServer {
+  const { clock, logger, env } = deps;
+  const { hosts, localReload, tls, listen } = config;
+  let server: HttpServer | null = null;
+
+  async function create(): Promise<HttpServer> {
+    const hasAccounts = hasCredentials(config);
+    const opensMetrics = config.anonymous === 'metrics';
+    const refreshAuthorities = async (): Promise<void> => server?.refreshCertificate();
+    const identify =
+      hasAccounts || opensMetrics ? await createIdentify(config, { clock, logger, env, refreshAuthorities }) : null;
+    const access = { kind: 'network', identify, hasAccounts, opensMetrics, localReload, hosts } as const;
+    return createHttpServer({ access, tls, sources, clock, logger });
+  }
+
+  return {
+    start: async () => {
+      server ??= await create();
+      const bound = await server.listen({ host: listen.address, port: listen.port }).catch((error: unknown) => {
+        throw error instanceof Error ? new Error(listenProblem(listen, error), { cause: error }) : error;
+      });
+      return typeof bound === 'object' && bound !== null ? bound : listen;
+    },
+    release: () => server?.release(),
+    refreshCertificate: async () => server?.refreshCertificate(),
+    certificateEnd: () => server?.certificateEnd() ?? null,
+    stop: async () => {
+      await server?.stop();
+      server = null;
+    },
+  };
+}
 
 /** All routes, wherever it listens. */
-export interface HttpServer {
+interface HttpServer {
   /** Once more after `release`. @throws {Error} as Node has it, when it cannot listen there */
   listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
   /** Frees the port. Running requests and event streams go on. */
@@ -40,7 +100,7 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
-export interface HttpServerOptions {
+interface HttpServerOptions {
   readonly access: AccessPolicy;
   readonly tls: TlsFiles | null;
   readonly sources: WebSources;
@@ -65,7 +125,7 @@ const LIMITS: ServerOptions = {
 };
 
 /** @throws {Error} saying what to do, when a certificate cannot be read */
-export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { access, tls, sources, clock, logger } = options;
   const events = new EventStream(clock);
   const files = await readStaticFiles();
@@ -193,5 +253,174 @@ function refuseMalformed(): Response {
   return new Response('The request is malformed\n', {
     status: 400,
     headers: { ...BARE_HEADERS, 'Content-Type': 'text/plain; charset=utf-8' },
+  });
+}
+
+/**
+ * Requests that are not answered yet, and answers that their clients have not read: what strangers make the server
+ * hold.
+ */
+interface WaitingAnswers {
+  /**
+   * @returns false when the connection is closed, because it asks for too much at once: there is nothing to answer then
+   */
+  begin(request: IncomingMessage, response: ServerResponse): boolean;
+  /**
+   * The answer was given, or begun. Closes the connections that have waited longest when more than is allowed waits to
+   * be read.
+   */
+  written(response: ServerResponse): void;
+}
+
+export interface WaitingLimits {
+  /**
+   * Unanswered requests of one connection. Node answers every request of a piece that it has read, thousands of them,
+   * before it looks whether anybody reads the answers. No browser and no scraper sends a second one before it has the
+   * answer to the first.
+   */
+  readonly requests: number;
+  /** Of all answers together; a single one may be larger. */
+  readonly unreadBytes: number;
+  /** A client that takes nothing of a whole answer for so long is gone. */
+  readonly unread: Millis;
+}
+
+/** Some 56 scrapes of 200 targets and 200 appliances, at 1.2 MB each. */
+export const WAITING_LIMITS: WaitingLimits = { requests: 4, unreadBytes: 64 * 1024 * 1024, unread: 10_000 };
+
+export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingLimits): WaitingAnswers {
+  /** By connection: of pipelined answers all but the first have no socket yet. Who has waited longest stands first. */
+  const waiting = new Map<Socket, Set<ServerResponse>>();
+
+  function answersOf(socket: Socket): Set<ServerResponse> {
+    const known = waiting.get(socket);
+    if (known === undefined) {
+      // Not the end of the answer: those behind another one are not told that the connection has ended.
+      socket.once('close', () => waiting.delete(socket));
+    }
+    const answers = known ?? new Set();
+    if (answers.size === 0) {
+      waiting.delete(socket);
+      waiting.set(socket, answers);
+    }
+    return answers;
+  }
+
+  function close(socket: Socket): void {
+    waiting.delete(socket);
+    socket.destroy();
+  }
+
+  function makeRoom(): void {
+    let bytes = 0;
+    for (const answers of waiting.values()) bytes += bytesOf(answers);
+    for (const [socket, answers] of waiting) {
+      const own = bytesOf(answers);
+      if (bytes <= unreadBytes || bytes === own) return;
+      if (own > 0) close(socket);
+      bytes -= own;
+    }
+  }
+
+  return {
+    begin({ socket }, response) {
+      // What a piece still holds behind the request that was too much.
+      if (socket.destroyed) return false;
+      const answers = answersOf(socket);
+      if (answers.size >= requests) {
+        close(socket);
+        return false;
+      }
+      answers.add(response);
+      response.once('close', () => answers.delete(response));
+      return true;
+    },
+    written(response) {
+      if (response.writableLength === 0) return;
+      if (response.writableEnded) response.setTimeout(unread);
+      makeRoom();
+    },
+  };
+}
+
+function bytesOf(answers: ReadonlySet<ServerResponse>): number {
+  let bytes = 0;
+  for (const { writableLength } of answers) bytes += writableLength;
+  return bytes;
+}
+
+/** Why the status page cannot listen, and what to do. */
+export function listenProblem({ address, port }: ListenAddress, error: NodeJS.ErrnoException): string {
+  return `Cannot serve the status page on "${authority({ host: address, port })}": ${reason(error)}`;
+}
+
+function reason({ code, message }: NodeJS.ErrnoException): string {
+  return REASONS.get(code ?? '') ?? `${message}; set web.listen to an address and a free port of this machine`;
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'another program listens there (another ftm-watch?); stop it, or set web.listen to a free port'],
+  ['EACCES', 'this user may not; set web.listen to a port above 1023'],
+  [
+    'EADDRNOTAVAIL',
+    'this machine does not have that address; set web.listen to one of its own, or to 0.0.0.0 for all of them',
+  ],
+]);
+
+/** It speaks with the commands of this machine, at a Unix socket. */
+export type ControlServer = Pick<HttpServer, 'stop'>;
+
+/** Another daemon answers at the socket. */
+export class SocketTaken extends Error {
+  constructor(path: string) {
+    super(
+      `Cannot listen at "${path}": another ftm-watch does; stop that one, or give this one a RUNTIME_DIRECTORY ` +
+        `of its own`,
+    );
+    this.name = 'SocketTaken';
+  }
+}
+
+/** For the owner and the group: who may open the socket may do everything. */
+const MODE = 0o660;
+/** Of `sun_path` in unix(7), without the zero byte. Node cuts off what is longer, and says nothing. */
+const MAX_PATH = 107;
+
+/**
+ * Serves all routes at a Unix socket, in the place of one that a killed daemon has left.
+ * @throws {SocketTaken}
+ * @throws {Error} when it cannot listen there
+ */
+export async function startControlServer(
+  path: string,
+  options: Pick<HttpServerOptions, 'sources' | 'clock' | 'logger'>,
+): Promise<ControlServer> {
+  if (Buffer.byteLength(path) > MAX_PATH)
+    throw new Error(`Cannot listen at "${path}": expected a path of at most ${String(MAX_PATH)} bytes`);
+  await clearAway(path);
+  const server = await createHttpServer({ ...options, access: { kind: 'socket' }, tls: null });
+  await server.listen({ path });
+  chmodSync(path, MODE);
+  return server;
+}
+
+/** Removes what a daemon has left there that does not answer any more. */
+async function clearAway(path: string): Promise<void> {
+  const left = lstatSync(path, { throwIfNoEntry: false });
+  if (left === undefined) return;
+  // A link leads to the socket in a runtime directory.
+  if (!left.isSocket() && !left.isSymbolicLink()) throw new Error(`Cannot listen at "${path}": a file is there`);
+  if (await isAnswered(path)) throw new SocketTaken(path);
+  rmSync(path);
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
   });
 }

@@ -1,19 +1,32 @@
 import { type Context, Hono } from 'hono';
+import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
 import { auditEntryToJson } from './audit-routes.ts';
 import { callerRefusal, refusalText } from './change-refusal.ts';
-import { actOnIncident, type IncidentActionTools, type ActionOutcome, isIncidentAction } from './incident-actions.ts';
-import { incidentsToCsv } from './incident-csv.ts';
-import { incidentsToJson } from './incident-json.ts';
-import { readIncidentQuery, type ReadIncidentQuery } from './incident-query.ts';
-import { notificationsToJson } from './notification-json.ts';
+import {
+  incidentsToCsv,
+  incidentsToJson,
+  readIncidentQuery,
+  type ReadIncidentQuery,
+  notificationsToJson,
+} from './incident-json.ts';
 import { renderIncidentList } from './page/incident-list-page.ts';
 import { renderIncident } from './page/incident-page.ts';
-import type { IncidentRecord } from './alert-history.ts';
-import type { WebEnv } from './web-env.ts';
-import type { WebSources } from './sources.ts';
+import { type IncidentRecord, type WebEnv, type WebSources, accountOf } from './sources.ts';
+import type { AuditEntry } from '../core/audit.ts';
+import {
+  noteDone,
+  refuseChange,
+  unreadChange,
+  MAX_NAME,
+  type SilenceTools,
+  type TakenSilence,
+  takeSilence,
+  oneLine,
+  MAX_COMMENT,
+} from './changes.ts';
 
-export interface IncidentTools extends IncidentActionTools {
+interface IncidentTools extends IncidentActionTools {
   readonly sources: IncidentActionTools['sources'] &
     Pick<WebSources, 'site' | 'alertHistory' | 'findIncidents' | 'incidentRecord'>;
 }
@@ -135,3 +148,143 @@ function noIncidentText(context: Context<WebEnv>): string {
   const id = visibleText(context.req.param('id') ?? '', MAX_SHOWN_ID);
   return `There is no incident "${id}", or it is older than store.retention: see /incidents`;
 }
+
+interface IncidentActionTools extends SilenceTools {
+  readonly sources: SilenceTools['sources'] & Pick<WebSources, 'incidentRecord' | 'acknowledge' | 'unacknowledge'>;
+}
+
+const ACTIONS = ['acknowledge', 'unacknowledge', 'silence', 'comment'] as const;
+
+type IncidentAction = (typeof ACTIONS)[number];
+
+function isIncidentAction(text: string): text is IncidentAction {
+  return ACTIONS.some((action) => action === text);
+}
+
+type ActionOutcome =
+  | { readonly kind: 'done'; readonly id: string }
+  /** Before anything was looked at. */
+  | { readonly kind: 'refused'; readonly status: 403 | 415; readonly problem: string }
+  /** The form cannot be taken, a sentence each. */
+  | { readonly kind: 'problems'; readonly record: IncidentRecord; readonly problems: readonly string[] }
+  /** There is no such incident. */
+  | { readonly kind: 'unknown' };
+
+/**
+ * Does what a form of the incident's page asks for. A form of somebody else's page is known by its origin, which
+ * browsers send with every POST (RFC 6454 §7).
+ */
+async function actOnIncident(
+  context: Context<WebEnv>,
+  action: IncidentAction,
+  id: string,
+  tools: IncidentActionTools,
+): Promise<ActionOutcome> {
+  const asked = { ...unreadChange(noted(action)), incident: id.slice(0, MAX_NAME) };
+  const refusal = refuseChange(context, asked, tools);
+  if (refusal !== null) return { kind: 'refused', status: 403, problem: refusal };
+  if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/iu.test(context.req.header('Content-Type') ?? ''))
+    return { kind: 'refused', status: 415, problem: 'Expected a form, as the page of the incident sends it' };
+  const record = tools.sources.incidentRecord(id);
+  if (record === null) return { kind: 'unknown' };
+  const read = readIncidentForm(await context.req.text());
+  const problems = read.kind === 'ok' ? carryOut(context, action, { record, form: read.form }, tools) : read.problems;
+  return problems.length === 0 ? { kind: 'done', id } : { kind: 'problems', record, problems };
+}
+
+interface Asked {
+  readonly record: IncidentRecord;
+  readonly form: IncidentForm;
+}
+
+/** Gives what was wrong, a sentence each. */
+function carryOut(
+  context: Context<WebEnv>,
+  action: IncidentAction,
+  { record, form }: Asked,
+  tools: IncidentActionTools,
+): readonly string[] {
+  const { by: claimed, comment } = form;
+  const { id, cause } = record.incident;
+  const note = (detail: string): readonly string[] => {
+    noteDone(
+      context,
+      { action: noted(action), incident: id, cause: cause.id, subject: cause.subject, detail },
+      tools,
+      claimed,
+    );
+    return [];
+  };
+  switch (action) {
+    case 'acknowledge':
+      return tools.sources.acknowledge(id, accountOf(context.get('caller'), claimed)) ? note('') : [IS_OVER];
+    case 'unacknowledge':
+      return tools.sources.unacknowledge(id) ? note('') : [IS_OVER];
+    case 'comment':
+      return comment === null ? ['"comment": expected a text'] : note(comment);
+    case 'silence':
+      return problemsOfTaken(takeSilence(context, silenceOf({ record, form }), id, tools));
+  }
+}
+
+/** As `POST /api/v1/silences` takes it: of the cause at its subject. */
+function silenceOf({ record: { incident }, form: { by, comment, duration } }: Asked): object {
+  const { id: cause, subject } = incident.cause;
+  return {
+    cause,
+    subject: subject === '' ? null : subject,
+    by,
+    ...(duration === null ? {} : { duration }),
+    ...(comment === null ? {} : { comment }),
+  };
+}
+
+const IS_OVER = 'The incident is over';
+
+function noted(action: IncidentAction): AuditEntry['action'] {
+  return action === 'silence' ? 'add-silence' : action;
+}
+
+function problemsOfTaken(taken: TakenSilence): readonly string[] {
+  switch (taken.kind) {
+    case 'taken':
+      return [];
+    case 'invalid':
+      return taken.problems;
+    case 'full':
+      return [taken.problem];
+  }
+}
+
+/** What a form of an incident's page may hold. */
+interface IncidentForm {
+  /** A claim; null: none is made. */
+  readonly by: string | null;
+  readonly comment: string | null;
+  /** As typed: a silence says what is wrong with it. */
+  readonly duration: string | null;
+}
+
+type ReadIncidentForm =
+  | { readonly kind: 'ok'; readonly form: IncidentForm }
+  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+
+/** Reads what a browser sends as `application/x-www-form-urlencoded`. A field that nobody has filled in is empty. */
+export function readIncidentForm(body: string): ReadIncidentForm {
+  const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(body)));
+  if (parsed.success) return { kind: 'ok', form: parsed.data };
+  return {
+    kind: 'invalid',
+    problems: parsed.error.issues.map(({ path, message }) => `"${path.map(String).join('.')}": ${message}`),
+  };
+}
+
+function optional(text: z.ZodType<string>): z.ZodType<string | null> {
+  return z.preprocess((value) => (value === '' || value === undefined ? null : value), text.nullable());
+}
+
+const schema = z.object({
+  by: optional(oneLine(MAX_NAME)),
+  comment: optional(oneLine(MAX_COMMENT)),
+  duration: optional(oneLine(MAX_NAME)),
+});

@@ -1,11 +1,9 @@
 import { type Context, Hono } from 'hono';
 import type { Silence } from '../engine/incident/incident.ts';
-import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
+import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
-import type { MaintenancePlan } from './alert-history.ts';
-import type { WebEnv } from './web-env.ts';
-import { lasting, type SilenceTools, takeSilence } from './take-silence.ts';
+import { noteDone, refuseChange, unreadChange, lasting, type SilenceTools, takeSilence } from './changes.ts';
+import type { MaintenancePlan, WebEnv } from './sources.ts';
 
 const MAX_SHOWN_ID = 100;
 

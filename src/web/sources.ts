@@ -1,21 +1,20 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Certificate } from '../core/certificate.ts';
-import type { AuditEntry, ChangeRefusal, LoginResult, RefusedChange } from '../core/audit.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
-import type { Silence } from '../engine/incident/incident.ts';
-import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type {
-  AlertHistory,
-  AuditQuery,
-  FoundChanges,
-  FoundIncidents,
-  IncidentRecord,
-  MaintenancePlan,
-} from './alert-history.ts';
-import type { ChartData, ChartRange, RangeData } from './chart-data.ts';
-import type { IncidentQuery } from './incident-query.ts';
-import type { MetricsText } from './metrics-text.ts';
-import type { DiscoveredProbe, ProbeAnswer, ProbeRequest } from './probe-answer.ts';
+  AuditEntry,
+  ChangeRefusal,
+  LoginResult,
+  RefusedChange,
+  KeptAuditEntry,
+  RefusedChanges,
+} from '../core/audit.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Diagnosis } from '../engine/model.ts';
+import type { Silence, Incident, OutboxEntry } from '../engine/incident/incident.ts';
+import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
+import type { IncidentQuery } from './incident-json.ts';
+import type { Role } from '../config/schema/web.ts';
+import type { Severity } from '../core/severity.ts';
 
 /**
  * All that the web server shows and does. Everything but `metrics`, `reload` and `probe` is answered at once and never
@@ -125,4 +124,201 @@ export interface Activity {
   readonly noChannel: string | null;
   /** null: it does not listen for log lines. */
   readonly logLines: { readonly received: number; readonly lastAt: EpochMs | null } | null;
+}
+
+/** Who asks, as far as that is known. */
+export interface Caller {
+  /** null: nobody is asked for a name, at the control socket or without users. */
+  readonly name: string | null;
+  readonly role: Role;
+  /** Of the peer; null at the control socket. */
+  readonly address: string | null;
+  /** Whether the password, token or secret that was shown is still right; asked again while an answer goes on. */
+  readonly isStillKnown: () => Promise<boolean>;
+}
+
+/**
+ * As silences and the audit trail name it. Who is not asked for a name may claim one: it is marked, so that nobody
+ * takes it for proven.
+ */
+export function accountOf({ name }: Caller, claimed: string | null): string {
+  if (name !== null) return name;
+  return claimed === null ? 'local' : `local (claimed: ${claimed})`;
+}
+
+/** What happened and who was told: what the daemon has in mind, and what it has kept of the last days. */
+export interface AlertHistory {
+  /** Every open one, and those that ended within a week, in any order. */
+  readonly incidents: readonly Incident[];
+  /** Notifications on their way and recent, latest first. */
+  readonly outboxEntries: readonly OutboxEntry[];
+  /** The latest changes about each of these incidents, latest first. */
+  readonly changes: readonly AuditEntry[];
+  /** False: the history cannot be used at present; what has ended and what was sent may be missing. */
+  readonly complete: boolean;
+}
+
+/** Incidents of any age, open ones first, then the latest first. */
+export interface FoundIncidents {
+  readonly incidents: readonly Incident[];
+  /** There are more than were asked for. */
+  readonly more: boolean;
+  /** False: the history cannot be used at present; what has ended may be missing. */
+  readonly complete: boolean;
+}
+
+/** All that is known of one incident. */
+export interface IncidentRecord {
+  readonly incident: Incident;
+  /** What was to be told of it, latest first. */
+  readonly outboxEntries: readonly OutboxEntry[];
+  /** What people changed at its page, and its silences, latest first: of each account the first and the latest. */
+  readonly changes: readonly AuditEntry[];
+  /** How many changes more there are. */
+  readonly omittedChanges: number;
+  readonly complete: boolean;
+}
+
+/** Which changes are asked for; null: any. */
+export interface AuditQuery {
+  /** Those before the one with this id. */
+  readonly before: number | null;
+  /** Those at the page of this incident. */
+  readonly incident: string | null;
+}
+
+/** Part of the audit trail. */
+export interface FoundChanges {
+  /** Latest first. */
+  readonly changes: readonly KeptAuditEntry[];
+  /** What accounts were refused, latest first. */
+  readonly refused: readonly RefusedChanges[];
+  /** There are earlier changes. */
+  readonly more: boolean;
+  /** False: the history cannot be used at present. */
+  readonly complete: boolean;
+}
+
+/** When notifications wait by plan. */
+export interface MaintenancePlan {
+  /** When the window that is open ends; null: none is open. */
+  readonly until: EpochMs | null;
+  /** null: none is planned. */
+  readonly next: { readonly from: EpochMs; readonly until: EpochMs } | null;
+}
+
+/** How far back the charts reach, all the same. */
+export const CHART_RANGES = ['24h', '7d', '30d', '90d'] as const;
+
+export type ChartRange = (typeof CHART_RANGES)[number];
+
+export const USUAL_RANGE: ChartRange = '7d';
+
+export function isChartRange(text: string): text is ChartRange {
+  return CHART_RANGES.some((range) => range === text);
+}
+
+/** How long the past is cut up for the charts of a range. */
+interface ChartWindow {
+  readonly back: Millis;
+  /** Means of the latency. */
+  readonly latency: Millis;
+  /** Availability and errors. */
+  readonly span: Millis;
+}
+
+const HOUR: Millis = 3_600_000;
+const DAY: Millis = 24 * HOUR;
+
+export const CHART_WINDOWS: Readonly<Record<ChartRange, ChartWindow>> = {
+  '24h': { back: DAY, latency: HOUR / 6, span: HOUR },
+  '7d': { back: 7 * DAY, latency: HOUR, span: HOUR },
+  '30d': { back: 30 * DAY, latency: 6 * HOUR, span: DAY },
+  '90d': { back: 90 * DAY, latency: 12 * HOUR, span: DAY },
+};
+
+/** What the charts show: the object of `/api/v1/history`. */
+export interface ChartData {
+  readonly until: EpochMs;
+  /**
+   * By phase of the connection to the licence server, in milliseconds: means over 10 minutes of the last 24 hours, or
+   * as `CHART_WINDOWS` has it.
+   */
+  readonly latency: readonly ChartLine[];
+  /** By appliance, errors in its log: hours of the last 7 days, or spans of the range; one without any has no point. */
+  readonly errors: readonly ChartLine[];
+  /** By appliance, tokens left to assign: hours of the last 90 days, or of the range. */
+  readonly tokens: readonly ChartLine[];
+  /** Of the last 90 days (UTC), those on which something was watched; of a range, its days or hours. */
+  readonly days: readonly { readonly day: EpochMs /** 0 to 1 */; readonly share: number }[];
+}
+
+/** The same of one range, with what was wrong in it. */
+export interface RangeData extends ChartData {
+  readonly range: ChartRange;
+  readonly from: EpochMs;
+  /** Latest first. */
+  readonly incidents: readonly ChartIncident[];
+}
+
+export interface ChartIncident {
+  readonly id: string;
+  readonly cause: string;
+  readonly subject: string;
+  readonly severity: Severity;
+  readonly from: EpochMs;
+  /** null: it is open. */
+  readonly until: EpochMs | null;
+  /** How long it was there, in words: `about 51 s`; null: it is open. */
+  readonly lasted: string | null;
+}
+
+export interface ChartLine {
+  readonly name: string;
+  /** Oldest first. */
+  readonly points: readonly { readonly at: EpochMs; readonly value: number }[];
+}
+
+/** What routes find in their context: Node's own request and response, and who asks. */
+export type WebEnv = { readonly Bindings: HttpBindings; readonly Variables: { caller: Caller } };
+
+/** What `/probe` can look at. */
+export type ProbeModule = 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
+
+export const PROBE_MODULES: readonly ProbeModule[] = ['dns', 'tcp', 'tls', 'http', 'smtp'];
+
+/** A target that can be asked for, and how. */
+export interface DiscoveredProbe {
+  readonly module: ProbeModule;
+  readonly target: string;
+}
+
+export interface ProbeRequest {
+  /** As asked for: `HOST` or `HOST:PORT`. */
+  readonly target: string;
+  readonly module: ProbeModule;
+  /** null: the client does not say how long it waits. */
+  readonly timeout: Millis | null;
+}
+
+export type ProbeAnswer =
+  | {
+      readonly kind: 'probed';
+      readonly metrics: MetricsText;
+      /** What was seen and what it means, a line each: may hold text from the network, made safe to show. */
+      readonly explanation: readonly string[];
+    }
+  /** Something on this side was in the way, which says nothing about the target. */
+  | { readonly kind: 'hindered'; readonly problem: string }
+  /** It cannot be looked at like this: what was expected. */
+  | { readonly kind: 'malformed'; readonly problem: string }
+  /** The configuration does not allow it: what to configure. */
+  | { readonly kind: 'forbidden'; readonly problem: string }
+  /** Too many wait already. */
+  | { readonly kind: 'busy' };
+
+/** As prom-client gives it. */
+interface MetricsText {
+  readonly contentType: string;
+  readonly body: string;
 }

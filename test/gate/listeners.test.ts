@@ -38,7 +38,21 @@ const CERTIFICATES = 'integration/sources/log/certificates.test.ts';
  * is called off) and the failure stays in its own operation.
  */
 const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
-  'src/network/connect-proxy.ts': [
+  'src/network/connect.ts': [
+    ['on error', UNTRUSTED, '%s says of a certificate that is %s nothing about options of Node'],
+    ['on error', NETWORK, 'may be reset while nobody uses it'],
+    ['addEventListener abort', TCP, 'says aborted, not timeout'],
+    ['once ready', NETWORK, 'may be reset while nobody uses it'],
+    ['once error', TCP, 'says that the port is refused'],
+    ['once close', NETWORK, 'that is closed during a handshake fails it'],
+    ['on error', NETWORK, 'every operation fails by itself'],
+    ['once connect', NETWORK, 'hasRoute() asks the kernel'],
+  ],
+  'src/network/connection-evictor.ts': [['once close', LOG_TCP, 'closes the quietest connection for one too many']],
+  'src/network/context.ts': [
+    ['addEventListener abort', 'unit/network/unless-aborted.test.ts', 'fails with the reason of the signal'],
+  ],
+  'src/network/dial.ts': [
     ['once connect', PROXY, 'names the status when the proxy answers'],
     ['on error', PROXY, 'a reset'],
     ['once close', PROXY, 'an orderly end'],
@@ -47,44 +61,36 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['on end', PROXY, 'quotes its page %s'],
     ['on close', PROXY, 'quotes its page %s'],
   ],
-  'src/network/connect.ts': [
-    ['on error', UNTRUSTED, '%s says of a certificate that is %s nothing about options of Node'],
-    ['on error', NETWORK, 'may be reset while nobody uses it'],
-    ['addEventListener abort', TCP, 'says aborted, not timeout'],
-    ['once ready', NETWORK, 'may be reset while nobody uses it'],
-    ['once error', TCP, 'says that the port is refused'],
-    ['once close', NETWORK, 'that is closed during a handshake fails it'],
-  ],
-  'src/network/connection-evictor.ts': [['once close', LOG_TCP, 'closes the quietest connection for one too many']],
-  'src/network/dns/stream.ts': [
+  'src/network/dns/exchange.ts': [
     ['addEventListener abort', SYSTEM, 'ends at once over %s, as aborted'],
     ['on data', HOSTILE_DNS, 'bounds a server that trickles its answer'],
     ['once end', NETWORK, 'before the answer fails the question'],
     ['once close', NETWORK, 'that is gone already fails the question at once'],
     ['once error', NETWORK, 'before the answer fails the question'],
   ],
-  'src/network/dns/system-exchanges.ts': [['addEventListener abort', NETWORK, 'ends when it is called off']],
-  'src/network/getaddrinfo.ts': [
-    ['callback of lookupWithCallback', OWN_NETWORK, 'knows that it could not ask for a name'],
-    ['on error', 'integration/network/getaddrinfo.test.ts', 'is told that it has none'],
-    ['callback of bind', OWN_NETWORK, 'knows that it could not ask for a name'],
-  ],
-  'src/network/has-route.ts': [
-    ['on error', NETWORK, 'every operation fails by itself'],
-    ['once connect', NETWORK, 'hasRoute() asks the kernel'],
-  ],
+  'src/network/dns/system.ts': [['addEventListener abort', NETWORK, 'ends when it is called off']],
   'src/network/http/request.ts': [
     ['once response', REQUEST, 'reads 64 KiB of a body without end'],
     ['on error', REQUEST, 'tells a reset from an orderly end'],
     ['once close', REQUEST, 'fails where the peer switches protocols'],
   ],
-  'src/network/limiter.ts': [
+  'src/network/lookup.ts': [
+    ['callback of lookupWithCallback', OWN_NETWORK, 'knows that it could not ask for a name'],
+    ['on error', 'integration/network/getaddrinfo.test.ts', 'is told that it has none'],
+    ['callback of bind', OWN_NETWORK, 'knows that it could not ask for a name'],
     ['addEventListener abort', 'unit/network/limiter.test.ts', 'lets a waiting task go with its signal'],
   ],
-  'src/network/rest/json-exchange.ts': [['on error', NETWORK, 'in the body of a refusal']],
-  'src/network/rest/read-body.ts': [['on error', NETWORK, 'in an encoding that nobody asked for']],
-  'src/network/rest/verified-agent.ts': [
+  'src/network/rest/json-exchange.ts': [
+    ['on error', NETWORK, 'in the body of a refusal'],
+    ['on error', NETWORK, 'in an encoding that nobody asked for'],
     ['callback of connect', REGISTRATION, 'a certificate of somebody else gets no credentials'],
+  ],
+  'src/network/smtp/connect-any.ts': [
+    ['addEventListener abort', NETWORK, 'ends with a server that is silent'],
+    ['on data', RECIPIENTS, 'one that refuses everybody'],
+    ['on end', RECIPIENTS, 'one that hangs up'],
+    ['on close', NETWORK, 'ends with a connection that is gone'],
+    ['on error', NETWORK, 'fails with a server that resets'],
   ],
   'src/network/smtp/dialogue.ts': [
     ['addEventListener abort', MAIL_TIME, 'ends at once when the round is called off'],
@@ -93,20 +99,13 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['on end', MAIL, 'hangs up instead of greeting'],
     ['on close', MAIL, 'hangs up in the middle'],
   ],
-  'src/network/smtp/greets.ts': [
-    ['addEventListener abort', NETWORK, 'ends with a server that is silent'],
-    ['on data', RECIPIENTS, 'one that refuses everybody'],
-    ['on end', RECIPIENTS, 'one that hangs up'],
-    ['on close', NETWORK, 'ends with a connection that is gone'],
-    ['on error', NETWORK, 'fails with a server that resets'],
-  ],
   'src/network/smtp/session.ts': [['addEventListener abort', MAIL_TIME, 'a server that falls silent at the recipient']],
   'src/network/snmp/snmp-get.ts': [
     ['addEventListener abort', SNMP, 'stops when the round is called off'],
     ['on error', SNMP, "['garbage', 'timeout']"],
     ['callback of get', SNMP, 'says so when the name of the agent is not known'],
+    ['on error', NETWORK, 'every operation fails by itself'],
   ],
-  'src/network/snmp/snmp-session.ts': [['on error', NETWORK, 'every operation fails by itself']],
   'src/network/tls/handshake.ts': [
     ['on error', REQUEST, 'tells a reset from an orderly end'],
     ['once secureConnect', REQUEST, 'notices an end that came before the request'],
@@ -115,14 +114,6 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['on error', HANDSHAKE, 'tells a reset from an orderly end'],
     ['once end', HANDSHAKE, 'tells a reset from an orderly end'],
     ['addEventListener abort', HANDSHAKE, 'says aborted when the round is called off in the middle'],
-  ],
-  'src/network/tls/served-certificate.ts': [
-    ['on connection', REVOKED, 'is not let in by a handshake that it began before'],
-    ['once close', REVOKED, 'is not let in by a handshake that it began before'],
-    ['on secureConnection', REVOKED, 'is not let in by a handshake that it began before'],
-    ['callback of beat', CERTIFICATES, 'leaves the list of before in place where the new one cannot be used'],
-  ],
-  'src/network/tls/tapped-stream.ts': [
     ['on data', HANDSHAKE, 'keeps 512 characters of a peer that talks without end'],
     ['on end', HANDSHAKE, 'tells a reset from an orderly end'],
     ['addEventListener abort', HANDSHAKE, 'from a peer that stays open'],
@@ -131,6 +122,12 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['once close', HANDSHAKE, 'tells a reset from an orderly end'],
     ['callback of write', HANDSHAKE, 'tells a reset from an orderly end'],
     ['callback of end', REQUEST, 'tells a reset from an orderly end'],
+  ],
+  'src/network/tls/served-certificate.ts': [
+    ['on connection', REVOKED, 'is not let in by a handshake that it began before'],
+    ['once close', REVOKED, 'is not let in by a handshake that it began before'],
+    ['on secureConnection', REVOKED, 'is not let in by a handshake that it began before'],
+    ['callback of beat', CERTIFICATES, 'leaves the list of before in place where the new one cannot be used'],
   ],
   'src/network/udp-exchange.ts': [
     ['addEventListener abort', NTP, 'ends at once when the round is called off'],
@@ -144,11 +141,7 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['once connect', OWN_NETWORK, 'there is no route'],
     ['callback of send', OWN_NETWORK, 'its packet filter drops everything'],
   ],
-  'src/network/unless-aborted.ts': [
-    ['addEventListener abort', 'unit/network/unless-aborted.test.ts', 'fails with the reason of the signal'],
-  ],
   'src/sources/log/intake.ts': [['addEventListener abort', LOG_UDP, 'stops when the signal says so']],
-  'src/sources/log/kernel-drops.ts': [['callback of beat', LOG_UDP, 'counts what the kernel drops']],
   'src/sources/log/listen-tcp.ts': [
     ['on connection', LOG_TCP, 'turns a stranger away where all places are taken'],
     ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],
@@ -159,6 +152,12 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['on tlsClientError', LOG_TLS, 'counts what is no TLS'],
     ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],
     ['callback of beat', LOG_TCP, 'closes a connection whose line gets no further byte'],
+    ['on error', LOG_FAILING, 'takes what a sender had said that resets the connection'],
+    ['on data', LOG_FAILING, 'goes on when a line cannot be read'],
+    ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],
+    ['callback of after', CERTIFICATES, 'gets nobody in, and who is in has to come again'],
+    ['once close', CERTIFICATES, 'gets nobody in, and who is in has to come again'],
+    ['callback of setImmediate', LOG_TCP, 'keeps every one of many flooding connections moving'],
   ],
   'src/sources/log/listen-udp.ts': [
     ['on error', OWN_NETWORK, 'opens its UDP socket for log lines again'],
@@ -166,21 +165,12 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['callback of close', LOG_UDP, 'twice without harm'],
     ['once listening', LOG_UDP, 'tells which port is taken and what to do'],
     ['on message', LOG_FAILING, 'goes on when a line cannot be read'],
+    ['callback of beat', LOG_UDP, 'counts what the kernel drops'],
   ],
-  'src/sources/log/outbox.ts': [['callback of setImmediate', LOG_TCP, 'goes on when a handler of events throws']],
-  'src/sources/log/planned-save.ts': [
+  'src/sources/log/polling-log.ts': [
     ['callback of after', 'e2e/faults/disk.test.ts', 'that fills up costs history and log lines'],
   ],
-  'src/sources/log/tcp-connection.ts': [
-    ['on error', LOG_FAILING, 'takes what a sender had said that resets the connection'],
-    ['on data', LOG_FAILING, 'goes on when a line cannot be read'],
-    ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],
-    ['callback of after', CERTIFICATES, 'gets nobody in, and who is in has to come again'],
-    ['once close', CERTIFICATES, 'gets nobody in, and who is in has to come again'],
-  ],
-  'src/sources/log/turn-budget.ts': [
-    ['callback of setImmediate', LOG_TCP, 'keeps every one of many flooding connections moving'],
-  ],
+  'src/sources/log/reader.ts': [['callback of setImmediate', LOG_TCP, 'goes on when a handler of events throws']],
 };
 
 function found(): Readonly<Record<string, readonly string[]>> {

@@ -4,27 +4,17 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/system/clock.ts';
 import { createIdentity } from '../support/authority.ts';
 import { writeLongHistory } from '../support/long-history.ts';
-import { createApplianceLog } from './appliance-log.ts';
-import type { ApplianceLog } from './appliance-log.ts';
-import { createAuthorities } from './authorities.ts';
-import type { Authorities } from './authorities.ts';
-import { createFirewall, PLAIN_POLICY, sslProfile } from './firewall.ts';
-import type { Firewall } from './firewall.ts';
-import { createFortiAuthenticator } from './fortiauthenticator.ts';
-import type { FortiAuthenticator } from './fortiauthenticator.ts';
-import { createInspectingFirewall } from './inspecting-firewall.ts';
-import type { InspectingFirewall } from './inspecting-firewall.ts';
-import { configurationOf } from './configuration.ts';
-import type { ConfigurationPart } from './configuration.ts';
-import { createMailHost } from './mail-host.ts';
-import type { MailHost } from './mail-host.ts';
-import { createRegistrationService } from './registration.ts';
-import type { RegistrationService } from './registration.ts';
-import { createResolver } from './resolver.ts';
-import type { Resolver } from './resolver.ts';
+import { createApplianceLog, type ApplianceLog } from './appliance-log.ts';
+import { createAuthorities, type Authorities } from './authorities.ts';
+import { createFirewall, PLAIN_POLICY, sslProfile, type Firewall } from './firewall.ts';
+import { createFortiAuthenticator, type FortiAuthenticator } from './fortiauthenticator.ts';
+import { createInspectingFirewall, type InspectingFirewall } from './inspecting-firewall.ts';
+import { configurationOf, type ConfigurationPart } from './configuration.ts';
+import { createMailHost, type MailHost } from './mail-host.ts';
+import { createRegistrationService, type RegistrationService } from './registration.ts';
+import { createResolver, type Resolver } from './resolver.ts';
 import { CONTROL_HOSTS, LICENSE, LICENSE_HOST, MAIL_HOST, MAIL_LOGIN, SERIALS } from './site.ts';
-import { createWebHost } from './web-host.ts';
-import type { WebHost } from './web-host.ts';
+import { createWebHost, type WebHost } from './web-host.ts';
 
 /**
  * The whole network of a site on loopback, without the rights of root and on ports that the operating system gives.

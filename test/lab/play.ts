@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cause } from '../../src/engine/cause.ts';
+import type { Cause } from '../../src/engine/model.ts';
 import type { Daemon } from './daemon.ts';
 import type { DiagnosisJson } from './event-source.ts';
 import type { Lab } from './lab.ts';

@@ -2,12 +2,11 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { Notification } from '../../src/engine/incident/notification.ts';
+import type { Notification } from '../../src/engine/incident/incident.ts';
 import { launchBrowser, openPage } from '../support/browser.ts';
 import { causeStory, mailsOf } from '../support/cause-mails.ts';
 import { parsedMails } from '../support/parsed-mails.ts';
-import { learnTrust, startDaemon } from './daemon.ts';
-import type { Daemon } from './daemon.ts';
+import { learnTrust, startDaemon, type Daemon } from './daemon.ts';
 import { createLab } from './lab.ts';
 import { SHOW_FIELD } from './picture-texts.ts';
 

@@ -1,10 +1,12 @@
 import { shareFinding } from '../../src/checks/intermittent/finding.ts';
 import { clear, type ConnectionFault } from '../../src/checks/intermittent/connection-share.ts';
-import { judgeFamily } from '../../src/checks/name-resolution/judge-family.ts';
-import { HYPOTHESES_ACCEPTED } from '../../src/checks/tls-genuine/hypotheses-accepted.ts';
-import { HYPOTHESES_CLAIMED } from '../../src/checks/tls-genuine/hypotheses-claimed.ts';
-import { HYPOTHESES_ELSEWHERE } from '../../src/checks/tls-genuine/hypotheses-elsewhere.ts';
-import type { Step } from '../../src/engine/words/step.ts';
+import { judgeFamily } from '../../src/checks/name-resolution/judge.ts';
+import {
+  HYPOTHESES_ACCEPTED,
+  HYPOTHESES_CLAIMED,
+  HYPOTHESES_ELSEWHERE,
+} from '../../src/checks/tls-genuine/hypotheses.ts';
+import type { Step } from '../../src/engine/model.ts';
 
 const ADDRESS = '192.0.2.9';
 const LICENSE_SERVER = {

@@ -1,22 +1,19 @@
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { PLAIN_DEPS, PLAIN_PARTS } from './plain-alerting.ts';
 import { join } from 'node:path';
+import { PLAIN_DEPS, PLAIN_PARTS } from './plain-alerting.ts';
 import type { Severity } from '../../src/core/severity.ts';
-import type { Cause } from '../../src/engine/cause.ts';
-import { eventOf, incidentsOf } from '../../src/engine/incident/notification.ts';
+import type { Cause } from '../../src/engine/model.ts';
+import { eventOf, incidentsOf } from '../../src/engine/incident/incident.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../src/notify/channels/channel.ts';
 import { Alerting } from '../../src/notify/alerting.ts';
 import type { Attempt } from '../../src/notify/outbox.ts';
-import { createStore } from '../../src/store/store.ts';
-import type { Store } from '../../src/store/store.ts';
+import { createStore, type Store } from '../../src/store/store.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
-import { handClock } from './hand-clock.ts';
-import type { HandClock } from './hand-clock.ts';
+import { handClock, type HandClock } from './hand-clock.ts';
 import { HOUR, SECOND, START } from './incident-timeline.ts';
-import { logRecorder } from './log-recorder.ts';
-import type { LogRecorder } from './log-recorder.ts';
+import { logRecorder, type LogRecorder } from './log-recorder.ts';
 
 /**
  * The engine over a real store, on a clock that the test moves, with one channel whose peer says what the test decides.

@@ -7,12 +7,12 @@
  * written.
  */
 import { writeSync } from 'node:fs';
-import { channelsOf } from './channel-bench.ts';
-import { PLAIN_DEPS } from './plain-alerting.ts';
 import { join } from 'node:path';
 import { argv, kill, pid } from 'node:process';
+import { channelsOf } from './channel-bench.ts';
+import { PLAIN_DEPS } from './plain-alerting.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import type { AlertJournal } from '../../src/engine/incident/journal.ts';
+import type { AlertJournal } from '../../src/engine/incident/incident.ts';
 import type { MessageChannel, RecipientOutcome } from '../../src/notify/channels/channel.ts';
 import { Alerting } from '../../src/notify/alerting.ts';
 import { createStore } from '../../src/store/store.ts';

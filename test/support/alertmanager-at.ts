@@ -1,4 +1,4 @@
-import type { AlertmanagerConfig } from '../../src/notify/channels/alertmanager/section.ts';
+import type { AlertmanagerConfig } from '../../src/notify/channels/alertmanager.ts';
 
 /** The configuration of a cluster that asks for no credentials, or for those that are given. */
 export function alertmanagerAt(urls: readonly string[], more: Partial<AlertmanagerConfig> = {}): AlertmanagerConfig {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { configJsonSchema, type JsonSchema } from '../../src/config/json-schema.ts';
+import { configJsonSchema, type JsonSchema } from '../../src/config/config.ts';
 
 type Section = Readonly<Record<string, unknown>>;
 

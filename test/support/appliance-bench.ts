@@ -1,6 +1,6 @@
 import { observeAppliance } from '../../src/sources/appliances/observe-appliance.ts';
 import type { ApplianceApiConfig } from '../../src/sources/appliances/section.ts';
-import type { ConnectorContext } from '../../src/network/rest/context.ts';
+import type { ConnectorContext } from '../../src/network/rest/json-exchange.ts';
 import type { ApplianceFacts, ApplianceObservation } from '../../src/core/license/appliance.ts';
 import type { FortiAuthenticator } from '../lab/fortiauthenticator.ts';
 import { connectorContext } from './connector-context.ts';

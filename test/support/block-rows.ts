@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CloserLook } from '../../src/core/closer-look.ts';
-import type { TlsOutcome } from '../../src/core/observation.ts';
+import type { CloserLook, TlsOutcome } from '../../src/core/observation.ts';
 import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
 import { chainOf, established, failed } from './chains.ts';
 import { createCast } from './verdict-cast.ts';

@@ -1,6 +1,5 @@
 import { CAUSE_IDS, CHECKS, wordsOf } from '../../src/checks/registry.ts';
-import type { CauseWords } from '../../src/engine/words/cause-words.ts';
-import type { Step } from '../../src/engine/words/step.ts';
+import type { CauseWords, Step } from '../../src/engine/model.ts';
 
 /** Every remedy of every cause, kind and product, and of what stays unknown, with its name. */
 export function catalogueSteps(): readonly (readonly [name: string, steps: readonly Step[]])[] {

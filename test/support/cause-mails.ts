@@ -1,7 +1,6 @@
 import { CAUSE_IDS } from '../../src/checks/registry.ts';
-import type { IncidentState } from '../../src/engine/incident/incident.ts';
-import type { Notification } from '../../src/engine/incident/notification.ts';
-import { createEmailChannel } from '../../src/notify/channels/email/email-channel.ts';
+import type { IncidentState, Notification } from '../../src/engine/incident/incident.ts';
+import { createEmailChannel } from '../../src/notify/channels/email.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { HOUR, timeline } from './incident-timeline.ts';
 import { AT_HQ } from './message-context.ts';

@@ -1,8 +1,17 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign, webcrypto } from 'node:crypto';
-import type { CapturedChain, Certificate } from '../../src/core/certificate.ts';
-import { attributeValues, distinguishedNameKey } from '../../src/core/distinguished-name.ts';
-import { organizationKey } from '../../src/checks/tls-genuine/organization.ts';
-import type { Trust, TrustAnchor, TrustedPin, TrustOrigin } from '../../src/checks/tls-genuine/trust.ts';
+import {
+  type CapturedChain,
+  type Certificate,
+  attributeValues,
+  distinguishedNameKey,
+} from '../../src/core/certificate.ts';
+import {
+  organizationKey,
+  type Trust,
+  type TrustAnchor,
+  type TrustedPin,
+  type TrustOrigin,
+} from '../../src/tls/trust.ts';
 import type { TlsOutcome } from '../../src/core/observation.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import type { Identity } from './authority.ts';

@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/core/clock.ts';
-import type { Notification } from '../../src/engine/incident/notification.ts';
+import type { Notification } from '../../src/engine/incident/incident.ts';
 import type { MessageChannel, RecipientOutcome } from '../../src/notify/channels/channel.ts';
 import { CHANNELS } from '../../src/notify/channels/registry.ts';
-import type { MessageContext } from '../../src/notify/message/message-context.ts';
+import type { MessageContext } from '../../src/notify/message/notification-text.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { readSecret } from '../../src/system/secret.ts';
 import { configOf } from './config-of.ts';

@@ -1,6 +1,5 @@
-import type { PreconditionState } from '../../src/engine/precondition-state.ts';
 import { expect } from 'vitest';
-import type { Cause } from '../../src/engine/cause.ts';
+import type { PreconditionState, Cause } from '../../src/engine/model.ts';
 import type { DiagnosisJson, PreconditionJson } from '../../src/engine/diagnosis-json.ts';
 import { preconditionOf as preconditionOfFault, type FaultId, type PreconditionId } from '../../src/checks/registry.ts';
 import { faultsOfClaims } from './plain-claim.ts';

@@ -1,6 +1,5 @@
-import type { Assessment } from '../../src/engine/assessment.ts';
+import type { Assessment, Diagnosis } from '../../src/engine/model.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
-import type { Diagnosis } from '../../src/engine/diagnosis.ts';
 import type { LogSource } from '../../src/core/polling/log-event.ts';
 import { pollingReport } from '../../src/core/polling/report.ts';
 import { emptyPolling, recordEvents } from '../../src/core/polling/state.ts';

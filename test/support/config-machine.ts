@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { ConfigFiles, LoadOptions, LoadResult } from '../../src/config/load.ts';
-import { loadConfig } from '../../src/config/load.ts';
+import { type ConfigFiles, type LoadOptions, type LoadResult, loadConfig } from '../../src/config/load.ts';
 
 /**
  * Set in the environment that test configurations are loaded in, and the canary that no message and no print may show.

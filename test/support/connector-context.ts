@@ -1,6 +1,5 @@
-import { systemClock } from '../../src/system/clock.ts';
-import { nextTurn } from '../../src/system/next-turn.ts';
-import type { ConnectorContext } from '../../src/network/rest/context.ts';
+import { systemClock, nextTurn } from '../../src/system/clock.ts';
+import type { ConnectorContext } from '../../src/network/rest/json-exchange.ts';
 
 /**
  * The context of a connector in a test: the real clock, the secrets of the simulators, aborted by nobody unless told.

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { systemClock } from '../../src/system/clock.ts';
-import { type ControlServer, startControlServer } from '../../src/web/control-server.ts';
+import { type ControlServer, startControlServer } from '../../src/web/http-server.ts';
 import { sourcesOf, webState, type WebState } from './web-sources.ts';
 
 /** A control socket that answers. Gone when it is disposed of. */

@@ -1,5 +1,5 @@
-import type { Assessment } from '../../src/engine/assessment.ts';
-import { diagnose } from '../../src/engine/diagnosis/diagnose.ts';
+import type { Assessment } from '../../src/engine/model.ts';
+import { diagnose } from '../../src/engine/diagnose.ts';
 import { CONTEXT } from './judged-round.ts';
 
 /** What a diagnosis says of a round, in short. */

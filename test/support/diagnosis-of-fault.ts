@@ -1,6 +1,6 @@
 import { CHECKS, type FaultId } from '../../src/checks/registry.ts';
-import type { Diagnosis } from '../../src/engine/diagnosis.ts';
-import { diagnose } from '../../src/engine/diagnosis/diagnose.ts';
+import type { Diagnosis } from '../../src/engine/model.ts';
+import { diagnose } from '../../src/engine/diagnose.ts';
 import { CONTEXT, finding, round } from './judged-round.ts';
 
 /** A round in which one fault was seen, in the words that people read. */

@@ -1,9 +1,11 @@
-import type { PreconditionState } from '../../src/engine/precondition-state.ts';
-import { sentenceStep } from '../../src/engine/remedy.ts';
-import type { Cause } from '../../src/engine/cause.ts';
+import {
+  type PreconditionState,
+  sentenceStep,
+  type Cause,
+  type Diagnosis,
+  type Finding,
+} from '../../src/engine/model.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
-import type { Diagnosis } from '../../src/engine/diagnosis.ts';
-import type { Finding } from '../../src/engine/finding.ts';
 import { CHECKS, isFaultId, preconditionOf, type CauseId, type PreconditionId } from '../../src/checks/registry.ts';
 
 const LICENSE_SERVER = 'fortitokenmobile.fortinet.com:443';

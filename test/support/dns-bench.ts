@@ -1,16 +1,21 @@
-import { createSecureContext } from 'node:tls';
-import type { SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { StringAnswer } from 'dns-packet';
-import type { ResolverConfig } from '../../src/config/schema/resolver.ts';
+import type { ResolverConfig } from '../../src/config/schema/secret.ts';
 import type { DnsObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
 import { observeDns } from '../../src/sources/target/observe-dns.ts';
-import { createSystemLookup } from '../../src/network/system-lookup.ts';
-import type { Getaddrinfo } from '../../src/network/system-lookup.ts';
-import { createHierarchy } from './authority.ts';
-import type { Hierarchy } from './authority.ts';
-import { createDnsServer, reply, zone } from './dns-server.ts';
-import type { DnsAsked, DnsHandler, DnsReaction, DnsServer, DnsServerOptions } from './dns-server.ts';
+import { createSystemLookup, type Getaddrinfo } from '../../src/network/lookup.ts';
+import { createHierarchy, type Hierarchy } from './authority.ts';
+import {
+  createDnsServer,
+  reply,
+  zone,
+  type DnsAsked,
+  type DnsHandler,
+  type DnsReaction,
+  type DnsServer,
+  type DnsServerOptions,
+} from './dns-server.ts';
 import { hurriedClock } from './hurried-clock.ts';
 import { probeContext } from './probe-context.ts';
 

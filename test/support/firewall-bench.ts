@@ -2,13 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FirewallConfig } from '../../src/sources/firewall/section.ts';
-import type { ConnectorContext } from '../../src/network/rest/context.ts';
+import type { ConnectorContext } from '../../src/network/rest/json-exchange.ts';
 import { observeFirewall } from '../../src/sources/firewall/observe-firewall.ts';
-import type { SessionLook } from '../../src/core/license/firewall-sessions.ts';
-import type { FirewallObservation } from '../../src/core/license/firewall.ts';
+import type { SessionLook, FirewallObservation } from '../../src/core/license/firewall.ts';
 import { judgeFirewallPolicy } from '../../src/checks/firewall-policy/judge.ts';
-import { createFirewall } from '../lab/firewall.ts';
-import type { Firewall, FirewallState } from '../lab/firewall.ts';
+import { createFirewall, type Firewall, type FirewallState } from '../lab/firewall.ts';
 import { createIdentity } from './authority.ts';
 import { connectorContext } from './connector-context.ts';
 

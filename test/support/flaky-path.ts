@@ -1,5 +1,5 @@
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
-import { diagnose } from '../../src/engine/diagnosis/diagnose.ts';
+import { diagnose } from '../../src/engine/diagnose.ts';
 import type { EndpointObservation } from '../../src/core/observation.ts';
 import {
   BURST_SIZE,
@@ -10,14 +10,11 @@ import {
   type PathShare,
 } from '../../src/checks/intermittent/path-share.ts';
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
-import type { RoundResult } from '../../src/report/round-result.ts';
-import { judgeShare } from '../../src/checks/intermittent/judge.ts';
-import { roundConnectionsOf } from '../../src/checks/intermittent/round-connections.ts';
-import { deservesAnotherLook } from '../../src/runtime/another-look.ts';
+import type { RoundResult } from '../../src/report/report-contents.ts';
+import { judgeShare, roundConnectionsOf } from '../../src/checks/intermittent/judge.ts';
+import { deservesAnotherLook } from '../../src/runtime/monitor.ts';
 import type { ComplainingAppliance } from './complaining-appliance.ts';
-import type { Assessment } from '../../src/engine/assessment.ts';
-import type { Diagnosis } from '../../src/engine/diagnosis.ts';
-import type { Finding } from '../../src/engine/finding.ts';
+import type { Assessment, Diagnosis, Finding } from '../../src/engine/model.ts';
 import { loadShareMemory } from '../../src/runtime/round/share-memory.ts';
 import { parseState, stateText } from '../../src/store/saved-state.ts';
 import { CONTEXT, finding, round as assessments } from './judged-round.ts';

@@ -1,6 +1,6 @@
-import './reflect-metadata.ts';
 import { ExtendedKeyUsageExtension, Extension, KeyUsageFlags } from '@peculiar/x509';
-import type { FlawKind } from '../../src/checks/tls-genuine/chain-flaws.ts';
+import './reflect-metadata.ts';
+import type { FlawKind } from '../../src/tls/flaws.ts';
 import { createIdentity, type Identity, type IdentityOptions } from './authority.ts';
 import { CONSTRAINT_ROWS } from './constraint-rows.ts';
 import { OTHER_CONSTRAINT_ROWS } from './other-constraint-rows.ts';

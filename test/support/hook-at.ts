@@ -1,5 +1,5 @@
-import type { SecretUrl } from '../../src/config/schema/secret-url.ts';
-import type { WebhookConfig } from '../../src/notify/channels/webhook/section.ts';
+import type { SecretUrl } from '../../src/config/schema/secret.ts';
+import type { WebhookConfig } from '../../src/notify/channels/webhook.ts';
 
 /** The configuration of a web hook without a name that is told everything. */
 export function hookAt(url: SecretUrl, more: Partial<WebhookConfig> = {}): WebhookConfig {

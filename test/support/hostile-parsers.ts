@@ -3,14 +3,12 @@ import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import { parseSignatures } from '../../src/sources/log/signatures.ts';
 import { readReply as readTime } from '../../src/network/ntp/sntp.ts';
 import { encodeQuery, readReply as readDnsReply } from '../../src/network/dns/message.ts';
-import { readPem } from '../../src/trust/pem.ts';
+import { readPem } from '../../src/trust/load-trust.ts';
 import { parseCatalogue } from '../../src/system/catalogue-file.ts';
-import { loadLinearCompiler } from '../../src/trust/product-pattern.ts';
-import { parseProducts } from '../../src/trust/products.ts';
-import { readIncidentForm } from '../../src/web/incident-form.ts';
-import { readIncidentQuery } from '../../src/web/incident-query.ts';
-import { readSilence } from '../../src/web/silence-request.ts';
-
+import { loadLinearCompiler, parseProducts } from '../../src/trust/products.ts';
+import { readIncidentForm } from '../../src/web/incident-routes.ts';
+import { readIncidentQuery } from '../../src/web/incident-json.ts';
+import { readSilence } from '../../src/web/changes.ts';
 import {
   costOf,
   declared,

@@ -1,56 +1,48 @@
 import { createAttribution, NO_OTHERS } from '../../src/sources/log/attribution.ts';
-import { explain } from '../../src/cli/explain.ts';
-import { parseLicensedTokens } from '../../src/sources/appliances/licensed-tokens.ts';
-import { parseMailServers } from '../../src/sources/appliances/mail-servers.ts';
-import { parseProvisioningServer } from '../../src/sources/appliances/provisioning-server.ts';
-import { parseSmsQuota } from '../../src/sources/appliances/sms-quota.ts';
-import { parseSystemInfo } from '../../src/sources/appliances/system-info.ts';
-import { createTokenCounter, parseTokenPage } from '../../src/sources/appliances/token-counts.ts';
+import { explain } from '../../src/cli/run-logs.ts';
+import {
+  parseLicensedTokens,
+  parseSmsQuota,
+  createTokenCounter,
+  parseTokenPage,
+} from '../../src/sources/appliances/token-counts.ts';
+import {
+  parseMailServers,
+  parseProvisioningServer,
+  parseSystemInfo,
+} from '../../src/sources/appliances/observe-appliance.ts';
 import {
   parseAccessToken,
   parseLicenseRecords,
   productHoldsLicense,
   serviceError,
   tokenError,
-} from '../../src/sources/registration/registration-replies.ts';
-import { parseFortitokens } from '../../src/sources/firewall/fortitokens.ts';
+} from '../../src/sources/registration/client.ts';
+import { parseFortitokens, parseSessions } from '../../src/sources/firewall/observe-firewall.ts';
 import {
   parsePolicy,
   parsePolicyId,
   parseSslProfile,
   resultOf,
   securityProfilesOf,
-} from '../../src/sources/firewall/replies.ts';
-import { parseSessions } from '../../src/sources/firewall/sessions.ts';
-import { cleanJson } from '../../src/network/rest/clean-json.ts';
-import { createSecretFilter } from '../../src/core/without-secrets.ts';
+} from '../../src/sources/firewall/client.ts';
+import { cleanJson } from '../../src/network/rest/json-exchange.ts';
+import { createSecretFilter } from '../../src/core/visible-text.ts';
 import { recogniseBlockPage } from '../../src/core/block-page.ts';
-import { readDer } from '../../src/core/der.ts';
-import { formatDistinguishedName, parseDistinguishedName } from '../../src/core/distinguished-name.ts';
-import { authorityKeyIdentifier, isForServers } from '../../src/checks/tls-genuine/extensions.ts';
-import { maySignFor } from '../../src/checks/tls-genuine/name-constraints.ts';
-import { parseBudget } from '../../src/sources/registration/parse-budget.ts';
-import { parseCertificate } from '../../src/core/parse-certificate.ts';
-import { parseSubjectAltName } from '../../src/core/subject-alt-name.ts';
+import { readDer, parseCertificate, parseSubjectAltName } from '../../src/core/parse-certificate.ts';
+import { formatDistinguishedName, parseDistinguishedName } from '../../src/core/certificate.ts';
+import { authorityKeyIdentifier, isForServers, maySignFor } from '../../src/tls/extensions.ts';
+import { parseBudget } from '../../src/sources/registration/metered-call.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import { Framer } from '../../src/sources/log/framing.ts';
-import { EventOutbox } from '../../src/sources/log/outbox.ts';
-import { LogReader } from '../../src/sources/log/reader.ts';
+import { EventOutbox, LogReader } from '../../src/sources/log/reader.ts';
 import { newLineTally } from '../../src/sources/log/tally.ts';
-import {
-  combineVerdicts,
-  recipientVerdict,
-  replyDetail,
-  sessionVerdict,
-} from '../../src/notify/channels/email/smtp-reply.ts';
+import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from '../../src/notify/channels/email.ts';
 import { failureMessage, ProbeError } from '../../src/network/failure.ts';
-import { ReplyReader } from '../../src/network/smtp/reply-reader.ts';
-import { parseReply, SmtpError } from '../../src/network/smtp/reply.ts';
-import { beginsAsTls, readableText } from '../../src/network/tls/plain-answer.ts';
-import type { Headers } from '../../src/network/http/response-headers.ts';
-import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/network/http/response-headers.ts';
-import { alertAtHello } from '../../src/network/tls/tls-alert.ts';
-import { readPolling } from '../../src/sources/log/polling-file.ts';
+import { ReplyReader, parseReply, SmtpError } from '../../src/network/smtp/dialogue.ts';
+import { beginsAsTls, readableText, alertAtHello } from '../../src/network/tls/handshake.ts';
+import { type Headers, firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/network/http/request.ts';
+import { readPolling } from '../../src/sources/log/polling-log.ts';
 import { parsePasswordHash } from '../../src/web/password-hash.ts';
 import { formatIssue } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';

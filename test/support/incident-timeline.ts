@@ -1,14 +1,14 @@
-import type { PreconditionState } from '../../src/engine/precondition-state.ts';
-import type { Cause } from '../../src/engine/cause.ts';
+import type { PreconditionState, Cause } from '../../src/engine/model.ts';
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
-import { EMPTY_STATE } from '../../src/engine/incident/incident.ts';
-import type { IncidentState } from '../../src/engine/incident/incident.ts';
-import type { IncidentInput } from '../../src/engine/incident/machine-input.ts';
+import {
+  EMPTY_STATE,
+  type IncidentState,
+  type Notification,
+  INCIDENT_DEFAULTS,
+  type IncidentPolicy,
+} from '../../src/engine/incident/incident.ts';
+import { type IncidentInput, type Looks, withLook } from '../../src/engine/incident/round-view.ts';
 import { next } from '../../src/engine/incident/machine.ts';
-import type { Notification } from '../../src/engine/incident/notification.ts';
-import { INCIDENT_DEFAULTS } from '../../src/engine/incident/policy.ts';
-import type { IncidentPolicy } from '../../src/engine/incident/policy.ts';
-import { type Looks, withLook } from '../../src/engine/incident/round-view.ts';
 import { CHECKS, type PreconditionId } from '../../src/checks/registry.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
 

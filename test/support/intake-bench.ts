@@ -1,15 +1,17 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
 import { ServedCertificate } from '../../src/network/tls/served-certificate.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
-import type { LogIntake, LogIntakeConfig, LogIntakeDeps } from '../../src/sources/log/intake.ts';
-import { createLogIntake } from '../../src/sources/log/intake.ts';
-import type { Positions } from '../../src/sources/log/positions.ts';
-import type { LogRecorder } from './log-recorder.ts';
-import { logRecorder } from './log-recorder.ts';
+import {
+  type LogIntake,
+  type LogIntakeConfig,
+  type LogIntakeDeps,
+  createLogIntake,
+} from '../../src/sources/log/intake.ts';
+import type { Positions } from '../../src/sources/log/follow-files.ts';
+import { type LogRecorder, logRecorder } from './log-recorder.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
 
 /** What a FortiAuthenticator sends: trouble, and an ordinary line. */

@@ -1,6 +1,5 @@
-import type { Baseline } from '../../src/checks/tls-genuine/baseline.ts';
-import type { TlsEvidence } from '../../src/checks/tls-genuine/tls-evidence.ts';
-import type { Trust } from '../../src/checks/tls-genuine/trust.ts';
+import type { Baseline, Trust } from '../../src/tls/trust.ts';
+import type { TlsEvidence } from '../../src/checks/tls-genuine/chain-case.ts';
 import { loadProducts } from '../../src/trust/products.ts';
 import { createIdentity, type Identity, type IdentityOptions } from './authority.ts';
 import { certificateOf, established, pinOf, publicRootsOf } from './chains.ts';

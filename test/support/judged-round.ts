@@ -1,6 +1,5 @@
-import type { Assessment } from '../../src/engine/assessment.ts';
-import type { DiagnosisContext } from '../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../src/engine/finding.ts';
+import type { Assessment, Finding } from '../../src/engine/model.ts';
+import type { DiagnosisContext } from '../../src/engine/diagnose.ts';
 import { CHECKS, type FaultId, type PreconditionId } from '../../src/checks/registry.ts';
 
 /** Of a site about which nothing else is known. */

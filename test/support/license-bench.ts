@@ -1,13 +1,16 @@
-import type { Finding } from '../../src/engine/finding.ts';
-import type { ApplianceFacts, ApplianceObservation } from '../../src/core/license/appliance.ts';
-import type { HaRole, HaRoleObservation } from '../../src/core/license/ha-role.ts';
-import { judgeLicenseAssignment } from '../../src/checks/license-assignment/judge.ts';
-import { licensesOf } from '../../src/core/license/licenses-of.ts';
-import type { ListedUnit } from '../../src/checks/license-assignment/placement.ts';
+import type { Finding } from '../../src/engine/model.ts';
+import {
+  type ApplianceFacts,
+  type ApplianceObservation,
+  type HaRole,
+  type HaRoleObservation,
+  licensesOf,
+  unitOf,
+  type ExpectedUnit,
+} from '../../src/core/license/appliance.ts';
+import { judgeLicenseAssignment, type ListedUnit } from '../../src/checks/license-assignment/judge.ts';
 import { withPlainClaims } from './plain-claim.ts';
 import type { LicenseOutcome } from '../../src/core/license/registration.ts';
-import { unitOf } from '../../src/core/license/unit.ts';
-import type { ExpectedUnit } from '../../src/core/license/unit.ts';
 import { applianceFacts } from './appliance-facts.ts';
 
 /** The licence that the tests look for. */

@@ -1,18 +1,14 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { createSecureContext } from 'node:tls';
-import type { SecureContext } from 'node:tls';
+import { createServer, type AddressInfo } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { MailServerConfig } from '../../src/sources/mail/section.ts';
 import type { MailObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
-import { FileTrust } from '../../src/network/tls/file-trust.ts';
-import { observeMail } from '../../src/sources/mail/observe-mail.ts';
-import type { MailPorts, MailTarget } from '../../src/sources/mail/observe-mail.ts';
+import { FileTrust } from '../../src/network/tls/secure-context.ts';
+import { observeMail, type MailPorts, type MailTarget } from '../../src/sources/mail/observe-mail.ts';
 import { chainPem, createHierarchy } from './authority.ts';
 import { hurriedClock } from './hurried-clock.ts';
-import { createMailServer } from './mail-server.ts';
-import type { MailServer, MailServerOptions } from './mail-server.ts';
+import { createMailServer, type MailServer, type MailServerOptions } from './mail-server.ts';
 import { probeContext } from './probe-context.ts';
 
 /** The deadline of 10 s is half a second. */

@@ -1,9 +1,7 @@
 import type { FaultId } from '../../src/checks/registry.ts';
-import type { Cause } from '../../src/engine/cause.ts';
+import type { Cause } from '../../src/engine/model.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
-import type { FormerCause, Incident } from '../../src/engine/incident/incident.ts';
-import type { Delivery, OutboxEntry } from '../../src/engine/incident/journal.ts';
-import type { Notification } from '../../src/engine/incident/notification.ts';
+import type { FormerCause, Incident, Delivery, OutboxEntry, Notification } from '../../src/engine/incident/incident.ts';
 import { causeOf } from './diagnosis-of.ts';
 import { START, timeline } from './incident-timeline.ts';
 

@@ -1,5 +1,5 @@
 import { POLICY } from './incident-timeline.ts';
-import type { SummaryFacts } from '../../src/notify/summary-facts.ts';
+import type { SummaryFacts } from '../../src/notify/notes.ts';
 
 /** Of a time of which nothing is known. */
 export function noSummaryFacts(): SummaryFacts {

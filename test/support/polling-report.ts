@@ -1,10 +1,7 @@
 import type { FtmEvent, LogEvent } from '../../src/core/polling/log-event.ts';
-import { pollingReport } from '../../src/core/polling/report.ts';
-import type { PollingReport } from '../../src/core/polling/report.ts';
-import type { Signature } from '../../src/core/polling/signature.ts';
-import { compileSignatures } from '../../src/core/polling/signature.ts';
-import type { PollingState } from '../../src/core/polling/state.ts';
-import { emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
+import { pollingReport, type PollingReport } from '../../src/core/polling/report.ts';
+import { type Signature, compileSignatures } from '../../src/core/polling/signature.ts';
+import { type PollingState, emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
 
 export const MINUTE = 60_000;
 export const WINDOW: number = 15 * MINUTE;

@@ -1,17 +1,14 @@
-import type { BudgetStore } from '../../src/sources/registration/budget-store.ts';
-import type { ConnectorContext } from '../../src/network/rest/context.ts';
-import { observeRegistration } from '../../src/sources/registration/observe-registration.ts';
-import type { RegistrationConfig } from '../../src/sources/registration/section.ts';
-import { parseBudget } from '../../src/sources/registration/parse-budget.ts';
-import type { CallBudget, CallLimits } from '../../src/core/license/call-budget.ts';
-import type { RegistrationObservation } from '../../src/core/license/registration.ts';
-import { createRegistrationService } from '../lab/registration.ts';
-import type { RegistrationService, RegistrationState } from '../lab/registration.ts';
-import { createIdentity } from './authority.ts';
-import { connectorContext } from './connector-context.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type BudgetStore, parseBudget } from '../../src/sources/registration/metered-call.ts';
+import type { ConnectorContext } from '../../src/network/rest/json-exchange.ts';
+import { observeRegistration } from '../../src/sources/registration/observe-registration.ts';
+import type { RegistrationConfig } from '../../src/sources/registration/client.ts';
+import type { CallBudget, CallLimits, RegistrationObservation } from '../../src/core/license/registration.ts';
+import { createRegistrationService, type RegistrationService, type RegistrationState } from '../lab/registration.ts';
+import { createIdentity } from './authority.ts';
+import { connectorContext } from './connector-context.ts';
 
 /** The licences that the tests ask for. */
 export const A = 'EFTM000000000001';

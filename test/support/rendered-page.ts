@@ -1,8 +1,7 @@
 import { renderStatusPage } from '../../src/web/page/status-page.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
 import { MINUTE, START } from './incident-timeline.ts';
-import { sourcesOf, webState } from './web-sources.ts';
-import type { WebState } from './web-sources.ts';
+import { sourcesOf, webState, type WebState } from './web-sources.ts';
 
 /** When the page is asked for. */
 export const NOW: number = START + 10 * MINUTE;

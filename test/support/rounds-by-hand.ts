@@ -1,13 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-
 import type { Config } from '../../src/config/config.ts';
 import type { Millis } from '../../src/core/clock.ts';
-import type { RoundResult } from '../../src/report/round-result.ts';
+import type { RoundResult } from '../../src/report/report-contents.ts';
 import { createProbeKit } from '../../src/runtime/round/probe-kit.ts';
 import { Runner } from '../../src/schedule/runner.ts';
-import { deservesAnotherLook } from '../../src/runtime/another-look.ts';
+import { deservesAnotherLook, TRIGGER_GAP } from '../../src/runtime/monitor.ts';
 import { conclude } from '../../src/runtime/conclude.ts';
-import { TRIGGER_GAP } from '../../src/runtime/monitor.ts';
 import { handClock } from './hand-clock.ts';
 import { wallTimer } from './wall-timer.ts';
 import { picture } from './observed.ts';

@@ -1,6 +1,5 @@
 import type { Certificate } from '../../src/core/certificate.ts';
-import { createSignatureChecks } from '../../src/checks/tls-genuine/signature-checks.ts';
-import { findChainTrust, type ChainTrust, type ChainTrustOptions } from '../../src/checks/tls-genuine/chain-trust.ts';
+import { createSignatureChecks, findChainTrust, type ChainTrust, type ChainTrustOptions } from '../../src/tls/chain.ts';
 import type { Identity } from './authority.ts';
 import { certificateOf } from './chains.ts';
 import { HOST, type World } from './interception-world.ts';

@@ -1,4 +1,4 @@
-import type { Delivery, JournalEntry } from '../../src/engine/incident/journal.ts';
+import type { Delivery, JournalEntry } from '../../src/engine/incident/incident.ts';
 import type { RoundRecord } from '../../src/store/history.ts';
 import { causeOf, diagnosisOf } from './diagnosis-of.ts';
 import { SECOND, START, timeline } from './incident-timeline.ts';

@@ -1,4 +1,4 @@
-import type { Step } from '../../src/engine/words/step.ts';
+import type { Step } from '../../src/engine/model.ts';
 
 /** The sentence of a step. */
 export function textOfStep(step: Step): string {

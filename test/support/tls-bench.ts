@@ -1,13 +1,11 @@
-import { createCertificateCache } from '../../src/core/certificate-cache.ts';
+import { createCertificateCache } from '../../src/core/parse-certificate.ts';
 import type { EndpointObservation, HttpOutcome, TlsOutcome } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
-import { observeEndpoint } from '../../src/sources/target/observe-endpoint.ts';
-import type { EndpointDeps, EndpointRequest } from '../../src/sources/target/observe-endpoint.ts';
+import { observeEndpoint, type EndpointDeps, type EndpointRequest } from '../../src/sources/target/observe-endpoint.ts';
 import { createProbeSecureContext } from '../../src/network/tls/secure-context.ts';
 import { recogniseBlockPage } from '../../src/core/block-page.ts';
 import { loadProducts } from '../../src/trust/products.ts';
-import { createHierarchy } from './authority.ts';
-import type { Hierarchy } from './authority.ts';
+import { createHierarchy, type Hierarchy } from './authority.ts';
 import { probeContext } from './probe-context.ts';
 
 /** The name that the bench's leaf is for, and that is asked for. */

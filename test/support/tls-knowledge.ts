@@ -1,7 +1,6 @@
-import { createFlawMemory } from '../../src/checks/tls-genuine/flaw-memory.ts';
-import type { TlsKnowledge } from '../../src/checks/tls-genuine/judge-tls-path.ts';
-import { createOpensslWords } from '../../src/checks/tls-genuine/openssl-words.ts';
-import { createSignatureChecks } from '../../src/checks/tls-genuine/signature-checks.ts';
+import { createFlawMemory } from '../../src/checks/tls-genuine/chain-case.ts';
+import { type TlsKnowledge, createOpensslWords } from '../../src/checks/tls-genuine/judge-path.ts';
+import { createSignatureChecks } from '../../src/tls/chain.ts';
 import type { World } from './interception-world.ts';
 
 /** What a chain is judged by where nothing was learned or seen before. */

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { faultsOfClaims } from './plain-claim.ts';
 import { textOfStep } from './text-of-step.ts';
-import type { TlsJudgement } from '../../src/checks/tls-genuine/tls-evidence.ts';
+import type { TlsJudgement } from '../../src/checks/tls-genuine/chain-case.ts';
 
 /** Without what differs from run to run, and without what every name of the vendor begins with. */
 function plain(text: string): string {

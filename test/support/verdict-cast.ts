@@ -1,5 +1,5 @@
-import type { ControlChain } from '../../src/checks/tls-genuine/tls-evidence.ts';
-import type { Trust } from '../../src/checks/tls-genuine/trust.ts';
+import type { ControlChain } from '../../src/checks/tls-genuine/chain-case.ts';
+import type { Trust } from '../../src/tls/trust.ts';
 import { createIdentity, type Identity } from './authority.ts';
 import { chainOf, pinOf } from './chains.ts';
 import { createWorld, DAY_MS, HOST, type World } from './interception-world.ts';

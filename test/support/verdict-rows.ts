@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { TlsEvidence, Verdict } from '../../src/checks/tls-genuine/tls-evidence.ts';
+import type { TlsEvidence, Verdict } from '../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
 import type { Identity } from './authority.ts';
 import { chainOf, established } from './chains.ts';

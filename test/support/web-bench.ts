@@ -5,7 +5,7 @@ import pino from 'pino';
 import { systemClock } from '../../src/system/clock.ts';
 import type { WebConfig } from '../../src/config/schema/web.ts';
 import type { Clock } from '../../src/core/clock.ts';
-import { createWebServer, type WebServer } from '../../src/web/server.ts';
+import { createWebServer, type WebServer } from '../../src/web/http-server.ts';
 import { sourcesOf, webState, type WebState } from './web-sources.ts';
 
 /** A web server that runs, and what it shows. Gone when it is disposed of. */

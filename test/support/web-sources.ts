@@ -1,12 +1,18 @@
 import type { AuditEntry, ChangeRefusal, LoginResult, RefusedChange } from '../../src/core/audit.ts';
-import type { Diagnosis } from '../../src/engine/diagnosis.ts';
-import type { Incident, Silence } from '../../src/engine/incident/incident.ts';
-import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
-import type { OutboxEntry } from '../../src/engine/incident/journal.ts';
-import type { MaintenancePlan } from '../../src/web/alert-history.ts';
-import { type ChartData, type RangeData, USUAL_RANGE } from '../../src/web/chart-data.ts';
-import { byUrgency } from '../../src/web/incident-json.ts';
-import { isAskedFor } from '../../src/web/incident-query.ts';
+import type { Diagnosis } from '../../src/engine/model.ts';
+import type { Incident, Silence, OutboxEntry } from '../../src/engine/incident/incident.ts';
+import {
+  type Activity,
+  type Health,
+  type ReloadOutcome,
+  type SeenCertificate,
+  type WebSources,
+  type MaintenancePlan,
+  type ChartData,
+  type RangeData,
+  USUAL_RANGE,
+} from '../../src/web/sources.ts';
+import { byUrgency, isAskedFor } from '../../src/web/incident-json.ts';
 import { START } from './incident-timeline.ts';
 
 /** What the web server shows, to be changed while it runs. */

@@ -1,8 +1,6 @@
 import { wordsOf, type CauseId } from '../../src/checks/registry.ts';
-import type { Cause } from '../../src/engine/cause.ts';
-import { impactOf } from '../../src/engine/words/impact.ts';
-import { remedyOf } from '../../src/engine/words/told-remedy.ts';
-import { fill, type WordingFacts } from '../../src/engine/words/wording.ts';
+import { type Cause, impactOf } from '../../src/engine/model.ts';
+import { remedyOf, fill, type WordingFacts } from '../../src/engine/remedy-words.ts';
 import { causeOf } from './diagnosis-of.ts';
 
 const FORTIGATE = 'Fortinet FortiGate';

@@ -1,4 +1,4 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
+import type { CauseWords } from '../../engine/model.ts';
 
 const OPEN =
   'Open {interface} in a browser: the login page must appear. If the name is not found, correct it in ' +

@@ -1,27 +1,28 @@
-import type { ApplianceCause } from './causes.ts';
-import { judgeSerials, judgeToldSerial } from './serials.ts';
-import { toldOf } from '../told-of-appliance.ts';
-import { type Finding, note } from '../../engine/finding.ts';
+import { concernsOnly, suggestsOnly, type Finding, note } from '../../engine/model.ts';
+import { nameList } from '../../core/phrases.ts';
+import { type Declaration, type Judgement, type UnitFacts, toldOf } from '../check.ts';
+import { judged, notConfigured, unjudged } from '../judgement.ts';
+import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import { plainName } from '../../core/authority.ts';
+import { plainName } from '../../core/addresses.ts';
 import { type FailureReason, isOfThisMachine } from '../../core/observation.ts';
-import type {
-  ApplianceFacts,
-  ApplianceFailure,
-  ApplianceObservation,
-  ProvisioningServer,
+import {
+  type ApplianceFacts,
+  type ApplianceFailure,
+  type ApplianceObservation,
+  type ProvisioningServer,
+  type HaRoleObservation,
+  type ExpectedUnit,
+  sameSerial,
 } from '../../core/license/appliance.ts';
-import type { HaRoleObservation } from '../../core/license/ha-role.ts';
-import type { Resource } from '../../core/license/resource.ts';
-import { valueOf } from '../../core/license/resource.ts';
-import type { ExpectedUnit } from '../../core/license/unit.ts';
+import { type Resource, valueOf } from '../../core/license/resource.ts';
 
 interface Server {
   readonly host: string;
   readonly port: number;
 }
 
-export interface ApplianceExpectation {
+interface ApplianceExpectation {
   readonly unit: ExpectedUnit;
   /** The server that is probed. */
   readonly licenseServer: Server;
@@ -189,4 +190,108 @@ function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCa
   const claim = 'The HA role could not be read over SNMP.';
   const actual = `${reason}: ${message}`;
   return [note({ rule, subject: appliance, claim, expected, actual, quote: message, facts: { appliance } })];
+}
+
+const NAMELESS: readonly string[] = ['api-name-resolves'];
+
+export const appliance: Declaration<'appliance', ApplianceCause> = {
+  id: 'appliance',
+  title: 'FortiAuthenticator',
+  dependsOn: [],
+  explainedBy: [
+    { by: 'internet', when: suggestsOnly('appliance-unreachable'), evidence: false },
+    { by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' },
+  ],
+  causes: APPLIANCE_CAUSES,
+  unknownRemedy: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',
+  place: { kind: 'stop', stop: 'fortiauthenticator' },
+  step: 'tokens',
+  from: 'units',
+  sources: ['appliances'],
+  judge: judgeAppliances,
+};
+
+function judgeAppliances({
+  config: { licenseServer },
+  picture: { appliances: units },
+  speaking,
+}: UnitFacts): Judgement {
+  const bySnmp = units.flatMap(({ config, role }) => (config.api === null ? judgeToldSerial(role, config) : []));
+  if (!units.some(({ config: { api } }) => api !== null))
+    return bySnmp.length === 0
+      ? notConfigured('No REST API of a FortiAuthenticator is configured')
+      : judged(bySnmp, 'Only the serial number is known, over SNMP');
+  const asked = units.filter(({ rest }) => rest !== null);
+  if (asked.length === 0) return unjudged('Not asked yet');
+  const findings = asked.flatMap(({ config: unit, rest, role }) =>
+    rest === null
+      ? []
+      : judgeAppliance(rest, { unit, licenseServer }, { role, logSpeaks: speaking.includes(unit.name) }),
+  );
+  return judged([...findings, ...bySnmp], `${nameList(asked.map(({ config: { name } }) => name))}: the API answers`);
+}
+
+/** What a unit says of itself. `peerSerial` null: it names none, which is none that differs. */
+interface UnitSerials {
+  readonly appliance: string;
+  readonly serial: string;
+  readonly peerSerial: string | null;
+}
+
+/**
+ * Compares the members of a pair, in either order: a floating address leads to the other member after a failover, which
+ * is worth a note. Any other serial number is that of another unit.
+ */
+function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
+  const { serial, peerSerial } = told;
+  const { serial: own, peerSerial: peer } = expected;
+  if (own === null) return isSame(peer, serial) ? [] : judgePeer(told, peer, peerSerial);
+  if (sameSerial(own, serial)) return judgePeer(told, peer, peerSerial);
+  const otherAnswers = note({
+    rule: 'serial-matches',
+    subject: told.appliance,
+    claim: `The HA peer ${serial} answers here: a failover has taken place.`,
+    expected: `serial ${own}`,
+    actual: `the HA peer ${serial} answers: a failover has taken place`,
+    facts: factsOf(told),
+  });
+  if (isSame(peerSerial, own)) return [otherAnswers, ...judgePeer(told, peer, serial)];
+  if (!isSame(peer, serial)) return [differs(told, 'serial-matches', own, serial)];
+  return peerSerial === null ? [otherAnswers] : [otherAnswers, differs(told, 'serial-matches', own, peerSerial)];
+}
+
+/** The same by SNMP alone, which names no peer. */
+function judgeToldSerial(role: HaRoleObservation | null, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
+  if (role?.kind !== 'ok' || role.serial === null) return [];
+  return judgeSerials({ appliance: role.appliance, serial: role.serial, peerSerial: null }, expected);
+}
+
+function judgePeer(
+  told: UnitSerials,
+  configured: string | null,
+  found: string | null,
+): readonly Finding<ApplianceCause>[] {
+  if (configured === null || found === null || sameSerial(configured, found)) return [];
+  return [{ ...differs(told, 'peer-serial-matches', configured, found), kind: 'peer' }];
+}
+
+function differs(told: UnitSerials, rule: string, configured: string, found: string): Finding<ApplianceCause> {
+  return {
+    rule,
+    subject: told.appliance,
+    claim: `The ${rule === 'serial-matches' ? 'unit' : 'HA peer'} has the serial number ${found}, not ${configured}.`,
+    expected: `serial ${configured}`,
+    actual: `serial ${found}`,
+    level: 'warning',
+    suggests: 'appliance-serial-differs',
+    facts: { ...factsOf(told), configured, found },
+  };
+}
+
+function factsOf({ appliance, serial }: UnitSerials): { readonly appliance: string; readonly serial: string } {
+  return { appliance, serial };
+}
+
+function isSame(a: string | null, b: string): boolean {
+  return a !== null && sameSerial(a, b);
 }

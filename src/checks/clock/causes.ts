@@ -1,5 +1,4 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { shell } from '../../engine/words/step.ts';
+import { type CauseWords, shell } from '../../engine/model.ts';
 
 export const CLOCK_CAUSES = {
   'clock-skewed': {

@@ -1,5 +1,4 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { fortios } from '../../engine/words/step.ts';
+import { type CauseWords, fortios } from '../../engine/model.ts';
 
 const TYPE_CODES = 'Until then users type the code that the app shows: only the answer with one touch is lost.';
 

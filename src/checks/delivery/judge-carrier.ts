@@ -1,8 +1,8 @@
 import type { DeliveryCause } from './causes.ts';
-import { withMore } from '../../engine/words/claim.ts';
+import { withMore } from '../../engine/words.ts';
 import type { Severity } from '../../core/severity.ts';
-import { type Finding, isFault, note } from '../../engine/finding.ts';
-import type { Carrier } from '../../sources/path/services-section.ts';
+import { type Finding, isFault, note } from '../../engine/model.ts';
+import type { Carrier } from '../../sources/path/sections.ts';
 
 /** What the checks of the path found at a host that carries codes, by the check. */
 export interface CarrierFindings {

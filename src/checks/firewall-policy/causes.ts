@@ -1,5 +1,4 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { fortios } from '../../engine/words/step.ts';
+import { type CauseWords, fortios } from '../../engine/model.ts';
 import { createPolicy, MOVE_UP, separatePolicy } from './separate-policy.ts';
 
 const WITHOUT_INSPECTION =

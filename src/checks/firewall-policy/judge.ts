@@ -1,11 +1,21 @@
-import type { POLICY_CAUSES } from './causes.ts';
-import { valueOf } from '../../core/license/resource.ts';
-import { nameList } from '../../core/name-list.ts';
-import { type Finding, type FindingFacts, known, note, type Told, unknown } from '../../engine/finding.ts';
-import { INTERFACE_SEPARATOR } from '../../core/license/interface-name.ts';
-import { capital } from '../../engine/words/claim.ts';
-import { visibleText } from '../../core/visible-text.ts';
+import { nameList } from '../../core/phrases.ts';
 import {
+  suggestsOnly,
+  type Finding,
+  type FindingFacts,
+  known,
+  note,
+  type Told,
+  unknown,
+  type Assessment,
+  type Confidence,
+} from '../../engine/model.ts';
+import type { Declaration, Judgement, UnitFacts } from '../check.ts';
+import { judged, notConfigured, unjudged } from '../judgement.ts';
+import { POLICY_CAUSES, type PolicyCause } from './causes.ts';
+import { valueOf } from '../../core/license/resource.ts';
+import {
+  INTERFACE_SEPARATOR,
   type Culprit,
   type FirewallFacts,
   type FirewallObservation,
@@ -14,6 +24,10 @@ import {
   policyText,
   type SslInspection,
 } from '../../core/license/firewall.ts';
+import { capital, FORTIGATE } from '../../engine/words.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import type { LicenseServerCause } from '../license-server/causes.ts';
+import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 
 /**
  * Judges precondition `firewall-policy`: the policy that matches the appliance's connection to the licence server lets
@@ -268,4 +282,95 @@ function factsOf(
 
 function natText({ enabled, pools }: NonNullable<FirewallPolicy['nat']>): string {
   return [enabled ? 'enable' : 'disable', ...pools].join(INTERFACE_SEPARATOR);
+}
+
+/** Rules of `firewall-policy` that say no policy was looked at, or that none lets the connection pass. */
+const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'firewall-accepts-token'];
+
+/**
+ * A port of the licence server that stays shut leaves two explanations, a firewall or the server. Where the firewall
+ * was asked which policy matches, its answer decides: a policy that denies proves the one, a policy that accepts leaves
+ * the other. It speaks for that one firewall only, so that the server is suspected, not proven; and what denies one
+ * appliance alone says nothing of the port that is shut for this machine.
+ */
+function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
+  const refinement = refinementOf(own);
+  return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
+}
+
+/** Whether a fault on the path to the licence server may be the work of a policy, which only the firewall knows. */
+export function asksForPolicy(assessments: readonly Assessment[]): boolean {
+  return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
+}
+
+/** Faults that a policy which inspects explains, unless the certificate is another product's. */
+const INSPECTED: readonly (string | null)[] = ['tls-intercepted', 'tls-interception-suspected', 'tls-blocked'];
+
+function mayBeInspected({ suggests, level, facts }: Finding): boolean {
+  const isOfFortiGate = facts?.product === undefined || facts.product === FORTIGATE;
+  return level === 'broken' && INSPECTED.includes(suggests) && facts?.host === undefined && isOfFortiGate;
+}
+
+interface Refinement {
+  readonly suggests: ReachabilityCause | LicenseServerCause;
+  readonly kind: ShutPortKind | keyof typeof SILENT_PAST_POLICY;
+  readonly confidence: Confidence;
+}
+
+function refinementOf(findings: readonly Finding[]): Refinement | null {
+  const denied = findings.filter(({ suggests, level }) => suggests === 'policy-missing' && level === 'broken');
+  if (denied.some(({ concerns }) => concerns === undefined))
+    return { suggests: 'egress-blocked', kind: 'denied-by-policy', confidence: 'confirmed' };
+  if (findings.some(({ rule }) => NOT_ACCEPTED.includes(rule))) return null;
+  return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
+}
+
+/** Unrelated hosts refuse as well, or are silent: then not the server alone is down. */
+const NOT_ALONE: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
+
+function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
+  return refinement?.suggests !== 'license-server-down' || !NOT_ALONE.includes(kind);
+}
+
+/** Of the licence server, which is what the look-up was about, and not known to be refused near by. */
+function isOpen({ suggests, level, kind, facts }: Finding): boolean {
+  return (
+    suggests === 'egress-blocked' &&
+    level === 'broken' &&
+    facts?.host === undefined &&
+    (kind === 'no-answer' || kind === 'refused' || NOT_ALONE.includes(kind))
+  );
+}
+
+export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
+  id: 'firewall-policy',
+  title: 'Firewall policy',
+  dependsOn: [],
+  explainedBy: [
+    { by: 'tls-genuine', when: suggestsOnly('policy-inspects-traffic'), evidence: true },
+    { by: 'reachability', when: suggestsOnly('policy-missing'), evidence: true },
+  ],
+  causes: POLICY_CAUSES,
+  unknownRemedy:
+    'Let the administrator of "firewall[].tokenFile" read the firewall policies, from the address of this machine ' +
+    '(trusted hosts).',
+  refines: refineShutPort,
+  place: { kind: 'stop', stop: 'firewall' },
+  step: 'tls',
+  causeSteps: { 'policy-missing': 'connect' },
+  from: 'units',
+  sources: ['firewall'],
+  judge: judgePolicy,
+};
+
+function judgePolicy({ config, picture: { firewall } }: UnitFacts): Judgement {
+  if (config.firewall.length === 0) return notConfigured('The firewall is not configured');
+  if (firewall.length === 0) return unjudged('Not asked yet');
+  const units = config.appliances.map(({ name }) => name);
+  const sources = [...new Set(firewall.map(({ source }) => source))];
+  const holds =
+    sources.length === 1
+      ? `The policy that matches ${nameList(sources)} inspects nothing`
+      : `The policies that match ${nameList(sources)} inspect nothing`;
+  return judged(judgeFirewallPolicy(firewall, units), holds);
 }

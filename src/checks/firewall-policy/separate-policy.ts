@@ -1,4 +1,4 @@
-import { type CommandStep, fortios } from '../../engine/words/step.ts';
+import { type CommandStep, fortios } from '../../engine/model.ts';
 
 const NAMES = {
   source: '"ftm-watch-{sourcefour}"',

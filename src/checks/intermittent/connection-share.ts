@@ -1,5 +1,4 @@
-import type { Confidence } from '../../engine/cause.ts';
-import type { Finding } from '../../engine/finding.ts';
+import type { Confidence, Finding } from '../../engine/model.ts';
 
 /** What was wrong with one connection to the licence server. */
 export interface ConnectionFault {

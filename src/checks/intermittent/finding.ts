@@ -1,10 +1,8 @@
 import { saidBriefly } from '../endpoint-words.ts';
-import { nameList } from '../../core/name-list.ts';
-import { utcText } from '../../core/instant-text.ts';
-import type { Assessment } from '../../engine/assessment.ts';
+import { nameList } from '../../core/phrases.ts';
+import { utcText } from '../../core/time-text.ts';
+import { type Assessment, type Advice, type Finding, known, shell, type Step } from '../../engine/model.ts';
 import type { Forgery } from './path-share.ts';
-import { type Advice, type Finding, known } from '../../engine/finding.ts';
-import { shell, type Step } from '../../engine/words/step.ts';
 import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
 /** The rule of a finding about a share of the connections: one connection neither shows it nor contradicts it. */

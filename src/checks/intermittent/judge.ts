@@ -1,7 +1,13 @@
 import { forgeryFinding, shareFinding, shareText } from './finding.ts';
 import { withClean, withoutUnclean } from '../endpoint-words.ts';
-import { decidingAddresses } from '../../core/deciding-addresses.ts';
-import { type Finding, isFault, known } from '../../engine/finding.ts';
+import {
+  decidingAddresses,
+  isWithoutRoute,
+  type EndpointObservation,
+  isOwnTrouble,
+  describeFailure,
+} from '../../core/observation.ts';
+import { type Finding, isFault, known } from '../../engine/model.ts';
 import {
   failuresInARow,
   isForged,
@@ -9,10 +15,13 @@ import {
   mainFault,
   type ConnectionFault,
   type ConnectionShare,
+  type Connection,
 } from './connection-share.ts';
-import { sharesOf, type PathShare } from './path-share.ts';
-import { withMore } from '../../engine/words/claim.ts';
+import { sharesOf, type PathShare, type RoundConnections } from './path-share.ts';
+import { withMore } from '../../engine/words.ts';
 import type { PathObservation } from '../../core/round.ts';
+import type { RoundObservations } from '../../sources/registry.ts';
+import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 
 /** Null: there was nothing to judge. */
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
@@ -141,4 +150,62 @@ function levelOf(
         (share.pattern === 'steady' || (share.pattern === 'intermittent' && share.grave)),
     );
   return stage === 'tls-genuine' || deciding.every(isDown) ? 'broken' : 'warning';
+}
+
+/**
+ * The connections of a round to the licence server, each as it worked or failed. What says nothing about the target is
+ * left out.
+ */
+export function roundConnectionsOf(
+  { startedAt, path: { licenseServer, burst } }: Pick<RoundObservations, 'startedAt' | 'path'>,
+  judged: readonly JudgedEndpoint[],
+  judgedBurst: readonly JudgedEndpoint[],
+  judgedOthers: readonly JudgedEndpoint[] = [],
+): RoundConnections {
+  return {
+    at: startedAt,
+    dialled: licenseServer.endpoints.map(({ address }) => address),
+    connections: connectionsOf(licenseServer.endpoints, judged),
+    burst: burst.length === 0 ? null : connectionsOf(burst, judgedBurst),
+    others: connectionsOf(
+      judgedOthers.map(({ endpoint }) => endpoint),
+      judgedOthers,
+    ),
+  };
+}
+
+function connectionsOf(
+  endpoints: readonly EndpointObservation[],
+  judged: readonly JudgedEndpoint[],
+): readonly Connection[] {
+  return endpoints.flatMap((endpoint) => {
+    const connection = connectionOf(
+      endpoint,
+      judged.find((one) => one.endpoint === endpoint),
+    );
+    return connection === null ? [] : [connection];
+  });
+}
+
+function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | undefined): Connection | null {
+  const { address, tcp } = endpoint;
+  if (tcp.kind === 'failed') {
+    const saysNothing = isOwnTrouble(tcp.reason) || isWithoutRoute(endpoint);
+    return saysNothing ? null : { address, fault: notOpen(describeFailure(tcp)) };
+  }
+  if (judged === undefined || judged.judgement.verdict === 'unknown') return null;
+  return { address, fault: faultOf(judged) };
+}
+
+/** Whether a firewall, a link or the server swallowed it, one connection alone cannot tell. */
+function notOpen(actual: string): ConnectionFault {
+  return { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null, actual };
+}
+
+function faultOf({ judgement }: JudgedEndpoint): ConnectionFault | null {
+  const finding = judgement.findings.find(({ level }) => level === 'broken');
+  if (finding === undefined || finding.suggests === null) return null;
+  const { suggests: cause, claim } = finding;
+  const actual = claim.replace(/^The certificate/u, 'the certificate').replace(/\.$/u, '');
+  return { stage: 'tls-genuine', cause, confidence: judgement.confidence, product: judgement.product, actual };
 }

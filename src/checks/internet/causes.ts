@@ -1,5 +1,4 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { fortiauthenticator, shell, type Step } from '../../engine/words/step.ts';
+import { type CauseWords, fortiauthenticator, shell, type Step } from '../../engine/model.ts';
 
 const REMEDY: readonly Step[] = [
   shell('Check which way this machine sends packets to the internet.', 'ip route get 173.243.138.84'),

@@ -1,13 +1,11 @@
-import type { Judgement } from '../declaration.ts';
+import type { Declaration, Judgement } from '../check.ts';
+import { INTERNET_CAUSES, type InternetCause } from './causes.ts';
 import { judged, unjudged } from '../judgement.ts';
-import { type Finding, note } from '../../engine/finding.ts';
+import { type Finding, note } from '../../engine/model.ts';
 import { isRefused } from '../reachability/explain-shut-ports.ts';
-import type { InternetCause } from './causes.ts';
-import { type EndpointObservation, isOwnTrouble } from '../../core/observation.ts';
+import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type { RoundObservations } from '../../sources/registry.ts';
-import { isWithoutRoute } from '../../core/deciding-addresses.ts';
-import { describeFailure } from '../../core/describe-failure.ts';
 
 /** A resolver's label with an IPv6 address: `udp://[2001:db8::53]:53`. */
 const IPV6_AUTHORITY = /^\w+:\/\/\[/u;
@@ -120,3 +118,18 @@ function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObser
 function describe({ target, address, tcp }: EndpointObservation): string {
   return `${target} at ${address}: ${tcp.kind === 'failed' ? describeFailure(tcp) : 'open'}`;
 }
+
+export const internet: Declaration<'internet', InternetCause> = {
+  id: 'internet',
+  title: 'Internet',
+  dependsOn: [],
+  explainedBy: [],
+  causes: INTERNET_CAUSES,
+  unknownRemedy: 'Give this machine a way to at least one of "controlHosts", or name hosts there that it may reach.',
+  onPath: true,
+  isWayOut: true,
+  place: { kind: 'stop', stop: 'internet' },
+  step: 'connect',
+  from: 'round',
+  judge: ({ round, answered }) => judgeInternet(round, answered),
+};

@@ -1,4 +1,4 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
+import type { CauseWords } from '../../engine/model.ts';
 
 const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +

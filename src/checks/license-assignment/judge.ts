@@ -1,21 +1,39 @@
-import type { AssignmentCause } from './causes.ts';
-import { type Finding, type FindingFacts, known, note, type Told, unknown } from '../../engine/finding.ts';
-import type { Failure } from '../../core/observation.ts';
-import { withMore } from '../../engine/words/claim.ts';
-import { instantText, utcText } from '../../core/instant-text.ts';
-import { holdsTokensOf } from '../../core/license/activation-context.ts';
-import { isCoveredByOthers, placementOf, usersOf, type ListedUnit } from './placement.ts';
+import { instantText, utcText, dayText } from '../../core/time-text.ts';
+import {
+  licensesOf,
+  unitOf,
+  holdsTokensOf,
+  sameSerial,
+  type Unit,
+  type ApplianceObservation,
+} from '../../core/license/appliance.ts';
 import type {
+  RegistrationObservation,
   LicenseLookup,
   LicenseOutcome,
   Postponed,
-  RegistrationObservation,
 } from '../../core/license/registration.ts';
-import { sameSerial, type Unit } from '../../core/license/unit.ts';
+import type { Declaration, Judgement, UnitFacts } from '../check.ts';
+import { judged, notConfigured, unjudged } from '../judgement.ts';
+import type { UnitObservation } from '../../sources/appliances/unit-observation.ts';
+import { ASSIGNMENT_CAUSES, type AssignmentCause } from './causes.ts';
+import {
+  type Finding,
+  type FindingFacts,
+  known,
+  note,
+  type Told,
+  unknown,
+  type Confidence,
+} from '../../engine/model.ts';
+import type { Failure } from '../../core/observation.ts';
+import { withMore } from '../../engine/words.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import { valueOf } from '../../core/license/resource.ts';
 
 type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'actual' | 'confidence' | 'kind'>;
 
-export interface AssignmentInput extends ListedUnit {
+interface AssignmentInput extends ListedUnit {
   /** Every configured appliance: members of a cluster are judged as a group. */
   readonly listed: readonly ListedUnit[];
   readonly registration: RegistrationObservation;
@@ -219,4 +237,226 @@ function factsOf({ name, serial, mode, primary }: Unit, license: string | null, 
   // Where the licence belongs: on the member that is in charge, where nobody tells on the one that answers.
   const inCharge = (mode === 'cluster' ? primary : null) ?? serial;
   return known({ appliance: name, serial, primary: inCharge, license, holder });
+}
+
+const DAY: Millis = 86_400_000;
+
+/** How many days before the date which of them is told. */
+const STAGES: readonly (readonly [days: number, cause: AssignmentCause])[] = [
+  [0, 'license-expired'],
+  [7, 'license-expires-in-7-days'],
+  [30, 'license-expires-in-30-days'],
+  [90, 'license-expires-in-90-days'],
+];
+
+interface RedeemInput {
+  readonly units: readonly UnitObservation[];
+  readonly registration: RegistrationObservation | null;
+  readonly at: EpochMs;
+}
+
+/**
+ * Licences that are bought and not redeemed, near the date that their certificate names. No interface tells this date:
+ * it is typed in the configuration, and nothing is said of a licence that is redeemed, or may well be.
+ */
+export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
+  const certificates = new Map(
+    input.units.flatMap(({ config }) => config.certificates).map((one) => [one.license.toUpperCase(), one]),
+  );
+  return [...certificates.values()].flatMap(({ license, redeemBy }): readonly Finding[] => {
+    // The zone of the date is not printed on it: the day counts to its end in UTC.
+    const left = redeemBy === null ? null : Math.ceil((redeemBy + DAY - input.at) / DAY);
+    const stage = left === null ? undefined : STAGES.find(([days]) => left <= days);
+    if (redeemBy === null || left === null || stage === undefined) return [];
+    const confidence = notRedeemed(license, input);
+    if (confidence === null) return [];
+    const [, suggests] = stage;
+    const date = dayText(redeemBy);
+    return [
+      {
+        rule: 'license-redeemed-in-time',
+        subject: license,
+        claim:
+          left <= 0
+            ? `The licence had to be redeemed by ${date}, and ${REASON[confidence]}.`
+            : `The licence must be redeemed by ${date}: ${daysText(left)}, and ${REASON[confidence]}.`,
+        expected: `redeemed by ${date}, as its certificate says`,
+        actual: `${daysText(left)}, and ${REASON[confidence]}`,
+        level: 'warning',
+        suggests,
+        confidence,
+        facts: known({ license, date }),
+      },
+    ];
+  });
+}
+
+function daysText(left: number): string {
+  if (left <= 0) return 'the date has passed';
+  return left === 1 ? 'it is the last day' : `${String(left)} days are left`;
+}
+
+const REASON: Readonly<Record<Confidence, string>> = {
+  confirmed: 'no unit has tokens of it',
+  suspected: 'whether it is redeemed is not known',
+};
+
+/** Null: it is redeemed, or its source cannot be asked now. */
+function notRedeemed(license: string, { units, registration }: RedeemInput): Confidence | null {
+  const held = units.filter(({ config: { api } }) => api !== null).map(({ rest }) => holdsTokensOf(rest, license));
+  // One that is registered to a unit was probably redeemed; no source says that it must have been.
+  const isRegistered = isRegisteredIn(registration, license);
+  if (held.length === 0) return isRegistered ? null : 'suspected';
+  if (held.some((hasTokens) => hasTokens !== false)) return null;
+  return isRegistered ? 'suspected' : 'confirmed';
+}
+
+function isRegisteredIn(registration: RegistrationObservation | null, license: string): boolean {
+  const lookups = registration?.kind === 'ok' ? registration.lookups : [];
+  return lookups.some((one) => sameSerial(one.license, license) && one.outcome.kind === 'registered');
+}
+
+export const licenseAssignment: Declaration<'license-assignment', AssignmentCause> = {
+  id: 'license-assignment',
+  title: 'Licence assignment',
+  dependsOn: [],
+  explainedBy: [],
+  causes: ASSIGNMENT_CAUSES,
+  unknownRemedy:
+    'See that the serial numbers of the unit and of its licences are known (appliances[].serial, ' +
+    'appliances[].licenses) and that "registration" answers.',
+  // The serial number that a licence is looked up for is read from the appliance.
+  unknownWith: ['appliance'],
+  place: { kind: 'branch', name: 'Registration', hint: 'who owns the licence' },
+  step: 'registration',
+  from: 'units',
+  sources: ['appliances', 'registration'],
+  judge: judgeAssignment,
+};
+
+function judgeAssignment({ config, picture: { appliances: units, registration }, at }: UnitFacts): Judgement {
+  const expiring = judgeRedeemBy({ units, registration, at });
+  if (config.registration === null) {
+    const summary = 'The registration service is not configured';
+    return expiring.length === 0 ? notConfigured(summary) : judged(expiring, summary);
+  }
+  if (units.length === 0) return unjudged('No appliance is configured whose licences could be looked up');
+  if (registration === null) return unjudged('Not asked yet');
+  const listed = units.map(listedUnit);
+  const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
+  return judged(
+    [...findings, ...expiring],
+    `Every licence is registered to its FortiAuthenticator${ageOf(registration)}`,
+  );
+}
+
+/** For answers that stand because the service gave no newer one. */
+function ageOf(registration: RegistrationObservation): string {
+  const since =
+    registration.kind === 'ok'
+      ? registration.lookups.flatMap(({ kept }) => (kept === undefined ? [] : [kept.since]))
+      : [];
+  return since.length === 0 ? '' : `, as the registration service said at ${instantText(Math.min(...since))}`;
+}
+
+function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
+  return { unit: unitOf(config, rest, role), licenses: licensesOf(config.licenses, rest), appliance: rest };
+}
+
+/** A configured appliance, and which licences are thought to be on it. */
+export interface ListedUnit {
+  readonly unit: Unit;
+  /** The licences that belong to it: those that the configuration names for it, and those that its tokens came with. */
+  readonly licenses: readonly string[];
+  readonly appliance: ApplianceObservation | null;
+}
+
+interface PlacementQuestion {
+  /** The unit that it is seen from. */
+  readonly from: ListedUnit;
+  readonly license: string;
+  /** Serial number of the unit that the licence is registered to. */
+  readonly holder: string;
+  /** Every configured appliance. */
+  readonly listed: readonly ListedUnit[];
+}
+
+/**
+ * Where a licence is, seen from one unit. `in-place`: on this unit, on the member of its cluster that is in charge, on
+ * a configured member that it belongs to as well while nobody tells which one is in charge, or on the unit that a load
+ * balancer has its tokens from. `perhaps-shared`, `perhaps-other-unit`: outside, on a unit that is configured and on
+ * one that is not, while nobody tells whether this one is a load balancer or a member of a pair. `unlisted-primary`:
+ * the tokens of a load balancer come from a unit that is not configured.
+ */
+type Placement =
+  | 'in-place'
+  | 'secondary'
+  | 'peer'
+  | 'other-unit'
+  | 'perhaps-shared'
+  | 'perhaps-other-unit'
+  | 'unlisted-primary';
+
+function placementOf(question: PlacementQuestion): Placement {
+  const { unit } = question.from;
+  const { holder } = question;
+  if (!isMember(unit, holder)) return placementOutside(question);
+  if (unit.mode === 'cluster' && unit.primary !== null)
+    return sameSerial(unit.primary, holder) ? 'in-place' : 'secondary';
+  if (isOn(unit, holder) || unit.mode === 'load-balancer') return 'in-place';
+  return unit.mode !== 'standalone' && holderExpectsIt(question) ? 'in-place' : 'peer';
+}
+
+/**
+ * A load balancer has no licence of its own: the tokens that its primary sends it say nothing about where the licence
+ * belongs.
+ */
+function placementOutside({ from, holder, listed }: PlacementQuestion): Placement {
+  const { mode, roleTold } = from.unit;
+  if (mode === 'load-balancer')
+    return listed.some(({ unit }) => isMember(unit, holder)) ? 'in-place' : 'unlisted-primary';
+  // Only SNMP tells a unit that runs alone from a load balancer, which has the tokens of its primary.
+  if (mode === 'cluster' || roleTold === true) return 'other-unit';
+  return listed.some(({ unit }) => isOn(unit, holder)) ? 'perhaps-shared' : 'perhaps-other-unit';
+}
+
+/** Whether a unit needs no licence of its own: another member of its cluster has one, or it is a load balancer. */
+export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedUnit[]): boolean {
+  if (unit.mode === 'load-balancer') return true;
+  if (unit.mode === 'standalone') return false;
+  return listed.some(
+    ({ unit: { serial }, licenses }) => licenses.length > 0 && serial !== null && isMember(unit, serial),
+  );
+}
+
+/** Of a unit that does not tell its tokens now nothing else is known than that it may. */
+function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
+  return listed.some(
+    ({ unit, licenses, appliance }) =>
+      isOn(unit, holder) &&
+      (licenses.some((own) => sameSerial(own, license)) || (appliance !== null && !tellsTokens(appliance))),
+  );
+}
+
+function tellsTokens(appliance: ApplianceObservation): boolean {
+  return appliance.kind === 'ok' && valueOf(appliance.tokens) !== null;
+}
+
+function isOn(unit: Unit, serial: string): boolean {
+  return unit.serial !== null && sameSerial(unit.serial, serial);
+}
+
+/** Configured units that use the licences of this one, or may: itself, its cluster, and load balancers. */
+export function usersOf({ unit }: ListedUnit, listed: readonly ListedUnit[]): readonly string[] {
+  const others = listed.filter(({ unit: other }) => other.name !== unit.name && mayShare(unit, other));
+  return [unit.name, ...others.map(({ unit: { name } }) => name)];
+}
+
+function mayShare(unit: Unit, other: Unit): boolean {
+  if (unit.serial === null || other.serial === null || other.mode === 'load-balancer') return true;
+  return isMember(unit, other.serial) || isMember(other, unit.serial);
+}
+
+function isMember(unit: Unit, serial: string): boolean {
+  return isOn(unit, serial) || unit.peers.some((peer) => sameSerial(peer, serial));
 }

@@ -1,6 +1,5 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { shell } from '../../engine/words/step.ts';
-import { RETRY_WHEN_CLEAN, SILENT_PAST_POLICY } from '../reachability/shut-port.ts';
+import { type CauseWords, shell } from '../../engine/model.ts';
+import { RETRY_WHEN_CLEAN, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 
 export const LICENSE_SERVER_CAUSES = {
   'license-server-down': {

@@ -1,12 +1,37 @@
+import type { Declaration } from '../check.ts';
+import { LICENSE_SERVER_CAUSES, type LicenseServerCause } from './causes.ts';
 import { blockPageText } from '../../core/block-page.ts';
-import { decidingAddresses } from '../../core/deciding-addresses.ts';
-import { describeFailure } from '../../core/describe-failure.ts';
-import { isOwnTrouble, type EndpointObservation, type HttpOutcome } from '../../core/observation.ts';
-import { type Finding, known, note, unknown } from '../../engine/finding.ts';
-import { nameList } from '../../core/name-list.ts';
+import {
+  decidingAddresses,
+  describeFailure,
+  isOwnTrouble,
+  type EndpointObservation,
+  type HttpOutcome,
+} from '../../core/observation.ts';
+import { type Finding, known, note, unknown } from '../../engine/model.ts';
+import { nameList } from '../../core/phrases.ts';
 import { placeOf, saidBriefly, seenAt, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
-import type { LicenseServerCause } from './causes.ts';
+
+export const licenseServer: Declaration<'license-server', LicenseServerCause> = {
+  id: 'license-server',
+  title: 'Licence server',
+  dependsOn: ['tls-genuine'],
+  explainedBy: [],
+  causes: LICENSE_SERVER_CAUSES,
+  unknownRemedy:
+    'Let the HTTP request of this machine reach the licence server: a proxy or a filter on the way may swallow the ' +
+    'answer.',
+  onPath: true,
+  place: { kind: 'stop', stop: 'license-server' },
+  step: 'license-server',
+  from: 'target',
+  judge: ({ path }) => {
+    const answered = path.endpoints.filter(({ http }) => http !== null);
+    return answered.length === 0 ? null : judgeHttp(answered);
+  },
+  summary: () => 'The licence server answers',
+};
 
 /** A filter that answers instead of the server is told as what it is. */
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;

@@ -1,5 +1,5 @@
 import type { MailCause } from './causes.ts';
-import type { Refusal } from './refusal.ts';
+import type { MailStage } from '../../core/observation.ts';
 
 /** What one step of a session should have been, and what is said when it was not. */
 export interface Expectation {
@@ -113,3 +113,102 @@ export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' |
     suggests: 'mail-unavailable',
   },
 };
+
+/**
+ * What a reply that refuses is about.
+ *
+ * - `relaying`: it does not pass messages on for the address that asks
+ * - `client`: the address that asks, whatever it sends: a block list, no reverse name, an access list
+ * - `turned-away`: it takes no session and does not say why: the address that asks, or everybody
+ * - `login-required`, `encryption-required`: it wants what is not configured, from every address
+ * - `login-not-offered`: it has no login on this connection
+ * - `credentials`: user name or password
+ * - `unavailable`: it cannot serve anybody for now
+ * - `greylisted`: the message is to be sent again later, as it is
+ * - `policy`: a security policy that it does not explain
+ * - `other`: the sender or the recipient
+ */
+export type Refusal =
+  | 'relaying'
+  | 'client'
+  | 'turned-away'
+  | 'login-required'
+  | 'encryption-required'
+  | 'login-not-offered'
+  | 'credentials'
+  | 'unavailable'
+  | 'greylisted'
+  | 'policy'
+  | 'other';
+
+export interface RefusingReply {
+  readonly stage: Exclude<MailStage, 'connect' | 'tls'>;
+  /** RFC 5321 §4.2. */
+  readonly code: number;
+  /** The reply, or a message that quotes it. Hostile. */
+  readonly text: string;
+}
+
+/** Refusing to pass a message on, in the words of Postfix, Exim, Sendmail, qmail and Exchange. */
+const RELAYING =
+  /\brelay access denied\b|\brelay not permitted\b|\brelaying (?:denied|to\b.+\b(?:denied|prohibited))|\bunable to relay\b|\brcpthosts\b|\brecipient address rejected: access denied\b|\b5\.7\.64\b/iu;
+
+/** Postfix lets a client that is known by its address send as anybody, without a login. */
+const NOT_LOGGED_IN = /\bsender address rejected: not logged in\b/iu;
+
+/**
+ * The address of the client, in the words of Postfix, Exim, Sendmail, Exchange and block lists. RFC 7372 §3.3: X.7.25
+ * is the reverse name of the client; RFC 7372 §3.2: X.7.23 is an SPF record that leaves the client out.
+ */
+const CLIENT =
+  /\bclient host\b|\bhelo command rejected\b|\binvalid helo\b|\bblocked using\b|\b(?:block|black|deny)-?list|\bRBL\b|\bDNSBL\b|\bspamhaus\b|\bspamcop\b|\bbarracudacentral\b|\breverse (?:dns|name|hostname|lookup)|\bPTR\b|\bfcrdns\b|\bcannot find your (?:reverse )?host ?name\b|\bSPF\b|\byour (?:ip|host)\b|\b[45]\.7\.2[35]\b/iu;
+
+/** RFC 3463 §3.8: security or policy. */
+const POLICY = /\b5\.7\.\d{1,3}\b/u;
+
+const ENCRYPTION = /\b(?:STARTTLS|TLS|SSL|encrypt(?:ed|ion))\b/iu;
+
+/** RFC 4954 §6: authentication is required; encryption is required for the mechanism. */
+const REQUIRED: readonly number[] = [530, 538];
+
+/** RFC 5321 §4.2.4, RFC 4954 §4: the command is not known, not in this order, or not with this mechanism. */
+const NOT_OFFERED: readonly number[] = [500, 502, 503, 504];
+
+/**
+ * RFC 3463 §3: X.1, X.3, X.4 and X.5 are about addresses and systems, which no delay repairs. Postscreen's test of new
+ * clients says that of its system, and takes the message when they come back.
+ */
+const OF_SYSTEMS = /\b4\.[1345]\.\d{1,3}\b(?! Service currently unavailable)/u;
+
+/** @param reply to a command, or in place of a greeting, that is not positive */
+export function refusalOf({ stage, code, text }: RefusingReply): Refusal {
+  if (REQUIRED.includes(code)) return ENCRYPTION.test(text) ? 'encryption-required' : 'login-required';
+  if (stage === 'login') return refusedLogin(code);
+  if (CLIENT.test(text)) return 'client';
+  if (stage === 'greeting' || stage === 'ehlo') return isTemporary(code) ? 'unavailable' : 'turned-away';
+  if (RELAYING.test(text) || NOT_LOGGED_IN.test(text)) return 'relaying';
+  return refusedMessage(code, text);
+}
+
+/** Of the sender, a recipient or the message itself. */
+function refusedMessage(code: number, text: string): Refusal {
+  if (code === 421) return 'unavailable';
+  if ((code === 450 || code === 451) && !OF_SYSTEMS.test(text)) return 'greylisted';
+  return POLICY.test(text) && !isAboutSender(text) ? 'policy' : 'other';
+}
+
+/** RFC 4954 §6: 454 is a temporary failure of whatever is asked for the password, no matter of the password. */
+function refusedLogin(code: number): Refusal {
+  if (isTemporary(code)) return 'unavailable';
+  return NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials';
+}
+
+/** Postfix and Exchange: the user who has logged in may not send as this sender. */
+function isAboutSender(text: string): boolean {
+  return /\bsender address rejected\b|\bnot owned by user\b|\bsend as this sender\b/iu.test(text);
+}
+
+/** RFC 5321 §4.2.1: 4yz. */
+export function isTemporary(code: number): boolean {
+  return code >= 400 && code < 500;
+}

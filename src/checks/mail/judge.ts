@@ -1,30 +1,37 @@
-import type { MailCause } from './causes.ts';
-import { type Finding, type FindingLevel, note, unknown } from '../../engine/finding.ts';
+import { type Assessment, breaksOnly, type Finding, type FindingLevel, note, unknown } from '../../engine/model.ts';
 import {
+  type MailObservation,
   type FailureReason,
   isOfThisMachine,
   isOwnTrouble,
-  type MailObservation,
   type MailOutcome,
   type MailStage,
+  type RecipientServerObservation,
 } from '../../core/observation.ts';
-import { formatDistinguishedName, shortName } from '../../core/distinguished-name.ts';
-import { withMore } from '../../engine/words/claim.ts';
-import type { Millis } from '../../core/clock.ts';
-import { spanText } from '../../core/duration.ts';
-import type { MailView } from './mail-view.ts';
+import { nameList } from '../../core/phrases.ts';
+import type { Declaration } from '../check.ts';
+import { judged, notConfigured, unjudged } from '../judgement.ts';
+import type { SlowFactsBySource, SourcesConfig } from '../../sources/registry.ts';
+import { MAIL_CAUSES, type MailCause } from './causes.ts';
 import {
+  GREYLISTED,
   ANSWERS,
   type Expectation,
   GOES_ON,
-  GREYLISTED,
   RECIPIENT,
   REFUSED,
   RESOLVES,
   SENDER,
   TLS,
+  isTemporary,
+  refusalOf,
+  type RefusingReply,
 } from './expectations.ts';
-import { isTemporary, refusalOf, type RefusingReply } from './refusal.ts';
+import { withMore } from '../../engine/words.ts';
+import { formatDistinguishedName, shortName } from '../../core/certificate.ts';
+import type { Millis } from '../../core/clock.ts';
+import { spanText } from '../../core/time-text.ts';
+import { addressInAny } from '../../core/addresses.ts';
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
@@ -176,4 +183,158 @@ function describe({ stage, reason, tlsError, message }: MailFailure): string {
   if (tlsError === 'NO_STARTTLS') return `STARTTLS is not offered: ${message}`;
   const at = stage === 'tls' && tlsError !== null ? `${stage}, ${tlsError}` : stage;
   return `${reason} (${at}): ${message}`;
+}
+
+/** No answer at all, as a dead uplink makes of it; an answer that refuses is a fault of its own. */
+const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
+/** At an address that was found, silence is no fault of the resolvers, whatever they say of other names. */
+const NAMELESS: readonly string[] = ['mail-server-resolves'];
+
+export const mail: Declaration<'mail', MailCause> = {
+  id: 'mail',
+  title: 'Mail',
+  dependsOn: [],
+  explainedBy: [
+    { by: 'internet', when: breaksOnly(SILENT), evidence: false },
+    { by: 'name-resolution', when: breaksOnly(NAMELESS), evidence: false },
+  ],
+  causes: MAIL_CAUSES,
+  unknownRemedy: 'Let this machine speak to the servers in "mail", from the same network as FortiAuthenticator.',
+  place: { kind: 'branch', name: 'Mail', hint: 'carries codes to users' },
+  step: 'code',
+  withUnits: withUntoldServers,
+  from: 'round',
+  judge: ({ config, round: { mail: servers } }) => {
+    if (servers.length === 0) return notConfigured('No mail server is configured');
+    return judged(
+      judgeMailServers(servers, mailViewOf(config)),
+      `${nameList(servers.map(({ server }) => server))} ${servers.every(isAccepting) ? 'accepts a message' : 'answers'}`,
+    );
+  },
+};
+
+function isAccepting({ outcome }: MailObservation): boolean {
+  return outcome.kind === 'accepted';
+}
+
+/** Where mail servers are not configured, the appliances tell theirs. One that cannot be read may have some. */
+function withUntoldServers(own: Assessment, { appliances: units }: SlowFactsBySource): Assessment {
+  const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
+  if (own.kind !== 'not-configured' || unread.length === 0) return own;
+  return { id: own.id, ...unjudged(`The mail servers of ${nameList(unread)} are not known: its API cannot be read`) };
+}
+
+interface JudgedServer {
+  readonly seen: MailObservation;
+  readonly findings: readonly Finding<MailCause>[];
+}
+
+/** Judges all mail servers together: one that works carries the codes while another does not. */
+export function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
+  const judged = servers.map((seen): JudgedServer => ({ seen, findings: judgeMail(seen, view) }));
+  const working = judged.find(hasNoFinding) ?? judged.find(acceptsLater);
+  if (working === undefined)
+    return [
+      ...judged.flatMap(({ findings }) => findings),
+      ...(servers[0]?.recipientServers ?? []).flatMap(judgeRecipientServer),
+      ...judged.flatMap(judgeDelay),
+    ];
+  const aside = `${working.seen.server} accepts messages meanwhile${hasNoFinding(working) ? '' : ', after a delay'}`;
+  return judged.flatMap((each) => [
+    ...(each.seen.required ? each.findings : each.findings.map((finding) => besideOneThatWorks(finding, aside))),
+    ...judgeDelay(each),
+  ]);
+}
+
+/** One that refuses for another reason is late for that reason. */
+function judgeDelay(judged: JudgedServer): readonly Finding<MailCause>[] {
+  return hasNoFinding(judged) || isGreylisting(judged) ? judgeDeferral(judged.seen) : [];
+}
+
+function hasNoFinding({ findings }: JudgedServer): boolean {
+  return findings.length === 0;
+}
+
+function isGreylisting({ findings }: JudgedServer): boolean {
+  return findings.some(({ kind }) => kind === GREYLISTED.kind);
+}
+
+/** Without a measured delay it is shorter than any code lives; where nobody tells their life, the shortest counts. */
+function acceptsLater(judged: JudgedServer): boolean {
+  const { deferral } = judged.seen;
+  if (!isGreylisting(judged)) return false;
+  return deferral === undefined || (deferral.codeLife !== null && deferral.lasted < deferral.codeLife);
+}
+
+function besideOneThatWorks(finding: Finding<MailCause>, aside: string): Finding<MailCause> {
+  if (finding.level !== 'broken') return finding;
+  const claim = withMore(finding.claim, '; ', aside);
+  return { ...finding, level: 'warning', claim, actual: `${finding.actual}; ${aside}` };
+}
+
+/**
+ * Greylisting is everyday life, unless a code is void when it arrives. What was measured is how long this machine
+ * waited, which comes back more often than most.
+ */
+export function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
+  if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
+  const [waited, life] = [spanText(deferral.lasted), spanText(deferral.codeLife)];
+  return [
+    {
+      rule: 'mail-arrives-while-codes-live',
+      subject: server,
+      claim: `The mail server asked to come back later for ${waited}; an activation code lives ${life}.`,
+      expected: `a message is taken within the ${life} that an activation code lives`,
+      actual: `this machine was asked to come back later for ${waited}`,
+      level: 'warning',
+      suggests: 'mail-outlasts-code',
+      confidence: 'suspected',
+      facts: { security, waited, life },
+    },
+  ];
+}
+
+/**
+ * As the activation tip has it: "if the custom mail server is not reachable, try using localhost", which is a mailer
+ * of FortiAuthenticator's own.
+ */
+export function judgeRecipientServer({
+  domain,
+  hosts,
+  outcome,
+}: RecipientServerObservation): readonly Finding<never>[] {
+  if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];
+  const names = hosts.length === 0 ? '' : ` (${hosts.join(', ')})`;
+  const seen =
+    outcome.kind === 'greets'
+      ? `a mail server of it${names} greets this machine: on FortiAuthenticator "localhost" may be worth a try`
+      : `no mail server of it${names} greets this machine: ${outcome.message}`;
+  return [
+    note({
+      rule: 'mail-recipient-server-greets',
+      subject: domain,
+      claim:
+        outcome.kind === 'greets'
+          ? 'A mail server of the domain answers this machine: on FortiAuthenticator "localhost" may be worth a try.'
+          : 'No mail server of the domain answers this machine.',
+      ...(outcome.kind === 'greets' ? {} : { quote: outcome.message }),
+      expected: 'a mail server that FortiAuthenticator can deliver to by itself',
+      actual: `${seen}. This is the view of this machine; from FortiAuthenticator it may differ`,
+    }),
+  ];
+}
+
+/** What is known of where the probe looks from. */
+export interface MailView {
+  /** It leaves from an address of FortiAuthenticator: what the server says to it, it says to FortiAuthenticator. */
+  readonly fromAppliance: boolean;
+}
+
+/** @param config an appliance sends its log, and its mail, from an address of `logSources` */
+export function mailViewOf({
+  sourceAddress,
+  appliances,
+}: Pick<SourcesConfig, 'sourceAddress' | 'appliances'>): MailView {
+  const own = appliances.flatMap(({ logSources }) => logSources);
+  return { fromAppliance: sourceAddress !== null && addressInAny(sourceAddress, own) };
 }

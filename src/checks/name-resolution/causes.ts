@@ -1,5 +1,4 @@
-import type { CauseWords, KindWords } from '../../engine/words/cause-words.ts';
-import { fortiauthenticator, fortios, shell } from '../../engine/words/step.ts';
+import { type CauseWords, type KindWords, fortiauthenticator, fortios, shell } from '../../engine/model.ts';
 
 /** The resolver says so itself, by an extended DNS error. */
 const FILTERED: KindWords = {

@@ -6,17 +6,16 @@ import {
   sinkholeOwner,
   translatedFrom,
   uniqueAddresses,
+  type AddressClass,
+  hostOf,
 } from '../../core/addresses.ts';
-import type { AddressClass } from '../../core/addresses.ts';
-import { hostOf } from '../../core/authority.ts';
-import { nameList } from '../../core/name-list.ts';
+import { nameList } from '../../core/phrases.ts';
 import { oncePer } from '../../core/once-per.ts';
 import { explainAnswer, type OtherNames } from './other-names.ts';
-import { resolverNamed } from './resolver-named.ts';
-import { type Finding, known, note, type Told } from '../../engine/finding.ts';
+import { type Finding, known, note, type Told } from '../../engine/model.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 
-export interface AnswerCase {
+interface AnswerCase {
   /** `host:port` that the name is wanted for. */
   readonly subject: string;
   readonly expectedAddresses: readonly string[];
@@ -257,4 +256,9 @@ function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick
     ? `${by} cut its answer short over UDP and gave none over TCP (${reply.reason}).`
     : `${by} did not answer ${question} (${reply.reason}).`;
   return { claim, quote: reply.message };
+}
+
+/** A resolver at the beginning of a sentence: `The resolver udp://10.0.0.53:53`. */
+export function resolverNamed(resolver: string): string {
+  return resolver === 'system' ? 'The resolver of this system' : `The resolver ${resolver}`;
 }

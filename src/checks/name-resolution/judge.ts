@@ -1,14 +1,14 @@
-import type { NameCause } from './causes.ts';
-import { addressFamily, uniqueAddresses } from '../../core/addresses.ts';
-import { nameList } from '../../core/name-list.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { type Finding, suggestsOnly, shell } from '../../engine/model.ts';
+import type { Declaration, TargetFacts } from '../check.ts';
+import { NAME_CAUSES, type NameCause } from './causes.ts';
+import { addressFamily, uniqueAddresses, authority, ofFamily } from '../../core/addresses.ts';
+import { nameList } from '../../core/phrases.ts';
 import type { DnsObservation } from '../../core/observation.ts';
-import { resolverNamed } from './resolver-named.ts';
+import { resolverNamed, acceptableAddresses, judgeAnswer, type JudgedAnswer } from './judge-answer.ts';
 import type { OtherNames } from './other-names.ts';
-import { acceptableAddresses, judgeAnswer } from './judge-answer.ts';
-import type { JudgedAnswer } from './judge-answer.ts';
+import type { LicenseServerConfig } from '../../sources/path/sections.ts';
 
-export interface DnsCase {
+interface DnsCase {
   readonly name: string;
   readonly port: number;
   /** Addresses and CIDR blocks; empty: any public address is fine. */
@@ -96,4 +96,74 @@ function haveNothingInCommon(left: readonly string[], right: readonly string[]):
     comparable.length > 0 &&
     comparable.every((family) => family.left.every((address) => !family.right.includes(address)))
   );
+}
+
+export const nameResolution: Declaration<'name-resolution', NameCause> = {
+  id: 'name-resolution',
+  title: 'Name resolution',
+  dependsOn: [],
+  explainedBy: [{ by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
+  causes: NAME_CAUSES,
+  unknownRemedy: 'Name resolvers in "resolvers" that this machine may ask, those that FortiAuthenticator uses.',
+  onPath: true,
+  isWayOut: true,
+  oneFaultPerHost: true,
+  place: { kind: 'stop', stop: 'resolver' },
+  step: 'resolver',
+  from: 'target',
+  judge: judgeNames,
+  summary: ({ path: { names, host, endpoints } }) => {
+    if (names.length === 0)
+      return endpoints.some(({ proxy }) => proxy !== null) ? 'The proxy resolves the name' : `${host} is an address`;
+    const addresses = [...new Set(endpoints.map(({ address }) => address))];
+    return `${host} is ${addresses.join(', ')}`;
+  },
+};
+
+function judgeNames({
+  path,
+  port,
+  licenseServer,
+  otherNames: others,
+}: TargetFacts): readonly Finding<NameCause>[] | null {
+  const { names, host, endpoints } = path;
+  // Through a proxy, and for an address, there is no name to ask for.
+  if (names.length === 0) return endpoints.length > 0 ? [] : null;
+  const expectedAddresses = licenseServer?.expectedAddresses ?? [];
+  const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names, others });
+  return licenseServer === null ? findings : [...findings, ...judgeFamily(licenseServer, addresses)];
+}
+
+/**
+ * Whether the name has an address of the family that the configuration asks for; that it has none at all is told by its
+ * own finding.
+ */
+export function judgeFamily(
+  { host, port, family }: LicenseServerConfig,
+  addresses: readonly string[],
+): readonly Finding<NameCause>[] {
+  if (family === 'auto' || addresses.length === 0 || ofFamily(addresses, family).length > 0) return [];
+  return [
+    {
+      rule: 'name-has-family',
+      subject: authority({ host, port }),
+      claim: `${host} has no IPv${String(family)} address.`,
+      expected: `An IPv${String(family)} address`,
+      actual: addresses.join(', '),
+      level: 'broken',
+      suggests: 'name-not-found',
+      advice: {
+        summary: `{host} has no IPv${String(family)} address, and licenseServer.family asks for one.`,
+        remedy: [
+          `If FortiAuthenticator does not use IPv${String(family)}, set licenseServer.family here to "auto".`,
+          shell(
+            'Otherwise compare with a public resolver: what only that one gives, a filter on the resolver of this ' +
+              'site takes away.',
+            'dig @9.9.9.9 {host} A',
+            'dig @9.9.9.9 {host} AAAA',
+          ),
+        ],
+      },
+    },
+  ];
 }

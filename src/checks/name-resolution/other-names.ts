@@ -1,12 +1,11 @@
 import { addressInAny } from '../../core/addresses.ts';
-import { nameList } from '../../core/name-list.ts';
+import { nameList } from '../../core/phrases.ts';
 import type { DnsObservation, ExtendedError, FailureReason } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
-import type { Finding } from '../../engine/finding.ts';
-import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { withMore } from '../../engine/words/claim.ts';
+import type { Finding, CauseWords } from '../../engine/model.ts';
+import { withMore } from '../../engine/words.ts';
 import type { RoundObservations } from '../../sources/registry.ts';
-import { areRelatedHosts } from '../tls-genuine/name-match.ts';
+import { areRelatedHosts } from '../../tls/extensions.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
 
 /** What resolvers say of other names than the target, against which their answers for it are read. */

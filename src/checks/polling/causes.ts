@@ -1,5 +1,4 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { fortiauthenticator, shell } from '../../engine/words/step.ts';
+import { type CauseWords, fortiauthenticator, shell } from '../../engine/model.ts';
 
 const ON_THE_UNIT = [
   fortiauthenticator('Test on {appliance} itself, and see System > Network > DNS.', 'execute ping {host}'),

@@ -1,9 +1,11 @@
-import { PATH } from './path.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { instantText, utcText } from '../../core/instant-text.ts';
-import { type Finding, note } from '../../engine/finding.ts';
-import { isCorroborated } from '../../core/polling/corroboration.ts';
+import { instantText, utcText } from '../../core/time-text.ts';
+import { type Finding, note } from '../../engine/model.ts';
+import { isCorroborated } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
+
+/** From this machine to the licence server, and so probably of FortiAuthenticator's way too. */
+export const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 
 /** FortiAuthenticator gives up on a connection that it began before the repair as late as this. */
 const AFTERMATH: Millis = 60_000;

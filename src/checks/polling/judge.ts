@@ -1,14 +1,25 @@
+import { type Explanation, type Advice, type Finding, type FindingLevel, known, unknown } from '../../engine/model.ts';
+import { isSmallShare } from '../intermittent/finding.ts';
+import type { Declaration, Judgement, LogFacts } from '../check.ts';
+import { judged, notConfigured, unjudged } from '../judgement.ts';
+import { POLLING_CAUSES, type PollingCause } from './causes.ts';
+import { listens, isCorroborated, ONE_DATAGRAM } from '../../core/polling/state.ts';
+import { PATH, explainedBy, type PreconditionOf } from './explained.ts';
 import type { Millis } from '../../core/clock.ts';
-import { spanText } from '../../core/duration.ts';
-import { withMore } from '../../engine/words/claim.ts';
-import { instantText, utcText } from '../../core/instant-text.ts';
-import { POLLING_CAUSES } from './causes.ts';
-import { type Advice, type Finding, type FindingLevel, known } from '../../engine/finding.ts';
-import { isCorroborated, ONE_DATAGRAM } from '../../core/polling/corroboration.ts';
-import { explainedBy, type PreconditionOf } from './explained.ts';
-import { ownPolicy, type Policies } from './own-policy.ts';
-import { PATH } from './path.ts';
+import { spanText, instantText, utcText } from '../../core/time-text.ts';
+import { withMore } from '../../engine/words.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
+import type { SourcesConfig } from '../../sources/registry.ts';
+import { authority } from '../../core/addresses.ts';
+import { nameList } from '../../core/phrases.ts';
+import {
+  askedFor,
+  type FirewallObservation,
+  firewallName,
+  type PolicyMatch,
+  policyText,
+} from '../../core/license/firewall.ts';
+import type { FirewallConfig } from '../../sources/firewall/section.ts';
 
 /**
  * What the agent's own probes see better than a log line can: the line only says that the path is broken somewhere, so
@@ -155,4 +166,124 @@ function times(count: number): string {
 /** A log line tells the most at its end: FortiAuthenticator puts the message after its fields. */
 function shorten(line: string): string {
   return line.length <= MAX_LINE ? line : `…${line.slice(1 - MAX_LINE)}`;
+}
+
+const MOST_STRANGERS = 6;
+
+/**
+ * Waits for the first line of each appliance: a log that never said anything proves nothing. That is no fault of the
+ * path, so no fault explains it.
+ *
+ * @param strangers unknown senders whose lines were refused
+ */
+export function judgeFirstLines(
+  config: SourcesConfig,
+  { appliances }: PollingReport,
+  strangers: readonly string[],
+): readonly Finding[] {
+  const silent = appliances
+    .filter(({ lastLineAt, silent: isTold }) => lastLineAt === null && !isTold)
+    .map(({ name }) => name);
+  const subjects = appliances.length === 0 ? ['the log'] : silent;
+  const refused =
+    strangers.length === 0 ? '' : `; refused lines of unknown senders: ${nameList(strangers, MOST_STRANGERS)}`;
+  const places = placesOf(config);
+  return subjects.map((subject) =>
+    unknown({
+      rule: 'first-line-arrived',
+      subject,
+      claim:
+        `Waiting for the first log line, ${nameList(places, 3)}` +
+        `${strangers.length === 0 ? '' : `; lines of unknown senders were refused: ${nameList(strangers, 3)}`}.`,
+      expected: 'A log line of FortiAuthenticator',
+      actual: `Waiting for the first one, ${places.join(', ')}${refused}`,
+      explainedBy: [],
+    }),
+  );
+}
+
+/** Where it is listened. */
+function placesOf({ logs }: SourcesConfig): readonly string[] {
+  const { udp, tcp, tls } = logs.syslog;
+  const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
+    if (listener === null) return [];
+    return [`${way.toUpperCase()} ${authority({ host: listener.address, port: listener.port })}`];
+  });
+  return [
+    ...(listeners.length === 0 ? [] : [`listening on ${listeners.join(' and ')}`]),
+    ...logs.files.map((file) => `reading ${file}`),
+  ];
+}
+
+export const polling: Declaration<'polling', PollingCause> = {
+  id: 'polling',
+  title: 'Polling',
+  dependsOn: [],
+  // Everything that FortiAuthenticator complains of may be explained by something else.
+  explainedBy: [...PATH, 'license-assignment', 'firewall-policy', 'mail'].map((by) => ({
+    by,
+    when: canCome(by),
+    evidence: true,
+    warnings: 'suspected',
+    byWarning: isSmallShare,
+  })),
+  causes: POLLING_CAUSES,
+  unknownRemedy: 'Let FortiAuthenticator send its log to this machine: Logging > Log Config > Syslog Servers.',
+  judgedLast: true,
+  // It waits for the first line. When none comes, that is told as the silence of the appliance.
+  onlyListens: true,
+  place: { kind: 'branch', name: 'Polling', hint: 'what its log says' },
+  step: 'provisioning',
+  from: 'log',
+  judge: judgeLog,
+};
+
+/**
+ * Some of what FortiAuthenticator complains of can come from there. What cannot is not handed in together with what
+ * can.
+ */
+function canCome(by: string): Explanation['when'] {
+  return (findings) =>
+    findings.some(({ level, explainedBy }) => level !== 'note' && (explainedBy?.includes(by) ?? by !== 'mail'));
+}
+
+function judgeLog(facts: LogFacts): Judgement {
+  if (!listens(facts.config)) return notConfigured('No log source is configured');
+  switch (facts.kind) {
+    // That nobody listened is no trouble, so it is not `unknown`: a single check is told what it can look at, and that
+    // this is not among it.
+    case 'unheard':
+      return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
+    case 'heard': {
+      const { config, report, notes, strangers, preconditionOf } = facts;
+      const policies = { configured: config.firewall, asked: facts.firewall };
+      return judged(
+        [...judgePolling(report, preconditionOf, policies), ...notes, ...judgeFirstLines(config, report, strangers)],
+        'The log of FortiAuthenticator shows no FortiToken Mobile errors',
+      );
+    }
+  }
+}
+
+type PolicyKind = keyof (typeof POLLING_CAUSES)['polling-failing']['kinds'];
+
+/** The FortiGates as they are configured, and what they said. */
+export interface Policies {
+  readonly configured: readonly Pick<FirewallConfig, 'url' | 'vdom' | 'source' | 'appliances'>[];
+  readonly asked: readonly FirewallObservation[];
+}
+
+/** The policy that was looked up for the unit that complains: another unit's says nothing about it. */
+export function ownPolicy(appliance: string, { configured, asked }: Policies): Pick<Finding, 'kind' | 'facts'> {
+  const entry = askedFor(configured, appliance);
+  if (entry === null) return { facts: { appliance } };
+  const { source } = entry;
+  const observation = askedFor(asked, appliance);
+  const policy = observation?.kind === 'ok' ? textOf(observation.match) : null;
+  const kind: PolicyKind = policy === null ? 'policy-unread' : 'policy-read';
+  return { kind, facts: known({ appliance, source, firewall: firewallName(entry), policy }) };
+}
+
+function textOf(match: PolicyMatch): string {
+  return match.kind === 'policy' ? policyText(match.policy) : 'the implicit deny';
 }

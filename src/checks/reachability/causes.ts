@@ -1,7 +1,231 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { shell } from '../../engine/words/step.ts';
-import { PROXY_KINDS } from './proxy-kinds.ts';
-import { SHUT_PORT_KINDS, SHUT_PORT_REMEDY } from './shut-port.ts';
+import { type CauseWords, shell, type KindWords, fortiauthenticator, fortios, type Step } from '../../engine/model.ts';
+import { separatePolicy } from '../firewall-policy/separate-policy.ts';
+
+/**
+ * Kinds of `egress-blocked` behind a proxy. `through-proxy`: the proxy gives no answer; the others by what it answers:
+ * it demands a login, rejects the one that is set, offers none that can be made, is no proxy, refuses the target, or
+ * cannot reach it itself.
+ */
+export type ProxyKind =
+  | 'through-proxy'
+  | 'proxy-login'
+  | 'proxy-login-rejected'
+  | 'proxy-login-scheme'
+  | 'proxy-is-server'
+  | 'proxy-refuses'
+  | 'proxy-cannot-connect';
+
+const ASK = shell('Ask the proxy itself.', 'curl -v -x http://{proxy} https://{server}/');
+
+const EXEMPT =
+  'Or exempt the addresses of FortiAuthenticator and of this machine from the login, for {host} at least: most proxies ' +
+  'can do that by source address.';
+
+const DOES_NOT_CONNECT = 'The proxy {proxy} does not connect to {subject}.';
+
+const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
+  'through-proxy': {
+    title: 'the proxy gives no answer',
+    summary: DOES_NOT_CONNECT,
+    remedy: [
+      shell(
+        'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are right, then ask the proxy ' +
+          'itself.',
+        'curl -v -x http://{proxy} https://{server}/',
+      ),
+      'No answer or "refused" from it: the proxy is down, or a firewall between {source} and {proxy} blocks the way.',
+      'Silence after the connection: the proxy itself cannot reach the internet or resolve {host}. Check its log and ' +
+        'its resolver.',
+    ],
+  },
+  'proxy-login': {
+    title: 'the proxy demands a login',
+    summary: 'The proxy {proxy} demands a login before it connects to {subject}.',
+    remedy: [
+      'Set licenseServer.proxy.user and passwordFile here, and the same login on FortiAuthenticator.',
+      EXEMPT,
+      ASK,
+    ],
+  },
+  'proxy-login-rejected': {
+    title: 'the proxy rejects the login',
+    summary: 'The proxy {proxy} rejects the user and the password that are set, and does not connect to {subject}.',
+    remedy: [
+      'Check on the proxy whether the account is locked or expired, and whether it may use CONNECT.',
+      'Correct the password in the file that licenseServer.proxy.passwordFile names, and on FortiAuthenticator.',
+      EXEMPT,
+    ],
+  },
+  'proxy-login-scheme': {
+    title: 'the proxy offers no login by user and password',
+    summary: 'The proxy {proxy} demands a login by {found} before it connects to {subject}.',
+    remedy: [
+      'A user and a password are sent as Basic, which the proxy does not offer: setting them does not help.',
+      'Exempt the addresses of FortiAuthenticator and of this machine from the login, for {host} at least: most proxies ' +
+        'can do that by source address.',
+      'Or let the proxy offer Basic to these two addresses, and set licenseServer.proxy.user and passwordFile.',
+    ],
+  },
+  'proxy-is-server': {
+    title: 'it answers as a web server',
+    summary: '{proxy} answers CONNECT with status 401, as a web server does and a proxy does not.',
+    remedy: [
+      'See whether {proxy} is the address and the port of the proxy: a proxy that demands a login says 407. The ' +
+        'administration or a web server may listen there.',
+      ASK,
+      'If it is the proxy, read its answer in the evidence: it demands a login that it does not announce as a proxy.',
+    ],
+  },
+  'proxy-refuses': {
+    title: 'the proxy refuses',
+    summary: DOES_NOT_CONNECT,
+    remedy: [
+      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. Its page in the evidence ' +
+        'often names the rule or the category.',
+      ASK,
+    ],
+  },
+  'proxy-cannot-connect': {
+    title: 'the proxy cannot reach the server',
+    summary: 'The proxy {proxy} answers, but does not reach {subject} itself.',
+    remedy: [
+      'Check the log of the proxy, its resolver, and the firewall between it and the internet.',
+      'On that firewall allow TCP {port} to {host} from the address of the proxy.',
+      ASK,
+    ],
+  },
+};
+
+const ALLOW =
+  'Allow TCP {port} from {source} to {host} ({address}) on every firewall on the way. On a FortiGate a policy of its ' +
+  'own does it.';
+
+const LOOK_UP = fortios(
+  'On a FortiGate see which policy matches, by its command line or by Policy & Objects > Firewall Policy > Policy ' +
+    'Lookup.',
+  'diagnose firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 {ingress}',
+);
+
+const SNIFF = fortios(
+  'Watch the packets to {host} on a FortiGate. A SYN that does not leave is blocked here; one that leaves and gets no ' +
+    'answer is blocked further out, or the server is down.',
+  "diagnose sniffer packet any 'host {serverip} and port {port}' 4",
+);
+
+const ELSEWHERE = shell(
+  'Compare from another site or over another uplink. If it fails there too, the server is down: wait, and ask ' +
+    'Fortinet TAC if it lasts.',
+  'openssl s_client -connect {server} </dev/null',
+);
+
+const HERE = shell(
+  'Rule out this machine itself: its route and its packet filter. ftm-watch knows how fast a refusal came, not who ' +
+    'sent it.',
+  'ip route get {serverip}',
+  'nft list ruleset',
+);
+
+const FROM_APPLIANCE = fortiauthenticator(
+  'Test from FortiAuthenticator itself: it shows the address that it uses.',
+  'execute ping {host}',
+);
+
+/** After something outside was repaired. */
+export const RETRY_WHEN_CLEAN = shell(
+  'Retry the activation on FortiAuthenticator as soon as the check is clean.',
+  'ftm-watch check{config}',
+);
+
+/** Steps that find out whether a firewall or the server keeps the port shut. */
+const SHUT_PORT_REMEDY: readonly Step[] = [
+  'Either a firewall on the way or the server is at fault. The log of the firewall shows which: look there for a ' +
+    'denied connection from {source} to {host}, TCP {port}, and its policy.',
+  LOOK_UP,
+  ELSEWHERE,
+  SNIFF,
+  separatePolicy(`If a firewall blocks it: ${ALLOW}`),
+  FROM_APPLIANCE,
+];
+
+/** Kinds of `egress-blocked`: how the port stays shut. */
+export type ShutPortKind =
+  | 'no-answer'
+  | 'no-answer-from-any'
+  | 'refused'
+  | 'refused-nearer'
+  | 'all-refused'
+  | 'denied-by-policy';
+
+const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
+  'no-answer': {
+    title: 'no answer',
+    summary:
+      'The internet works, but {subject} does not answer: a firewall on the way drops the connection, or the ' +
+      'server is down.',
+    remedy: SHUT_PORT_REMEDY,
+  },
+  'no-answer-from-any': {
+    title: 'no answer, and none from a control host',
+    summary:
+      '{subject} does not answer, and no control host accepts a connection: a firewall on the way drops the ' +
+      'connection, or the internet connection or the server is down.',
+    remedy: [
+      'If a firewall blocks the control hosts on purpose, name hosts in controlHosts that it lets out: with them a ' +
+        'dead internet connection is told apart from this.',
+      ...SHUT_PORT_REMEDY,
+    ],
+  },
+  refused: {
+    title: 'the connection is refused',
+    summary:
+      'Connections to {subject} are refused, so something answers: a firewall on the way rejects them, or the ' +
+      'server does.',
+    remedy: SHUT_PORT_REMEDY,
+  },
+  'refused-nearer': {
+    title: 'something nearer than the server refuses the connection',
+    summary:
+      'Connections to {subject} are refused by something nearer than the server: a firewall on the way rejects them.',
+    remedy: [separatePolicy(ALLOW), LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
+  },
+  'all-refused': {
+    title: 'the control hosts refuse it too',
+    summary:
+      'Connections to {subject} are refused, and so are those to every control host: something on the way to all of ' +
+      'them refuses them, such as a firewall, or a proxy that is down.',
+    remedy: [
+      'Find what takes TCP port {port} from {source}: a firewall that rejects it, or a transparent proxy or inspecting ' +
+        'device to which the gateway redirects it and which is not running. Look in its log, and restart it.',
+      LOOK_UP,
+      SNIFF,
+      separatePolicy(`If a policy rejects it: ${ALLOW}`),
+      HERE,
+      FROM_APPLIANCE,
+    ],
+  },
+  'denied-by-policy': {
+    title: 'the policy of the firewall denies it',
+    summary: 'The policy look-up of the firewall denies {source} the way to {subject}, and the port stays shut.',
+    remedy: [separatePolicy(ALLOW), LOOK_UP, FROM_APPLIANCE],
+  },
+};
+
+/** A kind of `license-server-down`. */
+export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords>> = {
+  'silent-past-policy': {
+    title: 'the port stays shut although the policy of the firewall allows the connection',
+    summary:
+      'No connection to {subject}, although the policy of the firewall lets {source} through: the server is ' +
+      'probably down.',
+    remedy: [
+      ELSEWHERE,
+      'The look-up covers one firewall and the traffic of FortiAuthenticator only. This machine may match another ' +
+        'policy, and a firewall further out may drop the connection.',
+      SNIFF,
+      RETRY_WHEN_CLEAN,
+    ],
+  },
+};
 
 export const REACHABILITY_CAUSES = {
   'egress-blocked': {

@@ -1,10 +1,14 @@
 import type { Millis } from '../../core/clock.ts';
-import { leastRoundTrip } from '../../core/round-trip.ts';
-import { withMore } from '../../engine/words/claim.ts';
-import type { ShutPortKind } from './shut-port.ts';
-import type { Confidence } from '../../engine/cause.ts';
-import type { Finding } from '../../engine/finding.ts';
-import { type EndpointObservation, type Failure, type FailureReason, isOwnTrouble } from '../../core/observation.ts';
+import {
+  leastRoundTrip,
+  type EndpointObservation,
+  type Failure,
+  type FailureReason,
+  isOwnTrouble,
+} from '../../core/observation.ts';
+import { withMore } from '../../engine/words.ts';
+import type { ShutPortKind } from './causes.ts';
+import type { Confidence, Finding } from '../../engine/model.ts';
 import type { RoundObservations } from '../../sources/registry.ts';
 
 type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;

@@ -1,13 +1,20 @@
-import { portOf } from '../../core/authority.ts';
-import { decidingAddresses, isWithoutRoute } from '../../core/deciding-addresses.ts';
-import { describeFailure } from '../../core/describe-failure.ts';
-import { spanText } from '../../core/duration.ts';
-import { isOwnTrouble, type EndpointObservation, type ProxyAnswer, type TcpFailure } from '../../core/observation.ts';
-import { type Finding, type FindingLevel, known, note, unknown } from '../../engine/finding.ts';
+import {
+  type EndpointObservation,
+  isOwnTrouble,
+  decidingAddresses,
+  isWithoutRoute,
+  describeFailure,
+  type ProxyAnswer,
+  type TcpFailure,
+} from '../../core/observation.ts';
+import { shell, type Finding, type FindingLevel, known, note, unknown } from '../../engine/model.ts';
+import type { Declaration } from '../check.ts';
+import { REACHABILITY_CAUSES, type ReachabilityCause, type ProxyKind } from './causes.ts';
+import { explainShutPorts } from './explain-shut-ports.ts';
+import { portOf } from '../../core/addresses.ts';
+import { spanText } from '../../core/time-text.ts';
 import { placeOf, saidBriefly, seenAt, withClean } from '../endpoint-words.ts';
 import type { Millis } from '../../core/clock.ts';
-import type { ReachabilityCause } from './causes.ts';
-import type { ProxyKind } from './proxy-kinds.ts';
 
 /**
  * Judges whether the port of one target opens, given every address of it. All addresses failing that decide breaks
@@ -126,4 +133,36 @@ function isSpared(family: 4 | 6, observations: readonly EndpointObservation[]): 
  */
 function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   return observations.filter((seen) => seen.family === family).every(isWithoutRoute);
+}
+
+export const reachability: Declaration<'reachability', ReachabilityCause> = {
+  id: 'reachability',
+  title: 'Reachability',
+  dependsOn: ['name-resolution', 'internet'],
+  explainedBy: [],
+  causes: REACHABILITY_CAUSES,
+  unknownRemedy: shell(
+    'Give this machine a route to the licence server, or set "sourceAddress" to an address that has one.',
+    'ip route get {serverip}',
+  ),
+  onPath: true,
+  byOneConnection: true,
+  // One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
+  // inspecting device answers instead of the server.
+  provesItself: true,
+  place: { kind: 'stop', stop: 'firewall' },
+  step: 'connect',
+  from: 'target',
+  judge: ({ path: { endpoints }, controlHosts }) =>
+    endpoints.some(isJudgeable) ? explainShutPorts(judgeTcp(endpoints), endpoints, controlHosts) : null,
+  summary: ({ path: { endpoints } }) => {
+    const open = endpoints.flatMap(({ tcp }) => (tcp.kind === 'open' ? [tcp.durationMs] : []));
+    const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;
+    const way = proxy === undefined || proxy === null ? '' : ` through the proxy ${proxy}`;
+    return open.length === 0 ? 'No connection' : `The port opens${way} in ${Math.max(...open).toFixed(0)} ms`;
+  },
+};
+
+function isJudgeable({ tcp }: EndpointObservation): boolean {
+  return tcp.kind === 'open' || !isOwnTrouble(tcp.reason);
 }

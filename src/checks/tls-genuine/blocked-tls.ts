@@ -1,5 +1,4 @@
-import type { KindWords } from '../../engine/words/cause-words.ts';
-import { type CommandStep, fortios, shell } from '../../engine/words/step.ts';
+import { type KindWords, type CommandStep, fortios, shell } from '../../engine/model.ts';
 import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
 /** @param reading what it means if it fails there too */

@@ -1,5 +1,4 @@
-import type { CauseWords, KindWords } from '../../engine/words/cause-words.ts';
-import { type CommandStep, fortios, shell, type Step } from '../../engine/words/step.ts';
+import { type CauseWords, type KindWords, type CommandStep, fortios, shell, type Step } from '../../engine/model.ts';
 import { createPolicy, MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
 import { BLOCKED_TLS_KINDS, compare, FREE_POLICY } from './blocked-tls.ts';
 

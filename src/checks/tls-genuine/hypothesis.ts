@@ -1,11 +1,12 @@
-import type { Confidence } from '../../engine/cause.ts';
-import type { Finding, FindingLevel } from '../../engine/finding.ts';
+import type { Confidence, Finding, FindingLevel } from '../../engine/model.ts';
 import type { BrokenCertificateKind } from './causes.ts';
-import type { ChainCase } from './chain-case.ts';
+import { type ChainCase, type Verdict, isRightful, ageOf, type FlawAge } from './chain-case.ts';
 import type { Expectation } from './expectations.ts';
-import type { Signal } from './signal.ts';
-import type { Verdict } from './tls-evidence.ts';
-import type { VerdictFacts } from './verdict-facts.ts';
+import type { Signal } from './signals.ts';
+import { attributeValues } from '../../core/certificate.ts';
+import type { TlsOutcome } from '../../core/observation.ts';
+import { type BaselineMatch, type TrustProfile, trustUnder } from '../../tls/trust.ts';
+import type { ChainTrust } from '../../tls/chain.ts';
 
 /** One row of the table of verdicts: what may be so, how it shows, and what a person is told then. */
 export interface Hypothesis {
@@ -32,7 +33,7 @@ export interface Hypothesis {
   readonly advice?: NonNullable<Finding['advice']>;
 }
 
-export type Telling = (chain: ChainCase, signals: readonly Signal[]) => Expectation | readonly Expectation[];
+type Telling = (chain: ChainCase, signals: readonly Signal[]) => Expectation | readonly Expectation[];
 
 /** What was seen at other hosts or before; it does not matter where the chain itself says enough. */
 export const signs: Telling = (_, signals) => signals;
@@ -62,3 +63,95 @@ export function suspected(verdict: Verdict): Said {
 }
 
 export const LEARN = 'the chain learned with "ftm-watch trust learn" on a path known to be clean';
+
+/** What the table of verdicts looks at: small closed sets, so that it can be read and tested as a table. */
+export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
+  readonly chainTrust: ChainTrust['kind'];
+  /** The profile takes a chain that ends there: at a trusted key, or at a public root under the profile `public`. */
+  readonly accepted: boolean;
+  /** An intermediate was not sent, though it is known from elsewhere. */
+  readonly gap: boolean;
+  readonly profile: TrustProfile;
+  /** What TLS clients refuse an accepted chain for, although its signatures are right. */
+  readonly flaw: FlawAge;
+  /** Whether there is any key that a chain could lead to. */
+  readonly trusting: boolean;
+  /**
+   * After the certificate: `cut` when the connection was reset, closed or fell silent; `alert` when the peer said why
+   * it ended.
+   */
+  readonly ended: 'handshake' | 'alert' | 'cut';
+  /** Something in this round that no change at the vendor can produce. */
+  readonly witnessed: boolean;
+  /** The witness is the genuine key on another path to the same name. */
+  readonly contradicted: boolean;
+  /** Something that a change at the vendor does not explain, resting on what was known before. */
+  readonly hinted: boolean;
+}
+
+export function isDateWrong({ dates }: VerdictFacts): boolean {
+  return dates === 'expired' || dates === 'not-yet-valid';
+}
+
+export function isNamed({ identity }: VerdictFacts): boolean {
+  return isRightful(identity);
+}
+
+/** For the right name, under an authority that no inspection product has: a public one, or the vendor's own. */
+export function isElsewhere(facts: VerdictFacts): boolean {
+  return (facts.chainTrust === 'public' || facts.chainTrust === 'vendor') && !facts.accepted && isNamed(facts);
+}
+
+/**
+ * Only the key of the authority that the chain claims for itself, the vendor or a public one, is not known. What names
+ * the genuine certificate carries is not published, so under the vendor's name another one is no reason against it.
+ */
+export function isClaimed(facts: VerdictFacts): boolean {
+  const isVendors = facts.claim === 'vendor' && (facts.chainTrust === 'incomplete' || facts.chainTrust === 'foreign');
+  if (isVendors && facts.profile === 'fortinet') return facts.identity !== 'device';
+  return isNamed(facts) && (isVendors || (facts.claim === 'public' && facts.chainTrust === 'incomplete'));
+}
+
+export function gatherFacts(chain: ChainCase, signals: readonly Signal[]): VerdictFacts {
+  const { chainTrust, evidence, identity, claim, dates } = chain;
+  const witnesses = signals.filter(({ weight }) => weight === 'witness');
+  return {
+    chainTrust: chainTrust.kind,
+    accepted: chain.accepted !== null,
+    claim,
+    identity,
+    dates,
+    baselineMatch: baselineMatchOf(chain),
+    gap: chain.gap !== null,
+    profile: evidence.profile,
+    flaw: ageOf(chain.accepted?.flaws ?? [], evidence.knownFlaws),
+    trusting: isAnythingTrusted(chain),
+    ended: endOf(evidence.outcome),
+    witnessed: witnesses.length > 0,
+    contradicted: witnesses.some(({ rule }) => rule === 'reference-path-agrees'),
+    hinted: signals.some(({ weight }) => weight === 'hint'),
+  };
+}
+
+function isAnythingTrusted({ evidence }: ChainCase): boolean {
+  const { pins, anchors } = trustUnder(evidence.profile, evidence.trust);
+  return evidence.profile !== 'pinned' || evidence.baseline !== null || pins.length + anchors.length > 0;
+}
+
+/** Among public authorities a change within one organization (its roots, its intermediates) is everyday business. */
+function baselineMatchOf({ baselineMatch, chainTrust, evidence }: ChainCase): BaselineMatch {
+  const root = chainTrust.kind === 'public' ? chainTrust.path.at(-1) : undefined;
+  if (root === undefined) return baselineMatch;
+  const organizations = new Set(
+    (evidence.baseline?.authorities ?? []).flatMap((authority) => attributeValues(authority.subject, 'O')),
+  );
+  return attributeValues(root.subject, 'O').some((organization) => organizations.has(organization))
+    ? 'same-authority'
+    : baselineMatch;
+}
+
+function endOf(outcome: TlsOutcome): VerdictFacts['ended'] {
+  if (outcome.kind !== 'failed') return 'handshake';
+  if (outcome.alert !== null) return 'alert';
+  return ['reset', 'closed', 'timeout', 'protocol'].includes(outcome.reason) ? 'cut' : 'handshake';
+}

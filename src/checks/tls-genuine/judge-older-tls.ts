@@ -1,9 +1,8 @@
 import { isSameLeaf } from '../../core/certificate.ts';
-import { type Finding, known } from '../../engine/finding.ts';
-import { shell } from '../../engine/words/step.ts';
+import { type Finding, known, shell } from '../../engine/model.ts';
 import { REPEAT, type TlsCause } from './causes.ts';
 import { OLDER_TLS_RULE } from './expectations.ts';
-import type { ReferenceChain, TlsJudgement, Verdict } from './tls-evidence.ts';
+import type { ReferenceChain, TlsJudgement, Verdict } from './chain-case.ts';
 import { judgeTls } from './verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
 import type { PathObservation, ReferenceObservation, VersionSeries } from '../../core/round.ts';
@@ -13,7 +12,7 @@ import {
   type TlsKnowledge,
   tlsEvidence,
   type TlsSurroundings,
-} from './judge-tls-path.ts';
+} from './judge-path.ts';
 
 /** So many connections of each version must agree: fewer differ by chance where every second one is inspected. */
 const FEWEST = 3;

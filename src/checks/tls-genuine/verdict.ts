@@ -1,13 +1,44 @@
-import { distinctCertificates, sentChain } from '../../core/certificate.ts';
-import type { Finding } from '../../engine/finding.ts';
-import { reportCase } from './case-report.ts';
-import { type ChainCase, openCase } from './chain-case.ts';
-import { judgeNoCertificate } from './no-certificate.ts';
-import { signalsOf } from './signals.ts';
-import { createSignatureChecks, type SignatureChecks } from './signature-checks.ts';
-import { type TlsEvidence, type TlsJudgement, type Verdict, VERDICTS } from './tls-evidence.ts';
-import { gatherFacts } from './verdict-facts.ts';
-import { decide } from './verdict-rules.ts';
+import { distinctCertificates, sentChain, shortName } from '../../core/certificate.ts';
+import { type Finding, type FindingFacts, type FindingLevel, known, note, unknown } from '../../engine/model.ts';
+import {
+  type ChainCase,
+  openCase,
+  type TlsEvidence,
+  type TlsJudgement,
+  type Verdict,
+  VERDICTS,
+  deviceOf,
+} from './chain-case.ts';
+import { judgeNoCertificate } from './blocked.ts';
+import { signalsOf, type Signal } from './signals.ts';
+import { createSignatureChecks, type SignatureChecks } from '../../tls/chain.ts';
+import {
+  gatherFacts,
+  always,
+  confirmed,
+  type Hypothesis,
+  LEARN,
+  signs,
+  suspected,
+  isClaimed,
+  isElsewhere,
+  isNamed,
+  type VerdictFacts,
+} from './hypothesis.ts';
+import {
+  nameFinding,
+  strengthFinding,
+  verificationFinding,
+  droppedFinding,
+  type Expectation,
+  gapFinding,
+  weakerFinding,
+} from './expectations.ts';
+import { HYPOTHESES_ACCEPTED, HYPOTHESES_CLAIMED, HYPOTHESES_ELSEWHERE } from './hypotheses.ts';
+import type { TlsCause } from './causes.ts';
+import { unknownProduct } from '../../engine/remedy-words.ts';
+import { called } from '../../tls/flaws.ts';
+import { trustUnder } from '../../tls/trust.ts';
 
 /**
  * Whether what one address showed is the server's own certificate, and if not, who stands in between. Pure; never
@@ -75,4 +106,214 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
     .flatMap(({ findings }) => findings)
     .map((finding): [string, Finding] => [JSON.stringify(finding), finding]);
   return [...new Map(keyed).values()];
+}
+
+/**
+ * What remains: somebody who is not even by name the vendor or a public authority, or who claims a name that its key
+ * does not bear out.
+ */
+const UNVERIFIED: Hypothesis = {
+  id: 'unverified',
+  when:
+    'anything else: an authority that claims to be neither the vendor nor a public one, or a root that nobody ' +
+    'knows',
+  holds: always,
+  ...suspected('interception-suspected'),
+  tells: [verificationFinding, signs],
+  summary: 'TLS to {target} seems to be intercepted: its certificate is issued by {by}',
+  wouldSettle: '{view}',
+};
+
+/**
+ * How a chain becomes a verdict. Of a chain that is not accepted a witness of this round makes an interception; without
+ * one, what decides is whether the vendor may have changed its authority, or forgotten to send one.
+ * @internal
+ */
+export const HYPOTHESES: readonly Hypothesis[] = [
+  ...where(({ accepted }) => accepted, HYPOTHESES_ACCEPTED),
+  {
+    id: 'weak',
+    when:
+      'leads to a trusted key, but over a key or signature that can be forged or a certificate not for servers, ' +
+      'and no witness of interception',
+    holds: ({ chainTrust, witnessed }) => chainTrust === 'weak' && !witnessed,
+    ...suspected('certificate-broken'),
+    kind: 'weak',
+    tells: [strengthFinding],
+    summary: 'The certificate of {target} rests on a key, signature or use that no client should accept',
+  },
+  ...where(isElsewhere, HYPOTHESES_ELSEWHERE),
+  {
+    id: 'witnessed',
+    when: 'not accepted, and a witness of interception',
+    holds: ({ witnessed }) => witnessed,
+    ...confirmed('intercepted'),
+    tells: [verificationFinding, signs],
+    summary: 'TLS to {target} is intercepted: its certificate is issued by {by}',
+  },
+  {
+    id: 'untrusting',
+    when: 'nothing at all is trusted: the profile pinned without a key',
+    holds: ({ trusting }) => !trusting,
+    ...suspected('unknown'),
+    tells: [verificationFinding],
+    summary: 'Whether the certificate of {target} is genuine is not known: nothing is trusted to compare it with',
+    wouldSettle: `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`,
+  },
+  ...where(isClaimed, HYPOTHESES_CLAIMED),
+  {
+    id: 'strange-device',
+    when: "not accepted, and a device's factory certificate",
+    holds: ({ identity }) => identity === 'device',
+    ...suspected('interception-suspected'),
+    tells: [verificationFinding, nameFinding, signs],
+    summary: "{device} seems to answer in place of {target}: the certificate is a device's, not the server's",
+    wouldSettle: '{view}',
+  },
+  {
+    id: 'stranger',
+    when: 'not accepted, and for another name',
+    holds: (facts) => !isNamed(facts),
+    ...suspected('interception-suspected'),
+    tells: [verificationFinding, nameFinding, signs],
+    summary:
+      'Something else seems to answer in place of {target}: the certificate is for another name, issued by {issuer}',
+    wouldSettle: '{view}',
+  },
+  UNVERIFIED,
+];
+
+/** Rows of which each asks for this as well. */
+function where(condition: Hypothesis['holds'], rows: readonly Hypothesis[]): readonly Hypothesis[] {
+  return rows.map((row) => ({ ...row, holds: (facts) => condition(facts) && row.holds(facts) }));
+}
+
+export function decide(facts: VerdictFacts): Hypothesis {
+  return HYPOTHESES.find(({ holds }) => holds(facts)) ?? UNVERIFIED;
+}
+
+/** How a verdict is told where its row does not say otherwise. */
+const TOLD: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly suggests: TlsCause | null }>> = {
+  genuine: { level: 'note', suggests: null },
+  rotated: { level: 'note', suggests: 'certificate-rotated' },
+  'vendor-ca-changed': { level: 'warning', suggests: 'vendor-ca-changed' },
+  intercepted: { level: 'broken', suggests: 'tls-intercepted' },
+  'interception-suspected': { level: 'broken', suggests: 'tls-interception-suspected' },
+  'certificate-broken': { level: 'broken', suggests: 'certificate-broken' },
+  blocked: { level: 'broken', suggests: 'tls-blocked' },
+  unknown: { level: 'unknown', suggests: null },
+};
+
+interface CaseReport {
+  readonly findings: readonly Finding[];
+  readonly summary: string;
+  readonly wouldSettle: string | null;
+}
+
+/** What a person is told about a judged chain: what decided at the verdict's level, what else was seen as notes. */
+function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[]): CaseReport {
+  const subject = chain.evidence.target;
+  const signer = signerOf(chain, signals);
+  const inWords = (text: string): string => toldChain(text, chain, nameOf(signer));
+  const summary = inWords(row.summary);
+  const wouldSettle = row.wouldSettle === undefined ? null : inWords(row.wouldSettle);
+  // What stays unknown is told, with what would settle it.
+  const unknownAdvice =
+    wouldSettle === null ? {} : { advice: { summary, remedy: [`This would settle it: ${wouldSettle}.`] } };
+  const { level, suggests } = TOLD[row.verdict];
+  const deciding = row.tells
+    .flatMap((tell) => tell(chain, signals))
+    // What a signal has beyond an expectation is no part of a finding.
+    .map(
+      ({ rule, claim, expected, actual, quote, witness, fullNames }): Finding => ({
+        rule,
+        claim,
+        expected,
+        actual,
+        ...(quote === undefined ? {} : { quote }),
+        ...(fullNames === undefined ? {} : { fullNames }),
+        ...(witness === undefined ? {} : { witness }),
+        subject,
+        suggests,
+        level: row.level ?? level,
+        confidence: row.confidence,
+        facts: { judgement: summary, ...signer },
+        ...(level === 'unknown' ? unknownAdvice : {}),
+        ...(row.kind === undefined ? {} : { kind: row.kind }),
+        ...(row.advice === undefined ? {} : { advice: row.advice }),
+      }),
+    );
+  const open =
+    row.open === undefined ? [] : [{ ...row.open, claim: inWords(row.open.claim), actual: inWords(row.open.actual) }];
+  return {
+    findings: [
+      ...deciding,
+      ...open.map((expectation) => unknown({ ...expectation, ...unknownAdvice, subject })),
+      ...asidesOf(chain, deciding).map((aside) => note({ ...aside, subject })),
+    ],
+    summary,
+    wouldSettle,
+  };
+}
+
+/** Who issued the certificate, as far as it is known. */
+function signerOf({ leaf }: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
+  const product = signals.find((signal) => signal.product !== undefined)?.product;
+  return known({ product, issuer: shortName(leaf.issuer) });
+}
+
+function nameOf({ product, issuer }: ReturnType<typeof signerOf>): string {
+  return product ?? (issuer === undefined ? 'an authority without a name' : unknownProduct(issuer));
+}
+
+function asidesOf(chain: ChainCase, told: readonly Finding[]): readonly Expectation[] {
+  const rules = new Set(told.map((finding) => finding.rule));
+  return [...gapFinding(chain), ...weakerFinding(chain), ...droppedFinding(chain)].filter(
+    (aside) => !rules.has(aside.rule),
+  );
+}
+
+/** Fills the words of a row. @param by who intercepts, as far as it is known */
+function toldChain(text: string, chain: ChainCase, by: string): string {
+  return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => WORDS.get(name)?.(chain, by) ?? whole);
+}
+
+type Word = (chain: ChainCase, by: string) => string;
+
+/** What the summaries of the table name, and what would settle them. @internal */
+export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
+  ['by', (_, by) => by],
+  ['target', ({ evidence }) => evidence.target],
+  ['issuer', ({ leaf }) => called(leaf.issuer)],
+  ['end', missingName],
+  ['label', ({ chainTrust }) => chainTrust.label ?? 'a trusted key'],
+  ['flaw', ({ accepted }) => accepted?.flaws[0]?.claim.replace(/\.$/u, '') ?? 'of an unknown flaw'],
+  ['device', ({ leaf }) => deviceOf(leaf) ?? 'A device'],
+  ['dates', ({ dates }) => (dates === 'expired' ? 'has expired' : 'is not yet valid')],
+  [
+    'kind',
+    ({ chainTrust }) => (chainTrust.kind === 'vendor' ? 'the private Fortinet authority' : 'a public authority'),
+  ],
+  ['view', otherView],
+  ['authority', knownAuthority],
+]);
+
+/** The name that the chain ends at, for a person. */
+function missingName({ chainTrust, leaf }: ChainCase): string {
+  return called((chainTrust.path.at(-1) ?? leaf).issuer);
+}
+
+function otherView({ evidence }: ChainCase): string {
+  return evidence.controls.length === 0
+    ? 'A control host that can be reached: the same issuer there proves inspection'
+    : `The firewall policy that matches this traffic, or ${LEARN}`;
+}
+
+function knownAuthority(chain: ChainCase): string {
+  const { pins, anchors } = trustUnder(chain.evidence.profile, chain.evidence.trust);
+  if (pins.length + anchors.length === 0) return `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`;
+  return (
+    `The certificate of ${missingName(chain)} as a FortiGate with current firmware has it, then in ` +
+    `trust.caFiles; or ${LEARN}`
+  );
 }

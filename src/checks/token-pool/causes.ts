@@ -1,4 +1,4 @@
-import type { CauseWords } from '../../engine/words/cause-words.ts';
+import type { CauseWords } from '../../engine/model.ts';
 
 const FREE = 'Free the tokens of users who have left: Authentication > User Management > FortiTokens.';
 

@@ -1,20 +1,29 @@
-import type { TokenPoolCause } from './causes.ts';
-import { tokenNotes } from './token-notes.ts';
-import { toldOf } from '../told-of-appliance.ts';
-import { type Finding, note, unknown } from '../../engine/finding.ts';
-import type {
-  ApplianceFacts,
-  ApplianceObservation,
-  LicensedTokens,
-  TokenCounts,
+import { type Finding, note, unknown, type Told, known } from '../../engine/model.ts';
+import {
+  type HaRoleFacts,
+  type HaRoleObservation,
+  type ApplianceFacts,
+  type ApplianceObservation,
+  type LicensedTokens,
+  type TokenCounts,
+  sameSerial,
+  type Unit,
+  unitOf,
 } from '../../core/license/appliance.ts';
-import { capital } from '../../engine/words/claim.ts';
-import { nameList } from '../../core/name-list.ts';
-import { sameSerial } from '../../core/license/unit.ts';
-import { valueOf } from '../../core/license/resource.ts';
-import type { Resource } from '../../core/license/resource.ts';
+import { type Declaration, type Judgement, type UnitFacts, toldOf } from '../check.ts';
+import { judged, notConfigured, unjudged } from '../judgement.ts';
+import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
+import type { RegistrationObservation } from '../../core/license/registration.ts';
+import { capital } from '../../engine/words.ts';
+import { nameList } from '../../core/phrases.ts';
+import { valueOf, type Resource } from '../../core/license/resource.ts';
+import type { CertificateConfig } from '../../sources/appliances/section.ts';
+import type { UnitObservation } from '../../sources/appliances/unit-observation.ts';
+import type { Millis } from '../../core/clock.ts';
+import { spanText } from '../../core/time-text.ts';
+import type { FirewallObservation } from '../../core/license/firewall.ts';
 
-export interface TokenPoolExpectation {
+interface TokenPoolExpectation {
   /** Licences that the configuration names for this appliance. */
   readonly licenses: readonly string[];
   /** `tokens-running-out` below this share of the tokens, 0 to 1; 0 never warns. */
@@ -74,7 +83,7 @@ function judgeMismatch(
   return [{ ...told, level: 'warning', suggests: 'token-count-mismatch' }];
 }
 
-export interface Supply {
+interface Supply {
   readonly total: number;
   readonly left: number;
 }
@@ -204,4 +213,252 @@ function licenseText(counted: TokenCounts): string {
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(share < 0.01 && share > 0 ? 1 : 0)} %`;
+}
+
+/** The licence of trial tokens that the REST API guide gives as an example (6.5.5/875895), without a number. */
+const TRIAL_UNREGISTERED = 'FTMTRIALNOREGIST';
+
+/** What is no fault of the pool, and explains why a user cannot activate or log in. */
+function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): readonly Finding<never>[] {
+  if (counted === null) return [];
+  const { locked, byLicense, byStatus } = counted;
+  const codeLife = valueOf(facts.provisioning)?.codeLife ?? null;
+  const isUnregistered = byLicense.some(({ license }) => license.toUpperCase() === TRIAL_UNREGISTERED);
+  return [
+    ...(byStatus.pending === 0 ? [] : [note(toldOf(facts, pendingTold(counted, codeLife)))]),
+    ...(locked === 0 ? [] : [note(toldOf(facts, lockedTold(locked)))]),
+    ...(isUnregistered ? [note(toldOf(facts, TRIAL))] : []),
+  ];
+}
+
+const MINUTE: Millis = 60_000;
+
+const TRIAL: Told = {
+  rule: 'unit-registered',
+  claim: `The trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet.`,
+  expected: 'trial tokens of a registered unit',
+  actual: `trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet`,
+};
+
+function pendingTold(counted: TokenCounts, codeLife: Millis | null): Told {
+  const actual = pendingText(counted, codeLife);
+  return {
+    rule: 'tokens-activated',
+    claim: `Tokens: ${actual}.`,
+    expected: 'no token waits to be activated',
+    actual,
+  };
+}
+
+function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis | null): string {
+  const given = `${String(byStatus.pending)} pending: given to users who have not activated them yet`;
+  const oldest = Math.max(0, ...pending.map(({ age }) => age));
+  if (oldest < MINUTE) return given;
+  const overdue = codeLife === null ? 0 : pending.filter(({ age }) => age > codeLife).length;
+  const since = `${given}, one for at least ${spanText(oldest)}`;
+  if (codeLife === null || overdue === 0) return since;
+  return `${since}; ${String(overdue)} for longer than the ${spanText(codeLife)} that a code lives: send them a new one`;
+}
+
+function lockedTold(locked: number): Told {
+  const actual = `${String(locked)} locked: their users cannot log in with them until they are unlocked`;
+  return { rule: 'tokens-unlocked', claim: `Tokens: ${actual}.`, expected: 'no token is locked', actual };
+}
+
+export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
+  id: 'token-pool',
+  title: 'Token pool',
+  dependsOn: ['appliance'],
+  explainedBy: [],
+  causes: TOKEN_POOL_CAUSES,
+  unknownRemedy: 'Give the user of appliances[].api the right to read tokens and licences.',
+  place: { kind: 'stop', stop: 'fortiauthenticator' },
+  step: 'tokens',
+  from: 'units',
+  sources: ['appliances', 'registration', 'firewall'],
+  judge: judgeTokens,
+};
+
+function judgeTokens({ picture: { appliances: units, registration, firewall } }: UnitFacts): Judgement {
+  const ofFortigates = fortigateNotes(firewall);
+  const counted = units.filter(({ config: { api } }) => api === null).flatMap(({ role }) => snmpCount(role) ?? []);
+  if (!units.some(({ config: { api } }) => api !== null)) {
+    if (ofFortigates.length > 0) return judged(ofFortigates, 'The tokens of the FortiGate are counted');
+    return notConfigured(['No REST API of a FortiAuthenticator is configured', ...counted.map(countText)].join('; '));
+  }
+  if (!units.some(({ rest }) => rest?.kind === 'ok'))
+    return unjudged('No FortiAuthenticator could be asked for its tokens');
+  return judged(
+    [...poolsOf(units).flatMap((pool) => judgePool(pool, registration)), ...counted.map(countNote), ...ofFortigates],
+    'The tokens match the licence, and enough are left',
+  );
+}
+
+function judgePool(pool: Pool, registration: RegistrationObservation | null): readonly Finding<TokenPoolCause>[] {
+  const { observation } = pool;
+  const findings = [
+    ...judgeTokenPool(observation, pool),
+    ...(observation.kind === 'ok' ? judgeBought(observation, registration, pool.certificates) : []),
+  ];
+  return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
+}
+
+interface SnmpCount {
+  readonly appliance: string;
+  readonly tokens: NonNullable<HaRoleFacts['tokens']>;
+}
+
+function snmpCount(role: HaRoleObservation | null): SnmpCount | null {
+  return role?.kind !== 'ok' || role.tokens === null ? null : { appliance: role.appliance, tokens: role.tokens };
+}
+
+function countText({ appliance, tokens: { count, remaining } }: SnmpCount): string {
+  return `${appliance} counts ${String(count)} FortiTokens of any kind over SNMP, and ${String(remaining)} remaining`;
+}
+
+function countNote(counted: SnmpCount): Finding<never> {
+  const { appliance } = counted;
+  const expected = 'the count of FortiToken Mobile tokens over the REST API';
+  return note({
+    rule: 'tokens-counted',
+    subject: appliance,
+    claim: `${countText(counted)}.`,
+    expected,
+    actual: countText(counted),
+    facts: { appliance },
+  });
+}
+
+/** The tokens of one unit, or those that the members of a pair have in common. */
+interface Pool {
+  /** Names of the units that assign from it. */
+  readonly members: readonly string[];
+  /** What the member says that tells most: the one in charge, where that is known. */
+  readonly observation: ApplianceObservation;
+  /** Licences that the configuration names for any of them. */
+  readonly licenses: readonly string[];
+  /** What their licence certificates say. */
+  readonly certificates: readonly CertificateConfig[];
+  readonly tokensLow: number;
+}
+
+interface Asked {
+  readonly config: UnitObservation['config'];
+  readonly rest: ApplianceObservation;
+  readonly unit: Unit;
+}
+
+/**
+ * The members of an active-passive cluster share their whole configuration, tokens included (administration guide
+ * 6.4.1/122076): two of them are one pool, which is told once.
+ */
+function poolsOf(units: readonly UnitObservation[]): readonly Pool[] {
+  const groups: Asked[][] = [];
+  for (const { config, rest, role } of units) {
+    if (rest === null) continue;
+    const asked = { config, rest, unit: unitOf(config, rest, role) };
+    const group = groups.find((members) => members.some((member) => arePaired(member.unit, asked.unit)));
+    if (group === undefined) groups.push([asked]);
+    else group.push(asked);
+  }
+  return groups.flatMap((members) => poolOf(members) ?? []);
+}
+
+function poolOf(members: readonly Asked[]): Pool | null {
+  const [speaker] = members.toSorted((a, b) => standing(b) - standing(a));
+  if (speaker === undefined) return null;
+  return {
+    members: members.map(({ config: { name } }) => name),
+    observation: speaker.rest,
+    licenses: [...new Set(members.flatMap(({ config: { licenses } }) => licenses))],
+    certificates: members.flatMap(({ config: { certificates } }) => certificates),
+    tokensLow: speaker.config.tokensLow,
+  };
+}
+
+function standing({ rest, unit }: Asked): number {
+  if (rest.kind !== 'ok') return 0;
+  if (valueOf(rest.tokens) === null) return 1;
+  return unit.primary !== null && unit.primary === unit.serial ? 3 : 2;
+}
+
+function arePaired(a: Unit, b: Unit): boolean {
+  return isPeer(a, b) || isPeer(b, a);
+}
+
+function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
+  return mode === 'cluster' && serial !== null && peers.some((peer) => sameSerial(peer, serial));
+}
+
+/** How many tokens a licence was sold with, and who says so. */
+interface Bought {
+  readonly license: string;
+  readonly tokens: number;
+  readonly by: string;
+}
+
+/**
+ * Compares the tokens that each licence brought with those that it was sold with, by its certificate and by the
+ * registration service: the appliance's own total counts the same tokens as its list. A licence without tokens is not
+ * activated yet. What two say differently, and one of them as the unit has it, is no finding.
+ */
+export function judgeBought(
+  facts: ApplianceFacts,
+  registration: RegistrationObservation | null,
+  certificates: readonly Pick<CertificateConfig, 'license' | 'tokens'>[],
+): readonly Finding<TokenPoolCause>[] {
+  const held = valueOf(facts.tokens)?.byLicense ?? [];
+  return held.flatMap(({ license, tokens }): readonly Finding<TokenPoolCause>[] => {
+    const bought = [...typedIn(certificates), ...registeredIn(registration)].filter((one) =>
+      sameSerial(one.license, license),
+    );
+    const counts = [...new Set(bought.map((one) => one.tokens))];
+    if (counts.length === 0 || counts.includes(tokens)) return [];
+    const expected = bought.map((one) => `${String(one.tokens)} tokens of licence ${license}, ${one.by}`).join('; ');
+    const claim = `Licence ${license} brought ${String(tokens)} tokens, but was sold with ${counts.join(' or ')}.`;
+    const told = toldOf(facts, { rule: 'tokens-as-bought', claim, expected, actual: `${String(tokens)} tokens of it` });
+    const ofLicense = { ...told, facts: { ...told.facts, license } };
+    if (counts.some((count) => tokens > count)) return [note(ofLicense)];
+    const doubt = counts.length > 1 ? ({ confidence: 'suspected' } as const) : {};
+    return [{ ...ofLicense, level: 'warning', suggests: 'token-count-mismatch', ...doubt }];
+  });
+}
+
+function typedIn(certificates: readonly Pick<CertificateConfig, 'license' | 'tokens'>[]): readonly Bought[] {
+  return certificates.flatMap(({ license, tokens }) =>
+    tokens === null ? [] : [{ license, tokens, by: 'as its certificate says' }],
+  );
+}
+
+function registeredIn(registration: RegistrationObservation | null): readonly Bought[] {
+  if (registration?.kind !== 'ok') return [];
+  return registration.lookups.flatMap(({ license, outcome }) =>
+    outcome.kind === 'registered' && outcome.bought !== undefined
+      ? [{ license, tokens: outcome.bought, by: 'as it was sold' }]
+      : [],
+  );
+}
+
+/**
+ * The FortiTokens that a FortiGate holds itself. The vendor documents neither the words for their status nor which of
+ * them are free: for people to read, and nothing is judged by it.
+ */
+export function fortigateNotes(firewalls: readonly FirewallObservation[]): readonly Finding<never>[] {
+  return firewalls.flatMap((seen): readonly Finding<never>[] => {
+    const tokens = seen.kind === 'ok' ? seen.fortitokens : null;
+    if (tokens === null || tokens.kind === 'absent') return [];
+    const told = {
+      rule: 'fortigate-tokens-counted',
+      subject: seen.firewall,
+      expected: 'the FortiTokens that a FortiGate holds itself',
+      facts: known({ firewall: seen.firewall }),
+    };
+    if (tokens.kind !== 'read') {
+      const claim = 'The FortiTokens of the FortiGate could not be counted.';
+      return [note({ ...told, claim, actual: `not known: ${tokens.message}`, quote: tokens.message })];
+    }
+    const counts = [...tokens.value].map(([status, count]) => `${String(count)} ${status}`);
+    const claim = `The FortiGate holds ${counts.length === 0 ? 'no FortiTokens' : `FortiTokens: ${nameList(counts, 5)}`}.`;
+    return [note({ ...told, claim, actual: counts.length === 0 ? 'none' : counts.join(', ') })];
+  });
 }

@@ -1,7 +1,33 @@
+import { isIP } from 'node:net';
+import * as z from 'zod';
 import type { SecretSource } from '../../system/secret.ts';
-import { secretFile, secretVariable } from './files.ts';
-import { type SectionFields, fieldsOf, given, hasSecret, type Rule } from './rules.ts';
-import type { SecretField } from './secret-field.ts';
+import {
+  type SectionFields,
+  fieldsOf,
+  given,
+  hasSecret,
+  type Rule,
+  type SecretField,
+  USES,
+  type Use,
+  expected,
+  optional,
+  requireLogin,
+  completed,
+  section,
+  choice,
+  host,
+  port,
+  text,
+  parseHostPort,
+  codedText,
+  textAt,
+  unique,
+  filledList,
+} from './section.ts';
+import { secretUrl } from './endpoints.ts';
+import { expectedSecretMessage } from '../../text/show.ts';
+import { authority, type HostPort } from '../../core/addresses.ts';
 
 /** A secret that its section cannot do without. `what` it is called, and how the key of its file is described. */
 export function secret(what: string, ofFile: string): SecretField<SecretSource> {
@@ -47,4 +73,206 @@ function sourceIn(name: string, fields: SectionFields): SecretSource | null {
   const variable = fields[`${name}Env`];
   if (typeof path === 'string') return { kind: 'file', path };
   return typeof variable === 'string' ? { kind: 'env', name: variable } : null;
+}
+
+/** A URL whose path is a secret: as it stands in the file, or where it is read from at each use. */
+export type SecretUrl = string | SecretSource;
+
+/** Under exactly one of the keys of `secretUrlKeys`. `what`: what is done with it, a sentence. */
+export function secretUrlField(what: string, example: string): SecretField<SecretUrl> {
+  const elsewhere = secret('URL', 'File with the URL, where the URL itself is a secret.');
+  return {
+    keys: (name) => [
+      [
+        name,
+        secretUrl(example)
+          .optional()
+          .describe(`${what} "config print" and "report" show its scheme and host only; a secret belongs into a file.`),
+      ],
+      ...elsewhere.keys(name),
+    ],
+    rule: (name) => (fields, report) => {
+      const keys = secretUrlKeys(name).map((key) => `"${key}"`);
+      if (hasSecret(name, fields)) {
+        elsewhere.rule(name)(fields, report);
+        if (given(fields, name)) report(name, `expected only one of ${keys.join(', ')}`);
+      } else if (!given(fields, name)) report(null, `expected one of ${keys.join(', ')}, but none is there`);
+    },
+    decode: (name, fields) => {
+      const url = fields[name];
+      return typeof url === 'string' ? url : elsewhere.decode(name, fields);
+    },
+    encode: (name, url) => (typeof url === 'string' ? [[name, url]] : elsewhere.encode(name, url)),
+  };
+}
+
+export function secretUrlKeys(name: string): readonly string[] {
+  return [name, `${name}File`, `${name}Env`];
+}
+
+const FILE = 'the name of a file';
+const VARIABLE = hidden('the name of an environment variable in capitals, such as "FTM_WATCH_PASSWORD"');
+
+/** A file that must be readable when the configuration is loaded. */
+export const readableFile: z.ZodType<string> = file('file', 'file-to-read', expected(FILE));
+
+/** A file that may come later and change. */
+export const laterFile: z.ZodType<string> = file('file', 'file-for-later', expected(FILE));
+
+/** A file whose content is a secret. */
+const secretFile: z.ZodType<string> = file('file with a secret', 'secret-file', hidden(FILE));
+
+/**
+ * The name of an environment variable that holds a secret: capitals only, so that a password written here by mistake is
+ * refused, and not quoted as a variable that is not set.
+ */
+export const secretVariable: z.ZodType<string> = z
+  .string(VARIABLE)
+  .regex(/^[A-Z][A-Z0-9_]{0,127}$/u, VARIABLE)
+  .meta({ title: 'environment variable' })
+  .register(USES, { use: 'secret-variable' });
+
+/** Of a server that a public authority may have signed too. */
+export const authorityFile: z.ZodType<string | null> = optional(readableFile).describe(
+  'PEM file of the authority that signed its certificate; without it the public authorities are trusted.',
+);
+
+interface Wording {
+  readonly error: (issue: { readonly input?: unknown }) => string;
+}
+
+function file(title: string, use: Use, wording: Wording): z.ZodType<string> {
+  return z.string(wording).min(1, wording).meta({ title }).register(USES, { use });
+}
+
+function hidden(what: string): Wording {
+  return { error: ({ input }) => expectedSecretMessage(what, input) };
+}
+
+const SMTP_PORT = 25;
+/** RFC 8314 §7.3. */
+const SUBMISSIONS_PORT = 465;
+
+const security = choice('starttls', 'tls', 'none');
+
+/** The keys of a mail server and of how to log in to it. */
+export const relayShape = {
+  host: host.describe('Host of the mail server.'),
+  port: port
+    .meta({ default: SMTP_PORT })
+    .optional()
+    .describe('Its TCP port; the default is 465 where `security` is tls.'),
+  security: security
+    .prefault('starttls')
+    .describe(
+      'starttls: encryption is asked for after the greeting and must be granted. tls: from the first byte. none: ' +
+        'no encryption.',
+    ),
+  user: optional(text).describe('User to log in as; without it there is no login.'),
+  password: optionalSecret('password', "File with the user's password."),
+  caFile: authorityFile,
+} as const;
+
+type MailSecurity = z.output<typeof security>;
+export type MailRelay = z.output<typeof mailRelay>;
+
+/** A mail server to hand messages to. */
+export const mailRelay = completed(section(relayShape, requireLogin), withPort);
+
+export function withPort<Relay extends { readonly port: number | undefined; readonly security: MailSecurity }>(
+  relay: Relay,
+): Relay & { readonly port: number } {
+  return { ...relay, port: relay.port ?? (relay.security === 'tls' ? SUBMISSIONS_PORT : SMTP_PORT) };
+}
+
+const SCHEME = 'http://';
+
+const proxyUrl: z.ZodType<HostPort> = codedText({
+  title: 'URL',
+  expected: 'a URL with host and port, such as "http://10.0.0.8:3128"',
+  parse: (value) =>
+    value.startsWith(SCHEME) ? parseHostPort(value.slice(SCHEME.length).replace(/\/$/u, ''), null) : null,
+  format: (target) => `${SCHEME}${authority(target)}`,
+  // The text is not quoted where it holds a password.
+  problem: (value) =>
+    value.includes('@')
+      ? 'expected a URL without user and password in it: use a section with "url", "user" and "passwordFile"'
+      : null,
+});
+
+const proxySection = section(
+  {
+    url: proxyUrl.describe('Its URL, "http://" with host and port.'),
+    user: optional(text).describe('User name at the proxy.'),
+    password: optionalSecret('password', "File with the user's password."),
+  },
+  requireLogin,
+);
+
+export interface ProxyConfig extends HostPort, Omit<z.output<typeof proxySection>, 'url'> {}
+
+const withLogin = z.codec(proxySection, z.custom<ProxyConfig>(), {
+  decode: ({ url, ...login }) => ({ ...url, ...login }),
+  encode: ({ host, port, ...login }) => ({ url: { host, port }, ...login }),
+});
+
+const withoutLogin = z.codec(proxyUrl, z.custom<ProxyConfig>(), {
+  decode: (target) => ({ ...target, user: null, password: null }),
+  encode: ({ host, port, user }, { issues }) => {
+    if (user !== null) issues.push({ code: 'custom', input: user, message: 'a login takes a section' });
+    return { host, port };
+  },
+});
+
+export const proxy: z.ZodType<ProxyConfig> = z.union(
+  [withoutLogin, withLogin],
+  expected('a URL such as "http://10.0.0.8:3128", or a section with "url", "user" and "passwordFile"'),
+);
+
+/** `label` is what the file has. */
+export type ResolverConfig =
+  | { readonly kind: 'system'; readonly label: 'system' }
+  | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly label: string; readonly host: string; readonly port: number }
+  | { readonly kind: 'https'; readonly label: string; readonly url: string };
+
+const resolver: z.ZodType<ResolverConfig> = codedText({
+  title: 'resolver',
+  expected: '"system", an address (not a name), or a URL that begins with udp://, tcp://, tls:// or https://',
+  parse: parseResolver,
+  format: ({ label }) => label,
+});
+
+export const resolvers = unique(filledList(resolver, 'resolver, such as "system"'), (item) =>
+  textAt('label')(item).map(({ label }) => ({ label, path: [] })),
+);
+
+const DNS_PORT = 53;
+/** RFC 7858 §3.1. */
+const DNS_OVER_TLS_PORT = 853;
+
+type SocketKind = 'udp' | 'tcp' | 'tls';
+
+const SOCKET_KINDS: readonly SocketKind[] = ['udp', 'tcp', 'tls'];
+
+/**
+ * `system`, an address (asked over UDP), `udp://`, `tcp://`, `tls://` or `https://`. UDP and TCP take addresses only: a
+ * resolver that must be resolved first says nothing about itself. null for anything else.
+ */
+function parseResolver(text: string): ResolverConfig | null {
+  if (text === 'system') return { kind: 'system', label: 'system' };
+  if (text.startsWith('https://')) return isResolverUrl(text) ? { kind: 'https', label: text, url: text } : null;
+  const kind = SOCKET_KINDS.find((scheme) => text.startsWith(`${scheme}://`));
+  if (kind === undefined) return overSocket('udp', text, text);
+  return overSocket(kind, text, text.slice(`${kind}://`.length).replace(/\/$/u, ''));
+}
+
+function overSocket(kind: SocketKind, label: string, endpoint: string): ResolverConfig | null {
+  const target = parseHostPort(endpoint, kind === 'tls' ? DNS_OVER_TLS_PORT : DNS_PORT);
+  if (target === null || (kind !== 'tls' && isIP(target.host) === 0)) return null;
+  return { kind, label, host: target.host, port: target.port };
+}
+
+function isResolverUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && url.username === '' && url.password === '' && url.hash === '';
 }

@@ -1,8 +1,13 @@
+import { isIP, isIPv6 } from 'node:net';
 import * as z from 'zod';
-import { expectedMessage } from '../../text/show.ts';
-import { fieldsOf, isMapping, type Rule } from './rules.ts';
-import type { SecretField } from './secret-field.ts';
-import { expected } from './values.ts';
+import ipaddr from 'ipaddr.js';
+import { validate } from 'node-cron';
+import { expectedMessage, showValue } from '../../text/show.ts';
+import type { YamlPath } from '../../text/yaml-text.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import { DURATION_PATTERN, formatDuration, parseDuration, dayText } from '../../core/time-text.ts';
+import { readCrontab } from '../../text/crontab.ts';
+import type { HostPort } from '../../core/addresses.ts';
 
 /** What stands under each key; a secret takes two keys. */
 type Shape = Readonly<Record<string, z.ZodType | SecretField<unknown>>>;
@@ -88,4 +93,469 @@ export function filledList<T>(item: z.ZodType<T>, what: string): z.ZodType<reado
 
 function keysOf(name: string, field: Shape[string]): readonly (readonly [key: string, schema: z.ZodType])[] {
   return field instanceof z.ZodType ? [[name, field]] : field.keys(name);
+}
+
+/** A section as far as it could be read: rules run beside other problems too, so that all are told at once. */
+export type SectionFields = Readonly<Record<string, unknown>>;
+
+/** Tells a problem of the section: at one of its keys, at a key further down, or at the section itself (null). */
+export type Report = (at: string | readonly string[] | null, message: string) => void;
+
+export type Rule = (fields: SectionFields, report: Report) => void;
+
+/** Where in an item a label of it stands. */
+export interface Label {
+  readonly label: string;
+  readonly path: readonly (string | number)[];
+}
+
+type LabelsOf = (item: unknown) => readonly Label[];
+
+/** No two items may have the same label. `taken` says of which item it is already. */
+export function unique<S extends z.ZodType>(
+  schema: S,
+  labelsOf: LabelsOf,
+  taken = (label: string, _owner: number): string => `${showValue(label)} stands in this list already`,
+): S {
+  return schema.superRefine(
+    (items, context) => {
+      const owners = new Map<string, number>();
+      for (const [index, item] of itemsOf(items).entries()) {
+        for (const { label, path } of labelsOf(item)) {
+          const owner = owners.get(label);
+          if (owner !== undefined)
+            context.addIssue({ code: 'custom', path: [index, ...path], message: taken(label, owner) });
+          owners.set(label, owner ?? index);
+        }
+      }
+    },
+    { when: ({ value }) => Array.isArray(value) },
+  );
+}
+
+/** The text at one key of an item. */
+export function textAt(key: string): LabelsOf {
+  return (item) => {
+    const label = fieldsOf(item)[key];
+    return typeof label === 'string' ? [{ label, path: [key] }] : [];
+  };
+}
+
+/** `host:port` of an item. */
+export function endpoint(item: unknown): readonly Label[] {
+  const { host, port } = fieldsOf(item);
+  return typeof host === 'string' && typeof port === 'number'
+    ? [{ label: `${host}:${String(port)}`, path: ['host'] }]
+    : [];
+}
+
+/** A user and a password, or neither. */
+export function requireLogin(fields: SectionFields, report: Report): void {
+  const hasPassword = hasSecret('password', fields);
+  if (given(fields, 'user') && !hasPassword) report('user', 'expected "passwordFile" or "passwordEnv" beside "user"');
+  if (!given(fields, 'user') && hasPassword) report(null, 'expected "user" beside the password');
+}
+
+/** Whether a key stands in the section at all. */
+export function given(fields: SectionFields, key: string): boolean {
+  return fields[key] !== undefined && fields[key] !== null;
+}
+
+/** Whether one of the keys `<name>File` and `<name>Env` stands in the section. */
+export function hasSecret(name: string, fields: SectionFields): boolean {
+  return given(fields, `${name}File`) || given(fields, `${name}Env`);
+}
+
+/** The value's keys; none for what is no mapping. */
+export function fieldsOf(value: unknown): SectionFields {
+  return isMapping(value) ? value : {};
+}
+
+export function isMapping(value: unknown): value is SectionFields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value's items; none for what is no list. */
+export function itemsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The sections, lists and plain values that a text may be under this schema, without what is wrapped around them. */
+export function alternatives(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  const inner = insideOf(schema);
+  return inner.length === 0 ? [schema] : inner.flatMap(alternatives);
+}
+
+/** The schemas that take the same text as a wrapper does. */
+function insideOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  if (schema instanceof z.ZodPipe) return [schema.in];
+  if (schema instanceof z.ZodUnion) return schema.options;
+  const wraps = schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional || schema instanceof z.ZodNullable;
+  return wraps ? [schema.unwrap()] : [];
+}
+
+/** What the program does with a text of the configuration, where it is a name of something outside, or a secret. */
+export type Use = 'file-to-read' | 'file-for-later' | 'secret-file' | 'secret-variable' | 'secret-url';
+
+/** The schemas of such texts. */
+export const USES = z.registry<{ readonly use: Use }>();
+
+export interface UsedText {
+  readonly use: Use;
+  readonly text: string;
+  /** null: a default, which is written nowhere. */
+  readonly path: YamlPath | null;
+}
+
+type Change = (used: UsedText) => string;
+
+/** The texts with a use in it, whether it is what a file says or what was made of that. */
+export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[] {
+  const found: UsedText[] = [];
+  changeTexts(schema, value, (used) => {
+    found.push(used);
+    return used.text;
+  });
+  return found;
+}
+
+/** The value with every such text changed, and with the schema's defaults. What does not fit the schema stays. */
+export function changeTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
+  return changed(schema, value, [], { change, defaults: true });
+}
+
+/** The same without the defaults. */
+export function changeGivenTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
+  return changed(schema, value, [], { change, defaults: false });
+}
+
+interface Changes {
+  readonly change: Change;
+  readonly defaults: boolean;
+}
+
+function changed(schema: z.core.$ZodType, value: unknown, path: YamlPath | null, how: Changes): unknown {
+  const use = USES.get(schema)?.use;
+  if (use !== undefined && typeof value === 'string') return how.change({ use, text: value, path });
+  if (schema instanceof z.core.$ZodObject && isMapping(value)) return changedSection(schema, value, path, how);
+  if (schema instanceof z.core.$ZodArray && Array.isArray(value))
+    return value.map((item, index) => changed(schema._zod.def.element, item, below(path, index), how));
+  if (schema instanceof z.ZodPrefault && value === undefined) return defaultOf(schema, how);
+  return insideOf(schema).reduce<unknown>((result, inner) => changed(inner, result, path, how), value);
+}
+
+function changedSection(schema: z.core.$ZodObject, value: SectionFields, path: YamlPath | null, how: Changes): unknown {
+  const fields = Object.entries(schema._zod.def.shape).map(
+    ([key, field]) => [key, changed(field, value[key], below(path, key), how)] as const,
+  );
+  return { ...value, ...Object.fromEntries(fields.filter(([, child]) => child !== undefined)) };
+}
+
+function below(path: YamlPath | null, key: string | number): YamlPath | null {
+  return path && [...path, key];
+}
+
+function defaultOf(schema: z.ZodPrefault, how: Changes): unknown {
+  return how.defaults ? changed(schema.unwrap(), schema.def.defaultValue, null, how) : undefined;
+}
+
+const SECONDS_TO_WEEKDAY = 6;
+
+/** Six fields that begin with the seconds; five would mean minutes where seconds are meant. */
+export function isCronWithSeconds(expression: string): boolean {
+  return expression.trim().split(/\s+/u).length === SECONDS_TO_WEEKDAY && validate(expression);
+}
+
+/** Five fields as crontab(5) has them, for a date that comes. */
+export function isCronOfMinutes(expression: string): boolean {
+  try {
+    readCrontab(expression, 'UTC');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface ListenAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** RFC 1123 labels; an underscore too, which no standard allows and many internal mail servers have. */
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/iu;
+/** `10.0.0.300` is a typo in an address and never a name. */
+const NUMERIC_END = /(?:^|\.)\d+$/u;
+const BRACKETED = /^\[(?<host>[^\]]+)\](?::(?<port>\d{1,5}))?$/u;
+const PLAIN = /^(?<host>[^:]+)(?::(?<port>\d{1,5}))?$/u;
+
+const MAX_PORT = 65_535;
+
+/** A host name or a literal address. */
+export function isHost(text: string): boolean {
+  return isIP(text) !== 0 || (HOST_NAME.test(text) && !NUMERIC_END.test(text));
+}
+
+/**
+ * `host`, `host:port`, `[v6]:port` or a bare IPv6 address; null for anything else, and without a port where there is no
+ * default.
+ */
+export function parseHostPort(text: string, defaultPort: number | null): HostPort | null {
+  const parts = splitPort(text);
+  if (parts === null || !isHost(parts.host)) return null;
+  const port = parts.port ?? defaultPort;
+  return port === null || port < 1 || port > MAX_PORT ? null : { host: parts.host, port };
+}
+
+/** `address:port` to listen at; port 0 means any free one. */
+export function parseListenAddress(text: string): ListenAddress | null {
+  const parts = splitPort(text);
+  if (parts === null || parts.port === null || parts.port > MAX_PORT) return null;
+  return isIP(parts.host) !== 0 || parts.host === 'localhost' ? { address: parts.host, port: parts.port } : null;
+}
+
+function splitPort(text: string): { readonly host: string; readonly port: number | null } | null {
+  if (isIPv6(text)) return { host: text, port: null };
+  const groups = (BRACKETED.exec(text) ?? PLAIN.exec(text))?.groups;
+  const host = groups?.['host'];
+  if (host === undefined || (text.startsWith('[') && !isIPv6(host))) return null;
+  const port = groups?.['port'];
+  return { host, port: port === undefined ? null : Number(port) };
+}
+
+/** The `error` option of a zod schema or check that words every failure as `expected …, got …`. */
+export function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
+  return { error: (issue) => expectedMessage(what, issue.input) };
+}
+
+/** A text that stands for something: read by `parse`, printed by `format`. */
+interface Code<T> {
+  /** Names the type in the JSON Schema and in docs/configuration.md. */
+  readonly title: string;
+  readonly expected: string;
+  readonly pattern?: RegExp;
+  readonly parse: (text: string) => T | null;
+  readonly format: (value: T) => string;
+  /** What is wrong with a text that `parse` refuses, where more can be said. */
+  readonly problem?: (text: string) => string | null;
+}
+
+export function codedText<T>({ title, expected: what, pattern, parse, format, problem }: Code<T>): z.ZodType<T> {
+  const text = z.string(expected(what));
+  return z
+    .codec(pattern === undefined ? text : text.regex(pattern, expected(what)), z.custom<T>(), {
+      decode: (written, { issues }) => {
+        const value = parse(written);
+        if (value !== null) return value;
+        issues.push({ code: 'custom', input: written, message: problem?.(written) ?? expectedMessage(what, written) });
+        return z.NEVER;
+      },
+      encode: format,
+    })
+    .meta({ title });
+}
+
+/** A text that stays what it is. */
+function plainText(title: string, what: string, accepts: RegExp | ((text: string) => boolean)): z.ZodType<string> {
+  const text = z.string(expected(what));
+  const checked =
+    accepts instanceof RegExp ? text.regex(accepts, expected(what)) : text.refine(accepts, expected(what));
+  return checked.meta({ title });
+}
+
+const CONTROL = /\p{Cc}/u;
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
+const MAIL_ADDRESS = /^[^\s@<>,;"]{1,64}@[^\s@<>,;"]{1,253}$/u;
+const NAMED_MAIL_ADDRESS = /^(?:[^<>\p{Cc}]{0,100}<([^<>]+)>|([^<>]+))$/u;
+const ZONE_OFFSET = /^[+-]/u;
+
+const LINE = 'a text of one line';
+
+/** Any text of one line. */
+export const text: z.ZodType<string> = z
+  .string({
+    error: ({ input }) =>
+      expectedMessage(LINE, input) +
+      (typeof input === 'number' || typeof input === 'boolean' ? ': put it in quotes' : ''),
+  })
+  .min(1, expected('a text that is not empty'))
+  .max(255, expected('a text of at most 255 characters'))
+  .refine((value) => !CONTROL.test(value), expected(LINE))
+  .meta({ title: 'text' });
+
+export const name: z.ZodType<string> = plainText(
+  'name',
+  'a name of letters, digits, spaces and "._-", at most 64 of them (a number in quotes)',
+  (value) => NAME.test(value),
+);
+
+export const host: z.ZodType<string> = plainText('host', 'a host name or an address', isHost);
+
+const hostName: z.ZodType<string> = plainText(
+  'host name',
+  'a host name',
+  (value) => isHost(value) && isIP(value) === 0,
+);
+
+/** Host names are the same in any case. */
+export const lowerHostName: z.ZodType<string> = z.codec(hostName, z.string(), {
+  decode: (given) => given.toLowerCase(),
+  encode: (lower) => lower,
+});
+
+export const address: z.ZodType<string> = plainText('address', 'an IPv4 or IPv6 address', (value) => isIP(value) !== 0);
+
+export const addressBlock: z.ZodType<string> = plainText(
+  'address or CIDR block',
+  'an address or a CIDR block such as "173.243.138.0/24"',
+  (value) => isIP(value) !== 0 || (isIP(value.replace(/\/\d+$/u, '')) !== 0 && ipaddr.isValidCIDR(value)),
+);
+
+export const urlPath: z.ZodType<string> = plainText('path', 'a path that begins with "/"', /^\/[!-~]{0,500}$/u);
+
+/** SHA-256 of a SubjectPublicKeyInfo in base64, as RFC 7469 §2.4 writes pins. */
+export const pin: z.ZodType<string> = plainText(
+  'pin',
+  'a pin: "sha256/" and 44 characters of base64',
+  /^sha256\/[A-Za-z0-9+/]{43}=$/u,
+);
+
+/** Serial and licence numbers are typed in any case, and mean the capitals that are printed. */
+export const serial: z.ZodType<string> = z.codec(
+  plainText(
+    'serial number',
+    'a serial number of 4 to 40 letters and digits, such as "FACVM0000000001"',
+    /^[A-Za-z0-9_-]{4,40}$/u,
+  ),
+  z.string(),
+  { decode: (given) => given.toUpperCase(), encode: (capitals) => capitals },
+);
+
+export const flag: z.ZodType<boolean> = z.boolean(expected('true or false')).meta({ title: 'true or false' });
+
+export const mailAddress: z.ZodType<string> = plainText(
+  'mail address',
+  'a mail address such as "admins@example.org"',
+  (value) => MAIL_ADDRESS.test(value),
+);
+
+/** Also with a name for people: `FTM watch <ftm-watch@example.org>`. */
+export const namedMailAddress: z.ZodType<string> = plainText(
+  'mail address',
+  'a mail address such as "ftm-watch@example.org" or "FTM watch <ftm-watch@example.org>"',
+  (value) => {
+    const match = NAMED_MAIL_ADDRESS.exec(value);
+    return MAIL_ADDRESS.test(match?.[1] ?? match?.[2] ?? '');
+  },
+);
+
+export function duration(longest: Millis): z.ZodType<Millis> {
+  return codedText({
+    title: 'duration',
+    expected: `a duration such as "90s", "15m", "4h" or "7d", at most "${formatDuration(longest)}"`,
+    parse: (value) => {
+      const parsed = parseDuration(value);
+      return parsed !== null && parsed <= longest ? parsed : null;
+    },
+    format: formatDuration,
+    pattern: DURATION_PATTERN,
+  });
+}
+
+/** A day, as the instant at which it begins in UTC. */
+export const day: z.ZodType<EpochMs> = codedText({
+  title: 'date',
+  expected: 'a date such as "2027-03-31"',
+  pattern: /^\d{4}-\d{2}-\d{2}$/u,
+  parse: (value) => {
+    const at = Date.parse(value);
+    return dayText(at) === value ? at : null;
+  },
+  format: dayText,
+});
+
+const cronWithSeconds: z.ZodType<string> = plainText(
+  'cron expression',
+  'a cron expression of six fields that begins with the seconds, such as "*/30 * * * * *"',
+  isCronWithSeconds,
+);
+
+export const cron: z.ZodType<string> = plainText(
+  'cron expression',
+  'a cron expression of five fields, such as "0 2 * * 0"',
+  isCronOfMinutes,
+);
+
+export const timezone: z.ZodType<string> = plainText(
+  'time zone',
+  'an IANA time zone such as "UTC" or "Europe/Berlin"',
+  (zone) => {
+    // The default: to ask for another loads what the runtime knows of languages, 1.5 MiB in 10 ms.
+    if (zone === 'UTC') return true;
+    if (ZONE_OFFSET.test(zone)) return false;
+    try {
+      return new Intl.DateTimeFormat('en', { timeZone: zone }) instanceof Intl.DateTimeFormat;
+    } catch {
+      return false;
+    }
+  },
+);
+
+export function integer(least: number, most: number, what: string): z.ZodType<number> {
+  const range = expected(`${what} between ${String(least)} and ${String(most)}`);
+  return z.int(range).min(least, range).max(most, range).meta({ title: 'whole number' });
+}
+
+export const port: z.ZodType<number> = integer(1, 65_535, 'a port').meta({ title: 'port' });
+
+const SHARE = expected('a share between 0 and 1, such as 0.1 for ten per cent');
+
+export const share: z.ZodType<number> = z.number(SHARE).min(0, SHARE).max(1, SHARE).meta({ title: 'share' });
+
+export function choice<const T extends string>(...options: readonly [T, ...(readonly T[])]): z.ZodType<T> {
+  const list = options.map((option) => `"${option}"`).join(', ');
+  return z.enum(options, expected(`one of ${list}`));
+}
+
+export const schedule = section({
+  probes: cronWithSeconds
+    .prefault('*/30 * * * * *')
+    .describe('The probes of the path: name resolution, reachability, TLS, licence server, mail, clock.'),
+  appliance: cronWithSeconds.prefault('0 */5 * * * *').describe("FortiAuthenticator's and the firewall's APIs."),
+  registration: cronWithSeconds
+    .prefault('0 0 */6 * * *')
+    .describe('The registration service. Licences move rarely, and the service limits requests.'),
+  timezone: timezone.prefault('UTC').describe('Time zone that the expressions are meant in.'),
+});
+
+/** `undefined`: the host's own name. */
+export const serverName: z.ZodType<string | null | undefined> = hostName.nullable().optional();
+
+/** RFC 6066 §3 allows no addresses in the hello. */
+export function serverNameOf({
+  host,
+  serverName: given,
+}: {
+  readonly host: string;
+  readonly serverName: string | null | undefined;
+}): string | null {
+  return given === undefined ? (isIP(host) === 0 ? host : null) : given;
+}
+
+/** What every channel of messages takes: nothing less than a warning is told to anybody. */
+export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical', 'warning')
+  .prefault('warning')
+  .describe('The least severity that is sent there. The end of an incident is sent wherever its beginning was.');
+
+/** What a recipient is called in the log, on the page and in the store, where its address is a secret. */
+export const recipientName: z.ZodType<string> = name.describe(
+  'What it is called in the log and on the page. What waits is kept under this name: another name is another one.',
+);
+
+/** A secret called `name`, which stands under `<name>File` or `<name>Env` in its section. */
+export interface SecretField<Source> {
+  keys(name: string): readonly (readonly [key: string, schema: z.ZodType])[];
+  rule(name: string): Rule;
+  decode(name: string, fields: SectionFields): Source;
+  encode(name: string, source: unknown): readonly (readonly [key: string, value: unknown])[];
 }

@@ -1,16 +1,30 @@
 import type * as z from 'zod';
-import { hostPort, listenAddress } from './endpoints.ts';
-import { readableFile } from './files.ts';
-import { type SectionFields, fieldsOf, given, hasSecret, itemsOf, type Report, textAt, unique } from './rules.ts';
-import { optionalSecret, secret } from './secret.ts';
-import { list, optional, section } from './section.ts';
-import { webUrl } from './urls.ts';
-import { choice, flag, lowerHostName, name, text } from './values.ts';
+import { hostPort, listenAddress, webUrl } from './endpoints.ts';
+import { readableFile, optionalSecret, secret, laterFile } from './secret.ts';
+import {
+  type SectionFields,
+  fieldsOf,
+  given,
+  hasSecret,
+  itemsOf,
+  type Report,
+  textAt,
+  unique,
+  list,
+  optional,
+  section,
+  choice,
+  flag,
+  lowerHostName,
+  name,
+  text,
+  duration,
+} from './section.ts';
 
 const HTTPS_PORT = 443;
 
 /** `metrics` reads /metrics, /probe and /sd, `read` everything, `change` may silence and reload as well. */
-export const ROLES = ['metrics', 'read', 'change'] as const;
+const ROLES = ['metrics', 'read', 'change'] as const;
 export type Role = (typeof ROLES)[number];
 
 const role = choice(...ROLES);
@@ -121,3 +135,12 @@ function certificatesNeedAuthorities(fields: SectionFields, report: Report): voi
   if (itemsOf(fields['certificates']).length > 0) report('certificates', message);
   if (given(fieldsOf(fields['proxy']), 'certificate')) report(['proxy', 'certificate'], message);
 }
+
+const DAY = 86_400_000;
+
+export const store = section({
+  path: laterFile.prefault('data/ftm-watch.sqlite').describe('The SQLite database. Its folder must be writable.'),
+  retention: duration(3650 * DAY)
+    .prefault('90d')
+    .describe('How long history is kept.'),
+});

@@ -1,6 +1,6 @@
 import type { Failure } from '../observation.ts';
-import type { SessionLook } from './firewall-sessions.ts';
 import type { Resource } from './resource.ts';
+import type { EpochMs } from '../clock.ts';
 
 /** How the firewall treats the appliance's connection to the licence server. */
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
@@ -42,7 +42,7 @@ export interface FqdnObject {
   readonly addresses: readonly string[];
 }
 
-export interface FirewallDenied {
+interface FirewallDenied {
   readonly kind: 'denied';
   readonly status: number;
 }
@@ -131,4 +131,36 @@ export function firewallName({ url, vdom }: { readonly url: string; readonly vdo
 /** Tells one entry of the configuration from another: which firewall, and which traffic. */
 export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'source'>): string {
   return `${firewall}, ${source}`;
+}
+
+/** What the session table of a firewall told of one flow. */
+export interface SessionLook {
+  /** When it was asked. */
+  readonly at: EpochMs;
+  readonly seen: Resource<SessionCounts>;
+}
+
+/** TCP sessions that are open now. Those that began a moment ago are left out: their answer may be on its way. */
+export interface SessionCounts {
+  /** Something came back. */
+  readonly answered: number;
+  /** Something was sent, and nothing came back. */
+  readonly silent: number;
+}
+
+/**
+ * Whether a command of FortiOS can hold it between quotes as the name of an interface or a zone. FortiOS takes at most
+ * 79 characters and forbids `<>()#'"` (CLI reference, `firewall policy`, `srcintf`); here what its command line reads
+ * as more than text is left out too (`?`, `\\`, `$`), and the comma, which stands between names.
+ */
+export function isInterfaceName(text: string): boolean {
+  return /^[\p{L}\p{N}_][\p{L}\p{N}_.:/@+ -]{0,78}$/u.test(text) && !text.endsWith(' ');
+}
+
+/** As findings tell them, and back; empty when it is no list of names. */
+export const INTERFACE_SEPARATOR = ', ';
+
+export function interfacesOf(text: string): readonly string[] {
+  const names = text.split(INTERFACE_SEPARATOR);
+  return names.every(isInterfaceName) ? names : [];
 }

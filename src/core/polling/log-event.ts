@@ -1,4 +1,5 @@
 import type { EpochMs } from '../clock.ts';
+import { addressInAny } from '../addresses.ts';
 
 /** The way a line came in: a closed set, used as a metric label. */
 export type LogSource = (typeof LOG_SOURCES)[number];
@@ -52,7 +53,7 @@ export interface FtmEvent {
 }
 
 /** A firewall says that it inspects traffic to the licence server. Its texts are hostile: for people, never a label. */
-export interface FirewallEvidenceEvent {
+interface FirewallEvidenceEvent {
   readonly kind: 'firewall-evidence';
   readonly signature: string;
   readonly at: EpochMs;
@@ -76,8 +77,31 @@ export interface FirewallEvidence {
 }
 
 /** An appliance wrote something, whatever it was. At most one a second for each appliance. */
-export interface HeardEvent {
+interface HeardEvent {
   readonly kind: 'heard';
   readonly appliance: string | null;
   readonly at: EpochMs;
 }
+
+/** The traffic that matters: FortiAuthenticator's to the licence server. */
+export interface WatchedTraffic {
+  /** Host names of the licence server. */
+  readonly hosts: readonly string[];
+  /** Its addresses and CIDR blocks. */
+  readonly addresses: readonly string[];
+}
+
+/**
+ * Whether a firewall's line is about the licence server. A firewall logs the inspection of every user's traffic; only
+ * the licence server's proves anything. Its name decides, or its address where the line names no host.
+ */
+export function concernsLicenseServer(evidence: FirewallEvidence, watched: WatchedTraffic): boolean {
+  if (evidence.hostName !== null) {
+    const name = evidence.hostName.toLowerCase();
+    return watched.hosts.some((host) => host.toLowerCase() === name) || addressInAny(name, watched.addresses);
+  }
+  return evidence.destinationAddress !== null && addressInAny(evidence.destinationAddress, watched.addresses);
+}
+
+/** The APP-NAME of our own lines (RFC 5424 §6.2.5), by which they are known when they come back through a relay. */
+export const OWN_PROGRAM = 'ftm-watch';

@@ -1,9 +1,15 @@
 import { compareSeverity, type Severity } from '../severity.ts';
 import type { EpochMs, Millis } from '../clock.ts';
-import type { Complaint } from './corroboration.ts';
+import {
+  type Complaint,
+  type ApplianceLog,
+  type FirewallSighting,
+  type PollingState,
+  type SignatureLog,
+  momentsOf,
+  UNNAMED,
+} from './state.ts';
 import type { SignatureSet } from './signature.ts';
-import type { ApplianceLog, FirewallSighting, PollingState, SignatureLog } from './state.ts';
-import { momentsOf, UNNAMED } from './state.ts';
 
 /** What the logs say now. */
 export interface PollingReport {

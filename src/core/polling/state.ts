@@ -1,6 +1,5 @@
 import type { EpochMs, Millis } from '../clock.ts';
-import { isReliable } from './corroboration.ts';
-import type { FirewallEvidence, LogEvent } from './log-event.ts';
+import type { FirewallEvidence, LogEvent, LogSource } from './log-event.ts';
 
 /**
  * What the logs have said lately. Plain JSON: it can be stored and continued after a restart. Its size is bounded by
@@ -43,13 +42,13 @@ export interface SignatureLog {
 }
 
 /** A line with when it was heard, and how many alike came with it. */
-export interface RecentLine {
+interface RecentLine {
   readonly at: EpochMs;
   readonly count: number;
   readonly line: string;
 }
 
-export interface Bucket {
+interface Bucket {
   readonly start: EpochMs;
   readonly firstAt: EpochMs;
   readonly count: number;
@@ -226,4 +225,51 @@ function later(before: EpochMs | null | undefined, at: EpochMs | null): EpochMs 
 
 function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Readonly<Record<string, U>> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}
+
+/** Lines of one kind in a log, without a gap in which it was clean. */
+export interface Complaint {
+  /** Some of the moments at which lines came: the first and the last are among them. */
+  readonly moments: readonly EpochMs[];
+  /** The last of the lines that came in a way that nobody forges with one packet; null: none did. */
+  readonly reliableAt: EpochMs | null;
+}
+
+/**
+ * Nothing documents how often FortiAuthenticator polls: a failed activation may log a single line, and a blip a few at
+ * once.
+ */
+const APART: Millis = 30_000;
+
+/** Said beside a line that is not corroborated. */
+export const ONE_DATAGRAM = ' (a single datagram so far, which proves little)';
+
+/**
+ * Whether what an appliance complains of, or a firewall admits, may raise a severity. A single datagram proves little:
+ * its sender is forged as easily as its text, and what it tells of may be over. Two moments, or a line over a
+ * connection or from a file, do.
+ */
+export function isCorroborated(complaints: readonly Complaint[]): boolean {
+  const moments = complaints.flatMap((complaint) => complaint.moments);
+  return (
+    Math.max(...moments) - Math.min(...moments) >= APART || complaints.some(({ reliableAt }) => reliableAt !== null)
+  );
+}
+
+/** A datagram has no handshake that would prove its sender. */
+function isReliable(source: LogSource): boolean {
+  return source !== 'udp';
+}
+
+/** What of the configuration says where a log is listened to. */
+interface Listeners {
+  readonly logs: {
+    readonly syslog: Readonly<Record<'udp' | 'tcp' | 'tls', object | null>>;
+    readonly files: readonly string[];
+  };
+}
+
+/** Whether anything listens to a log. */
+export function listens({ logs: { syslog, files } }: Listeners): boolean {
+  return Object.values(syslog).some((listener) => listener !== null) || files.length > 0;
 }

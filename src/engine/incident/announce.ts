@@ -1,13 +1,23 @@
 import { compareSeverity } from '../../core/severity.ts';
-import { UNKNOWN_CAUSE } from '../words/unknown.ts';
-import type { Cause } from '../cause.ts';
+import { UNKNOWN_CAUSE } from '../words.ts';
+import type { Cause } from '../model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { isSingle, share } from './hourly-limit.ts';
-import { isMuted, isOpenFault, withIncidents } from './incident.ts';
-import type { Incident, IncidentState, NamedCause, LastNotified } from './incident.ts';
-import type { IncidentEffect, IncidentStep } from './machine-input.ts';
-import type { DigestItem, Notification, NotificationEvent, OpenCause } from './notification.ts';
-import type { IncidentPolicy, Moment } from './policy.ts';
+import {
+  isMuted,
+  isOpenFault,
+  withIncidents,
+  type Incident,
+  type IncidentState,
+  type NamedCause,
+  type LastNotified,
+  type DigestItem,
+  type Notification,
+  type NotificationEvent,
+  type OpenCause,
+  type IncidentPolicy,
+  type Moment,
+} from './incident.ts';
+import type { IncidentEffect, IncidentStep } from './round-view.ts';
 
 const HOUR: Millis = 3_600_000;
 /** A digest is one mail: enough for any list that is still read. */
@@ -183,4 +193,45 @@ function deferred(state: IncidentState, held: readonly DigestItem[]): IncidentSt
     state,
     waiting.map((incident) => ({ ...incident, awaitsDigest: true })),
   );
+}
+
+interface Shares {
+  readonly singles: readonly DigestItem[];
+  readonly digest: readonly DigestItem[];
+  readonly held: readonly DigestItem[];
+}
+
+/**
+ * What goes out by itself, what goes out together, and what waits until the hour has room for a digest. That a critical
+ * cause began never waits, whatever the hour has seen: many at once share a digest.
+ */
+export function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
+  const urgent = due.filter(isUrgent);
+  const others = due.filter((item) => !urgent.includes(item));
+  const most = due.length > policy.burst ? 1 : due.length;
+  const first = urgent.slice(0, most);
+  const room = policy.maxPerHour - sent.length - first.length;
+  // The last place in the hour is the digest's: what does not fit is told together instead of an hour late.
+  const places = policy.maxPerHour === 1 ? room : room - 1;
+  const next = others.slice(0, Math.max(0, Math.min(most - first.length, places))).filter((item) => isSingle([item]));
+  const singles = [...first, ...next];
+  const rest = due.filter((item) => !singles.includes(item));
+  if (room > next.length) return { singles, digest: rest, held: [] };
+  return { singles, digest: rest.filter(isUrgent), held: rest.filter((item) => !isUrgent(item)) };
+}
+
+function isUrgent({ event, incident }: DigestItem): boolean {
+  return incident.cause.severity === 'critical' && (event === 'firing' || event === 'changed');
+}
+
+/** An all-clear for what nobody had heard of goes out within a digest only: "it came and went". */
+export function isSingle(items: readonly DigestItem[]): boolean {
+  return (
+    items.length === 1 && items.every(({ event, incident }) => event !== 'resolved' || incident.lastNotified !== null)
+  );
+}
+
+/** Incidents of which something is still to be told when the hour has room. */
+export function heldIn({ incidents }: IncidentState): readonly Incident[] {
+  return incidents.filter(({ awaitsDigest }) => awaitsDigest);
 }

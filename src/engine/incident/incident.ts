@@ -1,6 +1,7 @@
 import type { Severity } from '../../core/severity.ts';
-import type { Cause } from '../cause.ts';
-import type { EpochMs } from '../../core/clock.ts';
+import type { Cause, Check } from '../model.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import { preciseSpanText } from '../../core/time-text.ts';
 
 /** One time at which a fault was there, from the first round that showed it to the all-clear. */
 export interface Occurrence {
@@ -95,7 +96,7 @@ export interface NamedCause {
 }
 
 /** The notifications of an incident, so that mail programs show them as one conversation. */
-export interface Thread {
+interface Thread {
   /** Notifications so far. */
   readonly count: number;
   readonly first: string | null;
@@ -210,4 +211,280 @@ function silences(silence: Silence, cause: Cause, now: EpochMs): boolean {
     (silence.cause === null || silence.cause === cause.id) &&
     (silence.subject === null || silence.subject === cause.subject)
   );
+}
+
+/**
+ * How long a fault was there, in words: `about 51 s`. Checks see it only now and then, so that this is the mean of the
+ * shortest time that fits what they saw and the longest one. Where nothing is known of the time before or after it,
+ * only the shortest one is: `at least 3 s`.
+ */
+export function lastedText({ since, lastSeen, clear: { before, after } }: Occurrence): string {
+  const shortest = Math.max(0, lastSeen - since);
+  if (before !== null && after !== null) return `about ${secondsText((shortest + Math.max(0, after - before)) / 2)}`;
+  return shortest < 1_000 ? 'an unknown time' : `at least ${secondsText(shortest)}`;
+}
+
+function secondsText(span: Millis): string {
+  return preciseSpanText(Math.max(1_000, span));
+}
+
+/** When incidents open and close, and how much is told. Counts are rounds, times are milliseconds. */
+export interface IncidentPolicy {
+  /** What is judged: all checks, in the order of the path. */
+  readonly checks: readonly Check[];
+  /** Rounds in a row that must show a cause before its incident opens. */
+  readonly confirmations: number;
+  /** Rounds in a row without it before its incident closes. */
+  readonly recoveries: number;
+  /** Between two notifications of an incident that stays open; 0 sends none. */
+  readonly reminder: Millis;
+  /** Notifications in any hour; what is more waits for a digest. */
+  readonly maxPerHour: number;
+  /** How long after its end an incident may be opened again, as the same one. */
+  readonly reopenWindow: Millis;
+  readonly flapping: Flapping;
+  /** More notifications than this from one round: the gravest goes out alone, the rest as a digest. */
+  readonly burst: number;
+  /** False: there is nobody to tell, so nothing counts as told. */
+  readonly tells: boolean;
+  /** How far apart the checks of a precondition are as planned, by its id. */
+  readonly intervals: Readonly<Record<string, Millis>>;
+}
+
+/** More outages of one target than this within that time are flapping: the incident closes only after a quiet time. */
+interface Flapping {
+  readonly outages: number;
+  readonly within: Millis;
+  /** How long the cause must have been away. */
+  readonly quiet: Millis;
+}
+
+/** The present, and what is asked of it. */
+export interface Moment {
+  readonly now: EpochMs;
+  readonly policy: IncidentPolicy;
+}
+
+const MINUTE: Millis = 60_000;
+
+/** What the configuration does not ask about. */
+export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'reopenWindow' | 'flapping' | 'burst'> = {
+  reopenWindow: 30 * MINUTE,
+  flapping: { outages: 5, within: 120 * MINUTE, quiet: 15 * MINUTE },
+  burst: 3,
+};
+
+/** More than this is not only a check that was left out, or a round that took its time. */
+const GAP_INTERVALS = 3;
+const LONGEST_ROUND: Millis = 15_000;
+
+/** Whether there was no check of a precondition for so long that nobody can tell what happened meanwhile. */
+export function isGap({ intervals }: IncidentPolicy, precondition: string, time: Millis): boolean {
+  return time > GAP_INTERVALS * (intervals[precondition] ?? Infinity) + LONGEST_ROUND;
+}
+
+/**
+ * An intermittent fault is seldom seen in `confirmations` rounds in a row. It is one when it was `seen` in that
+ * many of the last rounds: enough of them for one that is there in every second round, too many for failures by
+ * accident. With the default of 2 confirmations, 5 of 10: rounds of which 2 % fail by themselves make that once in two
+ * years at one in 30 s.
+ */
+export function intermittence({ confirmations }: IncidentPolicy): { readonly seen: number; readonly of: number } {
+  const seen = 2 * confirmations + 1;
+  return { seen, of: 2 * seen };
+}
+
+export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
+
+/** What is to be told, complete in itself: it may be delivered long after the machine went on. */
+export type Notification = IncidentNotification | DigestNotification | TestNotification | NoteNotification;
+
+export interface IncidentNotification {
+  readonly kind: 'incident';
+  /** Unique: the name of the mail is made from it, so that a repeated delivery can be recognised. */
+  readonly id: string;
+  readonly at: EpochMs;
+  readonly event: Exclude<NotificationEvent, 'digest'>;
+  /** As it was at `at`. */
+  readonly incident: Incident;
+  readonly nextReminder: EpochMs | null;
+  readonly stillOpen: readonly OpenCause[];
+}
+
+/** A fault that was open when a notification about others was made. */
+export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'> {
+  readonly since: EpochMs;
+}
+
+/** Several incidents in one notification. */
+export interface DigestNotification {
+  readonly kind: 'digest';
+  readonly id: string;
+  readonly at: EpochMs;
+  /** Gravest first. */
+  readonly items: readonly DigestItem[];
+  /** More than fit in. */
+  readonly omitted: number;
+  /** The others. */
+  readonly stillOpen: readonly OpenCause[];
+}
+
+export interface DigestItem {
+  readonly event: Exclude<NotificationEvent, 'digest'>;
+  readonly incident: Incident;
+}
+
+/** Sent by hand, to see whether the way to people works. */
+export interface TestNotification {
+  readonly kind: 'test';
+  readonly id: string;
+  readonly at: EpochMs;
+}
+
+/** What ftm-watch tells of itself. Its texts are made when it is, in the zone of the site. */
+export interface NoteNotification {
+  readonly kind: 'note';
+  readonly id: string;
+  readonly at: EpochMs;
+  /** `restart`: it had ended without being asked to; `summary`: how it was since the last one. */
+  readonly event: NoteEvent;
+  /** What it is about in at most 32 characters, for the subject. */
+  readonly short: string;
+  readonly tone: NoteTone;
+  /** What to do now. */
+  readonly action: string;
+  /** What happened, in a sentence or two. */
+  readonly summary: string;
+  readonly sections: readonly NoteSection[];
+}
+
+/** Of what lasts: `good` says that nothing does. */
+type NoteTone = Exclude<Severity, 'info'> | 'good';
+
+export type NoteEvent = 'restart' | 'summary';
+
+export interface NoteSection {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/** The incidents that a notification tells of: none for a test and a note. */
+export function incidentsOf(notification: Notification): readonly Incident[] {
+  switch (notification.kind) {
+    case 'incident':
+      return [notification.incident];
+    case 'digest':
+      return notification.items.map(({ incident }) => incident);
+    case 'test':
+    case 'note':
+      return [];
+  }
+}
+
+/** The value of the header and of the JSON field `event`. */
+export function eventOf(notification: Notification): NotificationEvent | NoteEvent | 'test' {
+  switch (notification.kind) {
+    case 'incident':
+    case 'note':
+      return notification.event;
+    case 'digest':
+    case 'test':
+      return notification.kind;
+  }
+}
+
+/** One notification on its way to one recipient: a mail address or the URL of a webhook. */
+export interface Delivery {
+  readonly notificationId: string;
+  /** Id of a channel that the registry lists. */
+  readonly channel: string;
+  readonly recipient: string;
+  readonly status: DeliveryStatus;
+  readonly createdAt: EpochMs;
+  readonly attempts: number;
+  readonly firstFailedAt: EpochMs | null;
+  readonly nextAttemptAt: EpochMs;
+  readonly finishedAt: EpochMs | null;
+  /** What the peer said last. Text of a stranger, bounded. */
+  readonly detail: string;
+}
+
+/**
+ * `rejected` and `expired` are given up: refused by all who could take it, or not taken for days. While its incident is
+ * open it is tried again all the same. `withdrawn`: nobody wants it any more, since its recipient is not configured any
+ * more, or something newer about the same incidents was sent or given up.
+ */
+type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
+
+/**
+ * What became of one attempt, as metrics count it. What was given up is counted so again at each attempt that fails.
+ */
+export type DeliveryResult = 'sent' | 'failed' | 'rejected' | 'expired';
+
+/** Tells whether a delivery was given up. */
+export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {
+  return status === 'rejected' || status === 'expired';
+}
+
+/** Tells one delivery from another. */
+export function deliveryKey({ notificationId, channel, recipient }: Delivery): string {
+  return `${notificationId} ${channel} ${recipient}`;
+}
+
+/** A delivery with what it carries. */
+export interface OutboxEntry {
+  readonly delivery: Delivery;
+  readonly notification: Notification;
+}
+
+/** What one step of the machine asks to keep, all or nothing. */
+export interface JournalEntry {
+  readonly state: IncidentState;
+  /** As they are after the step, for the history. */
+  readonly incidents: readonly Incident[];
+  readonly outboxEntries: readonly OutboxEntry[];
+}
+
+/**
+ * Keeps what alerting must not forget. No operation throws: what cannot be written to disk is kept in memory, and
+ * written as soon as the disk takes it.
+ */
+export interface AlertJournal {
+  /** What was stored before; null: nothing, or nothing readable. */
+  savedState(): IncidentState | null;
+  record(entry: JournalEntry): void;
+  /** Replaces deliveries by their new version. */
+  update(deliveries: readonly Delivery[]): void;
+  /** What is still to be delivered, oldest first. */
+  pending(): readonly OutboxEntry[];
+  /** What was given up although an incident that it tells of is still open, oldest first. */
+  givenUp(): readonly OutboxEntry[];
+}
+
+const MAX_FORMER = 20;
+
+/** The cause of an incident as one that it had. */
+export function formerOf({ cause, causeSince, lastSeen, published }: Incident, now: EpochMs): FormerCause {
+  const { id, subject, severity } = cause;
+  return { id, subject, severity, since: causeSince, until: lastSeen, replacedAt: now, published };
+}
+
+/** The incident with another cause, of which Alertmanager is not told before it may be. */
+export function withCause(
+  incident: Incident,
+  cause: Cause,
+  { since, now }: { readonly since: EpochMs; readonly now: EpochMs },
+): Incident {
+  return {
+    ...incident,
+    cause,
+    formerCauses: withFormer(incident, [formerOf(incident, now)]),
+    causeSince: since,
+    published: false,
+    acknowledgement: null,
+  };
+}
+
+export function withFormer({ formerCauses }: Incident, more: readonly FormerCause[]): readonly FormerCause[] {
+  return [...formerCauses, ...more].slice(-MAX_FORMER);
 }

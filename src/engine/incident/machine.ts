@@ -1,14 +1,37 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import { acknowledge, unacknowledge } from './acknowledge.ts';
 import { announce } from './announce.ts';
-import { forget } from './forget.ts';
-import type { IncidentState, Silence } from './incident.ts';
-import type { IncidentInput, IncidentStep } from './machine-input.ts';
-import { observe } from './observe.ts';
-import type { IncidentPolicy } from './policy.ts';
-import { revise } from './revise.ts';
-import { roundView } from './round-view.ts';
+import {
+  type IncidentState,
+  type Silence,
+  type IncidentPolicy,
+  withIncidents,
+  type Acknowledgement,
+  type Incident,
+  withCause,
+  MAX_EARLIER,
+  sameCause,
+  type Candidate,
+  isGap,
+  type Moment,
+  isOpenFault,
+  intermittence,
+} from './incident.ts';
+import {
+  type IncidentInput,
+  type IncidentStep,
+  roundView,
+  type Transition,
+  presenceOf,
+  type RoundView,
+  followUnjudged,
+  unknownCauses,
+  showsStill,
+  lastClear,
+} from './round-view.ts';
+import type { Cause, Check } from '../model.ts';
+import { mergeAlternating, mergeUnjudged } from './merge.ts';
+import { UNKNOWN_CAUSE } from '../words.ts';
 
 /** One more drops the oldest. */
 export const MAX_SILENCES = 100;
@@ -60,4 +83,456 @@ function addSilence(state: IncidentState, asked: Omit<Silence, 'id' | 'from'>, n
     comment: visibleText(asked.comment, 500),
   };
   return { ...state, counter, silences: [...state.silences, silence].slice(-MAX_SILENCES) };
+}
+
+const MAX_NAME = 100;
+
+/**
+ * Somebody works on an incident: its reminders stop, and nothing else. It ends with the incident, or when its cause
+ * changes.
+ */
+function acknowledge(state: IncidentState, id: string, { at, by }: Acknowledgement): IncidentState {
+  return withOpen(state, id, (incident) => ({
+    ...incident,
+    acknowledgement: { at, by: visibleText(by, MAX_NAME) },
+  }));
+}
+
+/** Nobody does any more: reminders go on. */
+function unacknowledge(state: IncidentState, id: string): IncidentState {
+  return withOpen(state, id, (incident) => ({ ...incident, acknowledgement: null }));
+}
+
+function withOpen(state: IncidentState, id: string, change: (incident: Incident) => Incident): IncidentState {
+  return withIncidents(
+    state,
+    state.incidents.filter((incident) => incident.id === id && incident.status === 'open').map(change),
+  );
+}
+
+/**
+ * Drops what has no future: silences that are over, and incidents that ended, were told, and are too old to come back or to count as an outage.
+ */
+export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
+  return {
+    ...state,
+    silences: state.silences.filter(({ until }) => until > now),
+    incidents: state.incidents.filter((incident) => isKept(incident, now, policy)),
+  };
+}
+
+function isKept({ closedAt, lastNotified, awaitsDigest }: Incident, now: EpochMs, policy: IncidentPolicy): boolean {
+  if (closedAt === null || (policy.tells && (lastNotified !== null || awaitsDigest))) return true;
+  return closedAt <= now && now - closedAt < Math.max(policy.reopenWindow, policy.flapping.within);
+}
+
+const MAX_RETURNS = 50;
+
+/** Takes one round in: incidents open, change and close. Nothing is told yet. */
+export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): IncidentStep {
+  const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
+  const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
+  const incidents = state.incidents.map((incident) =>
+    incident.status === 'open' ? lookAgain(incident, view, policy) : incident,
+  );
+  const { ready, waiting } = lookForCandidates(state, view, policy);
+  const placed = ready.reduce<IncidentStep>((step, candidate) => placeCandidate(step, candidate, view, policy), {
+    state: { ...state, incidents, candidates: waiting },
+    effects: [],
+  });
+  const merged = mergeUnjudged(mergeAlternating(state, placed, view), view.diagnosis.at);
+  return closeRecovered(withFlapping(merged, { now: view.diagnosis.at, policy }), view, policy);
+}
+
+/** An open incident against this round. */
+function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
+  const now = view.diagnosis.at;
+  const presence = presenceOf(incident.cause, view);
+  switch (presence) {
+    case 'seen':
+      return {
+        ...renewed(incident, view),
+        presence,
+        lastSeen: now,
+        clear: { ...incident.clear, after: null },
+        streak: 0,
+        returns:
+          incident.streak > 0
+            ? returned([...incident.returns, now], { now, policy })
+            : recent(incident.returns, now, policy),
+      };
+    case 'absent':
+      return {
+        ...incident,
+        presence,
+        // A wall clock that was set back must not keep the incident open for as long.
+        lastSeen: Math.min(incident.lastSeen, now),
+        clear: {
+          ...incident.clear,
+          after: incident.streak === 0 ? clearAfter(incident, now, policy) : incident.clear.after,
+        },
+        streak: incident.streak + 1,
+      };
+    case 'unjudged':
+    case 'hidden':
+      return { ...incident, presence };
+  }
+}
+
+function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: IncidentPolicy): EpochMs | null {
+  return isGap(policy, cause.precondition, now - lastSeen) ? null : now;
+}
+
+/** With the cause as this round tells it: its evidence, its severity. */
+function renewed(incident: Incident, view: RoundView): Incident {
+  const now = view.diagnosis.at;
+  const cause = view.causes.find((other) => sameCause(other, incident.cause));
+  return cause === undefined ? incident : toldAnew(incident, cause, { since: now, now });
+}
+
+/** The same cause, which is another one to people where it is graver or less grave. */
+function toldAnew(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
+  return cause.severity === incident.cause.severity ? { ...incident, cause } : withCause(incident, cause, times);
+}
+
+function recent(returns: readonly EpochMs[], now: EpochMs, policy: IncidentPolicy): readonly EpochMs[] {
+  return returns.filter((at) => at <= now && now - at < policy.flapping.within);
+}
+
+function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly EpochMs[] {
+  return recent(times, now, policy).slice(-MAX_RETURNS);
+}
+
+/** A confirmed cause brings its incident back, becomes the better explanation of another one, or one of its own. */
+function placeCandidate(
+  step: IncidentStep,
+  candidate: Candidate,
+  view: RoundView,
+  policy: IncidentPolicy,
+): IncidentStep {
+  const present = { now: view.diagnosis.at, policy };
+  const continued = continuedBy(step.state.incidents, candidate.cause, view);
+  if (continued !== null) return replace(step, 'changed', changed(continued, candidate, present));
+  const former = step.state.incidents.find(
+    ({ closedAt, cause, mergedInto }) =>
+      closedAt !== null &&
+      present.now - closedAt < policy.reopenWindow &&
+      mergedInto === null &&
+      sameCause(cause, candidate.cause),
+  );
+  return former === undefined
+    ? open(step, candidate, present)
+    : replace(step, 'reopened', reopened(former, candidate, present));
+}
+
+function changed(incident: Incident, candidate: Candidate, present: Moment): Incident {
+  const { cause } = candidate;
+  const { since } = beginOf(candidate, present.policy);
+  const isBack = incident.formerCauses.some((former) => sameCause(former, cause));
+  return {
+    ...withCause(incident, cause, { since, now: present.now }),
+    ...seenAgain(present.now),
+    clear: { ...incident.clear, after: null },
+    returns: isBack ? returned([...incident.returns, since], present) : incident.returns,
+  };
+}
+
+/** What was over is one occurrence, and this is another one of the same incident. */
+function reopened(incident: Incident, candidate: Candidate, present: Moment): Incident {
+  const { since, clearBefore } = beginOf(candidate, present.policy);
+  const { openedAt, lastSeen, closedAt, clear } = incident;
+  return {
+    ...toldAnew(incident, candidate.cause, { since, now: present.now }),
+    ...seenAgain(present.now),
+    status: 'open',
+    openingEvidence: candidate.cause.evidence,
+    earlier: [...incident.earlier, { since: incident.since, openedAt, lastSeen, closedAt, clear }].slice(-MAX_EARLIER),
+    since,
+    causeSince: since,
+    openedAt: present.now,
+    closedAt: null,
+    clear: { before: clearBefore, after: null },
+    returns: returned([...incident.returns, since, ...returnsOf(candidate)], present),
+  };
+}
+
+function seenAgain(now: EpochMs): Pick<Incident, 'presence' | 'lastSeen' | 'streak'> {
+  return { presence: 'seen', lastSeen: now, streak: 0 };
+}
+
+function replace(step: IncidentStep, transition: Transition, incident: Incident): IncidentStep {
+  return {
+    state: withIncidents(step.state, [incident]),
+    effects: [...step.effects, { kind: 'transition', transition, incident }],
+  };
+}
+
+function open(step: IncidentStep, candidate: Candidate, present: Moment): IncidentStep {
+  const { now, policy } = present;
+  const counter = step.state.counter + 1;
+  const begin = beginOf(candidate, policy);
+  const since = Math.min(begin.since, now);
+  const incident: Incident = {
+    id: `${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/gu, '')}-${step.state.origin}-${String(counter)}`,
+    status: 'open',
+    cause: candidate.cause,
+    openingEvidence: candidate.cause.evidence,
+    acknowledgement: null,
+    formerCauses: [],
+    since,
+    openedAt: now,
+    closedAt: null,
+    clear: { before: begin.clearBefore, after: null },
+    earlier: [],
+    causeSince: since,
+    ...seenAgain(now),
+    returns: returned(returnsOf(candidate), present),
+    flapping: false,
+    lastNotified: null,
+    awaitsDigest: false,
+    published: false,
+    thread: { count: 0, first: null, last: null },
+    merged: [],
+    mergedInto: null,
+  };
+  return {
+    state: { ...step.state, counter, incidents: [...step.state.incidents, incident] },
+    effects: [...step.effects, { kind: 'transition', transition: 'opened', incident }],
+  };
+}
+
+function withFlapping({ state, effects }: IncidentStep, present: Moment): IncidentStep {
+  const { outages } = present.policy.flapping;
+  const incidents = state.incidents.map((incident) => ({
+    ...incident,
+    flapping: incident.status === 'open' && (incident.flapping || outagesOf(incident, state, present) > outages),
+  }));
+  const effectsNow = effects.map((effect) =>
+    effect.kind === 'transition'
+      ? { ...effect, incident: incidents.find(({ id }) => id === effect.incident.id) ?? effect.incident }
+      : effect,
+  );
+  return { state: { ...state, incidents }, effects: effectsNow };
+}
+
+/** Outages of the same target, whatever caused them: those of this incident, and of others that have ended. */
+function outagesOf(incident: Incident, { incidents }: IncidentState, { now, policy }: Moment): number {
+  const others = incidents.filter(
+    ({ status, mergedInto, cause }) =>
+      status === 'closed' && mergedInto === null && cause.subject === incident.cause.subject,
+  );
+  const begins = [incident, ...others].flatMap(({ since, earlier, returns }) => [
+    since,
+    ...earlier.map((occurrence) => occurrence.since),
+    ...returns,
+  ]);
+  return recent([...new Set(begins)], now, policy).length;
+}
+
+const ENDED = { status: 'closed', acknowledgement: null, flapping: false } as const;
+
+function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPolicy): IncidentStep {
+  // Another fault is just being confirmed: it may be what became of this one, and it is too early for an all-clear.
+  if (step.state.candidates.some((candidate) => isBeingConfirmed(candidate, view))) return step;
+  return step.state.incidents
+    .filter((incident) => hasRecovered(incident, view, policy))
+    .map((incident): Incident => ({ ...incident, ...ENDED, closedAt: view.diagnosis.at, streak: 0 }))
+    .reduce((all, closed) => replace(all, 'closed', closed), step);
+}
+
+function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, policy: IncidentPolicy): boolean {
+  const { status, presence, streak, flapping, lastSeen } = incident;
+  const quiet = flapping ? policy.flapping.quiet : 0;
+  return status === 'open' && presence === 'absent' && streak >= policy.recoveries && at - lastSeen >= quiet;
+}
+
+/**
+ * The open incident that a newly confirmed cause continues, if any: the fault is the same one, only better understood.
+ * That is so when the incident had this very cause before, when it was only suspected and this is what it was, when it
+ * was a part of what is broken as a whole now, when the cause explains what the incident is about while that lasts, and
+ * when it cannot be judged any more.
+ * Everything else is a fault of its own, as is an incident whose own cause is still there.
+ */
+export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
+  if (cause.severity === 'info') return null;
+  const open = incidents.filter(
+    (incident) => isOpenFault(incident) && !view.causes.some((present) => sameCause(present, incident.cause)),
+  );
+  return (
+    open.find(({ formerCauses }) => formerCauses.some((former) => sameCause(former, cause))) ??
+    open.find(
+      (incident) =>
+        settlesSuspicion(cause, incident.cause) ||
+        isWholeOf(cause, incident.cause, view.checks) ||
+        (cause.id === UNKNOWN_CAUSE && incident.cause.precondition === cause.precondition) ||
+        isCauseOf(cause, incident.cause, view),
+    ) ??
+    null
+  );
+}
+
+function settlesSuspicion(cause: Cause, before: Cause): boolean {
+  return (
+    before.confidence === 'suspected' &&
+    cause.confidence === 'confirmed' &&
+    before.precondition === cause.precondition &&
+    before.subject === cause.subject
+  );
+}
+
+function isWholeOf(whole: Cause, part: Cause, checks: readonly Check[]): boolean {
+  return (
+    whole.subject === part.subject &&
+    whole.precondition === part.precondition &&
+    checks.find(({ id }) => id === part.precondition)?.causes[part.id]?.partOf === whole.id
+  );
+}
+
+function isCauseOf(cause: Cause, symptom: Cause, view: RoundView): boolean {
+  return cause.consequences.includes(symptom.precondition) && showsStill(symptom, view);
+}
+
+/**
+ * Takes in the round of the last diagnosis once more, judged by an answer that came after it. Nothing was looked at
+ * again: no look is counted, and nothing recovers. Whatever that round showed takes the cause that it has now.
+ */
+function revise(before: IncidentState, view: RoundView, policy: IncidentPolicy): IncidentStep {
+  const { at } = view.diagnosis;
+  const isShown = (candidate: Candidate): boolean => candidate.looks.at(-1) === at;
+  const shown = before.incidents.filter(
+    ({ status, presence, lastSeen }) => status === 'open' && presence === 'seen' && lastSeen === at,
+  );
+  const changed = shown.reduce<IncidentStep>((step, incident) => withCauseNow(step, incident, view), {
+    state: before,
+    effects: [],
+  });
+  const { candidates } = before.candidates.filter(isShown).reduce(withCandidateNow(view), changed.state);
+  const ready = candidates.filter((candidate) => isShown(candidate) && isReady(candidate, view, policy));
+  const waiting = candidates.filter((candidate) => !ready.includes(candidate));
+  return ready.reduce<IncidentStep>((step, candidate) => placeCandidate(step, candidate, view, policy), {
+    ...changed,
+    state: { ...changed.state, candidates: waiting },
+  });
+}
+
+function withCandidateNow(view: RoundView): (state: IncidentState, candidate: Candidate) => IncidentState {
+  return (state, candidate) => {
+    const cause = causeNow(candidate.cause, state, view);
+    if (cause === null) return state;
+    const candidates = state.candidates.map((other) => (other === candidate ? { ...candidate, cause } : other));
+    return { ...state, candidates };
+  };
+}
+
+/** What stands now where this cause stood; null: nothing does, or what does has a history of its own. */
+function causeNow(before: Cause, { incidents, candidates }: IncidentState, { causes }: RoundView): Cause | null {
+  const same = causes.find((cause) => sameCause(cause, before));
+  if (same !== undefined) return same;
+  const known = [...incidents.filter(({ status }) => status === 'open'), ...candidates];
+  const others = causes.filter(
+    ({ precondition, subject }) => precondition === before.precondition && subject === before.subject,
+  );
+  return others.find((cause) => !known.some((one) => sameCause(one.cause, cause))) ?? null;
+}
+
+function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view: RoundView): IncidentStep {
+  const { at } = view.diagnosis;
+  const cause = causeNow(incident.cause, state, view);
+  if (cause === null) return { state, effects };
+  const isSame = sameCause(cause, incident.cause);
+  const times = { since: at, now: at };
+  const revised = isSame ? toldAnew(incident, cause, times) : withCause(incident, cause, times);
+  return {
+    state: withIncidents(state, [revised]),
+    effects: isSame ? effects : [...effects, { kind: 'transition', transition: 'changed', incident: revised }],
+  };
+}
+
+interface Candidates {
+  /** Seen now, and often enough. */
+  readonly ready: readonly Candidate[];
+  readonly waiting: readonly Candidate[];
+}
+
+/** Causes of no open incident, one look further. A round that cannot judge one leaves it as it is. */
+export function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
+  const isClaimed = (cause: Cause): boolean =>
+    state.incidents.some((incident) => incident.status === 'open' && sameCause(incident.cause, cause));
+  const known = state.candidates.filter(({ cause }) => !isClaimed(cause));
+  const appeared = view.causes
+    .filter((cause) => !isClaimed(cause) && !known.some((candidate) => sameCause(candidate.cause, cause)))
+    .map(
+      (cause): Candidate => ({
+        cause,
+        since: view.diagnosis.at,
+        streak: 0,
+        looks: [],
+        clearBefore: lastClear(cause, view),
+      }),
+    );
+  const looked = [...known, ...appeared].map((candidate) => lookedAt(candidate, view, policy));
+  const ready = looked.filter((candidate) => isReady(candidate, view, policy));
+  return {
+    ready,
+    waiting: looked.filter((candidate) => !ready.includes(candidate) && candidate.looks.some((look) => look !== null)),
+  };
+}
+
+function lookedAt(candidate: Candidate, view: RoundView, policy: IncidentPolicy): Candidate {
+  const { at } = view.diagnosis;
+  const keep = (look: EpochMs | null): Candidate['looks'] =>
+    [...candidate.looks, look].slice(-intermittence(policy).of);
+  switch (presenceOf(candidate.cause, view)) {
+    case 'seen':
+      return {
+        cause: view.causes.find((cause) => sameCause(cause, candidate.cause)) ?? candidate.cause,
+        since: candidate.streak === 0 ? at : candidate.since,
+        streak: candidate.streak + 1,
+        looks: keep(at),
+        clearBefore: candidate.streak === 0 ? unlessGap(candidate, at, policy) : candidate.clearBefore,
+      };
+    case 'absent':
+      return { ...candidate, streak: 0, looks: keep(null), clearBefore: at };
+    case 'unjudged':
+    case 'hidden':
+      return candidate;
+  }
+}
+
+function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: IncidentPolicy): EpochMs | null {
+  return clearBefore === null || isGap(policy, cause.precondition, at - clearBefore) ? null : clearBefore;
+}
+
+/**
+ * Seen in enough rounds in a row, or, since an intermittent fault never is, in enough of the last ones. What two
+ * witnesses agree on needs one round less, since another look would tell no more than they do.
+ */
+function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
+  if (presenceOf(cause, view) !== 'seen') return false;
+  const witnessed = view.corroborated.some((other) => sameCause(other, cause)) ? 1 : 0;
+  return streak + witnessed >= policy.confirmations || isIntermittent(looks, policy);
+}
+
+function isIntermittent(looks: Candidate['looks'], policy: IncidentPolicy): boolean {
+  return looks.filter((look) => look !== null).length >= intermittence(policy).seen;
+}
+
+/** The first round of those that confirmed it, and the last one before it that did not show it. */
+export function beginOf(
+  { since, clearBefore, streak, looks }: Candidate,
+  policy: IncidentPolicy,
+): Pick<Candidate, 'since' | 'clearBefore'> {
+  if (streak >= policy.confirmations || !isIntermittent(looks, policy)) return { since, clearBefore };
+  return { since: looks.find((look) => look !== null) ?? since, clearBefore: null };
+}
+
+/** The times at which it was back after rounds without it. */
+export function returnsOf({ looks }: Candidate): readonly EpochMs[] {
+  const first = looks.findIndex((look) => look !== null);
+  return looks.flatMap((look, index) => (look !== null && index > first && looks[index - 1] === null ? [look] : []));
+}
+
+/** Seen in this round, and not often enough yet. */
+export function isBeingConfirmed({ cause, looks }: Candidate, view: RoundView): boolean {
+  return cause.severity !== 'info' && looks.at(-1) === view.diagnosis.at;
 }

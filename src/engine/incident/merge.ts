@@ -1,11 +1,19 @@
-import type { Cause } from '../cause.ts';
+import type { Cause } from '../model.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { formerOf, withFormer } from './former-cause.ts';
-import { isOpenFault, MAX_EARLIER, sameCause, withIncidents } from './incident.ts';
-import type { FormerCause, Incident, IncidentState, LastNotified } from './incident.ts';
-import { UNKNOWN_CAUSE } from '../words/unknown.ts';
-import type { IncidentStep } from './machine-input.ts';
-import type { RoundView } from './round-view.ts';
+import {
+  formerOf,
+  withFormer,
+  isOpenFault,
+  MAX_EARLIER,
+  sameCause,
+  withIncidents,
+  type FormerCause,
+  type Incident,
+  type IncidentState,
+  type LastNotified,
+} from './incident.ts';
+import { UNKNOWN_CAUSE } from '../words.ts';
+import type { IncidentStep, RoundView } from './round-view.ts';
 
 /**
  * Two faults in one place that come and go in turn are one incident: the older one, or the one that people know to be

@@ -1,12 +1,30 @@
-import type { Cause } from '../cause.ts';
-import type { Check } from '../check.ts';
-import type { EpochMs } from '../../core/clock.ts';
-import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
-import { isCorroborated } from '../diagnosis/corroborated.ts';
-import { type Finding, isFault } from '../finding.ts';
-import { boundCause } from './bound-cause.ts';
-import { sameCause } from './incident.ts';
-import type { CausePresence } from './incident.ts';
+import {
+  type Cause,
+  type Check,
+  type Diagnosis,
+  type PreconditionStatus,
+  type Finding,
+  isFault,
+  type RemedyStep,
+  sentenceStep,
+  impactOf,
+} from '../model.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import { isCorroborated } from '../diagnose.ts';
+import {
+  sameCause,
+  type CausePresence,
+  isOpenFault,
+  type Incident,
+  type IncidentState,
+  type Unjudged,
+  type Silence,
+  type Notification,
+} from './incident.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import { spanText } from '../../core/time-text.ts';
+import { evidenceLine, UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words.ts';
+import { remedyOf, ANY_SERVER } from '../remedy-words.ts';
 
 /** One round as the incidents see it. */
 export interface RoundView {
@@ -100,7 +118,7 @@ function shows(finding: Finding, cause: Cause): boolean {
 }
 
 /** Whether this round has checked it: what slower sources say is older. */
-export function isFresh(precondition: string, { fresh }: Pick<RoundView, 'fresh'>): boolean {
+function isFresh(precondition: string, { fresh }: Pick<RoundView, 'fresh'>): boolean {
   return fresh === null || fresh.includes(precondition);
 }
 
@@ -112,4 +130,201 @@ function isFreshOf(cause: Cause, isSeen: boolean, view: RoundView): boolean {
   return isSeen
     ? partlyFresh.seen.some((other) => sameCause(other, cause))
     : partlyFresh.gone.includes(cause.precondition);
+}
+
+const MAX_LINE = 500;
+const MAX_NAME = 256;
+const MAX_LINES = 12;
+const MAX_BLOCK_LINES = 60;
+
+/**
+ * A cause small enough to be kept and mailed. Its texts quote log lines, host names and certificates of strangers: each
+ * becomes one visible line of bounded length, and their number is bounded too.
+ */
+export function boundCause(cause: Cause): Cause {
+  return {
+    ...cause,
+    subject: visibleText(cause.subject, MAX_NAME),
+    product: cause.product === null ? null : visibleText(cause.product, MAX_NAME),
+    summary: visibleText(cause.summary, MAX_LINE),
+    impact: visibleText(cause.impact, MAX_LINE),
+    evidence: boundLines(cause.evidence),
+    consequences: cause.consequences.slice(0, MAX_LINES),
+    remedy: boundLines(cause.remedy),
+    remedySteps: boundSteps(cause.remedySteps),
+  };
+}
+
+function boundSteps(steps: readonly RemedyStep[]): readonly RemedyStep[] {
+  const kept = steps.slice(0, MAX_LINES).map(boundStep);
+  const more = steps.length - kept.length;
+  return more > 0 ? [...kept, sentenceStep(moreText(more))] : kept;
+}
+
+/** A block is kept whole or not at all: half of it would be run as well. */
+function boundStep(step: RemedyStep): RemedyStep {
+  const text = visibleText(step.text, MAX_LINE);
+  const isFit = [step.commands ?? '', step.undo ?? ''].every(isFitBlock);
+  return isFit ? { ...step, text } : sentenceStep(text);
+}
+
+function isFitBlock(block: string): boolean {
+  const lines = block.split('\n');
+  return lines.length <= MAX_BLOCK_LINES && lines.every((line) => visibleText(line, MAX_LINE) === line);
+}
+
+function moreText(more: number): string {
+  return `… and ${String(more)} more`;
+}
+
+function boundLines(lines: readonly string[]): readonly string[] {
+  const kept = lines.slice(0, MAX_LINES).map((line) => visibleText(line, MAX_LINE));
+  const more = lines.length - kept.length;
+  return more > 0 ? [...kept, moreText(more)] : kept;
+}
+
+/** How long a precondition may stay unknown before it is reported. */
+const PATIENCE: Millis = 15 * 60_000;
+/** So often checked without a verdict, it is not known any more whether an open incident of it lasts. */
+const FEWEST_CHECKS = 3;
+/** What was not looked at for as long, as while the daemon was stopped, begins again. */
+const LONGEST_GAP: Millis = 60 * 60_000;
+
+/** Since when each precondition is unknown, over restarts too. */
+export function followUnjudged({ unjudged }: IncidentState, view: RoundView): readonly Unjudged[] {
+  const { diagnosis } = view;
+  const { at } = diagnosis;
+  return diagnosis.preconditions
+    .filter(({ state }) => state === 'unknown')
+    .map(({ id }) => {
+      const known = unjudged.find(({ precondition }) => precondition === id);
+      const goesOn = known !== undefined && known.since <= at && at - known.at < LONGEST_GAP;
+      const checked = (goesOn ? known.checked : 0) + (isFresh(id, view) ? 1 : 0);
+      return { precondition: id, since: goesOn ? known.since : at, at, checked };
+    });
+}
+
+/**
+ * A warning for each precondition that has been unknown for long, and that no open incident explains. An incident of
+ * the precondition itself explains nothing once several checks could not tell whether it lasts.
+ */
+export function unknownCauses(
+  unjudged: readonly Unjudged[],
+  { incidents }: IncidentState,
+  view: RoundView,
+): readonly Cause[] {
+  const { diagnosis, checks } = view;
+  const known = incidents.filter((incident) => isOpenFault(incident) && incident.cause.id !== UNKNOWN_CAUSE);
+  return unjudged.flatMap(({ precondition, since, at, checked }) => {
+    const status = diagnosis.preconditions.find(({ id }) => id === precondition);
+    const check = checks.find(({ id }) => id === precondition);
+    if (status === undefined || check === undefined || at - since < PATIENCE) return [];
+    const isLost = ({ cause }: Incident): boolean =>
+      cause.precondition === precondition && checked >= FEWEST_CHECKS && presenceOf(cause, view) === 'unjudged';
+    const open = known.filter((incident) => !isLost(incident)).map(({ cause }) => cause.precondition);
+    return isExplained(check, { open, unjudged, checks })
+      ? []
+      : [boundCause(causeOf(check, status, { diagnosis, lasts: at - since }))];
+  });
+}
+
+interface Surroundings {
+  /** The preconditions of the open incidents. */
+  readonly open: readonly string[];
+  readonly unjudged: readonly Unjudged[];
+  readonly checks: readonly Check[];
+}
+
+function isExplained(check: Check, { open, unjudged, checks }: Surroundings): boolean {
+  // When it never hears anything, its own judgement says so.
+  if (check.onlyListens === true) return true;
+  const deeper = deeperThan(check, checks);
+  const explaining = [
+    check.id,
+    ...deeper,
+    ...checks.filter(({ isWayOut }) => isWayOut === true).map(({ id }) => id),
+    ...check.explainedBy.map(({ by }) => by),
+  ];
+  // What depends on something unknown is unknown too: that is told once, of the deepest.
+  return (
+    open.some((broken) => explaining.includes(broken)) ||
+    unjudged.some(({ precondition }) => deeper.includes(precondition))
+  );
+}
+
+function deeperThan({ dependsOn, unknownWith = [] }: Check, checks: readonly Check[]): readonly string[] {
+  return [...dependsOn, ...unknownWith].flatMap((next) => [
+    next,
+    ...checks.filter(({ id }) => id === next).flatMap((deeper) => deeperThan(deeper, checks)),
+  ]);
+}
+
+function causeOf(
+  { id, title, unknownRemedy }: Check,
+  { summary, findings }: PreconditionStatus,
+  { diagnosis: { configFile }, lasts }: { readonly diagnosis: Diagnosis; readonly lasts: Millis },
+): Cause {
+  const { impact, remedy, severity } = UNKNOWN_WORDS;
+  const unknown = findings.filter(({ level }) => level === 'unknown');
+  const advised = unknown.flatMap(({ advice }) => advice?.remedy ?? []);
+  return {
+    id: UNKNOWN_CAUSE,
+    precondition: id,
+    severity,
+    confidence: 'confirmed',
+    subject: id,
+    product: null,
+    summary: `"${title}" could not be judged for ${wholeMinutes(lasts)}: ${summary}`,
+    impact: impactOf(impact, { licenseActive: null, offlineActivation: null }),
+    evidence: unknown.map((finding) => evidenceLine(finding, id)),
+    consequences: [],
+    ...remedyOf([...(advised.length > 0 ? advised : [unknownRemedy]), ...remedy], {
+      ...ANY_SERVER,
+      subject: id,
+      ...(configFile === undefined ? {} : { config: configFile }),
+    }),
+  };
+}
+
+const MINUTE: Millis = 60_000;
+
+function wholeMinutes(time: Millis): string {
+  return spanText(Math.floor(time / MINUTE) * MINUTE);
+}
+
+/** Everything that can happen to the incidents. `at` and `diagnosis.at` are the present. */
+export type IncidentInput =
+  | {
+      readonly kind: 'diagnosis';
+      readonly diagnosis: Diagnosis;
+      /**
+       * The preconditions that were looked at again; null: all. The others neither confirm nor recover anything, since
+       * the same observation seen twice is no confirmation.
+       */
+      readonly fresh: readonly string[] | null;
+      /** Without: this is the first round that is known. */
+      readonly looks?: Looks;
+      /** Beyond that, preconditions of which a part was looked at again. */
+      readonly partlyFresh?: PartlyFresh;
+    }
+  /** The round of the last diagnosis, judged again when it was known more of what it had asked for. */
+  | { readonly kind: 'revision'; readonly at: EpochMs; readonly diagnosis: Diagnosis }
+  | { readonly kind: 'tick'; readonly at: EpochMs }
+  | { readonly kind: 'maintenance'; readonly at: EpochMs; readonly active: boolean }
+  | { readonly kind: 'silence'; readonly at: EpochMs; readonly silence: Omit<Silence, 'id' | 'from'> }
+  | { readonly kind: 'unsilence'; readonly at: EpochMs; readonly id: string }
+  | { readonly kind: 'acknowledge'; readonly at: EpochMs; readonly id: string; readonly by: string }
+  | { readonly kind: 'unacknowledge'; readonly at: EpochMs; readonly id: string };
+
+/** `merged`: it goes on in another incident. */
+export type Transition = 'opened' | 'reopened' | 'changed' | 'merged' | 'closed';
+
+/** What is to be done about it, after the state was stored. */
+export type IncidentEffect =
+  | { readonly kind: 'notify'; readonly notification: Notification }
+  | { readonly kind: 'transition'; readonly transition: Transition; readonly incident: Incident };
+
+export interface IncidentStep {
+  readonly state: IncidentState;
+  readonly effects: readonly IncidentEffect[];
 }

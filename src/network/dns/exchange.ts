@@ -1,11 +1,11 @@
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { openSocket, openTls, type Destination } from '../connect.ts';
 import { exchangeUdp } from '../udp-exchange.ts';
 import { encodeQuery, readReply, type BelievableReading, type DnsQuery } from './message.ts';
-import type { DnsServer } from './server.ts';
-import { exchangeStream } from './stream.ts';
+import { locate, type SystemLookup } from '../lookup.ts';
+import { ProbeError, abortError } from '../failure.ts';
 
 /** RFC 7858 §3.1 has no ALPN; `dot` is registered and some servers tell protocols apart by it. */
 const DOT_PROTOCOLS: readonly string[] = ['dot'];
@@ -16,7 +16,7 @@ const DOT_PROTOCOLS: readonly string[] = ['dot'];
  */
 const RETRANSMIT_AFTER: Millis = 1000;
 
-export interface ExchangeTools {
+interface ExchangeTools {
   readonly trust: SecureContext;
   readonly clock: Clock;
   /** Called for each time the question goes out; the change to TCP after a truncated answer is not counted. */
@@ -101,4 +101,122 @@ async function openVerified(
     },
     signal,
   );
+}
+
+const HTTPS_PORT = 443;
+
+/** A resolver as a configuration names it. */
+export type NamedResolver =
+  | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
+  | { readonly kind: 'https'; readonly url: string };
+
+/** A resolver with an address to dial. */
+export type DnsServer =
+  | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
+  /** `host`: the name or address that its certificate must be for. */
+  | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
+  | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
+
+/**
+ * Finds the address of a configured resolver. One that is given by name is looked up through the system first.
+ * @throws {ProbeError} `name-not-resolved` when that fails
+ */
+export async function serverOf(
+  resolver: NamedResolver,
+  system: SystemLookup,
+  sourceAddress: string | null,
+  signal: AbortSignal,
+): Promise<DnsServer> {
+  const find = (host: string, port: number): Promise<Destination> =>
+    locate({ host, port, sourceAddress }, system, signal);
+  switch (resolver.kind) {
+    case 'udp':
+    case 'tcp':
+      return { kind: resolver.kind, at: await find(resolver.host, resolver.port) };
+    case 'tls':
+      return { kind: 'tls', at: await find(resolver.host, resolver.port), host: resolver.host };
+    case 'https': {
+      const url = new URL(resolver.url);
+      const host = withoutBrackets(url.hostname);
+      return { kind: 'https', at: await find(host, url.port === '' ? HTTPS_PORT : Number(url.port)), host, url };
+    }
+  }
+}
+
+function withoutBrackets(host: string): string {
+  return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+}
+
+const LENGTH_BYTES = 2;
+
+/** Frames that answer something else; a server that sends more than these answers nothing. */
+const MAX_FOREIGN = 4;
+
+/**
+ * Asks over a connected TCP or TLS socket (RFC 1035 §4.2.2, RFC 7858 §3.3) and destroys it afterwards. A peer that
+ * trickles bytes is ended by the signal; a frame cannot be larger than 65,535 bytes.
+ */
+export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {
+  return new Promise((resolve, reject) => {
+    const frames = new Frames();
+    let foreign = 0;
+
+    function finish(): void {
+      signal.removeEventListener('abort', onAbort);
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', fail);
+      socket.destroy();
+    }
+    function fail(error: Error): void {
+      finish();
+      reject(error);
+    }
+    function onAbort(): void {
+      fail(abortError(signal));
+    }
+    function onEnd(): void {
+      fail(new ProbeError('closed', 'The server closed the connection without an answer'));
+    }
+    function onData(chunk: Buffer): void {
+      frames.push(chunk);
+      for (let frame = frames.shift(); frame !== null; frame = frames.shift()) {
+        const reading = readReply(frame, query);
+        if (reading.kind === 'truncated')
+          return fail(new ProbeError('protocol', 'The answer is marked as truncated although TCP has room'));
+        if (reading.kind !== 'foreign') {
+          finish();
+          return resolve(reading);
+        }
+        foreign += 1;
+        if (foreign >= MAX_FOREIGN)
+          return fail(new ProbeError('protocol', `The server did not answer the question: ${reading.why}`));
+      }
+    }
+
+    if (signal.aborted) return onAbort();
+    if (socket.destroyed) return onEnd();
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', fail);
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt16BE(query.bytes.length);
+    // One segment: RFC 7766 §8, some servers cannot cope with the length alone.
+    socket.write(Buffer.concat([length, query.bytes]));
+  });
+}
+
+/** Length-prefixed messages out of a byte stream. */
+class Frames {
+  #pending: Buffer = Buffer.alloc(0);
+
+  push(chunk: Buffer): void {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+  }
+
+  shift(): Buffer | null {
+    if (this.#pending.length < LENGTH_BYTES) return null;
+    const end = LENGTH_BYTES + this.#pending.readUInt16BE(0);
+    if (this.#pending.length < end) return null;
+    const frame = this.#pending.subarray(LENGTH_BYTES, end);
+    this.#pending = this.#pending.subarray(end);
+    return frame;
+  }
 }

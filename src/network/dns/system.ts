@@ -1,9 +1,10 @@
+import { Resolver } from 'node:dns/promises';
 import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
-import { ProbeError, errorCode, failureFrom } from '../failure.ts';
-import { lookUp, type SystemLookup } from '../system-lookup.ts';
+import { ProbeError, errorCode, failureFrom, abortError } from '../failure.ts';
+import { lookUp, type SystemLookup } from '../lookup.ts';
 
 /**
  * What the machine's own resolver says, as its other programs see it: hosts file, search list and several servers
@@ -55,5 +56,30 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
 
   function silence(told: unknown): DnsReply {
     return { ...failureFrom(told, durationMs, parent), attempts: 1 };
+  }
+}
+
+const PATIENCE: Millis = 2000;
+
+/**
+ * The mail servers of a domain, the most preferred first, of the servers that the system's resolver asks: getaddrinfo
+ * knows addresses alone. @throws what ended it
+ */
+export async function systemExchanges(domain: string, signal: AbortSignal): Promise<readonly string[]> {
+  signal.throwIfAborted();
+  const resolver = new Resolver({ timeout: PATIENCE, tries: 1 });
+  function cancel(): void {
+    resolver.cancel();
+  }
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    const found = await resolver.resolveMx(domain);
+    return found.sort((one, other) => one.priority - other.priority).map(({ exchange }) => exchange);
+  } catch (error) {
+    if (signal.aborted) throw abortError(signal);
+    if (errorCode(error) === 'ENODATA' || errorCode(error) === 'ENOTFOUND') return [];
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', cancel);
   }
 }

@@ -1,10 +1,77 @@
 import { isIP, isIPv6, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import type { ConnectionOptions } from 'node:tls';
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  type DetailedPeerCertificate,
+  type PeerCertificate,
+} from 'node:tls';
+import { createHmac } from 'node:crypto';
 import { ProbeError } from '../failure.ts';
-import { Dialogue } from './dialogue.ts';
-import { type Credentials, logIn } from './log-in.ts';
-import { isPositive, parseReply, requirePositive, SmtpError, type SmtpReply } from './reply.ts';
+import { Dialogue, isPositive, parseReply, requirePositive, SmtpError, type SmtpReply } from './dialogue.ts';
+import type { EpochMs } from '../../core/clock.ts';
+
+interface Credentials {
+  readonly user: string;
+  readonly pass: string;
+}
+
+/** Says one line and waits for the reply. */
+type Exchange = (line: string) => Promise<SmtpReply>;
+
+type Mechanism = (exchange: Exchange, credentials: Credentials) => Promise<SmtpReply>;
+
+/** In the order in which they are preferred, which is nodemailer's. */
+const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
+  // RFC 4616.
+  ['PLAIN', (exchange, { user, pass }) => exchange(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`)],
+  // Without an RFC; what the server asks for is not looked at, as some servers ask in words of their own.
+  [
+    'LOGIN',
+    async (exchange, { user, pass }) => {
+      await goOn(exchange('AUTH LOGIN'));
+      await goOn(exchange(base64(user)));
+      return exchange(base64(pass));
+    },
+  ],
+  // RFC 2195.
+  [
+    'CRAM-MD5',
+    async (exchange, { user, pass }) => {
+      const { text } = await goOn(exchange('AUTH CRAM-MD5'));
+      const challenge = Buffer.from(text.slice('334 '.length), 'base64');
+      return exchange(base64(`${user} ${createHmac('md5', pass).update(challenge).digest('hex')}`));
+    },
+  ],
+];
+
+/**
+ * Logs in by the first mechanism that the server offers; with PLAIN where it offers none of them.
+ * @param offers lines of the reply to EHLO, without their codes
+ * @throws {SmtpError} when the server does not take them
+ */
+async function logIn(exchange: Exchange, offers: readonly string[], credentials: Credentials): Promise<void> {
+  const offered = new Set(offers.flatMap(mechanismsIn));
+  const [, mechanism] = MECHANISMS.find(([name]) => offered.has(name)) ?? MECHANISMS[0] ?? [];
+  if (mechanism !== undefined) requirePositive(await mechanism(exchange, credentials));
+}
+
+/** `AUTH PLAIN LOGIN` (RFC 4954 §3), and `AUTH=LOGIN` of older servers. */
+function mechanismsIn(offer: string): readonly string[] {
+  const [keyword, ...names] = offer.toUpperCase().split(/[\s=]+/u);
+  return keyword === 'AUTH' ? names : [];
+}
+
+/** @throws {SmtpError} when the server does not ask for more */
+async function goOn(replied: Promise<SmtpReply>): Promise<SmtpReply> {
+  const reply = await replied;
+  if (reply.code !== 334) throw new SmtpError(reply);
+  return reply;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}
 
 /** No argument of MAIL or RCPT may end the command or its path. */
 const UNSAFE = /[\p{Cc}\s<>]/u;
@@ -13,7 +80,7 @@ const NON_ASCII = /\P{ASCII}/u;
 /** RFC 5321 §4.1.2: a domain of more than one label. */
 const DOMAIN = /^[\w-]+(?:\.[\w-]+)+$/u;
 
-export interface SessionOptions {
+interface SessionOptions {
   /** Already connected; with security `tls`, already encrypted. */
   readonly socket: Socket;
   readonly host: string;
@@ -23,7 +90,7 @@ export interface SessionOptions {
 }
 
 /** How far `greet` has come: what is waited for. */
-export type GreetStep = 'greeting' | 'hello' | 'starttls' | 'handshake';
+type GreetStep = 'greeting' | 'hello' | 'starttls' | 'handshake';
 
 /**
  * One SMTP session that cannot send a message: it has no way to say DATA. Every step throws an `SmtpError` for a reply
@@ -142,4 +209,41 @@ export class MailSession {
     this.#dialogue.say(line);
     return parseReply(await this.#dialogue.reply());
   }
+}
+
+/** What a handshake showed whose chain was verified. */
+export interface VerifiedIdentity {
+  /** null: no handshake came so far. */
+  notAfter(): EpochMs | null;
+  /** To be given to Node: its own check of the name, which looks at the chain in passing, for nothing. */
+  readonly check: NonNullable<ConnectionOptions['checkServerIdentity']>;
+}
+
+/** A chain is longer than this only to be a burden. */
+const MAX_CHAIN = 10;
+
+export function createVerifiedIdentity(): VerifiedIdentity {
+  let seen: EpochMs | null = null;
+  return {
+    notAfter: () => seen,
+    check: (host, certificate) => {
+      const ends = chainOf(certificate).map(({ valid_to: text }) => Date.parse(text));
+      const earliest = Math.min(...ends);
+      seen = Number.isFinite(earliest) ? earliest : null;
+      return checkServerIdentity(host, certificate);
+    },
+  };
+}
+
+/** Without the root, which names itself as its issuer: it is this machine's, and the blackbox exporter sees none. */
+function chainOf(leaf: PeerCertificate): readonly PeerCertificate[] {
+  const chain = [leaf];
+  let { issuerCertificate: issuer }: Partial<DetailedPeerCertificate> = leaf;
+  while (issuer !== undefined && chain.length < MAX_CHAIN) {
+    const { issuerCertificate: above } = issuer;
+    if (above === undefined || above.fingerprint256 === issuer.fingerprint256) break;
+    chain.push(issuer);
+    issuer = above;
+  }
+  return chain;
 }

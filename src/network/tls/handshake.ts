@@ -1,20 +1,17 @@
 import { isIP, type Socket } from 'node:net';
 import { connect, type CipherNameAndProtocol, type SecureContext, type TLSSocket } from 'node:tls';
+import { Duplex } from 'node:stream';
 import { deadline } from '../../system/clock.ts';
-import type { CapturedChain } from '../../core/certificate.ts';
+import type { CapturedChain, Certificate } from '../../core/certificate.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { TlsFacts, TlsOutcome } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, failureFrom, ProbeError } from '../failure.ts';
-import { captureChain, type CertificateParser } from './captured-chain.ts';
-import { beginsAsTls, readableText } from './plain-answer.ts';
-import { TappedStream } from './tapped-stream.ts';
-import { alertAtHello, alertName, demandsCertificate } from './tls-alert.ts';
 
 /** A whole block page takes a moment to arrive; a server that goes on talking is not waited for. */
 const PLAIN_ANSWER_WAIT: Millis = 250;
 
-export interface HandshakeOptions {
+interface HandshakeOptions {
   /** SNI; null, or an address (RFC 6066 §3 forbids them), sends none. */
   readonly serverName: string | null;
   readonly secureContext: SecureContext;
@@ -167,4 +164,226 @@ async function plainAnswer(tap: TappedStream, signal: AbortSignal, ctx: ProbeCon
   using wait = deadline(ctx.clock, PLAIN_ANSWER_WAIT, signal);
   await tap.whenDone(wait.signal);
   return readableText(tap.firstBytes());
+}
+
+const MAX_CERTIFICATES = 16;
+
+/** As `parseCertificate`; a cached one is better, since a server sends the same chain every time. */
+export type CertificateParser = (der: Uint8Array) => Certificate | null;
+
+/**
+ * The chain exactly as a peer sent it: order, strangers and missing members included, which `getPeerCertificate(true)`
+ * loses because it links certificates by issuer. Up to Node 24 this call leaked the certificates above the leaf; on
+ * Node 26 it does not (`bench/capture-leak.ts`). Call it before the socket is destroyed.
+ *
+ * @returns null when the peer has sent no certificate
+ */
+function captureChain(socket: TLSSocket, parse: CertificateParser): CapturedChain | null {
+  const ders: Uint8Array[] = [];
+  for (let current = socket.getPeerX509Certificate(); current !== undefined; current = current.issuerCertificate)
+    ders.push(current.raw);
+  if (ders.length === 0) return null;
+  const certificates = ders
+    .slice(0, MAX_CERTIFICATES)
+    .map((der) => parse(der))
+    .filter((certificate) => certificate !== null);
+  return { certificates, dropped: ders.length - certificates.length };
+}
+
+/** A block page's words come after its style sheet: some 5 KiB into FortiOS's. */
+const KEPT_BYTES = 16 * 1024;
+
+/**
+ * A connected socket for `tls.connect` to run over, which keeps the first bytes that the peer sent. Node reads a plain
+ * socket below JavaScript, so that an answer that is not TLS (a block page, a banner) is lost in
+ * ERR_SSL_WRONG_VERSION_NUMBER. The detour costs 0.05 ms of CPU a handshake.
+ *
+ * The socket remains its owner's: destroying this stream does not destroy it, and reading from it goes on, for
+ * `settled`.
+ */
+class TappedStream extends Duplex {
+  readonly #socket: Socket;
+  readonly #first: Buffer[] = [];
+  #kept = 0;
+
+  constructor(socket: Socket) {
+    super({ autoDestroy: false });
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.#keep(chunk);
+      if (!this.destroyed && !this.push(chunk)) socket.pause();
+    });
+    socket.on('end', () => {
+      if (!this.destroyed) this.push(null);
+    });
+  }
+
+  /** The first 16 KiB at most. */
+  firstBytes(): Buffer {
+    return Buffer.concat(this.#first);
+  }
+
+  /** Resolves when the peer has ended, when there is nothing more to keep, or when `signal` is aborted. */
+  whenDone(signal: AbortSignal): Promise<void> {
+    const socket = this.#socket;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        signal.removeEventListener('abort', done);
+        socket.off('data', onData).off('end', done).off('close', done);
+        resolve();
+      };
+      const onData = (): void => {
+        if (this.#kept >= KEPT_BYTES) done();
+      };
+      signal.addEventListener('abort', done, { once: true });
+      socket.on('data', onData).once('end', done).once('close', done);
+      if (signal.aborted || socket.readableEnded || socket.destroyed) done();
+      else onData();
+    });
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, callback);
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#socket.end(callback);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#socket.resume();
+    callback(error);
+  }
+
+  #keep(chunk: Buffer): void {
+    const room = KEPT_BYTES - this.#kept;
+    if (room <= 0) return;
+    // A copy: a view would keep the whole 64 KiB read buffer alive.
+    const part = Buffer.from(chunk.subarray(0, room));
+    this.#first.push(part);
+    this.#kept += part.length;
+  }
+}
+
+/** RFC 8446 §6 and RFC 5246 §7.2; names of older protocols where the newer ones dropped them. */
+const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
+  [0, 'close_notify'],
+  [10, 'unexpected_message'],
+  [20, 'bad_record_mac'],
+  [21, 'decryption_failed'],
+  [22, 'record_overflow'],
+  [30, 'decompression_failure'],
+  [40, 'handshake_failure'],
+  [41, 'no_certificate'],
+  [42, 'bad_certificate'],
+  [43, 'unsupported_certificate'],
+  [44, 'certificate_revoked'],
+  [45, 'certificate_expired'],
+  [46, 'certificate_unknown'],
+  [47, 'illegal_parameter'],
+  [48, 'unknown_ca'],
+  [49, 'access_denied'],
+  [50, 'decode_error'],
+  [51, 'decrypt_error'],
+  [60, 'export_restriction'],
+  [70, 'protocol_version'],
+  [71, 'insufficient_security'],
+  [80, 'internal_error'],
+  [86, 'inappropriate_fallback'],
+  [90, 'user_canceled'],
+  [100, 'no_renegotiation'],
+  [109, 'missing_extension'],
+  [110, 'unsupported_extension'],
+  [111, 'certificate_unobtainable'],
+  [112, 'unrecognized_name'],
+  [113, 'bad_certificate_status_response'],
+  [114, 'bad_certificate_hash_value'],
+  [115, 'unknown_psk_identity'],
+  [116, 'certificate_required'],
+  [120, 'no_application_protocol'],
+  [121, 'ech_required'],
+]);
+
+/** OpenSSL appends it to the errors that a received alert causes, and to no others. */
+const ALERT_IN_MESSAGE = /SSL alert number (?<number>\d{1,3})/u;
+
+/**
+ * The TLS alert that the peer sent, by its RFC 8446 §6 name (`alert_99` for a number without one); null when `error`
+ * was not caused by an alert. The number is read, not Node's `code`: OpenSSL renamed its reasons between the versions
+ * in Node 20 and 24.
+ */
+export function alertName(error: unknown): string | null {
+  const number = error instanceof Error ? ALERT_IN_MESSAGE.exec(error.message)?.groups?.['number'] : undefined;
+  return number === undefined ? null : nameOf(Number(number));
+}
+
+/**
+ * The fatal alert that an answer to the hello consists of, from its bytes (RFC 8446 §5.1, §6): OpenSSL reports none for
+ * a number that it does not know, and a reset that follows at once can come first.
+ */
+export function alertAtHello(answer: Uint8Array): string | null {
+  const [type, major, , high, low, level, number] = answer;
+  return type === 21 && major === 3 && high === 0 && low === 2 && level === 2 && number !== undefined
+    ? nameOf(number)
+    : null;
+}
+
+function nameOf(number: number): string {
+  return ALERT_NAMES.get(number) ?? `alert_${String(number)}`;
+}
+
+/** What servers answer to a client that has no certificate: OpenSSL, GnuTLS, SChannel, Java and BoringSSL differ. */
+const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
+  'handshake_failure',
+  'no_certificate',
+  'bad_certificate',
+  'unsupported_certificate',
+  'certificate_unknown',
+  'unknown_ca',
+  'access_denied',
+  'certificate_required',
+]);
+
+/** Whether `alert` insists on the certificate that the server requested and did not get. */
+export function demandsCertificate(alert: string | null, certificateRequested: boolean): boolean {
+  return alert === 'certificate_required' || (certificateRequested && alert !== null && CERTIFICATE_ALERTS.has(alert));
+}
+
+/** Longest text that is kept of an answer that was not TLS. */
+const MAX_TEXT = 512;
+
+/** Content types of TLS records, RFC 8446 §5.1: change_cipher_spec to application_data, and heartbeat (RFC 6520). */
+const FIRST_CONTENT_TYPE = 20;
+const LAST_CONTENT_TYPE = 24;
+
+/** Whether an answer begins as a TLS record does; an empty one counts as TLS, since it says nothing else. */
+export function beginsAsTls(bytes: Uint8Array): boolean {
+  const [type, major] = bytes;
+  if (type === undefined) return true;
+  if (type < FIRST_CONTENT_TYPE || type > LAST_CONTENT_TYPE) return false;
+  return major === undefined || major === 3;
+}
+
+/**
+ * What an answer that was not TLS says, as one line of printable ASCII, 512 characters at most. Of HTML the
+ * readable text is kept, since block pages begin with kilobytes of style sheet.
+ */
+export function readableText(bytes: Uint8Array): string {
+  return readableLine(Buffer.from(bytes).toString('latin1'));
+}
+
+/** The same of text. */
+export function readableLine(text: string): string {
+  return text
+    .replaceAll(/<(style|script)\b[^>]*>[^<]*(?:<\/\1\s*>)?/giu, ' ')
+    .replaceAll(/<!--(?:[^-]|-(?!->))*(?:-->)?/gu, ' ')
+    .replaceAll(/<[!/a-z][^<>]*>/giu, ' ')
+    .replaceAll(/[\s]+/gu, ' ')
+    .replaceAll(/[^ -~]/gu, '.')
+    .trim()
+    .slice(0, MAX_TEXT);
 }

@@ -1,14 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Server, TLSSocket } from 'node:tls';
+import { type Server, TLSSocket } from 'node:tls';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
-import { beat } from '../../system/beat.ts';
+import { beat } from '../../system/clock.ts';
 import type { OperatorLog } from '../../system/operator-log.ts';
-import { readText } from '../../system/read-text.ts';
+import { readText } from '../../system/json-file.ts';
 import { messageOf } from '../../text/message-of.ts';
+import { parseDistinguishedName } from '../../core/certificate.ts';
+import { parseSubjectAltName } from '../../core/parse-certificate.ts';
 
 /** The PEM files of a TLS server of ours. */
-export interface ServedFiles {
+interface ServedFiles {
   readonly certFile: string;
   readonly keyFile: string;
   /** Authorities of client certificates; null: none is asked for. */
@@ -18,14 +20,14 @@ export interface ServedFiles {
 }
 
 /** What they hold. */
-export interface ServedMaterial {
+interface ServedMaterial {
   readonly cert: string;
   readonly key: string;
   readonly ca?: string;
   readonly crl?: string;
 }
 
-export interface FollowDeps {
+interface FollowDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
   /**
@@ -149,4 +151,16 @@ function refuseOtherText(ca: string, file: string): void {
 
 function isSame(one: ServedMaterial, other: ServedMaterial): boolean {
   return one.cert === other.cert && one.key === other.key && one.ca === other.ca && one.crl === other.crl;
+}
+
+/**
+ * The common names and DNS names in the certificate that a client has shown; none where it has shown none, or one that
+ * was not verified under the server's `ca`.
+ */
+export function verifiedPeerNames(socket: Socket): readonly string[] {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return [];
+  const certificate = socket.getPeerX509Certificate();
+  const { attributes } = parseDistinguishedName(certificate?.subject);
+  const commonNames = attributes.filter(({ type }) => type === 'CN').map(({ value }) => value);
+  return [...commonNames, ...parseSubjectAltName(certificate?.subjectAltName).dnsNames];
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Dispatcher } from 'undici';
-import type { ProxyConfig } from '../../config/schema/proxy.ts';
-import { authority, isLoopbackUrl } from '../../core/authority.ts';
+import type { ProxyConfig } from '../../config/schema/secret.ts';
+import { authority, isLoopbackUrl } from '../../core/addresses.ts';
 import type { SecretReader } from '../../system/secret.ts';
 
 /** How channels and the heartbeat leave this network. Probes never use it. */

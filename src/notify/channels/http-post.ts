@@ -1,14 +1,53 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { messageOf } from '../../text/message-of.ts';
+import type { DeliveryRequest, MessageChannel, RecipientOutcome } from './channel.ts';
 import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
-import { visibleText } from '../../core/visible-text.ts';
-import { withoutSecrets } from '../../core/without-secrets.ts';
-import { retryAfterOf } from '../../network/http/retry-after.ts';
+import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
+import { retryAfterOf } from '../../network/http/request.ts';
 import { withoutCodes } from '../../text/mask.ts';
-import { messageOf } from '../../text/message-of.ts';
 import { type EgressDeps, openDispatcher, throughProxy } from './dispatcher.ts';
-import type { RecipientOutcome } from './channel.ts';
+import type { SecretReader, SecretSource } from '../../system/secret.ts';
+import type { SecretUrl } from '../../config/schema/secret.ts';
+
+/** A service that takes a notification as one or more posts of JSON. */
+interface PostingService extends Pick<MessageChannel, 'id' | 'minSeverity'> {
+  /** What the log and the page call it. */
+  readonly recipient: string;
+  /** In order; the service must bear to be sent all of them again when one is not taken. @throws {Error} */
+  readonly posts: (request: DeliveryRequest) => Promise<readonly JsonPost[]>;
+}
+
+export function createPostingChannel(
+  { id, minSeverity, recipient, posts }: PostingService,
+  deps: PostDeps,
+): MessageChannel {
+  void prepareToPost();
+  return {
+    kind: 'messages',
+    id,
+    recipients: [recipient],
+    minSeverity,
+    async deliver(request, signal) {
+      const outcome = await postAll(request, signal);
+      return request.recipients.map((name): RecipientOutcome => ({ recipient: name, ...outcome }));
+    },
+  };
+
+  async function postAll(request: DeliveryRequest, signal: AbortSignal): Promise<PostOutcome> {
+    let outcome: PostOutcome = { kind: 'sent', detail: '' };
+    try {
+      for (const post of await posts(request)) {
+        outcome = await postJson(post, deps, signal);
+        if (outcome.kind !== 'sent') return outcome;
+      }
+      return outcome;
+    } catch (error) {
+      return { kind: 'deferred', detail: messageOf(error) };
+    }
+  }
+}
 
 export interface JsonPost {
   readonly url: string;
@@ -43,7 +82,7 @@ export async function prepareToPost(): Promise<void> {
   await import('undici').catch(() => undefined);
 }
 
-export interface PostDeps extends EgressDeps {
+interface PostDeps extends EgressDeps {
   readonly clock: Clock;
 }
 
@@ -106,4 +145,58 @@ async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Pr
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   return messageOf(error.message === '' && error.cause instanceof Error ? error.cause : error) || error.name;
+}
+
+/** What a service asks for, one at most: a login (RFC 7617) or a token (RFC 6750). */
+interface Credentials {
+  readonly user: string | null;
+  readonly password: SecretSource | null;
+  readonly token: SecretSource | null;
+}
+
+export const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://": the token would travel in clear';
+
+interface Authorization {
+  /** The header `Authorization`; null without credentials. */
+  readonly header: string | null;
+  /** What must not come back from the peer into a message. */
+  readonly secrets: readonly string[];
+}
+
+/** @throws {Error} when a secret cannot be read */
+export async function authorizationOf(
+  { user, password, token }: Credentials,
+  readSecret: SecretReader,
+): Promise<Authorization> {
+  if (token !== null) {
+    const secret = await readSecret(token);
+    return { header: `Bearer ${secret}`, secrets: [secret] };
+  }
+  if (user === null || password === null) return { header: null, secrets: [] };
+  const secret = await readSecret(password);
+  const login = `${user}:${secret}`;
+  return { header: `Basic ${Buffer.from(login, 'utf8').toString('base64')}`, secrets: [secret, login] };
+}
+
+/**
+ * The URL itself, read at each use.
+ * @throws {Error} when it cannot be read or is no URL of the web; never with a part of it
+ */
+export async function readSecretUrl(url: SecretUrl, readSecret: SecretReader): Promise<string> {
+  if (typeof url === 'string') return url;
+  const text = (await readSecret(url)).trim();
+  if (!/^https?:$/u.test(URL.parse(text)?.protocol ?? ''))
+    throw new Error(`Cannot use what ${placeOf(url)} holds: expected a URL that begins with "https://"`);
+  return text;
+}
+
+/** Where it stands, for people and for the store. */
+export function placeOf(source: Exclude<SecretUrl, string>): string {
+  return source.kind === 'file' ? `file "${source.path}"` : `environment variable "${source.name}"`;
+}
+
+/** What of a URL is the secret: what follows the host, whole and without the query; nothing where there is nothing. */
+export function secretPartsOf(url: string): readonly string[] {
+  const { pathname, search } = new URL(url);
+  return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
 }

@@ -1,8 +1,7 @@
+import { createHash } from 'node:crypto';
 import { visibleText } from '../../core/visible-text.ts';
-import type { Notification } from '../../engine/incident/notification.ts';
-import type { NotificationText } from '../message/notification-text.ts';
-import { subjectOf } from '../message/subject.ts';
-import { digestItems } from './digest-items.ts';
+import type { Notification, IncidentNotification } from '../../engine/incident/incident.ts';
+import { type NotificationText, subjectOf } from '../message/notification-text.ts';
 
 /** More is no message any more: the page has the rest. */
 const MAX_PARAGRAPH = 1_000;
@@ -32,4 +31,26 @@ export function messageParagraphs(
 
 function omittedOf(notification: Notification): number {
   return notification.kind === 'digest' ? notification.omitted : 0;
+}
+
+/** What a digest tells, as if each item had been told by itself; nothing of another notification. */
+export function digestItems(notification: Notification): readonly IncidentNotification[] {
+  if (notification.kind !== 'digest') return [];
+  const { id, at, items, stillOpen } = notification;
+  return items.map(({ event, incident }) => ({
+    kind: 'incident',
+    id,
+    at,
+    event,
+    incident,
+    nextReminder: null,
+    stillOpen,
+  }));
+}
+
+/** What a service takes as one fault, whichever agent of a site tells it: 64 characters. */
+export function faultKey(site: string, cause: string, subject: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([site, cause, subject]))
+    .digest('hex');
 }

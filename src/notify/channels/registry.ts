@@ -1,12 +1,12 @@
 import type * as z from 'zod';
-import { alertmanager } from './alertmanager/channel.ts';
-import { email } from './email/channel.ts';
-import { ntfy } from './ntfy/channel.ts';
-import { pagerduty } from './pagerduty/channel.ts';
-import { slack } from './slack/channel.ts';
-import { syslog } from './syslog/channel.ts';
-import { teams } from './teams/channel.ts';
-import { webhook } from './webhook/channel.ts';
+import { alertmanager } from './alertmanager.ts';
+import { email } from './email.ts';
+import { ntfy } from './ntfy.ts';
+import { pagerduty } from './pagerduty.ts';
+import { slack } from './slack.ts';
+import { syslog } from './syslog.ts';
+import { teams } from './teams.ts';
+import { webhook } from './webhook.ts';
 
 /** Every channel there is: add one here. All else about channels is derived from this list. */
 export const CHANNELS = [email, slack, teams, pagerduty, ntfy, webhook, syslog, alertmanager] as const;

@@ -1,11 +1,17 @@
-import { headline } from '../../checks/headline.ts';
-import { counted } from '../../core/counted.ts';
-import type { Cause } from '../../engine/cause.ts';
-import { lastedText } from '../../engine/incident/lasted.ts';
-import type { DigestNotification, IncidentNotification, Notification } from '../../engine/incident/notification.ts';
-import { type Links, notificationLinks } from './links.ts';
-import type { MessageContext } from './message-context.ts';
-import { subjectOf } from './subject.ts';
+import { headline, shortCause } from '../../checks/headline.ts';
+import { counted } from '../../core/phrases.ts';
+import type { Cause } from '../../engine/model.ts';
+import {
+  lastedText,
+  type DigestNotification,
+  type IncidentNotification,
+  type Notification,
+  type NoteEvent,
+  type Incident,
+  type Occurrence,
+} from '../../engine/incident/incident.ts';
+import { spanText, zonedText } from '../../core/time-text.ts';
+import { visibleText } from '../../core/visible-text.ts';
 
 /**
  * What any channel shows of a notification. Plain text that may quote strangers: each channel escapes it as its service
@@ -86,4 +92,153 @@ function firstStep({ remedy, summary }: Cause): string {
 function toneOf(open: readonly Pick<Cause, 'severity'>[]): Tone {
   if (open.length === 0) return 'good';
   return open.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning';
+}
+
+/** What a phone shows of a subject, in characters. */
+const MAX_SUBJECT = 60;
+
+const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
+  restart: 'RESTARTED',
+  summary: 'SUMMARY',
+};
+
+/**
+ * One line of at most 60 characters: how bad it is, where, and what it is. The site gets what the others leave, which
+ * is seven characters or more.
+ */
+export function subjectOf(notification: Notification, site: string): string {
+  switch (notification.kind) {
+    case 'incident':
+      return incidentSubject(notification, site);
+    case 'digest':
+      return digestSubject(notification, site);
+    case 'note':
+      return line(NOTE_STATES[notification.event], site, `: ${notification.short}`);
+    case 'test':
+      return line('TEST', site, ': test message of ftm-watch');
+  }
+}
+
+function incidentSubject({ event, incident, at, stillOpen }: IncidentNotification, site: string): string {
+  const { cause, since } = incident;
+  const severity = cause.severity.toUpperCase();
+  switch (event) {
+    case 'firing':
+      return causeLine(severity, site, '', cause);
+    case 'reminder':
+      return causeLine('REMINDER', site, ` (${spanText(Math.max(0, at - since))})`, cause);
+    case 'changed':
+      return causeLine(severity, site, ' (changed)', cause);
+    case 'resolved': {
+      // What is still open must not be hidden by the end of something else.
+      const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
+      return causeLine('RESOLVED', site, open, toldCause(incident));
+    }
+  }
+}
+
+/** A longer name of the cause takes no more of the site than its first seven characters. */
+const SITE_AT_LEAST = 7;
+
+function causeLine(state: string, site: string, more: string, cause: Parameters<typeof shortCause>[0]): string {
+  const around = `${state} ${more}: `.length + Math.min(site.length, SITE_AT_LEAST);
+  return line(state, site, `${more}: ${shortCause(cause, MAX_SUBJECT - around)}`);
+}
+
+function digestSubject({ items, omitted, stillOpen }: DigestNotification, site: string): string {
+  const openCauses = [
+    ...items.flatMap(({ incident }) => (incident.status === 'open' ? [incident.cause] : [])),
+    ...stillOpen,
+  ];
+  const open = openCauses.length + omitted;
+  const over = items.filter(({ incident }) => incident.status === 'closed').length;
+  if (open === 0) return line('RESOLVED', site, `: ${counted(over, 'incident')}`);
+  const state = openCauses.some(({ severity }) => severity === 'critical') ? 'CRITICAL' : 'WARNING';
+  return line(state, site, `: ${counted(open, 'incident')} open, ${String(over)} over`);
+}
+
+function line(state: string, site: string, rest: string): string {
+  const room = MAX_SUBJECT - state.length - 1 - rest.length;
+  return `${state} ${visibleText(site, room) || '-'}${rest}`;
+}
+
+/**
+ * As what people know an incident that is over. A cause that took the place of the first while nothing was told
+ * (maintenance, a silence) is no news in the end: it stands in the story.
+ */
+function toldCause({
+  cause,
+  lastNotified,
+}: Incident): Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'> {
+  if (
+    lastNotified === null ||
+    lastNotified.named.some((one) => one.cause === cause.id && one.subject === cause.subject)
+  )
+    return cause;
+  return { id: lastNotified.cause, subject: lastNotified.subject, severity: lastNotified.severity, product: null };
+}
+
+/**
+ * What a message links to; null: nowhere, since an address that a phone cannot open helps nobody. A link only opens:
+ * it changes nothing and carries no token, for scanners of mail follow it.
+ */
+export interface Links {
+  /** The incident; the list of them for several; the status page for what is about ftm-watch itself. */
+  readonly page: string | null;
+  readonly runbook: string | null;
+}
+
+type LinkBases = Pick<MessageContext, 'publicUrl' | 'runbookUrl'>;
+
+/** Of one incident: in a message about it, in a digest, in a pushed alert. */
+export function incidentLinks(
+  { id, cause }: { readonly id: string; readonly cause: Pick<Cause, 'id'> },
+  bases: LinkBases,
+): Links {
+  return { page: below(bases.publicUrl, `incidents/${encodeURIComponent(id)}`), runbook: runbookLink(cause.id, bases) };
+}
+
+function runbookLink(cause: string, { publicUrl, runbookUrl }: LinkBases): string | null {
+  return runbookUrl === null ? below(publicUrl, `runbooks/${cause}`) : below(runbookUrl, cause);
+}
+
+export function notificationLinks(notification: Notification, bases: LinkBases): Links {
+  switch (notification.kind) {
+    case 'incident':
+      return incidentLinks(notification.incident, bases);
+    case 'digest':
+      return { page: below(bases.publicUrl, 'incidents'), runbook: null };
+    case 'note':
+    case 'test':
+      return { page: below(bases.publicUrl, ''), runbook: null };
+  }
+}
+
+/** What `Links.page` leads to, by the kind of the notification. */
+export const PAGE_TITLES: Readonly<Record<Notification['kind'], string>> = {
+  incident: 'Incident',
+  digest: 'Incidents',
+  test: 'Status page',
+  note: 'Status page',
+};
+
+function below(base: string | null, path: string): string | null {
+  return base === null ? null : `${base.replace(/\/+$/u, '')}/${path}`;
+}
+
+/** Where messages come from, how they tell times, and where their links lead. */
+export interface MessageContext {
+  readonly site: string;
+  /** IANA time zone of the site: times are told in it and in UTC. */
+  readonly timezone: string;
+  /** Where people reach the status page, without a slash at the end; null: no message links to it. */
+  readonly publicUrl: string | null;
+  /** Where the runbooks are, without a slash at the end; null: below `publicUrl`. */
+  readonly runbookUrl: string | null;
+}
+
+/** When a fault that is over was there, and how long. */
+export function occurrenceText(occurrence: Occurrence, timezone: string): string {
+  const [from, to] = [zonedText(occurrence.since, timezone), zonedText(occurrence.lastSeen, timezone)];
+  return `seen from ${from} to ${to}, lasted ${lastedText(occurrence)}`;
 }

@@ -1,38 +1,30 @@
-import { correctedNow } from '../../checks/clock/corrected-now.ts';
-import { observeDateHeader } from '../../checks/clock/date-header.ts';
+import { correctedNow, observeDateHeader, withGenuineTime } from '../../checks/clock/judge.ts';
 import type { CarrierFindings } from '../../checks/delivery/judge-carrier.ts';
-import type { Judgement } from '../../checks/declaration.ts';
+import type { Judgement, RoundFacts, TargetFacts } from '../../checks/check.ts';
 import { uncleanAddresses, withoutUnclean } from '../../checks/endpoint-words.ts';
-import { judgeShare } from '../../checks/intermittent/judge.ts';
-import { judged, unjudged } from '../../checks/judgement.ts';
-import { roundConnectionsOf } from '../../checks/intermittent/round-connections.ts';
+import { judgeShare, roundConnectionsOf } from '../../checks/intermittent/judge.ts';
+import { judged, unjudged, type JudgedRound } from '../../checks/judgement.ts';
 import { next, type PathShare, type RoundConnections, sharesOf } from '../../checks/intermittent/path-share.ts';
 import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../../checks/name-resolution/other-names.ts';
 import { controlHostsOf } from '../../checks/reachability/explain-shut-ports.ts';
 import { CHECKS } from '../../checks/registry.ts';
-import type { RoundFacts } from '../../checks/round-facts.ts';
-import type { TargetFacts } from '../../checks/target-facts.ts';
 import { mixedVersions } from '../../checks/tls-genuine/judge-older-tls.ts';
 import {
   controlChainsOf,
   type JudgedEndpoint,
   judgeTlsPath,
   type TlsKnowledge,
-} from '../../checks/tls-genuine/judge-tls-path.ts';
-import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
+} from '../../checks/tls-genuine/judge-path.ts';
+import type { Verdict } from '../../checks/tls-genuine/chain-case.ts';
 import type { Config } from '../../config/config.ts';
-import type { ServiceConfig } from '../../sources/path/services-section.ts';
+import type { ServiceConfig } from '../../sources/path/sections.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { utcText } from '../../core/instant-text.ts';
+import { utcText } from '../../core/time-text.ts';
 import type { ClockObservation, EndpointObservation } from '../../core/observation.ts';
-import type { PathObservation } from '../../core/round.ts';
+import { type PathObservation, isInvalid } from '../../core/round.ts';
 import type { RoundObservations } from '../../sources/registry.ts';
 import type { Severity } from '../../core/severity.ts';
-import type { Assessment } from '../../engine/assessment.ts';
-import type { Finding } from '../../engine/finding.ts';
-import { withGenuineTime } from '../../checks/genuine-time.ts';
-import type { JudgedRound } from '../../checks/judged-round.ts';
-import { isInvalid } from '../../core/invalid-round.ts';
+import type { Assessment, Finding } from '../../engine/model.ts';
 
 /** What a round is judged by, apart from what it saw. */
 export interface RoundKnowledge {

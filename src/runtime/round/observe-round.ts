@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { authority, type HostPort } from '../../core/authority.ts';
+import { authority, type HostPort } from '../../core/addresses.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { createStallMonitor, type StallMonitor } from '../../schedule/stall-monitor.ts';
@@ -11,7 +11,7 @@ import {
   type RoundTools,
 } from '../../sources/registry.ts';
 import type { RoundLook, RoundSource } from '../../sources/source.ts';
-import { askOnce } from '../../sources/target/ask-name.ts';
+import { askOnce } from '../../sources/target/observe-path.ts';
 import { deadline } from '../../system/clock.ts';
 
 /** What is being looked at, for people who wait. */

@@ -1,34 +1,42 @@
 import type { Config } from '../../config/config.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
 import { type PageProduct, recogniseBlockPage } from '../../core/block-page.ts';
-import { createCertificateCache } from '../../core/certificate-cache.ts';
+import { createCertificateCache } from '../../core/parse-certificate.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { dialledAddresses } from '../../checks/name-resolution/judge.ts';
 import { burstOf, needsCloserLook } from '../../checks/intermittent/path-share.ts';
 import type { RoundObservations, RoundTools } from '../../sources/registry.ts';
-import { authority } from '../../core/authority.ts';
-import { createSystemLookup } from '../../network/system-lookup.ts';
-import { FileTrust } from '../../network/tls/file-trust.ts';
-import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
-import { createLimiter } from '../../network/limiter.ts';
-import { publicTrust } from '../../network/public-trust.ts';
+import { authority } from '../../core/addresses.ts';
+import { createSystemLookup, createLimiter } from '../../network/lookup.ts';
+import { FileTrust, createProbeSecureContext, publicTrust } from '../../network/tls/secure-context.ts';
 import type { BackgroundFile } from '../../system/json-file.ts';
-import { askEachTime } from '../../sources/target/ask-name.ts';
-import type { JudgedRound } from '../../checks/judged-round.ts';
+import { askEachTime, observeAnyAddress, type PathTarget, type PathTools } from '../../sources/target/observe-path.ts';
+import type { JudgedRound } from '../../checks/judgement.ts';
 import { answeringHosts } from '../../checks/internet/judge.ts';
 import { assessRound, type EarlierVerdicts } from './assess-round.ts';
-import { loadGenuineMemory } from './genuine-memory.ts';
-import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
+import { loadGenuineMemory, loadTlsKnowledge, type TlsKnowledgeBase } from './tls-knowledge.ts';
+import {
+  type TlsKnowledge,
+  controlChainsOf,
+  judgeTlsPath,
+  type JudgedTlsPath,
+} from '../../checks/tls-genuine/judge-path.ts';
 import { observeRound, type RoundWatch } from './observe-round.ts';
-import { createCloserLooks } from '../../sources/path/closer-looks.ts';
-import { createMailDeferrals } from '../../sources/mail/mail-deferrals.ts';
-import { createRecipientLooks } from '../../sources/mail/recipient-looks.ts';
+import { createCloserLooks } from '../../sources/path/observe-closely.ts';
+import { createMailDeferrals, observeMailServer, type MailTools } from '../../sources/mail/observe-mail.ts';
+import { createRecipientLooks } from '../../sources/mail/recipient-servers.ts';
 import { observeExchanges } from '../../sources/target/observe-dns.ts';
-import { createOlderTls } from '../../sources/path/older-tls.ts';
-import { createSecondLooks } from './second-looks.ts';
+import { createOlderTls, type OlderTlsTools } from '../../sources/path/older-tls.ts';
 import { loadShareMemory } from './share-memory.ts';
-import { createTargetProbes, type TargetProbes } from './target-probes.ts';
-import { loadTlsKnowledge } from './tls-knowledge.ts';
+import type { TlsJudgement, Verdict } from '../../checks/tls-genuine/chain-case.ts';
+import type { PathObservation } from '../../core/round.ts';
+import type { AnchoredAddress, OpensslTools } from '../../sources/path/openssl.ts';
+import { isOlderInspected } from '../../checks/tls-genuine/judge-older-tls.ts';
+import type { ReferenceTools } from '../../sources/path/observe-references.ts';
+import type { MailServerConfig } from '../../sources/mail/section.ts';
+import type { ResolverConfig } from '../../config/schema/secret.ts';
+import type { DnsObservation, MailObservation } from '../../core/observation.ts';
+import type { ProbeContext } from '../../network/context.ts';
 
 /** Everything that the rounds of one configuration share. */
 export interface ProbeKit {
@@ -58,7 +66,7 @@ export interface RoundWishes
 const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 
-export interface ProbeKitDeps {
+interface ProbeKitDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   /** Where it is kept when each target was last genuine; without, only while the process runs. */
@@ -162,5 +170,76 @@ function createConnectionTools(
     mail: { trust, fileTrust: new FileTrust(), readSecret: secrets, ...(limit === undefined ? {} : { limit }) },
     askExchanges: (domain, resolver, ctx) => observeExchanges(domain, resolver, { system, trust }, ctx),
     exchangePort: 25,
+  };
+}
+
+const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
+
+/** What further connections a round makes, after what the first ones showed. */
+function createSecondLooks(
+  knowledge: TlsKnowledgeBase,
+  { now }: Pick<Clock, 'now'>,
+): Pick<ReferenceTools, 'needsReference'> &
+  Pick<OpensslTools, 'unheard' | 'heard'> &
+  Pick<OlderTlsTools, 'isOlderDisputed'> {
+  function judge(path: PathObservation, controls: readonly PathObservation[]): JudgedTlsPath {
+    return judgeTlsPath(path, knowledge.of(path.subject), { controls: controlChainsOf(controls), now: now() });
+  }
+
+  return {
+    needsReference: (path, controls) => judge(path, controls).endpoints.some(({ judgement }) => isDoubtful(judgement)),
+    unheard: (path, controls) => {
+      const { openssl } = knowledge.of(path.subject);
+      if (!path.endpoints.some(({ tls }) => tls?.chain && openssl.isOpen(tls.chain))) return [];
+      return judge(path, controls).endpoints.flatMap(
+        ({ endpoint: { address }, outcome: { chain }, judgement: { accepted } }): readonly AnchoredAddress[] =>
+          chain !== null && accepted !== null && openssl.take(chain) ? [{ address, anchor: accepted.end }] : [],
+      );
+    },
+    isOlderDisputed: (path, older) => {
+      const seen = { ...path, references: [older] };
+      const surroundings = { controls: [], now: now() };
+      const known = knowledge.of(path.subject);
+      return isOlderInspected(seen, judgeTlsPath(seen, known, surroundings), known, surroundings);
+    },
+    heard: ({ subject }, { chain, word }) => knowledge.of(subject).openssl.keep(chain, word),
+  };
+}
+
+/** A chain with a flaw leads to a trusted key: another server name would tell nothing about it. */
+function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
+  return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
+}
+
+/**
+ * One look at one thing. Nothing is thrown for what the target does; where the signal is aborted before a name or a
+ * mail server had its turn, its reason is.
+ */
+export interface TargetProbes {
+  /** Until one address has answered. */
+  path(target: PathTarget, signal: AbortSignal): Promise<PathObservation>;
+  name(name: string, resolver: ResolverConfig, signal: AbortSignal): Promise<DnsObservation>;
+  mail(server: MailServerConfig, signal: AbortSignal): Promise<MailObservation>;
+  /** What chains are judged by, of targets that the rounds do not judge too. */
+  knowledgeOf(target: string): TlsKnowledge;
+}
+
+interface LookDeps extends Pick<TargetProbes, 'knowledgeOf'> {
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+function createTargetProbes(
+  config: Config,
+  tools: PathTools & MailTools,
+  { clock, env, knowledgeOf }: LookDeps,
+): TargetProbes {
+  const context = (signal: AbortSignal): ProbeContext => ({ clock, env, signal, sourceAddress: config.sourceAddress });
+  return {
+    path: (target, signal) => observeAnyAddress(target, tools, context(signal)),
+    name: (name, resolver, signal) => tools.limiter.run(() => tools.askName(name, resolver, context(signal)), signal),
+    mail: (server, signal) =>
+      tools.limiter.run(() => observeMailServer(server, config, tools, context(signal)), signal),
+    knowledgeOf,
   };
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isFaultId, type FaultId } from '../../checks/registry.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { Connection, ConnectionFault, ConnectionShare } from '../../checks/intermittent/connection-share.ts';

@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { Clock } from '../../core/clock.ts';
-import { beat } from '../../system/beat.ts';
+import { beat } from '../../system/clock.ts';
 import { LOOK_EVERY } from './missed-looks.ts';
 
 /** Compiled, this file and its thread end in `.js`. */

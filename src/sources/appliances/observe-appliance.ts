@@ -1,20 +1,42 @@
+import { isIP } from 'node:net';
+import * as z from 'zod';
 import { deadline } from '../../system/clock.ts';
-import type { ApplianceApiConfig, ApplianceConfig } from './section.ts';
+import type { ApplianceApiConfig, ApplianceConfig, SnmpConfig } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
-import type { ApplianceFacts, ApplianceObservation, SystemFacts, TokenCounts } from '../../core/license/appliance.ts';
+import {
+  type ApplianceFacts,
+  type ApplianceObservation,
+  type SystemFacts,
+  type TokenCounts,
+  type ProvisioningServer,
+  type ApplianceMailServer,
+  haRoleOf,
+  type HaRoleFacts,
+  type HaRoleObservation,
+} from '../../core/license/appliance.ts';
 import type { Resource } from '../../core/license/resource.ts';
 import { ProbeError } from '../../network/failure.ts';
-import type { ConnectorContext } from '../../network/rest/context.ts';
-import { failed, statusFailure } from '../../network/rest/failed.ts';
-import { endpointOf } from '../../network/rest/https-origin.ts';
-import type { JsonReply } from '../../network/rest/json-exchange.ts';
-import { createApplianceClient, type ApplianceClient, type ApplianceResource } from './client.ts';
-import { parseLicensedTokens } from './licensed-tokens.ts';
-import { parseMailServers } from './mail-servers.ts';
-import { parseProvisioningServer } from './provisioning-server.ts';
-import { parseSmsQuota } from './sms-quota.ts';
-import { parseSystemInfo } from './system-info.ts';
-import { createTokenCounter, PAGE_SIZE, parseTokenPage } from './token-counts.ts';
+import {
+  type ConnectorContext,
+  failed,
+  statusFailure,
+  endpointOf,
+  type JsonReply,
+  createHttpGetter,
+  type HttpGetter,
+  secretOf,
+} from '../../network/rest/json-exchange.ts';
+import { parseLicensedTokens, parseSmsQuota, createTokenCounter, PAGE_SIZE, parseTokenPage } from './token-counts.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import {
+  lenientCount,
+  lenientNumber,
+  serialNumber,
+  hostName,
+  portNumber,
+  cutList,
+} from '../../network/rest/reply-values.ts';
+import { snmpGet, type SnmpValues, type SnmpLogin } from '../../network/snmp/snmp-get.ts';
 
 /** For all resources of one appliance together. */
 const APPLIANCE_TIMEOUT: Millis = 60_000;
@@ -127,4 +149,257 @@ function isRefusal(status: number): boolean {
 
 function notUnderstood(resource: ApplianceResource): ProbeError {
   return new ProbeError('protocol', `Cannot understand the answer of "${resource}": expected the documented fields`);
+}
+
+/** The resources that are read: a closed set. */
+type ApplianceResource =
+  | 'systeminfo'
+  | 'fortitokenmobilelicenses'
+  | 'fortitokens'
+  | 'fortitokenmobileprovisioning'
+  | 'smtpservers'
+  | 'fortiguardmessages';
+
+/** Reads one appliance. There is no way to write: `HttpGetter` cannot say another method. */
+interface ApplianceClient extends AsyncDisposable {
+  /** `query` begins with a question mark. */
+  read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
+  /** The next page of a collection, by the `next` that the appliance gave. */
+  readNext(resource: ApplianceResource, next: string): Promise<JsonReply>;
+}
+
+/**
+ * Basic authentication with the user's web service key; the key is read from its source now.
+ * @throws {Error} when the key, `caFile` or the URL cannot be used
+ */
+async function createApplianceClient(api: ApplianceApiConfig, context: ConnectorContext): Promise<ApplianceClient> {
+  const key = await secretOf(api.key, context);
+  const login = `${api.user}:${key}`;
+  const authorization = `Basic ${Buffer.from(login, 'utf8').toString('base64')}`;
+  const trust = { caFile: api.caFile, pin: api.pin };
+  const http: HttpGetter = await createHttpGetter(
+    { url: api.url, trust, authorization, secrets: [key, login] },
+    context,
+  );
+  return {
+    read: (resource, query = '') => http.get(`${pathOf(resource)}${query}`),
+    readNext: (resource, next) => http.get(nextPath(resource, next)),
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  };
+}
+
+/** The trailing slash is part of the name; without it the appliance redirects. */
+function pathOf(resource: ApplianceResource): string {
+  return `/api/v1/${resource}/`;
+}
+
+const MAX_NEXT_LENGTH = 2048;
+
+/**
+ * `meta.next` comes from the network, and the key goes where it points: only a relative path to the same collection
+ * is followed.
+ */
+function nextPath(resource: ApplianceResource, next: string): string {
+  const base = 'https://appliance.invalid';
+  const parsed = next.length <= MAX_NEXT_LENGTH && next.startsWith('/') ? URL.parse(next, base) : null;
+  if (parsed === null || parsed.origin !== base || parsed.pathname !== pathOf(resource)) {
+    throw new ProbeError(
+      'protocol',
+      `Cannot follow "meta.next" of "${resource}": expected a path below "${pathOf(resource)}"`,
+    );
+  }
+  return `${parsed.pathname}${parsed.search}`;
+}
+
+const USAGE = z.object({ populated: z.unknown().optional() });
+
+/** `/systeminfo/`: docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide. Only what is needed must be there. */
+const SYSTEM_INFO = z.object({
+  sn: serialNumber,
+  ha_sn: z.unknown().optional(),
+  firmware: z.string().optional().catch(undefined),
+  cpu: z.unknown().optional(),
+  memory: z.unknown().optional(),
+  disk: z.unknown().optional(),
+  ftm_usage_detail: USAGE.optional().catch(undefined),
+});
+
+/** null: it is not the answer of a FortiAuthenticator. */
+export function parseSystemInfo(value: unknown): SystemFacts | null {
+  const parsed = SYSTEM_INFO.safeParse(value);
+  if (!parsed.success) return null;
+  const { data } = parsed;
+  const peer = serialNumber.safeParse(data.ha_sn);
+  return {
+    serial: data.sn,
+    peerSerial: peer.success && peer.data !== data.sn ? peer.data : null,
+    firmware: data.firmware === undefined ? null : visibleText(data.firmware, 80),
+    tokensPopulated: lenientCount(data.ftm_usage_detail?.populated),
+    load: { cpu: share(data.cpu), memory: share(data.memory), disk: share(data.disk) },
+  };
+}
+
+function share(value: unknown): number | null {
+  const percent = lenientNumber(value);
+  return percent === null || percent < 0 || percent > 100 ? null : percent / 100;
+}
+
+const HOUR: Millis = 3_600_000;
+
+/** A week: `act_timeout` is 1 to 168 hours (docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312). */
+const LONGEST_CODE = 168;
+
+const PROVISIONING = z.object({
+  server_address: z.string(),
+  server_port: z.unknown().optional(),
+  act_timeout: z.unknown().optional(),
+});
+
+/** `/fortitokenmobileprovisioning/`; null when no server stands in it. */
+export function parseProvisioningServer(value: unknown): ProvisioningServer | null {
+  const parsed = PROVISIONING.safeParse(value);
+  const host = parsed.success ? hostName(parsed.data.server_address) : null;
+  if (!parsed.success || host === null) return null;
+  return { host, port: portNumber(parsed.data.server_port), codeLife: codeLifeIn(parsed.data.act_timeout) };
+}
+
+function codeLifeIn(hours: unknown): Millis | null {
+  const count = lenientCount(hours);
+  return count === null || count < 1 || count > LONGEST_CODE ? null : count * HOUR;
+}
+
+const MAX_SERVERS = 20;
+/** Looked through for the default one. */
+const MAX_LISTED = 1000;
+
+/**
+ * `/smtpservers/`. zod keeps only the named keys: `authentication_name` and `authentication_password`, which may stand
+ * in the answer, end here.
+ */
+const MAIL_SERVER = z.object({
+  address: z.unknown().optional(),
+  port: z.unknown().optional(),
+  sender_email: z.unknown().optional(),
+  secure: z.unknown().optional(),
+  default: z.unknown().optional(),
+});
+const MAIL_SERVERS = z.object({ objects: cutList(MAIL_SERVER, MAX_LISTED) });
+
+type ServerObject = z.infer<typeof MAIL_SERVER>;
+
+/**
+ * The servers that the appliance sends through: the default one where one is marked, since others may be leftovers,
+ * else all. The appliance's own (`localhost`) cannot be probed from here and is left out. null: not a list.
+ */
+export function parseMailServers(value: unknown): readonly ApplianceMailServer[] | null {
+  const parsed = MAIL_SERVERS.safeParse(value);
+  if (!parsed.success) return null;
+  const { objects } = parsed.data;
+  const defaults = objects.filter((object) => object.default === true || object.default === 'true');
+  const used = defaults.length > 0 ? defaults : objects;
+  return used.slice(0, MAX_SERVERS).flatMap((object) => mailServer(object) ?? []);
+}
+
+function mailServer(object: ServerObject): ApplianceMailServer | null {
+  const host = typeof object.address === 'string' ? hostName(object.address) : null;
+  if (host === null || isLoopback(host)) return null;
+  const port = portNumber(object.port) ?? 25;
+  return {
+    host,
+    port,
+    security: securityOf(object.secure, port),
+    from: senderOf(object),
+    to: null,
+    user: null,
+    password: null,
+    caFile: null,
+  };
+}
+
+/** Documented are `none` and `starttls`; TLS from the start shows only in the port (RFC 8314 §3.3). */
+function securityOf(secure: unknown, port: number): ApplianceMailServer['security'] {
+  if (secure === 'starttls') return 'starttls';
+  return port === 465 || secure === 'ssl' || secure === 'tls' || secure === 'smtps' ? 'tls' : 'none';
+}
+
+function senderOf(object: ServerObject): string | null {
+  const sender = object.sender_email;
+  return typeof sender === 'string' && /^[^\s@<>]{1,64}@[^\s@<>]{1,255}$/u.test(sender)
+    ? visibleText(sender, 320)
+    : null;
+}
+
+function isLoopback(host: string): boolean {
+  return (
+    host === 'localhost' ||
+    host.startsWith('localhost.') ||
+    host === '::1' ||
+    (isIP(host) === 4 && host.startsWith('127.'))
+  );
+}
+
+/**
+ * FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, instance 0 of each scalar; all of them stand below facSystem,
+ * 1.3.6.1.4.1.12356.113.1 (the compiled MIB; Checkmk and Centreon ask for the same).
+ */
+const OBJECTS = {
+  facSysSerial: '1.3.6.1.4.1.12356.113.1.2.0',
+  facSysVersion: '1.3.6.1.4.1.12356.113.1.3.0',
+  facHaCurrentStatus: '1.3.6.1.4.1.12356.113.1.201.1.0',
+  facFortiTokenCount: '1.3.6.1.4.1.12356.113.1.202.3.0',
+  facFortiTokenRemaining: '1.3.6.1.4.1.12356.113.1.202.6.0',
+} as const;
+
+/** UDP loses packets: the request is repeated within this time. */
+const SNMP_TIMEOUT: Millis = 5_000;
+
+/**
+ * Asks one appliance over SNMP what it is. Never throws: what went wrong is part of the observation.
+ */
+export async function observeHaRole(
+  appliance: { readonly name: string; readonly snmp: SnmpConfig },
+  context: ConnectorContext,
+): Promise<HaRoleObservation> {
+  const startedAt = context.clock.elapsed();
+  using limit = deadline(context.clock, SNMP_TIMEOUT, context.signal);
+  try {
+    const login = await loginOf(appliance.snmp, context);
+    const values = await snmpGet(appliance.snmp, login, Object.values(OBJECTS), limit);
+    const status = values.get(OBJECTS.facHaCurrentStatus);
+    const role = typeof status === 'number' ? haRoleOf(status) : null;
+    if (role === null) throw new ProbeError('protocol', 'Cannot read the HA role: expected a value that the MIB names');
+    return { kind: 'ok', appliance: appliance.name, role, ...identityOf(values), tokens: tokensOf(values) };
+  } catch (error) {
+    return { appliance: appliance.name, ...failed(error, startedAt, context) };
+  }
+}
+
+async function loginOf(snmp: SnmpConfig, context: ConnectorContext): Promise<SnmpLogin> {
+  const { community, user, authPassword, privPassword, authProtocol, privProtocol } = snmp;
+  if (community !== null) return { kind: 'community', community: await secretOf(community, context) };
+  if (user === null || authPassword === null || privPassword === null)
+    throw new TypeError('Cannot log in over SNMP: expected a community, or a user with two passwords');
+  return {
+    kind: 'user',
+    user,
+    authProtocol: authProtocol ?? 'sha',
+    authPassword: await secretOf(authPassword, context),
+    privProtocol: privProtocol ?? 'aes',
+    privPassword: await secretOf(privPassword, context),
+  };
+}
+
+function identityOf(values: SnmpValues): Pick<HaRoleFacts, 'serial' | 'firmware'> {
+  const serial = serialNumber.safeParse(values.get(OBJECTS.facSysSerial));
+  const firmware = values.get(OBJECTS.facSysVersion);
+  return {
+    serial: serial.success ? serial.data : null,
+    firmware: typeof firmware === 'string' ? visibleText(firmware, 80) : null,
+  };
+}
+
+function tokensOf(values: SnmpValues): HaRoleFacts['tokens'] {
+  const count = lenientCount(values.get(OBJECTS.facFortiTokenCount));
+  const remaining = lenientCount(values.get(OBJECTS.facFortiTokenRemaining));
+  return count === null || remaining === null ? null : { count, remaining };
 }

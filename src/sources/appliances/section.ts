@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { readableFile } from '../../config/schema/files.ts';
+import { readableFile, optionalSecret, secret } from '../../config/schema/secret.ts';
 import {
   type SectionFields,
   fieldsOf,
@@ -10,12 +10,22 @@ import {
   type Report,
   textAt,
   unique,
-} from '../../config/schema/rules.ts';
-import { optionalSecret, secret } from '../../config/schema/secret.ts';
-import { list, optional, section } from '../../config/schema/section.ts';
-import { httpsOrigin } from '../../config/schema/urls.ts';
-import { choice, day, host, integer, name, pin, port, serial, share, text } from '../../config/schema/values.ts';
-import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-session.ts';
+  list,
+  optional,
+  section,
+  choice,
+  day,
+  host,
+  integer,
+  name,
+  pin,
+  port,
+  serial,
+  share,
+  text,
+} from '../../config/schema/section.ts';
+import { httpsOrigin } from '../../config/schema/endpoints.ts';
+import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-get.ts';
 
 /** More than any unit holds. */
 const MOST_TOKENS = 1_000_000;

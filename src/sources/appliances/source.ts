@@ -1,13 +1,50 @@
 import { appliances as section, type ApplianceConfig } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
-import type { ConnectorContext } from '../../network/rest/context.ts';
+import type { ConnectorContext } from '../../network/rest/json-exchange.ts';
 import { startApart } from '../../schedule/start-apart.ts';
-import type { SlowSource, SlowUnit } from '../source.ts';
-import { APPLIANCE_METRICS } from './metrics.ts';
-import { observeAppliance } from './observe-appliance.ts';
-import { observeHaRole } from './observe-ha-role.ts';
-import type { PendingMemory } from './pending-tokens.ts';
-import type { UnitObservation } from './unit-observation.ts';
+import type { SlowSource, SlowUnit, GaugeDefinition, Reading, SourceMetrics } from '../source.ts';
+import { observeAppliance, observeHaRole } from './observe-appliance.ts';
+import type { PendingMemory, UnitObservation } from './unit-observation.ts';
+import { TOKEN_STATUSES } from '../../core/license/appliance.ts';
+import { valueOf } from '../../core/license/resource.ts';
+
+const TOKENS: GaugeDefinition = {
+  name: 'ftm_tokens',
+  help: 'FortiToken Mobile tokens on an appliance',
+  labels: ['appliance', 'status'],
+};
+
+const LOCKED: GaugeDefinition = {
+  name: 'ftm_tokens_locked',
+  help: 'FortiToken Mobile tokens on an appliance that nobody can log in with until they are unlocked, in any status',
+  labels: ['appliance'],
+};
+
+const LICENSED: GaugeDefinition = {
+  name: 'ftm_tokens_licensed',
+  help: 'FortiToken Mobile tokens that the licence of an appliance allows',
+  labels: ['appliance'],
+};
+
+/** What an appliance does not tell now is gone: yesterday's count would hide that nobody knows. */
+const APPLIANCE_METRICS: SourceMetrics<readonly UnitObservation[], object> = {
+  gauges: [TOKENS, LOCKED, LICENSED],
+  readings: (units) => units.flatMap(tokenReadings),
+};
+
+function tokenReadings({ config: { name: appliance }, rest }: UnitObservation): readonly Reading[] {
+  if (rest?.kind !== 'ok') return [];
+  const tokens = valueOf(rest.tokens);
+  return [
+    ...TOKEN_STATUSES.map((status) => ({
+      gauge: TOKENS,
+      labels: { appliance, status },
+      value: tokens?.byStatus[status] ?? null,
+    })),
+    { gauge: LOCKED, labels: { appliance }, value: tokens?.locked ?? null },
+    { gauge: LICENSED, labels: { appliance }, value: valueOf(rest.licensed)?.total ?? null },
+  ];
+}
 
 /** A unit costs some 8 ms of one core, most of it for handshakes. */
 const GAP: Millis = 16;

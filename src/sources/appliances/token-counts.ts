@@ -1,9 +1,15 @@
-import { z } from 'zod';
-import { type PendingToken, TOKEN_STATUSES, type TokenCounts, type TokenStatus } from '../../core/license/appliance.ts';
-import { MOST_PENDING } from '../../core/license/pending-tokens.ts';
-import { cutList } from '../../network/rest/cut-list.ts';
-import { serialNumber } from '../../network/rest/serial-number.ts';
-import { tokenId } from './pending-tokens.ts';
+import * as z from 'zod';
+import {
+  type PendingToken,
+  TOKEN_STATUSES,
+  type TokenCounts,
+  type TokenStatus,
+  MOST_PENDING,
+  type LicensedTokens,
+  type SmsQuota,
+} from '../../core/license/appliance.ts';
+import { cutList, serialNumber, lenientCount } from '../../network/rest/reply-values.ts';
+import { tokenId } from './unit-observation.ts';
 
 /** More licences than any unit holds; tokens of further ones count as without licence. */
 const MAX_LICENSES = 1000;
@@ -25,7 +31,7 @@ const TOKEN_PAGE = z.object({
 });
 
 /** One token as the appliance lists it, unchecked: any field may be missing or of another type. */
-export interface TokenObject {
+interface TokenObject {
   readonly serial?: unknown;
   readonly type?: unknown;
   readonly status?: unknown;
@@ -34,7 +40,7 @@ export interface TokenObject {
   readonly locked?: unknown;
 }
 
-export interface TokenPage {
+interface TokenPage {
   readonly tokens: readonly TokenObject[];
   /** Path of the next page; null on the last. */
   readonly next: string | null;
@@ -51,7 +57,7 @@ export function parseTokenPage(value: unknown): TokenPage | null {
 }
 
 /** Counts page by page and keeps no token: memory does not grow with their number. */
-export interface TokenCounter {
+interface TokenCounter {
   add(tokens: readonly TokenObject[]): void;
   counts(): TokenCounts;
 }
@@ -106,4 +112,28 @@ function isMobileSerial(serial: unknown): boolean {
 function statusOf(status: unknown): TokenStatus {
   const word = typeof status === 'string' ? status.toLowerCase() : '';
   return TOKEN_STATUSES.find((known) => known === word) ?? 'other';
+}
+
+const LICENSED_TOKENS = z.object({
+  total_ftm: z.unknown(),
+  used_ftm: z.unknown().optional(),
+  available_ftm: z.unknown().optional(),
+});
+
+/** Reads `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`; null when the total is not there. */
+export function parseLicensedTokens(value: unknown): LicensedTokens | null {
+  const parsed = LICENSED_TOKENS.safeParse(value);
+  const total = parsed.success ? lenientCount(parsed.data.total_ftm) : null;
+  if (!parsed.success || total === null) return null;
+  return { total, used: lenientCount(parsed.data.used_ftm), available: lenientCount(parsed.data.available_ftm) };
+}
+
+const QUOTA = z.object({ available_sms: z.unknown(), total_sms: z.unknown() });
+
+/** Reads `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`; null when the counts are not there. */
+export function parseSmsQuota(value: unknown): SmsQuota | null {
+  const parsed = QUOTA.safeParse(value);
+  if (!parsed.success) return null;
+  const [total, available] = [lenientCount(parsed.data.total_sms), lenientCount(parsed.data.available_sms)];
+  return total === null || available === null ? null : { total, available };
 }

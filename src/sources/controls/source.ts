@@ -1,8 +1,8 @@
 import { hostPort } from '../../config/schema/endpoints.ts';
 import { list } from '../../config/schema/section.ts';
-import type { HostPort } from '../../core/authority.ts';
+import type { HostPort } from '../../core/addresses.ts';
 import { pathProbes, type PathObservation } from '../../core/round.ts';
-import type { PathSettings } from '../path/settings.ts';
+import type { PathSettings } from '../path/sections.ts';
 import type { RoundSource } from '../source.ts';
 import { observeAnyAddress, type PathTools } from '../target/observe-path.ts';
 import { controlTarget } from '../target/path-targets.ts';

@@ -1,10 +1,19 @@
 import type * as z from 'zod';
-import { authorityFile } from '../../config/schema/files.ts';
-import { fieldsOf, type Label, unique } from '../../config/schema/rules.ts';
-import { secret } from '../../config/schema/secret.ts';
-import { list, listOrOne, optional, section } from '../../config/schema/section.ts';
-import { httpsOrigin } from '../../config/schema/urls.ts';
-import { address, flag, name, text } from '../../config/schema/values.ts';
+import { authorityFile, secret } from '../../config/schema/secret.ts';
+import {
+  fieldsOf,
+  type Label,
+  unique,
+  list,
+  listOrOne,
+  optional,
+  section,
+  address,
+  flag,
+  name,
+  text,
+} from '../../config/schema/section.ts';
+import { httpsOrigin } from '../../config/schema/endpoints.ts';
 
 const entry = section({
   url: httpsOrigin('https://10.0.0.1').describe('Address of the FortiGate, "https://" without a path.'),

@@ -1,8 +1,7 @@
 import type { Millis } from '../../core/clock.ts';
-import { type FirewallObservation, firewallName, firewallUnit } from '../../core/license/firewall.ts';
-import type { SessionLook } from '../../core/license/firewall-sessions.ts';
+import { type FirewallObservation, firewallName, firewallUnit, type SessionLook } from '../../core/license/firewall.ts';
 import { startApart } from '../../schedule/start-apart.ts';
-import type { PathSettings } from '../path/settings.ts';
+import type { PathSettings } from '../path/sections.ts';
 import type { SlowSource, SlowUnit } from '../source.ts';
 import { flowOf, observeFirewall } from './observe-firewall.ts';
 import { firewall as section, type FirewallConfig } from './section.ts';

@@ -2,6 +2,12 @@ import type { X509Certificate } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import type { ApplianceConfig } from '../appliances/section.ts';
 import { addressInAny } from '../../core/addresses.ts';
+import type { LogSource } from '../../core/polling/log-event.ts';
+import type { FramedLine } from './framing.ts';
+import { readEnvelope } from './envelope.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
+import type { IntakeLogger } from './tally.ts';
+import { maskedLine } from '../../text/mask.ts';
 
 /**
  * Who a sender is. `appliance`: a configured one, or null for a sender that is welcome without being one. `relay`: the
@@ -40,7 +46,7 @@ export interface Attribution {
 }
 
 /** Senders that are welcome beside the appliances. */
-export interface OtherSenders {
+interface OtherSenders {
   /** Addresses of firewalls that send their log here too: welcome, but no appliance. */
   readonly firewalls: readonly string[];
   /** Addresses and CIDR blocks of relays. With any, nobody else is believed who is not known by address. */
@@ -49,7 +55,7 @@ export interface OtherSenders {
   readonly certificates?: readonly BoundCertificate[];
 }
 
-export interface BoundCertificate {
+interface BoundCertificate {
   /** A name in it, or its fingerprint. */
   readonly name: string;
   readonly appliance: string;
@@ -146,4 +152,232 @@ export function normalAddress(address: string): string {
   return (bare.includes('.') || bare.includes(':')) && ipaddr.isValid(bare)
     ? ipaddr.process(bare).toString()
     : address.toLowerCase();
+}
+
+interface Sender {
+  readonly origin: Origin;
+  readonly source: LogSource;
+}
+
+/** The appliance that a line belongs to; null: it is welcome and of none by name, undefined: nobody's. */
+export function ownerOf(
+  line: FramedLine,
+  { origin, source }: Sender,
+  attribution: Attribution,
+): string | null | undefined {
+  switch (origin.kind) {
+    case 'appliance':
+      return origin.appliance;
+    case 'foreign':
+      return undefined;
+    case 'unproven':
+      return named(line, (host) => attribution.hostName(host));
+    case 'relay':
+      return named(line, (host) => attribution.host(host)) ?? nameless(line, source, attribution);
+  }
+}
+
+function named(
+  { text, start, end }: FramedLine,
+  ownerOfHost: (host: string) => string | undefined,
+): string | undefined {
+  const host = hostInLine(text, start, end);
+  const owner = host === null ? undefined : ownerOfHost(host);
+  if (owner !== undefined) return owner;
+  for (const further of furtherHosts(text, start, end)) {
+    const found = ownerOfHost(further);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A relay that keeps no header, or a file of one: the only appliance, since its line names no other. */
+function nameless({ text, start, end }: FramedLine, source: LogSource, { only }: Attribution): string | undefined {
+  if (only === null) return undefined;
+  const isOnlys = (source === 'file' && hostInLine(text, start, end) === null) || isNameless(text, start, end);
+  return isOnlys ? only : undefined;
+}
+
+const LESS_THAN = 0x3c;
+const COLON = 0x3a;
+const CLOSING_BRACKET = 0x5d;
+const BLANK = 0x20;
+const MAX_HOST = 255;
+/** A time behind its date, a zone, or the year, where the host should be. */
+const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d|(?:19|20)\d{2} )/u;
+/** The headers of a line end well within this. */
+const LONGEST_HEADERS = 512;
+
+/**
+ * The host name of a line, found as cheaply as it goes, since a relay's every line is asked: behind the priority and
+ * the time (RFC 3164, ISO, RFC 5424), else the first word. Null where the tag stands instead.
+ */
+export function hostInLine(text: string, start: number, end: number): string | null {
+  const at = afterTime(text, afterPriority(text, start));
+  const space = text.indexOf(' ', at);
+  const stop = space < 0 || space > end ? end : space;
+  if (stop <= at || stop - at > MAX_HOST) return null;
+  const last = text.charCodeAt(stop - 1);
+  return last === COLON || last === CLOSING_BRACKET ? null : text.slice(at, stop);
+}
+
+/**
+ * The same for a line whose header is not as usual, or stands in front of another one; none where all of it was seen at
+ * first.
+ */
+export function furtherHosts(text: string, start: number, end: number): readonly string[] {
+  const head = text.slice(start, Math.min(end, start + LONGEST_HEADERS));
+  return isPlain(head) ? [] : readEnvelope(head).hosts;
+}
+
+/**
+ * FortiAuthenticator's line with its fields, and nothing that names a host: as a relay hands it on that keeps no
+ * header.
+ */
+export function isNameless(text: string, start: number, end: number): boolean {
+  const { hosts, body } = readEnvelope(text.slice(start, Math.min(end, start + LONGEST_HEADERS)));
+  return hosts.length === 0 && body.kind === 'message' && body.complete;
+}
+
+/** One header of RFC 3164 or with an ISO time, and no other behind it. */
+function isPlain(head: string): boolean {
+  const at = afterPriority(head, 0);
+  const host = afterTime(head, at);
+  if (host === at || head.startsWith('1 ', at - 2)) return false;
+  const message = head.indexOf(' ', host) + 1;
+  return (
+    head.indexOf('<', at) < 0 &&
+    afterTime(head, message) === message &&
+    !head.includes('\t') &&
+    !OF_TIME.test(head.slice(host))
+  );
+}
+
+/** Behind `<14>`, and the version of RFC 5424. */
+function afterPriority(text: string, start: number): number {
+  if (text.charCodeAt(start) !== LESS_THAN) return start;
+  const close = text.indexOf('>', start);
+  if (close < 0 || close > start + 4) return start;
+  return text.startsWith('1 ', close + 1) ? close + 3 : close + 1;
+}
+
+/** `Aug 14 22:32:52 ` has a fixed width; an ISO time is one word. */
+function afterTime(text: string, at: number): number {
+  if (text.charCodeAt(at + 9) === COLON && text.charCodeAt(at + 12) === COLON && text.charCodeAt(at + 15) === BLANK)
+    return at + 16;
+  const code = text.charCodeAt(at);
+  const isDigit = code >= 0x30 && code <= 0x39;
+  if (!isDigit || text.charCodeAt(at + 4) !== 0x2d || text.charCodeAt(at + 7) !== 0x2d) return at;
+  const space = text.indexOf(' ', at);
+  return space < 0 ? at : space + 1;
+}
+
+/** Tells about foreign senders, once each: the usual reason is an appliance whose `logSources` lack an address. */
+export interface StrangerLog {
+  note(from: string, line: FramedLine): void;
+  /** Those that were told of last, in order. */
+  senders(): readonly string[];
+}
+
+const MOST_TOLD = 50;
+const WITHIN: Millis = 3_600_000;
+
+/**
+ * Notices about senders, once each and so many within an hour: an attacker can invent addresses for ever; the log must
+ * not grow with them, and an honest sender have its turn.
+ */
+
+class SenderTurns {
+  readonly #clock: Clock;
+  readonly #told = new Map<string, Millis>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether a notice about this sender may be logged; counts as logged. */
+  take(from: string): boolean {
+    const now = this.#clock.elapsed();
+    if (this.#told.has(from) || !this.#hasRoom(now)) return false;
+    this.#told.set(from, now);
+    return true;
+  }
+
+  /** Those that were told of last, in order. */
+  senders(): readonly string[] {
+    return [...this.#told.keys()];
+  }
+
+  #hasRoom(now: Millis): boolean {
+    const oldest = this.#told.entries().next().value;
+    if (this.#told.size < MOST_TOLD || oldest === undefined) return true;
+    const [from, at] = oldest;
+    return now - at >= WITHIN && this.#told.delete(from);
+  }
+}
+
+export function createStrangerLog({
+  clock,
+  logger,
+}: {
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
+}): StrangerLog {
+  const turns = new SenderTurns(clock);
+  return {
+    senders: () => turns.senders(),
+    note: (from, line) => {
+      if (!turns.take(from)) return;
+      const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
+      logger.warn(
+        { sender: from, hostInLine: host === null ? null : sampleOf(host) },
+        'log lines belong to no appliance: name their sender in appliances[].logSources, or in logs.relays where ' +
+          'it is a relay',
+      );
+    },
+  };
+}
+
+/**
+ * Tells about lines that hold an FTM keyword and match nothing, once for each sender and of 50 within an hour: an
+ * envelope or a text that no signature knows. Anyone who fails to log in may put a keyword into a user name.
+ */
+export interface UnrecognisedLog {
+  note(from: string, line: string): void;
+}
+
+export function createUnrecognisedLog({
+  clock,
+  logger,
+}: {
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
+}): UnrecognisedLog {
+  const turns = new SenderTurns(clock);
+  return {
+    note: (from, line) => {
+      if (!turns.take(from)) return;
+      logger.warn(
+        { sender: from, line: sampleOf(line) },
+        'a log line seems to be about FortiToken Mobile and matches no signature: if it is an error, add one ' +
+          '(logs.signatureFiles)',
+      );
+    },
+  };
+}
+
+const MAX_SAMPLE = 1024;
+
+/** Control characters, and those that turn, hide or break the text around them. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/**
+ * A line fit for people, mail and terminals: nothing in it acts, nobody is named in it, no code or secret stands in it;
+ * at most 1024 characters.
+ */
+export function sampleOf(line: string): string {
+  const masked = maskedLine(line.replace(UNPRINTABLE, '\u{FFFD}'));
+  const cut = masked.length > MAX_SAMPLE ? `${masked.slice(0, MAX_SAMPLE - 1)}…` : masked;
+  // A cut may have halved a character.
+  return cut.toWellFormed().trim();
 }

@@ -1,28 +1,46 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ApplianceConfig } from '../appliances/section.ts';
-import type { ListenAddress } from '../../config/schema/host-port.ts';
+import type { ListenAddress } from '../../config/schema/section.ts';
 import type { LogsConfig } from './section.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { WatchedTraffic } from '../../core/polling/firewall.ts';
-import type { LogEvent, LogSource } from '../../core/polling/log-event.ts';
+import type { WatchedTraffic, LogEvent, LogSource } from '../../core/polling/log-event.ts';
 import type { SignatureSet } from '../../core/polling/signature.ts';
-import { createAttribution, type Attribution, type Origin } from './attribution.ts';
-import { createConnectionWarnings, type ConnectionWarnings } from './connection-warnings.ts';
-import { FileReader } from './follow-files.ts';
+import {
+  createAttribution,
+  type Attribution,
+  type Origin,
+  createStrangerLog,
+  type StrangerLog,
+  createUnrecognisedLog,
+  type UnrecognisedLog,
+} from './attribution.ts';
+import {
+  createConnectionWarnings,
+  type ConnectionWarnings,
+  createLineBudget,
+  type LineBudget,
+  CONNECTION_LIMITS,
+  listenTcp,
+  type ConnectionLimits,
+  createTurnBudget,
+  type TurnBudget,
+} from './listen-tcp.ts';
+import { FileReader, type Positions } from './follow-files.ts';
 import type { LineSink } from './framing.ts';
 import type { ServedCertificate } from '../../network/tls/served-certificate.ts';
-import { createLineBudget, type LineBudget } from './line-budget.ts';
-import { CONNECTION_LIMITS, listenTcp, type ConnectionLimits } from './listen-tcp.ts';
 import { listenUdp, type UdpListener } from './listen-udp.ts';
-import type { IntakeLogger } from './logger.ts';
-import { EventOutbox } from './outbox.ts';
-import type { Positions } from './positions.ts';
-import { LogReader } from './reader.ts';
-import { createStrangerLog, type StrangerLog } from './strangers.ts';
-import { newConnectionTally, newLineTally, type ConnectionTally, type LineTally, type LogCounters } from './tally.ts';
-import { createTurnBudget, type TurnBudget } from './turn-budget.ts';
-import { createUnrecognisedLog, type UnrecognisedLog } from './unrecognised.ts';
+import {
+  type IntakeLogger,
+  newConnectionTally,
+  newLineTally,
+  type ConnectionTally,
+  type LineTally,
+  type LogCounters,
+} from './tally.ts';
+import { EventOutbox, LogReader } from './reader.ts';
+import type { FirewallConfig } from '../firewall/section.ts';
+import type { PathSettings } from '../path/sections.ts';
 
 export interface LogIntakeConfig {
   readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
@@ -44,7 +62,7 @@ export interface LogIntakeDeps {
 }
 
 /** Where the network listeners are bound; null where none is configured. */
-export type IntakeAddresses = Readonly<Record<Exclude<LogSource, 'file'>, ListenAddress | null>>;
+type IntakeAddresses = Readonly<Record<Exclude<LogSource, 'file'>, ListenAddress | null>>;
 
 /** Everything that FortiAuthenticator's log reaches us by. */
 export interface LogIntake {
@@ -257,4 +275,23 @@ class Intake implements LogIntake {
       this.#deps.logger.error({ err: error, kind: event.kind }, 'log event could not be handled');
     }
   }
+}
+
+export interface IntakeSettings extends Pick<PathSettings, 'licenseServer'> {
+  readonly logs: LogsConfig;
+  readonly appliances: readonly ApplianceConfig[];
+  readonly firewall: readonly Pick<FirewallConfig, 'url'>[];
+}
+
+/** What of the configuration the log intake works with. */
+export function intakeConfig({ logs, appliances, firewall, licenseServer }: IntakeSettings): LogIntakeConfig {
+  return {
+    logs,
+    appliances,
+    firewallSources: firewall.map(({ url }) => new URL(url).hostname.replace(/^\[|\]$/gu, '')),
+    watched: {
+      hosts: [...new Set([licenseServer.host, licenseServer.serverName ?? licenseServer.host])],
+      addresses: licenseServer.expectedAddresses,
+    },
+  };
 }

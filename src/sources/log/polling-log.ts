@@ -1,20 +1,115 @@
-import { listens } from '../../core/polling/listens.ts';
-import type { IntakeSettings } from './intake-config.ts';
-import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
-import type { LogEvent } from '../../core/polling/log-event.ts';
-import { pollingReport, type PollingReport } from '../../core/polling/report.ts';
-import type { SignatureSet } from '../../core/polling/signature.ts';
+import * as z from 'zod';
 import {
+  listens,
   awaitAppliances,
   emptyPolling,
   recordEvents,
   resumePolling,
   type PollingState,
+  type ApplianceLog,
 } from '../../core/polling/state.ts';
+import type { IntakeSettings } from './intake.ts';
+import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
+import type { LogEvent } from '../../core/polling/log-event.ts';
+import { pollingReport, type PollingReport } from '../../core/polling/report.ts';
+import type { SignatureSet } from '../../core/polling/signature.ts';
 import type { JsonFile } from '../../system/json-file.ts';
-import type { Positions } from './positions.ts';
-import { createPlannedSave } from './planned-save.ts';
-import { listenedSince, readPolling, SHORT_BREAK, type Listening } from './polling-file.ts';
+import type { Positions } from './follow-files.ts';
+
+/** A clock that was set back by less than this is still believed. */
+const TOLERATED_FUTURE: Millis = 60_000;
+
+/** A restart, or a new configuration: what an appliance may have said meanwhile is made up for by what it says next. */
+const SHORT_BREAK: Millis = 15 * 60_000;
+
+const instant = z.number().int();
+const count = z.number().int().positive();
+const text = z.string().max(2_000);
+
+const signatureLog = z.object({
+  lastAt: instant,
+  begunAt: instant.exactOptional(),
+  reliableAt: instant.nullable().exactOptional(),
+  sample: text,
+  recent: z
+    .array(z.object({ at: instant, count, line: text }))
+    .max(100)
+    .exactOptional(),
+  heard: count.exactOptional(),
+  buckets: z.array(z.object({ start: instant, firstAt: instant, count })).max(1_000),
+});
+
+const sighting = z.object({
+  signature: text,
+  firstAt: instant,
+  lastAt: instant,
+  count,
+  reliableAt: instant.nullable().exactOptional(),
+  evidence: z.object({
+    device: text.nullable(),
+    policy: text.nullable(),
+    profile: text.nullable(),
+    action: text.nullable(),
+    sourceAddress: text.nullable(),
+    destinationAddress: text.nullable(),
+    hostName: text.nullable(),
+  }),
+  sample: text,
+});
+
+const state = z.object({
+  version: z.literal(1),
+  bucketMs: z.number().int().min(1_000),
+  appliances: z.record(text, z.object({ lastLineAt: instant.nullable(), signatures: z.record(text, signatureLog) })),
+  awaited: z.record(text, instant).exactOptional(),
+  firewall: z.array(sighting).max(100),
+});
+
+const kept = z.object({ listening: z.object({ since: instant, until: instant }) });
+
+/** From when to when the log was listened to. */
+interface Listening {
+  readonly since: EpochMs;
+  readonly until: EpochMs;
+}
+
+/**
+ * Since when the log has been listened to, when the last one who did so stopped only just now; else null. Without it a
+ * restart a day would hide for ever that an appliance fell silent.
+ */
+export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
+  const { data } = kept.safeParse(stored);
+  if (data === undefined) return null;
+  const { since, until } = data.listening;
+  const isJustNow = now - until <= SHORT_BREAK && until <= now + TOLERATED_FUTURE;
+  return isJustNow && since <= until ? Math.min(since, now) : null;
+}
+
+/**
+ * What was kept before a restart; null when it is not what this version writes. What lies in the future was kept by a
+ * clock that was wrong, and would count as just seen until then: errors are left out. A last line was there all the
+ * same, and counts as of now.
+ */
+export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
+  const { data } = state.safeParse(stored);
+  if (data === undefined) return null;
+  const latest = now + TOLERATED_FUTURE;
+  const entries = Object.entries(data.appliances).map(
+    ([name, log]) => [name, withoutFuture(log, latest, now)] as const,
+  );
+  return {
+    ...data,
+    appliances: Object.fromEntries(entries),
+    firewall: data.firewall.filter(({ lastAt }) => lastAt <= latest),
+  };
+}
+
+function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs, now: EpochMs): ApplianceLog {
+  return {
+    lastLineAt: lastLineAt !== null && lastLineAt > latest ? now : lastLineAt,
+    signatures: Object.fromEntries(Object.entries(signatures).filter(([, { lastAt }]) => lastAt <= latest)),
+  };
+}
 
 /** What FortiAuthenticator's log has said, as far back as the window reaches, over restarts. */
 export interface PollingLog {
@@ -28,7 +123,7 @@ export interface PollingLog {
   stop(): Promise<void>;
 }
 
-export interface PollingLogDeps {
+interface PollingLogDeps {
   readonly clock: Clock;
   readonly signatures: SignatureSet;
   readonly file: JsonFile;
@@ -100,4 +195,42 @@ export function createPollingLog(
 
 function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listening?: Listening } {
   return since === null ? {} : { listening: { since, until } };
+}
+
+/** One file that is written again and again: soon or at leisure, and never twice at once. */
+interface PlannedSave {
+  /** Writes within this time, together with what is planned already. */
+  within(delay: Millis): void;
+  /** Writes now what is still planned, and resolves when all is written. */
+  finish(): Promise<void>;
+}
+
+/** @param pause after each save the next one comes within this time */
+function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Millis): PlannedSave {
+  let planned: { readonly at: Millis; readonly cancel: () => void } | null = null;
+  let saving: Promise<void> = Promise.resolve();
+
+  function within(delay: Millis): void {
+    const at = clock.elapsed() + delay;
+    if (planned !== null && planned.at <= at) return;
+    planned?.cancel();
+    planned = { at, cancel: clock.after(delay, saveAndGoOn) };
+  }
+
+  function saveAndGoOn(): void {
+    planned = null;
+    // One after the other: two at once would write into the same file.
+    saving = saving.then(write);
+    within(pause);
+  }
+
+  return {
+    within,
+    finish: async () => {
+      planned?.cancel();
+      if (planned !== null) saving = saving.then(write);
+      planned = null;
+      await saving;
+    },
+  };
 }

@@ -1,23 +1,35 @@
-import type { Clock, EpochMs } from '../../core/clock.ts';
-import { OWN_PROGRAM } from '../../core/syslog-program.ts';
-import { concernsLicenseServer, type WatchedTraffic } from '../../core/polling/firewall.ts';
-import type { LogResult, LogSource } from '../../core/polling/log-event.ts';
-import { seemsAboutActivation, type SignatureSet } from '../../core/polling/signature.ts';
-import type { Attribution, Origin } from './attribution.ts';
-import { readEnvelope, type Envelope } from './envelope.ts';
+import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
+import {
+  OWN_PROGRAM,
+  concernsLicenseServer,
+  type WatchedTraffic,
+  type LogResult,
+  type LogSource,
+  type FirewallEvidence,
+  type LogEvent,
+} from '../../core/polling/log-event.ts';
+import {
+  seemsAboutActivation,
+  type SignatureSet,
+  type FirewallSignature,
+  type MessageSignature,
+  matchEvent,
+  matchField,
+  matchFirewall,
+  matchLoosely,
+  matchMessage,
+} from '../../core/polling/signature.ts';
+import { type Attribution, type Origin, ownerOf, sampleOf } from './attribution.ts';
+import { readEnvelope, type Envelope, REPEATED, timesOfLast, readTime, type Body } from './envelope.ts';
 import type { FramedLine, LineSink } from './framing.ts';
-import { ownerOf } from './line-owner.ts';
-import type { EventOutbox } from './outbox.ts';
-import { recogniseLine } from './recognise.ts';
-import { REPEATED, timesOfLast } from './repeated.ts';
 import type { LineTally } from './tally.ts';
-import { readTime } from './timestamp.ts';
+import { UNNAMED } from '../../core/polling/state.ts';
 
 /** A message begins well within this; the rest of a longer line is not looked at. */
 const LOOKED_AT = 8192;
 
 /** What all readers share. */
-export interface ReaderContext {
+interface ReaderContext {
   readonly clock: Clock;
   readonly signatures: SignatureSet;
   readonly attribution: Attribution;
@@ -25,7 +37,7 @@ export interface ReaderContext {
   readonly outbox: EventOutbox;
 }
 
-export interface ReaderOptions {
+interface ReaderOptions {
   readonly source: LogSource;
   readonly origin: Origin;
   readonly tally: LineTally;
@@ -189,4 +201,211 @@ function needlePattern(needles: readonly string[]): RegExp {
 /** A log line begins with printable ASCII, in every format; a UTF-8 letter is let through too. */
 function isText(code: number): boolean {
   return code > 0x20 && code !== 0x7f;
+}
+
+/** A line that says something. `event`: a FortiGate, of tokens of its own. */
+export type Recognition =
+  | { readonly kind: 'ftm' | 'event'; readonly signature: MessageSignature; readonly envelope: Envelope }
+  | {
+      readonly kind: 'firewall';
+      readonly signature: FirewallSignature;
+      readonly evidence: FirewallEvidence;
+      readonly envelope: Envelope;
+    };
+
+/**
+ * What a line of the stream says; null: nothing to us. A text counts only where FortiAuthenticator puts its message,
+ * never inside a field: the user name is chosen by anyone who fails to log in.
+ */
+export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
+  const envelope = readEnvelope(line);
+  if (envelope.own) return null;
+  switch (envelope.body.kind) {
+    case 'fields':
+      return recogniseFields(set, envelope, envelope.body.fields);
+    case 'message': {
+      const signature = matchBody(set, envelope.body);
+      return signature === null ? null : { kind: 'ftm', signature, envelope };
+    }
+  }
+}
+
+/** Where collectors put a message that they take apart: `msg="…"`, `"message": "…"`. */
+const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
+
+/** The log id of a FortiOS event, also in CEF and in what was cut out of a line. */
+const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
+
+/** `unusualPlace`: the text is in a field where FortiAuthenticator does not put it, so that the stream ignores it. */
+export type PastedRecognition = Recognition & { readonly unusualPlace: boolean };
+
+/** The same for a line that a person pasted, who may have cut it anywhere. */
+export function recognisePasted(set: SignatureSet, line: string): PastedRecognition | null {
+  const exact = recogniseLine(set, line);
+  if (exact !== null) return { ...exact, unusualPlace: false };
+  const envelope = readEnvelope(line);
+  if (envelope.own) return null;
+  const [, logId] = FORTIOS_LOG_ID.exec(line) ?? [];
+  if (logId !== undefined) {
+    const event = eventOf(set, envelope, logId);
+    return event === null ? null : { ...event, unusualPlace: false };
+  }
+  const { body } = envelope;
+  const complete = body.kind === 'fields' || body.complete;
+  // A message that is where it belongs was judged above.
+  if (body.kind === 'message' && complete && body.alternatives.some((texts) => texts.length > 0)) return null;
+  const inField = sameOf(
+    line
+      .split(MESSAGE_FIELD)
+      .slice(1)
+      .map((value) => matchField(set, value)),
+  );
+  if (inField !== null) return { kind: 'ftm', signature: inField, envelope, unusualPlace: true };
+  // Only a text without fields may have been cut.
+  const signature = complete ? null : matchLoosely(set, line);
+  return signature === null ? null : { kind: 'ftm', signature, envelope, unusualPlace: false };
+}
+
+function recogniseFields(
+  set: SignatureSet,
+  envelope: Envelope,
+  fields: ReadonlyMap<string, string>,
+): Recognition | null {
+  const signature = matchFirewall(set, fields);
+  if (signature === null) return eventOf(set, envelope, fields.get('logid') ?? '');
+  const first = (...keys: readonly string[]): string | null => {
+    const key = keys.find((name) => (fields.get(name) ?? '') !== '');
+    return key === undefined ? null : (fields.get(key) ?? null);
+  };
+  const evidence: FirewallEvidence = {
+    device: first('devname', 'devid'),
+    policy: first('policyid'),
+    profile: first('profile'),
+    action: first('action'),
+    sourceAddress: first('srcip'),
+    destinationAddress: first('dstip'),
+    hostName: first('hostname', 'sni'),
+  };
+  return { kind: 'firewall', signature, evidence, envelope };
+}
+
+/** Null for a log id that the catalogue does not know. */
+function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognition | null {
+  const signature = matchEvent(set, logId);
+  return signature === null ? null : { kind: 'event', signature, envelope };
+}
+
+function matchBody(set: SignatureSet, { alternatives }: Extract<Body, { kind: 'message' }>): MessageSignature | null {
+  for (const texts of alternatives) {
+    const same = sameOf(texts.map((text) => matchMessage(set, text)));
+    if (same !== null) return same;
+  }
+  return null;
+}
+
+/** Somebody else wrote a part of a line whose texts differ. */
+function sameOf([first = null, ...others]: readonly (MessageSignature | null)[]): MessageSignature | null {
+  return others.every((other) => other === first) ? first : null;
+}
+
+interface FoundLine {
+  readonly at: EpochMs;
+  readonly line: string;
+  readonly source: LogSource;
+  /** Lines alike that a relay made one of it. */
+  readonly times: number;
+}
+
+interface Pending {
+  readonly appliance: string | null;
+  readonly signature: string;
+  readonly evidence: FirewallEvidence | null;
+  found: FoundLine;
+  count: number;
+}
+
+/** Lines of a file that is being caught up with are apart in time: they are gathered by the second. */
+const GRAIN: Millis = 1000;
+const HEARD_EVERY: Millis = 1000;
+/** Kinds of events in one turn; more are handed on in between. */
+const MAX_PENDING = 512;
+
+/** Gathers what the lines of one turn of the event loop say, and hands it on at its end: a flood becomes few events. */
+export class EventOutbox {
+  readonly #deliver: (event: LogEvent) => void;
+  readonly #pending = new Map<string, Pending>();
+  readonly #heardAt = new Map<string | null, EpochMs>();
+  readonly #toldAt = new Map<string | null, EpochMs>();
+  #scheduled = false;
+
+  /** @param deliver must not throw */
+  constructor(deliver: (event: LogEvent) => void) {
+    this.#deliver = deliver;
+  }
+
+  ftm(appliance: string | null, signature: string, found: FoundLine): void {
+    const key = `${signature} ${grainOf(found.at)} ${appliance ?? ''}`;
+    this.#add(key, { appliance, signature, evidence: null, found, count: found.times });
+  }
+
+  evidence(signature: string, evidence: FirewallEvidence, found: FoundLine): void {
+    const { policy, profile, device } = evidence;
+    const key = `${signature} ${grainOf(found.at)} ${String(policy)} ${String(profile)} ${String(device)}`;
+    this.#add(key, { appliance: null, signature, evidence, found, count: found.times });
+  }
+
+  heard(appliance: string | null, at: EpochMs): void {
+    this.#heardAt.set(appliance, at);
+    this.#schedule();
+  }
+
+  /** By appliance; `unnamed` for lines without one. */
+  lastReceivedAt(): ReadonlyMap<string, EpochMs> {
+    return new Map([...this.#heardAt].map(([appliance, at]) => [appliance ?? UNNAMED, at]));
+  }
+
+  /** Hands everything on now. */
+  flush(): void {
+    for (const [appliance, at] of this.#heardAt) {
+      const told = this.#toldAt.get(appliance);
+      if (told !== undefined && Math.abs(at - told) < HEARD_EVERY) continue;
+      this.#toldAt.set(appliance, at);
+      this.#deliver({ kind: 'heard', appliance, at });
+    }
+    const entries = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const entry of entries) this.#deliver(logEventOf(entry));
+  }
+
+  #add(key: string, added: Pending): void {
+    const entry = this.#pending.get(key);
+    if (entry !== undefined) {
+      entry.found = added.found;
+      entry.count += added.count;
+      return;
+    }
+    this.#pending.set(key, added);
+    if (this.#pending.size >= MAX_PENDING) this.flush();
+    else this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
+  }
+}
+
+function grainOf(at: EpochMs): string {
+  return String(Math.floor(at / GRAIN));
+}
+
+function logEventOf({ appliance, signature, evidence, found, count }: Pending): LogEvent {
+  const { at, source } = found;
+  const line = sampleOf(found.line);
+  if (evidence === null) return { kind: 'ftm', appliance, signature, at, count, line, source };
+  return { kind: 'firewall-evidence', signature, at, count, evidence, line, source };
 }

@@ -1,10 +1,24 @@
 import type * as z from 'zod';
 import { listenAddress } from '../../config/schema/endpoints.ts';
-import { isHost } from '../../config/schema/host-port.ts';
-import { type SectionFields, given, itemsOf, type Report, textAt, unique } from '../../config/schema/rules.ts';
-import { laterFile, readableFile } from '../../config/schema/files.ts';
-import { list, optional, section } from '../../config/schema/section.ts';
-import { addressBlock, choice, duration, expected, name, text } from '../../config/schema/values.ts';
+import {
+  isHost,
+  type SectionFields,
+  given,
+  itemsOf,
+  type Report,
+  textAt,
+  unique,
+  list,
+  optional,
+  section,
+  addressBlock,
+  choice,
+  duration,
+  expected,
+  name,
+  text,
+} from '../../config/schema/section.ts';
+import { laterFile, readableFile } from '../../config/schema/secret.ts';
 
 const DAY = 86_400_000;
 

@@ -1,9 +1,14 @@
-import { type Severity, SEVERITIES } from '../../core/severity.ts';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
+import { type Severity, SEVERITIES } from '../../core/severity.ts';
 import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../../system/catalogue-file.ts';
-import type { FirewallSignature, MessageSignature, Signature, SignatureSet } from '../../core/polling/signature.ts';
-import { compileSignatures } from '../../core/polling/signature.ts';
+import {
+  type FirewallSignature,
+  type MessageSignature,
+  type Signature,
+  type SignatureSet,
+  compileSignatures,
+} from '../../core/polling/signature.ts';
 
 /** The catalogue that comes with the program. */
 const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../../config/fac-signatures.yaml', import.meta.url));

@@ -1,10 +1,9 @@
 import type { PollingReport } from '../../core/polling/report.ts';
 import type { JsonFile } from '../../system/json-file.ts';
 import type { Listening, ListeningSource } from '../source.ts';
-import { intakeConfig, type IntakeSettings } from './intake-config.ts';
-import { createLogIntake, type LogIntake, type LogIntakeDeps } from './intake.ts';
+import { intakeConfig, type IntakeSettings, createLogIntake, type LogIntake, type LogIntakeDeps } from './intake.ts';
 import { logs, type LogsConfig } from './section.ts';
-import { type Positions, readPositions } from './positions.ts';
+import { type Positions, readPositions } from './follow-files.ts';
 import { createPollingLog } from './polling-log.ts';
 
 export interface LogFactsHeard {

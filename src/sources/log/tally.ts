@@ -1,4 +1,4 @@
-import type { EpochMs } from '../../core/clock.ts';
+import type { EpochMs, Clock, Millis } from '../../core/clock.ts';
 import type { ConnectionResult, LogResult, LogSource } from '../../core/polling/log-event.ts';
 
 /** What became of the lines since the start: counters that only grow, all known series from the beginning. */
@@ -12,7 +12,7 @@ export interface LogCounters {
 }
 
 /** `open` is how many there are now. */
-export type ConnectionCounters = Readonly<Record<ConnectionResult | 'open', number>>;
+type ConnectionCounters = Readonly<Record<ConnectionResult | 'open', number>>;
 
 export interface UdpCounters {
   /** What the kernel really gave; it doubles what was asked for. */
@@ -39,5 +39,34 @@ export function newConnectionTally(): ConnectionTally {
     refused: 0,
     'no-certificate': 0,
     'failed-handshake': 0,
+  };
+}
+
+/** What the log intake tells the operator: pino's logger fits. */
+export interface IntakeLogger {
+  info(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+const EVERY: Millis = 600_000;
+
+/**
+ * Warns of what strangers can make happen at any rate: of the first at once, and of how many there were every ten
+ * minutes at most.
+ */
+export function createOccasionalWarning(
+  { clock, logger }: { readonly clock: Clock; readonly logger: IntakeLogger },
+  message: string,
+): (fields: object) => void {
+  let quietUntil: Millis | null = null;
+  let times = 0;
+  return (fields) => {
+    times += 1;
+    if (quietUntil !== null && clock.elapsed() < quietUntil) return;
+    logger.warn({ ...fields, times }, message);
+    quietUntil = clock.elapsed() + EVERY;
+    times = 0;
   };
 }

@@ -1,18 +1,42 @@
 import { isIP, type Socket } from 'node:net';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
-import { deadline, type Deadline } from '../../system/clock.ts';
-import type { MailServer } from './mail-servers.ts';
-import type { SecretSource } from '../../system/secret.ts';
-import type { Millis } from '../../core/clock.ts';
-import type { Failure, MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
-import { openTls, UnverifiedError } from '../../network/connect.ts';
+import type { MailServer } from './section.ts';
+import {
+  type MailObservation,
+  type Failure,
+  type MailOutcome,
+  type MailStage,
+  isOfThisMachine,
+  isOwnTrouble,
+  type DnsObservation,
+} from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
+import { deadline, type Deadline } from '../../system/clock.ts';
+import type { SecretSource } from '../../system/secret.ts';
+import type { Millis, Clock, EpochMs } from '../../core/clock.ts';
+import { openTls, UnverifiedError } from '../../network/connect.ts';
 import { ProbeError, errorCode, failureFrom, printable } from '../../network/failure.ts';
 import { connectToAny } from '../../network/smtp/connect-any.ts';
-import { SmtpError } from '../../network/smtp/reply.ts';
-import { MailSession } from '../../network/smtp/session.ts';
-import { createVerifiedIdentity, type VerifiedIdentity } from '../../network/smtp/verified-identity.ts';
-import type { FileTrust } from '../../network/tls/file-trust.ts';
+import { SmtpError } from '../../network/smtp/dialogue.ts';
+import { MailSession, createVerifiedIdentity, type VerifiedIdentity } from '../../network/smtp/session.ts';
+import type { FileTrust } from '../../network/tls/secure-context.ts';
+import type { HostPort } from '../../core/addresses.ts';
+import type { PathSettings } from '../path/sections.ts';
+import { askInTurn, type PathTools } from '../target/observe-path.ts';
+
+export interface MailTools extends FindTools {
+  readonly mail: MailPorts;
+}
+
+/** Resolves the mail server with the first resolver that knows it, then rehearses a message. */
+export async function observeMailServer(
+  server: MailServer,
+  settings: Resolving,
+  tools: MailTools,
+  ctx: ProbeContext,
+): Promise<MailObservation> {
+  return observeMail({ server, ...(await findAddresses(server, settings, tools, ctx)) }, tools.mail, ctx);
+}
 
 /** For everything from the first SYN to the last reply. */
 const MAIL_LIMIT: Millis = 10_000;
@@ -222,4 +246,88 @@ async function takeLeave({ session, ctx }: Rehearsal): Promise<void> {
   using limit = deadline(ctx.clock, QUIT_WAIT, ctx.signal);
   await session.leave(limit.signal);
   session.close();
+}
+
+/** Whom a server has let in once, it lets in for long: what was measured says something of others for as long. */
+const KEPT: Millis = 24 * 3_600_000;
+
+/** How long mail servers put this machine off with "come back later" (greylisting), over the rounds. */
+export interface MailDeferrals {
+  /**
+   * What is known of one after another look: from the first refusal until it took the message, or until now. Null: it
+   * never put anybody off.
+   */
+  note(server: string, outcome: MailOutcome): Millis | null;
+}
+
+interface Deferral {
+  readonly since: EpochMs;
+  /** null: it goes on. */
+  readonly until: EpochMs | null;
+}
+
+export function createMailDeferrals({ now }: Pick<Clock, 'now'>): MailDeferrals {
+  const deferrals = new Map<string, Deferral>();
+  return {
+    note: (server, outcome) => {
+      const next = nextDeferral(deferrals.get(server) ?? null, outcome, now());
+      if (next === null) {
+        deferrals.delete(server);
+        return null;
+      }
+      deferrals.set(server, next);
+      return (next.until ?? now()) - next.since;
+    },
+  };
+}
+
+function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs): Deferral | null {
+  const open = before?.until === null ? before : null;
+  const over = open === null ? before : null;
+  if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
+  if (isPutOff(outcome)) return open ?? { since: at, until: null };
+  // A server that was lost meanwhile, or refuses for good, did not put off: when it would have taken it is not known.
+  return over;
+}
+
+function whileKept(over: Deferral | null, at: EpochMs): Deferral | null {
+  return over !== null && at - (over.until ?? at) <= KEPT ? over : null;
+}
+
+/** RFC 5321 §4.2.1: 4yz asks to come back later. */
+function isPutOff({ reason, stage, code }: Extract<MailOutcome, { kind: 'failed' }>): boolean {
+  const isTemporary = code !== null && code >= 400 && code < 500;
+  return reason === 'rejected' && isTemporary && (stage === 'sender' || stage === 'recipient');
+}
+
+export type FindTools = Pick<PathTools, 'askName' | 'acceptable'>;
+
+export type Resolving = Pick<PathSettings, 'resolvers'>;
+
+interface FoundAddresses {
+  /** None: the name does not resolve. */
+  readonly addresses: readonly string[];
+  /** The fault of this machine for which it could not be resolved. */
+  readonly localError: Failure | null;
+}
+
+/** A mail server of your own may well have a private address. */
+const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
+
+/** Asks one resolver after the other until one knows the mail server. */
+export async function findAddresses(
+  { host }: Pick<HostPort, 'host'>,
+  { resolvers }: Resolving,
+  tools: FindTools,
+  ctx: ProbeContext,
+): Promise<FoundAddresses> {
+  if (isIP(host) !== 0) return { addresses: [host], localError: null };
+  const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => tools.acceptable(seen, ANY_ADDRESS);
+  const isEnough = (seen: readonly DnsObservation[]): boolean => addressesIn(seen).length > 0;
+  const observations = await askInTurn(host, resolvers, { ...tools, isEnough }, ctx);
+  const addresses = addressesIn(observations);
+  if (addresses.length > 0) return { addresses, localError: null };
+  const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
+  const couldNotAsk = failures.length === observations.length ? isOfThisMachine : isOwnTrouble;
+  return { addresses: [], localError: failures.find(({ reason }) => couldNotAsk(reason)) ?? null };
 }

@@ -1,8 +1,23 @@
 import type * as z from 'zod';
-import { relayShape, withPort } from '../../config/schema/mail-relay.ts';
-import { endpoint, type SectionFields, given, type Report, requireLogin, unique } from '../../config/schema/rules.ts';
-import { completed, list, optional, section } from '../../config/schema/section.ts';
-import { duration, flag, mailAddress } from '../../config/schema/values.ts';
+import { relayShape, withPort } from '../../config/schema/secret.ts';
+import {
+  endpoint,
+  type SectionFields,
+  given,
+  type Report,
+  requireLogin,
+  unique,
+  completed,
+  list,
+  optional,
+  section,
+  duration,
+  flag,
+  mailAddress,
+} from '../../config/schema/section.ts';
+import type { UnitObservation } from '../appliances/unit-observation.ts';
+import type { Millis } from '../../core/clock.ts';
+import { valueOf } from '../../core/license/resource.ts';
 
 const mailServer = completed(
   section(
@@ -45,4 +60,35 @@ function requireBothEnds(fields: SectionFields, report: Report): void {
     report('from', 'expected "to" beside "from": the rehearsal needs both');
   if (given(fields, 'to') && !given(fields, 'from'))
     report('to', 'expected "from" beside "to": the rehearsal needs both');
+}
+
+/** A mail server to rehearse with. */
+export interface MailServer extends MailServerConfig {
+  /** FortiAuthenticator named it, and its API does not tell the login. */
+  readonly isLoginUnknown?: true;
+}
+
+/** Of FortiAuthenticator, which does not tell its own. */
+export const USUAL_PATIENCE: Millis = 5000;
+
+/**
+ * The mail servers to rehearse with: those of the configuration, else those that FortiAuthenticator itself sends
+ * through.
+ */
+export function mailServersOf(
+  { mail }: { readonly mail: readonly MailServerConfig[] },
+  units: readonly UnitObservation[],
+): readonly MailServer[] {
+  if (mail.length > 0) return mail;
+  const named = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.mailServers) ?? []) : []));
+  const servers = named.map(
+    (server): MailServer => ({ ...server, required: false, timeout: USUAL_PATIENCE, isLoginUnknown: true }),
+  );
+  return [...new Map(servers.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];
+}
+
+/** How long an activation code lives, by the unit where it lives shortest; null: no unit tells. */
+export function codeLifeOf(units: readonly UnitObservation[]): Millis | null {
+  const lives = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.provisioning)?.codeLife ?? []) : []));
+  return lives.length === 0 ? null : Math.min(...lives);
 }

@@ -1,17 +1,18 @@
-import { mail as section, type MailServerConfig } from './section.ts';
+import { mail as section, type MailServerConfig, type MailServer } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
-import { authority } from '../../core/authority.ts';
+import { authority } from '../../core/addresses.ts';
 import { isOfThisMachine, type MailObservation } from '../../core/observation.ts';
 import { type PathFacts, type PathObservation, sampleOf } from '../../core/round.ts';
-import { unlessAborted } from '../../network/unless-aborted.ts';
+import { unlessAborted } from '../../network/context.ts';
 import type { RoundSource } from '../source.ts';
-import type { Resolving } from './find-addresses.ts';
-import { observeMailServer, type MailTools } from './observe-mail-server.ts';
-import { observeRecipientServer, type RecipientTools } from './observe-recipient-server.ts';
-import { recipientDomains, type Recipients } from './recipient-domains.ts';
-import type { MailDeferrals } from './mail-deferrals.ts';
-import type { MailServer } from './mail-servers.ts';
-import type { RecipientLooks } from './recipient-looks.ts';
+import { type Resolving, observeMailServer, type MailTools, type MailDeferrals } from './observe-mail.ts';
+import {
+  observeRecipientServer,
+  type RecipientTools,
+  recipientDomains,
+  type Recipients,
+  type RecipientLooks,
+} from './recipient-servers.ts';
 
 /** Lets a look end before a slow server does. What it answers then is `aborted`. */
 export type MailPace = (

@@ -1,16 +1,18 @@
 import { isIP } from 'node:net';
-
-import type { Millis } from '../../core/clock.ts';
-import type { CloserLook } from '../../core/closer-look.ts';
-import { endingOf, isBlocked } from '../../core/blocked-outcome.ts';
-import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
+import type { Millis, Clock, EpochMs } from '../../core/clock.ts';
+import {
+  type CloserLook,
+  endingOf,
+  isBlocked,
+  type EndpointObservation,
+  type TlsOutcome,
+} from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { ProbeContext } from '../../network/context.ts';
-import { observeEndpoint } from '../target/observe-endpoint.ts';
+import { observeEndpoint, measureConnects } from '../target/observe-endpoint.ts';
 import { createRefusableSecureContext } from '../../network/tls/secure-context.ts';
-import type { CloserLooks } from './closer-looks.ts';
-import { measureConnects } from '../target/measure-connects.ts';
 import { requestOf, type PathTarget, type PathTools } from '../target/observe-path.ts';
+import { portOf } from '../../core/addresses.ts';
 
 interface Seen {
   readonly path: PathObservation;
@@ -104,4 +106,65 @@ function domainOf(host: string): string {
 
 function connectTime(seen: EndpointObservation | null): readonly number[] {
   return seen?.tcp.kind === 'open' ? [seen.tcp.durationMs] : [];
+}
+
+/**
+ * What was found out about blocks of TLS, kept for a while: a block is looked into when it is new and then now and
+ * then, since many connections in each round would look like a scan.
+ */
+interface CloserLooks {
+  /** Null: it is time to look. */
+  recent(block: string): CloserLook | null;
+  keep(block: string, look: CloserLook): CloserLook;
+}
+
+const KEPT: Millis = 300_000;
+
+export function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
+  const kept = new Map<string, { readonly at: EpochMs; readonly look: CloserLook }>();
+
+  function isRecent({ at }: { readonly at: EpochMs }): boolean {
+    // A clock that was set back must not keep an old look for as long.
+    return at <= now() && now() - at < KEPT;
+  }
+
+  return {
+    recent: (block) => {
+      const found = kept.get(block);
+      return found !== undefined && isRecent(found) ? found.look : null;
+    },
+    keep: (block, look) => {
+      for (const [old, seen] of kept) if (!isRecent(seen)) kept.delete(old);
+      kept.set(block, { at: now(), look });
+      return look;
+    },
+  };
+}
+
+/**
+ * Measures once more how far the control hosts are, one connection after the other, when every address of a target
+ * refuses: only against that does the time of a refusal mean anything. Empty otherwise, and through a proxy.
+ */
+export async function observeNearest(
+  { path, controls }: { readonly path: PathObservation; readonly controls: readonly PathObservation[] },
+  tools: Pick<PathTools, 'endpoint'>,
+  ctx: ProbeContext,
+): Promise<readonly Millis[]> {
+  if (path.endpoints.length === 0 || !path.endpoints.every(isRefused)) return [];
+  const connects: Millis[] = [];
+  for (const { host, endpoints } of controls) {
+    for (const { address, target } of endpoints.filter(isOpen)) {
+      const port = Number(portOf(target));
+      connects.push(...(await measureConnects({ host, port }, address, tools.endpoint, ctx)));
+    }
+  }
+  return connects;
+}
+
+function isRefused({ tcp, proxy }: EndpointObservation): boolean {
+  return proxy === null && tcp.kind === 'failed' && ['refused', 'reset', 'closed', 'no-route'].includes(tcp.reason);
+}
+
+function isOpen({ tcp, proxy }: EndpointObservation): boolean {
+  return proxy === null && tcp.kind === 'open';
 }

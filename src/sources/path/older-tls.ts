@@ -1,7 +1,12 @@
 import type { CapturedChain, Certificate } from '../../core/certificate.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
-import { type BlockedOutcome, endingOf, isBlocked } from '../../core/blocked-outcome.ts';
-import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
+import {
+  type BlockedOutcome,
+  endingOf,
+  isBlocked,
+  type EndpointObservation,
+  type TlsOutcome,
+} from '../../core/observation.ts';
 import type { PathObservation, ReferenceObservation, VersionSeries } from '../../core/round.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { observeEndpoint, type EndpointRequest } from '../target/observe-endpoint.ts';

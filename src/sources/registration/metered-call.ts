@@ -1,19 +1,19 @@
+import * as z from 'zod';
 import { sleep } from '../../system/clock.ts';
-import type { EpochMs } from '../../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 import {
   admitCall,
   recordError,
   recordFailure,
   recordSuccess,
   REGISTRATION_LIMITS,
-} from '../../core/license/call-budget.ts';
-import type { Admission, CallBudget } from '../../core/license/call-budget.ts';
+  type Admission,
+  type CallBudget,
+  type CallLimits,
+  EMPTY_BUDGET,
+} from '../../core/license/registration.ts';
 import { isOwnTrouble, type Failure } from '../../core/observation.ts';
-import type { ConnectorContext } from '../../network/rest/context.ts';
-import { failed } from '../../network/rest/failed.ts';
-import type { JsonReply } from '../../network/rest/json-exchange.ts';
-import type { BudgetStore } from './budget-store.ts';
-import { parseBudget } from './parse-budget.ts';
+import { type ConnectorContext, failed, type JsonReply } from '../../network/rest/json-exchange.ts';
 
 export interface Call {
   /** For messages: `Looking up licence "EFTM…"`. */
@@ -109,4 +109,28 @@ function charge(
     return { result: { kind: 'refused', status }, next };
   }
   return { result: rejected(`HTTP ${String(status)}`), next: recordFailure(budget, at.now, retryAfter) };
+}
+
+/** Where the budget is kept between rounds and restarts. */
+export interface BudgetStore {
+  /** What was saved last, as it was parsed from JSON; anything else reads as an empty budget. */
+  load(): Promise<unknown>;
+  save(budget: CallBudget): Promise<void>;
+  /** @default REGISTRATION_LIMITS */
+  readonly limits?: CallLimits;
+  /**
+   * How long a call may wait for its turn while the service works: a hundred licences fit into a minute,
+   * more are asked for in the next. @default 0
+   */
+  readonly patience?: Millis;
+}
+
+const instants = z.array(z.number());
+const count = z.number().nonnegative();
+
+const budget = z.object({ calls: instants, errors: instants, failures: count, blockedUntil: count });
+
+/** Reads a budget that was kept as JSON; whatever is not one reads as an empty budget. */
+export function parseBudget(value: unknown): CallBudget {
+  return budget.safeParse(value).data ?? EMPTY_BUDGET;
 }

@@ -1,14 +1,20 @@
-import type { RegistrationConfig } from './section.ts';
+import {
+  type RegistrationConfig,
+  createRegistrationClient,
+  type RegistrationClient,
+  type RegistrationOperation,
+  parseLicenseRecords,
+  productHoldsLicense,
+  serviceError,
+  type LicenseRecord,
+  parseAccessToken,
+  tokenError,
+} from './client.ts';
 import type { LicenseLookup, LicenseOutcome, RegistrationObservation } from '../../core/license/registration.ts';
 import type { Failure } from '../../core/observation.ts';
-import type { ConnectorContext } from '../../network/rest/context.ts';
-import { failed } from '../../network/rest/failed.ts';
-import { createAccessTokens, type AccessTokens } from './access-token.ts';
-import type { BudgetStore } from './budget-store.ts';
-import { createRegistrationClient, type RegistrationClient } from './client.ts';
-import { createMeteredCall, type CallResult, type MeteredCall } from './metered-call.ts';
-import type { RegistrationOperation } from './operations.ts';
-import { parseLicenseRecords, productHoldsLicense, serviceError, type LicenseRecord } from './registration-replies.ts';
+import { type ConnectorContext, failed, secretOf } from '../../network/rest/json-exchange.ts';
+import { type BudgetStore, createMeteredCall, type CallResult, type MeteredCall } from './metered-call.ts';
+import type { Millis } from '../../core/clock.ts';
 
 export interface RegistrationQuery {
   readonly licenses: readonly string[];
@@ -182,4 +188,56 @@ function refused(what: string, status: number): Failure {
 /** Without the name of the user: the text ends up in reports. */
 function loginRefused(status: number): Denied {
   return { kind: 'denied', message: `HTTP ${String(status)} when logging in` };
+}
+
+/** A token is not used in its last moments: a call under way must not outlive it. */
+const MARGIN: Millis = 30_000;
+
+type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
+
+/** Holds the bearer token of one round, in memory only. */
+interface AccessTokens {
+  /** The current token, or a new one when it has run out. */
+  current(): Promise<TokenResult>;
+  /** The service did not take it any more: the next one is fetched again. */
+  discard(): void;
+}
+
+interface AccessTokenPorts {
+  readonly client: RegistrationClient;
+  readonly call: MeteredCall;
+}
+
+function createAccessTokens(
+  config: RegistrationConfig,
+  ports: AccessTokenPorts,
+  context: ConnectorContext,
+): AccessTokens {
+  let held: { readonly value: string; readonly usableUntil: Millis } | null = null;
+
+  async function fetchToken(): Promise<TokenResult> {
+    const password = await secretOf(config.password, context);
+    const askedAt = context.clock.elapsed();
+    const result = await ports.call({
+      what: 'Logging in to the registration service',
+      send: () => ports.client.send({ kind: 'token', user: config.user, password }),
+      problemOf: tokenError,
+      refusalBacksOff: true,
+    });
+    if (result.kind !== 'json') return result;
+    const token = parseAccessToken(result.value);
+    if (token === null) throw new TypeError('Cannot take the access token: expected what was checked before');
+    held = { value: token.value, usableUntil: askedAt + token.expiresInSeconds * 1000 - MARGIN };
+    return { kind: 'token', value: token.value };
+  }
+
+  return {
+    current: async () => {
+      if (held !== null && context.clock.elapsed() < held.usableUntil) return { kind: 'token', value: held.value };
+      return fetchToken();
+    },
+    discard: () => {
+      held = null;
+    },
+  };
 }

@@ -2,17 +2,15 @@ import { randomInt } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { deadline, type Deadline } from '../../system/clock.ts';
-import type { ResolverConfig } from '../../config/schema/resolver.ts';
+import type { ResolverConfig } from '../../config/schema/secret.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { ProbeError, failureFrom } from '../../network/failure.ts';
 import { encodeQuery, isDnsName, type DnsReading, type RecordType } from '../../network/dns/message.ts';
-import { serverOf, type DnsServer, type NamedResolver } from '../../network/dns/server.ts';
-import { systemExchanges } from '../../network/dns/system-exchanges.ts';
-import { observeSystem } from '../../network/dns/system.ts';
-import type { SystemLookup } from '../../network/system-lookup.ts';
-import { exchangeWith } from '../../network/dns/exchange.ts';
+import { serverOf, type DnsServer, type NamedResolver, exchangeWith } from '../../network/dns/exchange.ts';
+import { systemExchanges, observeSystem } from '../../network/dns/system.ts';
+import type { SystemLookup } from '../../network/lookup.ts';
 
 /**
  * For everything that one question may take: resolving the resolver's name, connecting, handshake, repetition, answer.

@@ -1,16 +1,15 @@
-import { authority, type HostPort } from '../../core/authority.ts';
 import { isIP, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
+import { authority, type HostPort } from '../../core/addresses.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation, Failure, HttpOutcome, TcpOutcome, TlsOutcome } from '../../core/observation.ts';
-import type { ProxyConfig } from '../../config/schema/proxy.ts';
+import type { ProxyConfig } from '../../config/schema/secret.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { errorCode, failureFrom } from '../../network/failure.ts';
-import { hasRoute } from '../../network/has-route.ts';
-import type { CertificateParser } from '../../network/tls/captured-chain.ts';
+import { hasRoute } from '../../network/connect.ts';
+import { type CertificateParser, shakeHands, type Handshake } from '../../network/tls/handshake.ts';
 import { dial, TunnelRefused } from '../../network/dial.ts';
 import type { SecretReader } from '../../system/secret.ts';
-import { shakeHands, type Handshake } from '../../network/tls/handshake.ts';
 import { type RecognisePage, sendRequest } from '../../network/http/request.ts';
 
 export interface EndpointRequest {
@@ -149,4 +148,26 @@ async function handshakePhase(
       session: null,
     };
   }
+}
+
+/** Connects that are measured after the rush of a round, in which any of them may have been noticed late. */
+const TIMES = 2;
+
+/** How long an address takes to open a port, one connection after the other. */
+export async function measureConnects(
+  target: HostPort,
+  address: string,
+  endpoint: EndpointDeps,
+  ctx: ProbeContext,
+): Promise<readonly Millis[]> {
+  const connects: Millis[] = [];
+  for (let time = 0; time < TIMES && !ctx.signal.aborted; time += 1) {
+    const { tcp } = await observeEndpoint(
+      { target, address, serverName: null, proxy: null, depth: 'tcp', method: 'HEAD', path: '/' },
+      ctx,
+      endpoint,
+    );
+    if (tcp.kind === 'open') connects.push(tcp.durationMs);
+  }
+  return connects;
 }

@@ -1,19 +1,23 @@
-import { authority, type HostPort } from '../../core/authority.ts';
 import { isIP } from 'node:net';
-
-import type { ProxyConfig } from '../../config/schema/proxy.ts';
-import type { ResolverConfig } from '../../config/schema/resolver.ts';
-import { ofFamily, singleAddresses, translatedFrom, type FamilyChoice } from '../../core/addresses.ts';
+import {
+  authority,
+  type HostPort,
+  ofFamily,
+  singleAddresses,
+  translatedFrom,
+  type FamilyChoice,
+} from '../../core/addresses.ts';
+import type { ProxyConfig, ResolverConfig } from '../../config/schema/secret.ts';
 import type { DnsObservation, EndpointObservation } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { observeEndpoint, type EndpointDeps, type EndpointRequest } from './observe-endpoint.ts';
-import type { Limiter } from '../../network/limiter.ts';
-import { askInTurn } from './ask-in-turn.ts';
-import type { AskName } from './ask-name.ts';
+import type { Limiter } from '../../network/lookup.ts';
+import type { Millis } from '../../core/clock.ts';
+import { observeDns, type DnsPorts } from './observe-dns.ts';
 
 /** What of the answers to one name may be dialled: the opinion of a check. */
-export type AcceptableAddresses = (
+type AcceptableAddresses = (
   names: readonly DnsObservation[],
   expectedAddresses: readonly string[],
 ) => readonly string[];
@@ -139,4 +143,60 @@ function calledOff(target: PathTarget, address: string): EndpointObservation {
 /** One connection to one address of the target. */
 export function requestOf(target: PathTarget, address: string): EndpointRequest {
   return { ...target, target, address };
+}
+
+/** A resolver that has not answered by then is asked on, beside the next one. */
+const PATIENCE: Millis = 500;
+
+/**
+ * Asks one resolver after the other for a name, until the answers are enough. Silent ones are waited for together: one
+ * after the other, two of them would hold up the whole round.
+ * @param isEnough whether no other resolver need be asked
+ */
+export async function askInTurn(
+  name: string,
+  resolvers: readonly ResolverConfig[],
+  { askName, isEnough }: { readonly askName: AskName; readonly isEnough: (seen: readonly DnsObservation[]) => boolean },
+  ctx: ProbeContext,
+): Promise<readonly DnsObservation[]> {
+  const asked: Promise<DnsObservation>[] = [];
+  const answered: DnsObservation[] = [];
+  for (const resolver of resolvers) {
+    const answer = askName(name, resolver, ctx);
+    asked.push(answer);
+    const seen = await within(answer, ctx);
+    if (seen === null) continue;
+    answered.push(seen);
+    if (isEnough(answered)) break;
+  }
+  return Promise.all(asked);
+}
+
+/** Null: not in time. */
+function within(answer: Promise<DnsObservation>, { clock }: ProbeContext): Promise<DnsObservation | null> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(PATIENCE, () => resolve(null));
+    answer.finally(cancel).then(resolve, reject);
+  });
+}
+
+/** Asks one resolver for one name. Never rejects. */
+type AskName = (name: string, resolver: ResolverConfig, ctx: ProbeContext) => Promise<DnsObservation>;
+
+export function askEachTime(dns: DnsPorts): AskName {
+  return (name, resolver, ctx) => observeDns(name, resolver, dns, ctx);
+}
+
+/**
+ * For the length of one round: hosts that are looked at on several ports are asked for once, and all get the same
+ * answer.
+ */
+export function askOnce(ask: AskName): AskName {
+  const asked = new Map<string, Promise<DnsObservation>>();
+  return (name, resolver, ctx) => {
+    const key = `${resolver.label} ${name.toLowerCase()}`;
+    const answer = asked.get(key) ?? ask(name, resolver, ctx);
+    asked.set(key, answer);
+    return answer;
+  };
 }

@@ -1,8 +1,6 @@
 import { isIP } from 'node:net';
-
-import type { HostPort } from '../../core/authority.ts';
-import type { ServiceConfig } from '../path/services-section.ts';
-import type { PathSettings } from '../path/settings.ts';
+import type { HostPort } from '../../core/addresses.ts';
+import type { ServiceConfig, PathSettings } from '../path/sections.ts';
 import type { PathTarget } from './observe-path.ts';
 
 /** Which way the licence server is reached. */

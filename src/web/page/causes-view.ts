@@ -1,15 +1,22 @@
 import { headline } from '../../checks/headline.ts';
 import { titleOf } from '../../checks/registry.ts';
-import type { Cause } from '../../engine/cause.ts';
+import { type Cause, type Block, blocksOf, headOf, type RemedyStep } from '../../engine/model.ts';
 import { type Incident, sameCause } from '../../engine/incident/incident.ts';
-import { identityOf } from './identity.ts';
-import { evidenceView } from './evidence-view.ts';
-import { breakable, type Markup, markup, subjectView } from './markup.ts';
-import { remedyView } from './remedy-view.ts';
-import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
+import { identityOf } from './certificates-view.ts';
+import {
+  breakable,
+  type Markup,
+  markup,
+  subjectView,
+  badge,
+  SEVERITY_TONES,
+  SEVERITY_WORDS,
+  preformatted,
+} from './document.ts';
+import { foldEvidence } from '../../engine/words.ts';
 
 /** What the causes are shown with. */
-export interface CausesContext {
+interface CausesContext {
   readonly incidents: readonly Incident[];
   /** The sentence that stands above them already. */
   readonly conclusion: string;
@@ -43,4 +50,35 @@ function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Mark
 function consequences({ consequences: ids }: Cause): Markup | null {
   if (ids.length === 0) return null;
   return markup`<p class="quiet">Skipped because of it: ${ids.map(titleOf).join(', ')}</p>`;
+}
+
+/** Lines of evidence, what proves the most first and open. */
+export function evidenceView(evidence: readonly string[]): Markup {
+  const { shown, folded } = foldEvidence(evidence);
+  const rest = markup`<details><summary>${folded.length} more</summary>${listView(folded)}</details>`;
+  return markup`${listView(shown)}${folded.length === 0 ? null : rest}`;
+}
+
+function listView(lines: readonly string[]): Markup {
+  return markup`<ul class="evidence">${lines.map((line) => markup`<li>${breakable(line)}</li>`)}</ul>`;
+}
+
+/** A remedy as a list: each block of commands is an element of its own, with nothing in it that is not copied. */
+export function remedyView(steps: readonly RemedyStep[]): Markup {
+  return markup`<ol class="remedy">${steps.map(
+    (step) => markup`<li>${breakable(step.text)}${blocksOf(step).map(blockView)}</li>`,
+  )}</ol>`;
+}
+
+/** Longer blocks are folded: the step after them is what is read next. */
+const SHOWN_LINES = 4;
+
+/** static/copy-buttons.js gives what has `data-copy` a button. */
+function blockView(block: Block): Markup {
+  const { label, missing, text } = block;
+  const commands = markup`<pre class="command" data-copy tabindex="0">${preformatted(text)}</pre>`;
+  if (text.split('\n').length <= SHOWN_LINES)
+    return markup`<p class="quiet">${breakable(headOf(block))}</p>${commands}`;
+  const first = missing === '' ? null : markup`<p class="quiet">${missing}</p>`;
+  return markup`<details><summary>${label}</summary>${first}${commands}</details>`;
 }

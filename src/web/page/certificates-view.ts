@@ -1,13 +1,11 @@
-import { utcText } from '../../core/instant-text.ts';
-import type { Certificate } from '../../core/certificate.ts';
-import { certificatePem } from '../../core/certificate-pem.ts';
-import { formatDistinguishedName } from '../../core/distinguished-name.ts';
-import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
-import { counted } from '../../core/counted.ts';
+import { createHash } from 'node:crypto';
+import { utcText } from '../../core/time-text.ts';
+import { type Certificate, formatDistinguishedName } from '../../core/certificate.ts';
+import { certificatePem } from '../../core/parse-certificate.ts';
+import { type Verdict, VERDICTS as TLS_VERDICTS } from '../../checks/tls-genuine/chain-case.ts';
+import { counted } from '../../core/phrases.ts';
 import type { SeenCertificate } from '../sources.ts';
-import { groupByChain, type ChainOfAddresses } from './seen-chain.ts';
-import { type Markup, markup, preformatted, subjectView } from './markup.ts';
-import { badge, type Tone } from './signs.ts';
+import { type Markup, markup, preformatted, subjectView, badge, type Tone } from './document.ts';
 
 const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: string }>> = {
   genuine: { tone: 'good', word: 'Genuine' },
@@ -88,4 +86,29 @@ function pemView(chain: readonly Certificate[], id: string): Markup {
   return markup`<details id="pem-${id}"><summary>PEM</summary><pre data-copy tabindex="0">${preformatted(
     chain.map(certificatePem).join(''),
   )}</pre></details>`;
+}
+
+/** One chain, with all the addresses of the target that sent it. */
+interface ChainOfAddresses extends Omit<SeenCertificate, 'address'> {
+  /** The same for as long as this target sends these certificates and they are judged so. */
+  readonly id: string;
+  readonly addresses: readonly string[];
+}
+
+/** Usually every address of a server sends the same chain: then it is shown once. The worst verdict comes first. */
+function groupByChain(seen: readonly SeenCertificate[]): readonly ChainOfAddresses[] {
+  const groups = new Map<string, ChainOfAddresses>();
+  for (const { address, ...rest } of seen) {
+    const id = identityOf([rest.target, rest.verdict, ...rest.chain.map(({ fingerprint }) => fingerprint)]);
+    groups.set(id, { ...rest, id, addresses: [...(groups.get(id)?.addresses ?? []), address] });
+  }
+  return [...groups.values()].toSorted((a, b) => TLS_VERDICTS.indexOf(a.verdict) - TLS_VERDICTS.indexOf(b.verdict));
+}
+
+/**
+ * A name for an element of the page, made of what it is about and never of its place: static/live.js finds it again by
+ * this name after each round, and what a person has unfolded or stands on must not pass to something else.
+ */
+export function identityOf(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }

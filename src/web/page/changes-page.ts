@@ -1,13 +1,10 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { utcText } from '../../core/instant-text.ts';
+import { utcText } from '../../core/time-text.ts';
 import type { KeptAuditEntry, RefusedChanges } from '../../core/audit.ts';
-import type { AuditQuery, FoundChanges } from '../alert-history.ts';
-import { pageDocument } from './document.ts';
-import { type Markup, markup, subjectView } from './markup.ts';
+import type { AuditQuery, FoundChanges } from '../sources.ts';
+import { pageDocument, type Markup, markup, subjectView, badge, distance } from './document.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
-import { badge } from './signs.ts';
-import { changeWords } from './step-view.ts';
-import { distance } from './time-text.ts';
+import { changeWords } from './incidents-view.ts';
 
 export interface ChangesPage {
   readonly site: string;

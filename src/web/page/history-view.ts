@@ -1,11 +1,15 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
-import { CHART_RANGES, CHART_WINDOWS, type ChartLine, type ChartRange, type RangeData } from '../chart-data.ts';
-import { historyIncidents } from './history-incidents.ts';
-import { historyTable } from './history-table.ts';
-import { type Content, type Markup, markup } from './markup.ts';
-import { msText, PHASES, shareText } from './history-words.ts';
-import { bars, drawing, line, marks, type Plane } from './plot.ts';
+import { counted } from '../../core/phrases.ts';
+import {
+  CHART_RANGES,
+  CHART_WINDOWS,
+  type ChartLine,
+  type ChartRange,
+  type RangeData,
+  type ChartIncident,
+} from '../sources.ts';
+import { type Content, type Markup, markup, subjectView } from './document.ts';
+import { utcText } from '../../core/time-text.ts';
 
 const HOUR: Millis = 3_600_000;
 
@@ -195,4 +199,158 @@ function ceiling(value: number): number {
 function instantText(at: EpochMs, { range }: RangeData): string {
   const text = new Date(at).toISOString();
   return range === '24h' ? text.slice(11, 16) : text.slice(0, 10);
+}
+
+const MOST_SHOWN = 12;
+
+/** What the marks on the charts are, each with a link: a mark may be too narrow to be hit. */
+function historyIncidents({ incidents, from, range }: RangeData): Markup {
+  const day = new Date(from).toISOString().slice(0, 10);
+  return markup`<h3>Incidents in this time</h3>${
+    incidents.length === 0
+      ? markup`<p class="quiet">None.</p>`
+      : markup`<ul class="marked">${incidents
+          .slice(0, MOST_SHOWN)
+          .map(
+            ({ id, cause, subject, from: since, lasted }) =>
+              markup`<li><a href="incidents/${encodeURIComponent(id)}">${cause}</a> ${subjectView(subject)} <span class="quiet">${utcText(since)}, ${lasted === null ? 'open' : `for ${lasted}`}</span></li>`,
+          )}</ul>`
+  }${
+    incidents.length <= MOST_SHOWN
+      ? null
+      : markup`<p><a href="incidents?from=${day}">All of the last ${CHART_WINDOWS[range].back / 86_400_000} days</a></p>`
+  }`;
+}
+
+const DAY: Millis = 24 * HOUR;
+
+/** What a row stands for: few enough to be read out. */
+const ROW_SPANS: Readonly<Record<ChartRange, Millis>> = { '24h': 2 * HOUR, '7d': DAY, '30d': 2 * DAY, '90d': 7 * DAY };
+
+type Point = ChartLine['points'][number];
+
+/** The charts in figures, for who does not see them. */
+function historyTable(data: RangeData): Markup {
+  const span = ROW_SPANS[data.range];
+  const count = Math.ceil(CHART_WINDOWS[data.range].back / span);
+  const begins = Array.from({ length: count }, (_, index) => data.from + index * span);
+  const phases = data.latency.filter(({ points }) => points.length > 0);
+  const names = phases.map(({ name }) => markup`<th scope="col">${PHASES[name] ?? name}</th>`);
+  return markup`<details id="history-table"><summary>The charts as a table</summary><div class="scroll" tabindex="0" role="group" aria-label="The charts as a table"><table>
+<thead><tr><th scope="col">From (UTC)</th><th scope="col">Lowest availability</th>${names}<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
+<tbody>${begins.map((from) => rowView({ from, until: from + span }, phases, data))}</tbody></table></div></details>`;
+}
+
+interface Row {
+  readonly from: EpochMs;
+  readonly until: EpochMs;
+}
+
+function rowView(row: Row, phases: readonly ChartLine[], data: RangeData): Markup {
+  const within = ({ at }: Pick<Point, 'at'>): boolean => at >= row.from && at < row.until;
+  const of = (lines: readonly ChartLine[]): readonly number[] =>
+    lines.flatMap(({ points }) => points.filter(within)).map(({ value }) => value);
+  const shares = data.days.filter(({ day }) => within({ at: day })).map(({ share }) => share * 100);
+  const tokens = of(data.tokens);
+  return markup`<tr><th scope="row">${new Date(row.from).toISOString().slice(0, 16).replace('T', ' ')}</th>${cell(
+    shares,
+    (all) => shareText(Math.min(...all)),
+  )}${phases.map((phase) => cell(of([phase]), (all) => msText(sum(all) / all.length)))}<td>${sum(of(data.errors))}</td>${cell(
+    tokens,
+    (all) => String(Math.min(...all)),
+  )}</tr>`;
+}
+
+function cell(values: readonly number[], text: (values: readonly number[]) => string): Markup {
+  return markup`<td>${values.length === 0 ? 'unknown' : text(values)}</td>`;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** The phases of a connection to the licence server, as people read them. */
+const PHASES: Readonly<Record<string, string>> = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
+
+/** Never 100 % while anything was missing. */
+function shareText(percent: number): string {
+  return `${(percent === 100 ? 100 : Math.floor(percent * 100) / 100).toString()} %`;
+}
+
+function msText(ms: Millis): string {
+  return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
+}
+
+/** The plane of a chart: both ends of the time, the lowest and the highest value. */
+interface Plane {
+  readonly from: EpochMs;
+  readonly until: EpochMs;
+  readonly bottom: number;
+  readonly top: number;
+}
+
+interface PlotPoint {
+  readonly at: EpochMs;
+  readonly value: number;
+}
+
+/** The drawing is stretched to whatever room there is. */
+const WIDTH = 600;
+const HEIGHT = 100;
+
+/** Points further apart than this share of the time are not joined: nothing was seen in between. */
+const MAX_GAP = 1 / 24;
+
+function drawing(paths: readonly Markup[], description: string): Markup {
+  return markup`<svg role="img" aria-label="${description}" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none"><path class="base" d="M0 ${HEIGHT}H${WIDTH}"/>${paths}</svg>`;
+}
+
+function line(points: readonly PlotPoint[], plane: Plane, index: number): Markup {
+  const segments = points.map(({ at, value }, position): string => {
+    const x = across(at, plane);
+    const previous = points[position - 1];
+    const joins = previous !== undefined && at - previous.at <= (plane.until - plane.from) * MAX_GAP;
+    // A point by itself is drawn too: a stroke without length has round ends.
+    return `${joins ? 'L' : 'M'}${figure(x)} ${figure(up(value, plane))}${joins ? '' : 'h0'}`;
+  });
+  return markup`<path class="line series-${index}" d="${segments}"/>`;
+}
+
+/** @param span how long each bar lasts */
+function bars(
+  points: readonly PlotPoint[],
+  plane: Plane,
+  { index, span }: { readonly index: number; readonly span: number },
+): Markup {
+  const width = Math.max(1, across(plane.from + span, plane) - 0.8);
+  const segments = points.map(({ at, value }) => {
+    const height = HEIGHT - up(value, plane);
+    return `M${figure(across(at, plane))} ${String(HEIGHT)}v${figure(-height)}h${figure(width)}v${figure(height)}z`;
+  });
+  return markup`<path class="bar series-${index}" d="${segments}"/>`;
+}
+
+/** When something was wrong, behind the lines. */
+function marks(incidents: readonly ChartIncident[], plane: Plane): Markup {
+  const segments = incidents.map(({ from, until }) => {
+    const begin = Math.max(0, across(from, plane));
+    const end = Math.min(WIDTH, across(until ?? plane.until, plane));
+    return `M${figure(begin)} 0h${figure(Math.max(NARROWEST, end - begin))}v${String(HEIGHT)}H${figure(begin)}z`;
+  });
+  return markup`<path class="mark" d="${segments}"/>`;
+}
+
+/** Still to be seen. */
+const NARROWEST = 1.5;
+
+function across(at: EpochMs, { from, until }: Plane): number {
+  return ((at - from) / (until - from)) * WIDTH;
+}
+
+function up(value: number, { bottom, top }: Plane): number {
+  return HEIGHT - Math.min(1, Math.max(0, value - bottom) / (top - bottom)) * HEIGHT * 0.96;
+}
+
+function figure(value: number): string {
+  return String(Math.round(value * 10) / 10);
 }

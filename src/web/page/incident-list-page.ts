@@ -1,15 +1,22 @@
 import { CAUSE_IDS } from '../../checks/registry.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { utcText } from '../../core/instant-text.ts';
-import type { Incident } from '../../engine/incident/incident.ts';
-import { lastedText } from '../../engine/incident/lasted.ts';
-import type { FoundIncidents } from '../alert-history.ts';
-import type { ReadIncidentQuery } from '../incident-query.ts';
-import { pageDocument } from './document.ts';
-import { breakable, type Content, type Markup, markup, subjectView } from './markup.ts';
+import { utcText } from '../../core/time-text.ts';
+import { type Incident, lastedText } from '../../engine/incident/incident.ts';
+import type { FoundIncidents } from '../sources.ts';
+import type { ReadIncidentQuery } from '../incident-json.ts';
+import {
+  pageDocument,
+  breakable,
+  type Content,
+  type Markup,
+  markup,
+  subjectView,
+  badge,
+  SEVERITY_TONES,
+  SEVERITY_WORDS,
+  distance,
+} from './document.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
-import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
-import { distance } from './time-text.ts';
 
 export interface IncidentList {
   readonly site: string;

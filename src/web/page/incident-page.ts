@@ -1,23 +1,26 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { utcText } from '../../core/instant-text.ts';
-import { type Incident, isMuted } from '../../engine/incident/incident.ts';
-import { lastedText } from '../../engine/incident/lasted.ts';
-import { eventOf } from '../../engine/incident/notification.ts';
-import type { IncidentRecord } from '../alert-history.ts';
-import { waysView } from './delivery-group-view.ts';
-import { pageDocument, type Root } from './document.ts';
-import { evidenceView } from './evidence-view.ts';
-import { incidentForms, type Permission } from './incident-forms.ts';
-import { deliveryGroupsAbout, timelineOf } from './incident-timeline.ts';
-import type { Quiet } from './incidents-view.ts';
-import { breakable, type Content, type Markup, markup, subjectView } from './markup.ts';
-import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
-import { remedyView } from './remedy-view.ts';
-import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
-import { stepView } from './step-view.ts';
-import { distance } from './time-text.ts';
+import { utcText } from '../../core/time-text.ts';
+import { type Incident, isMuted, lastedText, eventOf } from '../../engine/incident/incident.ts';
+import type { IncidentRecord } from '../sources.ts';
+import { waysView, EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
+import {
+  pageDocument,
+  type Root,
+  breakable,
+  type Content,
+  type Markup,
+  markup,
+  subjectView,
+  badge,
+  SEVERITY_TONES,
+  SEVERITY_WORDS,
+  distance,
+} from './document.ts';
+import { evidenceView, remedyView } from './causes-view.ts';
+import { deliveryGroupsAbout, timelineOf, type Quiet, stepView, silenceCommand } from './incidents-view.ts';
+import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
 
-export interface IncidentPage {
+interface IncidentPage {
   readonly site: string;
   readonly root: Root;
   readonly record: IncidentRecord;
@@ -118,4 +121,67 @@ ${
           )}</span></p>${waysView(group, now, 'full')}</li>`,
       )}</ul>`
 }</section>`;
+}
+
+/** What who looks at the page may do. */
+interface Permission {
+  /** Why nothing can be changed, in a sentence; null: it can. */
+  readonly refusal: string | null;
+  /** Nobody is asked for a name: it may be given. */
+  readonly asksName: boolean;
+}
+
+const DURATIONS: readonly (readonly [value: string, words: string])[] = [
+  ['30m', '30 minutes'],
+  ['2h', '2 hours'],
+  ['8h', '8 hours'],
+  ['1d', '1 day'],
+  ['7d', '7 days'],
+];
+
+/** Acknowledge, silence and comment, without a script. */
+function incidentForms(incident: Incident, { refusal, asksName }: Permission, root: Root): Markup {
+  if (refusal !== null)
+    return markup`<section class="card" aria-labelledby="act-title"><h2 id="act-title">Acknowledge, silence, comment</h2>
+<p class="quiet">${refusal}</p>${
+      incident.status === 'open'
+        ? markup`<code class="command block" data-copy><span class="line">${silenceCommand(incident.cause)}</span></code>`
+        : null
+    }</section>`;
+  const to = (action: string): string => `${root}incidents/${encodeURIComponent(incident.id)}/${action}`;
+  const name = asksName
+    ? markup`<label>Your name <input name="by" maxlength="${MAX_NAME}" autocomplete="name"></label>`
+    : null;
+  return markup`<section class="card forms" aria-label="Acknowledge, silence, comment">
+${incident.status === 'open' ? [acknowledgeForm(incident, name, to), silenceForm(name, to('silence'))] : null}
+${form(
+  to('comment'),
+  markup`<label>Comment <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
+<button>Comment</button>`,
+)}</section>`;
+}
+
+function acknowledgeForm({ acknowledgement }: Incident, name: Markup | null, to: (action: string) => string): Markup {
+  return acknowledgement === null
+    ? form(
+        to('acknowledge'),
+        markup`${name}<button>Acknowledge</button>
+<p class="quiet">Stops the reminders until it is over or its cause changes.</p>`,
+      )
+    : form(to('unacknowledge'), markup`${name}<button>Withdraw the acknowledgement</button>`);
+}
+
+function silenceForm(name: Markup | null, to: string): Markup {
+  return form(
+    to,
+    markup`<label>Silence for <select name="duration">${DURATIONS.map(
+      ([value, words]) =>
+        markup`<option value="${value}"${value === '2h' ? markup` selected` : null}>${words}</option>`,
+    )}</select></label><label>Why <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
+<button>Silence</button>`,
+  );
+}
+
+function form(to: string, fields: Markup): Markup {
+  return markup`<form method="post" action="${to}">${fields}</form>`;
 }

@@ -1,19 +1,42 @@
 import { compareSeverity } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { type Incident, isMuted, type Silence, type LastNotified } from '../../engine/incident/incident.ts';
-import { lastedText } from '../../engine/incident/lasted.ts';
-import type { AlertHistory } from '../alert-history.ts';
-import type { StateRecipients } from '../sources.ts';
+import {
+  type Incident,
+  isMuted,
+  type Silence,
+  type LastNotified,
+  lastedText,
+  type FormerCause,
+  firstOccurrence,
+  type Occurrence,
+  type OutboxEntry,
+  incidentsOf,
+  eventOf,
+} from '../../engine/incident/incident.ts';
+import type { AlertHistory, StateRecipients } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
-import { deliveryGroupsAbout, timelineOf, type TimelineStep } from './incident-timeline.ts';
-import { breakable, type Markup, markup, subjectView } from './markup.ts';
-import { HISTORY_MISSING } from './notifications-view.ts';
-import { more } from './more.ts';
-import { stepView } from './step-view.ts';
-import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
-import { silenceCommand } from './silence-command.ts';
-import type { Way } from './delivery-group.ts';
-import { distance } from './time-text.ts';
+import {
+  breakable,
+  type Markup,
+  markup,
+  subjectView,
+  more,
+  badge,
+  SEVERITY_TONES,
+  SEVERITY_WORDS,
+  distance,
+} from './document.ts';
+import {
+  HISTORY_MISSING,
+  type Way,
+  type DeliveryGroup,
+  deliveryGroupsOf,
+  waysView,
+  EVENT_WORDS,
+} from './notifications-view.ts';
+import type { AuditEntry } from '../../core/audit.ts';
+import type { Cause } from '../../engine/model.ts';
+import { visibleText } from '../../core/visible-text.ts';
 
 const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
@@ -173,4 +196,123 @@ function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly
 
 function isSaid(step: TimelineStep): boolean {
   return step.kind === 'changed' && ['comment', 'acknowledge', 'unacknowledge'].includes(step.change.action);
+}
+
+/** One step in the story of an incident. */
+type TimelineStep =
+  | { readonly kind: 'seen' | 'opened'; readonly at: EpochMs }
+  | { readonly kind: 'closed'; readonly at: EpochMs; readonly occurrence: Occurrence }
+  /** Until then it was understood as something else. */
+  | { readonly kind: 'understood'; readonly at: EpochMs; readonly former: FormerCause }
+  /** Somebody silenced it, took it on, said something about it, or ended that. */
+  | { readonly kind: 'changed'; readonly at: EpochMs; readonly change: AuditEntry }
+  | { readonly kind: 'told'; readonly at: EpochMs; readonly group: DeliveryGroup };
+
+/** Oldest first. */
+export function timelineOf(
+  incident: Incident,
+  { outboxEntries, changes }: Pick<AlertHistory, 'outboxEntries' | 'changes'>,
+): readonly TimelineStep[] {
+  const occurrences = [...incident.earlier, incident];
+  const steps: readonly TimelineStep[] = [
+    ...occurrences.flatMap(beginOf),
+    ...incident.formerCauses.map((former) => ({ kind: 'understood' as const, at: former.until, former })),
+    ...changes
+      .filter((change) => isAbout(change, incident))
+      .map((change) => ({
+        kind: 'changed' as const,
+        at: change.at,
+        change,
+      })),
+    ...occurrences.flatMap((occurrence) =>
+      occurrence.closedAt === null ? [] : [{ kind: 'closed' as const, at: occurrence.closedAt, occurrence }],
+    ),
+    // Last: what happens at one time is told after it.
+    ...deliveryGroupsAbout(incident, outboxEntries).map((group) => ({
+      kind: 'told' as const,
+      at: group.notification.at,
+      group,
+    })),
+  ];
+  return steps.toSorted((a, b) => a.at - b.at);
+}
+
+function beginOf({ since, openedAt }: Occurrence): readonly TimelineStep[] {
+  return [...(since < openedAt ? [{ kind: 'seen' as const, at: since }] : []), { kind: 'opened', at: openedAt }];
+}
+
+function isAbout(change: AuditEntry, incident: Incident): boolean {
+  const { action, at, cause, subject } = change;
+  if (action === 'reload') return false;
+  if (change.incident !== null) return change.incident === incident.id;
+  if (at < firstOccurrence(incident).since || at > (incident.closedAt ?? at)) return false;
+  const causes = [incident.cause, ...incident.formerCauses];
+  return causes.some((own) => (cause === null || cause === own.id) && (subject === null || subject === own.subject));
+}
+
+/** What was to be told of it, whether it has arrived or not. */
+export function deliveryGroupsAbout(
+  incident: Incident,
+  outboxEntries: readonly OutboxEntry[],
+): readonly DeliveryGroup[] {
+  return deliveryGroupsOf(
+    outboxEntries.filter(({ notification }) => incidentsOf(notification).some(({ id }) => id === incident.id)),
+  );
+}
+
+/** One step in the story of an incident. */
+export function stepView(step: TimelineStep, { cause }: Incident, now: EpochMs): Markup {
+  const when = markup`<span class="quiet">${distance(step.at, now)}</span>`;
+  switch (step.kind) {
+    case 'seen':
+      return markup`<li>First seen ${when}</li>`;
+    case 'opened':
+      return markup`<li class="${SEVERITY_TONES[cause.severity]}">Confirmed ${when}</li>`;
+    case 'closed':
+      return markup`<li class="good">Over ${when} <span class="quiet">after ${lastedText(step.occurrence)}</span></li>`;
+    case 'understood':
+      return markup`<li>Until then <code class="tag">${step.former.id}</code> ${breakable(step.former.subject)} ${when}</li>`;
+    case 'changed':
+      return markup`<li>${changeWords(step.change)} ${when} <span class="quiet">${step.change.detail}</span></li>`;
+    case 'told':
+      return markup`<li class="told">${
+        EVENT_WORDS[eventOf(step.group.notification)]
+      } ${when}${waysView(step.group, now, 'short')}</li>`;
+  }
+}
+
+/** What was done, and who did it. */
+export function changeWords({ action, account, address }: AuditEntry): string {
+  const who = `by ${account}${address === null ? '' : ` from ${address}`}`;
+  switch (action) {
+    case 'add-silence':
+      return `Silenced ${who}`;
+    case 'remove-silence':
+      return `Silence removed ${who}`;
+    case 'acknowledge':
+      return `Acknowledged ${who}`;
+    case 'unacknowledge':
+      return `Acknowledgement withdrawn ${who}`;
+    case 'comment':
+      return `Comment ${who}`;
+    case 'reload':
+      return `Configuration reloaded ${who}`;
+  }
+}
+
+/** What `POST /api/v1/silences` takes. */
+const LONGEST_SUBJECT = 255;
+
+/**
+ * The command that silences one cause, ready for a POSIX shell. A subject that is no plain text is left out: then every
+ * one is meant.
+ */
+export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): string {
+  const isPlain = subject !== '' && visibleText(subject, LONGEST_SUBJECT) === subject;
+  const about = isPlain ? ` --subject ${quoted(subject)}` : '';
+  return `ftm-watch silence add --for 2h --cause ${id}${about} --comment 'being repaired'`;
+}
+
+function quoted(text: string): string {
+  return /^[\w.:@/-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,13 +1,16 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { eventOf, incidentsOf } from '../../engine/incident/notification.ts';
-import type { AlertHistory } from '../alert-history.ts';
-import type { Activity, StateRecipients } from '../sources.ts';
-import { type Markup, markup } from './markup.ts';
-import { more } from './more.ts';
-import { badge } from './signs.ts';
-import { isTroubled, type DeliveryGroup, deliveryGroupsOf } from './delivery-group.ts';
-import { waysView } from './delivery-group-view.ts';
-import { distance } from './time-text.ts';
+import {
+  eventOf,
+  incidentsOf,
+  type Delivery,
+  type OutboxEntry,
+  type Notification,
+} from '../../engine/incident/incident.ts';
+import type { AlertHistory, Activity, StateRecipients } from '../sources.ts';
+import { type Markup, markup, more, badge, distance, type Content } from './document.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import { channelWords } from '../../notify/channels/registry.ts';
+import { maskedDetail, maskedRecipient } from '../incident-json.ts';
 
 const MAX_TROUBLED = 10;
 const MAX_ARRIVED = 15;
@@ -79,4 +82,96 @@ function deliveryGroupView(group: DeliveryGroup, now: EpochMs): Markup {
   return markup`<li><p><strong>${EVENT_WORDS[eventOf(notification)]}</strong>${causes}${
     others > 0 ? ` and ${String(others)} more` : null
   } <span class="quiet">${distance(notification.at, now)}</span></p>${waysView(group, now, 'full')}</li>`;
+}
+
+/** More recipients are only counted. */
+const MAX_RECIPIENTS = 4;
+/** Of what the peer said: `/api/v1/notifications` has the whole. */
+const MAX_REPLY = 160;
+
+/**
+ * What became of a notification, a line for each way it went; `full` with what the peer said where it has not arrived.
+ */
+export function waysView({ ways }: DeliveryGroup, now: EpochMs, length: 'short' | 'full'): Markup {
+  return markup`<ul class="ways">${ways.map(
+    (way) =>
+      markup`<li>${wayView(way, now)}${
+        length === 'full' && way.delivery.status !== 'sent' ? lastError(way.delivery) : null
+      }</li>`,
+  )}</ul>`;
+}
+
+function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
+  const { status, attempts, nextAttemptAt, finishedAt, createdAt } = delivery;
+  const to = markup`by ${channelWords(delivery.channel).name} to ${recipientsText(delivery, recipients)}`;
+  const when = distance(finishedAt ?? createdAt, now);
+  switch (status) {
+    case 'sent':
+      return markup`${badge('good', 'Sent')} <span class="quiet">${to} ${when}</span>`;
+    case 'pending':
+      if (attempts === 0) return markup`${badge('wait', 'On its way')} <span class="quiet">${to}</span>`;
+      return markup`${badge('warn', 'Waiting')} <span class="quiet">${to}; ${tries(attempts)}, next attempt ${distance(
+        nextAttemptAt,
+        now,
+      )}</span>`;
+    case 'rejected':
+      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: refused and given up ${when}, ${tries(attempts)}</span>`;
+    case 'expired':
+      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: given up ${when}, ${tries(attempts)}</span>`;
+    case 'withdrawn':
+      return markup`${badge('unsure', 'Withdrawn')} <span class="quiet">${to} ${when}, ${tries(attempts)}</span>`;
+  }
+}
+
+function recipientsText(delivery: Delivery, recipients: readonly string[]): string {
+  const masked = recipients.slice(0, MAX_RECIPIENTS).map((recipient) => maskedRecipient({ ...delivery, recipient }));
+  const more = recipients.length - masked.length;
+  return `${masked.join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+}
+
+function tries(attempts: number): string {
+  return attempts === 1 ? 'tried once' : `tried ${String(attempts)} times`;
+}
+
+function lastError(delivery: Delivery): Markup | null {
+  return delivery.detail === '' ? null : markup`<p class="reply">${visibleText(maskedDetail(delivery), MAX_REPLY)}</p>`;
+}
+
+/** A notification with all the ways it went. */
+export interface DeliveryGroup {
+  readonly notification: Notification;
+  /** Recipients to whom the same happened are together. */
+  readonly ways: readonly Way[];
+}
+
+export interface Way {
+  /** Of the first recipient; it stands for all. */
+  readonly delivery: Delivery;
+  readonly recipients: readonly string[];
+}
+
+/** In the order of the outbox entries. */
+export function deliveryGroupsOf(outboxEntries: readonly OutboxEntry[]): readonly DeliveryGroup[] {
+  const byNotification = Map.groupBy(outboxEntries, ({ notification }) => notification.id);
+  return [...byNotification.values()].flatMap((group) => {
+    const [first] = group;
+    return first === undefined
+      ? []
+      : [{ notification: first.notification, ways: waysOf(group.map(({ delivery }) => delivery)) }];
+  });
+}
+
+/** Something of it has not arrived. */
+function isTroubled({ ways }: DeliveryGroup): boolean {
+  return ways.some(({ delivery: { status } }) => status !== 'sent' && status !== 'withdrawn');
+}
+
+function waysOf(deliveries: readonly Delivery[]): readonly Way[] {
+  const alike = Map.groupBy(deliveries, ({ channel, status, detail, attempts }) =>
+    JSON.stringify(status === 'sent' ? [channel, status] : [channel, status, detail, attempts]),
+  );
+  return [...alike.values()].flatMap((group) => {
+    const [delivery] = group;
+    return delivery === undefined ? [] : [{ delivery, recipients: group.map(({ recipient }) => recipient) }];
+  });
 }

@@ -1,17 +1,18 @@
-import { STOPS, type Place } from '../../checks/place.ts';
-import { CHECKS } from '../../checks/registry.ts';
-import type { PreconditionState } from '../../engine/precondition-state.ts';
-import type { PreconditionStatus } from '../../engine/diagnosis.ts';
+import { STOPS, type Place } from '../../checks/check.ts';
+import { CHECKS, titleOf } from '../../checks/registry.ts';
+import type { PreconditionState, PreconditionStatus } from '../../engine/model.ts';
+import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks/activation-steps.ts';
+import { type Markup, markup, sign, STATE_TONES, STATE_WORDS, breakable, badge, type Tone } from './document.ts';
 
 /** The way of an activation through the network, as a person draws it. */
-export interface RouteMap {
+interface RouteMap {
   /** From FortiAuthenticator to the licence server, in order. */
   readonly stops: readonly Stop[];
   /** What FortiAuthenticator needs beside the way. */
   readonly branches: readonly Stop[];
 }
 
-export interface Stop {
+interface Stop {
   readonly name: string;
   readonly hint: string;
   /** The worst of its preconditions. */
@@ -25,7 +26,7 @@ export interface Stop {
  * `open`: it leads from a stop that is fine to one that answers or breaks. `cut`: behind the first broken stop,
  * `beyond`: after that. `unproven`: nobody knows.
  */
-export type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
+type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
 /** Worst first. `unknown` and `blocked` come before `warning`: nobody knows what they hide. */
 const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
@@ -69,4 +70,74 @@ function stop(
 
 function worst(statuses: readonly PreconditionStatus[]): PreconditionState {
   return RANK.find((state) => statuses.some((status) => status.state === state)) ?? 'unknown';
+}
+
+/** The map as two lists: read aloud it is the way in words, and the lines between are drawn by the style sheet. */
+export function routeMapView({ stops, branches }: RouteMap, outlook: ActivationOutlook): Markup {
+  return markup`<section id="route" class="card route" aria-labelledby="route-title">
+<h2 id="route-title">Activation path</h2>
+<ol class="stops">${stops.map((stop, index) => stopView(stop, stops[index + 1]))}</ol>
+<h3 class="unseen">What FortiAuthenticator needs beside it</h3>
+<ul class="branches">${branches.map((branch) => stopView(branch, undefined))}</ul>
+${stepsView(outlook)}</section>`;
+}
+
+function stopView(stop: Stop, next: Stop | undefined): Markup {
+  const tone = STATE_TONES[stop.state];
+  return markup`<li class="stop ${tone}" data-leads="${next === undefined ? 'nowhere' : stop.leadsOn}">
+<span class="node">${sign(tone)}</span>
+<span class="about"><strong>${stop.name}</strong><span class="hint">${stop.hint}</span><span class="word">${STATE_WORDS[stop.state]}</span>
+${stop.preconditions.length > 1 ? parts(stop) : null}</span>
+${
+  next === undefined || stop.leadsOn !== 'cut'
+    ? null
+    : markup`<span class="cut">${sign('bad')}<span class="unseen">The way ends here: ${next.name} is not reached.</span></span>`
+}
+</li>`;
+}
+
+function parts({ preconditions }: Stop): Markup {
+  return markup`<span class="parts">${preconditions.map(
+    ({ id, state }) =>
+      markup`<a href="#${id}" class="${STATE_TONES[state]}">${sign(STATE_TONES[state])}${titleOf(id)}<span class="unseen">: ${STATE_WORDS[state]}</span></a> `,
+  )}</span>`;
+}
+
+const TONES: Readonly<Record<StepAnswer, Tone>> = { passes: 'good', fails: 'bad', 'not-visible': 'unsure' };
+
+const WORDS: Readonly<Record<StepAnswer, string>> = {
+  passes: 'Will pass',
+  fails: 'Will fail',
+  'not-visible': 'Not visible from here',
+};
+
+/** The answer in one line, which leads to the steps. */
+export function outlookLine(outlook: ActivationOutlook): Markup {
+  return markup`<p class="outlook"><a href="#steps">Would an activation succeed now? ${answerText(outlook)}</a></p>`;
+}
+
+function answerText({ answer, steps }: ActivationOutlook): string {
+  switch (answer) {
+    case 'fails': {
+      const failing = steps.findIndex((step) => step.answer === 'fails');
+      return failing < 0 ? 'No.' : `No: it fails at step ${String(failing + 1)} of ${String(steps.length)}.`;
+    }
+    case 'not-visible':
+      return 'It cannot be told.';
+    case 'passes':
+      return 'Nothing that can be seen would stop it.';
+  }
+}
+
+/** The steps of an activation, each with its answer. */
+export function stepsView({ steps }: ActivationOutlook): Markup {
+  return markup`<details id="steps"><summary>The steps of an activation</summary>
+<ol class="steps">${steps.map(stepView)}</ol></details>`;
+}
+
+function stepView({ title, answer, why, remedy }: ActivationStep): Markup {
+  // The page has the cause in full, once.
+  const said = answer === 'fails' ? ['Its cause stands above, with what to do.'] : [why, ...remedy];
+  return markup`<li><strong>${title}</strong> ${badge(TONES[answer], WORDS[answer])}
+${said.map((line) => markup`<p class="quiet">${breakable(line)}</p>`)}</li>`;
 }

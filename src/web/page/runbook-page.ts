@@ -1,7 +1,6 @@
 import type { Runbook, RunbookBlock, RunbookSource } from '../../checks/runbook.ts';
-import { pageDocument } from './document.ts';
-import { type Markup, markup } from './markup.ts';
-import { remedyView } from './remedy-view.ts';
+import { pageDocument, type Markup, markup } from './document.ts';
+import { remedyView } from './causes-view.ts';
 
 /** A runbook by itself: it needs no script, and changes nothing. */
 export function renderRunbook({ title, intro, sections }: Runbook, site: string): string {

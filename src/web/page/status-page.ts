@@ -1,25 +1,42 @@
 import { activationOutlook, type ActivationOutlook } from '../../checks/activation-steps.ts';
-import type { EpochMs } from '../../core/clock.ts';
-import { utcText } from '../../core/instant-text.ts';
-import type { Diagnosis } from '../../engine/diagnosis.ts';
-import { type ChartRange, USUAL_RANGE } from '../chart-data.ts';
-import type { Health, WebSources } from '../sources.ts';
-import { activityView } from './activity-view.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import { utcText } from '../../core/time-text.ts';
+import type { Diagnosis, PreconditionStatus, Finding } from '../../engine/model.ts';
+import {
+  type ChartRange,
+  USUAL_RANGE,
+  type Health,
+  type WebSources,
+  type Activity,
+  type MaintenancePlan,
+} from '../sources.ts';
 import { causesView } from './causes-view.ts';
 import { certificatesView } from './certificates-view.ts';
-import { checklistView } from './checklist-view.ts';
-import { conclusionOf } from './conclusion.ts';
 import { historyView } from './history-view.ts';
 import { incidentsView } from './incidents-view.ts';
-import { pageDocument } from './document.ts';
-import { breakable, type Markup, markup } from './markup.ts';
-import { routeMapOf } from './route-map.ts';
-import { routeMapView } from './route-map-view.ts';
+import {
+  pageDocument,
+  breakable,
+  type Markup,
+  markup,
+  READINESS_TONES,
+  READINESS_WORDS,
+  sign,
+  distance,
+  type Content,
+  badge,
+  durationText,
+  subjectView,
+  more,
+  STATE_TONES,
+  STATE_WORDS,
+  spanText,
+} from './document.ts';
+import { routeMapOf, routeMapView, outlookLine } from './route-map.ts';
 import { notificationsView } from './notifications-view.ts';
-import { silencesView } from './silences-view.ts';
-import { READINESS_TONES, READINESS_WORDS, sign } from './signs.ts';
-import { outlookLine } from './steps-view.ts';
-import { distance } from './time-text.ts';
+import { counted } from '../../core/phrases.ts';
+import { titleOf } from '../../checks/registry.ts';
+import type { Silence } from '../../engine/incident/incident.ts';
 
 type PageSources = Pick<
   WebSources,
@@ -99,4 +116,154 @@ function ownTroubleView({ problems }: Health): Markup | null {
   if (problems.length === 0) return null;
   return markup`<section class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2>
 <ul>${problems.map((problem) => markup`<li>${breakable(problem)}</li>`)}</ul></section>`;
+}
+
+/** What the daemon itself is doing. */
+function activityView(activity: Activity, version: string, now: EpochMs): Markup {
+  return markup`<footer id="activity" class="activity"><h2>What ftm-watch is doing</h2>
+<dl>${item('Last round', lastRound(activity, now))}${item('Next round', nextRound(activity, now))}${item(
+    'Configuration',
+    lastReload(activity, now),
+  )}
+${item('Store', activity.storeWritable ? badge('good', 'Writable') : badge('bad', 'Cannot be written'))}
+${item('Notifications', activity.notificationsPending === 0 ? 'None pending' : badge('warn', `${String(activity.notificationsPending)} pending`))}
+${item('Log lines', logLines(activity, now))}${item('Running', markup`since ${distance(activity.startedAt, now)}`)}</dl>
+<p class="quiet">ftm-watch ${version} · <a href="changes">who changed what</a> · <a href="api/v1/status">status</a> · <a href="api/v1/incidents">incidents</a> ·
+<a href="api/v1/notifications">notifications</a> as JSON · <a href="metrics">metrics</a></p></footer>`;
+}
+
+function item(name: string, content: Content): Markup {
+  return markup`<div><dt>${name}</dt><dd>${content}</dd></div>`;
+}
+
+function lastRound({ lastRound: last }: Activity, now: EpochMs): Content {
+  return last === null ? 'None yet' : markup`${distance(last.at, now)}, took ${durationText(last.durationMs)}`;
+}
+
+function nextRound({ nextRound: next }: Activity, now: EpochMs): Content {
+  return next === null ? 'None planned' : markup`due ${distance(next, now)}`;
+}
+
+function lastReload({ lastReload: last }: Activity, now: EpochMs): Content {
+  if (last === null) return 'As at the start';
+  return last.taken
+    ? markup`${badge('good', 'Taken')} ${distance(last.at, now)}`
+    : markup`${badge('bad', 'Refused')} ${distance(last.at, now)}, the old one stays`;
+}
+
+function logLines({ logLines: lines }: Activity, now: EpochMs): Content {
+  if (lines === null) return 'Not listened for';
+  return lines.lastAt === null ? 'None received' : markup`${lines.received}, the last ${distance(lines.lastAt, now)}`;
+}
+
+/** The state of activation in one sentence: the most severe cause where there is one. */
+export function conclusionOf({ ready, causes, preconditions }: Diagnosis): string {
+  const [worst] = causes;
+  switch (ready) {
+    case 'not-ready':
+      return worst?.summary ?? 'FortiToken Mobile activation does not work from here.';
+    case 'unknown': {
+      const unknown = preconditions.filter(({ state }) => state === 'unknown').length;
+      return (
+        'Not everything could be judged: ' +
+        `${unknown === 1 ? '1 precondition is' : `${String(unknown)} preconditions are`} unknown. Nothing is ` +
+        'known to be broken.'
+      );
+    }
+    case 'ready': {
+      const warnings = causes.filter(({ severity }) => severity === 'warning').length;
+      const all = 'All configured checks pass.';
+      return warnings === 0
+        ? all
+        : `${all} ${warnings === 1 ? 'One warning needs' : `${String(warnings)} warnings need`} a look.`;
+    }
+  }
+}
+
+/** More findings of one precondition are only counted: `/api/v1/status` has them all. */
+const MAX_FINDINGS = 20;
+
+/** Every precondition, in the order of the path. */
+export function checklistView(preconditions: readonly PreconditionStatus[]): Markup {
+  return markup`<section class="card" aria-labelledby="checklist-title">
+<h2 id="checklist-title">Preconditions</h2>
+<ul class="checklist">${preconditions.map(itemView)}</ul>
+</section>`;
+}
+
+function itemView({ id, state, summary, findings }: PreconditionStatus): Markup {
+  const notes = findings.filter(({ level }) => level === 'note');
+  const faults = findings.filter(({ level }) => level !== 'note');
+  return markup`<li id="${id}" class="${STATE_TONES[state]}">
+<span class="name">${titleOf(id)}</span>${badge(STATE_TONES[state], STATE_WORDS[state])}
+<div class="said"><p>${breakable(summary)}</p>${notes
+    .slice(0, MAX_FINDINGS)
+    .map(
+      (note) => markup`<p class="quiet">${breakable(`${note.subject}: ${note.claim}`)}</p>`,
+    )}${faultsView(id, faults)}</div>
+</li>`;
+}
+
+function faultsView(id: string, faults: readonly Finding[]): Markup | null {
+  if (faults.length === 0) return null;
+  return markup`<details id="${id}-findings"><summary>${counted(faults.length, 'finding')}</summary>
+<ul class="findings">${faults
+    .slice(0, MAX_FINDINGS)
+    .map(findingView)}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
+}
+
+/** The claim, and in full below it what it rests on: names of certificates, words of others, where and when. */
+function findingView({ rule, subject, claim, expected, actual, quote, facts, at }: Finding): Markup {
+  const rows: readonly (readonly [title: string, text: string | undefined])[] = [
+    ['Expected', expected],
+    ['Seen', actual],
+    ['Verbatim', quote !== undefined && !actual.includes(quote) ? quote : undefined],
+    ['Address', facts?.address],
+    ['Last seen', at === undefined ? undefined : utcText(at)],
+  ];
+  return markup`<li><p>${subjectView(subject)} <code class="quiet">${rule}</code></p>
+<p>${breakable(claim)}</p>
+<dl>${rows.map(([title, text]) =>
+    text === undefined ? null : markup`<div><dt>${title}</dt><dd>${breakable(text)}</dd></div>`,
+  )}</dl></li>`;
+}
+
+const MAX_SHOWN = 10;
+/** People who rely on a silence should see its end coming. */
+const SOON: Millis = 30 * 60_000;
+
+/** For whom nothing is told, why, and until when; nothing where everything is told and nothing is planned. */
+function silencesView(all: readonly Silence[], { until, next }: MaintenancePlan, now: EpochMs): Markup | null {
+  const lasting = all.filter((silence) => silence.until > now).toSorted((a, b) => a.until - b.until);
+  if (lasting.length === 0 && until === null && next === null) return null;
+  return markup`<section id="silences" class="card" aria-labelledby="silences-title">
+<h2 id="silences-title">Silences <span class="count">${lasting.length}</span></h2>
+${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications wait; it ends ${end(until, now)}</p>`}
+${
+  lasting.length === 0
+    ? null
+    : markup`<ul class="incidents">${lasting.slice(0, MAX_SHOWN).map((silence) => silenceView(silence, now))}</ul>`
+}
+${more(lasting.length - MAX_SHOWN, 'silences')}
+${
+  next === null
+    ? null
+    : markup`<p class="quiet">Next maintenance ${distance(next.from, now)}, for ${spanText(
+        next.until - next.from,
+      )} (${utcText(next.from)})</p>`
+}
+</section>`;
+}
+
+function silenceView({ id, cause, subject, until, by, comment }: Silence, now: EpochMs): Markup {
+  const soon = until - now < SOON;
+  return markup`<li id="lasting-${id}"><p>${soon ? badge('warn', 'Ends soon') : badge('wait', 'Silenced')} ${
+    cause === null ? 'Every cause' : markup`<code class="tag">${cause}</code>`
+  }${subject === null ? null : [' ', subjectView(subject)]}</p>
+<p>${comment}</p><p class="quiet">By ${by}; ends ${end(until, now)}</p>
+<code class="command block" data-copy><span class="line">ftm-watch silence remove ${id}</span></code></li>`;
+}
+
+function end(until: EpochMs, now: EpochMs): Markup {
+  return markup`${distance(until, now)} (${utcText(until)})`;
 }

@@ -1,15 +1,12 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { MailRelay } from '../../../src/config/schema/mail-relay.ts';
-import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
-import type { EmailConfig } from '../../../src/notify/channels/email/section.ts';
+import type { MailRelay } from '../../../src/config/schema/secret.ts';
+import { createEmailChannel, type EmailConfig } from '../../../src/notify/channels/email.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
-import { EXIM_PACKAGE, startExim } from '../../support/exim-instance.ts';
-import type { EximInstance } from '../../support/exim-instance.ts';
+import { EXIM_PACKAGE, startExim, type EximInstance } from '../../support/exim-instance.ts';
 import { incidentOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
-import { startPostfix } from '../../support/postfix-instance.ts';
-import type { PostfixInstance } from '../../support/postfix-instance.ts';
+import { startPostfix, type PostfixInstance } from '../../support/postfix-instance.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { AT_HQ } from '../../support/message-context.ts';
 

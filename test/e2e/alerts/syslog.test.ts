@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { expect, it } from 'vitest';
-import { sendLines } from '../../../src/notify/channels/syslog/send-lines.ts';
-import { syslogLine } from '../../../src/notify/channels/syslog/syslog-line.ts';
+import { sendLines, syslogLine } from '../../../src/notify/channels/syslog.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { channelsOf, deliverTo } from '../../support/channel-bench.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';

@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultId } from '../../../src/checks/registry.ts';
 import { createHierarchy, createIdentity } from '../../support/authority.ts';
-import { createCheckBench, MAIL_HOST } from '../../support/check-bench.ts';
-import type { CheckBench, Section } from '../../support/check-bench.ts';
-import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/check-result.ts';
-import type { CheckResult } from '../../support/check-result.ts';
+import { createCheckBench, MAIL_HOST, type CheckBench, type Section } from '../../support/check-bench.ts';
+import {
+  conclusionOf,
+  evidenceOf,
+  notReady,
+  preconditionOf,
+  READY,
+  type CheckResult,
+} from '../../support/check-result.ts';
 import { unusedPort } from '../../support/mail-bench.ts';
-import { createMailServer } from '../../support/mail-server.ts';
-import type { MailServer, MailServerOptions } from '../../support/mail-server.ts';
+import { createMailServer, type MailServer, type MailServerOptions } from '../../support/mail-server.ts';
 import { CLOSE, createScriptedSmtp, type ScriptedReply, type SmtpScript } from '../../support/smtp-script.ts';
 import type { Peer } from '../../support/tls-peer.ts';
 

@@ -3,8 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { askSocket } from '../../support/control-socket.ts';
 import { startDaemonProcess } from '../../support/daemon-process.ts';
 import { describeWhere } from '../../support/privilege.ts';

@@ -2,8 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readlinkSync, writeFileSync } from 'n
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';
 import { createDaemonBench, statusOf, type DaemonBench } from '../../support/daemon-bench.ts';
 import { startDaemonProcess } from '../../support/daemon-process.ts';

@@ -5,9 +5,8 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { z } from 'zod';
-
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import * as z from 'zod';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { chainPem } from '../../support/authority.ts';
 import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
 import type { DaemonProcess } from '../../support/daemon-process.ts';

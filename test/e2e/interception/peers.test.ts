@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Cause } from '../../../src/engine/cause.ts';
+import type { Cause } from '../../../src/engine/model.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { createIdentity, type Identity } from '../../support/authority.ts';
 import { startDaemonProcess } from '../../support/daemon-process.ts';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { nextVersion } from '../../../deploy/release/version.ts';
-import { MIGRATIONS } from '../../../src/store/migrations.ts';
+import { MIGRATIONS } from '../../../src/store/database.ts';
 import { type BuiltPackages, buildPackages } from '../../support/built-packages.ts';
 import { copiedTree } from '../../support/copied-tree.ts';
 import { type BootedDebian, createFreshDebian, type FreshDebian } from '../../support/fresh-debian.ts';
@@ -33,7 +33,7 @@ async function newerPackage(): Promise<BuiltPackages> {
   using tree = copiedTree();
   tree.replace('package.json', `"version": "${packageJson.version}"`, `"version": "${NEWER}"`);
   tree.replace('CHANGELOG.md', '## Unreleased\n', `## Unreleased\n\n## ${NEWER} (2026-12-24)\n`);
-  tree.replace('src/store/migrations.ts', '\n];\n', "\n  'CREATE TABLE later (id INTEGER) STRICT',\n];\n");
+  tree.replace('src/store/database.ts', '\n];\n', "\n  'CREATE TABLE later (id INTEGER) STRICT',\n];\n");
   return await buildPackages(tree.root, '.deb');
 }
 

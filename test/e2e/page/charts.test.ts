@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RangeData } from '../../../src/web/chart-data.ts';
+import type { RangeData } from '../../../src/web/sources.ts';
 import { audit, seriousOf } from '../../support/audit.ts';
 import { launchBrowser, openPage, type OpenPage } from '../../support/browser.ts';
 import { diagnosisOf } from '../../support/diagnosis-of.ts';

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { audit, seriousOf } from '../../support/audit.ts';
 import { launchBrowser, openPage } from '../../support/browser.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';

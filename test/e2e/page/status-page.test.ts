@@ -3,14 +3,11 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page, Response } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { IncidentJson } from '../../../src/web/incident-json.ts';
-import { startDaemon } from '../../lab/daemon.ts';
-import type { Daemon } from '../../lab/daemon.ts';
-import { createLab } from '../../lab/lab.ts';
-import type { Lab } from '../../lab/lab.ts';
+import { startDaemon, type Daemon } from '../../lab/daemon.ts';
+import { createLab, type Lab } from '../../lab/lab.ts';
 import { audit, seriousOf } from '../../support/audit.ts';
 import { createIdentity } from '../../support/authority.ts';
-import { launchBrowser, openPage } from '../../support/browser.ts';
-import type { OpenPage } from '../../support/browser.ts';
+import { launchBrowser, openPage, type OpenPage } from '../../support/browser.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { STOP_FAULTS } from '../../support/stop-faults.ts';
 

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-
 import { CHECKS, FAULT_IDS, type FaultId, preconditionOf } from '../../../src/checks/registry.ts';
-import { ALL_TIME } from '../../../src/core/period.ts';
-import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
-import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
+import { ALL_TIME } from '../../../src/core/time-text.ts';
+import { diagnose } from '../../../src/engine/diagnose.ts';
+import type { Diagnosis } from '../../../src/engine/model.ts';
 import { reportData } from '../../../src/report/report-data.ts';
 import { reportHtml } from '../../../src/report/report-html.ts';
 import { audit, seriousOf } from '../../support/audit.ts';

@@ -4,13 +4,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
 import type { ReportData } from '../../../src/report/report-data.ts';
-import { createLab } from '../../lab/lab.ts';
-import type { Lab } from '../../lab/lab.ts';
+import { createLab, type Lab } from '../../lab/lab.ts';
 import { LICENSE_HOST } from '../../lab/site.ts';
 import { readCheck } from '../../support/check-result.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { unzip } from '../../support/unzipped.ts';
-import type { Unzipped } from '../../support/unzipped.ts';
+import { unzip, type Unzipped } from '../../support/unzipped.ts';
 
 const WINDOW_MS = 900_000;
 

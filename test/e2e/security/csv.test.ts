@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { incidentsToCsv } from '../../../src/web/incident-csv.ts';
+import { incidentsToCsv } from '../../../src/web/incident-json.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { incidentOf } from '../../support/outbox-entry-of.ts';
 import { describeWhere } from '../../support/privilege.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { startDaemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
 import { askSocket } from '../../support/control-socket.ts';

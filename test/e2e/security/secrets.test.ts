@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMailHost, type MailHost } from '../../lab/mail-host.ts';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
 import { echoApi, echoHttp, echoProxy, echoSmtp, echoSnmp, type EchoPeer } from '../../support/echo-peers.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';

@@ -4,8 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-
-import { sentenceStep } from '../../../src/engine/remedy.ts';
+import { sentenceStep } from '../../../src/engine/model.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { runCommand, type Ran } from '../../support/command-line.ts';
 import { startControl } from '../../support/control-bench.ts';

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { surprisesOf } from '../../../src/cli/surprises.ts';
+import { surprisesOf } from '../../../src/cli/config.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const TOLD = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }\n';

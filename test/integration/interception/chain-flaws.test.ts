@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { endFlaws, lastingFlaws } from '../../../src/checks/tls-genuine/chain-flaws.ts';
+import { endFlaws, lastingFlaws } from '../../../src/tls/flaws.ts';
 import { chainPem, type Identity } from '../../support/authority.ts';
 import { certificateOf } from '../../support/chains.ts';
 import { FLAW_ROWS, flawedChain } from '../../support/flaw-rows.ts';

@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-
-import { getaddrinfo } from '../../../src/network/getaddrinfo.ts';
+import { getaddrinfo } from '../../../src/network/lookup.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-const SOURCE = new URL('../../../src/network/getaddrinfo.ts', import.meta.url).href;
+const SOURCE = new URL('../../../src/network/lookup.ts', import.meta.url).href;
 
 /** Takes every file descriptor before the first lookup, then tells what comes of it. */
 const STARVED = `

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Cause } from '../../../src/engine/cause.ts';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
+import type { Cause } from '../../../src/engine/model.ts';
 import type { MessageChannel } from '../../../src/notify/channels/channel.ts';
 import { Alerting } from '../../../src/notify/alerting.ts';
 import { createMaintenance } from '../../../src/notify/maintenance.ts';

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Cause } from '../../../src/engine/cause.ts';
-import { eventOf } from '../../../src/engine/incident/notification.ts';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
+import type { Cause } from '../../../src/engine/model.ts';
+import { eventOf } from '../../../src/engine/incident/incident.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../../src/notify/channels/channel.ts';
 import type { ChannelId } from '../../../src/notify/channels/registry.ts';
 import { Alerting } from '../../../src/notify/alerting.ts';

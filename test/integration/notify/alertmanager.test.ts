@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
-import { createAlertmanagerClient } from '../../../src/notify/channels/alertmanager/client.ts';
-import type { AlertmanagerClient } from '../../../src/notify/channels/alertmanager/client.ts';
+import {
+  createAlertmanagerClient,
+  type AlertmanagerClient,
+  alertsOf,
+} from '../../../src/notify/channels/alertmanager.ts';
 import { AT_HQ } from '../../support/message-context.ts';
-import { alertsOf } from '../../../src/notify/channels/alertmanager/alerts.ts';
 import { alertmanagerAt } from '../../support/alertmanager-at.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, SECOND, START, timeline } from '../../support/incident-timeline.ts';
-import type { Timeline } from '../../support/incident-timeline.ts';
-import { jsonReceiver } from '../../support/json-receiver.ts';
-import type { ReceivedPost } from '../../support/json-receiver.ts';
+import { HOUR, MINUTE, SECOND, START, timeline, type Timeline } from '../../support/incident-timeline.ts';
+import { jsonReceiver, type ReceivedPost } from '../../support/json-receiver.ts';
 
 const NEVER = new AbortController().signal;
 

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Cause } from '../../../src/engine/cause.ts';
+import type { Cause } from '../../../src/engine/model.ts';
 import type { Alerting } from '../../../src/notify/alerting.ts';
-import { alertingBench, liveRounds } from '../../support/alerting-bench.ts';
-import type { AlertingBench } from '../../support/alerting-bench.ts';
+import { alertingBench, liveRounds, type AlertingBench } from '../../support/alerting-bench.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
 

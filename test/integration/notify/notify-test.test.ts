@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOTIFY_TEST_EXIT, notifyTest } from '../../../src/cli/notify.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { NotifyConfig } from '../../../src/config/notify.ts';
+import type { NotifyConfig } from '../../../src/config/config.ts';
 import { configOf } from '../../support/config-of.ts';
 import { hookAt } from '../../support/hook-at.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';

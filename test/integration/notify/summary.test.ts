@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Notification } from '../../../src/engine/incident/notification.ts';
+import type { Notification } from '../../../src/engine/incident/incident.ts';
 import { Alerting, type AlertingParts } from '../../../src/notify/alerting.ts';
 import { createMaintenance } from '../../../src/notify/maintenance.ts';
 import type { MessageChannel } from '../../../src/notify/channels/channel.ts';

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { noSummaryFacts } from '../../support/plain-alerting.ts';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createAlerting } from '../../../src/notify/create-alerting.ts';
+import { noSummaryFacts } from '../../support/plain-alerting.ts';
+import { createAlerting } from '../../../src/notify/alerting.ts';
 import { createStore } from '../../../src/store/store.ts';
 import { liveRounds } from '../../support/alerting-bench.ts';
 import { configOf } from '../../support/config-of.ts';

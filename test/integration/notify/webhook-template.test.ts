@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { TEMPLATE_NAMES } from '../../../src/notify/channels/webhook/template-values.ts';
+import { TEMPLATE_NAMES } from '../../../src/notify/channels/webhook.ts';
 import { channelsOf, deliverTo } from '../../support/channel-bench.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { timeline } from '../../support/incident-timeline.ts';

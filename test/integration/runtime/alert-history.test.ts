@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import { createAlertHistory, type AlertHistorySource } from '../../../src/runtime/alert-history-of.ts';
+import { createAlertHistory, type AlertHistorySource } from '../../../src/runtime/incident-records.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { HOUR, SECOND, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';

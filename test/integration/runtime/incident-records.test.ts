@@ -6,7 +6,7 @@ import type { AuditEntry } from '../../../src/core/audit.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { findIncidents, incidentRecord } from '../../../src/runtime/incident-records.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import type { IncidentQuery } from '../../../src/web/incident-query.ts';
+import type { IncidentQuery } from '../../../src/web/incident-json.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { summaryFactsOf } from '../../../src/runtime/summary-facts-of.ts';
+import { summaryFactsOf } from '../../../src/runtime/monitor.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
-
 import { systemClock } from '../../../src/system/clock.ts';
-import { createCronTimer, type CronListener, type CronTimer } from '../../../src/schedule/cron-timer.ts';
+import {
+  createCronTimer,
+  type CronListener,
+  type CronTimer,
+  createSpreadTimer,
+  offsetOf,
+} from '../../../src/schedule/cron-timer.ts';
 import { Runner } from '../../../src/schedule/runner.ts';
-import { createSpreadTimer, offsetOf } from '../../../src/schedule/spread.ts';
 
 const EACH_SECOND = '* * * * * *';
 

@@ -1,12 +1,11 @@
 import { Agent } from 'undici';
 import { beforeAll, expect, test } from 'vitest';
 import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
-import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
+import { createEmailChannel } from '../../../src/notify/channels/email.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { failureFrom } from '../../../src/network/failure.ts';
 import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
-import { systemClock } from '../../../src/system/clock.ts';
-import { nextTurn } from '../../../src/system/next-turn.ts';
+import { systemClock, nextTurn } from '../../../src/system/clock.ts';
 import { createHierarchy, createIdentity, type Hierarchy, type Identity } from '../../support/authority.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, timeline } from '../../support/incident-timeline.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Silence } from '../../../src/engine/incident/incident.ts';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { diagnosisOf } from '../../support/diagnosis-of.ts';
 import { HOUR, START } from '../../support/incident-timeline.ts';
 import {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { WAITING_LIMITS } from '../../../src/web/waiting-answers.ts';
+import { WAITING_LIMITS } from '../../../src/web/http-server.ts';
 import { dial, startWeb, type WebBench } from '../../support/web-bench.ts';
 
 /** A request within the body of another one: a server that sees another end than the proxy runs it. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
-import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
-import { createWebhookChannel } from '../../../src/notify/channels/webhook/webhook-channel.ts';
+import { createEmailChannel } from '../../../src/notify/channels/email.ts';
+import { createWebhookChannel } from '../../../src/notify/channels/webhook.ts';
 import { channelsOf } from '../../support/channel-bench.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { echoHttp, echoSmtp } from '../../support/echo-peers.ts';

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
-import { MIGRATIONS } from '../../../src/store/migrations.ts';
+import { MIGRATIONS } from '../../../src/store/database.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, expect, it } from 'vitest';
-import { MIGRATIONS } from '../../../src/store/migrations.ts';
-import { prune } from '../../../src/store/retention.ts';
+import { MIGRATIONS } from '../../../src/store/database.ts';
+import { prune } from '../../../src/store/alert-journal.ts';
 import { incidentText, notificationText } from '../../../src/store/saved-state.ts';
 import { openedEntry } from '../../support/store-records.ts';
 

@@ -3,11 +3,10 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-
-import { makeFolder } from '../../../src/system/make-folder.ts';
+import { makeFolder } from '../../../src/system/json-file.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-const MODULE = new URL('../../../src/system/make-folder.ts', import.meta.url).href;
+const MODULE = new URL('../../../src/system/json-file.ts', import.meta.url).href;
 const MAKE = `
   const { makeFolder } = await import(process.argv[1]);
   try { makeFolder(process.argv[2]); } catch (error) { console.log(error.message); }`;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { createIdentity, type Identity } from '../../support/authority.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { timeline } from '../../support/incident-timeline.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';

@@ -4,8 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-
-import { SocketTaken } from '../../../src/web/control-server.ts';
+import { SocketTaken } from '../../../src/web/http-server.ts';
 import { startControl } from '../../support/control-bench.ts';
 import { askSocket } from '../../support/control-socket.ts';
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { timeline } from '../../support/incident-timeline.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';

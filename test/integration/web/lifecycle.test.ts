@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createWebServer } from '../../../src/web/server.ts';
+import { createWebServer } from '../../../src/web/http-server.ts';
 import { chainPem, createHierarchy, createIdentity } from '../../support/authority.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';

@@ -5,8 +5,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { hashSync } from 'bcryptjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parsePasswordHash, verifyPassword } from '../../../src/web/password-hash.ts';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { parsePasswordHash, verifyPassword, hashPassword } from '../../../src/web/password-hash.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
 
 const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' }, role: 'change' }] as const;

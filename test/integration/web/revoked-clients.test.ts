@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { createIdentity, type Identity } from '../../support/authority.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { START } from '../../support/incident-timeline.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createWaitingAnswers, type WaitingLimits } from '../../../src/web/waiting-answers.ts';
+import { createWaitingAnswers, type WaitingLimits } from '../../../src/web/http-server.ts';
 import { dial, type RawClient, startWeb } from '../../support/web-bench.ts';
 
 const MEBIBYTE = 1024 * 1024;

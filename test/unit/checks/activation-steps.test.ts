@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-
-import { activationOutlook, type ActivationOutlook } from '../../../src/checks/activation-steps.ts';
-import { outlookSentence } from '../../../src/checks/outlook-sentence.ts';
+import { activationOutlook, type ActivationOutlook, outlookSentence } from '../../../src/checks/activation-steps.ts';
 import { CHECKS, FAULT_IDS, type FaultId, type PreconditionId } from '../../../src/checks/registry.ts';
-import { STEPS } from '../../../src/checks/step.ts';
-import type { Assessment } from '../../../src/engine/assessment.ts';
-import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
+import { STEPS } from '../../../src/checks/check.ts';
+import type { Assessment } from '../../../src/engine/model.ts';
+import { diagnose } from '../../../src/engine/diagnose.ts';
 import { CONTEXT, finding, round, type Special } from '../../support/judged-round.ts';
 
 function outlookOf(...parts: readonly Special[]): ActivationOutlook {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import type { Assessment } from '../../../src/engine/assessment.ts';
+import type { Assessment } from '../../../src/engine/model.ts';
 import type { ApplianceFacts } from '../../../src/core/license/appliance.ts';
 import type { LicenseLookup, RegistrationObservation } from '../../../src/core/license/registration.ts';
-import { assessUnits } from '../../../src/checks/assess-units.ts';
+import { assessUnits } from '../../../src/checks/assess.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
 import { held, LICENSE, role } from '../../support/license-bench.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { seenAt, uncleanAddresses, withClean, withoutUnclean } from '../../../src/checks/endpoint-words.ts';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
-import type { Finding } from '../../../src/engine/finding.ts';
+import type { Finding } from '../../../src/engine/model.ts';
 import { failed } from '../../support/chains.ts';
 import { finding } from '../../support/judged-round.ts';
 import { endpoint } from '../../support/observed.ts';

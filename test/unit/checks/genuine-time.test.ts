@@ -1,10 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { ClockObservation, EndpointObservation, TlsOutcome } from '../../../src/core/observation.ts';
-import { correctedNow } from '../../../src/checks/clock/corrected-now.ts';
-import { observeDateHeader } from '../../../src/checks/clock/date-header.ts';
-import { judgeClock as judgeClockUnchecked } from '../../../src/checks/clock/judge.ts';
-import { withGenuineTime } from '../../../src/checks/genuine-time.ts';
-import type { TlsKnowledge } from '../../../src/checks/tls-genuine/judge-tls-path.ts';
+import {
+  correctedNow,
+  observeDateHeader,
+  judgeClock as judgeClockUnchecked,
+  withGenuineTime,
+} from '../../../src/checks/clock/judge.ts';
+import type { TlsKnowledge } from '../../../src/checks/tls-genuine/judge-path.ts';
 import { established } from '../../support/chains.ts';
 import { DAY_MS, HOST, TARGET } from '../../support/interception-world.ts';
 import { endpoint, failed, path, round } from '../../support/observed.ts';

@@ -1,8 +1,7 @@
-import type { Cause } from '../../../src/engine/cause.ts';
-import { headline } from '../../../src/checks/headline.ts';
-import { isOnlyUnseen } from '../../../src/checks/only-unseen.ts';
-import { FAULT_IDS, preconditionOf, type FaultId } from '../../../src/checks/registry.ts';
 import { expect, test } from 'vitest';
+import type { Cause } from '../../../src/engine/model.ts';
+import { headline, isOnlyUnseen } from '../../../src/checks/headline.ts';
+import { FAULT_IDS, preconditionOf, type FaultId } from '../../../src/checks/registry.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 
 /** On the way to a host, which may be the licence server or a service. */

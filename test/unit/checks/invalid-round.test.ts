@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-
-import type { Assessment } from '../../../src/engine/assessment.ts';
-import { invalidWhenStalled } from '../../../src/checks/invalid-round.ts';
+import type { Assessment } from '../../../src/engine/model.ts';
+import { invalidWhenStalled } from '../../../src/checks/assess.ts';
 import { round } from '../../support/observed.ts';
 
 const ASSESSMENTS: readonly Assessment[] = [

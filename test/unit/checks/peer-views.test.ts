@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-
-import { withUnits } from '../../../src/checks/assess-units.ts';
+import { withUnits } from '../../../src/checks/assess.ts';
 import { CHECKS } from '../../../src/checks/registry.ts';
-import type { PeerCause, PeerObservation, PeerView } from '../../../src/core/peer-view.ts';
-import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
-import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../../src/engine/finding.ts';
+import type { PeerCause, PeerObservation, PeerView } from '../../../src/core/round.ts';
+import type { Diagnosis, Finding } from '../../../src/engine/model.ts';
+import { diagnose } from '../../../src/engine/diagnose.ts';
 import { CONTEXT, finding, round, type Special, TARGET } from '../../support/judged-round.ts';
 import { picture } from '../../support/observed.ts';
 

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import type { RemedyStep } from '../../../src/engine/remedy.ts';
-import { remedyOf } from '../../../src/engine/words/told-remedy.ts';
+import type { RemedyStep } from '../../../src/engine/model.ts';
+import { remedyOf, type WordingFacts } from '../../../src/engine/remedy-words.ts';
 import { textOfStep } from '../../support/text-of-step.ts';
-import type { WordingFacts } from '../../../src/engine/words/wording.ts';
 import { ADVISED_STEPS } from '../../support/advised-steps.ts';
 import { catalogueSteps } from '../../support/catalogue-steps.ts';
 import { EMPTY, runFortiOs } from '../../support/fortios.ts';

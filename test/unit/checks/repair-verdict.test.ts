@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-
 import { CHECKS, FAULT_IDS, type FaultId, preconditionOf } from '../../../src/checks/registry.ts';
 import { type AfterRepair, type RepairVerdict, repairVerdict } from '../../../src/checks/repair-verdict.ts';
 import type { FirewallFacts, SslInspectionMode } from '../../../src/core/license/firewall.ts';
-import type { Assessment } from '../../../src/engine/assessment.ts';
-import type { Cause } from '../../../src/engine/cause.ts';
-import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
+import type { Assessment, Cause } from '../../../src/engine/model.ts';
+import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { CONTEXT, finding, round, type Special, TARGET } from '../../support/judged-round.ts';
 import { incidentOf } from '../../support/outbox-entry-of.ts';

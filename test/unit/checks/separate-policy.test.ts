@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { remedyOf } from '../../../src/engine/words/told-remedy.ts';
-import type { WordingFacts } from '../../../src/engine/words/wording.ts';
+import { remedyOf, type WordingFacts } from '../../../src/engine/remedy-words.ts';
 import { catalogueSteps } from '../../support/catalogue-steps.ts';
 import { type Entry, type FortiOs, runFortiOs } from '../../support/fortios.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CAUSE_IDS, type CauseId } from '../../../src/checks/registry.ts';
-import { shortCause } from '../../../src/checks/short-cause.ts';
+import { shortCause } from '../../../src/checks/headline.ts';
 import { SEVERITIES } from '../../../src/core/severity.ts';
 import { anyText } from '../../support/any-text.ts';
 import { parseCatalogue } from '../../../src/system/catalogue-file.ts';

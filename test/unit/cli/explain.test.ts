@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { explain } from '../../../src/cli/explain.ts';
-import type { LineExplanation } from '../../../src/cli/explain.ts';
+import { explain, type LineExplanation } from '../../../src/cli/run-logs.ts';
 import { createAttribution, NO_OTHERS } from '../../../src/sources/log/attribution.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { journalForm, readableForm } from '../../../src/cli/log-form.ts';
+import { journalForm, readableForm } from '../../../src/cli/run.ts';
 
 /** The tests run in the zone Pacific/Chatham, 13 h 45 min ahead. */
 const TIME = '2026-11-24T13:00:00.000Z';

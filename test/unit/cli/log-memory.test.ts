@@ -1,5 +1,5 @@
-import { assessLog } from '../../../src/checks/assess-log.ts';
 import { beforeAll, expect, test } from 'vitest';
+import { assessLog } from '../../../src/checks/assess.ts';
 import { logPartOf } from '../../../src/cli/log-memory.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { SignatureSet } from '../../../src/core/polling/signature.ts';

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-
-import { jsonForm } from '../../../src/cli/log-form.ts';
-import { createLogOutput } from '../../../src/cli/log-output.ts';
+import { jsonForm, createLogOutput } from '../../../src/cli/run.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
 const START = Date.UTC(2026, 10, 24, 13);

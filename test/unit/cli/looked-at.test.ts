@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lookedAt } from '../../../src/cli/looked-at.ts';
+import { lookedAt } from '../../../src/cli/verify-repair.ts';
 
 const isLookedAt = lookedAt(
   {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createProgressLine } from '../../../src/cli/progress.ts';
+import { createProgressLine } from '../../../src/cli/terminal.ts';
 
 test('createProgressLine() says what is waited for, and that it looks again', () => {
   const written: string[] = [];

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { renderTrust } from '../../../src/cli/trust-text.ts';
-import { LEARN_EXIT, trustLearn, type TrustLearnOptions } from '../../../src/cli/trust.ts';
+import { renderTrust, LEARN_EXIT, trustLearn, type TrustLearnOptions } from '../../../src/cli/run-trust.ts';
 import type { Clock } from '../../../src/core/clock.ts';
-import type { Baseline } from '../../../src/checks/tls-genuine/baseline.ts';
-import type { TlsEvidence } from '../../../src/checks/tls-genuine/tls-evidence.ts';
+import type { Baseline } from '../../../src/tls/trust.ts';
+import type { TlsEvidence } from '../../../src/checks/tls-genuine/chain-case.ts';
 import { anchorOf, certificateOf, chainOf, failed, pinOf } from '../../support/chains.ts';
 import { TARGET } from '../../support/interception-world.ts';
 import { createCast } from '../../support/verdict-cast.ts';

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
-import { unconfirmedIn, untilSettled } from '../../../src/cli/until-settled.ts';
-import type { CloserLook } from '../../../src/core/closer-look.ts';
-import type { DnsSilence, EndpointObservation, TlsOutcome } from '../../../src/core/observation.ts';
+import { unconfirmedIn, untilSettled } from '../../../src/cli/examine.ts';
+import type { CloserLook, DnsSilence, EndpointObservation, TlsOutcome } from '../../../src/core/observation.ts';
 import type { PathObservation } from '../../../src/core/round.ts';
-import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
-import type { RoundResult } from '../../../src/report/round-result.ts';
+import { diagnose } from '../../../src/engine/diagnose.ts';
+import type { RoundResult } from '../../../src/report/report-contents.ts';
 import { CONTEXT, finding, round as assessments, type Special } from '../../support/judged-round.ts';
 import { endpoint, failed, path, round } from '../../support/observed.ts';
 

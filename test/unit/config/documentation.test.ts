@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { configJsonSchema, type JsonSchema } from '../../../src/config/json-schema.ts';
+import { configJsonSchema, type JsonSchema, configFile } from '../../../src/config/config.ts';
 import { describedKeys } from '../../../deploy/generate/described-keys.ts';
 import { referencedSections, renderReference } from '../../../deploy/generate/config-reference.ts';
-import { configFile } from '../../../src/config/config.ts';
-import { knownKeys } from '../../../src/config/known-keys.ts';
+import { knownKeys } from '../../../src/config/issues.ts';
 import { loadText } from '../../support/config-machine.ts';
 
 const DOCUMENT = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url));

@@ -4,11 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { type Config, configFile } from '../../../src/config/config.ts';
-import { formatIssue } from '../../../src/config/issues.ts';
-import { allKeyPaths } from '../../../src/config/known-keys.ts';
-import { printConfig } from '../../../src/config/print.ts';
-import { secretUrls } from '../../../src/config/secrets.ts';
-import { changeTexts } from '../../../src/config/schema/uses.ts';
+import { formatIssue, allKeyPaths } from '../../../src/config/issues.ts';
+import { printConfig, secretUrls } from '../../../src/config/print.ts';
+import { changeTexts } from '../../../src/config/schema/section.ts';
 import { anyConfiguration } from '../../support/any-configuration.ts';
 import { CANARY, loadText } from '../../support/config-machine.ts';
 

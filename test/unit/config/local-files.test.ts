@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatIssue } from '../../../src/config/issues.ts';
-import { loadConfig } from '../../../src/config/load.ts';
-import { localFiles } from '../../../src/config/local-files.ts';
+import { loadConfig, localFiles } from '../../../src/config/load.ts';
 import { printConfig } from '../../../src/config/print.ts';
 
 let folder = '';
@@ -55,7 +54,7 @@ describe('localFiles.problem', () => {
     const secret = join(folder, 'secret');
     writeFileSync(secret, 'hunter2');
     chmodSync(secret, 0o000);
-    const module = new URL('../../../src/config/local-files.ts', import.meta.url).href;
+    const module = new URL('../../../src/config/load.ts', import.meta.url).href;
     const program = `import { localFiles } from ${JSON.stringify(module)};
       process.stdout.write(String(await localFiles.problem(${JSON.stringify(secret)})));`;
     const node = [process.execPath, '--input-type=module', '--eval', program];

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { plainConfig } from '../../../src/config/print.ts';
-import { secretSources, secretUrls } from '../../../src/config/secrets.ts';
+import { plainConfig, secretSources, secretUrls } from '../../../src/config/print.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const REFERENCE = fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url));

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
-import type { CauseWords } from '../../../src/engine/words/cause-words.ts';
+import type { CauseWords } from '../../../src/engine/model.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 
 /** A tip's number, an article of the knowledge base, a document, an address, a MIB. */

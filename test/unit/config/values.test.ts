@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { isCronOfMinutes, isCronWithSeconds } from '../../../src/config/schema/cron.ts';
-import { formatDuration, parseDuration } from '../../../src/core/duration.ts';
-import { authority } from '../../../src/core/authority.ts';
-import { isHost, parseHostPort, parseListenAddress } from '../../../src/config/schema/host-port.ts';
-import { resolvers } from '../../../src/config/schema/resolver.ts';
+import {
+  isCronOfMinutes,
+  isCronWithSeconds,
+  isHost,
+  parseHostPort,
+  parseListenAddress,
+} from '../../../src/config/schema/section.ts';
+import { formatDuration, parseDuration } from '../../../src/core/time-text.ts';
+import { authority } from '../../../src/core/addresses.ts';
+import { resolvers } from '../../../src/config/schema/secret.ts';
 import { showValue } from '../../../src/text/show.ts';
 
 describe('parseDuration', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { authority, hostOf, portOf } from '../../../src/core/authority.ts';
+import { authority, hostOf, portOf } from '../../../src/core/addresses.ts';
 
 describe('hostOf()', () => {
   test.each([

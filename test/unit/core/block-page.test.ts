@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type BlockPage, blockPageText, recogniseBlockPage, type TextPattern } from '../../../src/core/block-page.ts';
-import { readableText } from '../../../src/network/tls/plain-answer.ts';
-import { loadProducts } from '../../../src/trust/products.ts';
-import { compileShipped } from '../../../src/trust/product-pattern.ts';
+import { readableText } from '../../../src/network/tls/handshake.ts';
+import { loadProducts, compileShipped } from '../../../src/trust/products.ts';
 import { cpuMsOf } from '../../support/cpu-time.ts';
 
 const { products } = await loadProducts([]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cutToBytes } from '../../../src/core/cut-bytes.ts';
+import { cutToBytes } from '../../../src/core/visible-text.ts';
 
 test.each([
   ['abcdef', 6, 'abcdef'],

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-
 import { ofFamily, servedFamily } from '../../../src/core/addresses.ts';
-import { decidingAddresses } from '../../../src/core/deciding-addresses.ts';
-import type { TcpOutcome } from '../../../src/core/observation.ts';
+import { decidingAddresses, type TcpOutcome } from '../../../src/core/observation.ts';
 import { endpoint, failed, open } from '../../support/observed.ts';
 
 const A = '173.243.138.84';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { DistinguishedName } from '../../../src/core/certificate.ts';
-import { distinguishedNameKey, isSameName } from '../../../src/core/distinguished-name.ts';
+import { type DistinguishedName, distinguishedNameKey, isSameName } from '../../../src/core/certificate.ts';
 
 /** Few letters, so that many of them are equal except for case and spaces. */
 const name: fc.Arbitrary<DistinguishedName> = fc.record({

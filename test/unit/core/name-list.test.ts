@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-
-import { nameList } from '../../../src/core/name-list.ts';
+import { nameList } from '../../../src/core/phrases.ts';
 
 const names = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `fac-${String(index + 1)}`);

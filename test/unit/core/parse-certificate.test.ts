@@ -1,15 +1,18 @@
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createCertificateCache } from '../../../src/core/certificate-cache.ts';
-import { certificatePem, chainPem } from '../../../src/core/certificate-pem.ts';
+import {
+  createCertificateCache,
+  certificatePem,
+  chainPem,
+  parseCertificate,
+  parseSubjectAltName,
+} from '../../../src/core/parse-certificate.ts';
 import {
   distinguishedNameKey,
   formatDistinguishedName,
   parseDistinguishedName,
-} from '../../../src/core/distinguished-name.ts';
-import { parseCertificate } from '../../../src/core/parse-certificate.ts';
-import { parseSubjectAltName } from '../../../src/core/subject-alt-name.ts';
+} from '../../../src/core/certificate.ts';
 import { createIdentity } from '../../support/authority.ts';
 import { certificateOf, chainOf, ed25519Keys, withBytes } from '../../support/chains.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { spanText } from '../../../src/core/duration.ts';
+import { spanText } from '../../../src/core/time-text.ts';
 
 test.each([
   [0, '0 ms'],

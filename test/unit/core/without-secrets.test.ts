@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { withoutSecrets } from '../../../src/core/without-secrets.ts';
+import { withoutSecrets } from '../../../src/core/visible-text.ts';
 
 describe('withoutSecrets()', () => {
   test.each([

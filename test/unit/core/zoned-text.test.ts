@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { zonedText } from '../../../src/core/zoned-text.ts';
+import { zonedText } from '../../../src/core/time-text.ts';
 
 test.each([
   ['2026-11-24T13:00:05Z', 'Europe/Berlin', '2026-11-24 14:00:05 +01:00 (13:00:05 UTC)'],

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { PROBE_MODULES } from '../../../src/web/probe-answer.ts';
-import { chooseProbe } from '../../../src/runtime/probe-choice.ts';
+import { PROBE_MODULES } from '../../../src/web/sources.ts';
+import { chooseProbe } from '../../../src/runtime/probe-on-demand.ts';
 import { loadText } from '../../support/config-machine.ts';
 
 interface TargetGroup {

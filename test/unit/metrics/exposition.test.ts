@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { exposition } from '../../../src/metrics/exposition.ts';
+import { exposition } from '../../../src/metrics/scrape.ts';
 
 test('the text is the one that prom-client writes', async () => {
   const registers = [new Registry()];

@@ -1,10 +1,8 @@
-import { CHECKS } from '../../../src/checks/registry.ts';
 import { expect, test } from 'vitest';
-import type { Assessment } from '../../../src/engine/assessment.ts';
-import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
-import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding, FindingLevel } from '../../../src/engine/finding.ts';
-import { licenseAssignments } from '../../../src/metrics/license-assignments.ts';
+import { CHECKS } from '../../../src/checks/registry.ts';
+import type { Assessment, Diagnosis, Finding, FindingLevel } from '../../../src/engine/model.ts';
+import { diagnose } from '../../../src/engine/diagnose.ts';
+import { licenseAssignments } from '../../../src/metrics/recorder.ts';
 import type { ApplianceConfig } from '../../../src/sources/appliances/section.ts';
 
 const UNIT: ApplianceConfig = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { configuredSubjects } from '../../../src/metrics/configured-subjects.ts';
-import { openIncidents } from '../../../src/metrics/open-incidents.ts';
+import { configuredSubjects } from '../../../src/metrics/probe-series.ts';
+import { openIncidents } from '../../../src/metrics/recorder.ts';
 import { configOf } from '../../support/config-of.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 

@@ -6,7 +6,7 @@ import {
   type Expected,
   forgetAppliances,
   forgetMeasurements,
-} from '../../../src/metrics/zero-series.ts';
+} from '../../../src/metrics/probe-series.ts';
 import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unlessAborted } from '../../../src/network/unless-aborted.ts';
+import { unlessAborted } from '../../../src/network/context.ts';
 
 const never = new Promise<string>(() => undefined);
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { alertsOf } from '../../../src/notify/channels/alertmanager/alerts.ts';
-import type { MessageContext } from '../../../src/notify/message/message-context.ts';
+import { alertsOf } from '../../../src/notify/channels/alertmanager.ts';
+import type { MessageContext } from '../../../src/notify/message/notification-text.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { AT_HQ } from '../../support/message-context.ts';
-import { HOUR, MINUTE, SECOND, timeline } from '../../support/incident-timeline.ts';
-import type { Timeline } from '../../support/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../support/incident-timeline.ts';
 
 const intercepted = causeOf('tls-intercepted');
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Cause } from '../../../src/engine/cause.ts';
-import { eventOf, incidentsOf, type Notification } from '../../../src/engine/incident/notification.ts';
-import { bySeverity } from '../../../src/notify/by-severity.ts';
+import type { Cause } from '../../../src/engine/model.ts';
+import { eventOf, incidentsOf, type Notification } from '../../../src/engine/incident/incident.ts';
+import { bySeverity } from '../../../src/notify/outbox.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, timeline } from '../../support/incident-timeline.ts';
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-
 import type { MessageChannel } from '../../../src/notify/channels/channel.ts';
-import { pendingByChannel } from '../../../src/notify/pending-by-channel.ts';
+import { pendingByChannel } from '../../../src/notify/outbox.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { incidentOf } from '../../support/outbox-entry-of.ts';
 

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import type { IncidentState } from '../../../src/engine/incident/incident.ts';
-import type { NoteNotification } from '../../../src/engine/incident/notification.ts';
-import { takenUp, type Restart } from '../../../src/notify/restart-note.ts';
-import { subjectOf } from '../../../src/notify/message/subject.ts';
+import type { IncidentState, NoteNotification } from '../../../src/engine/incident/incident.ts';
+import { takenUp, type Restart } from '../../../src/notify/notes.ts';
+import { subjectOf } from '../../../src/notify/message/notification-text.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { EMPTY_STATE } from '../../../src/engine/incident/incident.ts';
 import type { RecipientOutcome, StateChannel } from '../../../src/notify/channels/channel.ts';
-import { createStatePublisher, type StatePublisher } from '../../../src/notify/state-publisher.ts';
+import { createStatePublisher, type StatePublisher } from '../../../src/notify/alerting.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
-import { subjectOf } from '../../../src/notify/message/subject.ts';
-import type { SummaryFacts } from '../../../src/notify/summary-facts.ts';
-import { summaryNote } from '../../../src/notify/summary-note.ts';
+import { subjectOf } from '../../../src/notify/message/notification-text.ts';
+import { type SummaryFacts, summaryNote } from '../../../src/notify/notes.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 import { noSummaryFacts } from '../../support/plain-alerting.ts';

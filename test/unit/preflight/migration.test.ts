@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
-
-import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
-import { changesSince } from '../../../src/preflight/compare.ts';
-import type { Migration } from '../../../src/preflight/migration.ts';
-import { planMigration, type MigrationPlan } from '../../../src/preflight/plan.ts';
-import { parseSnapshot, type Snapshot, snapshotOf } from '../../../src/preflight/snapshot.ts';
-import type { UnitState } from '../../../src/preflight/unit-state.ts';
+import { diagnose } from '../../../src/engine/diagnose.ts';
+import {
+  changesSince,
+  type Migration,
+  parseSnapshot,
+  type Snapshot,
+  snapshotOf,
+  type UnitState,
+} from '../../../src/preflight/compare.ts';
+import { planMigration, type MigrationPlan } from '../../../src/preflight/preflight-text.ts';
 import { CONTEXT, finding, round, type Special } from '../../support/judged-round.ts';
 
 const OLD = 'FACVM0000000001';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { chainsView, excerptsView, timelineView } from '../../../src/report/evidence-view.ts';
-import type { CertificateJson } from '../../../src/report/seen-chains.ts';
-import { toHtml } from '../../../src/web/page/markup.ts';
+import { chainsView, excerptsView, timelineView } from '../../../src/report/report-views.ts';
+import type { CertificateJson } from '../../../src/report/seen.ts';
+import { toHtml } from '../../../src/web/page/document.ts';
 
 const CERTIFICATE: CertificateJson = {
   subject: 'CN=a',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
-import { logExcerpts, logExcerptsText } from '../../../src/report/log-excerpts.ts';
-import { ALL_TIME } from '../../../src/core/period.ts';
+import { logExcerpts, logExcerptsText } from '../../../src/report/timeline.ts';
+import { ALL_TIME } from '../../../src/core/time-text.ts';
 import { createMask } from '../../../src/text/mask.ts';
 import type { LogMemory } from '../../../src/report/report-contents.ts';
 

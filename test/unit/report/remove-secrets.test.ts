@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createSecretRemover } from '../../../src/report/remove-secrets.ts';
+import { createSecretRemover } from '../../../src/report/report-contents.ts';
 
 const SECRET = `p"a<s>s&w'o/r d+1`;
 

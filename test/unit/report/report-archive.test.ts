@@ -1,8 +1,8 @@
 import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import type { Plain } from '../../../src/config/print.ts';
 import { parse } from 'yaml';
-import { ALL_TIME } from '../../../src/core/period.ts';
+import type { Plain } from '../../../src/config/print.ts';
+import { ALL_TIME } from '../../../src/core/time-text.ts';
 import type { PathObservation } from '../../../src/core/round.ts';
 import type { ReportSources } from '../../../src/report/report-contents.ts';
 import { reportArchive } from '../../../src/report/report-archive.ts';

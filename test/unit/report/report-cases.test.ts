@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-
-import type { Cause } from '../../../src/engine/cause.ts';
+import type { Cause } from '../../../src/engine/model.ts';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { lasts, reportCases, type ReportCase } from '../../../src/report/report-cases.ts';
-import type { SeenIssuer } from '../../../src/report/seen-issuers.ts';
+import type { SeenIssuer } from '../../../src/report/seen.ts';
 import type { TimelineIncident } from '../../../src/report/timeline.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 

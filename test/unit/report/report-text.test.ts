@@ -1,9 +1,8 @@
-import { CHECKS } from '../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
-
+import { CHECKS } from '../../../src/checks/registry.ts';
 import { renderDiagnosis } from '../../../src/report/report-text.ts';
-import type { Assessment } from '../../../src/engine/assessment.ts';
-import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
+import type { Assessment } from '../../../src/engine/model.ts';
+import { diagnose } from '../../../src/engine/diagnose.ts';
 
 const CONTEXT = {
   site: 'hq',

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Incident } from '../../../src/engine/incident/incident.ts';
-import type { Delivery } from '../../../src/engine/incident/journal.ts';
+import type { Incident, Delivery } from '../../../src/engine/incident/incident.ts';
 import { createMask } from '../../../src/text/mask.ts';
 import { timelineOf } from '../../../src/report/timeline.ts';
 import type { ReadableHistory } from '../../../src/store/stored-history.ts';

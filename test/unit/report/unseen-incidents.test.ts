@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
-
 import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
 import { exitCodeBeside, type CheckExit } from '../../../src/report/nagios-line.ts';
-import { renderDiagnosis } from '../../../src/report/report-text.ts';
-import { unseenIncidents, type OpenIncident, type UnseenIncident } from '../../../src/report/unseen-incidents.ts';
+import {
+  renderDiagnosis,
+  unseenIncidents,
+  type OpenIncident,
+  type UnseenIncident,
+} from '../../../src/report/report-text.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { START } from '../../support/incident-timeline.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
-import type { RoundResult } from '../../../src/report/round-result.ts';
-import { deservesAnotherLook } from '../../../src/runtime/another-look.ts';
+import type { Diagnosis } from '../../../src/engine/model.ts';
+import type { RoundResult } from '../../../src/report/report-contents.ts';
+import { deservesAnotherLook } from '../../../src/runtime/monitor.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { round } from '../../support/observed.ts';
 

@@ -1,11 +1,10 @@
-import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
+import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
 import type { FaultSeen } from '../../../src/checks/polling/explained.ts';
 import type { PollingError, PollingReport } from '../../../src/core/polling/report.ts';
 import { shareFinding } from '../../../src/checks/intermittent/finding.ts';
 import { clear } from '../../../src/checks/intermittent/connection-share.ts';
-import type { Assessment } from '../../../src/engine/assessment.ts';
-import type { Finding } from '../../../src/engine/finding.ts';
+import type { Assessment, Finding } from '../../../src/engine/model.ts';
 import { conclude, NOTHING_REMEMBERED, type Conclusion, type Remembered } from '../../../src/runtime/conclude.ts';
 import { configOf } from '../../support/config-of.ts';
 import { finding, round } from '../../support/judged-round.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { assessUnits } from '../../../src/checks/assess-units.ts';
+import { assessUnits } from '../../../src/checks/assess.ts';
 import type { FirewallObservation, PolicyMatch } from '../../../src/core/license/firewall.ts';
-import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
+import type { Diagnosis } from '../../../src/engine/model.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
 import { configOf } from '../../support/config-of.ts';
 import { finding, round, type Special, TARGET } from '../../support/judged-round.ts';

@@ -1,10 +1,7 @@
-import type { PreconditionState } from '../../../src/engine/precondition-state.ts';
 import { describe, expect, test } from 'vitest';
+import type { PreconditionState, Assessment, Diagnosis } from '../../../src/engine/model.ts';
 import type { Config } from '../../../src/config/config.ts';
-import type { Assessment } from '../../../src/engine/assessment.ts';
-import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
-import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
-import type { HaRoleObservation } from '../../../src/core/license/ha-role.ts';
+import type { ApplianceObservation, HaRoleObservation } from '../../../src/core/license/appliance.ts';
 import type { PollingReport } from '../../../src/core/polling/report.ts';
 import type { PreconditionId } from '../../../src/checks/registry.ts';
 import { conclude, NOTHING_REMEMBERED, type Conclusion, type LogPart } from '../../../src/runtime/conclude.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { availabilityByDay } from '../../../src/runtime/day-availability.ts';
+import { availabilityByDay } from '../../../src/runtime/monitor.ts';
 
 const DAY = 86_400_000;
 const HOUR = DAY / 24;

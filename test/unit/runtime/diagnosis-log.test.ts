@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-
-import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
-import { createDiagnosisLog } from '../../../src/runtime/diagnosis-log.ts';
+import type { Diagnosis } from '../../../src/engine/model.ts';
+import { createDiagnosisLog } from '../../../src/runtime/app.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 

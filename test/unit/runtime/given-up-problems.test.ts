@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Delivery, OutboxEntry } from '../../../src/engine/incident/journal.ts';
-import { givenUpProblems } from '../../../src/runtime/given-up-problems.ts';
+import type { Delivery, OutboxEntry } from '../../../src/engine/incident/incident.ts';
+import { givenUpProblems } from '../../../src/runtime/web-sources.ts';
 import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
 
 const FIRING = incidentNotificationOf(incidentOf());

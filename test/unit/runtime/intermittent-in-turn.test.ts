@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-
-import type { Cause } from '../../../src/engine/cause.ts';
+import type { Cause } from '../../../src/engine/model.ts';
 import type { Millis } from '../../../src/core/clock.ts';
 import { flakyPath, randomOf, type AnswersAt, type FailsAt, type FlakyPath } from '../../support/flaky-path.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';

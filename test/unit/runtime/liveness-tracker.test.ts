@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EpochMs } from '../../../src/core/clock.ts';
-import { createLivenessTracker, type LivenessTracker } from '../../../src/runtime/liveness-tracker.ts';
+import { createLivenessTracker, type LivenessTracker } from '../../../src/runtime/monitor.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
 

@@ -1,15 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-
 import type { Millis } from '../../../src/core/clock.ts';
 import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
-import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
+import type { Diagnosis } from '../../../src/engine/model.ts';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { CHECK_EXIT, exitCodeBeside, exitCodeOf, pluginAnswer } from '../../../src/report/nagios-line.ts';
-import { unseenIncidents } from '../../../src/report/unseen-incidents.ts';
+import { unseenIncidents } from '../../../src/report/report-text.ts';
 import { incidentsToJson } from '../../../src/web/incident-json.ts';
-import { conclusionOf } from '../../../src/web/page/conclusion.ts';
+import { conclusionOf } from '../../../src/web/page/status-page.ts';
 import { flakyPath, randomOf, type FlakyPath, type PathFault } from '../../support/flaky-path.ts';
 import { POLICY, SECOND } from '../../support/incident-timeline.ts';
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-
 import type { EpochMs, Millis } from '../../../src/core/clock.ts';
-import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
+import type { Diagnosis } from '../../../src/engine/model.ts';
 import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
 import { applianceWorld } from '../../support/complaining-appliance.ts';
 import { flakyPath, randomOf, type FlakyPath, type PathFault } from '../../support/flaky-path.ts';

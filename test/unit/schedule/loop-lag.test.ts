@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { measureLoopLag } from '../../../src/schedule/loop-lag.ts';
+import { measureLoopLag } from '../../../src/schedule/stall-monitor.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
 test('tells once a second how late it is, until it is stopped', () => {

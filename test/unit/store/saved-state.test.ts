@@ -1,5 +1,5 @@
-import { sentenceStep } from '../../../src/engine/remedy.ts';
 import { describe, expect, it } from 'vitest';
+import { sentenceStep } from '../../../src/engine/model.ts';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
 import {
   incidentText,

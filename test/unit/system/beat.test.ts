@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { beat } from '../../../src/system/beat.ts';
+import { beat } from '../../../src/system/clock.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
 test('beats at whole multiples, whenever it began', () => {

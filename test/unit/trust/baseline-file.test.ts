@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Baseline } from '../../../src/checks/tls-genuine/baseline.ts';
+import type { Baseline } from '../../../src/tls/trust.ts';
 import { readBaselines, writeBaseline } from '../../../src/trust/baseline-file.ts';
 import { createHierarchy } from '../../support/authority.ts';
 import { certificateOf } from '../../support/chains.ts';

@@ -4,14 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatDistinguishedName } from '../../../src/core/distinguished-name.ts';
-import { createSignatureChecks } from '../../../src/checks/tls-genuine/signature-checks.ts';
-import { trustUnder } from '../../../src/checks/tls-genuine/trust.ts';
+import { formatDistinguishedName } from '../../../src/core/certificate.ts';
+import { createSignatureChecks } from '../../../src/tls/chain.ts';
+import { trustUnder } from '../../../src/tls/trust.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
-import { createTrustLoader } from '../../../src/trust/load-trust.ts';
-import { readPem } from '../../../src/trust/pem.ts';
-import { createPublicRoots } from '../../../src/trust/public-roots.ts';
-import { SHIPPED_AUTHORITIES, SHIPPED_PINS } from '../../../src/trust/shipped.ts';
+import {
+  createTrustLoader,
+  readPem,
+  createPublicRoots,
+  SHIPPED_AUTHORITIES,
+  SHIPPED_PINS,
+} from '../../../src/trust/load-trust.ts';
 import { createIdentity } from '../../support/authority.ts';
 
 const roots = createPublicRoots();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { loadLinearCompiler, type PatternScope } from '../../../src/trust/product-pattern.ts';
+import { loadLinearCompiler, type PatternScope } from '../../../src/trust/products.ts';
 import { cpuMsOf } from '../../support/cpu-time.ts';
 
 const compile = await loadLinearCompiler();

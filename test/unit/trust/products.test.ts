@@ -6,14 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DistinguishedName } from '../../../src/core/certificate.ts';
 import { recogniseBlockPage } from '../../../src/core/block-page.ts';
-import { findProduct } from '../../../src/checks/tls-genuine/product.ts';
+import { findProduct } from '../../../src/tls/trust.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
 import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
-import { readPem } from '../../../src/trust/pem.ts';
-import { loadLinearCompiler } from '../../../src/trust/product-pattern.ts';
-import { loadProducts, parseProducts } from '../../../src/trust/products.ts';
-import { createPublicRoots } from '../../../src/trust/public-roots.ts';
-import { createTrustLoader } from '../../../src/trust/load-trust.ts';
+import { readPem, createPublicRoots, createTrustLoader } from '../../../src/trust/load-trust.ts';
+import { loadLinearCompiler, loadProducts, parseProducts } from '../../../src/trust/products.ts';
 import { cpuMsOf } from '../../support/cpu-time.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../../config/inspection-products.yaml', import.meta.url));

@@ -1,10 +1,8 @@
 import { rootCertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import type { DistinguishedName } from '../../../src/core/certificate.ts';
-import { distinguishedNameKey } from '../../../src/core/distinguished-name.ts';
+import { type DistinguishedName, distinguishedNameKey } from '../../../src/core/certificate.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
-import { readPem } from '../../../src/trust/pem.ts';
-import { createPublicRoots } from '../../../src/trust/public-roots.ts';
+import { readPem, createPublicRoots } from '../../../src/trust/load-trust.ts';
 
 const ALL = rootCertificates.flatMap(readPem).flatMap((der) => parseCertificate(der) ?? []);
 const BY_SUBJECT = Map.groupBy(ALL, ({ subject }) => distinguishedNameKey(subject));

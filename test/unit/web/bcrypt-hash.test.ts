@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { hashSync } from 'bcryptjs';
 import { describe, expect, test } from 'vitest';
-import { type BcryptHash, verifyBcrypt } from '../../../src/web/bcrypt-hash.ts';
+import { type BcryptHash, verifyBcrypt } from '../../../src/web/password-hash.ts';
 
 const CHEAPEST = 4;
 

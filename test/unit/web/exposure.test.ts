@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exposureNotes } from '../../../src/web/exposure.ts';
+import { exposureNotes } from '../../../src/web/change-refusal.ts';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
 import { webConfig } from '../../support/web-bench.ts';
 

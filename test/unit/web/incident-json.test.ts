@@ -1,5 +1,5 @@
-import { sentenceStep } from '../../../src/engine/remedy.ts';
 import { describe, expect, test } from 'vitest';
+import { sentenceStep } from '../../../src/engine/model.ts';
 import { byUrgency, incidentsToJson } from '../../../src/web/incident-json.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { listenProblem } from '../../../src/web/listen-problem.ts';
+import { listenProblem } from '../../../src/web/http-server.ts';
 
 describe('listenProblem()', () => {
   test.each([

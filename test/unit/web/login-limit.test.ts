@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LoginLimit, networkOf } from '../../../src/web/login-limit.ts';
+import { LoginLimit, networkOf } from '../../../src/web/login.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
 /** How many of so many tries are granted. */

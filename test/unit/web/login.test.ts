@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createLogin, type Login, loginProblems } from '../../../src/web/login.ts';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
 const silent = pino({ level: 'silent' });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { maskedDetail, maskedRecipient } from '../../../src/web/masked-recipient.ts';
+import { maskedDetail, maskedRecipient } from '../../../src/web/incident-json.ts';
 import { cpuMsOf } from '../../support/cpu-time.ts';
 
 describe('maskedRecipient()', () => {

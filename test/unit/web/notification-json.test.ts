@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { notificationsToJson } from '../../../src/web/notification-json.ts';
+import { notificationsToJson } from '../../../src/web/incident-json.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { SECOND, START } from '../../support/incident-timeline.ts';
 import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parsePasswordHash, verifyPassword } from '../../../src/web/password-hash.ts';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { parsePasswordHash, verifyPassword, hashPassword } from '../../../src/web/password-hash.ts';
 
 const SALT = 'c29tZXNhbHRzb21lc2FsdA';
 const HASH = 'A'.repeat(43);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isForeignOrigin, isLocalName, isOwnName } from '../../../src/web/same-origin.ts';
+import { isForeignOrigin, isLocalName, isOwnName } from '../../../src/web/change-refusal.ts';
 
 const headers = (given: Readonly<Record<string, string | undefined>>) => (name: string) => given[name];
 

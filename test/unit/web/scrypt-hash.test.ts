@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';
-import { hashPassword, parseScryptHash, type ScryptHash, verifyScrypt } from '../../../src/web/scrypt-hash.ts';
+import { hashPassword, parseScryptHash, type ScryptHash, verifyScrypt } from '../../../src/web/password-hash.ts';
 
 const CHEAP = { ln: 4, r: 8, p: 1 };
 

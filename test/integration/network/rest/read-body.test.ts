@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { request } from 'undici';
-import { readBody } from '../../../../src/network/rest/read-body.ts';
+import { readBody } from '../../../../src/network/rest/json-exchange.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ApplianceApiConfig } from '../../../../src/sources/appliances/section.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
-import { createFortiAuthenticator } from '../../../lab/fortiauthenticator.ts';
-import type { FortiAuthenticator } from '../../../lab/fortiauthenticator.ts';
+import { createFortiAuthenticator, type FortiAuthenticator } from '../../../lab/fortiauthenticator.ts';
 import type { HttpFault } from '../../../lab/https-peer.ts';
 import { apiOf, factsOf, observeApi } from '../../../support/appliance-bench.ts';
 import { hurriedClock } from '../../../support/hurried-clock.ts';

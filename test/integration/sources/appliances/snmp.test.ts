@@ -1,16 +1,14 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ConnectorContext } from '../../../../src/network/rest/context.ts';
-import { observeHaRole } from '../../../../src/sources/appliances/observe-ha-role.ts';
-import type { HaRole, HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
-import { createSnmpAgent } from '../../../lab/snmp-agent.ts';
-import type { SnmpAgent, SnmpFault } from '../../../lab/snmp-agent.ts';
+import type { ConnectorContext } from '../../../../src/network/rest/json-exchange.ts';
+import { observeHaRole } from '../../../../src/sources/appliances/observe-appliance.ts';
+import type { HaRole, HaRoleObservation } from '../../../../src/core/license/appliance.ts';
+import { createSnmpAgent, type SnmpAgent, type SnmpFault } from '../../../lab/snmp-agent.ts';
 import { connectorContext } from '../../../support/connector-context.ts';
 import { hurriedClock } from '../../../support/hurried-clock.ts';
 import { type MibChanges, mibOverrides, mibValues } from '../../../support/fortiauthenticator-mib.ts';
 import type { SnmpConfig } from '../../../../src/sources/appliances/section.ts';
 import { describeWhere } from '../../../support/privilege.ts';
-import { startSnmpd } from '../../../support/snmpd.ts';
-import type { Snmpd } from '../../../support/snmpd.ts';
+import { startSnmpd, type Snmpd } from '../../../support/snmpd.ts';
 
 const COMMUNITY = 'read-only-word';
 

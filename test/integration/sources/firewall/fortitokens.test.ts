@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { fortigateNotes } from '../../../../src/checks/token-pool/fortigate-notes.ts';
+import { fortigateNotes } from '../../../../src/checks/token-pool/judge.ts';
 import { type FirewallState, FORTITOKENS_PATH } from '../../../lab/firewall.ts';
 import { createFirewallBench, type FirewallBench } from '../../../support/firewall-bench.ts';
 

@@ -2,10 +2,8 @@ import { appendFile, copyFile, mkdtemp, rename, rm, truncate, unlink, utimes, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { FileMark } from '../../../../src/sources/log/file-identity.ts';
-import { Follower } from '../../../../src/sources/log/follow.ts';
-import { handClock } from '../../../support/hand-clock.ts';
-import type { HandClock } from '../../../support/hand-clock.ts';
+import { type FileMark, Follower } from '../../../../src/sources/log/follow-files.ts';
+import { handClock, type HandClock } from '../../../support/hand-clock.ts';
 import { lineCollector } from '../../../support/line-collector.ts';
 import { logRecorder } from '../../../support/log-recorder.ts';
 

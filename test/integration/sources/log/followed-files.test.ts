@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Positions, readPositions } from '../../../../src/sources/log/positions.ts';
+import { type Positions, readPositions } from '../../../../src/sources/log/follow-files.ts';
 import { hurriedClock } from '../../../support/hurried-clock.ts';
 import { ORDINARY, startIntake, TROUBLE } from '../../../support/intake-bench.ts';
 import { logRecorder } from '../../../support/log-recorder.ts';

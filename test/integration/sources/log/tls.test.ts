@@ -3,11 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectPlain } from 'node:net';
-import { connect } from 'node:tls';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Hierarchy } from '../../../support/authority.ts';
-import { chainPem, createHierarchy, createIdentity } from '../../../support/authority.ts';
+import { type Hierarchy, chainPem, createHierarchy, createIdentity } from '../../../support/authority.ts';
 import { CONNECTION_LIMITS } from '../../../../src/sources/log/listen-tcp.ts';
 import { connectSender, startIntake, TROUBLE } from '../../../support/intake-bench.ts';
 

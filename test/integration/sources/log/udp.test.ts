@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import type { Socket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../../src/system/clock.ts';
 import { createLogIntake } from '../../../../src/sources/log/intake.ts';
-import { readKernelDrops } from '../../../../src/sources/log/kernel-drops.ts';
+import { readKernelDrops } from '../../../../src/sources/log/listen-udp.ts';
 import { ORDINARY, startIntake, TROUBLE } from '../../../support/intake-bench.ts';
 import { logRecorder } from '../../../support/log-recorder.ts';
 import { describeWhere } from '../../../support/privilege.ts';
@@ -171,7 +170,7 @@ describeWhere(ALONE, 'where only processes are to be seen in /proc, as under the
   test('the drops of the kernel are seen all the same', async () => {
     const program = `
       const { createSocket } = await import('node:dgram');
-      const { readKernelDrops } = await import('./src/sources/log/kernel-drops.ts');
+      const { readKernelDrops } = await import('./src/sources/log/listen-udp.ts');
       const { existsSync } = await import('node:fs');
       const socket = createSocket('udp4').bind(0, '127.0.0.1', async () => {
         console.log(existsSync('/proc/net'), await readKernelDrops(socket.address()));

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { judgeMail } from '../../../../src/checks/mail/judge.ts';
 import { createHierarchy } from '../../../support/authority.ts';
-import { LOGIN, PASSWORD, createMailBench } from '../../../support/mail-bench.ts';
-import type { MailBench } from '../../../support/mail-bench.ts';
+import { LOGIN, PASSWORD, createMailBench, type MailBench } from '../../../support/mail-bench.ts';
 import { agreeable, createScriptedSmtp } from '../../../support/smtp-script.ts';
 import { createTcpPeer } from '../../../support/tls-peer.ts';
 

@@ -1,10 +1,10 @@
 import { createSecureContext } from 'node:tls';
 import { expect, test } from 'vitest';
-import { judgeMailServers } from '../../../../src/checks/mail/judge-servers.ts';
+import { judgeMailServers } from '../../../../src/checks/mail/judge.ts';
 import type { MailObservation } from '../../../../src/core/observation.ts';
-import { FileTrust } from '../../../../src/network/tls/file-trust.ts';
-import { createMailDeferrals } from '../../../../src/sources/mail/mail-deferrals.ts';
-import { createRecipientLooks } from '../../../../src/sources/mail/recipient-looks.ts';
+import { FileTrust } from '../../../../src/network/tls/secure-context.ts';
+import { createMailDeferrals } from '../../../../src/sources/mail/observe-mail.ts';
+import { createRecipientLooks } from '../../../../src/sources/mail/recipient-servers.ts';
 import { mail } from '../../../../src/sources/mail/source.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { probeContext } from '../../../support/probe-context.ts';

@@ -3,8 +3,7 @@ import type { Clock } from '../../../../src/core/clock.ts';
 import { systemClock } from '../../../../src/system/clock.ts';
 import { judgeMail } from '../../../../src/checks/mail/judge.ts';
 import type { MailPorts } from '../../../../src/sources/mail/observe-mail.ts';
-import { LOGIN, PASSWORD, createMailBench, unusedPort } from '../../../support/mail-bench.ts';
-import type { MailBench } from '../../../support/mail-bench.ts';
+import { LOGIN, PASSWORD, createMailBench, unusedPort, type MailBench } from '../../../support/mail-bench.ts';
 import { CLOSE, RESET, agreeable, createScriptedSmtp } from '../../../support/smtp-script.ts';
 import { createTcpPeer } from '../../../support/tls-peer.ts';
 

@@ -3,25 +3,25 @@ import type { Answer } from 'dns-packet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dialledAddresses } from '../../../../src/checks/name-resolution/judge.ts';
 import type { DnsObservation, DnsReply, MailObservation } from '../../../../src/core/observation.ts';
-import { createSystemLookup } from '../../../../src/network/system-lookup.ts';
-import { FileTrust } from '../../../../src/network/tls/file-trust.ts';
-import { createMailDeferrals } from '../../../../src/sources/mail/mail-deferrals.ts';
-import { createRecipientLooks } from '../../../../src/sources/mail/recipient-looks.ts';
-import { observeRecipientServer } from '../../../../src/sources/mail/observe-recipient-server.ts';
-import type { RecipientTools } from '../../../../src/sources/mail/observe-recipient-server.ts';
+import { createSystemLookup } from '../../../../src/network/lookup.ts';
+import { FileTrust } from '../../../../src/network/tls/secure-context.ts';
+import { createMailDeferrals } from '../../../../src/sources/mail/observe-mail.ts';
+import {
+  createRecipientLooks,
+  observeRecipientServer,
+  type RecipientTools,
+} from '../../../../src/sources/mail/recipient-servers.ts';
 import { mail } from '../../../../src/sources/mail/source.ts';
-import { askEachTime } from '../../../../src/sources/target/ask-name.ts';
+import { askEachTime } from '../../../../src/sources/target/observe-path.ts';
 import { observeExchanges } from '../../../../src/sources/target/observe-dns.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { path } from '../../../support/observed.ts';
 import { over } from '../../../support/dns-bench.ts';
-import { createDnsServer, zone } from '../../../support/dns-server.ts';
-import type { DnsServer } from '../../../support/dns-server.ts';
+import { createDnsServer, zone, type DnsServer } from '../../../support/dns-server.ts';
 import { hurriedClock } from '../../../support/hurried-clock.ts';
 import { unusedPort } from '../../../support/mail-bench.ts';
 import { probeContext } from '../../../support/probe-context.ts';
-import { CLOSE, createScriptedSmtp } from '../../../support/smtp-script.ts';
-import type { SmtpScript } from '../../../support/smtp-script.ts';
+import { CLOSE, createScriptedSmtp, type SmtpScript } from '../../../support/smtp-script.ts';
 
 const AT_HOME = '127.0.0.1';
 

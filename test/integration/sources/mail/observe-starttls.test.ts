@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { publicTrust } from '../../../../src/network/public-trust.ts';
-import { createMailBench } from '../../../support/mail-bench.ts';
-import type { MailBench } from '../../../support/mail-bench.ts';
+import { publicTrust } from '../../../../src/network/tls/secure-context.ts';
+import { createMailBench, type MailBench } from '../../../support/mail-bench.ts';
 import { agreeable } from '../../../support/smtp-script.ts';
-import { createTcpPeer } from '../../../support/tls-peer.ts';
-import type { Peer } from '../../../support/tls-peer.ts';
+import { createTcpPeer, type Peer } from '../../../support/tls-peer.ts';
 
 /** RFC 8446 §5.1. */
 const HANDSHAKE_RECORD = 22;

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { judgeMail } from '../../../../src/checks/mail/judge.ts';
-import { createMailBench } from '../../../support/mail-bench.ts';
-import type { MailBench } from '../../../support/mail-bench.ts';
+import { createMailBench, type MailBench } from '../../../support/mail-bench.ts';
 import { agreeable, createScriptedSmtp } from '../../../support/smtp-script.ts';
 
 let bench: MailBench;

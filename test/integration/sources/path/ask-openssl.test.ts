@@ -1,7 +1,7 @@
-import '../../../support/reflect-metadata.ts';
 import { Extension } from '@peculiar/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { askOpenssl, type HeardWord } from '../../../../src/sources/path/ask-openssl.ts';
+import '../../../support/reflect-metadata.ts';
+import { askOpenssl, type HeardWord } from '../../../../src/sources/path/openssl.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 import { probeContext } from '../../../support/probe-context.ts';

@@ -1,12 +1,10 @@
 import type { Socket } from 'node:net';
 import { createServer as createTls } from 'node:tls';
-
 import { describe, expect, test } from 'vitest';
-
 import type { EndpointObservation } from '../../../../src/core/observation.ts';
-import { observeBurst } from '../../../../src/sources/path/observe-burst.ts';
+import { observeBurst } from '../../../../src/sources/path/source.ts';
 import type { PathTarget, PathTools } from '../../../../src/sources/target/observe-path.ts';
-import { createLimiter } from '../../../../src/network/limiter.ts';
+import { createLimiter } from '../../../../src/network/lookup.ts';
 import { chainPem } from '../../../support/authority.ts';
 import { hurriedClock } from '../../../support/hurried-clock.ts';
 import { probeContext } from '../../../support/probe-context.ts';

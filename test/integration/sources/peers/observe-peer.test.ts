@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-
-import type { PeerObservation } from '../../../../src/core/peer-view.ts';
-import { observePeer } from '../../../../src/sources/peers/observe-peer.ts';
+import type { PeerObservation } from '../../../../src/core/round.ts';
+import { observePeer } from '../../../../src/sources/peers/source.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { connectorContext } from '../../../support/connector-context.ts';
 

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/system/clock.ts';
-import type { BudgetStore } from '../../../../src/sources/registration/budget-store.ts';
-import { createRegistrationService, LICENSES_PATH, PRODUCTS_PATH, TOKEN_PATH } from '../../../lab/registration.ts';
-import type { RegistrationState } from '../../../lab/registration.ts';
+import type { BudgetStore } from '../../../../src/sources/registration/metered-call.ts';
+import {
+  createRegistrationService,
+  LICENSES_PATH,
+  PRODUCTS_PATH,
+  TOKEN_PATH,
+  type RegistrationState,
+} from '../../../lab/registration.ts';
 import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../../support/registration-bench.ts';
 
 describe('observeRegistration', () => {

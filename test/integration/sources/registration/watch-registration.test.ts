@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import type { UnitObservation } from '../../../../src/sources/appliances/unit-observation.ts';
-import { createSpreadTimer } from '../../../../src/schedule/spread.ts';
-import { nextTurn } from '../../../../src/system/next-turn.ts';
-import { watchRegistration } from '../../../../src/sources/registration/watch-registration.ts';
+import { createSpreadTimer } from '../../../../src/schedule/cron-timer.ts';
+import { nextTurn } from '../../../../src/system/clock.ts';
+import { watchRegistration } from '../../../../src/sources/registration/source.ts';
 import { LICENSES_PATH, TOKEN_PATH } from '../../../lab/registration.ts';
 import { configOf } from '../../../support/config-of.ts';
-import { handClock } from '../../../support/hand-clock.ts';
-import type { HandClock } from '../../../support/hand-clock.ts';
-import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../../support/registration-bench.ts';
-import type { RegistrationBench } from '../../../support/registration-bench.ts';
+import { handClock, type HandClock } from '../../../support/hand-clock.ts';
+import {
+  A,
+  B,
+  memoryStore,
+  outcomes,
+  paths,
+  startRegistration,
+  type RegistrationBench,
+} from '../../../support/registration-bench.ts';
 
 const HELD = { kind: 'registered', serial: 'FAC-VM0000000001' };
 const MINUTE = 60_000;

@@ -1,10 +1,8 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TlsOutcome } from '../../../../src/core/observation.ts';
-import { createTlsBench, HOST, IMPATIENT } from '../../../support/tls-bench.ts';
-import type { Look, TlsBench } from '../../../support/tls-bench.ts';
+import { createTlsBench, HOST, IMPATIENT, type Look, type TlsBench } from '../../../support/tls-bench.ts';
 import { createPeerAtHello, createTcpPeer, createTlsPeer } from '../../../support/tls-peer.ts';
 
 let bench: TlsBench;

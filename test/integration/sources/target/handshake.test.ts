@@ -2,10 +2,8 @@ import type { SecureVersion, TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { CapturedChain } from '../../../../src/core/certificate.ts';
 import type { TlsOutcome } from '../../../../src/core/observation.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import type { Identity, IdentityOptions } from '../../../support/authority.ts';
-import { createEndpointDeps, createTlsBench, HOST } from '../../../support/tls-bench.ts';
-import type { TlsBench } from '../../../support/tls-bench.ts';
+import { createIdentity, type Identity, type IdentityOptions } from '../../../support/authority.ts';
+import { createEndpointDeps, createTlsBench, HOST, type TlsBench } from '../../../support/tls-bench.ts';
 import { createTlsPeer } from '../../../support/tls-peer.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

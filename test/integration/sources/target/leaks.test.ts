@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { TlsOutcome } from '../../../../src/core/observation.ts';
 import type { Identity } from '../../../support/authority.ts';
 import { createTlsBench, IMPATIENT } from '../../../support/tls-bench.ts';
-import { createPeerAtHello, createTcpPeer, createTlsPeer } from '../../../support/tls-peer.ts';
-import type { Peer } from '../../../support/tls-peer.ts';
+import { createPeerAtHello, createTcpPeer, createTlsPeer, type Peer } from '../../../support/tls-peer.ts';
 
 /** Fingerprints of the chain, whatever became of the handshake. */
 function prints(tls: TlsOutcome | null): readonly string[] {

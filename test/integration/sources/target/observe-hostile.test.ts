@@ -3,10 +3,19 @@ import { createSocket } from 'node:dgram';
 import { createSecureContext } from 'node:tls';
 import { encode } from 'dns-packet';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Getaddrinfo } from '../../../../src/network/system-lookup.ts';
+import type { Getaddrinfo } from '../../../../src/network/lookup.ts';
 import { createHierarchy } from '../../../support/authority.ts';
-import { A, ADDRESS, HEALTHY, NAME, createDnsBench, onA, over, overHttps } from '../../../support/dns-bench.ts';
-import type { DnsBench } from '../../../support/dns-bench.ts';
+import {
+  A,
+  ADDRESS,
+  HEALTHY,
+  NAME,
+  createDnsBench,
+  onA,
+  over,
+  overHttps,
+  type DnsBench,
+} from '../../../support/dns-bench.ts';
 import { SILENCE, reply } from '../../../support/dns-server.ts';
 
 let bench: DnsBench;

@@ -1,13 +1,11 @@
 import type { LookupAddress } from 'node:dns';
 import { setImmediate } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ResolverConfig } from '../../../../src/config/schema/resolver.ts';
+import type { ResolverConfig } from '../../../../src/config/schema/secret.ts';
 import type { ProbeContext } from '../../../../src/network/context.ts';
 import { observeDns } from '../../../../src/sources/target/observe-dns.ts';
-import { createSystemLookup } from '../../../../src/network/system-lookup.ts';
-import type { Getaddrinfo } from '../../../../src/network/system-lookup.ts';
-import { ADDRESS, HEALTHY, NAME, createDnsBench, over, overHttps } from '../../../support/dns-bench.ts';
-import type { DnsBench } from '../../../support/dns-bench.ts';
+import { createSystemLookup, type Getaddrinfo } from '../../../../src/network/lookup.ts';
+import { ADDRESS, HEALTHY, NAME, createDnsBench, over, overHttps, type DnsBench } from '../../../support/dns-bench.ts';
 import { SILENCE } from '../../../support/dns-server.ts';
 import { hurriedClock } from '../../../support/hurried-clock.ts';
 import { probeContext } from '../../../support/probe-context.ts';

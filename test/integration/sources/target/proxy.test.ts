@@ -2,11 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ProxyConfig } from '../../../../src/config/schema/proxy.ts';
+import type { ProxyConfig } from '../../../../src/config/schema/secret.ts';
 import type { EndpointObservation, ProxyAnswer } from '../../../../src/core/observation.ts';
 import { createConnectProxy } from '../../../support/http-proxy.ts';
-import { createTlsBench, HOST, IMPATIENT } from '../../../support/tls-bench.ts';
-import type { Look, TlsBench } from '../../../support/tls-bench.ts';
+import { createTlsBench, HOST, IMPATIENT, type Look, type TlsBench } from '../../../support/tls-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../../support/tls-peer.ts';
 
 let bench: TlsBench;

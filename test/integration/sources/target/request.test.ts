@@ -2,8 +2,7 @@ import { connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { EndpointObservation } from '../../../../src/core/observation.ts';
-import { createTlsBench, IMPATIENT } from '../../../support/tls-bench.ts';
-import type { Look, TlsBench } from '../../../support/tls-bench.ts';
+import { createTlsBench, IMPATIENT, type Look, type TlsBench } from '../../../support/tls-bench.ts';
 import { createTcpPeer, createTlsPeer } from '../../../support/tls-peer.ts';
 
 let bench: TlsBench;

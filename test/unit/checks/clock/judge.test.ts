@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { ClockObservation, HttpOutcome } from '../../../../src/core/observation.ts';
-import { correctedNow } from '../../../../src/checks/clock/corrected-now.ts';
-import { observeDateHeader } from '../../../../src/checks/clock/date-header.ts';
-import { judgeClock as judgeClockUnchecked } from '../../../../src/checks/clock/judge.ts';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import {
+  correctedNow,
+  observeDateHeader,
+  judgeClock as judgeClockUnchecked,
+} from '../../../../src/checks/clock/judge.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CONTEXT, round } from '../../../support/judged-round.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 

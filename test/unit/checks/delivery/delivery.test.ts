@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { delivery } from '../../../../src/checks/delivery/check.ts';
+import { delivery, judgeSms as judgeSmsUnchecked } from '../../../../src/checks/delivery/judge.ts';
 import { type CarrierFindings, judgeCarrier } from '../../../../src/checks/delivery/judge-carrier.ts';
-import { judgeSms as judgeSmsUnchecked } from '../../../../src/checks/delivery/judge-sms.ts';
 import type { ApplianceFacts } from '../../../../src/core/license/appliance.ts';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { POLICY_CAUSES } from '../../../../src/checks/firewall-policy/causes.ts';
 import { judgeFirewallPolicy as judgeFirewallPolicyUnchecked } from '../../../../src/checks/firewall-policy/judge.ts';
-import type { SessionLook } from '../../../../src/core/license/firewall-sessions.ts';
 import type {
+  SessionLook,
   FirewallFacts,
   FirewallObservation,
   FirewallPolicy,
   SslInspection,
 } from '../../../../src/core/license/firewall.ts';
-import { remedyOf } from '../../../../src/engine/words/told-remedy.ts';
+import { remedyOf } from '../../../../src/engine/remedy-words.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
 const judgeFirewallPolicy = withPlainClaims(judgeFirewallPolicyUnchecked);

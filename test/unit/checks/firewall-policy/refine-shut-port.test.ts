@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import { asksForPolicy } from '../../../../src/checks/firewall-policy/refine-shut-port.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
+import { asksForPolicy } from '../../../../src/checks/firewall-policy/judge.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
 
 const SILENT = finding('egress-blocked', { rule: 'port-open', kind: 'no-answer', confidence: 'suspected' });

@@ -1,7 +1,7 @@
-import { textOfStep } from '../../../support/text-of-step.ts';
 import { describe, expect, test } from 'vitest';
+import { textOfStep } from '../../../support/text-of-step.ts';
 import { shareFinding, shareText, withComplaint } from '../../../../src/checks/intermittent/finding.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import {
   clear,
   type ConnectionFault,

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-
 import type { Connection, ConnectionFault } from '../../../../src/checks/intermittent/connection-share.ts';
 import { judgeShare } from '../../../../src/checks/intermittent/judge.ts';
 import { next, NO_SHARE, type PathShare } from '../../../../src/checks/intermittent/path-share.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import { endpoint, open, path } from '../../../support/observed.ts';
 
 const A = '173.243.138.84';

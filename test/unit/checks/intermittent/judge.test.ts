@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
-
 import { withComplaint } from '../../../../src/checks/intermittent/finding.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import type { Connection, ConnectionFault } from '../../../../src/checks/intermittent/connection-share.ts';
 import { next, NO_SHARE, type PathShare } from '../../../../src/checks/intermittent/path-share.ts';
 import { judgeTcp as judgeTcpUnchecked } from '../../../../src/checks/reachability/judge.ts';
 import { judgeShare } from '../../../../src/checks/intermittent/judge.ts';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CONTEXT, round } from '../../../support/judged-round.ts';
 import { endpoint, failed, open, path } from '../../../support/observed.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-
 import {
   BURST_SIZE,
   burstDue,
@@ -7,9 +6,10 @@ import {
   next,
   NO_SHARE,
   sharesOf,
+  ASKED_BURSTS,
+  BURSTS,
+  type PathShare,
 } from '../../../../src/checks/intermittent/path-share.ts';
-import { ASKED_BURSTS, BURSTS } from '../../../../src/checks/intermittent/bursts.ts';
-import type { PathShare } from '../../../../src/checks/intermittent/path-share.ts';
 import {
   failedIn,
   type Connection,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../../../src/checks/intermittent/connection-share.ts';
-import { roundConnectionsOf } from '../../../../src/checks/intermittent/round-connections.ts';
-import type { JudgedEndpoint } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
-import type { TlsJudgement } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import { roundConnectionsOf } from '../../../../src/checks/intermittent/judge.ts';
+import type { JudgedEndpoint } from '../../../../src/checks/tls-genuine/judge-path.ts';
+import type { TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import type { EndpointObservation, TcpFailure } from '../../../../src/core/observation.ts';
 import { established } from '../../../support/chains.ts';
 import { createIdentity } from '../../../support/authority.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
-import type { ListedUnit } from '../../../../src/checks/license-assignment/placement.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
+import type { ListedUnit } from '../../../../src/checks/license-assignment/judge.ts';
 import {
   cluster,
   failedOver,

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ApplianceFacts } from '../../../../src/core/license/appliance.ts';
-import type { HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
+import type { ApplianceFacts, HaRoleObservation, ExpectedUnit } from '../../../../src/core/license/appliance.ts';
 import type { LicenseOutcome } from '../../../../src/core/license/registration.ts';
-import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
 import { ALONE, cluster, held, judge, listed, PAIR, role, standalone } from '../../../support/license-bench.ts';
 
 interface Row {

@@ -5,7 +5,7 @@ import type {
   LicenseOutcome,
   RegistrationObservation,
 } from '../../../../src/core/license/registration.ts';
-import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
+import type { ExpectedUnit } from '../../../../src/core/license/appliance.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import {
   ALONE,

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { HaRole, HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
-import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
-import { isCoveredByOthers, usersOf, type ListedUnit } from '../../../../src/checks/license-assignment/placement.ts';
-import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
+import type { HaRole, HaRoleObservation, ExpectedUnit } from '../../../../src/core/license/appliance.ts';
+import {
+  judgeLicenseAssignment,
+  isCoveredByOthers,
+  usersOf,
+  type ListedUnit,
+} from '../../../../src/checks/license-assignment/judge.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import {
   ALONE,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { judgeRedeemBy as judgeRedeemByUnchecked } from '../../../../src/checks/license-assignment/redeem-by.ts';
+import { judgeRedeemBy as judgeRedeemByUnchecked } from '../../../../src/checks/license-assignment/judge.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { UnitObservation } from '../../../../src/sources/appliances/unit-observation.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeDeferral as judgeDeferralUnchecked } from '../../../../src/checks/mail/judge-deferral.ts';
+import { judgeDeferral as judgeDeferralUnchecked } from '../../../../src/checks/mail/judge.ts';
 import type { MailObservation } from '../../../../src/core/observation.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 

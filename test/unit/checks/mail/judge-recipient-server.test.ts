@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeRecipientServer as judgeRecipientServerUnchecked } from '../../../../src/checks/mail/judge-recipient-server.ts';
+import { judgeRecipientServer as judgeRecipientServerUnchecked } from '../../../../src/checks/mail/judge.ts';
 import type { RecipientServerObservation } from '../../../../src/core/observation.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 

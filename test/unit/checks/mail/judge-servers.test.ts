@@ -5,7 +5,7 @@ import type {
   MailOutcome,
   RecipientServerObservation,
 } from '../../../../src/core/observation.ts';
-import { judgeMailServers as judgeMailServersUnchecked } from '../../../../src/checks/mail/judge-servers.ts';
+import { judgeMailServers as judgeMailServersUnchecked } from '../../../../src/checks/mail/judge.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
 const judgeMailServers = withPlainClaims(judgeMailServersUnchecked);

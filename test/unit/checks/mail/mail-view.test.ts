@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mailViewOf } from '../../../../src/checks/mail/mail-view.ts';
+import { mailViewOf } from '../../../../src/checks/mail/judge.ts';
 import { configOf } from '../../../support/config-of.ts';
 
 test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Refusal, refusalOf, type RefusingReply } from '../../../../src/checks/mail/refusal.ts';
+import { type Refusal, refusalOf, type RefusingReply } from '../../../../src/checks/mail/expectations.ts';
 
 const ROWS: readonly (readonly [RefusingReply['stage'], Refusal, readonly string[]])[] = [
   [

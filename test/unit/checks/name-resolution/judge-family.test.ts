@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-
 import type { Config } from '../../../../src/config/config.ts';
-import { judgeFamily as judgeFamilyUnchecked } from '../../../../src/checks/name-resolution/judge-family.ts';
+import { judgeFamily as judgeFamilyUnchecked } from '../../../../src/checks/name-resolution/judge.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 

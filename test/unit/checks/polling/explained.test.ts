@@ -1,7 +1,6 @@
-import { preconditionOf } from '../../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
-
-import { isCorroborated } from '../../../../src/core/polling/corroboration.ts';
+import { preconditionOf, type FaultId, type PreconditionId } from '../../../../src/checks/registry.ts';
+import { isCorroborated } from '../../../../src/core/polling/state.ts';
 import {
   complainedOf,
   complainedOfPathAt,
@@ -11,8 +10,6 @@ import {
   withoutExplained,
   withoutSeen,
 } from '../../../../src/checks/polling/explained.ts';
-import type { FaultId } from '../../../../src/checks/registry.ts';
-import type { PreconditionId } from '../../../../src/checks/registry.ts';
 import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
 import { pollingError } from '../../../support/polling-error.ts';
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-
-import { judgeFirstLines as judgeFirstLinesUnchecked } from '../../../../src/checks/polling/first-lines.ts';
+import { judgeFirstLines as judgeFirstLinesUnchecked } from '../../../../src/checks/polling/judge.ts';
 import type { AppliancePolling } from '../../../../src/core/polling/report.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';

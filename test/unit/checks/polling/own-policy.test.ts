@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ownPolicy, type Policies } from '../../../../src/checks/polling/own-policy.ts';
+import { ownPolicy, type Policies } from '../../../../src/checks/polling/judge.ts';
 import type { FirewallObservation, PolicyMatch } from '../../../../src/core/license/firewall.ts';
 
 const ENTRY = { url: 'https://10.0.0.1/', vdom: 'root', source: '10.0.0.5', appliances: ['fac-1'] };

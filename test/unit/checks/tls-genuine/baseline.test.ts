@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
-import { compareBaseline, learnBaseline, weakerThan } from '../../../../src/checks/tls-genuine/baseline.ts';
+import { compareBaseline, learnBaseline, weakerThan } from '../../../../src/tls/trust.ts';
 import { createHierarchy, createIdentity } from '../../../support/authority.ts';
 import { certificateOf, chainOf } from '../../../support/chains.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { tlsGenuine } from '../../../../src/checks/tls-genuine/check.ts';
+import { tlsGenuine } from '../../../../src/checks/tls-genuine/judge.ts';
 import type { FirewallObservation, FirewallPolicy, SslInspection } from '../../../../src/core/license/firewall.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import { finding } from '../../../support/judged-round.ts';
 import { picture } from '../../../support/observed.ts';
 

@@ -12,8 +12,8 @@ import {
   PASSES,
   RESET,
   SILENCE,
+  type BlockRow,
 } from '../../../support/block-rows.ts';
-import type { BlockRow } from '../../../support/block-rows.ts';
 import { failed } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { CloserLook } from '../../../../src/core/closer-look.ts';
-import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import type { CloserLook } from '../../../../src/core/observation.ts';
+import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { established, failed } from '../../../support/chains.ts';
 import { createWorld } from '../../../support/interception-world.ts';

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type Dates, type Identity as Whose, openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import type { ControlChain, TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import {
+  type Dates,
+  type Identity as Whose,
+  openCase,
+  type ControlChain,
+  type TlsEvidence,
+} from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { createIdentity, type Identity, type IdentityOptions } from '../../../support/authority.ts';
 import { certificateOf, chainOf, pinOf } from '../../../support/chains.ts';
 import { DAY_MS, HOST } from '../../../support/interception-world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ChainTrust } from '../../../../src/checks/tls-genuine/chain-trust.ts';
-import type { Trust } from '../../../../src/checks/tls-genuine/trust.ts';
+import type { ChainTrust } from '../../../../src/tls/chain.ts';
+import type { Trust } from '../../../../src/tls/trust.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { anchorOf, pinOf } from '../../../support/chains.ts';
 import { HOST } from '../../../support/interception-world.ts';

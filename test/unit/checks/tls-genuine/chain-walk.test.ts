@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
-import { pathTo, walkChain, type WalkOptions } from '../../../../src/checks/tls-genuine/chain-walk.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
+import { pathTo, walkChain, type WalkOptions, createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate, DistinguishedName } from '../../../../src/core/certificate.ts';
-import { type Claim, claimOf, claimsVendor } from '../../../../src/checks/tls-genuine/claim.ts';
-import type { ChainTrust } from '../../../../src/checks/tls-genuine/chain-trust.ts';
-import type { Trust } from '../../../../src/checks/tls-genuine/trust.ts';
+import { type Claim, claimOf, claimsVendor } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import type { ChainTrust } from '../../../../src/tls/chain.ts';
+import type { Trust } from '../../../../src/tls/trust.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { anchorOf, certificateOf, pinOf, publicRootsOf } from '../../../support/chains.ts';
 

@@ -1,11 +1,7 @@
-import { textOfStep } from '../../../support/text-of-step.ts';
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../../../src/engine/finding.ts';
-import {
-  complainsOfConnections,
-  seemsUnaffected,
-  withComplaints,
-} from '../../../../src/checks/tls-genuine/complaint.ts';
+import { textOfStep } from '../../../support/text-of-step.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
+import { complainsOfConnections, seemsUnaffected, withComplaints } from '../../../../src/checks/tls-genuine/judge.ts';
 import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
 import { finding, TARGET } from '../../../support/judged-round.ts';
 

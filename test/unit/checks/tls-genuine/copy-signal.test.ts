@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { copySignals } from '../../../../src/checks/tls-genuine/copy-signal.ts';
-import type { Signal } from '../../../../src/checks/tls-genuine/signal.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
-import type { Trust } from '../../../../src/checks/tls-genuine/trust.ts';
+import { openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { copySignals, type Signal } from '../../../../src/checks/tls-genuine/signals.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
+import type { Trust } from '../../../../src/tls/trust.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { anchorOf, certificateOf, pinOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';

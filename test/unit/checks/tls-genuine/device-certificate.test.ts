@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deviceOf } from '../../../../src/checks/tls-genuine/device-certificate.ts';
+import { deviceOf } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 

@@ -1,7 +1,7 @@
-import '../../../support/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import '../../../support/reflect-metadata.ts';
+import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf, chainOf, failed, handshake } from '../../../support/chains.ts';

@@ -1,4 +1,3 @@
-import '../../../support/reflect-metadata.ts';
 import {
   AuthorityInfoAccessExtension,
   CRLDistributionPointsExtension,
@@ -6,15 +5,15 @@ import {
   Extension,
 } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
+import '../../../support/reflect-metadata.ts';
 import {
   authorityKeyIdentifier,
   extensionsOf,
   isForServers,
   locationsOf,
-} from '../../../../src/checks/tls-genuine/extensions.ts';
-import { maySignFor } from '../../../../src/checks/tls-genuine/name-constraints.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import { findChainTrust } from '../../../../src/checks/tls-genuine/chain-trust.ts';
+  maySignFor,
+} from '../../../../src/tls/extensions.ts';
+import { createSignatureChecks, findChainTrust } from '../../../../src/tls/chain.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf, publicRootsOf } from '../../../support/chains.ts';
 import {

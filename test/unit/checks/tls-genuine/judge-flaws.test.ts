@@ -1,12 +1,10 @@
-import '../../../support/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
+import '../../../support/reflect-metadata.ts';
 import type { Certificate } from '../../../../src/core/certificate.ts';
-import type { Flaw, FlawKind } from '../../../../src/checks/tls-genuine/chain-flaws.ts';
-import { ageOf, judgeFlaws, learnedFlaws } from '../../../../src/checks/tls-genuine/judge-flaws.ts';
-import type { TrustedPath } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import type { ChainTrust } from '../../../../src/checks/tls-genuine/chain-trust.ts';
+import type { Flaw, FlawKind } from '../../../../src/tls/flaws.ts';
+import { ageOf, judgeFlaws, learnedFlaws, type TrustedPath } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { createSignatureChecks, type ChainTrust } from '../../../../src/tls/chain.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 import { createWorld } from '../../../support/interception-world.ts';

@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
-import { withLog } from '../../../../src/checks/assess-log.ts';
-import type { Assessment } from '../../../../src/engine/assessment.ts';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import { withLog } from '../../../../src/checks/assess.ts';
+import type { Assessment } from '../../../../src/engine/model.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { CONTEXT, round } from '../../../support/judged-round.ts';
-import { ONE_DATAGRAM } from '../../../../src/core/polling/corroboration.ts';
+import { ONE_DATAGRAM, type FirewallSighting } from '../../../../src/core/polling/state.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
-import type { FirewallSighting } from '../../../../src/core/polling/state.ts';
-import { judgeLogEvidence as judgeLogEvidenceUnchecked } from '../../../../src/checks/tls-genuine/judge-log-evidence.ts';
+import { judgeLogEvidence as judgeLogEvidenceUnchecked } from '../../../../src/checks/tls-genuine/judge.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
 const judgeLogEvidence = withPlainClaims(judgeLogEvidenceUnchecked);

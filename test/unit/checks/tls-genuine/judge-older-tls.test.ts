@@ -1,9 +1,9 @@
-import { REPEAT } from '../../../../src/checks/tls-genuine/causes.ts';
 import { expect, test } from 'vitest';
-import { shell } from '../../../../src/engine/words/step.ts';
+import { REPEAT } from '../../../../src/checks/tls-genuine/causes.ts';
+import { shell } from '../../../../src/engine/model.ts';
 import type { ReferenceObservation } from '../../../../src/core/round.ts';
 import { judgeOlderTls as judgeOlderTlsUnchecked } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
-import { judgeTlsPath } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
+import { judgeTlsPath } from '../../../../src/checks/tls-genuine/judge-path.ts';
 import type { Identity } from '../../../support/authority.ts';
 import { chainOf, established, failed } from '../../../support/chains.ts';
 import { HOST, TARGET } from '../../../support/interception-world.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsReply, EndpointObservation, HttpOutcome } from '../../../../src/core/observation.ts';
 import type { PathObservation, ReferenceObservation } from '../../../../src/core/round.ts';
-import { controlChainsOf, judgeTlsPath, tlsEvidence } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
+import { controlChainsOf, judgeTlsPath, tlsEvidence } from '../../../../src/checks/tls-genuine/judge-path.ts';
 import type { Identity } from '../../../support/authority.ts';
 import { chainOf, established, failed, handshake } from '../../../support/chains.ts';
 import { HOST, TARGET } from '../../../support/interception-world.ts';

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { certificateOf } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';
 import { createCast } from '../../../support/verdict-cast.ts';

@@ -1,9 +1,9 @@
-import '../../../support/reflect-metadata.ts';
 import { CRLDistributionPointsExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
+import '../../../support/reflect-metadata.ts';
 import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { areRelatedHosts, matchesName } from '../../../../src/checks/tls-genuine/name-match.ts';
+import { areRelatedHosts, matchesName } from '../../../../src/tls/extensions.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 

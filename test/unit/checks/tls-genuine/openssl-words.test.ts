@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createFlawMemory } from '../../../../src/checks/tls-genuine/flaw-memory.ts';
-import { createOpensslWords } from '../../../../src/checks/tls-genuine/openssl-words.ts';
+import { createFlawMemory } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { createOpensslWords } from '../../../../src/checks/tls-genuine/judge-path.ts';
 import { createHierarchy } from '../../../support/authority.ts';
 import { chainOf } from '../../../support/chains.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { organizationKey } from '../../../../src/checks/tls-genuine/organization.ts';
+import { organizationKey } from '../../../../src/tls/trust.ts';
 
 test.each([
   ['DigiCert Inc', 'digicert'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findProduct, type ProductPattern } from '../../../../src/checks/tls-genuine/product.ts';
+import { findProduct, type ProductPattern } from '../../../../src/tls/trust.ts';
 
 const one: ProductPattern = {
   id: 'one',

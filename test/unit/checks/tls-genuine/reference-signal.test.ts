@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { formatDistinguishedName } from '../../../../src/core/distinguished-name.ts';
-import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { referenceSignals } from '../../../../src/checks/tls-genuine/reference-signal.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import type { ReferenceChain, TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import { formatDistinguishedName } from '../../../../src/core/certificate.ts';
+import { openCase, type ReferenceChain, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { referenceSignals } from '../../../../src/checks/tls-genuine/signals.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { Identity } from '../../../support/authority.ts';
 import { certificateOf, chainOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf, ed25519Keys } from '../../../support/chains.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hasStrongSignature, isStrongKey, keyStrength } from '../../../../src/checks/tls-genuine/strength.ts';
+import { hasStrongSignature, isStrongKey, keyStrength } from '../../../../src/tls/trust.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 

@@ -1,11 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { PathObservation } from '../../../../src/core/round.ts';
-import { createFlawMemory } from '../../../../src/checks/tls-genuine/flaw-memory.ts';
-import { createOpensslWords } from '../../../../src/checks/tls-genuine/openssl-words.ts';
-import { judgeTlsPath, type JudgedTlsPath } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
+import { createFlawMemory } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { createOpensslWords, judgeTlsPath, type JudgedTlsPath } from '../../../../src/checks/tls-genuine/judge-path.ts';
 import type { Identity } from '../../../support/authority.ts';
 import { chainOf, established } from '../../../support/chains.ts';
 import { createWorld, HOST, TARGET, type World } from '../../../support/interception-world.ts';

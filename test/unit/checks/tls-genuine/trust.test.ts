@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { labelOfKey, type Trust, type TrustProfile, trustUnder } from '../../../../src/checks/tls-genuine/trust.ts';
+import { labelOfKey, type Trust, type TrustProfile, trustUnder } from '../../../../src/tls/trust.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { anchorOf, pinOf, publicRootsOf } from '../../../support/chains.ts';
 

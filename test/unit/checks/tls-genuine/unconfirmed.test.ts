@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Baseline } from '../../../../src/checks/tls-genuine/baseline.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
+import type { Baseline } from '../../../../src/tls/trust.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import {
   refusedBaselineFindings as refusedBaselineFindingsUnchecked,
   unconfirmedBaseline,
-} from '../../../../src/checks/tls-genuine/unconfirmed.ts';
-import { formatDistinguishedName } from '../../../../src/core/distinguished-name.ts';
+} from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { formatDistinguishedName } from '../../../../src/core/certificate.ts';
 import { certificateOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { worstJudgement, judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { anchorOf, chainOf, failed, handshake, pinOf } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import type { Signal } from '../../../../src/checks/tls-genuine/signal.ts';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
-import type { Trust } from '../../../../src/checks/tls-genuine/trust.ts';
-import { gatherFacts, type VerdictFacts } from '../../../../src/checks/tls-genuine/verdict-facts.ts';
+import { openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import type { Signal } from '../../../../src/checks/tls-genuine/signals.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
+import type { Trust } from '../../../../src/tls/trust.ts';
+import { gatherFacts, type VerdictFacts } from '../../../../src/checks/tls-genuine/hypothesis.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { anchorOf, chainOf, established, failed, pinOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';

@@ -1,9 +1,8 @@
-import '../../../support/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension, Extension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import { learnedFlaws } from '../../../../src/checks/tls-genuine/judge-flaws.ts';
-import type { TlsEvidence, TlsJudgement } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import '../../../support/reflect-metadata.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
+import { learnedFlaws, type TlsEvidence, type TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { anchorOf } from '../../../support/chains.ts';

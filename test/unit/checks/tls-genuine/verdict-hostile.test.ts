@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
-import { VERDICTS } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import { VERDICTS } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import type { TlsEvidence, Verdict } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
+import type { TlsEvidence, Verdict } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { anchorOf, chainOf, established, handshake } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';

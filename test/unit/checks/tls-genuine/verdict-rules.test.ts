@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { VerdictFacts } from '../../../../src/checks/tls-genuine/verdict-facts.ts';
-import { decide, HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict-rules.ts';
+import type { VerdictFacts } from '../../../../src/checks/tls-genuine/hypothesis.ts';
+import { decide, HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict.ts';
 
 const documentation = readFileSync(new URL('../../../../docs/interception.md', import.meta.url), 'utf8');
 const GENUINE: VerdictFacts = {

@@ -1,12 +1,9 @@
-import '../../../support/reflect-metadata.ts';
 import { fileURLToPath } from 'node:url';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-
-import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
-import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { WORDS } from '../../../../src/checks/tls-genuine/told-chain.ts';
-import { HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict-rules.ts';
+import '../../../support/reflect-metadata.ts';
+import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { judgeTls, WORDS, HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf, chainOf, failed, handshake } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';

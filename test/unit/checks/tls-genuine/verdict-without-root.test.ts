@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { TlsEvidence, Verdict } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import type { TlsEvidence, Verdict } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { chainOf } from '../../../support/chains.ts';

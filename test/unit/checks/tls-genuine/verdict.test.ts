@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TlsEvidence, TlsJudgement, Verdict } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import type { TlsEvidence, TlsJudgement, Verdict } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls, worstJudgement } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { pinOf } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';

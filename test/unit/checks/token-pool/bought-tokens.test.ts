@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judgeBought as judgeBoughtUnchecked } from '../../../../src/checks/token-pool/bought-tokens.ts';
+import { judgeBought as judgeBoughtUnchecked } from '../../../../src/checks/token-pool/judge.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { LICENSE } from '../../../support/license-bench.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fortigateNotes as fortigateNotesUnchecked } from '../../../../src/checks/token-pool/fortigate-notes.ts';
+import { fortigateNotes as fortigateNotesUnchecked } from '../../../../src/checks/token-pool/judge.ts';
 import type { FirewallFacts, FirewallObservation } from '../../../../src/core/license/firewall.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { ApplianceFacts, ApplianceObservation } from '../../../../src/core/license/appliance.ts';
-import type { HaRole, HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
-import type { Assessment } from '../../../../src/engine/assessment.ts';
-import { assessUnits } from '../../../../src/checks/assess-units.ts';
+import type {
+  ApplianceFacts,
+  ApplianceObservation,
+  HaRole,
+  HaRoleObservation,
+} from '../../../../src/core/license/appliance.ts';
+import type { Assessment } from '../../../../src/engine/model.ts';
+import { assessUnits } from '../../../../src/checks/assess.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { role } from '../../../support/license-bench.ts';

@@ -3,8 +3,9 @@ import {
   activationContextOf,
   firmwareVersion,
   holdsTokensOf,
-} from '../../../../src/core/license/activation-context.ts';
-import type { ApplianceFacts, ApplianceObservation } from '../../../../src/core/license/appliance.ts';
+  type ApplianceFacts,
+  type ApplianceObservation,
+} from '../../../../src/core/license/appliance.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 
 const denied: ApplianceObservation = { kind: 'denied', appliance: 'fac-2', endpoint: '10.0.0.6:443', status: 401 };

@@ -7,9 +7,9 @@ import {
   recordFailure,
   recordSuccess,
   REGISTRATION_LIMITS,
-} from '../../../../src/core/license/call-budget.ts';
-import type { CallBudget } from '../../../../src/core/license/call-budget.ts';
-import { parseBudget } from '../../../../src/sources/registration/parse-budget.ts';
+  type CallBudget,
+} from '../../../../src/core/license/registration.ts';
+import { parseBudget } from '../../../../src/sources/registration/metered-call.ts';
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { licensesOf } from '../../../../src/core/license/licenses-of.ts';
+import { licensesOf } from '../../../../src/core/license/appliance.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 
 const facts = applianceFacts({

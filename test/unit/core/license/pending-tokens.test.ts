@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MOST_PENDING, pendingSince } from '../../../../src/core/license/pending-tokens.ts';
+import { MOST_PENDING, pendingSince } from '../../../../src/core/license/appliance.ts';
 
 const BEFORE = new Map([
   ['a', 1000],

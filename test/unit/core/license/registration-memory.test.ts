@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { afterLook, nextLook, observationOf, openLicenses } from '../../../../src/core/license/registration-memory.ts';
-import type { RegistrationMemory } from '../../../../src/core/license/registration-memory.ts';
-import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
+import {
+  afterLook,
+  nextLook,
+  observationOf,
+  openLicenses,
+  type RegistrationMemory,
+  type LicenseOutcome,
+  type RegistrationObservation,
+} from '../../../../src/core/license/registration.ts';
 
 const [A, B] = ['EFTM000000000001', 'EFTM000000000002'];
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isCorroborated } from '../../../../src/core/polling/corroboration.ts';
+import { isCorroborated } from '../../../../src/core/polling/state.ts';
 import type { LogEvent } from '../../../../src/core/polling/log-event.ts';
 import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/polling-report.ts';
 

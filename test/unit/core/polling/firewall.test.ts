@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { concernsLicenseServer } from '../../../../src/core/polling/firewall.ts';
+import { concernsLicenseServer } from '../../../../src/core/polling/log-event.ts';
 
 const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24', '2001:db8::1'] };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Signature } from '../../../../src/core/polling/signature.ts';
 import {
+  type Signature,
   compileSignatures,
   matchFirewall,
   matchLoosely,

@@ -1,9 +1,7 @@
-import type { Severity } from '../../../../src/core/severity.ts';
 import { describe, expect, test } from 'vitest';
-
-import type { Cause } from '../../../../src/engine/cause.ts';
-import { diagnose, type DiagnosisContext } from '../../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import type { Severity } from '../../../../src/core/severity.ts';
+import type { Cause, Finding } from '../../../../src/engine/model.ts';
+import { diagnose, type DiagnosisContext } from '../../../../src/engine/diagnose.ts';
 import type { PreconditionId, FaultId } from '../../../../src/checks/registry.ts';
 import { CONTEXT, finding, round, TARGET } from '../../../support/judged-round.ts';
 

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { areTwoWitnesses, type Evidence, isCorroborated } from '../../../../src/engine/diagnosis/corroborated.ts';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import { areTwoWitnesses, type Evidence, isCorroborated, diagnose } from '../../../../src/engine/diagnose.ts';
+import type { Finding, Witness } from '../../../../src/engine/model.ts';
 import { EMPTY_STATE } from '../../../../src/engine/incident/incident.ts';
 import { next } from '../../../../src/engine/incident/machine.ts';
-import type { Witness } from '../../../../src/engine/witness.ts';
 import { FAULT_IDS, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { POLICY } from '../../../support/incident-timeline.ts';
 import { CONTEXT, finding, round } from '../../../support/judged-round.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CONTEXT, finding, round, type Special, TARGET } from '../../../support/judged-round.ts';
 
 describe('diagnose() where something is left open', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultId } from '../../../../src/checks/registry.ts';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import { outcome } from '../../../support/diagnosed-round.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
 

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-
-import type { Assessment } from '../../../../src/engine/assessment.ts';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import type { Assessment, Finding } from '../../../../src/engine/model.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CHECKS, FAULT_IDS, preconditionOf, type FaultId } from '../../../../src/checks/registry.ts';
 import { outcome } from '../../../support/diagnosed-round.ts';
 import { CONTEXT, finding, round, TARGET } from '../../../support/judged-round.ts';

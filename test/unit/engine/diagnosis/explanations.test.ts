@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Assessment } from '../../../../src/engine/assessment.ts';
-import type { Diagnosis } from '../../../../src/engine/diagnosis.ts';
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import type { Assessment, Diagnosis, Finding } from '../../../../src/engine/model.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CONTEXT } from '../../../support/judged-round.ts';
 
 const RESOLVER: Finding = {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import { CONTEXT, finding, round, TARGET, type Special } from '../../../support/judged-round.ts';
 
 function causesOf(special: Special): readonly string[] {

@@ -1,8 +1,6 @@
-import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
 import { describe, expect, test } from 'vitest';
-
-import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import type { PreconditionState, Finding } from '../../../../src/engine/model.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CHECKS, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
 

@@ -6,10 +6,10 @@ import {
   type IncidentState,
   type LastNotified,
   type NamedCause,
+  type Notification,
+  type IncidentPolicy,
 } from '../../../../src/engine/incident/incident.ts';
-import type { IncidentStep } from '../../../../src/engine/incident/machine-input.ts';
-import type { Notification } from '../../../../src/engine/incident/notification.ts';
-import type { IncidentPolicy } from '../../../../src/engine/incident/policy.ts';
+import type { IncidentStep } from '../../../../src/engine/incident/round-view.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, POLICY, START } from '../../../support/incident-timeline.ts';
 import { incidentOf } from '../../../support/outbox-entry-of.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type RemedyStep, sentenceStep } from '../../../../src/engine/remedy.ts';
-import { boundCause } from '../../../../src/engine/incident/bound-cause.ts';
+import { type RemedyStep, sentenceStep } from '../../../../src/engine/model.ts';
+import { boundCause } from '../../../../src/engine/incident/round-view.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 
 const LONG = 'x\n'.repeat(1_000);

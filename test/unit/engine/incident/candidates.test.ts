@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Cause } from '../../../../src/engine/cause.ts';
-import { beginOf, isBeingConfirmed, lookForCandidates, returnsOf } from '../../../../src/engine/incident/candidates.ts';
+import type { Cause, PreconditionState } from '../../../../src/engine/model.ts';
+import { beginOf, isBeingConfirmed, lookForCandidates, returnsOf } from '../../../../src/engine/incident/machine.ts';
 import { EMPTY_STATE, type Candidate, type IncidentState } from '../../../../src/engine/incident/incident.ts';
 import { roundView, type RoundView } from '../../../../src/engine/incident/round-view.ts';
-import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { POLICY } from '../../../support/incident-timeline.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Cause } from '../../../../src/engine/cause.ts';
-import { continuedBy } from '../../../../src/engine/incident/continued-by.ts';
+import type { Cause } from '../../../../src/engine/model.ts';
+import { continuedBy } from '../../../../src/engine/incident/machine.ts';
 import type { Incident } from '../../../../src/engine/incident/incident.ts';
 import { roundView, type RoundView } from '../../../../src/engine/incident/round-view.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forget } from '../../../../src/engine/incident/forget.ts';
+import { forget } from '../../../../src/engine/incident/machine.ts';
 import { EMPTY_STATE, type Incident, type Silence } from '../../../../src/engine/incident/incident.ts';
 import { MINUTE, POLICY, START } from '../../../support/incident-timeline.ts';
 import { incidentOf } from '../../../support/outbox-entry-of.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withCause, withFormer } from '../../../../src/engine/incident/former-cause.ts';
+import { withCause, withFormer } from '../../../../src/engine/incident/incident.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
 import { formerCauseOf, incidentOf } from '../../../support/outbox-entry-of.ts';

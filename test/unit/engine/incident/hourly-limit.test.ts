@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { heldIn, isSingle, share } from '../../../../src/engine/incident/hourly-limit.ts';
-import { EMPTY_STATE } from '../../../../src/engine/incident/incident.ts';
-import type { DigestItem } from '../../../../src/engine/incident/notification.ts';
+import { heldIn, isSingle, share } from '../../../../src/engine/incident/announce.ts';
+import { EMPTY_STATE, type DigestItem } from '../../../../src/engine/incident/incident.ts';
 import type { Severity } from '../../../../src/core/severity.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { POLICY, START } from '../../../support/incident-timeline.ts';

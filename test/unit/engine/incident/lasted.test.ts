@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Incident } from '../../../../src/engine/incident/incident.ts';
-import { lastedText } from '../../../../src/engine/incident/lasted.ts';
+import { type Incident, lastedText } from '../../../../src/engine/incident/incident.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, START, timeline, type Timeline } from '../../../support/incident-timeline.ts';
 import { incidentOf } from '../../../support/outbox-entry-of.ts';

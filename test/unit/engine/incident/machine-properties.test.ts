@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EMPTY_STATE } from '../../../../src/engine/incident/incident.ts';
-import type { IncidentState } from '../../../../src/engine/incident/incident.ts';
-import type { IncidentInput } from '../../../../src/engine/incident/machine-input.ts';
+import { EMPTY_STATE, type IncidentState, type Notification } from '../../../../src/engine/incident/incident.ts';
+import type { IncidentInput } from '../../../../src/engine/incident/round-view.ts';
 import { next } from '../../../../src/engine/incident/machine.ts';
-import type { Notification } from '../../../../src/engine/incident/notification.ts';
-import type { Cause } from '../../../../src/engine/cause.ts';
+import type { Cause } from '../../../../src/engine/model.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, POLICY, SECOND, START } from '../../../support/incident-timeline.ts';
 

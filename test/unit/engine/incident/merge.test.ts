@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { EMPTY_STATE, type Incident, type LastNotified } from '../../../../src/engine/incident/incident.ts';
-import type { IncidentStep } from '../../../../src/engine/incident/machine-input.ts';
+import { type IncidentStep, roundView } from '../../../../src/engine/incident/round-view.ts';
 import { mergeAlternating } from '../../../../src/engine/incident/merge.ts';
-import { roundView } from '../../../../src/engine/incident/round-view.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { formerCauseOf, incidentOf } from '../../../support/outbox-entry-of.ts';

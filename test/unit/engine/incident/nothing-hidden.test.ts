@@ -1,10 +1,9 @@
-import { FAULT_IDS, preconditionOf, wordsOf } from '../../../../src/checks/registry.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Cause } from '../../../../src/engine/cause.ts';
+import { FAULT_IDS, preconditionOf, wordsOf } from '../../../../src/checks/registry.ts';
+import type { Cause } from '../../../../src/engine/model.ts';
 import type { EpochMs } from '../../../../src/core/clock.ts';
-import type { Incident } from '../../../../src/engine/incident/incident.ts';
-import type { DigestItem, Notification } from '../../../../src/engine/incident/notification.ts';
+import type { Incident, DigestItem, Notification } from '../../../../src/engine/incident/incident.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { SECOND, timeline } from '../../../support/incident-timeline.ts';
 

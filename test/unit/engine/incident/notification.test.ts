@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
-import { deliveryKey, isGivenUp } from '../../../../src/engine/incident/journal.ts';
-import { eventOf, incidentsOf, type Notification } from '../../../../src/engine/incident/notification.ts';
+import {
+  deliveryKey,
+  isGivenUp,
+  eventOf,
+  incidentsOf,
+  type Notification,
+} from '../../../../src/engine/incident/incident.ts';
 import { START } from '../../../support/incident-timeline.ts';
 import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../../support/outbox-entry-of.ts';
 

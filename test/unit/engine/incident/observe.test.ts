@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Cause } from '../../../../src/engine/cause.ts';
+import type { Cause } from '../../../../src/engine/model.ts';
 import type { EpochMs } from '../../../../src/core/clock.ts';
 import {
   EMPTY_STATE,
@@ -8,9 +8,8 @@ import {
   type IncidentState,
   type Occurrence,
 } from '../../../../src/engine/incident/incident.ts';
-import type { IncidentStep } from '../../../../src/engine/incident/machine-input.ts';
-import { observe } from '../../../../src/engine/incident/observe.ts';
-import { roundView } from '../../../../src/engine/incident/round-view.ts';
+import { type IncidentStep, roundView } from '../../../../src/engine/incident/round-view.ts';
+import { observe } from '../../../../src/engine/incident/machine.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { MINUTE, POLICY, SECOND, START } from '../../../support/incident-timeline.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { intermittence } from '../../../../src/engine/incident/policy.ts';
+import { intermittence } from '../../../../src/engine/incident/incident.ts';
 import { POLICY } from '../../../support/incident-timeline.ts';
 
 test('an intermittent fault is one at half of the last rounds, of as many as the confirmations ask for', () => {

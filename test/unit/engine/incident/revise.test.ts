@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Cause } from '../../../../src/engine/cause.ts';
+import type { Cause } from '../../../../src/engine/model.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { MINUTE, SECOND, timeline, type Timeline } from '../../../support/incident-timeline.ts';
 

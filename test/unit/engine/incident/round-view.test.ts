@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
-import type { Cause } from '../../../../src/engine/cause.ts';
+import type { PreconditionState, Cause, FindingLevel } from '../../../../src/engine/model.ts';
 import type { CausePresence } from '../../../../src/engine/incident/incident.ts';
-import type { PartlyFresh } from '../../../../src/engine/incident/round-view.ts';
-import { presenceOf, roundView, showsStill, type RoundView } from '../../../../src/engine/incident/round-view.ts';
-import type { FindingLevel } from '../../../../src/engine/finding.ts';
+import {
+  type PartlyFresh,
+  presenceOf,
+  roundView,
+  showsStill,
+  type RoundView,
+} from '../../../../src/engine/incident/round-view.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { START } from '../../../support/incident-timeline.ts';

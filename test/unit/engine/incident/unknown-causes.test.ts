@@ -1,14 +1,14 @@
-import { remedyOf } from '../../../../src/engine/words/told-remedy.ts';
-import { ANY_SERVER } from '../../../../src/engine/words/wording.ts';
 import { describe, expect, test } from 'vitest';
-import type { Cause } from '../../../../src/engine/cause.ts';
-import type { Check } from '../../../../src/engine/check.ts';
-import type { Diagnosis } from '../../../../src/engine/diagnosis.ts';
-import type { Finding } from '../../../../src/engine/finding.ts';
+import { remedyOf, ANY_SERVER } from '../../../../src/engine/remedy-words.ts';
+import type { Cause, Check, Diagnosis, Finding } from '../../../../src/engine/model.ts';
 import { EMPTY_STATE, type Incident, type Unjudged } from '../../../../src/engine/incident/incident.ts';
-import { roundView, type RoundView } from '../../../../src/engine/incident/round-view.ts';
-import { followUnjudged, unknownCauses } from '../../../../src/engine/incident/unknown-precondition.ts';
-import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../../../../src/engine/words/unknown.ts';
+import {
+  roundView,
+  type RoundView,
+  followUnjudged,
+  unknownCauses,
+} from '../../../../src/engine/incident/round-view.ts';
+import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../../../../src/engine/words.ts';
 import { CHECKS, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, START } from '../../../support/incident-timeline.ts';

@@ -1,10 +1,8 @@
-import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
 import { describe, expect, it } from 'vitest';
-import type { Cause } from '../../../../src/engine/cause.ts';
+import type { PreconditionState, Cause } from '../../../../src/engine/model.ts';
 import type { PreconditionId } from '../../../../src/checks/registry.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, timeline } from '../../../support/incident-timeline.ts';
-import type { Timeline } from '../../../support/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../../support/incident-timeline.ts';
 
 type States = Partial<Record<PreconditionId, PreconditionState>>;
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fillCommands } from '../../../../src/engine/words/command-words.ts';
-import type { WordingFacts } from '../../../../src/engine/words/wording.ts';
+import { fillCommands, type WordingFacts } from '../../../../src/engine/remedy-words.ts';
 
 const FACTS: WordingFacts = { subject: 'mail.example.org:25', host: 'x.example', port: '443' };
 

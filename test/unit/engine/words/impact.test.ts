@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { impactOf } from '../../../../src/engine/words/impact.ts';
+import { impactOf } from '../../../../src/engine/model.ts';
 
 const UNKNOWN = { licenseActive: null, offlineActivation: null };
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { blocksOf, headOf } from '../../../../src/engine/remedy.ts';
-import { remedyOf } from '../../../../src/engine/words/told-remedy.ts';
-import { type CommandStep, shell } from '../../../../src/engine/words/step.ts';
+import { blocksOf, headOf, type CommandStep, shell } from '../../../../src/engine/model.ts';
+import { remedyOf } from '../../../../src/engine/remedy-words.ts';
 
 const FACTS = { subject: 'x:443', host: 'x.example', port: '443' };
 const LONG: CommandStep = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fill, type WordingFacts } from '../../../../src/engine/words/wording.ts';
+import { fill, type WordingFacts } from '../../../../src/engine/remedy-words.ts';
 
 const FACTS: WordingFacts = { subject: 'mail.example.org:25', host: 'server.test', port: '443' };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../../../src/network/http/response-headers.ts';
+import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../../../src/network/http/request.ts';
 
 describe('parseHttpDate', () => {
   test.each([

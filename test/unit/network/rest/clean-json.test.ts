@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createSecretFilter } from '../../../../src/core/without-secrets.ts';
-import { cleanJson } from '../../../../src/network/rest/clean-json.ts';
+import { createSecretFilter } from '../../../../src/core/visible-text.ts';
+import { cleanJson } from '../../../../src/network/rest/json-exchange.ts';
 
 const KEY = 'web-service/key"ä';
 const filter = createSecretFilter([KEY]);

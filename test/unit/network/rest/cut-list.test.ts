@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { z } from 'zod';
-import { cutList } from '../../../../src/network/rest/cut-list.ts';
+import * as z from 'zod';
+import { cutList } from '../../../../src/network/rest/reply-values.ts';
 
 it('looks at no more items than that', () => {
   const list = cutList(z.number(), 2);

@@ -1,8 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { createHttpGetter } from '../../../../src/network/rest/http-get.ts';
-import type { HttpGetter } from '../../../../src/network/rest/http-get.ts';
+import { createHttpGetter, type HttpGetter } from '../../../../src/network/rest/json-exchange.ts';
 import { connectorContext } from '../../../support/connector-context.ts';
 
 const SRC = join(import.meta.dirname, '../../../../src');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lenientCount, lenientNumber } from '../../../../src/network/rest/lenient-number.ts';
+import { lenientCount, lenientNumber } from '../../../../src/network/rest/reply-values.ts';
 
 describe('lenientNumber', () => {
   it.each<[unknown, number | null]>([

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { beginsAsTls, readableText } from '../../../../src/network/tls/plain-answer.ts';
+import { beginsAsTls, readableText } from '../../../../src/network/tls/handshake.ts';
 import { cpuMsOf } from '../../../support/cpu-time.ts';
 
 function text(html: string): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { alertAtHello, alertName, demandsCertificate } from '../../../../src/network/tls/tls-alert.ts';
+import { alertAtHello, alertName, demandsCertificate } from '../../../../src/network/tls/handshake.ts';
 
 describe('alertName', () => {
   test.each([

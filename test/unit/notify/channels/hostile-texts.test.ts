@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Notification } from '../../../../src/engine/incident/notification.ts';
-import { ntfyMessage } from '../../../../src/notify/channels/ntfy/ntfy-message.ts';
-import { pagerdutyEvents } from '../../../../src/notify/channels/pagerduty/pagerduty-event.ts';
-import { slackMessage } from '../../../../src/notify/channels/slack/slack-message.ts';
-import { adaptiveCardMessage } from '../../../../src/notify/channels/teams/adaptive-card.ts';
+import type { Notification } from '../../../../src/engine/incident/incident.ts';
+import { ntfyMessage } from '../../../../src/notify/channels/ntfy.ts';
+import { pagerdutyEvents } from '../../../../src/notify/channels/pagerduty.ts';
+import { slackMessage } from '../../../../src/notify/channels/slack.ts';
+import { adaptiveCardMessage } from '../../../../src/notify/channels/teams.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { AT_PUBLIC_HQ } from '../../../support/channel-bench.ts';
 import { timeline } from '../../../support/incident-timeline.ts';

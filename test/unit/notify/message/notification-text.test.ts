@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CAUSE_IDS } from '../../../../src/checks/registry.ts';
-import type { Notification } from '../../../../src/engine/incident/notification.ts';
-import { adaptiveCardMessage } from '../../../../src/notify/channels/teams/adaptive-card.ts';
-import type { MessageContext } from '../../../../src/notify/message/message-context.ts';
-import { notificationText } from '../../../../src/notify/message/notification-text.ts';
+import type { Notification } from '../../../../src/engine/incident/incident.ts';
+import { adaptiveCardMessage } from '../../../../src/notify/channels/teams.ts';
+import { type MessageContext, notificationText } from '../../../../src/notify/message/notification-text.ts';
 import { anyText } from '../../../support/any-text.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { AT_HQ } from '../../../support/message-context.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { loadGenuineMemory } from '../../../../src/runtime/round/genuine-memory.ts';
+import { loadGenuineMemory } from '../../../../src/runtime/round/tls-knowledge.ts';
 import type { JsonFile } from '../../../../src/system/json-file.ts';
 import { pinOf } from '../../../support/chains.ts';
 import { TARGET } from '../../../support/interception-world.ts';

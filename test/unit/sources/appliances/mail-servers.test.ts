@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseMailServers } from '../../../../src/sources/appliances/mail-servers.ts';
+import { parseMailServers } from '../../../../src/sources/appliances/observe-appliance.ts';
 
 function server(more: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return {

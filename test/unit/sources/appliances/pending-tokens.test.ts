@@ -2,7 +2,11 @@ import { expect, it } from 'vitest';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import { valueOf } from '../../../../src/core/license/resource.ts';
 import type { ApplianceConfig } from '../../../../src/sources/appliances/section.ts';
-import { createPendingMemory, tokenId, type PendingMemory } from '../../../../src/sources/appliances/pending-tokens.ts';
+import {
+  createPendingMemory,
+  tokenId,
+  type PendingMemory,
+} from '../../../../src/sources/appliances/unit-observation.ts';
 import type { BackgroundFile } from '../../../../src/system/json-file.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';

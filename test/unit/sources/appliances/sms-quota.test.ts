@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseSmsQuota } from '../../../../src/sources/appliances/sms-quota.ts';
+import { parseSmsQuota } from '../../../../src/sources/appliances/token-counts.ts';
 
 /** As docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466 has it, with numbers for its `###`. */
 it.each([

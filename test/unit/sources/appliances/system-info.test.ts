@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSystemInfo } from '../../../../src/sources/appliances/system-info.ts';
+import { parseSystemInfo } from '../../../../src/sources/appliances/observe-appliance.ts';
 
 const LIVE = {
   cpu: '0%',

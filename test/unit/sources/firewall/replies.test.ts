@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { matchesName } from '../../../../src/sources/firewall/exemptions.ts';
+import { matchesName } from '../../../../src/sources/firewall/observe-firewall.ts';
 import {
   parsePolicy,
   parsePolicyId,
   parseSslProfile,
   resultOf,
   serialIn,
-} from '../../../../src/sources/firewall/replies.ts';
+} from '../../../../src/sources/firewall/client.ts';
 
 describe('resultOf', () => {
   it.each<[unknown, unknown]>([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isRotationOf } from '../../../../src/sources/log/file-identity.ts';
+import { isRotationOf } from '../../../../src/sources/log/follow-files.ts';
 
 describe('isRotationOf', () => {
   test.each([

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Framer, MAX_LINE_BYTES, type FramedLine } from '../../../../src/sources/log/framing.ts';
-import type { CollectedLine } from '../../../support/line-collector.ts';
-import { lineCollector } from '../../../support/line-collector.ts';
+import { type CollectedLine, lineCollector } from '../../../support/line-collector.ts';
 
 function frame(chunks: readonly Buffer[], octetCounting = true): readonly CollectedLine[] {
   const collector = lineCollector();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dropsInTable } from '../../../../src/sources/log/kernel-drops.ts';
+import { dropsInTable } from '../../../../src/sources/log/listen-udp.ts';
 
 /** As a little-endian machine prints it. */
 const TABLE = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops

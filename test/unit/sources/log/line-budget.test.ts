@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createLineBudget, type LineBudget, type LineHolder } from '../../../../src/sources/log/line-budget.ts';
+import { createLineBudget, type LineBudget, type LineHolder } from '../../../../src/sources/log/listen-tcp.ts';
 
 const MOST = 100;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { furtherHosts, hostInLine, isNameless } from '../../../../src/sources/log/line-hosts.ts';
+import { furtherHosts, hostInLine, isNameless } from '../../../../src/sources/log/attribution.ts';
 
 describe('hostInLine', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createOccasionalWarning } from '../../../../src/sources/log/occasional-warning.ts';
+import { createOccasionalWarning } from '../../../../src/sources/log/tally.ts';
 import { handClock } from '../../../support/hand-clock.ts';
 import { logRecorder } from '../../../support/log-recorder.ts';
 

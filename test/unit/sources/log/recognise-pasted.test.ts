@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { recognisePasted } from '../../../../src/sources/log/recognise.ts';
+import { recognisePasted } from '../../../../src/sources/log/reader.ts';
 import { fixtureLines } from '../../../support/fixture-lines.ts';
 import { shippedCatalogue } from '../../../support/signature-catalogue.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { recogniseLine } from '../../../../src/sources/log/recognise.ts';
+import { recogniseLine } from '../../../../src/sources/log/reader.ts';
 import { fixtureLines } from '../../../support/fixture-lines.ts';
 import { shippedCatalogue } from '../../../support/signature-catalogue.ts';
 import { cpuMsOf } from '../../../support/cpu-time.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readEnvelope } from '../../../../src/sources/log/envelope.ts';
-import { recogniseLine, recognisePasted } from '../../../../src/sources/log/recognise.ts';
-import { timesOfLast } from '../../../../src/sources/log/repeated.ts';
+import { readEnvelope, timesOfLast } from '../../../../src/sources/log/envelope.ts';
+import { recogniseLine, recognisePasted } from '../../../../src/sources/log/reader.ts';
 import { shippedCatalogue } from '../../../support/signature-catalogue.ts';
 
 const catalogue = await shippedCatalogue();

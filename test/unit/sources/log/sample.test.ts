@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { sampleOf } from '../../../../src/sources/log/sample.ts';
+import { sampleOf } from '../../../../src/sources/log/attribution.ts';
 
 describe('sampleOf', () => {
   test.each([

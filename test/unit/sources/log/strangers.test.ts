@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FramedLine } from '../../../../src/sources/log/framing.ts';
-import { createStrangerLog } from '../../../../src/sources/log/strangers.ts';
-import { createUnrecognisedLog } from '../../../../src/sources/log/unrecognised.ts';
+import { createStrangerLog, createUnrecognisedLog } from '../../../../src/sources/log/attribution.ts';
 import { handClock } from '../../../support/hand-clock.ts';
 import { logRecorder } from '../../../support/log-recorder.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findTime, readTime } from '../../../../src/sources/log/timestamp.ts';
+import { findTime, readTime } from '../../../../src/sources/log/envelope.ts';
 
 const NEAR = new Date(2026, 10, 24, 12).getTime();
 const local = (...parts: readonly [number, number, number, number, number, number]): number =>

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Pausable } from '../../../../src/sources/log/turn-budget.ts';
-import { createTurnBudget } from '../../../../src/sources/log/turn-budget.ts';
+import { type Pausable, createTurnBudget } from '../../../../src/sources/log/listen-tcp.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-
-import type { CloserLook } from '../../../../src/core/closer-look.ts';
-import { createCloserLooks } from '../../../../src/sources/path/closer-looks.ts';
+import type { CloserLook } from '../../../../src/core/observation.ts';
+import { createCloserLooks } from '../../../../src/sources/path/observe-closely.ts';
 import { handClock } from '../../../support/hand-clock.ts';
 
 const MINUTE = 60_000;

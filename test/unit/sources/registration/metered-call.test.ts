@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-
-import type { BudgetStore } from '../../../../src/sources/registration/budget-store.ts';
-import { createMeteredCall, type Call, type CallResult } from '../../../../src/sources/registration/metered-call.ts';
+import {
+  type BudgetStore,
+  createMeteredCall,
+  type Call,
+  type CallResult,
+} from '../../../../src/sources/registration/metered-call.ts';
 import { handClock, type HandClock } from '../../../support/hand-clock.ts';
 
 const LIMITS = { callsPerMinute: 100, callsPerHour: 1_000, errorsPerHour: 10 };

@@ -4,7 +4,7 @@ import {
   parseLicenseRecords,
   productHoldsLicense,
   serviceError,
-} from '../../../../src/sources/registration/registration-replies.ts';
+} from '../../../../src/sources/registration/client.ts';
 
 describe('parseAccessToken', () => {
   it.each<[unknown, number | undefined]>([

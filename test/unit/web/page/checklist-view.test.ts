@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../../../src/engine/finding.ts';
-import { checklistView } from '../../../../src/web/page/checklist-view.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
+import { checklistView } from '../../../../src/web/page/status-page.ts';
 import { finding } from '../../../support/judged-round.ts';
 
 const FULL = 'C=US, O=Fortinet, CN=FG100FTK20012345';

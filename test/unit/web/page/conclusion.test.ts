@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { conclusionOf } from '../../../../src/web/page/conclusion.ts';
+import { conclusionOf } from '../../../../src/web/page/status-page.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 
 const READY = 'All configured checks pass.';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { historyView } from '../../../../src/web/page/history-view.ts';
-import { toHtml } from '../../../../src/web/page/markup.ts';
-import { CHART_WINDOWS, type RangeData } from '../../../../src/web/chart-data.ts';
+import { toHtml } from '../../../../src/web/page/document.ts';
+import { CHART_WINDOWS, type RangeData } from '../../../../src/web/sources.ts';
 import { EMPTY_PAST } from '../../../support/web-sources.ts';
 
 const HOUR = 3_600_000;

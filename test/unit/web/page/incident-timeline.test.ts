@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../../../src/core/audit.ts';
-import { lastedText } from '../../../../src/engine/incident/lasted.ts';
-import { timelineOf } from '../../../../src/web/page/incident-timeline.ts';
+import { lastedText } from '../../../../src/engine/incident/incident.ts';
+import { timelineOf } from '../../../../src/web/page/incidents-view.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, START, timeline } from '../../../support/incident-timeline.ts';
 import { formerCauseOf, incidentOf, outboxEntryOf, incidentNotificationOf } from '../../../support/outbox-entry-of.ts';

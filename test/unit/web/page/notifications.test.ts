@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { OutboxEntry } from '../../../../src/engine/incident/journal.ts';
+import type { OutboxEntry } from '../../../../src/engine/incident/incident.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
 import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../../support/outbox-entry-of.ts';

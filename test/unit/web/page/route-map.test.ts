@@ -1,5 +1,5 @@
-import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
 import { describe, expect, test } from 'vitest';
+import type { PreconditionState } from '../../../../src/engine/model.ts';
 import { CHECKS, type CauseId, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { routeMapOf } from '../../../../src/web/page/route-map.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';

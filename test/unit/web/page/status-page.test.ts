@@ -1,14 +1,11 @@
-import { sentenceStep } from '../../../../src/engine/remedy.ts';
-import { PRECONDITION_STATES } from '../../../../src/engine/precondition-state.ts';
 import { readdirSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { sentenceStep, PRECONDITION_STATES, type Cause } from '../../../../src/engine/model.ts';
 import type { Certificate } from '../../../../src/core/certificate.ts';
-import { certificatePem } from '../../../../src/core/certificate-pem.ts';
-import type { Cause } from '../../../../src/engine/cause.ts';
-import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
+import { certificatePem, parseCertificate } from '../../../../src/core/parse-certificate.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { renderStatusPage } from '../../../../src/web/page/status-page.ts';
-import { STATE_WORDS } from '../../../../src/web/page/signs.ts';
+import { STATE_WORDS } from '../../../../src/web/page/document.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { START, timeline } from '../../../support/incident-timeline.ts';

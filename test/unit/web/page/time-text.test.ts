@@ -1,6 +1,6 @@
-import { utcText } from '../../../../src/core/instant-text.ts';
 import { describe, expect, test } from 'vitest';
-import { distanceText, durationText } from '../../../../src/web/page/time-text.ts';
+import { utcText } from '../../../../src/core/time-text.ts';
+import { distanceText, durationText } from '../../../../src/web/page/document.ts';
 
 const NOW = Date.parse('2026-11-24T13:00:00Z');
 const SECOND = 1_000;

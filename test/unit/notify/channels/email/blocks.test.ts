@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import { remedyOf } from '../../../../../src/engine/words/told-remedy.ts';
-import { type CommandStep, shell } from '../../../../../src/engine/words/step.ts';
-import { ANY_SERVER } from '../../../../../src/engine/words/wording.ts';
-import { emailContentHtml } from '../../../../../src/notify/channels/email/email-content-html.ts';
-import type { EmailContent } from '../../../../../src/notify/channels/email/email-content-parts.ts';
-import { emailContentText } from '../../../../../src/notify/channels/email/email-content-text.ts';
+import { remedyOf, ANY_SERVER } from '../../../../../src/engine/remedy-words.ts';
+import { type CommandStep, shell } from '../../../../../src/engine/model.ts';
+import {
+  emailContentHtml,
+  type EmailContent,
+  emailContentText,
+} from '../../../../../src/notify/channels/email-rendering.ts';
 
 const LONG_NAME = 'x'.repeat(80);
 const CHANGE: CommandStep = {
@@ -38,7 +39,6 @@ Then
      The way back, not ready: FILL-IN-NEW-ID is the number that the FortiGate
      gave the new policy:
        delete FILL-IN-NEW-ID
-
 
 -- 
 ftm-watch

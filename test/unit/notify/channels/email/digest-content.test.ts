@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Incident } from '../../../../../src/engine/incident/incident.ts';
-import type { Section } from '../../../../../src/notify/channels/email/email-content-parts.ts';
-import { emailContentOf } from '../../../../../src/notify/channels/email/email-content.ts';
+import type { Section } from '../../../../../src/notify/channels/email-rendering.ts';
+import { emailContentOf } from '../../../../../src/notify/channels/email-content.ts';
 import { causeOf } from '../../../../support/diagnosis-of.ts';
 import { AT_HQ } from '../../../../support/message-context.ts';
 import { MINUTE, START, timeline } from '../../../../support/incident-timeline.ts';
-import { utcText } from '../../../../../src/core/instant-text.ts';
+import { utcText } from '../../../../../src/core/time-text.ts';
 
 function incident(more: Partial<Incident>): Incident {
   const [opened] = timeline().rounds(2, [causeOf('mail-unreachable', { subject: 'a:25' })]).state.incidents;

@@ -1,10 +1,8 @@
-import { sentenceStep } from '../../../../../src/engine/remedy.ts';
 import fc from 'fast-check';
 import { createTransport } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
-import type { Cause } from '../../../../../src/engine/cause.ts';
-import { composeMessage } from '../../../../../src/notify/channels/email/message.ts';
-import type { Message } from '../../../../../src/notify/channels/email/message.ts';
+import { sentenceStep, type Cause } from '../../../../../src/engine/model.ts';
+import { composeMessage, type Message } from '../../../../../src/notify/channels/email-content.ts';
 import { causeOf } from '../../../../support/diagnosis-of.ts';
 import { AT_HQ } from '../../../../support/message-context.ts';
 import { timeline } from '../../../../support/incident-timeline.ts';

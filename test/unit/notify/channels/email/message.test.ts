@@ -1,9 +1,8 @@
-import { FAULT_IDS } from '../../../../../src/checks/registry.ts';
 import { describe, expect, it } from 'vitest';
-import type { Cause } from '../../../../../src/engine/cause.ts';
-import type { Notification } from '../../../../../src/engine/incident/notification.ts';
-import { composeMessage } from '../../../../../src/notify/channels/email/message.ts';
-import type { Message } from '../../../../../src/notify/channels/email/message.ts';
+import { FAULT_IDS } from '../../../../../src/checks/registry.ts';
+import type { Cause } from '../../../../../src/engine/model.ts';
+import type { Notification } from '../../../../../src/engine/incident/incident.ts';
+import { composeMessage, type Message } from '../../../../../src/notify/channels/email-content.ts';
 import { causeOf } from '../../../../support/diagnosis-of.ts';
 import { AT_HQ } from '../../../../support/message-context.ts';
 import { HOUR, MINUTE, timeline } from '../../../../support/incident-timeline.ts';

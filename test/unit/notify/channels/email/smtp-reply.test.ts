@@ -1,9 +1,5 @@
 import { expect, it } from 'vitest';
-import {
-  combineVerdicts,
-  type RelayOutcome,
-  type RelayVerdict,
-} from '../../../../../src/notify/channels/email/smtp-reply.ts';
+import { combineVerdicts, type RelayOutcome, type RelayVerdict } from '../../../../../src/notify/channels/email.ts';
 
 const ALICE = 'alice@example.org';
 

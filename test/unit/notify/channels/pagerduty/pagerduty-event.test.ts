@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Notification } from '../../../../../src/engine/incident/notification.ts';
-import { pagerdutyEvents } from '../../../../../src/notify/channels/pagerduty/pagerduty-event.ts';
+import type { Notification } from '../../../../../src/engine/incident/incident.ts';
+import { pagerdutyEvents } from '../../../../../src/notify/channels/pagerduty.ts';
 import { AT_PUBLIC_HQ } from '../../../../support/channel-bench.ts';
 import { causeOf } from '../../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, timeline } from '../../../../support/incident-timeline.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type SyslogEvent, syslogLine } from '../../../../../src/notify/channels/syslog/syslog-line.ts';
+import { type SyslogEvent, syslogLine } from '../../../../../src/notify/channels/syslog.ts';
 import { anyText } from '../../../../support/any-text.ts';
 import { START } from '../../../../support/incident-timeline.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { filled, placeholdersOf } from '../../../../../src/notify/channels/webhook/json-template.ts';
+import { filled, placeholdersOf } from '../../../../../src/notify/channels/webhook.ts';
 
 describe('filled()', () => {
   test('fills texts at any depth, and leaves the rest as it is', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { signatureHeaders } from '../../../../../src/notify/channels/webhook/signature.ts';
+import { signatureHeaders } from '../../../../../src/notify/channels/webhook.ts';
 
 /** The example that the libraries of Standard Webhooks are tested with: https://github.com/standard-webhooks. */
 test('signatureHeaders() gives the signature of the reference', () => {

@@ -1,0 +1,82 @@
+import { type Explanation, type Assessment, withFindings, type Finding, isFault } from '../../engine/model.ts';
+import { nameList } from '../../core/phrases.ts';
+import { type Declaration, type Judgement, type RoundFacts, toldOf } from '../check.ts';
+import { judged, notConfigured } from '../judgement.ts';
+import type { SlowFactsBySource } from '../../sources/registry.ts';
+import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
+import { judgeCarrier } from './judge-carrier.ts';
+import type { ApplianceFacts } from '../../core/license/appliance.ts';
+import { valueOf } from '../../core/license/resource.ts';
+
+/** Of the SMS that were bought. */
+const LOW = 0.1;
+
+/** A unit that has bought none sends through a gateway of its own, or none at all. */
+export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
+  const quota = valueOf(facts.sms);
+  if (quota === null || quota.total === 0) return [];
+  const { total, available } = quota;
+  const [left, bought] = [String(available), String(total)];
+  if (available === 0) {
+    const claim = `None of the ${bought} SMS that were bought is left.`;
+    const [expected, actual] = ['at least one SMS left', `none of ${bought} is left`];
+    const told = toldOf(facts, { rule: 'sms-left', claim, expected, actual });
+    return [{ ...told, level: 'warning', suggests: 'sms-exhausted' }];
+  }
+  if (available / total >= LOW) return [];
+  const expected = `at least a tenth of the SMS left`;
+  const claim = `${left} of the ${bought} SMS that were bought are left.`;
+  const told = toldOf(facts, { rule: 'sms-left', claim, expected, actual: `${left} of ${bought} are left` });
+  return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
+}
+
+/** What is wrong on the way to the licence server as well is told there, and once. */
+const SHARED_WAY = ['name-resolution', 'reachability', 'tls-genuine'] as const;
+
+export const delivery: Declaration<'delivery', DeliveryCause> = {
+  id: 'delivery',
+  title: 'Delivery',
+  dependsOn: [],
+  explainedBy: [
+    { by: 'internet', when: isOfTheWayAlone, evidence: false, warnings: 'all' },
+    ...SHARED_WAY.map(
+      (by): Explanation => ({
+        by,
+        when: (findings) => faultsIn(findings).every(({ explainedBy }) => explainedBy?.includes(by) === true),
+        evidence: true,
+        warnings: 'all',
+      }),
+    ),
+  ],
+  causes: DELIVERY_CAUSES,
+  unknownRemedy: 'Let this machine reach the hosts in "services" that carry codes, as FortiAuthenticator does.',
+  place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS, what else carries' },
+  step: 'code',
+  causeSteps: { 'push-unreachable': 'phone', 'push-certificate-refused': 'phone' },
+  withUnits: withSms,
+  from: 'round',
+  judge: judgeDelivery,
+};
+
+function faultsIn(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(isFault);
+}
+
+/** A count of SMS is no matter of the way. */
+function isOfTheWayAlone(findings: readonly Finding[]): boolean {
+  return faultsIn(findings).every(({ explainedBy }) => explainedBy !== undefined);
+}
+
+function judgeDelivery({ carriers }: RoundFacts): Judgement {
+  if (carriers.length === 0) return notConfigured('No service that carries codes is configured');
+  const names = nameList(carriers.map(({ host }) => host));
+  return judged(carriers.flatMap(judgeCarrier), `${names}: nothing is in the way`);
+}
+
+/** The appliances tell how many SMS are left. */
+function withSms(own: Assessment, { appliances }: SlowFactsBySource): Assessment {
+  return withFindings(
+    own,
+    appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),
+  );
+}

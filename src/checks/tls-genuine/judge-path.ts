@@ -1,0 +1,239 @@
+import { addressFamily } from '../../core/addresses.ts';
+import { isSameLeaf, type CapturedChain, chainKey } from '../../core/certificate.ts';
+import {
+  decidingAddresses,
+  type EndpointObservation,
+  type TlsOutcome,
+  type OpensslWord,
+} from '../../core/observation.ts';
+import { type Finding, isFault } from '../../engine/model.ts';
+import type { EpochMs, Clock, Millis } from '../../core/clock.ts';
+import { withMore } from '../../engine/words.ts';
+import type {
+  FlawMemory,
+  ControlChain,
+  ReferenceChain,
+  TlsEvidence,
+  TlsGrounds,
+  TlsJudgement,
+  RefusedBaseline,
+} from './chain-case.ts';
+import { withClean } from '../endpoint-words.ts';
+import type { SignatureChecks } from '../../tls/chain.ts';
+import { judgeTls, worstJudgement } from './verdict.ts';
+import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
+
+/** What is known of a target, and remembered from round to round. */
+export interface TlsKnowledge extends TlsGrounds {
+  /** Learned without anybody's word, so that it is not used. */
+  readonly refusedBaseline: RefusedBaseline | null;
+  /** What OpenSSL said of chains. */
+  readonly openssl: OpensslWords;
+  /** By address: what every accepted chain there had. */
+  readonly flaws: FlawMemory;
+  /** Verified signatures. */
+  readonly checks: SignatureChecks;
+}
+
+/** The verdict on one address, with what it was reached on. */
+export interface JudgedEndpoint {
+  readonly endpoint: EndpointObservation;
+  readonly outcome: TlsOutcome;
+  readonly judgement: TlsJudgement;
+}
+
+export interface JudgedTlsPath {
+  readonly endpoints: readonly JudgedEndpoint[];
+  /** Null when no handshake was tried. */
+  readonly worst: TlsJudgement | null;
+}
+
+export interface TlsSurroundings {
+  /** Of all control hosts, by `controlChainsOf`. */
+  readonly controls: readonly ControlChain[];
+  readonly now: EpochMs;
+}
+
+/** Judges the chain of every address of one target. */
+export function judgeTlsPath(
+  path: PathObservation,
+  knowledge: TlsKnowledge,
+  surroundings: TlsSurroundings,
+): JudgedTlsPath {
+  const endpoints = tlsEvidence(path, knowledge, surroundings).map(({ endpoint, evidence }) => ({
+    endpoint,
+    outcome: evidence.outcome,
+    judgement: judgeTls(evidence, knowledge.checks),
+  }));
+  return { endpoints, worst: combine(endpoints) };
+}
+
+/**
+ * The worst of the addresses that decide, with the findings of all; what is wrong at the others alone breaks nothing.
+ */
+function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
+  if (judged.length < 2) return judged[0]?.judgement ?? null;
+  const deciding = decidingAddresses(judged.map(({ endpoint }) => endpoint));
+  const clean = judged.filter(({ judgement }) => !isFaulty(judgement)).map(({ endpoint }) => endpoint.address);
+  const told = judged.map(({ endpoint, judgement }) => ({
+    decides: deciding.includes(endpoint),
+    judgement: {
+      ...judgement,
+      findings: judgement.findings.map((finding) => atAddress(finding, endpoint.address, clean)),
+    },
+  }));
+  const worst = worstJudgement(told.filter(({ decides }) => decides).map(({ judgement }) => judgement));
+  const others = told.filter(({ decides }) => !decides).flatMap(({ judgement }) => judgement.findings.map(ofOther));
+  return worst === null ? null : { ...worst, findings: [...worst.findings, ...others] };
+}
+
+function isFaulty({ findings }: TlsJudgement): boolean {
+  return findings.some((finding) => isFault(finding) || finding.level === 'unknown');
+}
+
+/** With the address that it is about, and those at which everything works. */
+function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
+  const facts = { ...finding.facts, address };
+  const claim = withMore(finding.claim, ' ', `(${address})`);
+  return withClean({ ...finding, claim, actual: `${address}: ${finding.actual}`, facts }, clean);
+}
+
+function ofOther(finding: Finding): Finding {
+  if (finding.level === 'unknown') return { ...finding, level: 'note' };
+  return finding.level === 'broken' ? { ...finding, level: 'warning' } : finding;
+}
+
+/** What each address of a target is judged on; an address without a handshake gives none. */
+export function tlsEvidence(
+  path: PathObservation,
+  { trust, profile, products, baseline, previous, openssl, flaws, remembered }: TlsKnowledge,
+  surroundings: TlsSurroundings,
+): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
+  return path.endpoints.flatMap((endpoint) => {
+    const outcome = endpoint.tls;
+    if (outcome === null) return [];
+    const evidence: TlsEvidence = {
+      target: path.subject,
+      serverName: outcome.serverName === '' ? null : outcome.serverName,
+      outcome,
+      ...(path.closer?.address === endpoint.address ? { closer: path.closer } : {}),
+      references: referencesFor(endpoint, path),
+      openssl: outcome.chain === null ? null : openssl.of(outcome.chain),
+      knownFlaws: flaws.at(endpoint.address),
+      traces: endpoint.http?.kind === 'response' ? endpoint.http.proxyTraces : [],
+      ...surroundings,
+      trust,
+      profile,
+      products,
+      baseline,
+      previous,
+      remembered,
+    };
+    return [{ endpoint, evidence }];
+  });
+}
+
+/** What control hosts showed: gathered once for all targets of a round. */
+export function controlChainsOf(controls: readonly PathObservation[]): readonly ControlChain[] {
+  return controls.flatMap(({ subject, endpoints }) =>
+    endpoints.flatMap(({ tls }) => (tls?.chain ? [{ target: subject, chain: tls.chain }] : [])),
+  );
+}
+
+/** The other SNI, and the chains at the other addresses: those that only other resolvers gave are told apart. */
+function referencesFor(endpoint: EndpointObservation, path: PathObservation): readonly ReferenceChain[] {
+  const own = resolversOf(endpoint, path);
+  const elsewhere = path.endpoints
+    .filter((other) => other.address !== endpoint.address)
+    .flatMap((other): readonly ReferenceChain[] => {
+      if (!other.tls?.chain) return [];
+      const theirs = resolversOf(other, path);
+      const isSeparate = theirs.length > 0 && !theirs.some((resolver) => own.includes(resolver));
+      return isSeparate && addressFamily(other.address) === addressFamily(endpoint.address)
+        ? [{ kind: 'resolver', label: `${theirs.join(', ')}: ${other.address}`, chain: other.tls.chain }]
+        : [{ kind: 'address', label: other.address, chain: other.tls.chain }];
+    });
+  const asked = path.references
+    .filter((reference) => standsBeside(reference, endpoint))
+    .flatMap(({ kind, label, outcome: { chain } }): readonly ReferenceChain[] => {
+      if (chain === null) return [];
+      return kind === 'tls-1.2'
+        ? [{ kind: 'tls-version', label: `TLS 1.2 at ${label}`, chain }]
+        : [{ kind, label, chain }];
+    });
+  return [...asked, ...elsewhere];
+}
+
+/**
+ * What was compared with this very certificate stands as long as it is shown; the looks of `check` follow each other
+ * within seconds.
+ */
+function standsBeside(
+  { kind, label, isFresh, beside }: ReferenceObservation,
+  { address, tls }: EndpointObservation,
+): boolean {
+  if (kind !== 'tls-1.2') return isFresh;
+  return label === address && isSameLeaf(tls?.chain, beside);
+}
+
+function resolversOf({ address }: EndpointObservation, { names }: PathObservation): readonly string[] {
+  return names
+    .filter(({ a, aaaa }) => [a, aaaa].some((reply) => reply.kind === 'answer' && reply.addresses.includes(address)))
+    .map(({ resolver }) => resolver);
+}
+
+/** What OpenSSL said of the chains of one target: it is asked once for each, by a connection of its own. */
+interface OpensslWords {
+  /** Null: nothing was heard. */
+  of(chain: CapturedChain): OpensslWord | null;
+  /** Whether it is worth asking about. */
+  isOpen(chain: CapturedChain): boolean;
+  /** Whether to ask now; counts as asked. */
+  take(chain: CapturedChain): boolean;
+  keep(chain: CapturedChain, word: OpensslWord): void;
+}
+
+/**
+ * Where the answer does not come (the handshake does not end), or another node answers, once more; then our own rules
+ * decide.
+ */
+const MOST_TRIES = 2;
+const MOST_AN_HOUR = 8;
+const HOUR: Millis = 3_600_000;
+const MOST_CHAINS = 256;
+
+export function createOpensslWords({ now }: Pick<Clock, 'now'>): OpensslWords {
+  const known = new Map<string, { tries: number; word: OpensslWord | null }>();
+  let asked: readonly EpochMs[] = [];
+
+  function entry(chain: CapturedChain): { tries: number; word: OpensslWord | null } {
+    const key = chainKey(chain.certificates);
+    const found = known.get(key) ?? { tries: 0, word: null };
+    // Put back in as the youngest: who shows new chains all the time does not push out the one that is seen in between.
+    known.delete(key);
+    known.set(key, found);
+    const [oldest = ''] = known.keys();
+    if (known.size > MOST_CHAINS) known.delete(oldest);
+    return found;
+  }
+
+  function isOpen(chain: CapturedChain): boolean {
+    const { word, tries } = entry(chain);
+    return word === null && tries < MOST_TRIES;
+  }
+
+  return {
+    of: (chain) => entry(chain).word,
+    isOpen,
+    take: (chain) => {
+      asked = asked.filter((at) => now() - at < HOUR);
+      if (!isOpen(chain) || asked.length >= MOST_AN_HOUR) return false;
+      entry(chain).tries += 1;
+      asked = [...asked, now()];
+      return true;
+    },
+    keep: (chain, word) => {
+      entry(chain).word = word;
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import type { Millis, EpochMs } from './clock.ts';
+
+/**
+ * A span for people, in the largest unit that leaves at least two of it: `12 ms`, `3.5 s`, `90 s`, `15 min`, `27 h`.
+ */
+export function spanText(span: Millis): string {
+  if (span < 999.5) return `${String(Math.round(span))} ms`;
+  const [unit, size] = UNITS.find(([letter, millis]) => letter === 's' || span >= 2 * millis) ?? ['s', 1000];
+  return `${String(Math.round((span / size) * 10) / 10)} ${unit === 'm' ? 'min' : unit}`;
+}
+
+/** A span for people in its two largest units: `45 s`, `2 min 5 s`, `3 h 10 min`, `2 d 4 h`. */
+export function preciseSpanText(span: Millis): string {
+  const seconds = Math.max(0, Math.round(span / 1_000));
+  const parts: readonly (readonly [number, string])[] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ];
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first === -1) return '0 s';
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${String(count)} ${unit}`)
+    .join(' ');
+}
+
+/** How a duration is written: a whole number and a unit. */
+export const DURATION_PATTERN: RegExp = /^[1-9]\d{0,8}[smhd]$/u;
+
+const UNITS: readonly (readonly [unit: string, millis: Millis])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+];
+
+/** `90s`, `15m`, `4h`, `7d`; null for anything else, zero included. */
+export function parseDuration(text: string): Millis | null {
+  if (!DURATION_PATTERN.test(text)) return null;
+  const unit = UNITS.find(([letter]) => text.endsWith(letter));
+  return unit === undefined ? null : Number(text.slice(0, -1)) * unit[1];
+}
+
+/** The shortest text that `parseDuration` reads back as the same whole seconds. */
+export function formatDuration(duration: Millis): string {
+  const unit = UNITS.find(([, millis]) => duration >= millis && duration % millis === 0);
+  return unit === undefined
+    ? `${String(Math.max(1, Math.round(duration / 1000)))}s`
+    : `${String(duration / unit[1])}${unit[0]}`;
+}
+
+/** An instant for a person, to the second: `2026-11-25T12:03:00Z`. */
+export function instantText(at: EpochMs): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().replace(/\.\d+Z$/u, 'Z');
+}
+
+/** `2026-11-24 13:00:05 UTC` */
+export function utcText(at: EpochMs): string {
+  return isoTime(at).replace(/T(.{8}).*$/u, ' $1 UTC');
+}
+
+/** The furthest that a date can be from 1970, in milliseconds (ECMA-262, "Time Values and Time Range"). */
+const FURTHEST = 8.64e15;
+
+/** ISO 8601, UTC. What was read from a damaged file may be no time at all. */
+export function isoTime(at: EpochMs): string {
+  return Math.abs(at) <= FURTHEST ? new Date(at).toISOString() : 'no time';
+}
+
+export function isoTimeOrNull(at: EpochMs | null): string | null {
+  return at === null ? null : isoTime(at);
+}
+
+/** Its day: `2026-11-25`. */
+export function dayText(at: EpochMs): string {
+  return instantText(at).replace(/T.*$/u, '');
+}
+
+/**
+ * An instant in a zone and in UTC: `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`; in UTC alone where that is the zone.
+ * @param timezone IANA name; @throws {RangeError} for a name that nobody knows
+ */
+export function zonedText(at: EpochMs, timezone: string): string {
+  const utc = utcText(at);
+  if (timezone === 'UTC' || Number.isNaN(new Date(at).getTime())) return utc;
+  const parts = new Map(
+    formatOf(timezone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type, value]),
+  );
+  const part = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? '';
+  const day = `${part('year')}-${part('month')}-${part('day')}`;
+  const time = `${part('hour')}:${part('minute')}:${part('second')}`;
+  // "GMT" alone is its own offset.
+  const offset = part('timeZoneName').replace(/^GMT/u, '') || '+00:00';
+  return `${day} ${time} ${offset} (${utc.startsWith(day) ? utc.slice(day.length + 1) : utc})`;
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    calendar: 'iso8601',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    timeZoneName: 'longOffset',
+  });
+}
+
+/** A span of time, its ends included. */
+export interface Period {
+  /** Null: from the beginning. */
+  readonly since: EpochMs | null;
+  /** Null: until now. */
+  readonly until: EpochMs | null;
+}
+
+export const ALL_TIME: Period = { since: null, until: null };
+
+export function isWithin({ since, until }: Period, at: EpochMs): boolean {
+  return at >= (since ?? Number.NEGATIVE_INFINITY) && at <= (until ?? Number.POSITIVE_INFINITY);
+}

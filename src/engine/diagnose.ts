@@ -1,0 +1,552 @@
+import {
+  type Assessment,
+  type Cause,
+  type Diagnosis,
+  type PreconditionStatus,
+  type Readiness,
+  type Finding,
+  knownCause,
+  type Check,
+  type Explanation,
+  isFault,
+  known,
+  type CauseWords,
+  type ImpactKind,
+  impactOf,
+  type Step,
+  type PreconditionState,
+} from './model.ts';
+import { nameList } from '../core/phrases.ts';
+import { compareSeverity, type Severity } from '../core/severity.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import type { ActivationContext } from '../core/license/appliance.ts';
+import { evidenceLine, culpritFinding, culpritText } from './words.ts';
+import { remedyOf, fill, type WordingFacts } from './remedy-words.ts';
+
+export interface DiagnosisContext extends CauseContext {
+  readonly site: string;
+}
+
+/**
+ * Reasons over the whole path: a broken precondition blocks those that depend on it, one fault gives one cause, and
+ * what it explains is named as its consequences.
+ */
+export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
+  const states = judgeStates(refined(assessments, context), context.checks);
+  const found = findCauses(states, context);
+  const causes = found.map(({ cause }) => cause);
+  return {
+    ready: readiness(states),
+    site: context.site,
+    at: context.at,
+    preconditions: context.checks
+      .flatMap(({ id }) => states.get(id) ?? [])
+      .map((judged) => status(judged, { causes, states })),
+    causes,
+    corroborated: found.flatMap(({ cause: { id, subject }, isCorroborated }) =>
+      isCorroborated ? [{ id, subject }] : [],
+    ),
+    ...(context.configFile === undefined ? {} : { configFile: context.configFile }),
+  };
+}
+
+/** Each check that was judged has its say on what the others left open. */
+function refined(
+  assessments: readonly Assessment[],
+  { checks, refinedBy }: Pick<DiagnosisContext, 'checks' | 'refinedBy'>,
+): readonly Assessment[] {
+  return checks.reduce((all, { id, refines }) => {
+    const own = all.find((assessment) => assessment.id === id);
+    if (refines === undefined || own?.kind !== 'judged') return all;
+    const refine = refines(refinedBy?.get(id) ?? own.findings);
+    return all.map((assessment) => ({ ...assessment, findings: assessment.findings.map(refine) }));
+  }, assessments);
+}
+
+/** What is blocked has something broken at its root. */
+function readiness(states: JudgedStates): Readiness {
+  // What has heard nothing yet says nothing, and the others prove what they prove without it.
+  const counting = [...states.values()].filter(
+    ({ check, state, assessment }) =>
+      !(check.onlyListens === true && state === 'unknown' && assessment.kind === 'judged'),
+  );
+  const all = new Set(counting.map(({ state }) => state));
+  if (all.has('broken')) return 'not-ready';
+  return all.has('unknown') ? 'unknown' : 'ready';
+}
+
+function status(judged: JudgedState, whole: Whole): PreconditionStatus {
+  const { assessment, state, blockedBy } = judged;
+  return { id: assessment.id, state, summary: summaryOf(judged, whole), blockedBy, findings: assessment.findings };
+}
+
+interface Whole {
+  readonly causes: readonly Cause[];
+  readonly states: JudgedStates;
+}
+
+function summaryOf({ check, assessment, state, blockedBy }: JudgedState, { causes, states }: Whole): string {
+  switch (state) {
+    case 'ok':
+    case 'not-configured':
+      return assessment.summary;
+    case 'broken':
+    case 'warning':
+      return causes.find((cause) => cause.precondition === assessment.id)?.summary ?? findingSummary(assessment, state);
+    case 'unknown':
+      return findingSummary(assessment, 'unknown');
+    case 'blocked': {
+      const deeper = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
+      // What depends on nothing was judged all the same, and shows the same fault from another side.
+      const own = check.dependsOn.length > 0 ? undefined : worstOf(assessment);
+      return own === undefined ? `Skipped: depends on ${deeper}` : `${own.claim} Same fault as: ${deeper}.`;
+    }
+  }
+}
+
+function worstOf({ findings }: Assessment): Finding | undefined {
+  return (['broken', 'warning', 'unknown'] as const)
+    .map((level) => findings.find((finding) => finding.level === level))
+    .find((finding) => finding !== undefined);
+}
+
+function findingSummary(assessment: Assessment, level: 'broken' | 'warning' | 'unknown'): string {
+  const finding = assessment.findings.find((candidate) => candidate.level === level);
+  return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.claim}`;
+}
+
+/** What causes are made of beyond the findings. */
+interface CauseContext {
+  /** When the round began. */
+  readonly at: EpochMs;
+  /** All that there are, in the order of the path. */
+  readonly checks: readonly Check[];
+  readonly host: string;
+  readonly port: number;
+  /** The address that the firewall sees, where it is known. */
+  readonly source: string | null;
+  /** Addresses of FortiAuthenticator in the configuration, for sentences. */
+  readonly unit?: string;
+  readonly activation: ActivationContext;
+  /** FortiAuthenticator's log is heard and shows no FortiToken Mobile error. */
+  readonly applianceUnaffected: boolean;
+  /** The file of the configuration in use; without, the defaults are. */
+  readonly configFile?: string;
+  /** What checks decide open findings by, where it is not all that they found. */
+  readonly refinedBy?: ReadonlyMap<string, readonly Finding[]>;
+}
+
+type Suggesting = Finding & { readonly suggests: string };
+
+/** Root causes, most severe first. A fault that a deeper one explains is a consequence of that one and no cause. */
+function findCauses(states: JudgedStates, context: CauseContext): readonly FoundCause[] {
+  const found = [...states.values()]
+    .filter(({ state }) => state !== 'blocked')
+    .flatMap((judged) => causesOf(judged, states, context));
+  return found.sort((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
+}
+
+interface FoundCause {
+  readonly cause: Cause;
+  /** Two witnesses agree on it. */
+  readonly isCorroborated: boolean;
+}
+
+function causesOf(judged: JudgedState, states: JudgedStates, context: CauseContext): readonly FoundCause[] {
+  const suggesting = judged.assessment.findings.filter(
+    (finding): finding is Suggesting => finding.suggests !== null && finding.level !== 'unknown',
+  );
+  const bySubject = Map.groupBy(suggesting, (finding) => faultSubject(finding, context));
+  const groups = [...bySubject].map(([subject, findings]) => groupOf(subject, findings, context));
+  const leaders = leadersOf(groups);
+  const followers = Map.groupBy(groups, (group) => leaderOf(group, leaders));
+  return (followers.get(null) ?? []).map((group) => {
+    const elsewhere = (followers.get(group) ?? []).flatMap(({ findings }) => findings).slice(0, MOST_ATTACHED);
+    const attached = attachedTo(judged.check.id, group.main, states);
+    const fault = { ...group, stage: judged.check, attached, elsewhere };
+    return { cause: buildCause(fault, states, context), isCorroborated: areTwoWitnesses(fault, context.at) };
+  });
+}
+
+/** What points at one cause of one subject. */
+interface Group {
+  readonly subject: string;
+  readonly findings: readonly Suggesting[];
+  readonly main: Suggesting;
+  readonly words: CauseWords;
+  /** The check whose precondition the cause breaks as a rule. */
+  readonly usual: Check;
+}
+
+function groupOf(subject: string, findings: readonly Suggesting[], { checks }: CauseContext): Group {
+  const main = mainFinding(findings, checks);
+  const { check: usual, words } = knownCause(checks, main.suggests);
+  // What fails for the name of a service alone is told with that name.
+  return {
+    subject: words.oneFaultForAllHosts === true ? (main.facts?.host ?? subject) : subject,
+    findings,
+    main,
+    words,
+    usual,
+  };
+}
+
+function leadersOf(groups: readonly Group[]): ReadonlyMap<string, Group> {
+  const broken = groups.filter(({ main, usual }) => main.level === 'broken' && usual.onPath === true);
+  return new Map(broken.toReversed().map((group) => [group.main.suggests, group]));
+}
+
+/**
+ * What is wrong at a service just as it is at the licence server, on the way that they share, is one fault: a policy
+ * that inspects everything is told once. Null: it is a fault of its own.
+ */
+function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group | null {
+  return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
+}
+
+/**
+ * Several resolvers that fail for one name are one fault, as is one that fails for several; several mail servers that
+ * fail are several.
+ */
+function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
+  const { check, words } = knownCause(checks, suggests);
+  if (words.oneFaultForAllHosts === true) return host;
+  return check.oneFaultPerHost === true ? (facts?.host ?? host) : subject;
+}
+
+const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note'];
+
+/** Above the rank of any cause. */
+const NO_RANK = 10;
+
+/** Which of several explanations of one fault is told: the worst level first, then by the rank of the causes. */
+function mainFinding(findings: readonly Suggesting[], checks: readonly Check[]): Suggesting {
+  return findings.reduce((best, next) => (order(next, checks) < order(best, checks) ? next : best));
+}
+
+function order({ suggests, level, confidence }: Suggesting, checks: readonly Check[]): number {
+  const { rank = NO_RANK } = knownCause(checks, suggests).words;
+  // Of two that say the same, the one that leaves no other explanation.
+  const doubt = confidence === 'suspected' ? 1 : 0;
+  return LEVELS.indexOf(level) * 100 + rank * 2 + doubt;
+}
+
+/** A thousand appliances may complain of one fault, and a thousand hosts have it: enough to be believed. */
+const MOST_ATTACHED = 20;
+
+/** What the explained preconditions saw of the same fault. */
+function attachedTo(id: string, main: Finding, states: JudgedStates): readonly Finding[] {
+  // A warning, such as that of a service, explains nothing of what FortiAuthenticator complains of.
+  const explains = ({ by, evidence, byWarning }: Explanation): boolean =>
+    by === id && evidence && (main.level === 'broken' || byWarning?.(main) === true);
+  return [...states.values()]
+    .filter(({ check, blockedBy }) => blockedBy.includes(id) && check.explainedBy.some(explains))
+    .flatMap(({ assessment }) => assessment.findings)
+    .filter(isFault)
+    .slice(0, MOST_ATTACHED);
+}
+
+interface Fault extends Group {
+  /** Where it was found. */
+  readonly stage: Check;
+  readonly attached: readonly Finding[];
+  /** The same at other targets. */
+  readonly elsewhere: readonly Finding[];
+}
+
+function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): Cause {
+  const { main } = fault;
+  const unclear = unclearStages(fault.words, states);
+  const { refinedBy } = context;
+  const fresh = refinedBy === undefined || refinedBy.size === 0 ? undefined : [...refinedBy.values()].flat();
+  const found = culpritFinding(main, [...fault.findings, ...fault.attached], fault.words, fresh);
+  const facts = {
+    ...factsOf(fault, context),
+    ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }),
+    ...(found === null ? {} : { culprit: culpritText(found.culprit) }),
+  };
+  const words = withBrokenPath(withCulprit(wordsOf(fault, facts), found, context.checks), main, states);
+  const precondition = brokenBy(fault);
+  return {
+    id: main.suggests,
+    precondition,
+    severity: severityOf(words, main, fault.words),
+    confidence: main.confidence ?? 'confirmed',
+    subject: fault.subject,
+    product: facts.product ?? null,
+    ...(found === null ? {} : { culprit: found.culprit }),
+    ...known({ said: main.facts?.said }),
+    summary: causeSummary(words, facts, fault, context),
+    impact: impactOf(impactKindOf(words, main, context), context.activation),
+    evidence: [...byWeight(fault, found), ...fault.elsewhere, ...witnessesOf(unclear)].map((finding) =>
+      evidenceLine(finding, fault.subject),
+    ),
+    consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
+    ...remedyOf([...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...stepsOf(words, facts)], facts),
+  };
+}
+
+/** A warning does not say that activation fails, but it does not rule it out either. */
+function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): ImpactKind {
+  if (level === 'note') return 'none';
+  if (level === 'broken' || impact !== 'activation') return impact;
+  return facts?.host === undefined || facts.host === host ? 'uncertain' : 'service';
+}
+
+/** What proves the cause first, then what agrees with it, then what was noticed with it. */
+function byWeight({ main, findings, attached }: Fault, culprit: Finding | null): readonly Finding[] {
+  const weightOf = (finding: Finding): number => {
+    if (finding.culprit !== undefined && finding.culprit === culprit?.culprit) return 0;
+    if (finding === main) return 1;
+    if (finding.suggests === main.suggests && finding.level === 'broken') return 2;
+    return 3 + LEVELS.indexOf(finding.level);
+  };
+  return [...findings, ...attached].toSorted((a, b) => weightOf(a) - weightOf(b));
+}
+
+/** On the path a cause breaks the stage at which it was found: a server that is down may show at its port already. */
+function brokenBy({ stage, usual }: Fault): string {
+  return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;
+}
+
+function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingFacts): CauseWords {
+  const special = kind === undefined ? undefined : words.kinds?.[kind];
+  const { productRemedy: _product, anyProductRemedy: _anyProduct, ...plain } = words;
+  const { summary, remedy, unclearPath } = special ?? words;
+  return {
+    // A kind knows more of what has to be done than the name of a product.
+    ...(special === undefined ? words : plain),
+    summary,
+    remedy,
+    ...(unclear === undefined ? {} : (unclearPath ?? words.unclearPath)),
+    ...advice,
+  };
+}
+
+/** Once the policy is known, the first step is to change it: the search for it is over. */
+function withCulprit(words: CauseWords, found: Finding | null, checks: readonly Check[]): CauseWords {
+  if (found === null || found.suggests === null || words.byFirewall === undefined) return words;
+  const { productRemedy: _, anyProductRemedy: __, ...others } = words;
+  const own = knownCause(checks, found.suggests).words;
+  const { remedy } = (found.kind === undefined ? undefined : own.kinds?.[found.kind]) ?? own;
+  return { ...others, summary: words.byFirewall.summary, remedy };
+}
+
+/** What needs the path cannot wait while it is broken. What is only suspected raises no alarm. */
+function withBrokenPath(words: CauseWords, { confidence }: Finding, states: JudgedStates): CauseWords {
+  const { brokenPath } = words;
+  if (brokenPath === undefined || confidence === 'suspected') return words;
+  const isBroken = [...states.values()].some(({ check, state }) => check.onPath === true && state === 'broken');
+  return isBroken ? { ...words, ...brokenPath, severity: 'critical' } : words;
+}
+
+function factsOf({ subject, main, findings, attached }: Fault, context: CauseContext): WordingFacts {
+  const base: WordingFacts = {
+    subject,
+    host: context.host,
+    port: String(context.port),
+    ...(context.configFile === undefined ? {} : { config: context.configFile }),
+    ...(context.unit === undefined ? {} : { unit: context.unit }),
+  };
+  const { clean: _, ...all } = [...attached, ...findings, main].reduce<WordingFacts>(
+    (facts, finding) => ({ ...facts, ...finding.facts }),
+    base,
+  );
+  // Each unit may have its own, and what is done for one alone leaves the others as they are.
+  const sources = new Set([...attached, ...findings].flatMap((finding) => finding.facts?.source ?? []));
+  const told = sources.size === 0 ? context.source : nameList([...sources]);
+  // What is found with it may be about a service, or about an address that does not decide.
+  const { host = base.host, port = base.port, source = told, clean } = main.facts ?? {};
+  return { ...all, host, port, ...known({ source, clean }) };
+}
+
+/** A fault of one family or of one member is looked for in another place than one of the whole way. */
+const ONE_ADDRESS = ' Seen at {address}, not at {clean}.';
+const THROUGH_PROXY = ' The connection leads through the proxy {proxy}.';
+const COMPARE_ADDRESSES =
+  'Compare how {address} and {clean} are treated: a policy, an inspection profile, a route or an uplink for one ' +
+  'alone is the usual reason.';
+
+/** Firewall policies match source addresses: what stops this machine may let FortiAuthenticator through. */
+const SEEMS_UNAFFECTED =
+  ' The log of FortiAuthenticator shows no error so far: its own path may differ from that of this machine.';
+
+function causeSummary(
+  { summary, proxyRemedy }: CauseWords,
+  facts: WordingFacts,
+  { main, usual }: Fault,
+  { applianceUnaffected }: CauseContext,
+): string {
+  const onThePath = usual.onPath === true && main.level === 'broken';
+  const text = `${summary}${facts.clean === undefined ? '' : ONE_ADDRESS}${
+    facts.proxy === undefined || proxyRemedy === undefined ? '' : THROUGH_PROXY
+  }`;
+  return `${fill(text, facts)}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}`;
+}
+
+function severityOf({ severity }: CauseWords, main: Finding, usual: CauseWords): Severity {
+  if (main.level === 'note') return 'info';
+  return main.level === 'warning' && usual.severity === 'critical' ? 'warning' : severity;
+}
+
+function stepsOf(words: CauseWords, { product, proxy }: WordingFacts): readonly Step[] {
+  const { remedy, productRemedy, anyProductRemedy, proxyRemedy } = words;
+  if (proxy !== undefined && proxyRemedy !== undefined) return proxyRemedy;
+  return (product === undefined ? undefined : (productRemedy?.[product] ?? anyProductRemedy)) ?? remedy;
+}
+
+interface JudgedState {
+  readonly check: Check;
+  readonly assessment: Assessment;
+  readonly state: PreconditionState;
+  /** The broken preconditions at the root of it; empty unless `blocked`. */
+  readonly blockedBy: readonly string[];
+}
+
+type JudgedStates = ReadonlyMap<string, JudgedState>;
+
+/** The state of every precondition: first by its own findings, then as what the deeper ones explain. */
+function judgeStates(assessments: readonly Assessment[], checks: readonly Check[]): JudgedStates {
+  const states = new Map<string, JudgedState>();
+  for (const check of byDepth(checks)) {
+    const assessment = assessments.find(({ id }) => id === check.id) ?? missing(check);
+    const state = ownState(assessment);
+    const blockedBy = blockers(check, state, assessment, states);
+    states.set(check.id, { check, assessment, state: blockedBy.length > 0 ? 'blocked' : state, blockedBy });
+  }
+  return states;
+}
+
+function byDepth(checks: readonly Check[]): readonly Check[] {
+  const isLast = ({ judgedLast }: Check): boolean => judgedLast === true;
+  return [...checks.filter((check) => !isLast(check)), ...checks.filter(isLast)];
+}
+
+function missing({ id }: Check): Assessment {
+  return { id, kind: 'not-configured', findings: [], summary: 'Not configured' };
+}
+
+function ownState(assessment: Assessment): PreconditionState {
+  if (assessment.kind === 'not-configured') return 'not-configured';
+  const levels = new Set(assessment.findings.map((finding) => finding.level));
+  if (levels.has('broken')) return 'broken';
+  if (assessment.kind === 'unjudged' || levels.has('unknown')) return 'unknown';
+  return levels.has('warning') ? 'warning' : 'ok';
+}
+
+function blockers(
+  { provesItself, dependsOn, explainedBy }: Check,
+  own: PreconditionState,
+  assessment: Assessment,
+  states: ReadonlyMap<string, JudgedState>,
+): readonly string[] {
+  if (own === 'not-configured') return [];
+  if (provesItself === true && (own === 'ok' || own === 'warning')) return [];
+  const explaining = explainedBy.filter(
+    (explanation) => reaches(explanation, own, assessment) && explanation.when(assessment.findings),
+  );
+  const warnings = own === 'warning' ? explaining.filter((one) => isWarning(states.get(one.by), one)) : [];
+  const roots = [...dependsOn, ...explaining.map(({ by }) => by)].flatMap((id) => rootsOf(states.get(id), id));
+  return [...new Set([...warnings.map(({ by }) => by), ...roots])];
+}
+
+/** Whether there is something to explain. */
+function reaches({ warnings }: Explanation, own: PreconditionState, { findings }: Assessment): boolean {
+  if (own !== 'warning') return own === 'broken' || own === 'unknown';
+  if (warnings !== 'suspected') return warnings === 'all';
+  return findings.some(({ level, confidence }) => level === 'warning' && confidence === 'suspected');
+}
+
+function isWarning(judged: JudgedState | undefined, { byWarning }: Explanation): boolean {
+  return judged?.state === 'warning' && judged.assessment.findings.some((finding) => byWarning?.(finding) === true);
+}
+
+function rootsOf(judged: JudgedState | undefined, id: string): readonly string[] {
+  if (judged?.state === 'broken') return [id];
+  return judged?.blockedBy ?? [];
+}
+
+/**
+ * The stages of this machine's path that are not proven clean, for a cause that is told otherwise then.
+ * Empty where every stage is ok, and for any other cause.
+ */
+function unclearStages({ unclearPath }: CauseWords, states: JudgedStates): readonly JudgedState[] {
+  if (unclearPath === undefined) return [];
+  return [...states.values()].filter(
+    ({ check, state }) => check.onPath === true && state !== 'ok' && state !== 'not-configured',
+  );
+}
+
+/** `Genuine TLS is unknown, Reachability has a warning`. */
+function unclearText(stages: readonly JudgedState[]): string {
+  return nameList(
+    stages.map(({ check: { title }, state }) =>
+      state === 'warning'
+        ? `${title} has a warning`
+        : `${title} ${state === 'blocked' ? 'was skipped' : `is ${state}`}`,
+    ),
+  );
+}
+
+const MOST_WITNESSES = 5;
+
+/** What was found there, as evidence. */
+function witnessesOf(stages: readonly JudgedState[]): readonly Finding[] {
+  return stages
+    .flatMap(({ assessment }) => assessment.findings)
+    .filter(({ level }) => level === 'unknown' || level === 'warning')
+    .slice(0, MOST_WITNESSES);
+}
+
+/** What was told longer ago may be about a time that is past. */
+const RECENT: Millis = 60_000;
+/** Another moment: as long before this round as the next one that is asked for would begin after it. */
+const APART: Millis = 3_000;
+
+/** What points at one cause in one round. */
+export interface Evidence {
+  /** The check that found it. */
+  readonly stage: Pick<Check, 'byOneConnection'>;
+  readonly main: Finding;
+  /** All that is about the same subject. */
+  readonly findings: readonly Finding[];
+  /** Of what the cause explains. */
+  readonly attached: readonly Finding[];
+}
+
+/**
+ * Whether two witnesses agree on the cause of a fault, one of which no blink explains: another look a moment later
+ * would prove nothing more. One kind of witness is never enough, however often it says so in one round.
+ * @param at when the round began
+ */
+export function areTwoWitnesses({ stage, main, findings, attached }: Evidence, at: EpochMs): boolean {
+  if (main.level !== 'broken' || main.confidence === 'suspected') return false;
+  const agreeing = findings.filter(({ suggests }) => suggests === main.suggests);
+  const testifying = attached.filter(({ witness }) => witness !== undefined);
+  const kinds = [main, ...agreeing, ...testifying]
+    .filter((finding) => counts(finding, at))
+    .map(({ witness }) => witness)
+    .filter((witness) => stage.byOneConnection !== true || witness === undefined || witness === 'firewall');
+  return new Set(kinds).size > 1;
+}
+
+function counts({ witness, at: seenAt }: Finding, at: EpochMs): boolean {
+  const age = seenAt === undefined ? 0 : at - seenAt;
+  if (witness === undefined) return seenAt === undefined;
+  switch (witness) {
+    case 'other-host':
+      return seenAt === undefined;
+    case 'appliance-log':
+    case 'firewall':
+      return age < RECENT;
+    case 'peer':
+      return age >= APART && age < RECENT;
+  }
+}
+
+export function isCorroborated(
+  { corroborated = [] }: Diagnosis,
+  { id, subject }: Pick<Cause, 'id' | 'subject'>,
+): boolean {
+  return corroborated.some((cause) => cause.id === id && cause.subject === subject);
+}

@@ -1,0 +1,45 @@
+import { isIP } from 'node:net';
+import * as z from 'zod';
+
+/**
+ * A number that an appliance may write as `64`, `"64"`, `"64%"` or `"1427344.0 KB"` (the unit is dropped); null for
+ * anything else.
+ */
+export function lenientNumber(value: unknown): number | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (typeof value !== 'string' || value.length > 40) return null;
+  const match = /^\s*(-?\d+(?:\.\d+)?)\s*(?:%|[KMGT]?B)?\s*$/iu.exec(value);
+  return match === null ? null : Number(match[1]);
+}
+
+/** A count: a lenient number that is whole and not negative. */
+export function lenientCount(value: unknown): number | null {
+  const number = lenientNumber(value);
+  return number !== null && Number.isSafeInteger(number) && number >= 0 ? number : null;
+}
+
+const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$/u;
+
+/** A host name or address out of somebody else's settings, in lower case; null when it is none. */
+export function hostName(text: string): string | null {
+  const host = text.trim().toLowerCase();
+  return HOST_NAME.test(host) || isIP(host) !== 0 ? host : null;
+}
+
+/** A port out of somebody else's settings, a number or digits; null when it is none. */
+export function portNumber(value: unknown): number | null {
+  const port = lenientCount(value);
+  return port !== null && port >= 1 && port <= 65_535 ? port : null;
+}
+
+/** A list, cut before its items are looked at: each that does not fit costs an error of its own. */
+export function cutList<Item extends z.ZodType>(item: Item, most: number): z.ZodType<readonly z.infer<Item>[]> {
+  return z.preprocess((value) => (Array.isArray(value) ? value.slice(0, most) : value), z.array(item));
+}
+
+/** A serial or licence number as Fortinet writes them, `FAC-VM0000000000`: safe to show and to compare. */
+export const serialNumber: z.ZodType<string> = z
+  .string()
+  .trim()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9-]{2,39}$/u)
+  .toUpperCase();

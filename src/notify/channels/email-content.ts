@@ -1,0 +1,301 @@
+import {
+  eventOf,
+  incidentsOf,
+  type Notification,
+  sameCause,
+  type Incident,
+  type IncidentNotification,
+  type DigestItem,
+  type DigestNotification,
+  type FormerCause,
+  lastedText,
+  type OpenCause,
+} from '../../engine/incident/incident.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import {
+  emailContentHtml,
+  emailContentText,
+  commonFacts,
+  flapFacts,
+  linksOf,
+  spoken,
+  type Fact,
+  type EmailContent,
+  type Section,
+  type LinkedLine,
+} from './email-rendering.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { preciseSpanText, zonedText } from '../../core/time-text.ts';
+import { blocksOf, sentenceStep } from '../../engine/model.ts';
+import { foldEvidence } from '../../engine/words.ts';
+import { titleOf } from '../../checks/registry.ts';
+import {
+  PAGE_TITLES,
+  type MessageContext,
+  notificationText,
+  type NotificationText,
+  incidentLinks,
+  occurrenceText,
+} from '../message/notification-text.ts';
+import { headline } from '../../checks/headline.ts';
+
+/** A mail without its envelope. No header can hold a line break. */
+export interface Message {
+  readonly subject: string;
+  readonly messageId: string;
+  /** Message-IDs of the same incident, the one that began it first. */
+  readonly references: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly html: string;
+}
+
+interface MailContext extends ContentContext {
+  /** Sender address: its domain makes the Message-ID unique. */
+  readonly from: string;
+}
+
+const MAX_SITE = 100;
+
+export function composeMessage(notification: Notification, context: MailContext): Message {
+  const site = visibleText(context.site, MAX_SITE) || '-';
+  const content = emailContentOf(notification, { ...context, site });
+  const causes = [...new Set(incidentsOf(notification).map(({ cause }) => cause.id))];
+  return {
+    subject: content.subject,
+    messageId: messageIdOf(notification.id, context.from),
+    references: threadOf(notification).map((id) => messageIdOf(id, context.from)),
+    headers: {
+      'X-FTM-Watch-Event': eventOf(notification),
+      ...(causes.length === 0 ? {} : { 'X-FTM-Watch-Cause': causes.join(', ') }),
+      'X-FTM-Watch-Site': site,
+      // RFC 3834: nobody's absence note is to answer it. The second is what Exchange heeds.
+      'Auto-Submitted': 'auto-generated',
+      'X-Auto-Response-Suppress': 'All',
+    },
+    text: emailContentText(content),
+    html: emailContentHtml(content),
+  };
+}
+
+function threadOf(notification: Notification): readonly string[] {
+  if (notification.kind !== 'incident') return [];
+  const { first, last } = notification.incident.thread;
+  return [...new Set([first, last])].filter((id) => id !== null);
+}
+
+/** The same notification has the same Message-ID at each try: a mail server that got it twice can tell. */
+function messageIdOf(id: string, from: string): string {
+  const domain = /@([\w.-]+)/u.exec(from)?.[1] ?? 'localhost';
+  return `<ftm-watch.${id.replaceAll(/[^\w.-]/gu, '-')}@${domain}>`;
+}
+
+export interface ContentContext extends MessageContext {
+  /** Now, and when it could not be delivered for the first time; null: this is the first try. */
+  readonly delayed: { readonly firstFailedAt: EpochMs; readonly now: EpochMs } | null;
+}
+
+export function emailContentOf(notification: Notification, context: ContentContext): EmailContent {
+  const text = notificationText(notification, context);
+  const { subject, tone, links } = text;
+  const body = bodyOf(notification, text, context);
+  return {
+    subject,
+    tone,
+    links: linksOf(links, PAGE_TITLES[notification.kind]),
+    commands: [],
+    ...body,
+    facts: [...body.facts, ...delayFacts(context, notification.at)],
+  };
+}
+
+type Body = Pick<EmailContent, 'lead' | 'sections' | 'facts'> & Partial<Pick<EmailContent, 'commands'>>;
+
+function bodyOf(notification: Notification, text: NotificationText, context: ContentContext): Body {
+  const lead = { kind: 'text', lines: [text.action] } as const;
+  switch (notification.kind) {
+    case 'incident':
+      return notification.event === 'resolved'
+        ? { lead, ...allClear(notification, text, context) }
+        : alarm(notification, context);
+    case 'digest':
+      return { lead, ...digest(notification, text, context) };
+    case 'note':
+      return {
+        lead,
+        sections: spoken([
+          { title: 'What happened', kind: 'text', lines: [text.summary] },
+          ...notification.sections.map((section) => ({ ...section, kind: 'list' }) as const),
+        ]),
+        facts: [
+          ['Site', context.site],
+          ['Sent', zonedText(notification.at, context.timezone)],
+        ],
+      };
+    case 'test':
+      return {
+        lead,
+        sections: [{ title: 'What this is', kind: 'text', lines: [text.summary] }],
+        facts: [['Sent', zonedText(notification.at, context.timezone)]],
+      };
+  }
+}
+
+function alarm(notification: IncidentNotification, context: ContentContext): Body {
+  const { incident, at } = notification;
+  const { cause } = incident;
+  const { shown, folded } = foldEvidence(cause.evidence);
+  const more =
+    folded.length === 0 ? [] : [`… and ${String(folded.length)} more: see the incident or "ftm-watch check".`];
+  return {
+    lead: { kind: 'text', lines: [cause.summary] },
+    sections: spoken([
+      ...changeSection(notification, context),
+      { title: 'What to do', kind: 'steps', first: 1, lines: cause.remedySteps.map(({ text }) => sentenceStep(text)) },
+      { title: 'Impact', kind: 'text', lines: [cause.impact] },
+      { title: 'Evidence', kind: 'list', lines: [...shown, ...more] },
+    ]),
+    commands: spoken(
+      cause.remedySteps.map((step, index) => ({
+        title: `Commands for step ${String(index + 1)}`,
+        kind: 'blocks',
+        lines: blocksOf(step),
+      })),
+    ),
+    facts: [
+      ...commonFacts(incident, context.site),
+      ...sinceFacts(incident, at, context),
+      ...(cause.consequences.length === 0 ? [] : [['Skipped', titles(cause.consequences)] as const]),
+      ...flapFacts(incident),
+      ...reminderFacts(notification, context),
+    ],
+  };
+}
+
+function changeSection({ event, incident }: IncidentNotification, { timezone }: ContentContext): readonly Section[] {
+  const { formerCauses, cause } = incident;
+  const former = formerCauses.at(-1);
+  if (event !== 'changed' || former === undefined) return [];
+  const before = `${former.id} (${former.severity}, ${former.subject})`;
+  const [since, until] = [zonedText(former.since, timezone), zonedText(former.until, timezone)];
+  const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
+  const line = isBack
+    ? `This is back, after ${before} from ${since} to ${until}. They come and go in turn and are one incident now.`
+    : `Until ${until} the cause was taken to be ${before}. What is told here replaces it.`;
+  return [{ title: 'What changed', kind: 'text', lines: [line] }];
+}
+
+/** Of the cause, and of the fault where that was seen before. */
+function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
+  const factOf = (name: string, from: EpochMs): Fact => [
+    name,
+    `${zonedText(from, timezone)}, for ${preciseSpanText(at - from)}`,
+  ];
+  const own = factOf('Since', causeSince);
+  return since < causeSince ? [own, factOf('First sign', since)] : [own];
+}
+
+function reminderFacts({ nextReminder }: IncidentNotification, { timezone }: ContentContext): readonly Fact[] {
+  return nextReminder === null ? [] : [['Next reminder', `${zonedText(nextReminder, timezone)}, if it is still open`]];
+}
+
+function delayFacts({ delayed, timezone }: ContentContext, at: EpochMs): readonly Fact[] {
+  if (delayed === null) return [];
+  const { firstFailedAt, now } = delayed;
+  const first = zonedText(firstFailedAt, timezone);
+  return [['Delivery', `first failed at ${first}, delayed by ${preciseSpanText(now - at)}`]];
+}
+
+function titles(ids: readonly string[]): string {
+  return ids.map(titleOf).join(', ');
+}
+
+function digest(
+  { items, omitted, stillOpen, at }: DigestNotification,
+  { summary }: Pick<NotificationText, 'summary'>,
+  context: MessageContext,
+): Pick<EmailContent, 'sections' | 'facts'> {
+  const open = items.filter(({ incident }) => incident.status === 'open');
+  const over = items.filter(({ incident }) => incident.status === 'closed');
+  const lineOf = (item: DigestItem): LinkedLine => digestLine(item, context);
+  return {
+    sections: spoken([
+      { title: 'What this is', kind: 'text', lines: [summary] },
+      { title: 'Open', kind: 'linked', lines: open.map(lineOf) },
+      { title: 'Over', kind: 'linked', lines: over.map(lineOf) },
+      { title: 'Also open', kind: 'list', lines: openLines(stillOpen, context) },
+      { title: 'Not listed', kind: 'text', lines: omitted === 0 ? [] : [`${String(omitted)} more incidents`] },
+    ]),
+    facts: [
+      ['Site', context.site],
+      ['As of', zonedText(at, context.timezone)],
+    ],
+  };
+}
+
+function digestLine({ event, incident }: DigestItem, context: MessageContext): LinkedLine {
+  const { cause, causeSince, status } = incident;
+  const { timezone } = context;
+  const times = status === 'open' ? `since ${zonedText(causeSince, timezone)}` : occurrenceText(incident, timezone);
+  const again = event === 'reminder' ? 'still ' : '';
+  const what = `${headline(cause)} (${cause.id}, ${cause.subject})`;
+  return {
+    text: `${again}${cause.severity}: ${what}, ${times}`,
+    links: linksOf(incidentLinks(incident, context), 'Incident'),
+  };
+}
+
+/** Nobody reads more of them in a mail. */
+const MAX_OPEN = 20;
+
+/** The end of an incident: what it was and when, and what is still open. */
+function allClear(
+  { incident, at, stillOpen }: IncidentNotification,
+  { summary }: Pick<NotificationText, 'summary'>,
+  context: MessageContext,
+): Pick<EmailContent, 'sections' | 'facts'> {
+  const { since, lastSeen, closedAt, clear } = incident;
+  return {
+    sections: spoken([
+      { title: 'Still open', kind: 'list', lines: openLines(stillOpen, context) },
+      { title: 'What it was', kind: 'text', lines: [summary] },
+      { title: 'How it was understood', kind: 'list', lines: storyLines(incident, context) },
+    ]),
+    facts: [
+      ...commonFacts(incident, context.site),
+      ['From', zonedText(since, context.timezone)],
+      ['Last seen', zonedText(lastSeen, context.timezone)],
+      ['Over since', zonedText(clear.after ?? closedAt ?? at, context.timezone)],
+      ['Lasted', lastedText(incident)],
+      ...flapFacts(incident),
+    ],
+  };
+}
+
+/** The faults that are open beside those of a notification, as lines of a list. */
+function openLines(causes: readonly OpenCause[], { timezone }: MessageContext): readonly string[] {
+  const lines = causes.slice(0, MAX_OPEN).map((cause) => {
+    const since = zonedText(cause.since, timezone);
+    return `${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${since}`;
+  });
+  return causes.length > MAX_OPEN ? [...lines, `and ${String(causes.length - MAX_OPEN)} more`] : lines;
+}
+
+/** Each cause that it had, with its times; nothing where there was but one. */
+function storyLines(
+  { formerCauses, cause, causeSince, lastSeen }: Incident,
+  { timezone }: MessageContext,
+): readonly string[] {
+  if (formerCauses.length === 0) return [];
+  const { id, subject, severity } = cause;
+  const present = { id, subject, severity, since: causeSince, until: lastSeen };
+  return [...formerCauses, present].map((one) => spanLine(one, timezone));
+}
+
+function spanLine(
+  { id, subject, severity, since, until }: Omit<FormerCause, 'replacedAt' | 'published'>,
+  timezone: string,
+): string {
+  const times = `from ${zonedText(since, timezone)} to ${zonedText(until, timezone)}`;
+  return `${id} (${severity}, ${subject}), ${times}`;
+}

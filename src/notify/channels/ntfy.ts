@@ -1,0 +1,127 @@
+import type * as z from 'zod';
+import type { ChannelDefinition, ChannelDeps, MessageChannel } from './channel.ts';
+import { authorityFile, optionalSecret, secretUrlField } from '../../config/schema/secret.ts';
+import {
+  hasSecret,
+  type Report,
+  type SectionFields,
+  textAt,
+  unique,
+  list,
+  section,
+  minSeverity,
+  recipientName,
+} from '../../config/schema/section.ts';
+import { isReadableOnTheWay } from '../../config/schema/endpoints.ts';
+import { TOKEN_IN_CLEAR, authorizationOf, createPostingChannel, readSecretUrl, secretPartsOf } from './http-post.ts';
+import { cutToBytes } from '../../core/visible-text.ts';
+import type { Notification } from '../../engine/incident/incident.ts';
+import { type MessageContext, notificationText, type Tone } from '../message/notification-text.ts';
+import { messageParagraphs } from './message-paragraphs.ts';
+
+const ntfyEntry = section(
+  {
+    name: recipientName,
+    minSeverity,
+    url: secretUrlField('Address of the topic: on a public server its name is a secret.', 'https://ntfy.sh/topic'),
+    token: optionalSecret('token', 'File with an access token, where the server asks for one. Needs https.'),
+    caFile: authorityFile,
+  },
+  checkUrl,
+);
+
+type NtfyConfig = z.output<typeof ntfyEntry>;
+
+const ntfySection = unique(list(ntfyEntry), textAt('name')).describe('Topics of ntfy, for phones.');
+
+const NO_TOPIC = 'expected a URL that ends in a topic: letters, digits, "_" and "-", at most 64';
+
+/** The server and the topic of an address; null: it names no topic. */
+function topicOf(url: string): { readonly server: string; readonly topic: string } | null {
+  const [, server, topic] = /^(https?:\/\/[^?#]*\/)([-_A-Za-z0-9]{1,64})$/u.exec(url) ?? [];
+  return server === undefined || topic === undefined || /^https?:\/\/$/u.test(server) ? null : { server, topic };
+}
+
+function checkUrl(fields: SectionFields, report: Report): void {
+  const { url } = fields;
+  if (typeof url !== 'string') return;
+  if (topicOf(url) === null) report('url', NO_TOPIC);
+  if (hasSecret('token', fields) && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
+}
+
+/**
+ * What is published as JSON (https://docs.ntfy.sh/publish/#publish-as-json), without the topic. Headers, the other
+ * way, take no text beyond ASCII as it is.
+ */
+interface NtfyMessage {
+  readonly title: string;
+  readonly message: string;
+  /** 5: it rings and vibrates for long; 3: the usual. */
+  readonly priority: 3 | 4 | 5;
+  readonly tags: readonly string[];
+  readonly click?: string;
+  readonly actions?: readonly { readonly action: 'view'; readonly label: string; readonly url: string }[];
+}
+
+/** What is longer becomes a file (https://docs.ntfy.sh/publish/#limitations). */
+const MAX_BYTES = 4096;
+
+const LOOKS: Readonly<Record<Tone, Pick<NtfyMessage, 'priority' | 'tags'>>> = {
+  critical: { priority: 5, tags: ['rotating_light'] },
+  warning: { priority: 4, tags: ['warning'] },
+  good: { priority: 3, tags: ['white_check_mark'] },
+  neutral: { priority: 3, tags: [] },
+};
+
+export function ntfyMessage(notification: Notification, context: MessageContext): NtfyMessage {
+  const text = notificationText(notification, context);
+  const { page, runbook } = text.links;
+  return {
+    title: text.subject,
+    message: cutToBytes(messageParagraphs(notification, text, context.site).join('\n\n'), MAX_BYTES),
+    ...LOOKS[text.tone],
+    ...(page === null ? {} : { click: page }),
+    ...(runbook === null ? {} : { actions: [{ action: 'view', label: 'Runbook', url: runbook }] }),
+  };
+}
+
+/** A message for each notification. */
+export const ntfy: ChannelDefinition<'ntfy', 'ntfy', readonly NtfyConfig[]> = {
+  id: 'ntfy',
+  name: 'ntfy',
+  kind: 'messages',
+  recipients: 'name',
+  key: 'ntfy',
+  section: ntfySection,
+  isConfigured: (notify) => notify.ntfy.length > 0,
+  create: (notify, deps) => notify.ntfy.map((config) => createNtfyChannel(config, deps)),
+};
+
+function createNtfyChannel(config: NtfyConfig, deps: ChannelDeps): MessageChannel {
+  const { name, minSeverity, caFile, token } = config;
+  return createPostingChannel(
+    {
+      id: 'ntfy',
+      recipient: name,
+      minSeverity,
+      async posts({ notification }) {
+        const url = await readSecretUrl(config.url, deps.readSecret);
+        if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
+        const { header, secrets } = await authorizationOf({ user: null, password: null, token }, deps.readSecret);
+        const address = topicOf(url);
+        if (address === null) throw new Error(NO_TOPIC);
+        const { server, topic } = address;
+        return [
+          {
+            url: server,
+            body: { topic, ...ntfyMessage(notification, deps) },
+            authorization: header,
+            secrets: [...secrets, ...secretPartsOf(url), topic],
+            caFile,
+          },
+        ];
+      },
+    },
+    deps,
+  );
+}

@@ -1,0 +1,204 @@
+import type * as z from 'zod';
+import type { ChannelDefinition, ChannelDeps, MessageChannel } from './channel.ts';
+import { authorityFile, secret } from '../../config/schema/secret.ts';
+import {
+  type Report,
+  type SectionFields,
+  textAt,
+  unique,
+  list,
+  section,
+  minSeverity,
+  recipientName,
+} from '../../config/schema/section.ts';
+import { isReadableOnTheWay, webUrl } from '../../config/schema/endpoints.ts';
+import { createPostingChannel } from './http-post.ts';
+import type { Severity } from '../../core/severity.ts';
+import { isoTime } from '../../core/time-text.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import type {
+  NamedCause,
+  IncidentNotification,
+  Notification,
+  TestNotification,
+} from '../../engine/incident/incident.ts';
+import { type MessageContext, notificationText } from '../message/notification-text.ts';
+import { digestItems, faultKey } from './message-paragraphs.ts';
+
+const DEFAULT_URL = 'https://events.pagerduty.com/v2/enqueue';
+
+const pagerdutyEntry = section(
+  {
+    name: recipientName,
+    minSeverity,
+    routingKey: secret('integration key', 'File with the integration key of a service (Events API v2).'),
+    url: webUrl(DEFAULT_URL)
+      .prefault(DEFAULT_URL)
+      .describe('Where events go; https://events.eu.pagerduty.com/v2/enqueue for accounts in the EU.'),
+    caFile: authorityFile,
+  },
+  keyNeedsHttps,
+);
+
+type PagerdutyConfig = z.output<typeof pagerdutyEntry>;
+
+const pagerdutySection = unique(list(pagerdutyEntry), textAt('name')).describe(
+  'PagerDuty services, by Events API v2: one alert for site, cause and subject.',
+);
+
+function keyNeedsHttps({ url }: SectionFields, report: Report): void {
+  if (typeof url === 'string' && isReadableOnTheWay(url))
+    report('url', 'expected a URL that begins with "https://": the integration key would travel in clear');
+}
+
+/** An event of the Events API v2 without its routing key: https://developer.pagerduty.com/docs/send-alert-event. */
+type PagerdutyEvent = TriggerEvent | ResolveEvent;
+
+interface ResolveEvent {
+  readonly event_action: 'resolve';
+  readonly dedup_key: string;
+}
+
+interface TriggerEvent {
+  readonly event_action: 'trigger';
+  /** At most 255 characters. */
+  readonly dedup_key: string;
+  readonly client: 'ftm-watch';
+  readonly client_url?: string;
+  readonly links?: readonly { readonly href: string; readonly text: string }[];
+  readonly payload: {
+    /** At most 1024 characters. */
+    readonly summary: string;
+    /** What is broken. */
+    readonly source: string;
+    readonly severity: Severity;
+    readonly timestamp: string;
+    readonly component: string;
+    readonly group: string;
+    readonly class: string;
+    readonly custom_details: Readonly<Record<string, string>>;
+  };
+}
+
+const MAX_TEXT = 1_000;
+
+/**
+ * What is to be sent, in order. Each may be sent twice: the key makes one alert of them. A cause that the incident had
+ * before ends when another one takes its place, unless it is open by itself.
+ */
+export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly PagerdutyEvent[] {
+  switch (notification.kind) {
+    case 'incident':
+      return incidentEvents(notification, context);
+    case 'digest':
+      return digestItems(notification).flatMap((item) => incidentEvents(item, context));
+    case 'note':
+      // It pages people for what lasts, and a note tells of what is over.
+      return [];
+    case 'test':
+      return testEvents(notification, context);
+  }
+}
+
+function incidentEvents(notification: IncidentNotification, context: MessageContext): readonly PagerdutyEvent[] {
+  const { event, incident, stillOpen } = notification;
+  const { cause, lastNotified } = incident;
+  const keyOf = (id: string, subject: string): string => faultKey(context.site, id, subject);
+  const own = keyOf(cause.id, cause.subject);
+  const named = (lastNotified?.named ?? []).map((one: NamedCause) => keyOf(one.cause, one.subject));
+  const open = new Set(stillOpen.map(({ id, subject }) => keyOf(id, subject)));
+  const over = named.filter((key) => key !== own && !open.has(key)).map(resolve);
+  return event === 'resolved' ? [resolve(own), ...over] : [trigger(notification, own, context), ...over];
+}
+
+function resolve(key: string): ResolveEvent {
+  return { event_action: 'resolve', dedup_key: key };
+}
+
+function trigger(notification: IncidentNotification, key: string, context: MessageContext): TriggerEvent {
+  const { event, incident } = notification;
+  const { cause, causeSince } = incident;
+  const { subject, action, summary, links } = notificationText(notification, context);
+  return {
+    event_action: 'trigger',
+    dedup_key: key,
+    client: 'ftm-watch',
+    ...(links.page === null ? {} : { client_url: links.page }),
+    ...(links.runbook === null ? {} : { links: [{ href: links.runbook, text: 'Runbook' }] }),
+    payload: {
+      summary: subject,
+      source: visibleText(cause.subject, MAX_TEXT),
+      severity: cause.severity,
+      timestamp: isoTime(causeSince),
+      component: cause.precondition,
+      group: context.site,
+      class: cause.id,
+      custom_details: {
+        event,
+        action: visibleText(action, MAX_TEXT),
+        summary: visibleText(summary, MAX_TEXT),
+        impact: visibleText(cause.impact, MAX_TEXT),
+        confidence: cause.confidence,
+        incident: incident.id,
+      },
+    },
+  };
+}
+
+/** It pages nobody for long: the second event ends what the first began. */
+function testEvents(notification: TestNotification, context: MessageContext): readonly PagerdutyEvent[] {
+  const key = faultKey(context.site, 'test', notification.id);
+  const { subject, action, summary } = notificationText(notification, context);
+  return [
+    {
+      event_action: 'trigger',
+      dedup_key: key,
+      client: 'ftm-watch',
+      payload: {
+        summary: subject,
+        source: context.site,
+        severity: 'info',
+        timestamp: isoTime(notification.at),
+        component: 'test',
+        group: context.site,
+        class: 'test',
+        custom_details: { event: 'test', action, summary },
+      },
+    },
+    resolve(key),
+  ];
+}
+
+/** An event for each incident of a notification. */
+export const pagerduty: ChannelDefinition<'pagerduty', 'pagerduty', readonly PagerdutyConfig[]> = {
+  id: 'pagerduty',
+  name: 'PagerDuty',
+  kind: 'messages',
+  recipients: 'name',
+  key: 'pagerduty',
+  section: pagerdutySection,
+  isConfigured: (notify) => notify.pagerduty.length > 0,
+  create: (notify, deps) => notify.pagerduty.map((config) => createPagerdutyChannel(config, deps)),
+};
+
+function createPagerdutyChannel(config: PagerdutyConfig, deps: ChannelDeps): MessageChannel {
+  const { name, minSeverity, url, caFile } = config;
+  return createPostingChannel(
+    {
+      id: 'pagerduty',
+      recipient: name,
+      minSeverity,
+      async posts({ notification }) {
+        const routingKey = await deps.readSecret(config.routingKey);
+        return pagerdutyEvents(notification, deps).map((event) => ({
+          url,
+          body: { routing_key: routingKey, ...event },
+          authorization: null,
+          secrets: [routingKey],
+          caFile,
+        }));
+      },
+    },
+    deps,
+  );
+}

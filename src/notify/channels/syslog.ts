@@ -1,0 +1,286 @@
+import { hostname } from 'node:os';
+import { once } from 'node:events';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { readFile } from 'node:fs/promises';
+import { connect, isIP, isIPv6, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type * as z from 'zod';
+import type { ChannelDefinition, ChannelDeps, MessageChannel, RecipientOutcome } from './channel.ts';
+import { authorityFile } from '../../config/schema/secret.ts';
+import {
+  endpoint,
+  textAt,
+  unique,
+  completed,
+  list,
+  section,
+  choice,
+  host,
+  port,
+  minSeverity,
+  recipientName,
+} from '../../config/schema/section.ts';
+import {
+  type Incident,
+  eventOf,
+  type IncidentNotification,
+  type Notification,
+} from '../../engine/incident/incident.ts';
+import { messageOf } from '../../text/message-of.ts';
+import { subjectOf } from '../message/notification-text.ts';
+import { digestItems } from './message-paragraphs.ts';
+import type { EpochMs, Clock, Millis } from '../../core/clock.ts';
+import { cutToBytes, visibleText } from '../../core/visible-text.ts';
+import { isoTime } from '../../core/time-text.ts';
+import { OWN_PROGRAM } from '../../core/polling/log-event.ts';
+import { deadline, sleep } from '../../system/clock.ts';
+
+const SYSLOG_PORT = 514;
+/** RFC 5425 §4.1. */
+const SYSLOG_TLS_PORT = 6514;
+
+const transport = choice('udp', 'tcp', 'tls');
+
+const receiver = section({
+  name: recipientName,
+  minSeverity,
+  host: host.describe('Host of the receiver.'),
+  port: port
+    .meta({ default: SYSLOG_PORT })
+    .optional()
+    .describe('Its port; the default is 6514 where `transport` is tls.'),
+  transport: transport
+    .prefault('tcp')
+    .describe(
+      'udp: a datagram a line; nobody learns of one that is lost. tcp: with the length before each line (RFC 6587). ' +
+        'tls: the same, encrypted and verified (RFC 5425).',
+    ),
+  caFile: authorityFile,
+});
+
+type SyslogConfig = z.output<typeof completeReceiver>;
+
+const completeReceiver = completed(receiver, (one) => ({
+  ...one,
+  port: one.port ?? (one.transport === 'tls' ? SYSLOG_TLS_PORT : SYSLOG_PORT),
+}));
+
+const syslogSection = unique(unique(list(completeReceiver), textAt('name')), endpoint).describe(
+  'Syslog receivers, such as FortiAnalyzer or a SIEM: each incident is a line of RFC 5424.',
+);
+
+/** What one line says. */
+export interface SyslogEvent {
+  readonly at: EpochMs;
+  /** As RFC 5424 §6.2.1 numbers them. */
+  readonly severity: 2 | 4 | 5 | 6;
+  /** The machine that ftm-watch runs on. */
+  readonly host: string;
+  /** What happened, one word. */
+  readonly messageId: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly message: string;
+}
+
+/** "System daemons": RFC 5424 §6.2.1, table 1. */
+const FACILITY_DAEMON = 3;
+/**
+ * Nobody has registered a number for ftm-watch; RFC 5612 gives this one to examples, so that no other program's data
+ * bears the name.
+ */
+const DATA_ID = `${OWN_PROGRAM}@32473`;
+/** What a receiver should take (RFC 5424 §6.1). */
+const MAX_BYTES = 2048;
+const MAX_VALUE = 200;
+
+/** A message of RFC 5424, without a line break and of at most 2048 bytes of UTF-8. */
+export function syslogLine({ at, severity, host, messageId, parameters, message }: SyslogEvent): string {
+  const data = Object.entries(parameters).map(([name, value]) => ` ${name}="${parameterValue(value)}"`);
+  const header = `<${String(FACILITY_DAEMON * 8 + severity)}>1 ${isoTime(at)} ${hostField(host)} ${OWN_PROGRAM} -`;
+  const head = `${header} ${messageId} [${DATA_ID}${data.join('')}]`;
+  const text = visibleText(message, MAX_BYTES);
+  // §6.4: what is not ASCII alone begins with a mark that it is UTF-8.
+  return cutToBytes(`${head} ${/^[ -~]*$/u.test(text) ? '' : '\u{FEFF}'}${text}`, MAX_BYTES);
+}
+
+/** §6.3.3: three characters are escaped. */
+function parameterValue(value: string): string {
+  return visibleText(value, MAX_VALUE).replaceAll(/["\\\]]/gu, String.raw`\$&`);
+}
+
+/** §6.2.4: printable ASCII, or "-" for none. */
+function hostField(host: string): string {
+  const printable = host.replaceAll(/[^!-~]/gu, '').slice(0, 255);
+  return printable === '' ? '-' : printable;
+}
+
+type Receiver = Pick<SyslogConfig, 'host' | 'port' | 'transport' | 'caFile'>;
+
+/** For all of it, from the look-up of the name on. */
+const SEND_DEADLINE: Millis = 15_000;
+/** A port where nobody listens is told of by then, where it is told of at all. */
+const REFUSAL: Millis = 250;
+/** A receiver that took everything and does not close the connection has taken it all the same. */
+const CLOSING: Millis = 3_000;
+
+/**
+ * Hands the lines over, on a connection of its own.
+ * @throws {Error} when the receiver cannot be reached, or breaks off before it has taken all
+ */
+export async function sendLines(
+  lines: readonly string[],
+  receiver: Receiver,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  using limit = deadline(clock, SEND_DEADLINE, signal);
+  if (receiver.transport === 'udp') await sendDatagrams(lines, receiver, clock, limit.signal);
+  else await sendStream(lines, receiver, clock, limit.signal);
+}
+
+async function sendDatagrams(
+  lines: readonly string[],
+  { host, port }: Receiver,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', signal });
+  const failed = once(socket, 'error', { signal }).then(([error]) => {
+    throw error instanceof Error ? error : new Error('The datagram could not be sent');
+  });
+  // Each datagram may be answered with an error of its own.
+  socket.on('error', () => undefined);
+  try {
+    socket.connect(port, host);
+    await Promise.race([once(socket, 'connect', { signal }), failed]);
+    for (const line of lines) await Promise.race([sendDatagram(socket, line), failed]);
+    await Promise.race([sleep(clock, REFUSAL, signal), failed]);
+  } finally {
+    // What comes after the end concerns nobody.
+    failed.catch(() => undefined);
+    if (!signal.aborted) socket.close();
+  }
+}
+
+/** @throws {Error} when it does not leave this machine: without a callback, Node drops that error */
+function sendDatagram(socket: UdpSocket, line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.send(line, (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+}
+
+async function sendStream(
+  lines: readonly string[],
+  receiver: Receiver,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const { transport, caFile } = receiver;
+  const authority = transport === 'tls' && caFile !== null ? await readFile(caFile, 'utf8') : null;
+  const socket = openStream(receiver, authority);
+  // At once and for good: it may fail before anything else listens, and after that.
+  socket.on('error', () => undefined);
+  try {
+    await once(socket, transport === 'tls' ? 'secureConnect' : 'connect', { signal });
+    // RFC 6587 §3.4.1, RFC 5425 §4.3: the length in front, in bytes.
+    socket.resume().end(lines.map((line) => `${String(Buffer.byteLength(line))} ${line}`).join(''));
+    await once(socket, 'finish', { signal });
+    await closed(socket, clock, signal);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** @throws {Error} when the receiver breaks off instead */
+async function closed(socket: Socket, clock: Clock, signal: AbortSignal): Promise<void> {
+  using limit = deadline(clock, CLOSING, signal);
+  try {
+    if (!socket.closed) await once(socket, 'close', { signal: limit.signal });
+  } catch (error) {
+    if (!limit.expired()) throw error;
+  }
+  if (socket.errored !== null) throw socket.errored;
+}
+
+function openStream({ host, port, transport }: Receiver, authority: string | null): Socket {
+  if (transport !== 'tls') return connect({ host, port });
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  return connectTls({ host, port, minVersion: 'TLSv1.2', ...(authority === null ? {} : { ca: authority }), ...name });
+}
+
+/** A line for each incident of a notification; each receiver is a channel of its own. */
+export const syslog: ChannelDefinition<'syslog', 'syslog', readonly SyslogConfig[]> = {
+  id: 'syslog',
+  name: 'syslog',
+  kind: 'messages',
+  recipients: 'name',
+  key: 'syslog',
+  section: syslogSection,
+  isConfigured: (notify) => notify.syslog.length > 0,
+  create: (notify, deps) => notify.syslog.map((config) => createSyslogChannel(config, deps)),
+};
+
+/** A line for each incident that a notification tells of. Of what was lost on the way over UDP nobody learns. */
+function createSyslogChannel(config: SyslogConfig, { site, clock }: ChannelDeps): MessageChannel {
+  return {
+    kind: 'messages',
+    id: 'syslog',
+    recipients: [config.name],
+    minSeverity: config.minSeverity,
+    async deliver({ notification, recipients }, signal) {
+      const lines = syslogEvents(notification, site).map((event) => syslogLine({ ...event, host: hostname() }));
+      const outcome = await sendLines(lines, config, clock, signal).then(
+        () => ({ kind: 'sent' as const, detail: '' }),
+        (error: unknown) => ({ kind: 'deferred' as const, detail: messageOf(error) }),
+      );
+      return recipients.map((recipient): RecipientOutcome => ({ recipient, ...outcome }));
+    },
+  };
+}
+
+function syslogEvents(notification: Notification, site: string): readonly Omit<SyslogEvent, 'host'>[] {
+  switch (notification.kind) {
+    case 'incident':
+      return [incidentEvent(notification, site)];
+    case 'digest':
+      return digestItems(notification).map((item) => incidentEvent(item, site));
+    case 'note':
+    case 'test': {
+      const { id, at } = notification;
+      const event = eventOf(notification);
+      const severity = event === 'restart' ? 4 : 6;
+      return [
+        { at, severity, messageId: event, parameters: { id, event, site }, message: subjectOf(notification, site) },
+      ];
+    }
+  }
+}
+
+function incidentEvent(notification: IncidentNotification, site: string): Omit<SyslogEvent, 'host'> {
+  const { id, at, event, incident } = notification;
+  const { cause } = incident;
+  return {
+    at,
+    severity: severityOf(event, incident),
+    messageId: event,
+    parameters: {
+      id,
+      event,
+      site,
+      incident: incident.id,
+      cause: cause.id,
+      severity: cause.severity,
+      confidence: cause.confidence,
+      subject: cause.subject,
+    },
+    message: subjectOf(notification, site),
+  };
+}
+
+function severityOf(event: IncidentNotification['event'], { cause }: Incident): SyslogEvent['severity'] {
+  if (event === 'resolved') return 5;
+  return cause.severity === 'critical' ? 2 : 4;
+}

@@ -1,0 +1,314 @@
+import { createHash, createHmac } from 'node:crypto';
+import * as z from 'zod';
+import type { ChannelDefinition, ChannelDeps, MessageChannel, DeliveryRequest } from './channel.ts';
+import {
+  authorityFile,
+  optionalSecret,
+  secretUrlField,
+  secretUrlKeys,
+  type SecretUrl,
+} from '../../config/schema/secret.ts';
+import {
+  type SectionFields,
+  hasSecret,
+  type Report,
+  textAt,
+  unique,
+  list,
+  optional,
+  section,
+  codedText,
+  minSeverity,
+  recipientName,
+} from '../../config/schema/section.ts';
+import { isReadableOnTheWay } from '../../config/schema/endpoints.ts';
+import {
+  TOKEN_IN_CLEAR,
+  type JsonPost,
+  authorizationOf,
+  createPostingChannel,
+  readSecretUrl,
+  placeOf,
+  secretPartsOf,
+} from './http-post.ts';
+import { isoTimeOrNull, isoTime } from '../../core/time-text.ts';
+import {
+  type Incident,
+  eventOf,
+  type IncidentNotification,
+  type Notification,
+} from '../../engine/incident/incident.ts';
+import {
+  incidentLinks,
+  notificationLinks,
+  type MessageContext,
+  notificationText,
+} from '../message/notification-text.ts';
+import { faultKey, messageParagraphs } from './message-paragraphs.ts';
+import type { EpochMs } from '../../core/clock.ts';
+
+/** What a template may name. */
+export const TEMPLATE_NAMES = [
+  'id',
+  'event',
+  'site',
+  'time',
+  'tone',
+  'title',
+  'text',
+  'cause',
+  'subject',
+  'severity',
+  'incident',
+  'key',
+  'page',
+  'runbook',
+] as const;
+
+type TemplateValues = Readonly<Record<(typeof TEMPLATE_NAMES)[number], string>>;
+
+/** Of a notification about several incidents, or none, what is about one is empty. */
+function templateValues(notification: Notification, context: MessageContext): TemplateValues {
+  const text = notificationText(notification, context);
+  return {
+    id: notification.id,
+    event: eventOf(notification),
+    site: context.site,
+    time: isoTime(notification.at),
+    tone: text.tone,
+    title: text.subject,
+    text: messageParagraphs(notification, text, context.site).join('\n'),
+    ...incidentValues(notification, context),
+    page: text.links.page ?? '',
+    runbook: text.links.runbook ?? '',
+  };
+}
+
+function incidentValues(
+  notification: Notification,
+  { site }: MessageContext,
+): Pick<TemplateValues, 'cause' | 'subject' | 'severity' | 'incident' | 'key'> {
+  if (notification.kind !== 'incident') return { cause: '', subject: '', severity: '', incident: '', key: '' };
+  const { id, cause } = notification.incident;
+  const { subject, severity } = cause;
+  return { cause: cause.id, subject, severity, incident: id, key: faultKey(site, cause.id, subject) };
+}
+
+/**
+ * JSON with `{{name}}` in its texts. It is data: names are replaced once, by text, and nothing is computed, read or
+ * run; what is put in is no template again.
+ */
+type JsonTemplate =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonTemplate[]
+  | { readonly [key: string]: JsonTemplate };
+
+const PLACEHOLDER = /\{\{ *([A-Za-z]{1,32}) *\}\}/gu;
+
+/** What may stand there, each as the texts of `values` in `filled` have it. */
+export function placeholdersOf(template: JsonTemplate): readonly string[] {
+  if (typeof template === 'string') return [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+  if (typeof template !== 'object' || template === null) return [];
+  return Object.values(template).flatMap(placeholdersOf);
+}
+
+/** The template with its placeholders replaced; one without a value by nothing. */
+export function filled(template: JsonTemplate, values: Readonly<Record<string, string>>): JsonTemplate {
+  if (typeof template === 'string')
+    return template.replace(PLACEHOLDER, (_, name: string) =>
+      Object.hasOwn(values, name) ? (values[name] ?? '') : '',
+    );
+  if (typeof template !== 'object' || template === null) return template;
+  if (Array.isArray(template)) return template.map((item: JsonTemplate) => filled(item, values));
+  return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, filled(value, values)]));
+}
+
+const MAX_TEMPLATE = 20_000;
+const PLACES = TEMPLATE_NAMES.map((place) => `{{${place}}}`).join(', ');
+
+const template: z.ZodType<JsonTemplate> = codedText({
+  title: 'JSON template',
+  expected: 'a text of JSON with places such as "{{title}}" in it',
+  parse: (text) => {
+    const value = text.length > MAX_TEMPLATE ? undefined : parsedJson(text);
+    return value === undefined || unknownPlaces(value).length > 0 ? null : value;
+  },
+  format: (value) => JSON.stringify(value),
+  problem: (text) => {
+    const [unknown] = unknownPlaces(parsedJson(text) ?? null);
+    return unknown === undefined ? null : `expected one of ${PLACES}, got "{{${unknown}}}"`;
+  },
+}).describe(`JSON that is sent instead, in whose texts these places are filled in: ${PLACES}.`);
+
+function unknownPlaces(value: JsonTemplate): readonly string[] {
+  const names: readonly string[] = TEMPLATE_NAMES;
+  return placeholdersOf(value).filter((place) => !names.includes(place));
+}
+
+function parsedJson(text: string): JsonTemplate | undefined {
+  try {
+    return z.json().parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+const webhookEntry = section(
+  {
+    name: optional(recipientName),
+    minSeverity,
+    url: secretUrlField('Where to post to.', 'https://hooks.example.org/ftm-watch'),
+    template: optional(template),
+    token: optionalSecret('token', 'File with a token, sent as "Authorization: Bearer". Needs https.'),
+    signingSecret: optionalSecret(
+      'signing secret',
+      'File with a secret that bodies are signed with (HMAC-SHA256, as Standard Webhooks has it).',
+    ),
+    caFile: authorityFile,
+  },
+  tokenNeedsHttps,
+);
+
+export type WebhookConfig = z.output<typeof webhookEntry>;
+
+const webhooksSection = unique(list(webhookEntry), (item) =>
+  ['name', ...secretUrlKeys('url')].flatMap((key) => textAt(key)(item)),
+).describe('Web hooks: the incident is sent to each as JSON.');
+
+function tokenNeedsHttps(fields: SectionFields, report: Report): void {
+  const { url } = fields;
+  if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
+}
+
+/** Each web hook is a channel of its own: none waits for another. */
+export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookConfig[]> = {
+  id: 'webhook',
+  name: 'web hook',
+  kind: 'messages',
+  recipients: 'name',
+  key: 'webhooks',
+  section: webhooksSection,
+  isConfigured: ({ webhooks }) => webhooks.length > 0,
+  create: ({ webhooks }, deps) => webhooks.map((config) => createWebhookChannel(config, deps)),
+};
+
+/** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
+export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
+  const { name, minSeverity, template, token, signingSecret, caFile } = config;
+  return createPostingChannel(
+    {
+      id: 'webhook',
+      recipient: name ?? webhookName(config.url),
+      minSeverity,
+      posts: async (request) => [await postOf(request)],
+    },
+    deps,
+  );
+
+  async function postOf(request: DeliveryRequest): Promise<JsonPost> {
+    const { notification } = request;
+    const body = template === null ? webhookBody(deps, request) : filled(template, templateValues(notification, deps));
+    const url = await readSecretUrl(config.url, deps.readSecret);
+    if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
+    const { header, secrets } = await authorizationOf({ user: null, password: null, token }, deps.readSecret);
+    const signed = { id: notification.id, body: JSON.stringify(body), at: deps.clock.now() };
+    const headers = signingSecret === null ? {} : signatureHeaders(signed, await deps.readSecret(signingSecret));
+    return { url, body, headers, authorization: header, secrets: [...secrets, ...secretPartsOf(url)], caFile };
+  }
+}
+
+/**
+ * What it is called in the log and in the store, where its path, which is a secret, must not stand: by its host, and a
+ * hash that tells it from others there; one that is read from elsewhere, by that.
+ */
+function webhookName(url: SecretUrl): string {
+  if (typeof url !== 'string') return placeOf(url);
+  const text = url;
+  const { origin } = new URL(text);
+  if (secretPartsOf(text).length === 0) return origin;
+  return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
+}
+
+/** The JSON body, part of the contract: documented in docs/alerts.md. */
+function webhookBody(context: MessageContext, { notification, firstFailedAt }: DeliveryRequest): object {
+  return {
+    version: 1,
+    id: notification.id,
+    event: eventOf(notification),
+    site: context.site,
+    at: isoTimeOrNull(notification.at),
+    firstFailedAt: isoTimeOrNull(firstFailedAt),
+    links: notificationLinks(notification, context),
+    ...content(notification, context),
+  };
+}
+
+function content(notification: Notification, context: MessageContext): object {
+  switch (notification.kind) {
+    case 'incident':
+      return {
+        incidents: [incidentJson(notification.incident, context)],
+        nextReminder: isoTimeOrNull(notification.nextReminder),
+        stillOpen: stillOpenJson(notification),
+      };
+    case 'digest':
+      return {
+        incidents: notification.items.map(({ event, incident }) => ({ event, ...incidentJson(incident, context) })),
+        omitted: notification.omitted,
+        stillOpen: stillOpenJson(notification),
+      };
+    case 'note': {
+      const { action, summary, sections } = notification;
+      return { incidents: [], note: { action, summary, sections } };
+    }
+    case 'test':
+      return { incidents: [] };
+  }
+}
+
+function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): readonly object[] {
+  return stillOpen.map((cause) => ({ ...cause, since: isoTimeOrNull(cause.since) }));
+}
+
+/** An incident as programs see it. */
+function incidentJson(incident: Incident, context: MessageContext): object {
+  return {
+    id: incident.id,
+    status: incident.status,
+    links: incidentLinks(incident, context),
+    flapping: incident.flapping,
+    since: isoTimeOrNull(incident.since),
+    causeSince: isoTimeOrNull(incident.causeSince),
+    openedAt: isoTimeOrNull(incident.openedAt),
+    closedAt: isoTimeOrNull(incident.closedAt),
+    lastSeen: isoTimeOrNull(incident.lastSeen),
+    cause: incident.cause,
+    formerCauses: incident.formerCauses.map(({ id, subject, severity, since, until }) => ({
+      id,
+      subject,
+      severity,
+      since: isoTimeOrNull(since),
+      until: isoTimeOrNull(until),
+    })),
+    merged: incident.merged,
+    mergedInto: incident.mergedInto,
+  };
+}
+
+/**
+ * The headers of Standard Webhooks 1.0.0, symmetric
+ * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md): by them a receiver knows
+ * who wrote the body, and when, and which notification it is. A secret that begins with "whsec_" is base64.
+ */
+export function signatureHeaders(
+  { id, body, at }: { readonly id: string; readonly body: string; readonly at: EpochMs },
+  secret: string,
+): Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>> {
+  const timestamp = String(Math.floor(at / 1_000));
+  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : secret;
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+}

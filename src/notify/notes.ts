@@ -1,0 +1,244 @@
+import { randomBytes } from 'node:crypto';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import {
+  type Incident,
+  type IncidentState,
+  type JournalEntry,
+  type OutboxEntry,
+  incidentsOf,
+  type Notification,
+  isOpenFault,
+  type NoteNotification,
+  type Silence,
+  type NoteSection,
+} from '../engine/incident/incident.ts';
+import type { IncidentEffect, IncidentStep } from '../engine/incident/round-view.ts';
+import { bySeverity } from './outbox.ts';
+import type { MessageChannel } from './channels/channel.ts';
+import { headline } from '../checks/headline.ts';
+import { spanText, zonedText, dayText } from '../core/time-text.ts';
+import type { Crontab } from '../text/crontab.ts';
+import { compareSeverity } from '../core/severity.ts';
+import { occurrenceText } from './message/notification-text.ts';
+
+/** What one step of the machine changed and what is to be sent because of it, to be kept before anything is sent. */
+export function journalEntry(
+  state: IncidentState,
+  effects: readonly IncidentEffect[],
+  channels: readonly MessageChannel[],
+  now: EpochMs,
+): JournalEntry {
+  return {
+    state,
+    incidents: touched(state, effects),
+    outboxEntries: effects.flatMap((effect) =>
+      effect.kind === 'notify' ? outboxEntriesOf(effect.notification, channels, now) : [],
+    ),
+  };
+}
+
+/** A notification on its way to everybody who wants it. */
+function outboxEntriesOf(
+  notification: Notification,
+  channels: readonly MessageChannel[],
+  now: EpochMs,
+): readonly OutboxEntry[] {
+  const wanted = channels.filter(({ minSeverity }) => bySeverity(notification, minSeverity) !== null);
+  return wanted.flatMap(({ id, recipients }) =>
+    recipients.map(
+      (recipient): OutboxEntry => ({
+        notification,
+        delivery: {
+          notificationId: notification.id,
+          channel: id,
+          recipient,
+          status: 'pending',
+          createdAt: now,
+          attempts: 0,
+          firstFailedAt: null,
+          nextAttemptAt: now,
+          finishedAt: null,
+          detail: '',
+        },
+      }),
+    ),
+  );
+}
+
+/** Those of the new state that the step changed, for the history. */
+function touched(state: IncidentState, effects: readonly IncidentEffect[]): readonly Incident[] {
+  const changed = effects.flatMap((effect) =>
+    effect.kind === 'transition' ? [effect.incident] : incidentsOf(effect.notification),
+  );
+  const ids = new Set(changed.map(({ id }) => id));
+  return state.incidents.filter(({ id }) => ids.has(id));
+}
+
+/** One that dies again and again is told once in so long. */
+const AGAIN_AFTER: Millis = 3_600_000;
+
+export interface Restart {
+  readonly now: EpochMs;
+  /** The last round that the history has; null: none. */
+  readonly lastRound: EpochMs | null;
+  readonly timezone: string;
+}
+
+/**
+ * The state as a process takes it up, and what it tells at once: where the last one did not end as it was asked to.
+ * @param isQuiet nobody is to be told now
+ */
+export function takenUp(
+  saved: IncidentState,
+  { isQuiet, ...restart }: Restart & { readonly isQuiet: boolean },
+): IncidentStep {
+  const note = isQuiet ? null : restartNote(saved, restart);
+  const state = { ...saved, runningSince: restart.now };
+  return note === null
+    ? { state, effects: [] }
+    : { state: { ...state, restartToldAt: restart.now }, effects: [{ kind: 'notify', notification: note }] };
+}
+
+/**
+ * What is told when the last process did not end as it was asked to: since when nothing was looked at, and what was
+ * open then. Null when it did, or when the same was told lately.
+ */
+function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart): NoteNotification | null {
+  const { runningSince, restartToldAt, origin, incidents } = state;
+  if (runningSince === null) return null;
+  if (restartToldAt !== null && Math.abs(now - restartToldAt) < AGAIN_AFTER) return null;
+  // A clock that was set back makes no span negative.
+  const from = Math.min(Math.max(lastRound ?? runningSince, runningSince), now);
+  const [since, until] = [zonedText(from, timezone), zonedText(now, timezone)];
+  const open = incidents.filter(isOpenFault).map(({ cause }) => `${cause.severity}: ${headline(cause)} (${cause.id})`);
+  return {
+    kind: 'note',
+    // The same end is told under the same id.
+    id: `restart-${String(runningSince)}-${origin}`,
+    at: now,
+    event: 'restart',
+    short: `nothing seen for ${spanText(now - from)}`,
+    tone: 'warning',
+    action: `See in the log of ftm-watch, before ${until}, why it ended.`,
+    summary:
+      'ftm-watch ended without being asked to: a crash, a kill or a loss of power. It looked at nothing from ' +
+      `${since} to ${until}. Faults that came and went in that time were not seen, and log lines sent in it are lost.`,
+    sections: open.length === 0 ? [] : [{ title: 'Open when it ended, and judged again now', lines: open }],
+  };
+}
+
+interface SummaryTools {
+  readonly now: EpochMs;
+  readonly timezone: string;
+  readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
+}
+
+/** The state after the summary that is due now, and that summary; null: nothing is due. */
+export function dueSummary(
+  state: IncidentState,
+  summary: Crontab,
+  { now, timezone, summaryFacts }: SummaryTools,
+): IncidentStep | null {
+  const from = state.summarizedUntil;
+  const summarized = { ...state, summarizedUntil: now };
+  // The first one has no beginning yet, and after a clock was set back the last one lies in the future.
+  if (from === null || from > now) return { state: summarized, effects: [] };
+  if (from >= (summary.last(now) ?? 0)) return null;
+  const notification = summaryNote(state, summaryFacts(from, now), { from, until: now, timezone });
+  return { state: summarized, effects: [{ kind: 'notify', notification }] };
+}
+
+interface SummarySpan {
+  readonly from: EpochMs;
+  readonly until: EpochMs;
+  readonly timezone: string;
+}
+
+/** Nobody reads more of them in a message. */
+const MAX_LISTED = 30;
+
+/** How the time between was. */
+export function summaryNote(state: IncidentState, facts: SummaryFacts, span: SummarySpan): NoteNotification {
+  const { from, until, timezone } = span;
+  const open = state.incidents
+    .filter(isOpenFault)
+    .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
+  const over = facts.ended.filter(({ cause, mergedInto }) => cause.severity !== 'info' && mergedInto === null);
+  const count = open.length + over.length;
+  const share = facts.availability === null ? 'nothing known' : `${percent(facts.availability)} ready`;
+  return {
+    kind: 'note',
+    id: `summary-${String(until)}-${state.origin}`,
+    at: until,
+    event: 'summary',
+    short: `${share}, ${String(count)} ${count === 1 ? 'incident' : 'incidents'}`,
+    tone: open.length === 0 ? 'good' : open.some(({ cause }) => cause.severity === 'critical') ? 'critical' : 'warning',
+    action: actionOf(open, facts),
+    summary:
+      `From ${zonedText(from, timezone)} to ${zonedText(until, timezone)} ` +
+      (facts.availability === null
+        ? 'nothing was watched.'
+        : `activation could work in ${percent(facts.availability)} of the time that was watched.`),
+    sections: [
+      { title: 'Still open', lines: open.map((one) => `${lineOf(one)}, since ${zonedText(one.since, timezone)}`) },
+      {
+        title: 'Over',
+        lines: over.map((one) => `${lineOf(one)}, ${occurrenceText(one, timezone)}`),
+      },
+      {
+        title: 'Tokens left',
+        lines: facts.tokensLeft.map(({ appliance, count: tokens }) => `${appliance}: ${String(tokens)}`),
+      },
+      { title: 'Ends soon', lines: facts.ends.map(({ what, at }) => `${what}: ${dayText(at)}`) },
+      {
+        title: 'Silences that are still on',
+        lines: state.silences.filter((one) => one.until > until).map((one) => silenceLine(one, timezone)),
+      },
+    ].flatMap(listed),
+  };
+}
+
+function actionOf([gravest, ...others]: readonly Incident[], { ends: [soonest] }: SummaryFacts): string {
+  if (gravest !== undefined) {
+    const more = others.length === 0 ? '' : `, and ${String(others.length)} more`;
+    return `Still open: ${headline(gravest.cause)}${more}.`;
+  }
+  return soonest === undefined ? 'There is nothing to do.' : `Renew in time: ${soonest.what}.`;
+}
+
+/** 100 % is said of what never failed alone. */
+function percent(share: number): string {
+  return `${String(Math.floor(share * 1_000) / 10)} %`;
+}
+
+function lineOf({ cause }: Incident): string {
+  return `${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject})`;
+}
+
+function silenceLine({ cause, subject, until, by, comment }: Silence, timezone: string): string {
+  const what = [cause ?? 'every cause', ...(subject === null ? [] : [subject])].join(', ');
+  return `${what}, until ${zonedText(until, timezone)}, by ${by}${comment === '' ? '' : `: ${comment}`}`;
+}
+
+function listed({ title, lines }: NoteSection): readonly NoteSection[] {
+  if (lines.length === 0) return [];
+  const more = lines.length - MAX_LISTED;
+  return [{ title, lines: more > 0 ? [...lines.slice(0, MAX_LISTED), `and ${String(more)} more`] : lines }];
+}
+
+/** What a summary tells beside what alerting knows by itself. */
+export interface SummaryFacts {
+  /** Share of the watched time in which activation could work, 0 to 1; null: nothing is known. */
+  readonly availability: number | null;
+  /** Incidents that ended in the time. */
+  readonly ended: readonly Incident[];
+  /** By appliance. */
+  readonly tokensLeft: readonly { readonly appliance: string; readonly count: number }[];
+  /** Soonest first. */
+  readonly ends: readonly { readonly what: string; readonly at: EpochMs }[];
+}
+
+/** Ten characters. Among a thousand sites, two have the same by chance in one of two million cases. */
+export function randomName(): string {
+  return randomBytes(5).toString('hex');
+}

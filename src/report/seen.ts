@@ -1,0 +1,220 @@
+import { X509Certificate } from 'node:crypto';
+import { chainPem, parseCertificate } from '../core/parse-certificate.ts';
+import { type CapturedChain, type Certificate, formatDistinguishedName, shortName } from '../core/certificate.ts';
+import type { EndpointObservation } from '../core/observation.ts';
+import type { PathObservation } from '../core/round.ts';
+import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
+import type { StoredHistory } from '../store/stored-history.ts';
+import type { StoredCertificate } from '../store/history.ts';
+import { type RoundResult, fileName } from './report-contents.ts';
+import { isoTime } from '../core/time-text.ts';
+import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
+import type { EpochMs } from '../core/clock.ts';
+
+/** A chain as somebody sent it, and where in the archive it is. */
+export interface SeenChain {
+  /** Name of its file. */
+  readonly file: string;
+  readonly target: string;
+  /** By which way: an address, a proxy, another name. */
+  readonly way: string;
+  /** What came of judging it; null where only comparing was asked for, or when it was seen before this round. */
+  readonly judgement: ReturnType<typeof shortJudgement> | null;
+  readonly certificates: readonly CertificateJson[];
+  /** Certificates that could not be read, or were too many. */
+  readonly dropped: number;
+  readonly pem: string;
+}
+
+export type CertificateJson = ReturnType<typeof certificateToJson>;
+
+type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly chain: CapturedChain };
+
+/** Every chain of the round, the licence server's first, each once for each way it came. */
+export function seenChains({ observations, judged }: RoundResult): readonly SeenChain[] {
+  const {
+    path: { licenseServer, burst, services, knownAddresses },
+    controls,
+  } = observations;
+  const judgements = new Map(
+    judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.map((one) => [one.endpoint, one] as const)),
+  );
+  const paths = [licenseServer, ...services, ...controls];
+  const sightings = [
+    ...paths.flatMap((path) => sightingsOf(path, judgements)),
+    ...[...knownAddresses, ...othersThan(licenseServer, burst)].flatMap((endpoint) => ofEndpoint(endpoint, null)),
+  ];
+  return sightings.map((sighting, index) => seenChain(sighting, index + 1));
+}
+
+/** Of a burst of connections, those that showed what no other did: twenty times the same chain is told once. */
+function othersThan(
+  { endpoints }: PathObservation,
+  burst: readonly EndpointObservation[],
+): readonly EndpointObservation[] {
+  const seen = new Set(endpoints.map(leafOf));
+  return burst.filter((endpoint) => {
+    const isNew = !seen.has(leafOf(endpoint));
+    seen.add(leafOf(endpoint));
+    return isNew;
+  });
+}
+
+function leafOf({ tls }: EndpointObservation): string | null {
+  return tls?.chain?.certificates[0]?.fingerprint ?? null;
+}
+
+/** The certificates that a daemon saw before, as files; the text above each says when. */
+export function keptCertificates(history: StoredHistory): readonly { readonly file: string; readonly pem: string }[] {
+  if (history.kind !== 'read') return [];
+  return history.certificates.map((certificate, index) => ({
+    file: `history-${ordinal(index + 1)}-${fileName(certificate.target)}.pem`,
+    pem: keptPem(certificate),
+  }));
+}
+
+function keptPem({ target, firstSeen, lastSeen, pem }: StoredCertificate): string {
+  return (
+    `${target}: seen from ${isoTime(firstSeen)} until ${isoTime(lastSeen)}\n` +
+    `${pem.endsWith('\n') ? pem : `${pem}\n`}`
+  );
+}
+
+function sightingsOf(
+  path: PathObservation,
+  judgements: ReadonlyMap<EndpointObservation, JudgedEndpoint>,
+): readonly Sighting[] {
+  return [
+    ...path.endpoints.flatMap((endpoint) => ofEndpoint(endpoint, judgements.get(endpoint) ?? null)),
+    ...path.references.flatMap(({ kind, label, outcome: { chain } }) =>
+      chain === null ? [] : [{ target: path.subject, way: `for comparison: ${kind} ${label}`, judgement: null, chain }],
+    ),
+  ];
+}
+
+function ofEndpoint(
+  { target, address, proxy, tls }: EndpointObservation,
+  judged: JudgedEndpoint | null,
+): readonly Sighting[] {
+  const chain = tls?.chain ?? null;
+  if (chain === null || chain.certificates.length === 0) return [];
+  const way = proxy === null ? address : `${address} through ${proxy}`;
+  return [{ target, way, judgement: judged === null ? null : shortJudgement(judged), chain }];
+}
+
+function shortJudgement({ judgement: { verdict, confidence, summary, wouldSettle } }: JudgedEndpoint) {
+  return { verdict, confidence, summary, settle: wouldSettle };
+}
+
+function seenChain({ target, way, judgement, chain }: Sighting, number: number): SeenChain {
+  return {
+    file: `${ordinal(number)}-${fileName(target)}.pem`,
+    target,
+    way,
+    judgement,
+    certificates: chain.certificates.map(certificateToJson),
+    dropped: chain.dropped,
+    pem: chainPem(chain),
+  };
+}
+
+function certificateToJson(certificate: Certificate) {
+  const { serial, isAuthority, dnsNames, ipAddresses, key, pin, signatureAlgorithm, fingerprint } = certificate;
+  return {
+    subject: formatDistinguishedName(certificate.subject),
+    issuer: formatDistinguishedName(certificate.issuer),
+    serial,
+    notBefore: isoTime(certificate.notBefore),
+    notAfter: isoTime(certificate.notAfter),
+    isAuthority,
+    names: [...dnsNames, ...ipAddresses],
+    key,
+    pin,
+    signatureAlgorithm,
+    sha256: fingerprint,
+  };
+}
+
+function ordinal(number: number): string {
+  return String(number).padStart(2, '0');
+}
+
+/** Who issued the certificates that a target showed, and from when to when: also those that it shows no more. */
+export interface SeenIssuer {
+  readonly target: string;
+  /** What a person calls it. */
+  readonly name: string;
+  /** The whole name. */
+  readonly issuer: string;
+  /** How many different certificates. */
+  readonly certificates: number;
+  /** ISO 8601, UTC. */
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  /** What this round says of one of them; null: it was not shown one. */
+  readonly verdict: Verdict | null;
+}
+
+interface IssuerSighting {
+  readonly target: string;
+  readonly leaf: Certificate;
+  readonly firstSeen: EpochMs;
+  readonly lastSeen: EpochMs;
+  readonly verdict: Verdict | null;
+}
+
+/** By target and issuer, the issuer that was seen last first. */
+export function seenIssuers(examination: RoundResult, history: StoredHistory): readonly SeenIssuer[] {
+  const sightings = [...ofRound(examination), ...ofHistory(history)];
+  const groups = Map.groupBy(sightings, ({ target, leaf }) => `${target}\n${formatDistinguishedName(leaf.issuer)}`);
+  return [...groups.values()]
+    .flatMap(merged)
+    .toSorted((a, b) => a.target.localeCompare(b.target, 'en') || b.lastSeen.localeCompare(a.lastSeen, 'en'));
+}
+
+function ofRound({ judged, observations }: RoundResult): readonly IssuerSighting[] {
+  const at = observations.startedAt;
+  return judged.tls.flatMap(({ path, judged: { endpoints } }) =>
+    endpoints.flatMap(({ outcome, judgement }) => {
+      const leaf = outcome.chain?.certificates[0];
+      return leaf === undefined
+        ? []
+        : [{ target: path.subject, leaf, firstSeen: at, lastSeen: at, verdict: judgement.verdict }];
+    }),
+  );
+}
+
+function ofHistory(history: StoredHistory): readonly IssuerSighting[] {
+  if (history.kind !== 'read') return [];
+  return history.certificates.flatMap(({ target, pem, firstSeen, lastSeen }) => {
+    const leaf = readLeaf(pem);
+    return leaf === null ? [] : [{ target, leaf, firstSeen, lastSeen, verdict: null }];
+  });
+}
+
+/** Null for what a damaged file may hold. */
+function readLeaf(pem: string): Certificate | null {
+  try {
+    return parseCertificate(new X509Certificate(pem).raw);
+  } catch {
+    return null;
+  }
+}
+
+function merged(sightings: readonly IssuerSighting[]): readonly SeenIssuer[] {
+  const [first] = sightings;
+  if (first === undefined) return [];
+  const { target, leaf } = first;
+  const issuer = formatDistinguishedName(leaf.issuer);
+  return [
+    {
+      target,
+      name: shortName(leaf.issuer) ?? issuer,
+      issuer,
+      certificates: new Set(sightings.map((one) => one.leaf.fingerprint)).size,
+      firstSeen: isoTime(Math.min(...sightings.map((one) => one.firstSeen))),
+      lastSeen: isoTime(Math.max(...sightings.map((one) => one.lastSeen))),
+      verdict: sightings.find(({ verdict }) => verdict !== null)?.verdict ?? null,
+    },
+  ];
+}

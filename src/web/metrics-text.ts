@@ -1,5 +1,0 @@
-/** As prom-client gives it. */
-export interface MetricsText {
-  readonly contentType: string;
-  readonly body: string;
-}
