@@ -58,6 +58,13 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
+    reason: 'What FortiAuthenticator logs of itself: users whom it disabled, and faults of the unit',
+    lines: [
+      '+ metrics: ftm_cause_active cause="users-disabled"',
+      '+ metrics: ftm_cause_active cause="appliance-fault-logged"',
+    ],
+  },
+  {
     reason: '`precondition-unknown`: a warning for a precondition that stays unknown for 15 minutes',
     lines: ['+ metrics: ftm_cause_active cause="precondition-unknown"'],
   },
