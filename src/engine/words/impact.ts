@@ -15,7 +15,7 @@ const IMPACTS = {
   disabled:
     'The users who were disabled cannot log in. A user who is re-enabled without a new token can log in without the ' +
     'second factor.',
-  appliance: 'Activations, or logins with codes, may fail now or later, depending on what the unit reports.',
+  appliance: 'Activations, or logins with codes, may fail now or later.',
   clock:
     'From a difference of 60 s on, FortiAuthenticator rejects time-based codes; HOTP tokens do not depend on the clock.',
   blind: 'Activation may work; ftm-watch cannot see this part of it.',

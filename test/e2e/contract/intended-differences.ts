@@ -58,6 +58,13 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
+    reason: 'The clock and the memory of FortiAuthenticator are judged',
+    lines: [
+      '+ metrics: ftm_cause_active cause="appliance-clock-skewed"',
+      '+ metrics: ftm_cause_active cause="appliance-memory-low"',
+    ],
+  },
+  {
     reason: 'What FortiAuthenticator logs of itself: users whom it disabled, and faults of the unit',
     lines: [
       '+ metrics: ftm_cause_active cause="users-disabled"',
