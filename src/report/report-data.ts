@@ -78,7 +78,7 @@ function chainToJson(
 }
 
 /** Without what is only how the facts are kept: the paths stand beside the others. */
-function roundToJson({ path, ...round }: RoundObservations): object {
+function roundToJson({ path, clockBase: _, ...round }: RoundObservations): object {
   return {
     ...round,
     ...path,
