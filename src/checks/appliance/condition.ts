@@ -114,7 +114,7 @@ function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, 
   return {
     rule: 'memory-suffices',
     subject,
-    claim: `Another possible reason: ${unit} has ${found} of memory, and firmware ${version} needs at least 4 GB. Once it uses swap, tokens fail to provision and push notifications fail.`,
+    claim: `Another possible reason is memory: ${unit} has ${found}, firmware ${version} needs 4 GB, and in swap provisioning and push fail.`,
     expected: 'at least 4 GB of memory',
     actual: `${String(memoryKb)} KB in all, firmware ${version}`,
     level: 'note',
@@ -146,13 +146,12 @@ function factsTold(known: readonly KnownFact[], told: FactUse): readonly KnownFa
 
 function factNote(facts: ApplianceFacts, { fact, version, isUncertain }: KnownFact) {
   const { id, summary, todo, source } = fact;
-  const about = isUncertain
-    ? `Whether firmware ${version} is affected by ${id} is not known, since the source does not mention this version`
-    : `Firmware ${version}`;
   return toldOf(facts, {
     rule: 'firmware-known',
-    claim: `${about}: ${summary}. ${todo}`,
+    claim: isUncertain
+      ? `${id} does not mention firmware ${version}, which may be affected too: ${todo}.`
+      : `Firmware ${version} ${summary}: ${todo}.`,
     expected: 'a firmware of which nothing is known that touches activation or this access',
-    actual: `${version}: ${id} (${source})`,
+    actual: `${version}: ${id}, ${isUncertain ? 'which does not mention this version' : 'affected'} (${source})`,
   });
 }

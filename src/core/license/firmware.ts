@@ -10,10 +10,12 @@ export interface FirmwareFact {
   readonly notMentioned: readonly Version[];
   /** For `memory`: in KB. */
   readonly leastMemoryKb: number | null;
-  /** What happens, a clause without a full stop. */
+  /** What happens, as it goes on after "Firmware 6.5.3". */
   readonly summary: string;
-  /** What to do, one or two sentences. */
+  /** What to do, as it goes on after a colon. */
   readonly todo: string;
+  /** For `outage`: what must not be done then, a sentence with `{units}`. */
+  readonly warning: string | null;
   readonly source: string;
 }
 
@@ -71,7 +73,7 @@ export function outageWarning(
   const [first] = told;
   if (first === undefined) return null;
   const names = [...new Set(told.filter(({ fact }) => fact === first.fact).map(({ unit }) => unit))];
-  return `Do not restart ${namesOf(names)}: ${first.fact.summary}.`;
+  return first.fact.warning?.replace('{units}', () => namesOf(names)) ?? null;
 }
 
 /** As many fit into a sentence. */

@@ -29,11 +29,16 @@ const fact = z
     leastMemoryKb: z.int().positive().nullable().default(null),
     summary: line,
     todo: line,
+    warning: line.includes('{units}').nullable().default(null),
     source: line,
   })
   .refine(({ told, leastMemoryKb }) => (told === 'memory') === (leastMemoryKb !== null), {
     path: ['leastMemoryKb'],
     error: 'expected it for "memory", and for nothing else',
+  })
+  .refine(({ told, warning }) => (told === 'outage') === (warning !== null), {
+    path: ['warning'],
+    error: 'expected it for "outage", and for nothing else',
   });
 
 const catalogue = z.strictObject({ facts: z.array(fact).max(200) });

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { judgeApplianceClock, memoryBeside } from '../../../../src/checks/appliance/condition.ts';
-import { judgeAppliance } from '../../../../src/checks/appliance/judge.ts';
+import { judgeAppliance as judgeApplianceUnchecked } from '../../../../src/checks/appliance/judge.ts';
 import type { ClockEstimate, OwnClock } from '../../../../src/checks/clock/estimate.ts';
 import type { ApplianceClock } from '../../../../src/core/license/appliance.ts';
 import { factsAbout, outageWarning } from '../../../../src/core/license/firmware.ts';
 import type { Finding } from '../../../../src/engine/finding.ts';
 import { loadFirmwareFacts } from '../../../../src/sources/appliances/firmware-facts.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
+import { withPlainClaims } from '../../../support/plain-claim.ts';
 
+const judgeAppliance = withPlainClaims(judgeApplianceUnchecked);
 const shipped = await loadFirmwareFacts();
 const about = (version: string) => factsAbout(`FACVMKVM v${version}, build0099 (GA)`, shipped);
 
@@ -120,13 +122,12 @@ describe('the firmware of a unit', () => {
 
   test('is a note at the unit, which says what to do', () => {
     expect(notes('6.6.8')).toEqual([
-      'note: Firmware 6.6.8: whoever reaches its API can execute code without a login (CVE-2026-44277, CVSS 9.1). ' +
-        'Upgrade to 6.5.7, 6.6.9, 8.0.3 or later. Until then let only ftm-watch and other known machines reach the API.',
+      'note: Firmware 6.6.8 lets anybody who reaches its API run code without a login (FG-IR-26-128, CVE-2026-44277): ' +
+        'upgrade to 6.5.7, 6.6.9 or 8.0.3, and until then let only known machines reach the API.',
     ]);
     expect(notes('8.0.1')).toEqual([
-      expect.stringMatching(
-        /^note: Whether firmware 8\.0\.1 is affected by FG-IR-26-128 is not known, since the source does not mention/u,
-      ),
+      'note: FG-IR-26-128 does not mention firmware 8.0.1, which may be affected too: upgrade to 6.5.7, 6.6.9 or ' +
+        '8.0.3, and until then let only known machines reach the API.',
     ]);
     expect(notes('6.6.9')).toEqual([]);
     expect(notes('6.6.0')).toHaveLength(3);
@@ -219,7 +220,7 @@ describe('the memory of a unit', () => {
       subject: 'fac-1',
       level: 'note',
       suggests: 'polling-failing',
-      claim: expect.stringMatching(/^Another possible reason: fac-1 has 1\.9 GB of memory/u),
+      claim: expect.stringMatching(/^Another possible reason is memory: fac-1 has 1\.9 GB/u),
     });
     expect(memoryBeside([fault], units, () => null)).toHaveLength(2);
     expect(memoryBeside([], units, () => null)).toEqual([]);
