@@ -69,6 +69,11 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     lines: [
       '+ metrics: ftm_cause_active cause="users-disabled"',
       '+ metrics: ftm_cause_active cause="appliance-fault-logged"',
+      '+ metrics: ftm_polling_errors_total signature="users-deprovisioned"',
+      '+ metrics: ftm_polling_errors_total signature="appliance-ha-sync-behind"',
+      '+ metrics: ftm_polling_errors_total signature="appliance-ha-status-changed"',
+      '+ metrics: ftm_polling_errors_total signature="appliance-memory-low"',
+      '+ metrics: ftm_polling_errors_total signature="appliance-ntp-failing"',
     ],
   },
   {
