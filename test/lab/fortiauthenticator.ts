@@ -163,7 +163,11 @@ function systemInfo(state: FortiAuthenticatorState): unknown {
     cpu: '0%',
     memory: '64%',
     disk: '0%',
-    memory_usage_detail: { available: '1427344.0 KB', total: `${String(state.memoryTotal)}.0 KB`, used: '2605108.0 KB' },
+    memory_usage_detail: {
+      available: '1427344.0 KB',
+      total: `${String(state.memoryTotal)}.0 KB`,
+      used: '2605108.0 KB',
+    },
     disk_usage_detail: { total: '59768832.0 KB', used: '0.0 KB' },
     users_usage_detail: { max: 5, used: 2 },
     ftk_usage_detail: { populated: 0, used: 0 },

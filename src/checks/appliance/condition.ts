@@ -103,14 +103,19 @@ export function memoryBeside(
   const beside = faults.flatMap((fault) => {
     const unit = ofUnit(fault);
     return units.flatMap(({ config, rest, known = [] }): Finding | [] => {
-      const missing = rest?.kind === 'ok' && (unit === null || config.name === unit) ? missingMemory(rest, known) : null;
+      const missing =
+        rest?.kind === 'ok' && (unit === null || config.name === unit) ? missingMemory(rest, known) : null;
       return missing === null ? [] : besideOf(fault, config.name, missing);
     });
   });
   return [...new Map(beside.map((finding) => [`${finding.subject} ${finding.claim}`, finding])).values()];
 }
 
-function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, version, memoryKb }: MissingMemory): Finding {
+function besideOf(
+  { subject, suggests, facts }: Finding,
+  unit: string,
+  { found, version, memoryKb }: MissingMemory,
+): Finding {
   return {
     rule: 'memory-suffices',
     subject,

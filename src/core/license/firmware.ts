@@ -52,9 +52,7 @@ export function factsAbout(firmware: string | null, facts: readonly FirmwareFact
 }
 
 function isWithin(version: Version, { from, to }: VersionRange): boolean {
-  return (
-    (from === null || compareVersions(version, from) >= 0) && (to === null || compareVersions(version, to) <= 0)
-  );
+  return (from === null || compareVersions(version, from) >= 0) && (to === null || compareVersions(version, to) <= 0);
 }
 
 function compareVersions(a: Version, b: Version): number {

@@ -62,7 +62,7 @@ export function recognisePasted(set: SignatureSet, line: string): PastedRecognit
     return event === null ? null : { ...event, unusualPlace: false };
   }
   const { body } = envelope;
-  const explained = body.kind === 'message' && body.complete ? explainOnly(set, line, body) : null;
+  const explained = explainOnly(set, line, body);
   if (explained !== null) return { kind: 'ftm', signature: explained, envelope, unusualPlace: false };
   const complete = body.kind === 'fields' || body.complete;
   // A message that is where it belongs was judged above.
@@ -111,7 +111,8 @@ function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognit
 type MessageBody = Extract<Body, { kind: 'message' }>;
 
 /** Ordinary events, and what says nothing about activation by itself: by their words, otherwise by their id. */
-function explainOnly(set: SignatureSet, line: string, body: MessageBody): MessageSignature | null {
+function explainOnly(set: SignatureSet, line: string, body: Body): MessageSignature | null {
+  if (body.kind !== 'message' || !body.complete) return null;
   const byWords = matchBody(set, body, matchExplaining);
   return byWords ?? matchApplianceEvent(set, APPLIANCE_EVENT_ID.exec(line)?.[1] ?? '');
 }

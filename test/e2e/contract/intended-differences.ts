@@ -72,7 +72,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ metrics: ftm_polling_errors_total signature="users-deprovisioned"',
       '+ metrics: ftm_polling_errors_total signature="appliance-ha-sync-behind"',
       '+ metrics: ftm_polling_errors_total signature="appliance-ha-status-changed"',
-      '+ metrics: ftm_polling_errors_total signature="appliance-memory-low"',
+      '+ metrics: ftm_polling_errors_total signature="appliance-memory-trap"',
       '+ metrics: ftm_polling_errors_total signature="appliance-ntp-failing"',
     ],
   },

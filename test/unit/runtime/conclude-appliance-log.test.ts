@@ -77,8 +77,12 @@ describe('users whom FortiAuthenticator disabled', () => {
 describe('a fault of the unit itself', () => {
   test.each([
     ['appliance-ha-sync-behind', 'logs an HA cluster out of sync', /^fac-1: The members of the HA cluster are not in/u],
-    ['appliance-ha-status-changed', 'fac-1 logs an HA status change', /^fac-1: The HA status of FortiAuthenticator has ch/u],
-    ['appliance-memory-low', 'fac-1 logs low memory', /Once it uses swap, tokens fail to provision/u],
+    [
+      'appliance-ha-status-changed',
+      'fac-1 logs an HA status change',
+      /^fac-1: The HA status of FortiAuthenticator has ch/u,
+    ],
+    ['appliance-memory-trap', 'fac-1 logs low memory', /Once it uses swap, tokens fail to provision/u],
     ['appliance-ntp-failing', 'fac-1 logs no NTP server', /valid for 60 s.* rejects them once its clock is off/u],
   ])('%s is a warning with its own words', (id, short, summary) => {
     const { causes, ready } = diagnosisOf([id]);

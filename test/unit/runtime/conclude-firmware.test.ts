@@ -108,7 +108,10 @@ describe('too little memory', () => {
   });
 
   test('is offered as another reason of failing push, which stays critical', () => {
-    const push = finding('push-unreachable', { subject: 'push.fortinet.com:443', facts: { host: 'push.fortinet.com' } });
+    const push = finding('push-unreachable', {
+      subject: 'push.fortinet.com:443',
+      facts: { host: 'push.fortinet.com' },
+    });
     const { causes } = diagnosisOf({ version: '6.6.9', memoryKb: 2_029_704, special: [['delivery', [push]]] });
     expect(causes.map(({ id, severity }) => `${id} ${severity}`)).toEqual([
       'push-unreachable critical',

@@ -162,7 +162,13 @@ describe('the firmware of a unit', () => {
       user,
       authProtocol,
     };
-    const failing = { kind: 'failed', appliance: 'fac-1', reason: 'timeout', message: 'No answer', durationMs: 1 } as const;
+    const failing = {
+      kind: 'failed',
+      appliance: 'fac-1',
+      reason: 'timeout',
+      message: 'No answer',
+      durationMs: 1,
+    } as const;
     const of = (version: string): number =>
       judgeAppliance(applianceFacts(), EXPECTED, {
         role: failing,
@@ -176,11 +182,11 @@ describe('the firmware of a unit', () => {
 
 describe('the memory of a unit', () => {
   const memory = (memoryKb: number | null, version: string): readonly string[] =>
-    judgeAppliance(
-      applianceFacts({ system: { memoryKb } }),
-      EXPECTED,
-      { role: null, logSpeaks: false, known: about(version).filter(({ fact }) => fact.told === 'memory') },
-    ).map(({ level, suggests, claim }) => `${level} ${String(suggests)}: ${claim}`);
+    judgeAppliance(applianceFacts({ system: { memoryKb } }), EXPECTED, {
+      role: null,
+      logSpeaks: false,
+      known: about(version).filter(({ fact }) => fact.told === 'memory'),
+    }).map(({ level, suggests, claim }) => `${level} ${String(suggests)}: ${claim}`);
 
   test.each([
     { memoryKb: 2_029_704, version: '6.4.10', expected: [] },
