@@ -10,7 +10,8 @@ COPY package.json package-lock.json ./
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
     npm ci --ignore-scripts --no-audit --no-fund
 COPY LICENSE ./
-COPY config/fac-signatures.yaml config/fortinet-authorities.pem config/inspection-products.yaml ./config/
+COPY config/fac-signatures.yaml config/firmware-facts.yaml config/fortinet-authorities.pem \
+    config/inspection-products.yaml ./config/
 COPY deploy/*.ts ./deploy/
 COPY deploy/image/build.ts deploy/image/healthcheck.ts ./deploy/image/
 COPY src ./src

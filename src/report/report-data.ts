@@ -78,7 +78,8 @@ function chainToJson(
 }
 
 /** Without what is only how the facts are kept: the paths stand beside the others. */
-function roundToJson({ path, ...round }: RoundObservations): object {
+function roundToJson({ path, ...facts }: RoundObservations): object {
+  const { clockBase: _, ...round } = facts;
   return {
     ...round,
     ...path,

@@ -6,8 +6,10 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
+import type { FirmwareFact } from '../core/license/firmware.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
+import { loadFirmwareFacts } from '../sources/appliances/firmware-facts.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Alerting } from '../notify/alerting.ts';
@@ -57,6 +59,7 @@ interface MonitorFiles {
   /** Of the log listener for TLS; null: there is none. */
   readonly certificate: ServedCertificate | null;
   readonly pendingFile: BackgroundFile;
+  readonly firmwareFacts: readonly FirmwareFact[];
   readonly writer: BackgroundWriter;
 }
 
@@ -99,7 +102,8 @@ export class Monitor {
     const { tls } = config.logs.syslog;
     const certificate = tls === null ? null : await ServedCertificate.read(tls, 'the syslog listener');
     const pendingFile = fileOf('pending-tokens.json');
-    return new Monitor(config, { kit, signatures, certificate, writer, pendingFile }, deps);
+    const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
+    return new Monitor(config, { kit, signatures, certificate, writer, pendingFile, firmwareFacts }, deps);
   }
 
   /** Another one of the same configuration, with its files as they were read for this one: they may be gone by now. */
@@ -141,6 +145,7 @@ export class Monitor {
       env,
       budget: registrationBudget(config),
       pendingTokens: createPendingMemory(files.pendingFile),
+      firmwareFacts: files.firmwareFacts,
     });
     this.#judge = new RoundJudge(config, { clock, kit: files.kit, units: this.#units, log: this.#log });
     this.#rounds = new Runner({

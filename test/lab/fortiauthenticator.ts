@@ -22,6 +22,10 @@ export interface FortiAuthenticatorState {
   /** '' on a standalone unit. */
   peerSerial: string;
   firmware: string;
+  /** In KB, as `memory_usage_detail` has it. */
+  memoryTotal: number;
+  /** Its clock minus the real one, in ms. */
+  clockOffset: number;
   licensed: Readonly<Record<string, unknown>>;
   tokens: readonly TokenGroup[];
   provisioning: Readonly<Record<string, unknown>>;
@@ -56,6 +60,8 @@ const DEFAULTS: FortiAuthenticatorState = {
   serial: 'FAC-VM0000000001',
   peerSerial: '',
   firmware: 'FACVMKVM v8.0.3, build0099 (GA)',
+  memoryTotal: 4_032_452,
+  clockOffset: 0,
   licensed: { available_ftm: 30, total_ftm: 32, used_ftm: 2 },
   tokens: [
     { count: 28, status: 'available', license: 'EFTM000000000001' },
@@ -102,7 +108,11 @@ export async function createFortiAuthenticator(options: FortiAuthenticatorOption
     identity,
     ...(options.address === undefined ? {} : { address: options.address }),
     ...(options.port === undefined ? {} : { port: options.port }),
-    answer: (request) => answer(state, request),
+    answer: (request) => {
+      const reply = answer(state, request);
+      const date = new Date(Date.now() + state.clockOffset).toUTCString();
+      return { ...reply, headers: { ...reply.headers, date } };
+    },
   });
   return {
     url: peer.url,
@@ -153,7 +163,11 @@ function systemInfo(state: FortiAuthenticatorState): unknown {
     cpu: '0%',
     memory: '64%',
     disk: '0%',
-    memory_usage_detail: { available: '1427344.0 KB', total: '4032452.0 KB', used: '2605108.0 KB' },
+    memory_usage_detail: {
+      available: '1427344.0 KB',
+      total: `${String(state.memoryTotal)}.0 KB`,
+      used: '2605108.0 KB',
+    },
     disk_usage_detail: { total: '59768832.0 KB', used: '0.0 KB' },
     users_usage_detail: { max: 5, used: 2 },
     ftk_usage_detail: { populated: 0, used: 0 },

@@ -9,6 +9,8 @@ export interface ActivationContext {
   readonly licenseActive: boolean | null;
   /** Users can activate without the licence server. */
   readonly offlineActivation: boolean | null;
+  /** What must not be done to a unit while it cannot reach the licence server, one sentence. */
+  readonly outageWarning?: string | null;
 }
 
 /** One unit, by what it says of itself; null: not asked. */
@@ -20,7 +22,8 @@ interface AskedUnit {
 /** Since firmware 6.6.1 end users activate offline: https://community.fortinet.com/…/ta-p/388682. */
 const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 
-type Version = readonly [major: number, minor: number, patch: number];
+/** Of firmware. */
+export type Version = readonly [major: number, minor: number, patch: number];
 
 /**
  * The context over all appliances. A licence is active when any unit has tokens of one; offline activation counts only

@@ -1,7 +1,7 @@
 import type { ApplianceApiConfig } from './section.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { createHttpGetter, type HttpGetter } from '../../network/rest/http-get.ts';
-import type { JsonReply } from '../../network/rest/json-exchange.ts';
+import type { JsonReply, ServerTime } from '../../network/rest/json-exchange.ts';
 import { ProbeError } from '../../network/failure.ts';
 import { secretOf } from '../../network/rest/secret.ts';
 
@@ -20,6 +20,8 @@ export interface ApplianceClient extends AsyncDisposable {
   read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
   /** The next page of a collection, by the `next` that the appliance gave. */
   readNext(resource: ApplianceResource, next: string): Promise<JsonReply>;
+  /** Its clock, as each answer until now told it. */
+  serverTimes(): readonly ServerTime[];
 }
 
 /**
@@ -38,12 +40,22 @@ export async function createApplianceClient(
     { url: api.url, trust, authorization, secrets: [key, login] },
     context,
   );
+  const times: ServerTime[] = [];
+  const get = async (path: string): Promise<JsonReply> => {
+    const reply = await http.get(path);
+    if (reply.serverTime !== null && times.length < MOST_TIMES) times.push(reply.serverTime);
+    return reply;
+  };
   return {
-    read: (resource, query = '') => http.get(`${pathOf(resource)}${query}`),
-    readNext: (resource, next) => http.get(nextPath(resource, next)),
+    read: (resource, query = '') => get(`${pathOf(resource)}${query}`),
+    readNext: async (resource, next) => get(nextPath(resource, next)),
+    serverTimes: () => times,
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
 }
+
+/** More would not make its clock any clearer. */
+const MOST_TIMES = 20;
 
 /** The trailing slash is part of the name; without it the appliance redirects. */
 function pathOf(resource: ApplianceResource): string {

@@ -1,13 +1,19 @@
 import { deadline } from '../../system/clock.ts';
 import type { ApplianceApiConfig, ApplianceConfig } from './section.ts';
-import type { Millis } from '../../core/clock.ts';
-import type { ApplianceFacts, ApplianceObservation, SystemFacts, TokenCounts } from '../../core/license/appliance.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
+import type {
+  ApplianceClock,
+  ApplianceFacts,
+  ApplianceObservation,
+  SystemFacts,
+  TokenCounts,
+} from '../../core/license/appliance.ts';
 import type { Resource } from '../../core/license/resource.ts';
 import { ProbeError } from '../../network/failure.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { failed, statusFailure } from '../../network/rest/failed.ts';
 import { endpointOf } from '../../network/rest/https-origin.ts';
-import type { JsonReply } from '../../network/rest/json-exchange.ts';
+import type { JsonReply, ServerTime } from '../../network/rest/json-exchange.ts';
 import { createApplianceClient, type ApplianceClient, type ApplianceResource } from './client.ts';
 import { parseLicensedTokens } from './licensed-tokens.ts';
 import { parseMailServers } from './mail-servers.ts';
@@ -63,7 +69,25 @@ async function readResources(
     readResource(reader, 'smtpservers', parseMailServers),
     readResource(reader, 'fortiguardmessages', parseSmsQuota),
   ]);
-  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms };
+  const clock = clockOf(reader.client.serverTimes(), reader.context.clock);
+  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms, clock };
+}
+
+/** One answer may have been delayed on either way, or come from another member of a cluster. */
+const FEWEST_ANSWERS = 2;
+
+/** Each answer says between which bounds the clock is: what fits all of them. */
+function clockOf(times: readonly ServerTime[], clock: Clock): ApplianceClock | null {
+  if (times.length < FEWEST_ANSWERS) return null;
+  const from = Math.max(...times.map(({ offsetMs, precisionMs }) => offsetMs - precisionMs));
+  const to = Math.min(...times.map(({ offsetMs, precisionMs }) => offsetMs + precisionMs));
+  if (from > to) return null;
+  return {
+    offsetMs: (from + to) / 2,
+    precisionMs: (to - from) / 2,
+    answers: times.length,
+    clockBase: clock.now() - clock.elapsed(),
+  };
 }
 
 async function readResource<T>(
