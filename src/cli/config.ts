@@ -5,7 +5,7 @@ import { messageOf } from '../text/message-of.ts';
 import { loadProducts } from '../trust/products.ts';
 import { credentialProblems } from '../web/identify.ts';
 import { surprisesOf } from './surprises.ts';
-import { load, type Streams, type Invocation, writeIssues } from './terminal.ts';
+import { load, needsAll, needsNothing, type Streams, type Invocation, writeIssues } from './terminal.ts';
 
 export interface ConfigCommandOptions extends Streams {
   /** What loading the file gave. */
@@ -27,7 +27,7 @@ export async function runConfig(command: 'check' | 'print' | 'schema', terminal:
     case 'check':
       return checkFiles(terminal);
     case 'print':
-      return configPrint({ ...terminal, result: await load(terminal) });
+      return configPrint({ ...terminal, result: await load(terminal, needsNothing) });
     case 'schema':
       return configSchemaCommand(terminal);
   }
@@ -38,7 +38,7 @@ export async function runConfig(command: 'check' | 'print' | 'schema', terminal:
  * cannot be used.
  */
 async function checkFiles(terminal: Invocation): Promise<number> {
-  const result = await load(terminal);
+  const result = await load(terminal, needsAll);
   if (result.kind === 'invalid') return refuse(result, terminal.errors);
   const { config, sources } = result;
   const products = await loadProducts(config.trust.productFiles).catch((error: unknown) => messageOf(error));
