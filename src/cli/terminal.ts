@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 
 import { formatIssue } from '../config/issues.ts';
-import { type InvalidConfig, type LoadOptions, loadConfig, type LoadResult, locateStore } from '../config/load.ts';
+import { type ConfigFiles, type InvalidConfig, type LoadOptions, loadConfig, type LoadResult, locateStore } from '../config/load.ts';
 import { commandFiles, localFiles } from '../config/local-files.ts';
 import type { Needs, Substitute } from '../config/named.ts';
 import type { Clock } from '../core/clock.ts';
@@ -59,7 +59,12 @@ export function load(invocation: Asked, needs: Needs): Promise<LoadResult> {
 
 /** As the daemon loads it: nothing is read in place of what the configuration names. */
 export function loadForDaemon(invocation: Asked): Promise<LoadResult> {
-  return loadConfig({ ...loadOptions(invocation), files: localFiles });
+  return loadWith(localFiles, invocation);
+}
+
+/** Everything, from these files. */
+export function loadWith(files: ConfigFiles, invocation: Asked): Promise<LoadResult> {
+  return loadConfig({ ...loadOptions(invocation), files });
 }
 
 export const needsAll: Needs = () => true;

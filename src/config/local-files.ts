@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { access, open, stat } from 'node:fs/promises';
 import type { ReadResult } from './config-file.ts';
 import type { ConfigFiles } from './load.ts';
 
@@ -46,9 +46,13 @@ async function readBounded(path: string, limit: number): Promise<ReadResult> {
 
 async function fileProblem(path: string): Promise<string | null> {
   try {
-    // Opened and not asked about: access(2) answers for the real user, who may be another one than the effective user.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    return (await file.stat()).isDirectory() ? 'it is a directory' : null;
+    const found = await stat(path);
+    if (found.isDirectory()) return 'it is a directory';
+    // access(2) answers for the real user, who may be another one than the effective user. A pipe that was opened and
+    // closed would be lost.
+    if (found.isFile()) await (await open(path)).close();
+    else await access(path, constants.R_OK);
+    return null;
   } catch (error) {
     return reasonOf(error);
   }

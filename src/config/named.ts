@@ -18,7 +18,7 @@ export function withDefaultNames(value: unknown, workingDirectory: string): unkn
 
 function absoluteIn(folder: string): (used: UsedText) => string {
   return ({ use, text }) => {
-    const isFile = use === 'file-to-read' || use === 'secret-file' || use === 'file-for-later';
+    const isFile = use !== 'secret-variable' && use !== 'secret-url';
     return isFile && text !== '' ? resolve(folder, text) : text;
   };
 }
@@ -85,6 +85,7 @@ interface Found {
 async function find({ use, text }: UsedText, { env, files }: Machine): Promise<Found> {
   switch (use) {
     case 'file-to-read':
+    case 'authority-file':
     case 'secret-file':
       return text === '' ? FOUND : findFile(text, files);
     case 'secret-variable':
