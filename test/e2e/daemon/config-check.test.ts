@@ -182,10 +182,13 @@ describeWhere(
 
       expect(died).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(message) });
       expect(checked).toMatchObject({ exitCode: 3, stdout: '' });
-      const said = checked.stderr.split('\n');
-      for (const line of died.stderr.trimEnd().split('\n'))
-        if (!line.startsWith('The configuration is not valid'))
-          expect(said).toContain(line.replace(/^ftm-watch: /u, ''));
+      const lastWords = died.stderr
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !line.startsWith('The configuration is not'));
+      expect(checked.stderr.split('\n')).toEqual(
+        expect.arrayContaining(lastWords.map((line) => line.replace(/^ftm-watch: /u, ''))),
+      );
     });
 
     test('lists problems of this machine apart from those of the file, and leaves them out for a pipeline', async () => {
