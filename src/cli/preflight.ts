@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { askedFor } from '../core/license/firewall.ts';
+import { counted } from '../core/counted.ts';
 import { nameList } from '../core/name-list.ts';
 import { changesSince } from '../preflight/compare.ts';
 import type { Migration } from '../preflight/migration.ts';
@@ -45,9 +46,10 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
       const path = target.kind === 'file' ? target.path : join(target.path, name);
       await writeWhole(path, bytes, wish.force);
       terminal.output.write(
-        wish.json ? `${JSON.stringify({ ...plan, snapshot: path })}\n` : planText(plan, terminal.style),
+        wish.json ? `${JSON.stringify({ ...plan, snapshot: path })}\n` : planText(snapshot.unit, plan, terminal.style),
       );
-      terminal.errors.write(`Wrote ${path}. Afterwards: ftm-watch preflight migration --verify ${path}\n`);
+      const config = terminal.path === undefined ? '' : ` -c ${terminal.path}`;
+      terminal.errors.write(`Wrote ${path}. Afterwards: ftm-watch preflight migration${config} --verify ${path}\n`);
     }
     return planExit(plan);
   } catch (error) {
@@ -114,11 +116,16 @@ function unitName({ appliances }: Config, typed: string | undefined): string {
     throw new Error('No FortiAuthenticator is configured: name it in "appliances", so that it can be looked at');
   if (typed === undefined && names.length === 1) return only;
   if (typed !== undefined && names.includes(typed)) return typed;
-  const asked = typed === undefined ? 'Which one is it?' : `No appliance is called "${typed}".`;
-  throw new Error(`${asked} --unit is one of: ${nameList(names)}`);
+  if (typed !== undefined) throw new Error(`No appliance is called "${typed}". --unit is one of: ${nameList(names)}`);
+  throw new Error(
+    `${counted(names.length, 'FortiAuthenticator')} are configured: add --unit with the name of the one that changes, ` +
+      `one of: ${nameList(names)}. For several, run this once for each.`,
+  );
 }
 
-function planExit({ losses, requirements }: MigrationPlan): number {
+function planExit({ losses, steps, requirements }: MigrationPlan): number {
   if (requirements.some(({ answer }) => answer === 'fails')) return EXIT.broken;
-  return losses.length > 0 || requirements.some(({ answer }) => answer !== 'passes') ? EXIT.something : EXIT.nothing;
+  return losses.length > 0 || steps.length > 0 || requirements.some(({ answer }) => answer !== 'passes')
+    ? EXIT.something
+    : EXIT.nothing;
 }

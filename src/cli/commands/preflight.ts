@@ -20,7 +20,7 @@ export function addPreflight(program: Command, invoked: Invoked, finish: Finish)
   const group = program.command('preflight').description('before a change: what it takes, and what will be lost');
   withConfig(group.command('migration'))
     .description('before a unit is replaced, moved or upgraded, or a licence is transferred; writes a snapshot')
-    .option('--unit <name>', 'the appliance, by its name in the configuration (default: the only one)')
+    .option('--unit <name>', 'the appliance, by its name in the configuration; needed when it has several')
     .option('--new-serial <serial>', 'the serial number that it will have, or that the licences move to')
     .option('--new-address <address>', 'the address that its traffic will come from', ipAddress)
     .option('--new-firmware <version>', 'the firmware that it will have', version)
@@ -61,6 +61,7 @@ Examples:
   ftm-watch preflight migration --new-serial FACVM0000000002     the unit is replaced by another one
   ftm-watch preflight migration --new-address 10.0.0.6           it moves: its policy is looked up for the new address
   ftm-watch preflight migration --new-firmware 8.0.3             it is upgraded
+  ftm-watch preflight migration --unit fac-2 --new-firmware 8.0.3   of several units, this one
   ftm-watch preflight migration --new-serial FACVM0000000002 --license EFTM000000000001
   ftm-watch preflight migration --verify ftm-watch-migration-fac-1-….json
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLab } from '../../lab/lab.ts';
@@ -31,8 +31,12 @@ test('a unit is replaced: the plan, the ticket, the policy of the new address, a
     'snapshot.json',
     '--force',
   );
-  expect(asked.stderr).toContain('--verify');
+  expect(asked.stderr).toContain(`ftm-watch preflight migration -c ${lab.configFile} --verify `);
   const text = asked.stdout.replaceAll(/\s+/gu, ' ');
+  expect(text).toContain(`fac-1: serial number ${SERIALS.unit}, firmware 8.0.3`);
+  expect(text).toContain('bound to one IP address of the unit');
+  expect(text).toContain(`execute fortitoken-cloud ftm-migrate ${LICENSE}`);
+  expect(text).toContain('2 users of 32 tokens');
   expect(text).toContain(`${LICENSE}: registered to ${SERIALS.unit}, not to ${NEW_SERIAL}`);
   expect(text).toContain(`To the FortiAuthenticator with the serial number ${NEW_SERIAL}`);
   expect(text).toContain(`A firewall policy lets the new address ${NEW_ADDRESS} through without inspection: holds`);
@@ -60,6 +64,16 @@ test('a unit is replaced: the plan, the ticket, the policy of the new address, a
 test('what is typed wrongly is said with what to do, and nothing is written over', async () => {
   const unknown = await preflight('--unit', 'fac-9');
   expect([unknown.exitCode, unknown.stderr]).toEqual([3, 'No appliance is called "fac-9". --unit is one of: fac-1\n']);
+  const several = join(lab.folder, 'several.yaml');
+  const configured = JSON.parse(await readFile(lab.configFile, 'utf8')) as { readonly appliances: readonly object[] };
+  const appliances = [...configured.appliances, { name: 'fac-2' }];
+  await writeFile(several, JSON.stringify({ ...configured, appliances }));
+  const both = await runFtmWatch(['preflight', 'migration', '-c', several], { cwd: lab.folder });
+  expect([both.exitCode, both.stderr]).toEqual([
+    3,
+    '2 FortiAuthenticators are configured: add --unit with the name of the one that changes, one of: fac-1, fac-2. ' +
+      'For several, run this once for each.\n',
+  ]);
   const address = await preflight('--new-address', 'there');
   expect(address.stderr).toContain('Expected an IP address');
   const kept = await readFile(join(lab.folder, 'snapshot.json'), 'utf8');
