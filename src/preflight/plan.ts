@@ -19,6 +19,8 @@ export interface MigrationPlan {
   readonly requirements: readonly Requirement[];
   /** The text of the ticket for Fortinet Customer Service; null: none is needed. */
   readonly ticket: string | null;
+  /** Whose tokens have to be made again: of the licences with these numbers, of all, or of none. */
+  readonly reissued: readonly string[] | 'all' | 'none';
   /** What is left for licences that cannot be transferred; null: none moves. */
   readonly cloud: CloudMigration | null;
 }
@@ -52,6 +54,7 @@ export function planMigration(migration: Migration, unit: UnitState, diagnosis: 
     notes: [...serialNotes(migration, move, unit), ...firmwareNotes(migration, unit)],
     requirements: requirementsOf(migration, move, { unit, diagnosis }),
     ticket: move.kind === 'moves' && move.licenses.length > 0 ? ticketOf(move, unit) : null,
+    reissued: reissuedBy(move),
     cloud: move.kind === 'moves' && move.licenses.length > 0 ? cloudMigrationOf(move, unit) : null,
   };
 }
@@ -71,6 +74,8 @@ type Move =
       readonly licenses: readonly HeldLicense[];
       /** Those that Fortinet has transferred already. */
       readonly moved: readonly string[];
+      /** The unit has other licences that stay, or may have. */
+      readonly isPart: boolean;
     };
 
 type Moving = Extract<Move, { readonly kind: 'moves' }>;
@@ -89,24 +94,34 @@ function moveOf({ serial, licenses }: Migration, unit: UnitState): Move {
     to: serial,
     licenses: held.filter((one) => !isThere(one)),
     moved: held.filter(isThere).map(({ license }) => license),
+    isPart: licenses.length > 0 ? hasOthers(licenses, unit) : held.length < unit.licenses.length,
   };
+}
+
+function hasOthers(licenses: readonly string[], unit: UnitState): boolean {
+  if (unit.licenses.length === 0) return true;
+  return unit.licenses.some(({ license }) => !licenses.some((one) => sameSerial(one, license)));
 }
 
 function holderOf(license: string, { licenses }: UnitState): string | null {
   return licenses.find((held) => sameSerial(held.license, license))?.holder ?? null;
 }
 
-function lossesOf(move: Move, { tokens, licenses }: UnitState): readonly string[] {
+function lossesOf(move: Move, unit: UnitState): readonly string[] {
   if (move.kind !== 'moves') return [];
   const concerned = move.licenses.length + move.moved.length;
-  const isPart = concerned > 0 && concerned < licenses.length;
   return [
     ...holdersText(move),
     ...(move.licenses.length === 0 && concerned > 0 ? [] : [NOT_TRANSFERABLE]),
-    `Tokens of ${isPart ? 'these licences' : 'the unit'}: they follow the serial number. Delete them, make them ` +
-      `again from the licence and assign them to their users again (${reissuedText(tokens, isPart)}).`,
+    `Tokens of ${move.isPart ? 'these licences' : 'the unit'}: they follow the serial number. Delete them, make them ` +
+      `again from the licence and assign them to their users again (${reissuedText(unit.tokens, move.isPart)}).`,
     'The two trial tokens of the unit cannot be moved.',
   ];
+}
+
+function reissuedBy(move: Move): MigrationPlan['reissued'] {
+  if (move.kind !== 'moves') return 'none';
+  return move.isPart ? [...move.licenses.map(({ license }) => license), ...move.moved] : 'all';
 }
 
 /** Who holds the licences, by what was seen and nothing else. */

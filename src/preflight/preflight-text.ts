@@ -2,6 +2,7 @@ import { createColors } from 'picocolors';
 import type { StepAnswer } from '../checks/activation-steps.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { TextStyle } from '../report/report-text.ts';
+import type { TokenUsers } from '../sources/appliances/token-users.ts';
 import { wrap } from '../text/wrap.ts';
 import type { Change } from './change.ts';
 import type { CloudMigration, MigrationPlan, Requirement } from './plan.ts';
@@ -12,6 +13,8 @@ type Colors = ReturnType<typeof createColors>;
 const INDENT = 4;
 /** A single text longer than this is somebody's attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
+/** FortiAuthenticator allows 253 characters (docs:fortiauthenticator/6.1.0/rest-api-solution-guide/829822). */
+const NAME_LIMIT = 253;
 
 const ANSWERS: Readonly<Record<StepAnswer, string>> = {
   passes: 'holds',
@@ -57,6 +60,23 @@ export function changesText(changes: readonly Change[], style: TextStyle): strin
 
 function part(title: string, texts: readonly string[], style: TextStyle, colors: Colors): readonly string[] {
   return [colors.bold(title), ...texts.flatMap((text) => indented(text, style)), ''];
+}
+
+/** Who needs a new token, for a person at a terminal. Ends with a line break. */
+export function usersText({ users, unread }: TokenUsers, style: TextStyle): string {
+  const colors = createColors(style.color);
+  const missing = unread.map(
+    (resource) =>
+      `The account may not read "${resource}", or the firmware does not have it: users from there are missing. Give ` +
+      'its admin profile the permission to view these users.',
+  );
+  return [
+    '',
+    colors.bold(`Who needs a new token (${String(users.length)})`),
+    ...missing.flatMap((text) => indented(text, style)),
+    ...users.map(({ name, kind, token }) => `    ${visibleText(name, NAME_LIMIT)}  (${kind}, ${token})`),
+    '',
+  ].join('\n');
 }
 
 function cloudLines({ why, ticket, commands }: CloudMigration, style: TextStyle, colors: Colors): readonly string[] {

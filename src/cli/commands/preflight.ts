@@ -11,6 +11,7 @@ interface Typed {
   readonly newFirmware?: string;
   readonly license?: readonly string[];
   readonly output?: string;
+  readonly users?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
   readonly verify?: string;
@@ -26,6 +27,7 @@ export function addPreflight(program: Command, invoked: Invoked, finish: Finish)
     .option('--new-firmware <version>', 'the firmware that it will have', version)
     .option('--license <number...>', 'only these licences move to --new-serial; the unit stays')
     .option('-o, --output <path>', 'where the snapshot goes: a file or a directory, - for standard output alone')
+    .option('--users', 'also list the users who need a new token; the API account must be allowed to view users')
     .option('--force', 'replace a snapshot that is there')
     .option('--json', 'one JSON object on standard output and nothing else')
     .option('--verify <snapshot>', 'afterwards: what changed since the snapshot, and what that means')
@@ -40,8 +42,13 @@ export function addPreflight(program: Command, invoked: Invoked, finish: Finish)
         firmware: typed.newFirmware ?? null,
         licenses: (typed.license ?? []).map((number) => number.toUpperCase()),
       };
-      const { unit, output, force } = typed;
-      finish(await preflight({ unit, migration, output, force: force === true, json }, invoked(command)));
+      const { unit, output, users, force } = typed;
+      finish(
+        await preflight(
+          { unit, migration, output, users: users === true, force: force === true, json },
+          invoked(command),
+        ),
+      );
     });
 }
 

@@ -281,7 +281,12 @@ describe('one licence is transferred', () => {
   const transfer: Partial<Migration> = { serial: NEW, licenses: [LICENSE] };
 
   test('the others stay', () => {
-    const { losses, ticket } = planOf(transfer);
+    const { losses, ticket, reissued } = planOf(transfer);
+    expect(reissued).toEqual([LICENSE]);
+    expect(planOf(transfer, { licenses: [] }).reissued).toEqual([LICENSE]);
+    expect(planOf({ serial: NEW, licenses: [LICENSE, OTHER_LICENSE] }).reissued).toBe('all');
+    expect(planOf({ serial: NEW }).reissued).toBe('all');
+    expect(planOf({}).reissued).toBe('none');
     expect(losses[0]).toMatch(new RegExp(`^${LICENSE}: registered to ${OLD}`, 'u'));
     expect(losses[2]).toContain('Tokens of these licences');
     expect(losses[2]).toContain('at most 12 users');
