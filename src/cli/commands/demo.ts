@@ -37,10 +37,10 @@ function speed(text: string): number {
 }
 
 const HELP = `
-It needs nothing but 127.0.0.1: no root, no network, no FortiAuthenticator. The site is simulated, the daemon
-is the real one, with a status page in the browser as long as the demo runs. After each fault it shows what was
-found, the evidence, the remedy and the alert, then repairs the fault. It takes about a minute, ends on its own,
-and leaves nothing behind.
+It needs nothing but 127.0.0.1: no root, no network, no FortiAuthenticator. The site is simulated;
+the daemon is the real one, and its status page works while the demo runs. After each fault the
+demo shows what was found, the evidence, the remedy and the alert, and then repairs the fault. It
+takes about a minute, ends on its own, and leaves nothing behind.
 
 Faults:
   inspection         the firewall inspects TLS to the licence server with its own certificate
