@@ -15,6 +15,9 @@ COPY config/fac-signatures.yaml config/firmware-facts.yaml config/fortinet-autho
 COPY deploy/*.ts ./deploy/
 COPY deploy/image/build.ts deploy/image/healthcheck.ts ./deploy/image/
 COPY src ./src
+# What `ftm-watch demo` plays with.
+COPY test/lab ./test/lab
+COPY test/support/authority.ts test/support/dns-server.ts test/support/reflect-metadata.ts ./test/support/
 RUN node deploy/image/build.ts
 
 FROM ${BASE}

@@ -48,6 +48,10 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
   ['store check', { 0: 'it is whole', 2: 'it is damaged or of a newer version', 3: 'it cannot be read' }],
   ['store backup', { 0: 'copied', 3: 'not copied' }],
   ['web hash-password', { 0: 'printed', 3: 'the password cannot be used' }],
+  [
+    'demo',
+    { 0: 'each fault was found, reported and resolved', 1: 'one was not', 3: 'it could not be played', 130: 'stopped' },
+  ],
   ['completion', { 0: 'printed' }],
 ]);
 

@@ -31,6 +31,8 @@ export interface FortiAuthenticatorState {
   provisioning: Readonly<Record<string, unknown>>;
   smtpServers: readonly Readonly<Record<string, unknown>>[];
   sms: Readonly<Record<string, unknown>>;
+  /** By resource: `localusers`, `ldapusers`, `radiususers`. */
+  users: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
   /** Pages are never longer, whatever the client asks for. */
   maxPage: number;
   /** Replaces `meta.next` of every page. */
@@ -94,6 +96,7 @@ const DEFAULTS: FortiAuthenticatorState = {
     },
   ],
   sms: { available_sms: 90, total_sms: 100, used_sms: 10 },
+  users: { localusers: [], ldapusers: [], radiususers: [] },
   maxPage: 1000,
   next: null,
 };
@@ -152,6 +155,10 @@ function answer(state: FortiAuthenticatorState, request: RecordedRequest): PeerR
       return { status: 200, body: state.sms };
     case '/api/v1/fortitokens/':
       return tokenPage(state, url);
+    case '/api/v1/localusers/':
+    case '/api/v1/ldapusers/':
+    case '/api/v1/radiususers/':
+      return userPage(state, url);
     default:
       return { status: 404, body: '' };
   }
@@ -198,6 +205,15 @@ function tokenPage(state: FortiAuthenticatorState, { pathname, searchParams: que
   following.set('offset', String(offset + limit));
   const next = offset + size < total ? (state.next ?? `${pathname}?${following.toString()}`) : null;
   return { status: 200, body: collection(total, objects, { limit, offset, next }) };
+}
+
+function userPage(state: FortiAuthenticatorState, { pathname, searchParams: query }: URL): PeerReply {
+  const users = state.users[pathname.split('/')[3] ?? ''] ?? [];
+  const limit = Math.min(Number(query.get('limit') ?? 20), state.maxPage);
+  const offset = Number(query.get('offset') ?? 0);
+  const left = users.length - offset - limit;
+  const next = left > 0 ? `${pathname}?limit=${String(limit)}&offset=${String(offset + limit)}` : null;
+  return { status: 200, body: collection(users.length, users.slice(offset, offset + limit), { limit, offset, next }) };
 }
 
 function tokenAt(groups: readonly TokenGroup[], index: number): unknown {

@@ -77,7 +77,7 @@ export function firmwareVersion(firmware: string): Version | null {
   return [Number(major), Number(minor), Number(patch ?? 0)];
 }
 
-function isAtLeast(version: Version, wanted: Version): boolean {
+export function isAtLeast(version: Version, wanted: Version): boolean {
   const [major, minor, patch] = version;
   if (major !== wanted[0]) return major > wanted[0];
   if (minor !== wanted[1]) return minor > wanted[1];
