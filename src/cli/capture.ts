@@ -1,0 +1,109 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+
+import { type CaptureResult, type CaptureSource, captureToJson, examineCaptures } from '../capture/capture-result.ts';
+import { captureOnAppliance, captureOnFortiGate } from '../checks/capture-steps.ts';
+import type { Config } from '../config/config.ts';
+import { nameList } from '../core/name-list.ts';
+import { blocksOf, headOf } from '../engine/remedy.ts';
+import { remedyOf } from '../engine/words/told-remedy.ts';
+import { loadTlsKnowledge } from '../runtime/round/tls-knowledge.ts';
+import { messageOf } from '../text/message-of.ts';
+import { renderCapture } from './capture-text.ts';
+import { EXIT_UNKNOWN } from './exit-code.ts';
+import { type Invocation, loadOrExplain, type Terminal } from './terminal.ts';
+
+export interface CaptureWish {
+  /** As typed; `-`: standard input. */
+  readonly files: readonly string[];
+  readonly json: boolean;
+  readonly all: boolean;
+}
+
+const EXIT: Readonly<Record<CaptureResult['level'], number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
+
+/** Judges the connections in captures. Returns the exit code. */
+export async function runCapture(wish: CaptureWish, terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
+  if (config === null) return EXIT_UNKNOWN;
+  if (wish.files.length === 0) {
+    terminal.errors.write('Expected the name of a capture; - is standard input\n');
+    return EXIT_UNKNOWN;
+  }
+  try {
+    const result = await capturesOf(config, wish, terminal);
+    terminal.output.write(
+      wish.json ? `${JSON.stringify(captureToJson(result))}\n` : renderCapture(result, config, terminal.style),
+    );
+    return EXIT[result.level];
+  } catch (error) {
+    terminal.errors.write(`${messageOf(error)}\n`);
+    return EXIT_UNKNOWN;
+  }
+}
+
+/**
+ * Reads captures and judges them with what the configuration trusts.
+ * @throws {Error} saying which file cannot be read
+ */
+export async function capturesOf(
+  config: Config,
+  { files, all }: Pick<CaptureWish, 'files' | 'all'>,
+  { clock, input }: Pick<Terminal, 'clock' | 'input'>,
+): Promise<CaptureResult> {
+  const { host, port, serverName, expectedAddresses } = config.licenseServer;
+  const knowledge = await loadTlsKnowledge(config, { of: () => null }, clock);
+  const sources: CaptureSource[] = [];
+  for (const name of files) sources.push({ name, bytes: name === '-' ? input : await bytesOf(name) });
+  return examineCaptures(sources, {
+    target: { host, port, serverName, addresses: expectedAddresses },
+    knowledgeOf: (target) => knowledge.ofAny(target),
+    all,
+    now: clock.now(),
+  });
+}
+
+/** A file that grows is read as far as it went when it was opened. */
+async function bytesOf(name: string): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    const { size } = await stat(name);
+    return readingOf(name, size);
+  } catch (error) {
+    throw unreadable(name, error);
+  }
+}
+
+async function* readingOf(name: string, size: number): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(name, size > 0 ? { end: size - 1 } : {});
+  } catch (error) {
+    throw unreadable(name, error);
+  }
+}
+
+function unreadable(name: string, error: unknown): Error {
+  return new Error(`Cannot read "${name}": ${messageOf(error)}`, { cause: error });
+}
+
+/** Prints the commands that capture the connections to the configured server. Returns the exit code. */
+export async function printCaptureCommand(device: 'fortigate' | 'appliance', terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
+  if (config === null) return EXIT_UNKNOWN;
+  const { host, port, expectedAddresses } = config.licenseServer;
+  const filter = `${filterOf(expectedAddresses, host)} and port ${String(port)}`;
+  const step = device === 'fortigate' ? captureOnFortiGate(filter) : captureOnAppliance(`'${filter}'`);
+  const { remedySteps } = remedyOf([step], { host, port: String(port), subject: host });
+  const lines = remedySteps.flatMap((told) => [
+    told.text,
+    ...blocksOf(told).flatMap((block) => ['', headOf(block), ...block.text.split('\n')]),
+  ]);
+  terminal.output.write(`${lines.join('\n')}\n\nThen: ftm-watch capture FILE\n`);
+  return 0;
+}
+
+/** Blocks that contain others make those superfluous, but a filter of single addresses is easier to check. */
+function filterOf(addresses: readonly string[], host: string): string {
+  if (addresses.length === 0) return `host ${host}`;
+  const parts = addresses.map((address) => (address.includes('/') ? `net ${address}` : `host ${address}`));
+  return parts.length === 1 ? nameList(parts) : `(${parts.join(' or ')})`;
+}
