@@ -251,7 +251,10 @@ function placeOf({ source, sourcePort, destination, destinationPort, port, direc
   // Which of both ends the device received from.
   const towards = direction === null ? '' : String(isForward === (direction === 'in'));
   const name = port ?? '';
-  return { key: `${isForward ? `${from} ${to}` : `${to} ${from}`} ${name} ${towards}`, leg: port === null ? null : leg };
+  return {
+    key: `${isForward ? `${from} ${to}` : `${to} ${from}`} ${name} ${towards}`,
+    leg: port === null ? null : leg,
+  };
 }
 
 /** Which end is the client; null: nothing says so. */
@@ -401,7 +404,9 @@ function handOn(
 }
 
 function isOver({ end, senders }: Tracked): boolean {
-  return ['reset-by-client', 'reset-by-server', 'refused'].includes(end) || (senders.client.hasFin && senders.server.hasFin);
+  return (
+    ['reset-by-client', 'reset-by-server', 'refused'].includes(end) || (senders.client.hasFin && senders.server.hasFin)
+  );
 }
 
 function seenOf(tracked: Tracked): SeenConnection {

@@ -250,7 +250,9 @@ function createPcapngReader(): FormatReader {
     const header = isSimple ? 4 : 20;
     const port = ports[isSimple || block.length < header ? 0 : at32(block, 0)];
     if (port === undefined || block.length < header)
-      throw new CaptureError(`the packet at offset ${String(offset)} is of an interface that the file does not describe`);
+      throw new CaptureError(
+        `the packet at offset ${String(offset)} is of an interface that the file does not describe`,
+      );
     const length = at32(block, isSimple ? 0 : 16);
     const limit = port.snaplen === 0 ? MAX_PACKET : port.snaplen;
     const captured = isSimple ? Math.min(length, block.length - header, limit) : at32(block, 12);

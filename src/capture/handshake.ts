@@ -211,7 +211,8 @@ function readRecord(
     case CHANGE_CIPHER_SPEC:
       // TLS 1.3 sends one that means nothing, before the second hello too (RFC 8446 §D.4).
       if (draft.version === '1.3') break;
-      if (from === 'server') draft.isResumed = draft.certificates === null && !draft.hasKeyExchange && draft.version !== null;
+      if (from === 'server')
+        draft.isResumed = draft.certificates === null && !draft.hasKeyExchange && draft.version !== null;
       else if (draft.version !== null) draft.clientWentOn = true;
       close(stream);
       break;

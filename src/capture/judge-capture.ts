@@ -57,7 +57,8 @@ export const WOULD_SHOW: Readonly<Record<Unseen, string>> = {
   resumed:
     'The connection went on with an earlier session, which sends no certificate. Restart the service on ' +
     'FortiAuthenticator, or capture for longer: the first connection shows it.',
-  'mid-stream': 'The capture begins after the handshake. Start it first, then test the connection on FortiAuthenticator.',
+  'mid-stream':
+    'The capture begins after the handshake. Start it first, then test the connection on FortiAuthenticator.',
   gap: 'Packets are missing in the capture: disable offloading for it, and capture nothing else ("--print-command").',
   truncated:
     'The capture does not contain the whole handshake. Capture whole packets (no limit of their size), and until the ' +
@@ -79,14 +80,19 @@ export function judgeCapture(
   return captured.connections.map((seen) => {
     const { hello, certificates, tunnel } = seen.handshake;
     const ofTarget = authority(target);
-    const isOther = hello?.serverName !== undefined && hello.serverName !== null && hello.serverName !== (target.serverName ?? target.host);
+    const isOther =
+      hello?.serverName !== undefined &&
+      hello.serverName !== null &&
+      hello.serverName !== (target.serverName ?? target.host);
     const subject = isOther ? authority({ host: hello.serverName ?? '', port: seen.serverPort }) : ofTarget;
     const chain = certificates === null ? null : chainOf(certificates, (der) => cache.parse(der));
     const opening = openingOf(seen, chain, captured.sawAnswers);
     const base = { ...seen, file, isUndated: captured.areTimesRelative, chain, pairedWith: null };
     const told = [...tellTunnel(tunnel), ...tellClient(seen), ...tellEnd(seen), ...tellFlight(seen)];
-    if (opening.kind === 'unseen') return { ...base, ...unseenVerdict(seen, opening, subject), evidence: [opening.text, ...told] };
-    if (opening.kind === 'unreached') return { ...base, ...unreachedVerdict(seen, opening.text, subject), evidence: [opening.text, ...told] };
+    if (opening.kind === 'unseen')
+      return { ...base, ...unseenVerdict(seen, opening, subject), evidence: [opening.text, ...told] };
+    if (opening.kind === 'unreached')
+      return { ...base, ...unreachedVerdict(seen, opening.text, subject), evidence: [opening.text, ...told] };
     const evidence: TlsEvidence = {
       target: subject,
       serverName: hello?.serverName ?? null,
@@ -128,7 +134,8 @@ function openingOf(seen: SeenConnection, chain: CapturedChain | null, sawAnswers
 /** Null: the client said hello, and the capture shows both sides. */
 function openingBeforeTls(seen: SeenConnection, sawAnswers: boolean): Opening | null {
   const { handshake, end, gap, unseen } = seen;
-  if (end === 'refused') return { kind: 'unreached', text: 'The server refused the connection (RST in answer to SYN).' };
+  if (end === 'refused')
+    return { kind: 'unreached', text: 'The server refused the connection (RST in answer to SYN).' };
   const attempts = `${String(seen.synAttempts)} SYNs in ${spanText(seen.endedAt - seen.startedAt)}`;
   if (end === 'no-answer')
     return sawAnswers
@@ -136,7 +143,8 @@ function openingBeforeTls(seen: SeenConnection, sawAnswers: boolean): Opening | 
       : unseenBecause('one-direction', `Nobody answered ${attempts}, but no answer of any server was captured either.`);
   if (seen.isMidStream) return unseenBecause('mid-stream', 'The beginning of the connection was not captured.');
   if (unseen !== null) return unseenBecause('one-direction', `No packet of the ${unseen} was captured.`);
-  if (gap !== null) return unseenBecause(gap.isCut ? 'truncated' : 'gap', `${gap.text[0]?.toUpperCase() ?? ''}${gap.text.slice(1)}.`);
+  if (gap !== null)
+    return unseenBecause(gap.isCut ? 'truncated' : 'gap', `${gap.text[0]?.toUpperCase() ?? ''}${gap.text.slice(1)}.`);
   if (handshake.hello !== null || handshake.plain !== null) return null;
   return unseenBecause('truncated', 'The client sent no TLS hello while it was captured.');
 }
@@ -148,7 +156,8 @@ function unseenBecause(because: Unseen, text: string): Opening {
 function openingWithoutChain(seen: SeenConnection): Opening {
   const { handshake, end } = seen;
   const { version, plain, serverAlert, isResumed } = handshake;
-  if (version === '1.3') return unseenBecause('tls-1.3', 'The server chose TLS 1.3, in which its certificate is encrypted.');
+  if (version === '1.3')
+    return unseenBecause('tls-1.3', 'The server chose TLS 1.3, in which its certificate is encrypted.');
   if (isResumed) return unseenBecause('resumed', 'The server resumed an earlier session, without a certificate.');
   const waited = seen.endedAt - seen.startedAt;
   const failed = (reason: 'tls' | 'protocol' | 'reset' | 'closed' | 'timeout', message: string): Opening => ({
@@ -171,7 +180,10 @@ function openingWithoutChain(seen: SeenConnection): Opening {
   if (end === 'closed-by-server') return failed('closed', 'The server closed the connection');
   if (seen.unarrived > 0 || (waited >= PATIENCE && end !== 'reset-by-client'))
     return failed('timeout', `No certificate within ${spanText(waited)}`);
-  return unseenBecause('truncated', `The handshake had not ended after ${spanText(waited)}, when the capture or the client ended it.`);
+  return unseenBecause(
+    'truncated',
+    `The handshake had not ended after ${spanText(waited)}, when the capture or the client ended it.`,
+  );
 }
 
 /** Who cut a connection right after the certificate is part of the verdict; what the client does is not. */
@@ -250,7 +262,13 @@ function unseenVerdict(
   const refusal = refusalOf(seen);
   const base = { verdict: 'unknown', because, confidence: 'suspected', evidenceOfChain: null } as const;
   if (refusal === null)
-    return { ...base, cause: null, findings: [], level: 'unknown', summary: `The certificate of ${subject} is not in the capture: ${because}` };
+    return {
+      ...base,
+      cause: null,
+      findings: [],
+      level: 'unknown',
+      summary: `The certificate of ${subject} is not in the capture: ${because}`,
+    };
   const claim = `The client refused what it was shown, with the alert ${refusal}.`;
   return {
     ...base,
@@ -308,7 +326,9 @@ function tellClient({ handshake: { clientCertificate, firstEncrypted, version } 
         'client that refuses the certificate, but no proof.',
     ];
   if (clientCertificate === null) return [];
-  return [clientCertificate ? 'The client sent a certificate.' : 'The client was asked for a certificate and sent none.'];
+  return [
+    clientCertificate ? 'The client sent a certificate.' : 'The client was asked for a certificate and sent none.',
+  ];
 }
 
 const ENDS: Readonly<Record<SeenConnection['end'], string | null>> = {

@@ -133,11 +133,15 @@ function choiceFor(
   answered: readonly string[],
 ): Choice {
   const names = [host, ...(serverName === null ? [] : [serverName])].map(plainName);
-  const isExpected =
-    serverPort === port && (serverAddress === host || answered.includes(serverAddress) || addressInAny(serverAddress, addresses));
-  const asked = hello?.serverName ?? (tunnel === null ? null : hostOf(tunnel));
-  if (asked !== null) return names.includes(plainName(asked)) || (hello === null && isExpected) ? 'wanted' : 'unwanted';
-  if (isExpected) return 'wanted';
+  const isExpectedAddress = (address: string): boolean =>
+    address === host || answered.includes(address) || addressInAny(address, addresses);
+  if (typeof hello?.serverName === 'string') return names.includes(plainName(hello.serverName)) ? 'wanted' : 'unwanted';
+  const far = tunnel === null ? null : hostOf(tunnel);
+  const isMeant =
+    far === null
+      ? serverPort === port && isExpectedAddress(serverAddress)
+      : names.includes(plainName(far)) || isExpectedAddress(far);
+  if (isMeant) return 'wanted';
   return hello !== null || isNoTls ? 'unwanted' : 'undecided';
 }
 

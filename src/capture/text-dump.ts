@@ -12,7 +12,8 @@ const MAX_MODULES = 32;
 
 /** Escape sequences of a terminal (ECMA-48), and what it rings or rubs out. */
 // oxlint-disable-next-line no-control-regex -- they are what is removed
-const ESCAPES = /\u001b(?:\[[\d;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])|[\u0000-\u0008\u000e-\u001f]/gu;
+const ESCAPES =
+  /\u001b(?:\[[\d;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])|[\u0000-\u0008\u000e-\u001f]/gu;
 const MODULE = /^\s*\[(?<module>[A-Za-z][\w-]{1,15})\]\s*/u;
 /** Behind the time: the interface and the direction, where the command was for several interfaces. */
 const HEADER =
@@ -111,9 +112,7 @@ export function createTextReader(): FormatReader {
     format: () => format ?? 'fortigate',
     areTimesRelative: () => isRelative,
     device: () => device,
-    notes: () => [
-      ...(broken === 0 ? [] : [`${String(broken)} packets of which a line is missing were not read`]),
-    ],
+    notes: () => [...(broken === 0 ? [] : [`${String(broken)} packets of which a line is missing were not read`])],
     *read(chunk) {
       characters += chunk.length;
       if (packets === 0 && characters > MAX_WITHOUT_PACKET)

@@ -2,7 +2,15 @@ import { type CommandStep, fortiauthenticator, shell, type Step } from '../engin
 
 /** Lines around a policy of the FortiGate, whose one setting is changed. */
 function ofPolicy(setting: string): readonly string[] {
-  return ['{entervdom}', 'config firewall policy', '    edit {policyid}', `        ${setting}`, '    next', 'end', '{leavevdom}'];
+  return [
+    '{entervdom}',
+    'config firewall policy',
+    '    edit {policyid}',
+    `        ${setting}`,
+    '    next',
+    'end',
+    '{leavevdom}',
+  ];
 }
 
 /**
