@@ -143,9 +143,17 @@ export function captureToJson({ files, connections, interceptor, dns, notes }: C
       startedAt: isoTimeOrNull(startedAt),
     })),
     connections: connections.map(connectionToJson),
-    interceptor,
+    interceptor: interceptor === null ? null : { ...interceptor, ...visiblePlaces(interceptor) },
     dns,
-    notes,
+    notes: notes.map((note) => visibleText(note, MAX_TEXT)),
+  };
+}
+
+function visiblePlaces({ inside, outside, summary }: Interceptor): Pick<Interceptor, 'inside' | 'outside' | 'summary'> {
+  return {
+    inside: visibleText(inside, MAX_TEXT),
+    outside: visibleText(outside, MAX_TEXT),
+    summary: visibleText(summary, MAX_TEXT),
   };
 }
 
@@ -156,9 +164,9 @@ function connectionToJson(connection: JudgedConnection): CapturedConnectionJson 
     file,
     client,
     server,
-    leg,
+    leg: visibleOrNull(leg),
     startedAt: isUndated ? null : isoTime(startedAt),
-    serverName: handshake.hello?.serverName ?? null,
+    serverName: visibleOrNull(handshake.hello?.serverName ?? null),
     tls: handshake.version,
     verdict,
     because,
@@ -174,6 +182,10 @@ function connectionToJson(connection: JudgedConnection): CapturedConnectionJson 
   };
 }
 
+function visibleOrNull(text: string | null): string | null {
+  return text === null ? null : visibleText(text, MAX_TEXT);
+}
+
 function certificateToJson({
   subject,
   issuer,
@@ -182,8 +194,8 @@ function certificateToJson({
   notAfter,
 }: Certificate): CapturedConnectionJson['chain'][number] {
   return {
-    subject: formatDistinguishedName(subject),
-    issuer: formatDistinguishedName(issuer),
+    subject: visibleText(formatDistinguishedName(subject), MAX_TEXT),
+    issuer: visibleText(formatDistinguishedName(issuer), MAX_TEXT),
     sha256: fingerprint,
     spki: pin,
     notAfter: isoTime(notAfter),

@@ -149,7 +149,10 @@ function interceptorOf(
   const [inside, outside] = [placeOf(inner, outer), placeOf(outer, inner)];
   const [client, address] = [hostOf(inner.client), hostOf(outer.client)];
   const device = isOneCapture ? deviceOf(inner.file) : null;
-  const isDifferent = inner.chain !== null && outer.chain !== null && !isSameLeaf(inner.chain, outer.chain);
+  // Of two captures, other traffic may look alike: another chain, or one that is not genuine, cannot.
+  const isForged =
+    inner.verdict.startsWith('intercept') ||
+    (inner.chain !== null && outer.chain !== null && !isSameLeaf(inner.chain, outer.chain));
   const isAnother = outer.verdict.startsWith('intercept');
   const who = isOneCapture
     ? `${device ?? 'The device that made the capture'}${client === address ? '' : ` (${address})`} ends TLS itself`
@@ -159,7 +162,7 @@ function interceptorOf(
     address: client === address ? null : address,
     inside,
     outside,
-    confidence: isOneCapture || isDifferent ? 'confirmed' : 'suspected',
+    confidence: isOneCapture || isForged ? 'confirmed' : 'suspected',
     isAnotherFartherOut: isAnother,
     summary:
       `${who}: the client random is another on ${outside} than on ${inside}` +
