@@ -76,8 +76,8 @@ const MAX_OPEN = 1_000;
 /** Keys of connections that are not read any further. */
 const MAX_IGNORED = 20_000;
 /** Bytes that wait for others, of one direction and of all connections. */
-const MAX_PENDING = 256 * 1024;
-const MAX_HELD = 16 * 1024 * 1024;
+const MAX_PENDING = 64 * 1024;
+const MAX_HELD = 8 * 1024 * 1024;
 /** A connection that is silent for so long makes room for another. */
 const IDLE: Millis = 60_000;
 /** The same SYN again sooner was captured twice, on two interfaces. */
@@ -207,7 +207,10 @@ export function createConnectionTable(options: ConnectionTableOptions): Connecti
       open.set(key, tracked);
       accept(tracked, segment);
       held += weigh(tracked);
-      if (held > MAX_HELD) giveUp(tracked);
+      if (held > MAX_HELD) {
+        giveUp(tracked);
+        held += weigh(tracked);
+      }
       if (isNew || (!tracked.isDecided && segment.payload.length > 0)) choose(tracked);
       if (isOver(tracked) && open.has(key)) {
         finish(tracked);
@@ -232,7 +235,6 @@ export function createConnectionTable(options: ConnectionTableOptions): Connecti
 
   function giveUp({ senders }: Tracked): void {
     for (const sender of Object.values(senders)) {
-      held -= sender.pendingBytes;
       sender.pending = [];
       sender.pendingBytes = 0;
       sender.isCut = true;
@@ -343,7 +345,7 @@ function accept(tracked: Tracked, segment: Segment): void {
   if (payload.length + missing > 0) {
     if (sender.highest !== null && distance(sender.highest, end) <= 0) sender.resends += 1;
     sender.highest = furthest(sender.highest, end);
-    if (from === 'server' && !tracked.reader.read().clientWentOn)
+    if (from === 'server' && !tracked.reader.hasClientGoneOn())
       tracked.serverFlight += Math.max(0, distance(sender.next, end) > 0 ? payload.length + missing : 0);
   }
   if (flags.ack) peer.acknowledged = furthest(peer.acknowledged, segment.acknowledged);
@@ -374,7 +376,10 @@ function deliver(tracked: Tracked, from: Role, part: { readonly sequence: number
   if (ahead > 0) {
     if (ahead > MAX_PENDING || sender.pendingBytes + part.payload.length > MAX_PENDING) return;
     const place = sender.pending.findIndex(({ sequence }) => distance(sequence, part.sequence) < 0);
-    const kept = { sequence: part.sequence, payload: Buffer.from(part.payload) };
+    // Not from the pool of small buffers, of which one in use keeps many alive.
+    const payload = Buffer.allocUnsafeSlow(part.payload.length);
+    part.payload.copy(payload);
+    const kept = { sequence: part.sequence, payload };
     sender.pending.splice(place === -1 ? sender.pending.length : place, 0, kept);
     sender.pendingBytes += kept.payload.length;
     return;

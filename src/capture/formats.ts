@@ -14,6 +14,8 @@ export interface ReadFormat {
 
 /** Longest packet that is accepted: twice libpcap's MAXIMUM_SNAPLEN (262144). */
 const MAX_PACKET = 524_288;
+/** Usual length of a piece of a file. */
+const CHUNK = 65_536;
 
 /** Enough of a file to recognise its format. */
 const ENOUGH = 4;
@@ -22,6 +24,7 @@ const ENOUGH = 4;
  * Reads a capture in any format, also compressed with gzip, and hands on each packet. Never throws because of what the
  * file contains: packets up to the first fault count.
  *
+ * @param file its pieces, each of which may be overwritten when the next one is asked for
  * @param onPacket what it throws is thrown on
  */
 export async function readFormat(
@@ -68,7 +71,11 @@ async function* unzipped(file: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer
     return;
   }
   const gunzip = createGunzip();
-  const source = Readable.from(whole());
+  // A stream keeps chunks, whose memory the reader of the file uses again.
+  async function* copies(): AsyncGenerator<Buffer> {
+    for await (const chunk of whole()) yield Buffer.from(chunk);
+  }
+  const source = Readable.from(copies());
   // A stream that is destroyed early must not leave the other one waiting.
   source.on('error', (error) => gunzip.destroy(error));
   try {
@@ -125,17 +132,29 @@ interface Rest {
   readonly isEmpty: () => boolean;
 }
 
+/** One block of memory for all of a file: what each chunk would leave behind adds up before it is collected. */
 function createRest(): Rest {
-  let rest: Buffer = Buffer.alloc(0);
+  let store: Buffer = Buffer.alloc(2 * CHUNK);
+  let length = 0;
   let offset = 0;
   return {
-    take: (chunk) => (rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])),
+    take: (chunk) => {
+      if (length + chunk.length > store.length) {
+        const larger = Buffer.alloc(2 * (length + chunk.length));
+        store.copy(larger, 0, 0, length);
+        store = larger;
+      }
+      chunk.copy(store, length);
+      length += chunk.length;
+      return store.subarray(0, length);
+    },
     keep: (from) => {
       offset += from;
-      rest = Buffer.from(rest.subarray(from));
+      store.copyWithin(0, from, length);
+      length -= from;
     },
     offset: () => offset,
-    isEmpty: () => rest.length === 0,
+    isEmpty: () => length === 0,
   };
 }
 

@@ -49,6 +49,7 @@ export interface HandshakeReader {
   readonly wants: (from: Role) => boolean;
   readonly push: (from: Role, bytes: Buffer) => void;
   readonly read: () => Handshake;
+  readonly hasClientGoneOn: () => boolean;
   /** Bytes that wait for more. */
   readonly held: () => number;
 }
@@ -122,6 +123,7 @@ export function createHandshakeReader(): HandshakeReader {
       if (stream.state === 'tls') readRecords(stream, from, draft);
     },
     read: () => ({ ...draft }),
+    hasClientGoneOn: () => draft.clientWentOn,
     held: () => Object.values(streams).reduce((sum, { rest, messages }) => sum + rest.length + messages.length, 0),
   };
 }

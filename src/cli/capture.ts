@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
 import { type CaptureResult, type CaptureSource, captureToJson, examineCaptures } from '../capture/capture-result.ts';
 import { captureOnAppliance, captureOnFortiGate } from '../checks/capture-steps.ts';
@@ -19,6 +18,9 @@ export interface CaptureWish {
   readonly json: boolean;
   readonly all: boolean;
 }
+
+/** Bytes that are read at once. */
+const CHUNK = 65_536;
 
 const EXIT: Readonly<Record<CaptureResult['level'], number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
 
@@ -53,8 +55,7 @@ export async function capturesOf(
 ): Promise<CaptureResult> {
   const { host, port, serverName, expectedAddresses } = config.licenseServer;
   const knowledge = await loadTlsKnowledge(config, { of: () => null }, clock);
-  const sources: CaptureSource[] = [];
-  for (const name of files) sources.push({ name, bytes: name === '-' ? input : await bytesOf(name) });
+  const sources = files.map((name): CaptureSource => ({ name, bytes: name === '-' ? input : bytesOf(name) }));
   return examineCaptures(sources, {
     target: { host, port, serverName, addresses: expectedAddresses },
     knowledgeOf: (target) => knowledge.ofAny(target),
@@ -64,25 +65,22 @@ export async function capturesOf(
 }
 
 /** A file that grows is read as far as it went when it was opened. */
-async function bytesOf(name: string): Promise<AsyncIterable<Uint8Array>> {
+async function* bytesOf(name: string): AsyncGenerator<Uint8Array> {
   try {
-    const { size } = await stat(name);
-    return readingOf(name, size);
+    await using file = await open(name);
+    const { size } = await file.stat();
+    const buffer = Buffer.alloc(CHUNK);
+    // Of a pipe, no size is known.
+    let left = size > 0 ? size : Number.POSITIVE_INFINITY;
+    while (left > 0) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(CHUNK, left), null);
+      if (bytesRead === 0) return;
+      left -= bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
   } catch (error) {
-    throw unreadable(name, error);
+    throw new Error(`Cannot read "${name}": ${messageOf(error)}`, { cause: error });
   }
-}
-
-async function* readingOf(name: string, size: number): AsyncGenerator<Uint8Array> {
-  try {
-    yield* createReadStream(name, size > 0 ? { end: size - 1 } : {});
-  } catch (error) {
-    throw unreadable(name, error);
-  }
-}
-
-function unreadable(name: string, error: unknown): Error {
-  return new Error(`Cannot read "${name}": ${messageOf(error)}`, { cause: error });
 }
 
 /** Prints the commands that capture the connections to the configured server. Returns the exit code. */

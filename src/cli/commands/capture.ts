@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 
+import { keepHeapSmall } from '../../system/v8-flags.ts';
 import { type Finish, type Invoked, withConfig } from './command.ts';
 
 interface CaptureCommandOptions {
@@ -22,6 +23,8 @@ export function addCapture(program: Command, invoked: Invoked, finish: Finish): 
     )
     .addHelpText('after', HELP)
     .action(async (files: readonly string[], { json, all, printCommand }: CaptureCommandOptions, command: Command) => {
+      // A capture may have any size.
+      keepHeapSmall();
       const { runCapture, printCaptureCommand } = await import('../capture.ts');
       if (printCommand !== undefined) {
         finish(await printCaptureCommand(printCommand, invoked(command)));

@@ -65,7 +65,7 @@ const CASES = Object.entries(FACTS).flatMap(([known, facts]) =>
 const PROGRAMS =
   /^(?:cat|chronyc|cp|curl|dig|ftm-watch|getent|grep|ip|mv|nc|nft|openssl|ping|tcpdump|timedatectl|tracepath)(?= |$)[^;&|`$\n]*$/u;
 const SHELL_QUOTED = /'(?:[^']|'\\'')*'/gu;
-const FORTIAUTHENTICATOR = /^execute (?:ping|nslookup) [\w.:-]+$/u;
+const FORTIAUTHENTICATOR = /^execute (?:(?:ping|nslookup) [\w.:-]+|tcpdump [\w .:-]+)$/u;
 /** Lines of a CLI and of a shell that change something. */
 const CHANGES = /^(?:config (?!vdom$)|diagnose debug |cp |mv |ftm-watch trust learn)/mu;
 
