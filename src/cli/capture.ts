@@ -1,13 +1,26 @@
 import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import * as z from 'zod';
 
-import { type CaptureResult, type CaptureSource, captureToJson, examineCaptures } from '../capture/capture-result.ts';
+import {
+  type CaptureResult,
+  type CaptureSource,
+  captureToJson,
+  examineCaptures,
+  LEVELS,
+} from '../capture/capture-result.ts';
+import type { JudgedConnection } from '../capture/judge-capture.ts';
 import { captureOnAppliance, captureOnFortiGate } from '../checks/capture-steps.ts';
 import type { Config } from '../config/config.ts';
+import { hostOf } from '../core/authority.ts';
 import { nameList } from '../core/name-list.ts';
+import { visibleText } from '../core/visible-text.ts';
 import { blocksOf, headOf } from '../engine/remedy.ts';
 import { remedyOf } from '../engine/words/told-remedy.ts';
+import { unitAddresses } from '../runtime/conclude.ts';
 import { loadTlsKnowledge } from '../runtime/round/tls-knowledge.ts';
 import { messageOf } from '../text/message-of.ts';
+import { createDaemonClient } from './daemon-client.ts';
 import { renderCapture } from './capture-text.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { type Invocation, loadOrExplain, type Terminal } from './terminal.ts';
@@ -17,6 +30,8 @@ export interface CaptureWish {
   readonly files: readonly string[];
   readonly json: boolean;
   readonly all: boolean;
+  /** Id of the incident that the verdict is added to. */
+  readonly attach: string | null;
 }
 
 /** Bytes that are read at once. */
@@ -37,10 +52,57 @@ export async function runCapture(wish: CaptureWish, terminal: Invocation): Promi
     terminal.output.write(
       wish.json ? `${JSON.stringify(captureToJson(result))}\n` : renderCapture(result, config, terminal.style),
     );
+    if (wish.attach !== null && !(await attach(result, wish.attach, config, terminal))) return EXIT_UNKNOWN;
     return EXIT[result.level];
   } catch (error) {
     terminal.errors.write(`${messageOf(error)}\n`);
     return EXIT_UNKNOWN;
+  }
+}
+
+const MOST_ATTACHED = 5;
+const refusedShape = z.object({ error: z.string() });
+
+/** Whether the daemon took it. */
+async function attach(result: CaptureResult, incident: string, config: Config, terminal: Invocation): Promise<boolean> {
+  await using daemon = await createDaemonClient(config.store.path, terminal);
+  const path = `/api/v1/incidents/${encodeURIComponent(incident)}/capture`;
+  const { status, text } = await daemon.ask('POST', path, { connections: attachedOf(result, config) });
+  if (status === 201) {
+    terminal.errors.write(`Added to the incident ${visibleText(incident, 100)}\n`);
+    return true;
+  }
+  const refused = refusedShape.safeParse(parsedJson(text));
+  terminal.errors.write(
+    `Not added: ${visibleText(refused.success ? refused.data.error : `the answer was HTTP ${String(status)}`, 1_000)}\n`,
+  );
+  return false;
+}
+
+/** The worst connections, those of the units first: as many as one change may have. */
+function attachedOf(result: CaptureResult, config: Config): readonly object[] {
+  const units = unitAddresses(config);
+  const rank = ({ client, level }: JudgedConnection): number =>
+    (units.includes(hostOf(client)) ? 0 : LEVELS.length) + LEVELS.indexOf(level);
+  const worst = result.connections.toSorted((one, other) => rank(one) - rank(other)).slice(0, MOST_ATTACHED);
+  return captureToJson({ ...result, connections: worst }).connections.map(
+    ({ client, startedAt, tls, verdict, summary, chain }) => ({
+      client,
+      startedAt,
+      tls,
+      verdict,
+      summary: visibleText(summary, 500),
+      chain: chain.slice(0, 1).map(({ sha256 }) => ({ sha256 })),
+    }),
+  );
+}
+
+/** undefined for what is no JSON. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
@@ -51,11 +113,11 @@ export async function runCapture(wish: CaptureWish, terminal: Invocation): Promi
 export async function capturesOf(
   config: Config,
   { files, all }: Pick<CaptureWish, 'files' | 'all'>,
-  { clock, input }: Pick<Terminal, 'clock' | 'input'>,
+  { clock, input, cwd }: Pick<Terminal, 'clock' | 'input' | 'cwd'>,
 ): Promise<CaptureResult> {
   const { host, port, serverName, expectedAddresses } = config.licenseServer;
   const knowledge = await loadTlsKnowledge(config, { of: () => null }, clock);
-  const sources = files.map((name): CaptureSource => ({ name, bytes: name === '-' ? input : bytesOf(name) }));
+  const sources = files.map((name): CaptureSource => ({ name, bytes: name === '-' ? input : bytesOf(name, cwd) }));
   return examineCaptures(sources, {
     target: { host, port, serverName, addresses: expectedAddresses },
     knowledgeOf: (target) => knowledge.ofAny(target),
@@ -65,9 +127,9 @@ export async function capturesOf(
 }
 
 /** A file that grows is read as far as it went when it was opened. */
-async function* bytesOf(name: string): AsyncGenerator<Uint8Array> {
+async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   try {
-    await using file = await open(name);
+    await using file = await open(resolve(cwd, name));
     const { size } = await file.stat();
     const buffer = Buffer.alloc(CHUNK);
     // Of a pipe, no size is known.

@@ -6,6 +6,7 @@ import { type Finish, type Invoked, withConfig } from './command.ts';
 interface CaptureCommandOptions {
   readonly json?: boolean;
   readonly all?: boolean;
+  readonly attach?: string;
   readonly printCommand?: 'fortigate' | 'appliance';
 }
 
@@ -15,6 +16,7 @@ export function addCapture(program: Command, invoked: Invoked, finish: Finish): 
     .argument('[file...]', 'pcap, pcapng, either in gzip, or the text of a sniffer; - for standard input')
     .option('--json', 'one JSON object on standard output and nothing else')
     .option('--all', 'also the TLS connections to other servers')
+    .option('--attach <incident>', 'add the verdict to an open incident of the running daemon')
     .addOption(
       new Option('--print-command <device>', 'print the commands that make such a capture').choices([
         'fortigate',
@@ -22,16 +24,23 @@ export function addCapture(program: Command, invoked: Invoked, finish: Finish): 
       ]),
     )
     .addHelpText('after', HELP)
-    .action(async (files: readonly string[], { json, all, printCommand }: CaptureCommandOptions, command: Command) => {
-      // A capture may have any size.
-      keepHeapSmall();
-      const { runCapture, printCaptureCommand } = await import('../capture.ts');
-      if (printCommand !== undefined) {
-        finish(await printCaptureCommand(printCommand, invoked(command)));
-        return;
-      }
-      finish(await runCapture({ files, json: json === true, all: all === true }, invoked(command)));
-    });
+    .action(
+      async (
+        files: readonly string[],
+        { json, all, attach, printCommand }: CaptureCommandOptions,
+        command: Command,
+      ) => {
+        // A capture may have any size.
+        keepHeapSmall();
+        const { runCapture, printCaptureCommand } = await import('../capture.ts');
+        if (printCommand !== undefined) {
+          finish(await printCaptureCommand(printCommand, invoked(command)));
+          return;
+        }
+        const wish = { files, json: json === true, all: all === true, attach: attach ?? null };
+        finish(await runCapture(wish, invoked(command)));
+      },
+    );
 }
 
 const HELP = `
