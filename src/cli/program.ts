@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
 import type { Finish, Invoked } from './commands/command.ts';
+import { addCapture } from './commands/capture.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
@@ -64,6 +65,7 @@ export function createProgram(
     addWatching,
     addPreflight,
     addCheck,
+    addCapture,
     addReport,
     addLogs,
     addTrust,

@@ -11,7 +11,7 @@ import { createSecretRemover } from './remove-secrets.ts';
 import type { ReportSources } from './report-contents.ts';
 import { maskFor, type ReportData, reportData } from './report-data.ts';
 import { reportHtml } from './report-html.ts';
-import { keptCertificates, seenChains } from './seen-chains.ts';
+import { capturedCertificates, keptCertificates, seenChains } from './seen-chains.ts';
 
 /** A report ready to be written. */
 export interface ReportArchive {
@@ -44,6 +44,7 @@ function filesOf(sources: ReportSources): readonly File[] {
   const certificates: readonly File[] = [
     ...seenChains(sources.examination),
     ...keptCertificates(sources.storedHistory),
+    ...capturedCertificates(sources.capture),
   ].map(({ file, pem }) => [`certificates/${file}`, pem]);
   const { diagnosis, observations } = sources.examination;
   const byHand = ticketItems({ diagnosis, ...licenseServerOf(observations) });

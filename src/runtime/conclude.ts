@@ -136,7 +136,7 @@ function diagnosed(
   { speaking, applianceUnaffected }: Heard,
 ): Diagnosis {
   const { host, port } = config.licenseServer;
-  const unit = unitAddresses(config);
+  const unit = unitAddressText(config);
   const units = { config, at, speaking, ownClock };
   const decided = deciding === undefined ? [] : assessUnits({ ...units, picture: deciding });
   return diagnose(
@@ -170,8 +170,14 @@ function onlySourceOf({ firewall }: Config): string | null {
   return source === undefined || others.length > 0 ? null : source;
 }
 
-/** The addresses that firewalls see; without a firewall, those that the log or the API have. */
-function unitAddresses({ firewall, appliances }: Config): string | null {
+/** Addresses for a sentence: those that firewalls see; without a firewall, those that the log or the API have. */
+function unitAddressText({ firewall, appliances }: Config): string | null {
+  const sources = unitAddresses({ firewall, appliances: firewall.length > 0 ? [] : appliances });
+  return sources.length === 0 ? null : nameList(sources, MOST_ADDRESSES);
+}
+
+/** Addresses of the units: those that firewalls see, and those that the log or the API have. */
+export function unitAddresses({ firewall, appliances }: Pick<Config, 'firewall' | 'appliances'>): readonly string[] {
   const sources = firewall.map(({ source }) => source);
   const others = appliances.flatMap(({ logSources, api }) => {
     const [address] = [...logSources, ...(api === null ? [] : [new URL(api.url).hostname])].filter(
@@ -179,6 +185,5 @@ function unitAddresses({ firewall, appliances }: Config): string | null {
     );
     return address ?? [];
   });
-  const addresses = [...new Set(sources.length > 0 ? sources : others)];
-  return addresses.length === 0 ? null : nameList(addresses, MOST_ADDRESSES);
+  return [...new Set([...sources, ...others])];
 }

@@ -1,3 +1,4 @@
+import { unitAddresses } from './conclude.ts';
 import type { EventEmitter } from 'node:events';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { isoTime } from '../core/instant-text.ts';
@@ -44,6 +45,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     alertHistory,
     findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
     incidentRecord: (id) => incidentRecord(monitor(), id),
+    unitAddresses: () => unitAddresses(monitor().config),
     acknowledge: (id, by) => monitor().alerting.acknowledge(id, by),
     unacknowledge: (id) => monitor().alerting.unacknowledge(id),
     maintenance: createMaintenancePlan(monitor, facts.clock),

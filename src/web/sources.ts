@@ -33,6 +33,8 @@ export interface WebSources {
   findIncidents(query: IncidentQuery, limit: number): FoundIncidents;
   /** null: there is none by this id, or it is older than what is kept. */
   incidentRecord(id: string): IncidentRecord | null;
+  /** Addresses of the configured units: those that firewalls see, and those of their interfaces. */
+  unitAddresses(): readonly string[];
   /** Stops the reminders of an open incident until it ends or its cause changes. False: there is no such one. */
   acknowledge(id: string, by: string): boolean;
   /** Its reminders go on. False: there is no such open incident. */

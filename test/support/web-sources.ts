@@ -14,6 +14,7 @@ export interface WebState {
   site: string;
   diagnosis: Diagnosis | null;
   incidents: readonly Incident[];
+  unitAddresses: readonly string[];
   silences: readonly Silence[];
   outboxEntries: readonly OutboxEntry[];
   /** Noted, latest first. */
@@ -61,6 +62,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     site: 'hq',
     diagnosis: null,
     incidents: [],
+    unitAddresses: ['10.0.0.5'],
     silences: [],
     outboxEntries: [],
     changes: [],
@@ -98,6 +100,7 @@ function acknowledged(state: WebState, id: string, acknowledgement: Incident['ac
 export function sourcesOf(state: WebState): WebSources {
   return {
     version: '0.1.0',
+    unitAddresses: () => state.unitAddresses,
     site: () => state.site,
     diagnosis: () => state.diagnosis,
     alertHistory: () => ({

@@ -1,5 +1,6 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { fortiauthenticator, shell } from '../../engine/words/step.ts';
+import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ON_THE_UNIT = [
   fortiauthenticator('Test on {appliance} itself, and see System > Network > DNS.', 'execute ping {host}'),
@@ -9,6 +10,7 @@ const ON_THE_UNIT = [
 const ITS_OWN_VIEW = [
   ...ON_THE_UNIT,
   'Configure "firewall" for {appliance}, or run ftm-watch in its network (sourceAddress), to see its own path.',
+  ...CAPTURE_STEPS,
 ] as const;
 
 const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machine explains it.';
@@ -21,6 +23,7 @@ const POLICY_READ = [
   'If that policy neither inspects nor denies, look behind {firewall} for something that treats {source} differently ' +
     'from this machine: another firewall, a proxy, address translation or a separate uplink.',
   ...ON_THE_UNIT,
+  ...CAPTURE_STEPS,
 ] as const;
 
 const POLICY_UNREAD = [
@@ -28,6 +31,7 @@ const POLICY_UNREAD = [
   'Until it does, compare the policy for {source} with the one for this machine by hand (Policy Lookup on {firewall}): ' +
     'policies match source addresses.',
   ...ON_THE_UNIT,
+  ...CAPTURE_STEPS,
 ] as const;
 
 /** Causes that only the log of FortiAuthenticator shows. */

@@ -12,7 +12,7 @@ import type { Resource } from '../../core/license/resource.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { failed, statusFailure } from '../../network/rest/failed.ts';
 import { endpointOf } from '../../network/rest/https-origin.ts';
-import type { JsonReply, ServerTime } from '../../network/rest/json-exchange.ts';
+import type { ServerTime } from '../../network/rest/json-exchange.ts';
 import {
   type ApplianceClient,
   type ApplianceResource,

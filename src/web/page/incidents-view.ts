@@ -172,5 +172,8 @@ function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly
 }
 
 function isSaid(step: TimelineStep): boolean {
-  return step.kind === 'changed' && ['comment', 'acknowledge', 'unacknowledge'].includes(step.change.action);
+  return (
+    step.kind === 'changed' &&
+    ['comment', 'attach-capture', 'acknowledge', 'unacknowledge'].includes(step.change.action)
+  );
 }

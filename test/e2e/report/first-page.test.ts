@@ -66,6 +66,7 @@ function pageOf(diagnosis: Diagnosis): string {
     },
     configuration: { site: 'hq' },
     storedHistory: { kind: 'none' },
+    capture: null,
     logMemory: { kind: 'none' },
     secrets: [],
   });

@@ -31,6 +31,7 @@ function sources(more: Partial<ReportSources> = {}): ReportSources {
     },
     configuration: { site: 'hq' },
     storedHistory: { kind: 'none' },
+    capture: null,
     logMemory: { kind: 'none' },
     secrets: [SECRET],
     ...more,
