@@ -12,6 +12,7 @@ import { START } from './incident-timeline.ts';
 /** What the web server shows, to be changed while it runs. */
 export interface WebState {
   site: string;
+  timezone: string;
   diagnosis: Diagnosis | null;
   incidents: readonly Incident[];
   silences: readonly Silence[];
@@ -59,6 +60,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
   const listeners = new Set<(diagnosis: Diagnosis) => void>();
   const state: WebState = {
     site: 'hq',
+    timezone: 'UTC',
     diagnosis: null,
     incidents: [],
     silences: [],
@@ -99,6 +101,7 @@ export function sourcesOf(state: WebState): WebSources {
   return {
     version: '0.1.0',
     site: () => state.site,
+    timezone: () => state.timezone,
     diagnosis: () => state.diagnosis,
     alertHistory: () => ({
       incidents: state.incidents,
