@@ -16,6 +16,9 @@ export const NEIGHBOURS = {
 /** What FortiAuthenticator logs in at the mail server with. */
 export const NEIGHBOUR_LOGIN = { user: 'fac@example.org', password: 'of-the-mail-server' } as const;
 
+/** What FortiGate has for the network of the site: it lets everything pass. */
+export const LAN_POLICY = { ...PLAIN_POLICY, policyid: 12, name: 'LAN-to-Internet', nat: 'enable', schedule: 'always' };
+
 export type NeighboursRequest =
   | { readonly kind: 'firewall'; readonly state: Partial<FirewallState> }
   /** FortiAuthenticator sends a line to the daemon. */
@@ -42,7 +45,7 @@ async function host(): Promise<void> {
     state: {
       serial: 'FG100FTK20012345',
       matches: 12,
-      policies: { 12: { ...PLAIN_POLICY, policyid: 12, name: 'LAN-to-Internet', nat: 'enable', schedule: 'always' } },
+      policies: { 12: LAN_POLICY },
     },
   });
   await createMailHost({
