@@ -107,7 +107,7 @@ interface Fault {
   readonly config: Readonly<Record<string, unknown>>;
   readonly names?: Readonly<Record<string, readonly string[]>>;
   readonly begin?: (stack: AsyncDisposableStack) => Promise<void>;
-  readonly then?: (daemon: SiteDaemon) => Promise<void>;
+  readonly afterwards?: (daemon: SiteDaemon) => Promise<void>;
 }
 
 describeWhere(
@@ -196,7 +196,7 @@ END`);
           / 1\. Compare the firewall policy for 10\.20\.0\.5 with the one for the machine that runs ftm-watch/u,
         ],
         config: {},
-        then: async () => {
+        afterwards: async () => {
           await neighbours.ask({ kind: 'line', line: LINE, to: SYSLOG });
         },
       },
@@ -231,7 +231,7 @@ END`);
           (status) => status !== null,
           WITHIN,
         );
-        await fault.then?.(daemon);
+        await fault.afterwards?.(daemon);
         const [raw = ''] = await until(
           () => daemon.mails(),
           (mails) => mails.length > 0,
