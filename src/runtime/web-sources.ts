@@ -1,7 +1,7 @@
 import { unitAddresses } from './conclude.ts';
 import type { EventEmitter } from 'node:events';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { isoTime } from '../core/instant-text.ts';
+import { zonedText } from '../core/zoned-text.ts';
 import type { LogCounters } from '../sources/log/tally.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
@@ -41,6 +41,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
   return {
     version: facts.version,
     site: () => monitor().config.site,
+    timezone: () => monitor().config.timezone,
     diagnosis: () => monitor().last()?.diagnosis ?? null,
     alertHistory,
     findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
@@ -92,9 +93,11 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
 /** As the rules FtmCertificateExpires and FtmOwnCertificateExpires have it. */
 const ENDS_SOON: Millis = 14 * 86_400_000;
 
-function ownCertificateProblems(end: EpochMs | null, now: EpochMs): readonly string[] {
+function ownCertificateProblems(end: EpochMs | null, now: EpochMs, timezone: string): readonly string[] {
   if (end === null || end - now > ENDS_SOON) return [];
-  return [`The certificate of the status page ${end < now ? 'has ended' : 'ends'} at ${isoTime(end)}: renew it`];
+  return [
+    `The certificate of the status page ${end < now ? 'has ended' : 'ends'} at ${zonedText(end, timezone)}: renew it`,
+  ];
 }
 
 function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
@@ -111,7 +114,7 @@ function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): H
         ? ['The last reload was refused: the configuration before it is still in force']
         : []),
       ...exposureNotes(monitor().config.web),
-      ...ownCertificateProblems(certificateEnd(), clock.now()),
+      ...ownCertificateProblems(certificateEnd(), clock.now(), monitor().config.timezone),
       ...givenUpProblems({
         outboxEntries: alertHistory().outboxEntries,
         givenUp: store.journal.givenUp(),

@@ -23,6 +23,8 @@ import type { DiscoveredProbe, ProbeAnswer, ProbeRequest } from './probe-answer.
  */
 export interface WebSources {
   site(): string;
+  /** In which pages show times: IANA name. */
+  timezone(): string;
   /** Of ftm-watch. */
   readonly version: string;
   /** The latest round; null before the first. */

@@ -12,6 +12,7 @@ import { START } from './incident-timeline.ts';
 /** What the web server shows, to be changed while it runs. */
 export interface WebState {
   site: string;
+  timezone: string;
   diagnosis: Diagnosis | null;
   incidents: readonly Incident[];
   unitAddresses: readonly string[];
@@ -60,6 +61,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
   const listeners = new Set<(diagnosis: Diagnosis) => void>();
   const state: WebState = {
     site: 'hq',
+    timezone: 'UTC',
     diagnosis: null,
     incidents: [],
     unitAddresses: ['10.0.0.5'],
@@ -102,6 +104,7 @@ export function sourcesOf(state: WebState): WebSources {
     version: '0.1.0',
     unitAddresses: () => state.unitAddresses,
     site: () => state.site,
+    timezone: () => state.timezone,
     diagnosis: () => state.diagnosis,
     alertHistory: () => ({
       incidents: state.incidents,

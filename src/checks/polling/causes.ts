@@ -13,7 +13,8 @@ const ITS_OWN_VIEW = [
   ...CAPTURE_STEPS,
 ] as const;
 
-const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machine explains it.';
+const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machine explains it';
+const ON_ITS_OWN_PATH = `${UNEXPLAINED}: look for what treats {source} differently.`;
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine is not proven clean either: {unclear}.';
 const CLEAR_UP = 'Both may be the same fault. First find out what this machine cannot judge: {unclear}.';
 
@@ -44,12 +45,12 @@ export const POLLING_CAUSES = {
     headline: 'FortiAuthenticator’s polling fails',
     // A log line alone is no outage: the summary says what it is about.
     warningHeadline: 'the log of {subject} has a warning',
-    summary: UNEXPLAINED,
+    summary: ON_ITS_OWN_PATH,
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'Compare the firewall policy for {source} with the one for this machine (Policy Lookup on the FortiGate): ' +
-        'policies match source addresses, and the path from this machine is clean.',
+      'Compare the firewall policy for {source} with the one for the machine that runs ftm-watch (Policy ' +
+        'Lookup on the FortiGate): policies match source addresses, and the path from that machine is clean.',
       ...ITS_OWN_VIEW,
     ],
     unclearPath: {
@@ -64,13 +65,13 @@ export const POLLING_CAUSES = {
     kinds: {
       'policy-read': {
         title: 'the policy for this unit is known',
-        summary: `${UNEXPLAINED} On {firewall}, {policy} matches {source}.`,
+        summary: `${UNEXPLAINED}. On {firewall}, {policy} matches {source}.`,
         remedy: POLICY_READ,
         unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_READ] },
       },
       'policy-unread': {
         title: 'the policy for this unit could not be read',
-        summary: UNEXPLAINED,
+        summary: ON_ITS_OWN_PATH,
         remedy: POLICY_UNREAD,
         unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_UNREAD] },
       },

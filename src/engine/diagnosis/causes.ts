@@ -285,7 +285,9 @@ function summaryOf(
   const text = `${summary}${facts.clean === undefined ? '' : ONE_ADDRESS}${
     facts.proxy === undefined || proxyRemedy === undefined ? '' : THROUGH_PROXY
   }`;
-  return `${fill(text, facts)}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}${warning && ` ${warning}`}`;
+  // A general word may stand at its beginning.
+  const sentence = fill(text, facts).replace(/^the /u, 'The ');
+  return `${sentence}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}${warning && ` ${warning}`}`;
 }
 
 function severityOf({ severity }: CauseWords, main: Finding, usual: CauseWords): Severity {
