@@ -97,6 +97,7 @@ function acknowledged(state: WebState, id: string, acknowledgement: Incident['ac
 
 export function sourcesOf(state: WebState): WebSources {
   return {
+    begun: Promise.resolve(),
     version: '0.1.0',
     site: () => state.site,
     diagnosis: () => state.diagnosis,
