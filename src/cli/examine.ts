@@ -2,6 +2,7 @@ import type { ConnectorContext } from '../network/rest/context.ts';
 import type { SlowFactsBySource } from '../sources/registry.ts';
 import { withMail } from '../runtime/round/assess-round.ts';
 import type { Config } from '../config/config.ts';
+import type { Needs } from '../config/named.ts';
 import { authority } from '../core/authority.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { MailObservation } from '../core/observation.ts';
@@ -33,6 +34,9 @@ export interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'si
   /** What is not seen by then is unknown. @default for as long as it takes */
   readonly limit?: Millis;
 }
+
+/** What an examination reads of the configuration's files and variables: not what serves the page or sends messages. */
+export const neededToExamine: Needs = (key) => !/^(?:web|notify|logs\.syslog)\./u.test(key);
 
 /** One round, and what was asked beside the probes. */
 export interface Examination extends RoundResult {

@@ -12,7 +12,7 @@ import { unitStateOf } from '../preflight/unit-state.ts';
 import { fileName } from '../report/file-name.ts';
 import { messageOf } from '../text/message-of.ts';
 import { UNHEARD } from './check.ts';
-import { examine } from './examine.ts';
+import { examine, neededToExamine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { reportTarget, writeWhole } from './report-file.ts';
 import { type Invocation, loadOrExplain } from './terminal.ts';
@@ -32,7 +32,7 @@ const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
 
 /** Says what a migration takes and loses, and writes a snapshot to compare with afterwards. Returns the exit code. */
 export async function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
   try {
     const migration = { ...wish.migration, unit: unitName(config, wish.unit) };
@@ -58,7 +58,7 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
 
 /** Says what changed since the snapshot, and what that means. Returns the exit code. */
 export async function verifyMigration(path: string, json: boolean, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
   try {
     const before = await readSnapshot(resolve(terminal.cwd, path));

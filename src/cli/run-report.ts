@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
-import { examine } from './examine.ts';
+import { examine, neededToExamine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { logPartOf } from './log-memory.ts';
 import { type ReportTarget, reportTarget, type TargetWish, writeWhole } from './report-file.ts';
@@ -18,7 +18,7 @@ export interface ReportWish extends Omit<TargetWish, 'cwd'> {
 
 /** Writes one archive with the evidence of a round and of what came before it. Returns the exit code. */
 export async function runReport(wish: ReportWish, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
   try {
     const now = terminal.clock.now();

@@ -1,5 +1,6 @@
 import { authority } from '../core/authority.ts';
 import type { Config } from '../config/config.ts';
+import type { Needs } from '../config/named.ts';
 import { createProbeKit, type ProbeKit } from '../runtime/round/probe-kit.ts';
 import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-tls-path.ts';
 import { trueTime } from '../runtime/round/assess-round.ts';
@@ -10,10 +11,15 @@ import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 import { type CapturedLook, trustLearn, type TrustLearnOptions } from './trust.ts';
 import { renderTrust } from './trust-text.ts';
 
+/** What certificates are judged by. */
+const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.test(key);
+/** The password of a proxy too. */
+const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
+
 export type LearnWishes = Pick<TrustLearnOptions, 'yes' | 'fingerprints'>;
 
 export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToCapture);
   if (config === null) return EXIT_UNKNOWN;
   const kit = await createProbeKit(config, terminal);
   return trustLearn({
@@ -26,7 +32,7 @@ export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): 
 }
 
 export async function runTrustShow(terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToJudge);
   if (config === null) return EXIT_UNKNOWN;
   const kit = await createProbeKit(config, terminal);
   terminal.output.write(overview(config, kit));

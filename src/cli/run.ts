@@ -6,7 +6,7 @@ import { watchLoop } from '../runtime/watchdog/watch-loop.ts';
 import { notifyServiceManager } from '../system/service-manager.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { standardOutput } from './log-output.ts';
-import { load, loadOrExplain, type Invocation } from './terminal.ts';
+import { loadForDaemon, type Invocation, writeIssues } from './terminal.ts';
 
 /**
  * The daemon: returns when it was told to stop.
@@ -17,8 +17,12 @@ export async function run(terminal: Invocation): Promise<number> {
   // From the beginning, since nobody listening would end the process; until the file is read, there is nothing to read
   // again.
   terminal.onHangup(() => reload());
-  const config = await loadOrExplain(terminal);
-  if (config === null) return EXIT_UNKNOWN;
+  const loaded = await loadForDaemon(terminal);
+  if (loaded.kind === 'invalid') {
+    writeIssues(loaded, terminal.errors);
+    return EXIT_UNKNOWN;
+  }
+  const { config } = loaded;
   const { clock, env, version, signal } = terminal;
   const logger = pino(
     {
@@ -37,7 +41,7 @@ export async function run(terminal: Invocation): Promise<number> {
     logger,
     version,
     onBound: () => void notifyServiceManager('READY=1', env, logger),
-    load: () => load(terminal),
+    load: () => loadForDaemon(terminal),
     onDeath: death.reject,
   });
   const started = Promise.withResolvers<void>();

@@ -11,18 +11,10 @@ import { noChannelNote } from '../notify/no-channel.ts';
 /** "Others" of a file's mode: everybody with an account on this machine. */
 const OTHERS_READ = 0o004;
 
-/**
- * What is valid and may not be what was meant, a sentence each.
- * @param sources the files that the configuration was read from
- */
-export async function surprisesOf(config: Config, sources: readonly string[]): Promise<readonly string[]> {
+/** What is valid and may not be what was meant, a sentence each. */
+export function fileSurprises(config: Config): readonly string[] {
   const nobody = noChannelNote(config.notify);
-  return [
-    ...(nobody === null ? [] : [nobody]),
-    ...logSurprises(config),
-    ...exposureNotes(config.web),
-    ...(await readByOthers(config, sources)),
-  ];
+  return [...(nobody === null ? [] : [nobody]), ...logSurprises(config), ...exposureNotes(config.web)];
 }
 
 function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly string[] {
@@ -40,7 +32,11 @@ function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly
         .map(({ name }) => `Log lines of "${name}" are foreign and are ignored: set its logSources.`);
 }
 
-async function readByOthers(config: Config, sources: readonly string[]): Promise<readonly string[]> {
+/**
+ * Secrets that every user of this machine can read, a sentence each.
+ * @param sources the files that the configuration was read from
+ */
+export async function machineSurprises(config: Config, sources: readonly string[]): Promise<readonly string[]> {
   const secrets = usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }) =>
     use === 'secret-file' || path?.at(-1) === 'keyFile' ? [text] : [],
   );

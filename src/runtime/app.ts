@@ -19,7 +19,7 @@ import { Monitor } from './monitor.ts';
 import type { Attempt } from '../notify/outbox.ts';
 import { createWebSources } from './web-sources.ts';
 import type { Activity, ReloadOutcome } from '../web/sources.ts';
-import { messageOf } from '../text/message-of.ts';
+import { problemsOf } from '../system/all-problems.ts';
 
 export interface AppDeps {
   readonly clock: Clock;
@@ -141,7 +141,7 @@ export class App {
 
   #beginReload(): Promise<ReloadOutcome> {
     this.#reloading = this.#reload()
-      .catch((error: unknown): ReloadOutcome => ({ kind: 'refused', problems: [messageOf(error)] }))
+      .catch((error: unknown): ReloadOutcome => ({ kind: 'refused', problems: problemsOf(error) }))
       .then((outcome) => {
         this.#reloading = null;
         return this.#tellReload(outcome);

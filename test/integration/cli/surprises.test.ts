@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { surprisesOf } from '../../../src/cli/surprises.ts';
+import { fileSurprises, machineSurprises } from '../../../src/cli/surprises.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const TOLD = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }\n';
@@ -23,10 +23,11 @@ function file(name: string, mode: number): string {
 }
 
 async function surprises(text: string, sources: readonly string[] = []): Promise<readonly string[]> {
-  return surprisesOf(await configOf(text), sources);
+  const config = await configOf(text);
+  return [...fileSurprises(config), ...(await machineSurprises(config, sources))];
 }
 
-describe('surprisesOf()', () => {
+describe('what surprises', () => {
   test('finds none where somebody is told and the log is heard', async () => {
     expect(await surprises(TOLD + HEARD)).toEqual([]);
   });
