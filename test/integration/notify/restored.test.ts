@@ -114,6 +114,20 @@ describe('a daemon that is started with a copy of the store', () => {
     expect(theirs?.id).not.toBe(ours?.id);
   });
 
+  test('begins its next summary anew: the one that is due may have been sent', async () => {
+    const state = running.store.journal.savedState();
+    if (state === null) throw new Error('Nothing was stored');
+    running.store.journal.record({ state: { ...state, summarizedUntil: START }, incidents: [], outboxEntries: [] });
+    for (const [keepsPending, summarizedUntil] of [
+      [false, null],
+      [true, START],
+    ] as const) {
+      await backupStore(running.path, copy, { ...OPTIONS, keepsPending });
+      using restored = alertingBench(copy);
+      expect(restored.store.journal.savedState()).toMatchObject({ summarizedUntil });
+    }
+  });
+
   test('sends what was on its way where that was asked for', async () => {
     expect(await backupStore(running.path, copy, { ...OPTIONS, keepsPending: true })).toBe(0);
     expect(await triesOf(copy)).toEqual(['firing tls-intercepted sent', 'firing tls-intercepted sent']);
