@@ -21,6 +21,7 @@ import type { Recorder } from '../metrics/recorder.ts';
 export interface DaemonFacts {
   readonly clock: Clock;
   readonly version: string;
+  readonly begun: Promise<void>;
   readonly startedAt: EpochMs;
   /** The one in force: a reload puts another in its place. */
   readonly monitor: () => Monitor;
@@ -40,6 +41,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
   const alertHistory = createAlertHistory(monitor, facts.clock);
   return {
     version: facts.version,
+    begun: facts.begun,
     site: () => monitor().config.site,
     timezone: () => monitor().config.timezone,
     diagnosis: () => monitor().last()?.diagnosis ?? null,

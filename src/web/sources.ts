@@ -22,6 +22,8 @@ import type { DiscoveredProbe, ProbeAnswer, ProbeRequest } from './probe-answer.
  * throws.
  */
 export interface WebSources {
+  /** Resolves when there is something to answer with: ports are bound before. */
+  readonly begun: Promise<void>;
   site(): string;
   /** In which pages show times: IANA name. */
   timezone(): string;

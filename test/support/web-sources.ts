@@ -101,6 +101,7 @@ function acknowledged(state: WebState, id: string, acknowledgement: Incident['ac
 
 export function sourcesOf(state: WebState): WebSources {
   return {
+    begun: Promise.resolve(),
     version: '0.1.0',
     unitAddresses: () => state.unitAddresses,
     site: () => state.site,
