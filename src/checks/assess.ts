@@ -4,6 +4,7 @@ import type { Assessment } from '../engine/model.ts';
 import { withPeerViews } from './peer-views.ts';
 import type { SlowFactsBySource } from '../sources/registry.ts';
 import { activationContextOf, type ActivationContext } from '../core/license/appliance.ts';
+import { outageWarning } from '../core/license/firmware.ts';
 import type { HostPort } from '../core/addresses.ts';
 import { isInvalid, type Timed } from '../core/round.ts';
 
@@ -25,7 +26,8 @@ export function withLog(
 
 /** What impact texts depend on, as far as an appliance told. */
 export function activationOf({ appliances: units }: SlowFactsBySource): ActivationContext {
-  return activationContextOf(units);
+  const named = units.map(({ config: { name }, known = [] }) => ({ name, known }));
+  return { ...activationContextOf(units), outageWarning: outageWarning(named) };
 }
 
 /** What the appliances, their registration and the firewall mean for their preconditions. Pure. */

@@ -11,6 +11,7 @@ import type { OtherNames } from './name-resolution/other-names.ts';
 import type { ControlHosts } from './reachability/explain-shut-ports.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-path.ts';
 import type { EpochMs } from '../core/clock.ts';
+import type { OwnClock } from './clock/estimate.ts';
 
 /** What was found at an appliance that answers. */
 export function toldOf({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
@@ -68,6 +69,8 @@ export type LogFacts =
       readonly report: PollingReport;
       /** What the FortiGates said of the policies for its traffic. */
       readonly firewall: readonly FirewallObservation[];
+      /** What the units say of themselves. */
+      readonly units?: SlowFactsBySource['appliances'];
       /** What was left out of the report, as notes. */
       readonly notes: readonly Finding[];
       /** Unknown senders whose lines were refused. */
@@ -115,6 +118,8 @@ export interface UnitFacts {
   readonly picture: SlowFactsBySource;
   /** When the round began. */
   readonly at: EpochMs;
+  /** What the clocks of the units are compared with; null or absent: the round did not find it out. */
+  readonly ownClock?: OwnClock | null;
   /** Names of the appliances whose log has arrived until now. */
   readonly speaking: readonly string[];
 }

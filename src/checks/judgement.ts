@@ -1,6 +1,7 @@
 import type { Finding, Assessment } from '../engine/model.ts';
 import type { Judgement } from './check.ts';
 import type { PathObservation } from '../core/round.ts';
+import type { OwnClock } from './clock/estimate.ts';
 import type { JudgedTlsPath } from './tls-genuine/judge-path.ts';
 
 /** @param summary what holds when there is no finding */
@@ -23,4 +24,6 @@ export interface JudgedRound {
   readonly assessments: readonly Assessment[];
   /** The verdicts on the licence server, then on the services. */
   readonly tls: readonly { readonly path: PathObservation; readonly judged: JudgedTlsPath }[];
+  /** Our own clock; null or absent: the round did not find it out. */
+  readonly ownClock?: OwnClock | null;
 }

@@ -27,7 +27,7 @@ import { newerStoreAt } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { readDaemonStatus } from './daemon-client.ts';
-import { examine } from './examine.ts';
+import { examine, neededToExamine } from './examine.ts';
 import { loadOrExplain, type Invocation, storeOrExplain } from './terminal.ts';
 
 /** Of a round that listens to nothing. */
@@ -55,7 +55,7 @@ const MARGIN: Millis = 500;
 /** One round of everything. Returns the exit code. */
 export async function check(form: CheckForm, terminal: Invocation): Promise<number> {
   const { json, timeout } = form;
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return CHECK_EXIT.unknown;
   const newer = newerStoreAt(config.store.path);
   if (newer !== null) terminal.errors.write(`${newer}\n`);
@@ -175,7 +175,7 @@ async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginA
 
 /** Null: the configuration is not valid. */
 async function ownRound(terminal: Invocation): Promise<PluginAnswer | null> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return null;
   const { diagnosis } = await examine({ ...terminal, config, log: UNHEARD });
   return pluginAnswer(diagnosisToJson(diagnosis), { by: 'itself' });

@@ -4,13 +4,13 @@ import * as z from 'zod';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { controlPlace } from '../runtime/control-place.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
 import { SEVERITIES } from '../core/severity.ts';
 import { PRECONDITION_STATES } from '../engine/model.ts';
 import type { SeenDiagnosis } from '../report/nagios-line.ts';
 import type { OpenIncident } from '../report/report-text.ts';
+import { controlPlace } from '../runtime/control-place.ts';
 
 export interface DaemonAnswer {
   readonly status: number;
@@ -18,7 +18,7 @@ export interface DaemonAnswer {
   readonly text: string;
 }
 
-/** Speaks to the daemon of a store, over its socket on this machine. */
+/** Speaks to a daemon over its socket on this machine (`controlPlace`). */
 export interface DaemonClient extends AsyncDisposable {
   /**
    * @throws {NoDaemon} none runs
@@ -28,7 +28,7 @@ export interface DaemonClient extends AsyncDisposable {
 }
 
 /** Nothing listens: none runs with this configuration. */
-class NoDaemon extends Error {
+export class NoDaemon extends Error {
   override readonly name = 'NoDaemon';
 }
 
@@ -41,10 +41,9 @@ const ANSWER_LIMIT: Millis = 30_000;
 const MAX_ANSWER = 64 * 1024 * 1024;
 
 export async function createDaemonClient(
-  storePath: string,
-  { clock, env, signal }: Pick<Terminal, 'clock' | 'env' | 'signal'>,
+  socket: string,
+  { clock, signal }: Pick<Terminal, 'clock' | 'signal'>,
 ): Promise<DaemonClient> {
-  const { socket } = controlPlace(storePath, env);
   // A link is short only behind it: what is longer than a socket's name may be is cut off.
   const socketPath = await realpath(socket).catch(() => socket);
   const agent = new Agent({ connect: { socketPath }, pipelining: 0, maxResponseSize: MAX_ANSWER });
@@ -143,7 +142,7 @@ export async function readDaemonStatus(
   terminal: Pick<Terminal, 'clock' | 'env' | 'signal'>,
 ): Promise<DaemonStatus | null> {
   try {
-    await using daemon = await createDaemonClient(storePath, terminal);
+    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env).socket, terminal);
     const answered = await daemon.ask('GET', '/api/v1/status');
     if (answered.status === 503) return { diagnosis: read(problemShape, answered).error, incidents: [] };
     const diagnosis = read(statusShape, answered);

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
-import { Command, CommanderError, InvalidArgumentError, Option, Argument } from 'commander';
+import { Command, CommanderError, Option, InvalidArgumentError, Argument } from 'commander';
 import { EXIT_UNKNOWN, describeExitCodes } from './exit-codes.ts';
 import type { Terminal, Invocation } from './terminal.ts';
+import { keepHeapSmall } from '../system/v8-flags.ts';
 import type { Millis } from '../core/clock.ts';
 import { parseDuration } from '../core/time-text.ts';
 import { firmwareVersion } from '../core/license/appliance.ts';
@@ -53,6 +54,7 @@ export function createProgram(
     addWatching,
     addPreflight,
     addCheck,
+    addCapture,
     addReport,
     addLogs,
     addTrust,
@@ -61,6 +63,7 @@ export function createProgram(
     addSilence,
     addStore,
     addWeb,
+    addDemo,
     addCompletion,
   ])
     add(program, invoked, finish);
@@ -75,6 +78,7 @@ Examples:
   ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
   ftm-watch config check                   every mistake in the configuration, each with its line
   ftm-watch run -c other.yaml              the daemon, with another configuration
+  ftm-watch demo                           see it find three faults, on a simulated network
 `;
 
 /** Takes the exit code of a command. */
@@ -87,6 +91,57 @@ type Invoked = (command: Command) => Invocation;
 function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file');
 }
+
+interface CaptureCommandOptions {
+  readonly json?: boolean;
+  readonly all?: boolean;
+  readonly attach?: string;
+  readonly printCommand?: 'fortigate' | 'appliance';
+}
+
+function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
+  withConfig(program.command('capture'))
+    .description('the verdict on the connections in a packet capture: what FortiAuthenticator itself was shown')
+    .argument('[file...]', 'pcap, pcapng, either in gzip, or the text of a sniffer; - for standard input')
+    .option('--json', 'one JSON object on standard output and nothing else')
+    .option('--all', 'also the TLS connections to other servers')
+    .option('--attach <incident>', 'add the verdict to an open incident of the running daemon')
+    .addOption(
+      new Option('--print-command <device>', 'print the commands that make such a capture').choices([
+        'fortigate',
+        'appliance',
+      ]),
+    )
+    .addHelpText('after', CAPTURE_HELP)
+    .action(
+      async (
+        files: readonly string[],
+        { json, all, attach, printCommand }: CaptureCommandOptions,
+        command: Command,
+      ) => {
+        // A capture may have any size.
+        keepHeapSmall();
+        const { runCapture, printCaptureCommand } = await import('./capture.ts');
+        if (printCommand !== undefined) {
+          finish(await printCaptureCommand(printCommand, invoked(command)));
+          return;
+        }
+        const wish = { files, json: json === true, all: all === true, attach: attach ?? null };
+        finish(await runCapture(wish, invoked(command)));
+      },
+    );
+}
+
+const CAPTURE_HELP = `
+Recognized by their content: pcap and pcapng, as the pages of FortiAuthenticator and FortiGate export them; the text of
+"diagnose sniffer packet any '…' 6" (levels 2, 3, 5 and 6) and of "tcpdump -X" or "-XX". Of two files, name the one from
+inside first. Nothing leaves this machine.
+
+Examples:
+  ftm-watch capture --print-command fortigate   prints what to type on the FortiGate
+  ftm-watch capture putty.log                   which certificate was FortiAuthenticator shown?
+  ftm-watch capture inside.pcap outside.pcap    does something between both end TLS?
+`;
 
 interface CheckOptions {
   readonly json?: boolean;
@@ -176,21 +231,93 @@ For this session, or in the start file of the shell:
   fish   ftm-watch completion fish | source
 `;
 
+interface Typed {
+  readonly fault?: readonly string[];
+  readonly speed: number;
+  readonly pause: boolean;
+  readonly loop?: boolean;
+}
+
+function addDemo(program: Command, invoked: Invoked, finish: Finish): void {
+  program
+    .command('demo')
+    .description('simulate a site on this machine, break it in three ways, and show how each fault is found')
+    .option('--fault <name...>', 'only these faults, in this order (default: inspection dns license)')
+    .option('--speed <number>', 'how fast to go from one step to the next, from 0.1 to 100', speed, 1)
+    .option('--no-pause', 'do not wait between the steps')
+    .option('--loop', 'play until Ctrl-C')
+    .addHelpText('after', DEMO_HELP)
+    .action(async ({ fault, speed: typed, pause, loop }: Typed, command: Command) => {
+      const terminal = invoked(command);
+      const leaving = new AbortController();
+      terminal.onHangup(() => leaving.abort(new Error('The terminal was closed')));
+      // It is no part of the program: it lies beside it, and plays with it.
+      const { demo } = await import('../../test/lab/demo.ts');
+      const options = { faults: fault ?? [], speed: pause ? typed : null, isEndless: loop === true };
+      const signal = AbortSignal.any([terminal.signal, leaving.signal]);
+      finish(await demo(options, { ...terminal, main: process.argv[1] ?? '', signal }));
+    });
+}
+
+function speed(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0.1 && value <= 100)) throw new InvalidArgumentError('Expected a number from 0.1 to 100.');
+  return value;
+}
+
+const DEMO_HELP = `
+It needs nothing but 127.0.0.1: no root, no network, no FortiAuthenticator. The site is simulated;
+the daemon is the real one, and its status page works while the demo runs. After each fault the
+demo shows what was found, the evidence, the remedy and the alert, and then repairs the fault. It
+takes about a minute, ends on its own, and leaves nothing behind.
+
+Faults:
+  inspection         the firewall inspects TLS to the licence server with its own certificate
+  dns                a DNS filter answers with its own address
+  license            after a migration the licence is still registered to the former HA peer
+  license-elsewhere  the licence is registered to a unit that does not belong to the site
+  block-page         a web filter answers with a block page
+  reset              intrusion prevention resets every TLS session
+  egress             a firewall policy refuses the connection
+  mail               the mail server rejects the recipients of activation codes
+
+Examples:
+  ftm-watch demo                        the first three
+  ftm-watch demo --fault egress mail    two others
+  ftm-watch demo --loop --speed 0.3     slowly and without end, to show it to others
+`;
+
 function addConfig(program: Command, invoked: Invoked, finish: Finish): void {
   const config = program.command('config').description('the configuration file');
-  for (const [name, description] of [
-    ['check', 'say every mistake in it, each with its line'],
-    ['print', 'print it as it is understood, with defaults; secrets only by where they come from'],
-    ['schema', 'print its JSON Schema, for editors'],
-  ] as const) {
-    withConfig(config.command(name))
-      .description(description)
-      .action(async (_, command: Command) => {
-        const { runConfig } = await import('./config.ts');
-        finish(await runConfig(name, invoked(command)));
-      });
-  }
+  withConfig(config.command('check'))
+    .description('say every mistake in it, each with its line, and whether the daemon can start with it here')
+    .option('--file-only', 'check nothing but the text: no other file, no variable, no port of this machine')
+    .addHelpText('after', CONFIG_CHECK_HELP)
+    .action(async (_, command: Command) => {
+      const { configCheck } = await import('./config-check.ts');
+      const { fileOnly = false } = command.opts<{ fileOnly?: boolean }>();
+      finish(await configCheck({ fileOnly }, invoked(command)));
+    });
+  withConfig(config.command('print'))
+    .description('print it as it is understood, with defaults; secrets only by where they come from')
+    .action(async (_, command: Command) => {
+      const { runConfigPrint } = await import('./config.ts');
+      finish(await runConfigPrint(invoked(command)));
+    });
+  withConfig(config.command('schema'))
+    .description('print its JSON Schema, for editors')
+    .action(async (_, command: Command) => {
+      const { configSchemaCommand } = await import('./config.ts');
+      finish(configSchemaCommand(invoked(command)));
+    });
 }
+
+const CONFIG_CHECK_HELP = `
+It loads what the daemon loads: certificates with their keys, files of authorities, secrets, signatures, products and
+the learned trust. It opens the ports, unless the running daemon holds them, and tries the store. It creates nothing.
+As root it does so as the user of the installed service.
+
+`;
 
 interface TypedInit {
   readonly site?: string;
@@ -257,13 +384,14 @@ function addNotify(program: Command, invoked: Invoked, finish: Finish): void {
     });
 }
 
-interface Typed {
+interface TypedPreflight {
   readonly unit?: string;
   readonly newSerial?: string;
   readonly newAddress?: string;
   readonly newFirmware?: string;
   readonly license?: readonly string[];
   readonly output?: string;
+  readonly users?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
   readonly verify?: string;
@@ -273,17 +401,18 @@ function addPreflight(program: Command, invoked: Invoked, finish: Finish): void 
   const group = program.command('preflight').description('before a change: what it takes, and what will be lost');
   withConfig(group.command('migration'))
     .description('before a unit is replaced, moved or upgraded, or a licence is transferred; writes a snapshot')
-    .option('--unit <name>', 'the appliance, by its name in the configuration (default: the only one)')
+    .option('--unit <name>', 'the appliance, by its name in the configuration; needed when it has several')
     .option('--new-serial <serial>', 'the serial number that it will have, or that the licences move to')
     .option('--new-address <address>', 'the address that its traffic will come from', ipAddress)
     .option('--new-firmware <version>', 'the firmware that it will have', version)
     .option('--license <number...>', 'only these licences move to --new-serial; the unit stays')
     .option('-o, --output <path>', 'where the snapshot goes: a file or a directory, - for standard output alone')
+    .option('--users', 'also list the users who need a new token; the API account must be allowed to view users')
     .option('--force', 'replace a snapshot that is there')
     .option('--json', 'one JSON object on standard output and nothing else')
     .option('--verify <snapshot>', 'afterwards: what changed since the snapshot, and what that means')
     .addHelpText('after', PREFLIGHT_HELP)
-    .action(async (typed: Typed, command: Command) => {
+    .action(async (typed: TypedPreflight, command: Command) => {
       const { preflight, verifyMigration } = await import('./preflight.ts');
       const json = typed.json === true;
       if (typed.verify !== undefined) return finish(await verifyMigration(typed.verify, json, invoked(command)));
@@ -293,8 +422,13 @@ function addPreflight(program: Command, invoked: Invoked, finish: Finish): void 
         firmware: typed.newFirmware ?? null,
         licenses: (typed.license ?? []).map((number) => number.toUpperCase()),
       };
-      const { unit, output, force } = typed;
-      finish(await preflight({ unit, migration, output, force: force === true, json }, invoked(command)));
+      const { unit, output, users, force } = typed;
+      finish(
+        await preflight(
+          { unit, migration, output, users: users === true, force: force === true, json },
+          invoked(command),
+        ),
+      );
     });
 }
 
@@ -314,6 +448,7 @@ Examples:
   ftm-watch preflight migration --new-serial FACVM0000000002     the unit is replaced by another one
   ftm-watch preflight migration --new-address 10.0.0.6           it moves: its policy is looked up for the new address
   ftm-watch preflight migration --new-firmware 8.0.3             it is upgraded
+  ftm-watch preflight migration --unit fac-2 --new-firmware 8.0.3   of several units, this one
   ftm-watch preflight migration --new-serial FACVM0000000002 --license EFTM000000000001
   ftm-watch preflight migration --verify ftm-watch-migration-fac-1-….json
 
@@ -323,6 +458,7 @@ Nothing is changed anywhere: it only looks.
 interface ReportOptions extends TypedPeriod {
   readonly output?: string;
   readonly force?: boolean;
+  readonly capture?: readonly string[];
 }
 
 function addReport(program: Command, invoked: Invoked, finish: Finish): void {
@@ -336,12 +472,13 @@ function addReport(program: Command, invoked: Invoked, finish: Finish): void {
       'a file or a directory; - for standard output (default: a new file in the current directory)',
     )
     .option('--force', 'replace a file that is there')
+    .option('--capture <file...>', 'also the verdict on packet captures, and the chains in them')
     .option('--since <time>', 'tell of what was there from then on: a time, a day, or how long ago (default: all)')
     .option('--until <time>', 'and no longer than until then (default: now)')
     .addHelpText('after', REPORT_HELP)
-    .action(async ({ output, force, ...period }: ReportOptions, command: Command) => {
+    .action(async ({ output, force, capture = [], ...period }: ReportOptions, command: Command) => {
       const { runReport } = await import('./run-report.ts');
-      finish(await runReport({ typed: output, force: force === true, period }, invoked(command)));
+      finish(await runReport({ typed: output, force: force === true, captures: capture, period }, invoked(command)));
     });
 }
 
@@ -421,6 +558,12 @@ function addStore(program: Command, invoked: Invoked, finish: Finish): void {
     });
 }
 
+interface LearnOptions {
+  readonly yes?: boolean;
+  readonly fingerprint: readonly string[];
+  readonly capture?: readonly string[];
+}
+
 function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
   const trust = program.command('trust').description('the chain that the licence server is trusted by');
   withConfig(trust.command('learn'))
@@ -432,9 +575,11 @@ function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
       collectFingerprint,
       [],
     )
-    .action(async ({ yes, fingerprint }: { yes?: boolean; fingerprint: readonly string[] }, command: Command) => {
+    .option('--capture <file...>', 'learn the chain in a packet capture instead; always needs --fingerprint')
+    .action(async ({ yes, fingerprint, capture = [] }: LearnOptions, command: Command) => {
       const { runTrustLearn } = await import('./run-trust.ts');
-      finish(await runTrustLearn({ yes: yes === true, fingerprints: fingerprint }, invoked(command)));
+      const wishes = { yes: yes === true, fingerprints: fingerprint, captures: capture };
+      finish(await runTrustLearn(wishes, invoked(command)));
     });
   withConfig(trust.command('show'))
     .description('print what is trusted and why')

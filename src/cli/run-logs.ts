@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import type { Config } from '../config/config.ts';
+import type { Needs } from '../config/config-file.ts';
 import { createAttribution, NO_OTHERS, type Attribution, sampleOf } from '../sources/log/attribution.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
@@ -24,11 +25,13 @@ import { UNNAMED } from '../core/polling/state.ts';
 import { newLineTally } from '../sources/log/tally.ts';
 import { messageOf } from '../text/message-of.ts';
 
+const neededToRecognise: Needs = (key) => key === 'logs.signatureFiles';
+
 export async function runExplain(
   { lines, json }: { readonly lines: readonly string[]; readonly json: boolean },
   terminal: Invocation,
 ): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToRecognise);
   return config === null ? EXIT_UNKNOWN : explain({ ...terminal, ...(await recognition(config)), lines, json });
 }
 
@@ -36,7 +39,7 @@ export async function runReplay(
   { file, json }: { readonly file: string; readonly json: boolean },
   terminal: Invocation,
 ): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToRecognise);
   if (config === null) return EXIT_UNKNOWN;
   return replay({ ...terminal, ...(await recognition(config)), file, json });
 }

@@ -1,44 +1,57 @@
+import type { CaptureResult } from '../capture/capture-result.ts';
 import { authority } from '../core/addresses.ts';
+import { chainKey, type Certificate, sentChain } from '../core/certificate.ts';
 import type { Config } from '../config/config.ts';
+import type { Needs } from '../config/config-file.ts';
 import { createProbeKit, type ProbeKit } from '../runtime/round/probe-kit.ts';
 import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-path.ts';
 import { trueTime } from '../runtime/round/assess-round.ts';
 import { writeBaseline } from '../trust/baseline-file.ts';
+import { capturesOf, neededToJudge } from './capture.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { createProgressLine, loadOrExplain, type Invocation, type Terminal, type Streams } from './terminal.ts';
-import { type Baseline, learnBaseline, trustUnder, type Trust } from '../tls/trust.ts';
+import { renderTrust, certificateLines, comparisonLines } from './trust-text.ts';
+import { type Baseline, learnBaseline } from '../tls/trust.ts';
 import {
   type TlsEvidence,
   type TlsJudgement,
   type Verdict,
   chainTrustOptions,
   unconfirmedEnd,
-  type RefusedBaseline,
 } from '../checks/tls-genuine/chain-case.ts';
-import { type Certificate, sentChain, formatDistinguishedName } from '../core/certificate.ts';
 import { createSignatureChecks } from '../tls/chain.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { TrustProfile } from '../sources/path/sections.ts';
-import { SHIPPED_PINS } from '../trust/load-trust.ts';
 
-export type LearnWishes = Pick<TrustLearnOptions, 'yes' | 'fingerprints'>;
+/** The password of a proxy too. */
+const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
+
+export interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
+  /** Files of captures whose chains are learned instead of those of a round; empty: none. */
+  readonly captures: readonly string[];
+}
 
 export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToCapture);
   if (config === null) return EXIT_UNKNOWN;
-  const kit = await createProbeKit(config, terminal);
+  const { captures, ...typed } = wishes;
+  const isCaptured = captures.length > 0;
+  const look = async (signal: AbortSignal): Promise<readonly CapturedLook[]> =>
+    isCaptured
+      ? looksIn(await capturesOf(config, { files: captures, all: false }, terminal))
+      : capture(await createProbeKit(config, terminal), terminal, signal);
   return trustLearn({
     ...terminal,
     target: authority(config.licenseServer),
-    capture: (signal) => capture(kit, terminal, signal),
-    ...wishes,
+    capture: look,
+    ...typed,
+    needsFingerprint: isCaptured,
     save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
   });
 }
 
 export async function runTrustShow(terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToJudge);
   if (config === null) return EXIT_UNKNOWN;
   const kit = await createProbeKit(config, terminal);
   terminal.output.write(overview(config, kit));
@@ -49,6 +62,16 @@ function overview({ licenseServer, trust: { profile, baselineFile } }: Config, k
   const target = authority(licenseServer);
   const { trust, baseline, refusedBaseline } = kit.knowledgeOf(target);
   return renderTrust({ target, profile, trust, baseline, refusedBaseline, baselineFile });
+}
+
+/** The distinct chains of the licence server in captures. */
+function looksIn({ connections }: CaptureResult): readonly CapturedLook[] {
+  const looks = connections.flatMap(({ serverAddress, evidenceOfChain, chain }) =>
+    evidenceOfChain === null || chain === null
+      ? []
+      : [[chainKey(chain.certificates), { address: serverAddress, evidence: evidenceOfChain }] as const],
+  );
+  return [...new Map(looks).values()];
 }
 
 /** One round, of which only the licence server's chains are kept, with the control hosts' beside them. */
@@ -86,6 +109,8 @@ export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 
   readonly yes: boolean;
   /** `--fingerprint`: certificates that a person has compared with another source, as in `Certificate.fingerprint`. */
   readonly fingerprints: readonly string[];
+  /** Nothing is learned without a typed fingerprint of the end of each chain, whatever confirms it. */
+  readonly needsFingerprint?: boolean;
   readonly save: (baseline: Baseline) => Promise<void>;
 }
 
@@ -158,7 +183,10 @@ function describeLook({ address, evidence, judgement }: JudgedLook): readonly st
 }
 
 /** Why nothing may be learned; null: it may. */
-function refusal({ fingerprints }: TrustLearnOptions, looks: readonly JudgedLook[]): readonly string[] | null {
+function refusal(
+  { fingerprints, needsFingerprint = false }: TrustLearnOptions,
+  looks: readonly JudgedLook[],
+): readonly string[] | null {
   const against =
     looks.find(({ judgement }) => REFUSED.includes(judgement.verdict)) ??
     looks.find((look) => isOpen(look, fingerprints));
@@ -166,6 +194,17 @@ function refusal({ fingerprints }: TrustLearnOptions, looks: readonly JudgedLook
   const seen = new Set(
     looks.flatMap(({ evidence }) => evidence.outcome.chain?.certificates ?? []).map(({ fingerprint }) => fingerprint),
   );
+  if (needsFingerprint) {
+    const untyped = looks.find(
+      ({ evidence }) =>
+        !(evidence.outcome.chain?.certificates ?? []).some(({ fingerprint }) => fingerprints.includes(fingerprint)),
+    );
+    if (untyped !== undefined)
+      return [
+        'Nothing learned: a chain in a capture is learned only with a fingerprint from another source. Compare one of',
+        'the SHA-256 above with it, and type that with --fingerprint',
+      ];
+  }
   const missing = fingerprints.find((fingerprint) => !seen.has(fingerprint));
   return missing === undefined ? null : [`Nothing learned: no certificate with the fingerprint ${missing} was seen`];
 }
@@ -222,111 +261,4 @@ async function isConfirmed({ yes, confirm, target }: TrustLearnOptions): Promise
         'The keys above are trusted from now on [y/N] ',
     ))
   );
-}
-
-/** What one certificate is, on four indented lines: enough to compare it with another tool's output. */
-export function certificateLines(certificate: Certificate): readonly string[] {
-  const names = certificate.dnsNames.slice(0, 5).join(', ');
-  return [
-    `  ${formatDistinguishedName(certificate.subject)}${names === '' ? '' : ` (${names})`}`,
-    `    issued by ${formatDistinguishedName(certificate.issuer)}, ${day(certificate.notBefore)} to ` +
-      `${day(certificate.notAfter)}, ${certificate.key}`,
-    `    SHA-256 ${certificate.fingerprint}`,
-    `    ${certificate.pin}`,
-  ];
-}
-
-/**
- * What to compare with what, and what to type then. The value itself is not offered for copying: it has to come from
- * elsewhere.
- */
-export function comparisonLines(certificate: Certificate, target: string): readonly string[] {
-  return [
-    'No configured key and no public authority confirms this chain. It rests on:',
-    ...certificateLines(certificate),
-    "An inspecting device's chain looks the same, whatever names it carries, so --yes does not do. Compare this " +
-      'SHA-256 with one that did not',
-    `come over this path: of ${target} seen from another network, or of the authority as a FortiGate exports it. ` +
-      'If they are equal, type',
-    'the one that you have from there:',
-    '  ftm-watch trust learn --fingerprint SHA256',
-    'If they differ, this path is inspected. Learn from another one',
-  ];
-}
-
-function day(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
-}
-
-export interface TrustOverview {
-  /** `host:port` */
-  readonly target: string;
-  readonly profile: TrustProfile;
-  readonly trust: Trust;
-  readonly baseline: Baseline | null;
-  readonly refusedBaseline: RefusedBaseline | null;
-  readonly baselineFile: string;
-}
-
-const PROFILES: Readonly<Record<TrustProfile, string>> = {
-  fortinet:
-    "a certificate is genuine under one of Fortinet's own authorities, by key, or under what is configured or learned",
-  public:
-    'a certificate is genuine under one of the authorities that browsers trust, or under what is configured or learned',
-  pinned: 'a certificate is genuine only under what is configured or learned',
-};
-
-/** Everything that is trusted for one target, and why: `ftm-watch trust show`. */
-export function renderTrust({
-  target,
-  profile,
-  trust,
-  baseline,
-  refusedBaseline,
-  baselineFile,
-}: TrustOverview): string {
-  const { pins, anchors } = trustUnder(profile, trust);
-  const configured = pins.filter(({ origin }) => origin === 'configured');
-  return [
-    `${target}, profile ${profile}: ${PROFILES[profile]}`,
-    '',
-    'Authorities to verify under:',
-    ...(anchors.length === 0
-      ? ['  none']
-      : anchors.flatMap(({ certificate, label }) => [
-          ...certificateLines(certificate),
-          `    ${sourceOf(certificate.pin, label)}`,
-        ])),
-    ...(profile === 'public' ? ["  Mozilla's roots, as they come with Node; never this machine's own store"] : []),
-    '',
-    'Pinned keys (a pin only confirms a certificate that is sent):',
-    ...(configured.length === 0 ? ['  none configured'] : configured.map(({ pin }) => `  ${pin}, trust.pins`)),
-    '',
-    ...(refusedBaseline === null ? baselineLines(baseline, baselineFile) : refusedLines(refusedBaseline, baselineFile)),
-    '',
-  ].join('\n');
-}
-
-function sourceOf(pin: string, label: string): string {
-  const shipped = SHIPPED_PINS.find((known) => known.pin === pin);
-  return shipped === undefined ? `configured: ${label}` : `shipped: ${shipped.label}; ${shipped.source}`;
-}
-
-function baselineLines(baseline: Baseline | null, file: string): readonly string[] {
-  if (baseline === null) return [`Learned: nothing in ${file} ("ftm-watch trust learn" on a path known to be clean)`];
-  return [
-    `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}:`,
-    ...baseline.leaves.flatMap(certificateLines),
-    ...baseline.authorities.flatMap(certificateLines),
-  ];
-}
-
-function refusedLines({ baseline, unconfirmed }: RefusedBaseline, file: string): readonly string[] {
-  return [
-    `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}, but not used: no configured key, no ` +
-      'public authority and no typed',
-    'fingerprint confirms the certificate that it rests on. An inspecting device may have been learned:',
-    ...certificateLines(unconfirmed),
-    'Learn again, on a path known to be clean: ftm-watch trust learn',
-  ];
 }

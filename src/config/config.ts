@@ -39,7 +39,9 @@ const policy = section({
     .describe('Remind of an open incident after so long.'),
   maxPerHour: integer(1, MANY, 'a number of messages')
     .prefault(20)
-    .describe('Messages an hour and channel at most; what is more is gathered into one digest.'),
+    .describe(
+      'Messages an hour at most, for all channels together. Others wait for a digest; new critical causes never wait.',
+    ),
 });
 
 const maintenance = section({
@@ -111,7 +113,7 @@ export const configFile = section(
     ),
     timezone: timezone
       .prefault('UTC')
-      .describe('Time zone of this site: messages tell times in it and in UTC. Schedules have their own.'),
+      .describe('Time zone of this site: messages and pages show times in it and in UTC. Schedules have their own.'),
     ...sourceSections(),
     schedule: schedule.prefault({}).describe('When things run.'),
     notify: notify.prefault({}).describe('Who is told, and how.'),

@@ -14,7 +14,9 @@ import {
   merged,
   ownerOf,
   type FileChecks,
-  missingThings,
+  findNamedThings,
+  type Needs,
+  type Substitute,
   withDefaultNames,
 } from './config-file.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schemaIssues } from './issues.ts';
@@ -22,7 +24,7 @@ import { fieldsOf } from './schema/section.ts';
 import { store } from './schema/web.ts';
 
 /** Where no file is named, the first of these that exists: of a checkout, of the installed program. */
-const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
+export const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
 
 /** More would only hide the first ones. */
 const MAX_SHOWN = 100;
@@ -42,6 +44,8 @@ export interface LoadOptions {
   readonly hostname: string;
   readonly cwd: string;
   readonly files: ConfigFiles;
+  /** Which files and variables must be there. @default all of them */
+  readonly needs?: Needs;
 }
 
 export type LoadResult =
@@ -50,6 +54,8 @@ export type LoadResult =
       readonly config: Config;
       /** Absolute names of the files that were read, the one that names the others first; none: built-in defaults. */
       readonly sources: readonly string[];
+      /** Files that the configuration has in place of those that it names, which cannot be read. */
+      readonly substitutes: readonly Substitute[];
     }
   | InvalidConfig;
 
@@ -63,17 +69,17 @@ export interface InvalidConfig {
 
 /**
  * Loads and validates the configuration, at start and again at each reload. Never throws for what a file says: every
- * problem of it is told at once, in the order of the lines. Secrets are not read, but their files and variables must be
- * there.
+ * problem of it is told at once, in the order of the lines. Secrets are not read, but the files and variables that are
+ * needed must be there.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readConfig(options);
   if (read.kind === 'invalid') return read;
   const { value, sources } = read;
-  const result = configFile.safeParse(value, { error: fallbackMessage });
-  const missing = await missingThings(value, options);
+  const { missing, substitutes, value: readable } = await findNamedThings(value, options);
+  const result = configFile.safeParse(readable, { error: fallbackMessage });
   if (result.success && missing.length === 0)
-    return { kind: 'ok', config: configOf(result.data, sources, options), sources };
+    return { kind: 'ok', config: configOf(result.data, sources, options), sources, substitutes };
   return invalidBySchema([...schemaIssues(result.error?.issues ?? []), ...missing], read.toIssue);
 }
 
@@ -155,8 +161,28 @@ function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue):
   return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
 }
 
-/** The files of this machine. */
+/** The files of this machine, as the daemon reads them. */
 export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };
+
+/** The same for other commands: they can read what systemd hands to the daemon also while that is stopped. */
+export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCredential };
+
+/**
+ * `LoadCredential=secrets:/etc/ftm-watch/secrets` of the unit: a file NAME there is `secrets_NAME` here, as long as the
+ * service runs (systemd.exec(5)). A credential that somebody adds to the unit by its own name keeps that name.
+ */
+const CREDENTIAL = /^\/run\/credentials\/ftm-watch\.service\/(?:secrets_)?(?<name>[^/]+)$/u;
+const SECRETS = '/etc/ftm-watch/secrets';
+
+/** Whether systemd makes this file for the service alone. */
+export function isCredential(path: string): boolean {
+  return CREDENTIAL.test(path);
+}
+
+function sourceOfCredential(path: string): string | null {
+  const name = CREDENTIAL.exec(path)?.groups?.['name'];
+  return name === undefined || name === '.' || name === '..' ? null : `${SECRETS}/${name}`;
+}
 
 /** Reads one byte more than allowed instead of trusting the size: a device or a pipe has none. */
 async function readBounded(path: string, limit: number): Promise<ReadResult> {
@@ -178,8 +204,13 @@ async function readBounded(path: string, limit: number): Promise<ReadResult> {
 
 async function fileProblem(path: string): Promise<string | null> {
   try {
-    await access(path, constants.R_OK);
-    return (await stat(path)).isDirectory() ? 'it is a directory' : null;
+    const found = await stat(path);
+    if (found.isDirectory()) return 'it is a directory';
+    // access(2) answers for the real user, who may be another one than the effective user. A pipe that was opened and
+    // closed would be lost.
+    if (found.isFile()) await (await open(path)).close();
+    else await access(path, constants.R_OK);
+    return null;
   } catch (error) {
     return reasonOf(error);
   }

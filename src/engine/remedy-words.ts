@@ -9,6 +9,7 @@ import {
 } from './model.ts';
 import { addressFamily, authority } from '../core/addresses.ts';
 import { INTERFACE_SEPARATOR, interfacesOf, isInterfaceName } from '../core/license/firewall.ts';
+import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
 
 /** What is told of the steps of a remedy. */
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
@@ -84,7 +85,8 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
     'POLICY-ID',
     'the number of the policy that matches now',
     'policy',
-    (text) => /^\d{1,10}(?= |$)/u.exec(text)?.[0] ?? null,
+    // Findings of every check call it `policy 5 "name"`; incidents of earlier versions have the number first.
+    (text) => /^(?:policy )?(?<id>\d{1,10})(?= |$)/u.exec(text)?.groups?.['id'] ?? null,
   ),
   nat: ofPolicy('NAT', 'enable or disable, as in the policy that matches now', 'nat', natOf),
   /** Lines of their own: the pools that the policy translates to. */
@@ -326,8 +328,16 @@ export const ANY_SERVER: WordingFacts = { subject: GENERAL.subject, host: GENERA
 export function fill(text: string, facts: WordingFacts): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
     if (name === 'interface') return interfaceOf(facts);
-    return isFactName(name) ? (facts[name] ?? generalWord(name, facts)) : whole;
+    if (!isFactName(name)) return whole;
+    const known = facts[name];
+    return known === undefined ? generalWord(name, facts) : named(name, known, facts);
   });
+}
+
+/** A FortiGate signs with its serial number, which says which one it is; "system" is a word of the configuration. */
+function named(name: keyof WordingFacts, known: string, { issuer = '' }: WordingFacts): string {
+  if (name === 'resolver' && known === 'system') return 'the resolver of this machine';
+  return name === 'product' && known === FORTIGATE && FORTIGATE_SERIAL.test(issuer) ? `${known} ${issuer}` : known;
 }
 
 /** Where the REST API of a unit is. */

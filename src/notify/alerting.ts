@@ -8,6 +8,7 @@ import {
   type IncidentState,
   type Silence,
   EMPTY_STATE,
+  isUnverified,
   type Delivery,
   type IncidentPolicy,
   INCIDENT_DEFAULTS,
@@ -109,7 +110,8 @@ export class Alerting {
     const { maintenance, policy, summary, timezone } = this.#parts;
     const isQuiet = !policy.tells || maintenance.isActive(now);
     const restart = { now, lastRound, timezone, isQuiet };
-    const { state, effects } = takenUp(summary === null ? { ...saved, summarizedUntil: null } : saved, restart);
+    const known = summary === null ? { ...saved, summarizedUntil: null } : saved;
+    const { state, effects } = takenUp(known, restart, policy);
     this.#keep(state, effects);
     this.#tick();
     this.#cancelTick = beat(clock, TICK, () => this.#tick());
@@ -257,7 +259,8 @@ export class Alerting {
     const at = this.#deps.clock.now();
     const active = this.#parts.maintenance.isActive(at);
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
-    if (!active) this.#summarize(at);
+    // It lists what is open.
+    if (!active && !this.#state.incidents.some(isUnverified)) this.#summarize(at);
     this.#work();
     this.#tickedAt = this.#deps.clock.elapsed();
   }

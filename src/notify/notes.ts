@@ -8,6 +8,8 @@ import {
   incidentsOf,
   type Notification,
   isOpenFault,
+  type IncidentPolicy,
+  isGap,
   type NoteNotification,
   type Silence,
   type NoteSection,
@@ -17,6 +19,7 @@ import { bySeverity } from './outbox.ts';
 import type { MessageChannel } from './channels/channel.ts';
 import { headline } from '../checks/headline.ts';
 import { spanText, zonedText, dayText } from '../core/time-text.ts';
+import type { Cause } from '../engine/model.ts';
 import type { Crontab } from '../text/crontab.ts';
 import { compareSeverity } from '../core/severity.ts';
 import { occurrenceText } from './message/notification-text.ts';
@@ -91,12 +94,31 @@ export interface Restart {
 export function takenUp(
   saved: IncidentState,
   { isQuiet, ...restart }: Restart & { readonly isQuiet: boolean },
+  policy: IncidentPolicy,
 ): IncidentStep {
   const note = isQuiet ? null : restartNote(saved, restart);
-  const state = { ...saved, runningSince: restart.now };
+  const state = { ...afterGap(saved, restart, policy), runningSince: restart.now };
   return note === null
     ? { state, effects: [] }
     : { state: { ...state, restartToldAt: restart.now }, effects: [{ kind: 'notify', notification: note }] };
+}
+
+/**
+ * After a long time without rounds it is unknown what of it lasts, and no two rounds around that time confirm each
+ * other.
+ */
+function afterGap(state: IncidentState, { now, lastRound }: Restart, policy: IncidentPolicy): IncidentState {
+  const isLong = ({ precondition }: Cause, since: EpochMs): boolean =>
+    isGap(policy, precondition, now - (lastRound ?? since));
+  return {
+    ...state,
+    candidates: state.candidates.filter(({ cause, looks, since }) => !isLong(cause, looks.at(-1) ?? since)),
+    incidents: state.incidents.map((incident) =>
+      incident.status === 'open' && isLong(incident.cause, incident.lastSeen)
+        ? { ...incident, presence: 'unverified' }
+        : incident,
+    ),
+  };
 }
 
 /**

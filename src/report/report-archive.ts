@@ -1,12 +1,15 @@
 import { strToU8, type Zippable, zipSync } from 'fflate';
+import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
+import type { RoundObservations } from '../sources/registry.ts';
+import { ticketFile, ticketItems } from './add-by-hand.ts';
 import { answersText, checklistText } from './report-text.ts';
 import { fileName, createSecretRemover, type ReportSources } from './report-contents.ts';
 import { isoTime } from '../core/time-text.ts';
 import { logExcerptsText } from './timeline.ts';
 import { maskFor, type ReportData, reportData } from './report-data.ts';
 import { reportHtml } from './report-html.ts';
-import { keptCertificates, seenChains } from './seen.ts';
+import { capturedCertificates, keptCertificates, seenChains } from './seen.ts';
 
 /** A report ready to be written. */
 export interface ReportArchive {
@@ -39,15 +42,24 @@ function filesOf(sources: ReportSources): readonly File[] {
   const certificates: readonly File[] = [
     ...seenChains(sources.examination),
     ...keptCertificates(sources.storedHistory),
+    ...capturedCertificates(sources.capture),
   ].map(({ file, pem }) => [`certificates/${file}`, pem]);
+  const { diagnosis, observations } = sources.examination;
+  const byHand = ticketItems({ diagnosis, ...licenseServerOf(observations) });
   const others: readonly File[] = [
     ['report.json', jsonText(data)],
     ['checklist.txt', checklistText(sources.examination, sources.versions.ftmWatch, mask)],
     ['log-excerpts.txt', logExcerptsText(data.logExcerpts)],
     ...certificates,
+    ticketFile(byHand),
   ];
   const answers = answersText(sources.examination.observations, mask);
-  return [['report.html', reportHtml(data, { answers, files: others.map(([name]) => name) })], ...others];
+  return [['report.html', reportHtml(data, { answers, byHand, files: others.map(([name]) => name) })], ...others];
+}
+
+function licenseServerOf({ path: { licenseServer } }: RoundObservations): HostPort {
+  const port = Number(licenseServer.subject.slice(licenseServer.subject.lastIndexOf(':') + 1));
+  return { host: licenseServer.host, port };
 }
 
 function jsonText(data: ReportData): string {

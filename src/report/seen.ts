@@ -1,6 +1,13 @@
 import { X509Certificate } from 'node:crypto';
+import type { CaptureResult } from '../capture/capture-result.ts';
 import { chainPem, parseCertificate } from '../core/parse-certificate.ts';
-import { type CapturedChain, type Certificate, formatDistinguishedName, shortName } from '../core/certificate.ts';
+import {
+  type CapturedChain,
+  type Certificate,
+  chainKey,
+  formatDistinguishedName,
+  shortName,
+} from '../core/certificate.ts';
 import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
@@ -70,6 +77,21 @@ export function keptCertificates(history: StoredHistory): readonly { readonly fi
   return history.certificates.map((certificate, index) => ({
     file: `history-${ordinal(index + 1)}-${fileName(certificate.target)}.pem`,
     pem: keptPem(certificate),
+  }));
+}
+
+/** The distinct chains in packet captures, as files. */
+export function capturedCertificates(
+  capture: CaptureResult | null,
+): readonly { readonly file: string; readonly pem: string }[] {
+  const chains = new Map(
+    (capture?.connections ?? []).flatMap(({ chain, ...connection }) =>
+      chain === null ? [] : [[chainKey(chain.certificates), { ...connection, chain }] as const],
+    ),
+  );
+  return [...chains.values()].map(({ client, server, chain, startedAt, isUndated }, index) => ({
+    file: `capture-${ordinal(index + 1)}-${fileName(server)}.pem`,
+    pem: `${server}, as it answered ${client}${isUndated ? '' : ` at ${isoTime(startedAt)}`}\n${chainPem(chain)}`,
   }));
 }
 

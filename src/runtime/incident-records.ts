@@ -85,7 +85,7 @@ export function incidentRecord({ store, alerting }: IncidentRecordSource, id: st
 const KEPT: Millis = 2_000;
 const BACK: Millis = 7 * 86_400_000;
 const MOST_ENDED = 50;
-const ALERT_HISTORY_OF_MOST_ENTRIES = 100;
+const MOST_HISTORY_ENTRIES = 100;
 
 /** As much of a monitor as the history needs. */
 export interface AlertHistorySource {
@@ -121,7 +121,7 @@ export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clo
     return {
       incidents: merged(current.alerting.incidents(), read.ended),
       outboxEntries: [
-        ...inMind.toReversed().slice(0, ALERT_HISTORY_OF_MOST_ENTRIES),
+        ...inMind.toReversed().slice(0, MOST_HISTORY_ENTRIES),
         ...without(inMind, read.outboxEntries),
       ].toSorted((a, b) => b.delivery.createdAt - a.delivery.createdAt),
       changes: read.changes,
@@ -146,7 +146,7 @@ function readAnew(
       readable: false,
     };
   const changes = of.recentChanges(merged(alerting.incidents(), ended));
-  return { of, ...when, ended, outboxEntries: of.deliveries(ALERT_HISTORY_OF_MOST_ENTRIES), changes, readable: true };
+  return { of, ...when, ended, outboxEntries: of.deliveries(MOST_HISTORY_ENTRIES), changes, readable: true };
 }
 
 function merged(inMind: readonly Incident[], ended: readonly Incident[]): readonly Incident[] {

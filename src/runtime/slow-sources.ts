@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import type { FirmwareFact } from '../core/license/firmware.ts';
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
 import { sourcesThatRun, type SlowFactsBySource } from '../sources/registry.ts';
 import type { PendingMemory } from '../sources/appliances/unit-observation.ts';
@@ -12,6 +13,7 @@ import { jsonFile } from '../system/json-file.ts';
 export interface SlowTools extends SlowFactsBySource {
   readonly budget: BudgetStore;
   readonly pendingTokens: PendingMemory;
+  readonly firmwareFacts: readonly FirmwareFact[];
 }
 
 export type AnySlowSource = SlowSource<string, object, unknown, SlowTools, Config>;

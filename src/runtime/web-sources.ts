@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
+import { unitAddresses } from './conclude.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { isoTime } from '../core/time-text.ts';
+import { zonedText } from '../core/time-text.ts';
 import type { LogCounters } from '../sources/log/tally.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
@@ -29,6 +30,7 @@ import { counted } from '../core/phrases.ts';
 interface DaemonFacts {
   readonly clock: Clock;
   readonly version: string;
+  readonly begun: Promise<void>;
   readonly startedAt: EpochMs;
   /** The one in force: a reload puts another in its place. */
   readonly monitor: () => Monitor;
@@ -48,11 +50,14 @@ export function createWebSources(facts: DaemonFacts): WebSources {
   const alertHistory = createAlertHistory(monitor, facts.clock);
   return {
     version: facts.version,
+    begun: facts.begun,
     site: () => monitor().config.site,
+    timezone: () => monitor().config.timezone,
     diagnosis: () => monitor().last()?.diagnosis ?? null,
     alertHistory,
     findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
     incidentRecord: (id) => incidentRecord(monitor(), id),
+    unitAddresses: () => unitAddresses(monitor().config),
     acknowledge: (id, by) => monitor().alerting.acknowledge(id, by),
     unacknowledge: (id) => monitor().alerting.unacknowledge(id),
     maintenance: createMaintenancePlan(monitor, facts.clock),
@@ -99,9 +104,11 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
 /** As the rules FtmCertificateExpires and FtmOwnCertificateExpires have it. */
 const ENDS_SOON: Millis = 14 * 86_400_000;
 
-function ownCertificateProblems(end: EpochMs | null, now: EpochMs): readonly string[] {
+function ownCertificateProblems(end: EpochMs | null, now: EpochMs, timezone: string): readonly string[] {
   if (end === null || end - now > ENDS_SOON) return [];
-  return [`The certificate of the status page ${end < now ? 'has ended' : 'ends'} at ${isoTime(end)}: renew it`];
+  return [
+    `The certificate of the status page ${end < now ? 'has ended' : 'ends'} at ${zonedText(end, timezone)}: renew it`,
+  ];
 }
 
 function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
@@ -118,7 +125,7 @@ function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): H
         ? ['The last reload was refused: the configuration before it is still in force']
         : []),
       ...exposureNotes(monitor().config.web),
-      ...ownCertificateProblems(certificateEnd(), clock.now()),
+      ...ownCertificateProblems(certificateEnd(), clock.now(), monitor().config.timezone),
       ...givenUpProblems({
         outboxEntries: alertHistory().outboxEntries,
         givenUp: store.journal.givenUp(),

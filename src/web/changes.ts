@@ -12,7 +12,7 @@ import { type CauseId, isCauseId } from '../checks/registry.ts';
 import { showValue } from '../text/show.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-interface ChangeTools {
+export interface ChangeTools {
   readonly access: AccessPolicy;
   readonly sources: Pick<WebSources, 'noteChange' | 'noteRefusal'>;
   readonly clock: Clock;

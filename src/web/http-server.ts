@@ -1,3 +1,4 @@
+import { type ListenOptions, type Server as NetServer, type Socket, connect } from 'node:net';
 import {
   createServer as createPlainServer,
   type IncomingMessage,
@@ -6,24 +7,23 @@ import {
   type ServerOptions,
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import { type ListenOptions, type Socket, connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { getRequestListener } from '@hono/node-server';
 import type { ListenAddress } from '../config/schema/section.ts';
-import type { WebConfig, TlsFiles } from '../config/schema/web.ts';
+import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { createIdentify, hasCredentials } from './identify.ts';
-import type { WebSources } from './sources.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
+import { allOrProblems } from '../system/all-problems.ts';
+import { createIdentify, hasCredentials, type Identify, type IdentifyDeps } from './identify.ts';
+import type { WebSources } from './sources.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { AccessPolicy } from './change-refusal.ts';
 import { EventStream } from './event-stream.ts';
 import { createRoutes } from './routes.ts';
 import { BARE_HEADERS, readStaticFiles } from './static-files.ts';
-import { messageOf } from '../text/message-of.ts';
 import { authority } from '../core/addresses.ts';
 
 export interface WebServer {
@@ -50,28 +50,54 @@ interface WebServerDeps {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** What the page reads before it listens. */
+interface PageFiles {
+  /** null: nobody is asked who they are. */
+  readonly identify: Identify | null;
+  readonly certificate: ServedCertificate | null;
+}
+
+/** @throws {Error} with each certificate, password hash and token that cannot be used, on a line of its own */
+export async function loadPage(config: WebConfig, deps: IdentifyDeps): Promise<PageFiles> {
+  const [identify, certificate] = await allOrProblems([
+    hasCredentials(config) || config.anonymous === 'metrics' ? createIdentify(config, deps) : null,
+    config.tls === null ? null : ServedCertificate.read(config.tls, 'the status page'),
+  ]);
+  return { identify, certificate };
+}
+
+/** @throws {Error} saying what to do: the port is taken */
+export async function openPort<T>(
+  { address, port }: ListenAddress,
+  open: (where: ListenOptions) => Promise<T>,
+): Promise<T> {
+  try {
+    return await open({ host: address, port });
+  } catch (error) {
+    throw new Error(listenProblem({ address, port }, error), { cause: error });
+  }
+}
+
 /** The status page, the API and the metrics of docs/web.md. */
 export function createWebServer(config: WebConfig, sources: WebSources, deps: WebServerDeps): WebServer {
   const { clock, logger, env } = deps;
-  const { hosts, localReload, tls, listen } = config;
+  const { hosts, localReload, listen } = config;
   let server: HttpServer | null = null;
 
   async function create(): Promise<HttpServer> {
+    const refreshAuthorities = async (): Promise<void> => server?.refreshCertificate();
+    const { identify, certificate } = await loadPage(config, { clock, logger, env, refreshAuthorities });
     const hasAccounts = hasCredentials(config);
     const opensMetrics = config.anonymous === 'metrics';
-    const refreshAuthorities = async (): Promise<void> => server?.refreshCertificate();
-    const identify =
-      hasAccounts || opensMetrics ? await createIdentify(config, { clock, logger, env, refreshAuthorities }) : null;
     const access = { kind: 'network', identify, hasAccounts, opensMetrics, localReload, hosts } as const;
-    return createHttpServer({ access, tls, sources, clock, logger });
+    return createHttpServer({ access, certificate, sources, clock, logger });
   }
 
   return {
     start: async () => {
       server ??= await create();
-      const bound = await server.listen({ host: listen.address, port: listen.port }).catch((error: unknown) => {
-        throw error instanceof Error ? new Error(listenProblem(listen, error), { cause: error }) : error;
-      });
+      const opened = server;
+      const bound = await openPort(listen, (where) => opened.listen(where));
       return typeof bound === 'object' && bound !== null ? bound : listen;
     },
     release: () => server?.release(),
@@ -102,7 +128,8 @@ interface HttpServer {
 
 interface HttpServerOptions {
   readonly access: AccessPolicy;
-  readonly tls: TlsFiles | null;
+  /** null: it serves http. */
+  readonly certificate: ServedCertificate | null;
   readonly sources: WebSources;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -124,16 +151,14 @@ const LIMITS: ServerOptions = {
   connectionsCheckingInterval: 1_000,
 };
 
-/** @throws {Error} saying what to do, when a certificate cannot be read */
 async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { access, tls, sources, clock, logger } = options;
+  const { access, certificate, sources, clock, logger } = options;
   const events = new EventStream(clock);
   const files = await readStaticFiles();
-  const routes = createRoutes({ access, sources, events, files, tls: tls !== null, clock, logger });
+  const routes = createRoutes({ access, sources, events, files, tls: certificate !== null, clock, logger });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
   const waiting = createWaitingAnswers(WAITING_LIMITS);
-  const certificate = tls === null ? null : await ServedCertificate.read(tls, 'the status page');
-  const server = createNodeServer(tls, certificate, (request, response) => {
+  const server = createNodeServer(certificate, (request, response) => {
     if (!waiting.begin(request, response)) return;
     // Once it stops, a connection that has got its answer is not kept for the next request.
     response.once('close', () => {
@@ -202,32 +227,25 @@ type NodeServer = Server | HttpsServer;
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
-function createNodeServer(tls: TlsFiles | null, certificate: ServedCertificate | null, listener: Listener): NodeServer {
-  if (tls === null || certificate === null) return createPlainServer(LIMITS, listener);
+function createNodeServer(certificate: ServedCertificate | null, listener: Listener): NodeServer {
+  if (certificate === null) return createPlainServer(LIMITS, listener);
   const material = certificate.material();
-  try {
-    return createHttpsServer(
-      {
-        ...LIMITS,
-        ...material,
-        // Who shows no certificate may have a password.
-        requestCert: tls.clientCaFile !== null,
-        rejectUnauthorized: false,
-        minVersion: 'TLSv1.2',
-        handshakeTimeout: 5_000,
-      },
-      listener,
-    );
-  } catch (error) {
-    throw new Error(
-      `Cannot serve the status page with certificate "${tls.certFile}" and key "${tls.keyFile}": ` +
-        `${messageOf(error)}; expected PEM files that belong together`,
-      { cause: error },
-    );
-  }
+  return createHttpsServer(
+    {
+      ...LIMITS,
+      ...material,
+      // Who shows no certificate may have a password.
+      requestCert: material.ca !== undefined,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: 5_000,
+    },
+    listener,
+  );
 }
 
-function listening(server: Server, where: ListenOptions): Promise<void> {
+/** @throws {Error} as Node has it */
+export function listening(server: NetServer, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(where, () => {
@@ -350,8 +368,9 @@ function bytesOf(answers: ReadonlySet<ServerResponse>): number {
 }
 
 /** Why the status page cannot listen, and what to do. */
-export function listenProblem({ address, port }: ListenAddress, error: NodeJS.ErrnoException): string {
-  return `Cannot serve the status page on "${authority({ host: address, port })}": ${reason(error)}`;
+export function listenProblem({ address, port }: ListenAddress, error: unknown): string {
+  const why = error instanceof Error ? reason(error) : String(error);
+  return `Cannot serve the status page on "${authority({ host: address, port })}": ${why}`;
 }
 
 function reason({ code, message }: NodeJS.ErrnoException): string {
@@ -398,7 +417,7 @@ export async function startControlServer(
   if (Buffer.byteLength(path) > MAX_PATH)
     throw new Error(`Cannot listen at "${path}": expected a path of at most ${String(MAX_PATH)} bytes`);
   await clearAway(path);
-  const server = await createHttpServer({ ...options, access: { kind: 'socket' }, tls: null });
+  const server = await createHttpServer({ ...options, access: { kind: 'socket' }, certificate: null });
   await server.listen({ path });
   chmodSync(path, MODE);
   return server;

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
+import { attachCapture } from './attach-capture.ts';
 import { auditEntryToJson } from './audit-routes.ts';
 import { callerRefusal, refusalText } from './change-refusal.ts';
 import {
@@ -12,6 +13,7 @@ import {
 } from './incident-json.ts';
 import { renderIncidentList } from './page/incident-list-page.ts';
 import { renderIncident } from './page/incident-page.ts';
+import { readerAt } from './page/document.ts';
 import { type IncidentRecord, type WebEnv, type WebSources, accountOf } from './sources.ts';
 import type { AuditEntry } from '../core/audit.ts';
 import {
@@ -28,7 +30,7 @@ import {
 
 interface IncidentTools extends IncidentActionTools {
   readonly sources: IncidentActionTools['sources'] &
-    Pick<WebSources, 'site' | 'alertHistory' | 'findIncidents' | 'incidentRecord'>;
+    Pick<WebSources, 'site' | 'timezone' | 'unitAddresses' | 'alertHistory' | 'findIncidents' | 'incidentRecord'>;
 }
 
 /** On one page. */
@@ -42,14 +44,16 @@ export function createIncidentRoutes(tools: IncidentTools): Hono<WebEnv> {
   const { sources, clock } = tools;
   const app = new Hono<WebEnv>();
   app.get('/incidents', (context) => {
-    const asked = readIncidentQuery(context.req.queries());
+    const reader = readerAt(clock.now(), sources.timezone());
+    const asked = readIncidentQuery(context.req.queries(), reader.zone);
     const found = sources.findIncidents(asked.query, MOST_SHOWN);
-    return context.html(renderIncidentList({ site: sources.site(), asked, found, now: clock.now() }));
+    return context.html(renderIncidentList({ site: sources.site(), asked, found, reader }));
   });
   app.get('/incidents/:id', (context) => {
     const record = sources.incidentRecord(context.req.param('id'));
     return record === null ? noIncident(context) : pageOf(context, record, tools, []);
   });
+  app.post('/api/v1/incidents/:id/capture', (context) => attachCapture(context, context.req.param('id'), tools));
   app.post('/incidents/:id/:action', async (context) => {
     const action = context.req.param('action');
     if (!isIncidentAction(action)) return context.notFound();
@@ -129,7 +133,7 @@ function pageOf(
     // What answers a form stands one folder deeper than the page itself.
     root: problems.length === 0 ? '../' : '../../',
     problems,
-    now: clock.now(),
+    reader: readerAt(clock.now(), sources.timezone()),
   });
   return new Response(page, {
     status: problems.length === 0 ? 200 : 400,

@@ -1,20 +1,28 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../src/system/clock.ts';
 import { createIdentity } from '../support/authority.ts';
-import { writeLongHistory } from '../support/long-history.ts';
-import { createApplianceLog, type ApplianceLog } from './appliance-log.ts';
-import { createAuthorities, type Authorities } from './authorities.ts';
-import { createFirewall, PLAIN_POLICY, sslProfile, type Firewall } from './firewall.ts';
-import { createFortiAuthenticator, type FortiAuthenticator } from './fortiauthenticator.ts';
-import { createInspectingFirewall, type InspectingFirewall } from './inspecting-firewall.ts';
-import { configurationOf, type ConfigurationPart } from './configuration.ts';
-import { createMailHost, type MailHost } from './mail-host.ts';
-import { createRegistrationService, type RegistrationService } from './registration.ts';
-import { createResolver, type Resolver } from './resolver.ts';
+import { createApplianceLog } from './appliance-log.ts';
+import type { ApplianceLog } from './appliance-log.ts';
+import { createAuthorities } from './authorities.ts';
+import type { Authorities } from './authorities.ts';
+import { createFirewall, PLAIN_POLICY, sslProfile } from './firewall.ts';
+import type { Firewall } from './firewall.ts';
+import { createFortiAuthenticator } from './fortiauthenticator.ts';
+import type { FortiAuthenticator } from './fortiauthenticator.ts';
+import { createInspectingFirewall } from './inspecting-firewall.ts';
+import type { InspectingFirewall } from './inspecting-firewall.ts';
+import { configurationOf } from './configuration.ts';
+import type { ConfigurationPart } from './configuration.ts';
+import { createMailHost } from './mail-host.ts';
+import type { MailHost } from './mail-host.ts';
+import { createRegistrationService } from './registration.ts';
+import type { RegistrationService } from './registration.ts';
+import { createResolver } from './resolver.ts';
+import type { Resolver } from './resolver.ts';
 import { CONTROL_HOSTS, LICENSE, LICENSE_HOST, MAIL_HOST, MAIL_LOGIN, SERIALS } from './site.ts';
-import { createWebHost, type WebHost } from './web-host.ts';
+import { createWebHost } from './web-host.ts';
+import type { WebHost } from './web-host.ts';
 
 /**
  * The whole network of a site on loopback, without the rights of root and on ports that the operating system gives.
@@ -24,8 +32,6 @@ export interface Lab extends AsyncDisposable {
   /** Holds the configuration and all that it names; the daemon may write into it. */
   readonly folder: string;
   readonly configFile: string;
-  /** Gives the daemon, before it starts, 90 days to look back on. */
-  remember(): Promise<void>;
   readonly authorities: Authorities;
   readonly resolver: Resolver;
   readonly firewall: InspectingFirewall;
@@ -77,20 +83,6 @@ export async function createLab(more: ConfigurationPart = {}): Promise<Lab> {
   return {
     ...parts,
     configFile,
-    remember: async () => {
-      await mkdir(join(folder, 'data'), { recursive: true });
-      writeLongHistory(
-        {
-          path: join(folder, 'data', 'ftm-watch.sqlite'),
-          now: Date.now(),
-          days: 90,
-          target: `${LICENSE_HOST}:${String(firewall.portOf(LICENSE_HOST))}`,
-          resolver: `127.0.0.1:${String(resolver.port)}`,
-          appliance: 'fac-1',
-        },
-        { clock: systemClock, logger: { info: () => undefined, warn: () => undefined } },
-      );
-    },
     register: (serialNumber) => {
       apis.registration.state.licenses = [{ licenseNumber: LICENSE, serialNumber, status: 'Registered' }];
     },

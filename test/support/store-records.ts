@@ -1,4 +1,4 @@
-import type { Delivery, JournalEntry } from '../../src/engine/incident/incident.ts';
+import type { Incident, IncidentState, Delivery, JournalEntry } from '../../src/engine/incident/incident.ts';
 import type { RoundRecord } from '../../src/store/history.ts';
 import { causeOf, diagnosisOf } from './diagnosis-of.ts';
 import { SECOND, START, timeline } from './incident-timeline.ts';
@@ -16,6 +16,20 @@ export function openedEntry(): JournalEntry {
       delivery: pendingDelivery(notification.id, recipient),
     })),
   };
+}
+
+/** The state of `openedEntry` in a copy: open as far as is known, and told again if it lasts. */
+export function openedInCopy(): IncidentState {
+  const { state } = openedEntry();
+  const incidents = state.incidents.map(
+    (incident): Incident => ({
+      ...incident,
+      presence: 'unverified',
+      lastNotified: null,
+      awaitsDigest: true,
+    }),
+  );
+  return { ...state, origin: '', incidents };
 }
 
 function pendingDelivery(notificationId: string, recipient: string): Delivery {

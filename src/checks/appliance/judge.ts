@@ -3,6 +3,10 @@ import { nameList } from '../../core/phrases.ts';
 import { type Declaration, type Judgement, type UnitFacts, toldOf } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
+import type { KnownFact } from '../../core/license/firmware.ts';
+import type { SnmpConfig } from '../../sources/appliances/section.ts';
+import type { OwnClock } from '../clock/estimate.ts';
+import { judgeApplianceClock, judgeFirmware, judgeMemory, judgeSnmpHash } from './condition.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { plainName } from '../../core/addresses.ts';
 import { type FailureReason, isOfThisMachine } from '../../core/observation.ts';
@@ -34,6 +38,12 @@ export interface OtherViews {
   readonly role: HaRoleObservation | null;
   /** Its log has arrived until now. */
   readonly logSpeaks: boolean;
+  /** What its clock is compared with; null or absent: not known. */
+  readonly ownClock?: OwnClock | null;
+  /** What is known of its firmware. */
+  readonly known?: readonly KnownFact[];
+  /** How its agent is asked; null or absent: it is not. */
+  readonly snmp?: SnmpConfig | null;
 }
 
 /**
@@ -45,7 +55,7 @@ export function judgeAppliance(
   known: ApplianceExpectation,
   views: OtherViews,
 ): readonly Finding<ApplianceCause>[] {
-  const { role } = views;
+  const { role, known: ofFirmware = [] } = views;
   const { unit, licenseServer } = known;
   switch (observation.kind) {
     case 'failed':
@@ -75,7 +85,11 @@ export function judgeAppliance(
         ...judgeSerials({ ...observation.system, appliance: observation.appliance }, unit),
         ...judgePermissions(observation),
         ...judgeProvisioning(observation, licenseServer),
+        ...judgeApplianceClock(observation, views.ownClock ?? null),
+        ...judgeMemory(observation, ofFirmware),
         ...judgeRole(role),
+        ...judgeSnmpHash(observation, ofFirmware, views.snmp ?? null, role),
+        ...judgeFirmware(observation, ofFirmware),
       ];
   }
 }
@@ -135,12 +149,13 @@ function hasAnswered(reason: FailureReason): boolean {
 
 /** A key that may not read everything leaves its part unjudged; the account is easily corrected. */
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
-  const { licensed, tokens, provisioning, mailServers } = facts;
+  const { licensed, tokens, provisioning, mailServers, sms } = facts;
   const resources: Readonly<Record<string, Resource<unknown>>> = {
     fortitokenmobilelicenses: licensed,
     fortitokens: tokens,
     fortitokenmobileprovisioning: provisioning,
     smtpservers: mailServers,
+    fortiguardmessages: sms,
   };
   const denied = Object.entries(resources).flatMap(([name, { kind }]) => (kind === 'denied' ? [name] : []));
   if (denied.length === 0) return [];
@@ -215,6 +230,7 @@ function judgeAppliances({
   config: { licenseServer },
   picture: { appliances: units },
   speaking,
+  ownClock = null,
 }: UnitFacts): Judgement {
   const bySnmp = units.flatMap(({ config, role }) => (config.api === null ? judgeToldSerial(role, config) : []));
   if (!units.some(({ config: { api } }) => api !== null))
@@ -223,11 +239,10 @@ function judgeAppliances({
       : judged(bySnmp, 'Only the serial number is known, over SNMP');
   const asked = units.filter(({ rest }) => rest !== null);
   if (asked.length === 0) return unjudged('Not asked yet');
-  const findings = asked.flatMap(({ config: unit, rest, role }) =>
-    rest === null
-      ? []
-      : judgeAppliance(rest, { unit, licenseServer }, { role, logSpeaks: speaking.includes(unit.name) }),
-  );
+  const findings = asked.flatMap(({ config: unit, rest, role, known = [] }) => {
+    const views = { role, logSpeaks: speaking.includes(unit.name), ownClock, known, snmp: unit.snmp };
+    return rest === null ? [] : judgeAppliance(rest, { unit, licenseServer }, views);
+  });
   return judged([...findings, ...bySnmp], `${nameList(asked.map(({ config: { name } }) => name))}: the API answers`);
 }
 

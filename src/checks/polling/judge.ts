@@ -2,6 +2,7 @@ import { type Explanation, type Advice, type Finding, type FindingLevel, known, 
 import { isSmallShare } from '../intermittent/finding.ts';
 import type { Declaration, Judgement, LogFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
+import { memoryBeside } from '../appliance/condition.ts';
 import { POLLING_CAUSES, type PollingCause } from './causes.ts';
 import { listens, isCorroborated, ONE_DATAGRAM } from '../../core/polling/state.ts';
 import { PATH, explainedBy, type PreconditionOf } from './explained.ts';
@@ -69,7 +70,8 @@ function judgeError(
   const suggests = level === 'note' ? null : suggestion(error.cause, preconditionOf);
   return {
     rule: 'no-ftm-errors',
-    subject: appliance.name,
+    // Users who were disabled stay so when the unit polls again: a fault besides that of the unit, never the same one.
+    subject: suggests === 'users-disabled' ? `users of ${appliance.name}` : appliance.name,
     claim:
       error.count === 1
         ? `One FortiToken Mobile error in the log, at ${utcText(error.lastAt)}.`
@@ -98,6 +100,7 @@ function complaintOf(
   suggests: string | null,
   policies: Policies,
 ): Pick<Finding, 'kind' | 'facts'> {
+  if (suggests === 'appliance-fault-logged') return { facts: { appliance, ...known({ said: short }) } };
   if (suggests !== 'polling-failing') return { facts: { appliance } };
   const own = ownPolicy(appliance, policies);
   return { ...own, facts: { ...own.facts, ...known({ meaning: summary, said: short }) } };
@@ -234,6 +237,7 @@ export const polling: Declaration<'polling', PollingCause> = {
   onlyListens: true,
   place: { kind: 'branch', name: 'Polling', hint: 'what its log says' },
   step: 'provisioning',
+  causeSteps: { 'users-disabled': 'code' },
   from: 'log',
   judge: judgeLog,
 };
@@ -257,8 +261,11 @@ function judgeLog(facts: LogFacts): Judgement {
     case 'heard': {
       const { config, report, notes, strangers, preconditionOf } = facts;
       const policies = { configured: config.firewall, asked: facts.firewall };
+      const found = judgePolling(report, preconditionOf, policies);
+      const failing = found.filter(({ suggests }) => suggests === 'polling-failing');
+      const memory = memoryBeside(failing, facts.units ?? [], ({ subject }) => subject);
       return judged(
-        [...judgePolling(report, preconditionOf, policies), ...notes, ...judgeFirstLines(config, report, strangers)],
+        [...found, ...memory, ...notes, ...judgeFirstLines(config, report, strangers)],
         'The log of FortiAuthenticator shows no FortiToken Mobile errors',
       );
     }

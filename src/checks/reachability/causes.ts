@@ -109,7 +109,7 @@ const LOOK_UP = fortios(
 const SNIFF = fortios(
   'Watch the packets to {host} on a FortiGate. A SYN that does not leave is blocked here; one that leaves and gets no ' +
     'answer is blocked further out, or the server is down.',
-  "diagnose sniffer packet any 'host {serverip} and port {port}' 4",
+  "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
 );
 
 const ELSEWHERE = shell(
@@ -236,7 +236,7 @@ export const REACHABILITY_CAUSES = {
     byFirewall: {
       action: 'denies',
       headline: 'the connection is blocked by {culprit}',
-      summary: 'The connection from {source} to {subject} is blocked by {culprit}.',
+      summary: 'The connection of FortiAuthenticator from {source} to {subject} is blocked by {culprit}.',
     },
     summary:
       'The internet works, but {subject} accepts no connection: a firewall on the way blocks it, or the server is ' +

@@ -21,6 +21,19 @@ export interface ApplianceFacts extends Observed {
   /** The servers that activation codes are mailed through, the appliance's own built-in one left out. */
   readonly mailServers: Resource<readonly ApplianceMailServer[]>;
   readonly sms: Resource<SmsQuota>;
+  /** Its clock beside ours; null: too few of its answers told the time, or they contradict each other. */
+  readonly clock: ApplianceClock | null;
+}
+
+/** The clock of a unit, by the `Date` headers of several of its answers. */
+export interface ApplianceClock {
+  /** Its time minus ours. */
+  readonly offsetMs: Millis;
+  /** It is off by so much at most. */
+  readonly precisionMs: Millis;
+  readonly answers: number;
+  /** Our wall clock minus our monotonic clock then: it changes when our clock is set. */
+  readonly clockBase: Millis;
 }
 
 /** It answers, and refuses the key (401) or the account (403). */
@@ -40,6 +53,8 @@ export interface SystemFacts {
   readonly firmware: string | null;
   /** FortiToken Mobile tokens in the unit, as systeminfo counts them. */
   readonly tokensPopulated: number | null;
+  /** Memory of the unit in KB, as `4032452`; null where it does not say. */
+  readonly memoryKb: number | null;
   /** Used shares, 0 to 1; null where it does not say. */
   readonly load: { readonly cpu: number | null; readonly memory: number | null; readonly disk: number | null };
 }
@@ -205,6 +220,8 @@ export interface ActivationContext {
   readonly licenseActive: boolean | null;
   /** Users can activate without the licence server. */
   readonly offlineActivation: boolean | null;
+  /** What must not be done to a unit while it cannot reach the licence server, one sentence. */
+  readonly outageWarning?: string | null;
 }
 
 /** One unit, by what it says of itself; null: not asked. */
@@ -216,7 +233,8 @@ interface AskedUnit {
 /** Since firmware 6.6.1 end users activate offline: https://community.fortinet.com/…/ta-p/388682. */
 const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 
-type Version = readonly [major: number, minor: number, patch: number];
+/** Of firmware. */
+export type Version = readonly [major: number, minor: number, patch: number];
 
 /**
  * The context over all appliances. A licence is active when any unit has tokens of one; offline activation counts only
@@ -270,7 +288,7 @@ export function firmwareVersion(firmware: string): Version | null {
   return [Number(major), Number(minor), Number(patch ?? 0)];
 }
 
-function isAtLeast(version: Version, wanted: Version): boolean {
+export function isAtLeast(version: Version, wanted: Version): boolean {
   const [major, minor, patch] = version;
   if (major !== wanted[0]) return major > wanted[0];
   if (minor !== wanted[1]) return minor > wanted[1];

@@ -9,6 +9,7 @@ import {
   type Acknowledgement,
   type Incident,
   withCause,
+  isUnverified,
   MAX_EARLIER,
   sameCause,
   type Candidate,
@@ -174,6 +175,7 @@ function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy):
         streak: incident.streak + 1,
       };
     case 'unjudged':
+      return { ...incident, presence: isUnverified(incident) ? 'unverified' : presence };
     case 'hidden':
       return { ...incident, presence };
   }

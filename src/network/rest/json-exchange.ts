@@ -1,14 +1,14 @@
-import { createHash, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { createHash, type X509Certificate } from 'node:crypto';
 import { checkServerIdentity, TLSSocket, type PeerCertificate } from 'node:tls';
 import type { Dispatcher, Agent, buildConnector } from 'undici';
 import { deadline } from '../../system/clock.ts';
-import type { Millis, Clock } from '../../core/clock.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
 import { ProbeError, failureFrom } from '../failure.ts';
-import { retryAfterOf } from '../http/request.ts';
+import { parseHttpDate, retryAfterOf } from '../http/request.ts';
 import { createSecretFilter } from '../../core/visible-text.ts';
 import type { Failure } from '../../core/observation.ts';
 import { getaddrinfoForSockets } from '../lookup.ts';
+import { readAuthorities } from '../tls/secure-context.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
 
 /** One request. */
@@ -23,9 +23,24 @@ interface RequestHead {
 }
 
 /** The interface answered. A status other than 200 is an answer too, judged by the caller. */
-export type JsonReply =
+export type JsonReply = (
   | { readonly kind: 'json'; readonly value: unknown }
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null };
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null }
+) & {
+  /** What the `Date` header of the answer says of our clock; null: it has none that can be read. */
+  readonly serverTime: ServerTime | null;
+};
+
+/** The clock of a server, seen in one answer. */
+export interface ServerTime {
+  /** Its time minus ours. */
+  readonly offsetMs: Millis;
+  /** It is off by so much at most: half of the round trip, and half of the second that the header is cut to. */
+  readonly precisionMs: Millis;
+}
+
+/** A `Date` header is cut to whole seconds (RFC 9110 §5.6.7), so the time meant is half a second later on average. */
+const HALF_SECOND: Millis = 500;
 
 type ExchangeContext = Pick<ConnectorContext, 'clock' | 'signal' | 'ownTurn' | 'answerLimit'>;
 
@@ -43,6 +58,7 @@ export async function exchangeJson(
   context: ExchangeContext,
 ): Promise<JsonReply> {
   using limit = deadline(context.clock, context.answerLimit ?? ANSWER_LIMIT, context.signal);
+  const sentAt = context.clock.elapsed();
   try {
     const response = await agent.request({
       origin,
@@ -52,21 +68,32 @@ export async function exchangeJson(
       body: request.method === 'POST' ? request.body : null,
       signal: limit.signal,
     });
+    const serverTime = serverTimeOf(response.headers['date'], context.clock, sentAt);
     if (response.statusCode !== 200) {
       response.body.on('error', () => undefined).destroy();
-      return { kind: 'status', status: response.statusCode, retryAfter: retryAfterOf(response.headers['retry-after']) };
+      const retryAfter = retryAfterOf(response.headers['retry-after']);
+      return { kind: 'status', status: response.statusCode, retryAfter, serverTime };
     }
     const text = await readBody(response);
     await context.ownTurn();
     return {
       kind: 'json',
       value: cleanJson(parseJson(text, response.headers['content-type']), request.withoutSecrets),
+      serverTime,
     };
   } catch (error) {
     // undici reports an abort in several ways; the signal's own reason says whether the time was up.
     if (limit.signal.aborted && limit.signal.reason instanceof Error) throw limit.signal.reason;
     throw error;
   }
+}
+
+/** The header was written at some moment between the request and its arrival: the middle is assumed. */
+function serverTimeOf(header: string | string[] | undefined, clock: Clock, sentAt: Millis): ServerTime | null {
+  const date = typeof header === 'string' ? parseHttpDate(header) : null;
+  if (date === null) return null;
+  const half = (clock.elapsed() - sentAt) / 2;
+  return { offsetMs: date + HALF_SECOND - (clock.now() - half), precisionMs: HALF_SECOND + half };
 }
 
 function parseJson(text: string, contentType: string | string[] | undefined): unknown {
@@ -252,11 +279,6 @@ interface TlsTrust {
 /** Enough for one interface; more would be a burden on an appliance. */
 const CONNECTIONS = 4;
 
-/** Longer than any bundle of roots. */
-const MAX_CA_BYTES = 1024 * 1024;
-
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;
-
 /**
  * HTTP connections to one interface, over verified TLS only: nothing is sent before the peer has proved who it is.
  * The caller destroys the agent.
@@ -325,19 +347,6 @@ function pinOf(certificate: X509Certificate): string {
 function identityCheck(ders: readonly Buffer[]): (host: string, certificate: PeerCertificate) => Error | undefined {
   return (host, certificate) =>
     ders.some((der) => der.equals(certificate.raw)) ? undefined : checkServerIdentity(host, certificate);
-}
-
-interface Authorities {
-  readonly pems: readonly string[];
-  readonly ders: readonly Buffer[];
-}
-
-async function readAuthorities(path: string): Promise<Authorities> {
-  const text = await readFile(path, 'utf8');
-  const pems = text.length > MAX_CA_BYTES ? [] : (text.match(PEM_CERTIFICATE) ?? []);
-  if (pems.length === 0)
-    throw new Error(`Cannot use "${path}" to verify a certificate: expected PEM certificates, at most 1 MiB`);
-  return { pems, ders: pems.map((pem) => new X509Certificate(pem).raw) };
 }
 
 /**

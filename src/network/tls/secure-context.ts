@@ -1,5 +1,8 @@
 import { createSecureContext, DEFAULT_CIPHERS, type SecureContext, getCACertificates } from 'node:tls';
 import { readFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { readText } from '../../system/json-file.ts';
+import { messageOf } from '../../text/message-of.ts';
 
 /**
  * The TLS context that all probes share. It only captures; trust is judged afterwards, from the certificates. Per
@@ -38,6 +41,43 @@ export function createRefusableSecureContext(): SecureContext {
  */
 export const KEY_SHARES = 'X25519:P-256:P-384:P-521';
 
+/** The certificates of a CA file. */
+interface Authorities {
+  readonly pems: readonly string[];
+  readonly ders: readonly Buffer[];
+}
+
+/** Longer than any bundle of roots. */
+const MAX_BYTES = 1024 * 1024;
+
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;
+
+/** @throws {Error} naming the file, when it cannot be read or is not a list of certificates */
+export async function readAuthorities(file: string): Promise<Authorities> {
+  return parseAuthorities(await readText(file, 'certificates from'), file);
+}
+
+/**
+ * OpenSSL takes a text without certificates for an empty list, and nothing would then be trusted.
+ * @throws {Error} naming the file
+ */
+export function parseAuthorities(text: string, file: string): Authorities {
+  const pems = text.length > MAX_BYTES ? [] : (text.match(PEM_CERTIFICATE) ?? []);
+  if (pems.length === 0)
+    throw new Error(
+      `Cannot use the certificates in "${file}": expected PEM, "-----BEGIN CERTIFICATE-----", at most 1 MiB`,
+    );
+  return { pems, ders: pems.map((pem, index) => parsed(pem, index, file).raw) };
+}
+
+function parsed(pem: string, index: number, file: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (error) {
+    throw new Error(`Cannot use certificate ${String(index + 1)} in "${file}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
 interface Known {
   readonly bytes: Buffer;
   readonly context: SecureContext;
@@ -55,6 +95,7 @@ export class FileTrust {
     const bytes = await readFile(file);
     const known = this.#known.get(file);
     if (known?.bytes.equals(bytes) === true) return known.context;
+    parseAuthorities(bytes.toString('utf8'), file);
     const context = createSecureContext({ ca: bytes, ecdhCurve: KEY_SHARES });
     this.#known.set(file, { bytes, context });
     return context;

@@ -19,7 +19,7 @@ import type { Severity } from '../../core/severity.ts';
 import { blocksOf, headOf, type RemedyStep } from '../../engine/model.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { isOnlyUnseen, headline } from '../../checks/headline.ts';
-import type { Incident, IncidentState } from '../../engine/incident/incident.ts';
+import { type Incident, type IncidentState, isUnverified } from '../../engine/incident/incident.ts';
 import { incidentLinks, type Links, type MessageContext } from '../message/notification-text.ts';
 import { authorizationOf, postJson, type PostOutcome, prepareToPost } from './http-post.ts';
 import { messageOf } from '../../text/message-of.ts';
@@ -112,11 +112,11 @@ const RESOLVED_FOR: Millis = 15 * 60_000;
 /**
  * The alerts that are true now: open incidents, and for a while what ended; one for each set of labels. An incident
  * whose cause changed is another alert for Alertmanager, since the cause is a label; the former one ends with the
- * change.
+ * change. Of one that is not verified nothing is said: Alertmanager would tell of a fault that may be long over.
  */
 export function alertsOf(state: IncidentState, context: MessageContext, now: EpochMs): readonly Alert[] {
   const alerts = new Map<string, Alert>();
-  for (const incident of state.incidents) {
+  for (const incident of state.incidents.filter((one) => !isUnverified(one))) {
     for (const alert of [...formerAlerts(incident, context, now), ...currentAlert(incident, context, now)]) {
       const labels = JSON.stringify(alert.body.labels);
       if (outlasts(alert, alerts.get(labels))) alerts.set(labels, alert);

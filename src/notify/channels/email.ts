@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { createTransport } from 'nodemailer';
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
@@ -17,6 +16,7 @@ import {
 import { deadline } from '../../system/clock.ts';
 import { authority } from '../../core/addresses.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
+import { readAuthorities } from '../../network/tls/secure-context.ts';
 import type { SecretReader } from '../../system/secret.ts';
 import { type ContentContext, composeMessage, type Message } from './email-content.ts';
 import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
@@ -142,7 +142,7 @@ async function transportOptions(relay: MailRelay, auth: Login | null): Promise<S
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
-    tls: { minVersion: 'TLSv1.2', ...(caFile === null ? {} : { ca: await readFile(caFile, 'utf8') }) },
+    tls: { minVersion: 'TLSv1.2', ...(caFile === null ? {} : { ca: [...(await readAuthorities(caFile)).pems] }) },
     ...(auth === null ? {} : { auth, forceAuth: true }),
     connectionTimeout: CONNECT_TIMEOUT,
     dnsTimeout: CONNECT_TIMEOUT,

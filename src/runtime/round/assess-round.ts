@@ -1,4 +1,4 @@
-import { correctedNow, observeDateHeader, withGenuineTime } from '../../checks/clock/judge.ts';
+import { correctedNow, observeDateHeader, estimateClock, withGenuineTime } from '../../checks/clock/estimate.ts';
 import type { CarrierFindings } from '../../checks/delivery/judge-carrier.ts';
 import type { Judgement, RoundFacts, TargetFacts } from '../../checks/check.ts';
 import { uncleanAddresses, withoutUnclean } from '../../checks/endpoint-words.ts';
@@ -86,6 +86,7 @@ export function assessRound(
         { config, round, clock, carriers, answered },
       ),
       tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
+      ownClock: isInvalid(round) ? null : { estimate: estimateClock(clock), clockBase: round.clockBase },
     },
     share,
     earlier: own === undefined ? earlier : { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) },

@@ -66,7 +66,7 @@ export interface RoundWishes
 const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 
-interface ProbeKitDeps {
+export interface ProbeKitDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   /** Where it is kept when each target was last genuine; without, only while the process runs. */

@@ -2,8 +2,9 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { deadline } from '../../system/clock.ts';
 import type { ApplianceApiConfig, ApplianceConfig, SnmpConfig } from './section.ts';
-import type { Millis } from '../../core/clock.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
 import {
+  type ApplianceClock,
   type ApplianceFacts,
   type ApplianceObservation,
   type SystemFacts,
@@ -15,18 +16,26 @@ import {
   type HaRoleObservation,
 } from '../../core/license/appliance.ts';
 import type { Resource } from '../../core/license/resource.ts';
-import { ProbeError } from '../../network/failure.ts';
 import {
   type ConnectorContext,
   failed,
   statusFailure,
   endpointOf,
-  type JsonReply,
+  type ServerTime,
   createHttpGetter,
   type HttpGetter,
+  type JsonReply,
   secretOf,
 } from '../../network/rest/json-exchange.ts';
-import { parseLicensedTokens, parseSmsQuota, createTokenCounter, PAGE_SIZE, parseTokenPage } from './token-counts.ts';
+import {
+  parseLicensedTokens,
+  parseSmsQuota,
+  createTokenCounter,
+  PAGE_SIZE,
+  parseTokenPage,
+  type TokenPage,
+} from './token-counts.ts';
+import { ProbeError } from '../../network/failure.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import {
   lenientCount,
@@ -40,9 +49,6 @@ import { snmpGet, type SnmpValues, type SnmpLogin } from '../../network/snmp/snm
 
 /** For all resources of one appliance together. */
 const APPLIANCE_TIMEOUT: Millis = 60_000;
-
-/** At the default page size of 20, which older firmware may insist on, 20,000 tokens. */
-const MAX_PAGES = 1000;
 
 /** Reads one FortiAuthenticator, with GET alone. Never throws: what went wrong is part of the observation. */
 export async function observeAppliance(
@@ -85,7 +91,25 @@ async function readResources(
     readResource(reader, 'smtpservers', parseMailServers),
     readResource(reader, 'fortiguardmessages', parseSmsQuota),
   ]);
-  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms };
+  const clock = clockOf(reader.client.serverTimes(), reader.context.clock);
+  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms, clock };
+}
+
+/** One answer may have been delayed on either way, or come from another member of a cluster. */
+const FEWEST_ANSWERS = 2;
+
+/** Each answer says between which bounds the clock is: what fits all of them. */
+function clockOf(times: readonly ServerTime[], clock: Clock): ApplianceClock | null {
+  if (times.length < FEWEST_ANSWERS) return null;
+  const from = Math.max(...times.map(({ offsetMs, precisionMs }) => offsetMs - precisionMs));
+  const to = Math.min(...times.map(({ offsetMs, precisionMs }) => offsetMs + precisionMs));
+  if (from > to) return null;
+  return {
+    offsetMs: (from + to) / 2,
+    precisionMs: (to - from) / 2,
+    answers: times.length,
+    clockBase: clock.now() - clock.elapsed(),
+  };
 }
 
 async function readResource<T>(
@@ -102,25 +126,14 @@ async function readResource<T>(
   });
 }
 
-/** Tokens are counted while the pages arrive, one page at a time; `APPLIANCE_TIMEOUT` is for all of them. */
+/** Tokens are counted while the pages arrive; `APPLIANCE_TIMEOUT` is for all of them. */
 async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
   return guarded(reader, 'fortitokens', async () => {
     const counter = createTokenCounter();
-    const followed = new Set<string>();
-    let reply: JsonReply = await reader.client.read('fortitokens', `?type=ftm&limit=${String(PAGE_SIZE)}`);
-    for (let pages = 1; ; pages += 1) {
-      if (reply.kind === 'status') return reply.status;
-      const page = parseTokenPage(reply.value);
-      if (page === null) throw notUnderstood('fortitokens');
-      counter.add(page.tokens);
-      if (page.next === null) return { value: counter.counts() };
-      if (pages >= MAX_PAGES)
-        throw new ProbeError('protocol', `Cannot count the tokens: more than ${String(MAX_PAGES)} pages`);
-      if (followed.has(page.next))
-        throw new ProbeError('protocol', 'Cannot count the tokens: its pages go in a circle');
-      followed.add(page.next);
-      reply = await reader.client.readNext('fortitokens', page.next);
-    }
+    const query = `?type=ftm&limit=${String(PAGE_SIZE)}`;
+    const take = ({ tokens }: TokenPage): void => counter.add(tokens);
+    const status = await readPages(reader.client, { resource: 'fortitokens', query, parse: parseTokenPage, take });
+    return status ?? { value: counter.counts() };
   });
 }
 
@@ -147,10 +160,6 @@ function isRefusal(status: number): boolean {
   return status === 401 || status === 403;
 }
 
-function notUnderstood(resource: ApplianceResource): ProbeError {
-  return new ProbeError('protocol', `Cannot understand the answer of "${resource}": expected the documented fields`);
-}
-
 /** The resources that are read: a closed set. */
 type ApplianceResource =
   | 'systeminfo'
@@ -158,21 +167,29 @@ type ApplianceResource =
   | 'fortitokens'
   | 'fortitokenmobileprovisioning'
   | 'smtpservers'
-  | 'fortiguardmessages';
+  | 'fortiguardmessages'
+  | 'localusers'
+  | 'ldapusers'
+  | 'radiususers';
 
 /** Reads one appliance. There is no way to write: `HttpGetter` cannot say another method. */
-interface ApplianceClient extends AsyncDisposable {
+export interface ApplianceClient extends AsyncDisposable {
   /** `query` begins with a question mark. */
   read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
   /** The next page of a collection, by the `next` that the appliance gave. */
   readNext(resource: ApplianceResource, next: string): Promise<JsonReply>;
+  /** Its clock, as each answer until now told it. */
+  serverTimes(): readonly ServerTime[];
 }
 
 /**
  * Basic authentication with the user's web service key; the key is read from its source now.
  * @throws {Error} when the key, `caFile` or the URL cannot be used
  */
-async function createApplianceClient(api: ApplianceApiConfig, context: ConnectorContext): Promise<ApplianceClient> {
+export async function createApplianceClient(
+  api: ApplianceApiConfig,
+  context: ConnectorContext,
+): Promise<ApplianceClient> {
   const key = await secretOf(api.key, context);
   const login = `${api.user}:${key}`;
   const authorization = `Basic ${Buffer.from(login, 'utf8').toString('base64')}`;
@@ -181,11 +198,63 @@ async function createApplianceClient(api: ApplianceApiConfig, context: Connector
     { url: api.url, trust, authorization, secrets: [key, login] },
     context,
   );
+  const times: ServerTime[] = [];
+  const get = async (path: string): Promise<JsonReply> => {
+    const reply = await http.get(path);
+    if (reply.serverTime !== null && times.length < MOST_TIMES) times.push(reply.serverTime);
+    return reply;
+  };
   return {
-    read: (resource, query = '') => http.get(`${pathOf(resource)}${query}`),
-    readNext: (resource, next) => http.get(nextPath(resource, next)),
+    read: (resource, query = '') => get(`${pathOf(resource)}${query}`),
+    readNext: async (resource, next) => get(nextPath(resource, next)),
+    serverTimes: () => times,
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
+}
+
+/** More would not make its clock any clearer. */
+const MOST_TIMES = 20;
+
+/** At the default page size of 20, which older firmware may insist on, 20,000 objects. */
+const MAX_PAGES = 1000;
+
+/** What is read page by page, and what becomes of each. */
+interface Paged<Page extends { readonly next: string | null }> {
+  readonly resource: ApplianceResource;
+  readonly query: string;
+  /** null: it is not a page of this collection. */
+  readonly parse: (value: unknown) => Page | null;
+  readonly take: (page: Page) => void;
+}
+
+/**
+ * Reads a collection, one page at a time.
+ * @returns the HTTP status that was answered instead of a page; null: all of it was read
+ * @throws {ProbeError} when a page is not understood, or they do not end
+ */
+export async function readPages<Page extends { readonly next: string | null }>(
+  client: ApplianceClient,
+  { resource, query, parse, take }: Paged<Page>,
+): Promise<number | null> {
+  const followed = new Set<string>();
+  let reply = await client.read(resource, query);
+  for (let pages = 1; ; pages += 1) {
+    if (reply.kind === 'status') return reply.status;
+    const page = parse(reply.value);
+    if (page === null) throw notUnderstood(resource);
+    take(page);
+    if (page.next === null) return null;
+    if (pages >= MAX_PAGES)
+      throw new ProbeError('protocol', `Cannot read "${resource}": more than ${String(MAX_PAGES)} pages`);
+    if (followed.has(page.next))
+      throw new ProbeError('protocol', `Cannot read "${resource}": its pages go in a circle`);
+    followed.add(page.next);
+    reply = await client.readNext(resource, page.next);
+  }
+}
+
+function notUnderstood(resource: ApplianceResource): ProbeError {
+  return new ProbeError('protocol', `Cannot understand the answer of "${resource}": expected the documented fields`);
 }
 
 /** The trailing slash is part of the name; without it the appliance redirects. */
@@ -212,6 +281,7 @@ function nextPath(resource: ApplianceResource, next: string): string {
 }
 
 const USAGE = z.object({ populated: z.unknown().optional() });
+const MEMORY = z.object({ total: z.unknown().optional() });
 
 /** `/systeminfo/`: docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide. Only what is needed must be there. */
 const SYSTEM_INFO = z.object({
@@ -221,6 +291,7 @@ const SYSTEM_INFO = z.object({
   cpu: z.unknown().optional(),
   memory: z.unknown().optional(),
   disk: z.unknown().optional(),
+  memory_usage_detail: MEMORY.optional().catch(undefined),
   ftm_usage_detail: USAGE.optional().catch(undefined),
 });
 
@@ -235,8 +306,14 @@ export function parseSystemInfo(value: unknown): SystemFacts | null {
     peerSerial: peer.success && peer.data !== data.sn ? peer.data : null,
     firmware: data.firmware === undefined ? null : visibleText(data.firmware, 80),
     tokensPopulated: lenientCount(data.ftm_usage_detail?.populated),
+    memoryKb: kilobytes(data.memory_usage_detail?.total),
     load: { cpu: share(data.cpu), memory: share(data.memory), disk: share(data.disk) },
   };
+}
+
+/** `4032452.0 KB`; null in any other unit. */
+function kilobytes(value: unknown): number | null {
+  return typeof value === 'string' && /KB\s*$/iu.test(value) ? lenientNumber(value) : null;
 }
 
 function share(value: unknown): number | null {

@@ -40,7 +40,7 @@ interface TokenObject {
   readonly locked?: unknown;
 }
 
-interface TokenPage {
+export interface TokenPage {
   readonly tokens: readonly TokenObject[];
   /** Path of the next page; null on the last. */
   readonly next: string | null;

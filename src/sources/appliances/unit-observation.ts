@@ -8,6 +8,7 @@ import {
   pendingSince,
   type PendingSince,
 } from '../../core/license/appliance.ts';
+import type { KnownFact } from '../../core/license/firmware.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { BackgroundFile } from '../../system/json-file.ts';
 import { valueOf } from '../../core/license/resource.ts';
@@ -17,6 +18,8 @@ export interface UnitObservation {
   readonly config: ApplianceConfig;
   readonly rest: ApplianceObservation | null;
   readonly role: HaRoleObservation | null;
+  /** What is known of its firmware; absent: nothing. */
+  readonly known?: readonly KnownFact[];
 }
 
 const SAVED = z.object({ pending: z.record(z.string(), z.number()) });

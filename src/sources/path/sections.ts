@@ -11,6 +11,7 @@ import {
   host,
   port,
   urlPath,
+  unquoted,
   textAt,
   unique,
   list,
@@ -57,7 +58,10 @@ export const licenseServer = completed(
           "Fortinet's network; for another host it is empty, and any public address is accepted.",
       ),
     family: z
-      .literal(['auto', 4, 6], expected('"auto", 4 or 6'))
+      .literal(
+        ['auto', 4, 6],
+        unquoted('"auto", 4 or 6', (value) => value === '4' || value === '6'),
+      )
       .prefault('auto')
       .describe(
         'Family of the addresses that FortiAuthenticator uses: 4 or 6 dials no other. With "auto", IPv4 decides ' +

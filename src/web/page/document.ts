@@ -3,7 +3,7 @@ import { visibleText } from '../../core/visible-text.ts';
 import type { Severity } from '../../core/severity.ts';
 import type { PreconditionState, Readiness } from '../../engine/model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { utcText } from '../../core/time-text.ts';
+import { type Zone, zoneOf } from '../../core/time-text.ts';
 
 /** From the address of a page to the folder of the status page: a reverse proxy may have put it anywhere. */
 export type Root = '' | '../' | '../../';
@@ -175,6 +175,17 @@ export function more(count: number, what: 'incidents' | 'notifications' | 'silen
   return count > 0 ? markup`<p class="quiet">and ${count} more: <a href="api/v1/${what}">as JSON</a></p>` : null;
 }
 
+/** For whom a page is written: when, and in which zone it shows times. */
+export interface Reader {
+  readonly now: EpochMs;
+  readonly zone: Zone;
+}
+
+/** @param timezone IANA name */
+export function readerAt(now: EpochMs, timezone: string): Reader {
+  return { now, zone: zoneOf(timezone) };
+}
+
 const SECOND: Millis = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -203,6 +214,6 @@ export function distanceText(at: EpochMs, now: EpochMs): string {
 }
 
 /** A distance that the browser keeps up to date; the exact time shows when it is pointed at. */
-export function distance(at: EpochMs, now: EpochMs): Markup {
-  return markup`<time datetime="${new Date(at).toISOString()}" title="${utcText(at)}" data-distance>${distanceText(at, now)}</time>`;
+export function distance(at: EpochMs, { now, zone }: Reader): Markup {
+  return markup`<time datetime="${new Date(at).toISOString()}" title="${zone.text(at)}" data-distance>${distanceText(at, now)}</time>`;
 }

@@ -1,5 +1,6 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { counted } from '../../core/phrases.ts';
+import type { Zone } from '../../core/time-text.ts';
 import {
   CHART_RANGES,
   CHART_WINDOWS,
@@ -8,8 +9,7 @@ import {
   type RangeData,
   type ChartIncident,
 } from '../sources.ts';
-import { type Content, type Markup, markup, subjectView } from './document.ts';
-import { utcText } from '../../core/time-text.ts';
+import { type Content, type Markup, markup, type Reader, subjectView } from './document.ts';
 
 const HOUR: Millis = 3_600_000;
 
@@ -28,14 +28,14 @@ const RANGE_WORDS: Readonly<Record<ChartRange, string>> = {
 };
 
 /** The past in four charts. They are drawn here; static/history.js puts in their place ones that can be pointed at. */
-export function historyView(data: RangeData): Markup {
-  return markup`<section id="history" class="card history" data-range="${data.range}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
+export function historyView(data: RangeData, { zone }: Reader): Markup {
+  return markup`<section id="history" class="card history" data-range="${data.range}" data-timezone="${zone.name}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
 <nav class="ranges" aria-label="Time of the charts">${CHART_RANGES.map(
     (range) =>
       markup`<a href="?range=${range}#history"${range === data.range ? markup` aria-current="true"` : null}>${RANGE_WORDS[range]}</a> `,
   )}</nav>
-<div class="charts">${availability(data)}${latency(data)}${errors(data)}${tokens(data)}</div>
-${historyIncidents(data)}${historyTable(data)}</section>`;
+<div class="charts">${[availability(data, zone), latency(data), errors(data), tokens(data)].map((chart) => chartView(chart, data, zone))}</div>
+${historyIncidents(data, zone)}${historyTable(data, zone)}</section>`;
 }
 
 interface Chart {
@@ -49,7 +49,7 @@ interface Chart {
   readonly names: readonly string[];
 }
 
-function chartView({ id, title, summary, plane, unit, paths, names }: Chart, data: RangeData): Markup {
+function chartView({ id, title, summary, plane, unit, paths, names }: Chart, data: RangeData, zone: Zone): Markup {
   const { from, until, bottom, top } = plane;
   return markup`<figure id="chart-${id}" data-chart="${id}" data-from="${from}" data-until="${until}" data-bottom="${bottom}"><figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
 ${
@@ -58,7 +58,7 @@ ${
     : markup`<div class="plot"><span class="top">${bottom} to ${top} ${unit}</span>${drawing(
         [marks(data.incidents, plane), ...paths],
         `${title}: ${summary}`,
-      )}<span class="span"><span>${instantText(from, data)}</span><span>${instantText(until, data)}</span></span></div>`
+      )}<span class="span"><span>${instantText(from, data, zone)}</span><span>${instantText(until, data, zone)}</span></span></div>`
 }${names.length < 2 ? null : legend(names, id === 'errors' ? BAD : 0)}</figure>`;
 }
 
@@ -68,7 +68,7 @@ function legend(names: readonly string[], first: number): Content {
   )}</ul>`;
 }
 
-function availability(data: RangeData): Markup {
+function availability(data: RangeData, zone: Zone): Chart {
   const { span } = CHART_WINDOWS[data.range];
   const each = span === HOUR ? 'hour' : 'day';
   const points = data.days.map(({ day, share }) => ({ at: day, value: share * 100 }));
@@ -76,32 +76,30 @@ function availability(data: RangeData): Markup {
   const plane = planeOf(data, { bottom: floorBelow(least), top: 100 });
   const mean = points.reduce((sum, { value }) => sum + value, 0) / points.length;
   const hurt = points.filter(({ value }) => value < 100);
-  return chartView(
-    {
-      id: 'availability',
-      title: `Availability by ${each}`,
-      summary:
-        points.length === 0
-          ? NOTHING
-          : `${shareText(mean)} over ${counted(points.length, each)}, ${counted(hurt.length, each)} with an outage`,
-      plane,
-      unit: '%',
-      paths:
-        points.length === 0
-          ? []
-          : [
-              // Behind what was available stands all that could have been: the outage is what is left of it.
-              bars(
-                hurt.map(({ at }) => ({ at, value: 100 })),
-                plane,
-                { index: BAD, span },
-              ),
-              bars(points, plane, { index: GOOD, span }),
-            ],
-      names: ['Availability'],
-    },
-    data,
-  );
+  return {
+    id: 'availability',
+    // The days are those of UTC.
+    title: `Availability by ${each}${each === 'day' && zone.name !== 'UTC' ? ' (UTC)' : ''}`,
+    summary:
+      points.length === 0
+        ? NOTHING
+        : `${shareText(mean)} over ${counted(points.length, each)}, ${counted(hurt.length, each)} with an outage`,
+    plane,
+    unit: '%',
+    paths:
+      points.length === 0
+        ? []
+        : [
+            // Behind what was available stands all that could have been: the outage is what is left of it.
+            bars(
+              hurt.map(({ at }) => ({ at, value: 100 })),
+              plane,
+              { index: BAD, span },
+            ),
+            bars(points, plane, { index: GOOD, span }),
+          ],
+    names: ['Availability'],
+  };
 }
 
 /** Where the scale begins: so that an hour of a day is seen, and the lowest bar still has a height. */
@@ -110,65 +108,56 @@ function floorBelow(least: number): number {
   return [99, 95, 90, 80, 50].find((floor) => least >= floor + (100 - floor) / 5) ?? 0;
 }
 
-function latency(data: RangeData): Markup {
+function latency(data: RangeData): Chart {
   const known = data.latency
     .filter(({ points }) => points.length > 0)
     .map((one) => ({ ...one, name: PHASES[one.name] ?? one.name }));
   const plane = planeOf(data, { bottom: 0, top: ceiling(highest(known)) });
   const last = known.map(({ name, points }) => `${name} ${msText(points.at(-1)?.value ?? 0)}`);
-  return chartView(
-    {
-      id: 'latency',
-      title: 'Latency by phase',
-      summary: known.length === 0 ? NOTHING : `${last.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
-      plane,
-      unit: 'ms',
-      paths: known.map(({ points }, index) => line(points, plane, index)),
-      names: known.map(({ name }) => name),
-    },
-    data,
-  );
+  return {
+    id: 'latency',
+    title: 'Latency by phase',
+    summary: known.length === 0 ? NOTHING : `${last.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
+    plane,
+    unit: 'ms',
+    paths: known.map(({ points }, index) => line(points, plane, index)),
+    names: known.map(({ name }) => name),
+  };
 }
 
-function errors(data: RangeData): Markup {
+function errors(data: RangeData): Chart {
   const { span } = CHART_WINDOWS[data.range];
   const each = span === HOUR ? 'an hour' : 'a day';
   const shown = data.errors.slice(0, MOST_LINES);
   const plane = planeOf(data, { bottom: 0, top: ceiling(highest(shown)) });
   const total = shown.flatMap(({ points }) => points).reduce((sum, { value }) => sum + value, 0);
   const words = RANGE_WORDS[data.range];
-  return chartView(
-    {
-      id: 'errors',
-      title: `FTM errors ${each}`,
-      summary: total === 0 ? `None in the last ${words}` : `${String(total)} in the last ${words}`,
-      plane,
-      unit: each,
-      paths: shown.map(({ points }, index) => bars(points, plane, { index: (index + BAD) % MOST_LINES, span })),
-      names: shown.map(({ name }) => name),
-    },
-    data,
-  );
+  return {
+    id: 'errors',
+    title: `FTM errors ${each}`,
+    summary: total === 0 ? `None in the last ${words}` : `${String(total)} in the last ${words}`,
+    plane,
+    unit: each,
+    paths: shown.map(({ points }, index) => bars(points, plane, { index: (index + BAD) % MOST_LINES, span })),
+    names: shown.map(({ name }) => name),
+  };
 }
 
-function tokens(data: RangeData): Markup {
+function tokens(data: RangeData): Chart {
   const shown = data.tokens.slice(0, MOST_LINES);
   const plane = planeOf(data, { bottom: 0, top: ceiling(highest(shown)) });
   // Hours of up to a week; the drawing has no room for each hour of 90 days.
   const step = Math.min(CHART_WINDOWS[data.range].span, 6 * HOUR);
   const left = shown.map(({ name, points }) => `${String(points.at(-1)?.value ?? 0)} at ${name}`);
-  return chartView(
-    {
-      id: 'tokens',
-      title: 'Tokens left',
-      summary: shown.length === 0 ? NOTHING : `${left.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
-      plane,
-      unit: 'tokens',
-      paths: shown.map(({ points }, index) => line(lastOfEach(points, step), plane, index)),
-      names: shown.map(({ name }) => name),
-    },
-    data,
-  );
+  return {
+    id: 'tokens',
+    title: 'Tokens left',
+    summary: shown.length === 0 ? NOTHING : `${left.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
+    plane,
+    unit: 'tokens',
+    paths: shown.map(({ points }, index) => line(lastOfEach(points, step), plane, index)),
+    names: shown.map(({ name }) => name),
+  };
 }
 
 const NOTHING = 'Nothing is known yet';
@@ -195,17 +184,17 @@ function ceiling(value: number): number {
   return ([1, 2, 5, 10].find((factor) => factor * power >= value) ?? 10) * power;
 }
 
-/** The time (UTC) on a chart of a day, else the day. */
-function instantText(at: EpochMs, { range }: RangeData): string {
-  const text = new Date(at).toISOString();
+/** The time on a chart of a day, otherwise the day. */
+function instantText(at: EpochMs, { range }: RangeData, zone: Zone): string {
+  const text = zone.local(at);
   return range === '24h' ? text.slice(11, 16) : text.slice(0, 10);
 }
 
 const MOST_SHOWN = 12;
 
 /** What the marks on the charts are, each with a link: a mark may be too narrow to be hit. */
-function historyIncidents({ incidents, from, range }: RangeData): Markup {
-  const day = new Date(from).toISOString().slice(0, 10);
+function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Markup {
+  const day = zone.local(from).slice(0, 10);
   return markup`<h3>Incidents in this time</h3>${
     incidents.length === 0
       ? markup`<p class="quiet">None.</p>`
@@ -213,7 +202,7 @@ function historyIncidents({ incidents, from, range }: RangeData): Markup {
           .slice(0, MOST_SHOWN)
           .map(
             ({ id, cause, subject, from: since, lasted }) =>
-              markup`<li><a href="incidents/${encodeURIComponent(id)}">${cause}</a> ${subjectView(subject)} <span class="quiet">${utcText(since)}, ${lasted === null ? 'open' : `for ${lasted}`}</span></li>`,
+              markup`<li><a href="incidents/${encodeURIComponent(id)}">${cause}</a> ${subjectView(subject)} <span class="quiet">${zone.text(since)}, ${lasted === null ? 'open' : `for ${lasted}`}</span></li>`,
           )}</ul>`
   }${
     incidents.length <= MOST_SHOWN
@@ -230,20 +219,21 @@ const ROW_SPANS: Readonly<Record<ChartRange, Millis>> = { '24h': 2 * HOUR, '7d':
 type Point = ChartLine['points'][number];
 
 /** The charts in figures, for who does not see them. */
-function historyTable(data: RangeData): Markup {
+function historyTable(data: RangeData, zone: Zone): Markup {
   const span = ROW_SPANS[data.range];
   const count = Math.ceil(CHART_WINDOWS[data.range].back / span);
   const begins = Array.from({ length: count }, (_, index) => data.from + index * span);
   const phases = data.latency.filter(({ points }) => points.length > 0);
   const names = phases.map(({ name }) => markup`<th scope="col">${PHASES[name] ?? name}</th>`);
   return markup`<details id="history-table"><summary>The charts as a table</summary><div class="scroll" tabindex="0" role="group" aria-label="The charts as a table"><table>
-<thead><tr><th scope="col">From (UTC)</th><th scope="col">Lowest availability</th>${names}<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
-<tbody>${begins.map((from) => rowView({ from, until: from + span }, phases, data))}</tbody></table></div></details>`;
+<thead><tr><th scope="col">From (${zone.name})</th><th scope="col">Lowest availability</th>${names}<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
+<tbody>${begins.map((from) => rowView({ from, until: from + span, name: zone.local(from).slice(0, 16) }, phases, data))}</tbody></table></div></details>`;
 }
 
 interface Row {
   readonly from: EpochMs;
   readonly until: EpochMs;
+  readonly name: string;
 }
 
 function rowView(row: Row, phases: readonly ChartLine[], data: RangeData): Markup {
@@ -252,9 +242,8 @@ function rowView(row: Row, phases: readonly ChartLine[], data: RangeData): Marku
     lines.flatMap(({ points }) => points.filter(within)).map(({ value }) => value);
   const shares = data.days.filter(({ day }) => within({ at: day })).map(({ share }) => share * 100);
   const tokens = of(data.tokens);
-  return markup`<tr><th scope="row">${new Date(row.from).toISOString().slice(0, 16).replace('T', ' ')}</th>${cell(
-    shares,
-    (all) => shareText(Math.min(...all)),
+  return markup`<tr><th scope="row">${row.name}</th>${cell(shares, (all) =>
+    shareText(Math.min(...all)),
   )}${phases.map((phase) => cell(of([phase]), (all) => msText(sum(all) / all.length)))}<td>${sum(of(data.errors))}</td>${cell(
     tokens,
     (all) => String(Math.min(...all)),

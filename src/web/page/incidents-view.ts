@@ -1,8 +1,8 @@
 import { compareSeverity } from '../../core/severity.ts';
-import type { EpochMs } from '../../core/clock.ts';
 import {
   type Incident,
   isMuted,
+  isUnverified,
   type Silence,
   type LastNotified,
   lastedText,
@@ -25,6 +25,7 @@ import {
   SEVERITY_TONES,
   SEVERITY_WORDS,
   distance,
+  type Reader,
 } from './document.ts';
 import {
   HISTORY_MISSING,
@@ -35,6 +36,7 @@ import {
   EVENT_WORDS,
 } from './notifications-view.ts';
 import type { AuditEntry } from '../../core/audit.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import type { Cause } from '../../engine/model.ts';
 import { visibleText } from '../../core/visible-text.ts';
 
@@ -56,7 +58,7 @@ interface Telltale {
   readonly quiet: Quiet;
   /** Of the channels that are told a state. */
   readonly states: readonly StateRecipients[];
-  readonly now: EpochMs;
+  readonly reader: Reader;
 }
 
 /** Open incidents with their story, then those that are over. */
@@ -64,7 +66,7 @@ export function incidentsView(
   history: AlertHistory,
   quiet: Quiet,
   states: readonly StateRecipients[],
-  now: EpochMs,
+  reader: Reader,
 ): Markup {
   const { incidents, complete } = history;
   const sorted = byUrgency(incidents);
@@ -72,7 +74,7 @@ export function incidentsView(
     .filter(({ status }) => status === 'open')
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
   const closed = sorted.filter(({ status }) => status === 'closed');
-  const telltale = { history, quiet, states, now };
+  const telltale = { history, quiet, states, reader };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
 ${
@@ -95,24 +97,24 @@ ${complete ? null : HISTORY_MISSING}
 
 function openView(incident: Incident, index: number, telltale: Telltale): Markup {
   const { id, cause } = incident;
-  const { quiet, now } = telltale;
+  const { quiet, reader } = telltale;
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${tone}">
 <p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${
     incident.flapping ? markup` <span class="tag">flapping</span>` : null
   }${
-    isMuted(quiet, cause, now)
+    isMuted(quiet, cause, reader.now)
       ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
       : null
   }${incident.acknowledgement === null ? null : markup` <span class="tag">acknowledged</span>`}</p>
 <p><a href="incidents/${id}">${breakable(cause.summary)}</a></p>
-<p class="quiet">Since ${distance(incident.since, now)}${sightText(incident, now)}. ${toldText(incident, telltale)}</p>
+<p class="quiet">Since ${distance(incident.since, reader)}${sightText(incident, reader)}. ${toldText(incident, telltale)}</p>
 ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
 <details id="silence-${id}"><summary>Silence it for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
 </li>`;
 }
 
-function sightText(incident: Incident, now: EpochMs): Markup | null {
+function sightText(incident: Incident, reader: Reader): Markup | null {
   switch (incident.presence) {
     case 'seen':
       return null;
@@ -120,18 +122,21 @@ function sightText(incident: Incident, now: EpochMs): Markup | null {
       return markup`, not seen in the last round`;
     case 'unjudged':
       return markup`, could not be judged in the last round`;
+    case 'unverified':
+      return markup`, not checked again since ftm-watch started`;
     case 'hidden':
-      return markup`, hidden by something deeper, last seen ${distance(incident.lastSeen, now)}`;
+      return markup`, hidden by something deeper, last seen ${distance(incident.lastSeen, reader)}`;
   }
 }
 
 function toldText(incident: Incident, telltale: Telltale): Markup {
   const { lastNotified, awaitsDigest } = incident;
+  if (isUnverified(incident)) return markup`Notifications about it wait until it has been checked again.`;
   if (awaitsDigest) return markup`A notification waits: the hourly limit is reached.`;
   if (lastNotified === null) return markup`Nobody has been notified.`;
-  const { states, now } = telltale;
+  const { states, reader } = telltale;
   if (states.length === 0) return sentText(incident, lastNotified, telltale);
-  const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, now)}`);
+  const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, reader)}`);
   // A channel that is told a state leaves no entries: where there are none, it is the only one to tell.
   if (waysOf(incident, telltale).length === 0) return markup`${byState}`;
   return markup`${sentText(incident, lastNotified, telltale)}${byState}`;
@@ -140,10 +145,10 @@ function toldText(incident: Incident, telltale: Telltale): Markup {
 /** Of what went by mail or web hook, only what arrived has notified anybody. */
 function sentText(incident: Incident, lastNotified: LastNotified, telltale: Telltale): Markup {
   const { thread } = incident;
-  const { states, now } = telltale;
+  const { states, reader } = telltale;
   const ways = waysOf(incident, telltale);
   if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
-    return markup`Notified ${distance(lastNotified.at, now)}, ${
+    return markup`Notified ${distance(lastNotified.at, reader)}, ${
       thread.count === 1 ? 'once' : `${String(thread.count)} times`
     } in all.`;
   return states.length === 0
@@ -155,23 +160,23 @@ function waysOf(incident: Incident, { history }: Telltale): readonly Way[] {
   return deliveryGroupsAbout(incident, history.outboxEntries).flatMap((group) => group.ways);
 }
 
-function takenText(lastNotified: LastNotified, { name, tookAt }: StateRecipients, now: EpochMs): Markup {
+function takenText(lastNotified: LastNotified, { name, tookAt }: StateRecipients, reader: Reader): Markup {
   if (tookAt === null) return markup`${name} has taken nothing since ftm-watch was started or reloaded.`;
   if (tookAt < lastNotified.at) return markup`${name} has not taken it yet.`;
-  return markup`${name} took it ${distance(tookAt, now)}.`;
+  return markup`${name} took it ${distance(tookAt, reader)}.`;
 }
 
 function closedView(incident: Incident, telltale: Telltale): Markup {
   const { cause, closedAt } = incident;
-  const { now } = telltale;
-  const end = closedAt ?? now;
-  const title = markup`<code class="tag">${cause.id}</code> ${subjectView(cause.subject)} <span class="quiet">over ${distance(end, now)}, lasted ${lastedText(incident)}</span>`;
+  const { reader } = telltale;
+  const end = closedAt ?? reader.now;
+  const title = markup`<code class="tag">${cause.id}</code> ${subjectView(cause.subject)} <span class="quiet">over ${distance(end, reader)}, lasted ${lastedText(incident)}</span>`;
   return markup`<li>${storyView(incident, telltale, { title, isOpen: false })}</li>`;
 }
 
 function storyView(
   incident: Incident,
-  { history, now }: Telltale,
+  { history, reader }: Telltale,
   { title, isOpen }: { readonly title: Markup; readonly isOpen: boolean },
 ): Markup {
   const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
@@ -182,7 +187,7 @@ function storyView(
     isOpen ? markup` open` : null
   }><summary>${title}</summary><ol class="story">${
     folded > 0 ? markup`<li class="quiet"><a href="incidents/${incident.id}">${folded} more steps</a></li>` : null
-  }${shown.map((step) => stepView(step, incident, now))}</ol></details>`;
+  }${shown.map((step) => stepView(step, incident, reader))}</ol></details>`;
 }
 
 /** Of what people said the first and the latest are kept; of everything else, the latest that fit. */
@@ -195,7 +200,10 @@ function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly
 }
 
 function isSaid(step: TimelineStep): boolean {
-  return step.kind === 'changed' && ['comment', 'acknowledge', 'unacknowledge'].includes(step.change.action);
+  return (
+    step.kind === 'changed' &&
+    ['comment', 'attach-capture', 'acknowledge', 'unacknowledge'].includes(step.change.action)
+  );
 }
 
 /** One step in the story of an incident. */
@@ -261,8 +269,8 @@ export function deliveryGroupsAbout(
 }
 
 /** One step in the story of an incident. */
-export function stepView(step: TimelineStep, { cause }: Incident, now: EpochMs): Markup {
-  const when = markup`<span class="quiet">${distance(step.at, now)}</span>`;
+export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader): Markup {
+  const when = markup`<span class="quiet">${distance(step.at, reader)}</span>`;
   switch (step.kind) {
     case 'seen':
       return markup`<li>First seen ${when}</li>`;
@@ -277,7 +285,7 @@ export function stepView(step: TimelineStep, { cause }: Incident, now: EpochMs):
     case 'told':
       return markup`<li class="told">${
         EVENT_WORDS[eventOf(step.group.notification)]
-      } ${when}${waysView(step.group, now, 'short')}</li>`;
+      } ${when}${waysView(step.group, reader, 'short')}</li>`;
   }
 }
 
@@ -295,6 +303,8 @@ export function changeWords({ action, account, address }: AuditEntry): string {
       return `Acknowledgement withdrawn ${who}`;
     case 'comment':
       return `Comment ${who}`;
+    case 'attach-capture':
+      return `FortiAuthenticator’s own connection, from a packet capture attached ${who}`;
     case 'reload':
       return `Configuration reloaded ${who}`;
   }

@@ -1,4 +1,3 @@
-import type { EpochMs } from '../../core/clock.ts';
 import {
   eventOf,
   incidentsOf,
@@ -7,7 +6,7 @@ import {
   type Notification,
 } from '../../engine/incident/incident.ts';
 import type { AlertHistory, Activity, StateRecipients } from '../sources.ts';
-import { type Markup, markup, more, badge, distance, type Content } from './document.ts';
+import { type Markup, markup, more, badge, distance, type Reader, type Content } from './document.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { channelWords } from '../../notify/channels/registry.ts';
 import { maskedDetail, maskedRecipient } from '../incident-json.ts';
@@ -34,7 +33,7 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
 export function notificationsView(
   { outboxEntries, complete }: AlertHistory,
   { states, noChannel }: Pick<Activity, 'states' | 'noChannel'>,
-  now: EpochMs,
+  reader: Reader,
 ): Markup {
   const groups = deliveryGroupsOf(outboxEntries);
   const troubled = groups.filter(isTroubled);
@@ -51,13 +50,13 @@ ${
     ? null
     : markup`<ul class="incidents">${troubled
         .slice(0, MAX_TROUBLED)
-        .map((group) => deliveryGroupView(group, now))}</ul>${more(troubled.length - MAX_TROUBLED, 'notifications')}`
+        .map((group) => deliveryGroupView(group, reader))}</ul>${more(troubled.length - MAX_TROUBLED, 'notifications')}`
 }
 ${
   arrived.length === 0
     ? null
     : markup`<details id="sent-notifications"><summary>Sent recently: ${arrived.length}</summary>
-<ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>
+<ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, reader))}</ul>
 ${more(arrived.length - MAX_ARRIVED, 'notifications')}</details>`
 }
 ${complete ? null : HISTORY_MISSING}
@@ -74,14 +73,14 @@ function silentView({ name, silent }: StateRecipients): Markup | null {
 /** Shown where something may be missing because the history cannot be used. */
 export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available: what is over and what was sent may be missing here.</p>`;
 
-function deliveryGroupView(group: DeliveryGroup, now: EpochMs): Markup {
+function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
   const { notification } = group;
   const incidents = incidentsOf(notification);
   const causes = incidents.slice(0, MAX_CAUSES).map(({ cause }) => markup` <code class="tag">${cause.id}</code>`);
   const others = incidents.length - causes.length;
   return markup`<li><p><strong>${EVENT_WORDS[eventOf(notification)]}</strong>${causes}${
     others > 0 ? ` and ${String(others)} more` : null
-  } <span class="quiet">${distance(notification.at, now)}</span></p>${waysView(group, now, 'full')}</li>`;
+  } <span class="quiet">${distance(notification.at, reader)}</span></p>${waysView(group, reader, 'full')}</li>`;
 }
 
 /** More recipients are only counted. */
@@ -92,19 +91,19 @@ const MAX_REPLY = 160;
 /**
  * What became of a notification, a line for each way it went; `full` with what the peer said where it has not arrived.
  */
-export function waysView({ ways }: DeliveryGroup, now: EpochMs, length: 'short' | 'full'): Markup {
+export function waysView({ ways }: DeliveryGroup, reader: Reader, length: 'short' | 'full'): Markup {
   return markup`<ul class="ways">${ways.map(
     (way) =>
-      markup`<li>${wayView(way, now)}${
+      markup`<li>${wayView(way, reader)}${
         length === 'full' && way.delivery.status !== 'sent' ? lastError(way.delivery) : null
       }</li>`,
   )}</ul>`;
 }
 
-function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
+function wayView({ delivery, recipients }: Way, reader: Reader): Content {
   const { status, attempts, nextAttemptAt, finishedAt, createdAt } = delivery;
   const to = markup`by ${channelWords(delivery.channel).name} to ${recipientsText(delivery, recipients)}`;
-  const when = distance(finishedAt ?? createdAt, now);
+  const when = distance(finishedAt ?? createdAt, reader);
   switch (status) {
     case 'sent':
       return markup`${badge('good', 'Sent')} <span class="quiet">${to} ${when}</span>`;
@@ -112,7 +111,7 @@ function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
       if (attempts === 0) return markup`${badge('wait', 'On its way')} <span class="quiet">${to}</span>`;
       return markup`${badge('warn', 'Waiting')} <span class="quiet">${to}; ${tries(attempts)}, next attempt ${distance(
         nextAttemptAt,
-        now,
+        reader,
       )}</span>`;
     case 'rejected':
       return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: refused and given up ${when}, ${tries(attempts)}</span>`;

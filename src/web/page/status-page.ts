@@ -1,6 +1,5 @@
 import { activationOutlook, type ActivationOutlook } from '../../checks/activation-steps.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { utcText } from '../../core/time-text.ts';
 import type { Diagnosis, PreconditionStatus, Finding } from '../../engine/model.ts';
 import {
   type ChartRange,
@@ -23,6 +22,8 @@ import {
   READINESS_WORDS,
   sign,
   distance,
+  type Reader,
+  readerAt,
   type Content,
   badge,
   durationText,
@@ -49,11 +50,13 @@ type PageSources = Pick<
   | 'rangeData'
   | 'silences'
   | 'site'
+  | 'timezone'
   | 'version'
 >;
 
 /** The whole page. It needs no script; with one it keeps itself up to date. */
 export function renderStatusPage(sources: PageSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
+  const reader = readerAt(now, sources.timezone());
   const diagnosis = sources.diagnosis();
   const ready = diagnosis?.ready ?? 'unknown';
   const word = diagnosis === null ? 'Starting' : READINESS_WORDS[ready];
@@ -65,7 +68,7 @@ export function renderStatusPage(sources: PageSources, now: EpochMs, range: Char
     scripts: ['live.js', 'history.js'],
     head: markup`<noscript><meta http-equiv="refresh" content="30"></noscript>\n`,
     mainAttributes: markup` data-now="${now}" data-seen="${diagnosis?.at ?? 0}" data-word="${word}"`,
-    main: mainView(sources, diagnosis, { now, range }),
+    main: mainView(sources, diagnosis, { reader, range }),
   });
 }
 
@@ -73,36 +76,36 @@ export function renderStatusPage(sources: PageSources, now: EpochMs, range: Char
 function mainView(
   sources: PageSources,
   diagnosis: Diagnosis | null,
-  { now, range }: { readonly now: EpochMs; readonly range: ChartRange },
+  { reader, range }: { readonly reader: Reader; readonly range: ChartRange },
 ): Markup {
   const own = ownTroubleView(sources.health());
   if (diagnosis === null)
-    return markup`${startingView()}${own}${activityView(sources.activity(), sources.version, now)}`;
+    return markup`${startingView()}${own}${activityView(sources.activity(), sources.version, reader)}`;
   const { incidents } = sources.alertHistory();
   const outlook = activationOutlook(diagnosis);
-  return markup`${verdictView(diagnosis, outlook, now)}
+  return markup`${verdictView(diagnosis, outlook, reader)}
 ${causesView(diagnosis.causes, { incidents, conclusion: conclusionOf(diagnosis) })}${own}
 ${routeMapView(routeMapOf(diagnosis.preconditions), outlook)}
-${detailsView(sources, diagnosis, now)}
-${certificatesView(sources.certificates())}
-${historyView(sources.rangeData(range))}
-${activityView(sources.activity(), sources.version, now)}`;
+${detailsView(sources, diagnosis, reader)}
+${certificatesView(sources.certificates(), reader)}
+${historyView(sources.rangeData(range), reader)}
+${activityView(sources.activity(), sources.version, reader)}`;
 }
 
-function detailsView(sources: PageSources, { preconditions }: Diagnosis, now: EpochMs): Markup {
+function detailsView(sources: PageSources, { preconditions }: Diagnosis, reader: Reader): Markup {
   const [alertHistory, plan, silences] = [sources.alertHistory(), sources.maintenance(), sources.silences()];
   const { states, noChannel } = sources.activity();
   const quiet = { maintenance: plan.until !== null, silences };
-  return markup`<div class="grid">${checklistView(preconditions)}
-<div class="narrow">${incidentsView(alertHistory, quiet, states, now)}${silencesView(silences, plan, now)}</div></div>
-${notificationsView(alertHistory, { states, noChannel }, now)}`;
+  return markup`<div class="grid">${checklistView(preconditions, reader)}
+<div class="narrow">${incidentsView(alertHistory, quiet, states, reader)}${silencesView(silences, plan, reader)}</div></div>
+${notificationsView(alertHistory, { states, noChannel }, reader)}`;
 }
 
-function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, now: EpochMs): Markup {
+function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, reader: Reader): Markup {
   const tone = READINESS_TONES[diagnosis.ready];
   return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
 <div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${breakable(conclusionOf(diagnosis))}</p>${outlookLine(outlook)}</div>
-<p class="quiet asof">Seen ${distance(diagnosis.at, now)}<br>${utcText(diagnosis.at)}</p></section>`;
+<p class="quiet asof">Seen ${distance(diagnosis.at, reader)}<br>${reader.zone.text(diagnosis.at)}</p></section>`;
 }
 
 function startingView(): Markup {
@@ -119,15 +122,15 @@ function ownTroubleView({ problems }: Health): Markup | null {
 }
 
 /** What the daemon itself is doing. */
-function activityView(activity: Activity, version: string, now: EpochMs): Markup {
+function activityView(activity: Activity, version: string, reader: Reader): Markup {
   return markup`<footer id="activity" class="activity"><h2>What ftm-watch is doing</h2>
-<dl>${item('Last round', lastRound(activity, now))}${item('Next round', nextRound(activity, now))}${item(
+<dl>${item('Last round', lastRound(activity, reader))}${item('Next round', nextRound(activity, reader))}${item(
     'Configuration',
-    lastReload(activity, now),
+    lastReload(activity, reader),
   )}
 ${item('Store', activity.storeWritable ? badge('good', 'Writable') : badge('bad', 'Cannot be written'))}
 ${item('Notifications', activity.notificationsPending === 0 ? 'None pending' : badge('warn', `${String(activity.notificationsPending)} pending`))}
-${item('Log lines', logLines(activity, now))}${item('Running', markup`since ${distance(activity.startedAt, now)}`)}</dl>
+${item('Log lines', logLines(activity, reader))}${item('Running', markup`since ${distance(activity.startedAt, reader)}`)}</dl>
 <p class="quiet">ftm-watch ${version} · <a href="changes">who changed what</a> · <a href="api/v1/status">status</a> · <a href="api/v1/incidents">incidents</a> ·
 <a href="api/v1/notifications">notifications</a> as JSON · <a href="metrics">metrics</a></p></footer>`;
 }
@@ -136,24 +139,26 @@ function item(name: string, content: Content): Markup {
   return markup`<div><dt>${name}</dt><dd>${content}</dd></div>`;
 }
 
-function lastRound({ lastRound: last }: Activity, now: EpochMs): Content {
-  return last === null ? 'None yet' : markup`${distance(last.at, now)}, took ${durationText(last.durationMs)}`;
+function lastRound({ lastRound: last }: Activity, reader: Reader): Content {
+  return last === null ? 'None yet' : markup`${distance(last.at, reader)}, took ${durationText(last.durationMs)}`;
 }
 
-function nextRound({ nextRound: next }: Activity, now: EpochMs): Content {
-  return next === null ? 'None planned' : markup`due ${distance(next, now)}`;
+function nextRound({ nextRound: next }: Activity, reader: Reader): Content {
+  return next === null ? 'None planned' : markup`due ${distance(next, reader)}`;
 }
 
-function lastReload({ lastReload: last }: Activity, now: EpochMs): Content {
+function lastReload({ lastReload: last }: Activity, reader: Reader): Content {
   if (last === null) return 'As at the start';
   return last.taken
-    ? markup`${badge('good', 'Taken')} ${distance(last.at, now)}`
-    : markup`${badge('bad', 'Refused')} ${distance(last.at, now)}, the old one stays`;
+    ? markup`${badge('good', 'Taken')} ${distance(last.at, reader)}`
+    : markup`${badge('bad', 'Refused')} ${distance(last.at, reader)}, the old one stays`;
 }
 
-function logLines({ logLines: lines }: Activity, now: EpochMs): Content {
+function logLines({ logLines: lines }: Activity, reader: Reader): Content {
   if (lines === null) return 'Not listened for';
-  return lines.lastAt === null ? 'None received' : markup`${lines.received}, the last ${distance(lines.lastAt, now)}`;
+  return lines.lastAt === null
+    ? 'None received'
+    : markup`${lines.received}, the last ${distance(lines.lastAt, reader)}`;
 }
 
 /** The state of activation in one sentence: the most severe cause where there is one. */
@@ -184,14 +189,14 @@ export function conclusionOf({ ready, causes, preconditions }: Diagnosis): strin
 const MAX_FINDINGS = 20;
 
 /** Every precondition, in the order of the path. */
-export function checklistView(preconditions: readonly PreconditionStatus[]): Markup {
+export function checklistView(preconditions: readonly PreconditionStatus[], reader: Reader): Markup {
   return markup`<section class="card" aria-labelledby="checklist-title">
 <h2 id="checklist-title">Preconditions</h2>
-<ul class="checklist">${preconditions.map(itemView)}</ul>
+<ul class="checklist">${preconditions.map((status) => itemView(status, reader))}</ul>
 </section>`;
 }
 
-function itemView({ id, state, summary, findings }: PreconditionStatus): Markup {
+function itemView({ id, state, summary, findings }: PreconditionStatus, reader: Reader): Markup {
   const notes = findings.filter(({ level }) => level === 'note');
   const faults = findings.filter(({ level }) => level !== 'note');
   return markup`<li id="${id}" class="${STATE_TONES[state]}">
@@ -200,26 +205,27 @@ function itemView({ id, state, summary, findings }: PreconditionStatus): Markup 
     .slice(0, MAX_FINDINGS)
     .map(
       (note) => markup`<p class="quiet">${breakable(`${note.subject}: ${note.claim}`)}</p>`,
-    )}${faultsView(id, faults)}</div>
+    )}${faultsView(id, faults, reader)}</div>
 </li>`;
 }
 
-function faultsView(id: string, faults: readonly Finding[]): Markup | null {
+function faultsView(id: string, faults: readonly Finding[], reader: Reader): Markup | null {
   if (faults.length === 0) return null;
   return markup`<details id="${id}-findings"><summary>${counted(faults.length, 'finding')}</summary>
 <ul class="findings">${faults
     .slice(0, MAX_FINDINGS)
-    .map(findingView)}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
+    .map((finding) => findingView(finding, reader))}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
 }
 
 /** The claim, and in full below it what it rests on: names of certificates, words of others, where and when. */
-function findingView({ rule, subject, claim, expected, actual, quote, facts, at }: Finding): Markup {
+function findingView(finding: Finding, { zone }: Reader): Markup {
+  const { rule, subject, claim, expected, actual, quote, facts, at } = finding;
   const rows: readonly (readonly [title: string, text: string | undefined])[] = [
     ['Expected', expected],
     ['Seen', actual],
     ['Verbatim', quote !== undefined && !actual.includes(quote) ? quote : undefined],
     ['Address', facts?.address],
-    ['Last seen', at === undefined ? undefined : utcText(at)],
+    ['Last seen', at === undefined ? undefined : zone.text(at)],
   ];
   return markup`<li><p>${subjectView(subject)} <code class="quiet">${rule}</code></p>
 <p>${breakable(claim)}</p>
@@ -233,37 +239,37 @@ const MAX_SHOWN = 10;
 const SOON: Millis = 30 * 60_000;
 
 /** For whom nothing is told, why, and until when; nothing where everything is told and nothing is planned. */
-function silencesView(all: readonly Silence[], { until, next }: MaintenancePlan, now: EpochMs): Markup | null {
-  const lasting = all.filter((silence) => silence.until > now).toSorted((a, b) => a.until - b.until);
+function silencesView(all: readonly Silence[], { until, next }: MaintenancePlan, reader: Reader): Markup | null {
+  const lasting = all.filter((silence) => silence.until > reader.now).toSorted((a, b) => a.until - b.until);
   if (lasting.length === 0 && until === null && next === null) return null;
   return markup`<section id="silences" class="card" aria-labelledby="silences-title">
 <h2 id="silences-title">Silences <span class="count">${lasting.length}</span></h2>
-${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications wait; it ends ${end(until, now)}</p>`}
+${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications wait; it ends ${end(until, reader)}</p>`}
 ${
   lasting.length === 0
     ? null
-    : markup`<ul class="incidents">${lasting.slice(0, MAX_SHOWN).map((silence) => silenceView(silence, now))}</ul>`
+    : markup`<ul class="incidents">${lasting.slice(0, MAX_SHOWN).map((silence) => silenceView(silence, reader))}</ul>`
 }
 ${more(lasting.length - MAX_SHOWN, 'silences')}
 ${
   next === null
     ? null
-    : markup`<p class="quiet">Next maintenance ${distance(next.from, now)}, for ${spanText(
+    : markup`<p class="quiet">Next maintenance ${distance(next.from, reader)}, for ${spanText(
         next.until - next.from,
-      )} (${utcText(next.from)})</p>`
+      )} (${reader.zone.text(next.from)})</p>`
 }
 </section>`;
 }
 
-function silenceView({ id, cause, subject, until, by, comment }: Silence, now: EpochMs): Markup {
-  const soon = until - now < SOON;
+function silenceView({ id, cause, subject, until, by, comment }: Silence, reader: Reader): Markup {
+  const soon = until - reader.now < SOON;
   return markup`<li id="lasting-${id}"><p>${soon ? badge('warn', 'Ends soon') : badge('wait', 'Silenced')} ${
     cause === null ? 'Every cause' : markup`<code class="tag">${cause}</code>`
   }${subject === null ? null : [' ', subjectView(subject)]}</p>
-<p>${comment}</p><p class="quiet">By ${by}; ends ${end(until, now)}</p>
+<p>${comment}</p><p class="quiet">By ${by}; ends ${end(until, reader)}</p>
 <code class="command block" data-copy><span class="line">ftm-watch silence remove ${id}</span></code></li>`;
 }
 
-function end(until: EpochMs, now: EpochMs): Markup {
-  return markup`${distance(until, now)} (${utcText(until)})`;
+function end(until: EpochMs, reader: Reader): Markup {
+  return markup`${distance(until, reader)} (${reader.zone.text(until)})`;
 }

@@ -1,11 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { ClockObservation, EndpointObservation, TlsOutcome } from '../../../src/core/observation.ts';
-import {
-  correctedNow,
-  observeDateHeader,
-  judgeClock as judgeClockUnchecked,
-  withGenuineTime,
-} from '../../../src/checks/clock/judge.ts';
+import { correctedNow, observeDateHeader, withGenuineTime } from '../../../src/checks/clock/estimate.ts';
+import { judgeClock as judgeClockUnchecked } from '../../../src/checks/clock/judge.ts';
 import type { TlsKnowledge } from '../../../src/checks/tls-genuine/judge-path.ts';
 import { established } from '../../support/chains.ts';
 import { DAY_MS, HOST, TARGET } from '../../support/interception-world.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { renderTrust, LEARN_EXIT, trustLearn, type TrustLearnOptions } from '../../../src/cli/run-trust.ts';
+import { renderTrust } from '../../../src/cli/trust-text.ts';
+import { LEARN_EXIT, trustLearn, type TrustLearnOptions } from '../../../src/cli/run-trust.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Baseline } from '../../../src/tls/trust.ts';
 import type { TlsEvidence } from '../../../src/checks/tls-genuine/chain-case.ts';

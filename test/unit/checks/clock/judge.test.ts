@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ClockObservation, HttpOutcome } from '../../../../src/core/observation.ts';
-import {
-  correctedNow,
-  observeDateHeader,
-  judgeClock as judgeClockUnchecked,
-} from '../../../../src/checks/clock/judge.ts';
+import { correctedNow, observeDateHeader } from '../../../../src/checks/clock/estimate.ts';
+import { judgeClock as judgeClockUnchecked } from '../../../../src/checks/clock/judge.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CONTEXT, round } from '../../../support/judged-round.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
@@ -88,6 +85,12 @@ describe('judgeClock and correctedNow', () => {
     });
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.actual).toBe(
       '90 s ahead, says a:443 alone, which may be wrong itself',
+    );
+    expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
+      'The clock is 90 s ahead, by a:443 alone, which may be wrong itself.',
+    );
+    expect(judgeClock([ntp(90_000), header(90_000, 'a:443')], MAX)[0]?.actual).toBe(
+      '90 s behind, says ntp.example.test:123, a:443',
     );
     expect(judgeClock([silent('ntp')], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
