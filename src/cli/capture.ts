@@ -198,7 +198,7 @@ const CONCLUSIONS: Readonly<Record<CaptureResult['level'], string>> = {
 };
 
 /** The verdict for a person at a terminal. Ends with a line break. */
-export function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
+function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
   const colors = createColors(style.color);
   const shown = result.connections.toSorted((one, other) => LEVELS.indexOf(one.level) - LEVELS.indexOf(other.level));
   const paint = { ok: colors.green, warning: colors.yellow, fault: colors.red, unknown: colors.yellow };

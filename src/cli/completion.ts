@@ -39,7 +39,7 @@ export interface CompletedOption {
 const HELP: CompletedOption = { short: '-h', long: '--help', description: 'display help', takes: 'nothing' };
 
 /** The program and everything below it. */
-export function completedCommands(command: Command, path: readonly string[] = []): readonly CompletedCommand[] {
+function completedCommands(command: Command, path: readonly string[] = []): readonly CompletedCommand[] {
   const below = command.commands;
   return [
     {
@@ -68,7 +68,7 @@ function isFile(name: string): boolean {
 }
 
 /** Flags of all commands whose value is of this kind. */
-export function flagsThatTake(
+function flagsThatTake(
   kind: CompletedOption['takes'],
   commands: readonly CompletedCommand[],
 ): readonly string[] {
@@ -77,12 +77,12 @@ export function flagsThatTake(
 }
 
 /** For a shell, in single quotes. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** For bash(1), with or without the package bash-completion. */
-export function bashCompletion(commands: readonly CompletedCommand[]): string {
+function bashCompletion(commands: readonly CompletedCommand[]): string {
   const files = flagsThatTake('file', commands);
   const texts = flagsThatTake('text', commands);
   const below = commands.filter(({ path }) => path !== '').map(({ path }) => quoted(path));
@@ -115,7 +115,7 @@ function bashBranch({ path, words, options, takesFiles }: CompletedCommand): str
 }
 
 /** For fish(1). */
-export function fishCompletion(commands: readonly CompletedCommand[]): string {
+function fishCompletion(commands: readonly CompletedCommand[]): string {
   const valued = [...flagsThatTake('file', commands), ...flagsThatTake('text', commands)];
   const below = commands.filter(({ path }) => path !== '').map(({ path }) => fishQuoted(path));
   return `function __ftm_watch_at
@@ -164,7 +164,7 @@ function fishQuoted(text: string): string {
 }
 
 /** For zsh(1): to be sourced, or as a file `_ftm-watch` in $fpath. */
-export function zshCompletion(commands: readonly CompletedCommand[]): string {
+function zshCompletion(commands: readonly CompletedCommand[]): string {
   const files = flagsThatTake('file', commands);
   const texts = flagsThatTake('text', commands);
   const below = commands.filter(({ path }) => path !== '').map(({ path }) => quoted(path));

@@ -155,7 +155,7 @@ const USER = 'ftm-watch';
  * package makes.
  * @returns null: this process may not take them, or there is no such service or user
  */
-export async function serviceRights(): Promise<ServiceRights | null> {
+async function serviceRights(): Promise<ServiceRights | null> {
   if (process.geteuid?.() !== 0) return null;
   const unit = await showUnit();
   if (unit === null) return existing({ user: USER, group: USER, groups: [], bindsAnyPort: false });
@@ -205,7 +205,7 @@ async function membershipsOf(user: string): Promise<readonly string[]> {
  * Does something with these rights, and nothing else meanwhile: they are those of the whole process.
  * @throws {Error} when there is no such user or group; and what `work` throws
  */
-export async function withRights<T>({ user, group, groups }: ServiceRights, work: () => Promise<T>): Promise<T> {
+async function withRights<T>({ user, group, groups }: ServiceRights, work: () => Promise<T>): Promise<T> {
   const own = { groups: process.getgroups?.() ?? [], group: process.getegid?.() ?? 0, user: process.geteuid?.() ?? 0 };
   try {
     process.setgroups?.([group, ...groups, ...(await membershipsOf(user))]);

@@ -103,7 +103,7 @@ export interface ReportSubject extends Omit<Kept, 'storedHistory'> {
 }
 
 /** Gathers what belongs to a report beside the round and what was kept. */
-export async function reportSources(
+async function reportSources(
   config: Config,
   subject: ReportSubject,
   { clock, env, version }: Pick<Terminal, 'clock' | 'env' | 'version'>,

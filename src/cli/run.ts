@@ -125,7 +125,7 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
  * On standard output. Node has made that non-blocking where it is a pipe or a socket, so that a reader that sleeps
  * holds nothing up.
  */
-export function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 'style'>): LogOutput {
+function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 'style'>): LogOutput {
   const { fd, isTTY } = process.stdout;
   const form = isTTY ? readableForm(style.color) : isJournal(fd, env) ? journalForm : jsonForm;
   return createLogOutput({ clock, form, writeSome: (bytes) => writeSync(fd, bytes) });
