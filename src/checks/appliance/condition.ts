@@ -45,6 +45,8 @@ export function judgeApplianceClock(
   return [
     {
       ...told,
+      // What is wrong with one part of a unit is a fault of its own, beside that of another part.
+      subject: `clock of ${facts.appliance}`,
       level: 'warning',
       suggests: 'appliance-clock-skewed',
       ...(proven >= CODES_REJECTED ? { kind: 'codes-rejected' } : {}),
@@ -81,7 +83,15 @@ export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]):
     expected: 'at least 4 GB of memory',
     actual: `${String(memoryKb)} KB in all, firmware ${version}`,
   });
-  return [{ ...told, level: 'warning', suggests: 'appliance-memory-low', facts: { ...told.facts, found } }];
+  return [
+    {
+      ...told,
+      subject: `memory of ${facts.appliance}`,
+      level: 'warning',
+      suggests: 'appliance-memory-low',
+      facts: { ...told.facts, found },
+    },
+  ];
 }
 
 /** One unit, as far as it is known. */
