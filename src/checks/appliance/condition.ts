@@ -60,7 +60,7 @@ const KB_PER_GB = 1024 * 1024;
 /** What the unit has, and what its firmware needs; null: enough, or not known. */
 function missingMemory({ system }: ApplianceFacts, known: readonly KnownFact[]): MissingMemory | null {
   const { memoryKb } = system;
-  const [need] = factsTold(known, 'memory');
+  const [need] = factsFor(known, 'memory');
   const least = need?.fact.leastMemoryKb ?? null;
   if (memoryKb === null || need === undefined || least === null || memoryKb >= least) return null;
   return { found: `${(memoryKb / KB_PER_GB).toFixed(1)} GB`, version: need.version, memoryKb };
@@ -140,7 +140,7 @@ function besideOf(
 
 /** What is known of its firmware whatever happens, and what is told beside memory or SNMP when that is wrong. */
 export function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
-  return [...factsTold(known, 'outage'), ...factsTold(known, 'note')].map((one) => note(factNote(facts, one)));
+  return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));
 }
 
 /** SNMPv3 with SHA-1 that fails at a firmware that has none. */
@@ -152,11 +152,11 @@ export function judgeSnmpHash(
 ): readonly Finding<ApplianceCause>[] {
   const usesSha1 = snmp !== null && snmp.user !== null && (snmp.authProtocol ?? 'sha') === 'sha';
   if (role?.kind !== 'failed' || !usesSha1) return [];
-  return factsTold(known, 'snmp-sha1').map((one) => note(factNote(facts, one)));
+  return factsFor(known, 'snmp-sha1').map((one) => note(factNote(facts, one)));
 }
 
-function factsTold(known: readonly KnownFact[], told: FactUse): readonly KnownFact[] {
-  return known.filter(({ fact }) => fact.told === told);
+function factsFor(known: readonly KnownFact[], use: FactUse): readonly KnownFact[] {
+  return known.filter(({ fact }) => fact.use === use);
 }
 
 function factNote(facts: ApplianceFacts, { fact, version, isUncertain }: KnownFact) {

@@ -173,7 +173,7 @@ describe('the firmware of a unit', () => {
       judgeAppliance(applianceFacts(), EXPECTED, {
         role: failing,
         logSpeaks: false,
-        known: about(version).filter(({ fact }) => fact.told === 'snmp-sha1'),
+        known: about(version).filter(({ fact }) => fact.use === 'snmp-sha1'),
         snmp,
       }).filter(({ rule }) => rule === 'firmware-known').length;
     expect([of('6.6.1'), of('6.6.2')]).toEqual([0, expected]);
@@ -185,7 +185,7 @@ describe('the memory of a unit', () => {
     judgeAppliance(applianceFacts({ system: { memoryKb } }), EXPECTED, {
       role: null,
       logSpeaks: false,
-      known: about(version).filter(({ fact }) => fact.told === 'memory'),
+      known: about(version).filter(({ fact }) => fact.use === 'memory'),
     }).map(({ level, suggests, claim }) => `${level} ${String(suggests)}: ${claim}`);
 
   test.each([
