@@ -5,7 +5,7 @@ import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import type { HaRoleObservation } from '../../core/license/ha-role.ts';
 import { type Finding, note } from '../../engine/finding.ts';
 import type { SnmpConfig } from '../../sources/appliances/section.ts';
-import type { OwnClock } from '../clock/estimate.ts';
+import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
 import { toldOf } from '../told-of-appliance.ts';
 import type { ApplianceCause } from './causes.ts';
 
@@ -15,8 +15,6 @@ const CLOCK_WARNING: Millis = 20_000;
 const CODES_REJECTED: Millis = 60_000;
 /** Half a second on either side is the resolution of the `Date` header: what is less precise must show more. */
 const USUAL_PRECISION: Millis = 1000;
-/** Our clock was set between the answers of the unit and the round: they cannot be compared. */
-const CLOCK_WAS_SET: Millis = 2000;
 
 /** The clock of a unit, against our own one as it was checked in this round. */
 export function judgeApplianceClock(
@@ -25,7 +23,8 @@ export function judgeApplianceClock(
 ): readonly Finding<ApplianceCause>[] {
   const { clock } = facts;
   if (clock === null) return [];
-  if (ownClock !== null && Math.abs(clock.clockBase - ownClock.clockBase) > CLOCK_WAS_SET) return [];
+  // What a unit answered before our clock was set cannot be compared.
+  if (ownClock !== null && wasClockSet(clock.clockBase, ownClock.clockBase)) return [];
   const estimate = ownClock?.estimate ?? null;
   const isConfirmed = estimate?.trusted === true;
   const isOwnWrong = isConfirmed && Math.abs(estimate.offsetMs) > estimate.precisionMs;
