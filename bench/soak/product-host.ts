@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { pino } from 'pino';
 
 import { App } from '../../src/runtime/app.ts';
-import { load } from '../../src/cli/terminal.ts';
+import { loadForDaemon } from '../../src/cli/terminal.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { Millis } from '../../src/core/clock.ts';
 import type { Memory, Order, Permission, ProductOptions, Report, SaidLine } from './protocol.ts';
@@ -86,7 +86,7 @@ export class ProductHost {
   async #start(): Promise<void> {
     const { configFile, folder } = this.#options;
     const place = { env: process.env, hostname: hostname(), cwd: folder };
-    const loaded = await load({ ...place, path: configFile });
+    const loaded = await loadForDaemon({ ...place, path: configFile });
     if (loaded.kind === 'invalid') throw new Error(`Cannot use "${configFile}": ${JSON.stringify(loaded.issues)}`);
     const logger = pino({ level: 'info', base: null }, { write: (line) => this.#hear(line) });
     this.#app = new App({
@@ -94,7 +94,8 @@ export class ProductHost {
       env: process.env,
       logger,
       version: 'soak',
-      load: () => load({ ...place, path: configFile }),
+      onBound: () => undefined,
+      load: () => loadForDaemon({ ...place, path: configFile }),
       onDeath: (error) => {
         throw error;
       },

@@ -5,7 +5,7 @@ import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { UNHEARD } from './check.ts';
 import { readDaemonStatus } from './daemon-status.ts';
-import { examine } from './examine.ts';
+import { examine, neededToExamine } from './examine.ts';
 import { type Invocation, loadOrExplain, storeOrExplain } from './terminal.ts';
 
 export interface PluginLimits {
@@ -50,7 +50,7 @@ async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginA
 
 /** Null: the configuration is not valid. */
 async function ownRound(terminal: Invocation): Promise<PluginAnswer | null> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return null;
   const { diagnosis } = await examine({ ...terminal, config, log: UNHEARD });
   return pluginAnswer(diagnosisToJson(diagnosis), { by: 'itself' });

@@ -15,7 +15,7 @@ import { type UnseenIncident, unseenIncidents } from '../report/unseen-incidents
 import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { readDaemonStatus } from './daemon-status.ts';
-import { examine } from './examine.ts';
+import { examine, neededToExamine } from './examine.ts';
 import { loadOrExplain, type Invocation } from './terminal.ts';
 
 /** Of a round that listens to nothing. */
@@ -43,7 +43,7 @@ const MARGIN: Millis = 500;
 /** One round of everything. Returns the exit code. */
 export async function check(form: CheckForm, terminal: Invocation): Promise<number> {
   const { json, timeout } = form;
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return CHECK_EXIT.unknown;
   const newer = newerStoreAt(config.store.path);
   if (newer !== null) terminal.errors.write(`${newer}\n`);

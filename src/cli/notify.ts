@@ -23,7 +23,7 @@ interface Result extends RecipientOutcome {
 }
 
 export async function runNotifyTest(terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, (key) => key.startsWith('notify.'));
   return config === null ? EXIT_UNKNOWN : notifyTest(config, terminal);
 }
 

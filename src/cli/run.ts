@@ -3,9 +3,10 @@ import { pino } from 'pino';
 
 import { App } from '../runtime/app.ts';
 import { watchLoop } from '../runtime/watchdog/watch-loop.ts';
+import { notifyServiceManager } from '../system/service-manager.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { standardOutput } from './log-output.ts';
-import { load, loadOrExplain, type Invocation } from './terminal.ts';
+import { loadForDaemon, type Invocation, writeIssues } from './terminal.ts';
 
 /**
  * The daemon: returns when it was told to stop.
@@ -16,8 +17,12 @@ export async function run(terminal: Invocation): Promise<number> {
   // From the beginning, since nobody listening would end the process; until the file is read, there is nothing to read
   // again.
   terminal.onHangup(() => reload());
-  const config = await loadOrExplain(terminal);
-  if (config === null) return EXIT_UNKNOWN;
+  const loaded = await loadForDaemon(terminal);
+  if (loaded.kind === 'invalid') {
+    writeIssues(loaded, terminal.errors);
+    return EXIT_UNKNOWN;
+  }
+  const { config } = loaded;
   const { clock, env, version, signal } = terminal;
   const logger = pino(
     {
@@ -30,7 +35,15 @@ export async function run(terminal: Invocation): Promise<number> {
   );
   using _watchdog = watchLoop(clock, logger);
   const death = Promise.withResolvers<never>();
-  const app = new App({ clock, env, logger, version, load: () => load(terminal), onDeath: death.reject });
+  const app = new App({
+    clock,
+    env,
+    logger,
+    version,
+    onBound: () => void notifyServiceManager('READY=1', env, logger),
+    load: () => loadForDaemon(terminal),
+    onDeath: death.reject,
+  });
   const started = Promise.withResolvers<void>();
   reload = () => void started.promise.then(() => app.reload());
   logger.info({ version, site: config.site, licenseServer: config.licenseServer.host }, 'Starting');
@@ -40,7 +53,7 @@ export async function run(terminal: Invocation): Promise<number> {
     await Promise.race([signal.aborted ? null : once(signal, 'abort'), death.promise]);
   } finally {
     logger.info('Stopping');
-    await app.stop();
+    await Promise.all([app.stop(), notifyServiceManager('STOPPING=1', env, logger)]);
     logger.info('Stopped');
   }
   return 0;

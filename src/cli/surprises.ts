@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { configFile } from '../config/config.ts';
 import { plainConfig } from '../config/print.ts';
+import { networkWithin } from '../core/addresses.ts';
 import { usedTexts } from '../config/schema/uses.ts';
 import { secretUrls } from '../config/secrets.ts';
 import { exposureNotes } from '../web/exposure.ts';
@@ -11,18 +12,36 @@ import { noChannelNote } from '../notify/no-channel.ts';
 /** "Others" of a file's mode: everybody with an account on this machine. */
 const OTHERS_READ = 0o004;
 
-/**
- * What is valid and may not be what was meant, a sentence each.
- * @param sources the files that the configuration was read from
- */
-export async function surprisesOf(config: Config, sources: readonly string[]): Promise<readonly string[]> {
+/** What is valid and may not be what was meant, a sentence each. */
+export function fileSurprises(config: Config): readonly string[] {
   const nobody = noChannelNote(config.notify);
   return [
     ...(nobody === null ? [] : [nobody]),
     ...logSurprises(config),
+    ...blockSurprises(config),
     ...exposureNotes(config.web),
-    ...(await readByOthers(config, sources)),
   ];
+}
+
+/** An address with the length of its network is often meant as that address alone. */
+function blockSurprises({ logs, licenseServer }: Config): readonly string[] {
+  const blocks = [
+    ...logs.relays.map((block) => ({ key: 'logs.relays', block, what: 'is believed as a relay' })),
+    ...licenseServer.expectedAddresses.map((block) => ({
+      key: 'licenseServer.expectedAddresses',
+      block,
+      what: 'is expected',
+    })),
+  ];
+  return blocks.flatMap(({ key, block, what }) => {
+    const network = networkWithin(block);
+    return network === null
+      ? []
+      : [
+          `${key} contains "${block}", which has host bits set: the whole network ${network} ${what}. Write ` +
+            `"${block.replace(/\/.*$/u, '')}" for this address alone, or "${network}".`,
+        ];
+  });
 }
 
 function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly string[] {
@@ -40,7 +59,11 @@ function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly
         .map(({ name }) => `Log lines of "${name}" are foreign and are ignored: set its logSources.`);
 }
 
-async function readByOthers(config: Config, sources: readonly string[]): Promise<readonly string[]> {
+/**
+ * Secrets that every user of this machine can read, a sentence each.
+ * @param sources the files that the configuration was read from
+ */
+export async function machineSurprises(config: Config, sources: readonly string[]): Promise<readonly string[]> {
   const secrets = usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }) =>
     use === 'secret-file' || path?.at(-1) === 'keyFile' ? [text] : [],
   );

@@ -1,10 +1,21 @@
+import { basename, dirname } from 'node:path';
+
 import type { Config } from '../config/config.ts';
 
 import { formatIssue } from '../config/issues.ts';
-import { type InvalidConfig, type LoadOptions, loadConfig, type LoadResult, locateStore } from '../config/load.ts';
-import { localFiles } from '../config/local-files.ts';
+import {
+  type ConfigFiles,
+  type InvalidConfig,
+  type LoadOptions,
+  loadConfig,
+  type LoadResult,
+  locateStore,
+} from '../config/load.ts';
+import { commandFiles, localFiles } from '../config/local-files.ts';
+import type { Needs, Substitute } from '../config/named.ts';
 import type { Clock } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
+import { visibleText } from '../core/visible-text.ts';
 import type { ProgressOutput } from './progress.ts';
 
 export interface Streams {
@@ -48,9 +59,23 @@ export interface Invocation extends Terminal {
 /** What tells which configuration is meant. */
 type Asked = Pick<Invocation, 'path' | 'env' | 'hostname' | 'cwd'>;
 
-export function load(invocation: Asked): Promise<LoadResult> {
-  return loadConfig(loadOptions(invocation));
+/** @param needs which files and variables must be there: nothing else is looked for */
+export function load(invocation: Asked, needs: Needs): Promise<LoadResult> {
+  return loadConfig({ ...loadOptions(invocation), needs });
 }
+
+/** As the daemon loads it: nothing is read in place of what the configuration names. */
+export function loadForDaemon(invocation: Asked): Promise<LoadResult> {
+  return loadWith(localFiles, invocation);
+}
+
+/** Everything, from these files. */
+export function loadWith(files: ConfigFiles, invocation: Asked): Promise<LoadResult> {
+  return loadConfig({ ...loadOptions(invocation), files });
+}
+
+export const needsAll: Needs = () => true;
+export const needsNothing: Needs = () => false;
 
 /** Where the store is, which tells the daemon; null after the mistakes of the configuration were printed. */
 export async function storeOrExplain(invocation: Invocation): Promise<string | null> {
@@ -61,15 +86,29 @@ export async function storeOrExplain(invocation: Invocation): Promise<string | n
 }
 
 function loadOptions({ path, env, hostname, cwd }: Asked): LoadOptions {
-  return { path, env, hostname, cwd, files: localFiles };
+  return { path, env, hostname, cwd, files: commandFiles };
 }
 
-/** The configuration; null after its mistakes were printed. */
-export async function loadOrExplain(invocation: Invocation): Promise<Config | null> {
-  const loaded = await load(invocation);
-  if (loaded.kind === 'ok') return loaded.config;
+/** The configuration for a command that reads what `needs` says; null after its mistakes were printed. */
+export async function loadOrExplain(invocation: Invocation, needs: Needs): Promise<Config | null> {
+  const loaded = await load(invocation, needs);
+  if (loaded.kind === 'ok') {
+    writeSubstitutes(loaded.substitutes, invocation.errors);
+    return loaded.config;
+  }
   writeIssues(loaded, invocation.errors);
   return null;
+}
+
+/** Says which files are read in place of others. */
+export function writeSubstitutes(substitutes: readonly Substitute[], errors: Streams['errors']): void {
+  const [first] = substitutes;
+  if (first === undefined) return;
+  const names = substitutes.map(({ substitute }) => visibleText(basename(substitute), 100)).join(', ');
+  errors.write(
+    `Secrets are read from "${dirname(first.substitute)}", because systemd provides "${dirname(first.path)}" only while ` +
+      `the service runs: ${names}\n`,
+  );
 }
 
 /** Prints each problem of a configuration on a line of its own; for every command that cannot go on without one. */

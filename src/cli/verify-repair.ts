@@ -12,7 +12,7 @@ import { loadSignatures } from '../sources/log/signatures.ts';
 import { readStoredIncident, type StoredIncident } from '../store/stored-incident.ts';
 import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
-import { type Examination, examine } from './examine.ts';
+import { type Examination, examine, neededToExamine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { logPartOf } from './log-memory.ts';
 import { lookedAt } from './looked-at.ts';
@@ -35,7 +35,7 @@ const MAX_SHOWN = 200;
 
 /** Looks once more, and says whether the repair of an incident is in force. Returns the exit code. */
 export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal);
+  const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
   try {
     const incident = incidentIn(readStoredIncident(config.store.path, wish.incident, MOST_NAMED), wish, config);

@@ -5,12 +5,12 @@ import { type ConfigFile, MAX_CONFIG_BYTES, type ReadResult, type UnreadFile, un
 import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schemaIssues } from './issues.ts';
 import { includedBy, withoutInclude } from './included.ts';
 import { merged, ownerOf } from './layers.ts';
-import { type FileChecks, missingThings, withDefaultNames } from './named.ts';
+import { type FileChecks, findNamedThings, type Needs, type Substitute, withDefaultNames } from './named.ts';
 import { fieldsOf } from './schema/rules.ts';
 import { store } from './schema/store.ts';
 
 /** Where no file is named, the first of these that exists: of a checkout, of the installed program. */
-const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
+export const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
 
 /** More would only hide the first ones. */
 const MAX_SHOWN = 100;
@@ -30,6 +30,8 @@ export interface LoadOptions {
   readonly hostname: string;
   readonly cwd: string;
   readonly files: ConfigFiles;
+  /** Which files and variables must be there. @default all of them */
+  readonly needs?: Needs;
 }
 
 export type LoadResult =
@@ -38,6 +40,8 @@ export type LoadResult =
       readonly config: Config;
       /** Absolute names of the files that were read, the one that names the others first; none: built-in defaults. */
       readonly sources: readonly string[];
+      /** Files that the configuration has in place of those that it names, which cannot be read. */
+      readonly substitutes: readonly Substitute[];
     }
   | InvalidConfig;
 
@@ -51,17 +55,17 @@ export interface InvalidConfig {
 
 /**
  * Loads and validates the configuration, at start and again at each reload. Never throws for what a file says: every
- * problem of it is told at once, in the order of the lines. Secrets are not read, but their files and variables must be
- * there.
+ * problem of it is told at once, in the order of the lines. Secrets are not read, but the files and variables that are
+ * needed must be there.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readConfig(options);
   if (read.kind === 'invalid') return read;
   const { value, sources } = read;
-  const result = configFile.safeParse(value, { error: fallbackMessage });
-  const missing = await missingThings(value, options);
+  const { missing, substitutes, value: readable } = await findNamedThings(value, options);
+  const result = configFile.safeParse(readable, { error: fallbackMessage });
   if (result.success && missing.length === 0)
-    return { kind: 'ok', config: configOf(result.data, sources, options), sources };
+    return { kind: 'ok', config: configOf(result.data, sources, options), sources, substitutes };
   return invalidBySchema([...schemaIssues(result.error?.issues ?? []), ...missing], read.toIssue);
 }
 

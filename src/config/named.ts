@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { visibleText } from '../core/visible-text.ts';
+import type { YamlPath } from '../text/yaml-text.ts';
 import { configFile } from './config.ts';
 import type { SchemaIssue } from './issues.ts';
 import { secretVariable } from './schema/files.ts';
@@ -17,7 +18,7 @@ export function withDefaultNames(value: unknown, workingDirectory: string): unkn
 
 function absoluteIn(folder: string): (used: UsedText) => string {
   return ({ use, text }) => {
-    const isFile = use === 'file-to-read' || use === 'secret-file' || use === 'file-for-later';
+    const isFile = use !== 'secret-variable' && use !== 'secret-url';
     return isFile && text !== '' ? resolve(folder, text) : text;
   };
 }
@@ -25,35 +26,91 @@ function absoluteIn(folder: string): (used: UsedText) => string {
 export interface FileChecks {
   /** Why the file cannot be read ("no such file"), null when it can. Never rejects. */
   readonly problem: (path: string) => Promise<string | null>;
+  /** Another file with the same content, to be read if this one cannot be; null: there is none. */
+  readonly substitute?: (path: string) => string | null;
 }
+
+/** Whether a command reads what is named at this key: `appliances.api.keyFile`. */
+export type Needs = (key: string) => boolean;
 
 interface Machine {
   readonly env: NodeJS.ProcessEnv;
   readonly files: FileChecks;
+  /** @default everything */
+  readonly needs?: Needs;
 }
 
-/** One issue for each file that cannot be read and each variable that is not set. */
-export async function missingThings(value: unknown, machine: Machine): Promise<readonly SchemaIssue[]> {
-  const issues = usedTexts(configFile, value).map(async (used): Promise<readonly SchemaIssue[]> => {
-    const message = await whyMissing(used, machine);
-    const path = used.path ?? [];
-    return message === null ? [] : [{ at: path, path, message: () => message }];
-  });
-  return (await Promise.all(issues)).flat();
+/** A file that is read in place of the one that is named. */
+export interface Substitute {
+  readonly path: string;
+  readonly substitute: string;
 }
 
-async function whyMissing({ use, text }: UsedText, { env, files }: Machine): Promise<string | null> {
+interface NamedThings {
+  /** One for each file that cannot be read and each variable that is not set. */
+  readonly missing: readonly SchemaIssue[];
+  readonly substitutes: readonly Substitute[];
+  /** With the substitutes in place of the files that cannot be read. */
+  readonly value: unknown;
+}
+
+/** Looks for the files and variables that are needed. */
+export async function findNamedThings(value: unknown, machine: Machine): Promise<NamedThings> {
+  const { needs = () => true } = machine;
+  const needed = usedTexts(configFile, value).filter(({ path }) => needs(keyOf(path ?? [])));
+  const found = await Promise.all(needed.map(async (used) => ({ used, ...(await find(used, machine)) })));
+  const missing = found.flatMap(({ used: { path }, problem }): readonly SchemaIssue[] =>
+    problem === null ? [] : [{ at: path ?? [], path: path ?? [], message: () => problem }],
+  );
+  const substitutes = new Map(
+    found.flatMap(({ used, substitute }) => (substitute === null ? [] : [[used.text, substitute] as const])),
+  );
+  return {
+    missing,
+    substitutes: [...substitutes].map(([path, substitute]) => ({ path, substitute })),
+    value:
+      substitutes.size === 0 ? value : changeGivenTexts(configFile, value, ({ text }) => substitutes.get(text) ?? text),
+  };
+}
+
+function keyOf(path: YamlPath): string {
+  return path.filter((part) => typeof part === 'string').join('.');
+}
+
+interface Found {
+  readonly problem: string | null;
+  readonly substitute: string | null;
+}
+
+async function find({ use, text }: UsedText, { env, files }: Machine): Promise<Found> {
   switch (use) {
     case 'file-to-read':
-    case 'secret-file': {
-      const problem = text === '' ? null : await files.problem(text);
-      return problem === null ? null : `cannot read file "${visibleText(text, 300)}": ${problem}`;
-    }
+    case 'authority-file':
+    case 'secret-file':
+      return text === '' ? FOUND : findFile(text, files);
     case 'secret-variable':
       // What is no name of a variable may be the secret itself.
-      return env[text] || !secretVariable.safeParse(text).success ? null : `environment variable "${text}" is not set`;
+      return env[text] || !secretVariable.safeParse(text).success
+        ? FOUND
+        : { problem: `environment variable "${text}" is not set`, substitute: null };
     case 'file-for-later':
     case 'secret-url':
-      return null;
+      return FOUND;
   }
+}
+
+const FOUND: Found = { problem: null, substitute: null };
+
+async function findFile(path: string, files: FileChecks): Promise<Found> {
+  const problem = await files.problem(path);
+  if (problem === null) return FOUND;
+  const substitute = files.substitute?.(path) ?? null;
+  const also = substitute === null ? null : await files.problem(substitute);
+  if (substitute !== null && also === null) return { problem: null, substitute };
+  const said = `cannot read file "${visibleText(path, 300)}": ${problem}`;
+  return {
+    problem:
+      also === null ? said : `${said}; nor "${visibleText(substitute ?? '', 300)}", which it is made from: ${also}`,
+    substitute: null,
+  };
 }

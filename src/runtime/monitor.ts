@@ -1,14 +1,13 @@
 import { LOG_CHECKS } from '../checks/assess-log.ts';
-import { isFaultId } from '../checks/registry.ts';
 import { listens } from '../core/polling/listens.ts';
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
+import type { FirmwareFact } from '../core/license/firmware.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
-import type { SignatureSet } from '../core/polling/signature.ts';
-import { loadSignatures } from '../sources/log/signatures.ts';
+import { loadFirmwareFacts } from '../sources/appliances/firmware-facts.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Alerting } from '../notify/alerting.ts';
 import { createAlerting } from '../notify/create-alerting.ts';
@@ -16,10 +15,9 @@ import type { Attempt } from '../notify/outbox.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import { ROUND_SOURCES, roundLimit } from './round/observe-round.ts';
-import { createProbeKit, type ProbeKit } from './round/probe-kit.ts';
+import type { ProbeKit } from './round/probe-kit.ts';
 import { judgedTargets } from './round/judged-targets.ts';
 import { isInvalid } from '../core/invalid-round.ts';
-import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { measureLoopLag } from '../schedule/loop-lag.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { unlessAborted } from '../network/unless-aborted.ts';
@@ -34,6 +32,7 @@ import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts'
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
 import { createHourlyValueCollector } from './hourly-value-collector.ts';
 import { roundRecord } from './round-record.ts';
+import { loadMonitorFiles, type MonitorFiles } from './monitor-files.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
 import { createPendingMemory } from '../sources/appliances/pending-tokens.ts';
 import { summaryFactsOf } from './summary-facts-of.ts';
@@ -50,13 +49,10 @@ export interface MonitorDeps {
   readonly certificateEnd: () => EpochMs | null;
 }
 
-/** What is read from files before anything starts, and what writes them. */
-interface MonitorFiles {
-  readonly kit: ProbeKit;
-  readonly signatures: SignatureSet;
-  /** Of the log listener for TLS; null: there is none. */
-  readonly certificate: ServedCertificate | null;
+/** What was read from files before anything starts, and what writes them. */
+interface KeptFiles extends MonitorFiles {
   readonly pendingFile: BackgroundFile;
+  readonly firmwareFacts: readonly FirmwareFact[];
   readonly writer: BackgroundWriter;
 }
 
@@ -76,7 +72,7 @@ export class Monitor {
   readonly alerting: Alerting;
   readonly probes: ProbesOnDemand;
   readonly #deps: MonitorDeps;
-  readonly #files: MonitorFiles;
+  readonly #files: KeptFiles;
   readonly #log: LogListening;
   readonly #units: UnitMonitor;
   readonly #judge: RoundJudge;
@@ -89,17 +85,15 @@ export class Monitor {
   #lock: StoreLock | null = null;
   #last: RoundResult | null = null;
 
-  /** @throws {Error} when a file that the configuration names cannot be used */
+  /** @throws {Error} as `loadMonitorFiles` does, when a file that the configuration names cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const writer = createBackgroundWriter();
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
     const [genuineFile, shareFile] = [fileOf('genuine.json'), fileOf('share.json')];
-    const kit = await createProbeKit(config, { ...deps, genuineFile, shareFile });
-    const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
-    const { tls } = config.logs.syslog;
-    const certificate = tls === null ? null : await ServedCertificate.read(tls, 'the syslog listener');
+    const files = await loadMonitorFiles(config, { ...deps, genuineFile, shareFile });
+    const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
     const pendingFile = fileOf('pending-tokens.json');
-    return new Monitor(config, { kit, signatures, certificate, writer, pendingFile }, deps);
+    return new Monitor(config, { ...files, writer, pendingFile, firmwareFacts }, deps);
   }
 
   /** Another one of the same configuration, with its files as they were read for this one: they may be gone by now. */
@@ -107,7 +101,7 @@ export class Monitor {
     return new Monitor(this.config, this.#files, this.#deps);
   }
 
-  private constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
+  private constructor(config: Config, files: KeptFiles, deps: MonitorDeps) {
     const { clock, env, logger, recorder } = deps;
     const { schedule, site } = config;
     const secrets: SecretReader = (source) => readSecret(source, env);
@@ -141,6 +135,7 @@ export class Monitor {
       env,
       budget: registrationBudget(config),
       pendingTokens: createPendingMemory(files.pendingFile),
+      firmwareFacts: files.firmwareFacts,
     });
     this.#judge = new RoundJudge(config, { clock, kit: files.kit, units: this.#units, log: this.#log });
     this.#rounds = new Runner({

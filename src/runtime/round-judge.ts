@@ -1,3 +1,4 @@
+import type { OwnClock } from '../checks/clock/estimate.ts';
 import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
 import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import { complainedOfPathAt } from '../checks/polling/explained.ts';
@@ -74,7 +75,7 @@ export class RoundJudge {
     const policy = this.#askForPolicy(probed, began, signal);
     const isAnswered = await this.#inTime(policy, signal);
     if (signal.aborted) return null;
-    const diagnose = this.#diagnosisOf(probed, observations.startedAt);
+    const diagnose = this.#diagnosisOf(probed, judged.ownClock ?? null, observations.startedAt);
     const judgeAgain = (): RoundResult => ({ observations, judged, diagnosis: diagnose() });
     return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
   }
@@ -97,13 +98,13 @@ export class RoundJudge {
   }
 
   /** The firewall's answers decide if they were asked for after the fault began: an older one says nothing about it. */
-  #diagnosisOf(probed: readonly Assessment[], at: EpochMs): () => Diagnosis {
+  #diagnosisOf(probed: readonly Assessment[], ownClock: OwnClock | null, at: EpochMs): () => Diagnosis {
     const { units } = this.#deps;
     const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;
     const faultSince = this.#faultSince;
     return () => {
       const deciding = faultSince === null ? {} : { deciding: units.pictureSince(faultSince) };
-      const round = { config: this.#config, at, probed, picture: units.picture(), ...deciding };
+      const round = { config: this.#config, at, probed, ownClock, picture: units.picture(), ...deciding };
       const { diagnosis, ...remembered } = conclude(round, log);
       this.#remembered = remembered;
       return diagnosis;

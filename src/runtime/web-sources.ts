@@ -1,3 +1,4 @@
+import { unitAddresses } from './conclude.ts';
 import type { EventEmitter } from 'node:events';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { zonedText } from '../core/zoned-text.ts';
@@ -20,6 +21,7 @@ import type { Recorder } from '../metrics/recorder.ts';
 export interface DaemonFacts {
   readonly clock: Clock;
   readonly version: string;
+  readonly begun: Promise<void>;
   readonly startedAt: EpochMs;
   /** The one in force: a reload puts another in its place. */
   readonly monitor: () => Monitor;
@@ -39,12 +41,14 @@ export function createWebSources(facts: DaemonFacts): WebSources {
   const alertHistory = createAlertHistory(monitor, facts.clock);
   return {
     version: facts.version,
+    begun: facts.begun,
     site: () => monitor().config.site,
     timezone: () => monitor().config.timezone,
     diagnosis: () => monitor().last()?.diagnosis ?? null,
     alertHistory,
     findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
     incidentRecord: (id) => incidentRecord(monitor(), id),
+    unitAddresses: () => unitAddresses(monitor().config),
     acknowledge: (id, by) => monitor().alerting.acknowledge(id, by),
     unacknowledge: (id) => monitor().alerting.unacknowledge(id),
     maintenance: createMaintenancePlan(monitor, facts.clock),

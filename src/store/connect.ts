@@ -1,8 +1,10 @@
-import { closeSync, openSync, rmSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { closeSync, constants, openSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { makeFolder } from '../system/make-folder.ts';
+import { messageOf } from '../text/message-of.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { transaction } from './transaction.ts';
 
@@ -41,8 +43,7 @@ export function connect(path: string, now: EpochMs): DatabaseSync {
   closeSync(openSync(path, 'a', 0o600));
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {
-    const version = versionOf(db);
-    if (version > MIGRATIONS.length) throw new NewerStore(path, version);
+    const version = refuseNewer(db, path);
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;
              PRAGMA secure_delete = OFF; PRAGMA cache_size = -${String(CACHE_KIBIBYTES)};`);
     if (version < MIGRATIONS.length) migrate(db, path, now);
@@ -51,6 +52,61 @@ export function connect(path: string, now: EpochMs): DatabaseSync {
     db.close();
     throw error;
   }
+}
+
+/**
+ * Why the daemon could not use the file; null: it can. Creates and changes nothing, so it is for a store that no daemon
+ * uses: what one has not yet moved into the file is not seen.
+ */
+export function connectProblem(path: string): string | null {
+  try {
+    tryToWrite(path);
+    return null;
+  } catch (error) {
+    return `Cannot use the history file "${path}": ${messageOf(error)}`;
+  }
+}
+
+function tryToWrite(path: string): void {
+  const folder = dirname(path);
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) {
+    tryToMakeFileIn(nearestFolder(folder));
+    return;
+  }
+  tryToMakeFileIn(folder);
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
+  closeSync(openSync(path, 'r+'));
+  // With its usual locks SQLite would make files beside it.
+  const url = pathToFileURL(resolve(path));
+  url.search = 'immutable=1';
+  using db = new DatabaseSync(url, { readOnly: true });
+  refuseNewer(db, path);
+}
+
+function nearestFolder(path: string): string {
+  return statSync(path, { throwIfNoEntry: false }) === undefined && dirname(path) !== path
+    ? nearestFolder(dirname(path))
+    : path;
+}
+
+/** O_TMPFILE of Linux, which Node does not name: a file without a name, which is gone when it is closed. */
+const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
+
+/** @throws {Error} when no file can be made there; nothing is said where the file system has no such files */
+function tryToMakeFileIn(folder: string): void {
+  try {
+    closeSync(openSync(folder, UNNAMED, 0o600));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EPERM') throw error;
+  }
+}
+
+/** @throws {NewerStore} */
+function refuseNewer(db: DatabaseSync, path: string): number {
+  const version = versionOf(db);
+  if (version > MIGRATIONS.length) throw new NewerStore(path, version);
+  return version;
 }
 
 export function versionOf(db: DatabaseSync): number {

@@ -65,10 +65,23 @@ function holderFile(path: string): string {
 }
 
 function holderOf(path: string): string {
+  const holder = readHolder(path);
+  return holder === null ? 'another process' : `process ${holder.process} on ${holder.machine}`;
+}
+
+/** The number of the process that has taken the store, as it was written down; null: nobody has. */
+export function holderProcess(path: string): number | null {
+  const holder = readHolder(path);
+  return holder === null ? null : Number(holder.process);
+}
+
+function readHolder(path: string): { readonly process: string; readonly machine: string } | null {
   try {
-    const [holder] = /^process \d{1,10} on [\w.-]{1,255}$/mu.exec(readFileSync(holderFile(path), 'utf8')) ?? [];
-    return holder ?? 'another process';
+    const text = readFileSync(holderFile(path), 'utf8');
+    const { process = null, machine = null } =
+      /^process (?<process>\d{1,10}) on (?<machine>[\w.-]{1,255})$/mu.exec(text)?.groups ?? {};
+    return process === null || machine === null ? null : { process, machine };
   } catch {
-    return 'another process';
+    return null;
   }
 }

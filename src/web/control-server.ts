@@ -33,7 +33,7 @@ export async function startControlServer(
   if (Buffer.byteLength(path) > MAX_PATH)
     throw new Error(`Cannot listen at "${path}": expected a path of at most ${String(MAX_PATH)} bytes`);
   await clearAway(path);
-  const server = await createHttpServer({ ...options, access: { kind: 'socket' }, tls: null });
+  const server = await createHttpServer({ ...options, access: { kind: 'socket' }, certificate: null });
   await server.listen({ path });
   chmodSync(path, MODE);
   return server;

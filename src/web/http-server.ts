@@ -6,12 +6,11 @@ import {
   type ServerOptions,
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import type { ListenOptions, Socket } from 'node:net';
+import type { ListenOptions, Server as NetServer, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
-import type { TlsFiles } from '../config/schema/web.ts';
-import { ServedCertificate } from '../network/tls/served-certificate.ts';
+import type { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
@@ -22,7 +21,6 @@ import { BARE_HEADERS } from './security-headers.ts';
 import type { WebSources } from './sources.ts';
 import { readStaticFiles } from './static-files.ts';
 import { createWaitingAnswers, WAITING_LIMITS } from './waiting-answers.ts';
-import { messageOf } from '../text/message-of.ts';
 
 /** All routes, wherever it listens. */
 export interface HttpServer {
@@ -42,7 +40,8 @@ export interface HttpServer {
 
 export interface HttpServerOptions {
   readonly access: AccessPolicy;
-  readonly tls: TlsFiles | null;
+  /** null: it serves http. */
+  readonly certificate: ServedCertificate | null;
   readonly sources: WebSources;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -64,16 +63,14 @@ const LIMITS: ServerOptions = {
   connectionsCheckingInterval: 1_000,
 };
 
-/** @throws {Error} saying what to do, when a certificate cannot be read */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { access, tls, sources, clock, logger } = options;
+  const { access, certificate, sources, clock, logger } = options;
   const events = new EventStream(clock);
   const files = await readStaticFiles();
-  const routes = createRoutes({ access, sources, events, files, tls: tls !== null, clock, logger });
+  const routes = createRoutes({ access, sources, events, files, tls: certificate !== null, clock, logger });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
   const waiting = createWaitingAnswers(WAITING_LIMITS);
-  const certificate = tls === null ? null : await ServedCertificate.read(tls, 'the status page');
-  const server = createNodeServer(tls, certificate, (request, response) => {
+  const server = createNodeServer(certificate, (request, response) => {
     if (!waiting.begin(request, response)) return;
     // Once it stops, a connection that has got its answer is not kept for the next request.
     response.once('close', () => {
@@ -142,32 +139,25 @@ type NodeServer = Server | HttpsServer;
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
-function createNodeServer(tls: TlsFiles | null, certificate: ServedCertificate | null, listener: Listener): NodeServer {
-  if (tls === null || certificate === null) return createPlainServer(LIMITS, listener);
+function createNodeServer(certificate: ServedCertificate | null, listener: Listener): NodeServer {
+  if (certificate === null) return createPlainServer(LIMITS, listener);
   const material = certificate.material();
-  try {
-    return createHttpsServer(
-      {
-        ...LIMITS,
-        ...material,
-        // Who shows no certificate may have a password.
-        requestCert: tls.clientCaFile !== null,
-        rejectUnauthorized: false,
-        minVersion: 'TLSv1.2',
-        handshakeTimeout: 5_000,
-      },
-      listener,
-    );
-  } catch (error) {
-    throw new Error(
-      `Cannot serve the status page with certificate "${tls.certFile}" and key "${tls.keyFile}": ` +
-        `${messageOf(error)}; expected PEM files that belong together`,
-      { cause: error },
-    );
-  }
+  return createHttpsServer(
+    {
+      ...LIMITS,
+      ...material,
+      // Who shows no certificate may have a password.
+      requestCert: material.ca !== undefined,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: 5_000,
+    },
+    listener,
+  );
 }
 
-function listening(server: Server, where: ListenOptions): Promise<void> {
+/** @throws {Error} as Node has it */
+export function listening(server: NetServer, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(where, () => {

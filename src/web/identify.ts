@@ -6,9 +6,10 @@ import type { Role, WebConfig } from '../config/schema/web.ts';
 import { readSecret, type SecretSource } from '../system/secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { verifiedPeerNames } from '../network/tls/peer-names.ts';
+import { allOrProblems } from '../system/all-problems.ts';
 import { messageOf } from '../text/message-of.ts';
 import { keepSecret } from './kept-secret.ts';
-import { createLogin, loginProblems } from './login.ts';
+import { createLogin } from './login.ts';
 
 /** A caller by what it showed. */
 export interface Identity {
@@ -50,30 +51,19 @@ export function hasCredentials({ users, tokens, certificates, proxy }: Credentia
   return users.length + tokens.length + certificates.length > 0 || proxy !== null;
 }
 
-/** Why accounts could not be used, one sentence each. */
-export async function credentialProblems(config: Credentials, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  const { tokens, proxy } = config;
-  const read = await Promise.allSettled([
-    ...tokens.map(({ name, token }) => readShown(tokenOf(name), token, env)),
-    ...(proxy === null || proxy.secret === null ? [] : [readShown(PROXY_SECRET, proxy.secret, env)]),
-  ]);
-  return [
-    ...(await loginProblems(config.users, env)),
-    ...read.flatMap((outcome) => (outcome.status === 'rejected' ? [messageOf(outcome.reason)] : [])),
-  ];
-}
-
 /**
  * By the certificate of the connection, by the user that the configured proxy names, by a bearer token (RFC 6750), or
  * by name and password (RFC 7617), in this order. The header of a proxy that does not prove itself is ignored. Secrets
  * are read again at each request; one that cannot be used leaves the one before in force, and never concerns another
  * account.
- * @throws {Error} when a password hash, token or secret cannot be used at the start, naming it
+ * @throws {Error} naming each password hash, token and secret that cannot be used at the start, on a line of its own
  */
 export async function createIdentify(config: Credentials, deps: IdentifyDeps): Promise<Identify> {
-  const byProxy = await createProxyCheck(config.proxy, deps);
-  const byToken = await createTokenCheck(config.tokens, deps);
-  const byPassword = await createPasswordCheck(config.users, deps);
+  const [byProxy, byToken, byPassword] = await allOrProblems([
+    createProxyCheck(config.proxy, deps),
+    createTokenCheck(config.tokens, deps),
+    createPasswordCheck(config.users, deps),
+  ]);
   return async (request) => {
     const names = await trustedNames(request, deps);
     const byCertificate = config.certificates.find(({ name }) => names.includes(name));
@@ -114,7 +104,7 @@ async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps)
 }
 
 async function createTokenCheck(tokens: Credentials['tokens'], deps: IdentifyDeps) {
-  const kept = await Promise.all(
+  const kept = await allOrProblems(
     tokens.map(async ({ name, role, token }) => ({ name, role, isShown: await keepShown(tokenOf(name), token, deps) })),
   );
   return async (shown: string): Promise<Identified> => {

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { visibleText } from '../core/visible-text.ts';
+import { attachCapture } from './attach-capture.ts';
 import { auditEntryToJson } from './audit-routes.ts';
 import { callerRefusal, refusalText } from './change-refusal.ts';
 import { actOnIncident, type IncidentActionTools, type ActionOutcome, isIncidentAction } from './incident-actions.ts';
@@ -16,7 +17,7 @@ import type { WebSources } from './sources.ts';
 
 export interface IncidentTools extends IncidentActionTools {
   readonly sources: IncidentActionTools['sources'] &
-    Pick<WebSources, 'site' | 'timezone' | 'alertHistory' | 'findIncidents' | 'incidentRecord'>;
+    Pick<WebSources, 'site' | 'timezone' | 'unitAddresses' | 'alertHistory' | 'findIncidents' | 'incidentRecord'>;
 }
 
 /** On one page. */
@@ -39,6 +40,7 @@ export function createIncidentRoutes(tools: IncidentTools): Hono<WebEnv> {
     const record = sources.incidentRecord(context.req.param('id'));
     return record === null ? noIncident(context) : pageOf(context, record, tools, []);
   });
+  app.post('/api/v1/incidents/:id/capture', (context) => attachCapture(context, context.req.param('id'), tools));
   app.post('/incidents/:id/:action', async (context) => {
     const action = context.req.param('action');
     if (!isIncidentAction(action)) return context.notFound();

@@ -2,8 +2,9 @@ import type { ListenAddress } from '../config/schema/host-port.ts';
 import { authority } from '../core/authority.ts';
 
 /** Why the status page cannot listen, and what to do. */
-export function listenProblem({ address, port }: ListenAddress, error: NodeJS.ErrnoException): string {
-  return `Cannot serve the status page on "${authority({ host: address, port })}": ${reason(error)}`;
+export function listenProblem({ address, port }: ListenAddress, error: unknown): string {
+  const why = error instanceof Error ? reason(error) : String(error);
+  return `Cannot serve the status page on "${authority({ host: address, port })}": ${why}`;
 }
 
 function reason({ code, message }: NodeJS.ErrnoException): string {

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { WebConfig } from '../config/schema/web.ts';
+import { allOrProblems } from '../system/all-problems.ts';
 import { readSecret } from '../system/secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { BoundedMap } from './bounded-map.ts';
@@ -49,10 +50,10 @@ interface LoginDeps {
 /**
  * Hash files are read at each check, so that a changed password counts at once. One that cannot be used leaves the
  * hash before it in force.
- * @throws {Error} when a user's hash cannot be read or understood, naming the user
+ * @throws {Error} naming each user whose hash cannot be read or understood, on a line of its own
  */
 export async function createLogin(users: readonly User[], { clock, logger, env }: LoginDeps): Promise<Login> {
-  const known = await Promise.all(
+  const known = await allOrProblems(
     users.map(async (user): Promise<KnownUser> => {
       const hash = await keepSecret(
         () => readHash(user, env),
@@ -94,12 +95,6 @@ export async function createLogin(users: readonly User[], { clock, logger, env }
   }
 
   return { check };
-}
-
-/** Why users could not log in, one sentence a user. */
-export async function loginProblems(users: readonly User[], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  const read = await Promise.allSettled(users.map((user) => readHash(user, env)));
-  return read.flatMap((outcome) => (outcome.status === 'rejected' ? [messageOf(outcome.reason)] : []));
 }
 
 type User = Pick<WebConfig['users'][number], 'name' | 'passwordHash'>;

@@ -1,9 +1,12 @@
+import type { ListenOptions } from 'node:net';
 import type { Logger } from 'pino';
 import type { ListenAddress } from '../config/schema/host-port.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
+import { ServedCertificate } from '../network/tls/served-certificate.ts';
+import { allOrProblems } from '../system/all-problems.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
-import { createIdentify, hasCredentials } from './identify.ts';
+import { createIdentify, hasCredentials, type Identify, type IdentifyDeps } from './identify.ts';
 import { listenProblem } from './listen-problem.ts';
 import type { WebSources } from './sources.ts';
 
@@ -31,28 +34,54 @@ export interface WebServerDeps {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** What the page reads before it listens. */
+interface PageFiles {
+  /** null: nobody is asked who they are. */
+  readonly identify: Identify | null;
+  readonly certificate: ServedCertificate | null;
+}
+
+/** @throws {Error} with each certificate, password hash and token that cannot be used, on a line of its own */
+export async function loadPage(config: WebConfig, deps: IdentifyDeps): Promise<PageFiles> {
+  const [identify, certificate] = await allOrProblems([
+    hasCredentials(config) || config.anonymous === 'metrics' ? createIdentify(config, deps) : null,
+    config.tls === null ? null : ServedCertificate.read(config.tls, 'the status page'),
+  ]);
+  return { identify, certificate };
+}
+
+/** @throws {Error} saying what to do: the port is taken */
+export async function openPort<T>(
+  { address, port }: ListenAddress,
+  open: (where: ListenOptions) => Promise<T>,
+): Promise<T> {
+  try {
+    return await open({ host: address, port });
+  } catch (error) {
+    throw new Error(listenProblem({ address, port }, error), { cause: error });
+  }
+}
+
 /** The status page, the API and the metrics of docs/web.md. */
 export function createWebServer(config: WebConfig, sources: WebSources, deps: WebServerDeps): WebServer {
   const { clock, logger, env } = deps;
-  const { hosts, localReload, tls, listen } = config;
+  const { hosts, localReload, listen } = config;
   let server: HttpServer | null = null;
 
   async function create(): Promise<HttpServer> {
+    const refreshAuthorities = async (): Promise<void> => server?.refreshCertificate();
+    const { identify, certificate } = await loadPage(config, { clock, logger, env, refreshAuthorities });
     const hasAccounts = hasCredentials(config);
     const opensMetrics = config.anonymous === 'metrics';
-    const refreshAuthorities = async (): Promise<void> => server?.refreshCertificate();
-    const identify =
-      hasAccounts || opensMetrics ? await createIdentify(config, { clock, logger, env, refreshAuthorities }) : null;
     const access = { kind: 'network', identify, hasAccounts, opensMetrics, localReload, hosts } as const;
-    return createHttpServer({ access, tls, sources, clock, logger });
+    return createHttpServer({ access, certificate, sources, clock, logger });
   }
 
   return {
     start: async () => {
       server ??= await create();
-      const bound = await server.listen({ host: listen.address, port: listen.port }).catch((error: unknown) => {
-        throw error instanceof Error ? new Error(listenProblem(listen, error), { cause: error }) : error;
-      });
+      const opened = server;
+      const bound = await openPort(listen, (where) => opened.listen(where));
       return typeof bound === 'object' && bound !== null ? bound : listen;
     },
     release: () => server?.release(),

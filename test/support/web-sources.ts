@@ -15,6 +15,7 @@ export interface WebState {
   timezone: string;
   diagnosis: Diagnosis | null;
   incidents: readonly Incident[];
+  unitAddresses: readonly string[];
   silences: readonly Silence[];
   outboxEntries: readonly OutboxEntry[];
   /** Noted, latest first. */
@@ -63,6 +64,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     timezone: 'UTC',
     diagnosis: null,
     incidents: [],
+    unitAddresses: ['10.0.0.5'],
     silences: [],
     outboxEntries: [],
     changes: [],
@@ -99,7 +101,9 @@ function acknowledged(state: WebState, id: string, acknowledgement: Incident['ac
 
 export function sourcesOf(state: WebState): WebSources {
   return {
+    begun: Promise.resolve(),
     version: '0.1.0',
+    unitAddresses: () => state.unitAddresses,
     site: () => state.site,
     timezone: () => state.timezone,
     diagnosis: () => state.diagnosis,

@@ -12,6 +12,14 @@ export interface ClockEstimate {
   readonly trusted: boolean;
 }
 
+/** Our own clock, as a round found it. */
+export interface OwnClock {
+  /** Null: no source told the time. */
+  readonly estimate: ClockEstimate | null;
+  /** Our wall clock minus our monotonic clock when the round began. */
+  readonly clockBase: Millis;
+}
+
 /** Beyond the precision of both: servers are allowed to be off a little. */
 const TOLERANCE: Millis = 2000;
 

@@ -1,5 +1,6 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { fortiauthenticator, shell } from '../../engine/words/step.ts';
+import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ON_THE_UNIT = [
   fortiauthenticator('Test on {appliance} itself, and see System > Network > DNS.', 'execute ping {host}'),
@@ -9,6 +10,7 @@ const ON_THE_UNIT = [
 const ITS_OWN_VIEW = [
   ...ON_THE_UNIT,
   'Configure "firewall" for {appliance}, or run ftm-watch in its network (sourceAddress), to see its own path.',
+  ...CAPTURE_STEPS,
 ] as const;
 
 const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machine explains it';
@@ -22,6 +24,7 @@ const POLICY_READ = [
   'If that policy neither inspects nor denies, look behind {firewall} for something that treats {source} differently ' +
     'from this machine: another firewall, a proxy, address translation or a separate uplink.',
   ...ON_THE_UNIT,
+  ...CAPTURE_STEPS,
 ] as const;
 
 const POLICY_UNREAD = [
@@ -29,6 +32,7 @@ const POLICY_UNREAD = [
   'Until it does, compare the policy for {source} with the one for this machine by hand (Policy Lookup on {firewall}): ' +
     'policies match source addresses.',
   ...ON_THE_UNIT,
+  ...CAPTURE_STEPS,
 ] as const;
 
 /** Causes that only the log of FortiAuthenticator shows. */
@@ -72,6 +76,45 @@ export const POLLING_CAUSES = {
         unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_UNREAD] },
       },
     },
+  },
+  'users-disabled': {
+    severity: 'critical',
+    title: 'FortiAuthenticator disabled users whose activation has expired',
+    short: 'users were disabled',
+    headline: '{subject} were disabled',
+    summary:
+      '{appliance} disabled users because the activation of their FortiToken Mobile token has expired. They cannot log ' +
+      'in.',
+    impact: 'disabled',
+    sources: ['ta-p/361713'],
+    remedy: [
+      'Do not restart FortiAuthenticator, and repair its connection to the licence server first.',
+      'Do not simply re-enable the users. A user who is re-enabled can log in without a token, so the second factor is ' +
+        'bypassed.',
+      'Assign and activate a token for each user first, and check that the login asks for its code.',
+      'Upgrade FortiAuthenticator to 6.4.10, 6.5.5, 6.6.1 or later, which fix bug 988000.',
+    ],
+  },
+  'appliance-fault-logged': {
+    severity: 'warning',
+    title: 'FortiAuthenticator logs a fault of its own',
+    short: 'FortiAuthenticator logs a fault',
+    headline: '{subject} logs a fault of its own',
+    summary: 'The log of {appliance} reports a fault of the unit itself: its cluster, its memory or its clock.',
+    impact: 'appliance',
+    sources: ['ta-p/417719', 'ta-p/383334', 'ta-p/385019'],
+    remedy: [
+      'Read the evidence: the line says whether it is the HA cluster, the memory or NTP.',
+      'HA cluster: see System > Administration > High Availability on both members.',
+      fortiauthenticator(
+        'Memory: if SwapFree and SwapTotal differ, FortiAuthenticator uses swap and needs more memory.',
+        'get hard mem',
+      ),
+      fortiauthenticator(
+        'Clock: FortiAuthenticator must reach an NTP server (UDP port 123).',
+        'diagnose system ntp status',
+      ),
+    ],
   },
   'appliance-silent': {
     severity: 'warning',

@@ -58,7 +58,8 @@ function judgeError(
   const suggests = level === 'note' ? null : suggestion(error.cause, preconditionOf);
   return {
     rule: 'no-ftm-errors',
-    subject: appliance.name,
+    // Users who were disabled stay so when the unit polls again: a fault besides that of the unit, never the same one.
+    subject: suggests === 'users-disabled' ? `users of ${appliance.name}` : appliance.name,
     claim:
       error.count === 1
         ? `One FortiToken Mobile error in the log, at ${utcText(error.lastAt)}.`
@@ -87,6 +88,7 @@ function complaintOf(
   suggests: string | null,
   policies: Policies,
 ): Pick<Finding, 'kind' | 'facts'> {
+  if (suggests === 'appliance-fault-logged') return { facts: { appliance, ...known({ said: short }) } };
   if (suggests !== 'polling-failing') return { facts: { appliance } };
   const own = ownPolicy(appliance, policies);
   return { ...own, facts: { ...own.facts, ...known({ meaning: summary, said: short }) } };

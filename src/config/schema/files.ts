@@ -10,6 +10,9 @@ const VARIABLE = hidden('the name of an environment variable in capitals, such a
 /** A file that must be readable when the configuration is loaded. */
 export const readableFile: z.ZodType<string> = file('file', 'file-to-read', expected(FILE));
 
+/** The same with certificates to verify others by. */
+export const certificatesFile: z.ZodType<string> = file('file', 'authority-file', expected(FILE));
+
 /** A file that may come later and change. */
 export const laterFile: z.ZodType<string> = file('file', 'file-for-later', expected(FILE));
 
@@ -27,7 +30,7 @@ export const secretVariable: z.ZodType<string> = z
   .register(USES, { use: 'secret-variable' });
 
 /** Of a server that a public authority may have signed too. */
-export const authorityFile: z.ZodType<string | null> = optional(readableFile).describe(
+export const authorityFile: z.ZodType<string | null> = optional(certificatesFile).describe(
   'PEM file of the authority that signed its certificate; without it the public authorities are trusted.',
 );
 

@@ -1,9 +1,9 @@
-import { createHash, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { createHash, type X509Certificate } from 'node:crypto';
 import { checkServerIdentity, TLSSocket, type PeerCertificate } from 'node:tls';
 import type { Agent, buildConnector } from 'undici';
 import { ProbeError } from '../failure.ts';
 import { getaddrinfoForSockets } from '../getaddrinfo.ts';
+import { readAuthorities } from '../tls/authorities.ts';
 
 /** How the certificate of an interface is verified. Neither: under the roots that Node ships. */
 export interface TlsTrust {
@@ -15,11 +15,6 @@ export interface TlsTrust {
 
 /** Enough for one interface; more would be a burden on an appliance. */
 const CONNECTIONS = 4;
-
-/** Longer than any bundle of roots. */
-const MAX_CA_BYTES = 1024 * 1024;
-
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;
 
 /**
  * HTTP connections to one interface, over verified TLS only: nothing is sent before the peer has proved who it is.
@@ -89,17 +84,4 @@ function pinOf(certificate: X509Certificate): string {
 function identityCheck(ders: readonly Buffer[]): (host: string, certificate: PeerCertificate) => Error | undefined {
   return (host, certificate) =>
     ders.some((der) => der.equals(certificate.raw)) ? undefined : checkServerIdentity(host, certificate);
-}
-
-interface Authorities {
-  readonly pems: readonly string[];
-  readonly ders: readonly Buffer[];
-}
-
-async function readAuthorities(path: string): Promise<Authorities> {
-  const text = await readFile(path, 'utf8');
-  const pems = text.length > MAX_CA_BYTES ? [] : (text.match(PEM_CERTIFICATE) ?? []);
-  if (pems.length === 0)
-    throw new Error(`Cannot use "${path}" to verify a certificate: expected PEM certificates, at most 1 MiB`);
-  return { pems, ders: pems.map((pem) => new X509Certificate(pem).raw) };
 }

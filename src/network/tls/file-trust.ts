@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { parseAuthorities } from './authorities.ts';
 import { KEY_SHARES } from './key-shares.ts';
 
 interface Known {
@@ -19,6 +20,7 @@ export class FileTrust {
     const bytes = await readFile(file);
     const known = this.#known.get(file);
     if (known?.bytes.equals(bytes) === true) return known.context;
+    parseAuthorities(bytes.toString('utf8'), file);
     const context = createSecureContext({ ca: bytes, ecdhCurve: KEY_SHARES });
     this.#known.set(file, { bytes, context });
     return context;

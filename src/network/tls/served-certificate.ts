@@ -1,11 +1,12 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Server, TLSSocket } from 'node:tls';
+import { createSecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { beat } from '../../system/beat.ts';
 import type { OperatorLog } from '../../system/operator-log.ts';
 import { readText } from '../../system/read-text.ts';
 import { messageOf } from '../../text/message-of.ts';
+import { parseAuthorities } from './authorities.ts';
 
 /** The PEM files of a TLS server of ours. */
 export interface ServedFiles {
@@ -61,7 +62,7 @@ export class ServedCertificate {
 
   /**
    * @param what whose it is, after "of": `the status page`
-   * @throws {Error} naming the file that cannot be read
+   * @throws {Error} naming the file that cannot be read or used, or the key that belongs to another certificate
    */
   static async read(files: ServedFiles, what: string): Promise<ServedCertificate> {
     return new ServedCertificate(files, what, await readMaterial(files, what));
@@ -128,23 +129,37 @@ function peerOf({ remoteAddress, remotePort }: Socket): string {
 async function readMaterial(files: ServedFiles, what: string): Promise<ServedMaterial> {
   const cert = await readText(files.certFile, `the certificate of ${what} from`);
   const key = await readText(files.keyFile, `the key of ${what} from`);
-  if (files.clientCaFile === null) return { cert, key };
+  if (!certificateIn(cert, files, what).checkPrivateKey(keyIn(key, files, what)))
+    throw new Error(
+      `Cannot use the key of ${what} in "${files.keyFile}": it belongs to another certificate than the one in ` +
+        `"${files.certFile}"`,
+    );
+  const own = { cert, key };
+  attempt(() => createSecureContext(own), `the certificate of ${what} in "${files.certFile}"`);
+  if (files.clientCaFile === null) return own;
   const ca = await readText(files.clientCaFile, `the client authorities of ${what} from`);
-  refuseOtherText(ca, files.clientCaFile);
-  if (files.clientCrlFile === null) return { cert, key, ca };
-  return { cert, key, ca, crl: await readText(files.clientCrlFile, `the revoked clients of ${what} from`) };
+  parseAuthorities(ca, files.clientCaFile);
+  if (files.clientCrlFile === null) return { ...own, ca };
+  const crl = await readText(files.clientCrlFile, `the revoked clients of ${what} from`);
+  attempt(() => createSecureContext({ ca, crl }), `the revocation lists of ${what} in "${files.clientCrlFile}"`);
+  return { ...own, ca, crl };
 }
 
-/** OpenSSL takes a text without certificates for a list of none. @throws {Error} naming the file */
-function refuseOtherText(ca: string, file: string): void {
-  const certificates = ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu) ?? [];
+function certificateIn(pem: string, { certFile }: ServedFiles, what: string): X509Certificate {
+  return attempt(() => new X509Certificate(pem), `the certificate of ${what} in "${certFile}"`);
+}
+
+function keyIn(pem: string, { keyFile }: ServedFiles, what: string): KeyObject {
+  return attempt(() => createPrivateKey(pem), `the key of ${what} in "${keyFile}"`);
+}
+
+/** @throws {Error} naming the file, where OpenSSL only says what it stumbled over */
+function attempt<T>(use: () => T, what: string): T {
   try {
-    for (const pem of certificates) void new X509Certificate(pem);
-    if (certificates.length > 0) return;
-  } catch {
-    // Said below.
+    return use();
+  } catch (error) {
+    throw new Error(`Cannot use ${what}: expected PEM without a passphrase: ${messageOf(error)}`, { cause: error });
   }
-  throw new Error(`Cannot use the client authorities in "${file}": expected certificates in PEM`);
 }
 
 function isSame(one: ServedMaterial, other: ServedMaterial): boolean {

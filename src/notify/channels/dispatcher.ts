@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { Dispatcher } from 'undici';
 import type { ProxyConfig } from '../../config/schema/proxy.ts';
 import { authority, isLoopbackUrl } from '../../core/authority.ts';
+import { readAuthorities } from '../../network/tls/authorities.ts';
 import type { SecretReader } from '../../system/secret.ts';
 
 /** How channels and the heartbeat leave this network. Probes never use it. */
@@ -20,7 +20,7 @@ export interface EgressDeps {
  */
 export async function openDispatcher(url: string, caFile: string | null, deps: EgressDeps): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
-  const tls = caFile === null ? {} : { ca: await readFile(caFile, 'utf8') };
+  const tls = caFile === null ? {} : { ca: [...(await readAuthorities(caFile)).pems] };
   const options = { connect: tls, pipelining: 0 };
   if (isLoopbackUrl(url)) return new Agent(options);
   // It takes empty text for no proxy, and only what is missing from the environment of this process.

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { readableFile } from '../../config/schema/files.ts';
+import { certificatesFile } from '../../config/schema/files.ts';
 import {
   type SectionFields,
   fieldsOf,
@@ -25,7 +25,7 @@ const api = section(
     url: httpsOrigin('https://10.0.0.5').describe('Address of the unit, "https://" without a path.'),
     user: text.describe('An administrator with "Web service access"; a profile that only reads is enough.'),
     key: secret('key', "File with the user's web service access key."),
-    caFile: optional(readableFile).describe(
+    caFile: optional(certificatesFile).describe(
       'PEM file of the authority that signed its certificate, or of the certificate itself.',
     ),
     pin: optional(pin).describe(

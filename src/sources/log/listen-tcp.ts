@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { SyslogTls } from './section.ts';
 import { createConnectionEvictor } from '../../network/connection-evictor.ts';
@@ -8,7 +8,6 @@ import { errorCode } from '../../network/failure.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ServedCertificate } from '../../network/tls/served-certificate.ts';
 import { beat } from '../../system/beat.ts';
-import { messageOf } from '../../text/message-of.ts';
 import { bindError } from './bind-error.ts';
 import type { LineTally } from './tally.ts';
 import { TcpConnection, type ConnectionDeps } from './tcp-connection.ts';
@@ -57,7 +56,7 @@ export interface TcpListener {
 
 /**
  * Syslog over TCP or TLS: lines that end with a line break or are counted in octets (RFC 6587), seen for each frame.
- * @throws {Error} when the certificate does not belong to the key, or the port cannot be bound
+ * @throws {Error} when the port cannot be bound
  */
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
@@ -81,13 +80,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     else crowd.enter(socket);
   });
   server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => accept(socket, open, options));
-  try {
-    server.listen({ host: listen.address, port: listen.port, exclusive: true });
-    await once(server, 'listening');
-  } catch (error) {
-    server.close();
-    throw bindError(tls === null ? 'TCP' : 'TLS', listen, error);
-  }
+  await bindTcp(server, listen, tls === null ? 'TCP' : 'TLS');
   server.on('error', (error) => {
     options.logger.error({ err: error }, 'syslog listener failed');
   });
@@ -110,6 +103,17 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   };
 }
 
+/** @throws {Error} saying what to do, when the port cannot be bound */
+export async function bindTcp(server: Server, listen: ListenAddress, what: 'TCP' | 'TLS'): Promise<void> {
+  try {
+    server.listen({ host: listen.address, port: listen.port, exclusive: true });
+    await once(server, 'listening');
+  } catch (error) {
+    server.close();
+    throw bindError(what, listen, error);
+  }
+}
+
 interface Listener {
   readonly server: Server;
   /** Takes its certificate, and those whom it believes, as they change. */
@@ -120,7 +124,7 @@ function createListener(options: TcpOptions): Listener {
   const { tls, certificate, connections, onFailedHandshake } = options;
   if (tls === null || certificate === null) return { server: createServer(), follow: () => () => undefined };
   const isAsked = tls.clientCaFile !== null;
-  const server = createSecureServer(tls, {
+  const server = createTlsServer({
     ...certificate.material(),
     handshakeTimeout: HANDSHAKE,
     requestCert: isAsked,
@@ -131,19 +135,6 @@ function createListener(options: TcpOptions): Listener {
     onFailedHandshake(socket.remoteAddress ?? '', error);
   });
   return { server, follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }) };
-}
-
-/** @throws {Error} naming the files, where OpenSSL only says what it stumbled over */
-function createSecureServer({ certFile, keyFile }: SyslogTls, options: TlsOptions): TlsServer {
-  try {
-    return createTlsServer(options);
-  } catch (error) {
-    throw new Error(
-      `Cannot listen for syslog over TLS: "${certFile}" and "${keyFile}" are no certificate with its key: ` +
-        messageOf(error),
-      { cause: error },
-    );
-  }
 }
 
 /** Before any TLS, and before somebody else is closed for it. */

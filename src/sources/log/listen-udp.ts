@@ -98,9 +98,20 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
 
 /** @throws {Error} when the port cannot be bound */
 async function open(listen: ListenAddress, { reader, logger }: UdpOptions): Promise<Socket> {
+  return bindUdp(listen, (socket) => receive(socket, reader, logger));
+}
+
+/**
+ * @param prepare is called before anything can arrive
+ * @throws {Error} saying what to do, when the port cannot be bound
+ */
+export async function bindUdp(
+  listen: ListenAddress,
+  prepare: (socket: Socket) => void = () => undefined,
+): Promise<Socket> {
   // Not reuseAddr: a second process would take a share of the datagrams without a word.
   const socket = createSocket({ type: isIPv6(listen.address) ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER });
-  receive(socket, reader, logger);
+  prepare(socket);
   try {
     socket.bind({ address: listen.address, port: listen.port, exclusive: true });
     await once(socket, 'listening');

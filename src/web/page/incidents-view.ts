@@ -1,5 +1,11 @@
 import { compareSeverity } from '../../core/severity.ts';
-import { type Incident, isMuted, type Silence, type LastNotified } from '../../engine/incident/incident.ts';
+import {
+  type Incident,
+  isMuted,
+  isUnverified,
+  type Silence,
+  type LastNotified,
+} from '../../engine/incident/incident.ts';
 import { lastedText } from '../../engine/incident/lasted.ts';
 import type { AlertHistory } from '../alert-history.ts';
 import type { StateRecipients } from '../sources.ts';
@@ -96,6 +102,8 @@ function sightText(incident: Incident, reader: Reader): Markup | null {
       return markup`, not seen in the last round`;
     case 'unjudged':
       return markup`, could not be judged in the last round`;
+    case 'unverified':
+      return markup`, not checked again since ftm-watch started`;
     case 'hidden':
       return markup`, hidden by something deeper, last seen ${distance(incident.lastSeen, reader)}`;
   }
@@ -103,6 +111,7 @@ function sightText(incident: Incident, reader: Reader): Markup | null {
 
 function toldText(incident: Incident, telltale: Telltale): Markup {
   const { lastNotified, awaitsDigest } = incident;
+  if (isUnverified(incident)) return markup`Notifications about it wait until it has been checked again.`;
   if (awaitsDigest) return markup`A notification waits: the hourly limit is reached.`;
   if (lastNotified === null) return markup`Nobody has been notified.`;
   const { states, reader } = telltale;
@@ -171,5 +180,8 @@ function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly
 }
 
 function isSaid(step: TimelineStep): boolean {
-  return step.kind === 'changed' && ['comment', 'acknowledge', 'unacknowledge'].includes(step.change.action);
+  return (
+    step.kind === 'changed' &&
+    ['comment', 'attach-capture', 'acknowledge', 'unacknowledge'].includes(step.change.action)
+  );
 }

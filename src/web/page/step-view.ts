@@ -44,6 +44,8 @@ export function changeWords({ action, account, address }: AuditEntry): string {
       return `Acknowledgement withdrawn ${who}`;
     case 'comment':
       return `Comment ${who}`;
+    case 'attach-capture':
+      return `FortiAuthenticator’s own connection, from a packet capture attached ${who}`;
     case 'reload':
       return `Configuration reloaded ${who}`;
   }

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { surprisesOf } from '../../../src/cli/surprises.ts';
+import { fileSurprises, machineSurprises } from '../../../src/cli/surprises.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const TOLD = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }\n';
@@ -23,16 +23,35 @@ function file(name: string, mode: number): string {
 }
 
 async function surprises(text: string, sources: readonly string[] = []): Promise<readonly string[]> {
-  return surprisesOf(await configOf(text), sources);
+  const config = await configOf(text);
+  return [...fileSurprises(config), ...(await machineSurprises(config, sources))];
 }
 
-describe('surprisesOf()', () => {
+describe('what surprises', () => {
   test('finds none where somebody is told and the log is heard', async () => {
     expect(await surprises(TOLD + HEARD)).toEqual([]);
   });
 
   test('tells that nobody is told', async () => {
     expect(await surprises(HEARD)).toEqual([expect.stringContaining('No channel is configured')]);
+  });
+
+  test('tells that a network is believed where one address may be meant', async () => {
+    const logs = (relays: string): string =>
+      `${TOLD}appliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n` +
+      `logs: { syslog: { udp: "0.0.0.0:5514" }, relays: [${relays}] }\n`;
+
+    expect(await surprises(logs('10.0.0.9/24, "fd00::9/64"'))).toEqual([
+      'logs.relays contains "10.0.0.9/24", which has host bits set: the whole network 10.0.0.0/24 is believed as a ' +
+        'relay. Write "10.0.0.9" for this address alone, or "10.0.0.0/24".',
+      'logs.relays contains "fd00::9/64", which has host bits set: the whole network fd00::/64 is believed as a ' +
+        'relay. Write "fd00::9" for this address alone, or "fd00::/64".',
+    ]);
+    expect(await surprises(logs('10.0.0.0/24, 10.0.0.9, 10.0.0.9/32, "fd00::/64"'))).toEqual([]);
+    const expected = `${TOLD}${HEARD}licenseServer: { expectedAddresses: [173.243.138.5/24] }\n`;
+    expect(await surprises(expected)).toEqual([
+      expect.stringContaining('the whole network 173.243.138.0/24 is expected'),
+    ]);
   });
 
   test('tells that no log is heard, or is of nobody', async () => {

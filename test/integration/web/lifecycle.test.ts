@@ -126,8 +126,8 @@ describe('createWebServer() over TLS', () => {
   });
 
   test.each([
-    ['a key of another certificate', 'other', 'expected PEM files that belong together'],
-    ['a file that is no key', 'hello', 'expected PEM files that belong together'],
+    ['a key of another certificate', 'other', 'it belongs to another certificate than the one in'],
+    ['a file that is no key', 'hello', 'expected PEM without a passphrase'],
     ['a file that is missing', null, 'Cannot read the key of the status page from'],
   ])('does not start with %s', async (_, key, message) => {
     const [leaf, other] = await Promise.all([createIdentity({ name: 'CN=a' }), createIdentity({ name: 'CN=b' })]);

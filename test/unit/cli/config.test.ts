@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { configCheck, configPrint, configSchemaCommand } from '../../../src/cli/config.ts';
+import { configPrint, configSchemaCommand } from '../../../src/cli/config.ts';
 import { CANARY, loadText } from '../../support/config-machine.ts';
 
 /** Where a command writes to. */
@@ -16,64 +16,6 @@ function streams(): {
     texts: () => written,
   };
 }
-
-describe('config check', () => {
-  test('says that a configuration is valid', async () => {
-    const to = streams();
-    expect(configCheck({ result: await loadText('site: hq'), problems: [], surprises: [], ...to })).toBe(0);
-    expect(to.texts()).toEqual(['/etc/ftm-watch/ftm-watch.yaml: the configuration is valid\n', '']);
-  });
-
-  test('warns of what will surprise, and that is no mistake', async () => {
-    const to = streams();
-    const surprises = ['Nobody is told.', 'Nothing is heard.'];
-    expect(configCheck({ result: await loadText('site: hq'), problems: [], surprises, ...to })).toBe(0);
-    expect(to.texts()).toEqual([
-      '/etc/ftm-watch/ftm-watch.yaml: the configuration is valid\nWarning: Nobody is told.\n' +
-        'Warning: Nothing is heard.\n',
-      '',
-    ]);
-  });
-
-  test('says every problem on standard error', async () => {
-    const to = streams();
-    expect(
-      configCheck({ result: await loadText('sites: hq\nlog: { level: loud }'), problems: [], surprises: [], ...to }),
-    ).toBe(3);
-    expect(to.texts()).toEqual([
-      '',
-      [
-        'ftm-watch.yaml:1:1  unknown key "sites"; did you mean "site"?',
-        'ftm-watch.yaml:2:8  log.level: expected one of "trace", "debug", "info", "warn", "error", got "loud"',
-        'The configuration is not valid: 2 problems',
-        '',
-      ].join('\n'),
-    ]);
-  });
-
-  test('says how many problems there are when they are too many to show', async () => {
-    const to = streams();
-    configCheck({
-      result: await loadText(Array.from({ length: 101 }, (_, index) => `unknown${String(index)}: 1`).join('\n')),
-      problems: [],
-      surprises: [],
-      ...to,
-    });
-    expect(to.texts()[1]).toContain('\nThe configuration is not valid: 101 problems; these are the first 100\n');
-  });
-});
-
-describe('config check of the files that are named', () => {
-  test('says what is wrong with them, and not that everything works', async () => {
-    const to = streams();
-    const problems = [
-      'Cannot check the password of web user "ops": …',
-      'Cannot check the password of web user "hq": …',
-    ];
-    expect(configCheck({ result: await loadText('site: hq'), problems, surprises: [], ...to })).toBe(3);
-    expect(to.texts()).toEqual(['', `${problems.join('\n')}\n`]);
-  });
-});
 
 describe('config print', () => {
   test('prints YAML with the defaults and no secret', async () => {

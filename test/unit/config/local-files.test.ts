@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { localFiles } from '../../../src/config/local-files.ts';
+import { commandFiles, localFiles } from '../../../src/config/local-files.ts';
 import { printConfig } from '../../../src/config/print.ts';
 
 let folder = '';
@@ -56,7 +56,7 @@ describe('localFiles.problem', () => {
     writeFileSync(secret, 'hunter2');
     chmodSync(secret, 0o000);
     const module = new URL('../../../src/config/local-files.ts', import.meta.url).href;
-    const program = `import { localFiles } from ${JSON.stringify(module)};
+    const program = `import { commandFiles, localFiles } from ${JSON.stringify(module)};
       process.stdout.write(String(await localFiles.problem(${JSON.stringify(secret)})));`;
     const node = [process.execPath, '--input-type=module', '--eval', program];
     // Root reads everything, unless it goes without the capabilities for that.
@@ -99,5 +99,35 @@ describe('loadConfig on this machine', () => {
     const options = { path: undefined, env: {}, hostname, cwd: folder, files: localFiles };
     const loaded = await loadConfig(options);
     expect(loaded.kind === 'ok' && printConfig(loaded.config)).toMatch(new RegExp(`^site: ${hostname}\n`, 'u'));
+  });
+});
+
+describe('commandFiles.substitute', () => {
+  const credentials = '/run/credentials/ftm-watch.service';
+
+  test.each([
+    [`${credentials}/secrets_fac-1`, '/etc/ftm-watch/secrets/fac-1'],
+    [`${credentials}/fac-1`, '/etc/ftm-watch/secrets/fac-1'],
+    [`${credentials}/secrets_a_b.key`, '/etc/ftm-watch/secrets/a_b.key'],
+  ])('gives of %j what systemd makes it from', (path, source) => {
+    expect(commandFiles.substitute?.(path)).toBe(source);
+  });
+
+  test.each([
+    `${credentials}/secrets_..`,
+    `${credentials}/secrets_.`,
+    `${credentials}/secrets_/fac-1`,
+    `${credentials}/secrets_a/b`,
+    `${credentials}/`,
+    '/run/credentials/other.service/secrets_fac-1',
+    '/run/credentials/ftm-watch.service2/fac-1',
+    `/srv${credentials}/secrets_fac-1`,
+    '/etc/ftm-watch/secrets/fac-1',
+  ])('gives nothing for %j', (path) => {
+    expect(commandFiles.substitute?.(path)).toBeNull();
+  });
+
+  test('is not for the daemon', () => {
+    expect(localFiles.substitute).toBeUndefined();
   });
 });

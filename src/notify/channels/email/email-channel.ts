@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import type { createTransport } from 'nodemailer';
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
 import { deadline } from '../../../system/clock.ts';
 import type { MailRelay } from '../../../config/schema/mail-relay.ts';
 import { authority } from '../../../core/authority.ts';
 import type { Clock, Millis } from '../../../core/clock.ts';
+import { readAuthorities } from '../../../network/tls/authorities.ts';
 import type { SecretReader } from '../../../system/secret.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, DeliveryRequest } from '../channel.ts';
@@ -119,7 +119,7 @@ async function transportOptions(relay: MailRelay, auth: Login | null): Promise<S
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
-    tls: { minVersion: 'TLSv1.2', ...(caFile === null ? {} : { ca: await readFile(caFile, 'utf8') }) },
+    tls: { minVersion: 'TLSv1.2', ...(caFile === null ? {} : { ca: [...(await readAuthorities(caFile)).pems] }) },
     ...(auth === null ? {} : { auth, forceAuth: true }),
     connectionTimeout: CONNECT_TIMEOUT,
     dnsTimeout: CONNECT_TIMEOUT,

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { readFile } from 'node:fs/promises';
 import { connect, isIP, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { deadline, sleep } from '../../../system/clock.ts';
 import type { Clock, Millis } from '../../../core/clock.ts';
+import { readAuthorities } from '../../../network/tls/authorities.ts';
 import type { SyslogConfig } from './section.ts';
 
 type Receiver = Pick<SyslogConfig, 'host' | 'port' | 'transport' | 'caFile'>;
@@ -72,8 +72,8 @@ async function sendStream(
   signal: AbortSignal,
 ): Promise<void> {
   const { transport, caFile } = receiver;
-  const authority = transport === 'tls' && caFile !== null ? await readFile(caFile, 'utf8') : null;
-  const socket = openStream(receiver, authority);
+  const authorities = transport === 'tls' && caFile !== null ? (await readAuthorities(caFile)).pems : null;
+  const socket = openStream(receiver, authorities);
   // At once and for good: it may fail before anything else listens, and after that.
   socket.on('error', () => undefined);
   try {
@@ -98,8 +98,14 @@ async function closed(socket: Socket, clock: Clock, signal: AbortSignal): Promis
   if (socket.errored !== null) throw socket.errored;
 }
 
-function openStream({ host, port, transport }: Receiver, authority: string | null): Socket {
+function openStream({ host, port, transport }: Receiver, authorities: readonly string[] | null): Socket {
   if (transport !== 'tls') return connect({ host, port });
   const name = isIP(host) === 0 ? { servername: host } : {};
-  return connectTls({ host, port, minVersion: 'TLSv1.2', ...(authority === null ? {} : { ca: authority }), ...name });
+  return connectTls({
+    host,
+    port,
+    minVersion: 'TLSv1.2',
+    ...(authorities === null ? {} : { ca: [...authorities] }),
+    ...name,
+  });
 }

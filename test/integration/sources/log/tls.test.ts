@@ -118,7 +118,7 @@ describe('syslog over TLS', () => {
     const { logs } = listening(null);
     const tls = { ...logs.syslog.tls, keyFile: file('clients.pem') };
     await expect(startIntake({ logs: { syslog: { ...logs.syslog, tls } } })).rejects.toThrow(
-      /"[^"]*server\.pem" and "[^"]*clients\.pem" are no certificate with its key/u,
+      /Cannot use the key of the syslog listener in "[^"]*clients\.pem": expected PEM without a passphrase/u,
     );
   });
 

@@ -20,9 +20,26 @@ function names(
   reason: 'no-route' | 'timeout',
   resolver = 'udp://10.0.0.53:53',
 ): RoundObservations['path']['licenseServer']['names'] {
-  return [{ resolver, name: 'server.test', a: silence(reason), aaaa: silence(reason) }];
+  return [{ ...resolution(reason), resolver }];
 }
 
+function resolution(reason: 'no-route' | 'timeout'): RoundObservations['path']['licenseServer']['names'][number] {
+  return { resolver: 'udp://10.0.0.53:53', name: 'server.test', a: silence(reason), aaaa: silence(reason) };
+}
+
+function levelsOf(judgement: Judgement): readonly string[] {
+  return judgement.kind === 'judged' ? judgement.findings.map(({ level }) => level) : [judgement.kind];
+}
+
+const ADDRESS: DnsReply = {
+  kind: 'answer',
+  rcode: 'NOERROR',
+  ttlSeconds: 60,
+  addresses: ['192.0.2.3'],
+  cnames: [],
+  durationMs: 3,
+  attempts: 1,
+};
 const ANSWERING = path({ endpoints: [endpoint('192.0.2.1', open())] });
 const SILENT = path({ endpoints: [endpoint('192.0.2.2', { ...failed('timeout'), durationMs: 3000 })] });
 
@@ -188,6 +205,18 @@ describe('judgeInternet()', () => {
     // That the proxy refuses tells nothing of what is behind it.
     const proxied = path({ endpoints: [{ ...endpoint('server.test', failed(reason)), proxy: '192.0.2.9:3128' }] });
     expect(judgeUnknown(round({ controls: [proxied] }), new Set()).kind).toBe('unjudged');
+  });
+
+  test('everything is refused: by this machine itself, unless a name is answered from outside', () => {
+    const refusing = (answered: boolean): RoundObservations['path']['licenseServer'] =>
+      path({
+        names: answered ? [{ ...resolution('timeout'), a: ADDRESS }] : names('timeout'),
+        endpoints: [endpoint('192.0.2.3', failed('refused'))],
+      });
+    const judged = [true, false].map((answered) =>
+      judgeInternet(round({ controls: [refusing(answered)], licenseServer: refusing(answered) })),
+    );
+    expect(judged.map(levelsOf)).toEqual([[], ['broken']]);
   });
 
   test('refusals alone may be those of a packet filter here, unless there is nothing to compare with', () => {

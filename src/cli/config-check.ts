@@ -1,0 +1,128 @@
+import type { Config } from '../config/config.ts';
+import { formatIssue } from '../config/issues.ts';
+import type { LoadResult } from '../config/load.ts';
+import { commandFiles, isCredential, localFiles } from '../config/local-files.ts';
+import { counted } from '../core/counted.ts';
+import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/start-check.ts';
+import { holderProcess } from '../store/store-lock.ts';
+import { portsOf } from '../system/process-sockets.ts';
+import { createDaemonClient, NoDaemon } from './daemon-client.ts';
+import { type ServiceRights, serviceRights, withRights } from './service-rights.ts';
+import { fileSurprises, machineSurprises } from './surprises.ts';
+import { type Invocation, load, loadWith, needsAll, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
+
+/** Exit codes; 3 is what `check` returns for a bad configuration too. */
+const EXIT = { valid: 0, invalid: 3 } as const;
+
+/** Where the unit reads it. */
+const INSTALLED = '/etc/ftm-watch/ftm-watch.yaml';
+
+/**
+ * Says whether the daemon would start with this configuration: first what is wrong with the file itself, then what is
+ * missing or unusable on this machine. Creates nothing. Returns the exit code.
+ * @param fileOnly nothing but the text of the configuration: for a machine that is not the daemon's
+ */
+export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, terminal: Invocation): Promise<number> {
+  const file = await load(terminal, needsNothing);
+  if (file.kind === 'invalid') writeIssues(file, terminal.errors);
+  const machine = fileOnly ? NOT_CHECKED : await checkMachine(file, terminal);
+  terminal.errors.write(machine.problems.map((problem) => `${problem}\n`).join(''));
+  if (machine.problems.length > 0) terminal.errors.write(`${summaryOf(file, machine)}\n`);
+  if (file.kind === 'invalid' || machine.problems.length > 0) return EXIT.invalid;
+  terminal.output.write(
+    file.sources.length === 0
+      ? 'No configuration file: the built-in defaults apply\n'
+      : `${file.sources.join(', ')}: the configuration is valid\n`,
+  );
+  const warnings = [...fileSurprises(file.config), ...machine.warnings];
+  terminal.output.write(warnings.map((warning) => `Warning: ${warning}\n`).join(''));
+  return EXIT.valid;
+}
+
+interface MachineCheck {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  /** Of the service; null: as this process. */
+  readonly rights: ServiceRights | null;
+}
+
+const NOT_CHECKED: MachineCheck = { problems: [], warnings: [], rights: null };
+
+function summaryOf(file: LoadResult, { problems, rights }: MachineCheck): string {
+  const who = rights === null ? '' : ` (checked as user "${rights.user}", like the service)`;
+  const many = counted(problems.length, 'problem');
+  return file.kind === 'ok'
+    ? `The file is valid, but the daemon cannot start with it on this machine: ${many}${who}`
+    : `On this machine, besides: ${many}${who}`;
+}
+
+async function checkMachine(file: LoadResult, terminal: Invocation): Promise<MachineCheck> {
+  const rights = await serviceRights();
+  const loaded = await loadAsDaemon(rights, terminal);
+  if (loaded.kind === 'invalid') {
+    const known = linesOf(file);
+    return { problems: linesOf(loaded).filter((line) => !known.includes(line)), warnings: [], rights };
+  }
+  const { config, sources, substitutes } = loaded;
+  writeSubstitutes(substitutes, terminal.errors);
+  const asDaemon: Do = (work) => (rights === null ? work() : withRights(rights, work));
+  const started = await checkStart(config, {
+    ...terminal,
+    daemon: await runningDaemon(config, terminal),
+    asDaemon,
+    asListener: rights?.bindsAnyPort === true ? (work) => work() : asDaemon,
+  });
+  const unread = await asDaemon(() => unreadableSources(sources));
+  const warnings = [...(await machineSurprises(config, sources)), ...started.warnings];
+  return { problems: [...unread, ...started.problems], warnings, rights };
+}
+
+type Do = StartCheckDeps['asDaemon'];
+
+function linesOf(loaded: LoadResult): readonly string[] {
+  return loaded.kind === 'ok' ? [] : loaded.issues.map(formatIssue);
+}
+
+/** With what the service cannot read, apart from what systemd reads for it. */
+async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation): Promise<LoadResult> {
+  if (rights === null) return load(terminal, needsAll);
+  const named = new Set<string>();
+  const note = (path: string): Promise<null> => {
+    named.add(path);
+    return Promise.resolve(null);
+  };
+  await loadWith({ ...commandFiles, problem: note }, terminal);
+  const unreadable = new Map<string, string>();
+  await withRights(rights, async () => {
+    for (const path of named) {
+      const problem = isCredential(path) ? null : await localFiles.problem(path);
+      if (problem !== null) unreadable.set(path, problem);
+    }
+  });
+  const problem = async (path: string): Promise<string | null> =>
+    unreadable.get(path) ?? (await commandFiles.problem(path));
+  return loadWith({ ...commandFiles, problem }, terminal);
+}
+
+/** A draft may lie where only the one who writes it can read it. */
+async function unreadableSources(sources: readonly string[]): Promise<readonly string[]> {
+  const read = sources.filter((source, index) => index > 0 || source === INSTALLED);
+  const problems = await Promise.all(read.map(async (file) => ({ file, reason: await localFiles.problem(file) })));
+  return problems.flatMap(({ file, reason }) =>
+    reason === null
+      ? []
+      : [formatIssue({ file, position: null, path: '', message: `cannot read the configuration: ${reason}` })],
+  );
+}
+
+/** Null: none runs with this store. */
+async function runningDaemon({ store }: Config, terminal: Invocation): Promise<RunningDaemon | null> {
+  try {
+    await using daemon = await createDaemonClient(store.path, terminal);
+    await daemon.ask('GET', '/-/healthy');
+  } catch (error) {
+    if (error instanceof NoDaemon) return null;
+  }
+  const holder = holderProcess(store.path);
+  return { holdsPort: holder === null ? null : await portsOf(holder) };
+}

@@ -1,0 +1,105 @@
+import { createServer, type Server } from 'node:net';
+
+import type { Config } from '../config/config.ts';
+import type { ListenAddress } from '../config/schema/host-port.ts';
+import type { Clock } from '../core/clock.ts';
+import { errorCode } from '../network/failure.ts';
+import { bindTcp } from '../sources/log/listen-tcp.ts';
+import { bindUdp } from '../sources/log/listen-udp.ts';
+import { connectProblem } from '../store/connect.ts';
+import { problemsOf } from '../system/all-problems.ts';
+import type { HoldsPort, Transport } from '../system/process-sockets.ts';
+import { messageOf } from '../text/message-of.ts';
+import { readBaselines } from '../trust/baseline-file.ts';
+import { listening } from '../web/http-server.ts';
+import { loadPage, openPort } from '../web/server.ts';
+import { loadMonitorFiles } from './monitor-files.ts';
+
+/** The daemon of this configuration, which runs. */
+export interface RunningDaemon {
+  /** null: its ports cannot be seen. */
+  readonly holdsPort: HoldsPort | null;
+}
+
+export interface StartCheckDeps {
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+  /** null: none runs. */
+  readonly daemon: RunningDaemon | null;
+  /** Does something with the rights over files that the daemon has. */
+  readonly asDaemon: <T>(work: () => Promise<T>) => Promise<T>;
+  /** The same with its rights over ports. */
+  readonly asListener: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+export interface StartCheck {
+  /** Why the daemon could not start here, in its words, one sentence each. */
+  readonly problems: readonly string[];
+  /** What it would leave out. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads and opens what the daemon does when it starts, and closes it again: it creates and changes nothing. */
+export async function checkStart(config: Config, deps: StartCheckDeps): Promise<StartCheck> {
+  const { clock, env, daemon, asDaemon, asListener } = deps;
+  const silent = { warn: () => undefined };
+  const problems: string[] = [];
+  const note = (error: unknown): null => {
+    problems.push(...problemsOf(error));
+    return null;
+  };
+  const files = await loadMonitorFiles(config, { clock, env }).catch(note);
+  await loadPage(config.web, { clock, env, logger: silent, refreshAuthorities: () => Promise.resolve() }).catch(note);
+  await asListener(async () => {
+    for (const port of portsOf(config)) await tryPort(port, daemon).catch(note);
+  });
+  await asDaemon(async () => {
+    await readBaselines(config.trust.baselineFile).catch(note);
+    // A daemon that runs has opened its own.
+    const unusable = daemon === null ? connectProblem(config.store.path) : null;
+    if (unusable !== null) problems.push(unusable);
+  });
+  return { problems: [...new Set(problems)], warnings: files?.kit.skippedPatterns ?? [] };
+}
+
+interface Port {
+  readonly transport: Transport;
+  readonly listen: ListenAddress;
+  /** Opens it, and closes it again. */
+  readonly open: () => Promise<void>;
+}
+
+function portsOf({ logs: { syslog }, web }: Config): readonly Port[] {
+  const { udp, tcp, tls } = syslog;
+  return [
+    ...(udp === null
+      ? []
+      : [{ transport: 'udp', listen: udp, open: async () => void (await bindUdp(udp)).close() } as const]),
+    ...(tcp === null ? [] : [tcpPort(tcp, (server) => bindTcp(server, tcp, 'TCP'))]),
+    ...(tls === null ? [] : [tcpPort(tls.listen, (server) => bindTcp(server, tls.listen, 'TLS'))]),
+    tcpPort(web.listen, (server) => openPort(web.listen, (where) => listening(server, where))),
+  ];
+}
+
+function tcpPort(listen: ListenAddress, bind: (server: Server) => Promise<unknown>): Port {
+  return {
+    transport: 'tcp',
+    listen,
+    open: async () => {
+      const server = createServer();
+      await bind(server);
+      server.close();
+    },
+  };
+}
+
+/** @throws {Error} unless it can be opened, or the daemon itself holds it */
+async function tryPort({ transport, listen: { port }, open }: Port, daemon: RunningDaemon | null): Promise<void> {
+  try {
+    await open();
+  } catch (error) {
+    const isTaken = error instanceof Error && errorCode(error.cause) === 'EADDRINUSE';
+    if (isTaken && daemon !== null && (daemon.holdsPort?.(transport, port) ?? true)) return;
+    throw new Error(messageOf(error), { cause: error });
+  }
+}

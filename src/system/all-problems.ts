@@ -1,0 +1,21 @@
+import { messageOf } from '../text/message-of.ts';
+
+/**
+ * Waits for all of them, as `Promise.all`, but also after one has failed.
+ * @throws {Error} with the message of each that failed, on a line of its own
+ */
+export async function allOrProblems<T extends readonly unknown[] | []>(
+  tasks: T,
+): Promise<{ -readonly [Index in keyof T]: Awaited<T[Index]> }> {
+  const settled: readonly PromiseSettledResult<unknown>[] = await Promise.allSettled(tasks);
+  const reasons = settled.flatMap((outcome): readonly unknown[] =>
+    outcome.status === 'rejected' ? [outcome.reason] : [],
+  );
+  if (reasons.length === 0) return Promise.all(tasks);
+  throw new Error([...new Set(reasons.flatMap(problemsOf))].join('\n'), { cause: reasons[0] });
+}
+
+/** The messages that `allOrProblems` has put together; of any other error, its own. */
+export function problemsOf(error: unknown): readonly string[] {
+  return messageOf(error).split('\n');
+}

@@ -1,0 +1,47 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+
+export type Transport = 'tcp' | 'udp';
+
+/** Says whether a process holds a port. */
+export type HoldsPort = (transport: Transport, port: number) => boolean;
+
+/** Of /proc/net, by proc_pid_net(5): sl, local address, remote address, state, queues, timer, retransmits, uid, timeout, inode. */
+const COLUMNS = { address: 1, state: 3, inode: 9 } as const;
+const LISTENING = '0A';
+
+/**
+ * The ports on which a process of this machine listens, from /proc.
+ * @returns null where that cannot be read: another system, or a process of somebody else
+ */
+export async function portsOf(pid: number): Promise<HoldsPort | null> {
+  try {
+    const inodes = await socketsOf(pid);
+    const ports = new Set([
+      ...(await portsIn('tcp', inodes)).map((port) => `tcp ${String(port)}`),
+      ...(await portsIn('udp', inodes)).map((port) => `udp ${String(port)}`),
+    ]);
+    return (transport, port) => ports.has(`${transport} ${String(port)}`);
+  } catch {
+    return null;
+  }
+}
+
+async function socketsOf(pid: number): Promise<ReadonlySet<string>> {
+  const folder = `/proc/${String(pid)}/fd`;
+  const names = await readdir(folder);
+  // Some are closed meanwhile.
+  const links = await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
+  return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/u.exec(link)?.[1] ?? []));
+}
+
+async function portsIn(transport: Transport, inodes: ReadonlySet<string>): Promise<readonly number[]> {
+  const tables = await Promise.all(
+    [`/proc/net/${transport}`, `/proc/net/${transport}6`].map((file) => readFile(file, 'utf8').catch(() => '')),
+  );
+  return tables
+    .flatMap((table) => table.split('\n').slice(1))
+    .map((row) => row.trim().split(/\s+/u))
+    .filter((row) => inodes.has(row[COLUMNS.inode] ?? ''))
+    .filter((row) => transport === 'udp' || row[COLUMNS.state] === LISTENING)
+    .map((row) => Number.parseInt(row[COLUMNS.address]?.split(':')[1] ?? '', 16));
+}
