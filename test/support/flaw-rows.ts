@@ -1,5 +1,5 @@
-import { ExtendedKeyUsageExtension, Extension, KeyUsageFlags } from '@peculiar/x509';
 import './reflect-metadata.ts';
+import { ExtendedKeyUsageExtension, Extension, KeyUsageFlags } from '@peculiar/x509';
 import type { FlawKind } from '../../src/tls/flaws.ts';
 import { createIdentity, type Identity, type IdentityOptions } from './authority.ts';
 import { CONSTRAINT_ROWS } from './constraint-rows.ts';

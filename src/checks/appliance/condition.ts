@@ -4,7 +4,7 @@ import type { ApplianceFacts, ApplianceObservation, HaRoleObservation } from '..
 import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import { type Finding, note } from '../../engine/model.ts';
 import type { SnmpConfig } from '../../sources/appliances/section.ts';
-import type { OwnClock } from '../clock/estimate.ts';
+import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
 import { toldOf } from '../check.ts';
 import type { ApplianceCause } from './causes.ts';
 
@@ -14,8 +14,6 @@ const CLOCK_WARNING: Millis = 20_000;
 const CODES_REJECTED: Millis = 60_000;
 /** Half a second on either side is the resolution of the `Date` header: what is less precise must show more. */
 const USUAL_PRECISION: Millis = 1000;
-/** Our clock was set between the answers of the unit and the round: they cannot be compared. */
-const CLOCK_WAS_SET: Millis = 2000;
 
 /** The clock of a unit, against our own one as it was checked in this round. */
 export function judgeApplianceClock(
@@ -24,7 +22,8 @@ export function judgeApplianceClock(
 ): readonly Finding<ApplianceCause>[] {
   const { clock } = facts;
   if (clock === null) return [];
-  if (ownClock !== null && Math.abs(clock.clockBase - ownClock.clockBase) > CLOCK_WAS_SET) return [];
+  // What a unit answered before our clock was set cannot be compared.
+  if (ownClock !== null && wasClockSet(clock.clockBase, ownClock.clockBase)) return [];
   const estimate = ownClock?.estimate ?? null;
   const isConfirmed = estimate?.trusted === true;
   const isOwnWrong = isConfirmed && Math.abs(estimate.offsetMs) > estimate.precisionMs;
@@ -44,6 +43,8 @@ export function judgeApplianceClock(
   return [
     {
       ...told,
+      // What is wrong with one part of a unit is a fault of its own, beside that of another part.
+      subject: `clock of ${facts.appliance}`,
       level: 'warning',
       suggests: 'appliance-clock-skewed',
       ...(proven >= CODES_REJECTED ? { kind: 'codes-rejected' } : {}),
@@ -57,7 +58,7 @@ const KB_PER_GB = 1024 * 1024;
 /** What the unit has, and what its firmware needs; null: enough, or not known. */
 function missingMemory({ system }: ApplianceFacts, known: readonly KnownFact[]): MissingMemory | null {
   const { memoryKb } = system;
-  const [need] = factsTold(known, 'memory');
+  const [need] = factsFor(known, 'memory');
   const least = need?.fact.leastMemoryKb ?? null;
   if (memoryKb === null || need === undefined || least === null || memoryKb >= least) return null;
   return { found: `${(memoryKb / KB_PER_GB).toFixed(1)} GB`, version: need.version, memoryKb };
@@ -80,7 +81,15 @@ export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]):
     expected: 'at least 4 GB of memory',
     actual: `${String(memoryKb)} KB in all, firmware ${version}`,
   });
-  return [{ ...told, level: 'warning', suggests: 'appliance-memory-low', facts: { ...told.facts, found } }];
+  return [
+    {
+      ...told,
+      subject: `memory of ${facts.appliance}`,
+      level: 'warning',
+      suggests: 'appliance-memory-low',
+      facts: { ...told.facts, found },
+    },
+  ];
 }
 
 /** One unit, as far as it is known. */
@@ -129,7 +138,7 @@ function besideOf(
 
 /** What is known of its firmware whatever happens, and what is told beside memory or SNMP when that is wrong. */
 export function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
-  return [...factsTold(known, 'outage'), ...factsTold(known, 'note')].map((one) => note(factNote(facts, one)));
+  return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));
 }
 
 /** SNMPv3 with SHA-1 that fails at a firmware that has none. */
@@ -141,11 +150,11 @@ export function judgeSnmpHash(
 ): readonly Finding<ApplianceCause>[] {
   const usesSha1 = snmp !== null && snmp.user !== null && (snmp.authProtocol ?? 'sha') === 'sha';
   if (role?.kind !== 'failed' || !usesSha1) return [];
-  return factsTold(known, 'snmp-sha1').map((one) => note(factNote(facts, one)));
+  return factsFor(known, 'snmp-sha1').map((one) => note(factNote(facts, one)));
 }
 
-function factsTold(known: readonly KnownFact[], told: FactUse): readonly KnownFact[] {
-  return known.filter(({ fact }) => fact.told === told);
+function factsFor(known: readonly KnownFact[], use: FactUse): readonly KnownFact[] {
+  return known.filter(({ fact }) => fact.use === use);
 }
 
 function factNote(facts: ApplianceFacts, { fact, version, isUncertain }: KnownFact) {

@@ -1,6 +1,6 @@
+import '../../../support/reflect-metadata.ts';
 import { Extension } from '@peculiar/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
-import '../../../support/reflect-metadata.ts';
 import { askOpenssl, type HeardWord } from '../../../../src/sources/path/openssl.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';

@@ -1,6 +1,6 @@
+import '../../../support/reflect-metadata.ts';
 import { KeyUsageFlags } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-import '../../../support/reflect-metadata.ts';
 import { endFlaws, lastingFlaws } from '../../../../src/tls/flaws.ts';
 import { certificateOf } from '../../../support/chains.ts';
 import { extension, FLAW_ROWS, flawedChain } from '../../../support/flaw-rows.ts';

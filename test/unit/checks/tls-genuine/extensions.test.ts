@@ -1,3 +1,4 @@
+import '../../../support/reflect-metadata.ts';
 import {
   AuthorityInfoAccessExtension,
   CRLDistributionPointsExtension,
@@ -5,7 +6,6 @@ import {
   Extension,
 } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-import '../../../support/reflect-metadata.ts';
 import {
   authorityKeyIdentifier,
   extensionsOf,

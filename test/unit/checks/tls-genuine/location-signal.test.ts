@@ -1,6 +1,6 @@
+import '../../../support/reflect-metadata.ts';
 import { CRLDistributionPointsExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-import '../../../support/reflect-metadata.ts';
 import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';

@@ -1,6 +1,6 @@
+import '../../../support/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension, Extension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-import '../../../support/reflect-metadata.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { learnedFlaws, type TlsEvidence, type TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';

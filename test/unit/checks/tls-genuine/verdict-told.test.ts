@@ -1,7 +1,7 @@
+import '../../../support/reflect-metadata.ts';
 import { fileURLToPath } from 'node:url';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-import '../../../support/reflect-metadata.ts';
 import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls, WORDS, HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
