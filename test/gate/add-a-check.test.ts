@@ -11,7 +11,7 @@ import { runFtmWatch } from '../support/ftm-watch.ts';
 const FOLDER: ReadonlyMap<string, string> = new Map([
   [
     'causes.ts',
-    `import type { CauseWords } from '../../engine/words/cause-words.ts';
+    `import type { CauseWords } from '../../engine/model.ts';
 
 export const SAMPLE_CAUSES = {
   'sample-fault': {
@@ -29,11 +29,11 @@ export type SampleCause = keyof typeof SAMPLE_CAUSES;
 `,
   ],
   [
-    'check.ts',
-    `import type { Declaration } from '../declaration.ts';
+    'judge.ts',
+    `import type { Finding } from '../../engine/model.ts';
+import type { Declaration } from '../check.ts';
 import { judged } from '../judgement.ts';
 import { SAMPLE_CAUSES, type SampleCause } from './causes.ts';
-import { judgeSample } from './judge.ts';
 
 export const sample: Declaration<'sample', SampleCause> = {
   id: 'sample',
@@ -47,14 +47,8 @@ export const sample: Declaration<'sample', SampleCause> = {
   from: 'round',
   judge: ({ round }) => judged(judgeSample(round.path.licenseServer.subject), 'The sample is fine'),
 };
-`,
-  ],
-  [
-    'judge.ts',
-    `import type { Finding } from '../../engine/finding.ts';
-import type { SampleCause } from './causes.ts';
 
-export function judgeSample(subject: string): readonly Finding<SampleCause>[] {
+function judgeSample(subject: string): readonly Finding<SampleCause>[] {
   return [
     {
       rule: 'sample-fits',
@@ -95,7 +89,7 @@ describe('a check is a folder and its place in the registry', () => {
     tree.replace(
       registry,
       'import { tlsGenuine }',
-      "import { sample } from './sample/check.ts';\nimport { tlsGenuine }",
+      "import { sample } from './sample/judge.ts';\nimport { tlsGenuine }",
     );
     tree.replace(registry, '  clock,\n]', '  sample,\n  clock,\n]');
     tree.write('ftm-watch.yaml', CONFIG);

@@ -12,11 +12,10 @@ import { jsonReceiver, type JsonReceiver } from '../support/json-receiver.ts';
 const COMPILING = 180_000;
 /** What somebody writes who adds a channel. */
 const PAGER = `import type * as z from 'zod';
-import { list, section } from '../../../config/schema/section.ts';
-import { webUrl } from '../../../config/schema/urls.ts';
-import { postJson } from '../http-post.ts';
-import type { ChannelDefinition, ChannelDeps } from '../channel-definition.ts';
-import type { MessageChannel } from '../channel.ts';
+import { webUrl } from '../../config/schema/endpoints.ts';
+import { list, section } from '../../config/schema/section.ts';
+import type { ChannelDefinition, ChannelDeps, MessageChannel } from './channel.ts';
+import { postJson } from './http-post.ts';
 
 const pagers = list(section({ url: webUrl('https://pager.example.org').describe('Where the pager is.') }))
   .prefault([])
@@ -50,7 +49,7 @@ export const pager: ChannelDefinition<'pager', 'pagers', readonly PagerConfig[]>
 };
 `;
 
-describe('a channel that is added as a folder and a line', () => {
+describe('a channel that is added as a file and a line', () => {
   let tree: CopiedTree;
   let receiver: JsonReceiver;
   let status = 200;
@@ -60,9 +59,9 @@ describe('a channel that is added as a folder and a line', () => {
     tree = copiedTree();
     main = join(tree.root, 'src/main.ts');
     const registry = 'src/notify/channels/registry.ts';
-    tree.write('src/notify/channels/pager/channel.ts', PAGER);
+    tree.write('src/notify/channels/pager.ts', PAGER);
     tree.replace(registry, 'alertmanager] as const', 'alertmanager, pager] as const');
-    tree.replace(registry, 'import { webhook }', "import { pager } from './pager/channel.ts';\nimport { webhook }");
+    tree.replace(registry, 'import { webhook }', "import { pager } from './pager.ts';\nimport { webhook }");
     receiver = await jsonReceiver(() => status);
     // Nothing listens at the licence server's port: the first round has something to tell.
     const config = {

@@ -16,8 +16,7 @@ const SOURCE = `import { hostPort } from '../../config/schema/endpoints.ts';
 import { list } from '../../config/schema/section.ts';
 import { authority, type HostPort } from '../../core/authority.ts';
 import { openSocket } from '../../network/connect.ts';
-import type { GaugeDefinition } from '../source-metrics.ts';
-import type { RoundSource } from '../source.ts';
+import type { GaugeDefinition, RoundSource } from '../source.ts';
 
 interface Sections {
   readonly samples: readonly HostPort[];
@@ -66,7 +65,7 @@ export const sample: RoundSource<'sample', Sections, readonly SampleSeen[]> = {
 const CHECK: ReadonlyMap<string, string> = new Map([
   [
     'causes.ts',
-    `import type { CauseWords } from '../../engine/words/cause-words.ts';
+    `import type { CauseWords } from '../../engine/model.ts';
 
 export const SAMPLE_CAUSES = {
   'sample-shut': {
@@ -84,10 +83,10 @@ export type SampleCause = keyof typeof SAMPLE_CAUSES;
 `,
   ],
   [
-    'check.ts',
-    `import type { Finding } from '../../engine/finding.ts';
+    'judge.ts',
+    `import type { Finding } from '../../engine/model.ts';
 import type { SampleSeen } from '../../sources/sample/source.ts';
-import type { Declaration } from '../declaration.ts';
+import type { Declaration } from '../check.ts';
 import { judged } from '../judgement.ts';
 import { SAMPLE_CAUSES, type SampleCause } from './causes.ts';
 
@@ -135,7 +134,7 @@ describe('a source and its check are a folder and a line each', () => {
     tree.replace(
       'src/checks/registry.ts',
       'import { tlsGenuine }',
-      "import { sample } from './sample/check.ts';\nimport { tlsGenuine }",
+      "import { sample } from './sample/judge.ts';\nimport { tlsGenuine }",
     );
     // Nothing that is asked answers, and nothing beyond this machine is asked.
     target = `127.0.0.1:${String(await freePort())}`;
