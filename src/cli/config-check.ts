@@ -9,15 +9,7 @@ import { portsOf } from '../system/process-sockets.ts';
 import { createDaemonClient, NoDaemon } from './daemon-client.ts';
 import { type ServiceRights, serviceRights, withRights } from './service-rights.ts';
 import { fileSurprises, machineSurprises } from './surprises.ts';
-import {
-  type Invocation,
-  load,
-  loadWith,
-  needsAll,
-  needsNothing,
-  writeIssues,
-  writeSubstitutes,
-} from './terminal.ts';
+import { type Invocation, load, loadWith, needsAll, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
 
 /** Exit codes; 3 is what `check` returns for a bad configuration too. */
 const EXIT = { valid: 0, invalid: 3 } as const;
@@ -115,9 +107,7 @@ async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation):
 /** A draft may lie where only the one who writes it can read it. */
 async function unreadableSources(sources: readonly string[]): Promise<readonly string[]> {
   const read = sources.filter((source, index) => index > 0 || source === INSTALLED);
-  const problems = await Promise.all(
-    read.map(async (file) => ({ file, reason: await localFiles.problem(file) })),
-  );
+  const problems = await Promise.all(read.map(async (file) => ({ file, reason: await localFiles.problem(file) })));
   return problems.flatMap(({ file, reason }) =>
     reason === null
       ? []

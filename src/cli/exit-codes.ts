@@ -38,7 +38,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     },
   ],
   ['trust show', { 0: 'shown', 3: 'it cannot be read' }],
-  ['config check', { 0: 'valid', 3: 'not valid' }],
+  ['config check', { 0: 'valid', 3: 'not valid, or the daemon cannot start with it on this machine' }],
   ['config print', { 0: 'valid', 3: 'not valid' }],
   ['config schema', { 0: 'printed' }],
   ['notify test', { 0: 'all were taken', 2: 'one was not taken', 3: 'no channel is configured' }],

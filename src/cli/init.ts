@@ -3,17 +3,20 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import { type Answers, firstConfiguration, SYSLOG_PORT } from '../config/first-configuration.ts';
-import { loadConfig } from '../config/load.ts';
+import { DEFAULT_CONFIG_FILES, loadConfig } from '../config/load.ts';
 import { localFiles } from '../config/local-files.ts';
 import { makeFolder } from '../system/make-folder.ts';
 import { messageOf } from '../text/message-of.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import type { Invocation } from './terminal.ts';
 
-/** What the options say; without any of them a person is asked, where one is there. */
+/** What the options say; without any of them, answers are read from the terminal or from standard input. */
 export type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
 
 const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.yaml', state: '/var/lib/ftm-watch' };
+
+/** Of the package; of an archive, and of an administrator. */
+const UNITS = ['/usr/lib/systemd/system/ftm-watch.service', '/etc/systemd/system/ftm-watch.service'] as const;
 
 /** Writes a first configuration. Returns the exit code. */
 export async function init(typed: TypedAnswers, terminal: Invocation): Promise<number> {
@@ -25,6 +28,7 @@ export async function init(typed: TypedAnswers, terminal: Invocation): Promise<n
     return EXIT_UNKNOWN;
   }
   const answers = await answersOf(typed, terminal);
+  if (answers === null) return EXIT_UNKNOWN;
   const text = firstConfiguration(answers, dirname(target) === INSTALLED.folder ? INSTALLED.state : null);
   const [problem] = await problemsOf(text, terminal);
   if (problem !== undefined) {
@@ -38,7 +42,7 @@ export async function init(typed: TypedAnswers, terminal: Invocation): Promise<n
     errors.write(`Cannot write "${file}": ${messageOf(error)}\n`);
     return EXIT_UNKNOWN;
   }
-  output.write(`Wrote ${file}:\n\n${text}\n${nextSteps(answers)}`);
+  output.write(`Wrote ${file}:\n\n${text}\n${nextSteps(answers, { file, target, cwd })}`);
   return 0;
 }
 
@@ -55,7 +59,8 @@ const QUESTIONS: readonly Question[] = [
   { key: 'alertmanager', text: 'URL of your Alertmanager' },
 ];
 
-async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Answers> {
+/** Null after it was said which of the piped answers cannot be used. */
+async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Answers | null> {
   const given: Answers = {
     site: typed.site ?? '',
     appliances: typed.appliances ?? [],
@@ -64,7 +69,48 @@ async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Ans
     alertmanager: typed.alertmanager ?? '',
   };
   const isTold = Object.values(typed).some((answer) => answer !== undefined);
-  return terminal.ask === null || isTold ? given : asked(given, terminal.ask, terminal);
+  if (isTold) return given;
+  return terminal.ask === null ? piped(given, terminal) : asked(given, terminal.ask, terminal);
+}
+
+/** Of a script, or of a person whose terminal is not the output: a line for each question, until there are no more. */
+async function piped(defaults: Answers, terminal: Invocation): Promise<Answers | null> {
+  const { input, errors } = terminal;
+  const lines = linesOf(input);
+  let answers = defaults;
+  for (const { key, text } of QUESTIONS) {
+    errors.write(`${questionText(key, text, terminal)}\n`);
+    const line = await lines.next();
+    if (line.done === true) return answers;
+    const next = withAnswer(answers, key, line.value.trim());
+    const [problem] = await problemsOf(firstConfiguration(next, null), terminal);
+    if (problem !== undefined) {
+      errors.write(`Cannot use the answer: ${problem}\n`);
+      return null;
+    }
+    answers = next;
+  }
+  return answers;
+}
+
+async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<string, undefined> {
+  let rest = '';
+  for await (const chunk of input) {
+    const lines = `${rest}${chunk.toString('utf8')}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+  return undefined;
+}
+
+function questionText(key: keyof Answers, text: string, { hostname }: Invocation): string {
+  return `${text} [${key === 'site' ? hostname : 'none'}]: `;
+}
+
+function withAnswer(answers: Answers, key: keyof Answers, said: string): Answers {
+  if (said === '') return answers;
+  return { ...answers, [key]: Array.isArray(answers[key]) ? said.split(/[\s,]+/u) : said };
 }
 
 type Ask = NonNullable<Invocation['ask']>;
@@ -75,8 +121,7 @@ async function asked(defaults: Answers, ask: Ask, terminal: Invocation): Promise
   );
   let answers = defaults;
   for (const { key, text } of QUESTIONS) {
-    const question = `${text} [${key === 'site' ? terminal.hostname : 'none'}]: `;
-    answers = await answeredWell(key, () => ask(question), answers, terminal);
+    answers = await answeredWell(key, () => ask(questionText(key, text, terminal)), answers, terminal);
   }
   return answers;
 }
@@ -91,7 +136,7 @@ async function answeredWell(
   for (;;) {
     const said = (await ask()).trim();
     if (said === '') return answers;
-    const next = { ...answers, [key]: Array.isArray(answers[key]) ? said.split(/[\s,]+/u) : said };
+    const next = withAnswer(answers, key, said);
     const [problem] = await problemsOf(firstConfiguration(next, null), terminal);
     if (problem === undefined) return next;
     terminal.output.write(`  ${problem}\n`);
@@ -106,14 +151,29 @@ async function problemsOf(text: string, { cwd, env, hostname }: Invocation): Pro
   return loaded.kind === 'ok' ? [] : loaded.issues.map(({ path, message }) => `${path}: ${message}`);
 }
 
-function nextSteps({ appliances }: Answers): string {
+interface Place {
+  /** As typed, or the default. */
+  readonly file: string;
+  readonly target: string;
+  readonly cwd: string;
+}
+
+function nextSteps({ appliances }: Answers, { file, target, cwd }: Place): string {
+  const found = DEFAULT_CONFIG_FILES.find((name) => existsSync(resolve(cwd, name)));
+  const isFound = found !== undefined && resolve(cwd, found) === target;
+  const option = isFound
+    ? ''
+    : ` -c ${/^[\w./-]+$/u.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`}`;
+  const isService = target === INSTALLED.file && UNITS.some((unit) => existsSync(unit));
+  const steps = [
+    [`ftm-watch config check${option}`, 'whether the daemon can start with it, and what will surprise'],
+    [`ftm-watch check${option}`, 'one round now'],
+    [isService ? 'systemctl restart ftm-watch' : `ftm-watch run${option}`, 'the daemon, with its page'],
+  ] as const;
+  const width = Math.max(...steps.map(([command]) => command.length));
   const syslog =
     appliances.length === 0
       ? ''
       : `  On FortiAuthenticator, Logging > Log Config > Syslog Servers: this machine, UDP, port ${String(SYSLOG_PORT)}\n`;
-  return `Next:
-  ftm-watch config check   what will surprise
-  ftm-watch check          one round now
-  ftm-watch run            the daemon, with its page
-${syslog}`;
+  return `Next:\n${steps.map(([command, what]) => `  ${command.padEnd(width)}   ${what}\n`).join('')}${syslog}`;
 }

@@ -13,7 +13,14 @@ export interface ServiceRights {
 }
 
 const UNIT = 'ftm-watch.service';
-const PROPERTIES = ['LoadState', 'User', 'Group', 'SupplementaryGroups', 'AmbientCapabilities', 'PrivateUsers'] as const;
+const PROPERTIES = [
+  'LoadState',
+  'User',
+  'Group',
+  'SupplementaryGroups',
+  'AmbientCapabilities',
+  'PrivateUsers',
+] as const;
 /** Of the package. */
 const USER = 'ftm-watch';
 
@@ -44,7 +51,9 @@ async function showUnit(): Promise<Readonly<Record<string, string | undefined>> 
   try {
     const { stdout } = await promisify(execFile)('systemctl', ['show', UNIT, `--property=${PROPERTIES.join(',')}`]);
     return Object.fromEntries(
-      stdout.split('\n').map((line) => [line.slice(0, Math.max(0, line.indexOf('='))), line.slice(line.indexOf('=') + 1)]),
+      stdout
+        .split('\n')
+        .map((line) => [line.slice(0, Math.max(0, line.indexOf('='))), line.slice(line.indexOf('=') + 1)]),
     );
   } catch {
     return null;

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { configFile } from '../config/config.ts';
 import { plainConfig } from '../config/print.ts';
+import { networkWithin } from '../core/addresses.ts';
 import { usedTexts } from '../config/schema/uses.ts';
 import { secretUrls } from '../config/secrets.ts';
 import { exposureNotes } from '../web/exposure.ts';
@@ -14,7 +15,33 @@ const OTHERS_READ = 0o004;
 /** What is valid and may not be what was meant, a sentence each. */
 export function fileSurprises(config: Config): readonly string[] {
   const nobody = noChannelNote(config.notify);
-  return [...(nobody === null ? [] : [nobody]), ...logSurprises(config), ...exposureNotes(config.web)];
+  return [
+    ...(nobody === null ? [] : [nobody]),
+    ...logSurprises(config),
+    ...blockSurprises(config),
+    ...exposureNotes(config.web),
+  ];
+}
+
+/** An address with the length of its network is often meant as that address alone. */
+function blockSurprises({ logs, licenseServer }: Config): readonly string[] {
+  const blocks = [
+    ...logs.relays.map((block) => ({ key: 'logs.relays', block, what: 'is believed as a relay' })),
+    ...licenseServer.expectedAddresses.map((block) => ({
+      key: 'licenseServer.expectedAddresses',
+      block,
+      what: 'is expected',
+    })),
+  ];
+  return blocks.flatMap(({ key, block, what }) => {
+    const network = networkWithin(block);
+    return network === null
+      ? []
+      : [
+          `${key} contains "${block}", which has host bits set: the whole network ${network} ${what}. Write ` +
+            `"${block.replace(/\/.*$/u, '')}" for this address alone, or "${network}".`,
+        ];
+  });
 }
 
 function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly string[] {

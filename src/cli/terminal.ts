@@ -3,7 +3,14 @@ import { basename, dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 
 import { formatIssue } from '../config/issues.ts';
-import { type ConfigFiles, type InvalidConfig, type LoadOptions, loadConfig, type LoadResult, locateStore } from '../config/load.ts';
+import {
+  type ConfigFiles,
+  type InvalidConfig,
+  type LoadOptions,
+  loadConfig,
+  type LoadResult,
+  locateStore,
+} from '../config/load.ts';
 import { commandFiles, localFiles } from '../config/local-files.ts';
 import type { Needs, Substitute } from '../config/named.ts';
 import type { Clock } from '../core/clock.ts';

@@ -10,7 +10,7 @@ import { fieldsOf } from './schema/rules.ts';
 import { store } from './schema/store.ts';
 
 /** Where no file is named, the first of these that exists: of a checkout, of the installed program. */
-const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
+export const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
 
 /** More would only hide the first ones. */
 const MAX_SHOWN = 100;

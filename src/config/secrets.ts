@@ -20,7 +20,9 @@ export function secretSources(
 
 /** Every file with the certificates of an authority that something asked or told is verified by. */
 export function authorityFiles(config: Config): readonly string[] {
-  return usedTexts(configFile, plainConfig(config)).flatMap(({ use, text }) => (use === 'authority-file' ? [text] : []));
+  return usedTexts(configFile, plainConfig(config)).flatMap(({ use, text }) =>
+    use === 'authority-file' ? [text] : [],
+  );
 }
 
 /** URLs that are secrets from their path on. */

@@ -64,6 +64,18 @@ export function singleAddresses(blocks: readonly string[]): readonly string[] {
   return blocks.filter((block) => isIP(block) !== 0);
 }
 
+/**
+ * The network of a CIDR block that is written as an address in it: `10.0.0.0/24` for `10.0.0.9/24`. Null where nothing
+ * but the network stands there, and for a single address.
+ */
+export function networkWithin(block: string): string | null {
+  const [address = '', length] = block.split('/');
+  if (length === undefined || !ipaddr.isValidCIDR(block)) return null;
+  const family = ipaddr.parse(address).kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6;
+  const network = family.networkAddressFromCIDR(block).toString();
+  return network === ipaddr.parse(address).toString() ? null : `${network}/${length}`;
+}
+
 /** 4 or 6 for a literal address, null for anything else. */
 export function addressFamily(address: string): 4 | 6 | null {
   const family = isIP(address);

@@ -72,7 +72,9 @@ interface Port {
 function portsOf({ logs: { syslog }, web }: Config): readonly Port[] {
   const { udp, tcp, tls } = syslog;
   return [
-    ...(udp === null ? [] : [{ transport: 'udp', listen: udp, open: async () => void (await bindUdp(udp)).close() } as const]),
+    ...(udp === null
+      ? []
+      : [{ transport: 'udp', listen: udp, open: async () => void (await bindUdp(udp)).close() } as const]),
     ...(tcp === null ? [] : [tcpPort(tcp, (server) => bindTcp(server, tcp, 'TCP'))]),
     ...(tls === null ? [] : [tcpPort(tls.listen, (server) => bindTcp(server, tls.listen, 'TLS'))]),
     tcpPort(web.listen, (server) => openPort(web.listen, (where) => listening(server, where))),

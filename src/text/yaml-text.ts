@@ -1,6 +1,7 @@
 import {
   type Alias,
   type Document,
+  type ErrorCode,
   isAlias,
   isMap,
   isNode,
@@ -8,6 +9,7 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
+  type YAMLError,
   type YAMLMap,
 } from 'yaml';
 import { showValue } from './show.ts';
@@ -52,7 +54,10 @@ export function parseYaml(text: string): YamlResult {
     return { kind: 'invalid', problems: [{ line: 1, column: 1, message: yamlErrorText('RESOURCE_EXHAUSTION') }] };
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) {
-    const problems = syntax.map(({ pos, code }) => ({ ...positionAt(lines, pos[0]), message: yamlErrorText(code) }));
+    const problems = placedErrors(syntax, text, lines).map(({ at, code }) => ({
+      ...positionAt(lines, at),
+      message: yamlErrorText(code),
+    }));
     return { kind: 'invalid', problems: firstOfEachLine(problems) };
   }
   const reader = new TreeReader(document, lines);
@@ -123,6 +128,58 @@ class TreeReader {
   #tell(node: unknown, message: string): void {
     this.problems.push({ ...positionAt(this.#lines, startOf(node, 0)), message });
   }
+}
+
+const BLANK = /(?:\s|#.*)*/uy;
+/** Enough for an indentation, and for the space between a key and its value. */
+const LOOK_BACK = 200;
+
+/**
+ * Where a person looks for them. A line that is indented too far continues the value of the line before, and the
+ * library reports it twice: both begin at that value, and one of them ends in the line that is wrong.
+ */
+function placedErrors(errors: readonly YAMLError[], text: string, lines: LineCounter): readonly Placed[] {
+  const continued = new Set(errors.filter((error) => isContinued(error, text, lines)).map(({ pos }) => pos[0]));
+  return errors.flatMap((error): readonly Placed[] => {
+    if (isContinued(error, text, lines))
+      return [{ at: contentFrom(text, lineStart(lines, error.pos[1])), code: 'BAD_INDENT' }];
+    if (error.code === 'BLOCK_AS_IMPLICIT_KEY' && continued.has(error.pos[0])) return [];
+    return [placed(error, text, lines)];
+  });
+}
+
+interface Placed {
+  /** Offset. */
+  readonly at: number;
+  readonly code: ErrorCode;
+}
+
+function isContinued({ code, pos: [from, to] }: YAMLError, text: string, lines: LineCounter): boolean {
+  const isValue = /: *$/u.test(before(text, from, lines));
+  return code === 'MULTILINE_IMPLICIT_KEY' && isValue && lineStart(lines, to) > from;
+}
+
+function placed({ code, pos: [from] }: YAMLError, text: string, lines: LineCounter): Placed {
+  const content = contentFrom(text, from);
+  const isMargin = /^ *$/u.test(before(text, from, lines));
+  const isIndent = isMargin && (code === 'BLOCK_AS_IMPLICIT_KEY' || (code === 'MISSING_CHAR' && content > from));
+  return code === 'BAD_INDENT' || isIndent ? { at: content, code: 'BAD_INDENT' } : { at: from, code };
+}
+
+/** What stands before it in its line. */
+function before(text: string, offset: number, lines: LineCounter): string {
+  return text.slice(Math.max(lineStart(lines, offset), offset - LOOK_BACK), offset);
+}
+
+function lineStart(lines: LineCounter, offset: number): number {
+  return offset - lines.linePos(offset).col + 1;
+}
+
+/** The first character from there on that is neither blank nor a comment. */
+function contentFrom(text: string, offset: number): number {
+  BLANK.lastIndex = offset;
+  BLANK.test(text);
+  return BLANK.lastIndex < text.length ? BLANK.lastIndex : offset;
 }
 
 /** What follows on the same line is mostly a consequence. */

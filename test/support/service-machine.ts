@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RunOptions } from './ftm-watch.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
@@ -42,7 +42,8 @@ export async function createServiceMachine(): Promise<ServiceMachine> {
     write: (path, content, mode = 0o644) => {
       const there = `/proc/${String(sandbox.pid)}/root${path}`;
       mkdirSync(dirname(there), { recursive: true });
-      writeFileSync(there, content, { mode });
+      writeFileSync(there, content);
+      chmodSync(there, mode);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -4,7 +4,13 @@ import { insideOf } from './alternatives.ts';
 import { type SectionFields, isMapping } from './rules.ts';
 
 /** What the program does with a text of the configuration, where it is a name of something outside, or a secret. */
-export type Use = 'file-to-read' | 'authority-file' | 'file-for-later' | 'secret-file' | 'secret-variable' | 'secret-url';
+export type Use =
+  | 'file-to-read'
+  | 'authority-file'
+  | 'file-for-later'
+  | 'secret-file'
+  | 'secret-variable'
+  | 'secret-url';
 
 /** The schemas of such texts. */
 export const USES = z.registry<{ readonly use: Use }>();

@@ -13,6 +13,15 @@ export function expected(what: string): { readonly error: (issue: { readonly inp
   return { error: (issue) => expectedMessage(what, issue.input) };
 }
 
+/** The same of values that are written without quotes: a number or a word that stands in quotes is named as the mistake. */
+export function unquoted(what: string, isMeant: (text: string) => boolean): ReturnType<typeof expected> {
+  return {
+    error: ({ input }) =>
+      expectedMessage(what, input) +
+      (typeof input === 'string' && isMeant(input.trim()) ? ': write it without quotes' : ''),
+  };
+}
+
 /** A text that stands for something: read by `parse`, printed by `format`. */
 interface Code<T> {
   /** Names the type in the JSON Schema and in docs/configuration.md. */
@@ -116,7 +125,9 @@ export const serial: z.ZodType<string> = z.codec(
   { decode: (given) => given.toUpperCase(), encode: (capitals) => capitals },
 );
 
-export const flag: z.ZodType<boolean> = z.boolean(expected('true or false')).meta({ title: 'true or false' });
+export const flag: z.ZodType<boolean> = z
+  .boolean(unquoted('true or false', (value) => value === 'true' || value === 'false'))
+  .meta({ title: 'true or false' });
 
 export const mailAddress: z.ZodType<string> = plainText(
   'mail address',
@@ -187,13 +198,16 @@ export const timezone: z.ZodType<string> = plainText(
 );
 
 export function integer(least: number, most: number, what: string): z.ZodType<number> {
-  const range = expected(`${what} between ${String(least)} and ${String(most)}`);
+  const isMeant = (value: string): boolean => /^\d+$/u.test(value) && Number(value) >= least && Number(value) <= most;
+  const range = unquoted(`${what} between ${String(least)} and ${String(most)}`, isMeant);
   return z.int(range).min(least, range).max(most, range).meta({ title: 'whole number' });
 }
 
 export const port: z.ZodType<number> = integer(1, 65_535, 'a port').meta({ title: 'port' });
 
-const SHARE = expected('a share between 0 and 1, such as 0.1 for ten per cent');
+const SHARE = unquoted('a share between 0 and 1, such as 0.1 for ten per cent', (value) =>
+  /^(?:0?\.\d+|[01])$/u.test(value),
+);
 
 export const share: z.ZodType<number> = z.number(SHARE).min(0, SHARE).max(1, SHARE).meta({ title: 'share' });
 

@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
 import { checkServerIdentity, TLSSocket, type PeerCertificate } from 'node:tls';
 import type { Agent, buildConnector } from 'undici';
 import { ProbeError } from '../failure.ts';

@@ -25,7 +25,9 @@ export async function readAuthorities(file: string): Promise<Authorities> {
 export function parseAuthorities(text: string, file: string): Authorities {
   const pems = text.length > MAX_BYTES ? [] : (text.match(PEM_CERTIFICATE) ?? []);
   if (pems.length === 0)
-    throw new Error(`Cannot use the certificates in "${file}": expected PEM, "-----BEGIN CERTIFICATE-----", at most 1 MiB`);
+    throw new Error(
+      `Cannot use the certificates in "${file}": expected PEM, "-----BEGIN CERTIFICATE-----", at most 1 MiB`,
+    );
   return { pems, ders: pems.map((pem, index) => parsed(pem, index, file).raw) };
 }
 

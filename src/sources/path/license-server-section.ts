@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { proxy } from '../../config/schema/proxy.ts';
 import { completed, optional, section } from '../../config/schema/section.ts';
 import { serverName, serverNameOf } from '../../config/schema/server-name.ts';
-import { addressBlock, expected, host, port, urlPath } from '../../config/schema/values.ts';
+import { addressBlock, expected, host, port, urlPath, unquoted } from '../../config/schema/values.ts';
 
 const HOST = 'fortitokenmobile.fortinet.com';
 const ADDRESSES: readonly string[] = ['173.243.138.84', '173.243.138.0/24'];
@@ -31,7 +31,10 @@ export const licenseServer = completed(
           "Fortinet's network; for another host it is empty, and any public address is accepted.",
       ),
     family: z
-      .literal(['auto', 4, 6], expected('"auto", 4 or 6'))
+      .literal(
+        ['auto', 4, 6],
+        unquoted('"auto", 4 or 6', (value) => value === '4' || value === '6'),
+      )
       .prefault('auto')
       .describe(
         'Family of the addresses that FortiAuthenticator uses: 4 or 6 dials no other. With "auto", IPv4 decides ' +

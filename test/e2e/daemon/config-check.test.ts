@@ -1,4 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { type Identity, createIdentity } from '../../support/authority.ts';
@@ -26,12 +29,29 @@ const webTls = (key: string, more = ''): string =>
 const syslogTls = (cert: string): string =>
   `logs: { syslog: { tls: { listen: "127.0.0.1:6514", certFile: ${SITE}/${cert}, keyFile: ${SITE}/own.key } } }`;
 
+function storeOfVersion(version: number): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-newer-'));
+  try {
+    const path = join(folder, 'store.sqlite');
+    const db = new DatabaseSync(path);
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA user_version = ${String(version)}`);
+    db.close();
+    return readFileSync(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** What is wrong, the configuration, and what both the daemon and `config check` say. */
 const WRONG: readonly (readonly [what: string, text: string, message: string])[] = [
   ['a key of another certificate', webTls('other.key'), 'it belongs to another certificate than the one in'],
   ['a file that is no key', webTls('text'), `Cannot use the key of the status page in "${SITE}/text"`],
   ['an empty key', webTls('empty'), `Cannot use the key of the status page in "${SITE}/empty"`],
-  ['a file that is no certificate', syslogTls('text'), `Cannot use the certificate of the syslog listener in "${SITE}/`],
+  [
+    'a file that is no certificate',
+    syslogTls('text'),
+    `Cannot use the certificate of the syslog listener in "${SITE}/`,
+  ],
   [
     'client authorities without a certificate',
     webTls('own.key', `, clientCaFile: ${SITE}/text`),
@@ -47,10 +67,22 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
     `notify: { alertmanager: { urls: ["https://127.0.0.1:9"], caFile: ${SITE}/text } }`,
     `Cannot use the certificates in "${SITE}/text": expected PEM`,
   ],
-  ['a root certificate that is none', `trust: { caFiles: [${SITE}/text] }`, `Cannot read certificates from "${SITE}/text`],
-  ['a broken signature file', `logs: { signatureFiles: [${SITE}/text] }`, `Cannot use the signatures of "${SITE}/text"`],
+  [
+    'a root certificate that is none',
+    `trust: { caFiles: [${SITE}/text] }`,
+    `Cannot read certificates from "${SITE}/text`,
+  ],
+  [
+    'a broken signature file',
+    `logs: { signatureFiles: [${SITE}/text] }`,
+    `Cannot use the signatures of "${SITE}/text"`,
+  ],
   ['a broken product file', `trust: { productFiles: [${SITE}/text] }`, `Cannot use the products of "${SITE}/text"`],
-  ['a broken learned trust', `trust: { baselineFile: ${SITE}/text }`, `Cannot parse the learned trust of "${SITE}/text"`],
+  [
+    'a broken learned trust',
+    `trust: { baselineFile: ${SITE}/text }`,
+    `Cannot parse the learned trust of "${SITE}/text"`,
+  ],
   [
     'a plain password in place of its hash',
     `web: { users: [{ name: ops, passwordHashFile: ${SITE}/text }] }`,
@@ -74,67 +106,189 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   ],
   ['a file of the service that it may not read', `trust: { caFiles: [${SITE}/root.pem] }`, 'permission denied'],
   ['a port of another program', `web: { listen: "127.0.0.1:${String(TAKEN)}" }`, 'another program listens there'],
-  ['a log port of another program', `logs: { syslog: { tcp: "127.0.0.1:${String(TAKEN)}" } }`, 'something else listens'],
-  ['a port below 1024', 'logs: { syslog: { udp: "0.0.0.0:514" } }', 'Cannot listen for syslog over UDP on "0.0.0.0:514"'],
+  [
+    'a log port of another program',
+    `logs: { syslog: { tcp: "127.0.0.1:${String(TAKEN)}" } }`,
+    'something else listens',
+  ],
+  [
+    'a port below 1024',
+    'logs: { syslog: { udp: "0.0.0.0:514" } }',
+    'Cannot listen for syslog over UDP on "0.0.0.0:514"',
+  ],
   ['an address of another machine', 'web: { listen: "192.0.2.1:9843" }', 'this machine does not have that address'],
   ['a port in quotes', 'mail: [{ host: mail.example.org, port: "587" }]', 'got "587": write it without quotes'],
-  ['a wrong indentation', 'site: hq\n  timezone: UTC', `${CONFIG}:6:3  not valid YAML`],
+  ['a wrong indentation', 'site: hq\n  timezone: UTC', `${CONFIG}:7:3  not valid YAML`],
   ['an included file that is missing', `include: [${SITE}/none.yaml]`, `cannot read "${SITE}/none.yaml": no such file`],
 ];
 
-describeWhere(['root', 'network-namespaces', { program: 'setpriv' }], 'config check on a machine of the package', () => {
-  let machine: ServiceMachine;
-  let own: Identity;
-  let other: AsyncDisposable;
+describeWhere(
+  ['root', 'network-namespaces', { program: 'setpriv' }],
+  'config check on a machine of the package',
+  () => {
+    let machine: ServiceMachine;
+    let own: Identity;
+    let other: AsyncDisposable;
 
-  beforeAll(async () => {
-    machine = await createServiceMachine();
-    own = await createIdentity({ name: 'CN=own', authority: true });
-    const { keyPem } = await createIdentity({ name: 'CN=other' });
-    machine.sandbox.sh('mount -t tmpfs none /srv');
-    const files = { 'own.pem': own.pem, 'own.key': own.keyPem, 'other.key': keyPem, text: 'hello', empty: '' };
-    for (const [name, content] of Object.entries(files)) machine.write(`${SITE}/${name}`, content);
-    machine.write(`${SITE}/root.pem`, own.pem, 0o600);
-    other = await startDaemon(machine.sandbox, {
-      program: process.execPath,
-      args: ['-e', `require('net').createServer().listen(${String(TAKEN)}, '127.0.0.1')`],
-      port: TAKEN,
+    beforeAll(async () => {
+      machine = await createServiceMachine();
+      own = await createIdentity({ name: 'CN=own', authority: true });
+      const { keyPem } = await createIdentity({ name: 'CN=other' });
+      machine.sandbox.sh('mount -t tmpfs none /srv');
+      const files = { 'own.pem': own.pem, 'own.key': own.keyPem, 'other.key': keyPem, text: 'hello', empty: '' };
+      for (const [name, content] of Object.entries(files)) machine.write(`${SITE}/${name}`, content);
+      machine.write(`${SITE}/root.pem`, own.pem, 0o600);
+      other = await startDaemon(machine.sandbox, {
+        program: process.execPath,
+        args: ['-e', `require('net').createServer().listen(${String(TAKEN)}, '127.0.0.1')`],
+        port: TAKEN,
+      });
     });
-  });
-  afterAll(async () => {
-    await other[Symbol.asyncDispose]();
-    await machine[Symbol.asyncDispose]();
-  });
+    afterAll(async () => {
+      await other[Symbol.asyncDispose]();
+      await machine[Symbol.asyncDispose]();
+    });
 
-  function configure(text: string): void {
-    const [section = ''] = text.split(':');
-    // The section replaces that of the base, but for the learned trust, which is where it is.
-    const base = BASE.split('\n').filter((line) => !line.startsWith(`${section}:`));
-    machine.write(CONFIG, `${base.join('\n')}\n${text}\n`);
-  }
+    /** The section that the text begins with replaces that of the base. */
+    function configure(text: string): void {
+      const [section = ''] = text.split(':');
+      const base = BASE.split('\n').filter((line) => !line.startsWith(`${section}:`));
+      machine.write(CONFIG, `${base.join('\n')}\n${text}\n`);
+    }
 
-  /** As the unit starts it. */
-  function asService(args: readonly string[]): Promise<Run> {
-    const rights = ['setpriv', '--reuid', 'ftm-watch', '--regid', 'ftm-watch', '--clear-groups', '--inh-caps=-all'];
-    return runFtmWatch(args, { ...machine.on, prefix: [...(machine.on.prefix ?? []), ...rights] });
-  }
+    /** As the unit starts it. */
+    function asService() {
+      const rights = ['setpriv', '--reuid', 'ftm-watch', '--regid', 'ftm-watch', '--clear-groups', '--inh-caps=-all'];
+      return { ...machine.on, prefix: [...(machine.on.prefix ?? []), ...rights] };
+    }
 
-  function configCheck(...args: readonly string[]): Promise<Run> {
-    return runFtmWatch(['config', 'check', ...args], machine.on);
-  }
+    function stateFiles(): readonly string[] {
+      const names = readdirSync(`/proc/${String(machine.sandbox.pid)}/root${STATE}`);
+      // The daemon writes beside and renames.
+      return names.map((name) => name.replace(/\.\d+\.tmp$/u, '')).toSorted();
+    }
 
-  test.each(WRONG)('refuses %s in the words that the daemon dies with', async (_, text, message) => {
-    configure(text);
-    const before = readdirSync(`/proc/${String(machine.sandbox.pid)}/root${STATE}`);
+    function configCheck(...args: readonly string[]): Promise<Run> {
+      return runFtmWatch(['config', 'check', ...args], machine.on);
+    }
 
-    const checked = await configCheck();
-    expect(readdirSync(`/proc/${String(machine.sandbox.pid)}/root${STATE}`)).toEqual(before);
-    const died = await asService(['run', '-c', CONFIG]);
+    test.each(WRONG)('refuses %s in the words that the daemon dies with', async (_, text, message) => {
+      configure(text);
+      machine.sandbox.sh(`rm --recursive --force ${STATE}/*`);
 
-    expect(died).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(message) });
-    expect(checked).toMatchObject({ exitCode: 3, stdout: '' });
-    const said = checked.stderr.split('\n');
-    for (const line of died.stderr.trimEnd().split('\n'))
-      if (!line.startsWith('The configuration is not valid')) expect(said).toContain(line.replace(/^ftm-watch: /u, ''));
-  });
-});
+      const checked = await configCheck();
+      expect(stateFiles()).toEqual([]);
+      const died = await runFtmWatch(['run', '-c', CONFIG], asService());
+
+      expect(died).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(message) });
+      expect(checked).toMatchObject({ exitCode: 3, stdout: '' });
+      const lastWords = died.stderr
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !line.startsWith('The configuration is not'));
+      expect(checked.stderr.split('\n')).toEqual(
+        expect.arrayContaining(lastWords.map((line) => line.replace(/^ftm-watch: /u, ''))),
+      );
+    });
+
+    test('lists problems of this machine apart from those of the file, and leaves them out for a pipeline', async () => {
+      const trust = `trust: { caFiles: [${SITE}/none] }`;
+      const missing = `${CONFIG}:5:20  trust.caFiles[0]: cannot read file "${SITE}/none": no such file\n`;
+      configure(trust);
+
+      expect(await configCheck()).toMatchObject({
+        exitCode: 3,
+        stderr:
+          `${missing}The file is valid, but the daemon cannot start with it on this machine: 1 problem (checked as user ` +
+          '"ftm-watch", like the service)\n',
+      });
+      expect(await configCheck('--file-only')).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining(`${CONFIG}: the configuration is valid\n`),
+        stderr: '',
+      });
+      configure(`${trust}\nsites: hq`);
+      const unknown =
+        `${CONFIG}:6:1  unknown key "sites"; did you mean "site"?\n` + 'The configuration is not valid: 1 problem\n';
+      expect(await configCheck()).toMatchObject({
+        exitCode: 3,
+        stderr: `${unknown}${missing}On this machine, besides: 1 problem (checked as user "ftm-watch", like the service)\n`,
+      });
+      expect(await configCheck('--file-only')).toMatchObject({ exitCode: 3, stderr: unknown });
+    });
+
+    test('takes the ports of the daemon that runs for free, and no others', async () => {
+      const logs = 'logs: { syslog: { udp: "127.0.0.1:5514", tcp: "127.0.0.1:5514" } }';
+      configure(logs);
+      await using daemon = startDaemonProcess({ ...asService(), args: ['-c', CONFIG] });
+      await daemon.page();
+      const before = stateFiles();
+
+      expect(await configCheck()).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(stateFiles()).toEqual(before);
+      configure(`${logs}\nweb: { listen: "127.0.0.1:${String(TAKEN)}" }`);
+      expect(await configCheck()).toMatchObject({
+        exitCode: 3,
+        stderr: expect.stringContaining(`"127.0.0.1:${String(TAKEN)}": another program listens there`),
+      });
+      expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0 });
+    });
+
+    test('creates nothing, and refuses a store that the daemon could not use', async () => {
+      configure('site: hq');
+      const store = `${STATE}/ftm-watch.sqlite`;
+      machine.sandbox.sh(`rm --recursive --force ${STATE}/*`);
+      expect(await configCheck()).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(stateFiles()).toEqual([]);
+
+      const refused = async (reason: string): Promise<void> => {
+        const files = stateFiles();
+        expect(await configCheck()).toMatchObject({
+          exitCode: 3,
+          stderr: expect.stringMatching(new RegExp(`^Cannot use the history file "${store}": .*${reason}`, 'u')),
+        });
+        expect(stateFiles()).toEqual(files);
+      };
+      machine.sandbox.sh(`chown root ${STATE} && chmod 0755 ${STATE}`);
+      await refused('permission denied');
+      machine.sandbox.sh(`chown ftm-watch ${STATE}`);
+      machine.write(store, 'no database, which has a header of a hundred bytes'.repeat(3), 0o666);
+      await refused('file is not a database');
+      machine.write(store, storeOfVersion(999), 0o666);
+      await refused('The history is of version 999');
+      machine.sandbox.sh(`chown root ${store} && chmod 0600 ${store}`);
+      await refused('permission denied');
+      machine.sandbox.sh(`rm --force ${STATE}/*`);
+    });
+
+    test('reads a draft as root, and the file of the service as the service does', async () => {
+      machine.write('/srv/draft.yaml', BASE, 0o600);
+      expect(await configCheck('-c', '/srv/draft.yaml')).toMatchObject({ exitCode: 0, stderr: '' });
+
+      configure('site: hq');
+      machine.sandbox.sh(`chmod 0600 ${CONFIG}`);
+      const died = await runFtmWatch(['run', '-c', CONFIG], asService());
+      expect(died.stderr).toBe(
+        `${CONFIG}  cannot read the configuration: permission denied\nThe configuration is not valid: 1 problem\n`,
+      );
+      expect(await configCheck()).toMatchObject({
+        exitCode: 3,
+        stderr: expect.stringContaining(`${CONFIG}  cannot read the configuration: permission denied\n`),
+      });
+      machine.sandbox.sh(`chmod 0644 ${CONFIG}`);
+    });
+
+    test('is what init advises, with a restart of the service', async () => {
+      machine.sandbox.sh(`rm ${CONFIG}`);
+      machine.write('/etc/systemd/system/ftm-watch.service', '[Service]\n');
+
+      expect((await runFtmWatch(['init', '--site', 'hq'], machine.on)).stdout).toContain(
+        'Next:\n' +
+          '  ftm-watch config check        whether the daemon can start with it, and what will surprise\n' +
+          '  ftm-watch check               one round now\n' +
+          '  systemctl restart ftm-watch   the daemon, with its page\n',
+      );
+      expect(await configCheck()).toMatchObject({ exitCode: 0, stderr: '' });
+    });
+  },
+);

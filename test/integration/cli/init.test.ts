@@ -91,6 +91,51 @@ describe('ftm-watch init', () => {
     expect((await runCommand(['config', 'check', '-c', 'new/ftm-watch.yaml'], { cwd: folder })).code).toBe(0);
   });
 
+  /** What a pipe holds. */
+  async function* pipe(...chunks: readonly string[]): AsyncGenerator<Buffer> {
+    for (const chunk of chunks) yield Buffer.from(chunk);
+  }
+
+  test('takes piped answers, a line for each question', async () => {
+    const input = pipe('hq\n10.0.0.5 10.0', '.0.6\n\nadmins@example.org');
+    const ran = await runCommand(['init', '-c', 'new/ftm-watch.yaml'], { cwd: folder, input });
+
+    expect(ran.code).toBe(0);
+    expect(ran.errors).toContain(
+      'Name of this site [watcher]: \nAddresses of your FortiAuthenticator units [none]: \n',
+    );
+    expect(parse(written())).toMatchObject({
+      site: 'hq',
+      appliances: [{ logSources: ['10.0.0.5'] }, { logSources: ['10.0.0.6'] }],
+      notify: { email: { to: ['admins@example.org'] } },
+    });
+  });
+
+  test('refuses a piped answer that cannot be used', async () => {
+    const ran = await runCommand(['init', '-c', 'new/ftm-watch.yaml'], {
+      cwd: folder,
+      input: pipe('hq\n10.0.0.300\n'),
+    });
+
+    expect(ran).toMatchObject({ code: 3, output: '' });
+    expect(ran.errors).toMatch(/\nCannot use the answer: appliances\[0\].*got "10\.0\.0\.300"\n$/u);
+    expect(written).toThrow('ENOENT');
+  });
+
+  test('names the file in what comes next, where it would not be found', async () => {
+    expect((await init([])).output).toContain(
+      'Next:\n' +
+        '  ftm-watch config check -c new/ftm-watch.yaml   whether the daemon can start with it, and what will surprise\n' +
+        '  ftm-watch check -c new/ftm-watch.yaml          one round now\n' +
+        '  ftm-watch run -c new/ftm-watch.yaml            the daemon, with its page\n',
+    );
+    expect((await runCommand(['init', '-c', "an 'other'.yaml"], { cwd: folder })).output).toContain(
+      String.raw`ftm-watch check -c 'an '\''other'\''.yaml' `,
+    );
+    const usual = await runCommand(['init', '-c', './config/ftm-watch.yaml'], { cwd: folder });
+    expect(usual.output).toContain('  ftm-watch check          one round now\n');
+  });
+
   test('never overwrites', async () => {
     writeFileSync(join(folder, 'own.yaml'), 'site: own');
 

@@ -36,6 +36,24 @@ describe('what surprises', () => {
     expect(await surprises(HEARD)).toEqual([expect.stringContaining('No channel is configured')]);
   });
 
+  test('tells that a network is believed where one address may be meant', async () => {
+    const logs = (relays: string): string =>
+      `${TOLD}appliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n` +
+      `logs: { syslog: { udp: "0.0.0.0:5514" }, relays: [${relays}] }\n`;
+
+    expect(await surprises(logs('10.0.0.9/24, "fd00::9/64"'))).toEqual([
+      'logs.relays contains "10.0.0.9/24", which has host bits set: the whole network 10.0.0.0/24 is believed as a ' +
+        'relay. Write "10.0.0.9" for this address alone, or "10.0.0.0/24".',
+      'logs.relays contains "fd00::9/64", which has host bits set: the whole network fd00::/64 is believed as a ' +
+        'relay. Write "fd00::9" for this address alone, or "fd00::/64".',
+    ]);
+    expect(await surprises(logs('10.0.0.0/24, 10.0.0.9, 10.0.0.9/32, "fd00::/64"'))).toEqual([]);
+    const expected = `${TOLD}${HEARD}licenseServer: { expectedAddresses: [173.243.138.5/24] }\n`;
+    expect(await surprises(expected)).toEqual([
+      expect.stringContaining('the whole network 173.243.138.0/24 is expected'),
+    ]);
+  });
+
   test('tells that no log is heard, or is of nobody', async () => {
     expect(await surprises(TOLD)).toEqual([expect.stringMatching(/^No log source is configured/u)]);
     const files = `${TOLD}logs: { files: [fac.log] }\n`;

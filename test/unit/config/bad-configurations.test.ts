@@ -9,6 +9,11 @@ const FOLDER = fileURLToPath(new URL('../../fixtures/config/bad', import.meta.ur
 
 /** One file per message, compared to the letter. */
 const MESSAGES = [
+  'quoted-flag.yaml:3:5  mail[0].required: expected true or false, got "false": write it without quotes',
+  'quoted-share.yaml:3:5  appliances[0].tokensLow: expected a share between 0 and 1, such as 0.1 for ten per cent, ' +
+    'got "0.2": write it without quotes',
+  'quoted-text.yaml:3:5  mail[0].port: expected a port between 1 and 65535, got "smtp"',
+  'yaml-indentation.yaml:3:5  not valid YAML: wrong indentation, or a bracket or brace that is not closed',
   'appliance-ca-and-pin.yaml:8:7  appliances[0].api.pin: expected only one of "caFile" and "pin"',
   'appliance-log-source-twice.yaml:3:43  appliances[1].logSources[1]: "10.0.0.5" is a log source of appliances[0] ' +
     'already',
@@ -95,7 +100,9 @@ const MESSAGES = [
     'a secret does not stand in this file',
   'path.yaml:2:3  licenseServer.path: expected a path that begins with "/", got "status"',
   'pin.yaml:3:7  trust.pins[0]: expected a pin: "sha256/" and 44 characters of base64, got "sha256/abc"',
-  'port-is-a-text.yaml:2:3  licenseServer.port: expected a port between 1 and 65535, got "443"',
+  'port-is-a-text.yaml:2:3  licenseServer.port: expected a port between 1 and 65535, got "443": write it without ' +
+    'quotes',
+  'quoted-family.yaml:2:3  licenseServer.family: expected "auto", 4 or 6, got "4": write it without quotes',
   'port.yaml:4:5  mail[0].port: expected a port between 1 and 65535, got 70000',
   'proxy-is-a-number.yaml:2:3  licenseServer.proxy: expected a URL such as "http://10.0.0.8:3128", or a section ' +
     'with "url", "user" and "passwordFile", got 3128',

@@ -101,5 +101,11 @@ async function closed(socket: Socket, clock: Clock, signal: AbortSignal): Promis
 function openStream({ host, port, transport }: Receiver, authorities: readonly string[] | null): Socket {
   if (transport !== 'tls') return connect({ host, port });
   const name = isIP(host) === 0 ? { servername: host } : {};
-  return connectTls({ host, port, minVersion: 'TLSv1.2', ...(authorities === null ? {} : { ca: [...authorities] }), ...name });
+  return connectTls({
+    host,
+    port,
+    minVersion: 'TLSv1.2',
+    ...(authorities === null ? {} : { ca: [...authorities] }),
+    ...name,
+  });
 }
