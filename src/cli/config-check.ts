@@ -44,6 +44,10 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
   return EXIT.valid;
 }
 
+/** The daemon itself reads no substitute. */
+const NEEDS_RESTART =
+  'The running service does not have these secrets yet, a reload is refused: systemctl restart ftm-watch.';
+
 interface MachineCheck {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
@@ -71,14 +75,19 @@ async function checkMachine(file: LoadResult, terminal: Invocation): Promise<Mac
   const { config, sources, substitutes } = loaded;
   writeSubstitutes(substitutes, terminal.errors);
   const asDaemon: Do = (work) => (rights === null ? work() : withRights(rights, work));
+  const daemon = await runningDaemon(config, terminal);
   const started = await checkStart(config, {
     ...terminal,
-    daemon: await runningDaemon(config, terminal),
+    daemon,
     asDaemon,
     asListener: rights?.bindsAnyPort === true ? (work) => work() : asDaemon,
   });
   const unread = await asDaemon(() => unreadableSources(sources));
-  const warnings = [...(await machineSurprises(config, sources)), ...started.warnings];
+  const warnings = [
+    ...(daemon === null || substitutes.length === 0 ? [] : [NEEDS_RESTART]),
+    ...(await machineSurprises(config, sources)),
+    ...started.warnings,
+  ];
   return { problems: [...unread, ...started.problems], warnings, rights };
 }
 
