@@ -231,6 +231,14 @@ describeWhere(
         exitCode: 3,
         stderr: expect.stringContaining(`"127.0.0.1:${String(TAKEN)}": another program listens there`),
       });
+      const credentials = '/run/credentials/ftm-watch.service';
+      machine.write('/etc/ftm-watch/secrets/new', 'a-token', 0o600);
+      configure(`web: { tokens: [{ name: new, tokenFile: ${credentials}/secrets_new }] }`);
+      expect(await configCheck()).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining('a reload is refused: systemctl restart ftm-watch'),
+        stderr: `Read from "/etc/ftm-watch/secrets": new. Systemd copies them to "${credentials}" only when the service starts\n`,
+      });
       expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0 });
     });
 
