@@ -2,7 +2,7 @@ import { addressInAny } from '../core/addresses.ts';
 import { hostOf, plainName } from '../core/authority.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { readReply } from '../network/dns/message.ts';
-import { type Choice, createConnectionTable, type KnownOfConnection, type SeenConnection } from './connections.ts';
+import { type Choice, ConnectionTable, type KnownOfConnection, type SeenConnection } from './connections.ts';
 import { readFormat } from './formats.ts';
 import { decodePacket, type Segment } from './packets.ts';
 import type { FormatFacts, RawPacket } from './raw-packet.ts';
@@ -71,7 +71,7 @@ export async function readCapture(
   const dns = createAnswers([target.host, ...(target.serverName === null ? [] : [target.serverName])]);
   const connections: SeenConnection[] = [];
   let omitted = 0;
-  const table = createConnectionTable({
+  const table = new ConnectionTable({
     serverPorts: [target.port, 443],
     choose: (known) => {
       const choice = choiceFor(known, target, dns.addresses());
@@ -107,10 +107,10 @@ export async function readCapture(
     device: facts.device,
     areTimesRelative: facts.isRelative,
     connections,
-    others: table.others(),
+    others: table.others,
     omitted,
-    excess: table.excess(),
-    sawAnswers: table.sawAnswers(),
+    excess: table.excess,
+    sawAnswers: table.sawAnswers,
     dns: dns.all(),
     problem,
     notes: notesOf({ ...counts, lost: facts.broken }),

@@ -301,6 +301,14 @@ END`);
     expect(ours(await read(pcapOf(header, swapped)))).toEqual([whole]);
     const twice = packets.flatMap((packet) => [packet, packet]);
     expect(ours(await read(pcapOf(header, twice)))).toEqual([whole]);
+    // The same ports again, though the first connection was not seen to end.
+    const again = packets.map(({ record, bytes }) => {
+      const moved = Buffer.from(bytes);
+      const at = bytes.subarray(26, 30).join('.') === '10.0.0.2' ? 38 : 42;
+      moved.writeUInt32BE((bytes.readUInt32BE(at) + 1_000) % 2 ** 32, at);
+      return { record, bytes: moved };
+    });
+    expect(ours(await read(pcapOf(header, [...packets.slice(0, 8), ...again])))).toEqual([whole, whole]);
     const lost = await read(pcapOf(header, packets.toSpliced(data, 1)));
     expect(lost.connections[0]).toMatchObject({ gap: { isCut: false }, handshake: { certificates: null } });
     const oneSided = packets.filter(({ bytes }) => bytes.subarray(26, 30).join('.') === '10.0.0.2');
@@ -375,8 +383,9 @@ function comparable({ connections, packets, skipped, dns }: CapturedFile): objec
     packets,
     skipped,
     dns,
-    connections: connections.map(({ leg: _, startedAt, endedAt, ...rest }) => ({
+    connections: connections.map(({ startedAt, endedAt, ...rest }) => ({
       ...rest,
+      leg: null,
       startedAt: Math.round(startedAt),
       endedAt: Math.round(endedAt),
     })),
