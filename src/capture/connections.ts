@@ -154,29 +154,33 @@ class Tracked {
   }
 
   take(segment: Segment): void {
-    const { flags, at, payload, missing } = segment;
+    const { flags, at } = segment;
     const from = segment.source === this.client.host && segment.sourcePort === this.client.port ? 'client' : 'server';
     const sender = this.senders[from];
     const peer = this.senders[from === 'client' ? 'server' : 'client'];
     this.lastAt = Math.max(this.lastAt, at);
     sender.packets += 1;
     if (flags.syn && from === 'client') this.#noteSyn(segment);
-    const start = (segment.sequence + (flags.syn ? 1 : 0)) >>> 0;
-    const end = (start + payload.length + missing) >>> 0;
-    sender.next ??= start;
-    if (payload.length + missing > 0) {
-      if (sender.highest !== null && distance(sender.highest, end) <= 0) sender.resends += 1;
-      sender.highest = furthest(sender.highest, end);
-      if (from === 'server' && !this.reader.seen.clientWentOn && distance(sender.next, end) > 0)
-        this.serverFlight += payload.length + missing;
-    }
     if (flags.ack) peer.acknowledged = furthest(peer.acknowledged, segment.acknowledged);
-    if (payload.length > 0 && this.reader.wants(from)) this.#deliver(from, start, payload);
-    sender.isCut ||= missing > 0 && this.reader.wants(from);
+    this.#follow(from, sender, segment);
     if (flags.fin) sender.hasFin = true;
     if (flags.rst) this.#noteReset(from, segment);
     else if (flags.fin && this.end === 'open') this.end = from === 'client' ? 'closed-by-client' : 'closed-by-server';
     if (!flags.rst) sender.ttl ??= segment.ttl;
+  }
+
+  #follow(from: Role, sender: Sender, { sequence, flags, payload, missing }: Segment): void {
+    const start = (sequence + (flags.syn ? 1 : 0)) >>> 0;
+    const end = (start + payload.length + missing) >>> 0;
+    sender.next ??= start;
+    if (start === end) return;
+    if (sender.highest !== null && distance(sender.highest, end) <= 0) sender.resends += 1;
+    sender.highest = furthest(sender.highest, end);
+    if (from === 'server' && !this.reader.seen.clientWentOn && distance(sender.next, end) > 0)
+      this.serverFlight += payload.length + missing;
+    if (!this.reader.wants(from)) return;
+    this.#deliver(from, start, payload);
+    sender.isCut ||= missing > 0 && this.reader.wants(from);
   }
 
   #noteSyn({ at, sequence }: Segment): void {
@@ -301,29 +305,33 @@ export class ConnectionTable {
   }
 
   take(segment: Segment): void {
-    const { flags, sequence, payload } = segment;
+    const { flags, payload } = segment;
     const key = keyOf(segment);
     const isFirst = flags.syn && !flags.ack;
     this.sawAnswers ||= flags.syn && flags.ack;
-    if (isFirst) this.#ignored.delete(key);
-    if (this.#ignored.has(key)) return;
-    const earlier = this.#open.get(key);
-    const isOther = isFirst && (earlier?.initialSequence ?? sequence) !== sequence;
-    if (earlier !== undefined && isOther) this.#finish(earlier);
-    const isNew = earlier === undefined || isOther;
-    const tracked = isNew ? this.#begin(segment, key) : earlier;
+    if (!isFirst && this.#ignored.has(key)) return;
+    const earlier = this.#earlier(segment, key, isFirst);
+    const tracked = earlier ?? this.#begin(segment, key);
     if (tracked === null) return;
     this.#open.delete(key);
     this.#open.set(key, tracked);
     tracked.take(segment);
     this.#weigh(tracked);
-    if (isNew || (!tracked.isDecided && payload.length > 0)) this.#choose(tracked);
+    if (tracked !== earlier || (!tracked.isDecided && payload.length > 0)) this.#choose(tracked);
     if (tracked.isOver() && this.#open.has(key)) this.#finish(tracked);
+  }
+
+  /** The connection that the segment belongs to: the same ports with another beginning are another one. */
+  #earlier({ sequence }: Segment, key: string, isFirst: boolean): Tracked | null {
+    const earlier = this.#open.get(key) ?? null;
+    if (earlier === null || !isFirst || (earlier.initialSequence ?? sequence) === sequence) return earlier;
+    this.#finish(earlier);
+    return null;
   }
 
   /** Ends what is still open. */
   end(): void {
-    for (const tracked of [...this.#open.values()]) this.#finish(tracked);
+    for (const tracked of this.#open.values()) this.#finish(tracked);
   }
 
   #begin(segment: Segment, key: string): Tracked | null {

@@ -53,9 +53,9 @@ async function* atLeast(file: AsyncIterable<Uint8Array>, enough: number): AsyncG
 
 async function* unzipped(file: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   for await (const chunk of file) {
-    if (chunk[0] === 0x1f && chunk[1] === 0x8b) return yield* gunzipped(chunk, file);
-    yield chunk;
-    return yield* file;
+    const isGzip = chunk[0] === 0x1f && chunk[1] === 0x8b;
+    if (!isGzip) yield chunk;
+    yield* isGzip ? gunzipped(chunk, file) : file;
   }
 }
 

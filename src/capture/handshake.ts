@@ -186,18 +186,22 @@ export class HandshakeReader {
     // An encrypted alert is longer.
     if (type === ALERT && body.length === 2) this.#noteAlert(from, body[1] ?? 0);
     if (type === HANDSHAKE && !stream.isEncrypted) this.#readMessages(stream, from, body);
-    // TLS 1.3 sends one that means nothing, before the second hello too (RFC 8446 §D.4).
-    if (type === CHANGE_CIPHER_SPEC && seen.version !== '1.3') {
-      if (from === 'server') seen.isResumed = seen.certificates === null && !this.#hasKeyExchange && isAnswered;
-      else seen.clientWentOn ||= isAnswered;
-      stream.close();
-    }
+    if (type === CHANGE_CIPHER_SPEC) this.#changeCipher(stream, from, isAnswered);
     if (type !== APPLICATION_DATA) return;
     // Early data comes before the server's hello. The server may still send an alert in the clear.
     stream.isEncrypted ||= from === 'server' || isAnswered;
     if (from === 'server' || !isAnswered) return;
     seen.clientWentOn = true;
     seen.firstEncrypted ??= body.length;
+    stream.close();
+  }
+
+  #changeCipher(stream: Stream, from: Role, isAnswered: boolean): void {
+    const seen = this.#seen;
+    // TLS 1.3 sends one that means nothing, before the second hello too (RFC 8446 §D.4).
+    if (seen.version === '1.3') return;
+    if (from === 'client') seen.clientWentOn ||= isAnswered;
+    else seen.isResumed = seen.certificates === null && !this.#hasKeyExchange && isAnswered;
     stream.close();
   }
 

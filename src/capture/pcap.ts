@@ -142,6 +142,9 @@ function portOf(block: Buffer, isLittle: boolean, offset: number): Port {
   };
 }
 
+/** The lowest two bits of epb_flags. */
+const DIRECTIONS: readonly RawPacket['direction'][] = [null, 'in', 'out'];
+
 interface Section {
   readonly ports: readonly Port[];
   readonly isLittle: boolean;
@@ -160,15 +163,14 @@ function packetOf(type: number, block: Buffer, { ports, isLittle, at }: Section)
   const room = block.length - header;
   const captured = isSimple ? Math.min(length, room, port.snaplen || MAX_PACKET) : u32(block, 12);
   if (captured > Math.min(room, MAX_PACKET)) throw badLength('packet', at, captured, Math.min(room, MAX_PACKET));
-  // epb_flags: the lowest two bits are the direction.
   const flags = isSimple ? undefined : optionsOf(block, header + Math.ceil(captured / 4) * 4, isLittle).get(2);
-  const direction = (flags?.[isLittle ? 0 : 3] ?? 0) % 4;
+  const direction = DIRECTIONS[(flags?.[isLittle ? 0 : 3] ?? 0) % 4] ?? null;
   return {
     at: isSimple ? 0 : (u32(block, 4) * 2 ** 32 + u32(block, 8)) * port.tick + port.shift,
     link: port.link,
     bytes: block.subarray(header, header + captured),
     length: Math.max(captured, length),
     port: port.port,
-    direction: direction === 1 ? 'in' : direction === 2 ? 'out' : null,
+    direction,
   };
 }

@@ -13,6 +13,9 @@ const MAX_WITHOUT_PACKET = 16 * 1024 * 1024;
 /** Modules of a chassis whose lines may alternate. */
 const MAX_MODULES = 32;
 
+const USE_ANOTHER_LEVEL =
+  'as levels 1 and 4 do. Capture again with level 6 ("ftm-watch capture --print-command fortigate" prints the ' +
+  'command), or with "tcpdump -X"';
 const MODULE = /^\s*\[(?<module>[A-Za-z][\w-]{1,15})\]\s*/u;
 /** Behind the time: the interface and the direction, where the command was for several interfaces. */
 const HEADER =
@@ -102,8 +105,7 @@ export function createTextReader(onPacket: OnPacket): FormatReader {
     throw new CaptureError(
       headers === 0
         ? 'the text contains no packet: expected that of "diagnose sniffer packet … 6" or "tcpdump -X"'
-        : `the text lists ${String(headers)} packets without their bytes, as levels 1 and 4 do. Capture again with ` +
-            'level 6 ("ftm-watch capture --print-command fortigate" prints the command), or with "tcpdump -X"',
+        : `the text lists ${String(headers)} packets without their bytes, ${USE_ANOTHER_LEVEL}`,
     );
   }
 
