@@ -54,14 +54,26 @@ const asciiInTemplates: Plugin = {
     code.replaceAll(/[^\p{ASCII}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`),
 };
 
+const DEMO = join(ROOT, 'test/lab/demo.ts');
+
+/** The demo lies beside the program: what both use would become files of their own, and cost each command its time. */
+const demoApart: Plugin = {
+  name: 'demo-apart',
+  resolveId: (specifier, importer = '') =>
+    importer.startsWith(source) && resolve(dirname(importer), specifier) === DEMO
+      ? { id: './demo.js', external: true }
+      : null,
+};
+
 rmSync(target, { recursive: true, force: true });
 const THREADS = ['web/bcrypt-thread', 'runtime/watchdog/watching-thread'];
 const threads = Object.fromEntries(THREADS.map((name) => [`${PLACE}/${name}`, join(source, `${name}.ts`)]));
 const bundle = await rolldown({
   input: { main: join(source, 'main.ts'), ...threads },
   platform: 'node',
-  plugins: [nodeHttpInParts, filesOfModules, asciiInTemplates],
+  plugins: [nodeHttpInParts, filesOfModules, asciiInTemplates, demoApart],
 });
+const demo = await rolldown({ input: DEMO, platform: 'node', plugins: [asciiInTemplates] });
 // Not minified: stack traces can be read without maps, which Node keeps in memory, 10 MB of it. V8 keeps the text of a
 // file too, and with two bytes a character as soon as one of them is beyond Latin-1. Whose code it is says
 // THIRD-PARTY.txt.
@@ -69,6 +81,18 @@ const bundle = await rolldown({
 // CPU for a command.
 const codeSplitting = { groups: [{ name: 'configuration', test: /node_modules\/(?:yaml|zod)\//u }] };
 const { output } = await bundle.write({ dir: target, format: 'esm', charset: 'ascii', comments: false, codeSplitting });
+// Most of it makes certificates, and nobody reads that: without line breaks and comments it is half as large.
+const { output: demoOutput } = await demo.write({
+  file: join(target, 'demo.js'),
+  format: 'esm',
+  charset: 'ascii',
+  comments: false,
+  minify: {
+    compress: true,
+    mangle: { keepNames: { class: true, function: true } },
+    codegen: { removeWhitespace: true },
+  },
+});
 for (const [place, file] of files) {
   mkdirSync(dirname(join(target, place)), { recursive: true });
   cpSync(file, join(target, place));
@@ -82,6 +106,6 @@ cpSync(join(ROOT, 'LICENSE'), join(target, 'LICENSE'));
 const { name, version, license, type, engines } = packageJson;
 writeFileSync(join(target, 'package.json'), `${JSON.stringify({ name, version, license, type, engines }, null, 2)}\n`);
 
-const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+const modules = [...output, ...demoOutput].flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
 const folders = new Set([...modules, ...files.values()].flatMap((path) => packageFolder(path) ?? []));
 writeFileSync(join(target, 'THIRD-PARTY.txt'), thirdPartyNotices([...folders]));

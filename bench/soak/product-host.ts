@@ -94,6 +94,7 @@ export class ProductHost {
       env: process.env,
       logger,
       version: 'soak',
+      onBound: () => undefined,
       load: () => loadForDaemon({ ...place, path: configFile }),
       onDeath: (error) => {
         throw error;

@@ -77,7 +77,6 @@ Architecture: ${name}
 Maintainer: ${MAINTAINER}
 Installed-Size: ${String(kibibytes.reduce((sum, size) => sum + size, 0))}
 Depends: ${DEPENDS.join(', ')}
-Recommends: ca-certificates
 Section: net
 Priority: optional
 Description: watches the preconditions of FortiToken Mobile activation

@@ -3,12 +3,14 @@ import { CHECKS } from './registry.ts';
 import type { UnitFacts } from './unit-facts.ts';
 import type { SlowFactsBySource } from '../sources/registry.ts';
 import { activationContextOf, type ActivationContext } from '../core/license/activation-context.ts';
+import { outageWarning } from '../core/license/firmware.ts';
 import type { HostPort } from '../core/authority.ts';
 import type { Assessment } from '../engine/assessment.ts';
 
 /** What impact texts depend on, as far as an appliance told. */
 export function activationOf({ appliances: units }: SlowFactsBySource): ActivationContext {
-  return activationContextOf(units);
+  const named = units.map(({ config: { name }, known = [] }) => ({ name, known }));
+  return { ...activationContextOf(units), outageWarning: outageWarning(named) };
 }
 
 /** What the appliances, their registration and the firewall mean for their preconditions. Pure. */

@@ -1,5 +1,5 @@
 import type { FirewallObservation } from '../core/license/firewall.ts';
-import type { SourcesConfig } from '../sources/registry.ts';
+import type { SlowFactsBySource, SourcesConfig } from '../sources/registry.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import type { Finding } from '../engine/finding.ts';
 
@@ -10,6 +10,8 @@ export type LogFacts =
       readonly report: PollingReport;
       /** What the FortiGates said of the policies for its traffic. */
       readonly firewall: readonly FirewallObservation[];
+      /** What the units say of themselves. */
+      readonly units?: SlowFactsBySource['appliances'];
       /** What was left out of the report, as notes. */
       readonly notes: readonly Finding[];
       /** Unknown senders whose lines were refused. */

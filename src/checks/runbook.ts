@@ -39,12 +39,16 @@ export interface RunbookSource {
   readonly url: string | null;
 }
 
+/** Blanks that commands mark by themselves. */
+type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security';
+
 /** What an incident fills in; a runbook can only name it. */
-const PLACES: WordingFacts = {
+const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   subject: '<target>',
   host: 'fortitokenmobile.fortinet.com',
   port: '443',
   address: '<address>',
+  clean: '<another address>',
   proxy: '<proxy>',
   resolver: '<resolver>',
   product: '<product>',
@@ -65,7 +69,11 @@ const PLACES: WordingFacts = {
   found: '<as found>',
   policy: '<policy>',
   profile: '<profile>',
+  culprit: '<firewall policy>',
   source: '<address of FortiAuthenticator>',
+  unit: '<address of FortiAuthenticator>',
+  meaning: '<what the line means>',
+  said: '<what it logs>',
 };
 
 /** Whatever hosts the configuration names, not the licence server. */

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
+import type { OwnClock } from './clock/estimate.ts';
 import type { SlowFactsBySource, SourcesConfig } from '../sources/registry.ts';
 
 export interface UnitFacts {
@@ -6,6 +7,8 @@ export interface UnitFacts {
   readonly picture: SlowFactsBySource;
   /** When the round began. */
   readonly at: EpochMs;
+  /** What the clocks of the units are compared with; null or absent: the round did not find it out. */
+  readonly ownClock?: OwnClock | null;
   /** Names of the appliances whose log has arrived until now. */
   readonly speaking: readonly string[];
 }

@@ -4,7 +4,6 @@ import { Agent, request } from 'undici';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { controlPlace } from '../runtime/control-place.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -14,7 +13,7 @@ export interface DaemonAnswer {
   readonly text: string;
 }
 
-/** Speaks to the daemon of a store, over its socket on this machine. */
+/** Speaks to a daemon over its socket on this machine (`controlPlace`). */
 export interface DaemonClient extends AsyncDisposable {
   /**
    * @throws {NoDaemon} none runs
@@ -37,10 +36,9 @@ const ANSWER_LIMIT: Millis = 30_000;
 const MAX_ANSWER = 64 * 1024 * 1024;
 
 export async function createDaemonClient(
-  storePath: string,
-  { clock, env, signal }: Pick<Terminal, 'clock' | 'env' | 'signal'>,
+  socket: string,
+  { clock, signal }: Pick<Terminal, 'clock' | 'signal'>,
 ): Promise<DaemonClient> {
-  const { socket } = controlPlace(storePath, env);
   // A link is short only behind it: what is longer than a socket's name may be is cut off.
   const socketPath = await realpath(socket).catch(() => socket);
   const agent = new Agent({ connect: { socketPath }, pipelining: 0, maxResponseSize: MAX_ANSWER });

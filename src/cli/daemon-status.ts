@@ -4,6 +4,7 @@ import { SEVERITIES } from '../core/severity.ts';
 import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
 import type { SeenDiagnosis } from '../report/nagios-line.ts';
 import type { OpenIncident } from '../report/unseen-incidents.ts';
+import { controlPlace } from '../runtime/control-place.ts';
 import { createDaemonClient, type DaemonAnswer, NoDaemon } from './daemon-client.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -52,7 +53,7 @@ export async function readDaemonStatus(
   terminal: Pick<Terminal, 'clock' | 'env' | 'signal'>,
 ): Promise<DaemonStatus | null> {
   try {
-    await using daemon = await createDaemonClient(storePath, terminal);
+    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env).socket, terminal);
     const answered = await daemon.ask('GET', '/api/v1/status');
     if (answered.status === 503) return { diagnosis: read(problemShape, answered).error, incidents: [] };
     const diagnosis = read(statusShape, answered);

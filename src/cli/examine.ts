@@ -19,6 +19,7 @@ import { codeLifeOf, mailServersOf, type MailServer } from '../sources/mail/mail
 import { askEach, configuredSources, unseenPicture } from '../runtime/slow-sources.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { stateFile } from '../runtime/state-files.ts';
+import { loadFirmwareFacts } from '../sources/appliances/firmware-facts.ts';
 import { createPendingMemory } from '../sources/appliances/pending-tokens.ts';
 import { deadline } from '../system/clock.ts';
 import { jsonFile } from '../system/json-file.ts';
@@ -116,7 +117,8 @@ function wishesFor(config: Config, { appliances }: Pictures): Omit<RoundWishes, 
 function concluded(seen: Omit<Seen, 'diagnosis'>, { config, log }: ExaminationOptions): Seen {
   const { observations, judged, picture } = seen;
   const probed = invalidWhenStalled(judged.assessments, observations);
-  return { ...seen, diagnosis: conclude({ config, at: observations.startedAt, probed, picture }, log).diagnosis };
+  const round = { config, at: observations.startedAt, probed, picture, ownClock: judged.ownClock ?? null };
+  return { ...seen, diagnosis: conclude(round, log).diagnosis };
 }
 
 /** With the mail servers that answered later, and without what one look alone has shown. */
@@ -129,12 +131,12 @@ function completed(
   const answered = new Map(late.filter((seen) => !isOpen(seen)).map((seen) => [seen.server, seen]));
   const mail = observations.mail.map((seen) => (isOpen(seen) ? (answered.get(seen.server) ?? seen) : seen));
   const round = { ...observations, mail };
-  const { assessments, tls } = withMail(judged, config, round);
+  const { assessments, ...others } = withMail(judged, config, round);
   const open = new Set(unconfirmed.map(({ precondition }) => precondition));
   return {
     observations: round,
     picture,
-    judged: { tls, assessments: assessments.map((own) => (open.has(own.id) ? seenOnce(own) : own)) },
+    judged: { ...others, assessments: assessments.map((own) => (open.has(own.id) ? seenOnce(own) : own)) },
   };
 }
 
@@ -226,16 +228,17 @@ function askSlowSources(
   const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
   const seenByDaemon = createPendingMemory({ ...pendingFile, save: () => undefined });
   const ownTurn = oneATurn();
+  const facts = config.appliances.length === 0 ? Promise.resolve([]) : loadFirmwareFacts();
   const ask = async (runs: 'appliance' | 'registration', known: SlowFactsBySource): Promise<SlowFactsBySource> => {
     const paced = { clock, env, signal, ...(answerLimit === undefined ? {} : { answerLimit }) };
-    const tools = { ...known, ...paced, budget, pendingTokens: seenByDaemon, ownTurn };
+    const tools = { ...known, ...paced, budget, pendingTokens: seenByDaemon, firmwareFacts: await facts, ownTurn };
     const asked = configuredSources(config)
       .filter((source) => source.runs === runs)
       .map(async (source) => {
         progress.show({ subject: source.id, kind: 'started' });
-        const facts = await askEach([source], config, tools);
+        const seen = await askEach([source], config, tools);
         progress.show({ subject: source.id, kind: 'finished' });
-        return facts;
+        return seen;
       });
     return (await Promise.all(asked)).reduce<SlowFactsBySource>((all, facts) => ({ ...all, ...facts }), known);
   };

@@ -25,6 +25,15 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     'preflight migration',
     { 0: 'nothing to do', 1: 'something is lost, to be done or not visible', 2: 'something is broken', 3: 'unknown' },
   ],
+  [
+    'capture',
+    {
+      0: 'genuine, or commands printed',
+      1: 'warnings',
+      2: 'not genuine, refused or not reached',
+      3: 'nothing could be judged, or a file cannot be read',
+    },
+  ],
   ['report', { 0: 'written', 3: 'not written' }],
   ['explain', { 0: 'a line was recognized', 1: 'nothing was recognized', 3: 'no line could be read' }],
   ['replay', { 0: 'the log was read', 3: 'it cannot be read' }],
@@ -48,6 +57,10 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
   ['store check', { 0: 'it is whole', 2: 'it is damaged or of a newer version', 3: 'it cannot be read' }],
   ['store backup', { 0: 'copied', 3: 'not copied' }],
   ['web hash-password', { 0: 'printed', 3: 'the password cannot be used' }],
+  [
+    'demo',
+    { 0: 'each fault was found, reported and resolved', 1: 'one was not', 3: 'it could not be played', 130: 'stopped' },
+  ],
   ['completion', { 0: 'printed' }],
 ]);
 

@@ -2,14 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { askedFor } from '../core/license/firewall.ts';
+import { counted } from '../core/counted.ts';
 import { nameList } from '../core/name-list.ts';
 import { changesSince } from '../preflight/compare.ts';
 import type { Migration } from '../preflight/migration.ts';
 import { planMigration, type MigrationPlan } from '../preflight/plan.ts';
-import { changesText, planText } from '../preflight/preflight-text.ts';
+import { changesText, planText, usersText } from '../preflight/preflight-text.ts';
 import { parseSnapshot, type Snapshot, snapshotOf } from '../preflight/snapshot.ts';
 import { unitStateOf } from '../preflight/unit-state.ts';
 import { fileName } from '../report/file-name.ts';
+import { readTokenUsers, type TokenUsers } from '../sources/appliances/token-users.ts';
+import { oneATurn } from '../system/next-turn.ts';
 import { messageOf } from '../text/message-of.ts';
 import { UNHEARD } from './check.ts';
 import { examine, neededToExamine } from './examine.ts';
@@ -23,6 +26,8 @@ export interface PreflightWish {
   readonly migration: Omit<Migration, 'unit'>;
   /** Where the snapshot goes; undefined: a new file in the current directory. */
   readonly output: string | undefined;
+  /** List who needs a new token. */
+  readonly users: boolean;
   readonly force: boolean;
   readonly json: boolean;
 }
@@ -37,7 +42,10 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
   try {
     const migration = { ...wish.migration, unit: unitName(config, wish.unit) };
     const target = await reportTarget({ typed: wish.output, cwd: terminal.cwd, force: wish.force });
+    if (wish.users && target.kind === 'output')
+      throw new Error('Cannot list the users with "-o -": standard output contains the snapshot alone then');
     const { snapshot, plan } = await look(migration, config, terminal);
+    const users = wish.users ? await usersOf(plan, migration.unit, config, terminal) : null;
     const bytes = Buffer.from(`${JSON.stringify(snapshot, null, 2)}\n`);
     const name = `ftm-watch-migration-${fileName(migration.unit)}-${fileName(snapshot.at)}.json`;
     if (target.kind === 'output') terminal.output.write(bytes);
@@ -45,9 +53,12 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
       const path = target.kind === 'file' ? target.path : join(target.path, name);
       await writeWhole(path, bytes, wish.force);
       terminal.output.write(
-        wish.json ? `${JSON.stringify({ ...plan, snapshot: path })}\n` : planText(plan, terminal.style),
+        wish.json
+          ? `${JSON.stringify({ ...plan, ...(users === null ? {} : { users }), snapshot: path })}\n`
+          : `${planText(snapshot.unit, plan, terminal.style)}${users === null ? '' : usersText(users, terminal.style)}`,
       );
-      terminal.errors.write(`Wrote ${path}. Afterwards: ftm-watch preflight migration --verify ${path}\n`);
+      const config = terminal.path === undefined ? '' : ` -c ${terminal.path}`;
+      terminal.errors.write(`Wrote ${path}. Afterwards: ftm-watch preflight migration${config} --verify ${path}\n`);
     }
     return planExit(plan);
   } catch (error) {
@@ -97,6 +108,23 @@ async function look(
   return { snapshot: snapshotOf(migration, unit, diagnosis), plan: planMigration(migration, unit, diagnosis) };
 }
 
+/** Their names are printed for the one who asked, and stand in no file. */
+async function usersOf(
+  { reissued }: MigrationPlan,
+  unit: string,
+  { appliances }: Config,
+  { clock, env, signal }: Invocation,
+): Promise<TokenUsers> {
+  if (reissued === 'none') return { users: [], unread: [] };
+  const api = appliances.find(({ name }) => name === unit)?.api ?? null;
+  if (api === null) throw new Error(`Cannot list the users of ${unit}: "appliances[].api" is not configured for it`);
+  try {
+    return await readTokenUsers(api, reissued === 'all' ? null : reissued, { clock, env, signal, ownTurn: oneATurn() });
+  } catch (error) {
+    throw new Error(`Cannot list the users of ${unit}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 /** The firewall is asked for the address that the traffic will come from. */
 function withAddress(config: Config, { unit, address }: Migration): Config {
   const entry = askedFor(config.firewall, unit);
@@ -114,11 +142,16 @@ function unitName({ appliances }: Config, typed: string | undefined): string {
     throw new Error('No FortiAuthenticator is configured: name it in "appliances", so that it can be looked at');
   if (typed === undefined && names.length === 1) return only;
   if (typed !== undefined && names.includes(typed)) return typed;
-  const asked = typed === undefined ? 'Which one is it?' : `No appliance is called "${typed}".`;
-  throw new Error(`${asked} --unit is one of: ${nameList(names)}`);
+  if (typed !== undefined) throw new Error(`No appliance is called "${typed}". --unit is one of: ${nameList(names)}`);
+  throw new Error(
+    `${counted(names.length, 'FortiAuthenticator')} are configured: add --unit with the name of the one that changes, ` +
+      `one of: ${nameList(names)}. For several, run this once for each.`,
+  );
 }
 
-function planExit({ losses, requirements }: MigrationPlan): number {
+function planExit({ losses, steps, requirements }: MigrationPlan): number {
   if (requirements.some(({ answer }) => answer === 'fails')) return EXIT.broken;
-  return losses.length > 0 || requirements.some(({ answer }) => answer !== 'passes') ? EXIT.something : EXIT.nothing;
+  return losses.length > 0 || steps.length > 0 || requirements.some(({ answer }) => answer !== 'passes')
+    ? EXIT.something
+    : EXIT.nothing;
 }

@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 
 import type { Finish, Invoked } from './commands/command.ts';
+import { addCapture } from './commands/capture.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
+import { addDemo } from './commands/demo.ts';
 import { addInit } from './commands/init.ts';
 import { addLogs } from './commands/logs.ts';
 import { addNotify } from './commands/notify.ts';
@@ -63,6 +65,7 @@ export function createProgram(
     addWatching,
     addPreflight,
     addCheck,
+    addCapture,
     addReport,
     addLogs,
     addTrust,
@@ -71,6 +74,7 @@ export function createProgram(
     addSilence,
     addStore,
     addWeb,
+    addDemo,
     addCompletion,
   ])
     add(program, invoked, finish);
@@ -85,4 +89,5 @@ Examples:
   ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
   ftm-watch config check                   every mistake in the configuration, each with its line
   ftm-watch run -c other.yaml              the daemon, with another configuration
+  ftm-watch demo                           see it find three faults, on a simulated network
 `;

@@ -1,5 +1,6 @@
 import { visibleText } from '../core/visible-text.ts';
 import { messageOf } from '../text/message-of.ts';
+import { controlPlace, runtimeSocket } from '../runtime/control-place.ts';
 import { createDaemonClient } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { storeOrExplain, type Invocation } from './terminal.ts';
@@ -12,10 +13,10 @@ const MAX_LINE = 1_000;
 /** Has the daemon read its configuration again, and tells what it says. Returns the exit code. */
 export async function reload(terminal: Invocation): Promise<number> {
   const { output, errors } = terminal;
-  const storePath = await storeOrExplain(terminal);
-  if (storePath === null) return EXIT_UNKNOWN;
+  const socket = await socketOrExplain(terminal);
+  if (socket === null) return RELOAD_EXIT.refused;
   try {
-    await using daemon = await createDaemonClient(storePath, terminal);
+    await using daemon = await createDaemonClient(socket, terminal);
     const { status, text } = await daemon.ask('POST', '/-/reload');
     const said = text
       .trimEnd()
@@ -28,4 +29,16 @@ export async function reload(terminal: Invocation): Promise<number> {
     errors.write(`${messageOf(error)}\n`);
     return EXIT_UNKNOWN;
   }
+}
+
+/**
+ * Null after the mistakes of a file were printed in which not even the store can be found. A command of the unit itself
+ * finds the daemon without the file: the daemon refuses it then, in its log and on its page.
+ */
+async function socketOrExplain(terminal: Invocation): Promise<string | null> {
+  const { env } = terminal;
+  const given = runtimeSocket(env);
+  if (given !== null) return given;
+  const storePath = await storeOrExplain(terminal);
+  return storePath === null ? null : controlPlace(storePath, env).socket;
 }

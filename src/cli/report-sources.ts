@@ -30,6 +30,7 @@ export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
 export interface ReportSubject extends Omit<Kept, 'storedHistory'> {
   readonly examination: RoundResult;
   readonly period: Period;
+  readonly capture: ReportSources['capture'];
 }
 
 /** Gathers what belongs to a report beside the round and what was kept. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
+import { capturesOf } from './capture.ts';
 import { examine, neededToExamine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { logPartOf } from './log-memory.ts';
@@ -14,6 +15,8 @@ import { messageOf } from '../text/message-of.ts';
 
 export interface ReportWish extends Omit<TargetWish, 'cwd'> {
   readonly period: TypedPeriod;
+  /** Files of packet captures. */
+  readonly captures: readonly string[];
 }
 
 /** Writes one archive with the evidence of a round and of what came before it. Returns the exit code. */
@@ -28,9 +31,11 @@ export async function runReport(wish: ReportWish, terminal: Invocation): Promise
     const kept = await readKept(config, now);
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const log = logPartOf(config, { ...kept, signatures, now });
+    const capture =
+      wish.captures.length === 0 ? null : await capturesOf(config, { files: wish.captures, all: false }, terminal);
     const examination = await examine({ ...terminal, config, log });
     if (terminal.signal.aborted) throw new Error('The report was called off: nothing was written');
-    const sources = await reportSources(config, { ...kept, examination, period }, terminal);
+    const sources = await reportSources(config, { ...kept, examination, period, capture }, terminal);
     await deliver(reportArchive(sources), target, { force: wish.force, terminal });
     return 0;
   } catch (error) {
@@ -61,6 +66,7 @@ function summaryOf({ bytes, files, folder }: ReportArchive, path: string): strin
     ...files.map(({ name, size }) => `  ${name.padEnd(width)}  ${sizeText(size)}`),
     'Secrets, names of users, mail addresses and phone numbers were taken out; "What was taken out" in report.html ' +
       'tells more.',
+    'Fortinet TAC asks for more, which only you can get: add-by-hand/README.txt lists it, and where to click.',
     '',
   ].join('\n');
 }

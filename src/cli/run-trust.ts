@@ -1,32 +1,42 @@
+import type { CaptureResult } from '../capture/capture-result.ts';
 import { authority } from '../core/authority.ts';
+import { chainKey } from '../core/certificate.ts';
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/named.ts';
 import { createProbeKit, type ProbeKit } from '../runtime/round/probe-kit.ts';
 import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-tls-path.ts';
 import { trueTime } from '../runtime/round/assess-round.ts';
 import { writeBaseline } from '../trust/baseline-file.ts';
+import { capturesOf, neededToJudge } from './capture.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { createProgressLine } from './progress.ts';
 import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 import { type CapturedLook, trustLearn, type TrustLearnOptions } from './trust.ts';
 import { renderTrust } from './trust-text.ts';
 
-/** What certificates are judged by. */
-const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.test(key);
 /** The password of a proxy too. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
-export type LearnWishes = Pick<TrustLearnOptions, 'yes' | 'fingerprints'>;
+export interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
+  /** Files of captures whose chains are learned instead of those of a round; empty: none. */
+  readonly captures: readonly string[];
+}
 
 export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToCapture);
   if (config === null) return EXIT_UNKNOWN;
-  const kit = await createProbeKit(config, terminal);
+  const { captures, ...typed } = wishes;
+  const isCaptured = captures.length > 0;
+  const look = async (signal: AbortSignal): Promise<readonly CapturedLook[]> =>
+    isCaptured
+      ? looksIn(await capturesOf(config, { files: captures, all: false }, terminal))
+      : capture(await createProbeKit(config, terminal), terminal, signal);
   return trustLearn({
     ...terminal,
     target: authority(config.licenseServer),
-    capture: (signal) => capture(kit, terminal, signal),
-    ...wishes,
+    capture: look,
+    ...typed,
+    needsFingerprint: isCaptured,
     save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
   });
 }
@@ -43,6 +53,16 @@ function overview({ licenseServer, trust: { profile, baselineFile } }: Config, k
   const target = authority(licenseServer);
   const { trust, baseline, refusedBaseline } = kit.knowledgeOf(target);
   return renderTrust({ target, profile, trust, baseline, refusedBaseline, baselineFile });
+}
+
+/** The distinct chains of the licence server in captures. */
+function looksIn({ connections }: CaptureResult): readonly CapturedLook[] {
+  const looks = connections.flatMap(({ serverAddress, evidenceOfChain, chain }) =>
+    evidenceOfChain === null || chain === null
+      ? []
+      : [[chainKey(chain.certificates), { address: serverAddress, evidence: evidenceOfChain }] as const],
+  );
+  return [...new Map(looks).values()];
 }
 
 /** One round, of which only the licence server's chains are kept, with the control hosts' beside them. */

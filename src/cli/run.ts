@@ -3,6 +3,7 @@ import { pino } from 'pino';
 
 import { App } from '../runtime/app.ts';
 import { watchLoop } from '../runtime/watchdog/watch-loop.ts';
+import { notifyServiceManager } from '../system/service-manager.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { standardOutput } from './log-output.ts';
 import { loadForDaemon, type Invocation, writeIssues } from './terminal.ts';
@@ -34,7 +35,15 @@ export async function run(terminal: Invocation): Promise<number> {
   );
   using _watchdog = watchLoop(clock, logger);
   const death = Promise.withResolvers<never>();
-  const app = new App({ clock, env, logger, version, load: () => loadForDaemon(terminal), onDeath: death.reject });
+  const app = new App({
+    clock,
+    env,
+    logger,
+    version,
+    onBound: () => void notifyServiceManager('READY=1', env, logger),
+    load: () => loadForDaemon(terminal),
+    onDeath: death.reject,
+  });
   const started = Promise.withResolvers<void>();
   reload = () => void started.promise.then(() => app.reload());
   logger.info({ version, site: config.site, licenseServer: config.licenseServer.host }, 'Starting');
@@ -44,7 +53,7 @@ export async function run(terminal: Invocation): Promise<number> {
     await Promise.race([signal.aborted ? null : once(signal, 'abort'), death.promise]);
   } finally {
     logger.info('Stopping');
-    await app.stop();
+    await Promise.all([app.stop(), notifyServiceManager('STOPPING=1', env, logger)]);
     logger.info('Stopped');
   }
   return 0;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { visibleText } from '../core/visible-text.ts';
+import { controlPlace } from '../runtime/control-place.ts';
 import { createDaemonClient, type DaemonAnswer, type DaemonClient } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { storeOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
@@ -48,7 +49,7 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
   const storePath = await storeOrExplain(terminal);
   if (storePath === null) return EXIT_UNKNOWN;
   try {
-    await using daemon = await createDaemonClient(storePath, terminal);
+    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env).socket, terminal);
     const deps = { ...terminal, daemon };
     switch (command.kind) {
       case 'add':

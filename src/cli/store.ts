@@ -79,8 +79,8 @@ export async function storeBackup({ file, force, keepPending }: BackupWish, term
   }
   if (withdrawn > 0)
     terminal.output.write(
-      `On their way: ${counted(withdrawn, 'notification')}. A daemon that is started with the copy does not send ` +
-        'them again: --keep-pending makes a copy that does.\n',
+      `On their way: ${counted(withdrawn, 'notification')}. They are not sent from the copy: a daemon that is started ` +
+        'with it reports again what still lasts. --keep-pending makes a copy that sends them.\n',
     );
   return storeCheck(to, terminal);
 }

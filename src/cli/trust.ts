@@ -24,6 +24,8 @@ export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 
   readonly yes: boolean;
   /** `--fingerprint`: certificates that a person has compared with another source, as in `Certificate.fingerprint`. */
   readonly fingerprints: readonly string[];
+  /** Nothing is learned without a typed fingerprint of the end of each chain, whatever confirms it. */
+  readonly needsFingerprint?: boolean;
   readonly save: (baseline: Baseline) => Promise<void>;
 }
 
@@ -96,7 +98,10 @@ function describeLook({ address, evidence, judgement }: JudgedLook): readonly st
 }
 
 /** Why nothing may be learned; null: it may. */
-function refusal({ fingerprints }: TrustLearnOptions, looks: readonly JudgedLook[]): readonly string[] | null {
+function refusal(
+  { fingerprints, needsFingerprint = false }: TrustLearnOptions,
+  looks: readonly JudgedLook[],
+): readonly string[] | null {
   const against =
     looks.find(({ judgement }) => REFUSED.includes(judgement.verdict)) ??
     looks.find((look) => isOpen(look, fingerprints));
@@ -104,6 +109,17 @@ function refusal({ fingerprints }: TrustLearnOptions, looks: readonly JudgedLook
   const seen = new Set(
     looks.flatMap(({ evidence }) => evidence.outcome.chain?.certificates ?? []).map(({ fingerprint }) => fingerprint),
   );
+  if (needsFingerprint) {
+    const untyped = looks.find(
+      ({ evidence }) =>
+        !(evidence.outcome.chain?.certificates ?? []).some(({ fingerprint }) => fingerprints.includes(fingerprint)),
+    );
+    if (untyped !== undefined)
+      return [
+        'Nothing learned: a chain in a capture is learned only with a fingerprint from another source. Compare one of',
+        'the SHA-256 above with it, and type that with --fingerprint',
+      ];
+  }
   const missing = fingerprints.find((fingerprint) => !seen.has(fingerprint));
   return missing === undefined ? null : [`Nothing learned: no certificate with the fingerprint ${missing} was seen`];
 }

@@ -32,7 +32,7 @@ export const configFile = section(
     ),
     timezone: timezone
       .prefault('UTC')
-      .describe('Time zone of this site: messages tell times in it and in UTC. Schedules have their own.'),
+      .describe('Time zone of this site: messages and pages show times in it and in UTC. Schedules have their own.'),
     ...sourceSections(),
     schedule: schedule.prefault({}).describe('When things run.'),
     notify: notify.prefault({}).describe('Who is told, and how.'),

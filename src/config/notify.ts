@@ -24,7 +24,9 @@ const policy = section({
     .describe('Remind of an open incident after so long.'),
   maxPerHour: integer(1, MANY, 'a number of messages')
     .prefault(20)
-    .describe('Messages an hour and channel at most; what is more is gathered into one digest.'),
+    .describe(
+      'Messages an hour at most, for all channels together. Others wait for a digest; new critical causes never wait.',
+    ),
 });
 
 const maintenance = section({

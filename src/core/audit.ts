@@ -6,6 +6,7 @@ export const AUDIT_ACTIONS = [
   'acknowledge',
   'unacknowledge',
   'comment',
+  'attach-capture',
   'reload',
 ] as const;
 

@@ -84,8 +84,9 @@ function zeroStates(metrics: Metrics, { config, judged }: Expected): void {
 function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
   for (const appliance of [...config.appliances.map(({ name }) => name), UNNAMED]) {
     metrics.pollingLastError.set({ appliance }, 0);
-    for (const { id, kind } of signatures.signatures)
-      if (kind === 'message') metrics.pollingErrors.inc({ appliance, signature: id }, 0);
+    for (const signature of signatures.signatures)
+      if (signature.kind === 'message' && signature.explainOnly !== true)
+        metrics.pollingErrors.inc({ appliance, signature: signature.id }, 0);
   }
   for (const result of CONNECTION_RESULTS) metrics.logConnections.inc({ result }, 0);
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);

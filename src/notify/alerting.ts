@@ -5,7 +5,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { heldIn } from '../engine/incident/hourly-limit.ts';
 import type { Incident, IncidentState, Silence } from '../engine/incident/incident.ts';
-import { EMPTY_STATE } from '../engine/incident/incident.ts';
+import { EMPTY_STATE, isUnverified } from '../engine/incident/incident.ts';
 import type { Delivery } from '../engine/incident/journal.ts';
 import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-input.ts';
 import type { PartlyFresh } from '../engine/incident/round-view.ts';
@@ -97,7 +97,8 @@ export class Alerting {
     const { maintenance, policy, summary, timezone } = this.#parts;
     const isQuiet = !policy.tells || maintenance.isActive(now);
     const restart = { now, lastRound, timezone, isQuiet };
-    const { state, effects } = takenUp(summary === null ? { ...saved, summarizedUntil: null } : saved, restart);
+    const known = summary === null ? { ...saved, summarizedUntil: null } : saved;
+    const { state, effects } = takenUp(known, restart, policy);
     this.#keep(state, effects);
     this.#tick();
     this.#cancelTick = beat(clock, TICK, () => this.#tick());
@@ -245,7 +246,8 @@ export class Alerting {
     const at = this.#deps.clock.now();
     const active = this.#parts.maintenance.isActive(at);
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
-    if (!active) this.#summarize(at);
+    // It lists what is open.
+    if (!active && !this.#state.incidents.some(isUnverified)) this.#summarize(at);
     this.#work();
     this.#tickedAt = this.#deps.clock.elapsed();
   }

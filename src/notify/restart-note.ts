@@ -2,8 +2,10 @@ import { headline } from '../checks/headline.ts';
 import { spanText } from '../core/duration.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { zonedText } from '../core/zoned-text.ts';
+import type { Cause } from '../engine/cause.ts';
 import { type IncidentState, isOpenFault } from '../engine/incident/incident.ts';
 import type { IncidentStep } from '../engine/incident/machine-input.ts';
+import { type IncidentPolicy, isGap } from '../engine/incident/policy.ts';
 import type { NoteNotification } from '../engine/incident/notification.ts';
 
 /** One that dies again and again is told once in so long. */
@@ -23,12 +25,31 @@ export interface Restart {
 export function takenUp(
   saved: IncidentState,
   { isQuiet, ...restart }: Restart & { readonly isQuiet: boolean },
+  policy: IncidentPolicy,
 ): IncidentStep {
   const note = isQuiet ? null : restartNote(saved, restart);
-  const state = { ...saved, runningSince: restart.now };
+  const state = { ...afterGap(saved, restart, policy), runningSince: restart.now };
   return note === null
     ? { state, effects: [] }
     : { state: { ...state, restartToldAt: restart.now }, effects: [{ kind: 'notify', notification: note }] };
+}
+
+/**
+ * After a long time without rounds it is unknown what of it lasts, and no two rounds around that time confirm each
+ * other.
+ */
+function afterGap(state: IncidentState, { now, lastRound }: Restart, policy: IncidentPolicy): IncidentState {
+  const isLong = ({ precondition }: Cause, since: EpochMs): boolean =>
+    isGap(policy, precondition, now - (lastRound ?? since));
+  return {
+    ...state,
+    candidates: state.candidates.filter(({ cause, looks, since }) => !isLong(cause, looks.at(-1) ?? since)),
+    incidents: state.incidents.map((incident) =>
+      incident.status === 'open' && isLong(incident.cause, incident.lastSeen)
+        ? { ...incident, presence: 'unverified' }
+        : incident,
+    ),
+  };
 }
 
 /**

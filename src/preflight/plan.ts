@@ -1,21 +1,37 @@
 import type { StepAnswer } from '../checks/activation-steps.ts';
 import { counted } from '../core/counted.ts';
+import { firmwareVersion, isAtLeast, type Version } from '../core/license/activation-context.ts';
 import { sameSerial } from '../core/license/unit.ts';
 import { nameList } from '../core/name-list.ts';
 import type { Diagnosis, PreconditionStatus } from '../engine/diagnosis.ts';
 import { isFault } from '../engine/finding.ts';
 import type { Migration } from './migration.ts';
-import type { UnitState } from './unit-state.ts';
+import type { HeldLicense, UnitState } from './unit-state.ts';
 
 /** What a migration takes and loses. */
 export interface MigrationPlan {
   /** What will be lost; empty: nothing is. */
   readonly losses: readonly string[];
+  /** What has to be done, in this order, before and with the change. */
+  readonly steps: readonly string[];
   /** What nothing has to be done for, and what changes by itself. */
   readonly notes: readonly string[];
   readonly requirements: readonly Requirement[];
   /** The text of the ticket for Fortinet Customer Service; null: none is needed. */
   readonly ticket: string | null;
+  /** Whose tokens have to be made again: of the licences with these numbers, of all, or of none. */
+  readonly reissued: readonly string[] | 'all' | 'none';
+  /** What is left for licences that cannot be transferred; null: none moves. */
+  readonly cloud: CloudMigration | null;
+}
+
+/** The way of licences to FortiIdentity Cloud (docs:fortitoken-cloud/admin-guide/502961). */
+export interface CloudMigration {
+  readonly why: string;
+  /** The text of the ticket for Customer Service, which has to set the tag for the migration first. */
+  readonly ticket: string;
+  /** Of FortiAuthenticator's CLI, one a licence, after Customer Service has set the tag. */
+  readonly commands: readonly string[];
 }
 
 /** What must be true before. */
@@ -33,10 +49,13 @@ const NOT_TRANSFERABLE =
 export function planMigration(migration: Migration, unit: UnitState, diagnosis: Diagnosis): MigrationPlan {
   const move = moveOf(migration, unit);
   return {
-    losses: lossesOf(move, unit),
-    notes: [...serialNotes(move, unit), ...addressNotes(migration), ...firmwareNotes(migration, unit)],
+    losses: [...lossesOf(move, unit), ...downgradeLosses(migration, unit)],
+    steps: [...addressSteps(migration, unit), ...firmwareSteps(migration, unit)],
+    notes: [...serialNotes(migration, move, unit), ...firmwareNotes(migration, unit)],
     requirements: requirementsOf(migration, move, { unit, diagnosis }),
     ticket: move.kind === 'moves' && move.licenses.length > 0 ? ticketOf(move, unit) : null,
+    reissued: reissuedBy(move),
+    cloud: move.kind === 'moves' && move.licenses.length > 0 ? cloudMigrationOf(move, unit) : null,
   };
 }
 
@@ -48,41 +67,95 @@ type Move =
   | { readonly kind: 'within-pair'; readonly to: string }
   /** A load balancer has no licence of its own. */
   | { readonly kind: 'has-none' }
-  | { readonly kind: 'moves'; readonly to: string; readonly licenses: readonly string[] };
+  | {
+      readonly kind: 'moves';
+      readonly to: string;
+      /** Those that have to be transferred still. */
+      readonly licenses: readonly HeldLicense[];
+      /** Those that Fortinet has transferred already. */
+      readonly moved: readonly string[];
+      /** The unit has other licences that stay, or may have. */
+      readonly isPart: boolean;
+    };
+
+type Moving = Extract<Move, { readonly kind: 'moves' }>;
 
 function moveOf({ serial, licenses }: Migration, unit: UnitState): Move {
   if (serial === null || (unit.serial !== null && sameSerial(unit.serial, serial))) return { kind: 'stays' };
   if (unit.peers.some((peer) => sameSerial(peer, serial))) return { kind: 'within-pair', to: serial };
   if (unit.mode === 'load-balancer') return { kind: 'has-none' };
-  if (licenses.length > 0) return { kind: 'moves', to: serial, licenses };
-  const own = unit.licenses.filter(({ holder }) => holder === null || !unit.peers.some((p) => sameSerial(p, holder)));
-  return { kind: 'moves', to: serial, licenses: own.map(({ license }) => license) };
+  const held =
+    licenses.length > 0
+      ? licenses.map((license) => ({ license, holder: holderOf(license, unit) }))
+      : unit.licenses.filter(({ holder }) => holder === null || !unit.peers.some((peer) => sameSerial(peer, holder)));
+  const isThere = ({ holder }: HeldLicense): boolean => holder !== null && sameSerial(holder, serial);
+  return {
+    kind: 'moves',
+    to: serial,
+    licenses: held.filter((one) => !isThere(one)),
+    moved: held.filter(isThere).map(({ license }) => license),
+    isPart: licenses.length > 0 ? hasOthers(licenses, unit) : held.length < unit.licenses.length,
+  };
 }
 
-function lossesOf(move: Move, { serial, tokens, licenses }: UnitState): readonly string[] {
+function hasOthers(licenses: readonly string[], unit: UnitState): boolean {
+  if (unit.licenses.length === 0) return true;
+  return unit.licenses.some(({ license }) => !licenses.some((one) => sameSerial(one, license)));
+}
+
+function holderOf(license: string, { licenses }: UnitState): string | null {
+  return licenses.find((held) => sameSerial(held.license, license))?.holder ?? null;
+}
+
+function lossesOf(move: Move, unit: UnitState): readonly string[] {
   if (move.kind !== 'moves') return [];
-  const names = move.licenses.length === 0 ? 'Its licences' : nameList(move.licenses);
-  const users =
-    tokens === null
-      ? 'how many users that concerns is not known'
-      : `${counted(tokens.assigned, 'assigned token')} of ${String(tokens.total)} on the unit`;
-  const isPart = move.licenses.length > 0 && move.licenses.length < licenses.length;
+  const concerned = move.licenses.length + move.moved.length;
   return [
-    `${names}: registered to ${serial ?? 'the present unit'}, not to ${move.to}. ${NOT_TRANSFERABLE}`,
-    `Tokens of ${isPart ? 'these licences' : 'the unit'}: they follow the serial number. Delete them, make them ` +
-      `again from the licence and assign them to their users again (${users}).`,
+    ...holdersText(move),
+    ...(move.licenses.length === 0 && concerned > 0 ? [] : [NOT_TRANSFERABLE]),
+    `Tokens of ${move.isPart ? 'these licences' : 'the unit'}: they follow the serial number. Delete them, make them ` +
+      `again from the licence and assign them to their users again (${reissuedText(unit.tokens, move.isPart)}).`,
     'The two trial tokens of the unit cannot be moved.',
   ];
 }
 
-function serialNotes(move: Move, { mode, serial }: UnitState): readonly string[] {
+function reissuedBy(move: Move): MigrationPlan['reissued'] {
+  if (move.kind !== 'moves') return 'none';
+  return move.isPart ? [...move.licenses.map(({ license }) => license), ...move.moved] : 'all';
+}
+
+/** Who holds the licences, by what was seen and nothing else. */
+function holdersText({ to, licenses, moved }: Moving): readonly string[] {
+  if (licenses.length === 0 && moved.length === 0)
+    return [
+      'Which licences the unit has was not seen: list them in "appliances[].licenses", or see support.fortinet.com.',
+    ];
+  const holders = [...new Set(licenses.map(({ holder }) => holder))];
+  return holders.map((holder) => {
+    const names = nameList(licenses.filter((one) => one.holder === holder).map(({ license }) => license));
+    return holder === null
+      ? `${names}: which unit holds them was not seen ("registration" reads it). What is not on ${to} yet must be ` +
+          'transferred.'
+      : `${names}: registered to ${holder}, not to ${to}.`;
+  });
+}
+
+function reissuedText(tokens: UnitState['tokens'], isPart: boolean): string {
+  if (tokens === null) return 'how many users that concerns is not known';
+  // A token belongs to one user, also while that user has not activated it yet.
+  const users = tokens.assigned + tokens.pending;
+  const waiting = tokens.pending === 0 ? '' : `, ${String(tokens.pending)} of them not activated yet`;
+  return `${isPart ? 'at most ' : ''}${counted(users, 'user')} of ${counted(tokens.total, 'token')}${waiting}`;
+}
+
+function serialNotes({ serial: typed }: Migration, move: Move, { mode, serial }: UnitState): readonly string[] {
   switch (move.kind) {
     case 'stays':
       return [
         serial === null
           ? 'No new serial number is given: as long as it stays, licences and tokens stay.'
-          : `The serial number stays ${serial}: licences and tokens stay, nothing to do. So it is from one virtual ` +
-            'machine to another with the same serial number.',
+          : `The serial number stays ${serial}: licences and tokens stay, nothing to do.`,
+        ...(typed === null ? [] : [SAME_SERIAL]),
       ];
     case 'within-pair':
       return [
@@ -92,23 +165,104 @@ function serialNotes(move: Move, { mode, serial }: UnitState): readonly string[]
     case 'has-none':
       return ['A load balancer takes its tokens from its primary: it has no licence to lose.'];
     case 'moves':
-      return mode === 'cluster' ? ['The other member of the pair keeps the licences that are registered to it.'] : [];
+      return [
+        ...(mode === 'cluster' ? ['The other member of the pair keeps the licences that are registered to it.'] : []),
+        ...(move.moved.length === 0 ? [] : [`${nameList(move.moved)}: already registered to ${move.to}.`]),
+      ];
   }
 }
 
-function addressNotes({ address, unit }: Migration): readonly string[] {
+/** Fortinet tip 274938. */
+const SAME_SERIAL =
+  'A backup of the configuration contains the licence and the tokens. Restore it on the new machine. If the hypervisor ' +
+  'differs, or hardware becomes virtual or the reverse, Fortinet support has to convert the backup first.';
+
+/** Fortinet tips 190004, 199581 and 274938. */
+function addressSteps({ address, unit: name }: Migration, { serial }: UnitState): readonly string[] {
   if (address === null) return [];
   return [
-    `Change with the address, for ftm-watch: "appliances[].api.url" and "logSources" of ${unit}, and ` +
+    ...vmLicenceSteps(address, serial),
+    `Change in the configuration of ftm-watch: "appliances[].api.url" and "logSources" of ${name}, and ` +
       `"firewall[].source" to ${address}.`,
   ];
 }
 
-function firmwareNotes({ firmware }: Migration, { firmware: present }: UnitState): readonly string[] {
-  if (firmware === null) return [];
+function vmLicenceSteps(address: string, serial: string | null): readonly string[] {
+  if (serial !== null && !/^FAC-?VM/iu.test(serial)) return [];
+  const condition = serial === null ? 'If the unit is a virtual machine: its' : `The VM`;
   return [
-    `Firmware ${present ?? 'of today'} to ${firmware}: an upgrade leaves the serial number, licences and tokens as ` +
-      'they are. From 6.6.1 on users can activate offline.',
+    `${condition} licence is bound to one IP address of the unit. If that address changes, set the new one for ` +
+      `${serial ?? 'its serial number'} under Asset Management at support.fortinet.com and download the new licence ` +
+      'file. An address can be changed six times; after that, ask Customer Service.',
+    `Then import the file under System > Administration > Licensing. The unit reboots, so plan a maintenance window. ` +
+      `If the file does not fit ${address}, the GUI stays locked until a valid file is uploaded.`,
+  ];
+}
+
+/** Fortinet tip 195508; docs:fortiauthenticator/6.5.5/rest-api-solution-guide/870517. */
+function downgradeLosses({ firmware }: Migration, { firmware: present }: UnitState): readonly string[] {
+  if (!isDowngrade(present, firmware)) return [];
+  return [
+    `All settings, users and tokens on the unit: a downgrade from ${String(present)} to ${String(firmware)} resets it ` +
+      'to factory defaults. Only a configuration backup of that earlier firmware brings them back.',
+  ];
+}
+
+function isDowngrade(present: string | null, planned: string | null): boolean {
+  const [is, then] = [versionOf(present), versionOf(planned)];
+  return is !== null && then !== null && !isAtLeast(then, is);
+}
+
+function versionOf(text: string | null): Version | null {
+  return text === null ? null : firmwareVersion(text);
+}
+
+function firmwareSteps({ firmware }: Migration, { firmware: present }: UnitState): readonly string[] {
+  const [is, then] = [versionOf(present), versionOf(firmware)];
+  if (then === null || firmware === null || present === firmware) return [];
+  if (is === null)
+    return [
+      `${BACK_UP} The present firmware was not seen: if it is later than ${firmware}, the unit is reset to factory ` +
+        'defaults.',
+      `${PATHS_OF} ${firmware}.`,
+    ];
+  if (!isAtLeast(then, is)) return [BACK_UP];
+  return [`${BACK_UP} A downgrade resets the unit to factory defaults.`, pathText(is, then)];
+}
+
+const BACK_UP = 'Back up the configuration before each change of the firmware.';
+const PATHS_OF = "See Fortinet's supported upgrade paths (community tip 195508) and the release notes of";
+
+/**
+ * The supported upgrade paths to 6.6 (Fortinet tip 195508 as of 2025-08-27, release notes of 6.6.2). Of later firmware
+ * no path is known here.
+ */
+function pathText(from: Version, to: Version): string {
+  const names = [from, to].map((version) => version.join('.'));
+  if (!isAtLeast(to, [6, 6, 0]) || isAtLeast(to, [6, 7, 0])) return `${PATHS_OF} ${names[1] ?? ''}.`;
+  const via = viaOf(from);
+  const path = [names[0], ...via, names[1]].join(' → ');
+  const optional = from[0] === 6 && from[1] === 4 ? ' A step to 6.5.6 in between may be needed.' : '';
+  return `Supported upgrade path: ${path}.${optional} ${PATHS_OF} each version.`;
+}
+
+function viaOf(from: Version): readonly string[] {
+  if (!isAtLeast(from, [6, 0, 7])) return ['6.0.7'];
+  return isAtLeast(from, [6, 1, 0]) && !isAtLeast(from, [6, 2, 1]) ? ['6.3.3'] : [];
+}
+
+function firmwareNotes({ firmware }: Migration, { firmware: present }: UnitState): readonly string[] {
+  const [is, then] = [versionOf(present), versionOf(firmware)];
+  if (then === null || firmware === null || isDowngrade(present, firmware)) return [];
+  const crosses = (since: Version): boolean => isAtLeast(then, since) && (is === null || !isAtLeast(is, since));
+  return [
+    present === firmware
+      ? `The unit already has firmware ${firmware}.`
+      : `Firmware ${present ?? '(not seen)'} to ${firmware}: an upgrade keeps the serial number, licences and tokens.`,
+    // Fortinet tips 385019 and 195508.
+    ...(crosses([6, 5, 0]) ? ['From 6.5 on a unit needs at least 4 GB of memory.'] : []),
+    // Fortinet tip 388682.
+    ...(crosses([6, 6, 1]) ? ['From 6.6.1 on users can activate offline.'] : []),
   ];
 }
 
@@ -184,15 +338,40 @@ function roleRequirement({ mode, peers }: UnitState): Requirement {
   }
 }
 
-function ticketOf({ to, licenses }: Extract<Move, { readonly kind: 'moves' }>, { serial }: UnitState): string {
+/** Fortinet tip 193723: both serial numbers and the numbers of the licences. */
+function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
   return [
     'Subject: Transfer of FortiToken Mobile licences to another FortiAuthenticator',
     '',
     'Please move these FortiToken Mobile licences:',
-    ...licenses.map((license) => `- ${license}`),
-    `From the FortiAuthenticator with the serial number ${serial ?? '(fill in: serial number of the present unit)'}`,
+    ...licenses.map(({ license }) => `- ${license}`),
+    ...presentHolders(licenses, unit).map((serial) => `From the FortiAuthenticator with the serial number ${serial}`),
     `To the FortiAuthenticator with the serial number ${to}`,
     '',
     'Please say for each whether it can be transferred (licences shipped on or after 2025-08-04: by RMA alone).',
   ].join('\n');
+}
+
+/** The units that hold them; where that was not seen, the present one is the best guess, and Fortinet knows better. */
+function presentHolders(licenses: readonly HeldLicense[], { serial }: UnitState): readonly string[] {
+  const unknown = serial ?? '(fill in: serial number of the present unit)';
+  return [...new Set(licenses.map(({ holder }) => holder ?? unknown))];
+}
+
+function cloudMigrationOf({ licenses }: Moving, unit: UnitState): CloudMigration {
+  return {
+    why:
+      'A licence that cannot be transferred can move to FortiIdentity Cloud (formerly FortiToken Cloud) in the same ' +
+      'account: its users are moved too and keep their tokens. Without a licence there, Fortinet adds a free one for a ' +
+      'year; after that it has to be bought. Customer Service sets a tag first; then run the commands on the present ' +
+      'unit, and the tokens disappear from it.',
+    ticket: [
+      'Subject: FTM migration tag for a migration to FortiIdentity Cloud',
+      '',
+      'Please set the FTM migration tag for these FortiToken Mobile licences:',
+      ...licenses.map(({ license }) => `- ${license}`),
+      ...presentHolders(licenses, unit).map((serial) => `On the FortiAuthenticator with the serial number ${serial}`),
+    ].join('\n'),
+    commands: licenses.map(({ license }) => `execute fortitoken-cloud ftm-migrate ${license}`),
+  };
 }

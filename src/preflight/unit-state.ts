@@ -19,12 +19,13 @@ export interface UnitState {
   /** As in `8.0.3`. */
   readonly firmware: string | null;
   readonly licenses: readonly HeldLicense[];
-  readonly tokens: { readonly total: number; readonly assigned: number } | null;
+  /** `pending`: assigned to users who have not activated them yet. */
+  readonly tokens: { readonly total: number; readonly assigned: number; readonly pending: number } | null;
   /** The firewall policy that its traffic matches: `policy 5 "fac-out"`, `no policy`. */
   readonly policy: string | null;
 }
 
-interface HeldLicense {
+export interface HeldLicense {
   readonly license: string;
   /** Serial number of the unit that it is registered to. */
   readonly holder: string | null;
@@ -37,7 +38,7 @@ export const unitStateSchema: z.ZodType<UnitState> = z.object({
   mode: z.enum(MODES),
   firmware: z.nullable(z.string()),
   licenses: z.array(z.object({ license: z.string(), holder: z.nullable(z.string()) })),
-  tokens: z.nullable(z.object({ total: z.number(), assigned: z.number() })),
+  tokens: z.nullable(z.object({ total: z.number(), assigned: z.number(), pending: z.number() })),
   policy: z.nullable(z.string()),
 });
 
@@ -51,7 +52,10 @@ export function unitStateOf({ config, rest, role }: UnitObservation, picture: Sl
     mode,
     firmware: firmwareOf(rest, role),
     licenses: licensesOf(config.licenses, rest).map((license) => ({ license, holder: holderOf(license, picture) })),
-    tokens: tokens === null ? null : { total: tokens.total, assigned: tokens.byStatus.assigned },
+    tokens:
+      tokens === null
+        ? null
+        : { total: tokens.total, assigned: tokens.byStatus.assigned, pending: tokens.byStatus.pending },
     policy: policyOf(name, picture),
   };
 }

@@ -1,5 +1,8 @@
 import { strToU8, type Zippable, zipSync } from 'fflate';
+import type { HostPort } from '../core/authority.ts';
 import type { EpochMs } from '../core/clock.ts';
+import type { RoundObservations } from '../sources/registry.ts';
+import { ticketFile, ticketItems } from './add-by-hand.ts';
 import { answersText, checklistText } from './checklist-text.ts';
 import { fileName } from './file-name.ts';
 import { isoTime } from '../core/instant-text.ts';
@@ -8,7 +11,7 @@ import { createSecretRemover } from './remove-secrets.ts';
 import type { ReportSources } from './report-contents.ts';
 import { maskFor, type ReportData, reportData } from './report-data.ts';
 import { reportHtml } from './report-html.ts';
-import { keptCertificates, seenChains } from './seen-chains.ts';
+import { capturedCertificates, keptCertificates, seenChains } from './seen-chains.ts';
 
 /** A report ready to be written. */
 export interface ReportArchive {
@@ -41,15 +44,24 @@ function filesOf(sources: ReportSources): readonly File[] {
   const certificates: readonly File[] = [
     ...seenChains(sources.examination),
     ...keptCertificates(sources.storedHistory),
+    ...capturedCertificates(sources.capture),
   ].map(({ file, pem }) => [`certificates/${file}`, pem]);
+  const { diagnosis, observations } = sources.examination;
+  const byHand = ticketItems({ diagnosis, ...licenseServerOf(observations) });
   const others: readonly File[] = [
     ['report.json', jsonText(data)],
     ['checklist.txt', checklistText(sources.examination, sources.versions.ftmWatch, mask)],
     ['log-excerpts.txt', logExcerptsText(data.logExcerpts)],
     ...certificates,
+    ticketFile(byHand),
   ];
   const answers = answersText(sources.examination.observations, mask);
-  return [['report.html', reportHtml(data, { answers, files: others.map(([name]) => name) })], ...others];
+  return [['report.html', reportHtml(data, { answers, byHand, files: others.map(([name]) => name) })], ...others];
+}
+
+function licenseServerOf({ path: { licenseServer } }: RoundObservations): HostPort {
+  const port = Number(licenseServer.subject.slice(licenseServer.subject.lastIndexOf(':') + 1));
+  return { host: licenseServer.host, port };
 }
 
 function jsonText(data: ReportData): string {

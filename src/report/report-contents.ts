@@ -1,3 +1,4 @@
+import type { CaptureResult } from '../capture/capture-result.ts';
 import type { Plain } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Period } from '../core/period.ts';
@@ -15,6 +16,8 @@ export interface ReportSources {
   readonly examination: RoundResult;
   /** As `config print` shows it. */
   readonly configuration: Readonly<Record<string, Plain>>;
+  /** What packet captures show; null: none was named. */
+  readonly capture: CaptureResult | null;
   readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
   /** The values of the configuration's secrets, to be taken out wherever they stand. */

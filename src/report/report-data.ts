@@ -1,3 +1,4 @@
+import { captureToJson } from '../capture/capture-result.ts';
 import type { Plain } from '../config/print.ts';
 import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
@@ -28,6 +29,8 @@ export interface ReportData {
   readonly check: DiagnosisJson;
   /** Every answer of the round. */
   readonly round: unknown;
+  /** The object of `capture --json`; left out where no capture was named. */
+  readonly capture?: unknown;
   /** Without their PEM, which is in the files that they name. */
   readonly chains: readonly Omit<SeenChain, 'pem'>[];
   /** Who issued the certificates of the period, also those that are shown no more. */
@@ -51,6 +54,7 @@ export function reportData(sources: ReportSources): ReportData {
   const content = {
     check: diagnosisToJson(maskedDiagnosis(examination.diagnosis, mask)),
     round: maskedData(roundToJson(examination.observations), mask),
+    ...(sources.capture === null ? {} : { capture: maskedData(captureToJson(sources.capture), mask) }),
     chains: seenChains(examination).map((chain) => chainToJson(chain, mask)),
     issuers: seenIssuers(examination, storedHistory),
     timeline: timelineOf(storedHistory, mask),
@@ -78,7 +82,8 @@ function chainToJson(
 }
 
 /** Without what is only how the facts are kept: the paths stand beside the others. */
-function roundToJson({ path, ...round }: RoundObservations): object {
+function roundToJson({ path, ...facts }: RoundObservations): object {
+  const { clockBase: _, ...round } = facts;
   return {
     ...round,
     ...path,

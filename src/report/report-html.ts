@@ -1,5 +1,6 @@
 import { printPlain } from '../config/print.ts';
 import { type Content, type Markup, markup, preformatted, toHtml } from '../web/page/markup.ts';
+import { type ticketItems, ticketView } from './add-by-hand.ts';
 import { checklistView } from './checklist-view.ts';
 import { chainsView, excerptsView, issuersView, timelineView } from './evidence-view.ts';
 import { firstPage, otherCasesView } from './first-page.ts';
@@ -12,6 +13,8 @@ import { REPORT_STYLE } from './report-style.ts';
 export interface PageTexts {
   /** Every answer of the round, a line each. */
   readonly answers: string;
+  /** What an administrator has to add. */
+  readonly byHand: ReturnType<typeof ticketItems>;
   /** Names of the other files in the archive. */
   readonly files: readonly string[];
 }
@@ -20,10 +23,10 @@ export interface PageTexts {
  * The report as a page that fetches nothing and runs nothing, for a screen, a phone or paper: first what people read,
  * then folded appendices. Nothing stands in it twice.
  */
-export function reportHtml(data: ReportData, { answers, files }: PageTexts): string {
+export function reportHtml(data: ReportData, texts: PageTexts): string {
   const { site, writtenAt } = data;
   const cases = reportCases(data);
-  const appendices = appendicesOf(data, cases, { answers, files });
+  const appendices = appendicesOf(data, cases, texts);
   return toHtml(markup`<!doctype html>
 <html lang="en">
 <head>
@@ -56,13 +59,14 @@ interface Appendix {
 function appendicesOf(
   data: ReportData,
   cases: readonly ReportCase[],
-  { answers, files }: PageTexts,
+  { answers, byHand, files }: PageTexts,
 ): readonly Appendix[] {
   const others = cases.slice(1);
   const said = data.check.preconditions.map(({ summary }) => summary);
   const { check, chains, issuers, timeline, logExcerpts, configuration } = data;
   return [
     ...(others.length === 0 ? [] : [{ id: 'others', title: 'Other causes', content: otherCasesView(others) }]),
+    { id: 'by-hand', title: 'For Fortinet TAC: to add by hand', content: ticketView(byHand) },
     { id: 'checklist', title: 'Checklist', content: checklistView(check) },
     { id: 'certificates', title: 'Certificates', content: [issuersView(issuers), chainsView(chains, said)] },
     { id: 'timeline', title: 'Timeline', content: timelineView(timeline) },

@@ -104,7 +104,7 @@ function painter(state: PreconditionState, colors: Colors): (text: string) => st
   }
 }
 
-function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly string[] {
+export function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly string[] {
   const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
   const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
   return [

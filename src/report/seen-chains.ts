@@ -1,5 +1,6 @@
+import type { CaptureResult } from '../capture/capture-result.ts';
 import { chainPem } from '../core/certificate-pem.ts';
-import type { CapturedChain, Certificate } from '../core/certificate.ts';
+import { type CapturedChain, type Certificate, chainKey } from '../core/certificate.ts';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
@@ -69,6 +70,21 @@ export function keptCertificates(history: StoredHistory): readonly { readonly fi
   return history.certificates.map((certificate, index) => ({
     file: `history-${ordinal(index + 1)}-${fileName(certificate.target)}.pem`,
     pem: keptPem(certificate),
+  }));
+}
+
+/** The distinct chains in packet captures, as files. */
+export function capturedCertificates(
+  capture: CaptureResult | null,
+): readonly { readonly file: string; readonly pem: string }[] {
+  const chains = new Map(
+    (capture?.connections ?? []).flatMap(({ chain, ...connection }) =>
+      chain === null ? [] : [[chainKey(chain.certificates), { ...connection, chain }] as const],
+    ),
+  );
+  return [...chains.values()].map(({ client, server, chain, startedAt, isUndated }, index) => ({
+    file: `capture-${ordinal(index + 1)}-${fileName(server)}.pem`,
+    pem: `${server}, as it answered ${client}${isUndated ? '' : ` at ${isoTime(startedAt)}`}\n${chainPem(chain)}`,
   }));
 }
 

@@ -26,6 +26,8 @@ export interface AppDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly version: string;
+  /** Everything is bound: nothing is in the way of the first round any more. */
+  readonly onBound: () => void;
   /** Reads the configuration again. */
   readonly load: () => Promise<LoadResult>;
   /**
@@ -49,6 +51,7 @@ export class App {
   readonly #scrape: Scrape;
   readonly #page: PageHost;
   readonly #control: ControlHost;
+  readonly #begun = Promise.withResolvers<void>();
   readonly #feed = new EventEmitter<{ diagnosis: [Diagnosis] }>();
   readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
   #monitor: Monitor | null = null;
@@ -69,6 +72,7 @@ export class App {
     const sources = createWebSources({
       clock,
       version,
+      begun: this.#begun.promise,
       startedAt: clock.now(),
       monitor,
       feed: this.#feed,
@@ -91,13 +95,14 @@ export class App {
     metrics.processStart.set(clock.now() / 1000 - process.uptime());
   }
 
-  /** @throws {Error} saying what to do: a port is taken, a file that the configuration names cannot be used */
+  /**
+   * Binds every port before it begins, so that one that cannot start has told nobody anything.
+   * @throws {Error} saying what to do: a port is taken, a file that the configuration names cannot be used
+   */
   async start(config: Config): Promise<void> {
     const monitor = await this.#createMonitor(config);
     try {
       await monitor.open();
-      monitor.begin();
-      this.#monitor = monitor;
       await this.#control.start(config.store.path);
       await this.#page.start(config.web);
     } catch (error) {
@@ -105,6 +110,10 @@ export class App {
       await this.#endMonitor(monitor);
       throw error;
     }
+    this.#deps.onBound();
+    monitor.begin();
+    this.#monitor = monitor;
+    this.#begun.resolve();
     this.#recorder.reload(true, this.#deps.clock.now());
   }
 

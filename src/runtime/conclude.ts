@@ -4,6 +4,7 @@ import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/name-list.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import { withComplaint } from '../checks/intermittent/finding.ts';
+import type { OwnClock } from '../checks/clock/estimate.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { isCorroborated } from '../engine/diagnosis/corroborated.ts';
@@ -33,6 +34,8 @@ export interface RoundFindings {
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
   readonly picture: SlowFactsBySource;
+  /** Our own clock, as this round found it; null or absent: it did not. */
+  readonly ownClock?: OwnClock | null;
   /** What may decide between two explanations: without answers that are older than the fault. @default `picture` */
   readonly deciding?: SlowFactsBySource;
 }
@@ -72,7 +75,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
   if (log.kind === 'unheard')
     return { diagnosis: diagnosed(round, assessLog({ ...log, config }), NOTHING_HEARD), ...NOTHING_REMEMBERED };
-  const facts = { ...log, config, firewall: round.picture.firewall, notes: [], preconditionOf };
+  const { firewall, appliances } = round.picture;
+  const facts = { ...log, config, firewall, units: appliances, notes: [], preconditionOf };
   const probed = withLog(round.probed, facts);
   const whole = { ...round, probed: withComplaint(probed, complainedOf(log.report, preconditionOf)) };
   const unreadSince = nextUnread(log.unreadSince, round.picture.appliances, at);
@@ -127,13 +131,13 @@ interface Heard {
 const NOTHING_HEARD: Heard = { applianceUnaffected: false, speaking: [] };
 
 function diagnosed(
-  { config, at, probed, picture, deciding }: RoundFindings,
+  { config, at, probed, picture, deciding, ownClock = null }: RoundFindings,
   polling: readonly Assessment[],
   { speaking, applianceUnaffected }: Heard,
 ): Diagnosis {
   const { host, port } = config.licenseServer;
-  const unit = unitAddresses(config);
-  const units = { config, at, speaking };
+  const unit = unitAddressText(config);
+  const units = { config, at, speaking, ownClock };
   const decided = deciding === undefined ? [] : assessUnits({ ...units, picture: deciding });
   return diagnose(
     [
@@ -166,8 +170,14 @@ function onlySourceOf({ firewall }: Config): string | null {
   return source === undefined || others.length > 0 ? null : source;
 }
 
-/** The addresses that firewalls see; without a firewall, those that the log or the API have. */
-function unitAddresses({ firewall, appliances }: Config): string | null {
+/** Addresses for a sentence: those that firewalls see; without a firewall, those that the log or the API have. */
+function unitAddressText({ firewall, appliances }: Config): string | null {
+  const sources = unitAddresses({ firewall, appliances: firewall.length > 0 ? [] : appliances });
+  return sources.length === 0 ? null : nameList(sources, MOST_ADDRESSES);
+}
+
+/** Addresses of the units: those that firewalls see, and those that the log or the API have. */
+export function unitAddresses({ firewall, appliances }: Pick<Config, 'firewall' | 'appliances'>): readonly string[] {
   const sources = firewall.map(({ source }) => source);
   const others = appliances.flatMap(({ logSources, api }) => {
     const [address] = [...logSources, ...(api === null ? [] : [new URL(api.url).hostname])].filter(
@@ -175,6 +185,5 @@ function unitAddresses({ firewall, appliances }: Config): string | null {
     );
     return address ?? [];
   });
-  const addresses = [...new Set(sources.length > 0 ? sources : others)];
-  return addresses.length === 0 ? null : nameList(addresses, MOST_ADDRESSES);
+  return [...new Set([...sources, ...others])];
 }

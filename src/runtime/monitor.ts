@@ -5,7 +5,9 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
+import type { FirmwareFact } from '../core/license/firmware.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
+import { loadFirmwareFacts } from '../sources/appliances/firmware-facts.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Alerting } from '../notify/alerting.ts';
 import { createAlerting } from '../notify/create-alerting.ts';
@@ -50,6 +52,7 @@ export interface MonitorDeps {
 /** What was read from files before anything starts, and what writes them. */
 interface KeptFiles extends MonitorFiles {
   readonly pendingFile: BackgroundFile;
+  readonly firmwareFacts: readonly FirmwareFact[];
   readonly writer: BackgroundWriter;
 }
 
@@ -88,7 +91,9 @@ export class Monitor {
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
     const [genuineFile, shareFile] = [fileOf('genuine.json'), fileOf('share.json')];
     const files = await loadMonitorFiles(config, { ...deps, genuineFile, shareFile });
-    return new Monitor(config, { ...files, writer, pendingFile: fileOf('pending-tokens.json') }, deps);
+    const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
+    const pendingFile = fileOf('pending-tokens.json');
+    return new Monitor(config, { ...files, writer, pendingFile, firmwareFacts }, deps);
   }
 
   /** Another one of the same configuration, with its files as they were read for this one: they may be gone by now. */
@@ -130,6 +135,7 @@ export class Monitor {
       env,
       budget: registrationBudget(config),
       pendingTokens: createPendingMemory(files.pendingFile),
+      firmwareFacts: files.firmwareFacts,
     });
     this.#judge = new RoundJudge(config, { clock, kit: files.kit, units: this.#units, log: this.#log });
     this.#rounds = new Runner({

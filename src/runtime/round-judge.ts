@@ -1,3 +1,4 @@
+import { confirmedClock, type OwnClock } from '../checks/clock/estimate.ts';
 import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
 import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import { complainedOfPathAt } from '../checks/polling/explained.ts';
@@ -42,6 +43,7 @@ export class RoundJudge {
   readonly #deps: RoundJudgeDeps;
   #last: readonly Assessment[] = [];
   #remembered = NOTHING_REMEMBERED;
+  #ownClock: OwnClock | null = null;
   /** When the first of the rounds in a row began that found such a fault; on the monotonic clock. */
   #faultSince: Millis | null = null;
 
@@ -74,7 +76,8 @@ export class RoundJudge {
     const policy = this.#askForPolicy(probed, began, signal);
     const isAnswered = await this.#inTime(policy, signal);
     if (signal.aborted) return null;
-    const diagnose = this.#diagnosisOf(probed, observations.startedAt);
+    this.#ownClock = confirmedClock(judged.ownClock ?? null, this.#ownClock);
+    const diagnose = this.#diagnosisOf(probed, this.#ownClock, observations.startedAt);
     const judgeAgain = (): RoundResult => ({ observations, judged, diagnosis: diagnose() });
     return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
   }
@@ -97,13 +100,13 @@ export class RoundJudge {
   }
 
   /** The firewall's answers decide if they were asked for after the fault began: an older one says nothing about it. */
-  #diagnosisOf(probed: readonly Assessment[], at: EpochMs): () => Diagnosis {
+  #diagnosisOf(probed: readonly Assessment[], ownClock: OwnClock | null, at: EpochMs): () => Diagnosis {
     const { units } = this.#deps;
     const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;
     const faultSince = this.#faultSince;
     return () => {
       const deciding = faultSince === null ? {} : { deciding: units.pictureSince(faultSince) };
-      const round = { config: this.#config, at, probed, picture: units.picture(), ...deciding };
+      const round = { config: this.#config, at, probed, ownClock, picture: units.picture(), ...deciding };
       const { diagnosis, ...remembered } = conclude(round, log);
       this.#remembered = remembered;
       return diagnosis;

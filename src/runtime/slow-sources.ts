@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { FirmwareFact } from '../core/license/firmware.ts';
 import type { ConnectorContext } from '../network/rest/context.ts';
 import { sourcesThatRun, type SlowFactsBySource } from '../sources/registry.ts';
 import type { PendingMemory } from '../sources/appliances/pending-tokens.ts';
@@ -9,6 +10,7 @@ import type { SlowSource } from '../sources/source.ts';
 export interface SlowTools extends SlowFactsBySource {
   readonly budget: BudgetStore;
   readonly pendingTokens: PendingMemory;
+  readonly firmwareFacts: readonly FirmwareFact[];
 }
 
 export type AnySlowSource = SlowSource<string, object, unknown, SlowTools, Config>;

@@ -19,7 +19,7 @@ import { type AnySlowSource, configuredSources, type SlowTools, unseenPicture } 
 export interface UnitMonitorDeps
   extends Omit<ConnectorContext, 'signal' | 'ownTurn'>,
     Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'>,
-    Pick<SlowTools, 'budget' | 'pendingTokens'> {}
+    Pick<SlowTools, 'budget' | 'pendingTokens' | 'firmwareFacts'> {}
 
 const TRIGGER_GAP: Millis = 60_000;
 /** Each unit costs a TLS handshake of this machine. */
@@ -180,8 +180,8 @@ export class UnitMonitor {
   }
 
   #tools(): SlowTools {
-    const { budget, pendingTokens } = this.#deps;
-    return { ...this.#picture, budget, pendingTokens };
+    const { budget, pendingTokens, firmwareFacts } = this.#deps;
+    return { ...this.#picture, budget, pendingTokens, firmwareFacts };
   }
 
   /** Those that are asked by this schedule alone. */

@@ -1,6 +1,7 @@
+import { unitAddresses } from './conclude.ts';
 import type { EventEmitter } from 'node:events';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { isoTime } from '../core/instant-text.ts';
+import { zonedText } from '../core/zoned-text.ts';
 import type { LogCounters } from '../sources/log/tally.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
@@ -20,6 +21,7 @@ import type { Recorder } from '../metrics/recorder.ts';
 export interface DaemonFacts {
   readonly clock: Clock;
   readonly version: string;
+  readonly begun: Promise<void>;
   readonly startedAt: EpochMs;
   /** The one in force: a reload puts another in its place. */
   readonly monitor: () => Monitor;
@@ -39,11 +41,14 @@ export function createWebSources(facts: DaemonFacts): WebSources {
   const alertHistory = createAlertHistory(monitor, facts.clock);
   return {
     version: facts.version,
+    begun: facts.begun,
     site: () => monitor().config.site,
+    timezone: () => monitor().config.timezone,
     diagnosis: () => monitor().last()?.diagnosis ?? null,
     alertHistory,
     findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
     incidentRecord: (id) => incidentRecord(monitor(), id),
+    unitAddresses: () => unitAddresses(monitor().config),
     acknowledge: (id, by) => monitor().alerting.acknowledge(id, by),
     unacknowledge: (id) => monitor().alerting.unacknowledge(id),
     maintenance: createMaintenancePlan(monitor, facts.clock),
@@ -90,9 +95,11 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
 /** As the rules FtmCertificateExpires and FtmOwnCertificateExpires have it. */
 const ENDS_SOON: Millis = 14 * 86_400_000;
 
-function ownCertificateProblems(end: EpochMs | null, now: EpochMs): readonly string[] {
+function ownCertificateProblems(end: EpochMs | null, now: EpochMs, timezone: string): readonly string[] {
   if (end === null || end - now > ENDS_SOON) return [];
-  return [`The certificate of the status page ${end < now ? 'has ended' : 'ends'} at ${isoTime(end)}: renew it`];
+  return [
+    `The certificate of the status page ${end < now ? 'has ended' : 'ends'} at ${zonedText(end, timezone)}: renew it`,
+  ];
 }
 
 function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
@@ -109,7 +116,7 @@ function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): H
         ? ['The last reload was refused: the configuration before it is still in force']
         : []),
       ...exposureNotes(monitor().config.web),
-      ...ownCertificateProblems(certificateEnd(), clock.now()),
+      ...ownCertificateProblems(certificateEnd(), clock.now(), monitor().config.timezone),
       ...givenUpProblems({
         outboxEntries: alertHistory().outboxEntries,
         givenUp: store.journal.givenUp(),

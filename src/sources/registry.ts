@@ -59,6 +59,8 @@ export function sourcesThatRun(...runs: readonly Runs[]): readonly Listed[] {
 /** Everything that one round saw, by the sources that saw it, before anybody judged it. */
 export interface RoundObservations extends RoundFactsBySource {
   readonly startedAt: EpochMs;
+  /** Our wall clock minus our monotonic clock when it began: it changes when our clock is set. */
+  readonly clockBase: Millis;
   readonly durationMs: Millis;
   /** How long this process itself stood still during the round. */
   readonly stalledMs: Millis;

@@ -81,7 +81,7 @@ const incidentRow = occurrence.extend({
   returns: z.array(instant),
   flapping: z.boolean().default(false),
   streak: z.number(),
-  sight: z.literal(['seen', 'absent', 'unjudged', 'hidden']),
+  sight: z.literal(['seen', 'absent', 'unjudged', 'hidden', 'unverified']),
   told: told.nullable(),
   held: z.boolean(),
   published: z.boolean(),

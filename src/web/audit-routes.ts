@@ -5,6 +5,7 @@ import { isoTime } from '../core/instant-text.ts';
 import { showValue } from '../text/show.ts';
 import type { AuditQuery } from './alert-history.ts';
 import { renderChanges } from './page/changes-page.ts';
+import { readerAt } from './page/time-text.ts';
 import { MAX_NAME } from './silence-request.ts';
 import type { WebSources } from './sources.ts';
 import type { WebEnv } from './web-env.ts';
@@ -15,12 +16,16 @@ const MOST_SHOWN = 100;
 const MOST_LISTED = 1_000;
 
 /** Who changed what: a page, and the same for programs. */
-export function createAuditRoutes(sources: Pick<WebSources, 'audit' | 'site'>, clock: Clock): Hono<WebEnv> {
+export function createAuditRoutes(
+  sources: Pick<WebSources, 'audit' | 'site' | 'timezone'>,
+  clock: Clock,
+): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/changes', (context) => {
     const { query, problems } = readAuditQuery(context);
     const found = sources.audit(query, MOST_SHOWN);
-    return context.html(renderChanges({ site: sources.site(), query, problems, found, now: clock.now() }));
+    const reader = readerAt(clock.now(), sources.timezone());
+    return context.html(renderChanges({ site: sources.site(), query, problems, found, reader }));
   });
   app.get('/api/v1/audit', (context) => {
     const { query, problems } = readAuditQuery(context);

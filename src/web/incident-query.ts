@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import { type CauseId, isCauseId } from '../checks/registry.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Zone } from '../core/zoned-text.ts';
 import { firstOccurrence, type Incident } from '../engine/incident/incident.ts';
 import { showValue } from '../text/show.ts';
 
@@ -28,11 +29,15 @@ const KEYS = ['cause', 'state', 'from', 'until'] as const satisfies readonly (ke
 const MOST_NAMED = 10;
 
 /**
- * Reads the parameters of `/incidents`: `cause`, `state`, `from` and `until`, days (UTC, `until` included) or times.
+ * Reads the parameters of `/incidents`: `cause`, `state`, `from` and `until`, days (`until` included) or times.
  * A form sends the fields that nobody has filled in as empty parameters.
  * @param parameters the values of each, in the order in which they were given
+ * @param zone in which days begin; without it, in UTC
  */
-export function readIncidentQuery(parameters: Readonly<Record<string, readonly string[]>>): ReadIncidentQuery {
+export function readIncidentQuery(
+  parameters: Readonly<Record<string, readonly string[]>>,
+  zone?: Zone,
+): ReadIncidentQuery {
   const problems = Object.keys(parameters)
     .filter((name) => KEYS.every((key) => key !== name))
     .slice(0, MOST_NAMED)
@@ -53,8 +58,8 @@ export function readIncidentQuery(parameters: Readonly<Record<string, readonly s
   const query: IncidentQuery = {
     cause: take('cause', 'a cause such as "tls-intercepted"', (text) => (isCauseId(text) ? text : null)),
     state: take('state', '"open" or "closed"', (text) => (text === 'open' || text === 'closed' ? text : null)),
-    from: take('from', A_TIME, (text) => instantOf(text, 0)),
-    until: take('until', A_TIME, (text) => instantOf(text, DAY)),
+    from: take('from', A_TIME, (text) => instantOf(text, 0, zone)),
+    until: take('until', A_TIME, (text) => instantOf(text, DAY, zone)),
   };
   return { query, given, problems };
 }
@@ -62,12 +67,14 @@ export function readIncidentQuery(parameters: Readonly<Record<string, readonly s
 const A_TIME = 'a day or a time such as "2026-11-24" or "2026-11-24T18:00:00Z"';
 
 /** @param dayLasts what a day stands for is so long after its midnight */
-function instantOf(text: string, dayLasts: Millis): EpochMs | null {
+function instantOf(text: string, dayLasts: Millis, zone?: Zone): EpochMs | null {
   const [, day = '', time] = /^(.{10})(T[\d:.]{5,12}Z)?$/u.exec(text) ?? [];
   // Date.parse takes 31 February for 3 March.
   if (!z.iso.date().safeParse(day).success) return null;
   const at = Date.parse(text);
-  return Number.isNaN(at) ? null : time === undefined ? at + dayLasts : at;
+  if (Number.isNaN(at)) return null;
+  if (time !== undefined) return at;
+  return zone === undefined ? at + dayLasts : zone.startOfDay(at + dayLasts);
 }
 
 /** Whether one is asked for. */

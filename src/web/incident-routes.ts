@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { visibleText } from '../core/visible-text.ts';
+import { attachCapture } from './attach-capture.ts';
 import { auditEntryToJson } from './audit-routes.ts';
 import { callerRefusal, refusalText } from './change-refusal.ts';
 import { actOnIncident, type IncidentActionTools, type ActionOutcome, isIncidentAction } from './incident-actions.ts';
@@ -9,13 +10,14 @@ import { readIncidentQuery, type ReadIncidentQuery } from './incident-query.ts';
 import { notificationsToJson } from './notification-json.ts';
 import { renderIncidentList } from './page/incident-list-page.ts';
 import { renderIncident } from './page/incident-page.ts';
+import { readerAt } from './page/time-text.ts';
 import type { IncidentRecord } from './alert-history.ts';
 import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
 
 export interface IncidentTools extends IncidentActionTools {
   readonly sources: IncidentActionTools['sources'] &
-    Pick<WebSources, 'site' | 'alertHistory' | 'findIncidents' | 'incidentRecord'>;
+    Pick<WebSources, 'site' | 'timezone' | 'unitAddresses' | 'alertHistory' | 'findIncidents' | 'incidentRecord'>;
 }
 
 /** On one page. */
@@ -29,14 +31,16 @@ export function createIncidentRoutes(tools: IncidentTools): Hono<WebEnv> {
   const { sources, clock } = tools;
   const app = new Hono<WebEnv>();
   app.get('/incidents', (context) => {
-    const asked = readIncidentQuery(context.req.queries());
+    const reader = readerAt(clock.now(), sources.timezone());
+    const asked = readIncidentQuery(context.req.queries(), reader.zone);
     const found = sources.findIncidents(asked.query, MOST_SHOWN);
-    return context.html(renderIncidentList({ site: sources.site(), asked, found, now: clock.now() }));
+    return context.html(renderIncidentList({ site: sources.site(), asked, found, reader }));
   });
   app.get('/incidents/:id', (context) => {
     const record = sources.incidentRecord(context.req.param('id'));
     return record === null ? noIncident(context) : pageOf(context, record, tools, []);
   });
+  app.post('/api/v1/incidents/:id/capture', (context) => attachCapture(context, context.req.param('id'), tools));
   app.post('/incidents/:id/:action', async (context) => {
     const action = context.req.param('action');
     if (!isIncidentAction(action)) return context.notFound();
@@ -116,7 +120,7 @@ function pageOf(
     // What answers a form stands one folder deeper than the page itself.
     root: problems.length === 0 ? '../' : '../../',
     problems,
-    now: clock.now(),
+    reader: readerAt(clock.now(), sources.timezone()),
   });
   return new Response(page, {
     status: problems.length === 0 ? 200 : 400,

@@ -57,6 +57,10 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   app.use(securityHeaders(tools.tls), noStore, compressed, refuseBodies);
 
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
+  app.use(async (_context, next) => {
+    await sources.begun;
+    await next();
+  });
   app.get('/-/ready', (context) => {
     const { ready, problems } = sources.health();
     return ready ? context.text(`Ready${lines(problems)}\n`) : context.text(`Not ready${lines(problems)}\n`, 503);

@@ -22,7 +22,11 @@ import type { DiscoveredProbe, ProbeAnswer, ProbeRequest } from './probe-answer.
  * throws.
  */
 export interface WebSources {
+  /** Resolves when there is something to answer with: ports are bound before. */
+  readonly begun: Promise<void>;
   site(): string;
+  /** In which pages show times: IANA name. */
+  timezone(): string;
   /** Of ftm-watch. */
   readonly version: string;
   /** The latest round; null before the first. */
@@ -33,6 +37,8 @@ export interface WebSources {
   findIncidents(query: IncidentQuery, limit: number): FoundIncidents;
   /** null: there is none by this id, or it is older than what is kept. */
   incidentRecord(id: string): IncidentRecord | null;
+  /** Addresses of the configured units: those that firewalls see, and those of their interfaces. */
+  unitAddresses(): readonly string[];
   /** Stops the reminders of an open incident until it ends or its cause changes. False: there is no such one. */
   acknowledge(id: string, by: string): boolean;
   /** Its reminders go on. False: there is no such open incident. */

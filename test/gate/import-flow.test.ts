@@ -78,6 +78,12 @@ describe('the imports of the product', () => {
     expect(FLOW.filter((folder) => !files.some((path) => placeOf(path) === folder))).toEqual([]);
   });
 
+  test('leave src for the demo alone, which is bundled apart', () => {
+    expect(imports.filter(({ to }) => to.startsWith('..'))).toEqual([
+      { from: 'cli/commands/demo.ts', to: '../test/lab/demo.ts' },
+    ]);
+  });
+
   test('flow one way', () => {
     expect(imports.filter(isBackwards).map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
   });

@@ -9,8 +9,8 @@ export interface ApplianceLog {
   sendTo(port: number): void;
   /** Sends one event. @param message what stands behind the fields, as a stranger may have chosen it */
   say(message: string): Promise<void>;
-  /** Asks the licence server for the tokens, and complains when that fails. */
-  poll(): Promise<PollingOutcome>;
+  /** Asks the licence server for the tokens, and complains when that fails: resolves with what was logged, or null. */
+  poll(): Promise<string | null>;
 }
 
 /** In the words of FortiAuthenticator, as Fortinet's knowledge base quotes them (ta-p/194050). */
@@ -35,8 +35,9 @@ export function createApplianceLog(route: PollingRoute): ApplianceLog {
     say,
     poll: async () => {
       const outcome = await pollLicenseServer(route);
-      if (outcome !== 'answered') await say(COMPLAINTS[outcome]);
-      return outcome;
+      if (outcome === 'answered') return null;
+      await say(COMPLAINTS[outcome]);
+      return COMPLAINTS[outcome];
     },
   };
 }
@@ -46,6 +47,8 @@ export async function sendOverTcp(port: number, line: string): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   socket.end(`${line}\n`);
   await once(socket, 'finish');
+  // Everything is sent: the daemon may end before this connection has.
+  socket.on('error', () => undefined);
   socket.unref();
 }
 

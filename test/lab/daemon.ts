@@ -94,8 +94,8 @@ function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
 }
 
 /** Lets it learn the licence server's chain, as an administrator does on a path that is known to be clean. */
-export async function learnTrust(configFile: string, folder: string): Promise<void> {
-  const child = spawn(process.execPath, [MAIN, 'trust', 'learn', '--yes', '--config', configFile], {
+export async function learnTrust(configFile: string, folder: string, main: string = MAIN): Promise<void> {
+  const child = spawn(process.execPath, [main, 'trust', 'learn', '--yes', '--config', configFile], {
     cwd: folder,
     stdio: 'ignore',
   });

@@ -1,6 +1,4 @@
-// The whole network and the daemon on this machine: faults and repairs, told in the terminal, shown on the daemon's
-// page.
-import { parseArgs } from 'node:util';
+import { rmSync } from 'node:fs';
 import { learnTrust, startDaemon } from './daemon.ts';
 import { createLab } from './lab.ts';
 import { createNarrator } from './narrator.ts';
@@ -9,115 +7,127 @@ import { play } from './play.ts';
 import { SCENARIOS, TIMELINE } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 
-const USAGE = `Usage: npm run demo -- [options]
-
-  --once             play the story once without pauses and end: exit code 0 when every fault was found, named, reported and recovered
-  --scenario NAME    play this one alone; may be given several times
-                     ${SCENARIOS.map(({ name }) => name).join(', ')}
-  --speed N          how fast to go from one step to the next, 0.1 to 100 (default: 1)
-  --help             show this
-
-Without --once it plays until Ctrl-C. Nothing leaves this machine, and nothing is left behind.
-`;
-
-interface Play {
-  readonly scenarios: readonly Scenario[];
-  readonly isOnce: boolean;
-  readonly pauseMs: number;
+/** What was typed after `ftm-watch demo`. */
+export interface DemoOptions {
+  /** Names of the faults to play, in this order; none: the three of the story. */
+  readonly faults: readonly string[];
+  /** How fast to go from one step to the next; null: without pauses. */
+  readonly speed: number | null;
+  /** Plays until it is stopped. */
+  readonly isEndless: boolean;
 }
 
+/** Where it is played. */
+export interface DemoHost {
+  /** `main.js` or `main.ts` of the program to show. */
+  readonly main: string;
+  readonly output: { write(text: string): unknown };
+  readonly style: { readonly color: boolean; readonly width: number };
+  /** Ends the demo. */
+  readonly signal: AbortSignal;
+}
+
+/** 128 and the number of SIGINT, as shells report it. */
+const STOPPED = 130;
 const PAUSE_MS = 6_000;
 /** As often as the quota of the registration service allows for hours. */
 const UNHURRIED = { probes: '* * * * * *', appliance: '* * * * * *', registration: '*/8 * * * * *' };
 const STARTING_MS = 30_000;
 
-/** @returns null for the help @throws {Error} saying what was expected */
-function readArguments(args: readonly string[]): Play | null {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      once: { type: 'boolean', default: false },
-      scenario: { type: 'string', multiple: true, default: [] },
-      speed: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+/**
+ * `ftm-watch demo`: simulates a site on 127.0.0.1, starts the real daemon for it, breaks the site and repairs it again,
+ * and shows what the daemon reports meanwhile. It leaves nothing behind, however it ends.
+ *
+ * @returns the exit code: 0 when each fault was found, reported and resolved, 1 when not, 130 when it was stopped
+ * @throws {Error} when a fault is not known, or something of it cannot start
+ */
+export async function demo(options: DemoOptions, host: DemoHost): Promise<number> {
+  const scenarios = options.faults.length === 0 ? TIMELINE : options.faults.map(scenarioNamed);
+  const narrator = createNarrator(host.output, host.style);
+  try {
+    const outcomes = await perform(scenarios, options, host, narrator);
+    return summarize(outcomes, narrator) ? 0 : 1;
+  } catch (error) {
+    if (!host.signal.aborted) throw error;
+    narrator.seen('Stopped. Everything that was started has ended, and its files are deleted.');
+    return STOPPED;
+  }
+}
+
+function scenarioNamed(name: string): Scenario {
+  const found = SCENARIOS.find((scenario) => scenario.name === name);
+  if (found !== undefined) return found;
+  throw new Error(`Cannot play "${name}": expected one of ${SCENARIOS.map((scenario) => scenario.name).join(', ')}`);
+}
+
+async function perform(
+  scenarios: readonly Scenario[],
+  { speed, isEndless }: DemoOptions,
+  { main, signal: stop }: DemoHost,
+  narrator: Narrator,
+): Promise<readonly boolean[]> {
+  narrator.chapter('ftm-watch demo');
+  narrator.seen('Simulating a site on 127.0.0.1: FortiAuthenticator, a FortiGate, a DNS resolver and a mail server.');
+  narrator.seen('The licence server of FortiToken Mobile and the licence registration are simulated as well.');
+  if (!isEndless) narrator.seen('Nothing leaves this machine. The demo ends on its own; Ctrl-C stops it.');
+  else narrator.seen('Nothing leaves this machine. Ctrl-C stops the demo.');
+  await using lab = await createLab(isEndless ? { schedule: UNHURRIED } : {});
+  const pids: number[] = [];
+  using _cleared = clearedOnExit(lab.folder, pids);
+  stop.throwIfAborted();
+  narrator.act('Learning the certificates of the licence server, as "ftm-watch trust learn" does.');
+  await learnTrust(lab.configFile, lab.folder, main);
+  stop.throwIfAborted();
+  narrator.act('Starting "ftm-watch run".');
+  await using daemon = await startDaemon(lab.configFile, lab.folder, main);
+  pids.push(daemon.pid);
+  const ended = new AbortController();
+  void daemon.ended.then(() => {
+    pids.length = 0;
+    ended.abort(new Error('The daemon has ended by itself'));
   });
-  if (values.help) return null;
-  const scenarios = values.scenario.map((name) => {
-    const found = SCENARIOS.find((scenario) => scenario.name === name);
-    if (found !== undefined) return found;
-    throw new Error(`Cannot play "${name}": expected one of ${SCENARIOS.map((scenario) => scenario.name).join(', ')}`);
-  });
-  const speed = Number(values.speed ?? 1);
-  if (!(speed >= 0.1 && speed <= 100))
-    throw new Error(`Cannot play at the speed "${String(values.speed)}": expected 0.1 to 100`);
+  const signal = AbortSignal.any([stop, ended.signal]);
+  if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
+  await daemon.diagnosis(({ ready }) => ready === 'ready', AbortSignal.any([signal, AbortSignal.timeout(STARTING_MS)]));
+  narrator.good('It checks the site each second, and every check passes: users can activate their tokens.');
+  narrator.detail('page', `${daemon.url} shows the same in a browser while the demo runs`);
+  const stage = { lab, daemon, narrator, signal, pauseMs: speed === null ? 0 : PAUSE_MS / speed };
+  const outcomes: boolean[] = [];
+  do {
+    for (const [index, scenario] of scenarios.entries()) {
+      narrator.chapter(`Fault ${String(index + 1)} of ${String(scenarios.length)}: ${scenario.title}`);
+      outcomes.push(await play(scenario, stage));
+    }
+  } while (isEndless);
+  return outcomes;
+}
+
+/**
+ * Ends and deletes what would be left behind if the process ended before the demo has: after a second Ctrl-C, or when
+ * the reader of the output went away.
+ */
+function clearedOnExit(folder: string, pids: readonly number[]): Disposable {
+  const clear = (): void => {
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    // What they were just writing may still appear.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+  };
+  process.once('exit', clear);
   return {
-    scenarios: scenarios.length === 0 ? TIMELINE : scenarios,
-    isOnce: values.once,
-    pauseMs: values.once && values.speed === undefined ? 0 : PAUSE_MS / speed,
+    [Symbol.dispose]: () => {
+      process.off('exit', clear);
+    },
   };
 }
 
-async function perform({ scenarios, isOnce, pauseMs }: Play, narrator: Narrator, stop: AbortSignal): Promise<boolean> {
-  narrator.chapter('ftm-watch demo');
-  narrator.seen(
-    'A resolver, a licence server, control hosts, a firewall, mail servers and FortiAuthenticator start on 127.0.0.1',
-  );
-  await using lab = await createLab(isOnce ? {} : { schedule: UNHURRIED });
-  await lab.remember();
-  await learnTrust(lab.configFile, lab.folder);
-  await using daemon = await startDaemon(lab.configFile, lab.folder);
-  const gone = new AbortController();
-  void daemon.ended.then(() => {
-    gone.abort(new Error('The daemon has ended by itself'));
-  });
-  const signal = AbortSignal.any([stop, gone.signal]);
-  if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
-  narrator.act(`The daemon runs. Its page: ${daemon.url}`);
-  await daemon.diagnosis(({ ready }) => ready === 'ready', AbortSignal.any([signal, AbortSignal.timeout(STARTING_MS)]));
-  narrator.good('FortiToken Mobile activation is ready');
-  const outcomes: boolean[] = [];
-  do {
-    for (const scenario of scenarios) outcomes.push(await play(scenario, { lab, daemon, narrator, signal, pauseMs }));
-  } while (!isOnce);
-  return tell(outcomes, narrator);
-}
-
-function tell(outcomes: readonly boolean[], narrator: Narrator): boolean {
+function summarize(outcomes: readonly boolean[], narrator: Narrator): boolean {
   const good = outcomes.filter(Boolean).length;
+  const isGood = good === outcomes.length;
   narrator.chapter('The end');
-  const text = `${String(good)} of ${String(outcomes.length)} faults were found, named, reported by mail and recovered`;
-  if (good === outcomes.length) narrator.good(text);
+  const text = `${String(good)} of ${String(outcomes.length)} faults were found, reported by mail and resolved.`;
+  if (isGood) narrator.good(text);
   else narrator.bad(text);
-  return good === outcomes.length;
+  narrator.seen('Everything that was started has ended, and its files are deleted.');
+  narrator.detail('next', '"ftm-watch init" writes a first configuration for your own site.');
+  return isGood;
 }
-
-/** @returns the exit code */
-async function main(): Promise<number> {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      // A second one means that the person does not want to wait.
-      if (stop.signal.aborted) process.exit(130);
-      stop.abort(new Error(`Stopped by ${signal}`));
-    });
-  }
-  // A terminal that closes sends it several times, and what is written to it fails from then on.
-  process.on('SIGHUP', () => stop.abort(new Error('The terminal was closed')));
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error) => stop.abort(new Error('Nobody reads this any more', { cause: error })));
-  try {
-    const wish = readArguments(process.argv.slice(2));
-    if (wish === null) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
-    return (await perform(wish, createNarrator(process.stdout), stop.signal)) ? 0 : 1;
-  } catch (error) {
-    if (stop.signal.aborted) return 130;
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
-  }
-}
-
-process.exitCode = await main();

@@ -22,11 +22,17 @@ export interface FortiAuthenticatorState {
   /** '' on a standalone unit. */
   peerSerial: string;
   firmware: string;
+  /** In KB, as `memory_usage_detail` has it. */
+  memoryTotal: number;
+  /** Its clock minus the real one, in ms. */
+  clockOffset: number;
   licensed: Readonly<Record<string, unknown>>;
   tokens: readonly TokenGroup[];
   provisioning: Readonly<Record<string, unknown>>;
   smtpServers: readonly Readonly<Record<string, unknown>>[];
   sms: Readonly<Record<string, unknown>>;
+  /** By resource: `localusers`, `ldapusers`, `radiususers`. */
+  users: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
   /** Pages are never longer, whatever the client asks for. */
   maxPage: number;
   /** Replaces `meta.next` of every page. */
@@ -56,6 +62,8 @@ const DEFAULTS: FortiAuthenticatorState = {
   serial: 'FAC-VM0000000001',
   peerSerial: '',
   firmware: 'FACVMKVM v8.0.3, build0099 (GA)',
+  memoryTotal: 4_032_452,
+  clockOffset: 0,
   licensed: { available_ftm: 30, total_ftm: 32, used_ftm: 2 },
   tokens: [
     { count: 28, status: 'available', license: 'EFTM000000000001' },
@@ -88,6 +96,7 @@ const DEFAULTS: FortiAuthenticatorState = {
     },
   ],
   sms: { available_sms: 90, total_sms: 100, used_sms: 10 },
+  users: { localusers: [], ldapusers: [], radiususers: [] },
   maxPage: 1000,
   next: null,
 };
@@ -102,7 +111,11 @@ export async function createFortiAuthenticator(options: FortiAuthenticatorOption
     identity,
     ...(options.address === undefined ? {} : { address: options.address }),
     ...(options.port === undefined ? {} : { port: options.port }),
-    answer: (request) => answer(state, request),
+    answer: (request) => {
+      const reply = answer(state, request);
+      const date = new Date(Date.now() + state.clockOffset).toUTCString();
+      return { ...reply, headers: { ...reply.headers, date } };
+    },
   });
   return {
     url: peer.url,
@@ -142,6 +155,10 @@ function answer(state: FortiAuthenticatorState, request: RecordedRequest): PeerR
       return { status: 200, body: state.sms };
     case '/api/v1/fortitokens/':
       return tokenPage(state, url);
+    case '/api/v1/localusers/':
+    case '/api/v1/ldapusers/':
+    case '/api/v1/radiususers/':
+      return userPage(state, url);
     default:
       return { status: 404, body: '' };
   }
@@ -153,7 +170,11 @@ function systemInfo(state: FortiAuthenticatorState): unknown {
     cpu: '0%',
     memory: '64%',
     disk: '0%',
-    memory_usage_detail: { available: '1427344.0 KB', total: '4032452.0 KB', used: '2605108.0 KB' },
+    memory_usage_detail: {
+      available: '1427344.0 KB',
+      total: `${String(state.memoryTotal)}.0 KB`,
+      used: '2605108.0 KB',
+    },
     disk_usage_detail: { total: '59768832.0 KB', used: '0.0 KB' },
     users_usage_detail: { max: 5, used: 2 },
     ftk_usage_detail: { populated: 0, used: 0 },
@@ -184,6 +205,15 @@ function tokenPage(state: FortiAuthenticatorState, { pathname, searchParams: que
   following.set('offset', String(offset + limit));
   const next = offset + size < total ? (state.next ?? `${pathname}?${following.toString()}`) : null;
   return { status: 200, body: collection(total, objects, { limit, offset, next }) };
+}
+
+function userPage(state: FortiAuthenticatorState, { pathname, searchParams: query }: URL): PeerReply {
+  const users = state.users[pathname.split('/')[3] ?? ''] ?? [];
+  const limit = Math.min(Number(query.get('limit') ?? 20), state.maxPage);
+  const offset = Number(query.get('offset') ?? 0);
+  const left = users.length - offset - limit;
+  const next = left > 0 ? `${pathname}?limit=${String(limit)}&offset=${String(offset + limit)}` : null;
+  return { status: 200, body: collection(users.length, users.slice(offset, offset + limit), { limit, offset, next }) };
 }
 
 function tokenAt(groups: readonly TokenGroup[], index: number): unknown {

@@ -1,9 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../src/system/clock.ts';
 import { createIdentity } from '../support/authority.ts';
-import { writeLongHistory } from '../support/long-history.ts';
 import { createApplianceLog } from './appliance-log.ts';
 import type { ApplianceLog } from './appliance-log.ts';
 import { createAuthorities } from './authorities.ts';
@@ -34,8 +32,6 @@ export interface Lab extends AsyncDisposable {
   /** Holds the configuration and all that it names; the daemon may write into it. */
   readonly folder: string;
   readonly configFile: string;
-  /** Gives the daemon, before it starts, 90 days to look back on. */
-  remember(): Promise<void>;
   readonly authorities: Authorities;
   readonly resolver: Resolver;
   readonly firewall: InspectingFirewall;
@@ -87,20 +83,6 @@ export async function createLab(more: ConfigurationPart = {}): Promise<Lab> {
   return {
     ...parts,
     configFile,
-    remember: async () => {
-      await mkdir(join(folder, 'data'), { recursive: true });
-      writeLongHistory(
-        {
-          path: join(folder, 'data', 'ftm-watch.sqlite'),
-          now: Date.now(),
-          days: 90,
-          target: `${LICENSE_HOST}:${String(firewall.portOf(LICENSE_HOST))}`,
-          resolver: `127.0.0.1:${String(resolver.port)}`,
-          appliance: 'fac-1',
-        },
-        { clock: systemClock, logger: { info: () => undefined, warn: () => undefined } },
-      );
-    },
     register: (serialNumber) => {
       apis.registration.state.licenses = [{ licenseNumber: LICENSE, serialNumber, status: 'Registered' }];
     },

@@ -29,11 +29,17 @@ export interface MailHostOptions {
   /** With one it offers STARTTLS. */
   readonly identity?: Identity;
   readonly login?: { readonly user: string; readonly password: string };
+  /** @default 127.0.0.1, at a port that the operating system gives */
+  readonly listen?: { readonly address: string; readonly port: number };
 }
 
 const TOO_LARGE = 1024 * 1024;
 
-export async function createMailHost({ identity, login }: MailHostOptions = {}): Promise<MailHost> {
+export async function createMailHost({
+  identity,
+  login,
+  listen: { address: own, port } = { address: '127.0.0.1', port: 0 },
+}: MailHostOptions = {}): Promise<MailHost> {
   let fault: MailFault = 'none';
   const mails: LabMail[] = [];
   const waiting = new Set<() => void>();
@@ -71,7 +77,7 @@ export async function createMailHost({ identity, login }: MailHostOptions = {}):
   });
   // Clients that hang up are no fault of the server.
   server.on('error', () => undefined);
-  const listener = server.listen(0, '127.0.0.1');
+  const listener = server.listen(port, own);
   await once(listener, 'listening');
   const address = listener.address();
   return {

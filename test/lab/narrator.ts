@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { wrap } from '../../src/text/wrap.ts';
 
 /** Tells the story of the demo, a line at a time, with the time since its beginning. */
 export interface Narrator {
@@ -18,11 +19,14 @@ type Style = Parameters<typeof styleText>[0];
 const LABEL_WIDTH = 9;
 const INDENT = ' '.repeat(10);
 
-/** Colours where the terminal has them; none with NO_COLOR. */
-export function createNarrator(output: NodeJS.WriteStream): Narrator {
+export function createNarrator(
+  output: { write(text: string): unknown },
+  { color, width: columns }: { readonly color: boolean; readonly width: number },
+): Narrator {
   const started = performance.now();
-  const width = Math.max(60, Math.min(output.isTTY ? output.columns : 100, 110));
-  const paint = (style: Style, text: string): string => styleText(style, text, { stream: output });
+  const width = Math.max(60, Math.min(columns, 110));
+  const paint = (style: Style, text: string): string =>
+    color ? styleText(style, text, { validateStream: false }) : text;
 
   function line(sign: string, style: Style, text: string): void {
     const time = `${((performance.now() - started) / 1000).toFixed(1)} s`.padStart(7);
@@ -53,16 +57,4 @@ export function createNarrator(output: NodeJS.WriteStream): Narrator {
       for (const more of rest) output.write(`${INDENT}${' '.repeat(LABEL_WIDTH)}${more}\n`);
     },
   };
-}
-
-function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let current = '';
-  for (const word of text.split(/\s+/u)) {
-    if (current !== '' && current.length + 1 + word.length > width) {
-      lines.push(current);
-      current = word;
-    } else current = current === '' ? word : `${current} ${word}`;
-  }
-  return [...lines, current];
 }

@@ -34,7 +34,6 @@ export async function play(scenario: Scenario, stage: Stage): Promise<boolean> {
       (one) => lab.inbox.mails.indexOf(one) >= mailsBefore && one.event === event && one.cause === scenario.cause,
       limit(signal),
     );
-  narrator.chapter(`Fault "${scenario.name}"`);
   try {
     await breakIt(scenario, stage, mail);
     await mendIt(scenario, stage, mail);
@@ -55,13 +54,13 @@ async function breakIt(
   mail: MailOf,
 ): Promise<void> {
   const watch = stopwatch();
-  narrator.act(scenario.fault);
+  narrator.act(`Broken: ${scenario.fault}`);
   await scenario.begin(lab);
   const found = daemon.diagnosis(({ causes }) => causes.some(({ id }) => id === scenario.cause), limit(signal));
   const [diagnosis] = await Promise.all([found, ask(scenario, lab, narrator)]);
   tellDiagnosis(diagnosis, scenario, narrator, watch());
   const { subject, to } = await mail('firing');
-  narrator.seen(`A mail has reached ${to.join(', ')} after ${watch()}`);
+  narrator.seen(`ftm-watch has mailed ${to.join(', ')} after ${watch()}.`);
   narrator.detail('subject', subject);
   await pause(pauseMs, signal);
 }
@@ -72,24 +71,22 @@ async function mendIt(
   mail: MailOf,
 ): Promise<void> {
   const watch = stopwatch();
-  narrator.act(scenario.repair);
+  narrator.act(`Repaired: ${scenario.repair}`);
   await scenario.end(lab);
   const recovered = daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0, limit(signal));
   await Promise.all([recovered, ask(scenario, lab, narrator)]);
-  narrator.good(`Recovered after ${watch()}: everything is ready`);
+  narrator.good(`ftm-watch reports the recovery after ${watch()}: every check passes again.`);
   const { subject } = await mail('resolved');
-  narrator.seen(`The all-clear has arrived after ${watch()}`);
+  narrator.seen(`ftm-watch has mailed the all-clear after ${watch()}.`);
   narrator.detail('subject', subject);
   await pause(pauseMs, signal);
 }
 
 async function ask({ isNoticed }: Scenario, lab: Lab, narrator: Narrator): Promise<void> {
   if (!isNoticed) return;
-  const outcome = await lab.applianceLog.poll();
-  narrator.seen(
-    'FortiAuthenticator asks the licence server, and ' +
-      `${outcome === 'answered' ? 'is answered' : 'complains in its log'}`,
-  );
+  const complaint = await lab.applianceLog.poll();
+  if (complaint === null) narrator.seen('FortiAuthenticator polls the licence server, which answers.');
+  else narrator.seen(`FortiAuthenticator cannot poll the licence server, and logs "${complaint}".`);
 }
 
 function tellDiagnosis({ causes }: DiagnosisJson, scenario: Scenario, narrator: Narrator, after: string): void {
@@ -101,7 +98,7 @@ function tellCause(
   narrator: Narrator,
   after: string,
 ): void {
-  narrator.bad(`Found after ${after}: ${summary}`);
+  narrator.bad(`ftm-watch reports after ${after}: ${summary}`);
   narrator.detail('cause', `${id} (${confidence})`);
   narrator.detail('impact', impact);
   for (const line of evidence.slice(0, MOST_EVIDENCE)) narrator.detail('evidence', line);

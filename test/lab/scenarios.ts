@@ -5,6 +5,8 @@ import { LICENSE, LICENSE_HOST, SERIALS } from './site.ts';
 /** One fault, and its repair. */
 export interface Scenario {
   readonly name: string;
+  /** As a heading. */
+  readonly title: string;
   /** What the administrator of the site does wrong, and what puts it right: sentences. */
   readonly fault: string;
   readonly repair: string;
@@ -18,8 +20,9 @@ export interface Scenario {
 
 const INSPECTION: Scenario = {
   name: 'inspection',
-  fault: 'Somebody gives the firewall policy of FortiAuthenticator a profile with deep inspection.',
-  repair: 'The policy gets "no-inspection" back.',
+  title: 'TLS is inspected',
+  fault: "Deep inspection is switched on in FortiAuthenticator's firewall policy.",
+  repair: 'The policy uses the profile "no-inspection" again.',
   cause: 'tls-intercepted',
   isNoticed: true,
   begin: (lab) => lab.inspect(true),
@@ -28,8 +31,9 @@ const INSPECTION: Scenario = {
 
 const DNS: Scenario = {
   name: 'dns',
-  fault: `A filter makes the resolver answer ${LICENSE_HOST} with an address of its own.`,
-  repair: 'The filter lets the name pass.',
+  title: 'a DNS answer is forged',
+  fault: `A DNS filter answers ${LICENSE_HOST} with its own address.`,
+  repair: 'The filter no longer answers for this name.',
   cause: 'answer-hijacked',
   isNoticed: true,
   begin: ({ resolver }) => {
@@ -42,7 +46,8 @@ const DNS: Scenario = {
 
 const LICENSE_ON_PEER: Scenario = {
   name: 'license',
-  fault: `After a migration the licence ${LICENSE} is still registered to ${SERIALS.peer}, the former HA peer.`,
+  title: 'the licence is on the former HA peer',
+  fault: `After a migration, licence ${LICENSE} is still registered to ${SERIALS.peer}, the former HA peer.`,
   repair: `Fortinet moves the licence to ${SERIALS.unit}.`,
   cause: 'license-on-peer',
   isNoticed: false,
@@ -57,7 +62,8 @@ const LICENSE_ON_PEER: Scenario = {
 const LICENSE_ELSEWHERE: Scenario = {
   ...LICENSE_ON_PEER,
   name: 'license-elsewhere',
-  fault: `The licence ${LICENSE} is registered to a unit that has nothing to do with this site.`,
+  title: 'the licence is on an unknown unit',
+  fault: `Licence ${LICENSE} is registered to a unit that does not belong to this site.`,
   cause: 'license-on-other-unit',
   begin: (lab) => {
     lab.register('FAC-VM0000000099');
@@ -66,8 +72,9 @@ const LICENSE_ELSEWHERE: Scenario = {
 
 const BLOCK_PAGE: Scenario = {
   name: 'block-page',
-  fault: 'A web filter on the firewall blocks the licence server with a page of its own.',
-  repair: 'The web filter is taken out of the policy.',
+  title: 'a web filter blocks the licence server',
+  fault: 'A web filter on the firewall answers for the licence server with a block page.',
+  repair: 'The web filter is removed from the policy.',
   cause: 'tls-intercepted',
   isNoticed: true,
   begin: ({ firewall }) => firewall.setMode({ kind: 'block-page' }),
@@ -76,8 +83,9 @@ const BLOCK_PAGE: Scenario = {
 
 const RESET: Scenario = {
   name: 'reset',
+  title: 'intrusion prevention resets TLS',
   fault: 'An intrusion prevention profile resets every TLS session with the licence server.',
-  repair: 'The profile is taken out of the policy.',
+  repair: 'The profile is removed from the policy.',
   cause: 'tls-blocked',
   isNoticed: true,
   begin: ({ firewall }) => firewall.setMode({ kind: 'reset' }, LICENSE_HOST),
@@ -86,8 +94,9 @@ const RESET: Scenario = {
 
 const EGRESS: Scenario = {
   name: 'egress',
+  title: 'the firewall refuses the connection',
   fault: 'A new firewall policy refuses TCP 443 to the licence server.',
-  repair: 'The policy is put below the one for FortiAuthenticator.',
+  repair: 'The policy is moved below the one for FortiAuthenticator.',
   cause: 'egress-blocked',
   isNoticed: true,
   begin: async ({ firewall, firewallApi }) => {
@@ -102,6 +111,7 @@ const EGRESS: Scenario = {
 
 const MAIL: Scenario = {
   name: 'mail',
+  title: 'activation mails are rejected',
   fault: 'The mail server no longer knows the users that activation codes are for.',
   repair: 'The mail server knows the users again.',
   cause: 'mail-recipient-rejected',

@@ -10,6 +10,7 @@ import { learnTrust, startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon.ts';
 import { createLab } from './lab.ts';
 import { SHOW_FIELD } from './picture-texts.ts';
+import { writeHistoryOfLab } from '../support/long-history.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 
@@ -74,7 +75,7 @@ async function showField(page: Page): Promise<void> {
 
 await mkdir(FOLDER, { recursive: true });
 await using lab = await createLab();
-await lab.remember();
+writeHistoryOfLab(lab);
 await learnTrust(lab.configFile, lab.folder);
 await using daemon = await startDaemon(lab.configFile, lab.folder);
 await using browser = await launchBrowser();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { DiagnosisJson } from '../../src/engine/diagnosis-json.ts';
 import { createCheckBench, type CheckBench, type Section } from './check-bench.ts';
-import { startDaemonProcess, type DaemonProcess } from './daemon-process.ts';
+import { startDaemonProcess, type DaemonOptions, type DaemonProcess } from './daemon-process.ts';
 
 /** The daemon on loopback, with a resolver, a control host and a licence server that answers. */
 export interface DaemonBench extends AsyncDisposable {
@@ -13,7 +13,7 @@ export interface DaemonBench extends AsyncDisposable {
   readonly port: number;
   /** Writes the configuration file of the daemon. */
   configure(more?: Section): Promise<void>;
-  start(): DaemonProcess;
+  start(options?: Pick<DaemonOptions, 'env'>): DaemonProcess;
 }
 
 /** A leap day: only the start and what triggers a round make one. */
@@ -38,7 +38,7 @@ export async function createDaemonBench(): Promise<DaemonBench> {
         join(bench.folder, FILE),
       );
     },
-    start: () => startDaemonProcess({ cwd: bench.folder, args: ['-c', FILE] }),
+    start: (options = {}) => startDaemonProcess({ cwd: bench.folder, args: ['-c', FILE], ...options }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -47,6 +47,10 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'tcp-mss-receiver': /^\d+$/u,
   },
 };
+/** What may be set in a policy that was there before: the block that sets it has an undo. */
+const SWITCHES: Readonly<Record<string, RegExp>> = { 'auto-asic-offload': /^(?:enable|disable)$/u };
+/** Where a switch that is not as FortiOS has it by default is kept. */
+const SWITCHED = 'switched policies';
 const LOOKING = /^(?:diagnose|execute|get|show) [\w ./:@'"-]+(?: \| grep -f "[^"]+")?$/u;
 
 export const EMPTY: FortiOs = { tables: new Map() };
@@ -117,6 +121,11 @@ class Run {
 
   #edit(path: string, id: string): void {
     const isPolicy = path === 'firewall policy';
+    if (isPolicy && /^(?:[1-9]\d*|FILL-IN-POLICY-ID)$/u.test(id)) {
+      this.#path = SWITCHED;
+      this.#entry = { id, settings: [] };
+      return;
+    }
     if (isPolicy !== (id === '0')) throw new Error(`Not a new entry of ${path}: ${id}`);
     if (!isPolicy && !id.startsWith('ftm-watch-')) throw new Error(`Not a name of ours: ${id}`);
     const numbers = this.#entries(path).map((entry) => Number(entry.id));
@@ -130,6 +139,10 @@ class Run {
     rest: string,
   ): void {
     const [, key = '', value = ''] = /^(\S+) (.+)$/u.exec(rest) ?? [];
+    if (path === SWITCHED) {
+      this.#switch(entry.id, word, key, value);
+      return;
+    }
     if (word === 'set' && SETTINGS[path]?.[key]?.test(value) === true) {
       this.#mustBeDefined(key, value);
       entry.settings.push(rest);
@@ -138,6 +151,18 @@ class Run {
     if (word !== 'next' || rest !== '') throw new Error(`Not in an entry of "config ${path}": ${word} ${rest}`);
     this.#store(path, entry);
     this.#entry = null;
+  }
+
+  #switch(id: string, word: string, key: string, value: string): void {
+    if (word === 'next') {
+      this.#path = 'firewall policy';
+      this.#entry = null;
+    } else if (word !== 'set' || SWITCHES[key]?.test(value) !== true)
+      throw new Error(`Not to be set in policy ${id}, which was there before: ${key}`);
+    else {
+      const others = this.#entries(SWITCHED).filter((entry) => entry.id !== id);
+      this.#tables.set(SWITCHED, value === 'enable' ? others : [...others, { id, settings: [`${key} ${value}`] }]);
+    }
   }
 
   #store(path: string, entry: Entry): void {

@@ -1,3 +1,6 @@
+import { createPublicRoots } from '../../src/trust/public-roots.ts';
+import { freshKnowledge } from './tls-knowledge.ts';
+import { captureToJson, examineCaptures } from '../../src/capture/capture-result.ts';
 import { createAttribution, NO_OTHERS } from '../../src/sources/log/attribution.ts';
 import { explain } from '../../src/cli/explain.ts';
 import { parseLicensedTokens } from '../../src/sources/appliances/licensed-tokens.ts';
@@ -271,4 +274,21 @@ function jsonOf(bytes: Buffer): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const CAPTURE_TARGET = { host: 'license.example.test', port: 443, serverName: null, addresses: ['127.0.0.1'] };
+const CAPTURE_NOW = Date.UTC(2026, 10, 28);
+const captureKnowledge = freshKnowledge({
+  trust: { pins: [], anchors: [], publicRoots: createPublicRoots([]) },
+  now: CAPTURE_NOW,
+});
+
+/** Every connection of a capture, with its verdict. */
+export async function readPackets(bytes: Buffer): Promise<unknown> {
+  async function* whole(): AsyncGenerator<Buffer> {
+    yield bytes;
+  }
+  const sources = [{ name: 'capture', bytes: whole() }];
+  const options = { target: CAPTURE_TARGET, knowledgeOf: () => captureKnowledge, all: true, now: CAPTURE_NOW };
+  return captureToJson(await examineCaptures(sources, options));
 }

@@ -187,7 +187,7 @@ function redirect(gateway: Sandbox, matching = ''): Disposable {
     table ip inspection {
       chain prerouting {
         type nat hook prerouting priority dstnat;
-        iifname inside ${matching} tcp dport 443 redirect to :${String(INTERCEPT_PORT)}
+        iifname inside ip daddr != ${SITE.gateway} ${matching} tcp dport 443 redirect to :${String(INTERCEPT_PORT)}
       }
     }
 END`);

@@ -1,6 +1,11 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createStore } from '../../src/store/store.ts';
 import type { DatabaseDeps } from '../../src/store/database.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import type { Lab } from '../lab/lab.ts';
+import { LICENSE_HOST } from '../lab/site.ts';
 
 export interface LongHistory {
   readonly path: string;
@@ -16,6 +21,22 @@ export interface LongHistory {
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
+
+/** Fills the store of a lab with 90 days, before its daemon starts. */
+export function writeHistoryOfLab({ folder, firewall, resolver }: Lab): void {
+  mkdirSync(join(folder, 'data'), { recursive: true });
+  writeLongHistory(
+    {
+      path: join(folder, 'data', 'ftm-watch.sqlite'),
+      now: systemClock.now(),
+      days: 90,
+      target: `${LICENSE_HOST}:${String(firewall.portOf(LICENSE_HOST))}`,
+      resolver: `127.0.0.1:${String(resolver.port)}`,
+      appliance: 'fac-1',
+    },
+    { clock: systemClock, logger: { info: () => undefined, warn: () => undefined } },
+  );
+}
 
 /**
  * Fills a store with a round every 30 s for so many days: some short outages, tokens that are used up, a nervous

@@ -1,3 +1,4 @@
+import type { Incident, IncidentState } from '../../src/engine/incident/incident.ts';
 import type { Delivery, JournalEntry } from '../../src/engine/incident/journal.ts';
 import type { RoundRecord } from '../../src/store/history.ts';
 import { causeOf, diagnosisOf } from './diagnosis-of.ts';
@@ -16,6 +17,20 @@ export function openedEntry(): JournalEntry {
       delivery: pendingDelivery(notification.id, recipient),
     })),
   };
+}
+
+/** The state of `openedEntry` in a copy: open as far as is known, and told again if it lasts. */
+export function openedInCopy(): IncidentState {
+  const { state } = openedEntry();
+  const incidents = state.incidents.map(
+    (incident): Incident => ({
+      ...incident,
+      presence: 'unverified',
+      lastNotified: null,
+      awaitsDigest: true,
+    }),
+  );
+  return { ...state, origin: '', incidents };
 }
 
 function pendingDelivery(notificationId: string, recipient: string): Delivery {

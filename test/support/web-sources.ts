@@ -12,8 +12,10 @@ import { START } from './incident-timeline.ts';
 /** What the web server shows, to be changed while it runs. */
 export interface WebState {
   site: string;
+  timezone: string;
   diagnosis: Diagnosis | null;
   incidents: readonly Incident[];
+  unitAddresses: readonly string[];
   silences: readonly Silence[];
   outboxEntries: readonly OutboxEntry[];
   /** Noted, latest first. */
@@ -59,8 +61,10 @@ export function webState(more: Partial<WebState> = {}): WebState {
   const listeners = new Set<(diagnosis: Diagnosis) => void>();
   const state: WebState = {
     site: 'hq',
+    timezone: 'UTC',
     diagnosis: null,
     incidents: [],
+    unitAddresses: ['10.0.0.5'],
     silences: [],
     outboxEntries: [],
     changes: [],
@@ -97,8 +101,11 @@ function acknowledged(state: WebState, id: string, acknowledgement: Incident['ac
 
 export function sourcesOf(state: WebState): WebSources {
   return {
+    begun: Promise.resolve(),
     version: '0.1.0',
+    unitAddresses: () => state.unitAddresses,
     site: () => state.site,
+    timezone: () => state.timezone,
     diagnosis: () => state.diagnosis,
     alertHistory: () => ({
       incidents: state.incidents,

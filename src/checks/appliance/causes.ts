@@ -1,4 +1,5 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { fortiauthenticator } from '../../engine/words/step.ts';
 
 const OPEN =
   'Open {interface} in a browser: the login page must appear. If the name is not found, correct it in ' +
@@ -88,6 +89,56 @@ export const APPLIANCE_CAUSES = {
       'If {found} is meant: set licenseServer.host and licenseServer.port to it, so that the way there is probed.',
       'If not: set the FortiToken Mobile provisioning server of {appliance} back to {configured}. The REST resource ' +
         'fortitokenmobileprovisioning shows what it uses.',
+    ],
+  },
+  'appliance-clock-skewed': {
+    severity: 'warning',
+    title: 'the clock of FortiAuthenticator is wrong',
+    short: 'FortiAuthenticator clock wrong',
+    headline: 'the {subject} is wrong',
+    summary:
+      'The clock of {appliance} is {found}. Once it is off by 60 s, {appliance} rejects the time-based codes of all ' +
+      'users.',
+    impact: 'clock',
+    sources: ['ta-p/190925', 'ta-p/383334', 'docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895'],
+    remedy: [
+      fortiauthenticator('On {appliance}, see whether an NTP server is reached.', 'diagnose system ntp status'),
+      'Let {appliance} reach its NTP server (UDP port 123), or configure another one that answers.',
+      'Correct the clock before the drift of single tokens is adjusted: an adjustment made while the clock is wrong ' +
+        'is wrong afterwards.',
+    ],
+    kinds: {
+      'codes-rejected': {
+        title: 'it is off by 60 s or more',
+        summary:
+          'The clock of {appliance} is {found}: it rejects time-based codes, also those of tokens that are active. ' +
+          'HOTP tokens are exempt.',
+        remedy: [
+          fortiauthenticator('On {appliance}, see whether an NTP server is reached.', 'diagnose system ntp status'),
+          'Let {appliance} reach its NTP server (UDP port 123), or configure another one that answers, and check that ' +
+            'the clock is right afterwards.',
+          'Do not adjust the drift of single tokens meanwhile: it would be wrong as soon as the clock is right.',
+        ],
+      },
+    },
+  },
+  'appliance-memory-low': {
+    severity: 'warning',
+    title: 'FortiAuthenticator has too little memory for its firmware',
+    short: 'FortiAuthenticator lacks memory',
+    headline: 'the {subject} is too small',
+    summary:
+      '{appliance} has {found} of memory, and its firmware needs at least 4 GB. Once it uses swap, tokens fail to ' +
+      'provision and push notifications fail.',
+    impact: 'appliance',
+    sources: ['ta-p/385019'],
+    remedy: [
+      fortiauthenticator(
+        'On {appliance}, see whether it uses swap: SwapFree and SwapTotal differ then.',
+        'get hard mem',
+      ),
+      'Give the virtual machine at least 4 GB of memory (up to 500 users), or as much as the sizing guide says for ' +
+        'more users.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -30,6 +30,7 @@ function judgeAppliances({
   config: { licenseServer },
   picture: { appliances: units },
   speaking,
+  ownClock = null,
 }: UnitFacts): Judgement {
   const bySnmp = units.flatMap(({ config, role }) => (config.api === null ? judgeToldSerial(role, config) : []));
   if (!units.some(({ config: { api } }) => api !== null))
@@ -38,10 +39,9 @@ function judgeAppliances({
       : judged(bySnmp, 'Only the serial number is known, over SNMP');
   const asked = units.filter(({ rest }) => rest !== null);
   if (asked.length === 0) return unjudged('Not asked yet');
-  const findings = asked.flatMap(({ config: unit, rest, role }) =>
-    rest === null
-      ? []
-      : judgeAppliance(rest, { unit, licenseServer }, { role, logSpeaks: speaking.includes(unit.name) }),
-  );
+  const findings = asked.flatMap(({ config: unit, rest, role, known = [] }) => {
+    const views = { role, logSpeaks: speaking.includes(unit.name), ownClock, known, snmp: unit.snmp };
+    return rest === null ? [] : judgeAppliance(rest, { unit, licenseServer }, views);
+  });
   return judged([...findings, ...bySnmp], `${nameList(asked.map(({ config: { name } }) => name))}: the API answers`);
 }

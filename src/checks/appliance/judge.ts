@@ -1,4 +1,8 @@
+import type { KnownFact } from '../../core/license/firmware.ts';
+import type { SnmpConfig } from '../../sources/appliances/section.ts';
+import type { OwnClock } from '../clock/estimate.ts';
 import type { ApplianceCause } from './causes.ts';
+import { judgeApplianceClock, judgeFirmware, judgeMemory, judgeSnmpHash } from './condition.ts';
 import { judgeSerials, judgeToldSerial } from './serials.ts';
 import { toldOf } from '../told-of-appliance.ts';
 import { type Finding, note } from '../../engine/finding.ts';
@@ -33,6 +37,12 @@ export interface OtherViews {
   readonly role: HaRoleObservation | null;
   /** Its log has arrived until now. */
   readonly logSpeaks: boolean;
+  /** What its clock is compared with; null or absent: not known. */
+  readonly ownClock?: OwnClock | null;
+  /** What is known of its firmware. */
+  readonly known?: readonly KnownFact[];
+  /** How its agent is asked; null or absent: it is not. */
+  readonly snmp?: SnmpConfig | null;
 }
 
 /**
@@ -44,7 +54,7 @@ export function judgeAppliance(
   known: ApplianceExpectation,
   views: OtherViews,
 ): readonly Finding<ApplianceCause>[] {
-  const { role } = views;
+  const { role, known: ofFirmware = [] } = views;
   const { unit, licenseServer } = known;
   switch (observation.kind) {
     case 'failed':
@@ -74,7 +84,11 @@ export function judgeAppliance(
         ...judgeSerials({ ...observation.system, appliance: observation.appliance }, unit),
         ...judgePermissions(observation),
         ...judgeProvisioning(observation, licenseServer),
+        ...judgeApplianceClock(observation, views.ownClock ?? null),
+        ...judgeMemory(observation, ofFirmware),
         ...judgeRole(role),
+        ...judgeSnmpHash(observation, ofFirmware, views.snmp ?? null, role),
+        ...judgeFirmware(observation, ofFirmware),
       ];
   }
 }
@@ -134,12 +148,13 @@ function hasAnswered(reason: FailureReason): boolean {
 
 /** A key that may not read everything leaves its part unjudged; the account is easily corrected. */
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
-  const { licensed, tokens, provisioning, mailServers } = facts;
+  const { licensed, tokens, provisioning, mailServers, sms } = facts;
   const resources: Readonly<Record<string, Resource<unknown>>> = {
     fortitokenmobilelicenses: licensed,
     fortitokens: tokens,
     fortitokenmobileprovisioning: provisioning,
     smtpservers: mailServers,
+    fortiguardmessages: sms,
   };
   const denied = Object.entries(resources).flatMap(([name, { kind }]) => (kind === 'denied' ? [name] : []));
   if (denied.length === 0) return [];

@@ -4,6 +4,7 @@ import { type Assessment, withFindings } from '../../engine/assessment.ts';
 import { type Finding, isFault } from '../../engine/finding.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured } from '../judgement.ts';
+import { memoryBeside } from '../appliance/condition.ts';
 import type { RoundFacts } from '../round-facts.ts';
 import type { SlowFactsBySource } from '../../sources/registry.ts';
 import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
@@ -33,7 +34,7 @@ export const delivery: Declaration<'delivery', DeliveryCause> = {
   place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS, what else carries' },
   step: 'code',
   causeSteps: { 'push-unreachable': 'phone', 'push-certificate-refused': 'phone' },
-  withUnits: withSms,
+  withUnits,
   from: 'round',
   judge: judgeDelivery,
 };
@@ -53,10 +54,15 @@ function judgeDelivery({ carriers }: RoundFacts): Judgement {
   return judged(carriers.flatMap(judgeCarrier), `${names}: nothing is in the way`);
 }
 
-/** The appliances tell how many SMS are left. */
-function withSms(own: Assessment, { appliances }: SlowFactsBySource): Assessment {
-  return withFindings(
-    own,
-    appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),
-  );
+/** In swap, FortiAuthenticator cannot send push notifications (ta-p/385019). */
+function needsMemory({ suggests }: Finding): boolean {
+  return suggests === 'push-unreachable';
+}
+
+/** The appliances tell how many SMS are left, and whether their memory is enough. */
+function withUnits(own: Assessment, { appliances }: SlowFactsBySource): Assessment {
+  return withFindings(own, [
+    ...appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),
+    ...memoryBeside(own.findings.filter(needsMemory), appliances, () => null),
+  ]);
 }

@@ -15,8 +15,7 @@ export const POLICY_CAUSES = {
     title: 'the firewall policy inspects the traffic of FortiAuthenticator',
     short: 'firewall policy inspects traffic',
     headline: 'a firewall policy inspects the traffic',
-    summary:
-      'Policy {policy} of {firewall}, which matches the traffic from {source} to {host}, inspects it ({profile}).',
+    summary: 'On {firewall}, {policy} matches the traffic from {source} to {host} and inspects it ({profile}).',
     byFirewall: {
       action: 'inspects',
       headline: 'traffic of FortiAuthenticator is inspected by {culprit}',
@@ -26,7 +25,7 @@ export const POLICY_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
       createPolicy(
-        'On {firewall}, create a separate policy without inspection for FortiAuthenticator, above policy {policy}.',
+        'On {firewall}, create a separate policy without inspection for FortiAuthenticator, above {policy}.',
       ),
       separatePolicy(WITHOUT_INSPECTION),
       MOVE_UP,
@@ -54,7 +53,7 @@ export const POLICY_CAUSES = {
     kinds: {
       denied: {
         title: 'a policy denies it',
-        summary: 'Policy {policy} of {firewall} denies {source} the way to {host}, TCP {port}.',
+        summary: 'On {firewall}, {policy} denies {source} the connection to {host}, TCP {port}.',
         remedy: [ALLOW, separatePolicy(WITHOUT_INSPECTION), MOVE_UP, CHECK_ORDER],
       },
       'fqdn-unresolved': {

@@ -250,12 +250,10 @@ function factsOf(
   policy: FirewallPolicy | null,
   profile: string | null,
 ): FindingFacts {
-  const name = policy?.name ?? null;
-  const id = policy === null ? null : String(policy.id);
   return known({
     source,
     firewall,
-    policy: name === null ? id : `${String(id)} "${name}"`,
+    policy: policy === null ? null : policyText(policy),
     profile,
     vdom,
     incoming: policy?.incoming.join(INTERFACE_SEPARATOR),

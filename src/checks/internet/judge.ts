@@ -28,8 +28,8 @@ export function judgeInternet(round: RoundObservations, answered: ReadonlySet<st
   if (controls.some(accepted)) return judged([], 'Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
   const all = [...controls, ...licenseServer];
-  // Where nothing but refusals comes back, they may be those of a packet filter of this machine.
-  if (all.some(isRefused) && (round.controls.length === 0 || !all.every(isRefused)))
+  // Where nothing but refusals comes back, for names too, they may be those of a packet filter of this machine.
+  if (all.some(isRefused) && (round.controls.length === 0 || !all.every(isRefused) || isAnyNameAnswered(round)))
     return judged([], 'Connections are refused, so something answers');
   const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && !isOwnTrouble(tcp.reason));
   const [untried] = all;
@@ -62,6 +62,12 @@ function silent(
   if (!isKnownToAnswer && controls.length > 0 && answered.has(licenseServer.subject))
     return unjudged('Only the licence server has answered since the start, and it does not now');
   return unreachable(told, isAnyTried ? { kind: 'never-answered' } : {});
+}
+
+function isAnyNameAnswered({ path: { licenseServer }, controls }: RoundObservations): boolean {
+  return [licenseServer, ...controls].some(({ names }) =>
+    names.some(({ a, aaaa }) => a.kind === 'answer' || aaaa.kind === 'answer'),
+  );
 }
 
 function accepted({ tcp }: EndpointObservation): boolean {

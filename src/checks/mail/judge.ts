@@ -102,11 +102,11 @@ function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectati
 
 /** RFC 3207 §4: 454, TLS not available due to temporary reason. */
 function refusesTlsForNow({ reason, code }: MailFailure): boolean {
-  return reason === 'rejected' && code !== null && isTemporary(code);
+  return reason === 'rejected' && isTemporary(code ?? 0);
 }
 
 /** The certificate does not lead to an authority that is trusted here. */
-const UNTRUSTED: readonly string[] = [
+const UNTRUSTED: readonly (string | null)[] = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -115,8 +115,7 @@ const UNTRUSTED: readonly string[] = [
 ];
 
 function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
-  const isUntrusted = issuer !== undefined && tlsError !== null && UNTRUSTED.includes(tlsError);
-  return isUntrusted ? { ...TLS, kind: 'untrusted' } : TLS;
+  return issuer !== undefined && UNTRUSTED.includes(tlsError) ? { ...TLS, kind: 'untrusted' } : TLS;
 }
 
 /** A port that speaks TLS from the start waits for the client, which waits for the greeting. */
@@ -131,15 +130,14 @@ function silent({ reason }: MailFailure, security: MailObservation['security']):
 function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';
   if (kind === 'this-machine') return 'warning';
-  const later = code !== null && isTemporary(code);
-  return later && (stage === 'login' || stage === 'sender' || stage === 'recipient') ? 'warning' : 'broken';
+  return isTemporary(code ?? 0) && (stage === 'login' || stage === 'sender' || stage === 'recipient')
+    ? 'warning'
+    : 'broken';
 }
 
-const COMMANDS: Readonly<Record<MailStage, string>> = {
-  connect: 'the connection',
-  greeting: 'the greeting',
+/** After the greeting. */
+const COMMANDS: Readonly<Partial<Record<MailStage, string>>> = {
   ehlo: 'EHLO or STARTTLS',
-  tls: 'TLS',
   login: 'the login (AUTH)',
   sender: 'MAIL FROM',
   recipient: 'RCPT TO',
@@ -156,7 +154,8 @@ function claimOf(
   if (tlsError === 'ERR_SSL_WRONG_VERSION_NUMBER')
     return { claim: 'The mail server answers in plain text where TLS is expected from the start.' };
   if (rule === TLS.rule) return { claim: tlsClaim(outcome, claim) };
-  if (rule === GOES_ON.rule) return { claim: `The mail server greeted, then ${endedBy(reason)} ${COMMANDS[stage]}.` };
+  if (rule === GOES_ON.rule)
+    return { claim: `The mail server greeted, then ${endedBy(reason)} ${COMMANDS[stage] ?? stage}.` };
   return { claim: rule === ANSWERS.rule ? withMore(claim, ': ', `${reason} (${stage})`) : claim };
 }
 

@@ -12,11 +12,12 @@ export const REFUSAL_CAUSES = {
     title: 'the mail server rejects the login',
     short: 'mail server rejects the login',
     headline: 'the mail server {subject} rejects the login',
-    summary: 'The mail server {subject} does not accept the user name and password.',
+    summary: 'The mail server {subject} rejects the user name or the password that activation codes are sent with.',
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Check whether the account is locked, expired, or needs an application password.',
+      'On the mail server, check whether the account in mail[].user is locked or expired, or needs an application ' +
+        'password.',
       'Set the right password on FortiAuthenticator (System > Messaging > SMTP Servers) and in the file that ' +
         'mail[].passwordFile names.',
       TRY_LOCALHOST,

@@ -176,12 +176,12 @@ export const NAME_CAUSES = {
     title: 'DNS answers with a false address',
     short: 'a DNS answer is hijacked',
     headline: 'the name {subject} is hijacked',
-    summary: '{resolver} resolves {host} to {address}, which cannot be its address.',
+    summary: 'DNS is wrong for {host}: {resolver} answers with {address}, which cannot be its address.',
     impact: 'activation',
     sources: ['docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'A DNS filter, a sinkhole or a local zone overrides the real answer: find the rule on {resolver} ' +
-        'and exempt {host}.',
+      'On {resolver}, find the DNS filter, sinkhole or local zone that overrides the real answer, and exempt {host} ' +
+        'from it.',
       fortios(
         'On a FortiGate look at the DNS filter profile of the policy and at its own DNS database.',
         'show system dns-database',

@@ -1,5 +1,6 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { fortiauthenticator, shell } from '../../engine/words/step.ts';
+import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ON_THE_UNIT = [
   fortiauthenticator('Test on {appliance} itself, and see System > Network > DNS.', 'execute ping {host}'),
@@ -9,9 +10,11 @@ const ON_THE_UNIT = [
 const ITS_OWN_VIEW = [
   ...ON_THE_UNIT,
   'Configure "firewall" for {appliance}, or run ftm-watch in its network (sourceAddress), to see its own path.',
+  ...CAPTURE_STEPS,
 ] as const;
 
-const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machine explains it.';
+const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machine explains it';
+const ON_ITS_OWN_PATH = `${UNEXPLAINED}: look for what treats {source} differently.`;
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine is not proven clean either: {unclear}.';
 const CLEAR_UP = 'Both may be the same fault. First find out what this machine cannot judge: {unclear}.';
 
@@ -21,6 +24,7 @@ const POLICY_READ = [
   'If that policy neither inspects nor denies, look behind {firewall} for something that treats {source} differently ' +
     'from this machine: another firewall, a proxy, address translation or a separate uplink.',
   ...ON_THE_UNIT,
+  ...CAPTURE_STEPS,
 ] as const;
 
 const POLICY_UNREAD = [
@@ -28,6 +32,7 @@ const POLICY_UNREAD = [
   'Until it does, compare the policy for {source} with the one for this machine by hand (Policy Lookup on {firewall}): ' +
     'policies match source addresses.',
   ...ON_THE_UNIT,
+  ...CAPTURE_STEPS,
 ] as const;
 
 /** Causes that only the log of FortiAuthenticator shows. */
@@ -40,12 +45,12 @@ export const POLLING_CAUSES = {
     headline: 'FortiAuthenticator’s polling fails',
     // A log line alone is no outage: the summary says what it is about.
     warningHeadline: 'the log of {subject} has a warning',
-    summary: UNEXPLAINED,
+    summary: ON_ITS_OWN_PATH,
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'Compare the firewall policy for {source} with the one for this machine (Policy Lookup on the FortiGate): ' +
-        'policies match source addresses, and the path from this machine is clean.',
+      'Compare the firewall policy for {source} with the one for the machine that runs ftm-watch (Policy ' +
+        'Lookup on the FortiGate): policies match source addresses, and the path from that machine is clean.',
       ...ITS_OWN_VIEW,
     ],
     unclearPath: {
@@ -60,17 +65,56 @@ export const POLLING_CAUSES = {
     kinds: {
       'policy-read': {
         title: 'the policy for this unit is known',
-        summary: `${UNEXPLAINED} On {firewall}, {policy} matches {source}.`,
+        summary: `${UNEXPLAINED}. On {firewall}, {policy} matches {source}.`,
         remedy: POLICY_READ,
         unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_READ] },
       },
       'policy-unread': {
         title: 'the policy for this unit could not be read',
-        summary: UNEXPLAINED,
+        summary: ON_ITS_OWN_PATH,
         remedy: POLICY_UNREAD,
         unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_UNREAD] },
       },
     },
+  },
+  'users-disabled': {
+    severity: 'critical',
+    title: 'FortiAuthenticator disabled users whose activation has expired',
+    short: 'users were disabled',
+    headline: '{subject} were disabled',
+    summary:
+      '{appliance} disabled users because the activation of their FortiToken Mobile token has expired. They cannot log ' +
+      'in.',
+    impact: 'disabled',
+    sources: ['ta-p/361713'],
+    remedy: [
+      'Do not restart FortiAuthenticator, and repair its connection to the licence server first.',
+      'Do not simply re-enable the users. A user who is re-enabled can log in without a token, so the second factor is ' +
+        'bypassed.',
+      'Assign and activate a token for each user first, and check that the login asks for its code.',
+      'Upgrade FortiAuthenticator to 6.4.10, 6.5.5, 6.6.1 or later, which fix bug 988000.',
+    ],
+  },
+  'appliance-fault-logged': {
+    severity: 'warning',
+    title: 'FortiAuthenticator logs a fault of its own',
+    short: 'FortiAuthenticator logs a fault',
+    headline: '{subject} logs a fault',
+    summary: 'The log of {appliance} reports a fault of the unit itself: its cluster, its memory or its clock.',
+    impact: 'appliance',
+    sources: ['ta-p/417719', 'ta-p/383334', 'ta-p/385019'],
+    remedy: [
+      'Read the evidence: the line says whether it is the HA cluster, the memory or NTP.',
+      'HA cluster: see System > Administration > High Availability on both members.',
+      fortiauthenticator(
+        'Memory: if SwapFree and SwapTotal differ, FortiAuthenticator uses swap and needs more memory.',
+        'get hard mem',
+      ),
+      fortiauthenticator(
+        'Clock: FortiAuthenticator must reach an NTP server (UDP port 123).',
+        'diagnose system ntp status',
+      ),
+    ],
   },
   'appliance-silent': {
     severity: 'warning',

@@ -2,6 +2,7 @@ import type { Explanation } from '../../engine/explanation.ts';
 import { isSmallShare } from '../intermittent/finding.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
+import { memoryBeside } from '../appliance/condition.ts';
 import type { LogFacts } from '../log-facts.ts';
 import { POLLING_CAUSES, type PollingCause } from './causes.ts';
 import { judgeFirstLines } from './first-lines.ts';
@@ -28,6 +29,7 @@ export const polling: Declaration<'polling', PollingCause> = {
   onlyListens: true,
   place: { kind: 'branch', name: 'Polling', hint: 'what its log says' },
   step: 'provisioning',
+  causeSteps: { 'users-disabled': 'code' },
   from: 'log',
   judge: judgeLog,
 };
@@ -51,8 +53,11 @@ function judgeLog(facts: LogFacts): Judgement {
     case 'heard': {
       const { config, report, notes, strangers, preconditionOf } = facts;
       const policies = { configured: config.firewall, asked: facts.firewall };
+      const found = judgePolling(report, preconditionOf, policies);
+      const failing = found.filter(({ suggests }) => suggests === 'polling-failing');
+      const memory = memoryBeside(failing, facts.units ?? [], ({ subject }) => subject);
       return judged(
-        [...judgePolling(report, preconditionOf, policies), ...notes, ...judgeFirstLines(config, report, strangers)],
+        [...found, ...memory, ...notes, ...judgeFirstLines(config, report, strangers)],
         'The log of FortiAuthenticator shows no FortiToken Mobile errors',
       );
     }

@@ -58,7 +58,7 @@ function judgeError(
   const suggests = level === 'note' ? null : suggestion(error.cause, preconditionOf);
   return {
     rule: 'no-ftm-errors',
-    subject: appliance.name,
+    subject: subjectOf(appliance.name, suggests),
     claim:
       error.count === 1
         ? `One FortiToken Mobile error in the log, at ${utcText(error.lastAt)}.`
@@ -80,6 +80,12 @@ function judgeError(
   };
 }
 
+/** What may be wrong at the same time, and is repaired in another place, is a fault of its own. */
+function subjectOf(appliance: string, suggests: string | null): string {
+  if (suggests === 'users-disabled') return `users of ${appliance}`;
+  return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
+}
+
 /** What the line means, and which policy to look at first where only the path of the unit can explain it. */
 function complaintOf(
   appliance: string,
@@ -87,6 +93,7 @@ function complaintOf(
   suggests: string | null,
   policies: Policies,
 ): Pick<Finding, 'kind' | 'facts'> {
+  if (suggests === 'appliance-fault-logged') return { facts: { appliance, ...known({ said: short }) } };
   if (suggests !== 'polling-failing') return { facts: { appliance } };
   const own = ownPolicy(appliance, policies);
   return { ...own, facts: { ...own.facts, ...known({ meaning: summary, said: short }) } };

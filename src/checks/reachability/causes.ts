@@ -12,7 +12,7 @@ export const REACHABILITY_CAUSES = {
     byFirewall: {
       action: 'denies',
       headline: 'the connection is blocked by {culprit}',
-      summary: 'The connection from {source} to {subject} is blocked by {culprit}.',
+      summary: 'The connection of FortiAuthenticator from {source} to {subject} is blocked by {culprit}.',
     },
     summary:
       'The internet works, but {subject} accepts no connection: a firewall on the way blocks it, or the server is ' +

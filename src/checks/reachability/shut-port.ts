@@ -15,7 +15,7 @@ const LOOK_UP = fortios(
 const SNIFF = fortios(
   'Watch the packets to {host} on a FortiGate. A SYN that does not leave is blocked here; one that leaves and gets no ' +
     'answer is blocked further out, or the server is down.',
-  "diagnose sniffer packet any 'host {serverip} and port {port}' 4",
+  "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
 );
 
 const ELSEWHERE = shell(

@@ -54,7 +54,7 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
         'for {source} and {host} in its logs of application control, intrusion prevention and web filter.',
       fortios(
         'Find the device: a FortiGate shows whether the reset comes in from outside or starts at itself.',
-        "diagnose sniffer packet any 'host {serverip} and port {port}' 4",
+        "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
       ),
       FREE_POLICY,
     ],

@@ -1,6 +1,7 @@
 import type { CauseWords, KindWords } from '../../engine/words/cause-words.ts';
 import { type CommandStep, fortios, shell, type Step } from '../../engine/words/step.ts';
 import { createPolicy, MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
+import { CAPTURE_STEPS } from '../capture-steps.ts';
 import { BLOCKED_TLS_KINDS, compare, FREE_POLICY } from './blocked-tls.ts';
 
 const ONLY_FORTINETS_OWN =
@@ -167,6 +168,11 @@ export const TLS_CAUSES = {
   },
   'tls-interception-suspected': {
     ...INTERCEPTION,
+    // What FortiAuthenticator itself was shown settles it.
+    remedy: [...CAPTURE_STEPS, ...UNKNOWN_PRODUCT],
+    productRemedy: { 'Fortinet FortiGate': [...CAPTURE_STEPS, ...FORTIGATE] },
+    anyProductRemedy: [...CAPTURE_STEPS, ...OTHER_PRODUCT],
+    proxyRemedy: [...INTERCEPTION.proxyRemedy.slice(0, 2), ...CAPTURE_STEPS, ...INTERCEPTION.proxyRemedy.slice(2)],
     title: 'TLS is probably intercepted',
     short: 'TLS is probably intercepted',
     anyProductShort: 'TLS intercepted by {product}?',
@@ -210,6 +216,7 @@ export const TLS_CAUSES = {
         'and {host} in the web filter and application control logs of the firewall.',
       FREE_POLICY,
       'A block page in the evidence names the product and often the rule that blocks.',
+      ...CAPTURE_STEPS,
       compare('If it fails there too, the server itself is down.'),
     ],
     kinds: BLOCKED_TLS_KINDS,

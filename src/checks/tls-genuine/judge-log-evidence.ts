@@ -28,7 +28,8 @@ function complaintOf({ firstAt, lastAt, reliableAt = null }: FirewallSighting): 
 }
 
 function factsOf({ evidence: { policy, profile, sourceAddress } }: FirewallSighting): FindingFacts {
-  return known({ product: 'Fortinet FortiGate', policy, profile, source: sourceAddress });
+  const matching = policy === null ? null : `policy ${policy}`;
+  return known({ product: 'Fortinet FortiGate', policy: matching, profile, source: sourceAddress });
 }
 
 /**

@@ -11,6 +11,7 @@ interface Typed {
   readonly newFirmware?: string;
   readonly license?: readonly string[];
   readonly output?: string;
+  readonly users?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
   readonly verify?: string;
@@ -20,12 +21,13 @@ export function addPreflight(program: Command, invoked: Invoked, finish: Finish)
   const group = program.command('preflight').description('before a change: what it takes, and what will be lost');
   withConfig(group.command('migration'))
     .description('before a unit is replaced, moved or upgraded, or a licence is transferred; writes a snapshot')
-    .option('--unit <name>', 'the appliance, by its name in the configuration (default: the only one)')
+    .option('--unit <name>', 'the appliance, by its name in the configuration; needed when it has several')
     .option('--new-serial <serial>', 'the serial number that it will have, or that the licences move to')
     .option('--new-address <address>', 'the address that its traffic will come from', ipAddress)
     .option('--new-firmware <version>', 'the firmware that it will have', version)
     .option('--license <number...>', 'only these licences move to --new-serial; the unit stays')
     .option('-o, --output <path>', 'where the snapshot goes: a file or a directory, - for standard output alone')
+    .option('--users', 'also list the users who need a new token; the API account must be allowed to view users')
     .option('--force', 'replace a snapshot that is there')
     .option('--json', 'one JSON object on standard output and nothing else')
     .option('--verify <snapshot>', 'afterwards: what changed since the snapshot, and what that means')
@@ -40,8 +42,13 @@ export function addPreflight(program: Command, invoked: Invoked, finish: Finish)
         firmware: typed.newFirmware ?? null,
         licenses: (typed.license ?? []).map((number) => number.toUpperCase()),
       };
-      const { unit, output, force } = typed;
-      finish(await preflight({ unit, migration, output, force: force === true, json }, invoked(command)));
+      const { unit, output, users, force } = typed;
+      finish(
+        await preflight(
+          { unit, migration, output, users: users === true, force: force === true, json },
+          invoked(command),
+        ),
+      );
     });
 }
 
@@ -61,6 +68,7 @@ Examples:
   ftm-watch preflight migration --new-serial FACVM0000000002     the unit is replaced by another one
   ftm-watch preflight migration --new-address 10.0.0.6           it moves: its policy is looked up for the new address
   ftm-watch preflight migration --new-firmware 8.0.3             it is upgraded
+  ftm-watch preflight migration --unit fac-2 --new-firmware 8.0.3   of several units, this one
   ftm-watch preflight migration --new-serial FACVM0000000002 --license EFTM000000000001
   ftm-watch preflight migration --verify ftm-watch-migration-fac-1-….json
 

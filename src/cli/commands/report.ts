@@ -6,6 +6,7 @@ import { type Finish, type Invoked, withConfig } from './command.ts';
 interface ReportOptions extends TypedPeriod {
   readonly output?: string;
   readonly force?: boolean;
+  readonly capture?: readonly string[];
 }
 
 export function addReport(program: Command, invoked: Invoked, finish: Finish): void {
@@ -19,12 +20,13 @@ export function addReport(program: Command, invoked: Invoked, finish: Finish): v
       'a file or a directory; - for standard output (default: a new file in the current directory)',
     )
     .option('--force', 'replace a file that is there')
+    .option('--capture <file...>', 'also the verdict on packet captures, and the chains in them')
     .option('--since <time>', 'tell of what was there from then on: a time, a day, or how long ago (default: all)')
     .option('--until <time>', 'and no longer than until then (default: now)')
     .addHelpText('after', REPORT_HELP)
-    .action(async ({ output, force, ...period }: ReportOptions, command: Command) => {
+    .action(async ({ output, force, capture = [], ...period }: ReportOptions, command: Command) => {
       const { runReport } = await import('../run-report.ts');
-      finish(await runReport({ typed: output, force: force === true, period }, invoked(command)));
+      finish(await runReport({ typed: output, force: force === true, captures: capture, period }, invoked(command)));
     });
 }
 

@@ -3,6 +3,12 @@ import type { Command } from 'commander';
 import { collectFingerprint } from '../fingerprint.ts';
 import { type Finish, type Invoked, withConfig } from './command.ts';
 
+interface LearnOptions {
+  readonly yes?: boolean;
+  readonly fingerprint: readonly string[];
+  readonly capture?: readonly string[];
+}
+
 export function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
   const trust = program.command('trust').description('the chain that the licence server is trusted by');
   withConfig(trust.command('learn'))
@@ -14,9 +20,11 @@ export function addTrust(program: Command, invoked: Invoked, finish: Finish): vo
       collectFingerprint,
       [],
     )
-    .action(async ({ yes, fingerprint }: { yes?: boolean; fingerprint: readonly string[] }, command: Command) => {
+    .option('--capture <file...>', 'learn the chain in a packet capture instead; always needs --fingerprint')
+    .action(async ({ yes, fingerprint, capture = [] }: LearnOptions, command: Command) => {
       const { runTrustLearn } = await import('../run-trust.ts');
-      finish(await runTrustLearn({ yes: yes === true, fingerprints: fingerprint }, invoked(command)));
+      const wishes = { yes: yes === true, fingerprints: fingerprint, captures: capture };
+      finish(await runTrustLearn(wishes, invoked(command)));
     });
   withConfig(trust.command('show'))
     .description('print what is trusted and why')

@@ -9,6 +9,8 @@ export interface ActivationContext {
   readonly licenseActive: boolean | null;
   /** Users can activate without the licence server. */
   readonly offlineActivation: boolean | null;
+  /** What must not be done to a unit while it cannot reach the licence server, one sentence. */
+  readonly outageWarning?: string | null;
 }
 
 /** One unit, by what it says of itself; null: not asked. */
@@ -20,7 +22,8 @@ interface AskedUnit {
 /** Since firmware 6.6.1 end users activate offline: https://community.fortinet.com/…/ta-p/388682. */
 const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 
-type Version = readonly [major: number, minor: number, patch: number];
+/** Of firmware. */
+export type Version = readonly [major: number, minor: number, patch: number];
 
 /**
  * The context over all appliances. A licence is active when any unit has tokens of one; offline activation counts only
@@ -74,7 +77,7 @@ export function firmwareVersion(firmware: string): Version | null {
   return [Number(major), Number(minor), Number(patch ?? 0)];
 }
 
-function isAtLeast(version: Version, wanted: Version): boolean {
+export function isAtLeast(version: Version, wanted: Version): boolean {
   const [major, minor, patch] = version;
   if (major !== wanted[0]) return major > wanted[0];
   if (minor !== wanted[1]) return minor > wanted[1];

@@ -21,6 +21,19 @@ export interface ApplianceFacts extends Observed {
   /** The servers that activation codes are mailed through, the appliance's own built-in one left out. */
   readonly mailServers: Resource<readonly ApplianceMailServer[]>;
   readonly sms: Resource<SmsQuota>;
+  /** Its clock beside ours; null: too few of its answers told the time, or they contradict each other. */
+  readonly clock: ApplianceClock | null;
+}
+
+/** The clock of a unit, by the `Date` headers of several of its answers. */
+export interface ApplianceClock {
+  /** Its time minus ours. */
+  readonly offsetMs: Millis;
+  /** It is off by so much at most. */
+  readonly precisionMs: Millis;
+  readonly answers: number;
+  /** Our wall clock minus our monotonic clock then: it changes when our clock is set. */
+  readonly clockBase: Millis;
 }
 
 /** It answers, and refuses the key (401) or the account (403). */
@@ -40,6 +53,8 @@ export interface SystemFacts {
   readonly firmware: string | null;
   /** FortiToken Mobile tokens in the unit, as systeminfo counts them. */
   readonly tokensPopulated: number | null;
+  /** Memory of the unit in KB, as `4032452`; null where it does not say. */
+  readonly memoryKb: number | null;
   /** Used shares, 0 to 1; null where it does not say. */
   readonly load: { readonly cpu: number | null; readonly memory: number | null; readonly disk: number | null };
 }

@@ -32,6 +32,10 @@ export interface MessageSignature extends SignatureBase {
   readonly texts: readonly string[];
   /** Log ids of FortiOS events that say the same: ten digits. */
   readonly logIds?: readonly string[];
+  /** Ids of FortiAuthenticator events that mean this whatever their words, for `explain` alone: five digits. */
+  readonly eventIds?: readonly string[];
+  /** Known to `explain` alone: not counted in the stream, because it reports ordinary events or mistakes of one user. */
+  readonly explainOnly?: boolean;
 }
 
 /** A log line of a FortiGate whose fields prove that it inspects: `subtype="ssl" action="resign-as-untrusted"`. */
@@ -53,16 +57,25 @@ interface CompiledText {
   readonly parts: readonly string[];
 }
 
+interface AnchoredText {
+  readonly signature: MessageSignature;
+  readonly text: CompiledText;
+}
+
 /** The catalogue, prepared for matching. */
 export interface SignatureSet {
   readonly signatures: readonly Signature[];
   readonly byId: ReadonlyMap<string, Signature>;
   readonly messages: readonly CompiledMessage[];
   /** The texts of the messages that the stream is compared with, in order. */
-  readonly anchored: readonly { readonly signature: MessageSignature; readonly text: CompiledText }[];
+  readonly anchored: readonly AnchoredText[];
+  /** Those that only explain. */
+  readonly explaining: readonly AnchoredText[];
   readonly firewall: readonly FirewallSignature[];
   /** By log id of a FortiOS event. */
   readonly events: ReadonlyMap<string, MessageSignature>;
+  /** By id of a FortiAuthenticator event. */
+  readonly applianceEvents: ReadonlyMap<string, MessageSignature>;
   /** A line of the stream that contains none of these matches nothing: the cheap test that goes first. */
   readonly needles: readonly string[];
   /** Those of the messages: see `seemsAboutActivation`. */
@@ -90,6 +103,7 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
     }
     const texts = signature.texts.map(compileText);
     messages.push({ signature, texts });
+    if (signature.explainOnly === true) continue;
     // Words that other products use too find a line, but do not make it one about FortiToken Mobile.
     for (const text of texts) if (text.anchored) (text.alone ? others : keywords).add(needleOf(text));
     for (const logId of signature.logIds ?? []) {
@@ -101,19 +115,34 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
     signatures,
     byId: new Map(signatures.map((signature) => [signature.id, signature])),
     messages,
-    anchored: messages.flatMap(({ signature, texts }) =>
-      texts.filter(({ anchored }) => anchored).map((text) => ({ signature, text })),
-    ),
+    anchored: anchoredTexts(messages.filter(({ signature }) => signature.explainOnly !== true)),
+    explaining: anchoredTexts(messages.filter(({ signature }) => signature.explainOnly === true)),
     firewall,
     events,
+    applianceEvents: new Map(
+      messages
+        .toReversed()
+        .flatMap(({ signature }) => (signature.eventIds ?? []).map((id) => [id, signature] as const)),
+    ),
     needles: withoutCovered([...keywords, ...others, PRODUCT]),
     keywords: withoutCovered([...keywords]),
   };
 }
 
+function anchoredTexts(messages: readonly CompiledMessage[]): readonly AnchoredText[] {
+  return messages.flatMap(({ signature, texts }) =>
+    texts.filter(({ anchored }) => anchored).map((text) => ({ signature, text })),
+  );
+}
+
 /** The signature of a message in the stream: as FortiAuthenticator wrote it, without its envelope. */
-export function matchMessage(set: SignatureSet, message: string): MessageSignature | null {
-  return set.anchored.find(({ text }) => textMatches(text, message))?.signature ?? null;
+export function matchMessage({ anchored }: SignatureSet, message: string): MessageSignature | null {
+  return anchored.find(({ text }) => textMatches(text, message))?.signature ?? null;
+}
+
+/** The same for a message of which only `explain` says something. */
+export function matchExplaining({ explaining }: SignatureSet, message: string): MessageSignature | null {
+  return explaining.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
 /** The same for the value of a field. Words that other products use too are not enough there. */
@@ -141,6 +170,11 @@ export function matchLoosely(set: SignatureSet, line: string): MessageSignature 
 /** The trouble that a FortiOS event tells of. */
 export function matchEvent(set: SignatureSet, logId: string): MessageSignature | null {
   return set.events.get(logId) ?? null;
+}
+
+/** What an event of FortiAuthenticator with this id means. */
+export function matchApplianceEvent(set: SignatureSet, eventId: string): MessageSignature | null {
+  return set.applianceEvents.get(eventId) ?? null;
 }
 
 export function matchFirewall(set: SignatureSet, fields: ReadonlyMap<string, string>): FirewallSignature | null {

@@ -274,16 +274,20 @@ const SEEMS_UNAFFECTED =
   ' The log of FortiAuthenticator shows no error so far: its own path may differ from that of this machine.';
 
 function summaryOf(
-  { summary, proxyRemedy }: CauseWords,
+  { summary, proxyRemedy, impact }: CauseWords,
   facts: WordingFacts,
   { main, usual }: Fault,
-  { applianceUnaffected }: CauseContext,
+  { applianceUnaffected, activation }: CauseContext,
 ): string {
   const onThePath = usual.onPath === true && main.level === 'broken';
+  const isOutage = impact === 'activation' && main.level === 'broken';
+  const warning = (isOutage ? activation.outageWarning : null) ?? '';
   const text = `${summary}${facts.clean === undefined ? '' : ONE_ADDRESS}${
     facts.proxy === undefined || proxyRemedy === undefined ? '' : THROUGH_PROXY
   }`;
-  return `${fill(text, facts)}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}`;
+  // A general word may stand at its beginning.
+  const sentence = fill(text, facts).replace(/^the /u, 'The ');
+  return `${sentence}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}${warning && ` ${warning}`}`;
 }
 
 function severityOf({ severity }: CauseWords, main: Finding, usual: CauseWords): Severity {

@@ -3,7 +3,7 @@ import { UNKNOWN_CAUSE } from '../words/unknown.ts';
 import type { Cause } from '../cause.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { isSingle, share } from './hourly-limit.ts';
-import { isMuted, isOpenFault, withIncidents } from './incident.ts';
+import { isMuted, isOpenFault, isUnverified, withIncidents } from './incident.ts';
 import type { Incident, IncidentState, NamedCause, LastNotified } from './incident.ts';
 import type { IncidentEffect, IncidentStep } from './machine-input.ts';
 import type { DigestItem, Notification, NotificationEvent, OpenCause } from './notification.ts';
@@ -59,14 +59,17 @@ function unskewed(incident: Incident, now: EpochMs): Incident {
 }
 
 function publish(incident: Incident, state: IncidentState, now: EpochMs): Incident {
-  const published = incident.published || (isOpenFault(incident) && !isMuted(state, incident.cause, now));
+  const isNews = isOpenFault(incident) && !isUnverified(incident) && !isMuted(state, incident.cause, now);
+  const published = incident.published || isNews;
   return { ...incident, published };
 }
 
 function eventDue(incident: Incident, state: IncidentState, moment: Moment): DigestItem['event'] | null {
-  if (isMuted(state, incident.cause, moment.now)) return null;
+  if (isUnverified(incident) || isMuted(state, incident.cause, moment.now)) return null;
   if (incident.status === 'closed') return incident.lastNotified !== null || incident.awaitsDigest ? 'resolved' : null;
-  if (incident.lastNotified === null) return incident.cause.severity === 'info' ? null : 'firing';
+  // What the last round did not show is not news any more: it ends, or is seen again.
+  if (incident.lastNotified === null)
+    return incident.cause.severity === 'info' || incident.presence === 'absent' ? null : 'firing';
   return eventDueAgain(incident, incident.lastNotified, moment);
 }
 
@@ -107,9 +110,7 @@ function tell(step: IncidentStep, items: readonly DigestItem[], { now, policy }:
   const counter = step.state.counter + 1;
   const [only] = isSingle(items) ? items : [];
   const notification =
-    only === undefined
-      ? digestOf(items, step.state, { counter, now })
-      : single(only, stillOpen(step.state, [only]), { now, policy });
+    only === undefined ? digestOf(items, step.state, { counter, now }) : single(only, step.state, { now, policy });
   const incidents = items.map(({ event, incident }) => threaded(mark(incident, event, now), notification.id));
   return {
     state: withIncidents({ ...step.state, counter, sent: [...step.state.sent, now] }, incidents),
@@ -132,16 +133,26 @@ function digestOf(
   };
 }
 
-function single({ event, incident }: DigestItem, open: readonly OpenCause[], { now, policy }: Moment): Notification {
+function single(item: DigestItem, state: IncidentState, { now, policy }: Moment): Notification {
+  const { event, incident } = item;
   return {
     kind: 'incident',
-    id: `${incident.id}.${String(incident.thread.count + 1)}`,
+    id: singleId(incident, state.origin),
     at: now,
     event,
     incident,
     nextReminder: event === 'resolved' || policy.reminder <= 0 ? null : now + policy.reminder,
-    stillOpen: open,
+    stillOpen: stillOpen(state, [item]),
   };
+}
+
+/**
+ * A store that was put back counts on from the copy, as the daemon did that went on after it. What both tell differs,
+ * and a mail server drops the second message with a name: where the incident is not of this origin, the name has both.
+ */
+function singleId({ id, thread }: Incident, origin: string): string {
+  const name = `${id}.${String(thread.count + 1)}`;
+  return id.includes(`-${origin}-`) ? name : `${name}-${origin}`;
 }
 
 /** The other faults, told or not, gravest first: what an all-clear must not hide. */

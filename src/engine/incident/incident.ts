@@ -42,8 +42,11 @@ export interface Incident extends Occurrence {
   readonly flapping: boolean;
   /** Rounds in a row that did not show it, while it is open. */
   readonly streak: number;
-  /** What the last round said about it. */
-  readonly presence: CausePresence;
+  /**
+   * What the last round said about it. `unverified`: no round has judged it since it came out of a copy of the store,
+   * or since a long time without rounds; it is reported to nobody until one has.
+   */
+  readonly presence: CausePresence | 'unverified';
   /** What people were told last; null: nothing yet. */
   readonly lastNotified: LastNotified | null;
   /** A notification that waited for the digest: it is told even when the incident is over by then. */
@@ -196,6 +199,11 @@ export const MAX_EARLIER = 20;
 /** When the fault was there for the first time. */
 export function firstOccurrence(incident: Incident): Occurrence {
   return incident.earlier[0] ?? incident;
+}
+
+/** Open as far as is known, but it may have ended long ago. */
+export function isUnverified({ status, presence }: Incident): boolean {
+  return status === 'open' && presence === 'unverified';
 }
 
 /** True while notifications about a cause wait. */

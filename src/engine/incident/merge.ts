@@ -38,7 +38,7 @@ export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep 
       ({ id, status, cause, presence }) =>
         id !== incident.id &&
         status === 'open' &&
-        presence === 'unjudged' &&
+        (presence === 'unjudged' || presence === 'unverified') &&
         cause.precondition === incident.cause.precondition,
     );
     return others.reduce<Merged>(

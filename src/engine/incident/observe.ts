@@ -2,7 +2,7 @@ import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { beginOf, isBeingConfirmed, lookForCandidates, returnsOf } from './candidates.ts';
 import { withCause } from './former-cause.ts';
-import { MAX_EARLIER, sameCause, withIncidents } from './incident.ts';
+import { isUnverified, MAX_EARLIER, sameCause, withIncidents } from './incident.ts';
 import type { Candidate, Incident, IncidentState } from './incident.ts';
 import type { IncidentStep, Transition } from './machine-input.ts';
 import { mergeAlternating, mergeUnjudged } from './merge.ts';
@@ -61,6 +61,7 @@ function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy):
         streak: incident.streak + 1,
       };
     case 'unjudged':
+      return { ...incident, presence: isUnverified(incident) ? 'unverified' : presence };
     case 'hidden':
       return { ...incident, presence };
   }

@@ -45,7 +45,8 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
     'POLICY-ID',
     'the number of the policy that matches now',
     'policy',
-    (text) => /^\d{1,10}(?= |$)/u.exec(text)?.[0] ?? null,
+    // Findings of every check call it `policy 5 "name"`; incidents of earlier versions have the number first.
+    (text) => /^(?:policy )?(?<id>\d{1,10})(?= |$)/u.exec(text)?.groups?.['id'] ?? null,
   ),
   nat: ofPolicy('NAT', 'enable or disable, as in the policy that matches now', 'nat', natOf),
   /** Lines of their own: the pools that the policy translates to. */

@@ -12,6 +12,12 @@ const IMPACTS = {
     'The licence server refuses this FortiAuthenticator: tokens of this licence cannot be provisioned or activated; ' +
     'tokens that are already active keep working.',
   tokens: 'New users cannot be given a token once none is left; tokens that are already assigned keep working.',
+  disabled:
+    'The users who were disabled cannot log in. A user who is re-enabled without a new token can log in without the ' +
+    'second factor.',
+  appliance: 'Activations, or logins with codes, may fail now or later.',
+  clock:
+    'From a difference of 60 s on, FortiAuthenticator rejects time-based codes; HOTP tokens do not depend on the clock.',
   blind: 'Activation may work; ftm-watch cannot see this part of it.',
   uncertain: 'Activations may fail for some users or at times; tokens that are already active keep working.',
   service: 'What needs this host may fail; activation itself does not need it.',

@@ -1,4 +1,5 @@
 import type { FindingFacts } from '../finding.ts';
+import { FORTIGATE, FORTIGATE_SERIAL } from './culprit.ts';
 
 /** A device that inspects, by the name of the authority that it signs with. */
 export function unknownProduct(issuer: string): string {
@@ -66,8 +67,16 @@ export const ANY_SERVER: WordingFacts = { subject: GENERAL.subject, host: GENERA
 export function fill(text: string, facts: WordingFacts): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
     if (name === 'interface') return interfaceOf(facts);
-    return isFactName(name) ? (facts[name] ?? generalWord(name, facts)) : whole;
+    if (!isFactName(name)) return whole;
+    const known = facts[name];
+    return known === undefined ? generalWord(name, facts) : named(name, known, facts);
   });
+}
+
+/** A FortiGate signs with its serial number, which says which one it is; "system" is a word of the configuration. */
+function named(name: keyof WordingFacts, known: string, { issuer = '' }: WordingFacts): string {
+  if (name === 'resolver' && known === 'system') return 'the resolver of this machine';
+  return name === 'product' && known === FORTIGATE && FORTIGATE_SERIAL.test(issuer) ? `${known} ${issuer}` : known;
 }
 
 /** Where the REST API of a unit is. */

@@ -47,7 +47,7 @@ const ALERT_IN_MESSAGE = /SSL alert number (?<number>\d{1,3})/u;
  */
 export function alertName(error: unknown): string | null {
   const number = error instanceof Error ? ALERT_IN_MESSAGE.exec(error.message)?.groups?.['number'] : undefined;
-  return number === undefined ? null : nameOf(Number(number));
+  return number === undefined ? null : alertOfCode(Number(number));
 }
 
 /**
@@ -57,11 +57,12 @@ export function alertName(error: unknown): string | null {
 export function alertAtHello(answer: Uint8Array): string | null {
   const [type, major, , high, low, level, number] = answer;
   return type === 21 && major === 3 && high === 0 && low === 2 && level === 2 && number !== undefined
-    ? nameOf(number)
+    ? alertOfCode(number)
     : null;
 }
 
-function nameOf(number: number): string {
+/** The name of an alert by its number (RFC 8446 §6); `alert_99` for a number without one. */
+export function alertOfCode(number: number): string {
   return ALERT_NAMES.get(number) ?? `alert_${String(number)}`;
 }
 

@@ -1,5 +1,6 @@
 import { correctedNow } from '../../checks/clock/corrected-now.ts';
 import { observeDateHeader } from '../../checks/clock/date-header.ts';
+import { estimateClock } from '../../checks/clock/estimate.ts';
 import type { CarrierFindings } from '../../checks/delivery/judge-carrier.ts';
 import type { Judgement } from '../../checks/declaration.ts';
 import { uncleanAddresses, withoutUnclean } from '../../checks/endpoint-words.ts';
@@ -94,6 +95,7 @@ export function assessRound(
         { config, round, clock, carriers, answered },
       ),
       tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
+      ownClock: isInvalid(round) ? null : { estimate: estimateClock(clock), clockBase: round.clockBase },
     },
     share,
     earlier: own === undefined ? earlier : { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) },

@@ -60,7 +60,8 @@ export async function observeRound(
     const own = first[source.id];
     return source.lookAgain === undefined ? own : source.lookAgain(config, look, { own, others });
   });
-  return { startedAt, durationMs: ctx.clock.elapsed() - started, stalledMs: look.stalledMs(), ...seen };
+  const clockBase = startedAt - started;
+  return { startedAt, clockBase, durationMs: ctx.clock.elapsed() - started, stalledMs: look.stalledMs(), ...seen };
 }
 
 /** The overload says what a loop cannot: whose facts have which type. */

@@ -1,26 +1,34 @@
 import { deadline } from '../../system/clock.ts';
 import type { ApplianceApiConfig, ApplianceConfig } from './section.ts';
-import type { Millis } from '../../core/clock.ts';
-import type { ApplianceFacts, ApplianceObservation, SystemFacts, TokenCounts } from '../../core/license/appliance.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
+import type {
+  ApplianceClock,
+  ApplianceFacts,
+  ApplianceObservation,
+  SystemFacts,
+  TokenCounts,
+} from '../../core/license/appliance.ts';
 import type { Resource } from '../../core/license/resource.ts';
-import { ProbeError } from '../../network/failure.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { failed, statusFailure } from '../../network/rest/failed.ts';
 import { endpointOf } from '../../network/rest/https-origin.ts';
-import type { JsonReply } from '../../network/rest/json-exchange.ts';
-import { createApplianceClient, type ApplianceClient, type ApplianceResource } from './client.ts';
+import type { ServerTime } from '../../network/rest/json-exchange.ts';
+import {
+  type ApplianceClient,
+  type ApplianceResource,
+  createApplianceClient,
+  notUnderstood,
+  readPages,
+} from './client.ts';
 import { parseLicensedTokens } from './licensed-tokens.ts';
 import { parseMailServers } from './mail-servers.ts';
 import { parseProvisioningServer } from './provisioning-server.ts';
 import { parseSmsQuota } from './sms-quota.ts';
 import { parseSystemInfo } from './system-info.ts';
-import { createTokenCounter, PAGE_SIZE, parseTokenPage } from './token-counts.ts';
+import { createTokenCounter, PAGE_SIZE, parseTokenPage, type TokenPage } from './token-counts.ts';
 
 /** For all resources of one appliance together. */
 const APPLIANCE_TIMEOUT: Millis = 60_000;
-
-/** At the default page size of 20, which older firmware may insist on, 20,000 tokens. */
-const MAX_PAGES = 1000;
 
 /** Reads one FortiAuthenticator, with GET alone. Never throws: what went wrong is part of the observation. */
 export async function observeAppliance(
@@ -63,7 +71,25 @@ async function readResources(
     readResource(reader, 'smtpservers', parseMailServers),
     readResource(reader, 'fortiguardmessages', parseSmsQuota),
   ]);
-  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms };
+  const clock = clockOf(reader.client.serverTimes(), reader.context.clock);
+  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms, clock };
+}
+
+/** One answer may have been delayed on either way, or come from another member of a cluster. */
+const FEWEST_ANSWERS = 2;
+
+/** Each answer says between which bounds the clock is: what fits all of them. */
+function clockOf(times: readonly ServerTime[], clock: Clock): ApplianceClock | null {
+  if (times.length < FEWEST_ANSWERS) return null;
+  const from = Math.max(...times.map(({ offsetMs, precisionMs }) => offsetMs - precisionMs));
+  const to = Math.min(...times.map(({ offsetMs, precisionMs }) => offsetMs + precisionMs));
+  if (from > to) return null;
+  return {
+    offsetMs: (from + to) / 2,
+    precisionMs: (to - from) / 2,
+    answers: times.length,
+    clockBase: clock.now() - clock.elapsed(),
+  };
 }
 
 async function readResource<T>(
@@ -80,25 +106,14 @@ async function readResource<T>(
   });
 }
 
-/** Tokens are counted while the pages arrive, one page at a time; `APPLIANCE_TIMEOUT` is for all of them. */
+/** Tokens are counted while the pages arrive; `APPLIANCE_TIMEOUT` is for all of them. */
 async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
   return guarded(reader, 'fortitokens', async () => {
     const counter = createTokenCounter();
-    const followed = new Set<string>();
-    let reply: JsonReply = await reader.client.read('fortitokens', `?type=ftm&limit=${String(PAGE_SIZE)}`);
-    for (let pages = 1; ; pages += 1) {
-      if (reply.kind === 'status') return reply.status;
-      const page = parseTokenPage(reply.value);
-      if (page === null) throw notUnderstood('fortitokens');
-      counter.add(page.tokens);
-      if (page.next === null) return { value: counter.counts() };
-      if (pages >= MAX_PAGES)
-        throw new ProbeError('protocol', `Cannot count the tokens: more than ${String(MAX_PAGES)} pages`);
-      if (followed.has(page.next))
-        throw new ProbeError('protocol', 'Cannot count the tokens: its pages go in a circle');
-      followed.add(page.next);
-      reply = await reader.client.readNext('fortitokens', page.next);
-    }
+    const query = `?type=ftm&limit=${String(PAGE_SIZE)}`;
+    const take = ({ tokens }: TokenPage): void => counter.add(tokens);
+    const status = await readPages(reader.client, { resource: 'fortitokens', query, parse: parseTokenPage, take });
+    return status ?? { value: counter.counts() };
   });
 }
 
@@ -123,8 +138,4 @@ async function guarded<T>(
 
 function isRefusal(status: number): boolean {
   return status === 401 || status === 403;
-}
-
-function notUnderstood(resource: ApplianceResource): ProbeError {
-  return new ProbeError('protocol', `Cannot understand the answer of "${resource}": expected the documented fields`);
 }

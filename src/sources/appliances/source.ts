@@ -1,5 +1,6 @@
 import { appliances as section, type ApplianceConfig } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
+import { factsAbout, type FirmwareFact } from '../../core/license/firmware.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { startApart } from '../../schedule/start-apart.ts';
 import type { SlowSource, SlowUnit } from '../source.ts';
@@ -14,6 +15,7 @@ const GAP: Millis = 16;
 
 interface ApplianceTools {
   readonly pendingTokens: PendingMemory;
+  readonly firmwareFacts: readonly FirmwareFact[];
 }
 
 interface Sections {
@@ -37,10 +39,16 @@ function unitsOf({ appliances: all }: Sections): readonly SlowUnit<ApplianceTool
   return all.map((config) => ({
     name: config.name,
     ask: async (look) => {
-      const unit = await observeUnit(config, look);
+      const unit = withKnownFacts(await observeUnit(config, look), look.firmwareFacts);
       return config.api === null ? unit : look.pendingTokens.withAges(unit, names, look.clock.now());
     },
   }));
+}
+
+function withKnownFacts(unit: UnitObservation, facts: readonly FirmwareFact[]): UnitObservation {
+  const { rest, role } = unit;
+  const byApi = rest?.kind === 'ok' ? rest.system.firmware : null;
+  return { ...unit, known: factsAbout(byApi ?? (role?.kind === 'ok' ? role.firmware : null), facts) };
 }
 
 async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Promise<UnitObservation> {

@@ -5,6 +5,7 @@ import { lenientCount, lenientNumber } from '../../network/rest/lenient-number.t
 import { serialNumber } from '../../network/rest/serial-number.ts';
 
 const USAGE = z.object({ populated: z.unknown().optional() });
+const MEMORY = z.object({ total: z.unknown().optional() });
 
 /** `/systeminfo/`: docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide. Only what is needed must be there. */
 const SYSTEM_INFO = z.object({
@@ -14,6 +15,7 @@ const SYSTEM_INFO = z.object({
   cpu: z.unknown().optional(),
   memory: z.unknown().optional(),
   disk: z.unknown().optional(),
+  memory_usage_detail: MEMORY.optional().catch(undefined),
   ftm_usage_detail: USAGE.optional().catch(undefined),
 });
 
@@ -28,8 +30,14 @@ export function parseSystemInfo(value: unknown): SystemFacts | null {
     peerSerial: peer.success && peer.data !== data.sn ? peer.data : null,
     firmware: data.firmware === undefined ? null : visibleText(data.firmware, 80),
     tokensPopulated: lenientCount(data.ftm_usage_detail?.populated),
+    memoryKb: kilobytes(data.memory_usage_detail?.total),
     load: { cpu: share(data.cpu), memory: share(data.memory), disk: share(data.disk) },
   };
+}
+
+/** `4032452.0 KB`; null in any other unit. */
+function kilobytes(value: unknown): number | null {
+  return typeof value === 'string' && /KB\s*$/iu.test(value) ? lenientNumber(value) : null;
 }
 
 function share(value: unknown): number | null {

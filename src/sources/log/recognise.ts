@@ -1,6 +1,14 @@
 import type { FirewallEvidence } from '../../core/polling/log-event.ts';
 import type { FirewallSignature, MessageSignature, SignatureSet } from '../../core/polling/signature.ts';
-import { matchEvent, matchField, matchFirewall, matchLoosely, matchMessage } from '../../core/polling/signature.ts';
+import {
+  matchApplianceEvent,
+  matchEvent,
+  matchExplaining,
+  matchField,
+  matchFirewall,
+  matchLoosely,
+  matchMessage,
+} from '../../core/polling/signature.ts';
 import { readEnvelope, type Body, type Envelope } from './envelope.ts';
 
 /** A line that says something. `event`: a FortiGate, of tokens of its own. */
@@ -36,6 +44,9 @@ const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
 /** The log id of a FortiOS event, also in CEF and in what was cut out of a line. */
 const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
 
+/** The id of an event of FortiAuthenticator: `typeid` by syslog, `logid` in the raw export. */
+const APPLIANCE_EVENT_ID = /\b(?:typeid|logid)="?(\d{5})\b/u;
+
 /** `unusualPlace`: the text is in a field where FortiAuthenticator does not put it, so that the stream ignores it. */
 export type PastedRecognition = Recognition & { readonly unusualPlace: boolean };
 
@@ -51,6 +62,8 @@ export function recognisePasted(set: SignatureSet, line: string): PastedRecognit
     return event === null ? null : { ...event, unusualPlace: false };
   }
   const { body } = envelope;
+  const explained = explainOnly(set, line, body);
+  if (explained !== null) return { kind: 'ftm', signature: explained, envelope, unusualPlace: false };
   const complete = body.kind === 'fields' || body.complete;
   // A message that is where it belongs was judged above.
   if (body.kind === 'message' && complete && body.alternatives.some((texts) => texts.length > 0)) return null;
@@ -95,9 +108,18 @@ function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognit
   return signature === null ? null : { kind: 'event', signature, envelope };
 }
 
-function matchBody(set: SignatureSet, { alternatives }: Extract<Body, { kind: 'message' }>): MessageSignature | null {
+type MessageBody = Extract<Body, { kind: 'message' }>;
+
+/** Ordinary events, and what says nothing about activation by itself: by their words, otherwise by their id. */
+function explainOnly(set: SignatureSet, line: string, body: Body): MessageSignature | null {
+  if (body.kind !== 'message' || !body.complete) return null;
+  const byWords = matchBody(set, body, matchExplaining);
+  return byWords ?? matchApplianceEvent(set, APPLIANCE_EVENT_ID.exec(line)?.[1] ?? '');
+}
+
+function matchBody(set: SignatureSet, { alternatives }: MessageBody, match = matchMessage): MessageSignature | null {
   for (const texts of alternatives) {
-    const same = sameOf(texts.map((text) => matchMessage(set, text)));
+    const same = sameOf(texts.map((text) => match(set, text)));
     if (same !== null) return same;
   }
   return null;

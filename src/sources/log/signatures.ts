@@ -40,11 +40,23 @@ const text = z
 /** Of type "event" and subtype "system": FortiOS log message reference, "Log ID definitions" (01 and 00). */
 const logId = z.string().regex(/^0100\d{6}$/u, 'expected the ten digits of a system event, such as "0100032159"');
 
+/** Of FortiAuthenticator: Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956). */
+const eventId = z.string().regex(/^\d{5}$/u, 'expected the five digits of a FortiAuthenticator event, such as "10103"');
+
 const message = z.strictObject({
   ...base,
-  texts: z.array(text).min(1).max(50),
+  texts: z.array(text).max(50).default([]),
   logIds: z.array(logId).min(1).max(50).exactOptional(),
+  eventIds: z.array(eventId).min(1).max(50).exactOptional(),
+  explainOnly: z.boolean().exactOptional(),
 });
+
+/** Without texts only `explain` can know it, by the id of the event. */
+const NOTHING_TO_FIND = 'expected at least one text, or "eventIds" with "explainOnly: true"';
+
+function canBeFound({ texts, eventIds, explainOnly }: Omit<MessageSignature, 'kind'>): boolean {
+  return texts.length > 0 || (eventIds !== undefined && explainOnly === true);
+}
 
 const firewall = z.strictObject({
   ...base,
@@ -63,7 +75,10 @@ interface EntrySchemas {
 
 function entriesWith(isCause: IsCause): EntrySchemas {
   const cause = z.string().refine(isCause, 'expected a cause of docs/causes.md').nullable();
-  return { message: message.extend({ cause }), firewall: firewall.extend({ cause }) };
+  return {
+    message: message.extend({ cause }).refine(canBeFound, { path: ['texts'], error: NOTHING_TO_FIND }),
+    firewall: firewall.extend({ cause }),
+  };
 }
 
 const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });

@@ -1,4 +1,4 @@
-import { utcText } from '../../core/instant-text.ts';
+import type { Zone } from '../../core/zoned-text.ts';
 import type { Certificate } from '../../core/certificate.ts';
 import { certificatePem } from '../../core/certificate-pem.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
@@ -8,6 +8,7 @@ import type { SeenCertificate } from '../sources.ts';
 import { groupByChain, type ChainOfAddresses } from './seen-chain.ts';
 import { type Markup, markup, preformatted, subjectView } from './markup.ts';
 import { badge, type Tone } from './signs.ts';
+import type { Reader } from './time-text.ts';
 
 const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: string }>> = {
   genuine: { tone: 'good', word: 'Genuine' },
@@ -23,25 +24,27 @@ const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: s
 const MAX_CHAINS = 6;
 
 /** The certificates as seen, against the trusted ones; folded. */
-export function certificatesView(seen: readonly SeenCertificate[]): Markup | null {
+export function certificatesView(seen: readonly SeenCertificate[], { zone }: Reader): Markup | null {
   if (seen.length === 0) return null;
   return markup`<section id="certificates" class="card" aria-labelledby="certificates-title">
-<h2 id="certificates-title">Certificate as seen</h2>${groupByChain(seen).slice(0, MAX_CHAINS).map(chainView)}
+<h2 id="certificates-title">Certificate as seen</h2>${groupByChain(seen)
+    .slice(0, MAX_CHAINS)
+    .map((chain) => chainView(chain, zone))}
 </section>`;
 }
 
-function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAddresses): Markup {
+function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAddresses, zone: Zone): Markup {
   const { tone, word } = VERDICTS[verdict];
   const [leaf] = chain;
   return markup`<div class="chain ${tone}"><p>${badge(tone, word)} ${subjectView(target)}</p>
 <p class="quiet">at ${addresses.join(', ')}${
-    leaf === undefined ? ': no certificate was sent' : `, valid until ${utcText(leaf.notAfter)}`
+    leaf === undefined ? ': no certificate was sent' : `, valid until ${zone.text(leaf.notAfter)}`
   }</p>
 ${
   leaf === undefined
     ? null
     : markup`<details id="chain-${id}"><summary>${counted(chain.length, 'certificate')}</summary>
-${chain.map((certificate, depth) => certificateView(certificate, trusted[depth], depth))}
+${chain.map((certificate, depth) => certificateView({ seen: certificate, trusted: trusted[depth] }, depth, zone))}
 ${
   trusted.length === 0
     ? markup`<p class="quiet">Nothing to compare with yet: <code class="command" data-copy>ftm-watch trust learn</code> on a path known to be clean.</p>`
@@ -53,35 +56,41 @@ ${pemView(chain, id)}</details>`
 
 interface Field {
   readonly name: string;
-  readonly text: (certificate: Certificate) => string;
+  readonly text: (certificate: Certificate, zone: Zone) => string;
 }
 
 const FIELDS: readonly Field[] = [
   { name: 'Subject', text: ({ subject }) => formatDistinguishedName(subject) },
   { name: 'Issuer', text: ({ issuer }) => formatDistinguishedName(issuer) },
   { name: 'Key', text: ({ key, pin }) => `${key} ${pin}` },
-  { name: 'Valid from', text: ({ notBefore }) => utcText(notBefore) },
-  { name: 'Valid until', text: ({ notAfter }) => utcText(notAfter) },
+  { name: 'Valid from', text: ({ notBefore }, zone) => zone.text(notBefore) },
+  { name: 'Valid until', text: ({ notAfter }, zone) => zone.text(notAfter) },
   { name: 'Serial', text: ({ serial }) => serial },
 ];
 
-function certificateView(seen: Certificate, trusted: Certificate | undefined, depth: number): Markup {
+interface Compared {
+  readonly seen: Certificate;
+  readonly trusted: Certificate | undefined;
+}
+
+function certificateView(compared: Compared, depth: number, zone: Zone): Markup {
   return markup`<table><caption>${depth === 0 ? 'Of the server' : `Authority ${String(depth)}`}</caption>
 ${
-  trusted === undefined
+  compared.trusted === undefined
     ? null
     : markup`<thead><tr><th><span class="unseen">Field</span></th><th scope="col">As seen</th>
 <th scope="col">Trusted</th></tr></thead>`
 }
-<tbody>${FIELDS.map((field) => fieldView(field, seen, trusted))}</tbody></table>`;
+<tbody>${FIELDS.map((field) => fieldView(field, compared, zone))}</tbody></table>`;
 }
 
-function fieldView({ name, text }: Field, seen: Certificate, trusted: Certificate | undefined): Markup {
-  if (trusted === undefined) return markup`<tr><th scope="row">${name}</th><td>${text(seen)}</td></tr>`;
-  if (text(seen) === text(trusted))
-    return markup`<tr><th scope="row">${name}</th><td colspan="2">${text(seen)}</td></tr>`;
+function fieldView({ name, text }: Field, { seen, trusted }: Compared, zone: Zone): Markup {
+  const shown = text(seen, zone);
+  if (trusted === undefined) return markup`<tr><th scope="row">${name}</th><td>${shown}</td></tr>`;
+  const expected = text(trusted, zone);
+  if (shown === expected) return markup`<tr><th scope="row">${name}</th><td colspan="2">${shown}</td></tr>`;
   return markup`<tr class="differs"><th scope="row">${name}</th>
-<td><mark>${text(seen)}</mark><span class="unseen"> (differs)</span></td><td>${text(trusted)}</td></tr>`;
+<td><mark>${shown}</mark><span class="unseen"> (differs)</span></td><td>${expected}</td></tr>`;
 }
 
 function pemView(chain: readonly Certificate[], id: string): Markup {

@@ -1,5 +1,3 @@
-import type { EpochMs } from '../../core/clock.ts';
-import { utcText } from '../../core/instant-text.ts';
 import type { KeptAuditEntry, RefusedChanges } from '../../core/audit.ts';
 import type { AuditQuery, FoundChanges } from '../alert-history.ts';
 import { pageDocument } from './document.ts';
@@ -7,7 +5,7 @@ import { type Markup, markup, subjectView } from './markup.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { badge } from './signs.ts';
 import { changeWords } from './step-view.ts';
-import { distance } from './time-text.ts';
+import { distance, type Reader } from './time-text.ts';
 
 export interface ChangesPage {
   readonly site: string;
@@ -15,11 +13,11 @@ export interface ChangesPage {
   /** What of the address was not understood. */
   readonly problems: readonly string[];
   readonly found: FoundChanges;
-  readonly now: EpochMs;
+  readonly reader: Reader;
 }
 
 /** `/changes`: who changed what, and what accounts were refused. */
-export function renderChanges({ site, query, problems, found, now }: ChangesPage): string {
+export function renderChanges({ site, query, problems, found, reader }: ChangesPage): string {
   const { changes, refused, more, complete } = found;
   const earlier = new URLSearchParams({
     ...(query.incident === null ? {} : { incident: query.incident }),
@@ -31,30 +29,30 @@ export function renderChanges({ site, query, problems, found, now }: ChangesPage
     root: '',
     icon: 'unknown',
     scripts: ['incidents.js'],
-    mainAttributes: markup` data-now="${now}"`,
+    mainAttributes: markup` data-now="${reader.now}"`,
     main: markup`<section class="card" aria-labelledby="changes-title"><h1 id="changes-title">Who changed what</h1>
 ${problems.map((problem) => markup`<p class="problem">${badge('warn', 'Not understood')} ${problem}</p>`)}
-${changes.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ol class="story">${changes.map((change) => changeView(change, now))}</ol>`}
+${changes.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ol class="story">${changes.map((change) => changeView(change, reader))}</ol>`}
 ${more ? markup`<p><a href="changes?${earlier}">Earlier</a></p>` : null}
 <p class="quiet">The same <a href="api/v1/audit">as JSON</a></p>
 ${complete ? null : HISTORY_MISSING}</section>
-${refused.length === 0 ? null : refusedView(refused, now)}`,
+${refused.length === 0 ? null : refusedView(refused, reader)}`,
   });
 }
 
-function changeView(change: KeptAuditEntry, now: EpochMs): Markup {
+function changeView(change: KeptAuditEntry, reader: Reader): Markup {
   const { at, detail, incident, cause, subject } = change;
-  return markup`<li>${changeWords(change)} ${distance(at, now)} <span class="quiet">(${utcText(at)})</span>${
+  return markup`<li>${changeWords(change)} ${distance(at, reader)} <span class="quiet">(${reader.zone.text(at)})</span>${
     cause === null ? null : markup` <code class="tag">${cause}</code>`
   }${subject === null ? null : [' ', subjectView(subject)]} <span class="quiet">${detail}</span>${
     incident === null ? null : markup` <a href="incidents/${encodeURIComponent(incident)}">Incident</a>`
   }</li>`;
 }
 
-function refusedView(refused: readonly RefusedChanges[], now: EpochMs): Markup {
+function refusedView(refused: readonly RefusedChanges[], reader: Reader): Markup {
   return markup`<section class="card" aria-labelledby="refused-title"><h2 id="refused-title">Refused, by minute</h2>
 <ol class="story">${refused.map(
     ({ account, address, last, count, action }) =>
-      markup`<li>${count} by ${account}${address === null ? null : ` from ${address}`} ${distance(last, now)} <span class="quiet">(${utcText(last)}), the last one <code>${action}</code></span></li>`,
+      markup`<li>${count} by ${account}${address === null ? null : ` from ${address}`} ${distance(last, reader)} <span class="quiet">(${reader.zone.text(last)}), the last one <code>${action}</code></span></li>`,
   )}</ol></section>`;
 }

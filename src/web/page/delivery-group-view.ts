@@ -1,4 +1,3 @@
-import type { EpochMs } from '../../core/clock.ts';
 import type { Delivery } from '../../engine/incident/journal.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { channelWords } from '../../notify/channels/registry.ts';
@@ -6,7 +5,7 @@ import { maskedDetail, maskedRecipient } from '../masked-recipient.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
 import type { DeliveryGroup, Way } from './delivery-group.ts';
-import { distance } from './time-text.ts';
+import { distance, type Reader } from './time-text.ts';
 
 /** More recipients are only counted. */
 const MAX_RECIPIENTS = 4;
@@ -16,19 +15,19 @@ const MAX_REPLY = 160;
 /**
  * What became of a notification, a line for each way it went; `full` with what the peer said where it has not arrived.
  */
-export function waysView({ ways }: DeliveryGroup, now: EpochMs, length: 'short' | 'full'): Markup {
+export function waysView({ ways }: DeliveryGroup, reader: Reader, length: 'short' | 'full'): Markup {
   return markup`<ul class="ways">${ways.map(
     (way) =>
-      markup`<li>${wayView(way, now)}${
+      markup`<li>${wayView(way, reader)}${
         length === 'full' && way.delivery.status !== 'sent' ? lastError(way.delivery) : null
       }</li>`,
   )}</ul>`;
 }
 
-function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
+function wayView({ delivery, recipients }: Way, reader: Reader): Content {
   const { status, attempts, nextAttemptAt, finishedAt, createdAt } = delivery;
   const to = markup`by ${channelWords(delivery.channel).name} to ${recipientsText(delivery, recipients)}`;
-  const when = distance(finishedAt ?? createdAt, now);
+  const when = distance(finishedAt ?? createdAt, reader);
   switch (status) {
     case 'sent':
       return markup`${badge('good', 'Sent')} <span class="quiet">${to} ${when}</span>`;
@@ -36,7 +35,7 @@ function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
       if (attempts === 0) return markup`${badge('wait', 'On its way')} <span class="quiet">${to}</span>`;
       return markup`${badge('warn', 'Waiting')} <span class="quiet">${to}; ${tries(attempts)}, next attempt ${distance(
         nextAttemptAt,
-        now,
+        reader,
       )}</span>`;
     case 'rejected':
       return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: refused and given up ${when}, ${tries(attempts)}</span>`;

@@ -1,4 +1,5 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
+import type { Zone } from '../../core/zoned-text.ts';
 import { CHART_WINDOWS, type ChartLine, type ChartRange, type RangeData } from '../chart-data.ts';
 import { msText, PHASES, shareText } from './history-words.ts';
 import { type Markup, markup } from './markup.ts';
@@ -12,20 +13,21 @@ const ROW_SPANS: Readonly<Record<ChartRange, Millis>> = { '24h': 2 * HOUR, '7d':
 type Point = ChartLine['points'][number];
 
 /** The charts in figures, for who does not see them. */
-export function historyTable(data: RangeData): Markup {
+export function historyTable(data: RangeData, zone: Zone): Markup {
   const span = ROW_SPANS[data.range];
   const count = Math.ceil(CHART_WINDOWS[data.range].back / span);
   const begins = Array.from({ length: count }, (_, index) => data.from + index * span);
   const phases = data.latency.filter(({ points }) => points.length > 0);
   const names = phases.map(({ name }) => markup`<th scope="col">${PHASES[name] ?? name}</th>`);
   return markup`<details id="history-table"><summary>The charts as a table</summary><div class="scroll" tabindex="0" role="group" aria-label="The charts as a table"><table>
-<thead><tr><th scope="col">From (UTC)</th><th scope="col">Lowest availability</th>${names}<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
-<tbody>${begins.map((from) => rowView({ from, until: from + span }, phases, data))}</tbody></table></div></details>`;
+<thead><tr><th scope="col">From (${zone.name})</th><th scope="col">Lowest availability</th>${names}<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
+<tbody>${begins.map((from) => rowView({ from, until: from + span, name: zone.local(from).slice(0, 16) }, phases, data))}</tbody></table></div></details>`;
 }
 
 interface Row {
   readonly from: EpochMs;
   readonly until: EpochMs;
+  readonly name: string;
 }
 
 function rowView(row: Row, phases: readonly ChartLine[], data: RangeData): Markup {
@@ -34,9 +36,8 @@ function rowView(row: Row, phases: readonly ChartLine[], data: RangeData): Marku
     lines.flatMap(({ points }) => points.filter(within)).map(({ value }) => value);
   const shares = data.days.filter(({ day }) => within({ at: day })).map(({ share }) => share * 100);
   const tokens = of(data.tokens);
-  return markup`<tr><th scope="row">${new Date(row.from).toISOString().slice(0, 16).replace('T', ' ')}</th>${cell(
-    shares,
-    (all) => shareText(Math.min(...all)),
+  return markup`<tr><th scope="row">${row.name}</th>${cell(shares, (all) =>
+    shareText(Math.min(...all)),
   )}${phases.map((phase) => cell(of([phase]), (all) => msText(sum(all) / all.length)))}<td>${sum(of(data.errors))}</td>${cell(
     tokens,
     (all) => String(Math.min(...all)),

@@ -1,11 +1,13 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
+import type { Zone } from '../../core/zoned-text.ts';
 import { CHART_RANGES, CHART_WINDOWS, type ChartLine, type ChartRange, type RangeData } from '../chart-data.ts';
 import { historyIncidents } from './history-incidents.ts';
 import { historyTable } from './history-table.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { msText, PHASES, shareText } from './history-words.ts';
 import { bars, drawing, line, marks, type Plane } from './plot.ts';
+import type { Reader } from './time-text.ts';
 
 const HOUR: Millis = 3_600_000;
 
@@ -24,14 +26,14 @@ const RANGE_WORDS: Readonly<Record<ChartRange, string>> = {
 };
 
 /** The past in four charts. They are drawn here; static/history.js puts in their place ones that can be pointed at. */
-export function historyView(data: RangeData): Markup {
-  return markup`<section id="history" class="card history" data-range="${data.range}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
+export function historyView(data: RangeData, { zone }: Reader): Markup {
+  return markup`<section id="history" class="card history" data-range="${data.range}" data-timezone="${zone.name}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
 <nav class="ranges" aria-label="Time of the charts">${CHART_RANGES.map(
     (range) =>
       markup`<a href="?range=${range}#history"${range === data.range ? markup` aria-current="true"` : null}>${RANGE_WORDS[range]}</a> `,
   )}</nav>
-<div class="charts">${availability(data)}${latency(data)}${errors(data)}${tokens(data)}</div>
-${historyIncidents(data)}${historyTable(data)}</section>`;
+<div class="charts">${[availability(data, zone), latency(data), errors(data), tokens(data)].map((chart) => chartView(chart, data, zone))}</div>
+${historyIncidents(data, zone)}${historyTable(data, zone)}</section>`;
 }
 
 interface Chart {
@@ -45,7 +47,7 @@ interface Chart {
   readonly names: readonly string[];
 }
 
-function chartView({ id, title, summary, plane, unit, paths, names }: Chart, data: RangeData): Markup {
+function chartView({ id, title, summary, plane, unit, paths, names }: Chart, data: RangeData, zone: Zone): Markup {
   const { from, until, bottom, top } = plane;
   return markup`<figure id="chart-${id}" data-chart="${id}" data-from="${from}" data-until="${until}" data-bottom="${bottom}"><figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
 ${
@@ -54,7 +56,7 @@ ${
     : markup`<div class="plot"><span class="top">${bottom} to ${top} ${unit}</span>${drawing(
         [marks(data.incidents, plane), ...paths],
         `${title}: ${summary}`,
-      )}<span class="span"><span>${instantText(from, data)}</span><span>${instantText(until, data)}</span></span></div>`
+      )}<span class="span"><span>${instantText(from, data, zone)}</span><span>${instantText(until, data, zone)}</span></span></div>`
 }${names.length < 2 ? null : legend(names, id === 'errors' ? BAD : 0)}</figure>`;
 }
 
@@ -64,7 +66,7 @@ function legend(names: readonly string[], first: number): Content {
   )}</ul>`;
 }
 
-function availability(data: RangeData): Markup {
+function availability(data: RangeData, zone: Zone): Chart {
   const { span } = CHART_WINDOWS[data.range];
   const each = span === HOUR ? 'hour' : 'day';
   const points = data.days.map(({ day, share }) => ({ at: day, value: share * 100 }));
@@ -72,32 +74,30 @@ function availability(data: RangeData): Markup {
   const plane = planeOf(data, { bottom: floorBelow(least), top: 100 });
   const mean = points.reduce((sum, { value }) => sum + value, 0) / points.length;
   const hurt = points.filter(({ value }) => value < 100);
-  return chartView(
-    {
-      id: 'availability',
-      title: `Availability by ${each}`,
-      summary:
-        points.length === 0
-          ? NOTHING
-          : `${shareText(mean)} over ${counted(points.length, each)}, ${counted(hurt.length, each)} with an outage`,
-      plane,
-      unit: '%',
-      paths:
-        points.length === 0
-          ? []
-          : [
-              // Behind what was available stands all that could have been: the outage is what is left of it.
-              bars(
-                hurt.map(({ at }) => ({ at, value: 100 })),
-                plane,
-                { index: BAD, span },
-              ),
-              bars(points, plane, { index: GOOD, span }),
-            ],
-      names: ['Availability'],
-    },
-    data,
-  );
+  return {
+    id: 'availability',
+    // The days are those of UTC.
+    title: `Availability by ${each}${each === 'day' && zone.name !== 'UTC' ? ' (UTC)' : ''}`,
+    summary:
+      points.length === 0
+        ? NOTHING
+        : `${shareText(mean)} over ${counted(points.length, each)}, ${counted(hurt.length, each)} with an outage`,
+    plane,
+    unit: '%',
+    paths:
+      points.length === 0
+        ? []
+        : [
+            // Behind what was available stands all that could have been: the outage is what is left of it.
+            bars(
+              hurt.map(({ at }) => ({ at, value: 100 })),
+              plane,
+              { index: BAD, span },
+            ),
+            bars(points, plane, { index: GOOD, span }),
+          ],
+    names: ['Availability'],
+  };
 }
 
 /** Where the scale begins: so that an hour of a day is seen, and the lowest bar still has a height. */
@@ -106,65 +106,56 @@ function floorBelow(least: number): number {
   return [99, 95, 90, 80, 50].find((floor) => least >= floor + (100 - floor) / 5) ?? 0;
 }
 
-function latency(data: RangeData): Markup {
+function latency(data: RangeData): Chart {
   const known = data.latency
     .filter(({ points }) => points.length > 0)
     .map((one) => ({ ...one, name: PHASES[one.name] ?? one.name }));
   const plane = planeOf(data, { bottom: 0, top: ceiling(highest(known)) });
   const last = known.map(({ name, points }) => `${name} ${msText(points.at(-1)?.value ?? 0)}`);
-  return chartView(
-    {
-      id: 'latency',
-      title: 'Latency by phase',
-      summary: known.length === 0 ? NOTHING : `${last.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
-      plane,
-      unit: 'ms',
-      paths: known.map(({ points }, index) => line(points, plane, index)),
-      names: known.map(({ name }) => name),
-    },
-    data,
-  );
+  return {
+    id: 'latency',
+    title: 'Latency by phase',
+    summary: known.length === 0 ? NOTHING : `${last.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
+    plane,
+    unit: 'ms',
+    paths: known.map(({ points }, index) => line(points, plane, index)),
+    names: known.map(({ name }) => name),
+  };
 }
 
-function errors(data: RangeData): Markup {
+function errors(data: RangeData): Chart {
   const { span } = CHART_WINDOWS[data.range];
   const each = span === HOUR ? 'an hour' : 'a day';
   const shown = data.errors.slice(0, MOST_LINES);
   const plane = planeOf(data, { bottom: 0, top: ceiling(highest(shown)) });
   const total = shown.flatMap(({ points }) => points).reduce((sum, { value }) => sum + value, 0);
   const words = RANGE_WORDS[data.range];
-  return chartView(
-    {
-      id: 'errors',
-      title: `FTM errors ${each}`,
-      summary: total === 0 ? `None in the last ${words}` : `${String(total)} in the last ${words}`,
-      plane,
-      unit: each,
-      paths: shown.map(({ points }, index) => bars(points, plane, { index: (index + BAD) % MOST_LINES, span })),
-      names: shown.map(({ name }) => name),
-    },
-    data,
-  );
+  return {
+    id: 'errors',
+    title: `FTM errors ${each}`,
+    summary: total === 0 ? `None in the last ${words}` : `${String(total)} in the last ${words}`,
+    plane,
+    unit: each,
+    paths: shown.map(({ points }, index) => bars(points, plane, { index: (index + BAD) % MOST_LINES, span })),
+    names: shown.map(({ name }) => name),
+  };
 }
 
-function tokens(data: RangeData): Markup {
+function tokens(data: RangeData): Chart {
   const shown = data.tokens.slice(0, MOST_LINES);
   const plane = planeOf(data, { bottom: 0, top: ceiling(highest(shown)) });
   // Hours of up to a week; the drawing has no room for each hour of 90 days.
   const step = Math.min(CHART_WINDOWS[data.range].span, 6 * HOUR);
   const left = shown.map(({ name, points }) => `${String(points.at(-1)?.value ?? 0)} at ${name}`);
-  return chartView(
-    {
-      id: 'tokens',
-      title: 'Tokens left',
-      summary: shown.length === 0 ? NOTHING : `${left.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
-      plane,
-      unit: 'tokens',
-      paths: shown.map(({ points }, index) => line(lastOfEach(points, step), plane, index)),
-      names: shown.map(({ name }) => name),
-    },
-    data,
-  );
+  return {
+    id: 'tokens',
+    title: 'Tokens left',
+    summary: shown.length === 0 ? NOTHING : `${left.join(', ')} now; the last ${RANGE_WORDS[data.range]}`,
+    plane,
+    unit: 'tokens',
+    paths: shown.map(({ points }, index) => line(lastOfEach(points, step), plane, index)),
+    names: shown.map(({ name }) => name),
+  };
 }
 
 const NOTHING = 'Nothing is known yet';
@@ -191,8 +182,8 @@ function ceiling(value: number): number {
   return ([1, 2, 5, 10].find((factor) => factor * power >= value) ?? 10) * power;
 }
 
-/** The time (UTC) on a chart of a day, else the day. */
-function instantText(at: EpochMs, { range }: RangeData): string {
-  const text = new Date(at).toISOString();
+/** The time on a chart of a day, otherwise the day. */
+function instantText(at: EpochMs, { range }: RangeData, zone: Zone): string {
+  const text = zone.local(at);
   return range === '24h' ? text.slice(11, 16) : text.slice(0, 10);
 }

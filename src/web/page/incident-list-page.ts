@@ -1,6 +1,6 @@
 import { CAUSE_IDS } from '../../checks/registry.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { utcText } from '../../core/instant-text.ts';
+import { isoTime } from '../../core/instant-text.ts';
 import type { Incident } from '../../engine/incident/incident.ts';
 import { lastedText } from '../../engine/incident/lasted.ts';
 import type { FoundIncidents } from '../alert-history.ts';
@@ -9,33 +9,43 @@ import { pageDocument } from './document.ts';
 import { breakable, type Content, type Markup, markup, subjectView } from './markup.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
-import { distance } from './time-text.ts';
+import { distance, type Reader } from './time-text.ts';
 
 export interface IncidentList {
   readonly site: string;
   readonly asked: ReadIncidentQuery;
   readonly found: FoundIncidents;
-  readonly now: EpochMs;
+  readonly reader: Reader;
 }
 
 /** `/incidents`: what was and is wrong, by cause, state and time. */
-export function renderIncidentList({ site, asked, found, now }: IncidentList): string {
+export function renderIncidentList({ site, asked, found, reader }: IncidentList): string {
   // With every parameter, empty or not: without any the API tells the last days alone.
-  const query = new URLSearchParams({ cause: '', state: '', from: '', until: '', ...asked.given }).toString();
+  const { from, until } = asked.query;
+  const query = new URLSearchParams({
+    cause: '',
+    state: '',
+    from: '',
+    until: '',
+    ...asked.given,
+    // The days of this page are those of the site, while programs ask in UTC.
+    ...(from === null ? {} : { from: isoTime(from) }),
+    ...(until === null ? {} : { until: isoTime(until) }),
+  }).toString();
   return pageDocument({
     title: 'Incidents',
     site,
     root: '',
     icon: 'unknown',
     scripts: ['incidents.js'],
-    mainAttributes: markup` data-now="${now}"`,
+    mainAttributes: markup` data-now="${reader.now}"`,
     main: markup`<section class="card" aria-labelledby="list-title"><h1 id="list-title">Incidents</h1>
 ${asked.problems.map((problem) => markup`<p class="problem">${badge('warn', 'Not understood')} ${problem}</p>`)}
-${filterView(asked)}
+${filterView(asked, reader)}
 ${
   found.incidents.length === 0
     ? markup`<p class="quiet">None.</p>`
-    : markup`<ul class="incidents list">${found.incidents.map((incident) => rowView(incident, now))}</ul>`
+    : markup`<ul class="incidents list">${found.incidents.map((incident) => rowView(incident, reader))}</ul>`
 }
 ${found.more ? markup`<p class="quiet">There are more: narrow the time, or take all of them with one of these.</p>` : null}
 <p class="quiet">The same <a href="api/v1/incidents.csv?${query}">as CSV</a> · <a href="api/v1/incidents?${query}">as JSON</a></p>
@@ -43,7 +53,10 @@ ${found.complete ? null : HISTORY_MISSING}</section>`,
   });
 }
 
-function filterView({ given }: ReadIncidentQuery): Markup {
+function filterView({ given, query }: ReadIncidentQuery, { zone }: Reader): Markup {
+  const dayOf = (text = '', at: EpochMs | null = null): string =>
+    // A time of the address is shown by its day: the form knows days alone.
+    at !== null && text.includes('T') ? zone.local(at).slice(0, 10) : text;
   return markup`<form class="filter" method="get" action="incidents">
 <label>Cause <select name="cause">${option('', 'Any', given['cause'])}${CAUSE_IDS.map((id) =>
     option(id, id, given['cause']),
@@ -53,8 +66,8 @@ function filterView({ given }: ReadIncidentQuery): Markup {
     'Over',
     given['state'],
   )}</select></label>
-<label>From <input type="date" name="from" value="${dayOf(given['from'])}"></label>
-<label>Until <input type="date" name="until" value="${dayOf(given['until'])}"></label>
+<label>From <input type="date" name="from" value="${dayOf(given['from'], query.from)}"></label>
+<label>Until <input type="date" name="until" value="${dayOf(given['until'], query.until)}"></label>
 <button>Show</button> <a href="incidents">All</a></form>`;
 }
 
@@ -62,19 +75,14 @@ function option(value: string, word: string, chosen = ''): Markup {
   return markup`<option value="${value}"${value === chosen ? markup` selected` : null}>${word}</option>`;
 }
 
-/** A time of the address is shown by its day: the form knows days alone. */
-function dayOf(text = ''): string {
-  return text.slice(0, 10);
-}
-
-function rowView(incident: Incident, now: EpochMs): Markup {
+function rowView(incident: Incident, reader: Reader): Markup {
   const { id, status, cause, acknowledgement } = incident;
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${status === 'open' ? tone : 'none'}"><p>${
     status === 'open' ? badge(tone, SEVERITY_WORDS[cause.severity]) : badge('good', 'Over')
   } <code class="tag">${cause.id}</code> ${subjectView(cause.subject)}${tags(incident)}</p>
 <p><a href="incidents/${encodeURIComponent(id)}">${breakable(cause.summary)}</a></p>
-<p class="quiet">${whenText(incident, now)}${
+<p class="quiet">${whenText(incident, reader)}${
     acknowledgement === null ? null : `, acknowledged by ${acknowledgement.by}`
   }</p></li>`;
 }
@@ -86,9 +94,9 @@ function tags(incident: Incident): Content {
   ];
 }
 
-function whenText(incident: Incident, now: EpochMs): Content {
+function whenText(incident: Incident, reader: Reader): Content {
   const { since, closedAt } = incident;
   return closedAt === null
-    ? markup`Since ${utcText(since)}, ${distance(since, now)}`
-    : `From ${utcText(since)} on, for ${lastedText(incident)}`;
+    ? markup`Since ${reader.zone.text(since)}, ${distance(since, reader)}`
+    : `From ${reader.zone.text(since)} on, for ${lastedText(incident)}`;
 }

@@ -1,5 +1,3 @@
-import type { EpochMs } from '../../core/clock.ts';
-import { utcText } from '../../core/instant-text.ts';
 import { type Incident, isMuted } from '../../engine/incident/incident.ts';
 import { lastedText } from '../../engine/incident/lasted.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
@@ -15,7 +13,7 @@ import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
 import { remedyView } from './remedy-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 import { stepView } from './step-view.ts';
-import { distance } from './time-text.ts';
+import { distance, type Reader } from './time-text.ts';
 
 export interface IncidentPage {
   readonly site: string;
@@ -25,12 +23,12 @@ export interface IncidentPage {
   readonly permission: Permission;
   /** What was wrong with a form that was sent. */
   readonly problems: readonly string[];
-  readonly now: EpochMs;
+  readonly reader: Reader;
 }
 
 /** `/incidents/ID`: one incident, whole. */
 export function renderIncident(page: IncidentPage): string {
-  const { site, root, record, permission, problems, now } = page;
+  const { site, root, record, permission, problems, reader } = page;
   const { incident } = record;
   const { id, cause, status } = incident;
   return pageDocument({
@@ -39,13 +37,13 @@ export function renderIncident(page: IncidentPage): string {
     root,
     icon: status === 'closed' ? 'ready' : cause.severity === 'critical' ? 'not-ready' : 'unknown',
     scripts: ['incidents.js'],
-    mainAttributes: markup` data-now="${now}"`,
+    mainAttributes: markup` data-now="${reader.now}"`,
     main: markup`${headView(page)}
 ${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>Not done</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
-${remedySection(incident, root)}${incidentForms(incident, permission, root)}${evidenceSection(incident)}
+${remedySection(incident, root)}${incidentForms(incident, permission, root)}${evidenceSection(incident, reader)}
 <section class="card" aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>
-<ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, now))}</ol>${omittedView(page)}</section>
-${messagesSection(record, now)}
+<ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, reader))}</ol>${omittedView(page)}</section>
+${messagesSection(record, reader)}
 <p class="quiet">This incident <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a></p>
 ${record.complete ? null : HISTORY_MISSING}`,
   });
@@ -58,29 +56,29 @@ function omittedView({ root, record: { incident, omittedChanges } }: IncidentPag
     : markup`<p class="quiet">${omittedChanges} more changes are folded: <a href="${root}changes?incident=${encodeURIComponent(incident.id)}">all of them</a></p>`;
 }
 
-function headView({ root, record: { incident }, quiet, now }: IncidentPage): Markup {
+function headView({ root, record: { incident }, quiet, reader }: IncidentPage): Markup {
   const { status, cause, since, closedAt, acknowledgement, mergedInto, merged } = incident;
   const tone = status === 'closed' ? 'good' : SEVERITY_TONES[cause.severity];
   return markup`<section class="card cause ${tone}" aria-labelledby="incident-title"><header>${
     status === 'closed' ? badge('good', 'Over') : badge(tone, SEVERITY_WORDS[cause.severity])
-  }<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${stateTags(incident, quiet, now)}</header>
+  }<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${stateTags(incident, quiet, reader)}</header>
 <h1 id="incident-title">${breakable(cause.summary)}</h1>
 <p class="quiet">${
     closedAt === null
-      ? markup`Since ${utcText(since)}, ${distance(since, now)}`
-      : markup`From ${utcText(since)} on, over ${distance(closedAt, now)} (${utcText(closedAt)}). It lasted ${lastedText(incident)}`
-  }. Last seen ${distance(incident.lastSeen, now)}.</p>
-${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.by} ${distance(acknowledgement.at, now)}: no reminders.</p>`}
+      ? markup`Since ${reader.zone.text(since)}, ${distance(since, reader)}`
+      : markup`From ${reader.zone.text(since)} on, over ${distance(closedAt, reader)} (${reader.zone.text(closedAt)}). It lasted ${lastedText(incident)}`
+  }. Last seen ${distance(incident.lastSeen, reader)}.</p>
+${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.by} ${distance(acknowledgement.at, reader)}: no reminders.</p>`}
 ${mergedInto === null ? null : markup`<p>It goes on in <a href="${root}incidents/${encodeURIComponent(mergedInto)}">another incident</a>, since both came and went in turn.</p>`}
 ${merged.length === 0 ? null : markup`<p class="quiet">These go on in it: ${merged.map((id) => markup`<a href="${root}incidents/${encodeURIComponent(id)}">${id}</a> `)}</p>`}
 </section>`;
 }
 
-function stateTags(incident: Incident, quiet: Quiet, now: EpochMs): Content {
+function stateTags(incident: Incident, quiet: Quiet, reader: Reader): Content {
   if (incident.status === 'closed') return null;
   return [
     incident.flapping ? markup`<span class="tag">flapping</span>` : null,
-    isMuted(quiet, incident.cause, now)
+    isMuted(quiet, incident.cause, reader.now)
       ? markup`<span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
       : null,
   ];
@@ -93,7 +91,10 @@ ${remedyView(cause.remedySteps)}
 <p><a href="${root}runbooks/${cause.id}">Runbook of ${cause.id}</a></p></section>`;
 }
 
-function evidenceSection({ cause, openingEvidence, formerCauses, openedAt, status }: Incident): Markup {
+function evidenceSection(
+  { cause, openingEvidence, formerCauses, openedAt, status }: Incident,
+  { zone }: Reader,
+): Markup {
   const [first] = formerCauses;
   const then =
     openingEvidence.length === 0
@@ -101,10 +102,10 @@ function evidenceSection({ cause, openingEvidence, formerCauses, openedAt, statu
       : markup`${first === undefined ? null : markup`<p class="quiet">As <code class="tag">${first.id}</code></p>`}${evidenceView(openingEvidence)}`;
   return markup`<section class="card" aria-labelledby="evidence-title"><h2 id="evidence-title">Evidence</h2>
 <div class="columns"><section><h3>${status === 'open' ? 'Now' : 'When it was last seen'}</h3>${evidenceView(cause.evidence)}</section>
-<section><h3>When it was confirmed, ${utcText(openedAt)}</h3>${then}</section></div></section>`;
+<section><h3>When it was confirmed, ${zone.text(openedAt)}</h3>${then}</section></div></section>`;
 }
 
-function messagesSection({ incident, outboxEntries }: IncidentRecord, now: EpochMs): Markup {
+function messagesSection({ incident, outboxEntries }: IncidentRecord, reader: Reader): Markup {
   const groups = deliveryGroupsAbout(incident, outboxEntries);
   return markup`<section class="card" aria-labelledby="messages-title"><h2 id="messages-title">Messages <span class="count">${groups.length}</span></h2>
 ${
@@ -114,8 +115,8 @@ ${
         (group) =>
           markup`<li><p><strong>${EVENT_WORDS[eventOf(group.notification)]}</strong> <span class="quiet">${distance(
             group.notification.at,
-            now,
-          )}</span></p>${waysView(group, now, 'full')}</li>`,
+            reader,
+          )}</span></p>${waysView(group, reader, 'full')}</li>`,
       )}</ul>`
 }</section>`;
 }

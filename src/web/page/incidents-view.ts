@@ -1,6 +1,11 @@
 import { compareSeverity } from '../../core/severity.ts';
-import type { EpochMs } from '../../core/clock.ts';
-import { type Incident, isMuted, type Silence, type LastNotified } from '../../engine/incident/incident.ts';
+import {
+  type Incident,
+  isMuted,
+  isUnverified,
+  type Silence,
+  type LastNotified,
+} from '../../engine/incident/incident.ts';
 import { lastedText } from '../../engine/incident/lasted.ts';
 import type { AlertHistory } from '../alert-history.ts';
 import type { StateRecipients } from '../sources.ts';
@@ -13,7 +18,7 @@ import { stepView } from './step-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 import { silenceCommand } from './silence-command.ts';
 import type { Way } from './delivery-group.ts';
-import { distance } from './time-text.ts';
+import { distance, type Reader } from './time-text.ts';
 
 const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
@@ -33,7 +38,7 @@ interface Telltale {
   readonly quiet: Quiet;
   /** Of the channels that are told a state. */
   readonly states: readonly StateRecipients[];
-  readonly now: EpochMs;
+  readonly reader: Reader;
 }
 
 /** Open incidents with their story, then those that are over. */
@@ -41,7 +46,7 @@ export function incidentsView(
   history: AlertHistory,
   quiet: Quiet,
   states: readonly StateRecipients[],
-  now: EpochMs,
+  reader: Reader,
 ): Markup {
   const { incidents, complete } = history;
   const sorted = byUrgency(incidents);
@@ -49,7 +54,7 @@ export function incidentsView(
     .filter(({ status }) => status === 'open')
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
   const closed = sorted.filter(({ status }) => status === 'closed');
-  const telltale = { history, quiet, states, now };
+  const telltale = { history, quiet, states, reader };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
 ${
@@ -72,24 +77,24 @@ ${complete ? null : HISTORY_MISSING}
 
 function openView(incident: Incident, index: number, telltale: Telltale): Markup {
   const { id, cause } = incident;
-  const { quiet, now } = telltale;
+  const { quiet, reader } = telltale;
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${tone}">
 <p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${
     incident.flapping ? markup` <span class="tag">flapping</span>` : null
   }${
-    isMuted(quiet, cause, now)
+    isMuted(quiet, cause, reader.now)
       ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
       : null
   }${incident.acknowledgement === null ? null : markup` <span class="tag">acknowledged</span>`}</p>
 <p><a href="incidents/${id}">${breakable(cause.summary)}</a></p>
-<p class="quiet">Since ${distance(incident.since, now)}${sightText(incident, now)}. ${toldText(incident, telltale)}</p>
+<p class="quiet">Since ${distance(incident.since, reader)}${sightText(incident, reader)}. ${toldText(incident, telltale)}</p>
 ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
 <details id="silence-${id}"><summary>Silence it for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
 </li>`;
 }
 
-function sightText(incident: Incident, now: EpochMs): Markup | null {
+function sightText(incident: Incident, reader: Reader): Markup | null {
   switch (incident.presence) {
     case 'seen':
       return null;
@@ -97,18 +102,21 @@ function sightText(incident: Incident, now: EpochMs): Markup | null {
       return markup`, not seen in the last round`;
     case 'unjudged':
       return markup`, could not be judged in the last round`;
+    case 'unverified':
+      return markup`, not checked again since ftm-watch started`;
     case 'hidden':
-      return markup`, hidden by something deeper, last seen ${distance(incident.lastSeen, now)}`;
+      return markup`, hidden by something deeper, last seen ${distance(incident.lastSeen, reader)}`;
   }
 }
 
 function toldText(incident: Incident, telltale: Telltale): Markup {
   const { lastNotified, awaitsDigest } = incident;
+  if (isUnverified(incident)) return markup`Notifications about it wait until it has been checked again.`;
   if (awaitsDigest) return markup`A notification waits: the hourly limit is reached.`;
   if (lastNotified === null) return markup`Nobody has been notified.`;
-  const { states, now } = telltale;
+  const { states, reader } = telltale;
   if (states.length === 0) return sentText(incident, lastNotified, telltale);
-  const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, now)}`);
+  const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, reader)}`);
   // A channel that is told a state leaves no entries: where there are none, it is the only one to tell.
   if (waysOf(incident, telltale).length === 0) return markup`${byState}`;
   return markup`${sentText(incident, lastNotified, telltale)}${byState}`;
@@ -117,10 +125,10 @@ function toldText(incident: Incident, telltale: Telltale): Markup {
 /** Of what went by mail or web hook, only what arrived has notified anybody. */
 function sentText(incident: Incident, lastNotified: LastNotified, telltale: Telltale): Markup {
   const { thread } = incident;
-  const { states, now } = telltale;
+  const { states, reader } = telltale;
   const ways = waysOf(incident, telltale);
   if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
-    return markup`Notified ${distance(lastNotified.at, now)}, ${
+    return markup`Notified ${distance(lastNotified.at, reader)}, ${
       thread.count === 1 ? 'once' : `${String(thread.count)} times`
     } in all.`;
   return states.length === 0
@@ -132,23 +140,23 @@ function waysOf(incident: Incident, { history }: Telltale): readonly Way[] {
   return deliveryGroupsAbout(incident, history.outboxEntries).flatMap((group) => group.ways);
 }
 
-function takenText(lastNotified: LastNotified, { name, tookAt }: StateRecipients, now: EpochMs): Markup {
+function takenText(lastNotified: LastNotified, { name, tookAt }: StateRecipients, reader: Reader): Markup {
   if (tookAt === null) return markup`${name} has taken nothing since ftm-watch was started or reloaded.`;
   if (tookAt < lastNotified.at) return markup`${name} has not taken it yet.`;
-  return markup`${name} took it ${distance(tookAt, now)}.`;
+  return markup`${name} took it ${distance(tookAt, reader)}.`;
 }
 
 function closedView(incident: Incident, telltale: Telltale): Markup {
   const { cause, closedAt } = incident;
-  const { now } = telltale;
-  const end = closedAt ?? now;
-  const title = markup`<code class="tag">${cause.id}</code> ${subjectView(cause.subject)} <span class="quiet">over ${distance(end, now)}, lasted ${lastedText(incident)}</span>`;
+  const { reader } = telltale;
+  const end = closedAt ?? reader.now;
+  const title = markup`<code class="tag">${cause.id}</code> ${subjectView(cause.subject)} <span class="quiet">over ${distance(end, reader)}, lasted ${lastedText(incident)}</span>`;
   return markup`<li>${storyView(incident, telltale, { title, isOpen: false })}</li>`;
 }
 
 function storyView(
   incident: Incident,
-  { history, now }: Telltale,
+  { history, reader }: Telltale,
   { title, isOpen }: { readonly title: Markup; readonly isOpen: boolean },
 ): Markup {
   const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
@@ -159,7 +167,7 @@ function storyView(
     isOpen ? markup` open` : null
   }><summary>${title}</summary><ol class="story">${
     folded > 0 ? markup`<li class="quiet"><a href="incidents/${incident.id}">${folded} more steps</a></li>` : null
-  }${shown.map((step) => stepView(step, incident, now))}</ol></details>`;
+  }${shown.map((step) => stepView(step, incident, reader))}</ol></details>`;
 }
 
 /** Of what people said the first and the latest are kept; of everything else, the latest that fit. */
@@ -172,5 +180,8 @@ function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly
 }
 
 function isSaid(step: TimelineStep): boolean {
-  return step.kind === 'changed' && ['comment', 'acknowledge', 'unacknowledge'].includes(step.change.action);
+  return (
+    step.kind === 'changed' &&
+    ['comment', 'attach-capture', 'acknowledge', 'unacknowledge'].includes(step.change.action)
+  );
 }

@@ -1,4 +1,3 @@
-import type { EpochMs } from '../../core/clock.ts';
 import { eventOf, incidentsOf } from '../../engine/incident/notification.ts';
 import type { AlertHistory } from '../alert-history.ts';
 import type { Activity, StateRecipients } from '../sources.ts';
@@ -7,7 +6,7 @@ import { more } from './more.ts';
 import { badge } from './signs.ts';
 import { isTroubled, type DeliveryGroup, deliveryGroupsOf } from './delivery-group.ts';
 import { waysView } from './delivery-group-view.ts';
-import { distance } from './time-text.ts';
+import { distance, type Reader } from './time-text.ts';
 
 const MAX_TROUBLED = 10;
 const MAX_ARRIVED = 15;
@@ -31,7 +30,7 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
 export function notificationsView(
   { outboxEntries, complete }: AlertHistory,
   { states, noChannel }: Pick<Activity, 'states' | 'noChannel'>,
-  now: EpochMs,
+  reader: Reader,
 ): Markup {
   const groups = deliveryGroupsOf(outboxEntries);
   const troubled = groups.filter(isTroubled);
@@ -48,13 +47,13 @@ ${
     ? null
     : markup`<ul class="incidents">${troubled
         .slice(0, MAX_TROUBLED)
-        .map((group) => deliveryGroupView(group, now))}</ul>${more(troubled.length - MAX_TROUBLED, 'notifications')}`
+        .map((group) => deliveryGroupView(group, reader))}</ul>${more(troubled.length - MAX_TROUBLED, 'notifications')}`
 }
 ${
   arrived.length === 0
     ? null
     : markup`<details id="sent-notifications"><summary>Sent recently: ${arrived.length}</summary>
-<ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>
+<ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, reader))}</ul>
 ${more(arrived.length - MAX_ARRIVED, 'notifications')}</details>`
 }
 ${complete ? null : HISTORY_MISSING}
@@ -71,12 +70,12 @@ function silentView({ name, silent }: StateRecipients): Markup | null {
 /** Shown where something may be missing because the history cannot be used. */
 export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available: what is over and what was sent may be missing here.</p>`;
 
-function deliveryGroupView(group: DeliveryGroup, now: EpochMs): Markup {
+function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
   const { notification } = group;
   const incidents = incidentsOf(notification);
   const causes = incidents.slice(0, MAX_CAUSES).map(({ cause }) => markup` <code class="tag">${cause.id}</code>`);
   const others = incidents.length - causes.length;
   return markup`<li><p><strong>${EVENT_WORDS[eventOf(notification)]}</strong>${causes}${
     others > 0 ? ` and ${String(others)} more` : null
-  } <span class="quiet">${distance(notification.at, now)}</span></p>${waysView(group, now, 'full')}</li>`;
+  } <span class="quiet">${distance(notification.at, reader)}</span></p>${waysView(group, reader, 'full')}</li>`;
 }

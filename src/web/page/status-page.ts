@@ -1,6 +1,5 @@
 import { activationOutlook, type ActivationOutlook } from '../../checks/activation-steps.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { utcText } from '../../core/instant-text.ts';
 import type { Diagnosis } from '../../engine/diagnosis.ts';
 import { type ChartRange, USUAL_RANGE } from '../chart-data.ts';
 import type { Health, WebSources } from '../sources.ts';
@@ -19,7 +18,7 @@ import { notificationsView } from './notifications-view.ts';
 import { silencesView } from './silences-view.ts';
 import { READINESS_TONES, READINESS_WORDS, sign } from './signs.ts';
 import { outlookLine } from './steps-view.ts';
-import { distance } from './time-text.ts';
+import { distance, type Reader, readerAt } from './time-text.ts';
 
 type PageSources = Pick<
   WebSources,
@@ -32,11 +31,13 @@ type PageSources = Pick<
   | 'rangeData'
   | 'silences'
   | 'site'
+  | 'timezone'
   | 'version'
 >;
 
 /** The whole page. It needs no script; with one it keeps itself up to date. */
 export function renderStatusPage(sources: PageSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
+  const reader = readerAt(now, sources.timezone());
   const diagnosis = sources.diagnosis();
   const ready = diagnosis?.ready ?? 'unknown';
   const word = diagnosis === null ? 'Starting' : READINESS_WORDS[ready];
@@ -48,7 +49,7 @@ export function renderStatusPage(sources: PageSources, now: EpochMs, range: Char
     scripts: ['live.js', 'history.js'],
     head: markup`<noscript><meta http-equiv="refresh" content="30"></noscript>\n`,
     mainAttributes: markup` data-now="${now}" data-seen="${diagnosis?.at ?? 0}" data-word="${word}"`,
-    main: mainView(sources, diagnosis, { now, range }),
+    main: mainView(sources, diagnosis, { reader, range }),
   });
 }
 
@@ -56,36 +57,36 @@ export function renderStatusPage(sources: PageSources, now: EpochMs, range: Char
 function mainView(
   sources: PageSources,
   diagnosis: Diagnosis | null,
-  { now, range }: { readonly now: EpochMs; readonly range: ChartRange },
+  { reader, range }: { readonly reader: Reader; readonly range: ChartRange },
 ): Markup {
   const own = ownTroubleView(sources.health());
   if (diagnosis === null)
-    return markup`${startingView()}${own}${activityView(sources.activity(), sources.version, now)}`;
+    return markup`${startingView()}${own}${activityView(sources.activity(), sources.version, reader)}`;
   const { incidents } = sources.alertHistory();
   const outlook = activationOutlook(diagnosis);
-  return markup`${verdictView(diagnosis, outlook, now)}
+  return markup`${verdictView(diagnosis, outlook, reader)}
 ${causesView(diagnosis.causes, { incidents, conclusion: conclusionOf(diagnosis) })}${own}
 ${routeMapView(routeMapOf(diagnosis.preconditions), outlook)}
-${detailsView(sources, diagnosis, now)}
-${certificatesView(sources.certificates())}
-${historyView(sources.rangeData(range))}
-${activityView(sources.activity(), sources.version, now)}`;
+${detailsView(sources, diagnosis, reader)}
+${certificatesView(sources.certificates(), reader)}
+${historyView(sources.rangeData(range), reader)}
+${activityView(sources.activity(), sources.version, reader)}`;
 }
 
-function detailsView(sources: PageSources, { preconditions }: Diagnosis, now: EpochMs): Markup {
+function detailsView(sources: PageSources, { preconditions }: Diagnosis, reader: Reader): Markup {
   const [alertHistory, plan, silences] = [sources.alertHistory(), sources.maintenance(), sources.silences()];
   const { states, noChannel } = sources.activity();
   const quiet = { maintenance: plan.until !== null, silences };
-  return markup`<div class="grid">${checklistView(preconditions)}
-<div class="narrow">${incidentsView(alertHistory, quiet, states, now)}${silencesView(silences, plan, now)}</div></div>
-${notificationsView(alertHistory, { states, noChannel }, now)}`;
+  return markup`<div class="grid">${checklistView(preconditions, reader)}
+<div class="narrow">${incidentsView(alertHistory, quiet, states, reader)}${silencesView(silences, plan, reader)}</div></div>
+${notificationsView(alertHistory, { states, noChannel }, reader)}`;
 }
 
-function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, now: EpochMs): Markup {
+function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, reader: Reader): Markup {
   const tone = READINESS_TONES[diagnosis.ready];
   return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
 <div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${breakable(conclusionOf(diagnosis))}</p>${outlookLine(outlook)}</div>
-<p class="quiet asof">Seen ${distance(diagnosis.at, now)}<br>${utcText(diagnosis.at)}</p></section>`;
+<p class="quiet asof">Seen ${distance(diagnosis.at, reader)}<br>${reader.zone.text(diagnosis.at)}</p></section>`;
 }
 
 function startingView(): Markup {

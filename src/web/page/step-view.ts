@@ -1,5 +1,4 @@
 import type { AuditEntry } from '../../core/audit.ts';
-import type { EpochMs } from '../../core/clock.ts';
 import type { Incident } from '../../engine/incident/incident.ts';
 import { lastedText } from '../../engine/incident/lasted.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
@@ -8,11 +7,11 @@ import type { TimelineStep } from './incident-timeline.ts';
 import { breakable, type Markup, markup } from './markup.ts';
 import { EVENT_WORDS } from './notifications-view.ts';
 import { SEVERITY_TONES } from './signs.ts';
-import { distance } from './time-text.ts';
+import { distance, type Reader } from './time-text.ts';
 
 /** One step in the story of an incident. */
-export function stepView(step: TimelineStep, { cause }: Incident, now: EpochMs): Markup {
-  const when = markup`<span class="quiet">${distance(step.at, now)}</span>`;
+export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader): Markup {
+  const when = markup`<span class="quiet">${distance(step.at, reader)}</span>`;
   switch (step.kind) {
     case 'seen':
       return markup`<li>First seen ${when}</li>`;
@@ -27,7 +26,7 @@ export function stepView(step: TimelineStep, { cause }: Incident, now: EpochMs):
     case 'told':
       return markup`<li class="told">${
         EVENT_WORDS[eventOf(step.group.notification)]
-      } ${when}${waysView(step.group, now, 'short')}</li>`;
+      } ${when}${waysView(step.group, reader, 'short')}</li>`;
   }
 }
 
@@ -45,6 +44,8 @@ export function changeWords({ action, account, address }: AuditEntry): string {
       return `Acknowledgement withdrawn ${who}`;
     case 'comment':
       return `Comment ${who}`;
+    case 'attach-capture':
+      return `FortiAuthenticator’s own connection, from a packet capture attached ${who}`;
     case 'reload':
       return `Configuration reloaded ${who}`;
   }

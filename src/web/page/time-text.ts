@@ -1,6 +1,17 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { utcText } from '../../core/instant-text.ts';
+import { type Zone, zoneOf } from '../../core/zoned-text.ts';
 import { type Markup, markup } from './markup.ts';
+
+/** For whom a page is written: when, and in which zone it shows times. */
+export interface Reader {
+  readonly now: EpochMs;
+  readonly zone: Zone;
+}
+
+/** @param timezone IANA name */
+export function readerAt(now: EpochMs, timezone: string): Reader {
+  return { now, zone: zoneOf(timezone) };
+}
 
 const SECOND: Millis = 1_000;
 const MINUTE = 60 * SECOND;
@@ -30,6 +41,6 @@ export function distanceText(at: EpochMs, now: EpochMs): string {
 }
 
 /** A distance that the browser keeps up to date; the exact time shows when it is pointed at. */
-export function distance(at: EpochMs, now: EpochMs): Markup {
-  return markup`<time datetime="${new Date(at).toISOString()}" title="${utcText(at)}" data-distance>${distanceText(at, now)}</time>`;
+export function distance(at: EpochMs, { now, zone }: Reader): Markup {
+  return markup`<time datetime="${new Date(at).toISOString()}" title="${zone.text(at)}" data-distance>${distanceText(at, now)}</time>`;
 }

@@ -23,8 +23,8 @@ const COLOURS = ['--series-0', '--series-1', '--series-2', '--series-3', '--seri
 /** @type {Map<string, Drawn>} */
 const drawn = new Map();
 
-/** What was fetched last: a new width or other colours need nothing new. */
-const fetched = { /** @type {ChartData | null} */ data: null };
+/** What was fetched last, and how it was drawn: a new width, other colours or another time zone need nothing new. */
+const fetched = { /** @type {ChartData | null} */ data: null, timezone: 'UTC' };
 
 /**
  * It comes as a plain script, and leaves its class in the window.
@@ -97,14 +97,44 @@ function numberOf(id, name) {
   return Number(document.getElementById(`chart-${id}`)?.dataset[name]);
 }
 
+/** The time zone of the site, as the server says with each page. */
+function timezone() {
+  return document.getElementById('history')?.dataset['timezone'] ?? 'UTC';
+}
+
+/**
+ * In the time zone of the site, whatever that of the browser is.
+ * @param {number} at
+ * @returns {{ readonly local: string, readonly offset: string }} `2026-11-24 14:00` and `+01:00`
+ */
+function timeIn(at) {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    timeZone: timezone(),
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'longOffset',
+  });
+  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  const part = (/** @type {Intl.DateTimeFormatPartTypes} */ type) => parts.get(type) ?? '';
+  return {
+    local: `${part('year')}-${part('month')}-${part('day')} ${part('hour')}:${part('minute')}`,
+    offset: timezone() === 'UTC' ? 'UTC' : part('timeZoneName').replace(/^GMT/u, '') || '+00:00',
+  };
+}
+
 /**
  * @param {string} id
  * @param {number} at
- * @returns {string} the time (UTC) on a chart of a day, else the day
+ * @returns {string} the time on a chart of a day, otherwise the day
  */
 function tickText(id, at) {
-  const text = new Date(at).toISOString();
-  return numberOf(id, 'until') - numberOf(id, 'from') > 2 * DAY_MS ? text.slice(5, 10) : text.slice(11, 16);
+  const { local } = timeIn(at);
+  return numberOf(id, 'until') - numberOf(id, 'from') > 2 * DAY_MS ? local.slice(5, 10) : local.slice(11, 16);
 }
 
 /** @param {string} name */
@@ -135,7 +165,7 @@ function optionsOf(id, lines, width) {
   return {
     width,
     height: HEIGHT,
-    tzDate: (/** @type {number} */ seconds) => uplot.tzDate(new Date(seconds * 1_000), 'Etc/UTC'),
+    tzDate: (/** @type {number} */ seconds) => uplot.tzDate(new Date(seconds * 1_000), timezone()),
     legend: { show: false },
     cursor: { points: { size: 6 }, y: false, drag: { x: false, y: false } },
     scales: {
@@ -200,8 +230,12 @@ function read(id, index) {
     return value === null || silent === true ? [] : [`${name} ${String(Math.round(value * 100) / 100)} ${unit}`];
   });
   const at = times[place] ?? null;
-  const time = at === null ? '' : new Date(at * 1_000).toISOString().slice(0, 16).replace('T', ' ');
-  reading.textContent = at === null ? '' : `${time} UTC: ${parts.join(', ')}`;
+  if (at === null) {
+    reading.textContent = '';
+    return;
+  }
+  const { local, offset } = timeIn(at * 1_000);
+  reading.textContent = `${local} ${offset}: ${parts.join(', ')}`;
 }
 
 /**
@@ -222,6 +256,7 @@ function spanOf() {
 /** @param {ChartData} data */
 function draw(data) {
   fetched.data = data;
+  fetched.timezone = timezone();
   for (const figure of document.querySelectorAll('figure[data-chart]')) {
     const id = figure.id.replace('chart-', '');
     const plot = figure.querySelector('.plot');
@@ -278,7 +313,7 @@ function refreshOrKeep() {
   void refresh().catch(() => undefined);
 }
 
-/** In the colours of the new scheme. */
+/** In the colours of the new scheme, or in another time zone. */
 function redraw() {
   for (const { chart } of drawn.values()) chart.destroy();
   drawn.clear();
@@ -316,4 +351,5 @@ function watchForVisitors() {
 watchForVisitors();
 new MutationObserver(() => {
   if (!visit.started) watchForVisitors();
+  else if (fetched.data !== null && fetched.timezone !== timezone()) redraw();
 }).observe(document.body, { childList: true });

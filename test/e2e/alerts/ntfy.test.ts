@@ -30,7 +30,7 @@ describeWhere([{ program: 'ntfy' }], 'a real ntfy', () => {
       click: expect.stringMatching(/^https:\/\/monitor\.example\.org\/incidents\/2/u) as string,
       actions: [{ action: 'view', label: 'Runbook', url: 'https://monitor.example.org/runbooks/tls-intercepted' }],
     });
-    expect(first?.message).toMatch(/^Do this\.\n\n€/u);
+    expect(first?.message).toMatch(/^€+…\n\nDo this\.$/u);
     // What is too long becomes a file, which no phone shows at once.
     expect(messages.filter(({ attachment }) => attachment !== undefined)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLab } from '../../lab/lab.ts';
@@ -31,8 +31,12 @@ test('a unit is replaced: the plan, the ticket, the policy of the new address, a
     'snapshot.json',
     '--force',
   );
-  expect(asked.stderr).toContain('--verify');
+  expect(asked.stderr).toContain(`ftm-watch preflight migration -c ${lab.configFile} --verify `);
   const text = asked.stdout.replaceAll(/\s+/gu, ' ');
+  expect(text).toContain(`fac-1: serial number ${SERIALS.unit}, firmware 8.0.3`);
+  expect(text).toContain('bound to one IP address of the unit');
+  expect(text).toContain(`execute fortitoken-cloud ftm-migrate ${LICENSE}`);
+  expect(text).toContain('2 users of 32 tokens');
   expect(text).toContain(`${LICENSE}: registered to ${SERIALS.unit}, not to ${NEW_SERIAL}`);
   expect(text).toContain(`To the FortiAuthenticator with the serial number ${NEW_SERIAL}`);
   expect(text).toContain(`A firewall policy lets the new address ${NEW_ADDRESS} through without inspection: holds`);
@@ -57,9 +61,60 @@ test('a unit is replaced: the plan, the ticket, the policy of the new address, a
   );
 });
 
+test('--users lists who needs a new token, on the terminal alone', async () => {
+  const { state } = lab.appliance;
+  state.serial = SERIALS.unit;
+  lab.register(SERIALS.unit);
+  state.maxPage = 2;
+  const user = (username: string, token: number, type = 'ftm'): Readonly<Record<string, unknown>> => ({
+    username,
+    token_auth: true,
+    token_type: type,
+    token_serial: `FTKMOB${token.toString(16).toUpperCase().padStart(10, '0')}`,
+  });
+  state.tokens = [
+    { count: 6, status: 'assigned', license: LICENSE },
+    { count: 2, status: 'assigned', license: 'EFTM000000000002' },
+  ];
+  state.users = {
+    localusers: [user('zoe', 3), user('mail-only', 4, 'email'), user('adam', 5)],
+    ldapusers: [user('of-other-licence', 6), user('eve\u202E', 2)],
+    radiususers: [],
+  };
+  lab.appliance.setFault({ kind: 'status', status: 403 }, 'radiususers');
+
+  const part = ['--new-serial', NEW_SERIAL, '--license', LICENSE, '--users', '-o', 'users.json', '--force'];
+  const asked = await preflight(...part);
+  const [, listed = ''] = asked.stdout.split('\n\nWho needs a new token ');
+  expect(listed.replaceAll(/\s+/gu, ' ')).toBe(
+    '(3) The account may not read "radiususers", or the firmware does not have it: users from there are missing. Give ' +
+      'its admin profile the permission to view these users. adam (local, FTKMOB0000000005) ' +
+      'eve\\u{202E} (LDAP, FTKMOB0000000002) zoe (local, FTKMOB0000000003) ',
+  );
+  expect(await readFile(join(lab.folder, 'users.json'), 'utf8')).not.toContain('adam');
+
+  const whole = await preflight('--new-serial', NEW_SERIAL, '--users', '-o', 'users.json', '--force', '--json');
+  const { users } = JSON.parse(whole.stdout) as {
+    readonly users: { readonly users: readonly { readonly name: string }[] };
+  };
+  expect(users.users.map(({ name }) => name)).toEqual(['adam', 'eve\u202E', 'of-other-licence', 'zoe']);
+  const stays = await preflight('--users', '-o', 'users.json', '--force');
+  expect(stays.stdout).toContain('Who needs a new token (0)');
+});
+
 test('what is typed wrongly is said with what to do, and nothing is written over', async () => {
   const unknown = await preflight('--unit', 'fac-9');
   expect([unknown.exitCode, unknown.stderr]).toEqual([3, 'No appliance is called "fac-9". --unit is one of: fac-1\n']);
+  const several = join(lab.folder, 'several.yaml');
+  const configured = JSON.parse(await readFile(lab.configFile, 'utf8')) as { readonly appliances: readonly object[] };
+  const appliances = [...configured.appliances, { name: 'fac-2' }];
+  await writeFile(several, JSON.stringify({ ...configured, appliances }));
+  const both = await runFtmWatch(['preflight', 'migration', '-c', several], { cwd: lab.folder });
+  expect([both.exitCode, both.stderr]).toEqual([
+    3,
+    '2 FortiAuthenticators are configured: add --unit with the name of the one that changes, one of: fac-1, fac-2. ' +
+      'For several, run this once for each.\n',
+  ]);
   const address = await preflight('--new-address', 'there');
   expect(address.stderr).toContain('Expected an IP address');
   const kept = await readFile(join(lab.folder, 'snapshot.json'), 'utf8');

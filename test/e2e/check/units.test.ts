@@ -35,6 +35,9 @@ beforeEach(() => {
   const { appliance } = lab;
   appliance.setFault({ kind: 'none' });
   appliance.state.peerSerial = '';
+  appliance.state.firmware = 'FACVMKVM v8.0.3, build0099 (GA)';
+  appliance.state.memoryTotal = 4_032_452;
+  appliance.state.clockOffset = 0;
   appliance.state.tokens = [
     { ...TOKENS, status: 'available' },
     { count: 2, status: 'assigned', license: LICENSE },
@@ -88,6 +91,43 @@ describe('the licence', () => {
     expect(causes).toEqual([]);
     expect(preconditions.find(({ id }) => id === 'license-assignment')?.state).toBe('unknown');
     expect(exitCode).toBe(3);
+  });
+});
+
+describe('the unit itself', () => {
+  test('has a clock that is 25 s ahead', async () => {
+    lab.appliance.state.clockOffset = 25_000;
+    const result = await checkLab(lab);
+    expect(conclusionOf(result)).toEqual(readyWithWarning('appliance-clock-skewed'));
+    expect(evidenceOf(result)).toMatch(/The clock of FortiAuthenticator is 2[45] s ahead\./u);
+    expect(remedyOf(result)).toContain('UDP port 123');
+  });
+
+  test('has a clock that is 90 s behind, and rejects codes', async () => {
+    lab.appliance.state.clockOffset = -90_000;
+    const result = await checkLab(lab);
+    expect(conclusionOf(result)).toEqual(readyWithWarning('appliance-clock-skewed'));
+    expect(result.causes[0]?.summary).toMatch(/is (?:89|90|91) s behind: it rejects time-based codes, .* HOTP tokens/u);
+  });
+
+  test('has 2 GB of memory', async () => {
+    lab.appliance.state.memoryTotal = 2_029_704;
+    expect(conclusionOf(await checkLab(lab))).toEqual(readyWithWarning('appliance-memory-low'));
+    lab.appliance.state.firmware = 'FACVMKVM v6.4.10, build0099 (GA)';
+    expect(conclusionOf(await checkLab(lab))).toEqual(READY);
+  });
+
+  test.each([
+    ['6.6.8', ['FG-IR-26-128']],
+    ['6.6.6', ['FG-IR-26-128', 'FG-IR-25-528']],
+    ['6.6.9', []],
+    ['8.0.1', ['FG-IR-26-128']],
+  ] as const)('has firmware %s, of which notes tell %j', async (version, ids) => {
+    lab.appliance.state.firmware = `FACVMKVM v${version}, build0099 (GA)`;
+    const result = await checkLab(lab);
+    expect(conclusionOf(result)).toEqual(READY);
+    const notes = preconditionOf(result, 'appliance').findings.filter(({ rule }) => rule === 'firmware-known');
+    expect(notes.map(({ actual }) => /: (FG-[\w-]+),/u.exec(actual)?.[1])).toEqual(ids);
   });
 });
 

@@ -58,6 +58,25 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
+    reason: 'The clock and the memory of FortiAuthenticator are judged',
+    lines: [
+      '+ metrics: ftm_cause_active cause="appliance-clock-skewed"',
+      '+ metrics: ftm_cause_active cause="appliance-memory-low"',
+    ],
+  },
+  {
+    reason: 'What FortiAuthenticator logs of itself: users whom it disabled, and faults of the unit',
+    lines: [
+      '+ metrics: ftm_cause_active cause="users-disabled"',
+      '+ metrics: ftm_cause_active cause="appliance-fault-logged"',
+      '+ metrics: ftm_polling_errors_total signature="users-deprovisioned"',
+      '+ metrics: ftm_polling_errors_total signature="appliance-ha-sync-behind"',
+      '+ metrics: ftm_polling_errors_total signature="appliance-ha-status-changed"',
+      '+ metrics: ftm_polling_errors_total signature="appliance-memory-trap"',
+      '+ metrics: ftm_polling_errors_total signature="appliance-ntp-failing"',
+    ],
+  },
+  {
     reason: '`precondition-unknown`: a warning for a precondition that stays unknown for 15 minutes',
     lines: ['+ metrics: ftm_cause_active cause="precondition-unknown"'],
   },

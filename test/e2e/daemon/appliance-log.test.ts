@@ -10,6 +10,9 @@ import { fixtureLines } from '../../support/fixture-lines.ts';
 
 const POLLING_ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
 const STALE_MEMBER = 'FTM provision: HA cluster SN "FAC-VM0000000777" error: Product is not registered(21)';
+const DEPROVISIONED =
+  "FTM deprovision: disabled remote LDAP user 'a.user' because FTM activation has expired. Admin must be cautious to " +
+  're-enable this user because it will be allowed access without token.';
 const HARMLESS = 'Local user login successful';
 
 const LIMIT_MS = 15_000;
@@ -92,6 +95,31 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
       expect.stringContaining('A warning, not an outage'),
       'warning',
     ]);
+  });
+
+  test('users whom it disabled in an outage: beside the outage, which says not to restart it', async () => {
+    lab.appliance.state.firmware = 'FACVMKVM v6.5.4, build1234 (GA)';
+    await lab.inspect(true);
+    await lab.applianceLog.say(POLLING_ERROR);
+    await lab.applianceLog.say(DEPROVISIONED);
+    const warned = ({ causes }: DiagnosisJson): boolean =>
+      causes.some(({ summary }) => summary.includes('Do not restart fac-1 (6.5.4): a restart while'));
+    const { ready, causes } = await diagnosis((seen) => hasCause('users-disabled')(seen) && warned(seen));
+    expect(ready).toBe('not-ready');
+    expect(causes.map(({ id, severity, subject }) => `${id} ${severity} ${subject.replace(/:\d+$/u, '')}`)).toEqual([
+      `tls-intercepted critical ${LICENSE_HOST}`,
+      'users-disabled critical users of fac-1',
+    ]);
+    expect(causes[1]?.remedy.join('\n')).toContain('so the second factor is bypassed');
+    expect(causes[1]?.evidence.join('\n')).not.toContain('a.user');
+  });
+
+  test('a failover of its cluster: a warning', async () => {
+    await lab.applianceLog.say('SNMP Trap (HA status has changed) sent to configured recipients');
+    const { ready, causes } = await diagnosis(hasCause('appliance-fault-logged'));
+    expect(ready).toBe('ready');
+    expect(causes).toMatchObject([{ severity: 'warning', subject: 'fac-1 itself' }]);
+    expect(causes[0]?.summary).toMatch(/^fac-1: The HA status of FortiAuthenticator has changed/u);
   });
 
   test('a line of the firewall that admits to inspect: the cause, with policy and profile', async () => {

@@ -61,6 +61,29 @@ describe('a command of this machine', () => {
     expect((await command('silence', 'list')).exitCode).toBe(0);
   });
 
+  test('fails to reload a file that no parser reads; the one of the unit has the daemon refuse it', async () => {
+    await site.configure();
+    const runtime = join(site.folder, 'run');
+    mkdirSync(runtime, { recursive: true });
+    await using daemon = site.start({ env: { RUNTIME_DIRECTORY: runtime } });
+    await daemon.page();
+    writeFileSync(join(site.folder, 'ftm-watch.yaml'), 'site: [\n');
+
+    expect(await command('reload')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('The configuration is not valid: 1 problem\n'),
+    });
+    expect(
+      await runFtmWatch(['reload', '-c', 'ftm-watch.yaml'], { cwd: site.folder, env: { RUNTIME_DIRECTORY: runtime } }),
+    ).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(
+        /^The configuration was not taken, the old one stays:\n- ftm-watch\.yaml:\d+:\d+ /u,
+      ),
+    });
+    expect(daemon.log.map(({ msg }) => msg)).toContain('Refused the configuration: the one before it stays in force');
+  });
+
   test('has every file of a configuration read again', async () => {
     const base = join(site.folder, 'base.yaml');
     writeFileSync(base, 'site: before\n');

@@ -124,9 +124,9 @@ describe('/metrics of a daemon that has looked at everything', () => {
   });
 
   test('has timestamps in seconds', () => {
-    for (const { name, value } of parseExposition(full).filter(({ name: each }) =>
-      each.endsWith('_timestamp_seconds'),
-    )) {
+    const timestamps = parseExposition(full).filter(({ name }) => name.endsWith('_timestamp_seconds'));
+    expect(timestamps.length).toBeGreaterThan(0);
+    for (const { name, value } of timestamps) {
       expect({ name, plausible: value === 0 || (value > 1.5e9 && value < 1e10) }).toEqual({ name, plausible: true });
     }
   });

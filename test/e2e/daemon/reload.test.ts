@@ -48,6 +48,12 @@ async function reload(): Promise<{ readonly status: number; readonly text: strin
   return { status: response.status, text: await response.text() };
 }
 
+/** When the round that the page shows was. */
+async function asOf(): Promise<string> {
+  const text = await (await fetch(`${page}/`)).text();
+  return /asof">.*?<br>([^<]*)</u.exec(text)?.[1] ?? 'no round yet';
+}
+
 function times(message: string): number {
   return daemon.log.filter(({ msg }) => msg === message).length;
 }
@@ -59,6 +65,15 @@ describe('a changed file', () => {
     daemon.signal('SIGHUP');
     await siteIs('second');
     expect(times(TAKEN)).toBe(1);
+  });
+
+  test('with another time zone gives its times to the page at once', async () => {
+    await siteIs('first');
+    expect(await asOf()).toMatch(/^[\d-]+ [\d:]+ UTC$/u);
+    await site.configure({ site: 'first', timezone: 'Asia/Kathmandu' });
+    expect(await reload()).toMatchObject({ status: 200 });
+    await siteIs('first');
+    expect(await asOf()).toMatch(/^[\d-]+ [\d:]+ \+05:45 \((?:[\d-]+ )?[\d:]+ UTC\)$/u);
   });
 
   test('is taken when asked for over HTTP, and said once', async () => {

@@ -145,7 +145,8 @@ describe('a flood of log lines', () => {
       await setTimeout(200);
     }
     await flood;
-    expect(slowest).toBeLessThan(2_000);
+    // Far from the minute that all these lines take, and far enough from what a busy machine takes for one page.
+    expect(slowest).toBeLessThan(6_000);
     // Three seconds, three rounds of the schedule; one that a line has started may still be going on at the time of
     // another.
     const after = await until(
@@ -262,7 +263,7 @@ describe('a daemon that runs a round each second', () => {
       'Starting',
       'Listening for log lines',
       'No channel is configured: ftm-watch sends nothing itself, only what scrapes /metrics can alert.',
-      expect.stringMatching(/^Every program on this machine .*"web\.localReload"/u),
+      expect.stringMatching(/^Every program on this machine, .*"web\.localReload"/u),
       'Serving the status page',
       'Activation can work',
     ]);

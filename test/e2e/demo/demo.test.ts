@@ -1,16 +1,21 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { SCENARIOS, TIMELINE } from '../../lab/scenarios.ts';
 import { inTerminal } from '../../support/in-terminal.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { until } from '../../support/until.ts';
 
-const DEMO = fileURLToPath(new URL('../../lab/demo.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+
+/** What it says when the daemon has looked at everything once. */
+const RUNS = 'every check passes';
 
 interface Ended {
   readonly code: number | null;
@@ -19,32 +24,47 @@ interface Ended {
 }
 
 async function demo(...args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [DEMO, ...args], { env: { PATH: process.env['PATH'], NO_COLOR: '1' } });
+  const child = spawn(process.execPath, [MAIN, 'demo', ...args], { env: { PATH: process.env['PATH'], NO_COLOR: '1' } });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code, stdout, stderr };
 }
 
 describe('the demo', () => {
   test('plays its story once: each fault is found, named, reported and recovered', async () => {
-    const { code, stdout, stderr } = await demo('--once');
+    const { code, stdout, stderr } = await demo('--no-pause');
 
     expect(stderr).toBe('');
     const told = stdout.replaceAll(/\s+/gu, ' ');
     for (const cause of ['tls-intercepted', 'answer-hijacked', 'license-on-peer'])
       expect(told).toContain(`cause ${cause} (confirmed)`);
-    expect(told.match(/Found after/gu)).toHaveLength(3);
-    expect(told.match(/A mail has reached admins@example\.org/gu)).toHaveLength(3);
-    expect(told.match(/Recovered after/gu)).toHaveLength(3);
-    expect(told.match(/The all-clear has arrived/gu)).toHaveLength(3);
-    expect(told).toContain('3 of 3 faults were found, named, reported by mail and recovered');
+    expect(told.match(/→ Broken: /gu)).toHaveLength(3);
+    expect(told.match(/ftm-watch reports after/gu)).toHaveLength(3);
+    expect(told.match(/ remedy /gu)?.length).toBeGreaterThanOrEqual(3);
+    expect(told.match(/ftm-watch has mailed admins@example\.org/gu)).toHaveLength(3);
+    expect(told.match(/→ Repaired: /gu)).toHaveLength(3);
+    expect(told.match(/ftm-watch reports the recovery/gu)).toHaveLength(3);
+    expect(told.match(/ftm-watch has mailed the all-clear/gu)).toHaveLength(3);
+    expect(told).toContain('above policy 5 "fac-to-internet".');
+    expect(told).toContain('3 of 3 faults were found, reported by mail and resolved.');
     expect(code).toBe(0);
   });
 
-  test('says which scenarios there are when it knows no such one', async () => {
-    const { code, stderr } = await demo('--scenario', 'meteor');
+  test('lists the faults that it knows, in its help and when it does not know one', async () => {
+    const { code, stderr } = await demo('--fault', 'meteor');
 
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toContain('Cannot play "meteor": expected one of inspection, dns, license,');
+    const { stdout: help } = await demo('--help');
+    const listed = /^Faults:\n(?<list>(?: {2}.+\n)+)/mu.exec(help)?.groups?.['list'] ?? '';
+    expect(listed.match(/^ {2}\S+/gmu)?.map((name) => name.trim())).toEqual(SCENARIOS.map(({ name }) => name));
+    expect(help.replaceAll(/\s+/gu, ' ')).toContain(`(default: ${TIMELINE.map(({ name }) => name).join(' ')})`);
+  });
+
+  test('refuses a speed that nobody could follow', async () => {
+    const { code, stderr } = await demo('--speed', '0');
+
+    expect(code).toBe(3);
+    expect(stderr).toContain('Expected a number from 0.1 to 100.');
   });
 });
 
@@ -61,11 +81,66 @@ function processesOf(folder: string): readonly string[] {
   });
 }
 
+/** Waits until nothing is left in the folder for temporary files, and no process that names it. */
+async function nothingLeft(folder: string): Promise<void> {
+  await until(
+    () => Promise.resolve([...processesOf(folder), ...readdirSync(folder)]),
+    (left) => left.length === 0,
+    20_000,
+  );
+  rmdirSync(folder);
+}
+
+describeWhere(['linux'], 'a demo that is stopped', () => {
+  /** Starts it, and stops it as soon as its daemon runs. */
+  async function stopped(stop: (child: ChildProcessByStdio<null, Readable, null>) => void): Promise<Ended> {
+    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-demo-'));
+    const child = spawn(process.execPath, [MAIN, 'demo'], {
+      env: { PATH: process.env['PATH'], NO_COLOR: '1', TMPDIR: folder },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const closed = once(child, 'close');
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const before = stdout.includes(RUNS);
+      stdout += text;
+      if (before || !stdout.includes(RUNS)) return;
+      expect(processesOf(folder)).not.toEqual([]);
+      stop(child);
+    });
+    const [code] = await closed;
+    await nothingLeft(folder);
+    return { code, stdout, stderr: '' };
+  }
+
+  test.for(['SIGINT', 'SIGTERM'] as const)('by %s ends in order, and leaves nothing behind', async (signal) => {
+    const { code, stdout } = await stopped((child) => child.kill(signal));
+
+    expect(stdout).toContain('Stopped. Everything that was started has ended');
+    expect(code).toBe(130);
+  });
+
+  test('twice leaves nothing behind either', async () => {
+    const { code } = await stopped((child) => {
+      child.kill('SIGINT');
+      child.kill('SIGTERM');
+    });
+
+    expect(code).toBe(130);
+  });
+
+  test('because nobody reads its output any more leaves nothing behind', async () => {
+    const { code } = await stopped((child) => child.stdout.destroy());
+
+    expect(code).toBe(141);
+  });
+});
+
 describeWhere(['linux', { program: 'script' }], 'a terminal that closes', () => {
   test('leaves nothing of the demo behind', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-demo-'));
     const [command = '', ...rest] = inTerminal(80);
-    const terminal = spawn(command, [...rest, process.execPath, DEMO], {
+    const terminal = spawn(command, [...rest, process.execPath, MAIN, 'demo'], {
       env: { PATH: process.env['PATH'], NO_COLOR: '1', TMPDIR: folder },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -75,17 +150,12 @@ describeWhere(['linux', { program: 'script' }], 'a terminal that closes', () => 
     });
     await until(
       () => Promise.resolve(told),
-      (text) => text.includes('The daemon runs'),
+      (text) => text.includes(RUNS),
       60_000,
     );
     expect(processesOf(folder)).not.toEqual([]);
     // With the program that holds the other end, the terminal is gone at once.
     terminal.kill('SIGKILL');
-    await until(
-      () => Promise.resolve([...processesOf(folder), ...readdirSync(folder)]),
-      (left) => left.length === 0,
-      20_000,
-    );
-    rmdirSync(folder);
+    await nothingLeft(folder);
   });
 });

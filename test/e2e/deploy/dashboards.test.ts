@@ -118,7 +118,9 @@ describeWhere([{ program: 'prometheus' }], 'every query of the dashboards', () =
   });
 
   it.each(panels.filter(({ type }) => type === 'stat'))('shows nothing as healthy meanwhile: $panel', async (panel) => {
-    for (const { expr } of panel.targets ?? [])
+    const { targets = [] } = panel;
+    expect(targets.length).toBeGreaterThan(0);
+    for (const { expr } of targets)
       expect((await prometheus.values(filled(expr))).map((value) => colorOf(panel, value))).not.toContain('green');
   });
 

@@ -13,7 +13,7 @@ import { HOUR, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { shellBlocks } from '../../support/shell-blocks.ts';
-import { openedEntry } from '../../support/store-records.ts';
+import { openedEntry, openedInCopy } from '../../support/store-records.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const RELEASED = new URL('../../fixtures/store/0.1.0/history.sqlite', import.meta.url);
@@ -88,7 +88,7 @@ describeWhere(['linux'], 'docs/operate.md, followed word for word,', () => {
     type('Restore');
 
     const restored = open();
-    expect(restored.journal.savedState()).toEqual(entry.state);
+    expect(restored.journal.savedState()).toEqual(openedInCopy());
     expect(restored.journal.pending()).toEqual([]);
     restored.close();
     expect(readFileSync(service, 'utf8')).toBe('stop ftm-watch\nstart ftm-watch\n');

@@ -120,7 +120,7 @@ describe('npm run release', () => {
     expect(state()).not.toBe(before);
     shell(/^To undo, before it is published:\n {2}(.*)$/mu.exec(stdout)?.[1] ?? 'false');
     expect(state()).toBe(before);
-  });
+  }, 300_000);
 
   test('changes nothing with --dry-run, and explains itself with --help', () => {
     const before = state();

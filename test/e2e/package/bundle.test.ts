@@ -95,6 +95,19 @@ describe('dist/ in a folder without node_modules', () => {
     expect(large.filter((name) => !name.startsWith('undici'))).toEqual([]);
   });
 
+  test('has the demo apart: only its command loads it, and it shares no file with another', () => {
+    const code = readdirSync(dist)
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => [name, readFileSync(join(dist, name), 'utf8')] as const);
+    expect(code.filter(([, text]) => text.includes('./demo.js')).map(([name]) => name)).toEqual(['main.js']);
+    expect(readFileSync(main, 'utf8')).toMatch(/await import\("\.\/demo\.js"\)/u);
+    const own = readFileSync(join(dist, 'demo.js'), 'utf8');
+    expect([...own.matchAll(/\bfrom ?"(?<from>[^"]+)"/gu)].map(({ groups }) => groups?.['from'] ?? '')).toEqual(
+      own.match(/(?<=\bfrom ?")node:[a-z0-9_/]+(?=")/gu),
+    );
+    expect(statSync(join(dist, 'demo.js')).size).toBeLessThan(600_000);
+  });
+
   test('imports nothing that is not in it or in Node', () => {
     const files = readdirSync(dist).filter((name) => name.endsWith('.js') && name !== 'main.js');
     expect(files.length).toBeGreaterThan(10);

@@ -136,11 +136,11 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
       expect(status).toContain(line);
   });
 
-  it('takes a change on reload; a wrong one changes nothing and is told in the journal', async () => {
+  it('takes a change on reload; a wrong one changes nothing, fails, and is told in the journal', async () => {
     await told(`echo "site: clean" >>${CONFIG} && systemctl reload ftm-watch`);
     const site = (): Promise<string> => get('/api/v1/status');
     await expect.poll(site, PATIENCE).toContain('"site":"clean"');
-    await told(`cp ${CONFIG} /root/good.yaml && echo "sight: wrong" >>${CONFIG} && systemctl reload ftm-watch`);
+    await told(`cp ${CONFIG} /root/good.yaml && echo "sight: wrong" >>${CONFIG} && ! systemctl reload ftm-watch`);
     await expect.poll(journal, PATIENCE).toContain('unknown key');
     expect(await site()).toContain('"site":"clean"');
     expect(

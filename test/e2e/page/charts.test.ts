@@ -94,6 +94,25 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     expect(await page.locator('#chart-availability').getAttribute('data-bottom')).toBe('95');
   });
 
+  test('tell the time of the site, wherever the browser is, and of another site as soon as the page does', async () => {
+    web.state.timezone = 'Europe/Berlin';
+    await using opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`, {
+      timezoneId: 'America/New_York',
+    });
+    const { page } = opened;
+    await page.locator('#chart-availability').scrollIntoViewIfNeeded();
+    await page.getByText('2026-11-24 12:30 +01:00: Available 100 %').waitFor();
+    await page.getByText('2026-11-24 04:00 +01:00: fac-1 7 errors').waitFor();
+
+    web.state.timezone = 'Asia/Kathmandu';
+    web.state.publish(diagnosisOf(UNTIL + 30_000, []));
+    await page.getByText('2026-11-24 17:15 +05:45: Available 100 %').waitFor();
+    web.state.timezone = 'UTC';
+    web.state.publish(diagnosisOf(UNTIL, []));
+    await page.getByText('2026-11-24 11:30 UTC: Available 100 %').waitFor();
+    expect(opened.complaints).toEqual([]);
+  });
+
   test('keep their place in the page when they are drawn, and take the colours of a new scheme', async () => {
     await using opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`, {
       viewport: { width: 1440, height: 900 },

@@ -22,7 +22,9 @@ describeWhere([{ program: 'chromium' }], 'the status page, for every cause', () 
   let browser: Browser;
 
   beforeAll(async () => {
-    [web, browser] = await Promise.all([startWeb(), launchBrowser()]);
+    // Where it is another day than in UTC, times are the longest.
+    const state = { timezone: 'Pacific/Chatham' };
+    [web, browser] = await Promise.all([startWeb({ state }), launchBrowser()]);
   });
 
   afterAll(async () => {

@@ -13,6 +13,7 @@ import { launchBrowser, openPage } from '../../support/browser.ts';
 import type { OpenPage } from '../../support/browser.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { STOP_FAULTS } from '../../support/stop-faults.ts';
+import { writeHistoryOfLab } from '../../support/long-history.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 /** The promise: a switched fault shows within this time, without a reload. */
@@ -32,7 +33,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 
   beforeAll(async () => {
     lab = await createLab({ schedule: EACH_SECOND });
-    await lab.remember();
+    writeHistoryOfLab(lab);
     browser = await launchBrowser();
   });
 

@@ -66,10 +66,11 @@ function pageOf(diagnosis: Diagnosis): string {
     },
     configuration: { site: 'hq' },
     storedHistory: { kind: 'none' },
+    capture: null,
     logMemory: { kind: 'none' },
     secrets: [],
   });
-  return reportHtml(data, { answers: 'answer\n'.repeat(50), files: ['report.json'] });
+  return reportHtml(data, { answers: 'answer\n'.repeat(50), byHand: [], files: ['report.json'] });
 }
 
 describeWhere([{ program: 'chromium' }], 'the first page of a report', () => {

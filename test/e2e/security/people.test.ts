@@ -87,7 +87,10 @@ afterAll(async () => {
 });
 
 async function get(path: string): Promise<string> {
-  return (await fetch(`${page}${path}`)).text();
+  const answer = await fetch(`${page}${path}`);
+  // A page that is refused leaks nothing either.
+  expect({ path, status: answer.status }).toEqual({ path, status: 200 });
+  return answer.text();
 }
 
 describe('people, codes and seeds in a log line', () => {

@@ -34,6 +34,7 @@ it('looks up a licence that its unit tells of later than it was asked for the fi
     clock,
     env: { SET_SECRET: SECRET },
     budget: memoryStore(),
+    firmwareFacts: [],
     pendingTokens: createPendingMemory({ load: () => Promise.resolve(null), save: () => undefined }),
     onError: (error) => {
       throw error;

@@ -40,6 +40,7 @@ async function start(appliance: string): Promise<void> {
     clock: systemClock,
     env: { SET_SECRET: 'key' },
     budget: { load: () => Promise.resolve(null), save: () => Promise.resolve(), patience: 0 },
+    firmwareFacts: [],
     pendingTokens: createPendingMemory({ load: () => Promise.resolve(null), save: () => undefined }),
     onError: (error) => {
       throw error;

@@ -53,16 +53,20 @@ describe('a client that sends anything', () => {
     await using web = await startWeb({ config: { users: USERS }, env });
     const seeds = corpus('authorization').map(({ bytes }) => bytes);
 
+    let answered = 0;
     await fc.assert(
       fc.asyncProperty(mutated(seeds, ['Basic ', 'Og==']), async (bytes) => {
         const authorization = sendable(bytes).slice(0, 4_000);
         const answer = await send(web, '/api/v1/incidents', { authorization });
         const isRight =
           Buffer.from(authorization.trim().split(/\s+/u)[1] ?? '', 'base64').toString('utf8') === 'ops:secret';
-        expect(answer === null || [400, 401, 429, ...(isRight ? [200] : [])].includes(answer.status)).toBe(true);
+        if (answer === null) return;
+        answered += 1;
+        expect([400, 401, 429, ...(isRight ? [200] : [])]).toContain(answer.status);
       }),
       { numRuns: fuzzRuns(100) },
     );
+    expect(answered).toBeGreaterThan(fuzzRuns(100) / 2);
     expect(web.log.filter((line) => line.includes('"level":50'))).toEqual([]);
   });
 
@@ -79,14 +83,18 @@ describe('a client that sends anything', () => {
     });
     const seeds = corpus('probe-query').map(({ bytes }) => bytes);
 
+    let answered = 0;
     await fc.assert(
       fc.asyncProperty(mutated(seeds, ['%00', '%0d%0a', '&target=', '&module=', '[::1]', '@']), async (bytes) => {
         const answer = await send(web, `/probe?${sendable(bytes).replaceAll(' ', '+').slice(0, 4_000)}`);
-        expect(answer === null || [400, 403, 503].includes(answer.status)).toBe(true);
-        expect(actingTexts(answer?.body ?? '', true)).toEqual([]);
+        if (answer === null) return;
+        answered += 1;
+        expect([400, 403, 503]).toContain(answer.status);
+        expect(actingTexts(answer.body, true)).toEqual([]);
       }),
       { numRuns: fuzzRuns(100) },
     );
+    expect(answered).toBeGreaterThan(fuzzRuns(100) / 2);
     expect(web.log.filter((line) => line.includes('"level":50'))).toEqual([]);
   });
 
@@ -94,6 +102,7 @@ describe('a client that sends anything', () => {
     await using web = await startWeb({ account: 'ops' });
     const seeds = corpus('json-silence').map(({ bytes }) => bytes);
 
+    let answered = 0;
     await fc.assert(
       fc.asyncProperty(fc.oneof(mutated(seeds), mutatedJson(seeds)), async (bytes) => {
         web.state.silences = [];
@@ -104,11 +113,14 @@ describe('a client that sends anything', () => {
           ...ACCOUNT_LOGIN,
         };
         const answer = await send(web, '/api/v1/silences', headers, body);
-        expect(answer === null || [201, 400].includes(answer.status)).toBe(true);
-        expect(actingTexts(JSON.parse(answer?.body ?? 'null'))).toEqual([]);
+        if (answer === null) return;
+        answered += 1;
+        expect([201, 400]).toContain(answer.status);
+        expect(actingTexts(JSON.parse(answer.body))).toEqual([]);
       }),
       { numRuns: fuzzRuns(100) },
     );
+    expect(answered).toBeGreaterThan(fuzzRuns(100) / 2);
     expect(web.log.filter((line) => line.includes('"level":50'))).toEqual([]);
   });
 });

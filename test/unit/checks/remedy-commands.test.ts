@@ -65,7 +65,9 @@ const CASES = Object.entries(FACTS).flatMap(([known, facts]) =>
 const PROGRAMS =
   /^(?:cat|chronyc|cp|curl|dig|ftm-watch|getent|grep|ip|mv|nc|nft|openssl|ping|tcpdump|timedatectl|tracepath)(?= |$)[^;&|`$\n]*$/u;
 const SHELL_QUOTED = /'(?:[^']|'\\'')*'/gu;
-const FORTIAUTHENTICATOR = /^execute (?:ping|nslookup) [\w.:-]+$/u;
+/** They only look: ta-p/194050, ta-p/327581, ta-p/385019, ta-p/383334. */
+const FORTIAUTHENTICATOR =
+  /^(?:execute (?:ping|nslookup) [\w.:-]+|execute tcpdump [\w .:-]+|get hard mem|diagnose system ntp status)$/u;
 /** Lines of a CLI and of a shell that change something. */
 const CHANGES = /^(?:config (?!vdom$)|diagnose debug |cp |mv |ftm-watch trust learn)/mu;
 
@@ -181,7 +183,7 @@ describe('the words of commands', () => {
     expect(commandsOf({ ...KNOWN, incoming: 'dmz' })).toEqual(
       expect.arrayContaining([
         'diagnose firewall iprope lookup 10.0.0.5 50000 192.0.2.9 8443 6 dmz',
-        "diagnose sniffer packet any 'host 192.0.2.9 and port 8443' 4",
+        "diagnose sniffer packet any 'host 192.0.2.9 and port 8443' 6 200 l",
         'dig fortitokenmobile.fortinet.com @10.0.0.53',
         'nc -v mail.example 25',
         'openssl s_client -starttls smtp -connect mail.example:25 </dev/null',

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 import type { CauseWords } from '../../../src/engine/words/cause-words.ts';
+import { loadFirmwareFacts } from '../../../src/sources/appliances/firmware-facts.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 
 /** A tip's number, an article of the knowledge base, a document, an address, a MIB. */
@@ -35,6 +36,12 @@ describe('what is said of the vendor has its source beside it', () => {
   test('every signature', async () => {
     const { signatures } = await shippedCatalogue();
     expect(signatures.filter(({ source }) => !hasSource(source)).map(({ id }) => id)).toEqual([]);
+  });
+
+  test('every fact about firmware', async () => {
+    const facts = await loadFirmwareFacts();
+    expect(facts.length).toBeGreaterThan(4);
+    expect(facts.filter(({ source }) => !hasSource(source)).map(({ id }) => id)).toEqual([]);
   });
 
   test('every product that inspects: those of Fortinet by document, others where the names were seen', () => {

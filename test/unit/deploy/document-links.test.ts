@@ -26,7 +26,19 @@ function anchorsOf(file: string): readonly string[] {
   );
 }
 
+/** Files of this project that a document names in backquotes; `ID` stands for any. */
+function namedFiles(file: string): readonly string[] {
+  const named = readFileSync(file, 'utf8').match(/(?<=`)(?:bench|deploy|src|test)\/[\w./-]+\.(?:ts|ya?ml|md)(?=`)/gu);
+  return (named ?? []).filter((path) => !path.includes('/ID/'));
+}
+
 describe('the documents', () => {
+  test('name files of this project that are there', () => {
+    const named = DOCUMENTS.flatMap((file) => namedFiles(file).map((path) => ({ file, path })));
+    expect(named.length).toBeGreaterThan(100);
+    expect(named.filter(({ path }) => !existsSync(path))).toEqual([]);
+  });
+
   test('lead to files and headings that are there', () => {
     expect(DOCUMENTS.length).toBeGreaterThan(50);
     const broken = DOCUMENTS.flatMap((file) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { alertsOf } from '../../../src/notify/channels/alertmanager/alerts.ts';
+import { withIncidents } from '../../../src/engine/incident/incident.ts';
 import type { MessageContext } from '../../../src/notify/message/message-context.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { AT_HQ } from '../../support/message-context.ts';
@@ -25,6 +26,17 @@ describe('alertsOf', () => {
     );
     expect(alerts(line, 14 * MINUTE)).toHaveLength(1);
     expect(alerts(line, 15 * MINUTE)).toHaveLength(0);
+  });
+
+  it('has none for an open incident that is not verified, until a round has judged it', () => {
+    const line = timeline().rounds(2, [intercepted]);
+    line.state = withIncidents(
+      line.state,
+      line.state.incidents.map((one) => ({ ...one, presence: 'unverified' })),
+    );
+    expect(alerts(line.tick())).toEqual([]);
+    expect(alerts(line.round([], { 'tls-genuine': 'unknown' }))).toEqual([]);
+    expect(alerts(line.round([intercepted]))).toEqual(['firing tls-intercepted critical']);
   });
 
   it('ends the alert of the former cause when the cause is understood better', () => {

@@ -1,13 +1,15 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { EpochMs } from '../../../src/core/clock.ts';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
+import type { IncidentPolicy } from '../../../src/engine/incident/policy.ts';
 import type { NoteNotification } from '../../../src/engine/incident/notification.ts';
 import { takenUp, type Restart } from '../../../src/notify/restart-note.ts';
 import { subjectOf } from '../../../src/notify/message/subject.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+import { HOUR, MINUTE, POLICY, SECOND, START, timeline } from '../../support/incident-timeline.ts';
 
 function restartNote(state: IncidentState, restart: Restart): NoteNotification | null {
-  const [effect] = takenUp(state, { ...restart, isQuiet: false }).effects;
+  const [effect] = takenUp(state, { ...restart, isQuiet: false }, POLICY).effects;
   return effect?.kind === 'notify' && effect.notification.kind === 'note' ? effect.notification : null;
 }
 
@@ -58,7 +60,35 @@ test('fits into a subject whatever the span is', () => {
 });
 
 test('remembers that it runs and when that was told; nobody is told in maintenance', () => {
-  const { state } = takenUp(RAN, { ...AT, isQuiet: false });
+  const { state } = takenUp(RAN, { ...AT, isQuiet: false }, POLICY);
   expect(state).toMatchObject({ runningSince: AT.now, restartToldAt: AT.now });
-  expect(takenUp(RAN, { ...AT, isQuiet: true })).toEqual({ state: { ...RAN, runningSince: AT.now }, effects: [] });
+  expect(takenUp(RAN, { ...AT, isQuiet: true }, POLICY)).toEqual({
+    state: { ...RAN, runningSince: AT.now },
+    effects: [],
+  });
+});
+
+describe('after a time without rounds', () => {
+  const policy: IncidentPolicy = { ...POLICY, intervals: { 'tls-genuine': 30 * SECOND, appliance: HOUR } };
+  const { state } = timeline()
+    .rounds(2, [causeOf('tls-intercepted'), causeOf('appliance-unreachable', { subject: 'fac-1' })])
+    .rounds(1, [causeOf('tls-blocked', { subject: 'push.example.org:443' })]);
+  const at = (lastRound: EpochMs | null, now: EpochMs): IncidentState =>
+    takenUp(state, { ...AT, lastRound, now, isQuiet: true }, policy).state;
+  const presences = ({ incidents }: IncidentState): readonly string[] => incidents.map(({ presence }) => presence);
+
+  test('an incident is not verified that was checked more often', () => {
+    expect(presences(at(START, START + 10 * MINUTE))).toEqual(['unverified', 'absent']);
+    expect(presences(at(START, START + 10 * HOUR))).toEqual(['unverified', 'unverified']);
+    expect(presences(at(null, START + 10 * MINUTE))).toEqual(['unverified', 'absent']);
+  });
+
+  test('it is as before after a short one', () => {
+    expect(at(START + HOUR, START + HOUR + MINUTE)).toEqual({ ...state, runningSince: START + HOUR + MINUTE });
+  });
+
+  test('what was seen before is no confirmation', () => {
+    expect(state.candidates).toHaveLength(1);
+    expect(at(START, START + 10 * MINUTE).candidates).toEqual([]);
+  });
 });

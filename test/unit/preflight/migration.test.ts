@@ -24,7 +24,7 @@ const UNIT: UnitState = {
     { license: LICENSE, holder: OLD },
     { license: OTHER_LICENSE, holder: OLD },
   ],
-  tokens: { total: 30, assigned: 12 },
+  tokens: { total: 30, assigned: 12, pending: 0 },
   policy: 'policy 5 "fac-out"',
 };
 
@@ -68,15 +68,56 @@ describe('a unit is replaced by one with another serial number', () => {
   test('its licences and tokens are lost, and the ticket has both numbers', () => {
     const { losses, ticket } = planOf({ serial: NEW });
     expect(losses[0]).toContain(`${LICENSE}, ${OTHER_LICENSE}: registered to ${OLD}, not to ${NEW}`);
-    expect(losses[0]).toContain('2025-08-04');
-    expect(losses[1]).toContain('12 assigned tokens of 30');
+    expect(losses[1]).toContain('2025-08-04');
+    expect(losses[2]).toContain('12 users of 30 tokens');
     expect(ticket).toContain(`- ${LICENSE}\n- ${OTHER_LICENSE}`);
     expect(ticket).toContain(OLD);
     expect(ticket).toContain(NEW);
   });
 
+  test('who holds a licence is said only of what was seen', () => {
+    const { losses, ticket } = planOf(
+      { serial: NEW },
+      {
+        licenses: [
+          { license: LICENSE, holder: null },
+          { license: OTHER_LICENSE, holder: PEER },
+        ],
+      },
+    );
+    expect(losses[0]).toContain(`${LICENSE}: which unit holds them was not seen`);
+    expect(losses[0]).not.toContain('registered to');
+    expect(losses[1]).toBe(`${OTHER_LICENSE}: registered to ${PEER}, not to ${NEW}.`);
+    expect(ticket).toContain(`From the FortiAuthenticator with the serial number ${PEER}`);
+    expect(planOf({ serial: NEW }, { licenses: [] }).losses.join(' ')).not.toContain('registered to');
+    expect(planOf({ serial: NEW, licenses: ['EFTM000000000099'] }).losses[0]).not.toContain('registered to');
+  });
+
+  test('what Fortinet has transferred already needs no ticket, but its tokens have to be assigned again', () => {
+    const { losses, notes, ticket, cloud } = planOf(
+      { serial: NEW },
+      { licenses: [{ license: LICENSE, holder: NEW }], tokens: { total: 30, assigned: 12, pending: 3 } },
+    );
+    expect({ ticket, cloud }).toEqual({ ticket: null, cloud: null });
+    expect(notes).toContain(`${LICENSE}: already registered to ${NEW}.`);
+    expect(losses[0]).toContain('15 users of 30 tokens, 3 of them not activated yet');
+  });
+
+  test('what cannot be transferred can move to FortiIdentity Cloud', () => {
+    const { cloud } = planOf({ serial: NEW });
+    expect(cloud?.ticket).toContain(
+      `- ${LICENSE}\n- ${OTHER_LICENSE}\nOn the FortiAuthenticator with the serial number ${OLD}`,
+    );
+    expect(cloud?.commands).toEqual([
+      `execute fortitoken-cloud ftm-migrate ${LICENSE}`,
+      `execute fortitoken-cloud ftm-migrate ${OTHER_LICENSE}`,
+    ]);
+    expect(planOf({}).cloud).toBeNull();
+  });
+
   test('a number that nobody tells is left to be filled in, and is a requirement', () => {
-    const { ticket, requirements } = planOf({ serial: NEW }, { serial: null });
+    const unseen: Partial<UnitState> = { serial: null, licenses: [{ license: LICENSE, holder: null }] };
+    const { ticket, requirements } = planOf({ serial: NEW }, unseen);
     expect(ticket).toContain('(fill in: serial number of the present unit)');
     expect(requirements.find(({ title }) => title.startsWith('Both serial'))?.answer).toBe('not-visible');
   });
@@ -90,7 +131,7 @@ describe('a unit is replaced by one with another serial number', () => {
   });
 
   test('afterwards: what Fortinet has not moved, and who has no token', () => {
-    const after = { ...MOVED, licenses: UNIT.licenses, tokens: { total: 30, assigned: 10 } };
+    const after = { ...MOVED, licenses: UNIT.licenses, tokens: { total: 30, assigned: 10, pending: 0 } };
     expect(told({ serial: NEW }, { after })).toEqual([
       `as-planned: Serial number ${NEW}, before ${OLD}`,
       `to-do: ${LICENSE} is registered to ${OLD}, not to ${NEW}`,
@@ -134,14 +175,27 @@ test('the same serial number: nothing to do', () => {
 
 describe('a new address', () => {
   test('loses nothing, and needs the policy of the new address', () => {
-    const { losses, notes, requirements } = planOf({ address: '10.0.0.6' }, {}, [
+    const { losses, steps, requirements } = planOf({ address: '10.0.0.6' }, {}, [
       'firewall-policy',
       [finding('policy-inspects-traffic')],
     ]);
     expect(losses).toEqual([]);
-    expect(notes.join(' ')).toContain('"firewall[].source" to 10.0.0.6');
+    expect(steps.join(' ')).toContain('"firewall[].source" to 10.0.0.6');
     const policy = requirements.find(({ title }) => title.includes('the new address 10.0.0.6'));
     expect(policy?.answer).toBe('fails');
+  });
+
+  test('needs a new licence file for a virtual machine, whose licence is bound to an address', () => {
+    const { steps } = planOf({ address: '10.0.0.6' });
+    expect(steps[0]).toContain(`bound to one IP address of the unit`);
+    expect(steps[0]).toContain(`set the new one for ${OLD}`);
+    expect(steps[0]).toContain('six times');
+    expect(steps[1]).toContain('reboots');
+    expect(steps[1]).toContain('GUI stays locked');
+    expect(planOf({ address: '10.0.0.6' }, { serial: 'FAC-VM0000000001' }).steps).toHaveLength(3);
+    expect(planOf({ address: '10.0.0.6' }, { serial: null }).steps[0]).toMatch(/^If the unit is a virtual machine/u);
+    expect(planOf({ address: '10.0.0.6' }, { serial: 'FAC3HFT000000001' }).steps).toHaveLength(1);
+    expect(planOf({}).steps).toEqual([]);
   });
 
   test('tells of its policy also while the path of this machine is inspected', () => {
@@ -176,13 +230,66 @@ test('an upgrade: the serial number and all that hangs on it stay', () => {
   expect(told({ firmware: '8.0.3' }, {})).toEqual(['to-do: Firmware 6.5.2, before 6.5.2']);
 });
 
+describe('new firmware', () => {
+  const stepsTo = (firmware: string, present: string | null): string =>
+    planOf({ firmware }, { firmware: present }).steps.join(' ');
+
+  test.for([
+    ['6.0.5', '6.6.6', '6.0.5 → 6.0.7 → 6.6.6'],
+    ['6.0.7', '6.6.6', '6.0.7 → 6.6.6'],
+    ['6.1.0', '6.6.6', '6.1.0 → 6.3.3 → 6.6.6'],
+    ['6.2.0', '6.6.6', '6.2.0 → 6.3.3 → 6.6.6'],
+    ['6.2.1', '6.6.6', '6.2.1 → 6.6.6'],
+    ['6.4.9', '6.6.6', '6.4.9 → 6.6.6. A step to 6.5.6 in between may be needed'],
+  ] as const)('%s to %s: its path', ([present, firmware, path]) => {
+    const steps = stepsTo(firmware, present);
+    expect(steps).toContain(`Supported upgrade path: ${path}.`);
+    expect(steps).toContain('Back up the configuration');
+    expect(steps).toContain('A downgrade resets the unit to factory defaults');
+  });
+
+  test('later than what the paths are known for: where they are listed', () => {
+    expect(stepsTo('8.0.3', '6.6.6')).toContain('(community tip 195508) and the release notes of 8.0.3');
+    expect(stepsTo('8.0.3', '6.6.6')).not.toContain('→');
+  });
+
+  test('an earlier one loses everything', () => {
+    const { losses, notes, steps } = planOf({ firmware: '6.4.9' });
+    expect(losses[0]).toContain('a downgrade from 6.5.2 to 6.4.9 resets it to factory defaults');
+    expect(steps).toEqual(['Back up the configuration before each change of the firmware.']);
+    expect(notes.join(' ')).not.toContain('an upgrade');
+  });
+
+  test('while the present one is not seen: what would happen if it were later', () => {
+    const { losses, steps } = planOf({ firmware: '6.6.6' }, { firmware: null });
+    expect(losses).toEqual([]);
+    expect(steps[0]).toContain('if it is later than 6.6.6, the unit is reset');
+  });
+
+  test('says what begins between the two, and nothing of what was there before', () => {
+    const notesTo = (firmware: string, present: string): string =>
+      planOf({ firmware }, { firmware: present }).notes.join(' ');
+    expect(notesTo('6.6.6', '6.4.9')).toMatch(/4 GB of memory.*activate offline/u);
+    expect(notesTo('6.6.6', '6.5.2')).not.toContain('4 GB');
+    expect(notesTo('8.0.3', '6.6.6')).not.toContain('offline');
+    expect(notesTo('6.5.2', '6.5.2')).toContain('already has firmware 6.5.2');
+    expect(stepsTo('6.5.2', '6.5.2')).toBe('');
+  });
+});
+
 describe('one licence is transferred', () => {
   const transfer: Partial<Migration> = { serial: NEW, licenses: [LICENSE] };
 
   test('the others stay', () => {
-    const { losses, ticket } = planOf(transfer);
+    const { losses, ticket, reissued } = planOf(transfer);
+    expect(reissued).toEqual([LICENSE]);
+    expect(planOf(transfer, { licenses: [] }).reissued).toEqual([LICENSE]);
+    expect(planOf({ serial: NEW, licenses: [LICENSE, OTHER_LICENSE] }).reissued).toBe('all');
+    expect(planOf({ serial: NEW }).reissued).toBe('all');
+    expect(planOf({}).reissued).toBe('none');
     expect(losses[0]).toMatch(new RegExp(`^${LICENSE}: registered to ${OLD}`, 'u'));
-    expect(losses[1]).toContain('Tokens of these licences');
+    expect(losses[2]).toContain('Tokens of these licences');
+    expect(losses[2]).toContain('at most 12 users');
     expect(ticket).not.toContain(OTHER_LICENSE);
   });
 

@@ -31,6 +31,7 @@ function sources(more: Partial<ReportSources> = {}): ReportSources {
     },
     configuration: { site: 'hq' },
     storedHistory: { kind: 'none' },
+    capture: null,
     logMemory: { kind: 'none' },
     secrets: [SECRET],
     ...more,
@@ -50,6 +51,22 @@ describe('the archive', () => {
     expect(files.map(({ name, size }) => [`${folder}/${name}`, size])).toEqual(
       Object.entries(entries).map(([name, { length }]) => [name, length]),
     );
+  });
+
+  test('says what Fortinet TAC asks for besides, and leaves a place for it', () => {
+    const readme = unpacked().get('add-by-hand/README.txt') ?? '';
+    expect(readme).toContain('[ ] 1. The debug report of each FortiAuthenticator');
+    expect(readme).toContain('select it with the arrow beside the button: here "System".');
+    expect(readme).toMatch(/Logging > Log Access > Logs: select Download, then Raw Log\./u);
+    expect(readme).toContain('System > Network > Packet Capture');
+    expect(readme).toContain("diagnose sniffer packet any 'host ADDRESS and port 443' 6 200 l");
+    expect(readme.match(/Known from: /gu)).toHaveLength(6);
+    expect(unpacked().get('report.html')).toContain('For Fortinet TAC: to add by hand');
+    const diagnosis = diagnosisOf(AT, [causeOf('push-unreachable')]);
+    const { examination } = sources();
+    const push = unpacked({ examination: { ...examination, diagnosis } }).get('add-by-hand/README.txt') ?? '';
+    expect(push).toContain('here "Push Authentication".');
+    expect(push).toContain('execute ping push.fortinet.com');
   });
 
   test.each([

@@ -18,6 +18,7 @@
 {{- $alertmanager := $notify.alertmanager | default dict -}}
 {{- $urls := concat (list $registration.url $registration.authUrl) ($alertmanager.urls | default list) -}}
 {{- $urls = append $urls (kindIs "map" $license.proxy | ternary ($license.proxy | default dict).url $license.proxy) -}}
+{{- $urls = append $urls (kindIs "map" $notify.proxy | ternary ($notify.proxy | default dict).url $notify.proxy) -}}
 {{- $urls = append $urls ($notify.heartbeat | default dict).url -}}
 {{- range concat ($firewalls | default list) ($notify.webhooks | default list) ($config.peers | default list) -}}
 {{- $urls = append $urls .url -}}

@@ -3,7 +3,7 @@ import type { EpochMs, Millis } from '../../../core/clock.ts';
 import { blocksOf, headOf, type RemedyStep } from '../../../engine/remedy.ts';
 import { isoTime } from '../../../core/instant-text.ts';
 import { isOnlyUnseen } from '../../../checks/only-unseen.ts';
-import type { Incident, IncidentState } from '../../../engine/incident/incident.ts';
+import { type Incident, type IncidentState, isUnverified } from '../../../engine/incident/incident.ts';
 import { incidentLinks, type Links } from '../../message/links.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { headline } from '../../../checks/headline.ts';
@@ -37,11 +37,11 @@ const RESOLVED_FOR: Millis = 15 * 60_000;
 /**
  * The alerts that are true now: open incidents, and for a while what ended; one for each set of labels. An incident
  * whose cause changed is another alert for Alertmanager, since the cause is a label; the former one ends with the
- * change.
+ * change. Of one that is not verified nothing is said: Alertmanager would tell of a fault that may be long over.
  */
 export function alertsOf(state: IncidentState, context: MessageContext, now: EpochMs): readonly Alert[] {
   const alerts = new Map<string, Alert>();
-  for (const incident of state.incidents) {
+  for (const incident of state.incidents.filter((one) => !isUnverified(one))) {
     for (const alert of [...formerAlerts(incident, context, now), ...currentAlert(incident, context, now)]) {
       const labels = JSON.stringify(alert.body.labels);
       if (outlasts(alert, alerts.get(labels))) alerts.set(labels, alert);

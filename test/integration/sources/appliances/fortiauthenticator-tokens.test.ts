@@ -102,7 +102,7 @@ describe('the tokens', () => {
     expect(facts.tokens).toMatchObject({
       kind: 'failed',
       reason: 'protocol',
-      message: 'Cannot count the tokens: its pages go in a circle',
+      message: 'Cannot read "fortitokens": its pages go in a circle',
     });
     expect(fac.requests.filter(({ path }) => path.includes('/fortitokens/'))).toHaveLength(2);
   });
@@ -115,7 +115,7 @@ describe('the tokens', () => {
     expect(facts.tokens).toMatchObject({
       kind: 'failed',
       reason: 'protocol',
-      message: 'Cannot count the tokens: more than 1000 pages',
+      message: 'Cannot read "fortitokens": more than 1000 pages',
     });
   });
 

@@ -19,6 +19,7 @@ describe('observeAppliance', () => {
         peerSerial: 'FAC-VM0000000002',
         firmware: 'FACVMKVM v8.0.3, build0099 (GA)',
         tokensPopulated: 32,
+        memoryKb: 4_032_452,
         load: { cpu: 0, memory: 0.64, disk: 0 },
       },
       licensed: { kind: 'read', value: { total: 32, used: 2, available: 30 } },
@@ -40,6 +41,7 @@ describe('observeAppliance', () => {
         value: { host: 'fortitokenmobile.fortinet.com', port: 443, codeLife: 24 * 3_600_000 },
       },
       sms: { kind: 'read', value: { total: 100, available: 90 } },
+      clock: expect.objectContaining({ answers: 6 }),
       mailServers: {
         kind: 'read',
         value: [
@@ -56,6 +58,21 @@ describe('observeAppliance', () => {
         ],
       },
     });
+  });
+
+  it.each([0, 25_000, -90_000])('reads its clock, %d ms off, by several answers', async (clockOffset) => {
+    await using fac = await createFortiAuthenticator({ state: { clockOffset } });
+    const { clock } = await factsOf(fac);
+    expect(clock?.answers).toBe(6);
+    expect(clock?.precisionMs).toBeLessThan(5000);
+    expect(Math.abs((clock?.offsetMs ?? Number.NaN) - clockOffset)).toBeLessThanOrEqual((clock?.precisionMs ?? 0) + 50);
+  });
+
+  it('reads no clock out of answers that contradict each other', async () => {
+    await using fac = await createFortiAuthenticator();
+    let offset = 0;
+    Object.defineProperty(fac.state, 'clockOffset', { get: () => (offset += 60_000) });
+    expect((await factsOf(fac)).clock).toBeNull();
   });
 
   it('sends nothing but GET, to the six resources', async () => {

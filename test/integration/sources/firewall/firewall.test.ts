@@ -151,7 +151,7 @@ describe('observeFirewall', () => {
     const zones = [{ name: 'dmz', q_origin_key: 'dmz' }, { name: 'x"\nend' }];
     await using firewall = await bench.start(withPolicy({ 'ssl-ssh-profile': 'deep-inspection', dstintf: zones }));
     const [finding] = judgeFirewallPolicy([await bench.observe(firewall)], []);
-    expect(finding?.facts).toMatchObject({ policy: '5 "fac-to-internet"', incoming: 'port2', outgoing: '' });
+    expect(finding?.facts).toMatchObject({ policy: 'policy 5 "fac-to-internet"', incoming: 'port2', outgoing: '' });
   });
 
   it('names the exemption that it cannot judge', async () => {

@@ -87,6 +87,12 @@ describe('judgeClock and correctedNow', () => {
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.actual).toBe(
       '90 s ahead, says a:443 alone, which may be wrong itself',
     );
+    expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
+      'The clock is 90 s ahead, by a:443 alone, which may be wrong itself.',
+    );
+    expect(judgeClock([ntp(90_000), header(90_000, 'a:443')], MAX)[0]?.actual).toBe(
+      '90 s behind, says ntp.example.test:123, a:443',
+    );
     expect(judgeClock([silent('ntp')], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
       subject: 'the clock of this machine',

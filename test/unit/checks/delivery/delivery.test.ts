@@ -88,7 +88,11 @@ describe('what is found at a host that carries', () => {
     expect(judgeCarrier(carrier('answers', CLOSED))[0]?.actual).toBe(
       'that; seen from inside, this says nothing of phones outside',
     );
+    expect(judgeCarrier(carrier('answers', CLOSED))[0]?.claim).toMatch(
+      /; seen from inside, this says nothing of phones outside\.$/u,
+    );
     expect(judgeCarrier(carrier('answers', EXPIRED))[0]?.confidence).toBe('suspected');
+    expect(judgeCarrier(carrier('answers', EXPIRED, 'critical'))[0]?.level).toBe('warning');
   });
 
   it.each([

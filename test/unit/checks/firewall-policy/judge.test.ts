@@ -181,7 +181,7 @@ describe('judgeFirewallPolicy', () => {
       outgoing: 'wan1',
       firewall: 'FortiGate 10.0.0.1',
       source: '10.0.0.5',
-      policy: '5 "fac-out"',
+      policy: 'policy 5 "fac-out"',
       nat: 'enable',
       schedule: 'always',
       vdom: 'root',

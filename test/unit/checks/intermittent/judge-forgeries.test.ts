@@ -57,6 +57,10 @@ describe('certificates that were forged now and then', () => {
         'One of several firewalls, links or proxies on the path inspects TLS.',
     );
     expect(judged(after(NO_SHARE, '.x.......x...........', DROPPED))).toEqual([]);
+    // Also where TLS was not judged in this round.
+    const unjudged = { reachability: [], 'tls-genuine': null };
+    const seen = path({ endpoints: [endpoint(A, open())] });
+    expect(judgeShare(unjudged, after(NO_SHARE, '.x.......x...........'), seen)['tls-genuine']).toHaveLength(1);
   });
 
   test('are no outage by themselves in the round that meets the next one, unless it lasts', () => {

@@ -221,6 +221,33 @@ describe('connections to the licence server that fail now and then', () => {
     });
   });
 
+  test('names the proxy that some of the connections lead through', () => {
+    const share = next(NO_SHARE, {
+      at: 0,
+      dialled: [A, B],
+      connections: connections({ [A]: '.', [B]: '.' }, SHUT),
+      burst: connections({ [A]: HALF, [B]: FINE }, SHUT),
+    });
+    const endpoints = [endpoint(A, open()), { ...endpoint(B, open()), proxy: '192.0.2.9:3128' }];
+    const { reachability } = judgeShare({ reachability: [], 'tls-genuine': [] }, share, path({ endpoints }));
+    expect(reachability?.[0]?.facts).toMatchObject({ address: A, proxy: '192.0.2.9:3128' });
+  });
+
+  test('is told alone at a stage that was not judged', () => {
+    const share = next(NO_SHARE, {
+      at: 0,
+      dialled: [A],
+      connections: connections({ [A]: '.' }, SHUT),
+      burst: connections({ [A]: HALF }, SHUT),
+    });
+    const { reachability } = judgeShare(
+      { reachability: null, 'tls-genuine': null },
+      share,
+      path({ endpoints: [endpoint(A, open())] }),
+    );
+    expect(brief(reachability)).toEqual([`every-connection-works broken egress-blocked ${A}`]);
+  });
+
   test('tells the share, the part of the path, and how to find the one that is bad', () => {
     const [cause] = diagnose(round(['reachability', judged({ [A]: `.${HALF}` }).reachability ?? []]), CONTEXT).causes;
     expect(cause).toMatchObject({ id: 'egress-blocked', severity: 'critical', confidence: 'suspected' });

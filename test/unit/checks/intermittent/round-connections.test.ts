@@ -83,6 +83,14 @@ describe('a connection', () => {
   });
 });
 
+test.each([
+  ['The certificate is for license.example.test.', 'the certificate is for license.example.test'],
+  ['It is not The certificate that was learned.', 'It is not The certificate that was learned'],
+])('what failed is said within a sentence: %s', (claim, actual) => {
+  const intercepted = { ...INTERCEPTED, findings: [{ ...BROKEN, claim }] };
+  expect(connections(endpoint(A), intercepted)[0]?.fault?.actual).toBe(actual);
+});
+
 test('a round has its time, the addresses that it dialled, and its burst', () => {
   const [one, silent, more] = [endpoint(A), endpoint(B, failed('aborted')), endpoint(B)];
   const seen = round({ licenseServer: path({ endpoints: [one, silent] }), burst: [more] });

@@ -20,9 +20,26 @@ function names(
   reason: 'no-route' | 'timeout',
   resolver = 'udp://10.0.0.53:53',
 ): RoundObservations['path']['licenseServer']['names'] {
-  return [{ resolver, name: 'server.test', a: silence(reason), aaaa: silence(reason) }];
+  return [{ ...resolution(reason), resolver }];
 }
 
+function resolution(reason: 'no-route' | 'timeout'): RoundObservations['path']['licenseServer']['names'][number] {
+  return { resolver: 'udp://10.0.0.53:53', name: 'server.test', a: silence(reason), aaaa: silence(reason) };
+}
+
+function levelsOf(judgement: Judgement): readonly string[] {
+  return judgement.kind === 'judged' ? judgement.findings.map(({ level }) => level) : [judgement.kind];
+}
+
+const ADDRESS: DnsReply = {
+  kind: 'answer',
+  rcode: 'NOERROR',
+  ttlSeconds: 60,
+  addresses: ['192.0.2.3'],
+  cnames: [],
+  durationMs: 3,
+  attempts: 1,
+};
 const ANSWERING = path({ endpoints: [endpoint('192.0.2.1', open())] });
 const SILENT = path({ endpoints: [endpoint('192.0.2.2', { ...failed('timeout'), durationMs: 3000 })] });
 
@@ -190,8 +207,45 @@ describe('judgeInternet()', () => {
     expect(judgeUnknown(round({ controls: [proxied] }), new Set()).kind).toBe('unjudged');
   });
 
+  test('everything is refused: by this machine itself, unless a name is answered from outside', () => {
+    const refusing = (answered: boolean): RoundObservations['path']['licenseServer'] =>
+      path({
+        names: answered ? [{ ...resolution('timeout'), a: ADDRESS }] : names('timeout'),
+        endpoints: [endpoint('192.0.2.3', failed('refused'))],
+      });
+    const judged = [true, false].map((answered) =>
+      judgeInternet(round({ controls: [refusing(answered)], licenseServer: refusing(answered) })),
+    );
+    expect(judged.map(levelsOf)).toEqual([[], ['broken']]);
+  });
+
+  test('refusals alone may be those of a packet filter here, unless there is nothing to compare with', () => {
+    const refusing = path({ endpoints: [endpoint('192.0.2.3', failed('refused'))] });
+    expect(judgeUnknown(round({ controls: [refusing], licenseServer: refusing }), new Set())).toMatchObject({
+      kind: 'judged',
+      findings: [{ level: 'broken' }],
+    });
+    expect(judgeUnknown(round({ licenseServer: refusing }), new Set())).toMatchObject({
+      kind: 'judged',
+      findings: [],
+      summary: 'Connections are refused, so something answers',
+    });
+  });
+
+  test('is sure where one of several control hosts has answered before, and only if one was tried', () => {
+    const other = path({ ...SILENT, subject: 'other.test:443' });
+    const both = round({ controls: [other, CONTROL], licenseServer: SILENT });
+    expect(judgeUnknown(both, new Set(['control.test:443'])).findings).toMatchObject([{ confidence: 'confirmed' }]);
+    const untried = round({ controls: [path({ subject: 'control.test:443' })], licenseServer: SILENT });
+    const [finding] = judgeUnknown(untried, new Set(['control.test:443'])).findings;
+    expect([finding?.confidence, finding?.kind]).toEqual(['suspected', undefined]);
+  });
+
   test('remembers what has answered, by accepting or by refusing', () => {
-    const refusing = path({ subject: 'refusing.test:443', endpoints: [endpoint('192.0.2.3', failed('refused'))] });
+    const refusing = path({
+      subject: 'refusing.test:443',
+      endpoints: [endpoint('192.0.2.3', failed('refused')), endpoint('192.0.2.4', failed('timeout'))],
+    });
     const seen = round({ controls: [CONTROL, refusing], licenseServer: ANSWERING });
     expect(answeringHosts(seen)).toEqual(['refusing.test:443', 'server.test:443']);
   });
@@ -234,6 +288,30 @@ describe('judgeInternet()', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
       'The only way out is the proxy 192.0.2.9:3128, and it opens no connection',
     );
+    const [seen] = BEYOND_PROXY.endpoints;
+    if (seen === undefined) throw new Error('Nothing was tried');
+    const another = path({ endpoints: [{ ...seen, proxy: '192.0.2.8:3128' }] });
+    expect(judgeInternet(round({ controls: [BEYOND_PROXY, another] })).summary).toBe(
+      'The only way out is the proxy 192.0.2.9:3128, 192.0.2.8:3128, and it opens no connection',
+    );
+  });
+
+  test('says why nothing is judged', () => {
+    expect(judgeUnknown(round({}), new Set()).summary).toBe('No address to connect to: no name resolves');
+    expect(judgeUnknown(round({ licenseServer: WITHOUT_ROUTE }), new Set()).summary).toBe(
+      'This machine has no route for IPv6, and no IPv4 address was tried',
+    );
+    const silent = round({ controls: [CONTROL], licenseServer: SILENT });
+    expect(judgeUnknown(silent, new Set(['server.test:443'])).summary).toBe(
+      'Only the licence server has answered since the start, and it does not now',
+    );
+  });
+
+  test('believes a machine that has no route to any of its resolvers, of which one has an IPv4 address', () => {
+    const resolvers = [...names('no-route', 'udp://[2001:db8::53]:53'), ...names('no-route')];
+    expect(judgeInternet(round({ licenseServer: path({ names: resolvers }) })).findings).toMatchObject([
+      { level: 'broken' },
+    ]);
   });
 
   test('says why nothing could be tried', () => {
@@ -249,10 +327,13 @@ describe('judgeInternet()', () => {
     const [finding] = judgeInternet(round({ controls: [SILENT] })).findings;
     expect(finding).toMatchObject({
       suggests: 'internet-unreachable',
+      claim: 'The one connection that was tried failed: server.test:443 at 192.0.2.2: no answer within 3 s.',
       actual: 'server.test:443 at 192.0.2.2: no answer within 3 s',
     });
-    expect(judgeInternet(round({ controls: [SILENT, SILENT] })).findings[0]?.actual).toMatch(
-      / 3 s; server\.test:443 at /,
+    const [of] = judgeInternet(round({ controls: [SILENT, SILENT] })).findings;
+    expect(of?.actual).toMatch(/ 3 s; server\.test:443 at /);
+    expect(of?.claim).toBe(
+      'All 2 connections that were tried failed; server.test:443 at 192.0.2.2: no answer within 3 s.',
     );
   });
 });

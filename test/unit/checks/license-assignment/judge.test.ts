@@ -180,6 +180,33 @@ describe('judgeLicenseAssignment', () => {
     expect(findings.map(({ level, subject }) => `${level} ${subject}`)).toEqual(expected);
   });
 
+  it('says that nothing was looked up, or that no licence is known', () => {
+    const unit = listed(PAIR, standalone);
+    const registration = { kind: 'ok', lookups: [] } as const;
+    expect(judgeLicenseAssignment({ ...unit, listed: [unit], registration })).toMatchObject([
+      {
+        rule: 'license-looked-up',
+        subject: LICENSE,
+        claim: 'The licence has not been looked up yet.',
+        expected: 'an answer of the registration service',
+        actual: 'not looked up yet',
+      },
+    ]);
+    expect(judgeLicenseAssignment({ ...unit, licenses: [], listed: [], registration })).toMatchObject([
+      { rule: 'license-known', claim: 'No licence number of this unit is known.' },
+    ]);
+  });
+
+  it('says how old an answer is that still counts', () => {
+    const unit = listed(PAIR, cluster);
+    const because = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
+    const kept = { since: Date.UTC(2026, 10, 24, 13), because };
+    const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome: held('FAC-A'), kept }] } as const;
+    expect(judgeLicenseAssignment({ ...unit, listed: [unit], registration })[0]?.claim).toBe(
+      'The registration service did not answer (timeout); its answer of 2026-11-24 13:00:00 UTC still counts.',
+    );
+  });
+
   it('names the licence, the serial and the holder', () => {
     const [finding] = judge(listed(PAIR, standalone), held('FAC-X'));
     expect(finding).toEqual({
@@ -218,6 +245,7 @@ describe('judgeLicenseAssignment', () => {
       'not asked before 2026-11-24T13:00:00Z: quota or back-off of the registration service',
     ],
     [held('FAC-A'), { ...ALONE, serial: null }, null, 'registered to FAC-A, and the serial of fac-1 is not known'],
+    [held('FAC-X'), PAIR, cluster, 'registered to FAC-X, which is neither this unit nor its peer'],
     [held('FAC-B'), PAIR, standalone, 'registered to the HA peer FAC-B, and this unit runs alone'],
     [held('FAC-B'), PAIR, null, 'registered to the HA peer FAC-B; whether the cluster runs is not known'],
     [
@@ -241,6 +269,7 @@ describe('judgeLicenseAssignment', () => {
     expect(judgeLicenseAssignment({ ...unit, listed: [unit], registration: denied })).toMatchObject([
       {
         rule: 'registration-service-answers',
+        claim: 'The registration service refused the API user.',
         expected: 'an answer of the registration service',
         actual: 'the service refused the API user (HTTP 401)',
       },

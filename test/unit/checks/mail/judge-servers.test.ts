@@ -45,8 +45,13 @@ describe('judgeMailServers', () => {
     const [finding] = judgeMailServers([seen('a:25', 'refuses'), seen('b:25', 'accepts')], VIEW);
     expect(finding).toMatchObject({
       suggests: 'mail-unreachable',
+      claim: expect.stringMatching(/; b:25 accepts messages meanwhile\.$/u),
       actual: 'refused (connect): as it is; b:25 accepts messages meanwhile',
     });
+  });
+
+  test('finds nothing where there is no server', () => {
+    expect(judgeMailServers([], VIEW)).toEqual([]);
   });
 
   test('is critical for a server that is required', () => {

@@ -110,6 +110,60 @@ describe('judgeMail', () => {
     expect(finding?.facts).toEqual({ security: 'starttls' });
   });
 
+  test.each<readonly [Failing, claim: string]>([
+    [{ stage: 'connect', reason: 'timeout' }, 'The mail server does not answer: timeout (connect).'],
+    [{ stage: 'greeting', reason: 'closed' }, 'The mail server does not answer: closed (greeting).'],
+    [{ stage: 'connect', reason: 'name-not-resolved' }, 'The name of the mail server has no address.'],
+    [{ stage: 'connect', reason: 'no-route' }, 'The mail server could not be asked from this machine.'],
+    [{ stage: 'login', reason: 'internal' }, 'The mail server could not be asked from this machine.'],
+    [{ stage: 'ehlo', reason: 'timeout' }, 'The mail server greeted, then did not answer EHLO or STARTTLS.'],
+    [{ stage: 'login', reason: 'timeout' }, 'The mail server greeted, then did not answer the login (AUTH).'],
+    [{ stage: 'sender', reason: 'closed' }, 'The mail server greeted, then ended the connection at MAIL FROM.'],
+    [{ stage: 'recipient', reason: 'protocol' }, 'The mail server greeted, then gave no SMTP reply to RCPT TO.'],
+    [
+      { stage: 'tls', reason: 'rejected', code: 502, tlsError: 'NO_STARTTLS' },
+      'The mail server does not offer STARTTLS.',
+    ],
+    [{ stage: 'tls', reason: 'reset' }, 'TLS to the mail server fails.'],
+    [{ stage: 'tls', reason: 'reset', code: 454 }, 'TLS to the mail server fails.'],
+    [{ stage: 'tls', reason: 'rejected', code: 502 }, 'TLS to the mail server fails.'],
+    [{ stage: 'tls', reason: 'rejected' }, 'TLS to the mail server fails.'],
+    [{ stage: 'sender', reason: 'rejected', code: 550 }, 'The mail server rejects the sender.'],
+    [
+      { stage: 'sender', reason: 'rejected', code: 530, message: '530 5.7.0 Must issue a STARTTLS command first' },
+      'The mail server demands encryption.',
+    ],
+  ])('claims of %j: %s', (failure, claim) => {
+    expect(judgeMail(failing(failure), ELSEWHERE)[0]?.claim).toBe(claim);
+  });
+
+  test('expects each answer while FortiAuthenticator waits for it', () => {
+    const outcome = { kind: 'accepted', durationMs: 9000, slowestMs: 6000, greeting: '220 hello' } as const;
+    const slow = { ...failing({ stage: 'connect', reason: 'refused' }), outcome };
+    expect(judgeMail(slow, ELSEWHERE)[0]?.expected).toBe('each answer within 5 s, as long as FortiAuthenticator waits');
+  });
+
+  test('is less sure of a policy that may be one for this machine alone', () => {
+    const refused = failing({ stage: 'sender', reason: 'rejected', code: 550, message: '550 5.7.1 not allowed' });
+    expect(judgeMail(refused, ELSEWHERE)[0]?.confidence).toBe('suspected');
+    expect(judgeMail(refused, FROM_APPLIANCE)[0]).not.toHaveProperty('confidence');
+  });
+
+  test.each([
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'untrusted'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'untrusted'],
+    ['UNABLE_TO_GET_ISSUER_CERT', 'untrusted'],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'untrusted'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'untrusted'],
+    ['CERT_HAS_EXPIRED', undefined],
+  ])('takes a certificate for untrusted that was seen and fails with %s', (tlsError, kind) => {
+    const seen = failing({ stage: 'tls', reason: 'tls', tlsError });
+    const issuer: DistinguishedName = { attributes: [{ type: 'CN', value: 'Acme' }] };
+    const shown = { ...seen, outcome: { ...seen.outcome, issuer } } as MailObservation;
+    expect(judgeMail(shown, ELSEWHERE)[0]?.kind).toBe(kind);
+    expect(judgeMail(seen, ELSEWHERE)[0]?.kind).toBeUndefined();
+  });
+
   test('says what happened, and where', () => {
     expect(judgeMail(failing({ stage: 'recipient', reason: 'rejected', code: 550 }), ELSEWHERE)[0]?.actual).toBe(
       'rejected (recipient): as it is',

@@ -89,7 +89,7 @@ test('a line is told with the device, the policy and the source that it names', 
       actual: 'fgt-1, policy 20, source 10.0.0.5: devname="fgt-1"',
       level: 'broken',
       suggests: 'tls-intercepted',
-      facts: { product: 'Fortinet FortiGate', policy: '20', source: '10.0.0.5' },
+      facts: { product: 'Fortinet FortiGate', policy: 'policy 20', source: '10.0.0.5' },
     },
   ]);
 });

@@ -81,7 +81,7 @@ describe('admitCall', () => {
   it('does not lock for days when the wall clock was set back', () => {
     const budget = recordFailure(EMPTY_BUDGET, NOW + 1000 * HOUR, null);
     const admission = admitCall(budget, NOW, REGISTRATION_LIMITS);
-    expect(admission.kind === 'wait' ? admission.until - NOW : 0).toBeLessThanOrEqual(HOUR);
+    expect(admission).toEqual({ kind: 'wait', until: NOW + HOUR });
   });
 
   it('never exceeds a limit, whenever calls and errors happen', () => {

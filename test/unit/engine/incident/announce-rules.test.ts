@@ -70,6 +70,8 @@ describe('what is due', () => {
     ['an end of what was told', { ...CLOSED, lastNotified: told(START, WORD) }, ['resolved mail:25']],
     ['no end of what was not', CLOSED, []],
     ['what came and went, in a digest', { ...CLOSED, awaitsDigest: true }, ['digest: resolved mail:25']],
+    ['nothing that may be over long since', { presence: 'unverified' }, []],
+    ['nothing that the last round did not show', { presence: 'absent' }, []],
     ['nothing new so soon', { lastNotified: told(NOW - 4 * HOUR + 1, WORD) }, []],
     ['a reminder in time', { lastNotified: told(NOW - 4 * HOUR, WORD) }, ['reminder mail:25']],
     [
@@ -130,10 +132,15 @@ describe('a notification', () => {
   test('has its place in the thread of its incident', () => {
     const step = said([incident({ lastNotified: told(START, WORD), thread: { count: 4, first: 'a', last: 'b' } })]);
     const [{ id } = { id: '' }] = notifications(step);
-    expect(id).toBe(`${incident().id}.5`);
+    expect(id).toBe(`${incident().id}.5-here`);
     expect(step.state.incidents[0]?.thread).toEqual({ count: 5, first: 'a', last: id });
     const [{ thread } = incident()] = said([incident()]).state.incidents;
-    expect(thread).toEqual({ count: 1, first: `${incident().id}.1`, last: `${incident().id}.1` });
+    expect(thread).toEqual({ count: 1, first: `${incident().id}.1-here`, last: `${incident().id}.1-here` });
+  });
+
+  test('needs no more than a number where the incident was opened with this store', () => {
+    const own = incident({ id: '20261124T130030Z-here-1' });
+    expect(notifications(said([own])).map(({ id }) => id)).toEqual(['20261124T130030Z-here-1.1']);
   });
 
   test('is counted, and says when the next one comes', () => {

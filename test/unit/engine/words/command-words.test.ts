@@ -28,6 +28,8 @@ describe('fillCommands()', () => {
     ['{resolverip}', { resolver: 'tls://9.9.9.9' }, 'FILL-IN-RESOLVER-IP'],
     ['{resolverip}', { resolver: 'system' }, 'FILL-IN-RESOLVER-IP'],
     ['{policyid}', { policy: '5 (web)' }, '5'],
+    ['{policyid}', { policy: 'policy 5 "fac-out"' }, '5'],
+    ['{policyid}', { policy: 'policy 5' }, '5'],
     ['{policyid}', { policy: 'the policy that matches' }, 'FILL-IN-POLICY-ID'],
     ['"{inside}"', { incoming: 'port2' }, '"port2"'],
     ['"{inside}" "{outside}"', { incoming: 'port2, LAN zone', outgoing: 'any' }, '"port2" "LAN zone" "any"'],

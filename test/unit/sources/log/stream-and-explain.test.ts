@@ -45,13 +45,23 @@ const byFac = (message: string): string =>
 const texts = signatures.signatures
   .filter((signature): signature is MessageSignature => signature.kind === 'message')
   .flatMap(({ id, texts: all }) => all.map((text) => ({ id, text, message: text.replace('^', '') })));
-const counted = texts.filter(({ text }) => !text.startsWith('*'));
+const explainsOnly = (id: string): boolean => {
+  const signature = signatures.byId.get(id);
+  return signature?.kind === 'message' && signature.explainOnly === true;
+};
+const counted = texts.filter(({ id, text }) => !text.startsWith('*') && !explainsOnly(id));
 const explainedOnly = texts.filter(({ text }) => text.startsWith('*'));
+const ordinary = texts.filter(({ id }) => explainsOnly(id));
 
 describe('the stream and explain say the same', () => {
   test.each(counted)('of "$text"', ({ id, message }) => {
     const written = message.replaceAll('*', ' x ');
     expect([inStream(byFac(written)), pasted(byFac(written)), pasted(written)]).toEqual([id, id, id]);
+  });
+
+  test.each(ordinary)('but for "$text", which is no trouble of activation', ({ id, message }) => {
+    const written = message.replaceAll('*', ' x ');
+    expect([inStream(byFac(written)), pasted(byFac(written)), pasted(written)]).toEqual([null, id, id]);
   });
 
   test.each(explainedOnly)('but for "$text", which FortiAuthenticator does not log', ({ id, message }) => {
@@ -65,7 +75,27 @@ describe('the stream and explain say the same', () => {
 
   test('of everything in the samples', () => {
     const lines = [...fixtureLines('fac-syslog-samples.txt'), ...fixtureLines('fortios-token-events.txt')];
-    expect(lines.map((line) => inStream(line))).toEqual(lines.map(pasted));
+    const counted = (id: string | null): string | null => (id !== null && explainsOnly(id) ? null : id);
+    expect(lines.map((line) => inStream(line))).toEqual(lines.map(pasted).map(counted));
+  });
+});
+
+describe('an event of FortiAuthenticator itself', () => {
+  const events = fixtureLines('fac-events.txt').map((entry) => {
+    const [stream = '', explained = '', ...line] = entry.split('|');
+    return { stream: stream === '' ? null : stream, explained, line: line.join('|') };
+  });
+
+  test.each(events)('$explained, in the stream $stream', ({ stream, explained, line }) => {
+    expect([inStream(line), pasted(line)]).toEqual([stream, explained]);
+  });
+
+  test('that says nothing of activation is left to explain', () => {
+    const ids = events.map(({ explained }) => explained);
+    expect(new Set(ids.filter(explainsOnly))).toEqual(
+      new Set(events.filter(({ stream }) => stream === null).map(({ explained }) => explained)),
+    );
+    expect(new Set(ids).size).toBeGreaterThan(11);
   });
 });
 

@@ -25,7 +25,7 @@ const CALL: Call = {
     sent += 1;
     return isDown
       ? Promise.reject(Object.assign(new Error('down'), { code: 'ECONNRESET' }))
-      : Promise.resolve({ kind: 'json', value: {} });
+      : Promise.resolve({ kind: 'json', value: {}, serverTime: null });
   },
   problemOf: () => null,
   refusalBacksOff: false,

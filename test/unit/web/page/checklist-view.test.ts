@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../src/engine/finding.ts';
 import { checklistView } from '../../../../src/web/page/checklist-view.ts';
+import { readerAt } from '../../../../src/web/page/time-text.ts';
 import { finding } from '../../../support/judged-round.ts';
 
 const FULL = 'C=US, O=Fortinet, CN=FG100FTK20012345';
 
-function shown(more: Partial<Finding>): string {
+function shown(more: Partial<Finding>, timezone = 'UTC'): string {
   const status = { id: 'tls-genuine', state: 'broken', summary: 'It is intercepted', blockedBy: [] } as const;
-  return checklistView([{ ...status, findings: [finding('tls-intercepted', more)] }]).toString();
+  return checklistView(
+    [{ ...status, findings: [finding('tls-intercepted', more)] }],
+    readerAt(Date.UTC(2026, 10, 24, 13), timezone),
+  ).toString();
 }
 
 describe('a finding on the page', () => {
@@ -26,6 +30,12 @@ describe('a finding on the page', () => {
     expect(inside).toContain('<dt>Verbatim</dt><dd>action=&quot;resign&quot;</dd>');
     expect(inside).toContain('<dt>Address</dt><dd>173.243.138.84</dd>');
     expect(inside).toContain('<dt>Last seen</dt><dd>2026-11-24 12:00:00 UTC</dd>');
+  });
+
+  test('was last seen in the time of the reader', () => {
+    expect(shown({ at: Date.UTC(2026, 10, 24, 12) }, 'Europe/Berlin')).toContain(
+      '<dt>Last seen</dt><dd>2026-11-24 13:00:00 +01:00 (12:00:00 UTC)</dd>',
+    );
   });
 
   test('does not repeat what was seen, and tells no address and no time where there is none', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { historyView } from '../../../../src/web/page/history-view.ts';
 import { toHtml } from '../../../../src/web/page/markup.ts';
+import { readerAt } from '../../../../src/web/page/time-text.ts';
 import { CHART_WINDOWS, type RangeData } from '../../../../src/web/chart-data.ts';
 import { EMPTY_PAST } from '../../../support/web-sources.ts';
 
@@ -8,11 +9,13 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const UNTIL = Date.UTC(2026, 10, 24, 12);
 
-function render(more: Partial<RangeData>): string {
+function render(more: Partial<RangeData>, timezone = 'UTC'): string {
   const { range = '7d' } = more;
   const { back, span } = CHART_WINDOWS[range];
   const from = Math.floor(UNTIL / span) * span - back + span;
-  return toHtml(historyView({ ...EMPTY_PAST, range, from, incidents: [], until: UNTIL, ...more }));
+  return toHtml(
+    historyView({ ...EMPTY_PAST, range, from, incidents: [], until: UNTIL, ...more }, readerAt(UNTIL, timezone)),
+  );
 }
 
 describe('historyView()', () => {
@@ -122,6 +125,13 @@ describe('historyView()', () => {
     const rows = [...html.matchAll(/<tr><th scope="row">.*?<\/tr>/gu)].map(([row]) => row);
     expect(rows).toHaveLength(12);
     expect(rows.join('')).toContain('<td>50 %</td><td>3</td><td>unknown</td>');
+  });
+
+  test('says that a day is one of UTC where the times are of another zone', () => {
+    const days = [{ day: UNTIL - 2 * DAY, share: 1 }];
+    expect(render({ range: '30d', days }, 'Europe/Berlin')).toContain('<strong>Availability by day (UTC)</strong>');
+    expect(render({ range: '30d', days })).toContain('<strong>Availability by day</strong>');
+    expect(render({ range: '7d', days }, 'Europe/Berlin')).toContain('<strong>Availability by hour</strong>');
   });
 
   test('offers each range, and says which one it is', () => {

@@ -1,0 +1,171 @@
+import type { Millis } from '../../core/clock.ts';
+import { spanText } from '../../core/duration.ts';
+import type { ApplianceFacts, ApplianceObservation } from '../../core/license/appliance.ts';
+import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
+import type { HaRoleObservation } from '../../core/license/ha-role.ts';
+import { type Finding, note } from '../../engine/finding.ts';
+import type { SnmpConfig } from '../../sources/appliances/section.ts';
+import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
+import { toldOf } from '../told-of-appliance.ts';
+import type { ApplianceCause } from './causes.ts';
+
+/** A difference that makes the first codes fail when it is added to the drift of a phone. */
+const CLOCK_WARNING: Millis = 20_000;
+/** Time-based codes are valid for 60 s (ta-p/190925). */
+const CODES_REJECTED: Millis = 60_000;
+/** Half a second on either side is the resolution of the `Date` header: what is less precise must show more. */
+const USUAL_PRECISION: Millis = 1000;
+
+/** The clock of a unit, against our own one as it was checked in this round. */
+export function judgeApplianceClock(
+  facts: ApplianceFacts,
+  ownClock: OwnClock | null,
+): readonly Finding<ApplianceCause>[] {
+  const { clock } = facts;
+  if (clock === null) return [];
+  // What a unit answered before our clock was set cannot be compared.
+  if (ownClock !== null && wasClockSet(clock.clockBase, ownClock.clockBase)) return [];
+  const estimate = ownClock?.estimate ?? null;
+  const isConfirmed = estimate?.trusted === true;
+  const isOwnWrong = isConfirmed && Math.abs(estimate.offsetMs) > estimate.precisionMs;
+  const skew = clock.offsetMs - (isOwnWrong ? estimate.offsetMs : 0);
+  const precision = clock.precisionMs + (isOwnWrong ? estimate.precisionMs : 0);
+  const proven = Math.abs(skew) - Math.max(0, precision - USUAL_PRECISION);
+  if (proven < CLOCK_WARNING) return [];
+  const found = `${spanText(Math.round(Math.abs(skew) / 1000) * 1000)} ${skew > 0 ? 'ahead' : 'behind'}`;
+  const expected = `within ${spanText(CLOCK_WARNING)} of the time`;
+  const actual = `${found}, by the Date headers of ${String(clock.answers)} of its answers`;
+  const rule = 'appliance-clock-agrees';
+  if (!isConfirmed) {
+    const claim = `The clock of FortiAuthenticator is ${found}, compared with this machine, whose clock is not confirmed.`;
+    return [note(toldOf(facts, { rule, claim, expected, actual: `${actual}; our own clock is not confirmed` }))];
+  }
+  const told = toldOf(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected, actual });
+  return [
+    {
+      ...told,
+      // What is wrong with one part of a unit is a fault of its own, beside that of another part.
+      subject: `clock of ${facts.appliance}`,
+      level: 'warning',
+      suggests: 'appliance-clock-skewed',
+      ...(proven >= CODES_REJECTED ? { kind: 'codes-rejected' } : {}),
+      facts: { ...told.facts, found },
+    },
+  ];
+}
+
+const KB_PER_GB = 1024 * 1024;
+
+/** What the unit has, and what its firmware needs; null: enough, or not known. */
+function missingMemory({ system }: ApplianceFacts, known: readonly KnownFact[]): MissingMemory | null {
+  const { memoryKb } = system;
+  const [need] = factsFor(known, 'memory');
+  const least = need?.fact.leastMemoryKb ?? null;
+  if (memoryKb === null || need === undefined || least === null || memoryKb >= least) return null;
+  return { found: `${(memoryKb / KB_PER_GB).toFixed(1)} GB`, version: need.version, memoryKb };
+}
+
+interface MissingMemory {
+  readonly found: string;
+  readonly version: string;
+  readonly memoryKb: number;
+}
+
+/** The memory of a unit, against what its firmware needs. */
+export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
+  const missing = missingMemory(facts, known);
+  if (missing === null) return [];
+  const { found, version, memoryKb } = missing;
+  const told = toldOf(facts, {
+    rule: 'memory-suffices',
+    claim: `FortiAuthenticator has ${found} of memory, and firmware ${version} needs at least 4 GB.`,
+    expected: 'at least 4 GB of memory',
+    actual: `${String(memoryKb)} KB in all, firmware ${version}`,
+  });
+  return [
+    {
+      ...told,
+      subject: `memory of ${facts.appliance}`,
+      level: 'warning',
+      suggests: 'appliance-memory-low',
+      facts: { ...told.facts, found },
+    },
+  ];
+}
+
+/** One unit, as far as it is known. */
+interface KnownUnit {
+  readonly config: { readonly name: string };
+  readonly rest: ApplianceObservation | null;
+  readonly known?: readonly KnownFact[];
+}
+
+/**
+ * Too little memory as a possible reason of another fault, as a note beside that one: it explains without lowering it.
+ * @param ofUnit the name of the unit that the fault is about; null: any of them may be
+ */
+export function memoryBeside(
+  faults: readonly Finding[],
+  units: readonly KnownUnit[],
+  ofUnit: (fault: Finding) => string | null,
+): readonly Finding[] {
+  const beside = faults.flatMap((fault) => {
+    const unit = ofUnit(fault);
+    return units.flatMap(({ config, rest, known = [] }): Finding | [] => {
+      const missing =
+        rest?.kind === 'ok' && (unit === null || config.name === unit) ? missingMemory(rest, known) : null;
+      return missing === null ? [] : besideOf(fault, config.name, missing);
+    });
+  });
+  return [...new Map(beside.map((finding) => [`${finding.subject} ${finding.claim}`, finding])).values()];
+}
+
+function besideOf(
+  { subject, suggests, facts }: Finding,
+  unit: string,
+  { found, version, memoryKb }: MissingMemory,
+): Finding {
+  return {
+    rule: 'memory-suffices',
+    subject,
+    claim: `Another possible reason is memory: ${unit} has ${found}, firmware ${version} needs 4 GB, and in swap provisioning and push fail.`,
+    expected: 'at least 4 GB of memory',
+    actual: `${String(memoryKb)} KB in all, firmware ${version}`,
+    level: 'note',
+    suggests,
+    ...(facts === undefined ? {} : { facts }),
+  };
+}
+
+/** What is known of its firmware whatever happens, and what is told beside memory or SNMP when that is wrong. */
+export function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
+  return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));
+}
+
+/** SNMPv3 with SHA-1 that fails at a firmware that has none. */
+export function judgeSnmpHash(
+  facts: ApplianceFacts,
+  known: readonly KnownFact[],
+  snmp: Pick<SnmpConfig, 'user' | 'authProtocol'> | null,
+  role: HaRoleObservation | null,
+): readonly Finding<ApplianceCause>[] {
+  const usesSha1 = snmp !== null && snmp.user !== null && (snmp.authProtocol ?? 'sha') === 'sha';
+  if (role?.kind !== 'failed' || !usesSha1) return [];
+  return factsFor(known, 'snmp-sha1').map((one) => note(factNote(facts, one)));
+}
+
+function factsFor(known: readonly KnownFact[], use: FactUse): readonly KnownFact[] {
+  return known.filter(({ fact }) => fact.use === use);
+}
+
+function factNote(facts: ApplianceFacts, { fact, version, isUncertain }: KnownFact) {
+  const { id, summary, todo, source } = fact;
+  return toldOf(facts, {
+    rule: 'firmware-known',
+    claim: isUncertain
+      ? `${id} does not mention firmware ${version}, which may be affected too: ${todo}.`
+      : `Firmware ${version} ${summary}: ${todo}.`,
+    expected: 'a firmware of which nothing is known that touches activation or this access',
+    actual: `${version}: ${id}, ${isUncertain ? 'which does not mention this version' : 'affected'} (${source})`,
+  });
+}

@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { messageOf } from '../text/message-of.ts';
+import type { OperatorLog } from './operator-log.ts';
+
+const run = promisify(execFile);
+
+/** The lines of sd_notify(3) that are sent. */
+export type ServiceState = 'READY=1' | 'STOPPING=1';
+
+/** Milliseconds. It answers as soon as systemd has read the line. */
+const LIMIT = 5_000;
+
+/**
+ * Tells systemd how far the service is. Node has no datagram sockets of the Unix family, so that `systemd-notify` sends
+ * the line: the unit needs `NotifyAccess=all`. Resolves once it was sent, at once where no service manager waits for
+ * it, and never rejects.
+ */
+export async function notifyServiceManager(
+  state: ServiceState,
+  { NOTIFY_SOCKET = '', PATH = '' }: NodeJS.ProcessEnv,
+  logger: OperatorLog,
+): Promise<void> {
+  if (NOTIFY_SOCKET === '') return;
+  try {
+    await run('systemd-notify', [state], { env: { NOTIFY_SOCKET, PATH }, timeout: LIMIT });
+  } catch (error) {
+    logger.warn(
+      { error: messageOf(error) },
+      `Cannot send ${state} to the service manager with "systemd-notify": a unit with Type=notify does not start`,
+    );
+  }
+}

@@ -1,0 +1,247 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createIdentity } from '../../support/authority.ts';
+import {
+  createInspectedSite,
+  INSPECTED_SITE_NEEDS,
+  LICENSE_ADDRESS,
+  LICENSE_HOST,
+  type InspectedSite,
+} from '../../support/inspected-site.ts';
+import {
+  LAN_POLICY,
+  NEIGHBOUR_LOGIN,
+  NEIGHBOURS,
+  type NeighboursReady,
+  type NeighboursRequest,
+} from '../../support/neighbours-host.ts';
+import { parsedMails } from '../../support/parsed-mails.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { startSiteDaemon, type SiteDaemon } from '../../support/site-daemon.ts';
+import { startUnbound } from '../../support/unbound.ts';
+import { until } from '../../support/until.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../support/neighbours-host.ts', import.meta.url));
+const RESOLVER = '10.20.0.53';
+const SYSLOG = { address: '10.20.0.2', port: 5514 };
+const WITHIN = 40_000;
+/** More is not read at night. */
+const FIRST_LINES = 12;
+
+/** As FortiAuthenticator sends it. */
+const LINE =
+  '<12>Aug 14 22:40:02 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" ' +
+  'user="" nas="" action="" status="" FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
+
+interface Neighbours extends AsyncDisposable {
+  readonly ready: NeighboursReady;
+  ask(request: NeighboursRequest): Promise<void>;
+}
+
+async function startNeighbours({ gateway }: InspectedSite): Promise<Neighbours> {
+  for (const address of [NEIGHBOURS.appliance, NEIGHBOURS.mail]) gateway.sh(`ip addr add ${address}/32 dev inside`);
+  const [program = '', ...rest] = gateway.prefix;
+  const host: ChildProcess = fork(PROGRAM, { execPath: program, execArgv: [...rest, process.execPath] });
+  const [ready] = (await Promise.race([once(host, 'message'), once(host, 'exit')])) as NeighboursReady[];
+  if (ready === undefined) throw new Error('Cannot start the neighbours');
+  return {
+    ready,
+    ask: async (request) => {
+      host.send(request);
+      await once(host, 'message');
+    },
+    [Symbol.asyncDispose]: async () => {
+      const gone = once(host, 'exit');
+      host.disconnect();
+      await gone;
+    },
+  };
+}
+
+const WATCHING = {
+  site: 'hq',
+  schedule: { probes: '*/2 * * * * *', appliance: '*/2 * * * * *' },
+  resolvers: [RESOLVER],
+  appliances: [{ name: 'fac-1', logSources: [NEIGHBOURS.appliance] }],
+  logs: { syslog: { udp: `${SYSLOG.address}:${String(SYSLOG.port)}` } },
+  notify: {
+    email: {
+      from: 'ftm-watch@example.org',
+      to: ['admins@example.org'],
+      servers: [{ host: '127.0.0.1', port: 2525, security: 'none' }],
+    },
+  },
+  web: { listen: '127.0.0.1:0' },
+};
+const ASKED = {
+  firewall: {
+    url: `https://${NEIGHBOURS.fortiGate}`,
+    tokenFile: 'token',
+    source: NEIGHBOURS.appliance,
+    caFile: 'firewall-ca.pem',
+  },
+};
+
+async function authority() {
+  return createIdentity({
+    name: 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=FG100FTK20012345',
+    authority: true,
+    key: 'RSA-2048',
+  });
+}
+
+function mailServer(passwordFile: string) {
+  const { mailName: host, mailPort: port } = NEIGHBOURS;
+  const { user } = NEIGHBOUR_LOGIN;
+  const sender = { from: 'fac@example.org', to: 'probe@example.org' };
+  return { mail: [{ host, port, security: 'starttls', ...sender, user, passwordFile, caFile: 'mail-ca.pem' }] };
+}
+
+interface Fault {
+  /** What, who, and what to do first: in the first lines of its mail, without line breaks. */
+  readonly says: readonly RegExp[];
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly names?: Readonly<Record<string, readonly string[]>>;
+  readonly begin?: (stack: AsyncDisposableStack) => Promise<void>;
+  readonly afterwards?: (daemon: SiteDaemon) => Promise<void>;
+}
+
+describeWhere(
+  [...INSPECTED_SITE_NEEDS, { program: 'unbound' }],
+  'the first lines of a mail say what, who and what to do first:',
+  () => {
+    let site: InspectedSite;
+    let neighbours: Neighbours;
+    let stack: AsyncDisposableStack;
+
+    beforeAll(async () => {
+      stack = new AsyncDisposableStack();
+      site = stack.use(await createInspectedSite());
+      neighbours = stack.use(await startNeighbours(site));
+      const files = {
+        'firewall-ca.pem': neighbours.ready.firewallCa,
+        'mail-ca.pem': neighbours.ready.mailCa,
+        token: 'api-token',
+        'mail-password': NEIGHBOUR_LOGIN.password,
+        'wrong-password': 'of-last-year',
+      };
+      for (const [name, text] of Object.entries(files)) await writeFile(join(site.folder, name), text, { mode: 0o600 });
+    }, 60_000);
+    afterAll(() => stack.disposeAsync());
+
+    const FAULTS: Readonly<Record<string, Fault>> = {
+      'DNS hijack': {
+        says: [
+          /^DNS is wrong for fortitokenmobile\.fortinet\.com: 10\.20\.0\.53 answers with 10\.66\.0\.1, /u,
+          / 1\. On 10\.20\.0\.53, find the DNS filter, sinkhole or local zone /u,
+        ],
+        config: {},
+        names: { [LICENSE_HOST]: ['10.66.0.1'] },
+      },
+      'implicit deny': {
+        says: [
+          / from 10\.20\.0\.5 to \S+:443 is blocked by FortiGate 10\.20\.0\.1, implicit deny \(.* from port2 to wan1\)\./u,
+          / 1\. On FortiGate 10\.20\.0\.1, create a policy that allows 10\.20\.0\.5 to fortitokenmobile/u,
+        ],
+        config: ASKED,
+        begin: async (during) => {
+          await neighbours.ask({ kind: 'firewall', state: { matches: 0 } });
+          site.gateway.sh(`nft -f - <<END
+table ip deny {
+  chain forward { type filter hook forward priority 0; ip daddr ${LICENSE_ADDRESS} drop; }
+}
+END`);
+          during.defer(() => {
+            site.gateway.sh('nft delete table ip deny');
+          });
+        },
+      },
+      'DPI with API': {
+        says: [
+          /^TLS to \S+:443 is inspected by FortiGate 10\.20\.0\.1, policy 12 "LAN-to-Internet", profile "deep-inspection"\./u,
+          / 1\. On FortiGate 10\.20\.0\.1, create a separate policy without inspection .* above policy 12 /u,
+        ],
+        config: ASKED,
+        begin: async (during) => {
+          const inspecting = { 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' };
+          const policies = { 12: { ...LAN_POLICY, ...inspecting } };
+          await neighbours.ask({ kind: 'firewall', state: { matches: 12, policies } });
+          during.use(await site.inspect({ authority: await authority(), policy: ['ssl_bump bump all'] }));
+        },
+      },
+      'DPI without API': {
+        says: [
+          /^TLS to \S+:443 is intercepted by Fortinet FortiGate FG100FTK20012345\./u,
+          / 1\. Find the policy that inspects: on the FortiGate, .* with source 10\.20\.0\.5, destination /u,
+        ],
+        config: {},
+        begin: async (during) => {
+          during.use(await site.inspect({ authority: await authority(), policy: ['ssl_bump bump all'] }));
+        },
+      },
+      'rejected login': {
+        says: [
+          /^The mail server mail\.example\.org:587 rejects the user name or the password that activation codes are sent with\./u,
+          / 1\. On the mail server, check whether the account in mail\[\]\.user is locked .* 2\. Set the right password on FortiAuthenticator/u,
+        ],
+        config: mailServer('wrong-password'),
+      },
+      'log line': {
+        says: [
+          /^fac-1: The TLS session from FortiAuthenticator to the licence server fails; .*: look for what treats 10\.20\.0\.5 differently\./u,
+          / 1\. Compare the firewall policy for 10\.20\.0\.5 with the one for the machine that runs ftm-watch/u,
+        ],
+        config: {},
+        afterwards: async () => {
+          await neighbours.ask({ kind: 'line', line: LINE, to: SYSLOG });
+        },
+      },
+    };
+
+    test.each(Object.keys(FAULTS))(
+      '%s',
+      async (name) => {
+        const fault = FAULTS[name];
+        if (fault === undefined) throw new Error('There is no such fault');
+        await using during = new AsyncDisposableStack();
+        const names = { [NEIGHBOURS.mailName]: [NEIGHBOURS.mail], ...fault.names };
+        during.use(
+          await startUnbound(site.gateway, {
+            address: RESOLVER,
+            names,
+            folder: site.folder,
+            forward: '9.9.9.9',
+            more: ['local-zone: "example.org." transparent'],
+          }),
+        );
+        await fault.begin?.(during);
+        const daemon = during.use(
+          await startSiteDaemon(
+            site,
+            { ...WATCHING, ...fault.config, store: { path: `data/${name.replaceAll(' ', '-')}.sqlite` } },
+            2525,
+          ),
+        );
+        await until(
+          () => daemon.status(),
+          (status) => status !== null,
+          WITHIN,
+        );
+        await fault.afterwards?.(daemon);
+        const [raw = ''] = await until(
+          () => daemon.mails(),
+          (mails) => mails.length > 0,
+          WITHIN,
+        );
+        const [mail] = parsedMails([raw]);
+        const read = (mail?.text ?? '').split('\n').slice(0, FIRST_LINES).join(' ').replaceAll(/\s+/gu, ' ');
+        for (const part of fault.says) expect(read).toMatch(part);
+      },
+      120_000,
+    );
+  },
+);

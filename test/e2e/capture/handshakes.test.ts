@@ -1,0 +1,400 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { type CapturedFile, readCapture } from '../../../src/capture/read-capture.ts';
+import { chainPem, createHierarchy } from '../../support/authority.ts';
+import type { Hierarchy } from '../../support/authority.ts';
+import { runFtmWatch } from '../../support/ftm-watch.ts';
+import {
+  captured,
+  encapsulated,
+  fortigateText,
+  type FortigateLog,
+  packetsOf,
+  pcapOf,
+  rewritten,
+} from '../../support/packet-captures.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { until } from '../../support/until.ts';
+
+const HOST = 'license.example.test';
+const TARGET = { host: HOST, port: 443, serverName: HOST, addresses: ['10.0.0.1', 'fd00::1'] };
+/** TLS 1.0 and 1.1 are off otherwise. */
+const OLD = 'ALL@SECLEVEL=0';
+
+const NEEDS = [
+  'root',
+  'network-namespaces',
+  { program: 'tcpdump' },
+  { program: 'tshark' },
+  { program: 'gnutls-serv' },
+  { program: 'openssl' },
+  { program: 'nft' },
+] as const;
+
+/** Of one connection, by tshark as well as by us. */
+interface Seen {
+  readonly version: string | null;
+  readonly name: string | null;
+  readonly chain: readonly string[];
+  readonly alerts: readonly number[];
+}
+
+describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
+  let folder = '';
+  let server: Sandbox;
+  let client: Sandbox;
+  let shown: Hierarchy;
+  const stack = new AsyncDisposableStack();
+  let files = 0;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ftm-watch-captures-'));
+    stack.defer(() => rm(folder, { recursive: true }));
+    server = stack.use(await createSandbox());
+    client = stack.use(await createSandbox());
+    client.sh(`
+      ip link add wire type veth peer name wire netns ${String(server.pid)}
+      ip addr add 10.0.0.2/24 dev wire && ip addr add fd00::2/64 dev wire nodad && ip link set wire up
+    `);
+    server.sh(`
+      ip addr add 10.0.0.1/24 dev wire && ip addr add fd00::1/64 dev wire nodad && ip link set wire up
+    `);
+    shown = await createHierarchy({ name: `CN=${HOST}`, dnsNames: [HOST], key: 'RSA-2048' });
+    await writeFile(join(folder, 'chain.pem'), chainPem(shown.leaf, shown.intermediate));
+    await writeFile(join(folder, 'leaf.pem'), shown.leaf.pem);
+    await writeFile(join(folder, 'inner.pem'), shown.intermediate.pem);
+    await writeFile(join(folder, 'key.pem'), shown.leaf.keyPem);
+    await writeFile(join(folder, 'root.pem'), shown.root.pem);
+    stack.use(
+      await listening(
+        'openssl s_server -accept 443 -key key.pem -cert leaf.pem -cert_chain inner.pem -www ' +
+          `-cipher ${OLD} -min_protocol TLSv1`,
+        443,
+      ),
+    );
+    stack.use(
+      await listening(
+        'openssl s_server -accept 8443 -key key.pem -cert leaf.pem -cert_chain inner.pem -www ' +
+          `-cipher ${OLD} -tls1_2 -Verify 1`,
+        8443,
+      ),
+    );
+    stack.use(await listening('gnutls-serv -p 4443 --x509keyfile key.pem --x509certfile chain.pem --http -q', 4443));
+    stack.use(await listening(`${process.execPath} -e "${NODE_SERVER}"`, 9443));
+    stack.use(await listening(`${process.execPath} -e "${NODE_PROXY}"`, 3128));
+  }, 60_000);
+  afterAll(() => stack[Symbol.asyncDispose]());
+
+  /** Runs a server until it is disposed of. */
+  async function listening(command: string, port: number): Promise<AsyncDisposable> {
+    const [program = '', ...prefix] = server.prefix;
+    const child = spawn(program, [...prefix, 'sh', '-c', `cd ${folder} && exec ${command}`], { stdio: 'ignore' });
+    const opened = async (): Promise<string> => sh(server, `ss -Hltn 'sport = :${String(port)}'`).stdout;
+    await until(opened, (listening) => listening !== '', 15_000);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        const gone = once(child, 'exit');
+        child.kill('SIGKILL');
+        await gone;
+      },
+    };
+  }
+
+  function sh({ prefix: [program = '', ...prefix] }: Sandbox, command: string): { readonly stdout: string } {
+    return spawnSync(program, [...prefix, 'sh', '-c', `cd ${folder} && ${command}`], { encoding: 'utf8' });
+  }
+
+  function connect(options: string, to = '10.0.0.1:443'): void {
+    sh(client, `echo Q | openssl s_client -connect ${to} -servername ${HOST} -CAfile root.pem ${options} 2>&1`);
+  }
+
+  async function capture(happen: () => void, name = 'wire'): Promise<Buffer> {
+    files += 1;
+    const order = { name, file: join(folder, `${String(files)}.pcap`), peer: '10.0.0.1' };
+    return captured(client, order, async () => {
+      happen();
+      await Promise.resolve();
+    });
+  }
+
+  async function read(bytes: Buffer | string): Promise<CapturedFile> {
+    const whole = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+    // In pieces, as a file is read.
+    async function* pieces(): AsyncGenerator<Buffer> {
+      for (let at = 0; at < whole.length; at += 1_000) yield whole.subarray(at, at + 1_000);
+    }
+    return readCapture(pieces(), TARGET, true);
+  }
+
+  function ours({ connections }: CapturedFile): readonly Seen[] {
+    return connections
+      .toSorted((one, other) => one.startedAt - other.startedAt)
+      .map(({ handshake: { hello, version, certificates, clientAlert, serverAlert } }) => ({
+        version,
+        name: hello?.serverName ?? null,
+        chain: (certificates ?? []).map((der) => Buffer.from(der).toString('hex')),
+        alerts: [clientAlert, serverAlert].flatMap((alert) => alert?.code ?? []),
+      }));
+  }
+
+  /** The same by tshark, which reads the file on its own. */
+  async function tsharks(pcap: Buffer): Promise<readonly Seen[]> {
+    const file = join(folder, 'oracle.pcap');
+    await writeFile(file, pcap);
+    const fields = [
+      'tcp.stream',
+      'tls.handshake.type',
+      'tls.handshake.version',
+      'tls.handshake.extensions.supported_version',
+      'tls.handshake.extensions_server_name',
+      'tls.handshake.certificate',
+      'tls.alert_message.desc',
+    ];
+    const ports = [443, 8443, 4443, 9443].flatMap((port) => ['-d', `tcp.port==${String(port)},tls`]);
+    const { stdout } = spawnSync(
+      'tshark',
+      ['-r', file, '-n', '-Y', 'tls', ...ports, '-T', 'json', ...fields.flatMap((field) => ['-e', field])],
+      { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+    );
+    const frames: readonly { readonly _source: { readonly layers: Readonly<Record<string, readonly string[]>> } }[] =
+      JSON.parse(stdout);
+    const streams = Map.groupBy(frames, ({ _source: { layers } }) => layers['tcp.stream']?.[0]);
+    return [...streams.values()].map((parts) => {
+      const all = (field: string): readonly string[] => parts.flatMap(({ _source: { layers } }) => layers[field] ?? []);
+      const answers = parts.filter(({ _source: { layers } }) => layers['tls.handshake.type']?.[0] === '2');
+      const [answer] = answers;
+      const chosen =
+        answer?._source.layers['tls.handshake.extensions.supported_version']?.[0] ??
+        answer?._source.layers['tls.handshake.version']?.[0];
+      return {
+        version: chosen === undefined ? null : (VERSIONS[chosen] ?? chosen),
+        name: all('tls.handshake.extensions_server_name')[0] ?? null,
+        chain: all('tls.handshake.certificate'),
+        alerts: all('tls.alert_message.desc')
+          .map(Number)
+          .filter((code) => code !== 0),
+      };
+    });
+  }
+
+  async function agrees(pcap: Buffer): Promise<readonly Seen[]> {
+    const seen = ours(await read(pcap));
+    expect(seen).toEqual(await tsharks(pcap));
+    return seen;
+  }
+
+  test('OpenSSL: each version, refused and resumed', async () => {
+    const pcap = await capture(() => {
+      for (const version of ['-tls1', '-tls1_1', '-tls1_2', '-tls1_3']) connect(`${version} -cipher ${OLD}`);
+      connect('-tls1_2 -CAfile leaf.pem -verify_return_error');
+      connect('-tls1_3 -CAfile leaf.pem -verify_return_error');
+      connect('-tls1_2 -sess_out session.pem');
+      connect('-tls1_2 -sess_in session.pem');
+      connect('-tls1_2', '10.0.0.1:8443');
+    });
+    const seen = await agrees(pcap);
+    expect(seen.map(({ version }) => version)).toEqual(['1.0', '1.1', '1.2', '1.3', '1.2', '1.3', '1.2', '1.2', '1.2']);
+    expect(seen.map(({ chain }) => chain.length)).toEqual([2, 2, 2, 0, 2, 0, 2, 0, 2]);
+    const { connections } = await read(pcap);
+    expect(connections.map(({ handshake }) => handshake.isResumed)).toEqual([...Array(7).fill(false), true, false]);
+    expect(connections.map(({ handshake }) => handshake.clientAlert?.code ?? null)).toEqual([
+      null,
+      null,
+      null,
+      null,
+      48,
+      48,
+      null,
+      null,
+      null,
+    ]);
+    expect(connections.at(-1)?.handshake).toMatchObject({ clientCertificate: false, serverAlert: { code: 40 } });
+
+    // The whole command: the verdicts, and the worst decides.
+    const file = join(folder, 'whole.pcap.gz');
+    await writeFile(file, gzipSync(pcap));
+    await writeFile(
+      join(folder, 'config.yaml'),
+      JSON.stringify({ licenseServer: { host: HOST }, trust: { profile: 'pinned', caFiles: ['root.pem'] } }),
+    );
+    const run = await runFtmWatch(['capture', '--json', '-c', 'config.yaml', file], { cwd: folder });
+    expect(run).toMatchObject({ exitCode: 2, stderr: '' });
+    const verdicts: { readonly connections: readonly Readonly<Record<string, unknown>>[] } = JSON.parse(run.stdout);
+    expect(verdicts.connections.map(({ verdict, because, cause }) => [verdict, because, cause])).toEqual([
+      ['genuine', null, null],
+      ['genuine', null, null],
+      ['genuine', null, null],
+      ['unknown', 'tls-1.3', null],
+      ['genuine', null, null],
+      ['unknown', 'tls-1.3', 'tls-interception-suspected'],
+      ['genuine', null, null],
+      ['unknown', 'resumed', null],
+      ['genuine', null, null],
+    ]);
+  });
+
+  test('GnuTLS and Node', async () => {
+    const pcap = await capture(() => {
+      for (const version of ['1.2', '1.3'])
+        sh(
+          client,
+          `echo | gnutls-cli --insecure --sni-hostname ${HOST} --priority NORMAL:-VERS-ALL:+VERS-TLS${version} 10.0.0.1:9443`,
+        );
+      sh(
+        client,
+        `echo | gnutls-cli --x509cafile leaf.pem --sni-hostname ${HOST} --verify-hostname ${HOST} --priority NORMAL:-VERS-ALL:+VERS-TLS1.2 10.0.0.1:4443`,
+      );
+      connect('-tls1_2', '10.0.0.1:4443');
+      sh(client, `${process.execPath} -e "${nodeClient('TLSv1.2')}"`);
+      sh(client, `${process.execPath} -e "${nodeClient('TLSv1.3')}"`);
+    });
+    const seen = await agrees(pcap);
+    expect(seen.map(({ version }) => version)).toEqual(['1.2', '1.3', '1.2', '1.2', '1.2', '1.3']);
+  });
+
+  test('IPv6, VLAN, raw IP and cooked captures, behind CONNECT, with MTU 1280 and lost packets', async () => {
+    const six = await capture(() => connect('-tls1_2', '[fd00::1]:443'));
+    expect(await agrees(six)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
+    const plain = await capture(() => connect('-tls1_2'));
+    const [expected] = await agrees(plain);
+    for (const inserted of ['8100000a', '88a80014' + '8100000a', '886411000001']) {
+      expect(await agrees(encapsulated(plain, inserted))).toEqual([expected]);
+    }
+    const cooked = await capture(() => connect('-tls1_2'), 'any');
+    expect(await agrees(cooked)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
+    const proxied = await capture(() => connect('-tls1_2 -proxy 10.0.0.1:3128'));
+    expect(ours(await read(proxied))).toMatchObject([{ version: '1.2', name: HOST, chain: [{}, {}] }]);
+    expect((await read(proxied)).connections[0]?.handshake.tunnel).toBe('10.0.0.1:443');
+
+    server.sh('ip link set wire mtu 1280');
+    server.sh(`nft -f - <<END
+      table inet lossy {
+        chain out {
+          type filter hook output priority 0
+          tcp sport 443 numgen inc mod 4 == 2 drop
+        }
+      }
+END`);
+    const lossy = await capture(() => connect('-tls1_2'));
+    server.sh('nft delete table inet lossy; ip link set wire mtu 1500');
+    expect(await agrees(lossy)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
+  });
+
+  test('out of order, twice, overlapping, cut, from one side, begun late: the same or the reason', async () => {
+    const pcap = await capture(() => connect('-tls1_2'));
+    const { header, packets } = packetsOf(pcap);
+    const [whole] = ours(await read(pcap));
+    const data = packets.findIndex(({ bytes }) => bytes.length > 1_000);
+    const swapped = [
+      ...packets.slice(0, data),
+      ...packets.slice(data, data + 2).toReversed(),
+      ...packets.slice(data + 2),
+    ];
+    expect(ours(await read(pcapOf(header, swapped)))).toEqual([whole]);
+    const twice = packets.flatMap((packet) => [packet, packet]);
+    expect(ours(await read(pcapOf(header, twice)))).toEqual([whole]);
+    const lost = await read(pcapOf(header, packets.toSpliced(data, 1)));
+    expect(lost.connections[0]).toMatchObject({ gap: { isCut: false }, handshake: { certificates: null } });
+    const oneSided = packets.filter(({ bytes }) => bytes.subarray(26, 30).join('.') === '10.0.0.2');
+    expect((await read(pcapOf(header, oneSided))).connections[0]).toMatchObject({ unseen: 'server' });
+    expect((await read(pcapOf(header, packets.slice(data + 4)))).connections[0]).toMatchObject({ isMidStream: true });
+    const short = packets.map(({ record, bytes }) => {
+      const cut = bytes.subarray(0, 96);
+      const newRecord = Buffer.from(record);
+      newRecord.writeUInt32LE(cut.length, 8);
+      return { record: newRecord, bytes: cut };
+    });
+    expect((await read(pcapOf(header, short))).connections[0]).toMatchObject({ gap: { isCut: true } });
+  });
+
+  test('each format gives the same', async () => {
+    const pcap = await capture(() => {
+      connect('-tls1_2');
+      connect('-tls1_3 -CAfile leaf.pem -verify_return_error');
+    });
+    const file = join(folder, 'same.pcap');
+    await writeFile(file, pcap);
+    const said = await read(pcap);
+    const expected = comparable(said);
+    expect(said.connections.map(({ end }) => end)).toHaveLength(2);
+
+    const pcapng = join(folder, 'same.pcapng');
+    spawnSync('editcap', ['-F', 'pcapng', file, pcapng]);
+    for (const bytes of [
+      rewritten(pcap, 'big-endian'),
+      rewritten(pcap, 'nanoseconds'),
+      gzipSync(pcap),
+      readFileSync(pcapng),
+    ])
+      expect(comparable(await read(bytes))).toEqual(expected);
+
+    const logs: readonly FortigateLog[] = [
+      ...([2, 3, 5, 6] as const).map((level) => ({ level })),
+      { level: 6, clock: 'l', isPutty: true, lineEnd: '\r\n' },
+      { level: 3, module: 'FIM01', gap: '    ' },
+    ];
+    for (const log of logs) expect(comparable(await read(fortigateText(pcap, log)))).toEqual(expected);
+    const relative = await read(fortigateText(pcap, { level: 5, clock: 'relative' }));
+    expect(relative).toMatchObject({ startedAt: null, areTimesRelative: true, device: 'FGT-HQ' });
+    expect(ours(relative)).toEqual(ours(said));
+    for (const options of ['-x', '-X', '-xx', '-XX', '-v -X', '-e -XX']) {
+      const { stdout } = sh(client, `tcpdump -r ${file} -n -tttt ${options}`);
+      const text = await read(stdout);
+      expect(text.format).toBe('tcpdump');
+      expect(comparable(text)).toEqual(expected);
+    }
+    for (const options of ['-X', '-XX'])
+      expect(ours(await read(sh(client, `tcpdump -r ${file} -n ${options}`).stdout))).toEqual(ours(said));
+  });
+
+  test('a level without packets names the one to use', async () => {
+    const text =
+      "FGT # diagnose sniffer packet any '' 4\n2026-11-28 13:00:00.000001 port1 in 10.0.0.2.1 -> 10.0.0.1.443: syn 1\n";
+    expect((await read(text)).problem).toContain('Capture again with level 6');
+  });
+});
+
+const VERSIONS: Readonly<Record<string, string>> = {
+  '0x0301': '1.0',
+  '0x0302': '1.1',
+  '0x0303': '1.2',
+  '0x0304': '1.3',
+};
+
+/** Without what a format cannot say: the name of the interface. */
+function comparable({ connections, packets, skipped, dns }: CapturedFile): object {
+  return {
+    packets,
+    skipped,
+    dns,
+    connections: connections.map(({ leg: _, startedAt, endedAt, ...rest }) => ({
+      ...rest,
+      startedAt: Math.round(startedAt),
+      endedAt: Math.round(endedAt),
+    })),
+  };
+}
+
+const NODE_SERVER =
+  "const fs=require('fs');require('tls').createServer({key:fs.readFileSync('key.pem'),cert:fs.readFileSync('chain.pem')," +
+  "minVersion:'TLSv1.2'},(socket)=>{socket.on('error',()=>{});socket.end('hello')}).on('tlsClientError',()=>{}).listen(9443)";
+
+const NODE_PROXY =
+  "require('http').createServer().on('connect',(request,socket,head)=>{const [host,port]=request.url.split(':');" +
+  "const far=require('net').connect(port,host,()=>{socket.write('HTTP/1.1 200 OK\\r\\n\\r\\n');far.write(head);far.pipe(socket).pipe(far)});" +
+  "far.on('error',()=>socket.destroy());socket.on('error',()=>far.destroy())}).listen(3128)";
+
+function nodeClient(version: string): string {
+  return (
+    `const s=require('tls').connect({host:'10.0.0.1',port:443,servername:'${HOST}',minVersion:'${version}',maxVersion:'${version}',` +
+    "rejectUnauthorized:false},()=>s.end());s.on('error',()=>{})"
+  );
+}

@@ -1,0 +1,204 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { type Ran, runCommand } from '../../support/command-line.ts';
+import { startControl } from '../../support/control-bench.ts';
+import { corpus } from '../../support/corpus.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { timeline } from '../../support/incident-timeline.ts';
+import { packetsOf, pcapOf } from '../../support/packet-captures.ts';
+
+/** OpenSSL's s_client and s_server with a certificate that signed itself, on loopback. */
+const SEEN = corpus('capture').find(({ name }) => name === 'tls-1.2-and-dns.pcap.hex')?.bytes ?? Buffer.alloc(0);
+const HOST = 'license.example.test';
+const TLS_FACTS = { verdict: 'interception-suspected', because: null, cause: 'tls-interception-suspected', tls: '1.2' };
+
+let folder = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-capture-'));
+  writeFileSync(join(folder, 'seen.pcap'), SEEN);
+  configure({});
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function configure(more: object): void {
+  const config = {
+    licenseServer: { host: HOST },
+    store: { path: 'store.sqlite' },
+    trust: { baselineFile: 'learned.json', ...more },
+  };
+  writeFileSync(join(folder, 'ftm-watch.yaml'), JSON.stringify(config));
+}
+
+function run(args: readonly string[], more: Parameters<typeof runCommand>[1] = {}): Promise<Ran> {
+  return runCommand([...args, '-c', 'ftm-watch.yaml'], { cwd: folder, ...more });
+}
+
+describe('ftm-watch capture', () => {
+  test('judges the connection, and tells it as JSON and as text', async () => {
+    const { code, output, errors } = await run(['capture', '--json', 'seen.pcap']);
+    expect({ code, errors }).toEqual({ code: 2, errors: '' });
+    expect(JSON.parse(output)).toEqual({
+      files: [{ file: 'seen.pcap', format: 'pcap', packets: 16, skipped: 0, startedAt: '2026-11-28T14:16:57.587Z' }],
+      connections: [
+        {
+          file: 'seen.pcap',
+          client: '127.0.0.1:50138',
+          server: '127.0.0.1:443',
+          leg: null,
+          startedAt: '2026-11-28T14:16:58.603Z',
+          serverName: HOST,
+          ...TLS_FACTS,
+          confidence: 'suspected',
+          chain: [
+            {
+              subject: `CN=${HOST}`,
+              issuer: `CN=${HOST}`,
+              sha256: expect.stringMatching(/^(?:[\dA-F]{2}:){31}/u),
+              spki: expect.stringMatching(/^sha256\//u),
+              notAfter: expect.stringMatching(/Z$/u),
+            },
+          ],
+          clientAlert: null,
+          serverAlert: null,
+          end: 'closed-by-server',
+          pairedWith: null,
+          summary: expect.stringContaining('seems to be intercepted'),
+          evidence: expect.arrayContaining([`The certificate is self-signed: ${HOST}.`]),
+        },
+      ],
+      interceptor: null,
+      dns: [{ name: HOST, answers: ['127.0.0.1'], resolver: '127.0.0.1' }],
+      notes: [],
+    });
+    const text = (await run(['capture', 'seen.pcap'])).output;
+    expect(text).toContain('✘ 127.0.0.1:50138 → 127.0.0.1:443');
+    expect(text).toContain('CRITICAL (suspected)');
+    expect(text).toContain("diagnose sniffer packet any 'host 127.0.0.1 and port 443' 6 200 l");
+  });
+
+  test('reads standard input', async () => {
+    async function* input(): AsyncGenerator<Buffer> {
+      yield SEEN;
+    }
+    const { code, output } = await run(['capture', '--json', '-'], { input: input() });
+    expect({ code, seen: JSON.parse(output) }).toMatchObject({ code: 2, seen: { connections: [TLS_FACTS] } });
+  });
+
+  test.each([
+    ['there is no such file', ['none.pcap'], 'Cannot read "none.pcap"'],
+    ['no file is named', [], 'Expected the name of a capture'],
+  ])('says what is wrong: %s', async (_, files, message) => {
+    const { code, errors } = await run(['capture', ...files]);
+    expect(code).toBe(3);
+    expect(errors).toContain(message);
+  });
+
+  test.each([
+    ['another format', Buffer.from([0x50, 0x4b, 0x03, 0x04, 1, 2]), 'the file begins with 0x504b0304'],
+    ['nothing', Buffer.alloc(0), 'too few for a capture'],
+    ['a length that lies', lying(), 'the packet at offset 24 is said to have 4294967295 bytes'],
+    ['a file that is still being written', SEEN.subarray(0, 150), 'ends in the middle of a packet, at offset'],
+    ['broken gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8]), 'the gzip data cannot be unpacked'],
+  ])('names the offset, and what was expected: %s', async (_, bytes, message) => {
+    writeFileSync(join(folder, 'seen.pcap'), bytes);
+    const { code, output, errors } = await run(['capture', '--json', 'seen.pcap']);
+    expect({ code, errors }).toEqual({ code: 3, errors: '' });
+    expect(output).toContain(message);
+  });
+
+  test('prints the commands, with the switch of offloading and its undo', async () => {
+    const { code, output } = await run(['capture', '--print-command', 'fortigate']);
+    expect(code).toBe(0);
+    expect(output).toContain(`diagnose sniffer packet any 'host ${HOST} and port 443' 6 200 l`);
+    expect(output).toContain('set auto-asic-offload disable');
+    expect(output).toContain('set auto-asic-offload enable');
+    const unit = (await run(['capture', '--print-command', 'appliance'])).output;
+    expect(unit).toContain('System > Network > Packet Capture');
+    expect(unit).toContain('execute tcpdump');
+  });
+});
+
+function lying(): Buffer {
+  const bytes = Buffer.from(SEEN);
+  bytes.writeUInt32LE(0xffffffff, 24 + 8);
+  return bytes;
+}
+
+describe('ftm-watch trust learn --capture', () => {
+  test('only with a fingerprint from another source, whatever is trusted', async () => {
+    const learn = (...more: readonly string[]): Promise<Ran> =>
+      run(['trust', 'learn', '--yes', '--capture', 'seen.pcap', ...more]);
+    const refused = await learn();
+    expect(refused.code).toBe(2);
+    const sha256 = /SHA-256 (\S+)/u.exec(refused.output)?.[1] ?? '';
+    expect(() => readFileSync(join(folder, 'learned.json'))).toThrow('ENOENT');
+    expect((await learn('--fingerprint', sha256.replace(/^../u, '00'))).code).toBe(2);
+    expect(await learn('--fingerprint', sha256)).toMatchObject({ code: 0, errors: '' });
+    expect(readFileSync(join(folder, 'learned.json'), 'utf8')).toContain(HOST);
+    expect((await run(['capture', 'seen.pcap'])).output).toContain('GENUINE');
+
+    configure({ profile: 'pinned' });
+    rmSync(join(folder, 'learned.json'));
+    expect(await learn()).toMatchObject({ code: 2, output: expect.stringContaining('only with a fingerprint') });
+  });
+});
+
+describe('ftm-watch capture --attach', () => {
+  const socket = (): string => join(folder, 'store.sqlite.sock');
+
+  /** The capture, as if it was made now. */
+  function captureNow(): void {
+    const { header, packets } = packetsOf(SEEN);
+    const moved = packets.map(({ record, bytes }) => {
+      const now = Buffer.from(record);
+      now.writeUInt32LE(Math.floor(systemClock.now() / 1_000), 0);
+      return { record: now, bytes };
+    });
+    writeFileSync(join(folder, 'seen.pcap'), pcapOf(header, moved));
+  }
+
+  function incident(more: Partial<Incident> = {}): Incident {
+    const [opened] = timeline().rounds(2, [causeOf('tls-intercepted')]).state.incidents;
+    if (opened === undefined) throw new Error('An incident was to open');
+    return { ...opened, since: systemClock.now() - 60_000, ...more };
+  }
+
+  test('adds the verdict to an open incident, and changes nothing else', async () => {
+    captureNow();
+    const opened = incident();
+    await using control = await startControl(socket(), { incidents: [opened], unitAddresses: ['127.0.0.1'] });
+    const { code, errors } = await run(['capture', '--json', '--attach', opened.id, 'seen.pcap']);
+    expect({ code, errors }).toEqual({ code: 2, errors: `Added to the incident ${opened.id}\n` });
+    expect(control.state.changes).toMatchObject([
+      {
+        action: 'attach-capture',
+        incident: opened.id,
+        detail: expect.stringMatching(/^127\.0\.0\.1:50138 at \S+Z, TLS 1\.2: interception-suspected\. .*\(SHA-256 /u),
+      },
+    ]);
+    expect(control.state.incidents).toEqual([opened]);
+  });
+
+  test.each<[string, Partial<Incident>, readonly string[], string]>([
+    ['of another machine', {}, ['10.0.0.5'], 'No connection in the capture comes from a configured unit'],
+    ['from another time', { since: Date.UTC(2100, 0, 1) }, ['127.0.0.1'], 'No connection of the unit was made between'],
+    ['when the incident has ended', { status: 'closed' }, ['127.0.0.1'], 'The incident has ended'],
+  ])('refuses what does not fit: %s', async (_, more, unitAddresses, message) => {
+    captureNow();
+    const opened = incident(more);
+    await using control = await startControl(socket(), { incidents: [opened], unitAddresses });
+    const { code, errors } = await run(['capture', '--json', '--attach', opened.id, 'seen.pcap']);
+    expect(code).toBe(3);
+    expect(errors).toContain(message);
+    expect(control.state.changes).toEqual([]);
+  });
+});

@@ -1,0 +1,199 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+
+import type { Sandbox } from './sandbox.ts';
+import { until } from './until.ts';
+
+/** Sent when a capture is over: when it is in the file, everything before it is there as well. */
+const MARK = 'ftm-watch-capture-ends';
+
+export interface CaptureOrder {
+  /** The interface, or `any`. */
+  readonly name: string;
+  readonly file: string;
+  /** An address that packets reach through the interface. */
+  readonly peer: string;
+  /** In the words of tcpdump. */
+  readonly filter?: string;
+}
+
+/**
+ * Runs tcpdump in a sandbox while something happens there, and gives what it wrote, whole.
+ */
+export async function captured(
+  sandbox: Sandbox,
+  { name, file, peer, filter = 'tcp' }: CaptureOrder,
+  happen: () => Promise<void>,
+): Promise<Buffer> {
+  const [program = '', ...prefix] = sandbox.prefix;
+  const options = ['--immediate-mode', '-U', '-Z', 'root', '-i', name, '-w', file, `(${filter}) or udp port 9`];
+  const child = spawn(program, [...prefix, 'tcpdump', ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const gone = once(child, 'exit');
+  try {
+    for await (const line of createInterface({ input: child.stderr })) if (line.includes('listening on')) break;
+    await happen();
+    sandbox.sh(`bash -c 'printf ${MARK} >/dev/udp/${peer}/9'`);
+    return withoutMark(
+      await until(
+        () => readFile(file),
+        (bytes) => bytes.includes(MARK),
+        10_000,
+      ),
+    );
+  } finally {
+    child.kill('SIGINT');
+    await gone;
+  }
+}
+
+function withoutMark(pcap: Buffer): Buffer {
+  const { header, packets } = packetsOf(pcap);
+  return pcapOf(
+    header,
+    packets.filter(({ bytes }) => !bytes.includes(MARK)),
+  );
+}
+
+export interface WrittenPacket {
+  /** The 16 bytes before it. */
+  readonly record: Buffer;
+  readonly bytes: Buffer;
+}
+
+/** The packets of a pcap file of this machine's byte order. */
+export function packetsOf(pcap: Buffer): { readonly header: Buffer; readonly packets: readonly WrittenPacket[] } {
+  const packets: WrittenPacket[] = [];
+  for (let at = 24; at + 16 <= pcap.length; ) {
+    const end = at + 16 + pcap.readUInt32LE(at + 8);
+    packets.push({ record: pcap.subarray(at, at + 16), bytes: pcap.subarray(at + 16, end) });
+    at = end;
+  }
+  return { header: pcap.subarray(0, 24), packets };
+}
+
+export function pcapOf(header: Buffer, packets: readonly WrittenPacket[]): Buffer {
+  return Buffer.concat([header, ...packets.flatMap(({ record, bytes }) => [record, bytes])]);
+}
+
+/** The same packets in the other byte order, or with times in nanoseconds. */
+export function rewritten(pcap: Buffer, form: 'big-endian' | 'nanoseconds'): Buffer {
+  const isBig = form === 'big-endian';
+  const { header, packets } = packetsOf(pcap);
+  const write = (bytes: Buffer, value: number, at: number): number =>
+    isBig ? bytes.writeUInt32BE(value, at) : bytes.writeUInt32LE(value, at);
+  const newHeader = Buffer.alloc(24);
+  write(newHeader, isBig ? 0xa1b2c3d4 : 0xa1b23c4d, 0);
+  write(newHeader, header.readUInt32LE(16), 16);
+  write(newHeader, header.readUInt32LE(20), 20);
+  return pcapOf(
+    newHeader,
+    packets.map(({ record, bytes }) => {
+      const newRecord = Buffer.alloc(16);
+      write(newRecord, record.readUInt32LE(0), 0);
+      write(newRecord, record.readUInt32LE(4) * (isBig ? 1 : 1_000), 4);
+      write(newRecord, record.readUInt32LE(8), 8);
+      write(newRecord, record.readUInt32LE(12), 12);
+      return { record: newRecord, bytes };
+    }),
+  );
+}
+
+/**
+ * The same with tags before the EtherType, in hexadecimal: of VLANs, or the header of PPPoE, whose length and protocol
+ * follow.
+ */
+export function encapsulated(pcap: Buffer, inserted: string): Buffer {
+  const { header, packets } = packetsOf(pcap);
+  return pcapOf(
+    header,
+    packets.map(({ record, bytes }) => {
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(bytes.length - 14 + 2);
+      const isPppoe = inserted.startsWith('8864');
+      const tags = Buffer.concat([
+        Buffer.from(inserted, 'hex'),
+        ...(isPppoe ? [length, Buffer.from('0021', 'hex')] : []),
+      ]);
+      const all = Buffer.concat([bytes.subarray(0, 12), tags, bytes.subarray(isPppoe ? 14 : 12)]);
+      const newRecord = Buffer.from(record);
+      newRecord.writeUInt32LE(all.length, 8);
+      newRecord.writeUInt32LE(all.length, 12);
+      return { record: newRecord, bytes: all };
+    }),
+  );
+}
+
+/** How a terminal log of a FortiGate may look. */
+export interface FortigateLog {
+  readonly level: 2 | 3 | 5 | 6;
+  readonly clock?: 'a' | 'l' | 'relative';
+  /** Of a chassis. */
+  readonly module?: string;
+  /** Between the columns of a line. */
+  readonly gap?: '\t' | '    ';
+  readonly lineEnd?: '\n' | '\r\n';
+  /** Prompts, escapes of the terminal, and what the sniffer prints around the packets. */
+  readonly isPutty?: boolean;
+}
+
+const LINK_BYTES: Readonly<Record<number, number>> = { 1: 14, 113: 16, 276: 20, 101: 0 };
+
+/**
+ * A capture of Ethernet as "diagnose sniffer packet" prints it: 2 and 5 from the IP header on, 3 and 6 with the Ethernet
+ * header, 5 and 6 with the interface.
+ */
+export function fortigateText(
+  pcap: Buffer,
+  { level, clock = 'a', module, gap = '\t', lineEnd = '\n', isPutty = false }: FortigateLog,
+): string {
+  const { header, packets } = packetsOf(pcap);
+  const link = LINK_BYTES[header.readUInt32LE(20)] ?? 0;
+  const [first] = packets;
+  const began = first === undefined ? 0 : timeOf(first);
+  const prefix = module === undefined ? '' : `[${module}] `;
+  const command = `diagnose sniffer packet any 'host 10.0.0.1' ${String(level)} 200 ${clock === 'relative' ? '' : clock}`;
+  const lines = packets.flatMap((packet) => {
+    const time = clock === 'relative' ? (timeOf(packet) - began).toFixed(6) : dateText(timeOf(packet), clock);
+    const port = level > 3 ? ' port1 --' : '';
+    const shown = packet.bytes.subarray(level === 2 || level === 5 ? link : 0);
+    return [`${time}${port} 10.0.0.2.40001 -> 10.0.0.1.443: psh 1 ack 2`, ...hexLines(shown, gap), ''];
+  });
+  const told = lines.map((line) => (line === '' ? line : `${prefix}${line}`));
+  const log = isPutty
+    ? [
+        '=~=~=~=~=~=~=~=~=~=~=~= PuTTY log 2026.11.28 13:00:00 =~=~=~=~=~=~=~=~=~=~=~=',
+        `\u001b[32mFGT-HQ\u001b[0m # ${command}`,
+        'interfaces=[any]',
+        'filters=[host 10.0.0.1]',
+        ...told,
+        `${String(packets.length)} packets received by filter`,
+        '0 packets dropped by kernel',
+        'FGT-HQ # ',
+      ]
+    : [`FGT-HQ # ${command}`, ...told];
+  return log.join(lineEnd);
+}
+
+function timeOf({ record }: WrittenPacket): number {
+  return record.readUInt32LE(0) + record.readUInt32LE(4) / 1e6;
+}
+
+function dateText(seconds: number, clock: 'a' | 'l'): string {
+  const date = new Date(Math.floor(seconds) * 1_000);
+  const fraction = (seconds % 1).toFixed(6).slice(1);
+  if (clock === 'a') return date.toISOString().replace('T', ' ').replace('.000Z', fraction);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}${fraction}`;
+}
+
+function hexLines(bytes: Buffer, gap: string): readonly string[] {
+  return Array.from({ length: Math.ceil(bytes.length / 16) }, (_, index) => {
+    const part = bytes.subarray(index * 16, index * 16 + 16);
+    const hex = part.toString('hex').match(/.{1,4}/gu) ?? [];
+    const characters = part.toString('latin1').replaceAll(/[^ -~]/gu, '.');
+    return `0x${(index * 16).toString(16).padStart(4, '0')}${gap}${hex.join(' ')}${gap}${characters}`;
+  });
+}
