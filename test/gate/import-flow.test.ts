@@ -16,6 +16,7 @@ const FLOW: readonly string[] = [
   'engine',
   'checks',
   'trust',
+  'capture',
   'notify/message',
   'notify/channels',
   'config',
