@@ -223,7 +223,8 @@ function chainVerdict(
   checks: ReturnType<typeof createSignatureChecks>,
   told: readonly string[],
 ): Judged & Pick<JudgedConnection, 'evidence'> {
-  const { verdict, confidence, findings, summary, wouldSettle } = judgeTls(evidence, checks);
+  const { verdict, confidence, findings: ofChain, summary, wouldSettle } = judgeTls(evidence, checks);
+  const findings = [...ofChain, ...lostFindings(seen, evidence.target)];
   const fault = findings.find((finding) => isFault(finding) && finding.suggests !== null);
   const refusal = refusalOf(seen);
   const isBroken = findings.some(({ level }) => level === 'broken') || refusal !== null;
@@ -253,6 +254,31 @@ function chainVerdict(
   };
 }
 
+/** The certificate was sent, and never arrived. */
+function lostFindings({ unarrived, handshake }: SeenConnection, subject: string): readonly Finding[] {
+  if (unarrived === 0 || handshake.clientWentOn) return [];
+  return [
+    {
+      rule: 'large-answers-arrive',
+      subject,
+      claim: lostText(unarrived),
+      expected: 'A client that acknowledges the certificate',
+      actual: `${String(unarrived)} bytes were never acknowledged`,
+      level: 'broken',
+      suggests: 'tls-blocked',
+      confidence: 'suspected',
+      kind: 'large-answers-lost',
+    },
+  ];
+}
+
+function lostText(unarrived: number): string {
+  return (
+    `The client never acknowledged the last ${String(unarrived)} bytes of the server: large packets are probably lost on ` +
+    'the path (MTU).'
+  );
+}
+
 function unseenVerdict(
   seen: SeenConnection,
   { because, text }: { readonly because: Unseen; readonly text: string },
@@ -266,7 +292,7 @@ function unseenVerdict(
       cause: null,
       findings: [],
       level: 'unknown',
-      summary: `The certificate of ${subject} is not in the capture: ${because}`,
+      summary: `The certificate of ${subject} is not in the capture`,
     };
   const claim = `The client refused what it was shown, with the alert ${refusal}.`;
   return {
@@ -353,14 +379,13 @@ function tellEnd({ end, resetTtl, handshake: { serverAlert } }: SeenConnection):
   ];
 }
 
-function tellFlight({ unarrived, serverFlight, handshake: { version } }: SeenConnection): readonly string[] {
+function tellFlight({
+  unarrived,
+  serverFlight,
+  handshake: { version, certificates },
+}: SeenConnection): readonly string[] {
   return [
-    ...(unarrived === 0
-      ? []
-      : [
-          `The client never acknowledged the last ${String(unarrived)} bytes of the server: large packets are probably ` +
-            'lost on the path (MTU).',
-        ]),
+    ...(unarrived === 0 || certificates !== null ? [] : [lostText(unarrived)]),
     ...(version === '1.3' && serverFlight > 0
       ? [`The server's first answer has ${String(serverFlight)} bytes, which fits many certificates: no proof of one.`]
       : []),

@@ -6,7 +6,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { configFile } from './config.ts';
 import { secretVariable } from './schema/secret.ts';
 
-/** Larger than any configuration that a person or a program writes. @internal */
+/** Larger than any configuration that a person or a program writes. */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
 
 /** A file that was read, or not. */

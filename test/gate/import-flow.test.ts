@@ -29,6 +29,7 @@ const BEFORE_RUNTIME: readonly string[] = [
   'engine',
   'checks',
   'trust',
+  'capture',
   'notify/message',
   'notify/channels',
   'config',

@@ -109,11 +109,17 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
   }
 
   function sh({ prefix: [program = '', ...prefix] }: Sandbox, command: string): { readonly stdout: string } {
-    return spawnSync(program, [...prefix, 'sh', '-c', `cd ${folder} && ${command}`], { encoding: 'utf8' });
+    return spawnSync(program, [...prefix, 'sh', '-c', `cd ${folder} && ${command}`], {
+      encoding: 'utf8',
+      timeout: 15_000,
+    });
   }
 
   function connect(options: string, to = '10.0.0.1:443'): void {
-    sh(client, `echo Q | openssl s_client -connect ${to} -servername ${HOST} -CAfile root.pem ${options} 2>&1`);
+    sh(
+      client,
+      `echo Q | timeout 10 openssl s_client -connect ${to} -servername ${HOST} -CAfile root.pem ${options} 2>&1`,
+    );
   }
 
   async function capture(happen: () => void, name = 'wire'): Promise<Buffer> {
@@ -283,8 +289,9 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
         }
       }
 END`);
-    const lossy = await capture(() => connect('-tls1_2'));
-    server.sh('nft delete table inet lossy; ip link set wire mtu 1500');
+    const lossy = await capture(() => connect('-tls1_2')).finally(() => {
+      server.sh('nft delete table inet lossy; ip link set wire mtu 1500');
+    });
     expect(await agrees(lossy)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
   });
 
@@ -301,6 +308,14 @@ END`);
     expect(ours(await read(pcapOf(header, swapped)))).toEqual([whole]);
     const twice = packets.flatMap((packet) => [packet, packet]);
     expect(ours(await read(pcapOf(header, twice)))).toEqual([whole]);
+    // The same ports again, though the first connection was not seen to end.
+    const again = packets.map(({ record, bytes }) => {
+      const moved = Buffer.from(bytes);
+      const at = bytes.subarray(26, 30).join('.') === '10.0.0.2' ? 38 : 42;
+      moved.writeUInt32BE((bytes.readUInt32BE(at) + 1_000) % 2 ** 32, at);
+      return { record, bytes: moved };
+    });
+    expect(ours(await read(pcapOf(header, [...packets.slice(0, 8), ...again])))).toEqual([whole, whole]);
     const lost = await read(pcapOf(header, packets.toSpliced(data, 1)));
     expect(lost.connections[0]).toMatchObject({ gap: { isCut: false }, handshake: { certificates: null } });
     const oneSided = packets.filter(({ bytes }) => bytes.subarray(26, 30).join('.') === '10.0.0.2');
@@ -313,6 +328,71 @@ END`);
       return { record: newRecord, bytes: cut };
     });
     expect((await read(pcapOf(header, short))).connections[0]).toMatchObject({ gap: { isCut: true } });
+  });
+
+  test.each([
+    [
+      'large packets are lost',
+      443,
+      'behind',
+      'tcp sport 443 meta length > 1000 drop',
+      'closed-by-client',
+      'genuine',
+      'tls-blocked',
+      'MTU',
+    ],
+    [
+      'the hello is reset',
+      443,
+      'before',
+      'tcp dport 443 meta length > 200 reject with tcp reset',
+      'reset-by-server',
+      'blocked',
+      'tls-blocked',
+      'in the name of the server',
+    ],
+    [
+      'nobody listens',
+      4444,
+      'before',
+      'tcp dport 4445 drop',
+      'refused',
+      'unknown',
+      'egress-blocked',
+      'RST in answer to SYN',
+    ],
+    ['SYNs are dropped', 4444, 'before', 'tcp dport 4444 drop', 'no-answer', 'unknown', 'egress-blocked', 'SYNs in'],
+  ])('no certificate: %s', async (_, port, hook, rule, end, verdict, cause, evidence) => {
+    // Behind the place of the capture, or before it.
+    const place = hook === 'behind' ? client : server;
+    place.sh(`nft -f - <<END
+      table inet blocking {
+        chain some {
+          type filter hook input priority 0
+          ${rule}
+        }
+      }
+END`);
+    const pcap = await capture(() => {
+      // An answer to somebody: the capture sees both directions.
+      connect('-tls1_2', '10.0.0.1:9443');
+      sh(client, `timeout 4 openssl s_client -connect 10.0.0.1:${String(port)} -servername ${HOST} -tls1_2 </dev/null`);
+    }).finally(() => {
+      place.sh('nft delete table inet blocking');
+    });
+    await writeFile(join(folder, 'blocked.pcap'), pcap);
+    const licenseServer = { host: HOST, port, expectedAddresses: ['10.0.0.1'] };
+    const config = { licenseServer, trust: { profile: 'pinned', caFiles: ['root.pem'] } };
+    await writeFile(join(folder, 'blocked.yaml'), JSON.stringify(config));
+    const run = await runFtmWatch(['capture', '--json', '-c', 'blocked.yaml', 'blocked.pcap'], { cwd: folder });
+    const { connections }: { readonly connections: readonly Readonly<Record<string, unknown>>[] } = JSON.parse(
+      run.stdout,
+    );
+    const meant = connections.filter((connection) => connection['server'] === `10.0.0.1:${String(port)}`);
+    expect(meant).toMatchObject([
+      { end, verdict, cause, evidence: expect.arrayContaining([expect.stringContaining(evidence)]) },
+    ]);
+    expect(run.exitCode).toBe(2);
   });
 
   test('each format gives the same', async () => {
@@ -375,8 +455,9 @@ function comparable({ connections, packets, skipped, dns }: CapturedFile): objec
     packets,
     skipped,
     dns,
-    connections: connections.map(({ leg: _, startedAt, endedAt, ...rest }) => ({
+    connections: connections.map(({ startedAt, endedAt, ...rest }) => ({
       ...rest,
+      leg: null,
       startedAt: Math.round(startedAt),
       endedAt: Math.round(endedAt),
     })),
