@@ -126,8 +126,8 @@ describe('a source and its check are a folder and a line each', () => {
     tree.replace('src/sources/registry.ts', 'firewall, peers] as const', 'firewall, peers, sample] as const');
     tree.replace(
       'src/sources/registry.ts',
-      'import type { RoundLook }',
-      "import { sample } from './sample/source.ts';\nimport type { RoundLook }",
+      'import type { RoundLook, RoundSource }',
+      "import { sample } from './sample/source.ts';\nimport type { RoundLook, RoundSource }",
     );
     for (const [name, text] of CHECK) tree.write(`src/checks/sample/${name}`, text);
     tree.replace('src/checks/registry.ts', '  clock,\n]', '  sample,\n  clock,\n]');
