@@ -14,7 +14,7 @@ const COMPILING = 180_000;
 /** What somebody writes who adds a source. */
 const SOURCE = `import { hostPort } from '../../config/schema/endpoints.ts';
 import { list } from '../../config/schema/section.ts';
-import { authority, type HostPort } from '../../core/authority.ts';
+import { authority, type HostPort } from '../../core/addresses.ts';
 import { openSocket } from '../../network/connect.ts';
 import type { GaugeDefinition, RoundSource } from '../source.ts';
 

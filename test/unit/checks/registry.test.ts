@@ -51,7 +51,7 @@ describe('CHECKS', () => {
   });
 
   test.each(CHECKS)('$id stands in the folder that is named after it', ({ id }) => {
-    expect(existsSync(new URL(`../../../src/checks/${id}/check.ts`, import.meta.url))).toBe(true);
+    expect(existsSync(new URL(`../../../src/checks/${id}/judge.ts`, import.meta.url))).toBe(true);
     expect(existsSync(new URL(`../../../src/checks/${id}/README.md`, import.meta.url))).toBe(true);
   });
 
