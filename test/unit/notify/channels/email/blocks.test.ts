@@ -40,6 +40,7 @@ Then
      gave the new policy:
        delete FILL-IN-NEW-ID
 
+
 -- 
 ftm-watch
 `);
