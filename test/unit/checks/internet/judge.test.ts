@@ -226,16 +226,7 @@ describe('judgeInternet()', () => {
       findings: [{ level: 'broken' }],
     });
     // No packet filter of this machine that refuses everything lets a question out.
-    const aaaa = {
-      kind: 'answer',
-      rcode: 'NOERROR',
-      addresses: ['2001:db8::3'],
-      cnames: [],
-      ttlSeconds: 60,
-      durationMs: 3,
-      attempts: 1,
-    } as const;
-    const named = { ...refusing, names: names('timeout').map((seen) => ({ ...seen, aaaa })) };
+    const named = { ...refusing, names: names('timeout').map((seen) => ({ ...seen, aaaa: ADDRESS })) };
     expect(judgeUnknown(round({ controls: [refusing, named], licenseServer: refusing }), new Set())).toMatchObject({
       kind: 'judged',
       findings: [],
