@@ -3,7 +3,7 @@ import type { CapturedChain, Certificate } from '../core/certificate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { TlsOutcome } from '../core/observation.ts';
 import { spanText } from '../core/time-text.ts';
-import { authority } from '../core/addresses.ts';
+import { authority, plainName } from '../core/addresses.ts';
 import { type Confidence, type Finding, isFault } from '../engine/model.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import { createSignatureChecks } from '../tls/chain.ts';
@@ -79,11 +79,10 @@ export function judgeCapture(
   return captured.connections.map((seen) => {
     const { hello, certificates, tunnel } = seen.handshake;
     const ofTarget = authority(target);
-    const isOther =
-      hello?.serverName !== undefined &&
-      hello.serverName !== null &&
-      hello.serverName !== (target.serverName ?? target.host);
-    const subject = isOther ? authority({ host: hello.serverName ?? '', port: seen.serverPort }) : ofTarget;
+    const name = hello?.serverName ?? null;
+    const own = [target.host, target.serverName ?? target.host].map(plainName);
+    const isOwn = name === null || own.includes(plainName(name));
+    const subject = isOwn ? ofTarget : authority({ host: name, port: seen.serverPort });
     const chain = certificates === null ? null : chainOf(certificates, (der) => cache.parse(der));
     const opening = openingOf(seen, chain, captured.sawAnswers);
     const base = { ...seen, file, isUndated: captured.areTimesRelative, chain, pairedWith: null };

@@ -331,40 +331,40 @@ END`);
   });
 
   test.each([
-    [
-      'large packets are lost',
-      443,
-      'behind',
-      'tcp sport 443 meta length > 1000 drop',
-      'closed-by-client',
-      'genuine',
-      'tls-blocked',
-      'MTU',
-    ],
-    [
-      'the hello is reset',
-      443,
-      'before',
-      'tcp dport 443 meta length > 200 reject with tcp reset',
-      'reset-by-server',
-      'blocked',
-      'tls-blocked',
-      'in the name of the server',
-    ],
-    [
-      'nobody listens',
-      4444,
-      'before',
-      'tcp dport 4445 drop',
-      'refused',
-      'unknown',
-      'egress-blocked',
-      'RST in answer to SYN',
-    ],
-    ['SYNs are dropped', 4444, 'before', 'tcp dport 4444 drop', 'no-answer', 'unknown', 'egress-blocked', 'SYNs in'],
-  ])('no certificate: %s', async (_, port, hook, rule, end, verdict, cause, evidence) => {
-    // Behind the place of the capture, or before it.
-    const place = hook === 'behind' ? client : server;
+    {
+      name: 'large packets are lost behind the place of the capture',
+      port: 443,
+      isBehind: true,
+      rule: 'tcp sport 443 meta length > 1000 drop',
+      seen: { end: 'closed-by-client', verdict: 'genuine', cause: 'tls-blocked' },
+      evidence: 'MTU',
+    },
+    {
+      name: 'the hello is reset',
+      port: 443,
+      isBehind: false,
+      rule: 'tcp dport 443 meta length > 200 reject with tcp reset',
+      seen: { end: 'reset-by-server', verdict: 'blocked', cause: 'tls-blocked' },
+      evidence: 'in the name of the server',
+    },
+    {
+      name: 'nobody listens',
+      port: 4444,
+      isBehind: false,
+      rule: 'tcp dport 4445 drop',
+      seen: { end: 'refused', verdict: 'unknown', cause: 'egress-blocked' },
+      evidence: 'RST in answer to SYN',
+    },
+    {
+      name: 'SYNs are dropped',
+      port: 4444,
+      isBehind: false,
+      rule: 'tcp dport 4444 drop',
+      seen: { end: 'no-answer', verdict: 'unknown', cause: 'egress-blocked' },
+      evidence: 'SYNs in',
+    },
+  ])('no certificate: $name', async ({ port, isBehind, rule, seen, evidence }) => {
+    const place = isBehind ? client : server;
     place.sh(`nft -f - <<END
       table inet blocking {
         chain some {
@@ -389,9 +389,7 @@ END`);
       run.stdout,
     );
     const meant = connections.filter((connection) => connection['server'] === `10.0.0.1:${String(port)}`);
-    expect(meant).toMatchObject([
-      { end, verdict, cause, evidence: expect.arrayContaining([expect.stringContaining(evidence)]) },
-    ]);
+    expect(meant).toMatchObject([{ ...seen, evidence: expect.arrayContaining([expect.stringContaining(evidence)]) }]);
     expect(run.exitCode).toBe(2);
   });
 

@@ -224,6 +224,12 @@ describe('judgeInternet()', () => {
       kind: 'judged',
       findings: [{ level: 'broken' }],
     });
+    // No packet filter of this machine that refuses everything lets a question out.
+    const named = { ...refusing, names: names('timeout').map((seen) => ({ ...seen, aaaa: ADDRESS })) };
+    expect(judgeUnknown(round({ controls: [refusing, named], licenseServer: refusing }), new Set())).toMatchObject({
+      kind: 'judged',
+      findings: [],
+    });
     expect(judgeUnknown(round({ licenseServer: refusing }), new Set())).toMatchObject({
       kind: 'judged',
       findings: [],

@@ -123,6 +123,28 @@ describe('judgeTcp', () => {
     expect(judgeTcp(observations).map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
   });
 
+  test('names the address that opens beside one that does not', () => {
+    const C = '173.243.138.86';
+    const [first, ...rest] = judgeTcp([seen(A, failed('timeout', 3000)), seen(B, OPEN), seen(C, failed('timeout'))]);
+    expect(first?.facts).toEqual({ address: A, clean: B });
+    expect(rest).toHaveLength(1);
+  });
+
+  test('says what was not tried, and why', () => {
+    expect(judgeTcp([seen(A, failed('aborted'))])).toMatchObject([
+      { level: 'unknown', claim: expect.stringMatching(/^Port 443 at 173\.243\.138\.84 could not be tried: /u) },
+    ]);
+    expect(judgeTcp([seen(A, OPEN), seen(V6, failed('no-route'))])).toMatchObject([
+      {
+        rule: 'family-has-route',
+        level: 'note',
+        claim: `This machine has no route for IPv6, so ${V6} was not tried.`,
+        expected: 'A route for IPv6, or another family to use',
+        facts: { address: V6 },
+      },
+    ]);
+  });
+
   test('names the proxy instead of an address', () => {
     const through = { ...seen(A, failed('rejected', 3, 'CONNECT got status 403')), proxy: 'p:3128' };
     expect(judgeTcp([through])[0]).toMatchObject({
@@ -203,6 +225,13 @@ describe('judgeTcp through a proxy', () => {
   });
 
   test('a server that took as long is no slow proxy', () => {
+    expect(judgeTcp([through({ kind: 'open', durationMs: 2000 })])).toMatchObject([
+      {
+        rule: 'proxy-connects-in-time',
+        expected: 'a connection through the proxy within 2 s',
+        facts: { proxy: '10.0.0.8:3128', waited: '2 s' },
+      },
+    ]);
     expect(judgeTcp([seen(A, { kind: 'open', durationMs: 2900 })])).toEqual([]);
   });
 });
