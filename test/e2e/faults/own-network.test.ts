@@ -16,7 +16,7 @@ const WITHIN = 20_000;
 
 /** Tells why a name is not found. */
 const LOOK_UP = `
-  import { getaddrinfo, getaddrinfoForSockets } from '${SOURCE}network/getaddrinfo.ts';
+  import { getaddrinfo, getaddrinfoForSockets } from '${SOURCE}network/lookup.ts';
   import { failureReason } from '${SOURCE}network/failure.ts';
   const name = 'license.example.test';
   const found = await getaddrinfo(name).catch((error) => failureReason(error) + ': ' + error.message);
@@ -28,7 +28,7 @@ const LOOK_UP = `
 
 /** Tells whether lines were handed over to a syslog receiver. */
 const SEND_LINES = `
-  import { sendLines } from '${SOURCE}notify/channels/syslog/send-lines.ts';
+  import { sendLines } from '${SOURCE}notify/channels/syslog.ts';
   import { systemClock } from '${SOURCE}system/clock.ts';
   const signal = new AbortController().signal;
   const told = [];

@@ -216,9 +216,8 @@ const SOURCE = new URL('../../../src/network/', import.meta.url).href;
 const STARVED = `
   import { openSync } from 'node:fs';
   import 'net-snmp';
-  import { openSocket } from '${SOURCE}connect.ts';
+  import { hasRoute, openSocket } from '${SOURCE}connect.ts';
   import { failureReason } from '${SOURCE}failure.ts';
-  import { hasRoute } from '${SOURCE}has-route.ts';
   import { snmpGet } from '${SOURCE}snmp/snmp-get.ts';
   import { exchangeUdp, sendOnce } from '${SOURCE}udp-exchange.ts';
   const server = { address: '127.0.0.1', port: 9, sourceAddress: null };

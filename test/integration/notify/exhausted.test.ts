@@ -7,11 +7,11 @@ const SOURCE = new URL('../../../src/', import.meta.url).href;
 /** Makes channels and threads while no file can be opened. */
 const STARVED = `
   import { closeSync, openSync } from 'node:fs';
-  import { createEmailChannel } from '${SOURCE}notify/channels/email/email-channel.ts';
-  import { createPostingChannel } from '${SOURCE}notify/channels/posting-channel.ts';
+  import { createEmailChannel } from '${SOURCE}notify/channels/email.ts';
+  import { createPostingChannel } from '${SOURCE}notify/channels/http-post.ts';
   import { watchLoop } from '${SOURCE}runtime/watchdog/watch-loop.ts';
   import { systemClock } from '${SOURCE}system/clock.ts';
-  import { verifyBcrypt } from '${SOURCE}web/bcrypt-hash.ts';
+  import { verifyBcrypt } from '${SOURCE}web/password-hash.ts';
   const hash = { kind: 'bcrypt', text: '$2b$04$' + '.'.repeat(53) };
   const posting = { id: 'slack', minSeverity: 'warning', recipient: 'ops' };
   const watched = Promise.withResolvers();
