@@ -1,6 +1,6 @@
 import { authority } from '../core/authority.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { createHandshakeReader, type Handshake, type HandshakeReader, type Role } from './handshake.ts';
+import { type Handshake, HandshakeReader, type Role } from './handshake.ts';
 import type { Segment } from './packets.ts';
 
 /** How a connection ended. `open`: it had not when the capture ended. */
@@ -45,18 +45,6 @@ export interface SeenConnection {
   readonly resetTtl: { readonly reset: number; readonly usual: number } | null;
 }
 
-export interface ConnectionTable {
-  readonly take: (segment: Segment) => void;
-  /** Ends what is still open. */
-  readonly end: () => void;
-  /** Connections that were not followed because too many were open at once. */
-  readonly excess: () => number;
-  /** Connections to anybody else. */
-  readonly others: () => number;
-  /** Whether some server answered in this capture, so that it sees both directions. */
-  readonly sawAnswers: () => boolean;
-}
-
 export interface KnownOfConnection extends Pick<SeenConnection, 'serverAddress' | 'serverPort' | 'handshake'> {
   /** What the client sent first is in the capture, and is no hello. */
   readonly isNoTls: boolean;
@@ -86,235 +74,37 @@ const SYN_AGAIN: Millis = 500;
 const LARGE_FLIGHT = 500;
 
 /** What one side sent. */
-interface Sender {
-  packets: number;
+class Sender {
+  packets = 0;
   /** Sequence number of the next byte that was not read; null: no packet yet. */
-  next: number | null;
+  next: number | null = null;
   /** Behind the furthest byte that was sent. */
-  highest: number | null;
+  highest: number | null = null;
   /** The furthest that the other side acknowledged. */
-  acknowledged: number | null;
-  pending: { readonly sequence: number; readonly payload: Buffer }[];
-  pendingBytes: number;
-  isCut: boolean;
-  hasFin: boolean;
-  resends: number;
-  ttl: number | null;
-}
+  acknowledged: number | null = null;
+  pending: { readonly sequence: number; readonly payload: Buffer }[] = [];
+  pendingBytes = 0;
+  /** Bytes that it sent are not in the capture: the snaplen cut them, or they were too many to keep. */
+  isCut = false;
+  hasFin = false;
+  resends = 0;
+  ttl: number | null = null;
 
-interface Tracked {
-  readonly key: string;
-  readonly client: Endpoint;
-  readonly server: Endpoint;
-  readonly leg: string | null;
-  readonly side: SeenConnection['side'];
-  readonly startedAt: EpochMs;
-  readonly senders: Readonly<Record<Role, Sender>>;
-  readonly reader: HandshakeReader;
-  readonly isMidStream: boolean;
-  synSequence: number | null;
-  synAttempts: number;
-  lastSynAt: EpochMs;
-  lastAt: EpochMs;
-  end: ConnectionEnd;
-  serverFlight: number;
-  resetTtl: SeenConnection['resetTtl'];
-  held: number;
-  choice: Choice;
-  isDecided: boolean;
-}
-
-interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-}
-
-/** Puts segments together to connections, and reports those that are wanted when they have ended. Bounded in memory. */
-export function createConnectionTable(options: ConnectionTableOptions): ConnectionTable {
-  // The order of insertion is that of the last packets.
-  const open = new Map<string, Tracked>();
-  const ignored = new Set<string>();
-  let held = 0;
-  let excess = 0;
-  let others = 0;
-  let hasAnswers = false;
-
-  function ignore(key: string): void {
-    ignored.add(key);
-    if (ignored.size > MAX_IGNORED) for (const oldest of ignored) return void ignored.delete(oldest);
+  drop(): void {
+    this.pending = [];
+    this.pendingBytes = 0;
   }
 
-  function finish(tracked: Tracked): void {
-    open.delete(tracked.key);
-    held -= tracked.held;
-    if (tracked.choice === 'wanted') options.onConnection(seenOf(tracked));
-    else others += 1;
+  /** Keeps what came early, in order. */
+  keep(sequence: number, bytes: Buffer): void {
+    if (this.pendingBytes + bytes.length > MAX_PENDING) return;
+    // Not from the pool of small buffers, of which one in use keeps many alive.
+    const payload = Buffer.allocUnsafeSlow(bytes.length);
+    bytes.copy(payload);
+    const place = this.pending.findIndex((later) => distance(later.sequence, sequence) < 0);
+    this.pending.splice(place === -1 ? this.pending.length : place, 0, { sequence, payload });
+    this.pendingBytes += payload.length;
   }
-
-  function begin(segment: Segment, key: string, leg: Pick<Tracked, 'leg'>): Tracked | null {
-    const client = clientOf(segment, options.serverPorts);
-    if (client === null) return null;
-    if (open.size >= MAX_OPEN) {
-      const [idlest] = open.values();
-      if (idlest === undefined || segment.at - idlest.lastAt < IDLE) {
-        excess += 1;
-        ignore(key);
-        return null;
-      }
-      finish(idlest);
-    }
-    const tracked = trackedOf(segment, { key, client, ...leg });
-    open.set(key, tracked);
-    return tracked;
-  }
-
-  function choose(tracked: Tracked): void {
-    const { server, reader, senders } = tracked;
-    const handshake = reader.read();
-    tracked.choice = options.choose({
-      serverAddress: server.address,
-      serverPort: server.port,
-      handshake,
-      isNoTls:
-        handshake.hello === null &&
-        (!reader.wants('client') || (tracked.isMidStream && senders.client.highest !== null)),
-    });
-    // The name in the hello has the last word.
-    tracked.isDecided = handshake.hello !== null;
-    if (tracked.choice !== 'unwanted') return;
-    finish(tracked);
-    ignore(tracked.key);
-  }
-
-  return {
-    take: (segment) => {
-      const { key, leg } = placeOf(segment);
-      const isFirst = segment.flags.syn && !segment.flags.ack;
-      hasAnswers ||= segment.flags.syn && segment.flags.ack;
-      if (ignored.has(key)) {
-        if (!isFirst) return;
-        ignored.delete(key);
-      }
-      let tracked = open.get(key) ?? null;
-      if (tracked !== null && isFirst && tracked.synSequence !== null && tracked.synSequence !== segment.sequence) {
-        finish(tracked);
-        tracked = null;
-      }
-      const isNew = tracked === null;
-      tracked ??= begin(segment, key, { leg });
-      if (tracked === null) return;
-      open.delete(key);
-      open.set(key, tracked);
-      accept(tracked, segment);
-      held += weigh(tracked);
-      if (held > MAX_HELD) {
-        giveUp(tracked);
-        held += weigh(tracked);
-      }
-      if (isNew || (!tracked.isDecided && segment.payload.length > 0)) choose(tracked);
-      if (isOver(tracked) && open.has(key)) {
-        finish(tracked);
-        ignore(key);
-      }
-    },
-    end: () => {
-      for (const tracked of [...open.values()]) finish(tracked);
-    },
-    excess: () => excess,
-    others: () => others,
-    sawAnswers: () => hasAnswers,
-  };
-
-  function weigh(tracked: Tracked): number {
-    const { senders, reader } = tracked;
-    const now = senders.client.pendingBytes + senders.server.pendingBytes + reader.held();
-    const more = now - tracked.held;
-    tracked.held = now;
-    return more;
-  }
-
-  function giveUp({ senders }: Tracked): void {
-    for (const sender of Object.values(senders)) {
-      sender.pending = [];
-      sender.pendingBytes = 0;
-      sender.isCut = true;
-    }
-  }
-}
-
-/** The same for both directions of a connection on one leg. */
-function placeOf({ source, sourcePort, destination, destinationPort, port, direction }: Segment): {
-  readonly key: string;
-  readonly leg: string | null;
-} {
-  const [from, to] = [`${source} ${String(sourcePort)}`, `${destination} ${String(destinationPort)}`];
-  const isForward = from < to;
-  const leg = port ?? direction;
-  // Which of both ends the device received from.
-  const towards = direction === null ? '' : String(isForward === (direction === 'in'));
-  const name = port ?? '';
-  return {
-    key: `${isForward ? `${from} ${to}` : `${to} ${from}`} ${name} ${towards}`,
-    leg: port === null ? null : leg,
-  };
-}
-
-/** Which end is the client; null: nothing says so. */
-function clientOf(segment: Segment, serverPorts: readonly number[]): Role | null {
-  const { flags, sourcePort, destinationPort, payload } = segment;
-  if (flags.syn) return flags.ack ? 'server' : 'client';
-  // A handshake record with a hello: it tells who sent it.
-  const hello = payload[0] === 22 && payload[1] === 3 ? payload[5] : undefined;
-  if (hello === 1) return 'client';
-  if (hello === 2) return 'server';
-  const [isFrom, isTo] = [serverPorts.includes(sourcePort), serverPorts.includes(destinationPort)];
-  return isFrom === isTo ? null : isTo ? 'client' : 'server';
-}
-
-function trackedOf(
-  segment: Segment,
-  { key, client: role, leg }: { readonly key: string; readonly client: Role; readonly leg: string | null },
-): Tracked {
-  const { at, direction, flags } = segment;
-  const from = { address: segment.source, port: segment.sourcePort };
-  const to = { address: segment.destination, port: segment.destinationPort };
-  const isByClient = role === 'client';
-  return {
-    key,
-    client: isByClient ? from : to,
-    server: isByClient ? to : from,
-    leg,
-    side: direction === null ? null : isByClient === (direction === 'in') ? 'in' : 'out',
-    startedAt: at,
-    senders: { client: newSender(), server: newSender() },
-    reader: createHandshakeReader(),
-    isMidStream: !flags.syn,
-    synSequence: flags.syn && isByClient ? segment.sequence : null,
-    synAttempts: 0,
-    lastSynAt: Number.NEGATIVE_INFINITY,
-    lastAt: at,
-    end: 'open',
-    serverFlight: 0,
-    resetTtl: null,
-    held: 0,
-    choice: 'undecided',
-    isDecided: false,
-  };
-}
-
-function newSender(): Sender {
-  return {
-    packets: 0,
-    next: null,
-    highest: null,
-    acknowledged: null,
-    pending: [],
-    pendingBytes: 0,
-    isCut: false,
-    hasFin: false,
-    resends: 0,
-    ttl: null,
-  };
 }
 
 /** How far a sequence number is behind another: they wrap around. */
@@ -326,150 +116,299 @@ function furthest(one: number | null, other: number): number {
   return one === null || distance(one, other) > 0 ? other : one;
 }
 
-function accept(tracked: Tracked, segment: Segment): void {
-  const { flags, at, payload, missing } = segment;
-  const from: Role =
-    segment.source === tracked.client.address && segment.sourcePort === tracked.client.port ? 'client' : 'server';
-  const sender = tracked.senders[from];
-  const peer = tracked.senders[from === 'client' ? 'server' : 'client'];
-  tracked.lastAt = Math.max(tracked.lastAt, at);
-  sender.packets += 1;
-  if (flags.syn && from === 'client' && at - tracked.lastSynAt >= SYN_AGAIN) {
-    tracked.synAttempts += 1;
-    tracked.lastSynAt = at;
-    tracked.synSequence ??= segment.sequence;
+interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A connection while it is followed. */
+class Tracked {
+  readonly reader = new HandshakeReader();
+  readonly senders: Readonly<Record<Role, Sender>> = { client: new Sender(), server: new Sender() };
+  readonly key: string;
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+  readonly first: Segment;
+  readonly side: SeenConnection['side'];
+  initialSequence: number | null = null;
+  synAttempts = 0;
+  lastSynAt: EpochMs = Number.NEGATIVE_INFINITY;
+  lastAt: EpochMs;
+  end: ConnectionEnd = 'open';
+  serverFlight = 0;
+  resetTtl: SeenConnection['resetTtl'] = null;
+  held = 0;
+  choice: Choice = 'undecided';
+  isDecided = false;
+
+  constructor(key: string, first: Segment, sender: Role) {
+    const from = { host: first.source, port: first.sourcePort };
+    const to = { host: first.destination, port: first.destinationPort };
+    const isByClient = sender === 'client';
+    this.key = key;
+    this.first = first;
+    this.client = isByClient ? from : to;
+    this.server = isByClient ? to : from;
+    this.side = first.direction === null ? null : isByClient === (first.direction === 'in') ? 'in' : 'out';
+    this.lastAt = first.at;
   }
-  const start = (segment.sequence + (flags.syn ? 1 : 0)) >>> 0;
-  const end = (start + payload.length + missing) >>> 0;
-  sender.next ??= start;
-  if (payload.length + missing > 0) {
+
+  take(segment: Segment): void {
+    const { flags, at } = segment;
+    const from = segment.source === this.client.host && segment.sourcePort === this.client.port ? 'client' : 'server';
+    const sender = this.senders[from];
+    const peer = this.senders[from === 'client' ? 'server' : 'client'];
+    this.lastAt = Math.max(this.lastAt, at);
+    sender.packets += 1;
+    if (flags.syn && from === 'client') this.#noteSyn(segment);
+    if (flags.ack) peer.acknowledged = furthest(peer.acknowledged, segment.acknowledged);
+    this.#follow(from, sender, segment);
+    if (flags.fin) sender.hasFin = true;
+    if (flags.rst) this.#noteReset(from, segment);
+    else if (flags.fin && this.end === 'open') this.end = from === 'client' ? 'closed-by-client' : 'closed-by-server';
+    if (!flags.rst) sender.ttl ??= segment.ttl;
+  }
+
+  #follow(from: Role, sender: Sender, { sequence, flags, payload, missing }: Segment): void {
+    const start = (sequence + (flags.syn ? 1 : 0)) >>> 0;
+    const end = (start + payload.length + missing) >>> 0;
+    sender.next ??= start;
+    if (start === end) return;
     if (sender.highest !== null && distance(sender.highest, end) <= 0) sender.resends += 1;
     sender.highest = furthest(sender.highest, end);
-    if (from === 'server' && !tracked.reader.hasClientGoneOn())
-      tracked.serverFlight += Math.max(0, distance(sender.next, end) > 0 ? payload.length + missing : 0);
+    if (from === 'server' && !this.reader.seen.clientWentOn && distance(sender.next, end) > 0)
+      this.serverFlight += payload.length + missing;
+    if (!this.reader.wants(from)) return;
+    this.#deliver(from, start, payload);
+    sender.isCut ||= missing > 0 && this.reader.wants(from);
   }
-  if (flags.ack) peer.acknowledged = furthest(peer.acknowledged, segment.acknowledged);
-  if (tracked.reader.wants(from)) deliver(tracked, from, { sequence: start, payload });
-  sender.isCut ||= missing > 0 && tracked.reader.wants(from);
-  if (flags.rst) noteReset(tracked, from, segment);
-  else if (flags.fin) {
-    sender.hasFin = true;
-    if (tracked.end === 'open') tracked.end = from === 'client' ? 'closed-by-client' : 'closed-by-server';
+
+  #noteSyn({ at, sequence }: Segment): void {
+    this.initialSequence ??= sequence;
+    if (at - this.lastSynAt < SYN_AGAIN) return;
+    this.synAttempts += 1;
+    this.lastSynAt = at;
   }
-  if (!flags.rst) sender.ttl ??= segment.ttl;
-}
 
-function noteReset(tracked: Tracked, from: Role, { ttl }: Segment): void {
-  const { client, server } = tracked.senders;
-  if (tracked.end !== 'open') return;
-  const isRefusal = from === 'server' && server.packets === 1 && client.highest === null && !tracked.isMidStream;
-  tracked.end = from === 'client' ? 'reset-by-client' : isRefusal ? 'refused' : 'reset-by-server';
-  if (from === 'server' && server.ttl !== null && server.ttl !== ttl)
-    tracked.resetTtl = { reset: ttl, usual: server.ttl };
-}
-
-/** Hands on what is in order, and keeps what came early. What came twice counts as it came first. */
-function deliver(tracked: Tracked, from: Role, part: { readonly sequence: number; readonly payload: Buffer }): void {
-  const sender = tracked.senders[from];
-  if (sender.next === null || part.payload.length === 0) return;
-  const ahead = distance(sender.next, part.sequence);
-  if (ahead > 0) {
-    if (ahead > MAX_PENDING || sender.pendingBytes + part.payload.length > MAX_PENDING) return;
-    const place = sender.pending.findIndex(({ sequence }) => distance(sequence, part.sequence) < 0);
-    // Not from the pool of small buffers, of which one in use keeps many alive.
-    const payload = Buffer.allocUnsafeSlow(part.payload.length);
-    part.payload.copy(payload);
-    const kept = { sequence: part.sequence, payload };
-    sender.pending.splice(place === -1 ? sender.pending.length : place, 0, kept);
-    sender.pendingBytes += kept.payload.length;
-    return;
+  #noteReset(from: Role, { ttl }: Segment): void {
+    const { client, server } = this.senders;
+    if (this.end !== 'open') return;
+    const isRefusal = server.packets === 1 && client.highest === null && this.first.flags.syn;
+    this.end = from === 'client' ? 'reset-by-client' : isRefusal ? 'refused' : 'reset-by-server';
+    if (from === 'server' && server.ttl !== null && server.ttl !== ttl)
+      this.resetTtl = { reset: ttl, usual: server.ttl };
   }
-  handOn(tracked, from, part);
-  for (let first = sender.pending[0]; first !== undefined; first = sender.pending[0]) {
-    if (distance(sender.next, first.sequence) > 0) break;
-    sender.pending.shift();
-    sender.pendingBytes -= first.payload.length;
-    handOn(tracked, from, first);
+
+  /** Hands on what is in order, and keeps what came early. What came twice counts as it came first. */
+  #deliver(from: Role, sequence: number, payload: Buffer): void {
+    const sender = this.senders[from];
+    const ahead = distance(sender.next ?? sequence, sequence);
+    if (ahead > MAX_PENDING) return;
+    if (ahead > 0) {
+      sender.keep(sequence, payload);
+      return;
+    }
+    this.#handOn(from, sequence, payload);
+    for (let [first] = sender.pending; first !== undefined; [first] = sender.pending) {
+      if (distance(sender.next ?? 0, first.sequence) > 0) break;
+      sender.pending.shift();
+      sender.pendingBytes -= first.payload.length;
+      this.#handOn(from, first.sequence, first.payload);
+    }
+    if (!this.reader.wants(from)) sender.drop();
   }
-  if (tracked.reader.wants(from)) return;
-  sender.pending = [];
-  sender.pendingBytes = 0;
-}
 
-function handOn(
-  { senders, reader }: Tracked,
-  from: Role,
-  { sequence, payload }: { readonly sequence: number; readonly payload: Buffer },
-): void {
-  const sender = senders[from];
-  const known = distance(sequence, sender.next ?? sequence);
-  if (known >= payload.length) return;
-  reader.push(from, payload.subarray(known));
-  sender.next = (sequence + payload.length) >>> 0;
-}
+  #handOn(from: Role, sequence: number, payload: Buffer): void {
+    const sender = this.senders[from];
+    const known = distance(sequence, sender.next ?? sequence);
+    if (known >= payload.length) return;
+    this.reader.push(from, payload.subarray(known));
+    sender.next = (sequence + payload.length) >>> 0;
+  }
 
-function isOver({ end, senders }: Tracked): boolean {
-  return (
-    ['reset-by-client', 'reset-by-server', 'refused'].includes(end) || (senders.client.hasFin && senders.server.hasFin)
-  );
-}
+  isOver(): boolean {
+    const isReset = this.end === 'refused' || this.end.startsWith('reset');
+    return isReset || (this.senders.client.hasFin && this.senders.server.hasFin);
+  }
 
-function seenOf(tracked: Tracked): SeenConnection {
-  const { client, server, senders, reader } = tracked;
-  const handshake = reader.read();
-  const isSilent = senders.server.packets === 0 && tracked.end === 'open' && tracked.synAttempts > 1;
-  return {
-    client: authority({ host: client.address, port: client.port }),
-    server: authority({ host: server.address, port: server.port }),
-    serverAddress: server.address,
-    serverPort: server.port,
-    leg: tracked.leg,
-    side: tracked.side,
-    startedAt: tracked.startedAt,
-    endedAt: tracked.lastAt,
-    handshake,
-    end: isSilent && senders.client.highest === null ? 'no-answer' : tracked.end,
-    isMidStream: tracked.isMidStream && handshake.hello === null,
-    unseen: unseenOf(tracked),
-    gap: gapOf(tracked),
-    unarrived: unarrivedOf(tracked),
-    serverFlight: tracked.serverFlight,
-    synAttempts: tracked.synAttempts,
-    initialSequence: tracked.synSequence,
-    resetTtl: tracked.resetTtl,
-  };
-}
+  seen(): SeenConnection {
+    const { client, server } = this.senders;
+    const isSilent = server.packets === 0 && this.end === 'open' && this.synAttempts > 1 && client.highest === null;
+    return {
+      client: authority(this.client),
+      server: authority(this.server),
+      serverAddress: this.server.host,
+      serverPort: this.server.port,
+      leg: this.first.port,
+      side: this.side,
+      startedAt: this.first.at,
+      endedAt: this.lastAt,
+      handshake: this.reader.seen,
+      end: isSilent ? 'no-answer' : this.end,
+      isMidStream: !this.first.flags.syn && this.reader.seen.hello === null,
+      unseen: this.#unseen(),
+      gap: this.#gap('server') ?? this.#gap('client'),
+      unarrived: this.#unarrived(),
+      serverFlight: this.serverFlight,
+      synAttempts: this.synAttempts,
+      initialSequence: this.initialSequence,
+      resetTtl: this.resetTtl,
+    };
+  }
 
-/** A side that was acknowledged to, and never seen. */
-function unseenOf({ senders: { client, server } }: Tracked): Role | null {
-  if (server.packets === 0 && server.acknowledged !== null) return 'server';
-  return client.packets === 0 && client.acknowledged !== null ? 'client' : null;
-}
+  /** A side that was acknowledged to, and never seen. */
+  #unseen(): Role | null {
+    const { client, server } = this.senders;
+    if (server.packets === 0 && server.acknowledged !== null) return 'server';
+    return client.packets === 0 && client.acknowledged !== null ? 'client' : null;
+  }
 
-function gapOf({ senders, reader }: Tracked): SeenConnection['gap'] {
-  for (const role of ['server', 'client'] as const) {
-    const { next, acknowledged, isCut, pending } = senders[role];
-    if (next === null || !reader.wants(role) || senders[role].packets === 0) continue;
+  #gap(role: Role): SeenConnection['gap'] {
+    const { next, acknowledged, isCut, hasFin, pending } = this.senders[role];
+    if (next === null || !this.reader.wants(role)) return null;
+    if (isCut) return { text: `packets of the ${role} were not captured whole`, isCut };
     const behind = acknowledged === null ? 0 : distance(next, acknowledged);
     const [first] = pending;
     // Its FIN is acknowledged as a byte of its own.
-    const missing = first === undefined ? behind - (senders[role].hasFin ? 1 : 0) : distance(next, first.sequence);
-    if ((behind > 1 && missing > 0) || isCut)
-      return {
-        text: isCut
-          ? `packets of the ${role} were not captured whole (snaplen)`
-          : `${String(missing)} bytes of the ${role} are missing in the capture`,
-        isCut,
-      };
+    const missing = first === undefined ? behind - (hasFin ? 1 : 0) : distance(next, first.sequence);
+    return behind > 1 && missing > 0
+      ? { text: `${String(missing)} bytes of the ${role} are missing in the capture`, isCut }
+      : null;
   }
-  return null;
+
+  /** What the client never acknowledged is lost on the path, and not in the capture. */
+  #unarrived(): number {
+    const { next, highest, acknowledged, pending, resends } = this.senders.server;
+    if (next === null || highest === null || acknowledged === null || !this.reader.wants('server')) return 0;
+    const open = distance(acknowledged, highest);
+    const hasHole = pending.length > 0 && distance(next, acknowledged) <= 0;
+    return open >= LARGE_FLIGHT && (hasHole || resends >= 2) ? open : 0;
+  }
 }
 
-/** What the client never acknowledged is lost on the way, and not in the capture. */
-function unarrivedOf({ senders: { server }, reader }: Tracked): number {
-  const { next, highest, acknowledged, pending, resends } = server;
-  if (next === null || highest === null || acknowledged === null || !reader.wants('server')) return 0;
-  const open = distance(acknowledged, highest);
-  const hasHole = pending.length > 0 && distance(next, acknowledged) <= 0;
-  return open >= LARGE_FLIGHT && (hasHole || resends >= 2) ? open : 0;
+/** Puts segments together to connections, and reports those that are wanted when they have ended. Bounded in memory. */
+export class ConnectionTable {
+  /** Connections that were not followed because too many were open at once. */
+  excess = 0;
+  /** Connections to anybody else. */
+  others = 0;
+  /** Some server answered in this capture, so that it sees both directions. */
+  sawAnswers = false;
+  readonly #options: ConnectionTableOptions;
+  /** In the order of their last packets. */
+  readonly #open = new Map<string, Tracked>();
+  readonly #ignored = new Set<string>();
+  #held = 0;
+
+  constructor(options: ConnectionTableOptions) {
+    this.#options = options;
+  }
+
+  take(segment: Segment): void {
+    const { flags, payload } = segment;
+    const key = keyOf(segment);
+    const isFirst = flags.syn && !flags.ack;
+    this.sawAnswers ||= flags.syn && flags.ack;
+    if (!isFirst && this.#ignored.has(key)) return;
+    const earlier = this.#earlier(segment, key, isFirst);
+    const tracked = earlier ?? this.#begin(segment, key);
+    if (tracked === null) return;
+    this.#open.delete(key);
+    this.#open.set(key, tracked);
+    tracked.take(segment);
+    this.#weigh(tracked);
+    if (tracked !== earlier || (!tracked.isDecided && payload.length > 0)) this.#choose(tracked);
+    if (tracked.isOver() && this.#open.has(key)) this.#finish(tracked);
+  }
+
+  /** The connection that the segment belongs to: the same ports with another beginning are another one. */
+  #earlier({ sequence }: Segment, key: string, isFirst: boolean): Tracked | null {
+    const earlier = this.#open.get(key) ?? null;
+    if (earlier === null || !isFirst || (earlier.initialSequence ?? sequence) === sequence) return earlier;
+    this.#finish(earlier);
+    return null;
+  }
+
+  /** Ends what is still open. */
+  end(): void {
+    for (const tracked of this.#open.values()) this.#finish(tracked);
+  }
+
+  #begin(segment: Segment, key: string): Tracked | null {
+    const sender = senderOf(segment, this.#options.serverPorts);
+    if (sender === null) return null;
+    const [idlest] = this.#open.values();
+    if (idlest !== undefined && this.#open.size >= MAX_OPEN) {
+      if (segment.at - idlest.lastAt < IDLE) {
+        this.excess += 1;
+        this.#ignore(key);
+        return null;
+      }
+      this.#finish(idlest);
+    }
+    this.#ignored.delete(key);
+    return new Tracked(key, segment, sender);
+  }
+
+  #choose(tracked: Tracked): void {
+    const { server, reader, senders, first } = tracked;
+    const handshake = reader.seen;
+    const hasSpoken = !reader.wants('client') || (!first.flags.syn && senders.client.highest !== null);
+    const isNoTls = handshake.hello === null && hasSpoken;
+    const known = { serverAddress: server.host, serverPort: server.port, handshake, isNoTls };
+    tracked.choice = this.#options.choose(known);
+    // The name in the hello has the last word.
+    tracked.isDecided = handshake.hello !== null;
+    if (tracked.choice === 'unwanted') this.#finish(tracked);
+  }
+
+  #finish(tracked: Tracked): void {
+    this.#open.delete(tracked.key);
+    this.#ignore(tracked.key);
+    this.#held -= tracked.held;
+    if (tracked.choice === 'wanted') this.#options.onConnection(tracked.seen());
+    else this.others += 1;
+  }
+
+  /** Packets that come later are of nothing that is followed. */
+  #ignore(key: string): void {
+    this.#ignored.add(key);
+    const [oldest] = this.#ignored;
+    if (this.#ignored.size > MAX_IGNORED && oldest !== undefined) this.#ignored.delete(oldest);
+  }
+
+  /** What waits for others is given up where it is too much. */
+  #weigh(tracked: Tracked): void {
+    const { client, server } = tracked.senders;
+    const now = client.pendingBytes + server.pendingBytes + tracked.reader.held();
+    this.#held += now - tracked.held;
+    tracked.held = now;
+    if (this.#held <= MAX_HELD || client.pendingBytes + server.pendingBytes === 0) return;
+    for (const sender of [client, server]) {
+      sender.isCut ||= sender.pendingBytes > 0;
+      sender.drop();
+    }
+    this.#weigh(tracked);
+  }
+}
+
+/** The same for both directions of a connection on one leg. */
+function keyOf({ source, sourcePort, destination, destinationPort, port, direction }: Segment): string {
+  const [from, to] = [`${source} ${String(sourcePort)}`, `${destination} ${String(destinationPort)}`];
+  const isForward = from < to;
+  // Which of both ends the device received from.
+  const towards = direction === null ? '' : String(isForward === (direction === 'in'));
+  return `${isForward ? `${from} ${to}` : `${to} ${from}`} ${port ?? ''} ${towards}`;
+}
+
+/** Which side sent it; null: nothing says so. */
+function senderOf(segment: Segment, serverPorts: readonly number[]): Role | null {
+  const { flags, sourcePort, destinationPort, payload } = segment;
+  if (flags.syn) return flags.ack ? 'server' : 'client';
+  // A handshake record with a hello tells who sent it.
+  const hello = payload[0] === 22 && payload[1] === 3 ? payload[5] : undefined;
+  if (hello === 1) return 'client';
+  if (hello === 2) return 'server';
+  const isTo = serverPorts.includes(destinationPort);
+  return isTo === serverPorts.includes(sourcePort) ? null : isTo ? 'client' : 'server';
 }

@@ -9,7 +9,6 @@ export interface Alert {
   readonly name: string;
 }
 
-/** What one side showed in the hello. */
 export interface ClientHello {
   /** Hexadecimal: the same on both sides of what only translates addresses. */
   readonly random: string;
@@ -39,22 +38,9 @@ export interface Handshake {
   readonly clientWentOn: boolean;
   /** Bytes of the client's first encrypted record under TLS 1.3; null: it sent none. */
   readonly firstEncrypted: number | null;
-  /** Why the rest of what one side sent cannot be read. */
-  readonly garbled: readonly string[];
 }
 
-/** Takes what both sides sent, in order and without gaps. */
-export interface HandshakeReader {
-  /** Whether what this side sends next still matters. */
-  readonly wants: (from: Role) => boolean;
-  readonly push: (from: Role, bytes: Buffer) => void;
-  readonly read: () => Handshake;
-  readonly hasClientGoneOn: () => boolean;
-  /** Bytes that wait for more. */
-  readonly held: () => number;
-}
-
-/** Record types (RFC 8446 §5.1). */
+/** Record types (RFC 8446 §5.1), up to heartbeat. */
 const CHANGE_CIPHER_SPEC = 20;
 const ALERT = 21;
 const HANDSHAKE = 22;
@@ -68,9 +54,13 @@ const MAX_HTTP_HEADER = 16 * 1024;
 const MAX_CERTIFICATES = 100;
 const MAX_PLAIN = 512;
 
+/** Handshake messages (RFC 8446 §4, RFC 5246 §7.4). */
 const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
 const CERTIFICATE = 11;
+const SERVER_KEY_EXCHANGE = 12;
+const SERVER_HELLO_DONE = 14;
+const CLIENT_KEY_EXCHANGE = 16;
 
 const VERSIONS: ReadonlyMap<number, string> = new Map([
   [0x0300, 'SSL 3.0'],
@@ -79,26 +69,33 @@ const VERSIONS: ReadonlyMap<number, string> = new Map([
   [0x0303, '1.2'],
   [0x0304, '1.3'],
 ]);
-/** `update_recsize`-like drafts aside, extensions that are read: server_name, supported_versions. */
+/** Extensions that are read. */
 const SERVER_NAME = 0;
 const SUPPORTED_VERSIONS = 43;
 
+const NOTHING = Buffer.alloc(0);
+
 /** One direction. */
-interface Stream {
-  /** `start`: nothing came yet; `http`: before the tunnel; `closed`: the rest does not matter. */
-  state: 'start' | 'http' | 'tls' | 'closed';
-  rest: Buffer;
+class Stream {
+  /** `opening`: before TLS; `closed`: the rest does not matter. */
+  state: 'opening' | 'tls' | 'closed' = 'opening';
+  rest: Buffer = NOTHING;
   /** Bytes of handshake messages that are not complete. */
-  messages: Buffer;
-  isEncrypted: boolean;
+  messages: Buffer = NOTHING;
+  isEncrypted = false;
+
+  close(): void {
+    this.state = 'closed';
+    this.rest = NOTHING;
+    this.messages = NOTHING;
+  }
 }
 
-/** What is being read. */
-type Draft = { -readonly [K in keyof Handshake]: Handshake[K] } & { hasKeyExchange: boolean };
-
-export function createHandshakeReader(): HandshakeReader {
-  const streams: Readonly<Record<Role, Stream>> = { client: emptyStream(), server: emptyStream() };
-  const draft: Draft = {
+/** Reads what both sides sent, which has to come in order and without gaps. */
+export class HandshakeReader {
+  readonly #streams: Readonly<Record<Role, Stream>> = { client: new Stream(), server: new Stream() };
+  #hasKeyExchange = false;
+  readonly #seen: { -readonly [K in keyof Handshake]: Handshake[K] } = {
     tunnel: null,
     hello: null,
     version: null,
@@ -110,212 +107,177 @@ export function createHandshakeReader(): HandshakeReader {
     plain: null,
     clientWentOn: false,
     firstEncrypted: null,
-    garbled: [],
-    hasKeyExchange: false,
   };
-  return {
-    wants: (from) => streams[from].state !== 'closed',
-    push: (from, bytes) => {
-      const stream = streams[from];
-      if (stream.state === 'closed') return;
-      stream.rest = Buffer.concat([stream.rest, bytes]);
-      if (stream.state === 'start' || stream.state === 'http') readOpening(stream, from, draft);
-      if (stream.state === 'tls') readRecords(stream, from, draft);
-    },
-    read: () => ({ ...draft }),
-    hasClientGoneOn: () => draft.clientWentOn,
-    held: () => Object.values(streams).reduce((sum, { rest, messages }) => sum + rest.length + messages.length, 0),
-  };
-}
 
-function emptyStream(): Stream {
-  return { state: 'start', rest: Buffer.alloc(0), messages: Buffer.alloc(0), isEncrypted: false };
-}
+  /** What was read until now; it changes with the next bytes. */
+  get seen(): Handshake {
+    return this.#seen;
+  }
 
-function close(stream: Stream): void {
-  stream.state = 'closed';
-  stream.rest = Buffer.alloc(0);
-  stream.messages = Buffer.alloc(0);
-}
+  /** Whether what this side sends next still matters. */
+  wants(from: Role): boolean {
+    return this.#streams[from].state !== 'closed';
+  }
 
-function garble(stream: Stream, draft: Draft, why: string): void {
-  draft.garbled = [...draft.garbled, why];
-  close(stream);
-}
+  /** Bytes that wait for more. */
+  held(): number {
+    const { client, server } = this.#streams;
+    return client.rest.length + client.messages.length + server.rest.length + server.messages.length;
+  }
 
-/** What comes before TLS: CONNECT and its answer (RFC 9110 §9.3.6), or something that is no TLS at all. */
-function readOpening(stream: Stream, from: Role, draft: Draft): void {
-  const { rest } = stream;
-  const first = rest[0] ?? 0;
-  if (stream.state === 'start' && first >= CHANGE_CIPHER_SPEC && first <= LAST_TYPE) {
+  push(from: Role, bytes: Buffer): void {
+    const stream = this.#streams[from];
+    if (stream.state === 'closed') return;
+    stream.rest = Buffer.concat([stream.rest, bytes]);
+    if (stream.state === 'opening') this.#readOpening(stream, from);
+    if (stream.state === 'tls') this.#readRecords(stream, from);
+  }
+
+  /** What comes before TLS: CONNECT and its answer (RFC 9110 §9.3.6), or something that is no TLS at all. */
+  #readOpening(stream: Stream, from: Role): void {
+    const first = stream.rest[0] ?? 0;
+    if (first >= CHANGE_CIPHER_SPEC && first <= LAST_TYPE) {
+      stream.state = 'tls';
+      return;
+    }
+    const wanted = from === 'client' ? 'CONNECT ' : 'HTTP/1.';
+    const isHttp = wanted.startsWith(stream.rest.toString('latin1', 0, wanted.length));
+    const end = stream.rest.indexOf('\r\n\r\n');
+    if (isHttp && end === -1 && stream.rest.length <= MAX_HTTP_HEADER) return;
+    const line = stream.rest.toString('latin1', 0, 1_024).split('\r\n')[0] ?? '';
+    const opened = /^(?:CONNECT (?<tunnel>\S{1,300}) HTTP|HTTP\/1\.\d 2\d\d)/u.exec(line);
+    if (!isHttp || end === -1 || opened === null) {
+      // A proxy that asks for a password may be asked again on the same connection, which is not followed.
+      this.#refuse(stream, from);
+      return;
+    }
+    this.#seen.tunnel ??= opened.groups?.['tunnel'] ?? null;
+    stream.rest = Buffer.from(stream.rest.subarray(end + 4));
     stream.state = 'tls';
-    return;
   }
-  const wanted = from === 'client' ? 'CONNECT ' : 'HTTP/1.';
-  const begun = rest.toString('latin1', 0, wanted.length);
-  if (!wanted.startsWith(begun)) {
-    if (from === 'server') draft.plain = Buffer.from(rest.subarray(0, MAX_PLAIN));
-    close(stream);
-    return;
-  }
-  stream.state = 'http';
-  const end = rest.indexOf('\r\n\r\n');
-  if (end === -1) {
-    if (rest.length > MAX_HTTP_HEADER) garble(stream, draft, `the ${from} sent a header without an end`);
-    return;
-  }
-  const line = rest.toString('latin1', 0, Math.min(end, 1_024)).split('\r\n')[0] ?? '';
-  const tunnel = from === 'client' ? (/^CONNECT (\S{1,300}) HTTP/u.exec(line)?.[1] ?? null) : null;
-  if (from === 'client' ? tunnel === null : !/^HTTP\/1\.\d 2\d\d/u.test(line)) {
-    if (from === 'server') draft.plain = Buffer.from(rest.subarray(0, MAX_PLAIN));
-    // A proxy that asks for a password is asked again on the same connection: that one is another attempt.
-    close(stream);
-    return;
-  }
-  draft.tunnel ??= tunnel;
-  stream.rest = Buffer.from(rest.subarray(end + 4));
-  stream.state = 'tls';
-}
 
-function readRecords(stream: Stream, from: Role, draft: Draft): void {
-  let at = 0;
-  while (stream.state === 'tls' && stream.rest.length - at >= 5) {
-    const type = stream.rest[at] ?? 0;
-    const length = stream.rest.readUInt16BE(at + 3);
-    if (type < CHANGE_CIPHER_SPEC || type > LAST_TYPE || stream.rest[at + 1] !== 3 || length > MAX_RECORD) {
-      const isAnswer = from === 'server' && draft.version === null;
-      if (isAnswer) draft.plain = Buffer.from(stream.rest.subarray(at, at + MAX_PLAIN));
-      garble(stream, draft, `the ${from} sent something that is no TLS record`);
+  /** The rest is no TLS. */
+  #refuse(stream: Stream, from: Role): void {
+    if (from === 'server' && this.#seen.version === null)
+      this.#seen.plain = Buffer.from(stream.rest.subarray(0, MAX_PLAIN));
+    stream.close();
+  }
+
+  #readRecords(stream: Stream, from: Role): void {
+    let at = 0;
+    while (stream.state === 'tls' && stream.rest.length - at >= 5) {
+      const type = stream.rest[at] ?? 0;
+      const end = at + 5 + stream.rest.readUInt16BE(at + 3);
+      if (type < CHANGE_CIPHER_SPEC || type > LAST_TYPE || stream.rest[at + 1] !== 3 || end - at > 5 + MAX_RECORD) {
+        stream.rest = stream.rest.subarray(at);
+        this.#refuse(stream, from);
+        return;
+      }
+      if (stream.rest.length < end) break;
+      this.#readRecord(stream, from, type, stream.rest.subarray(at + 5, end));
+      at = end;
+    }
+    if (stream.state === 'tls' && at > 0) stream.rest = Buffer.from(stream.rest.subarray(at));
+  }
+
+  #readRecord(stream: Stream, from: Role, type: number, body: Buffer): void {
+    const seen = this.#seen;
+    const isAnswered = seen.version !== null;
+    // An encrypted alert is longer.
+    if (type === ALERT && body.length === 2) this.#noteAlert(from, body[1] ?? 0);
+    if (type === HANDSHAKE && !stream.isEncrypted) this.#readMessages(stream, from, body);
+    if (type === CHANGE_CIPHER_SPEC) this.#changeCipher(stream, from, isAnswered);
+    if (type !== APPLICATION_DATA) return;
+    // Early data comes before the server's hello. The server may still send an alert in the clear.
+    stream.isEncrypted ||= from === 'server' || isAnswered;
+    if (from === 'server' || !isAnswered) return;
+    seen.clientWentOn = true;
+    seen.firstEncrypted ??= body.length;
+    stream.close();
+  }
+
+  #changeCipher(stream: Stream, from: Role, isAnswered: boolean): void {
+    const seen = this.#seen;
+    // TLS 1.3 sends one that means nothing, before the second hello too (RFC 8446 §D.4).
+    if (seen.version === '1.3') return;
+    if (from === 'client') seen.clientWentOn ||= isAnswered;
+    else seen.isResumed = seen.certificates === null && !this.#hasKeyExchange && isAnswered;
+    stream.close();
+  }
+
+  #noteAlert(from: Role, code: number): void {
+    // close_notify and user_canceled end a connection, and accuse nobody.
+    if (code === 0 || code === 90) return;
+    this.#seen[from === 'client' ? 'clientAlert' : 'serverAlert'] ??= { code, name: alertOfCode(code) };
+  }
+
+  #readMessages(stream: Stream, from: Role, body: Buffer): void {
+    const messages = Buffer.concat([stream.messages, body]);
+    let at = 0;
+    while (messages.length - at >= 4) {
+      const end = at + 4 + messages.readUIntBE(at + 1, 3);
+      if (end - at > 4 + MAX_MESSAGE) {
+        stream.close();
+        return;
+      }
+      if (messages.length < end) break;
+      this.#readMessage(from, messages[at] ?? 0, messages.subarray(at + 4, end));
+      at = end;
+    }
+    stream.messages = Buffer.from(messages.subarray(at));
+  }
+
+  #readMessage(from: Role, type: number, body: Buffer): void {
+    const seen = this.#seen;
+    if (from === 'client') {
+      if (type === CLIENT_HELLO) seen.hello ??= helloOf(body);
+      if (type === CLIENT_KEY_EXCHANGE) seen.clientWentOn = true;
+      if (type === CERTIFICATE) seen.clientCertificate ??= certificatesOf(body).length > 0;
       return;
     }
-    if (stream.rest.length - at < 5 + length) break;
-    readRecord(stream, from, draft, { type, body: stream.rest.subarray(at + 5, at + 5 + length) });
-    at += 5 + length;
+    if (type === SERVER_HELLO) seen.version ??= versionOf(body);
+    if (type === CERTIFICATE && seen.version !== '1.3') seen.certificates ??= certificatesOf(body);
+    this.#hasKeyExchange ||= type === SERVER_KEY_EXCHANGE || type === SERVER_HELLO_DONE;
   }
-  if (stream.state === 'tls' && at > 0) stream.rest = Buffer.from(stream.rest.subarray(at));
-}
-
-function readRecord(
-  stream: Stream,
-  from: Role,
-  draft: Draft,
-  { type, body }: { readonly type: number; readonly body: Buffer },
-): void {
-  switch (type) {
-    case ALERT:
-      // An encrypted one is longer.
-      if (body.length === 2) noteAlert(from, body, draft);
-      else stream.isEncrypted = true;
-      break;
-    case HANDSHAKE:
-      if (!stream.isEncrypted) readMessages(stream, from, draft, body);
-      break;
-    case CHANGE_CIPHER_SPEC:
-      // TLS 1.3 sends one that means nothing, before the second hello too (RFC 8446 §D.4).
-      if (draft.version === '1.3') break;
-      if (from === 'server')
-        draft.isResumed = draft.certificates === null && !draft.hasKeyExchange && draft.version !== null;
-      else if (draft.version !== null) draft.clientWentOn = true;
-      close(stream);
-      break;
-    case APPLICATION_DATA:
-      if (from === 'client') draft.clientWentOn = true;
-      if (from === 'client' && draft.version !== null) draft.firstEncrypted ??= body.length;
-      // The server may still send an alert in the clear, and early data may come before the server's hello.
-      if (from === 'server' || draft.version !== null) stream.isEncrypted = true;
-      if (from === 'client' && draft.version !== null) close(stream);
-      break;
-    default:
-      break;
-  }
-}
-
-function noteAlert(from: Role, body: Buffer, draft: Draft): void {
-  const code = body[1] ?? 0;
-  // close_notify and user_canceled end a connection, and accuse nobody.
-  if (code === 0 || code === 90) return;
-  const alert = { code, name: alertOfCode(code) };
-  if (from === 'client') draft.clientAlert ??= alert;
-  else draft.serverAlert ??= alert;
-}
-
-function readMessages(stream: Stream, from: Role, draft: Draft, body: Buffer): void {
-  const messages = Buffer.concat([stream.messages, body]);
-  let at = 0;
-  while (messages.length - at >= 4) {
-    const length = messages.readUIntBE(at + 1, 3);
-    if (length > MAX_MESSAGE) {
-      garble(stream, draft, `the ${from} sent a handshake message that is said to have ${String(length)} bytes`);
-      return;
-    }
-    if (messages.length - at < 4 + length) break;
-    readMessage(from, draft, messages[at] ?? 0, messages.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
-  }
-  stream.messages = Buffer.from(messages.subarray(at));
-}
-
-const SERVER_KEY_EXCHANGE = 12;
-const SERVER_HELLO_DONE = 14;
-const CLIENT_KEY_EXCHANGE = 16;
-
-function readMessage(from: Role, draft: Draft, type: number, body: Buffer): void {
-  if (from === 'client' && type === CLIENT_HELLO) draft.hello ??= helloOf(body);
-  if (from === 'server' && type === SERVER_HELLO) draft.version ??= versionOf(body);
-  if (from === 'server' && (type === SERVER_KEY_EXCHANGE || type === SERVER_HELLO_DONE)) draft.hasKeyExchange = true;
-  if (from === 'client' && type === CLIENT_KEY_EXCHANGE) draft.clientWentOn = true;
-  if (type !== CERTIFICATE || draft.version === '1.3') return;
-  const certificates = certificatesOf(body);
-  if (from === 'server') draft.certificates ??= certificates;
-  else draft.clientCertificate ??= certificates.length > 0;
 }
 
 /** A part with its length before it, of so many bytes; shorter where the bytes end. */
 function part(body: Buffer, at: number, lengthBytes: 1 | 2 | 3): Buffer {
-  if (at + lengthBytes > body.length) return Buffer.alloc(0);
-  const length = body.readUIntBE(at, lengthBytes);
-  return body.subarray(at + lengthBytes, at + lengthBytes + length);
+  if (at + lengthBytes > body.length) return NOTHING;
+  const start = at + lengthBytes;
+  return body.subarray(start, start + body.readUIntBE(at, lengthBytes));
 }
 
 function helloOf(body: Buffer): ClientHello {
-  const session = part(body, 34, 1).length;
-  const ciphers = part(body, 35 + session, 2).length;
-  const compressions = part(body, 37 + session + ciphers, 1).length;
-  const names = extensionsOf(body, 38 + session + ciphers + compressions).get(SERVER_NAME);
+  const ciphersAt = 35 + part(body, 34, 1).length;
+  const compressionsAt = ciphersAt + 2 + part(body, ciphersAt, 2).length;
+  const names = extensionsOf(body, compressionsAt + 1 + part(body, compressionsAt, 1).length).get(SERVER_NAME);
   // A list of names, of which the first is a host name (RFC 6066 §3).
-  const name = names === undefined ? '' : part(names, 3, 2).toString('latin1');
-  return {
-    random: body.toString('hex', 2, 34),
-    serverName: name === '' ? null : name.slice(0, 255),
-  };
+  const name = part(names ?? NOTHING, 3, 2)
+    .toString('latin1')
+    .slice(0, 255);
+  return { random: body.toString('hex', 2, 34), serverName: name === '' ? null : name };
 }
 
 function versionOf(body: Buffer): string | null {
   if (body.length < 38) return null;
-  const session = part(body, 34, 1).length;
-  const chosen = extensionsOf(body, 38 + session).get(SUPPORTED_VERSIONS);
-  const version = chosen !== undefined && chosen.length >= 2 ? chosen.readUInt16BE(0) : body.readUInt16BE(0);
+  const chosen = extensionsOf(body, 38 + part(body, 34, 1).length).get(SUPPORTED_VERSIONS);
+  const version = (chosen !== undefined && chosen.length >= 2 ? chosen : body).readUInt16BE(0);
   return VERSIONS.get(version) ?? `0x${version.toString(16)}`;
 }
 
 function extensionsOf(body: Buffer, from: number): ReadonlyMap<number, Buffer> {
   const all = part(body, from, 2);
   const found = new Map<number, Buffer>();
-  for (let at = 0; at + 4 <= all.length; ) {
-    const value = part(all, at + 2, 2);
-    found.set(all.readUInt16BE(at), value);
-    at += 4 + value.length;
-  }
+  for (let at = 0; at + 4 <= all.length; at += 4 + part(all, at + 2, 2).length)
+    found.set(all.readUInt16BE(at), part(all, at + 2, 2));
   return found;
 }
 
 function certificatesOf(body: Buffer): readonly Uint8Array[] {
   const list = part(body, 0, 3);
   const found: Uint8Array[] = [];
-  for (let at = 0; at + 3 <= list.length && found.length < MAX_CERTIFICATES; ) {
-    const der = part(list, at, 3);
-    found.push(new Uint8Array(der));
-    at += 3 + der.length;
-  }
+  for (let at = 0; at + 3 <= list.length && found.length < MAX_CERTIFICATES; at += 3 + part(list, at, 3).length)
+    found.push(new Uint8Array(part(list, at, 3)));
   return found;
 }

@@ -3,7 +3,7 @@ import type { CapturedChain, Certificate } from '../core/certificate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { TlsOutcome } from '../core/observation.ts';
 import { spanText } from '../core/duration.ts';
-import { authority } from '../core/authority.ts';
+import { authority, plainName } from '../core/authority.ts';
 import type { Confidence } from '../engine/cause.ts';
 import { type Finding, isFault } from '../engine/finding.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-tls-path.ts';
@@ -80,11 +80,10 @@ export function judgeCapture(
   return captured.connections.map((seen) => {
     const { hello, certificates, tunnel } = seen.handshake;
     const ofTarget = authority(target);
-    const isOther =
-      hello?.serverName !== undefined &&
-      hello.serverName !== null &&
-      hello.serverName !== (target.serverName ?? target.host);
-    const subject = isOther ? authority({ host: hello.serverName ?? '', port: seen.serverPort }) : ofTarget;
+    const name = hello?.serverName ?? null;
+    const own = [target.host, target.serverName ?? target.host].map(plainName);
+    const isOwn = name === null || own.includes(plainName(name));
+    const subject = isOwn ? ofTarget : authority({ host: name, port: seen.serverPort });
     const chain = certificates === null ? null : chainOf(certificates, (der) => cache.parse(der));
     const opening = openingOf(seen, chain, captured.sawAnswers);
     const base = { ...seen, file, isUndated: captured.areTimesRelative, chain, pairedWith: null };
@@ -224,7 +223,8 @@ function chainVerdict(
   checks: ReturnType<typeof createSignatureChecks>,
   told: readonly string[],
 ): Judged & Pick<JudgedConnection, 'evidence'> {
-  const { verdict, confidence, findings, summary, wouldSettle } = judgeTls(evidence, checks);
+  const { verdict, confidence, findings: ofChain, summary, wouldSettle } = judgeTls(evidence, checks);
+  const findings = [...ofChain, ...lostFindings(seen, evidence.target)];
   const fault = findings.find((finding) => isFault(finding) && finding.suggests !== null);
   const refusal = refusalOf(seen);
   const isBroken = findings.some(({ level }) => level === 'broken') || refusal !== null;
@@ -254,6 +254,31 @@ function chainVerdict(
   };
 }
 
+/** The certificate was sent, and never arrived. */
+function lostFindings({ unarrived, handshake }: SeenConnection, subject: string): readonly Finding[] {
+  if (unarrived === 0 || handshake.clientWentOn) return [];
+  return [
+    {
+      rule: 'large-answers-arrive',
+      subject,
+      claim: lostText(unarrived),
+      expected: 'A client that acknowledges the certificate',
+      actual: `${String(unarrived)} bytes were never acknowledged`,
+      level: 'broken',
+      suggests: 'tls-blocked',
+      confidence: 'suspected',
+      kind: 'large-answers-lost',
+    },
+  ];
+}
+
+function lostText(unarrived: number): string {
+  return (
+    `The client never acknowledged the last ${String(unarrived)} bytes of the server: large packets are probably lost on ` +
+    'the path (MTU).'
+  );
+}
+
 function unseenVerdict(
   seen: SeenConnection,
   { because, text }: { readonly because: Unseen; readonly text: string },
@@ -267,7 +292,7 @@ function unseenVerdict(
       cause: null,
       findings: [],
       level: 'unknown',
-      summary: `The certificate of ${subject} is not in the capture: ${because}`,
+      summary: `The certificate of ${subject} is not in the capture`,
     };
   const claim = `The client refused what it was shown, with the alert ${refusal}.`;
   return {
@@ -354,14 +379,13 @@ function tellEnd({ end, resetTtl, handshake: { serverAlert } }: SeenConnection):
   ];
 }
 
-function tellFlight({ unarrived, serverFlight, handshake: { version } }: SeenConnection): readonly string[] {
+function tellFlight({
+  unarrived,
+  serverFlight,
+  handshake: { version, certificates },
+}: SeenConnection): readonly string[] {
   return [
-    ...(unarrived === 0
-      ? []
-      : [
-          `The client never acknowledged the last ${String(unarrived)} bytes of the server: large packets are probably ` +
-            'lost on the path (MTU).',
-        ]),
+    ...(unarrived === 0 || certificates !== null ? [] : [lostText(unarrived)]),
     ...(version === '1.3' && serverFlight > 0
       ? [`The server's first answer has ${String(serverFlight)} bytes, which fits many certificates: no proof of one.`]
       : []),

@@ -2,10 +2,10 @@ import { addressInAny } from '../core/addresses.ts';
 import { hostOf, plainName } from '../core/authority.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { readReply } from '../network/dns/message.ts';
-import { type Choice, createConnectionTable, type KnownOfConnection, type SeenConnection } from './connections.ts';
+import { type Choice, ConnectionTable, type KnownOfConnection, type SeenConnection } from './connections.ts';
 import { readFormat } from './formats.ts';
 import { decodePacket, type Segment } from './packets.ts';
-import type { CaptureFormat, RawPacket } from './raw-packet.ts';
+import type { FormatFacts, RawPacket } from './raw-packet.ts';
 
 /** Which connections are meant. */
 export interface CaptureTarget {
@@ -20,7 +20,7 @@ export interface CaptureTarget {
 /** What was read of one file. */
 export interface CapturedFile {
   /** Null: no format was recognised. */
-  readonly format: CaptureFormat | null;
+  readonly format: FormatFacts['format'] | null;
   readonly packets: number;
   /** Packets that could not be read: fragments, cut or broken ones. */
   readonly skipped: number;
@@ -71,7 +71,7 @@ export async function readCapture(
   const dns = createAnswers([target.host, ...(target.serverName === null ? [] : [target.serverName])]);
   const connections: SeenConnection[] = [];
   let omitted = 0;
-  const table = createConnectionTable({
+  const table = new ConnectionTable({
     serverPorts: [target.port, 443],
     choose: (known) => {
       const choice = choiceFor(known, target, dns.addresses());
@@ -98,29 +98,30 @@ export async function readCapture(
     else if (segment.transport === 'tcp' && segment.destinationPort !== DNS_PORT) table.take(segment);
   });
   table.end();
-  const areTimesRelative = reader?.areTimesRelative() ?? false;
+  const facts = reader?.facts ?? { format: null, device: null, isRelative: false, broken: 0 };
   return {
-    format: reader?.format() ?? null,
+    format: facts.format,
     packets: counts.packets,
-    skipped: counts.fragment + counts.cut + counts.broken,
-    startedAt: areTimesRelative ? null : startedAt,
-    device: reader?.device() ?? null,
-    areTimesRelative,
+    skipped: counts.fragment + counts.cut + counts.broken + facts.broken,
+    startedAt: facts.isRelative ? null : startedAt,
+    device: facts.device,
+    areTimesRelative: facts.isRelative,
     connections,
-    others: table.others(),
+    others: table.others,
     omitted,
-    excess: table.excess(),
-    sawAnswers: table.sawAnswers(),
+    excess: table.excess,
+    sawAnswers: table.sawAnswers,
     dns: dns.all(),
     problem,
-    notes: [...(reader?.notes() ?? []), ...notesOf(counts)],
+    notes: notesOf({ ...counts, lost: facts.broken }),
   };
 }
 
-function notesOf(counts: Readonly<Record<'fragment' | 'cut' | 'broken', number>>): readonly string[] {
+function notesOf(counts: Readonly<Record<'fragment' | 'cut' | 'broken' | 'lost', number>>): readonly string[] {
   const told: readonly (readonly [count: number, what: string])[] = [
     [counts.fragment, 'are IP fragments, which are not put together'],
     [counts.cut, 'were captured too short to read their ports'],
+    [counts.lost, 'lack a line of the text'],
     [counts.broken, 'have lengths that contradict each other'],
   ];
   return told.flatMap(([count, what]) => (count === 0 ? [] : [`${String(count)} packets ${what}`]));

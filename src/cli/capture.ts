@@ -21,6 +21,7 @@ import { remedyOf } from '../engine/words/told-remedy.ts';
 import { unitAddresses } from '../runtime/conclude.ts';
 import { loadTlsKnowledge } from '../runtime/round/tls-knowledge.ts';
 import { messageOf } from '../text/message-of.ts';
+import { controlPlace } from '../runtime/control-place.ts';
 import { createDaemonClient } from './daemon-client.ts';
 import { renderCapture } from './capture-text.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
@@ -69,7 +70,7 @@ const refusedShape = z.object({ error: z.string() });
 
 /** Whether the daemon took it. */
 async function attach(result: CaptureResult, incident: string, config: Config, terminal: Invocation): Promise<boolean> {
-  await using daemon = await createDaemonClient(config.store.path, terminal);
+  await using daemon = await createDaemonClient(controlPlace(config.store.path, terminal.env).socket, terminal);
   const path = `/api/v1/incidents/${encodeURIComponent(incident)}/capture`;
   const { status, text } = await daemon.ask('POST', path, { connections: attachedOf(result, config) });
   if (status === 201) {

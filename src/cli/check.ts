@@ -88,6 +88,7 @@ async function unseenBy(
   storePath: string,
   terminal: Invocation,
 ): Promise<readonly UnseenIncident[] | null> {
+  if (terminal.signal.aborted) return null;
   using limit = deadline(terminal.clock, DAEMON_LIMIT, terminal.signal);
   try {
     const daemon = await readDaemonStatus(storePath, { ...terminal, signal: limit.signal });

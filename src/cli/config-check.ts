@@ -3,6 +3,7 @@ import { formatIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
 import { commandFiles, isCredential, localFiles } from '../config/local-files.ts';
 import { counted } from '../core/counted.ts';
+import { visibleText } from '../core/visible-text.ts';
 import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/start-check.ts';
 import { holderProcess } from '../store/store-lock.ts';
 import { portsOf } from '../system/process-sockets.ts';
@@ -13,6 +14,9 @@ import { type Invocation, load, loadWith, needsAll, needsNothing, writeIssues, w
 
 /** Exit codes; 3 is what `check` returns for a bad configuration too. */
 const EXIT = { valid: 0, invalid: 3 } as const;
+
+/** As an error that ends the program is cut. */
+const MAX_LINE = 2_000;
 
 /** Where the unit reads it. */
 const INSTALLED = '/etc/ftm-watch/ftm-watch.yaml';
@@ -26,7 +30,8 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
   const file = await load(terminal, needsNothing);
   if (file.kind === 'invalid') writeIssues(file, terminal.errors);
   const machine = fileOnly ? NOT_CHECKED : await checkMachine(file, terminal);
-  terminal.errors.write(machine.problems.map((problem) => `${problem}\n`).join(''));
+  // They may quote a file that somebody else wrote.
+  terminal.errors.write(machine.problems.map((problem) => `${visibleText(problem, MAX_LINE)}\n`).join(''));
   if (machine.problems.length > 0) terminal.errors.write(`${summaryOf(file, machine)}\n`);
   if (file.kind === 'invalid' || machine.problems.length > 0) return EXIT.invalid;
   terminal.output.write(
@@ -35,9 +40,13 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
       : `${file.sources.join(', ')}: the configuration is valid\n`,
   );
   const warnings = [...fileSurprises(file.config), ...machine.warnings];
-  terminal.output.write(warnings.map((warning) => `Warning: ${warning}\n`).join(''));
+  terminal.output.write(warnings.map((warning) => `Warning: ${visibleText(warning, MAX_LINE)}\n`).join(''));
   return EXIT.valid;
 }
+
+/** The daemon itself reads no substitute. */
+const NEEDS_RESTART =
+  'The running service does not have these secrets yet, a reload is refused: systemctl restart ftm-watch.';
 
 interface MachineCheck {
   readonly problems: readonly string[];
@@ -66,14 +75,19 @@ async function checkMachine(file: LoadResult, terminal: Invocation): Promise<Mac
   const { config, sources, substitutes } = loaded;
   writeSubstitutes(substitutes, terminal.errors);
   const asDaemon: Do = (work) => (rights === null ? work() : withRights(rights, work));
+  const daemon = await runningDaemon(config, terminal);
   const started = await checkStart(config, {
     ...terminal,
-    daemon: await runningDaemon(config, terminal),
+    daemon,
     asDaemon,
     asListener: rights?.bindsAnyPort === true ? (work) => work() : asDaemon,
   });
   const unread = await asDaemon(() => unreadableSources(sources));
-  const warnings = [...(await machineSurprises(config, sources)), ...started.warnings];
+  const warnings = [
+    ...(daemon === null || substitutes.length === 0 ? [] : [NEEDS_RESTART]),
+    ...(await machineSurprises(config, sources)),
+    ...started.warnings,
+  ];
   return { problems: [...unread, ...started.problems], warnings, rights };
 }
 

@@ -30,7 +30,7 @@ export function configPrint({ result, output, errors }: ConfigCommandOptions): n
   return 0;
 }
 
-/** `config schema`: the JSON Schema of the file, for editors. Returns the exit code. @internal */
+/** `config schema`: the JSON Schema of the file, for editors. Returns the exit code. */
 export function configSchemaCommand({ output }: Pick<Streams, 'output'>): number {
   output.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   return 0;

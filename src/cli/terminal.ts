@@ -106,8 +106,8 @@ export function writeSubstitutes(substitutes: readonly Substitute[], errors: Str
   if (first === undefined) return;
   const names = substitutes.map(({ substitute }) => visibleText(basename(substitute), 100)).join(', ');
   errors.write(
-    `Secrets are read from "${dirname(first.substitute)}", because systemd provides "${dirname(first.path)}" only while ` +
-      `the service runs: ${names}\n`,
+    `Read from "${dirname(first.substitute)}": ${names}. Systemd copies them to "${dirname(first.path)}" only when the ` +
+      'service starts\n',
   );
 }
 

@@ -3,7 +3,7 @@ import { parseYaml, type Position, type YamlPath } from '../text/yaml-text.ts';
 import { type ConfigIssue, formatPath } from './issues.ts';
 import { withGivenNamesAbsolute } from './named.ts';
 
-/** Larger than any configuration that a person or a program writes. @internal */
+/** Larger than any configuration that a person or a program writes. */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
 
 /** A file that was read, or not. */

@@ -1,4 +1,4 @@
-import type { OwnClock } from '../checks/clock/estimate.ts';
+import { confirmedClock, type OwnClock } from '../checks/clock/estimate.ts';
 import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
 import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import { complainedOfPathAt } from '../checks/polling/explained.ts';
@@ -43,6 +43,7 @@ export class RoundJudge {
   readonly #deps: RoundJudgeDeps;
   #last: readonly Assessment[] = [];
   #remembered = NOTHING_REMEMBERED;
+  #ownClock: OwnClock | null = null;
   /** When the first of the rounds in a row began that found such a fault; on the monotonic clock. */
   #faultSince: Millis | null = null;
 
@@ -75,7 +76,8 @@ export class RoundJudge {
     const policy = this.#askForPolicy(probed, began, signal);
     const isAnswered = await this.#inTime(policy, signal);
     if (signal.aborted) return null;
-    const diagnose = this.#diagnosisOf(probed, judged.ownClock ?? null, observations.startedAt);
+    this.#ownClock = confirmedClock(judged.ownClock ?? null, this.#ownClock);
+    const diagnose = this.#diagnosisOf(probed, this.#ownClock, observations.startedAt);
     const judgeAgain = (): RoundResult => ({ observations, judged, diagnosis: diagnose() });
     return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
   }

@@ -25,9 +25,10 @@ export async function notifyServiceManager(
   try {
     await run('systemd-notify', [state], { env: { NOTIFY_SOCKET, PATH }, timeout: LIMIT });
   } catch (error) {
+    const effect = state === 'READY=1' ? ': a unit with Type=notify does not start' : '';
     logger.warn(
       { error: messageOf(error) },
-      `Cannot send ${state} to the service manager with "systemd-notify": a unit with Type=notify does not start`,
+      `Cannot send ${state} to the service manager with "systemd-notify"${effect}`,
     );
   }
 }

@@ -16,6 +16,7 @@ const FLOW: readonly string[] = [
   'engine',
   'checks',
   'trust',
+  'capture',
   'notify/message',
   'notify/channels',
   'config',
@@ -76,6 +77,12 @@ describe('the imports of the product', () => {
   test('have a place for every folder', () => {
     expect(files.filter((path) => placeOf(path) === undefined)).toEqual([]);
     expect(FLOW.filter((folder) => !files.some((path) => placeOf(path) === folder))).toEqual([]);
+  });
+
+  test('leave src for the demo alone, which is bundled apart', () => {
+    expect(imports.filter(({ to }) => to.startsWith('..'))).toEqual([
+      { from: 'cli/commands/demo.ts', to: '../test/lab/demo.ts' },
+    ]);
   });
 
   test('flow one way', () => {

@@ -95,7 +95,7 @@ export const APPLIANCE_CAUSES = {
     severity: 'warning',
     title: 'the clock of FortiAuthenticator is wrong',
     short: 'FortiAuthenticator clock wrong',
-    headline: 'the clock of {subject} is wrong',
+    headline: 'the {subject} is wrong',
     summary:
       'The clock of {appliance} is {found}. Once it is off by 60 s, {appliance} rejects the time-based codes of all ' +
       'users.',
@@ -126,7 +126,7 @@ export const APPLIANCE_CAUSES = {
     severity: 'warning',
     title: 'FortiAuthenticator has too little memory for its firmware',
     short: 'FortiAuthenticator lacks memory',
-    headline: '{subject} has too little memory',
+    headline: 'the {subject} is too small',
     summary:
       '{appliance} has {found} of memory, and its firmware needs at least 4 GB. Once it uses swap, tokens fail to ' +
       'provision and push notifications fail.',

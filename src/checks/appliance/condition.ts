@@ -5,7 +5,7 @@ import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import type { HaRoleObservation } from '../../core/license/ha-role.ts';
 import { type Finding, note } from '../../engine/finding.ts';
 import type { SnmpConfig } from '../../sources/appliances/section.ts';
-import type { OwnClock } from '../clock/estimate.ts';
+import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
 import { toldOf } from '../told-of-appliance.ts';
 import type { ApplianceCause } from './causes.ts';
 
@@ -15,8 +15,6 @@ const CLOCK_WARNING: Millis = 20_000;
 const CODES_REJECTED: Millis = 60_000;
 /** Half a second on either side is the resolution of the `Date` header: what is less precise must show more. */
 const USUAL_PRECISION: Millis = 1000;
-/** Our clock was set between the answers of the unit and the round: they cannot be compared. */
-const CLOCK_WAS_SET: Millis = 2000;
 
 /** The clock of a unit, against our own one as it was checked in this round. */
 export function judgeApplianceClock(
@@ -25,7 +23,8 @@ export function judgeApplianceClock(
 ): readonly Finding<ApplianceCause>[] {
   const { clock } = facts;
   if (clock === null) return [];
-  if (ownClock !== null && Math.abs(clock.clockBase - ownClock.clockBase) > CLOCK_WAS_SET) return [];
+  // What a unit answered before our clock was set cannot be compared.
+  if (ownClock !== null && wasClockSet(clock.clockBase, ownClock.clockBase)) return [];
   const estimate = ownClock?.estimate ?? null;
   const isConfirmed = estimate?.trusted === true;
   const isOwnWrong = isConfirmed && Math.abs(estimate.offsetMs) > estimate.precisionMs;
@@ -45,6 +44,8 @@ export function judgeApplianceClock(
   return [
     {
       ...told,
+      // What is wrong with one part of a unit is a fault of its own, beside that of another part.
+      subject: `clock of ${facts.appliance}`,
       level: 'warning',
       suggests: 'appliance-clock-skewed',
       ...(proven >= CODES_REJECTED ? { kind: 'codes-rejected' } : {}),
@@ -58,7 +59,7 @@ const KB_PER_GB = 1024 * 1024;
 /** What the unit has, and what its firmware needs; null: enough, or not known. */
 function missingMemory({ system }: ApplianceFacts, known: readonly KnownFact[]): MissingMemory | null {
   const { memoryKb } = system;
-  const [need] = factsTold(known, 'memory');
+  const [need] = factsFor(known, 'memory');
   const least = need?.fact.leastMemoryKb ?? null;
   if (memoryKb === null || need === undefined || least === null || memoryKb >= least) return null;
   return { found: `${(memoryKb / KB_PER_GB).toFixed(1)} GB`, version: need.version, memoryKb };
@@ -81,7 +82,15 @@ export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]):
     expected: 'at least 4 GB of memory',
     actual: `${String(memoryKb)} KB in all, firmware ${version}`,
   });
-  return [{ ...told, level: 'warning', suggests: 'appliance-memory-low', facts: { ...told.facts, found } }];
+  return [
+    {
+      ...told,
+      subject: `memory of ${facts.appliance}`,
+      level: 'warning',
+      suggests: 'appliance-memory-low',
+      facts: { ...told.facts, found },
+    },
+  ];
 }
 
 /** One unit, as far as it is known. */
@@ -130,7 +139,7 @@ function besideOf(
 
 /** What is known of its firmware whatever happens, and what is told beside memory or SNMP when that is wrong. */
 export function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
-  return [...factsTold(known, 'outage'), ...factsTold(known, 'note')].map((one) => note(factNote(facts, one)));
+  return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));
 }
 
 /** SNMPv3 with SHA-1 that fails at a firmware that has none. */
@@ -142,11 +151,11 @@ export function judgeSnmpHash(
 ): readonly Finding<ApplianceCause>[] {
   const usesSha1 = snmp !== null && snmp.user !== null && (snmp.authProtocol ?? 'sha') === 'sha';
   if (role?.kind !== 'failed' || !usesSha1) return [];
-  return factsTold(known, 'snmp-sha1').map((one) => note(factNote(facts, one)));
+  return factsFor(known, 'snmp-sha1').map((one) => note(factNote(facts, one)));
 }
 
-function factsTold(known: readonly KnownFact[], told: FactUse): readonly KnownFact[] {
-  return known.filter(({ fact }) => fact.told === told);
+function factsFor(known: readonly KnownFact[], use: FactUse): readonly KnownFact[] {
+  return known.filter(({ fact }) => fact.use === use);
 }
 
 function factNote(facts: ApplianceFacts, { fact, version, isUncertain }: KnownFact) {

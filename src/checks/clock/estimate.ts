@@ -20,6 +20,23 @@ export interface OwnClock {
   readonly clockBase: Millis;
 }
 
+/** What was confirmed stays true until our clock is set; adjusting it slowly changes less than this. */
+const CLOCK_WAS_SET: Millis = 2000;
+
+/** Whether our clock was set between two moments, by its wall clock minus its monotonic clock at each. */
+export function wasClockSet(baseBefore: Millis, baseNow: Millis): boolean {
+  return Math.abs(baseNow - baseBefore) > CLOCK_WAS_SET;
+}
+
+/**
+ * Our own clock as it was confirmed last: by this round, or by an earlier one since which it was not set. An outage that
+ * keeps all time sources away must not undo what is known.
+ */
+export function confirmedClock(now: OwnClock | null, before: OwnClock | null): OwnClock | null {
+  if (now?.estimate?.trusted === true || before === null) return now;
+  return now === null || !wasClockSet(before.clockBase, now.clockBase) ? before : now;
+}
+
 /** Beyond the precision of both: servers are allowed to be off a little. */
 const TOLERANCE: Millis = 2000;
 

@@ -99,7 +99,7 @@ export const POLLING_CAUSES = {
     severity: 'warning',
     title: 'FortiAuthenticator logs a fault of its own',
     short: 'FortiAuthenticator logs a fault',
-    headline: '{subject} logs a fault of its own',
+    headline: '{subject} logs a fault',
     summary: 'The log of {appliance} reports a fault of the unit itself: its cluster, its memory or its clock.',
     impact: 'appliance',
     sources: ['ta-p/417719', 'ta-p/383334', 'ta-p/385019'],

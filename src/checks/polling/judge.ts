@@ -58,8 +58,7 @@ function judgeError(
   const suggests = level === 'note' ? null : suggestion(error.cause, preconditionOf);
   return {
     rule: 'no-ftm-errors',
-    // Users who were disabled stay so when the unit polls again: a fault besides that of the unit, never the same one.
-    subject: suggests === 'users-disabled' ? `users of ${appliance.name}` : appliance.name,
+    subject: subjectOf(appliance.name, suggests),
     claim:
       error.count === 1
         ? `One FortiToken Mobile error in the log, at ${utcText(error.lastAt)}.`
@@ -79,6 +78,12 @@ function judgeError(
       ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }
       : {}),
   };
+}
+
+/** What may be wrong at the same time, and is repaired in another place, is a fault of its own. */
+function subjectOf(appliance: string, suggests: string | null): string {
+  if (suggests === 'users-disabled') return `users of ${appliance}`;
+  return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
 }
 
 /** What the line means, and which policy to look at first where only the path of the unit can explain it. */

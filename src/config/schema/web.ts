@@ -64,7 +64,6 @@ function proxyProvesItself(fields: SectionFields, report: Report): void {
   report(null, 'expected "secretFile", "secretEnv" or "certificate": otherwise anybody can send the header');
 }
 
-export type TlsFiles = z.output<typeof tls>;
 export type WebConfig = z.output<typeof web>;
 
 export const web = section(

@@ -3,8 +3,8 @@ import { firmwareVersion, type Version } from './activation-context.ts';
 /** Something known of versions of FortiAuthenticator's firmware. The catalogue is data: config/firmware-facts.yaml. */
 export interface FirmwareFact {
   readonly id: string;
-  /** Where it is told; see the catalogue. */
-  readonly told: FactUse;
+  /** Where it is shown; see the catalogue. */
+  readonly use: FactUse;
   readonly affected: readonly VersionRange[];
   /** Versions within the ranges that the source does not mention. */
   readonly notMentioned: readonly Version[];
@@ -63,14 +63,14 @@ function compareVersions(a: Version, b: Version): number {
 export function outageWarning(
   units: readonly { readonly name: string; readonly known: readonly KnownFact[] }[],
 ): string | null {
-  const told = units.flatMap(({ name, known }) =>
+  const warnings = units.flatMap(({ name, known }) =>
     known
-      .filter(({ fact, isUncertain }) => fact.told === 'outage' && !isUncertain)
+      .filter(({ fact, isUncertain }) => fact.use === 'outage' && !isUncertain)
       .map(({ fact, version }) => ({ fact, unit: `${name} (${version})` })),
   );
-  const [first] = told;
+  const [first] = warnings;
   if (first === undefined) return null;
-  const names = [...new Set(told.filter(({ fact }) => fact === first.fact).map(({ unit }) => unit))];
+  const names = [...new Set(warnings.filter(({ fact }) => fact === first.fact).map(({ unit }) => unit))];
   return first.fact.warning?.replace('{units}', () => namesOf(names)) ?? null;
 }
 

@@ -23,7 +23,7 @@ const range = z
 const fact = z
   .strictObject({
     id: z.string().min(1).max(64),
-    told: z.enum(FACT_USES),
+    use: z.enum(FACT_USES),
     affected: z.array(range).min(1).max(20),
     notMentioned: z.array(version).max(20).default([]),
     leastMemoryKb: z.int().positive().nullable().default(null),
@@ -32,11 +32,11 @@ const fact = z
     warning: line.includes('{units}').nullable().default(null),
     source: line,
   })
-  .refine(({ told, leastMemoryKb }) => (told === 'memory') === (leastMemoryKb !== null), {
+  .refine(({ use, leastMemoryKb }) => (use === 'memory') === (leastMemoryKb !== null), {
     path: ['leastMemoryKb'],
     error: 'expected it for "memory", and for nothing else',
   })
-  .refine(({ told, warning }) => (told === 'outage') === (warning !== null), {
+  .refine(({ use, warning }) => (use === 'outage') === (warning !== null), {
     path: ['warning'],
     error: 'expected it for "outage", and for nothing else',
   });

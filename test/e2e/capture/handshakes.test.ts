@@ -109,11 +109,17 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
   }
 
   function sh({ prefix: [program = '', ...prefix] }: Sandbox, command: string): { readonly stdout: string } {
-    return spawnSync(program, [...prefix, 'sh', '-c', `cd ${folder} && ${command}`], { encoding: 'utf8' });
+    return spawnSync(program, [...prefix, 'sh', '-c', `cd ${folder} && ${command}`], {
+      encoding: 'utf8',
+      timeout: 15_000,
+    });
   }
 
   function connect(options: string, to = '10.0.0.1:443'): void {
-    sh(client, `echo Q | openssl s_client -connect ${to} -servername ${HOST} -CAfile root.pem ${options} 2>&1`);
+    sh(
+      client,
+      `echo Q | timeout 10 openssl s_client -connect ${to} -servername ${HOST} -CAfile root.pem ${options} 2>&1`,
+    );
   }
 
   async function capture(happen: () => void, name = 'wire'): Promise<Buffer> {
@@ -283,8 +289,9 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
         }
       }
 END`);
-    const lossy = await capture(() => connect('-tls1_2'));
-    server.sh('nft delete table inet lossy; ip link set wire mtu 1500');
+    const lossy = await capture(() => connect('-tls1_2')).finally(() => {
+      server.sh('nft delete table inet lossy; ip link set wire mtu 1500');
+    });
     expect(await agrees(lossy)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
   });
 
@@ -301,6 +308,14 @@ END`);
     expect(ours(await read(pcapOf(header, swapped)))).toEqual([whole]);
     const twice = packets.flatMap((packet) => [packet, packet]);
     expect(ours(await read(pcapOf(header, twice)))).toEqual([whole]);
+    // The same ports again, though the first connection was not seen to end.
+    const again = packets.map(({ record, bytes }) => {
+      const moved = Buffer.from(bytes);
+      const at = bytes.subarray(26, 30).join('.') === '10.0.0.2' ? 38 : 42;
+      moved.writeUInt32BE((bytes.readUInt32BE(at) + 1_000) % 2 ** 32, at);
+      return { record, bytes: moved };
+    });
+    expect(ours(await read(pcapOf(header, [...packets.slice(0, 8), ...again])))).toEqual([whole, whole]);
     const lost = await read(pcapOf(header, packets.toSpliced(data, 1)));
     expect(lost.connections[0]).toMatchObject({ gap: { isCut: false }, handshake: { certificates: null } });
     const oneSided = packets.filter(({ bytes }) => bytes.subarray(26, 30).join('.') === '10.0.0.2');
@@ -313,6 +328,69 @@ END`);
       return { record: newRecord, bytes: cut };
     });
     expect((await read(pcapOf(header, short))).connections[0]).toMatchObject({ gap: { isCut: true } });
+  });
+
+  test.each([
+    {
+      name: 'large packets are lost behind the place of the capture',
+      port: 443,
+      isBehind: true,
+      rule: 'tcp sport 443 meta length > 1000 drop',
+      seen: { end: 'closed-by-client', verdict: 'genuine', cause: 'tls-blocked' },
+      evidence: 'MTU',
+    },
+    {
+      name: 'the hello is reset',
+      port: 443,
+      isBehind: false,
+      rule: 'tcp dport 443 meta length > 200 reject with tcp reset',
+      seen: { end: 'reset-by-server', verdict: 'blocked', cause: 'tls-blocked' },
+      evidence: 'in the name of the server',
+    },
+    {
+      name: 'nobody listens',
+      port: 4444,
+      isBehind: false,
+      rule: 'tcp dport 4445 drop',
+      seen: { end: 'refused', verdict: 'unknown', cause: 'egress-blocked' },
+      evidence: 'RST in answer to SYN',
+    },
+    {
+      name: 'SYNs are dropped',
+      port: 4444,
+      isBehind: false,
+      rule: 'tcp dport 4444 drop',
+      seen: { end: 'no-answer', verdict: 'unknown', cause: 'egress-blocked' },
+      evidence: 'SYNs in',
+    },
+  ])('no certificate: $name', async ({ port, isBehind, rule, seen, evidence }) => {
+    const place = isBehind ? client : server;
+    place.sh(`nft -f - <<END
+      table inet blocking {
+        chain some {
+          type filter hook input priority 0
+          ${rule}
+        }
+      }
+END`);
+    const pcap = await capture(() => {
+      // An answer to somebody: the capture sees both directions.
+      connect('-tls1_2', '10.0.0.1:9443');
+      sh(client, `timeout 4 openssl s_client -connect 10.0.0.1:${String(port)} -servername ${HOST} -tls1_2 </dev/null`);
+    }).finally(() => {
+      place.sh('nft delete table inet blocking');
+    });
+    await writeFile(join(folder, 'blocked.pcap'), pcap);
+    const licenseServer = { host: HOST, port, expectedAddresses: ['10.0.0.1'] };
+    const config = { licenseServer, trust: { profile: 'pinned', caFiles: ['root.pem'] } };
+    await writeFile(join(folder, 'blocked.yaml'), JSON.stringify(config));
+    const run = await runFtmWatch(['capture', '--json', '-c', 'blocked.yaml', 'blocked.pcap'], { cwd: folder });
+    const { connections }: { readonly connections: readonly Readonly<Record<string, unknown>>[] } = JSON.parse(
+      run.stdout,
+    );
+    const meant = connections.filter((connection) => connection['server'] === `10.0.0.1:${String(port)}`);
+    expect(meant).toMatchObject([{ ...seen, evidence: expect.arrayContaining([expect.stringContaining(evidence)]) }]);
+    expect(run.exitCode).toBe(2);
   });
 
   test('each format gives the same', async () => {
@@ -375,8 +453,9 @@ function comparable({ connections, packets, skipped, dns }: CapturedFile): objec
     packets,
     skipped,
     dns,
-    connections: connections.map(({ leg: _, startedAt, endedAt, ...rest }) => ({
+    connections: connections.map(({ startedAt, endedAt, ...rest }) => ({
       ...rest,
+      leg: null,
       startedAt: Math.round(startedAt),
       endedAt: Math.round(endedAt),
     })),

@@ -122,7 +122,7 @@ describeWhere(['root', 'network-namespaces'], 'captures of any size', () => {
     const archive = await unzip(join(folder, 'report.zip'));
     const report: unknown = JSON.parse(archive.text('report.json'));
     expect(report).toMatchObject({ capture: { connections: [{ verdict: 'interception-suspected', tls: '1.2' }] } });
-    const pem = archive.names.find((name) => name.startsWith('certificates/capture-1-'));
+    const pem = archive.names.find((name) => name.startsWith('certificates/capture-01-'));
     expect(archive.text(pem ?? '')).toContain('BEGIN CERTIFICATE');
     expect(readFileSync(join(folder, 'report.zip')).includes(SEEN.subarray(100, 400))).toBe(false);
   });

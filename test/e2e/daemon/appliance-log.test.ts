@@ -118,7 +118,7 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
     await lab.applianceLog.say('SNMP Trap (HA status has changed) sent to configured recipients');
     const { ready, causes } = await diagnosis(hasCause('appliance-fault-logged'));
     expect(ready).toBe('ready');
-    expect(causes).toMatchObject([{ severity: 'warning', subject: 'fac-1' }]);
+    expect(causes).toMatchObject([{ severity: 'warning', subject: 'fac-1 itself' }]);
     expect(causes[0]?.summary).toMatch(/^fac-1: The HA status of FortiAuthenticator has changed/u);
   });
 

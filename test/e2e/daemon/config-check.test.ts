@@ -14,6 +14,7 @@ import { createServiceMachine, type ServiceMachine } from '../../support/service
 const SITE = '/srv/site';
 const STATE = '/var/lib/ftm-watch';
 const CONFIG = '/etc/ftm-watch/ftm-watch.yaml';
+const BASELINE = `${STATE}/trust-baseline.json`;
 const NEVER = '0 0 0 29 2 *';
 /** Another program listens there, over TCP. */
 const TAKEN = 9100;
@@ -21,7 +22,7 @@ const TAKEN = 9100;
 const BASE = `
 schedule: { probes: "${NEVER}" }
 store: { path: ${STATE}/ftm-watch.sqlite }
-trust: { baselineFile: ${STATE}/trust-baseline.json }
+trust: { baselineFile: ${BASELINE} }
 `;
 
 const webTls = (key: string, more = ''): string =>
@@ -69,7 +70,7 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   ],
   [
     'a root certificate that is none',
-    `trust: { caFiles: [${SITE}/text] }`,
+    `trust: { baselineFile: ${BASELINE}, caFiles: [${SITE}/text] }`,
     `Cannot read certificates from "${SITE}/text`,
   ],
   [
@@ -77,7 +78,11 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
     `logs: { signatureFiles: [${SITE}/text] }`,
     `Cannot use the signatures of "${SITE}/text"`,
   ],
-  ['a broken product file', `trust: { productFiles: [${SITE}/text] }`, `Cannot use the products of "${SITE}/text"`],
+  [
+    'a broken product file',
+    `trust: { baselineFile: ${BASELINE}, productFiles: [${SITE}/text] }`,
+    `Cannot use the products of "${SITE}/text"`,
+  ],
   [
     'a broken learned trust',
     `trust: { baselineFile: ${SITE}/text }`,
@@ -98,13 +103,21 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
     `appliances: [{ name: fac-1, api: { url: "https://127.0.0.1:9", user: w, keyFile: ${SITE}/empty } }]`,
     `Cannot read the secret: file "${SITE}/empty" is empty`,
   ],
-  ['a file that is missing', `trust: { caFiles: [${SITE}/none] }`, `cannot read file "${SITE}/none": no such file`],
+  [
+    'a file that is missing',
+    `trust: { baselineFile: ${BASELINE}, caFiles: [${SITE}/none] }`,
+    `cannot read file "${SITE}/none": no such file`,
+  ],
   [
     'a variable that is not set',
     'web: { tokens: [{ name: scraper, tokenEnv: NOT_SET }] }',
     'environment variable "NOT_SET" is not set',
   ],
-  ['a file of the service that it may not read', `trust: { caFiles: [${SITE}/root.pem] }`, 'permission denied'],
+  [
+    'a file of the service that it may not read',
+    `trust: { baselineFile: ${BASELINE}, caFiles: [${SITE}/root.pem] }`,
+    'permission denied',
+  ],
   ['a port of another program', `web: { listen: "127.0.0.1:${String(TAKEN)}" }`, 'another program listens there'],
   [
     'a log port of another program',
@@ -192,8 +205,8 @@ describeWhere(
     });
 
     test('lists problems of this machine apart from those of the file, and leaves them out for a pipeline', async () => {
-      const trust = `trust: { caFiles: [${SITE}/none] }`;
-      const missing = `${CONFIG}:5:20  trust.caFiles[0]: cannot read file "${SITE}/none": no such file\n`;
+      const trust = `trust: { baselineFile: ${BASELINE}, caFiles: [${SITE}/none] }`;
+      const missing = `${CONFIG}:5:74  trust.caFiles[0]: cannot read file "${SITE}/none": no such file\n`;
       configure(trust);
 
       expect(await configCheck()).toMatchObject({
@@ -230,6 +243,14 @@ describeWhere(
       expect(await configCheck()).toMatchObject({
         exitCode: 3,
         stderr: expect.stringContaining(`"127.0.0.1:${String(TAKEN)}": another program listens there`),
+      });
+      const credentials = '/run/credentials/ftm-watch.service';
+      machine.write('/etc/ftm-watch/secrets/new', 'a-token', 0o600);
+      configure(`web: { tokens: [{ name: new, tokenFile: ${credentials}/secrets_new }] }`);
+      expect(await configCheck()).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining('a reload is refused: systemctl restart ftm-watch'),
+        stderr: `Read from "/etc/ftm-watch/secrets": new. Systemd copies them to "${credentials}" only when the service starts\n`,
       });
       expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0 });
     });

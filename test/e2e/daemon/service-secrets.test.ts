@@ -37,8 +37,7 @@ describeWhere(['root', 'network-namespaces'], 'the secrets of the package while 
     const { exitCode, stdout, stderr } = await ftmWatch('check', '--json', '--timeout', '2');
 
     expect(stderr).toBe(
-      `Secrets are read from "/etc/ftm-watch/secrets", because systemd provides "${CREDENTIALS}" only while the ` +
-        'service runs: fac-1\n',
+      `Read from "/etc/ftm-watch/secrets": fac-1. Systemd copies them to "${CREDENTIALS}" only when the service starts\n`,
     );
     expect(JSON.parse(stdout)).toMatchObject({ preconditions: expect.anything() });
     expect(exitCode).toBe(2);

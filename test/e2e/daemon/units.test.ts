@@ -107,6 +107,24 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
     expect(await openIncidents()).toEqual([]);
   });
 
+  test('reports a clock that is wrong in diagnosis, mail and page, until it is right', async () => {
+    lab.appliance.state.clockOffset = -90_000;
+    const { ready, causes } = await diagnosis((seen) => seen.causes.some(({ id }) => id === 'appliance-clock-skewed'));
+    expect(ready).toBe('ready');
+    expect(causes).toMatchObject([{ severity: 'warning', subject: 'clock of fac-1', precondition: 'appliance' }]);
+    const mail = await lab.inbox.mail(
+      ({ event, cause }) => event === 'firing' && cause === 'appliance-clock-skewed',
+      AbortSignal.timeout(LIMIT_MS),
+    );
+    expect(mail.raw.replaceAll('=\r\n', '')).toMatch(/s behind: it rejects time-based codes/u);
+    expect(await (await daemon.get('')).text()).toContain('the clock of fac-1 is wrong');
+    lab.appliance.state.clockOffset = 0;
+    await lab.inbox.mail(
+      ({ event, cause }) => event === 'resolved' && cause === 'appliance-clock-skewed',
+      AbortSignal.timeout(LIMIT_MS),
+    );
+  });
+
   test('leaves out what an appliance does not tell any more', async () => {
     await becomes('ftm_tokens_licensed{appliance="fac-1"}', 32);
     lab.appliance.setFault({ kind: 'reset' });

@@ -19,7 +19,7 @@ describeWhere([{ program: 'systemd-analyze' }], 'the unit', () => {
   it('has no mistake that systemd knows', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-unit-'));
     const path = join(folder, 'ftm-watch.service');
-    writeFileSync(path, readFileSync(UNIT, 'utf8').replace('/usr/lib/ftm-watch/node', process.execPath));
+    writeFileSync(path, readFileSync(UNIT, 'utf8').replaceAll('/usr/lib/ftm-watch/node', process.execPath));
     const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', path]).finally(() => {
       rmSync(folder, { recursive: true });
     });

@@ -107,6 +107,7 @@ describe('a report', () => {
     expect(run.stdout).toContain(`Wrote ${path} (`);
     for (const name of archive.names) expect(run.stdout).toContain(name);
     expect(archive.names.filter((name) => !name.startsWith('certificates/'))).toEqual([
+      'add-by-hand/README.txt',
       'checklist.txt',
       'log-excerpts.txt',
       'report.html',

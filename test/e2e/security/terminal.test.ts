@@ -36,6 +36,7 @@ describe('what others wrote cannot act on a terminal', () => {
     ['a product file', ['trust', 'show', '-c', 'by-product.yaml']],
     ['a log line', ['explain', `FTM polling error: ${ACTS} SSL session failed`]],
     ['a log file', ['replay', 'fac.log']],
+    ['learned trust that is checked', ['config', 'check', '-c', 'ftm-watch.yaml']],
     ['a configuration', ['config', 'check', '-c', 'names.yaml']],
     ['the name of a file', ['config', 'check', '-c', `${ACTS}.yaml`]],
   ])('%s', async (_, args) => {

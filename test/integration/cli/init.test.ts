@@ -59,7 +59,7 @@ describe('ftm-watch init', () => {
       },
     });
     expect(written().trimEnd().split('\n').length).toBeLessThanOrEqual(15);
-    const checked = await runCommand(['config', 'check', '-c', 'new/ftm-watch.yaml'], { cwd: folder });
+    const checked = await runCommand(['config', 'check', '--file-only', '-c', 'new/ftm-watch.yaml'], { cwd: folder });
     expect(checked).toMatchObject({ code: 0, errors: '' });
   });
 
@@ -88,7 +88,9 @@ describe('ftm-watch init', () => {
   test('writes the defaults where nobody says anything', async () => {
     expect((await init([])).code).toBe(0);
     expect(parse(written())).toBeNull();
-    expect((await runCommand(['config', 'check', '-c', 'new/ftm-watch.yaml'], { cwd: folder })).code).toBe(0);
+    expect(
+      (await runCommand(['config', 'check', '--file-only', '-c', 'new/ftm-watch.yaml'], { cwd: folder })).code,
+    ).toBe(0);
   });
 
   /** What a pipe holds. */

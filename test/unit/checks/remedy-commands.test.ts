@@ -67,7 +67,7 @@ const PROGRAMS =
 const SHELL_QUOTED = /'(?:[^']|'\\'')*'/gu;
 /** They only look: ta-p/194050, ta-p/327581, ta-p/385019, ta-p/383334. */
 const FORTIAUTHENTICATOR =
-  /^(?:execute (?:ping|nslookup) [\w.:-]+|tcpdump [\w .:-]+|get hard mem|diagnose system ntp status)$/u;
+  /^(?:execute (?:ping|nslookup) [\w.:-]+|execute tcpdump [\w .:-]+|get hard mem|diagnose system ntp status)$/u;
 /** Lines of a CLI and of a shell that change something. */
 const CHANGES = /^(?:config (?!vdom$)|diagnose debug |cp |mv |ftm-watch trust learn)/mu;
 

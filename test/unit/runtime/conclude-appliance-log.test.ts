@@ -77,26 +77,33 @@ describe('users whom FortiAuthenticator disabled', () => {
 describe('a fault of the unit itself', () => {
   test.each([
     ['appliance-ha-sync-behind', 'logs an HA cluster out of sync', /^fac-1: The members of the HA cluster are not in/u],
+    ['appliance-ha-status-changed', 'logs an HA status change', /^fac-1: The HA status of FortiAuthenticator has ch/u],
+    ['appliance-memory-trap', 'fac-1 itself logs low memory', /Once it uses swap, tokens fail to provision/u],
     [
-      'appliance-ha-status-changed',
-      'fac-1 logs an HA status change',
-      /^fac-1: The HA status of FortiAuthenticator has ch/u,
+      'appliance-ntp-failing',
+      'fac-1 itself logs no NTP server',
+      /valid for 60 s.* rejects them once its clock is off/u,
     ],
-    ['appliance-memory-trap', 'fac-1 logs low memory', /Once it uses swap, tokens fail to provision/u],
-    ['appliance-ntp-failing', 'fac-1 logs no NTP server', /valid for 60 s.* rejects them once its clock is off/u],
   ])('%s is a warning with its own words', (id, short, summary) => {
     const { causes, ready } = diagnosisOf([id]);
     expect(ready).toBe('ready');
     expect(causes).toHaveLength(1);
-    expect(causes[0]).toMatchObject({ id: 'appliance-fault-logged', severity: 'warning', subject: 'fac-1' });
+    expect(causes[0]).toMatchObject({ id: 'appliance-fault-logged', severity: 'warning', subject: 'fac-1 itself' });
     expect(causes[0]?.summary).toMatch(summary);
     expect(causes.map((cause) => shortCause(cause))).toEqual([short]);
+  });
+
+  test('stands beside failed polling', () => {
+    expect(namesOf(diagnosisOf(['appliance-ha-status-changed', 'ftm-polling-error']))).toEqual([
+      'polling-failing fac-1 critical',
+      'appliance-fault-logged fac-1 itself warning',
+    ]);
   });
 
   test('is not explained by an outage of the path', () => {
     expect(namesOf(diagnosisOf(['appliance-ha-status-changed'], 'tls-intercepted'))).toEqual([
       'tls-intercepted fortitokenmobile.fortinet.com:443 critical',
-      'appliance-fault-logged fac-1 warning',
+      'appliance-fault-logged fac-1 itself warning',
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ApplianceClock } from '../../../src/core/license/appliance.ts';
 import { factsAbout } from '../../../src/core/license/firmware.ts';
 import type { PollingError } from '../../../src/core/polling/report.ts';
 import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
@@ -21,13 +22,15 @@ logs: { syslog: { udp: '127.0.0.1:5514' } }
 interface Site {
   readonly version: string;
   readonly memoryKb?: number;
+  readonly clock?: ApplianceClock;
   readonly errors?: readonly PollingError[];
   readonly special?: readonly Special[];
 }
 
-function diagnosisOf({ version, memoryKb = 4_032_452, errors = [], special = [] }: Site): Diagnosis {
+function diagnosisOf({ version, memoryKb = 4_032_452, clock, errors = [], special = [] }: Site): Diagnosis {
   const firmware = `FACVMKVM v${version}, build0099 (GA)`;
-  const rest = applianceFacts({ system: { firmware, memoryKb } });
+  const rest = applianceFacts({ system: { firmware, memoryKb }, clock: clock ?? null });
+  const estimate = { offsetMs: 0, precisionMs: 20, supporters: ['ntp.test:123'], trusted: true };
   const units = config.appliances.map((unit) => ({
     config: unit,
     rest,
@@ -42,6 +45,7 @@ function diagnosisOf({ version, memoryKb = 4_032_452, errors = [], special = [] 
       at: AT,
       probed: round(...special).filter(({ id }) => !ofUnits.includes(id)),
       picture: picture({ appliances: units }),
+      ownClock: { estimate, clockBase: 0 },
     },
     {
       kind: 'heard',
@@ -89,10 +93,19 @@ describe('too little memory', () => {
     expect(causes[0]).toMatchObject({
       id: 'appliance-memory-low',
       severity: 'warning',
-      subject: 'fac-1',
+      subject: 'memory of fac-1',
       summary: expect.stringContaining('fac-1 has 1.9 GB of memory'),
     });
     expect(diagnosisOf({ version: '6.4.10', memoryKb: 2_029_704 }).causes).toEqual([]);
+  });
+
+  test('and a wrong clock are two faults', () => {
+    const clock = { offsetMs: 25_000, precisionMs: 600, answers: 6, clockBase: 0 };
+    const { causes } = diagnosisOf({ version: '6.6.9', memoryKb: 2_029_704, clock });
+    expect(causes.map(({ id, subject }) => `${id} ${subject}`)).toEqual([
+      'appliance-clock-skewed clock of fac-1',
+      'appliance-memory-low memory of fac-1',
+    ]);
   });
 
   test('is offered as another reason of failing polling, which stays critical', () => {

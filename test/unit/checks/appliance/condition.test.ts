@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judgeApplianceClock, memoryBeside } from '../../../../src/checks/appliance/condition.ts';
 import { judgeAppliance as judgeApplianceUnchecked } from '../../../../src/checks/appliance/judge.ts';
-import type { ClockEstimate, OwnClock } from '../../../../src/checks/clock/estimate.ts';
+import { type ClockEstimate, confirmedClock, type OwnClock } from '../../../../src/checks/clock/estimate.ts';
 import type { ApplianceClock } from '../../../../src/core/license/appliance.ts';
 import { factsAbout, outageWarning } from '../../../../src/core/license/firmware.ts';
 import type { Finding } from '../../../../src/engine/finding.ts';
@@ -76,6 +76,17 @@ describe('the clock of a unit', () => {
         : `${level} ${facts?.found ?? ''} ${String(kind)}`,
     );
     expect(told).toEqual(expected);
+  });
+
+  test('is compared with what was confirmed before, while no time source answers', () => {
+    const unconfirmed: OwnClock = { estimate: null, clockBase: 1000 };
+    const set: OwnClock = { estimate: null, clockBase: 9000 };
+    expect(confirmedClock(unconfirmed, own())).toEqual(own());
+    expect(confirmedClock(null, own())).toEqual(own());
+    expect(confirmedClock(set, own())).toBe(set);
+    expect(confirmedClock(own({ offsetMs: 5 }), own())).toEqual(own({ offsetMs: 5 }));
+    expect(confirmedClock(unconfirmed, null)).toBe(unconfirmed);
+    expect(clockFindings(clockOf(25_000), confirmedClock(unconfirmed, own()))).toMatchObject([{ level: 'warning' }]);
   });
 
   test('is not judged where too few answers told it', () => {
@@ -173,7 +184,7 @@ describe('the firmware of a unit', () => {
       judgeAppliance(applianceFacts(), EXPECTED, {
         role: failing,
         logSpeaks: false,
-        known: about(version).filter(({ fact }) => fact.told === 'snmp-sha1'),
+        known: about(version).filter(({ fact }) => fact.use === 'snmp-sha1'),
         snmp,
       }).filter(({ rule }) => rule === 'firmware-known').length;
     expect([of('6.6.1'), of('6.6.2')]).toEqual([0, expected]);
@@ -185,7 +196,7 @@ describe('the memory of a unit', () => {
     judgeAppliance(applianceFacts({ system: { memoryKb } }), EXPECTED, {
       role: null,
       logSpeaks: false,
-      known: about(version).filter(({ fact }) => fact.told === 'memory'),
+      known: about(version).filter(({ fact }) => fact.use === 'memory'),
     }).map(({ level, suggests, claim }) => `${level} ${String(suggests)}: ${claim}`);
 
   test.each([

@@ -4,7 +4,7 @@ import { parseCatalogue } from '../../../../src/system/catalogue-file.ts';
 
 const FACT = `
   - id: a-fact
-    told: note
+    use: note
     affected: [{ from: 6.5.0, to: 6.5.4 }, { to: 6.4.9 }]
     notMentioned: [6.5.2]
     summary: does something
@@ -18,7 +18,7 @@ describe('parseFirmwareFacts()', () => {
     expect(parsed(FACT)).toEqual([
       {
         id: 'a-fact',
-        told: 'note',
+        use: 'note',
         affected: [
           { from: [6, 5, 0], to: [6, 5, 4] },
           { from: null, to: [6, 4, 9] },
@@ -37,8 +37,8 @@ describe('parseFirmwareFacts()', () => {
     { change: ['6.4.9', '6.4'], problem: /expected|string/u },
     { change: ['6.4.9', '6.x.9'], problem: /expected a version of three parts, such as 6\.5\.3/u },
     { change: ['{ to: 6.4.9 }', '{}'], problem: /expected "from", "to" or both/u },
-    { change: ['told: note', 'told: memory'], problem: /leastMemoryKb: expected it for "memory"/u },
-    { change: ['told: note', 'told: outage'], problem: /warning: expected it for "outage"/u },
+    { change: ['use: note', 'use: memory'], problem: /leastMemoryKb: expected it for "memory"/u },
+    { change: ['use: note', 'use: outage'], problem: /warning: expected it for "outage"/u },
     { change: ['    source: ta-p/361713\n', ''], problem: /source/u },
     { change: [FACT, `${FACT}${FACT}`], problem: /the id "a-fact" is given twice/u },
   ])('refuses $change.1', ({ change: [from = '', to = ''], problem }) => {

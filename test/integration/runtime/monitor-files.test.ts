@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadMonitorFiles } from '../../../src/runtime/monitor-files.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { createIdentity } from '../../support/authority.ts';
+import { configOf } from '../../support/config-of.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-files-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('loadMonitorFiles()', () => {
+  test('names everything that cannot be used, each on a line', async () => {
+    const text = file('text', 'hello');
+    const broken = file('broken.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+    const empty = file('empty', '');
+    const config = await configOf(`
+      trust: { caFiles: ["${text}"] }
+      logs: { signatureFiles: ["${text}"] }
+      mail: [{ host: mail.example.org, user: a, passwordFile: "${empty}", caFile: "${broken}" }]
+      appliances: [{ name: fac-1, api: { url: "https://10.0.0.5", user: a, keyFile: "${empty}", caFile: "${text}" } }]
+      web: { tokens: [{ name: of-the-page, tokenFile: "${empty}" }] }
+    `);
+
+    const problems = await loadMonitorFiles(config, { clock: systemClock, env: {} }).then(
+      () => [],
+      (error: unknown) => (error instanceof Error ? error.message.split('\n') : []),
+    );
+    expect(problems).toEqual([
+      expect.stringMatching(`^Cannot read certificates from "${text}": expected PEM`),
+      expect.stringMatching(`^Cannot use the signatures of "${text}": `),
+      expect.stringMatching(`^Cannot use certificate 1 in "${broken}": `),
+      expect.stringMatching(`^Cannot use the certificates in "${text}": expected PEM`),
+      `Cannot read the secret: file "${empty}" is empty`,
+    ]);
+  });
+
+  test('takes what can be used', async () => {
+    const { pem } = await createIdentity({ name: 'CN=a', authority: true });
+    const config = await configOf(`
+      mail: [{ host: mail.example.org, user: a, passwordFile: "${file('password', 'b')}", caFile: "${file('ca', pem)}" }]
+    `);
+
+    expect(await loadMonitorFiles(config, { clock: systemClock, env: {} })).toMatchObject({ certificate: null });
+  });
+});

@@ -1,0 +1,30 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { portsOf } from '../../../src/system/process-sockets.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+describeWhere(['linux'], 'portsOf()', () => {
+  test('tells what a process listens on, over which transport, and not whom it is connected to', async () => {
+    await using stack = new AsyncDisposableStack();
+    const server = stack.adopt(createServer().listen(0, '::1'), (one) => void one.close());
+    await once(server, 'listening');
+    const bound = server.address();
+    const tcp = typeof bound === 'object' && bound !== null ? bound.port : 0;
+    const socket = stack.adopt(createSocket('udp4').bind(0, '127.0.0.1'), (one) => void one.close());
+    await once(socket, 'listening');
+    const udp = socket.address().port;
+    const client = stack.adopt(connect(tcp, '::1'), (one) => void one.destroy());
+    await once(client, 'connect');
+
+    const holds = await portsOf(process.pid);
+
+    expect([holds?.('tcp', tcp), holds?.('udp', udp)]).toEqual([true, true]);
+    expect([holds?.('udp', tcp), holds?.('tcp', client.localPort ?? 0)]).toEqual([false, false]);
+  });
+
+  test('knows nothing of a process that is not there', async () => {
+    expect(await portsOf(2 ** 30)).toBeNull();
+  });
+});
