@@ -1,11 +1,12 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 import { fortios } from '../../engine/words/step.ts';
-import { createPolicy, MOVE_UP, separatePolicy } from './separate-policy.ts';
+import { checkNames, MOVE_UP, separatePolicy } from './separate-policy.ts';
 
 const WITHOUT_INSPECTION =
-  'Create it: source {source} only, destination {host}, TCP {port}, no security profile, SSL inspection "no-inspection".';
+  'Create a policy for FortiAuthenticator: source {source} only, destination {host}, TCP {port}, no security profile, ' +
+  'SSL inspection "no-inspection".';
 
-const ALLOW = createPolicy('On {firewall}, create a policy that allows {source} to {host}, TCP {port}.');
+const CHECK_NAMES = checkNames('On {firewall}');
 
 const CHECK_ORDER = 'Check the result with Policy & Objects > Firewall Policy > Policy Lookup.';
 
@@ -23,14 +24,7 @@ export const POLICY_CAUSES = {
     },
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
-    remedy: [
-      createPolicy(
-        'On {firewall}, create a separate policy without inspection for FortiAuthenticator, above {policy}.',
-      ),
-      separatePolicy(WITHOUT_INSPECTION),
-      MOVE_UP,
-      CHECK_ORDER,
-    ],
+    remedy: [CHECK_NAMES, separatePolicy(WITHOUT_INSPECTION), MOVE_UP, CHECK_ORDER],
   },
   'policy-missing': {
     severity: 'critical',
@@ -46,7 +40,7 @@ export const POLICY_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      ALLOW,
+      CHECK_NAMES,
       separatePolicy(WITHOUT_INSPECTION),
       'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
     ],
@@ -54,7 +48,7 @@ export const POLICY_CAUSES = {
       denied: {
         title: 'a policy denies it',
         summary: 'On {firewall}, {policy} denies {source} the connection to {host}, TCP {port}.',
-        remedy: [ALLOW, separatePolicy(WITHOUT_INSPECTION), MOVE_UP, CHECK_ORDER],
+        remedy: [CHECK_NAMES, separatePolicy(WITHOUT_INSPECTION), MOVE_UP, CHECK_ORDER],
       },
       'fqdn-unresolved': {
         title: 'its address object for the server resolves to nothing',

@@ -7,11 +7,15 @@ const NAMES = {
   policy: '"ftm-watch-{sourcefour}-{shortname}"',
 } as const;
 
-/** @param lead says which policy to create: `edit` would change an object that has one of these names already. */
-export function createPolicy(lead: string): CommandStep {
+/**
+ * Comes before `separatePolicy`, where `edit` would change an object that has one of these names already.
+ *
+ * @param place the firewall, such as `On {firewall}`
+ */
+export function checkNames(place: string): CommandStep {
   return fortios(
-    `${lead} First check whether objects named "ftm-watch-…" already exist. If one does, use a different name in the ` +
-      'next step and in its undo commands.',
+    `${place}, check whether objects named "ftm-watch-…" exist. If one has a name that the next step uses, choose ` +
+      'another name for the next step.',
     '{entervdom}',
     'show firewall address | grep -f "ftm-watch-"',
     'show firewall service custom | grep -f "ftm-watch-"',
@@ -63,7 +67,7 @@ export function separatePolicy(text: string, ...more: readonly string[]): Comman
 
 /** FortiOS takes the first policy that matches. */
 export const MOVE_UP: CommandStep = {
-  text: 'Move the new policy above the policy that matches now. New policies are added last, and the first match applies.',
+  text: 'Move the new policy above the policy that matches the traffic now. New policies are added last, and the first match applies.',
   syntax: 'fortios',
   commands: ['{entervdom}', 'config firewall policy', '    move {newid} before {policyid}', 'end', '{leavevdom}'],
   undo: ['{entervdom}', 'config firewall policy', '    delete {newid}', 'end', '{leavevdom}'],
