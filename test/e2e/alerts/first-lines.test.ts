@@ -145,7 +145,7 @@ describeWhere(
       'implicit deny': {
         says: [
           / from 10\.20\.0\.5 to \S+:443 is blocked by FortiGate 10\.20\.0\.1, implicit deny \(.* from port2 to wan1\)\./u,
-          / 1\. On FortiGate 10\.20\.0\.1, check whether objects .* 2\. Create a policy for FortiAuthenticator: source 10\.20\.0\.5 only/u,
+          / 1\. On FortiGate 10\.20\.0\.1, create a policy for FortiAuthenticator: source 10\.20\.0\.5 only/u,
         ],
         config: ASKED,
         begin: async (during) => {
@@ -163,7 +163,7 @@ END`);
       'DPI with API': {
         says: [
           /^TLS to \S+:443 is inspected by FortiGate 10\.20\.0\.1, policy 12 "LAN-to-Internet", profile "deep-inspection"\./u,
-          / 1\. On FortiGate 10\.20\.0\.1, check whether objects .* 2\. Create a policy for FortiAuthenticator: source 10\.20\.0\.5 only/u,
+          / 1\. On FortiGate 10\.20\.0\.1, create a policy for FortiAuthenticator above policy 12 .*source 10\.20\.0\.5 only/u,
         ],
         config: ASKED,
         begin: async (during) => {
