@@ -530,16 +530,12 @@ export function impactOf(kind: ImpactKind, context: ActivationContext): string {
 }
 
 function activationImpact(context: ActivationContext): string {
-  const license =
-    context.licenseActive === true ? 'The licence stays active, but ' : 'A licence cannot be activated, and ';
+  const license = context.licenseActive === true ? 'New tokens' : 'New tokens and licences';
   const offline =
     context.offlineActivation === true
       ? ' Users can still activate offline (FortiAuthenticator 6.6.1 and later).'
       : context.offlineActivation === null
-        ? ' From FortiAuthenticator 6.6.1 on users can activate offline.'
+        ? ' From FortiAuthenticator 6.6.1 on, users can activate offline.'
         : '';
-  return (
-    `${license}new tokens cannot be provisioned and FortiAuthenticator is not told about activations; tokens ` +
-    `that are already active keep working.${offline}`
-  );
+  return `${license} cannot be activated; tokens that are already active keep working.${offline}`;
 }

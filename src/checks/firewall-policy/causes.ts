@@ -1,10 +1,13 @@
 import { type CauseWords, fortios } from '../../engine/model.ts';
-import { createPolicy, MOVE_UP, separatePolicy } from './separate-policy.ts';
+import { createPolicy, ENTER_POLICY, MOVE_UP, separatePolicy } from './separate-policy.ts';
 
 const WITHOUT_INSPECTION =
-  'Create it: source {source} only, destination {host}, TCP {port}, no security profile, SSL inspection "no-inspection".';
+  'source {source} only, destination {host}, TCP {port}, no security profile, SSL inspection "no-inspection".';
 
-const ALLOW = createPolicy('On {firewall}, create a policy that allows {source} to {host}, TCP {port}.');
+const CREATE = [
+  createPolicy(`On {firewall}, create a policy for FortiAuthenticator: ${WITHOUT_INSPECTION}`),
+  separatePolicy(ENTER_POLICY),
+];
 
 const CHECK_ORDER = 'Check the result with Policy & Objects > Firewall Policy > Policy Lookup.';
 
@@ -23,10 +26,8 @@ export const POLICY_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      createPolicy(
-        'On {firewall}, create a separate policy without inspection for FortiAuthenticator, above {policy}.',
-      ),
-      separatePolicy(WITHOUT_INSPECTION),
+      createPolicy(`On {firewall}, create a policy for FortiAuthenticator above {policy}: ${WITHOUT_INSPECTION}`),
+      separatePolicy(ENTER_POLICY),
       MOVE_UP,
       CHECK_ORDER,
     ],
@@ -45,15 +46,14 @@ export const POLICY_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      ALLOW,
-      separatePolicy(WITHOUT_INSPECTION),
+      ...CREATE,
       'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
     ],
     kinds: {
       denied: {
         title: 'a policy denies it',
         summary: 'On {firewall}, {policy} denies {source} the connection to {host}, TCP {port}.',
-        remedy: [ALLOW, separatePolicy(WITHOUT_INSPECTION), MOVE_UP, CHECK_ORDER],
+        remedy: [...CREATE, MOVE_UP, CHECK_ORDER],
       },
       'fqdn-unresolved': {
         title: 'its address object for the server resolves to nothing',

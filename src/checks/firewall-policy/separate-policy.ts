@@ -7,11 +7,18 @@ const NAMES = {
   policy: '"ftm-watch-{sourcefour}-{shortname}"',
 } as const;
 
-/** @param lead says which policy to create: `edit` would change an object that has one of these names already. */
+/** Said of the commands of `separatePolicy`. */
+export const ENTER_POLICY = 'Enter the commands that create this policy, with its address and its service.';
+
+/**
+ * Comes before `separatePolicy`, where `edit` would change an object that has one of these names already.
+ *
+ * @param lead says which policy to create, and where
+ */
 export function createPolicy(lead: string): CommandStep {
   return fortios(
-    `${lead} First check whether objects named "ftm-watch-…" already exist. If one does, use a different name in the ` +
-      'next step and in its undo commands.',
+    `${lead} Before that, these commands must list nothing: for each object that they list, choose another name in the ` +
+      'next step.',
     '{entervdom}',
     'show firewall address | grep -f "ftm-watch-"',
     'show firewall service custom | grep -f "ftm-watch-"',
@@ -63,7 +70,9 @@ export function separatePolicy(text: string, ...more: readonly string[]): Comman
 
 /** FortiOS takes the first policy that matches. */
 export const MOVE_UP: CommandStep = {
-  text: 'Move the new policy above the policy that matches now. New policies are added last, and the first match applies.',
+  text:
+    'Move the new policy above the policy that matches the traffic now. New policies are added last, and the first ' +
+    'match applies.',
   syntax: 'fortios',
   commands: ['{entervdom}', 'config firewall policy', '    move {newid} before {policyid}', 'end', '{leavevdom}'],
   undo: ['{entervdom}', 'config firewall policy', '    delete {newid}', 'end', '{leavevdom}'],

@@ -1,9 +1,9 @@
 import { type CauseWords, shell } from '../../engine/model.ts';
 
 const TRY_LOCALHOST =
-  'Until it is fixed, FortiAuthenticator may deliver by itself: System > Messaging > Email Services, SMTP server ' +
-  '"localhost". It then needs TCP 25 to the mail servers of the recipients, and these check where it comes from: ' +
-  'without SPF, DKIM and a reverse name for its sending address, codes end up as spam or are refused.';
+  'Until the mail server works, FortiAuthenticator can deliver codes directly: System > Messaging > Email Services, ' +
+  'SMTP server "localhost". FortiAuthenticator then needs TCP 25 to the mail servers of the recipients. Without SPF, ' +
+  'DKIM and a reverse DNS name for its sending address, codes end up as spam or are refused.';
 
 /** Causes of a mail server that answers, and refuses. */
 const REFUSAL_CAUSES = {
@@ -12,14 +12,14 @@ const REFUSAL_CAUSES = {
     title: 'the mail server rejects the login',
     short: 'mail server rejects the login',
     headline: 'the mail server {subject} rejects the login',
-    summary: 'The mail server {subject} rejects the user name or the password that activation codes are sent with.',
+    summary: 'The mail server {subject} rejects the login of the account that sends activation codes.',
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'On the mail server, check whether the account in mail[].user is locked or expired, or needs an application ' +
-        'password.',
-      'Set the right password on FortiAuthenticator (System > Messaging > SMTP Servers) and in the file that ' +
-        'mail[].passwordFile names.',
+      'On the mail server, check whether the account (mail[].user in the configuration of ftm-watch) is locked or ' +
+        'expired, or needs an application password.',
+      'If FortiAuthenticator uses the same account, set the right password there (System > Messaging > SMTP ' +
+        'Servers), and in the file in mail[].passwordFile.',
       TRY_LOCALHOST,
     ],
     kinds: {

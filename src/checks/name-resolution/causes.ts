@@ -173,20 +173,23 @@ export const NAME_CAUSES = {
   'answer-hijacked': {
     severity: 'critical',
     title: 'DNS answers with a false address',
-    short: 'a DNS answer is hijacked',
+    short: 'false DNS answer',
     headline: 'the name {subject} is hijacked',
-    summary: 'DNS is wrong for {host}: {resolver} answers with {address}, which cannot be its address.',
+    summary: 'DNS is wrong for {host}: {resolver} answers with {address}, which is not an expected address.',
     impact: 'activation',
     sources: ['docs:fortigate/7.2.13/administration-guide'],
     remedy: [
       'On {resolver}, find the DNS filter, sinkhole or local zone that overrides the real answer, and exempt {host} ' +
         'from it.',
       fortios(
-        'On a FortiGate look at the DNS filter profile of the policy and at its own DNS database.',
+        'If a FortiGate answers or forwards DNS, check its DNS database and the DNS filter profile of the policy for DNS.',
         'show system dns-database',
       ),
-      shell('Flush the caches after the change, then look again.', 'ftm-watch check{config}'),
-      'If this address is right (your own relay), add it to licenseServer.expectedAddresses.',
+      shell(
+        'After the change, clear the DNS cache of {resolver}, then run the check again.',
+        'ftm-watch check{config}',
+      ),
+      'If {address} is your own relay to the licence server, add the address to licenseServer.expectedAddresses.',
     ],
     kinds: {
       filtered: FILTERED,

@@ -2,8 +2,11 @@ import { type CauseWords, fortiauthenticator, shell } from '../../engine/model.t
 import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ON_THE_UNIT = [
-  fortiauthenticator('Test on {appliance} itself, and see System > Network > DNS.', 'execute ping {host}'),
-  'Check the licence: it must be assigned to the serial number of this unit, not to its HA peer.',
+  fortiauthenticator(
+    'On {appliance}, check that the name {host} resolves and answers; DNS is set in System > Network > DNS.',
+    'execute ping {host}',
+  ),
+  'Check the licence: it must be assigned to the serial number of {appliance}, not to its HA peer.',
 ] as const;
 
 const ITS_OWN_VIEW = [
@@ -13,7 +16,8 @@ const ITS_OWN_VIEW = [
 ] as const;
 
 const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machine explains it';
-const ON_ITS_OWN_PATH = `${UNEXPLAINED}: look for what treats {source} differently.`;
+const ON_ITS_OWN_PATH =
+  '{appliance}: {meaning}. The culprit is not known: the path from the machine that runs ftm-watch is clean.';
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine is not proven clean either: {unclear}.';
 const CLEAR_UP = 'Both may be the same fault. First find out what this machine cannot judge: {unclear}.';
 
@@ -48,8 +52,8 @@ export const POLLING_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'Compare the firewall policy for {source} with the one for the machine that runs ftm-watch (Policy ' +
-        'Lookup on the FortiGate): policies match source addresses, and the path from that machine is clean.',
+      'On the firewall of {appliance}, look up the policy for {appliance} ({source}), destination {host}, TCP 443, and check ' +
+        'whether the policy inspects or blocks TLS (on a FortiGate: Policy Lookup).',
       ...ITS_OWN_VIEW,
     ],
     unclearPath: {

@@ -1,5 +1,5 @@
 import { type CauseWords, type KindWords, type CommandStep, fortios, shell, type Step } from '../../engine/model.ts';
-import { createPolicy, MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
+import { createPolicy, ENTER_POLICY, MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
 import { CAPTURE_STEPS } from '../capture-steps.ts';
 import { BLOCKED_TLS_KINDS, compare, FREE_POLICY } from './blocked-tls.ts';
 
@@ -9,7 +9,7 @@ const ONLY_FORTINETS_OWN =
 
 /** After any change of what stands on the way. */
 export const REPEAT = shell(
-  'Look again from the same network, then retry the activation on FortiAuthenticator.',
+  'Check again from the same network, then retry the activation on FortiAuthenticator.',
   'ftm-watch check{config}',
 );
 
@@ -24,13 +24,13 @@ function learn(text: string): CommandStep {
 }
 
 const FORTIGATE = [
-  'Find the policy that inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
-    '{source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
-  createPolicy('Create a separate policy without inspection for FortiAuthenticator above it.'),
-  separatePolicy(
-    'Create it: source {source} only, destination {host}, TCP {port}, no security profile, SSL inspection ' +
-      `"no-inspection". ${ONLY_FORTINETS_OWN}`,
+  'Find the policy that inspects this traffic: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
+    '{source} (FortiAuthenticator), destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
+  createPolicy(
+    'On that FortiGate, create a policy for FortiAuthenticator: source {source} only, destination {host}, TCP {port}, ' +
+      `no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
   ),
+  separatePolicy(ENTER_POLICY),
   MOVE_UP,
   'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block ' +
     'page still answers with the certificate of the FortiGate.',

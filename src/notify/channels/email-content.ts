@@ -148,11 +148,10 @@ function alarm(notification: IncidentNotification, context: ContentContext): Bod
   const more =
     folded.length === 0 ? [] : [`… and ${String(folded.length)} more: see the incident or "ftm-watch check".`];
   return {
-    lead: { kind: 'text', lines: [cause.summary] },
+    lead: { kind: 'text', lines: [cause.summary, cause.impact] },
     sections: spoken([
       ...changeSection(notification, context),
       { title: 'What to do', kind: 'steps', first: 1, lines: cause.remedySteps.map(({ text }) => sentenceStep(text)) },
-      { title: 'Impact', kind: 'text', lines: [cause.impact] },
       { title: 'Evidence', kind: 'list', lines: [...shown, ...more] },
     ]),
     commands: spoken(

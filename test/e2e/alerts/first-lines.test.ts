@@ -145,7 +145,7 @@ describeWhere(
       'implicit deny': {
         says: [
           / from 10\.20\.0\.5 to \S+:443 is blocked by FortiGate 10\.20\.0\.1, implicit deny \(.* from port2 to wan1\)\./u,
-          / 1\. On FortiGate 10\.20\.0\.1, create a policy that allows 10\.20\.0\.5 to fortitokenmobile/u,
+          / 1\. On FortiGate 10\.20\.0\.1, create a policy for FortiAuthenticator: source 10\.20\.0\.5 only/u,
         ],
         config: ASKED,
         begin: async (during) => {
@@ -163,7 +163,7 @@ END`);
       'DPI with API': {
         says: [
           /^TLS to \S+:443 is inspected by FortiGate 10\.20\.0\.1, policy 12 "LAN-to-Internet", profile "deep-inspection"\./u,
-          / 1\. On FortiGate 10\.20\.0\.1, create a separate policy without inspection .* above policy 12 /u,
+          / 1\. On FortiGate 10\.20\.0\.1, create a policy for FortiAuthenticator above policy 12 .*source 10\.20\.0\.5 only/u,
         ],
         config: ASKED,
         begin: async (during) => {
@@ -176,7 +176,7 @@ END`);
       'DPI without API': {
         says: [
           /^TLS to \S+:443 is intercepted by Fortinet FortiGate FG100FTK20012345\./u,
-          / 1\. Find the policy that inspects: on the FortiGate, .* with source 10\.20\.0\.5, destination /u,
+          / 1\. Find the policy that inspects this traffic: on the FortiGate, .* with source 10\.20\.0\.5 \(FortiAuthenticator\), destination /u,
         ],
         config: {},
         begin: async (during) => {
@@ -185,15 +185,15 @@ END`);
       },
       'rejected login': {
         says: [
-          /^The mail server mail\.example\.org:587 rejects the user name or the password that activation codes are sent with\./u,
-          / 1\. On the mail server, check whether the account in mail\[\]\.user is locked .* 2\. Set the right password on FortiAuthenticator/u,
+          /^The mail server mail\.example\.org:587 rejects the login of the account that sends activation codes\./u,
+          / 1\. On the mail server, check whether the account \(mail\[\]\.user .*\) is locked .* 2\. If FortiAuthenticator uses the same account, set the right password/u,
         ],
         config: mailServer('wrong-password'),
       },
       'log line': {
         says: [
-          /^fac-1: The TLS session from FortiAuthenticator to the licence server fails; .*: look for what treats 10\.20\.0\.5 differently\./u,
-          / 1\. Compare the firewall policy for 10\.20\.0\.5 with the one for the machine that runs ftm-watch/u,
+          /^fac-1: The TLS session from FortiAuthenticator to the licence server fails; .* The culprit is not known: /u,
+          / 1\. On the firewall of fac-1, look up the policy for fac-1 \(10\.20\.0\.5\), destination fortitoken/u,
         ],
         config: {},
         afterwards: async () => {

@@ -142,7 +142,7 @@ describe('with the answer of the firewall, device and policy are in the first li
     expect(read.check).toContain(WHO[who]);
     expect(read.page.split(WHO[who]).length).toBe(3);
     // The repair, not the search.
-    expect(read.mailStep).toMatch(/^1\. On FortiGate 10\.0\.0\.1, create a (?:separate )?policy /u);
+    expect(read.mailStep).toMatch(/^1\. On FortiGate 10\.0\.0\.1, create a policy for FortiAuthenticator/u);
     expect(diagnosis.causes[0]?.evidence[0]).toMatch(/olicy/u);
   });
 });

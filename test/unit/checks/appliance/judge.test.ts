@@ -66,6 +66,11 @@ const ROWS: readonly Row[] = [
     expected: [['api-permits-reading', 'warning', 'appliance-access-denied']],
   },
   {
+    name: 'only the SMS refused',
+    observation: applianceFacts({ sms: denied }),
+    expected: [['api-permits-reading', 'warning', 'appliance-access-denied']],
+  },
+  {
     name: 'another unit',
     observation: applianceFacts({ system: { serial: 'FAC-X' } }),
     expected: [OTHER_UNIT],

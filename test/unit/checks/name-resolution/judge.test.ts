@@ -240,6 +240,7 @@ describe('judgeDns with several resolvers', () => {
   test('says who disagrees', () => {
     const { findings } = judge([seen(answer([GOOD])), seen(answer(['198.41.0.4']), answer([]), second)]);
     expect(findings[0]).toMatchObject({
+      claim: `The resolver of this system gives ${GOOD}, while ${second} gives 198.41.0.4.`,
       expected: `an address in common between system and ${second}`,
       actual: `system: ${GOOD}; ${second}: 198.41.0.4`,
       facts: { resolver: second },

@@ -65,7 +65,7 @@ describe('a certificate that is not proven', () => {
       expect(raised?.advice?.remedy.map((step) => textOfStep(step).slice(0, 60))).toEqual([
         'Compare from another network: if the issuer is the same ther',
         'If the certificate is another one there, a device on the way',
-        'Look again from the same network, then retry the activation ',
+        'Check again from the same network, then retry the activation',
       ]);
     },
   );

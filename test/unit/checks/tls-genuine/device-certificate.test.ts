@@ -23,6 +23,9 @@ test.each([
   ['OU=My FortiGate, CN=x', null],
   ['OU=MyFortiGate, CN=x', null],
   ['OU=FortiGate Team, CN=x', null],
+  ['OU=MyFortiGate, CN=FACVM0000000001', 'Fortinet device'],
+  ['OU=FortiGate Team, CN=FACVM0000000001', 'Fortinet device'],
+  ['OU=FortiGate, CN=a name, CN=update.fortinet.com', null],
   ['OU=Fortinet, CN=fortitokenmobile.fortinet.com', null],
   ['CN=FORTINET123456', null],
   ['CN=FINANCEDEPARTMENT', null],
@@ -33,6 +36,24 @@ test.each([
   ['O=FG100FTK20012345, CN=Acme', null],
 ])('the factory certificate of "%s": %s', async (name, product) => {
   expect(deviceOf(certificateOf(await createIdentity({ name })))).toBe(product);
+});
+
+test.each([
+  'FortiADC',
+  'FortiAnalyzer',
+  'FortiAuthenticator',
+  'FortiCarrier',
+  'FortiFirewall',
+  'FortiMail',
+  'FortiManager',
+  'FortiPAM',
+  'FortiProxy',
+  'FortiSandbox',
+  'FortiWeb',
+  'FortiWiFi',
+])('a unit may have its product for a name: %s', async (unit) => {
+  const identity = await createIdentity({ name: `O=Fortinet, OU=${unit}, CN=${unit}` });
+  expect(deviceOf(certificateOf(identity))).toBe(`Fortinet ${unit}`);
 });
 
 test('a certificate with the name of a host is not that of a unit, unless it has a serial number', async () => {

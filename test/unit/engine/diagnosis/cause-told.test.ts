@@ -64,12 +64,7 @@ describe('of several explanations of one fault', () => {
 
 describe('how grave a cause is', () => {
   test.each<readonly [FaultId, PreconditionId, Finding['level'], readonly [Severity, string]]>([
-    [
-      'egress-blocked',
-      'reachability',
-      'broken',
-      ['critical', 'A licence cannot be activated, and new tokens cannot be provisioned'],
-    ],
+    ['egress-blocked', 'reachability', 'broken', ['critical', 'New tokens and licences cannot be activated']],
     ['egress-blocked', 'reachability', 'warning', ['warning', 'Activations may fail']],
     ['egress-blocked', 'reachability', 'note', ['info', 'None now.']],
     ['mail-unreachable', 'mail', 'broken', ['critical', 'Activation codes do not reach users by e-mail']],
@@ -124,12 +119,12 @@ describe('what is said of a cause', () => {
     [
       'the address that the firewall sees',
       toldAt('polling', 'polling-failing', {}, { source: '10.0.0.5' }),
-      /Compare the firewall policy for 10\.0\.0\.5 with/u,
+      /look up the policy for FortiAuthenticator \(10\.0\.0\.5\)/u,
     ],
     [
       'something general where that is not known',
       toldAt('polling', 'polling-failing'),
-      /Compare the firewall policy for the address of FortiAuthenticator with/u,
+      /look up the policy for FortiAuthenticator \(the address of FortiAuthenticator\)/u,
     ],
   ])('has %s', (_, cause, step) => {
     expect(cause?.remedy[0]).toMatch(step);

@@ -9,8 +9,8 @@ describe('diagnose() where something is left open', () => {
       [finding('polling-failing', { subject: 'fac-1', facts: { appliance: 'fac-1' } })],
     ] as const;
     const told = (...special: readonly Special[]) => diagnose(round(complaint, ...special), CONTEXT).causes.at(0);
-    expect(told()?.remedy[0]).toContain('the path from that machine is clean');
-    expect(told(['internet', [], 'not-configured'])?.remedy[0]).toContain('the path from that machine is clean');
+    expect(told()?.remedy[0]).toContain('On the firewall of fac-1, look up');
+    expect(told(['internet', [], 'not-configured'])?.remedy[0]).toContain('On the firewall of fac-1, look up');
     const unknown = told(['tls-genuine', [finding(null, { level: 'unknown', actual: 'a stranger issued it' })]]);
     expect(unknown).toMatchObject({
       id: 'polling-failing',
@@ -23,7 +23,7 @@ describe('diagnose() where something is left open', () => {
     const warned = told(['reachability', [finding('egress-partly-blocked', { level: 'warning' })]]);
     expect(warned?.summary).toContain('Reachability has a warning');
     expect(told(['clock', [finding('clock-skewed', { level: 'warning' })]])?.remedy[0]).toContain(
-      'the path from that machine is clean',
+      'On the firewall of fac-1, look up',
     );
   });
 

@@ -22,10 +22,10 @@ test.each([
   [
     'nothing is known',
     {},
-    /^A licence cannot be activated, and new .* From FortiAuthenticator 6\.6\.1 on .* offline\.$/u,
+    /^New tokens and licences cannot be activated; .* From FortiAuthenticator 6\.6\.1 on, .* offline\.$/u,
   ],
-  ['the licence is active', { licenseActive: true }, /^The licence stays active, but new tokens cannot be .*\.$/u],
-  ['it is not', { licenseActive: false }, /^A licence cannot be activated, and new tokens cannot be .*\.$/u],
+  ['the licence is active', { licenseActive: true }, /^New tokens cannot be activated; .*\.$/u],
+  ['it is not', { licenseActive: false }, /^New tokens and licences cannot be activated; .*\.$/u],
   [
     'users can activate offline',
     { offlineActivation: true },

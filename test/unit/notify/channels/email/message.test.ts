@@ -55,13 +55,11 @@ describe('composeMessage', () => {
   it('is good to read at night', () => {
     expect(compose(told()[0]).text).toMatchInlineSnapshot(`
       "TLS to the licence server is intercepted by Fortinet FortiGate.
+      New tokens cannot be activated.
 
       What to do
         1. Do this.
         2. Then do that.
-
-      Impact
-        New tokens cannot be activated.
 
       Evidence
         - Evidence of tls-intercepted
@@ -84,8 +82,10 @@ describe('composeMessage', () => {
     const { text, html } = compose(told()[0], { publicUrl: 'https://ftm.example.org/a&b' });
     const incident = 'https://ftm.example.org/a&b/incidents/20261124T130030Z-a1b2c3d4e5-1';
     const runbook = 'https://ftm.example.org/a&b/runbooks/tls-intercepted';
-    expect(text).toMatch(/^TLS to the licence server is intercepted by Fortinet FortiGate\.\n\n/u);
-    expect(text.split('\n').slice(2, 4)).toEqual([`Incident: ${incident}`, `Runbook:  ${runbook}`]);
+    expect(text).toMatch(
+      /^TLS to the licence server is intercepted by Fortinet FortiGate\.\nNew tokens cannot be activated\.\n\n/u,
+    );
+    expect(text.split('\n').slice(3, 5)).toEqual([`Incident: ${incident}`, `Runbook:  ${runbook}`]);
     expect([...html.matchAll(/<a href="([^"]*)"/gu)].map(([, url]) => url?.replaceAll('&#38;', '&'))).toEqual([
       incident,
       runbook,

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { createFlawMemory } from '../../../../src/checks/tls-genuine/chain-case.ts';
+
+test('the address that was not seen for longest makes room for the 257th', () => {
+  const memory = createFlawMemory(null);
+  for (let index = 0; index < 256; index += 1) memory.keep(`10.0.0.${String(index)}`, []);
+  expect(memory.at('10.0.0.0')).toEqual([]);
+  // Seen again.
+  memory.keep('10.0.0.0', []);
+  memory.keep('192.0.2.1', []);
+  expect(['10.0.0.0', '10.0.0.1', '10.0.0.2', '192.0.2.1'].map((address) => memory.at(address) === null)).toEqual([
+    false,
+    true,
+    false,
+    false,
+  ]);
+});
