@@ -4,6 +4,7 @@ import type { LoadResult } from '../config/load.ts';
 import { commandFiles, isCredential, localFiles } from '../config/local-files.ts';
 import { counted } from '../core/counted.ts';
 import { visibleText } from '../core/visible-text.ts';
+import { controlPlace } from '../runtime/control-place.ts';
 import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/start-check.ts';
 import { holderProcess } from '../store/store-lock.ts';
 import { portsOf } from '../system/process-sockets.ts';
@@ -132,7 +133,7 @@ async function unreadableSources(sources: readonly string[]): Promise<readonly s
 /** Null: none runs with this store. */
 async function runningDaemon({ store }: Config, terminal: Invocation): Promise<RunningDaemon | null> {
   try {
-    await using daemon = await createDaemonClient(store.path, terminal);
+    await using daemon = await createDaemonClient(controlPlace(store.path, terminal.env), terminal);
     await daemon.ask('GET', '/-/healthy');
   } catch (error) {
     if (error instanceof NoDaemon) return null;

@@ -4,6 +4,7 @@ import { Agent, request } from 'undici';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
+import type { ControlPlace } from '../runtime/control-place.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -36,7 +37,7 @@ const ANSWER_LIMIT: Millis = 30_000;
 const MAX_ANSWER = 64 * 1024 * 1024;
 
 export async function createDaemonClient(
-  socket: string,
+  { socket }: Pick<ControlPlace, 'socket'>,
   { clock, signal }: Pick<Terminal, 'clock' | 'signal'>,
 ): Promise<DaemonClient> {
   // A link is short only behind it: what is longer than a socket's name may be is cut off.

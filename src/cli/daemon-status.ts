@@ -53,7 +53,7 @@ export async function readDaemonStatus(
   terminal: Pick<Terminal, 'clock' | 'env' | 'signal'>,
 ): Promise<DaemonStatus | null> {
   try {
-    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env).socket, terminal);
+    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env), terminal);
     const answered = await daemon.ask('GET', '/api/v1/status');
     if (answered.status === 503) return { diagnosis: read(problemShape, answered).error, incidents: [] };
     const diagnosis = read(statusShape, answered);
