@@ -92,7 +92,7 @@ export async function createWorld(folder: string, certificates: Certificates, co
   await mail.open();
   const inbox = stack.use(new MailHost({ address: INBOX_ADDRESS, port: 25, identity: null, login: null }, conductor));
   await inbox.open();
-  const apis = stack.use(await createApis(certificates));
+  const apis = stack.use(await createApis(certificates, conductor));
   const log = stack.use(new ApplianceLog(join(folder, 'fac.log'), conductor));
   await log.open();
   await learn(folder, certificates.genuine);
@@ -108,7 +108,7 @@ interface Apis extends AsyncDisposable {
   readonly firewall: Firewall;
 }
 
-async function createApis(certificates: Certificates): Promise<Apis> {
+async function createApis(certificates: Certificates, conductor: Conductor): Promise<Apis> {
   await using stack = new AsyncDisposableStack();
   const appliance = stack.use(
     await createFortiAuthenticator({
@@ -116,6 +116,7 @@ async function createApis(certificates: Certificates): Promise<Apis> {
       address: APPLIANCE_ADDRESS,
       port: 443,
       state: { ...LOGINS.appliance, serial: SERIALS.unit, tokens: HEALTHY_TOKENS },
+      now: () => conductor.now(),
     }),
   );
   const registration = stack.use(

@@ -75,7 +75,7 @@ const refusedShape = z.object({ error: z.string() });
 
 /** Whether the daemon took it. */
 async function attach(result: CaptureResult, incident: string, config: Config, terminal: Invocation): Promise<boolean> {
-  await using daemon = await createDaemonClient(controlPlace(config.store.path, terminal.env).socket, terminal);
+  await using daemon = await createDaemonClient(controlPlace(config.store.path, terminal.env), terminal);
   const path = `/api/v1/incidents/${encodeURIComponent(incident)}/capture`;
   const { status, text } = await daemon.ask('POST', path, { connections: attachedOf(result, config) });
   if (status === 201) {

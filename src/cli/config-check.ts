@@ -6,6 +6,7 @@ import { formatIssue } from '../config/issues.ts';
 import { type LoadResult, commandFiles, isCredential, localFiles } from '../config/load.ts';
 import { counted } from '../core/phrases.ts';
 import { visibleText } from '../core/visible-text.ts';
+import { controlPlace } from '../runtime/control-place.ts';
 import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/start-check.ts';
 import { holderProcess } from '../store/store-lock.ts';
 import { portsOf } from '../system/process-sockets.ts';
@@ -133,7 +134,7 @@ async function unreadableSources(sources: readonly string[]): Promise<readonly s
 /** Null: none runs with this store. */
 async function runningDaemon({ store }: Config, terminal: Invocation): Promise<RunningDaemon | null> {
   try {
-    await using daemon = await createDaemonClient(store.path, terminal);
+    await using daemon = await createDaemonClient(controlPlace(store.path, terminal.env), terminal);
     await daemon.ask('GET', '/-/healthy');
   } catch (error) {
     if (error instanceof NoDaemon) return null;

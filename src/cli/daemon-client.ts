@@ -4,13 +4,13 @@ import * as z from 'zod';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
+import { type ControlPlace, controlPlace } from '../runtime/control-place.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
 import { SEVERITIES } from '../core/severity.ts';
 import { PRECONDITION_STATES } from '../engine/model.ts';
 import type { SeenDiagnosis } from '../report/nagios-line.ts';
 import type { OpenIncident } from '../report/report-text.ts';
-import { controlPlace } from '../runtime/control-place.ts';
 
 export interface DaemonAnswer {
   readonly status: number;
@@ -41,7 +41,7 @@ const ANSWER_LIMIT: Millis = 30_000;
 const MAX_ANSWER = 64 * 1024 * 1024;
 
 export async function createDaemonClient(
-  socket: string,
+  { socket }: Pick<ControlPlace, 'socket'>,
   { clock, signal }: Pick<Terminal, 'clock' | 'signal'>,
 ): Promise<DaemonClient> {
   // A link is short only behind it: what is longer than a socket's name may be is cut off.
@@ -142,7 +142,7 @@ export async function readDaemonStatus(
   terminal: Pick<Terminal, 'clock' | 'env' | 'signal'>,
 ): Promise<DaemonStatus | null> {
   try {
-    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env).socket, terminal);
+    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env), terminal);
     const answered = await daemon.ask('GET', '/api/v1/status');
     if (answered.status === 503) return { diagnosis: read(problemShape, answered).error, incidents: [] };
     const diagnosis = read(statusShape, answered);

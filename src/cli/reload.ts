@@ -16,7 +16,7 @@ export async function reload(terminal: Invocation): Promise<number> {
   const socket = await socketOrExplain(terminal);
   if (socket === null) return RELOAD_EXIT.refused;
   try {
-    await using daemon = await createDaemonClient(socket, terminal);
+    await using daemon = await createDaemonClient({ socket }, terminal);
     const { status, text } = await daemon.ask('POST', '/-/reload');
     const said = text
       .trimEnd()

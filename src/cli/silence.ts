@@ -48,7 +48,7 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
   const storePath = await storeOrExplain(terminal);
   if (storePath === null) return EXIT_UNKNOWN;
   try {
-    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env).socket, terminal);
+    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env), terminal);
     const deps = { ...terminal, daemon };
     switch (command.kind) {
       case 'add':

@@ -45,6 +45,8 @@ export interface FortiAuthenticatorOptions {
   readonly address?: string;
   readonly port?: number;
   readonly state?: Partial<FortiAuthenticatorState>;
+  /** What its clock shows where it is right: a simulated time, in a simulation. @default Date.now */
+  readonly now?: () => number;
 }
 
 export interface FortiAuthenticator extends AsyncDisposable {
@@ -104,6 +106,7 @@ const DEFAULTS: FortiAuthenticatorState = {
 /** A FortiAuthenticator's REST API over real TLS, in the shapes of its documentation and of a live 8.0.3. */
 export async function createFortiAuthenticator(options: FortiAuthenticatorOptions = {}): Promise<FortiAuthenticator> {
   const state: FortiAuthenticatorState = { ...DEFAULTS, ...options.state };
+  const { now = Date.now } = options;
   const identity =
     options.identity ??
     (await createIdentity({ name: 'C=US, O=Fortinet, OU=FortiAuthenticator, CN=Default-Server-Certificate' }));
@@ -113,7 +116,7 @@ export async function createFortiAuthenticator(options: FortiAuthenticatorOption
     ...(options.port === undefined ? {} : { port: options.port }),
     answer: (request) => {
       const reply = answer(state, request);
-      const date = new Date(Date.now() + state.clockOffset).toUTCString();
+      const date = new Date(now() + state.clockOffset).toUTCString();
       return { ...reply, headers: { ...reply.headers, date } };
     },
   });

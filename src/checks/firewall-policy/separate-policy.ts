@@ -17,8 +17,8 @@ export const ENTER_POLICY = 'Enter the commands that create this policy, with it
  */
 export function createPolicy(lead: string): CommandStep {
   return fortios(
-    `${lead} Before that, these commands must list nothing: for each object that they list, choose another name in the ` +
-      'next step.',
+    `${lead} First see which names are taken: for each object that the commands of this step list, use another name in ` +
+      'the next step.',
     '{entervdom}',
     'show firewall address | grep -f "ftm-watch-"',
     'show firewall service custom | grep -f "ftm-watch-"',

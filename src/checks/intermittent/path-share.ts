@@ -138,20 +138,29 @@ function forgeriesAfter(state: PathShare, addresses: readonly string[], round: M
     const { own, more } = sampleOf(round, (connection) => connection.address === address);
     const { trail } = addressShare(state, address);
     const open = trail.slice(trail.length - failuresInARow(trail));
-    return forgedIn([...open, ...own, ...more]).map((fault) => ({ at, address, fault }));
+    return forgedIn(open, [...own, ...more]).map((fault) => ({ at, address, fault }));
   });
   return [...known, ...added].slice(-FORGERY.most);
 }
 
-/** Those in short runs that a genuine connection ended: a long run is an inspection that was there, and has ended. */
-function forgedIn(connections: readonly Connection[]): readonly ConnectionFault[] {
-  let run: ConnectionFault[] = [];
+/**
+ * Those in short runs that a genuine connection ended. A run that lasts from one round into the next is an inspection
+ * that was there for a while, and has ended.
+ *
+ * @param earlier the failures in a row, up to now
+ */
+function forgedIn(earlier: readonly Connection[], seen: readonly Connection[]): readonly ConnectionFault[] {
+  let run = earlier.flatMap(({ fault }) => (fault === null ? [] : [fault]));
+  let lasts = earlier.length > 1;
+  let isFromEarlier = earlier.length > 0;
   const forged: ConnectionFault[] = [];
-  for (const { fault } of connections) {
-    if (fault !== null) run.push(fault);
-    else {
-      if (run.length < KNOWN_RUN) forged.push(...run.filter(isForged));
-      run = [];
+  for (const { fault } of seen) {
+    if (fault === null) {
+      if (!lasts && run.length < KNOWN_RUN) forged.push(...run.filter(isForged));
+      [run, lasts, isFromEarlier] = [[], false, false];
+    } else {
+      run.push(fault);
+      lasts ||= isFromEarlier;
     }
   }
   return forged;

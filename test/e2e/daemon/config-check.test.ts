@@ -10,6 +10,7 @@ import { type Run, runFtmWatch } from '../../support/ftm-watch.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { startDaemon } from '../../support/sandbox-daemon.ts';
 import { createServiceMachine, type ServiceMachine } from '../../support/service-machine.ts';
+import { until } from '../../support/until.ts';
 
 const SITE = '/srv/site';
 const STATE = '/var/lib/ftm-watch';
@@ -235,7 +236,11 @@ describeWhere(
       configure(logs);
       await using daemon = startDaemonProcess({ ...asService(), args: ['-c', CONFIG] });
       await daemon.page();
-      const before = stateFiles();
+      const before = await until(
+        () => Promise.resolve(stateFiles()),
+        (names) => names.includes('ftm-watch.sqlite-wal') && names.includes('polling.json'),
+        10_000,
+      );
 
       expect(await configCheck()).toMatchObject({ exitCode: 0, stderr: '' });
       expect(stateFiles()).toEqual(before);

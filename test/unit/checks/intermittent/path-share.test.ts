@@ -258,11 +258,14 @@ describe('forged certificates', () => {
     ['those that are perhaps forged', 's...s..', 2],
     ['dropped packets', 'x...x..', 0],
     ['one that is not followed by a genuine one yet', '..f', 0],
-    ['four in a row', 'ffff.', 4],
-    ['five in a row: an inspection that has ended', 'fffff.', 0],
+    ['two rounds in a row: an inspection that has ended', 'ff.', 0],
+    ['one more after two short inspections', 'ff..ff..f.', 1],
+    ['two in a row in a burst', '.(..ff..)', 2],
+    ['five in a row in a burst: all of it may be inspected', '.(..fffff..)', 0],
     ['an inspection that a burst has measured', 'ff(ffffffff)...', 0],
     ['two inspections', 'ffffff...ffffff..', 0],
-    ['one among dropped packets', 'xfx.', 1],
+    ['one among dropped packets, which is an outage', 'xfx.', 0],
+    ['one among the dropped packets of a burst', '.(.xfx.)', 1],
   ])('are counted between genuine ones: %s', (_, pattern, count) => {
     expect(after(pattern).forgeries).toHaveLength(count);
   });
