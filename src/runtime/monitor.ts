@@ -282,8 +282,11 @@ export class Monitor {
    * @throws {Error} when another process uses the store, or a port for log lines cannot be bound
    */
   async open(): Promise<void> {
-    this.#lock = lockStore(this.config.store.path, this.#deps.logger);
+    const { logger } = this.#deps;
+    this.#lock = lockStore(this.config.store.path, logger);
     await this.#log.start();
+    // Port 0 asks for any: senders must learn which it became.
+    if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
   }
 
   /**
@@ -292,8 +295,6 @@ export class Monitor {
    */
   begin(underWay: readonly Attempt[] = []): void {
     const { recorder, logger } = this.#deps;
-    // Port 0 asks for any: senders must learn which it became.
-    if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
     warnAtStart(this.config, this.#files.kit, logger);
     recorder.expect({
       config: this.config,

@@ -262,9 +262,9 @@ describe('a daemon that runs a round each second', () => {
     expect(daemon.log.map(({ msg }) => msg)).toEqual([
       'Starting',
       'Listening for log lines',
+      'Serving the status page',
       'No channel is configured: ftm-watch sends nothing itself, only what scrapes /metrics can alert.',
       expect.stringMatching(/^Every program on this machine, .*"web\.localReload"/u),
-      'Serving the status page',
       'Activation can work',
     ]);
     // MaxListenersExceededWarning would be there.
