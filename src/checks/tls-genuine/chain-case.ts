@@ -367,8 +367,7 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
       // The address that was not seen for the longest time makes room: names change their addresses over months.
       kept.delete(address);
       kept.set(address, before === null ? flaws : before.filter((kind) => flaws.includes(kind)));
-      const [oldest = ''] = kept.keys();
-      if (kept.size > MOST_ADDRESSES) kept.delete(oldest);
+      for (const oldest of [...kept.keys()].slice(0, -MOST_ADDRESSES)) kept.delete(oldest);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { textOfStep } from '../../../support/text-of-step.ts';
-import { shareFinding, shareText, withComplaint } from '../../../../src/checks/intermittent/finding.ts';
+import { forgeryFinding, shareFinding, shareText, withComplaint } from '../../../../src/checks/intermittent/finding.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import {
   clear,
@@ -29,6 +29,7 @@ describe('shareFinding()', () => {
     expect(shareText(SHARE)).toBe('12 of the last 21 connections failed');
     expect(shareFinding(SHARE, FAULT)).toMatchObject({
       rule: 'every-connection-works',
+      expected: 'Every connection works',
       actual: '173.243.138.84: 12 of the last 21 connections failed, most recently: a reset',
       suggests: 'tls-blocked',
       confidence: 'suspected',
@@ -82,6 +83,60 @@ describe('shareFinding()', () => {
     expect(steps.filter((step) => !/^[A-Z].*\.$/u.test(step))).toEqual([]);
     expect(between).toMatch(wanted);
     expect(between).not.toMatch(elsewhere);
+  });
+
+  test('gives the commands that find the bad one', () => {
+    const remedy = shareFinding(SHARE, { ...FAULT, stage: 'reachability' }).advice?.remedy ?? [];
+    expect(remedy.flatMap((step) => (typeof step === 'string' ? [] : step.commands))).toEqual([
+      'ftm-watch check{config}',
+      'nc -vz -w 5 -p 40001 {serverip} {port}',
+      'nc -vz -w 5 -p 40002 {serverip} {port}',
+      'nc -vz -w 5 -p 40003 {serverip} {port}',
+    ]);
+  });
+
+  test('names no address where none of the last connections failed alike', () => {
+    const { claim, facts } = shareFinding({ ...SHARE, reported: failing(0, FAULT) }, FAULT);
+    expect(claim).toBe('0 of the last 21 connections failed, most recently: a reset.');
+    expect(facts).toEqual({});
+  });
+});
+
+describe('forgeryFinding()', () => {
+  const at = Date.UTC(2026, 6, 1, 12);
+  const forged: ConnectionFault = { ...FAULT, cause: 'tls-intercepted', confidence: 'confirmed' };
+  const forgeries = (fault: ConnectionFault) => [
+    { at: at - 120_000, address: '173.243.138.85', fault: FAULT },
+    { at: at - 60_000, address: '173.243.138.86', fault: FAULT },
+    { at, address: ADDRESS, fault },
+  ];
+
+  test('says nothing of one', () => {
+    expect(forgeryFinding([])).toBeNull();
+    expect(forgeryFinding(forgeries(forged).slice(2))).toBeNull();
+  });
+
+  test.each([
+    [forged, 'were intercepted', ''],
+    [{ ...forged, product: 'Squid' }, 'were intercepted', ' by Squid'],
+    [{ ...forged, cause: 'license-server-down' }, 'failed', ''],
+  ] as const)('tells the last of three: %j', (fault, were, by) => {
+    const found = forgeryFinding(forgeries(fault));
+    const count = `3 connections of the last hour ${were}, others were not, most recently at ${ADDRESS}`;
+    expect(found).toMatchObject({
+      rule: 'every-connection-works',
+      claim: `${count}: a reset.`,
+      at,
+      expected: 'Every connection works',
+      suggests: fault.cause,
+      confidence: 'confirmed',
+      facts: { address: ADDRESS },
+    });
+    expect(found?.actual.startsWith(`${count}, 2026-07-01`)).toBe(true);
+    expect(found?.advice?.summary).toBe(
+      `3 connections to {subject} within the last hour ${were}${by}, and others were not. One of several firewalls, ` +
+        'links or proxies on the path inspects TLS.',
+    );
   });
 });
 

@@ -72,6 +72,20 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     expect(found.map(({ confidence }) => confidence)).toEqual(expected === null ? [] : [expected]);
   });
 
+  it.each([
+    ['2027-03-30T12:00:00Z', 'must be redeemed by 2027-03-31: 2 days are left, and no unit has tokens of it.'],
+    ['2027-04-01T00:00:00Z', 'had to be redeemed by 2027-03-31, and no unit has tokens of it.'],
+  ])('is told at %s', async (now, claim) => {
+    expect(judgeRedeemBy({ units: [await unitWith(TRIALS)], registration: null, at: at(now) })).toMatchObject([
+      {
+        rule: 'license-redeemed-in-time',
+        claim: `The licence ${claim}`,
+        expected: 'redeemed by 2027-03-31, as its certificate says',
+        level: 'warning',
+      },
+    ]);
+  });
+
   it('is redeemed where another unit has its tokens, and told once where two name it', async () => {
     const [here, there] = [await unitWith(TRIALS), await unitWith(applianceFacts())];
     expect(judgeRedeemBy({ units: [here, there], registration: null, at: SOON })).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DnsReply } from '../../../../src/core/observation.ts';
+import type { DnsReply, FailureReason } from '../../../../src/core/observation.ts';
 import { judgeAnswer as judgeAnswerUnchecked } from '../../../../src/checks/name-resolution/judge-answer.ts';
 import { NO_OTHER_NAMES } from '../../../../src/checks/name-resolution/other-names.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
@@ -70,6 +70,73 @@ test.each(ROWS)('tells of $name', ({ a, aaaa = answer([]), expectedAddresses = [
   const [expected, actual, address] = told;
   expect(finding).toMatchObject({ expected, actual });
   expect(finding?.facts).toEqual(address === undefined ? { resolver: 'system' } : { resolver: 'system', address });
+});
+
+function failed(reason: FailureReason, truncated = false): DnsReply {
+  return { kind: 'failed', reason, message: `it was ${reason}`, durationMs: 5, ...(truncated ? { truncated } : {}) };
+}
+
+describe('a claim', () => {
+  const said = (a: DnsReply, aaaa: DnsReply, shared: readonly string[] = []) => {
+    const others = { ...NO_OTHER_NAMES, shared };
+    const context = { subject: `${HOST}:443`, expectedAddresses: [], othersAnswer: false, others };
+    return judgeAnswer({ resolver: 'udp://10.0.0.53:53', name: HOST, a, aaaa }, context);
+  };
+
+  test.each<readonly [string, DnsReply, DnsReply, string]>([
+    ['no name', answer([], 'NXDOMAIN'), answer([], 'NXDOMAIN'), 'says that there is no such name (NXDOMAIN).'],
+    ['no address', answer([]), answer([]), 'knows the name but no address of it.'],
+    ['an error', answer([], 'SERVFAIL'), answer([]), 'answered the question with the error SERVFAIL.'],
+    ['silence', failed('timeout'), failed('timeout'), 'did not answer the question (timeout).'],
+    ['half of it silence', failed('timeout'), answer(['2606:4700::1']), 'did not answer the A question (timeout).'],
+    [
+      'half of it an error',
+      answer([GOOD]),
+      answer([], 'SERVFAIL'),
+      'answered the AAAA question with the error SERVFAIL.',
+    ],
+    [
+      'cut short',
+      failed('refused', true),
+      failed('refused', true),
+      'cut its answer short over UDP and gave none over TCP (refused).',
+    ],
+    [
+      'two that no server has',
+      answer(['10.0.0.1', '208.91.112.55']),
+      answer([]),
+      'answers with 10.0.0.1, a private address; 208.91.112.55, the block page of FortiGuard DNS filter.',
+    ],
+  ])('of %s', (...[, a, aaaa, claim]) => {
+    expect(said(a, aaaa).findings.map((finding) => finding.claim)).toEqual([
+      `The resolver udp://10.0.0.53:53 ${claim}`,
+    ]);
+  });
+
+  test('is none where the name has no record of the other family, whichever way that is said', () => {
+    expect(said(answer([GOOD]), answer([], 'NXDOMAIN')).findings).toEqual([]);
+  });
+
+  test('an address that other names have as well is false, and the others stay', () => {
+    const { findings, acceptable } = said(answer([GOOD, OTHER]), failed('aborted'), [OTHER]);
+    expect(acceptable).toEqual([GOOD]);
+    expect(findings.map(({ rule, level, actual }) => [rule, level, actual])).toEqual([
+      ['answer-acceptable', 'broken', `${OTHER}, a public address`],
+      ['resolver-answers', 'note', 'no answer (aborted): it was aborted'],
+    ]);
+  });
+});
+
+test('an answer is confirmed where every address is expected', () => {
+  const confirmed = (addresses: readonly string[], expectedAddresses: readonly string[]): boolean => {
+    const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false, others: NO_OTHER_NAMES };
+    return judgeAnswer({ resolver: 'system', name: HOST, a: answer(addresses), aaaa: answer([]) }, context).confirmed;
+  };
+  expect([confirmed([GOOD], [GOOD]), confirmed([GOOD, OTHER], [GOOD]), confirmed([GOOD], [])]).toEqual([
+    true,
+    false,
+    false,
+  ]);
 });
 
 describe('what a DNS64 makes of an IPv4 address', () => {

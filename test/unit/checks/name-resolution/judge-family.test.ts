@@ -51,7 +51,12 @@ describe('the family that is asked for', () => {
       summary: '{host} has no IPv6 address, and licenseServer.family asks for one.',
       remedy: [
         'If FortiAuthenticator does not use IPv6, set licenseServer.family here to "auto".',
-        { commands: ['dig @9.9.9.9 {host} A', 'dig @9.9.9.9 {host} AAAA'] },
+        {
+          text:
+            'Otherwise compare with a public resolver: what only that one gives, a filter on the resolver of this ' +
+            'site takes away.',
+          commands: ['dig @9.9.9.9 {host} A', 'dig @9.9.9.9 {host} AAAA'],
+        },
       ],
     });
   });
