@@ -73,7 +73,14 @@ test.each(ROWS)('tells of $name', ({ a, aaaa = answer([]), expectedAddresses = [
 });
 
 function failed(reason: FailureReason, truncated = false): DnsReply {
-  return { kind: 'failed', reason, message: `it was ${reason}`, durationMs: 5, ...(truncated ? { truncated } : {}) };
+  return {
+    kind: 'failed',
+    reason,
+    message: `it was ${reason}`,
+    durationMs: 5,
+    attempts: 1,
+    ...(truncated ? { truncated } : {}),
+  };
 }
 
 describe('a claim', () => {
