@@ -68,10 +68,7 @@ function isFile(name: string): boolean {
 }
 
 /** Flags of all commands whose value is of this kind. */
-function flagsThatTake(
-  kind: CompletedOption['takes'],
-  commands: readonly CompletedCommand[],
-): readonly string[] {
+function flagsThatTake(kind: CompletedOption['takes'], commands: readonly CompletedCommand[]): readonly string[] {
   const options = commands.flatMap(({ options }) => options.filter(({ takes }) => takes === kind));
   return [...new Set(options.flatMap(({ short, long }) => (short === null ? [long] : [short, long])))];
 }
