@@ -1,0 +1,51 @@
+import type { KnipConfig } from 'knip';
+
+const config: KnipConfig = {
+  entry: [
+    'src/web/static/*.js!',
+    'src/runtime/watchdog/watching-thread.ts!',
+    'test/lab/screenshots.ts',
+    'test/gate/{knip-count,second-attempts}.ts',
+    'test/support/mail-catcher.ts',
+    'test/fixtures/{contract,store}/write.ts',
+    'test/mutation/{run,vitest.config}.ts',
+    'bench/*.ts',
+    'deploy/image/healthcheck.ts',
+  ],
+  project: ['src/**/*.{ts,js}!', 'test/**/*.ts', 'bench/**/*.ts', 'deploy/**/*.ts'],
+  ignoreBinaries: [
+    'ansible-playbook',
+    'editcap',
+    'mkfifo',
+    'tshark',
+    'mount',
+    'mkfifo',
+    'umount',
+    'prometheus',
+    'ntfy',
+    'prometheus-alertmanager',
+    'postfix',
+    'snmpd',
+    'editcap',
+    'tshark',
+    'unshare',
+    'podman-compose',
+    'promtool',
+    'vmalert-tool',
+    'jsonnet',
+    'perl',
+    'nagios4',
+    'prometheus-blackbox-exporter',
+    'ip',
+    'prlimit',
+    'dpkg-deb',
+    'lintian',
+    'man',
+    'sha256sum',
+  ],
+  ignoreDependencies: ['@stryker-mutator/vitest-runner', '@peculiar/x509', 'smtp-server'],
+  // A module shows its tests what it uses itself, where they need to look inside; nothing is there for tests alone.
+  ignoreExportsUsedInFile: process.argv.includes('--production') || { interface: true, type: true },
+};
+
+export default config;
