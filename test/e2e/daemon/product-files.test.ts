@@ -28,7 +28,7 @@ test('a product file with look-around, which an earlier version accepted, costs 
   expect(await configCheck()).toMatchObject({ exitCode: 0, stdout: skipped });
   await using daemon = site.start();
   await daemon.page();
-  expect(daemon.log.map(({ msg }) => msg)).toContainEqual(skipped);
+  await expect.poll(() => daemon.log.map(({ msg }) => msg), { timeout: 10_000 }).toContainEqual(skipped);
 });
 
 test('config check refuses a product file that the daemon could not use', async () => {
