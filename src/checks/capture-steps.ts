@@ -22,9 +22,9 @@ function ofPolicy(setting: string): readonly string[] {
 export function captureOnFortiGate(filter: string): CommandStep {
   return {
     text:
-      'Capture the connection of FortiAuthenticator itself on the FortiGate, on all interfaces. Disable offloading of ' +
-      'its policy meanwhile, since offloaded packets are not captured. Log what the terminal shows to a file, start ' +
-      'the sniffer, test an activation, and stop it with Ctrl+C.',
+      'Capture the connection of FortiAuthenticator itself on the FortiGate, on all interfaces. Disable offloading ' +
+      'of its policy meanwhile, since offloaded packets are not captured. Log what the terminal shows to a file, ' +
+      'start the sniffer, test an activation, and stop it with Ctrl+C.',
     syntax: 'fortios',
     commands: [...ofPolicy('set auto-asic-offload disable'), `diagnose sniffer packet any '${filter}' 6 200 l`],
     undo: ofPolicy('set auto-asic-offload enable'),

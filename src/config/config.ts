@@ -81,8 +81,9 @@ const notify = section({
     'Where the runbooks are, where it is not this daemon: messages link to it with the id of the cause at its end.',
   ),
   proxy: optional(proxy).describe(
-    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, web hooks and the heartbeat. A URL, or a section if the proxy asks ' +
-      'for a password. Without it, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply. Loopback is never proxied.',
+    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, web hooks and the heartbeat. A URL, or a section if the proxy ' +
+      'asks for a password. Without it, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply. Loopback is never ' +
+      'proxied.',
   ),
   heartbeat: optional(heartbeat).describe(
     'A sign of life for a service that raises the alarm when it stays away: nobody else notices that the ' +

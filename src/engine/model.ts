@@ -511,7 +511,8 @@ const IMPACTS = {
     'second factor.',
   appliance: 'Activations, or logins with codes, may fail now or later.',
   clock:
-    'From a difference of 60 s on, FortiAuthenticator rejects time-based codes; HOTP tokens do not depend on the clock.',
+    'From a difference of 60 s on, FortiAuthenticator rejects time-based codes; HOTP tokens do not depend on the ' +
+    'clock.',
   blind: 'Activation may work; ftm-watch cannot see this part of it.',
   uncertain: 'Activations may fail for some users or at times; tokens that are already active keep working.',
   service: 'What needs this host may fail; activation itself does not need it.',

@@ -275,8 +275,8 @@ function serialNotes({ serial: typed }: Migration, move: Move, { mode, serial }:
 
 /** Fortinet tip 274938. */
 const SAME_SERIAL =
-  'A backup of the configuration contains the licence and the tokens. Restore it on the new machine. If the hypervisor ' +
-  'differs, or hardware becomes virtual or the reverse, Fortinet support has to convert the backup first.';
+  'A backup of the configuration contains the licence and the tokens. Restore it on the new machine. If the ' +
+  'hypervisor differs, or hardware becomes virtual or the reverse, Fortinet support has to convert the backup first.';
 
 /** Fortinet tips 190004, 199581 and 274938. */
 function addressSteps({ address, unit: name }: Migration, { serial }: UnitState): readonly string[] {
@@ -463,9 +463,9 @@ function cloudMigrationOf({ licenses }: Moving, unit: UnitState): CloudMigration
   return {
     why:
       'A licence that cannot be transferred can move to FortiIdentity Cloud (formerly FortiToken Cloud) in the same ' +
-      'account: its users are moved too and keep their tokens. Without a licence there, Fortinet adds a free one for a ' +
-      'year; after that it has to be bought. Customer Service sets a tag first; then run the commands on the present ' +
-      'unit, and the tokens disappear from it.',
+      'account: its users are moved too and keep their tokens. Without a licence there, Fortinet adds a free one for ' +
+      'a year; after that it has to be bought. Customer Service sets a tag first; then run the commands on the ' +
+      'present unit, and the tokens disappear from it.',
     ticket: [
       'Subject: FTM migration tag for a migration to FortiIdentity Cloud',
       '',

@@ -114,8 +114,8 @@ export const APPLIANCE_CAUSES = {
           'HOTP tokens are exempt.',
         remedy: [
           fortiauthenticator('On {appliance}, see whether an NTP server is reached.', 'diagnose system ntp status'),
-          'Let {appliance} reach its NTP server (UDP port 123), or configure another one that answers, and check that ' +
-            'the clock is right afterwards.',
+          'Let {appliance} reach its NTP server (UDP port 123), or configure another one that answers, and check ' +
+            'that the clock is right afterwards.',
           'Do not adjust the drift of single tokens meanwhile: it would be wrong as soon as the clock is right.',
         ],
       },

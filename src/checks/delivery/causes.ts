@@ -30,8 +30,8 @@ export const DELIVERY_CAUSES = {
     impact: 'answers',
     sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
-      'Look at it from outside, such as by a phone without Wi-Fi: behind the same firewall another certificate may be ' +
-        'shown than there.',
+      'Look at it from outside, such as by a phone without Wi-Fi: behind the same firewall another certificate may ' +
+        'be shown than there.',
       'Give FortiAuthenticator a certificate for {host} from a public authority, with its intermediates, and use it ' +
         'for the web server (System > Administration > System Access).',
       TYPE_CODES,
@@ -59,8 +59,8 @@ export const DELIVERY_CAUSES = {
     short: 'FortiGate activation not reached',
     headline: 'the activation host of FortiGate, {host}, is not reached',
     summary:
-      'A FortiGate that holds FortiToken Mobile tokens itself activates them at {host}, port {port}, and the way there ' +
-      'is closed or inspected, as seen from this machine.',
+      'A FortiGate that holds FortiToken Mobile tokens itself activates them at {host}, port {port}, and the way ' +
+      'there is closed or inspected, as seen from this machine.',
     impact: 'fortigate',
     sources: ['ta-p/194508', 'docs:fortigate/7.0.14/administration-guide/180506'],
     remedy: [
@@ -75,7 +75,8 @@ export const DELIVERY_CAUSES = {
         ],
         undo: ['diagnose debug disable', 'diagnose debug application forticldd 0', 'diagnose fortitoken debug disable'],
       },
-      'Its own traffic leaves by no policy of its own: look for a firewall behind it that inspects or closes TCP {port}.',
+      'Its own traffic leaves by no policy of its own: look for a firewall behind it that inspects or closes TCP ' +
+        '{port}.',
       'Tokens that are active keep working.',
     ],
   },
@@ -90,8 +91,8 @@ export const DELIVERY_CAUSES = {
     impact: 'cloud',
     sources: ['ta-p/275159'],
     remedy: [
-      'The vendor tells of its incidents at https://status.fortistatus.com/guest-portal/fortitoken/incident/overview . ' +
-        'Look there first.',
+      'The vendor tells of its incidents at https://status.fortistatus.com/guest-portal/fortitoken/incident/overview ' +
+        '. Look there first.',
       'Let FortiGate and FortiAuthenticator reach {host} on TCP {port}, without inspection.',
     ],
   },

@@ -62,8 +62,8 @@ export const POLICY_CAUSES = {
           'resolves to no address: a policy with that object matches nothing.',
         remedy: [
           fortios(
-            'On {firewall}, see what it resolves, and its own resolvers under Network > DNS. The second command is for ' +
-              'FortiOS before 7.0.',
+            'On {firewall}, see what it resolves, and its own resolvers under Network > DNS. The second command is ' +
+              'for FortiOS before 7.0.',
             'diagnose firewall fqdn list-ip',
             'diagnose firewall fqdn list',
           ),

@@ -27,7 +27,8 @@ export const INTERNET_CAUSES = {
         title: 'nothing has answered since the start',
         summary:
           'Neither the licence server nor any control host accepts a connection, and none has since ftm-watch was ' +
-          'started: the internet is probably unreachable from here, unless a firewall lets out the licence server alone.',
+          'started: the internet is probably unreachable from here, unless a firewall lets out the licence server ' +
+          'alone.',
         remedy: [
           'If a firewall blocks the control hosts on purpose, then it or the licence server itself is at fault: look ' +
             'in its log for {source}, and name hosts in controlHosts that it lets out.',

@@ -27,8 +27,8 @@ const REFUSAL_CAUSES = {
         title: 'no login is offered',
         summary: 'The mail server {subject} does not offer this login on this connection.',
         remedy: [
-          'Many servers offer a login only under TLS: set mail[].security to "starttls" or "tls" here, and the same on ' +
-            'FortiAuthenticator (System > Messaging > SMTP Servers).',
+          'Many servers offer a login only under TLS: set mail[].security to "starttls" or "tls" here, and the same ' +
+            'on FortiAuthenticator (System > Messaging > SMTP Servers).',
           'Port 25 often has no login at all: use the submission port of the server, 587 or 465.',
           'If the server is to accept messages without a login, remove mail[].user here and the login on ' +
             'FortiAuthenticator.',
@@ -66,8 +66,8 @@ const REFUSAL_CAUSES = {
         title: 'encryption is missing',
         summary: 'The mail server {subject} accepts nothing without encryption, and "mail" has security "none".',
         remedy: [
-          'If FortiAuthenticator sends without encryption too, it fails in the same way: set STARTTLS there (System > ' +
-            'Messaging > SMTP Servers), and mail[].security to "starttls" here.',
+          'If FortiAuthenticator sends without encryption too, it fails in the same way: set STARTTLS there (System ' +
+            '> Messaging > SMTP Servers), and mail[].security to "starttls" here.',
           'If FortiAuthenticator uses STARTTLS already, set the same here.',
           TRY_LOCALHOST,
         ],
@@ -86,8 +86,8 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Read the reply of the server in the evidence: it says what it refuses and often why.',
-      'Check the sender address (System > Messaging > SMTP Servers), that the user who logs in may send as this sender, ' +
-        'and that mail[].to exists.',
+      'Check the sender address (System > Messaging > SMTP Servers), that the user who logs in may send as this ' +
+        'sender, and that mail[].to exists.',
       TRY_LOCALHOST,
     ],
     kinds: {
@@ -115,7 +115,8 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/199344'],
     remedy: [
       'Read the reply of the server in the evidence: it often says why it refuses the address.',
-      'A missing reverse name: give the address that the mail server sees a PTR record, and that name the same address.',
+      'A missing reverse name: give the address that the mail server sees a PTR record, and that name the same ' +
+        'address.',
       'A block list: have the address removed from it. Otherwise allow the address of FortiAuthenticator on the mail ' +
         'server.',
       TRY_LOCALHOST,
@@ -143,8 +144,8 @@ const REFUSAL_CAUSES = {
           'Read the reply of the server in the evidence, and look in its log for {source}.',
           'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): if that works, the mail ' +
             'server refuses this machine alone. Allow its address there.',
-          'If it fails too, the mail server serves nobody or neither address: see that its SMTP service is switched on ' +
-            'for this port.',
+          'If it fails too, the mail server serves nobody or neither address: see that its SMTP service is switched ' +
+            'on for this port.',
           TRY_LOCALHOST,
         ],
       },
@@ -212,8 +213,8 @@ export const MAIL_CAUSES = {
           'If this port speaks TLS from the start, as 465 does, set mail[].security to "tls" here, and the same on ' +
             'FortiAuthenticator (System > Messaging > SMTP Servers): both sides wait for each other now.',
           shell('Otherwise wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
-          'If none comes, look at the load of the mail server, and for a firewall with SMTP inspection in between that ' +
-            'holds the greeting back.',
+          'If none comes, look at the load of the mail server, and for a firewall with SMTP inspection in between ' +
+            'that holds the greeting back.',
           TRY_LOCALHOST,
         ],
       },
@@ -228,10 +229,10 @@ export const MAIL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
-      'The evidence says which command it did not answer. Look in the log of the mail server for what it waits for at ' +
-        'that time.',
-      'The login: the directory or database that it checks passwords against is slow or down. MAIL FROM or RCPT TO: a ' +
-        'DNS look-up, a policy service or a filter.',
+      'The evidence says which command it did not answer. Look in the log of the mail server for what it waits for ' +
+        'at that time.',
+      'The login: the directory or database that it checks passwords against is slow or down. MAIL FROM or RCPT TO: ' +
+        'a DNS look-up, a policy service or a filter.',
       'If its log does not show that command, a firewall with SMTP inspection in between holds it back: exempt the ' +
         'session of {source} from it.',
       TRY_LOCALHOST,
@@ -246,8 +247,8 @@ export const MAIL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
-      'Read the reply of the server in the evidence. Too many connections or a restart end without a repair: wait some ' +
-        'minutes.',
+      'Read the reply of the server in the evidence. Too many connections or a restart end without a repair: wait ' +
+        'some minutes.',
       'If it lasts, check the mail server: its load, its disk space, and the directory or database that it checks ' +
         'passwords against. A temporary failure of the login (454) says nothing about the password.',
       TRY_LOCALHOST,
@@ -325,8 +326,8 @@ export const MAIL_CAUSES = {
             'FortiAuthenticator refuses that certificate as well, unless it trusts the device.',
           'If "{issuer}" is your own authority, name it in mail[].caFile here and import it on FortiAuthenticator ' +
             '(Certificate Management > Certificate Authorities > Trusted CAs).',
-          'If "{issuer}" is a public authority, the mail server leaves out its intermediate certificate: complete its ' +
-            'chain.',
+          'If "{issuer}" is a public authority, the mail server leaves out its intermediate certificate: complete ' +
+            'its chain.',
           TRY_LOCALHOST,
         ],
       },

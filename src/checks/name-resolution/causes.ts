@@ -26,8 +26,8 @@ const LOCAL_NAME: KindWords = {
       'getent ahosts {host}',
       'getent ahosts {host}.',
     ),
-    'Remove the entry, or name the resolvers that FortiAuthenticator uses in "resolvers": they are asked for the name ' +
-      'as it is.',
+    'Remove the entry, or name the resolvers that FortiAuthenticator uses in "resolvers": they are asked for the ' +
+      'name as it is.',
     'If FortiAuthenticator uses the same search list (System > Network > DNS), correct it there too.',
   ],
 };
@@ -82,7 +82,8 @@ export const NAME_CAUSES = {
             'Ask it for the name of somebody else. REFUSED again means its access list.',
             'dig iana.org @{resolverip}',
           ),
-          'A server that knows only its own zones is no resolver: then name another one here and on FortiAuthenticator.',
+          'A server that knows only its own zones is no resolver: then name another one here and on ' +
+            'FortiAuthenticator.',
         ],
       },
       filtered: FILTERED,
@@ -92,8 +93,8 @@ export const NAME_CAUSES = {
         remedy: [
           'Check the clock of {resolver}, and that its trust anchor is current: a wrong date makes every signature ' +
             'invalid.',
-          'A forwarder, or a firewall that changes DNS answers, takes the signatures away: let {resolver} ask one that ' +
-            'passes them on, and exempt it from DNS inspection.',
+          'A forwarder, or a firewall that changes DNS answers, takes the signatures away: let {resolver} ask one ' +
+            'that passes them on, and exempt it from DNS inspection.',
           shell(
             'See whether it is DNSSEC: the second question leaves it out.',
             'dig {host} @{resolverip}',
@@ -105,8 +106,8 @@ export const NAME_CAUSES = {
         title: 'the resolver does not reach the internet',
         summary: '{resolver} runs, but reaches no server that knows {host}.',
         remedy: [
-          'Check the way of {resolver} itself to the internet: its uplink, its forwarders, and UDP and TCP port 53 from ' +
-            'it to everywhere.',
+          'Check the way of {resolver} itself to the internet: its uplink, its forwarders, and UDP and TCP port 53 ' +
+            'from it to everywhere.',
           shell('Follow the question from the root.', 'dig +trace {host}'),
           'Until it is fixed, give FortiAuthenticator a second resolver that works.',
         ],
@@ -115,8 +116,8 @@ export const NAME_CAUSES = {
         title: 'the resolver fails for this name alone',
         summary: '{resolver} fails for {host}, and answers for other names: a filter, or DNSSEC for this name.',
         remedy: [
-          'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on {resolver} ' +
-            'that covers fortinet.com, and exempt the name.',
+          'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on ' +
+            '{resolver} that covers fortinet.com, and exempt the name.',
           shell(
             'See whether it is DNSSEC: the second question leaves it out.',
             'dig {host} @{resolverip}',
@@ -129,18 +130,18 @@ export const NAME_CAUSES = {
         title: 'the certificate of the resolver is not trusted',
         summary: '{resolver} shows a certificate that does not verify, so it is not asked.',
         remedy: [
-          'Name the resolver by the name that its certificate is for. Public authorities alone are trusted: a resolver ' +
-            'with a certificate of your own authority has to be asked over UDP or TCP here.',
-          'If it is a public resolver, something on the way answers in its place: exempt it from TLS inspection, or name ' +
-            'the resolvers here that FortiAuthenticator uses.',
+          'Name the resolver by the name that its certificate is for. Public authorities alone are trusted: a ' +
+            'resolver with a certificate of your own authority has to be asked over UDP or TCP here.',
+          'If it is a public resolver, something on the way answers in its place: exempt it from TLS inspection, or ' +
+            'name the resolvers here that FortiAuthenticator uses.',
         ],
       },
       encrypted: {
         title: 'the resolver does not answer over TLS',
         summary: 'No connection to {resolver}, which is asked over TLS.',
         remedy: [
-          'Allow the port of {resolver} from this machine, TCP 853 for DNS over TLS and TCP 443 for DNS over HTTPS where ' +
-            'no other one is configured: firewalls often block public resolvers over TLS on purpose.',
+          'Allow the port of {resolver} from this machine, TCP 853 for DNS over TLS and TCP 443 for DNS over HTTPS ' +
+            'where no other one is configured: firewalls often block public resolvers over TLS on purpose.',
           'Name here the resolvers that FortiAuthenticator uses: it asks them over UDP and TCP port 53 unless it is ' +
             'configured otherwise.',
         ],
@@ -182,7 +183,8 @@ export const NAME_CAUSES = {
       'On {resolver}, find the DNS filter, sinkhole or local zone that overrides the real answer, and exempt {host} ' +
         'from it.',
       fortios(
-        'If a FortiGate answers or forwards DNS, check its DNS database and the DNS filter profile of the policy for DNS.',
+        'If a FortiGate answers or forwards DNS, check its DNS database and the DNS filter profile of the policy for ' +
+          'DNS.',
         'show system dns-database',
       ),
       shell(
@@ -204,8 +206,8 @@ export const NAME_CAUSES = {
             'dig +short {host} @{resolverip}',
             'dig +short iana.org @{resolverip}',
           ),
-          'A captive portal that waits for a login, a provider that parks names, a wildcard zone or a DNS filter does ' +
-            'this: log in, or remove it on {resolver}.',
+          'A captive portal that waits for a login, a provider that parks names, a wildcard zone or a DNS filter ' +
+            'does this: log in, or remove it on {resolver}.',
           'Do not add this address to licenseServer.expectedAddresses: it is not the licence server.',
           'Until it is fixed, give FortiAuthenticator a resolver that works.',
         ],

@@ -22,8 +22,8 @@ const UNCLEAR = '{appliance}: {meaning}. The path from this machine is not prove
 const CLEAR_UP = 'Both may be the same fault. First find out what this machine cannot judge: {unclear}.';
 
 const POLICY_READ = [
-  'On {firewall}, check {policy}, which matches {appliance} ({source}): "Firewall policy" in the checklist shows what ' +
-    'it does.',
+  'On {firewall}, check {policy}, which matches {appliance} ({source}): "Firewall policy" in the checklist shows ' +
+    'what it does.',
   'If that policy neither inspects nor denies, look behind {firewall} for something that treats {source} differently ' +
     'from this machine: another firewall, a proxy, address translation or a separate uplink.',
   ...ON_THE_UNIT,
@@ -31,9 +31,10 @@ const POLICY_READ = [
 ] as const;
 
 const POLICY_UNREAD = [
-  '{firewall} did not report which policy matches {appliance} ({source}): "Firewall policy" in the checklist shows why.',
-  'Until it does, compare the policy for {source} with the one for this machine by hand (Policy Lookup on {firewall}): ' +
-    'policies match source addresses.',
+  '{firewall} did not report which policy matches {appliance} ({source}): "Firewall policy" in the checklist shows ' +
+    'why.',
+  'Until it does, compare the policy for {source} with the one for this machine by hand (Policy Lookup on ' +
+    '{firewall}): policies match source addresses.',
   ...ON_THE_UNIT,
   ...CAPTURE_STEPS,
 ] as const;
@@ -52,8 +53,8 @@ export const POLLING_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'On the firewall of {appliance}, look up the policy for {appliance} ({source}), destination {host}, TCP 443, and check ' +
-        'whether the policy inspects or blocks TLS (on a FortiGate: Policy Lookup).',
+      'On the firewall of {appliance}, look up the policy for {appliance} ({source}), destination {host}, TCP 443, ' +
+        'and check whether the policy inspects or blocks TLS (on a FortiGate: Policy Lookup).',
       ...ITS_OWN_VIEW,
     ],
     unclearPath: {
@@ -86,14 +87,14 @@ export const POLLING_CAUSES = {
     short: 'users were disabled',
     headline: '{subject} were disabled',
     summary:
-      '{appliance} disabled users because the activation of their FortiToken Mobile token has expired. They cannot log ' +
-      'in.',
+      '{appliance} disabled users because the activation of their FortiToken Mobile token has expired. They cannot ' +
+      'log in.',
     impact: 'disabled',
     sources: ['ta-p/361713'],
     remedy: [
       'Do not restart FortiAuthenticator, and repair its connection to the licence server first.',
-      'Do not simply re-enable the users. A user who is re-enabled can log in without a token, so the second factor is ' +
-        'bypassed.',
+      'Do not simply re-enable the users. A user who is re-enabled can log in without a token, so the second factor ' +
+        'is bypassed.',
       'Assign and activate a token for each user first, and check that the login asks for its code.',
       'Upgrade FortiAuthenticator to 6.4.10, 6.5.5, 6.6.1 or later, which fix bug 988000.',
     ],

@@ -18,8 +18,8 @@ export type ProxyKind =
 const ASK = shell('Ask the proxy itself.', 'curl -v -x http://{proxy} https://{server}/');
 
 const EXEMPT =
-  'Or exempt the addresses of FortiAuthenticator and of this machine from the login, for {host} at least: most proxies ' +
-  'can do that by source address.';
+  'Or exempt the addresses of FortiAuthenticator and of this machine from the login, for {host} at least: most ' +
+  'proxies can do that by source address.';
 
 const DOES_NOT_CONNECT = 'The proxy {proxy} does not connect to {subject}.';
 
@@ -61,8 +61,8 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     summary: 'The proxy {proxy} demands a login by {found} before it connects to {subject}.',
     remedy: [
       'A user and a password are sent as Basic, which the proxy does not offer: setting them does not help.',
-      'Exempt the addresses of FortiAuthenticator and of this machine from the login, for {host} at least: most proxies ' +
-        'can do that by source address.',
+      'Exempt the addresses of FortiAuthenticator and of this machine from the login, for {host} at least: most ' +
+        'proxies can do that by source address.',
       'Or let the proxy offer Basic to these two addresses, and set licenseServer.proxy.user and passwordFile.',
     ],
   },
@@ -80,8 +80,8 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     title: 'the proxy refuses',
     summary: DOES_NOT_CONNECT,
     remedy: [
-      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. Its page in the evidence ' +
-        'often names the rule or the category.',
+      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. Its page in the ' +
+        'evidence often names the rule or the category.',
       ASK,
     ],
   },
@@ -107,8 +107,8 @@ const LOOK_UP = fortios(
 );
 
 const SNIFF = fortios(
-  'Watch the packets to {host} on a FortiGate. A SYN that does not leave is blocked here; one that leaves and gets no ' +
-    'answer is blocked further out, or the server is down.',
+  'Watch the packets to {host} on a FortiGate. A SYN that does not leave is blocked here; one that leaves and gets ' +
+    'no answer is blocked further out, or the server is down.',
   "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
 );
 
@@ -194,8 +194,9 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
       'Connections to {subject} are refused, and so are those to every control host: something on the way to all of ' +
       'them refuses them, such as a firewall, or a proxy that is down.',
     remedy: [
-      'Find what takes TCP port {port} from {source}: a firewall that rejects it, or a transparent proxy or inspecting ' +
-        'device to which the gateway redirects it and which is not running. Look in its log, and restart it.',
+      'Find what takes TCP port {port} from {source}: a firewall that rejects it, or a transparent proxy or ' +
+        'inspecting device to which the gateway redirects it and which is not running. Look in its log, and restart ' +
+        'it.',
       LOOK_UP,
       SNIFF,
       separatePolicy(`If a policy rejects it: ${ALLOW}`),
@@ -257,8 +258,8 @@ export const REACHABILITY_CAUSES = {
     summary: 'The proxy {proxy} took {waited} to connect to {subject}: FortiAuthenticator may give up earlier.',
     impact: 'none',
     remedy: [
-      'Look in the log of the proxy for what it waits for: a resolver that does not answer, a check of the login, or its ' +
-        'own load.',
+      'Look in the log of the proxy for what it waits for: a resolver that does not answer, a check of the login, or ' +
+        'its own load.',
       shell(
         'Measure it again, without FortiAuthenticator.',
         "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",

@@ -24,8 +24,9 @@ function learn(text: string): CommandStep {
 }
 
 const FORTIGATE = [
-  'Find the policy that inspects this traffic: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
-    '{source} (FortiAuthenticator), destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
+  'Find the policy that inspects this traffic: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup ' +
+    'with source {source} (FortiAuthenticator), destination {host}, TCP {port}; or in the log, Log & Report > ' +
+    'Security Events > SSL.',
   createPolicy(
     'On that FortiGate, create a policy for FortiAuthenticator: source {source} only, destination {host}, TCP {port}, ' +
       `no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
@@ -46,8 +47,8 @@ const BEHIND_FIREWALL: readonly Step[] = [
       'through. The next hop of {firewall} towards the server is the first to look at.',
     'get router info routing-table details {serverip}',
   ),
-  'If {issuer} is the other member of the same cluster, its certificate authority is used by both: then the traffic of ' +
-    'this machine matches another policy there than that of {source}. Compare by Policy Lookup.',
+  'If {issuer} is the other member of the same cluster, its certificate authority is used by both: then the traffic ' +
+    'of this machine matches another policy there than that of {source}. Compare by Policy Lookup.',
   `On {issuer} create a policy without inspection for this traffic (destination {host}, TCP {port}). ${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
@@ -85,8 +86,8 @@ const INTERCEPTION = {
     'The proxy {proxy} may inspect TLS itself (SSL bump, HTTPS decryption): exempt {host}, TCP {port}, there. ' +
       ONLY_FORTINETS_OWN,
     THROUGH_PROXY,
-    'If the proxy inspects nothing, a device behind it does. The firewall there sees the address of the proxy, not that ' +
-      'of FortiAuthenticator: exempt the connections of the proxy to {host} from inspection.',
+    'If the proxy inspects nothing, a device behind it does. The firewall there sees the address of the proxy, not ' +
+      'that of FortiAuthenticator: exempt the connections of the proxy to {host} from inspection.',
     REPEAT,
   ],
 } as const;
@@ -114,11 +115,12 @@ const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
     title: 'it is for another name',
     summary: '{judgement}.',
     remedy: [
-      'Make sure that the resolvers lead to the licence server, and that licenseServer.serverName is right if it is set.',
+      'Make sure that the resolvers lead to the licence server, and that licenseServer.serverName is right if it is ' +
+        'set.',
       SAME_ELSEWHERE,
       learn(
-        'If FortiAuthenticator works all the same, it does not check the name: learn the chain on a path that you know ' +
-          'to be clean.',
+        'If FortiAuthenticator works all the same, it does not check the name: learn the chain on a path that you ' +
+          'know to be clean.',
       ),
       TICKET,
     ],
@@ -220,8 +222,9 @@ export const TLS_CAUSES = {
     ],
     kinds: BLOCKED_TLS_KINDS,
     proxyRemedy: [
-      'The proxy {proxy} opened the tunnel, and TLS inside it failed. Look in its log for {host} and {source}: a filter ' +
-        'by server name or a rule about TLS is the usual reason. A block page in the evidence often names the rule.',
+      'The proxy {proxy} opened the tunnel, and TLS inside it failed. Look in its log for {host} and {source}: a ' +
+        'filter by server name or a rule about TLS is the usual reason. A block page in the evidence often names the ' +
+        'rule.',
       THROUGH_PROXY,
       'If the proxy passes TLS on, something behind it blocks. The firewall there sees the address of the proxy, not ' +
         'that of FortiAuthenticator.',

@@ -103,8 +103,8 @@ export const web = section(
       'A reverse proxy that logs people in. Its header counts only with its secret or its client certificate.',
     ),
     anonymous: optional(choice('metrics', 'read')).describe(
-      'What everybody may do who reaches it. "metrics": read /metrics, and nothing else without logging in. "read": that ' +
-        'everybody may read it is meant, where it has no users; without this word it warns.',
+      'What everybody may do who reaches it. "metrics": read /metrics, and nothing else without logging in. "read": ' +
+        'that everybody may read it is meant, where it has no users; without this word it warns.',
     ),
     plaintext: flag
       .prefault(false)

@@ -125,8 +125,8 @@ const service = completed(
       .prefault({})
       .describe('How its certificate is judged.'),
     carries: optional(choice(...CARRIERS)).describe(
-      'What it carries, which is told in words of its own then: push (notifications); sms; answers: the public name of ' +
-        'FortiAuthenticator, where phones answer push notifications; fortigate: activations of tokens that a ' +
+      'What it carries, which is told in words of its own then: push (notifications); sms; answers: the public name ' +
+        'of FortiAuthenticator, where phones answer push notifications; fortigate: activations of tokens that a ' +
         'FortiGate holds itself; cloud: FortiToken Cloud.',
     ),
     severity: choice('critical', 'warning', 'info')

@@ -35,7 +35,8 @@ const FIRST_LINES = 12;
 /** As FortiAuthenticator sends it. */
 const LINE =
   '<12>Aug 14 22:40:02 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" ' +
-  'user="" nas="" action="" status="" FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
+  'user="" nas="" action="" status="" FTM polling error: problem with SSL comm layer: server connection failed: SSL ' +
+  'session failed';
 
 interface Neighbours extends AsyncDisposable {
   readonly ready: NeighboursReady;

@@ -87,8 +87,8 @@ test('--users lists who needs a new token, on the terminal alone', async () => {
   const asked = await preflight(...part);
   const [, listed = ''] = asked.stdout.split('\n\nWho needs a new token ');
   expect(listed.replaceAll(/\s+/gu, ' ')).toBe(
-    '(3) The account may not read "radiususers", or the firmware does not have it: users from there are missing. Give ' +
-      'its admin profile the permission to view these users. adam (local, FTKMOB0000000005) ' +
+    '(3) The account may not read "radiususers", or the firmware does not have it: users from there are missing. ' +
+      'Give its admin profile the permission to view these users. adam (local, FTKMOB0000000005) ' +
       'eve\\u{202E} (LDAP, FTKMOB0000000002) zoe (local, FTKMOB0000000003) ',
   );
   expect(await readFile(join(lab.folder, 'users.json'), 'utf8')).not.toContain('adam');

@@ -127,8 +127,8 @@ describe('ftm-watch init', () => {
   test('names the file in what comes next, where it would not be found', async () => {
     expect((await init([])).output).toContain(
       'Next:\n' +
-        '  ftm-watch config check -c new/ftm-watch.yaml   whether the daemon can start with it, and what will surprise\n' +
-        '  ftm-watch check -c new/ftm-watch.yaml          one round now\n' +
+        '  ftm-watch config check -c new/ftm-watch.yaml   whether the daemon can start with it, and what will ' +
+        'surprise\n  ftm-watch check -c new/ftm-watch.yaml          one round now\n' +
         '  ftm-watch run -c new/ftm-watch.yaml            the daemon, with its page\n',
     );
     expect((await runCommand(['init', '-c', "an 'other'.yaml"], { cwd: folder })).output).toContain(

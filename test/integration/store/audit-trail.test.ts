@@ -52,7 +52,8 @@ function insert(entries: readonly AuditEntry[]): void {
   using db = new DatabaseSync(path);
   db.exec('BEGIN');
   const one = db.prepare(
-    'INSERT INTO audit (at, action, account, address, incident, cause, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO audit (at, action, account, address, incident, cause, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ' +
+      '?)',
   );
   for (const { at, action, account, address, incident, cause, subject, detail } of entries)
     one.run(at, action, account, address, incident, cause, subject, detail);

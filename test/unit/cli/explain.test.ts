@@ -134,7 +134,8 @@ describe('explain', () => {
   });
 
   test.each([
-    '<6>Aug 10 22:18:24 fac01 db[1]: category="Event" user="" status="Failed" Login of x msg="FTM polling error" failed',
+    '<6>Aug 10 22:18:24 fac01 db[1]: category="Event" user="" status="Failed" Login of x msg="FTM polling error" ' +
+      'failed',
     'date=2026-11-24 time=10:00:00 user="FTM polling error: SSL session failed" msg="Login failed"',
     'date=2026-11-24 time=10:00:00 user="x" msg="FTM polling error: SSL session failed" msg="Login failed"',
     'date=2026-11-24 time=10:00:00 level="warning" msg="license expired"',

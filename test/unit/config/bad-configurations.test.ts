@@ -169,20 +169,20 @@ const MESSAGES = [
   'trust-profile.yaml:2:3  trust.profile: expected one of "fortinet", "public", "pinned", got "system"',
   'unknown-key-in-section.yaml:3:3  licenseServer: unknown key "prot"; did you mean "port"?',
   'unknown-key-like-no-other.yaml:2:3  store: unknown key "frequency"; expected "path", "retention"',
-  'unknown-key-merge.yaml:1:1  unknown key "<<"; expected "include", "site", "timezone", "licenseServer", "trust", "services", ' +
-    '"resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", "registration", ' +
-    '"firewall", "peers", "schedule", "notify", "web", "store", "log"',
+  'unknown-key-merge.yaml:1:1  unknown key "<<"; expected "include", "site", "timezone", "licenseServer", "trust", ' +
+    '"services", "resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", ' +
+    '"registration", "firewall", "peers", "schedule", "notify", "web", "store", "log"',
   'unknown-key-of-another-section.yaml:2:1  unknown key "retention"; did you mean "store.retention"?',
-  'unknown-key-prototype.yaml:1:1  unknown key "__proto__"; expected "include", "site", "timezone", "licenseServer", "trust", ' +
-    '"services", "resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", "registration", ' +
-    '"firewall", "peers", "schedule", "notify", "web", "store", "log"',
+  'unknown-key-prototype.yaml:1:1  unknown key "__proto__"; expected "include", "site", "timezone", "licenseServer", ' +
+    '"trust", "services", "resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", ' +
+    '"registration", "firewall", "peers", "schedule", "notify", "web", "store", "log"',
   'unknown-key.yaml:1:1  unknown key "resolver"; did you mean "resolvers"?',
   'web-listen-collides.yaml:3:5  logs.syslog.tcp: the status page (web.listen) listens at 127.0.0.1:9843 too',
   'web-listen.yaml:2:3  web.listen: expected an address and port to listen at, such as "127.0.0.1:9843", got ":9843"',
-  'web-proxy-without-proof.yaml:2:3  web.proxy: expected "secretFile", "secretEnv" or "certificate": otherwise anybody ' +
-    'can send the header',
-  'web-crl-without-authority.yaml:5:5  web.tls.clientCrlFile: expected "tls.clientCaFile" beside it: nothing else tells ' +
-    'whose certificate it is',
+  'web-proxy-without-proof.yaml:2:3  web.proxy: expected "secretFile", "secretEnv" or "certificate": otherwise ' +
+    'anybody can send the header',
+  'web-crl-without-authority.yaml:5:5  web.tls.clientCrlFile: expected "tls.clientCaFile" beside it: nothing else ' +
+    'tells whose certificate it is',
   'web-user-without-hash.yaml:3:7  web.users[0]: expected "passwordHashFile" or "passwordHashEnv", but neither is ' +
     'there',
   'whole-file-is-a-list.yaml:1:1  expected a section (keys and values), got a list',

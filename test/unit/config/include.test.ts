@@ -67,7 +67,8 @@ describe('include', () => {
 
   test('tells problems of the whole, each with the file and the line that it comes from', async () => {
     const base =
-      '# Shared\nlog:\n  level: loud\nnotify: { email: { from: f@example.org, servers: [{ host: localhost }] } }\nwebb: {}\n';
+      '# Shared\nlog:\n  level: loud\nnotify: { email: { from: f@example.org, servers: [{ host: localhost }] } ' +
+      '}\nwebb: {}\n';
 
     expect(
       await problems('include: [base.yaml]\nmail: [{ port: 0, host: a }]\ntrust: { caFiles: [missing.pem] }', {

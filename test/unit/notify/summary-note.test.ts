@@ -55,8 +55,8 @@ test('says how the time was', () => {
       'warning: tokens are running out (tokens-running-out, fac-1), since 2026-11-24 13:00:00 UTC',
     ],
     Over: [
-      'critical: TLS is intercepted (tls-intercepted, fortitokenmobile.fortinet.com:443), seen from 2026-11-24 13:00:00 UTC ' +
-        'to 2026-11-24 13:00:30 UTC, lasted at least 30 s',
+      'critical: TLS is intercepted (tls-intercepted, fortitokenmobile.fortinet.com:443), seen from 2026-11-24 ' +
+        '13:00:00 UTC to 2026-11-24 13:00:30 UTC, lasted at least 30 s',
     ],
     'Tokens left': ['fac-1: 12'],
     'Ends soon': ['the certificate of push.example.org:443: 2026-11-29'],

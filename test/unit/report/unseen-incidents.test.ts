@@ -71,8 +71,8 @@ describe('the text of a check', () => {
   test('is no bare READY while an intermittent fault is open', () => {
     expect(text({}, INTERMITTENT_RULE)).toContain(
       'Open incident of the daemon, since 2026-11-24 12:50:00 UTC: Every second connection is not opened.\n' +
-        'Last seen 2026-11-24 12:59:30 UTC. This check could not see it: it makes one connection to each address, and ' +
-        'does not receive the log. Its id is 20261124T130005Z-a-1.\n\n' +
+        'Last seen 2026-11-24 12:59:30 UTC. This check could not see it: it makes one connection to each address, ' +
+        'and does not receive the log. Its id is 20261124T130005Z-a-1.\n\n' +
         'NOT READY: all checks of this round pass, but an incident of the daemon is open, see above.\n',
     );
     expect(text({ severity: 'warning' }, INTERMITTENT_RULE)).toContain('\nREADY: all checks of this round pass, but');

@@ -133,8 +133,8 @@ describe('the firmware of a unit', () => {
 
   test('is a note at the unit, which says what to do', () => {
     expect(notes('6.6.8')).toEqual([
-      'note: Firmware 6.6.8 lets anybody who reaches its API run code without a login (FG-IR-26-128, CVE-2026-44277): ' +
-        'upgrade to 6.5.7, 6.6.9 or 8.0.3, and until then let only known machines reach the API.',
+      'note: Firmware 6.6.8 lets anybody who reaches its API run code without a login (FG-IR-26-128, ' +
+        'CVE-2026-44277): upgrade to 6.5.7, 6.6.9 or 8.0.3, and until then let only known machines reach the API.',
     ]);
     expect(notes('8.0.1')).toEqual([
       'note: FG-IR-26-128 does not mention firmware 8.0.1, which may be affected too: upgrade to 6.5.7, 6.6.9 or ' +
@@ -205,7 +205,8 @@ describe('the memory of a unit', () => {
       memoryKb: 2_029_704,
       version: '6.5.0',
       expected: [
-        'warning appliance-memory-low: FortiAuthenticator has 1.9 GB of memory, and firmware 6.5.0 needs at least 4 GB.',
+        'warning appliance-memory-low: FortiAuthenticator has 1.9 GB of memory, and firmware 6.5.0 needs at least 4 ' +
+          'GB.',
       ],
     },
     { memoryKb: 3_599_999, version: '8.0.3', expected: [expect.stringContaining('has 3.4 GB of memory')] },

@@ -168,8 +168,9 @@ describe('shareFinding() of several addresses', () => {
   test('where some always fail and others always work, it goes with the address', () => {
     const { advice } = shareFinding(shareOf({ [A]: 'xxxxx', [B]: 'xxxxxx', [C]: '...', [D]: '..' }), FAULT);
     expect(advice?.summary).toBe(
-      'It is intermittent and depends on the address that the name resolves to: of the last 16 connections to {subject}, 11 ' +
-        'were cut before a certificate was shown: all those to 192.0.2.2, 192.0.2.1, and none to 192.0.2.3, 192.0.2.4.',
+      'It is intermittent and depends on the address that the name resolves to: of the last 16 connections to ' +
+        '{subject}, 11 were cut before a certificate was shown: all those to 192.0.2.2, 192.0.2.1, and none to ' +
+        '192.0.2.3, 192.0.2.4.',
     );
     expect(advice?.remedy).toEqual([
       expect.stringMatching(

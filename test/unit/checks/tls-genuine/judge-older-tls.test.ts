@@ -110,13 +110,15 @@ test('tells of TLS 1.2 that is cut, and what to do', () => {
       summary: `In TLS 1.2 alone: ${judgement}. TLS 1.3 passes.`,
       remedy: [
         shell(
-          'Compare from another network. If TLS 1.2 fails there too, the server has given it up: nothing is wrong here.',
+          'Compare from another network. If TLS 1.2 fails there too, the server has given it up: nothing is wrong ' +
+            'here.',
           'openssl s_client -tls1_2 -connect {server} -servername {host} </dev/null',
         ),
         'Find the device that ends TLS 1.2 and lets TLS 1.3 pass: look for {source} and {host} in the logs of ' +
           'application control, intrusion prevention and TLS inspection.',
         `Exempt the traffic of FortiAuthenticator to ${TARGET} there, for every version of TLS.`,
-        'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server Hello.',
+        'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server ' +
+          'Hello.',
         REPEAT,
       ],
     },

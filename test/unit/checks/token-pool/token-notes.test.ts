@@ -39,8 +39,8 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
     'those whose codes are void',
     waiting(26 * HOUR, 2 * HOUR, HOUR),
     [
-      '3 pending: given to users who have not activated them yet, one for at least 26 h; 2 for longer than the 60 min ' +
-        'that a code lives: send them a new one',
+      '3 pending: given to users who have not activated them yet, one for at least 26 h; 2 for longer than the 60 ' +
+        'min that a code lives: send them a new one',
     ],
   ],
   ['locked tokens', { locked: 2 }, ['2 locked: their users cannot log in with them until they are unlocked']],

@@ -107,8 +107,8 @@ describe('diagnose()', () => {
     );
     expect(result.causes.map(({ id }) => id)).toEqual(['answer-hijacked']);
     expect(result.causes[0]?.summary).toBe(
-      'DNS is wrong for fortitokenmobile.fortinet.com: the resolver of this machine answers with 10.1.2.3, which is not an ' +
-        'expected address.',
+      'DNS is wrong for fortitokenmobile.fortinet.com: the resolver of this machine answers with 10.1.2.3, which is ' +
+        'not an expected address.',
     );
     expect(result.causes[0]?.evidence).toHaveLength(2);
   });
