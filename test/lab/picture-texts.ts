@@ -16,6 +16,10 @@ const FIELD: readonly (readonly [seen: string, shown: string])[] = [
  */
 export const SHOW_FIELD = `(() => {
   const rules = ${JSON.stringify(FIELD)}.map(([seen, shown]) => [new RegExp(seen, 'gu'), shown]);
+  // A port stands in an element of its own: which one it is tells the host before it.
+  for (const port of document.querySelectorAll('.port')) port.replaceWith(port.textContent);
+  for (const place of document.querySelectorAll('wbr')) place.remove();
+  document.body.normalize();
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = texts.nextNode(); text !== null; text = texts.nextNode())
     text.data = rules.reduce((before, [seen, shown]) => before.replace(seen, shown), text.data);
