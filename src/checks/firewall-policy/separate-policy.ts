@@ -17,8 +17,7 @@ export const ENTER_POLICY = 'Enter the commands that create this policy, with it
  */
 export function createPolicy(lead: string): CommandStep {
   return fortios(
-    `${lead} First see which names are taken: for each object that the commands of this step list, use another name in ` +
-      'the next step.',
+    `${lead} First list the names in use. If the next step uses one of them, choose another name there.`,
     '{entervdom}',
     'show firewall address | grep -f "ftm-watch-"',
     'show firewall service custom | grep -f "ftm-watch-"',

@@ -197,7 +197,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
       const result = await site.check();
       expect(conclusionOf(result)).toEqual(notReady('answer-hijacked', ...ABOVE));
       expect(result.causes).toMatchObject([{ confidence: 'confirmed' }]);
-      expect(remedyOf(result)).toContain('A DNS filter, a sinkhole');
+      expect(remedyOf(result)).toContain('find the DNS filter, sinkhole or local zone');
     });
   });
 });
