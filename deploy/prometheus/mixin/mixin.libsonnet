@@ -1,4 +1,4 @@
-// Written by "npm run generate" from deploy/prometheus: change it there.
+// Written by "npm run generate" from tools/generate/prometheus: change it there.
 {
   _config+:: {
   "runbooks": "https://ftm-watch.example.org/runbooks",

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { parse } from 'yaml';
-import { renderRules, type Thresholds } from '../../../deploy/prometheus/rules.ts';
+import { renderRules, type Thresholds } from '../../../tools/generate/prometheus/rules.ts';
 import { alertExpectations, shippedRules } from '../../support/alert-rules.ts';
 
 const rules = shippedRules();
@@ -72,8 +72,8 @@ describe('the rules for Prometheus', () => {
 });
 
 describe('the thresholds', () => {
-  const template = (name: string): string => readFileSync(`deploy/prometheus/templates/${name}`, 'utf8');
-  const thresholds = parse(readFileSync('deploy/prometheus/thresholds.yaml', 'utf8')) as Thresholds;
+  const template = (name: string): string => readFileSync(`tools/generate/prometheus/templates/${name}`, 'utf8');
+  const thresholds = parse(readFileSync('tools/generate/prometheus/thresholds.yaml', 'utf8')) as Thresholds;
 
   it('are used, each of them, and all that are used are there', () => {
     const text = ['ftm-watch-alerts.yml', 'ftm-watch-recording.yml'].map(template).join('');

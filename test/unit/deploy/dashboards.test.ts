@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { renderDashboards } from '../../../deploy/grafana/dashboards.ts';
+import { renderDashboards } from '../../../tools/generate/grafana/dashboards.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { shippedRules } from '../../support/alert-rules.ts';
 

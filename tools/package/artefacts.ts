@@ -66,7 +66,10 @@ export function withBundle<T>(root: string, use: (dist: string) => T): T {
   const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-dist-'));
   const dist = join(temporary, 'dist');
   try {
-    execFileSync(process.execPath, ['deploy/bundle.ts', dist], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(process.execPath, ['tools/bundle/bundle.ts', dist], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     return use(dist);
   } finally {
     rmSync(temporary, { recursive: true });

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { CAUSE_IDS, wordsOf } from '../../src/checks/registry.ts';
+import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 
 /** The values of `thresholds.yaml` by their names. */
 export type Thresholds = Readonly<Record<string, string | number>>;
@@ -38,7 +38,7 @@ export interface MixinParts {
 export function renderMixin({ alerts, recording, thresholds, dashboards }: MixinParts): string {
   const imports = dashboards.map((name) => `    '${name}': import '../../grafana/dashboards/${name}',\n`);
   return [
-    '// Written by "npm run generate" from deploy/prometheus: change it there.\n{\n',
+    '// Written by "npm run generate" from tools/generate/prometheus: change it there.\n{\n',
     `  _config+:: ${JSON.stringify(thresholds, null, 2)},\n`,
     `  prometheusAlerts+:: ${groupsIn(alerts)},\n`,
     `  prometheusRules+:: ${groupsIn(recording)},\n`,

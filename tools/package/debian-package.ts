@@ -50,14 +50,14 @@ function installedTree(build: Build, node: string): FileTree {
     ...program,
     [CONFIGURATION, { ...copyOf(join(root, 'deploy/systemd/ftm-watch.yaml')), mode: 0o640 }],
     ['usr/share/doc/ftm-watch/changelog.gz', packed(changelog(version, date))],
-    ['usr/share/lintian/overrides/ftm-watch', copyOf(join(root, 'deploy/package/debian/lintian-overrides'))],
+    ['usr/share/lintian/overrides/ftm-watch', copyOf(join(root, 'tools/package/debian/lintian-overrides'))],
   ]);
 }
 
 function controlTree(build: Build, architecture: Architecture, tree: FileTree): FileTree {
   const script = (name: string): readonly [string, TreeFile] => [
     `DEBIAN/${name}`,
-    { ...copyOf(join(build.root, 'deploy/package/debian', name)), mode: 0o755 },
+    { ...copyOf(join(build.root, 'tools/package/debian', name)), mode: 0o755 },
   ];
   return new Map<string, TreeFile>([
     ['DEBIAN/control', { content: control(build, architecture, tree), mode: 0o644 }],

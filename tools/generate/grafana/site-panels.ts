@@ -1,6 +1,6 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
-import { VERDICTS } from '../../src/checks/tls-genuine/chain-case.ts';
+import { VERDICTS } from '../../../src/checks/tls-genuine/chain-case.ts';
 import { toCause } from './links.ts';
 import {
   ACTIVE,

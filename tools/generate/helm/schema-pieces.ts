@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../../src/config/config.ts';
+import type { JsonSchema } from '../../../src/config/config.ts';
 
 /** The values that are handed to Kubernetes as they are: its own schemas judge them. */
 export const KUBERNETES = {

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../../src/config/config.ts';
+import type { JsonSchema } from '../../../src/config/config.ts';
 import { choice, flag, KUBERNETES, section, text, texts } from './schema-pieces.ts';
 
 /** The values about the pod: where it runs, as whom, and what else it has. */

@@ -5,9 +5,10 @@
 import { chmodSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
-import '../bundle.ts';
+import './bundle.ts';
 
-const target = resolve(import.meta.dirname, '../..', process.argv[2] ?? 'dist');
-const check = await rolldown({ input: join(import.meta.dirname, 'healthcheck.ts'), platform: 'node' });
+const ROOT = join(import.meta.dirname, '../..');
+const target = resolve(ROOT, process.argv[2] ?? 'dist');
+const check = await rolldown({ input: join(ROOT, 'deploy/image/healthcheck.ts'), platform: 'node' });
 await check.write({ file: join(target, 'healthcheck.cjs'), format: 'cjs' });
 chmodSync(join(target, 'main.js'), 0o755);

@@ -45,7 +45,7 @@ function commit({ version }: Release, changelog: string): void {
   run('npm', 'version', version, '--no-git-tag-version', '--ignore-scripts');
   const date = new Date().toISOString().slice(0, 10);
   writeFileSync(join(ROOT, 'CHANGELOG.md'), releasedChangelog(changelog, version, date));
-  run(process.execPath, 'deploy/generate/run.ts');
+  run(process.execPath, 'tools/generate/run.ts');
   git('commit', '--quiet', '--all', '--message', `release: ${version}`);
   say(`Set the version ${version} (it was ${packageJson.version}) in:`);
   for (const path of git('diff', '--name-only', 'HEAD~1').split('\n')) say(`  ${path}`);

@@ -1,4 +1,4 @@
-import { configJsonSchema, type JsonSchema } from '../../src/config/config.ts';
+import { configJsonSchema, type JsonSchema } from '../../../src/config/config.ts';
 import { podSchema } from './pod-schema.ts';
 import { choice, flag, KUBERNETES, NAME, names, PORT, section, SECRET_KEY, text, texts } from './schema-pieces.ts';
 

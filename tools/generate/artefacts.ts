@@ -4,11 +4,11 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configJsonSchema } from '../../src/config/config.ts';
-import { renderFortigatePlays } from '../ansible/fortigate-plays.ts';
-import { renderDashboards } from '../grafana/dashboards.ts';
-import { valuesSchema } from '../helm/values-schema.ts';
-import { renderMixin, renderRules, type Thresholds } from '../prometheus/rules.ts';
-import { renderRunbooks } from '../runbooks/render.ts';
+import { renderFortigatePlays } from './ansible/fortigate-plays.ts';
+import { renderDashboards } from './grafana/dashboards.ts';
+import { valuesSchema } from './helm/values-schema.ts';
+import { renderMixin, renderRules, type Thresholds } from './prometheus/rules.ts';
+import { renderRunbooks } from './runbooks.ts';
 import { productionPackages } from '../sbom/bill.ts';
 import { renderReference } from './config-reference.ts';
 import { renderExitCodesReference } from './exit-codes-reference.ts';
@@ -17,7 +17,7 @@ import { renderMetricsReference } from './metrics-reference.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const RULES = 'deploy/prometheus/rules';
-const TEMPLATES = 'deploy/prometheus/templates';
+const TEMPLATES = 'tools/generate/prometheus/templates';
 const CHART = 'deploy/helm/ftm-watch';
 
 /** Files that are committed although they follow from something else. */
@@ -43,7 +43,7 @@ export const ARTEFACTS: readonly Artefact[] = [
     folder: { path: 'deploy/ansible/fortigate', byHand: [] },
   },
   {
-    from: 'deploy/grafana',
+    from: 'tools/generate/grafana',
     files: () => within('deploy/grafana/dashboards', dashboards()),
     folder: { path: 'deploy/grafana/dashboards', byHand: [] },
   },
@@ -56,7 +56,7 @@ export const ARTEFACTS: readonly Artefact[] = [
     folder: { path: `${CHART}/files/rules`, byHand: [] },
   },
   {
-    from: 'deploy/grafana',
+    from: 'tools/generate/grafana',
     files: () => within(`${CHART}/files/dashboards`, dashboards()),
     folder: { path: `${CHART}/files/dashboards`, byHand: [] },
   },
@@ -99,7 +99,7 @@ function rules(): ReadonlyMap<string, string> {
 function thresholds(): Thresholds {
   return z
     .record(z.string(), z.union([z.string(), z.number()]))
-    .parse(parse(read('deploy/prometheus/thresholds.yaml')));
+    .parse(parse(read('tools/generate/prometheus/thresholds.yaml')));
 }
 
 function dashboards(): ReadonlyMap<string, string> {

@@ -42,7 +42,7 @@ export function programTree(build: Build, node: string, prefix: string): FileTre
     ['share/man/man1/ftm-watch.1.gz', packed(manPage({ version, date }))],
     ...filesBelow(join(root, 'docs'), 'share/doc/ftm-watch').filter(([path]) => DOCUMENTS.test(path)),
     ['share/doc/ftm-watch/CHANGELOG.md', copyOf(join(root, 'CHANGELOG.md'))],
-    ['share/doc/ftm-watch/copyright', copyOf(join(root, 'deploy/package/copyright'))],
+    ['share/doc/ftm-watch/copyright', copyOf(join(root, 'tools/package/copyright'))],
     ['share/doc/ftm-watch/THIRD-PARTY.txt.gz', packed(read(dist, 'THIRD-PARTY.txt'))],
     ['share/doc/ftm-watch/NODE-LICENSE.gz', packed(read(node, 'LICENSE'))],
   ]);

@@ -1,4 +1,4 @@
-import type { Blank } from '../../src/engine/model.ts';
+import type { Blank } from '../../../src/engine/model.ts';
 
 type Value = string | number | boolean | readonly Value[] | { readonly [name: string]: Value };
 type Fields = Readonly<Record<string, Value>>;

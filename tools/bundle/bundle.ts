@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { parse } from 'yaml';
 import type { Plugin } from 'rolldown';
-import packageJson from '../package.json' with { type: 'json' };
+import packageJson from '../../package.json' with { type: 'json' };
 import { nodeHttpInParts } from './node-http.ts';
 import { packageFolder, thirdPartyNotices } from './third-party-notices.ts';
 
-const ROOT = resolve(import.meta.dirname, '..');
+const ROOT = resolve(import.meta.dirname, '../..');
 const [source, target] = [join(ROOT, 'src'), resolve(ROOT, process.argv[2] ?? 'dist')];
 /** Where a module of `src` would stand in the bundle: one folder down, so that what lies beside `src` is in it too. */
 const PLACE = 'lib';

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
-import { POLICY_CAUSES } from '../../src/checks/firewall-policy/causes.ts';
-import { remedyOf } from '../../src/engine/remedy-words.ts';
+import { POLICY_CAUSES } from '../../../src/checks/firewall-policy/causes.ts';
+import { remedyOf } from '../../../src/engine/remedy-words.ts';
 import { playOf } from './fortios-play.ts';
 
 /** The licence server, as `licenseServer` has it without a configuration. */
