@@ -7,7 +7,14 @@ import { configJsonSchema } from '../../src/config/config.ts';
 import { renderFortigatePlays } from './ansible/fortigate-plays.ts';
 import { renderDashboards } from './grafana/dashboards.ts';
 import { valuesSchema } from './helm/values-schema.ts';
-import { renderMixin, renderRules, type Thresholds } from './prometheus/rules.ts';
+import {
+  chartRules,
+  mixinConfig,
+  mixinRules,
+  renderRules,
+  thresholdLines,
+  type Thresholds,
+} from './prometheus/rules.ts';
 import { renderRunbooks } from './runbooks.ts';
 import { productionPackages } from '../sbom/bill.ts';
 import { renderReference } from './config-reference.ts';
@@ -18,6 +25,8 @@ import { renderMetricsReference } from './metrics-reference.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const RULES = 'deploy/prometheus/rules';
 const TEMPLATES = 'tools/generate/prometheus/templates';
+const THRESHOLDS = 'tools/generate/prometheus/thresholds.yaml';
+const MIXIN = 'deploy/prometheus/mixin';
 const CHART = 'deploy/helm/ftm-watch';
 
 /** Files that are committed although they follow from something else. */
@@ -35,7 +44,7 @@ export const ARTEFACTS: readonly Artefact[] = [
   {
     from: 'src/checks',
     files: () => within('docs/runbooks', renderRunbooks()),
-    folder: { path: 'docs/runbooks', byHand: ['alerts.md'] },
+    folder: { path: 'docs/runbooks', byHand: [] },
   },
   {
     from: 'src/checks/firewall-policy',
@@ -44,25 +53,44 @@ export const ARTEFACTS: readonly Artefact[] = [
   },
   {
     from: 'tools/generate/grafana',
-    files: () => within('deploy/grafana/dashboards', dashboards()),
-    folder: { path: 'deploy/grafana/dashboards', byHand: [] },
+    files: () => within(`${MIXIN}/dashboards`, renderDashboards()),
+    folder: { path: `${MIXIN}/dashboards`, byHand: [] },
   },
-  { from: TEMPLATES, files: () => within(RULES, rules()), folder: { path: RULES, byHand: [] } },
-  { from: TEMPLATES, files: () => new Map([['deploy/prometheus/mixin/mixin.libsonnet', mixin()]]) },
+  {
+    from: TEMPLATES,
+    files: () =>
+      within(
+        RULES,
+        rules((template) => renderRules(template, thresholds())),
+      ),
+    folder: { path: RULES, byHand: [] },
+  },
+  { from: TEMPLATES, files: () => within(MIXIN, mixin()) },
   {
     // A chart cannot read what lies outside its own folder.
-    from: RULES,
-    files: () => within(`${CHART}/files/rules`, rules()),
+    from: TEMPLATES,
+    files: () => within(`${CHART}/files/rules`, rules(chartRules)),
     folder: { path: `${CHART}/files/rules`, byHand: [] },
   },
   {
     from: 'tools/generate/grafana',
-    files: () => within(`${CHART}/files/dashboards`, dashboards()),
+    files: () => within(`${CHART}/files/dashboards`, renderDashboards()),
     folder: { path: `${CHART}/files/dashboards`, byHand: [] },
   },
   {
+    from: THRESHOLDS,
+    files: () =>
+      edited(`${CHART}/values.yaml`, (text) =>
+        text.replace(/(?<=^ {2}thresholds:.*\n)(?: {4}.*\n)*/mu, () =>
+          thresholdLines(read(THRESHOLDS))
+            .map((line) => `    ${line}\n`)
+            .join(''),
+        ),
+      ),
+  },
+  {
     from: 'src/config/schema',
-    files: () => new Map([[`${CHART}/values.schema.json`, `${JSON.stringify(valuesSchema(), null, 2)}\n`]]),
+    files: () => new Map([[`${CHART}/values.schema.json`, `${JSON.stringify(valuesSchema(thresholds()), null, 2)}\n`]]),
   },
   {
     from: 'src/config/schema',
@@ -89,30 +117,20 @@ export const ARTEFACTS: readonly Artefact[] = [
   },
 ];
 
-function rules(): ReadonlyMap<string, string> {
-  const values = thresholds();
-  return new Map(
-    readdirSync(join(ROOT, TEMPLATES)).map((name) => [name, renderRules(read(join(TEMPLATES, name)), values)]),
-  );
+function rules(render: (template: string) => string): ReadonlyMap<string, string> {
+  return new Map(readdirSync(join(ROOT, TEMPLATES)).map((name) => [name, render(read(join(TEMPLATES, name)))]));
 }
 
 function thresholds(): Thresholds {
-  return z
-    .record(z.string(), z.union([z.string(), z.number()]))
-    .parse(parse(read('tools/generate/prometheus/thresholds.yaml')));
+  return z.record(z.string(), z.union([z.string(), z.number()])).parse(parse(read(THRESHOLDS)));
 }
 
-function dashboards(): ReadonlyMap<string, string> {
-  return renderDashboards(String(thresholds()['runbooks']));
-}
-
-function mixin(): string {
-  return renderMixin({
-    alerts: read(`${TEMPLATES}/ftm-watch-alerts.yml`),
-    recording: read(`${TEMPLATES}/ftm-watch-recording.yml`),
-    thresholds: thresholds(),
-    dashboards: [...dashboards().keys()],
-  });
+function mixin(): ReadonlyMap<string, string> {
+  return new Map([
+    ['config.libsonnet', mixinConfig(read(THRESHOLDS))],
+    ['alerts.libsonnet', mixinRules('prometheusAlerts', read(`${TEMPLATES}/ftm-watch-alerts.yml`))],
+    ['rules.libsonnet', mixinRules('prometheusRules', read(`${TEMPLATES}/ftm-watch-recording.yml`))],
+  ]);
 }
 
 function within(folder: string, files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

@@ -12,9 +12,9 @@ const metric = z.object({
 
 const INTRODUCTION = `# All metrics
 
-Made from the definitions by \`npm run generate\`. \`GET /metrics\` exports them; dashboards and rules that use them are in
-[\`deploy/grafana\`](../deploy/grafana/dashboards) and [\`deploy/prometheus\`](../deploy/prometheus). \`/probe\` answers with
-those of the blackbox exporter instead ([web.md](web.md#probes-on-demand)).
+Made from the definitions by \`npm run generate\`. \`GET /metrics\` exports them; rules and dashboards that use them are
+described in [prometheus.md](prometheus.md). \`/probe\` answers with the metrics of the blackbox exporter instead
+([web.md](web.md#probes-on-demand)).
 
 Every label is of a closed set, and every series that can be is at zero from the start: an alert on the first error
 works. There is no label \`site\`: Prometheus adds it, from its targets ([scale.md](scale.md)). Times are in seconds. A

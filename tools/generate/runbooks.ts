@@ -1,11 +1,19 @@
 import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/model.ts';
 import { CAUSE_IDS, CHECKS, isFaultId, wordsOf } from '../../src/checks/registry.ts';
-import { type Runbook, type RunbookBlock, runbookOf, type RunbookSource } from '../../src/checks/runbook.ts';
+import { ALERT_RUNBOOK } from '../../src/checks/alert-runbook.ts';
+import {
+  type Runbook,
+  type RunbookBlock,
+  runbookOf,
+  type RunbookSource,
+  type RunbookWord,
+} from '../../src/checks/runbook.ts';
 
-/** Every page by its file name: one for each cause, and the list of them. */
+/** Every page by its file name: one for each cause, the list of them, and one for all alerts without a cause. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
   return new Map([
     ['README.md', renderList()],
+    ['alerts.md', renderPage(ALERT_RUNBOOK)],
     ...CAUSE_IDS.map((id): readonly [string, string] => [`${id}.md`, renderPage(runbookOf(id))]),
   ]);
 }
@@ -41,12 +49,21 @@ function renderPage({ title, intro, sections }: Runbook): string {
 function blockText(block: RunbookBlock): string {
   switch (block.kind) {
     case 'text':
-      return block.words.map((word) => (typeof word === 'string' ? escaped(word) : `\`${word.code}\``)).join('');
+      return block.words.map(wordText).join('');
+    case 'list':
+      return block.items.map((item, index) => `${String(index + 1)}. ${item.map(wordText).join('')}`).join('\n');
     case 'steps':
       return block.steps.map(stepText).join('\n');
     case 'sources':
       return block.sources.map(sourceText).join('\n');
   }
+}
+
+function wordText(word: RunbookWord): string {
+  if (typeof word === 'string') return escaped(word);
+  if ('code' in word) return `\`${word.code}\``;
+  if ('cause' in word) return `[${word.cause}](${word.cause}.md)`;
+  return `[${word.document}](../${word.document})`;
 }
 
 function stepText(step: RemedyStep, index: number): string {

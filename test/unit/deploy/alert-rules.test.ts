@@ -41,11 +41,13 @@ describe('the rules for Prometheus', () => {
     'say of $alert whether it may wake somebody, and where its runbook is',
     ({ alert, labels, annotations }) => {
       expect(labels['response']).toMatch(/^(?:page|ticket)$/u);
-      expect(annotations['runbook_url']).toMatch(
+      expect(annotations['runbook']).toMatch(
         annotations['runbook']?.includes('#') === true
-          ? new RegExp(`/alerts#${alert.toLowerCase()}$`, 'u')
-          : /cause \}\}$/u,
+          ? new RegExp(`^docs/runbooks/alerts\\.md#${alert.toLowerCase()}$`, 'u')
+          : /^docs\/runbooks\/\{\{ \$labels\.cause \}\}\.md$/u,
       );
+      // Where the runbooks are served is not known here.
+      expect(annotations).not.toHaveProperty('runbook_url');
     },
   );
 
@@ -78,7 +80,7 @@ describe('the thresholds', () => {
   it('are used, each of them, and all that are used are there', () => {
     const text = ['ftm-watch-alerts.yml', 'ftm-watch-recording.yml'].map(template).join('');
     const used = new Set([...text.matchAll(/%\((\w+)\)s/gu)].map(([, name = '']) => name));
-    expect([...used].toSorted()).toEqual(Object.keys(thresholds).toSorted());
+    expect([...used].toSorted()).toEqual([...Object.keys(thresholds), 'ftmWatchSelector'].toSorted());
     expect(() => renderRules('for: %(nothing)s', thresholds)).toThrow('there is no threshold "nothing"');
   });
 

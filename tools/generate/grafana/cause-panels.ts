@@ -1,13 +1,11 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
-import { PanelBuilder as TextBuilder, TextMode } from '@grafana/grafana-foundation-sdk/text';
-import { TO_PAGE, TO_SITE } from './links.ts';
+import { TO_PAGE, TO_RUNBOOK, TO_SITE } from './links.ts';
 import { ACTIVE, neutral, statPanel, timelinePanel } from './panels.ts';
 
 /** One cause, `$cause`, at `$site` and elsewhere. */
 export function causePanels(): readonly Builder<Panel>[] {
   return [
-    runbook(),
     statPanel(
       {
         title: 'Sites with this cause',
@@ -20,10 +18,10 @@ export function causePanels(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Agents that see it at $site',
-        description: 'A click leads to the status page of the agent.',
+        description: 'A click leads to the status page of the agent, or to its runbook of this cause.',
         expr: 'ftm_cause_active{job="ftm-watch", site="$site", cause="$cause"} == 1',
         legend: '{{instance}}',
-        link: TO_PAGE,
+        links: [TO_PAGE, TO_RUNBOOK],
       },
       { width: 18, meaning: ACTIVE },
     ),
@@ -33,7 +31,7 @@ export function causePanels(): readonly Builder<Panel>[] {
         description: 'At all sites, by what they are about.',
         expr: 'site_incident:ftm_incident_open:max{cause="$cause"}',
         legend: '{{site}} {{subject}}',
-        link: TO_SITE,
+        links: [TO_SITE],
       },
       ACTIVE,
       10,
@@ -44,22 +42,10 @@ export function causePanels(): readonly Builder<Panel>[] {
         description: 'At most 50 incidents of an agent, with their subjects.',
         expr: 'ftm_incident_open{job="ftm-watch", site="$site", cause="$cause"}',
         legend: '{{instance}} {{subject}}',
-        link: TO_PAGE,
+        links: [TO_PAGE],
       },
       ACTIVE,
       8,
     ),
   ];
-}
-
-function runbook(): Builder<Panel> {
-  return new TextBuilder()
-    .title('What to do')
-    .height(4)
-    .span(24)
-    .mode(TextMode.Markdown)
-    .content(
-      '**[Runbook of ${cause}](${runbooks}/${cause})**: what it means, what users feel, and the steps to take. ' +
-        'The status page of an agent below has the evidence of this incident.',
-    );
 }

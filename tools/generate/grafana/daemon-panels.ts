@@ -23,7 +23,7 @@ function present(): readonly Builder<Panel>[] {
         description: 'Whether Prometheus reaches each. A click leads to its status page.',
         expr: of('up'),
         legend: BY_INSTANCE,
-        link: TO_PAGE,
+        links: [TO_PAGE],
       },
       { width: 8, meaning: UP },
     ),

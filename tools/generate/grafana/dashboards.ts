@@ -7,7 +7,6 @@ import {
   DashboardLinkType,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
-  TextBoxVariableBuilder,
   VariableRefresh,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Panel, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -30,18 +29,17 @@ interface Contents {
 const PREFIX = 'FortiToken Mobile';
 const OF_SITE = 'site="$site"';
 
-/** Every dashboard by its file name. @param runbooks where the pages of the causes are */
-export function renderDashboards(runbooks: string): ReadonlyMap<string, string> {
+/** Every dashboard by its file name. */
+export function renderDashboards(): ReadonlyMap<string, string> {
   const site = labelOf('site', 'Site', 'up{job="ftm-watch"}');
   const cause = labelOf('cause', 'Cause', 'ftm_cause_active{job="ftm-watch"}');
   const scheme = new CustomVariableBuilder('scheme').label('Scheme of the status pages').values('https,http');
-  const pages = new TextBoxVariableBuilder('runbooks').label('Runbooks').defaultValue(runbooks);
   const dashboards: Readonly<Record<keyof typeof UIDS, Omit<Contents, 'uid'>>> = {
     fleet: { title: `${PREFIX}: all sites`, variables: [scheme], panels: fleetPanels(), marks: '' },
     site: { title: `${PREFIX}: one site`, variables: [site], panels: sitePanels(), marks: OF_SITE },
     cause: {
       title: `${PREFIX}: one cause`,
-      variables: [site, cause, scheme, pages],
+      variables: [site, cause, scheme],
       panels: causePanels(),
       marks: 'cause="$cause"',
     },

@@ -18,11 +18,17 @@ export const TO_SITE: PanelLink = {
 /** @param site a label, or the variable of a dashboard about one */
 export function toCause(site: string = SITE): PanelLink {
   return {
-    title: 'This cause, with its runbook',
+    title: 'This cause',
     url:
       `/d/${UIDS.cause}?var-datasource=$datasource&var-site=${site}&var-cause=\${__field.labels.cause}` +
       '&${__url_time_range}',
   };
 }
 
+/** The agent's own pages, at the address that Prometheus scrapes. */
 export const TO_PAGE: PanelLink = { title: 'Its status page', url: '$scheme://${__field.labels.instance}/' };
+
+export const TO_RUNBOOK: PanelLink = {
+  title: 'Runbook of this cause',
+  url: '$scheme://${__field.labels.instance}/runbooks/$cause',
+};

@@ -32,8 +32,8 @@ export interface PanelText {
   readonly expr: string;
   /** Name of a series, with {{labels}}. */
   readonly legend: string;
-  /** Where a click on a series leads. */
-  readonly link?: PanelLink;
+  /** Where a click on a series leads: with several, Grafana shows a menu. */
+  readonly links?: readonly PanelLink[];
 }
 
 export interface PanelLink {
@@ -93,8 +93,8 @@ export function seriesPanel(text: PanelText, unit: string): SeriesBuilder {
     .min(0);
 }
 
-function linksOf({ link }: PanelText): DashboardLinkBuilder[] {
-  return link === undefined ? [] : [new DashboardLinkBuilder(link.title).type(DashboardLinkType.Link).url(link.url)];
+function linksOf({ links = [] }: PanelText): DashboardLinkBuilder[] {
+  return links.map(({ title, url }) => new DashboardLinkBuilder(title).type(DashboardLinkType.Link).url(url));
 }
 
 function query({ expr, legend }: PanelText): DataqueryBuilder {

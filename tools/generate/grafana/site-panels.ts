@@ -37,7 +37,7 @@ function states(): readonly Builder<Panel>[] {
         description: 'The root causes of open incidents. A click leads to the cause, and from there to its runbook.',
         expr: 'site_incident:ftm_incident_open:max{site="$site"}',
         legend: '{{cause}} {{subject}} ({{severity}})',
-        link: toCause('$site'),
+        links: [toCause('$site')],
       },
       ACTIVE,
       6,

@@ -1,4 +1,5 @@
 import { configJsonSchema, type JsonSchema } from '../../../src/config/config.ts';
+import type { Thresholds } from '../prometheus/rules.ts';
 import { podSchema } from './pod-schema.ts';
 import { choice, flag, KUBERNETES, NAME, names, PORT, section, SECRET_KEY, text, texts } from './schema-pieces.ts';
 
@@ -6,7 +7,7 @@ import { choice, flag, KUBERNETES, NAME, names, PORT, section, SECRET_KEY, text,
  * The schema (draft 7, which every Helm understands) that Helm holds values against. What stands under `config` is the
  * schema of the configuration file itself: a wrong key is refused before anything is changed in the cluster.
  */
-export function valuesSchema(): JsonSchema {
+export function valuesSchema(thresholds: Thresholds): JsonSchema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Values of the chart ftm-watch',
@@ -15,7 +16,7 @@ export function valuesSchema(): JsonSchema {
     properties: {
       ...program(),
       ...network(),
-      ...monitoring(),
+      ...monitoring(thresholds),
       ...podSchema(),
       global: KUBERNETES.map('Of a chart above this one; not used.'),
     },
@@ -32,7 +33,11 @@ function program(): Readonly<Record<string, JsonSchema>> {
       digest: text('Digest, instead of the tag.', '^(sha256:[0-9a-f]{64})?$'),
       pullPolicy: choice('When it is pulled.', 'Always', 'IfNotPresent', 'Never'),
     }),
-    imagePullSecrets: names('Names of Secrets with passwords of the registry.'),
+    imagePullSecrets: {
+      description: 'Secrets with passwords of the registry (LocalObjectReference).',
+      type: 'array',
+      items: section('One of them.', { name: text('Its name.', NAME) }, ['name']),
+    },
     config: configuration(),
     existingSecret: text('Name of a Secret that is there: its key ftm-watch.yaml is used instead.', `^$|${NAME}`),
     files: {
@@ -143,7 +148,7 @@ function network(): Readonly<Record<string, JsonSchema>> {
   };
 }
 
-function monitoring(): Readonly<Record<string, JsonSchema>> {
+function monitoring(thresholds: Thresholds): Readonly<Record<string, JsonSchema>> {
   const secretKey = section('A key of a Secret.', SECRET_KEY, ['name', 'key']);
   const basicAuth = {
     description: 'Name and password, by reference; for config.web.users.',
@@ -165,6 +170,15 @@ function monitoring(): Readonly<Record<string, JsonSchema>> {
       enabled: flag('Whether there are any.'),
       shared: flag('Whether those for all sites are in this release: in one of those that one Prometheus sees.'),
       labels: texts('Labels that the operator selects by.'),
+      runbookURLPattern: text(
+        'Address of the runbooks, with %s for the page: https://ftm.example.org/runbooks/%s. Empty: alerts and ' +
+          'dashboards have no links to runbooks.',
+        '^(https?://.*%s.*)?$',
+      ),
+      thresholds: section(
+        'What the rules compare with.',
+        Object.fromEntries(Object.entries(thresholds).map(([name, value]) => [name, thresholdSchema(value)])),
+      ),
     }),
     dashboards: section('The dashboards of deploy/grafana, in a ConfigMap for the sidecar of Grafana.', {
       enabled: flag('Whether there are any.'),
@@ -172,4 +186,10 @@ function monitoring(): Readonly<Record<string, JsonSchema>> {
       annotations: texts('Annotations, such as the folder.'),
     }),
   };
+}
+
+function thresholdSchema(value: string | number): JsonSchema {
+  return typeof value === 'number'
+    ? { description: 'A number.', type: 'number', minimum: 0 }
+    : { description: 'A time, such as 15m.', type: 'string', pattern: '^[0-9]+(s|m|h|d)$' };
 }
