@@ -12,13 +12,13 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
 COPY LICENSE ./
 COPY config/fac-signatures.yaml config/firmware-facts.yaml config/fortinet-authorities.pem \
     config/inspection-products.yaml ./config/
-COPY deploy/*.ts ./deploy/
-COPY deploy/image/build.ts deploy/image/healthcheck.ts ./deploy/image/
+COPY tools/bundle ./tools/bundle
+COPY deploy/image/healthcheck.ts ./deploy/image/
 COPY src ./src
 # What `ftm-watch demo` plays with.
 COPY test/lab ./test/lab
 COPY test/support/authority.ts test/support/dns-server.ts test/support/reflect-metadata.ts ./test/support/
-RUN node deploy/image/build.ts
+RUN node tools/bundle/image.ts
 
 FROM ${BASE}
 ARG BASE

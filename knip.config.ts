@@ -12,7 +12,7 @@ const config: KnipConfig = {
     'bench/*.ts',
     'deploy/image/healthcheck.ts',
   ],
-  project: ['src/**/*.{ts,js}!', 'test/**/*.ts', 'bench/**/*.ts', 'deploy/**/*.ts'],
+  project: ['src/**/*.{ts,js}!', 'test/**/*.ts', 'bench/**/*.ts', 'deploy/**/*.ts', 'tools/**/*.ts'],
   ignoreBinaries: [
     'ansible-playbook',
     'editcap',

@@ -7,7 +7,6 @@ import { CHECKS, wordsOf, type CauseId } from './registry.ts';
  * and its words are those of the incident: mail, page and runbook never disagree.
  */
 export interface Runbook {
-  readonly id: CauseId;
   /** Begins with a capital. */
   readonly title: string;
   /** The first blocks stand under no heading. */
@@ -24,11 +23,27 @@ export type RunbookBlock =
   | { readonly kind: 'text'; readonly words: RunbookWords }
   /** They are numbered. */
   | { readonly kind: 'steps'; readonly steps: readonly RemedyStep[] }
+  /** Steps without commands, numbered too. */
+  | { readonly kind: 'list'; readonly items: readonly RunbookWords[] }
   /** Where its facts are known from. */
   | { readonly kind: 'sources'; readonly sources: readonly RunbookSource[] };
 
-/** Plain text, and names that programs know. */
-export type RunbookWords = readonly (string | { readonly code: string })[];
+/** Plain text, names that programs know, and links: to the runbook of a cause, and to a file below `docs`. */
+export type RunbookWords = readonly RunbookWord[];
+
+export type RunbookWord =
+  | string
+  | { readonly code: string }
+  | { readonly cause: CauseId }
+  | { readonly document: string };
+
+/** As GitHub makes it of a heading, so that one link leads to the docs and to the page of the daemon. */
+export function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
 
 export interface RunbookSource {
   readonly text: string;
@@ -79,7 +94,6 @@ const PLACES_OF_SERVICES: WordingFacts = { ...PLACES, host: '<host>', port: '<po
 export function runbookOf(id: CauseId): Runbook {
   const { title, severity, summary, impact, sources = [] } = wordsOf(id);
   return {
-    id,
     title: `${title.charAt(0).toUpperCase()}${title.slice(1)}`,
     intro: [text('Cause ', { code: id }, `, ${severity}. `, ...scopeOf(id)), text(fill(summary, placesOf(id)))],
     sections: [

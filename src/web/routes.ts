@@ -5,6 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
 import { isCauseId } from '../checks/registry.ts';
+import { ALERT_RUNBOOK } from '../checks/alert-runbook.ts';
 import { runbookOf } from '../checks/runbook.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
@@ -182,6 +183,7 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
 
 function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
   const cause = context.req.param('cause');
+  if (cause === 'alerts') return context.html(renderRunbook(ALERT_RUNBOOK, site));
   return isCauseId(cause) ? context.html(renderRunbook(runbookOf(cause), site)) : context.notFound();
 }
 

@@ -104,7 +104,7 @@ describe('a check is a folder and its place in the registry', () => {
   });
 
   test('"npm run generate" writes what follows from it', () => {
-    run(process.execPath, ['deploy/generate/run.ts']);
+    run(process.execPath, ['tools/generate/run.ts']);
     expect(read('docs/runbooks/README.md')).toContain(
       '## Sample\n\n- [sample-fault](sample-fault.md): the sample is at fault (warning)\n',
     );

@@ -105,7 +105,7 @@ describe('a channel that is added as a file and a line', () => {
   });
 
   test('has its place in what "npm run generate" writes', () => {
-    const { status: code, stderr } = spawnSync(process.execPath, ['deploy/generate/run.ts'], {
+    const { status: code, stderr } = spawnSync(process.execPath, ['tools/generate/run.ts'], {
       cwd: tree.root,
       encoding: 'utf8',
     });

@@ -166,7 +166,7 @@ describe('a source and its check are a folder and a line each', () => {
       'Hosts that a sample is taken of.',
     );
     expect((await cli('config', 'print', '-c', 'ftm-watch.yaml')).stdout).toContain(`samples:\n  - ${target}\n`);
-    run(process.execPath, ['deploy/generate/run.ts']);
+    run(process.execPath, ['tools/generate/run.ts']);
     expect(read('docs/configuration.md')).toContain('Hosts that a sample is taken of.');
     expect(read('docs/runbooks/sample-shut.md')).toContain('1. Open the sample.');
   });

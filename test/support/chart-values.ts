@@ -1,9 +1,20 @@
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { parse } from 'yaml';
 import type { ChartValues } from './chart.ts';
+
+/** The files for clusters of three kinds. */
+const EXAMPLES: Readonly<Record<string, ChartValues>> = Object.fromEntries(
+  globSync('deploy/helm/examples/*.yaml').map((path) => [
+    `the example for ${basename(path, '.yaml')}`,
+    parse(readFileSync(path, 'utf8')) as ChartValues,
+  ]),
+);
 
 /** A site with everything that the chart can make. */
 const EVERYTHING: ChartValues = {
   image: { repository: 'registry.example.org/ftm-watch', digest: `sha256:${'0'.repeat(64)}` },
-  imagePullSecrets: ['registry'],
+  imagePullSecrets: [{ name: 'registry' }],
   config: {
     site: 'hq',
     trust: { caFiles: ['own-ca.pem'] },
@@ -89,6 +100,7 @@ const EVERYTHING: ChartValues = {
 
 /** Values that an administrator may have, by what is special about them. */
 export const CHART_VALUES: Readonly<Record<string, ChartValues>> = {
+  ...EXAMPLES,
   'no values': {},
   everything: EVERYTHING,
   'nothing kept, and no account made': { persistence: { enabled: false }, serviceAccount: { create: false } },
@@ -122,6 +134,14 @@ export const CHART_VALUES: Readonly<Record<string, ChartValues>> = {
     serviceMonitor: { enabled: true, authorization: { credentials: { name: 'scrape', key: 'token' } } },
     startupProbe: null,
     podSecurityContext: { fsGroup: 2000 },
+  },
+  'links to runbooks, and thresholds': {
+    prometheusRule: {
+      enabled: true,
+      runbookURLPattern: 'https://ftm.example.org/runbooks/%s',
+      thresholds: { certificateDays: 33, vendorFor: '7m' },
+    },
+    dashboards: { enabled: true },
   },
   'the second of a pair': {
     config: { site: 'hq' },

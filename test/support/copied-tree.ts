@@ -8,6 +8,7 @@ const COPIED = [
   'test',
   'bench',
   'deploy',
+  'tools',
   'config',
   'docs',
   '.dockerignore',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { billOfMaterials, productionPackages } from '../../../deploy/sbom/bill.ts';
+import { billOfMaterials, productionPackages } from '../../../tools/sbom/bill.ts';
 
 interface Component {
   readonly type: string;

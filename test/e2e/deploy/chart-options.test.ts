@@ -7,7 +7,7 @@ import { CHART_VALUES } from '../../support/chart-values.ts';
 import { podOf } from '../../support/pod.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-const DASHBOARDS = 'deploy/grafana/dashboards';
+const DASHBOARDS = 'deploy/prometheus/mixin/dashboards';
 const OWN_WAY = 'a resolver of its own, and nobody who asks whether it started';
 
 describeWhere([{ program: 'go' }], 'the chart, in the cluster of somebody else,', () => {
@@ -26,6 +26,8 @@ describeWhere([{ program: 'go' }], 'the chart, in the cluster of somebody else,'
     expect(groupOf(await chartWith('no values'))).toBe(1000);
     expect(groupOf(await renderer.render({}, ['security.openshift.io/v1']))).toBeUndefined();
     expect(groupOf(await chartWith(OWN_WAY))).toBe(2000);
+    const example = CHART_VALUES['the example for openshift'] ?? {};
+    expect(groupOf(await renderer.render(example, ['security.openshift.io/v1']))).toBeUndefined();
   });
 
   it('puts nothing of a configuration in a Secret into a ConfigMap', async () => {

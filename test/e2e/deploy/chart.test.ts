@@ -117,7 +117,7 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
         'fac-1': { key: 'b' },
         'syslog-tls': pem,
         'web-tls': pem,
-        'web-users': { prometheus: hash },
+        'web-users': { prometheus: hash, ops: hash },
         'ftm-watch-config': { 'ftm-watch.yaml': 'site: of the Secret\n' },
       };
       await using pod = await mountPod(chartWith(set), secrets);
@@ -198,6 +198,38 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
     const { status, said } = promtool(['check', 'rules', '--lint-fatal', ...Object.keys(files)], files);
     expect(said.match(/SUCCESS/gu)).toHaveLength(groups.length);
     expect(status).toBe(0);
+  });
+
+  it('links each alert, and the dashboard of a cause, to its runbook where it is told where they are', () => {
+    const linked = chartWith('links to runbooks, and thresholds');
+    const annotationsOf = (chart: RenderedChart): readonly Readonly<Record<string, string>>[] =>
+      (objectOf(chart, 'PrometheusRule').spec as RuleSpec).groups
+        .flatMap(({ rules }) => rules as readonly { readonly annotations?: Readonly<Record<string, string>> }[])
+        .flatMap(({ annotations }) => (annotations === undefined ? [] : [annotations]));
+    const urls = new Set(annotationsOf(linked).map(({ runbook_url: url = 'none' }) => url));
+    expect(urls).not.toContain('none');
+    expect([...urls]).toEqual(
+      expect.arrayContaining([
+        'https://ftm.example.org/runbooks/{{ $labels.cause }}',
+        'https://ftm.example.org/runbooks/alerts#ftmsiteunwatched',
+      ]),
+    );
+    expect(annotationsOf(chartWith('everything')).flatMap((one) => one['runbook_url'] ?? [])).toEqual([]);
+    const linksOf = (chart: RenderedChart): readonly { readonly url: string }[] => {
+      const { data = {} } = objectOf(chart, 'ConfigMap', 'ftm-watch-dashboards');
+      return (JSON.parse(data['ftm-watch-cause.json'] ?? '{}') as { links: readonly { readonly url: string }[] }).links;
+    };
+    expect(linksOf(linked).map(({ url }) => url)).toContain('https://ftm.example.org/runbooks/$cause');
+    expect(linksOf(chartWith('everything')).map(({ url }) => url)).not.toContainEqual(
+      expect.stringContaining('runbooks'),
+    );
+  });
+
+  it('puts its thresholds into the rules', () => {
+    const rules = JSON.stringify(objectOf(chartWith('links to runbooks, and thresholds'), 'PrometheusRule').spec);
+    expect(rules).toContain('< 33 * 86400');
+    expect(rules).toContain('"for":"7m"');
+    expect(rules).not.toContain('%(');
   });
 
   it('has an alert for a pod that is gone, of which Prometheus forgets the target', () => {

@@ -1,5 +1,4 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
@@ -65,32 +64,6 @@ describeWhere([{ program: 'vmalert-tool' }], 'VictoriaMetrics', () => {
   });
 });
 
-describeWhere([{ program: 'jsonnet' }], 'the mixin', () => {
-  const compile = (expression: string): unknown => {
-    const mixin = "(import 'deploy/prometheus/mixin/mixin.libsonnet')";
-    const { stdout, stderr } = spawnSync('jsonnet', ['-e', `${mixin}${expression}`], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-    return JSON.parse(stdout);
-  };
-
-  it('has the rules that are shipped, and the dashboards', () => {
-    const [alerts, recording] = ruleFiles().map((path) => parse(readFileSync(path, 'utf8')) as unknown);
-    expect(compile('.prometheusAlerts')).toEqual(alerts);
-    expect(compile('.prometheusRules')).toEqual(recording);
-    for (const name of ['fleet.json', 'site.json'])
-      expect(compile(`.grafanaDashboards['${name}']`)).toEqual(
-        JSON.parse(readFileSync(`deploy/grafana/dashboards/${name}`, 'utf8')),
-      );
-  });
-
-  it('takes other thresholds', () => {
-    const compiled = compile(' { _config+:: { certificateDays: 33, vendorFor: "7m" } }.prometheusAlerts');
-    const changed = JSON.stringify(compiled);
-    expect(changed).toContain('< 33 * 86400');
-    expect(changed).toContain('"for":"7m"');
-  });
-});
-
 describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
   it('the configuration', async () => {
     const { stdout } = await run('amtool', ['check-config', ALERTMANAGER]);
@@ -98,14 +71,15 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
   });
 
   it.each([
-    {
-      labels: ['alertname=FtmActivationBroken', 'site=hq', 'cause=tls-intercepted', 'severity=critical'],
-      receiver: 'administrators',
-    },
-    { labels: ['alertname=FtmVendorOutage', 'severity=critical'], receiver: 'administrators' },
-    { labels: ['alertname=FtmSiteUnwatched', 'site=hq', 'severity=critical'], receiver: 'administrators' },
-    { labels: ['alertname=FtmWatcherDown', 'site=hq', 'severity=warning'], receiver: 'operators' },
-    { labels: ['alertname=FtmConfigReloadFailed', 'site=hq', 'severity=warning'], receiver: 'operators' },
+    { labels: ['alertname=FtmActivationBroken', 'site=hq', 'response=page'], receiver: 'page' },
+    { labels: ['alertname=FtmActivationBroken', 'cause=license-server-down', 'response=page'], receiver: 'page' },
+    { labels: ['alertname=FtmVendorOutage', 'response=page'], receiver: 'page' },
+    { labels: ['alertname=FtmSiteUnwatched', 'site=hq', 'response=page'], receiver: 'page' },
+    { labels: ['alertname=FtmActivationAtRisk', 'site=hq', 'response=ticket'], receiver: 'ticket' },
+    { labels: ['alertname=FtmWatcherDown', 'site=hq', 'response=ticket'], receiver: 'ticket' },
+    // Pushed.
+    { labels: ['alertname=FtmActivationBroken', 'severity=critical', 'cause=tls-intercepted'], receiver: 'page' },
+    { labels: ['alertname=FtmActivationAtRisk', 'severity=warning', 'cause=token-count-mismatch'], receiver: 'ticket' },
   ])('$labels.0 to the $receiver', async ({ labels, receiver }) => {
     const { stdout } = await run('amtool', ['config', 'routes', 'test', `--config.file=${ALERTMANAGER}`, ...labels]);
     expect(stdout.trim()).toBe(receiver);
@@ -156,7 +130,7 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
     const times = { startsAt: '2026-11-24T13:00:00Z', endsAt: '2026-11-24T13:05:00Z' };
     const alerts = [{ status, labels: { ...commonLabels, severity: 'critical' }, annotations, ...times }];
     const file = JSON.stringify({
-      receiver: 'administrators',
+      receiver: 'page',
       status,
       alerts,
       groupLabels: {},

@@ -10,7 +10,7 @@ import { startPrometheus } from '../../support/prometheus-process.ts';
 import type { PrometheusProcess } from '../../support/prometheus-process.ts';
 import { startShippedPrometheus } from '../../support/shipped-monitoring.ts';
 
-const FOLDER = 'deploy/grafana/dashboards';
+const FOLDER = 'deploy/prometheus/mixin/dashboards';
 const PATIENCE = { timeout: 45_000, interval: 200 };
 
 interface Step {

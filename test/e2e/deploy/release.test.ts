@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { nextVersion } from '../../../deploy/release/version.ts';
+import { nextVersion } from '../../../tools/release/version.ts';
 import { cleanEnvironment } from '../../support/clean-environment.ts';
 import { copiedTree, type CopiedTree } from '../../support/copied-tree.ts';
 
@@ -56,7 +56,7 @@ describe('npm run release', () => {
       ).toBe(VERSION);
       expect(unpacked(`ftm-watch-${VERSION}-source.tar.gz`)).toContain(`ftm-watch-${VERSION}/src/main.ts`);
       expect(unpacked(`ftm-watch-${VERSION}-image.tar.gz`)).toEqual(
-        expect.arrayContaining(['Dockerfile', 'src/main.ts', 'deploy/bundle.ts', 'package-lock.json']),
+        expect.arrayContaining(['Dockerfile', 'src/main.ts', 'tools/bundle/bundle.ts', 'package-lock.json']),
       );
       expect(unpacked(`ftm-watch-${VERSION}.tgz`)).toContain('ftm-watch/templates/deployment.yaml');
       expect(readFileSync(join(folder, 'ftm-watch/Chart.yaml'), 'utf8')).toContain(`\nappVersion: ${VERSION}\n`);

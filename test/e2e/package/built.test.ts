@@ -68,7 +68,7 @@ describeWhere(NEEDS, 'npm run package', () => {
     const tags = stdout.split('\n').filter((line) => /^[EWIX]:/u.test(line));
     expect([tags, status]).toEqual([[], 0]);
     const overridden = new Set(stdout.match(/(?<=^O: ftm-watch: )\S+/gmu));
-    const overrides = readFileSync('deploy/package/debian/lintian-overrides', 'utf8');
+    const overrides = readFileSync('tools/package/debian/lintian-overrides', 'utf8');
     expect(overridden).toEqual(new Set(overrides.match(/^[a-z-]+/gmu)));
   });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { productionPackages } from '../../../deploy/sbom/bill.ts';
+import { productionPackages } from '../../../tools/sbom/bill.ts';
 import { cleanEnvironment } from '../../support/clean-environment.ts';
 import { startDaemonProcess } from '../../support/daemon-process.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -29,7 +29,7 @@ const main = join(dist, 'main.js');
 
 beforeAll(async () => {
   mkdirSync(cwd);
-  execFileSync(process.execPath, ['deploy/bundle.ts', dist], { env: cleanEnvironment() });
+  execFileSync(process.execPath, ['tools/bundle/bundle.ts', dist], { env: cleanEnvironment() });
   // A network on which nothing answers.
   const closed = `127.0.0.1:${String(await freePort())}`;
   const config = {

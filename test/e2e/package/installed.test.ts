@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { nextVersion } from '../../../deploy/release/version.ts';
+import { nextVersion } from '../../../tools/release/version.ts';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { type BuiltPackages, buildPackages } from '../../support/built-packages.ts';
 import { copiedTree } from '../../support/copied-tree.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sourceDate } from '../../../deploy/package/source-date.ts';
+import { sourceDate } from '../../../tools/package/source-date.ts';
 
 let root: string;
 

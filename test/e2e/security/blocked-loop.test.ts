@@ -14,7 +14,7 @@ const base = mkdtempSync(join(tmpdir(), 'ftm-watch-blocked-'));
 const main = join(base, 'dist', 'main.js');
 
 beforeAll(async () => {
-  execFileSync(process.execPath, ['deploy/bundle.ts', join(base, 'dist')], { env: cleanEnvironment() });
+  execFileSync(process.execPath, ['tools/bundle/bundle.ts', join(base, 'dist')], { env: cleanEnvironment() });
   const closed = `127.0.0.1:${String(await freePort())}`;
   const config = {
     licenseServer: { host: '127.0.0.1', port: Number(closed.split(':')[1]) },

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { renderFortigatePlays } from '../../../deploy/ansible/fortigate-plays.ts';
-import { playOf } from '../../../deploy/ansible/fortios-play.ts';
+import { renderFortigatePlays } from '../../../tools/generate/ansible/fortigate-plays.ts';
+import { playOf } from '../../../tools/generate/ansible/fortios-play.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
 /** What the prompts of the plays are answered with. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CAUSE_IDS } from '../../../src/checks/registry.ts';
+import { shippedRules } from '../../support/alert-rules.ts';
 import { startWeb } from '../../support/web-bench.ts';
 
 /** What a person reads, word by word: without tags, numbers of steps and marks. */
@@ -24,6 +25,9 @@ function wordsOfMarkdown(text: string): readonly string[] {
       .replaceAll(/^(?:#+|\d+\.|-) /gmu, '')
       .replaceAll(/^<(http[^>]*)>$/gmu, '$1')
       .replaceAll(/(?<!\\)`/gu, '')
+      // A link to the runbook of a cause, and one to another document, which the daemon does not serve.
+      .replaceAll(/\[([\w-]+)\]\([\w-]+\.md\)/gu, '$1')
+      .replaceAll(/\[([\w-]+\.md)\]\([^)]+\)/gu, 'docs/$1')
       // A backslash before a letter stands for itself (CommonMark, "Backslash escapes").
       .replaceAll(/\\([^\p{L}])/gu, '$1'),
   );
@@ -43,6 +47,23 @@ test('the runbook of every cause says what its page in the docs says', async () 
     expect(docs.length).toBeGreaterThan(50);
     expect(wordsOfHtml(await response.text())).toEqual(docs);
   }
+});
+
+test('the page of the alerts says what its page in the docs says, and has a heading for each alert', async () => {
+  await using web = await startWeb();
+  const response = await web.get('/runbooks/alerts');
+  expect(response.status).toBe(200);
+  const page = await response.text();
+  expect(wordsOfHtml(page.replaceAll(/<\/?a\b[^>]*>/gu, '<code>'))).toEqual(
+    wordsOfMarkdown(readFileSync('docs/runbooks/alerts.md', 'utf8')),
+  );
+  const alerts = new Set(shippedRules().map(({ annotations = {} }) => annotations['runbook']?.split('#')[1]));
+  const headings = [...page.matchAll(/<h2 id="([^"]+)">/gu)].map(([, id]) => id);
+  expect(headings.length).toBeGreaterThan(10);
+  expect(headings.toSorted()).toEqual([...alerts].filter((id) => id !== undefined).toSorted());
+  const causes = [...page.matchAll(/<a href="([a-z-]+)">/gu)].map(([, path = '']) => path);
+  expect(causes.length).toBeGreaterThan(3);
+  for (const path of causes) expect((await web.get(`/runbooks/${path}`)).status).toBe(200);
 });
 
 test('asks for nothing but what is there, wherever a proxy puts it', async () => {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 
-import { describedProgram } from '../../../deploy/package/described-program.ts';
+import { describedProgram } from '../../../tools/package/described-program.ts';
 import { describeExitCodes, EXIT_CODES, leafCommands } from '../../../src/cli/exit-codes.ts';
 
 describe('the exit codes', () => {

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { configJsonSchema, type JsonSchema, configFile } from '../../../src/config/config.ts';
-import { describedKeys } from '../../../deploy/generate/described-keys.ts';
-import { referencedSections, renderReference } from '../../../deploy/generate/config-reference.ts';
+import { describedKeys } from '../../../tools/generate/described-keys.ts';
+import { referencedSections, renderReference } from '../../../tools/generate/config-reference.ts';
 import { knownKeys } from '../../../src/config/issues.ts';
 import { loadText } from '../../support/config-machine.ts';
 

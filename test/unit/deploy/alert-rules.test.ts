@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { parse } from 'yaml';
-import { renderRules, type Thresholds } from '../../../deploy/prometheus/rules.ts';
+import { renderRules, type Thresholds } from '../../../tools/generate/prometheus/rules.ts';
 import { alertExpectations, shippedRules } from '../../support/alert-rules.ts';
 
 const rules = shippedRules();
@@ -41,11 +41,13 @@ describe('the rules for Prometheus', () => {
     'say of $alert whether it may wake somebody, and where its runbook is',
     ({ alert, labels, annotations }) => {
       expect(labels['response']).toMatch(/^(?:page|ticket)$/u);
-      expect(annotations['runbook_url']).toMatch(
+      expect(annotations['runbook']).toMatch(
         annotations['runbook']?.includes('#') === true
-          ? new RegExp(`/alerts#${alert.toLowerCase()}$`, 'u')
-          : /cause \}\}$/u,
+          ? new RegExp(`^docs/runbooks/alerts\\.md#${alert.toLowerCase()}$`, 'u')
+          : /^docs\/runbooks\/\{\{ \$labels\.cause \}\}\.md$/u,
       );
+      // Where the runbooks are served is not known here.
+      expect(annotations).not.toHaveProperty('runbook_url');
     },
   );
 
@@ -72,13 +74,13 @@ describe('the rules for Prometheus', () => {
 });
 
 describe('the thresholds', () => {
-  const template = (name: string): string => readFileSync(`deploy/prometheus/templates/${name}`, 'utf8');
-  const thresholds = parse(readFileSync('deploy/prometheus/thresholds.yaml', 'utf8')) as Thresholds;
+  const template = (name: string): string => readFileSync(`tools/generate/prometheus/templates/${name}`, 'utf8');
+  const thresholds = parse(readFileSync('tools/generate/prometheus/thresholds.yaml', 'utf8')) as Thresholds;
 
   it('are used, each of them, and all that are used are there', () => {
     const text = ['ftm-watch-alerts.yml', 'ftm-watch-recording.yml'].map(template).join('');
     const used = new Set([...text.matchAll(/%\((\w+)\)s/gu)].map(([, name = '']) => name));
-    expect([...used].toSorted()).toEqual(Object.keys(thresholds).toSorted());
+    expect([...used].toSorted()).toEqual([...Object.keys(thresholds), 'ftmWatchSelector'].toSorted());
     expect(() => renderRules('for: %(nothing)s', thresholds)).toThrow('there is no threshold "nothing"');
   });
 

@@ -121,6 +121,17 @@ describe('the schema of its values', () => {
     ],
     ['a probe that asks something else', { livenessProbe: { exec: {} } }, '/livenessProbe must NOT have additional'],
     ['a page by no name', { ingress: { hosts: [{}] } }, "/ingress/hosts/0 must have required property 'host'"],
+    ['the name of a Secret alone', { imagePullSecrets: ['registry'] }, '/imagePullSecrets/0 must be object'],
+    [
+      'an unknown threshold',
+      { prometheusRule: { thresholds: { days: 3 } } },
+      '/prometheusRule/thresholds must NOT have additional properties days',
+    ],
+    [
+      'runbooks that all have one address',
+      { prometheusRule: { runbookURLPattern: 'https://a.example.org/' } },
+      '/prometheusRule/runbookURLPattern must match pattern',
+    ],
     ['a port that is none', { syslogService: { ports: { udp: 0 } } }, '/syslogService/ports/udp must be >= 1'],
   ])('refuses %s, and says where', (_, values, complaint) => {
     expect(complaints(values)).toContainEqual(expect.stringContaining(complaint));

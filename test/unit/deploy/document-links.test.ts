@@ -28,7 +28,9 @@ function anchorsOf(file: string): readonly string[] {
 
 /** Files of this project that a document names in backquotes; `ID` stands for any. */
 function namedFiles(file: string): readonly string[] {
-  const named = readFileSync(file, 'utf8').match(/(?<=`)(?:bench|deploy|src|test)\/[\w./-]+\.(?:ts|ya?ml|md)(?=`)/gu);
+  const named = readFileSync(file, 'utf8').match(
+    /(?<=`)(?:bench|deploy|src|test|tools)\/[\w./-]+\.(?:ts|ya?ml|md)(?=`)/gu,
+  );
   return (named ?? []).filter((path) => !path.includes('/ID/'));
 }
 

@@ -2,8 +2,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ARTEFACTS } from '../../../deploy/generate/artefacts.ts';
-import { outdatedFiles } from '../../../deploy/generate/outdated.ts';
+import { ARTEFACTS } from '../../../tools/generate/artefacts.ts';
+import { outdatedFiles } from '../../../tools/generate/outdated.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const files = ARTEFACTS.flatMap((artefact) => [...artefact.files()]);
@@ -40,14 +40,19 @@ describe('outdatedFiles()', () => {
 
   it('names what was changed by hand, what is missing and what is too much, with what it follows from', () => {
     expect(outdatedFiles(root)).toEqual([]);
-    writeFileSync(join(root, 'deploy/grafana/dashboards/site.json'), '{}\n');
+    writeFileSync(join(root, 'deploy/prometheus/mixin/dashboards/site.json'), '{}\n');
     writeFileSync(join(root, 'docs/runbooks/gone.md'), '# A cause of the past\n');
     writeFileSync(join(root, 'docs/runbooks/alerts.md'), '# By hand\n');
     rmSync(join(root, 'docs/runbooks/egress-blocked.md'));
     expect(outdatedFiles(root)).toEqual([
+      { path: 'docs/runbooks/alerts.md', text: expect.stringContaining('# '), from: 'src/checks' },
       { path: 'docs/runbooks/egress-blocked.md', text: expect.stringContaining('# '), from: 'src/checks' },
       { path: 'docs/runbooks/gone.md', text: null, from: 'src/checks' },
-      { path: 'deploy/grafana/dashboards/site.json', text: expect.stringContaining('"uid"'), from: 'deploy/grafana' },
+      {
+        path: 'deploy/prometheus/mixin/dashboards/site.json',
+        text: expect.stringContaining('"uid"'),
+        from: 'tools/generate/grafana',
+      },
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { releasedChangelog, unreleasedEntries } from '../../../deploy/release/changelog.ts';
-import { nextVersion } from '../../../deploy/release/version.ts';
+import { releasedChangelog, unreleasedEntries } from '../../../tools/release/changelog.ts';
+import { nextVersion } from '../../../tools/release/version.ts';
 
 describe('nextVersion()', () => {
   it.each([

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { packageFolder, thirdPartyNotices } from '../../../deploy/third-party-notices.ts';
+import { packageFolder, thirdPartyNotices } from '../../../tools/bundle/third-party-notices.ts';
 
 let root: string;
 

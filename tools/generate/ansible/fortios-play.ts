@@ -1,0 +1,171 @@
+import type { Blank } from '../../../src/engine/model.ts';
+
+type Value = string | number | boolean | readonly Value[] | { readonly [name: string]: Value };
+type Fields = Readonly<Record<string, Value>>;
+
+/** Settings of a policy that hold several names. */
+const LISTS: readonly string[] = ['srcintf', 'dstintf', 'srcaddr', 'dstaddr', 'service', 'poolname'];
+
+/** What `edit 0` and `{newid}` stand for: a play has to say the number, so that it is chosen first. */
+const FREE = { name: 'FILL-IN-NEW-ID', meaning: 'a number that no policy of the FortiGate has' };
+
+/**
+ * A block of a FortiGate's CLI that makes, moves and deletes objects, as a play with the modules of the collection
+ * `fortinet.fortios` (https://github.com/fortinet-ansible-dev/ansible-galaxy-fortios-collection), whose parameters are
+ * named after the CLI. It begins with a look at what has the names of what it makes, or at the policy that it deletes,
+ * and ends there where that is somebody else's.
+ *
+ * @param blanks of the block: they become variables
+ * @throws {Error} at a line that no task says
+ */
+export function playOf(block: string, blanks: readonly Blank[]): unknown {
+  const { made, tasks } = new Translation(block).result();
+  const used = blanks.filter(({ name }) => block.includes(name)).map(({ name }) => name);
+  const names = [...new Set([...used, ...(made.length === 0 ? [] : [FREE.name])])];
+  const play = {
+    name: 'A policy of its own for FortiAuthenticator',
+    hosts: 'fortigates',
+    connection: 'httpapi',
+    gather_facts: false,
+    vars: {
+      ansible_network_os: 'fortinet.fortios.fortios',
+      ansible_httpapi_use_ssl: true,
+      ansible_httpapi_validate_certs: true,
+      vdom: 'root',
+    },
+    vars_prompt: names.map((name) => ({ name: variable(name), prompt: meaningOf(name, blanks), private: false })),
+    tasks: [...(made.length === 0 ? LOOK_AT_POLICY : lookFirst(made)), ...tasks],
+  };
+  return withVariables(play, names);
+}
+
+function meaningOf(name: string, blanks: readonly Blank[]): string {
+  const meaning = name === FREE.name ? FREE.meaning : (blanks.find((blank) => blank.name === name)?.meaning ?? '');
+  return meaning.replace(/ \(not read: .*\)$/u, '');
+}
+
+/** `FILL-IN-SOURCE-IP`: `source_ip` */
+function variable(name: string): string {
+  return name.replace('FILL-IN-', '').toLowerCase().replaceAll('-', '_');
+}
+
+function withVariables(play: Fields, names: readonly string[]): unknown {
+  return JSON.parse(
+    names.reduce((json, name) => json.replaceAll(name, `{{ ${variable(name)} }}`), JSON.stringify(play)),
+  );
+}
+
+function lookFirst(made: readonly Fields[]): readonly Fields[] {
+  return [
+    {
+      name: 'Look for objects that have the same names',
+      'fortinet.fortios.fortios_configuration_fact': {
+        vdom: '{{ vdom }}',
+        selector: '{{ item.selector }}',
+        filters: ['{{ item.filter }}'],
+      },
+      loop: made,
+      register: 'there',
+    },
+    {
+      name: 'Change nothing that is there',
+      'ansible.builtin.assert': {
+        that: ["there.results | map(attribute='meta.results') | map('length') | sum == 0"],
+        fail_msg: 'The FortiGate has an object of that name, or a policy of that number',
+      },
+    },
+  ];
+}
+
+const LOOK_AT_POLICY: readonly Fields[] = [
+  {
+    name: 'Look at the policy of that number',
+    'fortinet.fortios.fortios_configuration_fact': {
+      vdom: '{{ vdom }}',
+      selector: 'firewall_policy',
+      filters: [`policyid==${FREE.name}`],
+    },
+    register: 'there',
+  },
+  {
+    name: 'Delete no policy of another name',
+    'ansible.builtin.assert': {
+      that: ["there.meta.results | rejectattr('name', 'match', 'ftm-watch-') | length == 0"],
+      fail_msg: 'The policy of that number has another name',
+    },
+  },
+];
+
+/** Line by line. */
+class Translation {
+  readonly #made: Fields[] = [];
+  readonly #tasks: Fields[] = [];
+  #path = '';
+  #id = '';
+  #settings: Record<string, Value> = {};
+
+  constructor(block: string) {
+    for (const line of block.split('\n')) this.#take(line.trim());
+  }
+
+  result(): { readonly made: readonly Fields[]; readonly tasks: readonly Fields[] } {
+    return { made: this.#made, tasks: this.#tasks };
+  }
+
+  #take(line: string): void {
+    const [word = '', first = '', ...rest] = line.split(' ');
+    switch (word) {
+      case 'config':
+        this.#path = [first, ...rest].join('_');
+        return;
+      case 'edit':
+        this.#id = first === '0' ? FREE.name : unquoted(first);
+        this.#settings = {};
+        return;
+      case 'set':
+        this.#settings[first.replaceAll('-', '_')] = valueOf(first, rest.join(' '));
+        return;
+      case 'next':
+        this.#make();
+        return;
+      case 'end':
+        return;
+      // It only looks.
+      case 'show':
+        return;
+      default:
+        this.#change(word, unquoted(first), rest);
+    }
+  }
+
+  #change(word: string, id: string, [place = '', next = '']: readonly string[]): void {
+    if (word === 'delete') this.#add(`Delete ${id}`, { state: 'absent', [this.#path]: { [this.#key()]: id } });
+    else if (word === 'move' && place === 'before')
+      this.#add('Move it before the one that matches now', { action: 'move', self: id, before: next });
+    else throw new Error(`No task says: ${[word, id, place, next].join(' ').trim()}`);
+  }
+
+  #key(): string {
+    return this.#path === 'firewall_policy' ? 'policyid' : 'name';
+  }
+
+  #make(): void {
+    const selector = this.#path.replace('firewall_service_', 'firewall.service_');
+    this.#made.push({ selector, filter: `${this.#key()}==${this.#id}` });
+    const fields = { [this.#key()]: this.#id, ...this.#settings };
+    this.#add(`Make ${this.#id}`, { state: 'present', [this.#path]: fields });
+  }
+
+  #add(name: string, fields: Fields): void {
+    this.#tasks.push({ name, [`fortinet.fortios.fortios_${this.#path}`]: { vdom: '{{ vdom }}', ...fields } });
+  }
+}
+
+function valueOf(setting: string, text: string): Value {
+  if (!LISTS.includes(setting)) return unquoted(text);
+  return [...text.matchAll(/"([^"]+)"/gu)].map(([, name = '']) => ({ name }));
+}
+
+function unquoted(text: string): string {
+  return text.replaceAll('"', '');
+}

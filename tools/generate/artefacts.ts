@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import packageJson from '../../package.json' with { type: 'json' };
+import { configJsonSchema } from '../../src/config/config.ts';
+import { renderFortigatePlays } from './ansible/fortigate-plays.ts';
+import { renderDashboards } from './grafana/dashboards.ts';
+import { valuesSchema } from './helm/values-schema.ts';
+import {
+  chartRules,
+  mixinConfig,
+  mixinRules,
+  renderRules,
+  thresholdLines,
+  type Thresholds,
+} from './prometheus/rules.ts';
+import { renderRunbooks } from './runbooks.ts';
+import { productionPackages } from '../sbom/bill.ts';
+import { renderReference } from './config-reference.ts';
+import { renderExitCodesReference } from './exit-codes-reference.ts';
+import { renderInterceptionTables } from './interception-tables.ts';
+import { renderMetricsReference } from './metrics-reference.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const RULES = 'deploy/prometheus/rules';
+const TEMPLATES = 'tools/generate/prometheus/templates';
+const THRESHOLDS = 'tools/generate/prometheus/thresholds.yaml';
+const MIXIN = 'deploy/prometheus/mixin';
+const CHART = 'deploy/helm/ftm-watch';
+
+/** Files that are committed although they follow from something else. */
+export interface Artefact {
+  /** What they follow from: a change is made there. */
+  readonly from: string;
+  /** Whole texts by their paths from the project's folder. */
+  readonly files: () => ReadonlyMap<string, string>;
+  /** A folder in which nothing else stands: what follows from nothing any more is deleted. */
+  readonly folder?: { readonly path: string; readonly byHand: readonly string[] };
+}
+
+/** Everything that `npm run generate` writes. */
+export const ARTEFACTS: readonly Artefact[] = [
+  {
+    from: 'src/checks',
+    files: () => within('docs/runbooks', renderRunbooks()),
+    folder: { path: 'docs/runbooks', byHand: [] },
+  },
+  {
+    from: 'src/checks/firewall-policy',
+    files: () => within('deploy/ansible/fortigate', renderFortigatePlays()),
+    folder: { path: 'deploy/ansible/fortigate', byHand: [] },
+  },
+  {
+    from: 'tools/generate/grafana',
+    files: () => within(`${MIXIN}/dashboards`, renderDashboards()),
+    folder: { path: `${MIXIN}/dashboards`, byHand: [] },
+  },
+  {
+    from: TEMPLATES,
+    files: () =>
+      within(
+        RULES,
+        rules((template) => renderRules(template, thresholds())),
+      ),
+    folder: { path: RULES, byHand: [] },
+  },
+  { from: TEMPLATES, files: () => within(MIXIN, mixin()) },
+  {
+    // A chart cannot read what lies outside its own folder.
+    from: TEMPLATES,
+    files: () => within(`${CHART}/files/rules`, rules(chartRules)),
+    folder: { path: `${CHART}/files/rules`, byHand: [] },
+  },
+  {
+    from: 'tools/generate/grafana',
+    files: () => within(`${CHART}/files/dashboards`, renderDashboards()),
+    folder: { path: `${CHART}/files/dashboards`, byHand: [] },
+  },
+  {
+    from: THRESHOLDS,
+    files: () =>
+      edited(`${CHART}/values.yaml`, (text) =>
+        text.replace(/(?<=^ {2}thresholds:.*\n)(?: {4}.*\n)*/mu, () =>
+          thresholdLines(read(THRESHOLDS))
+            .map((line) => `    ${line}\n`)
+            .join(''),
+        ),
+      ),
+  },
+  {
+    from: 'src/config/schema',
+    files: () => new Map([[`${CHART}/values.schema.json`, `${JSON.stringify(valuesSchema(thresholds()), null, 2)}\n`]]),
+  },
+  {
+    from: 'src/config/schema',
+    files: () => edited('docs/configuration.md', (text) => renderReference(text, configJsonSchema())),
+  },
+  { from: 'src/checks/tls-genuine', files: () => edited('docs/interception.md', renderInterceptionTables) },
+  { from: 'src/metrics', files: () => new Map([['docs/metrics.md', renderMetricsReference()]]) },
+  { from: 'src/cli', files: () => new Map([['docs/exit-codes.md', renderExitCodesReference()]]) },
+  {
+    from: 'package.json',
+    files: () =>
+      edited(`${CHART}/Chart.yaml`, (text) => text.replaceAll(/(?<=^(?:v|appV)ersion: ).*/gmu, packageJson.version)),
+  },
+  {
+    from: 'package.json',
+    files: () => edited('Dockerfile', (text) => text.replace(/(?<=^ARG VERSION=).*/mu, packageJson.version)),
+  },
+  {
+    from: 'package-lock.json',
+    files: () =>
+      edited('docs/security.md', (text) =>
+        text.replace(/(?<=^- )\d+(?= packages at run time)/mu, String(Object.keys(productionPackages()).length)),
+      ),
+  },
+];
+
+function rules(render: (template: string) => string): ReadonlyMap<string, string> {
+  return new Map(readdirSync(join(ROOT, TEMPLATES)).map((name) => [name, render(read(join(TEMPLATES, name)))]));
+}
+
+function thresholds(): Thresholds {
+  return z.record(z.string(), z.union([z.string(), z.number()])).parse(parse(read(THRESHOLDS)));
+}
+
+function mixin(): ReadonlyMap<string, string> {
+  return new Map([
+    ['config.libsonnet', mixinConfig(read(THRESHOLDS))],
+    ['alerts.libsonnet', mixinRules('prometheusAlerts', read(`${TEMPLATES}/ftm-watch-alerts.yml`))],
+    ['rules.libsonnet', mixinRules('prometheusRules', read(`${TEMPLATES}/ftm-watch-recording.yml`))],
+  ]);
+}
+
+function within(folder: string, files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...files].map(([name, text]) => [`${folder}/${name}`, text]));
+}
+
+/** A file that is written by hand except for some places in it. */
+function edited(path: string, edit: (text: string) => string): ReadonlyMap<string, string> {
+  return new Map([[path, edit(read(path))]]);
+}
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}

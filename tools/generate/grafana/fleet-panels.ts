@@ -1,0 +1,94 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { TO_PAGE, TO_SITE, toCause } from './links.ts';
+import { ACTIVE, greenFrom, READY, redFrom, seriesPanel, statPanel, timelinePanel, UP } from './panels.ts';
+
+/** All sites at a glance. */
+export function fleetPanels(): readonly Builder<Panel>[] {
+  return [...now(), ...history(), ...counts()];
+}
+
+function now(): readonly Builder<Panel>[] {
+  return [
+    statPanel(
+      {
+        title: 'Can users activate?',
+        description: 'A site is ready when all of its agents say so. A site that is missing cannot be judged.',
+        expr: 'site:ftm_activation_ready:min',
+        legend: '{{site}}',
+        links: [TO_SITE],
+      },
+      { width: 12, meaning: READY, thresholds: greenFrom(1) },
+    ),
+    statPanel(
+      {
+        title: 'Sites that lost a server',
+        description: 'One: a fault at that site. Several at once: an outage at the vendor.',
+        expr: 'max(count by (subject) (site_subject:ftm_server_lost:max)) or vector(0)',
+        legend: 'sites',
+      },
+      { width: 6, thresholds: redFrom(1) },
+    ),
+    statPanel(
+      {
+        title: 'Agents',
+        description: 'Whether Prometheus reaches each ftm-watch.',
+        expr: 'up{job="ftm-watch"}',
+        legend: '{{site}} {{instance}}',
+        links: [TO_PAGE],
+      },
+      { width: 6, meaning: UP },
+    ),
+  ];
+}
+
+function history(): readonly Builder<Panel>[] {
+  return [
+    timelinePanel(
+      {
+        title: 'Readiness',
+        description: 'Gaps: nobody could tell.',
+        expr: 'site:ftm_activation_ready:min',
+        legend: '{{site}}',
+        links: [TO_SITE],
+      },
+      READY,
+      8,
+    ),
+    timelinePanel(
+      {
+        title: 'Open causes',
+        description: 'The root causes of open incidents; a click leads to the cause and its runbook.',
+        expr: 'site_incident:ftm_incident_open:max',
+        legend: '{{site}}: {{cause}} {{subject}}',
+        links: [toCause()],
+      },
+      ACTIVE,
+      10,
+    ),
+  ];
+}
+
+function counts(): readonly Builder<Panel>[] {
+  return [
+    seriesPanel(
+      {
+        title: 'FortiToken Mobile errors in the logs, an hour',
+        description: 'What FortiAuthenticator itself complains about.',
+        expr: 'max by (site) (sum by (site, instance) (increase(ftm_polling_errors_total{job="ftm-watch"}[1h])))',
+        legend: '{{site}}',
+      },
+      'short',
+    ),
+    seriesPanel(
+      {
+        title: 'Tokens left',
+        description: 'Tokens that can still be given to users.',
+        expr: 'site_appliance:ftm_tokens_left:min',
+        legend: '{{site}} {{appliance}}',
+        links: [TO_SITE],
+      },
+      'short',
+    ),
+  ];
+}

@@ -1,0 +1,171 @@
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  BigValueTextMode,
+  ReduceDataOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common';
+import {
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  MappingType,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import type { ThresholdsConfigBuilder as Thresholds, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
+import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
+import { PanelBuilder as SeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+
+/** The Prometheus that is chosen at the top of the dashboard. */
+export const DATA_SOURCE: DataSourceRef = { type: 'prometheus', uid: '${datasource}' };
+
+const GRID_WIDTH = 24;
+
+/** What every panel has. */
+export interface PanelText {
+  readonly title: string;
+  /** One sentence: what a reader may conclude. */
+  readonly description: string;
+  /** PromQL. */
+  readonly expr: string;
+  /** Name of a series, with {{labels}}. */
+  readonly legend: string;
+  /** Where a click on a series leads: with several, Grafana shows a menu. */
+  readonly links?: readonly PanelLink[];
+}
+
+export interface PanelLink {
+  readonly title: string;
+  readonly url: string;
+}
+
+/** Numbers as they are now. @param meaning what each value means; without any, numbers are shown */
+export function statPanel(text: PanelText, { width, meaning, thresholds = neutral() }: StatLook): StatBuilder {
+  return new StatBuilder()
+    .title(text.title)
+    .description(text.description)
+    .dataLinks(linksOf(text))
+    .datasource(DATA_SOURCE)
+    .withTarget(query(text).instant())
+    .height(5)
+    .span(width)
+    .colorMode(BigValueColorMode.Background)
+    .graphMode(BigValueGraphMode.None)
+    .textMode(BigValueTextMode.ValueAndName)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .mappings(meaning === undefined ? [] : [meaning])
+    .thresholds(thresholds)
+    .noValue('none');
+}
+
+interface StatLook {
+  readonly width: number;
+  readonly meaning?: ValueMapping;
+  readonly thresholds?: Thresholds;
+}
+
+/** States over time. */
+export function timelinePanel(text: PanelText, meaning: ValueMapping, height: number): TimelineBuilder {
+  return new TimelineBuilder()
+    .title(text.title)
+    .description(text.description)
+    .dataLinks(linksOf(text))
+    .datasource(DATA_SOURCE)
+    .withTarget(query(text).range())
+    .height(height)
+    .span(GRID_WIDTH)
+    .mappings([meaning]);
+}
+
+/** Numbers over time. @param unit of Grafana */
+export function seriesPanel(text: PanelText, unit: string): SeriesBuilder {
+  return new SeriesBuilder()
+    .title(text.title)
+    .description(text.description)
+    .dataLinks(linksOf(text))
+    .datasource(DATA_SOURCE)
+    .withTarget(query(text).range())
+    .height(8)
+    .span(GRID_WIDTH / 2)
+    .unit(unit)
+    .min(0);
+}
+
+function linksOf({ links = [] }: PanelText): DashboardLinkBuilder[] {
+  return links.map(({ title, url }) => new DashboardLinkBuilder(title).type(DashboardLinkType.Link).url(url));
+}
+
+function query({ expr, legend }: PanelText): DataqueryBuilder {
+  return new DataqueryBuilder().refId('A').datasource(DATA_SOURCE).expr(expr).legendFormat(legend);
+}
+
+export const READY: ValueMapping = {
+  type: MappingType.ValueToText,
+  options: { 0: { text: 'not ready', color: 'red', index: 0 }, 1: { text: 'ready', color: 'green', index: 1 } },
+};
+
+export const ACTIVE: ValueMapping = {
+  type: MappingType.ValueToText,
+  options: { 0: { text: 'no', color: 'green', index: 0 }, 1: { text: 'yes', color: 'red', index: 1 } },
+};
+
+/** That ftm-watch itself is there says nothing about what it sees: not green. */
+export const UP: ValueMapping = {
+  type: MappingType.ValueToText,
+  options: { 0: { text: 'down', color: 'red', index: 0 }, 1: { text: 'up', color: 'blue', index: 1 } },
+};
+
+/** What each of several states is shown as: their numbers are their places. */
+export function statesShown(states: readonly string[], colors: Readonly<Record<string, string>>): ValueMapping {
+  const options: Record<string, { text: string; color: string; index: number }> = {};
+  for (const [index, text] of states.entries()) options[index] = { text, color: colors[text] ?? 'orange', index };
+  return { type: MappingType.ValueToText, options };
+}
+
+/**
+ * One number for a set of states, of which one is 1. Of several agents the gravest counts.
+ * @param series with the label `LABEL="STATE"` left out
+ * @param states the least grave first
+ */
+export function stateNumber(
+  series: (selector: string) => string,
+  { by, label, states }: { readonly by: string; readonly label: string; readonly states: readonly string[] },
+): string {
+  const each = states.map((state, index) => `(${series(`${label}="${state}"`)} == 1) * ${String(index)}`);
+  return `max by (${by}) (${each.join(' or ')})`;
+}
+
+/** A number that is neither good nor bad. */
+export function neutral(): Thresholds {
+  return steps([{ value: null, color: 'blue' }]);
+}
+
+/** Red, and neither good nor bad from a value on. */
+export function blueFrom(value: number): Thresholds {
+  return steps([
+    { value: null, color: 'red' },
+    { value, color: 'blue' },
+  ]);
+}
+
+/** Neither good nor bad, and red from a value on. */
+export function redFrom(value: number): Thresholds {
+  return steps([
+    { value: null, color: 'blue' },
+    { value, color: 'red' },
+  ]);
+}
+
+/** Red, and green from a value on. */
+export function greenFrom(value: number): Thresholds {
+  return steps([
+    { value: null, color: 'red' },
+    { value, color: 'green' },
+  ]);
+}
+
+function steps(list: { value: number | null; color: string }[]): Thresholds {
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(list);
+}

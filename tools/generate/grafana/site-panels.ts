@@ -1,0 +1,256 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { VERDICTS } from '../../../src/checks/tls-genuine/chain-case.ts';
+import { toCause } from './links.ts';
+import {
+  ACTIVE,
+  blueFrom,
+  greenFrom,
+  seriesPanel,
+  stateNumber,
+  statesShown,
+  statPanel,
+  timelinePanel,
+} from './panels.ts';
+
+/** One site, `$site`. */
+export function sitePanels(): readonly Builder<Panel>[] {
+  return [...states(), ...names(), ...probes(), ...stock(), ...logs(), ...told()];
+}
+
+/** A series of the site. */
+function of(metric: string, more = ''): string {
+  return `${metric}{job="ftm-watch", site="$site"${more === '' ? '' : `, ${more}`}}`;
+}
+
+/** The least grave first. */
+const STATES = ['not-configured', 'ok', 'unknown', 'blocked', 'warning', 'broken'];
+const STATE_COLORS = { 'not-configured': 'text', ok: 'green', unknown: 'purple', blocked: 'yellow', broken: 'red' };
+const VERDICT_STATES = VERDICTS.toReversed();
+const VERDICT_COLORS = { genuine: 'green', unknown: 'purple', rotated: 'yellow', intercepted: 'red', blocked: 'red' };
+
+function states(): readonly Builder<Panel>[] {
+  return [
+    timelinePanel(
+      {
+        title: 'Open causes',
+        description: 'The root causes of open incidents. A click leads to the cause, and from there to its runbook.',
+        expr: 'site_incident:ftm_incident_open:max{site="$site"}',
+        legend: '{{cause}} {{subject}} ({{severity}})',
+        links: [toCause('$site')],
+      },
+      ACTIVE,
+      6,
+    ),
+    timelinePanel(
+      {
+        title: 'Preconditions',
+        description: 'In the order of the path: the first that is broken is the one to look at.',
+        expr: stateNumber((selector) => of('ftm_precondition_state', selector), {
+          by: 'precondition',
+          label: 'state',
+          states: STATES,
+        }),
+        legend: '{{precondition}}',
+      },
+      statesShown(STATES, STATE_COLORS),
+      10,
+    ),
+    timelinePanel(
+      {
+        title: 'Verdict on the certificates',
+        description: 'Whether each target shows its own certificate. Of several agents the worst verdict counts.',
+        expr: stateNumber((selector) => of('ftm_tls_verdict', selector), {
+          by: 'target',
+          label: 'verdict',
+          states: VERDICT_STATES,
+        }),
+        legend: '{{target}}',
+      },
+      statesShown(VERDICT_STATES, VERDICT_COLORS),
+      8,
+    ),
+  ];
+}
+
+function names(): readonly Builder<Panel>[] {
+  return [
+    timelinePanel(
+      {
+        title: 'Answers of the resolvers',
+        description: 'Whether every address for the licence server is an expected one.',
+        expr: `min by (resolver) (${of('ftm_dns_answers_expected')})`,
+        legend: '{{resolver}}',
+      },
+      statesShown(['unexpected', 'expected'], { unexpected: 'red', expected: 'blue' }),
+      6,
+    ),
+    seriesPanel(
+      {
+        title: 'Time to live of the answers',
+        description: 'Of the answer for the licence server.',
+        expr: `min by (resolver) (${of('ftm_dns_answer_ttl_seconds')})`,
+        legend: '{{resolver}}',
+      },
+      's',
+    ),
+  ];
+}
+
+function probes(): readonly Builder<Panel>[] {
+  return [
+    timelinePanel(
+      {
+        title: 'Probes that are answered',
+        description: 'That something answers does not say who: see the verdicts.',
+        expr: `min by (probe, target) (${of('ftm_probe_success')})`,
+        legend: '{{probe}} {{target}}',
+      },
+      statesShown(['no answer', 'answered'], { 'no answer': 'red', answered: 'blue' }),
+      8,
+    ),
+    seriesPanel(
+      {
+        title: 'Probes, 95th percentile',
+        description: 'How long the probes take: below 50 ms, 250 ms, 1 s or 5 s.',
+        expr: `histogram_quantile(0.95, sum by (le, probe, target) (rate(${of('ftm_probe_duration_seconds_bucket')}[5m])))`,
+        legend: '{{probe}} {{target}}',
+      },
+      's',
+    ),
+    seriesPanel(
+      {
+        title: 'Probes without an answer',
+        description: 'Share of the runs of 5 minutes.',
+        expr: 'site_target:ftm_probe_failure_ratio:rate5m{site="$site"}',
+        legend: '{{probe}} {{target}}',
+      },
+      'percentunit',
+    ),
+  ];
+}
+
+function stock(): readonly Builder<Panel>[] {
+  return [
+    statPanel(
+      {
+        title: 'Certificates: days left',
+        description: 'Of each target that shows its own certificate: the date of a forged one says nothing.',
+        expr:
+          `(min by (target) (${of('ftm_tls_certificate_not_after_timestamp_seconds')} and on (instance, target) ` +
+          `${of('ftm_tls_verdict', 'verdict="genuine"')} == 1) - time()) / 86400`,
+        legend: '{{target}}',
+      },
+      { width: 12, thresholds: greenFrom(14) },
+    ),
+    statPanel(
+      {
+        title: 'Tokens left',
+        description: 'Tokens that can still be given to users.',
+        expr: 'site_appliance:ftm_tokens_left:min{site="$site"}',
+        legend: '{{appliance}}',
+      },
+      { width: 12, thresholds: blueFrom(1) },
+    ),
+    seriesPanel(
+      {
+        title: 'Tokens by status',
+        description: 'As FortiAuthenticator counts them; locked ones are counted beside their status.',
+        expr:
+          `max by (appliance, status) (${of('ftm_tokens')}) or ` +
+          `max by (appliance) (label_replace(${of('ftm_tokens_locked')}, "status", "locked", "", "")) or ` +
+          `max by (appliance) (label_replace(${of('ftm_tokens_licensed')}, "status", "licensed", "", ""))`,
+        legend: '{{appliance}} {{status}}',
+      },
+      'short',
+    ),
+    timelinePanel(
+      {
+        title: 'Licences',
+        description: 'Whether each configured licence is registered to its unit. Gaps: nobody could tell.',
+        expr: `min by (appliance, license) (${of('ftm_license_assigned')})`,
+        legend: '{{appliance}} {{license}}',
+      },
+      statesShown(['not assigned', 'assigned'], { 'not assigned': 'red', assigned: 'blue' }),
+      6,
+    ),
+  ];
+}
+
+function logs(): readonly Builder<Panel>[] {
+  return [
+    seriesPanel(
+      {
+        title: 'FortiToken Mobile errors in the log, 15 minutes',
+        description: 'What FortiAuthenticator itself complains about.',
+        expr: `max by (appliance, signature) (increase(${of('ftm_polling_errors_total')}[15m])) > 0`,
+        legend: '{{appliance}} {{signature}}',
+      },
+      'short',
+    ),
+    seriesPanel(
+      {
+        title: 'Since the last error, and the last line',
+        description: 'A log that says nothing proves nothing.',
+        expr:
+          `time() - max by (appliance) (label_replace(${of('ftm_log_last_received_timestamp_seconds')} > 0, ` +
+          `"what", "line", "", "")) or time() - max by (appliance, what) (label_replace(` +
+          `${of('ftm_polling_last_error_timestamp_seconds')} > 0, "what", "error", "", ""))`,
+        legend: '{{appliance}} {{what}}',
+      },
+      's',
+    ),
+    seriesPanel(
+      {
+        title: 'Log lines a second',
+        description: 'By what became of them. "unrecognised": a word of FortiToken Mobile, and no signature.',
+        expr: `sum by (result) (rate(${of('ftm_log_lines_total')}[5m]))`,
+        legend: '{{result}}',
+      },
+      'short',
+    ),
+    seriesPanel(
+      {
+        title: 'Connections of log senders',
+        description: 'Those that are open, and how many came to nothing in 15 minutes.',
+        expr:
+          `sum by (instance) (${of('ftm_log_connections_open')}) or ` +
+          `sum by (result) (increase(${of('ftm_log_connections_total', 'result!="accepted"')}[15m])) > 0`,
+        legend: '{{instance}}{{result}}',
+      },
+      'short',
+    ),
+  ];
+}
+
+function told(): readonly Builder<Panel>[] {
+  return [
+    seriesPanel(
+      {
+        title: 'Notifications that wait',
+        description: 'More than a moment: see the runbook of FtmNotificationsStuck.',
+        expr: of('ftm_notifications_pending'),
+        legend: '{{instance}} {{channel}}',
+      },
+      'short',
+    ),
+    seriesPanel(
+      {
+        title: 'Notifications, an hour',
+        description: 'By what became of each attempt.',
+        expr: `sum by (channel, result) (increase(${of('ftm_notifications_total')}[1h])) > 0`,
+        legend: '{{channel}} {{result}}',
+      },
+      'short',
+    ),
+    seriesPanel(
+      {
+        title: 'Since the last notification',
+        description: 'Of each channel that has delivered something.',
+        expr: `time() - max by (channel) (${of('ftm_notification_last_success_timestamp_seconds')} > 0)`,
+        legend: '{{channel}}',
+      },
+      's',
+    ),
+  ];
+}

@@ -1,0 +1,195 @@
+import { configJsonSchema, type JsonSchema } from '../../../src/config/config.ts';
+import type { Thresholds } from '../prometheus/rules.ts';
+import { podSchema } from './pod-schema.ts';
+import { choice, flag, KUBERNETES, NAME, names, PORT, section, SECRET_KEY, text, texts } from './schema-pieces.ts';
+
+/**
+ * The schema (draft 7, which every Helm understands) that Helm holds values against. What stands under `config` is the
+ * schema of the configuration file itself: a wrong key is refused before anything is changed in the cluster.
+ */
+export function valuesSchema(thresholds: Thresholds): JsonSchema {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Values of the chart ftm-watch',
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      ...program(),
+      ...network(),
+      ...monitoring(thresholds),
+      ...podSchema(),
+      global: KUBERNETES.map('Of a chart above this one; not used.'),
+    },
+  };
+}
+
+function program(): Readonly<Record<string, JsonSchema>> {
+  return {
+    nameOverride: text('Name of the application in labels, instead of the one of the chart.'),
+    fullnameOverride: text('Name of all objects, instead of one made of the release and the application.'),
+    image: section('The image, made with the Dockerfile.', {
+      repository: text('Registry and name.', '^[^\\s@]+$'),
+      tag: text('Tag; empty: the appVersion of the chart.'),
+      digest: text('Digest, instead of the tag.', '^(sha256:[0-9a-f]{64})?$'),
+      pullPolicy: choice('When it is pulled.', 'Always', 'IfNotPresent', 'Never'),
+    }),
+    imagePullSecrets: {
+      description: 'Secrets with passwords of the registry (LocalObjectReference).',
+      type: 'array',
+      items: section('One of them.', { name: text('Its name.', NAME) }, ['name']),
+    },
+    config: configuration(),
+    existingSecret: text('Name of a Secret that is there: its key ftm-watch.yaml is used instead.', `^$|${NAME}`),
+    files: {
+      description:
+        'Public texts in /etc/ftm-watch beside ftm-watch.yaml, by name, such as certificates of authorities. Never ' +
+        'a secret.',
+      type: 'object',
+      propertyNames: { pattern: '^[-._a-zA-Z0-9]+$', not: { const: 'ftm-watch.yaml' } },
+      additionalProperties: { type: 'string', not: { pattern: 'PRIVATE KEY' } },
+    },
+    secrets: names('Names of Secrets that are there: the key KEY of NAME is the file /run/secrets/ftm-watch/NAME/KEY.'),
+    persistence: section('Where the database lives.', {
+      enabled: flag('Whether it outlives the pod.'),
+      existingClaim: text('Name of a claim that is there, instead of one made here.'),
+      storageClass: text('Storage class; empty: the default one. It must lock files properly: no NFS.'),
+      accessMode: choice('One node, or one pod, at a time.', 'ReadWriteOnce', 'ReadWriteOncePod'),
+      size: text('Size of the volume.', '^[1-9][0-9]*(Mi|Gi|Ti)$'),
+      annotations: texts('Annotations of the claim.'),
+    }),
+  };
+}
+
+/** The configuration file, with what the chart itself reads from it. */
+function configuration(): JsonSchema {
+  const { $schema: _dialect, title: _title, ...schema } = configJsonSchema();
+  return {
+    ...schema,
+    description:
+      'The file ftm-watch.yaml. Every key is explained in docs/configuration.md; "site" is the name of the release ' +
+      'if it is missing.',
+    required: ['web', 'store'],
+    allOf: [
+      {
+        properties: {
+          // The pod is asked from outside, at a port that is known. Go's expressions cannot look ahead.
+          web: {
+            required: ['listen'],
+            properties: {
+              listen: { pattern: ':[1-9][0-9]*$', not: { pattern: String.raw`^(127\.|\[::1\]|localhost)` } },
+            },
+          },
+          store: { required: ['path'], properties: { path: { pattern: '^/var/lib/ftm-watch/' } } },
+        },
+      },
+    ],
+  };
+}
+
+const INGRESS_PATH = {
+  type: 'object',
+  properties: { path: { type: 'string', pattern: '^/' }, pathType: { type: 'string' } },
+  additionalProperties: false,
+} as const;
+
+const INGRESS_HOST = {
+  type: 'object',
+  properties: { host: { type: 'string', minLength: 1 }, paths: { type: 'array', items: INGRESS_PATH } },
+  additionalProperties: false,
+  required: ['host'],
+} as const;
+
+function network(): Readonly<Record<string, JsonSchema>> {
+  return {
+    service: section('The service of the status page, the metrics and the API.', {
+      type: choice('Its type.', 'ClusterIP', 'NodePort', 'LoadBalancer'),
+      annotations: texts('Its annotations.'),
+    }),
+    syslogService: section('The service that log lines come in by; there is one where config.logs.syslog listens.', {
+      type: choice(
+        'Its type. Only NodePort and LoadBalancer keep the source addresses of appliances outside.',
+        'LoadBalancer',
+        'NodePort',
+        'ClusterIP',
+      ),
+      annotations: texts('Its annotations.'),
+      loadBalancerClass: text('Class of the load balancer; empty: the default one.'),
+      loadBalancerSourceRanges: {
+        description: 'CIDR blocks that may send.',
+        type: 'array',
+        items: { type: 'string', pattern: '/[0-9]+$' },
+      },
+      ports: section('The ports that appliances send to.', { udp: PORT, tcp: PORT, tls: PORT }, ['udp', 'tcp', 'tls']),
+    }),
+    ingress: section('The way to the status page by a name from outside.', {
+      enabled: flag('Whether there is one.'),
+      className: text('Its class; empty: the default one.'),
+      annotations: texts('Its annotations.'),
+      hosts: {
+        description: 'Names that the page is called by; the path is / where there is none.',
+        type: 'array',
+        items: INGRESS_HOST,
+      },
+      tls: KUBERNETES.list('Certificates (IngressTLS).'),
+    }),
+    serviceAccount: section('The account of the pod. It has no rights and no token.', {
+      create: flag('Whether it is made here.'),
+      name: text('Its name; empty: the one of all objects, or "default" where none is made.'),
+      annotations: texts('Its annotations.'),
+    }),
+    networkPolicy: section('Who may connect to the pod, and where it may connect to.', {
+      enabled: flag('Whether there is a policy.'),
+      http: KUBERNETES.list('Peers that may read metrics and the status page (NetworkPolicyPeer); none: nobody.'),
+      syslog: KUBERNETES.list('Peers that may send log lines (NetworkPolicyPeer); none: nobody.'),
+      extraEgress: KUBERNETES.list(
+        'More rules than those for the ports in the configuration (NetworkPolicyEgressRule).',
+      ),
+    }),
+  };
+}
+
+function monitoring(thresholds: Thresholds): Readonly<Record<string, JsonSchema>> {
+  const secretKey = section('A key of a Secret.', SECRET_KEY, ['name', 'key']);
+  const basicAuth = {
+    description: 'Name and password, by reference; for config.web.users.',
+    type: 'object',
+    additionalProperties: false,
+  };
+  return {
+    prometheusRelease: text('Release of kube-prometheus-stack, which selects by the label "release".'),
+    serviceMonitor: section('How the Prometheus operator finds it.', {
+      enabled: flag('Whether there is one.'),
+      labels: texts('Labels that the operator selects by.'),
+      interval: text('Time between scrapes.', '^[0-9]+(ms|s|m)$'),
+      scrapeTimeout: text('Time for a scrape.', '^[0-9]+(ms|s|m)$'),
+      tlsConfig: KUBERNETES.map('How its certificate is verified (TLSConfig of the operator); for config.web.tls.'),
+      authorization: section('A bearer token, by reference; for config.web.tokens.', { credentials: secretKey }),
+      basicAuth: { ...basicAuth, properties: { username: secretKey, password: secretKey } },
+    }),
+    prometheusRule: section('The rules and alerts of deploy/prometheus, and alerts for a watcher that is gone.', {
+      enabled: flag('Whether there are any.'),
+      shared: flag('Whether those for all sites are in this release: in one of those that one Prometheus sees.'),
+      labels: texts('Labels that the operator selects by.'),
+      runbookURLPattern: text(
+        'Address of the runbooks, with %s for the page: https://ftm.example.org/runbooks/%s. Empty: alerts and ' +
+          'dashboards have no links to runbooks.',
+        '^(https?://.*%s.*)?$',
+      ),
+      thresholds: section(
+        'What the rules compare with.',
+        Object.fromEntries(Object.entries(thresholds).map(([name, value]) => [name, thresholdSchema(value)])),
+      ),
+    }),
+    dashboards: section('The dashboards of deploy/grafana, in a ConfigMap for the sidecar of Grafana.', {
+      enabled: flag('Whether there are any.'),
+      labels: texts('Labels that the sidecar selects by.'),
+      annotations: texts('Annotations, such as the folder.'),
+    }),
+  };
+}
+
+function thresholdSchema(value: string | number): JsonSchema {
+  return typeof value === 'number'
+    ? { description: 'A number.', type: 'number', minimum: 0 }
+    : { description: 'A time, such as 15m.', type: 'string', pattern: '^[0-9]+(s|m|h|d)$' };
+}

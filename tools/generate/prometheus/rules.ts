@@ -1,0 +1,73 @@
+import { parse } from 'yaml';
+import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
+
+/** The values of `thresholds.yaml` by their names. */
+export type Thresholds = Readonly<Record<string, string | number>>;
+
+/** The series of ftm-watch: `job_name` in the shipped scrape configuration. */
+export const FTM_WATCH_SELECTOR = 'job="ftm-watch"';
+
+/** The syntax of jsonnet's operator `%`. */
+const PLACE = /%\((\w+)\)s/gu;
+
+/**
+ * A file of rules with the thresholds in it.
+ * @throws {Error} when a threshold is unknown
+ */
+export function renderRules(template: string, thresholds: Thresholds): string {
+  return chartRules(template).replaceAll(PLACE, (_, name: string) => {
+    const value = thresholds[name];
+    if (value === undefined) throw new Error(`Cannot render the rules: there is no threshold "${name}"`);
+    return String(value);
+  });
+}
+
+/** A file of rules for the chart, which puts its thresholds in. */
+export function chartRules(template: string): string {
+  return withBlindCauses(template).replaceAll('%(ftmWatchSelector)s', FTM_WATCH_SELECTOR);
+}
+
+/** Fills in the causes that say that ftm-watch itself cannot see: these are no fault of the path. */
+function withBlindCauses(template: string): string {
+  const blind = CAUSE_IDS.filter((id) => wordsOf(id).impact === 'blind' && wordsOf(id).severity === 'warning');
+  return template.replaceAll(/(?<=severity="warning",\s+cause[!=]~")[^"]*(?=")/gu, blind.join('|'));
+}
+
+const GENERATED = '// Written by "npm run generate" from tools/generate/prometheus: change it there.\n';
+
+/** A file of rules as a jsonnet library (https://monitoring.mixins.dev) with the field `prometheusAlerts` or `…Rules`. */
+export function mixinRules(field: 'prometheusAlerts' | 'prometheusRules', template: string): string {
+  // std.manifestYamlDoc() of jsonnet 0.20 writes YAML that is not valid when a text of several lines begins with a space.
+  const trimmed = (_key: string, value: unknown): unknown => (typeof value === 'string' ? value.trim() : value);
+  const json = JSON.stringify(parse(withBlindCauses(template)), trimmed, 2);
+  // JSON is jsonnet; a text with places is formatted.
+  const formatted = json.replaceAll(/"(?:[^"\\]|\\.)*"/gu, (text) =>
+    text.includes('%(') ? `${text.replaceAll(/%(?!\(\w+\)s)/gu, '%%')} % $._config` : text,
+  );
+  return `${GENERATED}{\n  ${field}+:: ${formatted.replaceAll('\n', '\n  ')},\n}\n`;
+}
+
+/** `_config` of the mixin, with the comments of `thresholds.yaml`. */
+export function mixinConfig(thresholds: string): string {
+  return [
+    GENERATED,
+    '{\n  _config+:: {\n',
+    '    // Selects the series of ftm-watch: the job of the scrape configuration.\n',
+    `    ftmWatchSelector: '${FTM_WATCH_SELECTOR}',\n\n`,
+    '    // Address of the runbooks, in which %s is the page: https://ftm.example.org/runbooks/%s is the page that a\n',
+    '    // daemon serves. null: alerts and dashboards have no links to runbooks.\n',
+    '    runbookURLPattern: null,\n\n',
+    ...thresholdLines(thresholds).map((line) => {
+      const [, name, value] = /^(\w+): (.+)$/u.exec(line) ?? [];
+      if (name === undefined) return `    ${line.replace('#', '//')}\n`;
+      return `    ${name}: ${JSON.stringify(parse(value ?? '')).replaceAll('"', "'")},\n`;
+    }),
+    '  },\n}\n',
+  ].join('');
+}
+
+/** The lines of `thresholds.yaml` below its introduction. */
+export function thresholdLines(thresholds: string): readonly string[] {
+  const [, ...parts] = thresholds.trimEnd().split('\n\n');
+  return parts.join('\n').split('\n');
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { completion } from '../../src/cli/completion.ts';
+import { describedProgram } from './described-program.ts';
+import { copyOf, type FileTree, filesBelow, type TreeFile } from './file-tree.ts';
+import { manPage } from './man-page.ts';
+
+/** What every package is made from. */
+export interface Build {
+  /** The folder of this project. */
+  readonly root: string;
+  readonly version: string;
+  /** Seconds since 1970. */
+  readonly date: number;
+  /** The folder with the bundled program. */
+  readonly dist: string;
+}
+
+const DOCUMENTS = /^share\/doc\/ftm-watch\/(?:runbooks\/)?[^/]+\.md$/u;
+/** They go along as documents. */
+const LICENSES = /\/(?:LICENSE|THIRD-PARTY\.txt)$/u;
+
+/**
+ * The program with its Node, its command, manual page, documents and unit, by paths below a prefix such as `/usr` or
+ * `/opt/ftm-watch`. `node` is the folder with Node.
+ */
+export function programTree(build: Build, node: string, prefix: string): FileTree {
+  const { root, version, dist } = build;
+  const unit = read(root, 'deploy/systemd/ftm-watch.service');
+  const date = new Date(build.date * 1000).toISOString().slice(0, 10);
+  return new Map<string, TreeFile>([
+    ['bin/ftm-watch', { content: command(prefix), mode: 0o755 }],
+    ['lib/ftm-watch/node', { ...copyOf(join(node, 'bin/node')), mode: 0o755 }],
+    ...filesBelow(dist, 'lib/ftm-watch/program').filter(([path]) => !LICENSES.test(path)),
+    // It is no command here: its first line would look for a Node elsewhere.
+    ['lib/ftm-watch/program/main.js', { content: read(dist, 'main.js').replace(/^#!.*\n/u, ''), mode: 0o644 }],
+    ['lib/systemd/system/ftm-watch.service', { content: unit.replaceAll('/usr/', `${prefix}/`), mode: 0o644 }],
+    ['lib/sysusers.d/ftm-watch.conf', copyOf(join(root, 'deploy/systemd/ftm-watch.sysusers'))],
+    ['lib/tmpfiles.d/ftm-watch.conf', copyOf(join(root, 'deploy/systemd/ftm-watch.tmpfiles'))],
+    ...completions(version),
+    ['share/man/man1/ftm-watch.1.gz', packed(manPage({ version, date }))],
+    ...filesBelow(join(root, 'docs'), 'share/doc/ftm-watch').filter(([path]) => DOCUMENTS.test(path)),
+    ['share/doc/ftm-watch/CHANGELOG.md', copyOf(join(root, 'CHANGELOG.md'))],
+    ['share/doc/ftm-watch/copyright', copyOf(join(root, 'tools/package/copyright'))],
+    ['share/doc/ftm-watch/THIRD-PARTY.txt.gz', packed(read(dist, 'THIRD-PARTY.txt'))],
+    ['share/doc/ftm-watch/NODE-LICENSE.gz', packed(read(node, 'LICENSE'))],
+  ]);
+}
+
+/** Where each shell looks for them. */
+function completions(version: string): readonly (readonly [path: string, file: TreeFile])[] {
+  const places = [
+    ['bash', 'share/bash-completion/completions/ftm-watch'],
+    ['zsh', 'share/zsh/vendor-completions/_ftm-watch'],
+    ['fish', 'share/fish/vendor_completions.d/ftm-watch.fish'],
+  ] as const;
+  const program = describedProgram(version, () => undefined);
+  return places.map(([shell, path]) => [path, { content: completion(shell, program), mode: 0o644 }]);
+}
+
+export function packed(text: string): TreeFile {
+  return { content: gzipSync(text, { level: 9 }), mode: 0o644 };
+}
+
+function read(folder: string, name: string): string {
+  return readFileSync(join(folder, name), 'utf8');
+}
+
+function command(prefix: string): string {
+  return `#!/bin/sh\nexec ${prefix}/lib/ftm-watch/node ${prefix}/lib/ftm-watch/program/main.js "$@"\n`;
+}
