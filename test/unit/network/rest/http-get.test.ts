@@ -36,9 +36,9 @@ describe('what looks at the outside world', () => {
     );
     const posting = texts.filter(([, text]) => /'(?:POST|PUT|PATCH|DELETE)'/u.test(text)).map(([file]) => file);
     expect(posting.toSorted()).toEqual([
+      'connectors/registration-client.ts',
       'network/dns/https.ts',
       'network/rest/json-exchange.ts',
-      'connectors/registration-client.ts',
     ]);
     const exchanging = texts.filter(([, text]) => text.includes('exchangeJson(')).map(([file]) => file);
     expect(exchanging.toSorted()).toEqual(['connectors/registration-client.ts', 'network/rest/json-exchange.ts']);
