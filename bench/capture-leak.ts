@@ -13,7 +13,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { createCertificateCache } from '../src/core/parse-certificate.ts';
-import { observeEndpoint, type EndpointRequest } from '../src/sources/target/observe-endpoint.ts';
+import { observeEndpoint, type EndpointRequest } from '../src/round/endpoint.ts';
 import { createProbeSecureContext } from '../src/network/tls/secure-context.ts';
 import { probeContext } from '../test/support/probe-context.ts';
 

@@ -4,7 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { roundLimit } from '../../src/runtime/round/observe-round.ts';
+import { roundLimit } from '../../src/round/round.ts';
 import { CONTROL_HOSTS, LICENSE_HOST } from '../../test/lab/site.ts';
 import { configOf } from '../../test/support/config-of.ts';
 import { freePort } from '../../test/support/free-port.ts';

@@ -4,9 +4,9 @@ import { pino } from 'pino';
 import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import { emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
-import { createLogIntake } from '../../src/sources/log/intake.ts';
+import { createLogIntake } from '../../src/logs/intake.ts';
 import { isFaultId } from '../../src/checks/registry.ts';
-import { loadSignatures } from '../../src/sources/log/signatures.ts';
+import { loadSignatures } from '../../src/logs/signatures.ts';
 
 const free = { address: '127.0.0.1', port: 0 };
 let state = emptyPolling(900_000);

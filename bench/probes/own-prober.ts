@@ -11,9 +11,9 @@ import { NO_OTHER_NAMES } from '../../src/checks/name-resolution/other-names.ts'
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import { judgeMail } from '../../src/checks/mail/judge.ts';
 import { judgeTlsPath } from '../../src/checks/tls-genuine/judge-path.ts';
-import type { PathTarget } from '../../src/sources/target/observe-path.ts';
-import { licenseTarget, serviceTarget } from '../../src/sources/target/path-targets.ts';
-import { createProbeKit, type ProbeKit } from '../../src/runtime/round/probe-kit.ts';
+import type { PathTarget } from '../../src/round/path.ts';
+import { licenseTarget, serviceTarget } from '../../src/round/path-targets.ts';
+import { createProbeKit, type ProbeKit } from '../../src/round/instruments.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { Finding } from '../../src/engine/model.ts';
 import { bareHandshake, bareRequest } from './floor.ts';

@@ -2,7 +2,7 @@ import type { LogFacts, UnitFacts } from './check.ts';
 import { CHECKS } from './registry.ts';
 import type { Assessment } from '../engine/model.ts';
 import { withPeerViews } from './peer-views.ts';
-import type { SlowFactsBySource } from '../sources/registry.ts';
+import type { SlowFactsBySource } from '../round/registry.ts';
 import { activationContextOf, type ActivationContext } from '../core/license/appliance.ts';
 import { outageWarning } from '../core/license/firmware.ts';
 import type { HostPort } from '../core/addresses.ts';

@@ -1,11 +1,11 @@
 import type { ApplianceFacts } from '../core/license/appliance.ts';
 import type { FindingContent, Told, Assessment, Check, Finding } from '../engine/model.ts';
-import type { SlowSourceId, SlowFactsBySource, SourcesConfig, RoundObservations } from '../sources/registry.ts';
+import type { SlowSourceId, SlowFactsBySource, SourcesConfig, RoundObservations } from '../round/registry.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import type { CarrierFindings } from './delivery/judge-carrier.ts';
 import type { ClockObservation } from '../core/observation.ts';
-import type { LicenseServerConfig } from '../sources/path/sections.ts';
+import type { LicenseServerConfig } from '../config/schema/path.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
 import type { ControlHosts } from './reachability/explain-shut-ports.ts';

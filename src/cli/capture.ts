@@ -19,7 +19,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { blocksOf, headOf, type Cause, type Finding, isFault } from '../engine/model.ts';
 import { remedyOf } from '../engine/remedy-words.ts';
 import { unitAddresses } from '../runtime/conclude.ts';
-import { loadTlsKnowledge } from '../runtime/round/tls-knowledge.ts';
+import { loadTlsKnowledge } from '../round/tls-knowledge.ts';
 import { messageOf } from '../text/message-of.ts';
 import { controlPlace } from '../runtime/control-place.ts';
 import { createDaemonClient } from './daemon-client.ts';

@@ -7,7 +7,7 @@ import { resumePolling } from '../core/polling/state.ts';
 import type { LogMemory } from '../report/report-contents.ts';
 import type { StoredHistory } from '../store/stored-history.ts';
 import { NOTHING_REMEMBERED, type LogPart, lastExplainingFaults } from '../runtime/conclude.ts';
-import { listenedSince, readPolling } from '../sources/log/polling-log.ts';
+import { listenedSince, readPolling } from '../logs/polling-log.ts';
 import { stateFile } from '../runtime/slow-sources.ts';
 import { messageOf } from '../text/message-of.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../preflight/compare.ts';
 import { planMigration, type MigrationPlan, changesText, planText, usersText } from '../preflight/preflight-text.ts';
 import { fileName } from '../report/report-contents.ts';
-import { readTokenUsers, type TokenUsers } from '../sources/appliances/token-users.ts';
+import { readTokenUsers, type TokenUsers } from '../connectors/token-users.ts';
 import { oneATurn } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { UNHEARD } from './check.ts';

@@ -3,26 +3,20 @@ import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/config-file.ts';
-import { createAttribution, NO_OTHERS, type Attribution, sampleOf } from '../sources/log/attribution.ts';
+import { createAttribution, NO_OTHERS, type Attribution, sampleOf } from '../logs/senders.ts';
 import { isFaultId } from '../checks/registry.ts';
-import { loadSignatures } from '../sources/log/signatures.ts';
+import { loadSignatures } from '../logs/signatures.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { loadOrExplain, type Invocation, type Streams, type Terminal } from './terminal.ts';
 import { concernsLicenseServer, type WatchedTraffic, type LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import { type FramedLine, Framer } from '../sources/log/framing.ts';
-import {
-  type PastedRecognition,
-  type Recognition,
-  recognisePasted,
-  EventOutbox,
-  LogReader,
-} from '../sources/log/reader.ts';
+import { type FramedLine, Framer } from '../logs/framing.ts';
+import { type PastedRecognition, type Recognition, recognisePasted, EventOutbox, LogReader } from '../logs/reader.ts';
 import { compareSeverity } from '../core/severity.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { isoTime } from '../core/time-text.ts';
 import { UNNAMED } from '../core/polling/state.ts';
-import { newLineTally } from '../sources/log/tally.ts';
+import { newLineTally } from '../logs/tally.ts';
 import { messageOf } from '../text/message-of.ts';
 
 const neededToRecognise: Needs = (key) => key === 'logs.signatureFiles';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { release, type } from 'node:os';
 import { isFaultId } from '../checks/registry.ts';
-import { loadSignatures } from '../sources/log/signatures.ts';
+import { loadSignatures } from '../logs/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { capturesOf } from './capture.ts';
 import { examine, neededToExamine } from './examine.ts';

@@ -15,7 +15,7 @@ import type { Needs, Substitute } from '../config/config-file.ts';
 import type { Clock } from '../core/clock.ts';
 import { counted } from '../core/phrases.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { RoundProgress } from '../runtime/round/observe-round.ts';
+import type { RoundProgress } from '../round/round.ts';
 
 export interface Streams {
   readonly output: { write(text: string): unknown };

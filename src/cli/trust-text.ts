@@ -1,4 +1,4 @@
-import type { TrustProfile } from '../sources/path/sections.ts';
+import type { TrustProfile } from '../config/schema/path.ts';
 import { type Certificate, formatDistinguishedName } from '../core/certificate.ts';
 import { type Baseline, trustUnder, type Trust } from '../tls/trust.ts';
 import type { RefusedBaseline } from '../checks/tls-genuine/chain-case.ts';

@@ -8,7 +8,7 @@ import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { renderRepair } from '../report/repair-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
-import { loadSignatures } from '../sources/log/signatures.ts';
+import { loadSignatures } from '../logs/signatures.ts';
 import { readStoredIncident, type StoredIncident } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';

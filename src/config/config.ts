@@ -17,7 +17,7 @@ import {
   integer,
 } from './schema/section.ts';
 import { store, web } from './schema/web.ts';
-import { sourceSections } from '../sources/registry.ts';
+import { sourceSections } from '../round/registry.ts';
 import { channelSections } from '../notify/channels/registry.ts';
 import { webUrl } from './schema/endpoints.ts';
 

@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { VERDICTS } from '../checks/tls-genuine/chain-case.ts';
 import { PRECONDITION_STATES } from '../engine/model.ts';
 import type { Config } from '../config/config.ts';
-import { SOURCES } from '../sources/registry.ts';
-import type { GaugeDefinition, SourceMetrics } from '../sources/source.ts';
+import { SOURCES } from '../round/registry.ts';
+import type { GaugeDefinition, SourceMetrics } from '../connectors/source.ts';
 
 /**
  * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the

@@ -1,4 +1,4 @@
-import { type SlowFactsBySource, type RoundObservations, samplesOf } from '../sources/registry.ts';
+import { type SlowFactsBySource, type RoundObservations, samplesOf } from '../round/registry.ts';
 import type { Config } from '../config/config.ts';
 import type { ChangeRefusal, LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';

@@ -7,8 +7,8 @@ import { isoTime } from '../core/time-text.ts';
 import { askedFor, policyText } from '../core/license/firewall.ts';
 import type { LicenseOutcome } from '../core/license/registration.ts';
 import { valueOf } from '../core/license/resource.ts';
-import type { UnitObservation } from '../sources/appliances/unit-observation.ts';
-import type { SlowFactsBySource } from '../sources/registry.ts';
+import type { UnitObservation } from '../connectors/unit-observation.ts';
+import type { SlowFactsBySource } from '../round/registry.ts';
 
 /** What changed since the snapshot, and what that means; of what did not change, nothing. */
 export function changesSince(before: Snapshot, after: Snapshot): readonly Change[] {

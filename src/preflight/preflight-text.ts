@@ -2,7 +2,7 @@ import { createColors } from 'picocolors';
 import type { StepAnswer } from '../checks/activation-steps.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { TextStyle } from '../report/report-text.ts';
-import type { TokenUsers } from '../sources/appliances/token-users.ts';
+import type { TokenUsers } from '../connectors/token-users.ts';
 import { wrap } from '../text/wrap.ts';
 import type { Change, UnitState, Migration, HeldLicense } from './compare.ts';
 import { counted, nameList } from '../core/phrases.ts';

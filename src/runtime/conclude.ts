@@ -1,4 +1,4 @@
-import type { SlowFactsBySource } from '../sources/registry.ts';
+import type { SlowFactsBySource } from '../round/registry.ts';
 import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/phrases.ts';
@@ -22,7 +22,7 @@ import type { Unheard } from '../checks/check.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { activationOf, assessUnits, withUnits, assessLog, withLog } from '../checks/assess.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import type { UnitObservation } from '../sources/appliances/unit-observation.ts';
+import type { UnitObservation } from '../connectors/unit-observation.ts';
 
 /** What was found out in one round, except for the log. */
 interface RoundFindings {

@@ -4,10 +4,10 @@ import { authorityFiles, secretSources } from '../config/print.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { readAuthorities } from '../network/tls/secure-context.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
-import { loadSignatures } from '../sources/log/signatures.ts';
+import { loadSignatures } from '../logs/signatures.ts';
 import { allOrProblems } from '../system/all-problems.ts';
 import { readSecret } from '../system/secret.ts';
-import { createProbeKit, type ProbeKit, type ProbeKitDeps } from './round/probe-kit.ts';
+import { createProbeKit, type ProbeKit, type ProbeKitDeps } from '../round/instruments.ts';
 
 /** What a monitor works with of the files that its configuration names. */
 export interface MonitorFiles {

@@ -16,16 +16,16 @@ import { judgeMail, mailViewOf, type MailView } from '../checks/mail/judge.ts';
 import { mailLine, pathLines } from '../report/path-lines.ts';
 import { judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
 import type { TlsJudgement } from '../checks/tls-genuine/chain-case.ts';
-import type { PathTarget } from '../sources/target/observe-path.ts';
-import { ROUND_LIMIT } from './round/observe-round.ts';
-import type { TargetProbes } from './round/probe-kit.ts';
+import type { PathTarget } from '../round/path.ts';
+import { ROUND_LIMIT } from '../round/round.ts';
+import type { TargetProbes } from '../round/instruments.ts';
 import type { ProbeAnswer, ProbeRequest, ProbeModule } from '../web/sources.ts';
 import { discardIfStalled } from '../schedule/stall-monitor.ts';
 import type { HostPort } from '../core/addresses.ts';
-import { USUAL_PATIENCE, type MailServerConfig } from '../sources/mail/section.ts';
+import { USUAL_PATIENCE, type MailServerConfig } from '../config/schema/mail.ts';
 import type { ResolverConfig } from '../config/schema/secret.ts';
 import { parseHostPort } from '../config/schema/section.ts';
-import { controlTarget, licenseTarget, serviceTarget, straightTarget } from '../sources/target/path-targets.ts';
+import { controlTarget, licenseTarget, serviceTarget, straightTarget } from '../round/path-targets.ts';
 
 /** Looks at one target of the configuration when somebody asks. */
 export interface ProbesOnDemand {

@@ -10,11 +10,11 @@ import type { Assessment, Diagnosis } from '../engine/model.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { unlessAborted } from '../network/context.ts';
 import type { RoundResult } from '../report/report-contents.ts';
-import type { LogListening } from '../sources/log/source.ts';
-import { codeLifeOf, mailServersOf } from '../sources/mail/section.ts';
+import type { LogListening } from '../logs/listening.ts';
+import { codeLifeOf, mailServersOf } from '../connectors/unit-observation.ts';
 import { deadline } from '../system/clock.ts';
 import { conclude, NOTHING_REMEMBERED, lastExplainingFaults } from './conclude.ts';
-import type { ProbeKit } from './round/probe-kit.ts';
+import type { ProbeKit } from '../round/instruments.ts';
 import type { UnitMonitor } from './unit-monitor.ts';
 
 /** A verdict waits for so long for an answer that refines it. */

@@ -2,10 +2,10 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { FirmwareFact } from '../core/license/firmware.ts';
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
-import { sourcesThatRun, type SlowFactsBySource } from '../sources/registry.ts';
-import type { PendingMemory } from '../sources/appliances/unit-observation.ts';
-import type { BudgetStore } from '../sources/registration/metered-call.ts';
-import type { SlowSource } from '../sources/source.ts';
+import { sourcesThatRun, type SlowFactsBySource } from '../round/registry.ts';
+import type { PendingMemory } from '../connectors/unit-observation.ts';
+import type { BudgetStore } from '../connectors/metered-call.ts';
+import type { SlowSource } from '../connectors/source.ts';
 import type { Millis } from '../core/clock.ts';
 import { jsonFile } from '../system/json-file.ts';
 

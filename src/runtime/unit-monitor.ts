@@ -9,8 +9,8 @@ import { periodOf, createSpreadTimer, type Schedule } from '../schedule/cron-tim
 import { discardIfStalled } from '../schedule/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { startApart } from '../schedule/start-apart.ts';
-import { type SlowFactsBySource, type SlowSourceId, sourcesThatRun } from '../sources/registry.ts';
-import type { SlowUnit, Watch } from '../sources/source.ts';
+import { type SlowFactsBySource, type SlowSourceId, sourcesThatRun } from '../round/registry.ts';
+import type { SlowUnit, Watch } from '../connectors/source.ts';
 import { oneATurn } from '../system/clock.ts';
 import { type AnySlowSource, configuredSources, type SlowTools, unseenPicture } from './slow-sources.ts';
 

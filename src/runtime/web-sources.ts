@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { unitAddresses } from './conclude.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { zonedText } from '../core/time-text.ts';
-import type { LogCounters } from '../sources/log/tally.ts';
+import type { LogCounters } from '../logs/tally.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';

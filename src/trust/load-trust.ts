@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import type { TrustConfig } from '../sources/path/sections.ts';
+import type { TrustConfig } from '../config/schema/path.ts';
 import {
   type Certificate,
   formatDistinguishedName,

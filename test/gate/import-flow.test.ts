@@ -25,10 +25,12 @@ const BEFORE_RUNTIME: readonly string[] = [
   'tls',
   'network',
   'config/schema',
-  'sources',
+  'connectors',
+  'logs',
   'engine',
   'checks',
   'trust',
+  'round',
   'capture',
   'notify/message',
   'notify/channels',
@@ -50,11 +52,38 @@ const FLOW: readonly Folder[] = [
   { folder: 'schedule', knows: ['core', 'system'] },
   { folder: 'tls', knows: ['core'], packages: PURE },
   { folder: 'network', knows: ['core', 'text', 'system'] },
-  { folder: 'config/schema', knows: ['core', 'text'], types: ['system'] },
-  { folder: 'sources', knows: ['core', 'text', 'system', 'schedule', 'network', 'config/schema'] },
+  { folder: 'config/schema', knows: ['core', 'text', 'network'], types: ['system'] },
+  {
+    folder: 'connectors',
+    knows: ['core', 'text', 'system', 'schedule', 'network', 'config/schema'],
+  },
+  { folder: 'logs', knows: ['core', 'text', 'system', 'network', 'config/schema'], types: ['connectors'] },
   { folder: 'engine', knows: ['core'], packages: PURE },
-  { folder: 'checks', knows: ['core', 'tls', 'engine'], types: ['sources'], packages: PURE },
-  { folder: 'trust', knows: ['core', 'text', 'system', 'tls'], types: ['sources'] },
+  {
+    folder: 'checks',
+    knows: ['core', 'tls', 'engine'],
+    types: ['config/schema', 'connectors', 'round'],
+    packages: PURE,
+  },
+  { folder: 'trust', knows: ['core', 'text', 'system', 'tls'], types: ['config/schema'] },
+  {
+    folder: 'round',
+    knows: [
+      'core',
+      'text',
+      'system',
+      'schedule',
+      'tls',
+      'network',
+      'config/schema',
+      'connectors',
+      'logs',
+      'engine',
+      'checks',
+      'trust',
+    ],
+    types: ['config'],
+  },
   { folder: 'notify/message', knows: ['core', 'engine', 'checks'] },
   {
     folder: 'notify/channels',
@@ -62,13 +91,13 @@ const FLOW: readonly Folder[] = [
   },
   {
     folder: 'config',
-    knows: ['core', 'text', 'config/schema', 'sources', 'notify/channels'],
+    knows: ['core', 'text', 'config/schema', 'round', 'notify/channels'],
     types: ['system'],
   },
   { folder: 'store', knows: ['core', 'text', 'system', 'engine', 'checks', 'notify/channels'] },
   {
     folder: 'metrics',
-    knows: ['core', 'system', 'sources', 'engine', 'checks', 'notify/channels'],
+    knows: ['core', 'system', 'connectors', 'round', 'engine', 'checks', 'notify/channels'],
     types: ['config'],
   },
   {
@@ -85,9 +114,13 @@ const FLOW: readonly Folder[] = [
   {
     folder: 'report',
     knows: ['core', 'text', 'engine', 'checks', 'notify/channels', 'config', 'web', 'capture'],
-    types: ['sources', 'store'],
+    types: ['config/schema', 'connectors', 'round', 'store'],
   },
-  { folder: 'preflight', knows: ['core', 'text', 'engine', 'checks'], types: ['sources', 'report'] },
+  {
+    folder: 'preflight',
+    knows: ['core', 'text', 'engine', 'checks'],
+    types: ['config/schema', 'connectors', 'round', 'report'],
+  },
   { folder: 'runtime', knows: BEFORE_RUNTIME },
   { folder: 'cli', knows: [...BEFORE_RUNTIME, 'runtime'] },
   { folder: 'main.ts', knows: ['core', 'system', 'cli'] },
@@ -142,11 +175,11 @@ describe('the imports of the product', () => {
     expect(
       importsOf(
         'checks/mail/judge.ts',
-        "import type { A } from '../../sources/registry.ts';\nimport {\n  type B,\n  type C,\n} from './b.ts';\n" +
+        "import type { A } from '../../round/registry.ts';\nimport {\n  type B,\n  type C,\n} from './b.ts';\n" +
           "import { d, type E } from 'zod';\nawait import('./f.ts');",
       ),
     ).toEqual([
-      { from: 'checks/mail/judge.ts', to: 'sources/registry.ts', typeOnly: true },
+      { from: 'checks/mail/judge.ts', to: 'round/registry.ts', typeOnly: true },
       { from: 'checks/mail/judge.ts', to: 'checks/mail/b.ts', typeOnly: true },
       { from: 'checks/mail/judge.ts', to: 'zod', typeOnly: false },
       { from: 'checks/mail/judge.ts', to: 'checks/mail/f.ts', typeOnly: false },
@@ -160,11 +193,11 @@ describe('the imports of the product', () => {
     ['core/license/a.ts', 'system/clock.ts', false],
     ['engine/a.ts', 'checks/registry.ts', false],
     ['engine/incident/a.ts', 'system/clock.ts', false],
-    ['checks/mail/a.ts', 'sources/registry.ts', false],
+    ['checks/mail/a.ts', 'round/registry.ts', false],
     ['checks/mail/a.ts', 'store/store.ts', false],
     ['network/dns/a.ts', 'config/config.ts', false],
-    ['sources/mail/a.ts', 'checks/mail/judge.ts', false],
-    ['sources/mail/a.ts', 'config/schema/section.ts', true],
+    ['connectors/a.ts', 'checks/mail/judge.ts', false],
+    ['round/a.ts', 'config/schema/section.ts', true],
     ['metrics/a.ts', 'notify/outbox.ts', false],
     ['metrics/a.ts', 'config/config.ts', false],
     ['web/a.ts', 'runtime/app.ts', false],
@@ -176,9 +209,9 @@ describe('the imports of the product', () => {
   });
 
   test('know a type where a value may not be known', () => {
-    expect(isAllowed({ from: 'checks/mail/a.ts', to: 'sources/registry.ts', typeOnly: true })).toBe(true);
+    expect(isAllowed({ from: 'checks/mail/a.ts', to: 'round/registry.ts', typeOnly: true })).toBe(true);
     expect(isAllowed({ from: 'metrics/a.ts', to: 'config/config.ts', typeOnly: true })).toBe(true);
-    expect(isAllowed({ from: 'engine/a.ts', to: 'sources/registry.ts', typeOnly: true })).toBe(false);
+    expect(isAllowed({ from: 'engine/a.ts', to: 'round/registry.ts', typeOnly: true })).toBe(false);
   });
 
   test('have a place for every folder, above all that it knows', () => {

@@ -16,29 +16,26 @@ const fine: ReadonlyMap<string, string> = new Map([
   ],
   [
     'src/runtime/app.ts',
-    `import { b } from '../sources/fine.ts';\nimport { a as c } from '../store/fine.ts';\n` +
+    `import { b } from '../round/fine.ts';\nimport { a as c } from '../store/fine.ts';\n` +
       'export const a: number = b + c;',
   ],
   ['src/main.ts', `import { a } from './runtime/app.ts';\nprocess.exit(a);`],
   ['src/config/fine.ts', `export const a = 1;\nexport type A = 1 | 2;`],
   ['src/store/fine.ts', `export const a = 1;`],
   [
-    'src/sources/fine.ts',
+    'src/round/fine.ts',
     `import { isIP } from 'node:net';\nimport { a } from '../core/deep/fine.ts';\n` +
       `import type { A } from '../config/fine.ts';\nexport const b: A = isIP('') === a ? 1 : 2;`,
   ],
+  ['src/round/registry.ts', `import { a } from './deep/fine.ts';\nexport type B = 1 | 2;\nexport const b: number = a;`],
   [
-    'src/sources/registry.ts',
-    `import { a } from './deep/fine.ts';\nexport type B = 1 | 2;\nexport const b: number = a;`,
-  ],
-  [
-    'src/sources/deep/fine.ts',
+    'src/round/deep/fine.ts',
     `import { a as b } from '../../config/schema/fine.ts';\nimport { b as c } from '../../network/fine.ts';\nexport const a: number = b + c;`,
   ],
   ['src/network/fine.ts', `import { a } from '../core/deep/fine.ts';\nexport const b: number = a;`],
   [
     'src/metrics/fine.ts',
-    `import { a } from '../notify/channels/registry.ts';\nimport { b as c } from '../sources/registry.ts';\nexport const b: number = a + c;`,
+    `import { a } from '../notify/channels/registry.ts';\nimport { b as c } from '../round/registry.ts';\nexport const b: number = a + c;`,
   ],
   ['src/notify/channels/registry.ts', `import { a as b } from './mail/fine.ts';\nexport const a: number = b;`],
   [
@@ -58,7 +55,7 @@ const fine: ReadonlyMap<string, string> = new Map([
   ['src/engine/deep/fine.ts', `import { a as b } from '../../core/fine.ts';\nexport const a: number = b.length;`],
   [
     'src/checks/deep/fine.ts',
-    `import type { B as A } from '../../sources/registry.ts';\nimport { a as b } from '../../core/fine.ts';\nimport { a as c } from '../../engine/deep/fine.ts';\nexport const a: A = b.length === c ? 1 : 2;`,
+    `import type { B as A } from '../../round/registry.ts';\nimport { a as b } from '../../core/fine.ts';\nimport { a as c } from '../../engine/deep/fine.ts';\nexport const a: A = b.length === c ? 1 : 2;`,
   ],
   ['src/checks/registry.ts', `import { a } from './deep/fine.ts';\nexport type A = 1;\nexport const b: number = a;`],
   ['src/core/deep/fine.ts', `import { a as b } from '../fine.ts';\nexport const a: number = b.length;`],

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { listenersIn } from './listeners.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const FOLDERS = ['src/network', 'src/sources/log'];
+const FOLDERS = ['src/network', 'src/logs'];
 
 /** A listener, and the test that makes it fail: its file in `test`, and its name or a part of it. */
 type Entry = readonly [listener: string, file: string, test: string];
@@ -12,25 +12,25 @@ type Entry = readonly [listener: string, file: string, test: string];
 const NETWORK = 'integration/network/listeners.test.ts';
 const OWN_NETWORK = 'e2e/faults/own-network.test.ts';
 const STATES = 'e2e/faults/network-states.test.ts';
-const PROXY = 'integration/sources/target/proxy.test.ts';
-const HOSTILE_DNS = 'integration/sources/target/observe-hostile.test.ts';
-const SYSTEM = 'integration/sources/target/observe-system.test.ts';
-const REQUEST = 'integration/sources/target/request.test.ts';
-const TCP = 'integration/sources/target/tcp.test.ts';
-const HANDSHAKE = 'integration/sources/target/broken-handshake.test.ts';
+const PROXY = 'integration/round/proxy.test.ts';
+const HOSTILE_DNS = 'integration/round/dns-hostile.test.ts';
+const SYSTEM = 'integration/round/dns-system.test.ts';
+const REQUEST = 'integration/round/request.test.ts';
+const TCP = 'integration/round/tcp.test.ts';
+const HANDSHAKE = 'integration/round/broken-handshake.test.ts';
 const UNTRUSTED = 'integration/security/advice-of-node.test.ts';
 const REVOKED = 'integration/web/revoked-clients.test.ts';
-const NTP = 'integration/sources/ntp/ntp.test.ts';
-const MAIL = 'integration/sources/mail/observe-failing.test.ts';
-const MAIL_TIME = 'integration/sources/mail/observe-time.test.ts';
-const RECIPIENTS = 'integration/sources/mail/observe-recipients.test.ts';
-const SNMP = 'integration/sources/appliances/snmp.test.ts';
-const REGISTRATION = 'integration/sources/registration/registration-errors.test.ts';
-const LOG_TCP = 'integration/sources/log/tcp.test.ts';
-const LOG_FAILING = 'integration/sources/log/failing.test.ts';
-const LOG_TLS = 'integration/sources/log/tls.test.ts';
-const LOG_UDP = 'integration/sources/log/udp.test.ts';
-const CERTIFICATES = 'integration/sources/log/certificates.test.ts';
+const NTP = 'integration/round/ntp.test.ts';
+const MAIL = 'integration/round/mail-failing.test.ts';
+const MAIL_TIME = 'integration/round/mail-time.test.ts';
+const RECIPIENTS = 'integration/round/mail-recipients.test.ts';
+const SNMP = 'integration/connectors/snmp.test.ts';
+const REGISTRATION = 'integration/connectors/registration-errors.test.ts';
+const LOG_TCP = 'integration/logs/tcp.test.ts';
+const LOG_FAILING = 'integration/logs/failing.test.ts';
+const LOG_TLS = 'integration/logs/tls.test.ts';
+const LOG_UDP = 'integration/logs/udp.test.ts';
+const CERTIFICATES = 'integration/logs/certificates.test.ts';
 
 /**
  * Every event listener and callback of the network and of the log listeners, in the order of the source, each with a
@@ -141,8 +141,8 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['once connect', OWN_NETWORK, 'there is no route'],
     ['callback of send', OWN_NETWORK, 'its packet filter drops everything'],
   ],
-  'src/sources/log/intake.ts': [['addEventListener abort', LOG_UDP, 'stops when the signal says so']],
-  'src/sources/log/listen-tcp.ts': [
+  'src/logs/intake.ts': [['addEventListener abort', LOG_UDP, 'stops when the signal says so']],
+  'src/logs/listen-tcp.ts': [
     ['on connection', LOG_TCP, 'turns a stranger away where all places are taken'],
     ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],
     ["on tls === null ? 'connection' : 'secureConnection'", STATES, 'file descriptors to spare'],
@@ -159,7 +159,7 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['once close', CERTIFICATES, 'gets nobody in, and who is in has to come again'],
     ['callback of setImmediate', LOG_TCP, 'keeps every one of many flooding connections moving'],
   ],
-  'src/sources/log/listen-udp.ts': [
+  'src/logs/listen-udp.ts': [
     ['on error', OWN_NETWORK, 'opens its UDP socket for log lines again'],
     ['callback of after', OWN_NETWORK, 'opens its UDP socket for log lines again'],
     ['callback of close', LOG_UDP, 'twice without harm'],
@@ -167,10 +167,10 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['on message', LOG_FAILING, 'goes on when a line cannot be read'],
     ['callback of beat', LOG_UDP, 'counts what the kernel drops'],
   ],
-  'src/sources/log/polling-log.ts': [
+  'src/logs/polling-log.ts': [
     ['callback of after', 'e2e/faults/disk.test.ts', 'that fills up costs history and log lines'],
   ],
-  'src/sources/log/reader.ts': [['callback of setImmediate', LOG_TCP, 'goes on when a handler of events throws']],
+  'src/logs/reader.ts': [['callback of setImmediate', LOG_TCP, 'goes on when a handler of events throws']],
 };
 
 function found(): Readonly<Record<string, readonly string[]>> {

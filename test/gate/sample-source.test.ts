@@ -12,11 +12,11 @@ import { runFtmWatch } from '../support/ftm-watch.ts';
 const COMPILING = 180_000;
 
 /** What somebody writes who adds a source. */
-const SOURCE = `import { hostPort } from '../../config/schema/endpoints.ts';
-import { list } from '../../config/schema/section.ts';
-import { authority, type HostPort } from '../../core/addresses.ts';
-import { openSocket } from '../../network/connect.ts';
-import type { GaugeDefinition, RoundSource } from '../source.ts';
+const SOURCE = `import { hostPort } from '../config/schema/endpoints.ts';
+import { list } from '../config/schema/section.ts';
+import { authority, type HostPort } from '../core/addresses.ts';
+import { openSocket } from '../network/connect.ts';
+import type { GaugeDefinition, RoundSource } from '../connectors/source.ts';
 
 interface Sections {
   readonly samples: readonly HostPort[];
@@ -85,7 +85,7 @@ export type SampleCause = keyof typeof SAMPLE_CAUSES;
   [
     'judge.ts',
     `import type { Finding } from '../../engine/model.ts';
-import type { SampleSeen } from '../../sources/sample/source.ts';
+import type { SampleSeen } from '../../round/sample.ts';
 import type { Declaration } from '../check.ts';
 import { judged } from '../judgement.ts';
 import { SAMPLE_CAUSES, type SampleCause } from './causes.ts';
@@ -122,12 +122,12 @@ describe('a source and its check are a folder and a line each', () => {
   beforeAll(async () => {
     tree = copiedTree();
     main = join(tree.root, 'src/main.ts');
-    tree.write('src/sources/sample/source.ts', SOURCE);
-    tree.replace('src/sources/registry.ts', 'firewall, peers] as const', 'firewall, peers, sample] as const');
+    tree.write('src/round/sample.ts', SOURCE);
+    tree.replace('src/round/registry.ts', 'firewall, peers] as const', 'firewall, peers, sample] as const');
     tree.replace(
-      'src/sources/registry.ts',
+      'src/round/registry.ts',
       'import type { RoundLook, RoundSource }',
-      "import { sample } from './sample/source.ts';\nimport type { RoundLook, RoundSource }",
+      "import { sample } from './sample.ts';\nimport type { RoundLook, RoundSource }",
     );
     for (const [name, text] of CHECK) tree.write(`src/checks/sample/${name}`, text);
     tree.replace('src/checks/registry.ts', '  clock,\n]', '  sample,\n  clock,\n]');

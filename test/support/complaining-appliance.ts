@@ -4,7 +4,7 @@ import type { LogSource } from '../../src/core/polling/log-event.ts';
 import { pollingReport } from '../../src/core/polling/report.ts';
 import { emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
 import { isFaultId } from '../../src/checks/registry.ts';
-import { loadSignatures } from '../../src/sources/log/signatures.ts';
+import { loadSignatures } from '../../src/logs/signatures.ts';
 import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/runtime/conclude.ts';
 import { configOf } from './config-of.ts';
 import { picture } from './observed.ts';

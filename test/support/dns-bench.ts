@@ -3,7 +3,7 @@ import type { StringAnswer } from 'dns-packet';
 import type { ResolverConfig } from '../../src/config/schema/secret.ts';
 import type { DnsObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
-import { observeDns } from '../../src/sources/target/observe-dns.ts';
+import { observeDns } from '../../src/round/dns.ts';
 import { createSystemLookup, type Getaddrinfo } from '../../src/network/lookup.ts';
 import { createHierarchy, type Hierarchy } from './authority.ts';
 import {

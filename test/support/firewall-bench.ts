@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FirewallConfig } from '../../src/sources/firewall/section.ts';
+import type { FirewallConfig } from '../../src/config/schema/firewall.ts';
 import type { ConnectorContext } from '../../src/network/rest/json-exchange.ts';
-import { observeFirewall } from '../../src/sources/firewall/observe-firewall.ts';
+import { observeFirewall } from '../../src/connectors/firewall.ts';
 import type { SessionLook, FirewallObservation } from '../../src/core/license/firewall.ts';
 import { judgeFirewallPolicy } from '../../src/checks/firewall-policy/judge.ts';
 import { createFirewall, type Firewall, type FirewallState } from '../lab/firewall.ts';

@@ -1,6 +1,6 @@
 import { isFaultId } from '../../src/checks/registry.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
-import { parseSignatures } from '../../src/sources/log/signatures.ts';
+import { parseSignatures } from '../../src/logs/signatures.ts';
 import { readReply as readTime } from '../../src/network/ntp/sntp.ts';
 import { encodeQuery, readReply as readDnsReply } from '../../src/network/dns/message.ts';
 import { readPem } from '../../src/trust/load-trust.ts';

@@ -1,51 +1,47 @@
 import { createPublicRoots } from '../../src/trust/load-trust.ts';
 import { freshKnowledge } from './tls-knowledge.ts';
 import { captureToJson, examineCaptures } from '../../src/capture/capture-result.ts';
-import { createAttribution, NO_OTHERS } from '../../src/sources/log/attribution.ts';
+import { createAttribution, NO_OTHERS } from '../../src/logs/senders.ts';
 import { explain } from '../../src/cli/run-logs.ts';
 import {
   parseLicensedTokens,
   parseSmsQuota,
   createTokenCounter,
   parseTokenPage,
-} from '../../src/sources/appliances/token-counts.ts';
-import {
-  parseMailServers,
-  parseProvisioningServer,
-  parseSystemInfo,
-} from '../../src/sources/appliances/observe-appliance.ts';
+} from '../../src/connectors/token-counts.ts';
+import { parseMailServers, parseProvisioningServer, parseSystemInfo } from '../../src/connectors/appliances.ts';
 import {
   parseAccessToken,
   parseLicenseRecords,
   productHoldsLicense,
   serviceError,
   tokenError,
-} from '../../src/sources/registration/client.ts';
-import { parseFortitokens, parseSessions } from '../../src/sources/firewall/observe-firewall.ts';
+} from '../../src/connectors/registration-client.ts';
+import { parseFortitokens, parseSessions } from '../../src/connectors/firewall.ts';
 import {
   parsePolicy,
   parsePolicyId,
   parseSslProfile,
   resultOf,
   securityProfilesOf,
-} from '../../src/sources/firewall/client.ts';
+} from '../../src/connectors/firewall-client.ts';
 import { cleanJson } from '../../src/network/rest/json-exchange.ts';
 import { createSecretFilter } from '../../src/core/visible-text.ts';
 import { recogniseBlockPage } from '../../src/core/block-page.ts';
 import { readDer, parseCertificate, parseSubjectAltName } from '../../src/core/parse-certificate.ts';
 import { formatDistinguishedName, parseDistinguishedName } from '../../src/core/certificate.ts';
 import { authorityKeyIdentifier, isForServers, maySignFor } from '../../src/tls/extensions.ts';
-import { parseBudget } from '../../src/sources/registration/metered-call.ts';
+import { parseBudget } from '../../src/connectors/metered-call.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
-import { Framer } from '../../src/sources/log/framing.ts';
-import { EventOutbox, LogReader } from '../../src/sources/log/reader.ts';
-import { newLineTally } from '../../src/sources/log/tally.ts';
+import { Framer } from '../../src/logs/framing.ts';
+import { EventOutbox, LogReader } from '../../src/logs/reader.ts';
+import { newLineTally } from '../../src/logs/tally.ts';
 import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from '../../src/notify/channels/email.ts';
 import { failureMessage, ProbeError } from '../../src/network/failure.ts';
 import { ReplyReader, parseReply, SmtpError } from '../../src/network/smtp/dialogue.ts';
 import { beginsAsTls, readableText, alertAtHello } from '../../src/network/tls/handshake.ts';
 import { type Headers, firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/network/http/request.ts';
-import { readPolling } from '../../src/sources/log/polling-log.ts';
+import { readPolling } from '../../src/logs/polling-log.ts';
 import { parsePasswordHash } from '../../src/web/password-hash.ts';
 import { formatIssue } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';

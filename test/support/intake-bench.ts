@@ -4,13 +4,8 @@ import { onTestFinished, vi } from 'vitest';
 import { ServedCertificate } from '../../src/network/tls/served-certificate.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
-import {
-  type LogIntake,
-  type LogIntakeConfig,
-  type LogIntakeDeps,
-  createLogIntake,
-} from '../../src/sources/log/intake.ts';
-import type { Positions } from '../../src/sources/log/follow-files.ts';
+import { type LogIntake, type LogIntakeConfig, type LogIntakeDeps, createLogIntake } from '../../src/logs/intake.ts';
+import type { Positions } from '../../src/logs/tail.ts';
 import { type LogRecorder, logRecorder } from './log-recorder.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
 

@@ -1,4 +1,4 @@
-import type { FramedLine, LineSink } from '../../src/sources/log/framing.ts';
+import type { FramedLine, LineSink } from '../../src/logs/framing.ts';
 
 export interface CollectedLine {
   readonly text: string;

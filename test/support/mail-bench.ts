@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { MailServerConfig } from '../../src/sources/mail/section.ts';
+import type { MailServerConfig } from '../../src/config/schema/mail.ts';
 import type { MailObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
 import { FileTrust } from '../../src/network/tls/secure-context.ts';
-import { observeMail, type MailPorts, type MailTarget } from '../../src/sources/mail/observe-mail.ts';
+import { observeMail, type MailPorts, type MailTarget } from '../../src/round/mail.ts';
 import { chainPem, createHierarchy } from './authority.ts';
 import { hurriedClock } from './hurried-clock.ts';
 import { createMailServer, type MailServer, type MailServerOptions } from './mail-server.ts';

@@ -2,7 +2,7 @@
  * A program for a network namespace of its own whose resolver is 127.0.0.1: looks at an endpoint through a proxy whose
  * name is answered once, and never again. Prints the outcome of its connection as JSON, then ends.
  */
-import { observeEndpoint } from '../../src/sources/target/observe-endpoint.ts';
+import { observeEndpoint } from '../../src/round/endpoint.ts';
 import { createProbeSecureContext } from '../../src/network/tls/secure-context.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import { createDnsServer, SILENCE, zone } from './dns-server.ts';

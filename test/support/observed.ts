@@ -1,6 +1,6 @@
 import type { EndpointObservation, TcpFailure, TcpOutcome } from '../../src/core/observation.ts';
 import type { PathFacts, PathObservation } from '../../src/core/round.ts';
-import type { RoundObservations, SlowFactsBySource } from '../../src/sources/registry.ts';
+import type { RoundObservations, SlowFactsBySource } from '../../src/round/registry.ts';
 
 /** Observations as plain values, for tests of what is made of them. */
 export function endpoint(address: string, tcp: TcpOutcome = open()): EndpointObservation {

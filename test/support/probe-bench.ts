@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { systemClock } from '../../src/system/clock.ts';
 import type { Config } from '../../src/config/config.ts';
-import { createProbeKit } from '../../src/runtime/round/probe-kit.ts';
+import { createProbeKit } from '../../src/round/instruments.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from '../../src/runtime/probe-on-demand.ts';
 import { createHierarchy, type Hierarchy } from './authority.ts';
 import { loadText } from './config-machine.ts';

@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BudgetStore, parseBudget } from '../../src/sources/registration/metered-call.ts';
+import { type BudgetStore, parseBudget } from '../../src/connectors/metered-call.ts';
 import type { ConnectorContext } from '../../src/network/rest/json-exchange.ts';
-import { observeRegistration } from '../../src/sources/registration/observe-registration.ts';
-import type { RegistrationConfig } from '../../src/sources/registration/client.ts';
+import { observeRegistration } from '../../src/connectors/observe-registration.ts';
+import type { RegistrationConfig } from '../../src/connectors/registration-client.ts';
 import type { CallBudget, CallLimits, RegistrationObservation } from '../../src/core/license/registration.ts';
 import { createRegistrationService, type RegistrationService, type RegistrationState } from '../lab/registration.ts';
 import { createIdentity } from './authority.ts';

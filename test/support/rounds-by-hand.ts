@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../../src/config/config.ts';
 import type { Millis } from '../../src/core/clock.ts';
 import type { RoundResult } from '../../src/report/report-contents.ts';
-import { createProbeKit } from '../../src/runtime/round/probe-kit.ts';
+import { createProbeKit } from '../../src/round/instruments.ts';
 import { Runner } from '../../src/schedule/runner.ts';
 import { deservesAnotherLook, TRIGGER_GAP } from '../../src/runtime/monitor.ts';
 import { conclude } from '../../src/runtime/conclude.ts';

@@ -1,5 +1,5 @@
 import { isFaultId } from '../../src/checks/registry.ts';
-import { loadSignatures } from '../../src/sources/log/signatures.ts';
+import { loadSignatures } from '../../src/logs/signatures.ts';
 import type { SignatureSet } from '../../src/core/polling/signature.ts';
 
 /** The shipped catalogue. */

@@ -2,7 +2,7 @@ import type { DeliveryCause } from './causes.ts';
 import { withMore } from '../../engine/words.ts';
 import type { Severity } from '../../core/severity.ts';
 import { type Finding, isFault, note } from '../../engine/model.ts';
-import type { Carrier } from '../../sources/path/sections.ts';
+import type { Carrier } from '../../config/schema/path.ts';
 
 /** What the checks of the path found at a host that carries codes, by the check. */
 export interface CarrierFindings {

@@ -3,7 +3,7 @@ import { nameList } from '../../core/phrases.ts';
 import { type Declaration, type Judgement, type RoundFacts, toldOf } from '../check.ts';
 import { judged, notConfigured } from '../judgement.ts';
 import { memoryBeside } from '../appliance/condition.ts';
-import type { SlowFactsBySource } from '../../sources/registry.ts';
+import type { SlowFactsBySource } from '../../round/registry.ts';
 import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
 import { judgeCarrier } from './judge-carrier.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';

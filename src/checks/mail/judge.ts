@@ -11,7 +11,7 @@ import {
 import { nameList } from '../../core/phrases.ts';
 import type { Declaration } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import type { SlowFactsBySource, SourcesConfig } from '../../sources/registry.ts';
+import type { SlowFactsBySource, SourcesConfig } from '../../round/registry.ts';
 import { MAIL_CAUSES, type MailCause } from './causes.ts';
 import {
   GREYLISTED,

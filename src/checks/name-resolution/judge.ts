@@ -6,7 +6,7 @@ import { nameList } from '../../core/phrases.ts';
 import type { DnsObservation } from '../../core/observation.ts';
 import { resolverNamed, acceptableAddresses, judgeAnswer, type JudgedAnswer } from './judge-answer.ts';
 import type { OtherNames } from './other-names.ts';
-import type { LicenseServerConfig } from '../../sources/path/sections.ts';
+import type { LicenseServerConfig } from '../../config/schema/path.ts';
 
 interface DnsCase {
   readonly name: string;

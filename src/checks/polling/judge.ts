@@ -10,7 +10,7 @@ import type { Millis } from '../../core/clock.ts';
 import { spanText, instantText, utcText } from '../../core/time-text.ts';
 import { withMore } from '../../engine/words.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
-import type { SourcesConfig } from '../../sources/registry.ts';
+import type { SourcesConfig } from '../../round/registry.ts';
 import { authority } from '../../core/addresses.ts';
 import { nameList } from '../../core/phrases.ts';
 import {
@@ -20,7 +20,7 @@ import {
   type PolicyMatch,
   policyText,
 } from '../../core/license/firewall.ts';
-import type { FirewallConfig } from '../../sources/firewall/section.ts';
+import type { FirewallConfig } from '../../config/schema/firewall.ts';
 
 /**
  * What the agent's own probes see better than a log line can: the line only says that the path is broken somewhere, so

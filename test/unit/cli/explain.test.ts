@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { explain, type LineExplanation } from '../../../src/cli/run-logs.ts';
-import { createAttribution, NO_OTHERS } from '../../../src/sources/log/attribution.ts';
+import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 import { textSink } from '../../support/text-sink.ts';

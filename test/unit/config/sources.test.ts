@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 import type { CauseWords } from '../../../src/engine/model.ts';
-import { loadFirmwareFacts } from '../../../src/sources/appliances/firmware-facts.ts';
+import { loadFirmwareFacts } from '../../../src/connectors/firmware-facts.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 
 /** A tip's number, an article of the knowledge base, a document, an address, a MIB. */

@@ -4,7 +4,7 @@ import { factsAbout } from '../../../src/core/license/firmware.ts';
 import type { PollingError } from '../../../src/core/polling/report.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
-import { loadFirmwareFacts } from '../../../src/sources/appliances/firmware-facts.ts';
+import { loadFirmwareFacts } from '../../../src/connectors/firmware-facts.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
 import { finding, round, type Special } from '../../support/judged-round.ts';

@@ -5,7 +5,7 @@ import { type ClockEstimate, confirmedClock, type OwnClock } from '../../../../s
 import type { ApplianceClock } from '../../../../src/core/license/appliance.ts';
 import { factsAbout, outageWarning } from '../../../../src/core/license/firmware.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
-import { loadFirmwareFacts } from '../../../../src/sources/appliances/firmware-facts.ts';
+import { loadFirmwareFacts } from '../../../../src/connectors/firmware-facts.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 

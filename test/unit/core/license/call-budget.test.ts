@@ -9,7 +9,7 @@ import {
   REGISTRATION_LIMITS,
   type CallBudget,
 } from '../../../../src/core/license/registration.ts';
-import { parseBudget } from '../../../../src/sources/registration/metered-call.ts';
+import { parseBudget } from '../../../../src/connectors/metered-call.ts';
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;

@@ -28,7 +28,7 @@ describe('HttpGetter', () => {
 describe('what looks at the outside world', () => {
   it('uses POST only in the exchange itself, for the registration service, and for DNS over HTTPS', async () => {
     const files = (await readdir(SRC, { recursive: true })).filter((file) =>
-      /^(?:network|sources)\/.*\.ts$/u.test(file),
+      /^(?:network|connectors|logs|round)\/.*\.ts$/u.test(file),
     );
     expect(files.length).toBeGreaterThan(40);
     const texts = await Promise.all(
@@ -36,11 +36,11 @@ describe('what looks at the outside world', () => {
     );
     const posting = texts.filter(([, text]) => /'(?:POST|PUT|PATCH|DELETE)'/u.test(text)).map(([file]) => file);
     expect(posting.toSorted()).toEqual([
+      'connectors/registration-client.ts',
       'network/dns/https.ts',
       'network/rest/json-exchange.ts',
-      'sources/registration/client.ts',
     ]);
     const exchanging = texts.filter(([, text]) => text.includes('exchangeJson(')).map(([file]) => file);
-    expect(exchanging.toSorted()).toEqual(['network/rest/json-exchange.ts', 'sources/registration/client.ts']);
+    expect(exchanging.toSorted()).toEqual(['connectors/registration-client.ts', 'network/rest/json-exchange.ts']);
   });
 });

@@ -1,0 +1,70 @@
+import type * as z from 'zod';
+import { relayShape, withPort } from './secret.ts';
+import {
+  endpoint,
+  type SectionFields,
+  given,
+  type Report,
+  requireLogin,
+  unique,
+  completed,
+  list,
+  optional,
+  section,
+  duration,
+  flag,
+  mailAddress,
+} from './section.ts';
+import type { Millis } from '../../core/clock.ts';
+
+const mailServer = completed(
+  section(
+    {
+      ...relayShape,
+      from: optional(mailAddress).describe(
+        'Sender of the rehearsal: the address that FortiAuthenticator sends from. Given together with `to`; ' +
+          'without both the probe ends after the login.',
+      ),
+      to: optional(mailAddress).describe(
+        'Recipient of the rehearsal. It is only announced (RCPT TO) and taken back: no message is sent.',
+      ),
+      timeout: duration(10_000)
+        .prefault('5s')
+        .describe(
+          'How long FortiAuthenticator waits for an answer of this server before it gives up. One that takes longer ' +
+            'is a warning.',
+        ),
+      required: flag
+        .prefault(false)
+        .describe(
+          'Whether a fault of this server is critical although another of `mail` works. Without, it is a warning then.',
+        ),
+    },
+    (fields, report) => {
+      requireLogin(fields, report);
+      requireBothEnds(fields, report);
+    },
+  ),
+  withPort,
+);
+
+export type MailServerConfig = z.output<typeof mailServer>;
+
+/** The mail servers that FortiAuthenticator sends activation codes through. */
+export const mail = unique(list(mailServer), endpoint);
+
+function requireBothEnds(fields: SectionFields, report: Report): void {
+  if (given(fields, 'from') && !given(fields, 'to'))
+    report('from', 'expected "to" beside "from": the rehearsal needs both');
+  if (given(fields, 'to') && !given(fields, 'from'))
+    report('to', 'expected "from" beside "to": the rehearsal needs both');
+}
+
+/** A mail server to rehearse with. */
+export interface MailServer extends MailServerConfig {
+  /** FortiAuthenticator named it, and its API does not tell the login. */
+  readonly isLoginUnknown?: true;
+}
+
+/** Of FortiAuthenticator, which does not tell its own. */
+export const USUAL_PATIENCE: Millis = 5000;

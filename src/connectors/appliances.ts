@@ -1,0 +1,482 @@
+import { isIP } from 'node:net';
+import * as z from 'zod';
+import { deadline } from '../system/clock.ts';
+import type { ApplianceApiConfig, ApplianceConfig, SnmpConfig } from '../config/schema/appliances.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import {
+  type ApplianceClock,
+  type ApplianceFacts,
+  type ApplianceObservation,
+  type SystemFacts,
+  type TokenCounts,
+  type ProvisioningServer,
+  type ApplianceMailServer,
+  haRoleOf,
+  type HaRoleFacts,
+  type HaRoleObservation,
+} from '../core/license/appliance.ts';
+import type { Resource } from '../core/license/resource.ts';
+import {
+  type ConnectorContext,
+  failed,
+  statusFailure,
+  endpointOf,
+  type ServerTime,
+  createHttpGetter,
+  type HttpGetter,
+  type JsonReply,
+  secretOf,
+} from '../network/rest/json-exchange.ts';
+import {
+  parseLicensedTokens,
+  parseSmsQuota,
+  createTokenCounter,
+  PAGE_SIZE,
+  parseTokenPage,
+  type TokenPage,
+} from './token-counts.ts';
+import { ProbeError } from '../network/failure.ts';
+import { visibleText } from '../core/visible-text.ts';
+import {
+  lenientCount,
+  lenientNumber,
+  serialNumber,
+  hostName,
+  portNumber,
+  cutList,
+} from '../network/rest/reply-values.ts';
+import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
+
+/** For all resources of one appliance together. */
+const APPLIANCE_TIMEOUT: Millis = 60_000;
+
+/** Reads one FortiAuthenticator, with GET alone. Never throws: what went wrong is part of the observation. */
+export async function observeAppliance(
+  appliance: Pick<ApplianceConfig, 'name'> & { readonly api: ApplianceApiConfig },
+  context: ConnectorContext,
+): Promise<ApplianceObservation> {
+  const { api } = appliance;
+  const observed = { appliance: appliance.name, endpoint: endpointOf(api.url) };
+  const startedAt = context.clock.elapsed();
+  using limit = deadline(context.clock, APPLIANCE_TIMEOUT, context.signal);
+  try {
+    await using client = await createApplianceClient(api, { ...context, signal: limit.signal });
+    const reply = await client.read('systeminfo');
+    if (reply.kind === 'status') {
+      if (isRefusal(reply.status)) return { ...observed, kind: 'denied', status: reply.status };
+      return { ...observed, ...statusFailure(api.url, reply.status, context.clock.elapsed() - startedAt) };
+    }
+    const system = parseSystemInfo(reply.value);
+    if (system === null) throw notUnderstood('systeminfo');
+    return { ...observed, ...(await readResources({ client, url: api.url, context }, system)) };
+  } catch (error) {
+    return { ...observed, ...failed(error, startedAt, context) };
+  }
+}
+
+interface Reader {
+  readonly client: ApplianceClient;
+  readonly url: string;
+  readonly context: ConnectorContext;
+}
+
+async function readResources(
+  reader: Reader,
+  system: SystemFacts,
+): Promise<Omit<ApplianceFacts, 'appliance' | 'endpoint'>> {
+  const [licensed, tokens, provisioning, mailServers, sms] = await Promise.all([
+    readResource(reader, 'fortitokenmobilelicenses', parseLicensedTokens),
+    countTokens(reader),
+    readResource(reader, 'fortitokenmobileprovisioning', parseProvisioningServer),
+    readResource(reader, 'smtpservers', parseMailServers),
+    readResource(reader, 'fortiguardmessages', parseSmsQuota),
+  ]);
+  const clock = clockOf(reader.client.serverTimes(), reader.context.clock);
+  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms, clock };
+}
+
+/** One answer may have been delayed on either way, or come from another member of a cluster. */
+const FEWEST_ANSWERS = 2;
+
+/** Each answer says between which bounds the clock is: what fits all of them. */
+function clockOf(times: readonly ServerTime[], clock: Clock): ApplianceClock | null {
+  if (times.length < FEWEST_ANSWERS) return null;
+  const from = Math.max(...times.map(({ offsetMs, precisionMs }) => offsetMs - precisionMs));
+  const to = Math.min(...times.map(({ offsetMs, precisionMs }) => offsetMs + precisionMs));
+  if (from > to) return null;
+  return {
+    offsetMs: (from + to) / 2,
+    precisionMs: (to - from) / 2,
+    answers: times.length,
+    clockBase: clock.now() - clock.elapsed(),
+  };
+}
+
+async function readResource<T>(
+  reader: Reader,
+  resource: ApplianceResource,
+  parse: (value: unknown) => T | null,
+): Promise<Resource<T>> {
+  return guarded(reader, resource, async () => {
+    const reply = await reader.client.read(resource);
+    if (reply.kind === 'status') return reply.status;
+    const value = parse(reply.value);
+    if (value === null) throw notUnderstood(resource);
+    return { value };
+  });
+}
+
+/** Tokens are counted while the pages arrive; `APPLIANCE_TIMEOUT` is for all of them. */
+async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
+  return guarded(reader, 'fortitokens', async () => {
+    const counter = createTokenCounter();
+    const query = `?type=ftm&limit=${String(PAGE_SIZE)}`;
+    const take = ({ tokens }: TokenPage): void => counter.add(tokens);
+    const status = await readPages(reader.client, { resource: 'fortitokens', query, parse: parseTokenPage, take });
+    return status ?? { value: counter.counts() };
+  });
+}
+
+/** One resource that fails leaves the others standing. */
+async function guarded<T>(
+  reader: Reader,
+  resource: ApplianceResource,
+  read: () => Promise<number | { readonly value: T }>,
+): Promise<Resource<T>> {
+  const startedAt = reader.context.clock.elapsed();
+  try {
+    const result = await read();
+    if (typeof result !== 'number') return { kind: 'read', value: result.value };
+    if (result === 404) return { kind: 'absent' };
+    if (isRefusal(result))
+      return { kind: 'denied', message: `HTTP ${String(result)}: the account may not read "${resource}"` };
+    return statusFailure(reader.url, result, reader.context.clock.elapsed() - startedAt);
+  } catch (error) {
+    return failed(error, startedAt, reader.context);
+  }
+}
+
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+/** The resources that are read: a closed set. */
+type ApplianceResource =
+  | 'systeminfo'
+  | 'fortitokenmobilelicenses'
+  | 'fortitokens'
+  | 'fortitokenmobileprovisioning'
+  | 'smtpservers'
+  | 'fortiguardmessages'
+  | 'localusers'
+  | 'ldapusers'
+  | 'radiususers';
+
+/** Reads one appliance. There is no way to write: `HttpGetter` cannot say another method. */
+export interface ApplianceClient extends AsyncDisposable {
+  /** `query` begins with a question mark. */
+  read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
+  /** The next page of a collection, by the `next` that the appliance gave. */
+  readNext(resource: ApplianceResource, next: string): Promise<JsonReply>;
+  /** Its clock, as each answer until now told it. */
+  serverTimes(): readonly ServerTime[];
+}
+
+/**
+ * Basic authentication with the user's web service key; the key is read from its source now.
+ * @throws {Error} when the key, `caFile` or the URL cannot be used
+ */
+export async function createApplianceClient(
+  api: ApplianceApiConfig,
+  context: ConnectorContext,
+): Promise<ApplianceClient> {
+  const key = await secretOf(api.key, context);
+  const login = `${api.user}:${key}`;
+  const authorization = `Basic ${Buffer.from(login, 'utf8').toString('base64')}`;
+  const trust = { caFile: api.caFile, pin: api.pin };
+  const http: HttpGetter = await createHttpGetter(
+    { url: api.url, trust, authorization, secrets: [key, login] },
+    context,
+  );
+  const times: ServerTime[] = [];
+  const get = async (path: string): Promise<JsonReply> => {
+    const reply = await http.get(path);
+    if (reply.serverTime !== null && times.length < MOST_TIMES) times.push(reply.serverTime);
+    return reply;
+  };
+  return {
+    read: (resource, query = '') => get(`${pathOf(resource)}${query}`),
+    readNext: async (resource, next) => get(nextPath(resource, next)),
+    serverTimes: () => times,
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  };
+}
+
+/** More would not make its clock any clearer. */
+const MOST_TIMES = 20;
+
+/** At the default page size of 20, which older firmware may insist on, 20,000 objects. */
+const MAX_PAGES = 1000;
+
+/** What is read page by page, and what becomes of each. */
+interface Paged<Page extends { readonly next: string | null }> {
+  readonly resource: ApplianceResource;
+  readonly query: string;
+  /** null: it is not a page of this collection. */
+  readonly parse: (value: unknown) => Page | null;
+  readonly take: (page: Page) => void;
+}
+
+/**
+ * Reads a collection, one page at a time.
+ * @returns the HTTP status that was answered instead of a page; null: all of it was read
+ * @throws {ProbeError} when a page is not understood, or they do not end
+ */
+export async function readPages<Page extends { readonly next: string | null }>(
+  client: ApplianceClient,
+  { resource, query, parse, take }: Paged<Page>,
+): Promise<number | null> {
+  const followed = new Set<string>();
+  let reply = await client.read(resource, query);
+  for (let pages = 1; ; pages += 1) {
+    if (reply.kind === 'status') return reply.status;
+    const page = parse(reply.value);
+    if (page === null) throw notUnderstood(resource);
+    take(page);
+    if (page.next === null) return null;
+    if (pages >= MAX_PAGES)
+      throw new ProbeError('protocol', `Cannot read "${resource}": more than ${String(MAX_PAGES)} pages`);
+    if (followed.has(page.next))
+      throw new ProbeError('protocol', `Cannot read "${resource}": its pages go in a circle`);
+    followed.add(page.next);
+    reply = await client.readNext(resource, page.next);
+  }
+}
+
+function notUnderstood(resource: ApplianceResource): ProbeError {
+  return new ProbeError('protocol', `Cannot understand the answer of "${resource}": expected the documented fields`);
+}
+
+/** The trailing slash is part of the name; without it the appliance redirects. */
+function pathOf(resource: ApplianceResource): string {
+  return `/api/v1/${resource}/`;
+}
+
+const MAX_NEXT_LENGTH = 2048;
+
+/**
+ * `meta.next` comes from the network, and the key goes where it points: only a relative path to the same collection
+ * is followed.
+ */
+function nextPath(resource: ApplianceResource, next: string): string {
+  const base = 'https://appliance.invalid';
+  const parsed = next.length <= MAX_NEXT_LENGTH && next.startsWith('/') ? URL.parse(next, base) : null;
+  if (parsed === null || parsed.origin !== base || parsed.pathname !== pathOf(resource)) {
+    throw new ProbeError(
+      'protocol',
+      `Cannot follow "meta.next" of "${resource}": expected a path below "${pathOf(resource)}"`,
+    );
+  }
+  return `${parsed.pathname}${parsed.search}`;
+}
+
+const USAGE = z.object({ populated: z.unknown().optional() });
+const MEMORY = z.object({ total: z.unknown().optional() });
+
+/** `/systeminfo/`: docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide. Only what is needed must be there. */
+const SYSTEM_INFO = z.object({
+  sn: serialNumber,
+  ha_sn: z.unknown().optional(),
+  firmware: z.string().optional().catch(undefined),
+  cpu: z.unknown().optional(),
+  memory: z.unknown().optional(),
+  disk: z.unknown().optional(),
+  memory_usage_detail: MEMORY.optional().catch(undefined),
+  ftm_usage_detail: USAGE.optional().catch(undefined),
+});
+
+/** null: it is not the answer of a FortiAuthenticator. */
+export function parseSystemInfo(value: unknown): SystemFacts | null {
+  const parsed = SYSTEM_INFO.safeParse(value);
+  if (!parsed.success) return null;
+  const { data } = parsed;
+  const peer = serialNumber.safeParse(data.ha_sn);
+  return {
+    serial: data.sn,
+    peerSerial: peer.success && peer.data !== data.sn ? peer.data : null,
+    firmware: data.firmware === undefined ? null : visibleText(data.firmware, 80),
+    tokensPopulated: lenientCount(data.ftm_usage_detail?.populated),
+    memoryKb: kilobytes(data.memory_usage_detail?.total),
+    load: { cpu: share(data.cpu), memory: share(data.memory), disk: share(data.disk) },
+  };
+}
+
+/** `4032452.0 KB`; null in any other unit. */
+function kilobytes(value: unknown): number | null {
+  return typeof value === 'string' && /KB\s*$/iu.test(value) ? lenientNumber(value) : null;
+}
+
+function share(value: unknown): number | null {
+  const percent = lenientNumber(value);
+  return percent === null || percent < 0 || percent > 100 ? null : percent / 100;
+}
+
+const HOUR: Millis = 3_600_000;
+
+/** A week: `act_timeout` is 1 to 168 hours (docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312). */
+const LONGEST_CODE = 168;
+
+const PROVISIONING = z.object({
+  server_address: z.string(),
+  server_port: z.unknown().optional(),
+  act_timeout: z.unknown().optional(),
+});
+
+/** `/fortitokenmobileprovisioning/`; null when no server stands in it. */
+export function parseProvisioningServer(value: unknown): ProvisioningServer | null {
+  const parsed = PROVISIONING.safeParse(value);
+  const host = parsed.success ? hostName(parsed.data.server_address) : null;
+  if (!parsed.success || host === null) return null;
+  return { host, port: portNumber(parsed.data.server_port), codeLife: codeLifeIn(parsed.data.act_timeout) };
+}
+
+function codeLifeIn(hours: unknown): Millis | null {
+  const count = lenientCount(hours);
+  return count === null || count < 1 || count > LONGEST_CODE ? null : count * HOUR;
+}
+
+const MAX_SERVERS = 20;
+/** Looked through for the default one. */
+const MAX_LISTED = 1000;
+
+/**
+ * `/smtpservers/`. zod keeps only the named keys: `authentication_name` and `authentication_password`, which may stand
+ * in the answer, end here.
+ */
+const MAIL_SERVER = z.object({
+  address: z.unknown().optional(),
+  port: z.unknown().optional(),
+  sender_email: z.unknown().optional(),
+  secure: z.unknown().optional(),
+  default: z.unknown().optional(),
+});
+const MAIL_SERVERS = z.object({ objects: cutList(MAIL_SERVER, MAX_LISTED) });
+
+type ServerObject = z.infer<typeof MAIL_SERVER>;
+
+/**
+ * The servers that the appliance sends through: the default one where one is marked, since others may be leftovers,
+ * else all. The appliance's own (`localhost`) cannot be probed from here and is left out. null: not a list.
+ */
+export function parseMailServers(value: unknown): readonly ApplianceMailServer[] | null {
+  const parsed = MAIL_SERVERS.safeParse(value);
+  if (!parsed.success) return null;
+  const { objects } = parsed.data;
+  const defaults = objects.filter((object) => object.default === true || object.default === 'true');
+  const used = defaults.length > 0 ? defaults : objects;
+  return used.slice(0, MAX_SERVERS).flatMap((object) => mailServer(object) ?? []);
+}
+
+function mailServer(object: ServerObject): ApplianceMailServer | null {
+  const host = typeof object.address === 'string' ? hostName(object.address) : null;
+  if (host === null || isLoopback(host)) return null;
+  const port = portNumber(object.port) ?? 25;
+  return {
+    host,
+    port,
+    security: securityOf(object.secure, port),
+    from: senderOf(object),
+    to: null,
+    user: null,
+    password: null,
+    caFile: null,
+  };
+}
+
+/** Documented are `none` and `starttls`; TLS from the start shows only in the port (RFC 8314 §3.3). */
+function securityOf(secure: unknown, port: number): ApplianceMailServer['security'] {
+  if (secure === 'starttls') return 'starttls';
+  return port === 465 || secure === 'ssl' || secure === 'tls' || secure === 'smtps' ? 'tls' : 'none';
+}
+
+function senderOf(object: ServerObject): string | null {
+  const sender = object.sender_email;
+  return typeof sender === 'string' && /^[^\s@<>]{1,64}@[^\s@<>]{1,255}$/u.test(sender)
+    ? visibleText(sender, 320)
+    : null;
+}
+
+function isLoopback(host: string): boolean {
+  return (
+    host === 'localhost' ||
+    host.startsWith('localhost.') ||
+    host === '::1' ||
+    (isIP(host) === 4 && host.startsWith('127.'))
+  );
+}
+
+/**
+ * FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, instance 0 of each scalar; all of them stand below facSystem,
+ * 1.3.6.1.4.1.12356.113.1 (the compiled MIB; Checkmk and Centreon ask for the same).
+ */
+const OBJECTS = {
+  facSysSerial: '1.3.6.1.4.1.12356.113.1.2.0',
+  facSysVersion: '1.3.6.1.4.1.12356.113.1.3.0',
+  facHaCurrentStatus: '1.3.6.1.4.1.12356.113.1.201.1.0',
+  facFortiTokenCount: '1.3.6.1.4.1.12356.113.1.202.3.0',
+  facFortiTokenRemaining: '1.3.6.1.4.1.12356.113.1.202.6.0',
+} as const;
+
+/** UDP loses packets: the request is repeated within this time. */
+const SNMP_TIMEOUT: Millis = 5_000;
+
+/**
+ * Asks one appliance over SNMP what it is. Never throws: what went wrong is part of the observation.
+ */
+export async function observeHaRole(
+  appliance: { readonly name: string; readonly snmp: SnmpConfig },
+  context: ConnectorContext,
+): Promise<HaRoleObservation> {
+  const startedAt = context.clock.elapsed();
+  using limit = deadline(context.clock, SNMP_TIMEOUT, context.signal);
+  try {
+    const login = await loginOf(appliance.snmp, context);
+    const values = await snmpGet(appliance.snmp, login, Object.values(OBJECTS), limit);
+    const status = values.get(OBJECTS.facHaCurrentStatus);
+    const role = typeof status === 'number' ? haRoleOf(status) : null;
+    if (role === null) throw new ProbeError('protocol', 'Cannot read the HA role: expected a value that the MIB names');
+    return { kind: 'ok', appliance: appliance.name, role, ...identityOf(values), tokens: tokensOf(values) };
+  } catch (error) {
+    return { appliance: appliance.name, ...failed(error, startedAt, context) };
+  }
+}
+
+async function loginOf(snmp: SnmpConfig, context: ConnectorContext): Promise<SnmpLogin> {
+  const { community, user, authPassword, privPassword, authProtocol, privProtocol } = snmp;
+  if (community !== null) return { kind: 'community', community: await secretOf(community, context) };
+  if (user === null || authPassword === null || privPassword === null)
+    throw new TypeError('Cannot log in over SNMP: expected a community, or a user with two passwords');
+  return {
+    kind: 'user',
+    user,
+    authProtocol: authProtocol ?? 'sha',
+    authPassword: await secretOf(authPassword, context),
+    privProtocol: privProtocol ?? 'aes',
+    privPassword: await secretOf(privPassword, context),
+  };
+}
+
+function identityOf(values: SnmpValues): Pick<HaRoleFacts, 'serial' | 'firmware'> {
+  const serial = serialNumber.safeParse(values.get(OBJECTS.facSysSerial));
+  const firmware = values.get(OBJECTS.facSysVersion);
+  return {
+    serial: serial.success ? serial.data : null,
+    firmware: typeof firmware === 'string' ? visibleText(firmware, 80) : null,
+  };
+}
+
+function tokensOf(values: SnmpValues): HaRoleFacts['tokens'] {
+  const count = lenientCount(values.get(OBJECTS.facFortiTokenCount));
+  const remaining = lenientCount(values.get(OBJECTS.facFortiTokenRemaining));
+  return count === null || remaining === null ? null : { count, remaining };
+}

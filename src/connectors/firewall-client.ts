@@ -1,0 +1,345 @@
+import { isIPv6 } from 'node:net';
+import * as z from 'zod';
+import type { FirewallConfig } from '../config/schema/firewall.ts';
+import { type ConnectorContext, createHttpGetter, type JsonReply, secretOf } from '../network/rest/json-exchange.ts';
+import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '../core/license/firewall.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { lenientCount } from '../network/rest/reply-values.ts';
+
+/** Everything that is ever asked of the firewall: a closed set of reads. */
+export type FirewallQuestion =
+  | { readonly kind: 'route'; readonly destination: string; readonly ipv6: boolean }
+  | {
+      readonly kind: 'policy-lookup';
+      readonly source: string;
+      readonly sourceInterface: string | null;
+      /** IP address or host name. */
+      readonly destination: string;
+      readonly port: number;
+      readonly ipv6: boolean;
+    }
+  | { readonly kind: 'policy'; readonly id: number }
+  | { readonly kind: 'fortitokens' }
+  | { readonly kind: 'fqdn-objects'; readonly only: string | null }
+  | {
+      readonly kind: 'sessions';
+      readonly table: 'sessions' | 'session';
+      readonly source: string;
+      readonly port: number;
+      readonly policy: number;
+    }
+  | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
+
+/** Reads one firewall; it cannot say another method than GET. */
+export interface FirewallClient extends AsyncDisposable {
+  /** @throws see `exchangeJson` */
+  read(question: FirewallQuestion): Promise<JsonReply>;
+  /** Its serial number, as the answers tell; null: none did so far. */
+  serial(): string | null;
+}
+
+/**
+ * The bearer token is read from its source now.
+ * @throws {Error} when the token, `caFile` or the URL cannot be used
+ */
+export async function createFirewallClient(config: FirewallConfig, context: ConnectorContext): Promise<FirewallClient> {
+  const token = await secretOf(config.token, context);
+  const trust = { caFile: config.caFile, pin: null };
+  const http = await createHttpGetter(
+    { url: config.url, trust, authorization: `Bearer ${token}`, secrets: [token] },
+    context,
+  );
+  let serial: string | null = null;
+  return {
+    read: async (question) => {
+      const reply = await http.get(pathOf(question, config.vdom));
+      if (reply.kind === 'json') serial = serialIn(reply.value) ?? serial;
+      return reply;
+    },
+    serial: () => serial,
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  };
+}
+
+/** FortiOS 7.6 wants a count between 20 and 1000. */
+const MOST_SESSIONS = '200';
+
+function pathOf(question: FirewallQuestion, vdom: string): string {
+  const query = new URLSearchParams({ vdom });
+  const resource =
+    'name' in question ? `${TABLES[question.kind]}/${encodeURIComponent(question.name)}` : resourceOf(question, query);
+  return `/api/v2/${resource}?${query.toString()}`;
+}
+
+type Named = Extract<FirewallQuestion, { readonly name: string }>;
+
+const TABLES: Readonly<Record<Named['kind'], string>> = {
+  'profile-group': 'cmdb/firewall/profile-group',
+  'ssl-ssh-profile': 'cmdb/firewall/ssl-ssh-profile',
+  address: 'cmdb/firewall/address',
+  'wildcard-fqdn': 'cmdb/firewall.wildcard-fqdn/custom',
+};
+
+/** What is asked for besides is set in the query. */
+function resourceOf(question: Exclude<FirewallQuestion, Named>, query: URLSearchParams): string {
+  switch (question.kind) {
+    case 'policy':
+      return `cmdb/firewall/policy/${String(question.id)}`;
+    case 'route':
+      query.set('ipv6', String(question.ipv6));
+      query.set('destination', question.destination);
+      return 'monitor/router/lookup';
+    case 'policy-lookup':
+      query.set('ipv6', String(question.ipv6));
+      setKnown(query, 'srcintf', question.sourceInterface);
+      query.set('sourceip', question.source);
+      query.set('protocol', 'tcp');
+      query.set('dest', question.destination);
+      query.set('destport', String(question.port));
+      return 'monitor/firewall/policy-lookup';
+    case 'fqdn-objects':
+      setKnown(query, 'mkey', question.only);
+      return 'monitor/firewall/address-fqdns';
+    case 'sessions':
+      setFlow(question, query);
+      return `monitor/firewall/${question.table}`;
+    case 'fortitokens':
+      return 'monitor/user/fortitoken';
+  }
+}
+
+function setFlow(flow: Extract<FirewallQuestion, { readonly kind: 'sessions' }>, query: URLSearchParams): void {
+  const is6 = isIPv6(flow.source);
+  query.set('count', MOST_SESSIONS);
+  query.set('ip_version', is6 ? 'ipv6' : 'ipv4');
+  query.set(is6 ? 'srcaddr6' : 'srcaddr', flow.source);
+  query.set('dstport', String(flow.port));
+  query.set('protocol', 'tcp');
+  query.set('policyid', String(flow.policy));
+}
+
+function setKnown(query: URLSearchParams, name: string, value: string | null): void {
+  if (value !== null) query.set(name, value);
+}
+
+/** Longer names than FortiOS allows are cut. */
+const MAX_NAME = 80;
+/** More than that is no policy to copy from. */
+const MAX_INTERFACES = 16;
+
+/** A JSON object of FortiOS, unchecked. */
+export type ReplyFields = Readonly<Record<string, unknown>>;
+
+/** The fields of a JSON object; none of anything else. */
+export function fieldsOf(value: unknown): ReplyFields {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is ReplyFields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Every answer of FortiOS has the serial number of the unit beside its results. */
+export function serialIn(value: unknown): string | null {
+  const { serial } = fieldsOf(value);
+  return typeof serial === 'string' && /^[A-Z0-9_-]{8,32}$/u.test(serial) ? serial : null;
+}
+
+/** The object inside an answer of FortiOS, by itself or as a list of one; null when there is none. */
+export function resultOf(value: unknown): ReplyFields | null {
+  const { results } = fieldsOf(value);
+  const result: unknown = Array.isArray(results) ? results[0] : results;
+  return isObject(result) ? result : null;
+}
+
+const LOOKUP = z.object({ success: z.boolean(), policy_id: z.unknown().optional() });
+
+/** The number of the policy that matches; 0 is the implicit deny; null: it is no answer to a lookup. */
+export function parsePolicyId(result: ReplyFields): number | null {
+  const parsed = LOOKUP.safeParse(result);
+  if (!parsed.success) return null;
+  if (!parsed.data.success) return 0;
+  return lenientCount(parsed.data.policy_id);
+}
+
+/** What a policy says; names and switches in the words of FortiOS 7. */
+export interface PolicyReply {
+  readonly policy: FirewallPolicy;
+  readonly sslProfile: string | null;
+  /** Set when the profiles come from a group. */
+  readonly profileGroup: string | null;
+}
+
+/** null: it is no policy. */
+export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null {
+  const action = result['action'];
+  if (typeof action !== 'string') return null;
+  return {
+    policy: {
+      id,
+      name: nameIn(result, 'name'),
+      action: action === 'deny' ? 'deny' : 'accept',
+      proxyMode: result['inspection-mode'] === 'proxy',
+      securityProfiles: result['utm-status'] === 'disable' ? [] : securityProfilesOf(result),
+      incoming: interfacesIn(result, 'srcintf'),
+      outgoing: interfacesIn(result, 'dstintf'),
+      nat: natIn(result),
+      schedule: objectNameIn(result, 'schedule'),
+    },
+    sslProfile: nameIn(result, 'ssl-ssh-profile'),
+    profileGroup:
+      result['utm-status'] !== 'disable' && result['profile-type'] === 'group' ? nameIn(result, 'profile-group') : null,
+  };
+}
+
+const INTERFACES = z.array(z.object({ name: z.string().refine(isInterfaceName) })).max(MAX_INTERFACES);
+
+/**
+ * All of them or none: a policy for a part of them would not match what the part is left out of. FortiOS writes
+ * `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb `firewall/policy`).
+ */
+function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): readonly string[] {
+  return INTERFACES.safeParse(result[setting]).data?.map(({ name }) => name) ?? [];
+}
+
+/** cmdb `firewall/policy`: `nat`, and `poolname` while `ippool` is on. Pools that a command cannot name make it unknown. */
+function natIn(result: ReplyFields): FirewallPolicy['nat'] {
+  const nat = result['nat'];
+  if (nat !== 'enable' && nat !== 'disable') return null;
+  if (nat === 'disable' || result['ippool'] !== 'enable') return { enabled: nat === 'enable', pools: [] };
+  const pools = INTERFACES.safeParse(result['poolname']).data;
+  return pools === undefined || pools.length === 0 ? null : { enabled: true, pools: pools.map(({ name }) => name) };
+}
+
+function objectNameIn(result: ReplyFields, setting: string): string | null {
+  const name = nameIn(result, setting);
+  return name !== null && isInterfaceName(name) ? name : null;
+}
+
+/** Settings of a policy or a group of profiles whose engines look into the traffic or may block it. */
+const SECURITY_PROFILES: readonly string[] = [
+  'av-profile',
+  'webfilter-profile',
+  'dnsfilter-profile',
+  'emailfilter-profile',
+  'dlp-profile',
+  'dlp-sensor',
+  'file-filter-profile',
+  'ips-sensor',
+  'application-list',
+  'videofilter-profile',
+  'waf-profile',
+];
+
+/** As in `av-profile "default"`. */
+export function securityProfilesOf(result: ReplyFields): readonly string[] {
+  return SECURITY_PROFILES.flatMap((setting) => {
+    const name = nameIn(result, setting);
+    return name === null ? [] : [`${setting} "${name}"`];
+  });
+}
+
+/** The name that a setting holds; an empty one is none. */
+export function nameIn(result: ReplyFields, setting: string): string | null {
+  const name = result[setting];
+  return typeof name === 'string' && name !== '' ? visibleText(name, MAX_NAME) : null;
+}
+
+type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' | 'other';
+
+export interface Exemption {
+  readonly kind: ExemptionKind;
+  /**
+   * Name of an address object, the pattern itself for `regex`, the number for `category`; empty where it does not say.
+   */
+  readonly value: string;
+}
+
+interface SslProfileReply {
+  readonly mode: SslInspectionMode;
+  readonly exemptions: readonly Exemption[];
+}
+
+const MAX_EXEMPTIONS = 200;
+
+const PROTOCOL = z.object({
+  status: z.unknown().optional(),
+  ports: z.unknown().optional(),
+  'inspect-all': z.unknown().optional(),
+});
+const SSL_PROFILE = z.object({
+  https: PROTOCOL.optional().catch(undefined),
+  ssl: PROTOCOL.optional().catch(undefined),
+  'ssl-exempt': z.array(z.unknown()).optional().catch(undefined),
+});
+
+/** null: neither `https` nor `ssl` says what it does. */
+export function parseSslProfile(result: ReplyFields, port: number): SslProfileReply | null {
+  const parsed = SSL_PROFILE.safeParse(result);
+  if (!parsed.success) return null;
+  const mode = effectiveMode(parsed.data, port);
+  if (mode === null) return null;
+  return { mode, exemptions: (parsed.data['ssl-exempt'] ?? []).slice(0, MAX_EXEMPTIONS).map(exemptionOf) };
+}
+
+/** `inspect-all` goes before the protocols' own settings. */
+function effectiveMode(profile: z.infer<typeof SSL_PROFILE>, port: number): SslInspectionMode | null {
+  const all = modeOf(profile.ssl?.['inspect-all']);
+  if (all !== null && all !== 'none') return all;
+  const own = modeOf(profile.https?.status);
+  if (own === null) return all;
+  return coversPort(profile.https?.ports, port) ? own : 'none';
+}
+
+function modeOf(status: unknown): SslInspectionMode | null {
+  switch (status) {
+    case 'disable':
+      return 'none';
+    case 'certificate-inspection':
+      return 'certificate';
+    case 'deep-inspection':
+      return 'deep';
+    default:
+      return null;
+  }
+}
+
+/** FortiOS writes `443`, `[443, 8443]` or `"443 8443"`; nothing readable reads as the default, which is 443. */
+function coversPort(ports: unknown, port: number): boolean {
+  const list: readonly unknown[] = Array.isArray(ports)
+    ? ports
+    : typeof ports === 'string'
+      ? ports.split(/[\s,]+/u)
+      : [ports];
+  const numbers = list.map(lenientCount).filter((number) => number !== null);
+  return numbers.length === 0 || numbers.includes(port);
+}
+
+function exemptionOf(listed: unknown): Exemption {
+  const entry = fieldsOf(listed);
+  const kind = typeof entry['type'] === 'string' ? (EXEMPTION_KINDS.get(entry['type']) ?? 'other') : 'other';
+  return { kind, value: exemptedIn(entry, kind) };
+}
+
+/** By their names in FortiOS. */
+const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, ExemptionKind>([
+  ['address', 'address'],
+  ['address6', 'address'],
+  ['wildcard-fqdn', 'wildcard-fqdn'],
+  ['regex', 'regex'],
+  ['fortiguard-category', 'category'],
+]);
+
+function exemptedIn(entry: ReplyFields, kind: ExemptionKind): string {
+  switch (kind) {
+    case 'address':
+      return nameIn(entry, 'address') ?? nameIn(entry, 'address6') ?? '';
+    case 'wildcard-fqdn':
+    case 'regex':
+      return nameIn(entry, kind) ?? '';
+    case 'category':
+      return String(lenientCount(entry['fortiguard-category']) ?? '');
+    case 'other':
+      return '';
+  }
+}

@@ -1,0 +1,564 @@
+import { isIP, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import * as z from 'zod';
+import { deadline } from '../system/clock.ts';
+import type { FirewallConfig } from '../config/schema/firewall.ts';
+import type { LicenseServerConfig } from '../config/schema/path.ts';
+import type { Millis, EpochMs } from '../core/clock.ts';
+import {
+  type SessionLook,
+  type FirewallObservation,
+  firewallName,
+  type Flow,
+  type FqdnObject,
+  type PolicyMatch,
+  type SslInspection,
+  type SessionCounts,
+} from '../core/license/firewall.ts';
+import { ProbeError } from '../network/failure.ts';
+import { type ConnectorContext, failed, endpointOf } from '../network/rest/json-exchange.ts';
+import {
+  createFirewallClient,
+  type FirewallClient,
+  type FirewallQuestion,
+  nameIn,
+  parsePolicy,
+  parsePolicyId,
+  parseSslProfile,
+  resultOf,
+  securityProfilesOf,
+  type ReplyFields,
+  type PolicyReply,
+  type Exemption,
+  fieldsOf,
+} from './firewall-client.ts';
+import { lenientCount } from '../network/rest/reply-values.ts';
+import type { Resource } from '../core/license/resource.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { addressInAny } from '../core/addresses.ts';
+
+/** For all questions together. */
+const FIREWALL_TIMEOUT: Millis = 60_000;
+
+type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
+
+/** Built in and not to be changed; without an object of its own in old firmware. */
+const NO_INSPECTION = 'no-inspection';
+
+/**
+ * Asks a FortiGate which policy matches the appliance's connection to the licence server, and what it does to it, with
+ * GET alone. Never throws: what went wrong is part of the observation.
+ *
+ * @param last what its sessions were last
+ */
+export async function observeFirewall(
+  config: FirewallConfig,
+  target: FirewallTarget,
+  context: ConnectorContext,
+  last: SessionLook | null = null,
+): Promise<FirewallObservation> {
+  const flow = flowOf(config, target);
+  const startedAt = context.clock.elapsed();
+  using limit = deadline(context.clock, FIREWALL_TIMEOUT, context.signal);
+  try {
+    await using client = await createFirewallClient(config, { ...context, signal: limit.signal });
+    const inquiry = { client, config, target };
+    const match = await matchOf(inquiry);
+    // The match is worth having without what follows.
+    const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
+    const looked = { ...inquiry, fqdnObjects, match };
+    const sessions = await sessionsOf(looked, { last, at: context.clock.now() }).catch(() => null);
+    const fortitokens = config.fortitokens ? await readFortitokens(client).catch(() => null) : null;
+    return { ...flow, kind: 'ok', serial: client.serial(), match, fqdnObjects, sessions, fortitokens };
+  } catch (error) {
+    if (error instanceof RefusedError) return { ...flow, kind: 'denied', status: error.status };
+    return { ...flow, ...failed(error, startedAt, context) };
+  }
+}
+
+/** What one entry of the configuration asks about, and whom. */
+export function flowOf(config: FirewallConfig, { host, port }: Pick<FirewallTarget, 'host' | 'port'>): Flow {
+  const { source, appliances, vdom } = config;
+  return {
+    source,
+    appliances,
+    destination: `${host}:${String(port)}`,
+    firewall: firewallName(config),
+    firewallHost: new URL(config.url).host,
+    vdom,
+  };
+}
+
+interface Inquiry {
+  readonly client: FirewallClient;
+  readonly config: FirewallConfig;
+  readonly target: FirewallTarget;
+}
+
+/** The firewall does not accept the token, or not for this. */
+class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`HTTP ${String(status)}`);
+    this.status = status;
+  }
+}
+
+async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
+  const { config, target } = inquiry;
+  const incoming = config.sourceInterface ?? (await interfaceTowards(inquiry, config.source));
+  const id = parsePolicyId(await lookUpPolicy(inquiry, incoming));
+  if (id === null) throw notUnderstood(config, 'policy-lookup');
+  if (id === 0) {
+    const outgoing = await interfaceTowards(inquiry, addressTowards(config, target) ?? target.host).catch(() => null);
+    return { kind: 'implicit-deny', incoming, outgoing };
+  }
+  const reply = parsePolicy(id, await readResult(inquiry, { kind: 'policy', id }));
+  if (reply === null) throw notUnderstood(inquiry.config, 'policy');
+  const { policy } = reply;
+  if (policy.action === 'deny') {
+    return {
+      kind: 'policy',
+      policy,
+      inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
+    };
+  }
+  const grouped = await withGroup(inquiry, reply);
+  return { kind: 'policy', policy: grouped.policy, inspection: await inspectionOf(inquiry, grouped.sslProfile) };
+}
+
+interface Looked extends Inquiry {
+  readonly fqdnObjects: readonly FqdnObject[];
+  readonly match: PolicyMatch;
+}
+
+/** Null: no policy lets the connection pass, or which addresses are the server's is not known. */
+async function sessionsOf(
+  { client, config: { source }, target, fqdnObjects, match }: Looked,
+  asked: Parameters<typeof readSessions>[2],
+): Promise<SessionLook | null> {
+  const destinations = [...target.expectedAddresses, ...fqdnObjects.flatMap(({ addresses }) => addresses)];
+  if (match.kind !== 'policy' || match.policy.action === 'deny' || destinations.length === 0) return null;
+  return readSessions(client, { source, port: target.port, destinations, policy: match.policy.id }, asked);
+}
+
+/** FortiOS resolves the name by itself; one that cannot is asked again by the address. */
+async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): Promise<ReplyFields> {
+  const { config, target } = inquiry;
+  const question = {
+    kind: 'policy-lookup',
+    source: config.source,
+    sourceInterface,
+    destination: target.host,
+    port: target.port,
+    ipv6: isIPv6(config.source),
+  } as const;
+  const reply = await inquiry.client.read(question);
+  const address = addressTowards(config, target);
+  if (reply.kind === 'json' || isRefusal(reply.status) || address === undefined)
+    return resultIn(inquiry, question, reply);
+  return readResult(inquiry, { ...question, destination: address });
+}
+
+/** An address of the server in the family of the source. */
+function addressTowards({ source }: FirewallConfig, target: FirewallTarget): string | undefined {
+  return addressesOf(target).find((candidate) => isIPv6(candidate) === isIPv6(source));
+}
+
+/**
+ * The interface that the route to a host leaves by. Most firmware wants to know where the traffic comes in, which is
+ * where the answer would go out. The route is another access group than policies, so that a token may not read it; some
+ * firmware does without.
+ */
+async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
+  const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
+  const result = reply.kind === 'json' ? resultOf(reply.value) : null;
+  return result === null ? null : nameIn(result, 'interface');
+}
+
+/** The profiles of a policy, or of the group that it names. */
+async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyReply> {
+  if (reply.profileGroup === null) return reply;
+  const group = await readResult(inquiry, { kind: 'profile-group', name: reply.profileGroup });
+  return {
+    ...reply,
+    policy: { ...reply.policy, securityProfiles: securityProfilesOf(group) },
+    sslProfile: nameIn(group, 'ssl-ssh-profile') ?? reply.sslProfile,
+  };
+}
+
+async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<SslInspection> {
+  if (profile === null || profile === NO_INSPECTION)
+    return { kind: 'known', profile, mode: 'none', exemptedBy: null, unreadExemptions: [] };
+  const reply = await inquiry.client.read({ kind: 'ssl-ssh-profile', name: profile });
+  if (reply.kind === 'status') return { kind: 'unreadable', profile, message: `HTTP ${String(reply.status)}` };
+  const result = resultOf(reply.value);
+  const parsed = result === null ? null : parseSslProfile(result, inquiry.target.port);
+  if (parsed === null) return { kind: 'unreadable', profile, message: 'it does not say how it inspects HTTPS' };
+  if (parsed.mode !== 'deep')
+    return { kind: 'known', profile, mode: parsed.mode, exemptedBy: null, unreadExemptions: [] };
+  const exempt = await readExemptions(inquiry.client, parsed.exemptions, exemptionTarget(inquiry.target));
+  return { kind: 'known', profile, mode: 'deep', exemptedBy: exempt.exemptedBy, unreadExemptions: exempt.unread };
+}
+
+function exemptionTarget(target: FirewallTarget): ExemptionTarget {
+  return { host: target.host, addresses: addressesOf(target) };
+}
+
+/** Blocks are left out: only an address can be asked for. */
+function addressesOf(target: FirewallTarget): readonly string[] {
+  return [target.host, ...target.expectedAddresses].filter((candidate) => isIP(candidate) !== 0);
+}
+
+async function readResult(inquiry: Inquiry, question: FirewallQuestion): Promise<ReplyFields> {
+  return resultIn(inquiry, question, await inquiry.client.read(question));
+}
+
+function resultIn(
+  inquiry: Inquiry,
+  question: FirewallQuestion,
+  reply: Awaited<ReturnType<FirewallClient['read']>>,
+): ReplyFields {
+  if (reply.kind === 'status') {
+    if (isRefusal(reply.status)) throw new RefusedError(reply.status);
+    const hint =
+      question.kind === 'policy-lookup' && question.sourceInterface === null
+        ? ' (most firmware wants "sourceInterface")'
+        : '';
+    const endpoint = endpointOf(inquiry.config.url);
+    throw new ProbeError(
+      'rejected',
+      `${endpoint} answered the question for "${question.kind}" with HTTP ${String(reply.status)}${hint}`,
+    );
+  }
+  const result = resultOf(reply.value);
+  if (result === null) throw notUnderstood(inquiry.config, question.kind);
+  return result;
+}
+
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+function notUnderstood(config: FirewallConfig, what: string): ProbeError {
+  return new ProbeError(
+    'protocol',
+    `Cannot understand the answer of ${endpointOf(config.url)} for "${what}": expected the documented fields`,
+  );
+}
+
+/** The server as exemptions may name it. */
+interface ExemptionTarget {
+  readonly host: string;
+  /** Single addresses that are expected of it. */
+  readonly addresses: readonly string[];
+}
+
+interface ExemptionResult {
+  /** `exemption "fortinet"`: the first that covers the server. */
+  readonly exemptedBy: string | null;
+  /** Those that may cover it or not, as `category 52`. */
+  readonly unread: readonly string[];
+}
+
+type Coverage = 'covers' | 'other' | 'unread';
+
+/**
+ * The categories that FortiOS exempts by default, finance and health: no server for licences is in them. Where
+ * FortiGuard puts it is not known, and an administrator may exempt just that category.
+ */
+const CATEGORIES_OF_OTHERS: readonly string[] = ['31', '33'];
+
+/** Each costs one request; the built-in profiles have about 40. */
+const MAX_READ = 64;
+
+/** Reads the objects that the exemptions name, one after the other, until one covers the server. */
+async function readExemptions(
+  client: FirewallClient,
+  exemptions: readonly Exemption[],
+  target: ExemptionTarget,
+): Promise<ExemptionResult> {
+  const unread: string[] = [];
+  for (const exemption of exemptions.slice(0, MAX_READ)) {
+    const coverage = await coverageOf(client, exemption, target);
+    if (coverage === 'covers') return { exemptedBy: `exemption "${exemption.value}"`, unread };
+    if (coverage === 'unread') unread.push(textOf(exemption));
+  }
+  return { exemptedBy: null, unread: [...unread, ...exemptions.slice(MAX_READ).map(textOf)] };
+}
+
+async function coverageOf(client: FirewallClient, exemption: Exemption, target: ExemptionTarget): Promise<Coverage> {
+  switch (exemption.kind) {
+    case 'category':
+      return CATEGORIES_OF_OTHERS.includes(exemption.value) ? 'other' : 'unread';
+    case 'other':
+    case 'regex':
+      // A pattern of a stranger is not run: it may never end.
+      return 'unread';
+    case 'address':
+      return addressCoverage(await objectOf(client, 'address', exemption.value), target);
+    case 'wildcard-fqdn':
+      return nameCoverage(await objectOf(client, 'wildcard-fqdn', exemption.value), 'wildcard-fqdn', target.host);
+  }
+}
+
+function textOf({ kind, value }: Exemption): string {
+  switch (kind) {
+    case 'category':
+      return `category ${value === '' ? 'without a number' : value}`;
+    case 'other':
+      return 'one of an unknown type';
+    case 'regex':
+      return `pattern "${value}"`;
+    case 'address':
+    case 'wildcard-fqdn':
+      return `${kind} "${value}"`;
+  }
+}
+
+/** Nothing where it cannot be read, which reads as an object of no type. */
+async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<ReplyFields> {
+  const reply = await client.read({ kind, name });
+  return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
+}
+
+/**
+ * By the type of the object alone: FortiOS shows a `subnet` with each, which is 0.0.0.0/0 where it means nothing. A
+ * country, a tag, or what a connector fills covers addresses that are not known here.
+ */
+function addressCoverage(object: ReplyFields, { host, addresses }: ExemptionTarget): Coverage {
+  switch (object['type']) {
+    case 'ipmask': {
+      const subnet = nameIn(object, 'subnet');
+      return subnet === null ? 'unread' : allOf(addresses, (address) => isInSubnet(address, subnet));
+    }
+    case 'iprange': {
+      const start = nameIn(object, 'start-ip');
+      const end = nameIn(object, 'end-ip');
+      return start === null || end === null ? 'unread' : allOf(addresses, (address) => isBetween(address, start, end));
+    }
+    case 'fqdn':
+    case 'wildcard-fqdn':
+      return nameCoverage(object, object['type'], host);
+    default:
+      return 'unread';
+  }
+}
+
+function nameCoverage(object: ReplyFields, field: 'fqdn' | 'wildcard-fqdn', host: string): Coverage {
+  const pattern = nameIn(object, field);
+  if (pattern === null) return 'unread';
+  return matchesName(pattern, host) ? 'covers' : 'other';
+}
+
+function allOf(addresses: readonly string[], isCovered: (address: string) => boolean): Coverage {
+  if (addresses.length === 0) return 'unread';
+  return addresses.every(isCovered) ? 'covers' : 'other';
+}
+
+/** `*.fortinet.com` covers what ends in `.fortinet.com`; a star stands for any characters. @internal */
+export function matchesName(pattern: string, host: string): boolean {
+  const parts = pattern.toLowerCase().split('*');
+  const name = host.toLowerCase();
+  const [first = '', ...rest] = parts;
+  const last = rest.pop();
+  if (last === undefined) return name === first;
+  if (!name.startsWith(first) || !name.slice(first.length).endsWith(last)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return at <= name.length - last.length;
+}
+
+/** `"173.243.138.0 255.255.255.0"`, or with a slash. */
+function isInSubnet(address: string, subnet: string): boolean {
+  const [network = '', mask = ''] = subnet.split(/[\s/]+/u);
+  if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.isValidFourPartDecimal(network)) return false;
+  const bits = ipaddr.IPv4.isValidFourPartDecimal(mask)
+    ? ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask()
+    : Number(mask);
+  if (bits === null || !Number.isInteger(bits) || bits < 0 || bits > 32) return false;
+  return ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parse(network), bits);
+}
+
+function isBetween(address: string, start: string, end: string): boolean {
+  const [value, low, high] = [address, start, end].map(ipv4Number);
+  return (
+    typeof value === 'number' && typeof low === 'number' && typeof high === 'number' && low <= value && value <= high
+  );
+}
+
+function ipv4Number(address: string): number | null {
+  if (!ipaddr.IPv4.isValidFourPartDecimal(address)) return null;
+  return ipaddr.IPv4.parse(address).octets.reduce((number, octet) => number * 256 + octet, 0);
+}
+
+/** As many objects of one name are looked at. */
+const MAX_OBJECTS = 4;
+const MAX_ADDRESSES = 20;
+
+/**
+ * What the firewall itself resolves the name to, in the address objects that policies may name. The list has the number
+ * of addresses, one object by its name has the addresses. Nothing where the token may not read them.
+ */
+async function readFqdnObjects(client: FirewallClient, host: string): Promise<readonly FqdnObject[]> {
+  const listed = await objectsIn(client, null);
+  const ours = listed.filter(({ fqdn }) => fqdn?.toLowerCase() === host.toLowerCase()).slice(0, MAX_OBJECTS);
+  const objects: FqdnObject[] = [];
+  for (const object of ours) {
+    const full = (await objectsIn(client, object.name)).find(({ name }) => name === object.name) ?? object;
+    const addresses = full.addresses ?? [];
+    const count = addresses.length > 0 ? addresses.length : (object.count ?? (full.addresses === null ? null : 0));
+    if (count !== null) objects.push({ name: object.name, resolves: count > 0, addresses });
+  }
+  return objects;
+}
+
+interface Listed {
+  readonly name: string;
+  readonly fqdn: string | null;
+  readonly count: number | null;
+  /** null: it does not say. */
+  readonly addresses: readonly string[] | null;
+}
+
+async function objectsIn(client: FirewallClient, only: string | null): Promise<readonly Listed[]> {
+  const reply = await client.read({ kind: 'fqdn-objects', only });
+  const results = reply.kind === 'json' ? fieldsOf(reply.value)['results'] : null;
+  // A list of objects, each with its name; older firmware answers with a mapping from names to objects.
+  const named: readonly unknown[] = Array.isArray(results)
+    ? results
+    : Object.entries(fieldsOf(results)).map(([name, object]) => ({ ...fieldsOf(object), name }));
+  return named.flatMap((object) => listedOf(fieldsOf(object)));
+}
+
+function listedOf(object: ReplyFields): readonly Listed[] {
+  const name = nameIn(object, 'name');
+  if (name === null) return [];
+  const { addrs } = object;
+  const addresses = Array.isArray(addrs)
+    ? addrs.filter((one): one is string => typeof one === 'string' && isIP(one) !== 0).slice(0, MAX_ADDRESSES)
+    : null;
+  return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
+}
+
+/** More than there are; the vendor's words for them are documented nowhere. */
+const MOST_STATUSES = 10;
+const MAX_STATUS = 30;
+
+const TOKEN = z.object({ status: z.unknown().optional() });
+
+/**
+ * "A map of FortiTokens and their status" (hermanwjacobsen/hfortix-fortios, from the vendor's description); PowerFGT
+ * and others read a list. The answer holds what tokens are activated with, and to whom they belong: all but the status
+ * ends here.
+ */
+const TOKENS = z.object({ results: z.union([z.array(TOKEN), z.record(z.string(), TOKEN)]) });
+
+/** How many FortiTokens the FortiGate holds itself in each status. @throws what ended it */
+async function readFortitokens(client: FirewallClient): Promise<Resource<ReadonlyMap<string, number>>> {
+  const reply = await client.read({ kind: 'fortitokens' });
+  if (reply.kind === 'status') {
+    if (reply.status !== 401 && reply.status !== 403) return { kind: 'absent' };
+    return { kind: 'denied', message: `HTTP ${String(reply.status)}: the API token may not read FortiTokens` };
+  }
+  const value = parseFortitokens(reply.value);
+  return value === null ? { kind: 'absent' } : { kind: 'read', value };
+}
+
+/** Null: it is no list of tokens. @internal */
+export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | null {
+  const parsed = TOKENS.safeParse(value);
+  if (!parsed.success) return null;
+  const counts = new Map<string, number>();
+  for (const { status } of Object.values(parsed.data.results)) {
+    const word = typeof status === 'string' ? visibleText(status, MAX_STATUS) : 'without a status';
+    const name = counts.has(word) || counts.size < MOST_STATUSES ? word : 'in another status';
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** As rarely as the firewalls are asked by default, whatever asks in between: it is the firewall's work. */
+const GAP: Millis = 285_000;
+
+/** In seconds: a handshake that got no answer yet may still get one. */
+const SETTLED = 3;
+
+/** The connection whose sessions are wanted. */
+interface SessionFlow {
+  readonly source: string;
+  readonly port: number;
+  /** Addresses and blocks of the server. */
+  readonly destinations: readonly string[];
+  /** The policy that matches it. */
+  readonly policy: number;
+}
+
+/**
+ * `results.details`, in 7.6 as before; `saddr`, `daddr`, `dport`, `sentbyte`, `rcvdbyte`, `duration` stand in both
+ * (PowerFGT; hermanwjacobsen/hfortix-fortios), `proto` as a name or a number.
+ */
+const SESSIONS = z.object({
+  results: z.object({
+    details: z.array(
+      z.object({
+        proto: z.union([z.string(), z.number()]).optional(),
+        saddr: z.string(),
+        daddr: z.string(),
+        dport: z.unknown(),
+        sentbyte: z.unknown(),
+        rcvdbyte: z.unknown(),
+        duration: z.unknown(),
+      }),
+    ),
+  }),
+});
+
+/** The sessions of the flow: what was seen a short while ago stands. @throws what ended it */
+async function readSessions(
+  client: FirewallClient,
+  flow: SessionFlow,
+  { last, at }: { readonly last: SessionLook | null; readonly at: EpochMs },
+): Promise<SessionLook> {
+  if (last !== null && at - last.at < GAP && at >= last.at) return last;
+  return { at, seen: await seenNow(client, flow) };
+}
+
+/** `session` became `sessions` in FortiOS 7.6, with the same answer. */
+async function seenNow(client: FirewallClient, flow: SessionFlow): Promise<Resource<SessionCounts>> {
+  for (const table of ['sessions', 'session'] as const) {
+    const reply = await client.read({ kind: 'sessions', table, ...flow });
+    if (reply.kind === 'json') {
+      const value = parseSessions(reply.value, flow);
+      return value === null ? { kind: 'absent' } : { kind: 'read', value };
+    }
+    if (reply.status === 401 || reply.status === 403)
+      return { kind: 'denied', message: `HTTP ${String(reply.status)}: the API token may not read sessions` };
+  }
+  return { kind: 'absent' };
+}
+
+/** Firmware may ignore what it was asked to filter by. Null: it is no table of sessions. @internal */
+export function parseSessions(value: unknown, { source, port, destinations }: SessionFlow): SessionCounts | null {
+  const parsed = SESSIONS.safeParse(value);
+  if (!parsed.success) return null;
+  const ours = parsed.data.results.details.filter(
+    ({ proto, saddr, daddr, dport, duration }) =>
+      ['tcp', '6'].includes(String(proto).toLowerCase()) &&
+      saddr === source &&
+      lenientCount(dport) === port &&
+      addressInAny(daddr, destinations) &&
+      (lenientCount(duration) ?? 0) >= SETTLED,
+  );
+  const counted = ours.map(({ sentbyte, rcvdbyte }) => [lenientCount(sentbyte), lenientCount(rcvdbyte)] as const);
+  return {
+    answered: counted.filter(([, received]) => received !== null && received > 0).length,
+    silent: counted.filter(([sent, received]) => sent !== null && sent > 0 && received === 0).length,
+  };
+}

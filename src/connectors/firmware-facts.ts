@@ -1,0 +1,58 @@
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { firmwareVersion, type Version } from '../core/license/appliance.ts';
+import { FACT_USES, type FirmwareFact } from '../core/license/firmware.ts';
+import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
+import { issueTexts } from '../text/issue-text.ts';
+
+/** The catalogue that comes with the program. */
+const SHIPPED_FACTS: string = fileURLToPath(new URL('../../config/firmware-facts.yaml', import.meta.url));
+
+const line = z.string().trim().min(1).max(500);
+
+const version = z
+  .string()
+  .regex(/^\d{1,4}\.\d{1,4}\.\d{1,4}$/u, 'expected a version of three parts, such as 6.5.3')
+  .transform((text): Version => firmwareVersion(text) ?? z.NEVER);
+
+const range = z
+  .strictObject({ from: version.optional(), to: version.optional() })
+  .refine(({ from, to }) => from !== undefined || to !== undefined, 'expected "from", "to" or both')
+  .transform(({ from = null, to = null }) => ({ from, to }));
+
+const fact = z
+  .strictObject({
+    id: z.string().min(1).max(64),
+    use: z.enum(FACT_USES),
+    affected: z.array(range).min(1).max(20),
+    notMentioned: z.array(version).max(20).default([]),
+    leastMemoryKb: z.int().positive().nullable().default(null),
+    summary: line,
+    todo: line,
+    warning: line.includes('{units}').nullable().default(null),
+    source: line,
+  })
+  .refine(({ use, leastMemoryKb }) => (use === 'memory') === (leastMemoryKb !== null), {
+    path: ['leastMemoryKb'],
+    error: 'expected it for "memory", and for nothing else',
+  })
+  .refine(({ use, warning }) => (use === 'outage') === (warning !== null), {
+    path: ['warning'],
+    error: 'expected it for "outage", and for nothing else',
+  });
+
+const catalogue = z.strictObject({ facts: z.array(fact).max(200) });
+
+/** What is known of versions of FortiAuthenticator's firmware. @throws {Error} when the shipped file is damaged */
+export async function loadFirmwareFacts(): Promise<readonly FirmwareFact[]> {
+  return loadCatalogue({ what: 'firmware facts', files: [], shipped: SHIPPED_FACTS, parse: parseFirmwareFacts });
+}
+
+/** @throws {Error} with every problem of the file at once @internal */
+export function parseFirmwareFacts({ value }: CatalogueFile, file: string): readonly FirmwareFact[] {
+  const attempt = `Cannot use the firmware facts of "${file}"`;
+  const parsed = catalogue.safeParse(value);
+  if (!parsed.success) throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
+  assertUnique(parsed.data.facts, attempt);
+  return parsed.data.facts;
+}

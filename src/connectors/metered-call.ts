@@ -1,0 +1,136 @@
+import * as z from 'zod';
+import { sleep } from '../system/clock.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import {
+  admitCall,
+  recordError,
+  recordFailure,
+  recordSuccess,
+  REGISTRATION_LIMITS,
+  type Admission,
+  type CallBudget,
+  type CallLimits,
+  EMPTY_BUDGET,
+} from '../core/license/registration.ts';
+import { isOwnTrouble, type Failure } from '../core/observation.ts';
+import { type ConnectorContext, failed, type JsonReply } from '../network/rest/json-exchange.ts';
+
+export interface Call {
+  /** For messages: `Looking up licence "EFTM…"`. */
+  readonly what: string;
+  readonly send: () => Promise<JsonReply>;
+  /** What the body says went wrong, since HTTP 200 may carry an error; null: nothing. */
+  readonly problemOf: (value: unknown) => string | null;
+  /** Whether a refusal (400, 401, 403) stops further calls for a while, as wrong credentials must. */
+  readonly refusalBacksOff: boolean;
+}
+
+export type CallResult =
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'refused'; readonly status: number }
+  | { readonly kind: 'postponed'; readonly until: EpochMs }
+  | Failure;
+
+/** Makes calls within the budget and keeps it: a call is counted before it is sent, so that a crash forgets none. */
+export type MeteredCall = (call: Call) => Promise<CallResult>;
+
+/** The budget is loaded now; one user of it at a time. */
+export async function createMeteredCall(store: BudgetStore, context: ConnectorContext): Promise<MeteredCall> {
+  let budget = parseBudget(await store.load());
+
+  async function keep(next: CallBudget): Promise<void> {
+    budget = next;
+    await store.save(next);
+  }
+
+  async function admitted(): Promise<Admission> {
+    for (;;) {
+      const now = context.clock.now();
+      const admission = admitCall(budget, now, store.limits ?? REGISTRATION_LIMITS);
+      if (admission.kind === 'go' || budget.failures > 0 || admission.until - now > (store.patience ?? 0))
+        return admission;
+      try {
+        await sleep(context.clock, admission.until - now, context.signal);
+      } catch {
+        return admission;
+      }
+    }
+  }
+
+  return async (call) => {
+    const admission = await admitted();
+    if (admission.kind === 'wait') return { kind: 'postponed', until: admission.until };
+    await keep(admission.budget);
+    const startedAt = context.clock.elapsed();
+    let reply: JsonReply;
+    try {
+      reply = await call.send();
+    } catch (error) {
+      const failure = failed(error, startedAt, context);
+      // A call that we called off, or for which we had no socket, says nothing about the service.
+      if (!isOwnTrouble(failure.reason)) await keep(recordFailure(budget, context.clock.now(), null));
+      return failure;
+    }
+    const { result, next } = charge(call, reply, budget, {
+      now: context.clock.now(),
+      durationMs: context.clock.elapsed() - startedAt,
+    });
+    await keep(next);
+    return result;
+  };
+}
+
+interface Charged {
+  readonly result: CallResult;
+  readonly next: CallBudget;
+}
+
+function charge(
+  call: Call,
+  reply: JsonReply,
+  budget: CallBudget,
+  at: { readonly now: EpochMs; readonly durationMs: number },
+): Charged {
+  const rejected = (why: string): Failure => ({
+    kind: 'failed',
+    reason: 'rejected',
+    message: `${call.what} failed: ${why}`,
+    durationMs: at.durationMs,
+  });
+  if (reply.kind === 'json') {
+    const problem = call.problemOf(reply.value);
+    return problem === null
+      ? { result: reply, next: recordSuccess(budget, at.now) }
+      : { result: rejected(problem), next: recordError(budget, at.now) };
+  }
+  const { status, retryAfter } = reply;
+  if (status === 400 || status === 401 || status === 403) {
+    const next = call.refusalBacksOff ? recordFailure(budget, at.now, retryAfter) : recordError(budget, at.now);
+    return { result: { kind: 'refused', status }, next };
+  }
+  return { result: rejected(`HTTP ${String(status)}`), next: recordFailure(budget, at.now, retryAfter) };
+}
+
+/** Where the budget is kept between rounds and restarts. */
+export interface BudgetStore {
+  /** What was saved last, as it was parsed from JSON; anything else reads as an empty budget. */
+  load(): Promise<unknown>;
+  save(budget: CallBudget): Promise<void>;
+  /** @default REGISTRATION_LIMITS */
+  readonly limits?: CallLimits;
+  /**
+   * How long a call may wait for its turn while the service works: a hundred licences fit into a minute,
+   * more are asked for in the next. @default 0
+   */
+  readonly patience?: Millis;
+}
+
+const instants = z.array(z.number());
+const count = z.number().nonnegative();
+
+const budget = z.object({ calls: instants, errors: instants, failures: count, blockedUntil: count });
+
+/** Reads a budget that was kept as JSON; whatever is not one reads as an empty budget. */
+export function parseBudget(value: unknown): CallBudget {
+  return budget.safeParse(value).data ?? EMPTY_BUDGET;
+}

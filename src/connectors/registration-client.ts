@@ -1,0 +1,237 @@
+import * as z from 'zod';
+import {
+  type ConnectorContext,
+  httpsOrigin,
+  exchangeJson,
+  type JsonReply,
+  createVerifiedAgent,
+} from '../network/rest/json-exchange.ts';
+import { createSecretFilter, visibleText } from '../core/visible-text.ts';
+import { cutList, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
+import { authorityFile, secret } from '../config/schema/secret.ts';
+import { optional, section, integer, text } from '../config/schema/section.ts';
+import { httpsOrigin as httpsOriginSection } from '../config/schema/endpoints.ts';
+
+/** Sends the operations of the closed set, each over verified TLS to its own host. */
+export interface RegistrationClient extends AsyncDisposable {
+  /** @throws see `exchangeJson` */
+  send(operation: Extract<RegistrationOperation, { kind: 'token' }>): Promise<JsonReply>;
+  /** @throws see `exchangeJson` */
+  ask(operation: Exclude<RegistrationOperation, { kind: 'token' }>, token: string): Promise<JsonReply>;
+}
+
+/** What a request gets in with. */
+interface Access {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly secret: string;
+}
+
+/** @throws {Error} when a URL is not https or `caFile` cannot be used */
+export async function createRegistrationClient(
+  config: RegistrationConfig,
+  context: ConnectorContext,
+): Promise<RegistrationClient> {
+  const authOrigin = httpsOrigin(config.authUrl);
+  const origin = httpsOrigin(config.url);
+  const agent = await createVerifiedAgent({ caFile: config.caFile, pin: null });
+
+  function post(target: string, operation: RegistrationOperation, access: Access): Promise<JsonReply> {
+    const headers = { 'content-type': 'application/json', ...access.headers };
+    return exchangeJson(
+      agent,
+      target,
+      { ...requestOf(operation), method: 'POST', headers, withoutSecrets: createSecretFilter([access.secret]) },
+      context,
+    );
+  }
+
+  return {
+    send: (operation) => post(authOrigin, operation, { headers: {}, secret: operation.password }),
+    ask: (operation, token) =>
+      post(origin, operation, { headers: { authorization: `Bearer ${token}` }, secret: token }),
+    [Symbol.asyncDispose]: () => agent.destroy(),
+  };
+}
+
+/**
+ * Everything that is ever asked of the registration service: the token, and two questions. All three are POST by the
+ * service's design, and none changes anything there; there is no other way to send a POST in this program's connectors.
+ */
+export type RegistrationOperation =
+  | { readonly kind: 'token'; readonly user: string; readonly password: string }
+  | { readonly kind: 'list-license'; readonly license: string; readonly accountId: number | null }
+  | { readonly kind: 'product-details'; readonly serial: string };
+
+interface OperationRequest {
+  readonly path: string;
+  readonly body: string;
+}
+
+/** Path and body as documented: the trailing slash of the token's path matters. */
+function requestOf(operation: RegistrationOperation): OperationRequest {
+  switch (operation.kind) {
+    case 'token':
+      return {
+        path: '/api/v1/oauth/token/',
+        body: JSON.stringify({
+          username: operation.user,
+          password: operation.password,
+          client_id: 'assetmanagement',
+          grant_type: 'password',
+        }),
+      };
+    case 'list-license':
+      return {
+        path: '/ES/api/registration/v3/licenses/list',
+        body: JSON.stringify({
+          licenseNumber: operation.license,
+          ...(operation.accountId === null ? {} : { accountId: operation.accountId }),
+        }),
+      };
+    case 'product-details':
+      return {
+        path: '/ES/api/registration/v3/products/details',
+        body: JSON.stringify({ serialNumber: operation.serial }),
+      };
+  }
+}
+
+const TOKEN = z.object({
+  access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/u),
+  expires_in: z.unknown().optional(),
+});
+
+interface AccessToken {
+  readonly value: string;
+  readonly expiresInSeconds: number;
+}
+
+/** What is wrong with the answer to the request for a token; null when a token is in it. */
+export function tokenError(value: unknown): string | null {
+  if (parseAccessToken(value) !== null) return null;
+  const parsed = z.object({ message: z.string() }).safeParse(value);
+  return parsed.success ? visibleText(parsed.data.message, 200) : 'no access token in the answer';
+}
+
+/** When the service does not say how long a token lives: the shortest that was ever seen is 3660 s. */
+const DEFAULT_LIFE_SECONDS = 3600;
+
+/** null: there is no token in it. */
+export function parseAccessToken(value: unknown): AccessToken | null {
+  const parsed = TOKEN.safeParse(value);
+  if (!parsed.success) return null;
+  const life = lenientNumber(parsed.data.expires_in);
+  return { value: parsed.data.access_token, expiresInSeconds: life !== null && life > 0 ? life : DEFAULT_LIFE_SECONDS };
+}
+
+const ENVELOPE = z.object({
+  status: z.unknown(),
+  message: z.unknown().optional(),
+  error: z.object({ errorCode: z.unknown().optional(), message: z.unknown().optional() }).nullish().catch(null),
+});
+
+/**
+ * The service says in the body whether it worked: HTTP 200 with `status` -1 or 2 is an error.
+ * @returns what it says went wrong; null when nothing did
+ */
+export function serviceError(value: unknown): string | null {
+  const parsed = ENVELOPE.safeParse(value);
+  if (!parsed.success) return 'expected an object with "status"';
+  const { status, message, error } = parsed.data;
+  if (lenientNumber(status) === 0) return null;
+  const words = [error?.errorCode, error?.message ?? message].filter(
+    (word) => typeof word === 'string' || typeof word === 'number',
+  );
+  const shown =
+    typeof status === 'number' || typeof status === 'string' ? visibleText(String(status), 20) : 'unreadable';
+  return `status ${shown}${words.length === 0 ? '' : `: ${visibleText(words.join(' '), 200)}`}`;
+}
+
+export interface LicenseRecord {
+  readonly license: string;
+  readonly serial: string | null;
+  readonly status: string | null;
+  /** How many tokens were bought, by the SKU; null where that is of another kind. */
+  readonly bought: number | null;
+}
+
+/** "FTM-ELIC-XX: replace XX with the number of tokens" (the vendor's ordering guide; ta-p/205363 names FTM-ELIC-*). */
+const TOKEN_SKU = /^FTM-ELIC-(?<tokens>[1-9]\d{0,5})$/iu;
+
+/** Each licence is asked for by its number. */
+const MAX_RECORDS = 1000;
+
+const LICENSE = z.object({
+  licenseNumber: z.string(),
+  serialNumber: z.unknown().optional(),
+  licenseSKU: z.string().nullish().catch(null),
+  status: z.string().nullish().catch(null),
+});
+const LICENSES = z.object({ licenses: cutList(LICENSE, MAX_RECORDS).nullish() });
+
+/** The records of an answer without error; null when it cannot be understood. An absent list reads as an empty one. */
+export function parseLicenseRecords(value: unknown): readonly LicenseRecord[] | null {
+  const parsed = LICENSES.safeParse(value);
+  if (!parsed.success) return null;
+  return (parsed.data.licenses ?? []).map((record) => {
+    const serial = serialNumber.safeParse(record.serialNumber);
+    return {
+      license: record.licenseNumber.trim().toUpperCase(),
+      serial: serial.success ? serial.data : null,
+      status: typeof record.status === 'string' ? visibleText(record.status, 40) : null,
+      bought: boughtOf(record.licenseSKU ?? ''),
+    };
+  });
+}
+
+function boughtOf(sku: string): number | null {
+  const { tokens } = TOKEN_SKU.exec(sku.trim())?.groups ?? {};
+  return tokens === undefined ? null : Number(tokens);
+}
+
+const PRODUCT = z.object({
+  assetDetails: z.object({ license: z.unknown().optional(), licenseKeys: z.unknown().optional() }).nullish(),
+});
+
+/**
+ * Whether the details of a product name this licence. The shape of its list is not documented: any text in it counts.
+ */
+export function productHoldsLicense(value: unknown, license: string): boolean {
+  const parsed = PRODUCT.safeParse(value);
+  if (!parsed.success) return false;
+  const { license: licenses, licenseKeys } = parsed.data.assetDetails ?? {};
+  return holdsText([licenses, licenseKeys], license.toUpperCase());
+}
+
+/** Without recursion: the peer decides how deep it is nested. */
+function holdsText(root: unknown, text: string): boolean {
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value === 'string' && value.toUpperCase() === text) return true;
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [key, inner] of Object.entries(value)) waiting.push(key, inner);
+  }
+  return false;
+}
+
+/** More digits than any account has. */
+const MAX_ACCOUNT = 999_999_999_999;
+
+export type RegistrationConfig = z.output<typeof registration>;
+
+/** FortiCloud's asset management. */
+export const registration = section({
+  user: text.describe('API user of FortiCloud (IAM > API Users), with read access to Asset Management.'),
+  password: secret('password', "File with the API user's password."),
+  accountId: optional(integer(1, MAX_ACCOUNT, 'an account number')).describe(
+    'Account to look in, for API users of an organisation.',
+  ),
+  url: httpsOriginSection('https://support.fortinet.com')
+    .prefault('https://support.fortinet.com')
+    .describe('Where the asset management API is.'),
+  authUrl: httpsOriginSection('https://customerapiauth.fortinet.com')
+    .prefault('https://customerapiauth.fortinet.com')
+    .describe('Where access tokens are issued.'),
+  caFile: authorityFile,
+});

@@ -1,0 +1,139 @@
+import * as z from 'zod';
+import {
+  type PendingToken,
+  TOKEN_STATUSES,
+  type TokenCounts,
+  type TokenStatus,
+  MOST_PENDING,
+  type LicensedTokens,
+  type SmsQuota,
+} from '../core/license/appliance.ts';
+import { cutList, serialNumber, lenientCount } from '../network/rest/reply-values.ts';
+import { tokenId } from './unit-observation.ts';
+
+/** More licences than any unit holds; tokens of further ones count as without licence. */
+const MAX_LICENSES = 1000;
+
+/** The most that an appliance hands out at once. */
+export const PAGE_SIZE = 1000;
+
+const TOKEN = z.object({
+  serial: z.unknown().optional(),
+  type: z.unknown().optional(),
+  status: z.unknown().optional(),
+  license: z.unknown().optional(),
+  locked: z.unknown().optional(),
+});
+
+const TOKEN_PAGE = z.object({
+  meta: z.object({ next: z.string().nullish() }),
+  objects: cutList(TOKEN, PAGE_SIZE + 1),
+});
+
+/** One token as the appliance lists it, unchecked: any field may be missing or of another type. */
+interface TokenObject {
+  readonly serial?: unknown;
+  readonly type?: unknown;
+  readonly status?: unknown;
+  readonly license?: unknown;
+  /** A field of its own beside the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
+  readonly locked?: unknown;
+}
+
+export interface TokenPage {
+  readonly tokens: readonly TokenObject[];
+  /** Path of the next page; null on the last. */
+  readonly next: string | null;
+}
+
+/** null: it is not a page of a collection, or a longer one than was asked for. */
+export function parseTokenPage(value: unknown): TokenPage | null {
+  const parsed = TOKEN_PAGE.safeParse(value);
+  if (!parsed.success) return null;
+  const { meta, objects } = parsed.data;
+  if (objects.length > PAGE_SIZE) return null;
+  const next = meta.next === undefined || meta.next === null || meta.next === '' ? null : meta.next;
+  return { tokens: objects, next };
+}
+
+/** Counts page by page and keeps no token: memory does not grow with their number. */
+interface TokenCounter {
+  add(tokens: readonly TokenObject[]): void;
+  counts(): TokenCounts;
+}
+
+export function createTokenCounter(): TokenCounter {
+  const byStatus: Record<TokenStatus, number> = { new: 0, available: 0, pending: 0, assigned: 0, other: 0 };
+  const byLicense = new Map<string, number>();
+  let total = 0;
+  let withoutLicense = 0;
+  let locked = 0;
+  const pending: PendingToken[] = [];
+
+  function addLicense(token: TokenObject): void {
+    const license = serialNumber.safeParse(token.license);
+    if (!license.success || (byLicense.size >= MAX_LICENSES && !byLicense.has(license.data))) withoutLicense += 1;
+    else if (isMobileSerial(token.serial)) byLicense.set(license.data, (byLicense.get(license.data) ?? 0) + 1);
+  }
+
+  function addPending({ serial }: TokenObject): void {
+    if (typeof serial === 'string' && pending.length < MOST_PENDING) pending.push({ id: tokenId(serial), age: 0 });
+  }
+
+  return {
+    add: (tokens) => {
+      for (const token of tokens) {
+        // The filter of the query is asked for, and not relied on: hardware tokens are none of ours.
+        if (token.type === 'ftk') continue;
+        total += 1;
+        byStatus[statusOf(token.status)] += 1;
+        if (statusOf(token.status) === 'pending') addPending(token);
+        if (token.locked === true || token.locked === 'true') locked += 1;
+        addLicense(token);
+      }
+    },
+    counts: () => ({
+      total,
+      byStatus: { ...byStatus },
+      byLicense: [...byLicense]
+        .map(([license, tokens]) => ({ license, tokens }))
+        .toSorted((a, b) => (a.license < b.license ? -1 : 1)),
+      locked,
+      withoutLicense,
+      ...(pending.length === 0 ? {} : { pending: [...pending] }),
+    }),
+  };
+}
+
+function isMobileSerial(serial: unknown): boolean {
+  return typeof serial === 'string' && serial.toUpperCase().startsWith('FTKMOB');
+}
+
+function statusOf(status: unknown): TokenStatus {
+  const word = typeof status === 'string' ? status.toLowerCase() : '';
+  return TOKEN_STATUSES.find((known) => known === word) ?? 'other';
+}
+
+const LICENSED_TOKENS = z.object({
+  total_ftm: z.unknown(),
+  used_ftm: z.unknown().optional(),
+  available_ftm: z.unknown().optional(),
+});
+
+/** Reads `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`; null when the total is not there. */
+export function parseLicensedTokens(value: unknown): LicensedTokens | null {
+  const parsed = LICENSED_TOKENS.safeParse(value);
+  const total = parsed.success ? lenientCount(parsed.data.total_ftm) : null;
+  if (!parsed.success || total === null) return null;
+  return { total, used: lenientCount(parsed.data.used_ftm), available: lenientCount(parsed.data.available_ftm) };
+}
+
+const QUOTA = z.object({ available_sms: z.unknown(), total_sms: z.unknown() });
+
+/** Reads `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`; null when the counts are not there. */
+export function parseSmsQuota(value: unknown): SmsQuota | null {
+  const parsed = QUOTA.safeParse(value);
+  if (!parsed.success) return null;
+  const [total, available] = [lenientCount(parsed.data.total_sms), lenientCount(parsed.data.available_sms)];
+  return total === null || available === null ? null : { total, available };
+}

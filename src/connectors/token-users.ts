@@ -1,0 +1,107 @@
+import * as z from 'zod';
+import type { Millis } from '../core/clock.ts';
+import { sameSerial } from '../core/license/appliance.ts';
+import type { ConnectorContext } from '../network/rest/json-exchange.ts';
+import { cutList, serialNumber } from '../network/rest/reply-values.ts';
+import { deadline } from '../system/clock.ts';
+import { type ApplianceClient, createApplianceClient, readPages } from './appliances.ts';
+import type { ApplianceApiConfig } from '../config/schema/appliances.ts';
+import { PAGE_SIZE, parseTokenPage } from './token-counts.ts';
+
+/** Somebody who has a FortiToken Mobile. */
+export interface TokenUser {
+  readonly name: string;
+  readonly kind: UserKind;
+  /** Serial number of the token. */
+  readonly token: string;
+}
+
+export interface TokenUsers {
+  /** By name. */
+  readonly users: readonly TokenUser[];
+  /** Resources that the account may not read, or that the firmware does not have: their users are missing. */
+  readonly unread: readonly UserResource[];
+}
+
+type UserKind = (typeof KINDS)[UserResource];
+type UserResource = keyof typeof KINDS;
+
+const KINDS = { localusers: 'local', ldapusers: 'LDAP', radiususers: 'RADIUS' } as const;
+const RESOURCES = ['localusers', 'ldapusers', 'radiususers'] as const satisfies readonly UserResource[];
+
+const TIMEOUT: Millis = 60_000;
+
+/** Fields: docs:fortiauthenticator/6.3.0/rest-api-solution-guide/347822, 829822. The others are dropped here. */
+const USER_PAGE = z.object({
+  meta: z.object({ next: z.string().nullish() }),
+  objects: cutList(
+    z.object({
+      username: z.string().catch(''),
+      token_type: z.unknown().optional(),
+      token_serial: z.unknown().optional(),
+    }),
+    PAGE_SIZE + 1,
+  ),
+});
+
+/**
+ * Reads who has a FortiToken Mobile, with GET alone: for an administrator who asks for it, never for the daemon.
+ * @param licenses only tokens of these; null: of all
+ * @throws {Error} when the unit cannot be read
+ */
+export async function readTokenUsers(
+  api: ApplianceApiConfig,
+  licenses: readonly string[] | null,
+  context: ConnectorContext,
+): Promise<TokenUsers> {
+  using limit = deadline(context.clock, TIMEOUT, context.signal);
+  await using client = await createApplianceClient(api, { ...context, signal: limit.signal });
+  const tokens = licenses === null ? null : await tokensOf(licenses, client);
+  const users: TokenUser[] = [];
+  const unread: UserResource[] = [];
+  for (const resource of RESOURCES) {
+    const status = await readPages(client, {
+      resource,
+      query: `?limit=${String(PAGE_SIZE)}`,
+      parse: parseUserPage,
+      take: (page) => users.push(...page.users.map((user) => ({ ...user, kind: KINDS[resource] }))),
+    });
+    if (status !== null) unread.push(resource);
+  }
+  return {
+    users: users
+      .filter(({ token }) => tokens === null || tokens.has(token))
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+    unread,
+  };
+}
+
+async function tokensOf(licenses: readonly string[], client: ApplianceClient): Promise<ReadonlySet<string>> {
+  const serials = new Set<string>();
+  const status = await readPages(client, {
+    resource: 'fortitokens',
+    query: `?type=ftm&limit=${String(PAGE_SIZE)}`,
+    parse: parseTokenPage,
+    take: ({ tokens }) => {
+      for (const { serial, license } of tokens) {
+        const [token, from] = [serialNumber.safeParse(serial), serialNumber.safeParse(license)];
+        if (token.success && from.success && licenses.some((one) => sameSerial(one, from.data)))
+          serials.add(token.data);
+      }
+    },
+  });
+  if (status !== null) throw new Error(`Cannot read which tokens the licences brought: HTTP ${String(status)}`);
+  return serials;
+}
+
+function parseUserPage(
+  value: unknown,
+): { readonly users: readonly Omit<TokenUser, 'kind'>[]; readonly next: string | null } | null {
+  const parsed = USER_PAGE.safeParse(value);
+  if (!parsed.success || parsed.data.objects.length > PAGE_SIZE) return null;
+  const users = parsed.data.objects.flatMap(({ username, token_type: type, token_serial: serial }) => {
+    const token = serialNumber.safeParse(serial);
+    return type === 'ftm' && token.success && username !== '' ? [{ name: username, token: token.data }] : [];
+  });
+  return { users, next: parsed.data.meta.next || null };
+}

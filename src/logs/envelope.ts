@@ -1,0 +1,383 @@
+import { OWN_PROGRAM } from '../core/polling/log-event.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+
+/** What stands around the message of a line. */
+export interface Envelope {
+  /** When it was logged, as it stands in the line: for `readTime`. */
+  readonly time: string | null;
+  /**
+   * As they stand in the line, the outermost first: the name or the address of the sender as a relay saw it. Hostile
+   * text.
+   */
+  readonly hosts: readonly string[];
+  /** ftm-watch itself wrote it. */
+  readonly own: boolean;
+  /** How many lines alike a relay made one of. At least 1. */
+  readonly times: number;
+  readonly body: Body;
+}
+
+/**
+ * `message`: each alternative is where the message may begin. All texts of an alternative must fit, since a line with
+ * more than one place that looks like the end of its fields was written by somebody else in part (a user name may hold
+ * quotes). `complete`: the line has its fields, so that nothing was cut off. `fields`: a FortiGate's `key=value` line.
+ */
+export type Body =
+  | { readonly kind: 'message'; readonly alternatives: readonly (readonly string[])[]; readonly complete: boolean }
+  | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, string> };
+
+/** A header a relay: more of them, one behind the other, are nobody's network. */
+const MOST_HEADERS = 4;
+/** A further field between `status` and the message, as newer firmware might add. */
+const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
+/** `status=update ` behind another field: in a message, the same letters stand behind a word. */
+const BARE_STATUS = /(?<=^|"|=[^\s"]*) status=[^\s"]* */u;
+/** What ends a quoted message: quotes within are not escaped. */
+const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;
+/**
+ * Common Event Format: seven fields, then `key=value`; `|` and `=` in values are escaped (Micro Focus, "ArcSight CEF",
+ * 2017).
+ */
+const CEF = /^CEF: ?\d{1,2}(?:\|(?:[^|\\]|\\.)*){4}\|((?:[^|\\]|\\.)*)\|(?:[^|\\]|\\.)*\|/u;
+/** The next key ends a value. */
+const CEF_MESSAGE = /(?:^| )msg=(.*?)(?= \w+=|$)/gu;
+
+/**
+ * Takes one line apart: RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424, ISO times and
+ * whatever else relays put around it, the raw export, and text without any envelope. Never fails: what it does not know
+ * is message.
+ */
+export function readEnvelope(line: string): Envelope {
+  const headers = readHeaders(line);
+  const repeated = readRepeated(headers.starts[0] ?? '');
+  const { time, body } = readBody(repeated === null ? headers.starts : [repeated.message], headers.time);
+  return { time, hosts: headers.hosts, own: headers.own, times: repeated?.times ?? 1, body };
+}
+
+/** All headers, one behind the other. */
+function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & { readonly starts: readonly string[] } {
+  const headers: Header[] = [];
+  let starts: readonly string[] = [line];
+  while (headers.length < MOST_HEADERS) {
+    const header = readHeader(starts[0] ?? '');
+    if (header === null) break;
+    headers.push(header);
+    starts = header.starts;
+  }
+  const hosts = headers.flatMap((header) => header.hosts);
+  const time = headers.map((header) => header.time).find((text) => text !== null) ?? null;
+  const own = headers.some((header) => header.own);
+  const [only = '', ...others] = starts;
+  if (others.length > 0 || beginsWithFields(only)) return { hosts, own, time, starts };
+  const sender = readSender(only);
+  return {
+    hosts: [...hosts, ...sender.hosts],
+    own,
+    time,
+    starts: [...sender.starts, only],
+  };
+}
+
+function readBody(starts: readonly string[], time: string | null): Pick<Envelope, 'time' | 'body'> {
+  for (const start of starts) {
+    if (beginsWithFields(start)) return { time, body: afterFields(start) };
+    if (start.startsWith('date=') || start.startsWith('time=')) return readExport(start, time);
+    const cef = CEF.exec(start);
+    if (cef !== null) return { time, body: readCef(cef[1] ?? '', start.slice(cef[0].length)) };
+  }
+  return {
+    time,
+    body: { kind: 'message', alternatives: [...new Set(starts)].map((start) => [start]), complete: false },
+  };
+}
+
+/**
+ * `category="…" … status="…" message`, the message without a key. A collector may have put it behind `msg=`, right after
+ * the status, and have removed the quotes of the status or the fields in front of it.
+ */
+function afterFields(body: string): Body {
+  const fromStatus = body.startsWith('status=');
+  const ends = everyEnd(` ${body}`, ' status="');
+  const bare = ends.length === 0;
+  const texts = bare ? ` ${body}`.split(BARE_STATUS).slice(1) : ends;
+  return complete(
+    texts.map((text) => {
+      if (text.startsWith('msg="')) return text.slice('msg="'.length).replace(END_OF_MSG, '');
+      return bare || fromStatus ? '' : text.replace(MORE_FIELDS, '');
+    }),
+  );
+}
+
+/** `date=… msg="message" user="…"`: quotes within are not escaped. A FortiGate's line has the same beginning. */
+function readExport(body: string, headerTime: string | null): Pick<Envelope, 'time' | 'body'> {
+  const time = findTime(body) ?? headerTime;
+  if (!/ (?:oid=\d|cat=")/u.test(body)) return { time, body: { kind: 'fields', fields: readFields(body) } };
+  const texts = body
+    .split(' msg="')
+    .slice(1)
+    .map((text) => text.replace(/"(?: user="| requestid=|\s*$).*$/u, ''));
+  return { time, body: complete(texts.length === 0 ? [body] : texts) };
+}
+
+/** The message is the name of the event, or its `msg`; which of them is the mapping's choice. */
+function readCef(name: string, extension: string): Body {
+  const unescaped = (text: string): string => text.replace(/\\([|=\\])/gu, '$1');
+  const messages = [...extension.matchAll(CEF_MESSAGE)].map(([, text = '']) => unescaped(text));
+  return {
+    kind: 'message',
+    alternatives: [[unescaped(name)], ...(messages.length === 0 ? [] : [messages])],
+    complete: true,
+  };
+}
+
+function complete(texts: readonly string[]): Body {
+  return { kind: 'message', alternatives: [texts], complete: true };
+}
+
+/** What follows each place where `key` (with its opening quote) is given a value. */
+function everyEnd(body: string, key: string): readonly string[] {
+  const ends: string[] = [];
+  for (let at = body.indexOf(key); at >= 0; ) {
+    const from = at + key.length;
+    at = body.indexOf(key, from);
+    const part = body.slice(from, at < 0 ? body.length : at);
+    ends.push(part.slice(part.indexOf('"') + 1).trimStart());
+  }
+  return ends;
+}
+
+/** What a program wrote in front of a message: FortiAuthenticator itself, or a relay in front of that. */
+interface Header {
+  /** As it stands there: for `readTime`. */
+  readonly time: string | null;
+  /** The names or addresses of the sender as the writer saw it: usually one, none if it is missing. Hostile text. */
+  readonly hosts: readonly string[];
+  /** ftm-watch itself wrote the message: it went out as a notification, and a relay brings it back. */
+  readonly own: boolean;
+  /** Where the message may begin. One that begins with another header stands alone. */
+  readonly starts: readonly string[];
+}
+
+const PRIORITY = /^<\d{1,3}>\s*/u;
+/** RFC 5424 §6: version, time, host, application, process, message id. */
+const RFC5424 = /^1 (\S{1,64}) (\S{1,255}) (\S{1,128}) \S{1,128} \S{1,128} /u;
+const STRUCTURED_DATA = /^(?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: |$)/u;
+/**
+ * Kiwi Syslog Server, "Kiwi format ISO yyyy-mm-dd (Tab delimited)": time, facility and level, host, message
+ * (https://documentation.solarwinds.com/en/success_center/kss/content/kss_log_file_formats.htm). The other formats only
+ * turn the date.
+ */
+const KIWI = /^(\d{2,4}-\d{2}-\d{2,4}[ \t]\d{2}:\d{2}:\d{2})\t\w{1,20}\.\w{1,20}\t(\S{1,255})\t/u;
+/** `host tag[pid]: `. FortiAuthenticator omits the host, some relays the colon. */
+const TAG = /^(?:(\S{1,255}) )?[\w./-]{1,64}(?:(?:\[\d{1,10}\])?: *|\[\d{1,10}\] +(?=category="|status=))/u;
+/** `host->sender ` or `(agent) sender->file ` in the archives of OSSEC and Wazuh. */
+const ARROW = /^(?:\(([^()\s]{1,255})\) )?([^\s>]{1,255})->(\S{1,255}) +/u;
+const HOST = /^(\S{1,255})\s+/u;
+/** As a tag, which rsyslog writes without a colon where it had none in RFC 5424. */
+const OWN_TAG = new RegExp(`^(?:\\S{1,255} )?${OWN_PROGRAM}(?:\\[\\d{1,10}\\])?(?::| |$)`, 'u');
+/** What is left of the time's word, the zone that some devices name behind it (`CEST`, `EDT:`), and the blanks. */
+const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
+const CEF_HEADER = /^CEF: ?\d/u;
+/** FortiAuthenticator's own fields begin with the first of these; a collector may have kept only the last field. */
+const OWN_FIELDS: readonly string[] = ['category="', 'status='];
+/** Whatever stands for another header, or another format, begins so: most messages do not, which is seen at once. */
+const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
+
+/** True if `text` begins with FortiAuthenticator's own fields. */
+function beginsWithFields(text: string): boolean {
+  return OWN_FIELDS.some((field) => text.startsWith(field));
+}
+
+/** The header at the beginning of `text`; null: none that is known for sure, such as a tag alone. */
+function readHeader(text: string): Header | null {
+  return MAY_BEGIN_ANEW.test(text) ? readPossible(text) : null;
+}
+
+function readPossible(text: string): Header | null {
+  const prioritised = PRIORITY.exec(text)?.[0] ?? '';
+  const rest = text.slice(prioritised.length);
+  const modern = RFC5424.exec(rest);
+  if (modern !== null) return readModern(rest.slice(modern[0].length), modern);
+  const kiwi = KIWI.exec(rest);
+  if (kiwi !== null)
+    return {
+      time: kiwi[1] ?? null,
+      hosts: plausibleHosts(kiwi[2]),
+      own: false,
+      starts: [rest.slice(kiwi[0].length).trimStart()],
+    };
+  const time = rest.startsWith('date=') ? null : findTime(rest);
+  if (time === null && prioritised === '') return null;
+  const sender = time === null ? rest : rest.slice(time.length).replace(AFTER_TIME, '');
+  return { time, own: OWN_TAG.test(sender), ...readSender(sender) };
+}
+
+/** The sender in front of a message: `host tag: `, one of the two, or neither. */
+function readSender(text: string): Pick<Header, 'hosts' | 'starts'> {
+  if (beginsWithFields(text) || beginsAnew(text)) return { hosts: [], starts: [text] };
+  const arrow = ARROW.exec(text);
+  if (arrow !== null) return { hosts: plausibleHosts(...arrow.slice(1)), starts: [text.slice(arrow[0].length)] };
+  const host = HOST.exec(text);
+  const behindHost = host === null ? text : text.slice(host[0].length);
+  if (beginsAnew(behindHost)) return { hosts: plausibleHosts(host?.[1]), starts: [behindHost] };
+  const tag = TAG.exec(text);
+  if (tag === null) return { hosts: plausibleHosts(host?.[1]), starts: [text, behindHost] };
+  const message = text.slice(tag[0].length);
+  return {
+    hosts: plausibleHosts(tag[1]),
+    starts: beginsWithFields(message) || beginsAnew(message) ? [message] : [message, text, behindHost],
+  };
+}
+
+function readModern(rest: string, header: RegExpExecArray): Header {
+  const message = rest
+    .replace(STRUCTURED_DATA, '')
+    .replace(/^\u{FEFF}/u, '')
+    .trimStart();
+  const { starts } = readSender(message);
+  return {
+    time: header[1] ?? null,
+    hosts: plausibleHosts(header[2] === '-' ? undefined : header[2]),
+    own: header[3] === OWN_PROGRAM,
+    starts: [message, ...starts],
+  };
+}
+
+/** Another header, or a format whose own beginning looks like a tag. */
+function beginsAnew(text: string): boolean {
+  return (
+    MAY_BEGIN_ANEW.test(text) &&
+    (CEF_HEADER.test(text) || PRIORITY.test(text) || KIWI.test(text) || findTime(text) !== null)
+  );
+}
+
+/** A word in front of a message is not a host just because it stands there; nobody is named "FTM". */
+function plausibleHosts(...hosts: readonly (string | undefined)[]): readonly string[] {
+  return hosts.flatMap((host) => (host !== undefined && /^[\w.:[\]%-]+$/u.test(host) ? [host] : []));
+}
+
+const FIELD = /([a-z_][\w-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/gu;
+const MAX_FIELDS = 128;
+
+/**
+ * The fields of a `key=value key="value"` line. Of several with the same name the first counts: what a client sends
+ * comes after what the device says.
+ */
+function readFields(line: string): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  for (const [, key = '', quoted, bare] of line.matchAll(FIELD)) {
+    if (fields.size >= MAX_FIELDS) break;
+    if (!fields.has(key)) fields.set(key, quoted ?? bare ?? '');
+  }
+  return fields;
+}
+
+const DAY: Millis = 86_400_000;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/**
+ * What may stand behind a time: fractions, and the zone, which some devices set apart (`22:32:52 UTC`, `22:32:52
+ * +0200`).
+ */
+const FRACTION = String.raw`(?:[.,](\d{1,9}))?`;
+const ZONE = String.raw`(?: ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w.]))?`;
+/**
+ * RFC 3164 §4.1.2: no year and no zone. Some relays add the year in front, after the day or after the time, or write the
+ * month in capitals.
+ */
+const BSD = new RegExp(
+  String.raw`^(?:(\d{4}) )?([A-Z][A-Za-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}` +
+    String.raw`(?: ((?:19|20)\d{2})(?= |$))?`,
+  'u',
+);
+/** RFC 3339 as RFC 5424 wants it, the blank instead of the T that some relays write, and slashes in the date. */
+const ISO = new RegExp(String.raw`^(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}`, 'u');
+/** Raw export: `date=2025-06-04 time=20:13:33+0000`; a FortiGate has no zone there. */
+const EXPORT =
+  /^date="?(\d{4})-(\d{2})-(\d{2})"? time="?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?/u;
+
+/** Sticky and without groups, so that `test` tells where the time ends without taking it apart. */
+const ANY = new RegExp([BSD, ISO, EXPORT].map(({ source }) => source.replaceAll(/\((?!\?)/gu, '(?:')).join('|'), 'uy');
+
+/** The time as it stands at the beginning of `text`; null when there is none. Cheap: most times are never read. */
+export function findTime(text: string): string | null {
+  ANY.lastIndex = 0;
+  return ANY.test(text) ? text.slice(0, ANY.lastIndex) : null;
+}
+
+/**
+ * Reads the time at the beginning of `text`. Without a zone it is taken in the time zone of this process; without a
+ * year it is the one that puts it closest before `near`, a day of grace left for clocks that differ. Null when there is
+ * none.
+ */
+export function readTime(text: string, near: EpochMs): EpochMs | null {
+  const bsd = BSD.exec(text);
+  if (bsd !== null) return readBsd(bsd, near);
+  const iso = ISO.exec(text) ?? EXPORT.exec(text);
+  if (iso === null) return null;
+  const [, year, month, day, hour, minute, second, fraction, zone] = iso;
+  const parts = [year, month, day, hour, minute, second].map(Number);
+  return checked(instant([...parts, milliseconds(fraction)], zone));
+}
+
+function readBsd(match: RegExpExecArray, near: EpochMs): EpochMs | null {
+  const [, firstYear, monthName = '', day, middleYear, hour, minute, second, fraction, zone, lastYear] = match;
+  const year = firstYear ?? middleYear ?? lastYear;
+  const month = MONTHS.indexOf(monthName.slice(0, 1) + monthName.slice(1).toLowerCase()) + 1;
+  if (month === 0) return null;
+  const rest = [...[day, hour, minute, second].map(Number), milliseconds(fraction)];
+  const inYear = (candidate: number): EpochMs => instant([candidate, month, ...rest], zone);
+  if (year !== undefined) return checked(inYear(Number(year)));
+  const thisYear = new Date(near).getFullYear();
+  const at = inYear(thisYear + 1) <= near + DAY ? inYear(thisYear + 1) : inYear(thisYear);
+  return checked(at > near + DAY ? inYear(thisYear - 1) : at);
+}
+
+function instant(parts: readonly number[], zone: string | undefined): EpochMs {
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, millis = 0] = parts;
+  if (zone === undefined) return new Date(year, month - 1, day, hour, minute, second, millis).getTime();
+  return Date.UTC(year, month - 1, day, hour, minute, second, millis) - zoneOffset(zone);
+}
+
+function zoneOffset(zone: string): Millis {
+  if (zone === 'Z' || zone === 'UTC' || zone === 'GMT') return 0;
+  const sign = zone.startsWith('-') ? -1 : 1;
+  return sign * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))) * 60_000;
+}
+
+function milliseconds(fraction = '0'): Millis {
+  return Math.trunc(Number(`0.${fraction}`) * 1000);
+}
+
+function checked(at: EpochMs): EpochMs | null {
+  return Number.isFinite(at) ? at : null;
+}
+
+/** That so many lines came is anybody's word. */
+const MOST_REPEATED = 1000;
+
+/** rsyslog with `$RepeatedMsgReduction on` (runtime/ratelimit.c), which cuts what it repeats after 800 bytes. */
+const MESSAGE_REPEATED = /^\s*message repeated (\d{1,10}) times: \[\s*/u;
+/** syslog-ng with `suppress()` (lib/logwriter.c), and the syslogd of BSD: the line before is meant. */
+const LAST_REPEATED =
+  /(?:: |\] )Last message '.*' repeated (\d{1,10}) times, suppressed by |^[^="]* last message repeated (\d{1,10}) times$/u;
+
+/** What a relay repeats, and how often it came. */
+function readRepeated(message: string): { readonly message: string; readonly times: number } | null {
+  const match = MESSAGE_REPEATED.exec(message);
+  if (match === null) return null;
+  return { message: message.slice(match[0].length).replace(/\]\s*$/u, ''), times: capped(match[1]) };
+}
+
+/** In every line of which `timesOfLast` is not 0; a search goes by its first letter, which is rare. */
+export const REPEATED = 'peated ';
+
+/** How often the line before came again, where a line says only that. 0: it does not. */
+export function timesOfLast(line: string): number {
+  const match = LAST_REPEATED.exec(line);
+  return match === null ? 0 : capped(match[1] ?? match[2]);
+}
+
+function capped(digits: string | undefined): number {
+  return Math.max(1, Math.min(Number(digits ?? 1), MOST_REPEATED));
+}

@@ -1,0 +1,297 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { ApplianceConfig } from '../config/schema/appliances.ts';
+import type { ListenAddress } from '../config/schema/section.ts';
+import type { LogsConfig } from '../config/schema/logs.ts';
+import type { Clock } from '../core/clock.ts';
+import type { WatchedTraffic, LogEvent, LogSource } from '../core/polling/log-event.ts';
+import type { SignatureSet } from '../core/polling/signature.ts';
+import {
+  createAttribution,
+  type Attribution,
+  type Origin,
+  createStrangerLog,
+  type StrangerLog,
+  createUnrecognisedLog,
+  type UnrecognisedLog,
+} from './senders.ts';
+import {
+  createConnectionWarnings,
+  type ConnectionWarnings,
+  createLineBudget,
+  type LineBudget,
+  CONNECTION_LIMITS,
+  listenTcp,
+  type ConnectionLimits,
+  createTurnBudget,
+  type TurnBudget,
+} from './listen-tcp.ts';
+import { FileReader, type Positions } from './tail.ts';
+import type { LineSink } from './framing.ts';
+import type { ServedCertificate } from '../network/tls/served-certificate.ts';
+import { listenUdp, type UdpListener } from './listen-udp.ts';
+import {
+  type IntakeLogger,
+  newConnectionTally,
+  newLineTally,
+  type ConnectionTally,
+  type LineTally,
+  type LogCounters,
+} from './tally.ts';
+import { EventOutbox, LogReader } from './reader.ts';
+import type { FirewallConfig } from '../config/schema/firewall.ts';
+import type { PathSettings } from '../config/schema/path.ts';
+
+export interface LogIntakeConfig {
+  readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
+  readonly appliances: readonly Pick<ApplianceConfig, 'name' | 'logSources'>[];
+  /** Addresses of firewalls that send their log here too. */
+  readonly firewallSources: readonly string[];
+  /** What a firewall's line must be about to be evidence: the licence server's names and addresses. */
+  readonly watched: WatchedTraffic;
+}
+
+export interface LogIntakeDeps {
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
+  readonly signatures: SignatureSet;
+  /** What the listener for TLS shows; null: there is none. */
+  readonly certificate: ServedCertificate | null;
+  readonly onEvent: (event: LogEvent) => void;
+  readonly limits?: ConnectionLimits;
+}
+
+/** Where the network listeners are bound; null where none is configured. */
+type IntakeAddresses = Readonly<Record<Exclude<LogSource, 'file'>, ListenAddress | null>>;
+
+/** Everything that FortiAuthenticator's log reaches us by. */
+export interface LogIntake {
+  /**
+   * Opens everything that is configured. The signal stops it again.
+   * @param positions where an earlier run stopped in followed files; without, they are followed from their ends
+   * @throws {Error} when a port cannot be bound; nothing stays open then
+   */
+  start(signal: AbortSignal, positions?: Positions): Promise<void>;
+  /** Closes everything; what was received is handed on first. Harmless when nothing was started. */
+  stop(): Promise<void>;
+  counters(): LogCounters;
+  addresses(): IntakeAddresses;
+  /**
+   * Where to go on in followed files after a restart, true at any moment: all events of what was read up to there have
+   * been handed on, and none of what follows.
+   */
+  positions(): Positions;
+  /** Senders whose lines belong to no appliance. */
+  strangers(): readonly string[];
+}
+
+export function createLogIntake(config: LogIntakeConfig, deps: LogIntakeDeps): LogIntake {
+  return new Intake(config, deps);
+}
+
+class Intake implements LogIntake {
+  readonly #config: LogIntakeConfig;
+  readonly #deps: LogIntakeDeps;
+  readonly #tallies: Readonly<Record<LogSource, LineTally>> = {
+    udp: newLineTally(),
+    tcp: newLineTally(),
+    tls: newLineTally(),
+    file: newLineTally(),
+  };
+  readonly #connections: ConnectionTally = newConnectionTally();
+  readonly #attribution: Attribution;
+  readonly #outbox: EventOutbox;
+  readonly #turns: TurnBudget = createTurnBudget();
+  readonly #lines: LineBudget = createLineBudget();
+  readonly #strangers: StrangerLog;
+  readonly #unrecognised: UnrecognisedLog;
+  readonly #warnings: ConnectionWarnings;
+  readonly #stops: (() => Promise<void>)[] = [];
+  #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
+  #udp: UdpListener | null = null;
+  #files: FileReader | null = null;
+  /** Of the run before. */
+  #resumed: Positions = {};
+
+  constructor(config: LogIntakeConfig, deps: LogIntakeDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#attribution = createAttribution(config.appliances, {
+      firewalls: config.firewallSources,
+      relays: config.logs.relays,
+      certificates: config.logs.syslog.tls?.certificates ?? [],
+    });
+    this.#strangers = createStrangerLog(deps);
+    this.#unrecognised = createUnrecognisedLog(deps);
+    this.#warnings = createConnectionWarnings(deps);
+    this.#outbox = new EventOutbox((event) => this.#deliver(event));
+  }
+
+  async start(signal: AbortSignal, positions: Positions = {}): Promise<void> {
+    signal.throwIfAborted();
+    this.#resumed = positions;
+    const { syslog, files } = this.#config.logs;
+    try {
+      if (syslog.udp !== null) await this.#openUdp(syslog.udp);
+      if (syslog.tcp !== null) await this.#openTcp('tcp', syslog.tcp, null);
+      if (syslog.tls !== null) await this.#openTcp('tls', syslog.tls.listen, syslog.tls);
+      if (files.length > 0) await this.#openFiles(files);
+      signal.throwIfAborted();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    const onAbort = (): void => void this.stop();
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#stops.push(() => {
+      signal.removeEventListener('abort', onAbort);
+      return Promise.resolve();
+    });
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).toReversed()) {
+      try {
+        await stop();
+      } catch (error) {
+        this.#deps.logger.error({ err: error }, 'a part of the log intake could not be closed');
+      }
+    }
+    this.#outbox.flush();
+  }
+
+  counters(): LogCounters {
+    const { udp, tcp, tls, file } = this.#tallies;
+    return {
+      lines: { udp: { ...udp }, tcp: { ...tcp }, tls: { ...tls }, file: { ...file } },
+      lastReceivedAt: this.#outbox.lastReceivedAt(),
+      connections: { ...this.#connections },
+      udp: this.#udp?.counters() ?? null,
+    };
+  }
+
+  addresses(): IntakeAddresses {
+    return this.#addresses;
+  }
+
+  positions(): Positions {
+    this.#outbox.flush();
+    return this.#files?.positions() ?? this.#resumed;
+  }
+
+  strangers(): readonly string[] {
+    return this.#strangers.senders();
+  }
+
+  async #openUdp(listen: ListenAddress): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const listener = await listenUdp({
+      listen,
+      clock,
+      logger,
+      tally: this.#tallies.udp,
+      reader: (from) => this.#reader('udp', this.#attribution.sender(from), from, () => {}),
+    });
+    this.#udp = listener;
+    this.#addresses = { ...this.#addresses, udp: listener.address };
+    this.#stops.push(() => listener.stop());
+  }
+
+  async #openTcp(source: 'tcp' | 'tls', listen: ListenAddress, tls: LogsConfig['syslog']['tls']): Promise<void> {
+    const { clock, logger, limits, certificate } = this.#deps;
+    const listener = await listenTcp({
+      listen,
+      tls,
+      certificate: tls === null ? null : certificate,
+      limits: limits ?? CONNECTION_LIMITS,
+      clock,
+      logger,
+      tally: this.#tallies[source],
+      connections: this.#connections,
+      turns: this.#turns,
+      lines: this.#lines,
+      isKnown: (from) => this.#attribution.expects(from),
+      // Who may prove who he is, is heard first.
+      refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
+      originOf: (socket) => this.#originOf(socket),
+      reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),
+      ...this.#warnings,
+    });
+    this.#addresses = { ...this.#addresses, [source]: listener.address };
+    this.#stops.push(() => listener.stop());
+  }
+
+  #isRefused(from: string): boolean {
+    return this.#config.logs.foreign === 'refuse' && this.#attribution.sender(from).kind === 'foreign';
+  }
+
+  #originOf(socket: Socket): Origin {
+    const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+    const proven = certificate === undefined ? null : this.#attribution.proven(certificate);
+    return proven ?? this.#attribution.sender(socket.remoteAddress ?? '');
+  }
+
+  async #openFiles(paths: readonly string[]): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const files = new FileReader({
+      paths,
+      positions: this.#resumed,
+      clock,
+      logger,
+      sink: () => this.#reader('file', this.#attribution.file(), 'a followed file', () => {}),
+    });
+    this.#files = files;
+    this.#stops.push(() => files.stop());
+    await files.start();
+  }
+
+  #reader(source: LogSource, origin: Origin, from: string, refuse: () => void): LineSink {
+    const { clock, signatures } = this.#deps;
+    const { foreign } = this.#config.logs;
+    const context = {
+      clock,
+      signatures,
+      attribution: this.#attribution,
+      watched: this.#config.watched,
+      outbox: this.#outbox,
+    };
+    return new LogReader(context, {
+      source,
+      origin,
+      foreign,
+      tally: this.#tallies[source],
+      onForeign: (line) => {
+        this.#strangers.note(from, line);
+        if (foreign === 'refuse') refuse();
+      },
+      onUnrecognised: (line) => this.#unrecognised.note(from, line),
+    });
+  }
+
+  #deliver(event: LogEvent): void {
+    try {
+      this.#deps.onEvent(event);
+    } catch (error) {
+      this.#deps.logger.error({ err: error, kind: event.kind }, 'log event could not be handled');
+    }
+  }
+}
+
+export interface IntakeSettings extends Pick<PathSettings, 'licenseServer'> {
+  readonly logs: LogsConfig;
+  readonly appliances: readonly ApplianceConfig[];
+  readonly firewall: readonly Pick<FirewallConfig, 'url'>[];
+}
+
+/** What of the configuration the log intake works with. */
+export function intakeConfig({ logs, appliances, firewall, licenseServer }: IntakeSettings): LogIntakeConfig {
+  return {
+    logs,
+    appliances,
+    firewallSources: firewall.map(({ url }) => new URL(url).hostname.replace(/^\[|\]$/gu, '')),
+    watched: {
+      hosts: [...new Set([licenseServer.host, licenseServer.serverName ?? licenseServer.host])],
+      addresses: licenseServer.expectedAddresses,
+    },
+  };
+}

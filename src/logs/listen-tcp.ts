@@ -1,0 +1,444 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { ListenAddress } from '../config/schema/section.ts';
+import type { SyslogTls } from '../config/schema/logs.ts';
+import { createConnectionEvictor } from '../network/connection-evictor.ts';
+import { errorCode } from '../network/failure.ts';
+import type { Millis, Clock } from '../core/clock.ts';
+import type { ServedCertificate } from '../network/tls/served-certificate.ts';
+import { beat } from '../system/clock.ts';
+import { type LineTally, type IntakeLogger, type ConnectionTally, createOccasionalWarning } from './tally.ts';
+import type { Origin } from './senders.ts';
+import { Framer, type LineSink } from './framing.ts';
+
+/**
+ * Limits of one listener; the memory of all is bounded by the `LineBudget`. Silence between two lines is no fault,
+ * an appliance may have nothing to say for hours; so a connection that never says anything stays until its place is
+ * wanted.
+ */
+export interface ConnectionLimits {
+  /** Connections at once; for the next one the quietest is closed, a stranger's first. */
+  readonly connections: number;
+  /** A line that was begun gets no further byte for so long: it is taken as it is, and the connection closed. */
+  readonly stalledLine: Millis;
+  /** A line takes longer than this, however busy the sender: the same. */
+  readonly endlessLine: Millis;
+}
+
+export const CONNECTION_LIMITS: ConnectionLimits = { connections: 2048, stalledLine: 60_000, endlessLine: 600_000 };
+
+const LOOK_EVERY: Millis = 5000;
+const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+const HANDSHAKE: Millis = 10_000;
+
+interface TcpOptions extends ConnectionDeps {
+  readonly listen: ListenAddress;
+  readonly tls: SyslogTls | null;
+  /** What `tls` names; null: nothing. */
+  readonly certificate: ServedCertificate | null;
+  readonly limits: ConnectionLimits;
+  readonly tally: LineTally;
+  /** Addresses that strangers make room for. */
+  readonly isKnown: (address: string) => boolean;
+  /** Senders that are turned away at once: nothing in their lines could make them welcome. */
+  readonly refuses: (address: string) => boolean;
+  readonly onStuck: (address: string) => void;
+  readonly onFailedHandshake: (address: string, error: Error) => void;
+  /** Somebody had to go for the next one. */
+  readonly onOverLimit: () => void;
+}
+
+interface TcpListener {
+  readonly address: ListenAddress;
+  stop(): Promise<void>;
+}
+
+/**
+ * Syslog over TCP or TLS: lines that end with a line break or are counted in octets (RFC 6587), seen for each frame.
+ * @throws {Error} when the port cannot be bound
+ */
+export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
+  const { listen, limits, tls } = options;
+  const { server, follow } = createListener(options);
+  const open = new Set<TcpConnection>();
+  /** Before any TLS: what has to be closed for the server to end. */
+  const sockets = new Set<Socket>();
+  const crowd = createConnectionEvictor({
+    places: limits.connections,
+    isAcquaintance: options.isKnown,
+    onTurnedOut: () => {
+      options.connections['over-limit'] += 1;
+      options.tally.dropped += 1;
+      options.onOverLimit();
+    },
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    if (isRefused(socket, options)) socket.destroy();
+    else crowd.enter(socket);
+  });
+  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => accept(socket, open, options));
+  await bindTcp(server, listen, tls === null ? 'TCP' : 'TLS');
+  server.on('error', (error) => {
+    options.logger.error({ err: error }, 'syslog listener failed');
+  });
+  const stopWatching = watch(options, open);
+  const unfollow = follow(() => {
+    for (const connection of open) connection.leave();
+  });
+  const bound = server.address();
+  return {
+    address: typeof bound === 'object' && bound !== null ? { address: bound.address, port: bound.port } : listen,
+    stop: async () => {
+      stopWatching();
+      unfollow();
+      const closed = once(server, 'close');
+      server.close();
+      for (const connection of open) connection.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** @throws {Error} saying what to do, when the port cannot be bound */
+export async function bindTcp(server: Server, listen: ListenAddress, what: 'TCP' | 'TLS'): Promise<void> {
+  try {
+    server.listen({ host: listen.address, port: listen.port, exclusive: true });
+    await once(server, 'listening');
+  } catch (error) {
+    server.close();
+    throw bindError(what, listen, error);
+  }
+}
+
+interface Listener {
+  readonly server: Server;
+  /** Takes its certificate, and those whom it believes, as they change. */
+  readonly follow: (onOtherClients: () => void) => () => void;
+}
+
+function createListener(options: TcpOptions): Listener {
+  const { tls, certificate, connections, onFailedHandshake } = options;
+  if (tls === null || certificate === null) return { server: createServer(), follow: () => () => undefined };
+  const isAsked = tls.clientCaFile !== null;
+  const server = createTlsServer({
+    ...certificate.material(),
+    handshakeTimeout: HANDSHAKE,
+    requestCert: isAsked,
+    rejectUnauthorized: isAsked,
+  });
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    connections[errorCode(error) === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
+    onFailedHandshake(socket.remoteAddress ?? '', error);
+  });
+  return { server, follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }) };
+}
+
+/** Before any TLS, and before somebody else is closed for it. */
+function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: TcpOptions): boolean {
+  if (!refuses(remoteAddress ?? '')) return false;
+  tally.foreign += 1;
+  connections.refused += 1;
+  return true;
+}
+
+function accept(socket: Socket, open: Set<TcpConnection>, options: TcpOptions): void {
+  if (socket.destroyed) return;
+  const connection = new TcpConnection(socket, options, options.tls !== null);
+  open.add(connection);
+  socket.once('close', () => open.delete(connection));
+  connection.open();
+}
+
+/** Closes, from time to time, the connections that began a line and do not end it. */
+function watch({ clock, limits, connections, onStuck }: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
+  return beat(clock, LOOK_EVERY, () => {
+    const now = clock.elapsed();
+    for (const connection of open) {
+      if (!connection.isStuck(now, limits)) continue;
+      connections['timed-out'] += 1;
+      onStuck(connection.address);
+      connection.close();
+    }
+  });
+}
+
+const KEEP_ALIVE: Millis = 60_000;
+const LEAVE_WITHIN: Millis = 10_000;
+/** What Node keeps besides of a connection over TLS that was sent much at once: measured, some 90 KB. */
+const TLS_ROOM = 64 * 1024;
+
+/** What connections need, of all listeners or of theirs. */
+interface ConnectionDeps {
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
+  readonly connections: ConnectionTally;
+  readonly turns: TurnBudget;
+  readonly lines: LineBudget;
+  readonly originOf: (socket: Socket) => Origin;
+  /** `refuse` closes the connection. */
+  readonly reader: (origin: Origin, address: string, refuse: () => void) => LineSink;
+  readonly onOverBudget: (address: string) => void;
+}
+
+/** One connection that sends lines. */
+class TcpConnection implements LineHolder {
+  readonly address: string;
+  readonly isKnown: boolean;
+  readonly #socket: Socket;
+  readonly #deps: ConnectionDeps;
+  readonly #framer: Framer;
+  readonly #extraRoom: number;
+  #lastByteAt: Millis;
+  /** Null between two lines. */
+  #lineSince: Millis | null = null;
+
+  constructor(socket: Socket, deps: ConnectionDeps, isSecure: boolean) {
+    this.address = socket.remoteAddress ?? '';
+    const origin = deps.originOf(socket);
+    this.isKnown = origin.kind === 'appliance' || origin.kind === 'relay';
+    this.#socket = socket;
+    this.#deps = deps;
+    this.#extraRoom = isSecure ? TLS_ROOM : 0;
+    this.#lastByteAt = deps.clock.elapsed();
+    this.#framer = new Framer(
+      deps.reader(origin, this.address, () => this.#refuse()),
+      { octetCounting: true },
+    );
+  }
+
+  /** Reads it to its end. */
+  open(): void {
+    const { connections, turns, logger } = this.#deps;
+    const socket = this.#socket;
+    connections.accepted += 1;
+    connections.open += 1;
+    turns.add(socket);
+    socket.setKeepAlive(true, KEEP_ALIVE);
+    socket.on('error', (error) => {
+      logger.debug({ err: error, address: this.address }, 'syslog connection failed');
+    });
+    socket.on('data', (chunk: Buffer) => this.#guard(() => this.#take(chunk)));
+    socket.once('close', () => {
+      turns.remove(socket);
+      connections.open -= 1;
+      this.#guard(() => this.#end());
+    });
+  }
+
+  /** A line was begun, and got no byte for `stalledLine`, or no end within `endlessLine`. */
+  isStuck(now: Millis, limits: { readonly stalledLine: Millis; readonly endlessLine: Millis }): boolean {
+    if (this.#socket.destroyed || this.#lineSince === null) return false;
+    return now - this.#lastByteAt > limits.stalledLine || now - this.#lineSince > limits.endlessLine;
+  }
+
+  cut(): void {
+    this.#deps.connections['over-budget'] += 1;
+    this.#deps.onOverBudget(this.address);
+    this.#end();
+    this.#socket.destroy();
+  }
+
+  /** Reads on until the sender has seen that it is to come again. */
+  leave(): void {
+    this.#socket.end();
+    const cancel = this.#deps.clock.after(LEAVE_WITHIN, () => this.#socket.destroy());
+    this.#socket.once('close', cancel);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    const { clock, turns, lines } = this.#deps;
+    const framer = this.#framer;
+    const before = framer.frames;
+    framer.push(chunk);
+    const isNewLine = framer.frames !== before;
+    const now = clock.elapsed();
+    this.#lastByteAt = now;
+    this.#lineSince = framer.inLine ? ((isNewLine ? null : this.#lineSince) ?? now) : null;
+    turns.spend(this.#socket, chunk.length);
+    if (isNewLine) lines.hold(this, 0);
+    lines.hold(this, framer.room === 0 ? 0 : framer.room + this.#extraRoom);
+  }
+
+  /** A line that cannot be read costs its connection, and nothing else. */
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#deps.logger.error(
+        { err: error, address: this.address },
+        'syslog connection could not be read: a bug, please report it',
+      );
+      this.#socket.destroy();
+    }
+  }
+
+  #refuse(): void {
+    if (this.#socket.destroyed) return;
+    this.#deps.connections.refused += 1;
+    this.#socket.destroy();
+  }
+
+  /** What there is of a line is taken as one. */
+  #end(): void {
+    this.#framer.end();
+    this.#deps.lines.hold(this, 0);
+  }
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'something else listens there: stop it, or configure another port and let FortiAuthenticator send there',
+  EACCES: 'ports below 1024 need a privilege: use a port above, or grant CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'this machine has no such address: use one of its own, or 0.0.0.0 for all',
+};
+
+/** Why a port cannot be listened on, and what to do about it. */
+export function bindError(what: string, { address, port }: ListenAddress, cause: unknown): Error {
+  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const place = address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
+  const advice = ADVICE[code];
+  return new Error(
+    `Cannot listen for syslog over ${what} on "${place}": ${reason}${advice === undefined ? '' : `; ${advice}`}`,
+    { cause },
+  );
+}
+
+/** Tells why connections were closed, or did not come about: each reason once in a while, with one sender of many. */
+export interface ConnectionWarnings {
+  readonly onStuck: (address: string) => void;
+  readonly onOverBudget: (address: string) => void;
+  readonly onOverLimit: () => void;
+  readonly onFailedHandshake: (address: string, error: Error) => void;
+}
+
+export function createConnectionWarnings(deps: {
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
+}): ConnectionWarnings {
+  const stuck = createOccasionalWarning(
+    deps,
+    'syslog senders did not end their line in time: their connections are closed',
+  );
+  const overBudget = createOccasionalWarning(
+    deps,
+    'syslog senders began more lines than they ended, and hold too much memory: the connections with the oldest are ' +
+      'closed, those of strangers first',
+  );
+  const overLimit = createOccasionalWarning(
+    deps,
+    'too many syslog senders are connected: the quietest connections are closed, those of strangers first',
+  );
+  const failedHandshake = createOccasionalWarning(deps, 'syslog senders failed the TLS handshake');
+  return {
+    onStuck: (address) => stuck({ address }),
+    onOverBudget: (address) => overBudget({ address }),
+    onOverLimit: () => overLimit({}),
+    onFailedHandshake: (address, error) => failedHandshake({ address, err: error }),
+  };
+}
+
+/** A stream that can be made to wait. */
+export interface Pausable {
+  pause(): unknown;
+  resume(): unknown;
+}
+
+/**
+ * Shares out each turn of the event loop. Without it a thousand busy connections would be read to the last byte before
+ * any timer runs, and the probes would be late.
+ */
+export interface TurnBudget {
+  add(stream: Pausable): void;
+  remove(stream: Pausable): void;
+  /** `stream` gave so many bytes. When the turn's share is used up, all streams wait for the next turn. */
+  spend(stream: Pausable, bytes: number): void;
+}
+
+/** About 4 ms of work. */
+const BYTES_A_TURN = 1024 * 1024;
+
+export function createTurnBudget(): TurnBudget {
+  /** Least recently served first: in this order they go on, so that no busy one keeps another waiting for ever. */
+  const streams = new Set<Pausable>();
+  let spent = 0;
+  let waiting = false;
+  let scheduled = false;
+
+  function nextTurn(): void {
+    scheduled = false;
+    spent = 0;
+    if (!waiting) return;
+    waiting = false;
+    for (const stream of streams) stream.resume();
+  }
+
+  return {
+    add: (stream) => {
+      streams.add(stream);
+      if (waiting) stream.pause();
+    },
+    remove: (stream) => streams.delete(stream),
+    spend: (served, bytes) => {
+      spent += bytes;
+      if (streams.delete(served)) streams.add(served);
+      if (!scheduled) {
+        scheduled = true;
+        setImmediate(nextTurn);
+      }
+      if (spent < BYTES_A_TURN || waiting) return;
+      waiting = true;
+      for (const stream of streams) stream.pause();
+    },
+  };
+}
+
+/** Somebody who has begun a line. */
+export interface LineHolder {
+  readonly isKnown: boolean;
+  /** Takes what there is as the line, and closes the connection: holds nothing any more when it returns. */
+  cut(): void;
+}
+
+/** Shares out the memory for lines that have begun and not ended, among all that are sent by connection. */
+export interface LineBudget {
+  /** `holder` now takes so many bytes. */
+  hold(holder: LineHolder, bytes: number): void;
+}
+
+/** A thousand lines of the greatest length: nobody honest comes near it. */
+const MOST: number = 64 * 1024 * 1024;
+
+/** Bytes of each, who began first stands first. */
+type Group = Map<LineHolder, number>;
+
+/**
+ * Beyond the budget strangers are cut first, then those whose line is the oldest: an honest line ends in the moment in
+ * which it began.
+ */
+export function createLineBudget(most: number = MOST): LineBudget {
+  const strangers: Group = new Map();
+  const known: Group = new Map();
+  let total = 0;
+
+  return {
+    hold: (holder, bytes) => {
+      const group = holder.isKnown ? known : strangers;
+      total += bytes - (group.get(holder) ?? 0);
+      if (bytes === 0) group.delete(holder);
+      else group.set(holder, bytes);
+      while (total > most) {
+        const oldest = strangers.keys().next().value ?? known.keys().next().value;
+        if (oldest === undefined) return;
+        oldest.cut();
+      }
+    },
+  };
+}

@@ -1,0 +1,427 @@
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import {
+  OWN_PROGRAM,
+  concernsLicenseServer,
+  type WatchedTraffic,
+  type LogResult,
+  type LogSource,
+  type FirewallEvidence,
+  type LogEvent,
+} from '../core/polling/log-event.ts';
+import {
+  seemsAboutActivation,
+  type SignatureSet,
+  type FirewallSignature,
+  type MessageSignature,
+  matchApplianceEvent,
+  matchEvent,
+  matchExplaining,
+  matchField,
+  matchFirewall,
+  matchLoosely,
+  matchMessage,
+} from '../core/polling/signature.ts';
+import { type Attribution, type Origin, ownerOf, sampleOf } from './senders.ts';
+import { readEnvelope, type Envelope, REPEATED, timesOfLast, readTime, type Body } from './envelope.ts';
+import type { FramedLine, LineSink } from './framing.ts';
+import type { LineTally } from './tally.ts';
+import { UNNAMED } from '../core/polling/state.ts';
+
+/** A message begins well within this; the rest of a longer line is not looked at. */
+const LOOKED_AT = 8192;
+
+/** What all readers share. */
+interface ReaderContext {
+  readonly clock: Clock;
+  readonly signatures: SignatureSet;
+  readonly attribution: Attribution;
+  readonly watched: WatchedTraffic;
+  readonly outbox: EventOutbox;
+}
+
+interface ReaderOptions {
+  readonly source: LogSource;
+  readonly origin: Origin;
+  readonly tally: LineTally;
+  /** `refuse`: foreign lines are not even looked at. */
+  readonly foreign: 'count' | 'refuse';
+  /** Called for each foreign line. */
+  readonly onForeign: (line: FramedLine) => void;
+  /** Called for each line of an appliance that seems to be about FortiToken Mobile activation and matches nothing. */
+  readonly onUnrecognised: (line: string) => void;
+}
+
+/** An error of an appliance, as the line before told it. */
+interface EarlierError {
+  readonly writer: string | null;
+  readonly signature: string;
+  readonly line: string;
+}
+
+/**
+ * Reads the lines of one sender or file: counts all of them, and looks closer only at those that contain one of the
+ * catalogue's needles, which one search over the whole piece finds.
+ */
+export class LogReader implements LineSink {
+  readonly #context: ReaderContext;
+  readonly #options: ReaderOptions;
+  readonly #needle: RegExp;
+  #now: EpochMs = 0;
+  /** End of the first needle behind what was read so far; Infinity: there is none. -1: not searched yet. */
+  #hit = -1;
+  /** Who was reported as heard in this piece already. */
+  #heard: string | null | undefined;
+  /** Null: the line before was none. */
+  #before: EarlierError | null = null;
+
+  constructor(context: ReaderContext, options: ReaderOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#needle = needlePattern([...context.signatures.needles, ` ${OWN_PROGRAM}`]);
+  }
+
+  piece(): void {
+    this.#now = this.#context.clock.now();
+    this.#hit = -1;
+    this.#heard = undefined;
+  }
+
+  line(line: FramedLine): void {
+    const before = this.#before;
+    this.#before = null;
+    const owner = ownerOf(line, this.#options, this.#context.attribution);
+    if (owner === undefined) {
+      this.#foreign(line);
+      return;
+    }
+    const holdsNeedle = this.#holdsNeedle(line);
+    if (holdsNeedle && readEnvelope(textOf(line)).own) {
+      this.#options.tally.other += 1;
+      return;
+    }
+    if (owner !== this.#heard) {
+      this.#heard = owner;
+      this.#context.outbox.heard(owner, this.#now);
+    }
+    const result = holdsNeedle ? this.#report(line, owner) : 'other';
+    this.#options.tally[result === 'other' ? this.#repeated(line, owner, before) : result] += 1;
+  }
+
+  #foreign(line: FramedLine): void {
+    const { foreign, origin, source, tally, onForeign } = this.#options;
+    // A firewall is no appliance, but what it admits raises an alarm: it counts where somebody confirms the sender.
+    const confirmed = origin.kind === 'relay' || source === 'file';
+    if (confirmed && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
+      tally.ftm += 1;
+      return;
+    }
+    tally.foreign += 1;
+    onForeign(line);
+  }
+
+  #holdsNeedle(line: FramedLine): boolean {
+    if (this.#hit <= line.start) {
+      this.#needle.lastIndex = line.start;
+      this.#hit = this.#needle.test(line.text) ? this.#needle.lastIndex : Number.POSITIVE_INFINITY;
+    }
+    return this.#hit <= line.end;
+  }
+
+  /** Hands on what the line says, and tells what it counts as. */
+  #report(line: FramedLine, owner: string | null | undefined): LogResult {
+    const { outbox, signatures, watched } = this.#context;
+    const { source, onUnrecognised } = this.#options;
+    const text = textOf(line);
+    const found = recogniseLine(signatures, text);
+    if (found === null) {
+      if (owner === undefined || !seemsAboutActivation(signatures, text)) return 'other';
+      onUnrecognised(text);
+      return 'unrecognised';
+    }
+    const { id } = found.signature;
+    const stamp = { at: instantOf(found.envelope, source, this.#now), line: text, source, times: found.envelope.times };
+    if (found.kind === 'firewall') {
+      if (!concernsLicenseServer(found.evidence, watched)) return 'other';
+      // A firewall is no appliance, so its lines are mostly nobody's.
+      outbox.evidence(id, found.evidence, stamp);
+      return owner === undefined ? 'other' : 'ftm';
+    }
+    const writer = this.#writerOf(found.kind, owner);
+    if (writer === undefined) return 'other';
+    this.#before = { writer, signature: id, line: text };
+    outbox.ftm(writer, id, stamp);
+    return 'ftm';
+  }
+
+  #writerOf(kind: 'ftm' | 'event', owner: string | null | undefined): string | null | undefined {
+    // What a FortiGate says of tokens of its own is nothing to a FortiAuthenticator: it counts for a configured unit.
+    if (kind === 'event') return owner ?? undefined;
+    // Nobody but FortiAuthenticator writes this, and the administrator named the file: it is not lost for an unknown
+    // host name.
+    return owner === undefined && this.#options.source === 'file' ? this.#context.attribution.only : owner;
+  }
+
+  /** A line without a keyword may stand for others like the one before. */
+  #repeated(line: FramedLine, owner: string | null, before: EarlierError | null): LogResult {
+    if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
+      const text = textOf(line);
+      const times = timesOfLast(text);
+      if (times > 0) {
+        const { source } = this.#options;
+        const at = instantOf(readEnvelope(text), source, this.#now);
+        this.#context.outbox.ftm(before.writer, before.signature, { at, line: before.line, source, times });
+        return 'ftm';
+      }
+    }
+    return line.cut || !isText(line.text.charCodeAt(line.start)) ? 'unparsed' : 'other';
+  }
+}
+
+function textOf({ bytes, start, end }: FramedLine): string {
+  return bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT));
+}
+
+/**
+ * When it happened: on arrival. A file may be read long after, so there the line's own time counts, unless it lies
+ * ahead.
+ */
+function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
+  if (source !== 'file' || time === null) return now;
+  return Math.min(readTime(time, now) ?? now, now);
+}
+
+function needlePattern(needles: readonly string[]): RegExp {
+  // The text is Latin-1, byte for byte; a needle beyond ASCII is spelled as its UTF-8 bytes.
+  const literals = needles.map((needle) =>
+    Buffer.from(needle, 'utf8')
+      .toString('latin1')
+      .replace(/[\\^$.*+?()[\]{}|]/gu, '\\$&'),
+  );
+  return literals.length === 0 ? /(?!)/g : new RegExp(literals.join('|'), 'g');
+}
+
+/** A log line begins with printable ASCII, in every format; a UTF-8 letter is let through too. */
+function isText(code: number): boolean {
+  return code > 0x20 && code !== 0x7f;
+}
+
+/** A line that says something. `event`: a FortiGate, of tokens of its own. */
+export type Recognition =
+  | { readonly kind: 'ftm' | 'event'; readonly signature: MessageSignature; readonly envelope: Envelope }
+  | {
+      readonly kind: 'firewall';
+      readonly signature: FirewallSignature;
+      readonly evidence: FirewallEvidence;
+      readonly envelope: Envelope;
+    };
+
+/**
+ * What a line of the stream says; null: nothing to us. A text counts only where FortiAuthenticator puts its message,
+ * never inside a field: the user name is chosen by anyone who fails to log in.
+ */
+export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
+  const envelope = readEnvelope(line);
+  if (envelope.own) return null;
+  switch (envelope.body.kind) {
+    case 'fields':
+      return recogniseFields(set, envelope, envelope.body.fields);
+    case 'message': {
+      const signature = matchBody(set, envelope.body);
+      return signature === null ? null : { kind: 'ftm', signature, envelope };
+    }
+  }
+}
+
+/** Where collectors put a message that they take apart: `msg="…"`, `"message": "…"`. */
+const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
+
+/** The log id of a FortiOS event, also in CEF and in what was cut out of a line. */
+const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
+
+/** The id of an event of FortiAuthenticator: `typeid` by syslog, `logid` in the raw export. */
+const APPLIANCE_EVENT_ID = /\b(?:typeid|logid)="?(\d{5})\b/u;
+
+/** `unusualPlace`: the text is in a field where FortiAuthenticator does not put it, so that the stream ignores it. */
+export type PastedRecognition = Recognition & { readonly unusualPlace: boolean };
+
+/** The same for a line that a person pasted, who may have cut it anywhere. */
+export function recognisePasted(set: SignatureSet, line: string): PastedRecognition | null {
+  const exact = recogniseLine(set, line);
+  if (exact !== null) return { ...exact, unusualPlace: false };
+  const envelope = readEnvelope(line);
+  if (envelope.own) return null;
+  const [, logId] = FORTIOS_LOG_ID.exec(line) ?? [];
+  if (logId !== undefined) {
+    const event = eventOf(set, envelope, logId);
+    return event === null ? null : { ...event, unusualPlace: false };
+  }
+  const { body } = envelope;
+  const explained = explainOnly(set, line, body);
+  if (explained !== null) return { kind: 'ftm', signature: explained, envelope, unusualPlace: false };
+  const complete = body.kind === 'fields' || body.complete;
+  // A message that is where it belongs was judged above.
+  if (body.kind === 'message' && complete && body.alternatives.some((texts) => texts.length > 0)) return null;
+  const inField = sameOf(
+    line
+      .split(MESSAGE_FIELD)
+      .slice(1)
+      .map((value) => matchField(set, value)),
+  );
+  if (inField !== null) return { kind: 'ftm', signature: inField, envelope, unusualPlace: true };
+  // Only a text without fields may have been cut.
+  const signature = complete ? null : matchLoosely(set, line);
+  return signature === null ? null : { kind: 'ftm', signature, envelope, unusualPlace: false };
+}
+
+function recogniseFields(
+  set: SignatureSet,
+  envelope: Envelope,
+  fields: ReadonlyMap<string, string>,
+): Recognition | null {
+  const signature = matchFirewall(set, fields);
+  if (signature === null) return eventOf(set, envelope, fields.get('logid') ?? '');
+  const first = (...keys: readonly string[]): string | null => {
+    const key = keys.find((name) => (fields.get(name) ?? '') !== '');
+    return key === undefined ? null : (fields.get(key) ?? null);
+  };
+  const evidence: FirewallEvidence = {
+    device: first('devname', 'devid'),
+    policy: first('policyid'),
+    profile: first('profile'),
+    action: first('action'),
+    sourceAddress: first('srcip'),
+    destinationAddress: first('dstip'),
+    hostName: first('hostname', 'sni'),
+  };
+  return { kind: 'firewall', signature, evidence, envelope };
+}
+
+/** Null for a log id that the catalogue does not know. */
+function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognition | null {
+  const signature = matchEvent(set, logId);
+  return signature === null ? null : { kind: 'event', signature, envelope };
+}
+
+type MessageBody = Extract<Body, { kind: 'message' }>;
+
+/** Ordinary events, and what says nothing about activation by itself: by their words, otherwise by their id. */
+function explainOnly(set: SignatureSet, line: string, body: Body): MessageSignature | null {
+  if (body.kind !== 'message' || !body.complete) return null;
+  const byWords = matchBody(set, body, matchExplaining);
+  return byWords ?? matchApplianceEvent(set, APPLIANCE_EVENT_ID.exec(line)?.[1] ?? '');
+}
+
+function matchBody(set: SignatureSet, { alternatives }: MessageBody, match = matchMessage): MessageSignature | null {
+  for (const texts of alternatives) {
+    const same = sameOf(texts.map((text) => match(set, text)));
+    if (same !== null) return same;
+  }
+  return null;
+}
+
+/** Somebody else wrote a part of a line whose texts differ. */
+function sameOf([first = null, ...others]: readonly (MessageSignature | null)[]): MessageSignature | null {
+  return others.every((other) => other === first) ? first : null;
+}
+
+interface FoundLine {
+  readonly at: EpochMs;
+  readonly line: string;
+  readonly source: LogSource;
+  /** Lines alike that a relay made one of it. */
+  readonly times: number;
+}
+
+interface Pending {
+  readonly appliance: string | null;
+  readonly signature: string;
+  readonly evidence: FirewallEvidence | null;
+  found: FoundLine;
+  count: number;
+}
+
+/** Lines of a file that is being caught up with are apart in time: they are gathered by the second. */
+const GRAIN: Millis = 1000;
+const HEARD_EVERY: Millis = 1000;
+/** Kinds of events in one turn; more are handed on in between. */
+const MAX_PENDING = 512;
+
+/** Gathers what the lines of one turn of the event loop say, and hands it on at its end: a flood becomes few events. */
+export class EventOutbox {
+  readonly #deliver: (event: LogEvent) => void;
+  readonly #pending = new Map<string, Pending>();
+  readonly #heardAt = new Map<string | null, EpochMs>();
+  readonly #toldAt = new Map<string | null, EpochMs>();
+  #scheduled = false;
+
+  /** @param deliver must not throw */
+  constructor(deliver: (event: LogEvent) => void) {
+    this.#deliver = deliver;
+  }
+
+  ftm(appliance: string | null, signature: string, found: FoundLine): void {
+    const key = `${signature} ${grainOf(found.at)} ${appliance ?? ''}`;
+    this.#add(key, { appliance, signature, evidence: null, found, count: found.times });
+  }
+
+  evidence(signature: string, evidence: FirewallEvidence, found: FoundLine): void {
+    const { policy, profile, device } = evidence;
+    const key = `${signature} ${grainOf(found.at)} ${String(policy)} ${String(profile)} ${String(device)}`;
+    this.#add(key, { appliance: null, signature, evidence, found, count: found.times });
+  }
+
+  heard(appliance: string | null, at: EpochMs): void {
+    this.#heardAt.set(appliance, at);
+    this.#schedule();
+  }
+
+  /** By appliance; `unnamed` for lines without one. */
+  lastReceivedAt(): ReadonlyMap<string, EpochMs> {
+    return new Map([...this.#heardAt].map(([appliance, at]) => [appliance ?? UNNAMED, at]));
+  }
+
+  /** Hands everything on now. */
+  flush(): void {
+    for (const [appliance, at] of this.#heardAt) {
+      const told = this.#toldAt.get(appliance);
+      if (told !== undefined && Math.abs(at - told) < HEARD_EVERY) continue;
+      this.#toldAt.set(appliance, at);
+      this.#deliver({ kind: 'heard', appliance, at });
+    }
+    const entries = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const entry of entries) this.#deliver(logEventOf(entry));
+  }
+
+  #add(key: string, added: Pending): void {
+    const entry = this.#pending.get(key);
+    if (entry !== undefined) {
+      entry.found = added.found;
+      entry.count += added.count;
+      return;
+    }
+    this.#pending.set(key, added);
+    if (this.#pending.size >= MAX_PENDING) this.flush();
+    else this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
+  }
+}
+
+function grainOf(at: EpochMs): string {
+  return String(Math.floor(at / GRAIN));
+}
+
+function logEventOf({ appliance, signature, evidence, found, count }: Pending): LogEvent {
+  const { at, source } = found;
+  const line = sampleOf(found.line);
+  if (evidence === null) return { kind: 'ftm', appliance, signature, at, count, line, source };
+  return { kind: 'firewall-evidence', signature, at, count, evidence, line, source };
+}

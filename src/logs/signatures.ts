@@ -1,0 +1,150 @@
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { type Severity, SEVERITIES } from '../core/severity.ts';
+import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
+import {
+  type FirewallSignature,
+  type MessageSignature,
+  type Signature,
+  type SignatureSet,
+  compileSignatures,
+} from '../core/polling/signature.ts';
+
+/** The catalogue that comes with the program. */
+const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../config/fac-signatures.yaml', import.meta.url));
+
+const line = z.string().trim().min(1).max(1000);
+
+/** What the subject of a message has room for. */
+const MAX_SHORT = 27;
+
+const base = {
+  id: z
+    .string()
+    .max(64)
+    .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/u, 'expected kebab-case, such as "ftm-polling-ssl"'),
+  severity: z.custom<Severity>(
+    (value) => SEVERITIES.some((severity) => severity === value),
+    `expected one of ${SEVERITIES.join(', ')}`,
+  ),
+  short: z.string().trim().min(1).max(MAX_SHORT).exactOptional(),
+  summary: line,
+  remedy: z.array(line).min(1).max(20),
+  source: line,
+};
+
+/** Short parts would be found in every other line, and make each of them expensive. */
+const text = z
+  .string()
+  .max(1000)
+  .refine(
+    (value) => value.split('*').some((part) => part.trim().length >= 6),
+    'expected at least 6 characters in a row without "*"',
+  );
+
+/** Of type "event" and subtype "system": FortiOS log message reference, "Log ID definitions" (01 and 00). */
+const logId = z.string().regex(/^0100\d{6}$/u, 'expected the ten digits of a system event, such as "0100032159"');
+
+/** Of FortiAuthenticator: Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956). */
+const eventId = z.string().regex(/^\d{5}$/u, 'expected the five digits of a FortiAuthenticator event, such as "10103"');
+
+const message = z.strictObject({
+  ...base,
+  texts: z.array(text).max(50).default([]),
+  logIds: z.array(logId).min(1).max(50).exactOptional(),
+  eventIds: z.array(eventId).min(1).max(50).exactOptional(),
+  explainOnly: z.boolean().exactOptional(),
+});
+
+/** Without texts only `explain` can know it, by the id of the event. */
+const NOTHING_TO_FIND = 'expected at least one text, or "eventIds" with "explainOnly: true"';
+
+function canBeFound({ texts, eventIds, explainOnly }: Omit<MessageSignature, 'kind'>): boolean {
+  return texts.length > 0 || (eventIds !== undefined && explainOnly === true);
+}
+
+const firewall = z.strictObject({
+  ...base,
+  fields: z
+    .record(z.string().regex(/^[a-z_][\w-]*$/u), z.string().min(1).max(200))
+    .refine((fields) => Object.keys(fields).length > 0, 'expected at least one field'),
+});
+
+/** Whether a check has such a cause. */
+type IsCause = (text: string) => boolean;
+
+interface EntrySchemas {
+  readonly message: z.ZodType<Omit<MessageSignature, 'kind'>>;
+  readonly firewall: z.ZodType<Omit<FirewallSignature, 'kind'>>;
+}
+
+function entriesWith(isCause: IsCause): EntrySchemas {
+  const cause = z.string().refine(isCause, 'expected a cause of docs/causes.md').nullable();
+  return {
+    message: message.extend({ cause }).refine(canBeFound, { path: ['texts'], error: NOTHING_TO_FIND }),
+    firewall: firewall.extend({ cause }),
+  };
+}
+
+const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });
+
+/** As `loadCatalogue`. @throws {Error} naming the file, the line, the signature and what is wrong with it */
+export async function loadSignatures(files: readonly string[], isCause: IsCause): Promise<SignatureSet> {
+  const parse = (content: CatalogueFile, file: string): readonly Signature[] => parseSignatures(content, file, isCause);
+  const all = await loadCatalogue({ what: 'signatures', files, shipped: SHIPPED_SIGNATURES, parse });
+  assertUnique(all, 'Cannot use the signatures');
+  return compileSignatures(all);
+}
+
+/** @throws {Error} as `loadSignatures` does @internal */
+export function parseSignatures(
+  { value, lineOf }: CatalogueFile,
+  file: string,
+  isCause: IsCause,
+): readonly Signature[] {
+  const attempt = `Cannot use the signatures of "${file}"`;
+  const outer = catalogue.safeParse(value);
+  if (!outer.success)
+    throw catalogueError(attempt, `expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
+  const entries = entriesWith(isCause);
+  const problems: string[] = [];
+  const signatures: Signature[] = [];
+  for (const [index, entry] of outer.data.signatures.entries()) {
+    const parsed = parseSignature(entry, entries);
+    if (parsed.kind !== 'invalid') signatures.push(parsed);
+    else problems.push(`line ${String(lineOf(['signatures', index]))}: ${parsed.problem}`);
+  }
+  if (problems.length > 0) throw catalogueError(attempt, problems.join('; '));
+  return signatures;
+}
+
+function parseSignature(
+  value: unknown,
+  { firewall: line, message: text }: EntrySchemas,
+): Signature | { readonly kind: 'invalid'; readonly problem: string } {
+  if (isRecord(value) && 'fields' in value) {
+    const parsed = line.safeParse(value);
+    return parsed.success
+      ? { kind: 'firewall', ...parsed.data }
+      : { kind: 'invalid', problem: describe(value, parsed.error) };
+  }
+  const parsed = text.safeParse(value);
+  return parsed.success
+    ? { kind: 'message', ...parsed.data }
+    : { kind: 'invalid', problem: describe(value, parsed.error) };
+}
+
+function describe(value: unknown, error: z.ZodError): string {
+  const id =
+    isRecord(value) && typeof value['id'] === 'string'
+      ? `signature "${value['id'].slice(0, 64)}"`
+      : 'a signature without an id';
+  const issues = error.issues.map(({ path, message: problem }) =>
+    path.length === 0 ? problem : `${path.map(String).join('.')}: ${problem}`,
+  );
+  return `${id}: ${issues.join(', ')}`;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

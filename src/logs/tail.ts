@@ -1,0 +1,420 @@
+import { createHash } from 'node:crypto';
+import { open, readdir, stat, type FileHandle, readFile, rm } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import * as z from 'zod';
+import { sleep } from '../system/clock.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import { type LineSink, Framer } from './framing.ts';
+import type { IntakeLogger } from './tally.ts';
+
+/** How a file is known again, after it was renamed, copied, cut or replaced. */
+export interface FileMark {
+  readonly device: number;
+  readonly inode: number;
+  /**
+   * SHA-256 of its first `headLength` bytes, which may not be read yet: inode numbers are used again, and a copy has
+   * another one.
+   */
+  readonly head: string;
+  readonly headLength: number;
+  /** Bytes that were read and handed on: up to the end of a line. */
+  readonly position: number;
+}
+
+/** Log lines begin with their time, so this many bytes tell one file from the next. */
+const HEAD = 512;
+/** Rotated files of one log; more are not looked at. */
+const MAX_ROTATED = 64;
+
+/** A regular file of the log, opened. */
+interface OpenedFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly device: number;
+  readonly inode: number;
+  readonly modifiedAt: number;
+}
+
+/** Opens a regular file; null when there is none. A named pipe would never open, so it is looked at first. */
+async function openRegular(path: string): Promise<OpenedFile | null> {
+  let handle: FileHandle | null = null;
+  try {
+    if (!(await stat(path)).isFile()) return null;
+    handle = await open(path, 'r');
+    const { dev, ino, mtimeMs } = await handle.stat();
+    return { path, handle, device: dev, inode: ino, modifiedAt: mtimeMs };
+  } catch (error) {
+    await handle?.close();
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** The mark of an open file that was read up to `position`. */
+async function markOf({ handle, device, inode }: OpenedFile, position: number): Promise<FileMark> {
+  const { head, headLength } = await headOf(handle, HEAD);
+  return { device, inode, head, headLength, position };
+}
+
+/** Whether the file was short when the mark was made: more of its beginning may be known by now. */
+function isShort({ headLength }: FileMark): boolean {
+  return headLength < HEAD;
+}
+
+/** Whether the file still begins as it did, and is as long as it was read. */
+async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolean> {
+  const { size } = await handle.stat();
+  return size >= mark.position && (await headOf(handle, mark.headLength)).head === mark.head;
+}
+
+/**
+ * Finds what became of a file of the log `path` that was read up to `mark`: renamed (the same inode) or copied and cut
+ * (the same beginning). Null when it is gone, or was compressed.
+ */
+async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
+  const current = await openRegular(path);
+  const files = [...(current === null ? [] : [current]), ...(await openRotated(path))];
+  const isSame = (file: OpenedFile): boolean => file.device === mark.device && file.inode === mark.inode;
+  const fitting: OpenedFile[] = [];
+  for (const file of files)
+    if ((isSame(file) || mark.headLength > 0) && (await continues(file, mark))) fitting.push(file);
+  const found = fitting.find(isSame) ?? fitting[0] ?? null;
+  await Promise.all(files.filter((file) => file !== found).map((file) => file.handle.close()));
+  return found;
+}
+
+/** Files of the log that were written after `file` and rotated away before anybody saw them, oldest first. */
+async function findNewer(path: string, file: OpenedFile): Promise<readonly OpenedFile[]> {
+  const rotated = await openRotated(path);
+  const newer = rotated.filter((other) => other.inode !== file.inode && other.modifiedAt > file.modifiedAt);
+  await Promise.all(rotated.filter((other) => !newer.includes(other)).map((other) => other.handle.close()));
+  return newer.toSorted((a, b) => a.modifiedAt - b.modifiedAt);
+}
+
+/** `fac.log.1`, `fac.log-20261124`, `fac-20261124.log`; compressed ones cannot be continued. */
+async function openRotated(path: string): Promise<readonly OpenedFile[]> {
+  const directory = dirname(path);
+  let names: readonly string[];
+  try {
+    names = await readdir(directory);
+  } catch {
+    return [];
+  }
+  const rotated = names.filter((name) => isRotationOf(basename(path), name)).slice(0, MAX_ROTATED);
+  const opened = await Promise.all(rotated.map((name) => openRegular(join(directory, name)).catch(() => null)));
+  return opened.filter((file) => file !== null);
+}
+
+/** Whether logrotate and its like would give this name to an old file of the log `current`. @internal */
+export function isRotationOf(current: string, name: string): boolean {
+  const extension = extname(current);
+  const stem = current.slice(0, current.length - extension.length);
+  const inTheMiddle =
+    extension !== '' && name.startsWith(stem) && name.endsWith(extension)
+      ? name.slice(stem.length, -extension.length)
+      : '';
+  const atTheEnd = name.startsWith(current) ? name.slice(current.length) : '';
+  return [inTheMiddle, atTheEnd].some((rest) => /^[.-]\d[\d.T_-]*$/u.test(rest));
+}
+
+async function headOf(handle: FileHandle, most: number): Promise<Pick<FileMark, 'head' | 'headLength'>> {
+  const bytes = Buffer.alloc(most);
+  const { bytesRead } = await handle.read(bytes, 0, most, 0);
+  const head = createHash('sha256').update(bytes.subarray(0, bytesRead)).digest('hex');
+  return { head, headLength: bytesRead };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}
+
+/** The writer of a renamed file may go on for a while, until it is told to open the new one. */
+const GRACE: Millis = 30_000;
+const CHUNK = 256 * 1024;
+
+interface FollowOptions {
+  readonly path: string;
+  /** From an earlier run; null: there was none, so what stands in the file is history and is skipped. */
+  readonly resume: readonly FileMark[] | null;
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
+  readonly sink: () => LineSink;
+}
+
+interface Tail {
+  readonly file: OpenedFile;
+  readonly framer: Framer;
+  /** Bytes read. */
+  read: number;
+  mark: FileMark;
+  grownAt: Millis;
+}
+
+/**
+ * Follows one log through rotation (rename, or copy and cut), truncation and restart. It looks from time to time
+ * instead of being told: inotify says nothing about files that another machine writes.
+ */
+export class Follower {
+  readonly path: string;
+  readonly #options: FollowOptions;
+  readonly #buffer: Buffer = Buffer.alloc(CHUNK);
+  /** Rotated files that may still grow, oldest first. */
+  #old: readonly Tail[] = [];
+  #current: Tail | null = null;
+  /** Whether the files are open. */
+  #started = false;
+  /** While they are not: before the start and after the end. Null: nobody ever read the file. */
+  #parked: readonly FileMark[] | null;
+
+  constructor(options: FollowOptions) {
+    this.path = options.path;
+    this.#options = options;
+    this.#parked = options.resume;
+  }
+
+  /** Reads what is new. One call at a time. */
+  async poll(signal: AbortSignal): Promise<void> {
+    if (!this.#started) await this.#start();
+    this.#started = true;
+    await this.#checkRotation();
+    for (const tail of this.#tails()) await this.#readOn(tail, signal);
+    await this.#retireOld();
+  }
+
+  /**
+   * Where to go on after a restart, true at any moment: what was read up to there has been handed to the sink, and
+   * nothing beyond. Null: nowhere yet.
+   */
+  marks(): readonly FileMark[] | null {
+    return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
+  }
+
+  async close(): Promise<void> {
+    const tails = this.#tails();
+    this.#parked = this.marks();
+    this.#started = false;
+    this.#old = [];
+    this.#current = null;
+    for (const tail of tails) await tail.file.handle.close();
+  }
+
+  #tails(): readonly Tail[] {
+    return this.#current === null ? this.#old : [...this.#old, this.#current];
+  }
+
+  async #start(): Promise<void> {
+    if (this.#options.resume !== null) {
+      await this.#resume(this.#options.resume);
+      return;
+    }
+    const file = await openRegular(this.path);
+    if (file !== null) this.#current = await this.#tailOf(file, (await file.handle.stat()).size);
+    else this.#options.logger.warn({ path: this.path }, 'log file does not exist yet');
+  }
+
+  /** Goes on where an earlier run stopped, in the rotated files too. */
+  async #resume(marks: readonly FileMark[]): Promise<void> {
+    const tails: Tail[] = [];
+    const isCurrent = ({ file }: Tail): boolean => file.path === this.path;
+    try {
+      for (const mark of marks) {
+        const file = await findMarked(this.path, mark);
+        if (file === null) this.#warnMissing(mark);
+        else tails.push(await this.#tailOf(file, mark.position));
+      }
+      // Rotated more than once meanwhile: those in between were never seen.
+      const last = tails.at(-1);
+      const unseen = last === undefined || tails.some(isCurrent) ? [] : await findNewer(this.path, last.file);
+      for (const file of unseen) tails.push(await this.#tailOf(file, 0));
+    } catch (error) {
+      // The next poll begins again.
+      for (const { file } of tails) await file.handle.close();
+      throw error;
+    }
+    this.#old = tails.filter((tail) => !isCurrent(tail));
+    this.#current = tails.find(isCurrent) ?? null;
+  }
+
+  /** Looks whether the file of this name is still the one that is being read. */
+  async #checkRotation(): Promise<void> {
+    const file = await openRegular(this.path);
+    // Between the rename and the new file there is none.
+    if (file === null) return;
+    const current = this.#current;
+    if (current !== null && isSameFile(file, current.file)) {
+      await file.handle.close();
+      if (!(await continues(current.file, current.mark))) await this.#restartCut(current);
+      return;
+    }
+    const next = await this.#tailOf(file, 0);
+    if (current !== null) this.#old = [...this.#old, current];
+    this.#current = next;
+  }
+
+  /** The file was cut, after it had been copied perhaps: what the copy has more is read there. */
+  async #restartCut(cut: Tail): Promise<void> {
+    const copy = await findMarked(this.path, cut.mark);
+    const rest = copy === null ? [] : [await this.#tailOf(copy, cut.mark.position)];
+    const next = await this.#tailOf(cut.file, 0);
+    if (copy === null) this.#warnMissing(cut.mark);
+    this.#old = [...this.#old, ...rest];
+    this.#current = next;
+  }
+
+  async #tailOf(file: OpenedFile, from: number): Promise<Tail> {
+    const framer = new Framer(this.#options.sink(), { octetCounting: false });
+    return { file, framer, read: from, mark: await markOf(file, from), grownAt: this.#options.clock.elapsed() };
+  }
+
+  async #readOn(tail: Tail, signal: AbortSignal): Promise<void> {
+    const before = tail.read;
+    // Before the first line of it is handed on: then the file is known again whatever happens.
+    if (isShort(tail.mark)) tail.mark = await markOf(tail.file, tail.mark.position);
+    while (!signal.aborted) {
+      const { bytesRead } = await tail.file.handle.read(this.#buffer, 0, CHUNK, tail.read);
+      if (bytesRead === 0) break;
+      tail.framer.push(this.#buffer.subarray(0, bytesRead));
+      tail.read += bytesRead;
+      tail.mark = { ...tail.mark, position: tail.read - tail.framer.pending };
+    }
+    if (tail.read === before) return;
+    tail.grownAt = this.#options.clock.elapsed();
+  }
+
+  async #retireOld(): Promise<void> {
+    const now = this.#options.clock.elapsed();
+    const done = this.#old.filter((tail) => now - tail.grownAt > GRACE);
+    this.#old = this.#old.filter((tail) => !done.includes(tail));
+    for (const tail of done) tail.framer.end();
+    for (const tail of done) await tail.file.handle.close();
+  }
+
+  #warnMissing({ position }: FileMark): void {
+    this.#options.logger.warn(
+      { path: this.path, position },
+      'log file was replaced before it was read to the end, lines may be missing',
+    );
+  }
+}
+
+function isSameFile(a: OpenedFile, b: OpenedFile): boolean {
+  return a.inode === b.inode && a.device === b.device;
+}
+
+const POLL_EVERY: Millis = 500;
+
+interface FollowFilesOptions {
+  readonly paths: readonly string[];
+  /** Where an earlier run stopped; a path without positions is followed from its end. */
+  readonly positions: Positions;
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
+  readonly sink: () => LineSink;
+}
+
+/** Follows files. */
+export class FileReader {
+  readonly #options: FollowFilesOptions;
+  readonly #followers: readonly Follower[];
+  readonly #stopping = new AbortController();
+  readonly #failing = new Set<string>();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: FollowFilesOptions) {
+    const { paths, positions, clock, logger, sink } = options;
+    this.#options = options;
+    this.#followers = paths.map((path) => new Follower({ path, resume: positions[path] ?? null, clock, logger, sink }));
+  }
+
+  /** Looks at the files once, so that from now on nothing is missed, and goes on following them. */
+  async start(): Promise<void> {
+    const first = this.#pollAll();
+    this.#running = first.then(() => this.#run());
+    await first;
+  }
+
+  /** Where to go on after a restart, true at any moment: see `Follower.marks`. */
+  positions(): Positions {
+    return Object.fromEntries(
+      this.#followers.flatMap((follower) => {
+        const marks = follower.marks();
+        return marks === null ? [] : [[follower.path, marks]];
+      }),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    for (const follower of this.#followers) await follower.close();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await sleep(this.#options.clock, POLL_EVERY, signal).catch(() => {});
+      await this.#pollAll();
+    }
+  }
+
+  /** Tells once what fails, and again after it worked in between. */
+  async #pollAll(): Promise<void> {
+    for (const follower of this.#followers) {
+      const { path } = follower;
+      try {
+        await follower.poll(this.#stopping.signal);
+        this.#failing.delete(path);
+      } catch (error) {
+        if (!this.#failing.has(path)) this.#options.logger.error({ err: error, path }, 'log file cannot be read');
+        this.#failing.add(path);
+      }
+    }
+  }
+}
+
+/**
+ * Where reading stopped in each log, by path: its current file last, rotated ones that are not read to the end before
+ * it.
+ */
+export type Positions = Readonly<Record<string, readonly FileMark[]>>;
+
+const mark = z.strictObject({
+  device: z.number(),
+  inode: z.number(),
+  head: z.string(),
+  headLength: z.int().nonnegative(),
+  position: z.int().nonnegative(),
+});
+
+const stored = z.object({ files: z.record(z.string(), z.array(mark)) });
+const former = stored.extend({ version: z.literal(1) });
+
+/**
+ * Reads the positions that were kept together with what was read up to them. Null when there are none.
+ * @param content of the file that holds both, unchecked
+ * @param formerFile where 0.1.0 kept positions alone: read once, and then deleted
+ */
+export async function readPositions(
+  content: unknown,
+  formerFile: string,
+  logger: IntakeLogger,
+): Promise<Positions | null> {
+  try {
+    if (typeof content !== 'object' || content === null || !('files' in content)) return await readFormer(formerFile);
+    const { files } = stored.parse(content);
+    await rm(formerFile, { force: true });
+    return files;
+  } catch (error) {
+    logger.error({ err: error }, 'positions in the log files cannot be read, following begins at their ends');
+    return null;
+  }
+}
+
+async function readFormer(path: string): Promise<Positions | null> {
+  try {
+    return former.parse(JSON.parse(await readFile(path, 'utf8'))).files;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+import type { EpochMs, Clock, Millis } from '../core/clock.ts';
+import type { ConnectionResult, LogResult, LogSource } from '../core/polling/log-event.ts';
+
+/** What became of the lines since the start: counters that only grow, all known series from the beginning. */
+export interface LogCounters {
+  readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
+  /** By appliance, `unnamed` for lines that belong to none; an appliance that was never heard is missing. */
+  readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
+  /** Connections over TCP and TLS. */
+  readonly connections: ConnectionCounters;
+  readonly udp: UdpCounters | null;
+}
+
+/** `open` is how many there are now. */
+type ConnectionCounters = Readonly<Record<ConnectionResult | 'open', number>>;
+
+export interface UdpCounters {
+  /** What the kernel really gave; it doubles what was asked for. */
+  readonly receiveBufferBytes: number;
+  /** Datagrams that the kernel dropped because the buffer was full; null where it does not tell. */
+  readonly kernelDrops: number | null;
+}
+
+export type LineTally = Record<LogResult, number>;
+
+export type ConnectionTally = Record<ConnectionResult | 'open', number>;
+
+export function newLineTally(): LineTally {
+  return { ftm: 0, unrecognised: 0, other: 0, foreign: 0, unparsed: 0, dropped: 0 };
+}
+
+export function newConnectionTally(): ConnectionTally {
+  return {
+    open: 0,
+    accepted: 0,
+    'over-limit': 0,
+    'timed-out': 0,
+    'over-budget': 0,
+    refused: 0,
+    'no-certificate': 0,
+    'failed-handshake': 0,
+  };
+}
+
+/** What the log intake tells the operator: pino's logger fits. */
+export interface IntakeLogger {
+  info(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+const EVERY: Millis = 600_000;
+
+/**
+ * Warns of what strangers can make happen at any rate: of the first at once, and of how many there were every ten
+ * minutes at most.
+ */
+export function createOccasionalWarning(
+  { clock, logger }: { readonly clock: Clock; readonly logger: IntakeLogger },
+  message: string,
+): (fields: object) => void {
+  let quietUntil: Millis | null = null;
+  let times = 0;
+  return (fields) => {
+    times += 1;
+    if (quietUntil !== null && clock.elapsed() < quietUntil) return;
+    logger.warn({ ...fields, times }, message);
+    quietUntil = clock.elapsed() + EVERY;
+    times = 0;
+  };
+}

@@ -1,0 +1,287 @@
+import { correctedNow, observeDateHeader, estimateClock, withGenuineTime } from '../checks/clock/estimate.ts';
+import type { CarrierFindings } from '../checks/delivery/judge-carrier.ts';
+import type { Judgement, RoundFacts, TargetFacts } from '../checks/check.ts';
+import { uncleanAddresses, withoutUnclean } from '../checks/endpoint-words.ts';
+import { judgeShare, roundConnectionsOf } from '../checks/intermittent/judge.ts';
+import { judged, unjudged, type JudgedRound } from '../checks/judgement.ts';
+import { next, type PathShare, type RoundConnections, sharesOf } from '../checks/intermittent/path-share.ts';
+import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../checks/name-resolution/other-names.ts';
+import { controlHostsOf } from '../checks/reachability/explain-shut-ports.ts';
+import { CHECKS } from '../checks/registry.ts';
+import { mixedVersions } from '../checks/tls-genuine/judge-older-tls.ts';
+import {
+  controlChainsOf,
+  type JudgedEndpoint,
+  judgeTlsPath,
+  type TlsKnowledge,
+} from '../checks/tls-genuine/judge-path.ts';
+import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
+import type { Config } from '../config/config.ts';
+import type { ServiceConfig } from '../config/schema/path.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import { utcText } from '../core/time-text.ts';
+import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
+import { type PathObservation, isInvalid } from '../core/round.ts';
+import type { RoundObservations } from './registry.ts';
+import type { Severity } from '../core/severity.ts';
+import type { Assessment, Finding } from '../engine/model.ts';
+
+/** What a round is judged by, apart from what it saw. */
+export interface RoundKnowledge {
+  /** By target, `host:port`. */
+  readonly tlsOf: (target: string) => TlsKnowledge;
+  /** What the rounds before say of the connections to the licence server. */
+  readonly share: PathShare;
+  /** Hosts that have answered since the start, `host:port`. */
+  readonly answered: ReadonlySet<string>;
+  /** The last verdicts on the licence server itself. */
+  readonly earlier: EarlierVerdicts;
+}
+
+export interface AssessedRound {
+  readonly judged: JudgedRound;
+  /** For the next round. */
+  readonly share: PathShare;
+  readonly earlier: EarlierVerdicts;
+}
+
+/** Turns what a round saw into what it means for each precondition by itself. */
+export function assessRound(
+  config: Config,
+  given: RoundObservations,
+  { tlsOf, share: before, answered, earlier }: RoundKnowledge,
+): AssessedRound {
+  const { expectedAddresses } = config.licenseServer;
+  const otherNames = otherNamesOf(given, expectedAddresses, (address) => isOfServer(given, address, tlsOf));
+  const round = withoutShared(given, otherNames);
+  const controls = controlChainsOf(round.controls);
+  const clock = clockObservations(round, tlsOf);
+  const surroundings = { controls, now: correctedNow(round.startedAt, clock) };
+  const controlHosts = controlHostsOf(round);
+  const targets = [round.path.licenseServer, ...round.path.services].map((path, index): Target => {
+    const knowledge = tlsOf(path.subject);
+    const service = config.services[index - 1];
+    return {
+      service,
+      path,
+      port: (service ?? config.licenseServer).port,
+      licenseServer: index === 0 ? config.licenseServer : null,
+      tls: judgeTlsPath(path, knowledge, surroundings),
+      knowledge,
+      surroundings,
+      controlHosts,
+      otherNames: index === 0 ? otherNames : NO_OTHER_NAMES,
+    };
+  });
+  const found = targets.filter(({ service }) => (service?.carries ?? null) === null).map(findingsAt);
+  const carriers = targets.flatMap(carriedAt);
+  const [own] = targets;
+  const share = isInvalid(round) || own === undefined ? before : next(before, connectionsOf(round, own));
+  const stands = meetsSome(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
+  const known = found.map((one, index) => (index === 0 ? { ...one, ...findingsIn(stands) } : one));
+  return {
+    judged: {
+      assessments: assessmentsOf(
+        { own, found: withShare(known, share, round.path.licenseServer), stands },
+        { config, round, clock, carriers, answered },
+      ),
+      tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
+      ownClock: isInvalid(round) ? null : { estimate: estimateClock(clock), clockBase: round.clockBase },
+    },
+    share,
+    earlier: own === undefined ? earlier : { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) },
+  };
+}
+
+/** Where the certificate is for the licence server, no other name having its address makes it another one's. */
+const OF_SERVER: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
+
+function isOfServer({ path, startedAt }: RoundObservations, address: string, tlsOf: RoundKnowledge['tlsOf']): boolean {
+  const { licenseServer } = path;
+  const endpoints = licenseServer.endpoints.filter((endpoint) => endpoint.address === address);
+  const knowledge = tlsOf(licenseServer.subject);
+  const { worst } = judgeTlsPath({ ...licenseServer, endpoints }, knowledge, { controls: [], now: startedAt });
+  return worst !== null && OF_SERVER.includes(worst.verdict);
+}
+
+/** What the mail servers mean, where they have answered after everything else of their round. */
+export function withMail(judged: JudgedRound, config: Config, round: RoundObservations): JudgedRound {
+  const own = CHECKS.find((check) => check.id === 'mail');
+  if (own?.from !== 'round') return judged;
+  const assessment = { id: own.id, ...own.judge({ config, round, carriers: [], clock: [], answered: new Set() }) };
+  return { ...judged, assessments: judged.assessments.map((each) => (each.id === own.id ? assessment : each)) };
+}
+
+function connectionsOf(
+  round: RoundObservations,
+  { path, tls, knowledge, surroundings }: TargetFacts,
+): RoundConnections {
+  const judge = (endpoints: readonly EndpointObservation[]): readonly JudgedEndpoint[] =>
+    judgeTlsPath({ ...path, endpoints }, knowledge, surroundings).endpoints;
+  const others = mixedVersions(path, tls, knowledge, surroundings);
+  return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
+}
+
+/** By check: what it last said of the licence server, by a connection that got as far. */
+export type EarlierVerdicts = Readonly<Record<string, EarlierVerdict>>;
+
+export interface EarlierVerdict {
+  readonly at: EpochMs;
+  readonly findings: readonly Finding[];
+  readonly summary: string;
+}
+
+/** Where only some connections fail, what one of the last minutes showed stands for those that this round lost. */
+const STANDS: Millis = 15 * 60_000;
+
+/** Of the connections of the last rounds some fail and others do not. */
+function meetsSome(share: PathShare, { endpoints }: PathObservation): boolean {
+  return sharesOf(share).some(
+    ({ addresses, pattern }) =>
+      (pattern === 'intermittent' || pattern === 'single') &&
+      endpoints.some(({ address }) => addresses.includes(address)),
+  );
+}
+
+function standing(earlier: EarlierVerdicts, found: TargetFindings, now: EpochMs): EarlierVerdicts {
+  return Object.fromEntries(
+    Object.entries(earlier).filter(([id, { at }]) => found[id] === null && at <= now && now - at < STANDS),
+  );
+}
+
+function findingsIn(verdicts: EarlierVerdicts): TargetFindings {
+  return Object.fromEntries(
+    Object.entries(verdicts).map(([id, { at, findings }]) => [
+      id,
+      findings.map((finding) => ({ ...finding, at: finding.at ?? at })),
+    ]),
+  );
+}
+
+function verdictsOf(own: TargetFacts, found: TargetFindings, at: EpochMs): EarlierVerdicts {
+  return Object.fromEntries(
+    CHECKS.flatMap((check) => {
+      const findings = found[check.id] ?? null;
+      return check.from !== 'target' || findings === null
+        ? []
+        : [[check.id, { at, findings, summary: check.summary(own) }]];
+    }),
+  );
+}
+
+/** By check. Null: there was nothing to judge. */
+type TargetFindings = Readonly<Record<string, readonly Finding[] | null>>;
+
+interface Target extends TargetFacts {
+  /** undefined: the target is the licence server */
+  readonly service: ServiceConfig | undefined;
+}
+
+function findingsAt({ service, ...facts }: Target): TargetFindings {
+  return findingsOf(facts, (findings) => (service === undefined ? findings : ofService(findings, service)));
+}
+
+/** A service that carries codes has a check of its own. */
+function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
+  if (service === undefined || service.carries === null) return [];
+  const { carries, host, port, severity } = service;
+  return { carries, host, port, severity, found: findingsOf(facts, (findings) => findings) };
+}
+
+function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => readonly Finding[]): TargetFindings {
+  const found = CHECKS.flatMap((check) => (check.from === 'target' ? [[check.id, check.judge(facts)] as const] : []));
+  // A verdict on the only certificate that was seen does not name its address.
+  const ofCertificates = facts.tls.endpoints.flatMap(({ endpoint: { address }, judgement }) =>
+    judgement.findings.map((finding): Finding => ({ ...finding, facts: { ...finding.facts, address } })),
+  );
+  const unclean = uncleanAddresses(facts.path.endpoints, [
+    ...found.flatMap(([, findings]) => findings ?? []),
+    ...ofCertificates,
+  ]);
+  const compared = (finding: Finding): Finding => withoutUnclean(finding, unclean);
+  return Object.fromEntries(
+    found.map(([id, findings]) => [id, findings === null ? null : told(findings.map(compared))]),
+  );
+}
+
+/** What many connections say takes the place of what one says, of the licence server. */
+function withShare(
+  [own, ...services]: readonly TargetFindings[],
+  share: PathShare,
+  licenseServer: PathObservation,
+): readonly TargetFindings[] {
+  if (own === undefined) return [];
+  const { reachability = null, 'tls-genuine': tlsGenuine = null } = own;
+  const told = judgeShare({ reachability, 'tls-genuine': tlsGenuine }, share, licenseServer);
+  return [{ ...own, ...told }, ...services];
+}
+
+interface JudgedTargets {
+  /** The licence server. */
+  readonly own: TargetFacts | undefined;
+  readonly found: readonly TargetFindings[];
+  /** What stands in for a verdict of this round. */
+  readonly stands: EarlierVerdicts;
+}
+
+function assessmentsOf({ own, found, stands }: JudgedTargets, facts: RoundFacts): readonly Assessment[] {
+  return CHECKS.flatMap((check) => {
+    if (check.from === 'round') return [{ id: check.id, ...check.judge(facts) }];
+    if (check.from !== 'target' || own === undefined) return [];
+    return [
+      {
+        id: check.id,
+        ...assessTargets(
+          found.map((target) => target[check.id] ?? null),
+          summaryOf(check.summary(own), stands[check.id]),
+        ),
+      },
+    ];
+  });
+}
+
+function summaryOf(now: string, stands: EarlierVerdict | undefined): string {
+  return stands === undefined ? now : `${stands.summary} (as of ${utcText(stands.at)}: this round had no connection)`;
+}
+
+/** The licence server decides whether it was judged; what services add are findings. */
+function assessTargets([own, ...services]: readonly (readonly Finding[] | null)[], summary: string): Judgement {
+  const findings = [own, ...services].flatMap((target) => target ?? []);
+  return own === null || own === undefined
+    ? { ...unjudged('There was no connection to judge'), findings }
+    : judged(findings, summary);
+}
+
+function ofService(findings: readonly Finding[], { host, port, severity }: ServiceConfig): readonly Finding[] {
+  return cap(findings, severity).map((finding) => ({
+    ...finding,
+    facts: { ...finding.facts, host, port: String(port) },
+  }));
+}
+
+/** What a service does wrong counts for no more than the configuration says it is worth. */
+function cap(findings: readonly Finding[], severity: Severity): readonly Finding[] {
+  if (severity === 'critical') return findings;
+  return findings.map((finding) => {
+    if (finding.level === 'unknown') return { ...finding, level: 'note', suggests: null };
+    if (finding.level === 'note') return finding;
+    return { ...finding, level: severity === 'info' ? 'note' : 'warning' };
+  });
+}
+
+function clockObservations(round: RoundObservations, tlsOf: RoundKnowledge['tlsOf']): readonly ClockObservation[] {
+  const {
+    controls,
+    path: { licenseServer },
+    ntp,
+  } = round;
+  const headers = [...controls, licenseServer].flatMap(({ subject, endpoints }) =>
+    endpoints.flatMap(({ http }) => (http?.kind === 'response' ? [observeDateHeader(subject, http)] : [])),
+  );
+  return withGenuineTime([...ntp, ...headers], round, tlsOf);
+}
+
+/** The time as the round knows it. */
+export function trueTime(round: RoundObservations, tlsOf: RoundKnowledge['tlsOf']): EpochMs {
+  return correctedNow(round.startedAt, clockObservations(round, tlsOf));
+}

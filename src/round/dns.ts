@@ -1,0 +1,149 @@
+import { randomInt } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import { deadline, type Deadline } from '../system/clock.ts';
+import type { ResolverConfig } from '../config/schema/secret.ts';
+import type { Millis } from '../core/clock.ts';
+import type { DnsObservation, DnsReply } from '../core/observation.ts';
+import type { ProbeContext } from '../network/context.ts';
+import { ProbeError, failureFrom } from '../network/failure.ts';
+import { encodeQuery, isDnsName, type DnsReading, type RecordType } from '../network/dns/message.ts';
+import { serverOf, type DnsServer, type NamedResolver, exchangeWith } from '../network/dns/exchange.ts';
+import { systemExchanges, observeSystem } from '../network/dns/system.ts';
+import type { SystemLookup } from '../network/lookup.ts';
+
+/**
+ * For everything that one question may take: resolving the resolver's name, connecting, handshake, repetition, answer.
+ */
+const DNS_DEADLINE: Millis = 3000;
+
+/** What the DNS probe shares with the whole program. */
+export interface DnsPorts {
+  readonly system: SystemLookup;
+  /** Under which resolvers that speak TLS or HTTPS are verified. */
+  readonly trust: SecureContext;
+}
+
+interface Asking {
+  readonly ports: DnsPorts;
+  readonly ctx: ProbeContext;
+  readonly limit: Deadline;
+  readonly onSend: () => void;
+  readonly onTruncated: () => void;
+}
+
+/**
+ * Asks one resolver for the A and AAAA records of a name, both at once. A literal address is its own answer. Never
+ * throws and never takes noticeably longer than `DNS_DEADLINE`.
+ */
+export async function observeDns(
+  name: string,
+  resolver: ResolverConfig,
+  ports: DnsPorts,
+  ctx: ProbeContext,
+): Promise<DnsObservation> {
+  const family = isIP(name);
+  if (family !== 0)
+    return { resolver: resolver.label, name, a: literal(name, family === 4), aaaa: literal(name, family === 6) };
+  if (resolver.kind === 'system')
+    return { resolver: resolver.label, name, ...(await observeSystem(name, ports.system, DNS_DEADLINE, ctx)) };
+  const [a, aaaa] = await Promise.all([
+    ask({ name, type: 'A' }, resolver, ports, ctx),
+    ask({ name, type: 'AAAA' }, resolver, ports, ctx),
+  ]);
+  return { resolver: resolver.label, name, a, aaaa };
+}
+
+/** The mail servers of a domain, the most preferred first; none: it has no record of any. @throws what ended it */
+export async function observeExchanges(
+  domain: string,
+  resolver: ResolverConfig,
+  ports: DnsPorts,
+  ctx: ProbeContext,
+): Promise<readonly string[]> {
+  if (resolver.kind === 'system') return systemExchanges(domain, ctx.signal);
+  const reply = await ask({ name: domain, type: 'MX' }, resolver, ports, ctx);
+  if (reply.kind === 'failed') throw new ProbeError(reply.reason, reply.message);
+  if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN')
+    throw new ProbeError('rejected', `The resolver answered ${reply.rcode}`);
+  return reply.addresses;
+}
+
+function literal(address: string, here: boolean): DnsReply {
+  return {
+    kind: 'answer',
+    rcode: 'NOERROR',
+    addresses: here ? [address] : [],
+    cnames: [],
+    ttlSeconds: null,
+    durationMs: 0,
+    attempts: 0,
+  };
+}
+
+interface Question {
+  readonly name: string;
+  readonly type: RecordType;
+}
+
+async function ask(question: Question, resolver: NamedResolver, ports: DnsPorts, ctx: ProbeContext): Promise<DnsReply> {
+  const startedAt = ctx.clock.elapsed();
+  let attempts = 0;
+  let truncated = false;
+  using limit = deadline(ctx.clock, DNS_DEADLINE, ctx.signal);
+  const asking: Asking = { ports, ctx, limit, onSend: () => (attempts += 1), onTruncated: () => (truncated = true) };
+  try {
+    const answer = await resolve(question, resolver, asking);
+    return { ...answer, durationMs: ctx.clock.elapsed() - startedAt, attempts };
+  } catch (error) {
+    const told =
+      limit.expired() && !(error instanceof ProbeError)
+        ? new ProbeError('timeout', `No answer to the ${question.type} question within ${String(DNS_DEADLINE)} ms`, {
+            cause: error,
+          })
+        : error;
+    return {
+      ...failureFrom(told, ctx.clock.elapsed() - startedAt, ctx.signal),
+      attempts,
+      ...(truncated ? { truncated } : {}),
+    };
+  }
+}
+
+async function resolve(
+  question: Question,
+  resolver: NamedResolver,
+  asking: Asking,
+): Promise<Extract<DnsReading, { kind: 'answer' }>> {
+  if (!isDnsName(question.name))
+    throw new ProbeError('internal', `Cannot ask for "${question.name}": expected a host name`);
+  const server = await serverOf(resolver, asking.ports.system, asking.ctx.sourceAddress, asking.limit.signal);
+  const answer = await askServer(question, server, true, asking);
+  // RFC 6891 §7: a server that does not know EDNS says FORMERR; asked without it, it answers.
+  return answer.rcode === 'FORMERR' ? askServer(question, server, false, asking) : answer;
+}
+
+async function askServer(
+  question: Question,
+  server: DnsServer,
+  edns: boolean,
+  asking: Asking,
+): Promise<Extract<DnsReading, { kind: 'answer' }>> {
+  // RFC 8484 §4.1: 0 over HTTPS, so that caches can work.
+  const id = server.kind === 'https' ? 0 : randomInt(0x1_0000);
+  const reading = await exchangeWith(server, encodeQuery({ id, ...question }, edns), {
+    trust: asking.ports.trust,
+    clock: asking.ctx.clock,
+    onSend: asking.onSend,
+    onTruncated: asking.onTruncated,
+    signal: asking.limit.signal,
+  });
+  switch (reading.kind) {
+    case 'answer':
+      return reading;
+    case 'truncated':
+      throw new ProbeError('protocol', 'The answer is truncated over every transport');
+    case 'unusable':
+      throw new ProbeError('protocol', `The answer cannot be used: ${reading.why}`);
+  }
+}

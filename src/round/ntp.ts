@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import type * as z from 'zod';
+import { authority, type HostPort } from '../core/addresses.ts';
+import type { ClockObservation } from '../core/observation.ts';
+import { sampleOf, type ProbeSample } from '../core/round.ts';
+import { type SystemLookup, locate } from '../network/lookup.ts';
+import type { RoundSource } from '../connectors/source.ts';
+import { deadline } from '../system/clock.ts';
+import type { Millis } from '../core/clock.ts';
+import type { ProbeContext } from '../network/context.ts';
+import { ProbeError, failureFrom } from '../network/failure.ts';
+import { exchangeUdp } from '../network/udp-exchange.ts';
+import { encodeRequest, offsetOf, readReply, type SntpReading, type SntpRequest } from '../network/ntp/sntp.ts';
+import { hostPort } from '../config/schema/endpoints.ts';
+import { list, section, duration } from '../config/schema/section.ts';
+
+/** For name, question, repetition and answer. */
+const NTP_DEADLINE: Millis = 3000;
+
+const RETRANSMIT_AFTER: Millis = 1000;
+
+type Offset = Extract<ClockObservation['outcome'], { kind: 'offset' }>;
+
+/** Asks one NTP server for the time (SNTP, RFC 4330). Never throws and takes no longer than `NTP_DEADLINE`. */
+export async function observeNtp(server: HostPort, system: SystemLookup, ctx: ProbeContext): Promise<ClockObservation> {
+  const startedAt = ctx.clock.elapsed();
+  const source = `${server.host.includes(':') ? `[${server.host}]` : server.host}:${String(server.port)}`;
+  using limit = deadline(ctx.clock, NTP_DEADLINE, ctx.signal);
+  try {
+    return { source, protocol: 'ntp', outcome: await ask(server, system, ctx, limit.signal) };
+  } catch (error) {
+    const overdue = limit.expired() && !(error instanceof ProbeError);
+    const told = overdue
+      ? new ProbeError('timeout', `No answer within ${String(NTP_DEADLINE)} ms`, { cause: error })
+      : error;
+    return { source, protocol: 'ntp', outcome: failureFrom(told, ctx.clock.elapsed() - startedAt, ctx.signal) };
+  }
+}
+
+async function ask(server: HostPort, system: SystemLookup, ctx: ProbeContext, signal: AbortSignal): Promise<Offset> {
+  const at = await locate({ ...server, sourceAddress: ctx.sourceAddress }, system, signal);
+  const pending: Sent[] = [];
+  const { reading, sent, roundTrip } = await exchangeUdp(
+    {
+      server: at,
+      clock: ctx.clock,
+      retransmitAfter: RETRANSMIT_AFTER,
+      packet: () => {
+        const nonce = randomBytes(8);
+        pending.push({ nonce, sentAt: ctx.clock.now(), sentElapsed: ctx.clock.elapsed() });
+        return encodeRequest(nonce);
+      },
+      read: (bytes) => readAny(bytes, pending, ctx.clock.elapsed()),
+    },
+    signal,
+  );
+  if (reading.kind === 'refused') throw new ProbeError('rejected', `The server answered ${reading.why}`);
+  // The server's own time between arrival and reply is no part of the way.
+  const onTheWay = Math.max(0, roundTrip - (reading.transmitAt - reading.receiveAt));
+  return { kind: 'offset', offsetMs: offsetOf(reading, sent.sentAt, roundTrip), precisionMs: onTheWay / 2 };
+}
+
+interface Sent extends SntpRequest {
+  readonly sentElapsed: Millis;
+}
+
+interface Answered {
+  readonly reading: SntpReading;
+  readonly sent: Sent;
+  readonly roundTrip: Millis;
+}
+
+/** The answer may be to the first packet although the second is out. */
+function readAny(bytes: Buffer, pending: readonly Sent[], now: Millis): Answered | null {
+  for (const sent of pending) {
+    const reading = readReply(bytes, sent);
+    if (reading !== null) return { reading, sent, roundTrip: now - sent.sentElapsed };
+  }
+  return null;
+}
+
+const HOUR = 3_600_000;
+const NTP_PORT = 123;
+
+type ClockConfig = z.output<typeof clock>;
+
+const clock = section({
+  ntp: list(hostPort(NTP_PORT)).describe(
+    'NTP servers to compare with. Without any, the Date headers of web servers are used.',
+  ),
+  maxOffset: duration(HOUR)
+    .prefault('30s')
+    .describe('A clock that is further off is reported: certificates and tokens depend on the time.'),
+});
+
+/** The time of NTP servers. */
+export const ntp: RoundSource<'ntp', { clock: ClockConfig }, readonly ClockObservation[], { system: SystemLookup }> = {
+  id: 'ntp',
+  runs: 'round',
+  sections: {
+    clock: clock.prefault({}).describe("How this machine's clock is compared with the outside world."),
+  },
+  targets: (settings) => settings.clock.ntp.map((server) => ({ probe: 'ntp', target: authority(server) })),
+  observe: (settings, look) => look.each(settings.clock.ntp, (server) => observeNtp(server, look.system, look.ctx)),
+  runsIn: (told) => ({ paths: [], samples: told.map(sample) }),
+};
+
+function sample({ source, outcome }: ClockObservation): ProbeSample {
+  return outcome.kind === 'failed'
+    ? sampleOf('ntp', source, outcome)
+    : { probe: 'ntp', target: source, durationMs: 2 * outcome.precisionMs, failure: null };
+}

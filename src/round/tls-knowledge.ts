@@ -1,0 +1,204 @@
+import * as z from 'zod';
+import { authority } from '../core/addresses.ts';
+import type { Config } from '../config/config.ts';
+import type { TrustConfig } from '../config/schema/path.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import { type Baseline, labelOfKey, type ProductPattern } from '../tls/trust.ts';
+import type { FlawKind } from '../tls/flaws.ts';
+import {
+  learnedFlaws,
+  type PreviousLeaf,
+  type RememberedChain,
+  type TrustedPath,
+  unconfirmedBaseline,
+  createFlawMemory,
+} from '../checks/tls-genuine/chain-case.ts';
+import { createSignatureChecks, type TrustOptions } from '../tls/chain.ts';
+import type { TlsOutcome } from '../core/observation.ts';
+import { readBaselines } from '../trust/baseline-file.ts';
+import { createTrustLoader, createPublicRoots } from '../trust/load-trust.ts';
+import { loadProducts } from '../trust/products.ts';
+import { type JudgedTlsPath, type TlsKnowledge, createOpensslWords } from '../checks/tls-genuine/judge-path.ts';
+import type { BackgroundFile } from '../system/json-file.ts';
+import type { JudgedRound } from '../checks/judgement.ts';
+
+/** What chains are judged by, target by target. */
+export interface TlsKnowledgeBase {
+  readonly products: readonly ProductPattern[];
+  /** @throws {RangeError} for a target that the configuration does not name: a mistake of the caller */
+  of(target: string): TlsKnowledge;
+  /** The same for a target that the configuration does not judge by itself: as any host of the public web. */
+  ofAny(target: string): TlsKnowledge;
+  /**
+   * Keeps the leaves that a path showed (a new one on each connection is a sign of its own), and the flaws of accepted
+   * chains.
+   */
+  remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
+  /** Which patterns of the product files are not used, and why: a sentence each. */
+  readonly skippedPatterns: readonly string[];
+}
+
+/** What does not change from round to round. */
+type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
+
+const REMEMBERED_LEAVES = 20;
+/** Answers on signatures that are remembered: those on one chain are a handful. */
+const CHECKS = { spare: 2_048, perTarget: 8 };
+
+/** Without OpenSSL's word nobody knows whether it would have found more. */
+function keptFlaws(
+  { flaws }: TrustedPath,
+  { chain }: TlsOutcome,
+  { openssl }: Pick<TlsKnowledge, 'openssl'>,
+): readonly FlawKind[] {
+  const isHeard = chain !== null && openssl.of(chain) !== null;
+  return [...flaws.map(({ kind }) => kind), ...(isHeard ? [] : ['openssl' as const])];
+}
+
+/** For targets that are looked at once in a while. */
+const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
+  openssl: { of: () => null, isOpen: () => false, take: () => false, keep: () => undefined },
+  flaws: { at: () => null, keep: () => undefined },
+};
+
+/** What was learned, where it may be used. */
+function usable(learned: Baseline | null, options: TrustOptions): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
+  const unconfirmed = learned === null ? null : unconfirmedBaseline(learned, options);
+  if (learned === null || unconfirmed === null) return { baseline: learned, refusedBaseline: null };
+  return { baseline: null, refusedBaseline: { baseline: learned, unconfirmed } };
+}
+
+interface KnownTarget {
+  readonly knowledge: OwnKnowledge;
+  readonly leaves: PreviousLeaf[];
+}
+
+function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, at: EpochMs): void {
+  for (const { endpoint, outcome, judgement } of endpoints) {
+    const leaf = outcome.chain?.certificates[0];
+    if (leaf !== undefined) leaves.push({ serial: leaf.serial, pin: leaf.pin, at });
+    if (judgement.accepted !== null)
+      knowledge.flaws.keep(endpoint.address, keptFlaws(judgement.accepted, outcome, knowledge));
+  }
+  leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
+}
+
+/** Only what was verified under a key that still counts. */
+function recalled(sight: ReturnType<GenuineMemory['of']>, { profile, trust }: OwnKnowledge): RememberedChain | null {
+  const label = sight === null ? null : labelOfKey(sight.pin, profile, trust);
+  return sight === null || label === null ? null : { at: sight.at, label };
+}
+
+/** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
+export async function loadTlsKnowledge(
+  { trust, licenseServer, services }: Config,
+  memory: Pick<GenuineMemory, 'of'>,
+  clock: Clock,
+): Promise<TlsKnowledgeBase> {
+  const loadTrust = createTrustLoader(createPublicRoots());
+  const checks = createSignatureChecks(CHECKS.spare + CHECKS.perTarget * services.length);
+  const { products, skipped } = await loadProducts(trust.productFiles);
+  const baselines = await readBaselines(trust.baselineFile);
+  const byTarget = new Map<string, KnownTarget>();
+
+  async function learn(target: string, config: Pick<TrustConfig, 'profile' | 'pins' | 'caFiles'>): Promise<void> {
+    const vouching = { profile: config.profile, trust: await loadTrust(config), now: clock.now(), checks };
+    const learned = usable(baselines.get(target) ?? null, vouching);
+    const flaws = createFlawMemory(learned.baseline === null ? null : learnedFlaws(learned.baseline, vouching));
+    const knowledge = { ...vouching, products, ...learned, openssl: createOpensslWords(clock), flaws };
+    byTarget.set(target, { knowledge, leaves: [] });
+  }
+
+  for (const service of services) await learn(authority(service), service.trust);
+  await learn(authority(licenseServer), trust);
+
+  const stranger = {
+    trust: await loadTrust({ pins: [], caFiles: [] }),
+    profile: 'public',
+    products,
+    checks,
+    refusedBaseline: null,
+    ...NOTHING_KEPT,
+  } as const;
+
+  return {
+    skippedPatterns: skipped,
+    products,
+    ofAny: (target) => {
+      const known = byTarget.get(target);
+      return known === undefined
+        ? { ...stranger, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
+        : { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
+    },
+    of: (target) => {
+      const known = byTarget.get(target);
+      if (known === undefined) throw new RangeError(`Cannot judge "${target}": expected a target of the configuration`);
+      return {
+        ...known.knowledge,
+        previous: [...known.leaves],
+        remembered: recalled(memory.of(target), known.knowledge),
+      };
+    },
+    remember: (target, judged, at) => {
+      const known = byTarget.get(target);
+      if (known !== undefined) keep(known, judged, at);
+    },
+  };
+}
+
+/** When each target was last seen with a genuine chain at all of its addresses, and under whose key. */
+interface GenuineMemory {
+  of(target: string): GenuineSight | null;
+  /** Keeps what a round verified. */
+  note(tls: JudgedRound['tls'], at: EpochMs): void;
+}
+
+interface GenuineSight {
+  /** Pin of the configured key that the chain ended at. */
+  readonly pin: string;
+  readonly at: EpochMs;
+}
+
+const MOST_TARGETS = 2_000;
+
+/** What is only newer is written once in this time: a file a round would cost more than it is worth. */
+const SAVE_GAP: Millis = 300_000;
+
+const content = z.object({
+  version: z.literal(1),
+  targets: z.record(z.string().max(300), z.object({ pin: z.string().max(100), at: z.number().int() })),
+});
+
+/** @param file null: nothing is remembered beyond this process */
+export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
+  const stored = content.safeParse(await file?.load());
+  // What lies in the future was kept by a clock that was wrong.
+  const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
+  let savedAt: EpochMs | null = null;
+
+  /** A clock that was set back must not keep it for as long. */
+  function isRecent(at: EpochMs): boolean {
+    return savedAt !== null && savedAt <= at && at - savedAt < SAVE_GAP;
+  }
+
+  return {
+    of: (target) => sights.get(target) ?? null,
+    note: (tls, at) => {
+      const verified = tls.flatMap(({ path, judged }): readonly (readonly [string, GenuineSight])[] => {
+        const pin = judged.worst?.verifiedBy ?? null;
+        return pin === null ? [] : [[path.subject, { pin, at }]];
+      });
+      if (verified.length === 0) return;
+      const isNew = verified.some(([target, { pin }]) => sights.get(target)?.pin !== pin);
+      for (const [target, sight] of verified) sights.set(target, sight);
+      if (!isNew && isRecent(at)) return;
+      savedAt = at;
+      file?.save({ version: 1, targets: Object.fromEntries([...sights].slice(-MOST_TARGETS)) });
+    },
+  };
+}
+
+/** Those whose certificates are judged. */
+export function judgedTargets({ licenseServer, services }: Config): readonly string[] {
+  return [licenseServer, ...services].map(authority);
+}

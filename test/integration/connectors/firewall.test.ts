@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
+import { LOOKUP_PATH, PLAIN_POLICY, ROUTE_PATH, sslProfile, type FirewallState } from '../../lab/firewall.ts';
+import { createFirewallBench, judged, TARGET, type FirewallBench } from '../../support/firewall-bench.ts';
+
+let bench: FirewallBench;
+
+beforeAll(async () => {
+  bench = await createFirewallBench();
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+
+function withPolicy(
+  fields: Readonly<Record<string, unknown>>,
+  state: Partial<FirewallState> = {},
+): Partial<FirewallState> {
+  return { policies: { 5: { ...PLAIN_POLICY, ...fields } }, ...state };
+}
+
+const INSPECTS = 'policy-inspects-traffic';
+
+/** A deep-inspection profile with these exemptions, used by the policy. */
+function exempting(
+  exempt: Readonly<Record<string, unknown>>,
+  state: Partial<FirewallState> = {},
+): Partial<FirewallState> {
+  const profile = sslProfile('custom', 'deep-inspection', [{ id: 1, ...exempt }]);
+  return withPolicy(
+    { 'utm-status': 'enable', 'ssl-ssh-profile': 'custom' },
+    { sslProfiles: { custom: profile }, ...state },
+  );
+}
+
+describe('observeFirewall', () => {
+  it.each<[string, Partial<FirewallState>, readonly (readonly [string, string | null])[]]>([
+    ['a policy without inspection', {}, []],
+    ['no policy', { matches: 0 }, [['broken', 'policy-missing']]],
+    ['no policy, without an id', { matches: null }, [['broken', 'policy-missing']]],
+    ['a policy that denies', withPolicy({ action: 'deny' }), [['broken', 'policy-missing']]],
+    [
+      'deep inspection',
+      withPolicy({ 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' }),
+      [['broken', INSPECTS]],
+    ],
+    ['certificate inspection', withPolicy({ 'ssl-ssh-profile': 'certificate-inspection' }), [['warning', INSPECTS]]],
+    ['security profiles', withPolicy({ 'utm-status': 'enable', 'av-profile': 'default' }), [['warning', INSPECTS]]],
+    ['security profiles that are switched off', withPolicy({ 'av-profile': 'default' }), []],
+    ['proxy mode', withPolicy({ 'inspection-mode': 'proxy' }), [['warning', INSPECTS]]],
+    [
+      'deep inspection and profiles out of a group',
+      withPolicy(
+        { 'utm-status': 'enable', 'profile-type': 'group', 'profile-group': 'all' },
+        { profileGroups: { all: { name: 'all', 'ssl-ssh-profile': 'deep-inspection', 'ips-sensor': 'default' } } },
+      ),
+      [
+        ['broken', INSPECTS],
+        ['warning', INSPECTS],
+      ],
+    ],
+    ['a profile that is not there', withPolicy({ 'ssl-ssh-profile': 'gone' }), [['unknown', null]]],
+    ['a policy that is not there', { policies: {} }, [['unknown', null]]],
+    [
+      'an exemption by wildcard',
+      exempting(
+        { type: 'wildcard-fqdn', 'wildcard-fqdn': 'fortinet' },
+        { wildcardFqdns: { fortinet: { name: 'fortinet', 'wildcard-fqdn': '*.fortinet.com' } } },
+      ),
+      [['note', null]],
+    ],
+    [
+      'an exemption by name',
+      exempting(
+        { type: 'address', address: 'ftm' },
+        { addresses: { ftm: { name: 'ftm', type: 'fqdn', fqdn: TARGET.host } } },
+      ),
+      [['note', null]],
+    ],
+    [
+      'an exemption by subnet',
+      exempting(
+        { type: 'address', address: 'ftm' },
+        { addresses: { ftm: { type: 'ipmask', subnet: '173.243.138.0 255.255.255.0' } } },
+      ),
+      [['note', null]],
+    ],
+    [
+      'an exemption by range',
+      exempting(
+        { type: 'address', address: 'r' },
+        { addresses: { r: { type: 'iprange', 'start-ip': '173.243.138.80', 'end-ip': '173.243.138.90' } } },
+      ),
+      [['note', null]],
+    ],
+    [
+      'an exemption of another server',
+      exempting(
+        { type: 'address', address: 'x' },
+        { addresses: { x: { type: 'ipmask', subnet: '10.0.0.0 255.0.0.0' } } },
+      ),
+      [['broken', INSPECTS]],
+    ],
+    [
+      'an exemption of finance',
+      exempting({ type: 'fortiguard-category', 'fortiguard-category': 31 }),
+      [['broken', INSPECTS]],
+    ],
+    [
+      'an exemption of health',
+      exempting({ type: 'fortiguard-category', 'fortiguard-category': '33' }),
+      [['broken', INSPECTS]],
+    ],
+    [
+      'an exemption of another category',
+      exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }),
+      [['warning', INSPECTS]],
+    ],
+    [
+      'an exemption of a country, whose subnet means nothing',
+      exempting(
+        { type: 'address', address: 'x' },
+        { addresses: { x: { type: 'geography', country: 'CA', subnet: '0.0.0.0 0.0.0.0', fqdn: '' } } },
+      ),
+      [['warning', INSPECTS]],
+    ],
+    [
+      'an exemption of a range beside a subnet that means nothing',
+      exempting(
+        { type: 'address', address: 'x' },
+        {
+          addresses: {
+            x: { type: 'iprange', subnet: '0.0.0.0 0.0.0.0', 'start-ip': '10.0.0.1', 'end-ip': '10.0.0.9' },
+          },
+        },
+      ),
+      [['broken', INSPECTS]],
+    ],
+    ['an exemption that cannot be read', exempting({ type: 'address', address: 'gone' }), [['warning', INSPECTS]]],
+    [
+      'an exemption by pattern, which is not run',
+      exempting({ type: 'regex', regex: '(a+)+$' }),
+      [['warning', INSPECTS]],
+    ],
+  ])('sees %s', async (_, state, expected) => {
+    await using firewall = await bench.start(state);
+    expect(judged(await bench.observe(firewall))).toEqual(expected);
+  });
+
+  it('says between which interfaces the policy is, and none of a name that no command can hold', async () => {
+    const zones = [{ name: 'dmz', q_origin_key: 'dmz' }, { name: 'x"\nend' }];
+    await using firewall = await bench.start(withPolicy({ 'ssl-ssh-profile': 'deep-inspection', dstintf: zones }));
+    const [finding] = judgeFirewallPolicy([await bench.observe(firewall)], []);
+    expect(finding?.facts).toMatchObject({ policy: 'policy 5 "fac-to-internet"', incoming: 'port2', outgoing: '' });
+  });
+
+  it('names the exemption that it cannot judge', async () => {
+    await using firewall = await bench.start(exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }));
+    expect(judgeFirewallPolicy([await bench.observe(firewall)], []).map(({ actual }) => actual)).toEqual([
+      expect.stringMatching(/: category 52$/u),
+    ]);
+  });
+
+  it('asks for the way of the appliance to the licence server', async () => {
+    await using firewall = await bench.start({ vdom: 'dmz' });
+    expect(judged(await bench.observe(firewall, { vdom: 'dmz' }))).toEqual([]);
+    const [first] = firewall.requests;
+    const url = new URL(first?.path ?? '', firewall.url);
+    expect(url.pathname).toBe(LOOKUP_PATH);
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      vdom: 'dmz',
+      ipv6: 'false',
+      srcintf: 'port2',
+      sourceip: '10.0.0.5',
+      protocol: 'tcp',
+      dest: 'fortitokenmobile.fortinet.com',
+      destport: '443',
+    });
+  });
+
+  it.each<[string, string | null, string | null]>([
+    ['the one that the route names', 'port7', 'port7'],
+    ['none when routes may not be read', null, null],
+  ])('takes as incoming interface %s', async (_, route, expected) => {
+    await using firewall = await bench.start({ route });
+    expect(judged(await bench.observe(firewall, { sourceInterface: null }))).toEqual([]);
+    const [first, second] = firewall.requests.map(({ path }) => new URL(path, firewall.url));
+    expect(first?.pathname).toBe(ROUTE_PATH);
+    expect(first?.searchParams.get('destination')).toBe('10.0.0.5');
+    expect(second?.searchParams.get('srcintf')).toBe(expected);
+  });
+
+  it('takes none where the firmware knows no routes', async () => {
+    await using firewall = await bench.start();
+    firewall.setFault({ kind: 'status', status: 404 }, ROUTE_PATH);
+    expect(judged(await bench.observe(firewall, { sourceInterface: null }))).toEqual([]);
+  });
+
+  it('may have to name the interface', async () => {
+    await using firewall = await bench.start({ route: null, interfaceNeeded: true });
+    expect(await bench.observe(firewall, { sourceInterface: null })).toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining('most firmware wants "sourceInterface"') as unknown,
+    });
+    expect(judged(await bench.observe(firewall))).toEqual([]);
+  });
+
+  it('asks by the address when the firewall cannot look up the name', async () => {
+    await using firewall = await bench.start();
+    firewall.setFault(
+      { kind: 'status', status: 424 },
+      `${LOOKUP_PATH}?vdom=root&ipv6=false&srcintf=port2&sourceip=10.0.0.5&protocol=tcp&dest=f`,
+    );
+    expect(judged(await bench.observe(firewall))).toEqual([]);
+    const lookups = firewall.requests.filter(({ path }) => path.startsWith(LOOKUP_PATH));
+    expect(lookups.map(({ path }) => new URL(path, firewall.url).searchParams.get('dest'))).toEqual([
+      TARGET.host,
+      '173.243.138.84',
+    ]);
+  });
+
+  it('sends nothing but GET, and names no token anywhere', async () => {
+    await using firewall = await bench.start(exempting({ type: 'address', address: 'gone' }));
+    const observation = await bench.observe(firewall, { sourceInterface: null });
+    expect(firewall.requests.length).toBeGreaterThan(4);
+    expect(new Set(firewall.requests.map(({ method }) => method))).toEqual(new Set(['GET']));
+    expect(JSON.stringify(observation)).not.toContain('api-token');
+  });
+});

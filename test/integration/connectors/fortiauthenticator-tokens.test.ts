@@ -1,0 +1,143 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
+import { hurriedClock } from '../../support/hurried-clock.ts';
+import { apiOf, factsOf, observeApi } from '../../support/appliance-bench.ts';
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect();
+}
+
+describe('the tokens', () => {
+  it.each([
+    [95, 20, 5],
+    [2_500, 1_000, 3],
+  ])('are counted, %i of them, though the appliance gives %i at once', async (count, maxPage, pages) => {
+    await using fac = await createFortiAuthenticator({ state: { tokens: [{ count, status: 'available' }], maxPage } });
+    const facts = await factsOf(fac);
+    expect(facts.tokens).toMatchObject({ kind: 'read', value: { total: count, withoutLicense: count } });
+    expect(fac.requests.filter(({ path }) => path.includes('/fortitokens/'))).toHaveLength(pages);
+  });
+
+  it('are mobile ones alone, some without a licence, whether the field is null or left out', async () => {
+    await using fac = await createFortiAuthenticator({
+      state: {
+        tokens: [
+          { count: 1, status: 'available', license: 'EFTM010130823929' },
+          { count: 2, status: 'assigned', license: null },
+          { count: 4, status: 'assigned' },
+          { count: 8, status: 'assigned', license: null, type: 'ftk' },
+        ],
+      },
+    });
+    expect((await factsOf(fac)).tokens).toMatchObject({
+      kind: 'read',
+      value: {
+        total: 7,
+        byStatus: { available: 1, assigned: 6 },
+        byLicense: [{ license: 'EFTM010130823929', tokens: 1 }],
+        withoutLicense: 6,
+      },
+    });
+  });
+
+  it('are counted by their status, each page of 5,000 asked for once', async () => {
+    await using fac = await createFortiAuthenticator({
+      state: {
+        tokens: [
+          { count: 4000, status: 'assigned', license: 'EFTM000000000001' },
+          { count: 1000, status: 'available', license: 'EFTM000000000002' },
+        ],
+        maxPage: 20,
+      },
+    });
+    const facts = await factsOf(fac);
+    expect(facts.tokens).toMatchObject({
+      kind: 'read',
+      value: { total: 5000, byStatus: { assigned: 4000, available: 1000 } },
+    });
+    expect(fac.requests.filter(({ path }) => path.includes('/fortitokens/'))).toHaveLength(250);
+  });
+
+  it('are counted in memory that does not grow with their number', async () => {
+    await using fac = await createFortiAuthenticator();
+    const tokens = [{ count: 40_000, status: 'assigned', license: 'EFTM000000000001' }];
+    const used: number[] = [];
+    // The simulator looks at the tokens once a page.
+    Object.defineProperty(fac.state, 'tokens', {
+      get: () => {
+        collectGarbage();
+        used.push(process.memoryUsage().heapUsed);
+        return tokens;
+      },
+    });
+    expect((await factsOf(fac)).tokens).toMatchObject({ kind: 'read', value: { total: 40_000 } });
+    const [early, late] = [used.slice(5, 15), used.slice(-10)].map((samples) => Math.min(...samples));
+    // 25,000 parsed tokens would take more than 5 MiB.
+    expect((late ?? Number.NaN) - (early ?? Number.NaN)).toBeLessThan(1024 * 1024);
+  });
+
+  it.each([
+    ['another host', 'https://evil.test/api/v1/fortitokens/?offset=20'],
+    ['another host without a scheme', '//evil.test/api/v1/fortitokens/?offset=20'],
+    ['another host with backslashes', '/\\evil.test/api/v1/fortitokens/?offset=20'],
+    ['another resource', '/api/v1/localusers/?offset=20'],
+    ['a way up', '/api/v1/fortitokens/../localusers/'],
+    ['no path', 'fortitokens/?offset=20'],
+  ])('are not followed to %s', async (_, next) => {
+    await using fac = await createFortiAuthenticator({ state: { maxPage: 10, next } });
+    const facts = await factsOf(fac);
+    expect(facts.tokens).toMatchObject({ kind: 'failed', reason: 'protocol' });
+    expect(fac.requests.filter(({ path }) => path.includes('offset') || path.includes('localusers'))).toEqual([]);
+  });
+
+  it('end where the pages go in a circle', async () => {
+    await using fac = await createFortiAuthenticator({
+      state: { maxPage: 1, tokens: [{ count: 2, status: 'new' }], next: '/api/v1/fortitokens/?offset=0' },
+    });
+    const facts = await factsOf(fac);
+    expect(facts.tokens).toMatchObject({
+      kind: 'failed',
+      reason: 'protocol',
+      message: 'Cannot read "fortitokens": its pages go in a circle',
+    });
+    expect(fac.requests.filter(({ path }) => path.includes('/fortitokens/'))).toHaveLength(2);
+  });
+
+  it('end after a bounded number of pages when the pages have no end', async () => {
+    await using fac = await createFortiAuthenticator({
+      state: { maxPage: 1, tokens: [{ count: 2000, status: 'new' }] },
+    });
+    const facts = await factsOf(fac);
+    expect(facts.tokens).toMatchObject({
+      kind: 'failed',
+      reason: 'protocol',
+      message: 'Cannot read "fortitokens": more than 1000 pages',
+    });
+  });
+
+  it('end after a minute when there are ever more', async () => {
+    await using fac = await createFortiAuthenticator({ state: { tokens: [{ count: 2_000, status: 'new' }] } });
+    // Each page takes 10 ms.
+    const nobody = new Int32Array(new SharedArrayBuffer(4));
+    const maxPage = { get: () => (Atomics.wait(nobody, 0, 0, 10) === 'timed-out' ? 1 : 0) };
+    Object.defineProperty(fac.state, 'maxPage', maxPage);
+    const observation = await observeApi(apiOf(fac), { clock: hurriedClock(20) });
+    expect(observation).toMatchObject({ kind: 'ok', tokens: { kind: 'failed', reason: 'timeout' } });
+  });
+
+  it('are not counted from a page that is longer than was asked for', async () => {
+    await using fac = await createFortiAuthenticator();
+    fac.setFault(
+      {
+        kind: 'body',
+        body: JSON.stringify({ meta: { next: null }, objects: Array.from({ length: 1001 }, () => ({})) }),
+      },
+      'fortitokens',
+    );
+    expect((await factsOf(fac)).tokens).toMatchObject({ kind: 'failed', reason: 'protocol' });
+  });
+});

@@ -1,0 +1,96 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { PeerObservation } from '../../../src/core/round.ts';
+import { observePeer } from '../../../src/connectors/peers.ts';
+import { createIdentity } from '../../support/authority.ts';
+import { connectorContext } from '../../support/connector-context.ts';
+
+const TOKEN = 'a-token-that-may-read';
+
+let folder: string;
+let server: Server;
+let answer: RequestListener;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'peers-'));
+  const { pem, keyPem } = await createIdentity({ name: 'CN=peer', ipAddresses: ['127.0.0.1'] });
+  await writeFile(join(folder, 'ca.pem'), pem);
+  server = createServer({ cert: pem, key: keyPem }, (request, response) => {
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+});
+afterAll(async () => {
+  server.close();
+  await rm(folder, { recursive: true });
+});
+
+function observe(caFile = join(folder, 'ca.pem')): Promise<PeerObservation> {
+  const { port } = server.address() as AddressInfo;
+  const url = `https://127.0.0.1:${String(port)}`;
+  const token = { kind: 'env', name: 'TOKEN' } as const;
+  return observePeer({ name: 'dmz', url, token, caFile }, connectorContext({ env: { TOKEN } }));
+}
+
+function answerJson(value: unknown): void {
+  answer = (request, response) => {
+    const isAllowed = request.headers.authorization === `Bearer ${TOKEN}` && request.url === '/api/v1/status';
+    response.writeHead(isAllowed ? 200 : 401, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  };
+}
+
+function status(at: number): object {
+  return {
+    ready: 'ready',
+    site: 'hq',
+    at: new Date(at).toISOString(),
+    preconditions: [{ id: 'tls-genuine', state: 'ok', summary: '', blockedBy: [], findings: [{ rule: 'some-rule' }] }],
+    causes: [],
+  };
+}
+
+test('reads a status with its token, and nothing else than its certificate is believed', async () => {
+  answerJson(status(Date.now()));
+  expect(await observe()).toMatchObject({
+    kind: 'seen',
+    peer: 'dmz',
+    preconditions: [{ id: 'tls-genuine', state: 'ok', isHearsay: false, seesNoFault: true }],
+  });
+  const other = await createIdentity({ name: 'CN=other', ipAddresses: ['127.0.0.1'] });
+  await writeFile(join(folder, 'other.pem'), other.pem);
+  expect(await observe(join(folder, 'other.pem'))).toMatchObject({ kind: 'failed', peer: 'dmz' });
+});
+
+test.for([
+  ['ok', ['some-rule'], { isHearsay: false, seesNoFault: true }],
+  ['broken', ['some-rule'], { isHearsay: false, seesNoFault: false }],
+  ['broken', ['some-rule', 'peer-sees-no-fault'], { isHearsay: true, seesNoFault: true }],
+  ['broken', ['peer-sees-no-fault-instead'], { isHearsay: true, seesNoFault: false }],
+] as const)('a precondition that is %s with the findings %j', async ([state, rules, expected]) => {
+  const precondition = { id: 'tls-genuine', state, findings: rules.map((rule) => ({ rule })) };
+  answerJson({ ...status(Date.now()), preconditions: [precondition] });
+  expect(await observe()).toMatchObject({ preconditions: [{ id: 'tls-genuine', state, ...expected }] });
+});
+
+test.for([
+  ['that is old', status(Date.now() - 3_600_000), 'rounds or its clock stand still'],
+  ['of another version', { ...status(Date.now()), causes: [{ id: 'x' }] }, 'expected the status of an ftm-watch'],
+  ['that is none', ['hello'], 'expected the status of an ftm-watch'],
+] as const)('a status %s is unknown', async ([, value, message]) => {
+  answerJson(value);
+  expect(await observe()).toMatchObject({ kind: 'failed', peer: 'dmz', message: expect.stringContaining(message) });
+});
+
+test('a refused token is said, and never shown', async () => {
+  answer = (_, response) => response.writeHead(401).end(TOKEN);
+  const seen = await observe();
+  expect(seen).toMatchObject({ kind: 'failed', message: expect.stringContaining('HTTP 401') });
+  expect(JSON.stringify(seen)).not.toContain(TOKEN);
+});

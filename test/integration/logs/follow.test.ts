@@ -1,0 +1,200 @@
+import { appendFile, copyFile, mkdtemp, rename, rm, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type FileMark, Follower } from '../../../src/logs/tail.ts';
+import { handClock, type HandClock } from '../../support/hand-clock.ts';
+import { lineCollector } from '../../support/line-collector.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+
+let folder = '';
+let log = '';
+let clock: HandClock;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'follow-'));
+  log = join(folder, 'fac.log');
+  clock = handClock(0);
+  return () => rm(folder, { recursive: true });
+});
+
+interface Followed {
+  readonly recorder: ReturnType<typeof logRecorder>;
+  /** The lines since the last call. */
+  lines(): Promise<readonly string[]>;
+  marks(): readonly FileMark[];
+  stop(): Promise<readonly FileMark[]>;
+}
+
+function follow(resume: readonly FileMark[] | null = null): Followed {
+  const collector = lineCollector();
+  const recorder = logRecorder();
+  const follower = new Follower({ path: log, resume, clock, logger: recorder, sink: () => collector });
+  onTestFinished(() => follower.close());
+  return {
+    recorder,
+    lines: async () => {
+      await follower.poll(new AbortController().signal);
+      return collector.lines.splice(0).map(({ text }) => text);
+    },
+    marks: () => follower.marks() ?? [],
+    stop: async () => {
+      await follower.close();
+      return follower.marks() ?? [];
+    },
+  };
+}
+
+describe('Follower', () => {
+  test('begins at the end of a file it never saw, and reads what is added', async () => {
+    await writeFile(log, 'history\n');
+    const followed = follow();
+    expect(await followed.lines()).toEqual([]);
+    await appendFile(log, 'one\ntwo\nthr');
+    expect(await followed.lines()).toEqual(['one', 'two']);
+    await appendFile(log, 'ee\n');
+    expect(await followed.lines()).toEqual(['three']);
+  });
+
+  test('reads a file that appears later from its beginning', async () => {
+    const followed = follow();
+    expect(await followed.lines()).toEqual([]);
+    await writeFile(log, 'one\n');
+    expect(await followed.lines()).toEqual(['one']);
+    expect(followed.recorder.lines).toEqual([expect.objectContaining({ message: 'log file does not exist yet' })]);
+  });
+
+  test('follows a rename, reads the old file to its late end, and gives it up after a while', async () => {
+    await writeFile(log, '');
+    const followed = follow();
+    await followed.lines();
+    await appendFile(log, 'one\n');
+    await followed.lines();
+    await appendFile(log, 'two\n');
+    await rename(log, `${log}.1`);
+    expect(await followed.lines()).toEqual(['two']);
+    await writeFile(log, 'three\n');
+    await appendFile(`${log}.1`, 'late\nunfinished');
+    expect(await followed.lines()).toEqual(['late', 'three']);
+    expect(followed.marks()).toHaveLength(2);
+    clock.advance(31_000);
+    expect(await followed.lines()).toEqual(['unfinished']);
+    expect(followed.marks()).toHaveLength(1);
+    await appendFile(log, 'four\n');
+    expect(await followed.lines()).toEqual(['four']);
+  });
+
+  test('follows copy and truncate, and reads in the copy what was added in between', async () => {
+    await writeFile(log, '');
+    const followed = follow();
+    await followed.lines();
+    await appendFile(log, 'one\nhalf');
+    expect(await followed.lines()).toEqual(['one']);
+    await appendFile(log, ' a line\nthree\n');
+    await copyFile(log, `${log}.1`);
+    await truncate(log);
+    await appendFile(log, 'new\n');
+    expect(await followed.lines()).toEqual(['half a line', 'three', 'new']);
+    await appendFile(log, 'newer\n');
+    expect(await followed.lines()).toEqual(['newer']);
+  });
+
+  test('sees a truncation even when the file has grown longer than it was', async () => {
+    await writeFile(log, '');
+    const followed = follow();
+    await followed.lines();
+    await appendFile(log, 'one\n');
+    await followed.lines();
+    await truncate(log);
+    await appendFile(log, 'something else\nmuch longer\n');
+    expect(await followed.lines()).toEqual(['something else', 'much longer']);
+    expect(followed.recorder.lines).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        message: expect.stringContaining('replaced before it was read to the end'),
+      }),
+    ]);
+  });
+
+  test('sees a truncation to the same text as before, only less of it', async () => {
+    await writeFile(log, '');
+    const followed = follow();
+    await followed.lines();
+    await appendFile(log, 'same\n'.repeat(200));
+    expect(await followed.lines()).toHaveLength(200);
+    await writeFile(log, 'same\n'.repeat(150));
+    expect(await followed.lines()).toHaveLength(150);
+  });
+
+  test('reads megabytes in one go', async () => {
+    await writeFile(log, '');
+    const followed = follow();
+    await followed.lines();
+    const lines = Array.from({ length: 50_000 }, (_, index) => `line ${String(index)} ${'x'.repeat(40)}`);
+    await appendFile(log, `${lines.join('\n')}\n`);
+    expect(await followed.lines()).toEqual(lines);
+  });
+
+  test('goes on after a restart where it stopped, the unfinished line included', async () => {
+    await writeFile(log, '');
+    const before = follow();
+    await before.lines();
+    await appendFile(log, 'one\nunfin');
+    expect(await before.lines()).toEqual(['one']);
+    const marks = await before.stop();
+    await appendFile(log, 'ished\ntwo\n');
+    const after = follow(marks);
+    expect(await after.lines()).toEqual(['unfinished', 'two']);
+    expect(await follow(after.marks()).lines()).toEqual([]);
+  });
+
+  test('finds after a restart what was rotated meanwhile, twice even', async () => {
+    await writeFile(log, '');
+    const before = follow();
+    await before.lines();
+    await appendFile(log, 'one\n');
+    await before.lines();
+    const marks = await before.stop();
+    await appendFile(log, 'two\n');
+    await rename(log, `${log}.2`);
+    await utimes(`${log}.2`, 1000, 1000);
+    await writeFile(`${log}.1`, 'three\n');
+    await utimes(`${log}.1`, 2000, 2000);
+    await writeFile(`${log}.3`, 'older than all that\n');
+    await utimes(`${log}.3`, 500, 500);
+    await writeFile(log, 'four\n');
+    const after = follow(marks);
+    expect(await after.lines()).toEqual(['two', 'three', 'four']);
+    expect(await follow(after.marks()).lines()).toEqual([]);
+  });
+
+  test('finds after a restart the copy of a file that was truncated meanwhile', async () => {
+    await writeFile(log, '');
+    const before = follow();
+    await before.lines();
+    await appendFile(log, 'one\n');
+    await before.lines();
+    const marks = await before.stop();
+    await appendFile(log, 'two\n');
+    await copyFile(log, `${log}-20261124`);
+    await truncate(log);
+    await appendFile(log, 'three, which is longer than before\n');
+    expect(await follow(marks).lines()).toEqual(['two', 'three, which is longer than before']);
+  });
+
+  test('says so when what it was reading is gone, and reads the new file', async () => {
+    await writeFile(log, 'x\n');
+    const before = follow();
+    await before.lines();
+    await appendFile(log, 'one\n');
+    await before.lines();
+    const marks = await before.stop();
+    await unlink(log);
+    await writeFile(log, 'new\n');
+    const after = follow(marks);
+    expect(await after.lines()).toEqual(['new']);
+    expect(after.recorder.lines).toEqual([
+      expect.objectContaining({ level: 'warn', message: expect.stringContaining('lines may be missing') }),
+    ]);
+  });
+});

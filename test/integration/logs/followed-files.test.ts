@@ -1,0 +1,174 @@
+import { appendFile, copyFile, mkdtemp, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Positions, readPositions } from '../../../src/logs/tail.ts';
+import { hurriedClock } from '../../support/hurried-clock.ts';
+import { ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+
+let folder = '';
+let log = '';
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'followed-files-'));
+  log = join(folder, 'fac.log');
+  return () => rm(folder, { recursive: true });
+});
+
+describe('followed files in the intake', () => {
+  const follows = (): Parameters<typeof startIntake>[0] => ({
+    logs: { syslog: { udp: null, tcp: null, tls: null }, files: [log] },
+  });
+
+  test('keep their positions over a restart: nothing twice, nothing lost', async () => {
+    await writeFile(log, `${TROUBLE}\n`);
+    const first = await startIntake(follows());
+    await appendFile(log, `${TROUBLE}\n`.repeat(3));
+    await first.until(() => expect(first.troubles()).toBe(3));
+    await first.intake.stop();
+    await appendFile(log, `${TROUBLE}\n`.repeat(2));
+    const second = await startIntake(follows(), {}, first.intake.positions());
+    await second.until(() => expect(second.troubles()).toBe(2));
+    await second.intake.stop();
+    const third = await startIntake(follows(), {}, second.intake.positions());
+    await third.intake.stop();
+    expect(third.troubles()).toBe(0);
+    expect(third.intake.positions()).toMatchObject({ [log]: [{ position: (TROUBLE.length + 1) * 6 }] });
+  });
+
+  test('tell at every moment what they have handed on, and nothing else, through rotation of both kinds', async () => {
+    await writeFile(log, '');
+    const bench = await startIntake(follows(), { clock: hurriedClock(50) });
+    const writing = writeRounds(log, {
+      areRead: (round) => bench.until(() => expect(bench.troubles()).toBeGreaterThanOrEqual(written(round))),
+      isCut: () => bench.until(() => expect(bench.intake.positions()[log]).toMatchObject([{}, { position: 0 }])),
+    });
+    const moments = new Map<string, { readonly positions: Positions; readonly handedOn: number }>();
+    while (bench.troubles() < written(ROUNDS - 1)) {
+      await turn();
+      const positions = bench.intake.positions();
+      const moment = { positions, handedOn: bench.troubles() };
+      moments.set(JSON.stringify(moment), moment);
+    }
+    await writing;
+    await bench.intake.stop();
+
+    expect(moments.size).toBeGreaterThan(2 * ROUNDS);
+    for (const { positions, handedOn } of moments.values()) {
+      const again = await startIntake(follows(), { clock: hurriedClock(50) }, positions);
+      await again.intake.stop();
+      expect(handedOn + again.troubles()).toBe(written(ROUNDS - 1));
+    }
+  });
+
+  test('take the time of the line, since it may be read long after', async () => {
+    await writeFile(log, '');
+    const first = await startIntake(follows());
+    await first.intake.stop();
+    await appendFile(
+      log,
+      'date=2025-06-04 time=20:13:33+0000 oid=1 logid=0 cat="Event" msg="FTM polling error: SSL session failed" ' +
+        'user=""\n',
+    );
+    const second = await startIntake(follows(), {}, first.intake.positions());
+    await second.until(() => expect(second.troubles()).toBe(1));
+    expect(second.events).toContainEqual(
+      expect.objectContaining({ kind: 'ftm', at: Date.UTC(2025, 5, 4, 20, 13, 33), source: 'file' }),
+    );
+  });
+
+  test('raise trouble in a named file though its host name is not configured', async () => {
+    const bench = await startIntake({ ...follows(), appliances: [{ name: 'fac-1', logSources: ['10.0.0.5'] }] });
+    await appendFile(log, `${TROUBLE.replace(' db[', ' other db[')}\n<14>Aug 14 22:32:52 other sshd[1]: hello\n`);
+    await bench.until(() => expect(bench.intake.counters().lines.file).toMatchObject({ ftm: 1, foreign: 1 }));
+    await bench.until(() =>
+      expect(bench.events).toContainEqual(expect.objectContaining({ kind: 'ftm', appliance: 'fac-1' })),
+    );
+  });
+
+  test('that cannot be read keep the positions of the run before', async () => {
+    await writeFile(log, `${TROUBLE}\n`);
+    const first = await startIntake(follows());
+    await first.intake.stop();
+    const positions = first.intake.positions();
+    await rename(log, `${log}.kept`);
+    await symlink(log, log);
+    const second = await startIntake(follows(), {}, positions);
+    await second.intake.stop();
+    expect(second.log.lines).toContainEqual(expect.objectContaining({ message: 'log file cannot be read' }));
+    expect(second.intake.positions()).toEqual(positions);
+  });
+});
+
+const ROUNDS = 15;
+
+interface Reading {
+  readonly areRead: (round: number) => Promise<void>;
+  readonly isCut: () => Promise<void>;
+}
+
+/**
+ * Longer than one read at times, and with a last line that ends later. The file is renamed twice, and copied and cut
+ * once: what is renamed or cut before anybody saw it would be lost.
+ */
+async function writeRounds(path: string, { areRead, isCut }: Reading): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [trouble = '', ordinary] = [TROUBLE, ORDINARY].map((line) => line.replace(/\d\d(?=:)/u, String(10 + round)));
+    await appendFile(path, `${trouble}\n${ordinary}\n`.repeat(linesOf(round) - 1));
+    await appendFile(path, trouble.slice(0, 100));
+    await areRead(round - 1);
+    await appendFile(path, `${trouble.slice(100)}\n`);
+    if (round === 4 || round === 9) await rename(path, `${path}.${String(round)}`);
+    if (round !== 7) continue;
+    await areRead(round);
+    await copyFile(path, `${path}.${String(round)}`);
+    await truncate(path, 0);
+    await isCut();
+  }
+}
+
+function linesOf(round: number): number {
+  return round % 5 === 0 ? 1_500 : 4;
+}
+
+/** Errors that the rounds have written up to this one. */
+function written(round: number): number {
+  return Array.from({ length: round + 1 }, (_, one) => linesOf(one)).reduce((sum, count) => sum + count, 0);
+}
+
+describe('readPositions()', () => {
+  const kept: Positions = { '/a.log': [{ device: 1, inode: 2, head: 'aa', headLength: 5, position: 7 }] };
+
+  test('reads what is kept with the events, and deletes the file of 0.1.0', async () => {
+    const former = join(folder, 'log-positions.json');
+    await writeFile(former, '{"version":1,"files":{}}');
+    expect(await readPositions({ version: 1, files: kept }, former, logRecorder())).toEqual(kept);
+    await expect(readFile(former)).rejects.toThrow('ENOENT');
+  });
+
+  test('reads the file of 0.1.0 where there are none yet, and keeps it until then', async () => {
+    const former = join(folder, 'log-positions.json');
+    await writeFile(former, JSON.stringify({ version: 1, files: kept }));
+    expect(await readPositions({ version: 1, appliances: {} }, former, logRecorder())).toEqual(kept);
+    expect(await readPositions(null, former, logRecorder())).toEqual(kept);
+    expect(await readPositions(null, join(folder, 'none.json'), logRecorder())).toBeNull();
+  });
+
+  test.each([
+    ['positions', { files: { '/a.log': [{ position: -1 }] } }, ''],
+    ['a file of 0.1.0', null, '{"version":7}'],
+  ])('says that %s cannot be read', async (_, content, former) => {
+    const recorder = logRecorder();
+    const path = join(folder, 'log-positions.json');
+    await writeFile(path, former);
+    expect(await readPositions(content, path, recorder)).toBeNull();
+    expect(recorder.lines).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        message: expect.stringContaining('positions in the log files cannot be read'),
+      }),
+    ]);
+  });
+});

@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectPlain } from 'node:net';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type Hierarchy, chainPem, createHierarchy, createIdentity } from '../../support/authority.ts';
+import { CONNECTION_LIMITS } from '../../../src/logs/listen-tcp.ts';
+import { connectSender, startIntake, TROUBLE } from '../../support/intake-bench.ts';
+
+let folder = '';
+let pki: Hierarchy;
+const file = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'logs-tls-'));
+  pki = await createHierarchy();
+  await writeFile(file('server.pem'), chainPem(pki.leaf, pki.intermediate));
+  await writeFile(file('server.key'), pki.leaf.keyPem);
+  await writeFile(file('clients.pem'), pki.root.pem);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const listening = (clientCaFile: string | null) => ({
+  logs: {
+    syslog: {
+      udp: null,
+      tcp: null,
+      tls: {
+        listen: { address: '127.0.0.1', port: 0 },
+        certFile: file('server.pem'),
+        keyFile: file('server.key'),
+        clientCaFile,
+        clientCrlFile: null,
+        certificates: [],
+      },
+    },
+  },
+});
+
+function dial(port: number, options: ConnectionOptions = {}): TLSSocket {
+  const socket = connect({ host: '127.0.0.1', port, servername: 'license.example.test', ca: pki.root.pem, ...options });
+  socket.on('error', () => {});
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  return socket;
+}
+
+describe('syslog over TLS', () => {
+  test('takes lines, framed either way', async () => {
+    const bench = await startIntake(listening(null));
+    const socket = dial(bench.portOf('tls'));
+    await once(socket, 'secureConnect');
+    socket.write(`${TROUBLE}\n${String(TROUBLE.length)} ${TROUBLE}`);
+    await bench.until(() => expect(bench.troubles()).toBe(2));
+    expect(bench.intake.counters().lines.tls.ftm).toBe(2);
+    expect(bench.events).toContainEqual(expect.objectContaining({ source: 'tls' }));
+  });
+
+  test('loses nothing of a flood', async () => {
+    const bench = await startIntake(listening(null));
+    const socket = dial(bench.portOf('tls'));
+    await once(socket, 'secureConnect');
+    for (let i = 0; i < 20; i += 1) socket.write(`${TROUBLE}\n`.repeat(1000));
+    socket.end();
+    await bench.until(() => expect(bench.troubles()).toBe(20_000));
+  });
+
+  test('lets in senders with a certificate of the configured authority only', async () => {
+    const bench = await startIntake(listening(file('clients.pem')));
+    const sender = await createIdentity({ name: 'CN=fac-1', issuer: pki.intermediate });
+    const stranger = await createIdentity({ name: 'CN=stranger' });
+    dial(bench.portOf('tls')).write(`${TROUBLE}\n`);
+    dial(bench.portOf('tls'), { cert: stranger.pem, key: stranger.keyPem }).write(`${TROUBLE}\n`);
+    await bench.until(() =>
+      expect(bench.intake.counters().connections).toMatchObject({ 'no-certificate': 1, 'failed-handshake': 1 }),
+    );
+    dial(bench.portOf('tls'), { cert: chainPem(sender, pki.intermediate), key: sender.keyPem }).write(`${TROUBLE}\n`);
+    await bench.until(() => expect(bench.troubles()).toBe(1));
+    expect(bench.intake.counters().connections).toMatchObject({ accepted: 1, 'no-certificate': 1 });
+    expect(bench.log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { message: 'syslog senders failed the TLS handshake', fields: { address: '127.0.0.1', times: 1 } },
+    ]);
+  });
+
+  test('counts what is no TLS, and stops while a handshake is under way', async () => {
+    const bench = await startIntake(listening(null));
+    const plain = connectPlain({ host: '127.0.0.1', port: bench.portOf('tls') });
+    plain.on('error', () => {});
+    plain.write(`${TROUBLE}\n`);
+    await bench.until(() => expect(bench.intake.counters().connections['failed-handshake']).toBe(1));
+    const silent = connectPlain({ host: '127.0.0.1', port: bench.portOf('tls') });
+    silent.on('error', () => {});
+    await once(silent, 'connect');
+    await bench.intake.stop();
+    expect(bench.troubles()).toBe(0);
+    plain.destroy();
+    silent.destroy();
+  });
+
+  test('takes a sender in although all places are taken by connections that begin no handshake', async () => {
+    const bench = await startIntake(listening(null), { limits: { ...CONNECTION_LIMITS, connections: 20 } });
+    const port = bench.portOf('tls');
+    const early = dial(port);
+    await once(early, 'secureConnect');
+    early.write(`${TROUBLE}\n`);
+    for (let index = 0; index < 50; index += 1) await connectSender(port);
+    const late = dial(port);
+    late.write(`${TROUBLE}\n`);
+    await bench.until(() => expect(bench.troubles()).toBe(2));
+  });
+
+  test('says which files it cannot use', async () => {
+    const { logs } = listening(null);
+    const tls = { ...logs.syslog.tls, keyFile: file('clients.pem') };
+    await expect(startIntake({ logs: { syslog: { ...logs.syslog, tls } } })).rejects.toThrow(
+      /Cannot use the key of the syslog listener in "[^"]*clients\.pem": expected PEM without a passphrase/u,
+    );
+  });
+
+  test('says which file it cannot read', async () => {
+    const { logs } = listening(file('none.pem'));
+    await expect(startIntake({ logs })).rejects.toThrow(
+      /Cannot read the client authorities of the syslog listener from ".*none\.pem": ENOENT/u,
+    );
+  });
+});

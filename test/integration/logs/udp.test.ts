@@ -1,0 +1,192 @@
+import { execFile } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../../src/system/clock.ts';
+import { createLogIntake } from '../../../src/logs/intake.ts';
+import { readKernelDrops } from '../../../src/logs/listen-udp.ts';
+import { ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+
+function sender(): Socket {
+  const socket = createSocket('udp4');
+  onTestFinished(() => {
+    socket.close();
+  });
+  return socket;
+}
+
+describe('syslog over UDP', () => {
+  test('takes each datagram as one line, with or without a line break', async () => {
+    const bench = await startIntake();
+    const socket = sender();
+    const port = bench.portOf('udp');
+    for (const line of [TROUBLE, `${TROUBLE}\n`, ORDINARY, `${ORDINARY}\r\n\0`, '', '\n'])
+      socket.send(line, port, '127.0.0.1');
+    await bench.until(() =>
+      expect(bench.intake.counters().lines.udp).toEqual({
+        ftm: 2,
+        unrecognised: 0,
+        other: 2,
+        foreign: 0,
+        unparsed: 0,
+        dropped: 0,
+      }),
+    );
+    await bench.until(() => expect(bench.troubles()).toBe(2));
+    expect(bench.intake.counters().lastReceivedAt.has('unnamed')).toBe(true);
+  });
+
+  test('does not let a line break smuggle in a second line', async () => {
+    const bench = await startIntake();
+    sender().send(`${ORDINARY}\n${TROUBLE}`, bench.portOf('udp'), '127.0.0.1');
+    await bench.until(() => expect(bench.intake.counters().lines.udp).toMatchObject({ ftm: 0, unrecognised: 1 }));
+  });
+
+  test('asks for a large buffer, reads back what it got, and sees the drops of the kernel', async () => {
+    const bench = await startIntake();
+    const counters = bench.intake.counters().udp;
+    expect(counters?.receiveBufferBytes).toBeGreaterThan(0);
+    const warned = bench.log.lines.some(({ message }) => message.includes('receive buffer is smaller'));
+    expect(warned).toBe((counters?.receiveBufferBytes ?? 0) < 2 * 4 * 1024 * 1024);
+    expect(await readKernelDrops({ address: '127.0.0.1', port: bench.portOf('udp') })).toBe(0);
+  });
+
+  test('loses nothing of a burst of 5000 lines', async () => {
+    const bench = await startIntake();
+    const socket = sender();
+    const port = bench.portOf('udp');
+    for (let i = 0; i < 5000; i += 1) socket.send(i % 8 === 0 ? TROUBLE : ORDINARY, port, '127.0.0.1');
+    await bench.until(() =>
+      expect(bench.intake.counters().lines.udp).toMatchObject({ ftm: 625, other: 4375, dropped: 0 }),
+    );
+  });
+
+  test('counts what the kernel drops while the program is busy', async () => {
+    const bench = await startIntake();
+    const socket = sender();
+    socket.connect(bench.portOf('udp'), '127.0.0.1');
+    await once(socket, 'connect');
+    // Without a turn of the event loop in between nothing is read, and the buffer overflows.
+    for (let i = 0; i < 30_000; i += 1) socket.send(ORDINARY);
+    await bench.until(() => expect(bench.intake.counters().lines.udp.other).toBeGreaterThan(0));
+    const dropped = (await readKernelDrops({ address: '127.0.0.1', port: bench.portOf('udp') })) ?? 0;
+    await bench.until(() => expect(bench.intake.counters().lines.udp.other).toBe(30_000 - dropped));
+    await bench.intake.stop();
+    expect(dropped).toBeGreaterThan(0);
+    expect(bench.intake.counters()).toMatchObject({ lines: { udp: { dropped } }, udp: { kernelDrops: dropped } });
+    expect(bench.log.lines).toContainEqual(
+      expect.objectContaining({ fields: { dropped }, message: expect.stringContaining('kernel dropped') }),
+    );
+  });
+
+  test.each([
+    ['another address', 'udp4', '127.0.0.2'],
+    ['IPv6', 'udp6', '::1'],
+  ] as const)('counts no drops of another socket on the same port of %s', async (_, type, address) => {
+    const bench = await startIntake();
+    const port = bench.portOf('udp');
+    const other = createSocket(type).bind(port, address);
+    onTestFinished(() => void other.close());
+    await once(other, 'listening');
+    const socket = createSocket(type);
+    onTestFinished(() => void socket.close());
+    socket.connect(port, address);
+    await once(socket, 'connect');
+    // Without a turn of the event loop in between nothing is read, and the buffer overflows.
+    for (let i = 0; i < 5_000; i += 1) socket.send(ORDINARY);
+    expect(await readKernelDrops({ address, port })).toBeGreaterThan(0);
+    expect(await readKernelDrops({ address: '127.0.0.1', port })).toBe(0);
+    await bench.intake.stop();
+    expect(bench.intake.counters()).toMatchObject({ lines: { udp: { dropped: 0 } }, udp: { kernelDrops: 0 } });
+  });
+
+  test('tells which port is taken and what to do, and leaves nothing open', async () => {
+    const bench = await startIntake();
+    const listen = { address: '127.0.0.1', port: bench.portOf('udp') };
+    const free = createSocket('udp4');
+    const intake = createLogIntake(
+      {
+        logs: {
+          syslog: {
+            udp: { address: '127.0.0.1', port: 0 },
+            tcp: { address: '127.0.0.1', port: bench.portOf('tcp') },
+            tls: null,
+          },
+          files: [],
+          relays: [],
+          foreign: 'count',
+        },
+        appliances: [],
+        firewallSources: [],
+        watched: { hosts: [], addresses: [] },
+      },
+      {
+        clock: systemClock,
+        logger: logRecorder(),
+        signatures: await shippedCatalogue(),
+        certificate: null,
+        onEvent: () => {},
+      },
+    );
+    await expect(intake.start(new AbortController().signal)).rejects.toThrow(
+      /Cannot listen for syslog over TCP on "127\.0\.0\.1:\d+": .*EADDRINUSE.*; something else listens there/u,
+    );
+    const opened = intake.addresses().udp?.port ?? 0;
+    await new Promise<void>((resolve) => {
+      free.bind(opened, '127.0.0.1', resolve);
+    });
+    free.close();
+    await expect(startIntake({ logs: { syslog: { udp: listen, tcp: null, tls: null } } })).rejects.toThrow(
+      /over UDP on "127\.0\.0\.1:\d+"/u,
+    );
+  });
+
+  test('stops when the signal says so, twice without harm, and can start again', async () => {
+    const bench = await startIntake();
+    const port = bench.portOf('udp');
+    await bench.intake.stop();
+    await bench.intake.stop();
+    const stopping = new AbortController();
+    await bench.intake.start(stopping.signal);
+    expect(bench.portOf('udp')).not.toBe(0);
+    stopping.abort();
+    await bench.intake.stop();
+    await expect(bench.intake.start(stopping.signal)).rejects.toThrow(/abort/iu);
+    const free = createSocket('udp4');
+    await new Promise<void>((resolve) => {
+      free.bind(port, '127.0.0.1', resolve);
+    });
+    free.close();
+  });
+});
+
+const ALONE = ['root', { program: 'unshare' }, { program: 'mount' }] as const;
+
+describeWhere(ALONE, 'where only processes are to be seen in /proc, as under the unit of systemd,', () => {
+  test('the drops of the kernel are seen all the same', async () => {
+    const program = `
+      const { createSocket } = await import('node:dgram');
+      const { readKernelDrops } = await import('./src/logs/listen-udp.ts');
+      const { existsSync } = await import('node:fs');
+      const socket = createSocket('udp4').bind(0, '127.0.0.1', async () => {
+        console.log(existsSync('/proc/net'), await readKernelDrops(socket.address()));
+        socket.close();
+      });`;
+    const hide = 'mount -t proc -o subset=pid proc /proc && exec "$0" --input-type=module --eval "$1"';
+    const { stdout } = await promisify(execFile)('unshare', [
+      '--mount',
+      '--pid',
+      '--fork',
+      'sh',
+      '-ec',
+      hide,
+      process.execPath,
+      program,
+    ]);
+    expect(stdout).toBe('false 0\n');
+  });
+});

@@ -1,0 +1,175 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { TlsOutcome } from '../../../src/core/observation.ts';
+import { createTlsBench, HOST, IMPATIENT, type Look, type TlsBench } from '../../support/tls-bench.ts';
+import { createPeerAtHello, createTcpPeer, createTlsPeer } from '../../support/tls-peer.ts';
+
+let bench: TlsBench;
+
+beforeAll(async () => {
+  bench = await createTlsBench();
+});
+
+/** What the probe says of a peer that does `act` when the ClientHello is there. */
+async function atHello(act: (socket: Socket) => void, look: Look = {}): Promise<TlsOutcome> {
+  await using peer = await createPeerAtHello(act);
+  const seen = await bench.look(peer.port, look);
+  expect(seen.http).toBeNull();
+  expect(peer.seen).toBe(1);
+  if (seen.tls === null) throw new Error('The handshake was not reached');
+  return seen.tls;
+}
+
+/** Sends `bytes` one by one, 20 ms apart. */
+function trickle(socket: Socket, bytes: Buffer): void {
+  let sent = 0;
+  const timer = setInterval(() => {
+    socket.write(bytes.subarray(sent, sent + 1));
+    sent += 1;
+  }, 20);
+  socket.once('close', () => {
+    clearInterval(timer);
+  });
+}
+
+/** The start of a TLS 1.2 ServerHello record, which announces more than will come. */
+const HALF_SERVER_HELLO = Buffer.from([
+  0x16, 0x03, 0x03, 0x00, 0x7a, 0x02, 0x00, 0x00, 0x76, 0x03, 0x03, 1, 2, 3, 4, 5, 6, 7,
+]);
+
+const NOTHING = { kind: 'failed', serverName: HOST, alert: null, chain: null, plaintext: null } as const;
+
+describe.concurrent('observeEndpoint and a handshake that fails', () => {
+  test('tells a reset from an orderly end', async () => {
+    expect(await atHello((socket) => socket.resetAndDestroy())).toMatchObject({ ...NOTHING, reason: 'reset' });
+    expect(await atHello((socket) => socket.end())).toMatchObject({ ...NOTHING, reason: 'closed' });
+  });
+
+  test.each<readonly [string, (socket: Socket) => void]>([
+    ['silence', (): void => {}],
+    ['half a ServerHello', (socket): void => void socket.write(HALF_SERVER_HELLO)],
+    [
+      'a ServerHello that trickles',
+      (socket): void => trickle(socket, Buffer.concat([HALF_SERVER_HELLO, Buffer.alloc(200)])),
+    ],
+  ])('ends under %s, after the deadline', async (_, act) => {
+    const tls = await atHello(act, { deps: IMPATIENT });
+    expect(tls).toMatchObject({ ...NOTHING, reason: 'timeout', message: 'No result within 300 ms' });
+    expect(tls.durationMs).toBeGreaterThan(290);
+    expect(tls.durationMs).toBeLessThan(1500);
+  });
+
+  test('says aborted when the round is called off in the middle', async () => {
+    const round = new AbortController();
+    const tls = await atHello(
+      () => {
+        round.abort();
+      },
+      { ctx: { signal: round.signal } },
+    );
+    expect(tls).toMatchObject({ ...NOTHING, reason: 'aborted' });
+  });
+
+  test.each([
+    [40, 'handshake_failure'],
+    [49, 'access_denied'],
+    [70, 'protocol_version'],
+    [80, 'internal_error'],
+    [112, 'unrecognized_name'],
+    [120, 'no_application_protocol'],
+    [222, 'alert_222'],
+  ])('names alert %i at hello', async (number, alert) => {
+    const tls = await atHello((socket) => socket.end(Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, number])));
+    expect(tls).toMatchObject({ ...NOTHING, reason: 'tls', alert });
+  });
+
+  test('takes close_notify at hello for the end that it is', async () => {
+    const tls = await atHello((socket) => socket.end(Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x01, 0x00])));
+    expect(tls).toMatchObject({ ...NOTHING, reason: 'closed' });
+  });
+
+  test.each<readonly [string, string, string]>([
+    ['a 400', 'HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>no</html>', 'HTTP/1.1 400 Bad Request Server: x no'],
+    ['an SMTP banner', '220 mail.example.test ESMTP\r\n', '220 mail.example.test ESMTP'],
+    ['control and non-ASCII characters', 'no\u001B[31m T\u00E9LS\r\n\0', 'no.[31m T.LS .'],
+    ['less than a record header', 'no', 'no'],
+  ])('recovers the plain text of %s', async (_, sent, plaintext) => {
+    const tls = await atHello((socket) => socket.end(Buffer.from(sent, 'latin1')));
+    expect(tls).toMatchObject({
+      ...NOTHING,
+      reason: 'protocol',
+      message: expect.stringContaining('plain text'),
+      plaintext,
+    });
+  });
+
+  test('reads a block page behind its style sheet, in pieces, from a peer that stays open', async () => {
+    const style = `<style>${'.a { margin: 0; } '.repeat(300)}</style>`;
+    const tls = await atHello((socket) => {
+      socket.write(
+        'HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n' +
+          `<html><head>${style}<title>Web Filter Violation</title>`,
+      );
+      setTimeout(
+        () => socket.write('</head><body><h3>Web Page Blocked</h3><p>You have tried to access a web page</p>'),
+        50,
+      );
+    });
+    expect(tls).toMatchObject({
+      plaintext:
+        'HTTP/1.1 403 Forbidden Content-Type: text/html Web Filter Violation Web Page Blocked You have tried to ' +
+        'access a web page',
+    });
+  });
+
+  test('keeps 512 characters of a peer that talks without end, and listens no longer than that takes', async () => {
+    let sent = 0;
+    const tls = await atHello((socket) => {
+      const talk = (): void => {
+        do sent += 16_384;
+        while (socket.write('x'.repeat(16_384)));
+      };
+      socket.on('drain', talk);
+      talk();
+    });
+    expect(tls).toMatchObject({ plaintext: 'x'.repeat(512) });
+    expect(sent).toBeLessThan(32 * 1024 * 1024);
+  });
+
+  test('recovers a banner that comes before the hello', async () => {
+    await using peer = await createTcpPeer((socket) => void socket.end('SSH-2.0-OpenSSH_9.9\r\n'));
+    expect(await bench.tls(peer.port)).toMatchObject({ reason: 'protocol', plaintext: 'SSH-2.0-OpenSSH_9.9' });
+  });
+
+  test.each<readonly [string, (socket: Socket) => void, string]>([
+    ['reset', (socket): void => void socket.resetAndDestroy(), 'reset'],
+    ['ended', (socket): void => void socket.end(), 'closed'],
+    ['left silent', (): void => {}, 'timeout'],
+  ])('keeps the chain of a connection that is %s after the certificate', async (_, act, reason) => {
+    const { leaf, intermediate } = bench.hierarchy;
+    await using server = await createTlsPeer({ chain: [leaf, intermediate], maxVersion: 'TLSv1.2' });
+    // A middlebox that lets the server's first flight pass, certificate included, and then acts.
+    await using middlebox = await createTcpPeer((socket) => {
+      const up = connect(server.port, '127.0.0.1').on('error', () => {});
+      socket.once('data', (hello) => up.write(hello));
+      up.once('data', (flight) => {
+        socket.once('data', () => {
+          act(socket);
+        });
+        socket.write(flight);
+      });
+      void once(socket, 'close').then(() => up.destroy());
+    });
+    expect(await bench.tls(middlebox.port, { deps: IMPATIENT })).toMatchObject({
+      kind: 'failed',
+      reason,
+      alert: null,
+      plaintext: null,
+      chain: {
+        certificates: [{ fingerprint: leaf.fingerprint }, { fingerprint: intermediate.fingerprint }],
+        dropped: 0,
+      },
+    });
+  });
+});

@@ -1,0 +1,135 @@
+import type { Socket } from 'node:net';
+import { createServer as createTls, type Server } from 'node:tls';
+
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import type { Config } from '../../../src/config/config.ts';
+import { chainPem, createHierarchy, createIdentity, type Hierarchy, type Identity } from '../../support/authority.ts';
+import { configOf } from '../../support/config-of.ts';
+import { countDialled } from '../../support/dialled.ts';
+import { createDnsServer, zone } from '../../support/dns-server.ts';
+import { HOUR } from '../../support/incident-timeline.ts';
+import { startRoundsByHand, type RoundsByHandOptions } from '../../support/rounds-by-hand.ts';
+import { createBlackHole } from '../../support/tcp-black-hole.ts';
+import { createTcpPeer, createTlsPeer } from '../../support/tls-peer.ts';
+
+const CONTROL_HOST = 'www.control.test';
+
+const cleanUps: (() => PromiseLike<void> | void)[] = [];
+let genuine: Hierarchy;
+let inspecting: Identity;
+
+beforeAll(async () => {
+  genuine = await createHierarchy();
+  inspecting = await createIdentity({ name: 'CN=Contoso TLS Inspection', authority: true });
+});
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+});
+
+function own<T extends AsyncDisposable>(resource: T): T {
+  cleanUps.push(() => resource[Symbol.asyncDispose]());
+  return resource;
+}
+
+/** What becomes of the connections, in turns. */
+type Fate = 'genuine' | 'inspected' | 'new leaf' | 'reset';
+
+function tlsServer(...chain: readonly [Identity, ...Identity[]]): Server {
+  const server = createTls({ cert: chainPem(...chain), key: chain[0].keyPem }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'));
+  });
+  server.on('tlsClientError', () => undefined);
+  return server;
+}
+
+/** A licence server and what is on the way to it. */
+async function createSite(fates: readonly Fate[]): Promise<number> {
+  const straight = tlsServer(genuine.leaf, genuine.intermediate);
+  const leaf = (issuer: Identity): Promise<Identity> =>
+    createIdentity({ name: 'CN=license.example.test', dnsNames: ['license.example.test'], issuer });
+  const copies = tlsServer(await leaf(inspecting), inspecting);
+  const renewed = await Promise.all(
+    Array.from({ length: 40 }, async () => tlsServer(await leaf(genuine.intermediate), genuine.intermediate)),
+  );
+  let connections = 0;
+  const peer = own(
+    await createTcpPeer((socket) => {
+      const fate = fates[connections % fates.length] ?? 'genuine';
+      connections += 1;
+      meet(fate, socket);
+    }),
+  );
+  function meet(fate: Fate, socket: Socket): void {
+    switch (fate) {
+      case 'reset':
+        socket.once('data', () => socket.resetAndDestroy());
+        return;
+      case 'genuine':
+        straight.emit('connection', socket);
+        return;
+      case 'inspected':
+        copies.emit('connection', socket);
+        return;
+      case 'new leaf':
+        renewed[connections % renewed.length]?.emit('connection', socket);
+    }
+  }
+  return peer.port;
+}
+
+async function configFor(port: number): Promise<Config> {
+  const name = { type: 'A', name: CONTROL_HOST, class: 'IN', ttl: 300, data: '127.0.0.1' } as const;
+  const resolver = own(await createDnsServer(zone({ [CONTROL_HOST]: [name] })));
+  const root = await createIdentity({ name: 'C=US, O=Another Trust, CN=Another Root', authority: true });
+  const leaf = await createIdentity({ name: `CN=${CONTROL_HOST}`, dnsNames: [CONTROL_HOST], issuer: root });
+  const control = own(
+    await createTlsPeer({
+      chain: [leaf, root],
+      serve: (socket) =>
+        socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')),
+    }),
+  );
+  return configOf(
+    JSON.stringify({
+      licenseServer: { host: '127.0.0.1', port, serverName: 'license.example.test' },
+      trust: { profile: 'pinned', pins: [genuine.intermediate.pin] },
+      controlHosts: [`${CONTROL_HOST}:${String(control.port)}`],
+      resolvers: [`udp://127.0.0.1:${String(resolver.port)}`],
+    }),
+  );
+}
+
+/** In the first hour, which has the most: what is new is looked into. */
+async function connectionsInAnHour(port: number, options: RoundsByHandOptions = {}): Promise<number> {
+  using dialled = countDialled(port);
+  using rounds = await startRoundsByHand(await configFor(port), options);
+  await rounds.run(HOUR);
+  expect(rounds.count()).toBeGreaterThanOrEqual(120);
+  return dialled.count;
+}
+
+const ALL_SORTS: readonly Fate[] = ['genuine', 'reset', 'inspected', 'new leaf', 'reset'];
+
+// docs/scale.md gives these figures.
+describe('connections an hour to an address of the licence server, every look included', () => {
+  test.each<readonly [string, number, readonly Fate[], RoundsByHandOptions]>([
+    ['everything works', 125, ['genuine'], {}],
+    ['each connection shows another leaf', 145, ['new leaf'], {}],
+    ['TLS is blocked', 205, ['reset'], {}],
+    ['TLS is inspected', 265, ['inspected'], {}],
+    ['every second connection is blocked', 500, ['genuine', 'reset'], {}],
+    ['every second connection is inspected', 500, ['genuine', 'inspected'], {}],
+    ['everything works, and FortiAuthenticator complains without end', 325, ['genuine'], { complains: true }],
+    ['everything at once, and FortiAuthenticator complains without end', 720, ALL_SORTS, { complains: true }],
+  ])('%s: no more than %i', { timeout: 120_000 }, async (_, most, fates, options) => {
+    expect(await connectionsInAnHour(await createSite(fates), options)).toBeLessThanOrEqual(most);
+  });
+
+  test('nothing answers: no more than 142', { timeout: 120_000 }, async () => {
+    const hole = own(await createBlackHole());
+    expect(await connectionsInAnHour(hole.port)).toBeLessThanOrEqual(142);
+  });
+});

@@ -1,0 +1,221 @@
+import { createSecureContext } from 'node:tls';
+import type { Answer } from 'dns-packet';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { dialledAddresses } from '../../../src/checks/name-resolution/judge.ts';
+import type { DnsObservation, DnsReply, MailObservation } from '../../../src/core/observation.ts';
+import { createSystemLookup } from '../../../src/network/lookup.ts';
+import { FileTrust } from '../../../src/network/tls/secure-context.ts';
+import { createMailDeferrals } from '../../../src/round/mail.ts';
+import {
+  createRecipientLooks,
+  observeRecipientServer,
+  type RecipientTools,
+} from '../../../src/round/recipient-servers.ts';
+import { mail } from '../../../src/round/mail-source.ts';
+import { askEachTime } from '../../../src/round/path.ts';
+import { observeExchanges } from '../../../src/round/dns.ts';
+import { configOf } from '../../support/config-of.ts';
+import { path } from '../../support/observed.ts';
+import { over } from '../../support/dns-bench.ts';
+import { createDnsServer, zone, type DnsServer } from '../../support/dns-server.ts';
+import { hurriedClock } from '../../support/hurried-clock.ts';
+import { unusedPort } from '../../support/mail-bench.ts';
+import { probeContext } from '../../support/probe-context.ts';
+import { CLOSE, createScriptedSmtp, type SmtpScript } from '../../support/smtp-script.ts';
+
+const AT_HOME = '127.0.0.1';
+
+function mx(name: string, preference: number, exchange: string): Answer {
+  return { type: 'MX', name, class: 'IN', ttl: 60, data: { preference, exchange } };
+}
+
+function a(name: string): Answer {
+  return { type: 'A', name, class: 'IN', ttl: 60, data: AT_HOME };
+}
+
+let dns: DnsServer;
+
+beforeEach(async () => {
+  dns = await createDnsServer(
+    zone({
+      'two.test': [mx('two.test', 20, 'second.test'), mx('two.test', 10, 'first.test'), mx('two.test', 30, 'no.test')],
+      'first.test': [],
+      'second.test': [a('second.test')],
+      'own.test': [a('own.test')],
+      'null.test': [mx('null.test', 0, '.')],
+    }),
+  );
+});
+
+afterEach(async () => {
+  await dns[Symbol.asyncDispose]();
+});
+
+function toolsFor(port: number): RecipientTools {
+  const ports = { system: createSystemLookup(), trust: createSecureContext() };
+  return {
+    askName: askEachTime(ports),
+    acceptable: dialledAddresses,
+    askExchanges: (domain, resolver, ctx) => observeExchanges(domain, resolver, ports, ctx),
+    exchangePort: port,
+  };
+}
+
+describe('observeRecipientServer', () => {
+  test.each([
+    ['two.test', ['first.test', 'second.test']],
+    ['own.test', ['own.test']],
+  ])('%s: looks at the hosts in the order of their preference, and says nothing but QUIT', async (domain, hosts) => {
+    await using server = await createScriptedSmtp();
+    const settings = { resolvers: [over('udp', dns)] };
+    expect(await observeRecipientServer(domain, settings, toolsFor(server.port), probeContext())).toMatchObject({
+      domain,
+      hosts,
+      outcome: { kind: 'greets' },
+    });
+    await expect.poll(() => server.lines, { timeout: 5000 }).toEqual(['QUIT']);
+  });
+
+  test.each(['null.test', 'gone.test'])('%s has no mail server to look at', async (domain) => {
+    await using server = await createScriptedSmtp();
+    const settings = { resolvers: [over('udp', dns)] };
+    const seen = await observeRecipientServer(domain, settings, toolsFor(server.port), probeContext());
+    expect(seen.outcome).toMatchObject({ kind: 'failed', reason: 'name-not-resolved' });
+    expect(server.lines).toEqual([]);
+  });
+
+  test.each<[string, SmtpScript, string]>([
+    ['a silent one', { greeting: null }, 'timeout'],
+    ['one that hangs up', { greeting: CLOSE }, 'protocol'],
+    ['another service', { greeting: 'SSH-2.0-x\r\n' }, 'protocol'],
+    ['one that refuses everybody', { greeting: '554 go away\r\n' }, 'protocol'],
+  ])('does not count %s, and says nothing to it', async (_, script, reason) => {
+    await using server = await createScriptedSmtp(script);
+    const settings = { resolvers: [over('udp', dns)] };
+    const ctx = probeContext({ clock: hurriedClock(5) });
+    const seen = await observeRecipientServer('own.test', settings, toolsFor(server.port), ctx);
+    expect(seen.outcome).toMatchObject({ kind: 'failed', reason });
+    expect(server.lines).toEqual([]);
+  });
+
+  test('counts one that lets strangers wait for the rest of its greeting, and does not speak before it', async () => {
+    await using server = await createScriptedSmtp({ greeting: '220-wait\r\n' });
+    const settings = { resolvers: [over('udp', dns)] };
+    const ctx = probeContext({ clock: hurriedClock(5) });
+    const seen = await observeRecipientServer('own.test', settings, toolsFor(server.port), ctx);
+    expect(seen.outcome).toMatchObject({ kind: 'greets' });
+    expect(server.lines).toEqual([]);
+  });
+
+  test('a port that is shut', async () => {
+    const settings = { resolvers: [over('udp', dns)] };
+    const seen = await observeRecipientServer('own.test', settings, toolsFor(await unusedPort()), probeContext());
+    expect(seen.outcome).toMatchObject({ kind: 'failed', reason: 'refused' });
+  });
+});
+
+describe('the source', () => {
+  const FAILED = { kind: 'failed', message: 'x', durationMs: 1, code: null, tlsError: null } as const;
+  const SEEN: Omit<MailObservation, 'server' | 'outcome'> = {
+    security: 'none',
+    required: false,
+    patience: 5000,
+    certificateNotAfter: null,
+    recipientServers: [],
+  };
+  const SILENT: MailObservation = {
+    ...SEEN,
+    server: 'a:25',
+    outcome: { ...FAILED, stage: 'connect', reason: 'refused' },
+  };
+  const REFUSES: MailObservation = {
+    ...SEEN,
+    server: 'b:25',
+    outcome: { ...FAILED, stage: 'recipient', reason: 'rejected', code: 550 },
+  };
+  const OURS: MailObservation = {
+    ...SEEN,
+    server: 'c:25',
+    outcome: { ...FAILED, stage: 'connect', reason: 'internal' },
+  };
+
+  async function bench(port: number): Promise<{
+    readonly lookAgain: (
+      own: readonly MailObservation[],
+      names?: readonly DnsObservation[],
+    ) => Promise<readonly MailObservation[]>;
+    readonly pass: (span: number) => void;
+  }> {
+    const config = await configOf(
+      'mail: [{ host: mail.test, from: fac@x.test, to: user@own.test }]\n' +
+        'notify: { email: { from: f@x.test, to: [admin@own.test], servers: [{ host: mail.test }] } }',
+    );
+    let now = 0;
+    const ctx = probeContext();
+    const look = {
+      ...toolsFor(port),
+      ctx,
+      recipientLooks: createRecipientLooks({ now: () => now }),
+      deferrals: createMailDeferrals({ now: () => now }),
+      mail: {
+        trust: createSecureContext(),
+        fileTrust: new FileTrust(),
+        readSecret: () => Promise.reject(new Error('no secrets here')),
+      },
+      mailServers: Promise.resolve([]),
+      codeLife: Promise.resolve(null),
+      stalledMs: () => 0,
+      now: <R>(_: unknown, once: () => Promise<R>) => once(),
+      each: () => Promise.resolve([]),
+    };
+    return {
+      lookAgain: async (own, names = []) => {
+        const others = { path: { licenseServer: path({ names }) } };
+        return (await mail.lookAgain?.({ ...config, resolvers: [over('udp', dns)] }, look, { own, others })) ?? own;
+      },
+      pass: (span) => {
+        now += span;
+      },
+    };
+  }
+
+  test('looks at most hourly, and what was seen stands until then', async () => {
+    await using server = await createScriptedSmtp();
+    const { lookAgain, pass } = await bench(server.port);
+    const patience = { timeout: 5000 };
+    expect((await lookAgain([SILENT]))[0]?.recipientServers).toMatchObject([{ domain: 'own.test' }]);
+    await expect.poll(() => server.lines, patience).toEqual(['QUIT']);
+    pass(3_599_000);
+    expect((await lookAgain([SILENT]))[0]?.recipientServers).toMatchObject([{ outcome: { kind: 'greets' } }]);
+    expect(dns.asked.filter(({ type }) => type === 'MX')).toHaveLength(1);
+    pass(1000);
+    await lookAgain([SILENT]);
+    await expect.poll(() => server.lines, patience).toEqual(['QUIT', 'QUIT']);
+  });
+
+  test('looks as soon as a resolver answers, and not before', async () => {
+    await using server = await createScriptedSmtp();
+    const { lookAgain } = await bench(server.port);
+    const silence: DnsReply = { kind: 'failed', reason: 'timeout', message: '', durationMs: 3000, attempts: 3 };
+    const names: readonly DnsObservation[] = [{ resolver: 'one', name: 'server.test', a: silence, aaaa: silence }];
+    expect(await lookAgain([SILENT], names)).toEqual([SILENT]);
+    expect(dns.asked).toEqual([]);
+    expect((await lookAgain([SILENT]))[0]?.recipientServers).toMatchObject([{ domain: 'own.test' }]);
+  });
+
+  test.each([
+    [
+      'another server works',
+      [SILENT, { ...SILENT, outcome: { kind: 'accepted', durationMs: 1, slowestMs: 1, greeting: '' } }],
+    ],
+    ['a server refuses the recipient', [REFUSES]],
+    ['this machine could not look', [OURS]],
+    ['there is none', []],
+  ] satisfies readonly (readonly [string, readonly MailObservation[]])[])('does not look where %s', async (_, own) => {
+    await using server = await createScriptedSmtp();
+    const { lookAgain } = await bench(server.port);
+    expect(await lookAgain(own)).toEqual(own);
+    expect(server.lines).toEqual([]);
+    expect(dns.asked).toEqual([]);
+  });
+});

@@ -1,0 +1,107 @@
+import { expect, it } from 'vitest';
+import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
+import { valueOf } from '../../../src/core/license/resource.ts';
+import type { ApplianceConfig } from '../../../src/config/schema/appliances.ts';
+import { createPendingMemory, tokenId, type PendingMemory } from '../../../src/connectors/unit-observation.ts';
+import type { BackgroundFile } from '../../../src/system/json-file.ts';
+import { applianceFacts } from '../../support/appliance-facts.ts';
+import { configOf } from '../../support/config-of.ts';
+
+const [UNIT, OTHER] = await units();
+
+async function units(): Promise<readonly ApplianceConfig[]> {
+  const { appliances } = await configOf(`appliances:
+  - { name: fac-1, api: { url: "https://10.0.0.5", user: monitor, keyEnv: SET_SECRET } }
+  - { name: fac-2, api: { url: "https://10.0.0.6", user: monitor, keyEnv: SET_SECRET } }`);
+  return appliances;
+}
+
+/** What a file holds between looks: text, as on disk. */
+function fileWith(text = 'null'): BackgroundFile & { readonly text: () => string } {
+  let saved = text;
+  return {
+    load: async () => {
+      const parsed: unknown = JSON.parse(saved);
+      return parsed;
+    },
+    save: (seen) => {
+      saved = JSON.stringify(seen);
+    },
+    text: () => saved,
+  };
+}
+
+/** A unit on which these tokens wait. */
+function waiting(...serials: readonly string[]): ApplianceObservation {
+  const facts = applianceFacts();
+  const tokens = valueOf(facts.tokens);
+  if (tokens === null) throw new Error('expected tokens');
+  return { ...facts, tokens: { kind: 'read', value: { ...tokens, pending: pendingOf(serials) } } };
+}
+
+function pendingOf(serials: readonly string[]): readonly { readonly id: string; readonly age: number }[] {
+  return serials.map((serial) => ({ id: tokenId(serial), age: 0 }));
+}
+
+async function agesOf(
+  rest: ApplianceObservation | null,
+  memory: PendingMemory,
+  at: number,
+): Promise<readonly number[]> {
+  return agesAt({ config: UNIT, names: ['fac-1'] }, rest, memory, at);
+}
+
+async function agesAt(
+  { config, names }: { readonly config: ApplianceConfig | undefined; readonly names: readonly string[] },
+  rest: ApplianceObservation | null,
+  memory: PendingMemory,
+  at: number,
+): Promise<readonly number[]> {
+  if (config === undefined) throw new Error('expected two units');
+  const seen = await memory.withAges({ config, rest, role: null }, names, at);
+  return seen.rest?.kind === 'ok' ? (valueOf(seen.rest.tokens)?.pending ?? []).map(({ age }) => age) : [];
+}
+
+it('counts from the first look that saw a token pending, over restarts', async () => {
+  const file = fileWith();
+  const memory = createPendingMemory(file);
+  expect(await agesOf(waiting('FTKMOB01'), memory, 1000)).toEqual([0]);
+  expect(await agesOf(waiting('FTKMOB01', 'FTKMOB02'), memory, 5000)).toEqual([4000, 0]);
+  expect(await agesOf(waiting('ftkmob01'), createPendingMemory(fileWith(file.text())), 9000)).toEqual([8000]);
+});
+
+it('forgets a token that was activated meanwhile, and not while the unit does not tell', async () => {
+  const memory = createPendingMemory(fileWith());
+  await agesOf(waiting('FTKMOB01'), memory, 1000);
+  await agesOf(null, memory, 2000);
+  await agesOf(applianceFacts({ tokens: { kind: 'absent' } }), memory, 3000);
+  expect(await agesOf(waiting('FTKMOB01'), memory, 5000)).toEqual([4000]);
+  await agesOf(waiting(), memory, 6000);
+  expect(await agesOf(waiting('FTKMOB01'), memory, 9000)).toEqual([0]);
+});
+
+it('remembers the tokens of several units that are asked at the same time, each by itself', async () => {
+  const names = ['fac-1', 'fac-2'];
+  const file = fileWith();
+  const ask = (memory: PendingMemory, at: number): Promise<readonly (readonly number[])[]> =>
+    Promise.all([
+      agesAt({ config: UNIT, names }, waiting('FTKMOB01'), memory, at),
+      agesAt({ config: OTHER, names }, waiting('FTKMOB02', 'FTKMOB03'), memory, at),
+    ]);
+  const memory = createPendingMemory(file);
+  expect(await ask(memory, 1000)).toEqual([[0], [0, 0]]);
+  expect(await ask(memory, 3000)).toEqual([[2000], [2000, 2000]]);
+  const restarted = createPendingMemory(fileWith(file.text()));
+  expect(await agesAt({ config: OTHER, names }, waiting('FTKMOB02'), restarted, 5000)).toEqual([4000]);
+});
+
+it('keeps no serial number', async () => {
+  const file = fileWith();
+  await agesOf(waiting('FTKMOB01'), createPendingMemory(file), 1000);
+  expect(file.text()).toContain('pending');
+  expect(file.text()).not.toContain('FTKMOB01');
+});
+
+it.each(['7', '{}', '{"pending":{"x":"y"}}', '[]'])('begins anew with a file that holds %s', async (text) => {
+  expect(await agesOf(waiting('FTKMOB01'), createPendingMemory(fileWith(text)), 1000)).toEqual([0]);
+});

@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { LogEvent } from '../../../src/core/polling/log-event.ts';
+import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
+import { Framer } from '../../../src/logs/framing.ts';
+import { EventOutbox, LogReader } from '../../../src/logs/reader.ts';
+import { newLineTally, type LineTally } from '../../../src/logs/tally.ts';
+import { fixtureLines } from '../../support/fixture-lines.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+
+const signatures = await shippedCatalogue();
+const NAMES = ['fac-1', 'fac-2'];
+const attribution = createAttribution(
+  [
+    { name: 'fac-1', logSources: ['fac01'] },
+    { name: 'fac-2', logSources: ['10.0.0.5'] },
+  ],
+  NO_OTHERS,
+);
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+
+function read(chunks: readonly Buffer[]): { readonly tally: LineTally; readonly events: readonly LogEvent[] } {
+  const events: LogEvent[] = [];
+  const outbox = new EventOutbox((event) => events.push(event));
+  const tally = newLineTally();
+  const context = { clock: handClock(Date.UTC(2026, 10, 24)), signatures, attribution, watched, outbox };
+  const framer = new Framer(
+    new LogReader(context, {
+      source: 'tcp',
+      origin: { kind: 'unproven' },
+      tally,
+      foreign: 'count',
+      onForeign: () => {},
+      onUnrecognised: () => {},
+    }),
+    { octetCounting: true },
+  );
+  for (const chunk of chunks) framer.push(chunk);
+  framer.end();
+  outbox.flush();
+  return { tally, events };
+}
+
+const samples = [...fixtureLines('fac-syslog-samples.txt'), ...fixtureLines('fortigate-samples.txt')];
+const piece = fc.oneof(
+  fc.constantFrom(
+    ...samples,
+    ...samples.map((line) => line.replace(' db[', ' fac01 db[')),
+    '\n',
+    '\n',
+    '\n',
+    'fac01 ',
+    'FTM polling error: ',
+    'SSL session failed',
+    '50 <14>',
+  ),
+  fc.string({ unit: 'binary', maxLength: 30 }),
+);
+
+describe('LogReader', () => {
+  test('never fails, and takes every name that becomes a label from a closed set', () => {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+        const { tally, events } = read([Buffer.from(pieces.join(''), 'utf8')]);
+        expect(Object.keys(tally)).toEqual(['ftm', 'unrecognised', 'other', 'foreign', 'unparsed', 'dropped']);
+        const owners = events.flatMap((event) => (event.kind === 'firewall-evidence' ? [] : [event.appliance]));
+        expect(owners.filter((owner) => owner !== null && !NAMES.includes(owner))).toEqual([]);
+        const ids = events.flatMap((event) => (event.kind === 'heard' ? [] : [event.signature]));
+        expect(ids.filter((id) => !signatures.byId.has(id))).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('counts the same wherever the stream is cut, and each trouble once', () => {
+    fc.assert(
+      fc.property(
+        fc.array(piece, { maxLength: 20 }),
+        fc.array(fc.nat({ max: 3000 }), { maxLength: 8 }),
+        (pieces, cuts) => {
+          const input = Buffer.from(pieces.join(''), 'utf8');
+          const bounds = [0, ...cuts.map((cut) => Math.min(cut, input.length)), input.length].toSorted((a, b) => a - b);
+          const whole = read([input]);
+          const parts = read(bounds.slice(1).map((end, index) => input.subarray(bounds[index], end)));
+          expect(parts.tally).toEqual(whole.tally);
+          // A firewall's line behind the name of an appliance is trouble of that appliance too.
+          const count = whole.events.reduce((sum, event) => sum + (event.kind === 'heard' ? 0 : event.count), 0);
+          expect(count).toBe(whole.tally.ftm);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { readEnvelope, timesOfLast } from '../../../src/logs/envelope.ts';
+import { recogniseLine, recognisePasted } from '../../../src/logs/reader.ts';
+import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+
+const catalogue = await shippedCatalogue();
+const ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
+
+/** What relays put in front of a line, and around it. */
+const RELAYED: readonly { readonly name: string; readonly before: string; readonly behind?: string }[] = [
+  { name: 'behind the header of a relay', before: '<14>Nov 25 10:00:00 relay01 <12>Aug 14 22:40:02 db[16987]:  ' },
+  { name: 'behind a header without a priority', before: 'Nov 25 10:00:00 relay01 Aug 14 22:40:02 fac01 db[16987]:  ' },
+  {
+    name: 'behind an ISO header',
+    before: '2026-11-25T10:00:00+01:00 relay01 2026-08-14T22:40:02+02:00 fac01 db[16987]: ',
+  },
+  {
+    name: 'behind a header with a tag',
+    before: '<14>Nov 25 10:00:00 relay01 forwarder[7]: <12>Aug 14 22:40:02 fac01 db[16987]:  ',
+  },
+  {
+    name: 'within RFC 5424',
+    before: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[16987]:  ',
+  },
+  {
+    name: 'within RFC 5424 twice',
+    before: '<14>1 2026-11-25T10:00:00Z relay02 - - - [a@1 b="c"] <14>1 2026-11-25T10:00:00Z relay01 db 16987 - - ',
+  },
+  { name: 'with blanks behind the priority', before: '<12> Aug 14 22:40:02 fac01 db[16987]:  ' },
+  { name: 'with a zone behind the time', before: '<12>Aug 14 22:40:02 UTC fac01 db[16987]:  ' },
+  { name: 'with the name of a zone and a colon', before: '<12>Aug 14 22:40:02.123 CEST: fac01 db[16987]:  ' },
+  { name: 'with an offset behind the time', before: '2026-08-14 22:40:02 +0200 fac01 db[16987]:  ' },
+  { name: 'with the month in capitals', before: '<12>AUG 14 22:40:02 fac01 db[16987]:  ' },
+  { name: 'with the year behind the time', before: '<6>Aug 10 22:18:24 2009  fac01 db[1]:  ' },
+  { name: 'with the zone and the year behind the time', before: 'Aug 10 22:18:24 UTC 2009 fac01 db[1]:  ' },
+  { name: 'with a tag that has no colon', before: '<6>Aug 10 22:18:24 fac01 db[1] ' },
+  { name: 'with a tag that has no colon, and no host', before: '<6>Aug 10 22:18:24 db[1]  ' },
+  {
+    name: 'behind the arrow of a collector',
+    before: '2026 Jun 16 00:00:00 fac01->10.0.0.1 Aug 14 22:32:52 db[16987]:  ',
+  },
+  {
+    name: 'behind the arrow of a collector, no header of its own',
+    before: '2026 Jun 16 00:00:00 collector->10.0.0.1 db[16987]:  ',
+  },
+  {
+    name: 'behind the arrow of a file that an agent reads',
+    before: '2026 Jun 16 00:00:00 (relay01) any->/var/log/fac.log Aug 14 22:32:52 fac01 db[16987]:  ',
+  },
+  { name: 'with slashes in the date', before: '2026/04/08 22:40:02 fac01 db[16987]:  ' },
+  { name: 'in a file of Kiwi', before: '2026-04-08 22:40:02\tLocal4.Warning\t10.0.0.5\tdb[16987]:  ' },
+  {
+    name: 'in a file of Kiwi, its own header kept',
+    before: '04-08-2026\t22:40:02\tLocal4.Warning\t10.0.0.5\tAug 14 22:40:02 db[16987]:  ',
+  },
+  { name: 'repeated', before: '<12>Aug 14 22:40:02 fac01 db[16987]: message repeated 3 times: [  ', behind: ']' },
+];
+
+describe('a line that a relay sends', () => {
+  test.each(RELAYED)('says the same to "explain": $name', ({ before, behind = '' }) => {
+    const line = `${before}category="Event" user="" status="" ${ERROR}${behind}`;
+    expect([recogniseLine(catalogue, line)?.signature.id, recognisePasted(catalogue, line)?.signature.id]).toEqual([
+      'ftm-polling-ssl',
+      'ftm-polling-ssl',
+    ]);
+  });
+
+  test.each([
+    { before: '<14>Nov 25 10:00:00 relay01 <12>Aug 14 22:40:02 fac01 db[1]: ', hosts: ['relay01', 'fac01'] },
+    { before: 'Nov 25 10:00:00 relay01 Aug 14 22:40:02 db[1]: ', hosts: ['relay01'] },
+    {
+      before: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[1]: ',
+      hosts: ['relay01', 'fac01'],
+    },
+    { before: '2026/04/08 22:40:02 fac01 db[1]: ', hosts: ['fac01'] },
+    { before: '2026-04-08 22:40:02\tLocal4.Warning\t10.0.0.5\tdb[1]: ', hosts: ['10.0.0.5'] },
+    { before: '<12>Aug 14 22:40:02 UTC fac01 db[1]: ', hosts: ['fac01'] },
+    { before: 'fac01 db[1]: ', hosts: ['fac01'] },
+    { before: '<6>Aug 10 22:18:24 2009  fac01 db[1]: ', hosts: ['fac01'] },
+    { before: '<6>Aug 10 22:18:24 2009 db[1]: ', hosts: [] },
+    { before: '<6>Aug 10 22:18:24 fac01 db[1] ', hosts: ['fac01'] },
+    { before: '2026 Jun 16 00:00:00 fac01->10.0.0.1 Aug 14 22:32:52 db[1]: ', hosts: ['fac01', '10.0.0.1'] },
+    {
+      before: '2026 Jun 16 00:00:00 (relay01) any->/var/log/fac.log Aug 14 22:32:52 fac01 db[1]: ',
+      hosts: ['relay01', 'any', 'fac01'],
+    },
+    { before: '<12>Aug 14 22:40:02 db[1]: ', hosts: [] },
+  ])('names its hosts: $before', ({ before, hosts }) => {
+    expect(readEnvelope(`${before}category="Event" status="" SSL session failed`).hosts).toEqual(hosts);
+  });
+
+  test.each([
+    { text: 'message repeated 3 times: [ SSL session failed]', times: 3 },
+    { text: 'message repeated 999999999 times: [ SSL session failed]', times: 1000 },
+    { text: 'message repeated 0 times: [ SSL session failed]', times: 1 },
+    { text: 'SSL session failed', times: 1 },
+  ])('counts "$text" as $times', ({ text, times }) => {
+    expect(readEnvelope(`<12>Aug 14 22:40:02 fac01 db[1]: ${text}`).times).toBe(times);
+  });
+});
+
+describe('timesOfLast', () => {
+  test.each([
+    {
+      line:
+        '<12>Nov 25 17:16:01 127.0.0.5 db[1]: Last message \' category="Event" su\' repeated 3 times, suppressed ' +
+        'by syslog-ng on vm',
+      times: 3,
+    },
+    {
+      line:
+        '<12>1 2026-11-25T17:16:01Z h db 1 - [meta s="1"] Last message \'x\' repeated 2 times, suppressed by ' +
+        'syslog-ng on vm',
+      times: 2,
+    },
+    { line: 'Nov 25 17:16:01 fac01 last message repeated 99999 times', times: 1000 },
+    {
+      line: '<14>Nov 25 17:16:01 fac01 db[1]: category="Event" user="last message repeated 5 times" status="" x',
+      times: 0,
+    },
+    { line: 'x', times: 0 },
+  ])('reads $times from "$line"', ({ line, times }) => {
+    expect(timesOfLast(line)).toBe(times);
+  });
+});

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import type { CloserLook } from '../../../src/core/observation.ts';
+import { createCloserLooks } from '../../../src/round/observe-closely.ts';
+import { handClock } from '../../support/hand-clock.ts';
+
+const MINUTE = 60_000;
+const LOOK: CloserLook = {
+  address: '173.243.138.84',
+  connects: [],
+  stalledMs: 0,
+  again: null,
+  otherName: null,
+  refusable: null,
+  controls: [],
+};
+
+test('a look into a block stands for five minutes, for the same block', () => {
+  const clock = handClock(0);
+  const looks = createCloserLooks(clock);
+  expect(looks.recent('a cut')).toBeNull();
+  looks.keep('a cut', LOOK);
+  clock.advance(5 * MINUTE - 1);
+  expect(looks.recent('a cut')).toBe(LOOK);
+  expect(looks.recent('a silence')).toBeNull();
+  clock.advance(1);
+  expect(looks.recent('a cut')).toBeNull();
+});
+
+test('a clock that is set back makes an old look no newer', () => {
+  const clock = handClock(10 * MINUTE);
+  const looks = createCloserLooks(clock);
+  looks.keep('a cut', LOOK);
+  clock.step(-5 * MINUTE);
+  expect(looks.recent('a cut')).toBeNull();
+});
