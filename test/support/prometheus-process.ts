@@ -14,6 +14,8 @@ export interface PrometheusProcess extends AsyncDisposable {
   value(query: string): Promise<number | null>;
   /** The values of all series that a query finds now. */
   values(query: string): Promise<readonly number[]>;
+  /** The series that a query finds now. */
+  series(query: string): Promise<readonly { readonly labels: Labels; readonly value: number }[]>;
   /** How many series a query finds now. @throws {Error} with what Prometheus says when it does not understand it */
   count(query: string): Promise<number>;
 }
@@ -47,6 +49,8 @@ export async function startPrometheus(folder: string, flags: readonly string[] =
       return first === undefined ? null : Number(first.value[1]);
     },
     values: async (query) => (await ask(url, query)).map(({ value: [, text] }) => Number(text)),
+    series: async (query) =>
+      (await ask(url, query)).map(({ metric, value: [, text] }) => ({ labels: metric, value: Number(text) })),
     count: async (query) => (await ask(url, query)).length,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
@@ -56,6 +60,7 @@ export async function startPrometheus(folder: string, flags: readonly string[] =
 }
 
 interface Sample {
+  readonly metric: Labels;
   readonly value: readonly [seconds: number, text: string];
 }
 

@@ -1,19 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configJsonSchema } from '../../src/config/config.ts';
 import { renderFortigatePlays } from './ansible/fortigate-plays.ts';
 import { renderDashboards } from './grafana/dashboards.ts';
+import { renderValuesReference } from './helm/values-reference.ts';
 import { valuesSchema } from './helm/values-schema.ts';
 import {
   chartRules,
   mixinConfig,
   mixinRules,
+  parseThresholds,
   renderRules,
-  thresholdLines,
-  type Thresholds,
+  type Threshold,
 } from './prometheus/rules.ts';
 import { renderRunbooks } from './runbooks.ts';
 import { productionPackages } from '../sbom/bill.ts';
@@ -82,8 +82,8 @@ export const ARTEFACTS: readonly Artefact[] = [
     files: () =>
       edited(`${CHART}/values.yaml`, (text) =>
         text.replace(/(?<=^ {2}thresholds:.*\n)(?: {4}.*\n)*/mu, () =>
-          thresholdLines(read(THRESHOLDS))
-            .map((line) => `    ${line}\n`)
+          thresholds()
+            .map(({ name, value }) => `    ${name}: ${String(value)}\n`)
             .join(''),
         ),
       ),
@@ -91,6 +91,13 @@ export const ARTEFACTS: readonly Artefact[] = [
   {
     from: 'src/config/schema',
     files: () => new Map([[`${CHART}/values.schema.json`, `${JSON.stringify(valuesSchema(thresholds()), null, 2)}\n`]]),
+  },
+  {
+    from: `${CHART}/values.yaml`,
+    files: () =>
+      edited(`${CHART}/README.md`, (text) =>
+        renderValuesReference(text, valuesSchema(thresholds()), parse(read(`${CHART}/values.yaml`))),
+      ),
   },
   {
     from: 'src/config/schema',
@@ -121,13 +128,13 @@ function rules(render: (template: string) => string): ReadonlyMap<string, string
   return new Map(readdirSync(join(ROOT, TEMPLATES)).map((name) => [name, render(read(join(TEMPLATES, name)))]));
 }
 
-function thresholds(): Thresholds {
-  return z.record(z.string(), z.union([z.string(), z.number()])).parse(parse(read(THRESHOLDS)));
+function thresholds(): readonly Threshold[] {
+  return parseThresholds(read(THRESHOLDS));
 }
 
 function mixin(): ReadonlyMap<string, string> {
   return new Map([
-    ['config.libsonnet', mixinConfig(read(THRESHOLDS))],
+    ['config.libsonnet', mixinConfig(thresholds())],
     ['alerts.libsonnet', mixinRules('prometheusAlerts', read(`${TEMPLATES}/ftm-watch-alerts.yml`))],
     ['rules.libsonnet', mixinRules('prometheusRules', read(`${TEMPLATES}/ftm-watch-recording.yml`))],
   ]);

@@ -8,27 +8,37 @@
     // daemon serves. null: alerts and dashboards have no links to runbooks.
     runbookURLPattern: null,
 
-    // Days before a certificate expires: that of a target, and that of the status page.
+    // Days before the certificate of a target expires.
     certificateDays: 14,
+    // Days before the certificate of the status page expires.
     ownCertificateDays: 14,
-    // The last token is used within this many days, at the pace of the same number of days.
+    // Days in which the last token is used, at the pace of as many days before.
     tokensDays: 7,
-    // How long an error in FortiAuthenticator's log counts.
+    // Period in which errors in FortiAuthenticator's log are counted.
     pollingErrorsFor: '15m',
-    // An outage at the vendor: at least this many sites, and at least this share of all sites, lose the same server.
+    // Sites that lose the same server at once: from this number on, it is an outage at the vendor.
     vendorSites: 2,
+    // Share of all sites that must lose the server as well.
     vendorShare: 0.5,
-    // How long a state lasts before its alert is sent.
+    // How long the outage at the vendor lasts before its alert is sent.
     vendorFor: '0s',
+    // How long no agent of a site answers before the alert is sent.
     siteUnwatchedFor: '3m',
+    // How long an agent does not answer before the alert is sent.
     watcherDownFor: '2m',
+    // How long an agent has no verdict before the alert is sent.
     watcherBlindFor: '10m',
+    // How long agent and Prometheus have different names for a site before the alert is sent.
     siteDiffersFor: '15m',
+    // How long notifications wait before the alert is sent.
     notificationsStuckFor: '20m',
+    // How long the store cannot be written before the alert is sent.
     storeFor: '5m',
+    // How long a configuration is refused before the alert is sent.
     reloadFor: '5m',
-    // The alert is sent above this number: unrecognised log lines in an hour, refused logins in 15 minutes.
+    // Unrecognised log lines in an hour: above this number, the alert is sent.
     unrecognisedLines: 0,
+    // Refused logins in 15 minutes: above this number, the alert is sent.
     refusedLogins: 20,
   },
 }

@@ -3,8 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
-import { parse } from 'yaml';
-import { renderRules, type Thresholds } from '../../../tools/generate/prometheus/rules.ts';
+import { parseThresholds, renderRules } from '../../../tools/generate/prometheus/rules.ts';
 import { alertExpectations, shippedRules } from '../../support/alert-rules.ts';
 
 const rules = shippedRules();
@@ -75,17 +74,25 @@ describe('the rules for Prometheus', () => {
 
 describe('the thresholds', () => {
   const template = (name: string): string => readFileSync(`tools/generate/prometheus/templates/${name}`, 'utf8');
-  const thresholds = parse(readFileSync('tools/generate/prometheus/thresholds.yaml', 'utf8')) as Thresholds;
+  const thresholds = parseThresholds(readFileSync('tools/generate/prometheus/thresholds.yaml', 'utf8'));
 
   it('are used, each of them, and all that are used are there', () => {
     const text = ['ftm-watch-alerts.yml', 'ftm-watch-recording.yml'].map(template).join('');
     const used = new Set([...text.matchAll(/%\((\w+)\)s/gu)].map(([, name = '']) => name));
-    expect([...used].toSorted()).toEqual([...Object.keys(thresholds), 'ftmWatchSelector'].toSorted());
+    expect([...used].toSorted()).toEqual([...thresholds.map(({ name }) => name), 'ftmWatchSelector'].toSorted());
     expect(() => renderRules('for: %(nothing)s', thresholds)).toThrow('there is no threshold "nothing"');
   });
 
+  it('have a description each', () => {
+    expect(() => parseThresholds('# Days.\na: 1\nb: 2\n')).toThrow('Cannot read the threshold "b"');
+    expect(parseThresholds('# Days.\na: 1\n')).toEqual([{ name: 'a', value: 1, description: 'Days.' }]);
+  });
+
   it('are in the rules', () => {
-    const rendered = renderRules(template('ftm-watch-alerts.yml'), { ...thresholds, certificateDays: 33 });
+    const rendered = renderRules(
+      template('ftm-watch-alerts.yml'),
+      thresholds.map((one) => (one.name === 'certificateDays' ? { ...one, value: 33 } : one)),
+    );
     expect(rendered).toContain('< 33 * 86400');
     expect(rendered).not.toContain('%(');
   });

@@ -1,8 +1,21 @@
 import { parse } from 'yaml';
 import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 
-/** The values of `thresholds.yaml` by their names. */
-export type Thresholds = Readonly<Record<string, string | number>>;
+/** A value that the rules compare with. */
+export interface Threshold {
+  readonly name: string;
+  readonly value: string | number;
+  /** One sentence. */
+  readonly description: string;
+}
+
+/** The thresholds in `thresholds.yaml`: each is a comment and a key. @throws {Error} when a key has no comment */
+export function parseThresholds(text: string): readonly Threshold[] {
+  return [...text.matchAll(/(?:^# (.+)\n)?^(\w+): (.+)$/gmu)].map(([, description = '', name = '', value = '']) => {
+    if (description === '') throw new Error(`Cannot read the threshold "${name}": expected a comment above it`);
+    return { name, value: Number.isNaN(Number(value)) ? value : Number(value), description };
+  });
+}
 
 /** The series of ftm-watch: `job_name` in the shipped scrape configuration. */
 export const FTM_WATCH_SELECTOR = 'job="ftm-watch"';
@@ -14,9 +27,10 @@ const PLACE = /%\((\w+)\)s/gu;
  * A file of rules with the thresholds in it.
  * @throws {Error} when a threshold is unknown
  */
-export function renderRules(template: string, thresholds: Thresholds): string {
+export function renderRules(template: string, thresholds: readonly Threshold[]): string {
+  const values = new Map(thresholds.map(({ name, value }) => [name, value]));
   return chartRules(template).replaceAll(PLACE, (_, name: string) => {
-    const value = thresholds[name];
+    const value = values.get(name);
     if (value === undefined) throw new Error(`Cannot render the rules: there is no threshold "${name}"`);
     return String(value);
   });
@@ -47,8 +61,8 @@ export function mixinRules(field: 'prometheusAlerts' | 'prometheusRules', templa
   return `${GENERATED}{\n  ${field}+:: ${formatted.replaceAll('\n', '\n  ')},\n}\n`;
 }
 
-/** `_config` of the mixin, with the comments of `thresholds.yaml`. */
-export function mixinConfig(thresholds: string): string {
+/** `_config` of the mixin. */
+export function mixinConfig(thresholds: readonly Threshold[]): string {
   return [
     GENERATED,
     '{\n  _config+:: {\n',
@@ -57,17 +71,10 @@ export function mixinConfig(thresholds: string): string {
     '    // Address of the runbooks, in which %s is the page: https://ftm.example.org/runbooks/%s is the page that a\n',
     '    // daemon serves. null: alerts and dashboards have no links to runbooks.\n',
     '    runbookURLPattern: null,\n\n',
-    ...thresholdLines(thresholds).map((line) => {
-      const [, name, value] = /^(\w+): (.+)$/u.exec(line) ?? [];
-      if (name === undefined) return `    ${line.replace('#', '//')}\n`;
-      return `    ${name}: ${JSON.stringify(parse(value ?? '')).replaceAll('"', "'")},\n`;
-    }),
+    ...thresholds.map(
+      ({ name, value, description }) =>
+        `    // ${description}\n    ${name}: ${typeof value === 'string' ? `'${value}'` : String(value)},\n`,
+    ),
     '  },\n}\n',
   ].join('');
-}
-
-/** The lines of `thresholds.yaml` below its introduction. */
-export function thresholdLines(thresholds: string): readonly string[] {
-  const [, ...parts] = thresholds.trimEnd().split('\n\n');
-  return parts.join('\n').split('\n');
 }
