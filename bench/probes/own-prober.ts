@@ -11,8 +11,7 @@ import { NO_OTHER_NAMES } from '../../src/checks/name-resolution/other-names.ts'
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import { judgeMail } from '../../src/checks/mail/judge.ts';
 import { judgeTlsPath } from '../../src/checks/tls-genuine/judge-path.ts';
-import type { PathTarget } from '../../src/round/path.ts';
-import { licenseTarget, serviceTarget } from '../../src/round/path-targets.ts';
+import { type PathTarget, licenseTarget, serviceTarget } from '../../src/round/path.ts';
 import { createProbeKit, type ProbeKit } from '../../src/round/instruments.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { Finding } from '../../src/engine/model.ts';

@@ -2,7 +2,6 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { VERDICTS } from '../checks/tls-genuine/chain-case.ts';
 import { PRECONDITION_STATES } from '../engine/model.ts';
 import type { Config } from '../config/config.ts';
-import { SOURCES } from '../round/registry.ts';
 import type { GaugeDefinition, SourceMetrics } from '../connectors/source.ts';
 
 /**

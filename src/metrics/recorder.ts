@@ -1,4 +1,5 @@
-import { type SlowFactsBySource, type RoundObservations, samplesOf } from '../round/registry.ts';
+import type { Picture } from '../connectors/picture.ts';
+import { type RoundObservations, samplesOf } from '../core/round.ts';
 import type { Config } from '../config/config.ts';
 import type { ChangeRefusal, LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
@@ -106,7 +107,7 @@ export class Recorder {
   }
 
   /** What was seen beside the rounds. */
-  units(picture: SlowFactsBySource, config: Config): void {
+  units(picture: Picture, config: Config): void {
     this.#metrics.sources.take(picture, config);
   }
 

@@ -4,8 +4,7 @@ import type { HostPort } from '../core/addresses.ts';
 import { pathProbes, type PathObservation } from '../core/round.ts';
 import type { PathSettings } from '../config/schema/path.ts';
 import type { RoundSource } from '../connectors/source.ts';
-import { observeAnyAddress, type PathTools } from './path.ts';
-import { controlTarget } from './path-targets.ts';
+import { observeAnyAddress, type PathTools, controlTarget } from './path.ts';
 
 const HTTPS_PORT = 443;
 

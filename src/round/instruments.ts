@@ -22,17 +22,16 @@ import {
   type JudgedTlsPath,
 } from '../checks/tls-genuine/judge-path.ts';
 import { observeRound, type RoundWatch } from './round.ts';
-import { createCloserLooks } from './observe-closely.ts';
+import { createCloserLooks, type ReferenceTools } from './second-looks.ts';
 import { createMailDeferrals, observeMailServer, type MailTools } from './mail.ts';
 import { createRecipientLooks } from './recipient-servers.ts';
 import { observeExchanges } from './dns.ts';
 import { createOlderTls, type OlderTlsTools } from './older-tls.ts';
-import { loadShareMemory } from './share-memory.ts';
+import { loadShareMemory } from './memory.ts';
 import type { TlsJudgement, Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { AnchoredAddress, OpensslTools } from './openssl.ts';
 import { isOlderInspected } from '../checks/tls-genuine/judge-older-tls.ts';
-import type { ReferenceTools } from './observe-references.ts';
 import type { MailServerConfig } from '../config/schema/mail.ts';
 import type { ResolverConfig } from '../config/schema/secret.ts';
 import type { DnsObservation, MailObservation } from '../core/observation.ts';

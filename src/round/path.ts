@@ -1,12 +1,6 @@
 import { isIP } from 'node:net';
-import {
-  authority,
-  type HostPort,
-  ofFamily,
-  singleAddresses,
-  translatedFrom,
-  type FamilyChoice,
-} from '../core/addresses.ts';
+import { type HostPort, authority, ofFamily, singleAddresses, translatedFrom, type FamilyChoice } from '../core/addresses.ts';
+import type { ServiceConfig, PathSettings } from '../config/schema/path.ts';
 import type { ProxyConfig, ResolverConfig } from '../config/schema/secret.ts';
 import type { DnsObservation, EndpointObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
@@ -15,6 +9,45 @@ import { observeEndpoint, type EndpointDeps, type EndpointRequest } from './endp
 import type { Limiter } from '../network/lookup.ts';
 import type { Millis } from '../core/clock.ts';
 import { observeDns, type DnsPorts } from './dns.ts';
+
+/** Which way the licence server is reached. */
+type Way = Pick<PathSettings, 'licenseServer' | 'resolvers'>;
+
+/** The licence server, asked as FortiAuthenticator does. */
+export function licenseTarget({ licenseServer, resolvers }: Way): PathTarget {
+  return { ...licenseServer, depth: 'http', method: 'GET', resolvers };
+}
+
+export function serviceTarget(service: ServiceConfig, way: Way): PathTarget {
+  return { ...straightTarget(service, way), ...service, proxy: way.licenseServer.proxy, expectedAddresses: [] };
+}
+
+/** For what may have any address: the way out, or a host of your own. */
+const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
+
+/**
+ * Control hosts are reached the way that the licence server is, so that they tell of the same path. They prove that the
+ * way out is open, wherever their names lead; false answers are judged by the name that matters.
+ */
+export function controlTarget(target: HostPort, way: Way): PathTarget {
+  return { ...straightTarget(target, way), serverName: target.host, method: 'HEAD', proxy: way.licenseServer.proxy };
+}
+
+/** A host that is reached without the proxy, such as one of the same network. */
+export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way, 'resolvers'>): PathTarget {
+  return {
+    host,
+    port,
+    serverName: isIP(host) === 0 ? host : null,
+    depth: 'http',
+    path: '/',
+    method: 'GET',
+    proxy: null,
+    expectedAddresses: ANY_ADDRESS,
+    family: 'auto',
+    resolvers,
+  };
+}
 
 /** What of the answers to one name may be dialled: the opinion of a check. */
 type AcceptableAddresses = (

@@ -1,9 +1,9 @@
 import type * as z from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { appliances } from '../connectors/appliances-source.ts';
+import { appliances } from '../connectors/appliances.ts';
 import { controls } from './controls.ts';
-import { firewall } from '../connectors/firewall-source.ts';
-import { log } from '../logs/listening.ts';
+import { firewall } from '../connectors/firewall.ts';
+import { log } from '../logs/intake.ts';
 import { mail } from './mail-source.ts';
 import { ntp } from './ntp.ts';
 import { path } from './path-source.ts';

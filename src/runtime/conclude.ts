@@ -1,4 +1,4 @@
-import type { SlowFactsBySource } from '../round/registry.ts';
+import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/phrases.ts';
@@ -8,21 +8,12 @@ import type { OwnClock } from '../checks/clock/estimate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { isCorroborated, diagnose } from '../engine/diagnose.ts';
 import { seemsUnaffected } from '../checks/tls-genuine/judge.ts';
-import {
-  complainedOf,
-  seenIn,
-  withLaterSeen,
-  withoutExplained,
-  withoutSeen,
-  type FaultSeen,
-  type UnexplainedPolling,
-} from '../checks/polling/explained.ts';
+import { complainedOf, seenIn, withLaterSeen, withoutExplained, withoutSeen, type FaultSeen, type UnexplainedPolling } from '../checks/polling/explained.ts';
 import type { PollingReport, AppliancePolling } from '../core/polling/report.ts';
 import type { Unheard } from '../checks/check.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { activationOf, assessUnits, withUnits, assessLog, withLog } from '../checks/assess.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import type { UnitObservation } from '../connectors/unit-observation.ts';
 
 /** What was found out in one round, except for the log. */
 interface RoundFindings {
@@ -30,11 +21,11 @@ interface RoundFindings {
   /** When the round began. */
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
-  readonly picture: SlowFactsBySource;
+  readonly picture: Picture;
   /** Our own clock, as this round found it; null or absent: it did not. */
   readonly ownClock?: OwnClock | null;
   /** What may decide between two explanations: without answers that are older than the fault. @default `picture` */
-  readonly deciding?: SlowFactsBySource;
+  readonly deciding?: Picture;
 }
 
 /** What one round leaves for the next. */

@@ -15,7 +15,7 @@ import type { RoundResult } from '../report/report-contents.ts';
 import { ROUND_SOURCES, roundLimit } from '../round/round.ts';
 import type { ProbeKit } from '../round/instruments.ts';
 import { judgedTargets } from '../round/tls-knowledge.ts';
-import { isInvalid } from '../core/round.ts';
+import { isInvalid, samplesOf } from '../core/round.ts';
 import { measureLoopLag } from '../schedule/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { unlessAborted } from '../network/context.ts';
@@ -23,14 +23,14 @@ import { createSpreadTimer } from '../schedule/cron-timer.ts';
 import { type BackgroundFile, type BackgroundWriter, createBackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { log, type LogListening } from '../logs/listening.ts';
+import { log, type LogListening } from '../logs/intake.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { loadMonitorFiles, type MonitorFiles } from './monitor-files.ts';
-import { registrationBudget, stateFile } from './slow-sources.ts';
-import { createPendingMemory, type UnitObservation } from '../connectors/unit-observation.ts';
+import { registrationBudget, stateFile } from './state-files.ts';
+import { createPendingMemory } from '../connectors/token-counts.ts';
+import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
-import { type SlowFactsBySource, samplesOf } from '../round/registry.ts';
 import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { HourlyValue } from '../store/hourly-values.ts';
@@ -433,7 +433,7 @@ export class Monitor {
 interface HourlyValueCollector {
   count(event: LogEvent): void;
   /** The errors since the last call, and the tokens that are left now. */
-  take(picture: Pick<SlowFactsBySource, 'appliances'>): readonly HourlyValue[];
+  take(picture: Pick<Picture, 'appliances'>): readonly HourlyValue[];
 }
 
 function createHourlyValueCollector(): HourlyValueCollector {

@@ -16,7 +16,7 @@ import { judgeMail, mailViewOf, type MailView } from '../checks/mail/judge.ts';
 import { mailLine, pathLines } from '../report/path-lines.ts';
 import { judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
 import type { TlsJudgement } from '../checks/tls-genuine/chain-case.ts';
-import type { PathTarget } from '../round/path.ts';
+import { type PathTarget, controlTarget, licenseTarget, serviceTarget, straightTarget } from '../round/path.ts';
 import { ROUND_LIMIT } from '../round/round.ts';
 import type { TargetProbes } from '../round/instruments.ts';
 import type { ProbeAnswer, ProbeRequest, ProbeModule } from '../web/sources.ts';
@@ -25,7 +25,6 @@ import type { HostPort } from '../core/addresses.ts';
 import { USUAL_PATIENCE, type MailServerConfig } from '../config/schema/mail.ts';
 import type { ResolverConfig } from '../config/schema/secret.ts';
 import { parseHostPort } from '../config/schema/section.ts';
-import { controlTarget, licenseTarget, serviceTarget, straightTarget } from '../round/path-targets.ts';
 
 /** Looks at one target of the configuration when somebody asks. */
 export interface ProbesOnDemand {

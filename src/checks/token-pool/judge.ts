@@ -1,15 +1,5 @@
 import { type Finding, note, unknown, type Told, known } from '../../engine/model.ts';
-import {
-  type HaRoleFacts,
-  type HaRoleObservation,
-  type ApplianceFacts,
-  type ApplianceObservation,
-  type LicensedTokens,
-  type TokenCounts,
-  sameSerial,
-  type Unit,
-  unitOf,
-} from '../../core/license/appliance.ts';
+import { type HaRoleFacts, type HaRoleObservation, type ApplianceFacts, type ApplianceObservation, type LicensedTokens, type TokenCounts, sameSerial, type Unit, unitOf } from '../../core/license/appliance.ts';
 import { type Declaration, type Judgement, type UnitFacts, toldOf } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
@@ -17,8 +7,8 @@ import type { RegistrationObservation } from '../../core/license/registration.ts
 import { capital } from '../../engine/words.ts';
 import { nameList } from '../../core/phrases.ts';
 import { valueOf, type Resource } from '../../core/license/resource.ts';
-import type { CertificateConfig } from '../../config/schema/appliances.ts';
-import type { UnitObservation } from '../../connectors/unit-observation.ts';
+import type { CertificateConfig } from '../../config/schema/connectors.ts';
+import type { UnitObservation } from '../../connectors/picture.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import type { FirewallObservation } from '../../core/license/firewall.ts';

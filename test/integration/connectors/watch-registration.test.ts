@@ -1,21 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistrationObservation } from '../../../src/core/license/registration.ts';
-import type { UnitObservation } from '../../../src/connectors/unit-observation.ts';
+import type { UnitObservation } from '../../../src/connectors/picture.ts';
 import { createSpreadTimer } from '../../../src/schedule/cron-timer.ts';
 import { nextTurn } from '../../../src/system/clock.ts';
 import { watchRegistration } from '../../../src/connectors/registration.ts';
 import { LICENSES_PATH, TOKEN_PATH } from '../../lab/registration.ts';
 import { configOf } from '../../support/config-of.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import {
-  A,
-  B,
-  memoryStore,
-  outcomes,
-  paths,
-  startRegistration,
-  type RegistrationBench,
-} from '../../support/registration-bench.ts';
+import { A, B, memoryStore, outcomes, paths, startRegistration, type RegistrationBench } from '../../support/registration-bench.ts';
 
 const HELD = { kind: 'registered', serial: 'FAC-VM0000000001' };
 const MINUTE = 60_000;

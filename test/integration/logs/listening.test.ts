@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { log, type LogListening } from '../../../src/logs/listening.ts';
+import { log, type LogListening } from '../../../src/logs/intake.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
 import { configOf } from '../../support/config-of.ts';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { Clock } from '../../../src/core/clock.ts';
-import type { RoundObservations } from '../../../src/round/registry.ts';
+import type { RoundObservations } from '../../../src/core/round.ts';
 import { createProbeKit } from '../../../src/round/instruments.ts';
 import { configOf } from '../../support/config-of.ts';
 import { createDnsServer, zone } from '../../support/dns-server.ts';

@@ -4,7 +4,6 @@ import type { Config } from '../../../src/config/config.ts';
 import type { Certificate } from '../../../src/core/certificate.ts';
 import type { DnsReply, TlsOutcome } from '../../../src/core/observation.ts';
 import { createSourceGauges, type SourceGauges } from '../../../src/metrics/definitions.ts';
-import { SOURCES } from '../../../src/round/registry.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
 import { parseExposition } from '../../support/exposition.ts';
