@@ -1,7 +1,11 @@
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
-import type { Picture } from '../connectors/picture.ts';
+import { applianceUnits } from '../connectors/appliances.ts';
+import { firewallUnits } from '../connectors/firewall.ts';
+import { peerUnits } from '../connectors/peers.ts';
+import { askUnits, type ConnectorId, type Picture, type Unit } from '../connectors/picture.ts';
+import { observeRegistration, registrationQuery } from '../connectors/registration.ts';
 import { type RoundObservations, isInvalid } from '../core/round.ts';
-import { withMail } from '../round/assess.ts';
+import { assessRound, needsCloserLook, withMail } from '../round/assess.ts';
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/config-file.ts';
 import { authority } from '../core/addresses.ts';
@@ -10,12 +14,11 @@ import type { MailObservation, TlsOutcome } from '../core/observation.ts';
 import type { Assessment, Cause, Finding } from '../engine/model.ts';
 import { withMore } from '../engine/words.ts';
 import type { RoundResult } from '../report/report-contents.ts';
-import type { RoundProgress } from '../round/round.ts';
-import { createProbeKit, type RoundWishes, type ProbeKit } from '../round/instruments.ts';
+import { observeRound, type RoundProgress, type RoundWishes } from '../round/round.ts';
+import { createInstruments } from '../round/instruments.ts';
 import { invalidWhenStalled } from '../checks/assess.ts';
-import type { MailPace } from '../round/mail-source.ts';
 import type { MailServer } from '../config/schema/mail.ts';
-import { codeLifeOf, mailServersOf } from '../round/mail.ts';
+import { codeLifeOf, type MailPace, mailServersOf } from '../round/mail.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
 import { stateFile } from '../runtime/state-files.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
@@ -58,7 +61,8 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   const { config, clock, env, limit: longest } = options;
   using limit = longest === undefined ? null : deadline(clock, longest, options.signal);
   const signal = limit?.signal ?? options.signal;
-  const kit = await createProbeKit(config, { clock, env, ...(limit === null ? {} : { mailLimit: MAIL_LIMIT }) });
+  const mailLimit = limit === null ? {} : { mailLimit: MAIL_LIMIT };
+  const instruments = await createInstruments(config, { clock, env, ...mailLimit });
   const progress = createProgressLine(options.progress);
   const mail = createMailPace(clock, signal);
   const waitingFor: string[] = [];
@@ -78,12 +82,15 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const looks: Seen[] = [];
     const look = async (): Promise<Seen> => {
       progress.look();
-      const [observations, seen] = await Promise.all([kit.observe(signal, timely()), picture.whole]);
-      const result = concluded({ observations, judged: kit.assess(observations), picture: seen }, options);
+      const [observations, seen] = await Promise.all([observeRound(instruments, timely(), signal), picture.whole]);
+      const result = concluded(
+        { observations, judged: assessRound(instruments, observations), picture: seen },
+        options,
+      );
       looks.unshift(result);
       return result;
     };
-    const settled = await untilSettled(look, { kit, clock, signal });
+    const settled = await untilSettled(look, { clock, signal, needsCloserLook: () => needsCloserLook(instruments) });
     const late = [...(await mail.late()), ...looks.flatMap(({ observations }) => observations.mail)];
     const open = signal.aborted ? unconfirmedIn(settled, looks) : [];
     const isWhole = open.length === 0 && !settled.observations.mail.some(isOpen);
@@ -276,7 +283,8 @@ const SILENT_IN_A_ROW = 3;
 const BROAD = 3;
 
 interface SettlingTools {
-  readonly kit: Pick<ProbeKit, 'needsCloserLook'>;
+  /** Whether another look at once would tell more of a connection that failed. */
+  readonly needsCloserLook: () => boolean;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly signal: AbortSignal;
 }
@@ -287,13 +295,13 @@ interface SettlingTools {
  */
 export async function untilSettled<Result extends RoundResult>(
   look: () => Promise<Result>,
-  { kit, clock, signal }: SettlingTools,
+  { clock, signal, needsCloserLook: wantsMore }: SettlingTools,
 ): Promise<Result> {
   const started = clock.elapsed();
   const isTime = (): boolean => clock.elapsed() - started <= LAST_BEGIN;
   let last = await look();
   const looks = [last];
-  while (looks.length < MOST_LOOKS && !signal.aborted && (kit.needsCloserLook() || !isSettled(looks))) {
+  while (looks.length < MOST_LOOKS && !signal.aborted && (wantsMore() || !isSettled(looks))) {
     if (looks.length >= IN_A_ROW && !isTime()) break;
     last = await look();
     looks.unshift(last);

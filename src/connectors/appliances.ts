@@ -1,18 +1,54 @@
 import * as z from 'zod';
 import { type ApplianceConfig, type ApplianceApiConfig, type SnmpConfig } from '../config/schema/connectors.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
-import { type ApplianceObservation, type HaRoleObservation, type ApplianceClock, type ApplianceFacts, type SystemFacts, type TokenCounts, type ProvisioningServer, type ApplianceMailServer, haRoleOf, type HaRoleFacts } from '../core/license/appliance.ts';
+import {
+  type ApplianceObservation,
+  type HaRoleObservation,
+  type ApplianceClock,
+  type ApplianceFacts,
+  type SystemFacts,
+  type TokenCounts,
+  type ProvisioningServer,
+  type ApplianceMailServer,
+  haRoleOf,
+  type HaRoleFacts,
+} from '../core/license/appliance.ts';
 import { factsAbout, type FirmwareFact } from '../core/license/firmware.ts';
 import type { Millis, Clock } from '../core/clock.ts';
 import type { Resource } from '../core/license/resource.ts';
-import { type ConnectorContext, failed, statusFailure, endpointOf, type ServerTime, createHttpGetter, type HttpGetter, type JsonReply, secretOf } from '../network/rest/json-exchange.ts';
+import {
+  type ConnectorContext,
+  failed,
+  statusFailure,
+  endpointOf,
+  type ServerTime,
+  createHttpGetter,
+  type HttpGetter,
+  type JsonReply,
+  secretOf,
+} from '../network/rest/json-exchange.ts';
 import type { Unit, UnitObservation } from './picture.ts';
 import { isIP } from 'node:net';
 import { deadline } from '../system/clock.ts';
-import { parseLicensedTokens, parseSmsQuota, createTokenCounter, PAGE_SIZE, parseTokenPage, type PendingMemory, type TokenPage } from './token-counts.ts';
+import {
+  parseLicensedTokens,
+  parseSmsQuota,
+  createTokenCounter,
+  PAGE_SIZE,
+  parseTokenPage,
+  type PendingMemory,
+  type TokenPage,
+} from './token-counts.ts';
 import { ProbeError } from '../network/failure.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { lenientCount, lenientNumber, serialNumber, hostName, portNumber, cutList } from '../network/rest/reply-values.ts';
+import {
+  lenientCount,
+  lenientNumber,
+  serialNumber,
+  hostName,
+  portNumber,
+  cutList,
+} from '../network/rest/reply-values.ts';
 import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
 
 /** What looks at the units share. */

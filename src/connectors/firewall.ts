@@ -1,7 +1,17 @@
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
 import type { Millis, EpochMs } from '../core/clock.ts';
-import { type FirewallObservation, firewallName, firewallUnit, type SessionLook, type Flow, type FqdnObject, type PolicyMatch, type SslInspection, type SessionCounts } from '../core/license/firewall.ts';
+import {
+  type FirewallObservation,
+  firewallName,
+  firewallUnit,
+  type SessionLook,
+  type Flow,
+  type FqdnObject,
+  type PolicyMatch,
+  type SslInspection,
+  type SessionCounts,
+} from '../core/license/firewall.ts';
 import type { LicenseServerConfig } from '../config/schema/path.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
 import type { Unit } from './picture.ts';
@@ -10,7 +20,21 @@ import { isIP, isIPv6 } from 'node:net';
 import { deadline } from '../system/clock.ts';
 import { ProbeError } from '../network/failure.ts';
 import { type ConnectorContext, failed, endpointOf } from '../network/rest/json-exchange.ts';
-import { createFirewallClient, type FirewallClient, type FirewallQuestion, nameIn, parsePolicy, parsePolicyId, parseSslProfile, resultOf, securityProfilesOf, type ReplyFields, type PolicyReply, type Exemption, fieldsOf } from './firewall-client.ts';
+import {
+  createFirewallClient,
+  type FirewallClient,
+  type FirewallQuestion,
+  nameIn,
+  parsePolicy,
+  parsePolicyId,
+  parseSslProfile,
+  resultOf,
+  securityProfilesOf,
+  type ReplyFields,
+  type PolicyReply,
+  type Exemption,
+  fieldsOf,
+} from './firewall-client.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
 import type { Resource } from '../core/license/resource.ts';
 import { visibleText } from '../core/visible-text.ts';

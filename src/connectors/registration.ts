@@ -1,5 +1,24 @@
-import { type RegistrationObservation, afterLook, nextLook, observationOf, openLicenses, type RegistrationMemory, type LicenseLookup, type LicenseOutcome } from '../core/license/registration.ts';
-import { createRegistrationClient, type RegistrationClient, type RegistrationOperation, parseLicenseRecords, productHoldsLicense, serviceError, type LicenseRecord, parseAccessToken, tokenError } from './registration-client.ts';
+import {
+  type RegistrationObservation,
+  afterLook,
+  nextLook,
+  observationOf,
+  openLicenses,
+  type RegistrationMemory,
+  type LicenseLookup,
+  type LicenseOutcome,
+} from '../core/license/registration.ts';
+import {
+  createRegistrationClient,
+  type RegistrationClient,
+  type RegistrationOperation,
+  parseLicenseRecords,
+  productHoldsLicense,
+  serviceError,
+  type LicenseRecord,
+  parseAccessToken,
+  tokenError,
+} from './registration-client.ts';
 import type { RegistrationConfig } from '../config/schema/connectors.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { discardIfStalled } from '../schedule/stall-monitor.ts';

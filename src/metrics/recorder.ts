@@ -90,7 +90,7 @@ export class Recorder {
   /** What the probes of a round measured; not of a round in which this process itself stalled. */
   measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
     this.#probes.record(samplesOf(observations));
-    this.#metrics.sources.take(observations, config);
+    this.#metrics.observed.round(observations, config);
     this.#tls(judged);
   }
 
@@ -107,8 +107,8 @@ export class Recorder {
   }
 
   /** What was seen beside the rounds. */
-  units(picture: Picture, config: Config): void {
-    this.#metrics.sources.take(picture, config);
+  units(picture: Picture): void {
+    this.#metrics.observed.picture(picture);
   }
 
   incidents(incidents: readonly TellableIncident[]): void {

@@ -8,7 +8,15 @@ import type { OwnClock } from '../checks/clock/estimate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { isCorroborated, diagnose } from '../engine/diagnose.ts';
 import { seemsUnaffected } from '../checks/tls-genuine/judge.ts';
-import { complainedOf, seenIn, withLaterSeen, withoutExplained, withoutSeen, type FaultSeen, type UnexplainedPolling } from '../checks/polling/explained.ts';
+import {
+  complainedOf,
+  seenIn,
+  withLaterSeen,
+  withoutExplained,
+  withoutSeen,
+  type FaultSeen,
+  type UnexplainedPolling,
+} from '../checks/polling/explained.ts';
 import type { PollingReport, AppliancePolling } from '../core/polling/report.ts';
 import type { Unheard } from '../checks/check.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';

@@ -1,11 +1,31 @@
 import { instantText, utcText, dayText } from '../../core/time-text.ts';
-import { licensesOf, unitOf, holdsTokensOf, sameSerial, type Unit, type ApplianceObservation } from '../../core/license/appliance.ts';
-import type { RegistrationObservation, LicenseLookup, LicenseOutcome, Postponed } from '../../core/license/registration.ts';
+import {
+  licensesOf,
+  unitOf,
+  holdsTokensOf,
+  sameSerial,
+  type Unit,
+  type ApplianceObservation,
+} from '../../core/license/appliance.ts';
+import type {
+  RegistrationObservation,
+  LicenseLookup,
+  LicenseOutcome,
+  Postponed,
+} from '../../core/license/registration.ts';
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
 import { ASSIGNMENT_CAUSES, type AssignmentCause } from './causes.ts';
-import { type Finding, type FindingFacts, known, note, type Told, unknown, type Confidence } from '../../engine/model.ts';
+import {
+  type Finding,
+  type FindingFacts,
+  known,
+  note,
+  type Told,
+  unknown,
+  type Confidence,
+} from '../../engine/model.ts';
 import type { Failure } from '../../core/observation.ts';
 import { withMore } from '../../engine/words.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';

@@ -1,5 +1,15 @@
 import { type Finding, note, unknown, type Told, known } from '../../engine/model.ts';
-import { type HaRoleFacts, type HaRoleObservation, type ApplianceFacts, type ApplianceObservation, type LicensedTokens, type TokenCounts, sameSerial, type Unit, unitOf } from '../../core/license/appliance.ts';
+import {
+  type HaRoleFacts,
+  type HaRoleObservation,
+  type ApplianceFacts,
+  type ApplianceObservation,
+  type LicensedTokens,
+  type TokenCounts,
+  sameSerial,
+  type Unit,
+  unitOf,
+} from '../../core/license/appliance.ts';
 import { type Declaration, type Judgement, type UnitFacts, toldOf } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';

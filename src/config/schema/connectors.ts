@@ -1,6 +1,32 @@
 import type * as z from 'zod';
 import { certificatesFile, optionalSecret, secret, authorityFile } from './secret.ts';
-import { type SectionFields, fieldsOf, given, hasSecret, itemsOf, type Label, type Report, textAt, unique, list, optional, section, choice, day, host, integer, name, pin, port, serial, share, text, listOrOne, address, flag } from './section.ts';
+import {
+  type SectionFields,
+  fieldsOf,
+  given,
+  hasSecret,
+  itemsOf,
+  type Label,
+  type Report,
+  textAt,
+  unique,
+  list,
+  optional,
+  section,
+  choice,
+  day,
+  host,
+  integer,
+  name,
+  pin,
+  port,
+  serial,
+  share,
+  text,
+  listOrOne,
+  address,
+  flag,
+} from './section.ts';
 import { httpsOrigin } from './endpoints.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-get.ts';
 

@@ -7,7 +7,15 @@ import { watchRegistration } from '../../../src/connectors/registration.ts';
 import { LICENSES_PATH, TOKEN_PATH } from '../../lab/registration.ts';
 import { configOf } from '../../support/config-of.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { A, B, memoryStore, outcomes, paths, startRegistration, type RegistrationBench } from '../../support/registration-bench.ts';
+import {
+  A,
+  B,
+  memoryStore,
+  outcomes,
+  paths,
+  startRegistration,
+  type RegistrationBench,
+} from '../../support/registration-bench.ts';
 
 const HELD = { kind: 'registered', serial: 'FAC-VM0000000001' };
 const MINUTE = 60_000;
@@ -32,31 +40,29 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
   };
   let known = units(licenses);
   const budget = memoryStore();
-  const watching = watchRegistration(
-    { registration: bench.config },
-    {
-      clock,
-      env: bench.env,
-      ownTurn: nextTurn,
-      timer: (listener) => createSpreadTimer(SCHEDULE, clock, listener),
-      period: 365 * 24 * 60 * MINUTE,
-      triggerGap: MINUTE,
-      tools: async () => ({ budget, appliances: await known }),
-      onSeen: (registration) => seen.push(registration ?? { kind: 'ok', lookups: [] }),
-      onError: (error) => {
-        throw error;
-      },
-      onLag: () => undefined,
-      onMissed: () => undefined,
+  const watching = watchRegistration(bench.config, {
+    clock,
+    env: bench.env,
+    ownTurn: nextTurn,
+    timer: (listener) => createSpreadTimer(SCHEDULE, clock, listener),
+    period: 365 * 24 * 60 * MINUTE,
+    triggerGap: MINUTE,
+    budget,
+    appliances: () => known,
+    onSeen: (registration) => seen.push(registration),
+    onError: (error) => {
+      throw error;
     },
-  );
+    onLag: () => undefined,
+    onMissed: () => undefined,
+  });
   watching.start();
   return {
     clock,
     seen,
     add: (more) => {
       known = units([...licenses, ...more]);
-      watching.toolsChanged?.();
+      watching.appliancesChanged();
     },
     look: async (number) => {
       await expect.poll(() => seen.length).toBe(number);
