@@ -22,8 +22,6 @@ import {
 import {
   createConnectionWarnings,
   type ConnectionWarnings,
-  createLineBudget,
-  type LineBudget,
   CONNECTION_LIMITS,
   listenTcp,
   type ConnectionLimits,
@@ -104,7 +102,6 @@ class Intake implements LogIntake {
   readonly #attribution: Attribution;
   readonly #outbox: EventOutbox;
   readonly #turns: TurnBudget = createTurnBudget();
-  readonly #lines: LineBudget = createLineBudget();
   readonly #strangers: StrangerLog;
   readonly #unrecognised: UnrecognisedLog;
   readonly #warnings: ConnectionWarnings;
@@ -211,7 +208,6 @@ class Intake implements LogIntake {
       tally: this.#tallies[source],
       connections: this.#connections,
       turns: this.#turns,
-      lines: this.#lines,
       isKnown: (from) => this.#attribution.expects(from),
       // Who may prove who he is, is heard first.
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
