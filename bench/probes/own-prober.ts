@@ -11,10 +11,9 @@ import { NO_OTHER_NAMES } from '../../src/checks/name-resolution/other-names.ts'
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import { judgeMail } from '../../src/checks/mail/judge.ts';
 import { judgeTlsPath } from '../../src/checks/tls-genuine/judge-path.ts';
-import type { PathTarget } from '../../src/round/path.ts';
-import { licenseTarget, serviceTarget } from '../../src/round/path-targets.ts';
-import { createProbeKit, type ProbeKit } from '../../src/round/instruments.ts';
-import type { Config } from '../../src/config/config.ts';
+import { licenseTarget, observeAnyAddress, type PathTarget, serviceTarget } from '../../src/round/path.ts';
+import { createInstruments, type Look as Instruments, lookWith } from '../../src/round/instruments.ts';
+import { observeMailServer } from '../../src/round/mail.ts';
 import type { Finding } from '../../src/engine/model.ts';
 import { bareHandshake, bareRequest } from './floor.ts';
 import type { FloorKind, ProbeKind } from './kinds.ts';
@@ -42,10 +41,10 @@ type Look = () => Promise<readonly Finding[]>;
 
 const NEVER = new AbortController().signal;
 
-function pathLook(kit: ProbeKit, target: PathTarget): Look {
+function pathLook(look: Instruments, target: PathTarget): Look {
   return async () => {
-    const path = await kit.looks.path(target, NEVER);
-    const tls = judgeTlsPath(path, kit.knowledgeOf(path.subject), { controls: [], now: systemClock.now() });
+    const path = await observeAnyAddress(target, look);
+    const tls = judgeTlsPath(path, look.knowledge.of(path.subject), { controls: [], now: systemClock.now() });
     const answered = path.endpoints.filter(({ http }) => http !== null);
     return [
       ...judgeTcp(path.endpoints),
@@ -68,12 +67,12 @@ function incomplete(what: string): Finding {
   };
 }
 
-function dnsLook(kit: ProbeKit, config: Config): Look {
+function dnsLook({ config, limiter, askName, ctx }: Instruments): Look {
   const [resolver] = config.resolvers;
   if (resolver === undefined) throw new Error('Cannot look up names without a resolver');
   const { port, expectedAddresses } = config.licenseServer;
   return async () => {
-    const seen = await kit.looks.name('fortitokenmobile.fortinet.com', resolver, NEVER);
+    const seen = await limiter.run(() => askName('fortitokenmobile.fortinet.com', resolver, ctx), NEVER);
     const { findings, addresses } = judgeDns({
       name: seen.name,
       port,
@@ -85,24 +84,26 @@ function dnsLook(kit: ProbeKit, config: Config): Look {
   };
 }
 
-function mailLook(kit: ProbeKit, config: Config): Look {
-  const [server] = config.mail;
+function mailLook(look: Instruments): Look {
+  const [server] = look.config.mail;
   if (server === undefined) throw new Error('Cannot rehearse mail without a server');
-  return async () => judgeMail(await kit.looks.mail(server, NEVER), { fromAppliance: false });
+  return async () =>
+    judgeMail(await look.limiter.run(() => observeMailServer(server, look), NEVER), { fromAppliance: false });
 }
 
-function looksOf(kit: ProbeKit, config: Config): Readonly<Record<ProbeKind | FloorKind, Look>> {
+function looksOf(look: Instruments): Readonly<Record<ProbeKind | FloorKind, Look>> {
+  const { config } = look;
   const [service] = config.services;
   if (service === undefined) throw new Error('Cannot look at a server with an RSA key: expected it as a service');
   const [ecdsa, rsa] = [licenseTarget(config), serviceTarget(service, config)];
   return {
-    dns: dnsLook(kit, config),
-    tcp: pathLook(kit, { ...ecdsa, depth: 'tcp' }),
-    'tls-rsa': pathLook(kit, { ...rsa, depth: 'tls' }),
-    'tls-ecdsa': pathLook(kit, { ...ecdsa, depth: 'tls' }),
-    'https-rsa': pathLook(kit, rsa),
-    'https-ecdsa': pathLook(kit, ecdsa),
-    mail: mailLook(kit, config),
+    dns: dnsLook(look),
+    tcp: pathLook(look, { ...ecdsa, depth: 'tcp' }),
+    'tls-rsa': pathLook(look, { ...rsa, depth: 'tls' }),
+    'tls-ecdsa': pathLook(look, { ...ecdsa, depth: 'tls' }),
+    'https-rsa': pathLook(look, rsa),
+    'https-ecdsa': pathLook(look, ecdsa),
+    mail: mailLook(look),
     'floor-tls-rsa': () => bareHandshake(rsa),
     'floor-tls-ecdsa': () => bareHandshake(ecdsa),
     'floor-https-rsa': () => bareRequest(rsa),
@@ -128,7 +129,7 @@ async function carry(look: Look, { concurrency, milliseconds }: ProbeLoad): Prom
 process.once('message', ({ configuration }: ProberSettings) => {
   void (async () => {
     const config = await configOf(configuration);
-    const looks = looksOf(await createProbeKit(config, { clock: systemClock, env: {} }), config);
+    const looks = looksOf(lookWith(await createInstruments(config, { clock: systemClock, env: {} }), NEVER));
     process.on('message', (load: ProbeLoad) => {
       void (async () => process.send?.(await carry(looks[load.kind], load)))();
     });

@@ -2,7 +2,7 @@ import type { LogFacts, UnitFacts } from './check.ts';
 import { CHECKS } from './registry.ts';
 import type { Assessment } from '../engine/model.ts';
 import { withPeerViews } from './peer-views.ts';
-import type { SlowFactsBySource } from '../round/registry.ts';
+import type { Picture } from '../connectors/picture.ts';
 import { activationContextOf, type ActivationContext } from '../core/license/appliance.ts';
 import { outageWarning } from '../core/license/firmware.ts';
 import type { HostPort } from '../core/addresses.ts';
@@ -25,7 +25,7 @@ export function withLog(
 }
 
 /** What impact texts depend on, as far as an appliance told. */
-export function activationOf({ appliances: units }: SlowFactsBySource): ActivationContext {
+export function activationOf({ appliances: units }: Picture): ActivationContext {
   const named = units.map(({ config: { name }, known = [] }) => ({ name, known }));
   return { ...activationContextOf(units), outageWarning: outageWarning(named) };
 }
@@ -38,7 +38,7 @@ export function assessUnits(facts: UnitFacts): readonly Assessment[] {
 /** What they mean for what a round found out, and what other agents see of it. */
 export function withUnits(
   probed: readonly Assessment[],
-  { picture, licenseServer }: { readonly picture: SlowFactsBySource; readonly licenseServer: HostPort },
+  { picture, licenseServer }: { readonly picture: Picture; readonly licenseServer: HostPort },
 ): readonly Assessment[] {
   return probed.map((own) => {
     const check = CHECKS.find(({ id }) => id === own.id);

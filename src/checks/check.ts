@@ -1,6 +1,8 @@
 import type { ApplianceFacts } from '../core/license/appliance.ts';
 import type { FindingContent, Told, Assessment, Check, Finding } from '../engine/model.ts';
-import type { SlowSourceId, SlowFactsBySource, SourcesConfig, RoundObservations } from '../round/registry.ts';
+import type { ConnectorId, Picture } from '../connectors/picture.ts';
+import type { WatchedConfig } from '../config/schema/watched.ts';
+import type { RoundObservations } from '../core/round.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import type { CarrierFindings } from './delivery/judge-carrier.ts';
@@ -26,7 +28,7 @@ export type Declaration<Id extends string = string, C extends string = string> =
   /** The steps that its causes break, where it is another one. */
   readonly causeSteps?: Readonly<Partial<Record<C, StepId>>>;
   /** What was learned beside the round changes what the round found out. */
-  readonly withUnits?: (own: Assessment, picture: SlowFactsBySource) => Assessment;
+  readonly withUnits?: (own: Assessment, picture: Picture) => Assessment;
   readonly withLog?: (own: Assessment, facts: Extract<LogFacts, { readonly kind: 'heard' }>) => Assessment;
 } & Judge;
 
@@ -50,7 +52,7 @@ interface RoundJudge {
 interface UnitsJudge {
   readonly from: 'units';
   /** Which of them it judges: news of these are news of its precondition. */
-  readonly sources: readonly SlowSourceId[];
+  readonly sources: readonly ConnectorId[];
   readonly judge: (facts: UnitFacts) => Judgement;
 }
 
@@ -65,12 +67,12 @@ export type Judgement = Omit<Assessment, 'id'>;
 export type LogFacts =
   | {
       readonly kind: 'heard';
-      readonly config: SourcesConfig;
+      readonly config: WatchedConfig;
       readonly report: PollingReport;
       /** What the FortiGates said of the policies for its traffic. */
       readonly firewall: readonly FirewallObservation[];
       /** What the units say of themselves. */
-      readonly units?: SlowFactsBySource['appliances'];
+      readonly units?: Picture['appliances'];
       /** What was left out of the report, as notes. */
       readonly notes: readonly Finding[];
       /** Unknown senders whose lines were refused. */
@@ -78,7 +80,7 @@ export type LogFacts =
       /** The precondition that a cause breaks. */
       readonly preconditionOf: (cause: string) => string;
     }
-  | ({ readonly kind: 'unheard'; readonly config: SourcesConfig } & Unheard);
+  | ({ readonly kind: 'unheard'; readonly config: WatchedConfig } & Unheard);
 
 /** Why nobody has listened. */
 export interface Unheard {
@@ -89,7 +91,7 @@ export interface Unheard {
 
 /** What one round knows beside the targets. */
 export interface RoundFacts {
-  readonly config: SourcesConfig;
+  readonly config: WatchedConfig;
   readonly round: RoundObservations;
   /** The services that carry codes, and what the checks of the path found at them. */
   readonly carriers: readonly CarrierFindings[];
@@ -114,8 +116,8 @@ export interface TargetFacts {
 }
 
 export interface UnitFacts {
-  readonly config: SourcesConfig;
-  readonly picture: SlowFactsBySource;
+  readonly config: WatchedConfig;
+  readonly picture: Picture;
   /** When the round began. */
   readonly at: EpochMs;
   /** What the clocks of the units are compared with; null or absent: the round did not find it out. */

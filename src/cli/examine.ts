@@ -1,6 +1,11 @@
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
-import type { SlowFactsBySource, RoundObservations } from '../round/registry.ts';
-import { withMail } from '../round/assess.ts';
+import { applianceUnits } from '../connectors/appliances.ts';
+import { firewallUnits } from '../connectors/firewall.ts';
+import { peerUnits } from '../connectors/peers.ts';
+import { askUnits, type ConnectorId, type Picture, type Unit } from '../connectors/picture.ts';
+import { observeRegistration, registrationQuery } from '../connectors/registration.ts';
+import { type RoundObservations, isInvalid } from '../core/round.ts';
+import { assessRound, needsCloserLook, withMail } from '../round/assess.ts';
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/config-file.ts';
 import { authority } from '../core/addresses.ts';
@@ -9,21 +14,19 @@ import type { MailObservation, TlsOutcome } from '../core/observation.ts';
 import type { Assessment, Cause, Finding } from '../engine/model.ts';
 import { withMore } from '../engine/words.ts';
 import type { RoundResult } from '../report/report-contents.ts';
-import type { RoundProgress } from '../round/round.ts';
-import { createProbeKit, type RoundWishes, type ProbeKit } from '../round/instruments.ts';
+import { observeRound, type RoundProgress, type RoundWishes } from '../round/round.ts';
+import { createInstruments } from '../round/instruments.ts';
 import { invalidWhenStalled } from '../checks/assess.ts';
-import type { MailPace } from '../round/mail-source.ts';
 import type { MailServer } from '../config/schema/mail.ts';
-import { codeLifeOf, mailServersOf } from '../connectors/unit-observation.ts';
-import { askEach, configuredSources, unseenPicture, stateFile } from '../runtime/slow-sources.ts';
+import { codeLifeOf, type MailPace, mailServersOf } from '../round/mail.ts';
+import { createPendingMemory } from '../connectors/token-counts.ts';
+import { stateFile } from '../runtime/state-files.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
-import { createPendingMemory } from '../connectors/unit-observation.ts';
 import { deadline, oneATurn } from '../system/clock.ts';
 import { jsonFile } from '../system/json-file.ts';
 import { createProgressLine, type ProgressLine, type Terminal } from './terminal.ts';
 import { isCorroborated } from '../engine/diagnose.ts';
-import { isInvalid } from '../core/round.ts';
 
 interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'signal' | 'progress'> {
   readonly config: Config;
@@ -38,7 +41,7 @@ export const neededToExamine: Needs = (key) => !/^(?:web|notify|logs\.syslog)\./
 
 /** One round, and what was asked beside the probes. */
 export interface Examination extends RoundResult {
-  readonly picture: SlowFactsBySource;
+  readonly picture: Picture;
   /** What was still waited for when the time was over. */
   readonly waitingFor: readonly string[];
 }
@@ -58,7 +61,8 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   const { config, clock, env, limit: longest } = options;
   using limit = longest === undefined ? null : deadline(clock, longest, options.signal);
   const signal = limit?.signal ?? options.signal;
-  const kit = await createProbeKit(config, { clock, env, ...(limit === null ? {} : { mailLimit: MAIL_LIMIT }) });
+  const mailLimit = limit === null ? {} : { mailLimit: MAIL_LIMIT };
+  const instruments = await createInstruments(config, { clock, env, ...mailLimit });
   const progress = createProgressLine(options.progress);
   const mail = createMailPace(clock, signal);
   const waitingFor: string[] = [];
@@ -68,7 +72,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const answerLimit = limit === null ? {} : { answerLimit: ANSWER_LIMIT };
-    const picture = askSlowSources({ ...options, ...answerLimit, signal }, progress);
+    const picture = askConnectors({ ...options, ...answerLimit, signal }, progress);
     const wishes = { ...wishesFor(config, picture), onProgress: (step: RoundProgress): void => progress.show(step) };
     const started = clock.elapsed();
     const timely = (): RoundWishes =>
@@ -78,12 +82,15 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const looks: Seen[] = [];
     const look = async (): Promise<Seen> => {
       progress.look();
-      const [observations, seen] = await Promise.all([kit.observe(signal, timely()), picture.whole]);
-      const result = concluded({ observations, judged: kit.assess(observations), picture: seen }, options);
+      const [observations, seen] = await Promise.all([observeRound(instruments, timely(), signal), picture.whole]);
+      const result = concluded(
+        { observations, judged: assessRound(instruments, observations), picture: seen },
+        options,
+      );
       looks.unshift(result);
       return result;
     };
-    const settled = await untilSettled(look, { kit, clock, signal });
+    const settled = await untilSettled(look, { clock, signal, needsCloserLook: () => needsCloserLook(instruments) });
     const late = [...(await mail.late()), ...looks.flatMap(({ observations }) => observations.mail)];
     const open = signal.aborted ? unconfirmedIn(settled, looks) : [];
     const isWhole = open.length === 0 && !settled.observations.mail.some(isOpen);
@@ -211,36 +218,54 @@ function notYet(server: MailServer): MailObservation {
 
 interface Pictures {
   /** With what is on the schedule of the appliances. */
-  readonly appliances: Promise<SlowFactsBySource>;
-  readonly whole: Promise<SlowFactsBySource>;
+  readonly appliances: Promise<Picture>;
+  readonly whole: Promise<Picture>;
 }
 
-function askSlowSources(
+function askConnectors(
   { config, clock, env, signal, answerLimit }: ExaminationOptions & Pick<ConnectorContext, 'answerLimit'>,
   progress: ProgressLine,
 ): Pictures {
-  // The registration service counts calls: the daemon and this command keep one account.
-  const budget = jsonFile(stateFile(config, 'registration-budget.json'));
-  // What one look sees pending, is seen first by the daemon, which looks all the time.
-  const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
-  const seenByDaemon = createPendingMemory({ ...pendingFile, save: () => undefined });
-  const ownTurn = oneATurn();
-  const facts = config.appliances.length === 0 ? Promise.resolve([]) : loadFirmwareFacts();
-  const ask = async (runs: 'appliance' | 'registration', known: SlowFactsBySource): Promise<SlowFactsBySource> => {
-    const paced = { clock, env, signal, ...(answerLimit === undefined ? {} : { answerLimit }) };
-    const tools = { ...known, ...paced, budget, pendingTokens: seenByDaemon, firmwareFacts: await facts, ownTurn };
-    const asked = configuredSources(config)
-      .filter((source) => source.runs === runs)
-      .map(async (source) => {
-        progress.show({ subject: source.id, kind: 'started' });
-        const seen = await askEach([source], config, tools);
-        progress.show({ subject: source.id, kind: 'finished' });
-        return seen;
-      });
-    return (await Promise.all(asked)).reduce<SlowFactsBySource>((all, facts) => ({ ...all, ...facts }), known);
+  const paced = { clock, env, signal, ...(answerLimit === undefined ? {} : { answerLimit }), ownTurn: oneATurn() };
+  const asked = async <T>(subject: ConnectorId, ask: () => Promise<T>): Promise<T> => {
+    progress.show({ subject, kind: 'started' });
+    const seen = await ask();
+    progress.show({ subject, kind: 'finished' });
+    return seen;
   };
-  const appliances = ask('appliance', unseenPicture(config));
-  return { appliances, whole: appliances.then((known) => ask('registration', known)) };
+  const askAll = async <Fact>(id: ConnectorId, units: readonly Unit<Fact>[]): Promise<readonly Fact[]> =>
+    units.length === 0 ? [] : asked(id, () => askUnits(units, paced));
+  const { registration } = config;
+  const appliances = askSlowly();
+  return { appliances, whole: appliances.then(withRegistration) };
+
+  /** What is on the schedule of the appliances. */
+  async function askSlowly(): Promise<Picture> {
+    // What one look sees pending, is seen first by the daemon, which looks all the time.
+    const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
+    const pendingTokens = createPendingMemory({ ...pendingFile, save: () => undefined });
+    const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
+    const [units, firewall, peers] = await Promise.all([
+      askAll('appliances', applianceUnits(config, { pendingTokens, firmwareFacts })),
+      askAll(
+        'firewall',
+        firewallUnits(config, () => []),
+      ),
+      askAll('peers', peerUnits(config)),
+    ]);
+    return { appliances: units, registration: null, firewall, peers };
+  }
+
+  async function withRegistration(known: Picture): Promise<Picture> {
+    if (registration === null) return known;
+    // The registration service counts calls: the daemon and this command keep one account.
+    const budget = jsonFile(stateFile(config, 'registration-budget.json'));
+    const query = registrationQuery(known.appliances);
+    return {
+      ...known,
+      registration: await asked('registration', () => observeRegistration(registration, query, budget, paced)),
+    };
+  }
 }
 
 /** Enough for what was there only once to be gone, and for what is new to be seen again. */
@@ -258,7 +283,8 @@ const SILENT_IN_A_ROW = 3;
 const BROAD = 3;
 
 interface SettlingTools {
-  readonly kit: Pick<ProbeKit, 'needsCloserLook'>;
+  /** Whether another look at once would tell more of a connection that failed. */
+  readonly needsCloserLook: () => boolean;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly signal: AbortSignal;
 }
@@ -269,13 +295,13 @@ interface SettlingTools {
  */
 export async function untilSettled<Result extends RoundResult>(
   look: () => Promise<Result>,
-  { kit, clock, signal }: SettlingTools,
+  { clock, signal, needsCloserLook: wantsMore }: SettlingTools,
 ): Promise<Result> {
   const started = clock.elapsed();
   const isTime = (): boolean => clock.elapsed() - started <= LAST_BEGIN;
   let last = await look();
   const looks = [last];
-  while (looks.length < MOST_LOOKS && !signal.aborted && (kit.needsCloserLook() || !isSettled(looks))) {
+  while (looks.length < MOST_LOOKS && !signal.aborted && (wantsMore() || !isSettled(looks))) {
     if (looks.length >= IN_A_ROW && !isTime()) break;
     last = await look();
     looks.unshift(last);

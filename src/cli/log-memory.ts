@@ -8,7 +8,7 @@ import type { LogMemory } from '../report/report-contents.ts';
 import type { StoredHistory } from '../store/stored-history.ts';
 import { NOTHING_REMEMBERED, type LogPart, lastExplainingFaults } from '../runtime/conclude.ts';
 import { listenedSince, readPolling } from '../logs/polling-log.ts';
-import { stateFile } from '../runtime/slow-sources.ts';
+import { stateFile } from '../runtime/state-files.ts';
 import { messageOf } from '../text/message-of.ts';
 
 /** What a daemon with the same store has kept of the log; read only. Throws nothing. */

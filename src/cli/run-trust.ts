@@ -1,9 +1,9 @@
 import type { CaptureResult } from '../capture/capture-result.ts';
 import { authority } from '../core/addresses.ts';
 import { chainKey, type Certificate, sentChain } from '../core/certificate.ts';
-import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/config-file.ts';
-import { createProbeKit, type ProbeKit } from '../round/instruments.ts';
+import { createInstruments, type Instruments } from '../round/instruments.ts';
+import { observeRound, type RoundProgress } from '../round/round.ts';
 import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-path.ts';
 import { trueTime } from '../round/assess.ts';
 import { writeBaseline } from '../trust/baseline-file.ts';
@@ -39,7 +39,7 @@ export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): 
   const look = async (signal: AbortSignal): Promise<readonly CapturedLook[]> =>
     isCaptured
       ? looksIn(await capturesOf(config, { files: captures, all: false }, terminal))
-      : capture(await createProbeKit(config, terminal), terminal, signal);
+      : capture(await createInstruments(config, terminal), terminal, signal);
   return trustLearn({
     ...terminal,
     target: authority(config.licenseServer),
@@ -53,15 +53,15 @@ export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): 
 export async function runTrustShow(terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToJudge);
   if (config === null) return EXIT_UNKNOWN;
-  const kit = await createProbeKit(config, terminal);
-  terminal.output.write(overview(config, kit));
+  terminal.output.write(overview(await createInstruments(config, terminal)));
   return 0;
 }
 
-function overview({ licenseServer, trust: { profile, baselineFile } }: Config, kit: ProbeKit): string {
+function overview({ config, knowledge }: Instruments): string {
+  const { licenseServer, trust: settings } = config;
   const target = authority(licenseServer);
-  const { trust, baseline, refusedBaseline } = kit.knowledgeOf(target);
-  return renderTrust({ target, profile, trust, baseline, refusedBaseline, baselineFile });
+  const { trust, baseline, refusedBaseline } = knowledge.of(target);
+  return renderTrust({ target, ...settings, trust, baseline, refusedBaseline });
 }
 
 /** The distinct chains of the licence server in captures. */
@@ -75,20 +75,25 @@ function looksIn({ connections }: CaptureResult): readonly CapturedLook[] {
 }
 
 /** One round, of which only the licence server's chains are kept, with the control hosts' beside them. */
-async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSignal): Promise<readonly CapturedLook[]> {
+async function capture(
+  instruments: Instruments,
+  { progress }: Terminal,
+  signal: AbortSignal,
+): Promise<readonly CapturedLook[]> {
   const line = createProgressLine(progress);
-  const round = await kit.observe(signal, {
+  const wishes = {
     mailServers: Promise.resolve([]),
     codeLife: Promise.resolve(null),
     isComplained: false,
     complainedAt: null,
-    onProgress: (step) => line.show(step),
-  });
+    onProgress: (step: RoundProgress) => line.show(step),
+  };
+  const round = await observeRound(instruments, wishes, signal);
   line.clear();
   const path = round.path.licenseServer;
-  const now = trueTime(round, (target) => kit.knowledgeOf(target));
+  const now = trueTime(instruments, round);
   const surroundings = { controls: controlChainsOf(round.controls), now };
-  return tlsEvidence(path, kit.knowledgeOf(path.subject), surroundings).map(({ endpoint, evidence }) => ({
+  return tlsEvidence(path, instruments.knowledge.of(path.subject), surroundings).map(({ endpoint, evidence }) => ({
     address: endpoint.address,
     evidence,
   }));

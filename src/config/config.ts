@@ -17,7 +17,7 @@ import {
   integer,
 } from './schema/section.ts';
 import { store, web } from './schema/web.ts';
-import { sourceSections } from '../round/registry.ts';
+import { watchedSections } from './schema/watched.ts';
 import { channelSections } from '../notify/channels/registry.ts';
 import { webUrl } from './schema/endpoints.ts';
 
@@ -115,7 +115,7 @@ export const configFile = section(
     timezone: timezone
       .prefault('UTC')
       .describe('Time zone of this site: messages and pages show times in it and in UTC. Schedules have their own.'),
-    ...sourceSections(),
+    ...watchedSections,
     schedule: schedule.prefault({}).describe('When things run.'),
     notify: notify.prefault({}).describe('Who is told, and how.'),
     web: web.prefault({}).describe('The status page, the metrics and the API.'),

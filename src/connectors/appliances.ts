@@ -1,20 +1,20 @@
-import { isIP } from 'node:net';
 import * as z from 'zod';
-import { deadline } from '../system/clock.ts';
-import type { ApplianceApiConfig, ApplianceConfig, SnmpConfig } from '../config/schema/appliances.ts';
-import type { Clock, Millis } from '../core/clock.ts';
+import { type ApplianceConfig, type ApplianceApiConfig, type SnmpConfig } from '../config/schema/connectors.ts';
+import type { WatchedConfig } from '../config/schema/watched.ts';
 import {
+  type ApplianceObservation,
+  type HaRoleObservation,
   type ApplianceClock,
   type ApplianceFacts,
-  type ApplianceObservation,
   type SystemFacts,
   type TokenCounts,
   type ProvisioningServer,
   type ApplianceMailServer,
   haRoleOf,
   type HaRoleFacts,
-  type HaRoleObservation,
 } from '../core/license/appliance.ts';
+import { factsAbout, type FirmwareFact } from '../core/license/firmware.ts';
+import type { Millis, Clock } from '../core/clock.ts';
 import type { Resource } from '../core/license/resource.ts';
 import {
   type ConnectorContext,
@@ -27,12 +27,16 @@ import {
   type JsonReply,
   secretOf,
 } from '../network/rest/json-exchange.ts';
+import type { Unit, UnitObservation } from './picture.ts';
+import { isIP } from 'node:net';
+import { deadline } from '../system/clock.ts';
 import {
   parseLicensedTokens,
   parseSmsQuota,
   createTokenCounter,
   PAGE_SIZE,
   parseTokenPage,
+  type PendingMemory,
   type TokenPage,
 } from './token-counts.ts';
 import { ProbeError } from '../network/failure.ts';
@@ -46,6 +50,44 @@ import {
   cutList,
 } from '../network/rest/reply-values.ts';
 import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
+
+/** What looks at the units share. */
+export interface ApplianceMemory {
+  readonly pendingTokens: PendingMemory;
+  readonly firmwareFacts: readonly FirmwareFact[];
+}
+
+/** The FortiAuthenticators: their REST API and SNMP agents, with GET alone. */
+export function applianceUnits(
+  { appliances }: Pick<WatchedConfig, 'appliances'>,
+  { pendingTokens, firmwareFacts }: ApplianceMemory,
+): readonly Unit<UnitObservation>[] {
+  const names = appliances.filter(({ api }) => api !== null).map(({ name }) => name);
+  return appliances.map((config) => ({
+    name: config.name,
+    unseen: { config, rest: null, role: null },
+    unanswered: null,
+    ask: async (context) => {
+      const unit = withKnownFacts(await observeUnit(config, context), firmwareFacts);
+      return config.api === null ? unit : pendingTokens.withAges(unit, names, context.clock.now());
+    },
+  }));
+}
+
+function withKnownFacts(unit: UnitObservation, facts: readonly FirmwareFact[]): UnitObservation {
+  const { rest, role } = unit;
+  const byApi = rest?.kind === 'ok' ? rest.system.firmware : null;
+  return { ...unit, known: factsAbout(byApi ?? (role?.kind === 'ok' ? role.firmware : null), facts) };
+}
+
+async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Promise<UnitObservation> {
+  const { api, snmp } = config;
+  const [rest, role] = await Promise.all([
+    api === null ? null : observeAppliance({ ...config, api }, ctx),
+    snmp === null ? null : observeHaRole({ ...config, snmp }, ctx),
+  ]);
+  return { config, rest, role };
+}
 
 /** For all resources of one appliance together. */
 const APPLIANCE_TIMEOUT: Millis = 60_000;

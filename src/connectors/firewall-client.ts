@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import * as z from 'zod';
-import type { FirewallConfig } from '../config/schema/firewall.ts';
+import type { FirewallConfig } from '../config/schema/connectors.ts';
 import { type ConnectorContext, createHttpGetter, type JsonReply, secretOf } from '../network/rest/json-exchange.ts';
 import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '../core/license/firewall.ts';
 import { visibleText } from '../core/visible-text.ts';

@@ -1,20 +1,23 @@
-import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
-import { deadline } from '../system/clock.ts';
-import type { FirewallConfig } from '../config/schema/firewall.ts';
-import type { LicenseServerConfig } from '../config/schema/path.ts';
 import type { Millis, EpochMs } from '../core/clock.ts';
 import {
-  type SessionLook,
   type FirewallObservation,
   firewallName,
+  firewallUnit,
+  type SessionLook,
   type Flow,
   type FqdnObject,
   type PolicyMatch,
   type SslInspection,
   type SessionCounts,
 } from '../core/license/firewall.ts';
+import type { LicenseServerConfig } from '../config/schema/path.ts';
+import type { WatchedConfig } from '../config/schema/watched.ts';
+import type { Unit } from './picture.ts';
+import type { FirewallConfig } from '../config/schema/connectors.ts';
+import { isIP, isIPv6 } from 'node:net';
+import { deadline } from '../system/clock.ts';
 import { ProbeError } from '../network/failure.ts';
 import { type ConnectorContext, failed, endpointOf } from '../network/rest/json-exchange.ts';
 import {
@@ -36,6 +39,28 @@ import { lenientCount } from '../network/rest/reply-values.ts';
 import type { Resource } from '../core/license/resource.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { addressInAny } from '../core/addresses.ts';
+
+/** The FortiGates on the way, each for its address of FortiAuthenticator. @param last what was said last */
+export function firewallUnits(
+  { firewall, licenseServer }: Pick<WatchedConfig, 'firewall' | 'licenseServer'>,
+  last: () => readonly FirewallObservation[],
+): readonly Unit<FirewallObservation>[] {
+  return firewall.map((entry) => {
+    const flow = flowOf(entry, licenseServer);
+    return {
+      name: firewallUnit(flow),
+      unseen: null,
+      unanswered: { ...flow, kind: 'failed', reason: 'aborted', durationMs: 0, message: 'It has not answered yet' },
+      ask: (context) => observeFirewall(entry, licenseServer, context, lastSessions(entry, last())),
+    };
+  });
+}
+
+function lastSessions(entry: FirewallConfig, seen: readonly FirewallObservation[]): SessionLook | null {
+  const name = firewallName(entry);
+  const last = seen.find(({ firewall: other, source }) => other === name && source === entry.source);
+  return last?.kind === 'ok' ? last.sessions : null;
+}
 
 /** For all questions together. */
 const FIREWALL_TIMEOUT: Millis = 60_000;

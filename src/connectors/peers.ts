@@ -8,8 +8,9 @@ import {
   type PeerCause,
   type PeerPrecondition,
 } from '../core/round.ts';
-import { startApart } from '../schedule/start-apart.ts';
-import type { SlowSource, SlowUnit, GaugeDefinition, SourceMetrics } from './source.ts';
+import type { PeerConfig } from '../config/schema/connectors.ts';
+import type { WatchedConfig } from '../config/schema/watched.ts';
+import type { Unit } from './picture.ts';
 import { instantText } from '../core/time-text.ts';
 import { ProbeError } from '../network/failure.ts';
 import {
@@ -20,9 +21,6 @@ import {
   secretOf,
 } from '../network/rest/json-exchange.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { authorityFile, optionalSecret } from '../config/schema/secret.ts';
-import { textAt, unique, list, section, name } from '../config/schema/section.ts';
-import { httpsOrigin } from '../config/schema/endpoints.ts';
 
 const STATUS = '/api/v1/status';
 
@@ -104,53 +102,12 @@ function parseStatus(peer: string, value: unknown): PeerView {
   return { kind: 'seen', peer, at, preconditions, causes: causes.slice(0, MAX_CAUSES) };
 }
 
-const READABLE: GaugeDefinition = {
-  name: 'ftm_peer_readable',
-  help: 'Whether the status of another agent of the site could be read (1) or not (0)',
-  labels: ['peer'],
-};
-
-const PEER_METRICS: SourceMetrics<readonly PeerObservation[], object> = {
-  gauges: [READABLE],
-  readings: (peers) =>
-    peers.map(({ peer, kind }) => ({ gauge: READABLE, labels: { peer }, value: kind === 'seen' ? 1 : 0 })),
-};
-
-const peer = section({
-  name: name.describe('What evidence calls it.'),
-  url: httpsOrigin('https://10.0.0.9:9843').describe('Address of its status page, "https://" without a path.'),
-  token: optionalSecret('token', 'File with a token of its "web.tokens" that may read.'),
-  caFile: authorityFile,
-});
-
-type PeerConfig = z.output<typeof peer>;
-
-const peersSection = unique(list(peer), textAt('name'));
-
-/** Each costs a TLS handshake of this machine. */
-const GAP: Millis = 16;
-
-interface Sections {
-  readonly peers: readonly PeerConfig[];
-}
-
-/** Other agents, whose view of the path is evidence. Empty: not asked yet. */
-export const peers: SlowSource<'peers', Sections, readonly PeerObservation[]> = {
-  id: 'peers',
-  runs: 'appliance',
-  sections: {
-    peers: peersSection.describe(
-      "Other ftm-watch agents, each in FortiAuthenticator's own network segment, whose status is read on " +
-        '`schedule.appliance`: what they see and this machine does not is a fault of that segment.',
-    ),
-  },
-  isConfigured: (settings) => settings.peers.length > 0,
-  unseen: () => [],
-  observe: (settings, look) => startApart(unitsOf(settings), { ...look, gap: GAP }, (unit) => unit.ask(look)),
-  units: unitsOf,
-  metrics: PEER_METRICS,
-};
-
-function unitsOf({ peers: all }: Sections): readonly SlowUnit<object, PeerObservation>[] {
-  return all.map((peer) => ({ name: peer.name, ask: (look) => observePeer(peer, look) }));
+/** Other agents, each by its status page. */
+export function peerUnits({ peers }: Pick<WatchedConfig, 'peers'>): readonly Unit<PeerObservation>[] {
+  return peers.map((peer) => ({
+    name: peer.name,
+    unseen: null,
+    unanswered: null,
+    ask: (context) => observePeer(peer, context),
+  }));
 }

@@ -8,9 +8,7 @@ import {
 } from '../network/rest/json-exchange.ts';
 import { createSecretFilter, visibleText } from '../core/visible-text.ts';
 import { cutList, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
-import { authorityFile, secret } from '../config/schema/secret.ts';
-import { optional, section, integer, text } from '../config/schema/section.ts';
-import { httpsOrigin as httpsOriginSection } from '../config/schema/endpoints.ts';
+import type { RegistrationConfig } from '../config/schema/connectors.ts';
 
 /** Sends the operations of the closed set, each over verified TLS to its own host. */
 export interface RegistrationClient extends AsyncDisposable {
@@ -214,24 +212,3 @@ function holdsText(root: unknown, text: string): boolean {
   }
   return false;
 }
-
-/** More digits than any account has. */
-const MAX_ACCOUNT = 999_999_999_999;
-
-export type RegistrationConfig = z.output<typeof registration>;
-
-/** FortiCloud's asset management. */
-export const registration = section({
-  user: text.describe('API user of FortiCloud (IAM > API Users), with read access to Asset Management.'),
-  password: secret('password', "File with the API user's password."),
-  accountId: optional(integer(1, MAX_ACCOUNT, 'an account number')).describe(
-    'Account to look in, for API users of an organisation.',
-  ),
-  url: httpsOriginSection('https://support.fortinet.com')
-    .prefault('https://support.fortinet.com')
-    .describe('Where the asset management API is.'),
-  authUrl: httpsOriginSection('https://customerapiauth.fortinet.com')
-    .prefault('https://customerapiauth.fortinet.com')
-    .describe('Where access tokens are issued.'),
-  caFile: authorityFile,
-});

@@ -1,4 +1,3 @@
-import { optional } from '../config/schema/section.ts';
 import {
   type RegistrationObservation,
   afterLook,
@@ -6,25 +5,45 @@ import {
   observationOf,
   openLicenses,
   type RegistrationMemory,
+  type LicenseLookup,
+  type LicenseOutcome,
 } from '../core/license/registration.ts';
-import type { SlowSource, Watch, WatchDeps } from './source.ts';
-import { observeRegistration, type RegistrationQuery } from './observe-registration.ts';
-import { registration as section, type RegistrationConfig } from './registration-client.ts';
-import type { EpochMs } from '../core/clock.ts';
+import {
+  createRegistrationClient,
+  type RegistrationClient,
+  type RegistrationOperation,
+  parseLicenseRecords,
+  productHoldsLicense,
+  serviceError,
+  type LicenseRecord,
+  parseAccessToken,
+  tokenError,
+} from './registration-client.ts';
+import type { RegistrationConfig } from '../config/schema/connectors.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import { discardIfStalled } from '../schedule/stall-monitor.ts';
-import { Runner } from '../schedule/runner.ts';
-import type { UnitObservation } from './unit-observation.ts';
-import { type BudgetStore, parseBudget } from './metered-call.ts';
+import { Runner, type RunnerOptions } from '../schedule/runner.ts';
+import type { UnitObservation } from './picture.ts';
+import { type BudgetStore, parseBudget, createMeteredCall, type CallResult, type MeteredCall } from './metered-call.ts';
 import { licensesOf, unitOf } from '../core/license/appliance.ts';
+import type { Failure } from '../core/observation.ts';
+import { type ConnectorContext, failed, secretOf } from '../network/rest/json-exchange.ts';
 
-interface RegistrationSettings {
-  readonly registration: RegistrationConfig | null;
+export interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omit<RunnerOptions, 'run'> {
+  /** From one time of the schedule to the next. */
+  readonly period: Millis;
+  readonly budget: BudgetStore;
+  /** They tell which licences to ask for. Settles when they have been asked. */
+  readonly appliances: () => Promise<readonly UnitObservation[]>;
+  readonly onSeen: (facts: RegistrationObservation) => void;
 }
 
-interface RegistrationTools {
-  readonly budget: BudgetStore;
-  /** They tell which licences to ask for. */
-  readonly appliances: readonly UnitObservation[];
+/** Asks again and again. */
+export interface RegistrationWatch {
+  start(): void;
+  stop(): Promise<void>;
+  /** They may have licences that were never asked for. */
+  appliancesChanged(): void;
 }
 
 /** An answer stands for so many times of the schedule when no newer one comes: licences move rarely. */
@@ -35,10 +54,10 @@ const KEPT_TIMES = 2;
  * for licences that a unit was not known to have.
  */
 export function watchRegistration(
-  { registration }: RegistrationSettings,
-  deps: WatchDeps<RegistrationObservation | null, RegistrationTools>,
-): Watch {
-  const { clock, env, ownTurn } = deps;
+  registration: RegistrationConfig,
+  options: RegistrationWatchOptions,
+): RegistrationWatch {
+  const { clock, env, ownTurn, budget } = options;
   let known: RegistrationMemory = new Map();
   /** Null: before the first look. */
   let everAsked: ReadonlySet<string> | null = null;
@@ -50,9 +69,7 @@ export function watchRegistration(
     cancelNext();
     const own = scope;
     scope = 'all';
-    const { appliances, budget } = await deps.tools();
-    if (registration === null) return;
-    const query = registrationQuery(appliances);
+    const query = registrationQuery(await options.appliances());
     const asked =
       own === 'all' ? query.licenses : [...unasked(query.licenses), ...among(openLicenses(known), query.licenses)];
     const answer = await discardIfStalled(
@@ -68,10 +85,10 @@ export function watchRegistration(
     known = afterLook(
       known,
       { wanted: query.licenses, asked, seen: answer.seen, at: clock.now() },
-      KEPT_TIMES * deps.period,
+      KEPT_TIMES * options.period,
     );
     everAsked = new Set([...among([...(everAsked ?? [])], query.licenses), ...asked]);
-    deps.onSeen(observationOf(known, answer.seen));
+    options.onSeen(observationOf(known, answer.seen));
     const at = await timeOfNext(known, budget, clock.now());
     if (at === null) return;
     cancelNext = clock.after(Math.max(0, at - clock.now()), () => {
@@ -87,13 +104,12 @@ export function watchRegistration(
   /** Asked only once: a licence that the service refuses waits for the schedule. */
   async function askForNew(): Promise<void> {
     if (everAsked === null) return;
-    const { appliances } = await deps.tools();
-    if (unasked(registrationQuery(appliances).licenses).length === 0) return;
+    if (unasked(registrationQuery(await options.appliances()).licenses).length === 0) return;
     scope = 'open';
     runner.trigger();
   }
 
-  const runner = new Runner({ ...deps, run: look });
+  const runner = new Runner({ ...options, run: look });
   return {
     start: () => runner.start(),
     stop: async () => {
@@ -101,8 +117,8 @@ export function watchRegistration(
       await runner.stop();
       cancelNext();
     },
-    toolsChanged: () => {
-      askForNew().catch(deps.onError);
+    appliancesChanged: () => {
+      askForNew().catch(options.onError);
     },
   };
 }
@@ -124,34 +140,237 @@ function isOwnTrouble(seen: RegistrationObservation): boolean {
   );
 }
 
-/** FortiCloud's asset management: who holds the licences. Null: it was not asked. */
-export const registration: SlowSource<
-  'registration',
-  RegistrationSettings,
-  RegistrationObservation | null,
-  RegistrationTools
-> = {
-  id: 'registration',
-  runs: 'registration',
-  sections: {
-    registration: optional(section).describe(
-      'FortiCloud asset management, read only: tells which unit a licence is registered to.',
-    ),
-  },
-  isConfigured: (settings) => settings.registration !== null,
-  unseen: () => null,
-  observe: async (settings, look) =>
-    settings.registration === null
-      ? null
-      : observeRegistration(settings.registration, registrationQuery(look.appliances), look.budget, look),
-  watch: watchRegistration,
-};
-
 /** The licences that are configured or were seen on the appliances, and the serials to look for them under. */
-function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
+export function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
   const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
   const serials = units
     .map((unit) => unitOf(unit.config, unit.rest, unit.role))
     .flatMap(({ serial, peers }) => [...(serial === null ? [] : [serial]), ...peers]);
   return { licenses: [...new Set(licenses)], serials: [...new Set(serials)] };
+}
+
+export interface RegistrationQuery {
+  readonly licenses: readonly string[];
+  /**
+   * The appliances' serials and their peers'. A licence that the service does not list is looked for in the details of
+   * these, where the portal shows it.
+   */
+  readonly serials: readonly string[];
+}
+
+/**
+ * Asks the registration service who holds each licence, within its quotas. Never throws: what went wrong is part of
+ * the observation. Not to be run twice at a time with one store.
+ */
+export async function observeRegistration(
+  config: RegistrationConfig,
+  query: RegistrationQuery,
+  budget: BudgetStore,
+  context: ConnectorContext,
+): Promise<RegistrationObservation> {
+  const startedAt = context.clock.elapsed();
+  try {
+    const call = await createMeteredCall(budget, context);
+    await using client = await createRegistrationClient(config, context);
+    const tokens = createAccessTokens(config, { client, call }, context);
+    return await lookUpAll({ config, client, call, tokens, products: new Map() }, query);
+  } catch (error) {
+    return failed(error, startedAt, context);
+  }
+}
+
+interface Session {
+  readonly config: RegistrationConfig;
+  readonly client: RegistrationClient;
+  readonly call: MeteredCall;
+  readonly tokens: AccessTokens;
+  /** Answers of this round by serial: each product is asked for once, since errors are counted too. */
+  readonly products: Map<string, Answer>;
+}
+
+type Denied = Extract<RegistrationObservation, { kind: 'denied' }>;
+
+/** What a question ends with; a refusal is either of the account (`denied`) or of this question alone (`failed`). */
+type Answer = Exclude<CallResult, { kind: 'refused' }> | Denied;
+
+type Question = Exclude<RegistrationOperation, { kind: 'token' }>;
+
+async function lookUpAll(session: Session, query: RegistrationQuery): Promise<RegistrationObservation> {
+  const licenses = [...new Set(query.licenses.map((license) => license.toUpperCase()))];
+  if (licenses.length === 0) return { kind: 'ok', lookups: [] };
+  const first = await session.tokens.current();
+  if (first.kind !== 'token') return first.kind === 'refused' ? loginRefused(first.status) : first;
+  const lookups: LicenseLookup[] = [];
+  for (const license of licenses) {
+    const outcome = await lookUp(session, license);
+    if (outcome.kind === 'denied') return outcome;
+    lookups.push({ license, outcome });
+  }
+  // What is not listed may cost many calls for nothing: it comes after everything that may be listed.
+  for (const [index, { license, outcome }] of lookups.entries()) {
+    if (outcome.kind !== 'not-listed' && outcome.kind !== 'unnamed') continue;
+    lookups[index] = { license, outcome: (await searchProducts(session, license, query.serials)) ?? outcome };
+  }
+  return { kind: 'ok', lookups };
+}
+
+async function lookUp(session: Session, license: string): Promise<LicenseOutcome | Denied> {
+  const operation = { kind: 'list-license', license, accountId: session.config.accountId } as const;
+  const result = await ask(session, operation, `Looking up licence "${license}"`);
+  if (result.kind !== 'json') return result;
+  const records = parseLicenseRecords(result.value);
+  if (records === null) {
+    const message = `Cannot understand the answer about licence "${license}": expected a list "licenses"`;
+    return { kind: 'failed', reason: 'protocol', message, durationMs: 0 };
+  }
+  return outcomeOf(records.filter((record) => record.license === license));
+}
+
+/**
+ * A licence may stand in the list more than once: who holds it goes first, and only `Pending` means that nobody does.
+ */
+function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
+  const listed = records.filter((record) => !isPending(record));
+  for (const { serial, bought } of listed) {
+    // Several records may be of parts that were bought one after the other: none of them says how many there are.
+    if (serial !== null)
+      return { kind: 'registered', serial, ...(bought === null || records.length > 1 ? {} : { bought }) };
+  }
+  const [unnamed] = listed;
+  if (unnamed !== undefined) return { kind: 'unnamed', status: unnamed.status };
+  const [pending] = records;
+  return pending === undefined ? { kind: 'not-listed' } : { kind: 'unregistered', status: pending.status ?? 'Pending' };
+}
+
+function isPending(record: LicenseRecord): boolean {
+  return record.status?.toLowerCase() === 'pending';
+}
+
+/**
+ * Null: none of the products names it. A product that the service does not know says nothing about the licence; one
+ * that it could not be asked about leaves it open.
+ */
+async function searchProducts(
+  session: Session,
+  license: string,
+  serials: readonly string[],
+): Promise<LicenseOutcome | null> {
+  let open: LicenseOutcome | null = null;
+  for (const serial of serials) {
+    const result = await productOf(session, serial);
+    if (result === null) break;
+    if (result.kind === 'json' && productHoldsLicense(result.value, license)) return { kind: 'registered', serial };
+    if (result.kind === 'postponed' || (result.kind === 'failed' && result.reason !== 'rejected')) open ??= result;
+  }
+  return open;
+}
+
+/** An account that does not know one unit knows few: each costs one of the 10 errors that it has in an hour. */
+const MOST_REJECTED = 3;
+
+/** Null: too many were rejected to ask for another one. */
+async function productOf(session: Session, serial: string): Promise<Answer | null> {
+  const { products } = session;
+  const known = products.get(serial);
+  if (known !== undefined) return known;
+  const rejected = [...products.values()].filter((answer) => answer.kind === 'failed' && answer.reason === 'rejected');
+  if (rejected.length >= MOST_REJECTED) return null;
+  const operation = { kind: 'product-details', serial } as const;
+  const answer = await ask(session, operation, `Looking up product "${serial}"`);
+  products.set(serial, answer);
+  return answer;
+}
+
+/** A token may be revoked before its time: one new one is fetched, no more. */
+async function ask(session: Session, operation: Question, what: string): Promise<Answer> {
+  const first = await askOnce(session, operation, what);
+  if (first.kind !== 'refused') return first;
+  if (first.status !== 401) return refused(what, first.status);
+  session.tokens.discard();
+  const second = await askOnce(session, operation, what);
+  if (second.kind !== 'refused') return second;
+  return second.status === 401
+    ? { kind: 'denied', message: 'HTTP 401 with a new access token' }
+    : refused(what, second.status);
+}
+
+async function askOnce(session: Session, operation: Question, what: string): Promise<CallResult | Denied> {
+  const token = await session.tokens.current();
+  if (token.kind !== 'token') return token.kind === 'refused' ? loginRefused(token.status) : token;
+  return session.call({
+    what,
+    send: () => session.client.ask(operation, token.value),
+    problemOf: serviceError,
+    refusalBacksOff: false,
+  });
+}
+
+/**
+ * The login worked, so that this is about the one question: a mistyped number says nothing about the other licences.
+ */
+function refused(what: string, status: number): Failure {
+  const hint = status === 403 ? ' (may the API user read Asset Management, and this account?)' : '';
+  return {
+    kind: 'failed',
+    reason: 'rejected',
+    message: `${what} failed: HTTP ${String(status)}${hint}`,
+    durationMs: 0,
+  };
+}
+
+/** Without the name of the user: the text ends up in reports. */
+function loginRefused(status: number): Denied {
+  return { kind: 'denied', message: `HTTP ${String(status)} when logging in` };
+}
+
+/** A token is not used in its last moments: a call under way must not outlive it. */
+const MARGIN: Millis = 30_000;
+
+type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
+
+/** Holds the bearer token of one round, in memory only. */
+interface AccessTokens {
+  /** The current token, or a new one when it has run out. */
+  current(): Promise<TokenResult>;
+  /** The service did not take it any more: the next one is fetched again. */
+  discard(): void;
+}
+
+interface AccessTokenPorts {
+  readonly client: RegistrationClient;
+  readonly call: MeteredCall;
+}
+
+function createAccessTokens(
+  config: RegistrationConfig,
+  ports: AccessTokenPorts,
+  context: ConnectorContext,
+): AccessTokens {
+  let held: { readonly value: string; readonly usableUntil: Millis } | null = null;
+
+  async function fetchToken(): Promise<TokenResult> {
+    const password = await secretOf(config.password, context);
+    const askedAt = context.clock.elapsed();
+    const result = await ports.call({
+      what: 'Logging in to the registration service',
+      send: () => ports.client.send({ kind: 'token', user: config.user, password }),
+      problemOf: tokenError,
+      refusalBacksOff: true,
+    });
+    if (result.kind !== 'json') return result;
+    const token = parseAccessToken(result.value);
+    if (token === null) throw new TypeError('Cannot take the access token: expected what was checked before');
+    held = { value: token.value, usableUntil: askedAt + token.expiresInSeconds * 1000 - MARGIN };
+    return { kind: 'token', value: token.value };
+  }
+
+  return {
+    current: async () => {
+      if (held !== null && context.clock.elapsed() < held.usableUntil) return { kind: 'token', value: held.value };
+      return fetchToken();
+    },
+    discard: () => {
+      held = null;
+    },
+  };
 }

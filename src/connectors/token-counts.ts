@@ -1,15 +1,21 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import type { EpochMs } from '../core/clock.ts';
 import {
   type PendingToken,
   TOKEN_STATUSES,
   type TokenCounts,
   type TokenStatus,
   MOST_PENDING,
+  pendingSince,
+  type PendingSince,
   type LicensedTokens,
   type SmsQuota,
 } from '../core/license/appliance.ts';
 import { cutList, serialNumber, lenientCount } from '../network/rest/reply-values.ts';
-import { tokenId } from './unit-observation.ts';
+import { valueOf } from '../core/license/resource.ts';
+import type { BackgroundFile } from '../system/json-file.ts';
+import type { UnitObservation } from './picture.ts';
 
 /** More licences than any unit holds; tokens of further ones count as without licence. */
 const MAX_LICENSES = 1000;
@@ -136,4 +142,54 @@ export function parseSmsQuota(value: unknown): SmsQuota | null {
   if (!parsed.success) return null;
   const [total, available] = [lenientCount(parsed.data.total_sms), lenientCount(parsed.data.available_sms)];
   return total === null || available === null ? null : { total, available };
+}
+
+const SAVED = z.object({ pending: z.record(z.string(), z.number()) });
+
+/** Serial numbers of tokens are not kept: they name what users log in with. */
+export function tokenId(serial: string): string {
+  return createHash('sha256').update(serial.toUpperCase()).digest('base64url').slice(0, 22);
+}
+
+/** When tokens were seen pending first, between looks and restarts. */
+export interface PendingMemory {
+  /**
+   * The unit, with how long each of its pending tokens has been seen pending by this program.
+   * @param names of all units that tell their tokens
+   */
+  withAges(unit: UnitObservation, names: readonly string[], at: EpochMs): Promise<UnitObservation>;
+}
+
+/** @param file is read once, at the first look; what it holds otherwise than as it was saved reads as nothing */
+export function createPendingMemory(file: BackgroundFile): PendingMemory {
+  /** What each unit told last; null: nothing. */
+  const told = new Map<string, readonly string[] | null>();
+  let loading: Promise<PendingSince> | null = null;
+  let seen: PendingSince | null = null;
+  return {
+    withAges: async (unit, names, at) => {
+      loading ??= savedIn(file);
+      const saved = await loading;
+      const tokens = unit.rest?.kind === 'ok' ? valueOf(unit.rest.tokens) : null;
+      told.set(unit.config.name, tokens === null ? null : (tokens.pending ?? []).map(({ id }) => id));
+      const lists = names.map((name) => told.get(name) ?? null);
+      const ids = lists.flatMap((list) => list ?? []);
+      seen = pendingSince(seen ?? saved, { ids, isWhole: !lists.includes(null), at });
+      file.save({ pending: Object.fromEntries(seen) });
+      return withAges(unit, seen, at);
+    },
+  };
+}
+
+async function savedIn(file: BackgroundFile): Promise<PendingSince> {
+  const parsed = SAVED.safeParse(await file.load());
+  return new Map(parsed.success ? Object.entries(parsed.data.pending).slice(0, MOST_PENDING) : []);
+}
+
+function withAges(unit: UnitObservation, seen: PendingSince, at: EpochMs): UnitObservation {
+  const { rest } = unit;
+  if (rest?.kind !== 'ok' || rest.tokens.kind !== 'read') return unit;
+  const { value } = rest.tokens;
+  const pending = (value.pending ?? []).map(({ id }) => ({ id, age: at - (seen.get(id) ?? at) }));
+  return { ...unit, rest: { ...rest, tokens: { kind: 'read', value: { ...value, pending } } } };
 }

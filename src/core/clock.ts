@@ -16,3 +16,11 @@ export interface Clock {
   /** Calls back once after `delay`; the returned function cancels. Never keeps the process alive by itself alone. */
   after(delay: Millis, callback: () => void): () => void;
 }
+
+/**
+ * Whether what was kept at one instant still counts at another one. A clock that was set back must not keep it for
+ * longer.
+ */
+export function isRecent(at: EpochMs, now: EpochMs, span: Millis): boolean {
+  return at <= now && now - at < span;
+}

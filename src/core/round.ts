@@ -2,6 +2,7 @@ import { authority, type HostPort } from './addresses.ts';
 import type { CapturedChain } from './certificate.ts';
 import type { Millis, EpochMs } from './clock.ts';
 import type {
+  ClockObservation,
   CloserLook,
   DnsObservation,
   DnsReply,
@@ -9,8 +10,29 @@ import type {
   Failure,
   FailureReason,
   HttpOutcome,
+  MailObservation,
   TlsOutcome,
 } from './observation.ts';
+
+/** What one round saw, before anybody judged it. */
+interface RoundFacts {
+  readonly path: PathFacts;
+  /** Unrelated hosts: they tell a dead uplink from a path that is blocked. */
+  readonly controls: readonly PathObservation[];
+  /** The mail servers that FortiAuthenticator sends activation codes through. */
+  readonly mail: readonly MailObservation[];
+  /** The time of NTP servers. */
+  readonly ntp: readonly ClockObservation[];
+}
+
+export interface RoundObservations extends RoundFacts {
+  readonly startedAt: EpochMs;
+  /** Our wall clock minus our monotonic clock when it began: it changes when our clock is set. */
+  readonly clockBase: Millis;
+  readonly durationMs: Millis;
+  /** How long this process itself stood still during the round. */
+  readonly stalledMs: Millis;
+}
 
 /** The paths to what FortiAuthenticator talks to, before anybody judged them. */
 export interface PathFacts {
@@ -74,25 +96,21 @@ export interface ProbeSample extends ProbeTarget {
 
 /** One series of metrics and history. */
 export interface ProbeTarget {
-  /** What was done: `dns`, `tcp`. A closed set: the sources name it in their code. */
+  /** What was done: `dns`, `tcp`. A closed set: the rounds name it in their code. */
   readonly probe: string;
   /** From the configuration only: a resolver, `host:port`, a mail server. */
   readonly target: string;
 }
 
-/** The runs of a source: those of whole paths, and others. */
-export interface ProbeRuns {
-  readonly paths: readonly PathObservation[];
-  readonly samples: readonly ProbeSample[];
-}
-
-export function probeSamples(runs: readonly ProbeRuns[]): readonly ProbeSample[] {
-  const paths = runs.flatMap((source) => source.paths);
+/** What metrics and history count of a round. */
+export function samplesOf({ path, controls, mail, ntp }: RoundFacts): readonly ProbeSample[] {
+  const paths = [path.licenseServer, ...path.services, ...controls];
   return [
     // Paths to one host share the answers to one question.
     ...[...new Set(paths.flatMap(({ names }) => names))].flatMap(dnsSamples),
-    ...paths.flatMap((path) => path.endpoints.flatMap(endpointSamples)),
-    ...runs.flatMap(({ samples }) => samples),
+    ...paths.flatMap(({ endpoints }) => endpoints.flatMap(endpointSamples)),
+    ...mail.map(({ server, outcome }) => sampleOf('mail', server, outcome)),
+    ...ntp.map(ntpSample),
   ];
 }
 
@@ -129,12 +147,18 @@ function httpSample(target: string, http: HttpOutcome): ProbeSample {
   return http.kind === 'response' && http.status >= 500 ? { ...answered, failure: 'rejected' } : answered;
 }
 
-export function sampleOf(
+function sampleOf(
   probe: string,
   target: string,
   outcome: Failure | { readonly kind: string; readonly durationMs: Millis },
 ): ProbeSample {
   return { probe, target, durationMs: outcome.durationMs, failure: 'reason' in outcome ? outcome.reason : null };
+}
+
+function ntpSample({ source, outcome }: ClockObservation): ProbeSample {
+  return outcome.kind === 'failed'
+    ? sampleOf('ntp', source, outcome)
+    : { probe: 'ntp', target: source, durationMs: 2 * outcome.precisionMs, failure: null };
 }
 
 /** What says of itself how long this process stood still during it. */

@@ -1,8 +1,6 @@
 /** Bytes that wait for the rest of their line. Grows as needed, up to a limit; what does not fit is refused. */
 interface ByteBuffer {
   length(): number;
-  /** Memory that it takes while something is in it. */
-  room(): number;
   /** Takes as much of `bytes[from, to)` as fits; returns how much that was. */
   append(bytes: Uint8Array, from: number, to: number): number;
   /** What was collected: a view that the next append may overwrite. */
@@ -26,7 +24,6 @@ function createByteBuffer(limit: number): ByteBuffer {
 
   return {
     length: () => length,
-    room: () => (length === 0 ? 0 : bytes.length),
     append: (source, from, to) => {
       const taken = Math.min(to - from, limit - length);
       reserve(length + taken);
@@ -44,10 +41,11 @@ function createByteBuffer(limit: number): ByteBuffer {
 }
 
 /**
- * Longer lines are cut here: what follows up to the end of the line is skipped. RFC 5424 §6.1 asks for 2048 bytes at
- * least.
+ * Longer lines are cut here: what follows up to the end of the line is skipped. A message begins well within this, and
+ * RFC 5424 §6.1 asks for 2048 bytes at least. It bounds the memory of all connections: some thousand lines that do not
+ * end take no more than 16 MiB for each listener.
  */
-export const MAX_LINE_BYTES: number = 65_536;
+export const MAX_LINE_BYTES: number = 8_192;
 
 /** Takes lines. Positions are the same in `bytes` and `text`, which is the same as Latin-1: cheap to search. */
 export interface LineSink {
@@ -129,11 +127,6 @@ export class Framer {
   /** Bytes that wait for the rest of their line, those of a long one that are being skipped not counted. */
   get pending(): number {
     return this.#held.length();
-  }
-
-  /** Memory that they take. */
-  get room(): number {
-    return this.#held.room();
   }
 
   /** A line has begun and has not ended. */

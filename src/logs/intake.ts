@@ -1,8 +1,12 @@
+import type { PollingReport } from '../core/polling/report.ts';
+import type { JsonFile } from '../system/json-file.ts';
+import type { LogsConfig } from '../config/schema/logs.ts';
+import { type Positions, readPositions, FileReader } from './tail.ts';
+import { createPollingLog } from './polling-log.ts';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { ApplianceConfig } from '../config/schema/appliances.ts';
+import type { ApplianceConfig } from '../config/schema/connectors.ts';
 import type { ListenAddress } from '../config/schema/section.ts';
-import type { LogsConfig } from '../config/schema/logs.ts';
 import type { Clock } from '../core/clock.ts';
 import type { WatchedTraffic, LogEvent, LogSource } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
@@ -18,15 +22,12 @@ import {
 import {
   createConnectionWarnings,
   type ConnectionWarnings,
-  createLineBudget,
-  type LineBudget,
   CONNECTION_LIMITS,
   listenTcp,
   type ConnectionLimits,
   createTurnBudget,
   type TurnBudget,
 } from './listen-tcp.ts';
-import { FileReader, type Positions } from './tail.ts';
 import type { LineSink } from './framing.ts';
 import type { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { listenUdp, type UdpListener } from './listen-udp.ts';
@@ -39,8 +40,7 @@ import {
   type LogCounters,
 } from './tally.ts';
 import { EventOutbox, LogReader } from './reader.ts';
-import type { FirewallConfig } from '../config/schema/firewall.ts';
-import type { PathSettings } from '../config/schema/path.ts';
+import type { WatchedConfig } from '../config/schema/watched.ts';
 
 export interface LogIntakeConfig {
   readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
@@ -102,7 +102,6 @@ class Intake implements LogIntake {
   readonly #attribution: Attribution;
   readonly #outbox: EventOutbox;
   readonly #turns: TurnBudget = createTurnBudget();
-  readonly #lines: LineBudget = createLineBudget();
   readonly #strangers: StrangerLog;
   readonly #unrecognised: UnrecognisedLog;
   readonly #warnings: ConnectionWarnings;
@@ -209,7 +208,6 @@ class Intake implements LogIntake {
       tally: this.#tallies[source],
       connections: this.#connections,
       turns: this.#turns,
-      lines: this.#lines,
       isKnown: (from) => this.#attribution.expects(from),
       // Who may prove who he is, is heard first.
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
@@ -277,14 +275,8 @@ class Intake implements LogIntake {
   }
 }
 
-export interface IntakeSettings extends Pick<PathSettings, 'licenseServer'> {
-  readonly logs: LogsConfig;
-  readonly appliances: readonly ApplianceConfig[];
-  readonly firewall: readonly Pick<FirewallConfig, 'url'>[];
-}
-
 /** What of the configuration the log intake works with. */
-export function intakeConfig({ logs, appliances, firewall, licenseServer }: IntakeSettings): LogIntakeConfig {
+function intakeConfig({ logs, appliances, firewall, licenseServer }: LogConfig): LogIntakeConfig {
   return {
     logs,
     appliances,
@@ -293,5 +285,63 @@ export function intakeConfig({ logs, appliances, firewall, licenseServer }: Inta
       hosts: [...new Set([licenseServer.host, licenseServer.serverName ?? licenseServer.host])],
       addresses: licenseServer.expectedAddresses,
     },
+  };
+}
+
+export interface LogFactsHeard {
+  /** What the log has said, as far back as the window reaches. */
+  readonly report: PollingReport;
+  /** Unknown senders whose lines were refused. */
+  readonly strangers: readonly string[];
+}
+
+interface LogDeps extends Omit<LogIntakeDeps, 'limits'> {
+  /** Where it is kept what the log has said, and up to where followed files were read. */
+  readonly pollingFile: JsonFile;
+  /** Where 0.1.0 kept the positions in followed files. */
+  readonly formerPositions: string;
+}
+
+export interface LogListening extends Pick<LogIntake, 'counters' | 'addresses'> {
+  /** @throws {Error} when a port cannot be bound */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** What was heard until now. */
+  facts(): LogFactsHeard;
+}
+
+type LogConfig = Pick<WatchedConfig, 'logs' | 'appliances' | 'firewall' | 'licenseServer'>;
+
+/** Listens to FortiAuthenticator's log, and the firewall's: over the network and from files. */
+export function createLogListening(
+  config: LogConfig,
+  { pollingFile, formerPositions, onEvent, ...deps }: LogDeps,
+): LogListening {
+  const stopping = new AbortController();
+  const positions = (): Positions => intake.positions();
+  const polling = createPollingLog(config, { ...deps, file: pollingFile, positions });
+  const intake = createLogIntake(intakeConfig(config), {
+    ...deps,
+    onEvent: (event) => {
+      polling.record(event);
+      onEvent(event);
+    },
+  });
+  return {
+    start: async () => {
+      const stored = await pollingFile.load();
+      polling.resume(stored);
+      await intake.start(stopping.signal, (await readPositions(stored, formerPositions, deps.logger)) ?? {});
+      polling.keep();
+    },
+    // Lines are not sent again: they are taken until the last.
+    stop: async () => {
+      await intake.stop();
+      stopping.abort();
+      await polling.stop();
+    },
+    facts: () => ({ report: polling.report(), strangers: intake.strangers() }),
+    counters: () => intake.counters(),
+    addresses: () => intake.addresses(),
   };
 }

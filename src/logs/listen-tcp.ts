@@ -13,8 +13,7 @@ import type { Origin } from './senders.ts';
 import { Framer, type LineSink } from './framing.ts';
 
 /**
- * Limits of one listener; the memory of all is bounded by the `LineBudget`. Silence between two lines is no fault,
- * an appliance may have nothing to say for hours; so a connection that never says anything stays until its place is
+ * Limits of one listener. Silence between two lines is no fault, an appliance may have nothing to say for hours; so a connection that never says anything stays until its place is
  * wanted.
  */
 export interface ConnectionLimits {
@@ -147,7 +146,7 @@ function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: T
 
 function accept(socket: Socket, open: Set<TcpConnection>, options: TcpOptions): void {
   if (socket.destroyed) return;
-  const connection = new TcpConnection(socket, options, options.tls !== null);
+  const connection = new TcpConnection(socket, options);
   open.add(connection);
   socket.once('close', () => open.delete(connection));
   connection.open();
@@ -168,8 +167,6 @@ function watch({ clock, limits, connections, onStuck }: TcpOptions, open: Readon
 
 const KEEP_ALIVE: Millis = 60_000;
 const LEAVE_WITHIN: Millis = 10_000;
-/** What Node keeps besides of a connection over TLS that was sent much at once: measured, some 90 KB. */
-const TLS_ROOM = 64 * 1024;
 
 /** What connections need, of all listeners or of theirs. */
 interface ConnectionDeps {
@@ -177,32 +174,26 @@ interface ConnectionDeps {
   readonly logger: IntakeLogger;
   readonly connections: ConnectionTally;
   readonly turns: TurnBudget;
-  readonly lines: LineBudget;
   readonly originOf: (socket: Socket) => Origin;
   /** `refuse` closes the connection. */
   readonly reader: (origin: Origin, address: string, refuse: () => void) => LineSink;
-  readonly onOverBudget: (address: string) => void;
 }
 
 /** One connection that sends lines. */
-class TcpConnection implements LineHolder {
+class TcpConnection {
   readonly address: string;
-  readonly isKnown: boolean;
   readonly #socket: Socket;
   readonly #deps: ConnectionDeps;
   readonly #framer: Framer;
-  readonly #extraRoom: number;
   #lastByteAt: Millis;
   /** Null between two lines. */
   #lineSince: Millis | null = null;
 
-  constructor(socket: Socket, deps: ConnectionDeps, isSecure: boolean) {
+  constructor(socket: Socket, deps: ConnectionDeps) {
     this.address = socket.remoteAddress ?? '';
     const origin = deps.originOf(socket);
-    this.isKnown = origin.kind === 'appliance' || origin.kind === 'relay';
     this.#socket = socket;
     this.#deps = deps;
-    this.#extraRoom = isSecure ? TLS_ROOM : 0;
     this.#lastByteAt = deps.clock.elapsed();
     this.#framer = new Framer(
       deps.reader(origin, this.address, () => this.#refuse()),
@@ -225,7 +216,8 @@ class TcpConnection implements LineHolder {
     socket.once('close', () => {
       turns.remove(socket);
       connections.open -= 1;
-      this.#guard(() => this.#end());
+      // What there is of a line is taken as one.
+      this.#guard(() => this.#framer.end());
     });
   }
 
@@ -233,13 +225,6 @@ class TcpConnection implements LineHolder {
   isStuck(now: Millis, limits: { readonly stalledLine: Millis; readonly endlessLine: Millis }): boolean {
     if (this.#socket.destroyed || this.#lineSince === null) return false;
     return now - this.#lastByteAt > limits.stalledLine || now - this.#lineSince > limits.endlessLine;
-  }
-
-  cut(): void {
-    this.#deps.connections['over-budget'] += 1;
-    this.#deps.onOverBudget(this.address);
-    this.#end();
-    this.#socket.destroy();
   }
 
   /** Reads on until the sender has seen that it is to come again. */
@@ -254,7 +239,7 @@ class TcpConnection implements LineHolder {
   }
 
   #take(chunk: Buffer): void {
-    const { clock, turns, lines } = this.#deps;
+    const { clock, turns } = this.#deps;
     const framer = this.#framer;
     const before = framer.frames;
     framer.push(chunk);
@@ -263,8 +248,6 @@ class TcpConnection implements LineHolder {
     this.#lastByteAt = now;
     this.#lineSince = framer.inLine ? ((isNewLine ? null : this.#lineSince) ?? now) : null;
     turns.spend(this.#socket, chunk.length);
-    if (isNewLine) lines.hold(this, 0);
-    lines.hold(this, framer.room === 0 ? 0 : framer.room + this.#extraRoom);
   }
 
   /** A line that cannot be read costs its connection, and nothing else. */
@@ -284,12 +267,6 @@ class TcpConnection implements LineHolder {
     if (this.#socket.destroyed) return;
     this.#deps.connections.refused += 1;
     this.#socket.destroy();
-  }
-
-  /** What there is of a line is taken as one. */
-  #end(): void {
-    this.#framer.end();
-    this.#deps.lines.hold(this, 0);
   }
 }
 
@@ -314,7 +291,6 @@ export function bindError(what: string, { address, port }: ListenAddress, cause:
 /** Tells why connections were closed, or did not come about: each reason once in a while, with one sender of many. */
 export interface ConnectionWarnings {
   readonly onStuck: (address: string) => void;
-  readonly onOverBudget: (address: string) => void;
   readonly onOverLimit: () => void;
   readonly onFailedHandshake: (address: string, error: Error) => void;
 }
@@ -327,11 +303,6 @@ export function createConnectionWarnings(deps: {
     deps,
     'syslog senders did not end their line in time: their connections are closed',
   );
-  const overBudget = createOccasionalWarning(
-    deps,
-    'syslog senders began more lines than they ended, and hold too much memory: the connections with the oldest are ' +
-      'closed, those of strangers first',
-  );
   const overLimit = createOccasionalWarning(
     deps,
     'too many syslog senders are connected: the quietest connections are closed, those of strangers first',
@@ -339,7 +310,6 @@ export function createConnectionWarnings(deps: {
   const failedHandshake = createOccasionalWarning(deps, 'syslog senders failed the TLS handshake');
   return {
     onStuck: (address) => stuck({ address }),
-    onOverBudget: (address) => overBudget({ address }),
     onOverLimit: () => overLimit({}),
     onFailedHandshake: (address, error) => failedHandshake({ address, err: error }),
   };
@@ -396,49 +366,6 @@ export function createTurnBudget(): TurnBudget {
       if (spent < BYTES_A_TURN || waiting) return;
       waiting = true;
       for (const stream of streams) stream.pause();
-    },
-  };
-}
-
-/** Somebody who has begun a line. */
-export interface LineHolder {
-  readonly isKnown: boolean;
-  /** Takes what there is as the line, and closes the connection: holds nothing any more when it returns. */
-  cut(): void;
-}
-
-/** Shares out the memory for lines that have begun and not ended, among all that are sent by connection. */
-export interface LineBudget {
-  /** `holder` now takes so many bytes. */
-  hold(holder: LineHolder, bytes: number): void;
-}
-
-/** A thousand lines of the greatest length: nobody honest comes near it. */
-const MOST: number = 64 * 1024 * 1024;
-
-/** Bytes of each, who began first stands first. */
-type Group = Map<LineHolder, number>;
-
-/**
- * Beyond the budget strangers are cut first, then those whose line is the oldest: an honest line ends in the moment in
- * which it began.
- */
-export function createLineBudget(most: number = MOST): LineBudget {
-  const strangers: Group = new Map();
-  const known: Group = new Map();
-  let total = 0;
-
-  return {
-    hold: (holder, bytes) => {
-      const group = holder.isKnown ? known : strangers;
-      total += bytes - (group.get(holder) ?? 0);
-      if (bytes === 0) group.delete(holder);
-      else group.set(holder, bytes);
-      while (total > most) {
-        const oldest = strangers.keys().next().value ?? known.keys().next().value;
-        if (oldest === undefined) return;
-        oldest.cut();
-      }
     },
   };
 }

@@ -8,7 +8,7 @@ import {
   type PollingState,
   type ApplianceLog,
 } from '../core/polling/state.ts';
-import type { IntakeSettings } from './intake.ts';
+import type { WatchedConfig } from '../config/schema/watched.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import { pollingReport, type PollingReport } from '../core/polling/report.ts';
@@ -143,7 +143,7 @@ const KEEP_LISTENING_AFTER: Millis = SHORT_BREAK / 3;
 const MOST_WAITING = 1_024;
 
 export function createPollingLog(
-  config: Pick<IntakeSettings, 'logs' | 'appliances'>,
+  config: Pick<WatchedConfig, 'logs' | 'appliances'>,
   { clock, signatures, file, positions }: PollingLogDeps,
 ): PollingLog {
   const { window, silentAfter } = config.logs;

@@ -27,9 +27,6 @@ import type { FramedLine, LineSink } from './framing.ts';
 import type { LineTally } from './tally.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 
-/** A message begins well within this; the rest of a longer line is not looked at. */
-const LOOKED_AT = 8192;
-
 /** What all readers share. */
 interface ReaderContext {
   readonly clock: Clock;
@@ -178,7 +175,7 @@ export class LogReader implements LineSink {
 }
 
 function textOf({ bytes, start, end }: FramedLine): string {
-  return bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT));
+  return bytes.toString('utf8', start, end);
 }
 
 /**

@@ -35,7 +35,6 @@ export function newConnectionTally(): ConnectionTally {
     accepted: 0,
     'over-limit': 0,
     'timed-out': 0,
-    'over-budget': 0,
     refused: 0,
     'no-certificate': 0,
     'failed-handshake': 0,

@@ -1,9 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { VERDICTS } from '../checks/tls-genuine/chain-case.ts';
+import { ObservedGauges } from './observed-gauges.ts';
 import { PRECONDITION_STATES } from '../engine/model.ts';
-import type { Config } from '../config/config.ts';
-import { SOURCES } from '../round/registry.ts';
-import type { GaugeDefinition, SourceMetrics } from '../connectors/source.ts';
 
 /**
  * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the
@@ -16,14 +14,13 @@ export type Metrics = Readonly<
     ReturnType<typeof defineWebMetrics> &
     ReturnType<typeof defineProcessMetrics>
 > & {
-  /** What the sources measure. */
-  readonly sources: SourceGauges;
+  readonly observed: ObservedGauges;
 };
 
 export function defineMetrics(registry: Registry): Metrics {
   const define = makers(registry);
   return {
-    sources: createSourceGauges(registry),
+    observed: new ObservedGauges(registry),
     ...definePathMetrics(define),
     ...defineFacMetrics(define),
     ...defineOwnMetrics(define),
@@ -195,45 +192,6 @@ function makers(registry: Registry) {
       all: readonly State[],
     ) => new StateSet(new Gauge({ registers, name, help, labelNames: [...labels] }), labels, all),
   };
-}
-
-/** The metrics that sources bring along. */
-export interface SourceGauges {
-  /** What the sources have seen, by their ids. */
-  take(facts: object, config: Config): void;
-  /** Under another configuration. */
-  forget(): void;
-}
-
-interface Measured {
-  readonly id: string;
-  readonly metrics?: SourceMetrics<unknown, Config>;
-}
-
-const MEASURED: readonly Measured[] = SOURCES;
-
-export function createSourceGauges(registry: Registry): SourceGauges {
-  const made = new Map(
-    MEASURED.flatMap(({ metrics }) => metrics?.gauges ?? []).map((gauge) => [gauge, define(gauge, registry)]),
-  );
-  return {
-    take: (facts, config) => {
-      const seen = new Map<string, unknown>(Object.entries(facts));
-      for (const { id, metrics } of MEASURED) {
-        if (metrics === undefined || !seen.has(id)) continue;
-        for (const gauge of metrics.gauges) if (gauge.stays !== true) made.get(gauge)?.reset();
-        for (const { gauge, labels, value } of metrics.readings(seen.get(id), config))
-          if (value !== null) made.get(gauge)?.set({ ...labels }, value);
-      }
-    },
-    forget: () => {
-      for (const gauge of made.values()) gauge.reset();
-    },
-  };
-}
-
-function define({ name, help, labels }: GaugeDefinition, registry: Registry): Gauge {
-  return new Gauge({ registers: [registry], name, help, labelNames: [...labels] });
 }
 
 /**

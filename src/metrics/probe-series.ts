@@ -158,7 +158,7 @@ export function createZeroSeries(metrics: Metrics, expected: Expected): void {
  */
 export function forgetMeasurements(metrics: Metrics): void {
   metrics.activationReady.remove();
-  metrics.sources.forget();
+  metrics.observed.forget();
   for (const gauge of [
     metrics.probeSuccess,
     metrics.tlsVerdict,

@@ -1,4 +1,5 @@
-import { type SlowFactsBySource, type RoundObservations, samplesOf } from '../round/registry.ts';
+import type { Picture } from '../connectors/picture.ts';
+import { type RoundObservations, samplesOf } from '../core/round.ts';
 import type { Config } from '../config/config.ts';
 import type { ChangeRefusal, LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
@@ -89,7 +90,7 @@ export class Recorder {
   /** What the probes of a round measured; not of a round in which this process itself stalled. */
   measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
     this.#probes.record(samplesOf(observations));
-    this.#metrics.sources.take(observations, config);
+    this.#metrics.observed.round(observations, config);
     this.#tls(judged);
   }
 
@@ -106,8 +107,8 @@ export class Recorder {
   }
 
   /** What was seen beside the rounds. */
-  units(picture: SlowFactsBySource, config: Config): void {
-    this.#metrics.sources.take(picture, config);
+  units(picture: Picture): void {
+    this.#metrics.observed.picture(picture);
   }
 
   incidents(incidents: readonly TellableIncident[]): void {

@@ -7,8 +7,7 @@ import { isoTime } from '../core/time-text.ts';
 import { askedFor, policyText } from '../core/license/firewall.ts';
 import type { LicenseOutcome } from '../core/license/registration.ts';
 import { valueOf } from '../core/license/resource.ts';
-import type { UnitObservation } from '../connectors/unit-observation.ts';
-import type { SlowFactsBySource } from '../round/registry.ts';
+import type { UnitObservation, Picture } from '../connectors/picture.ts';
 
 /** What changed since the snapshot, and what that means; of what did not change, nothing. */
 export function changesSince(before: Snapshot, after: Snapshot): readonly Change[] {
@@ -208,7 +207,7 @@ const unitStateSchema: z.ZodType<UnitState> = z.object({
   policy: z.nullable(z.string()),
 });
 
-export function unitStateOf({ config, rest, role }: UnitObservation, picture: SlowFactsBySource): UnitState {
+export function unitStateOf({ config, rest, role }: UnitObservation, picture: Picture): UnitState {
   const { name, serial, peers, mode } = unitOf(config, rest, role);
   const tokens = rest?.kind === 'ok' ? valueOf(rest.tokens) : null;
   return {
@@ -231,13 +230,13 @@ function firmwareOf(rest: UnitObservation['rest'], role: UnitObservation['role']
   return told === null ? null : (firmwareVersion(told)?.join('.') ?? null);
 }
 
-function unitHolderOf(license: string, { registration }: SlowFactsBySource): string | null {
+function unitHolderOf(license: string, { registration }: Picture): string | null {
   const lookups = registration?.kind === 'ok' ? registration.lookups : [];
   const outcome: LicenseOutcome | undefined = lookups.find((lookup) => lookup.license === license)?.outcome;
   return outcome?.kind === 'registered' ? outcome.serial : null;
 }
 
-function policyOf(name: string, { firewall }: SlowFactsBySource): string | null {
+function policyOf(name: string, { firewall }: Picture): string | null {
   const flow = askedFor(firewall, name);
   if (flow?.kind !== 'ok') return null;
   return flow.match.kind === 'policy' ? policyText(flow.match.policy) : 'no policy';

@@ -1,7 +1,7 @@
 import { strToU8, type Zippable, zipSync } from 'fflate';
 import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { RoundObservations } from '../round/registry.ts';
+import type { RoundObservations } from '../core/round.ts';
 import { ticketFile, ticketItems } from './add-by-hand.ts';
 import { answersText, checklistText } from './report-text.ts';
 import { fileName, createSecretRemover, type ReportSources } from './report-contents.ts';

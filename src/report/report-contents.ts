@@ -7,7 +7,7 @@ import type { StoredHistory } from '../store/stored-history.ts';
 import type { Cause, Diagnosis, PreconditionStatus } from '../engine/model.ts';
 import type { Mask } from '../text/mask.ts';
 import { createSecretFilter } from '../core/visible-text.ts';
-import type { RoundObservations } from '../round/registry.ts';
+import type { RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../checks/judgement.ts';
 
 /** Everything that a report is made of, before anything is taken out. */

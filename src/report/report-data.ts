@@ -3,7 +3,7 @@ import type { Plain } from '../config/print.ts';
 import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
-import type { RoundObservations } from '../round/registry.ts';
+import type { RoundObservations } from '../core/round.ts';
 import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
 import { type LogExcerpts, logExcerpts, type Timeline, timelineOf } from './timeline.ts';
 import { createMask, type Mask, type MaskTally } from '../text/mask.ts';

@@ -16,7 +16,7 @@ import { utcText, isoTime } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { wrap } from '../text/wrap.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
-import type { RoundObservations } from '../round/registry.ts';
+import type { RoundObservations } from '../core/round.ts';
 import { type RoundResult, maskedDiagnosis } from './report-contents.ts';
 import type { Mask } from '../text/mask.ts';
 import { mailLine, milliseconds, pathLines, shown } from './path-lines.ts';

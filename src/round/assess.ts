@@ -4,7 +4,14 @@ import type { Judgement, RoundFacts, TargetFacts } from '../checks/check.ts';
 import { uncleanAddresses, withoutUnclean } from '../checks/endpoint-words.ts';
 import { judgeShare, roundConnectionsOf } from '../checks/intermittent/judge.ts';
 import { judged, unjudged, type JudgedRound } from '../checks/judgement.ts';
-import { next, type PathShare, type RoundConnections, sharesOf } from '../checks/intermittent/path-share.ts';
+import {
+  needsCloserLook as wantsBurst,
+  next,
+  type PathShare,
+  type RoundConnections,
+  sharesOf,
+} from '../checks/intermittent/path-share.ts';
+import { answeringHosts } from '../checks/internet/judge.ts';
 import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../checks/name-resolution/other-names.ts';
 import { controlHostsOf } from '../checks/reachability/explain-shut-ports.ts';
 import { CHECKS } from '../checks/registry.ts';
@@ -18,39 +25,23 @@ import {
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { Config } from '../config/config.ts';
 import type { ServiceConfig } from '../config/schema/path.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
+import { type EpochMs, isRecent, type Millis } from '../core/clock.ts';
 import { utcText } from '../core/time-text.ts';
 import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
-import { type PathObservation, isInvalid } from '../core/round.ts';
-import type { RoundObservations } from './registry.ts';
+import { isInvalid, type PathObservation, type RoundObservations } from '../core/round.ts';
+import type { Instruments } from './instruments.ts';
+import type { EarlierVerdict, EarlierVerdicts } from './memory.ts';
 import type { Severity } from '../core/severity.ts';
 import type { Assessment, Finding } from '../engine/model.ts';
 
-/** What a round is judged by, apart from what it saw. */
-export interface RoundKnowledge {
-  /** By target, `host:port`. */
-  readonly tlsOf: (target: string) => TlsKnowledge;
-  /** What the rounds before say of the connections to the licence server. */
-  readonly share: PathShare;
-  /** Hosts that have answered since the start, `host:port`. */
-  readonly answered: ReadonlySet<string>;
-  /** The last verdicts on the licence server itself. */
-  readonly earlier: EarlierVerdicts;
-}
-
-export interface AssessedRound {
-  readonly judged: JudgedRound;
-  /** For the next round. */
-  readonly share: PathShare;
-  readonly earlier: EarlierVerdicts;
-}
-
-/** Turns what a round saw into what it means for each precondition by itself. */
-export function assessRound(
-  config: Config,
-  given: RoundObservations,
-  { tlsOf, share: before, answered, earlier }: RoundKnowledge,
-): AssessedRound {
+/**
+ * Turns what a round saw into what it means for each precondition by itself, and remembers its leaves and its failures
+ * for the next.
+ */
+export function assessRound({ config, knowledge: base, memory }: Instruments, given: RoundObservations): JudgedRound {
+  const tlsOf: TlsOf = (target) => base.of(target);
+  const before = memory.share.current();
+  const { answered, earlier } = memory;
   const { expectedAddresses } = config.licenseServer;
   const otherNames = otherNamesOf(given, expectedAddresses, (address) => isOfServer(given, address, tlsOf));
   const round = withoutShared(given, otherNames);
@@ -79,24 +70,34 @@ export function assessRound(
   const share = isInvalid(round) || own === undefined ? before : next(before, connectionsOf(round, own));
   const stands = meetsSome(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
   const known = found.map((one, index) => (index === 0 ? { ...one, ...findingsIn(stands) } : one));
-  return {
-    judged: {
-      assessments: assessmentsOf(
-        { own, found: withShare(known, share, round.path.licenseServer), stands },
-        { config, round, clock, carriers, answered },
-      ),
-      tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
-      ownClock: isInvalid(round) ? null : { estimate: estimateClock(clock), clockBase: round.clockBase },
-    },
-    share,
-    earlier: own === undefined ? earlier : { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) },
+  const judged: JudgedRound = {
+    assessments: assessmentsOf(
+      { own, found: withShare(known, share, round.path.licenseServer), stands },
+      { config, round, clock, carriers, answered },
+    ),
+    tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
+    ownClock: isInvalid(round) ? null : { estimate: estimateClock(clock), clockBase: round.clockBase },
   };
+  if (own !== undefined) memory.earlier = { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) };
+  for (const subject of answeringHosts(given)) answered.add(subject);
+  memory.share.note(share, given.startedAt);
+  for (const { path, judged: seen } of judged.tls) base.remember(path.subject, seen, given.startedAt);
+  memory.genuine.note(judged.tls, given.startedAt);
+  return judged;
 }
+
+/** Whether another round at once would tell more of a connection that failed. */
+export function needsCloserLook({ memory, clock }: Instruments): boolean {
+  return wantsBurst(memory.share.current(), clock.now());
+}
+
+/** What chains of a target, `host:port`, are judged by. */
+type TlsOf = (target: string) => TlsKnowledge;
 
 /** Where the certificate is for the licence server, no other name having its address makes it another one's. */
 const OF_SERVER: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
 
-function isOfServer({ path, startedAt }: RoundObservations, address: string, tlsOf: RoundKnowledge['tlsOf']): boolean {
+function isOfServer({ path, startedAt }: RoundObservations, address: string, tlsOf: TlsOf): boolean {
   const { licenseServer } = path;
   const endpoints = licenseServer.endpoints.filter((endpoint) => endpoint.address === address);
   const knowledge = tlsOf(licenseServer.subject);
@@ -122,15 +123,6 @@ function connectionsOf(
   return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
 }
 
-/** By check: what it last said of the licence server, by a connection that got as far. */
-export type EarlierVerdicts = Readonly<Record<string, EarlierVerdict>>;
-
-export interface EarlierVerdict {
-  readonly at: EpochMs;
-  readonly findings: readonly Finding[];
-  readonly summary: string;
-}
-
 /** Where only some connections fail, what one of the last minutes showed stands for those that this round lost. */
 const STANDS: Millis = 15 * 60_000;
 
@@ -145,7 +137,7 @@ function meetsSome(share: PathShare, { endpoints }: PathObservation): boolean {
 
 function standing(earlier: EarlierVerdicts, found: TargetFindings, now: EpochMs): EarlierVerdicts {
   return Object.fromEntries(
-    Object.entries(earlier).filter(([id, { at }]) => found[id] === null && at <= now && now - at < STANDS),
+    Object.entries(earlier).filter(([id, { at }]) => found[id] === null && isRecent(at, now, STANDS)),
   );
 }
 
@@ -269,7 +261,7 @@ function cap(findings: readonly Finding[], severity: Severity): readonly Finding
   });
 }
 
-function clockObservations(round: RoundObservations, tlsOf: RoundKnowledge['tlsOf']): readonly ClockObservation[] {
+function clockObservations(round: RoundObservations, tlsOf: TlsOf): readonly ClockObservation[] {
   const {
     controls,
     path: { licenseServer },
@@ -282,6 +274,9 @@ function clockObservations(round: RoundObservations, tlsOf: RoundKnowledge['tlsO
 }
 
 /** The time as the round knows it. */
-export function trueTime(round: RoundObservations, tlsOf: RoundKnowledge['tlsOf']): EpochMs {
-  return correctedNow(round.startedAt, clockObservations(round, tlsOf));
+export function trueTime({ knowledge }: Instruments, round: RoundObservations): EpochMs {
+  return correctedNow(
+    round.startedAt,
+    clockObservations(round, (target) => knowledge.of(target)),
+  );
 }

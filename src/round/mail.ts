@@ -1,6 +1,9 @@
 import { isIP, type Socket } from 'node:net';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
-import type { MailServer } from '../config/schema/mail.ts';
+import { dialledAddresses } from '../checks/name-resolution/judge.ts';
+import { type MailServer, type MailServerConfig, USUAL_PATIENCE } from '../config/schema/mail.ts';
+import type { UnitObservation } from '../connectors/picture.ts';
+import { valueOf } from '../core/license/resource.ts';
 import {
   type MailObservation,
   type Failure,
@@ -10,32 +13,70 @@ import {
   isOwnTrouble,
   type DnsObservation,
 } from '../core/observation.ts';
-import type { ProbeContext } from '../network/context.ts';
+import { type ProbeContext, unlessAborted } from '../network/context.ts';
 import { deadline, type Deadline } from '../system/clock.ts';
-import type { SecretSource } from '../system/secret.ts';
-import type { Millis, Clock, EpochMs } from '../core/clock.ts';
+import type { Millis } from '../core/clock.ts';
 import { openTls, UnverifiedError } from '../network/connect.ts';
 import { ProbeError, errorCode, failureFrom, printable } from '../network/failure.ts';
 import { connectToAny } from '../network/smtp/connect-any.ts';
 import { SmtpError } from '../network/smtp/dialogue.ts';
 import { MailSession, createVerifiedIdentity, type VerifiedIdentity } from '../network/smtp/session.ts';
-import type { FileTrust } from '../network/tls/secure-context.ts';
 import type { HostPort } from '../core/addresses.ts';
-import type { PathSettings } from '../config/schema/path.ts';
-import { askInTurn, type PathTools } from './path.ts';
+import { askInTurn } from './dns.ts';
+import type { Instruments, Look } from './instruments.ts';
 
-export interface MailTools extends FindTools {
-  readonly mail: MailPorts;
-}
+/** Lets a look end before a slow server does. What it answers then is `aborted`. */
+export type MailPace = (
+  server: MailServer,
+  rehearse: (signal: AbortSignal) => Promise<MailObservation>,
+) => Promise<MailObservation>;
 
 /** Resolves the mail server with the first resolver that knows it, then rehearses a message. */
-export async function observeMailServer(
+export async function observeMailServer(server: MailServer, look: Look): Promise<MailObservation> {
+  return observeMail({ server, ...(await findAddresses(server, look)) }, look, look.ctx);
+}
+
+/** No code lives shorter: the appliance, which is slow to tell how long, need not be waited for. */
+const SHORTEST_LIFE: Millis = 3_600_000;
+
+/**
+ * The same, with how long the server has put this machine off, where activation codes may have expired meanwhile.
+ * @param codeLife how long a code lives at the unit where it lives shortest; null: no unit has told
+ */
+export async function observeWithDeferral(
   server: MailServer,
-  settings: Resolving,
-  tools: MailTools,
-  ctx: ProbeContext,
+  look: Look,
+  { codeLife, mailPace }: { readonly codeLife: Promise<Millis | null>; readonly mailPace?: MailPace | undefined },
 ): Promise<MailObservation> {
-  return observeMail({ server, ...(await findAddresses(server, settings, tools, ctx)) }, tools.mail, ctx);
+  const { signal } = look.ctx;
+  const rehearse = (own: AbortSignal): Promise<MailObservation> =>
+    observeMailServer(server, { ...look, ctx: { ...look.ctx, signal: own } });
+  const seen = await (mailPace === undefined ? rehearse(signal) : mailPace(server, rehearse));
+  const lasted = look.memory.deferrals.note(seen.server, seen.outcome);
+  if (lasted === null || lasted < SHORTEST_LIFE) return seen;
+  return { ...seen, deferral: { lasted, codeLife: await unlessAborted(codeLife, signal).catch(() => null) } };
+}
+
+/**
+ * The mail servers to rehearse with: those of the configuration, else those that FortiAuthenticator itself sends
+ * through.
+ */
+export function mailServersOf(
+  { mail }: { readonly mail: readonly MailServerConfig[] },
+  units: readonly UnitObservation[],
+): readonly MailServer[] {
+  if (mail.length > 0) return mail;
+  const named = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.mailServers) ?? []) : []));
+  const servers = named.map(
+    (server): MailServer => ({ ...server, required: false, timeout: USUAL_PATIENCE, isLoginUnknown: true }),
+  );
+  return [...new Map(servers.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];
+}
+
+/** How long an activation code lives, by the unit where it lives shortest; null: no unit tells. */
+export function codeLifeOf(units: readonly UnitObservation[]): Millis | null {
+  const lives = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.provisioning)?.codeLife ?? []) : []));
+  return lives.length === 0 ? null : Math.min(...lives);
 }
 
 /** For everything from the first SYN to the last reply. */
@@ -46,16 +87,8 @@ const QUIT_WAIT: Millis = 500;
 
 const MAX_GREETING = 200;
 
-/** What the mail probe shares with the whole program. */
-export interface MailPorts {
-  /** Under which servers without a `caFile` are verified. */
-  readonly trust: SecureContext;
-  readonly fileTrust: FileTrust;
-  /** Reads a secret again, as `readSecret` with the environment filled in. */
-  readonly readSecret: (source: SecretSource) => Promise<string>;
-  /** For the whole rehearsal, or as long as FortiAuthenticator waits for one answer. @default 10 s */
-  readonly limit?: Millis;
-}
+/** What a rehearsal needs of the instruments; `mailLimit` is for the whole of it, null as long as in the daemon. */
+export type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
 
 export interface MailTarget {
   readonly server: MailServer;
@@ -108,7 +141,7 @@ interface Rehearsal {
 
 async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeContext): Promise<MailOutcome> {
   const startedAt = ctx.clock.elapsed();
-  const longest = Math.max(ports.limit ?? MAIL_LIMIT, target.server.timeout);
+  const longest = Math.max(ports.mailLimit ?? MAIL_LIMIT, target.server.timeout);
   using limit = deadline(ctx.clock, longest, ctx.signal);
   const rehearsal: Rehearsal = {
     target,
@@ -248,62 +281,6 @@ async function takeLeave({ session, ctx }: Rehearsal): Promise<void> {
   session.close();
 }
 
-/** Whom a server has let in once, it lets in for long: what was measured says something of others for as long. */
-const KEPT: Millis = 24 * 3_600_000;
-
-/** How long mail servers put this machine off with "come back later" (greylisting), over the rounds. */
-export interface MailDeferrals {
-  /**
-   * What is known of one after another look: from the first refusal until it took the message, or until now. Null: it
-   * never put anybody off.
-   */
-  note(server: string, outcome: MailOutcome): Millis | null;
-}
-
-interface Deferral {
-  readonly since: EpochMs;
-  /** null: it goes on. */
-  readonly until: EpochMs | null;
-}
-
-export function createMailDeferrals({ now }: Pick<Clock, 'now'>): MailDeferrals {
-  const deferrals = new Map<string, Deferral>();
-  return {
-    note: (server, outcome) => {
-      const next = nextDeferral(deferrals.get(server) ?? null, outcome, now());
-      if (next === null) {
-        deferrals.delete(server);
-        return null;
-      }
-      deferrals.set(server, next);
-      return (next.until ?? now()) - next.since;
-    },
-  };
-}
-
-function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs): Deferral | null {
-  const open = before?.until === null ? before : null;
-  const over = open === null ? before : null;
-  if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
-  if (isPutOff(outcome)) return open ?? { since: at, until: null };
-  // A server that was lost meanwhile, or refuses for good, did not put off: when it would have taken it is not known.
-  return over;
-}
-
-function whileKept(over: Deferral | null, at: EpochMs): Deferral | null {
-  return over !== null && at - (over.until ?? at) <= KEPT ? over : null;
-}
-
-/** RFC 5321 §4.2.1: 4yz asks to come back later. */
-function isPutOff({ reason, stage, code }: Extract<MailOutcome, { kind: 'failed' }>): boolean {
-  const isTemporary = code !== null && code >= 400 && code < 500;
-  return reason === 'rejected' && isTemporary && (stage === 'sender' || stage === 'recipient');
-}
-
-export type FindTools = Pick<PathTools, 'askName' | 'acceptable'>;
-
-export type Resolving = Pick<PathSettings, 'resolvers'>;
-
 interface FoundAddresses {
   /** None: the name does not resolve. */
   readonly addresses: readonly string[];
@@ -315,16 +292,11 @@ interface FoundAddresses {
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /** Asks one resolver after the other until one knows the mail server. */
-export async function findAddresses(
-  { host }: Pick<HostPort, 'host'>,
-  { resolvers }: Resolving,
-  tools: FindTools,
-  ctx: ProbeContext,
-): Promise<FoundAddresses> {
+export async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {
   if (isIP(host) !== 0) return { addresses: [host], localError: null };
-  const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => tools.acceptable(seen, ANY_ADDRESS);
+  const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => dialledAddresses(seen, ANY_ADDRESS);
   const isEnough = (seen: readonly DnsObservation[]): boolean => addressesIn(seen).length > 0;
-  const observations = await askInTurn(host, resolvers, { ...tools, isEnough }, ctx);
+  const observations = await askInTurn(host, look.config.resolvers, { ...look, isEnough }, look.ctx);
   const addresses = addressesIn(observations);
   if (addresses.length > 0) return { addresses, localError: null };
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');

@@ -1,18 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type * as z from 'zod';
-import { authority, type HostPort } from '../core/addresses.ts';
+import type { HostPort } from '../core/addresses.ts';
 import type { ClockObservation } from '../core/observation.ts';
-import { sampleOf, type ProbeSample } from '../core/round.ts';
 import { type SystemLookup, locate } from '../network/lookup.ts';
-import type { RoundSource } from '../connectors/source.ts';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import type { ProbeContext } from '../network/context.ts';
 import { ProbeError, failureFrom } from '../network/failure.ts';
 import { exchangeUdp } from '../network/udp-exchange.ts';
 import { encodeRequest, offsetOf, readReply, type SntpReading, type SntpRequest } from '../network/ntp/sntp.ts';
-import { hostPort } from '../config/schema/endpoints.ts';
-import { list, section, duration } from '../config/schema/section.ts';
 
 /** For name, question, repetition and answer. */
 const NTP_DEADLINE: Millis = 3000;
@@ -77,36 +72,4 @@ function readAny(bytes: Buffer, pending: readonly Sent[], now: Millis): Answered
     if (reading !== null) return { reading, sent, roundTrip: now - sent.sentElapsed };
   }
   return null;
-}
-
-const HOUR = 3_600_000;
-const NTP_PORT = 123;
-
-type ClockConfig = z.output<typeof clock>;
-
-const clock = section({
-  ntp: list(hostPort(NTP_PORT)).describe(
-    'NTP servers to compare with. Without any, the Date headers of web servers are used.',
-  ),
-  maxOffset: duration(HOUR)
-    .prefault('30s')
-    .describe('A clock that is further off is reported: certificates and tokens depend on the time.'),
-});
-
-/** The time of NTP servers. */
-export const ntp: RoundSource<'ntp', { clock: ClockConfig }, readonly ClockObservation[], { system: SystemLookup }> = {
-  id: 'ntp',
-  runs: 'round',
-  sections: {
-    clock: clock.prefault({}).describe("How this machine's clock is compared with the outside world."),
-  },
-  targets: (settings) => settings.clock.ntp.map((server) => ({ probe: 'ntp', target: authority(server) })),
-  observe: (settings, look) => look.each(settings.clock.ntp, (server) => observeNtp(server, look.system, look.ctx)),
-  runsIn: (told) => ({ paths: [], samples: told.map(sample) }),
-};
-
-function sample({ source, outcome }: ClockObservation): ProbeSample {
-  return outcome.kind === 'failed'
-    ? sampleOf('ntp', source, outcome)
-    : { probe: 'ntp', target: source, durationMs: 2 * outcome.precisionMs, failure: null };
 }

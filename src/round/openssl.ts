@@ -1,8 +1,10 @@
 import { createSecureContext, DEFAULT_CIPHERS } from 'node:tls';
 import type { Certificate, CapturedChain } from '../core/certificate.ts';
-import type { PathObservation } from '../core/round.ts';
+import { controlChainsOf, judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
 import type { ProbeContext } from '../network/context.ts';
-import type { PathTarget, PathTools } from './path.ts';
+import type { Look } from './instruments.ts';
+import type { PathTarget } from './path.ts';
+import type { Seen } from './second-looks.ts';
 import { certificatePem } from '../core/parse-certificate.ts';
 import type { OpensslWord } from '../core/observation.ts';
 import { dial } from '../network/dial.ts';
@@ -11,30 +13,35 @@ import { ENDPOINT_LIMITS, type EndpointDeps, type EndpointRequest } from './endp
 import { KEY_SHARES } from '../network/tls/secure-context.ts';
 
 /** An address whose chain leads to a trusted certificate. */
-export interface AnchoredAddress {
+interface AnchoredAddress {
   readonly address: string;
   readonly anchor: Certificate;
-}
-
-export interface OpensslTools extends PathTools {
-  /** Addresses of the path that showed a chain which OpenSSL has not been asked about. */
-  readonly unheard: (path: PathObservation, controls: readonly PathObservation[]) => readonly AnchoredAddress[];
-  readonly heard: (path: PathObservation, word: HeardWord) => void;
 }
 
 /** Lets OpenSSL judge chains that are new and lead to a trusted key: one connection for each. */
 export async function hearOpenssl(
   { host, port, serverName, proxy }: PathTarget,
-  { path, controls }: { readonly path: PathObservation; readonly controls: readonly PathObservation[] },
-  tools: OpensslTools,
-  ctx: ProbeContext,
+  seen: Seen,
+  look: Look,
 ): Promise<void> {
+  const { ctx, limiter, endpoint } = look;
   if (ctx.signal.aborted) return;
-  const words = tools.unheard(path, controls).map(({ address, anchor }) => {
+  const words = unheard(seen, look).map(({ address, anchor }) => {
     const request = { target: { host, port }, address, serverName, proxy };
-    return tools.limiter.run(() => askOpenssl(request, anchor, ctx, tools.endpoint), ctx.signal).catch(() => null);
+    return limiter.run(() => askOpenssl(request, anchor, ctx, endpoint), ctx.signal).catch(() => null);
   });
-  for (const word of await Promise.all(words)) if (word !== null) tools.heard(path, word);
+  const { openssl } = look.knowledge.of(seen.path.subject);
+  for (const heard of await Promise.all(words)) if (heard !== null) openssl.keep(heard.chain, heard.word);
+}
+
+/** Addresses of the path that showed a chain which OpenSSL has not been asked about; they count as asked. */
+function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly AnchoredAddress[] {
+  const known = knowledge.of(path.subject);
+  if (!path.endpoints.some(({ tls }) => tls?.chain && known.openssl.isOpen(tls.chain))) return [];
+  const { endpoints } = judgeTlsPath(path, known, { controls: controlChainsOf(controls), now: clock.now() });
+  return endpoints.flatMap(({ endpoint: { address }, outcome: { chain }, judgement: { accepted } }) =>
+    chain !== null && accepted !== null && known.openssl.take(chain) ? [{ address, anchor: accepted.end }] : [],
+  );
 }
 
 /** What OpenSSL says of the chain that it was shown. */

@@ -1,35 +1,24 @@
 import { isIP } from 'node:net';
+import { dialledAddresses } from '../checks/name-resolution/judge.ts';
+import type { ServiceConfig } from '../config/schema/path.ts';
+import type { ProxyConfig, ResolverConfig } from '../config/schema/secret.ts';
+import type { WatchedConfig } from '../config/schema/watched.ts';
 import {
   authority,
+  type FamilyChoice,
   type HostPort,
   ofFamily,
   singleAddresses,
   translatedFrom,
-  type FamilyChoice,
 } from '../core/addresses.ts';
-import type { ProxyConfig, ResolverConfig } from '../config/schema/secret.ts';
-import type { DnsObservation, EndpointObservation } from '../core/observation.ts';
-import type { PathObservation } from '../core/round.ts';
-import type { ProbeContext } from '../network/context.ts';
-import { observeEndpoint, type EndpointDeps, type EndpointRequest } from './endpoint.ts';
-import type { Limiter } from '../network/lookup.ts';
 import type { Millis } from '../core/clock.ts';
-import { observeDns, type DnsPorts } from './dns.ts';
-
-/** What of the answers to one name may be dialled: the opinion of a check. */
-type AcceptableAddresses = (
-  names: readonly DnsObservation[],
-  expectedAddresses: readonly string[],
-) => readonly string[];
-
-/** What the probes of a round share. */
-export interface PathTools {
-  readonly askName: AskName;
-  readonly acceptable: AcceptableAddresses;
-  readonly endpoint: EndpointDeps;
-  /** Bounds the connections in flight: handshakes at the same instant falsify each other's timings. */
-  readonly limiter: Limiter;
-}
+import type { DnsObservation, EndpointObservation, Failure } from '../core/observation.ts';
+import type { PathObservation } from '../core/round.ts';
+import { startApart } from '../schedule/start-apart.ts';
+import { deadline } from '../system/clock.ts';
+import { askInTurn } from './dns.ts';
+import { type EndpointLimits, type EndpointRequest, observeEndpoint } from './endpoint.ts';
+import type { Look } from './instruments.ts';
 
 export interface PathTarget extends HostPort {
   readonly serverName: string | null;
@@ -44,16 +33,55 @@ export interface PathTarget extends HostPort {
   readonly resolvers: readonly ResolverConfig[];
 }
 
+/** Which way the licence server is reached. */
+type Way = Pick<WatchedConfig, 'licenseServer' | 'resolvers'>;
+
+/** The licence server, asked as FortiAuthenticator does. */
+export function licenseTarget({ licenseServer, resolvers }: Way): PathTarget {
+  return { ...licenseServer, depth: 'http', method: 'GET', resolvers };
+}
+
+export function serviceTarget(service: ServiceConfig, way: Way): PathTarget {
+  return { ...straightTarget(service, way), ...service, proxy: way.licenseServer.proxy, expectedAddresses: [] };
+}
+
+/** For what may have any address: the way out, or a host of your own. */
+const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
+
+/**
+ * Control hosts are reached the way that the licence server is, so that they tell of the same path. They prove that the
+ * way out is open, wherever their names lead; false answers are judged by the name that matters.
+ */
+export function controlTarget(target: HostPort, way: Way): PathTarget {
+  return { ...straightTarget(target, way), serverName: target.host, method: 'HEAD', proxy: way.licenseServer.proxy };
+}
+
+/** A host that is reached without the proxy, such as one of the same network. */
+export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way, 'resolvers'>): PathTarget {
+  return {
+    host,
+    port,
+    serverName: isIP(host) === 0 ? host : null,
+    depth: 'http',
+    path: '/',
+    method: 'GET',
+    proxy: null,
+    expectedAddresses: ANY_ADDRESS,
+    family: 'auto',
+    resolvers,
+  };
+}
+
 /**
  * Resolves the host once with every resolver, then looks at every acceptable address. What a DNS64 made of an IPv4
  * address is looked at where this machine has no route to that one: it would be the same server once more.
  */
-export async function observePath(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<PathObservation> {
-  const names = await resolve(target, tools, ctx);
-  const addresses = dialable(target, names, tools);
-  const look = (some: readonly string[]): Promise<readonly EndpointObservation[]> =>
-    Promise.all(some.map((address) => observeAddress(target, address, tools, ctx)));
-  const own = await look(addresses.filter((address) => translatedFrom(address, addresses) === null));
+export async function observePath(target: PathTarget, look: Look): Promise<PathObservation> {
+  const names = await resolve(target, look);
+  const addresses = dialable(target, names);
+  const dialled = (some: readonly string[]): Promise<readonly EndpointObservation[]> =>
+    Promise.all(some.map((address) => observeAddress(target, address, look)));
+  const own = await dialled(addresses.filter((address) => translatedFrom(address, addresses) === null));
   const unreachable = own.filter(({ tcp }) => tcp.kind === 'failed' && tcp.reason === 'no-route');
   const translated = addresses.filter(
     (address) =>
@@ -62,22 +90,18 @@ export async function observePath(target: PathTarget, tools: PathTools, ctx: Pro
         unreachable.map((endpoint) => endpoint.address),
       ) !== null,
   );
-  const endpoints = [...own, ...(await look(translated))];
+  const endpoints = [...own, ...(await dialled(translated))];
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
 }
 
 /** Looks at a host until one address has answered: enough to know that the outside world is there. */
-export async function observeAnyAddress(
-  target: PathTarget,
-  tools: PathTools,
-  ctx: ProbeContext,
-): Promise<PathObservation> {
+export async function observeAnyAddress(target: PathTarget, look: Look): Promise<PathObservation> {
   const resolvers = isLiteral(target) || target.proxy !== null ? [] : target.resolvers;
-  const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen, tools).length > 0;
-  const names = await askInTurn(target.host, resolvers, { ...tools, isEnough }, ctx);
+  const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen).length > 0;
+  const names = await askInTurn(target.host, resolvers, { ...look, isEnough }, look.ctx);
   const endpoints: EndpointObservation[] = [];
-  for (const address of dialable(target, names, tools).slice(0, MOST_TRIES)) {
-    const seen = await observeAddress(target, address, tools, ctx);
+  for (const address of dialable(target, names).slice(0, MOST_TRIES)) {
+    const seen = await observeAddress(target, address, look);
     endpoints.push(seen);
     if (seen.tcp.kind === 'open') break;
   }
@@ -90,40 +114,31 @@ const MOST_TRIES = 2;
  * Dials the addresses that the configuration knows: without a resolver they still tell a dead uplink from a dead
  * resolver.
  */
-export function observeKnownAddresses(
-  target: PathTarget,
-  tools: PathTools,
-  ctx: ProbeContext,
-): Promise<readonly EndpointObservation[]> {
+export function observeKnownAddresses(target: PathTarget, look: Look): Promise<readonly EndpointObservation[]> {
   const known = ofFamily(singleAddresses(target.expectedAddresses), target.family).slice(0, MOST_TRIES);
   return Promise.all(
-    known.map((address) => observeEndpoint({ ...requestOf(target, address), depth: 'tcp' }, ctx, tools.endpoint)),
+    known.map((address) => observeEndpoint({ ...requestOf(target, address), depth: 'tcp' }, look.ctx, look.endpoint)),
   );
 }
 
-async function resolve(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<readonly DnsObservation[]> {
+async function resolve(target: PathTarget, look: Look): Promise<readonly DnsObservation[]> {
   if (isLiteral(target) || target.proxy !== null) return [];
-  return Promise.all(target.resolvers.map((resolver) => tools.askName(target.host, resolver, ctx)));
+  return Promise.all(target.resolvers.map((resolver) => look.askName(target.host, resolver, look.ctx)));
 }
 
 /** Through a proxy the name itself is dialled: the proxy resolves it. */
-function dialable(target: PathTarget, names: readonly DnsObservation[], { acceptable }: PathTools): readonly string[] {
+function dialable(target: PathTarget, names: readonly DnsObservation[]): readonly string[] {
   if (isLiteral(target) || target.proxy !== null) return [target.host];
-  return ofFamily(acceptable(names, target.expectedAddresses), target.family);
+  return ofFamily(dialledAddresses(names, target.expectedAddresses), target.family);
 }
 
 function isLiteral({ host }: PathTarget): boolean {
   return isIP(host) !== 0;
 }
 
-function observeAddress(
-  target: PathTarget,
-  address: string,
-  tools: PathTools,
-  ctx: ProbeContext,
-): Promise<EndpointObservation> {
-  return tools.limiter
-    .run(() => observeEndpoint(requestOf(target, address), ctx, tools.endpoint), ctx.signal)
+function observeAddress(target: PathTarget, address: string, look: Look): Promise<EndpointObservation> {
+  return look.limiter
+    .run(() => observeEndpoint(requestOf(target, address), look.ctx, look.endpoint), look.ctx.signal)
     .catch(() => calledOff(target, address));
 }
 
@@ -145,58 +160,62 @@ export function requestOf(target: PathTarget, address: string): EndpointRequest 
   return { ...target, target, address };
 }
 
-/** A resolver that has not answered by then is asked on, beside the next one. */
-const PATIENCE: Millis = 500;
+/** One connection after the other begins, since all at once would be told apart from none by no firewall. */
+const BURST_GAP: Millis = 25;
 
 /**
- * Asks one resolver after the other for a name, until the answers are enough. Silent ones are waited for together: one
- * after the other, two of them would hold up the whole round.
- * @param isEnough whether no other resolver need be asked
+ * More patient than a round: a connection that lost packets gets there in the end (a SYN is repeated after 1, 2, 3, 4
+ * and 6 s, or after 1, 3 and 7 s), one that a firewall or a dead server swallows never does.
  */
-export async function askInTurn(
-  name: string,
-  resolvers: readonly ResolverConfig[],
-  { askName, isEnough }: { readonly askName: AskName; readonly isEnough: (seen: readonly DnsObservation[]) => boolean },
-  ctx: ProbeContext,
-): Promise<readonly DnsObservation[]> {
-  const asked: Promise<DnsObservation>[] = [];
-  const answered: DnsObservation[] = [];
-  for (const resolver of resolvers) {
-    const answer = askName(name, resolver, ctx);
-    asked.push(answer);
-    const seen = await within(answer, ctx);
-    if (seen === null) continue;
-    answered.push(seen);
-    if (isEnough(answered)) break;
-  }
-  return Promise.all(asked);
-}
+const BURST_LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
+const WHOLE_BURST: Millis = 10_000;
+/** By then a connection to the address has worked, or none will: a plain outage is told no later for the burst. */
+const NONE_WORKS: Millis = 3_500;
 
-/** Null: not in time. */
-function within(answer: Promise<DnsObservation>, { clock }: ProbeContext): Promise<DnsObservation | null> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(PATIENCE, () => resolve(null));
-    answer.finally(cancel).then(resolve, reject);
+/**
+ * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects: what the
+ * time was too short for is `aborted`.
+ * @param addresses one for each connection
+ * @param longest how long each step of a connection may take, where 7.5 s are too long
+ */
+export async function observeBurst(
+  target: PathTarget,
+  addresses: readonly string[],
+  look: Look,
+  longest: Millis = BURST_LIMITS.tcp,
+): Promise<readonly EndpointObservation[]> {
+  if (addresses.length === 0) return [];
+  const { ctx } = look;
+  using whole = deadline(ctx.clock, WHOLE_BURST, ctx.signal);
+  const waits = new Map(addresses.map((address) => [address, new AbortController()]));
+  const worked = new Set<string>();
+  const cancel = ctx.clock.after(NONE_WORKS, () => {
+    for (const [address, hopeless] of waits) if (!worked.has(address)) hopeless.abort();
   });
+  const apart = { clock: ctx.clock, signal: whole.signal, gap: BURST_GAP };
+  const limit = Math.min(BURST_LIMITS.tcp, longest);
+  const limits: EndpointLimits = { ...BURST_LIMITS, tcp: limit, tls: limit };
+  const seen = await startApart(addresses, apart, async (address) => {
+    const hopeless = waits.get(address)?.signal;
+    const signal = hopeless === undefined ? whole.signal : AbortSignal.any([whole.signal, hopeless]);
+    const request: EndpointRequest = { ...requestOf(target, address), depth: 'tls' };
+    const endpoint = await observeEndpoint(request, { ...ctx, signal }, { ...look.endpoint, limits });
+    if (endpoint.tls?.kind === 'established' || endpoint.tls?.kind === 'client-certificate-demanded')
+      worked.add(address);
+    return hopeless?.aborted === true && !whole.signal.aborted ? unanswered(endpoint) : endpoint;
+  });
+  cancel();
+  return seen;
 }
 
-/** Asks one resolver for one name. Never rejects. */
-type AskName = (name: string, resolver: ResolverConfig, ctx: ProbeContext) => Promise<DnsObservation>;
-
-export function askEachTime(dns: DnsPorts): AskName {
-  return (name, resolver, ctx) => observeDns(name, resolver, dns, ctx);
+/** Given up because none had worked, which is an answer: they all had the time that a connection of a round has. */
+function unanswered(seen: EndpointObservation): EndpointObservation {
+  const { tcp, tls } = seen;
+  if (tcp.kind === 'failed') return { ...seen, tcp: asTimeout(tcp) };
+  return tls?.kind === 'failed' ? { ...seen, tls: { ...tls, ...asTimeout(tls) } } : seen;
 }
 
-/**
- * For the length of one round: hosts that are looked at on several ports are asked for once, and all get the same
- * answer.
- */
-export function askOnce(ask: AskName): AskName {
-  const asked = new Map<string, Promise<DnsObservation>>();
-  return (name, resolver, ctx) => {
-    const key = `${resolver.label} ${name.toLowerCase()}`;
-    const answer = asked.get(key) ?? ask(name, resolver, ctx);
-    asked.set(key, answer);
-    return answer;
-  };
+function asTimeout(failure: Failure): Failure {
+  if (failure.reason !== 'aborted') return failure;
+  return { ...failure, reason: 'timeout', message: `No result within ${String(Math.round(failure.durationMs))} ms` };
 }

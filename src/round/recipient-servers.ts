@@ -1,12 +1,13 @@
-import type { Millis, Clock, EpochMs } from '../core/clock.ts';
-import { isOfThisMachine, type RecipientServerObservation } from '../core/observation.ts';
-import type { ResolverConfig } from '../config/schema/secret.ts';
-import type { ProbeContext } from '../network/context.ts';
-import { ProbeError, failureFrom, failureReason } from '../network/failure.ts';
+import type { Config } from '../config/config.ts';
+import type { Millis } from '../core/clock.ts';
+import { isOfThisMachine, type MailObservation, type RecipientServerObservation } from '../core/observation.ts';
+import type { PathObservation } from '../core/round.ts';
+import { failureFrom, failureReason, ProbeError } from '../network/failure.ts';
 import { connectToAny, greets } from '../network/smtp/connect-any.ts';
 import { deadline } from '../system/clock.ts';
-import { findAddresses, type FindTools, type Resolving } from './mail.ts';
-import type { MailServerConfig } from '../config/schema/mail.ts';
+import { observeExchanges } from './dns.ts';
+import type { Look } from './instruments.ts';
+import { findAddresses } from './mail.ts';
 
 /** For one domain, with what is left of a round whose own mail server was silent. */
 const LIMIT: Millis = 4000;
@@ -14,34 +15,22 @@ const LIMIT: Millis = 4000;
 /** Of a domain: a second one is asked where the first does not answer. */
 const MOST_EXCHANGES = 2;
 
-export interface RecipientTools extends FindTools {
-  /** The mail servers of a domain, the most preferred first. @throws what ended it */
-  readonly askExchanges: (domain: string, resolver: ResolverConfig, ctx: ProbeContext) => Promise<readonly string[]>;
-  /** On which the mail servers of others listen. */
-  readonly exchangePort: number;
-}
-
 /** Whether a mail server of a domain greets this machine. Nothing is said to it but QUIT. Never rejects. */
-export async function observeRecipientServer(
-  domain: string,
-  { resolvers }: Resolving,
-  tools: RecipientTools,
-  outer: ProbeContext,
-): Promise<RecipientServerObservation> {
-  using limit = deadline(outer.clock, LIMIT, outer.signal);
-  const ctx = { ...outer, signal: limit.signal };
+export async function observeRecipientServer(domain: string, outer: Look): Promise<RecipientServerObservation> {
+  using limit = deadline(outer.clock, LIMIT, outer.ctx.signal);
+  const ctx = { ...outer.ctx, signal: limit.signal };
+  const look = { ...outer, ctx };
   const startedAt = ctx.clock.elapsed();
-  const port = tools.exchangePort;
   let hosts: readonly string[] = [];
   try {
-    hosts = await exchangesOf(domain, resolvers, tools, ctx);
-    const found = await Promise.all(hosts.map((host) => findAddresses({ host }, { resolvers }, tools, ctx)));
+    hosts = await exchangesOf(domain, look);
+    const found = await Promise.all(hosts.map((host) => findAddresses({ host }, look)));
     const addresses = found.flatMap((each) => each.addresses);
     const localError = found.find((each) => each.localError !== null)?.localError ?? null;
     if (addresses.length === 0 && localError !== null) throw new ProbeError(localError.reason, localError.message);
     if (addresses.length === 0)
       throw new ProbeError('name-not-resolved', `No resolver gives an address of a mail server of "${domain}"`);
-    const socket = await connectToAny(addresses, port, ctx, limit.signal);
+    const socket = await connectToAny(addresses, look.exchangePort, ctx, limit.signal);
     if (!(await greets(socket, limit.signal))) throw new ProbeError('protocol', 'It does not greet as a mail server');
     return { domain, hosts, outcome: { kind: 'greets', durationMs: ctx.clock.elapsed() - startedAt } };
   } catch (error) {
@@ -49,25 +38,20 @@ export async function observeRecipientServer(
       limit.expired() && !(error instanceof ProbeError)
         ? new ProbeError('timeout', `No mail server of "${domain}" greets within ${String(LIMIT)} ms`, { cause: error })
         : error;
-    return { domain, hosts, outcome: failureFrom(told, ctx.clock.elapsed() - startedAt, outer.signal) };
+    return { domain, hosts, outcome: failureFrom(told, ctx.clock.elapsed() - startedAt, outer.ctx.signal) };
   }
 }
 
 /** RFC 5321 §5.1: a domain without MX records is its own mail server. RFC 7505: one that takes no mail says so. */
-async function exchangesOf(
-  domain: string,
-  resolvers: readonly ResolverConfig[],
-  { askExchanges }: RecipientTools,
-  ctx: ProbeContext,
-): Promise<readonly string[]> {
+async function exchangesOf(domain: string, look: Look): Promise<readonly string[]> {
   const failures: unknown[] = [];
-  for (const resolver of resolvers) {
+  for (const resolver of look.config.resolvers) {
     try {
-      const exchanges = await askExchanges(domain, resolver, ctx);
+      const exchanges = await observeExchanges(domain, resolver, look, look.ctx);
       if (exchanges.length === 0) return [domain];
       return exchanges.filter((host) => host !== '' && host !== '.').slice(0, MOST_EXCHANGES);
     } catch (error) {
-      ctx.signal.throwIfAborted();
+      look.ctx.signal.throwIfAborted();
       failures.push(error);
     }
   }
@@ -76,44 +60,40 @@ async function exchangesOf(
   throw failure;
 }
 
-/** They are servers of others. */
-const HOUR: Millis = 3_600_000;
-
-/** What the mail servers of the recipients said last. */
-export interface RecipientLooks {
-  /** Whether to look again; counts as looked. */
-  isDue(): boolean;
-  /** It stands until the next look. */
-  last(): readonly RecipientServerObservation[];
-  keep(seen: readonly RecipientServerObservation[]): void;
-}
-
-export function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
-  let lookedAt: EpochMs | null = null;
-  let last: readonly RecipientServerObservation[] = [];
-  return {
-    isDue: () => {
-      const isDue = lookedAt === null || now() - lookedAt >= HOUR;
-      if (isDue) lookedAt = now();
-      return isDue;
-    },
-    last: () => last,
-    keep: (seen) => {
-      last = seen;
-    },
-  };
-}
-
-export interface Recipients {
-  readonly mail: readonly MailServerConfig[];
-  readonly notify: { readonly email: { readonly to: readonly string[] } | null };
-}
-
 const MOST_DOMAINS = 3;
 
 /** Of the addresses that the configuration names: those that FortiAuthenticator writes to are not known. */
-export function recipientDomains({ mail, notify }: Recipients): readonly string[] {
+function recipientDomains({ mail, notify }: Pick<Config, 'mail' | 'notify'>): readonly string[] {
   const addresses = [...mail.map(({ to }) => to), ...(notify.email?.to ?? [])];
   const domains = addresses.flatMap((address) => /@([^@[\]]+)$/u.exec(address ?? '')?.[1]?.toLowerCase() ?? []);
   return [...new Set(domains)].slice(0, MOST_DOMAINS);
+}
+
+/**
+ * What the mail servers of the recipients say, where all mail servers are broken: then either this machine may not send
+ * mail, or they are.
+ */
+export async function withRecipientServers(
+  mail: readonly MailObservation[],
+  licenseServer: PathObservation,
+  look: Look,
+): Promise<readonly MailObservation[]> {
+  if (mail.length === 0 || !mail.every(isBroken)) return mail;
+  const { recipientLooks } = look.memory;
+  if (!isNobodyAnswering(licenseServer) && recipientLooks.isDue())
+    recipientLooks.keep(
+      await Promise.all(recipientDomains(look.config).map((domain) => observeRecipientServer(domain, look))),
+    );
+  return mail.map((seen) => ({ ...seen, recipientServers: recipientLooks.last() }));
+}
+
+/** No resolver answers: it would not tell the mail servers of recipients either. */
+function isNobodyAnswering({ names }: PathObservation): boolean {
+  return names.length > 0 && names.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
+}
+
+/** For FortiAuthenticator as well: who refuses sender or recipient may mean this machine, or only for now. */
+function isBroken({ outcome }: MailObservation): boolean {
+  if (outcome.kind !== 'failed' || isOfThisMachine(outcome.reason)) return false;
+  return outcome.reason !== 'rejected' || (outcome.stage !== 'sender' && outcome.stage !== 'recipient');
 }

@@ -1,8 +1,7 @@
-import * as z from 'zod';
 import { authority } from '../core/addresses.ts';
 import type { Config } from '../config/config.ts';
 import type { TrustConfig } from '../config/schema/path.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import { type Baseline, labelOfKey, type ProductPattern } from '../tls/trust.ts';
 import type { FlawKind } from '../tls/flaws.ts';
 import {
@@ -19,8 +18,7 @@ import { readBaselines } from '../trust/baseline-file.ts';
 import { createTrustLoader, createPublicRoots } from '../trust/load-trust.ts';
 import { loadProducts } from '../trust/products.ts';
 import { type JudgedTlsPath, type TlsKnowledge, createOpensslWords } from '../checks/tls-genuine/judge-path.ts';
-import type { BackgroundFile } from '../system/json-file.ts';
-import type { JudgedRound } from '../checks/judgement.ts';
+import type { GenuineMemory } from './memory.ts';
 
 /** What chains are judged by, target by target. */
 export interface TlsKnowledgeBase {
@@ -142,58 +140,6 @@ export async function loadTlsKnowledge(
     remember: (target, judged, at) => {
       const known = byTarget.get(target);
       if (known !== undefined) keep(known, judged, at);
-    },
-  };
-}
-
-/** When each target was last seen with a genuine chain at all of its addresses, and under whose key. */
-interface GenuineMemory {
-  of(target: string): GenuineSight | null;
-  /** Keeps what a round verified. */
-  note(tls: JudgedRound['tls'], at: EpochMs): void;
-}
-
-interface GenuineSight {
-  /** Pin of the configured key that the chain ended at. */
-  readonly pin: string;
-  readonly at: EpochMs;
-}
-
-const MOST_TARGETS = 2_000;
-
-/** What is only newer is written once in this time: a file a round would cost more than it is worth. */
-const SAVE_GAP: Millis = 300_000;
-
-const content = z.object({
-  version: z.literal(1),
-  targets: z.record(z.string().max(300), z.object({ pin: z.string().max(100), at: z.number().int() })),
-});
-
-/** @param file null: nothing is remembered beyond this process */
-export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
-  const stored = content.safeParse(await file?.load());
-  // What lies in the future was kept by a clock that was wrong.
-  const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
-  let savedAt: EpochMs | null = null;
-
-  /** A clock that was set back must not keep it for as long. */
-  function isRecent(at: EpochMs): boolean {
-    return savedAt !== null && savedAt <= at && at - savedAt < SAVE_GAP;
-  }
-
-  return {
-    of: (target) => sights.get(target) ?? null,
-    note: (tls, at) => {
-      const verified = tls.flatMap(({ path, judged }): readonly (readonly [string, GenuineSight])[] => {
-        const pin = judged.worst?.verifiedBy ?? null;
-        return pin === null ? [] : [[path.subject, { pin, at }]];
-      });
-      if (verified.length === 0) return;
-      const isNew = verified.some(([target, { pin }]) => sights.get(target)?.pin !== pin);
-      for (const [target, sight] of verified) sights.set(target, sight);
-      if (!isNew && isRecent(at)) return;
-      savedAt = at;
-      file?.save({ version: 1, targets: Object.fromEntries([...sights].slice(-MOST_TARGETS)) });
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { SlowFactsBySource } from '../round/registry.ts';
+import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/phrases.ts';
@@ -22,7 +22,6 @@ import type { Unheard } from '../checks/check.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { activationOf, assessUnits, withUnits, assessLog, withLog } from '../checks/assess.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import type { UnitObservation } from '../connectors/unit-observation.ts';
 
 /** What was found out in one round, except for the log. */
 interface RoundFindings {
@@ -30,11 +29,11 @@ interface RoundFindings {
   /** When the round began. */
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
-  readonly picture: SlowFactsBySource;
+  readonly picture: Picture;
   /** Our own clock, as this round found it; null or absent: it did not. */
   readonly ownClock?: OwnClock | null;
   /** What may decide between two explanations: without answers that are older than the fault. @default `picture` */
-  readonly deciding?: SlowFactsBySource;
+  readonly deciding?: Picture;
 }
 
 /** What one round leaves for the next. */

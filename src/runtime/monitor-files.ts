@@ -7,11 +7,11 @@ import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import { allOrProblems } from '../system/all-problems.ts';
 import { readSecret } from '../system/secret.ts';
-import { createProbeKit, type ProbeKit, type ProbeKitDeps } from '../round/instruments.ts';
+import { createInstruments, type InstrumentDeps, type Instruments } from '../round/instruments.ts';
 
 /** What a monitor works with of the files that its configuration names. */
 export interface MonitorFiles {
-  readonly kit: ProbeKit;
+  readonly instruments: Instruments;
   readonly signatures: SignatureSet;
   /** Of the log listener for TLS; null: there is none. */
   readonly certificate: ServedCertificate | null;
@@ -22,14 +22,14 @@ export interface MonitorFiles {
  * use must be usable now too: a daemon that starts with an empty key finds out hours later.
  * @throws {Error} with each of them that cannot be used, on a line of its own
  */
-export async function loadMonitorFiles(config: Config, deps: ProbeKitDeps): Promise<MonitorFiles> {
+export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Promise<MonitorFiles> {
   const { tls } = config.logs.syslog;
-  const [kit, signatures, certificate] = await allOrProblems([
-    createProbeKit(config, deps),
+  const [instruments, signatures, certificate] = await allOrProblems([
+    createInstruments(config, deps),
     loadSignatures(config.logs.signatureFiles, isFaultId),
     tls === null ? null : ServedCertificate.read(tls, 'the syslog listener'),
     allOrProblems(authorityFiles(config).map(readAuthorities)),
     allOrProblems(secretSources(config, (section) => section !== 'web').map((source) => readSecret(source, deps.env))),
   ]);
-  return { kit, signatures, certificate };
+  return { instruments, signatures, certificate };
 }

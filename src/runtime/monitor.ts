@@ -12,10 +12,12 @@ import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import type { Attempt } from '../notify/outbox.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { RoundResult } from '../report/report-contents.ts';
-import { ROUND_SOURCES, roundLimit } from '../round/round.ts';
-import type { ProbeKit } from '../round/instruments.ts';
+import { probeTargets, roundLimit } from '../round/round.ts';
+import { needsCloserLook } from '../round/assess.ts';
+import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
+import type { TlsKnowledgeBase } from '../round/tls-knowledge.ts';
 import { judgedTargets } from '../round/tls-knowledge.ts';
-import { isInvalid } from '../core/round.ts';
+import { isInvalid, samplesOf } from '../core/round.ts';
 import { measureLoopLag } from '../schedule/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { unlessAborted } from '../network/context.ts';
@@ -23,14 +25,14 @@ import { createSpreadTimer } from '../schedule/cron-timer.ts';
 import { type BackgroundFile, type BackgroundWriter, createBackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { log, type LogListening } from '../logs/listening.ts';
+import { createLogListening, type LogListening } from '../logs/intake.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { loadMonitorFiles, type MonitorFiles } from './monitor-files.ts';
-import { registrationBudget, stateFile } from './slow-sources.ts';
-import { createPendingMemory, type UnitObservation } from '../connectors/unit-observation.ts';
+import { registrationBudget, stateFile } from './state-files.ts';
+import { createPendingMemory } from '../connectors/token-counts.ts';
+import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
-import { type SlowFactsBySource, samplesOf } from '../round/registry.ts';
 import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { HourlyValue } from '../store/hourly-values.ts';
@@ -237,7 +239,7 @@ export class Monitor {
       intervals: checkIntervals(config),
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
-    this.#log = log.listen(config, {
+    this.#log = createLogListening(config, {
       clock,
       logger,
       signatures: files.signatures,
@@ -253,7 +255,7 @@ export class Monitor {
       pendingTokens: createPendingMemory(files.pendingFile),
       firmwareFacts: files.firmwareFacts,
     });
-    this.#judge = new RoundJudge(config, { clock, kit: files.kit, units: this.#units, log: this.#log });
+    this.#judge = new RoundJudge({ instruments: files.instruments, units: this.#units, log: this.#log });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) =>
@@ -261,7 +263,7 @@ export class Monitor {
       run: (signal) => this.#round(signal),
       triggerGap: TRIGGER_GAP,
     });
-    this.probes = createProbesOnDemand(config, files.kit.looks, clock);
+    this.probes = createProbesOnDemand(files.instruments);
     this.#pulse = createLivenessTracker(clock, () => this.#rounds.nextRun(), roundLimit(config));
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
     this.#heartbeat =
@@ -295,11 +297,11 @@ export class Monitor {
    */
   begin(underWay: readonly Attempt[] = []): void {
     const { recorder, logger } = this.#deps;
-    warnAtStart(this.config, this.#files.kit, logger);
+    warnAtStart(this.config, this.#files.instruments.knowledge, logger);
     recorder.expect({
       config: this.config,
       signatures: this.#files.signatures,
-      probes: ROUND_SOURCES.flatMap((source) => source.targets(this.config)),
+      probes: probeTargets(this.config),
       judged: judgedTargets(this.config),
     });
     recorder.heard(this.#log.facts().report);
@@ -363,8 +365,8 @@ export class Monitor {
   }
 
   /** What chains of a target are judged by. */
-  knowledgeOf(target: string): ReturnType<ProbeKit['knowledgeOf']> {
-    return this.#files.kit.knowledgeOf(target);
+  knowledgeOf(target: string): TlsKnowledge {
+    return this.#files.instruments.knowledge.of(target);
   }
 
   async #round(signal: AbortSignal): Promise<void> {
@@ -375,7 +377,7 @@ export class Monitor {
     this.#last = round;
     this.#pulse.beat();
     this.#publish(round);
-    if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, round)) this.#rounds.trigger();
+    if (needsCloserLook(this.#files.instruments) || deservesAnotherLook(before, round)) this.#rounds.trigger();
     void late?.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 
@@ -406,7 +408,7 @@ export class Monitor {
   #showDiagnosis(round: RoundResult, alert: () => void): void {
     const { recorder, onRound } = this.#deps;
     recorder.diagnosed(round.diagnosis, this.config);
-    recorder.units(this.#units.picture(), this.config);
+    recorder.units(this.#units.picture());
     alert();
     recorder.incidents(this.alerting.incidents());
     onRound(round);
@@ -433,7 +435,7 @@ export class Monitor {
 interface HourlyValueCollector {
   count(event: LogEvent): void;
   /** The errors since the last call, and the tokens that are left now. */
-  take(picture: Pick<SlowFactsBySource, 'appliances'>): readonly HourlyValue[];
+  take(picture: Pick<Picture, 'appliances'>): readonly HourlyValue[];
 }
 
 function createHourlyValueCollector(): HourlyValueCollector {
@@ -496,16 +498,12 @@ export function deservesAnotherLook(before: RoundResult | null, { observations, 
 }
 
 /** Logs what works and may not be what was meant: nobody is told, passwords in clear, trust that is not used. */
-function warnAtStart(
-  config: Config,
-  { knowledgeOf, skippedPatterns }: Pick<ProbeKit, 'knowledgeOf' | 'skippedPatterns'>,
-  logger: Logger,
-): void {
+function warnAtStart(config: Config, knowledge: TlsKnowledgeBase, logger: Logger): void {
   const note = noChannelNote(config.notify);
   if (note !== null) logger.warn(note);
-  for (const warning of [...exposureNotes(config.web), ...skippedPatterns]) logger.warn(warning);
+  for (const warning of [...exposureNotes(config.web), ...knowledge.skippedPatterns]) logger.warn(warning);
   for (const target of judgedTargets(config)) {
-    const refused = knowledgeOf(target).refusedBaseline;
+    const refused = knowledge.of(target).refusedBaseline;
     if (refused !== null)
       logger.warn({ target, certificate: refused.unconfirmed.fingerprint }, describeRefused(refused));
   }

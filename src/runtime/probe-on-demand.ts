@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { judgeHttp } from '../checks/license-server/judge.ts';
 import { deadline, DeadlineError } from '../system/clock.ts';
 import type { Config } from '../config/config.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Finding } from '../engine/model.ts';
 import type { DnsObservation, EndpointObservation, Failure } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
@@ -16,16 +16,23 @@ import { judgeMail, mailViewOf, type MailView } from '../checks/mail/judge.ts';
 import { mailLine, pathLines } from '../report/path-lines.ts';
 import { judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
 import type { TlsJudgement } from '../checks/tls-genuine/chain-case.ts';
-import type { PathTarget } from '../round/path.ts';
+import {
+  controlTarget,
+  licenseTarget,
+  observeAnyAddress,
+  type PathTarget,
+  serviceTarget,
+  straightTarget,
+} from '../round/path.ts';
 import { ROUND_LIMIT } from '../round/round.ts';
-import type { TargetProbes } from '../round/instruments.ts';
+import { type Instruments, type Look, lookWith } from '../round/instruments.ts';
+import { observeMailServer } from '../round/mail.ts';
 import type { ProbeAnswer, ProbeRequest, ProbeModule } from '../web/sources.ts';
 import { discardIfStalled } from '../schedule/stall-monitor.ts';
 import type { HostPort } from '../core/addresses.ts';
 import { USUAL_PATIENCE, type MailServerConfig } from '../config/schema/mail.ts';
 import type { ResolverConfig } from '../config/schema/secret.ts';
 import { parseHostPort } from '../config/schema/section.ts';
-import { controlTarget, licenseTarget, serviceTarget, straightTarget } from '../round/path-targets.ts';
 
 /** Looks at one target of the configuration when somebody asks. */
 export interface ProbesOnDemand {
@@ -59,7 +66,8 @@ const NOTHING: Seen = {
   localError: null,
 };
 
-export function createProbesOnDemand(config: Config, looks: TargetProbes, clock: Clock): ProbesOnDemand {
+export function createProbesOnDemand(instruments: Instruments): ProbesOnDemand {
+  const { config, clock } = instruments;
   const limiter = createLimiter(AT_ONCE);
   const mailView = mailViewOf(config);
   const stopping = new AbortController();
@@ -75,7 +83,7 @@ export function createProbesOnDemand(config: Config, looks: TargetProbes, clock:
     const looked = await discardIfStalled(
       clock,
       limiter
-        .run(() => look(choice, { looks, clock, mailView }, both), both)
+        .run(() => probeOnce(choice, lookWith(instruments, both), mailView), both)
         .catch((error: unknown) => notStarted(error, both)),
     );
     const durationMs = clock.elapsed() - started;
@@ -93,38 +101,28 @@ export function createProbesOnDemand(config: Config, looks: TargetProbes, clock:
   };
 }
 
-interface Means {
-  readonly looks: TargetProbes;
-  readonly clock: Clock;
-  readonly mailView: MailView;
-}
-
-function look(choice: ProbeChoice, { looks, clock, mailView }: Means, signal: AbortSignal): Promise<Seen> {
+function probeOnce(choice: ProbeChoice, look: Look, mailView: MailView): Promise<Seen> {
   switch (choice.kind) {
     case 'name':
-      return lookUp(choice.target, looks, signal);
+      return lookUp(choice.target, look);
     case 'mail':
-      return rehearse(choice.server, looks, mailView, signal);
+      return rehearse(choice.server, look, mailView);
     case 'path':
-      return follow(choice.target, looks, clock, signal);
+      return follow(choice.target, look);
   }
 }
 
-async function lookUp(target: PathTarget, looks: TargetProbes, signal: AbortSignal): Promise<Seen> {
-  const names = await Promise.all(target.resolvers.map((resolver) => looks.name(target.host, resolver, signal)));
+async function lookUp(target: PathTarget, { limiter, askName, ctx }: Look): Promise<Seen> {
+  const asked = target.resolvers.map((resolver) => limiter.run(() => askName(target.host, resolver, ctx), ctx.signal));
+  const names = await Promise.all(asked);
   const { findings, addresses } = judgeNames(target, names);
   const success = addresses.length > 0 && isWell(findings);
   const lines = pathLines({ names, endpoints: [], references: [] });
   return { ...NOTHING, success, names, findings, lines, localError: localErrorOf(repliesOf(names)) };
 }
 
-async function rehearse(
-  server: Parameters<TargetProbes['mail']>[0],
-  looks: TargetProbes,
-  view: MailView,
-  signal: AbortSignal,
-): Promise<Seen> {
-  const observation = await looks.mail(server, signal);
+async function rehearse(server: MailServerConfig, look: Look, view: MailView): Promise<Seen> {
+  const observation = await look.limiter.run(() => observeMailServer(server, look), look.ctx.signal);
   const findings = judgeMail(observation, view);
   const { outcome, certificateNotAfter: mailCertificateNotAfter } = observation;
   return {
@@ -137,10 +135,10 @@ async function rehearse(
   };
 }
 
-async function follow(target: PathTarget, looks: TargetProbes, clock: Clock, signal: AbortSignal): Promise<Seen> {
-  const path = await looks.path(target, signal);
+async function follow(target: PathTarget, look: Look): Promise<Seen> {
+  const path = await observeAnyAddress(target, look);
   const { names, endpoints } = path;
-  const worst = judgeChains(path, looks, clock);
+  const worst = judgeChains(path, look);
   const { findings: tls } = worst ?? { findings: [] };
   const findings = [
     ...(names.length === 0 ? [] : judgeNames(target, names).findings),
@@ -164,8 +162,8 @@ function judgeNames(
 }
 
 /** As the rounds do, without what they know from elsewhere: control hosts and second opinions. */
-function judgeChains(path: PathObservation, looks: TargetProbes, clock: Clock): TlsJudgement | null {
-  return judgeTlsPath(path, looks.knowledgeOf(path.subject), { controls: [], now: clock.now() }).worst;
+function judgeChains(path: PathObservation, { knowledge, clock }: Look): TlsJudgement | null {
+  return judgeTlsPath(path, knowledge.ofAny(path.subject), { controls: [], now: clock.now() }).worst;
 }
 
 /** The first end of validity from the leaf up to what it was verified by. */

@@ -5,24 +5,25 @@ import { complainedOfPathAt } from '../checks/polling/explained.ts';
 import { preconditionOf } from '../checks/registry.ts';
 import { complainsOfConnections } from '../checks/tls-genuine/judge.ts';
 import type { Config } from '../config/config.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Assessment, Diagnosis } from '../engine/model.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { unlessAborted } from '../network/context.ts';
 import type { RoundResult } from '../report/report-contents.ts';
-import type { LogListening } from '../logs/listening.ts';
-import { codeLifeOf, mailServersOf } from '../connectors/unit-observation.ts';
+import type { LogListening } from '../logs/intake.ts';
+import { codeLifeOf, mailServersOf } from '../round/mail.ts';
 import { deadline } from '../system/clock.ts';
 import { conclude, NOTHING_REMEMBERED, lastExplainingFaults } from './conclude.ts';
-import type { ProbeKit } from '../round/instruments.ts';
+import { assessRound } from '../round/assess.ts';
+import type { Instruments } from '../round/instruments.ts';
+import { observeRound } from '../round/round.ts';
 import type { UnitMonitor } from './unit-monitor.ts';
 
 /** A verdict waits for so long for an answer that refines it. */
 const REFINING: Millis = 2_000;
 
 export interface RoundJudgeDeps {
-  readonly clock: Clock;
-  readonly kit: ProbeKit;
+  readonly instruments: Instruments;
   readonly units: UnitMonitor;
   readonly log: Pick<LogListening, 'facts'>;
 }
@@ -45,8 +46,8 @@ export class RoundJudge {
   /** When the first of the rounds in a row began that found such a fault; on the monotonic clock. */
   #faultSince: Millis | null = null;
 
-  constructor(config: Config, deps: RoundJudgeDeps) {
-    this.#config = config;
+  constructor(deps: RoundJudgeDeps) {
+    this.#config = deps.instruments.config;
     this.#deps = deps;
   }
 
@@ -57,19 +58,20 @@ export class RoundJudge {
 
   /** Null: it was called off. */
   async look(signal: AbortSignal): Promise<JudgedOnce | null> {
-    const { clock, kit, units, log } = this.#deps;
-    const began = clock.elapsed();
+    const { instruments, units, log } = this.#deps;
+    const began = instruments.clock.elapsed();
     const { appliances } = units.picture();
     const { report } = log.facts();
-    const observations = await kit.observe(signal, {
+    const wishes = {
       mailServers: Promise.resolve(mailServersOf(this.#config, appliances)),
       codeLife: Promise.resolve(codeLifeOf(appliances)),
       onProgress: () => undefined,
       isComplained: complainsOfConnections(report),
       complainedAt: complainedOfPathAt(report, preconditionOf),
-    });
+    };
+    const observations = await observeRound(instruments, wishes, signal);
     if (signal.aborted) return null;
-    const judged = kit.assess(observations);
+    const judged = assessRound(instruments, observations);
     const probed = invalidWhenStalled(judged.assessments, observations);
     const policy = this.#askForPolicy(probed, began, signal);
     const isAnswered = await this.#inTime(policy, signal);
@@ -90,7 +92,7 @@ export class RoundJudge {
   }
 
   async #inTime(answer: Promise<void>, signal: AbortSignal): Promise<boolean> {
-    using limit = deadline(this.#deps.clock, REFINING, signal);
+    using limit = deadline(this.#deps.instruments.clock, REFINING, signal);
     return await unlessAborted(answer, limit.signal).then(
       () => true,
       () => false,

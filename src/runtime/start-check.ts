@@ -57,7 +57,7 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
     const unusable = daemon === null ? connectProblem(config.store.path) : null;
     if (unusable !== null) problems.push(unusable);
   });
-  return { problems: [...new Set(problems)], warnings: files?.kit.skippedPatterns ?? [] };
+  return { problems: [...new Set(problems)], warnings: files?.instruments.knowledge.skippedPatterns ?? [] };
 }
 
 interface Port {

@@ -15,7 +15,7 @@ import { judgeShare, roundConnectionsOf } from '../../src/checks/intermittent/ju
 import { deservesAnotherLook } from '../../src/runtime/monitor.ts';
 import type { ComplainingAppliance } from './complaining-appliance.ts';
 import type { Assessment, Diagnosis, Finding } from '../../src/engine/model.ts';
-import { loadShareMemory } from '../../src/round/share-memory.ts';
+import { loadShareMemory } from '../../src/round/memory.ts';
 import { parseState, stateText } from '../../src/store/saved-state.ts';
 import { CONTEXT, finding, round as assessments } from './judged-round.ts';
 import { endpoint, failed, open, path, round } from './observed.ts';

@@ -49,6 +49,7 @@ export async function createMailBench(): Promise<MailBench> {
     trust: createSecureContext({ ca: [hierarchy.root.pem] }),
     fileTrust: new FileTrust(),
     readSecret: async () => Promise.resolve(PASSWORD),
+    mailLimit: null,
   };
   return {
     serve: (options) => createMailServer({ identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),

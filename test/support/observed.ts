@@ -1,6 +1,7 @@
 import type { EndpointObservation, TcpFailure, TcpOutcome } from '../../src/core/observation.ts';
 import type { PathFacts, PathObservation } from '../../src/core/round.ts';
-import type { RoundObservations, SlowFactsBySource } from '../../src/round/registry.ts';
+import type { RoundObservations } from '../../src/core/round.ts';
+import type { Picture } from '../../src/connectors/picture.ts';
 
 /** Observations as plain values, for tests of what is made of them. */
 export function endpoint(address: string, tcp: TcpOutcome = open()): EndpointObservation {
@@ -36,7 +37,7 @@ export function round(overrides: Partial<RoundObservations & PathFacts> = {}): R
 }
 
 /** What is known beyond the round: nothing, but for what is given. */
-export function picture(known: Partial<SlowFactsBySource> = {}): SlowFactsBySource {
-  const seen: Partial<SlowFactsBySource> = { appliances: [], registration: null, firewall: [], peers: [], ...known };
-  return seen as SlowFactsBySource;
+export function picture(known: Partial<Picture> = {}): Picture {
+  const seen: Partial<Picture> = { appliances: [], registration: null, firewall: [], peers: [], ...known };
+  return seen as Picture;
 }

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { systemClock } from '../../src/system/clock.ts';
 import type { Config } from '../../src/config/config.ts';
-import { createProbeKit } from '../../src/round/instruments.ts';
+import { createInstruments } from '../../src/round/instruments.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from '../../src/runtime/probe-on-demand.ts';
 import { createHierarchy, type Hierarchy } from './authority.ts';
 import { loadText } from './config-machine.ts';
@@ -47,8 +47,7 @@ export async function startProbeBench(more: object = {}): Promise<ProbeBench> {
     controlHosts: [],
     ...more,
   });
-  const kit = await createProbeKit(config, { clock: systemClock, env: {} });
-  const probes = createProbesOnDemand(config, kit.looks, systemClock);
+  const probes = createProbesOnDemand(await createInstruments(config, { clock: systemClock, env: {} }));
   const web = await startWeb({ state: { probe: (request, signal) => probes.probe(request, signal) } });
   return {
     config,

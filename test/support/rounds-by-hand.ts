@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../../src/config/config.ts';
 import type { Millis } from '../../src/core/clock.ts';
 import type { RoundResult } from '../../src/report/report-contents.ts';
-import { createProbeKit } from '../../src/round/instruments.ts';
+import { assessRound, needsCloserLook } from '../../src/round/assess.ts';
+import { createInstruments } from '../../src/round/instruments.ts';
+import { observeRound } from '../../src/round/round.ts';
 import { Runner } from '../../src/schedule/runner.ts';
 import { deservesAnotherLook, TRIGGER_GAP } from '../../src/runtime/monitor.ts';
 import { conclude } from '../../src/runtime/conclude.ts';
@@ -40,27 +42,28 @@ export async function startRoundsByHand(
 ): Promise<RoundsByHand> {
   // Certificates of a test are made by the real clock.
   const clock = handClock(Math.ceil(Date.now() / PERIOD) * PERIOD);
-  const kit = await createProbeKit(config, { clock, env: {} });
+  const instruments = await createInstruments(config, { clock, env: {} });
   const errors: unknown[] = [];
   let last: RoundResult | null = null;
   let rounds = 0;
   let underWay = false;
 
   async function round(signal: AbortSignal): Promise<void> {
-    const observations = await kit.observe(signal, {
+    const wishes = {
       mailServers: Promise.resolve([]),
       codeLife: Promise.resolve(null),
       onProgress: () => undefined,
       isComplained: complains,
       complainedAt: complains ? clock.now() : null,
-    });
-    const judged = kit.assess(observations);
+    };
+    const observations = await observeRound(instruments, wishes, signal);
+    const judged = assessRound(instruments, observations);
     const found = { config, at: observations.startedAt, probed: judged.assessments, picture: picture() };
     const { diagnosis } = conclude(found, { kind: 'unheard', reason: '', isTrouble: false });
     const before = last;
     last = { observations, judged, diagnosis };
     rounds += 1;
-    if (kit.needsCloserLook() || deservesAnotherLook(before, last)) runner.trigger();
+    if (needsCloserLook(instruments) || deservesAnotherLook(before, last)) runner.trigger();
   }
 
   const runner: Runner = new Runner({

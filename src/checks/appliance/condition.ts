@@ -3,7 +3,7 @@ import { spanText } from '../../core/time-text.ts';
 import type { ApplianceFacts, ApplianceObservation, HaRoleObservation } from '../../core/license/appliance.ts';
 import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import { type Finding, note } from '../../engine/model.ts';
-import type { SnmpConfig } from '../../config/schema/appliances.ts';
+import type { SnmpConfig } from '../../config/schema/connectors.ts';
 import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
 import { toldOf } from '../check.ts';
 import type { ApplianceCause } from './causes.ts';

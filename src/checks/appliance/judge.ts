@@ -4,7 +4,7 @@ import { type Declaration, type Judgement, type UnitFacts, toldOf } from '../che
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
 import type { KnownFact } from '../../core/license/firmware.ts';
-import type { SnmpConfig } from '../../config/schema/appliances.ts';
+import type { SnmpConfig } from '../../config/schema/connectors.ts';
 import type { OwnClock } from '../clock/estimate.ts';
 import { judgeApplianceClock, judgeFirmware, judgeMemory, judgeSnmpHash } from './condition.ts';
 import { visibleText } from '../../core/visible-text.ts';

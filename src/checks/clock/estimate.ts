@@ -2,7 +2,7 @@ import type { Millis, EpochMs } from '../../core/clock.ts';
 import type { ClockObservation, HttpOutcome } from '../../core/observation.ts';
 import type { Verdict } from '../tls-genuine/chain-case.ts';
 import type { PathObservation } from '../../core/round.ts';
-import type { RoundObservations } from '../../round/registry.ts';
+import type { RoundObservations } from '../../core/round.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../tls-genuine/judge-path.ts';
 
 /** What all sources together say about our clock. */

@@ -3,7 +3,7 @@ import { nameList } from '../../core/phrases.ts';
 import { type Declaration, type Judgement, type RoundFacts, toldOf } from '../check.ts';
 import { judged, notConfigured } from '../judgement.ts';
 import { memoryBeside } from '../appliance/condition.ts';
-import type { SlowFactsBySource } from '../../round/registry.ts';
+import type { Picture } from '../../connectors/picture.ts';
 import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
 import { judgeCarrier } from './judge-carrier.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
@@ -80,7 +80,7 @@ function needsMemory({ suggests }: Finding): boolean {
 }
 
 /** The appliances tell how many SMS are left, and whether their memory is enough. */
-function withUnits(own: Assessment, { appliances }: SlowFactsBySource): Assessment {
+function withUnits(own: Assessment, { appliances }: Picture): Assessment {
   return withFindings(own, [
     ...appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),
     ...memoryBeside(own.findings.filter(needsMemory), appliances, () => null),

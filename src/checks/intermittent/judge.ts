@@ -20,7 +20,7 @@ import {
 import { sharesOf, type PathShare, type RoundConnections } from './path-share.ts';
 import { withMore } from '../../engine/words.ts';
 import type { PathObservation } from '../../core/round.ts';
-import type { RoundObservations } from '../../round/registry.ts';
+import type { RoundObservations } from '../../core/round.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 
 /** Null: there was nothing to judge. */

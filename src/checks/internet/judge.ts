@@ -5,7 +5,7 @@ import { type Finding, note } from '../../engine/model.ts';
 import { isRefused } from '../reachability/explain-shut-ports.ts';
 import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import type { RoundObservations } from '../../round/registry.ts';
+import type { RoundObservations } from '../../core/round.ts';
 
 /** A resolver's label with an IPv6 address: `udp://[2001:db8::53]:53`. */
 const IPV6_AUTHORITY = /^\w+:\/\/\[/u;

@@ -15,7 +15,7 @@ import type {
 } from '../../core/license/registration.ts';
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import type { UnitObservation } from '../../connectors/unit-observation.ts';
+import type { UnitObservation } from '../../connectors/picture.ts';
 import { ASSIGNMENT_CAUSES, type AssignmentCause } from './causes.ts';
 import {
   type Finding,

@@ -11,7 +11,8 @@ import {
 import { nameList } from '../../core/phrases.ts';
 import type { Declaration } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import type { SlowFactsBySource, SourcesConfig } from '../../round/registry.ts';
+import type { Picture } from '../../connectors/picture.ts';
+import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { MAIL_CAUSES, type MailCause } from './causes.ts';
 import {
   GREYLISTED,
@@ -217,7 +218,7 @@ function isAccepting({ outcome }: MailObservation): boolean {
 }
 
 /** Where mail servers are not configured, the appliances tell theirs. One that cannot be read may have some. */
-function withUntoldServers(own: Assessment, { appliances: units }: SlowFactsBySource): Assessment {
+function withUntoldServers(own: Assessment, { appliances: units }: Picture): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
   if (own.kind !== 'not-configured' || unread.length === 0) return own;
   return { id: own.id, ...unjudged(`The mail servers of ${nameList(unread)} are not known: its API cannot be read`) };
@@ -333,7 +334,7 @@ export interface MailView {
 export function mailViewOf({
   sourceAddress,
   appliances,
-}: Pick<SourcesConfig, 'sourceAddress' | 'appliances'>): MailView {
+}: Pick<WatchedConfig, 'sourceAddress' | 'appliances'>): MailView {
   const own = appliances.flatMap(({ logSources }) => logSources);
   return { fromAppliance: sourceAddress !== null && addressInAny(sourceAddress, own) };
 }

@@ -4,7 +4,7 @@ import type { DnsObservation, ExtendedError, FailureReason } from '../../core/ob
 import type { PathObservation } from '../../core/round.ts';
 import type { Finding, CauseWords } from '../../engine/model.ts';
 import { withMore } from '../../engine/words.ts';
-import type { RoundObservations } from '../../round/registry.ts';
+import type { RoundObservations } from '../../core/round.ts';
 import { areRelatedHosts } from '../../tls/extensions.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
 

@@ -10,7 +10,7 @@ import type { Millis } from '../../core/clock.ts';
 import { spanText, instantText, utcText } from '../../core/time-text.ts';
 import { withMore } from '../../engine/words.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
-import type { SourcesConfig } from '../../round/registry.ts';
+import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { authority } from '../../core/addresses.ts';
 import { nameList } from '../../core/phrases.ts';
 import {
@@ -20,7 +20,7 @@ import {
   type PolicyMatch,
   policyText,
 } from '../../core/license/firewall.ts';
-import type { FirewallConfig } from '../../config/schema/firewall.ts';
+import type { FirewallConfig } from '../../config/schema/connectors.ts';
 
 /**
  * What the agent's own probes see better than a log line can: the line only says that the path is broken somewhere, so
@@ -185,7 +185,7 @@ const MOST_STRANGERS = 6;
  * @param strangers unknown senders whose lines were refused
  */
 export function judgeFirstLines(
-  config: SourcesConfig,
+  config: WatchedConfig,
   { appliances }: PollingReport,
   strangers: readonly string[],
 ): readonly Finding[] {
@@ -211,7 +211,7 @@ export function judgeFirstLines(
 }
 
 /** Where it is listened. */
-function placesOf({ logs }: SourcesConfig): readonly string[] {
+function placesOf({ logs }: WatchedConfig): readonly string[] {
   const { udp, tcp, tls } = logs.syslog;
   const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
     if (listener === null) return [];

@@ -9,7 +9,7 @@ import {
 import { withMore } from '../../engine/words.ts';
 import type { ShutPortKind } from './causes.ts';
 import type { Confidence, Finding } from '../../engine/model.ts';
-import type { RoundObservations } from '../../round/registry.ts';
+import type { RoundObservations } from '../../core/round.ts';
 
 type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
 

@@ -17,8 +17,8 @@ import type { RegistrationObservation } from '../../core/license/registration.ts
 import { capital } from '../../engine/words.ts';
 import { nameList } from '../../core/phrases.ts';
 import { valueOf, type Resource } from '../../core/license/resource.ts';
-import type { CertificateConfig } from '../../config/schema/appliances.ts';
-import type { UnitObservation } from '../../connectors/unit-observation.ts';
+import type { CertificateConfig } from '../../config/schema/connectors.ts';
+import type { UnitObservation } from '../../connectors/picture.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import type { FirewallObservation } from '../../core/license/firewall.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type ResolverConfig, proxy, laterFile, readableFile } from './secret.ts';
+import { proxy, laterFile, readableFile } from './secret.ts';
 import {
   completed,
   optional,
@@ -19,17 +19,6 @@ import {
   name,
   pin,
 } from './section.ts';
-
-/** What of the configuration says which paths there are, and how they are looked at. */
-export interface PathSettings {
-  readonly licenseServer: LicenseServerConfig;
-  readonly trust: TrustConfig;
-  readonly services: readonly ServiceConfig[];
-  /** Each is asked by itself. */
-  readonly resolvers: readonly ResolverConfig[];
-  /** The local address that what looks leaves from; null: the kernel chooses. */
-  readonly sourceAddress: string | null;
-}
 
 const HOST = 'fortitokenmobile.fortinet.com';
 const ADDRESSES: readonly string[] = ['173.243.138.84', '173.243.138.0/24'];

@@ -17,9 +17,8 @@ export const LOG_RESULTS = ['ftm', 'unrecognised', 'other', 'foreign', 'unparsed
 
 /**
  * What became of a connection that lines were to come by: `accepted`; closed since there were too many (`over-limit`),
- * since it did not end a line in time (`timed-out`), or all together began more than they ended (`over-budget`), since
- * nobody knows the sender (`refused`); or no TLS came about, for want of a certificate (`no-certificate`) or otherwise
- * (`failed-handshake`). A closed set, used as a metric label.
+ * since it did not end a line in time (`timed-out`), or since nobody knows the sender (`refused`); or no TLS came about,
+ * for want of a certificate (`no-certificate`) or otherwise (`failed-handshake`). A closed set, used as a metric label.
  */
 export type ConnectionResult = (typeof CONNECTION_RESULTS)[number];
 
@@ -27,7 +26,6 @@ export const CONNECTION_RESULTS = [
   'accepted',
   'over-limit',
   'timed-out',
-  'over-budget',
   'refused',
   'no-certificate',
   'failed-handshake',

@@ -137,7 +137,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ metrics: # TYPE ftm_log_connections_total counter',
       '+ metrics: ftm_log_connections_open {}',
       '+ metrics: ftm_log_connections_total {result}',
-      ...['accepted', 'failed-handshake', 'no-certificate', 'over-budget', 'over-limit', 'refused', 'timed-out'].map(
+      ...['accepted', 'failed-handshake', 'no-certificate', 'over-limit', 'refused', 'timed-out'].map(
         (result) => `+ metrics: ftm_log_connections_total result="${result}"`,
       ),
     ],

@@ -21,7 +21,7 @@ const ALLOWED = 512 * MEBIBYTE;
 const MOST = 400 * MEBIBYTE;
 /** As both set it. */
 const ENV = { MALLOC_ARENA_MAX: '1' };
-/** One byte less than a line may have. */
+/** More than a line may have: what is beyond is skipped. */
 const UNFINISHED = Buffer.alloc(64 * 1024 - 1, '<12>a line that does not end ');
 
 let site: DaemonBench;

@@ -6,7 +6,7 @@ import { createSnmpAgent, type SnmpAgent, type SnmpFault } from '../../lab/snmp-
 import { connectorContext } from '../../support/connector-context.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
 import { type MibChanges, mibOverrides, mibValues } from '../../support/fortiauthenticator-mib.ts';
-import type { SnmpConfig } from '../../../src/config/schema/appliances.ts';
+import type { SnmpConfig } from '../../../src/config/schema/connectors.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { startSnmpd, type Snmpd } from '../../support/snmpd.ts';
 

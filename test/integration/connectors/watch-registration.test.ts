@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistrationObservation } from '../../../src/core/license/registration.ts';
-import type { UnitObservation } from '../../../src/connectors/unit-observation.ts';
+import type { UnitObservation } from '../../../src/connectors/picture.ts';
 import { createSpreadTimer } from '../../../src/schedule/cron-timer.ts';
 import { nextTurn } from '../../../src/system/clock.ts';
 import { watchRegistration } from '../../../src/connectors/registration.ts';
@@ -40,31 +40,29 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
   };
   let known = units(licenses);
   const budget = memoryStore();
-  const watching = watchRegistration(
-    { registration: bench.config },
-    {
-      clock,
-      env: bench.env,
-      ownTurn: nextTurn,
-      timer: (listener) => createSpreadTimer(SCHEDULE, clock, listener),
-      period: 365 * 24 * 60 * MINUTE,
-      triggerGap: MINUTE,
-      tools: async () => ({ budget, appliances: await known }),
-      onSeen: (registration) => seen.push(registration ?? { kind: 'ok', lookups: [] }),
-      onError: (error) => {
-        throw error;
-      },
-      onLag: () => undefined,
-      onMissed: () => undefined,
+  const watching = watchRegistration(bench.config, {
+    clock,
+    env: bench.env,
+    ownTurn: nextTurn,
+    timer: (listener) => createSpreadTimer(SCHEDULE, clock, listener),
+    period: 365 * 24 * 60 * MINUTE,
+    triggerGap: MINUTE,
+    budget,
+    appliances: () => known,
+    onSeen: (registration) => seen.push(registration),
+    onError: (error) => {
+      throw error;
     },
-  );
+    onLag: () => undefined,
+    onMissed: () => undefined,
+  });
   watching.start();
   return {
     clock,
     seen,
     add: (more) => {
       known = units([...licenses, ...more]);
-      watching.toolsChanged?.();
+      watching.appliancesChanged();
     },
     look: async (number) => {
       await expect.poll(() => seen.length).toBe(number);

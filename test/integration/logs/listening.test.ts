@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { log, type LogListening } from '../../../src/logs/listening.ts';
+import { createLogListening, type LogListening } from '../../../src/logs/intake.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
 import { configOf } from '../../support/config-of.ts';
@@ -39,7 +39,7 @@ async function listenInPart(file: JsonFile, udp: number, onEvent: () => void): P
   const config = await configOf(
     `{ logs: { syslog: { udp: "127.0.0.1:${String(udp)}", tcp: "127.0.0.1:${String(tcp)}" } } }`,
   );
-  const listening = log.listen(config, {
+  const listening = createLogListening(config, {
     clock: systemClock,
     logger: logRecorder(),
     signatures: await shippedCatalogue(),

@@ -2,14 +2,12 @@ import type { Socket } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
-import { observeBurst } from '../../../src/round/path-source.ts';
-import type { PathTarget, PathTools } from '../../../src/round/path.ts';
-import { createLimiter } from '../../../src/network/lookup.ts';
+import { observeBurst, type PathTarget } from '../../../src/round/path.ts';
 import { chainPem } from '../../support/authority.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
-import { probeContext } from '../../support/probe-context.ts';
+import { lookUnder } from '../../support/look.ts';
 import { createBlackHole } from '../../support/tcp-black-hole.ts';
-import { createEndpointDeps, createTlsBench, HOST } from '../../support/tls-bench.ts';
+import { createTlsBench, HOST } from '../../support/tls-bench.ts';
 import { createTcpPeer } from '../../support/tls-peer.ts';
 
 const SILENT = '127.0.0.2';
@@ -19,12 +17,6 @@ const LATE = 5_000;
 
 const clock = hurriedClock(4);
 const bench = await createTlsBench();
-const tools: PathTools = {
-  askName: () => Promise.reject(new Error('Addresses are asked for nothing')),
-  acceptable: () => [],
-  endpoint: createEndpointDeps(),
-  limiter: createLimiter(1),
-};
 
 function targetAt(port: number): PathTarget {
   return {
@@ -77,7 +69,7 @@ function inTurn(...addresses: readonly string[]): readonly string[] {
 describe('a burst of connections', () => {
   test('gives up an address at which none has worked, and waits for a late one at another', async () => {
     await using site = await createSite();
-    const seen = await observeBurst(targetAt(site.port), inTurn(SILENT, GOOD), tools, probeContext({ clock }));
+    const seen = await observeBurst(targetAt(site.port), inTurn(SILENT, GOOD), await lookUnder('{}', { clock }));
     const outcomes = seen.map(outcomeOf);
     const [silent = [], good = []] = [SILENT, GOOD].map((one) => outcomes.filter(({ address }) => address === one));
     expect(silent.map(({ ended }) => ended)).toEqual(Array.from({ length: 10 }, () => 'tls timeout'));
@@ -88,7 +80,7 @@ describe('a burst of connections', () => {
 
   test('gives up an address that swallows every SYN', async () => {
     await using hole = await createBlackHole();
-    const seen = await observeBurst(targetAt(hole.port), inTurn('127.0.0.1'), tools, probeContext({ clock }));
+    const seen = await observeBurst(targetAt(hole.port), inTurn('127.0.0.1'), await lookUnder('{}', { clock }));
     const outcomes = seen.map(outcomeOf);
     expect(outcomes.map(({ ended }) => ended)).toEqual(Array.from({ length: 20 }, () => 'tcp timeout'));
     expect(Math.max(...outcomes.map(({ time }) => time))).toBeLessThan(LATE);
@@ -101,8 +93,7 @@ describe('a burst of connections', () => {
     const seen = await observeBurst(
       targetAt(site.port),
       [SILENT],
-      tools,
-      probeContext({ clock, signal: calledOff.signal }),
+      await lookUnder('{}', { clock, signal: calledOff.signal }),
     );
     expect(new Set(seen.map((one) => outcomeOf(one).ended))).toEqual(new Set(['tls aborted']));
   });

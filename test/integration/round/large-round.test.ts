@@ -3,8 +3,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { Clock } from '../../../src/core/clock.ts';
-import type { RoundObservations } from '../../../src/round/registry.ts';
-import { createProbeKit } from '../../../src/round/instruments.ts';
+import type { RoundObservations } from '../../../src/core/round.ts';
+import { createInstruments } from '../../../src/round/instruments.ts';
+import { observeRound } from '../../../src/round/round.ts';
 import { configOf } from '../../support/config-of.ts';
 import { createDnsServer, zone } from '../../support/dns-server.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
@@ -23,16 +24,15 @@ async function begin(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<{ readonly end: Promise<RoundObservations> }> {
-  const kit = await createProbeKit(config, { clock, env: {} });
-  return {
-    end: kit.observe(signal, {
-      mailServers: Promise.resolve([]),
-      codeLife: Promise.resolve(null),
-      onProgress: () => undefined,
-      isComplained: false,
-      complainedAt: null,
-    }),
+  const instruments = await createInstruments(config, { clock, env: {} });
+  const wishes = {
+    mailServers: Promise.resolve([]),
+    codeLife: Promise.resolve(null),
+    onProgress: () => undefined,
+    isComplained: false,
+    complainedAt: null,
   };
+  return { end: observeRound(instruments, wishes, signal) };
 }
 
 /** Accepts connections at all addresses of the machine and says nothing. */

@@ -1,13 +1,9 @@
-import { createSecureContext } from 'node:tls';
 import { expect, test } from 'vitest';
 import { judgeMailServers } from '../../../src/checks/mail/judge.ts';
 import type { MailObservation } from '../../../src/core/observation.ts';
-import { FileTrust } from '../../../src/network/tls/secure-context.ts';
-import { createMailDeferrals } from '../../../src/round/mail.ts';
-import { createRecipientLooks } from '../../../src/round/recipient-servers.ts';
-import { mail } from '../../../src/round/mail-source.ts';
-import { configOf } from '../../support/config-of.ts';
-import { probeContext } from '../../support/probe-context.ts';
+import { observeWithDeferral } from '../../../src/round/mail.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { lookUnder } from '../../support/look.ts';
 import { agreeable, createScriptedSmtp } from '../../support/smtp-script.ts';
 
 const HOUR = 3_600_000;
@@ -18,33 +14,16 @@ async function bench(
 ): Promise<{
   readonly look: (hour: number) => Promise<readonly MailObservation[]>;
 }> {
-  const config = await configOf(
-    `mail: [{ host: 127.0.0.1, port: ${String(port)}, security: none, from: fac@x.test, to: u@x.test }]`,
-  );
   let now = 0;
-  const tools = {
-    ctx: probeContext(),
-    askName: () => Promise.reject(new Error('there is no name to ask for')),
-    acceptable: () => [],
-    askExchanges: () => Promise.resolve([]),
-    exchangePort: 25,
-    recipientLooks: createRecipientLooks({ now: () => now }),
-    deferrals: createMailDeferrals({ now: () => now }),
-    mail: {
-      trust: createSecureContext(),
-      fileTrust: new FileTrust(),
-      readSecret: () => Promise.reject(new Error('no secrets here')),
-    },
-    mailServers: Promise.resolve(config.mail),
-    codeLife: Promise.resolve(codeLife),
-    stalledMs: () => 0,
-    now: <R>(_: unknown, once: () => Promise<R>) => once(),
-    each: <T, R>(hosts: readonly T[], one: (host: T) => Promise<R>) => Promise.all(hosts.map(one)),
-  };
+  const look = await lookUnder(
+    `mail: [{ host: 127.0.0.1, port: ${String(port)}, security: none, from: fac@x.test, to: u@x.test }]`,
+    { clock: { ...systemClock, now: () => now } },
+  );
   return {
     look: (hour) => {
       now = hour * HOUR;
-      return mail.observe(config, tools);
+      const wishes = { codeLife: Promise.resolve(codeLife) };
+      return Promise.all(look.config.mail.map((server) => observeWithDeferral(server, look, wishes)));
     },
   };
 }

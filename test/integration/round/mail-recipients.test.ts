@@ -1,26 +1,15 @@
-import { createSecureContext } from 'node:tls';
 import type { Answer } from 'dns-packet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { dialledAddresses } from '../../../src/checks/name-resolution/judge.ts';
+import type { Clock } from '../../../src/core/clock.ts';
 import type { DnsObservation, DnsReply, MailObservation } from '../../../src/core/observation.ts';
-import { createSystemLookup } from '../../../src/network/lookup.ts';
-import { FileTrust } from '../../../src/network/tls/secure-context.ts';
-import { createMailDeferrals } from '../../../src/round/mail.ts';
-import {
-  createRecipientLooks,
-  observeRecipientServer,
-  type RecipientTools,
-} from '../../../src/round/recipient-servers.ts';
-import { mail } from '../../../src/round/mail-source.ts';
-import { askEachTime } from '../../../src/round/path.ts';
-import { observeExchanges } from '../../../src/round/dns.ts';
-import { configOf } from '../../support/config-of.ts';
-import { path } from '../../support/observed.ts';
-import { over } from '../../support/dns-bench.ts';
-import { createDnsServer, zone, type DnsServer } from '../../support/dns-server.ts';
+import type { Look } from '../../../src/round/instruments.ts';
+import { observeRecipientServer, withRecipientServers } from '../../../src/round/recipient-servers.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { createDnsServer, type DnsServer, zone } from '../../support/dns-server.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
+import { lookUnder } from '../../support/look.ts';
 import { unusedPort } from '../../support/mail-bench.ts';
-import { probeContext } from '../../support/probe-context.ts';
+import { path } from '../../support/observed.ts';
 import { CLOSE, createScriptedSmtp, type SmtpScript } from '../../support/smtp-script.ts';
 
 const AT_HOME = '127.0.0.1';
@@ -51,14 +40,15 @@ afterEach(async () => {
   await dns[Symbol.asyncDispose]();
 });
 
-function toolsFor(port: number): RecipientTools {
-  const ports = { system: createSystemLookup(), trust: createSecureContext() };
-  return {
-    askName: askEachTime(ports),
-    acceptable: dialledAddresses,
-    askExchanges: (domain, resolver, ctx) => observeExchanges(domain, resolver, ports, ctx),
-    exchangePort: port,
-  };
+/** Asks the resolver of the test, and looks at mail servers on this port. */
+async function lookAt(port: number, clock: Clock = systemClock): Promise<Look> {
+  const look = await lookUnder(
+    'mail: [{ host: mail.test, from: fac@x.test, to: user@own.test }]\n' +
+      'notify: { email: { from: f@x.test, to: [admin@own.test], servers: [{ host: mail.test }] } }\n' +
+      `resolvers: ["udp://127.0.0.1:${String(dns.port)}"]`,
+    { clock },
+  );
+  return { ...look, exchangePort: port };
 }
 
 describe('observeRecipientServer', () => {
@@ -67,8 +57,7 @@ describe('observeRecipientServer', () => {
     ['own.test', ['own.test']],
   ])('%s: looks at the hosts in the order of their preference, and says nothing but QUIT', async (domain, hosts) => {
     await using server = await createScriptedSmtp();
-    const settings = { resolvers: [over('udp', dns)] };
-    expect(await observeRecipientServer(domain, settings, toolsFor(server.port), probeContext())).toMatchObject({
+    expect(await observeRecipientServer(domain, await lookAt(server.port))).toMatchObject({
       domain,
       hosts,
       outcome: { kind: 'greets' },
@@ -78,8 +67,7 @@ describe('observeRecipientServer', () => {
 
   test.each(['null.test', 'gone.test'])('%s has no mail server to look at', async (domain) => {
     await using server = await createScriptedSmtp();
-    const settings = { resolvers: [over('udp', dns)] };
-    const seen = await observeRecipientServer(domain, settings, toolsFor(server.port), probeContext());
+    const seen = await observeRecipientServer(domain, await lookAt(server.port));
     expect(seen.outcome).toMatchObject({ kind: 'failed', reason: 'name-not-resolved' });
     expect(server.lines).toEqual([]);
   });
@@ -91,30 +79,25 @@ describe('observeRecipientServer', () => {
     ['one that refuses everybody', { greeting: '554 go away\r\n' }, 'protocol'],
   ])('does not count %s, and says nothing to it', async (_, script, reason) => {
     await using server = await createScriptedSmtp(script);
-    const settings = { resolvers: [over('udp', dns)] };
-    const ctx = probeContext({ clock: hurriedClock(5) });
-    const seen = await observeRecipientServer('own.test', settings, toolsFor(server.port), ctx);
+    const seen = await observeRecipientServer('own.test', await lookAt(server.port, hurriedClock(5)));
     expect(seen.outcome).toMatchObject({ kind: 'failed', reason });
     expect(server.lines).toEqual([]);
   });
 
   test('counts one that lets strangers wait for the rest of its greeting, and does not speak before it', async () => {
     await using server = await createScriptedSmtp({ greeting: '220-wait\r\n' });
-    const settings = { resolvers: [over('udp', dns)] };
-    const ctx = probeContext({ clock: hurriedClock(5) });
-    const seen = await observeRecipientServer('own.test', settings, toolsFor(server.port), ctx);
+    const seen = await observeRecipientServer('own.test', await lookAt(server.port, hurriedClock(5)));
     expect(seen.outcome).toMatchObject({ kind: 'greets' });
     expect(server.lines).toEqual([]);
   });
 
   test('a port that is shut', async () => {
-    const settings = { resolvers: [over('udp', dns)] };
-    const seen = await observeRecipientServer('own.test', settings, toolsFor(await unusedPort()), probeContext());
+    const seen = await observeRecipientServer('own.test', await lookAt(await unusedPort()));
     expect(seen.outcome).toMatchObject({ kind: 'failed', reason: 'refused' });
   });
 });
 
-describe('the source', () => {
+describe('withRecipientServers', () => {
   const FAILED = { kind: 'failed', message: 'x', durationMs: 1, code: null, tlsError: null } as const;
   const SEEN: Omit<MailObservation, 'server' | 'outcome'> = {
     security: 'none',
@@ -146,33 +129,10 @@ describe('the source', () => {
     ) => Promise<readonly MailObservation[]>;
     readonly pass: (span: number) => void;
   }> {
-    const config = await configOf(
-      'mail: [{ host: mail.test, from: fac@x.test, to: user@own.test }]\n' +
-        'notify: { email: { from: f@x.test, to: [admin@own.test], servers: [{ host: mail.test }] } }',
-    );
     let now = 0;
-    const ctx = probeContext();
-    const look = {
-      ...toolsFor(port),
-      ctx,
-      recipientLooks: createRecipientLooks({ now: () => now }),
-      deferrals: createMailDeferrals({ now: () => now }),
-      mail: {
-        trust: createSecureContext(),
-        fileTrust: new FileTrust(),
-        readSecret: () => Promise.reject(new Error('no secrets here')),
-      },
-      mailServers: Promise.resolve([]),
-      codeLife: Promise.resolve(null),
-      stalledMs: () => 0,
-      now: <R>(_: unknown, once: () => Promise<R>) => once(),
-      each: () => Promise.resolve([]),
-    };
+    const look = await lookAt(port, { ...systemClock, now: () => now });
     return {
-      lookAgain: async (own, names = []) => {
-        const others = { path: { licenseServer: path({ names }) } };
-        return (await mail.lookAgain?.({ ...config, resolvers: [over('udp', dns)] }, look, { own, others })) ?? own;
-      },
+      lookAgain: (own, names = []) => withRecipientServers(own, path({ names }), look),
       pass: (span) => {
         now += span;
       },

@@ -65,9 +65,9 @@ describe('observeMail and time', () => {
 
   test('is waited for as long as it is said', async () => {
     await using server = await createScriptedSmtp({ greeting: null });
-    const { outcome } = await bench.look(server.port, { ports: { limit: 8000 }, config: { timeout: 5000 } });
+    const { outcome } = await bench.look(server.port, { ports: { mailLimit: 8000 }, config: { timeout: 5000 } });
     expect(outcome).toMatchObject({ reason: 'timeout', message: 'Not finished within 8000 ms' });
-    const patient = await bench.look(server.port, { ports: { limit: 8000 }, config: { timeout: 9000 } });
+    const patient = await bench.look(server.port, { ports: { mailLimit: 8000 }, config: { timeout: 9000 } });
     expect(patient.outcome).toMatchObject({ reason: 'timeout', message: 'Not finished within 9000 ms' });
   });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createPendingMemory } from '../../../src/connectors/unit-observation.ts';
+import { createPendingMemory } from '../../../src/connectors/token-counts.ts';
 import { UnitMonitor } from '../../../src/runtime/unit-monitor.ts';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { configOf } from '../../support/config-of.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { renewedCauses, UnitMonitor } from '../../../src/runtime/unit-monitor.ts';
-import { createPendingMemory } from '../../../src/connectors/unit-observation.ts';
+import { createPendingMemory } from '../../../src/connectors/token-counts.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { configOf } from '../../support/config-of.ts';

@@ -42,7 +42,7 @@ async function settled(seconds: number, ...shown: readonly Seen[]): Promise<Sett
     return Promise.resolve(examination(seen));
   };
   const tools = {
-    kit: { needsCloserLook: () => false },
+    needsCloserLook: () => false,
     clock: { elapsed: () => now },
     signal: new AbortController().signal,
   };
@@ -102,7 +102,7 @@ describe('untilSettled() when the time is over', () => {
       return Promise.resolve(examination(seen));
     };
     return untilSettled(look, {
-      kit: { needsCloserLook: () => true },
+      needsCloserLook: () => true,
       clock: { elapsed: () => 0 },
       signal: time.signal,
     });

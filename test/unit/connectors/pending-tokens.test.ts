@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import { valueOf } from '../../../src/core/license/resource.ts';
-import type { ApplianceConfig } from '../../../src/config/schema/appliances.ts';
-import { createPendingMemory, tokenId, type PendingMemory } from '../../../src/connectors/unit-observation.ts';
+import type { ApplianceConfig } from '../../../src/config/schema/connectors.ts';
+import { createPendingMemory, tokenId, type PendingMemory } from '../../../src/connectors/token-counts.ts';
 import type { BackgroundFile } from '../../../src/system/json-file.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';

@@ -3,7 +3,7 @@ import { CHECKS } from '../../../src/checks/registry.ts';
 import type { Assessment, Diagnosis, Finding, FindingLevel } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import { licenseAssignments } from '../../../src/metrics/recorder.ts';
-import type { ApplianceConfig } from '../../../src/config/schema/appliances.ts';
+import type { ApplianceConfig } from '../../../src/config/schema/connectors.ts';
 
 const UNIT: ApplianceConfig = {
   name: 'fac-1',

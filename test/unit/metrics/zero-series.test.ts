@@ -105,7 +105,8 @@ test('with the configuration everything that was measured under it goes, and wha
   metrics.activationReady.set(1);
   metrics.probeSuccess.set({ probe: 'tcp', target: JUDGED }, 1);
   const { config } = await expecting(ONE_APPLIANCE);
-  metrics.sources.take({ appliances: [{ config: { name: 'fac-1' }, rest: applianceFacts(), role: null }] }, config);
+  const appliances = config.appliances.map((unit) => ({ config: unit, rest: applianceFacts(), role: null }));
+  metrics.observed.picture({ appliances, peers: [] });
   metrics.licenseAssigned.set({ appliance: 'fac-1', license: 'EFTM000000000001' }, 1);
   metrics.logLastReceived.set({ appliance: 'fac-1' }, 5);
   metrics.pollingErrors.inc({ appliance: 'fac-1', signature: 'ftm-polling-ssl' }, 2);

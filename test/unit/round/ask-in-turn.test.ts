@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ResolverConfig } from '../../../src/config/schema/secret.ts';
 import type { DnsObservation, DnsReply } from '../../../src/core/observation.ts';
-import { askInTurn } from '../../../src/round/path.ts';
+import { askInTurn } from '../../../src/round/dns.ts';
 import { sleep } from '../../../src/system/clock.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { probeContext } from '../../support/probe-context.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CloserLook } from '../../../src/core/observation.ts';
-import { createCloserLooks } from '../../../src/round/observe-closely.ts';
+import { createCloserLooks } from '../../../src/round/memory.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
 const MINUTE = 60_000;

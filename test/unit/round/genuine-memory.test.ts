@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../src/checks/tls-genuine/verdict.ts';
-import { loadGenuineMemory } from '../../../src/round/tls-knowledge.ts';
+import { loadGenuineMemory } from '../../../src/round/memory.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
 import { pinOf } from '../../support/chains.ts';
 import { TARGET } from '../../support/interception-world.ts';

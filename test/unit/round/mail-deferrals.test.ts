@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { MailOutcome } from '../../../src/core/observation.ts';
-import { createMailDeferrals } from '../../../src/round/mail.ts';
+import { createMailDeferrals } from '../../../src/round/memory.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ReferenceObservation } from '../../../src/core/round.ts';
-import { createOlderTls } from '../../../src/round/older-tls.ts';
+import { createOlderTls } from '../../../src/round/memory.ts';
 
 const MINUTE = 60_000;
 

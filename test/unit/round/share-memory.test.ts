@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Connection } from '../../../src/checks/intermittent/connection-share.ts';
 import { next, NO_SHARE, sharesOf, type PathShare } from '../../../src/checks/intermittent/path-share.ts';
-import { loadShareMemory } from '../../../src/round/share-memory.ts';
+import { loadShareMemory } from '../../../src/round/memory.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
 
 const A = '173.243.138.84';

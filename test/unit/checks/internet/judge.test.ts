@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsReply } from '../../../../src/core/observation.ts';
-import type { RoundObservations } from '../../../../src/round/registry.ts';
+import type { RoundObservations } from '../../../../src/core/round.ts';
 import { answeringHosts, judgeInternet as judgeInternetUnchecked } from '../../../../src/checks/internet/judge.ts';
 import type { Judgement } from '../../../../src/checks/check.ts';
 import { endpoint, failed, open, path, round } from '../../../support/observed.ts';

@@ -3,7 +3,7 @@ import { judgeRedeemBy as judgeRedeemByUnchecked } from '../../../../src/checks/
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import type { UnitObservation } from '../../../../src/connectors/unit-observation.ts';
+import type { UnitObservation } from '../../../../src/connectors/picture.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';

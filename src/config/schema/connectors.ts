@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { certificatesFile, optionalSecret, secret } from './secret.ts';
+import { certificatesFile, optionalSecret, secret, authorityFile } from './secret.ts';
 import {
   type SectionFields,
   fieldsOf,
@@ -23,6 +23,9 @@ import {
   serial,
   share,
   text,
+  listOrOne,
+  address,
+  flag,
 } from './section.ts';
 import { httpsOrigin } from './endpoints.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-get.ts';
@@ -137,3 +140,68 @@ function logSources(unit: unknown): readonly Label[] {
     typeof source === 'string' ? [{ label: source.toLowerCase(), path: ['logSources', index] }] : [],
   );
 }
+
+const firewallEntry = section({
+  url: httpsOrigin('https://10.0.0.1').describe('Address of the FortiGate, "https://" without a path.'),
+  token: secret('token', 'File with the token of a REST API administrator that only reads.'),
+  vdom: text.prefault('root').describe('Virtual domain that the traffic passes.'),
+  source: address.describe("Address that FortiAuthenticator's traffic comes from: firewall policies match it."),
+  sourceInterface: optional(text).describe(
+    'Interface that the traffic arrives on; the default is the one that the route to `source` names.',
+  ),
+  appliances: list(name).describe('Names of the `appliances` whose traffic comes from `source`; the default is all.'),
+  fortitokens: flag
+    .prefault(false)
+    .describe('Whether the FortiGate holds FortiTokens itself: how many are in which status is noted then.'),
+  caFile: authorityFile,
+});
+
+export type FirewallConfig = z.output<typeof firewallEntry>;
+
+/** One entry for each address that a FortiGate sees traffic of FortiAuthenticator come from. */
+export const firewall = unique(listOrOne(firewallEntry), flow, alreadyAsked);
+
+/** Twice the same question is a slip: two units that share an address share an entry. */
+function flow(item: unknown): readonly Label[] {
+  const { url, vdom, source } = fieldsOf(item);
+  return [url, vdom, source].every((part) => typeof part === 'string')
+    ? [{ label: [url, vdom, source].join(' '), path: ['source'] }]
+    : [];
+}
+
+function alreadyAsked(_: string, owner: number): string {
+  return `firewall[${String(owner)}] asks the same: name all units in its "appliances"`;
+}
+
+/** More digits than any account has. */
+const MAX_ACCOUNT = 999_999_999_999;
+
+export type RegistrationConfig = z.output<typeof registration>;
+
+/** FortiCloud's asset management. */
+export const registration = section({
+  user: text.describe('API user of FortiCloud (IAM > API Users), with read access to Asset Management.'),
+  password: secret('password', "File with the API user's password."),
+  accountId: optional(integer(1, MAX_ACCOUNT, 'an account number')).describe(
+    'Account to look in, for API users of an organisation.',
+  ),
+  url: httpsOrigin('https://support.fortinet.com')
+    .prefault('https://support.fortinet.com')
+    .describe('Where the asset management API is.'),
+  authUrl: httpsOrigin('https://customerapiauth.fortinet.com')
+    .prefault('https://customerapiauth.fortinet.com')
+    .describe('Where access tokens are issued.'),
+  caFile: authorityFile,
+});
+
+const peer = section({
+  name: name.describe('What evidence calls it.'),
+  url: httpsOrigin('https://10.0.0.9:9843').describe('Address of its status page, "https://" without a path.'),
+  token: optionalSecret('token', 'File with a token of its "web.tokens" that may read.'),
+  caFile: authorityFile,
+});
+
+export type PeerConfig = z.output<typeof peer>;
+
+/** Other ftm-watch agents. */
+export const peers = unique(list(peer), textAt('name'));

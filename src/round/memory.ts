@@ -1,0 +1,343 @@
+import * as z from 'zod';
+import type { Connection, ConnectionFault, ConnectionShare } from '../checks/intermittent/connection-share.ts';
+import { NO_SHARE, type PathShare } from '../checks/intermittent/path-share.ts';
+import type { JudgedRound } from '../checks/judgement.ts';
+import { type FaultId, isFaultId } from '../checks/registry.ts';
+import { type Clock, type EpochMs, isRecent, type Millis } from '../core/clock.ts';
+import type { CloserLook, MailOutcome, RecipientServerObservation } from '../core/observation.ts';
+import type { ReferenceObservation } from '../core/round.ts';
+import type { Finding } from '../engine/model.ts';
+import type { BackgroundFile } from '../system/json-file.ts';
+
+const HOUR: Millis = 3_600_000;
+
+/** What the rounds of one configuration keep of those before. */
+export interface RoundMemory {
+  readonly share: ShareMemory;
+  readonly genuine: GenuineMemory;
+  readonly olderTls: OlderTls;
+  readonly closerLooks: CloserLooks;
+  readonly recipientLooks: RecipientLooks;
+  readonly deferrals: MailDeferrals;
+  /** Hosts that have answered since the start, `host:port`. */
+  readonly answered: Set<string>;
+  /** The last verdicts on the licence server itself. */
+  earlier: EarlierVerdicts;
+}
+
+/** Where it is kept over restarts; without a file, only while the process runs. */
+export interface MemoryFiles {
+  /** When each target was last genuine. */
+  readonly genuineFile?: BackgroundFile;
+  /** The share of connections that fail. */
+  readonly shareFile?: BackgroundFile;
+}
+
+/** @param target the licence server, `host:port` */
+export async function loadRoundMemory(
+  target: string,
+  { genuineFile, shareFile }: MemoryFiles,
+  clock: Clock,
+): Promise<RoundMemory> {
+  return {
+    share: await loadShareMemory(shareFile ?? null, target, clock.now()),
+    genuine: await loadGenuineMemory(genuineFile ?? null, clock.now()),
+    olderTls: createOlderTls(clock),
+    closerLooks: createCloserLooks(clock),
+    recipientLooks: createRecipientLooks(clock),
+    deferrals: createMailDeferrals(clock),
+    answered: new Set(),
+    earlier: {},
+  };
+}
+
+/** By check: what it last said of the licence server, by a connection that got as far. */
+export type EarlierVerdicts = Readonly<Record<string, EarlierVerdict>>;
+
+export interface EarlierVerdict {
+  readonly at: EpochMs;
+  readonly findings: readonly Finding[];
+  readonly summary: string;
+}
+
+/** The share of connections that fail, over restarts: without it a fault in half of them would end and begin again. */
+export interface ShareMemory {
+  current(): PathShare;
+  /** Takes the next one, and keeps it where it tells anything. */
+  note(share: PathShare, at: EpochMs): void;
+}
+
+/** What was kept before a longer break is past. */
+const LONGEST_BREAK: Millis = 15 * 60_000;
+
+const instant = z.number().int();
+const text = z.string().max(20_000);
+const addresses = z.array(text).max(1_000);
+
+const fault: z.ZodType<ConnectionFault> = z.object({
+  stage: z.literal(['reachability', 'tls-genuine']),
+  cause: z.custom<FaultId>((value) => typeof value === 'string' && isFaultId(value)),
+  confidence: z.literal(['confirmed', 'suspected']),
+  product: text.nullable(),
+  actual: text,
+});
+
+const connection: z.ZodType<Connection> = z.object({ address: text, fault: fault.nullable() });
+
+const connectionShare: z.ZodType<ConnectionShare> = z
+  .object({
+    addresses,
+    rotates: z.boolean(),
+    pattern: z.literal(['none', 'steady', 'single', 'doubtful', 'intermittent']),
+    trail: z.array(connection).max(1_000),
+    score: z.number(),
+    returns: z.number(),
+    intermittent: z.boolean(),
+    grave: z.boolean(),
+  })
+  .transform((kept) => ({ ...kept, reported: kept.trail }));
+
+/** Version 1 judged outages that returned as intermittent: what it kept is dropped. */
+const shareContent = z.object({
+  version: z.literal(2),
+  target: text,
+  at: instant,
+  share: z.object({
+    addresses: z.array(connectionShare).max(1_000),
+    families: z
+      .array(
+        z.object({
+          family: z.literal([4, 6]),
+          share: connectionShare,
+          members: z.array(z.object({ address: text, seenAt: instant, returned: z.boolean() })).max(1_000),
+          current: addresses,
+          outages: addresses,
+        }),
+      )
+      .max(2),
+    whole: connectionShare,
+    unclean: addresses,
+    bursts: z.array(z.object({ at: instant, isAsked: z.boolean(), isOutage: z.boolean() })).max(100),
+    forgeries: z.array(z.object({ at: instant, address: text, fault })).max(1_000),
+  }),
+});
+
+/** @param file null: nothing is remembered beyond this process */
+export async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
+  const { data } = shareContent.safeParse(await file?.load());
+  const isKept = data !== undefined && isRecent(data.at, now, LONGEST_BREAK);
+  let share: PathShare = isKept && data.target === target ? data.share : NO_SHARE;
+  return {
+    current: () => share,
+    note: (next, at) => {
+      const saysNothing = isClear(share) && isClear(next);
+      share = next;
+      if (!saysNothing) file?.save({ version: 2, target, at, share: storedForm(next) });
+    },
+  };
+}
+
+function isClear({ addresses: singles, families, whole, forgeries }: PathShare): boolean {
+  if (forgeries.length > 0) return false;
+  return [...singles, ...families.map((family) => family.share), whole].every(({ trail }) => trail.length === 0);
+}
+
+/** Without what is reported: that is the trail, except for what is past with its round. */
+function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
+  const kept = (share: ConnectionShare): unknown => ({ ...share, reported: undefined });
+  return {
+    ...rest,
+    addresses: singles.map(kept),
+    families: families.map((family) => ({ ...family, share: kept(family.share) })),
+    whole: kept(whole),
+  };
+}
+
+/** When each target was last seen with a genuine chain at all of its addresses, and under whose key. */
+export interface GenuineMemory {
+  of(target: string): GenuineSight | null;
+  /** Keeps what a round verified. */
+  note(tls: JudgedRound['tls'], at: EpochMs): void;
+}
+
+interface GenuineSight {
+  /** Pin of the configured key that the chain ended at. */
+  readonly pin: string;
+  readonly at: EpochMs;
+}
+
+const MOST_TARGETS = 2_000;
+
+/** What is only newer is written once in this time: a file a round would cost more than it is worth. */
+const SAVE_GAP: Millis = 300_000;
+
+const genuineContent = z.object({
+  version: z.literal(1),
+  targets: z.record(z.string().max(300), z.object({ pin: z.string().max(100), at: z.number().int() })),
+});
+
+/** @param file null: nothing is remembered beyond this process */
+export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
+  const stored = genuineContent.safeParse(await file?.load());
+  // What lies in the future was kept by a clock that was wrong.
+  const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
+  let savedAt: EpochMs | null = null;
+
+  return {
+    of: (target) => sights.get(target) ?? null,
+    note: (tls, at) => {
+      const verified = tls.flatMap(({ path, judged }): readonly (readonly [string, GenuineSight])[] => {
+        const pin = judged.worst?.verifiedBy ?? null;
+        return pin === null ? [] : [[path.subject, { pin, at }]];
+      });
+      if (verified.length === 0) return;
+      const isNew = verified.some(([target, { pin }]) => sights.get(target)?.pin !== pin);
+      for (const [target, sight] of verified) sights.set(target, sight);
+      if (!isNew && savedAt !== null && isRecent(savedAt, at, SAVE_GAP)) return;
+      savedAt = at;
+      file?.save({ version: 1, targets: Object.fromEntries([...sights].slice(-MOST_TARGETS)) });
+    },
+  };
+}
+
+/** While FortiAuthenticator complains, and for chains that change with each connection. */
+const LEAST_GAP: Millis = 300_000;
+
+/**
+ * What the licence server showed in TLS 1.2, where it speaks TLS 1.3 as well: some devices inspect or cut the older one
+ * alone.
+ */
+export interface OlderTls {
+  /** Whether to look again; counts as looked. */
+  isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
+  /** As the last look showed it: it stands until the next one. */
+  last(): ReferenceObservation | null;
+  /** What the last look showed is of an earlier round now. */
+  age(): void;
+  keep(seen: ReferenceObservation | null): void;
+}
+
+export function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
+  let looked: { readonly at: EpochMs; readonly leaf: string } | null = null;
+  let last: ReferenceObservation | null = null;
+  return {
+    last: () => last,
+    keep: (seen) => {
+      last = seen;
+    },
+    age: () => {
+      last = last === null ? null : { ...last, isFresh: false };
+    },
+    isDue: (leaf, { isComplained, isDisputed }) => {
+      const gap = isComplained || leaf !== looked?.leaf ? LEAST_GAP : HOUR;
+      const isDue = isDisputed || looked === null || !isRecent(looked.at, now(), gap);
+      if (isDue) looked = { at: now(), leaf };
+      return isDue;
+    },
+  };
+}
+
+/**
+ * What was found out about blocks of TLS, kept for a while: a block is looked into when it is new and then now and
+ * then, since many connections in each round would look like a scan.
+ */
+interface CloserLooks {
+  /** Null: it is time to look. */
+  recent(block: string): CloserLook | null;
+  keep(block: string, look: CloserLook): CloserLook;
+}
+
+const BLOCK_KEPT: Millis = 300_000;
+
+export function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
+  const kept = new Map<string, { readonly at: EpochMs; readonly look: CloserLook }>();
+
+  return {
+    recent: (block) => {
+      const found = kept.get(block);
+      return found !== undefined && isRecent(found.at, now(), BLOCK_KEPT) ? found.look : null;
+    },
+    keep: (block, look) => {
+      for (const [old, seen] of kept) if (!isRecent(seen.at, now(), BLOCK_KEPT)) kept.delete(old);
+      kept.set(block, { at: now(), look });
+      return look;
+    },
+  };
+}
+
+/** What the mail servers of the recipients said last: they are servers of others, so they are asked once an hour. */
+export interface RecipientLooks {
+  /** Whether to look again; counts as looked. */
+  isDue(): boolean;
+  /** It stands until the next look. */
+  last(): readonly RecipientServerObservation[];
+  keep(seen: readonly RecipientServerObservation[]): void;
+}
+
+export function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
+  let lookedAt: EpochMs | null = null;
+  let last: readonly RecipientServerObservation[] = [];
+  return {
+    isDue: () => {
+      const isDue = lookedAt === null || !isRecent(lookedAt, now(), HOUR);
+      if (isDue) lookedAt = now();
+      return isDue;
+    },
+    last: () => last,
+    keep: (seen) => {
+      last = seen;
+    },
+  };
+}
+
+/** Whom a server has let in once, it lets in for long: what was measured says something of others for as long. */
+const DEFERRAL_KEPT: Millis = 24 * HOUR;
+
+/** How long mail servers put this machine off with "come back later" (greylisting), over the rounds. */
+export interface MailDeferrals {
+  /**
+   * What is known of one after another look: from the first refusal until it took the message, or until now. Null: it
+   * never put anybody off.
+   */
+  note(server: string, outcome: MailOutcome): Millis | null;
+}
+
+interface Deferral {
+  readonly since: EpochMs;
+  /** null: it goes on. */
+  readonly until: EpochMs | null;
+}
+
+export function createMailDeferrals({ now }: Pick<Clock, 'now'>): MailDeferrals {
+  const deferrals = new Map<string, Deferral>();
+  return {
+    note: (server, outcome) => {
+      const next = nextDeferral(deferrals.get(server) ?? null, outcome, now());
+      if (next === null) {
+        deferrals.delete(server);
+        return null;
+      }
+      deferrals.set(server, next);
+      return (next.until ?? now()) - next.since;
+    },
+  };
+}
+
+function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs): Deferral | null {
+  const open = before?.until === null ? before : null;
+  const over = open === null ? before : null;
+  if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
+  if (isPutOff(outcome)) return open ?? { since: at, until: null };
+  // A server that was lost meanwhile, or refuses for good, did not put off: when it would have taken it is not known.
+  return over;
+}
+
+function whileKept(over: Deferral | null, at: EpochMs): Deferral | null {
+  return over !== null && at - (over.until ?? at) <= DEFERRAL_KEPT ? over : null;
+}
+
+/** RFC 5321 §4.2.1: 4yz asks to come back later. */
+function isPutOff({ reason, stage, code }: Extract<MailOutcome, { kind: 'failed' }>): boolean {
+  const isTemporary = code !== null && code >= 400 && code < 500;
+  return reason === 'rejected' && isTemporary && (stage === 'sender' || stage === 'recipient');
+}
