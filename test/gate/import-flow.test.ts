@@ -68,7 +68,7 @@ const FLOW: readonly Folder[] = [
   { folder: 'store', knows: ['core', 'text', 'system', 'engine', 'checks', 'notify/channels'] },
   {
     folder: 'metrics',
-    knows: ['core', 'system', 'sources', 'engine', 'checks', 'notify/channels'],
+    knows: ['core', 'text', 'system', 'network', 'sources', 'engine', 'checks', 'notify/channels'],
     types: ['config'],
   },
   {

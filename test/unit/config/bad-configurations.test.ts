@@ -83,6 +83,8 @@ const MESSAGES = [
     '"https://": the credentials would travel in clear',
   'notify-heartbeat-without-url.yaml:2:3  notify.heartbeat: expected one of "url", "urlFile", "urlEnv", but none is ' +
     'there',
+  'metrics-headers-in-clear.yaml:3:5  metrics.otlp.url: expected a URL that begins with "https://": the headers would ' +
+    'be sent unencrypted',
   'notify-ntfy-topic.yaml:3:23  notify.ntfy[0].url: expected a URL that ends in a topic: letters, digits, "_" and ' +
     '"-", at most 64',
   'notify-pagerduty-in-clear.yaml:3:51  notify.pagerduty[0].url: expected a URL that begins with "https://": the ' +
