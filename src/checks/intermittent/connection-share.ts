@@ -278,7 +278,8 @@ function alternates({ rotates, trail }: Pick<ConnectionShare, 'rotates' | 'trail
   const all = places.map(runsOf);
   const variance = all.reduce((sum, runs) => sum + runs.variance, 0);
   const excess = all.reduce((sum, runs) => sum + runs.count - runs.expected, 0);
-  return variance === 0 || excess > FEWEST_RUNS * Math.sqrt(variance);
+  // Where each has failed once and worked once, there is neither.
+  return excess >= FEWEST_RUNS * Math.sqrt(variance);
 }
 
 function isMixed(trail: ConnectionShare['trail']): boolean {
@@ -293,11 +294,11 @@ interface Runs {
 }
 
 function runsOf(trail: ConnectionShare['trail']): Runs {
+  const failures = trail.map(({ fault }) => fault !== null);
   const failed = failedIn(trail);
   const expected = 1 + (2 * failed * (trail.length - failed)) / trail.length;
   return {
-    count: trail.filter((one, index) => index === 0 || (one.fault === null) !== (trail[index - 1]?.fault === null))
-      .length,
+    count: failures.filter((one, index) => one !== failures[index - 1]).length,
     expected,
     variance: ((expected - 1) * (expected - 2)) / (trail.length - 1),
   };

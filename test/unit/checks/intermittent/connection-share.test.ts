@@ -68,6 +68,7 @@ describe('an intermittent fault', () => {
     ['was three runs of three, soon after each other', 'xxx..xxx...xx', 'intermittent'],
     ['was one, four, and two after a longer pause', 'x..xxxx......xx', 'intermittent'],
     ['was three runs of four with pauses as long: outages', 'xxxx....xxxx....xxxx', 'steady'],
+    ['was two runs of four, and begins again', 'xxxx....xxxx...xx', 'steady'],
     ['fails twenty times in a row', `x.x.xxxx.${'x'.repeat(20)}`, 'intermittent'],
     ['fails so often in a row that it does not go any more', `x.x.xxxx.${'x'.repeat(21)}`, 'steady'],
   ])('%s', (_, letters, pattern) => {
@@ -177,8 +178,13 @@ describe('an intermittent fault', () => {
         [A, 'x.'],
       ] as const;
       expect(turns(all, true)).toMatchObject({ intermittent: false });
-      const lasting = [...all.slice(0, -1), [A, 'x'], [B, 'x'.repeat(90)]] as const;
-      expect(turns(lasting, true)).toMatchObject({ intermittent: false, pattern: 'steady' });
+      const lasting = [
+        [A, 'xxxx...'],
+        [B, 'x'],
+        [A, '...xxx'],
+        [A, 'x'.repeat(90)],
+      ] as const;
+      expect(turns(lasting, true)).toMatchObject({ intermittent: false, pattern: 'steady', returns: 2 });
     });
 
     test('is over with its own repair, and not while another one answers', () => {
@@ -318,6 +324,7 @@ test.each([
 test('the same cause at another stage is another fault', () => {
   const other: ConnectionFault = { ...FAULT, stage: 'tls-genuine' };
   expect(hasFailedOtherwise(after('xx'))).toBe(false);
+  expect(hasFailedOtherwise(after('x.'))).toBe(false);
   const share = (letters: string): ConnectionShare =>
     shareAfter(after(letters), { own: connections('x', A, other), more: [], burstsSpent: false });
   expect(hasFailedOtherwise(share('xx'))).toBe(true);
