@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { readableFile, proxy, secretUrlField } from './schema/secret.ts';
+import { authorityFile, optionalSecret, readableFile, proxy, secretUrlField } from './schema/secret.ts';
 import {
   type SectionFields,
   fieldsOf,
+  hasSecret,
   itemsOf,
   type Report,
   schedule,
@@ -19,7 +20,7 @@ import {
 import { store, web } from './schema/web.ts';
 import { watchedSections } from './schema/watched.ts';
 import { channelSections } from '../notify/channels/registry.ts';
-import { webUrl } from './schema/endpoints.ts';
+import { isReadableOnTheWay, webUrl } from './schema/endpoints.ts';
 
 const DAY = 86_400_000;
 const MANY = 1000;
@@ -65,6 +66,24 @@ const summary = section({
     ),
 });
 
+const otlp = section(
+  {
+    url: webUrl('https://otel.example.org/v1/metrics').describe('Where to push, used as it is, with the path.'),
+    headers: optionalSecret(
+      'headers',
+      'File with headers for each request, such as "Authorization: Bearer TOKEN", one in a line.',
+    ),
+    every: duration(DAY).prefault('1m').describe('How often.'),
+    caFile: authorityFile,
+  },
+  (fields, report) => {
+    const { url } = fields;
+    if (hasSecret('headers', fields) && typeof url === 'string' && isReadableOnTheWay(url))
+      report('url', 'expected a URL that begins with "https://": the headers would be sent unencrypted');
+  },
+);
+
+export type OtlpConfig = z.output<typeof otlp>;
 export type MaintenanceWindow = z.output<typeof maintenance>;
 export type HeartbeatConfig = z.output<typeof heartbeat>;
 export type NotifyConfig = z.output<typeof notify>;
@@ -81,8 +100,8 @@ const notify = section({
     'Where the runbooks are, where it is not this daemon: messages link to it with the id of the cause at its end.',
   ),
   proxy: optional(proxy).describe(
-    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, web hooks and the heartbeat. A URL, or a section if the proxy ' +
-      'asks for a password. Without it, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply. Loopback is never ' +
+    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, web hooks, the heartbeat and `metrics.otlp`. A URL, or a section ' +
+      'if the proxy asks for a password. Without it, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply. Loopback is never ' +
       'proxied.',
   ),
   heartbeat: optional(heartbeat).describe(
@@ -119,6 +138,14 @@ export const configFile = section(
     schedule: schedule.prefault({}).describe('When things run.'),
     notify: notify.prefault({}).describe('Who is told, and how.'),
     web: web.prefault({}).describe('The status page, the metrics and the API.'),
+    metrics: section({
+      otlp: optional(otlp).describe(
+        'Pushes all metrics by OTLP/HTTP, for a site that Prometheus cannot scrape. Without it, the environment variables ' +
+          'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT apply.',
+      ),
+    })
+      .prefault({})
+      .describe('How metrics leave this machine other than by /metrics.'),
     store: store.prefault({}).describe('History, incidents and messages that wait.'),
     log: section({
       level: choice('trace', 'debug', 'info', 'warn', 'error')

@@ -132,6 +132,10 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
       'How late this process was when it looked, once a second',
       LAG_BUCKETS,
     ),
+    pushFailures: counter(
+      'ftm_metrics_push_failures_total',
+      'Attempts to push the metrics by OTLP that failed; 0 without metrics.otlp',
+    ),
     storeWritable: gauge('ftm_store_writable', '1 when history can be written'),
     storeNewer: gauge('ftm_store_newer', '1 when a newer ftm-watch wrote the history, which is left alone'),
     siteInfo: gauge('ftm_site_info', 'The name of the site in the configuration', ['configured_site']),

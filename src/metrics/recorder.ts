@@ -157,6 +157,10 @@ export class Recorder {
     else this.#metrics.ownCertificateEnd.set(end / 1000);
   }
 
+  pushFailed(): void {
+    this.#metrics.pushFailures.inc();
+  }
+
   login(result: LoginResult): void {
     this.#metrics.webLogins.inc({ result });
   }

@@ -32,6 +32,8 @@ export interface Scraped {
 export interface Scrape {
   /** Asked for again while it is being written, it is written once. */
   read(): Promise<MetricsText>;
+  /** Brings all metrics up to date, for another form than the text. */
+  update(): Promise<void>;
   /** Takes over what an intake has counted; once more after its end, so that nothing is missing. */
   takeCounts(intake: Pick<Scraped, 'logCounters'>): void;
 }
@@ -47,7 +49,7 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
     takenOver.set(intake, counts);
   }
 
-  async function write(): Promise<MetricsText> {
+  async function update(): Promise<void> {
     takeFigures(await readProcessFigures());
     const scraped = current();
     takeCounts(scraped);
@@ -57,12 +59,17 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
     metrics.storeWritable.set(store.writable() ? 1 : 0);
     metrics.storeNewer.set(store.newer() === null ? 0 : 1);
     metrics.maintenanceActive.set(alerting.inMaintenance() ? 1 : 0);
+  }
+
+  async function write(): Promise<MetricsText> {
+    await update();
     return { contentType: registry.contentType, body: await exposition(registry) };
   }
 
   let writing: Promise<MetricsText> | null = null;
   return {
     takeCounts,
+    update,
     read: () => {
       writing ??= write().finally(() => {
         writing = null;

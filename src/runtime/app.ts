@@ -9,6 +9,7 @@ import type { Clock, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { defineMetrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
+import type { PushedMetrics } from '../metrics/otlp.ts';
 import { createScrape, type Scrape } from '../metrics/scrape.ts';
 import { ControlHost } from './control-host.ts';
 import { PageHost } from './page-host.ts';
@@ -47,6 +48,7 @@ export class App {
   readonly #deps: AppDeps;
   readonly #recorder: Recorder;
   readonly #scrape: Scrape;
+  readonly #pushed: PushedMetrics;
   readonly #page: PageHost;
   readonly #control: ControlHost;
   readonly #begun = Promise.withResolvers<void>();
@@ -67,11 +69,23 @@ export class App {
     this.#recorder = new Recorder(metrics);
     this.#noteDiagnosis = createDiagnosisLog(logger);
     this.#scrape = createScrape(registry, metrics, monitor);
+    const startedAt = clock.now();
+    this.#pushed = {
+      registry,
+      startedAt,
+      refresh: async () => {
+        this.#recorder.ownCertificate(this.#page.certificateEnd());
+        const scraped = this.#recorder.scraping();
+        await this.#scrape.update();
+        return scraped;
+      },
+      failed: () => this.#recorder.pushFailed(),
+    };
     const sources = createWebSources({
       clock,
       version,
       begun: this.#begun.promise,
-      startedAt: clock.now(),
+      startedAt,
       monitor,
       feed: this.#feed,
       stopping: () => this.#stopping,
@@ -220,6 +234,7 @@ export class App {
     return Monitor.create(config, {
       ...this.#deps,
       recorder: this.#recorder,
+      pushed: this.#pushed,
       certificateEnd: () => this.#page.certificateEnd(),
       onRound: ({ diagnosis }) => {
         this.#noteDiagnosis(diagnosis);

@@ -7,6 +7,7 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { FirmwareFact } from '../core/license/firmware.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
+import type { PushedMetrics } from '../metrics/otlp.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import type { Attempt } from '../notify/outbox.ts';
@@ -162,6 +163,7 @@ interface MonitorDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly recorder: Recorder;
+  readonly pushed: PushedMetrics;
   readonly onRound: (round: RoundResult) => void;
   /** Of the page's own certificate; null: it has none. */
   readonly certificateEnd: () => EpochMs | null;
@@ -173,6 +175,9 @@ interface KeptFiles extends MonitorFiles {
   readonly firmwareFacts: readonly FirmwareFact[];
   readonly writer: BackgroundWriter;
 }
+
+/** Where there is no `metrics.otlp`, one of them names the collector. */
+const COLLECTOR_VARIABLES = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 
 /**
  * A log line may ask for a round this often: an error is explained within seconds, a flood of them costs no more.
@@ -199,6 +204,7 @@ export class Monitor {
   readonly #stopLoopLag: () => void;
   readonly #pulse: LivenessTracker;
   readonly #heartbeat: Heartbeat | null;
+  readonly #pushing = new AbortController();
   #stopping = false;
   #lock: StoreLock | null = null;
   #last: RoundResult | null = null;
@@ -308,6 +314,7 @@ export class Monitor {
     this.alerting.start(this.store.lastRound(), underWay);
     this.#judge.remember(this.alerting.incidents());
     this.#heartbeat?.start();
+    void this.#pushMetrics();
     recorder.incidents(this.alerting.incidents());
     this.#units.start();
     this.#rounds.start();
@@ -328,6 +335,7 @@ export class Monitor {
 
   async #end<T>(signal: AbortSignal, endAlerting: () => Promise<T>): Promise<T> {
     this.#heartbeat?.stop();
+    this.#pushing.abort(new Error('The metrics are not pushed any more'));
     this.probes.stop();
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     const left = await endAlerting();
@@ -412,6 +420,27 @@ export class Monitor {
     alert();
     recorder.incidents(this.alerting.incidents());
     onRound(round);
+  }
+
+  /** Whoever does not push is spared the code, in memory as at the start. */
+  async #pushMetrics(): Promise<void> {
+    const { clock, env, logger, pushed } = this.#deps;
+    const { metrics, notify, site } = this.config;
+    if (metrics.otlp === null && COLLECTOR_VARIABLES.every((name) => (env[name] ?? '') === '')) return;
+    const { pushMetrics } = await import('../metrics/otlp.ts');
+    pushMetrics(
+      metrics.otlp,
+      {
+        clock,
+        env,
+        logger,
+        site,
+        metrics: pushed,
+        proxy: notify.proxy,
+        readSecret: (source) => readSecret(source, env),
+      },
+      this.#pushing.signal,
+    );
   }
 
   #onLogEvent(event: LogEvent): void {

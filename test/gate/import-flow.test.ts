@@ -76,7 +76,7 @@ const FLOW: readonly Folder[] = [
   { folder: 'store', knows: ['core', 'text', 'system', 'engine', 'checks', 'notify/channels'] },
   {
     folder: 'metrics',
-    knows: ['core', 'system', 'engine', 'checks', 'notify/channels'],
+    knows: ['core', 'text', 'system', 'network', 'engine', 'checks', 'notify/channels'],
     types: ['config', 'config/schema', 'connectors'],
   },
   {

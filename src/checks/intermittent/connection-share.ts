@@ -139,7 +139,7 @@ export function deservesBurst(share: ConnectionShare): boolean {
 /** The last connection failed, and it is not known yet whether they all do; or more failed than single ones would. */
 export function isOpen(share: ConnectionShare): boolean {
   const { intermittent, trail } = share;
-  return (!intermittent && hasFailedLast(trail) && failuresInARow(trail) < KNOWN_RUN) || isUndecided(share);
+  return (!intermittent && lastFault(trail) !== null && failuresInARow(trail) < KNOWN_RUN) || isUndecided(share);
 }
 
 /** On the way to an intermittent fault: more connections decide it. */
@@ -149,7 +149,8 @@ export function isUndecided({ intermittent, returns, score }: ConnectionShare): 
 
 /** The last failure is none of those that came and went until then: it may be another fault. */
 export function hasFailedOtherwise({ trail }: ConnectionShare): boolean {
-  return hasFailedLast(trail) && isUnlike(partsOf(trail));
+  const last = lastFault(trail);
+  return last !== null && isUnlike(last, partsOf(trail, last).before);
 }
 
 /** What most of the failures were. */
@@ -184,16 +185,17 @@ function mayBeChance({ fault }: Connection): boolean {
 }
 
 function count(share: ConnectionShare, connection: Connection): ConnectionShare {
-  return connection.fault === null ? afterSuccess(share, connection) : afterFailure(share, connection);
+  const { fault } = connection;
+  return fault === null ? afterSuccess(share, connection) : afterFailure(share, connection, fault);
 }
 
-function afterFailure(share: ConnectionShare, connection: Connection): ConnectionShare {
+function afterFailure(share: ConnectionShare, connection: Connection, fault: ConnectionFault): ConnectionShare {
   const returns = share.returns + returned(share);
   const score = Math.min(ENOUGH, share.score + FAILURE_WEIGHT);
   const trail = withLast(share, connection);
   const begins = returns >= FEWEST_RETURNS && score >= ENOUGH && alternates({ ...share, trail });
-  const parts = partsOf(trail);
-  return isAnotherFault(share, parts)
+  const parts = partsOf(trail, fault);
+  return isAnotherFault(share, fault, parts)
     ? parts.latest.reduce<ConnectionShare>(count, cleared(share))
     : { ...share, trail, returns, score, intermittent: share.intermittent || begins };
 }
@@ -205,14 +207,13 @@ function returned({ rotates, trail }: ConnectionShare): number {
 }
 
 interface TrailParts {
-  /** The failures in a row that are alike, up to the last. */
+  /** The failures in a row that are like the last one, up to it. */
   readonly latest: readonly Connection[];
   readonly before: readonly Connection[];
 }
 
-function partsOf(trail: ConnectionShare['trail']): TrailParts {
-  const last = trail.at(-1)?.fault ?? null;
-  const begin = trail.findLastIndex(({ fault }) => last === null || fault === null || !isAlike(fault, last)) + 1;
+function partsOf(trail: ConnectionShare['trail'], last: ConnectionFault): TrailParts {
+  const begin = trail.findLastIndex(({ fault }) => fault === null || !isAlike(fault, last)) + 1;
   return { latest: trail.slice(begin), before: trail.slice(0, begin) };
 }
 
@@ -220,14 +221,14 @@ function partsOf(trail: ConnectionShare['trail']): TrailParts {
  * What has ended is told no more with what fails in another way: after an outage at once, and where failures came and
  * went when there are so many in a row that these are none of them.
  */
-function isAnotherFault({ intermittent }: ConnectionShare, parts: TrailParts): boolean {
-  if (!isUnlike(parts)) return false;
+function isAnotherFault({ intermittent }: ConnectionShare, last: ConnectionFault, parts: TrailParts): boolean {
+  if (!isUnlike(last, parts.before)) return false;
   return parts.latest.length >= KNOWN_RUN || (!intermittent && isAfterOutage(parts.before));
 }
 
-function isUnlike({ latest, before }: TrailParts): boolean {
+function isUnlike(last: ConnectionFault, before: TrailParts['before']): boolean {
   const known = faultsOf(before);
-  return known.length > 0 && !faultsOf(latest).some((fault) => known.some((other) => isAlike(fault, other)));
+  return known.length > 0 && !known.some((fault) => isAlike(fault, last));
 }
 
 export function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
@@ -277,7 +278,8 @@ function alternates({ rotates, trail }: Pick<ConnectionShare, 'rotates' | 'trail
   const all = places.map(runsOf);
   const variance = all.reduce((sum, runs) => sum + runs.variance, 0);
   const excess = all.reduce((sum, runs) => sum + runs.count - runs.expected, 0);
-  return variance === 0 || excess > FEWEST_RUNS * Math.sqrt(variance);
+  // Where each has failed once and worked once, there is neither.
+  return excess >= FEWEST_RUNS * Math.sqrt(variance);
 }
 
 function isMixed(trail: ConnectionShare['trail']): boolean {
@@ -292,11 +294,11 @@ interface Runs {
 }
 
 function runsOf(trail: ConnectionShare['trail']): Runs {
+  const failures = trail.map(({ fault }) => fault !== null);
   const failed = failedIn(trail);
   const expected = 1 + (2 * failed * (trail.length - failed)) / trail.length;
   return {
-    count: trail.filter((one, index) => index === 0 || (one.fault === null) !== (trail[index - 1]?.fault === null))
-      .length,
+    count: failures.filter((one, index) => one !== failures[index - 1]).length,
     expected,
     variance: ((expected - 1) * (expected - 2)) / (trail.length - 1),
   };
@@ -309,8 +311,9 @@ function isGrave({ trail }: ConnectionShare, before: boolean): boolean {
   return sum >= places.length * (before ? GRAVE.until : GRAVE.from);
 }
 
-function hasFailedLast(trail: ConnectionShare['trail']): boolean {
-  return (trail.at(-1)?.fault ?? null) !== null;
+/** Null: the last connection worked. */
+function lastFault(trail: ConnectionShare['trail']): ConnectionFault | null {
+  return trail.at(-1)?.fault ?? null;
 }
 
 /** At the end of the trail. */

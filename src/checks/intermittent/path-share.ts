@@ -125,7 +125,7 @@ export function next(state: PathShare, connections: RoundConnections): PathShare
   };
   return {
     ...parts,
-    unclean: uncleanAfter(state.unclean, parts).filter((address) => members.includes(address)),
+    unclean: uncleanAfter(state.unclean, parts, members),
     bursts: burstsAfter(state, round),
     forgeries: forgeriesAfter(state, members, round),
   };
@@ -150,7 +150,7 @@ function forgeriesAfter(state: PathShare, addresses: readonly string[], round: M
  * @param earlier the failures in a row, up to now
  */
 function forgedIn(earlier: readonly Connection[], seen: readonly Connection[]): readonly ConnectionFault[] {
-  let run = earlier.flatMap(({ fault }) => (fault === null ? [] : [fault]));
+  let run = earlier.flatMap(({ fault }) => fault ?? []);
   let lasts = earlier.length > 1;
   let isFromEarlier = earlier.length > 0;
   const forged: ConnectionFault[] = [];
@@ -168,11 +168,11 @@ function forgedIn(earlier: readonly Connection[], seen: readonly Connection[]): 
 
 type Parts = Pick<PathShare, 'addresses' | 'families' | 'whole'>;
 
-function uncleanAfter(before: readonly string[], parts: Parts): readonly string[] {
+function uncleanAfter(before: readonly string[], parts: Parts, members: readonly string[]): readonly string[] {
   const now = sharesOf(parts)
     .filter(({ pattern }) => pattern === 'intermittent')
     .flatMap(({ addresses }) => addresses);
-  return now.length === 0 ? [] : [...new Set([...before, ...now])];
+  return [...new Set([...before, ...now])].filter((address) => now.length > 0 && members.includes(address));
 }
 
 /** The shares that tell what is so now: of each address that was dialled, or of those together that take turns. */
@@ -180,7 +180,7 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
   const parts = families.flatMap(({ share, members, current }) =>
     members.length > current.length
       ? [share]
-      : addresses.filter((single) => single.addresses.every((address) => current.includes(address))),
+      : current.flatMap((address) => addresses.filter((single) => single.addresses.includes(address))),
   );
   return parts.map((part) => asPartOf(whole, part));
 }
@@ -306,7 +306,8 @@ function isDown(trail: ConnectionShare['trail']): boolean {
 
 /** They began at once, so that any of them is the last: one that failed is not over with another one that worked. */
 function failuresLast(sample: Sample): Sample {
-  return { ...sample, own: sample.own.toSorted((a, b) => Number(a.fault !== null) - Number(b.fault !== null)) };
+  const worked = sample.own.filter(({ fault }) => fault === null);
+  return { ...sample, own: [...worked, ...sample.own.filter(({ fault }) => fault !== null)] };
 }
 
 function sampleOf(

@@ -73,13 +73,25 @@ export function mixedVersions(
   const { older: olderAgain = [], newer = [] } = older.again ?? {};
   return [older.outcome, ...olderAgain, ...newer].flatMap((outcome) => {
     const seen = { ...endpoint, tls: outcome };
-    const alone = { ...path, endpoints: [seen], references: [] };
-    return tlsEvidence(alone, knowledge, surroundings).map(({ evidence }) => ({
+    const alone = { ...path, endpoints: [seen] };
+    return judgedBeside(alone, besideOf(older), knowledge, surroundings).map((judgement) => ({
       endpoint: seen,
       outcome,
-      judgement: judgeTls({ ...evidence, references: besideOf(older) }, knowledge.checks),
+      judgement,
     }));
   });
+}
+
+/** Beside these references instead of those of the path. */
+function judgedBeside(
+  alone: PathObservation,
+  references: readonly ReferenceChain[],
+  knowledge: TlsKnowledge,
+  surroundings: TlsSurroundings,
+): readonly TlsJudgement[] {
+  return tlsEvidence(alone, knowledge, surroundings).map(({ evidence }) =>
+    judgeTls({ ...evidence, references }, knowledge.checks),
+  );
 }
 
 interface Difference {
@@ -100,20 +112,20 @@ function differenceIn(
   const [both] = worst === null || isAgainst(worst.verdict) ? [] : bothVersionsIn(path);
   if (both === undefined) return null;
   const { older, endpoint } = both;
-  const judge = (outcome: TlsOutcome, references: readonly ReferenceChain[]): TlsJudgement | null => {
-    const alone = { ...path, endpoints: [{ ...endpoint, tls: outcome }], references: [] };
-    const [judged] = tlsEvidence(alone, knowledge, surroundings);
-    return judged === undefined ? null : judgeTls({ ...judged.evidence, references }, knowledge.checks);
-  };
-  const isAgainstIt = (outcome: TlsOutcome): boolean => isAgainst(judge(outcome, [])?.verdict ?? 'unknown');
+  const judgedAlone = (outcome: TlsOutcome, references: readonly ReferenceChain[]): readonly TlsJudgement[] =>
+    judgedBeside({ ...path, endpoints: [{ ...endpoint, tls: outcome }] }, references, knowledge, surroundings);
+  const isAgainstIt = (outcome: TlsOutcome): boolean =>
+    judgedAlone(outcome, []).some(({ verdict }) => isAgainst(verdict));
   // It was seen while TLS 1.3 was inspected as well, which it is no more: that says nothing about the versions.
   const { tls } = endpoint;
   if (older.beside !== undefined && tls?.kind === 'established' && isAgainstIt({ ...tls, chain: older.beside }))
     return null;
-  const judgement = judge(older.outcome, besideOf(older));
-  const verdict = judgement?.verdict ?? 'unknown';
-  if (judgement === null || !isAgainst(verdict)) return null;
-  return { address: older.label, judgement, verdict, isConsistent: isConsistent(older.again, isAgainstIt) };
+  const [difference] = judgedAlone(older.outcome, besideOf(older)).flatMap((judgement) => {
+    const { verdict } = judgement;
+    if (!isAgainst(verdict)) return [];
+    return [{ address: older.label, judgement, verdict, isConsistent: isConsistent(older.again, isAgainstIt) }];
+  });
+  return difference ?? null;
 }
 
 interface BothVersions {

@@ -130,7 +130,7 @@ function outcomeOf(status: number, text: string): PostOutcome {
  * status decides what became of the post, so that an answer without an end, or a late one, has no text and no other
  * consequence: what was accepted must not be sent again because of it.
  */
-async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Promise<string> {
+export async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Promise<string> {
   using limit = deadline(clock, TEXT_DEADLINE, signal);
   try {
     for await (const chunk of addAbortSignal(limit.signal, body)) {

@@ -21,6 +21,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ http: GET /api/v1/incidents 200 incidents[].remedySteps: <text>',
     ],
   },
+  { reason: 'Metrics can be pushed by OTLP: `metrics.otlp`', lines: ['+ schema: properties.metrics.*'] },
   {
     reason: 'The view of other agents is evidence: `peers`',
     lines: ['+ schema: properties.peers.*', '+ metrics: # TYPE ftm_peer_readable gauge'],

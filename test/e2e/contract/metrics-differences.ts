@@ -32,6 +32,10 @@ export const METRICS_DIFFERENCES: readonly Difference[] = [
     ]),
   },
   {
+    reason: 'Whether metrics that are pushed by OTLP arrive',
+    lines: ['+ metrics: # TYPE ftm_metrics_push_failures_total counter', '+ metrics: ftm_metrics_push_failures_total*'],
+  },
+  {
     reason: '40 series for a target: fewer buckets, and at zero from the start only how a probe usually fails',
     lines: [
       ...['0.001', '0.0025', '0.005', '0.01', '0.025', '0.1', '0.5', '2.5', '10'].map(

@@ -45,6 +45,7 @@ const CONTRACT: Readonly<Record<string, string>> = {
   ftm_schedule_lag_seconds: '',
   ftm_round_duration_seconds: '',
   ftm_event_loop_lag_seconds: '',
+  ftm_metrics_push_failures_total: '',
   ftm_store_writable: '',
   ftm_store_newer: '',
   ftm_site_info: 'configured_site',

@@ -83,6 +83,8 @@ const MESSAGES = [
     '"https://": the credentials would travel in clear',
   'notify-heartbeat-without-url.yaml:2:3  notify.heartbeat: expected one of "url", "urlFile", "urlEnv", but none is ' +
     'there',
+  'metrics-headers-in-clear.yaml:3:5  metrics.otlp.url: expected a URL that begins with "https://": the headers would ' +
+    'be sent unencrypted',
   'notify-ntfy-topic.yaml:3:23  notify.ntfy[0].url: expected a URL that ends in a topic: letters, digits, "_" and ' +
     '"-", at most 64',
   'notify-pagerduty-in-clear.yaml:3:51  notify.pagerduty[0].url: expected a URL that begins with "https://": the ' +
@@ -171,11 +173,11 @@ const MESSAGES = [
   'unknown-key-like-no-other.yaml:2:3  store: unknown key "frequency"; expected "path", "retention"',
   'unknown-key-merge.yaml:1:1  unknown key "<<"; expected "include", "site", "timezone", "licenseServer", "trust", ' +
     '"services", "resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", ' +
-    '"registration", "firewall", "peers", "schedule", "notify", "web", "store", "log"',
+    '"registration", "firewall", "peers", "schedule", "notify", "web", "metrics", "store", "log"',
   'unknown-key-of-another-section.yaml:2:1  unknown key "retention"; did you mean "store.retention"?',
   'unknown-key-prototype.yaml:1:1  unknown key "__proto__"; expected "include", "site", "timezone", "licenseServer", ' +
     '"trust", "services", "resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", ' +
-    '"registration", "firewall", "peers", "schedule", "notify", "web", "store", "log"',
+    '"registration", "firewall", "peers", "schedule", "notify", "web", "metrics", "store", "log"',
   'unknown-key.yaml:1:1  unknown key "resolver"; did you mean "resolvers"?',
   'web-listen-collides.yaml:3:5  logs.syslog.tcp: the status page (web.listen) listens at 127.0.0.1:9843 too',
   'web-listen.yaml:2:3  web.listen: expected an address and port to listen at, such as "127.0.0.1:9843", got ":9843"',

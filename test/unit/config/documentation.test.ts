@@ -24,6 +24,7 @@ const MINIMAL = {
     maintenance: [{ cron: '0 2 * * 0', duration: '2h' }],
     heartbeat: { url: 'https://hc.example.org/ping' },
   },
+  metrics: { otlp: { url: 'https://otel.example.org/v1/metrics' } },
 };
 
 /** The value with every default that the schema tells written out. */

@@ -7,7 +7,7 @@ import { configOf } from '../../support/config-of.ts';
 const REFERENCE = fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url));
 /** Files with a secret by their keys, except for private keys. */
 const SECRET_KEYS =
-  'password|passwordHash|authPassword|privPassword|token|community|url|routingKey|signingSecret|secret';
+  'password|passwordHash|authPassword|privPassword|token|community|url|routingKey|signingSecret|secret|headers';
 const SECRET_FILE = new RegExp(`"(?:${SECRET_KEYS})File":"([^"]+)"|"api":\\{[^}]*"keyFile":"([^"]+)"`, 'gu');
 
 test('every secret of the reference, which has all of them, is known', async () => {

@@ -24,6 +24,7 @@ const byUid = new Map(dashboards.map(([, dashboard]) => [dashboard.uid, dashboar
 
 /** What no panel and no rule asks for. */
 const UNUSED: Readonly<Record<string, string>> = {
+  ftm_metrics_push_failures_total: 'while pushing fails, it does not arrive either: the log of the agent says so',
   process_virtual_memory_bytes: 'of a process with V8 it says nothing; other dashboards of exporters ask for it',
 };
 

@@ -20,6 +20,7 @@
 {{- $urls = append $urls (kindIs "map" $license.proxy | ternary ($license.proxy | default dict).url $license.proxy) -}}
 {{- $urls = append $urls (kindIs "map" $notify.proxy | ternary ($notify.proxy | default dict).url $notify.proxy) -}}
 {{- $urls = append $urls ($notify.heartbeat | default dict).url -}}
+{{- $urls = append $urls (($config.metrics | default dict).otlp | default dict).url -}}
 {{- range concat ($firewalls | default list) ($notify.webhooks | default list) ($config.peers | default list) -}}
 {{- $urls = append $urls .url -}}
 {{- end -}}

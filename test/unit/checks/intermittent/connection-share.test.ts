@@ -3,6 +3,7 @@ import {
   byAddress,
   clear,
   deservesBurst,
+  hasFailedOtherwise,
   mainFault,
   shareAfter,
   without,
@@ -64,6 +65,10 @@ describe('an intermittent fault', () => {
     ['was a run of four, which is no outage, and came back', 'xxxx..xxxxxxxxx', 'steady'],
     ['was single failures around an outage', 'x.....xxxxxxxx........x', 'steady'],
     ['was two runs of four, after which single ones came back', 'xxxx..xxxx.x', 'intermittent'],
+    ['was three runs of three, soon after each other', 'xxx..xxx...xx', 'intermittent'],
+    ['was one, four, and two after a longer pause', 'x..xxxx......xx', 'intermittent'],
+    ['was three runs of four with pauses as long: outages', 'xxxx....xxxx....xxxx', 'steady'],
+    ['was two runs of four, and begins again', 'xxxx....xxxx...xx', 'steady'],
     ['fails twenty times in a row', `x.x.xxxx.${'x'.repeat(20)}`, 'intermittent'],
     ['fails so often in a row that it does not go any more', `x.x.xxxx.${'x'.repeat(21)}`, 'steady'],
   ])('%s', (_, letters, pattern) => {
@@ -94,6 +99,17 @@ describe('an intermittent fault', () => {
       shareAfter(clear([A]), { own: connections('x', A, fault), more: [], burstsSpent: true }).pattern;
     expect(first(FAULT)).toBe('doubtful');
     expect(first({ ...FAULT, cause: 'tls-intercepted', confidence: 'confirmed' })).toBe('steady');
+    expect(first({ ...FAULT, cause: 'tls-interception-suspected' })).toBe('steady');
+    expect(first({ ...FAULT, confidence: 'confirmed' })).toBe('steady');
+  });
+
+  test('may be chance beside a connection that works, and not beside a certificate that somebody showed', () => {
+    const beside = (fault: ConnectionFault | null): FailurePattern => {
+      const own = [...connections('x'), { address: B, fault }];
+      return shareAfter(clear([A, B]), { own, more: [], burstsSpent: true }).pattern;
+    };
+    expect(beside(null)).toBe('doubtful');
+    expect(beside({ ...FAULT, cause: 'tls-intercepted' })).toBe('steady');
   });
 
   test.each<readonly [string, string, boolean]>([
@@ -105,6 +121,7 @@ describe('an intermittent fault', () => {
     ['twenty successes after four failures', `x.x.xxxx.xxxx${'.'.repeat(20)}`, true],
     ['so many successes that chance explains none of the failures', `x.x.xxxx.x${'.'.repeat(62)}`, false],
     ['fewer of them', `x.x.xxxx.x${'.'.repeat(61)}`, true],
+    ['three successes after an outage long after it', `x.x.xxxx.x${'.'.repeat(30)}${'x'.repeat(10)}...`, true],
   ])('after %s it is over, or not', (_, letters, intermittent) => {
     expect(after(letters).intermittent).toBe(intermittent);
   });
@@ -137,6 +154,21 @@ describe('an intermittent fault', () => {
       expect(turns(TWICE, false)).toMatchObject({ pattern: 'steady', returns: 1 });
     });
 
+    test('many that fail once and work once are one fault', () => {
+      const six = Array.from({ length: 6 }, (_, index) => [`192.0.2.${String(index)}`, 'x.'] as const);
+      expect(turns(six, false).intermittent).toBe(true);
+    });
+
+    test('one that fails twice after it has worked four times is one more of a fault that alternates', () => {
+      const early = [
+        [A, 'x'],
+        [B, '..'],
+        [A, 'xxx'],
+        [B, '..xx'],
+      ] as const;
+      expect(turns(early, true).pattern).toBe('intermittent');
+    });
+
     test('an outage of all of them is none', () => {
       const all = [
         [A, '.xxx'],
@@ -146,6 +178,13 @@ describe('an intermittent fault', () => {
         [A, 'x.'],
       ] as const;
       expect(turns(all, true)).toMatchObject({ intermittent: false });
+      const lasting = [
+        [A, 'xxxx...'],
+        [B, 'x'],
+        [A, '...xxx'],
+        [A, 'x'.repeat(90)],
+      ] as const;
+      expect(turns(lasting, true)).toMatchObject({ intermittent: false, pattern: 'steady', returns: 2 });
     });
 
     test('is over with its own repair, and not while another one answers', () => {
@@ -156,6 +195,31 @@ describe('an intermittent fault', () => {
       expect(turns(away, true).trail).toHaveLength(14);
       expect(turns([...away, [A, '.']], true).trail).toHaveLength(0);
       expect(turns([...away, [B, '....']], false).trail).toHaveLength(0);
+      const both = [
+        [A, 'xxx'],
+        [B, 'xxx'],
+      ] as const;
+      expect(turns([...both, [A, '.']], false).trail).toHaveLength(7);
+      expect(turns([...both, [A, '.'], [B, '.']], false).trail).toHaveLength(0);
+    });
+
+    test('is over with the repair of what failed last, wherever a single one failed before', () => {
+      const single = [
+        [B, 'x'],
+        [A, '.xxxxxx.'],
+      ] as const;
+      expect(turns(single, false).trail).toHaveLength(0);
+    });
+
+    test('that failed again with its return is not over with the first success', () => {
+      const again = [
+        [A, 'xxxxxx'],
+        [B, '.'.repeat(60)],
+        [A, 'xxxxx'],
+      ] as const;
+      expect(turns(again, true)).toMatchObject({ intermittent: false, returns: 2 });
+      expect(turns([...again, [A, '.']], true).trail).toHaveLength(72);
+      expect(turns([...again, [A, '.'.repeat(20)]], true).trail).toHaveLength(0);
     });
   });
 
@@ -247,6 +311,23 @@ test('byAddress() counts each address by itself, the worst first', () => {
   ]);
 });
 
-test('no burst is due to what never failed', () => {
-  expect(deservesBurst(clear([A]))).toBe(false);
+test.each([
+  ['what never failed', '', false],
+  ['what works again', 'x.', false],
+  ['failures that came back twice, and are about to be too many for single ones', 'x.x.x.', true],
+  ['the same a while later', 'x.x.x..', false],
+  ['the same once more', 'x.x..x.x', true],
+])('a burst is due, or not, to %s', (_, letters, due) => {
+  expect(deservesBurst(after(letters))).toBe(due);
+});
+
+test('the same cause at another stage is another fault', () => {
+  const other: ConnectionFault = { ...FAULT, stage: 'tls-genuine' };
+  expect(hasFailedOtherwise(after('xx'))).toBe(false);
+  expect(hasFailedOtherwise(after('x.'))).toBe(false);
+  const share = (letters: string): ConnectionShare =>
+    shareAfter(after(letters), { own: connections('x', A, other), more: [], burstsSpent: false });
+  expect(hasFailedOtherwise(share('xx'))).toBe(true);
+  expect(share('xx').trail).toHaveLength(3);
+  expect(share('xxxxx').trail).toHaveLength(1);
 });

@@ -69,6 +69,11 @@ const patterns = (state: PathShare): readonly string[] =>
 
 const outages = (state: PathShare): readonly string[] => state.families.flatMap((family) => family.outages);
 
+test('nothing is known before the first round', () => {
+  expect(NO_SHARE).toMatchObject({ addresses: [], families: [], unclean: [], bursts: [], forgeries: [] });
+  expect(NO_SHARE.whole).toMatchObject({ addresses: [], pattern: 'none', trail: [] });
+});
+
 describe('next()', () => {
   test('knows nothing of a name that gives no address', () => {
     const { whole, ...parts } = look(NO_SHARE, {}, 0);
@@ -119,6 +124,17 @@ describe('addresses that take turns in the answers', () => {
     const state = rounds({ [A]: '.' }, { [B]: 'x' });
     expect(burstDue(state, LATER)).toEqual([B]);
     expect(needsCloserLook(state, LATER)).toBe(true);
+  });
+
+  test.each<readonly [string, readonly Dialled[], boolean]>([
+    ['one came back while another one is away', [{ [A]: '.' }, { [B]: '.' }, { [A]: '.' }], true],
+    ['one came back with a new one', [{ [A]: '.' }, { [B]: '.' }, { [A]: '.', [C]: '.' }], true],
+    ['one stays on while the others take turns', [...times(2, { [A]: '.' }, { [B]: '.' }), { [B]: '.' }], true],
+    ['one took the place of another', [{ [A]: '.' }, { [B]: '.' }], false],
+    ['one is gone, and the other one stays', [{ [A]: '.', [B]: '.' }, { [A]: '.' }, { [A]: '.' }], false],
+    ['one came back, and none is away', [{ [A]: '.', [B]: '.' }, { [A]: '.' }, { [A]: '.', [B]: '.' }], false],
+  ])('are known by their return: %s', (_, dialled, rotates) => {
+    expect(rounds(...dialled).families.map(({ share }) => share.rotates)).toEqual([rotates]);
   });
 
   test('have no outage of their own, however often one of them failed', () => {

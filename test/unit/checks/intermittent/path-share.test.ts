@@ -173,6 +173,9 @@ describe('bursts', () => {
     expect(burstDue(share('..'), at, at - 59_999)).toEqual([A]);
     expect(burstDue(share('..'), at, at - 60_000)).toEqual([]);
     expect(burstDue(share('..'), at)).toEqual([]);
+    expect(burstDue(share('..'), EVERY)).toEqual([]);
+    // One failed, and is past.
+    expect(burstDue(share('x.'), at, at)).toEqual([A]);
     expect(burstDue(share('xxxxxx'), at, at)).toEqual([]);
   });
 
@@ -185,6 +188,18 @@ describe('bursts', () => {
     const due = (at: number): readonly string[] => burstDue({ ...asked, bursts }, at, at);
     expect(due(ASKED_BURSTS.within - 1)).toEqual([]);
     expect(due(ASKED_BURSTS.within)).toEqual([A]);
+    const others = bursts.map((burst) => ({ ...burst, isAsked: false }));
+    expect(burstDue({ ...asked, bursts: others }, ASKED_BURSTS.within - 1, ASKED_BURSTS.within - 1)).toEqual([A]);
+  });
+
+  test('are remembered with what they were for and what came of them, for an hour', () => {
+    const burst = (pattern: string): PathShare['bursts'] => share(pattern).bursts;
+    expect(burst('xx(....)')).toEqual([{ at: EVERY, isAsked: false, isOutage: false }]);
+    expect(burst('xx(xxxx)')).toEqual([{ at: EVERY, isAsked: false, isOutage: true }]);
+    const unanswered = next(share('x'), { at: EVERY, dialled: [A], connections: connections('x'), burst: [] });
+    expect(unanswered.bursts).toEqual([{ at: EVERY, isAsked: false, isOutage: false }]);
+    const known = (at: number): number => look(at, connections('.'), share('x(....)')).bursts.length;
+    expect([known(ASKED_BURSTS.within - 1), known(ASKED_BURSTS.within)]).toEqual([1, 0]);
   });
 
   test('a wall clock that was set back does not put them off', () => {
@@ -219,6 +234,19 @@ describe('bursts', () => {
     ['a fault that is known to come and go', 'x.(.x.x.x.x.x.x.x.x.x.x)', false],
   ])('%s asks for another round at once, or not', (_, pattern, wanted) => {
     expect(needsCloserLook(share(pattern), 100_000)).toBe(wanted);
+  });
+
+  test.each<readonly [string, string, string, boolean]>([
+    ['a fault that comes and goes, and now fails in another way', 'x.(.x.x.x.x.x.x.x.x.x.x)', 'r', true],
+    ['the same in the usual way', 'x.(.x.x.x.x.x.x.x.x.x.x)', 'x', false],
+    ['an outage of another kind, without a burst that is left', `${SPENT}x..`, 'rrr', false],
+  ])('%s asks for another round at once, or not', (_, pattern, latest, wanted) => {
+    const reset: ConnectionFault = { ...FAULT, stage: 'tls-genuine', cause: 'tls-blocked' };
+    const state = Array.from(latest).reduce<PathShare>(
+      (before, letter) => look(100_000, [{ address: A, fault: letter === 'r' ? reset : FAULT }], before),
+      share(pattern),
+    );
+    expect(needsCloserLook(state, 100_000)).toBe(wanted);
   });
 });
 
@@ -260,7 +288,10 @@ describe('forged certificates', () => {
     ['one that is not followed by a genuine one yet', '..f', 0],
     ['two rounds in a row: an inspection that has ended', 'ff.', 0],
     ['one more after two short inspections', 'ff..ff..f.', 1],
+    ['two rounds in a row, and a genuine one in the second of them', 'ff(.)', 0],
     ['two in a row in a burst', '.(..ff..)', 2],
+    ['four in a row in a burst', '.(..ffff.)', 4],
+    ['more than a hundred, of which the last hundred are kept', `.(${'f.'.repeat(101)})`, 100],
     ['five in a row in a burst: all of it may be inspected', '.(..fffff..)', 0],
     ['an inspection that a burst has measured', 'ff(ffffffff)...', 0],
     ['two inspections', 'ffffff...ffffff..', 0],
@@ -268,6 +299,13 @@ describe('forged certificates', () => {
     ['one among the dropped packets of a burst', '.(.xfx.)', 1],
   ])('are counted between genuine ones: %s', (_, pattern, count) => {
     expect(after(pattern).forgeries).toHaveLength(count);
+  });
+
+  test('are none of another address, which showed the genuine one', () => {
+    const other = connections('.', V6);
+    const first = look(0, [{ address: A, fault: FORGED }, ...other]);
+    const second = look(EVERY, [...connections('.'), ...other], first);
+    expect(second.forgeries).toEqual([{ at: EVERY, address: A, fault: FORGED }]);
   });
 
   test('count for an hour, each at its address', () => {

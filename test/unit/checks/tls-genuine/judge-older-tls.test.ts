@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { REPEAT } from '../../../../src/checks/tls-genuine/causes.ts';
 import { shell } from '../../../../src/engine/model.ts';
 import type { ReferenceObservation } from '../../../../src/core/round.ts';
-import { judgeOlderTls as judgeOlderTlsUnchecked } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
+import {
+  isOlderInspected,
+  judgeOlderTls as judgeOlderTlsUnchecked,
+  mixedVersions,
+} from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
 import { judgeTlsPath } from '../../../../src/checks/tls-genuine/judge-path.ts';
 import type { Identity } from '../../../support/authority.ts';
 import { chainOf, established, failed } from '../../../support/chains.ts';
@@ -32,7 +36,13 @@ interface Seen {
   readonly more?: Partial<ReferenceObservation>;
 }
 
-function judge({ newer = genuine, older = company, again, alone, more = {} }: Seen) {
+type Judged = Parameters<typeof judgeOlderTls>;
+
+function judge(seen: Seen) {
+  return judgeOlderTls(...observed(seen));
+}
+
+function observed({ newer = genuine, older = company, again, alone, more = {} }: Seen): Judged {
   const [olderAgain, newerAgain] = again ?? [
     [older, older],
     [genuine, genuine],
@@ -63,8 +73,12 @@ function judge({ newer = genuine, older = company, again, alone, more = {} }: Se
     ],
     references: [reference],
   });
+  return judgedArguments(seen);
+}
+
+function judgedArguments(seen: Judged[0]): Judged {
   const surroundings = { controls: [], now: w.now };
-  return judgeOlderTls(seen, judgeTlsPath(seen, KNOWLEDGE, surroundings), KNOWLEDGE, surroundings);
+  return [seen, judgeTlsPath(seen, KNOWLEDGE, surroundings), KNOWLEDGE, surroundings];
 }
 
 test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
@@ -73,6 +87,7 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
   expect(finding).toMatchObject({
     rule: 'older-tls-is-not-inspected',
     subject: TARGET,
+    claim: 'TLS 1.2 is inspected by Fortinet FortiGate, while TLS 1.3 is not.',
     expected: `TLS 1.2 as clean as TLS 1.3 at ${A}`,
     level: 'warning',
     suggests: 'tls-intercepted',
@@ -179,4 +194,68 @@ test.each<readonly [string, Seen, readonly string[]]>([
   ['a look at something else', { more: { kind: 'server-name' } }, []],
 ])('%s', (_, seen, expected) => {
   expect(judge(seen).map(({ suggests, confidence }) => `${String(suggests)} ${String(confidence)}`)).toEqual(expected);
+});
+
+test('a connection in TLS 1.3 without an answer proves no difference', () => {
+  const again = {
+    older: [established(...company), established(...company)],
+    newer: [established(...genuine), failed({ reason: 'timeout' })],
+  };
+  expect(judge({ more: { again } })).toEqual([]);
+});
+
+test.each<readonly [string, Seen, boolean]>([
+  ['it is', {}, true],
+  ['it was once, whatever more connections show', { again: null }, true],
+  ['TLS 1.2 is cut', { more: { outcome: failed({ reason: 'reset' }) } }, true],
+  ['TLS 1.2 is clean', { older: [w.otherNode, w.genuine.sub] }, false],
+  ['both are', { newer: company }, false],
+  ['there was no handshake', { newer: null }, false],
+])('isOlderInspected(): %s', (_, seen, expected) => {
+  expect(isOlderInspected(...observed(seen))).toBe(expected);
+});
+
+describe('mixedVersions()', () => {
+  const mixed = (seen: Seen): readonly string[] => verdictsOf(mixedVersions(...observed(seen)));
+  const verdictsOf = (judged: ReturnType<typeof mixedVersions>): readonly string[] =>
+    judged.map(({ endpoint: { address }, judgement }) => `${address} ${judgement.verdict} ${judgement.confidence}`);
+  const MIXED: Seen['again'] = [
+    [genuine, company],
+    [genuine, company],
+  ];
+  const GENUINE = `${A} genuine confirmed`;
+  /** The genuine key in TLS 1.3 at the same moment is the witness. */
+  const INTERCEPTED = `${A} intercepted confirmed`;
+
+  test('are the connections of both versions, at their address, where the version makes no difference', () => {
+    expect(mixed({ again: MIXED })).toEqual([INTERCEPTED, GENUINE, INTERCEPTED, GENUINE, INTERCEPTED]);
+    const outcomes = mixedVersions(...observed({ again: MIXED })).map(({ endpoint: { tls }, outcome }) => {
+      expect(tls).toBe(outcome);
+      return outcome.chain;
+    });
+    const expected = [company, genuine, company, genuine, company].map((chain) => established(...chain).chain);
+    expect(outcomes).toEqual(expected);
+  });
+
+  test('are the one connection where no more were made', () => {
+    expect(mixed({ again: null })).toEqual([INTERCEPTED]);
+    expect(mixed({ again: null, alone: true })).toEqual([`${A} interception-suspected suspected`]);
+  });
+
+  test.each<readonly [string, Seen]>([
+    ['the version makes the difference', {}],
+    ['they were made in an earlier round', { again: MIXED, more: { isFresh: false } }],
+    ['TLS 1.2 is clean', { again: MIXED, older: [w.otherNode, w.genuine.sub] }],
+    ['both versions show one certificate', { again: MIXED, older: genuine }],
+    ['TLS 1.3 is inspected', { again: MIXED, newer: company }],
+    ['there was no handshake', { again: MIXED, newer: null }],
+  ])('are none where %s', (_, seen) => {
+    expect(mixed(seen)).toEqual([]);
+  });
+
+  test('are none where nothing was dialled', () => {
+    const [seen] = observed({ again: MIXED });
+    expect(mixedVersions(...judgedArguments({ ...seen, endpoints: [] }))).toEqual([]);
+    expect(isOlderInspected(...judgedArguments({ ...seen, endpoints: [] }))).toBe(false);
+  });
 });

@@ -1,0 +1,398 @@
+import { randomInt } from 'node:crypto';
+import { hostname } from 'node:os';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Registry } from 'prom-client';
+import type { Dispatcher } from 'undici';
+import type { OtlpConfig } from '../config/config.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import { visibleText, withoutSecrets } from '../core/visible-text.ts';
+import { retryAfterOf } from '../network/http/request.ts';
+import { type EgressDeps, openDispatcher, throughProxy } from '../notify/channels/dispatcher.ts';
+import { firstBytes } from '../notify/channels/http-post.ts';
+import { deadline, nextTurn, sleep } from '../system/clock.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
+import { messageOf } from '../text/message-of.ts';
+
+/** The metrics of this process. */
+export interface PushedMetrics {
+  readonly registry: Registry;
+  /** Since when counters count. */
+  readonly startedAt: EpochMs;
+  /** Brings the metrics up to date. Call what it returns when they have arrived. */
+  refresh(): Promise<() => void>;
+  /** An attempt to push them failed. */
+  failed(): void;
+}
+
+interface OtlpDeps extends EgressDeps {
+  readonly clock: Clock;
+  readonly logger: OperatorLog;
+  /** Name of the site. */
+  readonly site: string;
+  readonly metrics: PushedMetrics;
+}
+
+/**
+ * Pushes all metrics by OTLP/HTTP (protobuf, gzip), again and again, until the signal is aborted. A request that fails
+ * is repeated with growing pauses until the next one is due. The next one has newer values, so nothing is queued.
+ * @param config null: the environment names the collector
+ */
+export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: AbortSignal): void {
+  const { logger } = deps;
+  try {
+    const collector = config === null ? collectorOfEnvironment(deps.env) : collectorOf(config, deps);
+    logger.info({ to: collector.origin, everySeconds: collector.every / 1000 }, 'Pushing metrics by OTLP');
+    void new Pusher(collector, deps, signal).run().catch(() => undefined);
+  } catch (error) {
+    logger.warn({ error: messageOf(error) }, 'Cannot push metrics by OTLP: correct the environment and restart');
+  }
+}
+
+interface Collector {
+  readonly url: string;
+  /** Of the URL, whose path may be a secret. */
+  readonly origin: string;
+  readonly every: Millis;
+  readonly caFile: string | null;
+  /** Read for each request, so that a rotated token is used. @throws {Error} */
+  readonly headers: () => Promise<Readonly<Record<string, string>>>;
+}
+
+function collectorOf({ url, headers, every, caFile }: OtlpConfig, { readSecret }: OtlpDeps): Collector {
+  return {
+    url,
+    origin: new URL(url).origin,
+    every,
+    caFile,
+    headers: async () => (headers === null ? {} : headersIn(await readSecret(headers))),
+  };
+}
+
+/** @throws {Error} without a part of the text */
+function headersIn(text: string): Readonly<Record<string, string>> {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return Object.fromEntries(lines.map((line) => pairIn(line, ':', 'a line such as "Authorization: Bearer TOKEN"')));
+}
+
+function pairIn(text: string, separator: string, expected: string): readonly [name: string, value: string] {
+  const at = text.indexOf(separator);
+  const [name, value] = [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+  // Token and field value of RFC 9110 §5.6.2 and §5.5.
+  if (at <= 0 || !/^[\w!#$%&'*+.^`|~-]+$/u.test(name) || !/^[\t\x20-\x7E\x80-\xFF]*$/u.test(value))
+    throw new Error(`Cannot read the headers for OTLP: expected ${expected}`);
+  return [name.toLowerCase(), value];
+}
+
+/** As the SDKs of OpenTelemetry have it. */
+const USUAL_INTERVAL: Millis = 60_000;
+const OWN = { url: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_METRICS_HEADERS' };
+const GENERAL = { url: 'OTEL_EXPORTER_OTLP_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_HEADERS' };
+
+/**
+ * The variables of the "OpenTelemetry Protocol Exporter" specification. Those of metrics alone come before the general
+ * ones. An empty one is one that is not set.
+ * @throws {Error} when a variable cannot be used; without a part of its text
+ */
+function collectorOfEnvironment(env: NodeJS.ProcessEnv): Collector {
+  const [own, general] = [env[OWN.url] ?? '', env[GENERAL.url] ?? ''];
+  const url = own === '' ? urlIn(GENERAL.url, `${general.replace(/\/$/u, '')}/v1/metrics`) : urlIn(OWN.url, own);
+  // Where the general one is `grpc`, its URL has another port.
+  const protocol = env['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL'] || env['OTEL_EXPORTER_OTLP_PROTOCOL'] || 'http/protobuf';
+  if (protocol !== 'http/protobuf')
+    throw new Error(
+      `Cannot push by "${visibleText(protocol, 40)}" (OTEL_EXPORTER_OTLP_PROTOCOL): expected "http/protobuf"`,
+    );
+  const headers = Object.fromEntries(
+    (env[OWN.headers] || env[GENERAL.headers] || '')
+      .split(',')
+      .filter((pair) => pair.trim() !== '')
+      .map((pair) => pairIn(decoded(pair), '=', `"name=value", and commas between them, in ${GENERAL.headers}`)),
+  );
+  return {
+    url,
+    origin: new URL(url).origin,
+    every: USUAL_INTERVAL,
+    caFile: null,
+    headers: () => Promise.resolve(headers),
+  };
+}
+
+function urlIn(variable: string, text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/u.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw new Error(`Cannot use the variable ${variable}: expected a URL such as "https://otel.example.org"`);
+  return url.href;
+}
+
+/** Values are percent-encoded (W3C Baggage). */
+function decoded(pair: string): string {
+  try {
+    return decodeURIComponent(pair);
+  } catch {
+    return pair;
+  }
+}
+
+type Outcome = 'arrived' | Failure;
+
+interface Failure {
+  readonly error: string;
+  /** The same request may be repeated. */
+  readonly again: boolean;
+  /** What the collector asked for; null: nothing. */
+  readonly retryAfter: Millis | null;
+}
+
+/** As the SDKs of OpenTelemetry have it. */
+const REQUEST_DEADLINE: Millis = 10_000;
+/** Between two attempts, doubled each time. */
+const PAUSE = { first: 1_000, longest: 60_000 };
+/** A collector cannot silence a site for longer than this. */
+const LONGEST_RETRY_AFTER: Millis = 900_000;
+/** The only answers after which a request may be repeated: OTLP 1.x, "Retryable Response Codes" of OTLP/HTTP. */
+const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+const compress = promisify(gzip);
+
+class Pusher {
+  readonly #collector: Collector;
+  readonly #deps: OtlpDeps;
+  readonly #signal: AbortSignal;
+  #isFailing = false;
+
+  constructor(collector: Collector, deps: OtlpDeps, signal: AbortSignal) {
+    this.#collector = collector;
+    this.#deps = deps;
+    this.#signal = signal;
+  }
+
+  /** Rejects when it is aborted, and never otherwise. */
+  async run(): Promise<never> {
+    const { clock } = this.#deps;
+    for (;;) {
+      const due = clock.elapsed() + this.#collector.every;
+      const pause = await this.#pushUntil(due).catch((error: unknown) => {
+        this.#note({ error: messageOf(error), again: false, retryAfter: null });
+        return 0;
+      });
+      await sleep(clock, Math.max(due - clock.elapsed(), pause), this.#signal);
+    }
+  }
+
+  /** Returns for how long the collector must not be asked again. */
+  async #pushUntil(due: Millis): Promise<Millis> {
+    const { clock, metrics, site } = this.#deps;
+    const arrived = await metrics.refresh();
+    const body = await compress(await encodeMetrics(metrics, clock.now(), targetOf(site)));
+    for (let pause = PAUSE.first; ; pause = Math.min(2 * pause, PAUSE.longest)) {
+      const outcome = await this.#post(body);
+      this.#note(outcome);
+      if (outcome === 'arrived') arrived();
+      if (outcome === 'arrived' || !outcome.again) return 0;
+      // Many sites lose a collector at the same moment, and must not come back at the same moment.
+      const wait = outcome.retryAfter ?? randomInt(pause / 2, pause);
+      if (clock.elapsed() + wait >= due) return wait;
+      await sleep(clock, wait, this.#signal);
+    }
+  }
+
+  /** Counts each failure. The log has the first one, and the end of them. */
+  #note(outcome: Outcome): void {
+    const { logger, metrics } = this.#deps;
+    if (this.#signal.aborted) return;
+    if (outcome !== 'arrived') metrics.failed();
+    if ((outcome !== 'arrived') === this.#isFailing) return;
+    this.#isFailing = outcome !== 'arrived';
+    const to = this.#collector.origin;
+    if (outcome === 'arrived') logger.info({ to }, 'Metrics are pushed by OTLP again');
+    else logger.warn({ to, error: outcome.error }, 'Cannot push metrics by OTLP. Trying again until it works');
+  }
+
+  async #post(body: Buffer): Promise<Outcome> {
+    const { clock } = this.#deps;
+    const { url, caFile } = this.#collector;
+    using limit = deadline(clock, REQUEST_DEADLINE, this.#signal);
+    let dispatcher: Dispatcher | null = null;
+    let secrets: readonly string[] = [];
+    try {
+      // Whoever does not push is spared its memory.
+      const { request } = await import('undici');
+      const headers = await this.#collector.headers();
+      secrets = Object.values(headers).flatMap((value) => [value, value.replace(/^\S+\s+/u, '')]);
+      dispatcher = await openDispatcher(url, caFile, this.#deps);
+      const response = await request(url, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' },
+        body,
+        dispatcher,
+        signal: limit.signal,
+      });
+      const text = withoutSecrets(await firstBytes(response.body, clock, limit.signal), secrets);
+      return outcomeOf(response.statusCode, text, retryAfterOf(response.headers['retry-after']));
+    } catch (error) {
+      const text = withoutSecrets(messageOf(limit.expired() ? limit.signal.reason : error), secrets);
+      const shown = visibleText(`${text}${throughProxy(url, this.#deps)}`, 300);
+      return { error: shown, again: true, retryAfter: null };
+    } finally {
+      await dispatcher?.destroy();
+    }
+  }
+}
+
+function outcomeOf(status: number, text: string, asked: Millis | null): Outcome {
+  if (status >= 200 && status < 300) return 'arrived';
+  return {
+    error: visibleText([`HTTP ${String(status)}`, adviceFor(status), text].filter(Boolean).join(': '), 300),
+    again: RETRYABLE.has(status),
+    retryAfter: asked === null ? null : Math.min(asked, LONGEST_RETRY_AFTER),
+  };
+}
+
+function adviceFor(status: number): string {
+  if (status >= 300 && status < 400) return 'redirects are not followed, set the URL that they lead to';
+  return status === 404 || status === 405 ? 'expected a URL that takes metrics, such as ".../v1/metrics"' : '';
+}
+
+/**
+ * The labels of a target that Prometheus would scrape, by which the rules and dashboards select. Prometheus makes `job`
+ * and `instance` of the two attributes of a service. VictoriaMetrics takes each attribute as it is.
+ */
+function targetOf(site: string): Readonly<Record<string, string>> {
+  const [job, instance] = ['ftm-watch', hostname()];
+  return { 'service.name': job, 'service.instance.id': instance, job, instance, site };
+}
+
+/*
+ * The message ExportMetricsServiceRequest, by the field numbers of opentelemetry-proto v1:
+ * collector/metrics/v1/metrics_service.proto, metrics/v1/metrics.proto, common/v1/common.proto and
+ * resource/v1/resource.proto. The encoding is https://protobuf.dev/programming-guides/encoding/.
+ */
+
+/** Aggregation temporality: since the start, not since the last push. */
+const CUMULATIVE = 2;
+/** So many series are written in one go. */
+const SERIES_A_TURN = 250;
+
+/** The metrics as they are now. Unit and scope are left out: stores would make suffixes and labels of them. */
+export async function encodeMetrics(
+  { registry, startedAt }: Pick<PushedMetrics, 'registry' | 'startedAt'>,
+  at: EpochMs,
+  target: Readonly<Record<string, string>>,
+): Promise<Uint8Array> {
+  // start_time_unix_nano and time_unix_nano, the same numbers in both kinds of points.
+  const times = Buffer.concat([fixed64(2, nanoseconds(startedAt)), fixed64(3, nanoseconds(at))]);
+  const families: Uint8Array[] = [];
+  for (const { name } of registry.getMetricsAsArray()) {
+    const metric = await registry.getSingleMetric(name)?.get();
+    if (metric === undefined || metric.values.length === 0) continue;
+    const type = String(metric.type);
+    const points: Uint8Array[] = [];
+    for (const [index, series] of seriesOf(type, metric.values).entries()) {
+      if (index % SERIES_A_TURN === 0) await nextTurn();
+      points.push(embedded(1, type === 'histogram' ? histogramPoint(series, times) : numberPoint(series, times)));
+    }
+    families.push(embedded(2, text(1, name), text(2, metric.help), dataOf(type, points)));
+  }
+  const resource = Object.entries(target).map(([key, value]) => attribute(1, key, value));
+  return embedded(1, embedded(1, ...resource), embedded(2, ...families));
+}
+
+interface Sample {
+  /** Of a part of a histogram. */
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number | undefined>>;
+  readonly value: number;
+}
+
+/** The samples of each series: one, or all the parts of a histogram, its buckets from the lowest to the highest. */
+function seriesOf(type: string, samples: readonly Sample[]): readonly (readonly Sample[])[] {
+  if (type !== 'histogram') return samples.map((sample) => [sample]);
+  return [...Map.groupBy(samples, ({ labels }) => JSON.stringify({ ...labels, le: undefined })).values()];
+}
+
+/** The oneof `data` of Metric: `gauge`, `sum` or `histogram`. */
+function dataOf(type: string, points: readonly Uint8Array[]): Uint8Array {
+  if (type === 'histogram') return embedded(9, ...points, varint(2, CUMULATIVE));
+  return type === 'counter' ? embedded(7, ...points, varint(2, CUMULATIVE), varint(3, 1)) : embedded(5, ...points);
+}
+
+/** NumberDataPoint. */
+function numberPoint(series: readonly Sample[], times: Uint8Array): Uint8Array {
+  return Buffer.concat(
+    series.flatMap(({ labels, value }) => [...attributesOf(7, labels), times, fixed64(4, double(value))]),
+  );
+}
+
+/** HistogramDataPoint, whose buckets count what is in them alone. */
+function histogramPoint(series: readonly Sample[], times: Uint8Array): Uint8Array {
+  const valueOf = (part: string): number => series.find(({ metricName }) => metricName?.endsWith(part))?.value ?? 0;
+  const buckets = series.filter(({ labels }) => labels['le'] !== undefined);
+  const counts = buckets.map(({ value }, index) => value - (buckets[index - 1]?.value ?? 0));
+  const bounds = buckets.map(({ labels }) => Number(labels['le'])).filter(Number.isFinite);
+  return Buffer.concat([
+    ...attributesOf(9, { ...series[0]?.labels, le: undefined }),
+    times,
+    fixed64(4, integer(valueOf('_count'))),
+    fixed64(5, double(valueOf('_sum'))),
+    embedded(6, ...counts.map(integer)),
+    embedded(7, ...bounds.map(double)),
+  ]);
+}
+
+function attributesOf(field: number, labels: Sample['labels']): readonly Uint8Array[] {
+  return Object.entries(labels).flatMap(([key, value]) =>
+    value === undefined ? [] : [attribute(field, key, String(value))],
+  );
+}
+
+/** KeyValue, with the `string_value` of AnyValue. */
+function attribute(field: number, key: string, value: string): Uint8Array {
+  return embedded(field, text(1, key), embedded(2, text(1, value)));
+}
+
+const WIRE = { varint: 0, fixed64: 1, length: 2 };
+
+function embedded(field: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return Buffer.concat([tag(field, WIRE.length), base128(length), ...parts]);
+}
+
+function text(field: number, value: string): Uint8Array {
+  return embedded(field, Buffer.from(value, 'utf8'));
+}
+
+function varint(field: number, value: number): Uint8Array {
+  return Buffer.concat([tag(field, WIRE.varint), base128(value)]);
+}
+
+function fixed64(field: number, bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([tag(field, WIRE.fixed64), bytes]);
+}
+
+function tag(field: number, wire: number): Uint8Array {
+  return base128((field << 3) | wire);
+}
+
+function base128(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes.push((rest & 0x7f) | 0x80);
+  return Uint8Array.from([...bytes, rest]);
+}
+
+function double(value: number): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return bytes;
+}
+
+function integer(value: number | bigint): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
+
+function nanoseconds(at: EpochMs): Uint8Array {
+  return integer(BigInt(Math.round(at)) * 1_000_000n);
+}
