@@ -1,5 +1,5 @@
 import { authority, type HostPort } from '../core/addresses.ts';
-import { instantText, utcText } from '../core/time-text.ts';
+import { utcText } from '../core/time-text.ts';
 import { PEER_ALONE, PEER_INSTEAD, type PeerCause, type PeerObservation, type PeerView } from '../core/round.ts';
 import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
 
@@ -65,7 +65,6 @@ function alone(
     expected: isClean
       ? 'no fault in the segment of FortiAuthenticator, as there is none in that of this machine'
       : 'no fault in the segment of FortiAuthenticator',
-    actual: `${viewText(peer)}: ${summary}`,
     level: severity === 'critical' && confidence === 'confirmed' ? 'broken' : 'warning',
     confidence,
     suggests: id,
@@ -85,9 +84,6 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
     at: peer.at,
     witness: 'peer',
     expected: 'a view from the segment of FortiAuthenticator',
-    actual: isSame
-      ? `${viewText(peer)} the same: it is not this machine alone`
-      : `${viewText(peer)} something else: ${summary}`,
     level: 'note',
     suggests: isSame ? id : null,
   };
@@ -101,7 +97,6 @@ function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
     claim: `${seenBy(peer)} no fault: it may concern this machine alone.`,
     at: peer.at,
     expected: 'the same fault in the segment of FortiAuthenticator',
-    actual: `${viewText(peer)} nothing of it: it may concern the way of this machine alone`,
     level: 'note',
     suggests,
   };
@@ -113,15 +108,10 @@ function unreadable(peer: string, message: string): Finding<never> {
     subject: peer,
     claim: 'The other agent cannot be read, so it is not known what it sees.',
     expected: 'the status of the other agent',
-    actual: `unknown what it sees: ${message}`,
     quote: message,
   });
 }
 
 function seenBy({ peer, at }: PeerView): string {
   return `At ${utcText(at)} the agent ${peer} saw`;
-}
-
-function viewText({ peer, at }: PeerView): string {
-  return `${peer} saw at ${instantText(at)}`;
 }

@@ -18,7 +18,8 @@ export interface Finding<C extends string = string> {
    */
   readonly claim: string;
   readonly expected: string;
-  readonly actual: string;
+  /** What was seen, if the claim and the quote do not contain all of it: full lists and full names. */
+  readonly actual?: string;
   /** The words of a log or of a peer that the claim rests on. */
   readonly quote?: string;
   /** When it was seen last, where that was before this round. */
@@ -50,6 +51,12 @@ export interface Finding<C extends string = string> {
 
 /** A finding before it is said what it does to its precondition. */
 export type FindingContent<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
+
+/** What was seen, in full. */
+export function actualOf({ claim, quote, actual }: Pick<Finding, 'claim' | 'quote' | 'actual'>): string {
+  const text = claim.replace(/\.$/u, '');
+  return actual ?? (quote === undefined ? text : `${text}: ${quote}`);
+}
 
 /** What is told about one expectation, without where. */
 export type Told = Pick<Finding, 'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'witness' | 'fullNames'>;

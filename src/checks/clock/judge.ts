@@ -21,16 +21,11 @@ export function judgeClock(observations: readonly ClockObservation[], maxOffset:
   if (Math.abs(offsetMs) - precisionMs <= maxOffset) return [];
   const off = `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}`;
   const claim = `The clock is ${off}, by ${nameList(supporters, 3)}.`;
-  const actual = `${off}, says ${supporters.join(', ')}`;
-  const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected, actual };
+  const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected };
   return [
     trusted
       ? { ...told, level: 'warning', suggests: 'clock-skewed', facts: { found: off } }
-      : note({
-          ...told,
-          claim: withMore(claim, ' ', 'alone, which may be wrong itself'),
-          actual: `${actual} alone, which may be wrong itself`,
-        }),
+      : note({ ...told, claim: withMore(claim, ' ', 'alone, which may be wrong itself') }),
   ];
 }
 

@@ -20,14 +20,13 @@ export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>
   const [left, bought] = [String(available), String(total)];
   if (available === 0) {
     const claim = `None of the ${bought} SMS that were bought is left.`;
-    const [expected, actual] = ['at least one SMS left', `none of ${bought} is left`];
-    const told = toldOf(facts, { rule: 'sms-left', claim, expected, actual });
+    const told = toldOf(facts, { rule: 'sms-left', claim, expected: 'at least one SMS left' });
     return [{ ...told, level: 'warning', suggests: 'sms-exhausted' }];
   }
   if (available / total >= LOW) return [];
   const expected = `at least a tenth of the SMS left`;
   const claim = `${left} of the ${bought} SMS that were bought are left.`;
-  const told = toldOf(facts, { rule: 'sms-left', claim, expected, actual: `${left} of ${bought} are left` });
+  const told = toldOf(facts, { rule: 'sms-left', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 

@@ -1,6 +1,5 @@
 import { saidBriefly } from '../endpoint-words.ts';
 import { nameList } from '../../core/phrases.ts';
-import { utcText } from '../../core/time-text.ts';
 import { type Assessment, type Advice, type Finding, known, shell, type Step } from '../../engine/model.ts';
 import type { Forgery } from './path-share.ts';
 import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
@@ -41,7 +40,6 @@ export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'su
     claim: `${count}, most recently at ${address}: ${saidBriefly(fault.actual)}.`,
     at,
     expected: 'Every connection works',
-    actual: `${count}, most recently at ${address}, ${utcText(at)}: ${fault.actual}`,
     suggests: fault.cause,
     confidence: fault.confidence,
     facts: known({ address, product: fault.product }),

@@ -69,12 +69,9 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
           rule: 'resolvers-agree',
           subject,
           claim:
-            `${resolverNamed(first.resolver)} gives ${nameList(first.acceptable, 2)}, while ${opposite.resolver} gives ` +
-            `${nameList(opposite.acceptable, 2)}.`,
+            `${resolverNamed(first.resolver)} gives ${nameList(first.acceptable)}, while ${opposite.resolver} gives ` +
+            `${nameList(opposite.acceptable)}.`,
           expected: `an address in common between ${first.resolver} and ${opposite.resolver}`,
-          actual: [first, opposite]
-            .map(({ resolver, acceptable }) => `${resolver}: ${acceptable.join(', ')}`)
-            .join('; '),
           level: 'warning',
           suggests: 'resolvers-disagree',
           facts: { resolver: opposite.resolver },
@@ -147,9 +144,8 @@ export function judgeFamily(
     {
       rule: 'name-has-family',
       subject: authority({ host, port }),
-      claim: `${host} has no IPv${String(family)} address.`,
+      claim: `${host} has no IPv${String(family)} address, only ${nameList(addresses)}.`,
       expected: `An IPv${String(family)} address`,
-      actual: addresses.join(', '),
       level: 'broken',
       suggests: 'name-not-found',
       advice: {

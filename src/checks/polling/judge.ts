@@ -7,8 +7,8 @@ import { POLLING_CAUSES, type PollingCause } from './causes.ts';
 import { listens, isCorroborated, ONE_DATAGRAM } from '../../core/polling/state.ts';
 import { PATH, explainedBy, type PreconditionOf } from './explained.ts';
 import type { Millis } from '../../core/clock.ts';
-import { spanText, instantText, utcText } from '../../core/time-text.ts';
-import { withMore } from '../../engine/words.ts';
+import { spanText, utcText } from '../../core/time-text.ts';
+import { withMoreSaid } from '../../engine/words.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 import type { SourcesConfig } from '../../sources/registry.ts';
 import { authority } from '../../core/addresses.ts';
@@ -51,8 +51,7 @@ export function judgePolling(
 
 /** One datagram: worth a look, and no proof. */
 function suspectedOnly(finding: Finding): Finding {
-  const claim = withMore(finding.claim, '', ONE_DATAGRAM);
-  return { ...finding, claim, actual: `${finding.actual}${ONE_DATAGRAM}`, level: 'warning', confidence: 'suspected' };
+  return { ...withMoreSaid(finding, '', ONE_DATAGRAM), level: 'warning', confidence: 'suspected' };
 }
 
 interface Judging {
@@ -79,9 +78,6 @@ function judgeError(
     quote: shorten(error.sample),
     at: error.lastAt,
     expected: `No FTM errors in the log within ${spanText(window)}`,
-    actual:
-      `${times(error.count)} since ${instantText(error.firstAt)}, last ${instantText(error.lastAt)}: ` +
-      `${shorten(error.sample)}`,
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
@@ -139,10 +135,6 @@ function judgeSilence(
           ? `No log line has ever arrived; ftm-watch has waited for ${since}.`
           : `The last log line arrived at ${utcText(lastLineAt)}, ${since} ago.`,
       expected: `A log line at least every ${spanText(silentAfter)}`,
-      actual:
-        lastLineAt === null
-          ? `It has never sent a line; waited for ${since}`
-          : `Nothing since ${instantText(lastLineAt)}, ${since} ago`,
       level: 'warning',
       suggests: 'appliance-silent',
       explainedBy: [],
@@ -165,10 +157,6 @@ const LEVELS: Readonly<Record<PollingError['severity'], FindingLevel>> = {
 
 function suggestion(cause: string | null, preconditionOf: PreconditionOf): string {
   return cause === null || SEEN_BY_PROBES.includes(preconditionOf(cause)) ? 'polling-failing' : cause;
-}
-
-function times(count: number): string {
-  return count === 1 ? 'Once' : `${String(count)} times`;
 }
 
 /** A log line tells the most at its end: FortiAuthenticator puts the message after its fields. */
@@ -194,17 +182,13 @@ export function judgeFirstLines(
     .map(({ name }) => name);
   const subjects = appliances.length === 0 ? ['the log'] : silent;
   const refused =
-    strangers.length === 0 ? '' : `; refused lines of unknown senders: ${nameList(strangers, MOST_STRANGERS)}`;
-  const places = placesOf(config);
+    strangers.length === 0 ? '' : `; lines of unknown senders were refused: ${nameList(strangers, MOST_STRANGERS)}`;
   return subjects.map((subject) =>
     unknown({
       rule: 'first-line-arrived',
       subject,
-      claim:
-        `Waiting for the first log line, ${nameList(places, 3)}` +
-        `${strangers.length === 0 ? '' : `; lines of unknown senders were refused: ${nameList(strangers, 3)}`}.`,
+      claim: `Waiting for the first log line, ${nameList(placesOf(config))}${refused}.`,
       expected: 'A log line of FortiAuthenticator',
-      actual: `Waiting for the first one, ${places.join(', ')}${refused}`,
       explainedBy: [],
     }),
   );

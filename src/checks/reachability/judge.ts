@@ -13,7 +13,7 @@ import { REACHABILITY_CAUSES, type ReachabilityCause, type ProxyKind } from './c
 import { explainShutPorts } from './explain-shut-ports.ts';
 import { portOf } from '../../core/addresses.ts';
 import { spanText } from '../../core/time-text.ts';
-import { placeOf, saidBriefly, seenAt, withClean } from '../endpoint-words.ts';
+import { placeOf, saidBriefly, withClean } from '../endpoint-words.ts';
 import type { Millis } from '../../core/clock.ts';
 
 /**
@@ -49,7 +49,6 @@ function judgeProxyTime(seen: EndpointObservation): readonly Finding<Reachabilit
       subject: target,
       claim: `The proxy ${proxy} took ${waited} to connect.`,
       expected: `a connection through the proxy within ${spanText(SLOW_PROXY)}`,
-      actual: `the proxy ${proxy} took ${waited}`,
       level: 'warning',
       suggests: 'proxy-slow',
       facts: { proxy, waited },
@@ -94,7 +93,6 @@ function portFinding(
       `Port ${portOf(seen.target)} ${placeOf(seen)} ${level === 'unknown' ? 'could not be tried' : 'did not open'}: ` +
       `${saidBriefly(how)}.`,
     expected: `TCP port ${portOf(seen.target)} accepts a connection`,
-    actual: seenAt(seen, how),
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
     facts: known({ address: seen.address, proxy: seen.proxy }),
@@ -115,7 +113,7 @@ function routeFinding(
         ? `This machine has no route for IPv${String(seen.family)}, so ${seen.address} was not tried.`
         : `This machine cannot send to the proxy ${seen.proxy}, so ${seen.address} was not tried.`,
     expected: `A route for IPv${String(seen.family)}, or another family to use`,
-    actual: seenAt(seen, how),
+    quote: saidBriefly(how),
     facts: { address: seen.address },
   };
   return isSpared(seen.family, observations) ? note(told) : unknown(told);

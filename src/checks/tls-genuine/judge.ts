@@ -10,7 +10,7 @@ import { TLS_CAUSES, type TlsCause, REPEAT } from './causes.ts';
 import { judgeOlderTls } from './judge-older-tls.ts';
 import { refusedBaselineFindings } from './chain-case.ts';
 import type { PollingCause } from '../polling/causes.ts';
-import { instantText, utcText } from '../../core/time-text.ts';
+import { utcText } from '../../core/time-text.ts';
 import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
 import { isCorroborated, ONE_DATAGRAM, type Complaint, type FirewallSighting } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
@@ -81,7 +81,6 @@ function suspicions(findings: readonly Finding[], report: PollingReport, subject
     quote: error.sample,
     at: error.lastAt,
     expected: `No TLS error in the log of ${appliance} while the authority is not known`,
-    actual: `${appliance} at ${instantText(error.lastAt)}: ${error.sample}`,
     level: 'broken',
     suggests: 'tls-interception-suspected',
     confidence: 'suspected',
@@ -215,7 +214,6 @@ export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: s
     quote: sighting.sample,
     at: sighting.lastAt,
     expected: 'no line in the log of the firewall that says it inspects this traffic',
-    actual: `${admission(sighting)}: ${sighting.sample}${corroborated ? '' : ONE_DATAGRAM}`,
     ...(corroborated ? { level: 'broken', witness: 'firewall' } : { level: 'warning', confidence: 'suspected' }),
     suggests: 'tls-intercepted',
     facts: factsOf(sighting),

@@ -58,7 +58,7 @@ function diagnosed(peers: readonly PeerObservation[], ...own: readonly Special[]
 }
 
 function toldOf({ preconditions }: Diagnosis): readonly string[] {
-  return preconditions.flatMap(({ findings }) => findings.map(({ level, actual }) => `${level}: ${actual}`));
+  return preconditions.flatMap(({ findings }) => findings.map(({ level, claim }) => `${level}: ${claim}`));
 }
 
 describe('what a peer sees', () => {
@@ -140,7 +140,7 @@ describe('what a peer sees', () => {
 test('a silent peer is unknown, and nobody’s fault', () => {
   const diagnosis = diagnosed([SILENT]);
   expect(diagnosis).toMatchObject({ ready: 'ready', causes: [] });
-  expect(toldOf(diagnosis)).toEqual(['note: unknown what it sees: No answer within 10 s']);
+  expect(toldOf(diagnosis)).toEqual(['note: The other agent cannot be read, so it is not known what it sees.']);
 });
 
 test('whatever peers say, the verdict of this machine gets no better', () => {

@@ -132,7 +132,6 @@ describe('forgeryFinding()', () => {
       confidence: 'confirmed',
       facts: { address: ADDRESS },
     });
-    expect(found?.actual.startsWith(`${count}, 2026-07-01`)).toBe(true);
     expect(found?.advice?.summary).toBe(
       `3 connections to {subject} within the last hour ${were}${by}, and others were not. One of several firewalls, ` +
         'links or proxies on the path inspects TLS.',

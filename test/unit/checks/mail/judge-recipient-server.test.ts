@@ -9,7 +9,7 @@ const TIMEOUT = { kind: 'failed', reason: 'timeout', message: 'No answer', durat
 
 function seen(outcome: RecipientServerObservation['outcome'], hosts: readonly string[]): readonly string[] {
   return judgeRecipientServer({ domain: 'example.org', hosts, outcome }).map(
-    ({ rule, level, subject, actual }) => `${rule} ${level} ${subject}: ${actual}`,
+    ({ rule, level, subject, claim }) => `${rule} ${level} ${subject}: ${claim}`,
   );
 }
 

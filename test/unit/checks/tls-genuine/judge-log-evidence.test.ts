@@ -85,7 +85,6 @@ test('a line is told with the device, the policy and the source that it names', 
       quote: 'devname="fgt-1"',
       at: AT,
       expected: 'no line in the log of the firewall that says it inspects this traffic',
-      actual: 'fgt-1, policy 20, source 10.0.0.5: devname="fgt-1"',
       level: 'broken',
       suggests: 'tls-intercepted',
       facts: { product: 'Fortinet FortiGate', policy: 'policy 20', source: '10.0.0.5' },
@@ -96,6 +95,6 @@ test('a line is told with the device, the policy and the source that it names', 
 test('a line that names a profile alone is told with that, and that it is a single datagram', () => {
   const evidence = { ...LINE.evidence, device: null, policy: null, profile: 'deep', sourceAddress: null };
   const [finding] = judge({ ...LINE, evidence });
-  expect(finding?.actual).toBe(`A FortiGate, profile "deep": devname="fgt-1"${ONE_DATAGRAM}`);
+  expect(finding?.claim).toBe(`A FortiGate, profile "deep", logged that it inspects this traffic${ONE_DATAGRAM}.`);
   expect(finding?.facts).toEqual({ product: 'Fortinet FortiGate', profile: 'deep' });
 });

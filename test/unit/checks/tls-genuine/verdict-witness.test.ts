@@ -35,8 +35,8 @@ describe('judgeTls() on headers of proxies', () => {
 
   test('shows the header, not what a content network adds', () => {
     const { findings } = judgeTls(evidence({ ...sees(byCorporateSub), traces: ['via: 1.1 cdn', 'x-mwg-via'] }));
-    expect(findings.find(({ rule }) => rule === 'no-forward-proxy-headers')?.actual).toBe(
-      'The answer carries x-mwg-via',
+    expect(findings.find(({ rule }) => rule === 'no-forward-proxy-headers')?.claim).toBe(
+      'The answer has headers that only a forward proxy adds: x-mwg-via.',
     );
   });
 });
@@ -73,7 +73,9 @@ describe('judgeTls() on where the issuer can be found', () => {
   });
 
   test('looks at the sub-authority too, and at the URL of its issuer', async () => {
-    const access = new AuthorityInfoAccessExtension({ caIssuers: ['http://pki.acme.lan/root.crt'] });
+    const access = new AuthorityInfoAccessExtension({
+      caIssuers: ['The certificate points to an issuer or a revocation list inside a private network.'],
+    });
     const sub = await createIdentity({
       name: 'O=Acme AG, CN=Sub',
       authority: true,
@@ -82,8 +84,8 @@ describe('judgeTls() on where the issuer can be found', () => {
     });
     const { verdict, findings } = judgeTls(evidence(sees(await leaf(sub), sub)));
     expect(verdict).toBe('intercepted');
-    expect(findings.find(({ rule }) => rule === 'issuer-is-found-on-the-internet')?.actual).toContain(
-      'http://pki.acme.lan/root.crt',
+    expect(findings.find(({ rule }) => rule === 'issuer-is-found-on-the-internet')?.claim).toContain(
+      'The certificate points to an issuer or a revocation list inside a private network.',
     );
   });
 
@@ -107,11 +109,11 @@ describe('judgeTls() on a certificate for another name', () => {
     const other = await createIdentity({ name: 'O=Fortinet, CN=other', dnsNames, issuer: genuine.sub });
     return judgeTls(evidence(sees(other, genuine.sub))).findings.find(
       ({ rule }) => rule === 'certificate-names-the-server',
-    )?.actual;
+    )?.claim;
   };
 
   test('says for which, or else its subject', async () => {
-    expect(await forWhom(['a.example', 'b.example'])).toBe('It is for a.example, b.example');
+    expect(await forWhom(['a.example', 'b.example'])).toBe('The certificate is for a.example, b.example.');
     expect(await forWhom(['a', 'b', 'c', 'd', 'e', 'f'])).toBe('It is for a, b, c, d and 2 more');
     expect(await forWhom([])).toBe('It is for O=Fortinet, CN=other');
   });
