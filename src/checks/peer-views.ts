@@ -1,13 +1,21 @@
 import { authority, type HostPort } from '../core/addresses.ts';
 import { utcText } from '../core/time-text.ts';
 import { PEER_ALONE, PEER_INSTEAD, type PeerCause, type PeerObservation, type PeerView } from '../core/round.ts';
+import type { Everything } from './check.ts';
+import { withComplaint } from './intermittent/finding.ts';
 import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
+
+/** A stage of the path, as the complaints of FortiAuthenticator and other agents show it too. */
+export function asOthersSeeIt(own: Assessment, check: Check, { licenseServer, picture, log }: Everything): Assessment {
+  const raised = log === null ? own : withComplaint(own, log.complainedOf);
+  return withPeerViews(raised, check, { peers: picture.peers, licenseServer });
+}
 
 /**
  * What other agents see of a precondition of the path. A fault that they alone see is one of FortiAuthenticator's
  * segment; one that both see is not of this machine. What they do not see never takes anything back.
  */
-export function withPeerViews(
+function withPeerViews(
   own: Assessment,
   check: Check,
   { peers, licenseServer }: { readonly peers: readonly PeerObservation[]; readonly licenseServer: HostPort },

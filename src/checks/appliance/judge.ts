@@ -201,10 +201,9 @@ const NAMELESS: readonly string[] = ['api-name-resolves'];
 export const appliance: Declaration<'appliance', ApplianceCause> = {
   id: 'appliance',
   title: 'FortiAuthenticator',
-  dependsOn: [],
-  explainedBy: [
-    { by: 'internet', when: suggestsOnly('appliance-unreachable'), evidence: false },
-    { by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' },
+  dependsOn: [
+    { kind: 'explained', by: 'internet', when: suggestsOnly('appliance-unreachable'), evidence: false },
+    { kind: 'explained', by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' },
   ],
   causes: APPLIANCE_CAUSES,
   unknownRemedy: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',

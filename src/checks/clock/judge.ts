@@ -33,9 +33,9 @@ function untold(observations: readonly ClockObservation[], expected: string): Fi
   const failures = observations.flatMap(({ source, outcome }) =>
     outcome.kind === 'failed' ? [`${source}: ${outcome.message}`] : [],
   );
-  const actual = `no source told the time${failures.length === 0 ? '' : `: ${failures.slice(0, 3).join('; ')}`}`;
+  const quote = failures.slice(0, 3).join('; ');
   const claim = 'No source told the time.';
-  const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected, actual };
+  const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected, ...(quote === '' ? {} : { quote }) };
   return observations.some(({ protocol }) => protocol === 'ntp') ? unknown(told) : note(told);
 }
 
@@ -43,7 +43,6 @@ export const clock: Declaration<'clock', ClockCause> = {
   id: 'clock',
   title: 'Clock',
   dependsOn: [],
-  explainedBy: [],
   causes: CLOCK_CAUSES,
   unknownRemedy: 'Name time servers in "clock.ntp" that this machine may ask: UDP port 123.',
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },

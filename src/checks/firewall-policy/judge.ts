@@ -279,7 +279,7 @@ const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'f
  * the other. It speaks for that one firewall only, so that the server is suspected, not proven; and what denies one
  * appliance alone says nothing of the port that is shut for this machine.
  */
-function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
+export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
   return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
@@ -331,16 +331,14 @@ function isOpen({ suggests, level, kind, facts }: Finding): boolean {
 export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
   id: 'firewall-policy',
   title: 'Firewall policy',
-  dependsOn: [],
-  explainedBy: [
-    { by: 'tls-genuine', when: suggestsOnly('policy-inspects-traffic'), evidence: true },
-    { by: 'reachability', when: suggestsOnly('policy-missing'), evidence: true },
+  dependsOn: [
+    { kind: 'explained', by: 'tls-genuine', when: suggestsOnly('policy-inspects-traffic'), evidence: true },
+    { kind: 'explained', by: 'reachability', when: suggestsOnly('policy-missing'), evidence: true },
   ],
   causes: POLICY_CAUSES,
   unknownRemedy:
     'Let the administrator of "firewall[].tokenFile" read the firewall policies, from the address of this machine ' +
     '(trusted hosts).',
-  refines: refineShutPort,
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
   causeSteps: { 'policy-missing': 'connect' },

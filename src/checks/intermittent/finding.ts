@@ -67,16 +67,10 @@ export function shareText({ reported }: ConnectionShare): string {
  * FortiAuthenticator complains of what can come from there: then it meets the intermittent fault, however small
  * the share that this machine meets.
  */
-export function withComplaint(
-  assessments: readonly Assessment[],
-  complainedOf: readonly string[],
-): readonly Assessment[] {
-  return assessments.map((assessment) => ({
-    ...assessment,
-    findings: assessment.findings.map((finding) =>
-      complainedOf.includes(assessment.id) && isSmallShare(finding) ? { ...finding, level: 'broken' } : finding,
-    ),
-  }));
+export function withComplaint(own: Assessment, complainedOf: readonly string[]): Assessment {
+  if (!complainedOf.includes(own.id)) return own;
+  const raise = (finding: Finding): Finding => (isSmallShare(finding) ? { ...finding, level: 'broken' } : finding);
+  return { ...own, findings: own.findings.map(raise) };
 }
 
 /**

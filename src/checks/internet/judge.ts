@@ -1,6 +1,7 @@
 import type { Declaration, Judgement } from '../check.ts';
 import { INTERNET_CAUSES, type InternetCause } from './causes.ts';
 import { judged, unjudged } from '../judgement.ts';
+import { asOthersSeeIt } from '../peer-views.ts';
 import { type Finding, note } from '../../engine/model.ts';
 import { isRefused } from '../reachability/explain-shut-ports.ts';
 import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure } from '../../core/observation.ts';
@@ -128,13 +129,13 @@ export const internet: Declaration<'internet', InternetCause> = {
   id: 'internet',
   title: 'Internet',
   dependsOn: [],
-  explainedBy: [],
   causes: INTERNET_CAUSES,
   unknownRemedy: 'Give this machine a way to at least one of "controlHosts", or name hosts there that it may reach.',
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'internet' },
   step: 'connect',
+  adjust: (own, everything) => asOthersSeeIt(own, internet, everything),
   from: 'round',
   judge: ({ round, answered }) => judgeInternet(round, answered),
 };

@@ -310,14 +310,12 @@ function isRegisteredIn(registration: RegistrationObservation | null, license: s
 export const licenseAssignment: Declaration<'license-assignment', AssignmentCause> = {
   id: 'license-assignment',
   title: 'Licence assignment',
-  dependsOn: [],
-  explainedBy: [],
+  // The serial number that a licence is looked up for is read from the appliance.
+  dependsOn: [{ kind: 'reads', by: 'appliance' }],
   causes: ASSIGNMENT_CAUSES,
   unknownRemedy:
     'See that the serial numbers of the unit and of its licences are known (appliances[].serial, ' +
     'appliances[].licenses) and that "registration" answers.',
-  // The serial number that a licence is looked up for is read from the appliance.
-  unknownWith: ['appliance'],
   place: { kind: 'branch', name: 'Registration', hint: 'who owns the licence' },
   step: 'registration',
   from: 'units',

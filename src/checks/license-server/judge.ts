@@ -1,4 +1,5 @@
 import type { Declaration } from '../check.ts';
+import { asOthersSeeIt } from '../peer-views.ts';
 import { LICENSE_SERVER_CAUSES, type LicenseServerCause } from './causes.ts';
 import { blockPageText } from '../../core/block-page.ts';
 import {
@@ -16,8 +17,7 @@ import type { TlsCause } from '../tls-genuine/causes.ts';
 export const licenseServer: Declaration<'license-server', LicenseServerCause> = {
   id: 'license-server',
   title: 'Licence server',
-  dependsOn: ['tls-genuine'],
-  explainedBy: [],
+  dependsOn: [{ kind: 'needs', by: 'tls-genuine' }],
   causes: LICENSE_SERVER_CAUSES,
   unknownRemedy:
     'Let the HTTP request of this machine reach the licence server: a proxy or a filter on the way may swallow the ' +
@@ -25,6 +25,7 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   onPath: true,
   place: { kind: 'stop', stop: 'license-server' },
   step: 'license-server',
+  adjust: (own, everything) => asOthersSeeIt(own, licenseServer, everything),
   from: 'target',
   judge: ({ path }) => {
     const answered = path.endpoints.filter(({ http }) => http !== null);

@@ -9,9 +9,9 @@ import {
   type RecipientServerObservation,
 } from '../../core/observation.ts';
 import { nameList } from '../../core/phrases.ts';
-import type { Declaration } from '../check.ts';
+import type { Declaration, Everything } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import type { SlowFactsBySource, SourcesConfig } from '../../sources/registry.ts';
+import type { SourcesConfig } from '../../sources/registry.ts';
 import { MAIL_CAUSES, type MailCause } from './causes.ts';
 import {
   GREYLISTED,
@@ -184,16 +184,15 @@ const NAMELESS: readonly string[] = ['mail-server-resolves'];
 export const mail: Declaration<'mail', MailCause> = {
   id: 'mail',
   title: 'Mail',
-  dependsOn: [],
-  explainedBy: [
-    { by: 'internet', when: breaksOnly(SILENT), evidence: false },
-    { by: 'name-resolution', when: breaksOnly(NAMELESS), evidence: false },
+  dependsOn: [
+    { kind: 'explained', by: 'internet', when: breaksOnly(SILENT), evidence: false },
+    { kind: 'explained', by: 'name-resolution', when: breaksOnly(NAMELESS), evidence: false },
   ],
   causes: MAIL_CAUSES,
   unknownRemedy: 'Let this machine speak to the servers in "mail", from the same network as FortiAuthenticator.',
   place: { kind: 'branch', name: 'Mail', hint: 'carries codes to users' },
   step: 'code',
-  withUnits: withUntoldServers,
+  adjust: withUntoldServers,
   from: 'round',
   judge: ({ config, round: { mail: servers } }) => {
     if (servers.length === 0) return notConfigured('No mail server is configured');
@@ -209,7 +208,7 @@ function isAccepting({ outcome }: MailObservation): boolean {
 }
 
 /** Where mail servers are not configured, the appliances tell theirs. One that cannot be read may have some. */
-function withUntoldServers(own: Assessment, { appliances: units }: SlowFactsBySource): Assessment {
+function withUntoldServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
   if (own.kind !== 'not-configured' || unread.length === 0) return own;
   return { id: own.id, ...unjudged(`The mail servers of ${nameList(unread)} are not known: its API cannot be read`) };

@@ -128,7 +128,7 @@ function hijackedFinding(resolver: string, addresses: readonly string[], { subje
   return {
     rule: 'answer-acceptable',
     subject,
-    claim: `${resolverNamed(resolver)} answers with ${nameList(described, MOST_SHOWN, '; ')}.`,
+    claim: `${resolverNamed(resolver)} answers with ${nameList(described, 3, '; ')}.`,
     expected: `a public address from ${resolver}`,
     level: 'broken',
     suggests: 'answer-hijacked',

@@ -1,5 +1,6 @@
 import { type Finding, suggestsOnly, shell } from '../../engine/model.ts';
 import type { Declaration, TargetFacts } from '../check.ts';
+import { asOthersSeeIt } from '../peer-views.ts';
 import { NAME_CAUSES, type NameCause } from './causes.ts';
 import { addressFamily, uniqueAddresses, authority, ofFamily } from '../../core/addresses.ts';
 import { nameList } from '../../core/phrases.ts';
@@ -98,15 +99,14 @@ function haveNothingInCommon(left: readonly string[], right: readonly string[]):
 export const nameResolution: Declaration<'name-resolution', NameCause> = {
   id: 'name-resolution',
   title: 'Name resolution',
-  dependsOn: [],
-  explainedBy: [{ by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
+  dependsOn: [{ kind: 'explained', by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
   causes: NAME_CAUSES,
   unknownRemedy: 'Name resolvers in "resolvers" that this machine may ask, those that FortiAuthenticator uses.',
   onPath: true,
   isWayOut: true,
-  oneFaultPerHost: true,
   place: { kind: 'stop', stop: 'resolver' },
   step: 'resolver',
+  adjust: (own, everything) => asOthersSeeIt(own, nameResolution, everything),
   from: 'target',
   judge: judgeNames,
   summary: ({ path: { names, host, endpoints } }) => {

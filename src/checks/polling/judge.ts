@@ -210,9 +210,9 @@ function placesOf({ logs }: SourcesConfig): readonly string[] {
 export const polling: Declaration<'polling', PollingCause> = {
   id: 'polling',
   title: 'Polling',
-  dependsOn: [],
   // Everything that FortiAuthenticator complains of may be explained by something else.
-  explainedBy: [...PATH, 'license-assignment', 'firewall-policy', 'mail'].map((by) => ({
+  dependsOn: [...PATH, 'license-assignment', 'firewall-policy', 'mail'].map((by) => ({
+    kind: 'explained',
     by,
     when: canCome(by),
     evidence: true,
@@ -221,9 +221,6 @@ export const polling: Declaration<'polling', PollingCause> = {
   })),
   causes: POLLING_CAUSES,
   unknownRemedy: 'Let FortiAuthenticator send its log to this machine: Logging > Log Config > Syslog Servers.',
-  judgedLast: true,
-  // It waits for the first line. When none comes, that is told as the silence of the appliance.
-  onlyListens: true,
   place: { kind: 'branch', name: 'Polling', hint: 'what its log says' },
   step: 'provisioning',
   causeSteps: { 'users-disabled': 'code' },
@@ -253,10 +250,15 @@ function judgeLog(facts: LogFacts): Judgement {
       const found = judgePolling(report, preconditionOf, policies);
       const failing = found.filter(({ suggests }) => suggests === 'polling-failing');
       const memory = memoryBeside(failing, facts.units ?? [], ({ subject }) => subject);
-      return judged(
-        [...found, ...memory, ...notes, ...judgeFirstLines(config, report, strangers)],
-        'The log of FortiAuthenticator shows no FortiToken Mobile errors',
-      );
+      const waiting = judgeFirstLines(config, report, strangers);
+      return {
+        ...judged(
+          [...found, ...memory, ...notes, ...waiting],
+          'The log of FortiAuthenticator shows no FortiToken Mobile errors',
+        ),
+        // When no line comes, that is told as the silence of the appliance.
+        ...(waiting.length === 0 ? {} : { waits: true }),
+      };
     }
   }
 }

@@ -241,8 +241,7 @@ function lockedTold(locked: number): Told {
 export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   id: 'token-pool',
   title: 'Token pool',
-  dependsOn: ['appliance'],
-  explainedBy: [],
+  dependsOn: [{ kind: 'needs', by: 'appliance' }],
   causes: TOKEN_POOL_CAUSES,
   unknownRemedy: 'Give the user of appliances[].api the right to read tokens and licences.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },

@@ -85,7 +85,7 @@ registration: { user: api, passwordEnv: SET_SECRET }
 
 describe('a unit that only SNMP tells of', () => {
   const TOLD = { ...role('disabled'), tokens: { count: 32, remaining: 168 } } as const;
-  const COUNT = 'fac-1 counts 32 FortiTokens of any kind over SNMP, and 168 remaining.';
+  const COUNT = 'fac-1 counts 32 FortiTokens of any kind over SNMP, and 168 remaining';
 
   async function tokenPool(yaml: string, rest: ApplianceFacts | null): Promise<Assessment | undefined> {
     const config = await configOf(yaml);
@@ -119,7 +119,7 @@ describe('a unit that only SNMP tells of', () => {
     const yaml = `appliances: [{ name: fac-1 }, { name: fac-2, api: ${api} }]`;
     const assessment = await tokenPool(yaml, applianceFacts({ appliance: 'fac-2' }));
     const [finding] = assessment?.findings ?? [];
-    expect([finding?.level, finding?.subject, finding?.claim]).toEqual(['note', 'fac-1', COUNT]);
+    expect([finding?.level, finding?.subject, finding?.claim]).toEqual(['note', 'fac-1', `${COUNT}.`]);
   });
 });
 

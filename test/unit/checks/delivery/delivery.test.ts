@@ -7,6 +7,7 @@ import type { Finding } from '../../../../src/engine/model.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
+import { everything } from '../../../support/everything.ts';
 import { picture } from '../../../support/observed.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
@@ -158,10 +159,10 @@ describe('the SMS that are left', () => {
     const { appliances } = await configOf('appliances: [{ name: fac-1 }]');
     const units = appliances.map((config) => ({ config, rest: withSms(100, 0), role: null }));
     const own = { id: 'delivery', kind: before, findings: [], summary: 'nothing' } as const;
-    expect(delivery.withUnits?.(own, picture({ appliances: units }))).toMatchObject({
+    expect(delivery.adjust?.(own, everything({ picture: picture({ appliances: units }) }))).toMatchObject({
       kind: after,
       findings: [{ suggests: 'sms-exhausted', subject: 'fac-1' }],
     });
-    expect(delivery.withUnits?.(own, picture({ appliances: [] }))).toBe(own);
+    expect(delivery.adjust?.(own, everything())).toBe(own);
   });
 });

@@ -173,14 +173,16 @@ describe('judgeMail', () => {
       'The mail server rejects the recipient.',
     );
     expect(judgeMail(failing({ stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' }), ELSEWHERE)[0]?.claim).toBe(
-      'tls (tls, CERT_HAS_EXPIRED): as it is',
+      'TLS to the mail server fails.',
     );
     expect(judgeMail(failing({ stage: 'tls', reason: 'rejected', tlsError: 'NO_STARTTLS' }), ELSEWHERE)[0]?.claim).toBe(
-      'STARTTLS is not offered: as it is',
+      'The mail server does not offer STARTTLS.',
     );
-    expect(judgeMail(failing({ stage: 'tls', reason: 'reset' }), ELSEWHERE)[0]?.claim).toBe('reset (tls): as it is');
+    expect(judgeMail(failing({ stage: 'tls', reason: 'reset' }), ELSEWHERE)[0]?.claim).toBe(
+      'TLS to the mail server fails.',
+    );
     expect(judgeMail(failing({ stage: 'login', reason: 'rejected', tlsError: 'OLD' }), ELSEWHERE)[0]?.claim).toBe(
-      'rejected (login): as it is',
+      'The mail server rejects the user name or the password.',
     );
   });
 

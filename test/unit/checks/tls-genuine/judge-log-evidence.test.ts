@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { withLog } from '../../../../src/checks/assess.ts';
+import { adjusted } from '../../../../src/checks/assess.ts';
 import type { Assessment } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { configOf } from '../../../support/config-of.ts';
+import { everything } from '../../../support/everything.ts';
 import { CONTEXT, round } from '../../../support/judged-round.ts';
 import { ONE_DATAGRAM, type FirewallSighting } from '../../../../src/core/polling/state.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
@@ -54,18 +54,12 @@ test.each<[Assessment['kind'], readonly FirewallSighting[], string]>([
   ['unjudged', [{ ...LINE, reliableAt: AT }], 'not-ready'],
   ['unjudged', [], 'unknown'],
   ['judged', [LINE], 'ready'],
-])('TLS that is %s is judged by no single datagram', async (kind, firewallEvidence, ready) => {
+])('TLS that is %s is judged by no single datagram', (kind, firewallEvidence, ready) => {
   const report: PollingReport = { window: 900_000, silentAfter: 86_400_000, appliances: [], firewallEvidence };
-  const heard = {
-    kind: 'heard',
-    config: await configOf('site: hq'),
-    report,
-    firewall: [],
-    notes: [],
-    strangers: [],
-    preconditionOf: (cause: string) => cause,
-  } as const;
-  const diagnosis = diagnose(withLog(round(['tls-genuine', [], kind]), heard), CONTEXT);
+  const diagnosis = diagnose(
+    adjusted(round(['tls-genuine', [], kind]), everything({ log: { report, complainedOf: [] } })),
+    CONTEXT,
+  );
   expect(diagnosis.ready).toBe(ready);
   expect(diagnosis.causes.map(({ id }) => id)).toEqual(firewallEvidence.map(() => 'tls-intercepted'));
 });

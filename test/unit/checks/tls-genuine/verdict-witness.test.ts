@@ -73,9 +73,7 @@ describe('judgeTls() on where the issuer can be found', () => {
   });
 
   test('looks at the sub-authority too, and at the URL of its issuer', async () => {
-    const access = new AuthorityInfoAccessExtension({
-      caIssuers: ['The certificate points to an issuer or a revocation list inside a private network.'],
-    });
+    const access = new AuthorityInfoAccessExtension({ caIssuers: ['http://pki.acme.lan/root.crt'] });
     const sub = await createIdentity({
       name: 'O=Acme AG, CN=Sub',
       authority: true,
@@ -84,8 +82,8 @@ describe('judgeTls() on where the issuer can be found', () => {
     });
     const { verdict, findings } = judgeTls(evidence(sees(await leaf(sub), sub)));
     expect(verdict).toBe('intercepted');
-    expect(findings.find(({ rule }) => rule === 'issuer-is-found-on-the-internet')?.claim).toContain(
-      'The certificate points to an issuer or a revocation list inside a private network.',
+    expect(findings.find(({ rule }) => rule === 'issuer-is-found-on-the-internet')?.quote).toBe(
+      'http://pki.acme.lan/root.crt',
     );
   });
 
@@ -114,8 +112,8 @@ describe('judgeTls() on a certificate for another name', () => {
 
   test('says for which, or else its subject', async () => {
     expect(await forWhom(['a.example', 'b.example'])).toBe('The certificate is for a.example, b.example.');
-    expect(await forWhom(['a', 'b', 'c', 'd', 'e', 'f'])).toBe('It is for a, b, c, d and 2 more');
-    expect(await forWhom([])).toBe('It is for O=Fortinet, CN=other');
+    expect(await forWhom(['a', 'b', 'c', 'd', 'e', 'f'])).toBe('The certificate is for a, b and 4 more.');
+    expect(await forWhom([])).toBe('The certificate is for other.');
   });
 });
 
