@@ -262,7 +262,6 @@ function lostFindings({ unarrived, handshake }: SeenConnection, subject: string)
       subject,
       claim: lostText(unarrived),
       expected: 'A client that acknowledges the certificate',
-      actual: `${String(unarrived)} bytes were never acknowledged`,
       level: 'broken',
       suggests: 'tls-blocked',
       confidence: 'suspected',

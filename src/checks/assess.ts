@@ -1,11 +1,9 @@
-import type { LogFacts, UnitFacts } from './check.ts';
+import type { Everything, LogFacts, UnitFacts } from './check.ts';
 import { CHECKS } from './registry.ts';
 import type { Assessment } from '../engine/model.ts';
-import { withPeerViews } from './peer-views.ts';
 import type { Picture } from '../connectors/picture.ts';
 import { activationContextOf, type ActivationContext } from '../core/license/appliance.ts';
 import { outageWarning } from '../core/license/firmware.ts';
-import type { HostPort } from '../core/addresses.ts';
 import { isInvalid, type Timed } from '../core/round.ts';
 
 /** The preconditions that are judged by the log: again with every round. */
@@ -16,12 +14,9 @@ export function assessLog(facts: LogFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => (check.from === 'log' ? [{ id: check.id, ...check.judge(facts) }] : []));
 }
 
-/** What the log adds to what the probes found out. */
-export function withLog(
-  probed: readonly Assessment[],
-  facts: Extract<LogFacts, { readonly kind: 'heard' }>,
-): readonly Assessment[] {
-  return probed.map((own) => CHECKS.find(({ id }) => id === own.id)?.withLog?.(own, facts) ?? own);
+/** What a round found out, with what was found out besides. */
+export function adjusted(probed: readonly Assessment[], everything: Everything): readonly Assessment[] {
+  return probed.map((own) => CHECKS.find(({ id }) => id === own.id)?.adjust?.(own, everything) ?? own);
 }
 
 /** What impact texts depend on, as far as an appliance told. */
@@ -33,19 +28,6 @@ export function activationOf({ appliances: units }: Picture): ActivationContext 
 /** What the appliances, their registration and the firewall mean for their preconditions. Pure. */
 export function assessUnits(facts: UnitFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => (check.from === 'units' ? [{ id: check.id, ...check.judge(facts) }] : []));
-}
-
-/** What they mean for what a round found out, and what other agents see of it. */
-export function withUnits(
-  probed: readonly Assessment[],
-  { picture, licenseServer }: { readonly picture: Picture; readonly licenseServer: HostPort },
-): readonly Assessment[] {
-  return probed.map((own) => {
-    const check = CHECKS.find(({ id }) => id === own.id);
-    if (check === undefined) return own;
-    const told = check.withUnits?.(own, picture) ?? own;
-    return check.onPath === true ? withPeerViews(told, check, { ...picture, licenseServer }) : told;
-  });
 }
 
 /** Takes back what a void round found: ftm-watch never reports its own trouble as the target's. */

@@ -12,6 +12,7 @@ import type { PathObservation } from '../core/round.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
 import type { ControlHosts } from './reachability/explain-shut-ports.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-path.ts';
+import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { OwnClock } from './clock/estimate.ts';
 
@@ -27,10 +28,23 @@ export type Declaration<Id extends string = string, C extends string = string> =
   readonly step: StepId;
   /** The steps that its causes break, where it is another one. */
   readonly causeSteps?: Readonly<Partial<Record<C, StepId>>>;
-  /** What was learned beside the round changes what the round found out. */
-  readonly withUnits?: (own: Assessment, picture: Picture) => Assessment;
-  readonly withLog?: (own: Assessment, facts: Extract<LogFacts, { readonly kind: 'heard' }>) => Assessment;
+  /** What else was found out changes what the round found out. */
+  readonly adjust?: (own: Assessment, everything: Everything) => Assessment;
 } & Judge;
+
+/** All that was found out besides the round. */
+export interface Everything {
+  readonly licenseServer: HostPort;
+  readonly picture: Picture;
+  /** Null: nobody listened. */
+  readonly log: {
+    readonly report: PollingReport;
+    /** The preconditions that can be the matter, for what FortiAuthenticator complains of. */
+    readonly complainedOf: readonly string[];
+  } | null;
+  /** What the firewall policies are found to do, by answers that are no older than the fault; null: not judged. */
+  readonly policies: readonly Finding[] | null;
+}
 
 type Judge = TargetJudge | RoundJudge | UnitsJudge | LogJudge;
 

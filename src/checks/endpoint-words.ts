@@ -2,16 +2,9 @@ import type { EndpointObservation } from '../core/observation.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { Finding } from '../engine/model.ts';
 
-const MAX_SHOWN = 160;
 const MAX_CLAIMED = 100;
 /** Of addresses. */
 const SEPARATOR = ', ';
-
-/** What was seen at one address of a target, for a person. */
-export function seenAt({ address, proxy }: EndpointObservation, text: string): string {
-  const place = proxy === null ? address : `through the proxy ${proxy}`;
-  return `${place}: ${visibleText(text, MAX_SHOWN)}`;
-}
 
 /** Where it was seen, in a sentence. */
 export function placeOf({ address, proxy }: EndpointObservation): string {

@@ -1,13 +1,21 @@
 import { authority, type HostPort } from '../core/addresses.ts';
-import { instantText, utcText } from '../core/time-text.ts';
+import { utcText } from '../core/time-text.ts';
 import { PEER_ALONE, PEER_INSTEAD, type PeerCause, type PeerObservation, type PeerView } from '../core/round.ts';
+import type { Everything } from './check.ts';
+import { withComplaint } from './intermittent/finding.ts';
 import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
+
+/** A stage of the path, as the complaints of FortiAuthenticator and other agents show it too. */
+export function asOthersSeeIt(own: Assessment, check: Check, { licenseServer, picture, log }: Everything): Assessment {
+  const raised = log === null ? own : withComplaint(own, log.complainedOf);
+  return withPeerViews(raised, check, { peers: picture.peers, licenseServer });
+}
 
 /**
  * What other agents see of a precondition of the path. A fault that they alone see is one of FortiAuthenticator's
  * segment; one that both see is not of this machine. What they do not see never takes anything back.
  */
-export function withPeerViews(
+function withPeerViews(
   own: Assessment,
   check: Check,
   { peers, licenseServer }: { readonly peers: readonly PeerObservation[]; readonly licenseServer: HostPort },
@@ -65,7 +73,6 @@ function alone(
     expected: isClean
       ? 'no fault in the segment of FortiAuthenticator, as there is none in that of this machine'
       : 'no fault in the segment of FortiAuthenticator',
-    actual: `${viewText(peer)}: ${summary}`,
     level: severity === 'critical' && confidence === 'confirmed' ? 'broken' : 'warning',
     confidence,
     suggests: id,
@@ -85,9 +92,6 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
     at: peer.at,
     witness: 'peer',
     expected: 'a view from the segment of FortiAuthenticator',
-    actual: isSame
-      ? `${viewText(peer)} the same: it is not this machine alone`
-      : `${viewText(peer)} something else: ${summary}`,
     level: 'note',
     suggests: isSame ? id : null,
   };
@@ -101,7 +105,6 @@ function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
     claim: `${seenBy(peer)} no fault: it may concern this machine alone.`,
     at: peer.at,
     expected: 'the same fault in the segment of FortiAuthenticator',
-    actual: `${viewText(peer)} nothing of it: it may concern the way of this machine alone`,
     level: 'note',
     suggests,
   };
@@ -113,15 +116,10 @@ function unreadable(peer: string, message: string): Finding<never> {
     subject: peer,
     claim: 'The other agent cannot be read, so it is not known what it sees.',
     expected: 'the status of the other agent',
-    actual: `unknown what it sees: ${message}`,
     quote: message,
   });
 }
 
 function seenBy({ peer, at }: PeerView): string {
   return `At ${utcText(at)} the agent ${peer} saw`;
-}
-
-function viewText({ peer, at }: PeerView): string {
-  return `${peer} saw at ${instantText(at)}`;
 }

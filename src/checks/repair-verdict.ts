@@ -75,7 +75,7 @@ function judgedAlone(incident: Incident, seen: AfterRepair): Judged {
 
 /** A policy that inspects shows as one of these as well. */
 function isOfPolicy({ precondition }: Cause): boolean {
-  return precondition === firewallPolicy.id || firewallPolicy.explainedBy.some(({ by }) => by === precondition);
+  return precondition === firewallPolicy.id || firewallPolicy.dependsOn.some(({ by }) => by === precondition);
 }
 
 function viewOf({ diagnosis }: AfterRepair): RoundView {

@@ -12,7 +12,7 @@ import { authority } from '../core/addresses.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { MailObservation, TlsOutcome } from '../core/observation.ts';
 import type { Assessment, Cause, Finding } from '../engine/model.ts';
-import { withMore } from '../engine/words.ts';
+import { withMoreSaid } from '../engine/words.ts';
 import type { RoundResult } from '../report/report-contents.ts';
 import { observeRound, type RoundProgress, type RoundWishes } from '../round/round.ts';
 import { createInstruments } from '../round/instruments.ts';
@@ -154,8 +154,7 @@ const SEEN_ONCE = 'seen once, and the time was over';
 function seenOnce(own: Assessment): Assessment {
   const findings = own.findings.map((finding): Finding => {
     if (finding.level !== 'broken') return finding;
-    const claim = withMore(finding.claim, '; ', SEEN_ONCE);
-    return { ...finding, level: 'unknown', suggests: null, claim, actual: `${finding.actual}; ${SEEN_ONCE}` };
+    return { ...withMoreSaid(finding, '; ', SEEN_ONCE), level: 'unknown', suggests: null };
   });
   return { ...own, findings };
 }

@@ -1,3 +1,4 @@
+import { actualOf } from '../engine/model.ts';
 import type { CaptureResult } from '../capture/capture-result.ts';
 import { authority } from '../core/addresses.ts';
 import { chainKey, type Certificate, sentChain } from '../core/certificate.ts';
@@ -227,7 +228,7 @@ function isOpen({ judgement, unconfirmed }: JudgedLook, fingerprints: readonly s
 function findingLines({ findings, summary }: TlsJudgement): readonly string[] {
   return [
     `Nothing learned: ${visibleText(summary, 1000)}`,
-    ...findings.map(({ rule, actual }) => `  ${rule}: ${visibleText(actual, 1000)}`),
+    ...findings.map((finding) => `  ${finding.rule}: ${visibleText(actualOf(finding), 1000)}`),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { tlsGenuine } from '../checks/tls-genuine/judge.ts';
 import { CHECKS, isFaultId } from '../checks/registry.ts';
 import { repairVerdict, type RepairAnswer, type SilentWitness } from '../checks/repair-verdict.ts';
 import type { Config } from '../config/config.ts';
@@ -105,13 +106,12 @@ function silentWitnesses(
   { picture }: Examination,
   { log, isEverKept }: Heard,
 ): readonly SilentWitness[] {
-  const heedingLog = CHECKS.filter(({ withLog }) => withLog !== undefined).map(({ id }) => id);
   const onPath = CHECKS.filter((check) => check.onPath === true).map(({ id }) => id);
   const read = picture.peers.flatMap((peer) => (peer.kind === 'seen' ? [peer.peer] : []));
   const unread = config.peers.flatMap(({ name }) => (read.includes(name) ? [] : [name]));
   return [
     ...(isEverKept && log.kind === 'unheard'
-      ? [{ of: heedingLog, why: `The log may have shown it. ${log.reason}.` }]
+      ? [{ of: [tlsGenuine.id], why: `The log may have shown it. ${log.reason}.` }]
       : []),
     ...(unread.length > 0
       ? [{ of: onPath, why: `Another agent may have seen it, and cannot be read: ${nameList(unread)}.` }]

@@ -7,6 +7,7 @@ import {
   type Finding,
   knownCause,
   type Check,
+  type Dependency,
   type Explanation,
   isFault,
   known,
@@ -32,7 +33,7 @@ export interface DiagnosisContext extends CauseContext {
  * what it explains is named as its consequences.
  */
 export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
-  const states = judgeStates(refined(assessments, context), context.checks);
+  const states = judgeStates(assessments, context.checks);
   const found = findCauses(states, context);
   const causes = found.map(({ cause }) => cause);
   return {
@@ -50,25 +51,11 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
   };
 }
 
-/** Each check that was judged has its say on what the others left open. */
-function refined(
-  assessments: readonly Assessment[],
-  { checks, refinedBy }: Pick<DiagnosisContext, 'checks' | 'refinedBy'>,
-): readonly Assessment[] {
-  return checks.reduce((all, { id, refines }) => {
-    const own = all.find((assessment) => assessment.id === id);
-    if (refines === undefined || own?.kind !== 'judged') return all;
-    const refine = refines(refinedBy?.get(id) ?? own.findings);
-    return all.map((assessment) => ({ ...assessment, findings: assessment.findings.map(refine) }));
-  }, assessments);
-}
-
 /** What is blocked has something broken at its root. */
 function readiness(states: JudgedStates): Readiness {
   // What has heard nothing yet says nothing, and the others prove what they prove without it.
   const counting = [...states.values()].filter(
-    ({ check, state, assessment }) =>
-      !(check.onlyListens === true && state === 'unknown' && assessment.kind === 'judged'),
+    ({ state, assessment }) => state !== 'unknown' || assessment.waits !== true,
   );
   const all = new Set(counting.map(({ state }) => state));
   if (all.has('broken')) return 'not-ready';
@@ -77,7 +64,8 @@ function readiness(states: JudgedStates): Readiness {
 
 function status(judged: JudgedState, whole: Whole): PreconditionStatus {
   const { assessment, state, blockedBy } = judged;
-  return { id: assessment.id, state, summary: summaryOf(judged, whole), blockedBy, findings: assessment.findings };
+  const { id, findings, waits } = assessment;
+  return { id, state, summary: summaryOf(judged, whole), blockedBy, findings, ...(waits === true ? { waits } : {}) };
 }
 
 interface Whole {
@@ -97,8 +85,8 @@ function summaryOf({ check, assessment, state, blockedBy }: JudgedState, { cause
       return findingSummary(assessment, 'unknown');
     case 'blocked': {
       const deeper = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
-      // What depends on nothing was judged all the same, and shows the same fault from another side.
-      const own = check.dependsOn.length > 0 ? undefined : worstOf(assessment);
+      // What needs nothing was judged all the same, and shows the same fault from another side.
+      const own = check.dependsOn.some(({ kind }) => kind === 'needs') ? undefined : worstOf(assessment);
       return own === undefined ? `Skipped: depends on ${deeper}` : `${own.claim} Same fault as: ${deeper}.`;
     }
   }
@@ -132,8 +120,8 @@ interface CauseContext {
   readonly applianceUnaffected: boolean;
   /** The file of the configuration in use; without, the defaults are. */
   readonly configFile?: string;
-  /** What checks decide open findings by, where it is not all that they found. */
-  readonly refinedBy?: ReadonlyMap<string, readonly Finding[]>;
+  /** What firewalls reported since the fault began; without, all that they reported is that new. */
+  readonly fresh?: readonly Finding[];
 }
 
 type Suggesting = Finding & { readonly suggests: string };
@@ -183,7 +171,7 @@ function groupOf(subject: string, findings: readonly Suggesting[], { checks }: C
   const { check: usual, words } = knownCause(checks, main.suggests);
   // What fails for the name of a service alone is told with that name.
   return {
-    subject: words.oneFaultForAllHosts === true ? (main.facts?.host ?? subject) : subject,
+    subject: words.oneFault === 'for-all-hosts' ? (main.facts?.host ?? subject) : subject,
     findings,
     main,
     words,
@@ -209,9 +197,9 @@ function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group |
  * fail are several.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
-  const { check, words } = knownCause(checks, suggests);
-  if (words.oneFaultForAllHosts === true) return host;
-  return check.oneFaultPerHost === true ? (facts?.host ?? host) : subject;
+  const { oneFault } = knownCause(checks, suggests).words;
+  if (oneFault === undefined) return subject;
+  return oneFault === 'for-all-hosts' ? host : (facts?.host ?? host);
 }
 
 const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note'];
@@ -240,7 +228,7 @@ function attachedTo(id: string, main: Finding, states: JudgedStates): readonly F
   const explains = ({ by, evidence, byWarning }: Explanation): boolean =>
     by === id && evidence && (main.level === 'broken' || byWarning?.(main) === true);
   return [...states.values()]
-    .filter(({ check, blockedBy }) => blockedBy.includes(id) && check.explainedBy.some(explains))
+    .filter(({ check, blockedBy }) => blockedBy.includes(id) && explanationsOf(check).some(explains))
     .flatMap(({ assessment }) => assessment.findings)
     .filter(isFault)
     .slice(0, MOST_ATTACHED);
@@ -257,9 +245,7 @@ interface Fault extends Group {
 function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): Cause {
   const { main } = fault;
   const unclear = unclearStages(fault.words, states);
-  const { refinedBy } = context;
-  const fresh = refinedBy === undefined || refinedBy.size === 0 ? undefined : [...refinedBy.values()].flat();
-  const found = culpritFinding(main, [...fault.findings, ...fault.attached], fault.words, fresh);
+  const found = culpritFinding(main, [...fault.findings, ...fault.attached], fault.words, context.fresh);
   const facts = {
     ...factsOf(fault, context),
     ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }),
@@ -412,7 +398,7 @@ type JudgedStates = ReadonlyMap<string, JudgedState>;
 /** The state of every precondition: first by its own findings, then as what the deeper ones explain. */
 function judgeStates(assessments: readonly Assessment[], checks: readonly Check[]): JudgedStates {
   const states = new Map<string, JudgedState>();
-  for (const check of byDepth(checks)) {
+  for (const check of deepestFirst(checks)) {
     const assessment = assessments.find(({ id }) => id === check.id) ?? missing(check);
     const state = ownState(assessment);
     const blockedBy = blockers(check, state, assessment, states);
@@ -421,9 +407,16 @@ function judgeStates(assessments: readonly Assessment[], checks: readonly Check[
   return states;
 }
 
-function byDepth(checks: readonly Check[]): readonly Check[] {
-  const isLast = ({ judgedLast }: Check): boolean => judgedLast === true;
-  return [...checks.filter((check) => !isLast(check)), ...checks.filter(isLast)];
+/** In their order, but each behind all that it depends on. */
+function deepestFirst(checks: readonly Check[], before: readonly Check[] = []): readonly Check[] {
+  const left = checks.filter((check) => !before.includes(check));
+  const isLeft = ({ by }: Dependency): boolean => left.some(({ id }) => id === by);
+  const next = left.reduce<readonly Check[]>(
+    (taken, check) =>
+      check.dependsOn.some((one) => isLeft(one) && !taken.some(({ id }) => id === one.by)) ? taken : [...taken, check],
+    [],
+  );
+  return next.length === 0 ? [...before, ...left] : deepestFirst(checks, [...before, ...next]);
 }
 
 function missing({ id }: Check): Assessment {
@@ -439,19 +432,23 @@ function ownState(assessment: Assessment): PreconditionState {
 }
 
 function blockers(
-  { provesItself, dependsOn, explainedBy }: Check,
+  check: Check,
   own: PreconditionState,
   assessment: Assessment,
   states: ReadonlyMap<string, JudgedState>,
 ): readonly string[] {
   if (own === 'not-configured') return [];
-  if (provesItself === true && (own === 'ok' || own === 'warning')) return [];
-  const explaining = explainedBy.filter(
+  const needed = check.dependsOn.filter((one) => one.kind === 'needs' && (one.when?.(assessment) ?? true));
+  const explaining = explanationsOf(check).filter(
     (explanation) => reaches(explanation, own, assessment) && explanation.when(assessment.findings),
   );
   const warnings = own === 'warning' ? explaining.filter((one) => isWarning(states.get(one.by), one)) : [];
-  const roots = [...dependsOn, ...explaining.map(({ by }) => by)].flatMap((id) => rootsOf(states.get(id), id));
+  const roots = [...needed, ...explaining].flatMap(({ by }) => rootsOf(states.get(by), by));
   return [...new Set([...warnings.map(({ by }) => by), ...roots])];
+}
+
+function explanationsOf({ dependsOn }: Check): readonly Explanation[] {
+  return dependsOn.filter((one) => one.kind === 'explained');
 }
 
 /** Whether there is something to explain. */

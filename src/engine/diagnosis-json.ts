@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import { isoTime } from '../core/time-text.ts';
-import type { Cause, Diagnosis, PreconditionStatus, Finding } from './model.ts';
+import { actualOf, type Cause, type Diagnosis, type PreconditionStatus, type Finding } from './model.ts';
 
 /** The object of `check --json` and `/api/v1/status`: names and order are part of the contract. */
 export interface DiagnosisJson {
@@ -16,7 +16,8 @@ export interface PreconditionJson extends Pick<PreconditionStatus, 'id' | 'state
   readonly findings: readonly FindingJson[];
 }
 
-export interface FindingJson extends Pick<Finding, 'rule' | 'subject' | 'claim' | 'expected' | 'actual'> {
+export interface FindingJson extends Pick<Finding, 'rule' | 'subject' | 'claim' | 'expected'> {
+  readonly actual: string;
   readonly quote: string | null;
   readonly fullNames: readonly string[];
   readonly address: string | null;
@@ -44,16 +45,16 @@ function preconditionToJson(
     state,
     summary,
     blockedBy,
-    findings: findings.map(({ rule, subject, claim, expected, actual, quote, fullNames, facts, at }) => ({
-      rule,
-      subject,
-      claim,
-      expected,
-      actual,
-      quote: quote ?? null,
-      fullNames: fullNames ?? [],
-      address: facts?.address ?? null,
-      at: isoTime(at ?? roundAt),
+    findings: findings.map((finding) => ({
+      rule: finding.rule,
+      subject: finding.subject,
+      claim: finding.claim,
+      expected: finding.expected,
+      actual: actualOf(finding),
+      quote: finding.quote ?? null,
+      fullNames: finding.fullNames ?? [],
+      address: finding.facts?.address ?? null,
+      at: isoTime(finding.at ?? roundAt),
     })),
   };
 }

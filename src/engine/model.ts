@@ -18,7 +18,8 @@ export interface Finding<C extends string = string> {
    */
   readonly claim: string;
   readonly expected: string;
-  readonly actual: string;
+  /** What was seen, if the claim and the quote do not contain all of it: full lists and full names. */
+  readonly actual?: string;
   /** The words of a log or of a peer that the claim rests on. */
   readonly quote?: string;
   /** When it was seen last, where that was before this round. */
@@ -50,6 +51,12 @@ export interface Finding<C extends string = string> {
 
 /** A finding before it is said what it does to its precondition. */
 export type FindingContent<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
+
+/** What was seen, in full. */
+export function actualOf({ claim, quote, actual }: Pick<Finding, 'claim' | 'quote' | 'actual'>): string {
+  const text = claim.replace(/\.$/u, '');
+  return actual ?? (quote === undefined ? text : `${text}: ${quote}`);
+}
 
 /** What is told about one expectation, without where. */
 export type Told = Pick<Finding, 'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'witness' | 'fullNames'>;
@@ -246,9 +253,8 @@ export interface Check<Id extends string = string, C extends string = string> {
   readonly id: Id;
   /** For a person. */
   readonly title: string;
-  /** While one of these is broken or blocked, this one cannot be judged by itself and is `blocked`. */
-  readonly dependsOn: readonly string[];
-  readonly explainedBy: readonly Explanation[];
+  /** What can explain that it is broken or unknown, a row for each deeper check. */
+  readonly dependsOn: readonly Dependency[];
   readonly causes: Readonly<Record<C, CauseWords>>;
   /** What would settle it where it stays unknown and its judgement does not say. */
   readonly unknownRemedy: Step;
@@ -256,20 +262,8 @@ export interface Check<Id extends string = string, C extends string = string> {
   readonly onPath?: true;
   /** What is asked for by name, or beyond this network, cannot be judged while this one is broken. */
   readonly isWayOut?: true;
-  /** What it saw proves it, whatever is wrong with what it depends on. */
-  readonly provesItself?: true;
-  /** It is judged when the states of all others are known, since any of them may explain it. */
-  readonly judgedLast?: true;
-  /** It listens and does not look: `unknown` says that nothing was heard yet, and is no trouble. */
-  readonly onlyListens?: true;
-  /** While one of these is unknown, so is this one, although it does not depend on it. */
-  readonly unknownWith?: readonly string[];
   /** One lost connection shows its fault, and the next one may work: others that lost one as well prove no more. */
   readonly byOneConnection?: true;
-  /** What its causes say of one host is one fault, whatever says it; without, each subject has a fault of its own. */
-  readonly oneFaultPerHost?: true;
-  /** Its findings decide what findings of others left open. */
-  readonly refines?: (own: readonly Finding[]) => (finding: Finding) => Finding;
 }
 
 /** The check that a cause belongs to, and what is known about the cause. */
@@ -287,12 +281,26 @@ export function knownCause(checks: readonly Check[], cause: string): KnownCause 
   throw new Error(`Cannot tell the cause "${cause}": no check has it`);
 }
 
-/**
- * A deeper fault that explains this one, beyond the fixed dependencies of the path: it is `blocked` then, and no cause
- * of its own.
- */
+/** What a check owes to a deeper one, named by its id. */
+export type Dependency = Need | Source | Explanation;
+
+/** While the deeper check is broken or blocked, this one cannot be judged by itself: it is `blocked`. */
+interface Need {
+  readonly kind: 'needs';
+  readonly by: string;
+  /** False: what it saw proves it, whatever is wrong with the deeper one. @default always */
+  readonly when?: (own: Assessment) => boolean;
+}
+
+/** It judges what is read there: while that is unknown, so is this, and it is reported once. Nothing is blocked. */
+interface Source {
+  readonly kind: 'reads';
+  readonly by: string;
+}
+
+/** A fault of the deeper check explains what this one found: it is `blocked` then, and no cause of its own. */
 export interface Explanation {
-  /** The check whose fault explains it. */
+  readonly kind: 'explained';
   readonly by: string;
   readonly when: (findings: readonly Finding[]) => boolean;
   /** What it shows belongs to the deeper cause (a log line of FortiAuthenticator, the policy that inspects). */
@@ -326,6 +334,8 @@ export interface Assessment<C extends string = string> {
   readonly findings: readonly Finding<C>[];
   /** One sentence: what is fine when there is no finding, or why it was not judged. */
   readonly summary: string;
+  /** It listens, and has heard nothing yet: that it is unknown is no trouble. */
+  readonly waits?: true;
 }
 
 /**
@@ -369,6 +379,8 @@ export interface PreconditionStatus {
   /** The preconditions that must be fixed first; empty unless `blocked`. */
   readonly blockedBy: readonly string[];
   readonly findings: readonly Finding[];
+  /** As in `Assessment`. No part of the contract. */
+  readonly waits?: true;
 }
 
 /** What is true now: the outcome of one round. Its JSON form is the contract's `check --json`. */
@@ -448,8 +460,11 @@ export interface CauseWords {
   readonly rank?: number;
   /** The cause of the whole that this one is a part of: grown into it, it is the same fault. */
   readonly partOf?: string;
-  /** What several say of several hosts is one fault: a resolver that fails for many names. */
-  readonly oneFaultForAllHosts?: true;
+  /**
+   * Which findings are one fault; without, those with the same subject. `per-host`: all of one host, whoever says it.
+   * `for-all-hosts`: those of several hosts too, as of a resolver that fails for many names.
+   */
+  readonly oneFault?: 'per-host' | 'for-all-hosts';
 }
 
 /** One of several kinds of a cause. */

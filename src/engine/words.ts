@@ -64,6 +64,20 @@ export function withMore(claim: string, separator: string, more: string): string
   return `${claim.replace(/\.$/u, '')}${separator}${more}.`;
 }
 
+/** The same finding with something behind all that it says. */
+export function withMoreSaid<F extends Pick<Finding, 'claim' | 'actual'>>(
+  found: F,
+  separator: string,
+  more: string,
+): F {
+  const { claim, actual } = found;
+  return {
+    ...found,
+    claim: withMore(claim, separator, more),
+    ...(actual === undefined ? {} : { actual: `${actual}${separator}${more}` }),
+  };
+}
+
 /** Our own words at the begin of a sentence. */
 export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);

@@ -72,7 +72,7 @@ function maskedStatus(status: PreconditionStatus, mask: Mask): PreconditionStatu
       claim: mask.line(finding.claim),
       ...(finding.quote === undefined ? {} : { quote: mask.line(finding.quote) }),
       expected: mask.line(finding.expected),
-      actual: mask.line(finding.actual),
+      ...(finding.actual === undefined ? {} : { actual: mask.line(finding.actual) }),
     })),
   };
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/phrases.ts';
 import type { Assessment, Diagnosis, Finding } from '../engine/model.ts';
-import { withComplaint, isSmallShare } from '../checks/intermittent/finding.ts';
+import { isSmallShare } from '../checks/intermittent/finding.ts';
 import type { OwnClock } from '../checks/clock/estimate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { isCorroborated, diagnose } from '../engine/diagnose.ts';
@@ -18,9 +18,10 @@ import {
   type UnexplainedPolling,
 } from '../checks/polling/explained.ts';
 import type { PollingReport, AppliancePolling } from '../core/polling/report.ts';
-import type { Unheard } from '../checks/check.ts';
+import type { Everything, Unheard } from '../checks/check.ts';
+import { firewallPolicy } from '../checks/firewall-policy/judge.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
-import { activationOf, assessUnits, withUnits, assessLog, withLog } from '../checks/assess.ts';
+import { activationOf, adjusted, assessUnits, assessLog } from '../checks/assess.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
 /** What was found out in one round, except for the log. */
@@ -73,14 +74,13 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
     return { diagnosis: diagnosed(round, assessLog({ ...log, config }), NOTHING_HEARD), ...NOTHING_REMEMBERED };
   const { firewall, appliances } = round.picture;
   const facts = { ...log, config, firewall, units: appliances, notes: [], preconditionOf };
-  const probed = withLog(round.probed, facts);
-  const whole = { ...round, probed: withComplaint(probed, complainedOf(log.report, preconditionOf)) };
   const unreadSince = nextUnread(log.unreadSince, round.picture.appliances, at);
   const heard = {
+    log: { report: log.report, complainedOf: complainedOf(log.report, preconditionOf) },
     applianceUnaffected: seemsUnaffected(log.report),
     speaking: speakingAppliances(log.report, unreadSince, at),
   };
-  const withPolling = (polling: readonly Assessment[]): Diagnosis => diagnosed(whole, polling, heard);
+  const withPolling = (polling: readonly Assessment[]): Diagnosis => diagnosed(round, polling, heard);
   const assessed = (heardAgain: UnexplainedPolling): readonly Assessment[] => assessLog({ ...facts, ...heardAgain });
   const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
   const lasting = explainingFaults(diagnosis);
@@ -117,30 +117,28 @@ function hasErrors({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
 }
 
-/** What the log tells beyond what it complains of. */
-interface Heard {
+/** What the log tells beside its own judgement. */
+interface Heard extends Pick<Everything, 'log'> {
   readonly applianceUnaffected: boolean;
   /** Names of the appliances whose log has arrived until now. */
   readonly speaking: readonly string[];
 }
 
-const NOTHING_HEARD: Heard = { applianceUnaffected: false, speaking: [] };
+const NOTHING_HEARD: Heard = { log: null, applianceUnaffected: false, speaking: [] };
 
 function diagnosed(
   { config, at, probed, picture, deciding, ownClock = null }: RoundFindings,
   polling: readonly Assessment[],
-  { speaking, applianceUnaffected }: Heard,
+  { log, speaking, applianceUnaffected }: Heard,
 ): Diagnosis {
   const { host, port } = config.licenseServer;
   const unit = unitAddressText(config);
-  const units = { config, at, speaking, ownClock };
-  const decided = deciding === undefined ? [] : assessUnits({ ...units, picture: deciding });
+  const asked = { config, at, speaking, ownClock };
+  const units = assessUnits({ ...asked, picture });
+  const fresh = deciding === undefined ? undefined : assessUnits({ ...asked, picture: deciding });
+  const policies = policiesOf(units) === null ? null : policiesOf(fresh ?? units);
   return diagnose(
-    [
-      ...withUnits(probed, { picture, licenseServer: config.licenseServer }),
-      ...assessUnits({ ...units, picture }),
-      ...polling,
-    ],
+    [...adjusted(probed, { licenseServer: config.licenseServer, picture, log, policies }), ...units, ...polling],
     {
       checks: CHECKS,
       site: config.site,
@@ -150,11 +148,17 @@ function diagnosed(
       source: onlySourceOf(config),
       activation: activationOf(picture),
       applianceUnaffected,
-      refinedBy: new Map(decided.map(({ id, findings }) => [id, findings])),
+      ...(fresh === undefined ? {} : { fresh: fresh.flatMap(({ findings }) => findings) }),
       ...(config.file === undefined ? {} : { configFile: config.file }),
       ...(unit === null ? {} : { unit }),
     },
   );
+}
+
+/** Null: nobody looked at them. */
+function policiesOf(units: readonly Assessment[]): Everything['policies'] {
+  const own = units.find(({ id }) => id === firewallPolicy.id);
+  return own?.kind === 'judged' ? own.findings : null;
 }
 
 /** As many fit into a sentence. */
@@ -185,7 +189,7 @@ export function unitAddresses({ firewall, appliances }: Pick<Config, 'firewall' 
 }
 
 const EXPLAINING: ReadonlySet<string> = new Set(
-  CHECKS.filter(({ from }) => from === 'log').flatMap(({ explainedBy }) => explainedBy.map(({ by }) => by)),
+  CHECKS.filter(({ from }) => from === 'log').flatMap(({ dependsOn }) => dependsOn.map(({ by }) => by)),
 );
 
 /** What is broken that makes FortiAuthenticator complain in its log. */

@@ -3,7 +3,7 @@ import { judgeHttp } from '../checks/license-server/judge.ts';
 import { deadline, DeadlineError } from '../system/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Finding } from '../engine/model.ts';
+import { actualOf, type Finding } from '../engine/model.ts';
 import type { DnsObservation, EndpointObservation, Failure } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -222,8 +222,9 @@ function explain(title: string, { success, findings, lines }: Seen, durationMs: 
   ].map((line) => visibleText(line, 2 * MAX_SHOWN));
 }
 
-function findingLine({ level, rule, subject, expected, actual }: Finding): string {
-  return visibleText(`${level}  ${rule} (${subject}): expected ${expected}, got ${actual}`, 2 * MAX_SHOWN);
+function findingLine(finding: Finding): string {
+  const { level, rule, subject, expected } = finding;
+  return visibleText(`${level}  ${rule} (${subject}): expected ${expected}, got ${actualOf(finding)}`, 2 * MAX_SHOWN);
 }
 
 /** What of the configuration a target of `/probe` means. */

@@ -23,9 +23,7 @@ export type FlawKind =
 /** Why TLS clients refuse a chain, although its signatures lead to a trusted key. */
 export interface Flaw {
   readonly kind: FlawKind;
-  /** As in `CN=Sub may sign for no authority below it`. */
-  readonly text: string;
-  /** The same in one sentence, by the common name. */
+  /** In one sentence, by the common name. */
   readonly claim: string;
   readonly fullNames: readonly string[];
 }
@@ -147,7 +145,6 @@ export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly F
 function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
   return {
     kind,
-    text: `${formatDistinguishedName(subject)} ${what}`,
     claim: `The certificate of ${called(subject)} ${what}.`,
     fullNames: inFull(subject),
   };

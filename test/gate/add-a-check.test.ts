@@ -39,7 +39,6 @@ export const sample: Declaration<'sample', SampleCause> = {
   id: 'sample',
   title: 'Sample',
   dependsOn: [],
-  explainedBy: [],
   causes: SAMPLE_CAUSES,
   unknownRemedy: 'Give it a sample.',
   place: { kind: 'branch', name: 'Sample place', hint: 'of a stranger' },

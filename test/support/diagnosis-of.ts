@@ -46,6 +46,8 @@ export function diagnosisOf(
     state: states[id] ?? stateOf(id, causes, blocked),
     summary: '',
     blockedBy: [],
+    // It listens: unknown is that it waits for its first line.
+    ...(id === 'polling' ? { waits: true as const } : {}),
     findings: symptoms.filter(({ precondition }) => precondition === id).map(findingOf),
   }));
   return {
@@ -77,6 +79,8 @@ function stateOf(id: PreconditionId, causes: readonly Cause[], blocked: Readonly
 }
 
 function consequencesOf(id: string): readonly string[] {
-  const direct = CHECKS.filter(({ dependsOn }) => dependsOn.includes(id)).map((precondition) => precondition.id);
+  const direct = CHECKS.filter(({ dependsOn }) => dependsOn.some((one) => one.kind === 'needs' && one.by === id)).map(
+    (precondition) => precondition.id,
+  );
   return [...new Set(direct.flatMap((next) => [next, ...consequencesOf(next)]))];
 }

@@ -23,7 +23,7 @@ export function toldOf({ verdict, confidence, product, summary, wouldSettle, fin
       `  ${claim}`,
       ...(quote === undefined ? [] : [`  quote: ${quote}`]),
       `  ${rule}: ${expected}`,
-      `  but: ${actual}`,
+      ...(actual === undefined ? [] : [`  but: ${actual}`]),
       ...(facts?.judgement === undefined || facts.judgement === summary ? [] : [`  judgement: ${facts.judgement}`]),
       ...(advice === undefined
         ? []

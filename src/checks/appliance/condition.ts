@@ -33,13 +33,12 @@ export function judgeApplianceClock(
   if (proven < CLOCK_WARNING) return [];
   const found = `${spanText(Math.round(Math.abs(skew) / 1000) * 1000)} ${skew > 0 ? 'ahead' : 'behind'}`;
   const expected = `within ${spanText(CLOCK_WARNING)} of the time`;
-  const actual = `${found}, by the Date headers of ${String(clock.answers)} of its answers`;
   const rule = 'appliance-clock-agrees';
   if (!isConfirmed) {
     const claim = `The clock of FortiAuthenticator is ${found}, compared with this machine, whose clock is not confirmed.`;
-    return [note(toldOf(facts, { rule, claim, expected, actual: `${actual}; our own clock is not confirmed` }))];
+    return [note(toldOf(facts, { rule, claim, expected }))];
   }
-  const told = toldOf(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected, actual });
+  const told = toldOf(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected });
   return [
     {
       ...told,
@@ -61,25 +60,23 @@ function missingMemory({ system }: ApplianceFacts, known: readonly KnownFact[]):
   const [need] = factsFor(known, 'memory');
   const least = need?.fact.leastMemoryKb ?? null;
   if (memoryKb === null || need === undefined || least === null || memoryKb >= least) return null;
-  return { found: `${(memoryKb / KB_PER_GB).toFixed(1)} GB`, version: need.version, memoryKb };
+  return { found: `${(memoryKb / KB_PER_GB).toFixed(1)} GB`, version: need.version };
 }
 
 interface MissingMemory {
   readonly found: string;
   readonly version: string;
-  readonly memoryKb: number;
 }
 
 /** The memory of a unit, against what its firmware needs. */
 export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
   const missing = missingMemory(facts, known);
   if (missing === null) return [];
-  const { found, version, memoryKb } = missing;
+  const { found, version } = missing;
   const told = toldOf(facts, {
     rule: 'memory-suffices',
     claim: `FortiAuthenticator has ${found} of memory, and firmware ${version} needs at least 4 GB.`,
     expected: 'at least 4 GB of memory',
-    actual: `${String(memoryKb)} KB in all, firmware ${version}`,
   });
   return [
     {
@@ -119,17 +116,12 @@ export function memoryBeside(
   return [...new Map(beside.map((finding) => [`${finding.subject} ${finding.claim}`, finding])).values()];
 }
 
-function besideOf(
-  { subject, suggests, facts }: Finding,
-  unit: string,
-  { found, version, memoryKb }: MissingMemory,
-): Finding {
+function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, version }: MissingMemory): Finding {
   return {
     rule: 'memory-suffices',
     subject,
     claim: `Another possible reason is memory: ${unit} has ${found}, firmware ${version} needs 4 GB, and in swap provisioning and push fail.`,
     expected: 'at least 4 GB of memory',
-    actual: `${String(memoryKb)} KB in all, firmware ${version}`,
     level: 'note',
     suggests,
     ...(facts === undefined ? {} : { facts }),

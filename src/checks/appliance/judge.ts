@@ -63,15 +63,12 @@ export function judgeAppliance(
     case 'denied': {
       const { appliance, endpoint, status } = observation;
       const facts = { appliance, address: endpoint };
-      const [rule, expected] = ['api-accepts-key', 'the API accepts the web service key'];
-      const actual = `${endpoint} answered HTTP ${String(status)}`;
       return [
         {
-          rule,
+          rule: 'api-accepts-key',
           subject: appliance,
           claim: `The API refused the web service key with HTTP ${String(status)}.`,
-          expected,
-          actual,
+          expected: 'the API accepts the web service key',
           level: 'warning',
           suggests: 'appliance-access-denied',
           facts,
@@ -102,7 +99,6 @@ function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding
     subject: appliance,
     claim: `The API ${failingOf(reason)}${seen === null ? '' : `, but ${seen}`}.`,
     quote: message,
-    actual: `${reason}: ${message}${seen === null ? '' : `; ${seen}`}`,
     ...weightOf(reason, seen, views.role),
     facts: { appliance, address: endpoint, failing: failingOf(reason) },
   };
@@ -160,11 +156,8 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   const denied = Object.entries(resources).flatMap(([name, { kind }]) => (kind === 'denied' ? [name] : []));
   if (denied.length === 0) return [];
   const [rule, expected] = ['api-permits-reading', 'the account may read every resource that is judged'];
-  const actual = `it may not read ${denied.join(', ')}`;
   const claim = `The account of ftm-watch may not read ${denied.join(', ')}.`;
-  return [
-    { ...toldOf(facts, { rule, claim, expected, actual }), level: 'warning', suggests: 'appliance-access-denied' },
-  ];
+  return [{ ...toldOf(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' }];
 }
 
 /** The documentation gives 433 as the default port, probably a slip for 443 (REST API guide 6.0.4). */
@@ -174,15 +167,12 @@ function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Find
   const used = valueOf(facts.provisioning);
   if (used === null || isSameServer(used, server)) return [];
   const hint =
-    used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443
-      ? ' (433 is the default that the manual gives, probably for 443)'
-      : '';
+    used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443 ? '; the manual documents 433, probably for 443' : '';
   const probed = `${server.host}:${String(server.port)}`;
   const expected = `FortiToken Mobile provisioning through ${probed}, the server that is probed`;
-  const actual = `the appliance uses ${used.host}${used.port === null ? '' : `:${String(used.port)}`}${hint}`;
   const differs = { configured: probed, found: `${used.host}:${String(used.port ?? server.port)}` };
-  const claim = `FortiAuthenticator activates tokens through ${visibleText(differs.found, 80)}, while ${probed} is probed.`;
-  const told = toldOf(facts, { rule: 'provisioning-server-matches', claim, expected, actual });
+  const claim = `FortiAuthenticator activates tokens through ${visibleText(differs.found, 80)}, while ${probed} is probed${hint}.`;
+  const told = toldOf(facts, { rule: 'provisioning-server-matches', claim, expected });
   return [
     {
       ...told,
@@ -202,9 +192,8 @@ function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCa
   if (role === null || role.kind === 'ok') return [];
   const { appliance, reason, message } = role;
   const [rule, expected] = ['ha-role-readable', 'the HA role over SNMP'];
-  const claim = 'The HA role could not be read over SNMP.';
-  const actual = `${reason}: ${message}`;
-  return [note({ rule, subject: appliance, claim, expected, actual, quote: message, facts: { appliance } })];
+  const claim = `The HA role could not be read over SNMP (${reason}).`;
+  return [note({ rule, subject: appliance, claim, expected, quote: message, facts: { appliance } })];
 }
 
 const NAMELESS: readonly string[] = ['api-name-resolves'];
@@ -212,10 +201,9 @@ const NAMELESS: readonly string[] = ['api-name-resolves'];
 export const appliance: Declaration<'appliance', ApplianceCause> = {
   id: 'appliance',
   title: 'FortiAuthenticator',
-  dependsOn: [],
-  explainedBy: [
-    { by: 'internet', when: suggestsOnly('appliance-unreachable'), evidence: false },
-    { by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' },
+  dependsOn: [
+    { kind: 'explained', by: 'internet', when: suggestsOnly('appliance-unreachable'), evidence: false },
+    { kind: 'explained', by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' },
   ],
   causes: APPLIANCE_CAUSES,
   unknownRemedy: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',
@@ -267,7 +255,6 @@ function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Findi
     subject: told.appliance,
     claim: `The HA peer ${serial} answers here: a failover has taken place.`,
     expected: `serial ${own}`,
-    actual: `the HA peer ${serial} answers: a failover has taken place`,
     facts: factsOf(told),
   });
   if (isSame(peerSerial, own)) return [otherAnswers, ...judgePeer(told, peer, serial)];
@@ -296,7 +283,6 @@ function differs(told: UnitSerials, rule: string, configured: string, found: str
     subject: told.appliance,
     claim: `The ${rule === 'serial-matches' ? 'unit' : 'HA peer'} has the serial number ${found}, not ${configured}.`,
     expected: `serial ${configured}`,
-    actual: `serial ${found}`,
     level: 'warning',
     suggests: 'appliance-serial-differs',
     facts: { ...factsOf(told), configured, found },

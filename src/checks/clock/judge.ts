@@ -21,16 +21,11 @@ export function judgeClock(observations: readonly ClockObservation[], maxOffset:
   if (Math.abs(offsetMs) - precisionMs <= maxOffset) return [];
   const off = `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}`;
   const claim = `The clock is ${off}, by ${nameList(supporters, 3)}.`;
-  const actual = `${off}, says ${supporters.join(', ')}`;
-  const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected, actual };
+  const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected };
   return [
     trusted
       ? { ...told, level: 'warning', suggests: 'clock-skewed', facts: { found: off } }
-      : note({
-          ...told,
-          claim: withMore(claim, ' ', 'alone, which may be wrong itself'),
-          actual: `${actual} alone, which may be wrong itself`,
-        }),
+      : note({ ...told, claim: withMore(claim, ' ', 'alone, which may be wrong itself') }),
   ];
 }
 
@@ -38,9 +33,9 @@ function untold(observations: readonly ClockObservation[], expected: string): Fi
   const failures = observations.flatMap(({ source, outcome }) =>
     outcome.kind === 'failed' ? [`${source}: ${outcome.message}`] : [],
   );
-  const actual = `no source told the time${failures.length === 0 ? '' : `: ${failures.slice(0, 3).join('; ')}`}`;
+  const quote = failures.slice(0, 3).join('; ');
   const claim = 'No source told the time.';
-  const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected, actual };
+  const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected, ...(quote === '' ? {} : { quote }) };
   return observations.some(({ protocol }) => protocol === 'ntp') ? unknown(told) : note(told);
 }
 
@@ -48,7 +43,6 @@ export const clock: Declaration<'clock', ClockCause> = {
   id: 'clock',
   title: 'Clock',
   dependsOn: [],
-  explainedBy: [],
   causes: CLOCK_CAUSES,
   unknownRemedy: 'Name time servers in "clock.ntp" that this machine may ask: UDP port 123.',
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },

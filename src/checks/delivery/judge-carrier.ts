@@ -1,5 +1,5 @@
 import type { DeliveryCause } from './causes.ts';
-import { withMore } from '../../engine/words.ts';
+import { withMoreSaid } from '../../engine/words.ts';
 import type { Severity } from '../../core/severity.ts';
 import { type Finding, isFault, note } from '../../engine/model.ts';
 import type { Carrier } from '../../config/schema/path.ts';
@@ -61,6 +61,5 @@ const FROM_INSIDE = 'seen from inside, this says nothing of phones outside';
 function noteOf(told: Finding, carries: Carrier): Finding<never> {
   const isFailure = isFault(told) || told.level === 'unknown';
   if (carries !== 'answers' || !isFailure) return note(told);
-  const claim = withMore(told.claim, '; ', FROM_INSIDE);
-  return note({ ...told, claim, actual: `${told.actual}; ${FROM_INSIDE}` });
+  return note(withMoreSaid(told, '; ', FROM_INSIDE));
 }

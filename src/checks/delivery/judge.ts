@@ -1,9 +1,8 @@
 import { type Explanation, type Assessment, withFindings, type Finding, isFault } from '../../engine/model.ts';
 import { nameList } from '../../core/phrases.ts';
-import { type Declaration, type Judgement, type RoundFacts, toldOf } from '../check.ts';
+import { type Declaration, type Everything, type Judgement, type RoundFacts, toldOf } from '../check.ts';
 import { judged, notConfigured } from '../judgement.ts';
 import { memoryBeside } from '../appliance/condition.ts';
-import type { Picture } from '../../connectors/picture.ts';
 import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
 import { judgeCarrier } from './judge-carrier.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
@@ -20,14 +19,13 @@ export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>
   const [left, bought] = [String(available), String(total)];
   if (available === 0) {
     const claim = `None of the ${bought} SMS that were bought is left.`;
-    const [expected, actual] = ['at least one SMS left', `none of ${bought} is left`];
-    const told = toldOf(facts, { rule: 'sms-left', claim, expected, actual });
+    const told = toldOf(facts, { rule: 'sms-left', claim, expected: 'at least one SMS left' });
     return [{ ...told, level: 'warning', suggests: 'sms-exhausted' }];
   }
   if (available / total >= LOW) return [];
   const expected = `at least a tenth of the SMS left`;
   const claim = `${left} of the ${bought} SMS that were bought are left.`;
-  const told = toldOf(facts, { rule: 'sms-left', claim, expected, actual: `${left} of ${bought} are left` });
+  const told = toldOf(facts, { rule: 'sms-left', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 
@@ -37,11 +35,11 @@ const SHARED_WAY = ['name-resolution', 'reachability', 'tls-genuine'] as const;
 export const delivery: Declaration<'delivery', DeliveryCause> = {
   id: 'delivery',
   title: 'Delivery',
-  dependsOn: [],
-  explainedBy: [
-    { by: 'internet', when: isOfTheWayAlone, evidence: false, warnings: 'all' },
+  dependsOn: [
+    { kind: 'explained', by: 'internet', when: isOfTheWayAlone, evidence: false, warnings: 'all' },
     ...SHARED_WAY.map(
       (by): Explanation => ({
+        kind: 'explained',
         by,
         when: (findings) => faultsIn(findings).every(({ explainedBy }) => explainedBy?.includes(by) === true),
         evidence: true,
@@ -54,7 +52,7 @@ export const delivery: Declaration<'delivery', DeliveryCause> = {
   place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS, what else carries' },
   step: 'code',
   causeSteps: { 'push-unreachable': 'phone', 'push-certificate-refused': 'phone' },
-  withUnits,
+  adjust: withUnits,
   from: 'round',
   judge: judgeDelivery,
 };
@@ -80,7 +78,7 @@ function needsMemory({ suggests }: Finding): boolean {
 }
 
 /** The appliances tell how many SMS are left, and whether their memory is enough. */
-function withUnits(own: Assessment, { appliances }: Picture): Assessment {
+function withUnits(own: Assessment, { picture: { appliances } }: Everything): Assessment {
   return withFindings(own, [
     ...appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),
     ...memoryBeside(own.findings.filter(needsMemory), appliances, () => null),

@@ -54,15 +54,13 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
       return [
         untold(observation, {
           rule: 'firewall-answers',
-          claim: `${capital(observation.firewall)} did not answer the policy look-up.`,
-          actual: `${observation.reason}: ${observation.message}`,
+          claim: `${capital(observation.firewall)} did not answer the policy look-up (${observation.reason}).`,
           quote: observation.message,
         }),
       ];
     case 'denied': {
-      const actual = `HTTP ${String(observation.status)}: the API token may not read policies`;
-      const claim = `The API token may not read the policies of ${observation.firewall}.`;
-      return [untold(observation, { rule: 'firewall-accepts-token', claim, actual })];
+      const claim = `The API token may not read the policies of ${observation.firewall} (HTTP ${String(observation.status)}).`;
+      return [untold(observation, { rule: 'firewall-accepts-token', claim })];
     }
     case 'ok':
       return [...judgeMatch(observation), ...judgeFqdnObjects(observation), ...judgeSessions(observation)];
@@ -77,7 +75,6 @@ function judgeMatch({ match, fqdnObjects, ...flow }: FirewallFacts): readonly Fi
       const between = incoming === null || outgoing === null ? '' : ` from ${incoming} to ${outgoing}`;
       const found = {
         claim: `No policy allows the connection${between}, so the implicit deny drops it.`,
-        actual: `no policy matches${between}: the implicit deny`,
         culprit: culpritOf(flow, { action: 'denies', policy: null, profile: null, incoming, outgoing }),
         facts: { ...known({ incoming, outgoing }), ...factsOf(flow, null, null) },
       };
@@ -86,10 +83,8 @@ function judgeMatch({ match, fqdnObjects, ...flow }: FirewallFacts): readonly Fi
     case 'policy': {
       const { policy, inspection } = match;
       if (policy.action === 'deny') {
-        const name = policyText(policy);
         const found = {
-          claim: `${capital(name)} denies the connection.`,
-          actual: `${name} denies it`,
+          claim: `${capital(policyText(policy))} denies the connection.`,
           culprit: culpritOf(flow, { action: 'denies', policy, profile: null, incoming: null, outgoing: null }),
           facts: factsOf(flow, policy, null),
         };
@@ -115,7 +110,6 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
         subject: subjectOf(flow),
         claim: `The address object "${visibleText(name, 80)}" of the firewall resolves to no address.`,
         expected: 'the firewall resolves its address object for the licence server',
-        actual: `address object "${name}" resolves to no address`,
         facts: factsOf(flow, null, null),
       }),
     );
@@ -153,20 +147,16 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
   const facts = factsOf(flow, policy, inspection.profile);
   const base = { rule: 'policy-leaves-tls-alone', subject: subjectOf(flow), expected: 'no SSL inspection', facts };
   if (inspection.kind === 'unreadable') {
-    const actual =
-      `${policyText(policy)} uses SSL profile "${inspection.profile}", which could not be read: ` +
-      `${inspection.message}`;
     const claim = `The SSL profile "${inspection.profile}" of ${policyText(policy)} could not be read.`;
-    return [unknown({ ...base, claim, actual, quote: inspection.message })];
+    return [unknown({ ...base, claim, quote: inspection.message })];
   }
   const uses = `${policyText(policy)} uses SSL profile "${inspection.profile ?? ''}"`;
   switch (inspection.mode) {
     case 'none':
       return [];
     case 'certificate': {
-      const actual = `${uses}: certificate inspection, whose block page answers with the firewall's own certificate`;
       const claim = `${capital(uses)}, which inspects certificates: its block page has the firewall's certificate.`;
-      return [{ ...base, claim, actual, level: 'warning', suggests: 'policy-inspects-traffic' }];
+      return [{ ...base, claim, level: 'warning', suggests: 'policy-inspects-traffic' }];
     }
     case 'deep':
       return [withCulprit({ ...base, ...judgeDeep(uses, inspection) }, flow, policy)];
@@ -202,9 +192,8 @@ type DeepJudgement = Pick<Finding, 'claim' | 'actual' | 'level' | 'suggests' | '
 
 function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'known' }>): DeepJudgement {
   if (inspection.exemptedBy !== null) {
-    const actual = `${uses}: deep inspection, from which ${inspection.exemptedBy} exempts the server`;
     const claim = `${capital(uses)}, which inspects TLS; ${inspection.exemptedBy} exempts the server.`;
-    return { claim, actual, level: 'note', suggests: null };
+    return { claim, level: 'note', suggests: null };
   }
   if (inspection.unreadExemptions.length > 0) {
     const actual =
@@ -214,7 +203,7 @@ function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'kno
     return { claim, actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
   }
   const claim = `${capital(uses)}, which inspects TLS and replaces the certificate.`;
-  return { claim, actual: `${uses}: deep inspection`, level: 'broken', suggests: 'policy-inspects-traffic' };
+  return { claim, level: 'broken', suggests: 'policy-inspects-traffic' };
 }
 
 function judgeProfiles(flow: Flow, policy: FirewallPolicy): readonly Finding[] {
@@ -226,7 +215,6 @@ function judgeProfiles(flow: Flow, policy: FirewallPolicy): readonly Finding[] {
       subject: subjectOf(flow),
       claim: `${capital(policyText(policy))} applies ${nameList(what, 4)}.`,
       expected: 'flow mode and no security profiles',
-      actual: `${policyText(policy)} applies ${what.join(', ')}`,
       level: 'warning',
       suggests: 'policy-inspects-traffic',
       facts: factsOf(flow, policy, null),
@@ -236,7 +224,7 @@ function judgeProfiles(flow: Flow, policy: FirewallPolicy): readonly Finding[] {
 
 function missing(
   flow: Flow,
-  found: Pick<Finding, 'claim' | 'actual' | 'culprit' | 'facts'>,
+  found: Pick<Finding, 'claim' | 'culprit' | 'facts'>,
   kind: MissingKind | undefined,
 ): Finding {
   return {
@@ -291,7 +279,7 @@ const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'f
  * the other. It speaks for that one firewall only, so that the server is suspected, not proven; and what denies one
  * appliance alone says nothing of the port that is shut for this machine.
  */
-function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
+export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
   return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
@@ -343,16 +331,14 @@ function isOpen({ suggests, level, kind, facts }: Finding): boolean {
 export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
   id: 'firewall-policy',
   title: 'Firewall policy',
-  dependsOn: [],
-  explainedBy: [
-    { by: 'tls-genuine', when: suggestsOnly('policy-inspects-traffic'), evidence: true },
-    { by: 'reachability', when: suggestsOnly('policy-missing'), evidence: true },
+  dependsOn: [
+    { kind: 'explained', by: 'tls-genuine', when: suggestsOnly('policy-inspects-traffic'), evidence: true },
+    { kind: 'explained', by: 'reachability', when: suggestsOnly('policy-missing'), evidence: true },
   ],
   causes: POLICY_CAUSES,
   unknownRemedy:
     'Let the administrator of "firewall[].tokenFile" read the firewall policies, from the address of this machine ' +
     '(trusted hosts).',
-  refines: refineShutPort,
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
   causeSteps: { 'policy-missing': 'connect' },

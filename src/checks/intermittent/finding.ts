@@ -1,6 +1,5 @@
 import { saidBriefly } from '../endpoint-words.ts';
 import { nameList } from '../../core/phrases.ts';
-import { utcText } from '../../core/time-text.ts';
 import { type Assessment, type Advice, type Finding, known, shell, type Step } from '../../engine/model.ts';
 import type { Forgery } from './path-share.ts';
 import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
@@ -41,7 +40,6 @@ export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'su
     claim: `${count}, most recently at ${address}: ${saidBriefly(fault.actual)}.`,
     at,
     expected: 'Every connection works',
-    actual: `${count}, most recently at ${address}, ${utcText(at)}: ${fault.actual}`,
     suggests: fault.cause,
     confidence: fault.confidence,
     facts: known({ address, product: fault.product }),
@@ -69,16 +67,10 @@ export function shareText({ reported }: ConnectionShare): string {
  * FortiAuthenticator complains of what can come from there: then it meets the intermittent fault, however small
  * the share that this machine meets.
  */
-export function withComplaint(
-  assessments: readonly Assessment[],
-  complainedOf: readonly string[],
-): readonly Assessment[] {
-  return assessments.map((assessment) => ({
-    ...assessment,
-    findings: assessment.findings.map((finding) =>
-      complainedOf.includes(assessment.id) && isSmallShare(finding) ? { ...finding, level: 'broken' } : finding,
-    ),
-  }));
+export function withComplaint(own: Assessment, complainedOf: readonly string[]): Assessment {
+  if (!complainedOf.includes(own.id)) return own;
+  const raise = (finding: Finding): Finding => (isSmallShare(finding) ? { ...finding, level: 'broken' } : finding);
+  return { ...own, findings: own.findings.map(raise) };
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   type Connection,
 } from './connection-share.ts';
 import { sharesOf, type PathShare, type RoundConnections } from './path-share.ts';
-import { withMore } from '../../engine/words.ts';
+import { withMoreSaid } from '../../engine/words.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { RoundObservations } from '../../core/round.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
@@ -98,13 +98,7 @@ function softened(
   const isOnly = view.path.endpoints.length === 1;
   const soften = (finding: Finding): Finding => {
     if (!isFault(finding) || (!isOnly && !share.addresses.includes(finding.facts?.address ?? ''))) return finding;
-    return {
-      ...finding,
-      level,
-      suggests: null,
-      claim: withMore(finding.claim, '; ', shareText(share)),
-      actual: `${finding.actual}; ${shareText(share)}`,
-    };
+    return { ...withMoreSaid(finding, '; ', shareText(share)), level, suggests: null };
   };
   return {
     reachability: stages.reachability?.map(soften) ?? null,

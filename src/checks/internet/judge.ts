@@ -1,6 +1,7 @@
 import type { Declaration, Judgement } from '../check.ts';
 import { INTERNET_CAUSES, type InternetCause } from './causes.ts';
 import { judged, unjudged } from '../judgement.ts';
+import { asOthersSeeIt } from '../peer-views.ts';
 import { type Finding, note } from '../../engine/model.ts';
 import { isRefused } from '../reachability/explain-shut-ports.ts';
 import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure } from '../../core/observation.ts';
@@ -79,7 +80,6 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
     subject: silent.join(', '),
     claim: 'No control host accepts a connection, which is no fault where only the licence server is allowed.',
     expected: 'a connection',
-    actual: 'no control host accepts one; no fault, since a firewall may well let only the licence server through',
   };
   return judged(silent.length === 0 ? [] : [note(told)], 'The licence server accepts connections');
 }
@@ -129,13 +129,13 @@ export const internet: Declaration<'internet', InternetCause> = {
   id: 'internet',
   title: 'Internet',
   dependsOn: [],
-  explainedBy: [],
   causes: INTERNET_CAUSES,
   unknownRemedy: 'Give this machine a way to at least one of "controlHosts", or name hosts there that it may reach.',
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'internet' },
   step: 'connect',
+  adjust: (own, everything) => asOthersSeeIt(own, internet, everything),
   from: 'round',
   judge: ({ round, answered }) => judgeInternet(round, answered),
 };

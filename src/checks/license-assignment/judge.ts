@@ -31,7 +31,7 @@ import { withMore } from '../../engine/words.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { valueOf } from '../../core/license/resource.ts';
 
-type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'actual' | 'confidence' | 'kind'>;
+type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'confidence' | 'kind'>;
 
 interface AssignmentInput extends ListedUnit {
   /** Every configured appliance: members of a cluster are judged as a group. */
@@ -50,7 +50,6 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
       return [
         serviceUnknown(unit, {
           claim: 'The registration service refused the API user.',
-          actual: `the service refused the API user (${registration.message})`,
           quote: registration.message,
         }),
       ];
@@ -90,7 +89,6 @@ function notLookedUp(unit: Unit, license: string): Finding {
     subject: license,
     claim: 'The licence has not been looked up yet.',
     expected: ANSWER,
-    actual: 'not looked up yet',
     facts: factsOf(unit, license, null),
   });
 }
@@ -101,14 +99,13 @@ function keptNote(
   { since, because }: NonNullable<LicenseLookup['kept']>,
   facts: FindingFacts,
 ): Finding {
-  const { claim, actual, ...quoted } = openTold(because);
+  const { claim, ...quoted } = openTold(because);
   return note({
     ...quoted,
     rule: 'registration-answers-again',
     subject,
     claim: withMore(claim, '; ', `its answer of ${utcText(since)} still counts`),
     expected: ANSWER,
-    actual: `${actual}; what it said at ${instantText(since)} stands`,
     facts,
   });
 }
@@ -178,34 +175,34 @@ function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder
   }
 }
 
-function broken(suggests: AssignmentCause, actual: string): Verdict {
-  return { level: 'broken', suggests, ...told(actual) };
+function broken(suggests: AssignmentCause, what: string): Verdict {
+  return { level: 'broken', suggests, ...told(what) };
 }
 
 /** A load balancer or a member of a pair has the tokens of a licence elsewhere, and so has what was restored. */
-function suspected(level: 'broken' | 'warning', actual: string): Verdict {
-  return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(actual) };
+function suspected(level: 'broken' | 'warning', what: string): Verdict {
+  return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(what) };
 }
 
 function roleUntold({ name }: Unit): string {
   return `SNMP does not tell whether ${name} is a load balancer or a member of a pair`;
 }
 
-function onPeer(actual: string): Verdict {
-  return { level: 'warning', suggests: 'license-on-peer', ...told(actual) };
+function onPeer(what: string): Verdict {
+  return { level: 'warning', suggests: 'license-on-peer', ...told(what) };
 }
 
-function open(actual: string): Verdict {
-  return { level: 'unknown', suggests: null, ...told(actual) };
+function open(what: string): Verdict {
+  return { level: 'unknown', suggests: null, ...told(what) };
 }
 
-function told(actual: string): Pick<Finding, 'claim' | 'actual'> {
-  return { claim: `The licence is ${actual}.`, actual };
+function told(what: string): Pick<Finding, 'claim'> {
+  return { claim: `The licence is ${what}.` };
 }
 
 const ANSWER = 'an answer of the registration service';
 
-function serviceUnknown(unit: Unit, told: Pick<Told, 'claim' | 'actual' | 'quote'>): Finding {
+function serviceUnknown(unit: Unit, told: Pick<Told, 'claim' | 'quote'>): Finding {
   const facts = factsOf(unit, null, null);
   return unknown({ ...told, rule: 'registration-service-answers', subject: unit.name, expected: ANSWER, facts });
 }
@@ -214,23 +211,18 @@ function noLicenses(unit: Unit): Finding {
   return unknown({
     rule: 'license-known',
     subject: unit.name,
-    claim: 'No licence number of this unit is known.',
+    claim: 'No licence number of this unit is known: name it under "licenses" of the appliance.',
     expected: 'a licence number, configured or read from the appliance',
-    actual: 'none is known: name it under "licenses" of the appliance',
     facts: factsOf(unit, null, null),
   });
 }
 
-function openTold(missed: Postponed | Failure): Pick<Told, 'claim' | 'actual' | 'quote'> {
+function openTold(missed: Postponed | Failure): Pick<Told, 'claim' | 'quote'> {
   if (missed.kind === 'failed') {
     const { reason, message } = missed;
-    const claim = `The registration service did not answer (${reason}).`;
-    return { claim, actual: `no answer (${reason}): ${message}`, quote: message };
+    return { claim: `The registration service did not answer (${reason}).`, quote: message };
   }
-  return {
-    claim: `The registration service is not asked before ${utcText(missed.until)}: its quota or a back-off.`,
-    actual: `not asked before ${instantText(missed.until)}: quota or back-off of the registration service`,
-  };
+  return { claim: `The registration service is not asked before ${utcText(missed.until)}: its quota or a back-off.` };
 }
 
 function factsOf({ name, serial, mode, primary }: Unit, license: string | null, holder: string | null): FindingFacts {
@@ -281,7 +273,6 @@ export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
             ? `The licence had to be redeemed by ${date}, and ${REASON[confidence]}.`
             : `The licence must be redeemed by ${date}: ${daysText(left)}, and ${REASON[confidence]}.`,
         expected: `redeemed by ${date}, as its certificate says`,
-        actual: `${daysText(left)}, and ${REASON[confidence]}`,
         level: 'warning',
         suggests,
         confidence,
@@ -319,14 +310,12 @@ function isRegisteredIn(registration: RegistrationObservation | null, license: s
 export const licenseAssignment: Declaration<'license-assignment', AssignmentCause> = {
   id: 'license-assignment',
   title: 'Licence assignment',
-  dependsOn: [],
-  explainedBy: [],
+  // The serial number that a licence is looked up for is read from the appliance.
+  dependsOn: [{ kind: 'reads', by: 'appliance' }],
   causes: ASSIGNMENT_CAUSES,
   unknownRemedy:
     'See that the serial numbers of the unit and of its licences are known (appliances[].serial, ' +
     'appliances[].licenses) and that "registration" answers.',
-  // The serial number that a licence is looked up for is read from the appliance.
-  unknownWith: ['appliance'],
   place: { kind: 'branch', name: 'Registration', hint: 'who owns the licence' },
   step: 'registration',
   from: 'units',

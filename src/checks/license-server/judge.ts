@@ -1,4 +1,5 @@
 import type { Declaration } from '../check.ts';
+import { asOthersSeeIt } from '../peer-views.ts';
 import { LICENSE_SERVER_CAUSES, type LicenseServerCause } from './causes.ts';
 import { blockPageText } from '../../core/block-page.ts';
 import {
@@ -10,14 +11,13 @@ import {
 } from '../../core/observation.ts';
 import { type Finding, known, note, unknown } from '../../engine/model.ts';
 import { nameList } from '../../core/phrases.ts';
-import { placeOf, saidBriefly, seenAt, withClean } from '../endpoint-words.ts';
+import { placeOf, saidBriefly, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
 
 export const licenseServer: Declaration<'license-server', LicenseServerCause> = {
   id: 'license-server',
   title: 'Licence server',
-  dependsOn: ['tls-genuine'],
-  explainedBy: [],
+  dependsOn: [{ kind: 'needs', by: 'tls-genuine' }],
   causes: LICENSE_SERVER_CAUSES,
   unknownRemedy:
     'Let the HTTP request of this machine reach the licence server: a proxy or a filter on the way may swallow the ' +
@@ -25,6 +25,7 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   onPath: true,
   place: { kind: 'stop', stop: 'license-server' },
   step: 'license-server',
+  adjust: (own, everything) => asOthersSeeIt(own, licenseServer, everything),
   from: 'target',
   judge: ({ path }) => {
     const answered = path.endpoints.filter(({ http }) => http !== null);
@@ -59,7 +60,6 @@ export function judgeHttp(observations: readonly EndpointObservation[]): readonl
 interface HttpTrouble {
   readonly rule: 'server-answers' | 'no-block-page' | 'not-judged';
   readonly claim: (place: string) => string;
-  readonly actual: string;
   readonly quote?: string;
   /** Whose page it is. */
   readonly product?: string | null;
@@ -74,12 +74,11 @@ function troubleOf(http: HttpOutcome): HttpTrouble | null {
         ? {
             rule: 'not-judged',
             claim: (place) => `The HTTP request ${place} was not finished.`,
-            actual: describeFailure(http),
+            quote: saidBriefly(describeFailure(http)),
           }
         : {
             rule: 'server-answers',
             claim: (place) => `The HTTP request ${place} failed: ${saidBriefly(describeFailure(http))}.`,
-            actual: describeFailure(http),
           };
     case 'response':
       return responseTrouble(http);
@@ -93,9 +92,8 @@ function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): Http
     const what = blockPageText(blockPage);
     return {
       rule: 'no-block-page',
-      claim: (place) => `The server did not answer ${place}, but ${what}.`,
+      claim: (place) => `The server did not answer ${place}, but ${what} (HTTP ${String(status)}).`,
       quote: blockPage.quote,
-      actual: `HTTP ${String(status)} with ${what}: ${blockPage.quote}`,
       product: blockPage.product,
     };
   }
@@ -104,12 +102,11 @@ function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): Http
     return {
       rule: 'no-block-page',
       claim: (place) => `A Squid proxy answered ${place} with an error page of its own, not the server.`,
-      actual: `HTTP ${String(status)}, an error page of a Squid proxy`,
       product: 'Squid',
     };
   if (status < 500) return null;
-  const actual = `HTTP ${String(status)}`;
-  return { rule: 'server-answers', claim: (place) => `The server answered ${place} with an error, ${actual}.`, actual };
+  const claim = (place: string): string => `The server answered ${place} with an error, HTTP ${String(status)}.`;
+  return { rule: 'server-answers', claim };
 }
 
 function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'broken' | 'warning'): HttpFinding {
@@ -118,7 +115,6 @@ function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'br
     subject: seen.target,
     claim: trouble.claim(placeOf(seen)),
     expected: 'An HTTP answer with a status below 500, or a demand for a client certificate',
-    actual: seenAt(seen, trouble.actual),
     ...(trouble.quote === undefined ? {} : { quote: trouble.quote }),
     facts: known({ address: seen.address, product: trouble.product }),
   };
@@ -143,7 +139,6 @@ function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'br
 function traceFindings(seen: EndpointObservation, traces: readonly string[]): readonly HttpFinding[] {
   if (traces.length === 0) return [];
   const [rule, expected] = ['no-proxy-traces', 'No header that a proxy or a filter adds'];
-  const actual = seenAt(seen, traces.join(', '));
   const claim = `The answer ${placeOf(seen)} has headers that a proxy or a filter adds: ${nameList(traces, 4)}.`;
-  return [note({ rule, subject: seen.target, claim, expected, actual, facts: { address: seen.address } })];
+  return [note({ rule, subject: seen.target, claim, expected, facts: { address: seen.address } })];
 }

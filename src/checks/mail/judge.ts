@@ -9,9 +9,8 @@ import {
   type RecipientServerObservation,
 } from '../../core/observation.ts';
 import { nameList } from '../../core/phrases.ts';
-import type { Declaration } from '../check.ts';
+import type { Declaration, Everything } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import type { Picture } from '../../connectors/picture.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { MAIL_CAUSES, type MailCause } from './causes.ts';
 import {
@@ -28,7 +27,7 @@ import {
   refusalOf,
   type RefusingReply,
 } from './expectations.ts';
-import { withMore } from '../../engine/words.ts';
+import { withMore, withMoreSaid } from '../../engine/words.ts';
 import { formatDistinguishedName, shortName } from '../../core/certificate.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
@@ -47,7 +46,6 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
     ...expectation,
     ...claimOf(outcome, expectation, level),
     subject: server,
-    actual: describe(outcome),
     quote: outcome.message,
     ...(outcome.issuer === undefined ? {} : { fullNames: [formatDistinguishedName(outcome.issuer)] }),
     facts: { security, ...(issuer === null ? {} : { issuer }) },
@@ -65,7 +63,6 @@ function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slo
     subject: server,
     claim: `The mail server took ${spanText(slowestMs)} for one answer; FortiAuthenticator waits ${spanText(patience)}.`,
     expected: `each answer within ${spanText(patience)}, as long as FortiAuthenticator waits`,
-    actual: `one took ${spanText(slowestMs)}`,
     level: 'warning',
     suggests: 'mail-slow',
   };
@@ -179,12 +176,6 @@ function endedBy(reason: FailureReason): string {
   return reason === 'protocol' ? 'gave no SMTP reply to' : 'ended the connection at';
 }
 
-function describe({ stage, reason, tlsError, message }: MailFailure): string {
-  if (tlsError === 'NO_STARTTLS') return `STARTTLS is not offered: ${message}`;
-  const at = stage === 'tls' && tlsError !== null ? `${stage}, ${tlsError}` : stage;
-  return `${reason} (${at}): ${message}`;
-}
-
 /** No answer at all, as a dead uplink makes of it; an answer that refuses is a fault of its own. */
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
 /** At an address that was found, silence is no fault of the resolvers, whatever they say of other names. */
@@ -193,16 +184,15 @@ const NAMELESS: readonly string[] = ['mail-server-resolves'];
 export const mail: Declaration<'mail', MailCause> = {
   id: 'mail',
   title: 'Mail',
-  dependsOn: [],
-  explainedBy: [
-    { by: 'internet', when: breaksOnly(SILENT), evidence: false },
-    { by: 'name-resolution', when: breaksOnly(NAMELESS), evidence: false },
+  dependsOn: [
+    { kind: 'explained', by: 'internet', when: breaksOnly(SILENT), evidence: false },
+    { kind: 'explained', by: 'name-resolution', when: breaksOnly(NAMELESS), evidence: false },
   ],
   causes: MAIL_CAUSES,
   unknownRemedy: 'Let this machine speak to the servers in "mail", from the same network as FortiAuthenticator.',
   place: { kind: 'branch', name: 'Mail', hint: 'carries codes to users' },
   step: 'code',
-  withUnits: withUntoldServers,
+  adjust: withUntoldServers,
   from: 'round',
   judge: ({ config, round: { mail: servers } }) => {
     if (servers.length === 0) return notConfigured('No mail server is configured');
@@ -218,7 +208,7 @@ function isAccepting({ outcome }: MailObservation): boolean {
 }
 
 /** Where mail servers are not configured, the appliances tell theirs. One that cannot be read may have some. */
-function withUntoldServers(own: Assessment, { appliances: units }: Picture): Assessment {
+function withUntoldServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
   if (own.kind !== 'not-configured' || unread.length === 0) return own;
   return { id: own.id, ...unjudged(`The mail servers of ${nameList(unread)} are not known: its API cannot be read`) };
@@ -268,8 +258,7 @@ function acceptsLater(judged: JudgedServer): boolean {
 
 function besideOneThatWorks(finding: Finding<MailCause>, aside: string): Finding<MailCause> {
   if (finding.level !== 'broken') return finding;
-  const claim = withMore(finding.claim, '; ', aside);
-  return { ...finding, level: 'warning', claim, actual: `${finding.actual}; ${aside}` };
+  return { ...withMoreSaid(finding, '; ', aside), level: 'warning' };
 }
 
 /**
@@ -285,7 +274,6 @@ export function judgeDeferral({ server, security, deferral }: MailObservation): 
       subject: server,
       claim: `The mail server asked to come back later for ${waited}; an activation code lives ${life}.`,
       expected: `a message is taken within the ${life} that an activation code lives`,
-      actual: `this machine was asked to come back later for ${waited}`,
       level: 'warning',
       suggests: 'mail-outlasts-code',
       confidence: 'suspected',
@@ -298,17 +286,8 @@ export function judgeDeferral({ server, security, deferral }: MailObservation): 
  * As the activation tip has it: "if the custom mail server is not reachable, try using localhost", which is a mailer
  * of FortiAuthenticator's own.
  */
-export function judgeRecipientServer({
-  domain,
-  hosts,
-  outcome,
-}: RecipientServerObservation): readonly Finding<never>[] {
+export function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
   if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];
-  const names = hosts.length === 0 ? '' : ` (${hosts.join(', ')})`;
-  const seen =
-    outcome.kind === 'greets'
-      ? `a mail server of it${names} greets this machine: on FortiAuthenticator "localhost" may be worth a try`
-      : `no mail server of it${names} greets this machine: ${outcome.message}`;
   return [
     note({
       rule: 'mail-recipient-server-greets',
@@ -319,7 +298,6 @@ export function judgeRecipientServer({
           : 'No mail server of the domain answers this machine.',
       ...(outcome.kind === 'greets' ? {} : { quote: outcome.message }),
       expected: 'a mail server that FortiAuthenticator can deliver to by itself',
-      actual: `${seen}. This is the view of this machine; from FortiAuthenticator it may differ`,
     }),
   ];
 }

@@ -148,10 +148,11 @@ export const NAME_CAUSES = {
       },
     },
     rank: 2,
-    oneFaultForAllHosts: true,
+    oneFault: 'for-all-hosts',
   },
   'name-not-found': {
     severity: 'critical',
+    oneFault: 'per-host',
     title: 'the name of the licence server does not resolve',
     short: 'a DNS name is not found',
     headline: 'the name {subject} is not found',
@@ -173,6 +174,7 @@ export const NAME_CAUSES = {
   },
   'answer-hijacked': {
     severity: 'critical',
+    oneFault: 'per-host',
     title: 'DNS answers with a false address',
     short: 'false DNS answer',
     headline: 'the name {subject} is hijacked',
@@ -217,6 +219,7 @@ export const NAME_CAUSES = {
   },
   'answer-unexpected': {
     severity: 'warning',
+    oneFault: 'per-host',
     title: 'DNS gives an address outside the expected list',
     short: 'unexpected address in DNS',
     headline: '{subject} has an unexpected address',
@@ -232,6 +235,7 @@ export const NAME_CAUSES = {
   },
   'resolvers-disagree': {
     severity: 'warning',
+    oneFault: 'per-host',
     title: 'resolvers give different addresses',
     short: 'DNS resolvers disagree',
     headline: 'the resolvers disagree about {subject}',

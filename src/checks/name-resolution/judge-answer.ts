@@ -128,9 +128,8 @@ function hijackedFinding(resolver: string, addresses: readonly string[], { subje
   return {
     rule: 'answer-acceptable',
     subject,
-    claim: `${resolverNamed(resolver)} answers with ${nameList(described, 2, '; ')}.`,
+    claim: `${resolverNamed(resolver)} answers with ${nameList(described, 3, '; ')}.`,
     expected: `a public address from ${resolver}`,
-    actual: nameList(described, MOST_SHOWN, '; '),
     level: 'broken',
     suggests: 'answer-hijacked',
     facts: known({ resolver, address: addresses[0], product }),
@@ -142,13 +141,12 @@ function unexpectedFinding(
   addresses: readonly string[],
   { subject, expectedAddresses }: AnswerCase,
 ): Finding<NameCause> {
-  const given = nameList(addresses, 3);
+  const given = nameList(addresses, MOST_SHOWN);
   return {
     rule: 'answer-expected',
     subject,
     claim: `${resolverNamed(resolver)} answers with ${given}, which is not among the expected addresses.`,
     expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
-    actual: nameList(addresses, MOST_SHOWN),
     level: 'warning',
     suggests: 'answer-unexpected',
     facts: known({ resolver, address: addresses[0] }),
@@ -173,7 +171,6 @@ function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerC
     subject: resolver,
     ...claimOfReply(resolver, failed, `the ${type} question`),
     expected: `an answer to the ${type} question for ${hostOf(context.subject)}`,
-    actual: describeReply(failed),
     facts: { resolver },
   };
   return harmful && !isOurs(failed)
@@ -186,16 +183,14 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
   const replies = [a, aaaa];
   const missing = replies.find((reply) => reply.kind === 'answer' && reply.rcode === 'NXDOMAIN');
   if (missing !== undefined || replies.every(isUsable)) {
-    const noRecord = 'NOERROR, but neither an A nor an AAAA record';
     return {
       rule: 'name-exists',
       subject: context.subject,
       claim:
         missing === undefined
-          ? `${resolverNamed(resolver)} knows the name but no address of it.`
+          ? `${resolverNamed(resolver)} knows the name but no address of it, neither A nor AAAA.`
           : `${resolverNamed(resolver)} says that there is no such name (NXDOMAIN).`,
       expected: `${resolver} knows an address of ${hostOf(context.subject)}`,
-      actual: missing === undefined ? noRecord : 'NXDOMAIN: there is no such name',
       // A stub resolver asks its next server after silence only, never after a negative answer: a second, good resolver
       // does not help.
       level: 'broken',
@@ -209,7 +204,6 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
     subject: resolver,
     ...claimOfReply(resolver, failed, 'the question'),
     expected: `an address of ${hostOf(context.subject)}`,
-    actual: describeReply(failed),
     ...levelOfNoAnswer(failed, context),
     facts: { resolver },
   };
@@ -240,12 +234,6 @@ function isUsable(reply: DnsReply): boolean {
 
 function isOurs(reply: DnsReply): boolean {
   return reply.kind === 'failed' && isOfThisMachine(reply.reason) && !isCutShort(reply);
-}
-
-function describeReply(reply: DnsReply): string {
-  if (reply.kind === 'answer') return reply.rcode;
-  const silence = `no answer (${reply.reason}): ${reply.message}`;
-  return isCutShort(reply) ? `an answer over UDP that is cut short, and over TCP ${silence}` : silence;
 }
 
 /** @param question what was asked: `the A question` */

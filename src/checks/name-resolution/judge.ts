@@ -1,5 +1,6 @@
 import { type Finding, suggestsOnly, shell } from '../../engine/model.ts';
 import type { Declaration, TargetFacts } from '../check.ts';
+import { asOthersSeeIt } from '../peer-views.ts';
 import { NAME_CAUSES, type NameCause } from './causes.ts';
 import { addressFamily, uniqueAddresses, authority, ofFamily } from '../../core/addresses.ts';
 import { nameList } from '../../core/phrases.ts';
@@ -69,12 +70,9 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
           rule: 'resolvers-agree',
           subject,
           claim:
-            `${resolverNamed(first.resolver)} gives ${nameList(first.acceptable, 2)}, while ${opposite.resolver} gives ` +
-            `${nameList(opposite.acceptable, 2)}.`,
+            `${resolverNamed(first.resolver)} gives ${nameList(first.acceptable)}, while ${opposite.resolver} gives ` +
+            `${nameList(opposite.acceptable)}.`,
           expected: `an address in common between ${first.resolver} and ${opposite.resolver}`,
-          actual: [first, opposite]
-            .map(({ resolver, acceptable }) => `${resolver}: ${acceptable.join(', ')}`)
-            .join('; '),
           level: 'warning',
           suggests: 'resolvers-disagree',
           facts: { resolver: opposite.resolver },
@@ -101,15 +99,14 @@ function haveNothingInCommon(left: readonly string[], right: readonly string[]):
 export const nameResolution: Declaration<'name-resolution', NameCause> = {
   id: 'name-resolution',
   title: 'Name resolution',
-  dependsOn: [],
-  explainedBy: [{ by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
+  dependsOn: [{ kind: 'explained', by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
   causes: NAME_CAUSES,
   unknownRemedy: 'Name resolvers in "resolvers" that this machine may ask, those that FortiAuthenticator uses.',
   onPath: true,
   isWayOut: true,
-  oneFaultPerHost: true,
   place: { kind: 'stop', stop: 'resolver' },
   step: 'resolver',
+  adjust: (own, everything) => asOthersSeeIt(own, nameResolution, everything),
   from: 'target',
   judge: judgeNames,
   summary: ({ path: { names, host, endpoints } }) => {
@@ -147,9 +144,8 @@ export function judgeFamily(
     {
       rule: 'name-has-family',
       subject: authority({ host, port }),
-      claim: `${host} has no IPv${String(family)} address.`,
+      claim: `${host} has no IPv${String(family)} address, only ${nameList(addresses)}.`,
       expected: `An IPv${String(family)} address`,
-      actual: addresses.join(', '),
       level: 'broken',
       suggests: 'name-not-found',
       advice: {

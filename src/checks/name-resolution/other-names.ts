@@ -3,7 +3,7 @@ import { nameList } from '../../core/phrases.ts';
 import type { DnsObservation, ExtendedError, FailureReason } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { Finding, CauseWords } from '../../engine/model.ts';
-import { withMore } from '../../engine/words.ts';
+import { withMoreSaid } from '../../engine/words.ts';
 import type { RoundObservations } from '../../core/round.ts';
 import { areRelatedHosts } from '../../tls/extensions.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
@@ -99,9 +99,8 @@ export function explainAnswer(
   const { kind, more, quote, confidence, facts } = explanationOf(finding, seen, names);
   const { kinds = {} }: CauseWords = NAME_CAUSES[finding.suggests];
   return {
-    ...finding,
+    ...(more === undefined ? finding : withMoreSaid(finding, '; ', more)),
     ...(kind !== undefined && kind in kinds ? { kind } : {}),
-    ...(more === undefined ? {} : { claim: withMore(finding.claim, '; ', more), actual: `${finding.actual}; ${more}` }),
     ...(quote === undefined ? {} : { quote }),
     ...(confidence === undefined ? {} : { confidence }),
     ...(facts === undefined ? {} : { facts: { ...finding.facts, ...facts } }),

@@ -7,8 +7,8 @@ import { POLLING_CAUSES, type PollingCause } from './causes.ts';
 import { listens, isCorroborated, ONE_DATAGRAM } from '../../core/polling/state.ts';
 import { PATH, explainedBy, type PreconditionOf } from './explained.ts';
 import type { Millis } from '../../core/clock.ts';
-import { spanText, instantText, utcText } from '../../core/time-text.ts';
-import { withMore } from '../../engine/words.ts';
+import { spanText, utcText } from '../../core/time-text.ts';
+import { withMoreSaid } from '../../engine/words.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { authority } from '../../core/addresses.ts';
@@ -51,8 +51,7 @@ export function judgePolling(
 
 /** One datagram: worth a look, and no proof. */
 function suspectedOnly(finding: Finding): Finding {
-  const claim = withMore(finding.claim, '', ONE_DATAGRAM);
-  return { ...finding, claim, actual: `${finding.actual}${ONE_DATAGRAM}`, level: 'warning', confidence: 'suspected' };
+  return { ...withMoreSaid(finding, '', ONE_DATAGRAM), level: 'warning', confidence: 'suspected' };
 }
 
 interface Judging {
@@ -79,9 +78,6 @@ function judgeError(
     quote: shorten(error.sample),
     at: error.lastAt,
     expected: `No FTM errors in the log within ${spanText(window)}`,
-    actual:
-      `${times(error.count)} since ${instantText(error.firstAt)}, last ${instantText(error.lastAt)}: ` +
-      `${shorten(error.sample)}`,
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
@@ -139,10 +135,6 @@ function judgeSilence(
           ? `No log line has ever arrived; ftm-watch has waited for ${since}.`
           : `The last log line arrived at ${utcText(lastLineAt)}, ${since} ago.`,
       expected: `A log line at least every ${spanText(silentAfter)}`,
-      actual:
-        lastLineAt === null
-          ? `It has never sent a line; waited for ${since}`
-          : `Nothing since ${instantText(lastLineAt)}, ${since} ago`,
       level: 'warning',
       suggests: 'appliance-silent',
       explainedBy: [],
@@ -165,10 +157,6 @@ const LEVELS: Readonly<Record<PollingError['severity'], FindingLevel>> = {
 
 function suggestion(cause: string | null, preconditionOf: PreconditionOf): string {
   return cause === null || SEEN_BY_PROBES.includes(preconditionOf(cause)) ? 'polling-failing' : cause;
-}
-
-function times(count: number): string {
-  return count === 1 ? 'Once' : `${String(count)} times`;
 }
 
 /** A log line tells the most at its end: FortiAuthenticator puts the message after its fields. */
@@ -194,17 +182,13 @@ export function judgeFirstLines(
     .map(({ name }) => name);
   const subjects = appliances.length === 0 ? ['the log'] : silent;
   const refused =
-    strangers.length === 0 ? '' : `; refused lines of unknown senders: ${nameList(strangers, MOST_STRANGERS)}`;
-  const places = placesOf(config);
+    strangers.length === 0 ? '' : `; lines of unknown senders were refused: ${nameList(strangers, MOST_STRANGERS)}`;
   return subjects.map((subject) =>
     unknown({
       rule: 'first-line-arrived',
       subject,
-      claim:
-        `Waiting for the first log line, ${nameList(places, 3)}` +
-        `${strangers.length === 0 ? '' : `; lines of unknown senders were refused: ${nameList(strangers, 3)}`}.`,
+      claim: `Waiting for the first log line, ${nameList(placesOf(config))}${refused}.`,
       expected: 'A log line of FortiAuthenticator',
-      actual: `Waiting for the first one, ${places.join(', ')}${refused}`,
       explainedBy: [],
     }),
   );
@@ -226,9 +210,9 @@ function placesOf({ logs }: WatchedConfig): readonly string[] {
 export const polling: Declaration<'polling', PollingCause> = {
   id: 'polling',
   title: 'Polling',
-  dependsOn: [],
   // Everything that FortiAuthenticator complains of may be explained by something else.
-  explainedBy: [...PATH, 'license-assignment', 'firewall-policy', 'mail'].map((by) => ({
+  dependsOn: [...PATH, 'license-assignment', 'firewall-policy', 'mail'].map((by) => ({
+    kind: 'explained',
     by,
     when: canCome(by),
     evidence: true,
@@ -237,9 +221,6 @@ export const polling: Declaration<'polling', PollingCause> = {
   })),
   causes: POLLING_CAUSES,
   unknownRemedy: 'Let FortiAuthenticator send its log to this machine: Logging > Log Config > Syslog Servers.',
-  judgedLast: true,
-  // It waits for the first line. When none comes, that is told as the silence of the appliance.
-  onlyListens: true,
   place: { kind: 'branch', name: 'Polling', hint: 'what its log says' },
   step: 'provisioning',
   causeSteps: { 'users-disabled': 'code' },
@@ -269,10 +250,15 @@ function judgeLog(facts: LogFacts): Judgement {
       const found = judgePolling(report, preconditionOf, policies);
       const failing = found.filter(({ suggests }) => suggests === 'polling-failing');
       const memory = memoryBeside(failing, facts.units ?? [], ({ subject }) => subject);
-      return judged(
-        [...found, ...memory, ...notes, ...judgeFirstLines(config, report, strangers)],
-        'The log of FortiAuthenticator shows no FortiToken Mobile errors',
-      );
+      const waiting = judgeFirstLines(config, report, strangers);
+      return {
+        ...judged(
+          [...found, ...memory, ...notes, ...waiting],
+          'The log of FortiAuthenticator shows no FortiToken Mobile errors',
+        ),
+        // When no line comes, that is told as the silence of the appliance.
+        ...(waiting.length === 0 ? {} : { waits: true }),
+      };
     }
   }
 }

@@ -6,7 +6,7 @@ import {
   type FailureReason,
   isOwnTrouble,
 } from '../../core/observation.ts';
-import { withMore } from '../../engine/words.ts';
+import { withMoreSaid } from '../../engine/words.ts';
 import type { ShutPortKind } from './causes.ts';
 import type { Confidence, Finding } from '../../engine/model.ts';
 import type { RoundObservations } from '../../core/round.ts';
@@ -137,9 +137,8 @@ interface ShutPortFindings {
 function explained(finding: Finding, { own, overall, controls }: ShutPortFindings): Finding {
   const kind = finding.level === 'broken' ? overall : own;
   const more = comparison(own, controls);
-  const told =
-    more === null ? {} : { claim: withMore(finding.claim, ', ', more), actual: `${finding.actual}, ${more}` };
-  return { ...finding, ...told, kind, confidence: confidenceOf(kind, controls) };
+  const told = more === null ? finding : withMoreSaid(finding, ', ', more);
+  return { ...told, kind, confidence: confidenceOf(kind, controls) };
 }
 
 function comparison(own: Shut, { nearest, refusing }: ControlHosts): string | null {

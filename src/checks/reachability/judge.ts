@@ -7,13 +7,15 @@ import {
   type ProxyAnswer,
   type TcpFailure,
 } from '../../core/observation.ts';
-import { shell, type Finding, type FindingLevel, known, note, unknown } from '../../engine/model.ts';
+import { shell, type Assessment, type Finding, type FindingLevel, known, note, unknown } from '../../engine/model.ts';
 import type { Declaration } from '../check.ts';
 import { REACHABILITY_CAUSES, type ReachabilityCause, type ProxyKind } from './causes.ts';
 import { explainShutPorts } from './explain-shut-ports.ts';
+import { refineShutPort } from '../firewall-policy/judge.ts';
+import { asOthersSeeIt } from '../peer-views.ts';
 import { portOf } from '../../core/addresses.ts';
 import { spanText } from '../../core/time-text.ts';
-import { placeOf, saidBriefly, seenAt, withClean } from '../endpoint-words.ts';
+import { placeOf, saidBriefly, withClean } from '../endpoint-words.ts';
 import type { Millis } from '../../core/clock.ts';
 
 /**
@@ -49,7 +51,6 @@ function judgeProxyTime(seen: EndpointObservation): readonly Finding<Reachabilit
       subject: target,
       claim: `The proxy ${proxy} took ${waited} to connect.`,
       expected: `a connection through the proxy within ${spanText(SLOW_PROXY)}`,
-      actual: `the proxy ${proxy} took ${waited}`,
       level: 'warning',
       suggests: 'proxy-slow',
       facts: { proxy, waited },
@@ -94,7 +95,6 @@ function portFinding(
       `Port ${portOf(seen.target)} ${placeOf(seen)} ${level === 'unknown' ? 'could not be tried' : 'did not open'}: ` +
       `${saidBriefly(how)}.`,
     expected: `TCP port ${portOf(seen.target)} accepts a connection`,
-    actual: seenAt(seen, how),
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
     facts: known({ address: seen.address, proxy: seen.proxy }),
@@ -115,7 +115,7 @@ function routeFinding(
         ? `This machine has no route for IPv${String(seen.family)}, so ${seen.address} was not tried.`
         : `This machine cannot send to the proxy ${seen.proxy}, so ${seen.address} was not tried.`,
     expected: `A route for IPv${String(seen.family)}, or another family to use`,
-    actual: seenAt(seen, how),
+    quote: saidBriefly(how),
     facts: { address: seen.address },
   };
   return isSpared(seen.family, observations) ? note(told) : unknown(told);
@@ -138,8 +138,10 @@ function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[])
 export const reachability: Declaration<'reachability', ReachabilityCause> = {
   id: 'reachability',
   title: 'Reachability',
-  dependsOn: ['name-resolution', 'internet'],
-  explainedBy: [],
+  dependsOn: [
+    { kind: 'needs', by: 'name-resolution', when: isUnproven },
+    { kind: 'needs', by: 'internet', when: isUnproven },
+  ],
   causes: REACHABILITY_CAUSES,
   unknownRemedy: shell(
     'Give this machine a route to the licence server, or set "sourceAddress" to an address that has one.',
@@ -147,11 +149,13 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   ),
   onPath: true,
   byOneConnection: true,
-  // One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
-  // inspecting device answers instead of the server.
-  provesItself: true,
   place: { kind: 'stop', stop: 'firewall' },
   step: 'connect',
+  adjust: (own, everything) => {
+    const seen = asOthersSeeIt(own, reachability, everything);
+    const { policies } = everything;
+    return policies === null ? seen : { ...seen, findings: seen.findings.map(refineShutPort(policies)) };
+  },
   from: 'target',
   judge: ({ path: { endpoints }, controlHosts }) =>
     endpoints.some(isJudgeable) ? explainShutPorts(judgeTcp(endpoints), endpoints, controlHosts) : null,
@@ -162,6 +166,14 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
     return open.length === 0 ? 'No connection' : `The port opens${way} in ${Math.max(...open).toFixed(0)} ms`;
   },
 };
+
+/**
+ * One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
+ * inspecting device answers instead of the server.
+ */
+function isUnproven({ kind, findings }: Assessment): boolean {
+  return kind === 'unjudged' || findings.some(({ level }) => level === 'broken' || level === 'unknown');
+}
 
 function isJudgeable({ tcp }: EndpointObservation): boolean {
   return tcp.kind === 'open' || !isOwnTrouble(tcp.reason);

@@ -160,20 +160,18 @@ export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
     claim: 'The certificate could not be looked at, for a reason on this machine.',
     quote: message,
     expected: 'A certificate to judge',
-    actual: `Not looked at: ${message}`,
     summary: `The certificate of ${target} could not be looked at: ${message}`,
     wouldSettle: 'The next round; the trouble lies with this program or its machine',
   });
 }
 
 function judgeUnreadable(dropped: number, target: string): TlsJudgement {
-  const actual = dropped === 0 ? 'None was sent' : `${String(dropped)} that cannot be read`;
+  const sent = dropped === 0 ? 'none was sent' : `${String(dropped)} that cannot be read`;
   return unknown(target, {
     rule: 'chain-is-readable',
     claim: dropped === 0 ? 'The server sent no certificate.' : 'The server sent no certificate that can be read.',
     expected: 'A certificate that can be read',
-    actual,
-    summary: `The certificate of ${target} cannot be judged: ${actual.toLowerCase()}`,
+    summary: `The certificate of ${target} cannot be judged: ${sent}`,
     wouldSettle: 'The same connection looked at from a path known to be clean',
   });
 }
@@ -205,12 +203,7 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
   });
   const product = page?.product ?? null;
   const told: readonly (Expectation & Pick<Finding, 'facts'>)[] = [
-    {
-      rule: 'tls-handshake-answered',
-      expected: 'A TLS handshake with a certificate',
-      actual: how,
-      ...claimOf(outcome),
-    },
+    { rule: 'tls-handshake-answered', expected: 'A TLS handshake with a certificate', ...claimOf(outcome) },
     ...(page === null ? [] : [page.told]),
     ...proofs.filter(({ rule }) => rule !== SMALL_ANSWER || kind === 'large-answers-lost'),
   ];
@@ -279,15 +272,9 @@ function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Pa
   if (plaintext === null) return null;
   const page = recogniseBlockPage({ status: null, location: null, text: plaintext, words: plaintext }, products);
   if (page === null) return null;
-  const what = blockPageText(page);
-  const told = {
-    rule: 'no-block-page',
-    claim: `The answer is ${what}.`,
-    expected: 'No block page',
-    // The whole answer is quoted beside it.
-    actual: capital(what),
-  };
-  return { product: page.product, told: { ...told, facts: known({ product: page.product }) } };
+  const claim = `The answer is ${blockPageText(page)}.`;
+  const told = { rule: 'no-block-page', claim, expected: 'No block page', facts: known({ product: page.product }) };
+  return { product: page.product, told };
 }
 
 const SMALL_ANSWER = 'large-answers-arrive';
@@ -317,16 +304,14 @@ function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | n
       `The connection was ended after ${outcome.durationMs.toFixed(1)} ms, by something nearer than the server, which ` +
       `is ${roundTrip.toFixed(1)} ms away.`,
     expected: `No answer before a round trip of ${roundTrip.toFixed(1)} ms`,
-    actual: `An answer after ${outcome.durationMs.toFixed(1)} ms: by something nearer than the server`,
   };
 }
 
 function smallAnswer({ refusable }: CloserLook): Seen | null {
   if (refusable?.kind !== 'failed' || refusable.alert === null) return null;
   const alert = visibleText(refusable.alert, 40);
-  const actual = `A hello that can only be refused was refused (${alert}); no certificate ever came`;
-  const claim = 'Small answers arrive, but never a certificate.';
-  return { claim, expected: 'Answers of any size', actual };
+  const claim = `Small answers arrive (the alert "${alert}"), but never a certificate.`;
+  return { claim, expected: 'Answers of any size' };
 }
 
 function sameHelloAgain({ again }: CloserLook): Seen | null {
@@ -334,34 +319,28 @@ function sameHelloAgain({ again }: CloserLook): Seen | null {
   return {
     claim: 'A certificate came a moment later: the block comes and goes.',
     expected: 'The same when it is asked again',
-    actual: 'A certificate a moment later: it comes and goes',
   };
 }
 
 function otherServerName({ otherName }: CloserLook): Seen | null {
   if (otherName === null || lookOf(otherName.outcome) !== 'passes') return null;
-  const how =
-    otherName.name === null ? 'without a server name' : `with the server name ${visibleText(otherName.name, 253)}`;
   return {
     claim:
       otherName.name === null
         ? 'The same address shows a certificate when no server name is asked for.'
         : `The same address shows a certificate for the server name ${visibleText(otherName.name, 100)}.`,
     expected: 'The same for any server name',
-    actual: `A certificate at the same address ${how}`,
   };
 }
 
 function controlHosts(closer: CloserLook, outcome: BlockedOutcome): Seen | null {
   const alike = controlsAlike(endingOf(outcome), closer);
   if (alike === 0) return null;
-  const which = alike === 1 ? 'The only one that could be asked' : `All ${String(alike)} of them`;
   return {
     claim:
       alike === 1
         ? 'The one control host that could be asked showed no certificate either.'
         : `None of ${String(alike)} control hosts showed a certificate either.`,
     expected: 'Certificates of control hosts',
-    actual: `${which}: no certificate either`,
   };
 }

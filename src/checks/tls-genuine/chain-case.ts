@@ -296,7 +296,6 @@ export function judgeFlaws(
   const { refusal } = openssl;
   const refused: Flaw = {
     kind: 'openssl',
-    text: `OpenSSL refuses it: ${refusal}`,
     claim: `OpenSSL refuses the certificate: ${refusal}.`,
     fullNames: [],
   };

@@ -185,7 +185,6 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
       rule: 'authority-is-known',
       claim: '{end} is not a known authority: whether FortiAuthenticator accepts it is not known.',
       expected: 'An authority whose key is known',
-      actual: '{end} is not known: whether FortiAuthenticator accepts it is not known',
     },
     advice: {
       summary: '{judgement}.',

@@ -38,7 +38,6 @@ export function judgeOlderTls(
       subject: path.subject,
       claim: `TLS 1.2 is ${isCut ? 'cut' : 'inspected'}${by}, while TLS 1.3 is not.`,
       expected: `TLS 1.2 as clean as TLS 1.3 at ${difference.address}`,
-      actual: `In TLS 1.2 alone: ${summary}`,
       level: 'warning',
       suggests: SUGGESTED[difference.verdict],
       confidence,

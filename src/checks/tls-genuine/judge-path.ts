@@ -8,7 +8,7 @@ import {
 } from '../../core/observation.ts';
 import { type Finding, isFault } from '../../engine/model.ts';
 import type { EpochMs, Clock, Millis } from '../../core/clock.ts';
-import { withMore } from '../../engine/words.ts';
+import { withMoreSaid } from '../../engine/words.ts';
 import type {
   FlawMemory,
   ControlChain,
@@ -94,8 +94,7 @@ function isFaulty({ findings }: TlsJudgement): boolean {
 /** With the address that it is about, and those at which everything works. */
 function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
   const facts = { ...finding.facts, address };
-  const claim = withMore(finding.claim, ' ', `(${address})`);
-  return withClean({ ...finding, claim, actual: `${address}: ${finding.actual}`, facts }, clean);
+  return withClean({ ...withMoreSaid(finding, ' ', `(${address})`), facts }, clean);
 }
 
 function ofOther(finding: Finding): Finding {

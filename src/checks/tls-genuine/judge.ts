@@ -3,14 +3,14 @@ import { authority } from '../../core/addresses.ts';
 import { type FirewallObservation, leavesTlsAlone, policyText } from '../../core/license/firewall.ts';
 import { nameList } from '../../core/phrases.ts';
 import { FORTIGATE_SERIAL } from '../../engine/words.ts';
-import { unreadablePeers } from '../peer-views.ts';
-import type { Declaration, LogFacts } from '../check.ts';
+import { asOthersSeeIt, unreadablePeers } from '../peer-views.ts';
+import type { Declaration, Everything } from '../check.ts';
 import type { PathObservation } from '../../core/round.ts';
 import { TLS_CAUSES, type TlsCause, REPEAT } from './causes.ts';
 import { judgeOlderTls } from './judge-older-tls.ts';
 import { refusedBaselineFindings } from './chain-case.ts';
 import type { PollingCause } from '../polling/causes.ts';
-import { instantText, utcText } from '../../core/time-text.ts';
+import { utcText } from '../../core/time-text.ts';
 import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
 import { isCorroborated, ONE_DATAGRAM, type Complaint, type FirewallSighting } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
@@ -81,7 +81,6 @@ function suspicions(findings: readonly Finding[], report: PollingReport, subject
     quote: error.sample,
     at: error.lastAt,
     expected: `No TLS error in the log of ${appliance} while the authority is not known`,
-    actual: `${appliance} at ${instantText(error.lastAt)}: ${error.sample}`,
     level: 'broken',
     suggests: 'tls-interception-suspected',
     confidence: 'suspected',
@@ -133,8 +132,7 @@ const ADVICE: NonNullable<Finding['advice']> = {
 export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   id: 'tls-genuine',
   title: 'Genuine TLS',
-  dependsOn: ['reachability'],
-  explainedBy: [],
+  dependsOn: [{ kind: 'needs', by: 'reachability' }],
   causes: TLS_CAUSES,
   unknownRemedy:
     'Make known what the certificate of the licence server is judged by: "trust.caFiles", "trust.pins", or a ' +
@@ -142,8 +140,11 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   onPath: true,
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
-  withUnits: (own, { peers, firewall }) => behindFirewall(unreadablePeers(own, peers), firewall),
-  withLog: withLogEvidence,
+  adjust: (own, everything) => {
+    const { peers, firewall } = everything.picture;
+    const told = behindFirewall(unreadablePeers(withLogEvidence(own, everything), peers), firewall);
+    return asOthersSeeIt(told, tlsGenuine, everything);
+  },
   from: 'target',
   judge: ({ path, tls, knowledge, surroundings }) =>
     tls.worst === null
@@ -193,13 +194,11 @@ const INTERCEPTIONS: readonly string[] = ['tls-intercepted', 'tls-interception-s
  * Adds what the logs say: a firewall's own, and FortiAuthenticator's, which see the path of FortiAuthenticator; and
  * weighs what FortiAuthenticator may not suffer from.
  */
-function withLogEvidence(
-  own: Assessment,
-  { report, config }: Extract<LogFacts, { readonly kind: 'heard' }>,
-): Assessment {
-  const subject = authority(config.licenseServer);
-  const weighed = { ...own, findings: withComplaints(own.findings, report, subject) };
-  return withFindings(weighed, judgeLogEvidence(report, subject));
+function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): Assessment {
+  if (log === null) return own;
+  const subject = authority(licenseServer);
+  const weighed = { ...own, findings: withComplaints(own.findings, log.report, subject) };
+  return withFindings(weighed, judgeLogEvidence(log.report, subject));
 }
 
 /**
@@ -215,7 +214,6 @@ export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: s
     quote: sighting.sample,
     at: sighting.lastAt,
     expected: 'no line in the log of the firewall that says it inspects this traffic',
-    actual: `${admission(sighting)}: ${sighting.sample}${corroborated ? '' : ONE_DATAGRAM}`,
     ...(corroborated ? { level: 'broken', witness: 'firewall' } : { level: 'warning', confidence: 'suspected' }),
     suggests: 'tls-intercepted',
     facts: factsOf(sighting),

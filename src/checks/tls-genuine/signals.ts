@@ -1,6 +1,5 @@
 import { counted, nameList } from '../../core/phrases.ts';
 import {
-  formatDistinguishedName,
   type Certificate,
   type DistinguishedName,
   attributeValues,
@@ -58,7 +57,6 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   const isNamed = isRightful(identify(sent[0], chain.evidence));
   if (isUnderTrusted(chain, chainTrust)) return null;
   const [issuer, fullNames] = [called(chain.leaf.issuer), inFull(chain.leaf.issuer)];
-  const actual = `Issued by ${formatDistinguishedName(chain.leaf.issuer)}`;
   const seen = `${WAYS[reference.kind]} ${reference.label}`;
   if (isGenuine(chainTrust.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
     const rule = 'reference-path-agrees';
@@ -66,20 +64,19 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
     if (chain.accepted !== null) return { rule, weight, ...deviceInstead(chain, seen) };
     const expected = `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`;
     const claim = `The certificate is issued by ${issuer} here, but by a trusted authority ${visibleText(seen, 80)}.`;
-    return { rule, weight, claim, expected, actual, fullNames };
+    return { rule, weight, claim, expected, fullNames };
   }
   if (reference.kind !== 'server-name' || chainTrust.kind !== 'public') return null;
   const expected = `A trusted chain with this server name as ${seen}`;
   const claim = `The certificate is issued by ${issuer}, and ${visibleText(seen, 80)} by a public authority.`;
-  return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, actual, fullNames };
+  return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, fullNames };
 }
 
 /** The same authority signs for both: what differs is whose certificate it is. */
-function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'actual' | 'fullNames'> {
+function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
   return {
     claim: `The certificate is that of ${called(leaf.subject)} here, and the server's own ${visibleText(seen, 80)}.`,
     expected: `The server's own certificate, as ${seen}`,
-    actual: formatDistinguishedName(leaf.subject),
     fullNames: inFull(leaf.subject),
   };
 }
@@ -143,12 +140,7 @@ function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null
   if (found === undefined) return null;
   const expected = 'Issuer and revocation list at addresses of the internet';
   const claim = 'The certificate points to an issuer or a revocation list inside a private network.';
-  return {
-    claim,
-    expected,
-    actual: `They are at ${visibleText(found, 160)}`,
-    quote: visibleText(found, 160),
-  };
+  return { claim, expected, quote: visibleText(found, 160) };
 }
 
 /** Some public authorities name a directory server of the internet beside their web server: that is no sign. */
@@ -214,7 +206,6 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   return {
     expected: 'An issuer that is not known as an inspection product',
     claim: `${called(found.issuer)} is a name that ${found.product} gives its inspection authorities.`,
-    actual: `Issued by ${formatDistinguishedName(found.issuer)}, as ${found.product} does`,
     fullNames: inFull(found.issuer),
     product: found.product,
   };
@@ -227,11 +218,9 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
 function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   const product = identity === 'device' ? deviceOf(leaf) : null;
   if (product === null) return null;
-  const actual = `The factory certificate of a device: ${formatDistinguishedName(leaf.subject)}`;
   return {
     claim: `The certificate is the factory certificate of a device, ${called(leaf.subject)}.`,
     expected: "The licence server's own certificate",
-    actual,
     fullNames: inFull(leaf.subject),
     product,
   };
@@ -245,7 +234,6 @@ function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
   return {
     claim: `The certificate is that of ${called(leaf.subject)}, where ${called(known.subject)} was learned.`,
     expected,
-    actual: formatDistinguishedName(leaf.subject),
     fullNames: inFull(leaf.subject, known.subject),
   };
 }
@@ -260,9 +248,8 @@ const FORWARD_PROXY = /^(?:proxy-connection|x-bluecoat-via|x-iwsaas-via|x-mwg-vi
 function forwardProxy({ evidence }: ChainCase): Seen | null {
   const found = evidence.traces.filter((trace) => FORWARD_PROXY.test(trace));
   if (found.length === 0) return null;
-  const actual = `The answer carries ${nameList(found)}`;
   const claim = `The answer has headers that only a forward proxy adds: ${nameList(found, 4)}.`;
-  return { claim, expected: 'No header that only a forward proxy adds', actual };
+  return { claim, expected: 'No header that only a forward proxy adds' };
 }
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -273,12 +260,8 @@ const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   const age = evidence.now - leaf.notBefore;
   if (age < 0 || age >= FRESH_MS) return null;
-  const ago = agoText(age);
-  return {
-    claim: `The certificate is brand-new: it became valid only ${ago} ago.`,
-    expected: 'A certificate that was made before it was asked for',
-    actual: `Became valid only ${ago} ago`,
-  };
+  const claim = `The certificate is brand-new: it became valid only ${agoText(age)} ago.`;
+  return { claim, expected: 'A certificate that was made before it was asked for' };
 }
 
 function agoText(age: Millis): string {
@@ -298,9 +281,8 @@ function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen 
   const recent = previous.filter(({ at }) => now - at <= SERIAL_MEMORY_MS);
   const serials = [...recent, leaf].map(({ serial }) => serial);
   if (serials.length < MIN_SERIALS || new Set(serials).size < serials.length) return null;
-  const actual = `${String(serials.length)} connections in a day, each with another serial`;
   const claim = `Each of ${String(serials.length)} connections in a day showed a certificate with another serial number.`;
-  return { claim, expected: 'The same certificate on the next connection', actual };
+  return { claim, expected: 'The same certificate on the next connection' };
 }
 
 /** This program verified the same target itself before. */
@@ -310,7 +292,7 @@ function genuineBefore(chain: ChainCase): Seen | null {
   const expected = `A chain to ${remembered.label}, genuine until ${instantText(remembered.at)}`;
   const { issuer } = chain.leaf;
   const claim = `The certificate is issued by ${called(issuer)} now; a genuine one was seen here before.`;
-  return { claim, expected, actual: issuedBy(chain), fullNames: inFull(issuer) };
+  return { claim, expected, fullNames: inFull(issuer) };
 }
 
 function otherThanLearned(chain: ChainCase): Seen | null {
@@ -321,13 +303,8 @@ function otherThanLearned(chain: ChainCase): Seen | null {
   return {
     claim: `The certificate is issued by ${called(issuer)} and not by ${called(learned.issuer)}, as learned.`,
     expected: `Issued by ${called(learned.issuer)}, as learned at ${instantText(baseline.learnedAt)}`,
-    actual: issuedBy(chain),
     fullNames: inFull(issuer, learned.issuer),
   };
-}
-
-function issuedBy({ leaf }: ChainCase): string {
-  return `Issued by ${formatDistinguishedName(leaf.issuer)}`;
 }
 
 /**
@@ -346,7 +323,7 @@ export interface Signal extends Expectation {
 }
 
 /** A signal apart from its name and its weight. */
-export type Seen = Pick<Signal, 'claim' | 'expected' | 'actual' | 'quote' | 'witness' | 'fullNames' | 'product'>;
+export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fullNames' | 'product'>;
 
 /**
  * What belongs to a known certificate, under another key: the name of a genuine authority, or the dates or serial of
@@ -361,7 +338,7 @@ export function copySignals(chain: ChainCase): readonly Signal[] {
   ];
 }
 
-type Copy = Pick<Signal, 'claim' | 'actual' | 'fullNames'>;
+type Copy = Pick<Signal, 'claim' | 'fullNames'>;
 
 function copy(seen: Copy, weight: Signal['weight']): Signal {
   const expected = 'Names, dates and serials of known certificates only together with their keys';
@@ -381,7 +358,6 @@ function borrowedName(chain: ChainCase): Borrowed | null {
       name: last.issuer,
       claim: `The certificate names ${called(last.issuer)} as its authority, whose key did not sign it.`,
       fullNames: inFull(last.issuer),
-      actual: `Says it is signed by ${formatDistinguishedName(last.issuer)}, whose key did not sign it`,
     };
   const borrower = claimants(chain).find((certificate) => bearsKnownName(certificate, evidence));
   if (borrower === undefined) return null;
@@ -389,7 +365,6 @@ function borrowedName(chain: ChainCase): Borrowed | null {
     name: borrower.subject,
     claim: `${called(borrower.subject)} has another key than the genuine authority of this name.`,
     fullNames: inFull(borrower.subject),
-    actual: `${formatDistinguishedName(borrower.subject)} has another key than the genuine authority of this name`,
   };
 }
 
@@ -458,10 +433,7 @@ function copiedLeaf({ leaf, evidence }: ChainCase): Copy | null {
   const original = originals.find((known) => known.serial === leaf.serial || hasSameDates(known, leaf));
   if (original === undefined || !isSameName(original.subject, leaf.subject)) return null;
   const what = original.serial === leaf.serial ? 'serial' : 'dates';
-  return {
-    claim: `The certificate has the subject and the ${what} of the genuine one, but another key.`,
-    actual: `Has the subject and the ${what} of the certificate ${original.fingerprint.slice(0, 23)}… under another key`,
-  };
+  return { claim: `The certificate has the subject and the ${what} of the genuine one, but another key.` };
 }
 
 function hasSameDates(left: Certificate, right: Certificate): boolean {
@@ -541,7 +513,6 @@ function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: C
   return {
     expected: `Another issuer on ${target}, unrelated to ${evidence.target}`,
     claim: `${visibleText(shownBy, 110)} shows ${what}: ${called(leaf.issuer)}.`,
-    actual: `${target} shows ${what}: ${formatDistinguishedName(leaf.issuer)}`,
     fullNames: inFull(leaf.issuer),
     ...(isElsewhere ? { witness: 'other-host' } : {}),
   };

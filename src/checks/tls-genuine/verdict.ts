@@ -229,7 +229,7 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
         rule,
         claim,
         expected,
-        actual,
+        ...(actual === undefined ? {} : { actual }),
         ...(quote === undefined ? {} : { quote }),
         ...(fullNames === undefined ? {} : { fullNames }),
         ...(witness === undefined ? {} : { witness }),
@@ -243,8 +243,7 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
         ...(row.advice === undefined ? {} : { advice: row.advice }),
       }),
     );
-  const open =
-    row.open === undefined ? [] : [{ ...row.open, claim: inWords(row.open.claim), actual: inWords(row.open.actual) }];
+  const open = row.open === undefined ? [] : [{ ...row.open, claim: inWords(row.open.claim) }];
   return {
     findings: [
       ...deciding,

@@ -40,14 +40,12 @@ export function judgeTokenPool(
 ): readonly Finding<TokenPoolCause>[] {
   const { appliance } = observation;
   if (observation.kind !== 'ok') {
-    const actual = 'its API cannot be read';
     return [
       unknown({
         rule: 'tokens-readable',
         subject: appliance,
         claim: 'The tokens are not known, because the API cannot be read.',
         expected: TOKEN_LIST,
-        actual,
         facts: { appliance },
       }),
     ];
@@ -77,9 +75,8 @@ function judgeMismatch(
 ): readonly Finding<TokenPoolCause>[] {
   if (licensed === null || counted === null || licensed.total === counted.total) return [];
   const expected = `${String(licensed.total)} FortiToken Mobile tokens, as licensed`;
-  const actual = `${String(counted.total)} tokens: ${statusText(counted)}`;
-  const claim = `There are ${String(counted.total)} tokens, and ${String(licensed.total)} are licensed.`;
-  const told = toldOf(facts, { rule: 'tokens-match-licence', claim, expected, actual });
+  const claim = `There are ${String(counted.total)} tokens (${statusText(counted)}), and ${String(licensed.total)} are licensed.`;
+  const told = toldOf(facts, { rule: 'tokens-match-licence', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'token-count-mismatch' }];
 }
 
@@ -109,21 +106,19 @@ function judgeSupply(
   tokensLow: number,
 ): readonly Finding<TokenPoolCause>[] {
   if (total === 0) {
-    const actual = 'no FortiToken Mobile token on the appliance: no licence is activated yet';
     const claim = 'There are no FortiToken Mobile tokens: no licence is activated yet.';
     const expected = 'an activated FortiToken Mobile licence';
-    return [note(toldOf(facts, { rule: 'licence-active', claim, expected, actual }))];
+    return [note(toldOf(facts, { rule: 'licence-active', claim, expected }))];
   }
   if (left <= 0) {
-    const actual = `none of ${String(total)} tokens is left`;
     const claim = `All ${String(total)} tokens are assigned.`;
-    const told = toldOf(facts, { rule: 'tokens-left', claim, expected: 'at least one token left to assign', actual });
+    const told = toldOf(facts, { rule: 'tokens-left', claim, expected: 'at least one token left to assign' });
     return [{ ...told, level: 'broken', suggests: 'tokens-exhausted' }];
   }
   if (left / total >= tokensLow) return [];
   const expected = `at least ${percent(tokensLow)} of the tokens left to assign`;
-  const actual = `${String(left)} of ${String(total)} tokens are left (${percent(left / total)})`;
-  const told = toldOf(facts, { rule: 'tokens-left', claim: `${capital(actual)}.`, expected, actual });
+  const claim = `${String(left)} of ${String(total)} tokens are left (${percent(left / total)}).`;
+  const told = toldOf(facts, { rule: 'tokens-left', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'tokens-running-out' }];
 }
 
@@ -139,11 +134,10 @@ function judgeUnclear(
   if (counted === null) return [];
   const free = freeOf(counted);
   if (free > 0 && free / counted.total >= tokensLow) return [];
-  const actual =
-    `at least ${String(free)} of ${String(counted.total)} tokens are left; ${String(counted.byStatus.other)} ` +
-    'have a status that is not known here';
-  const claim = `${capital(actual)}.`;
-  return [unknown(toldOf(facts, { rule: 'tokens-left', claim, expected: 'tokens left to assign', actual }))];
+  const claim =
+    `At least ${String(free)} of ${String(counted.total)} tokens are left; ${String(counted.byStatus.other)} have a ` +
+    'status that is not known here.';
+  return [unknown(toldOf(facts, { rule: 'tokens-left', claim, expected: 'tokens left to assign' }))];
 }
 
 /** A configured licence without tokens is not activated yet; before a migration that is just what one wants to know. */
@@ -154,15 +148,14 @@ function judgeLicenses(
 ): readonly Finding<TokenPoolCause>[] {
   if (counted === null || counted.total === 0) return [];
   const isHeld = (license: string): boolean => counted.byLicense.some((held) => sameSerial(held.license, license));
-  const actual = `none; tokens are of ${licenseText(counted)}`;
+  const held = `the tokens here are of ${licenseText(counted)}`;
   return licenses
     .filter((license) => !isHeld(license))
     .map((license) => {
       const told = toldOf(facts, {
         rule: 'licence-brought-tokens',
-        claim: `No token of licence ${license} is on the appliance: it is not activated here.`,
+        claim: `Licence ${license} is not activated here: ${held}.`,
         expected: `tokens of licence ${license} on the appliance`,
-        actual,
       });
       return note({ ...told, facts: { ...told.facts, license } });
     });
@@ -174,28 +167,14 @@ function judgeReading(
   expected: string,
   resource: Resource<unknown>,
 ): readonly Finding<TokenPoolCause>[] {
-  const why = unreadableText(resource);
-  if (why === null) return [];
+  if (resource.kind === 'read') return [];
   const claim =
     resource.kind === 'absent'
       ? `This firmware does not have ${expected}.`
       : `${capital(expected)} could not be read${resource.kind === 'failed' ? ` (${resource.reason})` : ''}.`;
   const quote = resource.kind === 'denied' || resource.kind === 'failed' ? { quote: resource.message } : {};
-  const told = toldOf(facts, { rule, claim, expected, actual: why, ...quote });
+  const told = toldOf(facts, { rule, claim, expected, ...quote });
   return [resource.kind === 'absent' ? note(told) : unknown(told)];
-}
-
-function unreadableText(resource: Resource<unknown>): string | null {
-  switch (resource.kind) {
-    case 'read':
-      return null;
-    case 'absent':
-      return 'this firmware does not have the resource';
-    case 'denied':
-      return resource.message;
-    case 'failed':
-      return `no answer (${resource.reason}): ${resource.message}`;
-  }
 }
 
 function statusText(counted: TokenCounts): string {
@@ -237,17 +216,11 @@ const TRIAL: Told = {
   rule: 'unit-registered',
   claim: `The trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet.`,
   expected: 'trial tokens of a registered unit',
-  actual: `trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet`,
 };
 
 function pendingTold(counted: TokenCounts, codeLife: Millis | null): Told {
-  const actual = pendingText(counted, codeLife);
-  return {
-    rule: 'tokens-activated',
-    claim: `Tokens: ${actual}.`,
-    expected: 'no token waits to be activated',
-    actual,
-  };
+  const claim = `Tokens: ${pendingText(counted, codeLife)}.`;
+  return { rule: 'tokens-activated', claim, expected: 'no token waits to be activated' };
 }
 
 function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis | null): string {
@@ -261,15 +234,14 @@ function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis |
 }
 
 function lockedTold(locked: number): Told {
-  const actual = `${String(locked)} locked: their users cannot log in with them until they are unlocked`;
-  return { rule: 'tokens-unlocked', claim: `Tokens: ${actual}.`, expected: 'no token is locked', actual };
+  const claim = `Tokens: ${String(locked)} locked: their users cannot log in with them until they are unlocked.`;
+  return { rule: 'tokens-unlocked', claim, expected: 'no token is locked' };
 }
 
 export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   id: 'token-pool',
   title: 'Token pool',
-  dependsOn: ['appliance'],
-  explainedBy: [],
+  dependsOn: [{ kind: 'needs', by: 'appliance' }],
   causes: TOKEN_POOL_CAUSES,
   unknownRemedy: 'Give the user of appliances[].api the right to read tokens and licences.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
@@ -416,7 +388,7 @@ export function judgeBought(
     if (counts.length === 0 || counts.includes(tokens)) return [];
     const expected = bought.map((one) => `${String(one.tokens)} tokens of licence ${license}, ${one.by}`).join('; ');
     const claim = `Licence ${license} brought ${String(tokens)} tokens, but was sold with ${counts.join(' or ')}.`;
-    const told = toldOf(facts, { rule: 'tokens-as-bought', claim, expected, actual: `${String(tokens)} tokens of it` });
+    const told = toldOf(facts, { rule: 'tokens-as-bought', claim, expected });
     const ofLicense = { ...told, facts: { ...told.facts, license } };
     if (counts.some((count) => tokens > count)) return [note(ofLicense)];
     const doubt = counts.length > 1 ? ({ confidence: 'suspected' } as const) : {};

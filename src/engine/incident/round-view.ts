@@ -222,7 +222,8 @@ export function unknownCauses(
     const isLost = ({ cause }: Incident): boolean =>
       cause.precondition === precondition && checked >= FEWEST_CHECKS && presenceOf(cause, view) === 'unjudged';
     const open = known.filter((incident) => !isLost(incident)).map(({ cause }) => cause.precondition);
-    return isExplained(check, { open, unjudged, checks })
+    // When it never hears anything, its own judgement says so.
+    return status.waits === true || isExplained(check, { open, unjudged, checks })
       ? []
       : [boundCause(causeOf(check, status, { diagnosis, lasts: at - since }))];
   });
@@ -236,14 +237,12 @@ interface Surroundings {
 }
 
 function isExplained(check: Check, { open, unjudged, checks }: Surroundings): boolean {
-  // When it never hears anything, its own judgement says so.
-  if (check.onlyListens === true) return true;
   const deeper = deeperThan(check, checks);
   const explaining = [
     check.id,
     ...deeper,
     ...checks.filter(({ isWayOut }) => isWayOut === true).map(({ id }) => id),
-    ...check.explainedBy.map(({ by }) => by),
+    ...check.dependsOn.map(({ by }) => by),
   ];
   // What depends on something unknown is unknown too: that is told once, of the deepest.
   return (
@@ -252,11 +251,10 @@ function isExplained(check: Check, { open, unjudged, checks }: Surroundings): bo
   );
 }
 
-function deeperThan({ dependsOn, unknownWith = [] }: Check, checks: readonly Check[]): readonly string[] {
-  return [...dependsOn, ...unknownWith].flatMap((next) => [
-    next,
-    ...checks.filter(({ id }) => id === next).flatMap((deeper) => deeperThan(deeper, checks)),
-  ]);
+function deeperThan({ dependsOn }: Check, checks: readonly Check[]): readonly string[] {
+  return dependsOn
+    .filter(({ kind }) => kind !== 'explained')
+    .flatMap(({ by }) => [by, ...checks.filter(({ id }) => id === by).flatMap((deeper) => deeperThan(deeper, checks))]);
 }
 
 function causeOf(

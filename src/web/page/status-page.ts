@@ -219,11 +219,12 @@ function faultsView(id: string, faults: readonly Finding[], reader: Reader): Mar
 
 /** The claim, and in full below it what it rests on: names of certificates, words of others, where and when. */
 function findingView(finding: Finding, { zone }: Reader): Markup {
-  const { rule, subject, claim, expected, actual, quote, facts, at } = finding;
+  const { rule, subject, claim, expected, actual, quote, fullNames = [], facts, at } = finding;
   const rows: readonly (readonly [title: string, text: string | undefined])[] = [
     ['Expected', expected],
     ['Seen', actual],
-    ['Verbatim', quote !== undefined && !actual.includes(quote) ? quote : undefined],
+    ['Full names', fullNames.length === 0 ? undefined : fullNames.join('; ')],
+    ['Verbatim', quote !== undefined && actual?.includes(quote) !== true ? quote : undefined],
     ['Address', facts?.address],
     ['Last seen', at === undefined ? undefined : zone.text(at)],
   ];

@@ -11,7 +11,7 @@ async function saidOf(port: number, to: string): Promise<readonly string[]> {
   const bench = await createMailBench();
   const seen = await bench.look(port, { config: { to, timeout: 5000 }, ctx: { clock: systemClock } });
   return judgeMail(seen, { fromAppliance: false }).map(
-    ({ level, suggests, actual }) => `${level} ${suggests ?? '-'} ${/(\d{3} [^"]*)"$/u.exec(actual)?.[1] ?? actual}`,
+    ({ level, suggests, claim }) => `${level} ${suggests ?? '-'} ${/(\d{3} [^"]*)"$/u.exec(claim)?.[1] ?? claim}`,
   );
 }
 

@@ -19,7 +19,7 @@ async function seen(state: Partial<FirewallState>) {
   const observation = await bench.observe(firewall);
   return {
     objects: observation.kind === 'ok' ? observation.fqdnObjects : null,
-    findings: judgeFirewallPolicy([observation], []).map(({ level, kind, actual }) => [level, kind, actual]),
+    findings: judgeFirewallPolicy([observation], []).map(({ level, kind, claim }) => [level, kind, claim]),
   };
 }
 

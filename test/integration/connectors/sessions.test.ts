@@ -35,7 +35,7 @@ async function notesOf(state: Partial<FirewallState>): Promise<readonly string[]
 function notesIn(observation: FirewallObservation): readonly string[] {
   const findings = judgeFirewallPolicy([observation], []);
   expect(findings.every(({ level }) => level === 'note')).toBe(true);
-  return findings.map(({ actual }) => actual);
+  return findings.map(({ claim }) => claim);
 }
 
 describe.each(['sessions', 'session'] as const)('the table "%s" of a FortiGate', (sessionTable) => {

@@ -119,7 +119,7 @@ describe('a unit that only SNMP tells of', () => {
     const yaml = `appliances: [{ name: fac-1 }, { name: fac-2, api: ${api} }]`;
     const assessment = await tokenPool(yaml, applianceFacts({ appliance: 'fac-2' }));
     const [finding] = assessment?.findings ?? [];
-    expect([finding?.level, finding?.subject, finding?.actual]).toEqual(['note', 'fac-1', COUNT]);
+    expect([finding?.level, finding?.subject, finding?.claim]).toEqual(['note', 'fac-1', `${COUNT}.`]);
   });
 });
 

@@ -1,21 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { seenAt, uncleanAddresses, withClean, withoutUnclean } from '../../../src/checks/endpoint-words.ts';
+import { saidBriefly, uncleanAddresses, withClean, withoutUnclean } from '../../../src/checks/endpoint-words.ts';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
 import type { Finding } from '../../../src/engine/model.ts';
 import { failed } from '../../support/chains.ts';
 import { finding } from '../../support/judged-round.ts';
 import { endpoint } from '../../support/observed.ts';
 
-describe('seenAt()', () => {
-  test('names the address, or the proxy that chose it', () => {
-    const seen = endpoint('192.0.2.1');
-    expect(seenAt(seen, 'a reset')).toBe('192.0.2.1: a reset');
-    expect(seenAt({ ...seen, proxy: 'proxy.test:3128' }, 'a reset')).toBe('through the proxy proxy.test:3128: a reset');
-  });
-
-  test('bounds what a stranger wrote', () => {
-    expect(seenAt(endpoint('192.0.2.1'), 'x'.repeat(5_000)).length).toBeLessThan(200);
-  });
+test('what a stranger wrote is bounded', () => {
+  expect(saidBriefly('x'.repeat(5_000)).length).toBeLessThan(200);
 });
 
 describe('withClean()', () => {

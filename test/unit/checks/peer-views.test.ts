@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { withUnits } from '../../../src/checks/assess.ts';
+import { adjusted } from '../../../src/checks/assess.ts';
 import { CHECKS } from '../../../src/checks/registry.ts';
 import type { PeerCause, PeerObservation, PeerView } from '../../../src/core/round.ts';
 import type { Diagnosis, Finding } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import { CONTEXT, finding, round, type Special, TARGET } from '../../support/judged-round.ts';
+import { everything } from '../../support/everything.ts';
 import { picture } from '../../support/observed.ts';
 
 const INTERCEPTED: PeerCause = {
@@ -54,11 +55,11 @@ const SILENT: PeerObservation = {
 };
 
 function diagnosed(peers: readonly PeerObservation[], ...own: readonly Special[]): Diagnosis {
-  return diagnose(withUnits(round(...own), { picture: picture({ peers }), licenseServer: CONTEXT }), CONTEXT);
+  return diagnose(adjusted(round(...own), everything({ picture: picture({ peers }) })), CONTEXT);
 }
 
 function toldOf({ preconditions }: Diagnosis): readonly string[] {
-  return preconditions.flatMap(({ findings }) => findings.map(({ level, actual }) => `${level}: ${actual}`));
+  return preconditions.flatMap(({ findings }) => findings.map(({ level, claim }) => `${level}: ${claim}`));
 }
 
 describe('what a peer sees', () => {
@@ -140,7 +141,7 @@ describe('what a peer sees', () => {
 test('a silent peer is unknown, and nobody’s fault', () => {
   const diagnosis = diagnosed([SILENT]);
   expect(diagnosis).toMatchObject({ ready: 'ready', causes: [] });
-  expect(toldOf(diagnosis)).toEqual(['note: unknown what it sees: No answer within 10 s']);
+  expect(toldOf(diagnosis)).toEqual(['note: The other agent cannot be read, so it is not known what it sees.']);
 });
 
 test('whatever peers say, the verdict of this machine gets no better', () => {

@@ -228,12 +228,11 @@ describe('the precondition "firewall-policy"', () => {
 
 describe('an answer of the firewall from before the fault', () => {
   const causeWith = (fresh: readonly FirewallObservation[]): Cause | undefined => {
-    const refinedBy = new Map([['firewall-policy', judgeFirewallPolicy(fresh, [])]]);
     const assessments = round(
       ['tls-genuine', [finding('tls-intercepted')]],
       ['firewall-policy', judgeFirewallPolicy([INSPECTS], [])],
     );
-    return diagnose(assessments, { ...CONTEXT, refinedBy }).causes[0];
+    return diagnose(assessments, { ...CONTEXT, fresh: judgeFirewallPolicy(fresh, []) }).causes[0];
   };
 
   test('names no culprit until it was asked again', () => {

@@ -223,7 +223,6 @@ describe('the memory of a unit', () => {
       subject: 'fac-1',
       claim: 'An error.',
       expected: 'none',
-      actual: 'one',
       level: 'broken',
       suggests: 'polling-failing',
     };

@@ -144,42 +144,46 @@ describe('judgeAppliance', () => {
       'its log goes on',
       'timeout',
       { role: null, logSpeaks: true },
-      ['warning', 'appliance-unreadable', 'timeout: message; its log goes on'],
+      ['warning', 'appliance-unreadable', 'The API does not answer, but its log goes on.'],
     ],
     [
       'its log goes on, SNMP does not',
       'refused',
       { role: mute, logSpeaks: true },
-      ['warning', 'appliance-unreadable', 'refused: message; its log goes on'],
+      ['warning', 'appliance-unreadable', 'The API does not answer, but its log goes on.'],
     ],
     [
       'SNMP answers',
       'timeout',
       { role: speaks, logSpeaks: false },
-      ['warning', 'appliance-unreadable', 'timeout: message; SNMP answers'],
+      ['warning', 'appliance-unreadable', 'The API does not answer, but SNMP answers.'],
     ],
     [
       'its name is not found, its log goes on',
       'name-not-resolved',
       { role: null, logSpeaks: true },
-      ['warning', 'appliance-unreadable', 'name-not-resolved: message; its log goes on'],
+      ['warning', 'appliance-unreadable', 'The API cannot be asked: its name is not found, but its log goes on.'],
     ],
     [
       'something else answers',
       'tls',
       ALONE,
-      ['warning', 'appliance-unreadable', 'tls: message; something answers at its address'],
+      [
+        'warning',
+        'appliance-unreadable',
+        'The API does not answer as it should, but something answers at its address.',
+      ],
     ],
     [
       'nothing speaks',
       'timeout',
       { role: mute, logSpeaks: false },
-      ['broken', 'appliance-unreachable', 'timeout: message'],
+      ['broken', 'appliance-unreachable', 'The API does not answer.'],
     ],
-    ['we could not ask', 'no-route', { role: mute, logSpeaks: false }, ['unknown', null, 'no-route: message']],
+    ['we could not ask', 'no-route', { role: mute, logSpeaks: false }, ['unknown', null, 'The API does not answer.']],
   ])('weighs a failure by what else is seen: %s', (_, reason, views, expected) => {
     const [finding] = judgeAppliance(failure(reason), EXPECTED, views);
-    expect([finding?.level, finding?.suggests, finding?.actual]).toEqual(expected);
+    expect([finding?.level, finding?.suggests, finding?.claim]).toEqual(expected);
   });
 
   it('only suspects an appliance that is silent while this machine cannot send to it over SNMP', () => {
@@ -204,21 +208,23 @@ describe('judgeAppliance', () => {
 
   it('explains port 433', () => {
     const [finding] = judgeAppliance(provisioning('fortitokenmobile.fortinet.com', 433), EXPECTED, ALONE);
-    expect(finding?.actual).toBe(
-      'the appliance uses fortitokenmobile.fortinet.com:433 (433 is the default that the manual gives, probably ' +
-        'for 443)',
+    expect(finding?.claim).toBe(
+      'FortiAuthenticator activates tokens through fortitokenmobile.fortinet.com:433, while ' +
+        'fortitokenmobile.fortinet.com:443 is probed; the manual documents 433, probably for 443.',
     );
   });
 
   it.each([
-    ['ftm.example.test', null, 'ftm.example.test'],
+    ['ftm.example.test', null, 'ftm.example.test:443'],
     ['fortitokenmobile.fortinet.com', 8443, 'fortitokenmobile.fortinet.com:8443'],
   ])('names what is used instead: %s, port %s', (host, port, used) => {
     const [finding] = judgeAppliance(provisioning(host, port), EXPECTED, ALONE);
     expect(finding?.expected).toBe(
       'FortiToken Mobile provisioning through fortitokenmobile.fortinet.com:443, the server that is probed',
     );
-    expect(finding?.actual).toBe(`the appliance uses ${used}`);
+    expect(finding?.claim).toBe(
+      `FortiAuthenticator activates tokens through ${used}, while fortitokenmobile.fortinet.com:443 is probed.`,
+    );
   });
 
   it.each<[string, ApplianceObservation, configured: string, found: string]>([
@@ -253,7 +259,7 @@ describe('judgeAppliance', () => {
 
   it('names the resources that may not be read', () => {
     const [finding] = judgeAppliance(applianceFacts({ mailServers: denied, tokens: denied }), EXPECTED, ALONE);
-    expect(finding?.actual).toBe('it may not read fortitokens, smtpservers');
+    expect(finding?.claim).toBe('The account of ftm-watch may not read fortitokens, smtpservers.');
   });
 
   it('notes a role that SNMP did not give', () => {
@@ -263,9 +269,8 @@ describe('judgeAppliance', () => {
       {
         rule: 'ha-role-readable',
         subject: 'fac-1',
-        claim: 'The HA role could not be read over SNMP.',
+        claim: 'The HA role could not be read over SNMP (timeout).',
         expected: 'the HA role over SNMP',
-        actual: 'timeout: No result',
         quote: 'No result',
         level: 'note',
         suggests: null,

@@ -81,30 +81,28 @@ describe('judgeClock and correctedNow', () => {
     expect(judgeClock([ntp(3_600_000 * 3)], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
       expected: 'within 60 s of other clocks',
-      actual: '3 h behind, says ntp.example.test:123',
     });
-    expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.actual).toBe(
-      '90 s ahead, says a:443 alone, which may be wrong itself',
+    expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
+      'The clock is 90 s ahead, by a:443 alone, which may be wrong itself.',
     );
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
       'The clock is 90 s ahead, by a:443 alone, which may be wrong itself.',
     );
-    expect(judgeClock([ntp(90_000), header(90_000, 'a:443')], MAX)[0]?.actual).toBe(
-      '90 s behind, says ntp.example.test:123, a:443',
+    expect(judgeClock([ntp(90_000), header(90_000, 'a:443')], MAX)[0]?.claim).toBe(
+      'The clock is 90 s behind, by ntp.example.test:123, a:443.',
     );
     expect(judgeClock([silent('ntp')], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
       subject: 'the clock of this machine',
       expected: 'within 60 s of other clocks',
-      actual: 'no source told the time: x:1: No answer',
     });
-    expect(judgeClock([], MAX)[0]?.actual).toBe('no source told the time');
+    expect(judgeClock([], MAX)[0]?.claim).toBe('No source told the time.');
     expect(
       judgeClock(
         Array.from({ length: 4 }, () => silent('http')),
         MAX,
-      )[0]?.actual,
-    ).toBe('no source told the time: x:1: No answer; x:1: No answer; x:1: No answer');
+      )[0]?.quote,
+    ).toBe('x:1: No answer; x:1: No answer; x:1: No answer');
   });
 });
 

@@ -7,6 +7,7 @@ import type { Finding } from '../../../../src/engine/model.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
+import { everything } from '../../../support/everything.ts';
 import { picture } from '../../../support/observed.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
@@ -80,12 +81,12 @@ describe('what is found at a host that carries', () => {
     ['answers', { 'tls-genuine': [finding(null, { level: 'note' })] }, false],
     ['push', UNSEEN, false],
   ] as const)('%s says what it means for phones where it is a fault or not known: %j', (carries, found, told) => {
-    expect(judgeCarrier(carrier(carries, found))[0]?.actual.includes('phones')).toBe(told);
+    expect(judgeCarrier(carrier(carries, found))[0]?.claim.includes('phones')).toBe(told);
   });
 
   it('answers says that phones may see something else', () => {
-    expect(judgeCarrier(carrier('answers', CLOSED))[0]?.actual).toBe(
-      'that; seen from inside, this says nothing of phones outside',
+    expect(judgeCarrier(carrier('answers', CLOSED))[0]?.claim).toBe(
+      'that; seen from inside, this says nothing of phones outside.',
     );
     expect(judgeCarrier(carrier('answers', CLOSED))[0]?.claim).toMatch(
       /; seen from inside, this says nothing of phones outside\.$/u,
@@ -142,11 +143,11 @@ describe('the SMS that are left', () => {
     ['not told', applianceFacts(), []],
     ['none bought', withSms(0, 0), []],
     ['a tenth', withSms(100, 10), []],
-    ['less', withSms(100, 9), ['sms-running-out 9 of 100 are left']],
-    ['none', withSms(100, 0), ['sms-exhausted none of 100 is left']],
+    ['less', withSms(100, 9), ['sms-running-out 9 of the 100 SMS that were bought are left.']],
+    ['none', withSms(100, 0), ['sms-exhausted None of the 100 SMS that were bought is left.']],
   ])('%s', (_, facts, expected) => {
     const found = judgeSms(facts);
-    expect(found.map(({ suggests, actual }) => `${suggests ?? ''} ${actual}`)).toEqual(expected);
+    expect(found.map(({ suggests, claim }) => `${suggests ?? ''} ${claim}`)).toEqual(expected);
     expect(found.filter(({ rule, level }) => rule !== 'sms-left' || level !== 'warning')).toEqual([]);
   });
 
@@ -158,10 +159,10 @@ describe('the SMS that are left', () => {
     const { appliances } = await configOf('appliances: [{ name: fac-1 }]');
     const units = appliances.map((config) => ({ config, rest: withSms(100, 0), role: null }));
     const own = { id: 'delivery', kind: before, findings: [], summary: 'nothing' } as const;
-    expect(delivery.withUnits?.(own, picture({ appliances: units }))).toMatchObject({
+    expect(delivery.adjust?.(own, everything({ picture: picture({ appliances: units }) }))).toMatchObject({
       kind: after,
       findings: [{ suggests: 'sms-exhausted', subject: 'fac-1' }],
     });
-    expect(delivery.withUnits?.(own, picture({ appliances: [] }))).toBe(own);
+    expect(delivery.adjust?.(own, everything())).toBe(own);
   });
 });

@@ -56,7 +56,7 @@ function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NO
 interface Row {
   readonly name: string;
   readonly observation: FirewallObservation;
-  readonly expected: readonly (readonly [level: string, suggests: string | null, actual: string])[];
+  readonly expected: readonly (readonly [level: string, suggests: string | null, claim: string])[];
 }
 
 const ROWS: readonly Row[] = [
@@ -66,7 +66,11 @@ const ROWS: readonly Row[] = [
     name: 'deep inspection',
     observation: matched({}, DEEP),
     expected: [
-      ['broken', 'policy-inspects-traffic', 'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection'],
+      [
+        'broken',
+        'policy-inspects-traffic',
+        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS and replaces the certificate.',
+      ],
     ],
   },
   {
@@ -76,8 +80,8 @@ const ROWS: readonly Row[] = [
       [
         'note',
         null,
-        'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection, from which exemption "fortinet" ' +
-          'exempts the server',
+        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS; exemption "fortinet" exempts the ' +
+          'server.',
       ],
     ],
   },
@@ -88,8 +92,8 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection, and whether the server is exempt ' +
-          'cannot be told: category 52, address "ftm"',
+        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS; whether the server is exempt could ' +
+          'not be read.',
       ],
     ],
   },
@@ -100,8 +104,8 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'policy 5 uses SSL profile "certificate-inspection": certificate inspection, whose block page answers ' +
-          "with the firewall's own certificate",
+        'Policy 5 uses SSL profile "certificate-inspection", which inspects certificates: its block page has the ' +
+          "firewall's certificate.",
       ],
     ],
   },
@@ -112,19 +116,19 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'policy 5 "fac-out" applies proxy-based inspection mode, av-profile "default"',
+        'Policy 5 "fac-out" applies proxy-based inspection mode, av-profile "default".',
       ],
     ],
   },
   {
     name: 'profile unreadable',
     observation: matched({}, { kind: 'unreadable', profile: 'x', message: 'HTTP 404' }),
-    expected: [['unknown', null, 'policy 5 "fac-out" uses SSL profile "x", which could not be read: HTTP 404']],
+    expected: [['unknown', null, 'The SSL profile "x" of policy 5 "fac-out" could not be read.']],
   },
   {
     name: 'denying policy',
     observation: matched({ action: 'deny' }),
-    expected: [['broken', 'policy-missing', 'policy 5 "fac-out" denies it']],
+    expected: [['broken', 'policy-missing', 'Policy 5 "fac-out" denies the connection.']],
   },
   {
     name: 'implicit deny',
@@ -137,24 +141,24 @@ const ROWS: readonly Row[] = [
       match: { kind: 'implicit-deny', incoming: null, outgoing: null },
       serial: null,
     },
-    expected: [['broken', 'policy-missing', 'no policy matches: the implicit deny']],
+    expected: [['broken', 'policy-missing', 'No policy allows the connection, so the implicit deny drops it.']],
   },
   {
     name: 'token refused',
     observation: { ...FLOW, kind: 'denied', status: 403 },
-    expected: [['unknown', null, 'HTTP 403: the API token may not read policies']],
+    expected: [['unknown', null, 'The API token may not read the policies of FortiGate 10.0.0.1 (HTTP 403).']],
   },
   {
     name: 'no answer',
     observation: { ...FLOW, kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 },
-    expected: [['unknown', null, 'timeout: No result']],
+    expected: [['unknown', null, 'FortiGate 10.0.0.1 did not answer the policy look-up (timeout).']],
   },
 ];
 
 describe('judgeFirewallPolicy', () => {
   it.each(ROWS)('$name', ({ observation, expected }) => {
     expect(
-      judgeFirewallPolicy([observation], []).map(({ level, suggests, actual }) => [level, suggests, actual]),
+      judgeFirewallPolicy([observation], []).map(({ level, suggests, claim }) => [level, suggests, claim]),
     ).toEqual(expected);
   });
 
@@ -191,18 +195,26 @@ describe('judgeFirewallPolicy', () => {
 
   it.each<[string, SessionLook['seen'], readonly string[]]>([
     ['none open', { kind: 'read', value: { answered: 0, silent: 0 } }, []],
-    ['answered', { kind: 'read', value: { answered: 2, silent: 0 } }, ['open sessions from 10.0.0.5: 2 answered']],
+    [
+      'answered',
+      { kind: 'read', value: { answered: 2, silent: 0 } },
+      ['All 2 open sessions from 10.0.0.5 are answered.'],
+    ],
     [
       'not answered',
       { kind: 'read', value: { answered: 0, silent: 3 } },
-      ['open sessions from 10.0.0.5: 0 answered, 3 to which nothing came back'],
+      ['3 of 3 open sessions from 10.0.0.5 got no answer.'],
     ],
-    ['not to be read', { kind: 'denied', message: 'HTTP 403' }, ['not known: HTTP 403']],
+    [
+      'not to be read',
+      { kind: 'denied', message: 'HTTP 403' },
+      ['The API token may not read the sessions of the firewall.'],
+    ],
     ['not there', { kind: 'absent' }, []],
   ])('notes sessions: %s', (_, seen, expected) => {
     const observation = matched({});
     const findings = judgeFirewallPolicy([{ ...observation, sessions: { at: 0, seen } }], []);
-    expect(findings.map(({ actual }) => actual)).toEqual(expected);
+    expect(findings.map(({ claim }) => claim)).toEqual(expected);
     const told = {
       rule: 'sessions-answered',
       level: 'note',

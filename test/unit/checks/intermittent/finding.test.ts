@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { textOfStep } from '../../../support/text-of-step.ts';
 import { forgeryFinding, shareFinding, shareText, withComplaint } from '../../../../src/checks/intermittent/finding.ts';
-import type { Finding } from '../../../../src/engine/model.ts';
+import type { Assessment, Finding } from '../../../../src/engine/model.ts';
 import {
   clear,
   type ConnectionFault,
   type ConnectionShare,
 } from '../../../../src/checks/intermittent/connection-share.ts';
-import { finding, round } from '../../../support/judged-round.ts';
+import { finding } from '../../../support/judged-round.ts';
 
 const ADDRESS = '173.243.138.84';
 const FAULT: ConnectionFault = {
@@ -132,7 +132,6 @@ describe('forgeryFinding()', () => {
       confidence: 'confirmed',
       facts: { address: ADDRESS },
     });
-    expect(found?.actual.startsWith(`${count}, 2026-07-01`)).toBe(true);
     expect(found?.advice?.summary).toBe(
       `3 connections to {subject} within the last hour ${were}${by}, and others were not. One of several firewalls, ` +
         'links or proxies on the path inspects TLS.',
@@ -192,6 +191,12 @@ describe('shareFinding() of several addresses', () => {
 });
 
 describe('withComplaint()', () => {
+  const tls = (...findings: readonly Finding[]): Assessment => ({
+    id: 'tls-genuine',
+    kind: 'judged',
+    findings,
+    summary: 'Genuine',
+  });
   const share: Finding = finding('tls-blocked', { ...shareFinding(SHARE, FAULT), level: 'warning' });
   const rows: readonly (readonly [string, Finding, Finding['level']])[] = [
     ['a share of the whole way', share, 'broken'],
@@ -201,14 +206,11 @@ describe('withComplaint()', () => {
     ['something else', { ...share, rule: 'other' }, 'warning'],
   ];
   test.each(rows)('FortiAuthenticator complains beside %s', (_, found, level) => {
-    const assessments = round(['tls-genuine', [found, finding(null, { level: 'note' })]]);
-    const raised = withComplaint(assessments, ['tls-genuine']);
-    expect(raised.find(({ id }) => id === 'tls-genuine')?.findings.map((seen) => seen.level)).toEqual([level, 'note']);
-    expect(raised).toHaveLength(assessments.length);
+    const raised = withComplaint(tls(found, finding(null, { level: 'note' })), ['tls-genuine']);
+    expect(raised.findings.map((seen) => seen.level)).toEqual([level, 'note']);
   });
 
   test('a complaint of what cannot come from there changes nothing', () => {
-    const assessments = round(['tls-genuine', [share]]);
-    expect(withComplaint(assessments, ['mail', 'license-assignment'])).toEqual(assessments);
+    expect(withComplaint(tls(share), ['mail', 'license-assignment'])).toEqual(tls(share));
   });
 });

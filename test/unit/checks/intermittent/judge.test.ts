@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { withComplaint } from '../../../../src/checks/intermittent/finding.ts';
+import { adjusted } from '../../../../src/checks/assess.ts';
+import type { PollingReport } from '../../../../src/core/polling/report.ts';
+import { everything } from '../../../support/everything.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import type { Connection, ConnectionFault } from '../../../../src/checks/intermittent/connection-share.ts';
 import { next, NO_SHARE, type PathShare } from '../../../../src/checks/intermittent/path-share.ts';
@@ -71,6 +73,8 @@ function brief(findings: readonly Finding[] | null): readonly string[] {
 const HALF = 'x.x.x.x.x.x.x.x.x.x.x';
 const FIFTH = '.x...x...x...x...x...x...x...x...';
 const FINE = '.....................';
+
+const QUIET: PollingReport = { window: 900_000, silentAfter: 86_400_000, appliances: [], firewallEvidence: [] };
 
 describe('connections to the licence server that fail now and then', () => {
   test.each<readonly [string, Pattern, readonly string[]]>([
@@ -262,7 +266,10 @@ describe('connections to the licence server that fail now and then', () => {
 
   test('a small share is critical with the complaint of FortiAuthenticator, unless another address is clean', () => {
     const severity = (pattern: Pattern): string | undefined => {
-      const assessments = withComplaint(round(['reachability', judged(pattern).reachability ?? []]), ['reachability']);
+      const assessments = adjusted(
+        round(['reachability', judged(pattern).reachability ?? []]),
+        everything({ log: { report: QUIET, complainedOf: ['reachability'] } }),
+      );
       return diagnose(assessments, CONTEXT).causes[0]?.severity;
     };
     expect(severity({ [A]: FIFTH })).toBe('critical');

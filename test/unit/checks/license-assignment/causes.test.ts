@@ -22,7 +22,7 @@ interface Row {
   /** Where the licence belongs. */
   readonly primary: string;
   readonly expected: string;
-  readonly actual: string;
+  readonly claim: string;
 }
 
 const ROWS: readonly Row[] = [
@@ -32,7 +32,7 @@ const ROWS: readonly Row[] = [
     holder: 'FAC-A',
     primary: 'FAC-B',
     expected: 'registered to FAC-B, the primary of the cluster now (fac-1)',
-    actual: 'registered to FAC-A, which is the secondary of the cluster now',
+    claim: 'The licence is registered to FAC-A, which is the secondary of the cluster now.',
   },
   {
     name: 'the unit that answers is the primary, and the secondary holds it',
@@ -40,7 +40,7 @@ const ROWS: readonly Row[] = [
     holder: 'FAC-B',
     primary: 'FAC-A',
     expected: 'registered to FAC-A, the primary of the cluster now (fac-1)',
-    actual: 'registered to FAC-B, which is the secondary of the cluster now',
+    claim: 'The licence is registered to FAC-B, which is the secondary of the cluster now.',
   },
   {
     name: 'after a failover that SNMP does not tell',
@@ -48,7 +48,7 @@ const ROWS: readonly Row[] = [
     holder: 'FAC-A',
     primary: 'FAC-B',
     expected: 'registered to FAC-B (fac-1)',
-    actual: 'registered to the HA peer FAC-A',
+    claim: 'The licence is registered to the HA peer FAC-A.',
   },
   {
     name: 'the unit runs alone',
@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
     holder: 'FAC-B',
     primary: 'FAC-A',
     expected: 'registered to FAC-A (fac-1)',
-    actual: 'registered to the HA peer FAC-B, and this unit runs alone',
+    claim: 'The licence is registered to the HA peer FAC-B, and this unit runs alone.',
   },
 ];
 
@@ -66,9 +66,9 @@ function told(findings: readonly Finding[]): { readonly summary: string; readonl
 }
 
 describe('what is told of a licence on the peer', () => {
-  it.each(ROWS)('$name', ({ unit, holder, primary, expected, actual }) => {
+  it.each(ROWS)('$name', ({ unit, holder, primary, expected, claim }) => {
     const findings = judge(unit, held(holder));
-    expect(findings).toMatchObject([{ expected, actual, facts: { holder, primary } }]);
+    expect(findings).toMatchObject([{ expected, claim, facts: { holder, primary } }]);
     const { summary, remedy } = told(findings);
     expect(summary).toBe(
       `Licence ${LICENSE} is registered to ${holder}, the HA peer, but fac-1 needs it on ${primary}.`,

@@ -189,11 +189,13 @@ describe('judgeLicenseAssignment', () => {
         subject: LICENSE,
         claim: 'The licence has not been looked up yet.',
         expected: 'an answer of the registration service',
-        actual: 'not looked up yet',
       },
     ]);
     expect(judgeLicenseAssignment({ ...unit, licenses: [], listed: [], registration })).toMatchObject([
-      { rule: 'license-known', claim: 'No licence number of this unit is known.' },
+      {
+        rule: 'license-known',
+        claim: 'No licence number of this unit is known: name it under "licenses" of the appliance.',
+      },
     ]);
   });
 
@@ -216,9 +218,6 @@ describe('judgeLicenseAssignment', () => {
         'The licence is registered to FAC-X, which is neither this unit nor a known peer of it; SNMP does not tell ' +
         'whether fac-1 is a load balancer or a member of a pair.',
       expected: 'registered to FAC-A (fac-1)',
-      actual:
-        'registered to FAC-X, which is neither this unit nor a known peer of it; SNMP does not tell whether ' +
-        'fac-1 is a load balancer or a member of a pair',
       level: 'broken',
       suggests: 'license-on-other-unit',
       confidence: 'suspected',
@@ -228,34 +227,54 @@ describe('judgeLicenseAssignment', () => {
     });
   });
 
-  it.each<readonly [LicenseOutcome, ExpectedUnit, ReturnType<typeof applianceFacts> | null, actual: string]>([
-    [{ kind: 'unregistered', status: 'Pending' }, PAIR, cluster, 'not registered to any unit (status "Pending")'],
+  it.each<readonly [LicenseOutcome, ExpectedUnit, ReturnType<typeof applianceFacts> | null, claim: string]>([
+    [
+      { kind: 'unregistered', status: 'Pending' },
+      PAIR,
+      cluster,
+      'The licence is not registered to any unit (status "Pending").',
+    ],
     [
       { kind: 'unnamed', status: 'Registered' },
       PAIR,
       cluster,
-      'listed as "Registered" without a serial number that can be read',
+      'The licence is listed as "Registered" without a serial number that can be read.',
     ],
-    [{ kind: 'unnamed', status: null }, PAIR, cluster, 'listed without a serial number that can be read'],
-    [{ kind: 'not-listed' }, PAIR, cluster, 'not listed by the registration service'],
+    [
+      { kind: 'unnamed', status: null },
+      PAIR,
+      cluster,
+      'The licence is listed without a serial number that can be read.',
+    ],
+    [{ kind: 'not-listed' }, PAIR, cluster, 'The licence is not listed by the registration service.'],
     [
       { kind: 'postponed', until: Date.UTC(2026, 10, 24, 13) },
       PAIR,
       cluster,
-      'not asked before 2026-11-24T13:00:00Z: quota or back-off of the registration service',
+      'The registration service is not asked before 2026-11-24 13:00:00 UTC: its quota or a back-off.',
     ],
-    [held('FAC-A'), { ...ALONE, serial: null }, null, 'registered to FAC-A, and the serial of fac-1 is not known'],
-    [held('FAC-X'), PAIR, cluster, 'registered to FAC-X, which is neither this unit nor its peer'],
-    [held('FAC-B'), PAIR, standalone, 'registered to the HA peer FAC-B, and this unit runs alone'],
-    [held('FAC-B'), PAIR, null, 'registered to the HA peer FAC-B; whether the cluster runs is not known'],
+    [
+      held('FAC-A'),
+      { ...ALONE, serial: null },
+      null,
+      'The licence is registered to FAC-A, and the serial of fac-1 is not known.',
+    ],
+    [held('FAC-X'), PAIR, cluster, 'The licence is registered to FAC-X, which is neither this unit nor its peer.'],
+    [held('FAC-B'), PAIR, standalone, 'The licence is registered to the HA peer FAC-B, and this unit runs alone.'],
+    [
+      held('FAC-B'),
+      PAIR,
+      null,
+      'The licence is registered to the HA peer FAC-B; whether the cluster runs is not known.',
+    ],
     [
       held('FAC-B'),
       PAIR,
       applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' }, tokens: TRIAL_ONLY }),
-      'registered to the HA peer FAC-B, and not activated yet',
+      'The licence is registered to the HA peer FAC-B, and not activated yet.',
     ],
-  ])('says of %j what is the matter', (outcome, unit, seen, actual) => {
-    expect(judge(listed(unit, seen), outcome)[0]?.actual).toBe(actual);
+  ])('says of %j what is the matter', (outcome, unit, seen, claim) => {
+    expect(judge(listed(unit, seen), outcome)[0]?.claim).toBe(claim);
   });
 
   it('expects an unknown serial to be that of the unit by its name', () => {
@@ -271,7 +290,6 @@ describe('judgeLicenseAssignment', () => {
         rule: 'registration-service-answers',
         claim: 'The registration service refused the API user.',
         expected: 'an answer of the registration service',
-        actual: 'the service refused the API user (HTTP 401)',
       },
     ]);
   });
@@ -302,7 +320,6 @@ describe('judgeLicenseAssignment', () => {
     expect(findings.at(-1)).toMatchObject({
       level: 'note',
       rule: 'registration-answers-again',
-      actual: 'no answer (timeout): No result; what it said at 2026-11-24T13:00:00Z stands',
     });
   });
 
@@ -321,7 +338,6 @@ describe('judgeLicenseAssignment', () => {
       {
         rule: 'license-known',
         expected: 'a licence number, configured or read from the appliance',
-        actual: 'none is known: name it under "licenses" of the appliance',
       },
     ]);
   });

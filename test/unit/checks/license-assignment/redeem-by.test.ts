@@ -42,17 +42,17 @@ const SOON = at('2027-03-30T12:00:00Z');
 describe('a licence whose certificate expires on 2027-03-31', () => {
   it.each([
     ['2026-12-31T23:59:59Z', null, ''],
-    ['2027-01-01T00:00:00Z', 'license-expires-in-90-days', '90 days are left'],
-    ['2027-03-01T23:59:59Z', 'license-expires-in-90-days', '31 days are left'],
-    ['2027-03-02T00:00:00Z', 'license-expires-in-30-days', '30 days are left'],
-    ['2027-03-24T23:59:59Z', 'license-expires-in-30-days', '8 days are left'],
-    ['2027-03-25T00:00:00Z', 'license-expires-in-7-days', '7 days are left'],
-    ['2027-03-31T23:59:59Z', 'license-expires-in-7-days', 'it is the last day'],
-    ['2027-04-01T00:00:00Z', 'license-expired', 'the date has passed'],
+    ['2027-01-01T00:00:00Z', 'license-expires-in-90-days', 'must be redeemed by 2027-03-31: 90 days are left'],
+    ['2027-03-01T23:59:59Z', 'license-expires-in-90-days', 'must be redeemed by 2027-03-31: 31 days are left'],
+    ['2027-03-02T00:00:00Z', 'license-expires-in-30-days', 'must be redeemed by 2027-03-31: 30 days are left'],
+    ['2027-03-24T23:59:59Z', 'license-expires-in-30-days', 'must be redeemed by 2027-03-31: 8 days are left'],
+    ['2027-03-25T00:00:00Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31: 7 days are left'],
+    ['2027-03-31T23:59:59Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31: it is the last day'],
+    ['2027-04-01T00:00:00Z', 'license-expired', 'had to be redeemed by 2027-03-31'],
   ])('at %s', async (now, cause, days) => {
     const found = judgeRedeemBy({ units: [await unitWith(TRIALS)], registration: null, at: at(now) });
-    expect(found.map(({ suggests, actual }) => [suggests, actual])).toEqual(
-      cause === null ? [] : [[cause, `${days}, and no unit has tokens of it`]],
+    expect(found.map(({ suggests, claim }) => [suggests, claim])).toEqual(
+      cause === null ? [] : [[cause, `The licence ${days}, and no unit has tokens of it.`]],
     );
   });
 

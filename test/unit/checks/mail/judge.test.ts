@@ -41,7 +41,12 @@ function failing({ stage, reason, code, tlsError, message }: Failing): MailObser
 describe('judgeMail', () => {
   test.each([
     [5000, []],
-    [6044, ['warning mail-server-answers-in-time mail-slow: one took 6 s']],
+    [
+      6044,
+      [
+        'warning mail-server-answers-in-time mail-slow: The mail server took 6 s for one answer; FortiAuthenticator waits 5 s.',
+      ],
+    ],
   ])('judges a server that accepts by its slowest answer, %i ms', (slowestMs, said) => {
     const outcome = { kind: 'accepted', durationMs: 9000, slowestMs, greeting: '220 hello' } as const;
     expect(
@@ -56,7 +61,7 @@ describe('judgeMail', () => {
           recipientServers: [],
         },
         ELSEWHERE,
-      ).map(({ level, rule, suggests, actual }) => `${level} ${rule} ${suggests ?? '-'}: ${actual}`),
+      ).map(({ level, rule, suggests, claim }) => `${level} ${rule} ${suggests ?? '-'}: ${claim}`),
     ).toEqual(said);
   });
 
@@ -164,18 +169,20 @@ describe('judgeMail', () => {
   });
 
   test('says what happened, and where', () => {
-    expect(judgeMail(failing({ stage: 'recipient', reason: 'rejected', code: 550 }), ELSEWHERE)[0]?.actual).toBe(
-      'rejected (recipient): as it is',
+    expect(judgeMail(failing({ stage: 'recipient', reason: 'rejected', code: 550 }), ELSEWHERE)[0]?.claim).toBe(
+      'The mail server rejects the recipient.',
     );
-    expect(
-      judgeMail(failing({ stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' }), ELSEWHERE)[0]?.actual,
-    ).toBe('tls (tls, CERT_HAS_EXPIRED): as it is');
-    expect(
-      judgeMail(failing({ stage: 'tls', reason: 'rejected', tlsError: 'NO_STARTTLS' }), ELSEWHERE)[0]?.actual,
-    ).toBe('STARTTLS is not offered: as it is');
-    expect(judgeMail(failing({ stage: 'tls', reason: 'reset' }), ELSEWHERE)[0]?.actual).toBe('reset (tls): as it is');
-    expect(judgeMail(failing({ stage: 'login', reason: 'rejected', tlsError: 'OLD' }), ELSEWHERE)[0]?.actual).toBe(
-      'rejected (login): as it is',
+    expect(judgeMail(failing({ stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' }), ELSEWHERE)[0]?.claim).toBe(
+      'TLS to the mail server fails.',
+    );
+    expect(judgeMail(failing({ stage: 'tls', reason: 'rejected', tlsError: 'NO_STARTTLS' }), ELSEWHERE)[0]?.claim).toBe(
+      'The mail server does not offer STARTTLS.',
+    );
+    expect(judgeMail(failing({ stage: 'tls', reason: 'reset' }), ELSEWHERE)[0]?.claim).toBe(
+      'TLS to the mail server fails.',
+    );
+    expect(judgeMail(failing({ stage: 'login', reason: 'rejected', tlsError: 'OLD' }), ELSEWHERE)[0]?.claim).toBe(
+      'The mail server rejects the user name or the password.',
     );
   });
 

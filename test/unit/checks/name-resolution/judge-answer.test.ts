@@ -19,46 +19,65 @@ interface Row {
   readonly a: DnsReply;
   readonly aaaa?: DnsReply;
   readonly expectedAddresses?: readonly string[];
-  readonly told: readonly [expected: string, actual: string, address?: string];
+  readonly told: readonly [expected: string, claim: string, address?: string];
 }
 
 const ROWS: readonly Row[] = [
   {
     name: 'a name that does not exist',
     a: answer([], 'NXDOMAIN'),
-    told: [`system knows an address of ${HOST}`, 'NXDOMAIN: there is no such name'],
+    told: [
+      `system knows an address of ${HOST}`,
+      'The resolver of this system says that there is no such name (NXDOMAIN).',
+    ],
   },
   {
     name: 'a name without an address',
     a: answer([]),
-    told: [`system knows an address of ${HOST}`, 'NOERROR, but neither an A nor an AAAA record'],
+    told: [
+      `system knows an address of ${HOST}`,
+      'The resolver of this system knows the name but no address of it, neither A nor AAAA.',
+    ],
   },
-  { name: 'no answer', a: answer([], 'SERVFAIL'), told: [`an address of ${HOST}`, 'SERVFAIL'] },
+  {
+    name: 'no answer',
+    a: answer([], 'SERVFAIL'),
+    told: [`an address of ${HOST}`, 'The resolver of this system answered the question with the error SERVFAIL.'],
+  },
   {
     name: 'half an answer',
     a: answer([], 'REFUSED'),
     aaaa: answer(['2606:4700::1']),
-    told: [`an answer to the A question for ${HOST}`, 'REFUSED'],
+    told: [
+      `an answer to the A question for ${HOST}`,
+      'The resolver of this system answered the A question with the error REFUSED.',
+    ],
   },
   {
     name: 'an answer but for IPv6',
     a: answer([GOOD]),
     aaaa: answer([], 'REFUSED'),
-    told: [`an answer to the AAAA question for ${HOST}`, 'REFUSED'],
+    told: [
+      `an answer to the AAAA question for ${HOST}`,
+      'The resolver of this system answered the AAAA question with the error REFUSED.',
+    ],
   },
   {
     name: 'an address that is not expected',
     a: answer([GOOD, OTHER]),
     expectedAddresses: [GOOD],
-    told: [`an address within ${GOOD} from system`, OTHER, OTHER],
+    told: [
+      `an address within ${GOOD} from system`,
+      `The resolver of this system answers with ${OTHER}, which is not among the expected addresses.`,
+      OTHER,
+    ],
   },
   {
     name: 'what no host outside has',
     a: answer(['10.0.0.1', '127.0.0.1', '0.0.0.0', '169.254.1.1', '240.0.0.1']),
     told: [
       'a public address from system',
-      '10.0.0.1, a private address; 127.0.0.1, a loopback address; 0.0.0.0, the unspecified address; ' +
-        '169.254.1.1, a link-local address; 240.0.0.1, not an address of the public internet',
+      'The resolver of this system answers with 10.0.0.1, a private address; 127.0.0.1, a loopback address and 3 more.',
       '10.0.0.1',
     ],
   },
@@ -67,8 +86,8 @@ const ROWS: readonly Row[] = [
 test.each(ROWS)('tells of $name', ({ a, aaaa = answer([]), expectedAddresses = [], told }) => {
   const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false, others: NO_OTHER_NAMES };
   const [finding] = judgeAnswer({ resolver: 'system', name: HOST, a, aaaa }, context).findings;
-  const [expected, actual, address] = told;
-  expect(finding).toMatchObject({ expected, actual });
+  const [expected, claim, address] = told;
+  expect(finding).toMatchObject({ expected, claim });
   expect(finding?.facts).toEqual(address === undefined ? { resolver: 'system' } : { resolver: 'system', address });
 });
 
@@ -92,7 +111,7 @@ describe('a claim', () => {
 
   test.each<readonly [string, DnsReply, DnsReply, string]>([
     ['no name', answer([], 'NXDOMAIN'), answer([], 'NXDOMAIN'), 'says that there is no such name (NXDOMAIN).'],
-    ['no address', answer([]), answer([]), 'knows the name but no address of it.'],
+    ['no address', answer([]), answer([]), 'knows the name but no address of it, neither A nor AAAA.'],
     ['an error', answer([], 'SERVFAIL'), answer([]), 'answered the question with the error SERVFAIL.'],
     ['silence', failed('timeout'), failed('timeout'), 'did not answer the question (timeout).'],
     ['half of it silence', failed('timeout'), answer(['2606:4700::1']), 'did not answer the A question (timeout).'],
@@ -127,9 +146,9 @@ describe('a claim', () => {
   test('an address that other names have as well is false, and the others stay', () => {
     const { findings, acceptable } = said(answer([GOOD, OTHER]), failed('aborted'), [OTHER]);
     expect(acceptable).toEqual([GOOD]);
-    expect(findings.map(({ rule, level, actual }) => [rule, level, actual])).toEqual([
-      ['answer-acceptable', 'broken', `${OTHER}, a public address`],
-      ['resolver-answers', 'note', 'no answer (aborted): it was aborted'],
+    expect(findings.map(({ rule, level, claim }) => [rule, level, claim])).toEqual([
+      ['answer-acceptable', 'broken', `The resolver udp://10.0.0.53:53 answers with ${OTHER}, a public address.`],
+      ['resolver-answers', 'note', 'The resolver udp://10.0.0.53:53 did not answer the AAAA question (aborted).'],
     ]);
   });
 });
@@ -156,26 +175,37 @@ describe('what a DNS64 makes of an IPv4 address', () => {
     ['is no private address under a private prefix', [GOOD], [LOCAL], [GOOD], []],
     ['is known by what is expected, where the answer leaves IPv4 out', [], [LOCAL], [GOOD], []],
     ['is public as that is where nothing is expected', [GOOD], [LOCAL], [], []],
-    ['is unexpected as that is, and told once', [OTHER], ['fd00:64::c629:4'], [GOOD], [['answer-expected', OTHER]]],
+    [
+      'is unexpected as that is, and told once',
+      [OTHER],
+      ['fd00:64::c629:4'],
+      [GOOD],
+      [
+        [
+          'answer-expected',
+          `The resolver of this system answers with ${OTHER}, which is not among the expected addresses.`,
+        ],
+      ],
+    ],
     [
       'is a false address as that is, and told once',
       ['10.0.0.1'],
       ['2620:101:9064::a00:1'],
       [],
-      [['answer-acceptable', '10.0.0.1, a private address']],
+      [['answer-acceptable', 'The resolver of this system answers with 10.0.0.1, a private address.']],
     ],
     [
       'is not what only looks like it',
       [GOOD],
       [STRANGE],
       [GOOD],
-      [['answer-acceptable', `${STRANGE}, a private address`]],
+      [['answer-acceptable', `The resolver of this system answers with ${STRANGE}, a private address.`]],
     ],
   ])('%s', (...[, a, aaaa, expectedAddresses, told]) => {
     const observation = { resolver: 'system', name: HOST, a: answer(a), aaaa: answer(aaaa) };
     const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false, others: NO_OTHER_NAMES };
     const { findings, acceptable } = judgeAnswer(observation, context);
-    expect(findings.map(({ rule, actual }) => [rule, actual])).toEqual(told);
+    expect(findings.map(({ rule, claim }) => [rule, claim])).toEqual(told);
     const isFalse = told.some(([rule]) => rule === 'answer-acceptable');
     expect(acceptable).toEqual(isFalse ? a.filter((address) => address === GOOD) : [...a, ...aaaa]);
   });

@@ -110,7 +110,7 @@ describe('judgeDns with one resolver', () => {
   ])('tells that TCP is blocked, and nothing else, where %s', (_, a, aaaa, kind) => {
     const [finding] = judge([seen(a, aaaa)]).findings;
     expect(finding?.kind).toBe(kind);
-    expect(finding?.actual.includes('cut short')).toBe(kind === 'tcp-blocked');
+    expect(finding?.claim.includes('cut its answer short')).toBe(kind === 'tcp-blocked');
   });
 
   test('names the owner of a sinkhole', () => {
@@ -118,7 +118,6 @@ describe('judgeDns with one resolver', () => {
       {
         subject: `${HOST}:443`,
         expected: 'a public address from system',
-        actual: '208.91.112.55, the block page of FortiGuard DNS filter',
         facts: { resolver: 'system', address: '208.91.112.55', product: 'FortiGuard DNS filter' },
       },
     ]);
@@ -127,10 +126,8 @@ describe('judgeDns with one resolver', () => {
   test('shows the rcode and the failure', () => {
     expect(judge([seen(answer([], 'SERVFAIL'), answer([], 'SERVFAIL'))]).findings[0]).toMatchObject({
       subject: 'system',
-      actual: 'SERVFAIL',
     });
     expect(judge([seen(silence('refused', 'recv ECONNREFUSED'))]).findings[0]).toMatchObject({
-      actual: 'no answer (refused): recv ECONNREFUSED',
       facts: { resolver: 'system' },
     });
   });
@@ -242,7 +239,6 @@ describe('judgeDns with several resolvers', () => {
     expect(findings[0]).toMatchObject({
       claim: `The resolver of this system gives ${GOOD}, while ${second} gives 198.41.0.4.`,
       expected: `an address in common between system and ${second}`,
-      actual: `system: ${GOOD}; ${second}: 198.41.0.4`,
       facts: { resolver: second },
     });
   });

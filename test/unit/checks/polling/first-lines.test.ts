@@ -28,7 +28,6 @@ test('waits for the first line of each appliance that has said nothing', async (
       subject: 'fac-1',
       claim: 'Waiting for the first log line, listening on UDP 10.0.0.9:514, reading /var/log/fac.log.',
       expected: 'A log line of FortiAuthenticator',
-      actual: 'Waiting for the first one, listening on UDP 10.0.0.9:514, reading /var/log/fac.log',
       level: 'unknown',
       suggests: null,
       explainedBy: [],
@@ -50,11 +49,11 @@ test.each([
   ['files alone', { files: ['/a', '/b'] }, 'reading /a, reading /b'],
 ])('names %s that it listens on', async (_, logs, places) => {
   const [finding] = await waitsFor([], { logs });
-  expect(finding?.actual).toBe(`Waiting for the first one, ${places}`);
+  expect(finding?.claim).toBe(`Waiting for the first log line, ${places}.`);
 });
 
 test('names the first ones whose lines were refused', async () => {
   const strangers = ['1', '2', '3', '4', '5', '6', '7'].map((last) => `10.0.0.${last}`);
   const [finding] = await waitsFor([], { strangers });
-  expect(finding?.actual).toMatch(/; refused lines of unknown senders: 10.0.0.1, .*10.0.0.5 and 2 more$/u);
+  expect(finding?.claim).toMatch(/; lines of unknown senders were refused: 10.0.0.1, .*10.0.0.5 and 2 more\.$/u);
 });

@@ -55,7 +55,6 @@ describe('judgePolling', () => {
         quote: 'FTM polling error: SSL session failed',
         at: Date.UTC(2026, 10, 24, 12),
         expected: 'No FTM errors in the log within 15 min',
-        actual: '3 times since 2026-11-24T11:59:00Z, last 2026-11-24T12:00:00Z: FTM polling error: SSL session failed',
         level: 'broken',
         suggests: 'polling-failing',
         explainedBy: [
@@ -165,7 +164,6 @@ describe('judgePolling', () => {
     expect(finding).toMatchObject({
       level: 'warning',
       suggests: 'appliance-silent',
-      actual: 'It has never sent a line; waited for 27.8 h',
     });
     expect(finding?.advice?.summary).toContain('fac-1 has never sent a line');
   });
@@ -180,7 +178,6 @@ describe('judgePolling', () => {
       rule: 'appliance-speaks',
       subject: 'fac-1',
       expected: 'A log line at least every 24 h',
-      actual: 'Nothing since 2026-11-23T08:13:20Z, 27.8 h ago',
       level: 'warning',
       suggests: 'appliance-silent',
     });
@@ -192,7 +189,7 @@ describe('judgePolling', () => {
       preconditionOf,
       NONE,
     );
-    expect(finding?.actual).toMatch(/: …x+ FTM polling error: end$/u);
-    expect(finding?.actual.length).toBeLessThan(350);
+    expect(finding?.quote).toMatch(/^…x+ FTM polling error: end$/u);
+    expect(finding?.quote?.length).toBeLessThan(250);
   });
 });

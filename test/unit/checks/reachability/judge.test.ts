@@ -41,14 +41,13 @@ describe('judgeTcp', () => {
     ['closed', 1500, `${A}: closed by the peer after 1.5 s`],
     ['no-route', 1, `${A}: no route (connect E… 173.243.138.84:443)`],
     ['rejected', 1, `${A}: connect E… 173.243.138.84:443`],
-  ] as const)('breaks reachability when the only address fails with %s', (reason, durationMs, actual) => {
+  ] as const)('breaks reachability when the only address fails with %s', (reason, durationMs, told) => {
     expect(judgeTcp([seen(A, { ...failed(reason, durationMs), beyond: true })])).toEqual([
       {
         rule: 'port-open',
         subject: TARGET,
-        claim: `Port 443 at ${A} did not open: ${actual.slice(A.length + 2)}.`,
+        claim: `Port 443 at ${A} did not open: ${told.slice(A.length + 2)}.`,
         expected: 'TCP port 443 accepts a connection',
-        actual,
         level: 'broken',
         suggests: 'egress-blocked',
         facts: { address: A },
@@ -148,7 +147,6 @@ describe('judgeTcp', () => {
   test('names the proxy instead of an address', () => {
     const through = { ...seen(A, failed('rejected', 3, 'CONNECT got status 403')), proxy: 'p:3128' };
     expect(judgeTcp([through])[0]).toMatchObject({
-      actual: 'through the proxy p:3128: CONNECT got status 403',
       facts: { proxy: 'p:3128' },
     });
     expect(judgeTcp([{ ...through, tcp: failed('no-route') }])[0]?.claim).toContain('send to the proxy p:3128');
@@ -156,7 +154,7 @@ describe('judgeTcp', () => {
 
   test('shows hostile text harmlessly and bounded', () => {
     const [finding] = judgeTcp([seen(A, failed('rejected', 1, `\u001B[31m\u202E${'x'.repeat(1000)}`))]);
-    expect(finding?.actual).toMatch(/^[ -~…]{1,250}$/u);
+    expect(finding?.claim).toMatch(/^[ -~…]{1,250}$/u);
   });
 });
 
@@ -217,11 +215,11 @@ describe('judgeTcp through a proxy', () => {
 
   test.each([
     [1999, []],
-    [2000, ['warning proxy-slow the proxy 10.0.0.8:3128 took 2 s']],
-    [5100, ['warning proxy-slow the proxy 10.0.0.8:3128 took 5.1 s']],
+    [2000, ['warning proxy-slow The proxy 10.0.0.8:3128 took 2 s to connect.']],
+    [5100, ['warning proxy-slow The proxy 10.0.0.8:3128 took 5.1 s to connect.']],
   ])('a proxy that took %i ms to connect', (durationMs, expected) => {
     const findings = judgeTcp([through({ kind: 'open', durationMs })]);
-    expect(findings.map(({ level, suggests, actual }) => `${level} ${suggests ?? '-'} ${actual}`)).toEqual(expected);
+    expect(findings.map(({ level, suggests, claim }) => `${level} ${suggests ?? '-'} ${claim}`)).toEqual(expected);
   });
 
   test('a server that took as long is no slow proxy', () => {

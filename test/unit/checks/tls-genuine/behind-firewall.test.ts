@@ -3,6 +3,7 @@ import { tlsGenuine } from '../../../../src/checks/tls-genuine/judge.ts';
 import type { FirewallObservation, FirewallPolicy, SslInspection } from '../../../../src/core/license/firewall.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { finding } from '../../../support/judged-round.ts';
+import { everything } from '../../../support/everything.ts';
 import { picture } from '../../../support/observed.ts';
 
 const OTHER = 'FGVMEV0000000001';
@@ -44,7 +45,7 @@ const INTERCEPTED = finding('tls-intercepted', { facts: { product: 'Fortinet For
 
 function told(observations: readonly FirewallObservation[], seen: Finding = INTERCEPTED): Finding | undefined {
   const own = { id: 'tls-genuine', kind: 'judged', findings: [seen], summary: '' } as const;
-  return tlsGenuine.withUnits?.(own, picture({ firewall: observations })).findings[0];
+  return tlsGenuine.adjust?.(own, everything({ picture: picture({ firewall: observations }) })).findings[0];
 }
 
 describe('an interception by a FortiGate', () => {

@@ -16,8 +16,8 @@ test.each<readonly [string, readonly Identity[]]>([
 ])('an inspection product is found %s', async (_, [issuer = below, ...rest]) => {
   const { product, findings } = judgeTls(w.evidence(sees(await w.leaf(issuer), issuer, ...rest)));
   expect(product).toBe('Fortinet FortiGate');
-  expect(findings.find(({ rule }) => rule === 'issuer-is-no-inspection-product')?.actual).toContain(
-    'CN=FG100FTK20012345',
+  expect(findings.find(({ rule }) => rule === 'issuer-is-no-inspection-product')?.claim).toContain(
+    'FG100FTK20012345 is a name that Fortinet FortiGate gives its inspection authorities.',
   );
 });
 

@@ -37,19 +37,19 @@ describe('the flaw as it is told', () => {
   const now = Date.now();
 
   test.each([
-    { row: { root: { pathLength: 0 } }, text: /Root allows 0 authorities below it, and there are 1$/u },
+    { row: { root: { pathLength: 0 } }, text: /Root allows 0 authorities below it, and there are 1\.$/u },
     {
       row: { leaf: { keyUsages: KeyUsageFlags.nonRepudiation } },
-      text: /CN=license.example.test is not for TLS servers$/u,
+      text: /license.example.test is not for TLS servers\.$/u,
     },
     { row: { subs: [extension('1.3.6.1.4.1.12356.1', true)] }, text: /Sub 0 has a critical extension that TLS/u },
     {
       row: { subs: [{ extensions: [nameConstraints([dns('example.org')])] }] },
-      text: /Sub 0 may not sign for the names below it$/u,
+      text: /Sub 0 may not sign for the names below it\.$/u,
     },
   ])('names the certificate: $text', async ({ row, text }) => {
     const path = (await flawedChain(row)).map(certificateOf);
-    expect(lastingFlaws(path).map((flaw) => flaw.text)).toEqual([expect.stringMatching(text)]);
+    expect(lastingFlaws(path).map((flaw) => flaw.claim)).toEqual([expect.stringMatching(text)]);
   });
 
   test('says in which direction the trusted end is out of date, to the moment', async () => {
@@ -57,11 +57,11 @@ describe('the flaw as it is told', () => {
     const end = path.at(-1);
     if (end === undefined) throw new Error('Expected a chain');
     const told = (from: number, to: number): readonly string[] =>
-      endFlaws([...path.slice(0, -1), { ...end, notBefore: from, notAfter: to }], now).map(({ text }) => text);
+      endFlaws([...path.slice(0, -1), { ...end, notBefore: from, notAfter: to }], now).map(({ claim }) => claim);
     expect(told(now, now)).toEqual([]);
     // A leaf that is trusted itself has no end above it.
     expect(endFlaws([{ ...end, notAfter: now - 1 }], now)).toEqual([]);
-    expect(told(now - 2, now - 1)).toEqual([expect.stringMatching(/Root has expired$/u)]);
-    expect(told(now + 1, now + 2)).toEqual([expect.stringMatching(/Root is not yet valid$/u)]);
+    expect(told(now - 2, now - 1)).toEqual([expect.stringMatching(/Root has expired\.$/u)]);
+    expect(told(now + 1, now + 2)).toEqual([expect.stringMatching(/Root is not yet valid\.$/u)]);
   });
 });

@@ -114,7 +114,7 @@ describe('learnedFlaws()', () => {
 
 describe('ageOf()', () => {
   const [length, usage] = (['path-length', 'not-for-servers'] as const).map(
-    (kind): Flaw => ({ kind, text: kind, claim: kind, fullNames: [] }),
+    (kind): Flaw => ({ kind, claim: kind, fullNames: [] }),
   );
   if (length === undefined || usage === undefined) throw new Error('Expected two flaws');
   test.each([

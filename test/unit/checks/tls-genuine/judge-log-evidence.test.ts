@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { withLog } from '../../../../src/checks/assess.ts';
+import { adjusted } from '../../../../src/checks/assess.ts';
 import type { Assessment } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { configOf } from '../../../support/config-of.ts';
+import { everything } from '../../../support/everything.ts';
 import { CONTEXT, round } from '../../../support/judged-round.ts';
 import { ONE_DATAGRAM, type FirewallSighting } from '../../../../src/core/polling/state.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
@@ -54,18 +54,12 @@ test.each<[Assessment['kind'], readonly FirewallSighting[], string]>([
   ['unjudged', [{ ...LINE, reliableAt: AT }], 'not-ready'],
   ['unjudged', [], 'unknown'],
   ['judged', [LINE], 'ready'],
-])('TLS that is %s is judged by no single datagram', async (kind, firewallEvidence, ready) => {
+])('TLS that is %s is judged by no single datagram', (kind, firewallEvidence, ready) => {
   const report: PollingReport = { window: 900_000, silentAfter: 86_400_000, appliances: [], firewallEvidence };
-  const heard = {
-    kind: 'heard',
-    config: await configOf('site: hq'),
-    report,
-    firewall: [],
-    notes: [],
-    strangers: [],
-    preconditionOf: (cause: string) => cause,
-  } as const;
-  const diagnosis = diagnose(withLog(round(['tls-genuine', [], kind]), heard), CONTEXT);
+  const diagnosis = diagnose(
+    adjusted(round(['tls-genuine', [], kind]), everything({ log: { report, complainedOf: [] } })),
+    CONTEXT,
+  );
   expect(diagnosis.ready).toBe(ready);
   expect(diagnosis.causes.map(({ id }) => id)).toEqual(firewallEvidence.map(() => 'tls-intercepted'));
 });
@@ -85,7 +79,6 @@ test('a line is told with the device, the policy and the source that it names', 
       quote: 'devname="fgt-1"',
       at: AT,
       expected: 'no line in the log of the firewall that says it inspects this traffic',
-      actual: 'fgt-1, policy 20, source 10.0.0.5: devname="fgt-1"',
       level: 'broken',
       suggests: 'tls-intercepted',
       facts: { product: 'Fortinet FortiGate', policy: 'policy 20', source: '10.0.0.5' },
@@ -96,6 +89,6 @@ test('a line is told with the device, the policy and the source that it names', 
 test('a line that names a profile alone is told with that, and that it is a single datagram', () => {
   const evidence = { ...LINE.evidence, device: null, policy: null, profile: 'deep', sourceAddress: null };
   const [finding] = judge({ ...LINE, evidence });
-  expect(finding?.actual).toBe(`A FortiGate, profile "deep": devname="fgt-1"${ONE_DATAGRAM}`);
+  expect(finding?.claim).toBe(`A FortiGate, profile "deep", logged that it inspects this traffic${ONE_DATAGRAM}.`);
   expect(finding?.facts).toEqual({ product: 'Fortinet FortiGate', profile: 'deep' });
 });

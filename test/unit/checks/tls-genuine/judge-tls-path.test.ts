@@ -148,9 +148,9 @@ describe('the findings of several addresses', () => {
   const told = (...endpoints: readonly EndpointObservation[]) => {
     const seen = path({ subject: TARGET, host: HOST, endpoints });
     const { worst } = judgeTlsPath(seen, KNOWLEDGE, { controls: [], now: w.now });
-    return worst?.findings.map(({ level, actual, facts }) => [
+    return worst?.findings.map(({ level, claim, facts }) => [
       level,
-      /^[\d.a-f:]*(?=: )/u.exec(actual)?.[0],
+      /\(([\d.a-f:]+)\)\.$/u.exec(claim)?.[1],
       facts?.address,
       facts?.clean,
     ]);

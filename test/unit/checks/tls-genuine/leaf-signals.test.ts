@@ -14,16 +14,16 @@ function minted(ageMs: number, previous: TlsEvidence['previous'] = []): readonly
   const evidence = w.evidence({ now: leaf.notBefore + ageMs, previous });
   return signalsOf(openCase([leaf], evidence, createSignatureChecks()))
     .filter(({ rule }) => rule === 'certificate-is-not-brand-new' || rule === 'serial-stays')
-    .map(({ actual }) => actual);
+    .map(({ claim }) => claim);
 }
 
 describe('a certificate that was made just now', () => {
   test.each([
-    ['in this moment', 0, ['Became valid only moments ago']],
-    ['a minute ago', 60_000, ['Became valid only 1 minute ago']],
-    ['a minute and a half ago', 90_000, ['Became valid only 2 minutes ago']],
-    ['two hours ago', 2 * HOUR_MS, ['Became valid only 2 hours ago']],
-    ['almost six hours ago', 6 * HOUR_MS - 1, ['Became valid only 6 hours ago']],
+    ['in this moment', 0, ['The certificate is brand-new: it became valid only moments ago.']],
+    ['a minute ago', 60_000, ['The certificate is brand-new: it became valid only 1 minute ago.']],
+    ['a minute and a half ago', 90_000, ['The certificate is brand-new: it became valid only 2 minutes ago.']],
+    ['two hours ago', 2 * HOUR_MS, ['The certificate is brand-new: it became valid only 2 hours ago.']],
+    ['almost six hours ago', 6 * HOUR_MS - 1, ['The certificate is brand-new: it became valid only 6 hours ago.']],
     ['six hours ago', 6 * HOUR_MS, []],
     ['in the future', -1, []],
   ])('%s', (_, age, told) => {
@@ -37,7 +37,9 @@ describe('a certificate with another serial on each connection', () => {
 
   test('is told from the fourth in a day on', () => {
     expect(told('01', '02')).toEqual([]);
-    expect(told('01', '02', '03')).toEqual(['4 connections in a day, each with another serial']);
+    expect(told('01', '02', '03')).toEqual([
+      'Each of 4 connections in a day showed a certificate with another serial number.',
+    ]);
   });
 
   test('is not told where one of them comes again', () => {

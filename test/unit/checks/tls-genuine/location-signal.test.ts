@@ -19,10 +19,10 @@ async function told(url: string, issuer: Identity, seen: Parameters<typeof w.evi
   const chain = openCase([certificateOf(leaf), certificateOf(issuer)], w.evidence(seen), createSignatureChecks());
   return signalsOf(chain)
     .filter(({ rule }) => rule === 'issuer-is-found-on-the-internet')
-    .map(({ weight, actual }) => ({ weight, actual }));
+    .map(({ weight, quote }) => ({ weight, quote }));
 }
 
-const signal = (url: string): unknown => [{ weight: 'witness', actual: `They are at ${url}` }];
+const signal = (url: string): unknown => [{ weight: 'witness', quote: url }];
 
 describe('a place that only a private network knows', () => {
   test.each([

@@ -48,7 +48,6 @@ describe('the genuine key on another path', () => {
         ),
         fullNames: [expect.stringMatching(/^C=/u)],
         expected: `The same authority as ${way} there: ${genuine.sub.name}`,
-        actual: expect.stringMatching(/^Issued by C=/u),
       },
     ]);
   });
@@ -65,7 +64,6 @@ describe('the genuine key on another path', () => {
         claim: expect.stringMatching(/^The certificate is that of FG3K4ETB19900078 here, and the server's own at /u),
         fullNames: [name],
         expected: expect.stringMatching(/^The server's own certificate, as at .*there$/u),
-        actual: name,
       },
     ]);
   });
@@ -104,7 +102,6 @@ describe('a public chain with another server name', () => {
         claim: 'The certificate is issued by Acme Root CA, and with the server name there by a public authority.',
         fullNames: [expect.stringMatching(/^C=DE/u)],
         expected: 'A trusted chain with this server name as with the server name there',
-        actual: expect.stringMatching(/^Issued by C=DE/u),
       },
     ]);
   });

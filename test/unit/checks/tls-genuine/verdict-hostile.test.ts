@@ -76,11 +76,7 @@ describe('judgeTls() on hostile chains', () => {
     const { findings, summary, wouldSettle } = judgeTls(
       w.evidence({ outcome: handshake({ chain: { certificates, dropped: 0 } }) }),
     );
-    for (const text of [
-      summary,
-      wouldSettle ?? '',
-      ...findings.flatMap(({ expected, actual }) => [expected, actual]),
-    ]) {
+    for (const text of [summary, wouldSettle ?? '', ...findings.flatMap(({ expected, claim }) => [expected, claim])]) {
       expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       expect(text.length).toBeLessThan(4000);
     }

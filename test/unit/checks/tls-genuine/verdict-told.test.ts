@@ -123,7 +123,7 @@ describe('judgeTls()', () => {
     'has a case for the row $id, and all the words that it names',
     ({ id, summary, wouldSettle, open }) => {
       expect(Object.keys(CASES)).toContain(id);
-      const named = [...`${summary} ${wouldSettle ?? ''} ${open?.actual ?? ''}`.matchAll(/\{([^}]*)\}/gu)];
+      const named = [...`${summary} ${wouldSettle ?? ''} ${open?.claim ?? ''}`.matchAll(/\{([^}]*)\}/gu)];
       expect(named.map(([, word = '']) => word).filter((word) => !WORDS.has(word))).toEqual([]);
     },
   );

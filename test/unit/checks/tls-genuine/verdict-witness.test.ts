@@ -35,8 +35,8 @@ describe('judgeTls() on headers of proxies', () => {
 
   test('shows the header, not what a content network adds', () => {
     const { findings } = judgeTls(evidence({ ...sees(byCorporateSub), traces: ['via: 1.1 cdn', 'x-mwg-via'] }));
-    expect(findings.find(({ rule }) => rule === 'no-forward-proxy-headers')?.actual).toBe(
-      'The answer carries x-mwg-via',
+    expect(findings.find(({ rule }) => rule === 'no-forward-proxy-headers')?.claim).toBe(
+      'The answer has headers that only a forward proxy adds: x-mwg-via.',
     );
   });
 });
@@ -82,7 +82,7 @@ describe('judgeTls() on where the issuer can be found', () => {
     });
     const { verdict, findings } = judgeTls(evidence(sees(await leaf(sub), sub)));
     expect(verdict).toBe('intercepted');
-    expect(findings.find(({ rule }) => rule === 'issuer-is-found-on-the-internet')?.actual).toContain(
+    expect(findings.find(({ rule }) => rule === 'issuer-is-found-on-the-internet')?.quote).toBe(
       'http://pki.acme.lan/root.crt',
     );
   });
@@ -107,13 +107,13 @@ describe('judgeTls() on a certificate for another name', () => {
     const other = await createIdentity({ name: 'O=Fortinet, CN=other', dnsNames, issuer: genuine.sub });
     return judgeTls(evidence(sees(other, genuine.sub))).findings.find(
       ({ rule }) => rule === 'certificate-names-the-server',
-    )?.actual;
+    )?.claim;
   };
 
   test('says for which, or else its subject', async () => {
-    expect(await forWhom(['a.example', 'b.example'])).toBe('It is for a.example, b.example');
-    expect(await forWhom(['a', 'b', 'c', 'd', 'e', 'f'])).toBe('It is for a, b, c, d and 2 more');
-    expect(await forWhom([])).toBe('It is for O=Fortinet, CN=other');
+    expect(await forWhom(['a.example', 'b.example'])).toBe('The certificate is for a.example, b.example.');
+    expect(await forWhom(['a', 'b', 'c', 'd', 'e', 'f'])).toBe('The certificate is for a, b and 4 more.');
+    expect(await forWhom([])).toBe('The certificate is for other.');
   });
 });
 

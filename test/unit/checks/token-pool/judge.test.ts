@@ -147,21 +147,25 @@ describe('judgeTokenPool', () => {
     expect(finding).toMatchObject({
       subject: 'fac-1',
       expected: 'at least 10 % of the tokens left to assign',
-      actual: '5 of 1000 tokens are left (0.5 %)',
       facts: { appliance: 'fac-1', serial: 'FAC-A' },
     });
   });
 
-  it.each<readonly [string, Row['facts'], told: readonly (readonly [expected: string, actual: string])[]]>([
+  it.each<readonly [string, Row['facts'], told: readonly (readonly [expected: string, claim: string])[]]>([
     [
       'another count than licensed',
       { licensed: licensed(10), tokens: tokens(50, 40) },
-      [['10 FortiToken Mobile tokens, as licensed', '90 tokens: 50 available, 40 assigned']],
+      [
+        [
+          '10 FortiToken Mobile tokens, as licensed',
+          'There are 90 tokens (50 available, 40 assigned), and 10 are licensed.',
+        ],
+      ],
     ],
     [
       'none left',
       { licensed: licensed(9), tokens: tokens(0, 9) },
-      [['at least one token left to assign', 'none of 9 tokens is left']],
+      [['at least one token left to assign', 'All 9 tokens are assigned.']],
     ],
     [
       'no licence active',
@@ -169,40 +173,56 @@ describe('judgeTokenPool', () => {
       [
         [
           'an activated FortiToken Mobile licence',
-          'no FortiToken Mobile token on the appliance: no licence is activated yet',
+          'There are no FortiToken Mobile tokens: no licence is activated yet.',
         ],
       ],
     ],
     [
       'a status that is not known here',
       { licensed: licensed(32), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
-      [['tokens left to assign', 'at least 0 of 32 tokens are left; 30 have a status that is not known here']],
+      [['tokens left to assign', 'At least 0 of 32 tokens are left; 30 have a status that is not known here.']],
     ],
     [
       'tokens of another licence',
       { licensed: licensed(9), tokens: tokens(9, 0, { byLicense: [{ license: 'EFTM000000000002', tokens: 9 }] }) },
-      [['tokens of licence EFTM000000000001 on the appliance', 'none; tokens are of EFTM000000000002 (9)']],
+      [
+        [
+          'tokens of licence EFTM000000000001 on the appliance',
+          'Licence EFTM000000000001 is not activated here: the tokens here are of EFTM000000000002 (9).',
+        ],
+      ],
     ],
     [
       'tokens of no licence',
       { licensed: licensed(9), tokens: tokens(9, 0, { byLicense: [] }) },
-      [['tokens of licence EFTM000000000001 on the appliance', 'none; tokens are of no named licence']],
+      [
+        [
+          'tokens of licence EFTM000000000001 on the appliance',
+          'Licence EFTM000000000001 is not activated here: the tokens here are of no named licence.',
+        ],
+      ],
     ],
     [
       'nothing to be read',
       { licensed: { kind: 'absent' }, tokens: failed },
       [
-        ['the count of licensed FortiToken Mobile tokens', 'this firmware does not have the resource'],
-        ['the list of FortiToken Mobile tokens', 'no answer (timeout): No result'],
+        [
+          'the count of licensed FortiToken Mobile tokens',
+          'This firmware does not have the count of licensed FortiToken Mobile tokens.',
+        ],
+        ['the list of FortiToken Mobile tokens', 'The list of FortiToken Mobile tokens could not be read (timeout).'],
       ],
     ],
     [
       'no right to read',
-      { licensed: licensed(9), tokens: { kind: 'denied', message: 'HTTP 403' } },
-      [['the list of FortiToken Mobile tokens', 'HTTP 403']],
+      {
+        licensed: licensed(9),
+        tokens: { kind: 'denied', message: 'The list of FortiToken Mobile tokens could not be read.' },
+      },
+      [['the list of FortiToken Mobile tokens', 'The list of FortiToken Mobile tokens could not be read.']],
     ],
   ])('tells of %s', (_, facts, told) => {
-    expect(judgeTokenPool(applianceFacts(facts), EXPECTED).map(({ expected, actual }) => [expected, actual])).toEqual(
+    expect(judgeTokenPool(applianceFacts(facts), EXPECTED).map(({ expected, claim }) => [expected, claim])).toEqual(
       told,
     );
   });
@@ -232,7 +252,6 @@ describe('judgeTokenPool', () => {
       {
         rule: 'tokens-readable',
         subject: 'fac-1',
-        actual: 'its API cannot be read',
         level: 'unknown',
         suggests: null,
         facts: { appliance: 'fac-1' },

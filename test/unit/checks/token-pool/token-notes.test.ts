@@ -27,33 +27,37 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
   [
     'pending tokens',
     { byStatus: { ...COUNTED.byStatus, available: 17, pending: 3 } },
-    ['3 pending: given to users who have not activated them yet'],
+    ['Tokens: 3 pending: given to users who have not activated them yet.'],
   ],
-  ['those that were seen just now', waiting(0, 0, 0), ['3 pending: given to users who have not activated them yet']],
+  [
+    'those that were seen just now',
+    waiting(0, 0, 0),
+    ['Tokens: 3 pending: given to users who have not activated them yet.'],
+  ],
   [
     'those whose codes still live',
     waiting(HOUR, 600_000, 0),
-    ['3 pending: given to users who have not activated them yet, one for at least 60 min'],
+    ['Tokens: 3 pending: given to users who have not activated them yet, one for at least 60 min.'],
   ],
   [
     'those whose codes are void',
     waiting(26 * HOUR, 2 * HOUR, HOUR),
     [
-      '3 pending: given to users who have not activated them yet, one for at least 26 h; 2 for longer than the 60 ' +
-        'min that a code lives: send them a new one',
+      'Tokens: 3 pending: given to users who have not activated them yet, one for at least 26 h; 2 for longer than ' +
+        'the 60 min that a code lives: send them a new one.',
     ],
   ],
-  ['locked tokens', { locked: 2 }, ['2 locked: their users cannot log in with them until they are unlocked']],
+  ['locked tokens', { locked: 2 }, ['Tokens: 2 locked: their users cannot log in with them until they are unlocked.']],
   ['trial tokens of a registered unit', { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }, []],
   [
     'trial tokens of a unit that is not registered',
     { byLicense: [{ license: 'FTMTRIALNOREGIST', tokens: 2 }] },
-    ['trial tokens came with FTMTRIALNOREGIST: the unit is probably not registered with Fortinet'],
+    ['The trial tokens came with FTMTRIALNOREGIST: the unit is probably not registered with Fortinet.'],
   ],
 ])('notes %s, and calls it no fault', (_, changes, expected) => {
   const facts = applianceFacts({ tokens: { kind: 'read', value: { ...COUNTED, ...changes } } });
   const findings = judgeTokenPool(facts, { licenses: [], tokensLow: 0.1 });
-  expect(findings.map(({ actual }) => actual)).toEqual(expected);
+  expect(findings.map(({ claim }) => claim)).toEqual(expected);
   expect(findings.every(({ level }) => level === 'note')).toBe(true);
 });
 
@@ -63,5 +67,7 @@ it('does not judge the age of a code whose life is not told', () => {
     licenses: [],
     tokensLow: 0.1,
   });
-  expect(findings[0]?.actual).toBe('3 pending: given to users who have not activated them yet, one for at least 26 h');
+  expect(findings[0]?.claim).toBe(
+    'Tokens: 3 pending: given to users who have not activated them yet, one for at least 26 h.',
+  );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PreconditionState, Finding } from '../../../../src/engine/model.ts';
+import type { Assessment, PreconditionState, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CHECKS, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
@@ -123,7 +123,10 @@ describe('the readiness', () => {
     ['not-ready', 'the log complains', [['polling', [open, finding('polling-failing')]]]],
     ['not-ready', 'something else is broken', [['polling', [open]], BLOCKED]],
   ])('is %s where %s', (ready, _, special) => {
-    expect(diagnose(round(...special), CONTEXT).ready).toBe(ready);
+    const assessments = round(...special).map(
+      (one): Assessment => (one.id === 'polling' && one.kind === 'judged' ? { ...one, waits: true } : one),
+    );
+    expect(diagnose(assessments, CONTEXT).ready).toBe(ready);
   });
 });
 

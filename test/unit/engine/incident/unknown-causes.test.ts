@@ -146,7 +146,7 @@ describe('unknownCauses()', () => {
     expect(causes([unjudged()], { ...round, diagnosis: { ...round.diagnosis, preconditions } })).toEqual([]);
   });
 
-  test('is not told of what only listens', () => {
+  test('is not told of what waits for its first line', () => {
     expect(causes([unjudged({ precondition: 'polling' })])).toEqual([]);
   });
 });
