@@ -45,6 +45,22 @@ export class Cursor {
   part(lengthBytes: 1 | 2 | 3): Cursor {
     return new Cursor(this.take(this.number(lengthBytes)), this.isLittle);
   }
+
+  /** All that is left, as types and lengths of two bytes before each value, which is filled up to so many bytes. */
+  entries(unit: 1 | 4): ReadonlyMap<number, Buffer> {
+    const found = new Map<number, Buffer>();
+    while (this.left >= 4) {
+      const [type, length] = [this.number(2), this.number(2)];
+      found.set(type, this.take(length));
+      this.fill(length, unit);
+    }
+    return found;
+  }
+
+  /** Skips what fills a value up. */
+  fill(length: number, unit: 1 | 4): void {
+    this.skip((unit - (length % unit)) % unit);
+  }
 }
 
 /** Usual length of a piece of a file. */

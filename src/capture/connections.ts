@@ -5,9 +5,11 @@ import type { CaptureFile, Segment } from './packets.ts';
 
 /** Where a connection is not followed from its beginning, less is no large flight. */
 const LARGE_FLIGHT = 500;
-/** Segments of one direction that wait for others, and how far ahead they may be. */
+/** Segments of one direction that came early, and are kept. */
 const MAX_PENDING = 128;
-const MAX_AHEAD = 64 * 1024;
+/** Bytes of one connection that may wait for more, and as many that came early: no chain is as long. */
+const MAX_HELD = 24 * 1024;
+const ROLES: readonly Role[] = ['server', 'client'];
 /** The same SYN again sooner was captured twice, on two interfaces. */
 const SYN_AGAIN: Millis = 500;
 
@@ -113,6 +115,9 @@ export class Connection {
     if (!this.handshake.wants(from)) return;
     this.#deliver(from, sender, start, payload);
     sender.isCut ||= missing > 0 && this.handshake.wants(from);
+    if (this.handshake.held() <= MAX_HELD) return;
+    this.#isGivenUp = true;
+    this.handshake.end();
   }
 
   /** Hands on what is in order, and keeps what came early. What came twice counts as it came first. */
@@ -120,7 +125,8 @@ export class Connection {
     const ahead = distance(sender.next ?? sequence, sequence);
     if (ahead > 0) {
       // A copy of its own, as the memory of the file and of small buffers is shared.
-      if (ahead <= MAX_AHEAD && sender.pending.length < MAX_PENDING)
+      const held = sender.pending.reduce((sum, early) => sum + early.payload.length, payload.length);
+      if (held <= MAX_HELD / 2 && sender.pending.length < MAX_PENDING)
         sender.pending.push({ sequence, payload: Buffer.from(new Uint8Array(payload).buffer) });
       return;
     }
@@ -143,15 +149,8 @@ export class Connection {
       this.resetTtl = { reset: ttl, usual: server.ttl };
   }
 
-  /** How it ended. `open`: it had not when the capture ended. */
-  get end():
-    | 'open'
-    | 'closed-by-client'
-    | 'closed-by-server'
-    | 'reset-by-client'
-    | 'reset-by-server'
-    | 'refused'
-    | 'no-answer' {
+  /** `open`: it had not ended when the capture did. */
+  get end(): 'open' | 'refused' | 'no-answer' | `${'closed' | 'reset'}-by-${Role}` {
     const { client, server } = this.#senders;
     const isSilent = server.packets === 0 && client.highest === null && this.synAttempts > 1;
     return this.#end === 'open' && isSilent ? 'no-answer' : this.#end;
@@ -162,41 +161,34 @@ export class Connection {
     return isReset || (this.#senders.client.hasFin && this.#senders.server.hasFin);
   }
 
-  /** The capture begins after the connection. */
-  get isMidStream(): boolean {
-    return !this.#hasBeginning && this.handshake.hello === null;
-  }
-
   /** What the client sent first is in the capture, and is no hello. */
   get isNoTls(): boolean {
     const hasSpoken = !this.#hasBeginning && this.#senders.client.highest !== null;
     return this.handshake.hello === null && (hasSpoken || !this.handshake.wants('client'));
   }
 
-  /** A side that was acknowledged to, and never seen. */
-  get unseen(): Role | null {
-    const isUnseen = ({ packets, acknowledged }: Sender): boolean => packets === 0 && acknowledged !== null;
-    return isUnseen(this.#senders.server) ? 'server' : isUnseen(this.#senders.client) ? 'client' : null;
+  /** Why what both sides said is not all in the capture, and a sentence about it; null: it is. */
+  get missing(): readonly ['mid-stream' | 'one-direction' | 'gap' | 'truncated', string] | null {
+    if (!this.#hasBeginning && this.handshake.hello === null)
+      return ['mid-stream', 'The beginning of the connection was not captured.'];
+    const unseen = ROLES.find((role) => {
+      const { packets, acknowledged } = this.#senders[role];
+      return packets === 0 && acknowledged !== null;
+    });
+    if (unseen !== undefined) return ['one-direction', `No packet of the ${unseen} was captured.`];
+    return this.#missingOf('server') ?? this.#missingOf('client');
   }
 
-  /** What is missing of what both sides had, a sentence; null: nothing that matters. `isCut`: by the snaplen. */
-  get gap(): { readonly text: string; readonly isCut: boolean } | null {
-    return this.#gapOf('server') ?? this.#gapOf('client');
-  }
-
-  #gapOf(role: Role): Connection['gap'] {
+  #missingOf(role: Role): Connection['missing'] {
     const { next, acknowledged, isCut, hasFin, pending } = this.#senders[role];
-    if (this.#isGivenUp) return { text: 'More was out of order than is kept.', isCut: true };
+    if (this.#isGivenUp) return ['truncated', 'The handshake is longer than what is kept of one.'];
     if (next === null || !this.handshake.wants(role)) return null;
-    if (isCut) return { text: `Packets of the ${role} were not captured whole.`, isCut };
+    if (isCut) return ['truncated', `Packets of the ${role} were not captured whole.`];
     const behind = acknowledged === null ? 0 : distance(next, acknowledged);
     // Its FIN is acknowledged as a byte of its own.
-    const missing =
-      pending.length === 0
-        ? behind - (hasFin ? 1 : 0)
-        : Math.min(...pending.map(({ sequence }) => distance(next, sequence)));
-    if (behind <= 1 || missing <= 0) return null;
-    return { text: `${String(missing)} bytes of the ${role} are missing in the capture.`, isCut };
+    const end = pending.length === 0 ? behind - (hasFin ? 1 : 0) : Number.POSITIVE_INFINITY;
+    const gap = pending.reduce((least, { sequence }) => Math.min(least, distance(next, sequence)), end);
+    return behind > 1 && gap > 0 ? ['gap', `${String(gap)} bytes of the ${role} are missing in the capture.`] : null;
   }
 
   /**
@@ -210,132 +202,85 @@ export class Connection {
     const hasHole = pending.length > 0 && distance(next, acknowledged) <= 0;
     return open >= LARGE_FLIGHT && (hasHole || resends >= 2) ? open : 0;
   }
-
-  /** Bytes that wait for others. */
-  held(): number {
-    const { client, server } = this.#senders;
-    const pending = [...client.pending, ...server.pending];
-    return pending.reduce((sum, { payload }) => sum + payload.length, this.handshake.held());
-  }
-
-  /** Too much waits: it is let go, and nothing more is read. */
-  giveUp(): void {
-    this.#isGivenUp = true;
-    [this.#senders.client.pending, this.#senders.server.pending] = [[], []];
-    this.handshake.end();
-  }
 }
 
 const MAX_OPEN = 1_000;
 /** Keys of connections that are not read any further. */
 const MAX_IGNORED = 20_000;
-/** Bytes that wait for others, of all connections. */
-const MAX_HELD = 8 * 1024 * 1024;
 /** A connection that is silent for so long makes room for another. */
 const IDLE: Millis = 60_000;
 
-interface Tracked {
-  readonly key: string;
-  readonly connection: Connection;
-  choice: 'wanted' | 'unwanted' | 'undecided';
-  held: number;
-}
+/** What a connection is about, as far as it is known. */
+export type Choice = 'wanted' | 'unwanted' | 'undecided';
 
-/** Puts segments together to connections, and hands those that are wanted on when they have ended. Bounded in memory. */
-export class ConnectionTable {
-  readonly #file: CaptureFile;
-  readonly #serverPorts: readonly number[];
-  readonly #choose: (connection: Connection) => Tracked['choice'];
-  readonly #onConnection: (connection: Connection) => void;
+/**
+ * Puts segments together to connections, and hands those that are wanted on when they have ended. Bounded in memory.
+ *
+ * @param file counts what is not followed
+ * @param serverPorts who listens on one is a server, though the capture does not show the beginning
+ */
+export function createConnectionTable(
+  file: CaptureFile,
+  serverPorts: readonly number[],
+  choose: (connection: Connection) => Choice,
+  onConnection: (connection: Connection) => void,
+): { readonly take: (segment: Segment) => void; readonly end: () => void } {
   /** In the order of their last packets. */
-  readonly #open = new Map<string, Tracked>();
-  readonly #ignored = new Set<string>();
-  #held = 0;
+  const open = new Map<string, Connection>();
+  const ignored = new Set<string>();
 
-  /**
-   * @param file counts what is not followed
-   * @param serverPorts who listens on one is a server, though the capture does not show the beginning
-   * @param choose what a connection is about, as far as it is known
-   */
-  constructor(
-    file: CaptureFile,
-    serverPorts: readonly number[],
-    choose: (connection: Connection) => Tracked['choice'],
-    onConnection: (connection: Connection) => void,
-  ) {
-    this.#file = file;
-    this.#serverPorts = serverPorts;
-    this.#choose = choose;
-    this.#onConnection = onConnection;
+  function ignore(key: string): void {
+    ignored.add(key);
+    const [oldest] = ignored;
+    if (ignored.size > MAX_IGNORED && oldest !== undefined) ignored.delete(oldest);
   }
 
-  take(segment: Segment): void {
-    const { flags } = segment;
-    const key = keyOf(segment);
-    const isFirst = flags.syn && !flags.ack;
-    this.#file.sawAnswers ||= flags.syn && flags.ack;
-    if (!isFirst && this.#ignored.has(key)) return;
-    const tracked = this.#trackedBy(segment, key, isFirst);
-    if (tracked === null) return;
-    const { connection } = tracked;
-    // The last in the order.
-    this.#open.delete(key);
-    this.#open.set(key, tracked);
-    // The name in the hello has the last word.
-    const isDecided = connection.handshake.hello !== null;
-    connection.take(segment);
-    this.#weigh(tracked);
-    if (!isDecided) tracked.choice = this.#choose(connection);
-    if (tracked.choice === 'unwanted' || connection.isOver()) this.#finish(tracked);
+  function finish(key: string, connection: Connection): void {
+    open.delete(key);
+    ignore(key);
+    if (choose(connection) === 'wanted') onConnection(connection);
+    else file.others += 1;
   }
 
-  /** Ends what is still open. */
-  end(): void {
-    for (const tracked of this.#open.values()) this.#finish(tracked);
-  }
-
-  #trackedBy(segment: Segment, key: string, isFirst: boolean): Tracked | null {
-    const earlier = this.#open.get(key);
-    const initial = earlier?.connection.initialSequence ?? segment.sequence;
-    if (earlier !== undefined && (!isFirst || initial === segment.sequence)) return earlier;
-    // The same ports with another beginning are another connection.
-    if (earlier !== undefined) this.#finish(earlier);
-    const sender = senderOf(segment, this.#serverPorts);
-    const [idlest] = this.#open.values();
+  /** Null: it is not followed. */
+  function begun(key: string, segment: Segment): Connection | null {
+    const sender = senderOf(segment, serverPorts);
+    const [idlest] = open;
     if (sender === null) return null;
-    if (idlest !== undefined && this.#open.size >= MAX_OPEN) {
-      if (segment.at - idlest.connection.endedAt < IDLE) {
-        this.#file.excess += 1;
-        this.#ignore(key);
+    if (idlest !== undefined && open.size >= MAX_OPEN) {
+      if (segment.at - idlest[1].endedAt < IDLE) {
+        file.excess += 1;
+        ignore(key);
         return null;
       }
-      this.#finish(idlest);
+      finish(...idlest);
     }
-    this.#ignored.delete(key);
-    return { key, connection: new Connection(segment, sender), choice: 'undecided', held: 0 };
+    ignored.delete(key);
+    return new Connection(segment, sender);
   }
 
-  #finish({ key, connection, choice, held }: Tracked): void {
-    this.#open.delete(key);
-    this.#ignore(key);
-    this.#held -= held;
-    if (choice === 'wanted') this.#onConnection(connection);
-    else this.#file.others += 1;
-  }
-
-  /** Packets that come later are of nothing that is followed. */
-  #ignore(key: string): void {
-    this.#ignored.add(key);
-    const [oldest] = this.#ignored;
-    if (this.#ignored.size > MAX_IGNORED && oldest !== undefined) this.#ignored.delete(oldest);
-  }
-
-  #weigh(tracked: Tracked): void {
-    this.#held -= tracked.held;
-    if (this.#held + tracked.connection.held() > MAX_HELD) tracked.connection.giveUp();
-    tracked.held = tracked.connection.held();
-    this.#held += tracked.held;
-  }
+  return {
+    take: (segment) => {
+      const { flags, sequence } = segment;
+      const key = keyOf(segment);
+      const isFirst = flags.syn && !flags.ack;
+      file.sawAnswers ||= flags.syn && flags.ack;
+      if (!isFirst && ignored.has(key)) return;
+      const earlier = open.get(key);
+      // The same ports with another beginning are another connection.
+      const isAnother = earlier !== undefined && isFirst && (earlier.initialSequence ?? sequence) !== sequence;
+      if (isAnother) finish(key, earlier);
+      const connection = isAnother ? begun(key, segment) : (earlier ?? begun(key, segment));
+      if (connection === null) return;
+      open.delete(key);
+      open.set(key, connection);
+      connection.take(segment);
+      if (connection.isOver() || choose(connection) === 'unwanted') finish(key, connection);
+    },
+    end: () => {
+      for (const [key, connection] of open) finish(key, connection);
+    },
+  };
 }
 
 /** The same for both directions of a connection on one leg. */

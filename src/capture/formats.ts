@@ -126,27 +126,12 @@ async function* readPcapng(file: FileBytes, facts: CaptureFile): AsyncGenerator<
   }
 }
 
-function optionsOf(block: Cursor): ReadonlyMap<number, Buffer> {
-  const found = new Map<number, Buffer>();
-  while (block.left >= 4) {
-    const [type, length] = [block.number(2), block.number(2)];
-    if (type === 0) break;
-    found.set(type, block.take(length));
-    block.skip(padding(length));
-  }
-  return found;
-}
-
-function padding(length: number): number {
-  return (4 - (length % 4)) % 4;
-}
-
 function portOf(block: Cursor, offset: number): Port {
   const link = block.number(2);
   block.skip(2);
   const snaplen = block.number(4);
   if (block.isCut) throw new CaptureError(`the interface at offset ${String(offset)} cannot be read`);
-  const options = optionsOf(block);
+  const options = block.entries(4);
   // if_tsresol: the highest bit chooses between powers of 2 and of 10.
   const resolution = options.get(9)?.[0] ?? 6;
   const shift = options.get(14);
@@ -169,8 +154,8 @@ function enhancedPacket(block: Cursor, ports: readonly Port[], offset: number): 
   const most = Math.min(block.left, MAX_PACKET);
   if (captured > most) throw lyingLength('packet', offset, captured, `at most ${String(most)}`);
   const bytes = block.take(captured);
-  block.skip(padding(captured));
-  const flags = new Cursor(optionsOf(block).get(2) ?? Buffer.alloc(0), block.isLittle).number(4);
+  block.fill(captured, 4);
+  const flags = new Cursor(block.entries(4).get(2) ?? Buffer.alloc(0), block.isLittle).number(4);
   return { ...port, at, bytes, length: Math.max(captured, length), direction: DIRECTIONS[flags % 4] ?? null };
 }
 

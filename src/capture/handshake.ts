@@ -38,16 +38,16 @@ const SUPPORTED_VERSIONS = 43;
 const NOTHING = Buffer.alloc(0);
 
 /** One direction: bytes of records and of handshake messages that are not complete. */
-interface Stream {
+class Stream {
   /** `opening`: before TLS; `closed`: the rest does not matter. */
-  state: 'opening' | 'tls' | 'closed';
-  rest: Buffer;
-  messages: Buffer;
-  isEncrypted: boolean;
-}
+  state: 'opening' | 'tls' | 'closed' = 'opening';
+  rest: Buffer = NOTHING;
+  messages: Buffer = NOTHING;
+  isEncrypted = false;
 
-function close(stream: Stream): void {
-  [stream.state, stream.rest, stream.messages] = ['closed', NOTHING, NOTHING];
+  close(): void {
+    [this.state, this.rest, this.messages] = ['closed', NOTHING, NOTHING];
+  }
 }
 
 /**
@@ -80,10 +80,7 @@ export class Handshake {
   clientWentOn = false;
   /** Bytes of the client's first encrypted record under TLS 1.3; null: it sent none. */
   firstEncrypted: number | null = null;
-  readonly #streams: Readonly<Record<Role, Stream>> = {
-    client: { state: 'opening', rest: NOTHING, messages: NOTHING, isEncrypted: false },
-    server: { state: 'opening', rest: NOTHING, messages: NOTHING, isEncrypted: false },
-  };
+  readonly #streams: Readonly<Record<Role, Stream>> = { client: new Stream(), server: new Stream() };
 
   /** Whether what this side sends next still matters. */
   wants(from: Role): boolean {
@@ -96,10 +93,10 @@ export class Handshake {
     return client.rest.length + client.messages.length + server.rest.length + server.messages.length;
   }
 
-  /** Nothing more comes. */
+  /** Nothing more is read. */
   end(): void {
-    close(this.#streams.client);
-    close(this.#streams.server);
+    this.#streams.client.close();
+    this.#streams.server.close();
   }
 
   push(from: Role, bytes: Buffer): void {
@@ -138,7 +135,7 @@ export class Handshake {
   /** The rest is no TLS. */
   #refuse(stream: Stream, from: Role): void {
     if (from === 'server' && this.version === null) this.plain = Buffer.from(stream.rest.subarray(0, MAX_PLAIN));
-    close(stream);
+    stream.close();
   }
 
   /** False: it is not complete, or the rest does not matter. */
@@ -172,7 +169,7 @@ export class Handshake {
     if (this.version === '1.3') return;
     if (from === 'client') this.clientWentOn ||= this.version !== null;
     else this.isResumed = this.version !== null && this.certificates === null && !this.hasKeyExchange;
-    close(stream);
+    stream.close();
   }
 
   #noteEncrypted(stream: Stream, from: Role, length: number): void {
@@ -181,7 +178,7 @@ export class Handshake {
     if (from === 'server' || this.version === null) return;
     this.clientWentOn = true;
     this.firstEncrypted ??= length;
-    close(stream);
+    stream.close();
   }
 
   #readMessages(stream: Stream, from: Role, body: Buffer): void {
@@ -189,7 +186,7 @@ export class Handshake {
     for (let message = new Cursor(rest); message.left >= 4; message = new Cursor(rest)) {
       const [type, length] = [message.number(1), message.number(3)];
       if (length > MAX_MESSAGE) {
-        close(stream);
+        stream.close();
         return;
       }
       const content = message.take(length);
@@ -224,7 +221,7 @@ function helloOf(body: Cursor): Handshake['hello'] {
   // The session, the ciphers and the compressions.
   for (const lengthBytes of [1, 2, 1] as const) body.part(lengthBytes);
   // A list of names, of which the first is a host name (RFC 6066 §3).
-  const names = new Cursor(extensionsOf(body).get(SERVER_NAME) ?? NOTHING);
+  const names = new Cursor(body.part(2).entries(1).get(SERVER_NAME) ?? NOTHING);
   names.skip(3);
   const name = names.part(2).take(255).toString('latin1');
   return { random, serverName: name === '' ? null : name };
@@ -236,19 +233,9 @@ function versionOf(body: Cursor): string | null {
   body.part(1);
   body.skip(3);
   if (body.isCut) return null;
-  const chosen = extensionsOf(body).get(SUPPORTED_VERSIONS);
+  const chosen = body.part(2).entries(1).get(SUPPORTED_VERSIONS);
   const version = chosen?.length === 2 ? chosen.readUInt16BE() : legacy;
   return VERSIONS.get(version) ?? `0x${version.toString(16)}`;
-}
-
-function extensionsOf(body: Cursor): ReadonlyMap<number, Buffer> {
-  const all = body.part(2);
-  const found = new Map<number, Buffer>();
-  while (all.left >= 4) {
-    const [type, length] = [all.number(2), all.number(2)];
-    found.set(type, all.take(length));
-  }
-  return found;
 }
 
 function certificatesOf(body: Cursor): readonly Uint8Array[] {

@@ -103,9 +103,10 @@ export function createConnectionJudge(
     const chain = certificates === null ? null : { certificates: parsed, dropped: certificates.length - parsed.length };
     // The parsed ones have the bytes too.
     seen.handshake.certificates = null;
-    const outcome = chain === null ? unseenOrFailed(seen, file) : outcomeWith(seen, chain);
     const base = { seen, file, subject, chain, pairedWith: null };
-    if ('text' in outcome) return { ...base, ...unseenVerdict(seen, outcome, subject) };
+    const unseen = chain === null ? unseenChain(seen, file) : null;
+    const outcome = unseen === null ? outcomeOf(seen, chain) : null;
+    if (outcome === null) return { ...base, ...unseenVerdict(seen, unseen ?? NOT_ENDED, subject) };
     const knowledge = knowledgeOf(subject);
     const evidence: TlsEvidence = {
       ...knowledge,
@@ -124,86 +125,64 @@ export function createConnectionJudge(
   };
 }
 
-/** Who cut a connection right after the certificate is part of the verdict; what the client does is not. */
-function outcomeWith({ handshake, end, startedAt, endedAt }: Connection, chain: CapturedChain): TlsOutcome {
-  const { hello, version, serverAlert } = handshake;
-  const facts = { serverName: hello?.serverName ?? '', durationMs: endedAt - startedAt, chain };
-  const isCut = !handshake.clientWentOn && handshake.clientAlert === null;
-  if (isCut && (end === 'reset-by-server' || end === 'closed-by-server'))
-    return {
-      ...facts,
-      kind: 'failed',
-      reason: end === 'reset-by-server' ? 'reset' : 'closed',
-      message: 'The connection ended right after the certificate',
-      alert: serverAlert?.name ?? null,
-      plaintext: null,
-    };
-  // As Node names it.
-  const protocol = version === 'SSL 3.0' ? 'SSLv3' : version === '1.0' ? 'TLSv1' : `TLSv${version ?? ''}`;
-  return { ...facts, kind: 'established', protocol: version === null ? null : protocol, cipher: null };
-}
-
 /** Null as the reason: TCP failed, so that TLS was not even tried. */
-interface UnseenChain {
-  readonly because: Unseen | null;
-  readonly text: string;
+type UnseenChain = readonly [because: Unseen | null, text: string];
+
+/** Why there is nothing to judge, if the chain is not in the capture; null: both sides are, and TLS failed. */
+function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
+  const { end, missing, handshake, startedAt, endedAt } = seen;
+  const attempts = `Nobody answered ${String(seen.synAttempts)} SYNs in ${spanText(endedAt - startedAt)}`;
+  if (end === 'refused') return [null, 'The server refused the connection (RST in answer to SYN).'];
+  if (end === 'no-answer')
+    return sawAnswers
+      ? [null, `${attempts}; answers to other connections are in the capture.`]
+      : ['one-direction', `${attempts}, but no answer of any server was captured either.`];
+  if (missing !== null) return missing;
+  if (handshake.hello === null && handshake.plain === null)
+    return ['truncated', 'The client sent no TLS hello while it was captured.'];
+  if (handshake.version === '1.3')
+    return ['tls-1.3', 'The server chose TLS 1.3, in which its certificate is encrypted.'];
+  return handshake.isResumed ? ['resumed', 'The server resumed an earlier session, without a certificate.'] : null;
 }
 
-function unseenOrFailed(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | TlsOutcome {
-  const { end, gap, unseen, handshake } = seen;
-  const attempts = `Nobody answered ${String(seen.synAttempts)} SYNs in ${waitedText(seen)}`;
-  const reasons: readonly (readonly [holds: boolean, because: Unseen | null, text: string])[] = [
-    [end === 'refused', null, 'The server refused the connection (RST in answer to SYN).'],
-    [end === 'no-answer' && sawAnswers, null, `${attempts}; answers to other connections are in the capture.`],
-    [end === 'no-answer', 'one-direction', `${attempts}, but no answer of any server was captured either.`],
-    [seen.isMidStream, 'mid-stream', 'The beginning of the connection was not captured.'],
-    [unseen !== null, 'one-direction', `No packet of the ${String(unseen)} was captured.`],
-    [gap !== null, gap?.isCut === true ? 'truncated' : 'gap', gap?.text ?? ''],
-    [
-      handshake.hello === null && handshake.plain === null,
-      'truncated',
-      'The client sent no TLS hello while it was captured.',
-    ],
-    [handshake.version === '1.3', 'tls-1.3', 'The server chose TLS 1.3, in which its certificate is encrypted.'],
-    [handshake.isResumed, 'resumed', 'The server resumed an earlier session, without a certificate.'],
-  ];
-  const reason = reasons.find(([holds]) => holds);
-  return reason === undefined ? failedOutcome(seen) : { because: reason[1], text: reason[2] };
-}
-
-function waitedText({ startedAt, endedAt }: Connection): string {
-  return spanText(endedAt - startedAt);
-}
-
-function failedOutcome(seen: Connection): UnseenChain | TlsOutcome {
+/** How the handshake failed. Who cut it right after the certificate is part of it; what the client does then is not. */
+function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureReason, message: string] | null {
   const { end, unarrived, startedAt, endedAt, handshake } = seen;
-  const { hello, plain, serverAlert } = handshake;
+  const waited = endedAt - startedAt;
+  const isCut = isUnanswered || (!handshake.clientWentOn && handshake.clientAlert === null);
+  if (isCut && end === 'reset-by-server') return ['reset', 'The connection was reset in the handshake'];
+  if (isCut && end === 'closed-by-server') return ['closed', 'The server closed the connection in the handshake'];
+  return isUnanswered && (unarrived > 0 || (waited >= PATIENCE && end !== 'reset-by-client'))
+    ? ['timeout', `No certificate within ${spanText(waited)}`]
+    : null;
+}
+
+/** Versions that Node names otherwise. */
+const OLD_PROTOCOLS: ReadonlyMap<string, string> = new Map([
+  ['SSL 3.0', 'SSLv3'],
+  ['1.0', 'TLSv1'],
+]);
+
+/** Null: it had not ended. */
+function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | null {
+  const { hello, version, plain, serverAlert } = seen.handshake;
+  const facts = { serverName: hello?.serverName ?? '', durationMs: seen.endedAt - seen.startedAt };
   const alert = serverAlert?.name ?? null;
-  const hasWaited = endedAt - startedAt >= PATIENCE && end !== 'reset-by-client';
-  const failures: readonly (readonly [holds: boolean, reason: FailureReason, message: string])[] = [
-    [alert !== null, 'tls', `The server sent the TLS alert ${alert ?? ''}`],
-    [plain !== null, 'protocol', 'The server answered in plain text where TLS was expected'],
-    [end === 'reset-by-server', 'reset', 'The connection was reset'],
-    [end === 'closed-by-server', 'closed', 'The server closed the connection'],
-    [unarrived > 0 || hasWaited, 'timeout', `No certificate within ${waitedText(seen)}`],
-  ];
-  const failure = failures.find(([holds]) => holds);
-  if (failure === undefined)
-    return {
-      because: 'truncated',
-      text: `The handshake had not ended after ${waitedText(seen)}, when the capture or the client ended it.`,
-    };
-  return {
-    kind: 'failed',
-    reason: failure[1],
-    message: failure[2],
-    durationMs: endedAt - startedAt,
-    serverName: hello?.serverName ?? '',
-    alert,
-    chain: null,
-    plaintext: plain === null ? null : readableText(plain),
-    receivedBytes: seen.serverFlight,
-  };
+  const plaintext = plain === null ? null : readableText(plain);
+  const answer: readonly [FailureReason, string] | null =
+    alert !== null
+      ? ['tls', `The server sent the TLS alert ${alert}`]
+      : plaintext !== null
+        ? ['protocol', 'The server answered in plain text where TLS was expected']
+        : null;
+  const failure = (chain === null ? answer : null) ?? failureOf(seen, chain === null);
+  if (failure !== null) {
+    const [reason, message] = failure;
+    return { ...facts, kind: 'failed', reason, message, alert, chain, plaintext, receivedBytes: seen.serverFlight };
+  }
+  if (chain === null) return null;
+  const protocol = version === null ? null : (OLD_PROTOCOLS.get(version) ?? `TLSv${version}`);
+  return { ...facts, chain, kind: 'established', protocol, cipher: null };
 }
 
 type Judged = Omit<JudgedConnection, 'seen' | 'file' | 'subject' | 'chain' | 'pairedWith'>;
@@ -262,7 +241,9 @@ function lostText(unarrived: number): string {
   );
 }
 
-function unseenVerdict(seen: Connection, { because, text }: UnseenChain, subject: string): Judged {
+const NOT_ENDED: UnseenChain = ['truncated', 'The handshake had not ended when the capture or the client ended it.'];
+
+function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: string): Judged {
   const failed = `The connection to ${seen.server} was ${seen.end === 'refused' ? 'refused' : 'never answered'}`;
   const refused = refusals(seen, subject, 'tls-interception-suspected', '');
   const unreached = suspicion('port-opens', subject, 'egress-blocked', ['A TCP connection', `${failed}.`]);

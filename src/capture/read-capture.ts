@@ -1,7 +1,7 @@
 import { addressInAny, hostOf, plainName } from '../core/addresses.ts';
 import { readReply } from '../network/dns/message.ts';
 import { CaptureError } from './bytes.ts';
-import { type Connection, ConnectionTable } from './connections.ts';
+import { type Choice, type Connection, createConnectionTable } from './connections.ts';
 import { readFormat } from './formats.ts';
 import { type CapturedAnswer, type CaptureFile, decodePacket, type Segment } from './packets.ts';
 
@@ -34,7 +34,7 @@ export async function readCapture(
 ): Promise<void> {
   const names = [...new Set([target.host, target.serverName ?? target.host].map(plainName))];
   const dns = new Answers(names);
-  const table = new ConnectionTable(
+  const table = createConnectionTable(
     file,
     [target.port, 443],
     (connection) =>
@@ -67,7 +67,7 @@ function choiceFor(
   names: readonly string[],
   { host, port, addresses }: CaptureTarget,
   isAnswered: (address: string) => boolean,
-): 'wanted' | 'unwanted' | 'undecided' {
+): Choice {
   if (typeof hello?.serverName === 'string') return names.includes(plainName(hello.serverName)) ? 'wanted' : 'unwanted';
   const far = tunnel === null ? serverAddress : hostOf(tunnel);
   const isMeant = far === host || isAnswered(far) || addressInAny(far, addresses) || names.includes(plainName(far));

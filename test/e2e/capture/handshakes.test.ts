@@ -327,17 +327,26 @@ END`);
     });
     expect(ours(await read(pcapOf(header, [...packets.slice(0, 8), ...again])))).toEqual([whole, whole]);
     const lost = await read(pcapOf(header, packets.toSpliced(data, 1)));
-    expect(lost.connections[0]).toMatchObject({ gap: { isCut: false }, handshake: { certificates: null } });
+    expect(lost.connections[0]).toMatchObject({
+      missing: ['gap', expect.any(String)],
+      handshake: { certificates: null },
+    });
     const oneSided = packets.filter(({ bytes }) => bytes.subarray(26, 30).join('.') === '10.0.0.2');
-    expect((await read(pcapOf(header, oneSided))).connections[0]).toMatchObject({ unseen: 'server' });
-    expect((await read(pcapOf(header, packets.slice(data + 4)))).connections[0]).toMatchObject({ isMidStream: true });
+    expect((await read(pcapOf(header, oneSided))).connections[0]).toMatchObject({
+      missing: ['one-direction', expect.any(String)],
+    });
+    expect((await read(pcapOf(header, packets.slice(data + 4)))).connections[0]).toMatchObject({
+      missing: ['mid-stream', expect.any(String)],
+    });
     const short = packets.map(({ record, bytes }) => {
       const cut = bytes.subarray(0, 96);
       const newRecord = Buffer.from(record);
       newRecord.writeUInt32LE(cut.length, 8);
       return { record: newRecord, bytes: cut };
     });
-    expect((await read(pcapOf(header, short))).connections[0]).toMatchObject({ gap: { isCut: true } });
+    expect((await read(pcapOf(header, short))).connections[0]).toMatchObject({
+      missing: ['truncated', expect.any(String)],
+    });
   });
 
   test.each([
@@ -466,7 +475,7 @@ function comparable({ connections, file: { packets, unread, dns } }: ReadCapture
     connections: connections.map((connection) => ({
       ...Object.fromEntries(Object.entries(connection)),
       end: connection.end,
-      gap: connection.gap,
+      missing: connection.missing,
       unarrived: connection.unarrived,
       leg: null,
       startedAt: Math.round(connection.startedAt),
