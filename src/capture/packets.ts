@@ -39,7 +39,7 @@ export class CaptureFile {
   /** Some server answered, so that it sees both directions. */
   sawAnswers = false;
   /** What resolvers answered about names of interest. */
-  dns: readonly CapturedAnswer[] = [];
+  readonly dns: { readonly name: string; readonly answers: readonly string[]; readonly resolver: string }[] = [];
   /** Why reading ended before the end of the file; null: it did not. */
   problem: string | null = null;
 
@@ -47,12 +47,6 @@ export class CaptureFile {
     this.file = file;
     this.order = order;
   }
-}
-
-export interface CapturedAnswer {
-  readonly name: string;
-  readonly answers: readonly string[];
-  readonly resolver: string;
 }
 
 /** What TCP or UDP carried in one packet. */
@@ -144,7 +138,9 @@ function startOfIp(bytes: Buffer, [typeAt, end]: readonly [number, number] = [0,
 
 /** A dump does not say which header it begins with: the one behind which an IP packet fits best. */
 function startInText(bytes: Buffer): number | null {
-  const starts = [0, ...[...ETHERTYPE_AT.values()].flatMap((header) => startOfIp(bytes, header) ?? [])];
+  // "tcpdump -X" prints PPPoE with its header, of version and type 1.
+  const starts = [0, ...(bytes[0] === 0x11 ? [8] : [])];
+  starts.push(...[...ETHERTYPE_AT.values()].flatMap((header) => startOfIp(bytes, header) ?? []));
   const fitting = starts.flatMap((start) => {
     const ip = ipOf(bytes.subarray(start));
     return typeof ip === 'string' && ip !== 'fragment' ? [] : [{ start, ip }];

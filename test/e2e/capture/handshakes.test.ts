@@ -202,9 +202,21 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
   }
 
   async function agrees(pcap: Buffer): Promise<readonly Seen[]> {
-    const seen = ours(await read(pcap));
+    const whole = await read(pcap);
+    const seen = ours(whole);
     expect(seen).toEqual(await tsharks(pcap));
+    for (const text of await textsOf(pcap)) expect(comparable(await read(text))).toEqual(comparable(whole));
     return seen;
+  }
+
+  /** The same as FortiGates and tcpdump print it. */
+  async function textsOf(pcap: Buffer): Promise<readonly string[]> {
+    const file = join(folder, 'printed.pcap');
+    await writeFile(file, pcap);
+    return [
+      ...([2, 3, 5, 6] as const).map((level) => fortigateText(pcap, { level })),
+      ...['-X', '-XX'].map((options) => sh(client, `tcpdump -r ${file} -n -tttt ${options}`).stdout),
+    ];
   }
 
   test('OpenSSL: each version, refused and resumed', async () => {
@@ -466,7 +478,7 @@ const VERSIONS: Readonly<Record<string, string>> = {
   '0x0304': '1.3',
 };
 
-/** Without what a format cannot say: the name of the interface. */
+/** Without what a format cannot say: the interface, and where a link header says so, the direction. */
 function comparable({ connections, file: { packets, unread, dns } }: ReadCapture): object {
   return {
     packets,
@@ -478,6 +490,7 @@ function comparable({ connections, file: { packets, unread, dns } }: ReadCapture
       missing: connection.missing,
       unarrived: connection.unarrived,
       leg: null,
+      side: null,
       startedAt: Math.round(connection.startedAt),
       endedAt: Math.round(connection.endedAt),
     })),
