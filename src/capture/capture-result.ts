@@ -1,202 +1,199 @@
 import { authority } from '../core/addresses.ts';
-import { type Certificate, formatDistinguishedName } from '../core/certificate.ts';
+import { formatDistinguishedName } from '../core/certificate.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { counted } from '../core/phrases.ts';
 import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
+import { cleanJson } from '../network/rest/json-exchange.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
-import type { SeenConnection } from './connections.ts';
-import type { Alert } from './handshake.ts';
-import { type JudgedConnection, judgeCapture, WOULD_SHOW } from './judge-capture.ts';
+import {
+  causeOf,
+  createConnectionJudge,
+  evidenceOf,
+  type JudgedConnection,
+  type Level,
+  levelOf,
+  WOULD_SHOW,
+} from './judge-capture.ts';
 import { type Interceptor, pairLegs } from './legs.ts';
-import { type CapturedAnswer, type CapturedFile, type CaptureTarget, readCapture } from './read-capture.ts';
-
-/** A capture to be read. */
-export interface CaptureSource {
-  /** As a person typed it. */
-  readonly name: string;
-  readonly bytes: AsyncIterable<Uint8Array>;
-}
+import { CaptureFile } from './packets.ts';
+import { type CaptureTarget, readCapture } from './read-capture.ts';
 
 /** What captures show of the connections to one server. */
 export interface CaptureResult {
-  readonly files: readonly (CapturedFile & { readonly file: string })[];
-  /** In the order of the files, and of their ends: `pairedWith` counts on it. */
+  readonly files: readonly CaptureFile[];
+  /** The worst, as many as are kept, in the order of the files and of their ends. */
   readonly connections: readonly JudgedConnection[];
   readonly interceptor: Interceptor | null;
-  readonly dns: readonly CapturedAnswer[];
   /** Sentences about the captures. */
   readonly notes: readonly string[];
   /** That of the worst connection; `unknown`: nothing could be judged. */
-  readonly level: JudgedConnection['level'];
+  readonly level: Level;
 }
 
-export interface CaptureOptions {
-  readonly target: CaptureTarget;
-  readonly knowledgeOf: (target: string) => TlsKnowledge;
-  /** Keep connections to others as well. */
-  readonly all: boolean;
-  readonly now: EpochMs;
-}
+/** Worst first; what could not be judged decides only where nothing could. */
+export const LEVELS: readonly Level[] = ['fault', 'warning', 'ok', 'unknown'];
+
+/** Verdicts that are kept, and bytes of their chains: the others are only counted. */
+const MAX_KEPT = 1_000;
+const MAX_CHAIN_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads captures and judges the connections to a server. Never throws because of what the files contain.
+ *
+ * @param all judge the TLS connections to others as well
  * @throws {Error} when a file cannot be read from its disk
  */
 export async function examineCaptures(
-  sources: readonly CaptureSource[],
-  { target, knowledgeOf, all, now }: CaptureOptions,
+  sources: readonly { readonly name: string; readonly bytes: AsyncIterable<Uint8Array> }[],
+  target: CaptureTarget,
+  knowledgeOf: (target: string) => TlsKnowledge,
+  { all, now }: { readonly all: boolean; readonly now: EpochMs },
 ): Promise<CaptureResult> {
-  const files: (CapturedFile & { readonly file: string })[] = [];
-  for (const { name, bytes } of sources) files.push({ file: name, ...(await readCapture(bytes, target, all)) });
-  const judged = files.flatMap((file) => judgeCapture(file.file, file, target, { of: knowledgeOf, now }));
-  const { connections, interceptor, notes } = pairLegs(
-    judged,
-    (name) => files.find(({ file }) => file === name)?.device ?? null,
-  );
+  const judge = createConnectionJudge(target, knowledgeOf, now);
+  const kept = new KeptVerdicts();
+  const files: CaptureFile[] = [];
+  for (const { name, bytes } of sources) {
+    const file = new CaptureFile(name, files.length);
+    files.push(file);
+    await readCapture(file, bytes, target, all, (connection) => kept.add(judge(connection, file)));
+  }
+  const { connections, interceptor, notes } = pairLegs(kept.all());
+  const reasons = new Set(connections.flatMap(({ because }) => (because === null ? [] : [WOULD_SHOW[because]])));
   return {
     files,
     connections,
     interceptor,
-    dns: files.flatMap(({ dns }) => dns),
-    notes: [
-      ...files.flatMap((file) => notesOf(file, target)),
-      ...notes,
-      ...new Set(connections.flatMap(({ because }) => (because === null ? [] : [WOULD_SHOW[because]]))),
-    ],
-    level: worstLevel(connections),
+    notes: [...files.flatMap((file) => notesOf(file, connections, target)), ...kept.notes(), ...notes, ...reasons],
+    level:
+      LEVELS.find((level) => kept.dropped[level] > 0 || connections.some((one) => levelOf(one) === level)) ?? 'unknown',
   };
 }
 
-/** Worst first; what could not be judged decides only where nothing could. */
-export const LEVELS: readonly JudgedConnection['level'][] = ['fault', 'warning', 'ok', 'unknown'];
+/** Of any number of verdicts the worst. */
+class KeptVerdicts {
+  readonly dropped: Record<Level, number> = { fault: 0, warning: 0, ok: 0, unknown: 0 };
+  readonly #kept: Readonly<Record<Level, JudgedConnection[]>> = { fault: [], warning: [], ok: [], unknown: [] };
+  #count = 0;
+  #chainBytes = 0;
 
-function worstLevel(connections: readonly JudgedConnection[]): JudgedConnection['level'] {
-  return LEVELS.find((level) => connections.some((connection) => connection.level === level)) ?? 'unknown';
+  add(judged: JudgedConnection): void {
+    this.#kept[levelOf(judged)].push(judged);
+    this.#weigh(judged, 1);
+    while (this.#count > MAX_KEPT || this.#chainBytes > MAX_CHAIN_BYTES) {
+      const mildest = LEVELS.findLast((level) => this.#kept[level].length > 0) ?? 'unknown';
+      const last = this.#kept[mildest].pop();
+      if (last !== undefined) this.#weigh(last, -1);
+      this.dropped[mildest] += 1;
+    }
+  }
+
+  #weigh({ chain }: JudgedConnection, sign: 1 | -1): void {
+    this.#count += sign;
+    for (const { der } of chain?.certificates ?? []) this.#chainBytes += sign * der.length;
+  }
+
+  /** In the order of the files, and of their ends. */
+  all(): readonly JudgedConnection[] {
+    return Object.values(this.#kept)
+      .flat()
+      .toSorted((one, other) => one.file.order - other.file.order || one.seen.endedAt - other.seen.endedAt);
+  }
+
+  notes(): readonly string[] {
+    const levels = LEVELS.filter((level) => this.dropped[level] > 0);
+    if (levels.length === 0) return [];
+    const counts = levels.map((level) => `${String(this.dropped[level])} ${LEVEL_WORDS[level]}`);
+    return [`More connections were judged than are listed here: ${counts.join(', ')}.`];
+  }
 }
 
-function notesOf(captured: CapturedFile & { readonly file: string }, target: CaptureTarget): readonly string[] {
-  const { file, problem, connections, others, omitted, excess, packets, notes, areTimesRelative, format } = captured;
-  const name = visibleText(file, 200);
-  return [
-    ...(problem === null ? [] : [`Cannot read ${format === null ? '' : 'all of '}"${name}": ${problem}.`]),
-    ...(connections.length > 0 || packets === 0
-      ? []
-      : [`"${name}" has ${counted(packets, 'packet')}, and no connection to ${authority(target)} among them.`]),
-    ...(others === 0 ? [] : [`${counted(others, 'connection')} to others in "${name}" (--all shows those with TLS).`]),
-    ...(omitted === 0 ? [] : [`${String(omitted)} more connections in "${name}" were not judged.`]),
-    ...(excess === 0 ? [] : [`${String(excess)} connections in "${name}" were not followed: too many were open.`]),
-    ...(areTimesRelative ? [`The times in "${name}" have no date: certificates were judged by the time of now.`] : []),
-    ...notes.map((note) => `${note} ("${name}").`),
+const LEVEL_WORDS: Readonly<Record<Level, string>> = {
+  fault: 'with a fault',
+  warning: 'with a warning',
+  ok: 'genuine',
+  unknown: 'that cannot be judged',
+};
+
+function notesOf(
+  captured: CaptureFile,
+  connections: readonly JudgedConnection[],
+  target: CaptureTarget,
+): readonly string[] {
+  const { problem, others, excess, packets, isRelative, format, unread } = captured;
+  const name = `"${captured.file}"`;
+  const isWithout = packets > 0 && !connections.some(({ file }) => file === captured);
+  const notes: readonly (readonly [holds: boolean, note: string])[] = [
+    [problem !== null, `Cannot read ${format === null ? '' : 'all of '}${name}: ${problem ?? ''}.`],
+    [isWithout, `${name} has ${counted(packets, 'packet')}, and no connection to ${authority(target)} among them.`],
+    [others > 0, `${counted(others, 'connection')} to others in ${name} (--all shows those with TLS).`],
+    [excess > 0, `${String(excess)} connections in ${name} were not followed: too many were open.`],
+    [isRelative, `The times in ${name} have no date: certificates were judged by the time of now.`],
+    [unread.fragment > 0, `${counted(unread.fragment, 'IP fragment')} in ${name} were not put together.`],
+    [unread.cut > 0, `${counted(unread.cut, 'packet')} in ${name} were captured too short to read their ports.`],
+    [unread.lost > 0, `${counted(unread.lost, 'packet')} in ${name} lack a line of the text.`],
+    [unread.broken > 0, `${counted(unread.broken, 'packet')} in ${name} have lengths that contradict each other.`],
   ];
+  return notes.flatMap(([holds, note]) => (holds ? [note] : []));
 }
 
 // --- The object of --json: names are part of the contract.
 
-export interface CaptureJson {
-  readonly files: readonly {
-    readonly file: string;
-    readonly format: CapturedFile['format'];
-    readonly packets: number;
-    readonly skipped: number;
-    readonly startedAt: string | null;
-  }[];
-  readonly connections: readonly CapturedConnectionJson[];
-  readonly interceptor: Interceptor | null;
-  readonly dns: readonly CapturedAnswer[];
-  readonly notes: readonly string[];
-}
-
-export interface CapturedConnectionJson
-  extends Pick<
-    JudgedConnection,
-    'file' | 'client' | 'server' | 'leg' | 'verdict' | 'because' | 'confidence' | 'cause' | 'pairedWith'
-  > {
-  readonly startedAt: string | null;
-  readonly serverName: string | null;
-  readonly tls: string | null;
-  readonly chain: readonly {
-    readonly subject: string;
-    readonly issuer: string;
-    readonly sha256: string;
-    readonly spki: string;
-    readonly notAfter: string;
-  }[];
-  readonly clientAlert: Alert | null;
-  readonly serverAlert: Alert | null;
-  readonly end: SeenConnection['end'];
-  readonly summary: string;
-  readonly evidence: readonly string[];
-}
+export type CaptureJson = ReturnType<typeof toJson>;
 
 /** Longest text of a peer that is passed on. */
 const MAX_TEXT = 1_000;
 
-export function captureToJson({ files, connections, interceptor, dns, notes }: CaptureResult): CaptureJson {
+export function captureToJson(result: CaptureResult): CaptureJson {
+  const json = toJson(result);
+  cleanJson(json, (text) => visibleText(text, MAX_TEXT));
+  return json;
+}
+
+function toJson({ files, connections, interceptor, notes }: CaptureResult) {
   return {
-    files: files.map(({ file, format, packets, skipped, startedAt }) => ({
+    files: files.map(({ file, format, packets, unread, startedAt, isRelative }) => ({
       file,
       format,
       packets,
-      skipped,
-      startedAt: isoTimeOrNull(startedAt),
+      skipped: Object.values(unread).reduce((sum, count) => sum + count, 0),
+      startedAt: isoTimeOrNull(isRelative ? null : startedAt),
     })),
-    connections: connections.map(connectionToJson),
-    interceptor: interceptor === null ? null : { ...interceptor, ...visiblePlaces(interceptor) },
-    dns,
-    notes: notes.map((note) => visibleText(note, MAX_TEXT)),
+    connections: connections.map((one) => connectionToJson(one, connections)),
+    interceptor: interceptor === null ? null : { ...interceptor },
+    dns: files.flatMap(({ dns }) => dns),
+    notes: [...notes],
   };
 }
 
-function visiblePlaces({ inside, outside, summary }: Interceptor): Pick<Interceptor, 'inside' | 'outside' | 'summary'> {
+function connectionToJson(judged: JudgedConnection, connections: readonly JudgedConnection[]) {
+  const { seen, file, verdict, because, confidence, chain, summary, pairedWith } = judged;
+  const { client, server, leg, startedAt, handshake, end } = seen;
+  const place = connections.findIndex((other) => other.seen === pairedWith);
   return {
-    inside: visibleText(inside, MAX_TEXT),
-    outside: visibleText(outside, MAX_TEXT),
-    summary: visibleText(summary, MAX_TEXT),
-  };
-}
-
-function connectionToJson(connection: JudgedConnection): CapturedConnectionJson {
-  const { file, client, server, leg, startedAt, isUndated, handshake, end, pairedWith } = connection;
-  const { verdict, because, confidence, cause, chain, summary, evidence } = connection;
-  return {
-    file,
+    file: file.file,
     client,
     server,
-    leg: visibleOrNull(leg),
-    startedAt: isUndated ? null : isoTime(startedAt),
-    serverName: visibleOrNull(handshake.hello?.serverName ?? null),
+    leg,
+    startedAt: isoTimeOrNull(file.isRelative ? null : startedAt),
+    serverName: handshake.hello?.serverName ?? null,
     tls: handshake.version,
     verdict,
     because,
     confidence,
-    cause,
-    chain: (chain?.certificates ?? []).map(certificateToJson),
+    cause: causeOf(judged),
+    chain: (chain?.certificates ?? []).map(({ subject, issuer, fingerprint, pin, notAfter }) => ({
+      subject: formatDistinguishedName(subject),
+      issuer: formatDistinguishedName(issuer),
+      sha256: fingerprint,
+      spki: pin,
+      notAfter: isoTime(notAfter),
+    })),
     clientAlert: handshake.clientAlert,
     serverAlert: handshake.serverAlert,
     end,
-    pairedWith,
-    summary: visibleText(summary, MAX_TEXT),
-    evidence: evidence.map((text) => visibleText(text, MAX_TEXT)),
-  };
-}
-
-function visibleOrNull(text: string | null): string | null {
-  return text === null ? null : visibleText(text, MAX_TEXT);
-}
-
-function certificateToJson({
-  subject,
-  issuer,
-  fingerprint,
-  pin,
-  notAfter,
-}: Certificate): CapturedConnectionJson['chain'][number] {
-  return {
-    subject: visibleText(formatDistinguishedName(subject), MAX_TEXT),
-    issuer: visibleText(formatDistinguishedName(issuer), MAX_TEXT),
-    sha256: fingerprint,
-    spki: pin,
-    notAfter: isoTime(notAfter),
+    pairedWith: place === -1 ? null : place,
+    summary,
+    evidence: evidenceOf(judged),
   };
 }

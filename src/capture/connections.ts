@@ -1,110 +1,33 @@
 import { authority } from '../core/addresses.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { type Handshake, HandshakeReader, type Role } from './handshake.ts';
-import type { Segment } from './packets.ts';
+import { Handshake, type Role } from './handshake.ts';
+import type { CaptureFile, Segment } from './packets.ts';
 
-/** How a connection ended. `open`: it had not when the capture ended. */
-export type ConnectionEnd =
-  | 'open'
-  | 'closed-by-client'
-  | 'closed-by-server'
-  | 'reset-by-client'
-  | 'reset-by-server'
-  | 'refused'
-  | 'no-answer';
-
-/** One TCP connection on one leg: as a device saw it on one interface. */
-export interface SeenConnection {
-  /** `host:port` */
-  readonly client: string;
-  readonly server: string;
-  readonly serverAddress: string;
-  readonly serverPort: number;
-  /** The interface; null: the capture does not say. */
-  readonly leg: string | null;
-  /** Where the client is, seen from the device that captured; null: not known. */
-  readonly side: 'in' | 'out' | null;
-  readonly startedAt: EpochMs;
-  readonly endedAt: EpochMs;
-  readonly handshake: Handshake;
-  readonly end: ConnectionEnd;
-  /** The capture begins after the connection. */
-  readonly isMidStream: boolean;
-  /** Whose packets are missing, though the other side acknowledges them. */
-  readonly unseen: Role | null;
-  /** What is missing of what both sides had, a sentence; null: nothing that matters. `isCut`: by the snaplen. */
-  readonly gap: { readonly text: string; readonly isCut: boolean } | null;
-  /** Bytes that the server sent and the client never acknowledged, in the middle of the handshake. */
-  readonly unarrived: number;
-  /** Bytes that the server sent before the client went on. */
-  readonly serverFlight: number;
-  readonly synAttempts: number;
-  /** Of the client's SYN: address translation keeps it. Null: not seen. */
-  readonly initialSequence: number | null;
-  /** Of a reset in the name of the server: its TTL, and that of the server's other packets. */
-  readonly resetTtl: { readonly reset: number; readonly usual: number } | null;
-}
-
-export interface KnownOfConnection extends Pick<SeenConnection, 'serverAddress' | 'serverPort' | 'handshake'> {
-  /** What the client sent first is in the capture, and is no hello. */
-  readonly isNoTls: boolean;
-}
-
-/** What a connection is about, as far as it is known. */
-export type Choice = 'wanted' | 'unwanted' | 'undecided';
-
-export interface ConnectionTableOptions {
-  readonly choose: (known: KnownOfConnection) => Choice;
-  /** A server that listens on this port is one, though the capture does not show the beginning. */
-  readonly serverPorts: readonly number[];
-  readonly onConnection: (connection: SeenConnection) => void;
-}
-
-const MAX_OPEN = 1_000;
-/** Keys of connections that are not read any further. */
-const MAX_IGNORED = 20_000;
-/** Bytes that wait for others, of one direction and of all connections. */
-const MAX_PENDING = 64 * 1024;
-const MAX_HELD = 8 * 1024 * 1024;
-/** A connection that is silent for so long makes room for another. */
-const IDLE: Millis = 60_000;
-/** The same SYN again sooner was captured twice, on two interfaces. */
-const SYN_AGAIN: Millis = 500;
 /** Where a connection is not followed from its beginning, less is no large flight. */
 const LARGE_FLIGHT = 500;
+/** Segments of one direction that came early, and are kept. */
+const MAX_PENDING = 128;
+/** Bytes of one connection that may wait for more, and as many that came early: no chain is as long. */
+const MAX_HELD = 24 * 1024;
+const ROLES: readonly Role[] = ['server', 'client'];
+/** The same SYN again sooner was captured twice, on two interfaces. */
+const SYN_AGAIN: Millis = 500;
 
 /** What one side sent. */
 class Sender {
   packets = 0;
-  /** Sequence number of the next byte that was not read; null: no packet yet. */
+  /** Sequence number of the next byte that was not read, and behind the furthest one; null: no packet yet. */
   next: number | null = null;
-  /** Behind the furthest byte that was sent. */
   highest: number | null = null;
   /** The furthest that the other side acknowledged. */
   acknowledged: number | null = null;
+  /** What came early. */
   pending: { readonly sequence: number; readonly payload: Buffer }[] = [];
-  pendingBytes = 0;
-  /** Bytes that it sent are not in the capture: the snaplen cut them, or they were too many to keep. */
+  /** Bytes that it sent are not in the capture: the snaplen cut them. */
   isCut = false;
   hasFin = false;
   resends = 0;
   ttl: number | null = null;
-
-  drop(): void {
-    this.pending = [];
-    this.pendingBytes = 0;
-  }
-
-  /** Keeps what came early, in order. */
-  keep(sequence: number, bytes: Buffer): void {
-    if (this.pendingBytes + bytes.length > MAX_PENDING) return;
-    // Not from the pool of small buffers, of which one in use keeps many alive.
-    const payload = Buffer.allocUnsafeSlow(bytes.length);
-    bytes.copy(payload);
-    const place = this.pending.findIndex((later) => distance(later.sequence, sequence) < 0);
-    this.pending.splice(place === -1 ? this.pending.length : place, 0, { sequence, payload });
-    this.pendingBytes += payload.length;
-  }
 }
 
 /** How far a sequence number is behind another: they wrap around. */
@@ -116,57 +39,68 @@ function furthest(one: number | null, other: number): number {
   return one === null || distance(one, other) > 0 ? other : one;
 }
 
-interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** A connection while it is followed. */
-class Tracked {
-  readonly reader = new HandshakeReader();
-  readonly senders: Readonly<Record<Role, Sender>> = { client: new Sender(), server: new Sender() };
-  readonly key: string;
-  readonly client: Endpoint;
-  readonly server: Endpoint;
-  readonly first: Segment;
-  readonly side: SeenConnection['side'];
-  initialSequence: number | null = null;
-  synAttempts = 0;
-  lastSynAt: EpochMs = Number.NEGATIVE_INFINITY;
-  lastAt: EpochMs;
-  end: ConnectionEnd = 'open';
+/** One TCP connection on one leg: as a device saw it on one interface. */
+export class Connection {
+  /** `host:port` */
+  readonly client: string;
+  readonly server: string;
+  readonly serverAddress: string;
+  readonly serverPort: number;
+  /** The interface; null: the capture does not say. */
+  readonly leg: string | null;
+  /** Where the client is, seen from the device that captured; null: not known. */
+  readonly side: 'in' | 'out' | null;
+  readonly startedAt: EpochMs;
+  endedAt: EpochMs;
+  readonly handshake = new Handshake();
+  /** Bytes that the server sent before the client went on. */
   serverFlight = 0;
-  resetTtl: SeenConnection['resetTtl'] = null;
-  held = 0;
-  choice: Choice = 'undecided';
-  isDecided = false;
+  synAttempts = 0;
+  /** Of the client's SYN: address translation keeps it. Null: not seen. */
+  initialSequence: number | null = null;
+  /** Of a reset in the name of the server: its TTL, and that of the server's other packets. */
+  resetTtl: { readonly reset: number; readonly usual: number } | null = null;
+  readonly #senders: Readonly<Record<Role, Sender>> = { client: new Sender(), server: new Sender() };
+  readonly #hasBeginning: boolean;
+  #lastSynAt: EpochMs = Number.NEGATIVE_INFINITY;
+  #end: Exclude<Connection['end'], 'no-answer'> = 'open';
+  #isGivenUp = false;
 
-  constructor(key: string, first: Segment, sender: Role) {
-    const from = { host: first.source, port: first.sourcePort };
-    const to = { host: first.destination, port: first.destinationPort };
-    const isByClient = sender === 'client';
-    this.key = key;
-    this.first = first;
-    this.client = isByClient ? from : to;
-    this.server = isByClient ? to : from;
-    this.side = first.direction === null ? null : isByClient === (first.direction === 'in') ? 'in' : 'out';
-    this.lastAt = first.at;
+  constructor({ source, sourcePort, destination, destinationPort, ...first }: Segment, sender: Role) {
+    const ends = [
+      { host: source, port: sourcePort },
+      { host: destination, port: destinationPort },
+    ] as const;
+    const [client, server] = sender === 'client' ? ends : [ends[1], ends[0]];
+    this.client = authority(client);
+    this.server = authority(server);
+    this.serverAddress = server.host;
+    this.serverPort = server.port;
+    this.leg = first.port;
+    this.side = first.direction === null ? null : (sender === 'client') === (first.direction === 'in') ? 'in' : 'out';
+    this.startedAt = first.at;
+    this.endedAt = first.at;
+    this.#hasBeginning = first.flags.syn;
   }
 
   take(segment: Segment): void {
-    const { flags, at } = segment;
-    const from = segment.source === this.client.host && segment.sourcePort === this.client.port ? 'client' : 'server';
-    const sender = this.senders[from];
-    const peer = this.senders[from === 'client' ? 'server' : 'client'];
-    this.lastAt = Math.max(this.lastAt, at);
+    const { flags, at, sequence } = segment;
+    const from = authority({ host: segment.source, port: segment.sourcePort }) === this.client ? 'client' : 'server';
+    const sender = this.#senders[from];
+    const peer = this.#senders[from === 'client' ? 'server' : 'client'];
+    this.endedAt = Math.max(this.endedAt, at);
     sender.packets += 1;
-    if (flags.syn && from === 'client') this.#noteSyn(segment);
+    if (flags.syn && from === 'client') this.initialSequence ??= sequence;
+    if (flags.syn && from === 'client' && at - this.#lastSynAt >= SYN_AGAIN) {
+      this.synAttempts += 1;
+      this.#lastSynAt = at;
+    }
     if (flags.ack) peer.acknowledged = furthest(peer.acknowledged, segment.acknowledged);
     this.#follow(from, sender, segment);
-    if (flags.fin) sender.hasFin = true;
-    if (flags.rst) this.#noteReset(from, segment);
-    else if (flags.fin && this.end === 'open') this.end = from === 'client' ? 'closed-by-client' : 'closed-by-server';
-    if (!flags.rst) sender.ttl ??= segment.ttl;
+    sender.hasFin ||= flags.fin;
+    if (flags.rst) this.#noteReset(from, segment.ttl);
+    else sender.ttl ??= segment.ttl;
+    if (flags.fin && this.#end === 'open') this.#end = `closed-by-${from}`;
   }
 
   #follow(from: Role, sender: Sender, { sequence, flags, payload, missing }: Segment): void {
@@ -176,229 +110,185 @@ class Tracked {
     if (start === end) return;
     if (sender.highest !== null && distance(sender.highest, end) <= 0) sender.resends += 1;
     sender.highest = furthest(sender.highest, end);
-    if (from === 'server' && !this.reader.seen.clientWentOn && distance(sender.next, end) > 0)
+    if (from === 'server' && !this.handshake.clientWentOn && distance(sender.next, end) > 0)
       this.serverFlight += payload.length + missing;
-    if (!this.reader.wants(from)) return;
-    this.#deliver(from, start, payload);
-    sender.isCut ||= missing > 0 && this.reader.wants(from);
+    if (!this.handshake.wants(from)) return;
+    this.#deliver(from, sender, start, payload);
+    sender.isCut ||= missing > 0 && this.handshake.wants(from);
+    if (this.handshake.held() <= MAX_HELD) return;
+    this.#isGivenUp = true;
+    this.handshake.end();
   }
 
-  #noteSyn({ at, sequence }: Segment): void {
-    this.initialSequence ??= sequence;
-    if (at - this.lastSynAt < SYN_AGAIN) return;
-    this.synAttempts += 1;
-    this.lastSynAt = at;
+  /** Hands on what is in order, and keeps what came early. What came twice counts as it came first. */
+  #deliver(from: Role, sender: Sender, sequence: number, payload: Buffer): void {
+    const ahead = distance(sender.next ?? sequence, sequence);
+    if (ahead > 0) {
+      // A copy of its own, as the memory of the file and of small buffers is shared.
+      const held = sender.pending.reduce((sum, early) => sum + early.payload.length, payload.length);
+      if (held <= MAX_HELD / 2 && sender.pending.length < MAX_PENDING)
+        sender.pending.push({ sequence, payload: Buffer.from(new Uint8Array(payload).buffer) });
+      return;
+    }
+    if (ahead + payload.length > 0) {
+      this.handshake.push(from, payload.subarray(-ahead));
+      sender.next = (sequence + payload.length) >>> 0;
+    }
+    const due = sender.pending.findIndex((early) => distance(sender.next ?? 0, early.sequence) <= 0);
+    for (const early of due === -1 ? [] : sender.pending.splice(due, 1))
+      this.#deliver(from, sender, early.sequence, early.payload);
+    if (!this.handshake.wants(from)) sender.pending = [];
   }
 
-  #noteReset(from: Role, { ttl }: Segment): void {
-    const { client, server } = this.senders;
-    if (this.end !== 'open') return;
-    const isRefusal = server.packets === 1 && client.highest === null && this.first.flags.syn;
-    this.end = from === 'client' ? 'reset-by-client' : isRefusal ? 'refused' : 'reset-by-server';
+  #noteReset(from: Role, ttl: number): void {
+    const { client, server } = this.#senders;
+    if (this.#end !== 'open') return;
+    const isRefusal = server.packets === 1 && client.highest === null && this.#hasBeginning;
+    this.#end = from === 'server' && isRefusal ? 'refused' : `reset-by-${from}`;
     if (from === 'server' && server.ttl !== null && server.ttl !== ttl)
       this.resetTtl = { reset: ttl, usual: server.ttl };
   }
 
-  /** Hands on what is in order, and keeps what came early. What came twice counts as it came first. */
-  #deliver(from: Role, sequence: number, payload: Buffer): void {
-    const sender = this.senders[from];
-    const ahead = distance(sender.next ?? sequence, sequence);
-    if (ahead > MAX_PENDING) return;
-    if (ahead > 0) {
-      sender.keep(sequence, payload);
-      return;
-    }
-    this.#handOn(from, sequence, payload);
-    for (let [first] = sender.pending; first !== undefined; [first] = sender.pending) {
-      if (distance(sender.next ?? 0, first.sequence) > 0) break;
-      sender.pending.shift();
-      sender.pendingBytes -= first.payload.length;
-      this.#handOn(from, first.sequence, first.payload);
-    }
-    if (!this.reader.wants(from)) sender.drop();
-  }
-
-  #handOn(from: Role, sequence: number, payload: Buffer): void {
-    const sender = this.senders[from];
-    const known = distance(sequence, sender.next ?? sequence);
-    if (known >= payload.length) return;
-    this.reader.push(from, payload.subarray(known));
-    sender.next = (sequence + payload.length) >>> 0;
+  /** `open`: it had not ended when the capture did. */
+  get end(): 'open' | 'refused' | 'no-answer' | `${'closed' | 'reset'}-by-${Role}` {
+    const { client, server } = this.#senders;
+    const isSilent = server.packets === 0 && client.highest === null && this.synAttempts > 1;
+    return this.#end === 'open' && isSilent ? 'no-answer' : this.#end;
   }
 
   isOver(): boolean {
-    const isReset = this.end === 'refused' || this.end.startsWith('reset');
-    return isReset || (this.senders.client.hasFin && this.senders.server.hasFin);
+    const isReset = this.#end === 'refused' || this.#end.startsWith('reset');
+    return isReset || (this.#senders.client.hasFin && this.#senders.server.hasFin);
   }
 
-  seen(): SeenConnection {
-    const { client, server } = this.senders;
-    const isSilent = server.packets === 0 && this.end === 'open' && this.synAttempts > 1 && client.highest === null;
-    return {
-      client: authority(this.client),
-      server: authority(this.server),
-      serverAddress: this.server.host,
-      serverPort: this.server.port,
-      leg: this.first.port,
-      side: this.side,
-      startedAt: this.first.at,
-      endedAt: this.lastAt,
-      handshake: this.reader.seen,
-      end: isSilent ? 'no-answer' : this.end,
-      isMidStream: !this.first.flags.syn && this.reader.seen.hello === null,
-      unseen: this.#unseen(),
-      gap: this.#gap('server') ?? this.#gap('client'),
-      unarrived: this.#unarrived(),
-      serverFlight: this.serverFlight,
-      synAttempts: this.synAttempts,
-      initialSequence: this.initialSequence,
-      resetTtl: this.resetTtl,
-    };
+  /** What the client sent first is in the capture, and is no hello. */
+  get isNoTls(): boolean {
+    const hasSpoken = !this.#hasBeginning && this.#senders.client.highest !== null;
+    return this.handshake.hello === null && (hasSpoken || !this.handshake.wants('client'));
   }
 
-  /** A side that was acknowledged to, and never seen. */
-  #unseen(): Role | null {
-    const { client, server } = this.senders;
-    if (server.packets === 0 && server.acknowledged !== null) return 'server';
-    return client.packets === 0 && client.acknowledged !== null ? 'client' : null;
+  /** Why what both sides said is not all in the capture, and a sentence about it; null: it is. */
+  get missing(): readonly ['mid-stream' | 'one-direction' | 'gap' | 'truncated', string] | null {
+    if (!this.#hasBeginning && this.handshake.hello === null)
+      return ['mid-stream', 'The beginning of the connection was not captured.'];
+    const unseen = ROLES.find((role) => {
+      const { packets, acknowledged } = this.#senders[role];
+      return packets === 0 && acknowledged !== null;
+    });
+    if (unseen !== undefined) return ['one-direction', `No packet of the ${unseen} was captured.`];
+    return this.#missingOf('server') ?? this.#missingOf('client');
   }
 
-  #gap(role: Role): SeenConnection['gap'] {
-    const { next, acknowledged, isCut, hasFin, pending } = this.senders[role];
-    if (next === null || !this.reader.wants(role)) return null;
-    if (isCut) return { text: `packets of the ${role} were not captured whole`, isCut };
+  #missingOf(role: Role): Connection['missing'] {
+    const { next, acknowledged, isCut, hasFin, pending } = this.#senders[role];
+    if (this.#isGivenUp) return ['truncated', 'The handshake is longer than what is kept of one.'];
+    if (next === null || !this.handshake.wants(role)) return null;
+    if (isCut) return ['truncated', `Packets of the ${role} were not captured whole.`];
     const behind = acknowledged === null ? 0 : distance(next, acknowledged);
-    const [first] = pending;
     // Its FIN is acknowledged as a byte of its own.
-    const missing = first === undefined ? behind - (hasFin ? 1 : 0) : distance(next, first.sequence);
-    return behind > 1 && missing > 0
-      ? { text: `${String(missing)} bytes of the ${role} are missing in the capture`, isCut }
-      : null;
+    const end = pending.length === 0 ? behind - (hasFin ? 1 : 0) : Number.POSITIVE_INFINITY;
+    const gap = pending.reduce((least, { sequence }) => Math.min(least, distance(next, sequence)), end);
+    return behind > 1 && gap > 0 ? ['gap', `${String(gap)} bytes of the ${role} are missing in the capture.`] : null;
   }
 
-  /** What the client never acknowledged is lost on the path, and not in the capture. */
-  #unarrived(): number {
-    const { next, highest, acknowledged, pending, resends } = this.senders.server;
-    if (next === null || highest === null || acknowledged === null || !this.reader.wants('server')) return 0;
+  /**
+   * Bytes that the server sent and the client never acknowledged, in the middle of the handshake: they are lost on the
+   * path, and not in the capture.
+   */
+  get unarrived(): number {
+    const { next, highest, acknowledged, pending, resends } = this.#senders.server;
+    if (next === null || highest === null || acknowledged === null || !this.handshake.wants('server')) return 0;
     const open = distance(acknowledged, highest);
     const hasHole = pending.length > 0 && distance(next, acknowledged) <= 0;
     return open >= LARGE_FLIGHT && (hasHole || resends >= 2) ? open : 0;
   }
 }
 
-/** Puts segments together to connections, and reports those that are wanted when they have ended. Bounded in memory. */
-export class ConnectionTable {
-  /** Connections that were not followed because too many were open at once. */
-  excess = 0;
-  /** Connections to anybody else. */
-  others = 0;
-  /** Some server answered in this capture, so that it sees both directions. */
-  sawAnswers = false;
-  readonly #options: ConnectionTableOptions;
+const MAX_OPEN = 1_000;
+/** Keys of connections that are not read any further. */
+const MAX_IGNORED = 20_000;
+/** A connection that is silent for so long makes room for another. */
+const IDLE: Millis = 60_000;
+
+/** What a connection is about, as far as it is known. */
+export type Choice = 'wanted' | 'unwanted' | 'undecided';
+
+/**
+ * Puts segments together to connections, and hands those that are wanted on when they have ended. Bounded in memory.
+ *
+ * @param file counts what is not followed
+ * @param serverPorts who listens on one is a server, though the capture does not show the beginning
+ */
+export function createConnectionTable(
+  file: CaptureFile,
+  serverPorts: readonly number[],
+  choose: (connection: Connection) => Choice,
+  onConnection: (connection: Connection) => void,
+): { readonly take: (segment: Segment) => void; readonly end: () => void } {
   /** In the order of their last packets. */
-  readonly #open = new Map<string, Tracked>();
-  readonly #ignored = new Set<string>();
-  #held = 0;
+  const open = new Map<string, Connection>();
+  const ignored = new Set<string>();
 
-  constructor(options: ConnectionTableOptions) {
-    this.#options = options;
+  function ignore(key: string): void {
+    ignored.add(key);
+    const [oldest] = ignored;
+    if (ignored.size > MAX_IGNORED && oldest !== undefined) ignored.delete(oldest);
   }
 
-  take(segment: Segment): void {
-    const { flags, payload } = segment;
-    const key = keyOf(segment);
-    const isFirst = flags.syn && !flags.ack;
-    this.sawAnswers ||= flags.syn && flags.ack;
-    if (!isFirst && this.#ignored.has(key)) return;
-    const earlier = this.#earlier(segment, key, isFirst);
-    const tracked = earlier ?? this.#begin(segment, key);
-    if (tracked === null) return;
-    this.#open.delete(key);
-    this.#open.set(key, tracked);
-    tracked.take(segment);
-    this.#weigh(tracked);
-    if (tracked !== earlier || (!tracked.isDecided && payload.length > 0)) this.#choose(tracked);
-    if (tracked.isOver() && this.#open.has(key)) this.#finish(tracked);
+  function finish(key: string, connection: Connection): void {
+    open.delete(key);
+    ignore(key);
+    if (choose(connection) === 'wanted') onConnection(connection);
+    else file.others += 1;
   }
 
-  /** The connection that the segment belongs to: the same ports with another beginning are another one. */
-  #earlier({ sequence }: Segment, key: string, isFirst: boolean): Tracked | null {
-    const earlier = this.#open.get(key) ?? null;
-    if (earlier === null || !isFirst || (earlier.initialSequence ?? sequence) === sequence) return earlier;
-    this.#finish(earlier);
-    return null;
-  }
-
-  /** Ends what is still open. */
-  end(): void {
-    for (const tracked of this.#open.values()) this.#finish(tracked);
-  }
-
-  #begin(segment: Segment, key: string): Tracked | null {
-    const sender = senderOf(segment, this.#options.serverPorts);
+  /** Null: it is not followed. */
+  function begun(key: string, segment: Segment): Connection | null {
+    const sender = senderOf(segment, serverPorts);
+    const [idlest] = open;
     if (sender === null) return null;
-    const [idlest] = this.#open.values();
-    if (idlest !== undefined && this.#open.size >= MAX_OPEN) {
-      if (segment.at - idlest.lastAt < IDLE) {
-        this.excess += 1;
-        this.#ignore(key);
+    if (idlest !== undefined && open.size >= MAX_OPEN) {
+      if (segment.at - idlest[1].endedAt < IDLE) {
+        file.excess += 1;
+        ignore(key);
         return null;
       }
-      this.#finish(idlest);
+      finish(...idlest);
     }
-    this.#ignored.delete(key);
-    return new Tracked(key, segment, sender);
+    ignored.delete(key);
+    return new Connection(segment, sender);
   }
 
-  #choose(tracked: Tracked): void {
-    const { server, reader, senders, first } = tracked;
-    const handshake = reader.seen;
-    const hasSpoken = !reader.wants('client') || (!first.flags.syn && senders.client.highest !== null);
-    const isNoTls = handshake.hello === null && hasSpoken;
-    const known = { serverAddress: server.host, serverPort: server.port, handshake, isNoTls };
-    tracked.choice = this.#options.choose(known);
-    // The name in the hello has the last word.
-    tracked.isDecided = handshake.hello !== null;
-    if (tracked.choice === 'unwanted') this.#finish(tracked);
-  }
-
-  #finish(tracked: Tracked): void {
-    this.#open.delete(tracked.key);
-    this.#ignore(tracked.key);
-    this.#held -= tracked.held;
-    if (tracked.choice === 'wanted') this.#options.onConnection(tracked.seen());
-    else this.others += 1;
-  }
-
-  /** Packets that come later are of nothing that is followed. */
-  #ignore(key: string): void {
-    this.#ignored.add(key);
-    const [oldest] = this.#ignored;
-    if (this.#ignored.size > MAX_IGNORED && oldest !== undefined) this.#ignored.delete(oldest);
-  }
-
-  /** What waits for others is given up where it is too much. */
-  #weigh(tracked: Tracked): void {
-    const { client, server } = tracked.senders;
-    const now = client.pendingBytes + server.pendingBytes + tracked.reader.held();
-    this.#held += now - tracked.held;
-    tracked.held = now;
-    if (this.#held <= MAX_HELD || client.pendingBytes + server.pendingBytes === 0) return;
-    for (const sender of [client, server]) {
-      sender.isCut ||= sender.pendingBytes > 0;
-      sender.drop();
-    }
-    this.#weigh(tracked);
-  }
+  return {
+    take: (segment) => {
+      const { flags, sequence } = segment;
+      const key = keyOf(segment);
+      const isFirst = flags.syn && !flags.ack;
+      file.sawAnswers ||= flags.syn && flags.ack;
+      if (!isFirst && ignored.has(key)) return;
+      const earlier = open.get(key);
+      // The same ports with another beginning are another connection.
+      const isAnother = earlier !== undefined && isFirst && (earlier.initialSequence ?? sequence) !== sequence;
+      if (isAnother) finish(key, earlier);
+      const connection = isAnother ? begun(key, segment) : (earlier ?? begun(key, segment));
+      if (connection === null) return;
+      open.delete(key);
+      open.set(key, connection);
+      connection.take(segment);
+      if (connection.isOver() || choose(connection) === 'unwanted') finish(key, connection);
+    },
+    end: () => {
+      for (const [key, connection] of open) finish(key, connection);
+    },
+  };
 }
 
 /** The same for both directions of a connection on one leg. */
 function keyOf({ source, sourcePort, destination, destinationPort, port, direction }: Segment): string {
   const [from, to] = [`${source} ${String(sourcePort)}`, `${destination} ${String(destinationPort)}`];
-  const isForward = from < to;
   // Which of both ends the device received from.
-  const towards = direction === null ? '' : String(isForward === (direction === 'in'));
-  return `${isForward ? `${from} ${to}` : `${to} ${from}`} ${port ?? ''} ${towards}`;
+  const towards = direction === null ? '' : String(from < to === (direction === 'in'));
+  return [...[from, to].toSorted(), port ?? '', towards].join(' ');
 }
 
 /** Which side sent it; null: nothing says so. */

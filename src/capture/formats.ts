@@ -1,73 +1,30 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import type { Millis } from '../core/clock.ts';
+import { visibleText } from '../core/visible-text.ts';
 import { messageOf } from '../text/message-of.ts';
-import { createPcapngReader, createPcapReader, PCAP_MAGIC, SECTION_HEADER } from './pcap.ts';
-import { CaptureError, type FormatReader, type OnPacket } from './packets.ts';
-import { createTextReader } from './text-dump.ts';
-
-/** The reader of a file, null where no format was recognised; and why reading ended before the end of the file. */
-export interface ReadFormat {
-  readonly reader: FormatReader | null;
-  readonly problem: string | null;
-}
-
-/** Enough of a file to recognise its format. */
-const ENOUGH = 4;
+import { CaptureError, Cursor, FileBytes } from './bytes.ts';
+import type { CaptureFile, RawPacket } from './packets.ts';
+import { readText } from './text-dump.ts';
 
 /**
- * Reads a capture in any format, also compressed with gzip, and hands on each packet. Never throws because of what the
- * file contains: packets up to the first fault count.
+ * Reads a capture in any format, also compressed with gzip.
  *
- * @param file its pieces, each of which may be overwritten when the next one is asked for
- * @param onPacket what it throws is thrown on
+ * @param facts filled in while it is read
+ * @throws {CaptureError} because of what the file contains: packets up to there count
  */
-export async function readFormat(file: AsyncIterable<Uint8Array>, onPacket: OnPacket): Promise<ReadFormat> {
-  let reader: FormatReader | null = null;
-  try {
-    for await (const chunk of unzipped(atLeast(file, ENOUGH))) {
-      reader ??= readerFor(chunk, onPacket);
-      reader.read(chunk);
-    }
-    if (reader === null) throw new CaptureError('the file has too few bytes for a capture');
-    reader.end();
-    return { reader, problem: null };
-  } catch (error) {
-    if (error instanceof CaptureError) return { reader, problem: error.message };
-    throw error;
-  }
+export async function* readFormat(file: AsyncIterable<Uint8Array>, facts: CaptureFile): AsyncGenerator<RawPacket> {
+  await using bytes = new FileBytes(file);
+  const isGzip = (await bytes.peek(2)).equals(Buffer.from([0x1f, 0x8b]));
+  await using unzipped = isGzip ? new FileBytes(gunzipped(bytes)) : null;
+  yield* packetsOf(unzipped ?? bytes, facts);
 }
 
-/** The same bytes, of which the first piece has enough to be recognised. */
-async function* atLeast(file: AsyncIterable<Uint8Array>, enough: number): AsyncGenerator<Buffer> {
-  let first = Buffer.alloc(0);
-  for await (const piece of file) {
-    const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-    if (first.length >= enough) yield chunk;
-    else {
-      first = Buffer.concat([first, chunk]);
-      if (first.length >= enough) yield first;
-    }
-  }
-}
-
-async function* unzipped(file: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  for await (const chunk of file) {
-    const isGzip = chunk[0] === 0x1f && chunk[1] === 0x8b;
-    if (!isGzip) yield chunk;
-    yield* isGzip ? gunzipped(chunk, file) : file;
-  }
-}
-
-async function* gunzipped(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  // A stream keeps pieces, whose memory the reader of the file uses again.
-  async function* copies(): AsyncGenerator<Buffer> {
-    yield first;
-    for await (const chunk of rest) yield Buffer.from(chunk);
-  }
+async function* gunzipped(bytes: FileBytes): AsyncGenerator<Buffer> {
   const gunzip = createGunzip();
-  const source = Readable.from(copies()).on('error', (error) => gunzip.destroy(error));
+  const source = Readable.from(bytes.rest()).on('error', (error) => gunzip.destroy(error));
   try {
-    yield* atLeast(source.pipe(gunzip), ENOUGH);
+    yield* source.pipe(gunzip);
   } catch (error) {
     const isOfGzip = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
     throw isOfGzip ? new CaptureError(`the gzip data cannot be unpacked: ${messageOf(error)}`) : error;
@@ -77,15 +34,140 @@ async function* gunzipped(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGen
   }
 }
 
-function readerFor(first: Buffer, onPacket: OnPacket): FormatReader {
+async function* packetsOf(file: FileBytes, facts: CaptureFile): AsyncGenerator<RawPacket> {
+  const first = await file.peek(512);
+  if (first.length < 4) throw new CaptureError('the file has too few bytes for a capture');
   const [big, little] = [first.readUInt32BE(0), first.readUInt32LE(0)];
-  if (big === SECTION_HEADER) return createPcapngReader(onPacket);
-  if (PCAP_MAGIC.has(big) || PCAP_MAGIC.has(little)) return createPcapReader(PCAP_MAGIC.has(little), onPacket);
+  const isLittle = PCAP_MAGIC.has(little);
+  if (big === SECTION_HEADER) yield* readPcapng(file, facts);
+  else if (isLittle || PCAP_MAGIC.has(big)) yield* readPcap(file, facts, isLittle);
   // Printable, or what a terminal log holds besides.
-  if (first.subarray(0, 512).every((byte) => byte >= 0x20 || [7, 8, 9, 10, 13, 27].includes(byte)))
-    return createTextReader(onPacket);
-  throw new CaptureError(
-    `the file begins with 0x${first.toString('hex', 0, 4)}: expected pcap, pcapng, either of them in gzip, or the ` +
-      'text of "diagnose sniffer packet" or "tcpdump -X"',
-  );
+  else if (first.every((byte) => byte >= 0x20 || [7, 8, 9, 10, 13, 27].includes(byte))) yield* readText(file, facts);
+  else
+    throw new CaptureError(
+      `the file begins with 0x${first.toString('hex', 0, 4)}: expected pcap, pcapng, either of them in gzip, or the ` +
+        'text of "diagnose sniffer packet" or "tcpdump -X"',
+    );
+}
+
+/** Longest packet that is accepted: twice libpcap's MAXIMUM_SNAPLEN (262144). */
+const MAX_PACKET = 524_288;
+
+function lyingLength(what: string, offset: number, length: number, expected: string): CaptureError {
+  const [at, said] = [String(offset), String(length)];
+  return new CaptureError(`the ${what} at offset ${at} is said to have ${said} bytes: expected ${expected}`);
+}
+
+// --- pcap (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-03.html)
+
+/** Magic numbers, and how many parts of a second the second field counts in a millisecond. */
+const PCAP_MAGIC: ReadonlyMap<number, number> = new Map([
+  [0xa1b2c3d4, 1e3],
+  [0xa1b23c4d, 1e6],
+]);
+
+async function* readPcap(file: FileBytes, facts: CaptureFile, isLittle: boolean): AsyncGenerator<RawPacket> {
+  facts.format = 'pcap';
+  const header = new Cursor(await file.take(24), isLittle);
+  const scale = PCAP_MAGIC.get(header.number(4)) ?? 1e3;
+  header.skip(16);
+  // The upper bits are the length of a frame check sequence.
+  const link = header.number(4) % 0x1_0000;
+  while (!(await file.isAtEnd())) {
+    const { offset } = file;
+    const record = new Cursor(await file.take(16), isLittle);
+    const at = record.number(4) * 1_000 + record.number(4) / scale;
+    const [captured, length] = [record.number(4), record.number(4)];
+    if (captured > MAX_PACKET) throw lyingLength('packet', offset, captured, `at most ${String(MAX_PACKET)}`);
+    const bytes = await file.take(captured);
+    yield { at, link, bytes, length: Math.max(captured, length), port: null, direction: null };
+  }
+}
+
+// --- pcapng (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html)
+
+/** The same in both byte orders. */
+const SECTION_HEADER = 0x0a0d0d0a;
+const BYTE_ORDER = 0x1a2b3c4d;
+const INTERFACE = 1;
+const SIMPLE_PACKET = 3;
+const ENHANCED_PACKET = 6;
+const MIN_BLOCK = 12;
+const MAX_BLOCK = 4 * 1024 * 1024;
+const MAX_INTERFACES = 4_096;
+
+interface Port extends Pick<RawPacket, 'port'> {
+  readonly link: number;
+  readonly snaplen: number;
+  /** Milliseconds of one tick of its clock, and what is added to each of its times. */
+  readonly tick: Millis;
+  readonly shift: Millis;
+}
+
+async function* readPcapng(file: FileBytes, facts: CaptureFile): AsyncGenerator<RawPacket> {
+  facts.format = 'pcapng';
+  let isLittle = true;
+  let ports: Port[] = [];
+  while (!(await file.isAtEnd())) {
+    const { offset } = file;
+    const start = new Cursor(await file.peek(MIN_BLOCK), true);
+    const isSection = start.number(4) === SECTION_HEADER;
+    start.skip(4);
+    if (isSection) [isLittle, ports] = [start.number(4) === BYTE_ORDER, []];
+    const header = new Cursor(await file.take(8), isLittle);
+    const [type, size] = [header.number(4), header.number(4)];
+    if (size < MIN_BLOCK || size % 4 !== 0 || size > MAX_BLOCK)
+      throw lyingLength('block', offset, size, `12 to ${String(MAX_BLOCK)}, in steps of 4`);
+    // Its length is repeated behind it.
+    const block = new Cursor((await file.take(size - 8)).subarray(0, size - MIN_BLOCK), isLittle);
+    if (type === INTERFACE && ports.length < MAX_INTERFACES) ports.push(portOf(block, offset));
+    if (type === ENHANCED_PACKET) yield enhancedPacket(block, ports, offset);
+    if (type === SIMPLE_PACKET) yield simplePacket(block, ports, offset);
+  }
+}
+
+function portOf(block: Cursor, offset: number): Port {
+  const link = block.number(2);
+  block.skip(2);
+  const snaplen = block.number(4);
+  if (block.isCut) throw new CaptureError(`the interface at offset ${String(offset)} cannot be read`);
+  const options = block.entries(4);
+  // if_tsresol: the highest bit chooses between powers of 2 and of 10.
+  const resolution = options.get(9)?.[0] ?? 6;
+  const shift = options.get(14);
+  return {
+    link,
+    port: visibleText(options.get(2)?.toString('utf8') ?? '', 64) || null,
+    snaplen,
+    tick: 1_000 / (resolution < 0x80 ? 10 ** resolution : 2 ** (resolution - 0x80)),
+    shift: shift?.length === 8 ? Number(block.isLittle ? shift.readBigInt64LE() : shift.readBigInt64BE()) * 1_000 : 0,
+  };
+}
+
+/** The lowest two bits of epb_flags. */
+const DIRECTIONS: readonly RawPacket['direction'][] = [null, 'in', 'out'];
+
+function enhancedPacket(block: Cursor, ports: readonly Port[], offset: number): RawPacket {
+  const port = described(ports[block.number(4)], offset);
+  const at = (block.number(4) * 2 ** 32 + block.number(4)) * port.tick + port.shift;
+  const [captured, length] = [block.number(4), block.number(4)];
+  const most = Math.min(block.left, MAX_PACKET);
+  if (captured > most) throw lyingLength('packet', offset, captured, `at most ${String(most)}`);
+  const bytes = block.take(captured);
+  block.fill(captured, 4);
+  const flags = new Cursor(block.entries(4).get(2) ?? Buffer.alloc(0), block.isLittle).number(4);
+  return { ...port, at, bytes, length: Math.max(captured, length), direction: DIRECTIONS[flags % 4] ?? null };
+}
+
+/** It has neither a time nor an interface, which is the first. */
+function simplePacket(block: Cursor, ports: readonly Port[], offset: number): RawPacket {
+  const port = described(ports[0], offset);
+  const length = block.number(4);
+  const bytes = block.take(Math.min(length, block.left, port.snaplen || MAX_PACKET, MAX_PACKET));
+  return { ...port, at: 0, bytes, length, direction: null };
+}
+
+function described(port: Port | undefined, offset: number): Port {
+  if (port !== undefined) return port;
+  throw new CaptureError(`the packet at offset ${String(offset)} is of an interface that the file does not describe`);
 }

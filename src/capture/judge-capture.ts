@@ -1,42 +1,61 @@
 import { createCertificateCache } from '../core/parse-certificate.ts';
-import type { CapturedChain, Certificate } from '../core/certificate.ts';
+import type { CapturedChain } from '../core/certificate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { TlsOutcome } from '../core/observation.ts';
+import type { FailureReason, TlsOutcome } from '../core/observation.ts';
 import { spanText } from '../core/time-text.ts';
 import { authority, plainName } from '../core/addresses.ts';
 import { type Confidence, type Finding, isFault } from '../engine/model.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
-import { createSignatureChecks } from '../tls/chain.ts';
 import type { TlsEvidence, Verdict } from '../checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { readableText } from '../network/tls/handshake.ts';
-import type { SeenConnection } from './connections.ts';
-import type { CapturedFile, CaptureTarget } from './read-capture.ts';
+import type { Connection } from './connections.ts';
+import type { CaptureFile } from './packets.ts';
+import type { CaptureTarget } from './read-capture.ts';
 
 /** Why a connection cannot be judged. */
 export type Unseen = 'tls-1.3' | 'resumed' | 'mid-stream' | 'gap' | 'truncated' | 'one-direction';
 
 /** One connection with the verdict on it. */
-export interface JudgedConnection extends SeenConnection {
-  readonly file: string;
-  /** Dates are relative: no time is known. */
-  readonly isUndated: boolean;
+export interface JudgedConnection {
+  readonly seen: Connection;
+  readonly file: CaptureFile;
+  /** `host:port` as the client means it. */
+  readonly subject: string;
   readonly verdict: Verdict;
   /** Null, unless the verdict is `unknown`: and then null where the connection failed before TLS. */
   readonly because: Unseen | null;
   readonly confidence: Confidence;
-  /** Id of the cause in the catalogue. */
-  readonly cause: string | null;
   readonly chain: CapturedChain | null;
   /** What the verdict rests on: null where no chain was seen. */
   readonly evidenceOfChain: TlsEvidence | null;
   readonly findings: readonly Finding[];
-  readonly level: 'ok' | 'warning' | 'fault' | 'unknown';
   /** One sentence without a full stop. */
   readonly summary: string;
-  readonly evidence: readonly string[];
-  /** Place in the list of the other leg of the same traffic. */
-  readonly pairedWith: number | null;
+  /** Sentences about more than the findings. */
+  readonly told: readonly string[];
+  /** The other leg of the same traffic. */
+  pairedWith: Connection | null;
+}
+
+export type Level = 'fault' | 'warning' | 'ok' | 'unknown';
+
+export function levelOf({ verdict, findings }: JudgedConnection): Level {
+  if (findings.some(({ level }) => level === 'broken')) return 'fault';
+  if (findings.some(({ level }) => level === 'warning')) return 'warning';
+  return verdict === 'unknown' ? 'unknown' : 'ok';
+}
+
+/** Everything that is told about it besides the summary. */
+export function evidenceOf({ findings, told, summary }: JudgedConnection): readonly string[] {
+  const sentences = new Set([...findings.map(({ claim }) => claim), ...told]);
+  sentences.delete(`${summary}.`);
+  return [...sentences];
+}
+
+/** Id of the cause in the catalogue. */
+export function causeOf({ findings }: JudgedConnection): string | null {
+  return findings.find((finding) => isFault(finding) && finding.suggests !== null)?.suggests ?? null;
 }
 
 /** A client waits at least so long for an answer before it gives up. */
@@ -67,207 +86,152 @@ export const WOULD_SHOW: Readonly<Record<Unseen, string>> = {
     '"ftm-watch capture --print-command fortigate" disables offloading.',
 };
 
-/** Judges what was read of a file, with what the configuration trusts. */
-export function judgeCapture(
-  file: string,
-  captured: CapturedFile,
+/** Judges one connection after the other, with what the configuration trusts. */
+export function createConnectionJudge(
   target: CaptureTarget,
-  knowledge: { readonly of: (target: string) => TlsKnowledge; readonly now: EpochMs },
-): readonly JudgedConnection[] {
+  knowledgeOf: (target: string) => TlsKnowledge,
+  now: EpochMs,
+): (seen: Connection, file: CaptureFile) => JudgedConnection {
   const cache = createCertificateCache(256);
-  const checks = createSignatureChecks();
-  return captured.connections.map((seen) => {
-    const { hello, certificates, tunnel } = seen.handshake;
-    const ofTarget = authority(target);
-    const name = hello?.serverName ?? null;
-    const own = [target.host, target.serverName ?? target.host].map(plainName);
-    const isOwn = name === null || own.includes(plainName(name));
-    const subject = isOwn ? ofTarget : authority({ host: name, port: seen.serverPort });
-    const chain = certificates === null ? null : chainOf(certificates, (der) => cache.parse(der));
-    const opening = openingOf(seen, chain, captured.sawAnswers);
-    const base = { ...seen, file, isUndated: captured.areTimesRelative, chain, pairedWith: null };
-    const told = [...tellTunnel(tunnel), ...tellClient(seen), ...tellEnd(seen), ...tellFlight(seen)];
-    if (opening.kind === 'unseen')
-      return { ...base, ...unseenVerdict(seen, opening, subject), evidence: [opening.text, ...told] };
-    if (opening.kind === 'unreached')
-      return { ...base, ...unreachedVerdict(seen, opening.text, subject), evidence: [opening.text, ...told] };
+  const own = [target.host, target.serverName ?? target.host].map(plainName);
+  return (seen, file) => {
+    const { hello, certificates } = seen.handshake;
+    const name = plainName(hello?.serverName ?? target.host);
+    const subject = authority(own.includes(name) ? target : { host: name, port: seen.serverPort });
+    const ders = certificates?.slice(0, MAX_CERTIFICATES) ?? [];
+    const parsed = ders.flatMap((der) => cache.parse(der) ?? []);
+    const chain = certificates === null ? null : { certificates: parsed, dropped: certificates.length - parsed.length };
+    // The parsed ones have the bytes too.
+    seen.handshake.certificates = null;
+    const base = { seen, file, subject, chain, pairedWith: null };
+    const unseen = chain === null ? unseenChain(seen, file) : null;
+    const outcome = unseen === null ? outcomeOf(seen, chain) : null;
+    if (outcome === null) return { ...base, ...unseenVerdict(seen, unseen ?? NOT_ENDED, subject) };
+    const knowledge = knowledgeOf(subject);
     const evidence: TlsEvidence = {
+      ...knowledge,
       target: subject,
       serverName: hello?.serverName ?? null,
-      outcome: opening.outcome,
+      outcome,
       controls: [],
       references: [],
       openssl: null,
+      previous: [],
+      knownFlaws: knowledge.flaws.at(seen.serverAddress),
       traces: [],
-      now: captured.areTimesRelative ? knowledge.now : seen.startedAt,
-      ...knowledgeFor(knowledge.of(subject), seen.serverAddress),
+      now: file.isRelative ? now : seen.startedAt,
     };
-    return { ...base, ...chainVerdict(seen, evidence, checks, told) };
-  });
+    return { ...base, ...chainVerdict(seen, evidence, knowledge) };
+  };
 }
 
-function knowledgeFor(
-  { trust, profile, products, baseline, flaws, remembered }: TlsKnowledge,
-  address: string,
-): Pick<TlsEvidence, 'trust' | 'profile' | 'products' | 'baseline' | 'previous' | 'remembered' | 'knownFlaws'> {
-  return { trust, profile, products, baseline, previous: [], remembered, knownFlaws: flaws.at(address) };
-}
+/** Null as the reason: TCP failed, so that TLS was not even tried. */
+type UnseenChain = readonly [because: Unseen | null, text: string];
 
-function chainOf(ders: readonly Uint8Array[], parse: (der: Uint8Array) => Certificate | null): CapturedChain {
-  const certificates = ders.slice(0, MAX_CERTIFICATES).flatMap((der) => parse(der) ?? []);
-  return { certificates, dropped: ders.length - certificates.length };
-}
-
-/** What there is to judge. `unreached`: TCP failed, so that TLS was not even tried. */
-type Opening =
-  | { readonly kind: 'outcome'; readonly outcome: TlsOutcome }
-  | { readonly kind: 'unseen'; readonly because: Unseen; readonly text: string }
-  | { readonly kind: 'unreached'; readonly text: string };
-
-function openingOf(seen: SeenConnection, chain: CapturedChain | null, sawAnswers: boolean): Opening {
-  if (chain !== null) return { kind: 'outcome', outcome: outcomeWith(seen, chain) };
-  return openingBeforeTls(seen, sawAnswers) ?? openingWithoutChain(seen);
-}
-
-/** Null: the client said hello, and the capture shows both sides. */
-function openingBeforeTls(seen: SeenConnection, sawAnswers: boolean): Opening | null {
-  const { handshake, end, gap, unseen } = seen;
-  if (end === 'refused')
-    return { kind: 'unreached', text: 'The server refused the connection (RST in answer to SYN).' };
-  const attempts = `${String(seen.synAttempts)} SYNs in ${spanText(seen.endedAt - seen.startedAt)}`;
+/** Why there is nothing to judge, if the chain is not in the capture; null: both sides are, and TLS failed. */
+function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
+  const { end, missing, handshake, startedAt, endedAt } = seen;
+  const attempts = `Nobody answered ${String(seen.synAttempts)} SYNs in ${spanText(endedAt - startedAt)}`;
+  if (end === 'refused') return [null, 'The server refused the connection (RST in answer to SYN).'];
   if (end === 'no-answer')
     return sawAnswers
-      ? { kind: 'unreached', text: `Nobody answered ${attempts}; answers to other connections are in the capture.` }
-      : unseenBecause('one-direction', `Nobody answered ${attempts}, but no answer of any server was captured either.`);
-  if (seen.isMidStream) return unseenBecause('mid-stream', 'The beginning of the connection was not captured.');
-  if (unseen !== null) return unseenBecause('one-direction', `No packet of the ${unseen} was captured.`);
-  if (gap !== null)
-    return unseenBecause(gap.isCut ? 'truncated' : 'gap', `${gap.text[0]?.toUpperCase() ?? ''}${gap.text.slice(1)}.`);
-  if (handshake.hello !== null || handshake.plain !== null) return null;
-  return unseenBecause('truncated', 'The client sent no TLS hello while it was captured.');
+      ? [null, `${attempts}; answers to other connections are in the capture.`]
+      : ['one-direction', `${attempts}, but no answer of any server was captured either.`];
+  if (missing !== null) return missing;
+  if (handshake.hello === null && handshake.plain === null)
+    return ['truncated', 'The client sent no TLS hello while it was captured.'];
+  if (handshake.version === '1.3')
+    return ['tls-1.3', 'The server chose TLS 1.3, in which its certificate is encrypted.'];
+  return handshake.isResumed ? ['resumed', 'The server resumed an earlier session, without a certificate.'] : null;
 }
 
-function unseenBecause(because: Unseen, text: string): Opening {
-  return { kind: 'unseen', because, text };
+/** How the handshake failed. Who cut it right after the certificate is part of it; what the client does then is not. */
+function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureReason, message: string] | null {
+  const { end, unarrived, startedAt, endedAt, handshake } = seen;
+  const waited = endedAt - startedAt;
+  const isCut = isUnanswered || (!handshake.clientWentOn && handshake.clientAlert === null);
+  if (isCut && end === 'reset-by-server') return ['reset', 'The connection was reset in the handshake'];
+  if (isCut && end === 'closed-by-server') return ['closed', 'The server closed the connection in the handshake'];
+  return isUnanswered && (unarrived > 0 || (waited >= PATIENCE && end !== 'reset-by-client'))
+    ? ['timeout', `No certificate within ${spanText(waited)}`]
+    : null;
 }
 
-function openingWithoutChain(seen: SeenConnection): Opening {
-  const { handshake, end } = seen;
-  const { version, plain, serverAlert, isResumed } = handshake;
-  if (version === '1.3')
-    return unseenBecause('tls-1.3', 'The server chose TLS 1.3, in which its certificate is encrypted.');
-  if (isResumed) return unseenBecause('resumed', 'The server resumed an earlier session, without a certificate.');
-  const waited = seen.endedAt - seen.startedAt;
-  const failed = (reason: 'tls' | 'protocol' | 'reset' | 'closed' | 'timeout', message: string): Opening => ({
-    kind: 'outcome',
-    outcome: {
-      kind: 'failed',
-      reason,
-      message,
-      durationMs: waited,
-      serverName: handshake.hello?.serverName ?? '',
-      alert: serverAlert?.name ?? null,
-      chain: null,
-      plaintext: plain === null ? null : readableText(plain),
-      receivedBytes: seen.serverFlight,
-    },
-  });
-  if (serverAlert !== null) return failed('tls', `The server sent the TLS alert ${serverAlert.name}`);
-  if (plain !== null) return failed('protocol', 'The server answered in plain text where TLS was expected');
-  if (end === 'reset-by-server') return failed('reset', 'The connection was reset');
-  if (end === 'closed-by-server') return failed('closed', 'The server closed the connection');
-  if (seen.unarrived > 0 || (waited >= PATIENCE && end !== 'reset-by-client'))
-    return failed('timeout', `No certificate within ${spanText(waited)}`);
-  return unseenBecause(
-    'truncated',
-    `The handshake had not ended after ${spanText(waited)}, when the capture or the client ended it.`,
-  );
+/** Versions that Node names otherwise. */
+const OLD_PROTOCOLS: ReadonlyMap<string, string> = new Map([
+  ['SSL 3.0', 'SSLv3'],
+  ['1.0', 'TLSv1'],
+]);
+
+/** Null: it had not ended. */
+function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | null {
+  const { hello, version, plain, serverAlert } = seen.handshake;
+  const facts = { serverName: hello?.serverName ?? '', durationMs: seen.endedAt - seen.startedAt };
+  const alert = serverAlert?.name ?? null;
+  const plaintext = plain === null ? null : readableText(plain);
+  const answer: readonly [FailureReason, string] | null =
+    alert !== null
+      ? ['tls', `The server sent the TLS alert ${alert}`]
+      : plaintext !== null
+        ? ['protocol', 'The server answered in plain text where TLS was expected']
+        : null;
+  const failure = (chain === null ? answer : null) ?? failureOf(seen, chain === null);
+  if (failure !== null) {
+    const [reason, message] = failure;
+    return { ...facts, kind: 'failed', reason, message, alert, chain, plaintext, receivedBytes: seen.serverFlight };
+  }
+  if (chain === null) return null;
+  const protocol = version === null ? null : (OLD_PROTOCOLS.get(version) ?? `TLSv${version}`);
+  return { ...facts, chain, kind: 'established', protocol, cipher: null };
 }
 
-/** Who cut a connection right after the certificate is part of the verdict; what the client does is not. */
-function outcomeWith({ handshake, end, startedAt, endedAt }: SeenConnection, chain: CapturedChain): TlsOutcome {
-  const durationMs = endedAt - startedAt;
-  const facts = { serverName: handshake.hello?.serverName ?? '', durationMs };
-  const isCut = !handshake.clientWentOn && handshake.clientAlert === null;
-  if (isCut && (end === 'reset-by-server' || end === 'closed-by-server'))
-    return {
-      ...facts,
-      kind: 'failed',
-      reason: end === 'reset-by-server' ? 'reset' : 'closed',
-      message: 'The connection ended right after the certificate',
-      alert: handshake.serverAlert?.name ?? null,
-      chain,
-      plaintext: null,
-    };
-  return { ...facts, kind: 'established', chain, protocol: protocolName(handshake.version), cipher: null };
-}
+type Judged = Omit<JudgedConnection, 'seen' | 'file' | 'subject' | 'chain' | 'pairedWith'>;
 
-/** As Node names it. */
-function protocolName(version: string | null): string | null {
-  return version === null ? null : version === 'SSL 3.0' ? 'SSLv3' : version === '1.0' ? 'TLSv1' : `TLSv${version}`;
-}
-
-type Judged = Pick<
-  JudgedConnection,
-  'verdict' | 'because' | 'confidence' | 'cause' | 'findings' | 'level' | 'summary' | 'evidenceOfChain'
->;
-
-function refusalOf({ handshake: { clientAlert } }: SeenConnection): string | null {
-  return clientAlert !== null && REFUSALS.includes(clientAlert.code) ? clientAlert.name : null;
-}
-
-function chainVerdict(
-  seen: SeenConnection,
-  evidence: TlsEvidence,
-  checks: ReturnType<typeof createSignatureChecks>,
-  told: readonly string[],
-): Judged & Pick<JudgedConnection, 'evidence'> {
-  const { verdict, confidence, findings: ofChain, summary, wouldSettle } = judgeTls(evidence, checks);
-  const findings = [...ofChain, ...lostFindings(seen, evidence.target)];
-  const fault = findings.find((finding) => isFault(finding) && finding.suggests !== null);
-  const refusal = refusalOf(seen);
-  const isBroken = findings.some(({ level }) => level === 'broken') || refusal !== null;
-  const isWarned = findings.some(({ level }) => level === 'warning');
+function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKnowledge): Judged {
+  const { verdict, confidence, findings, summary, wouldSettle } = judgeTls(evidence, checks);
   const isGenuine = verdict === 'genuine' || verdict === 'rotated';
-  const refused =
-    refusal === null
-      ? null
-      : isGenuine
-        ? `The client refused the certificate (alert ${refusal}), although this configuration accepts it.`
-        : `The client refused the certificate (alert ${refusal}).`;
+  const refused = refusals(seen, evidence.target, null, isGenuine ? ', although this configuration accepts it' : '');
   return {
     verdict,
     because: null,
     confidence,
-    cause: fault?.suggests ?? null,
-    findings,
-    level: isBroken ? 'fault' : isWarned ? 'warning' : verdict === 'unknown' ? 'unknown' : 'ok',
-    summary: refused !== null && isGenuine ? `${summary}, but the client refused it` : summary,
+    findings: [...findings, ...lostFindings(seen, evidence.target), ...refused],
+    summary: refused.length > 0 && isGenuine ? `${summary}, but the client refused it` : summary,
     evidenceOfChain: evidence,
-    evidence: [
-      ...findings.map(({ claim }) => claim),
-      ...(refused === null ? [] : [refused]),
-      ...told,
-      ...(wouldSettle === null ? [] : [`This would settle it: ${wouldSettle}.`]),
-    ],
+    told: [...tell(seen), ...(wouldSettle === null ? [] : [`This would settle it: ${wouldSettle}.`])],
   };
 }
 
+/** What a capture alone shows is one view, whose explanations are left open. */
+export function suspicion(
+  rule: string,
+  subject: string,
+  suggests: string | null,
+  [expected, claim]: readonly [expected: string, claim: string],
+): Finding {
+  return { rule, subject, claim, expected, level: 'broken', suggests, confidence: 'suspected' };
+}
+
+/** The client said in the clear that it does not accept the certificate. */
+function refusals(
+  { handshake }: Connection,
+  subject: string,
+  suggests: string | null,
+  more: string,
+): readonly Finding[] {
+  const { clientAlert } = handshake;
+  if (clientAlert === null || !REFUSALS.includes(clientAlert.code)) return [];
+  const claim = `The client refused the certificate that it was shown (alert ${clientAlert.name})${more}.`;
+  const expected = 'A client that goes on after the certificate';
+  return [suspicion('client-accepts-certificate', subject, suggests, [expected, claim])];
+}
+
 /** The certificate was sent, and never arrived. */
-function lostFindings({ unarrived, handshake }: SeenConnection, subject: string): readonly Finding[] {
+function lostFindings({ unarrived, handshake }: Connection, subject: string): readonly Finding[] {
   if (unarrived === 0 || handshake.clientWentOn) return [];
-  return [
-    {
-      rule: 'large-answers-arrive',
-      subject,
-      claim: lostText(unarrived),
-      expected: 'A client that acknowledges the certificate',
-      level: 'broken',
-      suggests: 'tls-blocked',
-      confidence: 'suspected',
-      kind: 'large-answers-lost',
-    },
-  ];
+  const expected = 'A client that acknowledges the certificate';
+  const lost = suspicion('large-answers-arrive', subject, 'tls-blocked', [expected, lostText(unarrived)]);
+  return [{ ...lost, kind: 'large-answers-lost' }];
 }
 
 function lostText(unarrived: number): string {
@@ -277,115 +241,59 @@ function lostText(unarrived: number): string {
   );
 }
 
-function unseenVerdict(
-  seen: SeenConnection,
-  { because, text }: { readonly because: Unseen; readonly text: string },
-  subject: string,
-): Judged {
-  const refusal = refusalOf(seen);
-  const base = { verdict: 'unknown', because, confidence: 'suspected', evidenceOfChain: null } as const;
-  if (refusal === null)
-    return {
-      ...base,
-      cause: null,
-      findings: [],
-      level: 'unknown',
-      summary: `The certificate of ${subject} is not in the capture`,
-    };
-  const claim = `The client refused what it was shown, with the alert ${refusal}.`;
-  return {
-    ...base,
-    cause: 'tls-interception-suspected',
-    findings: [
-      {
-        rule: 'client-accepts-certificate',
-        subject,
-        claim,
-        expected: 'A client that goes on after the certificate',
-        actual: `${claim} ${text}`,
-        level: 'broken',
-        suggests: 'tls-interception-suspected',
-        confidence: 'suspected',
-      },
-    ],
-    level: 'fault',
-    summary: `The client refused the certificate that it was shown for ${subject} (alert ${refusal})`,
-  };
-}
+const NOT_ENDED: UnseenChain = ['truncated', 'The handshake had not ended when the capture or the client ended it.'];
 
-function unreachedVerdict({ end, server }: SeenConnection, text: string, subject: string): Judged {
+function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: string): Judged {
+  const failed = `The connection to ${seen.server} was ${seen.end === 'refused' ? 'refused' : 'never answered'}`;
+  const refused = refusals(seen, subject, 'tls-interception-suspected', '');
+  const unreached = suspicion('port-opens', subject, 'egress-blocked', ['A TCP connection', `${failed}.`]);
   const summary =
-    end === 'refused' ? `The connection to ${server} was refused` : `The connection to ${server} was never answered`;
-  const finding: Finding = {
-    rule: 'port-opens',
-    subject,
-    claim: `${summary}.`,
-    expected: 'A TCP connection',
-    actual: text,
-    level: 'broken',
-    suggests: 'egress-blocked',
-    confidence: 'suspected',
-  };
+    refused.length > 0
+      ? `The client refused the certificate that it was shown for ${subject}`
+      : `The certificate of ${subject} is not in the capture`;
   return {
     verdict: 'unknown',
-    because: null,
+    because,
     confidence: 'suspected',
-    cause: 'egress-blocked',
-    findings: [finding],
-    level: 'fault',
-    summary,
+    findings: because === null ? [unreached] : refused,
+    summary: because === null ? failed : summary,
     evidenceOfChain: null,
+    told: [text, ...tell(seen)],
   };
 }
 
-function tellTunnel(tunnel: string | null): readonly string[] {
-  return tunnel === null ? [] : [`The client asked the proxy for a tunnel to ${tunnel}.`];
-}
-
-function tellClient({ handshake: { clientCertificate, firstEncrypted, version } }: SeenConnection): readonly string[] {
-  if (version === '1.3' && firstEncrypted === ENCRYPTED_ALERT)
-    return [
-      `The client's first encrypted record has ${String(firstEncrypted)} bytes, as an alert has: consistent with a ` +
-        'client that refuses the certificate, but no proof.',
-    ];
-  if (clientCertificate === null) return [];
-  return [
-    clientCertificate ? 'The client sent a certificate.' : 'The client was asked for a certificate and sent none.',
-  ];
-}
-
-const ENDS: Readonly<Record<SeenConnection['end'], string | null>> = {
-  open: null,
+const ENDS: Readonly<Partial<Record<Connection['end'], string>>> = {
   'closed-by-client': 'The client closed the connection.',
   'closed-by-server': 'The server closed the connection.',
   'reset-by-client': 'The client reset the connection.',
   'reset-by-server': 'The connection was reset in the name of the server.',
-  refused: null,
-  'no-answer': null,
 };
 
-function tellEnd({ end, resetTtl, handshake: { serverAlert } }: SeenConnection): readonly string[] {
-  return [
-    ...(serverAlert === null ? [] : [`The server sent the alert ${serverAlert.name}.`]),
-    ...(ENDS[end] === null ? [] : [ENDS[end]]),
-    ...(resetTtl === null
-      ? []
-      : [
-          `The reset has the TTL ${String(resetTtl.reset)}, other packets of the server ${String(resetTtl.usual)}: a ` +
-            'hint that another device sent it.',
-        ]),
+/** What a capture shows besides the certificate. */
+function tell({ handshake, end, resetTtl, unarrived, serverFlight }: Connection): readonly string[] {
+  const { tunnel, clientCertificate, serverAlert, version, firstEncrypted } = handshake;
+  const isEncrypted = version === '1.3';
+  const told: readonly (readonly [holds: boolean, text: string | undefined])[] = [
+    [tunnel !== null, `The client asked the proxy for a tunnel to ${tunnel ?? ''}.`],
+    [
+      isEncrypted && firstEncrypted === ENCRYPTED_ALERT,
+      `The client's first encrypted record has ${String(ENCRYPTED_ALERT)} bytes, as an alert has: consistent with a ` +
+        'client that refuses the certificate, but no proof.',
+    ],
+    [clientCertificate === true, 'The client sent a certificate.'],
+    [clientCertificate === false, 'The client was asked for a certificate and sent none.'],
+    [serverAlert !== null, `The server sent the alert ${serverAlert?.name ?? ''}.`],
+    [true, ENDS[end]],
+    [
+      resetTtl !== null,
+      `The reset has the TTL ${String(resetTtl?.reset)}, other packets of the server ${String(resetTtl?.usual)}: a hint ` +
+        'that another device sent it.',
+    ],
+    [unarrived > 0 && !handshake.clientWentOn, lostText(unarrived)],
+    [
+      isEncrypted && serverFlight > 0,
+      `The server's first answer has ${String(serverFlight)} bytes, which fits many certificates: no proof of one.`,
+    ],
   ];
-}
-
-function tellFlight({
-  unarrived,
-  serverFlight,
-  handshake: { version, certificates },
-}: SeenConnection): readonly string[] {
-  return [
-    ...(unarrived === 0 || certificates !== null ? [] : [lostText(unarrived)]),
-    ...(version === '1.3' && serverFlight > 0
-      ? [`The server's first answer has ${String(serverFlight)} bytes, which fits many certificates: no proof of one.`]
-      : []),
-  ];
+  return told.flatMap(([holds, text]) => (holds && text !== undefined ? [text] : []));
 }

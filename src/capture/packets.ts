@@ -1,5 +1,53 @@
 import ipaddr from 'ipaddr.js';
 import type { EpochMs } from '../core/clock.ts';
+import { Cursor } from './bytes.ts';
+
+/** One packet of a capture, from the link header on. */
+export interface RawPacket {
+  /** When it was captured. Of a file with relative times: since its beginning, or since midnight. */
+  readonly at: EpochMs;
+  /** Number of the link type (https://www.tcpdump.org/linktypes.html), or `text`: a dump does not say which. */
+  readonly link: number | 'text';
+  /** As far as it was captured. Valid until the next packet is read. */
+  readonly bytes: Buffer;
+  /** Bytes that it had on the wire. */
+  readonly length: number;
+  /** Name of the interface; null: the file does not say. */
+  readonly port: string | null;
+  /** Whether the device that captured received or sent it; null: the file does not say. */
+  readonly direction: 'in' | 'out' | null;
+}
+
+/** What was read of one file, as far as it was read. */
+export class CaptureFile {
+  /** As a person typed it, and its place among those that were typed. */
+  readonly file: string;
+  readonly order: number;
+  format: 'pcap' | 'pcapng' | 'fortigate' | 'tcpdump' | null = null;
+  packets = 0;
+  /** Packets that could not be read, and why: also packets of a dump of which a line is missing. */
+  readonly unread: Record<Exclude<Undecoded, 'other'> | 'lost', number> = { fragment: 0, cut: 0, broken: 0, lost: 0 };
+  /** Time of the first packet; null: there is none. */
+  startedAt: EpochMs | null = null;
+  /** The device that made it, as its prompt names it; null: the file does not say. */
+  device: string | null = null;
+  /** Packets are dated from the beginning of the capture, or from midnight, and not absolutely. */
+  isRelative = false;
+  /** Connections that were not followed because too many were open at once, and those to anybody else. */
+  excess = 0;
+  others = 0;
+  /** Some server answered, so that it sees both directions. */
+  sawAnswers = false;
+  /** What resolvers answered about names of interest. */
+  readonly dns: { readonly name: string; readonly answers: readonly string[]; readonly resolver: string }[] = [];
+  /** Why reading ended before the end of the file; null: it did not. */
+  problem: string | null = null;
+
+  constructor(file: string, order: number) {
+    this.file = file;
+    this.order = order;
+  }
+}
 
 /** What TCP or UDP carried in one packet. */
 export interface Segment extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
@@ -20,26 +68,25 @@ export interface Segment extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
 }
 
 /**
- * A segment, or why there is none: `fragment` of an IP packet, `cut` before the ports (snaplen), `broken` where lengths
+ * Why there is no segment: `fragment` of an IP packet, `cut` before the ports (snaplen), `broken` where lengths
  * contradict each other, `other` for every other protocol.
  */
-type DecodedPacket = Segment | 'fragment' | 'cut' | 'broken' | 'other';
-
-/** Where the IP header begins, and on which interface and in which direction the packet was seen. */
-interface Network extends Pick<RawPacket, 'port' | 'direction'> {
-  readonly start: number;
-}
+export type Undecoded = 'fragment' | 'cut' | 'broken' | 'other';
 
 /** Reads the headers of one packet, from the link to the ports. Never throws, whatever the bytes. */
-export function decodePacket(packet: RawPacket): DecodedPacket {
+export function decodePacket(packet: RawPacket): Segment | Undecoded {
   const network = networkOf(packet);
   if (network === null) return 'other';
-  const bytes = packet.bytes.subarray(network.start);
+  const { start, port, direction } = network;
+  const bytes = packet.bytes.subarray(start);
+  const ip = ipOf(bytes);
+  if (typeof ip === 'string') return ip;
   // A dump does not say how long the packet was: the IP header does.
-  const onWire = packet.link === 'text' ? Number.POSITIVE_INFINITY : packet.length - network.start;
-  const version = (bytes[0] ?? 0) >> 4;
-  const ip = version === 4 ? ipv4Of(bytes) : version === 6 ? ipv6Of(bytes) : 'other';
-  return typeof ip === 'string' ? ip : transportOf(bytes, ip, onWire, { ...network, at: packet.at });
+  const length = packet.link === 'text' ? ip.length : Math.min(ip.length, packet.length - start - ip.start);
+  const transport = transportOf(new Cursor(bytes.subarray(ip.start)), ip.protocol, length);
+  if (typeof transport === 'string') return transport;
+  const { source, destination, ttl } = ip;
+  return { ...transport, source, destination, ttl, at: packet.at, port, direction };
 }
 
 /** Link types, and where their EtherType is and their header ends: Ethernet, Linux cooked version 1 and 2. */
@@ -51,13 +98,16 @@ const ETHERTYPE_AT: ReadonlyMap<RawPacket['link'], readonly [typeAt: number, end
 /** LINKTYPE_RAW, LINKTYPE_IPV4, LINKTYPE_IPV6, and DLT_RAW of some systems. */
 const RAW: readonly RawPacket['link'][] = [101, 228, 229, 12, 14];
 
-function networkOf({ link, bytes, port, direction }: RawPacket): Network | null {
-  const place = { port, direction };
-  if (link === 'text') return networkOfText(bytes, place);
-  if (RAW.includes(link)) return { ...place, start: 0 };
-  const start = startOfIp(bytes, ETHERTYPE_AT.get(link));
+/** Where the IP header begins, and on which interface and in which direction the packet was seen. */
+function networkOf(packet: RawPacket): (Pick<RawPacket, 'port' | 'direction'> & { readonly start: number }) | null {
+  const { link, bytes, port, direction } = packet;
+  const start = RAW.includes(link)
+    ? 0
+    : link === 'text'
+      ? startInText(bytes)
+      : startOfIp(bytes, ETHERTYPE_AT.get(link));
   if (start === null) return null;
-  if (link === 1) return { ...place, start };
+  if (link !== 113 && link !== 276) return { start, port, direction };
   // Its type is 4 if this host sent the packet.
   const isSent = bytes[link === 113 ? 1 : 10] === 4;
   const own = link === 276 ? (port ?? `if${String(bytes.readUInt32BE(4))}`) : port;
@@ -87,48 +137,46 @@ function startOfIp(bytes: Buffer, [typeAt, end]: readonly [number, number] = [0,
 }
 
 /** A dump does not say which header it begins with: the one behind which an IP packet fits best. */
-function networkOfText(bytes: Buffer, place: Pick<RawPacket, 'port' | 'direction'>): Network | null {
-  const starts = [0, ...[...ETHERTYPE_AT.values()].flatMap((header) => startOfIp(bytes, header) ?? [])];
+function startInText(bytes: Buffer): number | null {
+  // "tcpdump -X" prints PPPoE with its header, of version and type 1.
+  const starts = [0, ...(bytes[0] === 0x11 ? [8] : [])];
+  starts.push(...[...ETHERTYPE_AT.values()].flatMap((header) => startOfIp(bytes, header) ?? []));
   const fitting = starts.flatMap((start) => {
-    const rest = restBehindIp(bytes.subarray(start));
-    return rest === null ? [] : [{ start, rest }];
+    const ip = ipOf(bytes.subarray(start));
+    return typeof ip === 'string' && ip !== 'fragment' ? [] : [{ start, ip }];
   });
-  const best = fitting.find(({ rest }) => rest === 0) ?? fitting.at(-1);
-  return best === undefined ? null : { ...place, start: best.start };
-}
-
-/** Bytes behind the end of an IP packet (padding); negative: it was cut. Null: no IP packet begins there. */
-function restBehindIp(bytes: Buffer): number | null {
-  const first = bytes[0] ?? 0;
-  if (first >> 4 === 6 && bytes.length >= 40) return bytes.length - 40 - bytes.readUInt16BE(4);
-  if (first >> 4 !== 4 || bytes.length < 20 || (first & 15) < 5) return null;
-  const total = bytes.readUInt16BE(2);
-  return total >= 20 ? bytes.length - total : null;
+  const isWhole = ({ start, ip }: (typeof fitting)[number]): boolean =>
+    typeof ip !== 'string' && start + ip.start + ip.length === bytes.length;
+  return (fitting.find(isWhole) ?? fitting.at(-1))?.start ?? null;
 }
 
 interface IpHeader extends Pick<Segment, 'source' | 'destination' | 'ttl'> {
   readonly protocol: number;
-  /** Where the header of TCP or UDP begins, and where the packet ends. */
+  /** Where TCP or UDP begins, and how long it is. */
   readonly start: number;
-  readonly end: number;
+  readonly length: number;
 }
 
 /** Lengths are zero where the network card cuts the packet (TSO): then it is as long as what was captured. */
-function ipv4Of(bytes: Buffer): IpHeader | 'cut' | 'broken' | 'fragment' {
+function ipOf(bytes: Buffer): IpHeader | Undecoded {
+  const version = (bytes[0] ?? 0) >> 4;
+  return version === 4 ? ipv4Of(bytes) : version === 6 ? ipv6Of(bytes) : 'other';
+}
+
+function ipv4Of(bytes: Buffer): IpHeader | Undecoded {
   if (bytes.length < 20) return 'cut';
-  const start = ((bytes[0] ?? 0) & 15) * 4;
-  const total = bytes.readUInt16BE(2);
-  if (start < 20 || (total !== 0 && total < start)) return 'broken';
+  const header = new Cursor(bytes);
+  const start = (header.number(1) % 16) * 4;
+  header.skip(1);
+  const total = header.number(2) || bytes.length;
+  header.skip(2);
   // More fragments follow, or it is not the first.
-  if ((bytes.readUInt16BE(6) & 0x3fff) !== 0) return 'fragment';
-  return {
-    protocol: bytes[9] ?? 0,
-    ttl: bytes[8] ?? 0,
-    source: bytes.subarray(12, 16).join('.'),
-    destination: bytes.subarray(16, 20).join('.'),
-    start,
-    end: total === 0 ? bytes.length : total,
-  };
+  const isFragment = header.number(2) % 0x4000 !== 0;
+  const [ttl, protocol] = [header.number(1), header.number(1)];
+  header.skip(2);
+  const [source, destination] = [header.take(4).join('.'), header.take(4).join('.')];
+  if (start < 20 || total < start) return 'broken';
+  return isFragment ? 'fragment' : { protocol, ttl, source, destination, start, length: total - start };
 }
 
 /** Extension headers that are passed: hop-by-hop, routing, destination (RFC 8200 §4), authentication (RFC 4302). */
@@ -137,102 +185,54 @@ const AUTHENTICATION = 51;
 const FRAGMENT = 44;
 const MAX_EXTENSIONS = 8;
 
-function ipv6Of(bytes: Buffer): IpHeader | 'cut' | 'broken' | 'fragment' {
+function ipv6Of(bytes: Buffer): IpHeader | Undecoded {
   if (bytes.length < 40) return 'cut';
-  const payload = bytes.readUInt16BE(4);
-  let [protocol, start] = [bytes[6] ?? 0, 40];
+  const header = new Cursor(bytes);
+  header.skip(4);
+  const payload = header.number(2) || bytes.length - 40;
+  let protocol = header.number(1);
+  const ttl = header.number(1);
+  const address = (): string => ipaddr.fromByteArray([...header.take(16)]).toString();
+  const [source, destination] = [address(), address()];
   for (let passed = 0; EXTENSIONS.includes(protocol); passed += 1) {
     if (passed === MAX_EXTENSIONS) return 'broken';
-    if (start + 8 > bytes.length) return 'cut';
-    const length = bytes[start + 1] ?? 0;
-    const size = protocol === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8;
-    [protocol, start] = [bytes[start] ?? 0, start + size];
+    const [next, length] = [header.number(1), header.number(1)];
+    header.skip(protocol === AUTHENTICATION ? length * 4 + 6 : length * 8 + 6);
+    if (header.isCut) return 'cut';
+    protocol = next;
   }
+  const start = bytes.length - header.left;
   if (protocol === FRAGMENT) return 'fragment';
-  const addressAt = (at: number): string => ipaddr.fromByteArray([...bytes.subarray(at, at + 16)]).toString();
-  const [source, destination] = [addressAt(8), addressAt(24)];
-  const end = payload === 0 ? bytes.length : 40 + payload;
-  return { protocol, ttl: bytes[7] ?? 0, source, destination, start, end };
+  return { protocol, ttl, source, destination, start, length: 40 + payload - start };
 }
 
 const TCP = 6;
 const UDP = 17;
 
+/** @param length of TCP or UDP with its header, on the wire */
 function transportOf(
-  bytes: Buffer,
-  { protocol, start, end: total, ttl, source, destination }: IpHeader,
-  onWire: number,
-  place: Pick<Segment, 'at' | 'port' | 'direction'>,
-): DecodedPacket {
+  header: Cursor,
+  protocol: number,
+  length: number,
+): Omit<Segment, 'source' | 'destination' | 'ttl' | 'at' | 'port' | 'direction'> | Undecoded {
   const isTcp = protocol === TCP;
   if (!isTcp && protocol !== UDP) return 'other';
-  const end = Math.min(total, onWire);
-  const least = isTcp ? 20 : 8;
-  if (end - start < least) return 'broken';
-  if (bytes.length - start < least) return 'cut';
-  const body = start + (isTcp ? ((bytes[start + 12] ?? 0) >> 4) * 4 : least);
-  if (body < start + least || body > end) return 'broken';
-  const flags = isTcp ? (bytes[start + 13] ?? 0) : 0;
-  const payload = bytes.subarray(Math.min(body, bytes.length), Math.min(end, bytes.length));
+  const [sourcePort, destinationPort] = [header.number(2), header.number(2)];
+  const [sequence, acknowledged] = isTcp ? [header.number(4), header.number(4)] : [0, 0];
+  const [size, bits] = isTcp ? [(header.number(1) >> 4) * 4, header.number(1)] : [8, 0];
+  if (length < (isTcp ? 20 : 8)) return 'broken';
+  if (header.isCut) return 'cut';
+  if (size < (isTcp ? 20 : 8) || size > length) return 'broken';
+  header.skip(size - (isTcp ? 14 : 4));
+  const payload = header.take(length - size);
   return {
     transport: isTcp ? 'tcp' : 'udp',
-    at: place.at,
-    port: place.port,
-    direction: place.direction,
-    source,
-    sourcePort: bytes.readUInt16BE(start),
-    destination,
-    destinationPort: bytes.readUInt16BE(start + 2),
-    ttl,
-    sequence: isTcp ? bytes.readUInt32BE(start + 4) : 0,
-    acknowledged: isTcp ? bytes.readUInt32BE(start + 8) : 0,
-    flags: { fin: (flags & 1) !== 0, syn: (flags & 2) !== 0, rst: (flags & 4) !== 0, ack: (flags & 16) !== 0 },
+    sourcePort,
+    destinationPort,
+    sequence,
+    acknowledged,
+    flags: { fin: (bits & 1) !== 0, syn: (bits & 2) !== 0, rst: (bits & 4) !== 0, ack: (bits & 16) !== 0 },
     payload,
-    missing: Math.max(0, end - body - payload.length),
+    missing: length - size - payload.length,
   };
 }
-
-/** One packet of a capture, from the link header on. */
-export interface RawPacket {
-  /** When it was captured. Of a file with relative times: since its beginning, or since midnight. */
-  readonly at: EpochMs;
-  /** Number of the link type (https://www.tcpdump.org/linktypes.html), or `text`: a dump does not say which. */
-  readonly link: number | 'text';
-  /** As far as it was captured. Valid until the next packet is read. */
-  readonly bytes: Buffer;
-  /** Bytes that it had on the wire. */
-  readonly length: number;
-  /** Name of the interface; null: the file does not say. */
-  readonly port: string | null;
-  /** Whether the device that captured received or sent it; null: the file does not say. */
-  readonly direction: 'in' | 'out' | null;
-}
-
-/** What a file says about itself, as far as it was read. */
-export interface FormatFacts {
-  format: 'pcap' | 'pcapng' | 'fortigate' | 'tcpdump';
-  /** The device that captured, as its prompt names it; null: the file does not say. */
-  device: string | null;
-  /** Packets are dated from the beginning of the capture, or from midnight, and not absolutely. */
-  isRelative: boolean;
-  /** Packets of a dump of which a line is missing. */
-  broken: number;
-}
-
-/** Reads one format, piece by piece. Both functions throw `CaptureError`. */
-export interface FormatReader {
-  readonly facts: Readonly<FormatFacts>;
-  readonly read: (chunk: Buffer) => void;
-  /** Reads what is left at the end of the file. */
-  readonly end: () => void;
-}
-
-export type OnPacket = (packet: RawPacket) => void;
-
-/** The file cannot be read from some offset on: the message has the offset, and what was expected there. */
-export class CaptureError extends Error {
-  override readonly name = 'CaptureError';
-}
-
-/** Longest packet that is accepted: twice libpcap's MAXIMUM_SNAPLEN (262144). */
-export const MAX_PACKET = 524_288;

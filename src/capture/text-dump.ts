@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { EpochMs } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { CaptureError, type FormatFacts, type FormatReader, type OnPacket, type RawPacket } from './packets.ts';
+import { CaptureError, type FileBytes } from './bytes.ts';
+import type { CaptureFile, RawPacket } from './packets.ts';
 
 /** Longer lines are of nothing that is read here. */
 const MAX_LINE = 4_096;
@@ -24,105 +25,105 @@ const HEX = /^\s*0x(?<offset>[0-9a-f]{4,5}):?\s+(?<hex>(?:[0-9a-f]{4} ){0,7}(?:[
 const COMMAND =
   /(?:^|(?<device>[\w.-]{1,64})[^#$>]{0,40}[#$>]\s*)dia[a-z]*\s+sni[a-z]*\s+pa[a-z]*\s+\S+\s+(?:'[^']*'|"[^"]*"|\S+)\s+[1-6](?:\s+\d+(?:\s+(?<clock>[al]))?)?/u;
 
-/** A packet of which more lines may come. */
-interface Unfinished extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
-  readonly bytes: number[];
+/** A dump as far as it was read. */
+interface Dump {
+  readonly facts: CaptureFile;
+  /** Packets of which more lines may come, by their modules. */
+  readonly open: Map<string, Pick<RawPacket, 'at' | 'port' | 'direction'> & { readonly bytes: number[] }>;
+  headers: number;
+  isUtc: boolean;
 }
 
 /**
  * Reads what "diagnose sniffer packet" (levels 2, 3, 5 and 6) and "tcpdump -x", "-X", "-xx" and "-XX" print, also copied
- * from a terminal.
+ * from a terminal. A packet is complete when the next one of its module begins.
  */
-export function createTextReader(onPacket: OnPacket): FormatReader {
-  const facts: FormatFacts = { format: 'fortigate', device: null, isRelative: false, broken: 0 };
-  const open = new Map<string, Unfinished>();
+export async function* readText(file: FileBytes, facts: CaptureFile): AsyncGenerator<RawPacket> {
+  facts.format = 'fortigate';
+  const dump: Dump = { facts, open: new Map(), headers: 0, isUtc: false };
+  let packets = 0;
+  for await (const line of linesOf(file)) {
+    const packet = readLine(dump, stripVTControlCharacters(line));
+    if (packet !== null) yield packet;
+    packets += packet === null ? 0 : 1;
+    if (packets === 0 && file.offset > MAX_WITHOUT_PACKET)
+      throw new CaptureError(`no packet in the first ${String(MAX_WITHOUT_PACKET)} bytes of the text`);
+  }
+  const last = [...dump.open.keys()].flatMap((module) => finished(dump, module) ?? []);
+  yield* last;
+  if (packets + last.length > 0) return;
+  throw new CaptureError(
+    dump.headers === 0
+      ? 'the text contains no packet: expected that of "diagnose sniffer packet … 6" or "tcpdump -X"'
+      : `the text lists ${String(dump.headers)} packets without their bytes, ${USE_ANOTHER_LEVEL}`,
+  );
+}
+
+async function* linesOf(file: FileBytes): AsyncGenerator<string> {
   let rest = '';
-  let isUtc = false;
-  let [headers, packets, characters] = [0, 0, 0];
-
-  /** Hands on the packet of a module that is complete, when the next one begins. */
-  function finish(module: string): void {
-    const packet = open.get(module);
-    open.delete(module);
-    if (packet === undefined || packet.bytes.length === 0) return;
-    packets += 1;
-    onPacket({ ...packet, link: 'text', bytes: Buffer.from(packet.bytes), length: packet.bytes.length });
+  for await (const piece of file.rest()) {
+    const lines = `${rest}${piece.toString('latin1')}`.split(/[\r\n]+/u);
+    rest = (lines.pop() ?? '').slice(0, MAX_LINE);
+    yield* lines.filter((line) => line.length <= MAX_LINE);
   }
-
-  function begin(module: string, { time = '', port, direction = '', rest: text = '' }: Groups): void {
-    headers += 1;
-    if (headers === 1 && !text.includes(' -> ')) facts.format = 'tcpdump';
-    finish(module);
-    const { at, isRelative } = timeOf(time, isUtc);
-    facts.isRelative ||= isRelative;
-    const towards = direction.toLowerCase();
-    if (open.size >= MAX_MODULES) return;
-    open.set(module, {
-      at,
-      port: port === undefined ? null : visibleText(port, 64),
-      direction: towards === 'in' || towards === 'out' ? towards : null,
-      bytes: [],
-    });
-  }
-
-  function add(module: string, offset: number, hex: string): void {
-    const packet = open.get(module);
-    if (packet === undefined) return;
-    if (offset === packet.bytes.length && offset <= MAX_BYTES) {
-      packet.bytes.push(...Buffer.from(hex.replaceAll(' ', ''), 'hex'));
-      return;
-    }
-    // A line was lost, or is of another packet.
-    facts.broken += 1;
-    open.delete(module);
-  }
-
-  function readLine(raw: string): void {
-    const line = stripVTControlCharacters(raw);
-    const { module = '' } = MODULE.exec(line)?.groups ?? {};
-    const own = line.replace(MODULE, '');
-    const { offset, hex = '' } = HEX.exec(own)?.groups ?? {};
-    if (offset !== undefined) {
-      add(module, Number.parseInt(offset, 16), hex);
-      return;
-    }
-    const header = HEADER.exec(own)?.groups;
-    if (header !== undefined) {
-      begin(module, header);
-      return;
-    }
-    const command = COMMAND.exec(own)?.groups;
-    if (command === undefined) return;
-    isUtc = command['clock'] === 'a';
-    facts.device = command['device'] ?? facts.device;
-  }
-
-  function end(): void {
-    readLine(rest);
-    for (const module of open.keys()) finish(module);
-    if (packets > 0) return;
-    throw new CaptureError(
-      headers === 0
-        ? 'the text contains no packet: expected that of "diagnose sniffer packet … 6" or "tcpdump -X"'
-        : `the text lists ${String(headers)} packets without their bytes, ${USE_ANOTHER_LEVEL}`,
-    );
-  }
-
-  return {
-    facts,
-    read: (chunk) => {
-      characters += chunk.length;
-      if (packets === 0 && characters > MAX_WITHOUT_PACKET)
-        throw new CaptureError(`no packet in the first ${String(MAX_WITHOUT_PACKET)} bytes of the text`);
-      const lines = `${rest}${chunk.toString('latin1')}`.split(/[\r\n]+/u);
-      rest = (lines.pop() ?? '').slice(0, MAX_LINE);
-      for (const line of lines) if (line.length <= MAX_LINE) readLine(line);
-    },
-    end,
-  };
+  yield rest;
 }
 
 type Groups = Readonly<Record<string, string | undefined>>;
+
+/** Returns the packet that is complete since this line begins another one. */
+function readLine(dump: Dump, line: string): RawPacket | null {
+  const { module = '' } = MODULE.exec(line)?.groups ?? {};
+  const own = line.replace(MODULE, '');
+  const hex = HEX.exec(own)?.groups;
+  const header = hex === undefined ? HEADER.exec(own)?.groups : undefined;
+  if (hex !== undefined) addBytes(dump, module, hex);
+  else if (header === undefined) readCommand(dump, COMMAND.exec(own)?.groups);
+  const packet = header === undefined ? null : finished(dump, module);
+  if (header !== undefined) begin(dump, module, header);
+  return packet;
+}
+
+function readCommand(dump: Dump, command: Groups | undefined): void {
+  if (command === undefined) return;
+  dump.isUtc = command['clock'] === 'a';
+  dump.facts.device = command['device'] ?? dump.facts.device;
+}
+
+function begin(dump: Dump, module: string, { time = '', port, direction, rest = '' }: Groups): void {
+  const { facts, open } = dump;
+  dump.headers += 1;
+  if (dump.headers === 1 && !rest.includes(' -> ')) facts.format = 'tcpdump';
+  const { at, isRelative } = timeOf(time, dump.isUtc);
+  const towards = direction?.toLowerCase();
+  facts.isRelative ||= isRelative;
+  if (open.size >= MAX_MODULES) return;
+  open.set(module, {
+    at,
+    port: port === undefined ? null : visibleText(port, 64),
+    direction: towards === 'in' || towards === 'out' ? towards : null,
+    bytes: [],
+  });
+}
+
+function addBytes({ open, facts }: Dump, module: string, { offset = '', hex = '' }: Groups): void {
+  const packet = open.get(module);
+  if (packet === undefined) return;
+  if (Number.parseInt(offset, 16) === packet.bytes.length && packet.bytes.length <= MAX_BYTES) {
+    packet.bytes.push(...Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+    return;
+  }
+  // A line was lost, or is of another packet.
+  facts.unread.lost += 1;
+  open.delete(module);
+}
+
+function finished({ open }: Dump, module: string): RawPacket | null {
+  const packet = open.get(module);
+  open.delete(module);
+  if (packet === undefined || packet.bytes.length === 0) return null;
+  return { ...packet, link: 'text', bytes: Buffer.from(packet.bytes), length: packet.bytes.length };
+}
 
 /** A date without a zone is the local time of the device, which is taken for that of this machine. */
 function timeOf(text: string, isUtc: boolean): { readonly at: EpochMs; readonly isRelative: boolean } {

@@ -1,28 +1,22 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import * as z from 'zod';
 import { createColors } from 'picocolors';
-import {
-  type CaptureResult,
-  type CaptureSource,
-  captureToJson,
-  examineCaptures,
-  LEVELS,
-} from '../capture/capture-result.ts';
-import type { JudgedConnection } from '../capture/judge-capture.ts';
+import { type CaptureResult, captureToJson, examineCaptures, LEVELS } from '../capture/capture-result.ts';
+import { evidenceOf, type JudgedConnection, type Level, levelOf } from '../capture/judge-capture.ts';
 import { captureOnAppliance, captureOnFortiGate } from '../checks/capture-steps.ts';
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/config-file.ts';
 import { hostOf } from '../core/addresses.ts';
-import { nameList, counted } from '../core/phrases.ts';
+import { chainKey } from '../core/certificate.ts';
+import { counted } from '../core/phrases.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { blocksOf, headOf, type Cause, type Finding, isFault } from '../engine/model.ts';
+import { blocksOf, headOf, type Cause, isFault } from '../engine/model.ts';
 import { remedyOf } from '../engine/remedy-words.ts';
 import { unitAddresses } from '../runtime/conclude.ts';
 import { loadTlsKnowledge } from '../round/tls-knowledge.ts';
 import { messageOf } from '../text/message-of.ts';
 import { controlPlace } from '../runtime/control-place.ts';
-import { createDaemonClient } from './daemon-client.ts';
+import { createDaemonClient, problemOf } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { type Invocation, loadOrExplain, needsNothing, type Terminal } from './terminal.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
@@ -44,25 +38,20 @@ export interface CaptureWish {
 /** The files that certificates are judged by. */
 export const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.test(key);
 
-/** Bytes that are read at once. */
-const CHUNK = 65_536;
-
-const EXIT: Readonly<Record<CaptureResult['level'], number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
+const EXIT: Readonly<Record<Level, number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
 
 /** Judges the connections in captures. Returns the exit code. */
 export async function runCapture(wish: CaptureWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToJudge);
   if (config === null) return EXIT_UNKNOWN;
-  if (wish.files.length === 0) {
-    terminal.errors.write('Expected the name of a capture; - is standard input\n');
-    return EXIT_UNKNOWN;
-  }
   try {
+    if (wish.files.length === 0) throw new Error('Expected the name of a capture; - is standard input');
     const result = await capturesOf(config, wish, terminal);
-    terminal.output.write(
-      wish.json ? `${JSON.stringify(captureToJson(result))}\n` : renderCapture(result, config, terminal.style),
-    );
-    if (wish.attach !== null && !(await attach(result, wish.attach, config, terminal))) return EXIT_UNKNOWN;
+    const text = wish.json
+      ? `${JSON.stringify(captureToJson(result))}\n`
+      : renderCapture(result, config, terminal.style);
+    terminal.output.write(text);
+    if (wish.attach !== null) await attach(result, wish.attach, config, terminal);
     return EXIT[result.level];
   } catch (error) {
     terminal.errors.write(`${messageOf(error)}\n`);
@@ -71,49 +60,26 @@ export async function runCapture(wish: CaptureWish, terminal: Invocation): Promi
 }
 
 const MOST_ATTACHED = 5;
-const refusedShape = z.object({ error: z.string() });
 
-/** Whether the daemon took it. */
-async function attach(result: CaptureResult, incident: string, config: Config, terminal: Invocation): Promise<boolean> {
+/**
+ * Adds the worst connections to an open incident, those of the units first.
+ * @throws {Error} when the daemon does not take them
+ */
+async function attach(result: CaptureResult, incident: string, config: Config, terminal: Invocation): Promise<void> {
+  const units = unitAddresses(config);
+  const rank = (one: JudgedConnection): number =>
+    (units.includes(hostOf(one.seen.client)) ? 0 : LEVELS.length) + LEVELS.indexOf(levelOf(one));
+  const ranked = result.connections.toSorted((one, other) => rank(one) - rank(other));
+  const worst = captureToJson({ ...result, connections: ranked.slice(0, MOST_ATTACHED) }).connections;
+  const connections = worst.map(({ client, startedAt, tls, verdict, summary, chain }) => {
+    const leaf = chain.slice(0, 1).map(({ sha256 }) => ({ sha256 }));
+    return { client, startedAt, tls, verdict, summary: visibleText(summary, 500), chain: leaf };
+  });
   await using daemon = await createDaemonClient(controlPlace(config.store.path, terminal.env), terminal);
   const path = `/api/v1/incidents/${encodeURIComponent(incident)}/capture`;
-  const { status, text } = await daemon.ask('POST', path, { connections: attachedOf(result, config) });
-  if (status === 201) {
-    terminal.errors.write(`Added to the incident ${visibleText(incident, 100)}\n`);
-    return true;
-  }
-  const refused = refusedShape.safeParse(parsedJson(text));
-  terminal.errors.write(
-    `Not added: ${visibleText(refused.success ? refused.data.error : `the answer was HTTP ${String(status)}`, 1_000)}\n`,
-  );
-  return false;
-}
-
-/** The worst connections, those of the units first: as many as one change may have. */
-function attachedOf(result: CaptureResult, config: Config): readonly object[] {
-  const units = unitAddresses(config);
-  const rank = ({ client, level }: JudgedConnection): number =>
-    (units.includes(hostOf(client)) ? 0 : LEVELS.length) + LEVELS.indexOf(level);
-  const worst = result.connections.toSorted((one, other) => rank(one) - rank(other)).slice(0, MOST_ATTACHED);
-  return captureToJson({ ...result, connections: worst }).connections.map(
-    ({ client, startedAt, tls, verdict, summary, chain }) => ({
-      client,
-      startedAt,
-      tls,
-      verdict,
-      summary: visibleText(summary, 500),
-      chain: chain.slice(0, 1).map(({ sha256 }) => ({ sha256 })),
-    }),
-  );
-}
-
-/** undefined for what is no JSON. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const answer = await daemon.ask('POST', path, { connections });
+  if (answer.status !== 201) throw new Error(`Not added: ${problemOf(answer)}`);
+  terminal.errors.write(`Added to the incident ${visibleText(incident, 100)}\n`);
 }
 
 /**
@@ -127,13 +93,9 @@ export async function capturesOf(
 ): Promise<CaptureResult> {
   const { host, port, serverName, expectedAddresses } = config.licenseServer;
   const knowledge = await loadTlsKnowledge(config, { of: () => null }, clock);
-  const sources = files.map((name): CaptureSource => ({ name, bytes: name === '-' ? input : bytesOf(name, cwd) }));
-  return examineCaptures(sources, {
-    target: { host, port, serverName, addresses: expectedAddresses },
-    knowledgeOf: (target) => knowledge.ofAny(target),
-    all,
-    now: clock.now(),
-  });
+  const sources = files.map((name) => ({ name, bytes: name === '-' ? input : bytesOf(name, cwd) }));
+  const target = { host, port, serverName, addresses: expectedAddresses };
+  return examineCaptures(sources, target, (subject) => knowledge.ofAny(subject), { all, now: clock.now() });
 }
 
 /** A file that grows is read as far as it went when it was opened. */
@@ -141,11 +103,10 @@ async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   try {
     await using file = await open(resolve(cwd, name));
     const { size } = await file.stat();
-    const buffer = Buffer.alloc(CHUNK);
+    const buffer = Buffer.alloc(65_536);
     // Of a pipe, no size is known.
-    let left = size > 0 ? size : Number.POSITIVE_INFINITY;
-    while (left > 0) {
-      const { bytesRead } = await file.read(buffer, 0, Math.min(CHUNK, left), null);
+    for (let left = size || Number.POSITIVE_INFINITY; left > 0; ) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, left), null);
       if (bytesRead === 0) return;
       left -= bytesRead;
       yield buffer.subarray(0, bytesRead);
@@ -173,25 +134,19 @@ export async function printCaptureCommand(device: 'fortigate' | 'appliance', ter
 
 /** Blocks that contain others make those superfluous, but a filter of single addresses is easier to check. */
 function filterOf(addresses: readonly string[], host: string): string {
-  if (addresses.length === 0) return `host ${host}`;
   const parts = addresses.map((address) => (address.includes('/') ? `net ${address}` : `host ${address}`));
-  return parts.length === 1 ? nameList(parts) : `(${parts.join(' or ')})`;
+  return parts.length > 1 ? `(${parts.join(' or ')})` : (parts[0] ?? `host ${host}`);
 }
 
 /** Connections and findings that are shown in full. */
 const MOST_SHOWN = 20;
 const MOST_FINDINGS = 8;
 const MAX_TEXT = 1_000;
-const INDENT = 6;
+const INDENT = ' '.repeat(6);
 
-const MARK_OF: Readonly<Record<JudgedConnection['level'], string>> = {
-  ok: MARKS.ok,
-  warning: MARKS.warning,
-  fault: MARKS.broken,
-  unknown: MARKS.unknown,
-};
+const MARK_OF: Readonly<Record<Level, string>> = { ...MARKS, fault: MARKS.broken };
 
-const CONCLUSIONS: Readonly<Record<CaptureResult['level'], string>> = {
+const CONCLUSIONS: Readonly<Record<Level, string>> = {
   ok: 'GENUINE: what was captured is the certificate of the server.',
   warning: 'GENUINE, with the warnings above.',
   fault: 'NOT GENUINE OR NOT REACHED: see above.',
@@ -201,93 +156,89 @@ const CONCLUSIONS: Readonly<Record<CaptureResult['level'], string>> = {
 /** The verdict for a person at a terminal. Ends with a line break. */
 function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
   const colors = createColors(style.color);
-  const shown = result.connections.toSorted((one, other) => LEVELS.indexOf(one.level) - LEVELS.indexOf(other.level));
+  const rank = (one: JudgedConnection): number => LEVELS.indexOf(levelOf(one));
+  const shown = result.connections.toSorted((one, other) => rank(one) - rank(other));
   const paint = { ok: colors.green, warning: colors.yellow, fault: colors.red, unknown: colors.yellow };
-  const rest = shown.length - MOST_SHOWN;
+  const { files, interceptor, notes, level } = result;
   return [
     colors.bold('ftm-watch capture'),
-    ...result.files.map(
-      ({ file, format, packets, startedAt, device }) =>
+    ...files.map(
+      ({ file, format, packets, startedAt, isRelative, device }) =>
         `  ${visibleText(file, 200)}: ${format ?? 'unknown format'}, ${counted(packets, 'packet')}` +
-        `${startedAt === null ? '' : `, from ${instantText(startedAt)}`}${device === null ? '' : `, by ${device}`}`,
+        `${startedAt === null || isRelative ? '' : `, from ${instantText(startedAt)}`}` +
+        `${device === null ? '' : `, by ${device}`}`,
     ),
     '',
-    ...shown.slice(0, MOST_SHOWN).flatMap((connection) => connectionLines(connection, style, paint[connection.level])),
-    ...(rest > 0 ? [`  … and ${String(rest)} more, with --json`] : []),
+    ...shown.slice(0, MOST_SHOWN).flatMap((one) => connectionLines(one, style, paint[levelOf(one)])),
+    ...(shown.length > MOST_SHOWN ? [`  … and ${String(shown.length - MOST_SHOWN)} more, with --json`] : []),
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),
-    ...(result.interceptor === null ? [] : [...wrap(`${result.interceptor.summary}.`, style.width), '']),
-    ...result.dns.map(
-      ({ name, answers, resolver }) => `  ${resolver} answered ${visibleText(name, 253)}: ${answers.join(', ')}`,
+    ...(interceptor === null ? [] : [...wrap(visibleText(`${interceptor.summary}.`, MAX_TEXT), style.width), '']),
+    ...files.flatMap(({ dns }) =>
+      dns.map(
+        ({ name, answers, resolver }) => `  ${resolver} answered ${visibleText(name, 253)}: ${answers.join(', ')}`,
+      ),
     ),
-    ...result.notes.flatMap((note) => wrap(visibleText(note, MAX_TEXT), style.width).map(colors.yellow)),
-    paint[result.level](CONCLUSIONS[result.level]),
+    ...notes.flatMap((note) => wrap(visibleText(note, MAX_TEXT), style.width).map(colors.yellow)),
+    paint[level](CONCLUSIONS[level]),
     '',
   ].join('\n');
 }
 
 function connectionLines(
-  { client, server, leg, startedAt, isUndated, handshake, summary, evidence, level }: JudgedConnection,
+  judged: JudgedConnection,
   { width }: TextStyle,
   paint: (text: string) => string,
 ): readonly string[] {
+  const { client, server, leg, startedAt, handshake } = judged.seen;
   const facts = [
-    ...(isUndated ? [] : [instantText(startedAt)]),
-    ...(leg === null ? [] : [leg]),
-    ...(handshake.version === null ? [] : [`TLS ${handshake.version}`]),
-    ...(handshake.hello?.serverName === null || handshake.hello === null ? [] : [handshake.hello.serverName]),
-  ];
-  const told = evidence.map((text) => visibleText(text, MAX_TEXT)).filter((text) => text !== summary);
+    judged.file.isRelative ? null : instantText(startedAt),
+    leg,
+    handshake.version === null ? null : `TLS ${handshake.version}`,
+    handshake.hello?.serverName,
+  ].filter((fact) => typeof fact === 'string');
+  const lines = (text: string, room: number): readonly string[] => wrap(visibleText(text, MAX_TEXT), room);
   return [
-    `  ${paint(MARK_OF[level])} ${client} → ${server}  ${visibleText(facts.join(', '), MAX_TEXT)}`,
-    ...wrap(visibleText(summary, MAX_TEXT), width - INDENT).map((line) => `${' '.repeat(INDENT)}${paint(line)}`),
-    ...told.flatMap((text) =>
-      wrap(text, width - INDENT - 2).map((line, index) => `${' '.repeat(INDENT)}${index === 0 ? '- ' : '  '}${line}`),
+    `  ${paint(MARK_OF[levelOf(judged)])} ${client} → ${server}  ${visibleText(facts.join(', '), MAX_TEXT)}`,
+    ...lines(judged.summary, width - INDENT.length).map((line) => `${INDENT}${paint(line)}`),
+    ...evidenceOf(judged).flatMap((text) =>
+      lines(text, width - INDENT.length - 2).map((line, index) => `${INDENT}${index === 0 ? '- ' : '  '}${line}`),
     ),
   ];
 }
 
 /** Each chain once, as it was sent. */
 function chainLines(connections: readonly JudgedConnection[]): readonly string[] {
-  const chains = new Map(
-    connections.flatMap(({ chain }) =>
-      chain === null ? [] : [[chain.certificates.map(({ fingerprint }) => fingerprint).join(), chain.certificates]],
-    ),
-  );
-  return [...chains.values()]
+  const sent = connections.flatMap(({ chain }) => (chain?.certificates.length ? [chain.certificates] : []));
+  return [...new Map(sent.map((chain) => [chainKey(chain), chain])).values()]
     .slice(0, MOST_SHOWN)
-    .flatMap((certificates) => ['The chain as it was sent:', ...certificates.flatMap(certificateLines), '']);
+    .flatMap((chain) => ['The chain as it was sent:', ...chain.flatMap(certificateLines), '']);
 }
 
 /** The causes that the connections show, with their remedies, as "check" tells them. */
 function causesOf(connections: readonly JudgedConnection[], config: Config): readonly Cause[] {
-  const faults = connections.flatMap((connection) =>
-    connection.findings.filter(isFault).map((finding) => withPlace(finding, connection)),
-  );
-  const byCheck = Map.groupBy(
-    faults.filter(({ suggests }) => suggests !== null),
-    ({ suggests }) => preconditionOf(suggests ?? ''),
-  );
   const { host, port } = config.licenseServer;
-  return [...byCheck].flatMap(([id, findings]) => {
-    const distinct = [...new Map(findings.map((finding) => [finding.claim, finding])).values()].slice(0, MOST_FINDINGS);
-    return diagnose([{ id, kind: 'judged', findings: distinct, summary: '' }], {
-      checks: CHECKS,
-      site: config.site,
-      at: 0,
-      host,
-      port,
-      source: null,
-      activation: { licenseActive: null, offlineActivation: null },
-      applianceUnaffected: false,
-      ...(config.file === undefined ? {} : { configFile: config.file }),
-    }).causes;
+  const faults = connections.flatMap(({ seen, findings }) => {
+    const proxy = seen.handshake.tunnel === null ? {} : { proxy: seen.server };
+    const place = { source: hostOf(seen.client), address: seen.serverAddress, ...proxy };
+    return findings.filter(isFault).map((finding) => ({ ...finding, facts: { ...place, ...finding.facts } }));
   });
-}
-
-/** What remedies need to know of the connection itself. */
-function withPlace(finding: Finding, { client, serverAddress, server, handshake }: JudgedConnection): Finding {
-  const proxy = handshake.tunnel === null ? {} : { proxy: server };
-  return { ...finding, facts: { source: hostOf(client), address: serverAddress, ...proxy, ...finding.facts } };
+  const distinct = [...new Map(faults.map((finding) => [finding.claim, finding])).values()];
+  return [...Map.groupBy(distinct, ({ suggests }) => (suggests === null ? null : preconditionOf(suggests)))].flatMap(
+    ([id, findings]) =>
+      id === null
+        ? []
+        : diagnose([{ id, kind: 'judged', findings: findings.slice(0, MOST_FINDINGS), summary: '' }], {
+            checks: CHECKS,
+            site: config.site,
+            at: 0,
+            host,
+            port,
+            source: null,
+            activation: { licenseActive: null, offlineActivation: null },
+            applianceUnaffected: false,
+            ...(config.file === undefined ? {} : { configFile: config.file }),
+          }).causes,
+  );
 }

@@ -155,6 +155,12 @@ export async function readDaemonStatus(
   }
 }
 
+/** What the daemon says about a request that it refused. */
+export function problemOf({ status, text }: DaemonAnswer): string {
+  const problem = problemShape.safeParse(parseJson(text));
+  return visibleText(problem.success ? problem.data.error : `the answer was HTTP ${String(status)}`, 1_000);
+}
+
 /** @throws {Error} when it is none of these answers */
 function read<T>(shape: z.ZodType<T>, { status, text }: DaemonAnswer): T {
   const parsed = shape.safeParse(parseJson(text));

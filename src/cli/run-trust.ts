@@ -67,10 +67,10 @@ function overview({ config, knowledge }: Instruments): string {
 
 /** The distinct chains of the licence server in captures. */
 function looksIn({ connections }: CaptureResult): readonly CapturedLook[] {
-  const looks = connections.flatMap(({ serverAddress, evidenceOfChain, chain }) =>
+  const looks = connections.flatMap(({ seen, evidenceOfChain, chain }) =>
     evidenceOfChain === null || chain === null
       ? []
-      : [[chainKey(chain.certificates), { address: serverAddress, evidence: evidenceOfChain }] as const],
+      : [[chainKey(chain.certificates), { address: seen.serverAddress, evidence: evidenceOfChain }] as const],
   );
   return [...new Map(looks).values()];
 }

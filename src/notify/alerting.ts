@@ -201,6 +201,11 @@ export class Alerting {
     return this.#takeAboutOpen(id, { kind: 'unacknowledge', at: this.#deps.clock.now(), id });
   }
 
+  /** Adds to the evidence of an open incident. False when there is no such one. */
+  attach(id: string, evidence: readonly string[]): boolean {
+    return this.#takeAboutOpen(id, { kind: 'attach', at: this.#deps.clock.now(), id, evidence });
+  }
+
   #takeAboutOpen(id: string, input: IncidentInput): boolean {
     if (!this.#state.incidents.some((incident) => incident.id === id && incident.status === 'open')) return false;
     this.#take(input);

@@ -89,9 +89,9 @@ export function capturedCertificates(
       chain === null ? [] : [[chainKey(chain.certificates), { ...connection, chain }] as const],
     ),
   );
-  return [...chains.values()].map(({ client, server, chain, startedAt, isUndated }, index) => ({
+  return [...chains.values()].map(({ seen: { client, server, startedAt }, file, chain }, index) => ({
     file: `capture-${ordinal(index + 1)}-${fileName(server)}.pem`,
-    pem: `${server}, as it answered ${client}${isUndated ? '' : ` at ${isoTime(startedAt)}`}\n${chainPem(chain)}`,
+    pem: `${server}, as it answered ${client}${file.isRelative ? '' : ` at ${isoTime(startedAt)}`}\n${chainPem(chain)}`,
   }));
 }
 

@@ -60,6 +60,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     unitAddresses: () => unitAddresses(monitor().config),
     acknowledge: (id, by) => monitor().alerting.acknowledge(id, by),
     unacknowledge: (id) => monitor().alerting.unacknowledge(id),
+    attachEvidence: (id, evidence) => monitor().alerting.attach(id, evidence),
     maintenance: createMaintenancePlan(monitor, facts.clock),
     silences: () => monitor().alerting.silences(),
     silence: (request) => monitor().alerting.silence(request),

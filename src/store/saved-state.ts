@@ -78,6 +78,7 @@ const incidentRow = occurrence.extend({
   status: z.literal(['open', 'closed']),
   cause,
   openingEvidence: z.array(z.string()).default([]),
+  attached: z.array(z.string()).default([]),
   acknowledgement: z.object({ at: instant, by: z.string() }).nullable().default(null),
   formerCauses: z.array(formerCause),
   earlier: z.array(occurrence).default([]),

@@ -9,14 +9,14 @@ import { type ChangeTools, noteDone, refuseChange, unreadChange } from './change
 import type { WebSources, WebEnv } from './sources.ts';
 
 export interface AttachTools extends ChangeTools {
-  readonly sources: ChangeTools['sources'] & Pick<WebSources, 'incidentRecord' | 'unitAddresses'>;
+  readonly sources: ChangeTools['sources'] & Pick<WebSources, 'incidentRecord' | 'unitAddresses' | 'attachEvidence'>;
 }
 
 /** A capture may have been started before the fault was confirmed, and the clocks of two devices differ. */
 const BEFORE: Millis = 30 * 60_000;
 const AFTER: Millis = 5 * 60_000;
-const MAX_SUMMARY = 500;
-const MAX_DETAIL = 1_000;
+/** Longest text of an entry in the audit trail, and of one sentence in the evidence. */
+const MAX_TEXT = 1_000;
 const MOST_ATTACHED = 5;
 
 /** Of the connections of `capture --json`, as many and as much as is kept. */
@@ -28,7 +28,7 @@ const resultShape = z.object({
         startedAt: z.iso.datetime().nullable(),
         tls: z.string().max(20).nullable(),
         verdict: z.string().max(40),
-        summary: z.string().max(MAX_SUMMARY),
+        summary: z.string().max(MAX_TEXT),
         chain: z.array(z.object({ sha256: z.string().max(100) })).max(16),
       }),
     )
@@ -36,8 +36,8 @@ const resultShape = z.object({
 });
 
 /**
- * Adds what a capture shows to an open incident, as FortiAuthenticator's own view. Only connections count that one of
- * the configured units made while the incident lasted. It changes nothing else.
+ * Adds what a capture shows to the evidence of an open incident, as FortiAuthenticator's own view. Only connections
+ * count that one of the configured units made while the incident lasted. It changes nothing else.
  */
 export async function attachCapture(context: Context<WebEnv>, id: string, tools: AttachTools): Promise<Response> {
   const { sources, clock } = tools;
@@ -69,12 +69,15 @@ export async function attachCapture(context: Context<WebEnv>, id: string, tools:
       },
       409,
     );
-  const told = fitting.map(
-    ({ client, startedAt, tls, verdict, summary, chain: [leaf] }) =>
-      `${client} at ${startedAt ?? ''}${tls === null ? '' : `, TLS ${tls}`}: ${verdict}. ${summary}` +
-      `${leaf === undefined ? '' : ` (SHA-256 ${leaf.sha256})`}`,
+  const told = fitting.map(({ client, startedAt, tls, verdict, summary, chain: [leaf] }) => {
+    const shown = leaf === undefined ? '' : ` (SHA-256 ${leaf.sha256})`;
+    return `${client} at ${startedAt ?? ''}${tls === null ? '' : `, TLS ${tls}`}: ${verdict}. ${summary}${shown}`;
+  });
+  const evidence = told.map((text) =>
+    visibleText(`A capture of FortiAuthenticator's own connection: ${text}`, MAX_TEXT),
   );
-  const detail = visibleText(told.join('; '), MAX_DETAIL);
+  if (!sources.attachEvidence(id, evidence)) return context.json({ error: 'The incident has ended' }, 409);
+  const detail = visibleText(told.join('; '), MAX_TEXT);
   const { id: cause, subject } = incident.cause;
   noteDone(context, { action: 'attach-capture', incident: id, cause, subject, detail }, tools);
   return context.json({ attached: fitting.length }, 201);

@@ -30,7 +30,10 @@ import {
 
 interface IncidentTools extends IncidentActionTools {
   readonly sources: IncidentActionTools['sources'] &
-    Pick<WebSources, 'site' | 'timezone' | 'unitAddresses' | 'alertHistory' | 'findIncidents' | 'incidentRecord'>;
+    Pick<
+      WebSources,
+      'site' | 'timezone' | 'unitAddresses' | 'alertHistory' | 'findIncidents' | 'incidentRecord' | 'attachEvidence'
+    >;
 }
 
 /** On one page. */

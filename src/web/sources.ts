@@ -42,6 +42,8 @@ export interface WebSources {
   acknowledge(id: string, by: string): boolean;
   /** Its reminders go on. False: there is no such open incident. */
   unacknowledge(id: string): boolean;
+  /** Adds to the evidence of an open incident. False: there is no such one. */
+  attachEvidence(id: string, evidence: readonly string[]): boolean;
   maintenance(): MaintenancePlan;
   /** Those that last, and perhaps some that are over. */
   silences(): readonly Silence[];

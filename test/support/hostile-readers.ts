@@ -277,6 +277,6 @@ export async function readPackets(bytes: Buffer): Promise<unknown> {
     yield bytes;
   }
   const sources = [{ name: 'capture', bytes: whole() }];
-  const options = { target: CAPTURE_TARGET, knowledgeOf: () => captureKnowledge, all: true, now: CAPTURE_NOW };
-  return captureToJson(await examineCaptures(sources, options));
+  const options = { all: true, now: CAPTURE_NOW };
+  return captureToJson(await examineCaptures(sources, CAPTURE_TARGET, () => captureKnowledge, options));
 }

@@ -1,6 +1,6 @@
 import type { AuditEntry, ChangeRefusal, LoginResult, RefusedChange } from '../../src/core/audit.ts';
 import type { Diagnosis } from '../../src/engine/model.ts';
-import type { Incident, Silence, OutboxEntry } from '../../src/engine/incident/incident.ts';
+import { type Incident, type Silence, type OutboxEntry, withAttached } from '../../src/engine/incident/incident.ts';
 import {
   type Activity,
   type Health,
@@ -145,6 +145,12 @@ export function sourcesOf(state: WebState): WebSources {
     },
     acknowledge: (id, by) => acknowledged(state, id, { at: START, by }),
     unacknowledge: (id) => acknowledged(state, id, null),
+    attachEvidence: (id, attached) => {
+      state.incidents = state.incidents.map((one) =>
+        one.id === id ? { ...one, attached, cause: withAttached(one.cause, { attached }) } : one,
+      );
+      return true;
+    },
     maintenance: () => state.maintenance,
     silences: () => state.silences,
     silence(request) {

@@ -29,6 +29,8 @@ export interface Incident extends Occurrence {
   readonly cause: Cause;
   /** The evidence when it opened; `cause` has that of now. Empty where 0.1.0 opened it. */
   readonly openingEvidence: readonly string[];
+  /** What people added, such as the verdict on a capture of FortiAuthenticator's own connection: first in the evidence. */
+  readonly attached: readonly string[];
   /** Who has taken it on; null: nobody has. */
   readonly acknowledgement: Acknowledgement | null;
   /** How it was understood before, and what it alternates with; oldest first. */
@@ -485,12 +487,18 @@ export function withCause(
 ): Incident {
   return {
     ...incident,
-    cause,
+    cause: withAttached(cause, incident),
     formerCauses: withFormer(incident, [formerOf(incident, now)]),
     causeSince: since,
     published: false,
     acknowledgement: null,
   };
+}
+
+/** The cause with what people added to the incident: it is told with it, and never changes what the cause is. */
+export function withAttached(cause: Cause, { attached }: Pick<Incident, 'attached'>): Cause {
+  if (attached.length === 0) return cause;
+  return { ...cause, evidence: [...attached, ...cause.evidence.filter((line) => !attached.includes(line))] };
 }
 
 export function withFormer({ formerCauses }: Incident, more: readonly FormerCause[]): readonly FormerCause[] {

@@ -8,6 +8,7 @@ import {
   withIncidents,
   type Acknowledgement,
   type Incident,
+  withAttached,
   withCause,
   isUnverified,
   MAX_EARLIER,
@@ -67,6 +68,8 @@ function take(state: IncidentState, input: IncidentInput, policy: IncidentPolicy
       return { state: acknowledge(state, input.id, input), effects: [] };
     case 'unacknowledge':
       return { state: unacknowledge(state, input.id), effects: [] };
+    case 'attach':
+      return { state: attach(state, input.id, input.evidence), effects: [] };
   }
 }
 
@@ -102,6 +105,17 @@ function acknowledge(state: IncidentState, id: string, { at, by }: Acknowledgeme
 /** Nobody does any more: reminders go on. */
 function unacknowledge(state: IncidentState, id: string): IncidentState {
   return withOpen(state, id, (incident) => ({ ...incident, acknowledgement: null }));
+}
+
+/** More drops the oldest. */
+const MAX_ATTACHED = 10;
+
+/** Somebody adds evidence to an open incident. */
+function attach(state: IncidentState, id: string, evidence: readonly string[]): IncidentState {
+  return withOpen(state, id, (incident) => {
+    const attached = [...new Set([...incident.attached, ...evidence])].slice(-MAX_ATTACHED);
+    return { ...incident, attached, cause: withAttached(incident.cause, { attached }) };
+  });
 }
 
 function withOpen(state: IncidentState, id: string, change: (incident: Incident) => Incident): IncidentState {
@@ -194,7 +208,9 @@ function renewed(incident: Incident, view: RoundView): Incident {
 
 /** The same cause, which is another one to people where it is graver or less grave. */
 function toldAnew(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
-  return cause.severity === incident.cause.severity ? { ...incident, cause } : withCause(incident, cause, times);
+  return cause.severity === incident.cause.severity
+    ? { ...incident, cause: withAttached(cause, incident) }
+    : withCause(incident, cause, times);
 }
 
 function recent(returns: readonly EpochMs[], now: EpochMs, policy: IncidentPolicy): readonly EpochMs[] {
@@ -244,7 +260,7 @@ function reopened(incident: Incident, candidate: Candidate, present: Moment): In
   const { since, clearBefore } = beginOf(candidate, present.policy);
   const { openedAt, lastSeen, closedAt, clear } = incident;
   return {
-    ...toldAnew(incident, candidate.cause, { since, now: present.now }),
+    ...toldAnew({ ...incident, attached: [] }, candidate.cause, { since, now: present.now }),
     ...seenAgain(present.now),
     status: 'open',
     openingEvidence: candidate.cause.evidence,
@@ -279,6 +295,7 @@ function open(step: IncidentStep, candidate: Candidate, present: Moment): Incide
     status: 'open',
     cause: candidate.cause,
     openingEvidence: candidate.cause.evidence,
+    attached: [],
     acknowledgement: null,
     formerCauses: [],
     since,

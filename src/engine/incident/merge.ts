@@ -111,6 +111,7 @@ function joined({ step, incident }: Merged, { one: both, other }: Pair, now: Epo
     ...both,
     id: kept.id,
     openedAt: kept.openedAt,
+    attached: [...kept.attached, ...gone.attached],
     merged: [...kept.merged, ...gone.merged, gone.id],
     thread: {
       count: kept.thread.count,

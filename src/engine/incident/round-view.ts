@@ -312,7 +312,8 @@ export type IncidentInput =
   | { readonly kind: 'silence'; readonly at: EpochMs; readonly silence: Omit<Silence, 'id' | 'from'> }
   | { readonly kind: 'unsilence'; readonly at: EpochMs; readonly id: string }
   | { readonly kind: 'acknowledge'; readonly at: EpochMs; readonly id: string; readonly by: string }
-  | { readonly kind: 'unacknowledge'; readonly at: EpochMs; readonly id: string };
+  | { readonly kind: 'unacknowledge'; readonly at: EpochMs; readonly id: string }
+  | { readonly kind: 'attach'; readonly at: EpochMs; readonly id: string; readonly evidence: readonly string[] };
 
 /** `merged`: it goes on in another incident. */
 export type Transition = 'opened' | 'reopened' | 'changed' | 'merged' | 'closed';

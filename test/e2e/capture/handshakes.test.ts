@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { type CapturedFile, readCapture } from '../../../src/capture/read-capture.ts';
+import type { Connection } from '../../../src/capture/connections.ts';
+import { CaptureFile } from '../../../src/capture/packets.ts';
+import { readCapture } from '../../../src/capture/read-capture.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';
 import type { Hierarchy } from '../../support/authority.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
@@ -45,6 +47,11 @@ interface Seen {
   readonly name: string | null;
   readonly chain: readonly string[];
   readonly alerts: readonly number[];
+}
+
+interface ReadCapture {
+  readonly file: CaptureFile;
+  readonly connections: readonly Connection[];
 }
 
 describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
@@ -131,16 +138,19 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     });
   }
 
-  async function read(bytes: Buffer | string): Promise<CapturedFile> {
+  async function read(bytes: Buffer | string): Promise<ReadCapture> {
     const whole = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
     // In pieces, as a file is read.
     async function* pieces(): AsyncGenerator<Buffer> {
       for (let at = 0; at < whole.length; at += 1_000) yield whole.subarray(at, at + 1_000);
     }
-    return readCapture(pieces(), TARGET, true);
+    const file = new CaptureFile('seen', 0);
+    const connections: Connection[] = [];
+    await readCapture(file, pieces(), TARGET, true, (connection) => connections.push(connection));
+    return { file, connections };
   }
 
-  function ours({ connections }: CapturedFile): readonly Seen[] {
+  function ours({ connections }: ReadCapture): readonly Seen[] {
     return connections
       .toSorted((one, other) => one.startedAt - other.startedAt)
       .map(({ handshake: { hello, version, certificates, clientAlert, serverAlert } }) => ({
@@ -192,9 +202,21 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
   }
 
   async function agrees(pcap: Buffer): Promise<readonly Seen[]> {
-    const seen = ours(await read(pcap));
+    const whole = await read(pcap);
+    const seen = ours(whole);
     expect(seen).toEqual(await tsharks(pcap));
+    for (const text of await textsOf(pcap)) expect(comparable(await read(text))).toEqual(comparable(whole));
     return seen;
+  }
+
+  /** The same as FortiGates and tcpdump print it. */
+  async function textsOf(pcap: Buffer): Promise<readonly string[]> {
+    const file = join(folder, 'printed.pcap');
+    await writeFile(file, pcap);
+    return [
+      ...([2, 3, 5, 6] as const).map((level) => fortigateText(pcap, { level })),
+      ...['-X', '-XX'].map((options) => sh(client, `tcpdump -r ${file} -n -tttt ${options}`).stdout),
+    ];
   }
 
   test('OpenSSL: each version, refused and resumed', async () => {
@@ -317,17 +339,26 @@ END`);
     });
     expect(ours(await read(pcapOf(header, [...packets.slice(0, 8), ...again])))).toEqual([whole, whole]);
     const lost = await read(pcapOf(header, packets.toSpliced(data, 1)));
-    expect(lost.connections[0]).toMatchObject({ gap: { isCut: false }, handshake: { certificates: null } });
+    expect(lost.connections[0]).toMatchObject({
+      missing: ['gap', expect.any(String)],
+      handshake: { certificates: null },
+    });
     const oneSided = packets.filter(({ bytes }) => bytes.subarray(26, 30).join('.') === '10.0.0.2');
-    expect((await read(pcapOf(header, oneSided))).connections[0]).toMatchObject({ unseen: 'server' });
-    expect((await read(pcapOf(header, packets.slice(data + 4)))).connections[0]).toMatchObject({ isMidStream: true });
+    expect((await read(pcapOf(header, oneSided))).connections[0]).toMatchObject({
+      missing: ['one-direction', expect.any(String)],
+    });
+    expect((await read(pcapOf(header, packets.slice(data + 4)))).connections[0]).toMatchObject({
+      missing: ['mid-stream', expect.any(String)],
+    });
     const short = packets.map(({ record, bytes }) => {
       const cut = bytes.subarray(0, 96);
       const newRecord = Buffer.from(record);
       newRecord.writeUInt32LE(cut.length, 8);
       return { record: newRecord, bytes: cut };
     });
-    expect((await read(pcapOf(header, short))).connections[0]).toMatchObject({ gap: { isCut: true } });
+    expect((await read(pcapOf(header, short))).connections[0]).toMatchObject({
+      missing: ['truncated', expect.any(String)],
+    });
   });
 
   test.each([
@@ -421,12 +452,12 @@ END`);
     ];
     for (const log of logs) expect(comparable(await read(fortigateText(pcap, log)))).toEqual(expected);
     const relative = await read(fortigateText(pcap, { level: 5, clock: 'relative' }));
-    expect(relative).toMatchObject({ startedAt: null, areTimesRelative: true, device: 'FGT-HQ' });
+    expect(relative.file).toMatchObject({ isRelative: true, device: 'FGT-HQ' });
     expect(ours(relative)).toEqual(ours(said));
     for (const options of ['-x', '-X', '-xx', '-XX', '-v -X', '-e -XX']) {
       const { stdout } = sh(client, `tcpdump -r ${file} -n -tttt ${options}`);
       const text = await read(stdout);
-      expect(text.format).toBe('tcpdump');
+      expect(text.file.format).toBe('tcpdump');
       expect(comparable(text)).toEqual(expected);
     }
     for (const options of ['-X', '-XX'])
@@ -436,7 +467,7 @@ END`);
   test('a level without packets names the one to use', async () => {
     const text =
       "FGT # diagnose sniffer packet any '' 4\n2026-11-28 13:00:00.000001 port1 in 10.0.0.2.1 -> 10.0.0.1.443: syn 1\n";
-    expect((await read(text)).problem).toContain('Capture again with level 6');
+    expect((await read(text)).file.problem).toContain('Capture again with level 6');
   });
 });
 
@@ -447,17 +478,21 @@ const VERSIONS: Readonly<Record<string, string>> = {
   '0x0304': '1.3',
 };
 
-/** Without what a format cannot say: the name of the interface. */
-function comparable({ connections, packets, skipped, dns }: CapturedFile): object {
+/** Without what a format cannot say: the interface, and where a link header says so, the direction. */
+function comparable({ connections, file: { packets, unread, dns } }: ReadCapture): object {
   return {
     packets,
-    skipped,
+    unread,
     dns,
-    connections: connections.map(({ startedAt, endedAt, ...rest }) => ({
-      ...rest,
+    connections: connections.map((connection) => ({
+      ...Object.fromEntries(Object.entries(connection)),
+      end: connection.end,
+      missing: connection.missing,
+      unarrived: connection.unarrived,
       leg: null,
-      startedAt: Math.round(startedAt),
-      endedAt: Math.round(endedAt),
+      side: null,
+      startedAt: Math.round(connection.startedAt),
+      endedAt: Math.round(connection.endedAt),
     })),
   };
 }

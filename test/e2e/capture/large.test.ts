@@ -58,6 +58,14 @@ describeWhere(['root', 'network-namespaces'], 'captures of any size', () => {
     await once(file, 'finish');
   }
 
+  /** The packet with its record, of another client. */
+  function fromClient({ record, bytes }: WrittenPacket, client: number): Buffer {
+    const own = Buffer.concat([record, bytes]);
+    const isFromServer = bytes.readUInt16BE(34) === 443;
+    own.writeUInt32BE(0x0a000000 + client, 16 + (isFromServer ? 30 : 26));
+    return own;
+  }
+
   /** The packets of the TLS connection in the corpus. */
   function handshake(): readonly WrittenPacket[] {
     return packetsOf(SEEN).packets.filter(({ bytes }) => bytes[23] === 6);
@@ -67,12 +75,7 @@ describeWhere(['root', 'network-namespaces'], 'captures of any size', () => {
     function* packets(): Generator<Buffer> {
       const opening = handshake().slice(0, 6);
       for (let client = 0; client < 100_000; client += 1)
-        for (const { record, bytes } of opening) {
-          const own = Buffer.concat([record, bytes]);
-          const isFromServer = bytes.readUInt16BE(34) === 443;
-          own.writeUInt32BE(0x0a000000 + client, 16 + (isFromServer ? 30 : 26));
-          yield own;
-        }
+        for (const packet of opening) yield fromClient(packet, client);
     }
     await write('many.pcap', packets());
     const { peak, notes, count } = await judged('many.pcap');
@@ -80,6 +83,19 @@ describeWhere(['root', 'network-namespaces'], 'captures of any size', () => {
     expect(notes).toContain('99000 connections in "many.pcap" were not followed');
     expect(peak - idle).toBeLessThan(64 * MIB);
   });
+
+  test('100,000 connections that end, one after the other: each is judged, and the worst decides', async () => {
+    function* packets(): Generator<Buffer> {
+      const whole = handshake();
+      for (let client = 0; client < 100_000; client += 1) for (const packet of whole) yield fromClient(packet, client);
+    }
+    await write('ended.pcap', packets());
+    const { peak, notes, count } = await judged('ended.pcap');
+    expect(count).toBe(1_000);
+    expect(notes).toContain('More connections were judged than are listed here: 99000 with a fault.');
+    expect(notes).not.toContain('were not followed');
+    expect(peak - idle).toBeLessThan(64 * MIB);
+  }, 120_000);
 
   test('75 MB of one connection with a hole in it', async () => {
     const all = handshake();

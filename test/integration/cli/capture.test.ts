@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { createDaemonClient } from '../../../src/cli/daemon-client.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { type Ran, runCommand } from '../../support/command-line.ts';
@@ -185,7 +186,18 @@ describe('ftm-watch capture --attach', () => {
         detail: expect.stringMatching(/^127\.0\.0\.1:50138 at \S+Z, TLS 1\.2: interception-suspected\. .*\(SHA-256 /u),
       },
     ]);
-    expect(control.state.incidents).toEqual([opened]);
+    const { detail = '' } = control.state.changes[0] ?? {};
+    const attached = [`A capture of FortiAuthenticator's own connection: ${detail}`];
+    const evidence = [...attached, ...opened.cause.evidence];
+    expect(control.state.incidents).toEqual([{ ...opened, attached, cause: { ...opened.cause, evidence } }]);
+    await using daemon = await createDaemonClient(
+      { socket: socket() },
+      { clock: systemClock, signal: AbortSignal.timeout(10_000) },
+    );
+    const { text } = await daemon.ask('GET', `/api/v1/incidents/${opened.id}`);
+    expect(JSON.parse(text)).toMatchObject({ evidence });
+    const page = (await daemon.ask('GET', `/incidents/${opened.id}`)).text;
+    expect(page).toContain('A capture of FortiAuthenticator');
   });
 
   test.each<[string, Partial<Incident>, readonly string[], string]>([

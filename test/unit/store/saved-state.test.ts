@@ -25,6 +25,7 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   'mergedInto',
   'stillOpen',
   'remedySteps',
+  'attached',
   'earlier',
   'clear',
   'clearBefore',

@@ -50,6 +50,7 @@ describe('a new incident', () => {
       status: 'open',
       cause: CAUSE,
       openingEvidence: ['Evidence of tls-intercepted'],
+      attached: [],
       acknowledgement: null,
       formerCauses: [],
       since: NOW - 30 * SECOND,

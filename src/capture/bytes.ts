@@ -1,0 +1,124 @@
+/** The file cannot be read from some offset on: the message has the offset, and what was expected there. */
+export class CaptureError extends Error {
+  override readonly name = 'CaptureError';
+}
+
+/**
+ * Reads numbers and parts, one after the other, of bytes whose lengths may lie. Past the end it reads zeros and nothing,
+ * and `isCut` is true from then on: it never throws.
+ */
+export class Cursor {
+  isCut = false;
+  readonly isLittle: boolean;
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer, isLittle = false) {
+    this.#bytes = bytes;
+    this.isLittle = isLittle;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** A number of so many bytes. */
+  number(length: 1 | 2 | 3 | 4): number {
+    const start = this.#at;
+    this.skip(length);
+    if (this.#at - start < length) return 0;
+    return this.isLittle ? this.#bytes.readUIntLE(start, length) : this.#bytes.readUIntBE(start, length);
+  }
+
+  skip(length: number): void {
+    this.isCut ||= length > this.left;
+    this.#at += Math.min(length, this.left);
+  }
+
+  take(length: number): Buffer {
+    const start = this.#at;
+    this.skip(length);
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  /** A part with its length before it, in so many bytes. */
+  part(lengthBytes: 1 | 2 | 3): Cursor {
+    return new Cursor(this.take(this.number(lengthBytes)), this.isLittle);
+  }
+
+  /** All that is left, as types and lengths of two bytes before each value, which is filled up to so many bytes. */
+  entries(unit: 1 | 4): ReadonlyMap<number, Buffer> {
+    const found = new Map<number, Buffer>();
+    while (this.left >= 4) {
+      const [type, length] = [this.number(2), this.number(2)];
+      found.set(type, this.take(length));
+      this.fill(length, unit);
+    }
+    return found;
+  }
+
+  /** Skips what fills a value up. */
+  fill(length: number, unit: 1 | 4): void {
+    this.skip((unit - (length % unit)) % unit);
+  }
+}
+
+/** Usual length of a piece of a file. */
+const PIECE = 65_536;
+
+/** A file that is read once, in one block of memory: what each piece would leave behind adds up before it is collected. */
+export class FileBytes {
+  /** Offset of the next byte. */
+  offset = 0;
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  #held: Buffer = Buffer.alloc(2 * PIECE);
+  #from = 0;
+  #to = 0;
+
+  /** @param file its pieces, each of which may be overwritten when the next one is asked for */
+  constructor(file: AsyncIterable<Uint8Array>) {
+    this.#pieces = file[Symbol.asyncIterator]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pieces.return?.();
+  }
+
+  /** What comes next, without reading on: fewer bytes only at the end of the file. */
+  async peek(length: number): Promise<Buffer> {
+    while (this.#to - this.#from < length) {
+      const next = await this.#pieces.next();
+      if (next.done === true) break;
+      const { value } = next;
+      this.#held.copyWithin(0, this.#from, this.#to);
+      [this.#from, this.#to] = [0, this.#to - this.#from];
+      if (this.#to + value.length > this.#held.length)
+        this.#held = Buffer.concat([this.#held], 2 * (this.#to + value.length));
+      this.#held.set(value, this.#to);
+      this.#to += value.length;
+    }
+    return this.#held.subarray(this.#from, Math.min(this.#from + length, this.#to));
+  }
+
+  async isAtEnd(): Promise<boolean> {
+    return this.#to === this.#from && (await this.peek(1)).length === 0;
+  }
+
+  /**
+   * The next bytes, valid until more are asked for.
+   * @throws {CaptureError} when the file has fewer
+   */
+  async take(length: number): Promise<Buffer> {
+    const bytes = await this.peek(length);
+    if (bytes.length < length)
+      throw new CaptureError(`the file ends in the middle of a packet, at offset ${String(this.offset)}`);
+    this.#from += length;
+    this.offset += length;
+    return bytes;
+  }
+
+  /** All that is left, in pieces that stay valid. */
+  async *rest(): AsyncGenerator<Buffer> {
+    while (!(await this.isAtEnd())) yield Buffer.from(await this.take(this.#to - this.#from));
+  }
+}
