@@ -25,7 +25,7 @@ import {
   type LinkedLine,
 } from './email-rendering.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { preciseSpanText, zonedText } from '../../core/time-text.ts';
+import { spanText, zonedText } from '../../core/time-text.ts';
 import { blocksOf, sentenceStep } from '../../engine/model.ts';
 import { foldEvidence } from '../../engine/words.ts';
 import { titleOf } from '../../checks/registry.ts';
@@ -188,7 +188,7 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
   const factOf = (name: string, from: EpochMs): Fact => [
     name,
-    `${zonedText(from, timezone)}, for ${preciseSpanText(at - from)}`,
+    `${zonedText(from, timezone)}, for ${spanText(at - from)}`,
   ];
   const own = factOf('Since', causeSince);
   return since < causeSince ? [own, factOf('First sign', since)] : [own];
@@ -202,7 +202,7 @@ function delayFacts({ delayed, timezone }: ContentContext, at: EpochMs): readonl
   if (delayed === null) return [];
   const { firstFailedAt, now } = delayed;
   const first = zonedText(firstFailedAt, timezone);
-  return [['Delivery', `first failed at ${first}, delayed by ${preciseSpanText(now - at)}`]];
+  return [['Delivery', `first failed at ${first}, delayed by ${spanText(now - at)}`]];
 }
 
 function titles(ids: readonly string[]): string {

@@ -1,4 +1,5 @@
 import { headline, shortCause } from '../../checks/headline.ts';
+import type { Millis } from '../../core/clock.ts';
 import { counted } from '../../core/phrases.ts';
 import type { Cause } from '../../engine/model.ts';
 import {
@@ -124,25 +125,42 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
   const severity = cause.severity.toUpperCase();
   switch (event) {
     case 'firing':
-      return causeLine(severity, site, '', cause);
+      return causeLine(severity, site, [''], cause);
     case 'reminder':
-      return causeLine('REMINDER', site, ` (${spanText(Math.max(0, at - since))})`, cause);
+      return causeLine('REMINDER', site, spansOf(Math.max(0, at - since)), cause);
     case 'changed':
-      return causeLine(severity, site, ' (changed)', cause);
+      return causeLine(severity, site, [' (changed)'], cause);
     case 'resolved': {
       // What is still open must not be hidden by the end of something else.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
-      return causeLine('RESOLVED', site, open, toldCause(incident));
+      return causeLine('RESOLVED', site, [open], toldCause(incident));
     }
   }
 }
 
-/** A longer name of the cause takes no more of the site than its first seven characters. */
+/** In whole minutes, from two hours on in whole hours; where that is too long, its largest unit alone. */
+function spansOf(span: Millis): readonly string[] {
+  const step = span < 60_000 ? 1 : span < 7_200_000 ? 60_000 : 3_600_000;
+  const whole = spanText(Math.floor(span / step) * step);
+  return [whole, whole.split(' ').slice(0, 2).join(' ')].map((text) => ` (${text})`);
+}
+
+/** What else is longer takes no more of the site than its first seven characters. */
 const SITE_AT_LEAST = 7;
 
-function causeLine(state: string, site: string, more: string, cause: Parameters<typeof shortCause>[0]): string {
-  const around = `${state} ${more}: `.length + Math.min(site.length, SITE_AT_LEAST);
-  return line(state, site, `${more}: ${shortCause(cause, MAX_SUBJECT - around)}`);
+/** @param asides what stands behind the site: the first that fits */
+function causeLine(
+  state: string,
+  site: string,
+  asides: readonly string[],
+  cause: Parameters<typeof shortCause>[0],
+): string {
+  const lines = asides.map((aside) => {
+    const around = `${state} ${aside}: `.length + Math.min(site.length, SITE_AT_LEAST);
+    const short = shortCause(cause, MAX_SUBJECT - around);
+    return { fits: around + short.length <= MAX_SUBJECT, text: line(state, site, `${aside}: ${short}`) };
+  });
+  return (lines.find(({ fits }) => fits) ?? lines.at(-1))?.text ?? '';
 }
 
 function digestSubject({ items, omitted, stillOpen }: DigestNotification, site: string): string {

@@ -26,16 +26,15 @@ import {
   readerAt,
   type Content,
   badge,
-  durationText,
   subjectView,
   more,
   STATE_TONES,
   STATE_WORDS,
-  spanText,
 } from './document.ts';
 import { routeMapOf, routeMapView, outlookLine } from './route-map.ts';
 import { notificationsView } from './notifications-view.ts';
 import { counted } from '../../core/phrases.ts';
+import { spanText } from '../../core/time-text.ts';
 import { titleOf } from '../../checks/registry.ts';
 import type { Silence } from '../../engine/incident/incident.ts';
 
@@ -140,7 +139,7 @@ function item(name: string, content: Content): Markup {
 }
 
 function lastRound({ lastRound: last }: Activity, reader: Reader): Content {
-  return last === null ? 'None yet' : markup`${distance(last.at, reader)}, took ${durationText(last.durationMs)}`;
+  return last === null ? 'None yet' : markup`${distance(last.at, reader)}, took ${spanText(last.durationMs)}`;
 }
 
 function nextRound({ nextRound: next }: Activity, reader: Reader): Content {
