@@ -63,5 +63,7 @@ it('does not judge the age of a code whose life is not told', () => {
     licenses: [],
     tokensLow: 0.1,
   });
-  expect(findings[0]?.actual).toBe('3 pending: given to users who have not activated them yet, one for at least 1 d 2 h');
+  expect(findings[0]?.actual).toBe(
+    '3 pending: given to users who have not activated them yet, one for at least 1 d 2 h',
+  );
 });

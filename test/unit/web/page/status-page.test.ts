@@ -5,7 +5,7 @@ import type { Certificate } from '../../../../src/core/certificate.ts';
 import { certificatePem, parseCertificate } from '../../../../src/core/parse-certificate.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { renderStatusPage } from '../../../../src/web/page/status-page.ts';
-import { STATE_WORDS } from '../../../../src/web/page/document.ts';
+import { STATE_WORDS } from '../../../../src/document/html.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { START, timeline } from '../../../support/incident-timeline.ts';

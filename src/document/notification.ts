@@ -1,7 +1,8 @@
-import { headline, shortCause } from '../../checks/headline.ts';
-import type { Millis } from '../../core/clock.ts';
-import { counted } from '../../core/phrases.ts';
-import type { Cause } from '../../engine/model.ts';
+import { createHash } from 'node:crypto';
+import { headline, shortCause } from '../checks/headline.ts';
+import type { Millis } from '../core/clock.ts';
+import { counted } from '../core/phrases.ts';
+import type { Cause } from '../engine/model.ts';
 import {
   lastedText,
   type DigestNotification,
@@ -10,9 +11,9 @@ import {
   type NoteEvent,
   type Incident,
   type Occurrence,
-} from '../../engine/incident/incident.ts';
-import { spanText, zonedText } from '../../core/time-text.ts';
-import { visibleText } from '../../core/visible-text.ts';
+} from '../engine/incident/incident.ts';
+import { spanText, zonedText } from '../core/time-text.ts';
+import { visibleText } from '../core/visible-text.ts';
 
 /**
  * What any channel shows of a notification. Plain text that may quote strangers: each channel escapes it as its service
@@ -259,4 +260,56 @@ export interface MessageContext {
 export function occurrenceText(occurrence: Occurrence, timezone: string): string {
   const [from, to] = [zonedText(occurrence.since, timezone), zonedText(occurrence.lastSeen, timezone)];
   return `seen from ${from} to ${to}, lasted ${lastedText(occurrence)}`;
+}
+
+/** More is no message any more: the page has the rest. */
+const MAX_PARAGRAPH = 1_000;
+const MAX_ITEMS = 10;
+
+/**
+ * The text below the subject, what is wrong and then what to do: paragraphs of one line, safe to show, that the service
+ * still has to escape. A digest and a note list their items.
+ */
+export function messageParagraphs(
+  notification: Notification,
+  { action, summary }: NotificationText,
+  site: string,
+): readonly string[] {
+  const items = digestItems(notification).map((item) => subjectOf(item, site));
+  const more = items.length + omittedOf(notification) - MAX_ITEMS;
+  const notes = notification.kind === 'note' ? notification.sections : [];
+  const sections = notes.map(({ title, lines }) => `${title}: ${lines.join('; ')}`);
+  return [
+    summary,
+    action,
+    ...sections,
+    ...items.slice(0, MAX_ITEMS),
+    ...(more > 0 ? [`and ${String(more)} more`] : []),
+  ].map((text) => visibleText(text, MAX_PARAGRAPH));
+}
+
+function omittedOf(notification: Notification): number {
+  return notification.kind === 'digest' ? notification.omitted : 0;
+}
+
+/** What a digest tells, as if each item had been told by itself; nothing of another notification. */
+export function digestItems(notification: Notification): readonly IncidentNotification[] {
+  if (notification.kind !== 'digest') return [];
+  const { id, at, items, stillOpen } = notification;
+  return items.map(({ event, incident }) => ({
+    kind: 'incident',
+    id,
+    at,
+    event,
+    incident,
+    nextReminder: null,
+    stillOpen,
+  }));
+}
+
+/** What a service takes as one fault, whichever agent of a site tells it: 64 characters. */
+export function faultKey(site: string, cause: string, subject: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([site, cause, subject]))
+    .digest('hex');
 }
