@@ -1,4 +1,4 @@
-import { createColors } from 'picocolors';
+import type { createColors } from 'picocolors';
 import { visibleText } from '../core/visible-text.ts';
 import { type Block, blocksOf, type Cause, headOf, type RemedyStep } from '../engine/model.ts';
 import { foldEvidence } from '../engine/words.ts';

@@ -23,6 +23,7 @@ import {
 import { next } from '../engine/incident/machine.ts';
 import {
   type Channel,
+  type ChannelState,
   type MessageChannel,
   type StateChannel,
   orDeferred,
@@ -43,16 +44,6 @@ interface AlertingDeps extends OutboxDeps {
   readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
   readonly env: NodeJS.ProcessEnv;
-}
-
-/** Whether the recipients of a channel that is told a state listen. */
-interface ChannelState {
-  /** Of the channel, for people. */
-  readonly name: string;
-  /** Recipients that did not take the last message, and that still have to hear something. */
-  readonly silent: number;
-  /** As `StateChannel.takenAt`. */
-  readonly tookAt: EpochMs | null;
 }
 
 /** The parts that alerting is made of: a test may put others in. */

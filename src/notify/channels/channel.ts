@@ -44,6 +44,16 @@ export interface StateChannel {
   takenAt(): EpochMs | null;
 }
 
+/** Whether the recipients of a channel that is told a state listen. */
+export interface ChannelState {
+  /** Of the channel, for people. */
+  readonly name: string;
+  /** Recipients that did not take the last message, and that still have to hear something. */
+  readonly silent: number;
+  /** As `StateChannel.takenAt`, since the start or the last reload. */
+  readonly tookAt: EpochMs | null;
+}
+
 /** A channel that breaks its promise never to throw takes neither the others nor the process with it. */
 export async function orDeferred(
   recipients: readonly string[],

@@ -13,7 +13,8 @@ import {
   incidentsOf,
   eventOf,
 } from '../../engine/incident/incident.ts';
-import type { AlertHistory, StateRecipients } from '../sources.ts';
+import type { AlertHistory } from '../sources.ts';
+import type { ChannelState } from '../../notify/channels/channel.ts';
 import { byUrgency } from '../incident-json.ts';
 import { more, badge, distance, type Reader } from './document.ts';
 import { breakable, type Markup, markup, subjectView, SEVERITY_TONES, SEVERITY_WORDS } from '../../document/html.ts';
@@ -47,7 +48,7 @@ interface Telltale {
   readonly history: Pick<AlertHistory, 'outboxEntries' | 'changes'>;
   readonly quiet: Quiet;
   /** Of the channels that are told a state. */
-  readonly states: readonly StateRecipients[];
+  readonly states: readonly ChannelState[];
   readonly reader: Reader;
 }
 
@@ -55,7 +56,7 @@ interface Telltale {
 export function incidentsView(
   history: AlertHistory,
   quiet: Quiet,
-  states: readonly StateRecipients[],
+  states: readonly ChannelState[],
   reader: Reader,
 ): Markup {
   const { incidents, complete } = history;
@@ -150,7 +151,7 @@ function waysOf(incident: Incident, { history }: Telltale): readonly Way[] {
   return deliveryGroupsAbout(incident, history.outboxEntries).flatMap((group) => group.ways);
 }
 
-function takenText(lastNotified: LastNotified, { name, tookAt }: StateRecipients, reader: Reader): Markup {
+function takenText(lastNotified: LastNotified, { name, tookAt }: ChannelState, reader: Reader): Markup {
   if (tookAt === null) return markup`${name} has taken nothing since ftm-watch was started or reloaded.`;
   if (tookAt < lastNotified.at) return markup`${name} has not taken it yet.`;
   return markup`${name} took it ${distance(tookAt, reader)}.`;

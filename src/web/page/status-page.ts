@@ -1,14 +1,8 @@
 import { activationOutlook, type ActivationOutlook } from '../../checks/activation-steps.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { Cause, Diagnosis, PreconditionStatus, Finding } from '../../engine/model.ts';
-import {
-  type ChartRange,
-  USUAL_RANGE,
-  type Health,
-  type WebSources,
-  type Activity,
-  type MaintenancePlan,
-} from '../sources.ts';
+import { type ChartRange, USUAL_RANGE, type Health, type WebSources, type Activity } from '../sources.ts';
+import type { MaintenancePlan } from '../../notify/maintenance.ts';
 import { certificatesView, identityOf } from './certificates-view.ts';
 import { historyView } from './history-view.ts';
 import { incidentsView } from './incidents-view.ts';
