@@ -77,12 +77,12 @@ const refusedShape = z.object({ error: z.string() });
 async function attach(result: CaptureResult, incident: string, config: Config, terminal: Invocation): Promise<boolean> {
   await using daemon = await createDaemonClient(controlPlace(config.store.path, terminal.env), terminal);
   const path = `/api/v1/incidents/${encodeURIComponent(incident)}/capture`;
-  const { status, text } = await daemon.ask('POST', path, { connections: attachedOf(result, config) });
+  const { status, json } = await daemon.ask('POST', path, { connections: attachedOf(result, config) });
   if (status === 201) {
     terminal.errors.write(`Added to the incident ${visibleText(incident, 100)}\n`);
     return true;
   }
-  const refused = refusedShape.safeParse(parsedJson(text));
+  const refused = refusedShape.safeParse(json);
   terminal.errors.write(
     `Not added: ${visibleText(refused.success ? refused.data.error : `the answer was HTTP ${String(status)}`, 1_000)}\n`,
   );
@@ -105,15 +105,6 @@ function attachedOf(result: CaptureResult, config: Config): readonly object[] {
       chain: chain.slice(0, 1).map(({ sha256 }) => ({ sha256 })),
     }),
   );
-}
-
-/** undefined for what is no JSON. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -36,7 +36,7 @@ import { type Attempt, Outbox, type OutboxDeps, pendingByChannel } from './outbo
 import { type Crontab, readCrontab } from '../text/crontab.ts';
 import { CHECKS } from '../checks/registry.ts';
 import type { Config, NotifyConfig } from '../config/config.ts';
-import { hasChannel } from './no-channel.ts';
+import { hasChannel } from './channels/registry.ts';
 import type { MessageContext } from '../document/notification.ts';
 
 interface AlertingDeps extends OutboxDeps {

@@ -25,32 +25,21 @@ import { createRoutes } from './routes.ts';
 import { BARE_HEADERS, readStaticFiles } from './static-files.ts';
 import { authority } from '../core/addresses.ts';
 
-export interface WebServer {
+/** The status page, where the configuration wants it. */
+export interface WebServer extends Omit<HttpServer, 'listen'> {
   /**
    * Listens, once more after `release`; resolves with the port in use, which differs from the configured one when that
    * is 0.
    * @throws {Error} saying what to do: the port is taken, a certificate, a password hash or a token cannot be read
    */
   start(): Promise<ListenAddress>;
-  /** Frees the port. Running requests and event streams go on. */
-  release(): void;
-  /** Takes a certificate that was renewed at once. */
-  refreshCertificate(): Promise<void>;
-  /** When its certificate ends; null: it has none. */
-  certificateEnd(): EpochMs | null;
-  /** Harmless when it never started. */
-  stop(): Promise<void>;
-}
-
-/** What the page reads before it listens. */
-interface PageFiles {
-  /** null: nobody is asked who they are. */
-  readonly identify: Identify | null;
-  readonly certificate: ServedCertificate | null;
 }
 
 /** @throws {Error} with each certificate, password hash and token that cannot be used, on a line of its own */
-export async function loadPage(config: WebConfig, deps: IdentifyDeps): Promise<PageFiles> {
+export async function loadPage(
+  config: WebConfig,
+  deps: IdentifyDeps,
+): Promise<{ readonly identify: Identify | null; readonly certificate: ServedCertificate | null }> {
   const [identify, certificate] = await allOrProblems([
     hasCredentials(config) || config.anonymous === 'metrics' ? createIdentify(config, deps) : null,
     config.tls === null ? null : ServedCertificate.read(config.tls, 'the status page'),

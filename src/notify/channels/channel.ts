@@ -3,7 +3,7 @@ import type { EpochMs, Millis, Clock } from '../../core/clock.ts';
 import type { Severity } from '../../core/severity.ts';
 import type { IncidentState, Notification } from '../../engine/incident/incident.ts';
 import { messageOf } from '../../text/message-of.ts';
-import type { EgressDeps } from './dispatcher.ts';
+import type { EgressDeps } from './http-post.ts';
 import type { MessageContext } from '../../document/notification.ts';
 
 /** A way to people or programs. It knows nothing of probes, and never throws for what its peer does. */

@@ -30,23 +30,8 @@ import { titleOf } from '../../checks/registry.ts';
 import { type Incident, sameCause, type Silence } from '../../engine/incident/incident.ts';
 import { headline } from '../../checks/headline.ts';
 
-type PageSources = Pick<
-  WebSources,
-  | 'activity'
-  | 'alertHistory'
-  | 'certificates'
-  | 'diagnosis'
-  | 'health'
-  | 'maintenance'
-  | 'rangeData'
-  | 'silences'
-  | 'site'
-  | 'timezone'
-  | 'version'
->;
-
 /** The whole page. It needs no script; with one it keeps itself up to date. */
-export function renderStatusPage(sources: PageSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
+export function renderStatusPage(sources: WebSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
   const reader = readerAt(now, sources.timezone());
   const diagnosis = sources.diagnosis();
   const ready = diagnosis?.ready ?? 'unknown';
@@ -65,7 +50,7 @@ export function renderStatusPage(sources: PageSources, now: EpochMs, range: Char
 
 /** What a person needs first stands first, on every screen: the state, its causes, what to do; then where it is. */
 function mainView(
-  sources: PageSources,
+  sources: WebSources,
   diagnosis: Diagnosis | null,
   { reader, range }: { readonly reader: Reader; readonly range: ChartRange },
 ): Markup {
@@ -83,7 +68,7 @@ ${historyView(sources.rangeData(range), reader)}
 ${activityView(sources.activity(), sources.version, reader)}`;
 }
 
-function detailsView(sources: PageSources, { preconditions }: Diagnosis, reader: Reader): Markup {
+function detailsView(sources: WebSources, { preconditions }: Diagnosis, reader: Reader): Markup {
   const [alertHistory, plan, silences] = [sources.alertHistory(), sources.maintenance(), sources.silences()];
   const { states, noChannel } = sources.activity();
   const quiet = { maintenance: plan.until !== null, silences };
