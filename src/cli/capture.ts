@@ -28,7 +28,7 @@ import { type Invocation, loadOrExplain, needsNothing, type Terminal } from './t
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
-import { causeLines, type TextStyle, told } from '../document/terminal.ts';
+import { causeLines, type TextStyle, textLines } from '../document/terminal.ts';
 import { MARKS } from '../report/report-text.ts';
 import { certificateLines } from './trust-text.ts';
 
@@ -208,11 +208,11 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),
-    ...(result.interceptor === null ? [] : [...told(`${result.interceptor.summary}.`, style.width), '']),
+    ...(result.interceptor === null ? [] : [...textLines(`${result.interceptor.summary}.`, style.width), '']),
     ...result.dns.map(
       ({ name, answers, resolver }) => `  ${resolver} answered ${visibleText(name, 253)}: ${answers.join(', ')}`,
     ),
-    ...result.notes.flatMap((note) => told(note, style.width).map(colors.yellow)),
+    ...result.notes.flatMap((note) => textLines(note, style.width).map(colors.yellow)),
     paint[result.level](CONCLUSIONS[result.level]),
     '',
   ].join('\n');
@@ -232,8 +232,8 @@ function connectionLines(
   const others = evidence.filter((text) => text !== summary);
   return [
     `  ${paint(MARK_OF[level])} ${client} → ${server}  ${visibleText(facts.join(', '), MAX_TEXT)}`,
-    ...told(summary, width, INDENT).map(paint),
-    ...others.flatMap((text) => told(text, width, `${INDENT}  `, `${INDENT}- `)),
+    ...textLines(summary, width, INDENT).map(paint),
+    ...others.flatMap((text) => textLines(text, width, `${INDENT}  `, `${INDENT}- `)),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { PreconditionState, Diagnosis, PreconditionStatus, Readiness } from
 import { titleOf, isFaultId, preconditionOf, wordsOf, isCauseId } from '../checks/registry.ts';
 import { utcText, isoTime } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type Colors, causeLines, type TextStyle, told } from '../document/terminal.ts';
+import { type Colors, causeLines, type TextStyle, textLines } from '../document/terminal.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
 import type { RoundObservations } from '../sources/registry.ts';
 import { type RoundResult, maskedDiagnosis } from './report-contents.ts';
@@ -57,7 +57,7 @@ export function renderDiagnosis(
     ...diagnosis.preconditions.flatMap((status) => checklistLine(status, style, colors)),
     '',
     ...diagnosis.causes.flatMap((cause) => [...causeLines(cause, style, colors), '']),
-    ...(note === null ? [] : [...told(note, style.width).map(colors.yellow), '']),
+    ...(note === null ? [] : [...textLines(note, style.width).map(colors.yellow), '']),
     ...unseen.flatMap((incident) => [...unseenLines(incident, style, colors), '']),
     conclusion(diagnosis, unseen, colors),
     '',
@@ -76,7 +76,7 @@ function checklistLine(
     ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
   const notes = asides.map(({ subject, claim }) => `${subject}: ${claim}`).filter((note) => note !== summary);
-  const [first = '', ...rest] = [summary, ...notes].flatMap((text) => told(text, style.width, INDENT));
+  const [first = '', ...rest] = [summary, ...notes].flatMap((text) => textLines(text, style.width, INDENT));
   const shown = first.slice(INDENT.length);
   return [`${label}${state === 'ok' ? shown : paint(shown)}`, ...rest.map(colors.dim)];
 }
@@ -107,7 +107,7 @@ function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Col
   return [
     `Open incident of the daemon, since ${utcText(Date.parse(since))}: ${summary}`,
     `Last seen ${utcText(Date.parse(lastSeen))}. ${why} Its id is ${id}.`,
-  ].flatMap((text) => told(text, width).map(paint));
+  ].flatMap((text) => textLines(text, width).map(paint));
 }
 
 function hiddenConclusion(hidden: readonly UnseenIncident[], colors: Colors): string {
@@ -232,7 +232,7 @@ export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
     '',
     ...outlook.steps.flatMap((step, index) => stepLines(step, index + 1, style, colors)),
     '',
-    ...told(outlookSentence(outlook), style.width).map(colors.bold),
+    ...textLines(outlookSentence(outlook), style.width).map(colors.bold),
     '',
   ].join('\n');
 }
@@ -244,7 +244,7 @@ function stepLines(step: ActivationStep, number: number, { width }: TextStyle, c
   const below = [step.why, ...toDo.map((line) => `→ ${line}`)];
   return [
     `  ${String(number)}. ${step.title}: ${paint(STEP_ANSWERS[step.answer])}`,
-    ...below.flatMap((text) => told(text, width, '     ')).map(colors.dim),
+    ...below.flatMap((text) => textLines(text, width, '     ')).map(colors.dim),
   ];
 }
 
@@ -271,9 +271,9 @@ export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle
     ...(next === null ? [] : [`→ ${next}`]),
   ];
   return [
-    ...told(`Incident ${incident}: ${title} (${subject})`, width).map(colors.bold),
+    ...textLines(`Incident ${incident}: ${title} (${subject})`, width).map(colors.bold),
     `The repair is ${paint(REPAIR_ANSWERS[answer])}`,
-    ...below.flatMap((text) => told(text, width, '  ')),
+    ...below.flatMap((text) => textLines(text, width, '  ')),
     '',
   ].join('\n');
 }

@@ -28,6 +28,7 @@ import {
   type ReadIncidentQuery,
 } from './incident-json.ts';
 import { readerAt } from './page/document.ts';
+import { quietNow } from './page/incidents-view.ts';
 import { renderIncidentList } from './page/incident-list-page.ts';
 import { renderIncident } from './page/incident-page.ts';
 import { accountOf, type IncidentRecord, type WebEnv } from './sources.ts';
@@ -46,7 +47,7 @@ export function createIncidentRoutes(web: Web): Hono<WebEnv> {
     const reader = readerAt(clock.now(), sources.timezone());
     const asked = readIncidentQuery(context.req.queries(), reader.zone);
     const found = sources.findIncidents(asked.query, MOST_SHOWN);
-    return context.html(renderIncidentList({ site: sources.site(), asked, found, reader }));
+    return context.html(renderIncidentList({ site: sources.site(), asked, found, quiet: quietNow(sources), reader }));
   });
   app.get('/incidents/:id', (context) => {
     const record = sources.incidentRecord(context.req.param('id'));
@@ -110,7 +111,7 @@ function pageOf(
   const page = renderIncident({
     site: sources.site(),
     record,
-    quiet: { maintenance: sources.maintenance().until !== null, silences: sources.silences() },
+    quiet: quietNow(sources),
     permission: {
       refusal: refusal === null ? null : refusalText(refusal, context),
       asksName: context.get('caller').name === null,

@@ -13,7 +13,7 @@ import {
   incidentsOf,
   eventOf,
 } from '../../engine/incident/incident.ts';
-import type { AlertHistory } from '../sources.ts';
+import type { AlertHistory, WebSources } from '../sources.ts';
 import type { ChannelState } from '../../notify/channels/channel.ts';
 import { byUrgency } from '../incident-json.ts';
 import { more, badge, distance, type Reader } from './document.ts';
@@ -42,6 +42,10 @@ const MAX_STEPS = { first: 12, other: 6 } as const;
 export interface Quiet {
   readonly maintenance: boolean;
   readonly silences: readonly Silence[];
+}
+
+export function quietNow({ maintenance, silences }: WebSources): Quiet {
+  return { maintenance: maintenance().until !== null, silences: silences() };
 }
 
 interface Telltale {
@@ -91,18 +95,32 @@ function openView(incident: Incident, index: number, telltale: Telltale): Markup
   const { quiet, reader } = telltale;
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${tone}">
-<p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${
-    incident.flapping ? markup` <span class="tag">flapping</span>` : null
-  }${
-    isMuted(quiet, cause, reader.now)
-      ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
-      : null
-  }${incident.acknowledgement === null ? null : markup` <span class="tag">acknowledged</span>`}</p>
+<p>${stateBadge(incident)} <code class="tag">${cause.id}</code>${tagsView(incident, quiet, reader)}</p>
 <p><a href="incidents/${id}">${breakable(cause.summary)}</a></p>
 <p class="quiet">Since ${distance(incident.since, reader)}${sightText(incident, reader)}. ${toldText(incident, telltale)}</p>
 ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
 <details id="silence-${id}"><summary>Silence it for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
 </li>`;
+}
+
+/** What is special about an incident, beside its cause. */
+export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Markup {
+  const { status, flapping, acknowledgement, mergedInto, cause } = incident;
+  const isOpen = status === 'open';
+  const tags = [
+    flapping ? 'flapping' : null,
+    isOpen && isMuted(quiet, cause, now) ? (quiet.maintenance ? 'in maintenance' : 'silenced') : null,
+    isOpen && acknowledgement !== null ? 'acknowledged' : null,
+    mergedInto === null ? null : 'went on in another',
+  ];
+  return markup`${tags.map((tag) => (tag === null ? null : markup` <span class="tag">${tag}</span>`))}`;
+}
+
+/** Over, or how grave it is. */
+export function stateBadge({ status, cause }: Incident): Markup {
+  return status === 'closed'
+    ? badge('good', 'Over')
+    : badge(SEVERITY_TONES[cause.severity], SEVERITY_WORDS[cause.severity]);
 }
 
 function sightText(incident: Incident, reader: Reader): Markup | null {

@@ -5,7 +5,7 @@ import { type ChartRange, USUAL_RANGE, type Health, type WebSources, type Activi
 import type { MaintenancePlan } from '../../notify/maintenance.ts';
 import { certificatesView, identityOf } from './certificates-view.ts';
 import { historyView } from './history-view.ts';
-import { incidentsView } from './incidents-view.ts';
+import { incidentsView, quietNow } from './incidents-view.ts';
 import { pageDocument, sign, distance, type Reader, readerAt, badge, more } from './document.ts';
 import {
   breakable,
@@ -71,9 +71,8 @@ ${activityView(sources.activity(), sources.version, reader)}`;
 function detailsView(sources: WebSources, { preconditions }: Diagnosis, reader: Reader): Markup {
   const [alertHistory, plan, silences] = [sources.alertHistory(), sources.maintenance(), sources.silences()];
   const { states, noChannel } = sources.activity();
-  const quiet = { maintenance: plan.until !== null, silences };
   return markup`<div class="grid">${checklistView(preconditions, reader)}
-<div class="narrow">${incidentsView(alertHistory, quiet, states, reader)}${silencesView(silences, plan, reader)}</div></div>
+<div class="narrow">${incidentsView(alertHistory, quietNow(sources), states, reader)}${silencesView(silences, plan, reader)}</div></div>
 ${notificationsView(alertHistory, { states, noChannel }, reader)}`;
 }
 
