@@ -22,8 +22,8 @@ import { type Invocation, loadOrExplain, needsNothing, type Terminal } from './t
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
-import { causeLines, MARKS, type TextStyle } from '../report/report-text.ts';
-import { wrap } from '../text/wrap.ts';
+import { causeLines, type TextStyle, textLines } from '../document/terminal.ts';
+import { MARKS } from '../report/report-text.ts';
 import { certificateLines } from './trust-text.ts';
 
 export interface CaptureWish {
@@ -124,9 +124,9 @@ export async function printCaptureCommand(device: 'fortigate' | 'appliance', ter
   const filter = `${filterOf(expectedAddresses, host)} and port ${String(port)}`;
   const step = device === 'fortigate' ? captureOnFortiGate(filter) : captureOnAppliance(`'${filter}'`);
   const { remedySteps } = remedyOf([step], { host, port: String(port), subject: host });
-  const lines = remedySteps.flatMap((told) => [
-    told.text,
-    ...blocksOf(told).flatMap((block) => ['', headOf(block), ...block.text.split('\n')]),
+  const lines = remedySteps.flatMap((step) => [
+    step.text,
+    ...blocksOf(step).flatMap((block) => ['', headOf(block), ...block.text.split('\n')]),
   ]);
   terminal.output.write(`${lines.join('\n')}\n\nThen: ftm-watch capture FILE\n`);
   return 0;
@@ -174,13 +174,13 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),
-    ...(interceptor === null ? [] : [...wrap(visibleText(`${interceptor.summary}.`, MAX_TEXT), style.width), '']),
+    ...(interceptor === null ? [] : [...textLines(`${interceptor.summary}.`, style.width), '']),
     ...files.flatMap(({ dns }) =>
       dns.map(
         ({ name, answers, resolver }) => `  ${resolver} answered ${visibleText(name, 253)}: ${answers.join(', ')}`,
       ),
     ),
-    ...notes.flatMap((note) => wrap(visibleText(note, MAX_TEXT), style.width).map(colors.yellow)),
+    ...notes.flatMap((note) => textLines(note, style.width).map(colors.yellow)),
     paint[level](CONCLUSIONS[level]),
     '',
   ].join('\n');
@@ -198,13 +198,10 @@ function connectionLines(
     handshake.version === null ? null : `TLS ${handshake.version}`,
     handshake.hello?.serverName,
   ].filter((fact) => typeof fact === 'string');
-  const lines = (text: string, room: number): readonly string[] => wrap(visibleText(text, MAX_TEXT), room);
   return [
     `  ${paint(MARK_OF[levelOf(judged)])} ${client} → ${server}  ${visibleText(facts.join(', '), MAX_TEXT)}`,
-    ...lines(judged.summary, width - INDENT.length).map((line) => `${INDENT}${paint(line)}`),
-    ...evidenceOf(judged).flatMap((text) =>
-      lines(text, width - INDENT.length - 2).map((line, index) => `${INDENT}${index === 0 ? '- ' : '  '}${line}`),
-    ),
+    ...textLines(judged.summary, width, INDENT).map(paint),
+    ...evidenceOf(judged).flatMap((text) => textLines(text, width, `${INDENT}  `, `${INDENT}- `)),
   ];
 }
 

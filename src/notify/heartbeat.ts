@@ -7,7 +7,7 @@ import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { messageOf } from '../text/message-of.ts';
 import { readSecretUrl } from './channels/http-post.ts';
-import { type EgressDeps, openDispatcher, throughProxy } from './channels/dispatcher.ts';
+import { type EgressDeps, openDispatcher, throughProxy } from './channels/http-post.ts';
 
 export interface HeartbeatDeps extends EgressDeps {
   readonly clock: Clock;

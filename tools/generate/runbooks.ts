@@ -1,68 +1,82 @@
+import { CAUSE_IDS, type CauseId, CHECKS, isCauseId, isFaultId, wordsOf } from '../../src/checks/registry.ts';
+import { ALERT_RUNBOOK } from '../../src/document/alert-runbook.ts';
+import { isLinked, type LinkedLine, type Paragraph, type Part, type Word } from '../../src/document/document.ts';
+import { type Runbook, runbookOf } from '../../src/document/runbook.ts';
 import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/model.ts';
-import { CAUSE_IDS, CHECKS, isFaultId, wordsOf } from '../../src/checks/registry.ts';
-import { ALERT_RUNBOOK } from '../../src/checks/alert-runbook.ts';
-import {
-  type Runbook,
-  type RunbookBlock,
-  runbookOf,
-  type RunbookSource,
-  type RunbookWord,
-} from '../../src/checks/runbook.ts';
 
 /** Every page by its file name: one for each cause, the list of them, and one for all alerts without a cause. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
+  const runbooks = CAUSE_IDS.map((id) => ({ id, runbook: runbookOf(id) }));
   return new Map([
     ['README.md', renderList()],
     ['alerts.md', renderPage(ALERT_RUNBOOK)],
-    ...CAUSE_IDS.map((id): readonly [string, string] => [`${id}.md`, renderPage(runbookOf(id))]),
+    ...runbooks.map(({ runbook }): readonly [string, string] => [`${runbook.name}.md`, renderPage(runbook)]),
+    // Alerts name the page of a cause by its id.
+    ...runbooks
+      .filter(({ id, runbook }) => runbook.name !== id)
+      .map(({ id, runbook }): readonly [string, string] => [`${id}.md`, renderReference(id, runbook.name)]),
   ]);
 }
 
-const GENERATED = '<!-- Written by "npm run generate" from src/checks: change it there. -->';
+function renderReference(id: CauseId, name: string): string {
+  return joined([`# ${id}`, GENERATED, `See [${name}](${name}.md).`]);
+}
+
+const GENERATED = '<!-- Generated from src/checks. -->';
 
 function renderList(): string {
   const others = { title: 'Any precondition', causes: CAUSE_IDS.filter((id) => !isFaultId(id)) };
   const parts = [...CHECKS.map(({ title, causes }) => ({ title, causes: Object.keys(causes) })), others];
   const intro =
-    'A page for each cause that ftm-watch can find, in the order of the path. Alerts about ftm-watch itself: ' +
-    '[alerts.md](alerts.md).';
+    'A page for each cause that ftm-watch can find, in the order of the path. The daemon serves the same pages at ' +
+    '`/runbooks/CAUSE`. Alerts about ftm-watch itself: [alerts.md](alerts.md).\n\n' +
+    'The incident, on the status page and in messages, contains these steps with your addresses filled in. After the ' +
+    'repair, run `ftm-watch check --verify INCIDENT`. The incident closes after `notify.policy.recoveries` rounds ' +
+    'without the cause.';
   return joined([
     '# Runbooks',
     GENERATED,
     intro,
     ...parts.flatMap(({ title, causes }) => [
       `## ${title}`,
-      causes.map((id) => `- [${id}](${id}.md): ${wordsOf(id).title} (${wordsOf(id).severity})`).join('\n'),
+      causes
+        .filter(isCauseId)
+        .map((id) => `- [${id}](${runbookOf(id).name}.md): ${wordsOf(id).title} (${wordsOf(id).severity})`)
+        .join('\n'),
     ]),
   ]);
 }
 
-function renderPage({ title, intro, sections }: Runbook): string {
+function renderPage({ title, intro, sections }: Pick<Runbook, 'title' | 'intro' | 'sections'>): string {
   return joined([
     `# ${title}`,
     GENERATED,
-    ...intro.map(blockText),
-    ...sections.flatMap((section) => [`## ${section.title}`, ...section.blocks.map(blockText)]),
+    ...intro.map(partText),
+    ...sections.flatMap((section) => [`## ${section.title}`, ...section.parts.map(partText)]),
   ]);
 }
 
-function blockText(block: RunbookBlock): string {
-  switch (block.kind) {
+function partText(part: Part): string {
+  switch (part.kind) {
     case 'text':
-      return block.words.map(wordText).join('');
+      return part.lines.map(paragraphText).join('\n\n');
     case 'list':
-      return block.items.map((item, index) => `${String(index + 1)}. ${item.map(wordText).join('')}`).join('\n');
+      return part.lines.map(itemText).join('\n');
     case 'steps':
-      return block.steps.map(stepText).join('\n');
-    case 'sources':
-      return block.sources.map(sourceText).join('\n');
+      return part.lines.map(stepText).join('\n');
+    case 'commands':
+      return part.lines.map((block) => commandsText(block, 'text')).join('\n\n');
   }
 }
 
-function wordText(word: RunbookWord): string {
+function paragraphText(line: Paragraph): string {
+  return typeof line === 'string' ? escaped(line) : line.map(wordText).join('');
+}
+
+function wordText(word: Word): string {
   if (typeof word === 'string') return escaped(word);
   if ('code' in word) return `\`${word.code}\``;
-  if ('cause' in word) return `[${word.cause}](${word.cause}.md)`;
+  if ('cause' in word) return `[${word.cause}](${runbookOf(word.cause).name}.md)`;
   return `[${word.document}](../${word.document})`;
 }
 
@@ -78,8 +92,10 @@ function commandsText(block: Block, language: string): string {
     .join('\n');
 }
 
-function sourceText({ text, url }: RunbookSource): string {
-  return url === null ? `- ${text}` : `- <${url}>`;
+function itemText(line: Paragraph | LinkedLine): string {
+  return isLinked(line)
+    ? ['-', line.text, ...line.links.map(([, url]) => `<${url}>`)].filter((word) => word !== '').join(' ')
+    : `- ${paragraphText(line)}`;
 }
 
 /** Placeholders of commands such as `<inside>` are no HTML. */

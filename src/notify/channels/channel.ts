@@ -3,8 +3,8 @@ import type { EpochMs, Millis, Clock } from '../../core/clock.ts';
 import type { Severity } from '../../core/severity.ts';
 import type { IncidentState, Notification } from '../../engine/incident/incident.ts';
 import { messageOf } from '../../text/message-of.ts';
-import type { EgressDeps } from './dispatcher.ts';
-import type { MessageContext } from '../message/notification-text.ts';
+import type { EgressDeps } from './http-post.ts';
+import type { MessageContext } from '../../document/notification.ts';
 
 /** A way to people or programs. It knows nothing of probes, and never throws for what its peer does. */
 export type Channel = MessageChannel | StateChannel;
@@ -42,6 +42,16 @@ export interface StateChannel {
   waiting(): number;
   /** When what a recipient took last was true: all that was firing then. Null: none has taken anything yet. */
   takenAt(): EpochMs | null;
+}
+
+/** Whether the recipients of a channel that is told a state listen. */
+export interface ChannelState {
+  /** Of the channel, for people. */
+  readonly name: string;
+  /** Recipients that did not take the last message, and that still have to hear something. */
+  readonly silent: number;
+  /** As `StateChannel.takenAt`, since the start or the last reload. */
+  readonly tookAt: EpochMs | null;
 }
 
 /** A channel that breaks its promise never to throw takes neither the others nor the process with it. */

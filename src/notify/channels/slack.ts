@@ -4,8 +4,7 @@ import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
 import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
 import { createPostingChannel, readSecretUrl, secretPartsOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
-import { type MessageContext, notificationText, type Tone } from '../message/notification-text.ts';
-import { messageParagraphs } from './message-paragraphs.ts';
+import { type MessageContext, notificationText, type Tone, messageParagraphs } from '../../document/notification.ts';
 
 const slackEntry = section({
   name: recipientName,
@@ -84,18 +83,8 @@ export const slack: ChannelDefinition<'slack', 'slack', readonly SlackConfig[]> 
 };
 
 function createSlackChannel(config: SlackConfig, deps: ChannelDeps): MessageChannel {
-  const { name, minSeverity, caFile } = config;
-  return createPostingChannel(
-    {
-      id: 'slack',
-      recipient: name,
-      minSeverity,
-      async posts({ notification }) {
-        const url = await readSecretUrl(config.url, deps.readSecret);
-        const body = slackMessage(notification, deps);
-        return [{ url, body, authorization: null, secrets: secretPartsOf(url), caFile }];
-      },
-    },
-    deps,
-  );
+  return createPostingChannel('slack', config, deps, async ({ notification }) => {
+    const url = await readSecretUrl(config.url, deps.readSecret);
+    return [{ url, body: slackMessage(notification, deps), secrets: secretPartsOf(url) }];
+  });
 }

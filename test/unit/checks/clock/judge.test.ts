@@ -80,21 +80,21 @@ describe('judgeClock and correctedNow', () => {
   test('tells by how much, in which direction and who says so', () => {
     expect(judgeClock([ntp(3_600_000 * 3)], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
-      expected: 'within 60 s of other clocks',
+      expected: 'within 1 min of other clocks',
     });
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
-      'The clock is 90 s ahead, by a:443 alone, which may be wrong itself.',
+      'The clock is 1 min 30 s ahead, by a:443 alone, which may be wrong itself.',
     );
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
-      'The clock is 90 s ahead, by a:443 alone, which may be wrong itself.',
+      'The clock is 1 min 30 s ahead, by a:443 alone, which may be wrong itself.',
     );
     expect(judgeClock([ntp(90_000), header(90_000, 'a:443')], MAX)[0]?.claim).toBe(
-      'The clock is 90 s behind, by ntp.example.test:123, a:443.',
+      'The clock is 1 min 30 s behind, by ntp.example.test:123, a:443.',
     );
     expect(judgeClock([silent('ntp')], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
       subject: 'the clock of this machine',
-      expected: 'within 60 s of other clocks',
+      expected: 'within 1 min of other clocks',
     });
     expect(judgeClock([], MAX)[0]?.claim).toBe('No source told the time.');
     expect(
@@ -107,7 +107,7 @@ describe('judgeClock and correctedNow', () => {
 });
 
 test.each([
-  [90_000, 'The clock of this machine is 90 s behind compared with external time sources.'],
+  [90_000, 'The clock of this machine is 1 min 30 s behind compared with external time sources.'],
   [-7_200_000, 'The clock of this machine is 2 h ahead compared with external time sources.'],
 ])('a clock that is %i ms off is told with that', (offset, summary) => {
   const [cause] = diagnose(round(['clock', judgeClock([ntp(offset)], MAX)]), CONTEXT).causes;

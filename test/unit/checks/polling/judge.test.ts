@@ -177,7 +177,7 @@ describe('judgePolling', () => {
     expect(finding).toMatchObject({
       rule: 'appliance-speaks',
       subject: 'fac-1',
-      expected: 'A log line at least every 24 h',
+      expected: 'A log line at least every 1 d',
       level: 'warning',
       suggests: 'appliance-silent',
     });

@@ -37,14 +37,14 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
   [
     'those whose codes still live',
     waiting(HOUR, 600_000, 0),
-    ['Tokens: 3 pending: given to users who have not activated them yet, one for at least 60 min.'],
+    ['Tokens: 3 pending: given to users who have not activated them yet, one for at least 1 h.'],
   ],
   [
     'those whose codes are void',
     waiting(26 * HOUR, 2 * HOUR, HOUR),
     [
-      'Tokens: 3 pending: given to users who have not activated them yet, one for at least 26 h; 2 for longer than ' +
-        'the 60 min that a code lives: send them a new one.',
+      'Tokens: 3 pending: given to users who have not activated them yet, one for at least 1 d 2 h; 2 for longer than ' +
+        'the 1 h that a code lives: send them a new one.',
     ],
   ],
   ['locked tokens', { locked: 2 }, ['Tokens: 2 locked: their users cannot log in with them until they are unlocked.']],
@@ -68,6 +68,6 @@ it('does not judge the age of a code whose life is not told', () => {
     tokensLow: 0.1,
   });
   expect(findings[0]?.claim).toBe(
-    'Tokens: 3 pending: given to users who have not activated them yet, one for at least 26 h.',
+    'Tokens: 3 pending: given to users who have not activated them yet, one for at least 1 d 2 h.',
   );
 });

@@ -1,7 +1,8 @@
-import type { Runbook, RunbookBlock, RunbookWord, RunbookWords } from './runbook.ts';
+import type { Part, Section, Word } from './document.ts';
+import type { Runbook } from './runbook.ts';
 
 /** What to do about the alerts of Prometheus that are not about one cause. Each section is named after its alert. */
-export const ALERT_RUNBOOK: Runbook = {
+export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
   title: 'Alerts of Prometheus',
   intro: [
     text(
@@ -237,18 +238,18 @@ export const ALERT_RUNBOOK: Runbook = {
   ],
 };
 
-function section(title: string, ...blocks: readonly RunbookBlock[]): Runbook['sections'][number] {
-  return { title, blocks };
+function section(title: string, ...parts: readonly Part[]): Section {
+  return { title, parts };
 }
 
-function text(...words: RunbookWords): RunbookBlock {
-  return { kind: 'text', words };
+function text(...words: readonly Word[]): Part {
+  return { kind: 'text', lines: [words] };
 }
 
-function list(...items: readonly RunbookWords[]): RunbookBlock {
-  return { kind: 'list', items };
+function list(...lines: readonly (readonly Word[])[]): Part {
+  return { kind: 'list', lines };
 }
 
-function code(name: string): RunbookWord {
+function code(name: string): Word {
   return { code: name };
 }
