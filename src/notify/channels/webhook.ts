@@ -232,7 +232,7 @@ function webhookName(url: SecretUrl): string {
   return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
 }
 
-/** The JSON body, part of the contract: documented in docs/alerts.md. */
+/** The JSON body, part of the contract: documented in docs/alerting.md. */
 function webhookBody(context: MessageContext, { notification, firstFailedAt }: DeliveryRequest): object {
   return {
     version: 1,
