@@ -1,6 +1,7 @@
-import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/model.ts';
 import { CAUSE_IDS, CHECKS, isFaultId, wordsOf } from '../../src/checks/registry.ts';
-import { type Runbook, type RunbookBlock, runbookOf, type RunbookSource } from '../../src/checks/runbook.ts';
+import type { LinkedLine, Paragraph, Part } from '../../src/document/document.ts';
+import { type Runbook, runbookOf } from '../../src/document/runbook.ts';
+import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/model.ts';
 
 /** Every page by its file name: one for each cause, and the list of them. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
@@ -33,20 +34,27 @@ function renderPage({ title, intro, sections }: Runbook): string {
   return joined([
     `# ${title}`,
     GENERATED,
-    ...intro.map(blockText),
-    ...sections.flatMap((section) => [`## ${section.title}`, ...section.blocks.map(blockText)]),
+    ...intro.map(partText),
+    ...sections.flatMap((section) => [`## ${section.title}`, ...section.parts.map(partText)]),
   ]);
 }
 
-function blockText(block: RunbookBlock): string {
-  switch (block.kind) {
+function partText(part: Part): string {
+  switch (part.kind) {
     case 'text':
-      return block.words.map((word) => (typeof word === 'string' ? escaped(word) : `\`${word.code}\``)).join('');
+      return part.lines.map(paragraphText).join('\n\n');
+    case 'list':
+      return part.lines.map(itemText).join('\n');
     case 'steps':
-      return block.steps.map(stepText).join('\n');
-    case 'sources':
-      return block.sources.map(sourceText).join('\n');
+      return part.lines.map(stepText).join('\n');
+    case 'commands':
+      return part.lines.map((block) => commandsText(block, 'text')).join('\n\n');
   }
+}
+
+function paragraphText(line: Paragraph): string {
+  const words = typeof line === 'string' ? [line] : line;
+  return words.map((word) => (typeof word === 'string' ? escaped(word) : `\`${word.code}\``)).join('');
 }
 
 function stepText(step: RemedyStep, index: number): string {
@@ -61,8 +69,10 @@ function commandsText(block: Block, language: string): string {
     .join('\n');
 }
 
-function sourceText({ text, url }: RunbookSource): string {
-  return url === null ? `- ${text}` : `- <${url}>`;
+function itemText(line: string | LinkedLine): string {
+  return typeof line === 'string'
+    ? `- ${line}`
+    : ['-', line.text, ...line.links.map(([, url]) => `<${url}>`)].filter((word) => word !== '').join(' ');
 }
 
 /** Placeholders of commands such as `<inside>` are no HTML. */

@@ -28,8 +28,8 @@ import { type Invocation, loadOrExplain, needsNothing, type Terminal } from './t
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
-import { causeLines, MARKS, type TextStyle } from '../report/report-text.ts';
-import { wrap } from '../text/wrap.ts';
+import { causeLines, type TextStyle, told } from '../document/terminal.ts';
+import { MARKS } from '../report/report-text.ts';
 import { certificateLines } from './trust-text.ts';
 
 export interface CaptureWish {
@@ -163,9 +163,9 @@ export async function printCaptureCommand(device: 'fortigate' | 'appliance', ter
   const filter = `${filterOf(expectedAddresses, host)} and port ${String(port)}`;
   const step = device === 'fortigate' ? captureOnFortiGate(filter) : captureOnAppliance(`'${filter}'`);
   const { remedySteps } = remedyOf([step], { host, port: String(port), subject: host });
-  const lines = remedySteps.flatMap((told) => [
-    told.text,
-    ...blocksOf(told).flatMap((block) => ['', headOf(block), ...block.text.split('\n')]),
+  const lines = remedySteps.flatMap((step) => [
+    step.text,
+    ...blocksOf(step).flatMap((block) => ['', headOf(block), ...block.text.split('\n')]),
   ]);
   terminal.output.write(`${lines.join('\n')}\n\nThen: ftm-watch capture FILE\n`);
   return 0;
@@ -182,7 +182,7 @@ function filterOf(addresses: readonly string[], host: string): string {
 const MOST_SHOWN = 20;
 const MOST_FINDINGS = 8;
 const MAX_TEXT = 1_000;
-const INDENT = 6;
+const INDENT = ' '.repeat(6);
 
 const MARK_OF: Readonly<Record<JudgedConnection['level'], string>> = {
   ok: MARKS.ok,
@@ -217,11 +217,11 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),
-    ...(result.interceptor === null ? [] : [...wrap(`${result.interceptor.summary}.`, style.width), '']),
+    ...(result.interceptor === null ? [] : [...told(`${result.interceptor.summary}.`, style.width), '']),
     ...result.dns.map(
       ({ name, answers, resolver }) => `  ${resolver} answered ${visibleText(name, 253)}: ${answers.join(', ')}`,
     ),
-    ...result.notes.flatMap((note) => wrap(visibleText(note, MAX_TEXT), style.width).map(colors.yellow)),
+    ...result.notes.flatMap((note) => told(note, style.width).map(colors.yellow)),
     paint[result.level](CONCLUSIONS[result.level]),
     '',
   ].join('\n');
@@ -238,13 +238,11 @@ function connectionLines(
     ...(handshake.version === null ? [] : [`TLS ${handshake.version}`]),
     ...(handshake.hello?.serverName === null || handshake.hello === null ? [] : [handshake.hello.serverName]),
   ];
-  const told = evidence.map((text) => visibleText(text, MAX_TEXT)).filter((text) => text !== summary);
+  const others = evidence.filter((text) => text !== summary);
   return [
     `  ${paint(MARK_OF[level])} ${client} → ${server}  ${visibleText(facts.join(', '), MAX_TEXT)}`,
-    ...wrap(visibleText(summary, MAX_TEXT), width - INDENT).map((line) => `${' '.repeat(INDENT)}${paint(line)}`),
-    ...told.flatMap((text) =>
-      wrap(text, width - INDENT - 2).map((line, index) => `${' '.repeat(INDENT)}${index === 0 ? '- ' : '  '}${line}`),
-    ),
+    ...told(summary, width, INDENT).map(paint),
+    ...others.flatMap((text) => told(text, width, `${INDENT}  `, `${INDENT}- `)),
   ];
 }
 

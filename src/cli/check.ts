@@ -14,13 +14,8 @@ import {
   type PluginAnswer,
   pluginUnknown,
 } from '../report/nagios-line.ts';
-import {
-  type DiagnosisAsides,
-  renderDiagnosis,
-  type TextStyle,
-  type UnseenIncident,
-  unseenIncidents,
-} from '../report/report-text.ts';
+import { type DiagnosisAsides, renderDiagnosis, type UnseenIncident, unseenIncidents } from '../report/report-text.ts';
+import type { TextStyle } from '../document/terminal.ts';
 import { renderSteps } from '../report/steps-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { newerStoreAt } from '../store/stored-history.ts';

@@ -1,30 +1,34 @@
 import type { Millis, EpochMs } from './clock.ts';
 
 /**
- * A span for people, in the largest unit that leaves at least two of it: `12 ms`, `3.5 s`, `90 s`, `15 min`, `27 h`.
+ * A span for people, the same wherever they read it: `12 ms`, `3.5 s`, `45 s`, and from a minute on in its two largest
+ * units: `1 min 30 s`, `1 h 36 min`, `1 d 3 h`.
  */
 export function spanText(span: Millis): string {
   if (span < 999.5) return `${String(Math.round(span))} ms`;
-  const [unit, size] = UNITS.find(([letter, millis]) => letter === 's' || span >= 2 * millis) ?? ['s', 1000];
-  return `${String(Math.round((span / size) * 10) / 10)} ${unit === 'm' ? 'min' : unit}`;
-}
-
-/** A span for people in its two largest units: `45 s`, `2 min 5 s`, `3 h 10 min`, `2 d 4 h`. */
-export function preciseSpanText(span: Millis): string {
-  const seconds = Math.max(0, Math.round(span / 1_000));
-  const parts: readonly (readonly [number, string])[] = [
+  if (span < 9_950) return `${String(Math.round(span / 100) / 10)} s`;
+  const seconds = Math.round(span / 1_000);
+  const parts: readonly (readonly [count: number, unit: string])[] = [
     [Math.floor(seconds / 86_400), 'd'],
     [Math.floor(seconds / 3_600) % 24, 'h'],
     [Math.floor(seconds / 60) % 60, 'min'],
     [seconds % 60, 's'],
   ];
   const first = parts.findIndex(([count]) => count > 0);
-  if (first === -1) return '0 s';
-  return parts
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${String(count)} ${unit}`)
-    .join(' ');
+  const told = parts.slice(first, first + 2).filter(([count]) => count > 0);
+  return told.map(([count, unit]) => `${String(count)} ${unit}`).join(' ');
+}
+
+/**
+ * `5 min ago`, `in 18 s`, `now`: in whole seconds, from a minute on in whole minutes, so that it seldom changes while it
+ * stands on a page. static/distance.js says the same.
+ */
+export function distanceText(at: EpochMs, now: EpochMs): string {
+  const span = Math.abs(at - now);
+  if (span < 1_000) return 'now';
+  const step = span < 60_000 ? 1_000 : 60_000;
+  const text = spanText(Math.floor(span / step) * step);
+  return at < now ? `${text} ago` : `in ${text}`;
 }
 
 /** How a duration is written: a whole number and a unit. */

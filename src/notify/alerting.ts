@@ -36,7 +36,7 @@ import { type Crontab, readCrontab } from '../text/crontab.ts';
 import { CHECKS } from '../checks/registry.ts';
 import type { Config, NotifyConfig } from '../config/config.ts';
 import { hasChannel } from './no-channel.ts';
-import type { MessageContext } from './message/notification-text.ts';
+import type { MessageContext } from '../document/notification.ts';
 
 interface AlertingDeps extends OutboxDeps {
   /** What a summary of the time between tells. */

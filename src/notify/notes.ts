@@ -22,7 +22,7 @@ import { spanText, zonedText, dayText } from '../core/time-text.ts';
 import type { Cause } from '../engine/model.ts';
 import type { Crontab } from '../text/crontab.ts';
 import { compareSeverity } from '../core/severity.ts';
-import { occurrenceText } from './message/notification-text.ts';
+import { occurrenceText } from '../document/notification.ts';
 
 /** What one step of the machine changed and what is to be sent because of it, to be kept before anything is sent. */
 export function journalEntry(

@@ -1,17 +1,13 @@
 import { createColors } from 'picocolors';
 import type { StepAnswer } from '../checks/activation-steps.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { TextStyle } from '../report/report-text.ts';
+import { type Colors, type TextStyle, told } from '../document/terminal.ts';
 import type { TokenUsers } from '../sources/appliances/token-users.ts';
-import { wrap } from '../text/wrap.ts';
 import type { Change, UnitState, Migration, HeldLicense } from './compare.ts';
 import { counted, nameList } from '../core/phrases.ts';
 import { firmwareVersion, isAtLeast, type Version, sameSerial } from '../core/license/appliance.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 
-type Colors = ReturnType<typeof createColors>;
-
-const INDENT = 4;
 /** A single text longer than this is somebody's attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
 /** FortiAuthenticator allows 253 characters (docs:fortiauthenticator/6.1.0/rest-api-solution-guide/829822). */
@@ -92,7 +88,7 @@ function requirementLines({ title, answer, why }: Requirement, style: TextStyle,
 }
 
 function indented(text: string, { width }: TextStyle): readonly string[] {
-  return wrap(visibleText(text, TEXT_LIMIT), width - INDENT).map((line) => `${' '.repeat(INDENT)}${line}`);
+  return told(text, width, '    ');
 }
 
 function painterOf(kind: StepAnswer | Change['kind'], colors: Colors): (text: string) => string {

@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../engine/model.ts';
-import { type Markup, markup } from '../web/page/document.ts';
+import { type Markup, markup } from '../document/html.ts';
 
 /** The folder of the archive that is left for it. */
 const FOLDER = 'add-by-hand';

@@ -1,20 +1,13 @@
 import { createColors } from 'picocolors';
 import { wordsOf, isCauseId } from '../checks/registry.ts';
 import type { RepairAnswer, RepairVerdict } from '../checks/repair-verdict.ts';
-import { visibleText } from '../core/visible-text.ts';
-import { wrap } from '../text/wrap.ts';
-import type { TextStyle } from './report-text.ts';
+import { type TextStyle, told } from '../document/terminal.ts';
 
 const WORDS: Readonly<Record<RepairAnswer, string>> = {
   'in-force': 'in force',
   'not-in-force': 'not in force',
   'not-visible': 'not visible from here',
 };
-
-/** Columns before the text under the answer. */
-const INDENT = 2;
-/** A single text longer than this is somebody's attempt to flood the terminal. */
-const TEXT_LIMIT = 1_000;
 
 /** Whether a repair is in force, for a person at a terminal. Ends with a line break. */
 export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle): string {
@@ -33,13 +26,9 @@ export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle
     ...(next === null ? [] : [`→ ${next}`]),
   ];
   return [
-    ...lines(`Incident ${incident}: ${title} (${subject})`, width).map((line) => colors.bold(line)),
+    ...told(`Incident ${incident}: ${title} (${subject})`, width).map(colors.bold),
     `The repair is ${paint(WORDS[answer])}`,
-    ...below.flatMap((text) => lines(text, width - INDENT)).map((line) => `${' '.repeat(INDENT)}${line}`),
+    ...below.flatMap((text) => told(text, width, '  ')),
     '',
   ].join('\n');
-}
-
-function lines(text: string, width: number): readonly string[] {
-  return wrap(visibleText(text, TEXT_LIMIT), width);
 }

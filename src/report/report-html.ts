@@ -1,5 +1,5 @@
 import { printPlain } from '../config/print.ts';
-import { type Content, type Markup, markup, preformatted, toHtml } from '../web/page/document.ts';
+import { type Content, type Markup, markup, preformatted, toHtml } from '../document/html.ts';
 import { type ticketItems, ticketView } from './add-by-hand.ts';
 import {
   checklistView,

@@ -1,20 +1,9 @@
 import { createColors } from 'picocolors';
-import {
-  type PreconditionState,
-  type Cause,
-  type Block,
-  blocksOf,
-  headOf,
-  type RemedyStep,
-  type Diagnosis,
-  type PreconditionStatus,
-  type Readiness,
-} from '../engine/model.ts';
-import { foldEvidence } from '../engine/words.ts';
+import type { PreconditionState, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
 import { titleOf, isFaultId, preconditionOf } from '../checks/registry.ts';
 import { utcText, isoTime } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { wrap } from '../text/wrap.ts';
+import { type Colors, causeLines, type TextStyle, told } from '../document/terminal.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
 import type { RoundObservations } from '../sources/registry.ts';
 import { type RoundResult, maskedDiagnosis } from './report-contents.ts';
@@ -23,17 +12,6 @@ import { mailLine, milliseconds, pathLines, shown } from './path-lines.ts';
 import { LOG_CHECKS } from '../checks/assess.ts';
 import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
 import type { Severity } from '../core/severity.ts';
-
-export interface TextStyle {
-  readonly color: boolean;
-  /** Columns of the terminal. */
-  readonly width: number;
-}
-
-/** A single text longer than this is somebody's attempt to flood the terminal. */
-const TEXT_LIMIT = 1_000;
-
-type Colors = ReturnType<typeof createColors>;
 
 export const MARKS: Readonly<Record<PreconditionState, string>> = {
   ok: '✔',
@@ -67,12 +45,12 @@ export function renderDiagnosis(
 ): string {
   const colors = createColors(style.color);
   return [
-    `${colors.bold('ftm-watch')}  ${visibleText(diagnosis.site, TEXT_LIMIT)}  ${new Date(diagnosis.at).toISOString()}`,
+    `${colors.bold('ftm-watch')}  ${visibleText(diagnosis.site, 100)}  ${new Date(diagnosis.at).toISOString()}`,
     '',
     ...diagnosis.preconditions.flatMap((status) => checklistLine(status, style, colors)),
     '',
     ...diagnosis.causes.flatMap((cause) => [...causeLines(cause, style, colors), '']),
-    ...(note === null ? [] : [...wrap(note, style.width).map((line) => colors.yellow(line)), '']),
+    ...(note === null ? [] : [...told(note, style.width).map(colors.yellow), '']),
     ...unseen.flatMap((incident) => [...unseenLines(incident, style, colors), '']),
     conclusion(diagnosis, unseen, colors),
     '',
@@ -91,16 +69,12 @@ function checklistLine(
     ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
   const notes = asides.map(({ subject, claim }) => `${subject}: ${claim}`).filter((note) => note !== summary);
-  const [first = '', ...rest] = [summary, ...notes].flatMap((text) =>
-    wrap(visibleText(text, TEXT_LIMIT), style.width - INDENT),
-  );
-  return [
-    `${label}${state === 'ok' ? first : paint(first)}`,
-    ...rest.map((line) => `${' '.repeat(INDENT)}${colors.dim(line)}`),
-  ];
+  const [first = '', ...rest] = [summary, ...notes].flatMap((text) => told(text, style.width, INDENT));
+  const shown = first.slice(INDENT.length);
+  return [`${label}${state === 'ok' ? shown : paint(shown)}`, ...rest.map(colors.dim)];
 }
 
-const INDENT = 24;
+const INDENT = ' '.repeat(24);
 
 function painter(state: PreconditionState, colors: Colors): (text: string) => string {
   switch (state) {
@@ -117,67 +91,6 @@ function painter(state: PreconditionState, colors: Colors): (text: string) => st
   }
 }
 
-export function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly string[] {
-  const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
-  const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
-  return [
-    ...wrap(`${cause.severity.toUpperCase()}${suspected}  ${visibleText(cause.summary, TEXT_LIMIT)}`, style.width).map(
-      (line) => paint(colors.bold(line)),
-    ),
-    ...section('Impact', [cause.impact], style, colors),
-    ...section('Evidence', evidenceItems(cause), style, colors),
-    ...remedySection(cause.remedySteps, style, colors),
-  ];
-}
-
-function evidenceItems({ evidence }: Cause): readonly string[] {
-  const { shown, folded } = foldEvidence(evidence);
-  return folded.length === 0 ? shown : [...shown, `… and ${String(folded.length)} more, with --json`];
-}
-
-function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: Colors): readonly string[] {
-  return steps.flatMap((step, index) => [
-    ...section(
-      index === 0 ? 'Remedy' : '',
-      [`${String(index + 1)}. ${step.text}`],
-      { ...style, hangs: steps.length > 1 },
-      colors,
-    ),
-    ...blocksOf(step).flatMap((block) => blockLines(block, style, colors)),
-  ]);
-}
-
-/** The lines of a block are neither wrapped nor coloured: they are copied from the terminal. */
-function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonly string[] {
-  const margin = ' '.repeat(SECTION_INDENT + 3);
-  return [
-    ...wrap(visibleText(headOf(block), TEXT_LIMIT), width - margin.length).map(
-      (line) => `${margin}${colors.dim(line)}`,
-    ),
-    ...block.text.split('\n').map((line) => `${margin}  ${visibleText(line, TEXT_LIMIT)}`),
-  ];
-}
-
-interface ItemStyle extends TextStyle {
-  /** Items that stand one below the other are told apart by their hanging second lines. */
-  readonly hangs?: boolean;
-}
-
-function section(name: string, items: readonly string[], style: ItemStyle, colors: Colors): readonly string[] {
-  const hang = (style.hangs ?? items.length > 1) ? '   ' : '';
-  const lines = items.flatMap((item) =>
-    wrap(visibleText(item, TEXT_LIMIT), style.width - SECTION_INDENT - hang.length).map((line, index) =>
-      index === 0 ? line : `${hang}${line}`,
-    ),
-  );
-  return lines.map(
-    (line, index) =>
-      `  ${index === 0 ? colors.bold(name.padEnd(SECTION_INDENT - 2)) : ' '.repeat(SECTION_INDENT - 2)}${line}`,
-  );
-}
-
-const SECTION_INDENT = 12;
-
 function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Colors): readonly string[] {
   const { severity, summary, since, lastSeen, id, isContradicted } = incident;
   const why = isContradicted
@@ -185,9 +98,9 @@ function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Col
     : 'This check could not see it: it makes one connection to each address, and does not receive the log.';
   const paint = severity === 'critical' && !isContradicted ? colors.red : colors.yellow;
   return [
-    `Open incident of the daemon, since ${utcText(Date.parse(since))}: ${visibleText(summary, TEXT_LIMIT)}`,
-    `Last seen ${utcText(Date.parse(lastSeen))}. ${why} Its id is ${visibleText(id, TEXT_LIMIT)}.`,
-  ].flatMap((text) => wrap(text, width).map(paint));
+    `Open incident of the daemon, since ${utcText(Date.parse(since))}: ${summary}`,
+    `Last seen ${utcText(Date.parse(lastSeen))}. ${why} Its id is ${id}.`,
+  ].flatMap((text) => told(text, width).map(paint));
 }
 
 function hiddenConclusion(hidden: readonly UnseenIncident[], colors: Colors): string {

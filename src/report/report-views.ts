@@ -4,18 +4,18 @@ import {
   READINESS_TONES,
   READINESS_WORDS,
   SEVERITY_TONES,
-  preformatted,
   SEVERITY_WORDS,
   STATE_TONES,
   STATE_WORDS,
-} from '../web/page/document.ts';
+  evidenceView,
+  remedyView,
+} from '../document/html.ts';
 import { lasts, type ReportCase, type CaseSpan } from './report-cases.ts';
 import type { ReportData } from './report-data.ts';
 import { CONCLUSIONS, MARKS } from './report-text.ts';
 import { titleOf } from '../checks/registry.ts';
 import { utcText } from '../core/time-text.ts';
-import { type Block, blocksOf, headOf, type RemedyStep, type Cause } from '../engine/model.ts';
-import { evidenceView } from '../web/page/causes-view.ts';
+import type { Cause } from '../engine/model.ts';
 import type { SeenIssuer, CertificateJson } from './seen.ts';
 import { inSentence } from '../engine/words.ts';
 import type { DiagnosisJson, FindingJson, PreconditionJson } from '../engine/diagnosis-json.ts';
@@ -78,8 +78,6 @@ export function otherCasesView(others: readonly ReportCase[]): Markup {
   )}`;
 }
 
-/** Lines of a block that are shown; a longer one is folded. */
-const OPEN_LINES = 4;
 const SHOWN_SPANS = 3;
 
 /**
@@ -97,7 +95,7 @@ ${whoView(one)}
 <dt>Proof</dt><dd>${evidenceView(cause.evidence)}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
     cause.confidence
   } · <code>${cause.id}</code></p></dd>
-<dt>${names.request}</dt><dd><ol>${cause.remedySteps.map(stepView)}</ol></dd>
+<dt>${names.request}</dt><dd>${remedyView(cause.remedySteps)}</dd>
 </dl>`;
 }
 
@@ -138,18 +136,6 @@ function issuerView({ name, firstSeen, lastSeen }: SeenIssuer): Markup {
   return markup`<li>Certificates issued by <strong>${name}</strong> were seen from ${timeText(firstSeen)} to ${timeText(
     lastSeen,
   )}.</li>`;
-}
-
-function stepView(step: RemedyStep): Markup {
-  return markup`<li>${step.text}${blocksOf(step).map(blockView)}</li>`;
-}
-
-/** A long one would push what is to be read off the first page. */
-function blockView(block: Block): Markup {
-  const commands = markup`<pre>${preformatted(block.text)}</pre>`;
-  return block.text.split('\n').length > OPEN_LINES
-    ? markup`<details><summary>${headOf(block)}</summary>${commands}</details>`
-    : markup`<p class="quiet">${headOf(block)}</p>${commands}`;
 }
 
 /** `2026-11-24 13:00:05 UTC` of ISO 8601. */

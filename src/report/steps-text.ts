@@ -5,23 +5,14 @@ import {
   type StepAnswer,
   outlookSentence,
 } from '../checks/activation-steps.ts';
-import { visibleText } from '../core/visible-text.ts';
 import type { Diagnosis } from '../engine/model.ts';
-import { wrap } from '../text/wrap.ts';
-import type { TextStyle } from './report-text.ts';
-
-type Colors = ReturnType<typeof createColors>;
+import { type Colors, type TextStyle, told } from '../document/terminal.ts';
 
 const WORDS: Readonly<Record<StepAnswer, string>> = {
   passes: 'will pass',
   fails: 'will fail',
   'not-visible': 'not visible from here',
 };
-
-/** Columns before the text under a step. */
-const INDENT = 5;
-/** A single text longer than this is somebody's attempt to flood the terminal. */
-const TEXT_LIMIT = 1_000;
 
 /** The steps of an activation for a person at a terminal, and whether it would succeed. Ends with a line break. */
 export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
@@ -32,7 +23,7 @@ export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
     '',
     ...outlook.steps.flatMap((step, index) => stepLines(step, index + 1, style, colors)),
     '',
-    ...wrap(visibleText(outlookSentence(outlook), TEXT_LIMIT), style.width).map((line) => colors.bold(line)),
+    ...told(outlookSentence(outlook), style.width).map(colors.bold),
     '',
   ].join('\n');
 }
@@ -44,9 +35,7 @@ function stepLines(step: ActivationStep, number: number, { width }: TextStyle, c
   const below = [step.why, ...toDo.map((line) => `→ ${line}`)];
   return [
     `  ${String(number)}. ${step.title}: ${paint(WORDS[step.answer])}`,
-    ...below
-      .flatMap((text) => wrap(visibleText(text, TEXT_LIMIT), width - INDENT))
-      .map((line) => `${' '.repeat(INDENT)}${colors.dim(line)}`),
+    ...below.flatMap((text) => told(text, width, '     ')).map(colors.dim),
   ];
 }
 

@@ -1,16 +1,18 @@
 /**
  * Breaks text at spaces into lines of at most `width` columns; a longer word is left whole, so that it can be copied.
+ * @param indent what stands before each line, within the width
+ * @param first what stands before the first one instead, as wide as the indent
  */
-export function wrap(text: string, width: number): readonly string[] {
+export function wrap(text: string, width: number, indent = '', first: string = indent): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;
     } else {
       line = line === '' ? word : `${line} ${word}`;
     }
   }
-  return [...lines, line];
+  return [...lines, line].map((one, index) => `${index === 0 ? first : indent}${one}`);
 }

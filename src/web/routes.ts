@@ -5,7 +5,8 @@ import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
 import { isCauseId } from '../checks/registry.ts';
-import { runbookOf } from '../checks/runbook.ts';
+import { markup, partsView, sectionsView } from '../document/html.ts';
+import { runbookOf } from '../document/runbook.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -36,7 +37,7 @@ import {
 import { createAuditRoutes } from './audit-routes.ts';
 import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './incident-json.ts';
-import { renderRunbook } from './page/runbook-page.ts';
+import { pageDocument } from './page/document.ts';
 import { renderStatusPage } from './page/status-page.ts';
 import { createSilenceRoutes } from './silence-routes.ts';
 
@@ -180,9 +181,14 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
   });
 }
 
+/** A runbook by itself: it needs no script, and changes nothing. */
 function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
   const cause = context.req.param('cause');
-  return isCauseId(cause) ? context.html(renderRunbook(runbookOf(cause), site)) : context.notFound();
+  if (!isCauseId(cause)) return context.notFound();
+  const { title, intro, sections } = runbookOf(cause);
+  const main = markup`<article class="card runbook"><h1>${title}</h1>
+${partsView(intro)}${sectionsView(sections)}</article>`;
+  return context.html(pageDocument({ title, site, root: '../', icon: 'unknown', scripts: [], main }));
 }
 
 function answerFile(file: StaticFile | undefined, context: WebContext): Response | Promise<Response> {

@@ -2,7 +2,7 @@ import type { Clock } from '../../src/core/clock.ts';
 import type { Notification } from '../../src/engine/incident/incident.ts';
 import type { MessageChannel, RecipientOutcome } from '../../src/notify/channels/channel.ts';
 import { CHANNELS } from '../../src/notify/channels/registry.ts';
-import type { MessageContext } from '../../src/notify/message/notification-text.ts';
+import type { MessageContext } from '../../src/document/notification.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { readSecret } from '../../src/system/secret.ts';
 import { configOf } from './config-of.ts';

@@ -1,5 +1,5 @@
 import type { EgressDeps } from '../../src/notify/channels/dispatcher.ts';
-import type { MessageContext } from '../../src/notify/message/notification-text.ts';
+import type { MessageContext } from '../../src/document/notification.ts';
 
 /** Without a proxy. */
 export const DIRECT: Pick<EgressDeps, 'proxy' | 'env'> = { proxy: null, env: {} };

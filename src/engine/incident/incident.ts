@@ -1,7 +1,7 @@
 import type { Severity } from '../../core/severity.ts';
 import type { Cause, Check } from '../model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { preciseSpanText } from '../../core/time-text.ts';
+import { spanText } from '../../core/time-text.ts';
 
 /** One time at which a fault was there, from the first round that showed it to the all-clear. */
 export interface Occurrence {
@@ -233,7 +233,7 @@ export function lastedText({ since, lastSeen, clear: { before, after } }: Occurr
 }
 
 function secondsText(span: Millis): string {
-  return preciseSpanText(Math.max(1_000, span));
+  return spanText(Math.max(1, Math.round(span / 1_000)) * 1_000);
 }
 
 /** When incidents open and close, and how much is told. Counts are rounds, times are milliseconds. */

@@ -20,7 +20,7 @@ import { blocksOf, headOf, type RemedyStep } from '../../engine/model.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { isOnlyUnseen, headline } from '../../checks/headline.ts';
 import { type Incident, type IncidentState, isUnverified } from '../../engine/incident/incident.ts';
-import { incidentLinks, type Links, type MessageContext } from '../message/notification-text.ts';
+import { incidentLinks, type Links, type MessageContext } from '../../document/notification.ts';
 import { authorizationOf, postJson, type PostOutcome, prepareToPost } from './http-post.ts';
 import { messageOf } from '../../text/message-of.ts';
 

@@ -4,7 +4,7 @@ import type { Severity } from '../../core/severity.ts';
 import type { IncidentState, Notification } from '../../engine/incident/incident.ts';
 import { messageOf } from '../../text/message-of.ts';
 import type { EgressDeps } from './dispatcher.ts';
-import type { MessageContext } from '../message/notification-text.ts';
+import type { MessageContext } from '../../document/notification.ts';
 
 /** A way to people or programs. It knows nothing of probes, and never throws for what its peer does. */
 export type Channel = MessageChannel | StateChannel;

@@ -10,34 +10,27 @@ import {
   type FormerCause,
   lastedText,
   type OpenCause,
+  INCIDENT_DEFAULTS,
 } from '../../engine/incident/incident.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import {
-  emailContentHtml,
-  emailContentText,
-  commonFacts,
-  flapFacts,
-  linksOf,
-  spoken,
-  type Fact,
-  type EmailContent,
-  type Section,
-  type LinkedLine,
-} from './email-rendering.ts';
+import { type Fact, type Link, type LinkedLine, type Section, sectionOf } from '../../document/document.ts';
+import { type MailDocument, mailHtml, mailText } from '../../document/mail.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { preciseSpanText, zonedText } from '../../core/time-text.ts';
+import { spanText, zonedText } from '../../core/time-text.ts';
 import { blocksOf, sentenceStep } from '../../engine/model.ts';
 import { foldEvidence } from '../../engine/words.ts';
 import { titleOf } from '../../checks/registry.ts';
 import {
   PAGE_TITLES,
+  type Links,
   type MessageContext,
   notificationText,
   type NotificationText,
   incidentLinks,
   occurrenceText,
-} from '../message/notification-text.ts';
+} from '../../document/notification.ts';
 import { headline } from '../../checks/headline.ts';
+import { counted } from '../../core/phrases.ts';
 
 /** A mail without its envelope. No header can hold a line break. */
 export interface Message {
@@ -50,14 +43,15 @@ export interface Message {
   readonly html: string;
 }
 
-interface MailContext extends ContentContext {
-  /** Sender address: its domain makes the Message-ID unique. */
-  readonly from: string;
-}
-
 const MAX_SITE = 100;
 
-export function composeMessage(notification: Notification, context: MailContext): Message {
+export function composeMessage(
+  notification: Notification,
+  context: ContentContext & {
+    /** Sender address: its domain makes the Message-ID unique. */
+    readonly from: string;
+  },
+): Message {
   const site = visibleText(context.site, MAX_SITE) || '-';
   const content = emailContentOf(notification, { ...context, site });
   const causes = [...new Set(incidentsOf(notification).map(({ cause }) => cause.id))];
@@ -73,8 +67,8 @@ export function composeMessage(notification: Notification, context: MailContext)
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
     },
-    text: emailContentText(content),
-    html: emailContentHtml(content),
+    text: mailText(content),
+    html: mailHtml(content),
   };
 }
 
@@ -95,7 +89,7 @@ export interface ContentContext extends MessageContext {
   readonly delayed: { readonly firstFailedAt: EpochMs; readonly now: EpochMs } | null;
 }
 
-export function emailContentOf(notification: Notification, context: ContentContext): EmailContent {
+export function emailContentOf(notification: Notification, context: ContentContext): MailDocument {
   const text = notificationText(notification, context);
   const { subject, tone, links } = text;
   const body = bodyOf(notification, text, context);
@@ -109,10 +103,10 @@ export function emailContentOf(notification: Notification, context: ContentConte
   };
 }
 
-type Body = Pick<EmailContent, 'lead' | 'sections' | 'facts'> & Partial<Pick<EmailContent, 'commands'>>;
+type Body = Pick<MailDocument, 'lead' | 'sections' | 'facts'> & Partial<Pick<MailDocument, 'commands'>>;
 
 function bodyOf(notification: Notification, text: NotificationText, context: ContentContext): Body {
-  const lead = { kind: 'text', lines: [text.action] } as const;
+  const lead = [text.action];
   switch (notification.kind) {
     case 'incident':
       return notification.event === 'resolved'
@@ -123,10 +117,10 @@ function bodyOf(notification: Notification, text: NotificationText, context: Con
     case 'note':
       return {
         lead,
-        sections: spoken([
-          { title: 'What happened', kind: 'text', lines: [text.summary] },
-          ...notification.sections.map((section) => ({ ...section, kind: 'list' }) as const),
-        ]),
+        sections: [
+          ...sectionOf('What happened', { kind: 'text', lines: [text.summary] }),
+          ...notification.sections.flatMap(({ title, lines }) => sectionOf(title, { kind: 'list', lines })),
+        ],
         facts: [
           ['Site', context.site],
           ['Sent', zonedText(notification.at, context.timezone)],
@@ -135,7 +129,7 @@ function bodyOf(notification: Notification, text: NotificationText, context: Con
     case 'test':
       return {
         lead,
-        sections: [{ title: 'What this is', kind: 'text', lines: [text.summary] }],
+        sections: sectionOf('What this is', { kind: 'text', lines: [text.summary] }),
         facts: [['Sent', zonedText(notification.at, context.timezone)]],
       };
   }
@@ -148,18 +142,14 @@ function alarm(notification: IncidentNotification, context: ContentContext): Bod
   const more =
     folded.length === 0 ? [] : [`… and ${String(folded.length)} more: see the incident or "ftm-watch check".`];
   return {
-    lead: { kind: 'text', lines: [cause.summary, cause.impact] },
-    sections: spoken([
+    lead: [cause.summary, cause.impact],
+    sections: [
       ...changeSection(notification, context),
-      { title: 'What to do', kind: 'steps', first: 1, lines: cause.remedySteps.map(({ text }) => sentenceStep(text)) },
-      { title: 'Evidence', kind: 'list', lines: [...shown, ...more] },
-    ]),
-    commands: spoken(
-      cause.remedySteps.map((step, index) => ({
-        title: `Commands for step ${String(index + 1)}`,
-        kind: 'blocks',
-        lines: blocksOf(step),
-      })),
+      ...sectionOf('What to do', { kind: 'steps', lines: cause.remedySteps.map(({ text }) => sentenceStep(text)) }),
+      ...sectionOf('Evidence', { kind: 'list', lines: [...shown, ...more] }),
+    ],
+    commands: cause.remedySteps.flatMap((step, index) =>
+      sectionOf(`Commands for step ${String(index + 1)}`, { kind: 'commands', lines: blocksOf(step) }),
     ),
     facts: [
       ...commonFacts(incident, context.site),
@@ -181,14 +171,14 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   const line = isBack
     ? `This is back, after ${before} from ${since} to ${until}. They come and go in turn and are one incident now.`
     : `Until ${until} the cause was taken to be ${before}. What is told here replaces it.`;
-  return [{ title: 'What changed', kind: 'text', lines: [line] }];
+  return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
 
 /** Of the cause, and of the fault where that was seen before. */
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
   const factOf = (name: string, from: EpochMs): Fact => [
     name,
-    `${zonedText(from, timezone)}, for ${preciseSpanText(at - from)}`,
+    `${zonedText(from, timezone)}, for ${spanText(at - from)}`,
   ];
   const own = factOf('Since', causeSince);
   return since < causeSince ? [own, factOf('First sign', since)] : [own];
@@ -202,7 +192,7 @@ function delayFacts({ delayed, timezone }: ContentContext, at: EpochMs): readonl
   if (delayed === null) return [];
   const { firstFailedAt, now } = delayed;
   const first = zonedText(firstFailedAt, timezone);
-  return [['Delivery', `first failed at ${first}, delayed by ${preciseSpanText(now - at)}`]];
+  return [['Delivery', `first failed at ${first}, delayed by ${spanText(now - at)}`]];
 }
 
 function titles(ids: readonly string[]): string {
@@ -211,20 +201,20 @@ function titles(ids: readonly string[]): string {
 
 function digest(
   { items, omitted, stillOpen, at }: DigestNotification,
-  { summary }: Pick<NotificationText, 'summary'>,
+  { summary }: NotificationText,
   context: MessageContext,
-): Pick<EmailContent, 'sections' | 'facts'> {
+): Pick<MailDocument, 'sections' | 'facts'> {
   const open = items.filter(({ incident }) => incident.status === 'open');
   const over = items.filter(({ incident }) => incident.status === 'closed');
   const lineOf = (item: DigestItem): LinkedLine => digestLine(item, context);
   return {
-    sections: spoken([
-      { title: 'What this is', kind: 'text', lines: [summary] },
-      { title: 'Open', kind: 'linked', lines: open.map(lineOf) },
-      { title: 'Over', kind: 'linked', lines: over.map(lineOf) },
-      { title: 'Also open', kind: 'list', lines: openLines(stillOpen, context) },
-      { title: 'Not listed', kind: 'text', lines: omitted === 0 ? [] : [`${String(omitted)} more incidents`] },
-    ]),
+    sections: [
+      ...sectionOf('What this is', { kind: 'text', lines: [summary] }),
+      ...sectionOf('Open', { kind: 'list', lines: open.map(lineOf) }),
+      ...sectionOf('Over', { kind: 'list', lines: over.map(lineOf) }),
+      ...sectionOf('Also open', { kind: 'list', lines: openLines(stillOpen, context) }),
+      ...sectionOf('Not listed', { kind: 'text', lines: omitted === 0 ? [] : [`${String(omitted)} more incidents`] }),
+    ],
     facts: [
       ['Site', context.site],
       ['As of', zonedText(at, context.timezone)],
@@ -250,16 +240,16 @@ const MAX_OPEN = 20;
 /** The end of an incident: what it was and when, and what is still open. */
 function allClear(
   { incident, at, stillOpen }: IncidentNotification,
-  { summary }: Pick<NotificationText, 'summary'>,
+  { summary }: NotificationText,
   context: MessageContext,
-): Pick<EmailContent, 'sections' | 'facts'> {
+): Pick<MailDocument, 'sections' | 'facts'> {
   const { since, lastSeen, closedAt, clear } = incident;
   return {
-    sections: spoken([
-      { title: 'Still open', kind: 'list', lines: openLines(stillOpen, context) },
-      { title: 'What it was', kind: 'text', lines: [summary] },
-      { title: 'How it was understood', kind: 'list', lines: storyLines(incident, context) },
-    ]),
+    sections: [
+      ...sectionOf('Still open', { kind: 'list', lines: openLines(stillOpen, context) }),
+      ...sectionOf('What it was', { kind: 'text', lines: [summary] }),
+      ...sectionOf('How it was understood', { kind: 'list', lines: storyLines(incident, context) }),
+    ],
     facts: [
       ...commonFacts(incident, context.site),
       ['From', zonedText(since, context.timezone)],
@@ -297,4 +287,34 @@ function spanLine(
 ): string {
   const times = `from ${zonedText(since, timezone)} to ${zonedText(until, timezone)}`;
   return `${id} (${severity}, ${subject}), ${times}`;
+}
+
+function linksOf({ page, runbook }: Links, pageTitle: string): readonly Link[] {
+  return [
+    ...(page === null ? [] : [[pageTitle, page] as const]),
+    ...(runbook === null ? [] : [['Runbook', runbook] as const]),
+  ];
+}
+
+function commonFacts({ id, cause }: Incident, site: string): readonly Fact[] {
+  return [
+    ['Site', site],
+    ['Cause', `${cause.id} (${cause.severity}, ${cause.confidence})`],
+    ['Subject', cause.subject],
+    ['Incident', id],
+  ];
+}
+
+function flapFacts({ returns, flapping, status, cause }: Incident): readonly Fact[] {
+  const within = `within ${spanText(INCIDENT_DEFAULTS.flapping.within)}`;
+  const count = returns.length === 0 ? [] : [`came back ${counted(returns.length, 'time')} ${within}`];
+  const rule =
+    flapping && status === 'open'
+      ? [
+          `${cause.subject} had more than ${String(INCIDENT_DEFAULTS.flapping.outages)} outages ${within}: this incident ` +
+            `stays open until the fault has been gone for ${spanText(INCIDENT_DEFAULTS.flapping.quiet)}`,
+        ]
+      : [];
+  const facts = [...count, ...rule];
+  return facts.length === 0 ? [] : [['Flapping', facts.join('; ')]];
 }

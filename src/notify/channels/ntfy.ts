@@ -16,8 +16,7 @@ import { isReadableOnTheWay } from '../../config/schema/endpoints.ts';
 import { TOKEN_IN_CLEAR, authorizationOf, createPostingChannel, readSecretUrl, secretPartsOf } from './http-post.ts';
 import { cutToBytes } from '../../core/visible-text.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
-import { type MessageContext, notificationText, type Tone } from '../message/notification-text.ts';
-import { messageParagraphs } from './message-paragraphs.ts';
+import { type MessageContext, notificationText, type Tone, messageParagraphs } from '../../document/notification.ts';
 
 const ntfyEntry = section(
   {

@@ -22,8 +22,7 @@ import type {
   Notification,
   TestNotification,
 } from '../../engine/incident/incident.ts';
-import { type MessageContext, notificationText } from '../message/notification-text.ts';
-import { digestItems, faultKey } from './message-paragraphs.ts';
+import { type MessageContext, notificationText, digestItems, faultKey } from '../../document/notification.ts';
 
 const DEFAULT_URL = 'https://events.pagerduty.com/v2/enqueue';
 

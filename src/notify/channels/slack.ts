@@ -4,8 +4,7 @@ import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
 import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
 import { createPostingChannel, readSecretUrl, secretPartsOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
-import { type MessageContext, notificationText, type Tone } from '../message/notification-text.ts';
-import { messageParagraphs } from './message-paragraphs.ts';
+import { type MessageContext, notificationText, type Tone, messageParagraphs } from '../../document/notification.ts';
 
 const slackEntry = section({
   name: recipientName,

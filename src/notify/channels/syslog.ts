@@ -26,8 +26,7 @@ import {
   type Notification,
 } from '../../engine/incident/incident.ts';
 import { messageOf } from '../../text/message-of.ts';
-import { subjectOf } from '../message/notification-text.ts';
-import { digestItems } from './message-paragraphs.ts';
+import { subjectOf, digestItems } from '../../document/notification.ts';
 import type { EpochMs, Clock, Millis } from '../../core/clock.ts';
 import { cutToBytes, visibleText } from '../../core/visible-text.ts';
 import { isoTime } from '../../core/time-text.ts';

@@ -10,8 +10,8 @@ import {
   notificationText,
   type NotificationText,
   type Tone,
-} from '../message/notification-text.ts';
-import { messageParagraphs } from './message-paragraphs.ts';
+  messageParagraphs,
+} from '../../document/notification.ts';
 
 const teamsEntry = section({
   name: recipientName,

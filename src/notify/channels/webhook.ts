@@ -43,8 +43,9 @@ import {
   notificationLinks,
   type MessageContext,
   notificationText,
-} from '../message/notification-text.ts';
-import { faultKey, messageParagraphs } from './message-paragraphs.ts';
+  faultKey,
+  messageParagraphs,
+} from '../../document/notification.ts';
 import type { EpochMs } from '../../core/clock.ts';
 
 /** What a template may name. */

@@ -5,7 +5,8 @@ import { certificatePem } from '../../core/parse-certificate.ts';
 import { type Verdict, VERDICTS as TLS_VERDICTS } from '../../checks/tls-genuine/chain-case.ts';
 import { counted } from '../../core/phrases.ts';
 import type { SeenCertificate } from '../sources.ts';
-import { type Markup, markup, preformatted, subjectView, badge, type Tone, type Reader } from './document.ts';
+import { badge, type Reader } from './document.ts';
+import { type Markup, markup, preformatted, subjectView, type Tone } from '../../document/html.ts';
 
 const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: string }>> = {
   genuine: { tone: 'good', word: 'Genuine' },

@@ -1,6 +1,7 @@
 import type { KeptAuditEntry, RefusedChanges } from '../../core/audit.ts';
 import type { AuditQuery, FoundChanges } from '../sources.ts';
-import { pageDocument, type Markup, markup, subjectView, badge, distance, type Reader } from './document.ts';
+import { pageDocument, badge, distance, type Reader } from './document.ts';
+import { type Markup, markup, subjectView } from '../../document/html.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { changeWords } from './incidents-view.ts';
 

@@ -1,9 +1,6 @@
-import { html, raw } from 'hono/html';
-import { visibleText } from '../../core/visible-text.ts';
-import type { Severity } from '../../core/severity.ts';
-import type { PreconditionState, Readiness } from '../../engine/model.ts';
-import type { EpochMs, Millis } from '../../core/clock.ts';
-import { type Zone, zoneOf } from '../../core/time-text.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { distanceText, type Zone, zoneOf } from '../../core/time-text.ts';
+import { type Content, type Markup, markup, type Tone, toHtml } from '../../document/html.ts';
 
 /** From the address of a page to the folder of the status page: a reverse proxy may have put it anywhere. */
 export type Root = '' | '../' | '../../';
@@ -45,109 +42,6 @@ ${head}${scripts.map((name) => markup`<script type="module" src="${root}static/$
 `);
 }
 
-/** HTML that is safe to send. Made by `markup` only. */
-export interface Markup {
-  readonly isEscaped: true;
-  toString(): string;
-}
-
-export type Content = string | number | Markup | null | readonly Content[];
-
-/** A single text longer than this is somebody's attempt to flood the page. */
-const TEXT_LIMIT = 1_000;
-
-/**
- * Template for HTML. Every string that is put in may come from a stranger: it is cut, its control and direction
- * characters are made visible, and it is escaped for text and for quoted attributes.
- */
-export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
-  const made = html(strings, ...values.map(safe));
-  if (made instanceof Promise)
-    throw new TypeError('Cannot make HTML of a promise: expected values that are there already');
-  return made;
-}
-
-/** After a name, an IPv4 address or a bracket; not the minutes of a time. */
-const PORT = /(?<=\p{L}[\w.-]*|\.\d+|\]):\d{1,5}(?!\w|:\w)/gu;
-
-/** Text for people whose lines may break before the port of a `host:port`, and never inside it. */
-export function breakable(text: string): Content {
-  // Longer texts are cut, as a whole: in pieces none of them would be.
-  if (text.length > TEXT_LIMIT) return text;
-  const ports = text.match(PORT) ?? [];
-  return text
-    .split(PORT)
-    .map((before, index) => [
-      before,
-      ports[index] === undefined ? null : markup`<wbr><span class="port">${ports[index]}</span>`,
-    ]);
-}
-
-/** What something is about, mostly a `host:port`. */
-export function subjectView(subject: string): Markup {
-  return markup`<span class="subject">${breakable(subject)}</span>`;
-}
-
-/** Our own text in which line breaks count, such as PEM: it is escaped, but not cut. */
-export function preformatted(text: string): Markup {
-  return markup`${text.split('\n').map((line) => [line, raw('\n')])}`;
-}
-
-export function toHtml(made: Markup): string {
-  return made.toString();
-}
-
-function safe(content: Content): unknown {
-  if (typeof content === 'string') return visibleText(content, TEXT_LIMIT);
-  return isList(content) ? content.map(safe) : content;
-}
-
-function isList(content: Content): content is readonly Content[] {
-  return Array.isArray(content);
-}
-
-/** How a state looks: one tone has one colour and one sign, wherever it appears. */
-export type Tone = 'good' | 'warn' | 'bad' | 'wait' | 'unsure' | 'none' | 'info';
-
-export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
-  ok: 'good',
-  warning: 'warn',
-  broken: 'bad',
-  blocked: 'wait',
-  unknown: 'unsure',
-  'not-configured': 'none',
-};
-
-/** Never the colour alone: the word stands beside it. */
-export const STATE_WORDS: Readonly<Record<PreconditionState, string>> = {
-  ok: 'OK',
-  warning: 'Warning',
-  broken: 'Broken',
-  blocked: 'Skipped',
-  unknown: 'Unknown',
-  'not-configured': 'Not configured',
-};
-
-export const SEVERITY_TONES: Readonly<Record<Severity, Tone>> = { critical: 'bad', warning: 'warn', info: 'info' };
-
-export const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {
-  critical: 'Critical',
-  warning: 'Warning',
-  info: 'Note',
-};
-
-export const READINESS_TONES: Readonly<Record<Readiness, Tone>> = {
-  ready: 'good',
-  'not-ready': 'bad',
-  unknown: 'unsure',
-};
-
-export const READINESS_WORDS: Readonly<Record<Readiness, string>> = {
-  ready: 'Ready',
-  'not-ready': 'Not ready',
-  unknown: 'Unknown',
-};
-
 /** The sign of a tone: decoration, since the word says the same. */
 export function sign(tone: Tone): Markup {
   return markup`<svg class="sign ${tone}" aria-hidden="true" viewBox="0 0 16 16"><use href="#sign-${tone}"/></svg>`;
@@ -184,33 +78,6 @@ export interface Reader {
 /** @param timezone IANA name */
 export function readerAt(now: EpochMs, timezone: string): Reader {
   return { now, zone: zoneOf(timezone) };
-}
-
-const SECOND: Millis = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** One figure and its unit: `42 s`, `5 min`, `3 h`, `12 d`. */
-export function spanText(span: Millis): string {
-  const size = Math.abs(span);
-  if (size < MINUTE) return `${String(Math.floor(size / SECOND))} s`;
-  if (size < HOUR) return `${String(Math.floor(size / MINUTE))} min`;
-  return size < 2 * DAY ? `${String(Math.floor(size / HOUR))} h` : `${String(Math.floor(size / DAY))} d`;
-}
-
-/** How long something took: `0.2 s`, `1.2 s`, `14 s`. */
-export function durationText(span: Millis): string {
-  return span < 10 * SECOND ? `${(span / SECOND).toFixed(1)} s` : spanText(span);
-}
-
-/**
- * `5 min ago`, `in 18 s`, `now`. static/live.js says the same, so that the page stays right while it stands.
- * @internal
- */
-export function distanceText(at: EpochMs, now: EpochMs): string {
-  if (Math.abs(at - now) < SECOND) return 'now';
-  return at < now ? `${spanText(now - at)} ago` : `in ${spanText(at - now)}`;
 }
 
 /** A distance that the browser keeps up to date; the exact time shows when it is pointed at. */

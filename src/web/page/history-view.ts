@@ -9,7 +9,8 @@ import {
   type RangeData,
   type ChartIncident,
 } from '../sources.ts';
-import { type Content, type Markup, markup, type Reader, subjectView } from './document.ts';
+import { type Reader } from './document.ts';
+import { type Content, type Markup, markup, subjectView } from '../../document/html.ts';
 
 const HOUR: Millis = 3_600_000;
 

@@ -4,19 +4,16 @@ import { isoTime } from '../../core/time-text.ts';
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
 import type { FoundIncidents } from '../sources.ts';
 import type { ReadIncidentQuery } from '../incident-json.ts';
+import { pageDocument, badge, distance, type Reader } from './document.ts';
 import {
-  pageDocument,
   breakable,
   type Content,
   type Markup,
   markup,
   subjectView,
-  badge,
   SEVERITY_TONES,
   SEVERITY_WORDS,
-  distance,
-  type Reader,
-} from './document.ts';
+} from '../../document/html.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 
 export interface IncidentList {

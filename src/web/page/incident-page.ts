@@ -1,21 +1,18 @@
 import { type Incident, isMuted, lastedText, eventOf } from '../../engine/incident/incident.ts';
 import type { IncidentRecord } from '../sources.ts';
 import { waysView, EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
+import { pageDocument, type Root, badge, distance, type Reader } from './document.ts';
 import {
-  pageDocument,
-  type Root,
   breakable,
   type Content,
   type Markup,
   markup,
   subjectView,
-  badge,
   SEVERITY_TONES,
   SEVERITY_WORDS,
-  distance,
-  type Reader,
-} from './document.ts';
-import { evidenceView, remedyView } from './causes-view.ts';
+  evidenceView,
+  remedyView,
+} from '../../document/html.ts';
 import { deliveryGroupsAbout, timelineOf, type Quiet, stepView, silenceCommand } from './incidents-view.ts';
 import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
 

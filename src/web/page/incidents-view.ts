@@ -15,18 +15,8 @@ import {
 } from '../../engine/incident/incident.ts';
 import type { AlertHistory, StateRecipients } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
-import {
-  breakable,
-  type Markup,
-  markup,
-  subjectView,
-  more,
-  badge,
-  SEVERITY_TONES,
-  SEVERITY_WORDS,
-  distance,
-  type Reader,
-} from './document.ts';
+import { more, badge, distance, type Reader } from './document.ts';
+import { breakable, type Markup, markup, subjectView, SEVERITY_TONES, SEVERITY_WORDS } from '../../document/html.ts';
 import {
   HISTORY_MISSING,
   type Way,

@@ -6,7 +6,8 @@ import {
   type Notification,
 } from '../../engine/incident/incident.ts';
 import type { AlertHistory, Activity, StateRecipients } from '../sources.ts';
-import { type Markup, markup, more, badge, distance, type Reader, type Content } from './document.ts';
+import { more, badge, distance, type Reader } from './document.ts';
+import { type Markup, markup, type Content } from '../../document/html.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { channelWords } from '../../notify/channels/registry.ts';
 import { maskedDetail, maskedRecipient } from '../incident-json.ts';

@@ -2,7 +2,8 @@ import { STOPS, type Place } from '../../checks/check.ts';
 import { CHECKS, titleOf } from '../../checks/registry.ts';
 import type { PreconditionState, PreconditionStatus } from '../../engine/model.ts';
 import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks/activation-steps.ts';
-import { type Markup, markup, sign, STATE_TONES, STATE_WORDS, breakable, badge, type Tone } from './document.ts';
+import { sign, badge } from './document.ts';
+import { type Markup, markup, STATE_TONES, STATE_WORDS, breakable, type Tone } from '../../document/html.ts';
 
 /** The way of an activation through the network, as a person draws it. */
 interface RouteMap {

@@ -1,6 +1,6 @@
 import { activationOutlook, type ActivationOutlook } from '../../checks/activation-steps.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { Diagnosis, PreconditionStatus, Finding } from '../../engine/model.ts';
+import type { Cause, Diagnosis, PreconditionStatus, Finding } from '../../engine/model.ts';
 import {
   type ChartRange,
   USUAL_RANGE,
@@ -9,35 +9,32 @@ import {
   type Activity,
   type MaintenancePlan,
 } from '../sources.ts';
-import { causesView } from './causes-view.ts';
-import { certificatesView } from './certificates-view.ts';
+import { certificatesView, identityOf } from './certificates-view.ts';
 import { historyView } from './history-view.ts';
 import { incidentsView } from './incidents-view.ts';
+import { pageDocument, sign, distance, type Reader, readerAt, badge, more } from './document.ts';
 import {
-  pageDocument,
   breakable,
   type Markup,
   markup,
   READINESS_TONES,
   READINESS_WORDS,
-  sign,
-  distance,
-  type Reader,
-  readerAt,
   type Content,
-  badge,
-  durationText,
   subjectView,
-  more,
   STATE_TONES,
   STATE_WORDS,
-  spanText,
-} from './document.ts';
+  SEVERITY_TONES,
+  SEVERITY_WORDS,
+  evidenceView,
+  remedyView,
+} from '../../document/html.ts';
 import { routeMapOf, routeMapView, outlookLine } from './route-map.ts';
 import { notificationsView } from './notifications-view.ts';
 import { counted } from '../../core/phrases.ts';
+import { spanText } from '../../core/time-text.ts';
 import { titleOf } from '../../checks/registry.ts';
-import type { Silence } from '../../engine/incident/incident.ts';
+import { type Incident, sameCause, type Silence } from '../../engine/incident/incident.ts';
+import { headline } from '../../checks/headline.ts';
 
 type PageSources = Pick<
   WebSources,
@@ -114,6 +111,43 @@ function startingView(): Markup {
 <p class="conclusion">The first round is not finished yet: it takes up to 15 seconds.</p></div></section>`;
 }
 
+/** What the causes are shown with. */
+interface CausesContext {
+  readonly incidents: readonly Incident[];
+  /** The sentence that stands above them already. */
+  readonly conclusion: string;
+}
+
+/** Each cause: what it is, what to do, what users feel, and, folded, how it is known. */
+export function causesView(causes: readonly Cause[], context: CausesContext): Markup {
+  return markup`${causes.map((cause) => causeView(cause, context))}`;
+}
+
+function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Markup {
+  const tone = SEVERITY_TONES[cause.severity];
+  const id = `cause-${identityOf([cause.id, cause.subject])}`;
+  const incident = incidents.find((one) => one.status === 'open' && sameCause(one.cause, cause));
+  return markup`<article id="${id}" class="card cause ${tone}" aria-labelledby="${id}-title">
+<header>${badge(tone, SEVERITY_WORDS[cause.severity])}${
+    cause.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null
+  }<code class="tag">${cause.id}</code>${subjectView(cause.subject)}</header>
+<h2 id="${id}-title">${breakable(headline(cause))}</h2>${cause.summary === conclusion ? null : markup`<p>${breakable(cause.summary)}</p>`}
+<section><h3>What to do</h3>${remedyView(cause.remedySteps)}</section>
+<p class="impact"><strong>Impact</strong> ${breakable(cause.impact)}</p>
+<p class="links">${
+    incident === undefined
+      ? null
+      : markup`<a href="incidents/${encodeURIComponent(incident.id)}">Acknowledge, silence, timeline</a> `
+  }<a href="runbooks/${cause.id}">Runbook</a></p>
+<details id="${id}-evidence"><summary>Evidence</summary>${evidenceView(cause.evidence)}${consequences(cause)}</details>
+</article>`;
+}
+
+function consequences({ consequences: ids }: Cause): Markup | null {
+  if (ids.length === 0) return null;
+  return markup`<p class="quiet">Skipped because of it: ${ids.map(titleOf).join(', ')}</p>`;
+}
+
 /** Trouble of our own never looks like the target's: it has a place of its own. */
 function ownTroubleView({ problems }: Health): Markup | null {
   if (problems.length === 0) return null;
@@ -140,7 +174,7 @@ function item(name: string, content: Content): Markup {
 }
 
 function lastRound({ lastRound: last }: Activity, reader: Reader): Content {
-  return last === null ? 'None yet' : markup`${distance(last.at, reader)}, took ${durationText(last.durationMs)}`;
+  return last === null ? 'None yet' : markup`${distance(last.at, reader)}, took ${spanText(last.durationMs)}`;
 }
 
 function nextRound({ nextRound: next }: Activity, reader: Reader): Content {

@@ -11,23 +11,30 @@ export function updateDistances(now) {
 }
 
 /**
- * In the words of page/time-text.ts.
+ * In the words of core/time-text.ts.
  * @param {number} at
  * @param {number} now
  * @returns {string}
  */
 export function distanceText(at, now) {
-  if (Math.abs(at - now) < 1_000) return 'now';
-  return at < now ? `${spanText(now - at)} ago` : `in ${spanText(at - now)}`;
+  const span = Math.abs(at - now);
+  if (span < 1_000) return 'now';
+  const text = span < 60_000 ? `${String(Math.floor(span / 1_000))} s` : minutesText(Math.floor(span / 60_000));
+  return at < now ? `${text} ago` : `in ${text}`;
 }
 
 /**
- * @param {number} span in milliseconds
+ * In the two largest units.
+ * @param {number} minutes
  * @returns {string}
  */
-function spanText(span) {
-  const seconds = span / 1_000;
-  if (seconds < 60) return `${String(Math.floor(seconds))} s`;
-  if (seconds < 3_600) return `${String(Math.floor(seconds / 60))} min`;
-  return seconds < 172_800 ? `${String(Math.floor(seconds / 3_600))} h` : `${String(Math.floor(seconds / 86_400))} d`;
+function minutesText(minutes) {
+  const parts = [
+    { count: Math.floor(minutes / 1_440), unit: 'd' },
+    { count: Math.floor(minutes / 60) % 24, unit: 'h' },
+    { count: minutes % 60, unit: 'min' },
+  ];
+  const first = parts.findIndex(({ count }) => count > 0);
+  const told = parts.slice(first, first + 2).filter(({ count }) => count > 0);
+  return told.map(({ count, unit }) => `${String(count)} ${unit}`).join(' ');
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { faultKey } from '../../../src/notify/channels/message-paragraphs.ts';
+import { faultKey } from '../../../src/document/notification.ts';
 import { startAlertmanagerFor } from '../../support/alertmanager-process.ts';
 import { appriseBody } from '../../support/apprise-bodies.ts';
 import { channelsOf, deliverTo } from '../../support/channel-bench.ts';

@@ -2,9 +2,8 @@ import { expect, test } from 'vitest';
 import type { NoteNotification } from '../../../src/engine/incident/incident.ts';
 import { bySeverity } from '../../../src/notify/outbox.ts';
 import { composeMessage } from '../../../src/notify/channels/email-content.ts';
-import { messageParagraphs } from '../../../src/notify/channels/message-paragraphs.ts';
+import { messageParagraphs, notificationText } from '../../../src/document/notification.ts';
 import { pagerdutyEvents } from '../../../src/notify/channels/pagerduty.ts';
-import { notificationText } from '../../../src/notify/message/notification-text.ts';
 import { START } from '../../support/incident-timeline.ts';
 import { AT_HQ } from '../../support/message-context.ts';
 

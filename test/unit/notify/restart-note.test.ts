@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EpochMs } from '../../../src/core/clock.ts';
 import type { IncidentState, IncidentPolicy, NoteNotification } from '../../../src/engine/incident/incident.ts';
 import { takenUp, type Restart } from '../../../src/notify/notes.ts';
-import { subjectOf } from '../../../src/notify/message/notification-text.ts';
+import { subjectOf } from '../../../src/document/notification.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, POLICY, SECOND, START, timeline } from '../../support/incident-timeline.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
-import { subjectOf } from '../../../src/notify/message/notification-text.ts';
+import { subjectOf } from '../../../src/document/notification.ts';
 import { type SummaryFacts, summaryNote } from '../../../src/notify/notes.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { chainsView, excerptsView, timelineView } from '../../../src/report/report-views.ts';
 import type { CertificateJson } from '../../../src/report/seen.ts';
-import { toHtml } from '../../../src/web/page/document.ts';
+import { toHtml } from '../../../src/document/html.ts';
 
 const CERTIFICATE: CertificateJson = {
   subject: 'CN=a',

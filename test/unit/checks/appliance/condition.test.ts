@@ -41,7 +41,7 @@ describe('the clock of a unit', () => {
     { name: '21 s ahead', clock: clockOf(21_000), ownClock: own(), expected: ['warning 21 s ahead undefined'] },
     { name: '21 s behind', clock: clockOf(-21_000), ownClock: own(), expected: ['warning 21 s behind undefined'] },
     { name: '59 s', clock: clockOf(59_000), ownClock: own(), expected: ['warning 59 s ahead undefined'] },
-    { name: '61 s', clock: clockOf(-61_000), ownClock: own(), expected: ['warning 61 s behind codes-rejected'] },
+    { name: '61 s', clock: clockOf(-61_000), ownClock: own(), expected: ['warning 1 min 1 s behind codes-rejected'] },
     {
       name: 'slow answers prove less',
       clock: clockOf(23_000, { precisionMs: 5000 }),
@@ -65,9 +65,9 @@ describe('the clock of a unit', () => {
       name: 'one HTTP answer does not confirm our clock',
       clock: clockOf(90_000),
       ownClock: own({ trusted: false }),
-      expected: ['note 90 s ahead'],
+      expected: ['note 1 min 30 s ahead'],
     },
-    { name: 'nothing confirms it', clock: clockOf(90_000), ownClock: null, expected: ['note 90 s ahead'] },
+    { name: 'nothing confirms it', clock: clockOf(90_000), ownClock: null, expected: ['note 1 min 30 s ahead'] },
     { name: 'nor when it agrees', clock: clockOf(1000), ownClock: null, expected: [] },
   ])('$name', ({ clock, ownClock, expected }) => {
     const told = clockFindings(clock, ownClock).map(({ level, suggests, facts, kind, claim }) =>

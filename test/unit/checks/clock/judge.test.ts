@@ -80,22 +80,22 @@ describe('judgeClock and correctedNow', () => {
   test('tells by how much, in which direction and who says so', () => {
     expect(judgeClock([ntp(3_600_000 * 3)], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
-      expected: 'within 60 s of other clocks',
+      expected: 'within 1 min of other clocks',
       actual: '3 h behind, says ntp.example.test:123',
     });
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.actual).toBe(
-      '90 s ahead, says a:443 alone, which may be wrong itself',
+      '1 min 30 s ahead, says a:443 alone, which may be wrong itself',
     );
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
-      'The clock is 90 s ahead, by a:443 alone, which may be wrong itself.',
+      'The clock is 1 min 30 s ahead, by a:443 alone, which may be wrong itself.',
     );
     expect(judgeClock([ntp(90_000), header(90_000, 'a:443')], MAX)[0]?.actual).toBe(
-      '90 s behind, says ntp.example.test:123, a:443',
+      '1 min 30 s behind, says ntp.example.test:123, a:443',
     );
     expect(judgeClock([silent('ntp')], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
       subject: 'the clock of this machine',
-      expected: 'within 60 s of other clocks',
+      expected: 'within 1 min of other clocks',
       actual: 'no source told the time: x:1: No answer',
     });
     expect(judgeClock([], MAX)[0]?.actual).toBe('no source told the time');
@@ -109,7 +109,7 @@ describe('judgeClock and correctedNow', () => {
 });
 
 test.each([
-  [90_000, 'The clock of this machine is 90 s behind compared with external time sources.'],
+  [90_000, 'The clock of this machine is 1 min 30 s behind compared with external time sources.'],
   [-7_200_000, 'The clock of this machine is 2 h ahead compared with external time sources.'],
 ])('a clock that is %i ms off is told with that', (offset, summary) => {
   const [cause] = diagnose(round(['clock', judgeClock([ntp(offset)], MAX)]), CONTEXT).causes;

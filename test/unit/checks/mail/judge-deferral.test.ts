@@ -25,13 +25,13 @@ test('a server that has messages come back later than a code lives may be too sl
     {
       rule: 'mail-arrives-while-codes-live',
       subject: 'mail.example.org:25',
-      claim: 'The mail server asked to come back later for 60 min; an activation code lives 60 min.',
-      expected: 'a message is taken within the 60 min that an activation code lives',
-      actual: 'this machine was asked to come back later for 60 min',
+      claim: 'The mail server asked to come back later for 1 h; an activation code lives 1 h.',
+      expected: 'a message is taken within the 1 h that an activation code lives',
+      actual: 'this machine was asked to come back later for 1 h',
       level: 'warning',
       suggests: 'mail-outlasts-code',
       confidence: 'suspected',
-      facts: { security: 'starttls', waited: '60 min', life: '60 min' },
+      facts: { security: 'starttls', waited: '1 h', life: '1 h' },
     },
   ]);
 });

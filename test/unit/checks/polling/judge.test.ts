@@ -165,7 +165,7 @@ describe('judgePolling', () => {
     expect(finding).toMatchObject({
       level: 'warning',
       suggests: 'appliance-silent',
-      actual: 'It has never sent a line; waited for 27.8 h',
+      actual: 'It has never sent a line; waited for 1 d 3 h',
     });
     expect(finding?.advice?.summary).toContain('fac-1 has never sent a line');
   });
@@ -179,8 +179,8 @@ describe('judgePolling', () => {
     expect(finding).toMatchObject({
       rule: 'appliance-speaks',
       subject: 'fac-1',
-      expected: 'A log line at least every 24 h',
-      actual: 'Nothing since 2026-11-23T08:13:20Z, 27.8 h ago',
+      expected: 'A log line at least every 1 d',
+      actual: 'Nothing since 2026-11-23T08:13:20Z, 1 d 3 h ago',
       level: 'warning',
       suggests: 'appliance-silent',
     });

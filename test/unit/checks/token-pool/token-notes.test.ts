@@ -33,14 +33,14 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
   [
     'those whose codes still live',
     waiting(HOUR, 600_000, 0),
-    ['3 pending: given to users who have not activated them yet, one for at least 60 min'],
+    ['3 pending: given to users who have not activated them yet, one for at least 1 h'],
   ],
   [
     'those whose codes are void',
     waiting(26 * HOUR, 2 * HOUR, HOUR),
     [
-      '3 pending: given to users who have not activated them yet, one for at least 26 h; 2 for longer than the 60 ' +
-        'min that a code lives: send them a new one',
+      '3 pending: given to users who have not activated them yet, one for at least 1 d 2 h; 2 for longer than the 1 h ' +
+        'that a code lives: send them a new one',
     ],
   ],
   ['locked tokens', { locked: 2 }, ['2 locked: their users cannot log in with them until they are unlocked']],
@@ -63,5 +63,7 @@ it('does not judge the age of a code whose life is not told', () => {
     licenses: [],
     tokensLow: 0.1,
   });
-  expect(findings[0]?.actual).toBe('3 pending: given to users who have not activated them yet, one for at least 26 h');
+  expect(findings[0]?.actual).toBe(
+    '3 pending: given to users who have not activated them yet, one for at least 1 d 2 h',
+  );
 });

@@ -88,7 +88,7 @@ describe('unknownCauses()', () => {
   test.each([
     [15.9, '15 min'],
     [47, '47 min'],
-    [119, '119 min'],
+    [119, '1 h 59 min'],
     [180, '3 h'],
     [72 * 60, '3 d'],
   ])('says how long it has been unknown: %f minutes', (minutes, text) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { historyView } from '../../../../src/web/page/history-view.ts';
-import { toHtml, readerAt } from '../../../../src/web/page/document.ts';
+import { readerAt } from '../../../../src/web/page/document.ts';
+import { toHtml } from '../../../../src/document/html.ts';
 import { CHART_WINDOWS, type RangeData } from '../../../../src/web/sources.ts';
 import { EMPTY_PAST } from '../../../support/web-sources.ts';
 

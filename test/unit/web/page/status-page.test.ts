@@ -5,7 +5,7 @@ import type { Certificate } from '../../../../src/core/certificate.ts';
 import { certificatePem, parseCertificate } from '../../../../src/core/parse-certificate.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { renderStatusPage } from '../../../../src/web/page/status-page.ts';
-import { STATE_WORDS } from '../../../../src/web/page/document.ts';
+import { STATE_WORDS } from '../../../../src/document/html.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { START, timeline } from '../../../support/incident-timeline.ts';
@@ -140,7 +140,7 @@ describe('renderStatusPage()', () => {
 
     expect(words(render({ activity }))).toContain(
       'Last round 5 s ago , took 1.2 s Next round due in 25 s Configuration Refused 5 s ago , the old one stays ' +
-        'Store Cannot be written Notifications 3 pending Log lines 1204, the last 25 s ago Running since 24 h ago',
+        'Store Cannot be written Notifications 3 pending Log lines 1204, the last 25 s ago Running since 1 d ago',
     );
     expect(
       words(render({ activity: { ...QUIET_ACTIVITY, lastRound: null, nextRound: null, logLines: null } })),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Incident } from '../../../../../src/engine/incident/incident.ts';
-import type { Section } from '../../../../../src/notify/channels/email-rendering.ts';
+import type { Section } from '../../../../../src/document/document.ts';
 import { emailContentOf } from '../../../../../src/notify/channels/email-content.ts';
 import { causeOf } from '../../../../support/diagnosis-of.ts';
 import { AT_HQ } from '../../../../support/message-context.ts';
@@ -19,8 +19,10 @@ const DIGEST = { kind: 'digest', id: 'd', at: START + 9 * MINUTE, items: [], omi
 const CONTEXT = { ...AT_HQ, delayed: null };
 const times = { since: utcText(START), cause: utcText(START + MINUTE), last: utcText(START + 5 * MINUTE) };
 
-function textsOf({ lines }: Section): readonly string[] {
-  return lines.map((line) => (typeof line === 'string' ? line : line.text));
+function textsOf({ parts }: Section): readonly string[] {
+  return parts.flatMap(({ lines }) =>
+    lines.flatMap((line) => (typeof line === 'string' ? line : 'text' in line ? line.text : [])),
+  );
 }
 
 test('what is open lasts since its cause was known; what is over has the time of the whole fault', () => {

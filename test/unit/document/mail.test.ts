@@ -1,11 +1,7 @@
 import { expect, test } from 'vitest';
-import { remedyOf, ANY_SERVER } from '../../../../../src/engine/remedy-words.ts';
-import { type CommandStep, shell } from '../../../../../src/engine/model.ts';
-import {
-  emailContentHtml,
-  type EmailContent,
-  emailContentText,
-} from '../../../../../src/notify/channels/email-rendering.ts';
+import { remedyOf, ANY_SERVER } from '../../../src/engine/remedy-words.ts';
+import { type CommandStep, shell } from '../../../src/engine/model.ts';
+import { type MailDocument, mailHtml, mailText } from '../../../src/document/mail.ts';
 
 const LONG_NAME = 'x'.repeat(80);
 const CHANGE: CommandStep = {
@@ -15,23 +11,24 @@ const CHANGE: CommandStep = {
   undo: ['delete {newid}'],
 };
 const { remedySteps } = remedyOf([shell('Look again.', `dig ${LONG_NAME}`, 'a <b'), CHANGE], ANY_SERVER);
-const CONTENT: EmailContent = {
+const CONTENT: MailDocument = {
   subject: 'S',
   tone: 'critical',
-  lead: { kind: 'steps', first: 1, lines: remedySteps.slice(0, 1) },
+  lead: ['Do this.'],
   links: [],
-  sections: [{ title: 'Then', kind: 'steps', first: 2, lines: remedySteps.slice(1) }],
+  sections: [{ title: 'What to do', parts: [{ kind: 'steps', lines: remedySteps }] }],
   facts: [],
   commands: [],
 };
 
 test('a mail has the blocks of commands on lines of their own, whole, below their steps', () => {
-  expect(emailContentText(CONTENT)).toBe(`1. Look again.
-   Shell, ready to copy:
-     dig ${LONG_NAME}
-     a <b
+  expect(mailText(CONTENT)).toBe(`Do this.
 
-Then
+What to do
+  1. Look again.
+     Shell, ready to copy:
+       dig ${LONG_NAME}
+       a <b
   2. Do it.
      FortiGate CLI, ready to copy:
        config a
@@ -47,6 +44,6 @@ ftm-watch
 });
 
 test('its HTML has each block as one element with nothing else in it', () => {
-  const blocks = [...emailContentHtml(CONTENT).matchAll(/<pre style="[^"]*">([^]*?)<\/pre>/gu)].map(([, text]) => text);
+  const blocks = [...mailHtml(CONTENT).matchAll(/<pre style="[^"]*">([^]*?)<\/pre>/gu)].map(([, text]) => text);
   expect(blocks).toEqual([`dig ${LONG_NAME}\na &#60;b`, 'config a\n    edit 0', 'delete FILL-IN-NEW-ID']);
 });

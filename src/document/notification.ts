@@ -1,6 +1,8 @@
-import { headline, shortCause } from '../../checks/headline.ts';
-import { counted } from '../../core/phrases.ts';
-import type { Cause } from '../../engine/model.ts';
+import { createHash } from 'node:crypto';
+import { headline, shortCause } from '../checks/headline.ts';
+import type { Millis } from '../core/clock.ts';
+import { counted } from '../core/phrases.ts';
+import type { Cause } from '../engine/model.ts';
 import {
   lastedText,
   type DigestNotification,
@@ -9,9 +11,9 @@ import {
   type NoteEvent,
   type Incident,
   type Occurrence,
-} from '../../engine/incident/incident.ts';
-import { spanText, zonedText } from '../../core/time-text.ts';
-import { visibleText } from '../../core/visible-text.ts';
+} from '../engine/incident/incident.ts';
+import { spanText, zonedText } from '../core/time-text.ts';
+import { visibleText } from '../core/visible-text.ts';
 
 /**
  * What any channel shows of a notification. Plain text that may quote strangers: each channel escapes it as its service
@@ -124,25 +126,42 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
   const severity = cause.severity.toUpperCase();
   switch (event) {
     case 'firing':
-      return causeLine(severity, site, '', cause);
+      return causeLine(severity, site, [''], cause);
     case 'reminder':
-      return causeLine('REMINDER', site, ` (${spanText(Math.max(0, at - since))})`, cause);
+      return causeLine('REMINDER', site, spansOf(Math.max(0, at - since)), cause);
     case 'changed':
-      return causeLine(severity, site, ' (changed)', cause);
+      return causeLine(severity, site, [' (changed)'], cause);
     case 'resolved': {
       // What is still open must not be hidden by the end of something else.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
-      return causeLine('RESOLVED', site, open, toldCause(incident));
+      return causeLine('RESOLVED', site, [open], toldCause(incident));
     }
   }
 }
 
-/** A longer name of the cause takes no more of the site than its first seven characters. */
+/** In whole minutes, from two hours on in whole hours; where that is too long, its largest unit alone. */
+function spansOf(span: Millis): readonly string[] {
+  const step = span < 60_000 ? 1 : span < 7_200_000 ? 60_000 : 3_600_000;
+  const whole = spanText(Math.floor(span / step) * step);
+  return [whole, whole.split(' ').slice(0, 2).join(' ')].map((text) => ` (${text})`);
+}
+
+/** What else is longer takes no more of the site than its first seven characters. */
 const SITE_AT_LEAST = 7;
 
-function causeLine(state: string, site: string, more: string, cause: Parameters<typeof shortCause>[0]): string {
-  const around = `${state} ${more}: `.length + Math.min(site.length, SITE_AT_LEAST);
-  return line(state, site, `${more}: ${shortCause(cause, MAX_SUBJECT - around)}`);
+/** @param asides what stands behind the site: the first that fits */
+function causeLine(
+  state: string,
+  site: string,
+  asides: readonly string[],
+  cause: Parameters<typeof shortCause>[0],
+): string {
+  const lines = asides.map((aside) => {
+    const around = `${state} ${aside}: `.length + Math.min(site.length, SITE_AT_LEAST);
+    const short = shortCause(cause, MAX_SUBJECT - around);
+    return { fits: around + short.length <= MAX_SUBJECT, text: line(state, site, `${aside}: ${short}`) };
+  });
+  return (lines.find(({ fits }) => fits) ?? lines.at(-1))?.text ?? '';
 }
 
 function digestSubject({ items, omitted, stillOpen }: DigestNotification, site: string): string {
@@ -241,4 +260,56 @@ export interface MessageContext {
 export function occurrenceText(occurrence: Occurrence, timezone: string): string {
   const [from, to] = [zonedText(occurrence.since, timezone), zonedText(occurrence.lastSeen, timezone)];
   return `seen from ${from} to ${to}, lasted ${lastedText(occurrence)}`;
+}
+
+/** More is no message any more: the page has the rest. */
+const MAX_PARAGRAPH = 1_000;
+const MAX_ITEMS = 10;
+
+/**
+ * The text below the subject, what is wrong and then what to do: paragraphs of one line, safe to show, that the service
+ * still has to escape. A digest and a note list their items.
+ */
+export function messageParagraphs(
+  notification: Notification,
+  { action, summary }: NotificationText,
+  site: string,
+): readonly string[] {
+  const items = digestItems(notification).map((item) => subjectOf(item, site));
+  const more = items.length + omittedOf(notification) - MAX_ITEMS;
+  const notes = notification.kind === 'note' ? notification.sections : [];
+  const sections = notes.map(({ title, lines }) => `${title}: ${lines.join('; ')}`);
+  return [
+    summary,
+    action,
+    ...sections,
+    ...items.slice(0, MAX_ITEMS),
+    ...(more > 0 ? [`and ${String(more)} more`] : []),
+  ].map((text) => visibleText(text, MAX_PARAGRAPH));
+}
+
+function omittedOf(notification: Notification): number {
+  return notification.kind === 'digest' ? notification.omitted : 0;
+}
+
+/** What a digest tells, as if each item had been told by itself; nothing of another notification. */
+export function digestItems(notification: Notification): readonly IncidentNotification[] {
+  if (notification.kind !== 'digest') return [];
+  const { id, at, items, stillOpen } = notification;
+  return items.map(({ event, incident }) => ({
+    kind: 'incident',
+    id,
+    at,
+    event,
+    incident,
+    nextReminder: null,
+    stillOpen,
+  }));
+}
+
+/** What a service takes as one fault, whichever agent of a site tells it: 64 characters. */
+export function faultKey(site: string, cause: string, subject: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([site, cause, subject]))
+    .digest('hex');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { breakable, markup, preformatted, toHtml } from '../../../../src/web/page/document.ts';
+import { breakable, markup, preformatted, toHtml } from '../../../src/document/html.ts';
 
 describe('markup()', () => {
   test.each([

@@ -1,17 +1,15 @@
-import { type Block, blocksOf, headOf, type RemedyStep } from '../../engine/model.ts';
-import { wrap } from '../../text/wrap.ts';
-import { type Incident, INCIDENT_DEFAULTS } from '../../engine/incident/incident.ts';
-import { spanText } from '../../core/time-text.ts';
-import { counted } from '../../core/phrases.ts';
-import type { Links, Tone } from '../message/notification-text.ts';
+import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/model.ts';
+import { wrap } from '../text/wrap.ts';
+import { type Fact, type Link, type LinkedLine, type Part, plainText, type Section } from './document.ts';
+import type { Tone } from './notification.ts';
 
 /** Of a line, with or without the indent of a section. */
 const WIDTH = 76;
 
 /** The message as plain text of short lines: what to do first, the small print last. */
-export function emailContentText({ lead, links, sections, facts, commands }: EmailContent): string {
+export function mailText({ lead, links, sections, facts, commands }: MailDocument): string {
   return [
-    ...partText(lead),
+    ...lead.flatMap((line) => wrapped(line, '')),
     '',
     ...(links.length === 0 ? [] : [...aligned(links), '']),
     ...sections.flatMap(sectionText),
@@ -25,7 +23,7 @@ export function emailContentText({ lead, links, sections, facts, commands }: Ema
 }
 
 function sectionText(section: Section): readonly string[] {
-  return [section.title, ...partText(section).map((line) => `  ${line}`), ''];
+  return [section.title, ...section.parts.flatMap(partText).map((line) => `  ${line}`), ''];
 }
 
 function aligned(facts: readonly Fact[]): readonly string[] {
@@ -36,18 +34,16 @@ function aligned(facts: readonly Fact[]): readonly string[] {
 function partText(part: Part): readonly string[] {
   switch (part.kind) {
     case 'text':
-      return part.lines.flatMap((line) => wrapped(line, ''));
-    case 'steps':
-      return part.lines.flatMap((line, index) => {
-        const number = `${String(part.first + index)}.`;
-        return [...wrapped(line.text, '   ', number.padEnd(3)), ...blocksOf(line).flatMap(blockText)];
-      });
-    case 'blocks':
-      return part.lines.flatMap(blockText);
+      return part.lines.flatMap((line) => wrapped(plainText(line), ''));
     case 'list':
-      return part.lines.flatMap(itemText);
-    case 'linked':
-      return part.lines.flatMap(linkedText);
+      return part.lines.flatMap((line) => (typeof line === 'string' ? itemText(line) : linkedText(line)));
+    case 'steps':
+      return part.lines.flatMap((step, index) => [
+        ...wrapped(step.text, '   ', `${String(index + 1)}.`.padEnd(3)),
+        ...blocksOf(step).flatMap(blockText),
+      ]);
+    case 'commands':
+      return part.lines.flatMap(blockText);
   }
 }
 
@@ -64,17 +60,15 @@ function linkedText({ text, links }: LinkedLine): readonly string[] {
   return [...itemText(text), ...aligned(links).map((line) => `  ${line}`)];
 }
 
-/** @param first what stands before the first line, as wide as the indent */
 function wrapped(text: string, indent: string, first: string = indent): readonly string[] {
-  const lines = wrap(text.trim().replaceAll(/\s+/gu, ' '), WIDTH - indent.length);
-  return lines.map((line, index) => `${index === 0 ? first : indent}${line}`);
+  return wrap(text.trim().replaceAll(/\s+/gu, ' '), WIDTH, indent, first);
 }
 
 /**
  * The message as HTML. Mail programs drop style sheets, so all style is inline; colours of text and background are the
  * reader's own, light or dark, and the one accent is readable on both.
  */
-export function emailContentHtml({ subject, tone, lead, links, sections, facts, commands }: EmailContent): string {
+export function mailHtml({ subject, tone, lead, links, sections, facts, commands }: MailDocument): string {
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
@@ -83,7 +77,7 @@ export function emailContentHtml({ subject, tone, lead, links, sections, facts, 
     '<body style="margin:0;padding:16px;font-family:system-ui,-apple-system,\'Segoe ' +
       'UI\',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5">',
     `<div style="max-width:640px;border-left:4px solid ${ACCENTS[tone]};padding-left:16px">`,
-    `<div style="font-size:18px;overflow-wrap:anywhere">${partHtml(lead)}</div>`,
+    `<div style="font-size:18px;overflow-wrap:anywhere">${partHtml({ kind: 'text', lines: lead })}</div>`,
     ...(links.length === 0 ? [] : [`<p style="margin:16px 0">${links.map(buttonHtml).join(' ')}</p>`]),
     ...sections.map(sectionHtml),
     '<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">' +
@@ -94,7 +88,7 @@ export function emailContentHtml({ subject, tone, lead, links, sections, facts, 
   ].join('\n');
 }
 
-const ACCENTS: Readonly<Record<EmailContent['tone'], string>> = {
+const ACCENTS: Readonly<Record<MailDocument['tone'], string>> = {
   critical: '#d93a3a',
   warning: '#c27a00',
   good: '#2b9348',
@@ -102,21 +96,22 @@ const ACCENTS: Readonly<Record<EmailContent['tone'], string>> = {
 };
 
 function sectionHtml(section: Section): string {
-  return `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(section.title)}</h2>${partHtml(section)}`;
+  return `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(section.title)}</h2>${section.parts.map(partHtml).join('')}`;
 }
 
 function partHtml(part: Part): string {
   switch (part.kind) {
     case 'text':
-      return part.lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(line)}</p>`).join('');
-    case 'steps':
-      return listHtml(`ol start="${String(part.first)}"`, part.lines.map(stepHtml));
-    case 'blocks':
-      return part.lines.map(blockHtml).join('');
+      return part.lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(plainText(line))}</p>`).join('');
     case 'list':
-      return listHtml('ul', part.lines.map(escapeHtml));
-    case 'linked':
-      return listHtml('ul', part.lines.map(linkedHtml));
+      return listHtml(
+        'ul',
+        part.lines.map((line) => (typeof line === 'string' ? escapeHtml(line) : linkedHtml(line))),
+      );
+    case 'steps':
+      return listHtml('ol', part.lines.map(stepHtml));
+    case 'commands':
+      return part.lines.map(blockHtml).join('');
   }
 }
 
@@ -133,9 +128,9 @@ function blockHtml(block: Block): string {
   );
 }
 
-function listHtml(tag: string, items: readonly string[]): string {
+function listHtml(tag: 'ol' | 'ul', items: readonly string[]): string {
   const list = items.map((item) => `<li style="margin:0 0 4px;overflow-wrap:anywhere">${item}</li>`).join('');
-  return `<${tag} style="margin:0;padding-left:24px">${list}</${tag.slice(0, 2)}>`;
+  return `<${tag} style="margin:0;padding-left:24px">${list}</${tag}>`;
 }
 
 function linkedHtml({ text, links }: LinkedLine): string {
@@ -166,69 +161,15 @@ function escapeHtml(text: string): string {
 }
 
 /** What a mail says, before it is text or HTML. Its strings are plain text, and may quote strangers. */
-export interface EmailContent {
+export interface MailDocument {
   /** As in the headers: it stands in no text that is shown. */
   readonly subject: string;
   readonly tone: Tone;
-  /** What is wrong. */
-  readonly lead: Part;
+  /** What is wrong, or what to do. */
+  readonly lead: readonly string[];
   readonly links: readonly Link[];
   readonly sections: readonly Section[];
   readonly facts: readonly Fact[];
   /** Commands, which may be longer than all the rest: they come last. */
   readonly commands: readonly Section[];
-}
-
-type Part =
-  | { readonly kind: 'text' | 'list'; readonly lines: readonly string[] }
-  /** They are numbered. */
-  | { readonly kind: 'steps'; readonly first: number; readonly lines: readonly RemedyStep[] }
-  | { readonly kind: 'blocks'; readonly lines: readonly Block[] }
-  /** A list whose lines have links of their own. */
-  | { readonly kind: 'linked'; readonly lines: readonly LinkedLine[] };
-
-export type Section = Part & { readonly title: string };
-
-export interface LinkedLine {
-  readonly text: string;
-  readonly links: readonly Link[];
-}
-
-type Link = readonly [title: string, url: string];
-
-export type Fact = readonly [name: string, value: string];
-
-/** Without those that have nothing to say. */
-export function spoken(sections: readonly Section[]): readonly Section[] {
-  return sections.filter(({ lines }) => lines.length > 0);
-}
-
-export function linksOf({ page, runbook }: Links, pageTitle: string): readonly Link[] {
-  return [
-    ...(page === null ? [] : [[pageTitle, page] as const]),
-    ...(runbook === null ? [] : [['Runbook', runbook] as const]),
-  ];
-}
-
-export function commonFacts({ id, cause }: Incident, site: string): readonly Fact[] {
-  return [
-    ['Site', site],
-    ['Cause', `${cause.id} (${cause.severity}, ${cause.confidence})`],
-    ['Subject', cause.subject],
-    ['Incident', id],
-  ];
-}
-
-export function flapFacts({ returns, flapping, status, cause }: Incident): readonly Fact[] {
-  const within = `within ${spanText(INCIDENT_DEFAULTS.flapping.within)}`;
-  const count = returns.length === 0 ? [] : [`came back ${counted(returns.length, 'time')} ${within}`];
-  const rule =
-    flapping && status === 'open'
-      ? [
-          `${cause.subject} had more than ${String(INCIDENT_DEFAULTS.flapping.outages)} outages ${within}: this incident ` +
-            `stays open until the fault has been gone for ${spanText(INCIDENT_DEFAULTS.flapping.quiet)}`,
-        ]
-      : [];
-  const facts = [...count, ...rule];
-  return facts.length === 0 ? [] : [['Flapping', facts.join('; ')]];
 }

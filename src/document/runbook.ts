@@ -1,6 +1,7 @@
-import { type RemedyStep, type Step, impactOf } from '../engine/model.ts';
+import { type Step, impactOf } from '../engine/model.ts';
 import { remedyOf, fill, type WordingFacts } from '../engine/remedy-words.ts';
-import { CHECKS, wordsOf, type CauseId } from './registry.ts';
+import { CHECKS, wordsOf, type CauseId } from '../checks/registry.ts';
+import type { LinkedLine, Paragraph, Part, Section } from './document.ts';
 
 /**
  * What to do about a cause, for whoever does not have the incident at hand. The docs and the daemon print it from here,
@@ -10,30 +11,9 @@ export interface Runbook {
   readonly id: CauseId;
   /** Begins with a capital. */
   readonly title: string;
-  /** The first blocks stand under no heading. */
-  readonly intro: readonly RunbookBlock[];
-  readonly sections: readonly RunbookSection[];
-}
-
-export interface RunbookSection {
-  readonly title: string;
-  readonly blocks: readonly RunbookBlock[];
-}
-
-export type RunbookBlock =
-  | { readonly kind: 'text'; readonly words: RunbookWords }
-  /** They are numbered. */
-  | { readonly kind: 'steps'; readonly steps: readonly RemedyStep[] }
-  /** Where its facts are known from. */
-  | { readonly kind: 'sources'; readonly sources: readonly RunbookSource[] };
-
-/** Plain text, and names that programs know. */
-export type RunbookWords = readonly (string | { readonly code: string })[];
-
-export interface RunbookSource {
-  readonly text: string;
-  /** null: it has a name and no address. */
-  readonly url: string | null;
+  /** What stands under no heading. */
+  readonly intro: readonly Part[];
+  readonly sections: readonly Section[];
 }
 
 /** Blanks that commands mark by themselves. */
@@ -85,13 +65,13 @@ export function runbookOf(id: CauseId): Runbook {
     sections: [
       {
         title: 'Impact',
-        blocks: [text(impactOf(impact, { licenseActive: null, offlineActivation: null }))],
+        parts: [text(impactOf(impact, { licenseActive: null, offlineActivation: null }))],
       },
-      { title: 'What to do', blocks: whatToDo(id) },
+      { title: 'What to do', parts: whatToDo(id) },
       ...variantsOf(id),
       {
         title: 'Is it fixed?',
-        blocks: [
+        parts: [
           text(
             { code: 'ftm-watch check' },
             ' looks at everything once. The incident closes by itself after ',
@@ -102,12 +82,12 @@ export function runbookOf(id: CauseId): Runbook {
       },
       ...(sources.length === 0
         ? []
-        : [{ title: 'Known from', blocks: [{ kind: 'sources', sources: sources.map(sourceOf) } as const] }]),
+        : [{ title: 'Known from', parts: [{ kind: 'list', lines: sources.map(sourceOf) } as const] }]),
     ],
   };
 }
 
-function whatToDo(id: CauseId): readonly RunbookBlock[] {
+function whatToDo(id: CauseId): readonly Part[] {
   const { remedy, anyProductRemedy, productRemedy = {} } = wordsOf(id);
   const places = placesOf(id);
   const products = Object.entries(productRemedy);
@@ -125,7 +105,7 @@ function whatToDo(id: CauseId): readonly RunbookBlock[] {
   ];
 }
 
-function variantsOf(id: CauseId): readonly RunbookSection[] {
+function variantsOf(id: CauseId): readonly Section[] {
   const { kinds = {}, brokenPath, proxyRemedy } = wordsOf(id);
   const places = placesOf(id);
   const blocksOf = ({ summary, remedy }: { readonly summary: string; readonly remedy: readonly Step[] }) => [
@@ -133,13 +113,11 @@ function variantsOf(id: CauseId): readonly RunbookSection[] {
     stepsOf(remedy, places),
   ];
   return [
-    ...Object.values(kinds).map((kind) => ({ title: `Where ${kind.title}`, blocks: blocksOf(kind) })),
+    ...Object.values(kinds).map((kind) => ({ title: `Where ${kind.title}`, parts: blocksOf(kind) })),
     ...(proxyRemedy === undefined
       ? []
-      : [{ title: 'Where the connection leads through a proxy', blocks: [stepsOf(proxyRemedy, places)] }]),
-    ...(brokenPath === undefined
-      ? []
-      : [{ title: 'While the path is broken: critical', blocks: blocksOf(brokenPath) }]),
+      : [{ title: 'Where the connection leads through a proxy', parts: [stepsOf(proxyRemedy, places)] }]),
+    ...(brokenPath === undefined ? [] : [{ title: 'While the path is broken: critical', parts: blocksOf(brokenPath) }]),
   ];
 }
 
@@ -147,7 +125,7 @@ function placesOf(id: CauseId): WordingFacts {
   return checkOf(id)?.id === 'delivery' ? PLACES_OF_SERVICES : PLACES;
 }
 
-function scopeOf(id: CauseId): RunbookWords {
+function scopeOf(id: CauseId): Exclude<Paragraph, string> {
   const check = checkOf(id);
   return check === undefined
     ? ['It may be about any precondition.']
@@ -158,23 +136,19 @@ function checkOf(id: CauseId) {
   return CHECKS.find(({ causes }) => Object.hasOwn(causes, id));
 }
 
-function text(...words: RunbookWords): RunbookBlock {
-  return { kind: 'text', words };
+function text(...words: Exclude<Paragraph, string>): Part {
+  return { kind: 'text', lines: [words] };
 }
 
-function stepsOf(steps: readonly Step[], places: WordingFacts): RunbookBlock {
-  return { kind: 'steps', steps: remedyOf(steps, places).remedySteps };
+function stepsOf(steps: readonly Step[], places: WordingFacts): Part {
+  return { kind: 'steps', lines: remedyOf(steps, places).remedySteps };
 }
 
-/** As `CauseWords.sources` writes them. */
-function sourceOf(source: string): RunbookSource {
+/** As `CauseWords.sources` writes them: with an address, where they have one. */
+function sourceOf(source: string): string | LinkedLine {
   const [, document] = /^docs:(.+)$/u.exec(source) ?? [];
   const [, tip] = /^ta-p\/(\d+)$/u.exec(source) ?? [];
-  if (document !== undefined) return addressOf(`https://docs.fortinet.com/document/${document}`);
-  if (tip !== undefined) return { text: `Fortinet community, ta-p/${tip}`, url: null };
-  return URL.canParse(source) ? addressOf(source) : { text: source, url: null };
-}
-
-function addressOf(url: string): RunbookSource {
-  return { text: url, url };
+  if (tip !== undefined) return `Fortinet community, ta-p/${tip}`;
+  const url = document === undefined ? source : `https://docs.fortinet.com/document/${document}`;
+  return URL.canParse(url) ? { text: '', links: [[url, url]] } : source;
 }

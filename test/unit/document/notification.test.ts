@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CAUSE_IDS } from '../../../../src/checks/registry.ts';
-import type { Notification } from '../../../../src/engine/incident/incident.ts';
-import { adaptiveCardMessage } from '../../../../src/notify/channels/teams.ts';
-import { type MessageContext, notificationText } from '../../../../src/notify/message/notification-text.ts';
-import { anyText } from '../../../support/any-text.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { AT_HQ } from '../../../support/message-context.ts';
-import { HOUR, timeline, type Timeline } from '../../../support/incident-timeline.ts';
+import { CAUSE_IDS } from '../../../src/checks/registry.ts';
+import type { Notification } from '../../../src/engine/incident/incident.ts';
+import { adaptiveCardMessage } from '../../../src/notify/channels/teams.ts';
+import { type MessageContext, notificationText } from '../../../src/document/notification.ts';
+import { anyText } from '../../support/any-text.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { AT_HQ } from '../../support/message-context.ts';
+import { HOUR, timeline, type Timeline } from '../../support/incident-timeline.ts';
 
 const CONTEXT = AT_HQ;
 const PUBLIC = { ...CONTEXT, publicUrl: 'https://ftm.example.org/watch' };
@@ -49,6 +49,18 @@ describe('the subject', () => {
     expect(subjects(timeline().rounds(2, [{ ...INTERCEPTED, severity: 'warning' }]).told)).toEqual([
       'WARNING hq: TLS intercepted by FortiGate',
     ]);
+  });
+
+  test.each([
+    [0.5, INTERCEPTED, 'hq', 'REMINDER hq (30 min): TLS intercepted by FortiGate'],
+    [1.6, INTERCEPTED, 'hq', 'REMINDER hq (1 h 36 min): TLS intercepted by FortiGate'],
+    [51.6, INTERCEPTED, 'hq', 'REMINDER hq (2 d 3 h): TLS intercepted by FortiGate'],
+    [1.6, causeOf('precondition-unknown'), 'branch-7', 'REMINDER branch-7 (1 h): a precondition cannot be judged'],
+  ])('of a reminder after %f h says how long, and leaves the site its room', (hours, cause, site, expected) => {
+    const [firing] = storyOf(cause);
+    if (firing?.kind !== 'incident') throw new Error('Expected an incident');
+    const at = firing.incident.since + hours * HOUR;
+    expect(subjects([{ ...firing, event: 'reminder', at }], { ...CONTEXT, site })).toEqual([expected]);
   });
 
   test('says that the cause is another one now', () => {

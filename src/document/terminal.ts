@@ -1,0 +1,72 @@
+import { createColors } from 'picocolors';
+import { visibleText } from '../core/visible-text.ts';
+import { type Block, blocksOf, type Cause, headOf, type RemedyStep } from '../engine/model.ts';
+import { foldEvidence } from '../engine/words.ts';
+import { wrap } from '../text/wrap.ts';
+
+export interface TextStyle {
+  readonly color: boolean;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+export type Colors = ReturnType<typeof createColors>;
+
+/** A single text longer than this is somebody's attempt to flood the terminal. */
+const TEXT_LIMIT = 1_000;
+
+/** A text, which may quote strangers, as lines of a terminal, with what stands before them as in `wrap`. */
+export function told(text: string, width: number, indent = '', first: string = indent): readonly string[] {
+  return wrap(visibleText(text, TEXT_LIMIT), width, indent, first);
+}
+
+/** A cause with its evidence and its remedy. */
+export function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly string[] {
+  const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
+  const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
+  return [
+    ...told(`${cause.severity.toUpperCase()}${suspected}  ${cause.summary}`, style.width).map((line) =>
+      paint(colors.bold(line)),
+    ),
+    ...section('Impact', [cause.impact], style, colors),
+    ...section('Evidence', evidenceItems(cause), style, colors),
+    ...remedySection(cause.remedySteps, style, colors),
+  ];
+}
+
+function evidenceItems({ evidence }: Cause): readonly string[] {
+  const { shown, folded } = foldEvidence(evidence);
+  return folded.length === 0 ? shown : [...shown, `… and ${String(folded.length)} more, with --json`];
+}
+
+function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: Colors): readonly string[] {
+  return steps.flatMap((step, index) => [
+    ...section(index === 0 ? 'Remedy' : '', [`${String(index + 1)}. ${step.text}`], style, colors, steps.length > 1),
+    ...blocksOf(step).flatMap((block) => blockLines(block, style, colors)),
+  ]);
+}
+
+/** The lines of a block are neither wrapped nor coloured: they are copied from the terminal. */
+function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonly string[] {
+  const margin = ' '.repeat(SECTION_INDENT + 3);
+  return [
+    ...told(headOf(block), width, margin).map(colors.dim),
+    ...block.text.split('\n').map((line) => `${margin}  ${visibleText(line, TEXT_LIMIT)}`),
+  ];
+}
+
+const SECTION_INDENT = 12;
+
+/** @param hangs items that stand one below the other are told apart by their hanging second lines */
+function section(
+  name: string,
+  items: readonly string[],
+  { width }: TextStyle,
+  colors: Colors,
+  hangs = items.length > 1,
+): readonly string[] {
+  const margin = ' '.repeat(SECTION_INDENT);
+  const lines = items.flatMap((item) => told(item, width, hangs ? `${margin}   ` : margin, margin));
+  const title = `  ${colors.bold(name.padEnd(SECTION_INDENT - 2))}`;
+  return lines.map((line, index) => (index === 0 ? `${title}${line.slice(SECTION_INDENT)}` : line));
+}
