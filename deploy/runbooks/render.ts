@@ -1,31 +1,46 @@
-import { CAUSE_IDS, CHECKS, isFaultId, wordsOf } from '../../src/checks/registry.ts';
+import { CAUSE_IDS, type CauseId, CHECKS, isCauseId, isFaultId, wordsOf } from '../../src/checks/registry.ts';
 import type { LinkedLine, Paragraph, Part } from '../../src/document/document.ts';
 import { type Runbook, runbookOf } from '../../src/document/runbook.ts';
 import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/model.ts';
 
 /** Every page by its file name: one for each cause, and the list of them. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
+  const runbooks = CAUSE_IDS.map((id) => ({ id, runbook: runbookOf(id) }));
   return new Map([
     ['README.md', renderList()],
-    ...CAUSE_IDS.map((id): readonly [string, string] => [`${id}.md`, renderPage(runbookOf(id))]),
+    ...runbooks.map(({ runbook }): readonly [string, string] => [`${runbook.name}.md`, renderPage(runbook)]),
+    // Alerts name the page of a cause by its id.
+    ...runbooks
+      .filter(({ id, runbook }) => runbook.name !== id)
+      .map(({ id, runbook }): readonly [string, string] => [`${id}.md`, renderReference(id, runbook.name)]),
   ]);
 }
 
-const GENERATED = '<!-- Written by "npm run generate" from src/checks: change it there. -->';
+function renderReference(id: CauseId, name: string): string {
+  return joined([`# ${id}`, GENERATED, `See [${name}](${name}.md).`]);
+}
+
+const GENERATED = '<!-- Generated from src/checks. -->';
 
 function renderList(): string {
   const others = { title: 'Any precondition', causes: CAUSE_IDS.filter((id) => !isFaultId(id)) };
   const parts = [...CHECKS.map(({ title, causes }) => ({ title, causes: Object.keys(causes) })), others];
   const intro =
-    'A page for each cause that ftm-watch can find, in the order of the path. Alerts about ftm-watch itself: ' +
-    '[alerts.md](alerts.md).';
+    'A page for each cause that ftm-watch can find, in the order of the path. The daemon serves the same pages at ' +
+    '`/runbooks/CAUSE`. Alerts about ftm-watch itself: [alerts.md](alerts.md).\n\n' +
+    'The incident, on the status page and in messages, contains these steps with your addresses filled in. After the ' +
+    'repair, run `ftm-watch check --verify INCIDENT`. The incident closes after `notify.policy.recoveries` rounds ' +
+    'without the cause.';
   return joined([
     '# Runbooks',
     GENERATED,
     intro,
     ...parts.flatMap(({ title, causes }) => [
       `## ${title}`,
-      causes.map((id) => `- [${id}](${id}.md): ${wordsOf(id).title} (${wordsOf(id).severity})`).join('\n'),
+      causes
+        .filter(isCauseId)
+        .map((id) => `- [${id}](${runbookOf(id).name}.md): ${wordsOf(id).title} (${wordsOf(id).severity})`)
+        .join('\n'),
     ]),
   ]);
 }
@@ -71,7 +86,7 @@ function commandsText(block: Block, language: string): string {
 
 function itemText(line: string | LinkedLine): string {
   return typeof line === 'string'
-    ? `- ${line}`
+    ? `- ${escaped(line)}`
     : ['-', line.text, ...line.links.map(([, url]) => `<${url}>`)].filter((word) => word !== '').join(' ');
 }
 
