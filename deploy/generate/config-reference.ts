@@ -2,7 +2,7 @@ import type { JsonSchema } from '../../src/config/config.ts';
 import { type DescribedKey, describedKeys } from './described-keys.ts';
 
 const TABLE = /(?<begin><!-- keys: (?<section>\w+) -->\n)[^]*?(?<end><!-- end -->)/gu;
-const HEAD = '| key | type | default | what it is for |\n|---|---|---|---|\n';
+const HEAD = '| key | type | default | description |\n|---|---|---|---|\n';
 
 /**
  * The document with each of its tables, between `<!-- keys: SECTION -->` and `<!-- end -->`, made again from the

@@ -166,7 +166,7 @@ const webhookEntry = section(
     token: optionalSecret('token', 'File with a token, sent as "Authorization: Bearer". Needs https.'),
     signingSecret: optionalSecret(
       'signing secret',
-      'File with a secret that bodies are signed with (HMAC-SHA256, as Standard Webhooks has it).',
+      'File with a secret to sign bodies with (HMAC-SHA256, Standard Webhooks).',
     ),
     caFile: authorityFile,
   },

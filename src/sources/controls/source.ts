@@ -23,8 +23,8 @@ export const controls: RoundSource<'controls', Sections, readonly PathObservatio
     controlHosts: list(hostPort(HTTPS_PORT))
       .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
       .describe(
-        'Unrelated hosts that tell "the internet is gone" from "the licence server is blocked". A firewall may ' +
-          'block them: that is no fault.',
+        'Unrelated hosts that distinguish "the internet is down" from "the licence server is blocked". It is not ' +
+          'a fault if a firewall blocks them.',
       ),
   },
   targets: ({ controlHosts }) => controlHosts.flatMap(pathProbes),

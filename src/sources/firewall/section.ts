@@ -17,16 +17,16 @@ import { httpsOrigin } from '../../config/schema/endpoints.ts';
 
 const entry = section({
   url: httpsOrigin('https://10.0.0.1').describe('Address of the FortiGate, "https://" without a path.'),
-  token: secret('token', 'File with the token of a REST API administrator that only reads.'),
-  vdom: text.prefault('root').describe('Virtual domain that the traffic passes.'),
-  source: address.describe("Address that FortiAuthenticator's traffic comes from: firewall policies match it."),
+  token: secret('token', 'File with the token of a read-only REST API administrator.'),
+  vdom: text.prefault('root').describe('Virtual domain of the traffic.'),
+  source: address.describe("Address that FortiAuthenticator's traffic comes from."),
   sourceInterface: optional(text).describe(
-    'Interface that the traffic arrives on; the default is the one that the route to `source` names.',
+    'Interface that the traffic arrives on. The default is that of the route to `source`.',
   ),
-  appliances: list(name).describe('Names of the `appliances` whose traffic comes from `source`; the default is all.'),
+  appliances: list(name).describe('Names of the `appliances` whose traffic comes from `source`. The default is all.'),
   fortitokens: flag
     .prefault(false)
-    .describe('Whether the FortiGate holds FortiTokens itself: how many are in which status is noted then.'),
+    .describe('Whether the FortiGate holds FortiTokens itself. Their number by status is noted.'),
   caFile: authorityFile,
 });
 

@@ -26,8 +26,8 @@ export const firewall: SlowSource<'firewall', Sections, readonly FirewallObserva
   runs: 'appliance',
   sections: {
     firewall: section.describe(
-      "The FortiGates on the way, read only: tells which policy matches FortiAuthenticator's traffic. An entry for " +
-        'each address that the traffic comes from; a single one may stand without a list.',
+      "The FortiGates on the path, read only: the policy that matches FortiAuthenticator's traffic. One entry " +
+        'for each address that the traffic comes from. A single entry needs no list.',
     ),
   },
   isConfigured: (settings) => settings.firewall.length > 0,

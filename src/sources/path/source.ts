@@ -154,17 +154,11 @@ export const path: RoundSource<'path', PathSettings, PathFacts, PathSourceTools,
   sections: {
     licenseServer: licenseServer.prefault({}).describe("Fortinet's FortiToken Mobile licence server."),
     trust: trust.prefault({}).describe("How the licence server's certificate is judged."),
-    services: services.describe(
-      'Other hosts that FortiAuthenticator talks to, such as the push service. The same probes and causes.',
-    ),
+    services: services.describe('Other hosts that FortiAuthenticator connects to, such as the push service.'),
     resolvers: resolvers
       .prefault(['system'])
-      .describe(
-        "Resolvers to ask, each by itself: name those that FortiAuthenticator uses. system is this machine's own.",
-      ),
-    sourceAddress: optional(address).describe(
-      'Local address that probes leave from, on machines with several: firewall policies match source addresses.',
-    ),
+      .describe('Resolvers to query, each separately. List those that FortiAuthenticator uses.'),
+    sourceAddress: optional(address).describe('Local address that probes use, on machines with several addresses.'),
   },
   metrics: PATH_METRICS,
   targets: (settings) => [

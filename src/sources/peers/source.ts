@@ -117,9 +117,9 @@ const PEER_METRICS: SourceMetrics<readonly PeerObservation[], object> = {
 };
 
 const peer = section({
-  name: name.describe('What evidence calls it.'),
+  name: name.describe('Name in the evidence.'),
   url: httpsOrigin('https://10.0.0.9:9843').describe('Address of its status page, "https://" without a path.'),
-  token: optionalSecret('token', 'File with a token of its "web.tokens" that may read.'),
+  token: optionalSecret('token', 'File with one of its "web.tokens" with the role read.'),
   caFile: authorityFile,
 });
 
@@ -140,8 +140,8 @@ export const peers: SlowSource<'peers', Sections, readonly PeerObservation[]> = 
   runs: 'appliance',
   sections: {
     peers: peersSection.describe(
-      "Other ftm-watch agents, each in FortiAuthenticator's own network segment, whose status is read on " +
-        '`schedule.appliance`: what they see and this machine does not is a fault of that segment.',
+      "Other ftm-watch agents in FortiAuthenticator's own network segment. Their status is read on " +
+        '`schedule.appliance`.',
     ),
   },
   isConfigured: (settings) => settings.peers.length > 0,

@@ -225,13 +225,13 @@ export const registration = section({
   user: text.describe('API user of FortiCloud (IAM > API Users), with read access to Asset Management.'),
   password: secret('password', "File with the API user's password."),
   accountId: optional(integer(1, MAX_ACCOUNT, 'an account number')).describe(
-    'Account to look in, for API users of an organisation.',
+    'Account, for API users of an organisation.',
   ),
   url: httpsOriginSection('https://support.fortinet.com')
     .prefault('https://support.fortinet.com')
-    .describe('Where the asset management API is.'),
+    .describe('URL of the asset management API.'),
   authUrl: httpsOriginSection('https://customerapiauth.fortinet.com')
     .prefault('https://customerapiauth.fortinet.com')
-    .describe('Where access tokens are issued.'),
+    .describe('URL of the service that issues access tokens.'),
   caFile: authorityFile,
 });
