@@ -1,4 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -121,4 +122,10 @@ test('no paragraph of 30 words or more is in the documents twice', () => {
   );
   expect(paragraphs.length).toBeGreaterThan(100);
   expect(paragraphs.filter((paragraph, index) => paragraphs.indexOf(paragraph) !== index)).toEqual([]);
+});
+
+test('each picture is in a document', () => {
+  const pictures = globSync('docs/images/*.png').map((file) => basename(file));
+  expect(pictures.length).toBeGreaterThan(4);
+  expect(pictures.filter((name) => !TEXTS.some(({ text }) => text.includes(`images/${name}`)))).toEqual([]);
 });
