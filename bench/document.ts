@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
+const DOCUMENT = fileURLToPath(new URL('results.md', import.meta.url));
 
 /**
- * Puts what a bench has measured into docs/benchmarks.md, between its two comments.
+ * Puts what a bench has measured into bench/results.md, between its two comments.
  * @param command as in `npm run bench`
  * @throws {Error} when they are not there
  */

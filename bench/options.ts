@@ -19,7 +19,7 @@ export interface Options {
   /** After so many rounds memory is looked at. */
   readonly memoryAfter: readonly number[];
   readonly json: string;
-  /** Whether the results go into docs/benchmarks.md. */
+  /** Whether the results go into bench/results.md. */
   readonly write: boolean;
 }
 

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { LogLines, Measured } from './measure.ts';
 
-const DOCUMENT = fileURLToPath(new URL('../../docs/scale.md', import.meta.url));
+const DOCUMENT = fileURLToPath(new URL('../results.md', import.meta.url));
 const BEGIN = '<!-- sizes: npm run bench:scale -- --write -->';
 const END = '<!-- /sizes -->';
 
@@ -99,11 +99,11 @@ function group(value: number, digits: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
 
-/** Puts it between its marks in docs/scale.md. @throws {Error} when the marks are not there */
+/** Puts it between its marks in bench/results.md. @throws {Error} when the marks are not there */
 export async function writeReport(report: string): Promise<void> {
   const document = await readFile(DOCUMENT, 'utf8');
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (from < 0 || to < from)
-    throw new Error(`Cannot write the sizes: expected "${BEGIN}" and "${END}" in docs/scale.md`);
+    throw new Error(`Cannot write the sizes: expected "${BEGIN}" and "${END}" in bench/results.md`);
   await writeFile(DOCUMENT, `${document.slice(0, from + BEGIN.length)}\n\n${report}\n\n${document.slice(to)}`);
 }

@@ -5,7 +5,7 @@
  *   npm run bench:scale [-- --quick] [-- --size 100x10]… [-- --write] [-- --json FILE]
  *
  * `--quick` takes three sizes, `--size` one of so many targets and appliances; `--write` puts the tables into
- * docs/scale.md.
+ * bench/results.md.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

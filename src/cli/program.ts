@@ -550,7 +550,7 @@ function addStore(program: Command, invoked: Invoked, finish: Finish): void {
     .argument('<file>', 'the copy')
     .option('--force', 'replace a file that is there')
     .option('--keep-pending', 'let the copy send what is still on its way, to move to another machine')
-    .addHelpText('after', '\nTo put it back: docs/operate.md.\n')
+    .addHelpText('after', '\nTo restore it: docs/install.md.\n')
     .action(async (file: string, options: { force?: boolean; keepPending?: boolean }, command: Command) => {
       const { storeBackup } = await import('./store.ts');
       const wish = { file, force: options.force === true, keepPending: options.keepPending === true };

@@ -33,7 +33,7 @@ function verdictOn(checked: CheckedStore): { readonly text: string; readonly cod
     case 'unreadable':
       return { text: `it cannot be read: ${checked.message}`, code: CHECK_EXIT.unreadable };
     case 'damaged':
-      return { text: 'it is damaged: put back a copy (docs/operate.md)', code: CHECK_EXIT.damaged };
+      return { text: 'it is damaged: put back a copy (docs/install.md)', code: CHECK_EXIT.damaged };
     case 'whole':
       return {
         text: `${wholeText(checked)}; ${versionText(checked)}`,
@@ -52,7 +52,7 @@ function versionText({ version, knownVersion }: WholeStore): string {
   return version < knownVersion
     ? `version ${String(version)}, which the daemon upgrades to ${String(knownVersion)} and keeps a copy of`
     : `version ${String(version)}, and this ftm-watch knows ${String(knownVersion)}: start the newer one, or put back a ` +
-        'copy (docs/operate.md)';
+        'copy (docs/install.md)';
 }
 
 export interface BackupWish {

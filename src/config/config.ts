@@ -28,42 +28,36 @@ const MANY = 1000;
 const policy = section({
   confirmations: integer(1, MANY, 'a number of rounds')
     .prefault(2)
-    .describe(
-      'Rounds in a row that must show a cause before it is told, one less where two witnesses agree. More is calmer ' +
-        'and later.',
-    ),
+    .describe('Rounds in a row that must show a cause before it is reported; one less if two witnesses agree.'),
   recoveries: integer(1, MANY, 'a number of rounds')
     .prefault(2)
-    .describe('Rounds in a row without it before it counts as fixed.'),
+    .describe('Rounds in a row without the cause before it counts as fixed.'),
   reminder: duration(7 * DAY)
     .prefault('4h')
-    .describe('Remind of an open incident after so long.'),
+    .describe('Interval of reminders about an open incident.'),
   maxPerHour: integer(1, MANY, 'a number of messages')
     .prefault(20)
     .describe(
-      'Messages an hour at most, for all channels together. Others wait for a digest; new critical causes never wait.',
+      'Maximum number of messages per hour, for all channels together. Others wait for a digest. New critical ' +
+        'causes never wait.',
     ),
 });
 
 const maintenance = section({
-  cron: cron.describe('When the window begins: minute, hour, day of month, month, day of week.'),
+  cron: cron.describe('Start of the window: minute, hour, day of month, month, day of week.'),
   duration: duration(7 * DAY).describe('How long it lasts.'),
-  timezone: timezone.prefault('UTC').describe('Time zone that `cron` is meant in.'),
+  timezone: timezone.prefault('UTC').describe('Time zone of `cron`.'),
 });
 
 const heartbeat = section({
   url: secretUrlField('What to fetch (GET) while rounds and alerting work.', 'https://hc.example.org/ping/ftm-watch'),
-  every: duration(DAY)
-    .prefault('1m')
-    .describe('How often. The service should wait for a few of them before it raises the alarm.'),
+  every: duration(DAY).prefault('1m').describe('Interval. The service should alert after a few missed requests.'),
 });
 
 const summary = section({
   cron: cron
     .prefault('0 7 * * 1')
-    .describe(
-      'When: minute, hour, day of month, month, day of week, in the zone of the site. It covers the time since.',
-    ),
+    .describe('Time in the zone of the site: minute, hour, day of month, month, day of week.'),
 });
 
 const otlp = section(
@@ -90,14 +84,13 @@ export type NotifyConfig = z.output<typeof notify>;
 
 const notify = section({
   ...channelSections(),
-  policy: policy.prefault({}).describe('When a cause becomes an incident, and how often it is told.'),
+  policy: policy.prefault({}).describe('When a cause becomes an incident, and how often it is sent.'),
   maintenance: list(maintenance).describe('Windows in which incidents are recorded and nobody is notified.'),
   summary: optional(summary).describe(
-    'A regular message: availability, incidents (a licence that must be redeemed soon is one), tokens left, ' +
-      'certificates that end soon, silences that are still on.',
+    'A regular message: availability, incidents, tokens left, certificates that expire soon, active silences.',
   ),
   runbookUrl: optional(webUrl('https://wiki.example.org/ftm')).describe(
-    'Where the runbooks are, where it is not this daemon: messages link to it with the id of the cause at its end.',
+    'Address of the runbooks, if not this daemon. The id of the cause is appended.',
   ),
   proxy: optional(proxy).describe(
     'HTTP proxy for Slack, Teams, PagerDuty, ntfy, web hooks, the heartbeat and `metrics.otlp`. A URL, or a section ' +
@@ -105,8 +98,7 @@ const notify = section({
       'proxied.',
   ),
   heartbeat: optional(heartbeat).describe(
-    'A sign of life for a service that raises the alarm when it stays away: nobody else notices that the ' +
-      'watcher itself is dead.',
+    'A request to a service that alerts when it stops, because ftm-watch cannot report its own end.',
   ),
 });
 
@@ -125,18 +117,18 @@ export interface Config extends z.output<typeof configFile> {
 export const configFile = section(
   {
     include: list(readableFile).describe(
-      'More files, each over the one before it, and this one over them all: sections are merged key by key, lists ' +
-        'and values are replaced. Only the first file names others.',
+      'More files. Each overrides the one before it, and this file overrides all: sections are merged key by ' +
+        'key, lists and values are replaced. Included files cannot include others.',
     ),
     site: optional(name).describe(
-      'Name of this site in messages, on the page and in reports; the default is the host name of the machine.',
+      'Name of this site in messages, on the page and in reports. The default is the host name.',
     ),
     timezone: timezone
       .prefault('UTC')
-      .describe('Time zone of this site: messages and pages show times in it and in UTC. Schedules have their own.'),
+      .describe('Time zone of this site for messages and pages. Schedules have their own.'),
     ...watchedSections,
     schedule: schedule.prefault({}).describe('When things run.'),
-    notify: notify.prefault({}).describe('Who is told, and how.'),
+    notify: notify.prefault({}).describe('Who is notified, and how.'),
     web: web.prefault({}).describe('The status page, the metrics and the API.'),
     metrics: section({
       otlp: optional(otlp).describe(
@@ -146,11 +138,11 @@ export const configFile = section(
     })
       .prefault({})
       .describe('How metrics leave this machine other than by /metrics.'),
-    store: store.prefault({}).describe('History, incidents and messages that wait.'),
+    store: store.prefault({}).describe('History, incidents and pending messages.'),
     log: section({
       level: choice('trace', 'debug', 'info', 'warn', 'error')
         .prefault('info')
-        .describe("How much the program's own log tells."),
+        .describe("Level of the program's own log."),
     })
       .prefault({})
       .describe("The program's own log."),

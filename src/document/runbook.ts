@@ -1,6 +1,6 @@
-import { type Step, impactOf } from '../engine/model.ts';
+import { impactOf, type RemedyStep, sentenceStep, type Step } from '../engine/model.ts';
 import { remedyOf, fill, type WordingFacts } from '../engine/remedy-words.ts';
-import { CHECKS, wordsOf, type CauseId } from '../checks/registry.ts';
+import { CAUSE_IDS, CHECKS, wordsOf, type CauseId } from '../checks/registry.ts';
 import type { LinkedLine, Paragraph, Part, Section } from './document.ts';
 
 /**
@@ -8,7 +8,9 @@ import type { LinkedLine, Paragraph, Part, Section } from './document.ts';
  * and its words are those of the incident: mail, page and runbook never disagree.
  */
 export interface Runbook {
-  readonly id: CauseId;
+  /** Of its page in the docs: the id of its cause, unless several causes share it. */
+  readonly name: string;
+  readonly causes: readonly CauseId[];
   /** Begins with a capital. */
   readonly title: string;
   /** What stands under no heading. */
@@ -21,6 +23,7 @@ type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 's
 
 /** What an incident fills in; a runbook can only name it. */
 const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
+  runbook: true,
   subject: '<target>',
   host: 'fortitokenmobile.fortinet.com',
   port: '443',
@@ -57,79 +60,143 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
 const PLACES_OF_SERVICES: WordingFacts = { ...PLACES, host: '<host>', port: '<port>' };
 
 export function runbookOf(id: CauseId): Runbook {
-  const { title, severity, summary, impact, sources = [] } = wordsOf(id);
+  const words = wordsOf(id);
+  const { severity, impact, sources = [] } = words;
+  const { name, title, summary } = words.runbook ?? { name: id, title: words.title, summary: words.summary };
+  const causes =
+    words.runbook === undefined ? [id] : CAUSE_IDS.filter((other) => wordsOf(other).runbook?.name === name);
+  const [kinds, lists] = [kindsOf(id), listsOf(id)];
   return {
-    id,
+    name,
+    causes,
     title: `${title.charAt(0).toUpperCase()}${title.slice(1)}`,
-    intro: [text('Cause ', { code: id }, `, ${severity}. `, ...scopeOf(id)), text(fill(summary, placesOf(id)))],
+    intro: [
+      text(
+        ...causes.flatMap((cause, index) => [index === 0 ? '' : ', ', { code: cause }]),
+        `, ${severity}, ${scopeOf(id)} What is in <brackets> is in the incident.`,
+      ),
+    ],
     sections: [
-      {
-        title: 'Impact',
-        parts: [text(impactOf(impact, { licenseActive: null, offlineActivation: null }))],
-      },
-      { title: 'What to do', parts: whatToDo(id) },
-      ...variantsOf(id),
-      {
-        title: 'Is it fixed?',
-        parts: [
-          text(
-            { code: 'ftm-watch check' },
-            ' looks at everything once. The incident closes by itself after ',
-            { code: 'notify.policy.recoveries' },
-            ' rounds without the cause.',
-          ),
-        ],
-      },
+      { title: 'Meaning', parts: [text(fill(summary, placesOf(id)))] },
+      { title: 'Impact', parts: [text(impactOf(impact, { licenseActive: null, offlineActivation: null }))] },
+      ...(kinds.length === 0 ? [] : [{ title: 'Diagnosis', parts: [{ kind: 'list', lines: kinds } as const] }]),
+      ...eachBlockOnce(lists).map(({ heading, steps }) => ({
+        title: heading,
+        parts: [{ kind: 'steps', lines: steps } as const],
+      })),
       ...(sources.length === 0
         ? []
-        : [{ title: 'Known from', parts: [{ kind: 'list', lines: sources.map(sourceOf) } as const] }]),
+        : [{ title: 'Sources', parts: [{ kind: 'list', lines: sources.map(sourceOf) } as const] }]),
     ],
   };
 }
 
-function whatToDo(id: CauseId): readonly Part[] {
-  const { remedy, anyProductRemedy, productRemedy = {} } = wordsOf(id);
+/** The steps under one heading. */
+interface StepList {
+  readonly heading: string;
+  readonly steps: readonly RemedyStep[];
+}
+
+/** What to do in general, and before or instead of it where more is known. */
+function listsOf(id: CauseId): readonly StepList[] {
+  const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath } = wordsOf(id);
   const places = placesOf(id);
-  const products = Object.entries(productRemedy);
+  const list = (heading: string, steps: readonly Step[] | undefined): readonly StepList[] =>
+    steps === undefined ? [] : [{ heading, steps: remedyOf(steps, places).remedySteps }];
   return [
-    text('The incident, on the status page and in the mail, fills in what stands here in <brackets>.'),
-    ...products.flatMap(([product, steps]) => [
-      text(`First, where the inspecting device is ${product}:`),
-      stepsOf(steps, places),
-    ]),
-    ...(anyProductRemedy === undefined
-      ? []
-      : [text('First, where another inspecting product is known:'), stepsOf(anyProductRemedy, places)]),
-    ...(products.length === 0 && anyProductRemedy === undefined ? [] : [text('Always:')]),
-    stepsOf(remedy, places),
+    ...list('Mitigation', remedy),
+    ...Object.entries(productRemedy).flatMap(([product, steps]) =>
+      list(`First, if the inspecting device is ${product}`, steps),
+    ),
+    ...list('First, if another inspecting product is known', anyProductRemedy),
+    ...Object.values(kinds).flatMap((kind) => list(headingOf(kind.title), kind.remedy)),
+    ...list('If the connection goes through a proxy', proxyRemedy),
+    ...list('While the path is broken', brokenPath?.remedy),
   ];
 }
 
-function variantsOf(id: CauseId): readonly Section[] {
-  const { kinds = {}, brokenPath, proxyRemedy } = wordsOf(id);
+/** What each kind of the fault means, by the heading of its steps. */
+function kindsOf(id: CauseId): readonly string[] {
+  const { kinds = {}, brokenPath } = wordsOf(id);
   const places = placesOf(id);
-  const blocksOf = ({ summary, remedy }: { readonly summary: string; readonly remedy: readonly Step[] }) => [
-    text(fill(summary, places)),
-    stepsOf(remedy, places),
-  ];
   return [
-    ...Object.values(kinds).map((kind) => ({ title: `Where ${kind.title}`, parts: blocksOf(kind) })),
-    ...(proxyRemedy === undefined
+    ...Object.values(kinds).map(({ title, summary }) => `${headingOf(title)}: ${fill(summary, places)}`),
+    ...(brokenPath === undefined
       ? []
-      : [{ title: 'Where the connection leads through a proxy', parts: [stepsOf(proxyRemedy, places)] }]),
-    ...(brokenPath === undefined ? [] : [{ title: 'While the path is broken: critical', parts: blocksOf(brokenPath) }]),
+      : [`While the path is broken, it is critical: ${fill(brokenPath.summary, places)}`]),
   ];
+}
+
+function headingOf(kind: string): string {
+  return `If ${kind}`;
+}
+
+/** Where a step, or its commands, are on the page. */
+interface Place {
+  readonly heading: string;
+  readonly number: number;
+}
+
+/** A step that is on the page already is referred to, and so is a block of commands: a page shows each of them once. */
+function eachBlockOnce(lists: readonly StepList[]): readonly StepList[] {
+  const steps = new Map<string, Place>();
+  const blocks = new Map<string, Place>();
+  const blanks = new Set<string>();
+  return lists.map(({ heading, steps: own }) => {
+    const lines: RemedyStep[] = [];
+    let run: readonly Place[] = [];
+    const endRun = (): void => {
+      if (run.length > 0) lines.push(referenceTo(run));
+      run = [];
+    };
+    for (const step of own) {
+      const known = steps.get(JSON.stringify(step));
+      const last = run.at(-1);
+      if (known === undefined || (last !== undefined && !follows(known, last))) endRun();
+      if (known !== undefined) {
+        run = [...run, known];
+        continue;
+      }
+      const block = JSON.stringify([step.commands, step.undo]);
+      const place = { heading, number: lines.length + 1 };
+      lines.push(withoutKnownBlock(step, blocks.get(block), blanks));
+      steps.set(JSON.stringify(step), place);
+      if (step.commands !== null && !blocks.has(block)) blocks.set(block, place);
+    }
+    endRun();
+    return { heading, steps: lines };
+  });
+}
+
+function follows(place: Place, before: Place): boolean {
+  return place.heading === before.heading && place.number === before.number + 1;
+}
+
+function referenceTo(run: readonly Place[]): RemedyStep {
+  const [first, last] = [run[0], run.at(-1)];
+  const numbers =
+    first === last ? `Step ${String(first?.number)}` : `Steps ${String(first?.number)} to ${String(last?.number)}`;
+  return sentenceStep(`${numbers} under "${first?.heading ?? ''}".`);
+}
+
+function withoutKnownBlock(step: RemedyStep, known: Place | undefined, blanks: Set<string>): RemedyStep {
+  if (step.commands === null) return step;
+  if (known !== undefined)
+    return sentenceStep(
+      `${step.text} The commands are those of step ${String(known.number)} under "${known.heading}".`,
+    );
+  const own = step.blanks.map((blank) => (blanks.has(blank.name) ? { ...blank, meaning: 'as above' } : blank));
+  for (const { name } of own) blanks.add(name);
+  return { ...step, blanks: own };
 }
 
 function placesOf(id: CauseId): WordingFacts {
   return checkOf(id)?.id === 'delivery' ? PLACES_OF_SERVICES : PLACES;
 }
 
-function scopeOf(id: CauseId): Exclude<Paragraph, string> {
+function scopeOf(id: CauseId): string {
   const check = checkOf(id);
-  return check === undefined
-    ? ['It may be about any precondition.']
-    : [`It breaks the precondition "${check.title}" (`, { code: check.id }, ').'];
+  return check === undefined ? 'any precondition.' : `precondition "${check.title}".`;
 }
 
 function checkOf(id: CauseId) {
@@ -138,10 +205,6 @@ function checkOf(id: CauseId) {
 
 function text(...words: Exclude<Paragraph, string>): Part {
   return { kind: 'text', lines: [words] };
-}
-
-function stepsOf(steps: readonly Step[], places: WordingFacts): Part {
-  return { kind: 'steps', lines: remedyOf(steps, places).remedySteps };
 }
 
 /** As `CauseWords.sources` writes them: with an address, where they have one. */

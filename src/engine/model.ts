@@ -436,6 +436,8 @@ export interface CauseWords {
    * `docs:X` is https://docs.fortinet.com/document/X.
    */
   readonly sources?: readonly string[];
+  /** The runbook that several causes share, in place of one for each: its file, heading and first sentence. */
+  readonly runbook?: { readonly name: string; readonly title: string; readonly summary: string };
   /** Steps for an administrator, in order. */
   readonly remedy: readonly Step[];
   /** What is told instead where the kind of fault is known. */

@@ -56,8 +56,8 @@ interface CommandWord {
   readonly known: Known;
   /** What stands there while it is not known. */
   readonly blank: Blank;
-  /** Why nobody could say it, where something might have. */
-  readonly unread?: (facts: WordingFacts) => string;
+  /** Why nobody could say it, where something might have; null in a runbook, for which nothing was read. */
+  readonly unread?: (facts: WordingFacts) => string | null;
 }
 
 const COMES_IN = 'the interface at which the traffic of FortiAuthenticator comes in';
@@ -150,7 +150,8 @@ function ofPolicy(
   fact: 'incoming' | 'outgoing' | 'policy' | 'nat' | 'schedule',
   known: (text: string) => string | null,
 ): CommandWord {
-  const unread = ({ source, firewall, policy, ...facts }: WordingFacts): string => {
+  const unread = ({ source, firewall, policy, runbook, ...facts }: WordingFacts): string | null => {
+    if (runbook === true) return null;
     if (isOfSeveral(source)) return 'each address has a policy of its own';
     if (firewall === undefined) return 'no FortiGate reported which policy matches';
     if (policy === undefined) return 'no policy matches now';
@@ -201,8 +202,9 @@ function fillLine(line: string, facts: WordingFacts, blanks: Map<string, Blank>)
     if (entry === undefined) return whole;
     const known = entry.known(facts);
     if (known !== null) return known;
-    const { blank, unread } = entry;
-    const meaning = unread === undefined ? blank.meaning : `${blank.meaning} (not read: ${unread(facts)})`;
+    const { blank } = entry;
+    const unread = entry.unread?.(facts) ?? null;
+    const meaning = unread === null ? blank.meaning : `${blank.meaning} (not read: ${unread})`;
     blanks.set(blank.name, { ...blank, meaning });
     return entry.blank.name;
   });
@@ -278,10 +280,14 @@ export interface WordingFacts extends FindingFacts {
   readonly unit?: string;
   /** The firewall policy that does it: `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
   readonly culprit?: string;
+  /** The words are those of a runbook, which has no incident. */
+  readonly runbook?: true;
 }
 
+type WordingName = Exclude<keyof WordingFacts, 'runbook'>;
+
 /** What stands in a text when a fact is not known: the sentence stays true and readable. */
-const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
+const GENERAL: Readonly<Record<WordingName, string>> = {
   subject: 'the target',
   host: 'the licence server',
   port: '443',
@@ -335,7 +341,7 @@ export function fill(text: string, facts: WordingFacts): string {
 }
 
 /** A FortiGate signs with its serial number, which says which one it is; "system" is a word of the configuration. */
-function named(name: keyof WordingFacts, known: string, { issuer = '' }: WordingFacts): string {
+function named(name: WordingName, known: string, { issuer = '' }: WordingFacts): string {
   if (name === 'resolver' && known === 'system') return 'the resolver of this machine';
   return name === 'product' && known === FORTIGATE && FORTIGATE_SERIAL.test(issuer) ? `${known} ${issuer}` : known;
 }
@@ -346,11 +352,11 @@ function interfaceOf({ address }: WordingFacts): string {
 }
 
 /** A product that the catalogue does not know is told by what it calls itself. */
-function generalWord(name: keyof WordingFacts, { issuer, unit }: WordingFacts): string {
+function generalWord(name: WordingName, { issuer, unit }: WordingFacts): string {
   if (name === 'source' && unit !== undefined) return unit;
   return name === 'product' && issuer !== undefined ? unknownProduct(issuer) : GENERAL[name];
 }
 
-function isFactName(name: string): name is keyof WordingFacts {
+function isFactName(name: string): name is WordingName {
   return Object.hasOwn(GENERAL, name);
 }

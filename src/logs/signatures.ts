@@ -79,7 +79,7 @@ interface EntrySchemas {
 }
 
 function entriesWith(isCause: IsCause): EntrySchemas {
-  const cause = z.string().refine(isCause, 'expected a cause of docs/causes.md').nullable();
+  const cause = z.string().refine(isCause, 'expected the id of a runbook in docs/runbooks').nullable();
   return {
     message: message.extend({ cause }).refine(canBeFound, { path: ['texts'], error: NOTHING_TO_FIND }),
     firewall: firewall.extend({ cause }),

@@ -154,7 +154,7 @@ export function newerMessage(path: string, version: number): string {
   return (
     `The history is of version ${String(version)}, and this ftm-watch knows ${known}: it is left alone. Start ` +
     'the newer ftm-watch again, or put back the copy from before the upgrade, ' +
-    `"${basename(path)}.version-${known}-…" (docs/operate.md)`
+    `"${basename(path)}.version-${known}-…" (docs/install.md)`
   );
 }
 

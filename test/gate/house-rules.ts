@@ -36,7 +36,7 @@ const LINE_RULES: readonly LineRule[] = [
   },
   {
     pattern: /What users feel|[Tt]he way of an activation|Not judged: fix|nobody can say|\b(?:vouch|lately|of late)\b/u,
-    message: 'is no word that people are told: see docs/glossary.md',
+    message: 'is no word that people are told: see the glossary in docs/architecture.md',
     inComments: false,
     exempt: [],
   },

@@ -1,7 +1,7 @@
 /**
  * Builds the program into dist/, or the folder that is named: a few files with all that they need, which start anywhere
  * with Node alone. Without the parts of its libraries that nothing uses: against one file a module it takes 6 MiB less
- * memory and starts with 40 % less CPU (docs/decisions/2026-11-24-memory.md).
+ * memory and starts with 40 % less CPU (docs/decisions/README.md).
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';

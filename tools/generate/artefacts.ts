@@ -103,9 +103,9 @@ export const ARTEFACTS: readonly Artefact[] = [
     from: 'src/config/schema',
     files: () => edited('docs/configuration.md', (text) => renderReference(text, configJsonSchema())),
   },
-  { from: 'src/checks/tls-genuine', files: () => edited('docs/interception.md', renderInterceptionTables) },
+  { from: 'src/checks/tls-genuine', files: () => edited('docs/internals/interception.md', renderInterceptionTables) },
   { from: 'src/metrics', files: () => new Map([['docs/metrics.md', renderMetricsReference()]]) },
-  { from: 'src/cli', files: () => new Map([['docs/exit-codes.md', renderExitCodesReference()]]) },
+  { from: 'src/cli', files: () => edited('docs/commands.md', renderExitCodesReference) },
   {
     from: 'package.json',
     files: () =>

@@ -2,7 +2,7 @@ import type { JsonSchema } from '../../src/config/config.ts';
 import { type DescribedKey, describedKeys } from './described-keys.ts';
 
 const TABLE = /(?<begin><!-- keys: (?<section>\w+) -->\n)[^]*?(?<end><!-- end -->)/gu;
-const HEAD = '| key | type | default | what it is for |\n|---|---|---|---|\n';
+const HEAD = '| key | type | default | description |\n|---|---|---|---|\n';
 
 /**
  * The document with each of its tables, between `<!-- keys: SECTION -->` and `<!-- end -->`, made again from the
@@ -14,10 +14,10 @@ export function renderReference(document: string, schema: JsonSchema): string {
   const unnamed = Object.keys(asSchema(schema['properties'])).filter((section) => !named.includes(section));
   const added = unnamed.map((section) => `\n## \`${section}\`\n\n<!-- keys: ${section} -->\n<!-- end -->\n`);
   return [document, ...added].join('').replaceAll(TABLE, (_table, begin: string, section: string, end: string) => {
-    const rows = keys
-      .filter(({ path }) => path === section || path.startsWith(`${section}.`) || path.startsWith(`${section}[`))
-      .map(row);
-    return `${begin}\n${HEAD}${rows.join('\n')}\n\n${end}`;
+    const own = keys.filter(
+      ({ path }) => path === section || path.startsWith(`${section}.`) || path.startsWith(`${section}[`),
+    );
+    return `${begin}\n${HEAD}${rows(own).join('\n')}\n\n${end}`;
   });
 }
 
@@ -26,9 +26,38 @@ export function referencedSections(document: string): readonly string[] {
   return [...document.matchAll(TABLE)].map((match) => match.groups?.['section'] ?? '');
 }
 
-function row({ path, schema, required }: DescribedKey): string {
+/** From how many sections on a key that they share has one row for all of them. */
+const SHARED = 3;
+
+/**
+ * A row for each key. A secret has one for its file and none for its variable, which the document explains once. A key
+ * that several sections of the table have, with the same meaning, has one row that lists the sections.
+ */
+function rows(keys: readonly DescribedKey[]): readonly string[] {
+  const paths = new Set(keys.map(({ path }) => path));
+  const isSecret = (path: string): boolean => path.endsWith('File') && paths.has(path.replace(/File$/u, 'Env'));
+  const isVariable = (path: string): boolean => path.endsWith('Env') && paths.has(path.replace(/Env$/u, 'File'));
+  const entries = keys
+    .filter(({ path }) => !isVariable(path))
+    .map((key) => ({ path: key.path, name: nameOf(key.path), rest: cells(key, isSecret(key.path)) }));
+  const alike = Map.groupBy(entries, ({ name, rest }) => [name, rest].join('|'));
+  return entries.flatMap(({ path, name, rest }) => {
+    const same = alike.get([name, rest].join('|')) ?? [];
+    if (same.length < SHARED) return [`| \`${path}\` | ${rest} |`];
+    const sections = same.map((entry) => `\`${entry.path.slice(0, -name.length - 1)}\``).join(', ');
+    return same[0]?.path === path ? [`| \`${name}\` in ${sections} | ${rest} |`] : [];
+  });
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}
+
+/** Type, default and description. */
+function cells({ schema, required }: DescribedKey, secret: boolean): string {
   const description = typeof schema['description'] === 'string' ? schema['description'] : '';
-  return `| ${[`\`${path}\``, typeText(schema), defaultText(schema, required), description].map(cell).join(' | ')} |`;
+  const type = secret ? 'secret' : typeText(schema);
+  return [type, defaultText(schema, required), description].map(cell).join(' | ');
 }
 
 function cell(text: string): string {

@@ -17,6 +17,13 @@ const FOLLOWS = 'Tokens follow the serial number: existing users keep working, n
 
 const EXPIRES = {
   severity: 'warning',
+  runbook: {
+    name: 'license-expires',
+    title: 'a licence must be redeemed before its certificate expires',
+    summary:
+      'Licence {license} has not been redeemed, and its certificate expires on {date}. ftm-watch warns 90, 30 and 7 ' +
+      'days before.',
+  },
   impact: 'none',
   sources: ['ta-p/197790', 'KB 99299'],
   remedy: [

@@ -11,7 +11,7 @@ import type { ChainTrust } from '../../tls/chain.ts';
 /** One row of the table of verdicts: what may be so, how it shows, and what a person is told then. */
 export interface Hypothesis {
   readonly id: string;
-  /** The condition in words, as in docs/interception.md. */
+  /** The condition in words, as in docs/internals/interception.md. */
   readonly when: string;
   /** The first row that holds decides. */
   readonly holds: (facts: VerdictFacts) => boolean;

@@ -36,14 +36,12 @@ const MOST_TOKENS = 1_000_000;
 const api = section(
   {
     url: httpsOrigin('https://10.0.0.5').describe('Address of the unit, "https://" without a path.'),
-    user: text.describe('An administrator with "Web service access"; a profile that only reads is enough.'),
+    user: text.describe('An administrator with "Web service access" and a read-only profile.'),
     key: secret('key', "File with the user's web service access key."),
     caFile: optional(certificatesFile).describe(
       'PEM file of the authority that signed its certificate, or of the certificate itself.',
     ),
-    pin: optional(pin).describe(
-      'SHA-256 of its public key, instead of caFile, for a unit with its factory certificate.',
-    ),
+    pin: optional(pin).describe('SHA-256 of its public key, instead of caFile, for a unit with a factory certificate.'),
   },
   (fields, report) => {
     if (given(fields, 'caFile') && given(fields, 'pin')) report('pin', 'expected only one of "caFile" and "pin"');
@@ -54,15 +52,15 @@ const snmp = section(
   {
     host: host.describe('Address of the agent.'),
     port: port.prefault(161).describe('Its UDP port.'),
-    community: optionalSecret('community', 'File with the SNMP v2c community, which travels in clear.'),
+    community: optionalSecret('community', 'File with the SNMP v2c community, which is sent in clear.'),
     user: optional(text).describe('User of SNMPv3, with authentication and encryption, instead of the community.'),
     authPassword: optionalSecret('authentication password', 'File with its authentication password.'),
-    authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Its authentication; "sha" where it is missing.'),
+    authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Authentication protocol. The default is "sha".'),
     privPassword: optionalSecret(
       'encryption password',
-      'File with its encryption password; a wrong one shows as silence.',
+      'File with its encryption password. A wrong one looks like silence.',
     ),
-    privProtocol: optional(choice(...SNMP_PRIV_PROTOCOLS)).describe('Its encryption; "aes" where it is missing.'),
+    privProtocol: optional(choice(...SNMP_PRIV_PROTOCOLS)).describe('Encryption protocol. The default is "aes".'),
   },
   communityOrUser,
 );
@@ -84,34 +82,32 @@ function communityOrUser(fields: SectionFields, report: Report): void {
 
 const certificate = section({
   license: serial.describe(
-    'Number of the licence (EFTM…). Name it under `licenses` when it belongs on this unit: before, nothing is wrong ' +
-      'with a licence that waits.',
+    'Number of the licence (EFTM…). List it under `licenses` only when it belongs on this unit.',
   ),
   tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
-    'How many tokens were bought; those on the unit are compared with it.',
+    'Number of tokens bought, to compare with those on the unit.',
   ),
   redeemBy: optional(day).describe(
-    'Its "Certificate Valid Until" date. While no unit has tokens of the licence, ftm-watch warns 90, 30 and 7 days ' +
-      'ahead: a certificate that expired cannot be redeemed any more.',
+    'Its "Certificate Valid Until" date. While no unit has tokens of the licence, ftm-watch warns 90, 30 and ' +
+      '7 days before. An expired certificate cannot be redeemed.',
   ),
 });
 
 const appliance = section(
   {
-    name: name.describe('Name of the unit in messages and metrics; each has its own.'),
-    serial: optional(serial).describe('Its serial number, as on its dashboard: licences are looked for under it.'),
+    name: name.describe('Unique name of the unit in messages and metrics.'),
+    serial: optional(serial).describe('Its serial number, as on its dashboard. Its licences must be registered to it.'),
     peerSerial: optional(serial).describe(
-      'Serial number of its high-availability peer. A licence that sits on the peer is the usual trouble after ' +
-        'a migration, and is only recognised with it.',
+      'Serial number of its high-availability peer, to find licences that are registered to the peer, the usual ' +
+        'problem after a migration.',
     ),
     logSources: list(host).describe(
-      'Addresses that send its log lines, or host names as they stand in the line. Lines from anywhere else ' +
-        'are foreign.',
+      'Addresses that send its log lines, or host names as they are in the line. Other lines are foreign.',
     ),
     licenses: list(serial).describe('Its FortiToken Mobile licences (EFTM…), as printed on the certificate.'),
-    certificates: unique(list(certificate), textAt('license')).describe('What its licence certificates say.'),
+    certificates: unique(list(certificate), textAt('license')).describe('Data from its licence certificates.'),
     api: optional(api).describe('Its REST API, read only.'),
-    snmp: optional(snmp).describe('Its SNMP agent, asked for the high-availability role, serial number and version.'),
+    snmp: optional(snmp).describe('Its SNMP agent, for the high-availability role, serial number and version.'),
     tokensLow: share.prefault(0.1).describe('Warn when less than this share of the licensed tokens is left.'),
   },
   peerIsAnother,
@@ -143,16 +139,16 @@ function logSources(unit: unknown): readonly Label[] {
 
 const firewallEntry = section({
   url: httpsOrigin('https://10.0.0.1').describe('Address of the FortiGate, "https://" without a path.'),
-  token: secret('token', 'File with the token of a REST API administrator that only reads.'),
-  vdom: text.prefault('root').describe('Virtual domain that the traffic passes.'),
-  source: address.describe("Address that FortiAuthenticator's traffic comes from: firewall policies match it."),
+  token: secret('token', 'File with the token of a read-only REST API administrator.'),
+  vdom: text.prefault('root').describe('Virtual domain of the traffic.'),
+  source: address.describe("Address that FortiAuthenticator's traffic comes from."),
   sourceInterface: optional(text).describe(
-    'Interface that the traffic arrives on; the default is the one that the route to `source` names.',
+    'Interface that the traffic arrives on. The default is that of the route to `source`.',
   ),
-  appliances: list(name).describe('Names of the `appliances` whose traffic comes from `source`; the default is all.'),
+  appliances: list(name).describe('Names of the `appliances` whose traffic comes from `source`. The default is all.'),
   fortitokens: flag
     .prefault(false)
-    .describe('Whether the FortiGate holds FortiTokens itself: how many are in which status is noted then.'),
+    .describe('Whether the FortiGate holds FortiTokens itself. Their number by status is noted.'),
   caFile: authorityFile,
 });
 
@@ -183,21 +179,21 @@ export const registration = section({
   user: text.describe('API user of FortiCloud (IAM > API Users), with read access to Asset Management.'),
   password: secret('password', "File with the API user's password."),
   accountId: optional(integer(1, MAX_ACCOUNT, 'an account number')).describe(
-    'Account to look in, for API users of an organisation.',
+    'Account, for API users of an organisation.',
   ),
   url: httpsOrigin('https://support.fortinet.com')
     .prefault('https://support.fortinet.com')
-    .describe('Where the asset management API is.'),
+    .describe('URL of the asset management API.'),
   authUrl: httpsOrigin('https://customerapiauth.fortinet.com')
     .prefault('https://customerapiauth.fortinet.com')
-    .describe('Where access tokens are issued.'),
+    .describe('URL of the service that issues access tokens.'),
   caFile: authorityFile,
 });
 
 const peer = section({
-  name: name.describe('What evidence calls it.'),
+  name: name.describe('Name in the evidence.'),
   url: httpsOrigin('https://10.0.0.9:9843').describe('Address of its status page, "https://" without a path.'),
-  token: optionalSecret('token', 'File with a token of its "web.tokens" that may read.'),
+  token: optionalSecret('token', 'File with one of its "web.tokens" with the role read.'),
   caFile: authorityFile,
 });
 

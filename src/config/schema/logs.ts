@@ -31,23 +31,23 @@ const certificate = section({
       expected('a host name, or "sha-256:" and 32 bytes such as "AB:CD:…"'),
     )
     .describe('DNS name or common name in the certificate, or its fingerprint: "sha-256:AB:CD:…".'),
-  appliance: name.describe('Name of the unit that it proves.'),
+  appliance: name.describe('Name of the unit.'),
 });
 
 const syslogTls = section(
   {
-    listen: listenAddress.describe('Where to listen for syslog over TLS.'),
+    listen: listenAddress.describe('Address for syslog over TLS.'),
     certFile: readableFile.describe('PEM file of the certificate shown to senders, with its chain.'),
     keyFile: readableFile.describe('PEM file of its private key.'),
     clientCaFile: optional(readableFile).describe(
-      'PEM file of an authority; senders must then show a certificate that it signed.',
+      'PEM file of an authority. Senders must then present a certificate that it signed.',
     ),
     clientCrlFile: optional(readableFile).describe(
-      'PEM file with the lists of what these authorities have revoked: one of each authority in the chains.',
+      'PEM file with certificate revocation lists, one for each authority in a chain.',
     ),
     certificates: unique(list(certificate), textAt('name')).describe(
-      'Whom a certificate proves. Of a unit that is named here no other line counts that comes over the network, but ' +
-        'those of relays.',
+      'Maps client certificates to units. For a unit listed here, lines from the network are accepted only with ' +
+        'its certificate or through a relay.',
     ),
   },
   clientsNeedAuthorities,
@@ -62,9 +62,9 @@ function clientsNeedAuthorities(fields: SectionFields, report: Report): void {
 
 const syslog = section({
   udp: optional(listenAddress).describe(
-    'Where to listen for syslog over UDP. Its sender can be forged: prefer TLS where the network is not trusted.',
+    'Address for syslog over UDP. Its sender can be forged: prefer TLS in networks that are not trusted.',
   ),
-  tcp: optional(listenAddress).describe('Where to listen for syslog over TCP.'),
+  tcp: optional(listenAddress).describe('Address for syslog over TCP.'),
   tls: optional(syslogTls).describe('Syslog over TLS.'),
 });
 
@@ -75,34 +75,25 @@ export const logs = section({
   syslog: syslog
     .prefault({})
     .describe(
-      'Listeners for what FortiAuthenticator sends (Logging > Log Config > Syslog Servers). None is open by default.',
+      "Listeners for FortiAuthenticator's syslog (Logging > Log Config > Syslog Servers). None is open by " +
+        'default.',
     ),
   files: list(laterFile).describe(
-    'Log files to follow, where a syslog server on this machine writes them. They are followed across rotation ' +
-      'and may appear later.',
+    'Log files to follow that a syslog server on this machine writes. Rotation is detected, and files can ' +
+      'appear later.',
   ),
   relays: list(addressBlock).describe(
-    'Syslog servers that pass lines on: only these are believed when a line names its host. Without any, ' +
-      'everybody is believed who writes a host name of logSources.',
+    'Syslog servers that forward lines. The host name in a line is trusted only from these. Without any, it ' +
+      'is trusted from every sender.',
   ),
-  window: duration(DAY)
-    .prefault('15m')
-    .describe(
-      'How long an error in the log counts. A single datagram, or one that a repaired fault explains, is no failure.',
-    ),
+  window: duration(DAY).prefault('15m').describe('How long an error in the log counts.'),
   silentAfter: duration(30 * DAY)
     .prefault('24h')
-    .describe(
-      'An appliance that has sent no line for so long is reported as silent (`appliance-silent`): no news is then ' +
-        'no good news. One that has never sent any is waited for first: `polling` is `unknown` until its first ' +
-        'line, or until so long after ftm-watch began to listen for it.',
-    ),
+    .describe('An appliance that has sent no line for this time is reported (`appliance-silent`).'),
   foreign: choice('count', 'refuse')
     .prefault('count')
-    .describe(
-      'Lines from senders that no appliance names: counted and otherwise ignored, or refused as soon as they arrive.',
-    ),
+    .describe('Lines from unknown senders: counted and ignored, or their connection is closed.'),
   signatureFiles: list(readableFile).describe(
-    'More signatures of log lines, in the format of config/fac-signatures.yaml.',
+    'Additional log signatures, in the format of config/fac-signatures.yaml.',
   ),
 });

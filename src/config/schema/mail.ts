@@ -22,22 +22,20 @@ const mailServer = completed(
     {
       ...relayShape,
       from: optional(mailAddress).describe(
-        'Sender of the rehearsal: the address that FortiAuthenticator sends from. Given together with `to`; ' +
-          'without both the probe ends after the login.',
+        'Sender of the rehearsal: the address that FortiAuthenticator sends from. Set it together with `to`. ' +
+          'Without both, the probe ends after the login.',
       ),
-      to: optional(mailAddress).describe(
-        'Recipient of the rehearsal. It is only announced (RCPT TO) and taken back: no message is sent.',
-      ),
+      to: optional(mailAddress).describe('Recipient of the rehearsal (RCPT TO). No message is sent.'),
       timeout: duration(10_000)
         .prefault('5s')
         .describe(
-          'How long FortiAuthenticator waits for an answer of this server before it gives up. One that takes longer ' +
-            'is a warning.',
+          'How long FortiAuthenticator waits for an answer of this server. A server that takes longer is a warning.',
         ),
       required: flag
         .prefault(false)
         .describe(
-          'Whether a fault of this server is critical although another of `mail` works. Without, it is a warning then.',
+          'Whether a fault of this server is critical even if another server in `mail` works. By default it is a ' +
+            'warning then.',
         ),
     },
     (fields, report) => {

@@ -31,20 +31,22 @@ export const licenseServer = completed(
   section({
     host: host
       .prefault(HOST)
-      .describe('The server that activates and provisions FortiToken Mobile tokens, as FortiAuthenticator is set up.'),
+      .describe(
+        'The server that activates and provisions FortiToken Mobile tokens, as configured in FortiAuthenticator.',
+      ),
     port: port.prefault(443).describe('Its TCP port.'),
     serverName: serverName.describe(
-      'Name sent in the TLS hello (SNI). Without it the host name is sent, and none where the host is an address; ' +
-        'null sends none.',
+      'Name sent in the TLS hello (SNI). The default is the host name, or none if the host is an address; null ' +
+        'sends none.',
     ),
-    path: urlPath.prefault('/').describe('Path of the HTTP probe. Any answer below status 500 counts as alive.'),
+    path: urlPath.prefault('/').describe('Path of the HTTP probe. Any status below 500 is a success.'),
     expectedAddresses: addresses
       .meta({ default: ADDRESSES })
       .optional()
       .describe(
-        'Addresses and CIDR blocks that resolvers may answer with: any other public address is a warning, a ' +
-          'private one a hijacked answer. Single addresses are also dialled when no resolver answers. The default is ' +
-          "Fortinet's network; for another host it is empty, and any public address is accepted.",
+        'Addresses and CIDR blocks that resolvers may return. Another public address is a warning, a private one ' +
+          "a hijacked answer. Single addresses are also used if no resolver answers. The default is Fortinet's " +
+          'network; for another host it is empty, and any public address is accepted.',
       ),
     family: z
       .literal(
@@ -53,13 +55,12 @@ export const licenseServer = completed(
       )
       .prefault('auto')
       .describe(
-        'Family of the addresses that FortiAuthenticator uses: 4 or 6 dials no other. With "auto", IPv4 decides ' +
-          'where the name has IPv4 addresses and this machine a route for them, and what is wrong with IPv6 alone is ' +
-          'a warning.',
+        'Address family that FortiAuthenticator uses. 4 and 6 use no other. With "auto", IPv4 decides if the name ' +
+          'has IPv4 addresses and this machine has a route for them, and faults of IPv6 alone are warnings.',
       ),
     proxy: optional(proxy).describe(
-      'HTTP proxy that FortiAuthenticator reaches the server through (CONNECT). A URL, or a section where the ' +
-        'proxy asks for a password.',
+      'HTTP proxy that FortiAuthenticator uses to reach the server (CONNECT). A URL, or a section if the proxy ' +
+        'needs a password.',
     ),
   }),
   (given) => ({
@@ -81,16 +82,15 @@ export const trust = section({
     .prefault('fortinet')
     .describe(
       "What makes the licence server's certificate genuine. fortinet: Fortinet's own authorities, by key. " +
-        "public: the authorities that browsers trust. pinned: only the pins, files and learned keys. The machine's " +
-        "own store of roots is never used: a company's root in it would hide an inspecting proxy.",
+        'public: the authorities that browsers trust. pinned: only pins, files and learned keys.',
     ),
-  pins: pins.describe('More public keys to trust, as SHA-256 of the SubjectPublicKeyInfo. Added to the shipped ones.'),
-  caFiles: caFiles.describe('PEM files of more root certificates to verify under. Added to the shipped pins.'),
+  pins: pins.describe('Additional public keys to trust, as SHA-256 of the SubjectPublicKeyInfo.'),
+  caFiles: caFiles.describe('PEM files with additional root certificates.'),
   baselineFile: laterFile
     .prefault('data/trust-baseline.json')
-    .describe('Where "ftm-watch trust learn" keeps the chain it saw on a path known to be clean.'),
+    .describe('File in which "ftm-watch trust learn" stores the chain from a clean path.'),
   productFiles: list(readableFile).describe(
-    'More inspection products by their issuers, in the format of config/inspection-products.yaml.',
+    'Additional inspection products, in the format of config/inspection-products.yaml.',
   ),
 });
 
@@ -102,28 +102,25 @@ export type Carrier = (typeof CARRIERS)[number];
 
 const service = completed(
   section({
-    name: name.describe('Name of the service in messages and metrics; each has its own.'),
+    name: name.describe('Unique name of the service in messages and metrics.'),
     host: host.describe('Its host.'),
     port: port.prefault(443).describe('Its TCP port.'),
-    serverName: serverName.describe('Name sent in the TLS hello; the default is the host, null sends none.'),
+    serverName: serverName.describe('Name sent in the TLS hello. The default is the host; null sends none.'),
     trust: section({
       profile: trustProfile.prefault('public').describe('What makes its certificate genuine, as in trust.profile.'),
       pins: pins.describe('Public keys to trust, as in trust.pins.'),
-      caFiles: caFiles.describe('PEM files of root certificates to verify under.'),
+      caFiles: caFiles.describe('PEM files with root certificates.'),
     })
       .prefault({})
       .describe('How its certificate is judged.'),
     carries: optional(choice(...CARRIERS)).describe(
-      'What it carries, which is told in words of its own then: push (notifications); sms; answers: the public name ' +
-        'of FortiAuthenticator, where phones answer push notifications; fortigate: activations of tokens that a ' +
-        'FortiGate holds itself; cloud: FortiToken Cloud.',
+      'What the service is for, so that messages can say so. push: push notifications. sms: SMS. answers: the ' +
+        'public name of FortiAuthenticator, where phones answer push notifications. fortigate: activation of ' +
+        'tokens that a FortiGate holds. cloud: FortiToken Cloud.',
     ),
     severity: choice('critical', 'warning', 'info')
       .prefault('warning')
-      .describe(
-        'How bad a fault of it is. Activation itself needs the licence server alone, so the default does not page ' +
-          'anybody.',
-      ),
+      .describe('Severity of its faults. Activation needs only the licence server, so the default is a warning.'),
   }),
   (given) => ({ ...given, serverName: serverNameOf(given) }),
 );

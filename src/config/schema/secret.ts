@@ -80,15 +80,10 @@ export type SecretUrl = string | SecretSource;
 
 /** Under exactly one of the keys of `secretUrlKeys`. `what`: what is done with it, a sentence. */
 export function secretUrlField(what: string, example: string): SecretField<SecretUrl> {
-  const elsewhere = secret('URL', 'File with the URL, where the URL itself is a secret.');
+  const elsewhere = secret('URL', 'File with the URL, if the URL is a secret.');
   return {
     keys: (name) => [
-      [
-        name,
-        secretUrl(example)
-          .optional()
-          .describe(`${what} "config print" and "report" show its scheme and host only; a secret belongs into a file.`),
-      ],
+      [name, secretUrl(example).optional().describe(`${what} If it is a secret, use urlFile.`)],
       ...elsewhere.keys(name),
     ],
     rule: (name) => (fields, report) => {
@@ -137,7 +132,7 @@ export const secretVariable: z.ZodType<string> = z
 
 /** Of a server that a public authority may have signed too. */
 export const authorityFile: z.ZodType<string | null> = optional(certificatesFile).describe(
-  'PEM file of the authority that signed its certificate; without it the public authorities are trusted.',
+  'PEM file of the authority that signed its certificate. Without it, public authorities are trusted.',
 );
 
 interface Wording {
@@ -161,17 +156,14 @@ const security = choice('starttls', 'tls', 'none');
 /** The keys of a mail server and of how to log in to it. */
 export const relayShape = {
   host: host.describe('Host of the mail server.'),
-  port: port
-    .meta({ default: SMTP_PORT })
-    .optional()
-    .describe('Its TCP port; the default is 465 where `security` is tls.'),
+  port: port.meta({ default: SMTP_PORT }).optional().describe('Its TCP port. The default is 465 if `security` is tls.'),
   security: security
     .prefault('starttls')
     .describe(
-      'starttls: encryption is asked for after the greeting and must be granted. tls: from the first byte. none: ' +
-        'no encryption.',
+      'starttls: encryption is required after the greeting. tls: encryption from the first byte. none: no ' +
+        'encryption.',
     ),
-  user: optional(text).describe('User to log in as; without it there is no login.'),
+  user: optional(text).describe('User name. Without it there is no login.'),
   password: optionalSecret('password', "File with the user's password."),
   caFile: authorityFile,
 } as const;

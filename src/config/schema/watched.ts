@@ -24,22 +24,16 @@ const clock = section({
 export const watchedSections = {
   licenseServer: licenseServer.prefault({}).describe("Fortinet's FortiToken Mobile licence server."),
   trust: trust.prefault({}).describe("How the licence server's certificate is judged."),
-  services: services.describe(
-    'Other hosts that FortiAuthenticator talks to, such as the push service. The same probes and causes.',
-  ),
+  services: services.describe('Other hosts that FortiAuthenticator connects to, such as the push service.'),
   resolvers: resolvers
     .prefault(['system'])
-    .describe(
-      "Resolvers to ask, each by itself: name those that FortiAuthenticator uses. system is this machine's own.",
-    ),
-  sourceAddress: optional(address).describe(
-    'Local address that probes leave from, on machines with several: firewall policies match source addresses.',
-  ),
+    .describe('Resolvers to query, each separately. List those that FortiAuthenticator uses.'),
+  sourceAddress: optional(address).describe('Local address that probes use, on machines with several addresses.'),
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
     .describe(
-      'Unrelated hosts that tell "the internet is gone" from "the licence server is blocked". A firewall may ' +
-        'block them: that is no fault.',
+      'Unrelated hosts that distinguish "the internet is down" from "the licence server is blocked". It is not ' +
+        'a fault if a firewall blocks them.',
     ),
   mail: mail.describe('The mail servers that FortiAuthenticator sends activation codes through.'),
   clock: clock.prefault({}).describe("How this machine's clock is compared with the outside world."),
@@ -49,12 +43,12 @@ export const watchedSections = {
     'FortiCloud asset management, read only: tells which unit a licence is registered to.',
   ),
   firewall: firewall.describe(
-    "The FortiGates on the way, read only: tells which policy matches FortiAuthenticator's traffic. An entry for " +
-      'each address that the traffic comes from; a single one may stand without a list.',
+    "The FortiGates on the path, read only: the policy that matches FortiAuthenticator's traffic. One entry " +
+      'for each address that the traffic comes from. A single entry needs no list.',
   ),
   peers: peers.describe(
-    "Other ftm-watch agents, each in FortiAuthenticator's own network segment, whose status is read on " +
-      '`schedule.appliance`: what they see and this machine does not is a fault of that segment.',
+    "Other ftm-watch agents in FortiAuthenticator's own network segment. Their status is read on " +
+      '`schedule.appliance`.',
   ),
 };
 

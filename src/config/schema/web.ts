@@ -38,7 +38,7 @@ const tls = section({
     'PEM file of the authorities of client certificates, for `certificates` and `proxy`.',
   ),
   clientCrlFile: optional(readableFile).describe(
-    'PEM file with the certificate revocation lists of these authorities, one for each authority in a chain.',
+    'PEM file with certificate revocation lists, one for each authority in a chain.',
   ),
 });
 
@@ -49,25 +49,25 @@ const user = section({
 });
 
 const token = section({
-  name: name.describe('What messages and the audit trail call it.'),
+  name: name.describe('Name in messages and the audit trail.'),
   token: secret('token', 'File with the token.'),
-  role: role.prefault('read').describe('What it may do, as for users.'),
+  role: role.prefault('read').describe('Role, as for users.'),
 });
 
 const certificate = section({
   name: text.describe('Common name or DNS name in the certificate.'),
-  role: role.prefault('read').describe('What it may do, as for users.'),
+  role: role.prefault('read').describe('Role, as for users.'),
 });
 
 const proxy = section(
   {
-    userHeader: text.prefault('X-Forwarded-User').describe('Header in which it names its user.'),
+    userHeader: text.prefault('X-Forwarded-User').describe('Header with the user name.'),
     secret: optionalSecret('secret', 'File with a secret that the proxy sends in `secretHeader`.'),
-    secretHeader: text.prefault('X-Proxy-Secret').describe('Header in which the proxy sends its secret.'),
+    secretHeader: text.prefault('X-Proxy-Secret').describe("Header with the proxy's secret."),
     certificate: optional(text).describe(
       'Common name or DNS name in its client certificate. If a secret is set as well, both are required.',
     ),
-    role: role.prefault('read').describe('What its users may do.'),
+    role: role.prefault('read').describe('Role of its users.'),
   },
   proxyProvesItself,
 );
@@ -85,44 +85,43 @@ export const web = section(
     listen: listenAddress
       .prefault('127.0.0.1:9843')
       .describe(
-        'Where to listen. Only this machine can connect by default: configure `tls` and `users` before opening it.',
+        'Address to listen on. By default only this machine can connect. Configure `tls` and `users` before you ' +
+          'change it.',
       ),
     publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
-      'Where people reach it, as a phone opens it, with the path where a proxy adds one. Messages link to incidents ' +
-        'and runbooks there; without it they have no links.',
+      'Address under which people open the page, including a path added by a proxy. Without it, messages have ' +
+        'no links.',
     ),
     tls: optional(tls).describe('Serve https instead of http.'),
     users: unique(list(user), textAt('name')).describe(
-      'Who may see it (basic authentication). Nobody is asked while this list and the three below are empty.',
+      'Users (basic authentication). Without users, tokens, certificates and proxy, no login is required.',
     ),
-    tokens: unique(list(token), textAt('name')).describe('Programs that show a token ("Authorization: Bearer").'),
+    tokens: unique(list(token), textAt('name')).describe('Programs that send a token ("Authorization: Bearer").'),
     certificates: unique(list(certificate), textAt('name')).describe(
-      'Programs that show a client certificate under `tls.clientCaFile`.',
+      'Programs that present a client certificate under `tls.clientCaFile`.',
     ),
     proxy: optional(proxy).describe(
-      'A reverse proxy that logs people in. Its header counts only with its secret or its client certificate.',
+      'A reverse proxy that logs people in. Its header counts only with its secret or client certificate.',
     ),
     anonymous: optional(choice('metrics', 'read')).describe(
-      'What everybody may do who reaches it. "metrics": read /metrics, and nothing else without logging in. "read": ' +
-        'that everybody may read it is meant, where it has no users; without this word it warns.',
+      'Access without a login. "metrics": only /metrics. "read": reading without users is intentional; ' +
+        'otherwise a warning is shown.',
     ),
     plaintext: flag
       .prefault(false)
-      .describe('true: that passwords travel in clear is meant, since something else encrypts. Else it warns.'),
+      .describe(
+        'Set to true if plain HTTP is intentional, for example behind a TLS proxy. Otherwise a warning is shown.',
+      ),
     localReload: flag
       .prefault(false)
       .describe(
-        'true: `POST /-/reload` needs no account over the loopback interface. Everybody who reaches a reverse proxy or a ' +
-          'port forwarder on this machine can then reload the configuration.',
+        'Set to true to allow `POST /-/reload` over loopback without an account. Everybody who reaches a reverse ' +
+          'proxy or port forwarder on this machine can then reload.',
       ),
     hosts: list(lowerHostName).describe(
-      'Names under which it may be called without users, beside addresses, localhost and names without a dot. ' +
-        'Any other name is refused then: a page on the internet can make its own name point here.',
+      'Host names that are accepted without users, in addition to addresses, localhost and names without a dot.',
     ),
-    probeTargets: list(hostPort(HTTPS_PORT)).describe(
-      'More targets that /probe accepts, beside those of this configuration. Anything else is refused: a monitor ' +
-        'must not be a way into the network.',
-    ),
+    probeTargets: list(hostPort(HTTPS_PORT)).describe('Additional targets that /probe accepts.'),
   },
   certificatesNeedAuthorities,
 );

@@ -27,9 +27,9 @@ import { messageOf } from '../../text/message-of.ts';
 const alertmanagerEntry = section(
   {
     urls: filledList(webUrl('http://127.0.0.1:9093'), 'URL').describe(
-      'Every member of the cluster; alerts go to all of them, as Prometheus does it.',
+      'Every member of the cluster. Alerts are sent to all of them.',
     ),
-    user: optional(text).describe('Name to log in with, where Alertmanager asks for a login. Needs https.'),
+    user: optional(text).describe('User name, if Alertmanager needs a login. Needs https.'),
     password: optionalSecret('password', 'File with the password of `user`.'),
     token: optionalSecret('token', 'File with a token, sent as "Authorization: Bearer", instead of a login.'),
     caFile: authorityFile,

@@ -27,8 +27,8 @@ const emailEntry = section({
   from: namedMailAddress.describe('Sender of the notifications.'),
   to: filledList(mailAddress, 'recipient').describe('Recipients.'),
   servers: unique(filledList(mailRelay, 'mail server'), endpoint).describe(
-    'Mail servers, tried in this order. One that does not depend on the path under watch, such as localhost, ' +
-      'belongs at the end.',
+    'Mail servers, tried in this order. Put one that does not depend on the monitored path, such as ' +
+      'localhost, last.',
   ),
   minSeverity,
 });

@@ -21,7 +21,7 @@ const ntfyEntry = section(
     name: recipientName,
     minSeverity,
     url: secretUrlField('Address of the topic: on a public server its name is a secret.', 'https://ntfy.sh/topic'),
-    token: optionalSecret('token', 'File with an access token, where the server asks for one. Needs https.'),
+    token: optionalSecret('token', 'File with an access token, if the server needs one. Needs https.'),
     caFile: authorityFile,
   },
   checkUrl,

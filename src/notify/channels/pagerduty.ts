@@ -33,7 +33,7 @@ const pagerdutyEntry = section(
     routingKey: secret('integration key', 'File with the integration key of a service (Events API v2).'),
     url: webUrl(DEFAULT_URL)
       .prefault(DEFAULT_URL)
-      .describe('Where events go; https://events.eu.pagerduty.com/v2/enqueue for accounts in the EU.'),
+      .describe('Address of the Events API; https://events.eu.pagerduty.com/v2/enqueue for accounts in the EU.'),
     caFile: authorityFile,
   },
   keyNeedsHttps,

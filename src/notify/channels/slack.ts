@@ -16,7 +16,7 @@ const slackEntry = section({
 type SlackConfig = z.output<typeof slackEntry>;
 
 const slackSection = unique(list(slackEntry), textAt('name')).describe(
-  'Slack channels, by incoming webhooks, and services that take the same, such as Mattermost.',
+  'Slack channels by incoming webhooks, and compatible services such as Mattermost.',
 );
 
 /** An incoming webhook's body: https://api.slack.com/reference/messaging/attachments. */

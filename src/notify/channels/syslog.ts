@@ -44,14 +44,11 @@ const receiver = section({
   name: recipientName,
   minSeverity,
   host: host.describe('Host of the receiver.'),
-  port: port
-    .meta({ default: SYSLOG_PORT })
-    .optional()
-    .describe('Its port; the default is 6514 where `transport` is tls.'),
+  port: port.meta({ default: SYSLOG_PORT }).optional().describe('Its port. The default is 6514 if `transport` is tls.'),
   transport: transport
     .prefault('tcp')
     .describe(
-      'udp: a datagram a line; nobody learns of one that is lost. tcp: with the length before each line (RFC 6587). ' +
+      'udp: one datagram per line; losses are not noticed. tcp: with the length before each line (RFC 6587). ' +
         'tls: the same, encrypted and verified (RFC 5425).',
     ),
   caFile: authorityFile,

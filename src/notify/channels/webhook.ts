@@ -154,7 +154,7 @@ const webhookEntry = section(
     token: optionalSecret('token', 'File with a token, sent as "Authorization: Bearer". Needs https.'),
     signingSecret: optionalSecret(
       'signing secret',
-      'File with a secret that bodies are signed with (HMAC-SHA256, as Standard Webhooks has it).',
+      'File with a secret to sign bodies with (HMAC-SHA256, Standard Webhooks).',
     ),
     caFile: authorityFile,
   },
@@ -206,7 +206,7 @@ function webhookName(url: SecretUrl): string {
   return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
 }
 
-/** The JSON body, part of the contract: documented in docs/alerts.md. */
+/** The JSON body, part of the contract: documented in docs/alerting.md. */
 function webhookBody(context: MessageContext, { notification, firstFailedAt }: DeliveryRequest): object {
   return {
     version: 1,

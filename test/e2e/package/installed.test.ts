@@ -210,8 +210,8 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     expect(await told(`sha256sum ${STORE}`)).toBe(before);
   });
 
-  it('takes the copy from before the upgrade, as docs/operate.md tells', async () => {
-    const commands = shellBlocks(readFileSync('docs/operate.md', 'utf8')).get('Go back to an older version');
+  it('takes the copy from before the upgrade, as docs/install.md tells', async () => {
+    const commands = shellBlocks(readFileSync('docs/install.md', 'utf8')).get('Go back to an older version');
     await told(commands ?? 'false');
     await isHealthy();
     await expect.poll(() => get('/metrics'), PATIENCE).toContain('\nftm_store_newer 0\n');

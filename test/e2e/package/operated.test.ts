@@ -9,7 +9,6 @@ import { describeWhere } from '../../support/privilege.ts';
 import { shellBlocks } from '../../support/shell-blocks.ts';
 
 const INSTALL = shellBlocks(readFileSync('docs/install.md', 'utf8'));
-const OPERATE = shellBlocks(readFileSync('docs/operate.md', 'utf8'));
 const CONFIG = '/etc/ftm-watch/ftm-watch.yaml';
 const STORE = '/var/lib/ftm-watch/ftm-watch.sqlite';
 const NODE = '/usr/lib/ftm-watch/node';
@@ -84,9 +83,9 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
     return output.trim();
   }
 
-  function block(blocks: ReadonlyMap<string, string>, name: string): string {
-    const commands = blocks.get(name);
-    if (commands === undefined) throw new Error(`The documents have no commands for "${name}"`);
+  function block(name: string): string {
+    const commands = INSTALL.get(name);
+    if (commands === undefined) throw new Error(`docs/install.md has no commands for "${name}"`);
     return commands;
   }
 
@@ -135,7 +134,7 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
   afterAll(() => stack.disposeAsync(), LIMIT);
 
   it('gets the package with the one that docs/install.md says to bring', async () => {
-    expect(await told(`cd /root/older; ${block(INSTALL, 'Without a network')}`)).toContain('ftm-watch runs.');
+    expect(await told(`cd /root/older; ${block('Without a network')}`)).toContain('ftm-watch runs.');
   });
 
   it('is upgraded from a unit that does not wait and a store of 0.1.0, and keeps what was open', async () => {
@@ -146,7 +145,7 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
     await told(`install -o ftm-watch -g ftm-watch -m 600 /root/0.1.0.sqlite ${STORE}; systemctl start ftm-watch`);
     await expect.poll(openIncidents, PATIENCE).toEqual(expect.arrayContaining(RECORDED));
 
-    const output = await told(`cd /root/current; ${block(INSTALL, 'Debian and Ubuntu')}`);
+    const output = await told(`cd /root/current; ${block('Debian and Ubuntu')}`);
     expect(output).toContain('ftm-watch runs.');
     expect(await told('systemctl show --property=Type,ActiveState ftm-watch')).toBe('Type=notify\nActiveState=active');
     expect(await openIncidents()).toEqual(expect.arrayContaining(RECORDED));
@@ -222,17 +221,17 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
     expect((await heard()).at(-1)).toBe('test');
   });
 
-  describe('a restore, as docs/operate.md tells,', () => {
+  describe('a restore, as docs/install.md tells,', () => {
     const lasts = ['egress-blocked', 'mail-unreachable'];
 
     it('brings no message while what was open lasts', async () => {
       await told(`rm -f ${STORE}*; : >/root/heard; systemctl start ftm-watch`);
       await expect.poll(openIncidents, PATIENCE).toEqual(expect.arrayContaining(lasts));
       await expect.poll(async () => (await heard()).length, PATIENCE).toBe((await openIncidents()).length);
-      await told(block(OPERATE, 'Back up'));
+      await told(block('Back up'));
       const before = await heard();
 
-      await told(block(OPERATE, 'Restore'));
+      await told(block('Restore'));
       const first: unknown = JSON.parse(await get('/api/v1/status'));
       await expect.poll(() => get('/api/v1/status'), PATIENCE).not.toEqual(first);
       expect(await openIncidents()).toEqual(expect.arrayContaining(lasts));
@@ -243,7 +242,7 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
       const before = await heard();
       await told('systemctl stop ftm-watch');
       await told(`systemd-run --quiet --unit=relay ${NODE} /root/relay.mjs`);
-      await told(block(OPERATE, 'Restore'));
+      await told(block('Restore'));
       await expect.poll(heard, PATIENCE).toEqual([...before, 'resolved mail-unreachable']);
       expect(await openIncidents()).not.toContain('mail-unreachable');
     });

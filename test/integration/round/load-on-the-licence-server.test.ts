@@ -113,7 +113,7 @@ async function connectionsInAnHour(port: number, options: RoundsByHandOptions = 
 
 const ALL_SORTS: readonly Fate[] = ['genuine', 'reset', 'inspected', 'new leaf', 'reset'];
 
-// docs/scale.md gives these figures.
+// docs/performance.md gives these figures.
 describe('connections an hour to an address of the licence server, every look included', () => {
   test.each<readonly [string, number, readonly Fate[], RoundsByHandOptions]>([
     ['everything works', 125, ['genuine'], {}],

@@ -10,7 +10,7 @@ interface Row {
   readonly tests: string;
 }
 
-const rows: readonly Row[] = readFileSync('docs/activation-tip.md', 'utf8')
+const rows: readonly Row[] = readFileSync('test/proofs.md', 'utf8')
   .split('\n')
   .filter((line) => /^\| \d/u.test(line))
   .map((line) => {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { loadText } from '../../support/config-machine.ts';
 
-const DOCS = fileURLToPath(new URL('../../../docs/channels.md', import.meta.url));
+const DOCS = fileURLToPath(new URL('../../../docs/alerting.md', import.meta.url));
 const EXAMPLES = [...readFileSync(DOCS, 'utf8').matchAll(/^```yaml\n(.*?)^```$/gmsu)].map(([, text = '']) => text);
 
 test('there are examples of channels', () => {

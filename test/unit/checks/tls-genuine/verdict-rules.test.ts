@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { VerdictFacts } from '../../../../src/checks/tls-genuine/hypothesis.ts';
 import { decide, HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict.ts';
 
-const documentation = readFileSync(new URL('../../../../docs/interception.md', import.meta.url), 'utf8');
+const documentation = readFileSync(new URL('../../../../docs/internals/interception.md', import.meta.url), 'utf8');
 const GENUINE: VerdictFacts = {
   chainTrust: 'trusted',
   accepted: true,
@@ -127,7 +127,7 @@ const SOURCES = readdirSync(FOLDER)
   .map((name) => readFileSync(new URL(name, FOLDER), 'utf8'))
   .join('\n');
 
-describe('docs/interception.md', () => {
+describe('docs/internals/interception.md', () => {
   test.each(
     [...documentation.matchAll(/^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| (?:base|witness|hint|weak|for)/gmu)].flatMap(
       ([, names = '']) => [...names.matchAll(/`([a-z-]+)`/gu)].map(([, name = '']) => name),
