@@ -15,11 +15,13 @@ import type { Hierarchy } from '../../support/authority.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
 import {
   captured,
+  type CaptureOrder,
   encapsulated,
   fortigateText,
   type FortigateLog,
   packetsOf,
   pcapOf,
+  rawIp,
   rewritten,
 } from '../../support/packet-captures.ts';
 import { describeWhere } from '../../support/privilege.ts';
@@ -129,9 +131,14 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     );
   }
 
-  async function capture(happen: () => void, name = 'wire'): Promise<Buffer> {
+  async function capture(happen: () => void, name = 'wire', link?: CaptureOrder['link']): Promise<Buffer> {
     files += 1;
-    const order = { name, file: join(folder, `${String(files)}.pcap`), peer: '10.0.0.1' };
+    const order: CaptureOrder = {
+      name,
+      file: join(folder, `${String(files)}.pcap`),
+      peer: '10.0.0.1',
+      ...(link === undefined ? {} : { link }),
+    };
     return captured(client, order, async () => {
       happen();
       await Promise.resolve();
@@ -296,8 +303,11 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     for (const inserted of ['8100000a', '88a80014' + '8100000a', '886411000001']) {
       expect(await agrees(encapsulated(plain, inserted))).toEqual([expected]);
     }
-    const cooked = await capture(() => connect('-tls1_2'), 'any');
-    expect(await agrees(cooked)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
+    expect(await agrees(rawIp(plain))).toEqual([expected]);
+    for (const link of [undefined, 'LINUX_SLL'] as const) {
+      const cooked = await capture(() => connect('-tls1_2'), 'any', link);
+      expect(await agrees(cooked)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
+    }
     const proxied = await capture(() => connect('-tls1_2 -proxy 10.0.0.1:3128'));
     expect(ours(await read(proxied))).toMatchObject([{ version: '1.2', name: HOST, chain: [{}, {}] }]);
     expect((await read(proxied)).connections[0]?.handshake.tunnel).toBe('10.0.0.1:443');
