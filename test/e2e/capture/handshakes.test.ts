@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { Connection } from '../../../src/capture/connections.ts';
+import type { CaptureJson } from '../../../src/capture/capture-result.ts';
 import { CaptureFile } from '../../../src/capture/packets.ts';
 import { readCapture } from '../../../src/capture/read-capture.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';
@@ -274,6 +275,26 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
       ['unknown', 'resumed', null],
       ['genuine', null, null],
     ]);
+  });
+
+  test('a genuine key whose certificate clients may refuse: a warning, and exit code 1', async () => {
+    sh(
+      server,
+      'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout flawed.key -out flawed.pem ' +
+        `-subj /CN=${HOST} -addext subjectAltName=DNS:${HOST} -addext extendedKeyUsage=clientAuth -days 30`,
+    );
+    await using _ = await listening('openssl s_server -accept 10443 -key flawed.key -cert flawed.pem -www', 10_443);
+    await writeFile(join(folder, 'flawed.pcap'), await capture(() => connect('-tls1_2', '10.0.0.1:10443')));
+    const judged = async (trust: object): Promise<Awaited<ReturnType<typeof runFtmWatch>>> => {
+      const config = { licenseServer: { host: HOST, port: 10_443 }, trust };
+      await writeFile(join(folder, 'flawed.yaml'), JSON.stringify(config));
+      return runFtmWatch(['capture', '--json', '-c', 'flawed.yaml', 'flawed.pcap'], { cwd: folder });
+    };
+    const unknown: CaptureJson = JSON.parse((await judged({})).stdout);
+    const run = await judged({ profile: 'pinned', pins: [unknown.connections[0]?.chain[0]?.spki] });
+    const { connections }: CaptureJson = JSON.parse(run.stdout);
+    expect(connections).toMatchObject([{ verdict: 'certificate-broken', cause: 'certificate-broken' }]);
+    expect(run.exitCode).toBe(1);
   });
 
   test('GnuTLS and Node', async () => {
