@@ -17,6 +17,8 @@ export interface CaptureOrder {
   readonly peer: string;
   /** In the words of tcpdump. */
   readonly filter?: string;
+  /** As tcpdump names it, where the interface has several. */
+  readonly link?: 'LINUX_SLL';
 }
 
 /**
@@ -24,12 +26,12 @@ export interface CaptureOrder {
  */
 export async function captured(
   sandbox: Sandbox,
-  { name, file, peer, filter = 'tcp' }: CaptureOrder,
+  { name, file, peer, filter = 'tcp', link }: CaptureOrder,
   happen: () => Promise<void>,
 ): Promise<Buffer> {
   const [program = '', ...prefix] = sandbox.prefix;
   // In immediate mode each packet takes a frame as long as the snaplen: of the usual 2 MiB, eight packets on a busy machine.
-  const buffer = ['--immediate-mode', '-B', '65536', '-s', '65535'];
+  const buffer = ['--immediate-mode', '-B', '65536', '-s', '65535', ...(link === undefined ? [] : ['-y', link])];
   const options = ['-U', '-Z', 'root', '-i', name, '-w', file, `(${filter}) or udp port 9`];
   const child = spawn(program, [...prefix, 'tcpdump', ...buffer, ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
   const gone = once(child, 'exit');
@@ -125,6 +127,19 @@ export function encapsulated(pcap: Buffer, inserted: string): Buffer {
       return { record: newRecord, bytes: all };
     }),
   );
+}
+
+/** The same without the Ethernet header (LINKTYPE_RAW). */
+export function rawIp(pcap: Buffer): Buffer {
+  const { header, packets } = packetsOf(pcap);
+  const rawHeader = Buffer.from(header);
+  rawHeader.writeUInt32LE(101, 20);
+  const raw = packets.map(({ record, bytes }) => {
+    const shorter = Buffer.from(record);
+    for (const at of [8, 12]) shorter.writeUInt32LE(record.readUInt32LE(at) - 14, at);
+    return { record: shorter, bytes: bytes.subarray(14) };
+  });
+  return pcapOf(rawHeader, raw);
 }
 
 /** How a terminal log of a FortiGate may look. */

@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { Connection } from '../../../src/capture/connections.ts';
+import type { CaptureJson } from '../../../src/capture/capture-result.ts';
 import { CaptureFile } from '../../../src/capture/packets.ts';
 import { readCapture } from '../../../src/capture/read-capture.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';
@@ -15,11 +16,13 @@ import type { Hierarchy } from '../../support/authority.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
 import {
   captured,
+  type CaptureOrder,
   encapsulated,
   fortigateText,
   type FortigateLog,
   packetsOf,
   pcapOf,
+  rawIp,
   rewritten,
 } from '../../support/packet-captures.ts';
 import { describeWhere } from '../../support/privilege.ts';
@@ -129,9 +132,14 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     );
   }
 
-  async function capture(happen: () => void, name = 'wire'): Promise<Buffer> {
+  async function capture(happen: () => void, name = 'wire', link?: CaptureOrder['link']): Promise<Buffer> {
     files += 1;
-    const order = { name, file: join(folder, `${String(files)}.pcap`), peer: '10.0.0.1' };
+    const order: CaptureOrder = {
+      name,
+      file: join(folder, `${String(files)}.pcap`),
+      peer: '10.0.0.1',
+      ...(link === undefined ? {} : { link }),
+    };
     return captured(client, order, async () => {
       happen();
       await Promise.resolve();
@@ -269,6 +277,26 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     ]);
   });
 
+  test('a genuine key whose certificate clients may refuse: a warning, and exit code 1', async () => {
+    sh(
+      server,
+      'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout flawed.key -out flawed.pem ' +
+        `-subj /CN=${HOST} -addext subjectAltName=DNS:${HOST} -addext extendedKeyUsage=clientAuth -days 30`,
+    );
+    await using _ = await listening('openssl s_server -accept 10443 -key flawed.key -cert flawed.pem -www', 10_443);
+    await writeFile(join(folder, 'flawed.pcap'), await capture(() => connect('-tls1_2', '10.0.0.1:10443')));
+    const judged = async (trust: object): Promise<Awaited<ReturnType<typeof runFtmWatch>>> => {
+      const config = { licenseServer: { host: HOST, port: 10_443 }, trust };
+      await writeFile(join(folder, 'flawed.yaml'), JSON.stringify(config));
+      return runFtmWatch(['capture', '--json', '-c', 'flawed.yaml', 'flawed.pcap'], { cwd: folder });
+    };
+    const unknown: CaptureJson = JSON.parse((await judged({})).stdout);
+    const run = await judged({ profile: 'pinned', pins: [unknown.connections[0]?.chain[0]?.spki] });
+    const { connections }: CaptureJson = JSON.parse(run.stdout);
+    expect(connections).toMatchObject([{ verdict: 'certificate-broken', cause: 'certificate-broken' }]);
+    expect(run.exitCode).toBe(1);
+  });
+
   test('GnuTLS and Node', async () => {
     const pcap = await capture(() => {
       for (const version of ['1.2', '1.3'])
@@ -296,8 +324,11 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     for (const inserted of ['8100000a', '88a80014' + '8100000a', '886411000001']) {
       expect(await agrees(encapsulated(plain, inserted))).toEqual([expected]);
     }
-    const cooked = await capture(() => connect('-tls1_2'), 'any');
-    expect(await agrees(cooked)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
+    expect(await agrees(rawIp(plain))).toEqual([expected]);
+    for (const link of [undefined, 'LINUX_SLL'] as const) {
+      const cooked = await capture(() => connect('-tls1_2'), 'any', link);
+      expect(await agrees(cooked)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
+    }
     const proxied = await capture(() => connect('-tls1_2 -proxy 10.0.0.1:3128'));
     expect(ours(await read(proxied))).toMatchObject([{ version: '1.2', name: HOST, chain: [{}, {}] }]);
     expect((await read(proxied)).connections[0]?.handshake.tunnel).toBe('10.0.0.1:443');
