@@ -17,7 +17,7 @@ const TOKENS: GaugeDefinition = {
 
 const LOCKED: GaugeDefinition = {
   name: 'ftm_tokens_locked',
-  help: 'FortiToken Mobile tokens on an appliance that nobody can log in with until they are unlocked, in any status',
+  help: 'Locked FortiToken Mobile tokens on an appliance, in any status',
   labels: ['appliance'],
 };
 

@@ -85,7 +85,7 @@ function asTimeout(failure: Failure): Failure {
 
 const NOT_AFTER: GaugeDefinition = {
   name: 'ftm_tls_certificate_not_after_timestamp_seconds',
-  help: 'End of validity of the certificate that a target showed last',
+  help: 'Expiry date of the certificate that a target presented last',
   labels: ['target'],
   stays: true,
 };
@@ -98,7 +98,7 @@ const TTL: GaugeDefinition = {
 
 const EXPECTED: GaugeDefinition = {
   name: 'ftm_dns_answers_expected',
-  help: '1 when every address that a resolver gave for the licence server is an expected one',
+  help: '1 if a resolver returned only expected addresses for the licence server',
   labels: ['resolver'],
 };
 

@@ -106,7 +106,7 @@ function parseStatus(peer: string, value: unknown): PeerView {
 
 const READABLE: GaugeDefinition = {
   name: 'ftm_peer_readable',
-  help: 'Whether the status of another agent of the site could be read (1) or not (0)',
+  help: '1 if the status of another agent of the site could be read, otherwise 0',
   labels: ['peer'],
 };
 
