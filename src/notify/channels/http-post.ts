@@ -1,7 +1,7 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { messageOf } from '../../text/message-of.ts';
-import type { DeliveryRequest, MessageChannel, RecipientOutcome } from './channel.ts';
+import type { DeliveryRequest, EgressDeps, MessageChannel, RecipientOutcome } from './channel.ts';
 import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
@@ -227,15 +227,6 @@ export function placeOf(source: Exclude<SecretUrl, string>): string {
 export function secretPartsOf(url: string): readonly string[] {
   const { pathname, search } = new URL(url);
   return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
-}
-
-/** How channels and the heartbeat leave this network. Probes never use it. */
-export interface EgressDeps {
-  /** `notify.proxy`; null: the environment decides. */
-  readonly proxy: ProxyConfig | null;
-  /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in small or capital letters. */
-  readonly env: NodeJS.ProcessEnv;
-  readonly readSecret: SecretReader;
 }
 
 /**
