@@ -8,7 +8,7 @@ import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
 import { retryAfterOf } from '../../network/http/request.ts';
 import { withoutCodes } from '../../text/mask.ts';
 import type { SecretReader, SecretSource } from '../../system/secret.ts';
-import type { ProxyConfig, SecretUrl } from '../../config/schema/secret.ts';
+import type { SecretUrl } from '../../config/schema/secret.ts';
 import { isReadableOnTheWay } from '../../config/schema/endpoints.ts';
 import { hasSecret, type Report, type SectionFields } from '../../config/schema/section.ts';
 import { authority, isLoopbackUrl } from '../../core/addresses.ts';
