@@ -28,7 +28,7 @@ import { type Invocation, loadOrExplain, needsNothing, type Terminal } from './t
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
-import { causeLines, type TextStyle, told } from '../document/terminal.ts';
+import { causeLines, type TextStyle, textLines } from '../document/terminal.ts';
 import { MARKS } from '../report/report-text.ts';
 import { certificateLines } from './trust-text.ts';
 
@@ -77,12 +77,12 @@ const refusedShape = z.object({ error: z.string() });
 async function attach(result: CaptureResult, incident: string, config: Config, terminal: Invocation): Promise<boolean> {
   await using daemon = await createDaemonClient(controlPlace(config.store.path, terminal.env), terminal);
   const path = `/api/v1/incidents/${encodeURIComponent(incident)}/capture`;
-  const { status, text } = await daemon.ask('POST', path, { connections: attachedOf(result, config) });
+  const { status, json } = await daemon.ask('POST', path, { connections: attachedOf(result, config) });
   if (status === 201) {
     terminal.errors.write(`Added to the incident ${visibleText(incident, 100)}\n`);
     return true;
   }
-  const refused = refusedShape.safeParse(parsedJson(text));
+  const refused = refusedShape.safeParse(json);
   terminal.errors.write(
     `Not added: ${visibleText(refused.success ? refused.data.error : `the answer was HTTP ${String(status)}`, 1_000)}\n`,
   );
@@ -105,15 +105,6 @@ function attachedOf(result: CaptureResult, config: Config): readonly object[] {
       chain: chain.slice(0, 1).map(({ sha256 }) => ({ sha256 })),
     }),
   );
-}
-
-/** undefined for what is no JSON. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -217,11 +208,11 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),
-    ...(result.interceptor === null ? [] : [...told(`${result.interceptor.summary}.`, style.width), '']),
+    ...(result.interceptor === null ? [] : [...textLines(`${result.interceptor.summary}.`, style.width), '']),
     ...result.dns.map(
       ({ name, answers, resolver }) => `  ${resolver} answered ${visibleText(name, 253)}: ${answers.join(', ')}`,
     ),
-    ...result.notes.flatMap((note) => told(note, style.width).map(colors.yellow)),
+    ...result.notes.flatMap((note) => textLines(note, style.width).map(colors.yellow)),
     paint[result.level](CONCLUSIONS[result.level]),
     '',
   ].join('\n');
@@ -241,8 +232,8 @@ function connectionLines(
   const others = evidence.filter((text) => text !== summary);
   return [
     `  ${paint(MARK_OF[level])} ${client} → ${server}  ${visibleText(facts.join(', '), MAX_TEXT)}`,
-    ...told(summary, width, INDENT).map(paint),
-    ...others.flatMap((text) => told(text, width, `${INDENT}  `, `${INDENT}- `)),
+    ...textLines(summary, width, INDENT).map(paint),
+    ...others.flatMap((text) => textLines(text, width, `${INDENT}  `, `${INDENT}- `)),
   ];
 }
 

@@ -5,7 +5,7 @@ import { spanText } from '../core/time-text.ts';
 import { nameList } from '../core/phrases.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
-import { noChannelNote } from '../notify/no-channel.ts';
+import { noChannelNote } from '../notify/channels/registry.ts';
 import {
   CHECK_EXIT,
   exitCodeBeside,
@@ -16,7 +16,7 @@ import {
 } from '../report/nagios-line.ts';
 import { type DiagnosisAsides, renderDiagnosis, type UnseenIncident, unseenIncidents } from '../report/report-text.ts';
 import type { TextStyle } from '../document/terminal.ts';
-import { renderSteps } from '../report/steps-text.ts';
+import { renderSteps } from '../report/report-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { newerStoreAt } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';

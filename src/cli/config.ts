@@ -7,7 +7,7 @@ import { load, needsNothing, type Streams, type Invocation, writeIssues } from '
 import { networkWithin } from '../core/addresses.ts';
 import { usedTexts } from '../config/schema/section.ts';
 import { exposureNotes } from '../web/change-refusal.ts';
-import { noChannelNote } from '../notify/no-channel.ts';
+import { noChannelNote } from '../notify/channels/registry.ts';
 
 export interface ConfigCommandOptions extends Streams {
   /** What loading the file gave. */

@@ -5,6 +5,7 @@ import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type ControlPlace, controlPlace } from '../runtime/control-place.ts';
+import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
 import { SEVERITIES } from '../core/severity.ts';
@@ -16,6 +17,8 @@ export interface DaemonAnswer {
   readonly status: number;
   /** As sent. */
   readonly text: string;
+  /** Undefined where the text is no JSON. */
+  readonly json: unknown;
 }
 
 /** Speaks to a daemon over its socket on this machine (`controlPlace`). */
@@ -62,7 +65,8 @@ export async function createDaemonClient(
           },
           body: body === undefined ? null : JSON.stringify(body),
         });
-        return { status: response.statusCode, text: await response.body.text() };
+        const text = await response.body.text();
+        return { status: response.statusCode, text, json: parsedJson(text) };
       } catch (error) {
         const message = `Cannot ask ftm-watch at "${socket}": ${whyNot(error)}`;
         throw isAbsent(error) ? new NoDaemon(message, { cause: error }) : new Error(message, { cause: error });
@@ -85,16 +89,12 @@ const WHY: ReadonlyMap<string, string> = new Map([
 ]);
 
 function isAbsent(error: unknown): boolean {
-  return ['ENOENT', 'ECONNREFUSED'].includes(codeOf(error));
+  return ['ENOENT', 'ECONNREFUSED'].includes(errorCode(error) ?? '');
 }
 
 function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
-  return WHY.get(codeOf(error)) ?? visibleText(messageOf(error), 300);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return WHY.get(errorCode(error) ?? '') ?? visibleText(messageOf(error), 300);
 }
 
 /** What the daemon of a store reports now. */
@@ -156,14 +156,13 @@ export async function readDaemonStatus(
 }
 
 /** @throws {Error} when it is none of these answers */
-function read<T>(shape: z.ZodType<T>, { status, text }: DaemonAnswer): T {
-  const parsed = shape.safeParse(parseJson(text));
+function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
+  const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new Error(`The daemon answered HTTP ${String(status)} and no status: is it ftm-watch of this version?`);
 }
 
-/** Undefined for what is none. */
-function parseJson(text: string): unknown {
+function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

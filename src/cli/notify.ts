@@ -3,7 +3,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { type AlertingConfig, messageContext } from '../notify/alerting.ts';
 import type { Channel, RecipientOutcome, ChannelDeps } from '../notify/channels/channel.ts';
 import { CHANNELS } from '../notify/channels/registry.ts';
-import { noChannelNote } from '../notify/no-channel.ts';
+import { noChannelNote } from '../notify/channels/registry.ts';
 import { randomName } from '../notify/notes.ts';
 import { readSecret } from '../system/secret.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
 
 /** Where a report is to go. */
@@ -50,7 +51,7 @@ export async function writeWhole(path: string, bytes: Uint8Array, force: boolean
     await writeNew(temporary, bytes);
     await (force ? rename(temporary, path) : placeNew(temporary, path));
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw alreadyThere(path, error);
+    if (errorCode(error) === 'EEXIST') throw alreadyThere(path, error);
     throw new Error(`Cannot write to "${path}": ${reasonOf(error)}`, { cause: error });
   } finally {
     await rm(temporary, { force: true });
@@ -72,7 +73,7 @@ async function placeNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw error;
+    if (errorCode(error) === 'EEXIST') throw error;
     if ((await look(path)) !== null) throw alreadyThere(path, error);
     await rename(temporary, path);
   }
@@ -82,7 +83,7 @@ async function look(path: string): Promise<Stats | null> {
   try {
     return await stat(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    if (errorCode(error) === 'ENOENT') return null;
     throw new Error(`Cannot write to "${path}": ${reasonOf(error)}`, { cause: error });
   }
 }
@@ -102,9 +103,5 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function reasonOf(error: unknown): string {
-  return REASONS[codeOf(error) ?? ''] ?? messageOf(error);
-}
-
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+  return REASONS[errorCode(error) ?? ''] ?? messageOf(error);
 }

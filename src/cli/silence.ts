@@ -68,7 +68,7 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
 async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors }: SilenceDeps): Promise<number> {
   const { for: duration, until, cause, subject, by = account, comment } = typed;
   const answer = await daemon.ask('POST', PATH, { duration, until, cause, subject, by, comment });
-  const silence = silenceShape.safeParse(parsed(answer));
+  const silence = silenceShape.safeParse(answer.json);
   if (answer.status !== 201 || !silence.success) return refuse(answer, errors);
   output.write(`Added ${describe(silence.data)}\n`);
   return SILENCE_EXIT.done;
@@ -77,7 +77,7 @@ async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors
 /** `silence list`: prints those that last, or the daemon's own object. */
 async function silenceList(json: boolean, { daemon, output, errors }: SilenceDeps): Promise<number> {
   const answer = await daemon.ask('GET', PATH);
-  const list = listShape.safeParse(parsed(answer));
+  const list = listShape.safeParse(answer.json);
   if (answer.status !== 200 || !list.success) return refuse(answer, errors);
   if (json) output.write(`${answer.text}\n`);
   else if (list.data.silences.length === 0) output.write('Nothing is silenced\n');
@@ -102,21 +102,12 @@ function describe({ id, cause, subject, until, by, comment }: z.infer<typeof sil
 }
 
 function refuse(answer: DaemonAnswer, errors: SilenceDeps['errors']): number {
-  const problem = problemShape.safeParse(parsed(answer));
+  const problem = problemShape.safeParse(answer.json);
   const lines = problem.success
     ? [problem.data.error, ...problem.data.problems.map((line) => `- ${line}`)]
     : [strange(answer.status)];
   errors.write(lines.map((line) => `${shown(line)}\n`).join(''));
   return SILENCE_EXIT.refused;
-}
-
-/** undefined for what is no JSON. */
-function parsed({ text }: DaemonAnswer): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function strange(status: number): string {

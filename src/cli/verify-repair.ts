@@ -6,7 +6,7 @@ import { nameList } from '../core/phrases.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import { renderRepair } from '../report/repair-text.ts';
+import { renderRepair } from '../report/report-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import { readStoredIncident, type StoredIncident } from '../store/stored-history.ts';

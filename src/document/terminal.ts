@@ -1,4 +1,4 @@
-import { createColors } from 'picocolors';
+import type { createColors } from 'picocolors';
 import { visibleText } from '../core/visible-text.ts';
 import { type Block, blocksOf, type Cause, headOf, type RemedyStep } from '../engine/model.ts';
 import { foldEvidence } from '../engine/words.ts';
@@ -16,7 +16,7 @@ export type Colors = ReturnType<typeof createColors>;
 const TEXT_LIMIT = 1_000;
 
 /** A text, which may quote strangers, as lines of a terminal, with what stands before them as in `wrap`. */
-export function told(text: string, width: number, indent = '', first: string = indent): readonly string[] {
+export function textLines(text: string, width: number, indent = '', first: string = indent): readonly string[] {
   return wrap(visibleText(text, TEXT_LIMIT), width, indent, first);
 }
 
@@ -25,7 +25,7 @@ export function causeLines(cause: Cause, style: TextStyle, colors: Colors): read
   const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
   const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
   return [
-    ...told(`${cause.severity.toUpperCase()}${suspected}  ${cause.summary}`, style.width).map((line) =>
+    ...textLines(`${cause.severity.toUpperCase()}${suspected}  ${cause.summary}`, style.width).map((line) =>
       paint(colors.bold(line)),
     ),
     ...section('Impact', [cause.impact], style, colors),
@@ -50,7 +50,7 @@ function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: C
 function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonly string[] {
   const margin = ' '.repeat(SECTION_INDENT + 3);
   return [
-    ...told(headOf(block), width, margin).map(colors.dim),
+    ...textLines(headOf(block), width, margin).map(colors.dim),
     ...block.text.split('\n').map((line) => `${margin}  ${visibleText(line, TEXT_LIMIT)}`),
   ];
 }
@@ -66,7 +66,7 @@ function section(
   hangs = items.length > 1,
 ): readonly string[] {
   const margin = ' '.repeat(SECTION_INDENT);
-  const lines = items.flatMap((item) => told(item, width, hangs ? `${margin}   ` : margin, margin));
+  const lines = items.flatMap((item) => textLines(item, width, hangs ? `${margin}   ` : margin, margin));
   const title = `  ${colors.bold(name.padEnd(SECTION_INDENT - 2))}`;
   return lines.map((line, index) => (index === 0 ? `${title}${line.slice(SECTION_INDENT)}` : line));
 }

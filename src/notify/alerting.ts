@@ -23,6 +23,7 @@ import {
 import { next } from '../engine/incident/machine.ts';
 import {
   type Channel,
+  type ChannelState,
   type MessageChannel,
   type StateChannel,
   orDeferred,
@@ -35,7 +36,7 @@ import { type Attempt, Outbox, type OutboxDeps, pendingByChannel } from './outbo
 import { type Crontab, readCrontab } from '../text/crontab.ts';
 import { CHECKS } from '../checks/registry.ts';
 import type { Config, NotifyConfig } from '../config/config.ts';
-import { hasChannel } from './no-channel.ts';
+import { hasChannel } from './channels/registry.ts';
 import type { MessageContext } from '../document/notification.ts';
 
 interface AlertingDeps extends OutboxDeps {
@@ -43,16 +44,6 @@ interface AlertingDeps extends OutboxDeps {
   readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
   readonly env: NodeJS.ProcessEnv;
-}
-
-/** Whether the recipients of a channel that is told a state listen. */
-interface ChannelState {
-  /** Of the channel, for people. */
-  readonly name: string;
-  /** Recipients that did not take the last message, and that still have to hear something. */
-  readonly silent: number;
-  /** As `StateChannel.takenAt`. */
-  readonly tookAt: EpochMs | null;
 }
 
 /** The parts that alerting is made of: a test may put others in. */

@@ -5,10 +5,11 @@ import { readCrontab, type Crontab } from '../text/crontab.ts';
 /** Tells when notifications wait by plan. */
 export interface Maintenance {
   isActive(now: EpochMs): boolean;
-  outlook(now: EpochMs): MaintenanceOutlook;
+  outlook(now: EpochMs): MaintenancePlan;
 }
 
-export interface MaintenanceOutlook {
+/** When notifications wait by plan. */
+export interface MaintenancePlan {
   /** When the window that is open ends; null: none is open. */
   readonly until: EpochMs | null;
   /** The next window to open; null: none is planned. */
@@ -40,7 +41,7 @@ function openUntil(windows: readonly ReadWindow[], now: EpochMs): EpochMs | null
   return ends.length === 0 ? null : Math.max(...ends);
 }
 
-function nextWindow(windows: readonly ReadWindow[], now: EpochMs): MaintenanceOutlook['next'] {
+function nextWindow(windows: readonly ReadWindow[], now: EpochMs): MaintenancePlan['next'] {
   const planned = windows.flatMap(({ begins, duration }) => {
     const from = begins.next(now);
     return from === null ? [] : [{ from, until: from + duration }];

@@ -149,17 +149,17 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
   };
 }
 
-interface SummaryTools {
-  readonly now: EpochMs;
-  readonly timezone: string;
-  readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
-}
-
 /** The state after the summary that is due now, and that summary; null: nothing is due. */
 export function dueSummary(
   state: IncidentState,
   summary: Crontab,
-  { now, timezone, summaryFacts }: SummaryTools,
+  {
+    now,
+    timezone,
+    summaryFacts,
+  }: Pick<Restart, 'now' | 'timezone'> & {
+    readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
+  },
 ): IncidentStep | null {
   const from = state.summarizedUntil;
   const summarized = { ...state, summarizedUntil: now };
@@ -170,18 +170,15 @@ export function dueSummary(
   return { state: summarized, effects: [{ kind: 'notify', notification }] };
 }
 
-interface SummarySpan {
-  readonly from: EpochMs;
-  readonly until: EpochMs;
-  readonly timezone: string;
-}
-
 /** Nobody reads more of them in a message. */
 const MAX_LISTED = 30;
 
 /** How the time between was. */
-export function summaryNote(state: IncidentState, facts: SummaryFacts, span: SummarySpan): NoteNotification {
-  const { from, until, timezone } = span;
+export function summaryNote(
+  state: IncidentState,
+  facts: SummaryFacts,
+  { from, until, timezone }: { readonly from: EpochMs; readonly until: EpochMs; readonly timezone: string },
+): NoteNotification {
   const open = state.incidents
     .filter(isOpenFault)
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));

@@ -18,26 +18,6 @@ import { byChannel, type ChannelId } from './channels/registry.ts';
 /** An alert must not wait for longer than this because a service says so. */
 const LONGEST: Millis = 15 * 60_000;
 
-/** Recipients that asked for a pause (`Retry-After`): until it is over, nothing is sent there, whatever it tells. */
-interface RecipientPauses {
-  note(channel: string, outcomes: readonly RecipientOutcome[]): void;
-  isPaused(channel: string, recipient: string): boolean;
-}
-
-function createRecipientPauses(clock: Pick<Clock, 'elapsed'>): RecipientPauses {
-  const ends = new Map<string, Millis>();
-  const keyOf = (channel: string, recipient: string): string => JSON.stringify([channel, recipient]);
-  return {
-    note(channel, outcomes) {
-      for (const { recipient, retryAfter } of outcomes) {
-        if (retryAfter === undefined) ends.delete(keyOf(channel, recipient));
-        else ends.set(keyOf(channel, recipient), clock.elapsed() + pauseOf(retryAfter));
-      }
-    },
-    isPaused: (channel, recipient) => clock.elapsed() < (ends.get(keyOf(channel, recipient)) ?? 0),
-  };
-}
-
 /** As long as was asked for, within bounds. */
 function pauseOf(retryAfter: Millis): Millis {
   return Math.min(LONGEST, retryAfter);
@@ -87,7 +67,8 @@ export class Outbox {
   readonly #deps: OutboxDeps;
   readonly #signal: AbortSignal;
   readonly #running = new Map<MessageChannel, Run>();
-  readonly #pauses: RecipientPauses;
+  /** Until when nothing is sent to a recipient that asked for a pause (`Retry-After`), whatever it tells. */
+  readonly #pausedUntil = new Map<string, Millis>();
   /** Those under way, each with what ends the wait for its outcomes. */
   readonly #attempts = new Map<Attempt, () => void>();
   readonly #takenOver = new Set<Promise<void>>();
@@ -98,7 +79,6 @@ export class Outbox {
     this.#channels = channels;
     this.#deps = deps;
     this.#signal = signal;
-    this.#pauses = createRecipientPauses(deps.clock);
     const breakOff = (): void => {
       for (const { controller } of this.#attempts.keys()) controller.abort(signal.reason);
     };
@@ -153,9 +133,10 @@ export class Outbox {
 
   async #drainChannel(channel: MessageChannel): Promise<void> {
     while (!this.#signal.aborted && !this.#isHandedOver) {
-      const recipients = channel.recipients.filter((recipient) => !this.#pauses.isPaused(channel.id, recipient));
-      const isUnderWay = (delivery: Delivery): boolean => this.#isUnderWay(delivery);
-      const batch = nextBatch(this.#deps.journal, { id: channel.id, recipients, isUnderWay }, this.#deps.clock.now());
+      const recipients = channel.recipients.filter((recipient) => !this.#isPaused(channel.id, recipient));
+      const isFree = (delivery: Delivery): boolean =>
+        delivery.channel === channel.id && recipients.includes(delivery.recipient) && !this.#isUnderWay(delivery);
+      const batch = nextBatch(this.#deps.journal, isFree, this.#deps.clock.now());
       if (batch.length === 0) return;
       const controller = new AbortController();
       const outcomes = tryOnce(channel, batch, controller.signal);
@@ -170,8 +151,20 @@ export class Outbox {
     void attempt.outcomes.then(resolve);
     const outcomes = await promise;
     if (outcomes === null || !this.#attempts.delete(attempt)) return;
-    this.#pauses.note(attempt.channel, outcomes);
+    this.#notePauses(attempt.channel, outcomes);
     noteOutcomes(attempt, outcomes, this.#deps);
+  }
+
+  #isPaused(channel: string, recipient: string): boolean {
+    return this.#deps.clock.elapsed() < (this.#pausedUntil.get(JSON.stringify([channel, recipient])) ?? 0);
+  }
+
+  #notePauses(channel: string, outcomes: readonly RecipientOutcome[]): void {
+    for (const { recipient, retryAfter } of outcomes) {
+      const key = JSON.stringify([channel, recipient]);
+      if (retryAfter === undefined) this.#pausedUntil.delete(key);
+      else this.#pausedUntil.set(key, this.#deps.clock.elapsed() + pauseOf(retryAfter));
+    }
   }
 
   #isUnderWay(delivery: Delivery): boolean {
@@ -281,21 +274,18 @@ function noteResult({ delivery, notification }: OutboxEntry, { logger, onDeliver
   if (status !== 'withdrawn') onDelivery(channel, status === 'pending' ? 'failed' : status, clock.now());
 }
 
-/** The recipients of a channel that can be sent something now. */
-interface Free extends Pick<MessageChannel, 'id' | 'recipients'> {
-  /** It is just being tried. */
-  readonly isUnderWay: (delivery: Delivery) => boolean;
-}
-
 /**
  * What is to be tried next: one notification that is due, with all its recipients that it is due for. What was never
  * tried comes first, so that nothing new waits for a long queue of what a server puts off.
  */
-function nextBatch(journal: AlertJournal, { id, recipients, isUnderWay }: Free, now: EpochMs): readonly OutboxEntry[] {
-  const isOurs = ({ delivery }: OutboxEntry): boolean =>
-    delivery.channel === id && recipients.includes(delivery.recipient);
-  const due = [...journal.givenUp().filter(isOurs), ...inOrder(journal.pending().filter(isOurs))]
-    .filter(({ delivery }) => isDue(delivery, now) && !isUnderWay(delivery))
+function nextBatch(
+  journal: AlertJournal,
+  isFree: (delivery: Delivery) => boolean,
+  now: EpochMs,
+): readonly OutboxEntry[] {
+  // What is under way keeps its place in the order.
+  const due = [...journal.givenUp(), ...inOrder(journal.pending())]
+    .filter(({ delivery }) => isFree(delivery) && isDue(delivery, now))
     .toSorted((a, b) => a.delivery.attempts - b.delivery.attempts);
   const [first] = due;
   return first === undefined ? [] : due.filter(({ notification }) => notification.id === first.notification.id);
@@ -308,7 +298,7 @@ function nextBatch(journal: AlertJournal, { id, recipients, isUnderWay }: Free, 
 function inOrder(pending: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const waiting = new Set<string>();
   return pending.filter(({ delivery, notification }) => {
-    const keys = incidentsOf(notification).map(({ id }) => JSON.stringify([delivery.recipient, id]));
+    const keys = incidentsOf(notification).map(({ id }) => JSON.stringify([delivery.channel, delivery.recipient, id]));
     const isFree = keys.length === 0 || keys.some((key) => !waiting.has(key));
     for (const key of keys) waiting.add(key);
     return isFree;

@@ -1,7 +1,7 @@
 import { createColors } from 'picocolors';
 import type { StepAnswer } from '../checks/activation-steps.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type Colors, type TextStyle, told } from '../document/terminal.ts';
+import { type Colors, type TextStyle, textLines } from '../document/terminal.ts';
 import type { TokenUsers } from '../sources/appliances/token-users.ts';
 import type { Change, UnitState, Migration, HeldLicense } from './compare.ts';
 import { counted, nameList } from '../core/phrases.ts';
@@ -88,7 +88,7 @@ function requirementLines({ title, answer, why }: Requirement, style: TextStyle,
 }
 
 function indented(text: string, { width }: TextStyle): readonly string[] {
-  return told(text, width, '    ');
+  return textLines(text, width, '    ');
 }
 
 function painterOf(kind: StepAnswer | Change['kind'], colors: Colors): (text: string) => string {

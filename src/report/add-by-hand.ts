@@ -1,5 +1,6 @@
-import type { Diagnosis } from '../engine/model.ts';
+import { portOf } from '../core/addresses.ts';
 import { type Markup, markup } from '../document/html.ts';
+import type { RoundResult } from './report-contents.ts';
 
 /** The folder of the archive that is left for it. */
 const FOLDER = 'add-by-hand';
@@ -15,21 +16,14 @@ interface TicketItem {
   readonly source: string;
 }
 
-/** What the items depend on: which server the traffic goes to, and whether push is concerned. */
-export interface TicketFacts {
-  readonly diagnosis: Diagnosis;
-  /** `fortitokenmobile.fortinet.com`. */
-  readonly host: string;
-  readonly port: number;
-}
-
 /**
  * What TAC asks for besides this report. None of it can be read over an interface, and none of it has passed through
  * what takes secrets out.
  */
-export function ticketItems({ diagnosis, host, port }: TicketFacts): readonly TicketItem[] {
+export function ticketItems({ diagnosis, observations }: RoundResult): readonly TicketItem[] {
   const isPush = diagnosis.causes.some(({ id }) => id.startsWith('push-'));
-  const [server, serverPort] = isPush ? ['push.fortinet.com', 443] : [host, port];
+  const { host, subject } = observations.path.licenseServer;
+  const [server, serverPort] = isPush ? ['push.fortinet.com', '443'] : [host, portOf(subject)];
   const category = isPush ? 'Push Authentication' : 'System';
   return [
     {
@@ -64,7 +58,7 @@ export function ticketItems({ diagnosis, host, port }: TicketFacts): readonly Ti
       title: 'A packet capture on the FortiGate in between, at the same time',
       steps: [
         `Find the address first: execute ping ${server}.`,
-        `Then: diagnose sniffer packet any 'host ADDRESS and port ${String(serverPort)}' 6 200 l, and save what it prints.`,
+        `Then: diagnose sniffer packet any 'host ADDRESS and port ${serverPort}' 6 200 l, and save what it prints.`,
       ],
       saveAs: 'FORTIGATE-sniffer.txt',
       source: 'docs:fortigate/7.6.0/administration-guide/462154',

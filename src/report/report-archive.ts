@@ -1,7 +1,5 @@
 import { strToU8, type Zippable, zipSync } from 'fflate';
-import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { RoundObservations } from '../sources/registry.ts';
 import { ticketFile, ticketItems } from './add-by-hand.ts';
 import { answersText, checklistText } from './report-text.ts';
 import { fileName, createSecretRemover, type ReportSources } from './report-contents.ts';
@@ -44,8 +42,7 @@ function filesOf(sources: ReportSources): readonly File[] {
     ...keptCertificates(sources.storedHistory),
     ...capturedCertificates(sources.capture),
   ].map(({ file, pem }) => [`certificates/${file}`, pem]);
-  const { diagnosis, observations } = sources.examination;
-  const byHand = ticketItems({ diagnosis, ...licenseServerOf(observations) });
+  const byHand = ticketItems(sources.examination);
   const others: readonly File[] = [
     ['report.json', jsonText(data)],
     ['checklist.txt', checklistText(sources.examination, sources.versions.ftmWatch, mask)],
@@ -55,11 +52,6 @@ function filesOf(sources: ReportSources): readonly File[] {
   ];
   const answers = answersText(sources.examination.observations, mask);
   return [['report.html', reportHtml(data, { answers, byHand, files: others.map(([name]) => name) })], ...others];
-}
-
-function licenseServerOf({ path: { licenseServer } }: RoundObservations): HostPort {
-  const port = Number(licenseServer.subject.slice(licenseServer.subject.lastIndexOf(':') + 1));
-  return { host: licenseServer.host, port };
 }
 
 function jsonText(data: ReportData): string {

@@ -1,9 +1,9 @@
 import { createColors } from 'picocolors';
 import type { PreconditionState, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
-import { titleOf, isFaultId, preconditionOf } from '../checks/registry.ts';
+import { titleOf, isFaultId, preconditionOf, wordsOf, isCauseId } from '../checks/registry.ts';
 import { utcText, isoTime } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type Colors, causeLines, type TextStyle, told } from '../document/terminal.ts';
+import { type Colors, causeLines, type TextStyle, textLines } from '../document/terminal.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
 import type { RoundObservations } from '../sources/registry.ts';
 import { type RoundResult, maskedDiagnosis } from './report-contents.ts';
@@ -12,6 +12,13 @@ import { mailLine, milliseconds, pathLines, shown } from './path-lines.ts';
 import { LOG_CHECKS } from '../checks/assess.ts';
 import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
 import type { Severity } from '../core/severity.ts';
+import {
+  activationOutlook,
+  type ActivationStep,
+  type StepAnswer,
+  outlookSentence,
+} from '../checks/activation-steps.ts';
+import type { RepairAnswer, RepairVerdict } from '../checks/repair-verdict.ts';
 
 export const MARKS: Readonly<Record<PreconditionState, string>> = {
   ok: '✔',
@@ -50,7 +57,7 @@ export function renderDiagnosis(
     ...diagnosis.preconditions.flatMap((status) => checklistLine(status, style, colors)),
     '',
     ...diagnosis.causes.flatMap((cause) => [...causeLines(cause, style, colors), '']),
-    ...(note === null ? [] : [...told(note, style.width).map(colors.yellow), '']),
+    ...(note === null ? [] : [...textLines(note, style.width).map(colors.yellow), '']),
     ...unseen.flatMap((incident) => [...unseenLines(incident, style, colors), '']),
     conclusion(diagnosis, unseen, colors),
     '',
@@ -69,7 +76,7 @@ function checklistLine(
     ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
   const notes = asides.map(({ subject, claim }) => `${subject}: ${claim}`).filter((note) => note !== summary);
-  const [first = '', ...rest] = [summary, ...notes].flatMap((text) => told(text, style.width, INDENT));
+  const [first = '', ...rest] = [summary, ...notes].flatMap((text) => textLines(text, style.width, INDENT));
   const shown = first.slice(INDENT.length);
   return [`${label}${state === 'ok' ? shown : paint(shown)}`, ...rest.map(colors.dim)];
 }
@@ -100,7 +107,7 @@ function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Col
   return [
     `Open incident of the daemon, since ${utcText(Date.parse(since))}: ${summary}`,
     `Last seen ${utcText(Date.parse(lastSeen))}. ${why} Its id is ${id}.`,
-  ].flatMap((text) => told(text, width).map(paint));
+  ].flatMap((text) => textLines(text, width).map(paint));
 }
 
 function hiddenConclusion(hidden: readonly UnseenIncident[], colors: Colors): string {
@@ -208,4 +215,65 @@ function isOutOfReach({ cause }: OpenIncident, { preconditions }: DaemonView): b
   const precondition = preconditionOf(cause);
   const now = preconditions.find(({ id }) => id === precondition);
   return LOG_CHECKS.includes(precondition) || now?.findings.some(({ rule }) => rule === INTERMITTENT_RULE) === true;
+}
+
+const STEP_ANSWERS: Readonly<Record<StepAnswer, string>> = {
+  passes: 'will pass',
+  fails: 'will fail',
+  'not-visible': 'not visible from here',
+};
+
+/** The steps of an activation for a person at a terminal, and whether it would succeed. Ends with a line break. */
+export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
+  const colors = createColors(style.color);
+  const outlook = activationOutlook(diagnosis);
+  return [
+    colors.bold('If somebody activates a licence or a token now'),
+    '',
+    ...outlook.steps.flatMap((step, index) => stepLines(step, index + 1, style, colors)),
+    '',
+    ...textLines(outlookSentence(outlook), style.width).map(colors.bold),
+    '',
+  ].join('\n');
+}
+
+function stepLines(step: ActivationStep, number: number, { width }: TextStyle, colors: Colors): readonly string[] {
+  const paint = { passes: colors.green, fails: colors.red, 'not-visible': colors.yellow }[step.answer];
+  // The cause stands above, with its commands on lines of their own.
+  const toDo = step.answer === 'fails' && step.remedy.length > 0 ? ['See the remedy above.'] : step.remedy;
+  const below = [step.why, ...toDo.map((line) => `→ ${line}`)];
+  return [
+    `  ${String(number)}. ${step.title}: ${paint(STEP_ANSWERS[step.answer])}`,
+    ...below.flatMap((text) => textLines(text, width, '     ')).map(colors.dim),
+  ];
+}
+
+const REPAIR_ANSWERS: Readonly<Record<RepairAnswer, string>> = {
+  'in-force': 'in force',
+  'not-in-force': 'not in force',
+  'not-visible': 'not visible from here',
+};
+
+/** Whether a repair is in force, for a person at a terminal. Ends with a line break. */
+export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle): string {
+  const colors = createColors(color);
+  const { incident, cause, subject, answer, why, next, policy } = verdict;
+  const title = isCauseId(cause) ? wordsOf(cause).title : cause;
+  const paint = { 'in-force': colors.green, 'not-in-force': colors.red, 'not-visible': colors.yellow }[answer];
+  const below = [
+    why,
+    ...(policy === null
+      ? []
+      : [
+          `Policy before: ${policy.before ?? 'the evidence of the incident names none'}`,
+          `Policy now: ${policy.now ?? 'not known'}`,
+        ]),
+    ...(next === null ? [] : [`→ ${next}`]),
+  ];
+  return [
+    ...textLines(`Incident ${incident}: ${title} (${subject})`, width).map(colors.bold),
+    `The repair is ${paint(REPAIR_ANSWERS[answer])}`,
+    ...below.flatMap((text) => textLines(text, width, '  ')),
+    '',
+  ].join('\n');
 }

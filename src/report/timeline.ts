@@ -166,13 +166,11 @@ type Kept = Omit<LogExcerpt, 'at' | 'line'> & { readonly at: EpochMs; readonly l
 
 const MAX_LINES = 500;
 
-interface ExcerptOptions {
-  readonly mask: Mask;
-  readonly period: Period;
-}
-
 /** Lines of the period. */
-export function logExcerpts(memory: LogMemory, { mask, period }: ExcerptOptions): LogExcerpts {
+export function logExcerpts(
+  memory: LogMemory,
+  { mask, period }: { readonly mask: Mask; readonly period: Period },
+): LogExcerpts {
   switch (memory.kind) {
     case 'none':
       return { note: 'No log line was kept: no daemon with "logs" has run with this store', dropped: 0, lines: [] };

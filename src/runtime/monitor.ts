@@ -40,7 +40,7 @@ import { isCorroborated } from '../engine/diagnose.ts';
 import type { SummaryFacts } from '../notify/notes.ts';
 import type { ChartData } from '../web/sources.ts';
 import { describeRefused } from '../checks/tls-genuine/chain-case.ts';
-import { noChannelNote } from '../notify/no-channel.ts';
+import { noChannelNote } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/change-refusal.ts';
 
 /** Tells whether rounds still come to an end as the schedule wants it. */

@@ -116,7 +116,7 @@ export class PageHost {
   }
 
   #create(config: WebConfig): Page {
-    return { config, server: createWebServer(config, this.#deps.sources, this.#deps) };
+    return { config, server: createWebServer(config, this.#deps) };
   }
 
   #tell({ config }: Page, { address, port }: ListenAddress): void {

@@ -4,18 +4,10 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { zonedText } from '../core/time-text.ts';
 import type { LogCounters } from '../sources/log/tally.ts';
 import type { Diagnosis } from '../engine/model.ts';
-import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
-import { noChannelNote } from '../notify/no-channel.ts';
+import { createMaintenance, type Maintenance, type MaintenancePlan } from '../notify/maintenance.ts';
+import { noChannelNote } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/change-refusal.ts';
-import type {
-  MaintenancePlan,
-  Activity,
-  Health,
-  ReloadOutcome,
-  SeenCertificate,
-  WebSources,
-  DiscoveredProbe,
-} from '../web/sources.ts';
+import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import { createAlertHistory, findChanges, findIncidents, incidentRecord } from './incident-records.ts';
 import { createChartData, createRangeData } from './chart-data-of.ts';
 import type { Monitor } from './monitor.ts';

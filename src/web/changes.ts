@@ -1,101 +1,171 @@
-import type { Context } from 'hono';
-import type { Logger } from 'pino';
+import { type Context, Hono } from 'hono';
 import * as z from 'zod';
-import type { AuditEntry } from '../core/audit.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { accountOf, type WebSources, type WebEnv } from './sources.ts';
-import { type AccessPolicy, changeRefusal, refusalText } from './change-refusal.ts';
-import { isoTime, parseDuration } from '../core/time-text.ts';
+import type { AuditEntry, RefusedChanges } from '../core/audit.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import { isoTime, isoTimeOrNull, parseDuration } from '../core/time-text.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { type CauseId, isCauseId } from '../checks/registry.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import { MAX_SILENCES } from '../engine/incident/machine.ts';
-import { type CauseId, isCauseId } from '../checks/registry.ts';
 import { showValue } from '../text/show.ts';
-import { visibleText } from '../core/visible-text.ts';
+import { type AccessPolicy, changeRefusal, refusalText } from './change-refusal.ts';
+import { renderChanges } from './page/changes-page.ts';
+import { readerAt } from './page/document.ts';
+import { accountOf, type AuditQuery, type Serving, type WebEnv } from './sources.ts';
+import type { MaintenancePlan } from '../notify/maintenance.ts';
 
-export interface ChangeTools {
+/** What every route answers with. */
+export interface Web extends Serving {
   readonly access: AccessPolicy;
-  readonly sources: Pick<WebSources, 'noteChange' | 'noteRefusal'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
-/** What is asked for, as the audit trail keeps it. */
-type AskedChange = Pick<AuditEntry, 'action' | 'incident' | 'cause' | 'subject' | 'detail'>;
+/** A change as the audit trail keeps it; of one that was refused before its body was read, as far as that is known. */
+export type Noted = Pick<AuditEntry, 'action'> & Partial<Pick<AuditEntry, 'incident' | 'cause' | 'subject' | 'detail'>>;
 
-/** Of a request whose body has not been read. */
-export function unreadChange(action: AuditEntry['action'], detail = ''): AskedChange {
-  return { action, incident: null, cause: null, subject: null, detail };
+export type Outcome<T> =
+  | {
+      readonly kind: 'done';
+      readonly value: T;
+      readonly noted: Omit<Noted, 'action'>;
+      /** The name that who is not asked for one has given. */
+      readonly claimed?: string | null;
+    }
+  | Refused;
+
+/** Nothing was changed. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly status: 400 | 403 | 404 | 409 | 415;
+  readonly error: string;
+  /** What is wrong with what was sent, a sentence each. */
+  readonly problems?: readonly string[];
 }
 
-/** Why it may not be, in a sentence, after that was noted; null: it may. */
-export function refuseChange(context: Context<WebEnv>, asked: AskedChange, tools: ChangeTools): string | null {
-  const refused = changeRefusal(context, tools.access);
-  if (refused === null) return null;
-  const { action, account, address, at } = entryOf(context, asked, tools, null);
-  tools.sources.noteRefusal({ action, account, address, at }, refused);
-  return refusalText(refused, context);
+export function refused(status: Refused['status'], error: string, problems?: readonly string[]): Refused {
+  return { kind: 'refused', status, error, ...(problems === undefined ? {} : { problems }) };
 }
 
-/** What was done. `claimed`: the name that who is not asked for one has given. */
-export function noteDone(
-  context: Context<WebEnv>,
-  asked: AskedChange,
-  tools: ChangeTools,
-  claimed: string | null = null,
-): void {
-  const entry = entryOf(context, asked, tools, claimed);
-  tools.sources.noteChange(entry);
-  tools.logger.info({ change: entry }, 'Changed on request');
-}
+/** A form of somebody else's page cannot send JSON; what it can send is known by its origin, which browsers name. */
+const MEDIA = {
+  json: {
+    type: /^application\/json\s*(?:;|$)/iu,
+    error: 'Expected a JSON object, sent with "Content-Type: application/json"',
+    read: ({ req }: Context): Promise<unknown> => req.json().catch(() => undefined),
+  },
+  form: {
+    type: /^application\/x-www-form-urlencoded\s*(?:;|$)/iu,
+    error: 'Expected a form, as the page of the incident sends it',
+    read: async ({ req }: Context): Promise<unknown> => filledIn(await req.text()),
+  },
+  nothing: { type: /(?:)/u, error: '', read: (): Promise<unknown> => Promise.resolve(undefined) },
+} as const;
 
-function entryOf(
-  context: Context<WebEnv>,
-  asked: AskedChange,
-  { clock }: ChangeTools,
-  claimed: string | null,
-): AuditEntry {
-  const caller = context.get('caller');
-  return { at: clock.now(), ...asked, account: accountOf(caller, claimed), address: caller.address };
+/** The fields of a form: one that nobody has filled in is not there. */
+export function filledIn(form: string): Readonly<Record<string, string>> {
+  return Object.fromEntries([...new URLSearchParams(form)].filter(([, value]) => value !== ''));
 }
-
-export interface SilenceTools extends ChangeTools {
-  readonly sources: Pick<
-    WebSources,
-    'silences' | 'silence' | 'unsilence' | 'maintenance' | 'noteChange' | 'noteRefusal'
-  >;
-}
-
-export type TakenSilence =
-  | { readonly kind: 'taken'; readonly silence: Silence }
-  | { readonly kind: 'invalid'; readonly problems: readonly string[] }
-  | { readonly kind: 'full'; readonly problem: string };
 
 /**
- * Adds what `readSilence` can read, for who may change something, and notes it.
- * @param incident from whose page it is asked for; null: from none
+ * The one way to change something, for the page and for programs: whoever may not is refused and noted, then the body
+ * is read, what it asks for is done, and that is noted.
  */
-export function takeSilence(
+export async function change<T>(
   context: Context<WebEnv>,
-  body: unknown,
-  incident: string | null,
-  tools: SilenceTools,
-): TakenSilence {
-  const { sources, clock } = tools;
+  { access, sources, clock, logger }: Web,
+  asked: Noted,
+  media: keyof typeof MEDIA,
+  carryOut: (body: unknown) => Outcome<T> | Promise<Outcome<T>>,
+): Promise<Outcome<T>> {
+  const caller = context.get('caller');
+  const refusal = changeRefusal(context, access);
+  if (refusal !== null) {
+    const { address } = caller;
+    sources.noteRefusal({ action: asked.action, account: accountOf(caller, null), address, at: clock.now() }, refusal);
+    return refused(403, refusalText(refusal, context));
+  }
+  const { type, error, read } = MEDIA[media];
+  if (!type.test(context.req.header('Content-Type') ?? '')) return refused(415, error);
+  const outcome = await carryOut(await read(context));
+  if (outcome.kind === 'refused') return outcome;
+  const entry: AuditEntry = {
+    at: clock.now(),
+    incident: null,
+    cause: null,
+    subject: null,
+    detail: '',
+    ...asked,
+    ...outcome.noted,
+    account: accountOf(caller, outcome.claimed ?? null),
+    address: caller.address,
+  };
+  sources.noteChange(entry);
+  logger.info({ change: entry }, 'Changed on request');
+  return outcome;
+}
+
+/** As programs are answered. */
+export function answerJson<T>(context: Context<WebEnv>, outcome: Outcome<T>, done: (value: T) => Response): Response {
+  if (outcome.kind === 'done') return done(outcome.value);
+  const { status, error, problems } = outcome;
+  return context.json({ error, ...(problems === undefined ? {} : { problems }) }, status);
+}
+
+const MAX_SHOWN_ID = 100;
+
+/** Lists, adds and removes silences. */
+export function createSilenceRoutes(web: Web): Hono<WebEnv> {
+  const { sources, clock } = web;
+  const app = new Hono<WebEnv>();
+  app.get('/api/v1/silences', (context) =>
+    context.json({
+      silences: lasting(sources.silences(), clock.now()).map(silenceToJson),
+      maintenance: planToJson(sources.maintenance()),
+    }),
+  );
+  app.post('/api/v1/silences', async (context) => {
+    const added = await change(context, web, { action: 'add-silence' }, 'json', (body) => silenced(context, web, body));
+    return answerJson(context, added, (silence) => context.json(silenceToJson(silence), 201));
+  });
+  app.delete('/api/v1/silences/:id', async (context) => {
+    const id = visibleText(context.req.param('id'), MAX_SHOWN_ID);
+    const removed = await change(context, web, { action: 'remove-silence', detail: id }, 'nothing', () => {
+      const { cause = null, subject = null } = sources.silences().find((silence) => silence.id === id) ?? {};
+      return sources.unsilence(id)
+        ? { kind: 'done', value: null, noted: { cause, subject } }
+        : refused(404, `There is no silence "${id}"`);
+    });
+    return answerJson(context, removed, () => context.body(null, 204));
+  });
+  return app;
+}
+
+/** Adds what `readSilence` can read, for `change`. */
+export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body: unknown): Outcome<Silence> {
   const read = readSilence(body, clock.now());
-  if (read.kind === 'invalid') return read;
+  if (read.kind === 'invalid') return refused(400, 'This silence cannot be taken', read.problems);
   const claimed = read.request.by;
   const request = { ...read.request, by: accountOf(context.get('caller'), claimed) };
   const silence = lasting(sources.silences(), clock.now()).length < MAX_SILENCES ? sources.silence(request) : null;
-  if (silence === null)
-    return { kind: 'full', problem: `There are ${String(MAX_SILENCES)} silences already: remove one first` };
+  if (silence === null) return refused(409, `There are ${String(MAX_SILENCES)} silences already: remove one first`);
   const { id, cause, subject, until, comment } = silence;
   const detail = `${id} until ${isoTime(until)}: ${comment}`;
-  noteDone(context, { action: 'add-silence', incident, cause, subject, detail }, tools, claimed);
-  return { kind: 'taken', silence };
+  return { kind: 'done', value: silence, noted: { cause, subject, detail }, claimed };
+}
+
+/** One silence of `/api/v1/silences`, every cause or subject where it is null: names are part of the contract. */
+function silenceToJson({ id, cause, subject, from, until, by, comment }: Silence): object {
+  return { id, cause, subject, from: isoTime(from), until: isoTime(until), by, comment };
+}
+
+function planToJson({ until, next }: MaintenancePlan): object {
+  return {
+    until: isoTimeOrNull(until),
+    next: next === null ? null : { from: isoTime(next.from), until: isoTime(next.until) },
+  };
 }
 
 /** The engine drops those that are over a moment later. */
-export function lasting(silences: readonly Silence[], now: EpochMs): readonly Silence[] {
+function lasting(silences: readonly Silence[], now: EpochMs): readonly Silence[] {
   return silences.filter(({ until }) => until > now);
 }
 
@@ -193,4 +263,60 @@ function expected(what: string): { readonly error: (issue: { readonly input?: un
   return {
     error: ({ input }) => (input === undefined ? `expected ${what}` : `expected ${what}, got ${showValue(input)}`),
   };
+}
+
+/** On one page. */
+const MOST_SHOWN = 100;
+/** In one answer for programs. */
+const MOST_LISTED = 1_000;
+
+/** Who changed what: a page, and the same for programs. */
+export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
+  const app = new Hono<WebEnv>();
+  app.get('/changes', (context) => {
+    const { query, problems } = readAuditQuery(context);
+    const found = sources.audit(query, MOST_SHOWN);
+    const reader = readerAt(clock.now(), sources.timezone());
+    return context.html(renderChanges({ site: sources.site(), query, problems, found, reader }));
+  });
+  app.get('/api/v1/audit', (context) => {
+    const { query, problems } = readAuditQuery(context);
+    if (problems.length > 0) return context.json({ error: 'These changes cannot be looked for', problems }, 400);
+    const { changes, refused, more, complete } = sources.audit(query, MOST_LISTED);
+    return context.json({
+      changes: changes.map(auditEntryToJson),
+      refused: refused.map(refusedToJson),
+      more,
+      complete,
+    });
+  });
+  return app;
+}
+
+interface ReadAuditQuery {
+  readonly query: AuditQuery;
+  /** A sentence for each parameter that was left out because nobody can tell what it means. */
+  readonly problems: readonly string[];
+}
+
+/** Reads `before`, the `id` of a change, and `incident`. */
+function readAuditQuery(context: Context<WebEnv>): ReadAuditQuery {
+  const { before = '', incident = '', ...others } = context.req.query();
+  const isId = /^\d{1,15}$/u.test(before);
+  return {
+    query: { before: isId ? Number(before) : null, incident: incident === '' ? null : incident.slice(0, MAX_NAME) },
+    problems: [
+      ...(isId || before === '' ? [] : [`"before": expected the id of a change, got ${showValue(before)}`]),
+      ...Object.keys(others).map((name) => `${showValue(name)}: expected "before" or "incident"`),
+    ],
+  };
+}
+
+/** One entry of the audit trail: names are part of the contract. */
+export function auditEntryToJson({ at, ...entry }: AuditEntry): object {
+  return { at: isoTime(at), ...entry };
+}
+
+function refusedToJson({ first, last, ...refused }: RefusedChanges): object {
+  return { first: isoTime(first), last: isoTime(last), ...refused };
 }

@@ -9,7 +9,6 @@ import {
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
-import type { Logger } from 'pino';
 import { getRequestListener } from '@hono/node-server';
 import type { ListenAddress } from '../config/schema/section.ts';
 import type { WebConfig } from '../config/schema/web.ts';
@@ -17,48 +16,30 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { allOrProblems } from '../system/all-problems.ts';
 import { createIdentify, hasCredentials, type Identify, type IdentifyDeps } from './identify.ts';
-import type { WebSources } from './sources.ts';
+import type { Web } from './changes.ts';
+import type { Serving } from './sources.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
-import type { AccessPolicy } from './change-refusal.ts';
 import { EventStream } from './event-stream.ts';
 import { createRoutes } from './routes.ts';
 import { BARE_HEADERS, readStaticFiles } from './static-files.ts';
 import { authority } from '../core/addresses.ts';
 
-export interface WebServer {
+/** The status page, where the configuration wants it. */
+export interface WebServer extends Omit<HttpServer, 'listen'> {
   /**
    * Listens, once more after `release`; resolves with the port in use, which differs from the configured one when that
    * is 0.
    * @throws {Error} saying what to do: the port is taken, a certificate, a password hash or a token cannot be read
    */
   start(): Promise<ListenAddress>;
-  /** Frees the port. Running requests and event streams go on. */
-  release(): void;
-  /** Takes a certificate that was renewed at once. */
-  refreshCertificate(): Promise<void>;
-  /** When its certificate ends; null: it has none. */
-  certificateEnd(): EpochMs | null;
-  /** Harmless when it never started. */
-  stop(): Promise<void>;
-}
-
-interface WebServerDeps {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Where secrets named by variable are read from. */
-  readonly env: NodeJS.ProcessEnv;
-}
-
-/** What the page reads before it listens. */
-interface PageFiles {
-  /** null: nobody is asked who they are. */
-  readonly identify: Identify | null;
-  readonly certificate: ServedCertificate | null;
 }
 
 /** @throws {Error} with each certificate, password hash and token that cannot be used, on a line of its own */
-export async function loadPage(config: WebConfig, deps: IdentifyDeps): Promise<PageFiles> {
+export async function loadPage(
+  config: WebConfig,
+  deps: IdentifyDeps,
+): Promise<{ readonly identify: Identify | null; readonly certificate: ServedCertificate | null }> {
   const [identify, certificate] = await allOrProblems([
     hasCredentials(config) || config.anonymous === 'metrics' ? createIdentify(config, deps) : null,
     config.tls === null ? null : ServedCertificate.read(config.tls, 'the status page'),
@@ -79,8 +60,10 @@ export async function openPort<T>(
 }
 
 /** The status page, the API and the metrics of docs/web.md. */
-export function createWebServer(config: WebConfig, sources: WebSources, deps: WebServerDeps): WebServer {
-  const { clock, logger, env } = deps;
+export function createWebServer(
+  config: WebConfig,
+  { sources, clock, logger, env }: Serving & Pick<IdentifyDeps, 'env'>,
+): WebServer {
   const { hosts, localReload, listen } = config;
   let server: HttpServer | null = null;
 
@@ -90,7 +73,7 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
     const hasAccounts = hasCredentials(config);
     const opensMetrics = config.anonymous === 'metrics';
     const access = { kind: 'network', identify, hasAccounts, opensMetrics, localReload, hosts } as const;
-    return createHttpServer({ access, certificate, sources, clock, logger });
+    return createHttpServer({ access, sources, clock, logger }, certificate);
   }
 
   return {
@@ -126,15 +109,6 @@ interface HttpServer {
   stop(): Promise<void>;
 }
 
-interface HttpServerOptions {
-  readonly access: AccessPolicy;
-  /** null: it serves http. */
-  readonly certificate: ServedCertificate | null;
-  readonly sources: WebSources;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 /** Far more than people and scrapers need; a flood beyond cannot use up file descriptors. */
 const MAX_CONNECTIONS = 256;
 /** How long running requests may take to finish on `stop`. */
@@ -151,11 +125,12 @@ const LIMITS: ServerOptions = {
   connectionsCheckingInterval: 1_000,
 };
 
-async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { access, certificate, sources, clock, logger } = options;
+/** @param certificate null: it serves http */
+async function createHttpServer(web: Web, certificate: ServedCertificate | null): Promise<HttpServer> {
+  const { sources, clock, logger } = web;
   const events = new EventStream(clock);
   const files = await readStaticFiles();
-  const routes = createRoutes({ access, sources, events, files, tls: certificate !== null, clock, logger });
+  const routes = createRoutes({ ...web, events, files, tls: certificate !== null });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
   const waiting = createWaitingAnswers(WAITING_LIMITS);
   const server = createNodeServer(certificate, (request, response) => {
@@ -410,14 +385,11 @@ const MAX_PATH = 107;
  * @throws {SocketTaken}
  * @throws {Error} when it cannot listen there
  */
-export async function startControlServer(
-  path: string,
-  options: Pick<HttpServerOptions, 'sources' | 'clock' | 'logger'>,
-): Promise<ControlServer> {
+export async function startControlServer(path: string, serving: Serving): Promise<ControlServer> {
   if (Buffer.byteLength(path) > MAX_PATH)
     throw new Error(`Cannot listen at "${path}": expected a path of at most ${String(MAX_PATH)} bytes`);
   await clearAway(path);
-  const server = await createHttpServer({ ...options, access: { kind: 'socket' }, certificate: null });
+  const server = await createHttpServer({ ...serving, access: { kind: 'socket' } }, null);
   await server.listen({ path });
   chmodSync(path, MODE);
   return server;

@@ -11,7 +11,7 @@ import { allOrProblems } from '../system/all-problems.ts';
 import { messageOf } from '../text/message-of.ts';
 import { keepSecret, createLogin } from './login.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { WebEnv, WebSources } from './sources.ts';
+import type { Serving, WebEnv } from './sources.ts';
 
 /** A caller by what it showed. */
 interface Identity {
@@ -171,12 +171,6 @@ function isSame(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other));
 }
 
-interface AuthenticateDeps {
-  readonly sources: Pick<WebSources, 'noteLogin'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 const MAX_SHOWN_NAME = 64;
 /** Logins that were not even looked at are told once in so long. */
 const TOLD_EVERY: Millis = 60_000;
@@ -185,8 +179,7 @@ const TOLD_EVERY: Millis = 60_000;
  * Lets nobody in who is not identified. Names that were refused are logged: somebody may be trying passwords. How many
  * that can be is bounded by the login's own limit.
  */
-export function authenticate(identify: Identify, deps: AuthenticateDeps): MiddlewareHandler<WebEnv> {
-  const { sources, clock, logger } = deps;
+export function authenticate(identify: Identify, { sources, clock, logger }: Serving): MiddlewareHandler<WebEnv> {
   const noteTurnedAway = createTurnedAwayLog(clock, logger);
   return async (context, next) => {
     const { incoming } = context.env;

@@ -1,37 +1,37 @@
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
+import { addressFamily, hostOf } from '../core/addresses.ts';
+import type { AuditEntry } from '../core/audit.ts';
+import type { Millis } from '../core/clock.ts';
+import { nameList } from '../core/phrases.ts';
+import { isoTime } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { attachCapture } from './attach-capture.ts';
-import { auditEntryToJson } from './audit-routes.ts';
 import { callerRefusal, refusalText } from './change-refusal.ts';
+import {
+  answerJson,
+  auditEntryToJson,
+  change,
+  MAX_COMMENT,
+  MAX_NAME,
+  oneLine,
+  type Outcome,
+  type Refused,
+  refused,
+  silenced,
+  type Web,
+} from './changes.ts';
 import {
   incidentsToCsv,
   incidentsToJson,
+  notificationsToJson,
   readIncidentQuery,
   type ReadIncidentQuery,
-  notificationsToJson,
 } from './incident-json.ts';
+import { readerAt } from './page/document.ts';
+import { quietNow } from './page/incidents-view.ts';
 import { renderIncidentList } from './page/incident-list-page.ts';
 import { renderIncident } from './page/incident-page.ts';
-import { readerAt } from './page/document.ts';
-import { type IncidentRecord, type WebEnv, type WebSources, accountOf } from './sources.ts';
-import type { AuditEntry } from '../core/audit.ts';
-import {
-  noteDone,
-  refuseChange,
-  unreadChange,
-  MAX_NAME,
-  type SilenceTools,
-  type TakenSilence,
-  takeSilence,
-  oneLine,
-  MAX_COMMENT,
-} from './changes.ts';
-
-interface IncidentTools extends IncidentActionTools {
-  readonly sources: IncidentActionTools['sources'] &
-    Pick<WebSources, 'site' | 'timezone' | 'unitAddresses' | 'alertHistory' | 'findIncidents' | 'incidentRecord'>;
-}
+import { accountOf, type IncidentRecord, type WebEnv } from './sources.ts';
 
 /** On one page. */
 const MOST_SHOWN = 100;
@@ -40,24 +40,24 @@ const MOST_EXPORTED = 1_000;
 const MAX_SHOWN_ID = 100;
 
 /** The incidents: list, page of each, export, and what may be done about one. */
-export function createIncidentRoutes(tools: IncidentTools): Hono<WebEnv> {
-  const { sources, clock } = tools;
+export function createIncidentRoutes(web: Web): Hono<WebEnv> {
+  const { sources, clock } = web;
   const app = new Hono<WebEnv>();
   app.get('/incidents', (context) => {
     const reader = readerAt(clock.now(), sources.timezone());
     const asked = readIncidentQuery(context.req.queries(), reader.zone);
     const found = sources.findIncidents(asked.query, MOST_SHOWN);
-    return context.html(renderIncidentList({ site: sources.site(), asked, found, reader }));
+    return context.html(renderIncidentList({ site: sources.site(), asked, found, quiet: quietNow(sources), reader }));
   });
   app.get('/incidents/:id', (context) => {
     const record = sources.incidentRecord(context.req.param('id'));
-    return record === null ? noIncident(context) : pageOf(context, record, tools, []);
+    return record === null ? noIncident(context) : pageOf(context, record, web, []);
   });
-  app.post('/api/v1/incidents/:id/capture', (context) => attachCapture(context, context.req.param('id'), tools));
+  app.post('/api/v1/incidents/:id/capture', (context) => attachCapture(context, context.req.param('id'), web));
   app.post('/incidents/:id/:action', async (context) => {
     const action = context.req.param('action');
     if (!isIncidentAction(action)) return context.notFound();
-    return answerAction(context, await actOnIncident(context, action, context.req.param('id'), tools), tools);
+    return actOnIncident(context, action, context.req.param('id'), web);
   });
   app.get('/api/v1/incidents', (context) => {
     if (Object.keys(context.req.query()).length === 0) {
@@ -101,31 +101,17 @@ function exported(context: Context<WebEnv>, answer: (asked: ReadIncidentQuery) =
     : context.json({ error: 'These incidents cannot be looked for', problems: asked.problems }, 400);
 }
 
-function answerAction(context: Context<WebEnv>, outcome: ActionOutcome, tools: IncidentTools): Response {
-  switch (outcome.kind) {
-    case 'done':
-      // Relative, as behind a proxy it may be anywhere: from /incidents/ID/ACTION to /incidents/ID.
-      return context.body(null, 303, { Location: `../${encodeURIComponent(outcome.id)}` });
-    case 'refused':
-      return context.text(`${outcome.problem}\n`, outcome.status);
-    case 'problems':
-      return pageOf(context, outcome.record, tools, outcome.problems);
-    case 'unknown':
-      return noIncident(context);
-  }
-}
-
 function pageOf(
   context: Context<WebEnv>,
   record: IncidentRecord,
-  { access, sources, clock }: IncidentTools,
+  { access, sources, clock }: Web,
   problems: readonly string[],
 ): Response {
   const refusal = callerRefusal(context, access);
   const page = renderIncident({
     site: sources.site(),
     record,
-    quiet: { maintenance: sources.maintenance().until !== null, silences: sources.silences() },
+    quiet: quietNow(sources),
     permission: {
       refusal: refusal === null ? null : refusalText(refusal, context),
       asksName: context.get('caller').name === null,
@@ -153,10 +139,6 @@ function noIncidentText(context: Context<WebEnv>): string {
   return `There is no incident "${id}", or it is older than store.retention: see /incidents`;
 }
 
-interface IncidentActionTools extends SilenceTools {
-  readonly sources: SilenceTools['sources'] & Pick<WebSources, 'incidentRecord' | 'acknowledge' | 'unacknowledge'>;
-}
-
 const ACTIONS = ['acknowledge', 'unacknowledge', 'silence', 'comment'] as const;
 
 type IncidentAction = (typeof ACTIONS)[number];
@@ -165,130 +147,135 @@ function isIncidentAction(text: string): text is IncidentAction {
   return ACTIONS.some((action) => action === text);
 }
 
-type ActionOutcome =
-  | { readonly kind: 'done'; readonly id: string }
-  /** Before anything was looked at. */
-  | { readonly kind: 'refused'; readonly status: 403 | 415; readonly problem: string }
-  /** The form cannot be taken, a sentence each. */
-  | { readonly kind: 'problems'; readonly record: IncidentRecord; readonly problems: readonly string[] }
-  /** There is no such incident. */
-  | { readonly kind: 'unknown' };
-
-/**
- * Does what a form of the incident's page asks for. A form of somebody else's page is known by its origin, which
- * browsers send with every POST (RFC 6454 §7).
- */
+/** Does what a form of the incident's page asks for, and answers with that page. */
 async function actOnIncident(
   context: Context<WebEnv>,
   action: IncidentAction,
   id: string,
-  tools: IncidentActionTools,
-): Promise<ActionOutcome> {
-  const asked = { ...unreadChange(noted(action)), incident: id.slice(0, MAX_NAME) };
-  const refusal = refuseChange(context, asked, tools);
-  if (refusal !== null) return { kind: 'refused', status: 403, problem: refusal };
-  if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/iu.test(context.req.header('Content-Type') ?? ''))
-    return { kind: 'refused', status: 415, problem: 'Expected a form, as the page of the incident sends it' };
-  const record = tools.sources.incidentRecord(id);
-  if (record === null) return { kind: 'unknown' };
-  const read = readIncidentForm(await context.req.text());
-  const problems = read.kind === 'ok' ? carryOut(context, action, { record, form: read.form }, tools) : read.problems;
-  return problems.length === 0 ? { kind: 'done', id } : { kind: 'problems', record, problems };
+  web: Web,
+): Promise<Response> {
+  const record = web.sources.incidentRecord(id);
+  const noted: AuditEntry['action'] = action === 'silence' ? 'add-silence' : action;
+  const asked = { action: noted, incident: id.slice(0, MAX_NAME) };
+  const outcome = await change(context, web, asked, 'form', (form) =>
+    record === null ? refused(404, '') : acted(context, action, record, form, web),
+  );
+  // Relative, as behind a proxy it may be anywhere: from /incidents/ID/ACTION to /incidents/ID.
+  if (outcome.kind === 'done') return context.body(null, 303, { Location: `../${encodeURIComponent(id)}` });
+  const { status, error, problems = [error] } = outcome;
+  if (status === 403 || status === 415) return context.text(`${error}\n`, status);
+  return record === null ? noIncident(context) : pageOf(context, record, web, problems);
 }
 
-interface Asked {
-  readonly record: IncidentRecord;
-  readonly form: IncidentForm;
-}
-
-/** Gives what was wrong, a sentence each. */
-function carryOut(
+function acted(
   context: Context<WebEnv>,
   action: IncidentAction,
-  { record, form }: Asked,
-  tools: IncidentActionTools,
-): readonly string[] {
-  const { by: claimed, comment } = form;
-  const { id, cause } = record.incident;
-  const note = (detail: string): readonly string[] => {
-    noteDone(
-      context,
-      { action: noted(action), incident: id, cause: cause.id, subject: cause.subject, detail },
-      tools,
-      claimed,
-    );
-    return [];
-  };
+  { incident: { id, cause } }: IncidentRecord,
+  form: unknown,
+  web: Web,
+): Outcome<unknown> {
+  const subject = cause.subject === '' ? null : cause.subject;
+  const { sources } = web;
+  const read = readIncidentForm(form);
+  if (read.kind === 'refused') return read;
+  const { by: claimed, comment, duration } = read;
+  const done = (detail: string): Outcome<unknown> => ({
+    kind: 'done',
+    value: null,
+    noted: { cause: cause.id, subject: cause.subject, detail },
+    claimed,
+  });
   switch (action) {
     case 'acknowledge':
-      return tools.sources.acknowledge(id, accountOf(context.get('caller'), claimed)) ? note('') : [IS_OVER];
+      return sources.acknowledge(id, accountOf(context.get('caller'), claimed)) ? done('') : IS_OVER;
     case 'unacknowledge':
-      return tools.sources.unacknowledge(id) ? note('') : [IS_OVER];
+      return sources.unacknowledge(id) ? done('') : IS_OVER;
     case 'comment':
-      return comment === null ? ['"comment": expected a text'] : note(comment);
+      return comment === undefined ? refused(400, '"comment": expected a text') : done(comment);
     case 'silence':
-      return problemsOfTaken(takeSilence(context, silenceOf({ record, form }), id, tools));
+      // As `POST /api/v1/silences` takes it: of the cause at its subject.
+      return silenced(context, web, { cause: cause.id, subject, by: claimed, comment, duration });
   }
 }
 
-/** As `POST /api/v1/silences` takes it: of the cause at its subject. */
-function silenceOf({ record: { incident }, form: { by, comment, duration } }: Asked): object {
-  const { id: cause, subject } = incident.cause;
-  return {
-    cause,
-    subject: subject === '' ? null : subject,
-    by,
-    ...(duration === null ? {} : { duration }),
-    ...(comment === null ? {} : { comment }),
-  };
-}
+const IS_OVER = refused(409, 'The incident is over');
 
-const IS_OVER = 'The incident is over';
-
-function noted(action: IncidentAction): AuditEntry['action'] {
-  return action === 'silence' ? 'add-silence' : action;
-}
-
-function problemsOfTaken(taken: TakenSilence): readonly string[] {
-  switch (taken.kind) {
-    case 'taken':
-      return [];
-    case 'invalid':
-      return taken.problems;
-    case 'full':
-      return [taken.problem];
-  }
-}
-
-/** What a form of an incident's page may hold. */
-interface IncidentForm {
+const formShape = z.object({
   /** A claim; null: none is made. */
-  readonly by: string | null;
-  readonly comment: string | null;
+  by: oneLine(MAX_NAME).nullable().default(null),
+  comment: oneLine(MAX_COMMENT).exactOptional(),
   /** As typed: a silence says what is wrong with it. */
-  readonly duration: string | null;
-}
-
-type ReadIncidentForm =
-  | { readonly kind: 'ok'; readonly form: IncidentForm }
-  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
-
-/** Reads what a browser sends as `application/x-www-form-urlencoded`. A field that nobody has filled in is empty. */
-export function readIncidentForm(body: string): ReadIncidentForm {
-  const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(body)));
-  if (parsed.success) return { kind: 'ok', form: parsed.data };
-  return {
-    kind: 'invalid',
-    problems: parsed.error.issues.map(({ path, message }) => `"${path.map(String).join('.')}": ${message}`),
-  };
-}
-
-function optional(text: z.ZodType<string>): z.ZodType<string | null> {
-  return z.preprocess((value) => (value === '' || value === undefined ? null : value), text.nullable());
-}
-
-const schema = z.object({
-  by: optional(oneLine(MAX_NAME)),
-  comment: optional(oneLine(MAX_COMMENT)),
-  duration: optional(oneLine(MAX_NAME)),
+  duration: oneLine(MAX_NAME).exactOptional(),
 });
+
+/** Reads the fields of a form of an incident's page. */
+export function readIncidentForm(fields: unknown): ({ readonly kind: 'ok' } & z.infer<typeof formShape>) | Refused {
+  const parsed = formShape.safeParse(fields);
+  if (parsed.success) return { kind: 'ok', ...parsed.data };
+  const problems = parsed.error.issues.map(({ path, message }) => `"${path.map(String).join('.')}": ${message}`);
+  return refused(400, 'The form cannot be taken', problems);
+}
+
+/** A capture may have been started before the fault was confirmed, and the clocks of two devices differ. */
+const BEFORE: Millis = 30 * 60_000;
+const AFTER: Millis = 5 * 60_000;
+const MAX_SUMMARY = 500;
+const MAX_DETAIL = 1_000;
+const MOST_ATTACHED = 5;
+
+/** Of the connections of `capture --json`, as many and as much as is kept. */
+const resultShape = z.object({
+  connections: z
+    .array(
+      z.object({
+        client: z.string().max(100),
+        startedAt: z.iso.datetime().nullable(),
+        tls: z.string().max(20).nullable(),
+        verdict: z.string().max(40),
+        summary: z.string().max(MAX_SUMMARY),
+        chain: z.array(z.object({ sha256: z.string().max(100) })).max(16),
+      }),
+    )
+    .max(MOST_ATTACHED),
+});
+
+/**
+ * Adds what a capture shows to an open incident, as FortiAuthenticator's own view. Only connections count that one of
+ * the configured units made while the incident lasted. It changes nothing else.
+ */
+async function attachCapture(context: Context<WebEnv>, id: string, web: Web): Promise<Response> {
+  const asked = { action: 'attach-capture', incident: id.slice(0, MAX_NAME) } as const;
+  const outcome = await change(context, web, asked, 'json', (body) => attached(id, body, web));
+  return answerJson(context, outcome, (count) => context.json({ attached: count }, 201));
+}
+
+function attached(id: string, body: unknown, { sources, clock }: Web): Outcome<number> {
+  const record = sources.incidentRecord(id);
+  if (record === null) return refused(404, `There is no incident "${visibleText(id, MAX_SHOWN_ID)}"`);
+  const { incident } = record;
+  if (incident.status !== 'open') return refused(409, 'The incident has ended');
+  const sent = resultShape.safeParse(body);
+  if (!sent.success) return refused(400, `Expected at most ${String(MOST_ATTACHED)} connections of "capture --json"`);
+  const units = sources.unitAddresses().filter((address) => addressFamily(address) !== null);
+  const [from, until] = [incident.since - BEFORE, clock.now() + AFTER];
+  const own = sent.data.connections.filter(({ client }) => units.includes(hostOf(client)));
+  const fitting = own.filter(({ startedAt }) => {
+    const at = startedAt === null ? Number.NaN : Date.parse(startedAt);
+    return from <= at && at <= until;
+  });
+  if (own.length === 0)
+    return refused(
+      409,
+      `No connection in the capture comes from a configured unit: expected ${nameList(units) || 'an address in "appliances" or "firewall"'}`,
+    );
+  if (fitting.length === 0)
+    return refused(409, `No connection of the unit was made between ${isoTime(from)} and ${isoTime(until)}`);
+  const told = fitting.map(
+    ({ client, startedAt, tls, verdict, summary, chain: [leaf] }) =>
+      `${client} at ${startedAt ?? ''}${tls === null ? '' : `, TLS ${tls}`}: ${verdict}. ${summary}` +
+      `${leaf === undefined ? '' : ` (SHA-256 ${leaf.sha256})`}`,
+  );
+  const { id: cause, subject } = incident.cause;
+  const noted = { incident: id, cause, subject, detail: visibleText(told.join('; '), MAX_DETAIL) };
+  return { kind: 'done', value: fitting.length, noted };
+}

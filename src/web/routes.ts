@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { isCauseId } from '../checks/registry.ts';
 import { markup, partsView, sectionsView } from '../document/html.ts';
 import { runbookOf } from '../document/runbook.ts';
-import type { Clock, Millis } from '../core/clock.ts';
+import type { Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/clock.ts';
@@ -24,31 +24,24 @@ import {
   type ProbeRequest,
 } from './sources.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
-import { noteDone, refuseChange, unreadChange } from './changes.ts';
+import { change, createAuditRoutes, createSilenceRoutes, type Web } from './changes.ts';
 import { compressed, refuseBodies, noStore, securityHeaders, type StaticFile } from './static-files.ts';
 import {
-  type AccessPolicy,
   isLocalReload,
   type NetworkAccess,
   refuseForeignNames,
   FOREIGN_ORIGIN,
   isForeignOrigin,
 } from './change-refusal.ts';
-import { createAuditRoutes } from './audit-routes.ts';
 import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './incident-json.ts';
 import { pageDocument } from './page/document.ts';
 import { renderStatusPage } from './page/status-page.ts';
-import { createSilenceRoutes } from './silence-routes.ts';
 
-interface RouteTools {
-  readonly access: AccessPolicy;
-  readonly sources: WebSources;
+interface Routed extends Web {
   readonly events: EventStream;
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly tls: boolean;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 type WebContext = Context<WebEnv>;
@@ -59,12 +52,12 @@ const MAX_SHOWN_PATH = 200;
  * Every route. What stands above `authenticate` is open to everybody: probes of orchestrators and load balancers have
  * no password.
  */
-export function createRoutes(tools: RouteTools): Hono<WebEnv> {
-  const { access, sources, logger } = tools;
+export function createRoutes(web: Routed): Hono<WebEnv> {
+  const { access, sources, clock, logger } = web;
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
   app.notFound((context) => context.text(`Nothing is at "${shownPath(context)}": the status page is at "/"\n`, 404));
-  app.use(securityHeaders(tools.tls), noStore, compressed, refuseBodies);
+  app.use(securityHeaders(web.tls), noStore, compressed, refuseBodies);
 
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
   app.use(async (_context, next) => {
@@ -76,15 +69,15 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     return ready ? context.text(`Ready${lines(problems)}\n`) : context.text(`Not ready${lines(problems)}\n`, 503);
   });
 
-  if (access.kind === 'network') app.use(askWho(access, tools));
+  if (access.kind === 'network') app.use(askWho(access, web));
   app.use(access.kind === 'network' && access.identify !== null ? limitRole : takeForLocal);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => {
     const range = context.req.query('range') ?? '';
-    return context.html(renderStatusPage(sources, tools.clock.now(), isChartRange(range) ? range : USUAL_RANGE));
+    return context.html(renderStatusPage(sources, clock.now(), isChartRange(range) ? range : USUAL_RANGE));
   });
   app.get('/runbooks/:cause', (context) => answerRunbook(context, sources.site()));
-  app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
+  app.get('/static/:name', (context) => answerFile(web.files.get(context.req.param('name')), context));
   const turn = oneATurn();
   app.get('/metrics', async (context) => {
     const { body, contentType } = await sources.metrics();
@@ -93,21 +86,21 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     await turn();
     return context.body(body, 200, { 'Content-Type': contentType });
   });
-  addApi(app, tools);
-  app.route('/', createIncidentRoutes(tools));
-  app.route('/', createAuditRoutes(sources, tools.clock));
-  app.route('/', createSilenceRoutes(tools));
+  addApi(app, web);
+  app.route('/', createIncidentRoutes(web));
+  app.route('/', createAuditRoutes(web));
+  app.route('/', createSilenceRoutes(web));
   app.route('/', createProbeRoute(sources));
   app.route('/', createDiscoveryRoute(sources));
-  app.post('/-/reload', (context) => answerReload(context, tools));
+  app.post('/-/reload', (context) => answerReload(context, web));
   return app;
 }
 
-function askWho(access: NetworkAccess, tools: RouteTools): MiddlewareHandler<WebEnv> {
+function askWho(access: NetworkAccess, web: Web): MiddlewareHandler<WebEnv> {
   const { identify, hasAccounts, opensMetrics, hosts } = access;
   // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
   if (identify === null) return except('/metrics', refuseForeignNames(hosts));
-  const authenticated = authenticate(identify, tools);
+  const authenticated = authenticate(identify, web);
   const door = opensMetrics ? letScrape(authenticated) : authenticated;
   return (context, next) => {
     // Without accounts a change is refused by its route, which names what to use instead.
@@ -149,7 +142,7 @@ const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
   return undefined;
 };
 
-function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
+function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
   app.get('/api/v1/status', (context) => {
     const diagnosis = sources.diagnosis();
     return diagnosis === null
@@ -200,14 +193,15 @@ function answerFile(file: StaticFile | undefined, context: WebContext): Response
     : context.body(file.body, 200, headers);
 }
 
-async function answerReload(context: WebContext, tools: RouteTools): Promise<Response> {
-  const refusal = refuseChange(context, unreadChange('reload'), tools);
-  if (refusal !== null) return context.text(`${refusal}\n`, 403);
-  const outcome = await tools.sources.reload();
-  noteDone(context, unreadChange('reload', outcome.kind === 'taken' ? 'taken' : 'not taken'), tools);
-  return outcome.kind === 'taken'
+async function answerReload(context: WebContext, web: Web): Promise<Response> {
+  const outcome = await change(context, web, { action: 'reload' }, 'nothing', async () => {
+    const value = await web.sources.reload();
+    return { kind: 'done', value, noted: { detail: value.kind === 'taken' ? 'taken' : 'not taken' } };
+  });
+  if (outcome.kind === 'refused') return context.text(`${outcome.error}\n`, outcome.status);
+  return outcome.value.kind === 'taken'
     ? context.text('The configuration was taken\n')
-    : context.text(`The configuration was not taken, the old one stays${lines(outcome.problems)}\n`, 422);
+    : context.text(`The configuration was not taken, the old one stays${lines(outcome.value.problems)}\n`, 422);
 }
 
 function answerMethod(context: Context, methods: readonly string[]): Response {

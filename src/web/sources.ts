@@ -1,4 +1,5 @@
 import type { HttpBindings } from '@hono/node-server';
+import type { Logger } from 'pino';
 import type { Certificate } from '../core/certificate.ts';
 import type {
   AuditEntry,
@@ -8,12 +9,14 @@ import type {
   KeptAuditEntry,
   RefusedChanges,
 } from '../core/audit.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import type { Silence, Incident, OutboxEntry } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { IncidentQuery } from './incident-json.ts';
 import type { Role } from '../config/schema/web.ts';
+import type { ChannelState } from '../notify/channels/channel.ts';
+import type { MaintenancePlan } from '../notify/maintenance.ts';
 import type { Severity } from '../core/severity.ts';
 
 /**
@@ -105,16 +108,6 @@ export interface SeenCertificate {
   readonly trusted: readonly Certificate[];
 }
 
-/** Whether the recipients of a channel that is told a state listen. */
-export interface StateRecipients {
-  /** Of the channel. */
-  readonly name: string;
-  /** Those that did not take the last message. */
-  readonly silent: number;
-  /** When what one of them took last was true. Null: none has taken anything since the start or the last reload. */
-  readonly tookAt: EpochMs | null;
-}
-
 /** What the daemon is doing. */
 export interface Activity {
   readonly startedAt: EpochMs;
@@ -125,7 +118,7 @@ export interface Activity {
   readonly storeWritable: boolean;
   readonly notificationsPending: number;
   /** Of the configured channels that are told a state. */
-  readonly states: readonly StateRecipients[];
+  readonly states: readonly ChannelState[];
   /** Said when the configuration names nobody to tell; null: it names somebody. */
   readonly noChannel: string | null;
   /** null: it does not listen for log lines. */
@@ -205,14 +198,6 @@ export interface FoundChanges {
   readonly complete: boolean;
 }
 
-/** When notifications wait by plan. */
-export interface MaintenancePlan {
-  /** When the window that is open ends; null: none is open. */
-  readonly until: EpochMs | null;
-  /** null: none is planned. */
-  readonly next: { readonly from: EpochMs; readonly until: EpochMs } | null;
-}
-
 /** How far back the charts reach, all the same. */
 export const CHART_RANGES = ['24h', '7d', '30d', '90d'] as const;
 
@@ -283,6 +268,13 @@ export interface ChartLine {
   readonly name: string;
   /** Oldest first. */
   readonly points: readonly { readonly at: EpochMs; readonly value: number }[];
+}
+
+/** What answers are made with. */
+export interface Serving {
+  readonly sources: WebSources;
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** What routes find in their context: Node's own request and response, and who asks. */

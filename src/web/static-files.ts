@@ -25,7 +25,7 @@ const OWN: readonly string[] = [
   'distance.js',
   'history.js',
   'incidents.js',
-  'chart-kinds.js',
+  'charts.js',
   'icon-ready.svg',
   'icon-not-ready.svg',
   'icon-unknown.svg',

@@ -83,7 +83,7 @@ const FLOW: readonly Folder[] = [
   {
     folder: 'web',
     knows: ['core', 'text', 'system', 'network', 'engine', 'checks', 'document', 'notify/channels'],
-    types: ['config/schema'],
+    types: ['config/schema', 'notify'],
   },
   { folder: 'capture', knows: ['core', 'text', 'tls', 'network', 'engine', 'checks'] },
   {

@@ -8,7 +8,7 @@ import { parseCatalogue } from '../../src/system/catalogue-file.ts';
 import { loadLinearCompiler, parseProducts } from '../../src/trust/products.ts';
 import { readIncidentForm } from '../../src/web/incident-routes.ts';
 import { readIncidentQuery } from '../../src/web/incident-json.ts';
-import { readSilence } from '../../src/web/changes.ts';
+import { filledIn, readSilence } from '../../src/web/changes.ts';
 import {
   costOf,
   declared,
@@ -209,7 +209,7 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     corpus: 'form-incident',
     shape: 'bytes',
     longest: 8 * KB,
-    parse: (bytes) => readIncidentForm(bytes.toString('utf8')),
+    parse: (bytes) => readIncidentForm(filledIn(bytes.toString('utf8'))),
     most: 4 * KB,
     repeats: ['a=b&', 'comment=', '%e2%80%ae', '&', '='],
   },

@@ -60,7 +60,8 @@ export async function startWeb({
   const state = webState(given);
   const log: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
-  const server = createWebServer(webConfig(withAccount(config, account)), sourcesOf(state), {
+  const server = createWebServer(webConfig(withAccount(config, account)), {
+    sources: sourcesOf(state),
     clock,
     logger,
     env: { ...env, ACCOUNT_TOKEN },

@@ -7,11 +7,11 @@ import {
   type ReloadOutcome,
   type SeenCertificate,
   type WebSources,
-  type MaintenancePlan,
   type ChartData,
   type RangeData,
   USUAL_RANGE,
 } from '../../src/web/sources.ts';
+import type { MaintenancePlan } from '../../src/notify/maintenance.ts';
 import { byUrgency, isAskedFor } from '../../src/web/incident-json.ts';
 import { START } from './incident-timeline.ts';
 

@@ -3,7 +3,8 @@ import type { EpochMs, Millis, Clock } from '../../core/clock.ts';
 import type { Severity } from '../../core/severity.ts';
 import type { IncidentState, Notification } from '../../engine/incident/incident.ts';
 import { messageOf } from '../../text/message-of.ts';
-import type { EgressDeps } from './dispatcher.ts';
+import type { ProxyConfig } from '../../config/schema/secret.ts';
+import type { SecretReader } from '../../system/secret.ts';
 import type { MessageContext } from '../../document/notification.ts';
 
 /** A way to people or programs. It knows nothing of probes, and never throws for what its peer does. */
@@ -42,6 +43,16 @@ export interface StateChannel {
   waiting(): number;
   /** When what a recipient took last was true: all that was firing then. Null: none has taken anything yet. */
   takenAt(): EpochMs | null;
+}
+
+/** Whether the recipients of a channel that is told a state listen. */
+export interface ChannelState {
+  /** Of the channel, for people. */
+  readonly name: string;
+  /** Recipients that did not take the last message, and that still have to hear something. */
+  readonly silent: number;
+  /** As `StateChannel.takenAt`, since the start or the last reload. */
+  readonly tookAt: EpochMs | null;
 }
 
 /** A channel that breaks its promise never to throw takes neither the others nor the process with it. */
@@ -90,6 +101,15 @@ export interface ChannelDefinition<Id extends string, Key extends string, Sectio
 
 /** `notify` as far as the channel looks at it. */
 type ConfiguredAt<Key extends string, Section> = Readonly<Record<Key, Section>>;
+
+/** How channels and the heartbeat leave this network. Probes never use it. */
+export interface EgressDeps {
+  /** `notify.proxy`; null: the environment decides. */
+  readonly proxy: ProxyConfig | null;
+  /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in small or capital letters. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly readSecret: SecretReader;
+}
 
 export interface ChannelDeps extends MessageContext, EgressDeps {
   readonly clock: Clock;

@@ -1,37 +1,48 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { messageOf } from '../../text/message-of.ts';
-import type { DeliveryRequest, MessageChannel, RecipientOutcome } from './channel.ts';
+import type { DeliveryRequest, EgressDeps, MessageChannel, RecipientOutcome } from './channel.ts';
 import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
 import { retryAfterOf } from '../../network/http/request.ts';
 import { withoutCodes } from '../../text/mask.ts';
-import { type EgressDeps, openDispatcher, throughProxy } from './dispatcher.ts';
 import type { SecretReader, SecretSource } from '../../system/secret.ts';
 import type { SecretUrl } from '../../config/schema/secret.ts';
+import { isReadableOnTheWay } from '../../config/schema/endpoints.ts';
+import { hasSecret, type Report, type SectionFields } from '../../config/schema/section.ts';
+import { authority, isLoopbackUrl } from '../../core/addresses.ts';
+import { readAuthorities } from '../../network/tls/secure-context.ts';
 
-/** A service that takes a notification as one or more posts of JSON. */
-interface PostingService extends Pick<MessageChannel, 'id' | 'minSeverity'> {
+/** What the configuration has for a service that takes posts of JSON. */
+interface ServiceConfig extends Pick<MessageChannel, 'minSeverity'> {
   /** What the log and the page call it. */
-  readonly recipient: string;
-  /** In order; the service must bear to be sent all of them again when one is not taken. @throws {Error} */
-  readonly posts: (request: DeliveryRequest) => Promise<readonly JsonPost[]>;
+  readonly name: string;
+  readonly caFile: string | null;
 }
 
+/** A post without what the configuration says by itself. */
+type OwnPost = Pick<JsonPost, 'url' | 'body' | 'secrets'> & Partial<JsonPost>;
+
+/**
+ * A service that takes a notification as one or more posts of JSON.
+ * @param posts in order; the service must bear to be sent all of them again when one is not taken
+ */
 export function createPostingChannel(
-  { id, minSeverity, recipient, posts }: PostingService,
+  id: string,
+  { name, minSeverity, caFile }: ServiceConfig,
   deps: PostDeps,
+  posts: (request: DeliveryRequest) => Promise<readonly OwnPost[]>,
 ): MessageChannel {
   void prepareToPost();
   return {
     kind: 'messages',
     id,
-    recipients: [recipient],
+    recipients: [name],
     minSeverity,
     async deliver(request, signal) {
       const outcome = await postAll(request, signal);
-      return request.recipients.map((name): RecipientOutcome => ({ recipient: name, ...outcome }));
+      return request.recipients.map((recipient): RecipientOutcome => ({ recipient, ...outcome }));
     },
   };
 
@@ -39,7 +50,7 @@ export function createPostingChannel(
     let outcome: PostOutcome = { kind: 'sent', detail: '' };
     try {
       for (const post of await posts(request)) {
-        outcome = await postJson(post, deps, signal);
+        outcome = await postJson({ authorization: null, caFile, ...post }, deps, signal);
         if (outcome.kind !== 'sent') return outcome;
       }
       return outcome;
@@ -154,7 +165,24 @@ interface Credentials {
   readonly token: SecretSource | null;
 }
 
-export const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://": the token would travel in clear';
+const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://": the token would travel in clear';
+
+/** Of a section with `url` and a token. */
+export function tokenNeedsHttps(fields: SectionFields, report: Report): void {
+  const { url } = fields;
+  if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
+}
+
+/** The same of a URL that is read only now. @throws {Error} */
+export async function tokenFor(
+  url: string,
+  token: SecretSource | null,
+  readSecret: SecretReader,
+): Promise<{ readonly authorization: string | null; readonly secrets: readonly string[] }> {
+  if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
+  const { header, secrets } = await authorizationOf({ user: null, password: null, token }, readSecret);
+  return { authorization: header, secrets };
+}
 
 interface Authorization {
   /** The header `Authorization`; null without credentials. */
@@ -199,4 +227,41 @@ export function placeOf(source: Exclude<SecretUrl, string>): string {
 export function secretPartsOf(url: string): readonly string[] {
   const { pathname, search } = new URL(url);
   return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
+}
+
+/**
+ * Connections for requests to `url`, direct or through a proxy. Loopback is never proxied. The caller must destroy it.
+ * @param caFile PEM of the authorities to verify under instead of those that Node ships
+ * @throws {Error} when `caFile` or the password of the proxy cannot be read, or a variable contains no URL
+ */
+export async function openDispatcher(url: string, caFile: string | null, deps: EgressDeps): Promise<Dispatcher> {
+  const { Agent, EnvHttpProxyAgent } = await import('undici');
+  const tls = caFile === null ? {} : { ca: [...(await readAuthorities(caFile)).pems] };
+  const options = { connect: tls, pipelining: 0 };
+  if (isLoopbackUrl(url)) return new Agent(options);
+  // It takes empty text for no proxy, and only what is missing from the environment of this process.
+  return new EnvHttpProxyAgent({ ...options, requestTls: tls, ...(await proxiesOf(deps)) });
+}
+
+/** The configured proxy as messages name it: `(through the proxy 10.0.0.8:3128)`. */
+export function throughProxy(url: string, { proxy }: EgressDeps): string {
+  return proxy === null || isLoopbackUrl(url) ? '' : ` (through the proxy ${authority(proxy)})`;
+}
+
+interface Proxies {
+  readonly httpProxy: string;
+  readonly httpsProxy: string;
+  readonly noProxy: string;
+  readonly token?: string;
+}
+
+async function proxiesOf({ proxy, env, readSecret }: EgressDeps): Promise<Proxies> {
+  const variable = (name: string): string => env[name.toLowerCase()] ?? env[name] ?? '';
+  if (proxy === null)
+    return { httpProxy: variable('HTTP_PROXY'), httpsProxy: variable('HTTPS_PROXY'), noProxy: variable('NO_PROXY') };
+  const url = `http://${authority(proxy)}`;
+  const { user, password } = proxy;
+  if (user === null || password === null) return { httpProxy: url, httpsProxy: url, noProxy: '' };
+  const token = `Basic ${Buffer.from(`${user}:${await readSecret(password)}`, 'utf8').toString('base64')}`;
+  return { httpProxy: url, httpsProxy: url, noProxy: '', token };
 }

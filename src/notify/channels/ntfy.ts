@@ -2,7 +2,6 @@ import type * as z from 'zod';
 import type { ChannelDefinition, ChannelDeps, MessageChannel } from './channel.ts';
 import { authorityFile, optionalSecret, secretUrlField } from '../../config/schema/secret.ts';
 import {
-  hasSecret,
   type Report,
   type SectionFields,
   textAt,
@@ -12,8 +11,7 @@ import {
   minSeverity,
   recipientName,
 } from '../../config/schema/section.ts';
-import { isReadableOnTheWay } from '../../config/schema/endpoints.ts';
-import { TOKEN_IN_CLEAR, authorizationOf, createPostingChannel, readSecretUrl, secretPartsOf } from './http-post.ts';
+import { createPostingChannel, readSecretUrl, secretPartsOf, tokenFor, tokenNeedsHttps } from './http-post.ts';
 import { cutToBytes } from '../../core/visible-text.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import { type MessageContext, notificationText, type Tone, messageParagraphs } from '../../document/notification.ts';
@@ -42,10 +40,8 @@ function topicOf(url: string): { readonly server: string; readonly topic: string
 }
 
 function checkUrl(fields: SectionFields, report: Report): void {
-  const { url } = fields;
-  if (typeof url !== 'string') return;
-  if (topicOf(url) === null) report('url', NO_TOPIC);
-  if (hasSecret('token', fields) && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
+  if (typeof fields['url'] === 'string' && topicOf(fields['url']) === null) report('url', NO_TOPIC);
+  tokenNeedsHttps(fields, report);
 }
 
 /**
@@ -97,30 +93,13 @@ export const ntfy: ChannelDefinition<'ntfy', 'ntfy', readonly NtfyConfig[]> = {
 };
 
 function createNtfyChannel(config: NtfyConfig, deps: ChannelDeps): MessageChannel {
-  const { name, minSeverity, caFile, token } = config;
-  return createPostingChannel(
-    {
-      id: 'ntfy',
-      recipient: name,
-      minSeverity,
-      async posts({ notification }) {
-        const url = await readSecretUrl(config.url, deps.readSecret);
-        if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
-        const { header, secrets } = await authorizationOf({ user: null, password: null, token }, deps.readSecret);
-        const address = topicOf(url);
-        if (address === null) throw new Error(NO_TOPIC);
-        const { server, topic } = address;
-        return [
-          {
-            url: server,
-            body: { topic, ...ntfyMessage(notification, deps) },
-            authorization: header,
-            secrets: [...secrets, ...secretPartsOf(url), topic],
-            caFile,
-          },
-        ];
-      },
-    },
-    deps,
-  );
+  return createPostingChannel('ntfy', config, deps, async ({ notification }) => {
+    const url = await readSecretUrl(config.url, deps.readSecret);
+    const { authorization, secrets } = await tokenFor(url, config.token, deps.readSecret);
+    const address = topicOf(url);
+    if (address === null) throw new Error(NO_TOPIC);
+    const { server, topic } = address;
+    const body = { topic, ...ntfyMessage(notification, deps) };
+    return [{ url: server, body, authorization, secrets: [...secrets, ...secretPartsOf(url), topic] }];
+  });
 }

@@ -181,23 +181,12 @@ export const pagerduty: ChannelDefinition<'pagerduty', 'pagerduty', readonly Pag
 };
 
 function createPagerdutyChannel(config: PagerdutyConfig, deps: ChannelDeps): MessageChannel {
-  const { name, minSeverity, url, caFile } = config;
-  return createPostingChannel(
-    {
-      id: 'pagerduty',
-      recipient: name,
-      minSeverity,
-      async posts({ notification }) {
-        const routingKey = await deps.readSecret(config.routingKey);
-        return pagerdutyEvents(notification, deps).map((event) => ({
-          url,
-          body: { routing_key: routingKey, ...event },
-          authorization: null,
-          secrets: [routingKey],
-          caFile,
-        }));
-      },
-    },
-    deps,
-  );
+  return createPostingChannel('pagerduty', config, deps, async ({ notification }) => {
+    const routingKey = await deps.readSecret(config.routingKey);
+    return pagerdutyEvents(notification, deps).map((event) => ({
+      url: config.url,
+      body: { routing_key: routingKey, ...event },
+      secrets: [routingKey],
+    }));
+  });
 }

@@ -42,3 +42,14 @@ export function channelSections(): Readonly<Record<string, z.ZodType>> {
 export function channelWords(id: string): Pick<Listed, 'name' | 'recipients'> {
   return CHANNELS.find((channel) => channel.id === id) ?? { name: id, recipients: 'url' };
 }
+
+/** Whether the configuration names anybody whom incidents are told. A heartbeat tells nobody of an incident. */
+export function hasChannel(notify: ChannelsConfig): boolean {
+  return CHANNELS.some((channel) => channel.isConfigured(notify));
+}
+
+/** Said wherever people may rely on being told; null: there is a channel. */
+export function noChannelNote(notify: ChannelsConfig): string | null {
+  if (hasChannel(notify)) return null;
+  return 'No channel is configured: ftm-watch sends nothing itself, only what scrapes /metrics can alert.';
+}

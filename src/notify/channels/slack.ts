@@ -83,18 +83,8 @@ export const slack: ChannelDefinition<'slack', 'slack', readonly SlackConfig[]> 
 };
 
 function createSlackChannel(config: SlackConfig, deps: ChannelDeps): MessageChannel {
-  const { name, minSeverity, caFile } = config;
-  return createPostingChannel(
-    {
-      id: 'slack',
-      recipient: name,
-      minSeverity,
-      async posts({ notification }) {
-        const url = await readSecretUrl(config.url, deps.readSecret);
-        const body = slackMessage(notification, deps);
-        return [{ url, body, authorization: null, secrets: secretPartsOf(url), caFile }];
-      },
-    },
-    deps,
-  );
+  return createPostingChannel('slack', config, deps, async ({ notification }) => {
+    const url = await readSecretUrl(config.url, deps.readSecret);
+    return [{ url, body: slackMessage(notification, deps), secrets: secretPartsOf(url) }];
+  });
 }

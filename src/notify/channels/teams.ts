@@ -124,18 +124,8 @@ export const teams: ChannelDefinition<'teams', 'teams', readonly TeamsConfig[]> 
 };
 
 function createTeamsChannel(config: TeamsConfig, deps: ChannelDeps): MessageChannel {
-  const { name, minSeverity, caFile } = config;
-  return createPostingChannel(
-    {
-      id: 'teams',
-      recipient: name,
-      minSeverity,
-      async posts({ notification }) {
-        const url = await readSecretUrl(config.url, deps.readSecret);
-        const body = adaptiveCardMessage(notification, deps);
-        return [{ url, body, authorization: null, secrets: secretPartsOf(url), caFile }];
-      },
-    },
-    deps,
-  );
+  return createPostingChannel('teams', config, deps, async ({ notification }) => {
+    const url = await readSecretUrl(config.url, deps.readSecret);
+    return [{ url, body: adaptiveCardMessage(notification, deps), secrets: secretPartsOf(url) }];
+  });
 }

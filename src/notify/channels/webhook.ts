@@ -9,9 +9,6 @@ import {
   type SecretUrl,
 } from '../../config/schema/secret.ts';
 import {
-  type SectionFields,
-  hasSecret,
-  type Report,
   textAt,
   unique,
   list,
@@ -21,16 +18,7 @@ import {
   minSeverity,
   recipientName,
 } from '../../config/schema/section.ts';
-import { isReadableOnTheWay } from '../../config/schema/endpoints.ts';
-import {
-  TOKEN_IN_CLEAR,
-  type JsonPost,
-  authorizationOf,
-  createPostingChannel,
-  readSecretUrl,
-  placeOf,
-  secretPartsOf,
-} from './http-post.ts';
+import { createPostingChannel, placeOf, readSecretUrl, secretPartsOf, tokenFor, tokenNeedsHttps } from './http-post.ts';
 import { isoTimeOrNull, isoTime } from '../../core/time-text.ts';
 import {
   type Incident,
@@ -179,11 +167,6 @@ const webhooksSection = unique(list(webhookEntry), (item) =>
   ['name', ...secretUrlKeys('url')].flatMap((key) => textAt(key)(item)),
 ).describe('Web hooks: the incident is sent to each as JSON.');
 
-function tokenNeedsHttps(fields: SectionFields, report: Report): void {
-  const { url } = fields;
-  if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
-}
-
 /** Each web hook is a channel of its own: none waits for another. */
 export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookConfig[]> = {
   id: 'webhook',
@@ -198,27 +181,17 @@ export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookC
 
 /** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
 export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
-  const { name, minSeverity, template, token, signingSecret, caFile } = config;
-  return createPostingChannel(
-    {
-      id: 'webhook',
-      recipient: name ?? webhookName(config.url),
-      minSeverity,
-      posts: async (request) => [await postOf(request)],
-    },
-    deps,
-  );
-
-  async function postOf(request: DeliveryRequest): Promise<JsonPost> {
+  const { template, token, signingSecret } = config;
+  const named = { ...config, name: config.name ?? webhookName(config.url) };
+  return createPostingChannel('webhook', named, deps, async (request) => {
     const { notification } = request;
     const body = template === null ? webhookBody(deps, request) : filled(template, templateValues(notification, deps));
     const url = await readSecretUrl(config.url, deps.readSecret);
-    if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
-    const { header, secrets } = await authorizationOf({ user: null, password: null, token }, deps.readSecret);
+    const { authorization, secrets } = await tokenFor(url, token, deps.readSecret);
     const signed = { id: notification.id, body: JSON.stringify(body), at: deps.clock.now() };
     const headers = signingSecret === null ? {} : signatureHeaders(signed, await deps.readSecret(signingSecret));
-    return { url, body, headers, authorization: header, secrets: [...secrets, ...secretPartsOf(url)], caFile };
-  }
+    return [{ url, body, headers, authorization, secrets: [...secrets, ...secretPartsOf(url)] }];
+  });
 }
 
 /**

@@ -5,26 +5,20 @@ import { type Incident, lastedText } from '../../engine/incident/incident.ts';
 import type { FoundIncidents } from '../sources.ts';
 import type { ReadIncidentQuery } from '../incident-json.ts';
 import { pageDocument, badge, distance, type Reader } from './document.ts';
-import {
-  breakable,
-  type Content,
-  type Markup,
-  markup,
-  subjectView,
-  SEVERITY_TONES,
-  SEVERITY_WORDS,
-} from '../../document/html.ts';
+import { breakable, type Content, type Markup, markup, subjectView, SEVERITY_TONES } from '../../document/html.ts';
+import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 
 export interface IncidentList {
   readonly site: string;
   readonly asked: ReadIncidentQuery;
   readonly found: FoundIncidents;
+  readonly quiet: Quiet;
   readonly reader: Reader;
 }
 
 /** `/incidents`: what was and is wrong, by cause, state and time. */
-export function renderIncidentList({ site, asked, found, reader }: IncidentList): string {
+export function renderIncidentList({ site, asked, found, quiet, reader }: IncidentList): string {
   // With every parameter, empty or not: without any the API tells the last days alone.
   const { from, until } = asked.query;
   const query = new URLSearchParams({
@@ -50,7 +44,7 @@ ${filterView(asked, reader)}
 ${
   found.incidents.length === 0
     ? markup`<p class="quiet">None.</p>`
-    : markup`<ul class="incidents list">${found.incidents.map((incident) => rowView(incident, reader))}</ul>`
+    : markup`<ul class="incidents list">${found.incidents.map((incident) => rowView(incident, quiet, reader))}</ul>`
 }
 ${found.more ? markup`<p class="quiet">There are more: narrow the time, or take all of them with one of these.</p>` : null}
 <p class="quiet">The same <a href="api/v1/incidents.csv?${query}">as CSV</a> · <a href="api/v1/incidents?${query}">as JSON</a></p>
@@ -80,23 +74,13 @@ function option(value: string, word: string, chosen = ''): Markup {
   return markup`<option value="${value}"${value === chosen ? markup` selected` : null}>${word}</option>`;
 }
 
-function rowView(incident: Incident, reader: Reader): Markup {
+function rowView(incident: Incident, quiet: Quiet, reader: Reader): Markup {
   const { id, status, cause, acknowledgement } = incident;
-  const tone = SEVERITY_TONES[cause.severity];
-  return markup`<li class="${status === 'open' ? tone : 'none'}"><p>${
-    status === 'open' ? badge(tone, SEVERITY_WORDS[cause.severity]) : badge('good', 'Over')
-  } <code class="tag">${cause.id}</code> ${subjectView(cause.subject)}${tags(incident)}</p>
+  return markup`<li class="${status === 'open' ? SEVERITY_TONES[cause.severity] : 'none'}"><p>${stateBadge(incident)} <code class="tag">${cause.id}</code> ${subjectView(cause.subject)}${tagsView(incident, quiet, reader)}</p>
 <p><a href="incidents/${encodeURIComponent(id)}">${breakable(cause.summary)}</a></p>
 <p class="quiet">${whenText(incident, reader)}${
     acknowledgement === null ? null : `, acknowledged by ${acknowledgement.by}`
   }</p></li>`;
-}
-
-function tags(incident: Incident): Content {
-  return [
-    incident.flapping ? markup` <span class="tag">flapping</span>` : null,
-    incident.mergedInto === null ? null : markup` <span class="tag">went on in another</span>`,
-  ];
 }
 
 function whenText(incident: Incident, reader: Reader): Content {

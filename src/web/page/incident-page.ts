@@ -1,19 +1,25 @@
-import { type Incident, isMuted, lastedText, eventOf } from '../../engine/incident/incident.ts';
+import { type Incident, lastedText, eventOf } from '../../engine/incident/incident.ts';
 import type { IncidentRecord } from '../sources.ts';
 import { waysView, EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
-import { pageDocument, type Root, badge, distance, type Reader } from './document.ts';
+import { pageDocument, type Root, distance, type Reader } from './document.ts';
 import {
   breakable,
-  type Content,
   type Markup,
   markup,
   subjectView,
   SEVERITY_TONES,
-  SEVERITY_WORDS,
   evidenceView,
   remedyView,
 } from '../../document/html.ts';
-import { deliveryGroupsAbout, timelineOf, type Quiet, stepView, silenceCommand } from './incidents-view.ts';
+import {
+  deliveryGroupsAbout,
+  timelineOf,
+  type Quiet,
+  stepView,
+  silenceCommand,
+  stateBadge,
+  tagsView,
+} from './incidents-view.ts';
 import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
 
 interface IncidentPage {
@@ -60,9 +66,7 @@ function omittedView({ root, record: { incident, omittedChanges } }: IncidentPag
 function headView({ root, record: { incident }, quiet, reader }: IncidentPage): Markup {
   const { status, cause, since, closedAt, acknowledgement, mergedInto, merged } = incident;
   const tone = status === 'closed' ? 'good' : SEVERITY_TONES[cause.severity];
-  return markup`<section class="card cause ${tone}" aria-labelledby="incident-title"><header>${
-    status === 'closed' ? badge('good', 'Over') : badge(tone, SEVERITY_WORDS[cause.severity])
-  }<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${stateTags(incident, quiet, reader)}</header>
+  return markup`<section class="card cause ${tone}" aria-labelledby="incident-title"><header>${stateBadge(incident)}<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${tagsView(incident, quiet, reader)}</header>
 <h1 id="incident-title">${breakable(cause.summary)}</h1>
 <p class="quiet">${
     closedAt === null
@@ -73,16 +77,6 @@ ${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.
 ${mergedInto === null ? null : markup`<p>It goes on in <a href="${root}incidents/${encodeURIComponent(mergedInto)}">another incident</a>, since both came and went in turn.</p>`}
 ${merged.length === 0 ? null : markup`<p class="quiet">These go on in it: ${merged.map((id) => markup`<a href="${root}incidents/${encodeURIComponent(id)}">${id}</a> `)}</p>`}
 </section>`;
-}
-
-function stateTags(incident: Incident, quiet: Quiet, reader: Reader): Content {
-  if (incident.status === 'closed') return null;
-  return [
-    incident.flapping ? markup`<span class="tag">flapping</span>` : null,
-    isMuted(quiet, incident.cause, reader.now)
-      ? markup`<span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
-      : null,
-  ];
 }
 
 function remedySection({ cause }: Incident, root: Root): Markup {

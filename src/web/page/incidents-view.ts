@@ -13,7 +13,8 @@ import {
   incidentsOf,
   eventOf,
 } from '../../engine/incident/incident.ts';
-import type { AlertHistory, StateRecipients } from '../sources.ts';
+import type { AlertHistory, WebSources } from '../sources.ts';
+import type { ChannelState } from '../../notify/channels/channel.ts';
 import { byUrgency } from '../incident-json.ts';
 import { more, badge, distance, type Reader } from './document.ts';
 import { breakable, type Markup, markup, subjectView, SEVERITY_TONES, SEVERITY_WORDS } from '../../document/html.ts';
@@ -43,11 +44,15 @@ export interface Quiet {
   readonly silences: readonly Silence[];
 }
 
+export function quietNow(sources: WebSources): Quiet {
+  return { maintenance: sources.maintenance().until !== null, silences: sources.silences() };
+}
+
 interface Telltale {
   readonly history: Pick<AlertHistory, 'outboxEntries' | 'changes'>;
   readonly quiet: Quiet;
   /** Of the channels that are told a state. */
-  readonly states: readonly StateRecipients[];
+  readonly states: readonly ChannelState[];
   readonly reader: Reader;
 }
 
@@ -55,7 +60,7 @@ interface Telltale {
 export function incidentsView(
   history: AlertHistory,
   quiet: Quiet,
-  states: readonly StateRecipients[],
+  states: readonly ChannelState[],
   reader: Reader,
 ): Markup {
   const { incidents, complete } = history;
@@ -90,18 +95,32 @@ function openView(incident: Incident, index: number, telltale: Telltale): Markup
   const { quiet, reader } = telltale;
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${tone}">
-<p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${
-    incident.flapping ? markup` <span class="tag">flapping</span>` : null
-  }${
-    isMuted(quiet, cause, reader.now)
-      ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
-      : null
-  }${incident.acknowledgement === null ? null : markup` <span class="tag">acknowledged</span>`}</p>
+<p>${stateBadge(incident)} <code class="tag">${cause.id}</code>${tagsView(incident, quiet, reader)}</p>
 <p><a href="incidents/${id}">${breakable(cause.summary)}</a></p>
 <p class="quiet">Since ${distance(incident.since, reader)}${sightText(incident, reader)}. ${toldText(incident, telltale)}</p>
 ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
 <details id="silence-${id}"><summary>Silence it for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
 </li>`;
+}
+
+/** What is special about an incident, beside its cause. */
+export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Markup {
+  const { status, flapping, acknowledgement, mergedInto, cause } = incident;
+  const isOpen = status === 'open';
+  const tags = [
+    flapping ? 'flapping' : null,
+    isOpen && isMuted(quiet, cause, now) ? (quiet.maintenance ? 'in maintenance' : 'silenced') : null,
+    isOpen && acknowledgement !== null ? 'acknowledged' : null,
+    mergedInto === null ? null : 'went on in another',
+  ];
+  return markup`${tags.map((tag) => (tag === null ? null : markup` <span class="tag">${tag}</span>`))}`;
+}
+
+/** Over, or how grave it is. */
+export function stateBadge({ status, cause }: Incident): Markup {
+  return status === 'closed'
+    ? badge('good', 'Over')
+    : badge(SEVERITY_TONES[cause.severity], SEVERITY_WORDS[cause.severity]);
 }
 
 function sightText(incident: Incident, reader: Reader): Markup | null {
@@ -150,7 +169,7 @@ function waysOf(incident: Incident, { history }: Telltale): readonly Way[] {
   return deliveryGroupsAbout(incident, history.outboxEntries).flatMap((group) => group.ways);
 }
 
-function takenText(lastNotified: LastNotified, { name, tookAt }: StateRecipients, reader: Reader): Markup {
+function takenText(lastNotified: LastNotified, { name, tookAt }: ChannelState, reader: Reader): Markup {
   if (tookAt === null) return markup`${name} has taken nothing since ftm-watch was started or reloaded.`;
   if (tookAt < lastNotified.at) return markup`${name} has not taken it yet.`;
   return markup`${name} took it ${distance(tookAt, reader)}.`;

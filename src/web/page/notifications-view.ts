@@ -5,7 +5,8 @@ import {
   type OutboxEntry,
   type Notification,
 } from '../../engine/incident/incident.ts';
-import type { AlertHistory, Activity, StateRecipients } from '../sources.ts';
+import type { AlertHistory, Activity } from '../sources.ts';
+import type { ChannelState } from '../../notify/channels/channel.ts';
 import { more, badge, distance, type Reader } from './document.ts';
 import { type Markup, markup, type Content } from '../../document/html.ts';
 import { visibleText } from '../../core/visible-text.ts';
@@ -64,7 +65,7 @@ ${complete ? null : HISTORY_MISSING}
 </section>`;
 }
 
-function silentView({ name, silent }: StateRecipients): Markup | null {
+function silentView({ name, silent }: ChannelState): Markup | null {
   if (silent === 0) return null;
   return markup`<p>${badge('warn', name)} <span class="quiet">${
     silent === 1 ? 'one instance' : `${String(silent)} instances`

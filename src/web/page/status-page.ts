@@ -1,17 +1,11 @@
 import { activationOutlook, type ActivationOutlook } from '../../checks/activation-steps.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { Cause, Diagnosis, PreconditionStatus, Finding } from '../../engine/model.ts';
-import {
-  type ChartRange,
-  USUAL_RANGE,
-  type Health,
-  type WebSources,
-  type Activity,
-  type MaintenancePlan,
-} from '../sources.ts';
+import { type ChartRange, USUAL_RANGE, type Health, type WebSources, type Activity } from '../sources.ts';
+import type { MaintenancePlan } from '../../notify/maintenance.ts';
 import { certificatesView, identityOf } from './certificates-view.ts';
 import { historyView } from './history-view.ts';
-import { incidentsView } from './incidents-view.ts';
+import { incidentsView, quietNow } from './incidents-view.ts';
 import { pageDocument, sign, distance, type Reader, readerAt, badge, more } from './document.ts';
 import {
   breakable,
@@ -36,23 +30,8 @@ import { titleOf } from '../../checks/registry.ts';
 import { type Incident, sameCause, type Silence } from '../../engine/incident/incident.ts';
 import { headline } from '../../checks/headline.ts';
 
-type PageSources = Pick<
-  WebSources,
-  | 'activity'
-  | 'alertHistory'
-  | 'certificates'
-  | 'diagnosis'
-  | 'health'
-  | 'maintenance'
-  | 'rangeData'
-  | 'silences'
-  | 'site'
-  | 'timezone'
-  | 'version'
->;
-
 /** The whole page. It needs no script; with one it keeps itself up to date. */
-export function renderStatusPage(sources: PageSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
+export function renderStatusPage(sources: WebSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
   const reader = readerAt(now, sources.timezone());
   const diagnosis = sources.diagnosis();
   const ready = diagnosis?.ready ?? 'unknown';
@@ -71,7 +50,7 @@ export function renderStatusPage(sources: PageSources, now: EpochMs, range: Char
 
 /** What a person needs first stands first, on every screen: the state, its causes, what to do; then where it is. */
 function mainView(
-  sources: PageSources,
+  sources: WebSources,
   diagnosis: Diagnosis | null,
   { reader, range }: { readonly reader: Reader; readonly range: ChartRange },
 ): Markup {
@@ -89,12 +68,11 @@ ${historyView(sources.rangeData(range), reader)}
 ${activityView(sources.activity(), sources.version, reader)}`;
 }
 
-function detailsView(sources: PageSources, { preconditions }: Diagnosis, reader: Reader): Markup {
+function detailsView(sources: WebSources, { preconditions }: Diagnosis, reader: Reader): Markup {
   const [alertHistory, plan, silences] = [sources.alertHistory(), sources.maintenance(), sources.silences()];
   const { states, noChannel } = sources.activity();
-  const quiet = { maintenance: plan.until !== null, silences };
   return markup`<div class="grid">${checklistView(preconditions, reader)}
-<div class="narrow">${incidentsView(alertHistory, quiet, states, reader)}${silencesView(silences, plan, reader)}</div></div>
+<div class="narrow">${incidentsView(alertHistory, quietNow(sources), states, reader)}${silencesView(silences, plan, reader)}</div></div>
 ${notificationsView(alertHistory, { states, noChannel }, reader)}`;
 }
 

@@ -1,12 +1,14 @@
 // Replaces the drawings by charts that can be pointed at, once they are scrolled into view: nothing is loaded before.
-import { CHARTS } from './chart-kinds.js';
+import { chartsOf } from './charts.js';
 
-/** @import { ChartData, Line } from './chart-kinds.js' */
+/**
+ * @import { Chart, Past } from './charts.js'
+ * @typedef {Past & { readonly incidents: readonly { readonly from: number, readonly until: number | null }[] }} RangeData
+ */
 
 const REFRESH_MS = 60_000;
 const HEIGHT = 180;
 const DAY_MS = 86_400_000;
-const COLOURS = ['--series-0', '--series-1', '--series-2', '--series-3', '--series-4', '--series-5'];
 
 /**
  * What is used of uPlot.
@@ -14,17 +16,21 @@ const COLOURS = ['--series-0', '--series-1', '--series-2', '--series-3', '--seri
  *   valToPos(value: number, scale: string, canvas: boolean): number, readonly series: readonly unknown[],
  *   readonly ctx: CanvasRenderingContext2D, readonly cursor: { readonly idx?: number | null },
  *   readonly bbox: { readonly left: number, readonly top: number, readonly width: number, readonly height: number }
- * }} Chart
- * @typedef {{ new (options: unknown, data: unknown, at: Element): Chart, tzDate(date: Date, zone: string): Date,
+ * }} Plotted
+ * @typedef {{ new (options: unknown, data: unknown, at: Element): Plotted, tzDate(date: Date, zone: string): Date,
  *   readonly paths: { bars(options: unknown): unknown } }} ChartLibrary
- * @typedef {{ readonly chart: Chart, readonly plot: Element, readonly reading: Element }} Drawn
+ * @typedef {{ readonly chart: Plotted, readonly plot: Element, readonly reading: Element }} Drawn
  */
 
 /** @type {Map<string, Drawn>} */
 const drawn = new Map();
 
 /** What was fetched last, and how it was drawn: a new width, other colours or another time zone need nothing new. */
-const fetched = { /** @type {ChartData | null} */ data: null, timezone: 'UTC' };
+const fetched = {
+  /** @type {RangeData | null} */ data: null,
+  /** @type {readonly Chart[]} */ charts: [],
+  timezone: 'UTC',
+};
 
 /**
  * It comes as a plain script, and leaves its class in the window.
@@ -47,7 +53,7 @@ function isLibrary(value) {
 
 /**
  * @param {unknown} value
- * @returns {value is ChartData}
+ * @returns {value is RangeData}
  */
 function isChartData(value) {
   return typeof value === 'object' && value !== null && 'days' in value && 'incidents' in value;
@@ -73,28 +79,28 @@ function load(tag, attributes) {
 }
 
 /**
- * One column of times, then one of values for each line.
- * @param {readonly Line[]} lines
+ * One column of times, then one of values for each line: null where it is broken, undefined where another one has a
+ * point. A bar stands in the middle of its span.
+ * @param {Chart} chart
  */
-function columns(lines) {
-  const times = [...new Set(lines.flatMap(({ points }) => points.map(({ at }) => at)))].sort((a, b) => a - b);
-  return [
-    times.map((at) => at / 1_000),
-    ...lines.map(({ points }) => {
-      const values = new Map(points.map(({ at, value }) => [at, value]));
-      return times.map((at) => values.get(at) ?? null);
-    }),
-  ];
+function columns({ lines, span, gap }) {
+  const values = lines.map(({ points }) => {
+    /** @type {Map<number, number | null>} */
+    const own = new Map();
+    for (const [index, { at, value }] of points.entries()) {
+      const before = points[index - 1];
+      if (span === null && before !== undefined && at - before.at > gap) own.set(before.at + 1, null);
+      own.set(at + (span ?? 0) / 2, value);
+    }
+    return own;
+  });
+  const times = [...new Set(values.flatMap((own) => [...own.keys()]))].sort((a, b) => a - b);
+  return [times.map((at) => at / 1_000), ...values.map((own) => times.map((at) => own.get(at)))];
 }
 
-/**
- * A number of the figure, as the server says with each page.
- * @param {string} id
- * @param {string} name
- * @returns {number}
- */
-function numberOf(id, name) {
-  return Number(document.getElementById(`chart-${id}`)?.dataset[name]);
+/** A number that the server says with each page. @param {'until' | 'span'} name */
+function numberOf(name) {
+  return Number(document.getElementById('history')?.dataset[name]);
 }
 
 /** The time zone of the site, as the server says with each page. */
@@ -128,13 +134,13 @@ function timeIn(at) {
 }
 
 /**
- * @param {string} id
+ * @param {Chart} chart
  * @param {number} at
  * @returns {string} the time on a chart of a day, otherwise the day
  */
-function tickText(id, at) {
+function tickText({ from, until }, at) {
   const { local } = timeIn(at);
-  return numberOf(id, 'until') - numberOf(id, 'from') > 2 * DAY_MS ? local.slice(5, 10) : local.slice(11, 16);
+  return until - from > 2 * DAY_MS ? local.slice(5, 10) : local.slice(11, 16);
 }
 
 /** @param {string} name */
@@ -143,12 +149,12 @@ function colourOf(name) {
 }
 
 /**
- * @param {string} id
- * @param {readonly Line[]} lines
+ * @param {Chart} chart as it is when it is drawn first; its scales are those of what was fetched last
  * @param {number} width
  */
-function optionsOf(id, lines, width) {
-  const { unit, bars, colours } = CHARTS[id] ?? { unit: '', bars: false, colours: [] };
+function optionsOf(chart, width) {
+  const { id, unit, span, lines } = chart;
+  const now = () => fetched.charts.find((one) => one.id === id) ?? chart;
   const uplot = library();
   const axis = {
     stroke: colourOf('--quiet'),
@@ -159,8 +165,8 @@ function optionsOf(id, lines, width) {
   const time = {
     ...axis,
     size: 28,
-    values: (/** @type {Chart} */ _chart, /** @type {readonly number[]} */ at) =>
-      at.map((one) => tickText(id, one * 1_000)),
+    values: (/** @type {Plotted} */ _plotted, /** @type {readonly number[]} */ at) =>
+      at.map((one) => tickText(now(), one * 1_000)),
   };
   return {
     width,
@@ -169,29 +175,20 @@ function optionsOf(id, lines, width) {
     legend: { show: false },
     cursor: { points: { size: 6 }, y: false, drag: { x: false, y: false } },
     scales: {
-      x: { range: () => [numberOf(id, 'from') / 1_000, numberOf(id, 'until') / 1_000] },
-      y: {
-        range: (/** @type {Chart} */ _chart, /** @type {number} */ _least, /** @type {number} */ most) =>
-          unit === '%' ? [numberOf(id, 'bottom'), 100] : [0, Math.max(most * 1.05, 1)],
-      },
+      x: { range: () => [now().from / 1_000, now().until / 1_000] },
+      y: { range: () => [now().bottom, now().top] },
     },
     axes: [time, { ...axis, size: 48, label: unit, labelSize: 18, labelFont: '12px system-ui, sans-serif' }],
     hooks: {
       drawClear: [drawMarks],
-      setCursor: [(/** @type {Chart} */ chart) => read(id, chart.cursor.idx ?? null)],
+      setCursor: [(/** @type {Plotted} */ plotted) => read(id, plotted.cursor.idx ?? null)],
     },
     series: [
       {},
-      ...lines.map(({ name }, index) => {
-        const colour = colourOf(COLOURS[colours[index % colours.length] ?? 0] ?? '');
-        return {
-          label: name,
-          stroke: colour,
-          fill: bars ? colour : undefined,
-          width: bars ? 0 : 1.5,
-          points: { show: false },
-          paths: bars ? uplot.paths.bars({ size: [0.8, 40] }) : undefined,
-        };
+      ...lines.map(({ name, colour: index }) => {
+        const colour = colourOf(`--series-${String(index)}`);
+        const bars = { fill: colour, width: 0, paths: uplot.paths.bars({ size: [0.8, 40] }) };
+        return { label: name, stroke: colour, points: { show: false }, ...(span === null ? { width: 1.5 } : bars) };
       }),
     ],
   };
@@ -199,7 +196,7 @@ function optionsOf(id, lines, width) {
 
 /**
  * When something was wrong, behind the lines.
- * @param {Chart} chart
+ * @param {Plotted} chart
  */
 function drawMarks(chart) {
   const { ctx, bbox } = chart;
@@ -220,14 +217,14 @@ function drawMarks(chart) {
  */
 function read(id, index) {
   const reading = drawn.get(id)?.reading;
-  if (reading === undefined || fetched.data === null) return;
-  const lines = linesOf(id, fetched.data);
-  const [times = [], ...values] = columns(lines);
+  const chart = fetched.charts.find((one) => one.id === id);
+  if (reading === undefined || chart === undefined) return;
+  const { lines, unit } = chart;
+  const [times = [], ...values] = columns(chart);
   const place = index ?? times.length - 1;
-  const { unit } = CHARTS[id] ?? { unit: '' };
   const parts = lines.flatMap(({ name, silent }, line) => {
     const value = values[line]?.[place] ?? null;
-    return value === null || silent === true ? [] : [`${name} ${String(Math.round(value * 100) / 100)} ${unit}`];
+    return value === null || silent ? [] : [`${name} ${String(Math.round(value * 100) / 100)} ${unit}`];
   });
   const at = times[place] ?? null;
   if (at === null) {
@@ -238,56 +235,39 @@ function read(id, index) {
   reading.textContent = `${local} ${offset}: ${parts.join(', ')}`;
 }
 
-/**
- * @param {string} id
- * @param {ChartData} data
- * @returns {readonly Line[]}
- */
-function linesOf(id, data) {
-  return CHARTS[id]?.lines(data, spanOf()) ?? [];
-}
-
-/** How long a bar of the availability stands for. */
-function spanOf() {
-  const days = (numberOf('availability', 'until') - numberOf('availability', 'from')) / DAY_MS;
-  return days > 7 ? DAY_MS : DAY_MS / 24;
-}
-
-/** @param {ChartData} data */
+/** @param {RangeData} data */
 function draw(data) {
   fetched.data = data;
+  fetched.charts = chartsOf(data, { until: numberOf('until'), span: numberOf('span') });
   fetched.timezone = timezone();
-  for (const figure of document.querySelectorAll('figure[data-chart]')) {
-    const id = figure.id.replace('chart-', '');
-    const plot = figure.querySelector('.plot');
-    const lines = linesOf(id, data);
-    if (plot === null || lines.every(({ points }) => points.length === 0)) continue;
-    const before = drawn.get(id);
-    if (before?.plot === plot && before.chart.series.length === lines.length + 1) {
-      before.chart.setData(columns(lines));
+  for (const chart of fetched.charts) {
+    const plot = document.querySelector(`#chart-${chart.id} .plot`);
+    if (plot === null || chart.lines.every(({ points }) => points.length === 0)) continue;
+    const before = drawn.get(chart.id);
+    if (before?.plot === plot && before.chart.series.length === chart.lines.length + 1) {
+      before.chart.setData(columns(chart));
     } else {
       before?.chart.destroy();
-      drawAnew(id, lines, plot);
+      drawAnew(chart, plot);
     }
-    read(id, null);
+    read(chart.id, null);
   }
 }
 
 /**
- * @param {string} id
- * @param {readonly Line[]} lines
+ * @param {Chart} chart
  * @param {Element} plot
  */
-function drawAnew(id, lines, plot) {
+function drawAnew(chart, plot) {
   const width = plot.clientWidth;
   const reading = document.createElement('p');
   reading.className = 'reading';
   plot.replaceChildren();
   plot.classList.add('drawn');
-  const Chart = library();
-  const chart = new Chart(optionsOf(id, lines, width), columns(lines), plot);
+  const Plotter = library();
+  const plotted = new Plotter(optionsOf(chart, width), columns(chart), plot);
   plot.append(reading);
-  drawn.set(id, { chart, plot, reading });
+  drawn.set(chart.id, { chart: plotted, plot, reading });
   widths.observe(plot);
 }
 

@@ -13,12 +13,12 @@ const STARVED = `
   import { systemClock } from '${SOURCE}system/clock.ts';
   import { verifyBcrypt } from '${SOURCE}web/password-hash.ts';
   const hash = { kind: 'bcrypt', text: '$2b$04$' + '.'.repeat(53) };
-  const posting = { id: 'slack', minSeverity: 'warning', recipient: 'ops' };
+  const posting = { name: 'ops', minSeverity: 'warning', caFile: null };
   const watched = Promise.withResolvers();
   const files = [];
   try { for (;;) files.push(openSync('/dev/null')); } catch {}
   createEmailChannel({ to: [], minSeverity: 'warning' }, {});
-  createPostingChannel({ ...posting, posts: () => Promise.resolve([]) }, { clock: systemClock });
+  createPostingChannel('slack', posting, { clock: systemClock }, () => Promise.resolve([]));
   const watch = watchLoop(systemClock, { error: (_, message) => watched.resolve(message) });
   const told = [await watched.promise, await verifyBcrypt('secret', hash).catch(({ code }) => code)];
   watch[Symbol.dispose]();

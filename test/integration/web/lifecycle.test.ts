@@ -17,7 +17,7 @@ describe('createWebServer()', () => {
   test('says what to do when the port is taken', async () => {
     await using web = await startWeb();
     const config = webConfig({ listen: { address: '127.0.0.1', port: web.port } });
-    const second = createWebServer(config, sourcesOf(webState()), DEPS);
+    const second = createWebServer(config, { sources: sourcesOf(webState()), ...DEPS });
 
     await expect(second.start()).rejects.toThrow(
       `Cannot serve the status page on "127.0.0.1:${String(web.port)}": another program listens there (another ` +
@@ -27,17 +27,16 @@ describe('createWebServer()', () => {
   });
 
   test('says what to do when the address is not of this machine', async () => {
-    const server = createWebServer(
-      webConfig({ listen: { address: '192.0.2.1', port: 0 } }),
-      sourcesOf(webState()),
-      DEPS,
-    );
+    const server = createWebServer(webConfig({ listen: { address: '192.0.2.1', port: 0 } }), {
+      sources: sourcesOf(webState()),
+      ...DEPS,
+    });
 
     await expect(server.start()).rejects.toThrow('this machine does not have that address');
   });
 
   test('stops although it never started, and twice', async () => {
-    const server = createWebServer(webConfig(), sourcesOf(webState()), DEPS);
+    const server = createWebServer(webConfig(), { sources: sourcesOf(webState()), ...DEPS });
 
     await server.stop();
     const { port } = await server.start();

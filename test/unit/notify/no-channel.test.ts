@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hasChannel, noChannelNote } from '../../../src/notify/no-channel.ts';
+import { hasChannel, noChannelNote } from '../../../src/notify/channels/registry.ts';
 import { alertmanagerAt } from '../../support/alertmanager-at.ts';
 import { hookAt } from '../../support/hook-at.ts';
 import { configOf } from '../../support/config-of.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chainsView, excerptsView, timelineView } from '../../../src/report/report-views.ts';
+import { chainsView, excerptsView, timelineView } from '../../../src/report/report-html.ts';
 import type { CertificateJson } from '../../../src/report/seen.ts';
 import { toHtml } from '../../../src/document/html.ts';
 

@@ -1,0 +1,117 @@
+// @ts-check
+// What the charts show of `/api/v1/history`: the server draws it, and history.js draws it again so that it can be
+// pointed at.
+
+const HOUR = 3_600_000;
+/** More lines than these cannot be told apart. */
+const MOST_LINES = 6;
+/** Points further apart than this share of the time are not joined: nothing was seen in between. */
+const MAX_GAP = 1 / 24;
+/** Of the colours of the lines, the one that looks well and the one that does not. */
+const GOOD = 1;
+const BAD = 4;
+
+/**
+ * The phases of a connection to the licence server, as people read them.
+ * @type {Readonly<Record<string, string>>}
+ */
+const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
+
+/**
+ * @typedef {{ readonly at: number, readonly value: number }} Point
+ * @typedef {{ readonly name: string, readonly points: readonly Point[] }} Named
+ * @typedef {{ readonly from: number, readonly latency: readonly Named[], readonly errors: readonly Named[],
+ *   readonly tokens: readonly Named[], readonly days: readonly { readonly day: number, readonly share: number }[]
+ * }} Past
+ * @typedef {Named & { readonly colour: number, readonly silent: boolean }} Line `silent`: it only stands behind another
+ * @typedef {{ readonly id: 'availability' | 'latency' | 'errors' | 'tokens', readonly unit: string,
+ *   readonly span: number | null, readonly from: number, readonly until: number, readonly bottom: number,
+ *   readonly top: number, readonly gap: number, readonly lines: readonly Line[] }} Chart `span`: how long each bar
+ *   stands for, from its point on; null: they are lines
+ */
+
+/**
+ * @param {Past} past
+ * @param {{ readonly until: number, readonly span: number }} window the end of the scale, and how long a bar stands for
+ * @returns {readonly Chart[]}
+ */
+export function chartsOf({ from, latency, errors, tokens, days }, { until, span }) {
+  const scale = { from, until, gap: (until - from) * MAX_GAP };
+  const shares = days.map(({ day, share }) => ({ at: day, value: share * 100 }));
+  const hurt = shares.filter(({ value }) => value < 100).map(({ at }) => ({ at, value: 100 }));
+  const phases = latency
+    .filter(({ points }) => points.length > 0)
+    .map(({ name, points }) => ({ name: phaseName(name), points }));
+  // Hours of up to a week; there is no room for each hour of 90 days.
+  const step = Math.min(span, 6 * HOUR);
+  const left = tokens.map(({ name, points }) => ({ name, points: lastOfEach(points, step) }));
+  return [
+    {
+      ...scale,
+      id: 'availability',
+      unit: '%',
+      span,
+      bottom: floorBelow(shares.reduce((least, { value }) => Math.min(least, value), 100)),
+      top: 100,
+      lines: [
+        // Behind what was available stands all that could have been: the outage is what is left of it.
+        { name: 'Outage', points: hurt, colour: BAD, silent: true },
+        { name: 'Available', points: shares, colour: GOOD, silent: false },
+      ],
+    },
+    { ...scale, id: 'latency', unit: 'ms', span: null, ...linesOf(phases, 0) },
+    { ...scale, id: 'errors', unit: 'errors', span, ...linesOf(errors, BAD) },
+    { ...scale, id: 'tokens', unit: 'tokens', span: null, ...linesOf(left, 0) },
+  ];
+}
+
+/**
+ * @param {string} probe
+ * @returns {string}
+ */
+export function phaseName(probe) {
+  return PHASES[probe] ?? probe;
+}
+
+/**
+ * @param {readonly Named[]} named
+ * @param {number} first colour
+ */
+function linesOf(named, first) {
+  const shown = named.slice(0, MOST_LINES);
+  const most = shown.flatMap(({ points }) => points).reduce((highest, { value }) => Math.max(highest, value), 0);
+  return {
+    bottom: 0,
+    top: ceiling(most),
+    lines: shown.map((line, index) => ({ ...line, colour: (index + first) % MOST_LINES, silent: false })),
+  };
+}
+
+/**
+ * Where the scale begins: so that an hour of a day is seen, and the lowest bar still has a height.
+ * @param {number} least
+ */
+function floorBelow(least) {
+  if (least === 100) return 0;
+  return [99, 95, 90, 80, 50].find((floor) => least >= floor + (100 - floor) / 5) ?? 0;
+}
+
+/**
+ * The next round number: 1, 2 or 5 with zeros.
+ * @param {number} value
+ */
+function ceiling(value) {
+  if (value <= 1) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return ([1, 2, 5, 10].find((factor) => factor * power >= value) ?? 10) * power;
+}
+
+/**
+ * @param {readonly Point[]} points
+ * @param {number} span
+ */
+function lastOfEach(points, span) {
+  return points.filter(
+    ({ at }, index) => Math.floor(at / span) !== Math.floor((points[index + 1]?.at ?? Infinity) / span),
+  );
+}
