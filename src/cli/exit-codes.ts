@@ -10,14 +10,14 @@ type ExitCodes = Readonly<Record<number, string>>;
  */
 export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCodes>([
   ['init', { 0: 'written', 3: 'not written' }],
-  ['run', { 0: 'it was told to stop', 3: 'it could not start' }],
-  ['reload', { 0: 'the configuration was taken', 2: 'it was refused', 3: 'the daemon cannot be asked' }],
+  ['run', { 0: 'stopped on request', 3: 'it could not start' }],
+  ['reload', { 0: 'the configuration was reloaded', 2: 'it was rejected', 3: 'the daemon cannot be reached' }],
   [
     'check',
     {
-      0: 'ready; --verify: the repair is in force',
+      0: 'ready; --verify: the repair is active',
       1: 'warnings, or ready while an incident of the running daemon is open',
-      2: 'not ready, by this check or by an incident of the daemon that one check cannot see; --verify: not in force',
+      2: 'not ready, by this check or by an incident of the daemon that one check cannot see; --verify: not active',
       3: 'unknown; --verify: not visible',
     },
   ],
@@ -50,16 +50,16 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
   ['config check', { 0: 'valid', 3: 'not valid, or the daemon cannot start with it on this machine' }],
   ['config print', { 0: 'valid', 3: 'not valid' }],
   ['config schema', { 0: 'printed' }],
-  ['notify test', { 0: 'all were taken', 2: 'one was not taken', 3: 'no channel is configured' }],
-  ['silence add', { 0: 'silenced', 2: 'the daemon refuses', 3: 'the daemon cannot be asked' }],
-  ['silence list', { 0: 'listed', 2: 'the daemon refuses', 3: 'the daemon cannot be asked' }],
-  ['silence remove', { 0: 'all were removed', 2: 'the daemon refuses one', 3: 'the daemon cannot be asked' }],
-  ['store check', { 0: 'it is whole', 2: 'it is damaged or of a newer version', 3: 'it cannot be read' }],
+  ['notify test', { 0: 'all were accepted', 2: 'one was not accepted', 3: 'no channel is configured' }],
+  ['silence add', { 0: 'silenced', 2: 'the daemon refuses', 3: 'the daemon cannot be reached' }],
+  ['silence list', { 0: 'listed', 2: 'the daemon refuses', 3: 'the daemon cannot be reached' }],
+  ['silence remove', { 0: 'all were removed', 2: 'the daemon refuses one', 3: 'the daemon cannot be reached' }],
+  ['store check', { 0: 'it is intact', 2: 'it is damaged or of a newer version', 3: 'it cannot be read' }],
   ['store backup', { 0: 'copied', 3: 'not copied' }],
   ['web hash-password', { 0: 'printed', 3: 'the password cannot be used' }],
   [
     'demo',
-    { 0: 'each fault was found, reported and resolved', 1: 'one was not', 3: 'it could not be played', 130: 'stopped' },
+    { 0: 'each fault was found, reported and resolved', 1: 'one was not', 3: 'it could not run', 130: 'stopped' },
   ],
   ['completion', { 0: 'printed' }],
 ]);

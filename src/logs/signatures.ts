@@ -79,7 +79,7 @@ interface EntrySchemas {
 }
 
 function entriesWith(isCause: IsCause): EntrySchemas {
-  const cause = z.string().refine(isCause, 'expected the id of a runbook in docs/runbooks').nullable();
+  const cause = z.string().refine(isCause, 'expected a cause, the id of a runbook').nullable();
   return {
     message: message.extend({ cause }).refine(canBeFound, { path: ['texts'], error: NOTHING_TO_FIND }),
     firewall: firewall.extend({ cause }),

@@ -36,11 +36,11 @@ function definePathMetrics({ gauge, counter, histogram, states }: Makers) {
   return {
     activationReady: gauge(
       'ftm_activation_ready',
-      '1 when FortiToken Mobile activation can work, 0 when a precondition is broken, absent while unknown',
+      '1 if FortiToken Mobile activation can work, 0 if a precondition is broken, absent while unknown',
     ),
     preconditionState: states(
       'ftm_precondition_state',
-      '1 for the state that a precondition is in',
+      '1 for the current state of a precondition',
       ['precondition', 'state'],
       PRECONDITION_STATES,
     ),
@@ -50,17 +50,13 @@ function definePathMetrics({ gauge, counter, histogram, states }: Makers) {
       '1 for each open incident, at most 50; a subject that the configuration does not name is "other"',
       ['cause', 'severity', 'subject'],
     ),
-    probeSuccess: gauge('ftm_probe_success', '1 when the last run of a probe was answered', ['probe', 'target']),
+    probeSuccess: gauge('ftm_probe_success', '1 if the last run of a probe succeeded', ['probe', 'target']),
     probeDuration: histogram('ftm_probe_duration_seconds', 'Duration of probe runs', DURATION_BUCKETS, [
       'probe',
       'target',
     ]),
     probeRuns: counter('ftm_probe_runs_total', 'Probe runs', ['probe', 'target']),
-    probeFailures: counter('ftm_probe_failures_total', 'Probe runs that were not answered', [
-      'probe',
-      'target',
-      'reason',
-    ]),
+    probeFailures: counter('ftm_probe_failures_total', 'Probe runs that failed', ['probe', 'target', 'reason']),
     tlsVerdict: states(
       'ftm_tls_verdict',
       '1 for the verdict on the certificate chain of a target',
@@ -78,18 +74,16 @@ function defineFacMetrics({ gauge, counter }: Makers) {
     ]),
     pollingLastError: gauge(
       'ftm_polling_last_error_timestamp_seconds',
-      'When an appliance logged its last FortiToken Mobile error',
+      'Time of the last FortiToken Mobile error of an appliance',
       ['appliance'],
     ),
     logLines: counter('ftm_log_lines_total', 'Log lines received', ['source', 'result']),
-    logConnections: counter('ftm_log_connections_total', 'Connections that log lines were to come by', ['result']),
-    logConnectionsOpen: gauge('ftm_log_connections_open', 'Connections over which log lines may come now'),
-    logLastReceived: gauge(
-      'ftm_log_last_received_timestamp_seconds',
-      'When the last log line of an appliance arrived',
-      ['appliance'],
-    ),
-    licenseAssigned: gauge('ftm_license_assigned', '1 when a licence is registered to this appliance', [
+    logConnections: counter('ftm_log_connections_total', 'Connections of log senders by outcome', ['result']),
+    logConnectionsOpen: gauge('ftm_log_connections_open', 'Open connections of log senders'),
+    logLastReceived: gauge('ftm_log_last_received_timestamp_seconds', 'Time of the last log line of an appliance', [
+      'appliance',
+    ]),
+    licenseAssigned: gauge('ftm_license_assigned', '1 if a licence is registered to this appliance', [
       'appliance',
       'license',
     ]),
@@ -105,39 +99,28 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
       'Attempts to deliver notifications by outcome: sent, failed (it is tried again), rejected or expired (given up)',
       ['channel', 'result'],
     ),
-    notificationsPending: gauge('ftm_notifications_pending', 'Notifications that wait to be delivered', ['channel']),
+    notificationsPending: gauge('ftm_notifications_pending', 'Notifications not yet delivered', ['channel']),
     notificationLastSuccess: gauge(
       'ftm_notification_last_success_timestamp_seconds',
-      'When the last notification was delivered',
+      'Time of the last delivered notification',
       ['channel'],
     ),
-    maintenanceActive: gauge(
-      'ftm_maintenance_active',
-      '1 while a maintenance window is open, in which notifications wait',
+    maintenanceActive: gauge('ftm_maintenance_active', '1 while a maintenance window holds back notifications'),
+    reloadSuccessful: gauge('ftm_config_last_reload_successful', '1 if the last reload of the configuration succeeded'),
+    reloadSuccessTime: gauge(
+      'ftm_config_last_reload_success_timestamp_seconds',
+      'Time of the last successful reload of the configuration',
     ),
-    reloadSuccessful: gauge(
-      'ftm_config_last_reload_successful',
-      '1 when the last reload of the configuration was taken',
-    ),
-    reloadSuccessTime: gauge('ftm_config_last_reload_success_timestamp_seconds', 'When a configuration was last taken'),
     missedRuns: counter('ftm_schedule_missed_runs_total', 'Scheduled runs that were skipped or overdue'),
-    scheduleLag: histogram(
-      'ftm_schedule_lag_seconds',
-      'How late scheduled runs started',
-      [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 30],
-    ),
-    roundDuration: gauge('ftm_round_duration_seconds', 'How long the last round of probes took'),
-    eventLoopLag: histogram(
-      'ftm_event_loop_lag_seconds',
-      'How late this process was when it looked, once a second',
-      LAG_BUCKETS,
-    ),
+    scheduleLag: histogram('ftm_schedule_lag_seconds', 'Delay of scheduled runs', [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 30]),
+    roundDuration: gauge('ftm_round_duration_seconds', 'Duration of the last round of probes'),
+    eventLoopLag: histogram('ftm_event_loop_lag_seconds', 'Lag of the event loop, measured once a second', LAG_BUCKETS),
     pushFailures: counter(
       'ftm_metrics_push_failures_total',
       'Attempts to push the metrics by OTLP that failed; 0 without metrics.otlp',
     ),
-    storeWritable: gauge('ftm_store_writable', '1 when history can be written'),
-    storeNewer: gauge('ftm_store_newer', '1 when a newer ftm-watch wrote the history, which is left alone'),
+    storeWritable: gauge('ftm_store_writable', '1 if history can be written'),
+    storeNewer: gauge('ftm_store_newer', '1 if a newer ftm-watch wrote the history, which is then not changed'),
     siteInfo: gauge('ftm_site_info', 'The name of the site in the configuration', ['configured_site']),
     buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),
   };
@@ -147,17 +130,13 @@ function defineWebMetrics({ gauge, counter }: Makers) {
   return {
     webLogins: counter(
       'ftm_web_logins_total',
-      'Requests that had to say who asks: accepted, refused, or limited (too many were wrong or wait)',
+      'Requests with a login by outcome: accepted, refused, or limited (too many were wrong or are waiting)',
       ['result'],
     ),
-    webChanges: counter(
-      'ftm_web_changes_total',
-      'Silences and reloads that were asked for: done, or why they were refused',
-      ['result'],
-    ),
+    webChanges: counter('ftm_web_changes_total', 'Requested silences and reloads by outcome', ['result']),
     ownCertificateEnd: gauge(
       'ftm_web_certificate_expiry_timestamp_seconds',
-      'When the certificate of the status page ends; no sample without web.tls',
+      'Expiry date of the certificate of the status page; no sample without web.tls',
     ),
   };
 }
@@ -166,14 +145,14 @@ function defineWebMetrics({ gauge, counter }: Makers) {
 function defineProcessMetrics({ gauge, counter }: Makers) {
   return {
     processCpu: counter('process_cpu_seconds_total', 'User and system time of this process'),
-    processStart: gauge('process_start_time_seconds', 'When this process began'),
-    residentMemory: gauge('process_resident_memory_bytes', 'Memory of this process that is in RAM'),
-    virtualMemory: gauge('process_virtual_memory_bytes', 'Memory that this process has asked for'),
+    processStart: gauge('process_start_time_seconds', 'Start time of this process'),
+    residentMemory: gauge('process_resident_memory_bytes', 'Resident memory of this process'),
+    virtualMemory: gauge('process_virtual_memory_bytes', 'Virtual memory of this process'),
     openFiles: gauge('process_open_fds', 'Open files and sockets'),
-    mostFiles: gauge('process_max_fds', 'Files and sockets that may be open'),
-    heapUsed: gauge('nodejs_heap_size_used_bytes', 'Heap of Node.js in use'),
-    heapTotal: gauge('nodejs_heap_size_total_bytes', 'Heap of Node.js'),
-    externalMemory: gauge('nodejs_external_memory_bytes', 'Buffers of Node.js beside its heap'),
+    mostFiles: gauge('process_max_fds', 'Maximum number of open files and sockets'),
+    heapUsed: gauge('nodejs_heap_size_used_bytes', 'Used part of the Node.js heap'),
+    heapTotal: gauge('nodejs_heap_size_total_bytes', 'Size of the Node.js heap'),
+    externalMemory: gauge('nodejs_external_memory_bytes', 'Node.js buffers outside of the heap'),
     nodeInfo: gauge('nodejs_version_info', 'Version of Node.js', ['version']),
   };
 }

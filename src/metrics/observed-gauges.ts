@@ -22,27 +22,25 @@ export class ObservedGauges {
       new Gauge({ registers: [registry], name, help, labelNames });
     this.#notAfter = gauge(
       'ftm_tls_certificate_not_after_timestamp_seconds',
-      'End of validity of the certificate that a target showed last',
+      'Expiry date of the certificate that a target presented last',
       ['target'],
     );
     this.#ttl = gauge('ftm_dns_answer_ttl_seconds', 'Time to live of the answer for the licence server', ['resolver']);
     this.#expected = gauge(
       'ftm_dns_answers_expected',
-      '1 when every address that a resolver gave for the licence server is an expected one',
+      '1 if a resolver returned only expected addresses for the licence server',
       ['resolver'],
     );
     this.#tokens = gauge('ftm_tokens', 'FortiToken Mobile tokens on an appliance', ['appliance', 'status']);
-    this.#locked = gauge(
-      'ftm_tokens_locked',
-      'FortiToken Mobile tokens on an appliance that nobody can log in with until they are unlocked, in any status',
-      ['appliance'],
-    );
+    this.#locked = gauge('ftm_tokens_locked', 'Locked FortiToken Mobile tokens on an appliance, in any status', [
+      'appliance',
+    ]);
     this.#licensed = gauge('ftm_tokens_licensed', 'FortiToken Mobile tokens that the licence of an appliance allows', [
       'appliance',
     ]);
     this.#readable = gauge(
       'ftm_peer_readable',
-      'Whether the status of another agent of the site could be read (1) or not (0)',
+      '1 if the status of another agent of the site could be read, otherwise 0',
       ['peer'],
     );
   }

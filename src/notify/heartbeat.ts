@@ -1,13 +1,14 @@
 import type { Dispatcher } from 'undici';
 import type { SecretUrl } from '../config/schema/secret.ts';
 import { deadline } from '../system/clock.ts';
+import type { EgressDeps } from './channels/channel.ts';
 import type { HeartbeatConfig } from '../config/config.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { messageOf } from '../text/message-of.ts';
 import { readSecretUrl } from './channels/http-post.ts';
-import { type EgressDeps, openDispatcher, throughProxy } from './channels/http-post.ts';
+import { openDispatcher, throughProxy } from './channels/http-post.ts';
 
 export interface HeartbeatDeps extends EgressDeps {
   readonly clock: Clock;

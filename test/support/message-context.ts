@@ -1,4 +1,4 @@
-import type { EgressDeps } from '../../src/notify/channels/http-post.ts';
+import type { EgressDeps } from '../../src/notify/channels/channel.ts';
 import type { MessageContext } from '../../src/document/notification.ts';
 
 /** Without a proxy. */

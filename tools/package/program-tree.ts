@@ -17,7 +17,7 @@ export interface Build {
   readonly dist: string;
 }
 
-const DOCUMENTS = /^share\/doc\/ftm-watch\/(?:runbooks\/)?[^/]+\.md$/u;
+const DOCUMENTS = /^share\/doc\/ftm-watch\/(?:runbooks\/|internals\/)?[^/]+\.md$/u;
 /** They go along as documents. */
 const LICENSES = /\/(?:LICENSE|THIRD-PARTY\.txt)$/u;
 

@@ -3,7 +3,8 @@ import type { EpochMs, Millis, Clock } from '../../core/clock.ts';
 import type { Severity } from '../../core/severity.ts';
 import type { IncidentState, Notification } from '../../engine/incident/incident.ts';
 import { messageOf } from '../../text/message-of.ts';
-import type { EgressDeps } from './http-post.ts';
+import type { ProxyConfig } from '../../config/schema/secret.ts';
+import type { SecretReader } from '../../system/secret.ts';
 import type { MessageContext } from '../../document/notification.ts';
 
 /** A way to people or programs. It knows nothing of probes, and never throws for what its peer does. */
@@ -100,6 +101,15 @@ export interface ChannelDefinition<Id extends string, Key extends string, Sectio
 
 /** `notify` as far as the channel looks at it. */
 type ConfiguredAt<Key extends string, Section> = Readonly<Record<Key, Section>>;
+
+/** How channels and the heartbeat leave this network. Probes never use it. */
+export interface EgressDeps {
+  /** `notify.proxy`; null: the environment decides. */
+  readonly proxy: ProxyConfig | null;
+  /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in small or capital letters. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly readSecret: SecretReader;
+}
 
 export interface ChannelDeps extends MessageContext, EgressDeps {
   readonly clock: Clock;

@@ -1,14 +1,14 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { messageOf } from '../../text/message-of.ts';
-import type { DeliveryRequest, MessageChannel, RecipientOutcome } from './channel.ts';
+import type { DeliveryRequest, EgressDeps, MessageChannel, RecipientOutcome } from './channel.ts';
 import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
 import { retryAfterOf } from '../../network/http/request.ts';
 import { withoutCodes } from '../../text/mask.ts';
 import type { SecretReader, SecretSource } from '../../system/secret.ts';
-import type { ProxyConfig, SecretUrl } from '../../config/schema/secret.ts';
+import type { SecretUrl } from '../../config/schema/secret.ts';
 import { isReadableOnTheWay } from '../../config/schema/endpoints.ts';
 import { hasSecret, type Report, type SectionFields } from '../../config/schema/section.ts';
 import { authority, isLoopbackUrl } from '../../core/addresses.ts';
@@ -227,15 +227,6 @@ export function placeOf(source: Exclude<SecretUrl, string>): string {
 export function secretPartsOf(url: string): readonly string[] {
   const { pathname, search } = new URL(url);
   return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
-}
-
-/** How channels and the heartbeat leave this network. Probes never use it. */
-export interface EgressDeps {
-  /** `notify.proxy`; null: the environment decides. */
-  readonly proxy: ProxyConfig | null;
-  /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in small or capital letters. */
-  readonly env: NodeJS.ProcessEnv;
-  readonly readSecret: SecretReader;
 }
 
 /**

@@ -44,8 +44,8 @@ export interface Quiet {
   readonly silences: readonly Silence[];
 }
 
-export function quietNow({ maintenance, silences }: WebSources): Quiet {
-  return { maintenance: maintenance().until !== null, silences: silences() };
+export function quietNow(sources: WebSources): Quiet {
+  return { maintenance: sources.maintenance().until !== null, silences: sources.silences() };
 }
 
 interface Telltale {
