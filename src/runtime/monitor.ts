@@ -44,6 +44,7 @@ import type { SummaryFacts } from '../notify/notes.ts';
 import type { ChartData } from '../web/sources.ts';
 import { describeRefused } from '../checks/tls-genuine/chain-case.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
+import { messageOf } from '../text/message-of.ts';
 import { exposureNotes } from '../web/change-refusal.ts';
 
 /** Tells whether rounds still come to an end as the schedule wants it. */
@@ -314,7 +315,9 @@ export class Monitor {
     this.alerting.start(this.store.lastRound(), underWay);
     this.#judge.remember(this.alerting.incidents());
     this.#heartbeat?.start();
-    void this.#pushMetrics();
+    this.#pushMetrics().catch((error: unknown) =>
+      logger.warn({ error: messageOf(error) }, 'Cannot load what pushes metrics by OTLP: restart ftm-watch'),
+    );
     recorder.incidents(this.alerting.incidents());
     this.#units.start();
     this.#rounds.start();

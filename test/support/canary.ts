@@ -27,6 +27,7 @@ export async function hideCanaries(lab: Lab): Promise<void> {
   const known = [lab.appliance.state.key, lab.registration.state.password, lab.firewallApi.state.token];
   for (const [index, name] of names.entries())
     await writeFile(join(lab.folder, name), known[index] ?? `${CANARY}-${name}`);
+  await writeFile(join(lab.folder, 'otlp-headers'), `Authorization: Bearer ${CANARY}-otlp`);
 }
 
 /** Writes the lab's configuration, with all that it lacks of secrets and some keys replaced, to a file of that name. */
@@ -47,7 +48,8 @@ export async function configureCanaries(
     webhooks: [{ url: `${hooks.url}/${CANARY}-path?key=${CANARY}`, tokenFile: 'hook-token' }],
     heartbeat: { url: `http://127.0.0.1:1/${CANARY}/ping`, every: '1h' },
   };
-  await writeFile(join(lab.folder, name), JSON.stringify({ ...base, notify, ...more }));
+  const metrics = { otlp: { url: 'http://127.0.0.1:1/v1/metrics', headersFile: 'otlp-headers' } };
+  await writeFile(join(lab.folder, name), JSON.stringify({ ...base, notify, metrics, ...more }));
 }
 
 /** The files in which a canary stands, in clear or as a header carries it. */

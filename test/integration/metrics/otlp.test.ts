@@ -17,6 +17,8 @@ beforeAll(async () => {
   await import('undici');
 });
 
+const PATIENCE = { timeout: 15_000 };
+
 interface Push {
   readonly path: string | undefined;
   readonly headers: IncomingHttpHeaders;
@@ -62,8 +64,8 @@ interface Bench extends Disposable {
   readonly logger: LogRecorder;
   /** How often a push failed, and how often metrics have arrived. */
   readonly seen: { failed: number; arrived: number };
-  /** The answer is there: nothing but the next attempt is waited for. */
-  settled(): Promise<void>;
+  /** So many pushes have ended, and nothing but the next one is waited for. */
+  settled(count: number): Promise<void>;
 }
 
 /** Pushes a counter that has grown by one each time that it is read. */
@@ -104,7 +106,7 @@ function push(config: Partial<OtlpConfig> | null, env: NodeJS.ProcessEnv = {}, s
     clock,
     logger,
     seen,
-    settled: () => expect.poll(() => clock.timers(), { timeout: 5_000 }).toBe(1),
+    settled: (count) => expect.poll(() => [seen.failed + seen.arrived, clock.timers()], PATIENCE).toEqual([count, 1]),
     [Symbol.dispose]: () => {
       stopping.abort(new Error('The test is over'));
       expect(clock.timers()).toBe(0);
@@ -120,8 +122,8 @@ describe('metrics are pushed', () => {
     const headers = { kind: 'file', path: 'headers' } as const;
     const secret = 'Authorization: Bearer s3cret-token\nX-Scope-OrgID: hq\n';
     using bench = push({ url: `${server.url}/otlp/v1/metrics`, headers }, {}, secret);
-    await expect.poll(() => server.pushes.length).toBe(1);
-    await bench.settled();
+    await expect.poll(() => server.pushes.length, PATIENCE).toBe(1);
+    await bench.settled(1);
     const [first] = server.pushes;
     expect(first).toMatchObject({
       path: '/otlp/v1/metrics',
@@ -138,8 +140,8 @@ describe('metrics are pushed', () => {
     bench.clock.advance(MINUTE - 1);
     expect(server.pushes).toHaveLength(1);
     bench.clock.advance(1);
-    await expect.poll(() => server.pushes.map(countIn)).toEqual(['1', '2']);
-    await bench.settled();
+    await expect.poll(() => server.pushes.map(countIn), PATIENCE).toEqual(['1', '2']);
+    await bench.settled(2);
     expect(bench.seen).toEqual({ failed: 0, arrived: 2 });
     expect(levels(bench.logger)).toEqual(['info']);
   });
@@ -147,19 +149,19 @@ describe('metrics are pushed', () => {
   test.each([429, 502, 503, 504])('once more after %i, with a growing pause', async (status) => {
     await using server = await collector((response, count) => response.writeHead(count < 3 ? status : 200).end());
     using bench = push({ url: server.url });
-    await expect.poll(() => server.pushes.length).toBe(1);
-    await bench.settled();
+    await expect.poll(() => server.pushes.length, PATIENCE).toBe(1);
+    await bench.settled(1);
     bench.clock.advance(499);
     expect(server.pushes).toHaveLength(1);
     bench.clock.advance(501);
-    await expect.poll(() => server.pushes.length).toBe(2);
-    await bench.settled();
+    await expect.poll(() => server.pushes.length, PATIENCE).toBe(2);
+    await bench.settled(2);
     bench.clock.advance(999);
     expect(server.pushes).toHaveLength(2);
     bench.clock.advance(1_001);
     // The same values: a push that is repeated is not measured again.
-    await expect.poll(() => server.pushes.map(countIn)).toEqual(['1', '1', '1']);
-    await bench.settled();
+    await expect.poll(() => server.pushes.map(countIn), PATIENCE).toEqual(['1', '1', '1']);
+    await bench.settled(3);
     expect(bench.seen).toEqual({ failed: 2, arrived: 1 });
     expect(bench.logger.lines.slice(1)).toMatchObject([
       { level: 'warn', fields: { to: server.url, error: `HTTP ${String(status)}` } },
@@ -174,19 +176,19 @@ describe('metrics are pushed', () => {
         : response.writeHead(429, { 'retry-after': '120' }).end(),
     );
     using bench = push({ url: server.url });
-    await expect.poll(() => server.pushes.length).toBe(1);
-    await bench.settled();
+    await expect.poll(() => server.pushes.length, PATIENCE).toBe(1);
+    await bench.settled(1);
     bench.clock.advance(19_999);
     expect(server.pushes).toHaveLength(1);
     bench.clock.advance(1);
-    await expect.poll(() => server.pushes.map(countIn)).toEqual(['1', '1']);
-    await bench.settled();
+    await expect.poll(() => server.pushes.map(countIn), PATIENCE).toEqual(['1', '1']);
+    await bench.settled(2);
     // The next push is due before.
     bench.clock.advance(119_999);
     expect(server.pushes).toHaveLength(2);
     bench.clock.advance(1);
-    await expect.poll(() => server.pushes.map(countIn)).toEqual(['1', '1', '2']);
-    await bench.settled();
+    await expect.poll(() => server.pushes.map(countIn), PATIENCE).toEqual(['1', '1', '2']);
+    await bench.settled(3);
   });
 
   test('not again before the next one is due when the collector refuses them, and never with a secret in the log', async () => {
@@ -196,14 +198,14 @@ describe('metrics are pushed', () => {
     const headers = { kind: 'env', name: 'HEADERS' } as const;
     using bench = push({ url: server.url, headers }, {}, 'Authorization: Bearer s3cret-token');
     for (const count of [1, 2]) {
-      await expect.poll(() => server.pushes.length).toBe(count);
-      await bench.settled();
+      await expect.poll(() => server.pushes.length, PATIENCE).toBe(count);
+      await bench.settled(count);
       bench.clock.advance(MINUTE - 1);
       expect(server.pushes).toHaveLength(count);
       bench.clock.advance(1);
     }
-    await expect.poll(() => server.pushes.map(countIn)).toEqual(['1', '2', '3']);
-    await bench.settled();
+    await expect.poll(() => server.pushes.map(countIn), PATIENCE).toEqual(['1', '2', '3']);
+    await bench.settled(3);
     expect(bench.seen).toEqual({ failed: 3, arrived: 0 });
     expect(levels(bench.logger)).toEqual(['info', 'warn']);
     expect(JSON.stringify(bench.logger.lines)).toContain('HTTP 401: unknown token');
@@ -214,16 +216,16 @@ describe('metrics are pushed', () => {
     const closed = await collector((response) => response.end());
     await closed[Symbol.asyncDispose]();
     using bench = push({ url: closed.url });
-    await expect.poll(() => bench.seen.failed).toBe(1);
-    await bench.settled();
+    await expect.poll(() => bench.seen.failed, PATIENCE).toBe(1);
+    await bench.settled(1);
     bench.clock.advance(1_000);
-    await expect.poll(() => bench.seen.failed).toBe(2);
-    await bench.settled();
+    await expect.poll(() => bench.seen.failed, PATIENCE).toBe(2);
+    await bench.settled(2);
     expect(JSON.stringify(bench.logger.lines)).toContain('ECONNREFUSED');
 
     using wrong = push({ url: closed.url, headers: { kind: 'env', name: 'HEADERS' } }, {}, 's3cret-token');
-    await expect.poll(() => wrong.seen.failed).toBe(1);
-    await wrong.settled();
+    await expect.poll(() => wrong.seen.failed, PATIENCE).toBe(1);
+    await wrong.settled(1);
     expect(wrong.logger.lines[1]?.fields).toMatchObject({
       error: 'Cannot read the headers for OTLP: expected a line such as "Authorization: Bearer TOKEN"',
     });
@@ -232,13 +234,13 @@ describe('metrics are pushed', () => {
   test('by the next request after one that gets no answer within ten seconds', async () => {
     await using server = await collector((response, count) => count > 1 && response.end());
     using bench = push({ url: server.url });
-    await expect.poll(() => server.pushes.length).toBe(1);
+    await expect.poll(() => server.pushes.length, PATIENCE).toBe(1);
     bench.clock.advance(10_000);
-    await expect.poll(() => bench.seen.failed).toBe(1);
-    await bench.settled();
+    await expect.poll(() => bench.seen.failed, PATIENCE).toBe(1);
+    await bench.settled(1);
     bench.clock.advance(1_000);
-    await expect.poll(() => bench.seen.arrived).toBe(1);
-    await bench.settled();
+    await expect.poll(() => bench.seen.arrived, PATIENCE).toBe(1);
+    await bench.settled(2);
   });
 });
 
@@ -255,8 +257,8 @@ describe('the environment of OpenTelemetry', () => {
     await using server = await collector((response) => response.end());
     const urls = Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, `${server.url}${path}`]));
     using bench = push(null, { ...urls, OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%20b, x-tenant = hq ,' });
-    await expect.poll(() => server.pushes.length).toBe(1);
-    await bench.settled();
+    await expect.poll(() => server.pushes.length, PATIENCE).toBe(1);
+    await bench.settled(1);
     expect(server.pushes[0]).toMatchObject({ path: expected, headers: { 'api-key': 'a b', 'x-tenant': 'hq' } });
   });
 
@@ -267,8 +269,8 @@ describe('the environment of OpenTelemetry', () => {
       OTEL_EXPORTER_OTLP_HEADERS: 'api-key=general',
       OTEL_EXPORTER_OTLP_METRICS_HEADERS: 'api-key=own',
     });
-    await expect.poll(() => server.pushes[0]?.headers['api-key']).toBe('own');
-    await bench.settled();
+    await expect.poll(() => server.pushes[0]?.headers['api-key'], PATIENCE).toBe('own');
+    await bench.settled(1);
   });
 
   test.each([
