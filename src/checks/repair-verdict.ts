@@ -4,7 +4,7 @@ import { instantText } from '../core/time-text.ts';
 import { type Cause, type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 import { type Incident, sameCause } from '../engine/incident/incident.ts';
 import { presenceOf, type RoundView, roundView, showsStill } from '../engine/incident/round-view.ts';
-import { UNKNOWN_CAUSE, capital, culpritText } from '../engine/words.ts';
+import { UNKNOWN_CAUSE, capital } from '../engine/words.ts';
 import { remedyOf, ANY_SERVER } from '../engine/remedy-words.ts';
 import { firewallPolicy } from './firewall-policy/judge.ts';
 import { CHECKS, titleOf } from './registry.ts';
@@ -56,7 +56,7 @@ export function repairVerdict(incident: Incident, seen: AfterRepair): RepairVerd
     cause: cause.id,
     subject: cause.subject,
     ...(stillSeen(incident, seen) ?? (hasPart ? judgedWithPolicy : judgedAlone)(incident, seen)),
-    policy: hasPart ? policyBeforeAndNow(incident.cause, seen.firewall) : null,
+    policy: hasPart ? policyBeforeAndNow(incident, seen.firewall) : null,
   };
 }
 
@@ -196,16 +196,23 @@ function unknownRemedyOf(id: string): string | null {
 
 /** Which policy matched while an incident lasted, and which one does now. */
 interface PolicyComparison {
-  /** The policy that did it, as the firewall reported; null: it reported none. */
+  /** As its evidence has it; null: it has nothing of a policy. */
   readonly before: string | null;
   /** null: it is not known. */
   readonly now: string | null;
 }
 
-function policyBeforeAndNow({ culprit }: Cause, firewall: readonly FirewallObservation[]): PolicyComparison {
+function policyBeforeAndNow(
+  { cause, openingEvidence }: Pick<Incident, 'cause' | 'openingEvidence'>,
+  firewall: readonly FirewallObservation[],
+): PolicyComparison {
+  const before = [...cause.evidence, ...openingEvidence].find((line) => OF_POLICY.test(line));
   const now = firewall.flatMap(matchText);
-  return { before: culprit === undefined ? null : culpritText(culprit), now: now.length === 0 ? null : now.join(' ') };
+  return { before: before?.replace(/ Expected: [^"]*$/u, '') ?? null, now: now.length === 0 ? null : now.join(' ') };
 }
+
+/** The evidence that `firewall-policy` gives, behind its subject where that is another one. */
+const OF_POLICY = /(?:^|^[^"]* to [^"]*: )(?:Policy \d|No policy allows|The SSL profile ")/u;
 
 function matchText(observation: FirewallObservation): readonly string[] {
   if (observation.kind !== 'ok') return [];

@@ -26,7 +26,10 @@ export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle
     why,
     ...(policy === null
       ? []
-      : [`Policy before: ${policy.before ?? 'the firewall named none'}`, `Policy now: ${policy.now ?? 'not known'}`]),
+      : [
+          `Policy before: ${policy.before ?? 'the evidence of the incident names none'}`,
+          `Policy now: ${policy.now ?? 'not known'}`,
+        ]),
     ...(next === null ? [] : [`→ ${next}`]),
   ];
   return [

@@ -82,7 +82,7 @@ test('repaired, it is in force, and a person reads which policy matched before a
   const text = stdout.replaceAll(/\s+/gu, ' ');
   expect(text).toContain(`Incident ${incident}:`);
   expect(text).toContain('The repair is in force');
-  expect(text).toMatch(/Policy before: .*, policy 5 "fac-to-internet", profile "deep-inspection"/u);
+  expect(text).toMatch(/Policy before: .*Policy 5 "fac-to-internet" uses SSL profile "deep-inspection"/u);
   expect(text).toContain('Policy now: Policy 7 "ftm-watch-127.0.0.1" matches');
   expect(exitCode).toBe(0);
 });

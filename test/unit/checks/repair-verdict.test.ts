@@ -14,17 +14,7 @@ const INSPECTS = {
   subject: FLOW,
   rule: 'policy-leaves-tls-alone',
   claim: 'Policy 5 "out" uses SSL profile "deep", which inspects TLS and replaces the certificate.',
-  culprit: {
-    action: 'inspects',
-    firewall: 'FortiGate 10.0.0.1',
-    firewallHost: '10.0.0.1',
-    serial: null,
-    policy: { id: 5, name: 'out' },
-    profile: 'deep',
-    incoming: null,
-    outgoing: null,
-  },
-} as const;
+};
 const NO_FIREWALL: Special = ['firewall-policy', [], 'not-configured'];
 
 function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
@@ -95,7 +85,7 @@ describe('repairVerdict()', () => {
       why: 'Genuine TLS was judged, and the cause is not seen any more.',
       next: null,
       policy: {
-        before: 'FortiGate 10.0.0.1, policy 5 "out", profile "deep"',
+        before: `${FLOW}: ${INSPECTS.claim}`,
         now: `Policy 7 "out" matches ${FLOW}, with SSL profile "none".`,
       },
     });
