@@ -3,8 +3,6 @@ import { visibleText } from '../core/visible-text.ts';
 import type { Finding } from '../engine/model.ts';
 
 const MAX_CLAIMED = 100;
-/** Of addresses. */
-const SEPARATOR = ', ';
 
 /** Where it was seen, in a sentence. */
 export function placeOf({ address, proxy }: EndpointObservation): string {
@@ -20,7 +18,7 @@ export function saidBriefly(text: string): string {
 export function withClean<F extends Finding>(finding: F, fine: readonly string[]): F {
   const others = fine.filter((address) => address !== finding.facts?.address);
   if (others.length === 0 || finding.suggests === null) return finding;
-  return { ...finding, facts: { ...finding.facts, clean: others.join(SEPARATOR) } };
+  return { ...finding, clean: others };
 }
 
 /**
@@ -40,10 +38,11 @@ export function uncleanAddresses(
 
 /** Without those of them that are not clean: that one stage worked there says nothing of them. */
 export function withoutUnclean(finding: Finding, unclean: readonly string[]): Finding {
-  const { clean, ...facts } = finding.facts ?? {};
-  if (clean === undefined) return finding;
-  return withClean(
-    { ...finding, facts },
-    clean.split(SEPARATOR).filter((address) => !unclean.includes(address)),
-  );
+  const { clean, ...others } = finding;
+  return clean === undefined
+    ? finding
+    : withClean(
+        others,
+        clean.filter((address) => !unclean.includes(address)),
+      );
 }

@@ -334,7 +334,7 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
     ...(context.configFile === undefined ? {} : { config: context.configFile }),
     ...(context.unit === undefined ? {} : { unit: context.unit }),
   };
-  const { clean: _, ...all } = [...attached, ...findings, main].reduce<WordingFacts>(
+  const all = [...attached, ...findings, main].reduce<WordingFacts>(
     (facts, finding) => ({ ...facts, ...finding.facts }),
     base,
   );
@@ -342,8 +342,9 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
   const sources = new Set([...attached, ...findings].flatMap((finding) => finding.facts?.source ?? []));
   const told = sources.size === 0 ? context.source : nameList([...sources]);
   // What is found with it may be about a service, or about an address that does not decide.
-  const { host = base.host, port = base.port, source = told, clean } = main.facts ?? {};
-  return { ...all, host, port, ...known({ source, clean }) };
+  const { host = base.host, port = base.port, source = told } = main.facts ?? {};
+  const clean = main.clean === undefined ? {} : { clean: main.clean.join(', ') };
+  return { ...all, host, port, ...known({ source }), ...clean };
 }
 
 /** A fault of one family or of one member is looked for in another place than one of the whole way. */

@@ -42,6 +42,8 @@ export interface Finding<C extends string = string> {
   readonly explainedBy?: readonly string[];
   /** Names of the appliances that suffer from it, where not all do. */
   readonly concerns?: readonly string[];
+  /** Other addresses of the same target, at which everything works. */
+  readonly clean?: readonly string[];
   readonly facts?: FindingFacts;
   /** The firewall policy that does it, as the firewall itself reports. */
   readonly culprit?: Culprit;
@@ -98,8 +100,6 @@ export interface FindingFacts {
   readonly host?: string;
   readonly port?: string;
   readonly address?: string;
-  /** Other addresses of the same target, at which everything works. */
-  readonly clean?: string;
   /** CONNECT proxy that the way leads through, `host:port`. */
   readonly proxy?: string;
   readonly resolver?: string;

@@ -278,6 +278,8 @@ export interface WordingFacts extends FindingFacts {
   readonly config?: string;
   /** Addresses of FortiAuthenticator in the configuration: for sentences only, since a log may come from a relay. */
   readonly unit?: string;
+  /** Other addresses of the same target, at which everything works. */
+  readonly clean?: string;
   /** The firewall policy that does it: `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
   readonly culprit?: string;
   /** The words are those of a runbook, which has no incident. */

@@ -16,8 +16,8 @@ export function culpritFinding(
   { byFirewall }: CauseWords,
   fresh: readonly Finding[] | undefined,
 ): (Finding & { readonly culprit: Culprit }) | null {
-  const { product = FORTIGATE, clean, issuer = '' } = main.facts ?? {};
-  if (byFirewall === undefined || main.advice !== undefined || clean !== undefined || product !== FORTIGATE)
+  const { product = FORTIGATE, issuer = '' } = main.facts ?? {};
+  if (byFirewall === undefined || main.advice !== undefined || main.clean !== undefined || product !== FORTIGATE)
     return null;
   const candidates = [main, ...others].flatMap((finding) =>
     isFault(finding) && finding.culprit?.action === byFirewall.action && !isOtherUnit(issuer, finding.culprit)

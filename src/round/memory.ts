@@ -79,7 +79,7 @@ const fault: z.ZodType<ConnectionFault> = z.object({
   cause: z.custom<FaultId>((value) => typeof value === 'string' && isFaultId(value)),
   confidence: z.literal(['confirmed', 'suspected']),
   product: text.nullable(),
-  actual: text,
+  claim: text,
 });
 
 const connection: z.ZodType<Connection> = z.object({ address: text, fault: fault.nullable() });

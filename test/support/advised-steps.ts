@@ -20,7 +20,7 @@ const LICENSE_SERVER = {
 } as const;
 
 function intermittentAt(stage: ConnectionFault['stage']): readonly Step[] {
-  const fault = { stage, cause: 'tls-blocked', confidence: 'suspected', product: null, actual: 'a reset' } as const;
+  const fault = { stage, cause: 'tls-blocked', confidence: 'suspected', product: null, claim: 'A reset.' } as const;
   const reported = Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? fault : null }));
   return shareFinding({ ...clear([ADDRESS]), reported }, fault).advice?.remedy ?? [];
 }

@@ -196,8 +196,8 @@ function probedBy(endpoints: readonly Dialled[], share: PathShare): readonly Ass
 }
 
 const TLS_FAULTS = {
-  reset: { suggests: 'tls-blocked', confidence: 'suspected', actual: 'a reset' },
-  inspection: { suggests: 'tls-intercepted', confidence: 'confirmed', actual: 'issued by Contoso' },
+  reset: { suggests: 'tls-blocked', confidence: 'suspected', claim: 'A reset.' },
+  inspection: { suggests: 'tls-intercepted', confidence: 'confirmed', claim: 'Issued by Contoso.' },
 } as const;
 
 function tlsFindings({ fault, address }: Dialled): readonly Finding[] {

@@ -7,8 +7,8 @@ export interface ConnectionFault {
   readonly cause: NonNullable<Finding['suggests']>;
   readonly confidence: Confidence;
   readonly product: string | null;
-  /** For people. */
-  readonly actual: string;
+  /** One sentence. */
+  readonly claim: string;
 }
 
 /** One connection to one address. `fault` is null where it showed what it should. */

@@ -1,4 +1,3 @@
-import { saidBriefly } from '../endpoint-words.ts';
 import { nameList } from '../../core/phrases.ts';
 import { type Assessment, type Advice, type Finding, known, shell, type Step } from '../../engine/model.ts';
 import type { Forgery } from './path-share.ts';
@@ -18,9 +17,9 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   const failing = reported.findLast((one) => one.fault !== null && isAlike(one.fault, fault))?.address;
   return {
     rule: INTERMITTENT_RULE,
-    claim: `${shareText(share)}, most recently${failing === undefined ? '' : ` at ${failing}`}: ${saidBriefly(fault.actual)}.`,
+    claim: `${shareText(share)}${failing === undefined ? '' : `, most recently at ${failing}`}. ${fault.claim}`,
     expected: 'Every connection works',
-    actual: `${placeOf(share)}${shareText(share)}, most recently: ${fault.actual}`,
+    actual: `${placeOf(share)}${shareText(share)}. ${fault.claim}`,
     suggests: fault.cause,
     confidence: fault.confidence,
     facts: known({ address: failing, product: fault.product }),
@@ -37,7 +36,7 @@ export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'su
   const count = `${String(forgeries.length)} connections of the last hour ${were}, others were not`;
   return {
     rule: INTERMITTENT_RULE,
-    claim: `${count}, most recently at ${address}: ${saidBriefly(fault.actual)}.`,
+    claim: `${count}, most recently at ${address}. ${fault.claim}`,
     at,
     expected: 'Every connection works',
     suggests: fault.cause,
@@ -76,8 +75,8 @@ export function withComplaint(own: Assessment, complainedOf: readonly string[]):
 /**
  * A share of the whole way that is not critical by itself: FortiAuthenticator meets it as well, now and then.
  */
-export function isSmallShare({ rule, level, facts }: Finding): boolean {
-  return rule === INTERMITTENT_RULE && level === 'warning' && facts?.clean === undefined;
+export function isSmallShare({ rule, level, clean }: Finding): boolean {
+  return rule === INTERMITTENT_RULE && level === 'warning' && clean === undefined;
 }
 
 const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {

@@ -1,5 +1,5 @@
 import { forgeryFinding, shareFinding, shareText } from './finding.ts';
-import { withClean, withoutUnclean } from '../endpoint-words.ts';
+import { saidBriefly, withClean, withoutUnclean } from '../endpoint-words.ts';
 import {
   decidingAddresses,
   isWithoutRoute,
@@ -18,7 +18,7 @@ import {
   type Connection,
 } from './connection-share.ts';
 import { sharesOf, type PathShare, type RoundConnections } from './path-share.ts';
-import { withMoreSaid } from '../../engine/words.ts';
+import { capital, withMoreSaid } from '../../engine/words.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { RoundObservations } from '../../core/round.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
@@ -185,21 +185,20 @@ function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | un
   const { address, tcp } = endpoint;
   if (tcp.kind === 'failed') {
     const saysNothing = isOwnTrouble(tcp.reason) || isWithoutRoute(endpoint);
-    return saysNothing ? null : { address, fault: notOpen(describeFailure(tcp)) };
+    return saysNothing ? null : { address, fault: notOpen(`${capital(saidBriefly(describeFailure(tcp)))}.`) };
   }
   if (judged === undefined || judged.judgement.verdict === 'unknown') return null;
   return { address, fault: faultOf(judged) };
 }
 
 /** Whether a firewall, a link or the server swallowed it, one connection alone cannot tell. */
-function notOpen(actual: string): ConnectionFault {
-  return { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null, actual };
+function notOpen(claim: string): ConnectionFault {
+  return { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null, claim };
 }
 
 function faultOf({ judgement }: JudgedEndpoint): ConnectionFault | null {
   const finding = judgement.findings.find(({ level }) => level === 'broken');
   if (finding === undefined || finding.suggests === null) return null;
   const { suggests: cause, claim } = finding;
-  const actual = claim.replace(/^The certificate/u, 'the certificate').replace(/\.$/u, '');
-  return { stage: 'tls-genuine', cause, confidence: judgement.confidence, product: judgement.product, actual };
+  return { stage: 'tls-genuine', cause, confidence: judgement.confidence, product: judgement.product, claim };
 }

@@ -154,7 +154,7 @@ describe('observeFirewall', () => {
 
   it('names the exemption that it cannot judge', async () => {
     await using firewall = await bench.start(exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }));
-    expect(judgeFirewallPolicy([await bench.observe(firewall)], []).map(({ claim }) => claim)).toEqual([
+    expect(judgeFirewallPolicy([await bench.observe(firewall)], []).map(({ actual }) => actual)).toEqual([
       expect.stringMatching(/: category 52$/u),
     ]);
   });

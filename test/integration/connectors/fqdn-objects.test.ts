@@ -36,14 +36,18 @@ describe.each([
   it('that resolve to nothing are noted while a policy matches', async () => {
     const { objects, findings } = await seen({ fqdnsByName, fqdnObjects: { ftm: EMPTY } });
     expect(objects).toEqual([{ name: 'ftm', resolves: false, addresses: [] }]);
-    expect(findings).toEqual([['note', undefined, 'address object "ftm" resolves to no address']]);
+    expect(findings).toEqual([['note', undefined, 'The address object "ftm" of the firewall resolves to no address.']]);
   });
 
   it('that resolve to nothing are told where no policy matches', async () => {
     const { findings } = await seen({ fqdnsByName, fqdnObjects: { ftm: EMPTY }, matches: 0 });
     expect(findings).toEqual([
-      ['broken', 'fqdn-unresolved', 'no policy matches from port2 to wan1: the implicit deny'],
-      ['note', undefined, 'address object "ftm" resolves to no address'],
+      [
+        'broken',
+        'fqdn-unresolved',
+        'No policy allows the connection from port2 to wan1, so the implicit deny drops it.',
+      ],
+      ['note', undefined, 'The address object "ftm" of the firewall resolves to no address.'],
     ]);
   });
 });

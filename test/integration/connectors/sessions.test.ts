@@ -41,20 +41,16 @@ function notesIn(observation: FirewallObservation): readonly string[] {
 describe.each(['sessions', 'session'] as const)('the table "%s" of a FortiGate', (sessionTable) => {
   it.each<[string, FirewallState['sessions'], readonly string[]]>([
     ['that is empty', [], []],
-    ['with answered sessions', [ANSWERED, ANSWERED], ['open sessions from 10.0.0.5: 2 answered']],
-    [
-      'with sessions that get no answer',
-      [SILENT],
-      ['open sessions from 10.0.0.5: 0 answered, 1 to which nothing came back'],
-    ],
-    ['with both', [ANSWERED, SILENT], ['open sessions from 10.0.0.5: 1 answered, 1 to which nothing came back']],
+    ['with answered sessions', [ANSWERED, ANSWERED], ['All 2 open sessions from 10.0.0.5 are answered.']],
+    ['with sessions that get no answer', [SILENT], ['1 of 1 open sessions from 10.0.0.5 got no answer.']],
+    ['with both', [ANSWERED, SILENT], ['1 of 2 open sessions from 10.0.0.5 got no answer.']],
     ['with one that has just begun', [{ ...SILENT, duration: 1 }], []],
     [
       'with numbers as texts',
       [{ ...ANSWERED, proto: 6, dport: '443', rcvdbyte: '5210', duration: '12' }],
-      ['open sessions from 10.0.0.5: 1 answered'],
+      ['All 1 open sessions from 10.0.0.5 are answered.'],
     ],
-    ['that the token may not read', null, ['not known: HTTP 403: the API token may not read sessions']],
+    ['that the token may not read', null, ['The API token may not read the sessions of the firewall.']],
   ])('%s', async (_, sessions, expected) => {
     expect(await notesOf({ sessionTable, sessions })).toEqual(expected);
   });
@@ -66,7 +62,7 @@ describe.each(['sessions', 'session'] as const)('the table "%s" of a FortiGate',
     }));
     const sessions = [...others, ANSWERED];
     expect(await notesOf({ sessionTable, sessions, filtersSessions: false })).toEqual([
-      'open sessions from 10.0.0.5: 1 answered',
+      'All 1 open sessions from 10.0.0.5 are answered.',
     ]);
   });
 });

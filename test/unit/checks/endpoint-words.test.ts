@@ -16,17 +16,17 @@ describe('withClean()', () => {
   test('names the addresses that are fine, and keeps what else is known', () => {
     expect(withClean(fault, ['192.0.2.2', '192.0.2.3'])).toEqual({
       ...fault,
-      facts: { address: '192.0.2.1', product: 'Squid', clean: '192.0.2.2, 192.0.2.3' },
+      clean: ['192.0.2.2', '192.0.2.3'],
     });
   });
 
   test('does not name the address that it is about', () => {
-    expect(withClean(fault, ['192.0.2.1', '192.0.2.2']).facts?.clean).toBe('192.0.2.2');
+    expect(withClean(fault, ['192.0.2.1', '192.0.2.2']).clean).toEqual(['192.0.2.2']);
     expect(withClean(fault, ['192.0.2.1'])).toEqual(fault);
   });
 
   test('names them beside a fault of no address', () => {
-    expect(withClean(finding('tls-blocked'), ['192.0.2.2']).facts).toEqual({ clean: '192.0.2.2' });
+    expect(withClean(finding('tls-blocked'), ['192.0.2.2']).clean).toEqual(['192.0.2.2']);
   });
 
   test('adds nothing to what is no fault', () => {
@@ -36,10 +36,10 @@ describe('withClean()', () => {
 
 describe('withoutUnclean()', () => {
   const fault = finding('tls-blocked', { facts: { address: '192.0.2.1' } });
-  const compared = { ...fault, facts: { ...fault.facts, clean: '192.0.2.2, 192.0.2.3' } };
+  const compared = { ...fault, clean: ['192.0.2.2', '192.0.2.3'] };
 
   test('keeps the others, and says nothing where none is left', () => {
-    expect(withoutUnclean(compared, ['192.0.2.2']).facts?.clean).toBe('192.0.2.3');
+    expect(withoutUnclean(compared, ['192.0.2.2']).clean).toEqual(['192.0.2.3']);
     expect(withoutUnclean(compared, ['192.0.2.9'])).toEqual(compared);
     expect(withoutUnclean(compared, ['192.0.2.2', '192.0.2.3'])).toEqual(fault);
   });

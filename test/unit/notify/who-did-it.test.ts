@@ -158,7 +158,7 @@ describe('no policy is named as the culprit', () => {
     ['it denies what is intercepted all the same', 'tls-genuine', intercepted(), DENIES],
     ['the issuer is another product', 'tls-genuine', intercepted({ facts: { product: 'Zscaler' } }), answer],
     ['the issuer is another FortiGate', 'tls-genuine', intercepted({ facts: { issuer: 'FGT60F0000000002' } }), answer],
-    ['another address is not intercepted', 'tls-genuine', intercepted({ facts: { clean: '192.0.2.8' } }), answer],
+    ['another address is not intercepted', 'tls-genuine', intercepted({ clean: ['192.0.2.8'] }), answer],
     [
       'only some connections are',
       'tls-genuine',

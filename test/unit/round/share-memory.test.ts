@@ -31,7 +31,7 @@ function connections(pattern: string): readonly Connection[] {
     fault:
       letter === '.'
         ? null
-        : { stage: 'tls-genuine', cause: 'tls-blocked', confidence: 'confirmed', product: null, actual: 'reset' },
+        : { stage: 'tls-genuine', cause: 'tls-blocked', confidence: 'confirmed', product: null, claim: 'A reset.' },
   }));
 }
 

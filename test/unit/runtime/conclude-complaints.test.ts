@@ -119,14 +119,14 @@ describe('what FortiAuthenticator complains of while a fifth of the connections 
     cause: 'egress-blocked',
     confidence: 'suspected',
     product: null,
-    actual: 'no answer',
+    claim: 'No answer.',
   } as const;
   const told = Array.from({ length: 20 }, (_, index) => ({ address: 'x', fault: index % 5 === 0 ? fault : null }));
   const share = finding('egress-blocked', {
     ...shareFinding({ ...clear(['x']), reported: told }, fault),
     level: 'warning',
   });
-  const partly = { ...share, facts: { ...share.facts, clean: 'y' } };
+  const partly = { ...share, clean: ['y'] };
   const none = finding('mail-unreachable', { level: 'warning' });
 
   test.each<readonly [string, readonly PollingError[], Finding, readonly string[]]>([

@@ -20,10 +20,10 @@ const FAULT: ConnectionFault = {
   cause: 'egress-blocked',
   confidence: 'suspected',
   product: null,
-  actual: 'no answer',
+  claim: 'No answer.',
 };
 
-const RESET: ConnectionFault = { ...FAULT, stage: 'tls-genuine', cause: 'tls-blocked', actual: 'a reset' };
+const RESET: ConnectionFault = { ...FAULT, stage: 'tls-genuine', cause: 'tls-blocked', claim: 'A reset.' };
 
 const BOTH: readonly ConnectionFault['cause'][] = ['egress-blocked', 'tls-blocked'];
 
@@ -287,7 +287,7 @@ describe('mainFault()', () => {
   const share = (trail: readonly Connection[]): ConnectionShare => ({ ...clear([A]), trail });
 
   test('is what most of the failures were, as it was seen last', () => {
-    const late = { ...RESET, actual: 'a reset, lately' };
+    const late = { ...RESET, claim: 'A reset, lately.' };
     const trail = [
       ...connections('xx'),
       ...connections('xx', A, RESET),

@@ -15,7 +15,7 @@ const FAULT: ConnectionFault = {
   cause: 'tls-blocked',
   confidence: 'suspected',
   product: null,
-  actual: 'a reset',
+  claim: 'A reset.',
 };
 /** So many of 21. */
 function failing(count: number, fault: ConnectionFault): ConnectionShare['reported'] {
@@ -30,7 +30,7 @@ describe('shareFinding()', () => {
     expect(shareFinding(SHARE, FAULT)).toMatchObject({
       rule: 'every-connection-works',
       expected: 'Every connection works',
-      actual: '173.243.138.84: 12 of the last 21 connections failed, most recently: a reset',
+      actual: '173.243.138.84: 12 of the last 21 connections failed. A reset.',
       suggests: 'tls-blocked',
       confidence: 'suspected',
       facts: { address: ADDRESS },
@@ -38,11 +38,11 @@ describe('shareFinding()', () => {
   });
 
   test('names the address of the most frequent fault, not of the last failure', () => {
-    const zscaler = { ...FAULT, cause: 'tls-intercepted', actual: 'issued by Zscaler', product: 'Zscaler' } as const;
-    const other = { address: '173.243.138.85', fault: { ...FAULT, actual: 'a time-out' } };
+    const zscaler = { ...FAULT, cause: 'tls-intercepted', claim: 'Issued by Zscaler.', product: 'Zscaler' } as const;
+    const other = { address: '173.243.138.85', fault: { ...FAULT, claim: 'A time-out.' } };
     const share = { ...clear([ADDRESS, other.address]), reported: [...failing(7, zscaler), other] };
     const { claim, facts, advice } = shareFinding(share, zscaler);
-    expect(claim).toContain(`most recently at ${ADDRESS}: `);
+    expect(claim).toContain(`most recently at ${ADDRESS}. `);
     expect(facts).toEqual({ address: ADDRESS, product: 'Zscaler' });
     expect(advice?.summary).toContain(
       'of the last 22 connections to {subject}, 7 were intercepted and 1 failed in another way',
@@ -97,7 +97,7 @@ describe('shareFinding()', () => {
 
   test('names no address where none of the last connections failed alike', () => {
     const { claim, facts } = shareFinding({ ...SHARE, reported: failing(0, FAULT) }, FAULT);
-    expect(claim).toBe('0 of the last 21 connections failed, most recently: a reset.');
+    expect(claim).toBe('0 of the last 21 connections failed. A reset.');
     expect(facts).toEqual({});
   });
 });
@@ -125,7 +125,7 @@ describe('forgeryFinding()', () => {
     const count = `3 connections of the last hour ${were}, others were not, most recently at ${ADDRESS}`;
     expect(found).toMatchObject({
       rule: 'every-connection-works',
-      claim: `${count}: a reset.`,
+      claim: `${count}. A reset.`,
       at,
       expected: 'Every connection works',
       suggests: fault.cause,
@@ -152,9 +152,7 @@ describe('shareFinding() of several addresses', () => {
 
   test('counts each by itself, the worst first, and is about the one that failed last', () => {
     expect(shareFinding(shareOf({ [A]: '.x.', [B]: 'xxx.', [C]: '.' }), FAULT)).toMatchObject({
-      actual:
-        '192.0.2.2 3 of 4, 192.0.2.1 1 of 3, 192.0.2.3 0 of 1: 4 of the last 8 connections failed, ' +
-        'most recently: a reset',
+      actual: '192.0.2.2 3 of 4, 192.0.2.1 1 of 3, 192.0.2.3 0 of 1: 4 of the last 8 connections failed. A reset.',
       facts: { address: B },
     });
   });
@@ -200,7 +198,7 @@ describe('withComplaint()', () => {
   const share: Finding = finding('tls-blocked', { ...shareFinding(SHARE, FAULT), level: 'warning' });
   const rows: readonly (readonly [string, Finding, Finding['level']])[] = [
     ['a share of the whole way', share, 'broken'],
-    ['a share of one address of several', { ...share, facts: { ...share.facts, clean: '192.0.2.1' } }, 'warning'],
+    ['a share of one address of several', { ...share, clean: ['192.0.2.1'] }, 'warning'],
     ['a share without facts', finding('tls-blocked', { rule: share.rule, level: 'warning' }), 'broken'],
     ['a share that is past', { ...share, level: 'note' }, 'note'],
     ['something else', { ...share, rule: 'other' }, 'warning'],

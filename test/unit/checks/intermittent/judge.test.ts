@@ -23,14 +23,14 @@ const SHUT: ConnectionFault = {
   cause: 'egress-blocked',
   confidence: 'suspected',
   product: null,
-  actual: 'no answer',
+  claim: 'No answer.',
 };
 const FORGED: ConnectionFault = {
   stage: 'tls-genuine',
   cause: 'tls-intercepted',
   confidence: 'confirmed',
   product: 'Fortinet FortiGate',
-  actual: 'another issuer',
+  claim: 'Another issuer.',
 };
 
 type Pattern = Readonly<Record<string, string>>;
@@ -59,13 +59,13 @@ function judged(pattern: Pattern, fault: ConnectionFault = SHUT): ReturnType<typ
 }
 
 function brief(findings: readonly Finding[] | null): readonly string[] {
-  return (findings ?? []).map(({ rule, level, suggests, facts }) =>
+  return (findings ?? []).map(({ rule, level, suggests, facts, clean }) =>
     [
       rule,
       level,
       suggests ?? '-',
       facts?.address ?? '-',
-      ...(facts?.clean === undefined ? [] : [`not ${facts.clean}`]),
+      ...(clean === undefined ? [] : [`not ${clean.join(', ')}`]),
     ].join(' '),
   );
 }
@@ -259,7 +259,7 @@ describe('connections to the licence server that fail now and then', () => {
         'firewalls, links or servers on the path is at fault.',
     );
     expect(cause?.evidence).toEqual([
-      `11 of the last 21 connections failed, most recently at ${A}: no answer. Expected: every connection works.`,
+      `11 of the last 21 connections failed, most recently at ${A}. No answer. Expected: every connection works.`,
     ]);
     expect(cause?.remedy.join('\n')).toContain(`nc -vz -w 5 -p 40001 ${A} 443`);
   });

@@ -25,7 +25,7 @@ const FAULT: ConnectionFault = {
   cause: 'egress-blocked',
   confidence: 'suspected',
   product: null,
-  actual: 'no answer',
+  claim: 'No answer.',
 };
 
 /** What one round dialled, by address: `x` failed, `.` worked, nothing where no answer was waited for. */

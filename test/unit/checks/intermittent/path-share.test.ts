@@ -24,7 +24,7 @@ const FAULT: ConnectionFault = {
   cause: 'egress-blocked',
   confidence: 'suspected',
   product: null,
-  actual: 'no answer',
+  claim: 'No answer.',
 };
 const EVERY = 30_000;
 /** Two bursts: no more are left. */
@@ -256,7 +256,7 @@ describe('forged certificates', () => {
     cause: 'tls-intercepted',
     confidence: 'confirmed',
     product: 'Zscaler',
-    actual: 'issued by Zscaler',
+    claim: 'Issued by Zscaler.',
   };
   const FAULTS: ReadonlyMap<string, ConnectionFault> = new Map([
     ['x', FAULT],

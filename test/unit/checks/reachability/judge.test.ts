@@ -125,7 +125,7 @@ describe('judgeTcp', () => {
   test('names the address that opens beside one that does not', () => {
     const C = '173.243.138.86';
     const [first, ...rest] = judgeTcp([seen(A, failed('timeout', 3000)), seen(B, OPEN), seen(C, failed('timeout'))]);
-    expect(first?.facts).toEqual({ address: A, clean: B });
+    expect([first?.facts, first?.clean]).toEqual([{ address: A }, [B]]);
     expect(rest).toHaveLength(1);
   });
 

@@ -148,11 +148,11 @@ describe('the findings of several addresses', () => {
   const told = (...endpoints: readonly EndpointObservation[]) => {
     const seen = path({ subject: TARGET, host: HOST, endpoints });
     const { worst } = judgeTlsPath(seen, KNOWLEDGE, { controls: [], now: w.now });
-    return worst?.findings.map(({ level, claim, facts }) => [
+    return worst?.findings.map(({ level, claim, facts, clean }) => [
       level,
       /\(([\d.a-f:]+)\)\.$/u.exec(claim)?.[1],
       facts?.address,
-      facts?.clean,
+      clean?.join(', '),
     ]);
   };
 

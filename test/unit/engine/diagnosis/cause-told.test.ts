@@ -131,8 +131,7 @@ describe('what is said of a cause', () => {
   });
 
   test('names the address that is bad and the one that is clean', () => {
-    const facts = { address: '192.0.2.7', clean: '2001:db8::7' };
-    const cause = toldAt('tls-genuine', 'tls-blocked', { facts });
+    const cause = toldAt('tls-genuine', 'tls-blocked', { facts: { address: '192.0.2.7' }, clean: ['2001:db8::7'] });
     expect(cause?.summary).toMatch(/ Seen at 192\.0\.2\.7, not at 2001:db8::7\.$/u);
     expect(cause?.remedy[0]).toMatch(/^Compare how 192\.0\.2\.7 and 2001:db8::7 are treated: /u);
     const whole = toldAt('tls-genuine', 'tls-blocked', { facts: { address: '192.0.2.7' } });
@@ -141,7 +140,7 @@ describe('what is said of a cause', () => {
     // What was found beside it is about another address.
     const beside = causesAt('tls-genuine', [
       finding('tls-blocked'),
-      finding('tls-blocked', { level: 'warning', facts }),
+      finding('tls-blocked', { level: 'warning', facts: { address: '192.0.2.7' }, clean: ['2001:db8::7'] }),
     ]);
     expect(beside.map(({ remedy }) => remedy[0])).toEqual([expect.not.stringContaining('Compare how')]);
   });

@@ -9,7 +9,7 @@ const FAULT = {
   cause: 'tls-blocked',
   confidence: 'suspected',
   product: null,
-  actual: 'a reset',
+  claim: 'A reset.',
 } as const;
 const SHARE = finding('tls-blocked', { ...shareFinding(clear(['192.0.2.1']), FAULT), level: 'warning' });
 const small: Special = ['tls-genuine', [SHARE]];
