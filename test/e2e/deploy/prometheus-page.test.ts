@@ -117,7 +117,7 @@ describeWhere(NEEDS, 'docs/prometheus.md, followed word for word,', () => {
       await until(
         async () => (await get(`http://${address}/-/ready`)).status,
         (code) => code === 200,
-        30_000,
+        60_000,
       );
   }
 
@@ -161,7 +161,7 @@ describeWhere(NEEDS, 'docs/prometheus.md, followed word for word,', () => {
       }
       if (block.language === 'sh') await type(block);
     }
-  }, PATIENCE);
+  }, 2 * PATIENCE);
 
   afterAll(() => stack.disposeAsync());
 
