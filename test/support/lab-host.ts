@@ -27,14 +27,14 @@ for await (const line of createInterface(process.stdin)) {
   process.stdout.write(`${JSON.stringify(await answer(lab, JSON.parse(line) as LabRequest))}\n`);
 }
 
-async function answer({ inspect, appliance, applianceLog }: Lab, request: LabRequest): Promise<unknown> {
+async function answer(network: Lab, request: LabRequest): Promise<unknown> {
   switch (request.kind) {
     case 'inspect':
-      await inspect(request.on);
-      await applianceLog.poll();
+      await network.inspect(request.on);
+      await network.applianceLog.poll();
       return null;
     case 'appliance-key':
-      appliance.state.key = request.key;
+      network.appliance.state.key = request.key;
       return null;
     case 'get':
       return fetch(request.url).then(

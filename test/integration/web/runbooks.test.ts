@@ -58,10 +58,10 @@ test('the page of the alerts says what its page in the docs says, and has a head
   expect(wordsOfHtml(page.replaceAll(/<\/?a\b[^>]*>/gu, '<code>'))).toEqual(
     wordsOfMarkdown(readFileSync('docs/runbooks/alerts.md', 'utf8')),
   );
-  const alerts = new Set(shippedRules().map(({ annotations = {} }) => annotations['runbook']?.split('#')[1]));
+  const alerts = shippedRules().flatMap(({ annotations = {} }) => annotations['runbook']?.split('#')[1] ?? []);
   const headings = [...page.matchAll(/<h2 id="([^"]+)">/gu)].map(([, id]) => id);
   expect(headings.length).toBeGreaterThan(10);
-  expect(headings.toSorted()).toEqual([...alerts].filter((id) => id !== undefined).toSorted());
+  expect(new Set(headings)).toEqual(new Set(alerts));
   const causes = [...page.matchAll(/<a href="([a-z-]+)">/gu)].map(([, path = '']) => path);
   expect(causes.length).toBeGreaterThan(3);
   for (const path of causes) expect((await web.get(`/runbooks/${path}`)).status).toBe(200);

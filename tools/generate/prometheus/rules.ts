@@ -18,7 +18,7 @@ export function parseThresholds(text: string): readonly Threshold[] {
 }
 
 /** The series of ftm-watch: `job_name` in the shipped scrape configuration. */
-export const FTM_WATCH_SELECTOR = 'job="ftm-watch"';
+const FTM_WATCH_SELECTOR = 'job="ftm-watch"';
 
 /** The syntax of jsonnet's operator `%`. */
 const PLACE = /%\((\w+)\)s/gu;
