@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import { emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
-import { createLogIntake } from '../../src/logs/intake.ts';
+import { LogIntake } from '../../src/logs/intake.ts';
 import { isFaultId } from '../../src/checks/registry.ts';
 import { loadSignatures } from '../../src/logs/signatures.ts';
 
@@ -17,7 +17,7 @@ setInterval(() => {
   latest = performance.now();
 }, 10);
 
-const intake = createLogIntake(
+const intake = new LogIntake(
   {
     logs: { syslog: { udp: free, tcp: free, tls: null }, files: [], relays: [], foreign: 'count' },
     appliances: [],

@@ -23,7 +23,7 @@ import { createPendingMemory } from '../connectors/token-counts.ts';
 import { stateFile } from '../runtime/state-files.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
-import { deadline, oneATurn } from '../system/clock.ts';
+import { deadline, oneATurn, within } from '../system/clock.ts';
 import { jsonFile } from '../system/json-file.ts';
 import { createProgressLine, type ProgressLine, type Terminal } from './terminal.ts';
 import { isCorroborated } from '../engine/diagnose.ts';
@@ -185,14 +185,6 @@ function createMailPace(clock: Clock, signal: AbortSignal): PacedMail {
     late: () => Promise.all(pending.values()),
     waitingFor: () => [...pending.keys()],
   };
-}
-
-/** Null: not in time. */
-function within<T>(answer: Promise<T>, time: Millis, clock: Clock): Promise<T | null> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(time, () => resolve(null));
-    answer.finally(cancel).then(resolve, reject);
-  });
 }
 
 function notYet(server: MailServer): MailObservation {

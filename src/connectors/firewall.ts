@@ -102,7 +102,7 @@ export async function observeFirewall(
 }
 
 /** What one entry of the configuration asks about, and whom. */
-export function flowOf(config: FirewallConfig, { host, port }: Pick<FirewallTarget, 'host' | 'port'>): Flow {
+function flowOf(config: FirewallConfig, { host, port }: Pick<FirewallTarget, 'host' | 'port'>): Flow {
   const { source, appliances, vdom } = config;
   return {
     source,

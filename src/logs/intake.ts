@@ -65,31 +65,7 @@ export interface LogIntakeDeps {
 type IntakeAddresses = Readonly<Record<Exclude<LogSource, 'file'>, ListenAddress | null>>;
 
 /** Everything that FortiAuthenticator's log reaches us by. */
-export interface LogIntake {
-  /**
-   * Opens everything that is configured. The signal stops it again.
-   * @param positions where an earlier run stopped in followed files; without, they are followed from their ends
-   * @throws {Error} when a port cannot be bound; nothing stays open then
-   */
-  start(signal: AbortSignal, positions?: Positions): Promise<void>;
-  /** Closes everything; what was received is handed on first. Harmless when nothing was started. */
-  stop(): Promise<void>;
-  counters(): LogCounters;
-  addresses(): IntakeAddresses;
-  /**
-   * Where to go on in followed files after a restart, true at any moment: all events of what was read up to there have
-   * been handed on, and none of what follows.
-   */
-  positions(): Positions;
-  /** Senders whose lines belong to no appliance. */
-  strangers(): readonly string[];
-}
-
-export function createLogIntake(config: LogIntakeConfig, deps: LogIntakeDeps): LogIntake {
-  return new Intake(config, deps);
-}
-
-class Intake implements LogIntake {
+export class LogIntake {
   readonly #config: LogIntakeConfig;
   readonly #deps: LogIntakeDeps;
   readonly #tallies: Readonly<Record<LogSource, LineTally>> = {
@@ -126,6 +102,11 @@ class Intake implements LogIntake {
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }
 
+  /**
+   * Opens everything that is configured. The signal stops it again.
+   * @param positions where an earlier run stopped in followed files; without, they are followed from their ends
+   * @throws {Error} when a port cannot be bound; nothing stays open then
+   */
   async start(signal: AbortSignal, positions: Positions = {}): Promise<void> {
     signal.throwIfAborted();
     this.#resumed = positions;
@@ -148,6 +129,7 @@ class Intake implements LogIntake {
     });
   }
 
+  /** Closes everything; what was received is handed on first. Harmless when nothing was started. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) {
       try {
@@ -173,11 +155,16 @@ class Intake implements LogIntake {
     return this.#addresses;
   }
 
+  /**
+   * Where to go on in followed files after a restart, true at any moment: all events of what was read up to there have
+   * been handed on, and none of what follows.
+   */
   positions(): Positions {
     this.#outbox.flush();
     return this.#files?.positions() ?? this.#resumed;
   }
 
+  /** Senders whose lines belong to no appliance. */
   strangers(): readonly string[] {
     return this.#strangers.senders();
   }
@@ -320,7 +307,7 @@ export function createLogListening(
   const stopping = new AbortController();
   const positions = (): Positions => intake.positions();
   const polling = createPollingLog(config, { ...deps, file: pollingFile, positions });
-  const intake = createLogIntake(intakeConfig(config), {
+  const intake = new LogIntake(intakeConfig(config), {
     ...deps,
     onEvent: (event) => {
       polling.record(event);

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { Millis } from '../core/clock.ts';
+import type { Deadline } from '../system/clock.ts';
 import type { Failure, FailureReason } from '../core/observation.ts';
 import { visibleText, withoutSecrets } from '../core/visible-text.ts';
 import { withoutCodes } from '../text/mask.ts';
@@ -62,6 +63,14 @@ export class ProbeError extends Error {
     super(message, options);
     this.reason = reason;
   }
+}
+
+/**
+ * What ended a look that had its own time: that this was over, unless the look had found something itself.
+ * @param overdue what to say then
+ */
+export function overdueOr(error: unknown, limit: Deadline, overdue: (cause: unknown) => ProbeError): unknown {
+  return limit.expired() && !(error instanceof ProbeError) ? overdue(error) : error;
 }
 
 /**

@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { deadline, type Deadline } from '../system/clock.ts';
+import { deadline, type Deadline, within } from '../system/clock.ts';
 import type { ResolverConfig } from '../config/schema/secret.ts';
 import type { Millis } from '../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../core/observation.ts';
 import type { ProbeContext } from '../network/context.ts';
-import { ProbeError, failureFrom } from '../network/failure.ts';
+import { failureFrom, overdueOr, ProbeError } from '../network/failure.ts';
 import { encodeQuery, isDnsName, type DnsReading, type RecordType } from '../network/dns/message.ts';
 import { serverOf, type DnsServer, type NamedResolver, exchangeWith } from '../network/dns/exchange.ts';
 import { systemExchanges, observeSystem } from '../network/dns/system.ts';
@@ -96,14 +96,12 @@ async function ask(question: Question, resolver: NamedResolver, ports: DnsPorts,
     const answer = await resolve(question, resolver, asking);
     return { ...answer, durationMs: ctx.clock.elapsed() - startedAt, attempts };
   } catch (error) {
-    const told =
-      limit.expired() && !(error instanceof ProbeError)
-        ? new ProbeError('timeout', `No answer to the ${question.type} question within ${String(DNS_DEADLINE)} ms`, {
-            cause: error,
-          })
-        : error;
+    const end = overdueOr(error, limit, (cause) => {
+      const message = `No answer to the ${question.type} question within ${String(DNS_DEADLINE)} ms`;
+      return new ProbeError('timeout', message, { cause });
+    });
     return {
-      ...failureFrom(told, ctx.clock.elapsed() - startedAt, ctx.signal),
+      ...failureFrom(end, ctx.clock.elapsed() - startedAt, ctx.signal),
       attempts,
       ...(truncated ? { truncated } : {}),
     };
@@ -167,20 +165,12 @@ export async function askInTurn(
   for (const resolver of resolvers) {
     const answer = askName(name, resolver, ctx);
     asked.push(answer);
-    const seen = await within(answer, ctx);
+    const seen = await within(answer, PATIENCE, ctx.clock);
     if (seen === null) continue;
     answered.push(seen);
     if (isEnough(answered)) break;
   }
   return Promise.all(asked);
-}
-
-/** Null: not in time. */
-function within(answer: Promise<DnsObservation>, { clock }: ProbeContext): Promise<DnsObservation | null> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(PATIENCE, () => resolve(null));
-    answer.finally(cancel).then(resolve, reject);
-  });
 }
 
 /** Asks one resolver for one name. Never rejects. */

@@ -17,11 +17,11 @@ import { type ProbeContext, unlessAborted } from '../network/context.ts';
 import { deadline, type Deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { openTls, UnverifiedError } from '../network/connect.ts';
-import { ProbeError, errorCode, failureFrom, printable } from '../network/failure.ts';
+import { errorCode, failureFrom, overdueOr, printable, ProbeError } from '../network/failure.ts';
 import { connectToAny } from '../network/smtp/connect-any.ts';
 import { SmtpError } from '../network/smtp/dialogue.ts';
 import { MailSession, createVerifiedIdentity, type VerifiedIdentity } from '../network/smtp/session.ts';
-import type { HostPort } from '../core/addresses.ts';
+import { authority, type HostPort } from '../core/addresses.ts';
 import { askInTurn } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
 
@@ -70,7 +70,7 @@ export function mailServersOf(
   const servers = named.map(
     (server): MailServer => ({ ...server, required: false, timeout: USUAL_PATIENCE, isLoginUnknown: true }),
   );
-  return [...new Map(servers.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];
+  return [...new Map(servers.map((server) => [authority(server), server])).values()];
 }
 
 /** How long an activation code lives, by the unit where it lives shortest; null: no unit tells. */
@@ -228,14 +228,9 @@ async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Prom
 
 function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailOutcome {
   const stage = stageOf(rehearsal, error);
-  const overdue = rehearsal.limit.expired() && !(error instanceof ProbeError);
+  const end = overdueOr(error, rehearsal.limit, (cause) => notFinished(rehearsal, cause));
   return {
-    ...failureFrom(
-      overdue ? notFinished(rehearsal, error) : error,
-      durationMs,
-      rehearsal.ctx.signal,
-      rehearsal.secrets,
-    ),
+    ...failureFrom(end, durationMs, rehearsal.ctx.signal, rehearsal.secrets),
     stage,
     code: error instanceof SmtpError ? error.code : null,
     tlsError: stage === 'tls' ? tlsErrorOf(rehearsal, error) : null,

@@ -274,7 +274,7 @@ export interface RecipientLooks {
   keep(seen: readonly RecipientServerObservation[]): void;
 }
 
-export function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
+function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
   let lookedAt: EpochMs | null = null;
   let last: readonly RecipientServerObservation[] = [];
   return {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { HostPort } from '../core/addresses.ts';
+import { authority, type HostPort } from '../core/addresses.ts';
 import type { ClockObservation } from '../core/observation.ts';
 import { type SystemLookup, locate } from '../network/lookup.ts';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import type { ProbeContext } from '../network/context.ts';
-import { ProbeError, failureFrom } from '../network/failure.ts';
+import { failureFrom, overdueOr, ProbeError } from '../network/failure.ts';
 import { exchangeUdp } from '../network/udp-exchange.ts';
 import { encodeRequest, offsetOf, readReply, type SntpReading, type SntpRequest } from '../network/ntp/sntp.ts';
 
@@ -19,16 +19,15 @@ type Offset = Extract<ClockObservation['outcome'], { kind: 'offset' }>;
 /** Asks one NTP server for the time (SNTP, RFC 4330). Never throws and takes no longer than `NTP_DEADLINE`. */
 export async function observeNtp(server: HostPort, system: SystemLookup, ctx: ProbeContext): Promise<ClockObservation> {
   const startedAt = ctx.clock.elapsed();
-  const source = `${server.host.includes(':') ? `[${server.host}]` : server.host}:${String(server.port)}`;
+  const source = authority(server);
   using limit = deadline(ctx.clock, NTP_DEADLINE, ctx.signal);
   try {
     return { source, protocol: 'ntp', outcome: await ask(server, system, ctx, limit.signal) };
   } catch (error) {
-    const overdue = limit.expired() && !(error instanceof ProbeError);
-    const told = overdue
-      ? new ProbeError('timeout', `No answer within ${String(NTP_DEADLINE)} ms`, { cause: error })
-      : error;
-    return { source, protocol: 'ntp', outcome: failureFrom(told, ctx.clock.elapsed() - startedAt, ctx.signal) };
+    const end = overdueOr(error, limit, (cause) => {
+      return new ProbeError('timeout', `No answer within ${String(NTP_DEADLINE)} ms`, { cause });
+    });
+    return { source, protocol: 'ntp', outcome: failureFrom(end, ctx.clock.elapsed() - startedAt, ctx.signal) };
   }
 }
 

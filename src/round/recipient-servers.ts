@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import { isOfThisMachine, type MailObservation, type RecipientServerObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
-import { failureFrom, failureReason, ProbeError } from '../network/failure.ts';
+import { failureFrom, failureReason, overdueOr, ProbeError } from '../network/failure.ts';
 import { connectToAny, greets } from '../network/smtp/connect-any.ts';
 import { deadline } from '../system/clock.ts';
 import { observeExchanges } from './dns.ts';
@@ -34,11 +34,10 @@ export async function observeRecipientServer(domain: string, outer: Look): Promi
     if (!(await greets(socket, limit.signal))) throw new ProbeError('protocol', 'It does not greet as a mail server');
     return { domain, hosts, outcome: { kind: 'greets', durationMs: ctx.clock.elapsed() - startedAt } };
   } catch (error) {
-    const told =
-      limit.expired() && !(error instanceof ProbeError)
-        ? new ProbeError('timeout', `No mail server of "${domain}" greets within ${String(LIMIT)} ms`, { cause: error })
-        : error;
-    return { domain, hosts, outcome: failureFrom(told, ctx.clock.elapsed() - startedAt, outer.ctx.signal) };
+    const end = overdueOr(error, limit, (cause) => {
+      return new ProbeError('timeout', `No mail server of "${domain}" greets within ${String(LIMIT)} ms`, { cause });
+    });
+    return { domain, hosts, outcome: failureFrom(end, ctx.clock.elapsed() - startedAt, outer.ctx.signal) };
   }
 }
 

@@ -29,6 +29,14 @@ export function sleep(clock: Clock, delay: Millis, signal: AbortSignal): Promise
   });
 }
 
+/** What the promise gives; null: not in time, and nothing is called off. */
+export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(time, () => resolve(null));
+    promise.finally(cancel).then(resolve, reject);
+  });
+}
+
 /** A signal that aborts after a while or with its parent, and that can be released early. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;

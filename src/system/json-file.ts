@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { mkdirSync, statSync } from 'node:fs';
 import { messageOf } from '../text/message-of.ts';
@@ -53,9 +53,30 @@ export function createBackgroundWriter(): BackgroundWriter {
   };
 }
 
+interface ReplaceOptions {
+  /** Of a file that is made. */
+  readonly mode: number;
+  /** Waits for the disk, so that the file also survives a power failure. */
+  readonly flush: boolean;
+}
+
+/**
+ * Replaces a file as a whole: it is written beside and moved over the old one. A reader sees the old or the new, and a
+ * full disk leaves the old. @throws what Node throws; nothing is left beside the file then
+ */
+export async function replaceFile(path: string, text: string, options: ReplaceOptions): Promise<void> {
+  const temporary = `${path}.${String(process.pid)}.tmp`;
+  try {
+    await writeFile(temporary, text, options);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
 /** @param flush waits for the disk, so that the file also survives a power failure */
 export function jsonFile(path: string, { flush = false }: { readonly flush?: boolean } = {}): JsonFile {
-  const temporary = `${path}.${String(process.pid)}.tmp`;
   return {
     load: async () => {
       try {
@@ -67,13 +88,12 @@ export function jsonFile(path: string, { flush = false }: { readonly flush?: boo
     },
     save: async (value) => {
       try {
-        const write = (): Promise<void> => writeFile(temporary, JSON.stringify(value), { mode: 0o600, flush });
+        const write = (): Promise<void> => replaceFile(path, JSON.stringify(value), { mode: 0o600, flush });
         // Only when that fails is the folder looked at, which is not done in the background.
         await write().catch(() => {
           makeFolder(dirname(path));
           return write();
         });
-        await rename(temporary, path);
       } catch {
         // Said once by the store, which lies in the same folder.
       }

@@ -1,10 +1,10 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { certificatePem, parseCertificate } from '../core/parse-certificate.ts';
 import type { Certificate } from '../core/certificate.ts';
 import type { Baseline } from '../tls/trust.ts';
-import { makeFolder } from '../system/json-file.ts';
+import { makeFolder, replaceFile } from '../system/json-file.ts';
 import { issueTexts } from '../text/issue-text.ts';
 import { messageOf } from '../text/message-of.ts';
 import { readPem } from './load-trust.ts';
@@ -52,32 +52,18 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
 }
 
 /**
- * Replaces the baseline of one target; those of other targets stay. The file is written beside
- * and moved over the old one: a reader sees the old or the new, and a full disk leaves the old.
+ * Replaces the baseline of one target; those of other targets stay. The file is replaced as a whole.
  *
  * @throws {Error} when it cannot be written, or an existing file cannot be read
  */
 export async function writeBaseline(file: string, baseline: Baseline): Promise<void> {
   const all = new Map([...(await readBaselines(file)), [baseline.target, baseline]]);
   const targets = Object.fromEntries([...all].map(([name, learned]) => [name, serialise(learned)]));
-  const temporary = `${file}.${String(process.pid)}.tmp`;
   try {
     makeFolder(dirname(file));
-    await writeSynced(temporary, `${JSON.stringify({ version: 1, targets }, null, 2)}\n`);
-    await rename(temporary, file);
+    await replaceFile(file, `${JSON.stringify({ version: 1, targets }, null, 2)}\n`, { mode: 0o644, flush: true });
   } catch (error) {
-    await rm(temporary, { force: true });
     throw new Error(`Cannot write the learned trust to "${file}": ${messageOf(error)}`, { cause: error });
-  }
-}
-
-async function writeSynced(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'w', 0o644);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -4,7 +4,7 @@ import { onTestFinished, vi } from 'vitest';
 import { ServedCertificate } from '../../src/network/tls/served-certificate.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
-import { type LogIntake, type LogIntakeConfig, type LogIntakeDeps, createLogIntake } from '../../src/logs/intake.ts';
+import { LogIntake, type LogIntakeConfig, type LogIntakeDeps } from '../../src/logs/intake.ts';
 import type { Positions } from '../../src/logs/tail.ts';
 import { type LogRecorder, logRecorder } from './log-recorder.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
@@ -42,7 +42,7 @@ export async function startIntake(
   const events: LogEvent[] = [];
   const log = logRecorder();
   const tls = config.logs?.syslog?.tls ?? null;
-  const intake = createLogIntake(
+  const intake = new LogIntake(
     {
       appliances: [],
       firewallSources: [],

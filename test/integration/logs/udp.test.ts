@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createLogIntake } from '../../../src/logs/intake.ts';
+import { LogIntake } from '../../../src/logs/intake.ts';
 import { readKernelDrops } from '../../../src/logs/listen-udp.ts';
 import { ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
@@ -108,7 +108,7 @@ describe('syslog over UDP', () => {
     const bench = await startIntake();
     const listen = { address: '127.0.0.1', port: bench.portOf('udp') };
     const free = createSocket('udp4');
-    const intake = createLogIntake(
+    const intake = new LogIntake(
       {
         logs: {
           syslog: {

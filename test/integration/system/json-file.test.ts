@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createBackgroundWriter, jsonFile, type JsonFile } from '../../../src/system/json-file.ts';
+import { createBackgroundWriter, jsonFile, type JsonFile, replaceFile } from '../../../src/system/json-file.ts';
 
 async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'ftm-watch-json-'));
@@ -19,6 +19,16 @@ describe('a JSON file', () => {
     await rm(join(folder.path, 'new'), { recursive: true });
     await file.save({ count: 2 });
     expect(await file.load()).toEqual({ count: 2 });
+  });
+});
+
+describe('replaceFile()', () => {
+  test('leaves nothing beside the file when it fails', async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'state.json');
+    await mkdir(path);
+    await expect(replaceFile(path, 'new', { mode: 0o600, flush: false })).rejects.toThrow('EISDIR');
+    expect(await readdir(folder.path)).toEqual(['state.json']);
   });
 });
 
