@@ -266,7 +266,8 @@ function attached(id: string, body: unknown, { sources, clock }: Web): Outcome<n
   if (own.length === 0)
     return refused(
       409,
-      `No connection in the capture comes from a configured unit: expected ${nameList(units) || 'an address in "appliances" or "firewall"'}`,
+      'No connection in the capture comes from a configured unit: expected ' +
+        (nameList(units) || 'an address in "appliances" or "firewall"'),
     );
   if (fitting.length === 0)
     return refused(409, `No connection of the unit was made between ${isoTime(from)} and ${isoTime(until)}`);

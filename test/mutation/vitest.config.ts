@@ -9,7 +9,8 @@ const chosen = process.env['MUTATION_TESTS'] ?? '';
 /** The tests that reach the pure code, without projects: Stryker runs one at a time. */
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: chosen === '' ? ['test/unit/{core,engine,checks,runtime,notify,web}/**/*.test.ts'] : chosen.split(','),
+    include:
+      chosen === '' ? ['test/unit/{core,engine,checks,runtime,document,notify,web}/**/*.test.ts'] : chosen.split(','),
     restoreMocks: true,
     unstubEnvs: true,
     testTimeout: 20_000,
