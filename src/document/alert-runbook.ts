@@ -212,7 +212,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       text(
         'A newer ftm-watch wrote the store, and this version does not change it. It monitors and sends alerts, but ',
         'after a restart it does not know which notifications it has sent. Install the newer version again, or see ',
-        { document: 'operate.md' },
+        { document: 'install.md' },
         '.',
       ),
     ),
