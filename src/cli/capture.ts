@@ -148,7 +148,7 @@ const MARK_OF: Readonly<Record<Level, string>> = { ...MARKS, fault: MARKS.broken
 
 const CONCLUSIONS: Readonly<Record<Level, string>> = {
   ok: 'GENUINE: what was captured is the certificate of the server.',
-  warning: 'GENUINE, with the warnings above.',
+  warning: 'NO FAULT, with the warnings above.',
   fault: 'NOT GENUINE OR NOT REACHED: see above.',
   unknown: 'UNKNOWN: no connection in the capture could be judged.',
 };

@@ -138,7 +138,7 @@ function judgeSessions(seen: FirewallFacts): readonly Finding[] {
   const actual = silent === 0 ? counts : `${counts}, ${String(silent)} to which nothing came back`;
   const claim =
     silent === 0
-      ? `All ${String(answered)} open sessions from ${source} are answered.`
+      ? `Every open session from ${source} is answered (${String(answered)}).`
       : `${String(silent)} of ${String(answered + silent)} open sessions from ${source} got no answer.`;
   return [note({ ...told, claim, actual })];
 }
