@@ -198,7 +198,7 @@ describe('judgeFirewallPolicy', () => {
     [
       'answered',
       { kind: 'read', value: { answered: 2, silent: 0 } },
-      ['All 2 open sessions from 10.0.0.5 are answered.'],
+      ['Every open session from 10.0.0.5 is answered (2).'],
     ],
     [
       'not answered',
