@@ -222,7 +222,7 @@ describe.concurrent('a further report', () => {
       quoted.text('report.html'),
     ])
       expect(said).toMatch(/550 5\.1\.1 (?:<|&lt;){2}user(?:>|&gt;)@example\.org/u);
-    expect(JSON.stringify(check)).toContain('the service refused the API user');
+    expect(JSON.stringify(check)).toContain('The registration service refused the API user');
     expect(masked['mail-address']).toBeGreaterThan(2);
   });
 
