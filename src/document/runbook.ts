@@ -18,7 +18,7 @@ export interface Runbook {
   readonly sections: readonly Section[];
 }
 
-/** Placeholders that commands mark themselves. */
+/** Placeholders that are already marked as such in the commands. */
 type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security';
 
 /** Placeholders for values that only an incident can supply. */
@@ -91,7 +91,6 @@ export function runbookOf(id: CauseId): Runbook {
   };
 }
 
-/** The steps under a heading. */
 interface StepList {
   readonly heading: string;
   readonly steps: readonly RemedyStep[];

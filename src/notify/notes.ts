@@ -173,7 +173,6 @@ export function dueSummary(
 /** Maximum entries in a message that anyone would read. */
 const MAX_LISTED = 30;
 
-/** Returns the summary of a period. */
 export function summaryNote(
   state: IncidentState,
   facts: SummaryFacts,

@@ -15,7 +15,6 @@ export interface ReportArchive {
   readonly folder: string;
   /** Files in the folder, with their sizes in bytes. */
   readonly files: readonly { readonly name: string; readonly size: number }[];
-  /** The zip archive. */
   readonly bytes: Uint8Array;
 }
 

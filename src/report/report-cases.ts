@@ -19,7 +19,6 @@ export interface CaseSpan {
   readonly since: string;
   /** Time of its all-clear; null if it continues or is `gone`. */
   readonly until: string | null;
-  /** Time when it was last seen. */
   readonly lastSeen: string;
   /** Duration in words, such as `about 51 s`; null if it has not ended. */
   readonly lasted: string | null;

@@ -125,7 +125,6 @@ function configurationWithoutPeople(configuration: Section, mask: Mask): Section
   return withoutPeople('', configuration, mask);
 }
 
-/** Returns the account names in the configuration. */
 function accountsIn(configuration: Section): readonly string[] {
   return [...new Set(accountsOf('', configuration))];
 }

@@ -168,7 +168,7 @@ function otherView({ cause, spans }: ReportCase, index: number): Markup {
   }</li>`;
 }
 
-/** Returns the details of the other faults that are not on the first page. */
+/** Returns the details of the other faults, of which the first page contains only the summaries. */
 function otherCasesView(others: readonly ReportCase[]): Markup {
   return markup`${others.map(
     (one, index) =>

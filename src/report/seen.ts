@@ -20,7 +20,6 @@ import type { EpochMs } from '../core/clock.ts';
 
 /** A chain as received, with its file in the archive. */
 export interface SeenChain {
-  /** File name. */
   readonly file: string;
   readonly target: string;
   /** How it was reached: by an address, through a proxy or under another name. */

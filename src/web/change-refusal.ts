@@ -47,7 +47,7 @@ export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): C
   return isForeignOrigin((name) => context.req.header(name)) ? 'origin' : refusal;
 }
 
-/** Same as {@link changeRefusal} but checks only the caller, not the origin. Decides whether a page offers changes. */
+/** Like {@link changeRefusal}, but checks only the caller. Decides whether a page offers changes. */
 export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
   if (!access.hasAccounts) return 'account';
@@ -70,7 +70,6 @@ export function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: 
   );
 }
 
-/** Returns the refusal as a sentence. */
 export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>): string {
   const { name, role } = context.get('caller');
   switch (refusal) {

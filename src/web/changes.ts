@@ -105,7 +105,6 @@ export async function change<T>(
   return outcome;
 }
 
-/** Returns the JSON response for an outcome. */
 export function answerJson<T>(context: Context<WebEnv>, outcome: Outcome<T>, done: (value: T) => Response): Response {
   if (outcome.kind === 'done') return done(outcome.value);
   const { status, error, problems } = outcome;

@@ -287,7 +287,7 @@ export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingL
   function answersOf(socket: Socket): Set<ServerResponse> {
     const known = waiting.get(socket);
     if (known === undefined) {
-      // The response's own event is not enough: later pipelined responses are not notified when the connection closes.
+      // Not the response's own event: a response queued behind another is not notified when the connection closes.
       socket.once('close', () => waiting.delete(socket));
     }
     const answers = known ?? new Set();

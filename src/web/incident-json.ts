@@ -171,7 +171,7 @@ export function readIncidentQuery(
 
 const A_TIME = 'a day or a time such as "2026-11-24" or "2026-11-24T18:00:00Z"';
 
-/** @param dayLasts offset from midnight that a date without a time stands for */
+/** @param dayLasts added to the start of the day if the text is a day without a time */
 function instantOf(text: string, dayLasts: Millis, zone?: Zone): EpochMs | null {
   const [, day = '', time] = /^(.{10})(T[\d:.]{5,12}Z)?$/u.exec(text) ?? [];
   // Date.parse reads 31 February as 3 March.

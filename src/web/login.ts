@@ -16,7 +16,6 @@ type LoginOutcome =
   | { readonly kind: 'refused' }
   | { readonly kind: 'later'; readonly retryAfter: Millis };
 
-/** Checks passwords. */
 export interface Login {
   /** @param address of the client */
   check(name: string, password: string, address: string | undefined): Promise<LoginOutcome>;
@@ -102,7 +101,7 @@ interface KnownUser {
 }
 
 /**
- * Returns the user to check a password against. An unknown name always gets the same substitute user, so the response
+ * Returns the user to check a password against. Each unknown name is always assigned the same user, so the response
  * time does not reveal which names exist, even if the users' hashes differ in kind and cost.
  */
 function createUserLookup(

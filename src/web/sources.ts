@@ -60,8 +60,8 @@ export interface WebSources {
   /** Returns false if there is no such silence. */
   unsilence(id: string): boolean;
   /**
-   * Calls `listener` after each round, once `diagnosis` and `findIncidents` already return the new state. The returned
-   * function unsubscribes it.
+   * Calls `listener` after each round, once the new state is available from the other members. The returned function
+   * unsubscribes it.
    */
   onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
   metrics(): Promise<MetricsText>;
@@ -115,7 +115,6 @@ export interface SeenCertificate {
   readonly trusted: readonly Certificate[];
 }
 
-/** What the daemon is doing. */
 export interface Activity {
   readonly startedAt: EpochMs;
   readonly lastRound: { readonly at: EpochMs; readonly durationMs: Millis } | null;
@@ -124,7 +123,7 @@ export interface Activity {
   readonly lastReload: { readonly at: EpochMs; readonly taken: boolean } | null;
   readonly storeWritable: boolean;
   readonly notificationsPending: number;
-  /** States of the configured channels to which a state is sent. */
+  /** Delivery status of the configured state channels. */
   readonly states: readonly ChannelState[];
   /** The warning shown if the configuration has no recipient for notifications; otherwise null. */
   readonly noChannel: string | null;
@@ -195,7 +194,7 @@ export interface AuditQuery {
   readonly incident: string | null;
 }
 
-/** Part of the audit trail. */
+/** Result of a query of the audit trail. */
 export interface FoundChanges {
   /** Latest first. */
   readonly changes: readonly KeptAuditEntry[];

@@ -265,7 +265,7 @@ export function createAlertmanagerClient(
   deps: Pick<ChannelDeps, 'clock' | 'readSecret'>,
 ): AlertmanagerClient {
   const { clock } = deps;
-  // Alertmanager is assumed to be in the local network, as Prometheus does.
+  // Never through a proxy, because Alertmanager is part of this network, as it is for Prometheus.
   const direct = { ...deps, proxy: null, env: {} };
   const instances = config.urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
   if (instances.length > 0) void prepareToPost();

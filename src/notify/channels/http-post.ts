@@ -165,7 +165,7 @@ interface Credentials {
 
 const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://": the token would travel in clear';
 
-/** Checks a section with `url` and a token. */
+/** Reports an error if a section has a token and its `url` would send the token unencrypted. */
 export function tokenNeedsHttps(fields: SectionFields, report: Report): void {
   const { url } = fields;
   if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);

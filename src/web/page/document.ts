@@ -2,7 +2,7 @@ import type { EpochMs } from '../../core/clock.ts';
 import { distanceText, type Zone, zoneOf } from '../../core/time-text.ts';
 import { type Content, type Markup, markup, type Tone, toHtml } from '../../document/html.ts';
 
-/** Relative path from a page to the status page, because a reverse proxy can serve it under any path. */
+/** Path from a page to the status page. It is relative, because a reverse proxy can serve the pages under any path. */
 export type Root = '' | '../' | '../../';
 
 interface PageDocument {

@@ -54,7 +54,7 @@ export function quietNow(sources: WebSources): Quiet {
 interface Telltale {
   readonly history: Pick<AlertHistory, 'outboxEntries' | 'changes'>;
   readonly quiet: Quiet;
-  /** States of the state channels. */
+  /** Delivery status of the state channels. */
   readonly states: readonly ChannelState[];
   readonly reader: Reader;
 }
@@ -228,7 +228,7 @@ type TimelineStep =
   | { readonly kind: 'changed'; readonly at: EpochMs; readonly change: AuditEntry }
   | { readonly kind: 'told'; readonly at: EpochMs; readonly group: DeliveryGroup };
 
-/** Oldest first. */
+/** Returns the steps, oldest first. */
 export function timelineOf(
   incident: Incident,
   { outboxEntries, changes }: Pick<AlertHistory, 'outboxEntries' | 'changes'>,
@@ -280,7 +280,6 @@ export function deliveryGroupsAbout(
   );
 }
 
-/** Returns one step of the timeline. */
 export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader): Markup {
   const when = markup`<span class="quiet">${distance(step.at, reader)}</span>`;
   switch (step.kind) {

@@ -89,7 +89,6 @@ function startingView(): Markup {
 <p class="conclusion">The first round is not finished yet: it takes up to 15 seconds.</p></div></section>`;
 }
 
-/** Context in which causes are shown. */
 interface CausesContext {
   readonly incidents: readonly Incident[];
   /** The sentence that is already shown above the causes. */
@@ -133,7 +132,6 @@ function ownTroubleView({ problems }: Health): Markup | null {
 <ul>${problems.map((problem) => markup`<li>${breakable(problem)}</li>`)}</ul></section>`;
 }
 
-/** Returns the current activity of the daemon. */
 function activityView(activity: Activity, version: string, reader: Reader): Markup {
   return markup`<footer id="activity" class="activity"><h2>What ftm-watch is doing</h2>
 <dl>${item('Last round', lastRound(activity, reader))}${item('Next round', nextRound(activity, reader))}${item(

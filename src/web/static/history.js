@@ -310,7 +310,7 @@ async function start() {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 }
 
-/** Keeps a page update during loading from loading the charts again. */
+/** Prevents the charts from being loaded again if a round replaces the page meanwhile. */
 const visit = { started: false };
 
 const observer = new IntersectionObserver((entries) => {
