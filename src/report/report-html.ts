@@ -181,8 +181,8 @@ function otherCasesView(others: readonly ReportCase[]): Markup {
 const SHOWN_SPANS = 3;
 
 /**
- * Returns what, where, since when, who, proof and request, for a reader who has to act without having seen the fault.
- * For a past fault, describes what happened and what to do if it returns.
+ * Returns the facts of a fault: what, where, since when, who, proof and request. The reader has to act without having
+ * seen the fault. For a past fault, describes what happened and what to do if it returns.
  */
 function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;

@@ -254,7 +254,7 @@ const REPAIR_ANSWERS: Readonly<Record<RepairAnswer, string>> = {
   'not-visible': 'not visible from here',
 };
 
-/** Returns for a terminal whether a repair is in effect. Ends with a line break. */
+/** Returns text for a terminal that says whether a repair is in effect. Ends with a line break. */
 export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle): string {
   const colors = createColors(color);
   const { incident, cause, subject, answer, why, next, policy } = verdict;

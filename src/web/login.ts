@@ -27,7 +27,7 @@ export interface Login {
 const REMEMBERED: Millis = 60_000;
 const MAX_REMEMBERED = 1_000;
 /**
- * Maximum number of waiting checks. Passwords are checked one at a time, because each check needs much memory and a
+ * Maximum number of waiting checks. Passwords are checked one at a time, because each check needs a lot of memory and a
  * thread of the pool that name resolution also uses.
  */
 const MAX_WAITING = 8;
@@ -248,8 +248,8 @@ function waitFor(taken: Taken, { burst, every }: Budget, now: Millis): Millis {
 }
 
 /**
- * Returns the network that one party controls: an IPv4 address or an IPv6 /64. Any host has a whole /64 of addresses
- * (RFC 4291 §2.5.4).
+ * Returns the network that one party controls: an IPv4 address or an IPv6 /64. An IPv6 host can use every address of
+ * its /64 (RFC 4291 §2.5.4).
  */
 export function networkOf(address: string | undefined): string {
   if (address === undefined || !ipaddr.isValid(address)) return 'unknown';

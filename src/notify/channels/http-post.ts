@@ -81,13 +81,14 @@ const POST_DEADLINE: Millis = 15_000;
 const TEXT_DEADLINE: Millis = 1_000;
 /**
  * 4xx statuses that may be temporary and do not reject the request itself (RFC 9110 §15.5, RFC 6585 §4). 401 and 403
- * end when the token is fixed.
+ * stop when the token is fixed.
  */
 const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 421, 423, 425, 429]);
 
 /**
- * Loads the HTTP client, which needs 20 MB of memory that few installations use. Call it when a channel is created,
- * because at the first incident no file descriptor may be free. Never rejects: if loading fails, each post tries again.
+ * Loads the HTTP client, which needs 20 MB of memory and is used by few installations. Call it when a channel is
+ * created, because at the first incident no file descriptor may be free. Never rejects: if loading fails, each post
+ * tries again.
  */
 export async function prepareToPost(): Promise<void> {
   await import('undici').catch(() => undefined);
