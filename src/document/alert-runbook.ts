@@ -1,7 +1,7 @@
 import type { Part, Section, Word } from './document.ts';
 import type { Runbook } from './runbook.ts';
 
-/** What to do about the alerts of Prometheus that are not about one cause. Each section is named after its alert. */
+/** Runbook for Prometheus alerts that are not about a single cause. Each section is named after its alert. */
 export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
   title: 'Alerts of Prometheus',
   intro: [

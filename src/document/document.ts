@@ -1,12 +1,12 @@
 import type { CauseId } from '../checks/registry.ts';
 import type { Block, RemedyStep } from '../engine/model.ts';
 
-/** Plain text, which may quote strangers, names that programs know, and links: to a runbook, and to a file of the docs. */
+/** Plain text, which may quote untrusted input; code; or a link to a runbook or to a file of the docs. */
 export type Word =
   | string
   | { readonly code: string }
   | { readonly cause: CauseId }
-  /** Below `docs`. */
+  /** Path below `docs`. */
   | { readonly document: string };
 
 export type Paragraph = string | readonly Word[];
@@ -15,17 +15,17 @@ export type Link = readonly [title: string, url: string];
 
 export type Fact = readonly [name: string, value: string];
 
-/** A line of a list, with links of its own. */
+/** A list item with links. */
 export interface LinkedLine {
   readonly text: string;
   readonly links: readonly Link[];
 }
 
-/** A part of a text, before it is one for a terminal, a page, a mail or a file of Markdown. */
+/** A part of a text, before it is rendered for a terminal, a page, a mail or a Markdown file. */
 export type Part =
   | { readonly kind: 'text'; readonly lines: readonly Paragraph[] }
   | { readonly kind: 'list'; readonly lines: readonly (Paragraph | LinkedLine)[] }
-  /** They are numbered, each with its commands below it. */
+  /** Numbered, each step with its commands below it. */
   | { readonly kind: 'steps'; readonly lines: readonly RemedyStep[] }
   | { readonly kind: 'commands'; readonly lines: readonly Block[] };
 
@@ -34,7 +34,7 @@ export interface Section {
   readonly parts: readonly Part[];
 }
 
-/** A section of one part; none where that has nothing to say. */
+/** Returns a section with one part; none if the part is empty. */
 export function sectionOf(title: string, part: Part): readonly Section[] {
   return part.lines.length === 0 ? [] : [{ title, parts: [part] }];
 }

@@ -12,7 +12,7 @@ import {
 import { foldEvidence } from '../engine/words.ts';
 import { isLinked, type LinkedLine, type Paragraph, type Part, type Section, type Word } from './document.ts';
 
-/** HTML that is safe to send. Made by `markup` only. */
+/** HTML that is safe to send. Created only by `markup`. */
 export interface Markup {
   readonly isEscaped: true;
   toString(): string;
@@ -20,12 +20,12 @@ export interface Markup {
 
 export type Content = string | number | Markup | null | readonly Content[];
 
-/** A single text longer than this is somebody's attempt to flood the page. */
+/** Longer texts are treated as an attempt to flood the page. */
 const TEXT_LIMIT = 1_000;
 
 /**
- * Template for HTML. Every string that is put in may come from a stranger: it is cut, its control and direction
- * characters are made visible, and it is escaped for text and for quoted attributes.
+ * Template tag for HTML. Every inserted string may be untrusted. It is truncated, control and direction characters are
+ * made visible, and it is escaped for text and quoted attributes.
  */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   const made = html(strings, ...values.map(safe));
@@ -34,12 +34,12 @@ export function markup(strings: TemplateStringsArray, ...values: readonly Conten
   return made;
 }
 
-/** After a name, an IPv4 address or a bracket; not the minutes of a time. */
+/** Matches a port after a name, an IPv4 address or a bracket, but not the minutes of a time. */
 const PORT = /(?<=\p{L}[\w.-]*|\.\d+|\]):\d{1,5}(?!\w|:\w)/gu;
 
-/** Text for people whose lines may break before the port of a `host:port`, and never inside it. */
+/** Allows line breaks before the port of a `host:port`, and never inside the port. */
 export function breakable(text: string): Content {
-  // Longer texts are cut, as a whole: in pieces none of them would be.
+  // Longer texts are truncated as a whole. Split into pieces, none of them would be.
   if (text.length > TEXT_LIMIT) return text;
   const ports = text.match(PORT) ?? [];
   return text
@@ -50,12 +50,12 @@ export function breakable(text: string): Content {
     ]);
 }
 
-/** What something is about, mostly a `host:port`. */
+/** Returns a subject, usually a `host:port`. */
 export function subjectView(subject: string): Markup {
   return markup`<span class="subject">${breakable(subject)}</span>`;
 }
 
-/** Our own text in which line breaks count, such as PEM: it is escaped, but not cut. */
+/** Returns our own text with line breaks, such as PEM. It is escaped but not truncated. */
 export function preformatted(text: string): Markup {
   return markup`${text.split('\n').map((line) => [line, raw('\n')])}`;
 }
@@ -73,7 +73,7 @@ function isList(content: Content): content is readonly Content[] {
   return Array.isArray(content);
 }
 
-/** How a state looks: one tone has one colour and one sign, wherever it appears. */
+/** Appearance of a state. A tone has the same colour and icon everywhere. */
 export type Tone = 'good' | 'warn' | 'bad' | 'wait' | 'unsure' | 'none' | 'info';
 
 export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
@@ -85,7 +85,7 @@ export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
   'not-configured': 'none',
 };
 
-/** Never the colour alone: the word stands beside it. */
+/** Words shown next to the colour, which is never the only indication. */
 export const STATE_WORDS: Readonly<Record<PreconditionState, string>> = {
   ok: 'OK',
   warning: 'Warning',
@@ -115,7 +115,7 @@ export const READINESS_WORDS: Readonly<Record<Readiness, string>> = {
   unknown: 'Unknown',
 };
 
-/** Lines of evidence, what proves the most first and open. */
+/** Returns the lines of evidence. The strongest come first and are not folded. */
 export function evidenceView(evidence: readonly string[]): Markup {
   const { shown, folded } = foldEvidence(evidence);
   const rest = markup`<details><summary>${folded.length} more</summary>${listView(folded)}</details>`;
@@ -126,17 +126,17 @@ function listView(lines: readonly string[]): Markup {
   return markup`<ul class="evidence">${lines.map((line) => markup`<li>${breakable(line)}</li>`)}</ul>`;
 }
 
-/** A remedy as a list: each block of commands is an element of its own, with nothing in it that is not copied. */
+/** Returns a remedy as a list. Each command block is a separate element and contains only text to copy. */
 export function remedyView(steps: readonly RemedyStep[]): Markup {
   return markup`<ol class="remedy">${steps.map(
     (step) => markup`<li>${breakable(step.text)}${blocksOf(step).map(blockView)}</li>`,
   )}</ol>`;
 }
 
-/** Longer blocks are folded: the step after them is what is read next. */
+/** Longer blocks are folded, so that the next step stays visible. */
 const SHOWN_LINES = 4;
 
-/** static/copy-buttons.js gives what has `data-copy` a button. */
+/** static/copy-buttons.js adds a copy button to elements with `data-copy`. */
 function blockView(block: Block): Markup {
   const { label, missing, text } = block;
   const commands = markup`<pre class="command" data-copy tabindex="0">${preformatted(text)}</pre>`;
@@ -146,14 +146,17 @@ function blockView(block: Block): Markup {
   return markup`<details><summary>${label}</summary>${first}${commands}</details>`;
 }
 
-/** Sections below the heading of a page. Links lead to their headings, as in the docs. */
+/** Returns sections below the heading of a page. Links to a heading have the same form as in the docs. */
 export function sectionsView(sections: readonly Section[]): Markup {
   return markup`${sections.map(
     ({ title, parts }) => markup`<h2 id="${anchorOf(title)}">${title}</h2>\n${partsView(parts)}`,
   )}`;
 }
 
-/** As GitHub makes it of a heading, so that one link leads to the docs and to the page of the daemon. */
+/**
+ * Returns the anchor that GitHub creates for a heading, so that the same link works in the docs and on the daemon's
+ * page.
+ */
 function anchorOf(title: string): string {
   return title
     .toLowerCase()

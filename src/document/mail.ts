@@ -3,10 +3,10 @@ import { wrap } from '../text/wrap.ts';
 import { type Fact, isLinked, type Link, type LinkedLine, type Part, plainText, type Section } from './document.ts';
 import type { Tone } from './notification.ts';
 
-/** Of a line, with or without the indent of a section. */
+/** Maximum line width, including the indent of a section. */
 const WIDTH = 76;
 
-/** The message as plain text of short lines: what to do first, the small print last. */
+/** Returns the message as plain text with short lines: what to do first, details last. */
 export function mailText({ lead, links, sections, facts, commands }: MailDocument): string {
   return [
     ...lead.flatMap((line) => wrapped(line, '')),
@@ -47,7 +47,7 @@ function partText(part: Part): readonly string[] {
   }
 }
 
-/** The lines of a block are not wrapped: they are copied from the mail. */
+/** Lines of a block are not wrapped, because they are copied from the mail. */
 function blockText(block: Block): readonly string[] {
   return [...wrapped(headOf(block), '   '), ...block.text.split('\n').map((line) => `     ${line}`)];
 }
@@ -65,8 +65,8 @@ function wrapped(text: string, indent: string, first: string = indent): readonly
 }
 
 /**
- * The message as HTML. Mail programs drop style sheets, so all style is inline; colours of text and background are the
- * reader's own, light or dark, and the one accent is readable on both.
+ * Returns the message as HTML. Mail programs remove style sheets, so all styles are inline. Text and background use the
+ * reader's own colours, light or dark. The only accent colour is readable on both.
  */
 export function mailHtml({ subject, tone, lead, links, sections, facts, commands }: MailDocument): string {
   return [
@@ -119,7 +119,7 @@ function stepHtml(step: RemedyStep): string {
   return escapeHtml(step.text) + blocksOf(step).map(blockHtml).join('');
 }
 
-/** A long line scrolls: a line break in it would be copied. */
+/** Long lines scroll, because a line break would be copied. */
 function blockHtml(block: Block): string {
   return (
     `<p style="margin:4px 0 0;font-size:14px">${escapeHtml(headOf(block))}</p>` +
@@ -141,7 +141,7 @@ function linkHtml([title, url]: Link): string {
   return `<a href="${escapeHtml(url)}">${escapeHtml(title)}</a>`;
 }
 
-/** Large enough for a thumb. */
+/** Returns a button large enough for a thumb. */
 function buttonHtml([title, url]: Link): string {
   const style = 'display:inline-block;padding:8px 16px;border:1px solid #777777;border-radius:4px';
   return `<a href="${escapeHtml(url)}" style="${style}">${escapeHtml(title)}</a>`;
@@ -155,21 +155,21 @@ function factHtml([name, value]: Fact): string {
   );
 }
 
-/** For text between tags and for attribute values in double quotes. */
+/** Escapes text between tags and in double-quoted attribute values. */
 function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/gu, (character) => `&#${String(character.charCodeAt(0))};`);
 }
 
-/** What a mail says, before it is text or HTML. Its strings are plain text, and may quote strangers. */
+/** Content of a mail, before it is rendered as text or HTML. Strings are plain text and may quote untrusted input. */
 export interface MailDocument {
-  /** As in the headers: it stands in no text that is shown. */
+  /** Subject in the headers. Not repeated in the body. */
   readonly subject: string;
   readonly tone: Tone;
-  /** What is wrong, or what to do. */
+  /** What is wrong or what to do. */
   readonly lead: readonly string[];
   readonly links: readonly Link[];
   readonly sections: readonly Section[];
   readonly facts: readonly Fact[];
-  /** Commands, which may be longer than all the rest: they come last. */
+  /** Commands, which come last because they can be longer than the rest. */
   readonly commands: readonly Section[];
 }

@@ -16,21 +16,21 @@ import { spanText, zonedText } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 
 /**
- * What any channel shows of a notification. Plain text that may quote strangers: each channel escapes it as its service
- * asks, and cuts it where the service does. Only `subject` is on one line and visible in any case.
+ * Text of a notification for any channel. It is plain text that may quote untrusted input. Each channel escapes and
+ * truncates it for its service. Only `subject` is guaranteed to be one line of printable text.
  */
 export interface NotificationText {
-  /** At most 60 characters, and whole without the rest: `CRITICAL hq: TLS intercepted by FortiGate`. */
+  /** At most 60 characters and complete on its own: `CRITICAL hq: TLS intercepted by FortiGate`. */
   readonly subject: string;
   readonly tone: Tone;
-  /** What to do now: it comes first, and does not repeat the subject. */
+  /** What to do now. It comes first and does not repeat the subject. */
   readonly action: string;
-  /** What is wrong, or was, in a sentence or two. */
+  /** Describes the fault in a sentence or two. */
   readonly summary: string;
   readonly links: Links;
 }
 
-/** Of what lasts when the message is made: `good` says that nothing does. */
+/** Severity of what is still open when the message is created; `good` if nothing is. */
 export type Tone = 'critical' | 'warning' | 'good' | 'neutral';
 
 const NOTHING_TO_DO = 'There is nothing to do.';
@@ -96,7 +96,7 @@ function toneOf(open: readonly Pick<Cause, 'severity'>[]): Tone {
   return open.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning';
 }
 
-/** What a phone shows of a subject, in characters. */
+/** Number of characters of a subject that a phone shows. */
 const MAX_SUBJECT = 60;
 
 const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
@@ -105,8 +105,8 @@ const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
 };
 
 /**
- * One line of at most 60 characters: how bad it is, where, and what it is. The site gets what the others leave, which
- * is seven characters or more.
+ * Returns one line of at most 60 characters with severity, site and cause. The site gets the remaining space, at least
+ * seven characters.
  */
 export function subjectOf(notification: Notification, site: string): string {
   switch (notification.kind) {
@@ -132,24 +132,26 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
     case 'changed':
       return causeLine(severity, site, [' (changed)'], cause);
     case 'resolved': {
-      // What is still open must not be hidden by the end of something else.
+      // The end of one incident must not hide that others are still open.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
       return causeLine('RESOLVED', site, [open], toldCause(incident));
     }
   }
 }
 
-/** In whole minutes, from two hours on in whole hours; where that is too long, its largest unit alone. */
+/**
+ * Returns the duration in whole minutes, or whole hours from two hours on, and as a shorter form only its largest unit.
+ */
 function spansOf(span: Millis): readonly string[] {
   const step = span < 60_000 ? 1 : span < 7_200_000 ? 60_000 : 3_600_000;
   const whole = spanText(Math.floor(span / step) * step);
   return [whole, whole.split(' ').slice(0, 2).join(' ')].map((text) => ` (${text})`);
 }
 
-/** What else is longer takes no more of the site than its first seven characters. */
+/** Minimum number of characters for the site, however long the rest is. */
 const SITE_AT_LEAST = 7;
 
-/** @param asides what stands behind the site: the first that fits */
+/** @param asides candidates for the text after the site; the first that fits is used */
 function causeLine(
   state: string,
   site: string,
@@ -182,8 +184,8 @@ function line(state: string, site: string, rest: string): string {
 }
 
 /**
- * As what people know an incident that is over. A cause that took the place of the first while nothing was told
- * (maintenance, a silence) is no news in the end: it stands in the story.
+ * Returns the cause under which an ended incident was sent. A cause that replaced it while nothing was sent
+ * (maintenance, a silence) is not new information at the end and is only listed in the history.
  */
 function toldCause({
   cause,
@@ -198,18 +200,18 @@ function toldCause({
 }
 
 /**
- * What a message links to; null: nowhere, since an address that a phone cannot open helps nobody. A link only opens:
- * it changes nothing and carries no token, for scanners of mail follow it.
+ * Links in a message. A link is null if no URL is configured, because a phone could not open an internal address. Links
+ * only open a page. They change nothing and contain no token, because mail scanners follow them.
  */
 export interface Links {
-  /** The incident; the list of them for several; the status page for what is about ftm-watch itself. */
+  /** The incident page, the incident list for several, or the status page for messages about ftm-watch itself. */
   readonly page: string | null;
   readonly runbook: string | null;
 }
 
 type LinkBases = Pick<MessageContext, 'publicUrl' | 'runbookUrl'>;
 
-/** Of one incident: in a message about it, in a digest, in a pushed alert. */
+/** Returns the links of one incident: for a message about it, a digest or a pushed alert. */
 export function incidentLinks(
   { id, cause }: { readonly id: string; readonly cause: Pick<Cause, 'id'> },
   bases: LinkBases,
@@ -233,7 +235,7 @@ export function notificationLinks(notification: Notification, bases: LinkBases):
   }
 }
 
-/** What `Links.page` leads to, by the kind of the notification. */
+/** Title of the page behind `Links.page`, by kind of notification. */
 export const PAGE_TITLES: Readonly<Record<Notification['kind'], string>> = {
   incident: 'Incident',
   digest: 'Incidents',
@@ -245,30 +247,30 @@ function below(base: string | null, path: string): string | null {
   return base === null ? null : `${base.replace(/\/+$/u, '')}/${path}`;
 }
 
-/** Where messages come from, how they tell times, and where their links lead. */
+/** Settings for the text and links of messages. */
 export interface MessageContext {
   readonly site: string;
-  /** IANA time zone of the site: times are told in it and in UTC. */
+  /** IANA time zone of the site. Times are shown in it and in UTC. */
   readonly timezone: string;
-  /** Where people reach the status page, without a slash at the end; null: no message links to it. */
+  /** Base URL of the status page, without a trailing slash; null if messages do not link to it. */
   readonly publicUrl: string | null;
-  /** Where the runbooks are, without a slash at the end; null: below `publicUrl`. */
+  /** Base URL of the runbooks, without a trailing slash; null for a path below `publicUrl`. */
   readonly runbookUrl: string | null;
 }
 
-/** When a fault that is over was there, and how long. */
+/** Returns when a past fault was seen and how long it lasted. */
 export function occurrenceText(occurrence: Occurrence, timezone: string): string {
   const [from, to] = [zonedText(occurrence.since, timezone), zonedText(occurrence.lastSeen, timezone)];
   return `seen from ${from} to ${to}, lasted ${lastedText(occurrence)}`;
 }
 
-/** More is no message any more: the page has the rest. */
+/** Length limits. The page contains the rest. */
 const MAX_PARAGRAPH = 1_000;
 const MAX_ITEMS = 10;
 
 /**
- * The text below the subject, what is wrong and then what to do: paragraphs of one line, safe to show, that the service
- * still has to escape. A digest and a note list their items.
+ * Returns the text below the subject: first what is wrong, then what to do. Paragraphs are single lines, printable, and
+ * must still be escaped for the service. Digests and notes list their items.
  */
 export function messageParagraphs(
   notification: Notification,
@@ -292,7 +294,7 @@ function omittedOf(notification: Notification): number {
   return notification.kind === 'digest' ? notification.omitted : 0;
 }
 
-/** What a digest tells, as if each item had been told by itself; nothing of another notification. */
+/** Returns the items of a digest as separate notifications; empty for other notifications. */
 export function digestItems(notification: Notification): readonly IncidentNotification[] {
   if (notification.kind !== 'digest') return [];
   const { id, at, items, stillOpen } = notification;
@@ -307,7 +309,7 @@ export function digestItems(notification: Notification): readonly IncidentNotifi
   }));
 }
 
-/** What a service takes as one fault, whichever agent of a site tells it: 64 characters. */
+/** Returns a 64-character key for a fault. It is the same for every agent of a site. */
 export function faultKey(site: string, cause: string, subject: string): string {
   return createHash('sha256')
     .update(JSON.stringify([site, cause, subject]))

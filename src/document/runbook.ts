@@ -4,24 +4,24 @@ import { CAUSE_IDS, CHECKS, wordsOf, type CauseId } from '../checks/registry.ts'
 import type { LinkedLine, Paragraph, Part, Section } from './document.ts';
 
 /**
- * What to do about a cause, for whoever does not have the incident at hand. The docs and the daemon print it from here,
- * and its words are those of the incident: mail, page and runbook never disagree.
+ * General instructions for a cause, independent of an incident. Both the docs and the daemon use it, with the wording
+ * of the incident, so that mail, page and runbook never disagree.
  */
 export interface Runbook {
-  /** Of its page in the docs: the id of its cause, unless several causes share it. */
+  /** Name of its page in the docs: the ID of its cause, unless several causes share the page. */
   readonly name: string;
   readonly causes: readonly CauseId[];
-  /** Begins with a capital. */
+  /** Starts with a capital letter. */
   readonly title: string;
-  /** What stands under no heading. */
+  /** Text before the first heading. */
   readonly intro: readonly Part[];
   readonly sections: readonly Section[];
 }
 
-/** Blanks that commands mark by themselves. */
+/** Placeholders that are already marked as such in the commands. */
 type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security';
 
-/** What an incident fills in; a runbook can only name it. */
+/** Placeholders for values that only an incident can supply. */
 const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   runbook: true,
   subject: '<target>',
@@ -56,7 +56,7 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   said: '<what it logs>',
 };
 
-/** Whatever hosts the configuration names, not the licence server. */
+/** Placeholders for hosts from the configuration, other than the licence server. */
 const PLACES_OF_SERVICES: WordingFacts = { ...PLACES, host: '<host>', port: '<port>' };
 
 export function runbookOf(id: CauseId): Runbook {
@@ -91,13 +91,12 @@ export function runbookOf(id: CauseId): Runbook {
   };
 }
 
-/** The steps under one heading. */
 interface StepList {
   readonly heading: string;
   readonly steps: readonly RemedyStep[];
 }
 
-/** What to do in general, and before or instead of it where more is known. */
+/** Returns the general steps, and those to take first or instead if more is known. */
 function listsOf(id: CauseId): readonly StepList[] {
   const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath } = wordsOf(id);
   const places = placesOf(id);
@@ -115,7 +114,7 @@ function listsOf(id: CauseId): readonly StepList[] {
   ];
 }
 
-/** What each kind of the fault means, by the heading of its steps. */
+/** Explains each variant of the fault, labelled with the heading of its steps. */
 function kindsOf(id: CauseId): readonly string[] {
   const { kinds = {}, brokenPath } = wordsOf(id);
   const places = placesOf(id);
@@ -131,13 +130,13 @@ function headingOf(kind: string): string {
   return `If ${kind}`;
 }
 
-/** Where a step, or its commands, are on the page. */
+/** Position of a step or its commands on the page. */
 interface Place {
   readonly heading: string;
   readonly number: number;
 }
 
-/** A step that is on the page already is referred to, and so is a block of commands: a page shows each of them once. */
+/** Replaces repeated steps and command blocks with references, so that the page shows each of them once. */
 function eachBlockOnce(lists: readonly StepList[]): readonly StepList[] {
   const steps = new Map<string, Place>();
   const blocks = new Map<string, Place>();
@@ -207,7 +206,7 @@ function text(...words: Exclude<Paragraph, string>): Part {
   return { kind: 'text', lines: [words] };
 }
 
-/** As `CauseWords.sources` writes them: with an address, where they have one. */
+/** Returns a source in `CauseWords.sources` with its URL, if it has one. */
 function sourceOf(source: string): string | LinkedLine {
   const [, document] = /^docs:(.+)$/u.exec(source) ?? [];
   const [, tip] = /^ta-p\/(\d+)$/u.exec(source) ?? [];

@@ -6,21 +6,21 @@ import { wrap } from '../text/wrap.ts';
 
 export interface TextStyle {
   readonly color: boolean;
-  /** Columns of the terminal. */
+  /** Width of the terminal in columns. */
   readonly width: number;
 }
 
 export type Colors = ReturnType<typeof createColors>;
 
-/** A single text longer than this is somebody's attempt to flood the terminal. */
+/** Longer texts are treated as an attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
 
-/** A text, which may quote strangers, as lines of a terminal, with what stands before them as in `wrap`. */
+/** Returns text, which may quote untrusted input, as terminal lines. Indents are as in `wrap`. */
 export function textLines(text: string, width: number, indent = '', first: string = indent): readonly string[] {
   return wrap(visibleText(text, TEXT_LIMIT), width, indent, first);
 }
 
-/** A cause with its evidence and its remedy. */
+/** Returns a cause with its evidence and remedy. */
 export function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly string[] {
   const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
   const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
@@ -46,7 +46,7 @@ function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: C
   ]);
 }
 
-/** The lines of a block are neither wrapped nor coloured: they are copied from the terminal. */
+/** Lines of a block are neither wrapped nor coloured, because they are copied from the terminal. */
 function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonly string[] {
   const margin = ' '.repeat(SECTION_INDENT + 3);
   return [
@@ -57,7 +57,7 @@ function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonl
 
 const SECTION_INDENT = 12;
 
-/** @param hangs items that stand one below the other are told apart by their hanging second lines */
+/** @param hangs set to indent continuation lines, which separates consecutive items */
 function section(
   name: string,
   items: readonly string[],

@@ -40,30 +40,30 @@ import { hasChannel } from './channels/registry.ts';
 import type { MessageContext } from '../document/notification.ts';
 
 interface AlertingDeps extends OutboxDeps {
-  /** What a summary of the time between tells. */
+  /** Returns the facts for a summary of the period. */
   readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The parts that alerting is made of: a test may put others in. */
+/** The parts of alerting. Tests can replace them. */
 export interface AlertingParts {
   readonly channels: readonly Channel[];
   readonly maintenance: Pick<Maintenance, 'isActive'>;
   readonly policy: IncidentPolicy;
-  /** Of the site. */
+  /** Time zone of the site. */
   readonly timezone: string;
-  /** When a summary is due; null: none is wanted. */
+  /** Schedule of the summaries; null if they are disabled. */
   readonly summary: Crontab | null;
 }
 
-/** Reminders, digests, retries and Alertmanager's messages are at most this late. */
+/** Maximum delay of reminders, digests, retries and messages to Alertmanager. */
 const TICK: Millis = 2_000;
-/** As many ticks that were not heard are no accident any more. */
+/** Missing this many ticks in a row is not accidental. */
 const LOST_TICKS = 5;
 const STOP_DEADLINE: Millis = 10_000;
 
-/** From diagnoses to incidents, and from incidents to people. */
+/** Turns diagnoses into incidents and sends notifications about them. */
 export class Alerting {
   readonly #parts: AlertingParts;
   readonly #deps: AlertingDeps;
@@ -88,9 +88,9 @@ export class Alerting {
   }
 
   /**
-   * Continues where the last process ended, and tells where that was not asked to.
-   * @param lastRound that the history has
-   * @param underWay deliveries that the alerting before this one handed over
+   * Continues where the last process ended. Reports it if that process ended unexpectedly.
+   * @param lastRound the last round in the history
+   * @param underWay deliveries handed over by the previous alerting
    */
   start(lastRound: EpochMs | null = null, underWay: readonly Attempt[] = []): void {
     const { clock, journal } = this.#deps;
@@ -109,11 +109,11 @@ export class Alerting {
   }
 
   /**
-   * Delivers what it can until the signal is aborted or ten seconds are over; the rest is delivered after the next
-   * start. Nothing, when it was not started.
+   * Delivers messages until the signal is aborted or ten seconds have passed. The rest is delivered after the next
+   * start. Does nothing if alerting was not started.
    */
   async stop(signal: AbortSignal): Promise<void> {
-    // One that never began must not begin now: another one may be delivering the same.
+    // Prevents a later start, because another instance may be delivering the same messages.
     if (this.#tickedAt === null) {
       this.#stopped.abort(new Error('Alerting was not started'));
       return;
@@ -131,9 +131,8 @@ export class Alerting {
   }
 
   /**
-   * Stops without waiting for the messages under way, which another alerting with the same journal goes on with: a peer
-   * that answers late must not get a message again because of that. What is a state is sent until the signal is
-   * aborted, as `stop` does.
+   * Stops without waiting for running deliveries. Another instance with the same journal continues them, so that a slow
+   * peer does not get a message twice. State channels send until the signal is aborted, as in `stop`.
    */
   async handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
     const underWay = this.#outbox.handOver();
@@ -142,8 +141,8 @@ export class Alerting {
   }
 
   /**
-   * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at again; null: all. It never
-   * throws and never waits.
+   * Processes the diagnosis of one round. `fresh` lists the preconditions that were checked again; null means all.
+   * Never throws or waits.
    */
   accept(diagnosis: Diagnosis, fresh: readonly string[] | null, partlyFresh?: PartlyFresh): void {
     const looks = this.#looks;
@@ -152,13 +151,13 @@ export class Alerting {
     this.#work();
   }
 
-  /** Takes the last round once more, judged by an answer that came late: it confirms nothing again. */
+  /** Processes the last round again, with a late response. This does not count as another confirmation. */
   revise(diagnosis: Diagnosis): void {
     this.#take({ kind: 'revision', at: this.#deps.clock.now(), diagnosis });
     this.#work();
   }
 
-  /** Open incidents, and those that ended lately. */
+  /** Returns open incidents and those that ended recently. */
   incidents(): readonly Incident[] {
     return this.#state.incidents;
   }
@@ -167,14 +166,14 @@ export class Alerting {
     return this.#state.silences;
   }
 
-  /** Notifications about matching incidents wait until it ends. Gives the new silence. */
+  /** Holds back notifications about matching incidents until the silence ends. Returns the new silence. */
   silence(request: Omit<Silence, 'id' | 'from'>): Silence | null {
     this.#take({ kind: 'silence', at: this.#deps.clock.now(), silence: request });
     this.#work();
     return this.#state.silences.at(-1) ?? null;
   }
 
-  /** False when there is no such silence. */
+  /** Returns false if there is no such silence. */
   unsilence(id: string): boolean {
     if (!this.#state.silences.some((silence) => silence.id === id)) return false;
     this.#take({ kind: 'unsilence', at: this.#deps.clock.now(), id });
@@ -182,17 +181,20 @@ export class Alerting {
     return true;
   }
 
-  /** Stops the reminders of an open incident until it ends or its cause changes. False when there is no such one. */
+  /**
+   * Stops the reminders of an open incident until it ends or its cause changes. Returns false if no such incident is
+   * open.
+   */
   acknowledge(id: string, by: string): boolean {
     return this.#takeAboutOpen(id, { kind: 'acknowledge', at: this.#deps.clock.now(), id, by });
   }
 
-  /** Its reminders go on. False when there is no such open incident. */
+  /** Resumes the reminders. Returns false if no such incident is open. */
   unacknowledge(id: string): boolean {
     return this.#takeAboutOpen(id, { kind: 'unacknowledge', at: this.#deps.clock.now(), id });
   }
 
-  /** Adds to the evidence of an open incident. False when there is no such one. */
+  /** Adds to the evidence of an open incident. Returns false if no such incident is open. */
   attach(id: string, evidence: readonly string[]): boolean {
     return this.#takeAboutOpen(id, { kind: 'attach', at: this.#deps.clock.now(), id, evidence });
   }
@@ -204,7 +206,7 @@ export class Alerting {
     return true;
   }
 
-  /** Whether it goes on by itself: reminders, digests and retries were looked at lately. */
+  /** Reports whether reminders, digests and retries were processed recently. */
   isWorking(): boolean {
     return (
       this.#tickedAt !== null &&
@@ -213,12 +215,12 @@ export class Alerting {
     );
   }
 
-  /** True while a maintenance window is open. */
+  /** Reports whether a maintenance window is open. */
   inMaintenance(): boolean {
     return this.#state.maintenance;
   }
 
-  /** See `pendingByChannel`. */
+  /** Returns pending deliveries: see `pendingByChannel`. */
   pending(): Readonly<Record<ChannelId, number>> {
     const outboxEntries = this.#deps.journal.pending();
     return pendingByChannel({
@@ -229,7 +231,7 @@ export class Alerting {
     });
   }
 
-  /** Of the configured channels that are told a state. */
+  /** Returns the delivery status of the configured state channels. */
   states(): readonly ChannelState[] {
     return this.#states.map((channel) => ({
       name: channelWords(channel.id).name,
@@ -238,12 +240,12 @@ export class Alerting {
     }));
   }
 
-  /** Whether the configuration sends notifications there. */
+  /** Reports whether the configuration contains this recipient. */
   isRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): boolean {
     return this.#messages.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
   }
 
-  /** Waits until nothing that is due is on its way. */
+  /** Waits until no due message is being delivered. */
   async idle(): Promise<void> {
     for (let working: Promise<void> | null = null; working !== this.#working; ) {
       working = this.#working;
@@ -255,7 +257,7 @@ export class Alerting {
     const at = this.#deps.clock.now();
     const active = this.#parts.maintenance.isActive(at);
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
-    // It lists what is open.
+    // The summary lists open incidents.
     if (!active && !this.#state.incidents.some(isUnverified)) this.#summarize(at);
     this.#work();
     this.#tickedAt = this.#deps.clock.elapsed();
@@ -267,7 +269,7 @@ export class Alerting {
     if (step !== null) this.#keep(step.state, step.effects);
   }
 
-  /** The new state is kept together with what is to be sent because of it, before anything is sent. */
+  /** Applies the input. The new state is stored together with the resulting notifications before anything is sent. */
   #take(input: IncidentInput): void {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
@@ -318,12 +320,12 @@ export class Alerting {
 
 export type AlertingConfig = MessageSettings & Pick<Config, 'notify'>;
 
-/** With how far apart the checks are. */
+/** Includes the check intervals. */
 type Deps = AlertingDeps & Pick<IncidentPolicy, 'intervals'>;
 
 /**
- * Alerting as a configuration wants it.
- * @throws {RangeError} for a maintenance window that cannot be read
+ * Creates alerting from the configuration.
+ * @throws {RangeError} if a maintenance window cannot be parsed
  */
 export function createAlerting(config: AlertingConfig, { intervals, ...deps }: Deps): Alerting {
   const { notify } = config;
@@ -346,14 +348,14 @@ function policyOf(notify: NotifyConfig, intervals: IncidentPolicy['intervals']):
 }
 
 /**
- * Keeps the recipients of one channel at what is true. One message at a time: what happens meanwhile goes out right
- * after it, as the state is then.
+ * Sends the current state to the recipients of one channel, one message at a time. After a change during a message, the
+ * new state is sent right after it.
  */
 export type StatePublisher = (state: () => IncidentState, signal: AbortSignal) => Promise<void>;
 
 export function createStatePublisher(channel: StateChannel, deps: Omit<OutboxDeps, 'journal'>): StatePublisher {
   const { name } = channelWords(channel.id);
-  /** Recipients, so that the log tells once that one fails. */
+  /** Failing recipients, so that each failure is logged only once. */
   const failing = new Set<string>();
   let last = Promise.resolve();
 
@@ -377,7 +379,7 @@ export function createStatePublisher(channel: StateChannel, deps: Omit<OutboxDep
   };
 }
 
-/** What messages take from the configuration, besides who gets them. */
+/** Message settings, other than the recipients. */
 interface MessageSettings extends Pick<Config, 'site' | 'timezone'> {
   readonly web: Pick<Config['web'], 'publicUrl'>;
   readonly notify: Pick<Config['notify'], 'runbookUrl'>;

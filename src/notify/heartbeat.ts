@@ -13,11 +13,11 @@ import { openDispatcher, throughProxy } from './channels/http-post.ts';
 export interface HeartbeatDeps extends EgressDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
-  /** Whether rounds still run: a watcher that hangs must not look alive. */
+  /** Reports whether rounds still run, because a watcher that hangs must not appear alive. */
   readonly isAlive: () => boolean;
 }
 
-/** Fetches a URL again and again, so that somebody notices when it is not fetched any more: the watcher's own death. */
+/** Fetches a URL regularly, so that the failure of ftm-watch itself is noticed when the requests stop. */
 export interface Heartbeat {
   start(): void;
   stop(): void;
@@ -34,7 +34,7 @@ export function createHeartbeat({ url, every }: HeartbeatConfig, deps: Heartbeat
   function note(error: string | null): void {
     if (stopping.signal.aborted || (error !== null) === failed) return;
     failed = error !== null;
-    // The URL is a secret of its kind: anyone who knows it can keep the alarm quiet.
+    // The URL is not logged. It is a secret, because anyone who knows it can suppress the alarm.
     if (error === null) logger.info({}, 'The heartbeat arrives again');
     else logger.warn({ error }, 'Cannot send the heartbeat: the watcher may be reported dead');
   }
@@ -53,10 +53,10 @@ export function createHeartbeat({ url, every }: HeartbeatConfig, deps: Heartbeat
   };
 }
 
-/** null, or what went wrong. */
+/** Returns null, or the error. */
 async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSignal): Promise<string | null> {
   const { clock, readSecret } = deps;
-  // Who has no heartbeat is spared its memory; the first beat comes at once.
+  // Loaded only when needed, to save memory. The first heartbeat is sent immediately.
   const { request } = await import('undici');
   using limit = deadline(clock, BEAT_DEADLINE, signal);
   let dispatcher: Dispatcher | null = null;
@@ -75,7 +75,7 @@ async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSigna
   }
 }
 
-/** A redirect leads to a login or to another address: whoever waits for the heartbeat has not received it. */
+/** Treats redirects as failures. They lead to a login or another address, so the heartbeat service received nothing. */
 function problemOf(status: number): string | null {
   if (status >= 200 && status < 300) return null;
   const advice = status >= 300 && status < 400 ? ': redirects are not followed, set the URL that they lead to' : '';

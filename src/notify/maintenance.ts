@@ -2,23 +2,23 @@ import type { MaintenanceWindow } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { readCrontab, type Crontab } from '../text/crontab.ts';
 
-/** Tells when notifications wait by plan. */
+/** Schedule of maintenance windows, during which notifications are held back. */
 export interface Maintenance {
   isActive(now: EpochMs): boolean;
   outlook(now: EpochMs): MaintenancePlan;
 }
 
-/** When notifications wait by plan. */
+/** The current and the next maintenance window. */
 export interface MaintenancePlan {
-  /** When the window that is open ends; null: none is open. */
+  /** End of the current window; null if none is open. */
   readonly until: EpochMs | null;
-  /** The next window to open; null: none is planned. */
+  /** The next window; null if none is planned. */
   readonly next: { readonly from: EpochMs; readonly until: EpochMs } | null;
 }
 
 /**
- * Windows by cron expression, duration and time zone. A window lasts its duration in real time.
- * @throws {RangeError} for an expression or a zone that cannot be read
+ * Creates the schedule from cron expressions, durations and time zones. A window lasts its duration in real time.
+ * @throws {RangeError} if an expression or a time zone cannot be parsed
  */
 export function createMaintenance(windows: readonly MaintenanceWindow[]): Maintenance {
   const read = windows.map(({ cron, duration, timezone }) => ({ begins: readCrontab(cron, timezone), duration }));

@@ -24,7 +24,7 @@ import type { Crontab } from '../text/crontab.ts';
 import { compareSeverity } from '../core/severity.ts';
 import { occurrenceText } from '../document/notification.ts';
 
-/** What one step of the machine changed and what is to be sent because of it, to be kept before anything is sent. */
+/** Returns the changes and notifications of one step, to be stored before anything is sent. */
 export function journalEntry(
   state: IncidentState,
   effects: readonly IncidentEffect[],
@@ -40,7 +40,7 @@ export function journalEntry(
   };
 }
 
-/** A notification on its way to everybody who wants it. */
+/** Returns the deliveries of a notification to all channels that accept it. */
 function outboxEntriesOf(
   notification: Notification,
   channels: readonly MessageChannel[],
@@ -68,7 +68,7 @@ function outboxEntriesOf(
   );
 }
 
-/** Those of the new state that the step changed, for the history. */
+/** Returns the incidents that the step changed, for the history. */
 function touched(state: IncidentState, effects: readonly IncidentEffect[]): readonly Incident[] {
   const changed = effects.flatMap((effect) =>
     effect.kind === 'transition' ? [effect.incident] : incidentsOf(effect.notification),
@@ -77,19 +77,19 @@ function touched(state: IncidentState, effects: readonly IncidentEffect[]): read
   return state.incidents.filter(({ id }) => ids.has(id));
 }
 
-/** One that dies again and again is told once in so long. */
+/** Minimum interval between reports of repeated restarts. */
 const AGAIN_AFTER: Millis = 3_600_000;
 
 export interface Restart {
   readonly now: EpochMs;
-  /** The last round that the history has; null: none. */
+  /** The last round in the history; null if there is none. */
   readonly lastRound: EpochMs | null;
   readonly timezone: string;
 }
 
 /**
- * The state as a process takes it up, and what it tells at once: where the last one did not end as it was asked to.
- * @param isQuiet nobody is to be told now
+ * Returns the state with which a process starts, and a notification if the last process ended unexpectedly.
+ * @param isQuiet set if no notifications may be sent now
  */
 export function takenUp(
   saved: IncidentState,
@@ -104,8 +104,8 @@ export function takenUp(
 }
 
 /**
- * After a long time without rounds it is unknown what of it lasts, and no two rounds around that time confirm each
- * other.
+ * Marks incidents as unverified after a long time without rounds, and drops candidates, because rounds before and after
+ * the gap do not confirm each other.
  */
 function afterGap(state: IncidentState, { now, lastRound }: Restart, policy: IncidentPolicy): IncidentState {
   const isLong = ({ precondition }: Cause, since: EpochMs): boolean =>
@@ -122,20 +122,20 @@ function afterGap(state: IncidentState, { now, lastRound }: Restart, policy: Inc
 }
 
 /**
- * What is told when the last process did not end as it was asked to: since when nothing was looked at, and what was
- * open then. Null when it did, or when the same was told lately.
+ * Returns the note about an unexpected end of the last process: the time without checks and the incidents open at that
+ * time. Returns null if it ended normally or if a restart was reported recently.
  */
 function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart): NoteNotification | null {
   const { runningSince, restartToldAt, origin, incidents } = state;
   if (runningSince === null) return null;
   if (restartToldAt !== null && Math.abs(now - restartToldAt) < AGAIN_AFTER) return null;
-  // A clock that was set back makes no span negative.
+  // Keeps the span from being negative after the clock was set back.
   const from = Math.min(Math.max(lastRound ?? runningSince, runningSince), now);
   const [since, until] = [zonedText(from, timezone), zonedText(now, timezone)];
   const open = incidents.filter(isOpenFault).map(({ cause }) => `${cause.severity}: ${headline(cause)} (${cause.id})`);
   return {
     kind: 'note',
-    // The same end is told under the same id.
+    // Repeated notes about the same end have the same ID.
     id: `restart-${String(runningSince)}-${origin}`,
     at: now,
     event: 'restart',
@@ -149,7 +149,7 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
   };
 }
 
-/** The state after the summary that is due now, and that summary; null: nothing is due. */
+/** Returns the state after the summary that is due now, and the summary; null if none is due. */
 export function dueSummary(
   state: IncidentState,
   summary: Crontab,
@@ -163,17 +163,16 @@ export function dueSummary(
 ): IncidentStep | null {
   const from = state.summarizedUntil;
   const summarized = { ...state, summarizedUntil: now };
-  // The first one has no beginning yet, and after a clock was set back the last one lies in the future.
+  // The first summary has no start yet. If the clock was set back, the last one is in the future.
   if (from === null || from > now) return { state: summarized, effects: [] };
   if (from >= (summary.last(now) ?? 0)) return null;
   const notification = summaryNote(state, summaryFacts(from, now), { from, until: now, timezone });
   return { state: summarized, effects: [{ kind: 'notify', notification }] };
 }
 
-/** Nobody reads more of them in a message. */
+/** Maximum entries in a message that anyone would read. */
 const MAX_LISTED = 30;
 
-/** How the time between was. */
 export function summaryNote(
   state: IncidentState,
   facts: SummaryFacts,
@@ -225,7 +224,7 @@ function actionOf([gravest, ...others]: readonly Incident[], { ends: [soonest] }
   return soonest === undefined ? 'There is nothing to do.' : `Renew in time: ${soonest.what}.`;
 }
 
-/** 100 % is said of what never failed alone. */
+/** Rounds down, so that 100 % means no failure at all. */
 function percent(share: number): string {
   return `${String(Math.floor(share * 1_000) / 10)} %`;
 }
@@ -245,11 +244,11 @@ function listed({ title, lines }: NoteSection): readonly NoteSection[] {
   return [{ title, lines: more > 0 ? [...lines.slice(0, MAX_LISTED), `and ${String(more)} more`] : lines }];
 }
 
-/** What a summary tells beside what alerting knows by itself. */
+/** Facts for a summary that alerting does not have itself. */
 export interface SummaryFacts {
-  /** Share of the watched time in which activation could work, 0 to 1; null: nothing is known. */
+  /** Share of the monitored time in which activation could work, 0 to 1; null if unknown. */
   readonly availability: number | null;
-  /** Incidents that ended in the time. */
+  /** Incidents that ended in the period. */
   readonly ended: readonly Incident[];
   /** By appliance. */
   readonly tokensLeft: readonly { readonly appliance: string; readonly count: number }[];
@@ -257,7 +256,7 @@ export interface SummaryFacts {
   readonly ends: readonly { readonly what: string; readonly at: EpochMs }[];
 }
 
-/** Ten characters. Among a thousand sites, two have the same by chance in one of two million cases. */
+/** Returns ten characters. Among a thousand sites, the chance that two get the same name is one in two million. */
 export function randomName(): string {
   return randomBytes(5).toString('hex');
 }

@@ -15,10 +15,10 @@ import { type MessageChannel, orDeferred, type RecipientOutcome, type StateChann
 import { compareSeverity, type Severity } from '../core/severity.ts';
 import { byChannel, type ChannelId } from './channels/registry.ts';
 
-/** An alert must not wait for longer than this because a service says so. */
+/** Maximum time that a service can delay an alert. */
 const LONGEST: Millis = 15 * 60_000;
 
-/** As long as was asked for, within bounds. */
+/** Returns the requested pause, up to the maximum. */
 function pauseOf(retryAfter: Millis): Millis {
   return Math.min(LONGEST, retryAfter);
 }
@@ -26,10 +26,10 @@ function pauseOf(retryAfter: Millis): Millis {
 const FIRST: Millis = 5_000;
 const LONGEST_DELAY: Millis = 5 * 60_000;
 
-/** Mail servers give up after five days (RFC 5321 §4.5.4.1); nobody acts on an alert that old. */
+/** Mail servers give up after five days (RFC 5321 §4.5.4.1). Nobody acts on an alert that old. */
 const GIVE_UP_AFTER: Millis = 5 * 86_400_000;
 
-/** How long to wait after so many failures in a row: twice as long each time, five minutes at most. */
+/** Returns the delay after this many failures in a row. It doubles each time, up to five minutes. */
 function retryDelay(attempts: number): Millis {
   return Math.min(LONGEST_DELAY, FIRST * 2 ** Math.min(Math.max(0, attempts - 1), 20));
 }
@@ -38,17 +38,17 @@ export interface OutboxDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
   readonly journal: AlertJournal;
-  /** One try of one delivery: `ftm_notifications_total` and the time of the last success. */
+  /** Called for each attempt. Updates `ftm_notifications_total` and the time of the last success. */
   readonly onDelivery: (channel: string, result: DeliveryResult, at: EpochMs) => void;
 }
 
-/** One notification on its way to the recipients of one channel. */
+/** A running delivery of one notification to the recipients of one channel. */
 export interface Attempt {
   readonly channel: string;
   readonly batch: readonly OutboxEntry[];
   /** Never rejects. */
   readonly outcomes: Promise<readonly RecipientOutcome[]>;
-  /** Breaks it off: then nobody knows what the peer made of it. */
+  /** Aborts the attempt. It is then unknown whether the peer accepted the message. */
   readonly controller: AbortController;
 }
 
@@ -58,23 +58,23 @@ interface Run {
 }
 
 /**
- * Delivers what the journal holds. A notification was written before its first attempt, and each outcome is written
- * right after it: a crash loses nothing, and repeats only what was accepted in the instant before its outcome was
- * written. Channels do not wait for each other.
+ * Delivers the notifications in the journal. Each notification is written before its first attempt, and each outcome
+ * immediately after the attempt. A crash loses nothing and repeats only deliveries whose outcome was not yet written.
+ * Channels do not wait for each other.
  */
 export class Outbox {
   readonly #channels: readonly MessageChannel[];
   readonly #deps: OutboxDeps;
   readonly #signal: AbortSignal;
   readonly #running = new Map<MessageChannel, Run>();
-  /** Until when nothing is sent to a recipient that asked for a pause (`Retry-After`), whatever it tells. */
+  /** End of the pause that a recipient requested (`Retry-After`). It applies to all of that recipient's messages. */
   readonly #pausedUntil = new Map<string, Millis>();
-  /** Those under way, each with what ends the wait for its outcomes. */
+  /** Running attempts, each with the function that ends the wait for its outcomes. */
   readonly #attempts = new Map<Attempt, () => void>();
   readonly #takenOver = new Set<Promise<void>>();
   #isHandedOver = false;
 
-  /** @param signal breaks all attempts off, and begins no more */
+  /** @param signal aborts all attempts and prevents new ones */
   constructor(channels: readonly MessageChannel[], deps: OutboxDeps, signal: AbortSignal) {
     this.#channels = channels;
     this.#deps = deps;
@@ -85,14 +85,14 @@ export class Outbox {
     signal.addEventListener('abort', breakOff, { once: true });
   }
 
-  /** Delivers all that is due, once each. Never rejects. */
+  /** Makes one attempt for each due delivery. Never rejects. */
   async deliver(): Promise<void> {
     if (this.#isHandedOver) return;
     this.#withdrawOrphaned();
     await Promise.all([...this.#channels.map((channel) => this.#drainOne(channel)), ...this.#takenOver]);
   }
 
-  /** Takes over the attempts of another outbox with the same journal, and writes their outcomes. */
+  /** Takes over the attempts of another outbox with the same journal and records their outcomes. */
   takeOver(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
       const underWay = this.#settled(attempt).finally(() => this.#takenOver.delete(underWay));
@@ -100,7 +100,7 @@ export class Outbox {
     }
   }
 
-  /** Begins nothing more, and gives away the attempts under way, whose outcomes it does not write. */
+  /** Stops new attempts and returns the running ones. The new owner records their outcomes. */
   handOver(): readonly Attempt[] {
     this.#isHandedOver = true;
     const underWay = [...this.#attempts];
@@ -112,7 +112,8 @@ export class Outbox {
   #drainOne(channel: MessageChannel): Promise<void> {
     const before = this.#running.get(channel);
     if (before !== undefined) {
-      // Never twice at a time, or an entry would be sent twice; but it must look again, it may just have looked.
+      // Two runs at a time would send an entry twice. The current run repeats its check, because it may have just
+      // finished it.
       before.again = true;
       return before.done;
     }
@@ -144,7 +145,7 @@ export class Outbox {
     }
   }
 
-  /** Waits for an attempt and writes its outcomes, unless it is handed over meanwhile. */
+  /** Waits for an attempt and records its outcomes, unless the attempt is handed over first. */
   async #settled(attempt: Attempt): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<readonly RecipientOutcome[] | null>();
     this.#attempts.set(attempt, () => resolve(null));
@@ -172,7 +173,7 @@ export class Outbox {
     return [...this.#attempts.keys()].some(({ batch }) => batch.some((entry) => deliveryKey(entry.delivery) === key));
   }
 
-  /** Recipients that the configuration no longer names. */
+  /** Withdraws deliveries to recipients that are no longer configured. */
   #withdrawOrphaned(): void {
     const { journal, clock } = this.#deps;
     const orphaned = [...journal.givenUp(), ...journal.pending()].filter(
@@ -193,7 +194,7 @@ function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly Recipie
   const now = deps.clock.now();
   const tried = batch.flatMap(({ delivery, notification }): readonly OutboxEntry[] => {
     const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient) ?? NO_OUTCOME;
-    // Stopped halfway: nobody knows what the peer made of it, and it is not the peer's fault.
+    // The attempt was aborted. It is unknown whether the peer accepted it, and the peer did not fail.
     if (controller.signal.aborted && outcome.kind === 'deferred') return [];
     return [{ delivery: afterAttempt(delivery, outcome, now), notification }];
   });
@@ -201,7 +202,10 @@ function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly Recipie
   for (const entry of tried) noteResult(entry, deps);
 }
 
-/** What was given up earlier to the same recipients, and says nothing that the new one does not say. */
+/**
+ * Returns deliveries to the same recipients that were given up earlier and whose incidents are all covered by the new
+ * ones.
+ */
 function withdrawn(tried: readonly OutboxEntry[], journal: AlertJournal, now: EpochMs): readonly Delivery[] {
   const done = tried.filter(({ delivery }) => delivery.status !== 'pending');
   return journal
@@ -226,7 +230,7 @@ async function tryOnce(
 ): Promise<readonly RecipientOutcome[]> {
   const [first] = batch;
   if (first === undefined) return [];
-  // Whom it was written down for is told, also when the configuration asks for less since.
+  // Recipients recorded in the journal still get the message, even if the configured minimum severity has risen.
   const notification = bySeverity(first.notification, channel.minSeverity) ?? first.notification;
   const failures = batch.flatMap(({ delivery }) => delivery.firstFailedAt ?? []);
   const firstFailedAt = failures.length === 0 ? null : Math.min(...failures);
@@ -234,7 +238,7 @@ async function tryOnce(
   return orDeferred(recipients, () => channel.deliver({ notification, recipients, firstFailedAt }, signal));
 }
 
-/** A channel must report an outcome for each recipient: without one, the delivery would be due again immediately. */
+/** Outcome for a recipient that the channel did not report. Otherwise the delivery would be due again immediately. */
 const NO_OUTCOME = { kind: 'deferred', detail: 'The channel reported no outcome' } as const;
 
 function afterAttempt(delivery: Delivery, outcome: Omit<RecipientOutcome, 'recipient'>, now: EpochMs): Delivery {
@@ -243,7 +247,7 @@ function afterAttempt(delivery: Delivery, outcome: Omit<RecipientOutcome, 'recip
   if (outcome.kind === 'sent') return { ...tried, status: 'sent', finishedAt: now };
   const wait = Math.max(retryDelay(attempts), pauseOf(outcome.retryAfter ?? 0));
   const failed = { ...tried, firstFailedAt: delivery.firstFailedAt ?? now, nextAttemptAt: now + wait };
-  // What was given up stays so until it is accepted.
+  // A delivery that was given up keeps that status until it is accepted.
   if (isGivenUp(delivery)) return failed;
   if (outcome.kind === 'rejected') return { ...failed, status: 'rejected', finishedAt: now };
   return now - delivery.createdAt > GIVE_UP_AFTER ? { ...failed, status: 'expired', finishedAt: now } : failed;
@@ -275,15 +279,15 @@ function noteResult({ delivery, notification }: OutboxEntry, { logger, onDeliver
 }
 
 /**
- * What is to be tried next: one notification that is due, with all its recipients that it is due for. What was never
- * tried comes first, so that nothing new waits for a long queue of what a server puts off.
+ * Returns the next attempt: one due notification with all recipients for which it is due. Notifications that were never
+ * tried come first, so that new ones do not wait behind a long queue of deferred ones.
  */
 function nextBatch(
   journal: AlertJournal,
   isFree: (delivery: Delivery) => boolean,
   now: EpochMs,
 ): readonly OutboxEntry[] {
-  // What is under way keeps its place in the order.
+  // Running deliveries keep their place in the order.
   const due = [...journal.givenUp(), ...inOrder(journal.pending())]
     .filter(({ delivery }) => isFree(delivery) && isDue(delivery, now))
     .toSorted((a, b) => a.delivery.attempts - b.delivery.attempts);
@@ -292,8 +296,8 @@ function nextBatch(
 }
 
 /**
- * Those that wait for nothing older about the same incident that is still on its way to the same recipient.
- * A digest goes when one of its incidents waits for nothing.
+ * Returns deliveries that need not wait for an older one about the same incident to the same recipient. A digest is
+ * included if at least one of its incidents need not wait.
  */
 function inOrder(pending: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const waiting = new Set<string>();
@@ -305,15 +309,12 @@ function inOrder(pending: readonly OutboxEntry[]): readonly OutboxEntry[] {
   });
 }
 
-/** A wall clock that was set back must not put a delivery off by more than its own delay. */
+/** Reports whether a delivery is due. If the clock was set back, it waits no longer than its own delay. */
 function isDue({ nextAttemptAt, attempts }: Delivery, now: EpochMs): boolean {
   return now >= nextAttemptAt || nextAttemptAt - now > retryDelay(attempts);
 }
 
-/**
- * What of a notification is told to those who want nothing less grave than `least`; null: nothing. A test is told to
- * everybody.
- */
+/** Returns the part of a notification with at least severity `least`; null if there is none. Tests are always sent. */
 export function bySeverity(notification: Notification, least: Severity): Notification | null {
   switch (notification.kind) {
     case 'incident':
@@ -321,18 +322,18 @@ export function bySeverity(notification: Notification, least: Severity): Notific
     case 'digest': {
       const items = notification.items.filter(({ incident }) => isGraveEnough(incident, least));
       if (items.length === notification.items.length) return notification;
-      // The gravest come first: what did not fit in is no graver than what is left out.
+      // The most severe items come first, so omitted items are no more severe than the ones filtered out.
       return items.length === 0 ? null : { ...notification, items, omitted: 0 };
     }
     case 'note':
-      // A restart is as grave as a warning, and a summary is not graver.
+      // A restart counts as a warning, and a summary is no more severe.
       return least === 'critical' ? null : notification;
     case 'test':
       return notification;
   }
 }
 
-/** As grave as it was ever named: whoever heard of the beginning hears how it goes on, and of the end. */
+/** Compares the highest severity ever sent, so that recipients of the first message also get updates and the end. */
 function isGraveEnough({ cause, lastNotified }: Incident, least: Severity): boolean {
   const severities = [cause, ...(lastNotified?.named ?? [])].map(({ severity }) => severity);
   return severities.some((severity) => compareSeverity(severity, least) <= 0);
@@ -342,13 +343,13 @@ interface Waiting {
   readonly messages: readonly MessageChannel[];
   readonly states: readonly StateChannel[];
   readonly outboxEntries: readonly OutboxEntry[];
-  /** What the hourly limit holds back: it waits for each way that it will go. */
+  /** Incidents held back by the hourly limit, counted for each future delivery. */
   readonly held: readonly Incident[];
 }
 
 /**
- * Deliveries that wait, by channel, and what the hourly limit holds back; of a channel that is told a state, the
- * recipients that did not take the last message and have to hear something.
+ * Counts pending deliveries by channel, including incidents held back by the hourly limit. For a state channel, counts
+ * the recipients that rejected the last message and still have updates to receive.
  */
 export function pendingByChannel({
   messages,

@@ -2,23 +2,23 @@ import { portOf } from '../core/addresses.ts';
 import { type Markup, markup } from '../document/html.ts';
 import type { RoundResult } from './report-contents.ts';
 
-/** The folder of the archive that is left for it. */
+/** Folder of the archive for files that the administrator adds. */
 const FOLDER = 'add-by-hand';
 
-/** Something that Fortinet TAC asks for and only an administrator can get. */
+/** Something that Fortinet TAC asks for and that only an administrator can obtain. */
 interface TicketItem {
   readonly title: string;
-  /** Where to click, or what to run; one sentence each. */
+  /** Where to click or what to run, one sentence each. */
   readonly steps: readonly string[];
-  /** The name to save it under, in the folder of the archive. */
+  /** File name to save it under, in the archive's folder. */
   readonly saveAs: string;
-  /** Where it was seen that TAC asks for it, and where to click. */
+  /** Source for TAC's request and for the steps. */
   readonly source: string;
 }
 
 /**
- * What TAC asks for besides this report. None of it can be read over an interface, and none of it has passed through
- * what takes secrets out.
+ * Returns what TAC asks for in addition to this report. No interface provides these items, and secrets have not been
+ * removed from them.
  */
 export function ticketItems({ diagnosis, observations }: RoundResult): readonly TicketItem[] {
   const isPush = diagnosis.causes.some(({ id }) => id.startsWith('push-'));
@@ -82,7 +82,7 @@ export function ticketItems({ diagnosis, observations }: RoundResult): readonly 
   ];
 }
 
-/** The list as the file that the folder begins with. */
+/** Returns the list as the first file of the folder. */
 export function ticketFile(items: readonly TicketItem[]): readonly [name: string, text: string] {
   const lines = items.flatMap(({ title, steps, saveAs, source }, index) => [
     `[ ] ${String(index + 1)}. ${title}`,
@@ -103,7 +103,7 @@ export function ticketFile(items: readonly TicketItem[]): readonly [name: string
   ];
 }
 
-/** The same list for the page. */
+/** Returns the list for the page. */
 export function ticketView(items: readonly TicketItem[]): Markup {
   return markup`<p>Fortinet TAC asks for these besides this report, and only you can get them. Save them into the folder
 <code>${FOLDER}</code> of the archive. Nothing was taken out of them: they may contain names, addresses and secrets.</p>

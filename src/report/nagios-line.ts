@@ -7,12 +7,12 @@ import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
 import type { Readiness } from '../engine/model.ts';
 import { CONCLUSIONS, type OpenIncident, type UnseenIncident } from './report-text.ts';
 
-/** Exit codes as a Nagios plugin gives them: of `check`, in every form. */
+/** Exit codes of a Nagios plugin. `check` uses them for every output format. */
 export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
 
 export type CheckExit = (typeof CHECK_EXIT)[keyof typeof CHECK_EXIT];
 
-/** What a plugin tells of a diagnosis. */
+/** The parts of a diagnosis that the plugin uses. */
 export interface SeenDiagnosis {
   readonly ready: Readiness;
   /** ISO 8601. */
@@ -28,23 +28,23 @@ export type Looked =
       readonly by: 'daemon';
       readonly incidents: readonly OpenIncident[];
       readonly now: EpochMs;
-      /** How old its last round may be: what is older says nothing of now. */
+      /** Maximum age of the last round. An older round does not show the current state. */
       readonly longest: Millis;
     }
-  /** A round of its own: nothing is remembered, and the log was not heard. */
+  /** A separate round, without history or log lines. */
   | { readonly by: 'itself' };
 
 export interface PluginAnswer {
-  /** One line with its line break. */
+  /** One line, with its line break. */
   readonly text: string;
   readonly exitCode: CheckExit;
 }
 
-/** NRPE cuts at 1024 bytes, and the performance data wants its part. */
+/** NRPE truncates at 1024 bytes, and the performance data needs part of that. */
 const MAX_TEXT = 500;
 
 /**
- * A diagnosis as one line of a monitoring plugin: status word, text, performance data.
+ * Returns a diagnosis as one line of a monitoring plugin: status word, text and performance data.
  * https://www.monitoring-plugins.org/doc/guidelines.html#AEN33
  */
 export function pluginAnswer(diagnosis: SeenDiagnosis, looked: Looked): PluginAnswer {
@@ -64,15 +64,15 @@ function timeText(at: string): string {
   return utcText(Date.parse(at));
 }
 
-/** What kept a plugin from its answer: our trouble, never the target's. */
+/** Returns the answer if the plugin failed because of a local problem, not because of the target. */
 export function pluginUnknown(reason: string): PluginAnswer {
   return line(CHECK_EXIT.unknown, reason, []);
 }
 
 /**
- * Follows `ready`. An incident that is still open while everything works again is a warning; where nothing is known
- * now, it is what was known last. A warning need not have a cause: that FortiAuthenticator uses another server than the
- * one that is probed has none.
+ * Returns the exit code for `ready`. An incident that is still open while everything works again is a warning. If the
+ * current state is unknown, a critical open incident counts as not ready. A warning need not have a cause, for example
+ * if FortiAuthenticator uses a different server than the probe.
  */
 export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {
   const open = looked.by === 'daemon' ? looked.incidents : [];
@@ -85,7 +85,10 @@ export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, look
   return warns ? CHECK_EXIT.warnings : CHECK_EXIT.ready;
 }
 
-/** What one check cannot see counts as the daemon says; what it contradicts is a warning until its incident ends. */
+/**
+ * Combines the result of one check with the daemon's incidents. An incident that the check cannot see keeps its
+ * severity. One that the check contradicts is a warning until it ends.
+ */
 export function exitCodeBeside(own: CheckExit, unseen: readonly UnseenIncident[]): CheckExit {
   if (own === CHECK_EXIT.notReady || unseen.length === 0) return own;
   if (unseen.some(({ isContradicted, severity }) => !isContradicted && severity === 'critical'))
@@ -106,7 +109,7 @@ function textOf(exitCode: CheckExit, diagnosis: SeenDiagnosis, looked: Looked): 
   }
 }
 
-/** The gravest with its begin, and how many more there are. */
+/** Returns the most severe problem with its start, and the number of others. */
 function troubles({ ready, causes }: SeenDiagnosis, looked: Looked): string | null {
   const open = looked.by === 'daemon' ? looked.incidents : [];
   const isNew = ({ summary }: { readonly summary: string }): boolean => open.every((one) => one.summary !== summary);
@@ -134,7 +137,7 @@ function performanceData(diagnosis: SeenDiagnosis, looked: Looked): readonly str
   const { causes, preconditions } = diagnosis;
   const count = (severity: Severity): number => causes.filter((cause) => cause.severity === severity).length;
   const inState = (wanted: string): number => preconditions.filter(({ state }) => state === wanted).length;
-  // A range of 0 is alerted above 0 (guidelines, "Threshold and Ranges").
+  // The range 0 alerts on values above 0 (guidelines, "Threshold and Ranges").
   return [
     `causes_critical=${String(count('critical'))};;0;0`,
     `causes_warning=${String(count('warning'))};0;;0`,
@@ -159,8 +162,8 @@ function line(exitCode: CheckExit, text: string, data: readonly string[]): Plugi
 const HARMLESS: Readonly<Record<string, string>> = { '|': '/', '<': '(', '>': ')', '`': "'", $: '_' };
 
 /**
- * One line in which a stranger's bytes end no text, begin no macro or command of a notification (`illegal_macro_output_chars`
- * of Nagios is a setting), and are no HTML.
+ * Returns one line in which untrusted text cannot end the text, start a macro or command (Nagios's
+ * `illegal_macro_output_chars` is configurable), or form HTML.
  */
 function harmless(text: string): string {
   return visibleText(text, MAX_TEXT).replaceAll(/[|<>`$]/gu, (character) => HARMLESS[character] ?? '');

@@ -6,7 +6,7 @@ import { visibleText } from '../core/visible-text.ts';
 
 const LONGEST_TEXT = 2_000;
 
-/** Every answer on one path with its times, a line each, for people. */
+/** Returns every response on one path with its times, one readable line each. */
 export function pathLines({
   names,
   endpoints,
@@ -22,7 +22,7 @@ export function pathLines({
   ];
 }
 
-/** How far a mail server went, as one line. */
+/** Returns one line with the last stage reached at a mail server. */
 export function mailLine({ server, security, outcome }: MailObservation): string {
   const way = `${server}  SMTP  ${security}`;
   if (outcome.kind === 'accepted')
@@ -84,7 +84,7 @@ function httpText(http: HttpOutcome): string {
   }
 }
 
-/** What a peer said, made safe to show. */
+/** Makes text from a peer safe to show. */
 export function shown(text: string): string {
   return visibleText(text, LONGEST_TEXT);
 }

@@ -9,19 +9,18 @@ import { maskFor, type ReportData, reportData } from './report-data.ts';
 import { reportHtml } from './report-html.ts';
 import { capturedCertificates, keptCertificates, seenChains } from './seen.ts';
 
-/** A report ready to be written. */
+/** A finished report. */
 export interface ReportArchive {
-  /** Name of the one folder in it: `ftm-watch-report-hq-20261124T195500Z`. */
+  /** Name of its only folder: `ftm-watch-report-hq-20261124T195500Z`. */
   readonly folder: string;
-  /** Names of the files in the folder, with their sizes in bytes. */
+  /** Files in the folder, with their sizes in bytes. */
   readonly files: readonly { readonly name: string; readonly size: number }[];
-  /** The zip archive. */
   readonly bytes: Uint8Array;
 }
 
 type File = readonly [name: string, text: string];
 
-/** The whole report as one zip archive, without secrets. */
+/** Returns the whole report as a zip archive, without secrets. */
 export function reportArchive(sources: ReportSources): ReportArchive {
   const folder = `ftm-watch-report-${fileName(sources.site)}-${fileTime(sources.writtenAt)}`;
   const withoutSecrets = createSecretRemover(sources.secrets);
@@ -59,8 +58,8 @@ function jsonText(data: ReportData): string {
 }
 
 /**
- * "Version made by" and the mode in the upper half of the attributes (APPNOTE.TXT 4.4.2 and 4.4.15): unpacked, it is as
- * private.
+ * Values for "version made by" and for the mode in the upper half of the attributes (APPNOTE.TXT 4.4.2 and 4.4.15).
+ * Unpacked files are readable by the owner only.
  */
 const UNIX = 3;
 const OWNER_ONLY = 0o100600 * 2 ** 16;
@@ -69,15 +68,15 @@ const EARLIEST: EpochMs = Date.UTC(1980, 0, 1);
 const LATEST: EpochMs = Date.UTC(2100, 0, 1) - 1;
 
 /**
- * The time of a file in an archive has no zone (APPNOTE.TXT 4.4.6) and begins in 1980: it is written in UTC, and a
- * clock that is far off must not keep a report from being written.
+ * Returns a file time for the archive. It has no time zone (APPNOTE.TXT 4.4.6) and starts in 1980. It is written in UTC
+ * and limited to the valid range, so that a wrong clock does not prevent a report.
  */
 function zipTime(at: EpochMs): Date {
-  // A time without a zone is read as one of this machine's, which is what the library writes.
+  // A time without a zone is parsed as local time, which is what the library writes.
   return new Date(isoTime(Math.min(Math.max(at, EARLIEST), LATEST)).slice(0, -1));
 }
 
-/** As it may stand in the name of a file, and sorts by time: `20261124T195500Z`. */
+/** Returns the time for a file name, sortable by time: `20261124T195500Z`. */
 function fileTime(at: EpochMs): string {
   return isoTime(at)
     .replaceAll(/[-:]|\.\d+/gu, '')

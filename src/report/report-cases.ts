@@ -4,34 +4,33 @@ import type { ReportData } from './report-data.ts';
 import type { SeenIssuer } from './seen.ts';
 import type { TimelineIncident } from './timeline.ts';
 
-/** One fault of the period, however often it came: what the report is about. */
+/** A fault in the period of the report, with all its occurrences. */
 export interface ReportCase {
-  /** As it was understood last. */
+  /** The latest cause. */
   readonly cause: Cause;
-  /** When it was there, latest first. */
+  /** Occurrences, latest first. */
   readonly spans: readonly CaseSpan[];
-  /** Who issued certificates that its target showed meanwhile, other than those that are genuine now. */
+  /** Issuers of the certificates that the target presented during the fault, except currently genuine ones. */
   readonly issuers: readonly SeenIssuer[];
 }
 
 export interface CaseSpan {
-  /** ISO 8601, UTC, as all times here. */
+  /** ISO 8601, UTC, like all times here. */
   readonly since: string;
-  /** When it was said to be over; null: it lasts, or is `gone`. */
+  /** Time of its all-clear; null if it continues or is `gone`. */
   readonly until: string | null;
-  /** When it was seen last. */
   readonly lastSeen: string;
-  /** How long it was there, in words: `about 51 s`; null: it is not over. */
+  /** Duration in words, such as `about 51 s`; null if it has not ended. */
   readonly lasted: string | null;
-  /** Its incident is open, but the round of the report judged it and did not see it. */
+  /** Set if its incident is open but the report's round checked it and did not find it. */
   readonly gone: boolean;
-  /** Null: seen by the round of the report alone. */
+  /** null if only the report's round has seen it. */
   readonly incident: string | null;
 }
 
 type Known = Pick<ReportData, 'check' | 'timeline' | 'issuers' | 'period'>;
 
-/** Those that last first, then the gravest, then the latest. */
+/** Returns ongoing faults first, then the most severe, then the latest. */
 export function reportCases(data: Known): readonly ReportCase[] {
   const { check, timeline, period } = data;
   const known = Map.groupBy(timeline.incidents, ({ cause }) => keyOf(cause));
@@ -54,12 +53,12 @@ export function reportCases(data: Known): readonly ReportCase[] {
     );
 }
 
-/** Whether it is there now. */
+/** Reports whether the fault is present now. */
 export function lasts({ spans }: ReportCase): boolean {
   return spans.some(({ until, gone }) => until === null && !gone);
 }
 
-/** The round of the report has judged its precondition, and found nothing of the kind. */
+/** Reports whether the report's round checked the precondition and did not find the fault. */
 function isGone(cause: Cause, { preconditions, causes }: ReportData['check']): boolean {
   const state = preconditions.find(({ id }) => id === cause.precondition)?.state;
   return !causes.some((one) => keyOf(one) === keyOf(cause)) && (state === 'ok' || state === 'warning');
@@ -77,7 +76,7 @@ function keyOf({ id, subject }: Cause): string {
   return `${id} ${subject}`;
 }
 
-/** What the round of the report says of a fault. */
+/** Result of the report's round for a fault. */
 interface Seen {
   readonly at: string;
   readonly isSeen: boolean;
@@ -96,7 +95,7 @@ function spansOf(incidents: readonly TimelineIncident[], { at, isSeen, isGone }:
   return [{ since: at, until: null, lastSeen: at, lasted: null, gone: false, incident: null }, ...spans];
 }
 
-/** Of a fault of another kind, certificates are no evidence. */
+/** Returns no issuers for faults to which certificates are irrelevant. */
 function issuersOf(
   { precondition, subject }: Cause,
   spans: readonly CaseSpan[],

@@ -10,21 +10,21 @@ import { createSecretFilter } from '../core/visible-text.ts';
 import type { RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../checks/judgement.ts';
 
-/** Everything that a report is made of, before anything is taken out. */
+/** All input of a report, before anything is removed. */
 export interface ReportSources {
   readonly site: string;
   readonly writtenAt: EpochMs;
-  /** What is told of: history and log lines of it, and the round when it lies within. */
+  /** The reported period. It selects history and log lines, and the round if it is within the period. */
   readonly period: Period;
   readonly versions: Versions;
   readonly examination: RoundResult;
-  /** As `config print` shows it. */
+  /** The configuration as shown by `config print`. */
   readonly configuration: Readonly<Record<string, Plain>>;
-  /** What packet captures show; null: none was named. */
+  /** The result of the packet captures; null if none was given. */
   readonly capture: CaptureResult | null;
   readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
-  /** The values of the configuration's secrets, to be taken out wherever they stand. */
+  /** Values of the configured secrets, which are removed everywhere. */
   readonly secrets: readonly string[];
 }
 
@@ -35,20 +35,20 @@ export interface Versions {
   readonly os: string;
 }
 
-/** The log lines that a daemon has kept. */
+/** Log lines stored by a daemon. */
 export type LogMemory =
   | { readonly kind: 'none' }
   | { readonly kind: 'unreadable'; readonly message: string }
   | {
       readonly kind: 'read';
       readonly state: PollingState;
-      /** Null: the daemon stopped a while ago, or has heard nothing for so long. */
+      /** null if the daemon stopped a while ago, or has received no lines for as long. */
       readonly listeningSince: EpochMs | null;
     };
 
 /**
- * Without what tells who a person is. Summary, findings and evidence quote what peers and logs said; impact and remedy
- * are our own words.
+ * Removes personal data. Summary, findings and evidence quote peers and logs. Impact and remedy contain only our own
+ * text.
  */
 export function maskedDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
   return {
@@ -77,7 +77,7 @@ function maskedStatus(status: PreconditionStatus, mask: Mask): PreconditionStatu
   };
 }
 
-/** Every text in data that is to become JSON; its keys are our own. */
+/** Masks every text in JSON data. Keys are our own and stay. */
 export function maskedData(value: unknown, mask: Mask): unknown {
   if (typeof value === 'string') return mask.line(value);
   if (Array.isArray(value)) return value.map((item) => maskedData(item, mask));
@@ -86,16 +86,16 @@ export function maskedData(value: unknown, mask: Mask): unknown {
 }
 
 /**
- * Shorter ones, and words such as "fortinet", stand in a report for other reasons: taken out, they would spoil it and
- * give themselves away.
+ * Shorter values and words such as "fortinet" also occur in a report for other reasons. Removing them would spoil the
+ * report and reveal the secret.
  */
 const SHORTEST_SECRET = 8;
 const WORD = /^\p{L}{1,15}$/u;
 
 /**
- * The last look at a finished text before it leaves the house.
+ * Returns the final filter for a finished text.
  *
- * @param secrets all that the configuration knows; short ones and plain words are left alone
+ * @param secrets all secrets in the configuration; short ones and plain words are not removed
  */
 export function createSecretRemover(secrets: readonly string[]): (text: string) => string {
   return createSecretFilter(secrets.filter((secret) => secret.length >= SHORTEST_SECRET && !WORD.test(secret)));
@@ -104,8 +104,8 @@ export function createSecretRemover(secrets: readonly string[]): (text: string) 
 const LONGEST = 60;
 
 /**
- * A text as part of a file's name that every system and mail program takes: letters without marks, digits, `.`, `_` and
- * `-`.
+ * Returns text for a file name that every system and mail program accepts: letters without accents, digits, `.`, `_`
+ * and `-`.
  */
 export function fileName(text: string): string {
   const plain = text
@@ -117,7 +117,7 @@ export function fileName(text: string): string {
   return plain === '' ? 'unnamed' : plain;
 }
 
-/** One round with everything that came of it. */
+/** A round with its results. */
 export interface RoundResult {
   readonly diagnosis: Diagnosis;
   readonly observations: RoundObservations;

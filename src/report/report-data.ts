@@ -17,38 +17,38 @@ import {
 import { type SeenChain, seenChains, type SeenIssuer, seenIssuers } from './seen.ts';
 
 /**
- * The object of `report.json`: names are part of the contract. Times are ISO 8601, UTC; durations are in milliseconds.
+ * The object in `report.json`. Field names are part of the API. Times are ISO 8601, UTC; durations are in milliseconds.
  */
 export interface ReportData {
   readonly version: 1;
   readonly site: string;
   readonly writtenAt: string;
-  /** `since` is null where everything that is kept is meant. */
+  /** `since` is null if the period covers all stored data. */
   readonly period: { readonly since: string | null; readonly until: string };
   readonly versions: Versions;
-  /** The object of `check --json`. */
+  /** The object printed by `check --json`. */
   readonly check: DiagnosisJson;
-  /** Every answer of the round. */
+  /** Every response of the round. */
   readonly round: unknown;
-  /** The object of `capture --json`; left out where no capture was named. */
+  /** The object printed by `capture --json`; omitted if no capture was given. */
   readonly capture?: unknown;
-  /** Without their PEM, which is in the files that they name. */
+  /** Certificate chains without PEM data, which is in the named files. */
   readonly chains: readonly Omit<SeenChain, 'pem'>[];
-  /** Who issued the certificates of the period, also those that are shown no more. */
+  /** Issuers of all certificates in the period, including those no longer presented. */
   readonly issuers: readonly SeenIssuer[];
   readonly timeline: Timeline;
   readonly logExcerpts: LogExcerpts;
   readonly configuration: Readonly<Record<string, Plain>>;
-  /** How often what was masked; secrets that a peer sent back are taken out besides. */
+  /** Number of masked values by kind, not counting secrets that a peer returned. */
   readonly masked: MaskTally;
 }
 
-/** Knows the accounts and the secrets of the configuration. */
+/** Returns a mask for the accounts and secrets of the configuration. */
 export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configuration' | 'secrets'>): Mask {
   return createMask({ accounts: accountsIn(configuration), withoutSecrets: createSecretRemover(secrets) });
 }
 
-/** All that is in a report as data, already without what tells who a person is. */
+/** Returns the report's data, without personal data. */
 export function reportData(sources: ReportSources): ReportData {
   const mask = maskFor(sources);
   const { examination, storedHistory, period } = sources;
@@ -73,7 +73,7 @@ export function reportData(sources: ReportSources): ReportData {
   };
 }
 
-/** Names in certificates stay: they are the evidence. */
+/** Names in certificates are kept, because they are the evidence. */
 function chainToJson(
   { file, target, way, judgement, certificates, dropped }: SeenChain,
   mask: Mask,
@@ -82,7 +82,7 @@ function chainToJson(
   return { file, target, way, judgement: masked, certificates, dropped };
 }
 
-/** Without what is only how the facts are kept: the paths stand beside the others. */
+/** Returns the facts of a round without internal fields. Paths are on the same level as the other facts. */
 function roundToJson({ path, ...facts }: RoundObservations): object {
   const { clockBase: _, ...round } = facts;
   return {
@@ -109,23 +109,22 @@ function endpointToJson(endpoint: EndpointObservation): object {
   return { ...endpoint, tls: endpoint.tls === null ? null : tlsToJson(endpoint.tls) };
 }
 
-/** A chain by the fingerprints of its certificates: these are under `chains`. */
+/** Replaces the chain by certificate fingerprints, which refer to `chains`. */
 function tlsToJson(outcome: TlsOutcome): object {
   return { ...outcome, chain: outcome.chain?.certificates.map(({ fingerprint }) => fingerprint) ?? null };
 }
 
-/** Keys whose value is an account: nobody who reads a report needs it, and it is half of a login. */
+/** Keys whose value is an account name. Readers of a report do not need it, and it is half of a login. */
 const ACCOUNT_KEYS: ReadonlySet<string> = new Set(['user', 'accountId']);
 const PLACE = '<user>';
 
 type Section = Readonly<Record<string, Plain>>;
 
-/** The configuration without names of accounts and people. It holds no secret from the start. */
+/** Returns the configuration without names of accounts and people. It never contains secrets. */
 function configurationWithoutPeople(configuration: Section, mask: Mask): Section {
   return withoutPeople('', configuration, mask);
 }
 
-/** The names of accounts in it. */
 function accountsIn(configuration: Section): readonly string[] {
   return [...new Set(accountsOf('', configuration))];
 }
@@ -138,7 +137,7 @@ function accountsOf(key: string, value: Plain): readonly string[] {
   );
 }
 
-/** @param section that the key stands in: of the page's users, `name` is what they log in with */
+/** @param section that contains the key; in `users`, `name` is the login name */
 function isAccount(section: string, key: string): boolean {
   return ACCOUNT_KEYS.has(key) || (section === 'users' && key === 'name');
 }

@@ -27,19 +27,19 @@ import { inSentence } from '../engine/words.ts';
 import type { DiagnosisJson, FindingJson, PreconditionJson } from '../engine/diagnosis-json.ts';
 import type { LogExcerpts, Timeline } from './timeline.ts';
 
-/** What the page is made of, beside its data. */
+/** Content of the page other than its data. */
 interface PageTexts {
-  /** Every answer of the round, a line each. */
+  /** Every response of the round, one per line. */
   readonly answers: string;
-  /** What an administrator has to add. */
+  /** Items that an administrator has to add. */
   readonly byHand: ReturnType<typeof ticketItems>;
   /** Names of the other files in the archive. */
   readonly files: readonly string[];
 }
 
 /**
- * The report as a page that fetches nothing and runs nothing, for a screen, a phone or paper: first what people read,
- * then folded appendices. Nothing stands in it twice.
+ * Returns the report as a page without scripts or external resources, for a screen, a phone or paper. The main text
+ * comes first, then folded appendices. Nothing is shown twice.
  */
 export function reportHtml(data: ReportData, texts: PageTexts): string {
   const { site, writtenAt } = data;
@@ -101,7 +101,7 @@ function appendicesOf(
   ];
 }
 
-/** A link to what is inside unfolds it (HTML, "ancestor revealing algorithm"). */
+/** A link to its content unfolds it (HTML, "ancestor revealing algorithm"). */
 function appendixView({ id, title, content }: Appendix): Markup {
   return markup`<details class="appendix"><summary><h2>${title}</h2></summary><div id="${id}">${content}</div></details>`;
 }
@@ -121,12 +121,12 @@ lines and answers before you send them.</p>
   )}</tbody></table>`;
 }
 
-/** More are in the appendix. */
+/** Others are in the appendix. */
 const SHOWN_OTHERS = 6;
 
 /**
- * The page that people read: the one fault that matters, for the firewall team or the vendor; of others that they were
- * there. Everything else is an appendix.
+ * Returns the main page: the most important fault in full, for the firewall team or the vendor, and a short list of the
+ * others. Everything else is in an appendix.
  */
 function firstPage({ check, site, writtenAt, period }: ReportData, cases: readonly ReportCase[]): Markup {
   const [first, ...others] = cases;
@@ -168,7 +168,7 @@ function otherView({ cause, spans }: ReportCase, index: number): Markup {
   }</li>`;
 }
 
-/** What of the others is not on the first page. */
+/** Returns the details of the other faults, of which the first page contains only the summaries. */
 function otherCasesView(others: readonly ReportCase[]): Markup {
   return markup`${others.map(
     (one, index) =>
@@ -181,8 +181,8 @@ function otherCasesView(others: readonly ReportCase[]): Markup {
 const SHOWN_SPANS = 3;
 
 /**
- * What, where, since when, who, proof and request, for somebody who has to act and was not there. Of what is over it
- * says what was, and what to do should it come back.
+ * Returns the facts of a fault: what, where, since when, who, proof and request. The reader has to act without having
+ * seen the fault. For a past fault, describes what happened and what to do if it returns.
  */
 function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;
@@ -204,7 +204,7 @@ const NAMES = {
   over: { what: 'Impact then', since: 'When', request: 'If it comes back' },
 } as const;
 
-/** From when to when, as one line. */
+/** Returns the time range as one line. */
 function timesText({ since, until, lastSeen, lasted, gone }: CaseSpan): string {
   if (until === null && !gone) return `${timeText(since)} to now`;
   const times = `from ${timeText(since)} to ${timeText(lastSeen)}`;
@@ -238,12 +238,12 @@ function issuerView({ name, firstSeen, lastSeen }: SeenIssuer): Markup {
   )}.</li>`;
 }
 
-/** `2026-11-24 13:00:05 UTC` of ISO 8601. */
+/** Formats an ISO 8601 time as `2026-11-24 13:00:05 UTC`. */
 function timeText(iso: string): string {
   return utcText(Date.parse(iso));
 }
 
-/** Every precondition with its state, and what was seen unless a cause tells it. */
+/** Returns every precondition with its state and findings, except findings that are shown with a cause. */
 function checklistView({ preconditions, causes }: DiagnosisJson): Markup {
   return markup`<table><thead><tr><th>Precondition</th><th>State</th><th>What was seen</th></tr></thead>
 <tbody>${preconditions.map((one) => preconditionView(one, causes))}</tbody></table>`;
@@ -251,7 +251,7 @@ function checklistView({ preconditions, causes }: DiagnosisJson): Markup {
 
 function preconditionView({ id, state, summary, findings }: PreconditionJson, causes: readonly Cause[]): Markup {
   const word = `${MARKS[state]} ${STATE_WORDS[state].toLowerCase()}`;
-  // Evidence of a cause stands with it, also what a blocked precondition adds.
+  // Evidence is shown with its cause, including what a blocked precondition adds.
   const isTold = state === 'blocked' || causes.some(({ precondition }) => precondition === id);
   const list = isTold ? [] : findings.filter((finding) => !isIn(summary, finding)).map(findingView);
   const seen = causes.some((cause) => cause.summary === summary) ? 'See the cause.' : summary;
@@ -260,7 +260,10 @@ function preconditionView({ id, state, summary, findings }: PreconditionJson, ca
   }</td></tr>`;
 }
 
-/** A summary of one finding says it in the same words, but for the first letter. */
+/**
+ * Reports whether the summary already contains the finding. A summary of one finding has the same words except for the
+ * case.
+ */
 function isIn(summary: string, { claim, actual }: FindingJson): boolean {
   return [claim, actual].some((text) => summary.toLowerCase().includes(text.toLowerCase()));
 }
@@ -271,7 +274,7 @@ function findingView({ subject, claim, expected }: FindingJson): Markup {
 
 type Chain = ReportData['chains'][number];
 
-/** Who issued what a target showed, also what it shows no more. */
+/** Returns the issuers of presented certificates, including those no longer presented. */
 function issuersView(issuers: readonly SeenIssuer[]): Markup | null {
   if (issuers.length === 0) return null;
   return markup`<table><thead><tr><th>Target</th><th>First seen</th><th>Last seen</th><th>Verdict now</th>
@@ -282,8 +285,8 @@ function issuersView(issuers: readonly SeenIssuer[]): Markup | null {
 }
 
 /**
- * Every chain of the round; a certificate that several ways showed is told once.
- * @param said what stands elsewhere already
+ * Returns every chain of the round. A certificate received over several paths is shown once.
+ * @param said text that is already shown elsewhere
  */
 export function chainsView(chains: readonly Chain[], said: readonly string[] = []): Markup {
   if (chains.length === 0) return markup`<p>No certificate was sent in this round.</p>`;
@@ -345,7 +348,7 @@ ${lines.map(
 )}`;
 }
 
-/** The style of the report, in the file itself: it is read where nothing can be fetched, on a phone, and on paper. */
+/** The report's style sheet, embedded because the report is read offline, on a phone or on paper. */
 const REPORT_STYLE: Markup = markup`<style>
 :root { color-scheme: light dark; --text: #18212d; --quiet: #566274; --line: #d9dfe7; --sunk: #f2f4f7; --page: #fff;
   --bad: #be2419; --warn: #925200; --good: #19774a; --unsure: #6a4bb8; --none: #616c7c; }

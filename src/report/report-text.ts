@@ -37,12 +37,12 @@ export const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
 
 export interface DiagnosisAsides {
   readonly note?: string | null;
-  /** Open incidents of the daemon that this diagnosis does not show. */
+  /** Open incidents of the daemon that this diagnosis does not contain. */
   readonly unseen?: readonly UnseenIncident[];
 }
 
 /**
- * The diagnosis for a person at a terminal: checklist, causes with evidence and remedy, a note if there is one,
+ * Returns the diagnosis for a terminal: checklist, causes with evidence and remedy, a note if there is one, and the
  * conclusion. Ends with a line break.
  */
 export function renderDiagnosis(
@@ -71,7 +71,7 @@ function checklistLine(
 ): readonly string[] {
   const paint = painter(state, colors);
   const label = `  ${paint(MARKS[state])} ${titleOf(id).padEnd(20)}`;
-  // A warning that suggests no cause is told nowhere else, when something graver takes the summary.
+  // A warning without a suggested cause appears nowhere else if a more severe finding is used as the summary.
   const asides = findings.filter(
     ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
@@ -129,14 +129,14 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
 const PLAIN = { color: false, width: 100 };
 
 /**
- * What was concluded, as `check` prints it, then every answer with its times, and the verdict on every chain; without
- * names of people.
+ * Returns the conclusion as printed by `check`, then every response with its times and the verdict on every chain,
+ * without names of people.
  */
 export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
   return [
     `ftm-watch ${version}: evidence of ${isoTime(observations.startedAt)}`,
     '',
-    // Before it is wrapped: a name may end on the next line.
+    // Masked before it is wrapped, because a name may be split across lines.
     renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN),
     answersText(observations, mask),
     ...judged.tls
@@ -145,7 +145,7 @@ export function checklistText({ diagnosis, observations, judged }: RoundResult, 
   ].join('\n');
 }
 
-/** Every answer of a round with its times, a line each, without names of people. */
+/** Returns every response of a round with its times, one per line, without names of people. */
 export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
   return [
     `The round took ${milliseconds(durationMs)}; this process stalled for ${milliseconds(stalledMs)} of it ` +
@@ -176,7 +176,7 @@ function heading(text: string): string {
   return `== ${shown(text)} ==\n`;
 }
 
-/** What is confirmed and not over, as the daemon keeps it. */
+/** A confirmed, open incident, as stored by the daemon. */
 export interface OpenIncident {
   readonly id: string;
   readonly cause: string;
@@ -185,13 +185,13 @@ export interface OpenIncident {
   readonly summary: string;
   /** ISO 8601. */
   readonly since: string;
-  /** ISO 8601: the last round that showed it. */
+  /** ISO 8601. The last round that showed it. */
   readonly lastSeen: string;
 }
 
-/** An open incident of the daemon that one check does not show. */
+/** An open incident of the daemon that a single check does not show. */
 export interface UnseenIncident extends OpenIncident {
-  /** One check can contradict it. It cannot where it would take more connections, or the log of FortiAuthenticator. */
+  /** Set if a single check can contradict it. It cannot if that needs more connections or FortiAuthenticator's log. */
   readonly isContradicted: boolean;
 }
 
@@ -199,7 +199,7 @@ interface DaemonView {
   readonly preconditions: readonly { readonly id: string; readonly findings: readonly { readonly rule: string }[] }[];
 }
 
-/** Notes are left out. */
+/** Returns the incidents that a single check does not show. Incidents of severity `info` are left out. */
 export function unseenIncidents(
   own: Pick<Diagnosis, 'causes'>,
   daemon: { readonly diagnosis: DaemonView; readonly incidents: readonly OpenIncident[] },
@@ -223,7 +223,7 @@ const STEP_ANSWERS: Readonly<Record<StepAnswer, string>> = {
   'not-visible': 'not visible from here',
 };
 
-/** The steps of an activation for a person at a terminal, and whether it would succeed. Ends with a line break. */
+/** Returns the steps of an activation for a terminal, and whether it would succeed. Ends with a line break. */
 export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
   const colors = createColors(style.color);
   const outlook = activationOutlook(diagnosis);
@@ -239,7 +239,7 @@ export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
 
 function stepLines(step: ActivationStep, number: number, { width }: TextStyle, colors: Colors): readonly string[] {
   const paint = { passes: colors.green, fails: colors.red, 'not-visible': colors.yellow }[step.answer];
-  // The cause stands above, with its commands on lines of their own.
+  // The cause is shown above, with its commands on separate lines.
   const toDo = step.answer === 'fails' && step.remedy.length > 0 ? ['See the remedy above.'] : step.remedy;
   const below = [step.why, ...toDo.map((line) => `→ ${line}`)];
   return [
@@ -254,7 +254,7 @@ const REPAIR_ANSWERS: Readonly<Record<RepairAnswer, string>> = {
   'not-visible': 'not visible from here',
 };
 
-/** Whether a repair is in force, for a person at a terminal. Ends with a line break. */
+/** Returns text for a terminal that says whether a repair is in effect. Ends with a line break. */
 export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle): string {
   const colors = createColors(color);
   const { incident, cause, subject, answer, why, next, policy } = verdict;

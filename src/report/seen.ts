@@ -18,17 +18,16 @@ import { isoTime } from '../core/time-text.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { EpochMs } from '../core/clock.ts';
 
-/** A chain as somebody sent it, and where in the archive it is. */
+/** A chain as received, with its file in the archive. */
 export interface SeenChain {
-  /** Name of its file. */
   readonly file: string;
   readonly target: string;
-  /** By which way: an address, a proxy, another name. */
+  /** How it was reached: by an address, through a proxy or under another name. */
   readonly way: string;
-  /** What came of judging it; null where only comparing was asked for, or when it was seen before this round. */
+  /** Result of the judgement. null if the chain was only compared or was seen before this round. */
   readonly judgement: ReturnType<typeof shortJudgement> | null;
   readonly certificates: readonly CertificateJson[];
-  /** Certificates that could not be read, or were too many. */
+  /** Number of certificates that could not be parsed or exceeded the limit. */
   readonly dropped: number;
   readonly pem: string;
 }
@@ -37,7 +36,10 @@ export type CertificateJson = ReturnType<typeof certificateToJson>;
 
 type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly chain: CapturedChain };
 
-/** Every chain of the round, the licence server's first, each once for each way it came. */
+/**
+ * Returns every chain of the round, once for each path over which it was received. Those of the licence server come
+ * first.
+ */
 export function seenChains({ observations, judged }: RoundResult): readonly SeenChain[] {
   const {
     path: { licenseServer, burst, services, knownAddresses },
@@ -54,7 +56,10 @@ export function seenChains({ observations, judged }: RoundResult): readonly Seen
   return sightings.map((sighting, index) => seenChain(sighting, index + 1));
 }
 
-/** Of a burst of connections, those that showed what no other did: twenty times the same chain is told once. */
+/**
+ * Returns the connections of a burst with a certificate that no other connection showed, so that repeated chains are
+ * listed once.
+ */
 function othersThan(
   { endpoints }: PathObservation,
   burst: readonly EndpointObservation[],
@@ -71,7 +76,7 @@ function leafOf({ tls }: EndpointObservation): string | null {
   return tls?.chain?.certificates[0]?.fingerprint ?? null;
 }
 
-/** The certificates that a daemon saw before, as files; the text above each says when. */
+/** Returns the certificates that a daemon stored earlier, as files. The text above each contains the dates. */
 export function keptCertificates(history: StoredHistory): readonly { readonly file: string; readonly pem: string }[] {
   if (history.kind !== 'read') return [];
   return history.certificates.map((certificate, index) => ({
@@ -80,7 +85,7 @@ export function keptCertificates(history: StoredHistory): readonly { readonly fi
   }));
 }
 
-/** The distinct chains in packet captures, as files. */
+/** Returns the distinct chains in packet captures, as files. */
 export function capturedCertificates(
   capture: CaptureResult | null,
 ): readonly { readonly file: string; readonly pem: string }[] {
@@ -161,19 +166,19 @@ function ordinal(number: number): string {
   return String(number).padStart(2, '0');
 }
 
-/** Who issued the certificates that a target showed, and from when to when: also those that it shows no more. */
+/** An issuer of certificates that a target presented, with the period. Includes issuers no longer in use. */
 export interface SeenIssuer {
   readonly target: string;
-  /** What a person calls it. */
+  /** Short name of the issuer. */
   readonly name: string;
-  /** The whole name. */
+  /** Full distinguished name. */
   readonly issuer: string;
-  /** How many different certificates. */
+  /** Number of different certificates. */
   readonly certificates: number;
   /** ISO 8601, UTC. */
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** What this round says of one of them; null: it was not shown one. */
+  /** Verdict of this round on one of them; null if none was presented. */
   readonly verdict: Verdict | null;
 }
 
@@ -185,7 +190,7 @@ interface IssuerSighting {
   readonly verdict: Verdict | null;
 }
 
-/** By target and issuer, the issuer that was seen last first. */
+/** Returns issuers by target, the most recently seen first. */
 export function seenIssuers(examination: RoundResult, history: StoredHistory): readonly SeenIssuer[] {
   const sightings = [...ofRound(examination), ...ofHistory(history)];
   const groups = Map.groupBy(sightings, ({ target, leaf }) => `${target}\n${formatDistinguishedName(leaf.issuer)}`);
@@ -214,7 +219,7 @@ function ofHistory(history: StoredHistory): readonly IssuerSighting[] {
   });
 }
 
-/** Null for what a damaged file may hold. */
+/** Returns null if the file is damaged and the data cannot be parsed. */
 function readLeaf(pem: string): Certificate | null {
   try {
     return parseCertificate(new X509Certificate(pem).raw);

@@ -8,9 +8,9 @@ import type { Mask } from '../text/mask.ts';
 import { maskedCause, type LogMemory } from './report-contents.ts';
 import type { ApplianceLog, FirewallSighting, SignatureLog } from '../core/polling/state.ts';
 
-/** What happened here before, as the daemon kept it. */
+/** Earlier events, as stored by the daemon. */
 export interface Timeline {
-  /** Why nothing is known, or that something is left out; null: this is all that is kept. */
+  /** Why nothing is known or what is left out; null if this is all that is stored. */
   readonly note: string | null;
   /** Latest first. */
   readonly incidents: readonly TimelineIncident[];
@@ -24,7 +24,7 @@ interface TimelineEvent {
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly kind: 'seen' | 'opened' | 'understood-anew' | 'returned' | 'closed' | 'notification';
-  /** Null: a notification about several, or a test. */
+  /** null for a notification about several incidents, or a test. */
   readonly incident: string | null;
   readonly text: string;
 }
@@ -32,8 +32,8 @@ interface TimelineEvent {
 type Event = Omit<TimelineEvent, 'at'> & { readonly at: EpochMs };
 
 /**
- * Incidents with their transitions, and who was told of them. Their evidence may quote log lines: it is masked as these
- * are.
+ * Returns incidents with their transitions and notifications. Evidence is masked like log lines, because it may quote
+ * them.
  */
 export function timelineOf(history: StoredHistory, mask: Mask): Timeline {
   switch (history.kind) {
@@ -67,7 +67,7 @@ function incidentOf(incident: Incident) {
     id,
     status,
     ...occurrenceOf(incident),
-    /** The same fault before, each time up to its all-clear; oldest first. */
+    /** Earlier occurrences of the same fault, each until its all-clear; oldest first. */
     earlier: earlier.map(occurrenceOf),
     cause,
     notifications: thread.count,
@@ -81,7 +81,7 @@ function occurrenceOf(occurrence: Occurrence) {
     openedAt: isoTime(openedAt),
     lastSeen: isoTime(lastSeen),
     closedAt: isoTimeOrNull(closedAt),
-    /** In words: `about 51 s`; null: it is open. */
+    /** Duration in words, such as `about 51 s`; null if it is open. */
     lasted: closedAt === null ? null : lastedText(occurrence),
   };
 }
@@ -126,7 +126,7 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   return { at: delivery.createdAt, kind: 'notification', incident, text };
 }
 
-/** A reply may quote the URL that was asked for, or its path: that is the secret in it. */
+/** Removes the URL and its path from a reply that may quote them, because the path is secret. */
 function withoutPath(detail: string, text: string): string {
   const url = URL.parse(text);
   if (url === null || url.pathname === '/') return detail;
@@ -140,11 +140,11 @@ function placeOf(recipient: string, kind: 'url' | 'name', mask: Mask): string {
   return kind === 'name' ? `to ${mask.line(recipient)}` : 'at an address that cannot be read';
 }
 
-/** Log lines that say something of FortiToken Mobile, without what tells who a person is. */
+/** Log lines about FortiToken Mobile, without personal data. */
 export interface LogExcerpts {
-  /** Why there are none, or that some may be missing; null: everything works. */
+  /** Why there are none, or that some may be missing; null if there is no problem. */
   readonly note: string | null;
-  /** Lines that were recognised, but not kept. */
+  /** Number of lines that were recognised but not stored. */
   readonly dropped: number;
   /** Oldest first. */
   readonly lines: readonly LogExcerpt[];
@@ -153,12 +153,12 @@ export interface LogExcerpts {
 interface LogExcerpt {
   /** ISO 8601, UTC. */
   readonly at: string;
-  /** Configured name of the appliance, `unnamed`, or the firewall by the name that it gives itself. */
+  /** Configured name of the appliance, `unnamed`, or the name that the firewall reports. */
   readonly from: string;
   readonly signature: string;
-  /** Lines alike that came together. */
+  /** Number of similar lines received together. */
   readonly count: number;
-  /** Control characters replaced, names and codes masked. */
+  /** The line with control characters replaced and names and codes masked. */
   readonly line: string;
 }
 
@@ -166,7 +166,7 @@ type Kept = Omit<LogExcerpt, 'at' | 'line'> & { readonly at: EpochMs; readonly l
 
 const MAX_LINES = 500;
 
-/** Lines of the period. */
+/** Returns the lines of the period. */
 export function logExcerpts(
   memory: LogMemory,
   { mask, period }: { readonly mask: Mask; readonly period: Period },
@@ -196,7 +196,7 @@ export function logExcerpts(
   };
 }
 
-/** The excerpts as a text file; ends with a line break. */
+/** Returns the excerpts as a text file. Ends with a line break. */
 export function logExcerptsText({ note, dropped, lines }: LogExcerpts): string {
   return [
     '# Log lines that say something of FortiToken Mobile: when they were heard (UTC), from whom, what they were ' +
@@ -216,7 +216,7 @@ function ofAppliance(name: string, { signatures }: ApplianceLog): readonly Kept[
   );
 }
 
-/** An older version kept the last line only. */
+/** Returns the recent lines. Older versions stored only the last line. */
 function recentOf({ recent, lastAt, sample }: SignatureLog): NonNullable<SignatureLog['recent']> {
   return recent ?? [{ at: lastAt, count: 1, line: sample }];
 }
@@ -225,7 +225,7 @@ function heardOf({ heard, buckets }: SignatureLog): number {
   return heard ?? sum(buckets.map(({ count }) => count));
 }
 
-/** Of what firewalls say, the last line of each kind is kept. */
+/** Returns the last stored line of each kind from firewalls. */
 function ofFirewall({ signature, lastAt, evidence, sample }: FirewallSighting): Kept {
   return { at: lastAt, from: evidence.device ?? 'firewall', signature, count: 1, line: sample };
 }

@@ -7,18 +7,21 @@ import { type Identify, hasCredentials } from './identify.ts';
 import type { WebEnv } from './sources.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 
-/** Who may ask, and what tells our own page from one of somebody else's that uses the browser of an administrator. */
+/**
+ * Defines who may send requests, and how our own page is distinguished from a foreign page in an administrator's
+ * browser.
+ */
 export type AccessPolicy =
-  /** At the control socket: whom the operating system lets open it may do everything. */
+  /** At the control socket, anyone whom the operating system allows to open it has full access. */
   { readonly kind: 'socket' } | NetworkAccess;
 
 export interface NetworkAccess {
   readonly kind: 'network';
-  /** null: everybody may come in. */
+  /** null to allow everyone. */
   readonly identify: Identify | null;
-  /** Somebody has an account. Otherwise nothing is changed over the network. */
+  /** Set if any account exists. Otherwise no changes are allowed over the network. */
   readonly hasAccounts: boolean;
-  /** Who shows nothing may read /metrics. */
+  /** Set if /metrics can be read without a login. */
   readonly opensMetrics: boolean;
   /** `web.localReload`. */
   readonly localReload: boolean;
@@ -34,8 +37,8 @@ const NO_ACCOUNT =
   '"curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload"';
 
 /**
- * Why a request that changes something is refused; null if it is allowed. Without accounts all are refused: a request
- * that a proxy on this machine forwards without a header looks like one from this machine.
+ * Returns why a request for a change is refused; null if it is allowed. Without accounts, all changes are refused,
+ * because a request forwarded by a local proxy without a header looks like a local one.
  */
 export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
@@ -44,7 +47,7 @@ export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): C
   return isForeignOrigin((name) => context.req.header(name)) ? 'origin' : refusal;
 }
 
-/** The same of who asks, wherever the request comes from: whether a page offers it to change something. */
+/** Like {@link changeRefusal}, but checks only the caller. Decides whether a page offers changes. */
 export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
   if (!access.hasAccounts) return 'account';
@@ -52,8 +55,8 @@ export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): C
 }
 
 /**
- * Whether `web.localReload` allows this request: a reload that comes over the loopback interface, shows no login, and
- * was not sent by a proxy that says so or by a page of somebody else (DNS rebinding).
+ * Reports whether `web.localReload` allows this request. It must be a reload over the loopback interface without a
+ * login. It must not come from a proxy that identifies itself or from a foreign page (DNS rebinding).
  */
 export function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
   const headers = context.req.header();
@@ -67,7 +70,6 @@ export function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: 
   );
 }
 
-/** The same in a sentence. */
 export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>): string {
   const { name, role } = context.get('caller');
   switch (refusal) {
@@ -81,8 +83,8 @@ export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>): s
 }
 
 /**
- * Answers nothing to who calls by a name that may be a stranger's: without users, whose page it is could read
- * everything (RFC 9110 §15.5.20).
+ * Refuses requests for a host name that an attacker could control. Without users, the attacker's page could otherwise
+ * read everything (RFC 9110 §15.5.20).
  */
 export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler {
   return async (context, next) => {
@@ -103,9 +105,9 @@ export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler 
 export const FOREIGN_ORIGIN = 'Refused: the request comes from a page of another origin';
 
 /**
- * Whether a page of another origin has made the browser send a request that changes something. Browsers send Origin
- * (RFC 6454 §7) with every POST, and Sec-Fetch-Site (Fetch Metadata §2.3), which is not within the reach of scripts.
- * Programs like curl send neither header.
+ * Reports whether a page of another origin made the browser send this request. Browsers send Origin (RFC 6454 §7) with
+ * every POST, and Sec-Fetch-Site (Fetch Metadata §2.3), which scripts cannot set. Programs like curl send neither
+ * header.
  */
 export function isForeignOrigin(header: (name: string) => string | undefined): boolean {
   const origin = header('Origin');
@@ -114,21 +116,24 @@ export function isForeignOrigin(header: (name: string) => string | undefined): b
 }
 
 /**
- * Whether the server was called by a name that a stranger cannot have: an address, `localhost`, or one of the
- * configuration. A page on the internet can point its own name at an address inside (DNS rebinding) and is then of the
- * same origin; it cannot do so with these.
+ * Reports whether the request used a name that no attacker can own: an address, `localhost` or a configured host. A
+ * page on the internet can point its own name at an internal address (DNS rebinding) and is then same-origin, but it
+ * cannot do so with these names.
  */
 export function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
   const name = nameOf(host);
   return name === 'localhost' || isIP(name) !== 0 || hosts.includes(name);
 }
 
-/** A name of one label, as in containers and on small networks: nobody can register it. */
+/**
+ * Reports whether the name is a single label, as used in containers and small networks. Nobody can register such a
+ * name.
+ */
 export function isLocalName(host: string | undefined): boolean {
   return /^[\w-]+$/u.test(nameOf(host));
 }
 
-/** Without port, brackets and the dot of the root. */
+/** Returns the host without port, brackets and trailing dot. */
 function nameOf(host: string | undefined): string {
   return (host ?? '')
     .toLowerCase()
@@ -138,24 +143,24 @@ function nameOf(host: string | undefined): string {
 }
 
 /**
- * Whether the other end of a connection is on this machine, or in this container or pod, and came over its loopback
- * interface: no packet from outside has such an address.
+ * Reports whether the peer is on this machine, or in this container or pod, and connected over its loopback interface.
+ * Packets from outside never have such an address.
  *
- * @param address as a socket gives it; undefined once the connection is gone
+ * @param address as reported by the socket; undefined if the connection is closed
  */
 export function isLoopback(address: string | undefined): boolean {
-  // `process` takes the form that a socket for both families gives: `::ffff:127.0.0.1`.
+  // `process` accepts the form that a dual-stack socket reports: `::ffff:127.0.0.1`.
   return address !== undefined && isIP(address) !== 0 && ipaddr.process(address).range() === 'loopback';
 }
 
 /**
- * What strangers may read or do, a sentence each; nothing if the configuration says that it is meant. Said by
- * `config check`, at the start and on the page; never a reason not to start.
+ * Returns what unknown clients can read or do, one sentence each. Returns nothing if the configuration marks it as
+ * intended. Shown by `config check`, at startup and on the page. Never prevents the start.
  */
 export function exposureNotes(web: WebConfig): readonly string[] {
   return [
     ...networkNotes(web),
-    // Not silenced by the key itself: a proxy that is added later opens it to more than this machine.
+    // The key itself does not silence this note, because a proxy added later gives access to more than this machine.
     ...(web.localReload
       ? [
           'Every program on this machine, and everybody who reaches a reverse proxy on it, can reload the ' +

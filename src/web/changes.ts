@@ -14,12 +14,14 @@ import { readerAt } from './page/document.ts';
 import { accountOf, type AuditQuery, type Serving, type WebEnv } from './sources.ts';
 import type { MaintenancePlan } from '../notify/maintenance.ts';
 
-/** What every route answers with. */
+/** Dependencies of all routes. */
 export interface Web extends Serving {
   readonly access: AccessPolicy;
 }
 
-/** A change as the audit trail keeps it; of one that was refused before its body was read, as far as that is known. */
+/**
+ * A change as recorded in the audit trail. If it was refused before its body was read, only the known fields are set.
+ */
 export type Noted = Pick<AuditEntry, 'action'> & Partial<Pick<AuditEntry, 'incident' | 'cause' | 'subject' | 'detail'>>;
 
 export type Outcome<T> =
@@ -27,17 +29,17 @@ export type Outcome<T> =
       readonly kind: 'done';
       readonly value: T;
       readonly noted: Omit<Noted, 'action'>;
-      /** The name that who is not asked for one has given. */
+      /** The name given by a caller that needs no login. */
       readonly claimed?: string | null;
     }
   | Refused;
 
-/** Nothing was changed. */
+/** A rejected change, which had no effect. */
 export interface Refused {
   readonly kind: 'refused';
   readonly status: 400 | 403 | 404 | 409 | 415;
   readonly error: string;
-  /** What is wrong with what was sent, a sentence each. */
+  /** Errors in the request, one sentence each. */
   readonly problems?: readonly string[];
 }
 
@@ -45,7 +47,7 @@ export function refused(status: Refused['status'], error: string, problems?: rea
   return { kind: 'refused', status, error, ...(problems === undefined ? {} : { problems }) };
 }
 
-/** A form of somebody else's page cannot send JSON; what it can send is known by its origin, which browsers name. */
+/** A foreign page's form cannot send JSON. The forms that it can send are detected by the Origin header. */
 const MEDIA = {
   json: {
     type: /^application\/json\s*(?:;|$)/iu,
@@ -60,14 +62,14 @@ const MEDIA = {
   nothing: { type: /(?:)/u, error: '', read: (): Promise<unknown> => Promise.resolve(undefined) },
 } as const;
 
-/** The fields of a form: one that nobody has filled in is not there. */
+/** Returns the fields of a form, without empty ones. */
 export function filledIn(form: string): Readonly<Record<string, string>> {
   return Object.fromEntries([...new URLSearchParams(form)].filter(([, value]) => value !== ''));
 }
 
 /**
- * The one way to change something, for the page and for programs: whoever may not is refused and noted, then the body
- * is read, what it asks for is done, and that is noted.
+ * Performs a change, for the page and for programs. Refuses and records it if the caller lacks permission. Otherwise
+ * reads the body, makes the change and records it.
  */
 export async function change<T>(
   context: Context<WebEnv>,
@@ -103,7 +105,6 @@ export async function change<T>(
   return outcome;
 }
 
-/** As programs are answered. */
 export function answerJson<T>(context: Context<WebEnv>, outcome: Outcome<T>, done: (value: T) => Response): Response {
   if (outcome.kind === 'done') return done(outcome.value);
   const { status, error, problems } = outcome;
@@ -112,7 +113,7 @@ export function answerJson<T>(context: Context<WebEnv>, outcome: Outcome<T>, don
 
 const MAX_SHOWN_ID = 100;
 
-/** Lists, adds and removes silences. */
+/** Returns the routes that list, add and remove silences. */
 export function createSilenceRoutes(web: Web): Hono<WebEnv> {
   const { sources, clock } = web;
   const app = new Hono<WebEnv>();
@@ -139,7 +140,7 @@ export function createSilenceRoutes(web: Web): Hono<WebEnv> {
   return app;
 }
 
-/** Adds what `readSilence` can read, for `change`. */
+/** Adds the silence in `body`. For use with `change`. */
 export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body: unknown): Outcome<Silence> {
   const read = readSilence(body, clock.now());
   if (read.kind === 'invalid') return refused(400, 'This silence cannot be taken', read.problems);
@@ -152,7 +153,7 @@ export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body
   return { kind: 'done', value: silence, noted: { cause, subject, detail }, claimed };
 }
 
-/** One silence of `/api/v1/silences`, every cause or subject where it is null: names are part of the contract. */
+/** A silence in `/api/v1/silences`; a null cause or subject matches all. Field names are part of the API. */
 function silenceToJson({ id, cause, subject, from, until, by, comment }: Silence): object {
   return { id, cause, subject, from: isoTime(from), until: isoTime(until), by, comment };
 }
@@ -164,29 +165,29 @@ function planToJson({ until, next }: MaintenancePlan): object {
   };
 }
 
-/** The engine drops those that are over a moment later. */
+/** Returns the active silences. The engine drops expired ones a moment later. */
 function lasting(silences: readonly Silence[], now: EpochMs): readonly Silence[] {
   return silences.filter(({ until }) => until > now);
 }
 
-/** `by` is a claim: null where the request makes none. */
+/** `by` is a claimed name; null if the request contains none. */
 type SilenceRequest = Omit<Silence, 'id' | 'from' | 'by'> & { readonly by: string | null };
 
 type ReadSilence =
   | { readonly kind: 'ok'; readonly request: SilenceRequest }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
 
-/** Characters of who asks, and of why. */
+/** Maximum lengths, in characters, of a name and of a comment. */
 export const MAX_NAME = 100;
 export const MAX_COMMENT = 500;
 
-/** A silence that nobody remembers hides a fault for good. */
+/** Maximum duration. A forgotten silence would hide a fault permanently. */
 const LONGEST: Millis = 90 * 86_400_000;
 
 /**
- * Reads the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. Every problem is
- * told at once.
- * @param now what `duration` counts from
+ * Parses the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. Returns all
+ * problems together.
+ * @param now start of `duration`
  */
 export function readSilence(body: unknown, now: EpochMs): ReadSilence {
   const parsed = silenceSchema(now).safeParse(body);
@@ -244,7 +245,7 @@ function problemsOf(issue: z.core.$ZodIssue): readonly string[] {
   return [path === '' ? 'The body: expected a JSON object' : `"${path}": ${issue.message}`];
 }
 
-/** Text of one line that somebody has typed. */
+/** A single line of text entered by a person. */
 export function oneLine(longest: number): z.ZodType<string> {
   return z
     .string(expected('a text'))
@@ -258,19 +259,19 @@ export function oneLine(longest: number): z.ZodType<string> {
     );
 }
 
-/** The message about a value of another kind. */
+/** Returns the error message for a value of the wrong type. */
 function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
   return {
     error: ({ input }) => (input === undefined ? `expected ${what}` : `expected ${what}, got ${showValue(input)}`),
   };
 }
 
-/** On one page. */
+/** Maximum per page. */
 const MOST_SHOWN = 100;
-/** In one answer for programs. */
+/** Maximum per API response. */
 const MOST_LISTED = 1_000;
 
-/** Who changed what: a page, and the same for programs. */
+/** Returns the routes of the audit trail, as a page and as JSON. */
 export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/changes', (context) => {
@@ -295,11 +296,11 @@ export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
 
 interface ReadAuditQuery {
   readonly query: AuditQuery;
-  /** A sentence for each parameter that was left out because nobody can tell what it means. */
+  /** A sentence for each parameter that was ignored because it is invalid. */
   readonly problems: readonly string[];
 }
 
-/** Reads `before`, the `id` of a change, and `incident`. */
+/** Parses `before` (the ID of a change) and `incident`. */
 function readAuditQuery(context: Context<WebEnv>): ReadAuditQuery {
   const { before = '', incident = '', ...others } = context.req.query();
   const isId = /^\d{1,15}$/u.test(before);
@@ -312,7 +313,7 @@ function readAuditQuery(context: Context<WebEnv>): ReadAuditQuery {
   };
 }
 
-/** One entry of the audit trail: names are part of the contract. */
+/** An entry of the audit trail. Field names are part of the API. */
 export function auditEntryToJson({ at, ...entry }: AuditEntry): object {
   return { at: isoTime(at), ...entry };
 }

@@ -5,35 +5,35 @@ import { networkOf } from './login.ts';
 import { BARE_HEADERS } from './static-files.ts';
 
 export interface ServerEvent {
-  /** One word. */
+  /** A single word. */
   readonly name: string;
   readonly data: unknown;
 }
 
-/** Shorter than the idle time-outs of proxies, which drop a connection that is silent for a minute. @internal */
+/** Shorter than the idle timeouts of proxies, which drop a connection after a minute without data. @internal */
 export const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;
 
 interface Listener {
-  /** Name or network. */
+  /** Name of the caller, or its network. */
   readonly client: string;
   readonly isStillKnown: Caller['isStillKnown'];
-  /** Heartbeats in a row at which it had not read what came before. */
+  /** Number of consecutive heartbeats at which earlier data was still unread. */
   readonly behind: number;
 }
 
-/** Rounds that a client may fall behind. */
+/** Amount of unread data that a client may have, enough for several rounds. */
 const MAX_BACKLOG_BYTES = 512 * 1024;
-/** How long browsers wait before they come back. */
+/** How long browsers wait before they reconnect. */
 const RETRY: Millis = 3_000;
 
 /**
- * Server-sent events (HTML Standard §9.2) to everybody who listens. Written straight to the response, not through a web
- * stream: only so is it known how far behind a client is.
+ * Sends server-sent events (HTML Standard §9.2) to all listeners. Writes directly to the response instead of a web
+ * stream, because only this shows how far behind a client is.
  */
 export class EventStream {
   readonly #clock: Clock;
-  /** Longest here first. */
+  /** Oldest first. */
   readonly #listeners = new Map<ServerResponse, Listener>();
   #closed = false;
   #cancelHeartbeat: (() => void) | null = null;
@@ -43,11 +43,12 @@ export class EventStream {
   }
 
   /**
-   * Answers the request and keeps it open. Where there are too many, who has most of them makes room.
-   * @returns false when there are too many, and nobody has more than this one; nothing is answered then
+   * Answers the request and keeps it open. If there are too many listeners, the client with the most of them loses its
+   * oldest.
+   * @returns false, without an answer, if there are too many and no client has more than this one
    */
   join(response: ServerResponse, first: ServerEvent | null, caller: Caller): boolean {
-    // A stranger has as many addresses of IPv6 as there are.
+    // An unknown client can use any number of IPv6 addresses.
     const client = caller.name ?? networkOf(caller.address ?? undefined);
     if (this.#closed || !this.#hasRoomFor(client)) return false;
     response.writeHead(200, HEADERS);
@@ -59,7 +60,7 @@ export class EventStream {
     return true;
   }
 
-  /** @param data worked out only where somebody listens */
+  /** @param data called only if there are listeners */
   send(name: string, data: () => unknown): void {
     if (this.#listeners.size === 0) return;
     const text = format({ name, data: data() });
@@ -69,7 +70,7 @@ export class EventStream {
     }
   }
 
-  /** Ends every stream; who comes later is turned away. */
+  /** Ends every stream and rejects new listeners. */
   close(): void {
     this.#closed = true;
     for (const response of this.#listeners.keys()) response.end();
@@ -86,7 +87,7 @@ export class EventStream {
     this.#cancelHeartbeat = this.#listeners.size > 0 ? this.#clock.after(HEARTBEAT, () => this.#beat()) : null;
   }
 
-  /** A password that was changed or a token that was replaced ends the streams that were opened with it. */
+  /** Ends streams whose password was changed or whose token was replaced. */
   async #endUnlessKnown(response: ServerResponse, { isStillKnown }: Listener): Promise<void> {
     if (!(await isStillKnown())) response.end();
   }
@@ -112,14 +113,14 @@ export class EventStream {
 
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Type': 'text/event-stream',
-  // Once a stream ends, so does its connection: it would keep the server from stopping.
+  // Closes the connection with the stream. Otherwise it would keep the server from stopping.
   Connection: 'close',
   ...BARE_HEADERS,
-  // nginx holds back what it forwards otherwise.
+  // Otherwise nginx buffers the stream.
   'X-Accel-Buffering': 'no',
 };
 
-/** JSON has no raw line breaks, so that it is always one `data` line. */
+/** Returns the event as text. JSON contains no raw line breaks, so it always fits in one `data` line. */
 function format({ name, data }: ServerEvent): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -25,17 +25,17 @@ import { createRoutes } from './routes.ts';
 import { BARE_HEADERS, readStaticFiles } from './static-files.ts';
 import { authority } from '../core/addresses.ts';
 
-/** The status page, where the configuration wants it. */
+/** The status page, if it is configured. */
 export interface WebServer extends Omit<HttpServer, 'listen'> {
   /**
-   * Listens, once more after `release`; resolves with the port in use, which differs from the configured one when that
-   * is 0.
-   * @throws {Error} saying what to do: the port is taken, a certificate, a password hash or a token cannot be read
+   * Starts listening, also again after `release`. Resolves with the port in use, which differs from the configured port
+   * if that is 0.
+   * @throws {Error} with instructions if the port is taken or if a certificate, password hash or token cannot be read
    */
   start(): Promise<ListenAddress>;
 }
 
-/** @throws {Error} with each certificate, password hash and token that cannot be used, on a line of its own */
+/** @throws {Error} listing each certificate, password hash and token that cannot be used, one per line */
 export async function loadPage(
   config: WebConfig,
   deps: IdentifyDeps,
@@ -47,7 +47,7 @@ export async function loadPage(
   return { identify, certificate };
 }
 
-/** @throws {Error} saying what to do: the port is taken */
+/** @throws {Error} with instructions if the port is taken */
 export async function openPort<T>(
   { address, port }: ListenAddress,
   open: (where: ListenOptions) => Promise<T>,
@@ -59,7 +59,7 @@ export async function openPort<T>(
   }
 }
 
-/** The status page, the API and the metrics of docs/web.md. */
+/** Serves the status page, the API and the metrics of docs/web.md. */
 export function createWebServer(
   config: WebConfig,
   { sources, clock, logger, env }: Serving & Pick<IdentifyDeps, 'env'>,
@@ -93,30 +93,31 @@ export function createWebServer(
   };
 }
 
-/** All routes, wherever it listens. */
+/** Serves all routes on a port or socket. */
 interface HttpServer {
-  /** Once more after `release`. @throws {Error} as Node has it, when it cannot listen there */
+  /** Starts listening, also again after `release`. @throws {Error} of Node if it cannot listen there */
   listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
-  /** Frees the port. Running requests and event streams go on. */
+  /** Frees the port. Running requests and event streams continue. */
   release(): void;
-  /** Takes a certificate that was renewed at once. */
+  /** Uses a renewed certificate immediately. */
   refreshCertificate(): Promise<void>;
-  /** When its certificate ends; null: it has none. */
+  /** Expiry date of the certificate; null if there is none. */
   certificateEnd(): EpochMs | null;
   /**
-   * Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never began.
+   * Closes event streams and idle connections and gives running requests a moment to finish. Does nothing if the server
+   * was never started.
    */
   stop(): Promise<void>;
 }
 
-/** Far more than people and scrapers need; a flood beyond cannot use up file descriptors. */
+/** Far more than people and scrapers need. Limits the file descriptors that a flood of connections can use. */
 const MAX_CONNECTIONS = 256;
 /** How long running requests may take to finish on `stop`. */
 const DRAIN: Millis = 2_000;
-/** A client that neither reads nor writes for so long is gone. */
+/** After this long without reads or writes, a client counts as gone. */
 const IDLE: Millis = 60_000;
 
-/** Small and short: a client that trickles its request byte by byte (Slowloris) is cut off after seconds. */
+/** Small and short limits. A client that sends its request byte by byte (Slowloris) is cut off after seconds. */
 const LIMITS: ServerOptions = {
   maxHeaderSize: 8 * 1024,
   headersTimeout: 5_000,
@@ -125,7 +126,7 @@ const LIMITS: ServerOptions = {
   connectionsCheckingInterval: 1_000,
 };
 
-/** @param certificate null: it serves http */
+/** @param certificate null to serve plain HTTP */
 async function createHttpServer(web: Web, certificate: ServedCertificate | null): Promise<HttpServer> {
   const { sources, clock, logger } = web;
   const events = new EventStream(clock);
@@ -135,7 +136,7 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
   const waiting = createWaitingAnswers(WAITING_LIMITS);
   const server = createNodeServer(certificate, (request, response) => {
     if (!waiting.begin(request, response)) return;
-    // Once it stops, a connection that has got its answer is not kept for the next request.
+    // While the server stops, a connection is not kept open for another request after its response.
     response.once('close', () => {
       if (!server.listening) server.closeIdleConnections();
     });
@@ -185,7 +186,7 @@ function limitConnections(server: Server): void {
   server.setTimeout(IDLE);
 }
 
-/** Gives what closes the connections of clients whose certificate was verified, with all that is answered on them. */
+/** Returns a function that closes the connections of clients with a verified certificate, including their responses. */
 function trackVerified(server: Server): () => void {
   const verified = new Set<TLSSocket>();
   server.on('secureConnection', (socket: TLSSocket) => {
@@ -209,7 +210,7 @@ function createNodeServer(certificate: ServedCertificate | null, listener: Liste
     {
       ...LIMITS,
       ...material,
-      // Who shows no certificate may have a password.
+      // A client without a certificate can still log in with a password.
       requestCert: material.ca !== undefined,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
@@ -219,7 +220,7 @@ function createNodeServer(certificate: ServedCertificate | null, listener: Liste
   );
 }
 
-/** @throws {Error} as Node has it */
+/** @throws {Error} as thrown by Node */
 export function listening(server: NetServer, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -241,7 +242,7 @@ function close(server: Server, clock: Clock): Promise<void> {
   });
 }
 
-/** A request that is none: a Host header that is no host, a target that is no path. */
+/** Refuses a malformed request, for example one with an invalid Host header or path. */
 function refuseMalformed(): Response {
   return new Response('The request is malformed\n', {
     status: 400,
@@ -250,45 +251,43 @@ function refuseMalformed(): Response {
 }
 
 /**
- * Requests that are not answered yet, and answers that their clients have not read: what strangers make the server
- * hold.
+ * Tracks unanswered requests and responses that clients have not read, to limit what unknown clients can make the
+ * server hold.
  */
 interface WaitingAnswers {
-  /**
-   * @returns false when the connection is closed, because it asks for too much at once: there is nothing to answer then
-   */
+  /** @returns false if the connection was closed because it made too many requests; nothing must be answered then */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
   /**
-   * The answer was given, or begun. Closes the connections that have waited longest when more than is allowed waits to
-   * be read.
+   * Called when the response is complete or has begun. If too much is waiting to be read, closes the connections that
+   * have waited longest.
    */
   written(response: ServerResponse): void;
 }
 
 export interface WaitingLimits {
   /**
-   * Unanswered requests of one connection. Node answers every request of a piece that it has read, thousands of them,
-   * before it looks whether anybody reads the answers. No browser and no scraper sends a second one before it has the
-   * answer to the first.
+   * Limit of unanswered requests per connection. Node answers every request in a chunk that it has read, possibly
+   * thousands, before it checks whether anybody reads the answers. Browsers and scrapers wait for the first response
+   * before they send a second request.
    */
   readonly requests: number;
-  /** Of all answers together; a single one may be larger. */
+  /** Limit for all responses together. A single response may be larger. */
   readonly unreadBytes: number;
-  /** A client that takes nothing of a whole answer for so long is gone. */
+  /** After this long without reading any of a complete response, a client counts as gone. */
   readonly unread: Millis;
 }
 
-/** Some 56 scrapes of 200 targets and 200 appliances, at 1.2 MB each. */
+/** The byte limit holds about 56 scrapes of 200 targets and 200 appliances, at 1.2 MB each. */
 export const WAITING_LIMITS: WaitingLimits = { requests: 4, unreadBytes: 64 * 1024 * 1024, unread: 10_000 };
 
 export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingLimits): WaitingAnswers {
-  /** By connection: of pipelined answers all but the first have no socket yet. Who has waited longest stands first. */
+  /** Keyed by connection, because only the first of several pipelined responses has a socket. Longest waiting first. */
   const waiting = new Map<Socket, Set<ServerResponse>>();
 
   function answersOf(socket: Socket): Set<ServerResponse> {
     const known = waiting.get(socket);
     if (known === undefined) {
-      // Not the end of the answer: those behind another one are not told that the connection has ended.
+      // Not the response's own event: a response queued behind another is not notified when the connection closes.
       socket.once('close', () => waiting.delete(socket));
     }
     const answers = known ?? new Set();
@@ -317,7 +316,7 @@ export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingL
 
   return {
     begin({ socket }, response) {
-      // What a piece still holds behind the request that was too much.
+      // The chunk may hold more requests after the one that exceeded the limit.
       if (socket.destroyed) return false;
       const answers = answersOf(socket);
       if (answers.size >= requests) {
@@ -342,7 +341,7 @@ function bytesOf(answers: ReadonlySet<ServerResponse>): number {
   return bytes;
 }
 
-/** Why the status page cannot listen, and what to do. */
+/** Returns why the status page cannot listen, and what to do. */
 export function listenProblem({ address, port }: ListenAddress, error: unknown): string {
   const why = error instanceof Error ? reason(error) : String(error);
   return `Cannot serve the status page on "${authority({ host: address, port })}": ${why}`;
@@ -361,10 +360,10 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** It speaks with the commands of this machine, at a Unix socket. */
+/** Serves the commands on this machine over a Unix socket. */
 export type ControlServer = Pick<HttpServer, 'stop'>;
 
-/** Another daemon answers at the socket. */
+/** Thrown if another daemon answers at the socket. */
 export class SocketTaken extends Error {
   constructor(path: string) {
     super(
@@ -375,15 +374,15 @@ export class SocketTaken extends Error {
   }
 }
 
-/** For the owner and the group: who may open the socket may do everything. */
+/** Readable and writable by owner and group only, because anyone who can open the socket has full access. */
 const MODE = 0o660;
-/** Of `sun_path` in unix(7), without the zero byte. Node cuts off what is longer, and says nothing. */
+/** Size of `sun_path` in unix(7) without the zero byte. Node truncates longer paths silently. */
 const MAX_PATH = 107;
 
 /**
- * Serves all routes at a Unix socket, in the place of one that a killed daemon has left.
+ * Serves all routes on a Unix socket. Replaces a socket left by a killed daemon.
  * @throws {SocketTaken}
- * @throws {Error} when it cannot listen there
+ * @throws {Error} if it cannot listen there
  */
 export async function startControlServer(path: string, serving: Serving): Promise<ControlServer> {
   if (Buffer.byteLength(path) > MAX_PATH)
@@ -395,11 +394,11 @@ export async function startControlServer(path: string, serving: Serving): Promis
   return server;
 }
 
-/** Removes what a daemon has left there that does not answer any more. */
+/** Removes a socket on which no daemon answers any more. */
 async function clearAway(path: string): Promise<void> {
   const left = lstatSync(path, { throwIfNoEntry: false });
   if (left === undefined) return;
-  // A link leads to the socket in a runtime directory.
+  // A link points to the socket in a runtime directory.
   if (!left.isSocket() && !left.isSymbolicLink()) throw new Error(`Cannot listen at "${path}": a file is there`);
   if (await isAnswered(path)) throw new SocketTaken(path);
   rmSync(path);

@@ -13,18 +13,18 @@ import { keepSecret, createLogin } from './login.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { Serving, WebEnv } from './sources.ts';
 
-/** A caller by what it showed. */
+/** An authenticated caller. */
 interface Identity {
   readonly name: string;
   readonly role: Role;
 }
 
-/** `refused`: nothing was shown, or nothing that is right; `name` of a login whose password was looked at. */
+/** `refused`: there were no valid credentials. `name` is the name in a login whose password was checked. */
 type Identified =
   | {
       readonly kind: 'known';
       readonly identity: Identity;
-      /** Whether the password, token or secret that was shown is still right. */
+      /** Reports whether the password, token or secret is still valid. */
       readonly isStillKnown: () => Promise<boolean>;
     }
   | { readonly kind: 'refused'; readonly name: string | null }
@@ -35,30 +35,30 @@ export type Identify = (request: IncomingMessage) => Promise<Identified>;
 export interface IdentifyDeps {
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
-  /** Where secrets named by variable are read from. */
+  /** Environment for secrets that are given as variables. */
   readonly env: NodeJS.ProcessEnv;
-  /** Reads the files of trusted client authorities again; connections of clients that are no longer trusted are closed. */
+  /** Reads the files of trusted client CAs again and closes connections of clients that are no longer trusted. */
   readonly refreshAuthorities: () => Promise<void>;
 }
 
 type Credentials = Pick<WebConfig, 'users' | 'tokens' | 'certificates' | 'proxy'>;
 
 const PROXY_SECRET = 'the secret of web.proxy';
-/** Of a user that a proxy names: it is kept with each change. */
+/** Maximum length of a user name from a proxy, which is stored with each change. */
 const LONGEST_NAME = 255;
 const REFUSED: Identified = { kind: 'refused', name: null };
 
-/** Whether anybody has an account. */
+/** Reports whether any account is configured. */
 export function hasCredentials({ users, tokens, certificates, proxy }: Credentials): boolean {
   return users.length + tokens.length + certificates.length > 0 || proxy !== null;
 }
 
 /**
- * By the certificate of the connection, by the user that the configured proxy names, by a bearer token (RFC 6750), or
- * by name and password (RFC 7617), in this order. The header of a proxy that does not prove itself is ignored. Secrets
- * are read again at each request; one that cannot be used leaves the one before in force, and never concerns another
- * account.
- * @throws {Error} naming each password hash, token and secret that cannot be used at the start, on a line of its own
+ * Identifies callers by the certificate of the connection, the user named by the configured proxy, a bearer token (RFC
+ * 6750), or name and password (RFC 7617), in this order. The header of an unauthenticated proxy is ignored. Secrets are
+ * read again at each request. If one cannot be used, its previous value stays in effect and other accounts are not
+ * affected.
+ * @throws {Error} listing each password hash, token and secret that cannot be used at startup, one per line
  */
 export async function createIdentify(config: Credentials, deps: IdentifyDeps): Promise<Identify> {
   const [byProxy, byToken, byPassword] = await allOrProblems([
@@ -69,7 +69,7 @@ export async function createIdentify(config: Credentials, deps: IdentifyDeps): P
   return async (request) => {
     const names = await trustedNames(request, deps);
     const byCertificate = config.certificates.find(({ name }) => names.includes(name));
-    // Its connection is closed once it is no longer trusted.
+    // The connection is closed when the certificate is no longer trusted.
     if (byCertificate !== undefined) return known(byCertificate, () => Promise.resolve(true));
     const proxied = await byProxy(request, names);
     if (proxied !== null) return proxied;
@@ -85,14 +85,17 @@ export async function createIdentify(config: Credentials, deps: IdentifyDeps): P
   };
 }
 
-/** Those of the client certificate, if the authorities that are trusted now have signed it. */
+/** Returns the names in the client certificate if a currently trusted CA signed it. */
 async function trustedNames({ socket }: IncomingMessage, deps: IdentifyDeps): Promise<readonly string[]> {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return [];
   await deps.refreshAuthorities();
   return socket.destroyed ? [] : verifiedPeerNames(socket);
 }
 
-/** Gives the user that the proxy names; null without a proxy, or if it does not prove itself. */
+/**
+ * Returns a function for the user named by the proxy. It returns null without a proxy or if the proxy is not
+ * authenticated.
+ */
 async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps) {
   const isSecret = proxy === null || proxy.secret === null ? null : await keepShown(PROXY_SECRET, proxy.secret, deps);
   return async ({ headers }: IncomingMessage, names: readonly string[]): Promise<Identified | null> => {
@@ -132,7 +135,7 @@ async function createPasswordCheck(users: Credentials['users'], deps: IdentifyDe
   };
 }
 
-/** Compares what a client sends with a secret. @throws {Error} when the secret cannot be used now */
+/** Returns a function that compares a value with a secret. @throws {Error} if the secret cannot be used now */
 async function keepShown(
   what: string,
   source: SecretSource,
@@ -153,11 +156,11 @@ function tokenOf(name: string): string {
   return `the token "${name}"`;
 }
 
-/** @throws {Error} naming the secret */
+/** @throws {Error} with the name of the secret */
 async function readShown(what: string, source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {
   try {
     const secret = await readSecret(source, env);
-    // Anything else cannot be sent in a header, so that it would match nothing.
+    // No other value can be sent in a header, so it would never match.
     if (/^[\x21-\x7E]+$/u.test(secret)) return secret;
     throw new RangeError('expected one line of printable ASCII without spaces');
   } catch (error) {
@@ -165,19 +168,19 @@ async function readShown(what: string, source: SecretSource, env: NodeJS.Process
   }
 }
 
-/** Takes as long for any text. */
+/** Compares in constant time. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
 }
 
 const MAX_SHOWN_NAME = 64;
-/** Logins that were not even looked at are told once in so long. */
+/** Minimum interval between log messages about logins that were rejected without a check. */
 const TOLD_EVERY: Millis = 60_000;
 
 /**
- * Lets nobody in who is not identified. Names that were refused are logged: somebody may be trying passwords. How many
- * that can be is bounded by the login's own limit.
+ * Rejects requests from unidentified callers. Logs the names of refused logins, because somebody may be trying
+ * passwords. The login's own limit bounds the number of these messages.
  */
 export function authenticate(identify: Identify, { sources, clock, logger }: Serving): MiddlewareHandler<WebEnv> {
   const noteTurnedAway = createTurnedAwayLog(clock, logger);
@@ -196,10 +199,10 @@ export function authenticate(identify: Identify, { sources, clock, logger }: Ser
         await next();
         return undefined;
       case 'refused':
-        // Without credentials it is only told which are needed: browsers ask so first.
+        // A request without credentials only gets the list of accepted ones, because browsers ask this way first.
         if (incoming.headers.authorization === undefined) return unauthorized(context);
         sources.noteLogin('refused');
-        // A wrong token costs nothing to send again and again: it is counted alone.
+        // A wrong token is only counted, because it can be sent again and again at no cost.
         if (identified.name !== null)
           logger.warn(
             { user: visibleText(identified.name, MAX_SHOWN_NAME), from },

@@ -14,10 +14,10 @@ import { showValue } from '../text/show.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import { withoutPath } from '../text/mask.ts';
 
-/** One incident of `/api/v1/incidents`: names are part of the contract. Times are ISO 8601, UTC. */
+/** An incident in `/api/v1/incidents`. Field names are part of the API. Times are ISO 8601, UTC. */
 export type IncidentJson = ReturnType<typeof incidentToJson>;
 
-/** Open ones first, then the latest first. */
+/** Returns open incidents first, then the latest first. */
 export function incidentsToJson(incidents: readonly Incident[]): readonly IncidentJson[] {
   return byUrgency(incidents).map(incidentToJson);
 }
@@ -35,13 +35,13 @@ function incidentToJson(incident: Incident) {
     /** Steps, in order. */
     remedy: cause.remedy,
     remedySteps: cause.remedySteps,
-    /** Of the incident; `causeSince` is of the cause as it is now. */
+    /** Start of the incident; `causeSince` is the start of its current cause. */
     since: isoTime(incident.since),
     causeSince: isoTime(incident.causeSince),
     openedAt: isoTime(incident.openedAt),
     closedAt: isoTimeOrNull(incident.closedAt),
     lastSeen: isoTime(incident.lastSeen),
-    /** The same fault before, each time up to its all-clear. */
+    /** Earlier occurrences of the same fault, each until its all-clear. */
     earlier: incident.earlier.map(({ since, openedAt, closedAt, lastSeen }) => ({
       since: isoTime(since),
       openedAt: isoTime(openedAt),
@@ -56,23 +56,23 @@ function incidentToJson(incident: Incident) {
       since: isoTime(former.since),
       until: isoTime(former.until),
     })),
-    /** The incidents that came and went in turn with this one, and go on in it. */
+    /** Incidents that alternated with this one and are continued in it. */
     merged,
     mergedInto,
-    /** Who has taken it on: reminders stop. */
+    /** The person who acknowledged it, which stops reminders. */
     acknowledgement: acknowledgement === null ? null : { at: isoTime(acknowledgement.at), by: acknowledgement.by },
     notifications: thread.count,
   };
 }
 
-/** Open ones first, then the latest first. */
+/** Returns open incidents first, then the latest first. */
 export function byUrgency(incidents: readonly Incident[]): readonly Incident[] {
   return incidents.toSorted(
     (a, b) => Number(b.status === 'open') - Number(a.status === 'open') || b.openedAt - a.openedAt,
   );
 }
 
-/** Names of `/api/v1/incidents`, in the order of the columns. */
+/** Field names of `/api/v1/incidents`, in column order. */
 const COLUMNS = [
   'id',
   'status',
@@ -90,8 +90,8 @@ const COLUMNS = [
 ] as const;
 
 /**
- * A table (RFC 4180), separated by commas, with a line of names. No cell has a semicolon, a tab or a line break: a
- * spreadsheet that separates by another character sees one column, and never a cell that a stranger has begun.
+ * Returns a comma-separated table (RFC 4180) with a header line. Cells contain no semicolons, tabs or line breaks. A
+ * spreadsheet that uses another separator shows one column and cannot be made to start a cell within untrusted text.
  */
 export function incidentsToCsv(incidents: readonly Incident[]): string {
   const rows = incidentsToJson(incidents).map((incident) => COLUMNS.map((name) => cell(String(incident[name] ?? ''))));
@@ -99,9 +99,9 @@ export function incidentsToCsv(incidents: readonly Incident[]): string {
 }
 
 /**
- * Subjects and summaries quote strangers, and spreadsheets run what begins like a formula: an apostrophe makes it a
- * text, also after a comma, where a careless reader may begin a cell
- * (https://owasp.org/www-community/attacks/CSV_Injection). Full-width signs count in some languages.
+ * Escapes a cell. Subjects and summaries quote untrusted text, and spreadsheets run text that starts like a formula. An
+ * apostrophe prevents this, also after a comma, where a careless parser may start a new cell
+ * (https://owasp.org/www-community/attacks/CSV_Injection). Full-width signs start a formula in some languages.
  */
 function cell(text: string): string {
   const harmless = text
@@ -111,21 +111,21 @@ function cell(text: string): string {
   return /[",']/u.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
-/** Which incidents are asked for; what is null may be anything. */
+/** Filters incidents; null matches any. */
 export interface IncidentQuery {
   readonly cause: CauseId | null;
   readonly state: Incident['status'] | null;
-  /** Those that lasted at some time from here on… */
+  /** Only incidents that were still open at this time or later. */
   readonly from: EpochMs | null;
-  /** …and before here. */
+  /** Only incidents that began before this time. */
   readonly until: EpochMs | null;
 }
 
 export interface ReadIncidentQuery {
   readonly query: IncidentQuery;
-  /** The parameters that are understood, as given: for a form, and for links to the same list. */
+  /** The recognized parameters as given, for the form and for links to the same list. */
   readonly given: Readonly<Record<string, string>>;
-  /** A sentence for each parameter that is unknown or cannot be understood, and was therefore ignored. */
+  /** A sentence for each parameter that was ignored because it is unknown or invalid. */
   readonly problems: readonly string[];
 }
 
@@ -134,10 +134,10 @@ const KEYS = ['cause', 'state', 'from', 'until'] as const satisfies readonly (ke
 const MOST_NAMED = 10;
 
 /**
- * Reads the parameters of `/incidents`: `cause`, `state`, `from` and `until`, days (`until` included) or times.
- * A form sends the fields that nobody has filled in as empty parameters.
- * @param parameters the values of each, in the order in which they were given
- * @param zone in which days begin; without it, in UTC
+ * Parses the parameters of `/incidents`: `cause`, `state`, `from` and `until`. The latter two are days (`until`
+ * included) or times. Forms send empty fields as empty parameters.
+ * @param parameters the values of each parameter, in the order given
+ * @param zone time zone in which days begin; UTC if omitted
  */
 export function readIncidentQuery(
   parameters: Readonly<Record<string, readonly string[]>>,
@@ -171,10 +171,10 @@ export function readIncidentQuery(
 
 const A_TIME = 'a day or a time such as "2026-11-24" or "2026-11-24T18:00:00Z"';
 
-/** @param dayLasts what a day stands for is so long after its midnight */
+/** @param dayLasts added to the start of the day if the text is a day without a time */
 function instantOf(text: string, dayLasts: Millis, zone?: Zone): EpochMs | null {
   const [, day = '', time] = /^(.{10})(T[\d:.]{5,12}Z)?$/u.exec(text) ?? [];
-  // Date.parse takes 31 February for 3 March.
+  // Date.parse reads 31 February as 3 March.
   if (!z.iso.date().safeParse(day).success) return null;
   const at = Date.parse(text);
   if (Number.isNaN(at)) return null;
@@ -182,7 +182,7 @@ function instantOf(text: string, dayLasts: Millis, zone?: Zone): EpochMs | null 
   return zone === undefined ? at + dayLasts : zone.startOfDay(at + dayLasts);
 }
 
-/** Whether one is asked for. */
+/** Reports whether the incident matches the query. */
 export function isAskedFor(incident: Incident, query: IncidentQuery): boolean {
   const { cause, status, closedAt } = incident;
   return (
@@ -194,15 +194,15 @@ export function isAskedFor(incident: Incident, query: IncidentQuery): boolean {
 }
 
 /**
- * Each notification to one recipient, as in `/api/v1/notifications`: names are part of the contract. Times are ISO
- * 8601, UTC.
+ * Returns one entry per notification and recipient, as in `/api/v1/notifications`. Field names are part of the API.
+ * Times are ISO 8601, UTC.
  */
 export function notificationsToJson(entries: readonly OutboxEntry[]): readonly object[] {
   return entries.map(({ notification, delivery }) => ({
     /** The same for every recipient. */
     id: notification.id,
     event: eventOf(notification),
-    /** What it tells of: one, several for a digest, none for a test. */
+    /** Incidents that the notification is about: one, several for a digest, or none for a test. */
     incidents: incidentsOf(notification).map(({ id, cause }) => ({ id, cause: cause.id, subject: cause.subject })),
     channel: delivery.channel,
     recipient: maskedRecipient(delivery),
@@ -210,35 +210,36 @@ export function notificationsToJson(entries: readonly OutboxEntry[]): readonly o
     createdAt: isoTime(delivery.createdAt),
     attempts: delivery.attempts,
     firstFailedAt: isoTimeOrNull(delivery.firstFailedAt),
-    /** null: it is not tried again. */
+    /** null if there are no more attempts. */
     nextAttemptAt: delivery.status === 'pending' ? isoTime(delivery.nextAttemptAt) : null,
     finishedAt: isoTimeOrNull(delivery.finishedAt),
-    /** What the peer said last. */
+    /** The last response of the peer. */
     detail: maskedDetail(delivery),
   }));
 }
 
-/** The part before the `@`, except for its first letter. */
+/** The local part of a mail address, with its first letter captured. */
 const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
 const PLACE = /^(?:file|environment variable) "/u;
 const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;
 
 /**
- * A person by the first letter and the domain of the mail address, a web hook by its host: its path may be a secret.
+ * Shortens a person's address to its first letter and domain, and a webhook URL to its host, because the path may be a
+ * secret.
  */
 export function maskedRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): string {
   switch (channelWords(channel).recipients) {
     case 'mail-address':
       return withoutUsers(recipient);
     case 'url':
-      // One that is read from elsewhere is called by its place.
+      // A URL read from a file or environment variable is shown by its source.
       return PLACE.test(recipient) ? recipient : withoutPath(recipient);
     case 'name':
       return recipient.includes('://') && !PLACE.test(recipient) ? withoutPath(recipient) : recipient;
   }
 }
 
-/** What the peer said last, without the people and paths that it may name. */
+/** Returns the last response of the peer, without any people and paths in it. */
 export function maskedDetail({ detail }: Pick<Delivery, 'detail'>): string {
   return withoutUsers(detail.replaceAll(WEB_ADDRESS, withoutPath));
 }

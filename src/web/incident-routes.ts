@@ -33,13 +33,13 @@ import { renderIncidentList } from './page/incident-list-page.ts';
 import { renderIncident } from './page/incident-page.ts';
 import { accountOf, type IncidentRecord, type WebEnv } from './sources.ts';
 
-/** On one page. */
+/** Maximum per page. */
 const MOST_SHOWN = 100;
-/** In one answer for programs: each is read and written while nothing else is done. */
+/** Maximum per API response. Reading and writing them blocks all other work. */
 const MOST_EXPORTED = 1_000;
 const MAX_SHOWN_ID = 100;
 
-/** The incidents: list, page of each, export, and what may be done about one. */
+/** Returns the routes for incidents: list, page, export and actions. */
 export function createIncidentRoutes(web: Web): Hono<WebEnv> {
   const { sources, clock } = web;
   const app = new Hono<WebEnv>();
@@ -93,7 +93,7 @@ export function createIncidentRoutes(web: Web): Hono<WebEnv> {
   return app;
 }
 
-/** A program that has mistyped a parameter must not take what it gets for what it asked for. */
+/** Rejects unknown parameters, so that a program with a misspelled one does not get unexpected data. */
 function exported(context: Context<WebEnv>, answer: (asked: ReadIncidentQuery) => Response): Response {
   const asked = readIncidentQuery(context.req.queries());
   return asked.problems.length === 0
@@ -116,7 +116,7 @@ function pageOf(
       refusal: refusal === null ? null : refusalText(refusal, context),
       asksName: context.get('caller').name === null,
     },
-    // What answers a form stands one folder deeper than the page itself.
+    // The response to a form is one folder deeper than the page itself.
     root: problems.length === 0 ? '../' : '../../',
     problems,
     reader: readerAt(clock.now(), sources.timezone()),
@@ -147,7 +147,7 @@ function isIncidentAction(text: string): text is IncidentAction {
   return ACTIONS.some((action) => action === text);
 }
 
-/** Does what a form of the incident's page asks for, and answers with that page. */
+/** Performs the action of a form on the incident's page and returns that page. */
 async function actOnIncident(
   context: Context<WebEnv>,
   action: IncidentAction,
@@ -160,7 +160,7 @@ async function actOnIncident(
   const outcome = await change(context, web, asked, 'form', (form) =>
     record === null ? refused(404, '') : acted(context, action, record, form, web),
   );
-  // Relative, as behind a proxy it may be anywhere: from /incidents/ID/ACTION to /incidents/ID.
+  // Relative, because a proxy can move the page to any path: from /incidents/ID/ACTION to /incidents/ID.
   if (outcome.kind === 'done') return context.body(null, 303, { Location: `../${encodeURIComponent(id)}` });
   const { status, error, problems = [error] } = outcome;
   if (status === 403 || status === 415) return context.text(`${error}\n`, status);
@@ -193,7 +193,7 @@ function acted(
     case 'comment':
       return comment === undefined ? refused(400, '"comment": expected a text') : done(comment);
     case 'silence':
-      // As `POST /api/v1/silences` takes it: of the cause at its subject.
+      // Same as `POST /api/v1/silences` with the cause and its subject.
       return silenced(context, web, { cause: cause.id, subject, by: claimed, comment, duration });
   }
 }
@@ -201,14 +201,14 @@ function acted(
 const IS_OVER = refused(409, 'The incident is over');
 
 const formShape = z.object({
-  /** A claim; null: none is made. */
+  /** A claimed name; null if none was given. */
   by: oneLine(MAX_NAME).nullable().default(null),
   comment: oneLine(MAX_COMMENT).exactOptional(),
-  /** As typed: a silence says what is wrong with it. */
+  /** As entered. The silence reports any errors in it. */
   duration: oneLine(MAX_NAME).exactOptional(),
 });
 
-/** Reads the fields of a form of an incident's page. */
+/** Parses the form fields of an incident's page. */
 export function readIncidentForm(fields: unknown): ({ readonly kind: 'ok' } & z.infer<typeof formShape>) | Refused {
   const parsed = formShape.safeParse(fields);
   if (parsed.success) return { kind: 'ok', ...parsed.data };
@@ -216,14 +216,14 @@ export function readIncidentForm(fields: unknown): ({ readonly kind: 'ok' } & z.
   return refused(400, 'The form cannot be taken', problems);
 }
 
-/** A capture may have been started before the fault was confirmed, and the clocks of two devices differ. */
+/** A capture may start before the fault is confirmed, and the clocks of two devices differ. */
 const BEFORE: Millis = 30 * 60_000;
 const AFTER: Millis = 5 * 60_000;
-/** Longest text of an entry in the audit trail, and of one sentence in the evidence. */
+/** Maximum length of an audit trail entry and of a sentence in the evidence. */
 const MAX_TEXT = 1_000;
 const MOST_ATTACHED = 5;
 
-/** Of the connections of `capture --json`, as many and as much as is kept. */
+/** Schema for the connections in `capture --json`, limited to the number and size that are stored. */
 const resultShape = z.object({
   connections: z
     .array(
@@ -240,8 +240,8 @@ const resultShape = z.object({
 });
 
 /**
- * Adds what a capture shows to the evidence of an open incident, as FortiAuthenticator's own view. Only connections
- * count that one of the configured units made while the incident lasted. It changes nothing else.
+ * Adds the result of a capture to the evidence of an open incident, as FortiAuthenticator's own view. Only connections
+ * that a configured unit made during the incident count. Changes nothing else.
  */
 async function attachCapture(context: Context<WebEnv>, id: string, web: Web): Promise<Response> {
   const asked = { action: 'attach-capture', incident: id.slice(0, MAX_NAME) } as const;

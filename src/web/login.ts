@@ -9,33 +9,31 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** `later`: too many wait for an answer, or too many were wrong; the password was not looked at. */
+/** `later`: the password was not checked because too many checks are waiting or too many attempts were wrong. */
 type LoginOutcome =
-  /** Until the user has another password. */
+  /** `isStillRight` is true until the user's password changes. */
   | { readonly kind: 'accepted'; readonly isStillRight: () => Promise<boolean> }
   | { readonly kind: 'refused' }
   | { readonly kind: 'later'; readonly retryAfter: Millis };
 
-/** Answers who may come in. */
 export interface Login {
   /** @param address of the client */
   check(name: string, password: string, address: string | undefined): Promise<LoginOutcome>;
 }
 
 /**
- * The hash is meant to be slow, and a page asks several times in a row: a password that was right stays right for so
- * long.
+ * How long a correct password is remembered. The hash is slow on purpose, and a page sends several requests in a row.
  */
 const REMEMBERED: Millis = 60_000;
 const MAX_REMEMBERED = 1_000;
 /**
- * One at a time: each costs as much memory and a thread of those that name resolution needs too. More than these do not
- * wait.
+ * Maximum number of waiting checks. Passwords are checked one at a time, because each check needs a lot of memory and a
+ * thread of the pool that name resolution also uses.
  */
 const MAX_WAITING = 8;
-/** Nobody takes all places. */
+/** Keeps one client from using all places. */
 const MAX_WAITING_OF_ONE = 4;
-/** Kept for those who were right before. */
+/** Extra places for clients that have logged in before. */
 const MORE_FOR_TRUSTED = 4;
 const QUEUE_PASSES: Millis = 5_000;
 
@@ -46,9 +44,9 @@ interface LoginDeps {
 }
 
 /**
- * Hash files are read at each check, so that a changed password counts at once. One that cannot be used leaves the
- * hash before it in force.
- * @throws {Error} naming each user whose hash cannot be read or understood, on a line of its own
+ * Hash files are read at each check, so a changed password applies immediately. If a hash cannot be used, the previous
+ * one stays in effect.
+ * @throws {Error} listing each user whose hash cannot be read or parsed, one per line
  */
 export async function createLogin(users: readonly User[], { clock, logger, env }: LoginDeps): Promise<Login> {
   const known = await allOrProblems(
@@ -103,8 +101,8 @@ interface KnownUser {
 }
 
 /**
- * For a name that nobody has, a user in whose place the password is checked, always the same for a name: so the time an
- * answer takes does not tell who is known, even when the hashes of the users differ in kind and cost.
+ * Returns the user to check a password against. Each unknown name is always assigned the same user, so the response
+ * time does not reveal which names exist, even if the users' hashes differ in kind and cost.
  */
 function createUserLookup(
   users: readonly KnownUser[],
@@ -127,7 +125,7 @@ async function readHash({ name, passwordHash }: User, env: NodeJS.ProcessEnv): P
   }
 }
 
-/** Remembers logins under a keyed digest: the passwords themselves are kept nowhere. */
+/** Remembers logins under a keyed digest. The passwords themselves are not stored. */
 function createAcceptedLogins(clock: Clock) {
   const key = randomBytes(32);
   const until = new BoundedMap<Millis>(MAX_REMEMBERED);
@@ -149,9 +147,9 @@ function createQueue() {
   const waiting = new Map<string, { readonly network: string; readonly result: Promise<boolean> }>();
   let last: Promise<unknown> = Promise.resolve();
   return {
-    /** The same job, when it waits or runs already. */
+    /** Returns the result of an identical job that is waiting or running. */
     joined: (id: string) => waiting.get(id)?.result ?? null,
-    /** Null when too many wait. */
+    /** Returns null if too many jobs are waiting. */
     add({ id, network, trusted }: Waiting, job: () => Promise<boolean>) {
       const own = [...waiting.values()].filter((other) => other.network === network).length;
       if (own >= MAX_WAITING_OF_ONE || waiting.size >= MAX_WAITING + (trusted ? MORE_FOR_TRUSTED : 0)) return null;
@@ -163,7 +161,7 @@ function createQueue() {
   };
 }
 
-/** Forgets the entry that was set longest ago when there are too many. */
+/** A map that drops the least recently set entry when it is full. */
 class BoundedMap<T> extends Map<string, T> {
   readonly #most: number;
 
@@ -172,7 +170,7 @@ class BoundedMap<T> extends Map<string, T> {
     this.#most = most;
   }
 
-  /** Makes it the youngest. */
+  /** Moves the entry to the end, as the most recent. */
   override set(key: string, value: T): this {
     this.delete(key);
     super.set(key, value);
@@ -184,28 +182,25 @@ class BoundedMap<T> extends Map<string, T> {
 
 interface Budget {
   readonly burst: number;
-  /** One more after each. */
+  /** Interval after which one more attempt is allowed. */
   readonly every: Millis;
 }
 
-/** Mistyped often enough by a person, and 14,400 guesses a day for a program. */
+/** Enough for typing errors, but limits a program to 14,400 guesses a day. */
 const OWN: Budget = { burst: 10, every: 6_000 };
-/** Each costs a quarter of a second of a processor or so: what is left of it is for the probes. */
+/** Each attempt costs about a quarter of a second of CPU time, which the probes also need. */
 const EVERYBODY: Budget = { burst: 40, every: 1_000 };
-/** Beyond these, the one that has been quiet for the longest is forgotten: the common budget still counts. */
+/** Beyond this number, the network that has been quiet longest is forgotten. The shared budget still applies. */
 const MAX_NETWORKS = 4_096;
 const TRUSTED_FOR: Millis = 24 * 3_600_000;
 
-/** Tries that were taken, as of an instant; they fade with time. */
+/** Attempts counted at a point in time. The count decreases over time. */
 interface Taken {
   count: number;
   at: Millis;
 }
 
-/**
- * How many wrong passwords may be tried: from one network, and by everybody together. Its memory is bounded, however
- * many try.
- */
+/** Limits wrong passwords per network and in total. Uses bounded memory, however many clients try. */
 export class LoginLimit {
   readonly #clock: Clock;
   readonly #byNetwork = new BoundedMap<Taken>(MAX_NETWORKS);
@@ -216,7 +211,7 @@ export class LoginLimit {
     this.#clock = clock;
   }
 
-  /** Takes a try. @returns null, or how long until there is another one */
+  /** Counts an attempt. @returns null if it is allowed, or how long to wait */
   take(network: string): Millis | null {
     const now = this.#clock.elapsed();
     const own = this.#byNetwork.get(network) ?? { count: 0, at: now };
@@ -229,13 +224,13 @@ export class LoginLimit {
     return null;
   }
 
-  /** Gives one back: nothing was tried, or it was right. */
+  /** Returns an attempt to the budget if no password was checked or it was correct. */
   giveBack(network: string): void {
     for (const taken of [this.#byNetwork.get(network), this.#everybody])
       if (taken !== undefined) taken.count = Math.max(0, taken.count - 1);
   }
 
-  /** It was right. What others get wrong does not keep this network out from now on. */
+  /** Called after a correct password. Wrong attempts from other networks no longer block this network. */
   trust(network: string): void {
     this.#trustedUntil.set(network, this.#clock.elapsed() + TRUSTED_FOR);
   }
@@ -245,7 +240,7 @@ export class LoginLimit {
   }
 }
 
-/** Lets what was taken fade, and tells how long until one more may be; 0: now. */
+/** Decreases the count by the time passed. Returns how long to wait before the next attempt; 0 if none. */
 function waitFor(taken: Taken, { burst, every }: Budget, now: Millis): Millis {
   taken.count = Math.max(0, taken.count - (now - taken.at) / every);
   taken.at = now;
@@ -253,8 +248,8 @@ function waitFor(taken: Taken, { burst, every }: Budget, now: Millis): Millis {
 }
 
 /**
- * What one party has: an IPv4 address, or a /64 of IPv6, of which everybody has as many addresses as there are (RFC
- * 4291 §2.5.4).
+ * Returns the network that one party controls: an IPv4 address or an IPv6 /64. An IPv6 host can use every address of
+ * its /64 (RFC 4291 §2.5.4).
  */
 export function networkOf(address: string | undefined): string {
   if (address === undefined || !ipaddr.isValid(address)) return 'unknown';
@@ -265,11 +260,11 @@ export function networkOf(address: string | undefined): string {
 }
 
 /**
- * Reads a secret now, and again at each use. While it cannot be used, the one read before stays in force: a file that
- * is missing or half written for a moment locks nobody out.
- * @param read rejects with what is wrong with the secret, never with a part of it
+ * Reads a secret now and again at each use. If it cannot be read, the previous value stays in effect, so a file that is
+ * missing or half written for a moment does not lock anyone out.
+ * @param read rejects with the reason, never with a part of the secret
  * @param onProblem called once for each problem
- * @throws {Error} of `read`, when the secret cannot be used now
+ * @throws {Error} of `read`, if the secret cannot be used now
  */
 export async function keepSecret<T>(
   read: () => Promise<T>,

@@ -3,12 +3,11 @@ import { Worker } from 'node:worker_threads';
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import type { BcryptJob } from './bcrypt-thread.ts';
 
-/** A password as it is stored. */
 export type PasswordHash = ScryptHash | BcryptHash;
 
 /**
- * Takes a hash apart.
- * @throws {RangeError} saying what is wrong with it, never with a part of it
+ * Parses a hash of any supported kind.
+ * @throws {RangeError} with the reason, never with a part of the hash
  */
 export function parsePasswordHash(text: string): PasswordHash {
   const line = text.trim();
@@ -30,34 +29,34 @@ export function verifyPassword(password: string, expected: PasswordHash): Promis
   }
 }
 
-/** What `htpasswd -n` prints has the name before the hash. */
+/** Detects output of `htpasswd -n`, which has the name before the hash. */
 function unreadable(line: string): string {
   return /^[^:$]*:\$/u.test(line)
     ? 'Cannot read the password hash with a name before it'
     : 'Cannot read the password hash';
 }
 
-/** bcrypt, as `htpasswd -B` and most libraries write it. */
+/** A bcrypt hash, as written by `htpasswd -B` and most libraries. */
 export interface BcryptHash {
   readonly kind: 'bcrypt';
-  /** The whole of it, with version, cost and salt. */
+  /** The complete hash, with version, cost and salt. */
   readonly text: string;
 }
 
 const BCRYPT = /^\$2[aby]\$(?<cost>\d\d)\$[./A-Za-z0-9]{53}$/u;
-/** The least that the algorithm takes. */
+/** Minimum that the algorithm accepts. */
 const MIN_COST = 4;
-/** More than a second of a processor; each step more doubles it. */
+/** Takes more than a second of CPU time. Each further step doubles it. */
 const MAX_COST = 14;
-/** bcrypt looks at no more of a password. */
+/** bcrypt ignores the rest of a longer password. */
 const MAX_PASSWORD_BYTES = 72;
 
-/** Compiled, this file and its thread end in `.js`. */
+/** After compilation, this file and its thread end in `.js`. */
 const THREAD: URL = new URL(`./bcrypt-thread${extname(import.meta.filename)}`, import.meta.url);
 
 /**
- * Takes a hash apart; null for another kind of text.
- * @throws {RangeError} when it costs too much
+ * Parses a bcrypt hash. Returns null for any other text.
+ * @throws {RangeError} if the cost is too high
  */
 function parseBcryptHash(text: string): BcryptHash | null {
   const { cost } = BCRYPT.exec(text)?.groups ?? {};
@@ -70,11 +69,11 @@ function parseBcryptHash(text: string): BcryptHash | null {
 }
 
 /**
- * Takes the same time for every wrong password. Those of more than 72 bytes are wrong: bcrypt would not see the rest of
- * them.
+ * Takes the same time for every wrong password. Passwords of more than 72 bytes are rejected, because bcrypt would
+ * ignore the rest.
  *
- * In a thread of its own, since it is computed in JavaScript: even the asynchronous form of the library keeps the event
- * loop for 100 ms at a time, in which no probe would see its answer come.
+ * Runs in a separate thread, because the library is written in JavaScript. Even its asynchronous form blocks the event
+ * loop for 100 ms at a time, and no probe could receive its response meanwhile.
  */
 export async function verifyBcrypt(password: string, { text }: BcryptHash): Promise<boolean> {
   const normalized = password.normalize('NFC');
@@ -83,7 +82,7 @@ export async function verifyBcrypt(password: string, { text }: BcryptHash): Prom
 }
 
 function compareInThread(job: BcryptJob): Promise<boolean> {
-  // Neither the daemon's options nor its environment, where secrets may be, are any of the thread's business.
+  // The thread gets neither the daemon's options nor its environment, which may contain secrets.
   const worker = new Worker(THREAD, { workerData: job, env: {}, execArgv: [] });
   return new Promise((resolve, reject) => {
     worker.once('message', (matches: unknown) => resolve(matches === true));
@@ -94,10 +93,10 @@ function compareInThread(job: BcryptJob): Promise<boolean> {
   });
 }
 
-/** scrypt (RFC 7914) with what it was made with. */
+/** An scrypt hash (RFC 7914) with its parameters. */
 export interface ScryptHash {
   readonly kind: 'scrypt';
-  /** Binary logarithm of the cost: memory is `128 * r * 2^ln` bytes. */
+  /** Binary logarithm of the cost. Memory use is `128 * r * 2^ln` bytes. */
   readonly ln: number;
   readonly r: number;
   readonly p: number;
@@ -108,11 +107,11 @@ export interface ScryptHash {
 type Cost = Pick<ScryptHash, 'ln' | 'r' | 'p'>;
 
 /**
- * 32 MiB and about a quarter of a second: one of the equally strong settings of OWASP's password storage cheat sheet.
+ * 32 MiB and about a quarter of a second: one of the equally strong settings in OWASP's password storage cheat sheet.
  */
 const DEFAULT_COST: Cost = { ln: 15, r: 8, p: 3 };
 
-/** A hash that costs more memory than this would let anyone who asks for the page exhaust the daemon. */
+/** With a hash that needs more memory, anyone who requests the page could exhaust the daemon. */
 const MAX_MEMORY = 256 * 1024 * 1024;
 const MAX_PARALLEL = 16;
 const SALT_BYTES = 16;
@@ -123,8 +122,8 @@ const PHC =
   /^\$scrypt\$ln=(?<ln>\d{1,2}),r=(?<r>\d{1,3}),p=(?<p>\d{1,3})\$(?<salt>[A-Za-z0-9+/]{11,128})\$(?<hash>[A-Za-z0-9+/]{22,128})$/u;
 
 /**
- * Takes a hash apart; null for another kind of text.
- * @throws {RangeError} when it costs too much
+ * Parses an scrypt hash. Returns null for any other text.
+ * @throws {RangeError} if the cost is too high
  */
 export function parseScryptHash(text: string): ScryptHash | null {
   const { ln, r, p, salt, hash } = PHC.exec(text)?.groups ?? {};
@@ -138,7 +137,7 @@ export function parseScryptHash(text: string): ScryptHash | null {
   );
 }
 
-/** Makes the line that a `passwordHashFile` holds, with a salt of its own. */
+/** Returns the line for a `passwordHashFile`, with a new salt. */
 export async function hashPassword(password: string, cost: Cost = DEFAULT_COST): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const hash = await derive(password, { ...cost, salt, hash: Buffer.alloc(HASH_BYTES) });
@@ -161,7 +160,7 @@ function costText({ ln, r, p }: Cost): string {
 function derive(password: string, { ln, r, p, salt, hash }: Omit<ScryptHash, 'kind'>): Promise<Buffer> {
   const options = { N: 2 ** ln, r, p, maxmem: MAX_MEMORY + 1024 * 1024 };
   return new Promise((resolve, reject) => {
-    // Unicode has several ways to write one letter, and keyboards differ in which they give (RFC 8265 §4.2.1).
+    // Unicode can encode a letter in several ways, and keyboards differ in which one they send (RFC 8265 §4.2.1).
     scrypt(password.normalize('NFC'), salt, hash.length, options, (error, key) => {
       if (error === null) resolve(key);
       else reject(error);
@@ -169,7 +168,7 @@ function derive(password: string, { ln, r, p, salt, hash }: Omit<ScryptHash, 'ki
   });
 }
 
-/** As OpenSSL counts it: the table, and one block for each of the `p` lanes. */
+/** Returns the memory as counted by OpenSSL: the table and one block for each of the `p` lanes. */
 function memoryOf({ ln, r, p }: Cost): number {
   return 128 * r * (2 ** ln + p);
 }

@@ -50,8 +50,8 @@ type WebContext = Context<WebEnv>;
 const MAX_SHOWN_PATH = 200;
 
 /**
- * Every route. What stands above `authenticate` is open to everybody: probes of orchestrators and load balancers have
- * no password.
+ * Creates all routes. Routes above `authenticate` need no login, because probes of orchestrators and load balancers
+ * have no password.
  */
 export function createRoutes(web: Routed): Hono<WebEnv> {
   const { access, sources, clock, logger } = web;
@@ -82,8 +82,8 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   const turn = oneATurn();
   app.get('/metrics', async (context) => {
     const { body, contentType } = await sources.metrics();
-    // All who asked meanwhile get the same text, but each a copy: it is seen how much of them is read before the next
-    // one is made.
+    // All pending requests get the same text, but each gets a copy. The server detects how much of one copy has been
+    // read before it creates the next.
     await turn();
     return context.body(body, 200, { 'Content-Type': contentType });
   });
@@ -99,18 +99,21 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
 
 function askWho(access: NetworkAccess, web: Web): MiddlewareHandler<WebEnv> {
   const { identify, hasAccounts, opensMetrics, hosts } = access;
-  // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
+  // Prometheus may use any host name and would not show a reason for a refusal, because metrics contain no free text.
   if (identify === null) return except('/metrics', refuseForeignNames(hosts));
   const authenticated = authenticate(identify, web);
   const door = opensMetrics ? letScrape(authenticated) : authenticated;
   return (context, next) => {
-    // Without accounts a change is refused by its route, which names what to use instead.
+    // Without accounts, the route of a change refuses it and names an alternative.
     const isRefused = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
     return isRefused || isLocalReload(context, access) ? takeForLocal(context, next) : door(context, next);
   };
 }
 
-/** Who shows something is looked at all the same: a scraper with a wrong token should learn of it. */
+/**
+ * Allows scraping without a login. Requests with credentials are still checked, so that a scraper with a wrong token
+ * gets an error.
+ */
 function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<WebEnv> {
   return async (context, next) => {
     const { path } = context.req;
@@ -122,7 +125,7 @@ function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<
   };
 }
 
-/** Nobody was asked for a name. */
+/** Sets the caller for a request that needs no login. */
 const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
   const address = context.env.incoming.socket.remoteAddress ?? null;
   context.set('caller', { name: null, role: 'change', address, isStillKnown: () => Promise.resolve(true) });
@@ -131,7 +134,7 @@ const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
 
 const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
 
-/** What the role `metrics` may not read; what may be changed is decided where it is asked for. */
+/** Limits what the role `metrics` can read. Permission for changes is checked by the route. */
 const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
   const { name, role } = context.get('caller');
   if (role === 'metrics' && !OF_METRICS.has(context.req.path))
@@ -175,7 +178,7 @@ function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
   });
 }
 
-/** A runbook by itself: it needs no script, and changes nothing. */
+/** Returns a runbook page, without scripts or forms. */
 function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
   const cause = context.req.param('cause');
   if (cause !== 'alerts' && !isCauseId(cause)) return context.notFound();
@@ -187,7 +190,7 @@ ${partsView(intro)}${sectionsView(sections)}</article>`;
 
 function answerFile(file: StaticFile | undefined, context: WebContext): Response | Promise<Response> {
   if (file === undefined) return context.notFound();
-  // Asked for again each time, and answered in a few bytes unless the program has changed.
+  // Browsers revalidate the file each time. The response is a few bytes unless the program has changed.
   const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
   return context.req.header('If-None-Match')?.replace(/^W\//u, '') === file.etag
     ? context.body(null, 304, headers)
@@ -225,8 +228,8 @@ function lines(problems: readonly string[]): string {
 }
 
 /**
- * HTTP service discovery (https://prometheus.io/docs/prometheus/latest/http_sd/): what `/probe` can be asked, in groups
- * by module. The agent is where Prometheus asked for this.
+ * HTTP service discovery (https://prometheus.io/docs/prometheus/latest/http_sd/). Returns the targets of `/probe`,
+ * grouped by module. The agent's address is the one that Prometheus used for this request.
  */
 function createDiscoveryRoute({ site, probes }: Pick<WebSources, 'site' | 'probes'>): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
@@ -242,30 +245,29 @@ function createDiscoveryRoute({ site, probes }: Pick<WebSources, 'site' | 'probe
   return app;
 }
 
-/** Set by Prometheus, in seconds with fractions. */
+/** Header set by Prometheus, in seconds with fractions. */
 const TIMEOUT_HEADER = 'X-Prometheus-Scrape-Timeout-Seconds';
-/** So much earlier than Prometheus gives up the answer is sent, as the blackbox exporter does. */
+/** How long before Prometheus's timeout the response is sent, as in the blackbox exporter. */
 const TIMEOUT_MARGIN: Millis = 500;
 const LEAST_TIMEOUT: Millis = 100;
 const LONGEST_TARGET = 300;
 const MOST_SHOWN = 500;
 
-/** Looks at one target now, for Prometheus and for people, in the words of the blackbox exporter. */
+/** Probes one target now, for Prometheus and for people. Uses the names of the blackbox exporter. */
 function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/probe', async (context) => {
-    // A page of somebody else's must not make a browser probe: each look is traffic, and a mail server may be logged in
-    // to.
+    // A foreign page must not make a browser start probes. Each probe causes traffic and may log in to a mail server.
     if (isForeignOrigin((name) => context.req.header(name))) return context.text(`${FOREIGN_ORIGIN}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);
-    // It aborts when the client has gone: nobody waits for the answer any more.
+    // The signal aborts when the client disconnects, because nobody waits for the response any more.
     return answer(await probe(request, context.req.raw.signal), context);
   });
   return app;
 }
 
-/** What was asked for, or what was wrong with it. */
+/** Returns the request, or a description of the error in it. */
 function readRequest(context: Context<WebEnv>): ProbeRequest | string {
   const target = context.req.query('target') ?? '';
   if (target === '' || target.length > LONGEST_TARGET)

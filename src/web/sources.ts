@@ -20,67 +20,72 @@ import type { MaintenancePlan } from '../notify/maintenance.ts';
 import type { Severity } from '../core/severity.ts';
 
 /**
- * All that the web server shows and does. Everything but `metrics`, `reload` and `probe` is answered at once and never
- * throws.
+ * The data and actions behind the web server. All members except `metrics`, `reload` and `probe` return immediately and
+ * never throw.
  */
 export interface WebSources {
-  /** Resolves when there is something to answer with: ports are bound before. */
+  /** Resolves when there is data to serve. Ports are bound earlier. */
   readonly begun: Promise<void>;
   site(): string;
-  /** In which pages show times: IANA name. */
+  /** IANA name of the time zone in which pages show times. */
   timezone(): string;
-  /** Of ftm-watch. */
+  /** Version of ftm-watch. */
   readonly version: string;
-  /** The latest round; null before the first. */
+  /** The latest round; null before the first one. */
   diagnosis(): Diagnosis | null;
-  /** What happened and who was told. */
+  /** Returns recent incidents and the notifications sent about them. */
   alertHistory(): AlertHistory;
-  /** Of any age, at most `limit`. */
+  /** Returns incidents of any age, at most `limit`. */
   findIncidents(query: IncidentQuery, limit: number): FoundIncidents;
-  /** null: there is none by this id, or it is older than what is kept. */
+  /** Returns null if no incident has this ID or it is older than the retention period. */
   incidentRecord(id: string): IncidentRecord | null;
-  /** Addresses of the configured units: those that firewalls see, and those of their interfaces. */
+  /** Addresses of the configured units: those that firewalls see and those of the units' interfaces. */
   unitAddresses(): readonly string[];
-  /** Stops the reminders of an open incident until it ends or its cause changes. False: there is no such one. */
+  /**
+   * Stops the reminders of an open incident until it ends or its cause changes. Returns false if no such incident is
+   * open.
+   */
   acknowledge(id: string, by: string): boolean;
-  /** Its reminders go on. False: there is no such open incident. */
+  /** Resumes the reminders. Returns false if no such incident is open. */
   unacknowledge(id: string): boolean;
-  /** Adds to the evidence of an open incident. False: there is no such one. */
+  /** Adds to the evidence of an open incident. Returns false if no such incident is open. */
   attachEvidence(id: string, evidence: readonly string[]): boolean;
   maintenance(): MaintenancePlan;
-  /** Those that last, and perhaps some that are over. */
+  /** Active silences, and possibly some that have expired. */
   silences(): readonly Silence[];
-  /** Notifications about matching incidents wait until it ends. null: it was not taken. */
+  /**
+   * Holds back notifications about matching incidents until the silence ends. Returns null if the silence was rejected.
+   */
   silence(request: Omit<Silence, 'id' | 'from'>): Silence | null;
-  /** False when there is no such silence. */
+  /** Returns false if there is no such silence. */
   unsilence(id: string): boolean;
   /**
-   * Calls back after each round, when `diagnosis` and `incidents` already give what is new. The returned function ends
-   * it.
+   * Calls `listener` after each round, once the new state is available from the other members. The returned function
+   * unsubscribes it.
    */
   onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
   metrics(): Promise<MetricsText>;
-  /** Counts what came of a login. */
+  /** Counts the result of a login. */
   noteLogin(result: LoginResult): void;
-  /** Counts a change, and keeps it in the audit trail. */
+  /** Counts a change and records it in the audit trail. */
   noteChange(entry: AuditEntry): void;
-  /** Counts a refusal; what an account was refused for its role is kept too. */
+  /** Counts a refused change. If an account was refused because of its role, the refusal is recorded too. */
   noteRefusal(refused: RefusedChange, why: ChangeRefusal): void;
-  /** The audit trail, at most `limit` entries and refusals. */
+  /** Returns at most `limit` changes and refusals from the audit trail. */
   audit(asked: AuditQuery, limit: number): FoundChanges;
   /** Reloads the configuration file. */
   reload(): Promise<ReloadOutcome>;
-  /** Looks at one target now. Ends early when the signal is aborted. */
+  /** Probes one target now. Ends early if the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
-  /** What can be probed, for service discovery. */
+  /** Targets that can be probed, for service discovery. */
   probes(): readonly DiscoveredProbe[];
   health(): Health;
-  /** What the latest round saw, one for each address. */
+  /** Certificates seen in the latest round, one for each address. */
   certificates(): readonly SeenCertificate[];
   activity(): Activity;
-  /** For the charts, as far back as each was looked at once. */
+  /** Data for the charts, each over its default period. */
   chartData(): ChartData;
-  /** For the charts of one range. */
+  /** Data for the charts of one range. */
   rangeData(range: ChartRange): RangeData;
 }
 
@@ -88,13 +93,13 @@ export type ReloadOutcome =
   | { readonly kind: 'taken' }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
-/** How ftm-watch itself is. */
+/** Health of ftm-watch itself. */
 export interface Health {
-  /** The first round is done, and it is not stopping. */
+  /** Set once the first round has finished, until the daemon stops. */
   readonly ready: boolean;
   /**
-   * In words for people: why it is not ready, and what else is wrong with it (the store cannot be written, mail cannot
-   * be sent).
+   * Readable reasons why it is not ready, and other problems, such as a store that cannot be written or mail that
+   * cannot be sent.
    */
   readonly problems: readonly string[];
 }
@@ -104,103 +109,104 @@ export interface SeenCertificate {
   readonly target: string;
   readonly address: string;
   readonly verdict: Verdict;
-  /** As sent, leaf first; empty when no certificate came. */
+  /** As sent, leaf first. Empty if no certificate was received. */
   readonly chain: readonly Certificate[];
-  /** What it is compared with, leaf first: what was learned. Empty when nothing was. */
+  /** The learned chain that it is compared with, leaf first. Empty if none was learned. */
   readonly trusted: readonly Certificate[];
 }
 
-/** What the daemon is doing. */
 export interface Activity {
   readonly startedAt: EpochMs;
   readonly lastRound: { readonly at: EpochMs; readonly durationMs: Millis } | null;
-  /** null: none is planned (it is stopping). */
+  /** null if none is planned because the daemon is stopping. */
   readonly nextRound: EpochMs | null;
   readonly lastReload: { readonly at: EpochMs; readonly taken: boolean } | null;
   readonly storeWritable: boolean;
   readonly notificationsPending: number;
-  /** Of the configured channels that are told a state. */
+  /** Delivery status of the configured state channels. */
   readonly states: readonly ChannelState[];
-  /** Said when the configuration names nobody to tell; null: it names somebody. */
+  /** The warning shown if the configuration has no recipient for notifications; otherwise null. */
   readonly noChannel: string | null;
-  /** null: it does not listen for log lines. */
+  /** null if it does not listen for log lines. */
   readonly logLines: { readonly received: number; readonly lastAt: EpochMs | null } | null;
 }
 
-/** Who asks, as far as that is known. */
+/** The sender of a request, as far as it is known. */
 export interface Caller {
-  /** null: nobody is asked for a name, at the control socket or without users. */
+  /** null if no login is required: at the control socket, or if no users are configured. */
   readonly name: string | null;
   readonly role: Role;
-  /** Of the peer; null at the control socket. */
+  /** Address of the peer; null at the control socket. */
   readonly address: string | null;
-  /** Whether the password, token or secret that was shown is still right; asked again while an answer goes on. */
+  /** Reports whether the password, token or secret that was used is still valid. Called again during long responses. */
   readonly isStillKnown: () => Promise<boolean>;
 }
 
 /**
- * As silences and the audit trail name it. Who is not asked for a name may claim one: it is marked, so that nobody
- * takes it for proven.
+ * Returns the account name for silences and the audit trail. A caller without a login can claim a name, which is marked
+ * as unverified.
  */
 export function accountOf({ name }: Caller, claimed: string | null): string {
   if (name !== null) return name;
   return claimed === null ? 'local' : `local (claimed: ${claimed})`;
 }
 
-/** What happened and who was told: what the daemon has in mind, and what it has kept of the last days. */
+/** Recent incidents and notifications: those in the daemon's memory and those stored over the last days. */
 export interface AlertHistory {
-  /** Every open one, and those that ended within a week, in any order. */
+  /** All open incidents and those that ended within a week, in any order. */
   readonly incidents: readonly Incident[];
-  /** Notifications on their way and recent, latest first. */
+  /** Pending and recent notifications, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /** The latest changes about each of these incidents, latest first. */
   readonly changes: readonly AuditEntry[];
-  /** False: the history cannot be used at present; what has ended and what was sent may be missing. */
+  /** False if the history is currently unavailable. Ended incidents and sent notifications may then be missing. */
   readonly complete: boolean;
 }
 
-/** Incidents of any age, open ones first, then the latest first. */
+/** Incidents of any age: open ones first, then latest first. */
 export interface FoundIncidents {
   readonly incidents: readonly Incident[];
-  /** There are more than were asked for. */
+  /** Set if there are more incidents than were requested. */
   readonly more: boolean;
-  /** False: the history cannot be used at present; what has ended may be missing. */
+  /** False if the history is currently unavailable. Ended incidents may then be missing. */
   readonly complete: boolean;
 }
 
-/** All that is known of one incident. */
+/** One incident with its notifications and changes. */
 export interface IncidentRecord {
   readonly incident: Incident;
-  /** What was to be told of it, latest first. */
+  /** Notifications about the incident, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
-  /** What people changed at its page, and its silences, latest first: of each account the first and the latest. */
+  /**
+   * Changes made on the incident's page and its silences, latest first: only the first and the latest of each account.
+   */
   readonly changes: readonly AuditEntry[];
-  /** How many changes more there are. */
+  /** Number of changes left out. */
   readonly omittedChanges: number;
   readonly complete: boolean;
 }
 
-/** Which changes are asked for; null: any. */
+/** Selects changes; null matches any. */
 export interface AuditQuery {
-  /** Those before the one with this id. */
+  /** Only changes before the one with this ID. */
   readonly before: number | null;
-  /** Those at the page of this incident. */
+  /** Only changes made on the page of this incident. */
   readonly incident: string | null;
 }
 
-/** Part of the audit trail. */
+/** Result of a query of the audit trail. */
 export interface FoundChanges {
   /** Latest first. */
   readonly changes: readonly KeptAuditEntry[];
-  /** What accounts were refused, latest first. */
+  /** Refused changes by account, latest first. */
   readonly refused: readonly RefusedChanges[];
-  /** There are earlier changes. */
+  /** Set if there are earlier changes. */
   readonly more: boolean;
-  /** False: the history cannot be used at present. */
+  /** False if the history is currently unavailable. */
   readonly complete: boolean;
 }
 
-/** How far back the charts reach, all the same. */
+/** Ranges that a reader can select. Each applies to all charts. */
 export const CHART_RANGES = ['24h', '7d', '30d', '90d'] as const;
 
 export type ChartRange = (typeof CHART_RANGES)[number];
@@ -211,12 +217,12 @@ export function isChartRange(text: string): text is ChartRange {
   return CHART_RANGES.some((range) => range === text);
 }
 
-/** How long the past is cut up for the charts of a range. */
+/** How the data of a chart range is grouped. */
 interface ChartWindow {
   readonly back: Millis;
-  /** Means of the latency. */
+  /** Span over which the latency is averaged. */
   readonly latency: Millis;
-  /** Availability and errors. */
+  /** Span for availability and errors. */
   readonly span: Millis;
 }
 
@@ -230,23 +236,26 @@ export const CHART_WINDOWS: Readonly<Record<ChartRange, ChartWindow>> = {
   '90d': { back: 90 * DAY, latency: 12 * HOUR, span: DAY },
 };
 
-/** What the charts show: the object of `/api/v1/history`. */
+/** Data of the charts, returned by `/api/v1/history`. */
 export interface ChartData {
   readonly until: EpochMs;
   /**
-   * By phase of the connection to the licence server, in milliseconds: means over 10 minutes of the last 24 hours, or
-   * as `CHART_WINDOWS` has it.
+   * Latency of each phase of the connection to the licence server, in milliseconds: means over 10 minutes for the last
+   * 24 hours, or as set in `CHART_WINDOWS`.
    */
   readonly latency: readonly ChartLine[];
-  /** By appliance, errors in its log: hours of the last 7 days, or spans of the range; one without any has no point. */
+  /**
+   * Log errors by appliance: per hour for the last 7 days, or per span of the range. Spans without errors have no
+   * point.
+   */
   readonly errors: readonly ChartLine[];
-  /** By appliance, tokens left to assign: hours of the last 90 days, or of the range. */
+  /** Unassigned tokens by appliance: per hour for the last 90 days, or for the range. */
   readonly tokens: readonly ChartLine[];
-  /** Of the last 90 days (UTC), those on which something was watched; of a range, its days or hours. */
+  /** Days (UTC) of the last 90 on which anything was monitored. For a range, its days or hours. */
   readonly days: readonly { readonly day: EpochMs /** 0 to 1 */; readonly share: number }[];
 }
 
-/** The same of one range, with what was wrong in it. */
+/** Data of the charts for one range, with the incidents in it. */
 export interface RangeData extends ChartData {
   readonly range: ChartRange;
   readonly from: EpochMs;
@@ -260,9 +269,9 @@ export interface ChartIncident {
   readonly subject: string;
   readonly severity: Severity;
   readonly from: EpochMs;
-  /** null: it is open. */
+  /** null if it is open. */
   readonly until: EpochMs | null;
-  /** How long it was there, in words: `about 51 s`; null: it is open. */
+  /** Duration in words, such as `about 51 s`; null if it is open. */
   readonly lasted: string | null;
 }
 
@@ -272,32 +281,32 @@ export interface ChartLine {
   readonly points: readonly { readonly at: EpochMs; readonly value: number }[];
 }
 
-/** What answers are made with. */
+/** Dependencies of the request handlers. */
 export interface Serving {
   readonly sources: WebSources;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** What routes find in their context: Node's own request and response, and who asks. */
+/** Context of the routes: Node's own request and response, and the caller. */
 export type WebEnv = { readonly Bindings: HttpBindings; readonly Variables: { caller: Caller } };
 
-/** What `/probe` can look at. */
+/** Probe types of `/probe`. */
 export type ProbeModule = 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
 
 export const PROBE_MODULES: readonly ProbeModule[] = ['dns', 'tcp', 'tls', 'http', 'smtp'];
 
-/** A target that can be asked for, and how. */
+/** A target that can be probed, with its module. */
 export interface DiscoveredProbe {
   readonly module: ProbeModule;
   readonly target: string;
 }
 
 export interface ProbeRequest {
-  /** As asked for: `HOST` or `HOST:PORT`. */
+  /** As requested: `HOST` or `HOST:PORT`. */
   readonly target: string;
   readonly module: ProbeModule;
-  /** null: the client does not say how long it waits. */
+  /** null if the client does not specify how long it waits. */
   readonly timeout: Millis | null;
 }
 
@@ -305,19 +314,19 @@ export type ProbeAnswer =
   | {
       readonly kind: 'probed';
       readonly metrics: MetricsText;
-      /** What was seen and what it means, a line each: may hold text from the network, made safe to show. */
+      /** The result and its meaning, one item per line. May contain text from the network, made safe to show. */
       readonly explanation: readonly string[];
     }
-  /** Something on this side was in the way, which says nothing about the target. */
+  /** A local problem prevented the probe. It means nothing about the target. */
   | { readonly kind: 'hindered'; readonly problem: string }
-  /** It cannot be looked at like this: what was expected. */
+  /** The target cannot be probed in this form. `problem` describes what was expected. */
   | { readonly kind: 'malformed'; readonly problem: string }
-  /** The configuration does not allow it: what to configure. */
+  /** The configuration does not allow it. `problem` describes what to configure. */
   | { readonly kind: 'forbidden'; readonly problem: string }
-  /** Too many wait already. */
+  /** Too many probes are waiting. */
   | { readonly kind: 'busy' };
 
-/** As prom-client gives it. */
+/** Metrics as returned by prom-client. */
 interface MetricsText {
   readonly contentType: string;
   readonly body: string;

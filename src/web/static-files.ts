@@ -9,7 +9,7 @@ import { parseAccept } from 'hono/utils/accept';
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX } from 'hono/utils/compress';
 import type { WebEnv } from './sources.ts';
 
-/** A file that the page asks for. */
+/** A file that the page loads. */
 export interface StaticFile {
   readonly contentType: string;
   readonly body: string;
@@ -17,7 +17,7 @@ export interface StaticFile {
   readonly etag: string;
 }
 
-/** Ours, in `static/` beside this file. */
+/** Our files, in `static/` next to this file. */
 const OWN: readonly string[] = [
   'style.css',
   'live.js',
@@ -31,15 +31,15 @@ const OWN: readonly string[] = [
   'icon-unknown.svg',
 ];
 
-/** Of the package uPlot. */
+/** Files of the uPlot package. */
 const VENDOR: readonly (readonly [name: string, url: string])[] = [
   ['uplot.js', import.meta.resolve('uplot/dist/uPlot.iife.min.js')],
   ['uplot.css', import.meta.resolve('uplot/dist/uPlot.min.css')],
 ];
 
 /**
- * Reads them once, at the start: a request never touches the file system.
- * @throws {Error} when the installation lacks one
+ * Reads all files once, at startup, so that requests never access the file system.
+ * @throws {Error} if a file is missing from the installation
  */
 export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
   const files = [
@@ -55,8 +55,8 @@ export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>
 }
 
 /**
- * What browsers are told on every answer: nothing may be loaded but our own files, nobody may frame the page, and
- * nothing is kept. No Strict-Transport-Security: it counts for a whole host, and other services of it may have no TLS.
+ * Sets the security headers of every response. Pages load only our own files, cannot be framed and are not cached.
+ * Strict-Transport-Security is not sent, because it applies to the whole host, where other services may have no TLS.
  */
 export function securityHeaders(tls: boolean): MiddlewareHandler {
   return secureHeaders({
@@ -70,19 +70,19 @@ export function securityHeaders(tls: boolean): MiddlewareHandler {
       formAction: ["'self'"],
       frameAncestors: ["'none'"],
     },
-    // Without a referrer browsers send forms of our own pages with the origin "null" (Fetch Standard, "append a request
-    // Origin header"), as they do those of strangers.
+    // Without a referrer, browsers send forms of our own pages with the origin "null" (Fetch Standard, "append a
+    // request Origin header"), just like forms of foreign pages.
     referrerPolicy: 'same-origin',
     xFrameOptions: 'DENY',
     strictTransportSecurity: false,
-    // Browsers ignore it without TLS, and complain.
+    // Without TLS, browsers ignore it and log a warning.
     crossOriginOpenerPolicy: tls,
     originAgentCluster: tls,
     permissionsPolicy: { camera: [], microphone: [], geolocation: [] },
   });
 }
 
-/** The same for answers that do not go through the routes, which are no pages. */
+/** Security headers for responses that bypass the routes. These responses are not pages. */
 export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -92,28 +92,28 @@ export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-/** Nothing here is worth keeping, unless a route says otherwise: a status of a minute ago is a wrong one. */
+/** Disables caching unless a route sets it, because a status that is a minute old is wrong. */
 export const noStore: MiddlewareHandler = async (context, next) => {
   await next();
   if (!context.res.headers.has('Cache-Control')) context.res.headers.set('Cache-Control', 'no-store');
 };
 
-/** In threads of its own: the event loop is not held up. */
+/** Runs in the thread pool and does not block the event loop. */
 const compress = promisify(gzip);
 
-/** What fits into one packet gains nothing. */
+/** Compressing a response that fits into one packet saves nothing. */
 const LEAST_BYTES = 1_400;
-/** Of /metrics it leaves a tenth as level 6 does, in half of the time. */
+/** Reduces /metrics to a tenth, like level 6, in half the time. */
 const LEVEL = 4;
 
 /**
- * Answers with gzip where the client takes it. Each answer is one piece of known length, so that it is still seen how
- * much of it its client has read.
+ * Compresses responses with gzip if the client accepts it. Each response is one chunk of known length, so that the
+ * server can still detect how much of it the client has read.
  */
 export const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
   const { res, req } = context;
-  // Only text of a route of ours: what has no type was written elsewhere, as the stream of events.
+  // Only text from our routes. A response without a type was written elsewhere, such as the event stream.
   if (!COMPRESSIBLE_CONTENT_TYPE_REGEX.test(res.headers.get('Content-Type') ?? '')) return;
   res.headers.append('Vary', 'Accept-Encoding');
   if (req.method === 'HEAD' || res.body === null || !takesGzip(req.header('Accept-Encoding'))) return;
@@ -123,7 +123,7 @@ export const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   if (body === null) return;
   context.res.headers.set('Content-Encoding', 'gzip');
   const etag = context.res.headers.get('ETag');
-  // The bytes are others than those that a strong one promises (RFC 9110 §8.8.1).
+  // The bytes differ from those that a strong ETag promises (RFC 9110 §8.8.1).
   if (etag !== null) context.res.headers.set('ETag', `W/${etag}`);
 };
 
@@ -133,16 +133,16 @@ function takesGzip(accepted: string | undefined): boolean {
   return gzips !== undefined && gzips.q > 0;
 }
 
-/** Forms of scripts that send one anyway are small. */
+/** Scripts that send a form anyway send a small one. */
 const MAX_BODY_BYTES = 1024;
-/** A comment of 500 characters, in any script. */
+/** Holds a comment of 500 characters in any script. */
 const MAX_SILENCE_BYTES = 4096;
-/** The same in a form, where each byte may take three; and what a capture shows of a few connections. */
+/** Holds the same comment in a form, where each byte can take three, or the capture of a few connections. */
 const MAX_FORM_BYTES = 8192;
 
 /**
- * Hardly anything is asked with a body: what comes with a large one, or with one of unknown length (RFC 9110 §15.5.12),
- * is not even read.
+ * Refuses requests with a large body or a body of unknown length (RFC 9110 §15.5.12) without reading it. Few requests
+ * need a body.
  */
 export const refuseBodies: MiddlewareHandler = async (context, next) => {
   if (context.req.header('Transfer-Encoding') !== undefined)

@@ -50,10 +50,10 @@ function credentialsAreSafe(fields: SectionFields, report: Report): void {
     report('urls', 'expected only URLs that begin with "https://": the credentials would travel in clear');
 }
 
-/** Alertmanager ends the test alert by itself. */
+/** Lifetime after which Alertmanager resolves the test alert on its own. */
 const TEST_LIFE: Millis = 60_000;
 
-/** All instances of one cluster. */
+/** Creates the channel for all instances of one cluster. */
 function createAlertmanagerChannel(
   config: AlertmanagerConfig,
   { clock, readSecret, ...context }: ChannelDeps,
@@ -83,36 +83,38 @@ function createAlertmanagerChannel(
   };
 }
 
-/** One alert of Alertmanager's API v2 (`postableAlert`). The labels are its identity; annotations may change. */
+/** An alert of Alertmanager's API v2 (`postableAlert`). Labels identify it; annotations may change. */
 interface PostableAlert {
-  /** Where Alertmanager and Grafana lead for it: the incident. */
+  /** Page of the incident, linked by Alertmanager and Grafana. */
   readonly generatorURL?: string;
   readonly labels: Readonly<Record<'alertname' | 'site' | 'cause' | 'severity' | 'subject', string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly startsAt: string;
-  /** Only of an alert that is over: a firing one lasts for Alertmanager's `resolve_timeout` after each message. */
+  /**
+   * Set only for a resolved alert. A firing one stays active for Alertmanager's `resolve_timeout` after each message.
+   */
   readonly endsAt?: string;
 }
 
-/** An alert as it is now. */
+/** The current state of an alert. */
 interface Alert {
   readonly firing: boolean;
   readonly body: PostableAlert;
 }
 
 /**
- * An alert ends for Alertmanager this much later than its incident. Until then another agent of the site that still
- * sees the fault has repeated it, and Prometheus has taken back its own alert about the same, which this one holds
- * down.
+ * How much later than its incident an alert ends in Alertmanager. By then, any other agent of the site that still sees
+ * the fault has repeated the alert. Prometheus has also resolved its own alert about the fault, which this alert
+ * inhibits.
  */
 const LINGER: Millis = 90_000;
-/** An alert that is over is told for this long, since this process may have been restarted before it could tell it. */
+/** How long a resolved alert is sent, in case this process was restarted before it could send it. */
 const RESOLVED_FOR: Millis = 15 * 60_000;
 
 /**
- * The alerts that are true now: open incidents, and for a while what ended; one for each set of labels. An incident
- * whose cause changed is another alert for Alertmanager, since the cause is a label; the former one ends with the
- * change. Of one that is not verified nothing is said: Alertmanager would tell of a fault that may be long over.
+ * Returns the current alerts, one for each set of labels: open incidents and, for a while, ended ones. The cause is a
+ * label, so an incident whose cause changes becomes another alert, and the previous alert ends. Unverified incidents
+ * are left out, because the fault may be long over.
  */
 export function alertsOf(state: IncidentState, context: MessageContext, now: EpochMs): readonly Alert[] {
   const alerts = new Map<string, Alert>();
@@ -125,7 +127,9 @@ export function alertsOf(state: IncidentState, context: MessageContext, now: Epo
   return [...alerts.values()];
 }
 
-/** A cause that came back has an old ended alert with the same labels: it must not end the present one. */
+/**
+ * Reports whether an alert replaces another with the same labels. An older, ended alert must not end the current one.
+ */
 function outlasts({ body }: Alert, other: Alert | undefined): boolean {
   if (other === undefined || body.endsAt === undefined) return true;
   return other.body.endsAt !== undefined && body.endsAt >= other.body.endsAt;
@@ -145,8 +149,8 @@ function currentAlert(incident: Incident, context: MessageContext, now: EpochMs)
 }
 
 /**
- * What the incident was before. While maintenance or a silence keeps the present cause back, the last one that
- * Alertmanager knows goes on in its place: the fault does.
+ * Returns alerts for the previous causes of an incident. While maintenance or a silence holds back the current cause,
+ * the last published cause stays active in its place, because the fault continues.
  */
 function formerAlerts(
   { id, formerCauses, published, closedAt }: Incident,
@@ -177,19 +181,19 @@ function generatorOf({ page }: Links): Pick<PostableAlert, 'generatorURL'> {
   return page === null ? {} : { generatorURL: page };
 }
 
-/** The name is a custom of Prometheus: Grafana and others make a link of it. */
+/** The annotation name is a Prometheus convention. Grafana and other tools turn it into a link. */
 function runbookAnnotation({ runbook }: Links): Readonly<Record<string, string>> {
   return runbook === null ? {} : { runbook_url: runbook };
 }
 
-/** Alertmanager refuses an alert that ends before it begins, which a clock that was set back could make. */
+/** Alertmanager rejects an alert that ends before it begins, which can happen if the clock was set back. */
 function ended(since: EpochMs, until: EpochMs): Pick<PostableAlert, 'startsAt' | 'endsAt'> {
   return { startsAt: isoTime(Math.min(since, until)), endsAt: isoTime(until + LINGER) };
 }
 
 /**
- * The name tells how bad it is, not why: an incident keeps it while its cause is understood better, so that a route
- * which groups by `alertname` and `site` goes on with the same group.
+ * Returns the labels. `alertname` depends on the severity, not on the cause. It stays the same when the cause of an
+ * incident is refined, so a route that groups by `alertname` and `site` keeps the same group.
  */
 function labelsOf(
   site: string,
@@ -200,7 +204,7 @@ function labelsOf(
     site,
     cause: cause.id,
     severity: cause.severity,
-    // An empty label is no label for Alertmanager.
+    // Alertmanager treats an empty label as missing.
     subject: cause.subject === '' ? '-' : cause.subject,
   };
 }
@@ -225,34 +229,35 @@ function annotationsOf({ id, cause, causeSince }: Incident): Readonly<Record<str
   };
 }
 
-/** The blocks stand on lines of their own. */
+/** Returns the step with each block on separate lines. */
 function stepText(step: RemedyStep, index: number): string {
   const blocks = blocksOf(step).flatMap((block) => [headOf(block), block.text]);
   return [`${String(index + 1)}. ${step.text}`, ...blocks].join('\n');
 }
 
 /**
- * Every instance is told everything, since instances only gossip about what they sent (never through a load balancer).
+ * Sends every alert to every instance, because instances only gossip about notifications that they sent, and not at all
+ * through a load balancer.
  */
 export interface AlertmanagerClient {
   /**
-   * Sends the alerts where they are due: firing ones to each instance that has not heard them for a minute, or that
-   * must hear of a change; what is over to each instance until it has taken it once. An instance that failed is tried
-   * again soon. Resolves when all were tried; never rejects.
+   * Sends alerts that are due. An instance gets the firing alerts after a minute without a message, or immediately
+   * after a change. It gets each resolved alert until it has accepted it once. A failed instance is soon tried again.
+   * Resolves when all were tried; never rejects.
    */
   send(alerts: readonly Alert[], signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
-  /** Instances that did not take the last message, and that still have to hear something. */
+  /** Number of instances that rejected the last message and still have alerts to receive. */
   waiting(): number;
-  /** When what an instance took last was true: all that was firing then. Null: none has taken anything yet. */
+  /** Time of the alert state that an instance accepted last. null if none has accepted any. */
   takenAt(): EpochMs | null;
 }
 
-/** Prometheus sends each minute too; the alerts live for some of these. */
+/** Prometheus also sends every minute. Alerts stay active for several such intervals. */
 const RESEND_AFTER: Millis = 55_000;
 const RETRY_AFTER: Millis = 10_000;
-/** One request stays small: an alert holds at most some kilobytes. */
+/** Limits the size of a request. An alert has at most a few kilobytes. */
 const MAX_ALERTS = 100;
-/** What is over and could not be told: an instance that is down for days makes nobody's memory grow. */
+/** Limits the resolved alerts waiting to be sent, so that memory does not grow while an instance is down for days. */
 const MAX_OWED = 1_000;
 
 export function createAlertmanagerClient(
@@ -260,7 +265,7 @@ export function createAlertmanagerClient(
   deps: Pick<ChannelDeps, 'clock' | 'readSecret'>,
 ): AlertmanagerClient {
   const { clock } = deps;
-  // It is part of this network, as for Prometheus.
+  // Never through a proxy, because Alertmanager is part of this network, as it is for Prometheus.
   const direct = { ...deps, proxy: null, env: {} };
   const instances = config.urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
   if (instances.length > 0) void prepareToPost();
@@ -299,17 +304,17 @@ export function createAlertmanagerClient(
   }
 }
 
-/** What one Alertmanager knows. */
+/** Tracks what was sent to one Alertmanager instance. */
 class Instance {
   readonly url: string;
-  /** The firing alerts of the last message. */
+  /** The firing alerts of the last accepted message. */
   #present = '';
   /**
-   * What is over and it has not taken yet, by labels. It is told once: repeating it ends, each time, the
-   * same alert of another agent that still sees the fault.
+   * Resolved alerts that the instance has not accepted yet, by labels. Each is sent only once, because every repetition
+   * would end the same alert of another agent that still sees the fault.
    */
   readonly #owed = new Map<string, Alert>();
-  /** What it knows to be over, as long as that is said. */
+  /** Resolved alerts that the instance has accepted, as long as they are in the state. */
   #told: ReadonlySet<string> = new Set();
   #failed = false;
   #nextAt: Millis = 0;
@@ -318,7 +323,7 @@ class Instance {
     this.url = url;
   }
 
-  /** What it is to be sent now: nothing, or all that it must hear. */
+  /** Returns the alerts to send now; none if nothing is due. */
   due(alerts: readonly Alert[], now: Millis): readonly Alert[] {
     this.#take(alerts);
     const firing = alerts.filter((alert) => alert.firing);
@@ -352,17 +357,20 @@ class Instance {
   }
 }
 
-/** What Alertmanager must hear of at once: firing alerts that began, or are told otherwise. */
+/** Identifies changes that must be sent immediately: firing alerts that are new or whose summary changed. */
 function fingerprint(firing: readonly Alert[]): string {
   return JSON.stringify(firing.map(({ body }) => [body.labels, body.annotations['summary']]));
 }
 
-/** Tells one end of an alert from another. */
+/** Identifies one resolution of an alert. */
 function endOf({ body }: Alert): string {
   return JSON.stringify([body.labels, body.endsAt]);
 }
 
-/** It groups, silences and repeats by itself, so it is told what is true; an alert ends a little later there. */
+/**
+ * Alertmanager groups, silences and repeats alerts itself, so it only receives the current state. Alerts end a little
+ * later there.
+ */
 export const alertmanager: ChannelDefinition<'alertmanager', 'alertmanager', AlertmanagerConfig | null> = {
   id: 'alertmanager',
   name: 'Alertmanager',

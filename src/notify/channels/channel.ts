@@ -7,55 +7,60 @@ import type { ProxyConfig } from '../../config/schema/secret.ts';
 import type { SecretReader } from '../../system/secret.ts';
 import type { MessageContext } from '../../document/notification.ts';
 
-/** A way to people or programs. It knows nothing of probes, and never throws for what its peer does. */
+/** A notification channel. It is independent of probes and never throws because of its peer. */
 export type Channel = MessageChannel | StateChannel;
 
-/** It carries notifications one by one: the outbox keeps each until it is delivered. */
+/** A channel for individual notifications. The outbox keeps each one until it is delivered. */
 export interface MessageChannel {
   readonly kind: 'messages';
-  /** As the registry has it. */
+  /** ID in the registry. */
   readonly id: string;
-  /** Whom every notification goes to. No secret: the name is stored and logged. */
+  /** Recipients of every notification. Names are stored and logged, so they must not be secret. */
   readonly recipients: readonly string[];
-  /** Nothing less grave is told to them. */
+  /** Least severe level that is sent to them. */
   readonly minSeverity: Severity;
-  /** Tries once. One outcome for each recipient, whatever happens to the others. */
+  /** Tries once. Returns one outcome per recipient, independent of the others. */
   deliver(request: DeliveryRequest, signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
 }
 
 export interface DeliveryRequest {
   readonly notification: Notification;
   readonly recipients: readonly string[];
-  /** When it failed for the first time; null: this is the first try. */
+  /** Time of the first failure; null on the first attempt. */
   readonly firstFailedAt: EpochMs | null;
 }
 
-/** It is sent what is true, again and again, and needs no outbox: what it missed, the next message holds. */
+/**
+ * A channel that repeatedly sends the current state. It needs no outbox, because each message replaces any that were
+ * missed.
+ */
 export interface StateChannel {
   readonly kind: 'state';
-  /** As the registry has it. */
+  /** ID in the registry. */
   readonly id: string;
-  /** Sends to each recipient what it must hear now: an outcome for each that was sent something. */
+  /** Sends each recipient the updates that are due. Returns an outcome for each recipient that was sent something. */
   publish(state: IncidentState, signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
   /** Sends a test message to each recipient, once. */
   test(signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
-  /** Recipients that did not take the last message, and that still have to hear something. */
+  /** Number of recipients that rejected the last message and still have updates to receive. */
   waiting(): number;
-  /** When what a recipient took last was true: all that was firing then. Null: none has taken anything yet. */
+  /** Time of the state that a recipient accepted last. null if none has accepted any. */
   takenAt(): EpochMs | null;
 }
 
-/** Whether the recipients of a channel that is told a state listen. */
+/** Delivery status of a state channel. */
 export interface ChannelState {
-  /** Of the channel, for people. */
+  /** Display name of the channel. */
   readonly name: string;
-  /** Recipients that did not take the last message, and that still have to hear something. */
+  /** Number of recipients that rejected the last message and still have updates to receive. */
   readonly silent: number;
-  /** As `StateChannel.takenAt`, since the start or the last reload. */
+  /** Same as `StateChannel.takenAt`, since startup or the last reload. */
   readonly tookAt: EpochMs | null;
 }
 
-/** A channel that breaks its promise never to throw takes neither the others nor the process with it. */
+/**
+ * Turns an exception into a deferred outcome, so that a faulty channel affects neither other channels nor the process.
+ */
 export async function orDeferred(
   recipients: readonly string[],
   attempt: () => Promise<readonly RecipientOutcome[]>,
@@ -68,45 +73,45 @@ export async function orDeferred(
   }
 }
 
-/** `deferred`: not taken now; `rejected`: refused by all who could take it. `detail` is for people. */
+/** `deferred`: not accepted now; `rejected`: refused by everyone who could accept it. `detail` is for people. */
 export interface RecipientOutcome {
   readonly recipient: string;
   readonly kind: 'sent' | 'deferred' | 'rejected';
   readonly detail: string;
-  /** How long the recipient asked not to be sent anything, where it asked. */
+  /** How long the recipient asked to receive nothing, if it did. */
   readonly retryAfter?: Millis;
 }
 
-/** What the registry lists: all that the rest of the program has to know about one kind of channel. */
+/** A registry entry: everything that the rest of the program needs to know about a kind of channel. */
 export interface ChannelDefinition<Id extends string, Key extends string, Section> {
-  /** In the store, in the labels of metrics and in the API: part of the contract. */
+  /** Used in the store, in metric labels and in the API, so it must stay stable. */
   readonly id: Id;
-  /** For people, inside a sentence: "by mail". */
+  /** Name inside a sentence: "by mail". */
   readonly name: string;
-  /** What it makes: see `Channel`. */
+  /** Kind of channel that it creates: see `Channel`. */
   readonly kind: Channel['kind'];
   /**
-   * How recipients are masked: people by their mail address, programs by a URL whose path may be a secret. `name`: as
-   * the configuration calls them, and by the URL where it does not.
+   * How recipients are masked: people by mail address, programs by URL, whose path may be secret. `name` means the
+   * configured name, or the URL if there is none.
    */
   readonly recipients: 'mail-address' | 'url' | 'name';
-  /** Its key under `notify` in the configuration. */
+  /** Key under `notify` in the configuration. */
   readonly key: Key;
-  /** What the configuration holds there; it says what an absent key means. */
+  /** Schema of the section, which also defines the default for an absent key. */
   readonly section: z.ZodType<Section>;
   isConfigured(notify: ConfiguredAt<Key, Section>): boolean;
-  /** The channels that the section asks for; none where it is absent. */
+  /** Creates the configured channels; none if the section is absent. */
   create(notify: ConfiguredAt<Key, Section>, deps: ChannelDeps): readonly Channel[];
 }
 
-/** `notify` as far as the channel looks at it. */
+/** The part of `notify` that the channel uses. */
 type ConfiguredAt<Key extends string, Section> = Readonly<Record<Key, Section>>;
 
-/** How channels and the heartbeat leave this network. Probes never use it. */
+/** How channels and the heartbeat connect to the internet. Probes never use it. */
 export interface EgressDeps {
-  /** `notify.proxy`; null: the environment decides. */
+  /** `notify.proxy`; null to use the environment. */
   readonly proxy: ProxyConfig | null;
-  /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in small or capital letters. */
+  /** Environment for HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in lower or upper case. */
   readonly env: NodeJS.ProcessEnv;
   readonly readSecret: SecretReader;
 }

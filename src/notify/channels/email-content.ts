@@ -32,11 +32,11 @@ import {
 import { headline } from '../../checks/headline.ts';
 import { counted } from '../../core/phrases.ts';
 
-/** A mail without its envelope. No header can hold a line break. */
+/** A mail without its envelope. Headers cannot contain line breaks. */
 export interface Message {
   readonly subject: string;
   readonly messageId: string;
-  /** Message-IDs of the same incident, the one that began it first. */
+  /** Message-IDs of earlier mails about the same incident, oldest first. */
   readonly references: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
@@ -48,7 +48,7 @@ const MAX_SITE = 100;
 export function composeMessage(
   notification: Notification,
   context: ContentContext & {
-    /** Sender address: its domain makes the Message-ID unique. */
+    /** Sender address. Its domain makes the Message-ID unique. */
     readonly from: string;
   },
 ): Message {
@@ -63,7 +63,7 @@ export function composeMessage(
       'X-FTM-Watch-Event': eventOf(notification),
       ...(causes.length === 0 ? {} : { 'X-FTM-Watch-Cause': causes.join(', ') }),
       'X-FTM-Watch-Site': site,
-      // RFC 3834: nobody's absence note is to answer it. The second is what Exchange heeds.
+      // RFC 3834: prevents automatic replies. Exchange uses the second header.
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
     },
@@ -78,14 +78,14 @@ function threadOf(notification: Notification): readonly string[] {
   return [...new Set([first, last])].filter((id) => id !== null);
 }
 
-/** The same notification has the same Message-ID at each try: a mail server that got it twice can tell. */
+/** Returns the same Message-ID for every attempt, so that a mail server can detect duplicates. */
 function messageIdOf(id: string, from: string): string {
   const domain = /@([\w.-]+)/u.exec(from)?.[1] ?? 'localhost';
   return `<ftm-watch.${id.replaceAll(/[^\w.-]/gu, '-')}@${domain}>`;
 }
 
 export interface ContentContext extends MessageContext {
-  /** Now, and when it could not be delivered for the first time; null: this is the first try. */
+  /** The current time and the time of the first failure; null on the first attempt. */
   readonly delayed: { readonly firstFailedAt: EpochMs; readonly now: EpochMs } | null;
 }
 
@@ -174,7 +174,7 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
 
-/** Of the cause, and of the fault where that was seen before. */
+/** Returns the start of the cause, and of the fault if it began earlier. */
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
   const factOf = (name: string, from: EpochMs): Fact => [
     name,
@@ -234,10 +234,10 @@ function digestLine({ event, incident }: DigestItem, context: MessageContext): L
   };
 }
 
-/** Nobody reads more of them in a mail. */
+/** Maximum number of entries in a mail that anyone would read. */
 const MAX_OPEN = 20;
 
-/** The end of an incident: what it was and when, and what is still open. */
+/** Returns the all-clear: the fault, its times and what is still open. */
 function allClear(
   { incident, at, stillOpen }: IncidentNotification,
   { summary }: NotificationText,
@@ -261,7 +261,7 @@ function allClear(
   };
 }
 
-/** The faults that are open beside those of a notification, as lines of a list. */
+/** Returns the other open faults as list items. */
 function openLines(causes: readonly OpenCause[], { timezone }: MessageContext): readonly string[] {
   const lines = causes.slice(0, MAX_OPEN).map((cause) => {
     const since = zonedText(cause.since, timezone);
@@ -270,7 +270,7 @@ function openLines(causes: readonly OpenCause[], { timezone }: MessageContext): 
   return causes.length > MAX_OPEN ? [...lines, `and ${String(causes.length - MAX_OPEN)} more`] : lines;
 }
 
-/** Each cause that it had, with its times; nothing where there was but one. */
+/** Returns each cause of the incident with its times; nothing if there was only one. */
 function storyLines(
   { formerCauses, cause, causeSince, lastSeen }: Incident,
   { timezone }: MessageContext,

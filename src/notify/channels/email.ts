@@ -37,18 +37,18 @@ export type EmailConfig = z.output<typeof emailEntry>;
 
 const emailSection = optional(emailEntry).describe('Notifications by mail.');
 
-/** For the whole session with one server, from the look-up of its name on. */
+/** Deadline for the whole session with one server, including name resolution. */
 const SESSION_DEADLINE: Millis = 45_000;
 const CONNECT_TIMEOUT: Millis = 10_000;
 const REPLY_TIMEOUT: Millis = 20_000;
 
 /**
- * Mail through the first server that takes it; the servers are tried in order, for those recipients that are still
- * without it.
+ * Sends mail through the first server that accepts it. The servers are tried in order for the recipients still without
+ * a delivery.
  */
 export function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChannel {
-  // Now, and not at the first incident, when there may be no file left to open. Who sends no mail is spared its memory.
-  // Where it cannot be loaded now, each delivery tries again.
+  // Loaded now, because at the first incident no file descriptor may be free. Without mail configured, the memory is
+  // saved. If loading fails, each delivery tries again.
   void import('nodemailer').catch(() => undefined);
   return {
     kind: 'messages',
@@ -76,7 +76,7 @@ function delayOf({ firstFailedAt }: DeliveryRequest, clock: Clock): ContentConte
   return firstFailedAt === null ? null : { firstFailedAt, now: clock.now() };
 }
 
-/** No server has accepted it yet. */
+/** Reports whether no server has accepted the mail for the recipient yet. */
 function isOpen(recipient: string, outcomes: readonly RelayOutcome[]): boolean {
   return !outcomes.some((outcome) => outcome.recipient === recipient && outcome.verdict === 'sent');
 }
@@ -108,7 +108,7 @@ async function handOver(order: HandOver, deps: ChannelDeps, signal: AbortSignal)
   }
 }
 
-/** Every recipient of a session that ended with an error: with its own reply where it got one. */
+/** Returns an outcome for every recipient of a failed session, with the recipient's own reply if there is one. */
 function failedRecipients(error: unknown, recipients: readonly string[], relay: RelayName): readonly RelayOutcome[] {
   const { rejectedErrors, ...failure } = smtpError.parse(error);
   const own = rejectedRecipients(rejectedErrors, relay);
@@ -151,7 +151,7 @@ async function transportOptions(relay: MailRelay, auth: Login | null): Promise<S
     maxResponseSize: 64 * 1024,
     disableFileAccess: true,
     disableUrlAccess: true,
-    // The documented spelling, for filters that are picky about case although RFC 5322 is not.
+    // The documented spelling, for filters that are case-sensitive although RFC 5322 is not.
     normalizeHeaderKey: (key) => key.replace(/^X-Ftm-/u, 'X-FTM-'),
   };
 }
@@ -175,7 +175,9 @@ function mailOf(
   };
 }
 
-/** What one mail server made of one recipient. `refused`: it said 5yz, which binds no other server. */
+/**
+ * Result of one mail server for one recipient. `refused`: the server replied 5yz, which does not bind other servers.
+ */
 export type RelayVerdict = 'sent' | 'deferred' | 'refused';
 
 export interface RelayOutcome {
@@ -184,7 +186,7 @@ export interface RelayOutcome {
   readonly detail: string;
 }
 
-/** An error as nodemailer throws it: of a session, with those of its recipients, or of one recipient. */
+/** An error thrown by nodemailer: for a session, including errors of its recipients, or for one recipient. */
 const smtpError = z
   .object({
     message: z.string(),
@@ -201,39 +203,38 @@ type SmtpError = z.infer<typeof smtpError>;
 const MAX_DETAIL = 300;
 
 /**
- * Reads a reply to RCPT TO. 4yz is for now, 5yz is not (RFC 5321 §4.2.1). Neither the code nor an enhanced one (RFC
- * 3463) tells a mailbox that does not exist from a server that does not want to carry the mail: exim says `550 relay
- * not permitted`, postfix `550 5.1.8 … Sender address rejected`.
+ * Interprets a reply to RCPT TO. 4yz is temporary, 5yz is permanent (RFC 5321 §4.2.1). Neither the code nor an enhanced
+ * code (RFC 3463) distinguishes a missing mailbox from a server that refuses to relay: exim replies `550 relay not
+ * permitted`, postfix `550 5.1.8 … Sender address rejected`.
  */
 export function recipientVerdict({ responseCode }: SmtpError): RelayVerdict {
   return responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
 }
 
 /**
- * Reads what ended a whole session. A login that fails, a greeting that refuses and the like are trouble of this
- * server, to be repaired by its administrator: no answer to the mail. Only what is said about the message itself is
- * one.
+ * Interprets the error that ended a whole session. A failed login or a refusing greeting is a problem of the server,
+ * which its administrator must fix. Only a reply about the message itself rejects the mail.
  */
 export function sessionVerdict({ responseCode, command }: SmtpError): RelayVerdict {
   const isAboutMessage = command === 'MAIL FROM' || command === 'DATA';
   return isAboutMessage && responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
 }
 
-/** A mail server as messages name it, and what was sent to it that they must not show. */
+/** A mail server's name for messages, and the secrets sent to it, which messages must not contain. */
 interface RelayName {
   readonly name: string;
   readonly secrets: readonly string[];
 }
 
-/** `mx.example.org:25: 450 4.2.1 …`, on one line and bounded. */
+/** Returns the reply on one line of limited length: `mx.example.org:25: 450 4.2.1 …`. */
 export function replyDetail({ name, secrets }: RelayName, error: SmtpError): string {
   const reply = withoutCodes(withoutSecrets(error.response ?? withoutAdvice(error.message), secrets));
   return visibleText(`${name}: ${reply.replaceAll(/\s*\n\s*/gu, ' ')}`, MAX_DETAIL);
 }
 
 /**
- * One outcome from what the servers said in turn. Given up only when each of the `servers` refuses: one that was down
- * or was not asked may be the one that takes the mail.
+ * Combines the replies of the servers into one outcome. Delivery is given up only if each of the `servers` refuses,
+ * because a server that was down or not asked may accept the mail.
  */
 export function combineVerdicts(
   recipient: string,
@@ -248,7 +249,9 @@ export function combineVerdicts(
   return { recipient, kind: isRefused ? 'rejected' : 'deferred', detail };
 }
 
-/** A message for each notification, to all recipients at once; many at once come as a digest. */
+/**
+ * Sends one mail per notification to all recipients together. Many notifications at once are combined into a digest.
+ */
 export const email: ChannelDefinition<'email', 'email', EmailConfig | null> = {
   id: 'email',
   name: 'mail',

@@ -14,19 +14,19 @@ import { hasSecret, type Report, type SectionFields } from '../../config/schema/
 import { authority, isLoopbackUrl } from '../../core/addresses.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 
-/** What the configuration has for a service that takes posts of JSON. */
+/** Configuration of a service that receives JSON posts. */
 interface ServiceConfig extends Pick<MessageChannel, 'minSeverity'> {
-  /** What the log and the page call it. */
+  /** Name of the service in the log and on the page. */
   readonly name: string;
   readonly caFile: string | null;
 }
 
-/** A post without what the configuration says by itself. */
+/** A post without the fields that come from the configuration. */
 type OwnPost = Pick<JsonPost, 'url' | 'body' | 'secrets'> & Partial<JsonPost>;
 
 /**
- * A service that takes a notification as one or more posts of JSON.
- * @param posts in order; the service must bear to be sent all of them again when one is not taken
+ * Creates a channel that sends each notification as one or more JSON posts.
+ * @param posts in order; if one fails, all are sent again, which the service must tolerate
  */
 export function createPostingChannel(
   id: string,
@@ -63,31 +63,32 @@ export function createPostingChannel(
 export interface JsonPost {
   readonly url: string;
   readonly body: unknown;
-  /** The header `Authorization`. */
+  /** Value of the `Authorization` header. */
   readonly authorization: string | null;
-  /** More of them, in small letters. */
+  /** More headers, in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What of the request must not come back in the outcome: a page that says "not found" quotes the way to it. */
+  /** Parts of the request that must not appear in the outcome. A "not found" page may quote the path. */
   readonly secrets: readonly string[];
-  /** PEM of the authorities to verify under instead of those that Node ships. */
+  /** PEM file of the CAs to trust instead of those that Node ships. */
   readonly caFile: string | null;
 }
 
-/** `deferred`: worth another try; `rejected`: the same request will not do better. */
+/** `deferred`: another attempt may succeed; `rejected`: the same request would fail again. */
 export type PostOutcome = Omit<RecipientOutcome, 'recipient'>;
 
 const POST_DEADLINE: Millis = 15_000;
-/** For the first bytes after the status. */
+/** Deadline for the first bytes after the status. */
 const TEXT_DEADLINE: Millis = 1_000;
 /**
- * These 4xx are about the moment, not about the request (RFC 9110 §15.5, RFC 6585 §4); 401 and 403 pass when the token
- * is fixed.
+ * 4xx statuses that may be temporary and do not reject the request itself (RFC 9110 §15.5, RFC 6585 §4). 401 and 403
+ * stop when the token is fixed.
  */
 const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 421, 423, 425, 429]);
 
 /**
- * Loads what posting takes, 20 MB of memory that few need. To be called when a channel is made: at the first incident
- * there may be no file left to open. Never rejects: where it cannot be loaded now, each post tries again.
+ * Loads the HTTP client, which needs 20 MB of memory and is used by few installations. Call it when a channel is
+ * created, because at the first incident no file descriptor may be free. Never rejects: if loading fails, each post
+ * tries again.
  */
 export async function prepareToPost(): Promise<void> {
   await import('undici').catch(() => undefined);
@@ -97,9 +98,7 @@ interface PostDeps extends EgressDeps {
   readonly clock: Clock;
 }
 
-/**
- * Posts JSON once, on a separate connection, and never throws: an error becomes an outcome. Redirects are not followed.
- */
+/** Posts JSON once, on a separate connection. Does not follow redirects. Never throws: an error becomes an outcome. */
 export async function postJson(post: JsonPost, deps: PostDeps, signal: AbortSignal): Promise<PostOutcome> {
   const { clock } = deps;
   using limit = deadline(clock, POST_DEADLINE, signal);
@@ -137,9 +136,9 @@ function outcomeOf(status: number, text: string): PostOutcome {
 }
 
 /**
- * Enough of an answer to tell people; the rest is not read. More than is shown, so that no secret is cut in two. The
- * status decides what became of the post, so that an answer without an end, or a late one, has no text and no other
- * consequence: what was accepted must not be sent again because of it.
+ * Returns the start of a response, to show to people, and does not read the rest. Reads more than is shown, so that no
+ * secret is cut in two. The status alone decides the outcome. If the body is late or never ends, the text is empty,
+ * because an accepted post must not be sent again.
  */
 export async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Promise<string> {
   using limit = deadline(clock, TEXT_DEADLINE, signal);
@@ -148,7 +147,7 @@ export async function firstBytes(body: Readable, clock: Clock, signal: AbortSign
       if (chunk instanceof Uint8Array) return Buffer.from(chunk.subarray(0, 8_192)).toString('utf8').trim();
     }
   } catch {
-    // The status is known all the same.
+    // The status is known, so the text is not needed.
   }
   return '';
 }
@@ -158,7 +157,7 @@ function reason(error: unknown): string {
   return messageOf(error.message === '' && error.cause instanceof Error ? error.cause : error) || error.name;
 }
 
-/** What a service asks for, one at most: a login (RFC 7617) or a token (RFC 6750). */
+/** Credentials for a service, at most one kind: a login (RFC 7617) or a token (RFC 6750). */
 interface Credentials {
   readonly user: string | null;
   readonly password: SecretSource | null;
@@ -167,13 +166,13 @@ interface Credentials {
 
 const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://": the token would travel in clear';
 
-/** Of a section with `url` and a token. */
+/** Reports an error if a section has a token and its `url` would send the token unencrypted. */
 export function tokenNeedsHttps(fields: SectionFields, report: Report): void {
   const { url } = fields;
   if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
 }
 
-/** The same of a URL that is read only now. @throws {Error} */
+/** Makes the same check for a URL that is read later. @throws {Error} */
 export async function tokenFor(
   url: string,
   token: SecretSource | null,
@@ -185,13 +184,13 @@ export async function tokenFor(
 }
 
 interface Authorization {
-  /** The header `Authorization`; null without credentials. */
+  /** Value of the `Authorization` header; null without credentials. */
   readonly header: string | null;
-  /** What must not come back from the peer into a message. */
+  /** Text that must not appear in messages if the peer returns it. */
   readonly secrets: readonly string[];
 }
 
-/** @throws {Error} when a secret cannot be read */
+/** @throws {Error} if a secret cannot be read */
 export async function authorizationOf(
   { user, password, token }: Credentials,
   readSecret: SecretReader,
@@ -207,8 +206,8 @@ export async function authorizationOf(
 }
 
 /**
- * The URL itself, read at each use.
- * @throws {Error} when it cannot be read or is no URL of the web; never with a part of it
+ * Returns the URL, which is read at each use.
+ * @throws {Error} if it cannot be read or is not an HTTP URL; never contains a part of it
  */
 export async function readSecretUrl(url: SecretUrl, readSecret: SecretReader): Promise<string> {
   if (typeof url === 'string') return url;
@@ -218,32 +217,36 @@ export async function readSecretUrl(url: SecretUrl, readSecret: SecretReader): P
   return text;
 }
 
-/** Where it stands, for people and for the store. */
+/** Names the source of the URL, for messages and for the store. */
 export function placeOf(source: Exclude<SecretUrl, string>): string {
   return source.kind === 'file' ? `file "${source.path}"` : `environment variable "${source.name}"`;
 }
 
-/** What of a URL is the secret: what follows the host, whole and without the query; nothing where there is nothing. */
+/**
+ * Returns the secret parts of a URL: everything after the host, with and without the query. Empty if nothing follows
+ * the host.
+ */
 export function secretPartsOf(url: string): readonly string[] {
   const { pathname, search } = new URL(url);
   return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
 }
 
 /**
- * Connections for requests to `url`, direct or through a proxy. Loopback is never proxied. The caller must destroy it.
- * @param caFile PEM of the authorities to verify under instead of those that Node ships
- * @throws {Error} when `caFile` or the password of the proxy cannot be read, or a variable contains no URL
+ * Opens connections for requests to `url`, directly or through a proxy. Loopback is never proxied. The caller must
+ * destroy the dispatcher.
+ * @param caFile PEM file of the CAs to trust instead of those that Node ships
+ * @throws {Error} if `caFile` or the proxy password cannot be read, or if a variable contains no URL
  */
 export async function openDispatcher(url: string, caFile: string | null, deps: EgressDeps): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
   const tls = caFile === null ? {} : { ca: [...(await readAuthorities(caFile)).pems] };
   const options = { connect: tls, pipelining: 0 };
   if (isLoopbackUrl(url)) return new Agent(options);
-  // It takes empty text for no proxy, and only what is missing from the environment of this process.
+  // undici treats empty text as no proxy. It reads only missing values from the environment of this process.
   return new EnvHttpProxyAgent({ ...options, requestTls: tls, ...(await proxiesOf(deps)) });
 }
 
-/** The configured proxy as messages name it: `(through the proxy 10.0.0.8:3128)`. */
+/** Returns the configured proxy for messages: `(through the proxy 10.0.0.8:3128)`. */
 export function throughProxy(url: string, { proxy }: EgressDeps): string {
   return proxy === null || isLoopbackUrl(url) ? '' : ` (through the proxy ${authority(proxy)})`;
 }

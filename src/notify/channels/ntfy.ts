@@ -33,7 +33,7 @@ const ntfySection = unique(list(ntfyEntry), textAt('name')).describe('Topics of 
 
 const NO_TOPIC = 'expected a URL that ends in a topic: letters, digits, "_" and "-", at most 64';
 
-/** The server and the topic of an address; null: it names no topic. */
+/** Returns the server and topic of a URL; null if it contains no topic. */
 function topicOf(url: string): { readonly server: string; readonly topic: string } | null {
   const [, server, topic] = /^(https?:\/\/[^?#]*\/)([-_A-Za-z0-9]{1,64})$/u.exec(url) ?? [];
   return server === undefined || topic === undefined || /^https?:\/\/$/u.test(server) ? null : { server, topic };
@@ -45,20 +45,20 @@ function checkUrl(fields: SectionFields, report: Report): void {
 }
 
 /**
- * What is published as JSON (https://docs.ntfy.sh/publish/#publish-as-json), without the topic. Headers, the other
- * way, take no text beyond ASCII as it is.
+ * Body for publishing as JSON (https://docs.ntfy.sh/publish/#publish-as-json), without the topic. The alternative,
+ * headers, cannot carry non-ASCII text unchanged.
  */
 interface NtfyMessage {
   readonly title: string;
   readonly message: string;
-  /** 5: it rings and vibrates for long; 3: the usual. */
+  /** 5 rings and vibrates for long; 3 is the default. */
   readonly priority: 3 | 4 | 5;
   readonly tags: readonly string[];
   readonly click?: string;
   readonly actions?: readonly { readonly action: 'view'; readonly label: string; readonly url: string }[];
 }
 
-/** What is longer becomes a file (https://docs.ntfy.sh/publish/#limitations). */
+/** Longer messages become a file (https://docs.ntfy.sh/publish/#limitations). */
 const MAX_BYTES = 4096;
 
 const LOOKS: Readonly<Record<Tone, Pick<NtfyMessage, 'priority' | 'tags'>>> = {
@@ -80,7 +80,7 @@ export function ntfyMessage(notification: Notification, context: MessageContext)
   };
 }
 
-/** A message for each notification. */
+/** Sends one message per notification. */
 export const ntfy: ChannelDefinition<'ntfy', 'ntfy', readonly NtfyConfig[]> = {
   id: 'ntfy',
   name: 'ntfy',

@@ -50,7 +50,7 @@ function keyNeedsHttps({ url }: SectionFields, report: Report): void {
     report('url', 'expected a URL that begins with "https://": the integration key would travel in clear');
 }
 
-/** An event of the Events API v2 without its routing key: https://developer.pagerduty.com/docs/send-alert-event. */
+/** An event of the Events API v2, without its routing key: https://developer.pagerduty.com/docs/send-alert-event. */
 type PagerdutyEvent = TriggerEvent | ResolveEvent;
 
 interface ResolveEvent {
@@ -68,7 +68,7 @@ interface TriggerEvent {
   readonly payload: {
     /** At most 1024 characters. */
     readonly summary: string;
-    /** What is broken. */
+    /** The faulty component. */
     readonly source: string;
     readonly severity: Severity;
     readonly timestamp: string;
@@ -82,8 +82,8 @@ interface TriggerEvent {
 const MAX_TEXT = 1_000;
 
 /**
- * What is to be sent, in order. Each may be sent twice: the key makes one alert of them. A cause that the incident had
- * before ends when another one takes its place, unless it is open by itself.
+ * Returns the events to send, in order. Each can be sent twice, because the key merges duplicates into one alert. When
+ * a cause is replaced, its alert is resolved, unless another incident with that cause is open.
  */
 export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly PagerdutyEvent[] {
   switch (notification.kind) {
@@ -92,7 +92,7 @@ export function pagerdutyEvents(notification: Notification, context: MessageCont
     case 'digest':
       return digestItems(notification).flatMap((item) => incidentEvents(item, context));
     case 'note':
-      // It pages people for what lasts, and a note tells of what is over.
+      // PagerDuty pages people for ongoing faults. A note is about the past.
       return [];
     case 'test':
       return testEvents(notification, context);
@@ -144,7 +144,7 @@ function trigger(notification: IncidentNotification, key: string, context: Messa
   };
 }
 
-/** It pages nobody for long: the second event ends what the first began. */
+/** Returns a test alert and the event that resolves it, so that nobody is paged for long. */
 function testEvents(notification: TestNotification, context: MessageContext): readonly PagerdutyEvent[] {
   const key = faultKey(context.site, 'test', notification.id);
   const { subject, action, summary } = notificationText(notification, context);
@@ -168,7 +168,7 @@ function testEvents(notification: TestNotification, context: MessageContext): re
   ];
 }
 
-/** An event for each incident of a notification. */
+/** Sends one event per incident in a notification. */
 export const pagerduty: ChannelDefinition<'pagerduty', 'pagerduty', readonly PagerdutyConfig[]> = {
   id: 'pagerduty',
   name: 'PagerDuty',

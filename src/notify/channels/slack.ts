@@ -19,20 +19,20 @@ const slackSection = unique(list(slackEntry), textAt('name')).describe(
   'Slack channels by incoming webhooks, and compatible services such as Mattermost.',
 );
 
-/** An incoming webhook's body: https://api.slack.com/reference/messaging/attachments. */
+/** Body of an incoming webhook: https://api.slack.com/reference/messaging/attachments. */
 interface SlackMessage {
   readonly attachments: readonly SlackAttachment[];
 }
 
 interface SlackAttachment {
-  /** What a notification of the system shows. */
+  /** Text for system notifications. */
   readonly fallback: string;
   readonly color: string;
   readonly title: string;
   readonly title_link?: string;
   readonly text: string;
   readonly actions?: readonly { readonly type: 'button'; readonly text: string; readonly url: string }[];
-  /** Where `*bold*` and the like count: nowhere, since the texts may quote strangers. */
+  /** Fields in which markup such as `*bold*` is interpreted: none, because texts may quote untrusted input. */
   readonly mrkdwn_in: readonly never[];
 }
 
@@ -63,14 +63,14 @@ export function slackMessage(notification: Notification, context: MessageContext
 }
 
 /**
- * The three characters that begin a mention, a link or an entity:
+ * Escapes the three characters that start a mention, a link or an entity:
  * https://docs.slack.dev/messaging/formatting-message-text#escaping.
  */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** A message for each notification. */
+/** Sends one message per notification. */
 export const slack: ChannelDefinition<'slack', 'slack', readonly SlackConfig[]> = {
   id: 'slack',
   name: 'Slack',

@@ -65,46 +65,46 @@ const syslogSection = unique(unique(list(completeReceiver), textAt('name')), end
   'Syslog receivers, such as FortiAnalyzer or a SIEM: each incident is a line of RFC 5424.',
 );
 
-/** What one line says. */
+/** Content of one syslog line. */
 export interface SyslogEvent {
   readonly at: EpochMs;
-  /** As RFC 5424 §6.2.1 numbers them. */
+  /** Severity number of RFC 5424 §6.2.1. */
   readonly severity: 2 | 4 | 5 | 6;
   /** The machine that ftm-watch runs on. */
   readonly host: string;
-  /** What happened, one word. */
+  /** The event, as one word. */
   readonly messageId: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly message: string;
 }
 
-/** "System daemons": RFC 5424 §6.2.1, table 1. */
+/** The facility "system daemons" (RFC 5424 §6.2.1, table 1). */
 const FACILITY_DAEMON = 3;
 /**
- * Nobody has registered a number for ftm-watch; RFC 5612 gives this one to examples, so that no other program's data
- * bears the name.
+ * ftm-watch has no registered enterprise number. RFC 5612 reserves this one for examples, so no other program's data
+ * uses the name.
  */
 const DATA_ID = `${OWN_PROGRAM}@32473`;
-/** What a receiver should take (RFC 5424 §6.1). */
+/** Length that a receiver should accept (RFC 5424 §6.1). */
 const MAX_BYTES = 2048;
 const MAX_VALUE = 200;
 
-/** A message of RFC 5424, without a line break and of at most 2048 bytes of UTF-8. */
+/** Returns an RFC 5424 message without line breaks, at most 2048 bytes of UTF-8. */
 export function syslogLine({ at, severity, host, messageId, parameters, message }: SyslogEvent): string {
   const data = Object.entries(parameters).map(([name, value]) => ` ${name}="${parameterValue(value)}"`);
   const header = `<${String(FACILITY_DAEMON * 8 + severity)}>1 ${isoTime(at)} ${hostField(host)} ${OWN_PROGRAM} -`;
   const head = `${header} ${messageId} [${DATA_ID}${data.join('')}]`;
   const text = visibleText(message, MAX_BYTES);
-  // §6.4: what is not ASCII alone begins with a mark that it is UTF-8.
+  // §6.4: text that is not pure ASCII starts with a byte order mark for UTF-8.
   return cutToBytes(`${head} ${/^[ -~]*$/u.test(text) ? '' : '\u{FEFF}'}${text}`, MAX_BYTES);
 }
 
-/** §6.3.3: three characters are escaped. */
+/** Escapes the three characters of §6.3.3. */
 function parameterValue(value: string): string {
   return visibleText(value, MAX_VALUE).replaceAll(/["\\\]]/gu, String.raw`\$&`);
 }
 
-/** §6.2.4: printable ASCII, or "-" for none. */
+/** Returns the host in printable ASCII, or "-" if it is empty (§6.2.4). */
 function hostField(host: string): string {
   const printable = host.replaceAll(/[^!-~]/gu, '').slice(0, 255);
   return printable === '' ? '-' : printable;
@@ -112,16 +112,16 @@ function hostField(host: string): string {
 
 type Receiver = Pick<SyslogConfig, 'host' | 'port' | 'transport' | 'caFile'>;
 
-/** For all of it, from the look-up of the name on. */
+/** Deadline for the whole delivery, including name resolution. */
 const SEND_DEADLINE: Millis = 15_000;
-/** A port where nobody listens is told of by then, where it is told of at all. */
+/** How long to wait for an error from a port without a listener, if one is sent at all. */
 const REFUSAL: Millis = 250;
-/** A receiver that took everything and does not close the connection has taken it all the same. */
+/** How long to wait for the receiver to close the connection. If it does not, the lines still count as accepted. */
 const CLOSING: Millis = 3_000;
 
 /**
- * Hands the lines over, on a connection of its own.
- * @throws {Error} when the receiver cannot be reached, or breaks off before it has taken all
+ * Sends the lines over a new connection.
+ * @throws {Error} if the receiver cannot be reached or disconnects before it has accepted all lines
  */
 export async function sendLines(
   lines: readonly string[],
@@ -144,7 +144,7 @@ async function sendDatagrams(
   const failed = once(socket, 'error', { signal }).then(([error]) => {
     throw error instanceof Error ? error : new Error('The datagram could not be sent');
   });
-  // Each datagram may be answered with an error of its own.
+  // Each datagram may cause a separate error.
   socket.on('error', () => undefined);
   try {
     socket.connect(port, host);
@@ -152,13 +152,13 @@ async function sendDatagrams(
     for (const line of lines) await Promise.race([sendDatagram(socket, line), failed]);
     await Promise.race([sleep(clock, REFUSAL, signal), failed]);
   } finally {
-    // What comes after the end concerns nobody.
+    // Errors after the end are ignored.
     failed.catch(() => undefined);
     if (!signal.aborted) socket.close();
   }
 }
 
-/** @throws {Error} when it does not leave this machine: without a callback, Node drops that error */
+/** @throws {Error} if it cannot be sent; without a callback, Node drops that error */
 function sendDatagram(socket: UdpSocket, line: string): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.send(line, (error) => {
@@ -177,11 +177,11 @@ async function sendStream(
   const { transport, caFile } = receiver;
   const authorities = transport === 'tls' && caFile !== null ? (await readAuthorities(caFile)).pems : null;
   const socket = openStream(receiver, authorities);
-  // At once and for good: it may fail before anything else listens, and after that.
+  // Added immediately and kept, because the socket may fail before any other listener is added and after it is removed.
   socket.on('error', () => undefined);
   try {
     await once(socket, transport === 'tls' ? 'secureConnect' : 'connect', { signal });
-    // RFC 6587 §3.4.1, RFC 5425 §4.3: the length in front, in bytes.
+    // Each message is preceded by its length in bytes (RFC 6587 §3.4.1, RFC 5425 §4.3).
     socket.resume().end(lines.map((line) => `${String(Buffer.byteLength(line))} ${line}`).join(''));
     await once(socket, 'finish', { signal });
     await closed(socket, clock, signal);
@@ -190,7 +190,7 @@ async function sendStream(
   }
 }
 
-/** @throws {Error} when the receiver breaks off instead */
+/** @throws {Error} if the receiver drops the connection instead */
 async function closed(socket: Socket, clock: Clock, signal: AbortSignal): Promise<void> {
   using limit = deadline(clock, CLOSING, signal);
   try {
@@ -213,7 +213,7 @@ function openStream({ host, port, transport }: Receiver, authorities: readonly s
   });
 }
 
-/** A line for each incident of a notification; each receiver is a channel of its own. */
+/** Sends one line per incident in a notification. Each receiver is a separate channel. */
 export const syslog: ChannelDefinition<'syslog', 'syslog', readonly SyslogConfig[]> = {
   id: 'syslog',
   name: 'syslog',
@@ -225,7 +225,7 @@ export const syslog: ChannelDefinition<'syslog', 'syslog', readonly SyslogConfig
   create: (notify, deps) => notify.syslog.map((config) => createSyslogChannel(config, deps)),
 };
 
-/** A line for each incident that a notification tells of. Of what was lost on the way over UDP nobody learns. */
+/** Sends one line per incident in a notification. Losses over UDP are not detected. */
 function createSyslogChannel(config: SyslogConfig, { site, clock }: ChannelDeps): MessageChannel {
   return {
     kind: 'messages',

@@ -29,7 +29,7 @@ const teamsSection = unique(list(teamsEntry), textAt('name')).describe(
   'Microsoft Teams, by addresses of Workflows: an Adaptive Card for each notification.',
 );
 
-/** What a workflow "when a Teams webhook request is received" takes: a message with one Adaptive Card of 1.2. */
+/** Input of a workflow "when a Teams webhook request is received": a message with one Adaptive Card 1.2. */
 interface AdaptiveCardMessage {
   readonly type: 'message';
   readonly attachments: readonly [
@@ -56,7 +56,10 @@ interface RichTextBlock {
   readonly inlines: readonly [TextRun];
 }
 
-/** Its text is no Markdown, unlike that of a TextBlock or a Fact: https://adaptivecards.io/explorer/TextRun.html. */
+/**
+ * Its text is not parsed as Markdown, unlike that of a TextBlock or Fact:
+ * https://adaptivecards.io/explorer/TextRun.html.
+ */
 interface TextRun {
   readonly type: 'TextRun';
   readonly text: string;
@@ -111,7 +114,7 @@ function actionsOf({ links: { page, runbook } }: NotificationText, pageTitle: st
   return links.flatMap(({ title, url }) => (url === null ? [] : [{ type: 'Action.OpenUrl', title, url }]));
 }
 
-/** A card for each notification. */
+/** Sends one card per notification. */
 export const teams: ChannelDefinition<'teams', 'teams', readonly TeamsConfig[]> = {
   id: 'teams',
   name: 'Microsoft Teams',

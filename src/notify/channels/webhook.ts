@@ -36,7 +36,7 @@ import {
 } from '../../document/notification.ts';
 import type { EpochMs } from '../../core/clock.ts';
 
-/** What a template may name. */
+/** Placeholders allowed in a template. */
 export const TEMPLATE_NAMES = [
   'id',
   'event',
@@ -56,7 +56,10 @@ export const TEMPLATE_NAMES = [
 
 type TemplateValues = Readonly<Record<(typeof TEMPLATE_NAMES)[number], string>>;
 
-/** Of a notification about several incidents, or none, what is about one is empty. */
+/**
+ * Returns the values of the placeholders. Those for a single incident are empty if the notification is about several or
+ * none.
+ */
 function templateValues(notification: Notification, context: MessageContext): TemplateValues {
   const text = notificationText(notification, context);
   return {
@@ -84,8 +87,8 @@ function incidentValues(
 }
 
 /**
- * JSON with `{{name}}` in its texts. It is data: names are replaced once, by text, and nothing is computed, read or
- * run; what is put in is no template again.
+ * JSON with `{{name}}` placeholders in its strings. A template is data: placeholders are replaced once, by text, and
+ * inserted values are not expanded. Nothing is computed, read or run.
  */
 type JsonTemplate =
   | string
@@ -97,14 +100,14 @@ type JsonTemplate =
 
 const PLACEHOLDER = /\{\{ *([A-Za-z]{1,32}) *\}\}/gu;
 
-/** What may stand there, each as the texts of `values` in `filled` have it. */
+/** Returns the placeholders in a template. `filled` replaces them with text from `values`. */
 export function placeholdersOf(template: JsonTemplate): readonly string[] {
   if (typeof template === 'string') return [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
   if (typeof template !== 'object' || template === null) return [];
   return Object.values(template).flatMap(placeholdersOf);
 }
 
-/** The template with its placeholders replaced; one without a value by nothing. */
+/** Replaces the placeholders. Those without a value become empty. */
 export function filled(template: JsonTemplate, values: Readonly<Record<string, string>>): JsonTemplate {
   if (typeof template === 'string')
     return template.replace(PLACEHOLDER, (_, name: string) =>
@@ -167,7 +170,7 @@ const webhooksSection = unique(list(webhookEntry), (item) =>
   ['name', ...secretUrlKeys('url')].flatMap((key) => textAt(key)(item)),
 ).describe('Web hooks: the incident is sent to each as JSON.');
 
-/** Each web hook is a channel of its own: none waits for another. */
+/** Each webhook is a separate channel, so that none waits for another. */
 export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookConfig[]> = {
   id: 'webhook',
   name: 'web hook',
@@ -179,7 +182,7 @@ export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookC
   create: ({ webhooks }, deps) => webhooks.map((config) => createWebhookChannel(config, deps)),
 };
 
-/** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
+/** Posts each notification as JSON. If a receiver gets the same `id` twice, it is the same notification. */
 export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
   const { template, token, signingSecret } = config;
   const named = { ...config, name: config.name ?? webhookName(config.url) };
@@ -195,8 +198,8 @@ export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): 
 }
 
 /**
- * What it is called in the log and in the store, where its path, which is a secret, must not stand: by its host, and a
- * hash that tells it from others there; one that is read from elsewhere, by that.
+ * Returns the name for the log and the store, without the path, which is secret: the host and a hash that distinguishes
+ * webhooks at the same host. A URL read from a file or variable is named by its source.
  */
 function webhookName(url: SecretUrl): string {
   if (typeof url !== 'string') return placeOf(url);
@@ -206,7 +209,7 @@ function webhookName(url: SecretUrl): string {
   return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
 }
 
-/** The JSON body, part of the contract: documented in docs/alerting.md. */
+/** The JSON body. Its fields are part of the API and documented in docs/alerting.md. */
 function webhookBody(context: MessageContext, { notification, firstFailedAt }: DeliveryRequest): object {
   return {
     version: 1,
@@ -247,7 +250,7 @@ function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): 
   return stillOpen.map((cause) => ({ ...cause, since: isoTimeOrNull(cause.since) }));
 }
 
-/** An incident as programs see it. */
+/** Returns an incident for programs. */
 function incidentJson(incident: Incident, context: MessageContext): object {
   return {
     id: incident.id,
@@ -273,9 +276,9 @@ function incidentJson(incident: Incident, context: MessageContext): object {
 }
 
 /**
- * The headers of Standard Webhooks 1.0.0, symmetric
- * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md): by them a receiver knows
- * who wrote the body, and when, and which notification it is. A secret that begins with "whsec_" is base64.
+ * Returns the headers of Standard Webhooks 1.0.0, symmetric
+ * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). They prove to a
+ * receiver the sender, the time and the notification. A secret that starts with "whsec_" is base64.
  */
 export function signatureHeaders(
   { id, body, at }: { readonly id: string; readonly body: string; readonly at: EpochMs },

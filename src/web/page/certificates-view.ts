@@ -21,7 +21,7 @@ const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: s
 
 const MAX_CHAINS = 6;
 
-/** The certificates as seen, against the trusted ones; folded. */
+/** Returns a folded section that compares seen certificates with the trusted ones. */
 export function certificatesView(seen: readonly SeenCertificate[], { zone }: Reader): Markup | null {
   if (seen.length === 0) return null;
   return markup`<section id="certificates" class="card" aria-labelledby="certificates-title">
@@ -97,14 +97,17 @@ function pemView(chain: readonly Certificate[], id: string): Markup {
   )}</pre></details>`;
 }
 
-/** One chain, with all the addresses of the target that sent it. */
+/** A chain with all addresses of the target that sent it. */
 interface ChainOfAddresses extends Omit<SeenCertificate, 'address'> {
-  /** The same for as long as this target sends these certificates and they are judged so. */
+  /** Stays the same while the target sends these certificates and their verdict does not change. */
   readonly id: string;
   readonly addresses: readonly string[];
 }
 
-/** Usually every address of a server sends the same chain: then it is shown once. The worst verdict comes first. */
+/**
+ * Groups addresses by chain, because usually all addresses of a server send the same one. The worst verdict comes
+ * first.
+ */
 function groupByChain(seen: readonly SeenCertificate[]): readonly ChainOfAddresses[] {
   const groups = new Map<string, ChainOfAddresses>();
   for (const { address, ...rest } of seen) {
@@ -115,8 +118,8 @@ function groupByChain(seen: readonly SeenCertificate[]): readonly ChainOfAddress
 }
 
 /**
- * A name for an element of the page, made of what it is about and never of its place: static/live.js finds it again by
- * this name after each round, and what a person has unfolded or stands on must not pass to something else.
+ * Returns an ID for a page element, derived from its content and not from its position. static/live.js uses it to find
+ * the element after each round, so that unfolded details and keyboard focus do not move to another element.
  */
 export function identityOf(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);

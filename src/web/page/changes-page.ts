@@ -8,13 +8,13 @@ import { changeWords } from './incidents-view.ts';
 export interface ChangesPage {
   readonly site: string;
   readonly query: AuditQuery;
-  /** What of the address was not understood. */
+  /** Errors in the URL parameters. */
   readonly problems: readonly string[];
   readonly found: FoundChanges;
   readonly reader: Reader;
 }
 
-/** `/changes`: who changed what, and what accounts were refused. */
+/** Returns the page `/changes` with changes and refused changes by account. */
 export function renderChanges({ site, query, problems, found, reader }: ChangesPage): string {
   const { changes, refused, more, complete } = found;
   const earlier = new URLSearchParams({

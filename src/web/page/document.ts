@@ -2,25 +2,25 @@ import type { EpochMs } from '../../core/clock.ts';
 import { distanceText, type Zone, zoneOf } from '../../core/time-text.ts';
 import { type Content, type Markup, markup, type Tone, toHtml } from '../../document/html.ts';
 
-/** From the address of a page to the folder of the status page: a reverse proxy may have put it anywhere. */
+/** Path from a page to the status page. It is relative, because a reverse proxy can serve the pages under any path. */
 export type Root = '' | '../' | '../../';
 
 interface PageDocument {
   readonly title: string;
   readonly site: string;
   readonly root: Root;
-  /** Of the three icons, the one that tells the state. */
+  /** The icon that shows the state. */
   readonly icon: 'ready' | 'not-ready' | 'unknown';
-  /** In `static/`. */
+  /** File names in `static/`. */
   readonly scripts: readonly string[];
-  /** More of the head. */
+  /** Additional content of the head element. */
   readonly head?: Content;
-  /** The attributes of `main`, written by `markup`. */
+  /** Attributes of `main`, created with `markup`. */
   readonly mainAttributes?: Content;
   readonly main: Markup;
 }
 
-/** The frame of every page. */
+/** Returns the frame of every page. */
 export function pageDocument(page: PageDocument): string {
   const { title, site, root, icon, scripts, head = null, mainAttributes = null, main } = page;
   return toHtml(markup`<!doctype html>
@@ -42,17 +42,17 @@ ${head}${scripts.map((name) => markup`<script type="module" src="${root}static/$
 `);
 }
 
-/** The sign of a tone: decoration, since the word says the same. */
+/** Returns the icon of a tone. It is decorative, because the word has the same meaning. */
 export function sign(tone: Tone): Markup {
   return markup`<svg class="sign ${tone}" aria-hidden="true" viewBox="0 0 16 16"><use href="#sign-${tone}"/></svg>`;
 }
 
-/** Sign and word. */
+/** Returns the icon and the word. */
 export function badge(tone: Tone, word: string): Markup {
   return markup`<span class="badge ${tone}">${sign(tone)}${word}</span>`;
 }
 
-/** What `sign` refers to: once a page. */
+/** Icon definitions for `sign`, included once per page. */
 const SIGN_SHEET: Markup = markup`<svg class="sheet" aria-hidden="true" width="0" height="0"><defs>
 <symbol id="sign-good" viewBox="0 0 16 16"><path d="M3.5 8.5l3 3 6-7"/></symbol>
 <symbol id="sign-warn" viewBox="0 0 16 16"><path d="M8 3.2v5.8M8 12.4v.2"/></symbol>
@@ -64,12 +64,12 @@ const SIGN_SHEET: Markup = markup`<svg class="sheet" aria-hidden="true" width="0
 <symbol id="sign-info" viewBox="0 0 16 16"><path d="M8 7v5.4M8 3.6v.2"/></symbol>
 </defs></svg>`;
 
-/** What a list leaves out, if anything, and where all of it is. */
+/** Returns the number of omitted entries with a link to the full list; null if none are omitted. */
 export function more(count: number, what: 'incidents' | 'notifications' | 'silences' | 'status'): Markup | null {
   return count > 0 ? markup`<p class="quiet">and ${count} more: <a href="api/v1/${what}">as JSON</a></p>` : null;
 }
 
-/** For whom a page is written: when, and in which zone it shows times. */
+/** The time at which a page is created and the time zone in which it shows times. */
 export interface Reader {
   readonly now: EpochMs;
   readonly zone: Zone;
@@ -80,7 +80,7 @@ export function readerAt(now: EpochMs, timezone: string): Reader {
   return { now, zone: zoneOf(timezone) };
 }
 
-/** A distance that the browser keeps up to date; the exact time shows when it is pointed at. */
+/** Returns a relative time that the browser keeps up to date. The tooltip shows the exact time. */
 export function distance(at: EpochMs, { now, zone }: Reader): Markup {
   return markup`<time datetime="${new Date(at).toISOString()}" title="${zone.text(at)}" data-distance>${distanceText(at, now)}</time>`;
 }

@@ -22,10 +22,10 @@ const RANGE_WORDS: Readonly<Record<ChartRange, string>> = {
   '90d': '90 days',
 };
 
-/** The past in four charts. They are drawn here; static/history.js puts in their place ones that can be pointed at. */
+/** Returns the history as four drawn charts. static/history.js replaces them with interactive ones. */
 export function historyView(data: RangeData, { zone }: Reader): Markup {
   const { back, span } = CHART_WINDOWS[data.range];
-  // The last span ends after now.
+  // The last span ends in the future.
   const until = data.from + back;
   const charts = chartsOf(data, { until, span });
   return markup`<section id="history" class="card history" data-range="${data.range}" data-until="${until}" data-span="${span}" data-timezone="${zone.name}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
@@ -58,9 +58,9 @@ ${
 
 interface ChartWords {
   readonly title: string;
-  /** What it shows in a sentence: it stands for the drawing where that cannot be seen. */
+  /** A sentence that describes the chart, for readers who cannot see it. */
   readonly summary: string;
-  /** Of the scale. */
+  /** Unit of the scale. */
   readonly unit: string;
 }
 
@@ -74,7 +74,7 @@ function wordsOf({ id, unit, lines }: Chart, { range }: RangeData, zone: Zone): 
   const values = known.flatMap(({ points }) => points.map(({ value }) => value));
   switch (id) {
     case 'availability': {
-      // The days are those of UTC.
+      // Days are UTC days.
       const title = `Availability by ${each}${each === 'day' && zone.name !== 'UTC' ? ' (UTC)' : ''}`;
       const hurt = values.filter((value) => value < 100).length;
       const summary = `${shareText(sum(values) / values.length)} over ${counted(values.length, each)}, ${counted(hurt, each)} with an outage`;
@@ -95,7 +95,7 @@ function wordsOf({ id, unit, lines }: Chart, { range }: RangeData, zone: Zone): 
 
 const NOTHING = 'Nothing is known yet';
 
-/** The time on a chart of a day, otherwise the day. */
+/** Returns the time of day on a one-day chart, otherwise the date. */
 function instantText(at: EpochMs, { range }: RangeData, zone: Zone): string {
   const text = zone.local(at);
   return range === '24h' ? text.slice(11, 16) : text.slice(0, 10);
@@ -103,7 +103,7 @@ function instantText(at: EpochMs, { range }: RangeData, zone: Zone): string {
 
 const MOST_SHOWN = 12;
 
-/** What the marks on the charts are, each with a link: a mark may be too narrow to be hit. */
+/** Lists the incidents that the charts mark, with links, because a mark may be too narrow to click. */
 function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Markup {
   const day = zone.local(from).slice(0, 10);
   return markup`<h3>Incidents in this time</h3>${
@@ -124,12 +124,12 @@ function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Ma
 
 const DAY: Millis = 24 * HOUR;
 
-/** What a row stands for: few enough to be read out. */
+/** Period of a table row, long enough that a screen reader need not read too many rows. */
 const ROW_SPANS: Readonly<Record<ChartRange, Millis>> = { '24h': 2 * HOUR, '7d': DAY, '30d': 2 * DAY, '90d': 7 * DAY };
 
 type Point = ChartLine['points'][number];
 
-/** The charts in figures, for who does not see them. */
+/** Returns the charts as a table, for readers who cannot see them. */
 function historyTable(data: RangeData, zone: Zone): Markup {
   const span = ROW_SPANS[data.range];
   const count = Math.ceil(CHART_WINDOWS[data.range].back / span);
@@ -169,7 +169,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Never 100 % while anything was missing. */
+/** Rounds down, so that an incomplete value is never shown as 100 %. */
 function shareText(percent: number): string {
   return `${(percent === 100 ? 100 : Math.floor(percent * 100) / 100).toString()} %`;
 }
@@ -178,7 +178,7 @@ function msText(ms: Millis): string {
   return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }
 
-/** The drawing is stretched to whatever room there is. */
+/** Size of the drawing, which is stretched to the available space. */
 const WIDTH = 600;
 const HEIGHT = 100;
 
@@ -192,7 +192,7 @@ function lineView({ points, colour }: Chart['lines'][number], chart: Chart): Mar
   const segments = points.map(({ at, value }, position): string => {
     const previous = points[position - 1];
     const joins = previous !== undefined && at - previous.at <= gap;
-    // A point by itself is drawn too: a stroke without length has round ends.
+    // A single point is drawn too, because a stroke of length zero has round ends.
     return `${joins ? 'L' : 'M'}${figure(across(at, chart))} ${figure(up(value, chart))}${joins ? '' : 'h0'}`;
   });
   return markup`<path class="line series-${colour}" d="${segments}"/>`;
@@ -207,7 +207,7 @@ function bars(points: ChartLine['points'], chart: Chart & { readonly span: Milli
   return markup`<path class="bar series-${colour}" d="${segments}"/>`;
 }
 
-/** When something was wrong, behind the lines. */
+/** Marks the incidents behind the lines. */
 function marks(incidents: readonly ChartIncident[], chart: Chart): Markup {
   const segments = incidents.map(({ from, until }) => {
     const begin = Math.max(0, across(from, chart));
@@ -217,7 +217,7 @@ function marks(incidents: readonly ChartIncident[], chart: Chart): Markup {
   return markup`<path class="mark" d="${segments}"/>`;
 }
 
-/** Still to be seen. */
+/** Minimum width of a mark, so that it stays visible. */
 const NARROWEST = 1.5;
 
 function across(at: EpochMs, { from, until }: Chart): number {

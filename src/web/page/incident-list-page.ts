@@ -17,9 +17,9 @@ export interface IncidentList {
   readonly reader: Reader;
 }
 
-/** `/incidents`: what was and is wrong, by cause, state and time. */
+/** Returns the page `/incidents`, filtered by cause, state and time. */
 export function renderIncidentList({ site, asked, found, quiet, reader }: IncidentList): string {
-  // With every parameter, empty or not: without any the API tells the last days alone.
+  // Contains every parameter, even if empty, because without any the API returns only the last days.
   const { from, until } = asked.query;
   const query = new URLSearchParams({
     cause: '',
@@ -27,7 +27,7 @@ export function renderIncidentList({ site, asked, found, quiet, reader }: Incide
     from: '',
     until: '',
     ...asked.given,
-    // The days of this page are those of the site, while programs ask in UTC.
+    // The form uses days in the site's time zone, while the API uses UTC.
     ...(from === null ? {} : { from: isoTime(from) }),
     ...(until === null ? {} : { until: isoTime(until) }),
   }).toString();
@@ -54,7 +54,7 @@ ${found.complete ? null : HISTORY_MISSING}</section>`,
 
 function filterView({ given, query }: ReadIncidentQuery, { zone }: Reader): Markup {
   const dayOf = (text = '', at: EpochMs | null = null): string =>
-    // A time of the address is shown by its day: the form knows days alone.
+    // The form accepts only days, so a time in the URL is shown as its day.
     at !== null && text.includes('T') ? zone.local(at).slice(0, 10) : text;
   return markup`<form class="filter" method="get" action="incidents">
 <label>Cause <select name="cause">${option('', 'Any', given['cause'])}${CAUSE_IDS.map((id) =>

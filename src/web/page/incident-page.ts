@@ -28,12 +28,12 @@ interface IncidentPage {
   readonly record: IncidentRecord;
   readonly quiet: Quiet;
   readonly permission: Permission;
-  /** What was wrong with a form that was sent. */
+  /** Errors in a submitted form. */
   readonly problems: readonly string[];
   readonly reader: Reader;
 }
 
-/** `/incidents/ID`: one incident, whole. */
+/** Returns the page `/incidents/ID` with one incident in full. */
 export function renderIncident(page: IncidentPage): string {
   const { site, root, record, permission, problems, reader } = page;
   const { incident } = record;
@@ -56,7 +56,7 @@ ${record.complete ? null : HISTORY_MISSING}`,
   });
 }
 
-/** Of each account the first and the latest changes are in the timeline. */
+/** Returns a note about omitted changes. The timeline contains the first and latest changes of each account. */
 function omittedView({ root, record: { incident, omittedChanges } }: IncidentPage): Markup | null {
   return omittedChanges === 0
     ? null
@@ -116,11 +116,11 @@ ${
 }</section>`;
 }
 
-/** What who looks at the page may do. */
+/** What the reader of the page may do. */
 interface Permission {
-  /** Why nothing can be changed, in a sentence; null: it can. */
+  /** Why changes are refused, as a sentence; null if they are allowed. */
   readonly refusal: string | null;
-  /** Nobody is asked for a name: it may be given. */
+  /** Set if no login is required, so the form asks for a name. */
   readonly asksName: boolean;
 }
 
@@ -132,7 +132,7 @@ const DURATIONS: readonly (readonly [value: string, words: string])[] = [
   ['7d', '7 days'],
 ];
 
-/** Acknowledge, silence and comment, without a script. */
+/** Returns the forms to acknowledge, silence and comment, which need no script. */
 function incidentForms(incident: Incident, { refusal, asksName }: Permission, root: Root): Markup {
   if (refusal !== null)
     return markup`<section class="card" aria-labelledby="act-title"><h2 id="act-title">Acknowledge, silence, comment</h2>

@@ -33,12 +33,15 @@ import { visibleText } from '../../core/visible-text.ts';
 
 const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
-/** With a timeline: the page is read at night, and has to stay small. */
+/** Maximum number of incidents with a timeline. The page must stay small, because it is read at night. */
 const MAX_STORIES = 5;
-/** Of the first one that is open, and of each other: the latest, and what people said before all else. */
+/**
+ * Maximum number of steps for the first open incident and for each other one. The latest are kept, and comments before
+ * other steps.
+ */
 const MAX_STEPS = { first: 12, other: 6 } as const;
 
-/** Why notifications may wait. */
+/** Reasons why notifications may be held back. */
 export interface Quiet {
   readonly maintenance: boolean;
   readonly silences: readonly Silence[];
@@ -51,12 +54,12 @@ export function quietNow(sources: WebSources): Quiet {
 interface Telltale {
   readonly history: Pick<AlertHistory, 'outboxEntries' | 'changes'>;
   readonly quiet: Quiet;
-  /** Of the channels that are told a state. */
+  /** Delivery status of the state channels. */
   readonly states: readonly ChannelState[];
   readonly reader: Reader;
 }
 
-/** Open incidents with their story, then those that are over. */
+/** Returns open incidents with their timeline, then ended ones. */
 export function incidentsView(
   history: AlertHistory,
   quiet: Quiet,
@@ -103,7 +106,7 @@ ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`,
 </li>`;
 }
 
-/** What is special about an incident, beside its cause. */
+/** Returns the special properties of an incident, other than its cause. */
 export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Markup {
   const { status, flapping, acknowledgement, mergedInto, cause } = incident;
   const isOpen = status === 'open';
@@ -116,7 +119,7 @@ export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Mar
   return markup`${tags.map((tag) => (tag === null ? null : markup` <span class="tag">${tag}</span>`))}`;
 }
 
-/** Over, or how grave it is. */
+/** Returns a badge with the severity, or one for an ended incident. */
 export function stateBadge({ status, cause }: Incident): Markup {
   return status === 'closed'
     ? badge('good', 'Over')
@@ -146,12 +149,12 @@ function toldText(incident: Incident, telltale: Telltale): Markup {
   const { states, reader } = telltale;
   if (states.length === 0) return sentText(incident, lastNotified, telltale);
   const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, reader)}`);
-  // A channel that is told a state leaves no entries: where there are none, it is the only one to tell.
+  // State channels create no outbox entries. If there are no entries, they are the only channels.
   if (waysOf(incident, telltale).length === 0) return markup`${byState}`;
   return markup`${sentText(incident, lastNotified, telltale)}${byState}`;
 }
 
-/** Of what went by mail or web hook, only what arrived has notified anybody. */
+/** For mail and webhooks, a recipient counts as notified only after delivery. */
 function sentText(incident: Incident, lastNotified: LastNotified, telltale: Telltale): Markup {
   const { thread } = incident;
   const { states, reader } = telltale;
@@ -199,7 +202,7 @@ function storyView(
   }${shown.map((step) => stepView(step, incident, reader))}</ol></details>`;
 }
 
-/** Of what people said the first and the latest are kept; of everything else, the latest that fit. */
+/** Limits the steps. Keeps the first and the latest comments, and as many of the latest other steps as fit. */
 function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly TimelineStep[] {
   const [said, others] = [steps.filter(isSaid), steps.filter((step) => !isSaid(step))];
   const shownSaid = said.length <= most ? said : [...said.slice(0, 1), ...said.slice(1 - most)];
@@ -215,17 +218,17 @@ function isSaid(step: TimelineStep): boolean {
   );
 }
 
-/** One step in the story of an incident. */
+/** A step in the timeline of an incident. */
 type TimelineStep =
   | { readonly kind: 'seen' | 'opened'; readonly at: EpochMs }
   | { readonly kind: 'closed'; readonly at: EpochMs; readonly occurrence: Occurrence }
-  /** Until then it was understood as something else. */
+  /** Until then, the incident had a different cause. */
   | { readonly kind: 'understood'; readonly at: EpochMs; readonly former: FormerCause }
-  /** Somebody silenced it, took it on, said something about it, or ended that. */
+  /** Someone silenced or acknowledged the incident, commented on it, or undid one of these. */
   | { readonly kind: 'changed'; readonly at: EpochMs; readonly change: AuditEntry }
   | { readonly kind: 'told'; readonly at: EpochMs; readonly group: DeliveryGroup };
 
-/** Oldest first. */
+/** Returns the steps, oldest first. */
 export function timelineOf(
   incident: Incident,
   { outboxEntries, changes }: Pick<AlertHistory, 'outboxEntries' | 'changes'>,
@@ -244,7 +247,7 @@ export function timelineOf(
     ...occurrences.flatMap((occurrence) =>
       occurrence.closedAt === null ? [] : [{ kind: 'closed' as const, at: occurrence.closedAt, occurrence }],
     ),
-    // Last: what happens at one time is told after it.
+    // Last, because notifications follow the events of the same time.
     ...deliveryGroupsAbout(incident, outboxEntries).map((group) => ({
       kind: 'told' as const,
       at: group.notification.at,
@@ -267,7 +270,7 @@ function isAbout(change: AuditEntry, incident: Incident): boolean {
   return causes.some((own) => (cause === null || cause === own.id) && (subject === null || subject === own.subject));
 }
 
-/** What was to be told of it, whether it has arrived or not. */
+/** Returns all notifications about the incident, whether delivered or not. */
 export function deliveryGroupsAbout(
   incident: Incident,
   outboxEntries: readonly OutboxEntry[],
@@ -277,7 +280,6 @@ export function deliveryGroupsAbout(
   );
 }
 
-/** One step in the story of an incident. */
 export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader): Markup {
   const when = markup`<span class="quiet">${distance(step.at, reader)}</span>`;
   switch (step.kind) {
@@ -298,7 +300,7 @@ export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader
   }
 }
 
-/** What was done, and who did it. */
+/** Returns the action and who performed it. */
 export function changeWords({ action, account, address }: AuditEntry): string {
   const who = `by ${account}${address === null ? '' : ` from ${address}`}`;
   switch (action) {
@@ -319,12 +321,12 @@ export function changeWords({ action, account, address }: AuditEntry): string {
   }
 }
 
-/** What `POST /api/v1/silences` takes. */
+/** Maximum length that `POST /api/v1/silences` accepts. */
 const LONGEST_SUBJECT = 255;
 
 /**
- * The command that silences one cause, ready for a POSIX shell. A subject that is no plain text is left out: then every
- * one is meant.
+ * Returns the command that silences one cause, quoted for a POSIX shell. A subject that is not plain text is omitted,
+ * so that the silence matches every subject.
  */
 export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): string {
   const isPlain = subject !== '' && visibleText(subject, LONGEST_SUBJECT) === subject;

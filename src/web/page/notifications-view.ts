@@ -15,7 +15,7 @@ import { maskedDetail, maskedRecipient } from '../incident-json.ts';
 
 const MAX_TROUBLED = 10;
 const MAX_ARRIVED = 15;
-/** Of a digest. */
+/** Maximum number of causes shown for a digest. */
 const MAX_CAUSES = 3;
 
 type Event = ReturnType<typeof eventOf>;
@@ -31,7 +31,7 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
   summary: 'Summary',
 };
 
-/** Who was told, latest first: what has not arrived stands open, the rest is folded. */
+/** Returns the notifications, latest first. Undelivered ones are shown, the rest is folded. */
 export function notificationsView(
   { outboxEntries, complete }: AlertHistory,
   { states, noChannel }: Pick<Activity, 'states' | 'noChannel'>,
@@ -72,7 +72,7 @@ function silentView({ name, silent }: ChannelState): Markup | null {
   } did not take the last message; tried again all the time</span></p>`;
 }
 
-/** Shown where something may be missing because the history cannot be used. */
+/** Shown if entries may be missing because the history is unavailable. */
 export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available: what is over and what was sent may be missing here.</p>`;
 
 function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
@@ -85,13 +85,14 @@ function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
   } <span class="quiet">${distance(notification.at, reader)}</span></p>${waysView(group, reader, 'full')}</li>`;
 }
 
-/** More recipients are only counted. */
+/** Further recipients are only counted. */
 const MAX_RECIPIENTS = 4;
-/** Of what the peer said: `/api/v1/notifications` has the whole. */
+/** Maximum length shown of a peer's reply. `/api/v1/notifications` contains the complete text. */
 const MAX_REPLY = 160;
 
 /**
- * What became of a notification, a line for each way it went; `full` with what the peer said where it has not arrived.
+ * Returns the delivery status of a notification, one line per group of recipients. `full` adds the peer's reply if it
+ * was not delivered.
  */
 export function waysView({ ways }: DeliveryGroup, reader: Reader, length: 'short' | 'full'): Markup {
   return markup`<ul class="ways">${ways.map(
@@ -138,20 +139,20 @@ function lastError(delivery: Delivery): Markup | null {
   return delivery.detail === '' ? null : markup`<p class="reply">${visibleText(maskedDetail(delivery), MAX_REPLY)}</p>`;
 }
 
-/** A notification with all the ways it went. */
+/** A notification with its deliveries. */
 export interface DeliveryGroup {
   readonly notification: Notification;
-  /** Recipients to whom the same happened are together. */
+  /** Deliveries, with recipients of the same status grouped. */
   readonly ways: readonly Way[];
 }
 
 export interface Way {
-  /** Of the first recipient; it stands for all. */
+  /** Delivery to the first recipient, which represents all. */
   readonly delivery: Delivery;
   readonly recipients: readonly string[];
 }
 
-/** In the order of the outbox entries. */
+/** Groups deliveries in the order of the outbox entries. */
 export function deliveryGroupsOf(outboxEntries: readonly OutboxEntry[]): readonly DeliveryGroup[] {
   const byNotification = Map.groupBy(outboxEntries, ({ notification }) => notification.id);
   return [...byNotification.values()].flatMap((group) => {
@@ -162,7 +163,7 @@ export function deliveryGroupsOf(outboxEntries: readonly OutboxEntry[]): readonl
   });
 }
 
-/** Something of it has not arrived. */
+/** Reports whether any delivery has not succeeded. */
 function isTroubled({ ways }: DeliveryGroup): boolean {
   return ways.some(({ delivery: { status } }) => status !== 'sent' && status !== 'withdrawn');
 }

@@ -5,31 +5,31 @@ import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks
 import { sign, badge } from './document.ts';
 import { type Markup, markup, STATE_TONES, STATE_WORDS, breakable, type Tone } from '../../document/html.ts';
 
-/** The way of an activation through the network, as a person draws it. */
+/** The network path of an activation, as a person would draw it. */
 interface RouteMap {
-  /** From FortiAuthenticator to the licence server, in order. */
+  /** Stops from FortiAuthenticator to the licence server, in order. */
   readonly stops: readonly Stop[];
-  /** What FortiAuthenticator needs beside the way. */
+  /** Services that FortiAuthenticator needs outside the path. */
   readonly branches: readonly Stop[];
 }
 
 interface Stop {
   readonly name: string;
   readonly hint: string;
-  /** The worst of its preconditions. */
+  /** The worst state of its preconditions. */
   readonly state: PreconditionState;
   readonly preconditions: readonly PreconditionStatus[];
-  /** The line that leads on to the next stop. */
+  /** State of the line to the next stop. */
   readonly leadsOn: LineState;
 }
 
 /**
- * `open`: it leads from a stop that is fine to one that answers or breaks. `cut`: behind the first broken stop,
- * `beyond`: after that. `unproven`: nobody knows.
+ * `open`: leads from a working stop to one that works or is broken. `cut`: follows the first broken stop. `beyond`:
+ * comes after that. `unproven`: unknown.
  */
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
-/** Worst first. `unknown` and `blocked` come before `warning`: nobody knows what they hide. */
+/** Worst first. `unknown` and `blocked` come before `warning`, because they may hide a fault. */
 const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
 
 export function routeMapOf(preconditions: readonly PreconditionStatus[]): RouteMap {
@@ -73,7 +73,7 @@ function worst(statuses: readonly PreconditionStatus[]): PreconditionState {
   return RANK.find((state) => statuses.some((status) => status.state === state)) ?? 'unknown';
 }
 
-/** The map as two lists: read aloud it is the way in words, and the lines between are drawn by the style sheet. */
+/** Returns the map as two lists. A screen reader reads the path as text. The style sheet draws the lines. */
 export function routeMapView({ stops, branches }: RouteMap, outlook: ActivationOutlook): Markup {
   return markup`<section id="route" class="card route" aria-labelledby="route-title">
 <h2 id="route-title">Activation path</h2>
@@ -112,7 +112,7 @@ const WORDS: Readonly<Record<StepAnswer, string>> = {
   'not-visible': 'Not visible from here',
 };
 
-/** The answer in one line, which leads to the steps. */
+/** Returns the answer as one line, with a link to the steps. */
 export function outlookLine(outlook: ActivationOutlook): Markup {
   return markup`<p class="outlook"><a href="#steps">Would an activation succeed now? ${answerText(outlook)}</a></p>`;
 }
@@ -130,14 +130,14 @@ function answerText({ answer, steps }: ActivationOutlook): string {
   }
 }
 
-/** The steps of an activation, each with its answer. */
+/** Returns the steps of an activation with their answers. */
 export function stepsView({ steps }: ActivationOutlook): Markup {
   return markup`<details id="steps"><summary>The steps of an activation</summary>
 <ol class="steps">${steps.map(stepView)}</ol></details>`;
 }
 
 function stepView({ title, answer, why, remedy }: ActivationStep): Markup {
-  // The page has the cause in full, once.
+  // The page shows the full cause elsewhere.
   const said = answer === 'fails' ? ['Its cause stands above, with what to do.'] : [why, ...remedy];
   return markup`<li><strong>${title}</strong> ${badge(TONES[answer], WORDS[answer])}
 ${said.map((line) => markup`<p class="quiet">${breakable(line)}</p>`)}</li>`;

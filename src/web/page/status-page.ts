@@ -30,7 +30,7 @@ import { titleOf } from '../../checks/registry.ts';
 import { type Incident, sameCause, type Silence } from '../../engine/incident/incident.ts';
 import { headline } from '../../checks/headline.ts';
 
-/** The whole page. It needs no script; with one it keeps itself up to date. */
+/** Returns the status page. It works without scripts. With scripts, it updates itself. */
 export function renderStatusPage(sources: WebSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
   const reader = readerAt(now, sources.timezone());
   const diagnosis = sources.diagnosis();
@@ -48,7 +48,7 @@ export function renderStatusPage(sources: WebSources, now: EpochMs, range: Chart
   });
 }
 
-/** What a person needs first stands first, on every screen: the state, its causes, what to do; then where it is. */
+/** Returns the content, most important first: the state, its causes and what to do, then the location of the fault. */
 function mainView(
   sources: WebSources,
   diagnosis: Diagnosis | null,
@@ -89,14 +89,13 @@ function startingView(): Markup {
 <p class="conclusion">The first round is not finished yet: it takes up to 15 seconds.</p></div></section>`;
 }
 
-/** What the causes are shown with. */
 interface CausesContext {
   readonly incidents: readonly Incident[];
-  /** The sentence that stands above them already. */
+  /** The sentence that is already shown above the causes. */
   readonly conclusion: string;
 }
 
-/** Each cause: what it is, what to do, what users feel, and, folded, how it is known. */
+/** Returns each cause with its remedy, its effect on users and its folded evidence. */
 export function causesView(causes: readonly Cause[], context: CausesContext): Markup {
   return markup`${causes.map((cause) => causeView(cause, context))}`;
 }
@@ -126,14 +125,13 @@ function consequences({ consequences: ids }: Cause): Markup | null {
   return markup`<p class="quiet">Skipped because of it: ${ids.map(titleOf).join(', ')}</p>`;
 }
 
-/** Trouble of our own never looks like the target's: it has a place of its own. */
+/** Returns problems of ftm-watch itself in a separate section, so that they are not mistaken for the target's. */
 function ownTroubleView({ problems }: Health): Markup | null {
   if (problems.length === 0) return null;
   return markup`<section class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2>
 <ul>${problems.map((problem) => markup`<li>${breakable(problem)}</li>`)}</ul></section>`;
 }
 
-/** What the daemon itself is doing. */
 function activityView(activity: Activity, version: string, reader: Reader): Markup {
   return markup`<footer id="activity" class="activity"><h2>What ftm-watch is doing</h2>
 <dl>${item('Last round', lastRound(activity, reader))}${item('Next round', nextRound(activity, reader))}${item(
@@ -173,7 +171,7 @@ function logLines({ logLines: lines }: Activity, reader: Reader): Content {
     : markup`${lines.received}, the last ${distance(lines.lastAt, reader)}`;
 }
 
-/** The state of activation in one sentence: the most severe cause where there is one. */
+/** Returns the state of activation in one sentence, with the most severe cause if there is one. */
 export function conclusionOf({ ready, causes, preconditions }: Diagnosis): string {
   const [worst] = causes;
   switch (ready) {
@@ -197,10 +195,10 @@ export function conclusionOf({ ready, causes, preconditions }: Diagnosis): strin
   }
 }
 
-/** More findings of one precondition are only counted: `/api/v1/status` has them all. */
+/** Further findings of a precondition are only counted. `/api/v1/status` contains all. */
 const MAX_FINDINGS = 20;
 
-/** Every precondition, in the order of the path. */
+/** Returns every precondition, in the order of the path. */
 export function checklistView(preconditions: readonly PreconditionStatus[], reader: Reader): Markup {
   return markup`<section class="card" aria-labelledby="checklist-title">
 <h2 id="checklist-title">Preconditions</h2>
@@ -229,7 +227,7 @@ function faultsView(id: string, faults: readonly Finding[], reader: Reader): Mar
     .map((finding) => findingView(finding, reader))}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
 }
 
-/** The claim, and in full below it what it rests on: names of certificates, words of others, where and when. */
+/** Returns the claim with its complete evidence below: certificate names, quotes, location and time. */
 function findingView(finding: Finding, { zone }: Reader): Markup {
   const { rule, subject, claim, expected, actual, quote, fullNames = [], facts, at } = finding;
   const rows: readonly (readonly [title: string, text: string | undefined])[] = [
@@ -248,10 +246,13 @@ function findingView(finding: Finding, { zone }: Reader): Markup {
 }
 
 const MAX_SHOWN = 10;
-/** People who rely on a silence should see its end coming. */
+/** Period before its end in which a silence is highlighted for people who rely on it. */
 const SOON: Millis = 30 * 60_000;
 
-/** For whom nothing is told, why, and until when; nothing where everything is told and nothing is planned. */
+/**
+ * Returns active silences and maintenance with reason and end; null if notifications are sent normally and no
+ * maintenance is planned.
+ */
 function silencesView(all: readonly Silence[], { until, next }: MaintenancePlan, reader: Reader): Markup | null {
   const lasting = all.filter((silence) => silence.until > reader.now).toSorted((a, b) => a.until - b.until);
   if (lasting.length === 0 && until === null && next === null) return null;

@@ -1,18 +1,18 @@
 // @ts-check
-// What the charts show of `/api/v1/history`: the server draws it, and history.js draws it again so that it can be
-// pointed at.
+// Prepares the data of `/api/v1/history` for the charts. The server draws them first. history.js then replaces the
+// drawings with interactive charts.
 
 const HOUR = 3_600_000;
-/** More lines than these cannot be told apart. */
+/** More lines than this cannot be told apart. */
 const MOST_LINES = 6;
-/** Points further apart than this share of the time are not joined: nothing was seen in between. */
+/** Points further apart than this share of the range are not joined, because there is no data in between. */
 const MAX_GAP = 1 / 24;
-/** Of the colours of the lines, the one that looks well and the one that does not. */
+/** Colour indexes for good and bad values. */
 const GOOD = 1;
 const BAD = 4;
 
 /**
- * The phases of a connection to the licence server, as people read them.
+ * Labels for the phases of a connection to the licence server.
  * @type {Readonly<Record<string, string>>}
  */
 const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
@@ -23,16 +23,16 @@ const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
  * @typedef {{ readonly from: number, readonly latency: readonly Named[], readonly errors: readonly Named[],
  *   readonly tokens: readonly Named[], readonly days: readonly { readonly day: number, readonly share: number }[]
  * }} Past
- * @typedef {Named & { readonly colour: number, readonly silent: boolean }} Line `silent`: it only stands behind another
+ * @typedef {Named & { readonly colour: number, readonly silent: boolean }} Line `silent`: drawn only as a background
  * @typedef {{ readonly id: 'availability' | 'latency' | 'errors' | 'tokens', readonly unit: string,
  *   readonly span: number | null, readonly from: number, readonly until: number, readonly bottom: number,
- *   readonly top: number, readonly gap: number, readonly lines: readonly Line[] }} Chart `span`: how long each bar
- *   stands for, from its point on; null: they are lines
+ *   readonly top: number, readonly gap: number, readonly lines: readonly Line[] }} Chart `span`: period covered by each
+ *   bar, starting at its point; null for a line chart
  */
 
 /**
  * @param {Past} past
- * @param {{ readonly until: number, readonly span: number }} window the end of the scale, and how long a bar stands for
+ * @param {{ readonly until: number, readonly span: number }} window the end of the scale and the period of a bar
  * @returns {readonly Chart[]}
  */
 export function chartsOf({ from, latency, errors, tokens, days }, { until, span }) {
@@ -42,7 +42,7 @@ export function chartsOf({ from, latency, errors, tokens, days }, { until, span 
   const phases = latency
     .filter(({ points }) => points.length > 0)
     .map(({ name, points }) => ({ name: phaseName(name), points }));
-  // Hours of up to a week; there is no room for each hour of 90 days.
+  // The data is hourly for up to a week. For 90 days there is no room for each hour.
   const step = Math.min(span, 6 * HOUR);
   const left = tokens.map(({ name, points }) => ({ name, points: lastOfEach(points, step) }));
   return [
@@ -54,7 +54,7 @@ export function chartsOf({ from, latency, errors, tokens, days }, { until, span 
       bottom: floorBelow(shares.reduce((least, { value }) => Math.min(least, value), 100)),
       top: 100,
       lines: [
-        // Behind what was available stands all that could have been: the outage is what is left of it.
+        // The outage bars fill the whole height behind the availability bars, so only the missing part is visible.
         { name: 'Outage', points: hurt, colour: BAD, silent: true },
         { name: 'Available', points: shares, colour: GOOD, silent: false },
       ],
@@ -88,7 +88,8 @@ function linesOf(named, first) {
 }
 
 /**
- * Where the scale begins: so that an hour of a day is seen, and the lowest bar still has a height.
+ * Returns the start of the scale, chosen so that an outage of one hour in a day is visible and the lowest bar still has
+ * a height.
  * @param {number} least
  */
 function floorBelow(least) {
@@ -97,7 +98,7 @@ function floorBelow(least) {
 }
 
 /**
- * The next round number: 1, 2 or 5 with zeros.
+ * Rounds up to 1, 2 or 5 times a power of ten.
  * @param {number} value
  */
 function ceiling(value) {

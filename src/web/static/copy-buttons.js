@@ -1,7 +1,7 @@
 const SHOWN_FOR_MS = 2_000;
 
 /**
- * Gives everything that is there to be typed or kept (`data-copy`) a button that copies it.
+ * Adds a copy button to every element marked with `data-copy`.
  * @param {ParentNode} root
  */
 export function addCopyButtons(root) {
@@ -11,8 +11,8 @@ export function addCopyButtons(root) {
 }
 
 /**
- * Text of a block flows around it. What scrolls would pass below it: there it stands on the label, or before the block.
- * Beside a word it must not be part of what is selected.
+ * Places the button. Text of a block flows around it. In a block that scrolls, the content would pass under the button,
+ * so it goes on the label or in front of the block. Next to a word it must not become part of a selection.
  * @param {HTMLButtonElement} button
  * @param {Element} element
  */
@@ -74,7 +74,7 @@ async function write(text) {
 }
 
 /**
- * Browsers give the clipboard only to pages that came over TLS or from this machine.
+ * Copies without the clipboard API, which browsers offer only to pages loaded over TLS or from this machine.
  * @param {string} text
  * @returns {boolean}
  */

@@ -1,5 +1,5 @@
 /**
- * Brings `5 min ago` and `in 18 s` up to date.
+ * Updates relative times such as `5 min ago` and `in 18 s`.
  * @param {number} now the server's clock, in milliseconds
  */
 export function updateDistances(now) {
@@ -11,7 +11,7 @@ export function updateDistances(now) {
 }
 
 /**
- * In the words of core/time-text.ts.
+ * Uses the same wording as core/time-text.ts.
  * @param {number} at
  * @param {number} now
  * @returns {string}
@@ -24,7 +24,7 @@ export function distanceText(at, now) {
 }
 
 /**
- * In the two largest units.
+ * Returns the duration in its two largest units.
  * @param {number} minutes
  * @returns {string}
  */

@@ -1,4 +1,4 @@
-// Replaces the drawings by charts that can be pointed at, once they are scrolled into view: nothing is loaded before.
+// Replaces the static drawings with interactive charts once they are scrolled into view. Loads nothing before that.
 import { chartsOf } from './charts.js';
 
 /**
@@ -11,7 +11,7 @@ const HEIGHT = 180;
 const DAY_MS = 86_400_000;
 
 /**
- * What is used of uPlot.
+ * The parts of uPlot that are used.
  * @typedef {{ setData(data: unknown): void, setSize(size: unknown): void, destroy(): void,
  *   valToPos(value: number, scale: string, canvas: boolean): number, readonly series: readonly unknown[],
  *   readonly ctx: CanvasRenderingContext2D, readonly cursor: { readonly idx?: number | null },
@@ -25,7 +25,7 @@ const DAY_MS = 86_400_000;
 /** @type {Map<string, Drawn>} */
 const drawn = new Map();
 
-/** What was fetched last, and how it was drawn: a new width, other colours or another time zone need nothing new. */
+/** The latest data and charts. A new width, colour scheme or time zone needs no new request. */
 const fetched = {
   /** @type {RangeData | null} */ data: null,
   /** @type {readonly Chart[]} */ charts: [],
@@ -33,7 +33,7 @@ const fetched = {
 };
 
 /**
- * It comes as a plain script, and leaves its class in the window.
+ * Returns uPlot, which is loaded as a plain script and adds its class to `window`.
  * @returns {ChartLibrary}
  */
 function library() {
@@ -79,8 +79,8 @@ function load(tag, attributes) {
 }
 
 /**
- * One column of times, then one of values for each line: null where it is broken, undefined where another one has a
- * point. A bar stands in the middle of its span.
+ * Returns a column of times and a column of values for each line. A value is null at a gap in the line, and undefined
+ * at a time for which only another line has a point. Bars are placed in the middle of their span.
  * @param {Chart} chart
  */
 function columns({ lines, span, gap }) {
@@ -98,18 +98,18 @@ function columns({ lines, span, gap }) {
   return [times.map((at) => at / 1_000), ...values.map((own) => times.map((at) => own.get(at)))];
 }
 
-/** A number that the server says with each page. @param {'until' | 'span'} name */
+/** Reads a number that the server adds to each page. @param {'until' | 'span'} name */
 function numberOf(name) {
   return Number(document.getElementById('history')?.dataset[name]);
 }
 
-/** The time zone of the site, as the server says with each page. */
+/** Returns the site's time zone, which the server adds to each page. */
 function timezone() {
   return document.getElementById('history')?.dataset['timezone'] ?? 'UTC';
 }
 
 /**
- * In the time zone of the site, whatever that of the browser is.
+ * Formats a time in the site's time zone, regardless of the browser's.
  * @param {number} at
  * @returns {{ readonly local: string, readonly offset: string }} `2026-11-24 14:00` and `+01:00`
  */
@@ -136,7 +136,7 @@ function timeIn(at) {
 /**
  * @param {Chart} chart
  * @param {number} at
- * @returns {string} the time on a chart of a day, otherwise the day
+ * @returns {string} the time of day on a one-day chart, otherwise the date
  */
 function tickText({ from, until }, at) {
   const { local } = timeIn(at);
@@ -149,7 +149,7 @@ function colourOf(name) {
 }
 
 /**
- * @param {Chart} chart as it is when it is drawn first; its scales are those of what was fetched last
+ * @param {Chart} chart as first drawn; its scales follow the latest data
  * @param {number} width
  */
 function optionsOf(chart, width) {
@@ -195,7 +195,7 @@ function optionsOf(chart, width) {
 }
 
 /**
- * When something was wrong, behind the lines.
+ * Marks the incidents behind the lines.
  * @param {Plotted} chart
  */
 function drawMarks(chart) {
@@ -211,7 +211,7 @@ function drawMarks(chart) {
 }
 
 /**
- * Says what is pointed at; else the latest.
+ * Shows the values under the pointer, or the latest ones.
  * @param {string} id
  * @param {number | null} index
  */
@@ -271,7 +271,7 @@ function drawAnew(chart, plot) {
   widths.observe(plot);
 }
 
-/** A new width keeps what is drawn; a new height, as of the address bar of a phone, is none. */
+/** A new width resizes the existing charts. A new height, for example from a phone's address bar, is ignored. */
 const widths = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {
     for (const { chart, plot } of drawn.values()) {
@@ -288,12 +288,12 @@ async function refresh() {
   if (isChartData(data)) draw(data);
 }
 
-/** What is not there keeps its drawing: it says the same. */
+/** If the request fails, the old charts stay, which show the same data. */
 function refreshOrKeep() {
   void refresh().catch(() => undefined);
 }
 
-/** In the colours of the new scheme, or in another time zone. */
+/** Draws the charts again, in a new colour scheme or time zone. */
 function redraw() {
   for (const { chart } of drawn.values()) chart.destroy();
   drawn.clear();
@@ -310,7 +310,7 @@ async function start() {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 }
 
-/** Rounds that replace the page while the charts are loaded must not load them again. */
+/** Prevents the charts from being loaded again if a round replaces the page meanwhile. */
 const visit = { started: false };
 
 const observer = new IntersectionObserver((entries) => {
@@ -322,7 +322,7 @@ const observer = new IntersectionObserver((entries) => {
   });
 });
 
-/** The page is replaced after each round, and the section with it. */
+/** Called for each new page, because a round replaces the page and its history section. */
 function watchForVisitors() {
   const section = document.querySelector('.history');
   if (section !== null) observer.observe(section);

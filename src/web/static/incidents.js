@@ -1,4 +1,4 @@
-// The pages of incidents: nothing is replaced while somebody types.
+// Script of the incident pages. Their content is not replaced, so that it cannot change while somebody types.
 import { addCopyButtons } from './copy-buttons.js';
 import { updateDistances } from './distance.js';
 

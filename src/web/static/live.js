@@ -1,21 +1,21 @@
-// Keeps the page up to date: after each round it asks the server for the page again and replaces the old content.
+// Keeps the page up to date: after each round, fetches the page again and replaces the old content.
 import { addCopyButtons } from './copy-buttons.js';
 import { updateDistances } from './distance.js';
 
-/** How often to ask where there is no event stream: too many listen, or a proxy forbids it. */
+/** Polling interval without an event stream, if there are too many listeners or a proxy blocks the stream. */
 const POLL_MS = 30_000;
-/** Selected text keeps the page as it is for so long: it may be forgotten on a screen that everybody looks at. */
+/** Maximum time for which selected text delays updates. The selection may be left over on a shared screen. */
 const LONGEST_PAUSE_MS = 60_000;
-/** What the keyboard can stand on. */
+/** Selector for elements that can have the keyboard focus. */
 const FOCUSABLE = 'a[href], button, summary, [tabindex]';
 
 const state = {
   running: false,
-  /** Something happened while the page was being fetched. */
+  /** Set if an event arrived while the page was being fetched. */
   again: false,
-  /** Since when new content has waited for selected text; 0: none waits. */
+  /** Time since which new content has waited because text is selected; 0 if none waits. */
   pausedSince: 0,
-  /** What the latest round came to, shown or not. */
+  /** The result of the latest round, even if it is not shown yet. */
   word: main().dataset['word'] ?? '',
   /** The server's clock minus ours. */
   skew: Number(main().dataset['now']) - Date.now(),
@@ -48,14 +48,14 @@ async function refresh() {
   if (state.again) await refresh();
 }
 
-/** Text that somebody has selected, to copy it, must not vanish. */
+/** Reports whether updates are paused, so that selected text does not disappear before it is copied. */
 function isPaused() {
   if (!isTextSelected()) state.pausedSince = 0;
   else if (state.pausedSince === 0) state.pausedSince = Date.now();
   return state.pausedSince !== 0 && Date.now() - state.pausedSince < LONGEST_PAUSE_MS;
 }
 
-/** Shows what has waited, once nothing keeps it any more. */
+/** Shows waiting content once no text is selected. */
 function endPause() {
   if (state.pausedSince !== 0 && !isPaused()) void refresh();
 }
@@ -89,7 +89,7 @@ function replaceContent(next) {
 }
 
 /**
- * Keyboard users keep their place: by the nearest element with a name, and the place within it.
+ * Keeps the keyboard focus across an update: remembers the nearest element with an ID and the position within it.
  * @returns {() => void}
  */
 function keepFocus() {
@@ -113,7 +113,7 @@ function focusablesIn(region) {
 }
 
 /**
- * What a person has unfolded or folded stays so.
+ * Keeps `<details>` elements open or closed as the reader left them.
  * @param {Element} before
  * @param {Element} next
  */
@@ -126,7 +126,7 @@ function keepUnfolded(before, next) {
 }
 
 /**
- * Charts that static/history.js has drawn look after themselves.
+ * Keeps the charts that static/history.js has drawn. That script updates them.
  * @param {Element} before
  * @param {Element} next
  */
@@ -145,7 +145,7 @@ function setLost(isLost) {
   live.hidden = false;
   live.classList.toggle('lost', isLost);
   live.classList.toggle('paused', !isLost && state.pausedSince !== 0);
-  // The element is a live region: what is the same must not be read out again.
+  // The element is a live region. Setting the same text again would make screen readers repeat it.
   const text = liveText(isLost);
   if (live.textContent !== text) live.textContent = text;
 }
@@ -177,7 +177,7 @@ function listen() {
     setLost(false);
   });
   source.addEventListener('diagnosis', (event) => {
-    // The stream begins with the round that this page shows already.
+    // The stream starts with the round that this page already shows.
     if (!isShown(event)) void refresh();
   });
   source.addEventListener('error', () => {
