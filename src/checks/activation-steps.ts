@@ -34,7 +34,7 @@ export function activationOutlook(diagnosis: Diagnosis): ActivationOutlook {
   return { answer: answerOf(diagnosis, steps), steps };
 }
 
-/** Returns an answer that is never better than the result of `check`. */
+/** Returns the overall answer, which is never better than the result of `check`. */
 function answerOf({ ready }: Diagnosis, steps: readonly ActivationStep[]): StepAnswer {
   if (ready === 'not-ready' || steps.some(({ answer }) => answer === 'fails')) return 'fails';
   return ready === 'ready' ? 'passes' : 'not-visible';

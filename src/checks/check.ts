@@ -91,7 +91,6 @@ export type LogFacts =
       readonly notes: readonly Finding[];
       /** Unknown senders whose lines were rejected. */
       readonly strangers: readonly string[];
-      /** Returns the precondition that a cause breaks. */
       readonly preconditionOf: (cause: string) => string;
     }
   | ({ readonly kind: 'unheard'; readonly config: WatchedConfig } & Unheard);

@@ -76,7 +76,7 @@ function judgedAlone(incident: Incident, seen: AfterRepair): Judged {
   return unseen(incident.cause, seen) ?? inForce(incident);
 }
 
-/** An inspecting policy can also appear as one of these. */
+/** Reports whether a policy can be involved. An inspecting policy can also appear as one of these preconditions. */
 function isOfPolicy({ precondition }: Cause): boolean {
   return precondition === firewallPolicy.id || firewallPolicy.dependsOn.some(({ by }) => by === precondition);
 }
@@ -112,7 +112,8 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
 }
 
 /**
- * The firewall reports that the current policy still causes the fault, regardless of this machine's view of the path.
+ * Returns a verdict if the firewall reports that the current policy still causes the fault, regardless of this
+ * machine's view of the path.
  */
 function inspecting(cause: Cause, seen: AfterRepair): Judged | null {
   const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
@@ -162,7 +163,10 @@ function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, s
   return notVisible(`"${titleOf(id)}" could not be judged: ${withStop(blank?.claim ?? summary)}`, unknownRemedyOf(id));
 }
 
-/** A clean result does not prove that the subject was checked by every source that may have shown the cause. */
+/**
+ * Returns why a clean result is not sufficient. It does not prove that the subject was checked by every source that may
+ * have shown the cause.
+ */
 function unwitnessed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
   if (id !== UNKNOWN_CAUSE && !seen.isLookedAt(subject))
     return notVisible(`Nothing that was looked at is called ${subject}.`, 'Put it back into the configuration.');

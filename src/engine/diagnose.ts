@@ -51,7 +51,10 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
   };
 }
 
-/** Ignores `blocked`, because a blocked precondition always has a broken one at its root. */
+/**
+ * Returns whether activation can work. `blocked` needs no handling, because a blocked precondition always has a broken
+ * one at its root.
+ */
 function readiness(states: JudgedStates): Readiness {
   // A check that is still waiting for its first input is not counted. The others are conclusive without it.
   const counting = [...states.values()].filter(
@@ -279,7 +282,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   };
 }
 
-/** A warning does not mean that activation fails, but does not rule it out either. */
+/** Returns the kind of impact. A warning does not mean that activation fails, but does not rule it out either. */
 function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): ImpactKind {
   if (level === 'note') return 'none';
   if (level === 'broken' || impact !== 'activation') return impact;
@@ -499,7 +502,7 @@ function unclearStages({ unclearPath }: CauseWords, states: JudgedStates): reado
   );
 }
 
-/** `Genuine TLS is unknown, Reachability has a warning`. */
+/** Returns a text such as `Genuine TLS is unknown, Reachability has a warning`. */
 function unclearText(stages: readonly JudgedState[]): string {
   return nameList(
     stages.map(({ check: { title }, state }) =>

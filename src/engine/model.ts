@@ -133,7 +133,6 @@ export interface FindingFacts {
   readonly outgoing?: string;
   /** Source NAT of that policy: `disable`, `enable`, or `enable` and its pools, `enable, pool-1`. */
   readonly nat?: string;
-  /** Schedule of that policy. */
   readonly schedule?: string;
   /** Source address seen by the firewall. */
   readonly source?: string;
@@ -272,7 +271,10 @@ interface KnownCause {
   readonly words: CauseWords;
 }
 
-/** @throws Error when no check has such a cause */
+/**
+ * Returns a cause by id.
+ * @throws Error if no check has such a cause
+ */
 export function knownCause(checks: readonly Check[], cause: string): KnownCause {
   for (const check of checks) {
     const words = Object.hasOwn(check.causes, cause) ? check.causes[cause] : undefined;

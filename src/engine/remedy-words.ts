@@ -177,7 +177,7 @@ function natOf(text: string): string | null {
   return ['enable', 'disable'].includes(nat) && pools.every(isInterfaceName) ? nat : null;
 }
 
-/** CLI reference, `firewall policy`: `ippool`, `poolname`. */
+/** Returns the `ippool` and `poolname` lines of a policy. Source: CLI reference, `firewall policy`. */
 function poolLines(nat: string): string {
   const pools = natOf(nat) === null ? [] : nat.split(INTERFACE_SEPARATOR).slice(1);
   return pools.length === 0 ? '' : `set ippool enable\n        set poolname "${pools.join('" "')}"`;
@@ -187,7 +187,10 @@ function nameOrNull(text: string): string | null {
   return isInterfaceName(text) ? text : null;
 }
 
-/** CLI reference, `config vdom`: at most 31 characters, 11 in older firmware. */
+/**
+ * Reports whether the FortiGate uses VDOMs. CLI reference, `config vdom`: a name has at most 31 characters, 11 in older
+ * firmware.
+ */
 function isInVdom(vdom: string | undefined): vdom is string {
   return vdom !== undefined && vdom !== 'root' && /^[\w-]{1,31}$/u.test(vdom);
 }
@@ -247,7 +250,7 @@ function endpoint(host: string, port: string): string | null {
   return name === null || number === null ? null : shellWord(authority({ host: name, port: Number(number) }));
 }
 
-/** Resolvers are listed as configured: `10.0.0.53`, `udp://10.0.0.53:53`. */
+/** Returns the address of a resolver, which is listed as configured: `10.0.0.53`, `udp://10.0.0.53:53`. */
 function resolverAddress(resolver: string | undefined): string | null {
   const bare = (resolver ?? '').replace(/^(?:udp|tcp):\/\//u, '');
   return addressOrNull(bare) ?? addressOrNull(hostAndPort(bare)?.host);
@@ -258,7 +261,7 @@ function hostAndPort(text: string): { readonly host: string; readonly port: stri
   return host === undefined || port === undefined ? null : { host, port };
 }
 
-/** Returns null for a name that does not fit on one line. */
+/** Returns the option for the configuration file; null if its name does not fit on one line. */
 function configOption(file: string | undefined): string | null {
   if (file === undefined) return '';
   return /\p{C}/u.test(file) ? null : ` -c ${shellWord(file)}`;
@@ -350,7 +353,10 @@ export function fill(text: string, facts: WordingFacts): string {
   });
 }
 
-/** A FortiGate signs with its serial number, which identifies the unit. "system" is a configuration keyword. */
+/**
+ * Returns the text for a known fact. A FortiGate signs with its serial number, which identifies the unit. "system" is a
+ * configuration keyword.
+ */
 function named(name: WordingName, known: string, { issuer = '' }: WordingFacts): string {
   if (name === 'resolver' && known === 'system') return 'the resolver of this machine';
   return name === 'product' && known === FORTIGATE && FORTIGATE_SERIAL.test(issuer) ? `${known} ${issuer}` : known;
@@ -361,7 +367,7 @@ function interfaceOf({ address }: WordingFacts): string {
   return address === undefined ? 'the URL in appliances[].api.url' : `https://${address}`;
 }
 
-/** A product that is not in the catalogue is described by its issuer name. */
+/** Returns the text for an unknown fact. A product that is not in the catalogue is described by its issuer name. */
 function generalWord(name: WordingName, { issuer, unit }: WordingFacts): string {
   if (name === 'source' && unit !== undefined) return unit;
   return name === 'product' && issuer !== undefined ? unknownProduct(issuer) : GENERAL[name];

@@ -40,7 +40,7 @@ function isOtherUnit(issuer: string, { serial }: Culprit): boolean {
   return serial !== null && FORTIGATE_SERIAL.test(issuer) && issuer !== serial;
 }
 
-/** `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet", profile "deep-inspection"` */
+/** Returns a text such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet", profile "deep-inspection"`. */
 export function culpritText({ firewall, policy, profile, incoming, outgoing }: Culprit): string {
   if (policy !== null) {
     const inspecting = profile === null ? '' : `, profile "${profile}"`;

@@ -127,7 +127,10 @@ function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): str
   return hasAnswered(reason) ? 'something answers at its address' : null;
 }
 
-/** A host name has a separate rule, because the resolver may be to blame if it is not found. */
+/**
+ * Returns the expectation that failed. A host name has a separate rule, because the resolver may be to blame if it is
+ * not found.
+ */
 function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding<ApplianceCause>, 'rule' | 'expected'> {
   return reason === 'name-not-resolved'
     ? { rule: 'api-name-resolves', expected: `an address for the name in ${endpoint}` }
@@ -143,7 +146,7 @@ function hasAnswered(reason: FailureReason): boolean {
   return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
 }
 
-/** If the key lacks read permissions, the affected data is not judged. The account is easy to correct. */
+/** Reports missing read permissions of the key. The affected data is not judged, and the account is easy to correct. */
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
   const { licensed, tokens, provisioning, mailServers, sms } = facts;
   const resources: Readonly<Record<string, Resource<unknown>>> = {
@@ -187,7 +190,10 @@ function isSameServer(used: ProvisioningServer, server: Server): boolean {
   return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
 }
 
-/** The role only refines how the licence is judged. Without it, the licence is judged as before. */
+/**
+ * Notes that the role could not be read. The role only refines how the licence is judged. Without it, the licence is
+ * judged as before.
+ */
 function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCause>[] {
   if (role === null || role.kind === 'ok') return [];
   const { appliance, reason, message } = role;

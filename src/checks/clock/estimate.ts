@@ -73,7 +73,8 @@ export function estimateClock(observations: readonly ClockObservation[]): ClockE
 }
 
 /**
- * If there are two middle values, the one closer to our clock is used, because without a majority no clock is blamed.
+ * Returns the median. Of two middle values, the one closer to our clock is used, because without a majority no clock is
+ * blamed.
  */
 function medianOf(sorted: readonly Reading[]): Reading | null {
   const upper = sorted[Math.floor(sorted.length / 2)];

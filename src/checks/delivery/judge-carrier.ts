@@ -48,7 +48,10 @@ function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCau
   return isOfTheWay(stage, finding) ? UNREACHABLE[carries] : null;
 }
 
-/** The certificate authority of these hosts is not published, so only confirmed faults count. */
+/**
+ * Reports whether a fault is on the path. The certificate authority of these hosts is not published, so only confirmed
+ * faults count.
+ */
 function isOfTheWay(stage: string, { suggests, confidence }: Finding): boolean {
   if (stage !== OF_TLS) return true;
   return confidence !== 'suspected' && (suggests === 'tls-intercepted' || suggests === 'tls-blocked');

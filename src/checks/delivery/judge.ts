@@ -11,7 +11,7 @@ import { valueOf } from '../../core/license/resource.ts';
 /** Share of the SMS that were bought. */
 const LOW = 0.1;
 
-/** A unit without bought SMS sends through its own gateway or does not send SMS. */
+/** Judges the SMS quota. A unit without bought SMS sends through its own gateway or does not send SMS. */
 export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   const quota = valueOf(facts.sms);
   if (quota === null || quota.total === 0) return [];
@@ -61,7 +61,7 @@ function faultsIn(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(isFault);
 }
 
-/** The SMS quota does not depend on the path. */
+/** Reports whether all faults are on the path. The SMS quota does not depend on it. */
 function isOfTheWayAlone(findings: readonly Finding[]): boolean {
   return faultsIn(findings).every(({ explainedBy }) => explainedBy !== undefined);
 }
@@ -72,7 +72,10 @@ function judgeDelivery({ carriers }: RoundFacts): Judgement {
   return judged(carriers.flatMap(judgeCarrier), `${names}: nothing is in the way`);
 }
 
-/** While it is swapping, FortiAuthenticator cannot send push notifications (ta-p/385019). */
+/**
+ * Reports whether low memory can cause the fault. While it is swapping, FortiAuthenticator cannot send push
+ * notifications (ta-p/385019).
+ */
 function needsMemory({ suggests }: Finding): boolean {
   return suggests === 'push-unreachable';
 }

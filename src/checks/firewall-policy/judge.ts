@@ -100,7 +100,10 @@ type MissingKind = keyof (typeof POLICY_CAUSES)['policy-missing']['kinds'];
 const FQDN_UNRESOLVED: MissingKind = 'fqdn-unresolved';
 const DENIED: MissingKind = 'denied';
 
-/** A policy with an unresolved object matches nothing. The policy lookup shows whether any policy depends on it. */
+/**
+ * Notes unresolved address objects. A policy with such an object matches nothing. The policy lookup shows whether any
+ * policy depends on it.
+ */
 function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
   return fqdnObjects
     .filter(({ resolves }) => !resolves)
@@ -163,7 +166,10 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
   }
 }
 
-/** A policy that may or may not inspect the connection is not named as the culprit. */
+/**
+ * Adds the policy as the culprit if the finding is broken. A policy that may or may not inspect the connection is not
+ * named.
+ */
 function withCulprit(finding: Finding, flow: Asked, policy: FirewallPolicy): Finding {
   if (finding.level !== 'broken') return finding;
   const profile = finding.facts?.profile ?? null;

@@ -185,7 +185,10 @@ function patternOf({ trail }: ConnectionShare, { own, more, burstsSpent }: Sampl
   return burstsSpent && failuresInARow(trail) <= DOUBTED_RUN && own.every(mayBeChance) ? 'doubtful' : 'steady';
 }
 
-/** Connections can be lost by chance, but a certificate cannot appear by chance. */
+/**
+ * Reports whether a failure may be chance. Connections can be lost by chance, but a certificate cannot appear by
+ * chance.
+ */
 function mayBeChance({ fault }: Connection): boolean {
   return fault?.confidence !== 'confirmed' && !isForged(fault);
 }
@@ -206,7 +209,10 @@ function afterFailure(share: ConnectionShare, connection: Connection, fault: Con
     : { ...share, trail, returns, score, intermittent: share.intermittent || begins };
 }
 
-/** If an address failed before it rotated out and fails again when it returns, the address itself is at fault. */
+/**
+ * Returns how often the fault has returned. If an address failed before it rotated out and fails again when it returns,
+ * the address itself is at fault.
+ */
 function returned({ rotates, trail }: ConnectionShare): number {
   if (trail.at(-1)?.fault !== null) return 0;
   return rotates && isAfterOutage(trail) ? FEWEST_RETURNS : 1;
@@ -317,14 +323,17 @@ function runsOf(trail: ConnectionShare['trail']): Runs {
   };
 }
 
-/** Weights each address equally, regardless of its number of connections, because a client can get any of them. */
+/**
+ * Reports whether the share is critical. Each address counts equally, regardless of its number of connections, because
+ * a client can get any of them.
+ */
 function isGrave({ trail }: ConnectionShare, before: boolean): boolean {
   const places = byAddress(trail);
   const sum = places.reduce((shares, { failed, of }) => shares + failed / of, 0);
   return sum >= places.length * (before ? GRAVE.until : GRAVE.from);
 }
 
-/** Returns null if the last connection worked. */
+/** Returns the fault of the last connection; null if it worked. */
 function lastFault(trail: ConnectionShare['trail']): ConnectionFault | null {
   return trail.at(-1)?.fault ?? null;
 }

@@ -44,7 +44,10 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
   return withForgeries(judged, state.forgeries, view);
 }
 
-/** If all connections are inspected, or a share of them that is already reported, single forgeries add nothing. */
+/**
+ * Adds a finding about single forgeries. They add nothing if all connections are inspected, or a share of them that is
+ * already reported.
+ */
 function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'], view: View): StageFindings {
   const forged = view.shares.filter(({ trail }) => isForged(trail.at(-1)?.fault ?? null));
   const isTold =
@@ -191,7 +194,10 @@ function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | un
   return { address, fault: faultOf(judged) };
 }
 
-/** A single connection does not show whether a firewall, a link or the server dropped it. */
+/**
+ * Returns the fault of a port that did not open. A single connection does not show whether a firewall, a link or the
+ * server dropped it.
+ */
 function notOpen(claim: string): ConnectionFault {
   return { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null, claim };
 }

@@ -185,7 +185,8 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
 }
 
 /**
- * If the whole path is intermittent, a part with enough of its failures is too, even before the part alone shows it.
+ * Treats a part of an intermittent path as intermittent if it has enough of the failures, even before the part alone
+ * shows it.
  */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
   const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
@@ -307,8 +308,8 @@ function isDown(trail: ConnectionShare['trail']): boolean {
 }
 
 /**
- * The connections started at the same time, so any of them can be the last. A failure is not cancelled by another
- * connection that worked.
+ * Moves failures to the end. The connections started at the same time, so any of them can be the last, and a failure is
+ * not cancelled by another connection that worked.
  */
 function failuresLast(sample: Sample): Sample {
   const worked = sample.own.filter(({ fault }) => fault === null);
@@ -322,7 +323,7 @@ function sampleOf(
   return { own: connections.filter(isOwn), more: [...(burst ?? []), ...others].filter(isOwn), burstsSpent };
 }
 
-/** Through a proxy, the name itself is dialled. */
+/** Returns the family of an address. Through a proxy, the name itself is dialled. */
 function familyOf(address: string): FamilyShare['family'] {
   return addressFamily(address) ?? 4;
 }
@@ -371,7 +372,7 @@ function rememberedBursts(bursts: readonly Burst[], at: EpochMs): readonly Burst
   return bursts.filter((burst) => isRecent(burst.at, at, ASKED_BURSTS.within));
 }
 
-/** A wall clock that was set back must not make a time look recent for longer. */
+/** Reports whether a time is recent. A wall clock that was set back must not make it look recent for longer. */
 function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
   return then <= now && now - then < within;
 }

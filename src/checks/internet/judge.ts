@@ -46,7 +46,10 @@ export function answeringHosts({ controls, path: { licenseServer } }: RoundObser
     .map(({ subject }) => subject);
 }
 
-/** Control hosts that have never answered may be blocked intentionally, so their silence proves nothing. */
+/**
+ * Judges a round without any answer. Control hosts that have never answered may be blocked intentionally, so their
+ * silence proves nothing.
+ */
 function silent(
   { controls, path: { licenseServer } }: RoundObservations,
   tried: readonly EndpointObservation[],
@@ -84,7 +87,10 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
   return judged(silent.length === 0 ? [] : [note(told)], 'The licence server accepts connections');
 }
 
-/** Only the proxy was tried, so the network behind it is unknown. A faulty proxy breaks reachability. */
+/**
+ * Judges a round in which only the proxy was tried, so that the network behind it is unknown. A faulty proxy breaks
+ * reachability.
+ */
 function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
   return unjudged(`The only way out is the proxy ${proxies}, and it opens no connection`);
@@ -107,7 +113,8 @@ function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCaus
 }
 
 /**
- * No name was resolved and no address is known. This is proof only if the machine has no route to any of its resolvers.
+ * Judges a round in which no name was resolved and no address is known. It is proof only if the machine has no route to
+ * any of its resolvers.
  */
 function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObservations): Judgement {
   const replies = [licenseServer, ...controls].flatMap(({ names }) =>

@@ -82,7 +82,10 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
   ];
 }
 
-/** A unit's tokens can show a licence that was unknown when the service was last queried. */
+/**
+ * Returns a finding for a licence that was not looked up yet. A unit's tokens can show a licence that was unknown when
+ * the service was last queried.
+ */
 function notLookedUp(unit: Unit, license: string): Finding {
   return unknown({
     rule: 'license-looked-up',
@@ -93,7 +96,10 @@ function notLookedUp(unit: Unit, license: string): Finding {
   });
 }
 
-/** One failed query does not discard earlier results, because licences are rarely moved. Their age is reported. */
+/**
+ * Notes that an earlier result is kept, with its age. One failed query does not discard earlier results, because
+ * licences are rarely moved.
+ */
 function keptNote(
   subject: string,
   { since, because }: NonNullable<LicenseLookup['kept']>,
@@ -157,8 +163,9 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
 }
 
 /**
- * After a failover, tokens keep working no matter which member holds the licence, so a running cluster only gets a
- * warning. A standalone unit, or one that still has to be activated, cannot use a licence for another serial number.
+ * Judges a licence that is registered to the HA peer. After a failover, tokens keep working no matter which member
+ * holds the licence, so a running cluster only gets a warning. A standalone unit, or one that still has to be
+ * activated, cannot use a licence for another serial number.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   const to = `registered to the HA peer ${holder}`;
@@ -180,7 +187,8 @@ function broken(suggests: AssignmentCause, what: string): Verdict {
 }
 
 /**
- * A load balancer or a member of a pair can have the tokens of a licence that is elsewhere, and so can a restored unit.
+ * Returns a suspected verdict. A load balancer or a member of a pair can have the tokens of a licence that is
+ * elsewhere, and so can a restored unit.
  */
 function suspected(level: 'broken' | 'warning', what: string): Verdict {
   return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(what) };
@@ -398,7 +406,10 @@ function placementOf(question: PlacementQuestion): Placement {
   return unit.mode !== 'standalone' && holderExpectsIt(question) ? 'in-place' : 'peer';
 }
 
-/** A load balancer has no licence. The tokens that it gets from its primary do not show where the licence belongs. */
+/**
+ * Returns the placement of a licence that is not on this unit or its cluster. A load balancer has no licence. The
+ * tokens that it gets from its primary do not show where the licence belongs.
+ */
 function placementOutside({ from, holder, listed }: PlacementQuestion): Placement {
   const { mode, roleTold } = from.unit;
   if (mode === 'load-balancer')
@@ -420,7 +431,10 @@ export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedU
   );
 }
 
-/** A unit that does not report its tokens now may expect the licence; nothing more is known. */
+/**
+ * Reports whether the holder expects this licence. A unit that does not report its tokens now may expect it; nothing
+ * more is known.
+ */
 function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>

@@ -180,7 +180,10 @@ const NOT_OFFERED: readonly number[] = [500, 502, 503, 504];
  */
 const OF_SYSTEMS = /\b4\.[1345]\.\d{1,3}\b(?! Service currently unavailable)/u;
 
-/** @param reply negative reply to a command, or instead of a greeting */
+/**
+ * Classifies a rejecting reply.
+ * @param reply negative reply to a command, or instead of a greeting
+ */
 export function refusalOf({ stage, code, text }: RefusingReply): Refusal {
   if (REQUIRED.includes(code)) return ENCRYPTION.test(text) ? 'encryption-required' : 'login-required';
   if (stage === 'login') return refusedLogin(code);
@@ -190,25 +193,28 @@ export function refusalOf({ stage, code, text }: RefusingReply): Refusal {
   return refusedMessage(code, text);
 }
 
-/** Rejection of the sender, a recipient or the message itself. */
+/** Classifies a rejection of the sender, a recipient or the message itself. */
 function refusedMessage(code: number, text: string): Refusal {
   if (code === 421) return 'unavailable';
   if ((code === 450 || code === 451) && !OF_SYSTEMS.test(text)) return 'greylisted';
   return POLICY.test(text) && !isAboutSender(text) ? 'policy' : 'other';
 }
 
-/** RFC 4954 §6: 454 is a temporary failure of the authentication system, not a problem with the password. */
+/**
+ * Classifies a rejected login. RFC 4954 §6: 454 is a temporary failure of the authentication system, not a problem with
+ * the password.
+ */
 function refusedLogin(code: number): Refusal {
   if (isTemporary(code)) return 'unavailable';
   return NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials';
 }
 
-/** Postfix and Exchange: the logged-in user is not allowed to use this sender. */
+/** Reports whether the logged-in user is not allowed to use this sender, in the words of Postfix and Exchange. */
 function isAboutSender(text: string): boolean {
   return /\bsender address rejected\b|\bnot owned by user\b|\bsend as this sender\b/iu.test(text);
 }
 
-/** RFC 5321 §4.2.1: 4yz. */
+/** Reports whether a reply is temporary. RFC 5321 §4.2.1: 4yz. */
 export function isTemporary(code: number): boolean {
   return code >= 400 && code < 500;
 }

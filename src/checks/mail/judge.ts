@@ -56,7 +56,10 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
   return [{ ...told, level, suggests, ...(confidence === undefined ? {} : { confidence }) }];
 }
 
-/** Mail is delivered in the end if the client waits long enough. Postscreen makes every client wait for 6 s. */
+/**
+ * Returns a warning about slow answers. Mail is delivered in the end if the client waits long enough. Postscreen makes
+ * every client wait for 6 s.
+ */
 function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slowestMs: Millis }): Finding<MailCause> {
   return {
     rule: 'mail-server-answers-in-time',
@@ -105,7 +108,7 @@ function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectati
   }
 }
 
-/** RFC 3207 §4: 454, TLS not available due to temporary reason. */
+/** Reports a temporary refusal of TLS. RFC 3207 §4: 454, TLS not available due to temporary reason. */
 function refusesTlsForNow({ reason, code }: MailFailure): boolean {
   return reason === 'rejected' && isTemporary(code ?? 0);
 }
@@ -123,14 +126,17 @@ function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
   return issuer !== undefined && UNTRUSTED.includes(tlsError) ? { ...TLS, kind: 'untrusted' } : TLS;
 }
 
-/** A port that uses TLS from the start waits for the client, while the client waits for the greeting. */
+/**
+ * Marks a timeout without TLS. The port may expect TLS from the start and wait for the client, while the client waits
+ * for the greeting.
+ */
 function silent({ reason }: MailFailure, security: MailObservation['security']): Expectation {
   return reason === 'timeout' && security !== 'tls' ? { ...ANSWERS, kind: 'silent' } : ANSWERS;
 }
 
 /**
- * RFC 5321 §4.2.1: 4yz means to try again later. For a sender or a recipient this is normal (greylisting, 450 and 451),
- * and FortiAuthenticator's queue does retry.
+ * Returns the level of a failed step. RFC 5321 §4.2.1: 4yz means to try again later. For a sender or a recipient this
+ * is normal (greylisting, 450 and 451), and FortiAuthenticator's queue does retry.
  */
 function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';
@@ -208,7 +214,8 @@ function isAccepting({ outcome }: MailObservation): boolean {
 }
 
 /**
- * If no mail servers are configured, they are read from the appliances. An appliance that cannot be read may have some.
+ * Adjusts the result if no mail servers are configured. They are then read from the appliances, and an appliance that
+ * cannot be read may have some.
  */
 function withUntoldServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
@@ -238,7 +245,7 @@ export function judgeMailServers(servers: readonly MailObservation[], view: Mail
   ]);
 }
 
-/** If a server refuses for another reason, that is also the reason for the delay. */
+/** Judges the delay of one server. If a server refuses for another reason, that is also the reason for the delay. */
 function judgeDelay(judged: JudgedServer): readonly Finding<MailCause>[] {
   return hasNoFinding(judged) || isGreylisting(judged) ? judgeDeferral(judged.seen) : [];
 }
@@ -252,8 +259,8 @@ function isGreylisting({ findings }: JudgedServer): boolean {
 }
 
 /**
- * A delay that was not measured is shorter than the lifetime of any code. If the lifetime is unknown, the shortest one
- * is used.
+ * Reports whether the server accepts the message in time. A delay that was not measured is shorter than the lifetime of
+ * any code. If the lifetime is unknown, the shortest one is used.
  */
 function acceptsLater(judged: JudgedServer): boolean {
   const { deferral } = judged.seen;
@@ -267,8 +274,8 @@ function besideOneThatWorks(finding: Finding<MailCause>, aside: string): Finding
 }
 
 /**
- * Greylisting is normal unless a code has expired when it arrives. The measured value is the time that this machine
- * waited, which retries more often than most clients.
+ * Judges the delay caused by greylisting, which is normal unless a code has expired when it arrives. The measured value
+ * is the time that this machine waited, which retries more often than most clients.
  */
 export function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
@@ -288,8 +295,8 @@ export function judgeDeferral({ server, security, deferral }: MailObservation): 
 }
 
 /**
- * Follows the activation tip "if the custom mail server is not reachable, try using localhost", which is a mailer on
- * FortiAuthenticator itself.
+ * Notes whether the recipient's mail server answers. The activation tip has: "if the custom mail server is not
+ * reachable, try using localhost", which is a mailer on FortiAuthenticator itself.
  */
 export function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
   if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];

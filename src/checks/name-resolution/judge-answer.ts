@@ -52,7 +52,6 @@ const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
   sinkhole: 'a sinkhole',
 };
 
-/** Judges the answers of one resolver. */
 export function judgeAnswer(observation: DnsObservation, context: AnswerCase): JudgedAnswer {
   const sorted = apartFrom(context.others.shared, sortedBy(context.expectedAddresses)(observation));
   const any = sorted.acceptable.length + sorted.hijacked.length > 0;

@@ -55,7 +55,10 @@ export function dialledAddresses(
   return uniqueAddresses(acceptable).slice(0, MAX_DIALLED);
 }
 
-/** Answers that another finding already calls wrong are not reported again as a disagreement. */
+/**
+ * Judges whether resolvers agree. Answers that another finding already calls wrong are not reported again as a
+ * disagreement.
+ */
 function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): readonly Finding<NameCause>[] {
   const findings = judged.flatMap(({ findings: own }) => own);
   if (findings.some(({ suggests }) => suggests !== null && suggests !== 'resolver-unreachable')) return [];

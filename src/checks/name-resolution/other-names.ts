@@ -124,8 +124,8 @@ function explanationOf(finding: Finding<NameCause>, seen: DnsObservation, names:
 }
 
 /**
- * The hosts file and the search list (`ndots`) of this machine take precedence over DNS, and FortiAuthenticator has
- * different ones.
+ * Explains an answer that comes from this machine alone. Its hosts file and search list (`ndots`) take precedence over
+ * DNS, and FortiAuthenticator has different ones.
  */
 function ofThisMachine(
   { suggests }: Finding<NameCause>,
@@ -197,7 +197,7 @@ function quoteOf({ code, text }: ExtendedError, name: string): string {
 /** Connection failures that can be caused by a blocked port. */
 const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed'];
 
-/** Over TLS or HTTPS, the usual port is not used. */
+/** Explains a failure over TLS or HTTPS, where the usual port is not used. */
 function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: DnsObservation): Explanation | null {
   if (suggests !== 'resolver-unreachable' || !/^(?:tls|https):/u.test(resolver)) return null;
   const reasons = [a, aaaa].flatMap((reply) => (reply.kind === 'failed' ? [reply.reason] : []));
@@ -205,7 +205,7 @@ function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: D
   return reasons.some((reason) => SHUT.includes(reason)) ? { kind: 'encrypted' } : null;
 }
 
-/** A resolver that refuses every name does not want to serve this client. */
+/** Explains a refusal. A resolver that refuses every name does not want to serve this client. */
 function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explanation | null {
   const { a, aaaa } = seen;
   const isRefused = [a, aaaa].some((reply) => reply.kind === 'answer' && reply.rcode === 'REFUSED');
@@ -213,7 +213,7 @@ function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explan
   return { kind: 'refused', ...comparison(seen, own) };
 }
 
-/** A resolver that answers for other names works and can reach the internet. */
+/** Explains a failure for this name only. A resolver that answers for other names works and can reach the internet. */
 function ofThisName(
   { suggests }: Finding<NameCause>,
   seen: DnsObservation,
@@ -223,7 +223,10 @@ function ofThisName(
   return { ...(isAlone ? { kind: 'this-name-alone' } : {}), ...comparison(seen, own) };
 }
 
-/** A filter can cover a whole domain, so the result for a related name is not evidence about all others. */
+/**
+ * Returns the result for another name. A filter can cover a whole domain, so a related name is not evidence about all
+ * others.
+ */
 function comparison({ name }: DnsObservation, own: readonly DnsObservation[]): Pick<Explanation, 'more'> {
   const answered = own.find(hasAddress);
   if (answered !== undefined) return { more: `it answers for ${answered.name}` };

@@ -76,12 +76,12 @@ function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: Precon
     .filter((id) => isCorroborated(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
 }
 
-/** The message follows the fields, which can contain anything. */
+/** Returns the message of a log line. It follows the fields, which can contain anything. */
 function messageOf(sample: string): string {
   return sample.slice(sample.lastIndexOf('="') + 1);
 }
 
-/** Returns the faults in both lists, each with its latest time. */
+/** Returns the faults from either list, each with its latest time. */
 export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
   return [...later, ...withoutSeen(before, later)];
 }
@@ -142,7 +142,10 @@ function unexplainedOf(errors: readonly PollingError[], concerning: Concerning):
     .map((error) => withoutExplainedMoments(error, concerning));
 }
 
-/** Errors during the fault say nothing about later ones, whichever way they were received. */
+/**
+ * Removes the times that a fault explains. Errors during the fault say nothing about later ones, whichever way they
+ * were received.
+ */
 function withoutExplainedMoments(error: PollingError, concerning: Concerning): PollingError {
   const isUnexplained = (lastAt: EpochMs): boolean => !isExplained({ ...error, lastAt }, concerning);
   const { moments, reliableAt } = error;

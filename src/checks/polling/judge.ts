@@ -49,7 +49,7 @@ export function judgePolling(
   });
 }
 
-/** A single datagram deserves attention but is not proof. */
+/** Lowers a finding to a suspicion. A single datagram deserves attention but is not proof. */
 function suspectedOnly(finding: Finding): Finding {
   return { ...withMoreSaid(finding, '', ONE_DATAGRAM), level: 'warning', confidence: 'suspected' };
 }
@@ -88,7 +88,10 @@ function judgeError(
   };
 }
 
-/** Problems that can occur at the same time and are fixed in different places are separate faults. */
+/**
+ * Returns the subject of a finding. Problems that can occur at the same time and are fixed in different places are
+ * separate faults.
+ */
 function subjectOf(appliance: string, suggests: string | null): string {
   if (suggests === 'users-disabled') return `users of ${appliance}`;
   return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
@@ -115,7 +118,10 @@ function saysItself(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
-/** FortiAuthenticator uses its own resolvers, so a firewall policy does not explain their answers. */
+/**
+ * Reports whether an error is about name resolution. FortiAuthenticator uses its own resolvers, so a firewall policy
+ * does not explain their answers.
+ */
 function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolean {
   return cause !== null && preconditionOf(cause) === 'name-resolution';
 }
@@ -159,7 +165,10 @@ function suggestion(cause: string | null, preconditionOf: PreconditionOf): strin
   return cause === null || SEEN_BY_PROBES.includes(preconditionOf(cause)) ? 'polling-failing' : cause;
 }
 
-/** The end of a log line is the most informative, because FortiAuthenticator puts the message after its fields. */
+/**
+ * Shortens a log line at the start. The end is the most informative, because FortiAuthenticator puts the message after
+ * its fields.
+ */
 function shorten(line: string): string {
   return line.length <= MAX_LINE ? line : `…${line.slice(1 - MAX_LINE)}`;
 }

@@ -101,7 +101,10 @@ function portFinding(
   };
 }
 
-/** If there is no other family, the question remains open, because nothing was tried that could have worked. */
+/**
+ * Returns the finding for a family without a route. If there is no other family, the question remains open, because
+ * nothing was tried that could have worked.
+ */
 function routeFinding(
   seen: EndpointObservation,
   observations: readonly EndpointObservation[],
@@ -121,15 +124,17 @@ function routeFinding(
   return isSpared(seen.family, observations) ? note(told) : unknown(told);
 }
 
-/** IPv4 decides if there is any. IPv6 decides only if IPv4 cannot be tried. */
+/**
+ * Reports whether the family is not needed. IPv4 decides if there is any. IPv6 decides only if IPv4 cannot be tried.
+ */
 function isSpared(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   const others = observations.filter((other) => other.family !== family);
   return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));
 }
 
 /**
- * Most machines have no IPv6, and some have no IPv4, so that nothing could be tried. A firewall that rejects with "no
- * route" is a different case.
+ * Reports whether this machine has no route for a family. Most machines have no IPv6, and some have no IPv4, so that
+ * nothing could be tried. A firewall that rejects with "no route" is a different case.
  */
 function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   return observations.filter((seen) => seen.family === family).every(isWithoutRoute);
@@ -168,8 +173,8 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
 };
 
 /**
- * One good address proves that the path works, whatever a second resolver returns. In later stages a good answer proves
- * nothing, because an inspecting device answers instead of the server.
+ * Reports whether the path is not proven to work. One good address proves it, whatever a second resolver returns. In
+ * later stages a good answer proves nothing, because an inspecting device answers instead of the server.
  */
 function isUnproven({ kind, findings }: Assessment): boolean {
   return kind === 'unjudged' || findings.some(({ level }) => level === 'broken' || level === 'unknown');

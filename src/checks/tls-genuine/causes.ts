@@ -13,7 +13,7 @@ export const REPEAT = shell(
   'ftm-watch check{config}',
 );
 
-/** Keeps the old file, so that the change can be undone. */
+/** Returns a step that learns the chain. It keeps the old file, so that the change can be undone. */
 function learn(text: string): CommandStep {
   return {
     text,

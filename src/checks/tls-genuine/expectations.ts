@@ -138,7 +138,7 @@ export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] 
   return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all readable' }];
 }
 
-/** FortiAuthenticator's log can change the level of these findings, see `FLAW_RULE`. */
+/** Returns the flaws of the chain. FortiAuthenticator's log can change their level, see `FLAW_RULE`. */
 export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
   return (accepted?.flaws ?? []).map(({ claim, fullNames }) => ({
     rule: FLAW_RULE,
@@ -216,7 +216,7 @@ function trustedEnds({ evidence }: ChainCase): string {
   return accepted.length === 0 ? 'An authority that is trusted, but none is configured' : accepted.join(', or ');
 }
 
-/** `a, b or c` */
+/** Returns a text such as `a, b or c`. */
 function alternatives(names: readonly string[]): string {
   const shown = names.length > MOST_NAMES ? [nameList(names, MOST_NAMES)] : names;
   return [shown.slice(0, -1).join(', '), ...shown.slice(-1)].filter((part) => part !== '').join(' or ');

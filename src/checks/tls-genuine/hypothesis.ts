@@ -57,7 +57,7 @@ export function confirmed(verdict: Verdict): Said {
   return { verdict, confidence: 'confirmed' };
 }
 
-/** There are other possible explanations. */
+/** Returns a verdict with other possible explanations. */
 export function suspected(verdict: Verdict): Said {
   return { verdict, confidence: 'suspected' };
 }
@@ -142,7 +142,10 @@ function isAnythingTrusted({ evidence }: ChainCase): boolean {
   return evidence.profile !== 'pinned' || evidence.baseline !== null || pins.length + anchors.length > 0;
 }
 
-/** For public authorities, a change within one organization (its roots or intermediates) is normal. */
+/**
+ * Returns how the chain matches the baseline. For public authorities, a change within one organization (its roots or
+ * intermediates) is normal.
+ */
 function baselineMatchOf({ baselineMatch, chainTrust, evidence }: ChainCase): BaselineMatch {
   const root = chainTrust.kind === 'public' ? chainTrust.path.at(-1) : undefined;
   if (root === undefined) return baselineMatch;

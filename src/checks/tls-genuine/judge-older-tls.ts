@@ -152,7 +152,10 @@ function besideOf({ beside, label }: ReferenceObservation): readonly ReferenceCh
   return beside === undefined ? [] : [{ kind: 'tls-version', label: `TLS 1.3 at ${label}`, chain: beside }];
 }
 
-/** The first connection of each version is already known to match. */
+/**
+ * Reports whether enough connections of each version agree. The first connection of each version is already known to
+ * match.
+ */
 function isConsistent(again: VersionSeries | undefined, isAgainstIt: (outcome: TlsOutcome) => boolean): boolean {
   if (again === undefined) return false;
   const { older, newer } = again;

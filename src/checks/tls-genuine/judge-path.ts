@@ -168,8 +168,8 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
 }
 
 /**
- * A comparison with this certificate remains valid as long as the certificate is shown. The probes of `check` run
- * within seconds of each other.
+ * Reports whether a comparison still applies. It remains valid as long as this certificate is shown. The probes of
+ * `check` run within seconds of each other.
  */
 function standsBeside(
   { kind, label, isFresh, beside }: ReferenceObservation,
@@ -191,7 +191,7 @@ interface OpensslWords {
   of(chain: CapturedChain): OpensslWord | null;
   /** Reports whether the chain is worth asking about. */
   isOpen(chain: CapturedChain): boolean;
-  /** Reports whether to ask now, and counts as a request. */
+  /** Reports whether to ask now, and counts the request. */
   take(chain: CapturedChain): boolean;
   keep(chain: CapturedChain, word: OpensslWord): void;
 }

@@ -155,15 +155,15 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   summary: ({ tls }) => tls.worst?.summary ?? 'No connection to judge',
 };
 
-/** Faults inside a tunnel concern the proxy first. */
+/** Adds the proxy to a finding. Faults inside a tunnel concern the proxy first. */
 function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding {
   const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy ?? null;
   return proxy === null ? finding : { ...finding, facts: { ...finding.facts, proxy } };
 }
 
 /**
- * If the firewall reports that it does not inspect this traffic and the certificate comes from another unit, that unit
- * has to be searched for behind the firewall. A separate policy on this firewall would have no effect.
+ * Marks interceptions that happen behind the firewall: it reports that it does not inspect this traffic, and the
+ * certificate comes from another unit. A separate policy on this firewall would have no effect.
  */
 function behindFirewall(own: Assessment, observations: readonly FirewallObservation[]): Assessment {
   const asked = observations.flatMap((seen) => (seen.kind === 'ok' ? [seen] : []));
@@ -200,8 +200,9 @@ function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): A
 }
 
 /**
- * A FortiGate that logs its own inspection of the licence server's traffic is the best witness, because it sees
- * FortiAuthenticator's path, which this machine's probes may not share. Its lines are as easy to forge as any others.
+ * Returns findings from firewall logs. A FortiGate that logs its own inspection of the licence server's traffic is the
+ * best witness, because it sees FortiAuthenticator's path, which this machine's probes may not share. Its lines are as
+ * easy to forge as any others.
  */
 export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
   const corroborated = isCorroborated(firewallEvidence.map(complaintOf));

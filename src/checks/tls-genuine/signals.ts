@@ -72,7 +72,7 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, fullNames };
 }
 
-/** The same authority signs both certificates. Only their holders differ. */
+/** Describes a device certificate instead of the server's. The same authority signs both; only their holders differ. */
 function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
   return {
     claim: `The certificate is that of ${called(leaf.subject)} here, and the server's own ${visibleText(seen, 80)}.`,
@@ -81,7 +81,10 @@ function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' 
   };
 }
 
-/** Both are under a legitimate authority, so the other certificate says nothing about the fault of this one. */
+/**
+ * Reports whether both certificates are under a legitimate authority, so that the other one says nothing about the
+ * fault of this one.
+ */
 function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference: ChainTrust): boolean {
   const own = chainTrust.authorities.map(({ pin }) => pin);
   const isShared = reference.authorities.some(({ pin }) => own.includes(pin));
@@ -90,8 +93,9 @@ function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference
 }
 
 /**
- * The vendor may renew one node after the other, and a server may select its chain by server name. In these cases a
- * genuine key next to this one is not a sign, unless the issuer here claims to be another party.
+ * Returns the weight of a difference. The vendor may renew one node after the other, and a server may select its chain
+ * by server name. In these cases a genuine key next to this one is not a sign, unless the issuer here claims to be
+ * another party.
  */
 function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
   switch (kind) {
@@ -113,8 +117,8 @@ interface SeenReference {
 }
 
 /**
- * With another server name, a server may legitimately show the certificate for that name, so the trusted key is
- * sufficient.
+ * Reports whether a reference chain is genuine. With another server name, a server may legitimately show the
+ * certificate for that name, so the trusted key is sufficient.
  */
 function isGenuine(chainTrust: ChainTrust['kind'], { isNamed, kind, profile }: SeenReference): boolean {
   if (chainTrust === 'trusted') return isNamed || kind === 'server-name';
@@ -141,7 +145,10 @@ function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null
   return { claim, expected, quote: visibleText(found, 160) };
 }
 
-/** Some public authorities list an internet directory server next to their web server. This is not a sign. */
+/**
+ * Reports whether a location is private. Some public authorities list an internet directory server next to their web
+ * server, which is not a sign.
+ */
 function isPrivateLocation(location: string, isPublicClaim: boolean): boolean {
   const [, scheme = '', bracketed, name = ''] =
     /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(?:\[([0-9a-f:.]+)\]|([^/:?#]*))/iu.exec(location) ?? [];
@@ -254,7 +261,7 @@ const HOUR_MS = 60 * 60 * 1000;
 const FRESH_MS = 6 * HOUR_MS;
 const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 
-/** Generated on the fly: the certificate became valid a few hours ago. */
+/** Detects a certificate generated on the fly: it became valid a few hours ago. */
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   const age = evidence.now - leaf.notBefore;
   if (age < 0 || age >= FRESH_MS) return null;
@@ -274,7 +281,7 @@ function agoText(age: Millis): string {
  */
 const MIN_SERIALS = 4;
 
-/** Generated on the fly: each connection shows a different serial number. */
+/** Detects certificates generated on the fly: each connection shows a different serial number. */
 function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen | null {
   const recent = previous.filter(({ at }) => now - at <= SERIAL_MEMORY_MS);
   const serials = [...recent, leaf].map(({ serial }) => serial);
@@ -367,7 +374,10 @@ function borrowedName(chain: ChainCase): Borrowed | null {
   };
 }
 
-/** Below an authority that was not sent, only the actual signers count, because anybody can append a certificate. */
+/**
+ * Returns the certificates whose names count. Below an authority that was not sent, only the actual signers count,
+ * because anybody can append a certificate.
+ */
 function claimants({ chainTrust, sent }: ChainCase): readonly Certificate[] {
   const last = chainTrust.path.at(-1);
   if (chainTrust.kind === 'foreign' && last !== undefined) return [last, ...sent.slice(1)];
@@ -381,7 +391,10 @@ function bearsKnownName({ subject, pin }: Certificate, { trust, baseline }: TlsE
   return namesakes.length > 0 && namesakes.every((namesake) => namesake.pin !== pin);
 }
 
-/** A learned name is earlier knowledge, so it raises a suspicion but does not confirm it. */
+/**
+ * Reports whether a name is known only from learning. A learned name is earlier knowledge, so it raises a suspicion but
+ * does not confirm it.
+ */
 function isOnlyLearned(name: DistinguishedName, { evidence, sent }: ChainCase): boolean {
   const isOfThatName = (known: DistinguishedName): boolean => isSameAuthority(known, name);
   const learned = (evidence.baseline?.authorities ?? []).some(({ subject }) => isOfThatName(subject));
@@ -464,8 +477,8 @@ function isAlike(chain: ChainCase, control: Control): boolean {
 }
 
 /**
- * One host without the intermediate of a public authority is normal, but the same one missing on every host is not. Nor
- * is an authority that signs any name at the same address.
+ * Reports whether the similarity covers all hosts. One host without the intermediate of a public authority is normal,
+ * but the same one missing on every host is not. Nor is an authority that signs any name at the same address.
  */
 function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
   const targets = new Set(controls.map(({ target }) => target));
@@ -519,8 +532,9 @@ function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: C
 }
 
 /**
- * A host in the vendor's own domain may legitimately be under the vendor's private authority. It counts only if the
- * issuer does not claim to be the vendor or is a known inspection product.
+ * Reports whether a control host is independent of the target. A host in the vendor's own domain may legitimately be
+ * under the vendor's private authority. It counts only if the issuer does not claim to be the vendor or is a known
+ * inspection product.
  */
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;

@@ -93,7 +93,7 @@ export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgemen
   };
 }
 
-/** Within one verdict, confirmed comes before suspected. */
+/** Returns the sort order. Within one verdict, confirmed comes before suspected. */
 function rank({ verdict, confidence }: TlsJudgement): number {
   return VERDICTS.indexOf(verdict) * 2 + (confidence === 'confirmed' ? 0 : 1);
 }

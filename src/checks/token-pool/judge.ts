@@ -122,7 +122,10 @@ function judgeSupply(
   return [{ ...told, level: 'warning', suggests: 'tokens-running-out' }];
 }
 
-/** The tokens known to be free are not enough, but more may be free, so `tokens-exhausted` would be a guess. */
+/**
+ * Returns an open finding if the tokens known to be free are not enough. More may be free, so `tokens-exhausted` would
+ * be a guess.
+ */
 function judgeUnclear(
   facts: ApplianceFacts,
   counted: TokenCounts | null,
@@ -137,7 +140,9 @@ function judgeUnclear(
   return [unknown(toldOf(facts, { rule: 'tokens-left', claim, expected: 'tokens left to assign' }))];
 }
 
-/** A configured licence without tokens is not activated yet. Before a migration, this is important to know. */
+/**
+ * Notes configured licences without tokens, which are not activated yet. Before a migration, this is important to know.
+ */
 function judgeLicenses(
   facts: ApplianceFacts,
   counted: TokenCounts | null,
@@ -306,7 +311,6 @@ interface Pool {
   readonly observation: ApplianceObservation;
   /** Licences configured for any member. */
   readonly licenses: readonly string[];
-  /** The configured licence certificates. */
   readonly certificates: readonly CertificateConfig[];
   readonly tokensLow: number;
 }

@@ -51,7 +51,7 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
   return { state: deferred(announced.state, held), effects: announced.effects };
 }
 
-/** Most severe first, and new faults before resolved ones. */
+/** Sorts the most severe first, and new faults before resolved ones. */
 function byUrgency(a: DigestItem, b: DigestItem): number {
   return (
     compareSeverity(a.incident.cause.severity, b.incident.cause.severity) ||
@@ -238,7 +238,10 @@ function isUrgent({ event, incident }: DigestItem): boolean {
   return incident.cause.severity === 'critical' && (event === 'firing' || event === 'changed');
 }
 
-/** An all-clear for a fault that was never sent goes out only in a digest, as "it came and went". */
+/**
+ * Reports whether the items go out as a single notification. An all-clear for a fault that was never sent goes out only
+ * in a digest, as "it came and went".
+ */
 export function isSingle(items: readonly DigestItem[]): boolean {
   return (
     items.length === 1 && items.every(({ event, incident }) => event !== 'resolved' || incident.lastNotified !== null)

@@ -201,7 +201,6 @@ export function withIncidents(state: IncidentState, changed: readonly Incident[]
 /** Maximum number of earlier occurrences that are listed individually. */
 export const MAX_EARLIER = 20;
 
-/** Returns the first occurrence of the fault. */
 export function firstOccurrence(incident: Incident): Occurrence {
   return incident.earlier[0] ?? incident;
 }
@@ -441,7 +440,6 @@ type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
  */
 export type DeliveryResult = 'sent' | 'failed' | 'rejected' | 'expired';
 
-/** Reports whether a delivery was given up. */
 export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {
   return status === 'rejected' || status === 'expired';
 }

@@ -110,7 +110,6 @@ function unacknowledge(state: IncidentState, id: string): IncidentState {
 /** Adding more drops the oldest. */
 const MAX_ATTACHED = 10;
 
-/** Adds evidence to an open incident. */
 function attach(state: IncidentState, id: string, evidence: readonly string[]): IncidentState {
   return withOpen(state, id, (incident) => {
     const attached = [...new Set([...incident.attached, ...evidence])].slice(-MAX_ATTACHED);
@@ -223,7 +222,8 @@ function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly 
 }
 
 /**
- * A confirmed cause reopens its incident, becomes the better explanation of an existing incident, or opens a new one.
+ * Places a confirmed cause: it reopens its incident, becomes the better explanation of an existing incident, or opens a
+ * new one.
  */
 function placeCandidate(
   step: IncidentStep,

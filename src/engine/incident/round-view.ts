@@ -35,7 +35,6 @@ export interface RoundView {
   readonly corroborated: readonly Cause[];
   readonly fresh: readonly string[] | null;
   readonly partlyFresh?: PartlyFresh;
-  /** All checks. */
   readonly checks: readonly Check[];
   readonly looks?: Looks;
 }
@@ -167,7 +166,7 @@ function boundSteps(steps: readonly RemedyStep[]): readonly RemedyStep[] {
   return more > 0 ? [...kept, sentenceStep(moreText(more))] : kept;
 }
 
-/** A block is kept whole or not at all, because an incomplete block would be run as well. */
+/** Limits a step. A block is kept whole or not at all, because an incomplete block would be run as well. */
 function boundStep(step: RemedyStep): RemedyStep {
   const text = visibleText(step.text, MAX_LINE);
   const isFit = [step.commands ?? '', step.undo ?? ''].every(isFitBlock);
