@@ -6,8 +6,8 @@ import { CHECKS } from './registry.ts';
 export type StepAnswer = 'passes' | 'fails' | 'not-visible';
 
 /**
- * One step of an activation and whether it would work now. Its JSON form is part of the contract (`check --steps
- * --json`).
+ * One step of an activation and whether it would work now. Its JSON form is part of the contract
+ * (`check --steps --json`).
  */
 export interface ActivationStep {
   readonly id: StepId;

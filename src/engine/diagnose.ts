@@ -191,8 +191,9 @@ function leadersOf(groups: readonly Group[]): ReadonlyMap<string, Group> {
 }
 
 /**
- * Returns the group that a fault belongs to if a service fails in the same way as the licence server on their shared
- * path, or null if it is a separate fault. For example, a policy that inspects everything is reported once.
+ * Returns the group that a fault belongs to, or null if it is a separate fault. A service that fails in the same way as
+ * the licence server on their shared path has the same fault. For example, a policy that inspects everything is
+ * reported once.
  */
 function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group | null {
   return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
@@ -357,7 +358,7 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
     (facts, finding) => ({ ...facts, ...finding.facts }),
     base,
   );
-  // Each unit can have its own source address, and a fix for one unit does not help the others.
+  // Each unit can have a different source address, and a fix for one unit does not help the others.
   const sources = new Set([...attached, ...findings].flatMap((finding) => finding.facts?.source ?? []));
   const told = sources.size === 0 ? context.source : nameList([...sources]);
   // Attached findings can be about a service or about a non-decisive address.
@@ -542,9 +543,9 @@ export interface Evidence {
 }
 
 /**
- * Reports whether two witnesses agree on the cause of a fault and at least one of them cannot be explained by a
- * momentary failure, so that another check a moment later would prove nothing more. One kind of witness is never
- * enough, however often it reports in one round.
+ * Reports whether two witnesses agree on the cause of a fault, so that another check a moment later would prove nothing
+ * more. A momentary failure must not explain what at least one of them saw. One kind of witness is never enough,
+ * however often it reports in one round.
  * @param at start of the round
  */
 export function areTwoWitnesses({ stage, main, findings, attached }: Evidence, at: EpochMs): boolean {

@@ -408,8 +408,8 @@ export interface Diagnosis {
 }
 
 /**
- * The texts for a cause, independent of any incident. Texts can contain `{placeholders}` (see wording.ts). The runbooks
- * print the same texts, so that mail, page and runbook always agree.
+ * The texts for a cause, independent of any incident. Texts can contain `{placeholders}` (see remedy-words.ts). The
+ * runbooks print the same texts, so that mail, page and runbook always agree.
  */
 export interface CauseWords {
   /** Severity if the cause breaks its precondition. If it only weakens it, the severity is at most `warning`. */
@@ -496,7 +496,7 @@ export interface CommandStep {
   /** A sentence that is complete without the commands. */
   readonly text: string;
   readonly syntax: Syntax;
-  /** Lines with the placeholders of command-words.ts. */
+  /** Lines with placeholders, see `fillCommands` in remedy-words.ts. */
   readonly commands: readonly string[];
   /** Lines that undo the commands; null if the commands change nothing. */
   readonly undo: readonly string[] | null;

@@ -31,8 +31,8 @@ export function createPolicy(lead: string): CommandStep {
  * moved, it is the last policy, where it has little effect. `edit 0` uses the next free number, so that no existing
  * policy is changed.
  *
- * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`, `config firewall
- * policy`.
+ * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`,
+ * `config firewall policy`.
  *
  * @param more additional settings of the policy
  */

@@ -381,11 +381,12 @@ interface PlacementQuestion {
 }
 
 /**
- * Position of a licence as seen from one unit. `in-place`: on this unit, on the active member of its cluster, on a
- * configured member that it also belongs to while the active member is unknown, or on the unit from which a load
- * balancer has its tokens. `perhaps-shared` and `perhaps-other-unit`: on a different unit that is configured or not
- * configured, respectively, while it is unknown whether this unit is a load balancer or a member of a pair.
- * `unlisted-primary`: the tokens of a load balancer come from a unit that is not configured.
+ * Position of a licence as seen from one unit:
+ * - `in-place`: on this unit, on the active member of its cluster, or on the unit from which a load balancer has its
+ * tokens. While the active member is unknown, also on a configured member that the licence belongs to as well.
+ * - `perhaps-shared`, `perhaps-other-unit`: on another unit, while it is unknown whether this unit is a load balancer
+ * or a member of a pair. The other unit is configured or not configured, respectively.
+ * - `unlisted-primary`: the tokens of a load balancer come from a unit that is not configured.
  */
 type Placement =
   | 'in-place'

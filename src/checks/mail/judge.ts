@@ -295,7 +295,7 @@ export function judgeDeferral({ server, security, deferral }: MailObservation): 
 }
 
 /**
- * Notes whether the recipient's mail server answers. The activation tip has: "if the custom mail server is not
+ * Notes whether the recipient's mail server answers. The activation tip advises: "if the custom mail server is not
  * reachable, try using localhost", which is a mailer on FortiAuthenticator itself.
  */
 export function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {

@@ -111,8 +111,8 @@ function complaintOf(
 }
 
 /**
- * Reports whether the signature's own explanation is used. It describes the text and the remedy. The result of the
- * probes is more useful only if the path must be at fault, because a log line does not show that their path is clean.
+ * Reports whether the signature's own explanation is used. It describes the text and the remedy. The probe results are
+ * more useful only if the path must be at fault. A log line does not show that the probes' path is clean.
  */
 function saysItself(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');

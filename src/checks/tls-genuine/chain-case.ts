@@ -486,9 +486,9 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
 }
 
 /**
- * Returns the certificate on which a learned chain rests without confirmation by a configured key, a public root, or a
- * fingerprint that a person entered when it was learned; null if all of it is confirmed. Only the profile `fortinet`
- * requires this, because it is the one used to detect inspection.
+ * Returns the certificate on which a learned chain rests without confirmation; null if all of it is confirmed.
+ * Confirmation is a configured key, a public root, or a fingerprint that a person entered when the chain was learned.
+ * Only the profile `fortinet` requires this, because it is the one used to detect inspection.
  */
 export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): Certificate | null {
   if (options.profile !== 'fortinet') return null;

@@ -19,9 +19,9 @@ export interface Hypothesis {
   readonly confidence: Confidence;
   /** The findings that report it. */
   readonly tells: readonly Telling[];
-  /** One sentence, which can contain `{words}` of told-chain.ts. */
+  /** One sentence, which can contain the `{words}` of `WORDS` in verdict.ts. */
   readonly summary: string;
-  /** What would settle the question, can contain words too; absent if the result is clear. */
+  /** An observation that would settle the question; can contain words too. Absent if the result is clear. */
   readonly wouldSettle?: string;
   /** The kind of the cause, if the catalogue has several. */
   readonly kind?: BrokenCertificateKind;

@@ -15,8 +15,8 @@ import {
 } from './judge-path.ts';
 
 /**
- * Number of connections of each version that must agree. With fewer, every second connection being inspected can look
- * like a difference by chance.
+ * Number of connections of each version that must agree. With fewer, the versions can differ by chance if every second
+ * connection is inspected.
  */
 const FEWEST = 3;
 

@@ -201,8 +201,8 @@ function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): A
 
 /**
  * Returns findings from firewall logs. A FortiGate that logs its own inspection of the licence server's traffic is the
- * best witness, because it sees FortiAuthenticator's path, which this machine's probes may not share. Its lines are as
- * easy to forge as any others.
+ * best witness. It sees FortiAuthenticator's path, which this machine's probes may not share. Its log lines are as easy
+ * to forge as any others.
  */
 export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
   const corroborated = isCorroborated(firewallEvidence.map(complaintOf));

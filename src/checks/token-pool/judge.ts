@@ -86,9 +86,8 @@ interface Supply {
 }
 
 /**
- * Returns the tokens that the appliance can still assign. It assigns from its list. If the list is missing or contains
- * tokens with an undocumented status, which may or may not be free, the figure in the licence is used instead. Null if
- * there is no figure.
+ * Returns the tokens that the appliance can still assign, based on its list. The figure in the licence is used if there
+ * is no list, or if tokens have an undocumented status and may or may not be free. Null if there is no figure.
  */
 export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
   if (counted !== null && counted.byStatus.other === 0) return { total: counted.total, left: freeOf(counted) };

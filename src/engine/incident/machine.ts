@@ -369,11 +369,14 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
 }
 
 /**
- * Returns the open incident that a newly confirmed cause continues, if any, because it is the same fault, better
- * understood. This is the case if the incident had this cause before, if the cause was only suspected and this is the
- * confirmed one, if it was part of what is now broken as a whole, if this cause explains the incident while that is
- * still present, or if the incident can no longer be judged.
- * Otherwise the cause is a separate fault, as it is if the incident's own cause is still present.
+ * Returns the open incident that a newly confirmed cause continues, if any. It is then the same fault, better
+ * understood:
+ * - The incident had this cause before.
+ * - Its cause was only suspected, and this is the confirmed cause.
+ * - It was a part of what is now broken as a whole.
+ * - This cause explains the incident while the incident is still present.
+ * - The incident can no longer be judged.
+ * Otherwise the cause is a separate fault. It is also separate if the incident's current cause is still present.
  */
 export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;

@@ -144,7 +144,7 @@ const MAX_BLOCK_LINES = 60;
 
 /**
  * Limits a cause to a size that can be stored and mailed. Its texts quote log lines, host names and certificates from
- * untrusted parties, so each becomes one visible line of limited length, and their number is limited too.
+ * untrusted parties. Each text becomes one visible line of limited length, and the number of texts is limited too.
  */
 export function boundCause(cause: Cause): Cause {
   return {
