@@ -291,8 +291,8 @@ interface Need {
   readonly kind: 'needs';
   readonly by: string;
   /**
-   * Returns false if this check's own observations prove its state, whatever is wrong with the deeper one. @default
-   * always
+   * Returns false if this check's own observations prove its state, whatever is wrong with the deeper one.
+   * @default always
    */
   readonly when?: (own: Assessment) => boolean;
 }
