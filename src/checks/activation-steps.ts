@@ -5,41 +5,44 @@ import { CHECKS } from './registry.ts';
 
 export type StepAnswer = 'passes' | 'fails' | 'not-visible';
 
-/** One step of an activation, as it would go now. Its JSON form is part of the contract (`check --steps --json`). */
+/**
+ * One step of an activation and whether it would work now. Its JSON form is part of the contract
+ * (`check --steps --json`).
+ */
 export interface ActivationStep {
   readonly id: StepId;
   readonly title: string;
   readonly answer: StepAnswer;
-  /** One sentence or more. */
+  /** One or more sentences. */
   readonly why: string;
-  /** What to do, or what would show it; empty where it passes. */
+  /** What to do, or how to find out; empty if the step passes. */
   readonly remedy: readonly string[];
 }
 
-/** Would an activation succeed now? */
+/** Whether an activation would succeed now. */
 export interface ActivationOutlook {
   readonly answer: StepAnswer;
   readonly steps: readonly ActivationStep[];
 }
 
 /**
- * The diagnosis as the steps of an activation. It has no verdict of its own: a step fails by what a check calls broken,
- * and passes only by what a check saw.
+ * Presents a diagnosis as the steps of an activation. It adds no verdict: a step fails only if a check is broken, and
+ * passes only if a check observed it.
  */
 export function activationOutlook(diagnosis: Diagnosis): ActivationOutlook {
   const steps = STEPS.map((plan) => stepOf(plan, diagnosis));
   return { answer: answerOf(diagnosis, steps), steps };
 }
 
-/** Never better than what `check` concludes. */
+/** Returns the overall answer, which is never better than the result of `check`. */
 function answerOf({ ready }: Diagnosis, steps: readonly ActivationStep[]): StepAnswer {
   if (ready === 'not-ready' || steps.some(({ answer }) => answer === 'fails')) return 'fails';
   return ready === 'ready' ? 'passes' : 'not-visible';
 }
 
-/** What one check says of one step. */
+/** The result of one check for one step. */
 interface Say extends Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
-  /** Nobody asked it to look: others may have seen the step all the same. */
+  /** The check is not configured, although other checks may cover the step. */
   readonly isAbsent: boolean;
 }
 
@@ -58,7 +61,7 @@ function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): Activatio
   return { id, title, answer: 'passes', why: sentences(looked.map(({ why }) => why)), remedy: [] };
 }
 
-/** One behind the other, whether they end with a full stop or not; the last one stays as it is. */
+/** Joins texts, each of which ends with a full stop except possibly the last. */
 function sentences(texts: readonly string[]): string {
   return texts.map((text, index) => (index < texts.length - 1 ? text.replace(/\.?$/u, '.') : text)).join(' ');
 }
@@ -115,7 +118,7 @@ function stepOfCause({ step, causeSteps }: Declaration, cause: string): StepId {
   return steps[cause] ?? step;
 }
 
-/** One sentence: would an activation succeed now? */
+/** Returns one sentence about whether an activation would succeed now. */
 export function outlookSentence({ answer, steps }: ActivationOutlook): string {
   switch (answer) {
     case 'fails': {

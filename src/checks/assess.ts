@@ -6,31 +6,33 @@ import { activationContextOf, type ActivationContext } from '../core/license/app
 import { outageWarning } from '../core/license/firmware.ts';
 import { isInvalid, type Timed } from '../core/round.ts';
 
-/** The preconditions that are judged by the log: again with every round. */
+/** Preconditions that are judged from the log. They are judged again in every round. */
 export const LOG_CHECKS: readonly string[] = CHECKS.filter(({ from }) => from === 'log').map(({ id }) => id);
 
-/** What the log says by itself, or that nobody has listened to it. */
+/** Returns assessments from the log alone, or that nothing listened to it. */
 export function assessLog(facts: LogFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => (check.from === 'log' ? [{ id: check.id, ...check.judge(facts) }] : []));
 }
 
-/** What a round found out, with what was found out besides. */
+/** Adjusts the assessments of a round with all other observations. */
 export function adjusted(probed: readonly Assessment[], everything: Everything): readonly Assessment[] {
   return probed.map((own) => CHECKS.find(({ id }) => id === own.id)?.adjust?.(own, everything) ?? own);
 }
 
-/** What impact texts depend on, as far as an appliance told. */
+/** Returns the facts that impact texts depend on, as reported by the appliances. */
 export function activationOf({ appliances: units }: Picture): ActivationContext {
   const named = units.map(({ config: { name }, known = [] }) => ({ name, known }));
   return { ...activationContextOf(units), outageWarning: outageWarning(named) };
 }
 
-/** What the appliances, their registration and the firewall mean for their preconditions. Pure. */
+/** Judges the preconditions of the appliances, their registration and the firewall. Pure. */
 export function assessUnits(facts: UnitFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => (check.from === 'units' ? [{ id: check.id, ...check.judge(facts) }] : []));
 }
 
-/** Takes back what a void round found: ftm-watch never reports its own trouble as the target's. */
+/**
+ * Discards the results of an invalid round, so that ftm-watch never reports its own problems as faults of the target.
+ */
 export function invalidWhenStalled(assessments: readonly Assessment[], round: Timed): readonly Assessment[] {
   if (!isInvalid(round)) return assessments;
   const summary =

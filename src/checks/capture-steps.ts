@@ -1,6 +1,6 @@
 import { type CommandStep, fortiauthenticator, shell, type Step } from '../engine/model.ts';
 
-/** Lines around a policy of the FortiGate, whose one setting is changed. */
+/** Returns commands that change one setting of a FortiGate policy. */
 function ofPolicy(setting: string): readonly string[] {
   return [
     '{entervdom}',
@@ -14,10 +14,10 @@ function ofPolicy(setting: string): readonly string[] {
 }
 
 /**
- * Captures the connections of FortiAuthenticator on a FortiGate. Packets of an offloaded session never reach the
- * sniffer, so that offloading is disabled for it (docs.fortinet.com, FortiOS hardware acceleration guide).
+ * Captures the connections of FortiAuthenticator on a FortiGate. Offloading is disabled for the session, because the
+ * sniffer never sees packets of an offloaded session (docs.fortinet.com, FortiOS hardware acceleration guide).
  *
- * @param filter in the words of the sniffer
+ * @param filter in sniffer syntax
  */
 export function captureOnFortiGate(filter: string): CommandStep {
   return {
@@ -32,9 +32,9 @@ export function captureOnFortiGate(filter: string): CommandStep {
 }
 
 /**
- * Captures the same on FortiAuthenticator, whose command is tcpdump.
+ * Captures the same on FortiAuthenticator, which uses tcpdump.
  *
- * @param filter in the words of tcpdump
+ * @param filter in tcpdump syntax
  */
 export function captureOnAppliance(filter: string): CommandStep {
   return fortiauthenticator(
@@ -44,7 +44,7 @@ export function captureOnAppliance(filter: string): CommandStep {
   );
 }
 
-/** Finds out what FortiAuthenticator itself was shown. */
+/** Steps that find out which certificate FortiAuthenticator itself received. */
 export const CAPTURE_STEPS: readonly Step[] = [
   captureOnFortiGate('host {serverip} and port {port}'),
   captureOnAppliance('host {serverip} and port {port}'),

@@ -16,44 +16,44 @@ import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { OwnClock } from './clock/estimate.ts';
 
-/** What was found at an appliance that answers. */
+/** Adds the appliance to a finding about one whose API answers. */
 export function toldOf({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
   return { ...told, subject: appliance, facts: { appliance, serial: system.serial } };
 }
 
-/** All that a check says of itself: the one export of its `check.ts`. */
+/** The complete declaration of a check, which is the only export of its `check.ts`. */
 export type Declaration<Id extends string = string, C extends string = string> = Check<Id, C> & {
   readonly place: Place;
-  /** The step of an activation that it watches. */
+  /** The activation step that the check covers. */
   readonly step: StepId;
-  /** The steps that its causes break, where it is another one. */
+  /** The activation steps that its causes break, if different. */
   readonly causeSteps?: Readonly<Partial<Record<C, StepId>>>;
-  /** What else was found out changes what the round found out. */
+  /** Adjusts the result of the round with all other observations. */
   readonly adjust?: (own: Assessment, everything: Everything) => Assessment;
 } & Judge;
 
-/** All that was found out besides the round. */
+/** All observations outside the round. */
 export interface Everything {
   readonly licenseServer: HostPort;
   readonly picture: Picture;
-  /** Null: nobody listened. */
+  /** Null if nothing listened to the log. */
   readonly log: {
     readonly report: PollingReport;
-    /** The preconditions that can be the matter, for what FortiAuthenticator complains of. */
+    /** Preconditions that can be the reason for FortiAuthenticator's errors. */
     readonly complainedOf: readonly string[];
   } | null;
-  /** What the firewall policies are found to do, by answers that are no older than the fault; null: not judged. */
+  /** Findings about the firewall policies, from answers that are not older than the fault; null if not judged. */
   readonly policies: readonly Finding[] | null;
 }
 
 type Judge = TargetJudge | RoundJudge | UnitsJudge | LogJudge;
 
-/** It is repeated for each target: the licence server first, which decides whether anything was judged. */
+/** Runs for each target, the licence server first. The licence server determines whether anything was judged. */
 interface TargetJudge {
   readonly from: 'target';
-  /** Null: there was nothing to judge. */
+  /** Returns null if there was nothing to judge. */
   readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
-  /** What holds of the licence server when there is no finding. */
+  /** The good state of the licence server, used if there are no findings. */
   readonly summary: (licenseServer: TargetFacts) => string;
 }
 
@@ -62,10 +62,10 @@ interface RoundJudge {
   readonly judge: (facts: RoundFacts) => Judgement;
 }
 
-/** What is asked on slower schedules of its own. */
+/** Judges data that is queried on separate, slower schedules. */
 interface UnitsJudge {
   readonly from: 'units';
-  /** Which of them it judges: news of these are news of its precondition. */
+  /** Connectors whose new data means new data for this precondition. */
   readonly sources: readonly ConnectorId[];
   readonly judge: (facts: UnitFacts) => Judgement;
 }
@@ -75,7 +75,7 @@ interface LogJudge {
   readonly judge: (facts: LogFacts) => Judgement;
 }
 
-/** An assessment by the check that it belongs to. */
+/** An assessment without the id of its check. */
 export type Judgement = Omit<Assessment, 'id'>;
 
 export type LogFacts =
@@ -83,45 +83,44 @@ export type LogFacts =
       readonly kind: 'heard';
       readonly config: WatchedConfig;
       readonly report: PollingReport;
-      /** What the FortiGates said of the policies for its traffic. */
+      /** Answers of the FortiGates about the policies for its traffic. */
       readonly firewall: readonly FirewallObservation[];
-      /** What the units say of themselves. */
+      /** Data reported by the units themselves. */
       readonly units?: Picture['appliances'];
-      /** What was left out of the report, as notes. */
+      /** Notes about what was left out of the report. */
       readonly notes: readonly Finding[];
-      /** Unknown senders whose lines were refused. */
+      /** Unknown senders whose lines were rejected. */
       readonly strangers: readonly string[];
-      /** The precondition that a cause breaks. */
       readonly preconditionOf: (cause: string) => string;
     }
   | ({ readonly kind: 'unheard'; readonly config: WatchedConfig } & Unheard);
 
-/** Why nobody has listened. */
+/** The reason why nothing listened to the log. */
 export interface Unheard {
   readonly reason: string;
-  /** There is something that should have been read. */
+  /** There was a log that should have been read. */
   readonly isTrouble: boolean;
 }
 
-/** What one round knows beside the targets. */
+/** Facts of one round, apart from those about targets. */
 export interface RoundFacts {
   readonly config: WatchedConfig;
   readonly round: RoundObservations;
-  /** The services that carry codes, and what the checks of the path found at them. */
+  /** The services that deliver codes, and the findings of the path checks about them. */
   readonly carriers: readonly CarrierFindings[];
-  /** The time as NTP servers and HTTP answers told it. */
+  /** The time from NTP servers and HTTP answers. */
   readonly clock: readonly ClockObservation[];
-  /** Hosts that have answered in a round before this one since the start, `host:port`. */
+  /** Hosts that have answered in an earlier round since the start, `host:port`. */
   readonly answered: ReadonlySet<string>;
 }
 
-/** What one round knows of one target: the licence server or a service. */
+/** Facts of one round about one target: the licence server or a service. */
 export interface TargetFacts {
   readonly path: PathObservation;
   readonly port: number;
-  /** Null: the target is a service. */
+  /** Null if the target is a service. */
   readonly licenseServer: LicenseServerConfig | null;
-  /** The verdicts on its certificates, which its readers share. */
+  /** Verdicts on its certificates, shared by several checks. */
   readonly tls: JudgedTlsPath;
   readonly knowledge: TlsKnowledge;
   readonly surroundings: TlsSurroundings;
@@ -132,17 +131,17 @@ export interface TargetFacts {
 export interface UnitFacts {
   readonly config: WatchedConfig;
   readonly picture: Picture;
-  /** When the round began. */
+  /** Start of the round. */
   readonly at: EpochMs;
-  /** What the clocks of the units are compared with; null or absent: the round did not find it out. */
+  /** The clock to compare the units with; null or absent if the round did not determine it. */
   readonly ownClock?: OwnClock | null;
-  /** Names of the appliances whose log has arrived until now. */
+  /** Names of the appliances whose log is still arriving. */
   readonly speaking: readonly string[];
 }
 
 type StopId = 'fortiauthenticator' | 'resolver' | 'firewall' | 'internet' | 'license-server';
 
-/** The stops of the way that an activation takes through the network, in order. */
+/** The stops on the network path of an activation, in order. */
 export const STOPS: readonly StopPlan[] = [
   { id: 'fortiauthenticator', name: 'FortiAuthenticator', hint: 'where it starts', carries: false },
   { id: 'resolver', name: 'Resolver', hint: 'finds the address', carries: true },
@@ -155,11 +154,11 @@ interface StopPlan {
   readonly id: StopId;
   readonly name: string;
   readonly hint: string;
-  /** Traffic to the licence server goes through it. FortiAuthenticator's own API may fail while its traffic flows. */
+  /** Traffic to the licence server passes through it. FortiAuthenticator's own API may fail while its traffic flows. */
   readonly carries: boolean;
 }
 
-/** Where a check stands on the route map: at a stop of the way, or as a branch of its own beside it. */
+/** Position of a check on the route map: at a stop on the path, or on a separate branch. */
 export type Place =
   | { readonly kind: 'stop'; readonly stop: StopId }
   | { readonly kind: 'branch'; readonly name: string; readonly hint: string };
@@ -177,15 +176,15 @@ export type StepId =
 
 export interface StepPlan {
   readonly id: StepId;
-  /** For a person, as what has to happen. */
+  /** Human-readable, as an action that has to succeed. */
   readonly title: string;
-  /** How to see it where no check looks at it. */
+  /** How to verify the step if no check covers it. */
   readonly wouldShow: string;
 }
 
 /**
- * What FortiAuthenticator and the user do when a licence or a token is activated, in order. A check says which of them
- * it watches; how they follow one another is in Fortinet's tips 194050 and 338841.
+ * The actions of FortiAuthenticator and the user when a licence or a token is activated, in order. Each check declares
+ * which of them it covers. Their sequence is described in Fortinet's tips 194050 and 338841.
  */
 export const STEPS: readonly StepPlan[] = [
   {

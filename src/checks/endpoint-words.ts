@@ -4,17 +4,17 @@ import type { Finding } from '../engine/model.ts';
 
 const MAX_CLAIMED = 100;
 
-/** Where it was seen, in a sentence. */
+/** Returns where it was seen, for use in a sentence. */
 export function placeOf({ address, proxy }: EndpointObservation): string {
   return proxy === null ? `at ${address}` : `through the proxy ${proxy}`;
 }
 
-/** What a failure or a peer said, at the end of a claim. */
+/** Returns the text of a failure or a peer, shortened for the end of a claim. */
 export function saidBriefly(text: string): string {
   return visibleText(text, MAX_CLAIMED);
 }
 
-/** With those of the addresses that are fine; it is about another one. */
+/** Adds the addresses that work to a finding about another address. */
 export function withClean<F extends Finding>(finding: F, fine: readonly string[]): F {
   const others = fine.filter((address) => address !== finding.facts?.address);
   if (others.length === 0 || finding.suggests === null) return finding;
@@ -22,8 +22,7 @@ export function withClean<F extends Finding>(finding: F, fine: readonly string[]
 }
 
 /**
- * Addresses of which nobody can say that everything works there: something is wrong with one of the stages, or one of
- * them was not tried.
+ * Returns addresses that cannot be called working, because one of their stages failed or was not tried.
  *
  * @param findings of all stages
  */
@@ -36,7 +35,7 @@ export function uncleanAddresses(
   return [...new Set([...found, ...untried])];
 }
 
-/** Without those of them that are not clean: that one stage worked there says nothing of them. */
+/** Removes addresses that are not clean. One working stage proves nothing about the whole address. */
 export function withoutUnclean(finding: Finding, unclean: readonly string[]): Finding {
   const { clean, ...others } = finding;
   return clean === undefined

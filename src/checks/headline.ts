@@ -3,7 +3,7 @@ import { culpritText, culpritShorts } from '../engine/words.ts';
 import { wordsOf } from './registry.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/** What is wrong in half a line, for subjects and lists. The sentence with all the names is `cause.summary`. */
+/** Returns the fault in half a line, for subjects and lists. `cause.summary` is the sentence with all names. */
 export function headline({
   id,
   subject,
@@ -21,14 +21,14 @@ export function headline({
   return text.replace('{subject}', () => subject);
 }
 
-/** A phone shows about 60 characters of a subject: state, site and cause share them. */
+/** A phone shows about 60 characters of a subject, which state, site and cause share. */
 const MAX_SHORT_CAUSE = 32;
 
 type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said'> & Partial<Pick<Cause, 'subject'>>;
 
 /**
- * What is wrong in at most 32 characters, without a host: it is never cut. A product that is too long for it is told by
- * the words of its name that fit, which are those of its vendor, or not at all.
+ * Returns the fault in at most 32 characters, without a host, so that it is never truncated. A product name that is too
+ * long is shortened to its leading words, which name the vendor, or omitted.
  */
 export function shortCause(
   { id, subject, severity, product, culprit, said }: ShortCause,
@@ -57,7 +57,10 @@ function leadingWords(text: string, room: number): string {
   return fitting.at(-1) ?? '';
 }
 
-/** A part that ftm-watch does not see and that may work: nothing is known to be broken or at risk. */
+/**
+ * Reports whether the cause is a part that ftm-watch cannot observe and that may work. Nothing is known to be broken or
+ * at risk.
+ */
 export function isOnlyUnseen({ id, severity }: Pick<Cause, 'id' | 'severity'>): boolean {
   return severity !== 'critical' && wordsOf(id).impact === 'blind';
 }

@@ -4,7 +4,7 @@ import type { PathObservation } from '../core/round.ts';
 import type { OwnClock } from './clock/estimate.ts';
 import type { JudgedTlsPath } from './tls-genuine/judge-path.ts';
 
-/** @param summary what holds when there is no finding */
+/** @param summary the good state, used if there are no findings */
 export function judged(findings: readonly Finding[], summary: string): Judgement {
   return { kind: 'judged', findings, summary };
 }
@@ -18,12 +18,12 @@ export function notConfigured(summary: string): Judgement {
   return { kind: 'not-configured', findings: [], summary };
 }
 
-/** What the checks say of one round. */
+/** The assessments of one round. */
 export interface JudgedRound {
-  /** Of the preconditions that the probes look at. */
+  /** Of the preconditions that are probed. */
   readonly assessments: readonly Assessment[];
-  /** The verdicts on the licence server, then on the services. */
+  /** Verdicts on the licence server, then on the services. */
   readonly tls: readonly { readonly path: PathObservation; readonly judged: JudgedTlsPath }[];
-  /** Our own clock; null or absent: the round did not find it out. */
+  /** Our own clock; null or absent if the round did not determine it. */
   readonly ownClock?: OwnClock | null;
 }

@@ -5,22 +5,22 @@ import type { Everything } from './check.ts';
 import { withComplaint } from './intermittent/finding.ts';
 import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
 
-/** A stage of the path, as the complaints of FortiAuthenticator and other agents show it too. */
+/** Adds FortiAuthenticator's errors and the views of other agents to a stage of the path. */
 export function asOthersSeeIt(own: Assessment, check: Check, { licenseServer, picture, log }: Everything): Assessment {
   const raised = log === null ? own : withComplaint(own, log.complainedOf);
   return withPeerViews(raised, check, { peers: picture.peers, licenseServer });
 }
 
 /**
- * What other agents see of a precondition of the path. A fault that they alone see is one of FortiAuthenticator's
- * segment; one that both see is not of this machine. What they do not see never takes anything back.
+ * Adds the views of other agents of a precondition on the path. A fault that only they see is in FortiAuthenticator's
+ * segment; a fault that both see is not caused by this machine. A peer that does not see a fault never cancels it.
  */
 function withPeerViews(
   own: Assessment,
   check: Check,
   { peers, licenseServer }: { readonly peers: readonly PeerObservation[]; readonly licenseServer: HostPort },
 ): Assessment {
-  // Services may be configured here and not there.
+  // Services may be configured here but not at the peer.
   const compared = own.findings.filter(({ facts }) => facts?.host === undefined);
   const fault = compared.find(({ level }) => level === 'broken') ?? compared.find(isFault);
   const isClean = own.kind === 'judged' && compared.every(({ level }) => level === 'note');
@@ -33,13 +33,13 @@ function withPeerViews(
   return withFindings(own, findings);
 }
 
-/** Of a peer that cannot be read, so that nobody counts on it. */
+/** Adds notes about unreadable peers, so that nobody relies on them. */
 export function unreadablePeers(own: Assessment, peers: readonly PeerObservation[]): Assessment {
   const notes = peers.flatMap((peer) => (peer.kind === 'failed' ? [unreadable(peer.peer, peer.message)] : []));
   return notes.length === 0 ? own : { ...own, findings: [...own.findings, ...notes] };
 }
 
-/** A fault of the licence server's path that this check knows, seen by the peer itself. */
+/** Returns a fault of the licence server's path that this check has as a cause and that the peer itself observed. */
 function causeOf(peer: PeerView, check: Check, { host, port }: HostPort): PeerCause | undefined {
   if (stateOf(peer, check)?.isHearsay === true) return undefined;
   return peer.causes.find(
@@ -97,7 +97,7 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
   };
 }
 
-/** Evidence of the cause, so that a mail about it contains it too. */
+/** Adds evidence to the cause, so that a mail about it contains this as well. */
 function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
   return {
     rule: 'peer-sees-the-fault',

@@ -15,7 +15,7 @@ import { reachability } from './reachability/judge.ts';
 import { tlsGenuine } from './tls-genuine/judge.ts';
 import { tokenPool } from './token-pool/judge.ts';
 
-/** Every check, in the order of the path. */
+/** All checks, in the order of the path. */
 const REGISTERED = [
   internet,
   nameResolution,
@@ -35,11 +35,11 @@ const REGISTERED = [
 type Registered = (typeof REGISTERED)[number];
 type CauseOf<K> = K extends Declaration<string, infer C> ? C : never;
 
-/** The preconditions of FortiToken Mobile activation: each has a check. A closed set, used as a metric label. */
+/** The preconditions of FortiToken Mobile activation, each with a check. A closed set, used as a metric label. */
 export type PreconditionId = Registered['id'];
-/** What a finding may suggest: a fault of one precondition. */
+/** The causes that a finding can suggest, each a fault of one precondition. */
 export type FaultId = CauseOf<Registered>;
-/** Every cause a person can act on: a closed set, used as a metric label. */
+/** All causes that a person can act on. A closed set, used as a metric label. */
 export type CauseId = FaultId | typeof UNKNOWN_CAUSE;
 
 export const CHECKS: readonly (Declaration & { readonly id: PreconditionId })[] = REGISTERED;
@@ -61,22 +61,22 @@ export function isPreconditionId(text: string): text is PreconditionId {
   return CHECKS.some(({ id }) => id === text);
 }
 
-/** Its name for a person. */
+/** Returns the human-readable name of a check. */
 export function titleOf(id: string): string {
   return CHECKS.find((check) => check.id === id)?.title ?? id;
 }
 
 /**
- * Everything that is said about a cause.
- * @throws Error for what is none
+ * Returns the texts for a cause.
+ * @throws Error for an unknown cause
  */
 export function wordsOf(cause: string): CauseWords {
   return cause === UNKNOWN_CAUSE ? UNKNOWN_WORDS : knownCause(CHECKS, cause).words;
 }
 
 /**
- * The precondition that a fault breaks.
- * @throws Error for what is none
+ * Returns the precondition that a fault breaks.
+ * @throws Error for an unknown fault
  */
 export function preconditionOf(fault: string): string {
   return knownCause(CHECKS, fault).check.id;

@@ -11,33 +11,36 @@ import { CHECKS, titleOf } from './registry.ts';
 
 export type RepairAnswer = 'in-force' | 'not-in-force' | 'not-visible';
 
-/** Whether the repair of an incident is in force. Its JSON form is part of the contract (`check --verify --json`). */
+/** Whether the repair of an incident is effective. Its JSON form is part of the contract (`check --verify --json`). */
 export interface RepairVerdict {
-  /** Its id; of one that goes on in another, that of the other. */
+  /** ID of the incident, or of the incident that it was merged into. */
   readonly incident: string;
   readonly cause: string;
   readonly subject: string;
   readonly answer: RepairAnswer;
-  /** One sentence or more. */
+  /** One or more sentences. */
   readonly why: string;
-  /** The next step of the remedy, or what would show it; null where the repair is in force, or nothing is known. */
+  /** The next step of the remedy, or how to find out; null if the repair is effective or nothing is known. */
   readonly next: string | null;
-  /** null: no firewall is configured, or its policy has no part in the cause. */
+  /** Null if no firewall is configured or its policy is unrelated to the cause. */
   readonly policy: PolicyComparison | null;
 }
 
-/** What a round saw after the repair. */
+/** The observations of a round after the repair. */
 export interface AfterRepair {
   readonly diagnosis: Diagnosis;
   readonly firewall: readonly FirewallObservation[];
-  /** Whether what is called so was looked at: what left the configuration is never seen again, repaired or not. */
+  /**
+   * Reports whether a subject was checked. A subject that was removed from the configuration is never seen again,
+   * repaired or not.
+   */
   readonly isLookedAt: (subject: string) => boolean;
-  /** Why others who may have seen the cause could not be asked now: the log, a peer. */
+  /** Reasons why other sources that may have seen the cause could not be queried now: the log, a peer. */
   readonly silent: readonly SilentWitness[];
 }
 
 export interface SilentWitness {
-  /** Preconditions that it may have told of. */
+  /** Preconditions that this source may have reported on. */
   readonly of: readonly string[];
   readonly why: string;
 }
@@ -45,8 +48,8 @@ export interface SilentWitness {
 type Judged = Pick<RepairVerdict, 'answer' | 'why' | 'next'>;
 
 /**
- * It has no verdict of its own: what is seen is what the diagnosis says, and only what was judged, and by all that may
- * have shown the cause, can be called repaired.
+ * Returns the verdict on a repair. It is based only on the diagnosis: a cause counts as repaired only if it was judged,
+ * by every source that may have shown it.
  */
 export function repairVerdict(incident: Incident, seen: AfterRepair): RepairVerdict {
   const { cause } = incident;
@@ -73,7 +76,7 @@ function judgedAlone(incident: Incident, seen: AfterRepair): Judged {
   return unseen(incident.cause, seen) ?? inForce(incident);
 }
 
-/** A policy that inspects shows as one of these as well. */
+/** Reports whether a policy can be involved. An inspecting policy can also appear as one of these preconditions. */
 function isOfPolicy({ precondition }: Cause): boolean {
   return precondition === firewallPolicy.id || firewallPolicy.dependsOn.some(({ by }) => by === precondition);
 }
@@ -86,7 +89,7 @@ function statusOf(id: string, { diagnosis }: AfterRepair): PreconditionStatus | 
   return diagnosis.preconditions.find((status) => status.id === id);
 }
 
-/** The cause itself, what it was taken for before, or another fault of the same thing. */
+/** Looks for the cause itself, one of its former causes, or another fault of the same subject. */
 function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, seen: AfterRepair): Judged | null {
   const { causes } = viewOf(seen);
   const same = causes.find((other) => sameCause(other, cause));
@@ -108,10 +111,13 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
   return { answer: 'not-in-force', why, next: other.remedy[0] ?? null };
 }
 
-/** The firewall says that the policy which matches now still does it, whatever this machine sees of the path. */
+/**
+ * Returns a verdict if the firewall reports that the current policy still causes the fault, regardless of this
+ * machine's view of the path.
+ */
 function inspecting(cause: Cause, seen: AfterRepair): Judged | null {
   const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
-  // Another address may have a policy of its own, which is no part of this incident.
+  // Another address may have a different policy, which is not part of this incident.
   const own =
     cause.precondition === firewallPolicy.id ? faults.filter(({ subject }) => subject === cause.subject) : faults;
   const [fault] = own;
@@ -121,7 +127,7 @@ function inspecting(cause: Cause, seen: AfterRepair): Judged | null {
   return { answer: 'not-in-force', why, next: told.remedy[0] ?? null };
 }
 
-/** What keeps a cause that is not seen from being called repaired. */
+/** Returns why a cause that is no longer seen cannot be called repaired yet. */
 function unseen(cause: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(cause.precondition, seen);
   if (status === undefined) return notVisible(`No check looks at "${cause.precondition}" in this version.`, null);
@@ -157,7 +163,10 @@ function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, s
   return notVisible(`"${titleOf(id)}" could not be judged: ${withStop(blank?.claim ?? summary)}`, unknownRemedyOf(id));
 }
 
-/** That nothing is judged unknown does not say that this was looked at, by all that may have shown it. */
+/**
+ * Returns why a clean result is not sufficient. It does not prove that the subject was checked by every source that may
+ * have shown the cause.
+ */
 function unwitnessed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
   if (id !== UNKNOWN_CAUSE && !seen.isLookedAt(subject))
     return notVisible(`Nothing that was looked at is called ${subject}.`, 'Put it back into the configuration.');
@@ -167,7 +176,7 @@ function unwitnessed({ id, precondition, subject }: Cause, seen: AfterRepair): J
 
 function unknownPolicy({ precondition }: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(firewallPolicy.id, seen);
-  // Of the policy itself, the address that the cause is about was judged already.
+  // If the cause is about the policy itself, its address was judged already.
   if (status?.state === 'ok' || precondition === firewallPolicy.id) return null;
   const blank = status?.findings.find(({ level }) => level === 'unknown');
   const reason = blank?.claim ?? status?.summary ?? 'It was not asked';
@@ -194,11 +203,11 @@ function unknownRemedyOf(id: string): string | null {
   return check === undefined ? null : (remedyOf([check.unknownRemedy], ANY_SERVER).remedy[0] ?? null);
 }
 
-/** Which policy matched while an incident lasted, and which one does now. */
+/** The policy that matched during an incident, and the policy that matches now. */
 interface PolicyComparison {
-  /** As its evidence has it; null: it has nothing of a policy. */
+  /** From the evidence of the incident; null if it does not mention a policy. */
   readonly before: string | null;
-  /** null: it is not known. */
+  /** Null if unknown. */
   readonly now: string | null;
 }
 
@@ -211,7 +220,7 @@ function policyBeforeAndNow(
   return { before: before?.replace(/ Expected: [^"]*$/u, '') ?? null, now: now.length === 0 ? null : now.join(' ') };
 }
 
-/** The evidence that `firewall-policy` gives, behind its subject where that is another one. */
+/** Matches evidence from `firewall-policy`, which follows its subject if that is different. */
 const OF_POLICY = /(?:^|^[^"]* to [^"]*: )(?:Policy \d|No policy allows|The SSL profile ")/u;
 
 function matchText(observation: FirewallObservation): readonly string[] {

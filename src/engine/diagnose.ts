@@ -29,8 +29,8 @@ export interface DiagnosisContext extends CauseContext {
 }
 
 /**
- * Reasons over the whole path: a broken precondition blocks those that depend on it, one fault gives one cause, and
- * what it explains is named as its consequences.
+ * Diagnoses the whole path. A broken precondition blocks those that depend on it, each fault gives one cause, and the
+ * preconditions that the fault explains are listed as its consequences.
  */
 export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
   const states = judgeStates(assessments, context.checks);
@@ -51,9 +51,12 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
   };
 }
 
-/** What is blocked has something broken at its root. */
+/**
+ * Returns whether activation can work. `blocked` needs no handling, because a blocked precondition always has a broken
+ * one at its root.
+ */
 function readiness(states: JudgedStates): Readiness {
-  // What has heard nothing yet says nothing, and the others prove what they prove without it.
+  // A check that is still waiting for its first input is not counted. The others are conclusive without it.
   const counting = [...states.values()].filter(
     ({ state, assessment }) => state !== 'unknown' || assessment.waits !== true,
   );
@@ -85,7 +88,7 @@ function summaryOf({ check, assessment, state, blockedBy }: JudgedState, { cause
       return findingSummary(assessment, 'unknown');
     case 'blocked': {
       const deeper = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
-      // What needs nothing was judged all the same, and shows the same fault from another side.
+      // A precondition without a `needs` dependency was judged anyway and shows the same fault from another side.
       const own = check.dependsOn.some(({ kind }) => kind === 'needs') ? undefined : worstOf(assessment);
       return own === undefined ? `Skipped: depends on ${deeper}` : `${own.claim} Same fault as: ${deeper}.`;
     }
@@ -103,30 +106,33 @@ function findingSummary(assessment: Assessment, level: 'broken' | 'warning' | 'u
   return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.claim}`;
 }
 
-/** What causes are made of beyond the findings. */
+/** Input for building causes, in addition to the findings. */
 interface CauseContext {
-  /** When the round began. */
+  /** Start of the round. */
   readonly at: EpochMs;
-  /** All that there are, in the order of the path. */
+  /** All checks, in the order of the path. */
   readonly checks: readonly Check[];
   readonly host: string;
   readonly port: number;
-  /** The address that the firewall sees, where it is known. */
+  /** The source address that the firewall sees; null if unknown. */
   readonly source: string | null;
-  /** Addresses of FortiAuthenticator in the configuration, for sentences. */
+  /** Configured addresses of FortiAuthenticator, for use in sentences. */
   readonly unit?: string;
   readonly activation: ActivationContext;
-  /** FortiAuthenticator's log is heard and shows no FortiToken Mobile error. */
+  /** FortiAuthenticator's log is being received and shows no FortiToken Mobile errors. */
   readonly applianceUnaffected: boolean;
-  /** The file of the configuration in use; without, the defaults are. */
+  /** The configuration file in use. Absent if the defaults are used. */
   readonly configFile?: string;
-  /** What firewalls reported since the fault began; without, all that they reported is that new. */
+  /** Firewall reports since the fault began. If absent, all firewall reports are that recent. */
   readonly fresh?: readonly Finding[];
 }
 
 type Suggesting = Finding & { readonly suggests: string };
 
-/** Root causes, most severe first. A fault that a deeper one explains is a consequence of that one and no cause. */
+/**
+ * Returns root causes, most severe first. A fault that is explained by a deeper one becomes its consequence, not a
+ * cause.
+ */
 function findCauses(states: JudgedStates, context: CauseContext): readonly FoundCause[] {
   const found = [...states.values()]
     .filter(({ state }) => state !== 'blocked')
@@ -136,7 +142,7 @@ function findCauses(states: JudgedStates, context: CauseContext): readonly Found
 
 interface FoundCause {
   readonly cause: Cause;
-  /** Two witnesses agree on it. */
+  /** Two witnesses agree on the cause. */
   readonly isCorroborated: boolean;
 }
 
@@ -156,20 +162,20 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
   });
 }
 
-/** What points at one cause of one subject. */
+/** The findings that suggest one cause for one subject. */
 interface Group {
   readonly subject: string;
   readonly findings: readonly Suggesting[];
   readonly main: Suggesting;
   readonly words: CauseWords;
-  /** The check whose precondition the cause breaks as a rule. */
+  /** The check whose precondition this cause usually breaks. */
   readonly usual: Check;
 }
 
 function groupOf(subject: string, findings: readonly Suggesting[], { checks }: CauseContext): Group {
   const main = mainFinding(findings, checks);
   const { check: usual, words } = knownCause(checks, main.suggests);
-  // What fails for the name of a service alone is told with that name.
+  // A fault that affects only a service's host name is reported with that name.
   return {
     subject: words.oneFault === 'for-all-hosts' ? (main.facts?.host ?? subject) : subject,
     findings,
@@ -185,16 +191,17 @@ function leadersOf(groups: readonly Group[]): ReadonlyMap<string, Group> {
 }
 
 /**
- * What is wrong at a service just as it is at the licence server, on the way that they share, is one fault: a policy
- * that inspects everything is told once. Null: it is a fault of its own.
+ * Returns the group that a fault belongs to, or null if it is a separate fault. A service that fails in the same way as
+ * the licence server on their shared path has the same fault. For example, a policy that inspects everything is
+ * reported once.
  */
 function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group | null {
   return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
 }
 
 /**
- * Several resolvers that fail for one name are one fault, as is one that fails for several; several mail servers that
- * fail are several.
+ * Returns the subject by which faults are grouped. Several resolvers that fail for one name are one fault, and so is
+ * one resolver that fails for several names. Several failing mail servers are separate faults.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
   const { oneFault } = knownCause(checks, suggests).words;
@@ -204,27 +211,31 @@ function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }
 
 const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note'];
 
-/** Above the rank of any cause. */
+/** Higher than the rank of any cause. */
 const NO_RANK = 10;
 
-/** Which of several explanations of one fault is told: the worst level first, then by the rank of the causes. */
+/**
+ * Selects the finding to report for a fault that has several explanations: by worst level, then by rank of the cause.
+ */
 function mainFinding(findings: readonly Suggesting[], checks: readonly Check[]): Suggesting {
   return findings.reduce((best, next) => (order(next, checks) < order(best, checks) ? next : best));
 }
 
 function order({ suggests, level, confidence }: Suggesting, checks: readonly Check[]): number {
   const { rank = NO_RANK } = knownCause(checks, suggests).words;
-  // Of two that say the same, the one that leaves no other explanation.
+  // If two findings suggest the same cause, the one that leaves no other explanation is preferred.
   const doubt = confidence === 'suspected' ? 1 : 0;
   return LEVELS.indexOf(level) * 100 + rank * 2 + doubt;
 }
 
-/** A thousand appliances may complain of one fault, and a thousand hosts have it: enough to be believed. */
+/**
+ * Maximum number of attached findings. Thousands of appliances or hosts can report one fault; this many are convincing.
+ */
 const MOST_ATTACHED = 20;
 
-/** What the explained preconditions saw of the same fault. */
+/** Returns the findings about the same fault in the preconditions that it explains. */
 function attachedTo(id: string, main: Finding, states: JudgedStates): readonly Finding[] {
-  // A warning, such as that of a service, explains nothing of what FortiAuthenticator complains of.
+  // A warning, such as one about a service, does not explain FortiAuthenticator's errors.
   const explains = ({ by, evidence, byWarning }: Explanation): boolean =>
     by === id && evidence && (main.level === 'broken' || byWarning?.(main) === true);
   return [...states.values()]
@@ -235,10 +246,10 @@ function attachedTo(id: string, main: Finding, states: JudgedStates): readonly F
 }
 
 interface Fault extends Group {
-  /** Where it was found. */
+  /** The check that found the fault. */
   readonly stage: Check;
   readonly attached: readonly Finding[];
-  /** The same at other targets. */
+  /** Findings of the same fault at other targets. */
   readonly elsewhere: readonly Finding[];
 }
 
@@ -272,14 +283,14 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   };
 }
 
-/** A warning does not say that activation fails, but it does not rule it out either. */
+/** Returns the kind of impact. A warning does not mean that activation fails, but does not rule it out either. */
 function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): ImpactKind {
   if (level === 'note') return 'none';
   if (level === 'broken' || impact !== 'activation') return impact;
   return facts?.host === undefined || facts.host === host ? 'uncertain' : 'service';
 }
 
-/** What proves the cause first, then what agrees with it, then what was noticed with it. */
+/** Sorts findings by weight: first the proof of the cause, then findings that agree with it, then related ones. */
 function byWeight({ main, findings, attached }: Fault, culprit: Finding | null): readonly Finding[] {
   const weightOf = (finding: Finding): number => {
     if (finding.culprit !== undefined && finding.culprit === culprit?.culprit) return 0;
@@ -290,7 +301,10 @@ function byWeight({ main, findings, attached }: Fault, culprit: Finding | null):
   return [...findings, ...attached].toSorted((a, b) => weightOf(a) - weightOf(b));
 }
 
-/** On the path a cause breaks the stage at which it was found: a server that is down may show at its port already. */
+/**
+ * Returns the broken precondition. On the path, it is the stage that found the fault, because a server that is down can
+ * already fail at its port.
+ */
 function brokenBy({ stage, usual }: Fault): string {
   return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;
 }
@@ -300,7 +314,7 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
   const { productRemedy: _product, anyProductRemedy: _anyProduct, ...plain } = words;
   const { summary, remedy, unclearPath } = special ?? words;
   return {
-    // A kind knows more of what has to be done than the name of a product.
+    // A kind describes the remedy more precisely than a product name does.
     ...(special === undefined ? words : plain),
     summary,
     remedy,
@@ -309,7 +323,10 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
   };
 }
 
-/** Once the policy is known, the first step is to change it: the search for it is over. */
+/**
+ * Replaces the remedy if the policy is known. The first step is then to change it, because there is no need to search
+ * for it.
+ */
 function withCulprit(words: CauseWords, found: Finding | null, checks: readonly Check[]): CauseWords {
   if (found === null || found.suggests === null || words.byFirewall === undefined) return words;
   const { productRemedy: _, anyProductRemedy: __, ...others } = words;
@@ -318,7 +335,10 @@ function withCulprit(words: CauseWords, found: Finding | null, checks: readonly 
   return { ...others, summary: words.byFirewall.summary, remedy };
 }
 
-/** What needs the path cannot wait while it is broken. What is only suspected raises no alarm. */
+/**
+ * Makes a cause critical while the path is broken, if its remedy needs the path. Suspected causes do not raise an
+ * alarm.
+ */
 function withBrokenPath(words: CauseWords, { confidence }: Finding, states: JudgedStates): CauseWords {
   const { brokenPath } = words;
   if (brokenPath === undefined || confidence === 'suspected') return words;
@@ -338,23 +358,27 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
     (facts, finding) => ({ ...facts, ...finding.facts }),
     base,
   );
-  // Each unit may have its own, and what is done for one alone leaves the others as they are.
+  // Each unit can have a different source address, and a fix for one unit does not help the others.
   const sources = new Set([...attached, ...findings].flatMap((finding) => finding.facts?.source ?? []));
   const told = sources.size === 0 ? context.source : nameList([...sources]);
-  // What is found with it may be about a service, or about an address that does not decide.
+  // Attached findings can be about a service or about a non-decisive address.
   const { host = base.host, port = base.port, source = told } = main.facts ?? {};
   const clean = main.clean === undefined ? {} : { clean: main.clean.join(', ') };
   return { ...all, host, port, ...known({ source }), ...clean };
 }
 
-/** A fault of one family or of one member is looked for in another place than one of the whole way. */
+/**
+ * A fault of one address family or one cluster member has to be searched for elsewhere than a fault of the whole path.
+ */
 const ONE_ADDRESS = ' Seen at {address}, not at {clean}.';
 const THROUGH_PROXY = ' The connection leads through the proxy {proxy}.';
 const COMPARE_ADDRESSES =
   'Compare how {address} and {clean} are treated: a policy, an inspection profile, a route or an uplink for one ' +
   'alone is the usual reason.';
 
-/** Firewall policies match source addresses: what stops this machine may let FortiAuthenticator through. */
+/**
+ * Firewall policies match source addresses, so a policy that blocks this machine may still allow FortiAuthenticator.
+ */
 const SEEMS_UNAFFECTED =
   ' The log of FortiAuthenticator shows no error so far: its own path may differ from that of this machine.';
 
@@ -370,7 +394,7 @@ function causeSummary(
   const text = `${summary}${facts.clean === undefined ? '' : ONE_ADDRESS}${
     facts.proxy === undefined || proxyRemedy === undefined ? '' : THROUGH_PROXY
   }`;
-  // A general word may stand at its beginning.
+  // The sentence can start with a general word.
   const sentence = fill(text, facts).replace(/^the /u, 'The ');
   return `${sentence}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}${warning && ` ${warning}`}`;
 }
@@ -390,13 +414,13 @@ interface JudgedState {
   readonly check: Check;
   readonly assessment: Assessment;
   readonly state: PreconditionState;
-  /** The broken preconditions at the root of it; empty unless `blocked`. */
+  /** The broken preconditions at the root of the fault; empty unless `blocked`. */
   readonly blockedBy: readonly string[];
 }
 
 type JudgedStates = ReadonlyMap<string, JudgedState>;
 
-/** The state of every precondition: first by its own findings, then as what the deeper ones explain. */
+/** Returns the state of every precondition, based on its own findings and then on explanations from deeper ones. */
 function judgeStates(assessments: readonly Assessment[], checks: readonly Check[]): JudgedStates {
   const states = new Map<string, JudgedState>();
   for (const check of deepestFirst(checks)) {
@@ -408,7 +432,7 @@ function judgeStates(assessments: readonly Assessment[], checks: readonly Check[
   return states;
 }
 
-/** In their order, but each behind all that it depends on. */
+/** Returns the checks in their original order, but each one after all checks that it depends on. */
 function deepestFirst(checks: readonly Check[], before: readonly Check[] = []): readonly Check[] {
   const left = checks.filter((check) => !before.includes(check));
   const isLeft = ({ by }: Dependency): boolean => left.some(({ id }) => id === by);
@@ -452,7 +476,7 @@ function explanationsOf({ dependsOn }: Check): readonly Explanation[] {
   return dependsOn.filter((one) => one.kind === 'explained');
 }
 
-/** Whether there is something to explain. */
+/** Reports whether there is something to explain. */
 function reaches({ warnings }: Explanation, own: PreconditionState, { findings }: Assessment): boolean {
   if (own !== 'warning') return own === 'broken' || own === 'unknown';
   if (warnings !== 'suspected') return warnings === 'all';
@@ -469,8 +493,8 @@ function rootsOf(judged: JudgedState | undefined, id: string): readonly string[]
 }
 
 /**
- * The stages of this machine's path that are not proven clean, for a cause that is told otherwise then.
- * Empty where every stage is ok, and for any other cause.
+ * Returns the stages of this machine's path that are not proven clean, for a cause that is worded differently in that
+ * case. Empty if every stage is ok, and for any other cause.
  */
 function unclearStages({ unclearPath }: CauseWords, states: JudgedStates): readonly JudgedState[] {
   if (unclearPath === undefined) return [];
@@ -479,7 +503,7 @@ function unclearStages({ unclearPath }: CauseWords, states: JudgedStates): reado
   );
 }
 
-/** `Genuine TLS is unknown, Reachability has a warning`. */
+/** Returns a text such as `Genuine TLS is unknown, Reachability has a warning`. */
 function unclearText(stages: readonly JudgedState[]): string {
   return nameList(
     stages.map(({ check: { title }, state }) =>
@@ -492,7 +516,7 @@ function unclearText(stages: readonly JudgedState[]): string {
 
 const MOST_WITNESSES = 5;
 
-/** What was found there, as evidence. */
+/** Returns the findings from these stages, as evidence. */
 function witnessesOf(stages: readonly JudgedState[]): readonly Finding[] {
   return stages
     .flatMap(({ assessment }) => assessment.findings)
@@ -500,26 +524,29 @@ function witnessesOf(stages: readonly JudgedState[]): readonly Finding[] {
     .slice(0, MOST_WITNESSES);
 }
 
-/** What was told longer ago may be about a time that is past. */
+/** Older reports may no longer apply. */
 const RECENT: Millis = 60_000;
-/** Another moment: as long before this round as the next one that is asked for would begin after it. */
+/**
+ * Minimum age for an observation to count as a different moment. The next requested round would begin this much later.
+ */
 const APART: Millis = 3_000;
 
-/** What points at one cause in one round. */
+/** The findings that suggest one cause in one round. */
 export interface Evidence {
-  /** The check that found it. */
+  /** The check that found the fault. */
   readonly stage: Pick<Check, 'byOneConnection'>;
   readonly main: Finding;
-  /** All that is about the same subject. */
+  /** All findings about the same subject. */
   readonly findings: readonly Finding[];
-  /** Of what the cause explains. */
+  /** Findings from the preconditions that this cause explains. */
   readonly attached: readonly Finding[];
 }
 
 /**
- * Whether two witnesses agree on the cause of a fault, one of which no blink explains: another look a moment later
- * would prove nothing more. One kind of witness is never enough, however often it says so in one round.
- * @param at when the round began
+ * Reports whether two witnesses agree on the cause of a fault, so that another check a moment later would prove nothing
+ * more. A momentary failure must not explain what at least one of them saw. One kind of witness is never enough,
+ * however often it reports in one round.
+ * @param at start of the round
  */
 export function areTwoWitnesses({ stage, main, findings, attached }: Evidence, at: EpochMs): boolean {
   if (main.level !== 'broken' || main.confidence === 'suspected') return false;

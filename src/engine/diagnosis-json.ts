@@ -2,7 +2,7 @@ import type { EpochMs } from '../core/clock.ts';
 import { isoTime } from '../core/time-text.ts';
 import { actualOf, type Cause, type Diagnosis, type PreconditionStatus, type Finding } from './model.ts';
 
-/** The object of `check --json` and `/api/v1/status`: names and order are part of the contract. */
+/** The object returned by `check --json` and `/api/v1/status`. Field names and order are part of the contract. */
 export interface DiagnosisJson {
   readonly ready: Diagnosis['ready'];
   readonly site: string;
@@ -21,11 +21,11 @@ export interface FindingJson extends Pick<Finding, 'rule' | 'subject' | 'claim' 
   readonly quote: string | null;
   readonly fullNames: readonly string[];
   readonly address: string | null;
-  /** ISO 8601, UTC: when it was seen last. */
+  /** When it was last seen. ISO 8601, UTC. */
   readonly at: string;
 }
 
-/** Field by field, so that what is added to the types inside never leaks into the contract unnoticed. */
+/** Copies field by field, so that fields added to the inner types do not leak into the contract. */
 export function diagnosisToJson({ ready, site, at, preconditions, causes }: Diagnosis): DiagnosisJson {
   return {
     ready,

@@ -4,89 +4,87 @@ import type { Severity } from '../core/severity.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
 
 /**
- * One expectation that was judged against what was seen. Everything that a person is told (terminal, page, mail, log)
- * prints these same findings.
+ * The result of judging one expectation against the observations. All output for users (terminal, page, mail, log) is
+ * based on these findings.
  */
 export interface Finding<C extends string = string> {
-  /** Name of the expectation, kebab-case, constant: `chain-verifies-under-pin`. */
+  /** Constant name of the expectation in kebab-case: `chain-verifies-under-pin`. */
   readonly rule: string;
-  /** What was looked at: `fortitokenmobile.fortinet.com:443`, a resolver, a mail server. */
+  /** The checked object: `fortitokenmobile.fortinet.com:443`, a resolver, a mail server. */
   readonly subject: string;
   /**
-   * What was found, in one plain sentence for people who see the subject beside it: certificates by their common names,
-   * and no words of others.
+   * One plain sentence for readers who see the subject next to it. Names certificates by their common names and
+   * contains no text from other parties.
    */
   readonly claim: string;
   readonly expected: string;
-  /** What was seen, if the claim and the quote do not contain all of it: full lists and full names. */
+  /** The full observation, including complete lists and names, if the claim and the quote do not contain all of it. */
   readonly actual?: string;
-  /** The words of a log or of a peer that the claim rests on. */
+  /** Text from a log or a peer that the claim is based on. */
   readonly quote?: string;
-  /** When it was seen last, where that was before this round. */
+  /** When it was last seen, if before this round. */
   readonly at?: EpochMs;
-  /** Who tells it; without, the look of this round. */
+  /** The source of the finding. Absent if it comes from this round's own check. */
   readonly witness?: Witness;
-  /** The full names of what the claim calls by its common name. */
+  /** Full names of the items that the claim calls by common name. */
   readonly fullNames?: readonly string[];
-  /**
-   * What it does to its precondition by itself. `note` is worth reading but no fault; `unknown`: could not be judged.
-   */
+  /** Effect on its own precondition. `note` is informational, not a fault; `unknown` could not be judged. */
   readonly level: FindingLevel;
-  /** The cause that explains it when nothing deeper does; null for notes and unknowns. */
+  /** The cause, unless a deeper fault explains the finding; null for notes and unknowns. */
   readonly suggests: C | null;
-  /** `suspected`: other explanations of what was seen are left. Without, `confirmed`. */
+  /** `suspected` if there are other possible explanations. Absent means `confirmed`. */
   readonly confidence?: Confidence;
-  /** Which of several kinds of its cause it is, where that is known: it chooses summary and remedy. */
+  /** The kind of the cause, if known. Selects the summary and the remedy. */
   readonly kind?: string;
-  /** The preconditions whose fault can cause it, where not all of those can that explain its own. */
+  /** Preconditions whose faults can cause this finding, if not all that can explain its precondition. */
   readonly explainedBy?: readonly string[];
-  /** Names of the appliances that suffer from it, where not all do. */
+  /** Names of the affected appliances, if not all are affected. */
   readonly concerns?: readonly string[];
-  /** Other addresses of the same target, at which everything works. */
+  /** Other addresses of the same target that work without problems. */
   readonly clean?: readonly string[];
   readonly facts?: FindingFacts;
-  /** The firewall policy that does it, as the firewall itself reports. */
+  /** The firewall policy responsible, as reported by the firewall. */
   readonly culprit?: Culprit;
-  /** What is known better than the catalogue of causes can say it, as of a text that the log signatures explain. */
+  /** Advice that is more specific than the catalogue of causes, such as the explanation of a log signature. */
   readonly advice?: Advice;
 }
 
-/** A finding before it is said what it does to its precondition. */
+/** A finding before its level is decided. */
 export type FindingContent<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
 
-/** What was seen, in full. */
+/** Returns the full text of the observation. */
 export function actualOf({ claim, quote, actual }: Pick<Finding, 'claim' | 'quote' | 'actual'>): string {
   const text = claim.replace(/\.$/u, '');
   return actual ?? (quote === undefined ? text : `${text}: ${quote}`);
 }
 
-/** What is told about one expectation, without where. */
+/** The reported parts of a finding, without its subject. */
 export type Told = Pick<Finding, 'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'witness' | 'fullNames'>;
 
-/** Worth reading, and no fault. */
+/** Returns an informational finding that is not a fault. */
 export function note(told: FindingContent): Finding<never> {
   return { ...told, level: 'note', suggests: null };
 }
 
-/** Could not be judged. */
+/** Returns a finding that could not be judged. */
 export function unknown(told: FindingContent): Finding<never> {
   return { ...told, level: 'unknown', suggests: null };
 }
 
-/** It breaks or weakens its precondition. */
+/** Reports whether a finding breaks or weakens its precondition. */
 export function isFault({ level }: Pick<Finding, 'level'>): boolean {
   return level === 'broken' || level === 'warning';
 }
 
 type TextFacts = Omit<FindingFacts, 'security'>;
 
-/** Those of the facts that are known. */
+/** Returns the known facts. */
 export function known(facts: { readonly [K in keyof TextFacts]: TextFacts[K] | null | undefined }): TextFacts {
   const entries = Object.entries(facts);
   return Object.fromEntries(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }
 
-/** Takes the place of what the catalogue says about a cause. */
+/** Replaces the catalogue text for a cause. */
 export interface Advice {
   readonly summary: string;
   readonly remedy: readonly Step[];
@@ -94,126 +92,127 @@ export interface Advice {
 
 export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';
 
-/** What the texts of a cause (summary, remedy) may be filled in with; what is not known keeps a general wording. */
+/** Values for placeholders in the texts of a cause (summary, remedy). A general word is used for unknown values. */
 export interface FindingFacts {
-  /** Of the service that it is about; without, it is about the licence server. */
+  /** Host of the affected service. If absent, the finding is about the licence server. */
   readonly host?: string;
   readonly port?: string;
   readonly address?: string;
-  /** CONNECT proxy that the way leads through, `host:port`. */
+  /** CONNECT proxy on the path, `host:port`. */
   readonly proxy?: string;
   readonly resolver?: string;
   readonly product?: string;
-  /** Who issued the certificate, in a word: what an inspecting device that the catalogue does not know calls itself. */
+  /** Short name of the certificate issuer, as used by an inspecting device that is not in the catalogue. */
   readonly issuer?: string;
   readonly appliance?: string;
-  /** What an interface fails at, behind its name: `does not answer`. */
+  /** Describes the failure of an interface; used after its name: `does not answer`. */
   readonly failing?: string;
   /** Serial number of the appliance. */
   readonly serial?: string;
-  /** Serial number of the unit that a licence belongs on: of the member of a cluster that is in charge. */
+  /** Serial number of the unit that the licence belongs on. In a cluster, this is the active member. */
   readonly primary?: string;
   /** Serial number of the unit that holds the licence. */
   readonly holder?: string;
   readonly license?: string;
-  /** How long something took, and how long it may take: `90 min`. */
+  /** How long something took, and the limit: `90 min`. */
   readonly waited?: string;
   readonly life?: string;
-  /** Until when something has to be done. */
+  /** Deadline. */
   readonly date?: string;
-  /** What the configuration says, where something else was found. */
+  /** The configured value, if a different one was found. */
   readonly configured?: string;
   readonly found?: string;
-  /** Which one was asked for the policy: `FortiGate 10.0.0.1`. */
+  /** The firewall that was asked for the policy: `FortiGate 10.0.0.1`. */
   readonly firewall?: string;
   readonly policy?: string;
   readonly profile?: string;
   /** Virtual domain of that firewall. */
   readonly vdom?: string;
-  /** Interfaces of that policy, `port2, dmz`; empty: it did not name them readably. */
+  /** Interfaces of that policy, `port2, dmz`. Empty if the firewall did not return them in readable form. */
   readonly incoming?: string;
   readonly outgoing?: string;
-  /** Whether that policy translates source addresses: `enable`, `disable`, or `enable` and its pools, `enable, pool-1`. */
+  /** Source NAT of that policy: `disable`, `enable`, or `enable` and its pools, `enable, pool-1`. */
   readonly nat?: string;
-  /** Schedule of that policy. */
   readonly schedule?: string;
-  /** Source address that the firewall sees. */
+  /** Source address seen by the firewall. */
   readonly source?: string;
-  /** What a log line means, one sentence without a full stop, and what it reports in at most 27 characters. */
+  /** Meaning of a log line, one sentence without a full stop, and its report in at most 27 characters. */
   readonly meaning?: string;
   readonly said?: string;
-  /** How a mail server is spoken to. */
+  /** Security of the mail server connection. */
   readonly security?: 'starttls' | 'tls' | 'none';
-  /** What on the path of this machine is not `ok`: `Genuine TLS is unknown`. */
+  /** The stages of this machine's path that are not `ok`: `Genuine TLS is unknown`. */
   readonly unclear?: string;
-  /** What the judgement of a certificate says, without a full stop. */
+  /** The judgement of a certificate, without a full stop. */
   readonly judgement?: string;
 }
 
 export type Confidence = 'confirmed' | 'suspected';
 
-/** A root cause, told so that a person can act on it. Its JSON form is part of the contract (`check --json`). */
+/** A root cause that a person can act on. Its JSON form is part of the contract (`check --json`). */
 export interface Cause extends Remedy {
   readonly id: string;
   readonly precondition: string;
   readonly severity: Severity;
   readonly confidence: Confidence;
-  /** What is broken: a host and port, a resolver, a mail server, a licence. With `id` it identifies the cause. */
+  /** The broken object: a host and port, a resolver, a mail server, a licence. With `id` it identifies the cause. */
   readonly subject: string;
-  /** The inspecting product, where the catalogue knows it. */
+  /** The inspecting product, if it is in the catalogue. */
   readonly product: string | null;
-  /** The firewall policy that does it; absent: no firewall was asked, or its answer does not explain the cause. */
+  /** The firewall policy responsible. Absent if no firewall was asked or its answer does not explain the cause. */
   readonly culprit?: Culprit;
-  /** What FortiAuthenticator's log reports, in at most 27 characters; absent: the cause does not come from its log. */
+  /**
+   * The error in FortiAuthenticator's log, in at most 27 characters. Absent if the cause does not come from its log.
+   */
   readonly said?: string;
   /** One sentence. */
   readonly summary: string;
-  /** What users feel now. */
+  /** Current effect on users. */
   readonly impact: string;
   readonly evidence: readonly string[];
-  /** Preconditions that are blocked because of it. */
+  /** Preconditions that this cause blocks. */
   readonly consequences: readonly string[];
 }
 
-/** A word of a command that has to be filled in by hand before it is run: it is marked, and says what belongs there. */
+/** A marked placeholder in a command that has to be filled in by hand before the command is run. */
 export interface Blank {
-  /** As it stands in the command. */
+  /** The placeholder as it appears in the command. */
   readonly name: string;
-  /** What to put in its place. */
+  /** The value to insert. */
   readonly meaning: string;
 }
 
-/** One step of a remedy as it is told. Its JSON form is part of the contract (`check --json`). */
+/** One step of a remedy in its final form. Its JSON form is part of the contract (`check --json`). */
 export interface RemedyStep {
   readonly text: string;
-  /** A block of lines that does it, as it is copied; null: it is done by hand. */
+  /** A block of commands to copy; null if the step is done by hand. */
   readonly commands: string | null;
-  /** The block that takes it back; null: nothing is changed. */
+  /** The block of commands that undoes the step; null if the step changes nothing. */
   readonly undo: string | null;
-  /** Whose command line takes the blocks. */
+  /** The command line for these blocks. */
   readonly syntax: Syntax | null;
-  /** What has to be filled in in the blocks first. */
+  /** Placeholders to fill in first. */
   readonly blanks: readonly Blank[];
 }
 
-/** A remedy in both forms: the sentences, and the steps that they are made of. */
+/** A remedy in both forms: as sentences, and as the steps that they were made from. */
 export interface Remedy {
   readonly remedy: readonly string[];
   readonly remedySteps: readonly RemedyStep[];
 }
 
-/** A step without commands. */
+/** Returns a step without commands. */
 export function sentenceStep(text: string): RemedyStep {
   return { text, commands: null, undo: null, syntax: null, blanks: [] };
 }
 
-/** A block with what stands before it. */
+/** A block of commands with its label. */
 export interface Block {
-  /** Whose command line takes it, and whether it is ready: only one without a blank is called that. */
+  /** Names the command line and whether the block is ready. A block is ready only if it has no placeholders. */
   readonly label: string;
-  /** What has to be put in first, a sentence; empty where it is ready. */
+  /** A sentence that lists the values to fill in; empty if the block is ready. */
   readonly missing: string;
-  /** Lines that are never wrapped: they are copied as they stand. */
+  /** Lines for copying, never wrapped. */
   readonly text: string;
 }
 
@@ -223,7 +222,7 @@ const PLACES: Readonly<Record<Syntax, string>> = {
   fortiauthenticator: 'FortiAuthenticator CLI',
 };
 
-/** The blocks of a step: what does it, and what takes it back. */
+/** Returns the blocks of a step: its commands, and the commands that undo it. */
 export function blocksOf({ commands, undo, syntax, blanks }: RemedyStep): readonly Block[] {
   return [
     ...(commands === null ? [] : [blockOf(syntax === null ? 'Commands' : PLACES[syntax], commands, blanks)]),
@@ -240,39 +239,42 @@ function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
   };
 }
 
-/** What stands before a block where nothing is folded. */
+/** Returns the heading of a block in output without folding. */
 export function headOf({ label, missing }: Block): string {
   return missing === '' ? `${label}:` : `${label}: ${missing}:`;
 }
 
-/**
- * What a check declares about its precondition, and all that the engine knows of it. Checks name each other by their
- * ids alone.
- */
+/** Declares a check and its precondition. This is all that the engine uses. Checks refer to each other only by id. */
 export interface Check<Id extends string = string, C extends string = string> {
   readonly id: Id;
-  /** For a person. */
+  /** Human-readable name. */
   readonly title: string;
-  /** What can explain that it is broken or unknown, a row for each deeper check. */
+  /** Deeper checks that can explain why this precondition is broken or unknown. */
   readonly dependsOn: readonly Dependency[];
   readonly causes: Readonly<Record<C, CauseWords>>;
-  /** What would settle it where it stays unknown and its judgement does not say. */
+  /** Suggested step if the precondition stays unknown and its findings contain no advice. */
   readonly unknownRemedy: Step;
-  /** A stage of the path from this machine to the licence server. */
+  /** The check is a stage of the path from this machine to the licence server. */
   readonly onPath?: true;
-  /** What is asked for by name, or beyond this network, cannot be judged while this one is broken. */
+  /** While this precondition is broken, lookups by name and targets outside this network cannot be judged. */
   readonly isWayOut?: true;
-  /** One lost connection shows its fault, and the next one may work: others that lost one as well prove no more. */
+  /**
+   * A single lost connection can cause this fault, and the next connection may work. Witnesses that also lost a
+   * connection therefore prove nothing more.
+   */
   readonly byOneConnection?: true;
 }
 
-/** The check that a cause belongs to, and what is known about the cause. */
+/** A cause with the check that it belongs to. */
 interface KnownCause {
   readonly check: Check;
   readonly words: CauseWords;
 }
 
-/** @throws Error when no check has such a cause */
+/**
+ * Returns a cause by id.
+ * @throws Error if no check has such a cause
+ */
 export function knownCause(checks: readonly Check[], cause: string): KnownCause {
   for (const check of checks) {
     const words = Object.hasOwn(check.causes, cause) ? check.causes[cause] : undefined;
@@ -281,67 +283,72 @@ export function knownCause(checks: readonly Check[], cause: string): KnownCause 
   throw new Error(`Cannot tell the cause "${cause}": no check has it`);
 }
 
-/** What a check owes to a deeper one, named by its id. */
+/** A dependency on a deeper check, which is identified by its id. */
 export type Dependency = Need | Source | Explanation;
 
-/** While the deeper check is broken or blocked, this one cannot be judged by itself: it is `blocked`. */
+/** While the deeper check is broken or blocked, this one cannot be judged on its own and is `blocked`. */
 interface Need {
   readonly kind: 'needs';
   readonly by: string;
-  /** False: what it saw proves it, whatever is wrong with the deeper one. @default always */
+  /**
+   * Returns false if this check's own observations prove its state, whatever is wrong with the deeper one.
+   * @default always
+   */
   readonly when?: (own: Assessment) => boolean;
 }
 
-/** It judges what is read there: while that is unknown, so is this, and it is reported once. Nothing is blocked. */
+/**
+ * This check judges data read by the deeper one. While that one is unknown, this one is too, and only one is reported.
+ * Nothing is blocked.
+ */
 interface Source {
   readonly kind: 'reads';
   readonly by: string;
 }
 
-/** A fault of the deeper check explains what this one found: it is `blocked` then, and no cause of its own. */
+/** A fault of the deeper check explains the findings of this one, which is then `blocked` and not a separate cause. */
 export interface Explanation {
   readonly kind: 'explained';
   readonly by: string;
   readonly when: (findings: readonly Finding[]) => boolean;
-  /** What it shows belongs to the deeper cause (a log line of FortiAuthenticator, the policy that inspects). */
+  /** The findings are evidence for the deeper cause (a FortiAuthenticator log line, the policy that inspects). */
   readonly evidence: boolean;
-  /** It explains a warning as well: any, or what is only suspected. */
+  /** Warnings are explained as well: all of them, or only suspected ones. */
   readonly warnings?: 'all' | 'suspected';
-  /** Which warning of the deeper one is enough to explain a warning. */
+  /** Selects the warnings of the deeper check that are sufficient to explain a warning. */
   readonly byWarning?: (finding: Finding) => boolean;
 }
 
-/** Nothing but this cause is broken. */
+/** Reports whether nothing is broken except by this cause. */
 export function suggestsOnly(cause: string): Explanation['when'] {
   return (findings) => findings.every(({ level, suggests }) => level !== 'broken' || suggests === cause);
 }
 
-/** Nothing but these rules is broken. */
+/** Reports whether no other rules than these are broken. */
 export function breaksOnly(rules: readonly string[]): Explanation['when'] {
   return (findings) => findings.every(({ level, rule }) => level !== 'broken' || rules.includes(rule));
 }
 
-/** Nothing but these rules is broken or makes a warning. */
+/** Reports whether no other rules than these are broken or raise a warning. */
 export function concernsOnly(rules: readonly string[]): Explanation['when'] {
   return (findings) => findings.every((finding) => !isFault(finding) || rules.includes(finding.rule));
 }
 
-/** What was found out about one precondition by itself, before the path as a whole is reasoned over. */
+/** The result of judging one precondition on its own, before the path as a whole is diagnosed. */
 export interface Assessment<C extends string = string> {
   readonly id: string;
-  /** `unjudged`: it should have been looked at, but there was nothing to look at or our own trouble prevented it. */
+  /**
+   * `unjudged` means that the check should have run, but had nothing to check or was prevented by a problem of our own.
+   */
   readonly kind: 'judged' | 'unjudged' | 'not-configured';
   readonly findings: readonly Finding<C>[];
-  /** One sentence: what is fine when there is no finding, or why it was not judged. */
+  /** One sentence: the good state if there are no findings, or the reason why nothing was judged. */
   readonly summary: string;
-  /** It listens, and has heard nothing yet: that it is unknown is no trouble. */
+  /** The check is listening and has received nothing yet, so its unknown state is not a problem. */
   readonly waits?: true;
 }
 
-/**
- * An assessment with what others tell besides. What could not be judged stays `unjudged`; what is not configured here is
- * judged by what they tell.
- */
+/** Adds findings from other sources to an assessment. `unjudged` is kept; `not-configured` becomes `judged`. */
 export function withFindings(own: Assessment, findings: readonly Finding[]): Assessment {
   if (findings.length === 0) return own;
   return {
@@ -352,19 +359,21 @@ export function withFindings(own: Assessment, findings: readonly Finding[]): Ass
 }
 
 /**
- * `blocked`: something it depends on is broken. `unknown`: could not be judged, our own trouble included.
+ * `blocked` means that a dependency is broken. `unknown` means that it could not be judged, including because of a
+ * problem of our own.
  */
 export type PreconditionState = (typeof PRECONDITION_STATES)[number];
 
 export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured'] as const;
 
 /**
- * Who tells of a fault, where it is not this machine's own look at what is broken. What such a look shows may be over a
- * moment later: lost, refused and reset connections of one second are a firewall that takes its policies again, or a
- * server that restarts. Each of these tells something that such a moment does not explain:
- * - `appliance-log`: FortiAuthenticator's own log. It suffered too, and its complaint would be told by itself.
- * - `firewall`: says what it does with the traffic, by its policy or its log. That is a statement, not a loss.
- * - `other-host`: shows the same that is no loss, such as a certificate by the same inspecting authority.
+ * The source of a fault, if it is not this machine's own check. The result of such a check can change a moment later:
+ * lost, refused and reset connections within one second can come from a firewall that reloads its policies or a server
+ * that restarts. Each of these sources reports something that such a moment does not explain:
+ * - `appliance-log`: FortiAuthenticator's own log. It was affected too, and its errors would be reported on their own.
+ * - `firewall`: reports how it handles the traffic, from its policy or its log. This is a statement, not a loss.
+ * - `other-host`: shows the same observation, and it is not a loss, such as a certificate from the same inspecting
+ * authority.
  * - `peer`: another agent saw it at another moment.
  */
 export type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
@@ -379,49 +388,49 @@ export interface PreconditionStatus {
   /** The preconditions that must be fixed first; empty unless `blocked`. */
   readonly blockedBy: readonly string[];
   readonly findings: readonly Finding[];
-  /** As in `Assessment`. No part of the contract. */
+  /** As in `Assessment`. Not part of the contract. */
   readonly waits?: true;
 }
 
-/** What is true now: the outcome of one round. Its JSON form is the contract's `check --json`. */
+/** The result of one round. Its JSON form is the contract of `check --json`. */
 export interface Diagnosis {
   readonly ready: Readiness;
   readonly site: string;
   readonly at: EpochMs;
-  /** All of them, in the order of the path. */
+  /** All preconditions, in the order of the path. */
   readonly preconditions: readonly PreconditionStatus[];
-  /** Most severe first; at most one critical cause for one fault. */
+  /** Most severe first, with at most one critical cause per fault. */
   readonly causes: readonly Cause[];
-  /** The causes that two witnesses agree on: another look would prove nothing more. No part of the contract. */
+  /** Causes on which two witnesses agree, so that another check would prove nothing more. Not part of the contract. */
   readonly corroborated?: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** The file of the configuration that it was made under; without, the defaults were. No part of the contract. */
+  /** The configuration file used for this diagnosis. Absent if the defaults were used. Not part of the contract. */
   readonly configFile?: string;
 }
 
 /**
- * Everything that is said about a cause, before it occurs. Texts may name `{placeholders}` (see wording.ts); the
- * runbooks print the same texts, so that mail, page and runbook never disagree.
+ * The texts for a cause, independent of any incident. Texts can contain `{placeholders}` (see remedy-words.ts). The
+ * runbooks print the same texts, so that mail, page and runbook always agree.
  */
 export interface CauseWords {
-  /** Severity when the cause breaks its precondition; one that only weakens it is a `warning` at most. */
+  /** Severity if the cause breaks its precondition. If it only weakens it, the severity is at most `warning`. */
   readonly severity: Severity;
-  /** A clause for the heading of the runbook: "TLS is intercepted". */
+  /** Clause for the runbook heading: "TLS is intercepted". */
   readonly title: string;
-  /** What is wrong in at most 32 characters and without a host, for the subject of a mail: it is never cut. */
+  /** Short description for mail subjects, at most 32 characters and without a host, so that it is never truncated. */
   readonly short: string;
-  /** The short form instead where it is a warning. */
+  /** Used instead of `short` for a warning. */
   readonly warningShort?: string;
-  /** The short form instead when the inspecting product is this one, by its name in config/inspection-products.yaml. */
+  /** Used instead of `short` for these inspecting products, by name in config/inspection-products.yaml. */
   readonly productShort?: Readonly<Record<string, string>>;
-  /** The short form instead when any other product is known; it names `{product}`. */
+  /** Used instead of `short` for any other known product; contains `{product}`. */
   readonly anyProductShort?: string;
-  /** What is wrong in half a line, for lists, where it is not the title; it may name `{subject}`. */
+  /** Half a line for lists, if different from the title; can contain `{subject}`. */
   readonly headline?: string;
-  /** The headline instead where the inspecting product is known; it may name `{product}`. */
+  /** Used instead of `headline` if the inspecting product is known; can contain `{product}`. */
   readonly productHeadline?: string;
-  /** The headline instead where it is a warning. */
+  /** Used instead of `headline` for a warning. */
   readonly warningHeadline?: string;
-  /** Set if a firewall policy can be the reason: what that policy does then, and the texts that name it. */
+  /** Set if a firewall policy can be the reason: the action of that policy, and texts that name it. */
   readonly byFirewall?: {
     readonly action: Culprit['action'];
     /** Half a line and one sentence, each with `{culprit}`. */
@@ -432,86 +441,83 @@ export interface CauseWords {
   readonly summary: string;
   readonly impact: ImpactKind;
   /**
-   * Where the facts of the vendor in these words were seen: `ta-p/N` is https://community.fortinet.com/…/ta-p/N,
-   * `docs:X` is https://docs.fortinet.com/document/X.
+   * Sources for the vendor facts in these texts: `ta-p/N` is https://community.fortinet.com/…/ta-p/N, `docs:X` is
+   * https://docs.fortinet.com/document/X.
    */
   readonly sources?: readonly string[];
-  /** The runbook that several causes share, in place of one for each: its file, heading and first sentence. */
+  /** A runbook shared by several causes instead of one for each: its file, heading and first sentence. */
   readonly runbook?: { readonly name: string; readonly title: string; readonly summary: string };
   /** Steps for an administrator, in order. */
   readonly remedy: readonly Step[];
-  /** What is told instead where the kind of fault is known. */
+  /** Texts used instead if the kind of fault is known. */
   readonly kinds?: Readonly<Record<string, KindWords>>;
   /**
-   * What is told instead while something on the path of this machine is not `ok` (`facts.unclear`): both views may show
-   * one fault.
+   * Used instead while a stage of this machine's path is not `ok` (`facts.unclear`), because both can show the same
+   * fault.
    */
   readonly unclearPath?: { readonly summary: string; readonly remedy: readonly Step[] };
-  /**
-   * What is told instead while the path of this machine is broken: what has to be done needs it, and it is critical
-   * then.
-   */
+  /** Used instead while this machine's path is broken. The remedy needs the path, so the cause is then critical. */
   readonly brokenPath?: { readonly summary: string; readonly remedy: readonly Step[] };
-  /** The steps instead when the inspecting product is this one, by its name in config/inspection-products.yaml. */
+  /** Steps used instead for these inspecting products, by name in config/inspection-products.yaml. */
   readonly productRemedy?: Readonly<Record<string, readonly Step[]>>;
-  /** The steps instead when any other product is known. */
+  /** Steps used instead for any other known product. */
   readonly anyProductRemedy?: readonly Step[];
-  /** The steps instead where the connection leads through a proxy (`facts.proxy`), which comes before any firewall. */
+  /** Steps used instead if the connection uses a proxy (`facts.proxy`), which comes before any firewall. */
   readonly proxyRemedy?: readonly Step[];
-  /** Of several causes of one fault the one with the lowest rank is told; those without a rank come last. */
+  /** If a fault has several causes, the one with the lowest rank is reported. Causes without a rank come last. */
   readonly rank?: number;
-  /** The cause of the whole that this one is a part of: grown into it, it is the same fault. */
+  /** The more general cause that this one can develop into. It is then the same fault. */
   readonly partOf?: string;
   /**
-   * Which findings are one fault; without, those with the same subject. `per-host`: all of one host, whoever says it.
-   * `for-all-hosts`: those of several hosts too, as of a resolver that fails for many names.
+   * Which findings count as one fault. By default, those with the same subject. `per-host`: all findings for one host,
+   * from any source. `for-all-hosts`: findings for several hosts as well, such as a resolver that fails for many names.
    */
   readonly oneFault?: 'per-host' | 'for-all-hosts';
 }
 
-/** One of several kinds of a cause. */
+/** Texts for one kind of a cause. */
 export interface KindWords {
-  /** A clause for the heading in the runbook: "another server name passes". */
+  /** Clause for the runbook heading: "another server name passes". */
   readonly title: string;
   readonly summary: string;
   readonly remedy: readonly Step[];
-  /** Of its own where it has one: otherwise that of the cause. */
+  /** Overrides the `unclearPath` of the cause. */
   readonly unclearPath?: CauseWords['unclearPath'];
 }
 
-/** Whose command line understands a block: a POSIX shell, the CLI of a FortiGate, or that of FortiAuthenticator. */
+/** The command line that a block is for: a POSIX shell, the FortiGate CLI, or the FortiAuthenticator CLI. */
 export const SYNTAXES = ['shell', 'fortios', 'fortiauthenticator'] as const;
 type Syntax = (typeof SYNTAXES)[number];
 
-/** One step of a remedy before it is told: a sentence, or a sentence with the commands that do what it says. */
+/** One step of a remedy before placeholders are filled: a sentence, optionally with commands that carry it out. */
 export type Step = string | CommandStep;
 
 export interface CommandStep {
-  /** Says what to do without the commands too. */
+  /** A sentence that is complete without the commands. */
   readonly text: string;
   readonly syntax: Syntax;
-  /** Lines, with the placeholders of command-words.ts. */
+  /** Lines with placeholders, see `fillCommands` in remedy-words.ts. */
   readonly commands: readonly string[];
-  /** Lines that take back what the commands change; null where they only look. */
+  /** Lines that undo the commands; null if the commands change nothing. */
   readonly undo: readonly string[] | null;
 }
 
-/** Commands of a POSIX shell that change nothing. */
+/** Returns a step with read-only shell commands. */
 export function shell(text: string, ...commands: readonly string[]): CommandStep {
   return { text, syntax: 'shell', commands, undo: null };
 }
 
-/** Commands of a FortiGate that change nothing. */
+/** Returns a step with read-only FortiGate commands. */
 export function fortios(text: string, ...commands: readonly string[]): CommandStep {
   return { text, syntax: 'fortios', commands, undo: null };
 }
 
-/** Commands of FortiAuthenticator that change nothing. */
+/** Returns a step with read-only FortiAuthenticator commands. */
 export function fortiauthenticator(text: string, ...commands: readonly string[]): CommandStep {
   return { text, syntax: 'fortiauthenticator', commands, undo: null };
 }
 
-/** What users feel, where it does not depend on anything. */
+/** Effects on users that do not depend on anything. */
 const IMPACTS = {
   codes: 'Activation codes do not reach users by e-mail; tokens that are already active keep working.',
   push: 'Phones show no push notifications; codes that users type keep working.',
@@ -536,12 +542,13 @@ const IMPACTS = {
   none: 'None now.',
 } as const;
 
-/** Which part of activation suffers. */
+/** The affected part of activation. */
 export type ImpactKind = 'activation' | keyof typeof IMPACTS;
 
 /**
- * What users feel now. Existing tokens compute their codes on the phone and are verified by FortiAuthenticator itself,
- * so none of this stops them; end-user activation can be offline since FAC 6.6.1 (Fortinet tips 194050 and 388682).
+ * Returns the current effect on users. Existing tokens are not affected, because they compute their codes on the phone
+ * and are verified by FortiAuthenticator itself. End-user activation can be offline since FAC 6.6.1 (Fortinet tips
+ * 194050 and 388682).
  */
 export function impactOf(kind: ImpactKind, context: ActivationContext): string {
   return kind === 'activation' ? activationImpact(context) : IMPACTS[kind];

@@ -11,7 +11,7 @@ import { addressFamily, authority } from '../core/addresses.ts';
 import { INTERFACE_SEPARATOR, interfacesOf, isInterfaceName } from '../core/license/firewall.ts';
 import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
 
-/** What is told of the steps of a remedy. */
+/** Returns the steps of a remedy as sentences and in full. */
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
   const remedySteps = steps.map((step) => toldStep(step, facts));
   return { remedy: remedySteps.map(sentenceOf), remedySteps };
@@ -34,10 +34,10 @@ function commandStep({ text, commands, undo, syntax }: CommandStep, facts: Wordi
   };
 }
 
-/** More do not read well within a sentence. */
+/** Maximum number of commands that read well within a sentence. */
 const MOST_QUOTED = 3;
 
-/** The step as one sentence: short commands stand at its end, longer ones in their block alone. */
+/** Returns the step as one sentence. Short commands are appended; longer ones appear only in their block. */
 function sentenceOf({ text, commands }: RemedyStep): string {
   const lines = (commands ?? '').split('\n').map((line) => line.trim());
   if (commands === null || lines.length > MOST_QUOTED) return text;
@@ -46,7 +46,7 @@ function sentenceOf({ text, commands }: RemedyStep): string {
 
 interface FilledCommands {
   readonly text: string;
-  /** Empty: the commands run as they are. */
+  /** Empty if the commands can run unchanged. */
   readonly blanks: readonly Blank[];
 }
 
@@ -54,9 +54,12 @@ type Known = (facts: WordingFacts) => string | null;
 
 interface CommandWord {
   readonly known: Known;
-  /** What stands there while it is not known. */
+  /** Placeholder used while the value is unknown. */
   readonly blank: Blank;
-  /** Why nobody could say it, where something might have; null in a runbook, for which nothing was read. */
+  /**
+   * Explains why the value could not be read; null if there was no source. Null in a runbook, which is not based on any
+   * reading.
+   */
   readonly unread?: (facts: WordingFacts) => string | null;
 }
 
@@ -64,48 +67,48 @@ const COMES_IN = 'the interface at which the traffic of FortiAuthenticator comes
 const SOURCE = 'the address of FortiAuthenticator that the firewall sees';
 
 /**
- * Words of a firewall policy. The names of its objects say what is in them, so that no block changes what another one
- * has made.
+ * Placeholders for firewall policy commands. The names of objects describe their content, so that a block does not
+ * change an object that another block created.
  */
 const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   sourcefour: word('SOURCE-IP', SOURCE, ({ source }) => ipv4OrNull(source)),
   policyhost: word('HOST', 'the name of the server', ({ host }) => nameOrFour(host)),
-  /** At most 79 characters are a name of an address. */
+  /** An address name can have at most 79 characters. */
   objecthost: word('HOST', 'the name of the server', ({ host }) => nameOrFour(host)?.slice(0, 60) ?? null),
   addresstype: word('TYPE', '', ({ host }) => (ipv4OrNull(host) === null ? 'fqdn' : 'ipmask')),
   addresskey: word('KEY', '', ({ host }) => (ipv4OrNull(host) === null ? 'fqdn' : 'subnet')),
   addressmask: word('MASK', '', ({ host }) => (ipv4OrNull(host) === null ? '' : ' 255.255.255.255')),
-  /** At most 35 characters are a name of a policy, and the address of the source is in it. */
+  /** A policy name can have at most 35 characters, and it contains the source address. */
   shortname: word('NAME', '', ({ host }) => nameOrFour(host)?.slice(0, 9) ?? 'server'),
   inside: ofPolicy('INSIDE', COMES_IN, 'incoming', quotedInside),
   outside: ofPolicy('OUTSIDE', 'the interface at which it leaves for the internet', 'outgoing', quotedInside),
-  /** For a command that takes a single one. */
+  /** For commands that take a single interface. */
   ingress: ofPolicy('INSIDE', COMES_IN, 'incoming', (text) => /^(?!any$)[\w./-]+$/u.exec(text)?.[0] ?? null),
   policyid: ofPolicy(
     'POLICY-ID',
     'the number of the policy that matches now',
     'policy',
-    // Findings of every check call it `policy 5 "name"`; incidents of earlier versions have the number first.
+    // Findings of every check use `policy 5 "name"`. Incidents from earlier versions start with the number.
     (text) => /^(?:policy )?(?<id>\d{1,10})(?= |$)/u.exec(text)?.groups?.['id'] ?? null,
   ),
   nat: ofPolicy('NAT', 'enable or disable, as in the policy that matches now', 'nat', natOf),
-  /** Lines of their own: the pools that the policy translates to. */
+  /** Separate lines for the NAT pools of the policy. */
   natpools: word('POOLS', '', ({ nat, source }) => (isOfSeveral(source) ? '' : poolLines(nat ?? ''))),
   schedule: {
     ...ofPolicy('SCHEDULE', 'the schedule of the policy that matches now', 'schedule', nameOrNull),
-    // Where no policy is read, there is none to copy.
+    // If no policy was read, there is no schedule to copy.
     known: ({ schedule, policy, source }) =>
       policy === undefined || isOfSeveral(source) ? 'always' : nameOrNull(schedule ?? ''),
   },
-  /** Lines of their own, around commands of a virtual domain; a FortiGate without them has only "root". */
+  /** Separate lines that wrap the commands of a virtual domain. A FortiGate without VDOMs has only "root". */
   entervdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? `config vdom\nedit ${vdom}` : '')),
   leavevdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? 'end' : '')),
   newid: word('NEW-ID', 'the number that the FortiGate gave the new policy', () => null),
 };
 
 /**
- * The words of commands. A command runs as it is copied, so that each is safe in every shell whatever is known: an
- * address, a name of a host, a number, or a marked blank.
+ * Placeholders for commands. Commands are copied and run unchanged, so each value must be safe in every shell: an
+ * address, a host name, a number, or a marked placeholder.
  */
 const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
   host: word('HOST', 'the name of the server', ({ host }) => hostOrNull(host)),
@@ -129,9 +132,9 @@ const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
     const { host = '', port = '' } = hostAndPort(subject) ?? {};
     return endpoint(host, port);
   }),
-  /** Behind `openssl s_client`. */
+  /** Follows `openssl s_client`. */
   starttls: word('STARTTLS', '', ({ security }) => (security === 'tls' ? '' : '-starttls smtp ')),
-  /** Behind a command of ftm-watch: the configuration that this one runs under. */
+  /** Follows an ftm-watch command: the configuration file of the running instance. */
   config: word('CONFIG', '-c and the file of the configuration', ({ config }) => configOption(config)),
   gateway: word('GATEWAY', 'the address of the default gateway', () => null),
   syslogport: word('SYSLOG-PORT', 'the port of logs.syslog', () => null),
@@ -143,7 +146,9 @@ function word(name: string, meaning: string, known: Known): CommandWord {
   return { known, blank: { name: `FILL-IN-${name}`, meaning } };
 }
 
-/** What the policy that matches says. Where several addresses have one each, it would be that of another. */
+/**
+ * Returns a value from the matching policy. If there are several source addresses, each can have a different policy.
+ */
 function ofPolicy(
   name: string,
   meaning: string,
@@ -162,7 +167,7 @@ function ofPolicy(
   return { ...word(name, meaning, (facts) => (isOfSeveral(facts.source) ? null : known(facts[fact] ?? ''))), unread };
 }
 
-/** What one policy says would be wrong for another address. */
+/** Reports whether there are several source addresses, so that values from one policy may be wrong for the others. */
 function isOfSeveral(source: string | undefined): boolean {
   return source?.includes(',') === true;
 }
@@ -172,7 +177,7 @@ function natOf(text: string): string | null {
   return ['enable', 'disable'].includes(nat) && pools.every(isInterfaceName) ? nat : null;
 }
 
-/** CLI reference, `firewall policy`: `ippool`, `poolname`. */
+/** Returns the `ippool` and `poolname` lines of a policy. Source: CLI reference, `firewall policy`. */
 function poolLines(nat: string): string {
   const pools = natOf(nat) === null ? [] : nat.split(INTERFACE_SEPARATOR).slice(1);
   return pools.length === 0 ? '' : `set ippool enable\n        set poolname "${pools.join('" "')}"`;
@@ -182,16 +187,19 @@ function nameOrNull(text: string): string | null {
   return isInterfaceName(text) ? text : null;
 }
 
-/** CLI reference, `config vdom`: at most 31 characters, 11 in older firmware. */
+/**
+ * Reports whether the FortiGate uses VDOMs. CLI reference, `config vdom`: a name has at most 31 characters, 11 in older
+ * firmware.
+ */
 function isInVdom(vdom: string | undefined): vdom is string {
   return vdom !== undefined && vdom !== 'root' && /^[\w-]{1,31}$/u.test(vdom);
 }
 
-/** Fills the placeholders of commands; an unknown name is left as it stands, which a test forbids. */
+/** Fills the placeholders of commands. An unknown name is left unchanged; a test ensures that there are none. */
 export function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
   const blanks = new Map<string, Blank>();
   const filled = lines.map((line) => fillLine(line, facts, blanks));
-  // A placeholder for whole lines may stand for none.
+  // A placeholder for whole lines can be empty.
   const text = filled.filter((line, index) => line.trim() !== '' || lines[index] === '').join('\n');
   return { text, blanks: [...blanks.values()] };
 }
@@ -218,12 +226,12 @@ function ipv4OrNull(text: string | undefined): string | null {
   return text !== undefined && addressFamily(text) === 4 ? text : null;
 }
 
-/** What an IPv4 policy can name. */
+/** Returns the host if an IPv4 policy can use it. */
 function nameOrFour(host: string): string | null {
   return addressFamily(host) === 6 ? null : hostOrNull(host);
 }
 
-/** Several names stand side by side, each in quotes; the outermost are there already. */
+/** Returns several names next to each other, each in quotes, without the outermost quotes. */
 function quotedInside(interfaces: string): string | null {
   const names = interfacesOf(interfaces);
   return names.length === 0 ? null : names.join('" "');
@@ -242,7 +250,7 @@ function endpoint(host: string, port: string): string | null {
   return name === null || number === null ? null : shellWord(authority({ host: name, port: Number(number) }));
 }
 
-/** Resolvers are told as they are configured: `10.0.0.53`, `udp://10.0.0.53:53`. */
+/** Returns the address of a resolver, which is listed as configured: `10.0.0.53`, `udp://10.0.0.53:53`. */
 function resolverAddress(resolver: string | undefined): string | null {
   const bare = (resolver ?? '').replace(/^(?:udp|tcp):\/\//u, '');
   return addressOrNull(bare) ?? addressOrNull(hostAndPort(bare)?.host);
@@ -253,42 +261,42 @@ function hostAndPort(text: string): { readonly host: string; readonly port: stri
   return host === undefined || port === undefined ? null : { host, port };
 }
 
-/** Null for a name that no line can hold. */
+/** Returns the option for the configuration file; null if its name does not fit on one line. */
 function configOption(file: string | undefined): string | null {
   if (file === undefined) return '';
   return /\p{C}/u.test(file) ? null : ` -c ${shellWord(file)}`;
 }
 
-/** One word of any POSIX shell. */
+/** Quotes text as one word for any POSIX shell. */
 function shellWord(text: string): string {
   return /^[\w.:@/+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** A device that inspects, by the name of the authority that it signs with. */
+/** Returns the name of an inspecting device, based on its signing authority. */
 export function unknownProduct(issuer: string): string {
   return `"${issuer}", which the catalogue does not know`;
 }
 
 export interface WordingFacts extends FindingFacts {
   readonly subject: string;
-  /** The licence server or the service that it is about, as configured. */
+  /** The licence server or the affected service, as configured. */
   readonly host: string;
   readonly port: string;
-  /** The file of the configuration in use; without, the defaults are. */
+  /** The configuration file in use. Absent if the defaults are used. */
   readonly config?: string;
-  /** Addresses of FortiAuthenticator in the configuration: for sentences only, since a log may come from a relay. */
+  /** Configured addresses of FortiAuthenticator. Used only in sentences, because a log can come from a relay. */
   readonly unit?: string;
-  /** Other addresses of the same target, at which everything works. */
+  /** Other addresses of the same target that work without problems. */
   readonly clean?: string;
-  /** The firewall policy that does it: `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
+  /** The firewall policy responsible: `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
   readonly culprit?: string;
-  /** The words are those of a runbook, which has no incident. */
+  /** The text is for a runbook, which has no incident. */
   readonly runbook?: true;
 }
 
 type WordingName = Exclude<keyof WordingFacts, 'runbook'>;
 
-/** What stands in a text when a fact is not known: the sentence stays true and readable. */
+/** Words used for unknown facts. The sentence stays true and readable. */
 const GENERAL: Readonly<Record<WordingName, string>> = {
   subject: 'the target',
   host: 'the licence server',
@@ -329,10 +337,13 @@ const GENERAL: Readonly<Record<WordingName, string>> = {
   unit: 'the address of FortiAuthenticator',
 };
 
-/** What is said of a server that is not known. */
+/** Facts about an unknown server. */
 export const ANY_SERVER: WordingFacts = { subject: GENERAL.subject, host: GENERAL.host, port: GENERAL.port };
 
-/** Fills `{placeholders}`; an unknown name is left as it stands, which a test over the whole catalogue forbids. */
+/**
+ * Fills `{placeholders}`. An unknown name is left unchanged; a test over the whole catalogue ensures that there are
+ * none.
+ */
 export function fill(text: string, facts: WordingFacts): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
     if (name === 'interface') return interfaceOf(facts);
@@ -342,18 +353,21 @@ export function fill(text: string, facts: WordingFacts): string {
   });
 }
 
-/** A FortiGate signs with its serial number, which says which one it is; "system" is a word of the configuration. */
+/**
+ * Returns the text for a known fact. A FortiGate signs with its serial number, which identifies the unit. "system" is a
+ * configuration keyword.
+ */
 function named(name: WordingName, known: string, { issuer = '' }: WordingFacts): string {
   if (name === 'resolver' && known === 'system') return 'the resolver of this machine';
   return name === 'product' && known === FORTIGATE && FORTIGATE_SERIAL.test(issuer) ? `${known} ${issuer}` : known;
 }
 
-/** Where the REST API of a unit is. */
+/** Returns the URL of a unit's REST API. */
 function interfaceOf({ address }: WordingFacts): string {
   return address === undefined ? 'the URL in appliances[].api.url' : `https://${address}`;
 }
 
-/** A product that the catalogue does not know is told by what it calls itself. */
+/** Returns the text for an unknown fact. A product that is not in the catalogue is described by its issuer name. */
 function generalWord(name: WordingName, { issuer, unit }: WordingFacts): string {
   if (name === 'source' && unit !== undefined) return unit;
   return name === 'product' && issuer !== undefined ? unknownProduct(issuer) : GENERAL[name];

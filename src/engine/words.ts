@@ -1,14 +1,14 @@
 import { type Culprit, policyText } from '../core/license/firewall.ts';
 import { type Finding, isFault, type CauseWords, shell } from './model.ts';
 
-/** The FortiGate by its name in config/inspection-products.yaml: what a policy of a FortiGate can explain. */
+/** Name of the FortiGate in config/inspection-products.yaml. Identifies faults that a FortiGate policy can explain. */
 export const FORTIGATE = 'Fortinet FortiGate';
 
 /**
- * The policy that explains a cause, and the finding in which the firewall reports it. A constant policy explains
- * neither a fault of some connections (`advice`) nor one of some addresses (`clean`), and no certificate of another
- * product. Null as well when two policies could be meant.
- * @param fresh what firewalls reported since the fault began; undefined: all that they reported is that new
+ * Returns the firewall finding with the policy that explains a cause. A constant policy does not explain a fault of
+ * only some connections (`advice`) or some addresses (`clean`), or another product's certificate. Null also if two
+ * policies are possible.
+ * @param fresh firewall reports since the fault began; undefined if all reports are that recent
  */
 export function culpritFinding(
   main: Finding,
@@ -32,15 +32,15 @@ export function culpritFinding(
   return first === undefined || names.size > 1 || !isFresh(first) ? null : first;
 }
 
-/** The names that FortiGate units sign with: their serial numbers. */
+/** Matches the names that FortiGate units sign with, which are their serial numbers. */
 export const FORTIGATE_SERIAL = /^F[GW](?=[A-Z]*\d)[A-Z0-9]{9,22}$/u;
 
-/** The certificate comes from another FortiGate than the one that was asked. */
+/** Reports whether the certificate comes from a different FortiGate than the one that was asked. */
 function isOtherUnit(issuer: string, { serial }: Culprit): boolean {
   return serial !== null && FORTIGATE_SERIAL.test(issuer) && issuer !== serial;
 }
 
-/** `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet", profile "deep-inspection"` */
+/** Returns a text such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet", profile "deep-inspection"`. */
 export function culpritText({ firewall, policy, profile, incoming, outgoing }: Culprit): string {
   if (policy !== null) {
     const inspecting = profile === null ? '' : `, profile "${profile}"`;
@@ -50,7 +50,7 @@ export function culpritText({ firewall, policy, profile, incoming, outgoing }: C
   return `${firewall}, implicit deny (no policy allows it${between})`;
 }
 
-/** In a few words for a subject, the most telling first; the last one always fits. */
+/** Returns short forms for a subject, most informative first. The last one always fits. */
 export function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
   if (policy === null)
     return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'denied by implicit deny'];
@@ -59,12 +59,12 @@ export function culpritShorts({ policy, firewall, firewallHost, action }: Culpri
   return [`${name} on ${firewall} ${does}`, `${name} on ${firewallHost} ${does}`, `${name} ${does}`];
 }
 
-/** The same sentence with something behind it: `No answer within 3 s.` and `at once` give `No answer within 3 s, at once.` */
+/** Appends text to a sentence: `No answer within 3 s.` and `at once` give `No answer within 3 s, at once.` */
 export function withMore(claim: string, separator: string, more: string): string {
   return `${claim.replace(/\.$/u, '')}${separator}${more}.`;
 }
 
-/** The same finding with something behind all that it says. */
+/** Appends text to the claim and the full text of a finding. */
 export function withMoreSaid<F extends Pick<Finding, 'claim' | 'actual'>>(
   found: F,
   separator: string,
@@ -78,14 +78,14 @@ export function withMoreSaid<F extends Pick<Finding, 'claim' | 'actual'>>(
   };
 }
 
-/** Our own words at the begin of a sentence. */
+/** Capitalizes the first letter of our own text. */
 export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /**
- * One finding as a person reads it: what was found, the words that it rests on, what was expected instead. The subject
- * of the cause itself is not said again.
+ * Returns one finding as a line for readers: the observation, the quoted text, and the expected state. The subject is
+ * omitted if it is the subject of the cause.
  */
 export function evidenceLine({ subject, claim, quote, expected }: Finding, ofCause: string): string {
   const place = subject === ofCause ? '' : `${subject}: `;
@@ -93,15 +93,15 @@ export function evidenceLine({ subject, claim, quote, expected }: Finding, ofCau
   return `${place}${claim}${words} Expected: ${inSentence(expected)}.`;
 }
 
-/** Findings begin with a capital where they stand alone; names and abbreviations keep theirs. */
+/** Converts the initial capital of a finding to lower case. Names and abbreviations are not changed. */
 export function inSentence(text: string): string {
   return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
 }
 
-/** So many lines are read; the others are folded. */
+/** Number of lines that are shown. The others are folded. */
 const SHOWN = 5;
 
-/** The evidence that is shown first, and the rest. */
+/** Returns the evidence that is shown first, and the rest. */
 export function foldEvidence(evidence: readonly string[]): {
   readonly shown: readonly string[];
   readonly folded: readonly string[];
@@ -109,10 +109,10 @@ export function foldEvidence(evidence: readonly string[]): {
   return { shown: evidence.slice(0, SHOWN), folded: evidence.slice(SHOWN) };
 }
 
-/** Any precondition may stay unknown, and only time shows it: it is the engine's own cause. */
+/** The engine's own cause for a precondition that stays unknown. Any precondition can, and only time shows it. */
 export const UNKNOWN_CAUSE = 'precondition-unknown';
 
-/** The steps for the precondition, or those of its judgement, come before these. */
+/** Steps from the precondition or its findings come before these. */
 export const UNKNOWN_WORDS: CauseWords = {
   severity: 'warning',
   title: 'a precondition cannot be judged',

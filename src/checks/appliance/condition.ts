@@ -8,21 +8,24 @@ import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
 import { toldOf } from '../check.ts';
 import type { ApplianceCause } from './causes.ts';
 
-/** A difference that makes the first codes fail when it is added to the drift of a phone. */
+/** A deviation at which codes start to fail once the drift of a phone is added. */
 const CLOCK_WARNING: Millis = 20_000;
 /** Time-based codes are valid for 60 s (ta-p/190925). */
 const CODES_REJECTED: Millis = 60_000;
-/** Half a second on either side is the resolution of the `Date` header: what is less precise must show more. */
+/**
+ * Resolution of the `Date` header: half a second in either direction. A less precise measurement needs a larger
+ * deviation.
+ */
 const USUAL_PRECISION: Millis = 1000;
 
-/** The clock of a unit, against our own one as it was checked in this round. */
+/** Judges the clock of a unit against our own clock as checked in this round. */
 export function judgeApplianceClock(
   facts: ApplianceFacts,
   ownClock: OwnClock | null,
 ): readonly Finding<ApplianceCause>[] {
   const { clock } = facts;
   if (clock === null) return [];
-  // What a unit answered before our clock was set cannot be compared.
+  // Answers from before our clock was set cannot be compared.
   if (ownClock !== null && wasClockSet(clock.clockBase, ownClock.clockBase)) return [];
   const estimate = ownClock?.estimate ?? null;
   const isConfirmed = estimate?.trusted === true;
@@ -42,7 +45,7 @@ export function judgeApplianceClock(
   return [
     {
       ...told,
-      // What is wrong with one part of a unit is a fault of its own, beside that of another part.
+      // Each faulty part of a unit is a separate fault.
       subject: `clock of ${facts.appliance}`,
       level: 'warning',
       suggests: 'appliance-clock-skewed',
@@ -54,7 +57,7 @@ export function judgeApplianceClock(
 
 const KB_PER_GB = 1024 * 1024;
 
-/** What the unit has, and what its firmware needs; null: enough, or not known. */
+/** Returns the memory of the unit and what its firmware needs; null if it is enough or unknown. */
 function missingMemory({ system }: ApplianceFacts, known: readonly KnownFact[]): MissingMemory | null {
   const { memoryKb } = system;
   const [need] = factsFor(known, 'memory');
@@ -68,7 +71,7 @@ interface MissingMemory {
   readonly version: string;
 }
 
-/** The memory of a unit, against what its firmware needs. */
+/** Judges the memory of a unit against the needs of its firmware. */
 export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
   const missing = missingMemory(facts, known);
   if (missing === null) return [];
@@ -89,7 +92,7 @@ export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]):
   ];
 }
 
-/** One unit, as far as it is known. */
+/** One unit and the known facts about it. */
 interface KnownUnit {
   readonly config: { readonly name: string };
   readonly rest: ApplianceObservation | null;
@@ -97,8 +100,8 @@ interface KnownUnit {
 }
 
 /**
- * Too little memory as a possible reason of another fault, as a note beside that one: it explains without lowering it.
- * @param ofUnit the name of the unit that the fault is about; null: any of them may be
+ * Returns notes that name insufficient memory as a possible reason for other faults, without changing their level.
+ * @param ofUnit name of the unit that the fault is about; null if it can be any of them
  */
 export function memoryBeside(
   faults: readonly Finding[],
@@ -128,12 +131,15 @@ function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, 
   };
 }
 
-/** What is known of its firmware whatever happens, and what is told beside memory or SNMP when that is wrong. */
+/**
+ * Returns the known issues of the firmware that always apply. Issues with memory or SNMP are only reported with such a
+ * fault.
+ */
 export function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
   return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));
 }
 
-/** SNMPv3 with SHA-1 that fails at a firmware that has none. */
+/** Judges a failed SNMPv3 query with SHA-1 on firmware that does not support it. */
 export function judgeSnmpHash(
   facts: ApplianceFacts,
   known: readonly KnownFact[],

@@ -28,27 +28,27 @@ interface Server {
 
 interface ApplianceExpectation {
   readonly unit: ExpectedUnit;
-  /** The server that is probed. */
+  /** The probed server. */
   readonly licenseServer: Server;
 }
 
-/** What else is seen of the appliance, besides its API. */
+/** Observations of the appliance other than through its API. */
 export interface OtherViews {
-  /** Over SNMP; null: not configured, or not asked yet. */
+  /** From SNMP; null if not configured or not queried yet. */
   readonly role: HaRoleObservation | null;
-  /** Its log has arrived until now. */
+  /** Its log is still arriving. */
   readonly logSpeaks: boolean;
-  /** What its clock is compared with; null or absent: not known. */
+  /** The clock to compare with; null or absent if unknown. */
   readonly ownClock?: OwnClock | null;
-  /** What is known of its firmware. */
+  /** Known facts about its firmware. */
   readonly known?: readonly KnownFact[];
-  /** How its agent is asked; null or absent: it is not. */
+  /** SNMP settings; null or absent if SNMP is not used. */
   readonly snmp?: SnmpConfig | null;
 }
 
 /**
- * Judges precondition `appliance`: its API answers and accepts the key, and it is the unit that is meant. Only an
- * appliance of which nothing at all is seen is broken: one that speaks and cannot be read may work.
+ * Judges precondition `appliance`: the API answers and accepts the key, and it is the intended unit. An appliance is
+ * broken only if nothing is seen of it at all. If it responds but cannot be read, it may still work.
  */
 export function judgeAppliance(
   observation: ApplianceObservation,
@@ -111,7 +111,7 @@ function weightOf(
 ): Pick<Finding<ApplianceCause>, 'level' | 'suggests' | 'confidence'> {
   if (isOfThisMachine(reason)) return { level: 'unknown', suggests: null };
   if (seen !== null) return { level: 'warning', suggests: 'appliance-unreadable' };
-  // A packet filter of this machine shows over UDP, while TCP looks refused or silent.
+  // A packet filter on this machine is recognizable over UDP, but looks like a refusal or silence over TCP.
   const isSuspected = role?.kind === 'failed' && isOfThisMachine(role.reason);
   return {
     level: 'broken',
@@ -120,14 +120,17 @@ function weightOf(
   };
 }
 
-/** What shows that the appliance is there although its API cannot be read; null: nothing does. */
+/** Returns evidence that the appliance is running although its API cannot be read; null if there is none. */
 function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): string | null {
   if (logSpeaks) return 'its log goes on';
   if (role?.kind === 'ok') return 'SNMP answers';
   return hasAnswered(reason) ? 'something answers at its address' : null;
 }
 
-/** A name is a rule of its own: where it is not found the resolver may be to blame. */
+/**
+ * Returns the expectation that failed. A host name has a separate rule, because the resolver may be to blame if it is
+ * not found.
+ */
 function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding<ApplianceCause>, 'rule' | 'expected'> {
   return reason === 'name-not-resolved'
     ? { rule: 'api-name-resolves', expected: `an address for the name in ${endpoint}` }
@@ -143,7 +146,7 @@ function hasAnswered(reason: FailureReason): boolean {
   return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
 }
 
-/** A key that may not read everything leaves its part unjudged; the account is easily corrected. */
+/** Reports missing read permissions of the key. The affected data is not judged, and the account is easy to correct. */
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
   const { licensed, tokens, provisioning, mailServers, sms } = facts;
   const resources: Readonly<Record<string, Resource<unknown>>> = {
@@ -160,7 +163,7 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   return [{ ...toldOf(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' }];
 }
 
-/** The documentation gives 433 as the default port, probably a slip for 443 (REST API guide 6.0.4). */
+/** The documentation gives 433 as the default port, probably a typo for 443 (REST API guide 6.0.4). */
 const DOCUMENTED_DEFAULT_PORT = 433;
 
 function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Finding<ApplianceCause>[] {
@@ -187,7 +190,10 @@ function isSameServer(used: ProvisioningServer, server: Server): boolean {
   return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
 }
 
-/** The role only refines the judging of the licence: without it that is judged as before. */
+/**
+ * Notes that the role could not be read. The role only refines how the licence is judged. Without it, the licence is
+ * judged as before.
+ */
 function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCause>[] {
   if (role === null || role.kind === 'ok') return [];
   const { appliance, reason, message } = role;
@@ -234,7 +240,7 @@ function judgeAppliances({
   return judged([...findings, ...bySnmp], `${nameList(asked.map(({ config: { name } }) => name))}: the API answers`);
 }
 
-/** What a unit says of itself. `peerSerial` null: it names none, which is none that differs. */
+/** The serial numbers that a unit reports. If `peerSerial` is null, no peer is reported, which is not a mismatch. */
 interface UnitSerials {
   readonly appliance: string;
   readonly serial: string;
@@ -242,8 +248,8 @@ interface UnitSerials {
 }
 
 /**
- * Compares the members of a pair, in either order: a floating address leads to the other member after a failover, which
- * is worth a note. Any other serial number is that of another unit.
+ * Compares the members of a pair in either order. After a failover, a floating address leads to the other member, which
+ * is only noted. Any other serial number belongs to a different unit.
  */
 function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   const { serial, peerSerial } = told;
@@ -262,7 +268,7 @@ function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Findi
   return peerSerial === null ? [otherAnswers] : [otherAnswers, differs(told, 'serial-matches', own, peerSerial)];
 }
 
-/** The same by SNMP alone, which names no peer. */
+/** Compares the serial number from SNMP, which does not report a peer. */
 function judgeToldSerial(role: HaRoleObservation | null, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   if (role?.kind !== 'ok' || role.serial === null) return [];
   return judgeSerials({ appliance: role.appliance, serial: role.serial, peerSerial: null }, expected);

@@ -5,43 +5,43 @@ import type { PathObservation } from '../../core/round.ts';
 import type { RoundObservations } from '../../core/round.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../tls-genuine/judge-path.ts';
 
-/** What all sources together say about our clock. */
+/** The state of our clock according to all sources. */
 export interface ClockEstimate {
-  /** Their time minus ours: the median. */
+  /** Median of the sources' time minus our time. */
   readonly offsetMs: Millis;
   readonly precisionMs: Millis;
-  /** `host:port` of those that say the same. */
+  /** `host:port` of the sources that agree. */
   readonly supporters: readonly string[];
-  /** An NTP server, a server that proved who it is, or two different sources say the same: enough to believe it. */
+  /** The estimate is reliable because an NTP server, an authenticated server, or two different sources agree on it. */
   readonly trusted: boolean;
 }
 
-/** Our own clock, as a round found it. */
+/** Our own clock as determined by a round. */
 export interface OwnClock {
-  /** Null: no source told the time. */
+  /** Null if no source returned the time. */
   readonly estimate: ClockEstimate | null;
-  /** Our wall clock minus our monotonic clock when the round began. */
+  /** Our wall clock minus our monotonic clock at the start of the round. */
   readonly clockBase: Millis;
 }
 
-/** What was confirmed stays true until our clock is set; adjusting it slowly changes less than this. */
+/** A confirmed state remains valid until our clock is set. Slow adjustments change less than this. */
 const CLOCK_WAS_SET: Millis = 2000;
 
-/** Whether our clock was set between two moments, by its wall clock minus its monotonic clock at each. */
+/** Reports whether our clock was set between two moments, based on wall clock minus monotonic clock at each. */
 export function wasClockSet(baseBefore: Millis, baseNow: Millis): boolean {
   return Math.abs(baseNow - baseBefore) > CLOCK_WAS_SET;
 }
 
 /**
- * Our own clock as it was confirmed last: by this round, or by an earlier one since which it was not set. An outage that
- * keeps all time sources away must not undo what is known.
+ * Returns the last confirmed state of our clock, from this round or from an earlier one if the clock was not set since
+ * then. An outage of all time sources must not discard it.
  */
 export function confirmedClock(now: OwnClock | null, before: OwnClock | null): OwnClock | null {
   if (now?.estimate?.trusted === true || before === null) return now;
   return now === null || !wasClockSet(before.clockBase, now.clockBase) ? before : now;
 }
 
-/** Beyond the precision of both: servers are allowed to be off a little. */
+/** Allowed in addition to the precision of both, because servers can be slightly off. */
 const TOLERANCE: Millis = 2000;
 
 interface Reading {
@@ -51,7 +51,7 @@ interface Reading {
   readonly precisionMs: Millis;
 }
 
-/** null: no source told the time. */
+/** Returns null if no source returned the time. */
 export function estimateClock(observations: readonly ClockObservation[]): ClockEstimate | null {
   const readings = observations
     .flatMap<Reading>(({ source, protocol, outcome }) =>
@@ -72,7 +72,10 @@ export function estimateClock(observations: readonly ClockObservation[]): ClockE
   };
 }
 
-/** Of two in the middle, the one that speaks for our clock: without a majority nobody is accused. */
+/**
+ * Returns the median. Of two middle values, the one closer to our clock is used, because without a majority no clock is
+ * blamed.
+ */
 function medianOf(sorted: readonly Reading[]): Reading | null {
   const upper = sorted[Math.floor(sorted.length / 2)];
   const lower = sorted[Math.floor((sorted.length - 1) / 2)];
@@ -85,8 +88,8 @@ function agrees(left: Reading, right: Reading): boolean {
 }
 
 /**
- * The best estimate of the true time, for the dates of certificates: `now` unless sources that can be believed say by
- * how much it is wrong.
+ * Returns the best estimate of the true time, for certificate dates. This is `now` unless trusted sources show how
+ * wrong it is.
  */
 export function correctedNow(now: EpochMs, observations: readonly ClockObservation[]): EpochMs {
   const estimate = estimateClock(observations);
@@ -94,12 +97,15 @@ export function correctedNow(now: EpochMs, observations: readonly ClockObservati
   return Math.round(now + estimate.offsetMs);
 }
 
-/** A `Date` header is cut to whole seconds (RFC 9110 §5.6.7), so the time meant is half a second later on average. */
+/**
+ * A `Date` header is truncated to whole seconds (RFC 9110 §5.6.7), so the actual time is half a second later on
+ * average.
+ */
 const HALF_SECOND: Millis = 500;
 
 /**
- * Reads the time of a server out of an HTTP answer. The header was written at some moment between the request and its
- * arrival: the middle is assumed.
+ * Reads the server's time from an HTTP answer. The header was written between the request and its arrival, so the
+ * midpoint is assumed.
  * @param source `host:port`
  */
 export function observeDateHeader(source: string, http: HttpOutcome): ClockObservation {
@@ -130,8 +136,8 @@ function outcomeOf(http: HttpOutcome): ClockObservation['outcome'] {
 const GENUINE: readonly Verdict[] = ['genuine', 'rotated'];
 
 /**
- * Marks the time of the licence server itself where it can be believed: its chain is genuine at the time that it tells,
- * and its certificate out of date at ours. One source alone may be wrong, but not one that proves who it is just then.
+ * Marks the time of the licence server as trusted if its chain is genuine at that time and its certificate is out of
+ * date at ours. A single source can be wrong, but not one that is authenticated at the time it reports.
  */
 export function withGenuineTime(
   clock: readonly ClockObservation[],
@@ -143,7 +149,7 @@ export function withGenuineTime(
     const { outcome } = observeDateHeader(licenseServer.subject, endpoint.http);
     return outcome.kind === 'offset' ? [{ endpoint, offsetMs: outcome.offsetMs }] : [];
   });
-  // Nothing to prove where the times agree: no chain is judged twice in the quiet state.
+  // If the times agree, there is nothing to prove, and no chain is judged twice in the normal state.
   if (dated.every(({ offsetMs }) => Math.abs(offsetMs) < WORTH_A_LOOK)) return clock;
   const around = controlChainsOf(controls);
   const verdictAt = (path: PathObservation, now: EpochMs): Verdict | null =>
@@ -160,5 +166,5 @@ export function withGenuineTime(
   return clock.map((told) => (isProven(told) ? { ...told, protocol: 'certificate' } : told));
 }
 
-/** Certificates are dated by the second, and clocks are allowed to be off by some. */
+/** Certificate dates have a resolution of seconds, and clocks can be slightly off. */
 const WORTH_A_LOOK: Millis = 60_000;

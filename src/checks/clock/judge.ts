@@ -12,7 +12,7 @@ import { estimateClock } from './estimate.ts';
 const RULE = 'clock-agrees';
 export const CLOCK_SUBJECT = 'the clock of this machine';
 
-/** Judges our own clock by what others say. Nothing to compare with is no fault where no NTP server is configured. */
+/** Judges our own clock by other sources. A lack of sources is not a fault if no NTP server is configured. */
 export function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis): readonly Finding[] {
   const expected = `within ${spanText(maxOffset)} of other clocks`;
   const estimate = estimateClock(observations);
@@ -48,7 +48,7 @@ export const clock: Declaration<'clock', ClockCause> = {
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },
   step: 'tls',
   from: 'round',
-  // Without an NTP server the time is a by-product of other answers: when none has it, nothing is missing.
+  // Without an NTP server, the time is a by-product of other answers, so nothing is missing if none contains it.
   judge: ({ config: { clock: settings }, clock: observations }) =>
     settings.ntp.length === 0 && !observations.some(({ outcome }) => outcome.kind === 'offset')
       ? notConfigured('No NTP server is configured, and no answer told the time')

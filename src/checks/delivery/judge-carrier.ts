@@ -4,7 +4,7 @@ import type { Severity } from '../../core/severity.ts';
 import { type Finding, isFault, note } from '../../engine/model.ts';
 import type { Carrier } from '../../config/schema/path.ts';
 
-/** What the checks of the path found at a host that carries codes, by the check. */
+/** Findings of the path checks about a host that delivers codes, by check. */
 export interface CarrierFindings {
   readonly carries: Carrier;
   readonly host: string;
@@ -15,7 +15,10 @@ export interface CarrierFindings {
 
 const OF_TLS = 'tls-genuine';
 
-/** Of what is found there each, by how it is reached. The preconditions whose fault can cause it stand with it. */
+/**
+ * Converts each finding about a delivery host, depending on how the host is reached, and adds the precondition whose
+ * fault can cause it.
+ */
 export function judgeCarrier(carrier: CarrierFindings): readonly Finding<DeliveryCause>[] {
   const facts = { host: carrier.host, port: String(carrier.port) };
   return Object.entries(carrier.found).flatMap(([stage, findings]) =>
@@ -24,7 +27,7 @@ export function judgeCarrier(carrier: CarrierFindings): readonly Finding<Deliver
       const suggests = isFault(finding) ? causeOf(carrier.carries, stage, finding) : null;
       if (suggests === null) return noteOf(told, carrier.carries);
       const { kind: _, ...rest } = told;
-      // What is shown here may not be what is shown outside.
+      // The result from inside the network may differ from the result outside.
       const doubt = carrier.carries === 'answers' ? ({ confidence: 'suspected' } as const) : {};
       return { ...rest, ...doubt, suggests, level: levelOf(finding, carrier), explainedBy: [stage] };
     }),
@@ -38,14 +41,17 @@ const UNREACHABLE: Readonly<Record<Exclude<Carrier, 'answers'>, DeliveryCause>> 
   cloud: 'fortitoken-cloud-unreachable',
 };
 
-/** Null: it is none, or cannot be told from here. */
+/** Returns null if there is no cause or it cannot be determined from here. */
 function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCause | null {
   if (carries === 'answers')
     return stage === OF_TLS && finding.suggests !== 'tls-blocked' ? 'push-certificate-refused' : null;
   return isOfTheWay(stage, finding) ? UNREACHABLE[carries] : null;
 }
 
-/** Under which authority these hosts have their certificates is published nowhere: only what is proven counts. */
+/**
+ * Reports whether a fault is on the path. The certificate authority of these hosts is not published, so only confirmed
+ * faults count.
+ */
 function isOfTheWay(stage: string, { suggests, confidence }: Finding): boolean {
   if (stage !== OF_TLS) return true;
   return confidence !== 'suspected' && (suggests === 'tls-intercepted' || suggests === 'tls-blocked');

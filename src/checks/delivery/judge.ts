@@ -8,10 +8,10 @@ import { judgeCarrier } from './judge-carrier.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
 import { valueOf } from '../../core/license/resource.ts';
 
-/** Of the SMS that were bought. */
+/** Share of the SMS that were bought. */
 const LOW = 0.1;
 
-/** A unit that has bought none sends through a gateway of its own, or none at all. */
+/** Judges the SMS quota. A unit without bought SMS sends through its own gateway or does not send SMS. */
 export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   const quota = valueOf(facts.sms);
   if (quota === null || quota.total === 0) return [];
@@ -29,7 +29,7 @@ export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 
-/** What is wrong on the way to the licence server as well is told there, and once. */
+/** Faults that also affect the path to the licence server are reported there, and only once. */
 const SHARED_WAY = ['name-resolution', 'reachability', 'tls-genuine'] as const;
 
 export const delivery: Declaration<'delivery', DeliveryCause> = {
@@ -61,7 +61,7 @@ function faultsIn(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(isFault);
 }
 
-/** A count of SMS is no matter of the way. */
+/** Reports whether all faults are on the path. The SMS quota does not depend on it. */
 function isOfTheWayAlone(findings: readonly Finding[]): boolean {
   return faultsIn(findings).every(({ explainedBy }) => explainedBy !== undefined);
 }
@@ -72,12 +72,15 @@ function judgeDelivery({ carriers }: RoundFacts): Judgement {
   return judged(carriers.flatMap(judgeCarrier), `${names}: nothing is in the way`);
 }
 
-/** In swap, FortiAuthenticator cannot send push notifications (ta-p/385019). */
+/**
+ * Reports whether low memory can cause the fault. While it is swapping, FortiAuthenticator cannot send push
+ * notifications (ta-p/385019).
+ */
 function needsMemory({ suggests }: Finding): boolean {
   return suggests === 'push-unreachable';
 }
 
-/** The appliances tell how many SMS are left, and whether their memory is enough. */
+/** Adds how many SMS are left and whether memory is sufficient, as reported by the appliances. */
 function withUnits(own: Assessment, { picture: { appliances } }: Everything): Assessment {
   return withFindings(own, [
     ...appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),

@@ -30,8 +30,8 @@ import type { LicenseServerCause } from '../license-server/causes.ts';
 import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 
 /**
- * Judges precondition `firewall-policy`: the policy that matches the appliance's connection to the licence server lets
- * it pass and inspects nothing. A firewall that cannot be asked leaves it unknown.
+ * Judges precondition `firewall-policy`: the policy that matches the appliance's connection to the licence server
+ * accepts it without inspection. If a firewall cannot be queried, the state is unknown.
  *
  * @param units names of all appliances
  */
@@ -100,7 +100,10 @@ type MissingKind = keyof (typeof POLICY_CAUSES)['policy-missing']['kinds'];
 const FQDN_UNRESOLVED: MissingKind = 'fqdn-unresolved';
 const DENIED: MissingKind = 'denied';
 
-/** A policy with such an object matches nothing. Whether there is one that needs it, the match says. */
+/**
+ * Notes unresolved address objects. A policy with such an object matches nothing. The policy lookup shows whether any
+ * policy depends on it.
+ */
 function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
   return fqdnObjects
     .filter(({ resolves }) => !resolves)
@@ -116,8 +119,8 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
 }
 
 /**
- * Whether what passes is answered. That nothing came back may have any reason behind this firewall, which is looked for
- * elsewhere; that no session is open says nothing.
+ * Judges whether accepted traffic is answered. A missing answer can have any reason behind this firewall, which other
+ * checks look for. The absence of an open session proves nothing.
  */
 function judgeSessions(seen: FirewallFacts): readonly Finding[] {
   const { sessions, source } = seen;
@@ -163,7 +166,10 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
   }
 }
 
-/** A policy that may inspect the connection, or not, is not named as the culprit. */
+/**
+ * Adds the policy as the culprit if the finding is broken. A policy that may or may not inspect the connection is not
+ * named.
+ */
 function withCulprit(finding: Finding, flow: Asked, policy: FirewallPolicy): Finding {
   if (finding.level !== 'broken') return finding;
   const profile = finding.facts?.profile ?? null;
@@ -260,7 +266,7 @@ function factsOf(
     vdom,
     incoming: policy?.incoming.join(INTERFACE_SEPARATOR),
     outgoing: policy?.outgoing.join(INTERFACE_SEPARATOR),
-    // A policy that denies says nothing about how to let the connection pass.
+    // A policy that denies does not show how to accept the connection.
     ...(policy?.action === 'accept' ? { nat: policy.nat === null ? null : natText(policy.nat) } : {}),
     ...(policy?.action === 'accept' ? { schedule: policy.schedule } : {}),
   });
@@ -270,26 +276,29 @@ function natText({ enabled, pools }: NonNullable<FirewallPolicy['nat']>): string
   return [enabled ? 'enable' : 'disable', ...pools].join(INTERFACE_SEPARATOR);
 }
 
-/** Rules of `firewall-policy` that say no policy was looked at, or that none lets the connection pass. */
+/** Rules of `firewall-policy` which mean that no policy was checked or that none accepts the connection. */
 const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'firewall-accepts-token'];
 
 /**
- * A port of the licence server that stays shut leaves two explanations, a firewall or the server. Where the firewall
- * was asked which policy matches, its answer decides: a policy that denies proves the one, a policy that accepts leaves
- * the other. It speaks for that one firewall only, so that the server is suspected, not proven; and what denies one
- * appliance alone says nothing of the port that is shut for this machine.
+ * Refines a port of the licence server that stays shut, which can be caused by a firewall or by the server. If the
+ * firewall was asked for the matching policy, its answer decides: a denying policy proves that it is the firewall, and
+ * an accepting policy leaves the server. The answer covers only that firewall, so the server is suspected, not
+ * confirmed. A policy that denies only one appliance does not explain why the port is shut for this machine.
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
   return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
 
-/** Whether a fault on the path to the licence server may be the work of a policy, which only the firewall knows. */
+/**
+ * Reports whether a fault on the path to the licence server can be caused by a policy, which only the firewall can
+ * confirm.
+ */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
 }
 
-/** Faults that a policy which inspects explains, unless the certificate is another product's. */
+/** Faults that an inspecting policy explains, unless the certificate belongs to another product. */
 const INSPECTED: readonly (string | null)[] = ['tls-intercepted', 'tls-interception-suspected', 'tls-blocked'];
 
 function mayBeInspected({ suggests, level, facts }: Finding): boolean {
@@ -311,14 +320,17 @@ function refinementOf(findings: readonly Finding[]): Refinement | null {
   return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
 }
 
-/** Unrelated hosts refuse as well, or are silent: then not the server alone is down. */
+/** Unrelated hosts refuse or are silent too, so the fault is not limited to the server. */
 const NOT_ALONE: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
 
 function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
   return refinement?.suggests !== 'license-server-down' || !NOT_ALONE.includes(kind);
 }
 
-/** Of the licence server, which is what the look-up was about, and not known to be refused near by. */
+/**
+ * Reports whether a finding is about the licence server, which the policy lookup was for, and is not known to be a
+ * refusal nearby.
+ */
 function isOpen({ suggests, level, kind, facts }: Finding): boolean {
   return (
     suggests === 'egress-blocked' &&

@@ -7,13 +7,13 @@ const NAMES = {
   policy: '"ftm-watch-{sourcefour}-{shortname}"',
 } as const;
 
-/** Said of the commands of `separatePolicy`. */
+/** Introduces the commands of `separatePolicy`. */
 export const ENTER_POLICY = 'Enter the commands that create this policy, with its address and its service.';
 
 /**
- * Comes before `separatePolicy`, where `edit` would change an object that has one of these names already.
+ * Precedes `separatePolicy`, because `edit` would change an existing object with one of these names.
  *
- * @param lead says which policy to create, and where
+ * @param lead sentence that describes which policy to create, and where
  */
 export function createPolicy(lead: string): CommandStep {
   return fortios(
@@ -26,14 +26,15 @@ export function createPolicy(lead: string): CommandStep {
 }
 
 /**
- * Creates a separate policy for the traffic of FortiAuthenticator to the server on a FortiGate: one source, one
- * destination, one service, no inspection; VDOM, interfaces, NAT and schedule as in the policy that matches now. It is
- * the last policy, where it changes little, until it is moved. `edit 0` takes the next free number, so that no existing
+ * Creates a separate policy on a FortiGate for FortiAuthenticator's traffic to the server: one source, one destination,
+ * one service, no inspection. VDOM, interfaces, NAT and schedule are those of the policy that matches now. Until it is
+ * moved, it is the last policy, where it has little effect. `edit 0` uses the next free number, so that no existing
  * policy is changed.
  *
- * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`, `config firewall policy`.
+ * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`,
+ * `config firewall policy`.
  *
- * @param more settings of the policy beyond these
+ * @param more additional settings of the policy
  */
 export function separatePolicy(text: string, ...more: readonly string[]): CommandStep {
   return {
@@ -67,7 +68,7 @@ export function separatePolicy(text: string, ...more: readonly string[]): Comman
   };
 }
 
-/** FortiOS takes the first policy that matches. */
+/** FortiOS uses the first policy that matches. */
 export const MOVE_UP: CommandStep = {
   text:
     'Move the new policy above the policy that matches the traffic now. New policies are added last, and the first ' +

@@ -1,8 +1,8 @@
 import type { Confidence, Finding } from '../../engine/model.ts';
 
-/** What was wrong with one connection to the licence server. */
+/** The fault of one connection to the licence server. */
 export interface ConnectionFault {
-  /** How far it got. */
+  /** The stage at which it failed. */
   readonly stage: 'reachability' | 'tls-genuine';
   readonly cause: NonNullable<Finding['suggests']>;
   readonly confidence: Confidence;
@@ -11,85 +11,88 @@ export interface ConnectionFault {
   readonly claim: string;
 }
 
-/** One connection to one address. `fault` is null where it showed what it should. */
+/** One connection to one address. `fault` is null if it succeeded. */
 export interface Connection {
   readonly address: string;
   readonly fault: ConnectionFault | null;
 }
 
 /**
- * What the failures of one share are.
+ * How the failures of one share are distributed.
  * - `none`: the last connection worked, or nothing else is known.
- * - `steady`: they fail all, as far as is known.
- * - `single`: one failed, and others of the same round worked.
- * - `doubtful`: one failed while no burst is left, and chance may explain it: too little to say so.
- * - `intermittent`: they come and go, by more than chance.
+ * - `steady`: all connections fail, as far as is known.
+ * - `single`: one connection failed, and others in the same round worked.
+ * - `doubtful`: one connection failed, no burst is left, and it may be chance, so nothing is concluded.
+ * - `intermittent`: connections fail and work alternately, more often than by chance.
  */
 export type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
 
-/** Connections, from the first failure on until the fault is past. */
+/** A series of connections, from the first failure until the fault has ended. */
 export interface ConnectionShare {
-  /** One address, or those that take turns in the answers to a name. */
+  /** One address, or the addresses that rotate in the DNS answers. */
   readonly addresses: readonly string[];
-  /** The name gives them in turn: while one is away, nothing shows its repair. */
+  /** DNS returns the addresses in rotation. While one is absent, its repair cannot be observed. */
   readonly rotates: boolean;
   readonly pattern: FailurePattern;
-  /** Those that people read of: the trail, or the latest round where single failures are past again. */
+  /** The connections that are reported: the trail, or the latest round if single failures have ended. */
   readonly reported: readonly Connection[];
-  /** The connections since, the oldest left out. */
+  /** The connections since the first failure, without the oldest. */
   readonly trail: readonly Connection[];
-  /** How much more likely an intermittent fault is than single failures, as a logarithm. */
+  /** Log likelihood ratio of an intermittent fault against single failures. */
   readonly score: number;
-  /** How often a failure came after a success that came after a failure; in rotation, an outage counts twice. */
+  /** Number of times that failures returned after a success. With rotation, an outage counts twice. */
   readonly returns: number;
   readonly intermittent: boolean;
-  /** So many fail that people feel it. */
+  /** So many connections fail that users are affected. */
   readonly grave: boolean;
 }
 
-/** What one round showed of a share. */
+/** The connections of one round that belong to a share. */
 export interface Sample {
   readonly own: readonly Connection[];
-  /** Of the burst. */
+  /** From the burst. */
   readonly more: readonly Connection[];
-  /** There were so many bursts that none can follow. */
+  /** The limit for bursts is reached. */
   readonly burstsSpent: boolean;
 }
 
 /**
- * Single failures are one of fifty connections at most, an intermittent fault is at least one of five: each
- * connection speaks for one or the other by the logarithm of their ratio (a cumulative sum, Page 1954).
+ * Single failures affect at most one in fifty connections, an intermittent fault at least one in five. Each connection
+ * adds the logarithm of the ratio of both probabilities (a cumulative sum, Page 1954).
  */
 const CHANCE = { single: 0.02, fault: 0.2 };
 const FAILURE_WEIGHT = Math.log(CHANCE.fault / CHANCE.single);
 const SUCCESS_WEIGHT = Math.log((1 - CHANCE.single) / (1 - CHANCE.fault));
-/** Beyond it the failures are no chance: single ones get there less than once a month at a round every 30 s. */
+/**
+ * Above this score, the failures are not chance. Single failures reach it less than once a month, at one round every 30
+ * s.
+ */
 const ENOUGH = 12.5;
 
-/** A single failure before an outage is one return. */
+/** A single failure before an outage counts as one return. */
 const FEWEST_RETURNS = 2;
 
 /**
- * Failures and successes alternate while the number of runs is at most this many standard deviations below what
- * chance gives (Wald and Wolfowitz 1940). Fewer runs are blocks: outages, each of which is over with its repair.
+ * Failures and successes alternate if the number of runs is at most this many standard deviations below the number
+ * expected by chance (Wald and Wolfowitz 1940). Fewer runs mean blocks, that is, outages that each end with a repair.
  */
 const FEWEST_RUNS = -2;
 
-/** The share is counted over this many connections for each of some addresses at most: two bursts. */
+/** The share is counted over this many connections (two bursts) per address, for a limited number of addresses. */
 const TRAIL = 42;
 const MOST_PLACES = 4;
-/** So many failures in a row, without a success, are no intermittent fault any more. */
+/** This many consecutive failures are no longer an intermittent fault. */
 const STEADY_RUN = 21;
 /**
- * So many in a row are no outage yet where no burst can tell: among single failures of one in fifty they are too
- * frequent.
+ * This many consecutive failures are not an outage yet if no burst is available to confirm it. Single failures of one
+ * in fifty cause them too often.
  */
 const DOUBTED_RUN = 2;
-/** So many in a row need no burst to be believed. */
+/** This many consecutive failures count without confirmation by a burst. */
 export const KNOWN_RUN = 5;
-/** Successes in a row that end an intermittent fault: after an outage, and after a long one. */
+/** Consecutive successes that end an intermittent fault, after an outage and after a long outage. */
 const REPAIRED = { afterOutage: 20, afterLong: 3 };
-/** From this share on an intermittent fault is critical, until it has fallen below the other one. */
+/** An intermittent fault becomes critical at the first share, and stays critical until it falls below the second. */
 const GRAVE = { from: 1 / 3, until: 1 / 5 };
 
 export function clear(addresses: readonly string[], rotates = false): ConnectionShare {
@@ -110,7 +113,7 @@ export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionSh
   const seen = [...sample.own, ...sample.more];
   const counted = seen.reduce<ConnectionShare>(count, share);
   const grave = isGrave(counted, share.intermittent && share.grave);
-  // An outage must not stay a warning because few connections failed before it.
+  // An outage must not remain a warning just because few connections failed before it.
   const steady = failuresInARow(counted.trail) >= (grave ? STEADY_RUN : KNOWN_RUN);
   return {
     ...counted,
@@ -120,7 +123,7 @@ export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionSh
   };
 }
 
-/** As if these addresses had never been dialled. */
+/** Returns the share as if these addresses had never been dialled. */
 export function without(share: ConnectionShare, addresses: readonly string[]): ConnectionShare {
   const isOther = ({ address }: Connection): boolean => !addresses.includes(address);
   if (share.trail.every(isOther)) return share;
@@ -131,29 +134,32 @@ function cleared({ addresses, rotates }: ConnectionShare): ConnectionShare {
   return clear(addresses, rotates);
 }
 
-/** What is open, or an intermittent fault. */
+/** Reports whether a share is undecided or intermittent. */
 export function deservesBurst(share: ConnectionShare): boolean {
   return share.intermittent || isOpen(share);
 }
 
-/** The last connection failed, and it is not known yet whether they all do; or more failed than single ones would. */
+/**
+ * Reports whether the last connection failed and it is not known yet whether all fail, or whether more failed than by
+ * chance.
+ */
 export function isOpen(share: ConnectionShare): boolean {
   const { intermittent, trail } = share;
   return (!intermittent && lastFault(trail) !== null && failuresInARow(trail) < KNOWN_RUN) || isUndecided(share);
 }
 
-/** On the way to an intermittent fault: more connections decide it. */
+/** Reports whether the share may become intermittent, which more connections will decide. */
 export function isUndecided({ intermittent, returns, score }: ConnectionShare): boolean {
   return !intermittent && returns >= FEWEST_RETURNS && score >= ENOUGH / 2;
 }
 
-/** The last failure is none of those that came and went until then: it may be another fault. */
+/** Reports whether the last failure differs from all earlier ones and may be another fault. */
 export function hasFailedOtherwise({ trail }: ConnectionShare): boolean {
   const last = lastFault(trail);
   return last !== null && isUnlike(last, partsOf(trail, last).before);
 }
 
-/** What most of the failures were. */
+/** Returns the most frequent fault. */
 export function mainFault({ trail }: ConnectionShare): ConnectionFault | null {
   const groups = [...Map.groupBy(faultsOf(trail), ({ stage, cause }) => `${stage} ${cause}`).values()];
   const [most] = groups.toSorted((left, right) => right.length - left.length);
@@ -164,7 +170,7 @@ export function failedIn(connections: readonly Connection[]): number {
   return faultsOf(connections).length;
 }
 
-/** The address with the most failures first. */
+/** Returns the counts by address, the one with the most failures first. */
 export function byAddress(
   connections: readonly Connection[],
 ): readonly { readonly address: string; readonly failed: number; readonly of: number }[] {
@@ -179,7 +185,10 @@ function patternOf({ trail }: ConnectionShare, { own, more, burstsSpent }: Sampl
   return burstsSpent && failuresInARow(trail) <= DOUBTED_RUN && own.every(mayBeChance) ? 'doubtful' : 'steady';
 }
 
-/** Connections get lost; a certificate that somebody showed was there. */
+/**
+ * Reports whether a failure may be chance. Connections can be lost by chance, but a certificate cannot appear by
+ * chance.
+ */
 function mayBeChance({ fault }: Connection): boolean {
   return fault?.confidence !== 'confirmed' && !isForged(fault);
 }
@@ -200,14 +209,17 @@ function afterFailure(share: ConnectionShare, connection: Connection, fault: Con
     : { ...share, trail, returns, score, intermittent: share.intermittent || begins };
 }
 
-/** What failed before an address rotated out, and fails again with its return, is the address. */
+/**
+ * Returns how often the fault has returned. If an address failed before it rotated out and fails again when it returns,
+ * the address itself is at fault.
+ */
 function returned({ rotates, trail }: ConnectionShare): number {
   if (trail.at(-1)?.fault !== null) return 0;
   return rotates && isAfterOutage(trail) ? FEWEST_RETURNS : 1;
 }
 
 interface TrailParts {
-  /** The failures in a row that are like the last one, up to it. */
+  /** The latest consecutive failures of the same kind as the last one. */
   readonly latest: readonly Connection[];
   readonly before: readonly Connection[];
 }
@@ -218,8 +230,9 @@ function partsOf(trail: ConnectionShare['trail'], last: ConnectionFault): TrailP
 }
 
 /**
- * What has ended is told no more with what fails in another way: after an outage at once, and where failures came and
- * went when there are so many in a row that these are none of them.
+ * Reports whether the last failure starts a new fault, so that the ended one is not reported with it. After an outage,
+ * one different failure is enough. After an intermittent fault, there must be too many consecutive failures to belong
+ * to it.
  */
 function isAnotherFault({ intermittent }: ConnectionShare, last: ConnectionFault, parts: TrailParts): boolean {
   if (!isUnlike(last, parts.before)) return false;
@@ -235,7 +248,10 @@ export function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
   return one.stage === other.stage && one.cause === other.cause;
 }
 
-/** Somebody else than the server showed a certificate, as far as is known: no lost packet makes that. */
+/**
+ * Reports whether a certificate was shown by a party other than the server, as far as is known. Packet loss cannot
+ * cause this.
+ */
 export function isForged(fault: ConnectionFault | null): boolean {
   return fault?.cause === 'tls-intercepted' || fault?.cause === 'tls-interception-suspected';
 }
@@ -250,14 +266,14 @@ function isAfterOutage(trail: ConnectionShare['trail']): boolean {
 }
 
 function afterSuccess(share: ConnectionShare, connection: Connection): ConnectionShare {
-  // The first failures in a row count as one: an outage that ended does not alternate.
+  // The first consecutive failures count as one, because an outage that has ended is not intermittent.
   const isFirst = share.returns === 0 && !share.rotates;
   const score = (isFirst ? Math.min(share.score, FAILURE_WEIGHT) : share.score) - SUCCESS_WEIGHT;
   const next = { ...share, trail: withLast(share, connection), score };
   return score <= 0 || isRepaired(next) ? cleared(share) : next;
 }
 
-/** Whether the successes at the end of the trail are the repair of the outage before them. */
+/** Reports whether the successes at the end of the trail show that the outage before them is repaired. */
 function isRepaired({ trail, ...share }: ConnectionShare): boolean {
   const worksFrom = trail.findLastIndex(({ fault }) => fault !== null) + 1;
   const until = trail.slice(0, worksFrom);
@@ -269,16 +285,19 @@ function isRepaired({ trail, ...share }: ConnectionShare): boolean {
   return worked.length >= (failed >= STEADY_RUN ? REPAIRED.afterLong : REPAIRED.afterOutage);
 }
 
-/** Each address by itself, since one that always fails beside one that always works does not alternate. */
+/**
+ * Compares each address separately, because an address that always fails next to one that always works is not
+ * intermittent.
+ */
 function alternates({ rotates, trail }: Pick<ConnectionShare, 'rotates' | 'trail'>): boolean {
   if (!trail.some(({ fault }) => fault === null)) return false;
   const places = [...Map.groupBy(trail, ({ address }) => address).values()].filter(isMixed);
-  // Addresses that take turns, each of which always works or always fails, alternate with the answers.
+  // If addresses rotate and each of them always works or always fails, the result alternates with the answers.
   if (places.length === 0) return rotates;
   const all = places.map(runsOf);
   const variance = all.reduce((sum, runs) => sum + runs.variance, 0);
   const excess = all.reduce((sum, runs) => sum + runs.count - runs.expected, 0);
-  // Where each has failed once and worked once, there is neither.
+  // If each address failed once and worked once, both sides are 0.
   return excess >= FEWEST_RUNS * Math.sqrt(variance);
 }
 
@@ -304,19 +323,22 @@ function runsOf(trail: ConnectionShare['trail']): Runs {
   };
 }
 
-/** Each address counts the same, however many of the connections went there: who comes next gets any of them. */
+/**
+ * Reports whether the share is critical. Each address counts equally, regardless of its number of connections, because
+ * a client can get any of them.
+ */
 function isGrave({ trail }: ConnectionShare, before: boolean): boolean {
   const places = byAddress(trail);
   const sum = places.reduce((shares, { failed, of }) => shares + failed / of, 0);
   return sum >= places.length * (before ? GRAVE.until : GRAVE.from);
 }
 
-/** Null: the last connection worked. */
+/** Returns the fault of the last connection; null if it worked. */
 function lastFault(trail: ConnectionShare['trail']): ConnectionFault | null {
   return trail.at(-1)?.fault ?? null;
 }
 
-/** At the end of the trail. */
+/** Returns the number of failures at the end of the trail. */
 export function failuresInARow(trail: ConnectionShare['trail']): number {
   return trail.length - 1 - trail.findLastIndex(({ fault }) => fault === null);
 }

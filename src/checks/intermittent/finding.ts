@@ -3,15 +3,15 @@ import { type Assessment, type Advice, type Finding, known, shell, type Step } f
 import type { Forgery } from './path-share.ts';
 import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
-/** The rule of a finding about a share of the connections: one connection neither shows it nor contradicts it. */
+/** Rule of findings about a share of the connections. A single connection neither proves nor disproves them. */
 export const INTERMITTENT_RULE = 'every-connection-works';
-/** A certificate is not forged by chance: the second one proves that somebody does it again and again. */
+/** A certificate is not forged by chance. The second forgery proves that it happens repeatedly. */
 const FEWEST_FORGERIES = 2;
-/** So many connections to an address must fail, and so many to others work, before it is the address. */
+/** Failed connections to one address, and successful ones to others, that are needed to blame the address. */
 const FEWEST = 5;
 const MOST_NAMED = 5;
 
-/** What the connections of several rounds show: how many of them fail, to which addresses, and at what. */
+/** Returns a finding about the connections of several rounds: how many fail, at which addresses, and why. */
 export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
   const { reported } = share;
   const failing = reported.findLast((one) => one.fault !== null && isAlike(one.fault, fault))?.address;
@@ -27,7 +27,7 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   };
 }
 
-/** Some connections were intercepted, too few for the share of those that fail to say so: they are told as they are. */
+/** Reports forged certificates individually if there are too few of them to show in the share of failures. */
 export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'subject' | 'level'> | null {
   const last = forgeries.at(-1);
   if (last === undefined || forgeries.length < FEWEST_FORGERIES) return null;
@@ -57,14 +57,14 @@ function placeOf({ addresses, reported }: ConnectionShare): string {
   return `${nameList(addresses.length === 1 ? addresses : parts, MOST_NAMED)}: `;
 }
 
-/** As in "12 of the last 21 connections failed". */
+/** Returns a text such as "12 of the last 21 connections failed". */
 export function shareText({ reported }: ConnectionShare): string {
   return `${String(failedIn(reported))} of the last ${String(reported.length)} connections failed`;
 }
 
 /**
- * FortiAuthenticator complains of what can come from there: then it meets the intermittent fault, however small
- * the share that this machine meets.
+ * Raises an intermittent fault if FortiAuthenticator logs errors that it can cause. FortiAuthenticator is then
+ * affected, however small the share that this machine observes.
  */
 export function withComplaint(own: Assessment, complainedOf: readonly string[]): Assessment {
   if (!complainedOf.includes(own.id)) return own;
@@ -73,7 +73,8 @@ export function withComplaint(own: Assessment, complainedOf: readonly string[]):
 }
 
 /**
- * A share of the whole way that is not critical by itself: FortiAuthenticator meets it as well, now and then.
+ * Reports whether a finding is about a share of the whole path that is not critical on its own. FortiAuthenticator is
+ * occasionally affected as well.
  */
 export function isSmallShare({ rule, level, clean }: Finding): boolean {
   return rule === INTERMITTENT_RULE && level === 'warning' && clean === undefined;
@@ -134,7 +135,7 @@ function remedyOf({ stage }: ConnectionFault): readonly Step[] {
   ];
 }
 
-/** The addresses that always fail and those that always work; null where one does both, or too little is known. */
+/** Returns the addresses that always fail and those that always work; null if one does both or too little is known. */
 function sidesOf({
   reported,
 }: ConnectionShare): { readonly bad: readonly string[]; readonly good: readonly string[] } | null {

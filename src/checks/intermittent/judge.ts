@@ -23,13 +23,13 @@ import type { PathObservation } from '../../core/round.ts';
 import type { RoundObservations } from '../../core/round.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 
-/** Null: there was nothing to judge. */
+/** Null if there was nothing to judge. */
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
 
 /**
- * What many connections say of the licence server, instead of what the one of this round says: a fault that comes
- * and goes is there whether this connection met it or not, and a single failure among many connections that worked is
- * none.
+ * Replaces the result of this round's single connection to the licence server with the result of many connections. An
+ * intermittent fault is present whether or not this connection failed, and a single failure among many successful
+ * connections is not a fault.
  */
 export function judgeShare(stages: StageFindings, state: PathShare, path: PathObservation): StageFindings {
   const shares = sharesOf(state).filter(({ addresses }) =>
@@ -44,7 +44,10 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
   return withForgeries(judged, state.forgeries, view);
 }
 
-/** Beside an inspection of all connections, or a share of them that says so by itself, single ones add nothing. */
+/**
+ * Adds a finding about single forgeries. They add nothing if all connections are inspected, or a share of them that is
+ * already reported.
+ */
 function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'], view: View): StageFindings {
   const forged = view.shares.filter(({ trail }) => isForged(trail.at(-1)?.fault ?? null));
   const isTold =
@@ -61,7 +64,7 @@ function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'],
 }
 
 interface View {
-  /** Of what was dialled in this round. */
+  /** Shares of the addresses that were dialled in this round. */
   readonly shares: readonly ConnectionShare[];
   readonly path: PathObservation;
   readonly unclean: PathShare['unclean'];
@@ -88,13 +91,13 @@ function withIntermittent(stages: StageFindings, share: ConnectionShare, view: V
   return { ...others, [fault.stage]: [intermittentFinding(share, fault, view), ...(others[fault.stage] ?? [])] };
 }
 
-/** What this round's own connection showed of the fault, as it counts beside the others. */
+/** Lowers the level of this round's own findings to fit the result of the other connections. */
 function softened(
   stages: StageFindings,
   share: ConnectionShare,
   { level, view }: { readonly level: 'note' | 'unknown'; readonly view: View },
 ): StageFindings {
-  // Findings of a target with one address need not name it.
+  // If a target has only one address, findings need not name it.
   const isOnly = view.path.endpoints.length === 1;
   const soften = (finding: Finding): Finding => {
     if (!isFault(finding) || (!isOnly && !share.addresses.includes(finding.facts?.address ?? ''))) return finding;
@@ -127,7 +130,7 @@ function isFaulty(address: string, { shares, unclean }: View): boolean {
 }
 
 /**
- * As for a fault that is always there: the way is broken where no address that decides is left, or where one of them is
+ * Returns the level as for a permanent fault: the path is broken if no deciding address is left, or if one of them is
  * inspected.
  */
 function levelOf(
@@ -147,8 +150,8 @@ function levelOf(
 }
 
 /**
- * The connections of a round to the licence server, each as it worked or failed. What says nothing about the target is
- * left out.
+ * Returns the connections of a round to the licence server with their results. Connections that prove nothing about the
+ * target are omitted.
  */
 export function roundConnectionsOf(
   { startedAt, path: { licenseServer, burst } }: Pick<RoundObservations, 'startedAt' | 'path'>,
@@ -191,7 +194,10 @@ function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | un
   return { address, fault: faultOf(judged) };
 }
 
-/** Whether a firewall, a link or the server swallowed it, one connection alone cannot tell. */
+/**
+ * Returns the fault of a port that did not open. A single connection does not show whether a firewall, a link or the
+ * server dropped it.
+ */
 function notOpen(claim: string): ConnectionFault {
   return { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null, claim };
 }

@@ -18,53 +18,52 @@ import {
   type Sample,
 } from './connection-share.ts';
 
-/** The connections of one round to the licence server, in the order in which they began. */
+/** The connections of one round to the licence server, in the order in which they started. */
 export interface RoundConnections {
   readonly at: EpochMs;
-  /** The addresses that the round dialled, those that said nothing included. */
+  /** Addresses dialled in the round, including those without a conclusive result. */
   readonly dialled: readonly string[];
   readonly connections: readonly Connection[];
-  /** The burst of further connections; null: there was none. */
+  /** The burst of additional connections; null if there was none. */
   readonly burst: readonly Connection[] | null;
-  /** Connections that were made for another reason. */
+  /** Connections made for another reason. */
   readonly others?: readonly Connection[];
 }
 
 export interface PathShare {
-  /** Of each address by itself, where connections have failed. */
+  /** Shares of individual addresses to which connections have failed. */
   readonly addresses: readonly ConnectionShare[];
   readonly families: readonly FamilyShare[];
-  /** Of all connections: a fault of the way to all addresses shows here first. */
+  /** Share of all connections. A fault on the path to all addresses shows here first. */
   readonly whole: ConnectionShare;
-  /**
-   * The addresses to which connections have come and gone, until that is past at each of them: none of them is clean.
-   */
+  /** Addresses with intermittent failures, until these have ended at all of them. None of these addresses is clean. */
   readonly unclean: readonly string[];
-  /** The bursts of the last hour. */
+  /** Bursts within the last hour. */
   readonly bursts: readonly Burst[];
-  /** Of the last hour: connections to which somebody else than the server showed a certificate, between genuine ones. */
+  /**
+   * Connections within the last hour that received a certificate from a party other than the server, between genuine
+   * ones.
+   */
   readonly forgeries: readonly Forgery[];
 }
 
-/** Packets get lost by themselves; a certificate is never forged by chance. */
+/** Packets get lost by chance, but a certificate is never forged by chance. */
 export interface Forgery {
   readonly at: EpochMs;
   readonly address: string;
   readonly fault: ConnectionFault;
 }
 
-/**
- * Of all addresses of one family together: where the name gives some of them in turn, no single one shows the fault.
- */
+/** Share of all addresses of one family. If DNS rotates them, no single address shows the fault. */
 interface FamilyShare {
   readonly family: 4 | 6;
   readonly share: ConnectionShare;
   readonly members: readonly Member[];
-  /** Those that the latest round dialled. */
+  /** Addresses dialled by the latest round. */
   readonly current: readonly string[];
   /**
-   * Those that have always failed beside one that always works: a separate outage, which alternates with none
-   * of the others. One that is not given any more has taken it along, unless it comes back.
+   * Addresses that have always failed next to one that always works. This is a separate outage, not an intermittent
+   * fault. It ends when DNS no longer returns the address, unless the address comes back.
    */
   readonly outages: readonly string[];
 }
@@ -72,7 +71,7 @@ interface FamilyShare {
 interface Member {
   readonly address: string;
   readonly seenAt: EpochMs;
-  /** It came back into the answers after it had failed: it takes turns, and is not gone for good. */
+  /** The address came back into the answers after it had failed, so it rotates and is not gone for good. */
   readonly returned: boolean;
 }
 
@@ -85,22 +84,22 @@ export const NO_SHARE: PathShare = {
   forgeries: [],
 };
 
-/** Connections of one burst, over all addresses. @internal */
+/** Number of connections in one burst, over all addresses. @internal */
 export const BURST_SIZE = 20;
-/** More addresses than this are not asked again in one burst: too few connections to each would say nothing. */
+/** Maximum number of addresses in one burst. With more, there would be too few connections per address. */
 const MOST_ADDRESSES = 4;
-/** An address with no more than this share of failures is clean, although single ones fail. */
+/** An address with at most this share of failures is clean, even if single connections fail. */
 const CLEAN = 1 / 8;
 /** An address that was not dialled for this long is forgotten. */
 const FORGOTTEN: Millis = 1_800_000;
-/** A complaint that is older is about a time that is past. */
+/** An older error in FortiAuthenticator's log may no longer apply. */
 const COMPLAINT_AGE: Millis = 60_000;
-/** Of one family; beyond it a name gives new ones all the time. */
+/** Per family. A name with more addresses keeps returning new ones. */
 const MOST_MEMBERS = 64;
 /** How long a forgery counts, and how many are kept. */
 const FORGERY = { age: 3_600_000, most: 100 };
 
-/** Takes one round in. The same rounds always give the same share. */
+/** Adds one round. The same rounds always give the same result. */
 export function next(state: PathShare, connections: RoundConnections): PathShare {
   const round: MeasuredRound = { ...connections, burstsSpent: !burstRoom(state.bursts, connections.at).new };
   const families = ([4, 6] as const)
@@ -144,10 +143,10 @@ function forgeriesAfter(state: PathShare, addresses: readonly string[], round: M
 }
 
 /**
- * Those in short runs that a genuine connection ended. A run that lasts from one round into the next is an inspection
- * that was there for a while, and has ended.
+ * Returns forgeries in short runs that were ended by a genuine connection. A run that continues into the next round is
+ * an inspection that was active for a while and has ended.
  *
- * @param earlier the failures in a row, up to now
+ * @param earlier consecutive failures so far
  */
 function forgedIn(earlier: readonly Connection[], seen: readonly Connection[]): readonly ConnectionFault[] {
   let run = earlier.flatMap(({ fault }) => fault ?? []);
@@ -175,7 +174,7 @@ function uncleanAfter(before: readonly string[], parts: Parts, members: readonly
   return [...new Set([...before, ...now])].filter((address) => now.length > 0 && members.includes(address));
 }
 
-/** The shares that tell what is so now: of each address that was dialled, or of those together that take turns. */
+/** Returns the current shares: one for each dialled address, or one for all addresses that rotate. */
 export function sharesOf({ addresses, families, whole }: Parts): readonly ConnectionShare[] {
   const parts = families.flatMap(({ share, members, current }) =>
     members.length > current.length
@@ -185,7 +184,10 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
   return parts.map((part) => asPartOf(whole, part));
 }
 
-/** If the whole is intermittent, so is a part with enough of its failures, before the part alone has shown it. */
+/**
+ * Treats a part of an intermittent path as intermittent if it has enough of the failures, even before the part alone
+ * shows it.
+ */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
   const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
   if (whole.pattern !== 'intermittent' || part.pattern === 'steady' || failedIn(own) <= own.length * CLEAN) return part;
@@ -193,9 +195,9 @@ function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShar
 }
 
 /**
- * The addresses that the next round should make a burst of connections to: all of them, since what one does is judged
- * by what the others do.
- * @param complainedAt when FortiAuthenticator last complained of its connections; null: it does not
+ * Returns the addresses for a burst in the next round. All addresses are included, because each is judged by comparison
+ * with the others.
+ * @param complainedAt when FortiAuthenticator last logged a connection error; null if it did not
  * @internal
  */
 export function burstDue(state: PathShare, at: EpochMs, complainedAt: EpochMs | null = null): readonly string[] {
@@ -223,13 +225,13 @@ function burstsAfter(state: PathShare, { at, burst }: RoundConnections): PathSha
   return [...rememberedBursts(state.bursts, at), { at, isAsked, isOutage }];
 }
 
-/** The connections of that burst, by their addresses: each as often as the others, in turns. */
+/** Returns the addresses of the connections in that burst, in turns and equally often. */
 export function burstOf(state: PathShare, at: EpochMs, complainedAt: EpochMs | null): readonly string[] {
   const due = burstDue(state, at, complainedAt);
   return due.length === 0 ? [] : Array.from({ length: Math.floor(BURST_SIZE / due.length) }, () => due).flat();
 }
 
-/** Whether another round at once would tell more: a failure that is new, or not yet measured. */
+/** Reports whether another round now would help, because a failure is new or was not measured yet. */
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   const due = burstDue(state, at);
   return sharesOf(state).some(
@@ -275,7 +277,8 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   ].slice(-MOST_MEMBERS);
   const sample = sampleOf(round, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
-  // Beside one that always works; where all fail now and then, or take turns, it may be the way to all of them.
+  // It must be next to an address that always works. If all addresses fail occasionally or rotate, the fault may be on
+  // the path to all of them.
   const wasBeside =
     before !== undefined &&
     before.members.length === before.current.length &&
@@ -304,7 +307,10 @@ function isDown(trail: ConnectionShare['trail']): boolean {
   return trail.length >= KNOWN_RUN && failedIn(trail) === trail.length;
 }
 
-/** They began at once, so that any of them is the last: one that failed is not over with another one that worked. */
+/**
+ * Moves failures to the end. The connections started at the same time, so any of them can be the last, and a failure is
+ * not cancelled by another connection that worked.
+ */
 function failuresLast(sample: Sample): Sample {
   const worked = sample.own.filter(({ fault }) => fault === null);
   return { ...sample, own: [...worked, ...sample.own.filter(({ fault }) => fault !== null)] };
@@ -317,38 +323,38 @@ function sampleOf(
   return { own: connections.filter(isOwn), more: [...(burst ?? []), ...others].filter(isOwn), burstsSpent };
 }
 
-/** Through a proxy the name itself is dialled. */
+/** Returns the family of an address. Through a proxy, the name itself is dialled. */
 function familyOf(address: string): FamilyShare['family'] {
   return addressFamily(address) ?? 4;
 }
 
-/** Further connections to the licence server, made at once to learn how many fail. */
+/** Additional simultaneous connections to the licence server, made to measure how many fail. */
 interface Burst {
   readonly at: EpochMs;
-  /** No connection had failed here: FortiAuthenticator had complained of its own. */
+  /** No connection had failed here; the reason was an error in FortiAuthenticator's log. */
   readonly isAsked: boolean;
-  /** All of its connections failed: it reached no server that it could load. */
+  /** All of its connections failed, so it put no load on a server. */
   readonly isOutage: boolean;
 }
 
-/** What a further burst may be for. */
+/** Purposes for which another burst is allowed. */
 interface BurstRoom {
-  /** A failure that is new, or too many for single ones. */
+  /** A new failure, or more failures than by chance. */
   readonly new: boolean;
-  /** What was measured before, once more. */
+  /** Repeating an earlier measurement. */
   readonly again: boolean;
-  /** A complaint of FortiAuthenticator alone. */
+  /** An error in FortiAuthenticator's log alone. */
   readonly asked: boolean;
 }
 
 /**
- * No more than this, so that a fault never becomes a load on the licence server. What is open takes one at once:
- * with one in five minutes the next fault would have to wait for it. Where all of its connections fail, a burst is no
- * load, and the next outage must not wait for certainty. @internal
+ * Limits the load on the licence server during a fault. An undecided failure gets a burst immediately, because with one
+ * burst in five minutes the next fault would have to wait for it. A burst in which all connections fail causes no load,
+ * and must not delay confirmation of the next outage. @internal
  */
 export const BURSTS = { most: 2, mostOfOutages: 6, within: 600_000, gap: 300_000 };
 
-/** FortiAuthenticator may complain without end of what nobody sees from here. @internal */
+/** FortiAuthenticator may keep logging errors that cannot be observed from here. @internal */
 export const ASKED_BURSTS = { most: 3, within: 3_600_000 };
 
 function burstRoom(bursts: readonly Burst[], at: EpochMs): BurstRoom {
@@ -361,12 +367,12 @@ function burstRoom(bursts: readonly Burst[], at: EpochMs): BurstRoom {
   return { new: isLeft, again, asked: again && asked.length < ASKED_BURSTS.most };
 }
 
-/** Those that still count. */
+/** Returns the bursts that still count. */
 function rememberedBursts(bursts: readonly Burst[], at: EpochMs): readonly Burst[] {
   return bursts.filter((burst) => isRecent(burst.at, at, ASKED_BURSTS.within));
 }
 
-/** A wall clock that was set back must not make a time seem recent for as long. */
+/** Reports whether a time is recent. A wall clock that was set back must not make it look recent for longer. */
 function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
   return then <= now && now - then < within;
 }

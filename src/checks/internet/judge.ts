@@ -8,16 +8,16 @@ import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure
 import { visibleText } from '../../core/visible-text.ts';
 import type { RoundObservations } from '../../core/round.ts';
 
-/** A resolver's label with an IPv6 address: `udp://[2001:db8::53]:53`. */
+/** Matches the label of a resolver with an IPv6 address: `udp://[2001:db8::53]:53`. */
 const IPV6_AUTHORITY = /^\w+:\/\/\[/u;
 
-/** Most machines have IPv4 alone: what an IPv6 address shows there says nothing about the internet. */
+/** Most machines have only IPv4, so failures of IPv6 addresses there say nothing about the internet. */
 const ONLY_IPV6 = 'This machine has no route for IPv6, and no IPv4 address was tried';
 
 /**
- * The internet is there when anything out there accepts a connection, or refuses one: what is wrong then is wrong with
- * that connection. Firewalls that let only the licence server through are good firewalls: silent control hosts are then
- * a note.
+ * Judges whether the internet is reachable. It is if any host accepts or refuses a connection; a remaining fault then
+ * concerns that connection. If a firewall intentionally allows only the licence server, silent control hosts are only
+ * noted.
  *
  * @param answered hosts that have answered since the start, `host:port`
  */
@@ -27,7 +27,7 @@ export function judgeInternet(round: RoundObservations, answered: ReadonlySet<st
   if (controls.some(accepted)) return judged([], 'Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
   const all = [...controls, ...licenseServer];
-  // Where nothing but refusals comes back, for names too, they may be those of a packet filter of this machine.
+  // If there are only refusals, including for DNS, they may come from a packet filter on this machine.
   if (all.some(isRefused) && (round.controls.length === 0 || !all.every(isRefused) || isAnyNameAnswered(round)))
     return judged([], 'Connections are refused, so something answers');
   const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && !isOwnTrouble(tcp.reason));
@@ -39,14 +39,17 @@ export function judgeInternet(round: RoundObservations, answered: ReadonlySet<st
   return silent(round, tried, answered);
 }
 
-/** What has answered, so that its silence means something in a later round, `host:port`. */
+/** Returns hosts that have answered, so that their silence is significant in later rounds, `host:port`. */
 export function answeringHosts({ controls, path: { licenseServer } }: RoundObservations): readonly string[] {
   return [...controls, licenseServer]
     .filter(({ endpoints }) => endpoints.some((endpoint) => accepted(endpoint) || isRefused(endpoint)))
     .map(({ subject }) => subject);
 }
 
-/** Control hosts that have never answered may be blocked on purpose: their silence proves nothing. */
+/**
+ * Judges a round without any answer. Control hosts that have never answered may be blocked intentionally, so their
+ * silence proves nothing.
+ */
 function silent(
   { controls, path: { licenseServer } }: RoundObservations,
   tried: readonly EndpointObservation[],
@@ -54,7 +57,7 @@ function silent(
 ): Judgement {
   const isKnownToAnswer = controls.some(({ subject }) => answered.has(subject));
   const isUnrouted = tried.every(({ tcp }) => tcp.kind === 'failed' && tcp.reason === 'no-route');
-  // Where no control host was tried, it may be the licence server alone.
+  // If no control host was tried, only the licence server may be affected.
   const isAnyTried = controls.some(({ endpoints }) => endpoints.length > 0);
   const told = tried.map(describe);
   if (isAnyTried && (isKnownToAnswer || isUnrouted)) return unreachable(told);
@@ -85,14 +88,15 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
 }
 
 /**
- * Nothing but the proxy was tried: what lies beyond it is not known, and what is wrong with it breaks the reachability.
+ * Judges a round in which only the proxy was tried, so that the network behind it is unknown. A faulty proxy breaks
+ * reachability.
  */
 function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
   return unjudged(`The only way out is the proxy ${proxies}, and it opens no connection`);
 }
 
-/** @param doubt what is not known; left out where nothing is open */
+/** @param doubt the open question; omitted if there is none */
 function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCause>, 'kind'>): Judgement {
   const [rule, expected] = ['anything-answers', 'a connection to the licence server or to a control host'];
   const first = visibleText(tried[0] ?? '', 120);
@@ -108,7 +112,10 @@ function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCaus
   );
 }
 
-/** No name resolved and no address is known: only a machine without any route to its resolvers proves something. */
+/**
+ * Judges a round in which no name was resolved and no address is known. It is proof only if the machine has no route to
+ * any of its resolvers.
+ */
 function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObservations): Judgement {
   const replies = [licenseServer, ...controls].flatMap(({ names }) =>
     names.flatMap(({ resolver, a, aaaa }) => [a, aaaa].map((reply) => ({ resolver, reply }))),

@@ -4,7 +4,7 @@ const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
   '205363): check before you activate anything. What is left is a new licence, or FortiIdentity Cloud.';
 
-/** What Customer Service needs (Fortinet tip 193723). */
+/** Information that Customer Service needs (Fortinet tip 193723). */
 const TICKET =
   'open a ticket with Fortinet Customer Service at support.fortinet.com, and name both serial numbers ({holder} and ' +
   '{primary}) and the number of the licence, {license}.';
@@ -108,7 +108,7 @@ export const ASSIGNMENT_CAUSES = {
     title: 'the licence is not registered',
     short: 'licence is not registered',
     warningShort: 'warning in the log of a unit',
-    // A log line alone is no outage: the summary says what it is about.
+    // A log line alone is not an outage, so the summary describes it.
     warningHeadline: 'the log of {subject} has a warning',
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',

@@ -34,14 +34,14 @@ import { valueOf } from '../../core/license/resource.ts';
 type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'confidence' | 'kind'>;
 
 interface AssignmentInput extends ListedUnit {
-  /** Every configured appliance: members of a cluster are judged as a group. */
+  /** All configured appliances, because members of a cluster are judged as a group. */
   readonly listed: readonly ListedUnit[];
   readonly registration: RegistrationObservation;
 }
 
 /**
- * Judges precondition `license-assignment` for one appliance: each of its licences registered to where it belongs (see
- * `Placement`). Nothing that the registration service leaves open is called broken.
+ * Judges precondition `license-assignment` for one appliance: each of its licences is registered to the right unit (see
+ * `Placement`). If the registration service leaves something open, it is not called broken.
  */
 export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
   const { registration, unit } = input;
@@ -82,7 +82,10 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
   ];
 }
 
-/** The tokens of a unit may bring a licence that nobody knew of when the service was asked last. */
+/**
+ * Returns a finding for a licence that was not looked up yet. A unit's tokens can show a licence that was unknown when
+ * the service was last queried.
+ */
 function notLookedUp(unit: Unit, license: string): Finding {
   return unknown({
     rule: 'license-looked-up',
@@ -93,7 +96,10 @@ function notLookedUp(unit: Unit, license: string): Finding {
   });
 }
 
-/** One call that fails does not make unknown what was known: licences move rarely. How old it is, is said. */
+/**
+ * Notes that an earlier result is kept, with its age. One failed query does not discard earlier results, because
+ * licences are rarely moved.
+ */
 function keptNote(
   subject: string,
   { since, because }: NonNullable<LicenseLookup['kept']>,
@@ -157,8 +163,9 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
 }
 
 /**
- * After a failover the tokens keep working whichever member holds the licence, so that a running cluster is only
- * warned. A unit alone, or one that is still to be activated, cannot use a licence of another serial.
+ * Judges a licence that is registered to the HA peer. After a failover, tokens keep working no matter which member
+ * holds the licence, so a running cluster only gets a warning. A standalone unit, or one that still has to be
+ * activated, cannot use a licence for another serial number.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   const to = `registered to the HA peer ${holder}`;
@@ -179,7 +186,10 @@ function broken(suggests: AssignmentCause, what: string): Verdict {
   return { level: 'broken', suggests, ...told(what) };
 }
 
-/** A load balancer or a member of a pair has the tokens of a licence elsewhere, and so has what was restored. */
+/**
+ * Returns a suspected verdict. A load balancer or a member of a pair can have the tokens of a licence that is
+ * elsewhere, and so can a restored unit.
+ */
 function suspected(level: 'broken' | 'warning', what: string): Verdict {
   return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(what) };
 }
@@ -226,14 +236,14 @@ function openTold(missed: Postponed | Failure): Pick<Told, 'claim' | 'quote'> {
 }
 
 function factsOf({ name, serial, mode, primary }: Unit, license: string | null, holder: string | null): FindingFacts {
-  // Where the licence belongs: on the member that is in charge, where nobody tells on the one that answers.
+  // The licence belongs on the active member, or on the one that answers if the active member is unknown.
   const inCharge = (mode === 'cluster' ? primary : null) ?? serial;
   return known({ appliance: name, serial, primary: inCharge, license, holder });
 }
 
 const DAY: Millis = 86_400_000;
 
-/** How many days before the date which of them is told. */
+/** The remaining days at which each cause is reported. */
 const STAGES: readonly (readonly [days: number, cause: AssignmentCause])[] = [
   [0, 'license-expired'],
   [7, 'license-expires-in-7-days'],
@@ -248,15 +258,15 @@ interface RedeemInput {
 }
 
 /**
- * Licences that are bought and not redeemed, near the date that their certificate names. No interface tells this date:
- * it is typed in the configuration, and nothing is said of a licence that is redeemed, or may well be.
+ * Judges licences that were bought but not redeemed, near the date on their certificate. No interface returns this
+ * date, so it is set in the configuration. Nothing is reported for a licence that is redeemed or may well be.
  */
 export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
   const certificates = new Map(
     input.units.flatMap(({ config }) => config.certificates).map((one) => [one.license.toUpperCase(), one]),
   );
   return [...certificates.values()].flatMap(({ license, redeemBy }): readonly Finding[] => {
-    // The zone of the date is not printed on it: the day counts to its end in UTC.
+    // The date is printed without a time zone, so the day ends at midnight UTC.
     const left = redeemBy === null ? null : Math.ceil((redeemBy + DAY - input.at) / DAY);
     const stage = left === null ? undefined : STAGES.find(([days]) => left <= days);
     if (redeemBy === null || left === null || stage === undefined) return [];
@@ -292,10 +302,10 @@ const REASON: Readonly<Record<Confidence, string>> = {
   suspected: 'whether it is redeemed is not known',
 };
 
-/** Null: it is redeemed, or its source cannot be asked now. */
+/** Returns null if the licence is redeemed or its source cannot be queried now. */
 function notRedeemed(license: string, { units, registration }: RedeemInput): Confidence | null {
   const held = units.filter(({ config: { api } }) => api !== null).map(({ rest }) => holdsTokensOf(rest, license));
-  // One that is registered to a unit was probably redeemed; no source says that it must have been.
+  // A licence that is registered to a unit was probably redeemed, but no source says that this is always so.
   const isRegistered = isRegisteredIn(registration, license);
   if (held.length === 0) return isRegistered ? null : 'suspected';
   if (held.some((hasTokens) => hasTokens !== false)) return null;
@@ -310,7 +320,7 @@ function isRegisteredIn(registration: RegistrationObservation | null, license: s
 export const licenseAssignment: Declaration<'license-assignment', AssignmentCause> = {
   id: 'license-assignment',
   title: 'Licence assignment',
-  // The serial number that a licence is looked up for is read from the appliance.
+  // The serial number used to look up a licence is read from the appliance.
   dependsOn: [{ kind: 'reads', by: 'appliance' }],
   causes: ASSIGNMENT_CAUSES,
   unknownRemedy:
@@ -339,7 +349,7 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
   );
 }
 
-/** For answers that stand because the service gave no newer one. */
+/** Returns the age of answers that are kept because the service gave no newer one. */
 function ageOf(registration: RegistrationObservation): string {
   const since =
     registration.kind === 'ok'
@@ -352,30 +362,31 @@ function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
   return { unit: unitOf(config, rest, role), licenses: licensesOf(config.licenses, rest), appliance: rest };
 }
 
-/** A configured appliance, and which licences are thought to be on it. */
+/** A configured appliance and the licences that are expected on it. */
 export interface ListedUnit {
   readonly unit: Unit;
-  /** The licences that belong to it: those that the configuration names for it, and those that its tokens came with. */
+  /** Licences that belong to it: those configured for it, and those that its tokens came with. */
   readonly licenses: readonly string[];
   readonly appliance: ApplianceObservation | null;
 }
 
 interface PlacementQuestion {
-  /** The unit that it is seen from. */
+  /** The unit from which the placement is judged. */
   readonly from: ListedUnit;
   readonly license: string;
   /** Serial number of the unit that the licence is registered to. */
   readonly holder: string;
-  /** Every configured appliance. */
+  /** All configured appliances. */
   readonly listed: readonly ListedUnit[];
 }
 
 /**
- * Where a licence is, seen from one unit. `in-place`: on this unit, on the member of its cluster that is in charge, on
- * a configured member that it belongs to as well while nobody tells which one is in charge, or on the unit that a load
- * balancer has its tokens from. `perhaps-shared`, `perhaps-other-unit`: outside, on a unit that is configured and on
- * one that is not, while nobody tells whether this one is a load balancer or a member of a pair. `unlisted-primary`:
- * the tokens of a load balancer come from a unit that is not configured.
+ * Position of a licence as seen from one unit:
+ * - `in-place`: on this unit, on the active member of its cluster, or on the unit from which a load balancer has its
+ * tokens. While the active member is unknown, also on a configured member that the licence belongs to as well.
+ * - `perhaps-shared`, `perhaps-other-unit`: on another unit, while it is unknown whether this unit is a load balancer
+ * or a member of a pair. The other unit is configured or not configured, respectively.
+ * - `unlisted-primary`: the tokens of a load balancer come from a unit that is not configured.
  */
 type Placement =
   | 'in-place'
@@ -397,19 +408,22 @@ function placementOf(question: PlacementQuestion): Placement {
 }
 
 /**
- * A load balancer has no licence of its own: the tokens that its primary sends it say nothing about where the licence
- * belongs.
+ * Returns the placement of a licence that is not on this unit or its cluster. A load balancer has no licence. The
+ * tokens that it gets from its primary do not show where the licence belongs.
  */
 function placementOutside({ from, holder, listed }: PlacementQuestion): Placement {
   const { mode, roleTold } = from.unit;
   if (mode === 'load-balancer')
     return listed.some(({ unit }) => isMember(unit, holder)) ? 'in-place' : 'unlisted-primary';
-  // Only SNMP tells a unit that runs alone from a load balancer, which has the tokens of its primary.
+  // Only SNMP distinguishes a standalone unit from a load balancer, which has the tokens of its primary.
   if (mode === 'cluster' || roleTold === true) return 'other-unit';
   return listed.some(({ unit }) => isOn(unit, holder)) ? 'perhaps-shared' : 'perhaps-other-unit';
 }
 
-/** Whether a unit needs no licence of its own: another member of its cluster has one, or it is a load balancer. */
+/**
+ * Reports whether a unit needs no licence, because another member of its cluster has one or because it is a load
+ * balancer.
+ */
 export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedUnit[]): boolean {
   if (unit.mode === 'load-balancer') return true;
   if (unit.mode === 'standalone') return false;
@@ -418,7 +432,10 @@ export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedU
   );
 }
 
-/** Of a unit that does not tell its tokens now nothing else is known than that it may. */
+/**
+ * Reports whether the holder expects this licence. A unit that does not report its tokens now may expect it; nothing
+ * more is known.
+ */
 function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>
@@ -435,7 +452,10 @@ function isOn(unit: Unit, serial: string): boolean {
   return unit.serial !== null && sameSerial(unit.serial, serial);
 }
 
-/** Configured units that use the licences of this one, or may: itself, its cluster, and load balancers. */
+/**
+ * Returns the configured units that use the licences of this one, or may use them: itself, its cluster, and load
+ * balancers.
+ */
 export function usersOf({ unit }: ListedUnit, listed: readonly ListedUnit[]): readonly string[] {
   const others = listed.filter(({ unit: other }) => other.name !== unit.name && mayShare(unit, other));
   return [unit.name, ...others.map(({ unit: { name } }) => name)];

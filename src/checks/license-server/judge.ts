@@ -34,12 +34,12 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   summary: () => 'The licence server answers',
 };
 
-/** A filter that answers instead of the server is told as what it is. */
+/** A filter that answers instead of the server is reported as a filter. */
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**
- * Judges whether the licence server speaks HTTP, given every connection to it that got so far. Any status below 500 and
- * a demand for a client certificate mean that it is alive. It is down only when no address that decides answers well.
+ * Judges whether the licence server speaks HTTP, from every connection that got that far. Any status below 500 or a
+ * request for a client certificate means that it is running. It is down only if no deciding address answers well.
  */
 export function judgeHttp(observations: readonly EndpointObservation[]): readonly HttpFinding[] {
   const answers = observations.flatMap((seen) =>
@@ -61,7 +61,7 @@ interface HttpTrouble {
   readonly rule: 'server-answers' | 'no-block-page' | 'not-judged';
   readonly claim: (place: string) => string;
   readonly quote?: string;
-  /** Whose page it is. */
+  /** The product that generated the page. */
   readonly product?: string | null;
 }
 
@@ -97,7 +97,7 @@ function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): Http
       product: blockPage.product,
     };
   }
-  // Squid sets it on the pages that it makes itself, and on no others.
+  // Squid sets this header only on pages that it generates itself.
   if (proxyTraces.includes('x-squid-error'))
     return {
       rule: 'no-block-page',

@@ -5,7 +5,7 @@ const TRY_LOCALHOST =
   'SMTP server "localhost". FortiAuthenticator then needs TCP 25 to the mail servers of the recipients. Without SPF, ' +
   'DKIM and a reverse DNS name for its sending address, codes end up as spam or are refused.';
 
-/** Causes of a mail server that answers, and refuses. */
+/** Causes for a mail server that answers with a refusal. */
 const REFUSAL_CAUSES = {
   'mail-login-rejected': {
     severity: 'critical',
@@ -185,7 +185,7 @@ const REFUSAL_CAUSES = {
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 
-/** Causes on the way of the activation codes. */
+/** Causes on the path of the activation codes. */
 export const MAIL_CAUSES = {
   'mail-unreachable': {
     severity: 'critical',
@@ -281,7 +281,7 @@ export const MAIL_CAUSES = {
       'The mail server {subject} asked this machine to come back later for {waited}, and an activation code lives ' +
       '{life}: a code that is put off like that is void when it arrives.',
     impact: 'codes',
-    // One is told, the refusal or how long it lasts.
+    // Only one is reported: the refusal, or its duration.
     rank: 0,
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312'],
     remedy: [

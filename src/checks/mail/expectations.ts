@@ -1,14 +1,14 @@
 import type { MailCause } from './causes.ts';
 import type { MailStage } from '../../core/observation.ts';
 
-/** What one step of a session should have been, and what is said when it was not. */
+/** The expected result of one step of a session, and the claim if it was not met. */
 export interface Expectation {
   readonly rule: string;
   readonly claim: string;
   readonly expected: string;
   readonly suggests: MailCause;
   readonly kind?: string;
-  /** Other explanations of what was seen are left. */
+  /** There are other possible explanations. */
   readonly confidence?: 'suspected';
 }
 
@@ -26,7 +26,7 @@ export const ANSWERS: Expectation = {
   suggests: 'mail-unreachable',
 };
 
-/** Where no reply says what is wrong. */
+/** Used if no reply describes the problem. */
 export const GOES_ON: Expectation = {
   rule: 'mail-session-goes-on',
   claim: 'The mail server greeted, then stopped answering.',
@@ -55,7 +55,7 @@ export const RECIPIENT: Expectation = {
   suggests: 'mail-recipient-rejected',
 };
 
-/** Its message is taken when it is sent again: everyday life. */
+/** Normal behaviour: the message is accepted when it is sent again. */
 export const GREYLISTED = { claim: 'The mail server asks to come back later.', kind: 'later' } as const;
 
 export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' | 'other'>, Expectation>> = {
@@ -115,17 +115,17 @@ export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' |
 };
 
 /**
- * What a reply that refuses is about.
+ * What a rejecting reply is about.
  *
- * - `relaying`: it does not pass messages on for the address that asks
- * - `client`: the address that asks, whatever it sends: a block list, no reverse name, an access list
- * - `turned-away`: it takes no session and does not say why: the address that asks, or everybody
- * - `login-required`, `encryption-required`: it wants what is not configured, from every address
- * - `login-not-offered`: it has no login on this connection
+ * - `relaying`: the server does not relay messages for the client's address
+ * - `client`: the client's address, regardless of the message: a block list, no reverse name, an access list
+ * - `turned-away`: the server accepts no session and gives no reason: because of the client's address, or for everybody
+ * - `login-required`, `encryption-required`: the server requires a setting that is not configured, from every address
+ * - `login-not-offered`: the server offers no login on this connection
  * - `credentials`: user name or password
- * - `unavailable`: it cannot serve anybody for now
- * - `greylisted`: the message is to be sent again later, as it is
- * - `policy`: a security policy that it does not explain
+ * - `unavailable`: the server cannot serve anybody at the moment
+ * - `greylisted`: the same message has to be sent again later
+ * - `policy`: an unspecified security policy
  * - `other`: the sender or the recipient
  */
 export type Refusal =
@@ -145,20 +145,20 @@ export interface RefusingReply {
   readonly stage: Exclude<MailStage, 'connect' | 'tls'>;
   /** RFC 5321 §4.2. */
   readonly code: number;
-  /** The reply, or a message that quotes it. Hostile. */
+  /** The reply, or a message that quotes it. Untrusted. */
   readonly text: string;
 }
 
-/** Refusing to pass a message on, in the words of Postfix, Exim, Sendmail, qmail and Exchange. */
+/** Replies that refuse relaying, from Postfix, Exim, Sendmail, qmail and Exchange. */
 const RELAYING =
   /\brelay access denied\b|\brelay not permitted\b|\brelaying (?:denied|to\b.+\b(?:denied|prohibited))|\bunable to relay\b|\brcpthosts\b|\brecipient address rejected: access denied\b|\b5\.7\.64\b/iu;
 
-/** Postfix lets a client that is known by its address send as anybody, without a login. */
+/** Postfix allows a client that is known by its address to use any sender without a login. */
 const NOT_LOGGED_IN = /\bsender address rejected: not logged in\b/iu;
 
 /**
- * The address of the client, in the words of Postfix, Exim, Sendmail, Exchange and block lists. RFC 7372 §3.3: X.7.25
- * is the reverse name of the client; RFC 7372 §3.2: X.7.23 is an SPF record that leaves the client out.
+ * Replies about the client's address, from Postfix, Exim, Sendmail, Exchange and block lists. RFC 7372 §3.3: X.7.25 is
+ * the reverse name of the client. RFC 7372 §3.2: X.7.23 is an SPF record that does not include the client.
  */
 const CLIENT =
   /\bclient host\b|\bhelo command rejected\b|\binvalid helo\b|\bblocked using\b|\b(?:block|black|deny)-?list|\bRBL\b|\bDNSBL\b|\bspamhaus\b|\bspamcop\b|\bbarracudacentral\b|\breverse (?:dns|name|hostname|lookup)|\bPTR\b|\bfcrdns\b|\bcannot find your (?:reverse )?host ?name\b|\bSPF\b|\byour (?:ip|host)\b|\b[45]\.7\.2[35]\b/iu;
@@ -171,16 +171,19 @@ const ENCRYPTION = /\b(?:STARTTLS|TLS|SSL|encrypt(?:ed|ion))\b/iu;
 /** RFC 4954 §6: authentication is required; encryption is required for the mechanism. */
 const REQUIRED: readonly number[] = [530, 538];
 
-/** RFC 5321 §4.2.4, RFC 4954 §4: the command is not known, not in this order, or not with this mechanism. */
+/** RFC 5321 §4.2.4, RFC 4954 §4: the command is unknown, out of sequence, or not available with this mechanism. */
 const NOT_OFFERED: readonly number[] = [500, 502, 503, 504];
 
 /**
- * RFC 3463 §3: X.1, X.3, X.4 and X.5 are about addresses and systems, which no delay repairs. Postscreen's test of new
- * clients says that of its system, and takes the message when they come back.
+ * RFC 3463 §3: X.1, X.3, X.4 and X.5 are about addresses and systems, so waiting does not help. Postscreen uses one of
+ * them for its test of new clients, but accepts the message when they come back.
  */
 const OF_SYSTEMS = /\b4\.[1345]\.\d{1,3}\b(?! Service currently unavailable)/u;
 
-/** @param reply to a command, or in place of a greeting, that is not positive */
+/**
+ * Classifies a rejecting reply.
+ * @param reply negative reply to a command, or instead of a greeting
+ */
 export function refusalOf({ stage, code, text }: RefusingReply): Refusal {
   if (REQUIRED.includes(code)) return ENCRYPTION.test(text) ? 'encryption-required' : 'login-required';
   if (stage === 'login') return refusedLogin(code);
@@ -190,25 +193,28 @@ export function refusalOf({ stage, code, text }: RefusingReply): Refusal {
   return refusedMessage(code, text);
 }
 
-/** Of the sender, a recipient or the message itself. */
+/** Classifies a rejection of the sender, a recipient or the message itself. */
 function refusedMessage(code: number, text: string): Refusal {
   if (code === 421) return 'unavailable';
   if ((code === 450 || code === 451) && !OF_SYSTEMS.test(text)) return 'greylisted';
   return POLICY.test(text) && !isAboutSender(text) ? 'policy' : 'other';
 }
 
-/** RFC 4954 §6: 454 is a temporary failure of whatever is asked for the password, no matter of the password. */
+/**
+ * Classifies a rejected login. RFC 4954 §6: 454 is a temporary failure of the authentication system, not a problem with
+ * the password.
+ */
 function refusedLogin(code: number): Refusal {
   if (isTemporary(code)) return 'unavailable';
   return NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials';
 }
 
-/** Postfix and Exchange: the user who has logged in may not send as this sender. */
+/** Reports whether the logged-in user is not allowed to use this sender, in the words of Postfix and Exchange. */
 function isAboutSender(text: string): boolean {
   return /\bsender address rejected\b|\bnot owned by user\b|\bsend as this sender\b/iu.test(text);
 }
 
-/** RFC 5321 §4.2.1: 4yz. */
+/** Reports whether a reply is temporary. RFC 5321 §4.2.1: 4yz. */
 export function isTemporary(code: number): boolean {
   return code >= 400 && code < 500;
 }

@@ -35,7 +35,7 @@ import { addressInAny } from '../../core/addresses.ts';
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
-/** Judges how far one mail server went. */
+/** Judges how far the session with one mail server got. */
 export function judgeMail(seen: MailObservation, view: MailView): readonly Finding<MailCause>[] {
   const { server, security, patience, outcome } = seen;
   if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
@@ -51,12 +51,15 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
     facts: { security, ...(issuer === null ? {} : { issuer }) },
   };
   if (level === 'unknown') return [unknown(told)];
-  // Its API does not tell how FortiAuthenticator logs in: a server that asks for it is a good one.
+  // The API does not return how FortiAuthenticator logs in, so a server that requires a login is not at fault.
   if (seen.isLoginUnknown === true && expectation.kind === 'login') return [note(told)];
   return [{ ...told, level, suggests, ...(confidence === undefined ? {} : { confidence }) }];
 }
 
-/** It delivers in the end, for who waits: postscreen lets everybody wait for 6 s. */
+/**
+ * Returns a warning about slow answers. Mail is delivered in the end if the client waits long enough. Postscreen makes
+ * every client wait for 6 s.
+ */
 function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slowestMs: Millis }): Finding<MailCause> {
   return {
     rule: 'mail-server-answers-in-time',
@@ -78,7 +81,7 @@ function expectationOf({ security }: MailObservation, outcome: MailFailure, view
   return stage === 'greeting' ? silent(outcome, security) : GOES_ON;
 }
 
-/** What could not be asked, by how far it came. */
+/** The step that could not be tried, by the stage that was reached. */
 const OWN = { login: REFUSED.credentials, sender: SENDER, recipient: RECIPIENT } as const;
 
 function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectation {
@@ -88,7 +91,7 @@ function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectati
     case 'greylisted':
       return { ...message, ...GREYLISTED };
     case 'policy':
-      // It may be one for the address of this machine alone.
+      // The policy may apply only to the address of this machine.
       return fromAppliance ? message : { ...message, confidence: 'suspected' };
     case 'other':
       return message;
@@ -105,12 +108,12 @@ function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectati
   }
 }
 
-/** RFC 3207 §4: 454, TLS not available due to temporary reason. */
+/** Reports a temporary refusal of TLS. RFC 3207 §4: 454, TLS not available due to temporary reason. */
 function refusesTlsForNow({ reason, code }: MailFailure): boolean {
   return reason === 'rejected' && isTemporary(code ?? 0);
 }
 
-/** The certificate does not lead to an authority that is trusted here. */
+/** Errors for a certificate that does not lead to a locally trusted authority. */
 const UNTRUSTED: readonly (string | null)[] = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -123,14 +126,17 @@ function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
   return issuer !== undefined && UNTRUSTED.includes(tlsError) ? { ...TLS, kind: 'untrusted' } : TLS;
 }
 
-/** A port that speaks TLS from the start waits for the client, which waits for the greeting. */
+/**
+ * Marks a timeout without TLS. The port may expect TLS from the start and wait for the client, while the client waits
+ * for the greeting.
+ */
 function silent({ reason }: MailFailure, security: MailObservation['security']): Expectation {
   return reason === 'timeout' && security !== 'tls' ? { ...ANSWERS, kind: 'silent' } : ANSWERS;
 }
 
 /**
- * RFC 5321 §4.2.1: 4yz asks to come back later. For a sender or a recipient that is everyday life (greylisting, 450 and
- * 451), and FortiAuthenticator's queue does come back.
+ * Returns the level of a failed step. RFC 5321 §4.2.1: 4yz means to try again later. For a sender or a recipient this
+ * is normal (greylisting, 450 and 451), and FortiAuthenticator's queue does retry.
  */
 function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';
@@ -140,7 +146,7 @@ function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectatio
     : 'broken';
 }
 
-/** After the greeting. */
+/** Commands after the greeting. */
 const COMMANDS: Readonly<Partial<Record<MailStage, string>>> = {
   ehlo: 'EHLO or STARTTLS',
   login: 'the login (AUTH)',
@@ -176,9 +182,9 @@ function endedBy(reason: FailureReason): string {
   return reason === 'protocol' ? 'gave no SMTP reply to' : 'ended the connection at';
 }
 
-/** No answer at all, as a dead uplink makes of it; an answer that refuses is a fault of its own. */
+/** No answer at all, as with a dead uplink. A refusing answer is a separate fault. */
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
-/** At an address that was found, silence is no fault of the resolvers, whatever they say of other names. */
+/** If the address was found, the resolvers are not the reason for silence, whatever they return for other names. */
 const NAMELESS: readonly string[] = ['mail-server-resolves'];
 
 export const mail: Declaration<'mail', MailCause> = {
@@ -207,7 +213,10 @@ function isAccepting({ outcome }: MailObservation): boolean {
   return outcome.kind === 'accepted';
 }
 
-/** Where mail servers are not configured, the appliances tell theirs. One that cannot be read may have some. */
+/**
+ * Adjusts the result if no mail servers are configured. They are then read from the appliances, and an appliance that
+ * cannot be read may have some.
+ */
 function withUntoldServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
   if (own.kind !== 'not-configured' || unread.length === 0) return own;
@@ -219,7 +228,7 @@ interface JudgedServer {
   readonly findings: readonly Finding<MailCause>[];
 }
 
-/** Judges all mail servers together: one that works carries the codes while another does not. */
+/** Judges all mail servers together, because a working server delivers the codes while another one fails. */
 export function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
   const judged = servers.map((seen): JudgedServer => ({ seen, findings: judgeMail(seen, view) }));
   const working = judged.find(hasNoFinding) ?? judged.find(acceptsLater);
@@ -236,7 +245,7 @@ export function judgeMailServers(servers: readonly MailObservation[], view: Mail
   ]);
 }
 
-/** One that refuses for another reason is late for that reason. */
+/** Judges the delay of one server. If a server refuses for another reason, that is also the reason for the delay. */
 function judgeDelay(judged: JudgedServer): readonly Finding<MailCause>[] {
   return hasNoFinding(judged) || isGreylisting(judged) ? judgeDeferral(judged.seen) : [];
 }
@@ -249,7 +258,10 @@ function isGreylisting({ findings }: JudgedServer): boolean {
   return findings.some(({ kind }) => kind === GREYLISTED.kind);
 }
 
-/** Without a measured delay it is shorter than any code lives; where nobody tells their life, the shortest counts. */
+/**
+ * Reports whether the server accepts the message in time. A delay that was not measured is shorter than the lifetime of
+ * any code. If the lifetime is unknown, the shortest one is used.
+ */
 function acceptsLater(judged: JudgedServer): boolean {
   const { deferral } = judged.seen;
   if (!isGreylisting(judged)) return false;
@@ -262,8 +274,8 @@ function besideOneThatWorks(finding: Finding<MailCause>, aside: string): Finding
 }
 
 /**
- * Greylisting is everyday life, unless a code is void when it arrives. What was measured is how long this machine
- * waited, which comes back more often than most.
+ * Judges the delay caused by greylisting, which is normal unless a code has expired when it arrives. The measured value
+ * is the time that this machine waited, which retries more often than most clients.
  */
 export function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
@@ -283,8 +295,8 @@ export function judgeDeferral({ server, security, deferral }: MailObservation): 
 }
 
 /**
- * As the activation tip has it: "if the custom mail server is not reachable, try using localhost", which is a mailer
- * of FortiAuthenticator's own.
+ * Notes whether the recipient's mail server answers. The activation tip advises: "if the custom mail server is not
+ * reachable, try using localhost", which is a mailer on FortiAuthenticator itself.
  */
 export function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
   if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];
@@ -302,13 +314,13 @@ export function judgeRecipientServer({ domain, outcome }: RecipientServerObserva
   ];
 }
 
-/** What is known of where the probe looks from. */
+/** The point from which the probe connects. */
 export interface MailView {
-  /** It leaves from an address of FortiAuthenticator: what the server says to it, it says to FortiAuthenticator. */
+  /** The probe uses an address of FortiAuthenticator, so the server responds as it would to FortiAuthenticator. */
   readonly fromAppliance: boolean;
 }
 
-/** @param config an appliance sends its log, and its mail, from an address of `logSources` */
+/** @param config an appliance sends its log and its mail from an address in `logSources` */
 export function mailViewOf({
   sourceAddress,
   appliances,

@@ -1,6 +1,6 @@
 import { type CauseWords, type KindWords, fortiauthenticator, fortios, shell } from '../../engine/model.ts';
 
-/** The resolver says so itself, by an extended DNS error. */
+/** The resolver itself reports the filter in an extended DNS error. */
 const FILTERED: KindWords = {
   title: 'the resolver says that it filters the name',
   summary: '{resolver} says itself that it filters {host}.',
@@ -251,7 +251,7 @@ export const NAME_CAUSES = {
 
 export type NameCause = keyof typeof NAME_CAUSES;
 
-/** Of all of these causes together. */
+/** Kinds of all causes in this file. */
 export type NameKind =
   | 'tcp-blocked'
   | 'refused'

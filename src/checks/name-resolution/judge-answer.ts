@@ -16,10 +16,10 @@ import { type Finding, known, note, type Told } from '../../engine/model.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 
 interface AnswerCase {
-  /** `host:port` that the name is wanted for. */
+  /** The `host:port` for which the name is resolved. */
   readonly subject: string;
   readonly expectedAddresses: readonly string[];
-  /** Another resolver gives an acceptable address. */
+  /** Another resolver returns an acceptable address. */
   readonly othersAnswer: boolean;
   readonly others: OtherNames;
 }
@@ -28,18 +28,18 @@ export interface JudgedAnswer {
   readonly resolver: string;
   readonly findings: readonly Finding<NameCause>[];
   readonly acceptable: readonly string[];
-  /** Every address is one that the configuration expects. */
+  /** All addresses are expected by the configuration. */
   readonly confirmed: boolean;
 }
 
 interface SortedAddresses {
   readonly acceptable: readonly string[];
   readonly hijacked: readonly string[];
-  /** Acceptable, but outside the configured list. */
+  /** Acceptable addresses that are not in the configured list. */
   readonly unexpected: readonly string[];
 }
 
-/** Enough to recognise the pattern; an answer may hold dozens. */
+/** Enough to recognize the pattern. An answer can contain dozens of addresses. */
 const MOST_SHOWN = 5;
 
 const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
@@ -52,7 +52,6 @@ const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
   sinkhole: 'a sinkhole',
 };
 
-/** Judges what one resolver said. */
 export function judgeAnswer(observation: DnsObservation, context: AnswerCase): JudgedAnswer {
   const sorted = apartFrom(context.others.shared, sortedBy(context.expectedAddresses)(observation));
   const any = sorted.acceptable.length + sorted.hijacked.length > 0;
@@ -67,7 +66,7 @@ export function judgeAnswer(observation: DnsObservation, context: AnswerCase): J
   };
 }
 
-/** An address that every name has is no address of the server. */
+/** Excludes addresses that are shared by unrelated names, because they are not addresses of the server. */
 function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAddresses {
   const found = sorted.acceptable.filter((address) => shared.includes(address));
   if (found.length === 0) return sorted;
@@ -79,7 +78,10 @@ function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAd
   };
 }
 
-/** Those of both families that may be dialled. What the configuration expects is acceptable, whatever it is. */
+/**
+ * Returns the addresses of both families that can be dialled. Addresses expected by the configuration are always
+ * acceptable.
+ */
 export function acceptableAddresses(
   observation: DnsObservation,
   expectedAddresses: readonly string[],
@@ -87,11 +89,11 @@ export function acceptableAddresses(
   return sortedBy(expectedAddresses)(observation).acceptable;
 }
 
-/** Asked for more than once in each round: before the addresses are dialled, and when the answer is judged. */
+/** Used more than once in each round: before the addresses are dialled, and when the answer is judged. */
 const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
   oncePer(({ a, aaaa }: DnsObservation): SortedAddresses => {
     const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
-    // What a DNS64 makes of an IPv4 address is as good as that one, and wrong for the same reason.
+    // An address that DNS64 derived from an IPv4 address is as good as that address, and wrong for the same reason.
     const sameName = [...all, ...singleAddresses(expectedAddresses)];
     const origins = new Map(all.map((address) => [address, translatedFrom(address, sameName)]));
     const original = (address: string): string => origins.get(address) ?? address;
@@ -159,8 +161,8 @@ function describe(address: string): string {
 }
 
 /**
- * One family has addresses and the other question failed. FortiAuthenticator dials IPv4, so only a failed A question
- * harms.
+ * Judges an answer with addresses in one family and a failure in the other. FortiAuthenticator uses IPv4, so only a
+ * failed A query does harm.
  */
 function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerCase): readonly Finding<NameCause>[] {
   const harmful = !isUsable(a);
@@ -191,8 +193,8 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
           ? `${resolverNamed(resolver)} knows the name but no address of it, neither A nor AAAA.`
           : `${resolverNamed(resolver)} says that there is no such name (NXDOMAIN).`,
       expected: `${resolver} knows an address of ${hostOf(context.subject)}`,
-      // A stub resolver asks its next server after silence only, never after a negative answer: a second, good resolver
-      // does not help.
+      // A stub resolver asks its next server only after silence, never after a negative answer, so a second, good
+      // resolver does not help.
       level: 'broken',
       suggests: 'name-not-found',
       facts: { resolver },
@@ -217,7 +219,7 @@ function levelOfNoAnswer(
   return { level: othersAnswer ? 'warning' : 'broken', suggests: 'resolver-unreachable', ...kindOf(failed) };
 }
 
-/** How TCP fails that nobody lets through; the resolver itself was there, over UDP. */
+/** TCP failures that mean that it is blocked. The resolver itself responded over UDP. */
 const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed', 'no-route'];
 
 function isCutShort(reply: DnsReply): boolean {
@@ -236,7 +238,7 @@ function isOurs(reply: DnsReply): boolean {
   return reply.kind === 'failed' && isOfThisMachine(reply.reason) && !isCutShort(reply);
 }
 
-/** @param question what was asked: `the A question` */
+/** @param question name of the query: `the A question` */
 function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick<Told, 'claim' | 'quote'> {
   const by = resolverNamed(resolver);
   if (reply.kind === 'answer') return { claim: `${by} answered ${question} with the error ${reply.rcode}.` };
@@ -246,7 +248,7 @@ function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick
   return { claim, quote: reply.message };
 }
 
-/** A resolver at the beginning of a sentence: `The resolver udp://10.0.0.53:53`. */
+/** Returns a resolver for the beginning of a sentence: `The resolver udp://10.0.0.53:53`. */
 export function resolverNamed(resolver: string): string {
   return resolver === 'system' ? 'The resolver of this system' : `The resolver ${resolver}`;
 }

@@ -12,22 +12,22 @@ import type { LicenseServerConfig } from '../../config/schema/path.ts';
 interface DnsCase {
   readonly name: string;
   readonly port: number;
-  /** Addresses and CIDR blocks; empty: any public address is fine. */
+  /** Addresses and CIDR blocks. If empty, any public address is acceptable. */
   readonly expectedAddresses: readonly string[];
-  /** One for each resolver, in the order of the configuration. */
+  /** One per resolver, in the order of the configuration. */
   readonly observations: readonly DnsObservation[];
   readonly others: OtherNames;
 }
 
 export interface DnsVerdict {
   readonly findings: readonly Finding<NameCause>[];
-  /** What to dial: the acceptable addresses of all resolvers, IPv4 first, each once, 16 at most. */
+  /** Addresses to dial: the acceptable addresses of all resolvers, IPv4 first, without duplicates, 16 at most. */
   readonly addresses: readonly string[];
 }
 
 const MAX_DIALLED = 16;
 
-/** Judges what every resolver says about one name. */
+/** Judges the answers of all resolvers for one name. */
 export function judgeDns({ name, port, expectedAddresses, observations, others }: DnsCase): DnsVerdict {
   const subject = `${name}:${String(port)}`;
   const acceptable = observations.map((observation) => acceptableAddresses(observation, expectedAddresses));
@@ -35,7 +35,7 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
     judgeAnswer(observation, {
       subject,
       expectedAddresses,
-      // Whether the name can be resolved at all decides how bad a silent resolver is.
+      // A silent resolver is less severe if the name can still be resolved.
       othersAnswer: acceptable.some((addresses, other) => other !== index && addresses.length > 0),
       others,
     }),
@@ -46,7 +46,7 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
   };
 }
 
-/** The acceptable addresses of all resolvers, IPv4 first, each once, 16 at most. */
+/** Returns the acceptable addresses of all resolvers, IPv4 first, without duplicates, 16 at most. */
 export function dialledAddresses(
   observations: readonly DnsObservation[],
   expectedAddresses: readonly string[],
@@ -55,7 +55,10 @@ export function dialledAddresses(
   return uniqueAddresses(acceptable).slice(0, MAX_DIALLED);
 }
 
-/** Answers that another finding calls wrong disagree for that reason: saying it twice helps nobody. */
+/**
+ * Judges whether resolvers agree. Answers that another finding already calls wrong are not reported again as a
+ * disagreement.
+ */
 function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): readonly Finding<NameCause>[] {
   const findings = judged.flatMap(({ findings: own }) => own);
   if (findings.some(({ suggests }) => suggests !== null && suggests !== 'resolver-unreachable')) return [];
@@ -83,7 +86,9 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
   return [];
 }
 
-/** Compared within a family: one resolver may know only IPv4 and the other only IPv6 without contradiction. */
+/**
+ * Compares within one family, because one resolver may return only IPv4 and another only IPv6 without a contradiction.
+ */
 function haveNothingInCommon(left: readonly string[], right: readonly string[]): boolean {
   const families = ([4, 6] as const).map((family) => ({
     left: left.filter((address) => addressFamily(address) === family),
@@ -124,7 +129,7 @@ function judgeNames({
   otherNames: others,
 }: TargetFacts): readonly Finding<NameCause>[] | null {
   const { names, host, endpoints } = path;
-  // Through a proxy, and for an address, there is no name to ask for.
+  // With a proxy or an IP address, there is no name to resolve.
   if (names.length === 0) return endpoints.length > 0 ? [] : null;
   const expectedAddresses = licenseServer?.expectedAddresses ?? [];
   const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names, others });
@@ -132,8 +137,7 @@ function judgeNames({
 }
 
 /**
- * Whether the name has an address of the family that the configuration asks for; that it has none at all is told by its
- * own finding.
+ * Judges whether the name has an address of the configured family. A name without any address has a separate finding.
  */
 export function judgeFamily(
   { host, port, family }: LicenseServerConfig,

@@ -8,20 +8,21 @@ import type { RoundObservations } from '../../core/round.ts';
 import { areRelatedHosts } from '../../tls/extensions.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
 
-/** What resolvers say of other names than the target, against which their answers for it are read. */
+/** Answers for names other than the target, for comparison. */
 export interface OtherNames {
-  /** Of other names, the unrelated ones first. */
+  /** Other names, unrelated ones first. */
   readonly others: readonly DnsObservation[];
-  /** The target with a dot at its end, asked of this machine's own resolver: without hosts file and search list. */
+  /** The target with a trailing dot, resolved by this machine's own resolver without the hosts file and search list. */
   readonly absolute: DnsObservation | null;
-  /** Addresses that unrelated names have as well. */
+  /** Addresses that unrelated names have too. */
   readonly shared: readonly string[];
 }
 
 export const NO_OTHER_NAMES: OtherNames = { others: [], absolute: null, shared: [] };
 
 /**
- * @param isGenuine whether the server's own certificate was seen at an address, so that it is shared rightly
+ * @param isGenuine reports whether the server's own certificate was seen at an address, so that sharing it is
+ * legitimate
  */
 export function otherNamesOf(
   { path, controls }: Pick<RoundObservations, 'path' | 'controls'>,
@@ -43,7 +44,10 @@ export function otherNamesOf(
   };
 }
 
-/** Without what was seen where every name leads to: it says nothing of the servers that have these names. */
+/**
+ * Removes observations at addresses that every name leads to, because they prove nothing about the servers with these
+ * names.
+ */
 export function withoutShared(round: RoundObservations, { shared }: OtherNames): RoundObservations {
   if (shared.length === 0) return round;
   const isOwn = ({ address }: { readonly address: string }): boolean => !shared.includes(address);
@@ -76,19 +80,19 @@ function addressesOf({ a, aaaa }: DnsObservation): readonly string[] {
   return [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : []));
 }
 
-/** What explains a finding about one resolver. */
+/** The explanation of a finding about one resolver. */
 interface Explanation {
   readonly kind?: NameKind;
   readonly more?: string;
   readonly quote?: string;
-  /** Others may not see it. */
+  /** Other machines may not be affected. */
   readonly confidence?: 'suspected';
   readonly facts?: { readonly address: string };
 }
 
 /**
- * A finding about the answer of one resolver, with what its other answers say of the reason: the machine itself, every
- * name alike, or this one alone; or the reason that it gives itself.
+ * Adds the reason to a finding about one resolver's answer, based on its other answers: the machine itself, all names
+ * alike, or only this name; or the reason that the resolver gives.
  */
 export function explainAnswer(
   finding: Finding<NameCause>,
@@ -119,7 +123,10 @@ function explanationOf(finding: Finding<NameCause>, seen: DnsObservation, names:
   );
 }
 
-/** The hosts file and the search list (`ndots`) of this machine come before DNS, and FortiAuthenticator has others. */
+/**
+ * Explains an answer that comes from this machine alone. Its hosts file and search list (`ndots`) take precedence over
+ * DNS, and FortiAuthenticator has different ones.
+ */
 function ofThisMachine(
   { suggests }: Finding<NameCause>,
   seen: DnsObservation,
@@ -169,7 +176,7 @@ const EXTENDED_ERRORS: ReadonlyMap<number, readonly [name: string, kind?: NameKi
   [24, ['Invalid Data']],
 ]);
 
-/** The reason that the resolver gives itself, the first that has a remedy; null: none. */
+/** Returns the reason given by the resolver, preferring one with a remedy; null if there is none. */
 function errorsOf({ a, aaaa }: DnsObservation): Pick<Explanation, 'kind' | 'more' | 'quote'> | null {
   const errors = [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? (reply.extendedErrors ?? []) : []));
   const named = errors.map((error) => ({ error, known: EXTENDED_ERRORS.get(error.code) }));
@@ -187,10 +194,10 @@ function quoteOf({ code, text }: ExtendedError, name: string): string {
   return `Extended DNS error ${String(code)} (${name})${text === '' ? '' : `: ${text}`}`;
 }
 
-/** Failures of a connection that somebody may have shut. */
+/** Connection failures that can be caused by a blocked port. */
 const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed'];
 
-/** Over TLS or HTTPS the usual port plays no part. */
+/** Explains a failure over TLS or HTTPS, where the usual port is not used. */
 function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: DnsObservation): Explanation | null {
   if (suggests !== 'resolver-unreachable' || !/^(?:tls|https):/u.test(resolver)) return null;
   const reasons = [a, aaaa].flatMap((reply) => (reply.kind === 'failed' ? [reply.reason] : []));
@@ -198,7 +205,7 @@ function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: D
   return reasons.some((reason) => SHUT.includes(reason)) ? { kind: 'encrypted' } : null;
 }
 
-/** To whom it refuses everything, it does not want to serve. */
+/** Explains a refusal. A resolver that refuses every name does not want to serve this client. */
 function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explanation | null {
   const { a, aaaa } = seen;
   const isRefused = [a, aaaa].some((reply) => reply.kind === 'answer' && reply.rcode === 'REFUSED');
@@ -206,7 +213,7 @@ function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explan
   return { kind: 'refused', ...comparison(seen, own) };
 }
 
-/** A resolver that answers for other names works, and reaches the internet. */
+/** Explains a failure for this name only. A resolver that answers for other names works and can reach the internet. */
 function ofThisName(
   { suggests }: Finding<NameCause>,
   seen: DnsObservation,
@@ -216,7 +223,10 @@ function ofThisName(
   return { ...(isAlone ? { kind: 'this-name-alone' } : {}), ...comparison(seen, own) };
 }
 
-/** A filter may cover a whole domain: what it makes of a related name tells nothing of all others. */
+/**
+ * Returns the result for another name. A filter can cover a whole domain, so a related name is not evidence about all
+ * others.
+ */
 function comparison({ name }: DnsObservation, own: readonly DnsObservation[]): Pick<Explanation, 'more'> {
   const answered = own.find(hasAddress);
   if (answered !== undefined) return { more: `it answers for ${answered.name}` };

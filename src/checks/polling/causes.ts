@@ -39,7 +39,7 @@ const POLICY_UNREAD = [
   ...CAPTURE_STEPS,
 ] as const;
 
-/** Causes that only the log of FortiAuthenticator shows. */
+/** Causes that are visible only in FortiAuthenticator's log. */
 export const POLLING_CAUSES = {
   'polling-failing': {
     severity: 'critical',
@@ -47,7 +47,7 @@ export const POLLING_CAUSES = {
     short: 'FortiAuthenticator polling fails',
     warningShort: 'warning in the log of a unit',
     headline: 'FortiAuthenticator’s polling fails',
-    // A log line alone is no outage: the summary says what it is about.
+    // A log line alone is not an outage, so the summary describes it.
     warningHeadline: 'the log of {subject} has a warning',
     summary: ON_ITS_OWN_PATH,
     impact: 'activation',

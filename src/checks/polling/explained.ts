@@ -4,38 +4,41 @@ import { type Finding, note } from '../../engine/model.ts';
 import { isCorroborated } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
-/** From this machine to the licence server, and so probably of FortiAuthenticator's way too. */
+/** From this machine to the licence server. FortiAuthenticator's path is probably similar. */
 export const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 
-/** FortiAuthenticator gives up on a connection that it began before the repair as late as this. */
+/** A connection that FortiAuthenticator started before the repair can time out this long after it. */
 const AFTERMATH: Millis = 60_000;
 
-/** The precondition that a cause breaks. */
+/** Returns the precondition that a cause breaks. */
 export type PreconditionOf = (cause: string) => string;
 
-/** Something that is or was broken and makes FortiAuthenticator complain. */
+/** A present or past fault that causes errors in FortiAuthenticator's log. */
 export interface FaultSeen {
   readonly precondition: string;
-  /** The one appliance that suffers from it; null: any may. */
+  /** The only affected appliance; null if any can be affected. */
   readonly appliance: string | null;
   /** When it was seen last. */
   readonly at: EpochMs;
 }
 
 export interface UnexplainedPolling {
-  /** Without the errors that these faults explain. */
+  /** The report without the errors that these faults explain. */
   readonly report: PollingReport;
-  /** What was left out, as notes. */
+  /** Notes about the errors that were left out. */
   readonly notes: readonly Finding[];
 }
 
-/** What explains every complaint of a connection. */
+/** Explains every connection error. */
 const BY_CONNECTION = 'reachability';
 const CONNECTION: readonly string[] = [...PATH, 'firewall-policy'];
-/** The text says that the connection failed: no licence does that. */
+/** The text reports a failed connection, which a licence does not cause. */
 const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
 
-/** The preconditions whose fault can cause an error: mail is not lost because of a licence, nor a name of TLS. */
+/**
+ * Returns the preconditions whose fault can cause an error. A licence does not affect mail, for example, and TLS does
+ * not affect name resolution.
+ */
 export function explainedBy(
   { cause, sample }: Pick<PollingError, 'cause' | 'sample'>,
   preconditionOf: PreconditionOf,
@@ -48,12 +51,14 @@ export function explainedBy(
   return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
 }
 
-/** What can be the matter, for what an appliance complains of: more than one datagram must tell of the same. */
+/**
+ * Returns the preconditions that can cause an appliance's errors. More than one datagram must report the same error.
+ */
 export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
   return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
 }
 
-/** When an appliance last complained of what a fault of the path can cause; null: none does. One line is enough. */
+/** Returns when an appliance last logged an error that a path fault can cause; null if none did. One line is enough. */
 export function complainedOfPathAt({ appliances }: PollingReport, preconditionOf: PreconditionOf): EpochMs | null {
   const times = appliances
     .flatMap(({ errors }) => errors)
@@ -71,22 +76,22 @@ function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: Precon
     .filter((id) => isCorroborated(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
 }
 
-/** Behind the fields, in which anything may stand. */
+/** Returns the message of a log line. It follows the fields, which can contain anything. */
 function messageOf(sample: string): string {
   return sample.slice(sample.lastIndexOf('="') + 1);
 }
 
-/** Those of both, each as it was seen last. */
+/** Returns the faults from either list, each with its latest time. */
 export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
   return [...later, ...withoutSeen(before, later)];
 }
 
-/** Those that are not among the others. */
+/** Returns the faults that are not in the other list. */
 export function withoutSeen(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
   return faults.filter((fault) => !others.some((other) => isSameFault(fault, other)));
 }
 
-/** Those that are among the others too. */
+/** Returns the faults that are in the other list too. */
 export function seenIn(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
   return faults.filter((fault) => others.some((other) => isSameFault(fault, other)));
 }
@@ -96,8 +101,8 @@ function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
 }
 
 /**
- * Errors stay in the window for a while after the path is repaired. What FortiAuthenticator complained of until then is
- * explained, and must not raise an alarm of its own when the explanation is gone.
+ * Removes explained errors. Errors remain in the window for a while after the path is repaired. Errors from before the
+ * repair are explained and must not raise a separate alarm when the explanation is gone.
  */
 export function withoutExplained(
   report: PollingReport,
@@ -125,7 +130,7 @@ interface Concerning {
   readonly preconditionOf: PreconditionOf;
 }
 
-/** Whether one of these faults can cause an error, and was there when the error came, or just before. */
+/** Reports whether one of these faults can cause an error and was present when the error occurred or just before. */
 function isExplained(error: PollingError, { faults, preconditionOf }: Concerning): boolean {
   const by = explainedBy(error, preconditionOf);
   return faults.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
@@ -137,7 +142,10 @@ function unexplainedOf(errors: readonly PollingError[], concerning: Concerning):
     .map((error) => withoutExplainedMoments(error, concerning));
 }
 
-/** What came while the fault lasted says nothing about what came after it, over whichever way it came. */
+/**
+ * Removes the times that a fault explains. Errors during the fault say nothing about later ones, whichever way they
+ * were received.
+ */
 function withoutExplainedMoments(error: PollingError, concerning: Concerning): PollingError {
   const isUnexplained = (lastAt: EpochMs): boolean => !isExplained({ ...error, lastAt }, concerning);
   const { moments, reliableAt } = error;

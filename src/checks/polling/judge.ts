@@ -23,14 +23,14 @@ import {
 import type { FirewallConfig } from '../../config/schema/connectors.ts';
 
 /**
- * What the agent's own probes see better than a log line can: the line only says that the path is broken somewhere, so
- * it must not raise their causes by itself.
+ * Preconditions that the agent's own probes judge better than a log line. A line only shows that the path is broken
+ * somewhere, so it must not raise their causes on its own.
  */
 const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
 const MAX_LINE = 240;
 
-/** Findings on the precondition `polling`: nothing for an appliance whose log is clean and alive. */
+/** Returns findings on the precondition `polling`. There are none for an appliance with a clean and active log. */
 export function judgePolling(
   report: PollingReport,
   preconditionOf: PreconditionOf,
@@ -49,7 +49,7 @@ export function judgePolling(
   });
 }
 
-/** One datagram: worth a look, and no proof. */
+/** Lowers a finding to a suspicion. A single datagram deserves attention but is not proof. */
 function suspectedOnly(finding: Finding): Finding {
   return { ...withMoreSaid(finding, '', ONE_DATAGRAM), level: 'warning', confidence: 'suspected' };
 }
@@ -88,13 +88,16 @@ function judgeError(
   };
 }
 
-/** What may be wrong at the same time, and is repaired in another place, is a fault of its own. */
+/**
+ * Returns the subject of a finding. Problems that can occur at the same time and are fixed in different places are
+ * separate faults.
+ */
 function subjectOf(appliance: string, suggests: string | null): string {
   if (suggests === 'users-disabled') return `users of ${appliance}`;
   return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
 }
 
-/** What the line means, and which policy to look at first where only the path of the unit can explain it. */
+/** Returns the meaning of the line, and the policy to check first if only the unit's own path can explain it. */
 function complaintOf(
   appliance: string,
   { short, summary }: PollingError,
@@ -108,14 +111,17 @@ function complaintOf(
 }
 
 /**
- * The signature knows the text, and what to do about it. Only where the path must be at fault is what the probes saw of
- * it worth more: the line cannot know that their path is clean.
+ * Reports whether the signature's own explanation is used. It describes the text and the remedy. The probe results are
+ * more useful only if the path must be at fault. A log line does not show that the probes' path is clean.
  */
 function saysItself(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
-/** FortiAuthenticator asks resolvers of its own: no policy of a firewall explains what they answer. */
+/**
+ * Reports whether an error is about name resolution. FortiAuthenticator uses its own resolvers, so a firewall policy
+ * does not explain their answers.
+ */
 function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolean {
   return cause !== null && preconditionOf(cause) === 'name-resolution';
 }
@@ -159,7 +165,10 @@ function suggestion(cause: string | null, preconditionOf: PreconditionOf): strin
   return cause === null || SEEN_BY_PROBES.includes(preconditionOf(cause)) ? 'polling-failing' : cause;
 }
 
-/** A log line tells the most at its end: FortiAuthenticator puts the message after its fields. */
+/**
+ * Shortens a log line at the start. The end is the most informative, because FortiAuthenticator puts the message after
+ * its fields.
+ */
 function shorten(line: string): string {
   return line.length <= MAX_LINE ? line : `…${line.slice(1 - MAX_LINE)}`;
 }
@@ -167,10 +176,10 @@ function shorten(line: string): string {
 const MOST_STRANGERS = 6;
 
 /**
- * Waits for the first line of each appliance: a log that never said anything proves nothing. That is no fault of the
- * path, so no fault explains it.
+ * Waits for the first line of each appliance, because a log that never sent anything proves nothing. This is not a
+ * fault of the path, so no fault explains it.
  *
- * @param strangers unknown senders whose lines were refused
+ * @param strangers unknown senders whose lines were rejected
  */
 export function judgeFirstLines(
   config: WatchedConfig,
@@ -194,7 +203,7 @@ export function judgeFirstLines(
   );
 }
 
-/** Where it is listened. */
+/** Returns the addresses that are listened on. */
 function placesOf({ logs }: WatchedConfig): readonly string[] {
   const { udp, tcp, tls } = logs.syslog;
   const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
@@ -210,7 +219,7 @@ function placesOf({ logs }: WatchedConfig): readonly string[] {
 export const polling: Declaration<'polling', PollingCause> = {
   id: 'polling',
   title: 'Polling',
-  // Everything that FortiAuthenticator complains of may be explained by something else.
+  // Every error of FortiAuthenticator may have another explanation.
   dependsOn: [...PATH, 'license-assignment', 'firewall-policy', 'mail'].map((by) => ({
     kind: 'explained',
     by,
@@ -229,8 +238,8 @@ export const polling: Declaration<'polling', PollingCause> = {
 };
 
 /**
- * Some of what FortiAuthenticator complains of can come from there. What cannot is not handed in together with what
- * can.
+ * Reports whether some of FortiAuthenticator's errors can come from this precondition. Errors that cannot are not
+ * explained together with those that can.
  */
 function canCome(by: string): Explanation['when'] {
   return (findings) =>
@@ -240,8 +249,8 @@ function canCome(by: string): Explanation['when'] {
 function judgeLog(facts: LogFacts): Judgement {
   if (!listens(facts.config)) return notConfigured('No log source is configured');
   switch (facts.kind) {
-    // That nobody listened is no trouble, so it is not `unknown`: a single check is told what it can look at, and that
-    // this is not among it.
+    // Not listening is not a problem, so the state is not `unknown`. A single check only runs for what it can observe,
+    // which does not include the log.
     case 'unheard':
       return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
     case 'heard': {
@@ -256,7 +265,7 @@ function judgeLog(facts: LogFacts): Judgement {
           [...found, ...memory, ...notes, ...waiting],
           'The log of FortiAuthenticator shows no FortiToken Mobile errors',
         ),
-        // When no line comes, that is told as the silence of the appliance.
+        // Missing lines are reported as silence of the appliance.
         ...(waiting.length === 0 ? {} : { waits: true }),
       };
     }
@@ -265,13 +274,13 @@ function judgeLog(facts: LogFacts): Judgement {
 
 type PolicyKind = keyof (typeof POLLING_CAUSES)['polling-failing']['kinds'];
 
-/** The FortiGates as they are configured, and what they said. */
+/** The configured FortiGates and their answers. */
 export interface Policies {
   readonly configured: readonly Pick<FirewallConfig, 'url' | 'vdom' | 'source' | 'appliances'>[];
   readonly asked: readonly FirewallObservation[];
 }
 
-/** The policy that was looked up for the unit that complains: another unit's says nothing about it. */
+/** Returns the policy that was looked up for the affected unit. Another unit's policy is not relevant. */
 export function ownPolicy(appliance: string, { configured, asked }: Policies): Pick<Finding, 'kind' | 'facts'> {
   const entry = askedFor(configured, appliance);
   if (entry === null) return { facts: { appliance } };

@@ -2,9 +2,9 @@ import { type CauseWords, shell, type KindWords, fortiauthenticator, fortios, ty
 import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
 /**
- * Kinds of `egress-blocked` behind a proxy. `through-proxy`: the proxy gives no answer; the others by what it answers:
- * it demands a login, rejects the one that is set, offers none that can be made, is no proxy, refuses the target, or
- * cannot reach it itself.
+ * Kinds of `egress-blocked` behind a proxy. `through-proxy`: the proxy does not answer. The others depend on its
+ * answer: it requires a login, rejects the configured login, offers no supported login scheme, is not a proxy, refuses
+ * the target, or cannot reach the target itself.
  */
 export type ProxyKind =
   | 'through-proxy'
@@ -130,13 +130,13 @@ const FROM_APPLIANCE = fortiauthenticator(
   'execute ping {host}',
 );
 
-/** After something outside was repaired. */
+/** Used after a repair outside FortiAuthenticator. */
 export const RETRY_WHEN_CLEAN = shell(
   'Retry the activation on FortiAuthenticator as soon as the check is clean.',
   'ftm-watch check{config}',
 );
 
-/** Steps that find out whether a firewall or the server keeps the port shut. */
+/** Steps that determine whether a firewall or the server keeps the port shut. */
 const SHUT_PORT_REMEDY: readonly Step[] = [
   'Either a firewall on the way or the server is at fault. The log of the firewall shows which: look there for a ' +
     'denied connection from {source} to {host}, TCP {port}, and its policy.',

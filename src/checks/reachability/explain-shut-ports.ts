@@ -13,21 +13,24 @@ import type { RoundObservations } from '../../core/round.ts';
 
 type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
 
-/** Of unrelated hosts; a single one may be far away. */
+/** Minimum number of unrelated hosts. A single host may be far away. */
 const FEWEST_HOSTS = 2;
-/** A refusal in less than this share of the way to the nearest control host has not been on the internet. */
+/**
+ * A refusal that arrives in less than this share of the time to the nearest control host did not come from the
+ * internet.
+ */
 const NEARER = 0.25;
 
 type Seen = Pick<RoundObservations, 'controls' | 'stalledMs'> & {
   readonly path: Pick<RoundObservations['path'], 'controlConnects'>;
 };
 
-/** What unrelated hosts showed, reached without a proxy: a shut port is read beside them. */
+/** Results of unrelated hosts, reached without a proxy, for comparison with a shut port. */
 export interface ControlHosts {
   readonly nearest: Millis | null;
-  /** Those that accept a connection. */
+  /** Hosts that accept a connection. */
   readonly accepting: number;
-  /** Those of which every address that was tried refuses one. */
+  /** Hosts for which every tried address refuses a connection. */
   readonly refusing: number;
   readonly tried: number;
 }
@@ -48,14 +51,14 @@ function isOurs(tcp: EndpointObservation['tcp']): boolean {
   return tcp.kind === 'failed' && isOwnTrouble(tcp.reason);
 }
 
-/** Whether something answered, if only to refuse: not the silence of a path that leads nowhere. */
+/** Reports whether something answered, even if only with a refusal. This rules out a path that leads nowhere. */
 export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
   return proxy === null && tcp.kind === 'failed' && ANSWERS.includes(tcp.reason);
 }
 
 /**
- * How far the internet begins: the least of several connects to each of the control hosts. Null: not known well enough
- * to conclude anything from it: connects that were measured in the rush of the round alone count for nothing.
+ * Returns the distance to the internet: the shortest of several connects to each of the control hosts. Null if it is
+ * not known well enough for a conclusion. Connects that were measured only during the load of the round do not count.
  */
 function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Seen): Millis | null {
   const first = controls.flatMap(({ endpoints }) =>
@@ -67,9 +70,9 @@ function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Se
 }
 
 /**
- * What a port that does not open says about who keeps it shut. Silence may be a firewall or a server that is gone, and
- * a refusal may come from either: suspected. A reset or an ICMP message that came back at once is a device near by:
- * Node tells neither its sender nor whether it was the one or the other, but its time.
+ * Explains who keeps a port shut. Silence can mean a firewall or a server that is gone, and a refusal can come from
+ * either, so both are only suspected. A reset or an ICMP message that arrives very early comes from a device nearby.
+ * Node does not expose its sender or which of the two it was, only its time.
  */
 export function explainShutPorts(
   findings: readonly Finding[],
@@ -94,7 +97,7 @@ function shutEntry(
   return kind === null ? [] : [[address, kind]];
 }
 
-/** No router says these. */
+/** Routers do not send these. */
 const ANSWERS: readonly FailureReason[] = ['refused', 'reset', 'closed'];
 const REFUSALS: readonly FailureReason[] = [...ANSWERS, 'no-route'];
 
@@ -111,14 +114,18 @@ function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): 
 }
 
 /**
- * Of several addresses: confirmed only where all are refused near by, since each may be shut for a reason of its own.
+ * Combines several addresses. The result is confirmed only if all are refused nearby, because each can be shut for a
+ * different reason.
  */
 function overallOf(kinds: readonly Shut[]): Shut {
   const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];
   return weakest.find((kind) => kinds.includes(kind)) ?? 'refused-nearer';
 }
 
-/** Several unrelated hosts refuse at once because of one thing on the way; a single one may do so by itself. */
+/**
+ * If several unrelated hosts refuse at the same time, one device on the path is the reason. A single host may refuse on
+ * its own.
+ */
 const FEWEST_REFUSING = 2;
 
 function confidenceOf(kind: Shut, { refusing }: ControlHosts): Confidence {
@@ -129,7 +136,7 @@ function confidenceOf(kind: Shut, { refusing }: ControlHosts): Confidence {
 
 interface ShutPortFindings {
   readonly own: Shut;
-  /** Of all addresses together. */
+  /** Kind for all addresses together. */
   readonly overall: Shut;
   readonly controls: ControlHosts;
 }

@@ -19,9 +19,9 @@ import { placeOf, saidBriefly, withClean } from '../endpoint-words.ts';
 import type { Millis } from '../../core/clock.ts';
 
 /**
- * Judges whether the port of one target opens, given every address of it. All addresses failing that decide breaks
- * reachability, some of them is a warning. A family that this machine has no route for says nothing about the target
- * while the other family has one.
+ * Judges whether the port of one target opens, given all of its addresses. Reachability is broken if all deciding
+ * addresses fail; if only some fail, it is a warning. If this machine has no route for a family, that says nothing
+ * about the target as long as the other family has one.
  */
 export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding<ReachabilityCause>[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
@@ -38,7 +38,7 @@ export function judgeTcp(observations: readonly EndpointObservation[]): readonly
   return [...faults, ...observations.flatMap(judgeProxyTime)];
 }
 
-/** How long FortiAuthenticator waits for a proxy is not documented; most proxies need a few ms. */
+/** FortiAuthenticator's timeout for a proxy is not documented. Most proxies answer within a few ms. */
 const SLOW_PROXY: Millis = 2000;
 
 function judgeProxyTime(seen: EndpointObservation): readonly Finding<ReachabilityCause>[] {
@@ -60,7 +60,7 @@ function judgeProxyTime(seen: EndpointObservation): readonly Finding<Reachabilit
 
 type Told = Pick<Finding, 'kind' | 'claim' | 'quote' | 'facts'>;
 
-/** Behind a proxy its answer says what is wrong; without an answer, the proxy itself is. */
+/** Adds the answer of the proxy, which describes the problem. Without an answer, the proxy itself is at fault. */
 function throughProxy(seen: EndpointObservation, { proxyAnswer }: TcpFailure): Partial<Told> {
   const { address, proxy } = seen;
   if (proxy === null) return {};
@@ -78,7 +78,7 @@ function throughProxy(seen: EndpointObservation, { proxyAnswer }: TcpFailure): P
 function refusalKind({ status, schemes, hasLogin }: ProxyAnswer): ProxyKind {
   if (status === 401) return 'proxy-is-server';
   if (status !== 407) return status >= 500 ? 'proxy-cannot-connect' : 'proxy-refuses';
-  // RFC 7617: what is configured is sent in this way alone.
+  // RFC 7617. The configured login is sent only with this scheme.
   if (schemes.length > 0 && !schemes.some((scheme) => scheme.toLowerCase() === 'basic')) return 'proxy-login-scheme';
   return hasLogin ? 'proxy-login-rejected' : 'proxy-login';
 }
@@ -101,7 +101,10 @@ function portFinding(
   };
 }
 
-/** Where no other family is left to use the question stays open: nothing was tried that could have worked. */
+/**
+ * Returns the finding for a family without a route. If there is no other family, the question remains open, because
+ * nothing was tried that could have worked.
+ */
 function routeFinding(
   seen: EndpointObservation,
   observations: readonly EndpointObservation[],
@@ -121,15 +124,17 @@ function routeFinding(
   return isSpared(seen.family, observations) ? note(told) : unknown(told);
 }
 
-/** IPv4 decides where there is any, and so IPv6 only beside an IPv4 that cannot be tried. */
+/**
+ * Reports whether the family is not needed. IPv4 decides if there is any. IPv6 decides only if IPv4 cannot be tried.
+ */
 function isSpared(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   const others = observations.filter((other) => other.family !== family);
   return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));
 }
 
 /**
- * Most machines have no IPv6, and some no IPv4, so that nothing could be tried. What a firewall rejects with "no route"
- * is another thing.
+ * Reports whether this machine has no route for a family. Most machines have no IPv6, and some have no IPv4, so that
+ * nothing could be tried. A firewall that rejects with "no route" is a different case.
  */
 function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   return observations.filter((seen) => seen.family === family).every(isWithoutRoute);
@@ -168,8 +173,8 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
 };
 
 /**
- * One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
- * inspecting device answers instead of the server.
+ * Reports whether the path is not proven to work. One good address proves it, whatever a second resolver returns. In
+ * later stages a good answer proves nothing, because an inspecting device answers instead of the server.
  */
 function isUnproven({ kind, findings }: Assessment): boolean {
   return kind === 'unjudged' || findings.some(({ level }) => level === 'broken' || level === 'unknown');

@@ -1,7 +1,7 @@
 import { type KindWords, type CommandStep, fortios, shell } from '../../engine/model.ts';
 import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
-/** @param reading what it means if it fails there too */
+/** @param reading what a failure there would mean */
 export function compare(reading: string): CommandStep {
   return shell(
     `Compare from another network. ${reading}`,
@@ -18,10 +18,10 @@ export const FREE_POLICY = separatePolicy(
  * Kinds of `tls-blocked`.
  *
  * - `name-filtered`: the same address answers to another server name
- * - `answered-nearer`: the answer came faster than the server's could have come
- * - `large-answers-lost`: small answers arrive and certificates do not, from anywhere
- * - `all-tls-cut`: independent hosts are cut just as the licence server is
- * - `page-in-plain-text`, `page-inside-tls`: a block page, instead of TLS or within it
+ * - `answered-nearer`: the answer arrived faster than the server could have sent it
+ * - `large-answers-lost`: small answers arrive and certificates do not, from any host
+ * - `all-tls-cut`: independent hosts are cut off in the same way as the licence server
+ * - `page-in-plain-text`, `page-inside-tls`: a block page, instead of TLS or inside it
  */
 export type BlockedTlsKind =
   | 'name-filtered'

@@ -19,30 +19,30 @@ import type { TlsEvidence, TlsJudgement } from './chain-case.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { BlockedTlsKind } from './blocked-tls.ts';
 
-/** What is known about a handshake that ended before any certificate. */
+/** Facts about a handshake that ended before any certificate. */
 interface BlockFacts {
   readonly ending: Ending;
-  /** A block page came in plain text. */
+  /** A block page arrived in plain text. */
   readonly page: boolean;
-  /** The answer came faster than the server's could have. */
+  /** The answer arrived faster than the server could have sent it. */
   readonly nearer: boolean;
-  /** The peer says itself that it does not know the name: a filter does not say so. */
+  /** The peer itself reports that it does not know the name. A filter does not report that. */
   readonly nameRefused: boolean;
   readonly again: Look;
   readonly otherName: Look;
   /** A hello that can only be refused was refused. */
   readonly smallAnswered: boolean;
-  /** Control hosts that ended in the same way; 0 as soon as one of them did not. */
+  /** Number of control hosts that ended in the same way; 0 if at least one of them did not. */
   readonly controlsAlike: number;
 }
 
-/** `open`: not asked, or our own trouble. */
+/** `open`: not tried, or prevented by a problem of our own. */
 type Look = 'passes' | 'blocked' | 'open';
 
 interface BlockRule {
   readonly when: string;
   readonly holds: (facts: BlockFacts) => boolean;
-  /** Null: the kind is not known. */
+  /** Null if the kind is unknown. */
   readonly kind: BlockedTlsKind | null;
   readonly confidence: Confidence;
 }
@@ -50,7 +50,7 @@ interface BlockRule {
 const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
   otherName === 'passes' && again !== 'passes' && !nameRefused;
 
-/** What kind of block it is; the first that holds. @internal */
+/** Rules for the kind of a block. The first match applies. @internal */
 export const BLOCK_RULES: readonly BlockRule[] = [
   {
     when: 'a block page came instead of TLS',
@@ -113,7 +113,7 @@ export const BLOCK_RULES: readonly BlockRule[] = [
   },
 ];
 
-/** The first rule that holds; the last one always does. */
+/** Returns the result of the first matching rule. The last rule always matches. */
 function decideBlock(facts: BlockFacts): Pick<BlockRule, 'kind' | 'confidence'> {
   return BLOCK_RULES.find((rule) => rule.holds(facts)) ?? { kind: null, confidence: 'suspected' };
 }
@@ -124,22 +124,22 @@ function lookOf(outcome: TlsOutcome | null | undefined): Look {
   return isBlocked(outcome) ? 'blocked' : 'open';
 }
 
-/** How many control hosts end as the licence server does; 0 when one of them does not. */
+/** Returns the number of control hosts that end like the licence server; 0 if at least one does not. */
 function controlsAlike(ending: Ending, { controls }: Pick<CloserLook, 'controls'>): number {
   return controls.every((outcome) => isBlocked(outcome) && endingOf(outcome) === ending) ? controls.length : 0;
 }
 
-/** One measure may have been disturbed by anything on this machine. */
+/** A single measurement may have been disturbed by anything on this machine. */
 const FEWEST_CONNECTS = 4;
-/** Less than this share of the round trip: the answer cannot have come from the server. */
+/** Share of the round trip. A faster answer cannot have come from the server. */
 const TOO_FAST = 0.6;
 
-/** The round trip to the address, at the least; null when it is not known well enough to conclude anything from it. */
+/** Returns the shortest round trip to the address; null if it is not known well enough for a conclusion. */
 function roundTripOf({ connects, stalledMs }: Pick<CloserLook, 'connects' | 'stalledMs'>): Millis | null {
   return leastRoundTrip(connects, stalledMs, FEWEST_CONNECTS);
 }
 
-/** Whether what came after `durationMs` came from something nearer than a round trip away. */
+/** Reports whether an answer after `durationMs` came from a device closer than a full round trip. */
 function isNearer(durationMs: number, roundTrip: number | null): boolean {
   return roundTrip !== null && durationMs < roundTrip * TOO_FAST;
 }
@@ -147,8 +147,8 @@ function isNearer(durationMs: number, roundTrip: number | null): boolean {
 const NO_CHAIN = { authorities: [], accepted: null, verifiedBy: null };
 
 /**
- * Nothing to look at. Where the handshake ended before a certificate, reset, silence, an alert or plain text block TLS;
- * our own trouble is `unknown`, as is a chain that cannot be read.
+ * Judges a connection without a certificate. If the handshake ended before the certificate, a reset, silence, an alert
+ * or plain text mean that TLS is blocked. Our own problems and unreadable chains are `unknown`.
  */
 export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
   const { outcome, target } = evidence;
@@ -212,7 +212,7 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
     verdict: 'blocked',
     confidence,
     product,
-    // Each of them rests on the same decision: none may look surer than the others.
+    // All findings rest on the same decision, so they have the same confidence.
     findings: told.map((expectation) => ({
       ...expectation,
       subject: target,
@@ -232,7 +232,7 @@ const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
   ['timeout', 'no answer to the TLS hello'],
 ]);
 
-/** Null: the reason does not tell how it ended. */
+/** Returns null if the reason does not show how it ended. */
 function endingText({ reason, receivedBytes = 0, durationMs }: BlockedOutcome): string | null {
   if (reason !== 'timeout' || receivedBytes === 0) return ENDINGS.get(reason) ?? null;
   return (
@@ -279,7 +279,7 @@ function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Pa
 
 const SMALL_ANSWER = 'large-answers-arrive';
 
-/** What the closer look adds, each as an expectation of its own. */
+/** Additional evidence from the closer look, each as a separate expectation. */
 const PROOFS: readonly (readonly [rule: string, see: (closer: CloserLook, outcome: BlockedOutcome) => Seen | null])[] =
   [
     ['reset-takes-a-round-trip', nearerThanServer],

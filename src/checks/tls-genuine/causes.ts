@@ -7,13 +7,13 @@ const ONLY_FORTINETS_OWN =
   "FortiAuthenticator accepts only the certificate of Fortinet's own authority, so trusting the inspecting " +
   'authority does not help.';
 
-/** After any change of what stands on the way. */
+/** Used after any change to a device on the path. */
 export const REPEAT = shell(
   'Check again from the same network, then retry the activation on FortiAuthenticator.',
   'ftm-watch check{config}',
 );
 
-/** The old file is kept, as the way back. */
+/** Returns a step that learns the chain. It keeps the old file, so that the change can be undone. */
 function learn(text: string): CommandStep {
   return {
     text,
@@ -38,7 +38,7 @@ const FORTIGATE = [
   REPEAT,
 ];
 
-/** The configured firewall leaves the traffic alone: what is changed there changes nothing. */
+/** The configured firewall does not inspect this traffic, so changes there have no effect. */
 const BEHIND_FIREWALL: readonly Step[] = [
   'Change nothing on {firewall}: for {source} {policy} matches, which inspects nothing. The certificate comes from ' +
     '{issuer}, another FortiGate.',
@@ -102,7 +102,7 @@ const TICKET = shell(
   'ftm-watch report{config}',
 );
 
-/** Kinds of `certificate-broken` that no clock explains. */
+/** Kinds of `certificate-broken` that a wrong clock does not explain. */
 export type BrokenCertificateKind = 'weak' | 'misnamed' | 'incomplete' | 'flawed';
 
 const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
@@ -169,7 +169,7 @@ export const TLS_CAUSES = {
   },
   'tls-interception-suspected': {
     ...INTERCEPTION,
-    // What FortiAuthenticator itself was shown settles it.
+    // The certificate that FortiAuthenticator itself receives settles the question.
     remedy: [...CAPTURE_STEPS, ...UNKNOWN_PRODUCT],
     productRemedy: { 'Fortinet FortiGate': [...CAPTURE_STEPS, ...FORTIGATE] },
     anyProductRemedy: [...CAPTURE_STEPS, ...OTHER_PRODUCT],

@@ -36,19 +36,19 @@ import { oncePer } from '../../core/once-per.ts';
 import { dayText } from '../../core/time-text.ts';
 
 /**
- * Whose certificate the leaf is. `known-key`: its own key is pinned or learned. `named`: it is for the name that was
- * asked for. `known-subject`: its subject is that of a learned leaf. `device`: a factory certificate of a Fortinet
- * unit. `other`: none of them.
+ * Identity of the leaf certificate. `known-key`: its key is pinned or learned. `named`: it is valid for the requested
+ * name. `known-subject`: its subject is that of a learned leaf. `device`: a factory certificate of a Fortinet unit.
+ * `other`: none of them.
  */
 export type Identity = 'known-key' | 'named' | 'known-subject' | 'device' | 'other';
 
 /**
- * `clock`: a public control host's certificate is out of date in the same direction, so it is this machine that is
+ * `clock`: a public control host's certificate is out of date in the same direction, so the clock of this machine is
  * wrong.
  */
 export type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
 
-/** One chain with all that is known about it by itself, before anything is compared. */
+/** One chain with all facts about it, before any comparison. */
 export interface ChainCase {
   readonly evidence: TlsEvidence;
   readonly leaf: Certificate;
@@ -58,9 +58,9 @@ export interface ChainCase {
   readonly identity: Identity;
   readonly dates: Dates;
   readonly baselineMatch: BaselineMatch;
-  /** Null: the chain leads to no key that the profile takes. */
+  /** Null if the chain does not lead to a key accepted by the profile. */
   readonly accepted: TrustedPath | null;
-  /** A certificate on the path that was not sent, and is no trusted end either: the server forgot it. */
+  /** A certificate on the path that was not sent and is not a trusted end, so it is missing in the server's chain. */
   readonly gap: Certificate | null;
   readonly checks: SignatureChecks;
 }
@@ -87,19 +87,19 @@ export function openCase(sent: SentChain, evidence: TlsEvidence, checks: Signatu
 }
 
 /**
- * Whether a key that the profile takes has signed it for the right name: nothing that is seen elsewhere says otherwise
- * then, so that nothing need be compared.
+ * Reports whether the chain is signed by a key accepted by the profile and is for the right name. Observations
+ * elsewhere cannot contradict it then, so no comparison is needed.
  */
 export function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
   return accepted !== null && isRightful(identity);
 }
 
-/** The certificate of the server that was asked for, as far as its names and its key tell. */
+/** Reports whether this is the certificate of the requested server, according to its names and its key. */
 export function isRightful(identity: Identity): boolean {
   return identity !== 'other' && identity !== 'device';
 }
 
-/** Where any chain of this target ends, the references' included. */
+/** Returns the end of any chain of this target, including reference chains. */
 export function chainTrustOf(sent: SentChain, evidence: TlsEvidence, checks: SignatureChecks): ChainTrust {
   return findChainTrust(sent, chainTrustOptions(evidence, checks));
 }
@@ -116,13 +116,14 @@ export function chainTrustOptions(evidence: TlsEvidence, checks: SignatureChecks
   };
 }
 
-/** Whose certificate this is, for this target. */
+/** Returns whose certificate this is, for this target. */
 export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
   const { baseline, profile, serverName, target, trust } = evidence;
   const pinned = [...trust.pins.map((pin) => pin.pin), ...(baseline?.leaves ?? []).map((known) => known.pin)];
   if (pinned.includes(leaf.pin)) return 'known-key';
   const names = serverName === null ? [hostOf(target)] : [serverName, hostOf(target)];
-  // What names the genuine certificate carries is not published: under the private authority a CN may have to do.
+  // The names in the genuine certificate are not published. Under the private authority, a CN may have to be
+  // sufficient.
   if (names.some((name) => matchesName(leaf, name, { commonName: profile === 'fortinet' }))) return 'named';
   if (
     attributeValues(leaf.subject, 'CN').length > 0 &&
@@ -135,7 +136,7 @@ export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
 
 function judgeDates(chainTrust: ChainTrust, evidence: TlsEvidence, checks: SignatureChecks): Dates {
   const { now } = evidence;
-  // The end of the path is trusted as it stands; its dates bind nobody.
+  // The end of the path is trusted as it is, so its dates do not matter.
   const links = chainTrust.path.length > 1 ? chainTrust.path.slice(0, -1) : chainTrust.path;
   const isExpired = (certificate: Certificate): boolean => now > certificate.notAfter;
   const isEarly = (certificate: Certificate): boolean => now < certificate.notBefore;
@@ -152,11 +153,11 @@ function publicControlLeaves(evidence: TlsEvidence, checks: SignatureChecks): re
   });
 }
 
-/** Whether a control host's chain ends at one of Mozilla's roots, whatever its dates. */
+/** Reports whether a control host's chain ends at one of Mozilla's roots, regardless of dates. */
 export function isPublicChain(sent: SentChain, host: string, evidence: TlsEvidence, checks: SignatureChecks): boolean {
   const { now, trust } = evidence;
   const publicOnly = { pins: [], anchors: [], publicRoots: trust.publicRoots };
-  // Asked for each target again, of the same few control hosts.
+  // Called for each target again, with the same few control hosts.
   return checks.once(
     `public ${host} ${chainKey(sent)}`,
     () =>
@@ -165,50 +166,50 @@ export function isPublicChain(sent: SentChain, host: string, evidence: TlsEviden
   );
 }
 
-/** What a client that trusts the end of a chain would say of the rest of it. */
+/** The result for a client that trusts the end of a chain. */
 export interface TrustedPath {
-  /** The certificate that is trusted: as it is held here, else as it was sent. */
+  /** The trusted certificate, as stored here, or otherwise as sent. */
   readonly end: Certificate;
   readonly flaws: readonly Flaw[];
 }
 
-/** What the chains of a target are judged by, apart from what this round shows. */
+/** The basis for judging the chains of a target, apart from this round's observations. */
 export interface TlsGrounds {
   readonly trust: Trust;
   readonly profile: TrustProfile;
   readonly products: readonly ProductPattern[];
   readonly baseline: Baseline | null;
-  /** Leaves that the same target showed lately. */
+  /** Leaf certificates that the same target showed recently. */
   readonly previous: readonly PreviousLeaf[];
   /**
-   * When this program last verified the target itself, under a key that is still configured; null: never, or not
+   * When this program last verified the target itself under a key that is still configured; null if never or not
    * remembered.
    */
   readonly remembered: RememberedChain | null;
 }
 
-/** Everything that one judgement about one address of one target rests on. */
+/** The evidence for one judgement about one address of one target. */
 export interface TlsEvidence extends TlsGrounds {
   /** `host:port`, as configured. */
   readonly target: string;
-  /** The SNI that was sent; null: none. */
+  /** The SNI that was sent; null if none. */
   readonly serverName: string | null;
   readonly outcome: TlsOutcome;
-  /** What more was asked of this address, because TLS to it is blocked. */
+  /** Results of the additional probes of this address, made because TLS to it is blocked. */
   readonly closer?: CloserLook;
-  /** Chains of control hosts, captured in the same round. May be empty: then one signal is missing. */
+  /** Chains of control hosts, captured in the same round. If empty, one signal is missing. */
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];
   /**
-   * What OpenSSL said of this very chain, with the trusted end of it for an anchor; null: not asked, or there was no
-   * way to hear it.
+   * OpenSSL's result for this chain, with its trusted end as an anchor; null if OpenSSL was not asked or its result was
+   * not available.
    */
   readonly openssl: OpensslWord | null;
-  /** Flaws that every accepted chain at this address had, the learned one too; null: there was none before. */
+  /** Flaws that every accepted chain at this address had, including the learned one; null if there was none. */
   readonly knownFlaws: readonly FlawKind[] | null;
-  /** Names of headers that only proxies and filters add, in the answer on the same connection. */
+  /** Names of headers that only proxies and filters add, from the answer on the same connection. */
   readonly traces: readonly string[];
-  /** Already corrected when this machine's own clock is known to be wrong. */
+  /** Already corrected if this machine's clock is known to be wrong. */
   readonly now: EpochMs;
 }
 
@@ -219,9 +220,9 @@ export interface ControlChain {
 }
 
 /**
- * The same target looked at another way. `resolver`: at an address that only another resolver gave; `address`: at
+ * The same target observed in another way. `resolver`: at an address that only another resolver returned; `address`: at
  * another of its addresses; `proxy`: over another path; `server-name`: at the same address with another SNI;
- * `tls-version`: at the same address in another version of TLS, since a device may inspect one of them alone.
+ * `tls-version`: at the same address with another TLS version, because a device may inspect only one of them.
  */
 export interface ReferenceChain {
   readonly label: string;
@@ -231,7 +232,7 @@ export interface ReferenceChain {
 
 export interface RememberedChain {
   readonly at: EpochMs;
-  /** Whose key it ended at, for a person. */
+  /** Human-readable name of the key that the chain ended at. */
   readonly label: string;
 }
 
@@ -241,7 +242,7 @@ export interface PreviousLeaf {
   readonly at: EpochMs;
 }
 
-/** Worst first: the order in which the addresses of one target are combined. */
+/** Worst first. The addresses of one target are combined in this order. */
 export const VERDICTS = [
   'intercepted',
   'interception-suspected',
@@ -258,24 +259,24 @@ export type Verdict = (typeof VERDICTS)[number];
 export interface TlsJudgement {
   readonly verdict: Verdict;
   readonly confidence: Confidence;
-  /** The inspecting product, where the catalogue or the certificate itself names it. */
+  /** The inspecting product, if the catalogue or the certificate itself names it. */
   readonly product: string | null;
   readonly findings: readonly Finding[];
   /** One sentence. */
   readonly summary: string;
-  /** What would settle it; null where the answer is plain. */
+  /** What would settle the question; null if the result is clear. */
   readonly wouldSettle: string | null;
   /** The authorities above the leaf that were found by signature, nearest first. */
   readonly authorities: readonly Certificate[];
-  /** Null: the chain leads to no key that the profile takes. */
+  /** Null if the chain does not lead to a key accepted by the profile. */
   readonly accepted: TrustedPath | null;
-  /** Pin of the configured key that a genuine chain ends at; null for any other. */
+  /** Pin of the configured key at the end of a genuine chain; null for other chains. */
   readonly verifiedBy: string | null;
 }
 
 type FlawEvidence = Pick<TlsEvidence, 'profile' | 'openssl' | 'now' | 'trust' | 'baseline'>;
 
-/** Null: the chain leads to no key that the profile takes. */
+/** Returns null if the chain does not lead to a key accepted by the profile. */
 export function judgeFlaws(
   chainTrust: ChainTrust,
   evidence: FlawEvidence,
@@ -288,10 +289,10 @@ export function judgeFlaws(
   const held = heldCopy(last, evidence);
   const end = held ?? last;
   const path = [...chainTrust.path.slice(0, -1), end];
-  // Of a key that is known by its hash alone, clients may hold a newer certificate.
+  // For a key that is known only by its hash, clients may have a newer certificate.
   const own = [...ownFlaws(path, checks), ...(held === null ? [] : endFlaws(path, now))];
   if (openssl === null) return { end, flaws: own };
-  // It was asked when the chain was new: an authority may have expired since.
+  // OpenSSL was asked when the chain was new. An authority may have expired since.
   if (openssl.refusal === null) return { end, flaws: own.filter(({ kind }) => kind === 'authority-out-of-date') };
   const { refusal } = openssl;
   const refused: Flaw = {
@@ -303,8 +304,8 @@ export function judgeFlaws(
 }
 
 /**
- * A server may send an old copy of an authority whose key is held in a newer certificate: clients take the one that
- * they hold.
+ * Returns the newer certificate of the same key that is stored here. A server may send an old copy of an authority, but
+ * clients use the certificate that they have.
  */
 function heldCopy(end: Certificate, { trust, baseline, now }: FlawEvidence): Certificate | null {
   const anchors = trust.anchors.map(({ certificate }) => certificate);
@@ -318,7 +319,7 @@ function ownFlaws(path: readonly Certificate[], checks: SignatureChecks): readon
   return checks.once(key, () => lastingFlaws(path).length === 0) ? [] : lastingFlaws(path);
 }
 
-/** Flaws that the learned chain had. What OpenSSL would have said of it beyond our own rules is not known. */
+/** Returns the flaws of the learned chain. OpenSSL's result for it is not known. */
 export function learnedFlaws(
   baseline: Baseline,
   options: Omit<ChainTrustOptions, 'baseline' | 'helpers' | 'host'>,
@@ -332,8 +333,8 @@ export function learnedFlaws(
 }
 
 /**
- * `old`: the chain always had it, as far as is known; nobody has seen the vendor's real chain, and a flaw that does no
- * harm must not be called a fault. `new`: an accepted chain was seen here, or learned, that did not have it.
+ * `old`: the chain always had the flaw, as far as is known. The vendor's real chain has not been seen by anybody, and a
+ * harmless flaw must not be called a fault. `new`: an accepted chain without the flaw was seen here or learned.
  */
 export type FlawAge = 'none' | 'old' | 'new';
 
@@ -342,20 +343,20 @@ export function ageOf(flaws: readonly Flaw[], known: readonly FlawKind[] | null)
   return known === null || flaws.every(({ kind }) => known.includes(kind)) ? 'old' : 'new';
 }
 
-/** What every accepted chain at an address had: a flaw that was always there has done no harm so far. */
+/** The flaws that every accepted chain at an address had. A flaw that was always there has done no harm so far. */
 export interface FlawMemory {
-  /** Null: no accepted chain was seen there. */
+  /** Null if no accepted chain was seen there. */
   at(address: string): readonly FlawKind[] | null;
-  /** Keeps what the accepted chain at an address has now. */
+  /** Stores the flaws of the currently accepted chain at an address. */
   keep(address: string, flaws: readonly FlawKind[]): void;
 }
 
-/** The address that was not seen for longest is forgotten, so that forged answers of a resolver do not end the memory. */
+/**
+ * Beyond this, the least recently seen address is dropped, so that forged DNS answers do not make the memory useless.
+ */
 const MOST_ADDRESSES = 256;
 
-/**
- * @param learned flaws of the learned chain, which is what a new address is compared with; null: nothing was learned
- */
+/** @param learned flaws of the learned chain, for comparison with a new address; null if nothing was learned */
 export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemory {
   const kept = new Map<string, readonly FlawKind[]>();
   const at = (address: string): readonly FlawKind[] | null => kept.get(address) ?? learned;
@@ -363,7 +364,7 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
     at,
     keep: (address, flaws) => {
       const before = at(address);
-      // The address that was not seen for the longest time makes room: names change their addresses over months.
+      // The least recently seen address is dropped, because the addresses of a name change over months.
       kept.delete(address);
       kept.set(address, before === null ? flaws : before.filter((kind) => flaws.includes(kind)));
       for (const oldest of [...kept.keys()].slice(0, -MOST_ADDRESSES)) kept.delete(oldest);
@@ -372,9 +373,9 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
 }
 
 /**
- * Whom the names in a chain claim that it comes from: the vendor (an organization of the trusted authorities), a public
- * authority, or anybody else. A name proves nothing; but who claims to be neither cannot be a change at the vendor that
- * was not heard of yet.
+ * The origin that the names in a chain claim: the vendor (an organization of the trusted authorities), a public
+ * authority, or another party. A name proves nothing, but a chain that claims neither cannot be an unknown change at
+ * the vendor.
  */
 export type Claim = 'vendor' | 'public' | 'other';
 
@@ -382,7 +383,7 @@ export function claimOf({ kind, path }: ChainTrust, sent: readonly Certificate[]
   if (kind === 'public' || kind === 'vendor') return kind;
   const issuers = path.map(({ issuer }) => issuer);
   const top = issuers.at(-1);
-  // A leaf that signed itself names no authority, and what is no authority may not sign.
+  // A self-signed leaf names no authority, and a certificate that is not an authority must not sign.
   if (top === undefined || (kind === 'foreign' && path.length === 1) || isNoAuthority(top, sent)) return 'other';
   const vendors = vendorOrganizations(trust);
   if (issuers.every((issuer) => organizationsOf(issuer).some((organization) => vendors.has(organization))))
@@ -390,7 +391,7 @@ export function claimOf({ kind, path }: ChainTrust, sent: readonly Certificate[]
   return isPublicName(top, trust) ? 'public' : 'other';
 }
 
-/** Whether an issuer's organization is that of an authority that is trusted by name. */
+/** Reports whether an issuer has the organization of an authority that is trusted by name. */
 export function claimsVendor(issuer: DistinguishedName, trust: Trust): boolean {
   const vendors = vendorOrganizations(trust);
   return organizationsOf(issuer).some((organization) => vendors.has(organization));
@@ -417,13 +418,13 @@ const organizationsOf = oncePer((name: DistinguishedName): readonly string[] =>
   attributeValues(name, 'O').map(organizationKey),
 );
 
-/** `FG3K4ETB19900078`, `FACVM0000000001`: what Fortinet's serial numbers look like, capital letters and digits. */
+/** `FG3K4ETB19900078`, `FACVM0000000001`: the format of Fortinet's serial numbers, capital letters and digits. */
 const SERIAL_NUMBER = /^(?!FORTI)F(?=[A-Z]*\d)[A-Z0-9]{10,23}$/u;
 
-/** `FortiGate`, `FortiAuthenticator`: the product is the organizational unit of a factory certificate. */
+/** `FortiGate`, `FortiAuthenticator`: the organizational unit of a factory certificate is the product. */
 const PRODUCT_UNIT = /^Forti[A-Z][A-Za-z]{1,24}$/u;
 
-/** Units whose certificate may have no serial number for a name; a service such as FortiGuard is no unit. */
+/** Units whose certificate may not have a serial number as its name. A service such as FortiGuard is not a unit. */
 const UNITS: ReadonlySet<string> = new Set([
   'FortiADC',
   'FortiAnalyzer',
@@ -441,10 +442,10 @@ const UNITS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The product whose factory certificate this seems to be, `Fortinet FortiGate`; null for any other certificate, such as
- * that of another server of the vendor. Factory certificates are signed by the genuine Fortinet authority, and the key
- * of at least one that many units share has been published: the chain alone does not prove that the licence server is
- * at the other end.
+ * Returns the product of what looks like a factory certificate, `Fortinet FortiGate`; null for any other certificate,
+ * such as that of another server of the vendor. Factory certificates are signed by the genuine Fortinet authority, and
+ * the key of at least one that many units share has been published. The chain alone therefore does not prove that the
+ * licence server is at the other end.
  */
 export function deviceOf(certificate: Certificate): string | null {
   const names = attributeValues(certificate.subject, 'CN');
@@ -456,15 +457,15 @@ export function deviceOf(certificate: Certificate): string | null {
   return names.some((value) => /^F[GW]/u.test(value)) ? 'Fortinet FortiGate' : 'Fortinet device';
 }
 
-/** What was learned, and the certificate in it that a person would have to confirm. */
+/** A learned baseline, and the certificate in it that a person would have to confirm. */
 export interface RefusedBaseline {
   readonly baseline: Baseline;
   readonly unconfirmed: Certificate;
 }
 
 /**
- * The certificate that a chain rests on where neither a configured key nor a public root confirms it; null where one
- * does. An inspecting device's chain looks just like that, whatever names it carries, so a person has to compare this
+ * Returns the certificate that a chain rests on if neither a configured key nor a public root confirms it; null if one
+ * does. The chain of an inspecting device looks the same, whatever names it contains, so a person has to compare this
  * certificate.
  */
 export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions, 'baseline'>): Certificate | null {
@@ -475,7 +476,7 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
     case 'vendor':
       return null;
     case 'weak':
-      // It leads to a trusted key over links that can be forged: nothing above the leaf proves anything.
+      // The chain leads to a trusted key over links that can be forged, so nothing above the leaf is proven.
       return sent[0];
     case 'foreign':
     case 'forged':
@@ -485,9 +486,9 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
 }
 
 /**
- * What a learned chain rests on without anybody's word: no configured key, no public root, and no fingerprint that a
- * person typed when it was learned. Null: somebody confirms all of it. Only the profile `fortinet` asks: it is the
- * one that inspection is looked for under.
+ * Returns the certificate on which a learned chain rests without confirmation; null if all of it is confirmed.
+ * Confirmation is a configured key, a public root, or a fingerprint that a person entered when the chain was learned.
+ * Only the profile `fortinet` requires this, because it is the one used to detect inspection.
  */
 export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): Certificate | null {
   if (options.profile !== 'fortinet') return null;
@@ -497,7 +498,7 @@ export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): 
   return ends.find((end) => end !== null && !baseline.accepted.includes(end.fingerprint)) ?? null;
 }
 
-/** What was learned is not used, but the one who learned it believes that it is. */
+/** Reports that the learned chain is not used, because the person who learned it believes that it is. */
 export function refusedBaselineFindings(subject: string, refused: RefusedBaseline | null): readonly Finding[] {
   if (refused === null) return [];
   return [
@@ -518,7 +519,7 @@ export function refusedBaselineFindings(subject: string, refused: RefusedBaselin
   ];
 }
 
-/** As in `learned on 2026-11-24, rests on O=…, SHA-256 AA:…`. */
+/** Returns a text such as `learned on 2026-11-24, rests on O=…, SHA-256 AA:…`. */
 export function describeRefused({ baseline, unconfirmed }: RefusedBaseline): string {
   const name = formatDistinguishedName(unconfirmed.subject);
   return (

@@ -10,10 +10,10 @@ import type { Told } from '../../engine/model.ts';
 
 const MOST_NAMES = 5;
 
-/** An expectation about one chain, and what was seen instead; the verdict decides how grave it is. */
+/** An expectation about one chain and the actual observation. The verdict determines its severity. */
 export type Expectation = Told;
 
-/** That the chain ends where it should, and where it does end. */
+/** Returns where the chain should end, and where it ends. */
 export function verificationFinding(chain: ChainCase): Expectation {
   const { chainTrust, leaf } = chain;
   const top = chainTrust.path.at(-1) ?? leaf;
@@ -28,7 +28,7 @@ export function verificationFinding(chain: ChainCase): Expectation {
 export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Expectation {
   const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
   const { subject, notBefore, notAfter } = wrong ?? leaf;
-  // On the day on which it begins or ends, the day alone would contradict itself.
+  // On the day when validity starts or ends, the date alone would be contradictory.
   const isDayEnough = ![notBefore, notAfter].map(dayText).includes(dayText(evidence.now));
   const textOf = isDayEnough ? dayText : utcText;
   const [from, to] = [textOf(notBefore), textOf(notAfter)];
@@ -138,7 +138,7 @@ export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] 
   return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all readable' }];
 }
 
-/** What the log of FortiAuthenticator may weigh otherwise: see `FLAW_RULE`. */
+/** Returns the flaws of the chain. FortiAuthenticator's log can change their level, see `FLAW_RULE`. */
 export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
   return (accepted?.flaws ?? []).map(({ claim, fullNames }) => ({
     rule: FLAW_RULE,
@@ -150,10 +150,10 @@ export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
 
 export const FLAW_RULE = 'chain-has-no-flaw';
 
-/** Weighed by the log as well. */
+/** FortiAuthenticator's log can change the level of this finding too. */
 export const OLDER_TLS_RULE = 'older-tls-is-not-inspected';
 
-/** Who issued the certificate, in one sentence, and what is wrong with that. */
+/** Returns one sentence about who issued the certificate and why that is wrong. */
 function issuerClaim(chain: ChainCase): string {
   const { chainTrust, leaf } = chain;
   const issued = `The certificate was issued by ${called(leaf.issuer)}`;
@@ -176,12 +176,12 @@ function issuerClaim(chain: ChainCase): string {
   }
 }
 
-/** The name that the chain ends at. */
+/** Returns the name that the chain ends at. */
 function topOf({ chainTrust, leaf }: ChainCase): DistinguishedName {
   return (chainTrust.path.at(-1) ?? leaf).issuer;
 }
 
-/** @param end the root, or what the chain ends at; null: it is the issuer itself */
+/** @param end the root or the end of the chain; null if it is the issuer itself */
 function strangersClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
   const product = findProduct(evidence.products, leaf.issuer)?.name;
   if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
@@ -197,7 +197,7 @@ function inspectionAuthority(product: string): string {
     : `an inspection authority of ${product}`;
 }
 
-/** What a certificate of this target may be issued by. */
+/** Returns the authorities that can issue a certificate for this target. */
 function trustedEnds({ evidence }: ChainCase): string {
   if (evidence.profile === 'public') return "An authority among Mozilla's roots";
   const { pins, anchors } = trustUnder(evidence.profile, evidence.trust);
@@ -216,7 +216,7 @@ function trustedEnds({ evidence }: ChainCase): string {
   return accepted.length === 0 ? 'An authority that is trusted, but none is configured' : accepted.join(', or ');
 }
 
-/** `a, b or c` */
+/** Returns a text such as `a, b or c`. */
 function alternatives(names: readonly string[]): string {
   const shown = names.length > MOST_NAMES ? [nameList(names, MOST_NAMES)] : names;
   return [shown.slice(0, -1).join(', '), ...shown.slice(-1)].filter((part) => part !== '').join(' or ');

@@ -22,8 +22,8 @@ import {
 import { fortios } from '../../engine/model.ts';
 
 /**
- * Of the chains that the profile accepts: nothing but a device certificate can make them an interception, since a
- * device that intercepts has no trusted key.
+ * Hypotheses for chains that the profile accepts. Only a device certificate can make them an interception, because an
+ * intercepting device has no trusted key.
  */
 export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   {
@@ -139,7 +139,9 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   },
 ];
 
-/** Of the chains that claim to come from the vendor or a public authority, whose key is not known: see `isClaimed`. */
+/**
+ * Hypotheses for chains that claim to come from the vendor or a public authority with an unknown key, see `isClaimed`.
+ */
 export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
@@ -222,7 +224,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   },
 ];
 
-/** Of the chains for the right name, under an authority that no inspection product has: see `isElsewhere`. */
+/** Hypotheses for chains for the right name under an authority that no inspection product has, see `isElsewhere`. */
 export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
   {
     id: 'elsewhere-contradicted',

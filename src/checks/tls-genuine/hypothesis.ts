@@ -8,42 +8,42 @@ import type { TlsOutcome } from '../../core/observation.ts';
 import { type BaselineMatch, type TrustProfile, trustUnder } from '../../tls/trust.ts';
 import type { ChainTrust } from '../../tls/chain.ts';
 
-/** One row of the table of verdicts: what may be so, how it shows, and what a person is told then. */
+/** One row of the table of verdicts: a possible explanation, its condition, and the result for users. */
 export interface Hypothesis {
   readonly id: string;
   /** The condition in words, as in docs/internals/interception.md. */
   readonly when: string;
-  /** The first row that holds decides. */
+  /** The first matching row decides. */
   readonly holds: (facts: VerdictFacts) => boolean;
   readonly verdict: Verdict;
   readonly confidence: Confidence;
-  /** The findings that it is told by. */
+  /** The findings that report it. */
   readonly tells: readonly Telling[];
-  /** One sentence; it may name `{words}` of told-chain.ts. */
+  /** One sentence, which can contain the `{words}` of `WORDS` in verdict.ts. */
   readonly summary: string;
-  /** What would turn it into a plain answer, with words as well; left out where the answer is plain. */
+  /** An observation that would settle the question; can contain words too. Absent if the result is clear. */
   readonly wouldSettle?: string;
-  /** Which kind of its cause it is, where the catalogue knows several. */
+  /** The kind of the cause, if the catalogue has several. */
   readonly kind?: BrokenCertificateKind;
-  /** Where it is not the level of the verdict. */
+  /** Overrides the level of the verdict. */
   readonly level?: FindingLevel;
-  /** What nobody can say beside it: leaves the precondition unknown. */
+  /** An additional open question, which leaves the precondition unknown. */
   readonly open?: Expectation;
-  /** Where the catalogue of causes speaks of something else. */
+  /** Overrides the text in the catalogue of causes. */
   readonly advice?: NonNullable<Finding['advice']>;
 }
 
 type Telling = (chain: ChainCase, signals: readonly Signal[]) => Expectation | readonly Expectation[];
 
-/** What was seen at other hosts or before; it does not matter where the chain itself says enough. */
+/** Observations at other hosts or from earlier, which are not needed if the chain itself is sufficient. */
 export const signs: Telling = (_, signals) => signals;
 
-/** The condition of a row, for the rows that only those before it make true. */
+/** Always matches, for rows whose condition is implied by the rows before them. */
 export function always(): boolean {
   return true;
 }
 
-/** How a chain that is out of date is told where it is the clock of this machine that is wrong. */
+/** The result for an outdated chain if the clock of this machine is wrong. */
 export const WRONG_CLOCK: Omit<Hypothesis, 'id' | 'when' | 'tells'> = {
   holds: ({ dates }) => dates === 'clock',
   ...suspected('unknown'),
@@ -57,35 +57,35 @@ export function confirmed(verdict: Verdict): Said {
   return { verdict, confidence: 'confirmed' };
 }
 
-/** Other explanations of what was seen are left. */
+/** Returns a verdict with other possible explanations. */
 export function suspected(verdict: Verdict): Said {
   return { verdict, confidence: 'suspected' };
 }
 
 export const LEARN = 'the chain learned with "ftm-watch trust learn" on a path known to be clean';
 
-/** What the table of verdicts looks at: small closed sets, so that it can be read and tested as a table. */
+/** Input of the table of verdicts: small closed sets, so that it can be read and tested as a table. */
 export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
   readonly chainTrust: ChainTrust['kind'];
-  /** The profile takes a chain that ends there: at a trusted key, or at a public root under the profile `public`. */
+  /** The profile accepts the end of the chain: a trusted key, or a public root with the profile `public`. */
   readonly accepted: boolean;
-  /** An intermediate was not sent, though it is known from elsewhere. */
+  /** An intermediate was not sent but is known from elsewhere. */
   readonly gap: boolean;
   readonly profile: TrustProfile;
-  /** What TLS clients refuse an accepted chain for, although its signatures are right. */
+  /** The reason why TLS clients reject an accepted chain although its signatures are right. */
   readonly flaw: FlawAge;
   /** Whether there is any key that a chain could lead to. */
   readonly trusting: boolean;
   /**
-   * After the certificate: `cut` when the connection was reset, closed or fell silent; `alert` when the peer said why
-   * it ended.
+   * How the connection ended after the certificate: `cut` if it was reset, closed or fell silent; `alert` if the peer
+   * gave a reason.
    */
   readonly ended: 'handshake' | 'alert' | 'cut';
-  /** Something in this round that no change at the vendor can produce. */
+  /** There is an observation in this round that no change at the vendor can cause. */
   readonly witnessed: boolean;
   /** The witness is the genuine key on another path to the same name. */
   readonly contradicted: boolean;
-  /** Something that a change at the vendor does not explain, resting on what was known before. */
+  /** There is an observation that a change at the vendor does not explain, but that depends on earlier knowledge. */
   readonly hinted: boolean;
 }
 
@@ -97,14 +97,18 @@ export function isNamed({ identity }: VerdictFacts): boolean {
   return isRightful(identity);
 }
 
-/** For the right name, under an authority that no inspection product has: a public one, or the vendor's own. */
+/**
+ * Reports whether the chain is for the right name under an authority that no inspection product has: a public one, or
+ * the vendor's own.
+ */
 export function isElsewhere(facts: VerdictFacts): boolean {
   return (facts.chainTrust === 'public' || facts.chainTrust === 'vendor') && !facts.accepted && isNamed(facts);
 }
 
 /**
- * Only the key of the authority that the chain claims for itself, the vendor or a public one, is not known. What names
- * the genuine certificate carries is not published, so under the vendor's name another one is no reason against it.
+ * Reports whether only the key is unknown of the authority that the chain claims, which is the vendor or a public one.
+ * The names in the genuine certificate are not published, so a different name under the vendor's authority is not
+ * evidence against it.
  */
 export function isClaimed(facts: VerdictFacts): boolean {
   const isVendors = facts.claim === 'vendor' && (facts.chainTrust === 'incomplete' || facts.chainTrust === 'foreign');
@@ -138,7 +142,10 @@ function isAnythingTrusted({ evidence }: ChainCase): boolean {
   return evidence.profile !== 'pinned' || evidence.baseline !== null || pins.length + anchors.length > 0;
 }
 
-/** Among public authorities a change within one organization (its roots, its intermediates) is everyday business. */
+/**
+ * Returns how the chain matches the baseline. For public authorities, a change within one organization (its roots or
+ * intermediates) is normal.
+ */
 function baselineMatchOf({ baselineMatch, chainTrust, evidence }: ChainCase): BaselineMatch {
   const root = chainTrust.kind === 'public' ? chainTrust.path.at(-1) : undefined;
   if (root === undefined) return baselineMatch;

@@ -14,12 +14,16 @@ import {
   type TlsSurroundings,
 } from './judge-path.ts';
 
-/** So many connections of each version must agree: fewer differ by chance where every second one is inspected. */
+/**
+ * Number of connections of each version that must agree. With fewer, the versions can differ by chance if every second
+ * connection is inspected.
+ */
 const FEWEST = 3;
 
 /**
- * That TLS 1.2 is inspected or cut where TLS 1.3 is not. Verdicts are compared, never certificates: a server may have one for
- * each version. Whether FortiAuthenticator speaks TLS 1.2 is not known, so that its log decides how grave it is.
+ * Reports that TLS 1.2 is inspected or cut while TLS 1.3 is not. Verdicts are compared, never certificates, because a
+ * server may have a different certificate for each version. It is not known whether FortiAuthenticator uses TLS 1.2, so
+ * its log determines the severity.
  */
 export function judgeOlderTls(
   path: PathObservation,
@@ -50,14 +54,14 @@ export function judgeOlderTls(
   ];
 }
 
-/** Whether a connection in TLS 1.2 was inspected or cut, and those of this round in TLS 1.3 are not. */
+/** Reports whether a TLS 1.2 connection was inspected or cut while those of this round with TLS 1.3 were not. */
 export function isOlderInspected(...seen: Parameters<typeof judgeOlderTls>): boolean {
   return differenceIn(...seen) !== null;
 }
 
 /**
- * The further connections of this round in both versions, where they do not differ by the version: then some of all
- * connections are inspected. What TLS 1.3 showed just before is a witness.
+ * Returns the additional connections of this round in both versions, if the result does not depend on the version. In
+ * that case some of all connections are inspected. The preceding TLS 1.3 observation is a witness.
  */
 export function mixedVersions(
   path: PathObservation,
@@ -81,7 +85,7 @@ export function mixedVersions(
   });
 }
 
-/** Beside these references instead of those of the path. */
+/** Judges with these references instead of those of the path. */
 function judgedBeside(
   alone: PathObservation,
   references: readonly ReferenceChain[],
@@ -95,7 +99,7 @@ function judgedBeside(
 
 interface Difference {
   readonly address: string;
-  /** Of TLS 1.2. */
+  /** Judgement for TLS 1.2. */
   readonly judgement: TlsJudgement;
   readonly verdict: VerdictAgainst;
   /** Enough connections of each version agree. */
@@ -115,7 +119,7 @@ function differenceIn(
     judgedBeside({ ...path, endpoints: [{ ...endpoint, tls: outcome }] }, references, knowledge, surroundings);
   const isAgainstIt = (outcome: TlsOutcome): boolean =>
     judgedAlone(outcome, []).some(({ verdict }) => isAgainst(verdict));
-  // It was seen while TLS 1.3 was inspected as well, which it is no more: that says nothing about the versions.
+  // It was seen while TLS 1.3 was inspected too. TLS 1.3 no longer is, so this says nothing about the versions.
   const { tls } = endpoint;
   if (older.beside !== undefined && tls?.kind === 'established' && isAgainstIt({ ...tls, chain: older.beside }))
     return null;
@@ -132,7 +136,7 @@ interface BothVersions {
   readonly endpoint: EndpointObservation;
 }
 
-/** Nothing where they show the same certificate. */
+/** Returns nothing if both versions show the same certificate. */
 function bothVersionsIn({ references, endpoints }: PathObservation): readonly BothVersions[] {
   return references
     .filter(({ kind }) => kind === 'tls-1.2')
@@ -148,7 +152,10 @@ function besideOf({ beside, label }: ReferenceObservation): readonly ReferenceCh
   return beside === undefined ? [] : [{ kind: 'tls-version', label: `TLS 1.3 at ${label}`, chain: beside }];
 }
 
-/** The first connection of each version was as it is told. */
+/**
+ * Reports whether enough connections of each version agree. The first connection of each version is already known to
+ * match.
+ */
 function isConsistent(again: VersionSeries | undefined, isAgainstIt: (outcome: TlsOutcome) => boolean): boolean {
   if (again === undefined) return false;
   const { older, newer } = again;

@@ -23,19 +23,19 @@ import type { SignatureChecks } from '../../tls/chain.ts';
 import { judgeTls, worstJudgement } from './verdict.ts';
 import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
 
-/** What is known of a target, and remembered from round to round. */
+/** Facts about a target that are kept from round to round. */
 export interface TlsKnowledge extends TlsGrounds {
-  /** Learned without anybody's word, so that it is not used. */
+  /** A baseline that was learned without confirmation, so that it is not used. */
   readonly refusedBaseline: RefusedBaseline | null;
-  /** What OpenSSL said of chains. */
+  /** OpenSSL's results for chains. */
   readonly openssl: OpensslWords;
-  /** By address: what every accepted chain there had. */
+  /** The flaws that every accepted chain had, by address. */
   readonly flaws: FlawMemory;
   /** Verified signatures. */
   readonly checks: SignatureChecks;
 }
 
-/** The verdict on one address, with what it was reached on. */
+/** The verdict on one address and the evidence for it. */
 export interface JudgedEndpoint {
   readonly endpoint: EndpointObservation;
   readonly outcome: TlsOutcome;
@@ -44,12 +44,12 @@ export interface JudgedEndpoint {
 
 export interface JudgedTlsPath {
   readonly endpoints: readonly JudgedEndpoint[];
-  /** Null when no handshake was tried. */
+  /** Null if no handshake was tried. */
   readonly worst: TlsJudgement | null;
 }
 
 export interface TlsSurroundings {
-  /** Of all control hosts, by `controlChainsOf`. */
+  /** Chains of all control hosts, from `controlChainsOf`. */
   readonly controls: readonly ControlChain[];
   readonly now: EpochMs;
 }
@@ -69,7 +69,8 @@ export function judgeTlsPath(
 }
 
 /**
- * The worst of the addresses that decide, with the findings of all; what is wrong at the others alone breaks nothing.
+ * Returns the worst judgement of the deciding addresses, with the findings of all. Faults at only the other addresses
+ * do not break anything.
  */
 function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
   if (judged.length < 2) return judged[0]?.judgement ?? null;
@@ -91,7 +92,7 @@ function isFaulty({ findings }: TlsJudgement): boolean {
   return findings.some((finding) => isFault(finding) || finding.level === 'unknown');
 }
 
-/** With the address that it is about, and those at which everything works. */
+/** Adds the address that a finding is about, and the addresses that work. */
 function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
   const facts = { ...finding.facts, address };
   return withClean({ ...withMoreSaid(finding, ' ', `(${address})`), facts }, clean);
@@ -102,7 +103,7 @@ function ofOther(finding: Finding): Finding {
   return finding.level === 'broken' ? { ...finding, level: 'warning' } : finding;
 }
 
-/** What each address of a target is judged on; an address without a handshake gives none. */
+/** Returns the evidence for each address of a target. An address without a handshake has none. */
 export function tlsEvidence(
   path: PathObservation,
   { trust, profile, products, baseline, previous, openssl, flaws, remembered }: TlsKnowledge,
@@ -132,14 +133,17 @@ export function tlsEvidence(
   });
 }
 
-/** What control hosts showed: gathered once for all targets of a round. */
+/** Returns the chains of control hosts, collected once for all targets of a round. */
 export function controlChainsOf(controls: readonly PathObservation[]): readonly ControlChain[] {
   return controls.flatMap(({ subject, endpoints }) =>
     endpoints.flatMap(({ tls }) => (tls?.chain ? [{ target: subject, chain: tls.chain }] : [])),
   );
 }
 
-/** The other SNI, and the chains at the other addresses: those that only other resolvers gave are told apart. */
+/**
+ * Returns the chains with the other SNI and at the other addresses. Addresses that only other resolvers returned are
+ * listed separately.
+ */
 function referencesFor(endpoint: EndpointObservation, path: PathObservation): readonly ReferenceChain[] {
   const own = resolversOf(endpoint, path);
   const elsewhere = path.endpoints
@@ -164,8 +168,8 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
 }
 
 /**
- * What was compared with this very certificate stands as long as it is shown; the looks of `check` follow each other
- * within seconds.
+ * Reports whether a comparison still applies. It remains valid as long as this certificate is shown. The probes of
+ * `check` run within seconds of each other.
  */
 function standsBeside(
   { kind, label, isFresh, beside }: ReferenceObservation,
@@ -181,19 +185,19 @@ function resolversOf({ address }: EndpointObservation, { names }: PathObservatio
     .map(({ resolver }) => resolver);
 }
 
-/** What OpenSSL said of the chains of one target: it is asked once for each, by a connection of its own. */
+/** OpenSSL's results for the chains of one target. OpenSSL is asked once per chain, over a separate connection. */
 interface OpensslWords {
-  /** Null: nothing was heard. */
+  /** Null if there was no result. */
   of(chain: CapturedChain): OpensslWord | null;
-  /** Whether it is worth asking about. */
+  /** Reports whether the chain is worth asking about. */
   isOpen(chain: CapturedChain): boolean;
-  /** Whether to ask now; counts as asked. */
+  /** Reports whether to ask now, and counts the request. */
   take(chain: CapturedChain): boolean;
   keep(chain: CapturedChain, word: OpensslWord): void;
 }
 
 /**
- * Where the answer does not come (the handshake does not end), or another node answers, once more; then our own rules
+ * If there is no answer (the handshake does not end) or another node answers, it is tried once more. Then our own rules
  * decide.
  */
 const MOST_TRIES = 2;
@@ -208,7 +212,8 @@ export function createOpensslWords({ now }: Pick<Clock, 'now'>): OpensslWords {
   function entry(chain: CapturedChain): { tries: number; word: OpensslWord | null } {
     const key = chainKey(chain.certificates);
     const found = known.get(key) ?? { tries: 0, word: null };
-    // Put back in as the youngest: who shows new chains all the time does not push out the one that is seen in between.
+    // Reinserts the chain as the newest. A server that keeps showing new chains must not displace one that is seen in
+    // between.
     known.delete(key);
     known.set(key, found);
     const [oldest = ''] = known.keys();

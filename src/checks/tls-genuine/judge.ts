@@ -15,39 +15,37 @@ import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
 import { isCorroborated, ONE_DATAGRAM, type Complaint, type FirewallSighting } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
-/** Whether FortiAuthenticator suffers from it cannot be seen from here. */
+/** Rules for which the effect on FortiAuthenticator cannot be observed from here. */
 const WEIGHED: readonly string[] = [FLAW_RULE, OLDER_TLS_RULE];
 
-/**
- * FortiAuthenticator's own words for a certificate that it does not take, by the causes that the log signatures give.
- */
+/** Log errors of FortiAuthenticator about a rejected certificate, by the causes of the log signatures. */
 const REFUSED_CERTIFICATE: readonly TlsCause[] = [
   'tls-intercepted',
   'tls-interception-suspected',
   'certificate-broken',
 ];
-/** And for any TLS connection that did not come about. */
+/** The same, and errors about any failed TLS connection. */
 const FAILED_CONNECTION: readonly (TlsCause | PollingCause)[] = [...REFUSED_CERTIFICATE, 'polling-failing'];
 
-/** One line is enough to have a closer look. */
+/** Reports whether at least one line is a reason for a closer look. */
 export function complainsOfConnections({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errorsOf(errors, FAILED_CONNECTION).length > 0);
 }
 
-/** Surely enough to raise the severity of what this machine sees of its connections. */
+/** Reports whether there are enough errors to raise the severity of this machine's findings about its connections. */
 function complainsSurely(report: PollingReport): boolean {
   return complaintsOf(report, FAILED_CONNECTION).length > 0;
 }
 
-/** FortiAuthenticator writes to its log, and nothing in it is about FortiToken Mobile trouble. */
+/** Reports whether FortiAuthenticator's log is active and has no FortiToken Mobile errors. */
 export function seemsUnaffected(report: PollingReport): boolean {
   return speaks(report, ({ errors }) => errors.length === 0);
 }
 
 /**
- * The findings on TLS, together with what FortiAuthenticator's own log says. It decides how grave those are whose
- * effect on FortiAuthenticator cannot be seen from here: it complains, or it writes and does not. Only what is
- * corroborated raises anything.
+ * Combines the findings on TLS with FortiAuthenticator's log. The log determines the severity of faults whose effect on
+ * FortiAuthenticator cannot be observed from here, depending on whether an active log contains errors. Only
+ * corroborated errors raise a severity.
  *
  * @param subject the licence server
  */
@@ -67,9 +65,9 @@ export function withComplaints(
 }
 
 /**
- * A certificate whose authority is not known, and FortiAuthenticator refuses one at the same time: by itself either
- * leaves the question open. Together they are a suspicion that somebody must act on; a change at the vendor that this
- * FortiAuthenticator does not know yet looks the same, so that nothing is confirmed.
+ * Combines a certificate from an unknown authority with a certificate error of FortiAuthenticator at the same time.
+ * Each alone leaves the question open. Together they are a suspicion that requires action. A change at the vendor that
+ * this FortiAuthenticator does not know yet looks the same, so nothing is confirmed.
  */
 function suspicions(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
   const open = findings.find((finding) => finding.subject === subject && isOpenWarning(finding));
@@ -97,7 +95,7 @@ function isOpenWarning({ level, suggests, confidence }: Finding): boolean {
   );
 }
 
-/** Of each appliance that complains so surely that it may raise a severity, the worst and latest error. */
+/** Returns the worst and latest error of each appliance that has enough errors to raise a severity. */
 function complaintsOf(
   { appliances }: PollingReport,
   causes: readonly string[],
@@ -157,15 +155,15 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   summary: ({ tls }) => tls.worst?.summary ?? 'No connection to judge',
 };
 
-/** What happens inside a tunnel is the matter of the proxy first. */
+/** Adds the proxy to a finding. Faults inside a tunnel concern the proxy first. */
 function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding {
   const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy ?? null;
   return proxy === null ? finding : { ...finding, facts: { ...finding.facts, proxy } };
 }
 
 /**
- * Where the firewall says that it leaves this traffic alone, and the certificate comes from another unit, that one has to
- * be looked for behind it: a policy of its own on this firewall would change nothing.
+ * Marks interceptions that happen behind the firewall: it reports that it does not inspect this traffic, and the
+ * certificate comes from another unit. A separate policy on this firewall would have no effect.
  */
 function behindFirewall(own: Assessment, observations: readonly FirewallObservation[]): Assessment {
   const asked = observations.flatMap((seen) => (seen.kind === 'ok' ? [seen] : []));
@@ -191,8 +189,8 @@ function behindFirewall(own: Assessment, observations: readonly FirewallObservat
 const INTERCEPTIONS: readonly string[] = ['tls-intercepted', 'tls-interception-suspected'] satisfies TlsCause[];
 
 /**
- * Adds what the logs say: a firewall's own, and FortiAuthenticator's, which see the path of FortiAuthenticator; and
- * weighs what FortiAuthenticator may not suffer from.
+ * Adds evidence from the logs of the firewall and of FortiAuthenticator, which show FortiAuthenticator's path, and
+ * adjusts the level of faults that may not affect FortiAuthenticator.
  */
 function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): Assessment {
   if (log === null) return own;
@@ -202,8 +200,9 @@ function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): A
 }
 
 /**
- * A FortiGate that logs its own inspection of the licence server's traffic is the best witness there is: it sees the
- * path of FortiAuthenticator, which the probes of this machine may not share. Its line is forged as easily as any.
+ * Returns findings from firewall logs. A FortiGate that logs its own inspection of the licence server's traffic is the
+ * best witness. It sees FortiAuthenticator's path, which this machine's probes may not share. Its log lines are as easy
+ * to forge as any others.
  */
 export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
   const corroborated = isCorroborated(firewallEvidence.map(complaintOf));
@@ -230,7 +229,8 @@ function factsOf({ evidence: { policy, profile, sourceAddress } }: FirewallSight
 }
 
 /**
- * As in `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`: a sample may be cut before it says so.
+ * Returns a text such as `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`. A sample may be cut off
+ * before this part.
  */
 function admission({ evidence: { device, policy, profile, sourceAddress } }: FirewallSighting): string {
   return [

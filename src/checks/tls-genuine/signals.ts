@@ -39,9 +39,9 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
 };
 
 /**
- * Another way to the same target shows what this one does not: the genuine key, or, with another server name, a chain
- * that is at least publicly trusted. That two genuine chains differ is ordinary: nodes of one service have different
- * certificates.
+ * Returns signals from another way to reach the same target that shows the genuine key or, with another server name, at
+ * least a publicly trusted chain. A difference between two genuine chains is normal, because the nodes of one service
+ * have different certificates.
  */
 export function referenceSignals(chain: ChainCase): readonly Signal[] {
   if (isBeyondComparison(chain)) return [];
@@ -72,7 +72,7 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, fullNames };
 }
 
-/** The same authority signs for both: what differs is whose certificate it is. */
+/** Describes a device certificate instead of the server's. The same authority signs both; only their holders differ. */
 function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
   return {
     claim: `The certificate is that of ${called(leaf.subject)} here, and the server's own ${visibleText(seen, 80)}.`,
@@ -81,17 +81,21 @@ function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' 
   };
 }
 
-/** Both are under an authority that is right: what is wrong with this certificate, that one says nothing about. */
+/**
+ * Reports whether both certificates are under a legitimate authority, so that the other one says nothing about the
+ * fault of this one.
+ */
 function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference: ChainTrust): boolean {
   const own = chainTrust.authorities.map(({ pin }) => pin);
   const isShared = reference.authorities.some(({ pin }) => own.includes(pin));
-  // A device has a genuine certificate, but not the server's.
+  // A device has a genuine certificate, but not that of the server.
   return identity !== 'device' && (accepted !== null || isShared);
 }
 
 /**
- * The vendor may renew one node after the other, and a server may choose its chain by the server name: there a genuine
- * key beside this one is no sign, unless the issuer here claims to be somebody else.
+ * Returns the weight of a difference. The vendor may renew one node after the other, and a server may select its chain
+ * by server name. In these cases a genuine key next to this one is not a sign, unless the issuer here claims to be
+ * another party.
  */
 function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
   switch (kind) {
@@ -113,8 +117,8 @@ interface SeenReference {
 }
 
 /**
- * Asked with another server name, a server may rightly show the certificate of that name: there the trusted key is
- * enough.
+ * Reports whether a reference chain is genuine. With another server name, a server may legitimately show the
+ * certificate for that name, so the trusted key is sufficient.
  */
 function isGenuine(chainTrust: ChainTrust['kind'], { isNamed, kind, profile }: SeenReference): boolean {
   if (chainTrust === 'trusted') return isNamed || kind === 'server-name';
@@ -122,15 +126,13 @@ function isGenuine(chainTrust: ChainTrust['kind'], { isNamed, kind, profile }: S
 }
 
 /**
- * Names that no resolver of the internet knows: RFC 6762 §3, RFC 8375, ICANN's `.internal`, and those of RFC 6762
- * appendix G.
+ * Names that no internet resolver knows: RFC 6762 §3, RFC 8375, ICANN's `.internal`, and those of RFC 6762 appendix G.
  */
 const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/u;
 
 /**
- * Where the certificates say that their issuer or its revocation list can be had: in a directory (as Active Directory's
- * certificate services write it) or at a host of a private network. A server of the internet has clients that could not
- * look there.
+ * Returns a private location of the issuer or revocation list: a directory (as used by Active Directory Certificate
+ * Services) or a host in a private network. Clients of an internet server could not access it.
  */
 function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null {
   if (chainTrust.kind === 'trusted' || chainTrust.kind === 'public') return null;
@@ -143,12 +145,15 @@ function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null
   return { claim, expected, quote: visibleText(found, 160) };
 }
 
-/** Some public authorities name a directory server of the internet beside their web server: that is no sign. */
+/**
+ * Reports whether a location is private. Some public authorities list an internet directory server next to their web
+ * server, which is not a sign.
+ */
 function isPrivateLocation(location: string, isPublicClaim: boolean): boolean {
   const [, scheme = '', bracketed, name = ''] =
     /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(?:\[([0-9a-f:.]+)\]|([^/:?#]*))/iu.exec(location) ?? [];
   const host = plainName(bracketed ?? name);
-  // No host is named in `ldap:///CN=…`.
+  // `ldap:///CN=…` contains no host.
   if (/^ldaps?$/iu.test(scheme)) return host === '' || !isPublicClaim || isPrivateHost(host);
   return /^https?$/iu.test(scheme) && host !== '' && isPrivateHost(host);
 }
@@ -161,7 +166,7 @@ function isPrivateHost(name: string): boolean {
 
 type Finder = (chain: ChainCase) => readonly Signal[];
 
-/** Every expectation about a chain, in the order in which their failures are told. Add one here. */
+/** All expectations about a chain, in the order in which failures are reported. Add new ones here. */
 const SIGNALS: readonly Finder[] = [
   signal('issuer-is-no-inspection-product', 'witness', catalogued),
   signal('control-host-has-another-issuer', 'witness', atControlHost),
@@ -173,14 +178,14 @@ const SIGNALS: readonly Finder[] = [
   signal('issuer-is-found-on-the-internet', 'witness', privateLocation),
   signal('certificate-is-not-brand-new', 'weak', brandNew),
   signal('serial-stays', 'weak', changingSerial),
-  // Inspection often lowers what the server itself offers.
+  // Inspection often weakens what the server itself offers.
   signal('as-strong-as-learned', 'hint', (chain) => weakerFinding(chain)[0] ?? null),
-  // A change at the vendor begins like these as well, so they only stand in the evidence: they say since when.
+  // A change at the vendor starts with these as well, so they are only evidence and show since when.
   signal('genuine-as-before', 'weak', genuineBefore),
   signal('issuer-as-learned', 'weak', otherThanLearned),
 ];
 
-/** All that speaks for interception. */
+/** Returns all signs of interception. */
 export function signalsOf(chain: ChainCase): readonly Signal[] {
   return SIGNALS.flatMap((find) => find(chain));
 }
@@ -193,8 +198,8 @@ function signal(rule: string, weight: Signal['weight'], find: (chain: ChainCase)
 }
 
 /**
- * An inspection product's name among the issuers. Only issuers: some products copy their own name into the leaf's
- * subject, and their maker's own web sites carry it there too.
+ * Looks for the name of an inspection product among the issuers. Only issuers count, because some products copy their
+ * name into the leaf's subject, and their vendor's own web sites have it there too.
  */
 function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   const issuers = [leaf.issuer, ...chainTrust.path.slice(1).flatMap(({ subject, issuer }) => [subject, issuer])];
@@ -212,8 +217,8 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
 }
 
 /**
- * A factory certificate of a Fortinet unit in the server's place: it says who answers. The verdict knows the identity
- * by itself.
+ * Reports a factory certificate of a Fortinet unit instead of the server's, which identifies the device that answers.
+ * The verdict uses the identity directly.
  */
 function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   const product = identity === 'device' ? deviceOf(leaf) : null;
@@ -226,7 +231,7 @@ function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   };
 }
 
-/** A device where the baseline has a server. */
+/** Reports a device certificate if the baseline has a server certificate. */
 function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
   const known = evidence.baseline?.leaves[0];
   if (known === undefined || identity !== 'device') return null;
@@ -239,9 +244,9 @@ function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
 }
 
 /**
- * Header fields that forward proxies and filters add to answers, and no server or content network does (mitmengine,
- * reference_fingerprints/mitmengine/badheader.txt). `via` and the caches of Squid are not among them: a server may
- * stand behind one.
+ * Header fields that forward proxies and filters add to answers, and that servers or content networks do not add
+ * (mitmengine, reference_fingerprints/mitmengine/badheader.txt). `via` and the headers of Squid caches are not
+ * included, because a server may be behind a cache.
  */
 const FORWARD_PROXY = /^(?:proxy-connection|x-bluecoat-via|x-iwsaas-via|x-mwg-via|x-sophos-wsa-clientip|zsa-.*)$/u;
 
@@ -256,7 +261,7 @@ const HOUR_MS = 60 * 60 * 1000;
 const FRESH_MS = 6 * HOUR_MS;
 const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 
-/** Made on the fly: it became valid a few hours ago. */
+/** Detects a certificate generated on the fly: it became valid a few hours ago. */
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   const age = evidence.now - leaf.notBefore;
   if (age < 0 || age >= FRESH_MS) return null;
@@ -271,12 +276,12 @@ function agoText(age: Millis): string {
 }
 
 /**
- * Connections that each showed another serial: three may be the nodes behind a name, four in a day that never repeat
- * hardly are.
+ * Number of connections with different serial numbers. Three can be nodes behind a name; four in a day without a
+ * repetition are unlikely.
  */
 const MIN_SERIALS = 4;
 
-/** Made on the fly: another serial on each connection. */
+/** Detects certificates generated on the fly: each connection shows a different serial number. */
 function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen | null {
   const recent = previous.filter(({ at }) => now - at <= SERIAL_MEMORY_MS);
   const serials = [...recent, leaf].map(({ serial }) => serial);
@@ -285,7 +290,7 @@ function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen 
   return { claim, expected: 'The same certificate on the next connection' };
 }
 
-/** This program verified the same target itself before. */
+/** Reports that this program verified the same target itself before. */
 function genuineBefore(chain: ChainCase): Seen | null {
   const { remembered } = chain.evidence;
   if (isBeyondComparison(chain) || remembered === null) return null;
@@ -308,26 +313,27 @@ function otherThanLearned(chain: ChainCase): Seen | null {
 }
 
 /**
- * Something that speaks for interception.
- * - `witness`: seen in this round, and no change at the vendor can produce it. One is enough to turn a suspicion into a
- *   certainty.
- * - `hint`: a change at the vendor does not explain it, but it rests on what was known before: it raises a suspicion,
- *   no more.
- * - `weak`: has everyday explanations (a renewal, several nodes, virtual hosts), or says only since when; it stands in
- *   the evidence.
+ * A sign of interception.
+ * - `witness`: seen in this round, and no change at the vendor can cause it. One is enough to turn a suspicion into a
+ * certainty.
+ * - `hint`: a change at the vendor does not explain it, but it depends on earlier knowledge. It only raises a
+ * suspicion.
+ * - `weak`: has common explanations (a renewal, several nodes, virtual hosts) or shows only since when. It is listed in
+ * the evidence.
  */
 export interface Signal extends Expectation {
   readonly weight: 'witness' | 'hint' | 'weak';
-  /** The product that it points to. */
+  /** The product that it indicates. */
   readonly product?: string;
 }
 
-/** A signal apart from its name and its weight. */
+/** A signal without its name and weight. */
 export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fullNames' | 'product'>;
 
 /**
- * What belongs to a known certificate, under another key: the name of a genuine authority, or the dates or serial of
- * the genuine leaf. The leaf's subject alone is no sign: every certificate for the same host has it.
+ * Returns details of a known certificate that appear under another key: the name of a genuine authority, or the dates
+ * or serial number of the genuine leaf. The leaf's subject alone is not a sign, because every certificate for the same
+ * host has it.
  */
 export function copySignals(chain: ChainCase): readonly Signal[] {
   const borrowed = borrowedName(chain);
@@ -352,7 +358,7 @@ interface Borrowed extends Copy {
 function borrowedName(chain: ChainCase): Borrowed | null {
   const { chainTrust, evidence } = chain;
   const last = chainTrust.path.at(-1);
-  // The issuer was asked and has not signed: the claim itself is the copy.
+  // The chain was checked against the issuer's key, and the issuer did not sign it. The claim itself is the copy.
   if (chainTrust.kind === 'forged' && last !== undefined)
     return {
       name: last.issuer,
@@ -369,7 +375,8 @@ function borrowedName(chain: ChainCase): Borrowed | null {
 }
 
 /**
- * Below an authority that was not sent, only what has signed speaks for the chain: anybody can append a certificate.
+ * Returns the certificates whose names count. Below an authority that was not sent, only the actual signers count,
+ * because anybody can append a certificate.
  */
 function claimants({ chainTrust, sent }: ChainCase): readonly Certificate[] {
   const last = chainTrust.path.at(-1);
@@ -384,7 +391,10 @@ function bearsKnownName({ subject, pin }: Certificate, { trust, baseline }: TlsE
   return namesakes.length > 0 && namesakes.every((namesake) => namesake.pin !== pin);
 }
 
-/** What was learned is what was seen before: it raises a suspicion, and confirms none. */
+/**
+ * Reports whether a name is known only from learning. A learned name is earlier knowledge, so it raises a suspicion but
+ * does not confirm it.
+ */
 function isOnlyLearned(name: DistinguishedName, { evidence, sent }: ChainCase): boolean {
   const isOfThatName = (known: DistinguishedName): boolean => isSameAuthority(known, name);
   const learned = (evidence.baseline?.authorities ?? []).some(({ subject }) => isOfThatName(subject));
@@ -412,7 +422,9 @@ function asKnown({ subject, pin }: Certificate): KnownName {
   return { name: subject, pin };
 }
 
-/** Same organization and common name: an e-mail address or a country more or less makes it no other authority. */
+/**
+ * Compares organization and common name. A different e-mail address or country does not make it a different authority.
+ */
 function isSameAuthority(left: DistinguishedName, right: DistinguishedName): boolean {
   const telling = ({ attributes }: DistinguishedName): DistinguishedName => ({
     attributes: attributes.filter(isTelling),
@@ -426,7 +438,7 @@ function isTelling({ type }: { readonly type: string }): boolean {
 
 function copiedLeaf({ leaf, evidence }: ChainCase): Copy | null {
   const referenceLeaves = evidence.references.flatMap(({ chain }) => chain.certificates.slice(0, 1));
-  // Under one authority, certificates that were made together have the same dates.
+  // Under one authority, certificates that were issued together have the same dates.
   const originals = [...(evidence.baseline?.leaves ?? []), ...referenceLeaves].filter(
     (known) => known.pin !== leaf.pin && !isSameName(known.issuer, leaf.issuer),
   );
@@ -441,14 +453,15 @@ function hasSameDates(left: Certificate, right: Certificate): boolean {
 }
 
 /**
- * The same private issuer, or the same leaf key, on an unrelated control host: no vendor signs for both. Control hosts
- * whose chain ends at one of Mozilla's roots are clean, and two hosts behind one public authority are ordinary.
+ * Looks for the same private issuer or the same leaf key on an unrelated control host, because no vendor signs for
+ * both. Control hosts whose chain ends at one of Mozilla's roots are clean, and two hosts under one public authority
+ * are normal.
  */
 function atControlHost(chain: ChainCase): Seen | null {
   if (isBeyondComparison(chain)) return null;
   const { evidence, leaf } = chain;
   const controls = controlsOf(evidence);
-  // One certificate for many names is ordinary on a public content network, but then it names the target.
+  // One certificate for many names is normal on a public content network, but it then contains the target's name.
   const twin = chain.identity === 'named' ? undefined : controls.find((control) => control.leaf.pin === leaf.pin);
   if (twin !== undefined) return seenAt(twin, chain, 'the same certificate key');
   const alike = controls.filter((control) => isAlike(chain, control));
@@ -464,8 +477,8 @@ function isAlike(chain: ChainCase, control: Control): boolean {
 }
 
 /**
- * One host that forgets to send the intermediate of a public authority is everyday business, the same one on every host
- * is none; nor is one that signs for any name at the same address.
+ * Reports whether the similarity covers all hosts. One host without the intermediate of a public authority is normal,
+ * but the same one missing on every host is not. Nor is an authority that signs any name at the same address.
  */
 function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
   const targets = new Set(controls.map(({ target }) => target));
@@ -475,18 +488,18 @@ function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boo
 
 interface Control {
   readonly target: string;
-  /** The same at the beginning of a sentence. */
+  /** The same, for the beginning of a sentence. */
   readonly shownBy: string;
   readonly host: string;
-  /** It is another host than the target. */
+  /** It is a different host from the target. */
   readonly isElsewhere: boolean;
   readonly leaf: Certificate;
   readonly sent: SentChain;
 }
 
 /**
- * The control hosts, and the target itself when it showed a certificate for a control host's name: a server has no
- * certificate for other people's names; one who makes them up on demand has.
+ * Returns the control hosts, and the target itself if it showed a certificate for a control host's name. A server has
+ * no certificates for other names, but an intercepting device creates them on demand.
  */
 function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
   const minted = references.filter(({ kind, label, chain }) => {
@@ -519,8 +532,9 @@ function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: C
 }
 
 /**
- * A host of the vendor's own domain may rightly be under the vendor's private authority. It counts only when the issuer
- * does not claim to be the vendor, or is known as an inspection product.
+ * Reports whether a control host is independent of the target. A host in the vendor's own domain may legitimately be
+ * under the vendor's private authority. It counts only if the issuer does not claim to be the vendor or is a known
+ * inspection product.
  */
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;
@@ -528,7 +542,7 @@ function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   return !claimsVendor(leaf.issuer, evidence.trust);
 }
 
-/** By key, where either of them sent the issuer; by what the leaves say of their issuer, where neither did. */
+/** Compares by key if either of them sent the issuer; otherwise by the issuer fields of the leaf certificates. */
 function sharesIssuer(chain: ChainCase, control: Control): boolean {
   const target = issuersOf(chain.leaf, chain, control);
   const other = new Set(issuersOf(control.leaf, chain, control).map((issuer) => issuer.pin));

@@ -41,9 +41,9 @@ import { called } from '../../tls/flaws.ts';
 import { trustUnder } from '../../tls/trust.ts';
 
 /**
- * Whether what one address showed is the server's own certificate, and if not, who stands in between. Pure; never
- * throws, whatever the peer sent; bounded in time by the bounds of the chain (16 certificates) and of the signatures
- * that are looked at.
+ * Judges whether one address showed the server's own certificate and, if not, who intercepts it. Pure. Never throws,
+ * whatever the peer sent. The time is bounded by the limits on the chain (16 certificates) and on the checked
+ * signatures.
  *
  * @param checks pass one in to remember verified signatures from round to round
  */
@@ -77,10 +77,7 @@ function isGenuine(verdict: Verdict): boolean {
   return verdict === 'genuine' || verdict === 'rotated';
 }
 
-/**
- * The judgement of a target with several addresses: the worst one, with the findings of all. Null when there is none to
- * combine.
- */
+/** Returns the worst judgement of a target with several addresses, with the findings of all. Null if there are none. */
 export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgement | null {
   const ordered = judgements.toSorted((left, right) => rank(left) - rank(right));
   const [worst] = ordered;
@@ -96,7 +93,7 @@ export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgemen
   };
 }
 
-/** Within one verdict the confirmed one first. */
+/** Returns the sort order. Within one verdict, confirmed comes before suspected. */
 function rank({ verdict, confidence }: TlsJudgement): number {
   return VERDICTS.indexOf(verdict) * 2 + (confidence === 'confirmed' ? 0 : 1);
 }
@@ -109,8 +106,8 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
 }
 
 /**
- * What remains: somebody who is not even by name the vendor or a public authority, or who claims a name that its key
- * does not bear out.
+ * The remaining case: a party that does not even claim to be the vendor or a public authority, or that claims a name
+ * that its key does not confirm.
  */
 const UNVERIFIED: Hypothesis = {
   id: 'unverified',
@@ -125,9 +122,9 @@ const UNVERIFIED: Hypothesis = {
 };
 
 /**
- * How a chain becomes a verdict. Of a chain that is not accepted a witness of this round makes an interception; without
- * one, what decides is whether the vendor may have changed its authority, or forgotten to send one.
- * @internal
+ * The table that turns a chain into a verdict. For a chain that is not accepted, a witness in this round makes it an
+ * interception. Without a witness, it depends on whether the vendor may have changed its authority or failed to send
+ * one. @internal
  */
 export const HYPOTHESES: readonly Hypothesis[] = [
   ...where(({ accepted }) => accepted, HYPOTHESES_ACCEPTED),
@@ -183,7 +180,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
   UNVERIFIED,
 ];
 
-/** Rows of which each asks for this as well. */
+/** Returns rows that additionally require this condition. */
 function where(condition: Hypothesis['holds'], rows: readonly Hypothesis[]): readonly Hypothesis[] {
   return rows.map((row) => ({ ...row, holds: (facts) => condition(facts) && row.holds(facts) }));
 }
@@ -192,7 +189,7 @@ export function decide(facts: VerdictFacts): Hypothesis {
   return HYPOTHESES.find(({ holds }) => holds(facts)) ?? UNVERIFIED;
 }
 
-/** How a verdict is told where its row does not say otherwise. */
+/** Default level and cause of a verdict, which a row can override. */
 const TOLD: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly suggests: TlsCause | null }>> = {
   genuine: { level: 'note', suggests: null },
   rotated: { level: 'note', suggests: 'certificate-rotated' },
@@ -210,20 +207,20 @@ interface CaseReport {
   readonly wouldSettle: string | null;
 }
 
-/** What a person is told about a judged chain: what decided at the verdict's level, what else was seen as notes. */
+/** Returns the report on a judged chain: the deciding findings at the level of the verdict, and all others as notes. */
 function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[]): CaseReport {
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
   const inWords = (text: string): string => toldChain(text, chain, nameOf(signer));
   const summary = inWords(row.summary);
   const wouldSettle = row.wouldSettle === undefined ? null : inWords(row.wouldSettle);
-  // What stays unknown is told, with what would settle it.
+  // An unknown result is reported with what would settle it.
   const unknownAdvice =
     wouldSettle === null ? {} : { advice: { summary, remedy: [`This would settle it: ${wouldSettle}.`] } };
   const { level, suggests } = TOLD[row.verdict];
   const deciding = row.tells
     .flatMap((tell) => tell(chain, signals))
-    // What a signal has beyond an expectation is no part of a finding.
+    // A finding does not contain the additional fields of a signal.
     .map(
       ({ rule, claim, expected, actual, quote, witness, fullNames }): Finding => ({
         rule,
@@ -255,7 +252,7 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
   };
 }
 
-/** Who issued the certificate, as far as it is known. */
+/** Returns who issued the certificate, if known. */
 function signerOf({ leaf }: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
   const product = signals.find((signal) => signal.product !== undefined)?.product;
   return known({ product, issuer: shortName(leaf.issuer) });
@@ -272,14 +269,14 @@ function asidesOf(chain: ChainCase, told: readonly Finding[]): readonly Expectat
   );
 }
 
-/** Fills the words of a row. @param by who intercepts, as far as it is known */
+/** Fills the placeholders of a row. @param by the intercepting party, if known */
 function toldChain(text: string, chain: ChainCase, by: string): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => WORDS.get(name)?.(chain, by) ?? whole);
 }
 
 type Word = (chain: ChainCase, by: string) => string;
 
-/** What the summaries of the table name, and what would settle them. @internal */
+/** The placeholders for the texts in the table. @internal */
 export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['by', (_, by) => by],
   ['target', ({ evidence }) => evidence.target],
@@ -297,7 +294,7 @@ export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['authority', knownAuthority],
 ]);
 
-/** The name that the chain ends at, for a person. */
+/** Returns the human-readable name that the chain ends at. */
 function missingName({ chainTrust, leaf }: ChainCase): string {
   return called((chainTrust.path.at(-1) ?? leaf).issuer);
 }

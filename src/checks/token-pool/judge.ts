@@ -24,15 +24,15 @@ import { spanText } from '../../core/time-text.ts';
 import type { FirewallObservation } from '../../core/license/firewall.ts';
 
 interface TokenPoolExpectation {
-  /** Licences that the configuration names for this appliance. */
+  /** Licences that are configured for this appliance. */
   readonly licenses: readonly string[];
-  /** `tokens-running-out` below this share of the tokens, 0 to 1; 0 never warns. */
+  /** `tokens-running-out` is reported below this share of the tokens, 0 to 1. With 0, it is never reported. */
   readonly tokensLow: number;
 }
 
 /**
- * Judges precondition `token-pool`. Of an appliance that cannot be read it is unknown; why is said by the precondition
- * `appliance`.
+ * Judges precondition `token-pool`. If the appliance cannot be read, the state is unknown. The precondition `appliance`
+ * reports the reason.
  */
 export function judgeTokenPool(
   observation: ApplianceObservation,
@@ -86,9 +86,8 @@ interface Supply {
 }
 
 /**
- * What the appliance has left to assign: the list is what it assigns from. Tokens of a status that the documentation
- * does not name may be free or not, so that then, as without a list, the licence's own figure stands in. Null: nothing
- * tells.
+ * Returns the tokens that the appliance can still assign, based on its list. The figure in the licence is used if there
+ * is no list, or if tokens have an undocumented status and may or may not be free. Null if there is no figure.
  */
 export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
   if (counted !== null && counted.byStatus.other === 0) return { total: counted.total, left: freeOf(counted) };
@@ -123,8 +122,8 @@ function judgeSupply(
 }
 
 /**
- * Not even the free tokens that are known of are enough, and more of them may be free: `tokens-exhausted` would be a
- * guess.
+ * Returns an open finding if the tokens known to be free are not enough. More may be free, so `tokens-exhausted` would
+ * be a guess.
  */
 function judgeUnclear(
   facts: ApplianceFacts,
@@ -140,7 +139,9 @@ function judgeUnclear(
   return [unknown(toldOf(facts, { rule: 'tokens-left', claim, expected: 'tokens left to assign' }))];
 }
 
-/** A configured licence without tokens is not activated yet; before a migration that is just what one wants to know. */
+/**
+ * Notes configured licences without tokens, which are not activated yet. Before a migration, this is important to know.
+ */
 function judgeLicenses(
   facts: ApplianceFacts,
   counted: TokenCounts | null,
@@ -184,7 +185,7 @@ function statusText(counted: TokenCounts): string {
     .join(', ');
 }
 
-/** The first few: a unit may hold dozens of licences. */
+/** Names only the first few, because a unit can have dozens of licences. */
 function licenseText(counted: TokenCounts): string {
   const names = counted.byLicense.map(({ license, tokens }) => `${license} (${String(tokens)})`);
   return names.length === 0 ? 'no named licence' : nameList(names);
@@ -194,10 +195,10 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(share < 0.01 && share > 0 ? 1 : 0)} %`;
 }
 
-/** The licence of trial tokens that the REST API guide gives as an example (6.5.5/875895), without a number. */
+/** The licence of trial tokens in the example of the REST API guide (6.5.5/875895), without a number. */
 const TRIAL_UNREGISTERED = 'FTMTRIALNOREGIST';
 
-/** What is no fault of the pool, and explains why a user cannot activate or log in. */
+/** Returns notes that are not faults of the pool but explain why a user cannot activate or log in. */
 function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): readonly Finding<never>[] {
   if (counted === null) return [];
   const { locked, byLicense, byStatus } = counted;
@@ -301,15 +302,14 @@ function countNote(counted: SnmpCount): Finding<never> {
   });
 }
 
-/** The tokens of one unit, or those that the members of a pair have in common. */
+/** The tokens of one unit, or the shared tokens of a pair. */
 interface Pool {
   /** Names of the units that assign from it. */
   readonly members: readonly string[];
-  /** What the member says that tells most: the one in charge, where that is known. */
+  /** The observation of the most informative member, which is the active one if known. */
   readonly observation: ApplianceObservation;
-  /** Licences that the configuration names for any of them. */
+  /** Licences configured for any member. */
   readonly licenses: readonly string[];
-  /** What their licence certificates say. */
   readonly certificates: readonly CertificateConfig[];
   readonly tokensLow: number;
 }
@@ -321,8 +321,8 @@ interface Asked {
 }
 
 /**
- * The members of an active-passive cluster share their whole configuration, tokens included (administration guide
- * 6.4.1/122076): two of them are one pool, which is told once.
+ * Groups units into pools. The members of an active-passive cluster share their whole configuration, including tokens
+ * (administration guide 6.4.1/122076), so they form one pool, which is reported once.
  */
 function poolsOf(units: readonly UnitObservation[]): readonly Pool[] {
   const groups: Asked[][] = [];
@@ -362,7 +362,7 @@ function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
   return mode === 'cluster' && serial !== null && peers.some((peer) => sameSerial(peer, serial));
 }
 
-/** How many tokens a licence was sold with, and who says so. */
+/** The number of tokens that a licence was sold with, and the source. */
 interface Bought {
   readonly license: string;
   readonly tokens: number;
@@ -370,9 +370,9 @@ interface Bought {
 }
 
 /**
- * Compares the tokens that each licence brought with those that it was sold with, by its certificate and by the
- * registration service: the appliance's own total counts the same tokens as its list. A licence without tokens is not
- * activated yet. What two say differently, and one of them as the unit has it, is no finding.
+ * Compares the tokens that each licence brought with the number that it was sold with, according to its certificate and
+ * the registration service. The appliance's own total counts the same tokens as its list. A licence without tokens is
+ * not activated yet. If the two sources differ and one of them matches the unit, nothing is reported.
  */
 export function judgeBought(
   facts: ApplianceFacts,
@@ -412,8 +412,8 @@ function registeredIn(registration: RegistrationObservation | null): readonly Bo
 }
 
 /**
- * The FortiTokens that a FortiGate holds itself. The vendor documents neither the words for their status nor which of
- * them are free: for people to read, and nothing is judged by it.
+ * Returns notes about the FortiTokens that a FortiGate holds itself. The vendor documents neither the values of their
+ * status nor which tokens are free, so they are informational and not judged.
  */
 export function fortigateNotes(firewalls: readonly FirewallObservation[]): readonly Finding<never>[] {
   return firewalls.flatMap((seen): readonly Finding<never>[] => {

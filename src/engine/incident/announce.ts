@@ -21,12 +21,12 @@ import {
 import type { IncidentEffect, IncidentStep } from './round-view.ts';
 
 const HOUR: Millis = 3_600_000;
-/** A digest is one mail: enough for any list that is still read. */
+/** Maximum number of items in a digest, which is a single mail. A longer list would not be read. */
 const MAX_ITEMS = 100;
 
 /**
- * Compares what people were told with what is true, and says what they must hear now. Since nothing is remembered but
- * what was told, whatever kept a notification back (maintenance, a silence, the hourly limit) only has to end.
+ * Compares the sent notifications with the current state and decides what to send now. Because only sent notifications
+ * are remembered, nothing has to be replayed when a delay (maintenance, a silence, the hourly limit) ends.
  */
 export function announce(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentStep {
   const sent = state.sent.filter((at) => at <= now && now - at < HOUR);
@@ -51,7 +51,7 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
   return { state: deferred(announced.state, held), effects: announced.effects };
 }
 
-/** Gravest first, and what began before what is over. */
+/** Sorts the most severe first, and new faults before resolved ones. */
 function byUrgency(a: DigestItem, b: DigestItem): number {
   return (
     compareSeverity(a.incident.cause.severity, b.incident.cause.severity) ||
@@ -59,7 +59,7 @@ function byUrgency(a: DigestItem, b: DigestItem): number {
   );
 }
 
-/** A wall clock that was set back must not put the reminders off. */
+/** Corrects times in the future, so that a wall clock that was set back does not postpone reminders. */
 function unskewed(incident: Incident, now: EpochMs): Incident {
   const { lastNotified, causeSince } = incident;
   return {
@@ -78,7 +78,7 @@ function publish(incident: Incident, state: IncidentState, now: EpochMs): Incide
 function eventDue(incident: Incident, state: IncidentState, moment: Moment): DigestItem['event'] | null {
   if (isUnverified(incident) || isMuted(state, incident.cause, moment.now)) return null;
   if (incident.status === 'closed') return incident.lastNotified !== null || incident.awaitsDigest ? 'resolved' : null;
-  // What the last round did not show is not news any more: it ends, or is seen again.
+  // A cause that the last round did not show is not news: it will either end or be seen again.
   if (incident.lastNotified === null)
     return incident.cause.severity === 'info' || incident.presence === 'absent' ? null : 'firing';
   return eventDueAgain(incident, incident.lastNotified, moment);
@@ -99,8 +99,8 @@ function eventDueAgain(
 }
 
 /**
- * People were told of this cause, as grave as it is now, since the incident began. The last word says whether anything
- * is known.
+ * Reports whether this cause was already sent at this severity or a higher one since the incident began. A change
+ * between "unknown" and a known cause always counts as news.
  */
 function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotified): boolean {
   if ((cause === UNKNOWN_CAUSE) !== (id === UNKNOWN_CAUSE)) return false;
@@ -110,8 +110,8 @@ function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotifie
 }
 
 /**
- * Not on its way to recovery, and not hidden behind something deeper that is told by itself. That nothing is known is
- * told once.
+ * Reports whether the incident continues: it is not recovering, and not hidden by a deeper fault that is reported
+ * separately. An unknown state is reported only once.
  */
 function lasts({ presence, cause }: Incident): boolean {
   return cause.id !== UNKNOWN_CAUSE && (presence === 'seen' || presence === 'unjudged');
@@ -158,15 +158,16 @@ function single(item: DigestItem, state: IncidentState, { now, policy }: Moment)
 }
 
 /**
- * A store that was put back counts on from the copy, as the daemon did that went on after it. What both tell differs,
- * and a mail server drops the second message with a name: where the incident is not of this origin, the name has both.
+ * Returns the ID of a single notification. After a restore from a copy, the store continues counting from that copy,
+ * while the original daemon may have used the same numbers for different messages. A mail server drops the second
+ * message with a known ID, so an incident from another origin gets both origins in its ID.
  */
 function singleId({ id, thread }: Incident, origin: string): string {
   const name = `${id}.${String(thread.count + 1)}`;
   return id.includes(`-${origin}-`) ? name : `${name}-${origin}`;
 }
 
-/** The other faults, told or not, gravest first: what an all-clear must not hide. */
+/** Returns the other open faults, whether sent or not, most severe first. An all-clear must not hide them. */
 function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): readonly OpenCause[] {
   return incidents
     .filter((open) => isOpenFault(open) && !items.some(({ incident }) => incident.id === open.id))
@@ -188,7 +189,7 @@ function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Inc
   const word: NamedCause = { severity, cause: id, subject };
   const named = incident.lastNotified?.named ?? [];
   const isSame = (one: NamedCause): boolean => one.cause === id && one.subject === subject;
-  // One that was told as graver before stays so: its falling back is no news, nor is its return.
+  // A cause that was sent with a higher severity keeps it, so that neither a drop in severity nor a return is news.
   const gravest = named.find((one) => isSame(one) && compareSeverity(one.severity, severity) < 0) ?? word;
   const lastNotified = { at: now, ...word, named: [...named.filter((one) => !isSame(one)), gravest] };
   return { ...incident, awaitsDigest: false, lastNotified };
@@ -214,8 +215,8 @@ interface Shares {
 }
 
 /**
- * What goes out by itself, what goes out together, and what waits until the hour has room for a digest. That a critical
- * cause began never waits, whatever the hour has seen: many at once share a digest.
+ * Decides which notifications are sent individually, which are combined, and which wait until the hourly limit allows a
+ * digest. The start of a critical cause never waits, regardless of the limit; many at the same time share a digest.
  */
 export function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
   const urgent = due.filter(isUrgent);
@@ -223,7 +224,8 @@ export function share(due: readonly DigestItem[], { sent }: IncidentState, polic
   const most = due.length > policy.burst ? 1 : due.length;
   const first = urgent.slice(0, most);
   const room = policy.maxPerHour - sent.length - first.length;
-  // The last place in the hour is the digest's: what does not fit is told together instead of an hour late.
+  // The last slot in the hour is reserved for a digest, so that the remaining items are combined instead of delayed by
+  // an hour.
   const places = policy.maxPerHour === 1 ? room : room - 1;
   const next = others.slice(0, Math.max(0, Math.min(most - first.length, places))).filter((item) => isSingle([item]));
   const singles = [...first, ...next];
@@ -236,14 +238,17 @@ function isUrgent({ event, incident }: DigestItem): boolean {
   return incident.cause.severity === 'critical' && (event === 'firing' || event === 'changed');
 }
 
-/** An all-clear for what nobody had heard of goes out within a digest only: "it came and went". */
+/**
+ * Reports whether the items go out as a single notification. An all-clear for a fault that was never sent goes out only
+ * in a digest, as "it came and went".
+ */
 export function isSingle(items: readonly DigestItem[]): boolean {
   return (
     items.length === 1 && items.every(({ event, incident }) => event !== 'resolved' || incident.lastNotified !== null)
   );
 }
 
-/** Incidents of which something is still to be told when the hour has room. */
+/** Returns incidents with notifications that are waiting for the hourly limit. */
 export function heldIn({ incidents }: IncidentState): readonly Incident[] {
   return incidents.filter(({ awaitsDigest }) => awaitsDigest);
 }

@@ -3,7 +3,7 @@ import type { Cause, Check } from '../model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 
-/** One time at which a fault was there, from the first round that showed it to the all-clear. */
+/** One period in which a fault was present, from the first round that showed it to the all-clear. */
 export interface Occurrence {
   /** The first round that showed the fault, before it was confirmed. */
   readonly since: EpochMs;
@@ -11,58 +11,60 @@ export interface Occurrence {
   readonly openedAt: EpochMs;
   /** The last round that showed the cause. */
   readonly lastSeen: EpochMs;
-  /** When it was said to be over; null: it is not. */
+  /** When the all-clear was given; null while open. */
   readonly closedAt: EpochMs | null;
   /**
-   * The last check before `since` and the first one after `lastSeen` that did not find the fault. Null: there was none,
-   * or it was so far away that it tells little about the begin or the end.
+   * The last check before `since` and the first check after `lastSeen` that did not find the fault. Null if there was
+   * none, or if it was too far away to narrow down the start or the end.
    */
   readonly clear: { readonly before: EpochMs | null; readonly after: EpochMs | null };
 }
 
-/** One fault, from the round that confirmed it to its end, however its cause was understood meanwhile. */
+/** One fault, from the round that confirmed it to its end, even if its cause was reinterpreted in between. */
 export interface Incident extends Occurrence {
-  /** Made of the time, the origin and a counter: unique anywhere. */
+  /** Globally unique. Consists of the time, the origin and a counter. */
   readonly id: string;
   readonly status: 'open' | 'closed';
-  /** As it is understood now. */
+  /** The current cause. */
   readonly cause: Cause;
-  /** The evidence when it opened; `cause` has that of now. Empty where 0.1.0 opened it. */
+  /** The evidence when the incident opened; `cause` has the current evidence. Empty if 0.1.0 opened the incident. */
   readonly openingEvidence: readonly string[];
-  /** What people added, such as the verdict on a capture of FortiAuthenticator's own connection: first in the evidence. */
+  /**
+   * Evidence that people added, such as the verdict on a capture of FortiAuthenticator's own connection. Listed first.
+   */
   readonly attached: readonly string[];
-  /** Who has taken it on; null: nobody has. */
+  /** Who acknowledged the incident; null if nobody did. */
   readonly acknowledgement: Acknowledgement | null;
-  /** How it was understood before, and what it alternates with; oldest first. */
+  /** Earlier causes of the incident and causes that it alternates with, oldest first. */
   readonly formerCauses: readonly FormerCause[];
-  /** When the same fault was there before, each time up to its all-clear; oldest first. */
+  /** Earlier occurrences of the same fault, each up to its all-clear, oldest first. */
   readonly earlier: readonly Occurrence[];
-  /** The first round that showed the cause as it is now. */
+  /** The first round that showed the current cause. */
   readonly causeSince: EpochMs;
-  /** Times at which the cause came back, of the last two hours. */
+  /** Times in the last two hours at which the cause returned. */
   readonly returns: readonly EpochMs[];
-  /** Its target had too many outages lately: it closes only after a longer time without the cause. */
+  /** The target had too many outages recently, so the incident closes only after a longer time without the cause. */
   readonly flapping: boolean;
-  /** Rounds in a row that did not show it, while it is open. */
+  /** Consecutive rounds that did not show the fault while the incident is open. */
   readonly streak: number;
   /**
-   * What the last round said about it. `unverified`: no round has judged it since it came out of a copy of the store,
-   * or since a long time without rounds; it is reported to nobody until one has.
+   * Result of the last round for this fault. `unverified`: no round has judged it since the store was restored from a
+   * copy, or since a long time without rounds. It is not reported until a round has judged it.
    */
   readonly presence: CausePresence | 'unverified';
-  /** What people were told last; null: nothing yet. */
+  /** The last notification; null if none was sent yet. */
   readonly lastNotified: LastNotified | null;
-  /** A notification that waited for the digest: it is told even when the incident is over by then. */
+  /** A notification is waiting for the digest. It is sent even if the incident has ended by then. */
   readonly awaitsDigest: boolean;
   /**
-   * Alertmanager may know about the present cause: true from the first moment that was neither in maintenance nor
-   * silenced.
+   * Whether Alertmanager may be informed about the current cause. Set at the first moment without maintenance or a
+   * silence.
    */
   readonly published: boolean;
   readonly thread: Thread;
-  /** The incidents that turned out to come and go in turn with this one: they go on in it. */
+  /** Incidents that turned out to alternate with this one and were merged into it. */
   readonly merged: readonly string[];
-  /** The incident that this one goes on in; null: it stands for itself. */
+  /** The incident that this one was merged into; null if it was not merged. */
   readonly mergedInto: string | null;
 }
 
@@ -71,7 +73,7 @@ export interface Acknowledgement {
   readonly by: string;
 }
 
-/** `unjudged`: the round could not tell; `hidden`: something deeper is broken, so that it cannot be judged. */
+/** `unjudged`: the round could not judge it; `hidden`: a deeper fault prevents it from being judged. */
 export type CausePresence = 'seen' | 'absent' | 'unjudged' | 'hidden';
 
 export interface FormerCause {
@@ -82,13 +84,13 @@ export interface FormerCause {
   readonly since: EpochMs;
   /** The last round that showed it. */
   readonly until: EpochMs;
-  /** When the incident was understood otherwise. */
+  /** When another cause replaced this one. */
   readonly replacedAt: EpochMs;
-  /** Alertmanager may know about it. */
+  /** Whether Alertmanager may be informed about it. */
   readonly published: boolean;
 }
 
-/** The last word, and every cause that was named since the incident began, each as grave as it was named. */
+/** The last notification and every cause sent since the incident began, each with the severity that was sent. */
 export interface LastNotified extends NamedCause {
   readonly at: EpochMs;
   readonly named: readonly NamedCause[];
@@ -108,30 +110,30 @@ interface Thread {
   readonly last: string | null;
 }
 
-/** A cause that was seen, but not often enough yet. */
+/** A cause that was seen, but not often enough yet to open an incident. */
 export interface Candidate {
   readonly cause: Cause;
-  /** The first of the rounds in a row that showed it. */
+  /** The first of the consecutive rounds that showed it. */
   readonly since: EpochMs;
-  /** Rounds in a row that showed it, up to now. */
+  /** Number of consecutive rounds that showed it, including the latest. */
   readonly streak: number;
-  /** The last rounds that could judge it, oldest first: when it was seen, null where it was not. */
+  /** The last rounds that could judge it, oldest first: the time it was seen, or null if it was not. */
   readonly looks: readonly (EpochMs | null)[];
   /** The last round before `since` that did not show it, as in `Occurrence`. */
   readonly clearBefore: EpochMs | null;
 }
 
-/** A precondition that no round can judge. */
+/** A precondition that rounds cannot judge. */
 export interface Unjudged {
   readonly precondition: string;
   readonly since: EpochMs;
-  /** The last round that could not. */
+  /** The last round that could not judge it. */
   readonly at: EpochMs;
-  /** How often it was checked since then. */
+  /** Number of checks since then. */
   readonly checked: number;
 }
 
-/** Notifications about matching incidents wait until it ends. A null matches everything. */
+/** Holds back notifications about matching incidents until it ends. Null matches everything. */
 export interface Silence {
   readonly id: string;
   readonly cause: string | null;
@@ -142,26 +144,26 @@ export interface Silence {
   readonly comment: string;
 }
 
-/** All that the machine knows: plain data that survives JSON. */
+/** The whole state of the incident machine, as plain data that can be stored as JSON. */
 export interface IncidentState {
   readonly version: 1;
-  /** A random name of this store, in the id of everything that is told: two sites never tell under one id. */
+  /** A random name of this store, used in the ID of every notification so that IDs of two sites never collide. */
   readonly origin: string;
-  /** Counts incidents, digests and silences: names are made from it. */
+  /** Counts incidents, digests and silences, and is used for their IDs. */
   readonly counter: number;
   readonly candidates: readonly Candidate[];
   readonly unjudged: readonly Unjudged[];
-  /** The open ones, and the closed ones that may come back or are still to be told. */
+  /** Open incidents, and closed ones that can reopen or still have notifications to send. */
   readonly incidents: readonly Incident[];
   readonly silences: readonly Silence[];
   readonly maintenance: boolean;
-  /** When notifications went out, within the last hour. */
+  /** Times of notifications sent within the last hour. */
   readonly sent: readonly EpochMs[];
-  /** Since when a process works with it; null: the last one ended as it was asked to. */
+  /** Start of the current process; null if the last process ended as requested. */
   readonly runningSince: EpochMs | null;
-  /** When it was last told that a process had ended by itself; null: never. */
+  /** When an unexpected end of the process was last reported; null if never. */
   readonly restartToldAt: EpochMs | null;
-  /** Until when the last summary told; null: none was asked for yet. */
+  /** End of the period that the last summary covered; null if none was due yet. */
   readonly summarizedUntil: EpochMs | null;
 }
 
@@ -180,36 +182,35 @@ export const EMPTY_STATE: IncidentState = {
   summarizedUntil: null,
 };
 
-/** What identifies a cause: two causes with the same key are the same fault. */
+/** Reports whether two causes have the same key and are therefore the same fault. */
 export function sameCause(a: Pick<Cause, 'id' | 'subject'>, b: Pick<Cause, 'id' | 'subject'>): boolean {
   return a.id === b.id && a.subject === b.subject;
 }
 
-/** Something that is wrong now, and not worth a note alone. */
+/** Reports whether a fault is currently open and more than informational. */
 export function isOpenFault({ status, cause }: Incident): boolean {
   return status === 'open' && cause.severity !== 'info';
 }
 
-/** The state with these incidents instead of their earlier versions. */
+/** Returns the state with new versions of these incidents. */
 export function withIncidents(state: IncidentState, changed: readonly Incident[]): IncidentState {
   const byId = new Map(changed.map((incident) => [incident.id, incident]));
   return { ...state, incidents: state.incidents.map((incident) => byId.get(incident.id) ?? incident) };
 }
 
-/** More occurrences than these are no longer told one by one. */
+/** Maximum number of earlier occurrences that are listed individually. */
 export const MAX_EARLIER = 20;
 
-/** When the fault was there for the first time. */
 export function firstOccurrence(incident: Incident): Occurrence {
   return incident.earlier[0] ?? incident;
 }
 
-/** Open as far as is known, but it may have ended long ago. */
+/** Reports whether an incident counts as open but may have ended long ago. */
 export function isUnverified({ status, presence }: Incident): boolean {
   return status === 'open' && presence === 'unverified';
 }
 
-/** True while notifications about a cause wait. */
+/** Reports whether notifications about a cause are being held back. */
 export function isMuted(state: Pick<IncidentState, 'maintenance' | 'silences'>, cause: Cause, now: EpochMs): boolean {
   return state.maintenance || state.silences.some((silence) => silences(silence, cause, now));
 }
@@ -224,9 +225,9 @@ function silences(silence: Silence, cause: Cause, now: EpochMs): boolean {
 }
 
 /**
- * How long a fault was there, in words: `about 51 s`. Checks see it only now and then, so that this is the mean of the
- * shortest time that fits what they saw and the longest one. Where nothing is known of the time before or after it,
- * only the shortest one is: `at least 3 s`.
+ * Returns the duration of a fault in words: `about 51 s`. Checks are periodic, so this is the mean of the shortest and
+ * the longest duration that match the observations. If the time before or after the fault is unknown, only the shortest
+ * duration is returned: `at least 3 s`.
  */
 export function lastedText({ since, lastSeen, clear: { before, after } }: Occurrence): string {
   const shortest = Math.max(0, lastSeen - since);
@@ -238,38 +239,43 @@ function secondsText(span: Millis): string {
   return spanText(Math.max(1, Math.round(span / 1_000)) * 1_000);
 }
 
-/** When incidents open and close, and how much is told. Counts are rounds, times are milliseconds. */
+/**
+ * Controls when incidents open and close, and how many notifications are sent. Counts are rounds, times are
+ * milliseconds.
+ */
 export interface IncidentPolicy {
-  /** What is judged: all checks, in the order of the path. */
+  /** All checks, in the order of the path. */
   readonly checks: readonly Check[];
-  /** Rounds in a row that must show a cause before its incident opens. */
+  /** Consecutive rounds that must show a cause before its incident opens. */
   readonly confirmations: number;
-  /** Rounds in a row without it before its incident closes. */
+  /** Consecutive rounds without the cause before its incident closes. */
   readonly recoveries: number;
-  /** Between two notifications of an incident that stays open; 0 sends none. */
+  /** Time between two notifications of an incident that stays open; 0 disables reminders. */
   readonly reminder: Millis;
-  /** Notifications in any hour; what is more waits for a digest. */
+  /** Maximum number of notifications per hour. Further notifications wait for a digest. */
   readonly maxPerHour: number;
-  /** How long after its end an incident may be opened again, as the same one. */
+  /** How long after its end an incident can be reopened. */
   readonly reopenWindow: Millis;
   readonly flapping: Flapping;
-  /** More notifications than this from one round: the gravest goes out alone, the rest as a digest. */
+  /**
+   * If one round causes more notifications than this, the most severe is sent individually and the rest as a digest.
+   */
   readonly burst: number;
-  /** False: there is nobody to tell, so nothing counts as told. */
+  /** False if there are no recipients, so that nothing counts as sent. */
   readonly tells: boolean;
-  /** How far apart the checks of a precondition are as planned, by its id. */
+  /** Planned interval between checks of each precondition, by id. */
   readonly intervals: Readonly<Record<string, Millis>>;
 }
 
-/** More outages of one target than this within that time are flapping: the incident closes only after a quiet time. */
+/** A target with more outages than this within this time is flapping. Its incident closes only after a quiet time. */
 interface Flapping {
   readonly outages: number;
   readonly within: Millis;
-  /** How long the cause must have been away. */
+  /** Required time without the cause. */
   readonly quiet: Millis;
 }
 
-/** The present, and what is asked of it. */
+/** The current time and the policy that applies. */
 export interface Moment {
   readonly now: EpochMs;
   readonly policy: IncidentPolicy;
@@ -277,27 +283,27 @@ export interface Moment {
 
 const MINUTE: Millis = 60_000;
 
-/** What the configuration does not ask about. */
+/** Policy values that cannot be configured. */
 export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'reopenWindow' | 'flapping' | 'burst'> = {
   reopenWindow: 30 * MINUTE,
   flapping: { outages: 5, within: 120 * MINUTE, quiet: 15 * MINUTE },
   burst: 3,
 };
 
-/** More than this is not only a check that was left out, or a round that took its time. */
+/** A longer gap is more than one skipped check or a slow round. */
 const GAP_INTERVALS = 3;
 const LONGEST_ROUND: Millis = 15_000;
 
-/** Whether there was no check of a precondition for so long that nobody can tell what happened meanwhile. */
+/** Reports whether a precondition was not checked for so long that the state in between is unknown. */
 export function isGap({ intervals }: IncidentPolicy, precondition: string, time: Millis): boolean {
   return time > GAP_INTERVALS * (intervals[precondition] ?? Infinity) + LONGEST_ROUND;
 }
 
 /**
- * An intermittent fault is seldom seen in `confirmations` rounds in a row. It is one when it was `seen` in that
- * many of the last rounds: enough of them for one that is there in every second round, too many for failures by
- * accident. With the default of 2 confirmations, 5 of 10: rounds of which 2 % fail by themselves make that once in two
- * years at one in 30 s.
+ * Returns how often an intermittent fault must be `seen` in the last rounds, because it is seldom seen in
+ * `confirmations` consecutive rounds. The numbers are low enough for a fault in every second round and too high for
+ * accidental failures. With the default of 2 confirmations it is 5 of 10: rounds of which 2 % fail by accident reach
+ * that once in two years, at one round every 30 s.
  */
 export function intermittence({ confirmations }: IncidentPolicy): { readonly seen: number; readonly of: number } {
   const seen = 2 * confirmations + 1;
@@ -306,22 +312,24 @@ export function intermittence({ confirmations }: IncidentPolicy): { readonly see
 
 export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
 
-/** What is to be told, complete in itself: it may be delivered long after the machine went on. */
+/**
+ * The content of a notification. It is self-contained, because it may be delivered long after the state has changed.
+ */
 export type Notification = IncidentNotification | DigestNotification | TestNotification | NoteNotification;
 
 export interface IncidentNotification {
   readonly kind: 'incident';
-  /** Unique: the name of the mail is made from it, so that a repeated delivery can be recognised. */
+  /** Unique. The message ID of the mail is derived from it, so that a repeated delivery can be recognized. */
   readonly id: string;
   readonly at: EpochMs;
   readonly event: Exclude<NotificationEvent, 'digest'>;
-  /** As it was at `at`. */
+  /** The incident as it was at `at`. */
   readonly incident: Incident;
   readonly nextReminder: EpochMs | null;
   readonly stillOpen: readonly OpenCause[];
 }
 
-/** A fault that was open when a notification about others was made. */
+/** A fault that was open when a notification about other faults was created. */
 export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'> {
   readonly since: EpochMs;
 }
@@ -331,11 +339,11 @@ export interface DigestNotification {
   readonly kind: 'digest';
   readonly id: string;
   readonly at: EpochMs;
-  /** Gravest first. */
+  /** Most severe first. */
   readonly items: readonly DigestItem[];
-  /** More than fit in. */
+  /** Number of items that did not fit. */
   readonly omitted: number;
-  /** The others. */
+  /** Open faults that are not among the items. */
   readonly stillOpen: readonly OpenCause[];
 }
 
@@ -344,31 +352,31 @@ export interface DigestItem {
   readonly incident: Incident;
 }
 
-/** Sent by hand, to see whether the way to people works. */
+/** Sent manually to test delivery. */
 export interface TestNotification {
   readonly kind: 'test';
   readonly id: string;
   readonly at: EpochMs;
 }
 
-/** What ftm-watch tells of itself. Its texts are made when it is, in the zone of the site. */
+/** A notification about ftm-watch itself. Its texts are created with it, in the site's time zone. */
 export interface NoteNotification {
   readonly kind: 'note';
   readonly id: string;
   readonly at: EpochMs;
-  /** `restart`: it had ended without being asked to; `summary`: how it was since the last one. */
+  /** `restart`: the process had ended unexpectedly; `summary`: the state since the last summary. */
   readonly event: NoteEvent;
-  /** What it is about in at most 32 characters, for the subject. */
+  /** Topic for the subject, at most 32 characters. */
   readonly short: string;
   readonly tone: NoteTone;
-  /** What to do now. */
+  /** Recommended action. */
   readonly action: string;
-  /** What happened, in a sentence or two. */
+  /** What happened, in one or two sentences. */
   readonly summary: string;
   readonly sections: readonly NoteSection[];
 }
 
-/** Of what lasts: `good` says that nothing does. */
+/** Severity of the open faults; `good` if there are none. */
 type NoteTone = Exclude<Severity, 'info'> | 'good';
 
 export type NoteEvent = 'restart' | 'summary';
@@ -378,7 +386,7 @@ export interface NoteSection {
   readonly lines: readonly string[];
 }
 
-/** The incidents that a notification tells of: none for a test and a note. */
+/** Returns the incidents in a notification. A test or a note has none. */
 export function incidentsOf(notification: Notification): readonly Incident[] {
   switch (notification.kind) {
     case 'incident':
@@ -391,7 +399,7 @@ export function incidentsOf(notification: Notification): readonly Incident[] {
   }
 }
 
-/** The value of the header and of the JSON field `event`. */
+/** Returns the value of the header and of the JSON field `event`. */
 export function eventOf(notification: Notification): NotificationEvent | NoteEvent | 'test' {
   switch (notification.kind) {
     case 'incident':
@@ -403,10 +411,10 @@ export function eventOf(notification: Notification): NotificationEvent | NoteEve
   }
 }
 
-/** One notification on its way to one recipient: a mail address or the URL of a webhook. */
+/** One notification for one recipient: a mail address or a webhook URL. */
 export interface Delivery {
   readonly notificationId: string;
-  /** Id of a channel that the registry lists. */
+  /** ID of a channel in the registry. */
   readonly channel: string;
   readonly recipient: string;
   readonly status: DeliveryStatus;
@@ -415,71 +423,71 @@ export interface Delivery {
   readonly firstFailedAt: EpochMs | null;
   readonly nextAttemptAt: EpochMs;
   readonly finishedAt: EpochMs | null;
-  /** What the peer said last. Text of a stranger, bounded. */
+  /** The peer's last reply. Untrusted, limited in length. */
   readonly detail: string;
 }
 
 /**
- * `rejected` and `expired` are given up: refused by all who could take it, or not taken for days. While its incident is
- * open it is tried again all the same. `withdrawn`: nobody wants it any more, since its recipient is not configured any
- * more, or something newer about the same incidents was sent or given up.
+ * `rejected` (refused by all servers that could accept it) and `expired` (not accepted for days) are given up, but are
+ * retried while the incident is open. `withdrawn`: no longer needed, because its recipient is not configured any more,
+ * or because something newer about the same incidents was sent or given up.
  */
 type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
 
 /**
- * What became of one attempt, as metrics count it. What was given up is counted so again at each attempt that fails.
+ * Result of one attempt, as counted by metrics. A delivery that was given up is counted again for each further failed
+ * attempt.
  */
 export type DeliveryResult = 'sent' | 'failed' | 'rejected' | 'expired';
 
-/** Tells whether a delivery was given up. */
 export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {
   return status === 'rejected' || status === 'expired';
 }
 
-/** Tells one delivery from another. */
+/** Returns the key that identifies a delivery. */
 export function deliveryKey({ notificationId, channel, recipient }: Delivery): string {
   return `${notificationId} ${channel} ${recipient}`;
 }
 
-/** A delivery with what it carries. */
+/** A delivery and its notification. */
 export interface OutboxEntry {
   readonly delivery: Delivery;
   readonly notification: Notification;
 }
 
-/** What one step of the machine asks to keep, all or nothing. */
+/** The changes that one step of the machine stores, all or nothing. */
 export interface JournalEntry {
   readonly state: IncidentState;
-  /** As they are after the step, for the history. */
+  /** The incidents after the step, for the history. */
   readonly incidents: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
 }
 
 /**
- * Keeps what alerting must not forget. No operation throws: what cannot be written to disk is kept in memory, and
- * written as soon as the disk takes it.
+ * Stores the data that alerting must not lose. No operation throws. Data that cannot be written to disk is kept in
+ * memory and written as soon as the disk accepts it.
  */
 export interface AlertJournal {
-  /** What was stored before; null: nothing, or nothing readable. */
+  /** Returns the stored state; null if there is none or it is unreadable. */
   savedState(): IncidentState | null;
   record(entry: JournalEntry): void;
-  /** Replaces deliveries by their new version. */
+  /** Replaces deliveries with their new versions. */
   update(deliveries: readonly Delivery[]): void;
-  /** What is still to be delivered, oldest first. */
+  /** Returns pending deliveries, oldest first. */
   pending(): readonly OutboxEntry[];
-  /** What was given up although an incident that it tells of is still open, oldest first. */
+  /** Returns deliveries that were given up although one of their incidents is still open, oldest first. */
   givenUp(): readonly OutboxEntry[];
 }
 
 const MAX_FORMER = 20;
 
-/** The cause of an incident as one that it had. */
+/** Returns the current cause of an incident as a former cause. */
 export function formerOf({ cause, causeSince, lastSeen, published }: Incident, now: EpochMs): FormerCause {
   const { id, subject, severity } = cause;
   return { id, subject, severity, since: causeSince, until: lastSeen, replacedAt: now, published };
 }
 
-/** The incident with another cause, of which Alertmanager is not told before it may be. */
+/** Replaces the cause of an incident. Alertmanager is not informed about the new cause until that is allowed. */
 export function withCause(
   incident: Incident,
   cause: Cause,
@@ -495,7 +503,9 @@ export function withCause(
   };
 }
 
-/** The cause with what people added to the incident: it is told with it, and never changes what the cause is. */
+/**
+ * Adds evidence from people to the cause. The evidence is reported with the cause but never changes which cause it is.
+ */
 export function withAttached(cause: Cause, { attached }: Pick<Incident, 'attached'>): Cause {
   if (attached.length === 0) return cause;
   return { ...cause, evidence: [...attached, ...cause.evidence.filter((line) => !attached.includes(line))] };

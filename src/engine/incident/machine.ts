@@ -35,13 +35,13 @@ import type { Cause, Check } from '../model.ts';
 import { mergeAlternating, mergeUnjudged } from './merge.ts';
 import { UNKNOWN_CAUSE } from '../words.ts';
 
-/** One more drops the oldest. */
+/** Adding more drops the oldest. */
 export const MAX_SILENCES = 100;
 
 /**
- * The incident machine. Rounds open, change and close incidents; then what people were told is compared with what is
- * true. The same inputs always give the same states and effects. The caller stores the state before it runs the
- * effects.
+ * Advances the incident machine. Rounds open, change and close incidents; then the notifications already sent are
+ * compared with the current state. The same inputs always give the same states and effects. The caller stores the state
+ * before it runs the effects.
  */
 export function next(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): IncidentStep {
   const now = presentOf(input);
@@ -92,8 +92,8 @@ function addSilence(state: IncidentState, asked: Omit<Silence, 'id' | 'from'>, n
 const MAX_NAME = 100;
 
 /**
- * Somebody works on an incident: its reminders stop, and nothing else. It ends with the incident, or when its cause
- * changes.
+ * Acknowledges an incident, which only stops its reminders. The acknowledgement ends with the incident or when its
+ * cause changes.
  */
 function acknowledge(state: IncidentState, id: string, { at, by }: Acknowledgement): IncidentState {
   return withOpen(state, id, (incident) => ({
@@ -102,15 +102,14 @@ function acknowledge(state: IncidentState, id: string, { at, by }: Acknowledgeme
   }));
 }
 
-/** Nobody does any more: reminders go on. */
+/** Removes the acknowledgement, so that reminders continue. */
 function unacknowledge(state: IncidentState, id: string): IncidentState {
   return withOpen(state, id, (incident) => ({ ...incident, acknowledgement: null }));
 }
 
-/** More drops the oldest. */
+/** Adding more drops the oldest. */
 const MAX_ATTACHED = 10;
 
-/** Somebody adds evidence to an open incident. */
 function attach(state: IncidentState, id: string, evidence: readonly string[]): IncidentState {
   return withOpen(state, id, (incident) => {
     const attached = [...new Set([...incident.attached, ...evidence])].slice(-MAX_ATTACHED);
@@ -126,7 +125,8 @@ function withOpen(state: IncidentState, id: string, change: (incident: Incident)
 }
 
 /**
- * Drops what has no future: silences that are over, and incidents that ended, were told, and are too old to come back or to count as an outage.
+ * Drops data that is no longer needed: expired silences, and incidents that have ended, were reported, and are too old
+ * to reopen or to count as an outage.
  */
 export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
   return {
@@ -143,7 +143,7 @@ function isKept({ closedAt, lastNotified, awaitsDigest }: Incident, now: EpochMs
 
 const MAX_RETURNS = 50;
 
-/** Takes one round in: incidents open, change and close. Nothing is told yet. */
+/** Processes one round: incidents open, change and close. No notifications are created yet. */
 export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): IncidentStep {
   const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
   const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
@@ -159,7 +159,7 @@ export function observe(before: IncidentState, diagnosed: RoundView, policy: Inc
   return closeRecovered(withFlapping(merged, { now: view.diagnosis.at, policy }), view, policy);
 }
 
-/** An open incident against this round. */
+/** Updates an open incident with this round. */
 function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
   const now = view.diagnosis.at;
   const presence = presenceOf(incident.cause, view);
@@ -180,7 +180,7 @@ function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy):
       return {
         ...incident,
         presence,
-        // A wall clock that was set back must not keep the incident open for as long.
+        // A wall clock that was set back must not keep the incident open longer.
         lastSeen: Math.min(incident.lastSeen, now),
         clear: {
           ...incident.clear,
@@ -199,14 +199,14 @@ function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: Inciden
   return isGap(policy, cause.precondition, now - lastSeen) ? null : now;
 }
 
-/** With the cause as this round tells it: its evidence, its severity. */
+/** Returns the incident with the cause from this round, including its evidence and severity. */
 function renewed(incident: Incident, view: RoundView): Incident {
   const now = view.diagnosis.at;
   const cause = view.causes.find((other) => sameCause(other, incident.cause));
   return cause === undefined ? incident : toldAnew(incident, cause, { since: now, now });
 }
 
-/** The same cause, which is another one to people where it is graver or less grave. */
+/** Updates the details of a cause. A different severity counts as a changed cause. */
 function toldAnew(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
   return cause.severity === incident.cause.severity
     ? { ...incident, cause: withAttached(cause, incident) }
@@ -221,7 +221,10 @@ function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly 
   return recent(times, now, policy).slice(-MAX_RETURNS);
 }
 
-/** A confirmed cause brings its incident back, becomes the better explanation of another one, or one of its own. */
+/**
+ * Places a confirmed cause: it reopens its incident, becomes the better explanation of an existing incident, or opens a
+ * new one.
+ */
 function placeCandidate(
   step: IncidentStep,
   candidate: Candidate,
@@ -255,7 +258,7 @@ function changed(incident: Incident, candidate: Candidate, present: Moment): Inc
   };
 }
 
-/** What was over is one occurrence, and this is another one of the same incident. */
+/** Starts another occurrence of an incident that had ended. */
 function reopened(incident: Incident, candidate: Candidate, present: Moment): Incident {
   const { since, clearBefore } = beginOf(candidate, present.policy);
   const { openedAt, lastSeen, closedAt, clear } = incident;
@@ -334,7 +337,7 @@ function withFlapping({ state, effects }: IncidentStep, present: Moment): Incide
   return { state: { ...state, incidents }, effects: effectsNow };
 }
 
-/** Outages of the same target, whatever caused them: those of this incident, and of others that have ended. */
+/** Returns the outages of the same target, from any cause: those of this incident and of others that have ended. */
 function outagesOf(incident: Incident, { incidents }: IncidentState, { now, policy }: Moment): number {
   const others = incidents.filter(
     ({ status, mergedInto, cause }) =>
@@ -351,7 +354,7 @@ function outagesOf(incident: Incident, { incidents }: IncidentState, { now, poli
 const ENDED = { status: 'closed', acknowledgement: null, flapping: false } as const;
 
 function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPolicy): IncidentStep {
-  // Another fault is just being confirmed: it may be what became of this one, and it is too early for an all-clear.
+  // Another fault is being confirmed. This one may have turned into it, so it is too early for an all-clear.
   if (step.state.candidates.some((candidate) => isBeingConfirmed(candidate, view))) return step;
   return step.state.incidents
     .filter((incident) => hasRecovered(incident, view, policy))
@@ -366,11 +369,14 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
 }
 
 /**
- * The open incident that a newly confirmed cause continues, if any: the fault is the same one, only better understood.
- * That is so when the incident had this very cause before, when it was only suspected and this is what it was, when it
- * was a part of what is broken as a whole now, when the cause explains what the incident is about while that lasts, and
- * when it cannot be judged any more.
- * Everything else is a fault of its own, as is an incident whose own cause is still there.
+ * Returns the open incident that a newly confirmed cause continues, if any. It is then the same fault, better
+ * understood:
+ * - The incident had this cause before.
+ * - Its cause was only suspected, and this is the confirmed cause.
+ * - It was a part of what is now broken as a whole.
+ * - This cause explains the incident while the incident is still present.
+ * - The incident can no longer be judged.
+ * Otherwise the cause is a separate fault. It is also separate if the incident's current cause is still present.
  */
 export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;
@@ -412,8 +418,8 @@ function isCauseOf(cause: Cause, symptom: Cause, view: RoundView): boolean {
 }
 
 /**
- * Takes in the round of the last diagnosis once more, judged by an answer that came after it. Nothing was looked at
- * again: no look is counted, and nothing recovers. Whatever that round showed takes the cause that it has now.
+ * Processes the last round again with an answer that arrived after it. Nothing was checked again, so no check is
+ * counted and nothing recovers. Everything that the round showed gets its current cause.
  */
 function revise(before: IncidentState, view: RoundView, policy: IncidentPolicy): IncidentStep {
   const { at } = view.diagnosis;
@@ -443,7 +449,7 @@ function withCandidateNow(view: RoundView): (state: IncidentState, candidate: Ca
   };
 }
 
-/** What stands now where this cause stood; null: nothing does, or what does has a history of its own. */
+/** Returns the cause that replaces this one; null if there is none or it already has a history. */
 function causeNow(before: Cause, { incidents, candidates }: IncidentState, { causes }: RoundView): Cause | null {
   const same = causes.find((cause) => sameCause(cause, before));
   if (same !== undefined) return same;
@@ -468,12 +474,15 @@ function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view
 }
 
 interface Candidates {
-  /** Seen now, and often enough. */
+  /** Causes seen now, and often enough. */
   readonly ready: readonly Candidate[];
   readonly waiting: readonly Candidate[];
 }
 
-/** Causes of no open incident, one look further. A round that cannot judge one leaves it as it is. */
+/**
+ * Advances the candidates, which are causes without an open incident, by one check. A round that cannot judge a
+ * candidate does not change it.
+ */
 export function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
   const isClaimed = (cause: Cause): boolean =>
     state.incidents.some((incident) => incident.status === 'open' && sameCause(incident.cause, cause));
@@ -523,8 +532,9 @@ function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: Incid
 }
 
 /**
- * Seen in enough rounds in a row, or, since an intermittent fault never is, in enough of the last ones. What two
- * witnesses agree on needs one round less, since another look would tell no more than they do.
+ * Reports whether a cause was seen in enough consecutive rounds, or in enough recent rounds, because an intermittent
+ * fault never reaches the first. If two witnesses agree, one round less is enough, because another check would add
+ * nothing.
  */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;
@@ -536,7 +546,7 @@ function isIntermittent(looks: Candidate['looks'], policy: IncidentPolicy): bool
   return looks.filter((look) => look !== null).length >= intermittence(policy).seen;
 }
 
-/** The first round of those that confirmed it, and the last one before it that did not show it. */
+/** Returns the first of the rounds that confirmed the cause, and the last round before it that did not show it. */
 export function beginOf(
   { since, clearBefore, streak, looks }: Candidate,
   policy: IncidentPolicy,
@@ -545,13 +555,13 @@ export function beginOf(
   return { since: looks.find((look) => look !== null) ?? since, clearBefore: null };
 }
 
-/** The times at which it was back after rounds without it. */
+/** Returns the times at which the cause was back after rounds without it. */
 export function returnsOf({ looks }: Candidate): readonly EpochMs[] {
   const first = looks.findIndex((look) => look !== null);
   return looks.flatMap((look, index) => (look !== null && index > first && looks[index - 1] === null ? [look] : []));
 }
 
-/** Seen in this round, and not often enough yet. */
+/** Reports whether the cause was seen in this round, but not often enough yet. */
 export function isBeingConfirmed({ cause, looks }: Candidate, view: RoundView): boolean {
   return cause.severity !== 'info' && looks.at(-1) === view.diagnosis.at;
 }

@@ -16,9 +16,9 @@ import { UNKNOWN_CAUSE } from '../words.ts';
 import type { IncidentStep, RoundView } from './round-view.ts';
 
 /**
- * Two faults in one place that come and go in turn are one incident: the older one, or the one that people know to be
- * open. It goes on under its own id; the other one gets no end of its own, since people hear one end of both.
- * @param before as it was before this round
+ * Merges two alternating faults in one place into one incident: the older one, or the one that was already reported as
+ * open. It keeps its ID. The other incident gets no separate all-clear, because one all-clear covers both.
+ * @param before state before this round
  */
 export function mergeAlternating(before: IncidentState, placed: IncidentStep, view: RoundView): IncidentStep {
   const now = view.diagnosis.at;
@@ -36,7 +36,7 @@ export function mergeAlternating(before: IncidentState, placed: IncidentStep, vi
   }, placed);
 }
 
-/** Incidents of a precondition of which nothing is known any more go on in the one that says so. */
+/** Merges incidents of preconditions that have become unknown into the incident that reports them as unknown. */
 export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep {
   const unknown = placed.state.incidents.filter(
     ({ status, cause, presence }) => status === 'open' && cause.id === UNKNOWN_CAUSE && presence === 'seen',
@@ -62,12 +62,12 @@ export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep 
 
 interface Merged {
   readonly step: IncidentStep;
-  /** What the others go on in. */
+  /** The incident that the others are merged into. */
   readonly incident: Incident;
 }
 
 interface Round {
-  /** As it was before. */
+  /** The incident before this round. */
   readonly known: Incident;
   readonly now: EpochMs;
 }
@@ -76,7 +76,7 @@ function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
   return [cause, ...formerCauses].some((before) => sameCause(before, now));
 }
 
-/** It began while this one was away, and is away now that this one is back. */
+/** Reports whether the other incident began while this one was absent, and is absent now that this one is back. */
 function alternates(incident: Incident, other: Incident, known: Incident): boolean {
   return (
     isOpenFault(other) &&
@@ -99,7 +99,7 @@ function absorb(merged: Merged, other: Incident, round: Round): Merged {
 }
 
 interface Pair {
-  /** As it goes on, but for what tells the two apart. */
+  /** The continued incident, except for the fields that differ between the two. */
   readonly one: Incident;
   readonly other: Incident;
 }
@@ -140,10 +140,10 @@ function joined({ step, incident }: Merged, { one: both, other }: Pair, now: Epo
   };
 }
 
-/** Both, as this one is seen now. */
+/** Combines both incidents, with the current state of this one. */
 function together(incident: Incident, other: Incident, { known, now }: Round): Incident {
   const back = incident.returns.findLast((at) => at > known.lastSeen) ?? now;
-  // The time before it was away is over; with a second other one that is said already.
+  // The period before it was absent is over. When a second incident is merged, that is already recorded.
   const before =
     incident.causeSince > known.lastSeen ? [] : [formerOf({ ...incident, lastSeen: known.lastSeen }, back)];
   return {

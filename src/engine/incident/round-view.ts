@@ -26,32 +26,31 @@ import { spanText } from '../../core/time-text.ts';
 import { evidenceLine, UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words.ts';
 import { remedyOf, ANY_SERVER } from '../remedy-words.ts';
 
-/** One round as the incidents see it. */
+/** The data of one round that incidents are based on. */
 export interface RoundView {
   readonly diagnosis: Diagnosis;
-  /** Bounded, without doubles. */
+  /** Limited in size, without duplicates. */
   readonly causes: readonly Cause[];
-  /** Those that two witnesses of this round agree on. */
+  /** Causes on which two witnesses in this round agree. */
   readonly corroborated: readonly Cause[];
   readonly fresh: readonly string[] | null;
   readonly partlyFresh?: PartlyFresh;
-  /** All that there are. */
   readonly checks: readonly Check[];
   readonly looks?: Looks;
 }
 
-/** Of preconditions that are judged of several units, each of which is asked by itself. */
+/** For preconditions that are judged from several units, each of which is queried separately. */
 export interface PartlyFresh {
-  /** Causes that rest on units that were asked again. */
+  /** Causes based on units that were queried again. */
   readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** Preconditions whose units were all asked again by and by: what they do not show any more is gone. */
+  /** Preconditions whose units have all been queried again over time. Causes that they no longer show are gone. */
   readonly gone: readonly string[];
 }
 
-/** The last earlier round that judged each precondition, by its id. It is kept in memory alone. */
+/** The last earlier round that judged each precondition, by id. Kept only in memory. */
 export type Looks = ReadonlyMap<string, Diagnosis>;
 
-/** One round further. @param fresh as in `IncidentInput` */
+/** Adds one round. @param fresh as in `IncidentInput` */
 export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly string[] | null): Looks {
   const judged = diagnosis.preconditions.filter(
     ({ id, state }) => (fresh === null || fresh.includes(id)) && state !== 'unknown' && state !== 'blocked',
@@ -59,15 +58,18 @@ export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly str
   return new Map([...looks, ...judged.map(({ id }) => [id, diagnosis] as const)]);
 }
 
-/** When the last earlier round that judged the precondition of a cause did not show it; null: none is known. */
+/**
+ * Returns the time of the last earlier round that judged the cause's precondition, if it did not show the cause;
+ * otherwise null.
+ */
 export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView): EpochMs | null {
   const last = looks?.get(cause.precondition);
-  // A clock that was set back makes it later than this round.
+  // After a clock was set back, it can be later than this round.
   if (last === undefined || last.at > diagnosis.at) return null;
   return presenceOf(cause, roundView({ diagnosis: last, fresh: null, checks })) === 'absent' ? last.at : null;
 }
 
-/** More causes than any configuration can name; beyond it somebody is filling our memory. */
+/** More causes than any configuration can produce. A larger number means that somebody is filling our memory. */
 const MAX_CAUSES = 200;
 
 export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
@@ -79,7 +81,7 @@ export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'c
   return { ...known, diagnosis, causes: causes.filter(isFirst), corroborated };
 }
 
-/** What this round says about a cause. Only a precondition that was judged can say that the cause is gone. */
+/** Returns the presence of a cause in this round. A cause is absent only if its precondition was judged. */
 export function presenceOf(cause: Cause, view: RoundView): CausePresence {
   const isSeen = view.causes.some((other) => sameCause(other, cause));
   if (!isFreshOf(cause, isSeen, view)) return 'unjudged';
@@ -106,7 +108,10 @@ function presenceOfMissing(cause: Cause, status: PreconditionStatus): CausePrese
   }
 }
 
-/** It is still there, as evidence of a graver cause that has the same reason elsewhere or explains it. */
+/**
+ * Reports whether the cause is still present as evidence of a more severe cause that has the same reason elsewhere or
+ * explains it.
+ */
 export function showsStill(cause: Cause, view: RoundView): boolean {
   return view.diagnosis.preconditions.some(
     ({ id, findings }) => id === cause.precondition && findings.some((finding) => shows(finding, cause)),
@@ -117,12 +122,12 @@ function shows(finding: Finding, cause: Cause): boolean {
   return isFault(finding) && finding.subject === cause.subject && finding.suggests === cause.id;
 }
 
-/** Whether this round has checked it: what slower sources say is older. */
+/** Reports whether this round has checked the precondition. Data from slower sources is older. */
 function isFresh(precondition: string, { fresh }: Pick<RoundView, 'fresh'>): boolean {
   return fresh === null || fresh.includes(precondition);
 }
 
-/** The same for one cause: of several units, a part may have been asked again. */
+/** Reports the same for one cause. If there are several units, only some may have been queried again. */
 function isFreshOf(cause: Cause, isSeen: boolean, view: RoundView): boolean {
   const { partlyFresh } = view;
   if (isFresh(cause.precondition, view)) return true;
@@ -138,8 +143,8 @@ const MAX_LINES = 12;
 const MAX_BLOCK_LINES = 60;
 
 /**
- * A cause small enough to be kept and mailed. Its texts quote log lines, host names and certificates of strangers: each
- * becomes one visible line of bounded length, and their number is bounded too.
+ * Limits a cause to a size that can be stored and mailed. Its texts quote log lines, host names and certificates from
+ * untrusted parties. Each text becomes one visible line of limited length, and the number of texts is limited too.
  */
 export function boundCause(cause: Cause): Cause {
   return {
@@ -161,7 +166,7 @@ function boundSteps(steps: readonly RemedyStep[]): readonly RemedyStep[] {
   return more > 0 ? [...kept, sentenceStep(moreText(more))] : kept;
 }
 
-/** A block is kept whole or not at all: half of it would be run as well. */
+/** Limits a step. A block is kept whole or not at all, because an incomplete block would be run as well. */
 function boundStep(step: RemedyStep): RemedyStep {
   const text = visibleText(step.text, MAX_LINE);
   const isFit = [step.commands ?? '', step.undo ?? ''].every(isFitBlock);
@@ -183,14 +188,14 @@ function boundLines(lines: readonly string[]): readonly string[] {
   return more > 0 ? [...kept, moreText(more)] : kept;
 }
 
-/** How long a precondition may stay unknown before it is reported. */
+/** How long a precondition can stay unknown before it is reported. */
 const PATIENCE: Millis = 15 * 60_000;
-/** So often checked without a verdict, it is not known any more whether an open incident of it lasts. */
+/** After this many checks without a verdict, it is not known whether an open incident of the precondition continues. */
 const FEWEST_CHECKS = 3;
-/** What was not looked at for as long, as while the daemon was stopped, begins again. */
+/** After a longer gap without checks, for example while the daemon was stopped, the count starts again. */
 const LONGEST_GAP: Millis = 60 * 60_000;
 
-/** Since when each precondition is unknown, over restarts too. */
+/** Tracks since when each precondition has been unknown, across restarts. */
 export function followUnjudged({ unjudged }: IncidentState, view: RoundView): readonly Unjudged[] {
   const { diagnosis } = view;
   const { at } = diagnosis;
@@ -205,8 +210,9 @@ export function followUnjudged({ unjudged }: IncidentState, view: RoundView): re
 }
 
 /**
- * A warning for each precondition that has been unknown for long, and that no open incident explains. An incident of
- * the precondition itself explains nothing once several checks could not tell whether it lasts.
+ * Returns a warning for each precondition that has been unknown for a long time without an open incident that explains
+ * it. An incident of the precondition itself no longer explains it once several checks could not judge whether it
+ * continues.
  */
 export function unknownCauses(
   unjudged: readonly Unjudged[],
@@ -222,7 +228,7 @@ export function unknownCauses(
     const isLost = ({ cause }: Incident): boolean =>
       cause.precondition === precondition && checked >= FEWEST_CHECKS && presenceOf(cause, view) === 'unjudged';
     const open = known.filter((incident) => !isLost(incident)).map(({ cause }) => cause.precondition);
-    // When it never hears anything, its own judgement says so.
+    // If it never receives anything, its own judgement reports that.
     return status.waits === true || isExplained(check, { open, unjudged, checks })
       ? []
       : [boundCause(causeOf(check, status, { diagnosis, lasts: at - since }))];
@@ -230,7 +236,7 @@ export function unknownCauses(
 }
 
 interface Surroundings {
-  /** The preconditions of the open incidents. */
+  /** Preconditions of the open incidents. */
   readonly open: readonly string[];
   readonly unjudged: readonly Unjudged[];
   readonly checks: readonly Check[];
@@ -244,7 +250,7 @@ function isExplained(check: Check, { open, unjudged, checks }: Surroundings): bo
     ...checks.filter(({ isWayOut }) => isWayOut === true).map(({ id }) => id),
     ...check.dependsOn.map(({ by }) => by),
   ];
-  // What depends on something unknown is unknown too: that is told once, of the deepest.
+  // Preconditions that depend on an unknown one are unknown too. Only the deepest is reported.
   return (
     open.some((broken) => explaining.includes(broken)) ||
     unjudged.some(({ precondition }) => deeper.includes(precondition))
@@ -290,22 +296,22 @@ function wholeMinutes(time: Millis): string {
   return spanText(Math.floor(time / MINUTE) * MINUTE);
 }
 
-/** Everything that can happen to the incidents. `at` and `diagnosis.at` are the present. */
+/** All inputs of the incident machine. `at` and `diagnosis.at` are the current time. */
 export type IncidentInput =
   | {
       readonly kind: 'diagnosis';
       readonly diagnosis: Diagnosis;
       /**
-       * The preconditions that were looked at again; null: all. The others neither confirm nor recover anything, since
-       * the same observation seen twice is no confirmation.
+       * The preconditions that were checked again; null means all. The others neither confirm nor recover anything,
+       * because seeing the same observation twice is not a confirmation.
        */
       readonly fresh: readonly string[] | null;
-      /** Without: this is the first round that is known. */
+      /** Absent for the first known round. */
       readonly looks?: Looks;
-      /** Beyond that, preconditions of which a part was looked at again. */
+      /** Other preconditions that were partly checked again. */
       readonly partlyFresh?: PartlyFresh;
     }
-  /** The round of the last diagnosis, judged again when it was known more of what it had asked for. */
+  /** The round of the last diagnosis, judged again with more of the answers that it had requested. */
   | { readonly kind: 'revision'; readonly at: EpochMs; readonly diagnosis: Diagnosis }
   | { readonly kind: 'tick'; readonly at: EpochMs }
   | { readonly kind: 'maintenance'; readonly at: EpochMs; readonly active: boolean }
@@ -315,10 +321,10 @@ export type IncidentInput =
   | { readonly kind: 'unacknowledge'; readonly at: EpochMs; readonly id: string }
   | { readonly kind: 'attach'; readonly at: EpochMs; readonly id: string; readonly evidence: readonly string[] };
 
-/** `merged`: it goes on in another incident. */
+/** `merged`: the incident continues in another one. */
 export type Transition = 'opened' | 'reopened' | 'changed' | 'merged' | 'closed';
 
-/** What is to be done about it, after the state was stored. */
+/** Actions to run after the state was stored. */
 export type IncidentEffect =
   | { readonly kind: 'notify'; readonly notification: Notification }
   | { readonly kind: 'transition'; readonly transition: Transition; readonly incident: Incident };
