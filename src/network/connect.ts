@@ -27,7 +27,6 @@ export function openSocket(destination: Destination, signal: AbortSignal): Promi
   return whenReady(signal, () => connectTcp(options), 'connect');
 }
 
-/** The peer's certificate does not verify. */
 export class UnverifiedError extends ProbeError {
   /** As OpenSSL and Node call it: `SELF_SIGNED_CERT_IN_CHAIN`. */
   readonly code: string;

@@ -11,7 +11,7 @@ export interface ConnectionEvictor {
 
 export interface CrowdRules {
   readonly places: number;
-  /** Addresses for which connections from unknown addresses are closed. */
+  /** Reports whether an address is known. Connections from unknown addresses are closed first. */
   readonly isAcquaintance: (address: string) => boolean;
   readonly onTurnedOut: () => void;
 }
@@ -49,9 +49,9 @@ export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }:
 }
 
 /**
- * Returns the first connection that has received nothing since its last check. Connections with new bytes move to the
- * end of the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the connection
- * itself, below TLS and HTTP.
+ * Returns the first connection without new bytes since its last check. Connections with new bytes move to the end of
+ * the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the connection itself,
+ * below TLS and HTTP.
  */
 function quietest(group: Group): Socket | null {
   for (const [socket, heard] of group) {

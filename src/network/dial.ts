@@ -30,7 +30,7 @@ interface DialOptions {
   readonly tunnelLimit: Millis;
 }
 
-/** The proxy answered CONNECT but did not open a tunnel; the cause is a `ProxyRefusal`. */
+/** Error for a proxy that answered CONNECT but did not open a tunnel; its cause is a `ProxyRefusal`. */
 export class TunnelRefused extends ProbeError {
   readonly answer: ProxyAnswer;
 
@@ -118,7 +118,7 @@ async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Pro
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** Block pages begin with a style sheet. */
+/** Large, because block pages begin with a style sheet. */
 const MAX_PAGE_BYTES = 16 * 1024;
 
 const MAX_SCHEMES = 5;

@@ -144,7 +144,7 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
 
 /**
  * Reports whether nothing was sent: the configured source address does not belong to this machine, or connect(2) found
- * no free port. For IPv6 addresses, connect(2) also returns this error if IPv6 is disabled.
+ * no free port. For IPv6 addresses, connect(2) also returns this error if IPv6 is disabled, so they do not count.
  */
 function wasNothingTried(call: unknown, error: Error): boolean {
   return call === 'bind' || ('address' in error && typeof error.address === 'string' && isIPv4(error.address));

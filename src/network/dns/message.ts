@@ -27,7 +27,7 @@ export type DnsReading =
     }
   /** TC is set, so the question must be repeated over TCP (RFC 1035 §4.2.1). */
   | { readonly kind: 'truncated' }
-  /** Forged, garbled or an answer to something else. It must be ignored. */
+  /** Forged, garbled or an answer to something else, and must be ignored. */
   | { readonly kind: 'foreign'; readonly why: string }
   /** The reply belongs to the query, but is unusable. */
   | { readonly kind: 'unusable'; readonly why: string };

@@ -42,7 +42,7 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
       return answer('NXDOMAIN', [], durationMs);
     case 'ENODATA':
       return answer('NOERROR', [], durationMs);
-    // glibc returns EAI_AGAIN also if every server is silent, refuses the port or returns SERVFAIL. EAI_FAIL is for
+    // glibc returns EAI_AGAIN if every server is silent, refuses the port or returns SERVFAIL, and EAI_FAIL for
     // permanent failures.
     case 'EAI_AGAIN':
       return silence(

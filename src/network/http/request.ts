@@ -110,8 +110,9 @@ function brokenBefore({ socket, error }: TlsSession): Error | null {
 }
 
 /**
- * With TLS 1.3, the client finishes before the server has checked its (missing) certificate. The refusal then arrives
- * in place of a response (RFC 8446 §4.4.2.4), as an alert or as an end of the connection after a certificate request.
+ * Reports whether the server demanded a client certificate. With TLS 1.3, the client finishes before the server has
+ * checked its (missing) certificate. The refusal then arrives in place of a response (RFC 8446 §4.4.2.4), as an alert
+ * or as an end of the connection after a certificate request.
  */
 function certificateDemanded(error: unknown, { socket, certificateRequested }: TlsSession): boolean {
   if (demandsCertificate(alertName(error), certificateRequested)) return true;

@@ -89,7 +89,7 @@ interface SessionOptions {
   readonly tls: ConnectionOptions;
 }
 
-/** The current step of `greet`, which is the one that it waits for. */
+/** The reply or handshake that `greet` is waiting for. */
 type GreetStep = 'greeting' | 'hello' | 'starttls' | 'handshake';
 
 /**
@@ -190,7 +190,9 @@ export class MailSession {
     return reply;
   }
 
-  /** Returns the address if this machine's name is not valid outside its own network (RFC 5321 §4.1.4). */
+  /**
+   * Returns the host name, or the address if the host name is not valid outside the local network (RFC 5321 §4.1.4).
+   */
   #ownName(): string {
     const name = hostname();
     if (DOMAIN.test(name) && isIP(name) === 0) return name;

@@ -146,7 +146,7 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       if (!ended) end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
     }
     tlsSocket.once('secureConnect', () => end(null));
-    // These three remain after the handshake, because an unhandled error ends the process.
+    // These three listeners remain after the handshake, because an unhandled error ends the process.
     tlsSocket.on('error', end);
     tlsSocket.on('close', onEnd);
     socket.on('error', (error) => {

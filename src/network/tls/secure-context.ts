@@ -37,8 +37,8 @@ export function createRefusableSecureContext(): SecureContext {
 /**
  * The groups that every handshake offers, with a key share for X25519. Without Node's default post-quantum key share,
  * the ClientHello has 376 bytes instead of 1597 and fits into one segment. Old firewalls drop a hello in two segments.
- * The appliance does not send one, so a probe would raise a false alarm. The key share would also cost 0.1 ms of CPU
- * per handshake.
+ * The appliance does not send such a hello, so a probe would raise a false alarm. The key share would also cost 0.1 ms
+ * of CPU per handshake.
  */
 export const KEY_SHARES = 'X25519:P-256:P-384:P-521';
 
