@@ -182,7 +182,6 @@ const OWN_FIELDS: readonly string[] = ['category="', 'status='];
 /** First character of every other header or format. Quickly excludes most messages, which begin differently. */
 const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
 
-/** Reports whether `text` begins with FortiAuthenticator's own fields. */
 function beginsWithFields(text: string): boolean {
   return OWN_FIELDS.some((field) => text.startsWith(field));
 }
@@ -250,7 +249,7 @@ function beginsAnew(text: string): boolean {
   );
 }
 
-/** A word before a message is not necessarily a host, so only plausible names are returned. */
+/** A word before a message, such as "FTM", is not necessarily a host, so only plausible names are returned. */
 function plausibleHosts(...hosts: readonly (string | undefined)[]): readonly string[] {
   return hosts.flatMap((host) => (host !== undefined && /^[\w.:[\]%-]+$/u.test(host) ? [host] : []));
 }

@@ -262,7 +262,6 @@ export class LogIntake {
   }
 }
 
-/** Returns the part of the configuration that the log intake uses. */
 function intakeConfig({ logs, appliances, firewall, licenseServer }: LogConfig): LogIntakeConfig {
   return {
     logs,

@@ -38,9 +38,9 @@ interface TcpOptions extends ConnectionDeps {
   readonly certificate: ServedCertificate | null;
   readonly limits: ConnectionLimits;
   readonly tally: LineTally;
-  /** Addresses for which connections from unknown addresses are closed. */
+  /** Reports whether an address is known. Connections from unknown addresses are closed first. */
   readonly isKnown: (address: string) => boolean;
-  /** Senders that are rejected immediately, because no line of theirs could be accepted. */
+  /** Reports whether a sender is rejected immediately, because no line from it could be accepted. */
   readonly refuses: (address: string) => boolean;
   readonly onStuck: (address: string) => void;
   readonly onFailedHandshake: (address: string, error: Error) => void;
@@ -179,7 +179,6 @@ interface ConnectionDeps {
   readonly reader: (origin: Origin, address: string, refuse: () => void) => LineSink;
 }
 
-/** One connection that sends lines. */
 class TcpConnection {
   readonly address: string;
   readonly #socket: Socket;
@@ -315,7 +314,6 @@ export function createConnectionWarnings(deps: {
   };
 }
 
-/** A stream that can be paused. */
 export interface Pausable {
   pause(): unknown;
   resume(): unknown;

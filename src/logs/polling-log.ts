@@ -199,7 +199,7 @@ function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listenin
   return since === null ? {} : { listening: { since, until } };
 }
 
-/** Schedules writes of one file, soon or later, and never two at once. */
+/** Schedules writes of one file with different delays, but never two at once. */
 interface PlannedSave {
   /** Writes within this time, together with a write that is already scheduled. */
   within(delay: Millis): void;

@@ -42,7 +42,6 @@ interface ReaderOptions {
   readonly tally: LineTally;
   /** With `refuse`, foreign lines are not examined at all. */
   readonly foreign: 'count' | 'refuse';
-  /** Called for each foreign line. */
   readonly onForeign: (line: FramedLine) => void;
   /**
    * Called for each line of an appliance that seems to be about FortiToken Mobile activation but matches no signature.
@@ -108,7 +107,7 @@ export class LogReader implements LineSink {
 
   #foreign(line: FramedLine): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
-    // A firewall is not an appliance, but its own admission raises an alarm. It counts if a relay or a file confirms
+    // A firewall is not an appliance, but its evidence raises an alarm. So it counts only if a relay or a file confirms
     // the sender.
     const confirmed = origin.kind === 'relay' || source === 'file';
     if (confirmed && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
@@ -344,7 +343,7 @@ interface Pending {
   count: number;
 }
 
-/** Lines from a file that is catching up differ in time, so they are grouped by second. */
+/** While a file is being caught up, its lines have different times, so they are grouped by second. */
 const GRAIN: Millis = 1000;
 const HEARD_EVERY: Millis = 1000;
 /** Maximum number of event kinds per turn; beyond it, events are delivered earlier. */
@@ -382,7 +381,7 @@ export class EventOutbox {
     this.#schedule();
   }
 
-  /** Returns the last times by appliance; `unnamed` for lines without one. */
+  /** Returns when the last line of each appliance arrived; `unnamed` for lines without one. */
   lastReceivedAt(): ReadonlyMap<string, EpochMs> {
     return new Map([...this.#heardAt].map(([appliance, at]) => [appliance ?? UNNAMED, at]));
   }

@@ -203,8 +203,7 @@ function named(
 }
 
 /**
- * Handles a relay that keeps no header, or its file. The line contains no other host, so it belongs to the only
- * appliance.
+ * Returns the only appliance for a line without a host, from a relay that keeps no header or from such a relay's file.
  */
 function nameless({ text, start, end }: FramedLine, source: LogSource, { only }: Attribution): string | undefined {
   if (only === null) return undefined;
@@ -316,7 +315,6 @@ class SenderTurns {
     return true;
   }
 
-  /** Returns the most recently reported senders, in order. */
   senders(): readonly string[] {
     return [...this.#told.keys()];
   }

@@ -70,7 +70,6 @@ const firewall = z.strictObject({
     .refine((fields) => Object.keys(fields).length > 0, 'expected at least one field'),
 });
 
-/** Reports whether a check has the given cause. */
 type IsCause = (text: string) => boolean;
 
 interface EntrySchemas {
