@@ -126,10 +126,10 @@ function connectionsOf(
   return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
 }
 
-/** Where only some connections fail, verdicts this recent replace those that this round could not reach. */
+/** If only some connections fail, earlier verdicts up to this age replace those missing from this round. */
 const STANDS: Millis = 15 * 60_000;
 
-/** Reports whether some of the last rounds' connections failed and others did not. */
+/** Reports whether some connections of the last rounds failed and others did not. */
 function meetsSome(share: PathShare, { endpoints }: PathObservation): boolean {
   return sharesOf(share).some(
     ({ addresses, pattern }) =>

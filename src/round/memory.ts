@@ -145,7 +145,7 @@ function isClear({ addresses: singles, families, whole, forgeries }: PathShare):
   return [...singles, ...families.map((family) => family.share), whole].every(({ trail }) => trail.length === 0);
 }
 
-/** Omits `reported`: it is the trail, except for parts that are valid only for one round. */
+/** Omits `reported`, which is equal to the trail except for parts that are valid only in their round. */
 function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
   const kept = (share: ConnectionShare): unknown => ({ ...share, reported: undefined });
   return {
@@ -346,7 +346,7 @@ function whileKept(over: Deferral | null, at: EpochMs): Deferral | null {
   return over !== null && at - (over.until ?? at) <= DEFERRAL_KEPT ? over : null;
 }
 
-/** RFC 5321 §4.2.1: 4yz means a temporary failure. */
+/** Reports whether the server asked to come back later (4yz, RFC 5321 §4.2.1). */
 function isPutOff({ reason, stage, code }: Extract<MailOutcome, { kind: 'failed' }>): boolean {
   const isTemporary = code !== null && code >= 400 && code < 500;
   return reason === 'rejected' && isTemporary && (stage === 'sender' || stage === 'recipient');

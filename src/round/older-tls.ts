@@ -96,8 +96,8 @@ function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] 
 }
 
 /**
- * Returns null if the result is inconclusive, for example because the server does not support this version and reports
- * that.
+ * Connects once with TLS 1.2. Returns null if the result is inconclusive, for example because the server does not
+ * support this version and reports that.
  */
 async function lookOnce(
   target: PathTarget,

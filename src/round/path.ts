@@ -156,7 +156,6 @@ function calledOff(target: PathTarget, address: string): EndpointObservation {
   };
 }
 
-/** Returns the request for one connection to one address of the target. */
 export function requestOf(target: PathTarget, address: string): EndpointRequest {
   return { ...target, target, address };
 }

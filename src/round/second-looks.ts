@@ -166,7 +166,7 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 
 /**
  * If a resolver returns an error or an unexpected address for the target, also asks it for the names of the control
- * hosts. If it does the same for every name, it is broken rather than a filter. The system resolver is asked for the
+ * hosts. If it does the same for every name, it is broken; otherwise it filters. The system resolver is asked for the
  * target once more with a trailing dot, for which it uses neither the hosts file nor a search list. A silent resolver
  * needs no comparison.
  */

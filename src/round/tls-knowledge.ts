@@ -144,7 +144,6 @@ export async function loadTlsKnowledge(
   };
 }
 
-/** Returns the targets whose certificates are judged. */
 export function judgedTargets({ licenseServer, services }: Config): readonly string[] {
   return [licenseServer, ...services].map(authority);
 }
