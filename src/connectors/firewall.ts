@@ -190,7 +190,7 @@ async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): P
   return readResult(inquiry, { ...question, destination: address });
 }
 
-/** Returns an address of the server in the source's address family. */
+/** Returns an address of the server in the address family of the source. */
 function addressTowards({ source }: FirewallConfig, target: FirewallTarget): string | undefined {
   return addressesOf(target).find((candidate) => isIPv6(candidate) === isIPv6(source));
 }
@@ -346,7 +346,7 @@ function textOf({ kind, value }: Exemption): string {
   }
 }
 
-/** Returns an empty object if it cannot be read, which counts as an object without a type. */
+/** Reads an object. Returns an empty one if it cannot be read, which counts as an object without a type. */
 async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<ReplyFields> {
   const reply = await client.read({ kind, name });
   return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
@@ -479,7 +479,7 @@ function listedOf(object: ReplyFields): readonly Listed[] {
   return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
 }
 
-/** More than there are. The vendor does not document the status values. */
+/** More status values than exist. The vendor does not document them. */
 const MOST_STATUSES = 10;
 const MAX_STATUS = 30;
 
@@ -517,8 +517,8 @@ export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | 
 }
 
 /**
- * The default interval for asking firewalls. It applies however often something else asks, because it costs the
- * firewall work.
+ * Firewalls are asked for sessions no more often than on their default schedule, whatever else asks them, because it
+ * costs them work.
  */
 const GAP: Millis = 285_000;
 

@@ -129,7 +129,7 @@ const ENVELOPE = z.object({
 });
 
 /**
- * Returns the error in the body, because the service reports errors as HTTP 200 with `status` -1 or 2.
+ * Reads the error from the body, because the service reports errors as HTTP 200 with `status` -1 or 2.
  * @returns the error's text; null if there is none
  */
 export function serviceError(value: unknown): string | null {

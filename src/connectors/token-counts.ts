@@ -146,7 +146,10 @@ export function parseSmsQuota(value: unknown): SmsQuota | null {
 
 const SAVED = z.object({ pending: z.record(z.string(), z.number()) });
 
-/** Returns a hash. Serial numbers of tokens are not stored, because they identify what users log in with. */
+/**
+ * Returns a hash of a token's serial number. Serial numbers are not stored, because they identify what users log in
+ * with.
+ */
 export function tokenId(serial: string): string {
   return createHash('sha256').update(serial.toUpperCase()).digest('base64url').slice(0, 22);
 }
