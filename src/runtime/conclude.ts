@@ -222,7 +222,7 @@ export function lastExplainingFaults(incidents: readonly Incident[]): readonly F
     .map(({ cause: { precondition }, lastSeen }) => ({ precondition, appliance: null, at: lastSeen }));
 }
 
-/** By name: since when each check of an appliance's API has failed. */
+/** By appliance name: the time since which every check of its API has failed. */
 type UnreadSince = ReadonlyMap<string, EpochMs>;
 
 function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now: EpochMs): UnreadSince {

@@ -199,7 +199,7 @@ function localErrorOf(outcomes: readonly (Failure | { readonly kind: string } | 
   return failures.find(({ reason }) => reason === 'internal')?.message ?? null;
 }
 
-/** Returns the result if the time ran out or the request was cancelled before the probe started. */
+/** Returns the result of a probe that did not start, because the time ran out or the request was cancelled. */
 function notStarted(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
   return {

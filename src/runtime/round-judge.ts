@@ -45,7 +45,7 @@ export class RoundJudge {
   #last: readonly Assessment[] = [];
   #remembered = NOTHING_REMEMBERED;
   #ownClock: OwnClock | null = null;
-  /** Monotonic time at which the first of the consecutive rounds with such a fault began. */
+  /** Monotonic time at which the first of the consecutive rounds began that found a fault that a policy may explain. */
   #faultSince: Millis | null = null;
 
   constructor(deps: RoundJudgeDeps) {

@@ -64,7 +64,7 @@ class UnitGroup<Fact> {
     });
   }
 
-  /** @param since earlier answers are ignored if the unit has a replacement for them */
+  /** @param since answers to earlier requests do not count if the unit has a substitute for them */
   facts(since: Millis = Number.NEGATIVE_INFINITY): readonly Fact[] {
     return this.#units.flatMap((unit) => {
       const answer = this.#answers.get(unit);
@@ -107,13 +107,13 @@ export class UnitMonitor {
   /** Runs on the schedule of the appliances; null if none is configured. */
   readonly #runner: Runner | null;
   readonly #asking = new Map<AskedPart, { readonly began: Millis; readonly done: Promise<boolean> }>();
-  /** Runs with missing answers. */
+  /** Runs that are still waiting for answers. */
   readonly #runs = new Set<Promise<void>>();
   /** Parts that will be asked soon. */
   readonly #queued = new Set<AskedPart>();
   /** Parts asked again since the last round. */
   readonly #renewed = new Set<Part>();
-  /** Parts asked again since their whole connector was. */
+  /** Parts asked again since all parts of their connector were. */
   readonly #renewedSoFar = new Set<Part>();
   readonly #ownTurn = oneATurn();
   /** Settles when everything on the schedule of the appliances has been asked once. */
@@ -155,14 +155,14 @@ export class UnitMonitor {
     };
   }
 
-  /** Like `picture`, but ignores answers requested before `began` if there is a replacement for them. */
+  /** Like `picture`, but without answers requested before `began`, if there is a substitute for them. */
   pictureSince(began: Millis): Picture {
     return { ...this.picture(), firewall: this.#firewall.facts(began) };
   }
 
   /**
-   * Asks all units of one connector, except those with a request that began after `since`, because scheduled answers
-   * may be older than a fault of the path. Resolves when all have answered; never rejects.
+   * Asks all units of one connector without a pending request newer than `since`, because scheduled answers may be
+   * older than a fault of the path. Resolves when all have answered; never rejects.
    */
   async askNow(id: 'appliances' | 'firewall', since: Millis, signal: AbortSignal): Promise<void> {
     const { parts } = id === 'firewall' ? this.#firewall : this.#appliances;
@@ -203,8 +203,8 @@ export class UnitMonitor {
   }
 
   /**
-   * Asks the parts without a pending request, one after the other. Resolves to false if this process stalled in the
-   * meantime.
+   * Starts asking the parts without a pending request, one after the other. Resolves to false if this process stalled
+   * in the meantime.
    */
   async #askAll(signal: AbortSignal): Promise<boolean> {
     const idle = this.#scheduled().filter((part) => !this.#asking.has(part) && !this.#queued.has(part));

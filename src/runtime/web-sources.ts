@@ -26,7 +26,6 @@ interface DaemonFacts {
   readonly startedAt: EpochMs;
   /** Returns the active monitor, which a reload replaces. */
   readonly monitor: () => Monitor;
-  /** Emits each diagnosis. */
   readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;
   readonly lastReload: () => Activity['lastReload'];
@@ -170,8 +169,8 @@ function logLines({ lines, lastReceivedAt }: LogCounters): Activity['logLines'] 
 }
 
 /**
- * Returns the targets that can be requested from `/probe`, each with the deepest probe that certainly works. To
- * additional ports and control hosts, only a connection is made.
+ * Returns the targets that can be requested from `/probe`, each with the deepest probe that is certain to work. For
+ * additional ports and control hosts, that is only a connection.
  */
 export function discoveredProbes({
   licenseServer,
