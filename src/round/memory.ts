@@ -206,7 +206,7 @@ export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochM
   };
 }
 
-/** Applies while FortiAuthenticator reports errors, and to chains that change with each connection. */
+/** Minimum interval while FortiAuthenticator reports errors, and for chains that change with each connection. */
 const LEAST_GAP: Millis = 300_000;
 
 /**
