@@ -51,13 +51,13 @@ import {
 } from '../network/rest/reply-values.ts';
 import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
 
-/** What looks at the units share. */
+/** Data that all requests to the units share. */
 export interface ApplianceMemory {
   readonly pendingTokens: PendingMemory;
   readonly firmwareFacts: readonly FirmwareFact[];
 }
 
-/** The FortiAuthenticators: their REST API and SNMP agents, with GET alone. */
+/** Returns the FortiAuthenticators, which are read through their REST API (GET only) and SNMP agents. */
 export function applianceUnits(
   { appliances }: Pick<WatchedConfig, 'appliances'>,
   { pendingTokens, firmwareFacts }: ApplianceMemory,
@@ -89,10 +89,10 @@ async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Prom
   return { config, rest, role };
 }
 
-/** For all resources of one appliance together. */
+/** Time limit for all resources of one appliance together. */
 const APPLIANCE_TIMEOUT: Millis = 60_000;
 
-/** Reads one FortiAuthenticator, with GET alone. Never throws: what went wrong is part of the observation. */
+/** Reads one FortiAuthenticator with GET requests only. Never throws: failures are part of the observation. */
 export async function observeAppliance(
   appliance: Pick<ApplianceConfig, 'name'> & { readonly api: ApplianceApiConfig },
   context: ConnectorContext,
@@ -137,10 +137,10 @@ async function readResources(
   return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms, clock };
 }
 
-/** One answer may have been delayed on either way, or come from another member of a cluster. */
+/** A single answer may have been delayed in either direction, or come from another cluster member. */
 const FEWEST_ANSWERS = 2;
 
-/** Each answer says between which bounds the clock is: what fits all of them. */
+/** Returns the clock offset that is consistent with the bounds of all answers. */
 function clockOf(times: readonly ServerTime[], clock: Clock): ApplianceClock | null {
   if (times.length < FEWEST_ANSWERS) return null;
   const from = Math.max(...times.map(({ offsetMs, precisionMs }) => offsetMs - precisionMs));
@@ -168,7 +168,7 @@ async function readResource<T>(
   });
 }
 
-/** Tokens are counted while the pages arrive; `APPLIANCE_TIMEOUT` is for all of them. */
+/** Counts tokens while the pages arrive; `APPLIANCE_TIMEOUT` applies to all pages together. */
 async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
   return guarded(reader, 'fortitokens', async () => {
     const counter = createTokenCounter();
@@ -179,7 +179,7 @@ async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
   });
 }
 
-/** One resource that fails leaves the others standing. */
+/** Reads one resource. A failure does not affect the other resources. */
 async function guarded<T>(
   reader: Reader,
   resource: ApplianceResource,
@@ -202,7 +202,7 @@ function isRefusal(status: number): boolean {
   return status === 401 || status === 403;
 }
 
-/** The resources that are read: a closed set. */
+/** All resources that can be read. */
 type ApplianceResource =
   | 'systeminfo'
   | 'fortitokenmobilelicenses'
@@ -214,18 +214,18 @@ type ApplianceResource =
   | 'ldapusers'
   | 'radiususers';
 
-/** Reads one appliance. There is no way to write: `HttpGetter` cannot say another method. */
+/** Reads one appliance. Cannot write, because `HttpGetter` supports only GET. */
 export interface ApplianceClient extends AsyncDisposable {
   /** `query` begins with a question mark. */
   read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
-  /** The next page of a collection, by the `next` that the appliance gave. */
+  /** Returns the next page of a collection, at the `next` path from the appliance. */
   readNext(resource: ApplianceResource, next: string): Promise<JsonReply>;
-  /** Its clock, as each answer until now told it. */
+  /** Returns the appliance's clock according to each answer so far. */
   serverTimes(): readonly ServerTime[];
 }
 
 /**
- * Basic authentication with the user's web service key; the key is read from its source now.
+ * Creates a client that uses Basic authentication with the user's web service key. The key is read from its source now.
  * @throws {Error} when the key, `caFile` or the URL cannot be used
  */
 export async function createApplianceClient(
@@ -254,25 +254,25 @@ export async function createApplianceClient(
   };
 }
 
-/** More would not make its clock any clearer. */
+/** More answers would not make the clock more precise. */
 const MOST_TIMES = 20;
 
-/** At the default page size of 20, which older firmware may insist on, 20,000 objects. */
+/** 20,000 objects at the default page size of 20, which older firmware may enforce. */
 const MAX_PAGES = 1000;
 
-/** What is read page by page, and what becomes of each. */
+/** A collection that is read page by page, and the handler for each page. */
 interface Paged<Page extends { readonly next: string | null }> {
   readonly resource: ApplianceResource;
   readonly query: string;
-  /** null: it is not a page of this collection. */
+  /** Returns null for a value that is not a page of this collection. */
   readonly parse: (value: unknown) => Page | null;
   readonly take: (page: Page) => void;
 }
 
 /**
  * Reads a collection, one page at a time.
- * @returns the HTTP status that was answered instead of a page; null: all of it was read
- * @throws {ProbeError} when a page is not understood, or they do not end
+ * @returns the HTTP status that was answered instead of a page; null if everything was read
+ * @throws {ProbeError} when a page is invalid or the pages do not end
  */
 export async function readPages<Page extends { readonly next: string | null }>(
   client: ApplianceClient,
@@ -299,7 +299,7 @@ function notUnderstood(resource: ApplianceResource): ProbeError {
   return new ProbeError('protocol', `Cannot understand the answer of "${resource}": expected the documented fields`);
 }
 
-/** The trailing slash is part of the name; without it the appliance redirects. */
+/** The trailing slash is required; without it, the appliance redirects. */
 function pathOf(resource: ApplianceResource): string {
   return `/api/v1/${resource}/`;
 }
@@ -307,8 +307,8 @@ function pathOf(resource: ApplianceResource): string {
 const MAX_NEXT_LENGTH = 2048;
 
 /**
- * `meta.next` comes from the network, and the key goes where it points: only a relative path to the same collection
- * is followed.
+ * Returns the path from `meta.next`. The value comes from the network and the key is sent to that path, so only a
+ * relative path to the same collection is accepted.
  */
 function nextPath(resource: ApplianceResource, next: string): string {
   const base = 'https://appliance.invalid';
@@ -325,7 +325,7 @@ function nextPath(resource: ApplianceResource, next: string): string {
 const USAGE = z.object({ populated: z.unknown().optional() });
 const MEMORY = z.object({ total: z.unknown().optional() });
 
-/** `/systeminfo/`: docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide. Only what is needed must be there. */
+/** `/systeminfo/`: docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide. Only necessary fields are required. */
 const SYSTEM_INFO = z.object({
   sn: serialNumber,
   ha_sn: z.unknown().optional(),
@@ -337,7 +337,7 @@ const SYSTEM_INFO = z.object({
   ftm_usage_detail: USAGE.optional().catch(undefined),
 });
 
-/** null: it is not the answer of a FortiAuthenticator. */
+/** Returns null if the answer is not from a FortiAuthenticator. */
 export function parseSystemInfo(value: unknown): SystemFacts | null {
   const parsed = SYSTEM_INFO.safeParse(value);
   if (!parsed.success) return null;
@@ -353,7 +353,7 @@ export function parseSystemInfo(value: unknown): SystemFacts | null {
   };
 }
 
-/** `4032452.0 KB`; null in any other unit. */
+/** Parses `4032452.0 KB`; null for any other unit. */
 function kilobytes(value: unknown): number | null {
   return typeof value === 'string' && /KB\s*$/iu.test(value) ? lenientNumber(value) : null;
 }
@@ -374,7 +374,7 @@ const PROVISIONING = z.object({
   act_timeout: z.unknown().optional(),
 });
 
-/** `/fortitokenmobileprovisioning/`; null when no server stands in it. */
+/** Parses `/fortitokenmobileprovisioning/`; null if it contains no server. */
 export function parseProvisioningServer(value: unknown): ProvisioningServer | null {
   const parsed = PROVISIONING.safeParse(value);
   const host = parsed.success ? hostName(parsed.data.server_address) : null;
@@ -388,12 +388,12 @@ function codeLifeIn(hours: unknown): Millis | null {
 }
 
 const MAX_SERVERS = 20;
-/** Looked through for the default one. */
+/** Maximum number of servers that are searched for the default one. */
 const MAX_LISTED = 1000;
 
 /**
- * `/smtpservers/`. zod keeps only the named keys: `authentication_name` and `authentication_password`, which may stand
- * in the answer, end here.
+ * `/smtpservers/`. zod keeps only the listed keys and drops `authentication_name` and `authentication_password`, which
+ * the answer may contain.
  */
 const MAIL_SERVER = z.object({
   address: z.unknown().optional(),
@@ -407,8 +407,9 @@ const MAIL_SERVERS = z.object({ objects: cutList(MAIL_SERVER, MAX_LISTED) });
 type ServerObject = z.infer<typeof MAIL_SERVER>;
 
 /**
- * The servers that the appliance sends through: the default one where one is marked, since others may be leftovers,
- * else all. The appliance's own (`localhost`) cannot be probed from here and is left out. null: not a list.
+ * Returns the servers through which the appliance sends: the default server if there is one, because others may be
+ * unused, otherwise all. The appliance's own server (`localhost`) is omitted, because it cannot be probed from here.
+ * Returns null if the value is not a list.
  */
 export function parseMailServers(value: unknown): readonly ApplianceMailServer[] | null {
   const parsed = MAIL_SERVERS.safeParse(value);
@@ -435,7 +436,7 @@ function mailServer(object: ServerObject): ApplianceMailServer | null {
   };
 }
 
-/** Documented are `none` and `starttls`; TLS from the start shows only in the port (RFC 8314 §3.3). */
+/** Documented values are `none` and `starttls`. Implicit TLS is visible only from the port (RFC 8314 §3.3). */
 function securityOf(secure: unknown, port: number): ApplianceMailServer['security'] {
   if (secure === 'starttls') return 'starttls';
   return port === 465 || secure === 'ssl' || secure === 'tls' || secure === 'smtps' ? 'tls' : 'none';
@@ -458,8 +459,8 @@ function isLoopback(host: string): boolean {
 }
 
 /**
- * FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, instance 0 of each scalar; all of them stand below facSystem,
- * 1.3.6.1.4.1.12356.113.1 (the compiled MIB; Checkmk and Centreon ask for the same).
+ * FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, instance 0 of each scalar. All are below facSystem,
+ * 1.3.6.1.4.1.12356.113.1 (the compiled MIB; Checkmk and Centreon use the same objects).
  */
 const OBJECTS = {
   facSysSerial: '1.3.6.1.4.1.12356.113.1.2.0',
@@ -469,12 +470,10 @@ const OBJECTS = {
   facFortiTokenRemaining: '1.3.6.1.4.1.12356.113.1.202.6.0',
 } as const;
 
-/** UDP loses packets: the request is repeated within this time. */
+/** UDP loses packets, so the request is repeated within this time. */
 const SNMP_TIMEOUT: Millis = 5_000;
 
-/**
- * Asks one appliance over SNMP what it is. Never throws: what went wrong is part of the observation.
- */
+/** Reads one appliance's HA role over SNMP. Never throws: failures are part of the observation. */
 export async function observeHaRole(
   appliance: { readonly name: string; readonly snmp: SnmpConfig },
   context: ConnectorContext,

@@ -6,7 +6,7 @@ import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '..
 import { visibleText } from '../core/visible-text.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
 
-/** Everything that is ever asked of the firewall: a closed set of reads. */
+/** All requests that are ever sent to the firewall. None of them writes. */
 export type FirewallQuestion =
   | { readonly kind: 'route'; readonly destination: string; readonly ipv6: boolean }
   | {
@@ -30,16 +30,16 @@ export type FirewallQuestion =
     }
   | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
 
-/** Reads one firewall; it cannot say another method than GET. */
+/** Reads one firewall. Supports only GET. */
 export interface FirewallClient extends AsyncDisposable {
   /** @throws see `exchangeJson` */
   read(question: FirewallQuestion): Promise<JsonReply>;
-  /** Its serial number, as the answers tell; null: none did so far. */
+  /** Returns the firewall's serial number from its answers; null if there is none so far. */
   serial(): string | null;
 }
 
 /**
- * The bearer token is read from its source now.
+ * Creates a client. The bearer token is read from its source now.
  * @throws {Error} when the token, `caFile` or the URL cannot be used
  */
 export async function createFirewallClient(config: FirewallConfig, context: ConnectorContext): Promise<FirewallClient> {
@@ -61,7 +61,7 @@ export async function createFirewallClient(config: FirewallConfig, context: Conn
   };
 }
 
-/** FortiOS 7.6 wants a count between 20 and 1000. */
+/** FortiOS 7.6 requires a count between 20 and 1000. */
 const MOST_SESSIONS = '200';
 
 function pathOf(question: FirewallQuestion, vdom: string): string {
@@ -80,7 +80,7 @@ const TABLES: Readonly<Record<Named['kind'], string>> = {
   'wildcard-fqdn': 'cmdb/firewall.wildcard-fqdn/custom',
 };
 
-/** What is asked for besides is set in the query. */
+/** Returns the resource and adds the question's other parameters to the query. */
 function resourceOf(question: Exclude<FirewallQuestion, Named>, query: URLSearchParams): string {
   switch (question.kind) {
     case 'policy':
@@ -122,15 +122,15 @@ function setKnown(query: URLSearchParams, name: string, value: string | null): v
   if (value !== null) query.set(name, value);
 }
 
-/** Longer names than FortiOS allows are cut. */
+/** Names longer than FortiOS allows are cut. */
 const MAX_NAME = 80;
-/** More than that is no policy to copy from. */
+/** A policy with more interfaces is not suitable for copying. */
 const MAX_INTERFACES = 16;
 
 /** A JSON object of FortiOS, unchecked. */
 export type ReplyFields = Readonly<Record<string, unknown>>;
 
-/** The fields of a JSON object; none of anything else. */
+/** Returns the fields of a JSON object; empty for any other value. */
 export function fieldsOf(value: unknown): ReplyFields {
   return isObject(value) ? value : {};
 }
@@ -139,13 +139,13 @@ function isObject(value: unknown): value is ReplyFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Every answer of FortiOS has the serial number of the unit beside its results. */
+/** Returns the unit's serial number, which every FortiOS answer contains next to its results. */
 export function serialIn(value: unknown): string | null {
   const { serial } = fieldsOf(value);
   return typeof serial === 'string' && /^[A-Z0-9_-]{8,32}$/u.test(serial) ? serial : null;
 }
 
-/** The object inside an answer of FortiOS, by itself or as a list of one; null when there is none. */
+/** Returns the object in a FortiOS answer, given directly or as a list of one; null if there is none. */
 export function resultOf(value: unknown): ReplyFields | null {
   const { results } = fieldsOf(value);
   const result: unknown = Array.isArray(results) ? results[0] : results;
@@ -154,7 +154,9 @@ export function resultOf(value: unknown): ReplyFields | null {
 
 const LOOKUP = z.object({ success: z.boolean(), policy_id: z.unknown().optional() });
 
-/** The number of the policy that matches; 0 is the implicit deny; null: it is no answer to a lookup. */
+/**
+ * Returns the number of the matching policy; 0 is the implicit deny. null if the value is not an answer to a lookup.
+ */
 export function parsePolicyId(result: ReplyFields): number | null {
   const parsed = LOOKUP.safeParse(result);
   if (!parsed.success) return null;
@@ -162,15 +164,15 @@ export function parsePolicyId(result: ReplyFields): number | null {
   return lenientCount(parsed.data.policy_id);
 }
 
-/** What a policy says; names and switches in the words of FortiOS 7. */
+/** Settings of a policy, with names and values as in FortiOS 7. */
 export interface PolicyReply {
   readonly policy: FirewallPolicy;
   readonly sslProfile: string | null;
-  /** Set when the profiles come from a group. */
+  /** Set if the profiles come from a group. */
   readonly profileGroup: string | null;
 }
 
-/** null: it is no policy. */
+/** Returns null if the value is not a policy. */
 export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null {
   const action = result['action'];
   if (typeof action !== 'string') return null;
@@ -195,14 +197,17 @@ export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null
 const INTERFACES = z.array(z.object({ name: z.string().refine(isInterfaceName) })).max(MAX_INTERFACES);
 
 /**
- * All of them or none: a policy for a part of them would not match what the part is left out of. FortiOS writes
- * `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb `firewall/policy`).
+ * Returns all interfaces or none, because a policy for only some of them would not match traffic on the others. FortiOS
+ * writes `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb `firewall/policy`).
  */
 function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): readonly string[] {
   return INTERFACES.safeParse(result[setting]).data?.map(({ name }) => name) ?? [];
 }
 
-/** cmdb `firewall/policy`: `nat`, and `poolname` while `ippool` is on. Pools that a command cannot name make it unknown. */
+/**
+ * cmdb `firewall/policy`: `nat`, and `poolname` if `ippool` is enabled. null if a pool name cannot be used in a
+ * command.
+ */
 function natIn(result: ReplyFields): FirewallPolicy['nat'] {
   const nat = result['nat'];
   if (nat !== 'enable' && nat !== 'disable') return null;
@@ -216,7 +221,7 @@ function objectNameIn(result: ReplyFields, setting: string): string | null {
   return name !== null && isInterfaceName(name) ? name : null;
 }
 
-/** Settings of a policy or a group of profiles whose engines look into the traffic or may block it. */
+/** Settings of a policy or a profile group whose engines inspect the traffic or can block it. */
 const SECURITY_PROFILES: readonly string[] = [
   'av-profile',
   'webfilter-profile',
@@ -231,7 +236,7 @@ const SECURITY_PROFILES: readonly string[] = [
   'waf-profile',
 ];
 
-/** As in `av-profile "default"`. */
+/** Returns the profiles in the form `av-profile "default"`. */
 export function securityProfilesOf(result: ReplyFields): readonly string[] {
   return SECURITY_PROFILES.flatMap((setting) => {
     const name = nameIn(result, setting);
@@ -239,7 +244,7 @@ export function securityProfilesOf(result: ReplyFields): readonly string[] {
   });
 }
 
-/** The name that a setting holds; an empty one is none. */
+/** Returns the name in a setting; null if it is empty. */
 export function nameIn(result: ReplyFields, setting: string): string | null {
   const name = result[setting];
   return typeof name === 'string' && name !== '' ? visibleText(name, MAX_NAME) : null;
@@ -249,9 +254,7 @@ type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' | 'other
 
 export interface Exemption {
   readonly kind: ExemptionKind;
-  /**
-   * Name of an address object, the pattern itself for `regex`, the number for `category`; empty where it does not say.
-   */
+  /** Name of an address object, the pattern itself for `regex`, the number for `category`; empty if it is missing. */
   readonly value: string;
 }
 
@@ -273,7 +276,7 @@ const SSL_PROFILE = z.object({
   'ssl-exempt': z.array(z.unknown()).optional().catch(undefined),
 });
 
-/** null: neither `https` nor `ssl` says what it does. */
+/** Returns null if neither `https` nor `ssl` contains a mode. */
 export function parseSslProfile(result: ReplyFields, port: number): SslProfileReply | null {
   const parsed = SSL_PROFILE.safeParse(result);
   if (!parsed.success) return null;
@@ -282,7 +285,7 @@ export function parseSslProfile(result: ReplyFields, port: number): SslProfileRe
   return { mode, exemptions: (parsed.data['ssl-exempt'] ?? []).slice(0, MAX_EXEMPTIONS).map(exemptionOf) };
 }
 
-/** `inspect-all` goes before the protocols' own settings. */
+/** `inspect-all` takes precedence over the protocols' own settings. */
 function effectiveMode(profile: z.infer<typeof SSL_PROFILE>, port: number): SslInspectionMode | null {
   const all = modeOf(profile.ssl?.['inspect-all']);
   if (all !== null && all !== 'none') return all;
@@ -304,7 +307,7 @@ function modeOf(status: unknown): SslInspectionMode | null {
   }
 }
 
-/** FortiOS writes `443`, `[443, 8443]` or `"443 8443"`; nothing readable reads as the default, which is 443. */
+/** FortiOS writes `443`, `[443, 8443]` or `"443 8443"`. An unreadable value means the default, 443. */
 function coversPort(ports: unknown, port: number): boolean {
   const list: readonly unknown[] = Array.isArray(ports)
     ? ports
@@ -321,7 +324,7 @@ function exemptionOf(listed: unknown): Exemption {
   return { kind, value: exemptedIn(entry, kind) };
 }
 
-/** By their names in FortiOS. */
+/** Exemption kinds by their FortiOS names. */
 const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, ExemptionKind>([
   ['address', 'address'],
   ['address6', 'address'],

@@ -40,7 +40,10 @@ import type { Resource } from '../core/license/resource.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { addressInAny } from '../core/addresses.ts';
 
-/** The FortiGates on the way, each for its address of FortiAuthenticator. @param last what was said last */
+/**
+ * Returns the FortiGates on the path, each for its FortiAuthenticator address. @param last returns the last
+ * observations
+ */
 export function firewallUnits(
   { firewall, licenseServer }: Pick<WatchedConfig, 'firewall' | 'licenseServer'>,
   last: () => readonly FirewallObservation[],
@@ -62,19 +65,19 @@ function lastSessions(entry: FirewallConfig, seen: readonly FirewallObservation[
   return last?.kind === 'ok' ? last.sessions : null;
 }
 
-/** For all questions together. */
+/** Time limit for all requests together. */
 const FIREWALL_TIMEOUT: Millis = 60_000;
 
 type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
 
-/** Built in and not to be changed; without an object of its own in old firmware. */
+/** Built-in profile that cannot be changed. Old firmware has no object for it. */
 const NO_INSPECTION = 'no-inspection';
 
 /**
- * Asks a FortiGate which policy matches the appliance's connection to the licence server, and what it does to it, with
- * GET alone. Never throws: what went wrong is part of the observation.
+ * Asks a FortiGate which policy matches the appliance's connection to the licence server, and how that policy treats
+ * it, with GET requests only. Never throws: failures are part of the observation.
  *
- * @param last what its sessions were last
+ * @param last the last result for its sessions
  */
 export async function observeFirewall(
   config: FirewallConfig,
@@ -89,7 +92,7 @@ export async function observeFirewall(
     await using client = await createFirewallClient(config, { ...context, signal: limit.signal });
     const inquiry = { client, config, target };
     const match = await matchOf(inquiry);
-    // The match is worth having without what follows.
+    // The match is useful even if the following requests fail.
     const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
     const looked = { ...inquiry, fqdnObjects, match };
     const sessions = await sessionsOf(looked, { last, at: context.clock.now() }).catch(() => null);
@@ -101,7 +104,7 @@ export async function observeFirewall(
   }
 }
 
-/** What one entry of the configuration asks about, and whom. */
+/** Returns the connection that a configuration entry is about. */
 function flowOf(config: FirewallConfig, { host, port }: Pick<FirewallTarget, 'host' | 'port'>): Flow {
   const { source, appliances, vdom } = config;
   return {
@@ -120,7 +123,7 @@ interface Inquiry {
   readonly target: FirewallTarget;
 }
 
-/** The firewall does not accept the token, or not for this. */
+/** The firewall does not accept the token, or the token lacks this permission. */
 class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly status: number;
@@ -159,7 +162,7 @@ interface Looked extends Inquiry {
   readonly match: PolicyMatch;
 }
 
-/** Null: no policy lets the connection pass, or which addresses are the server's is not known. */
+/** Returns null if no policy allows the connection, or if the server's addresses are unknown. */
 async function sessionsOf(
   { client, config: { source }, target, fqdnObjects, match }: Looked,
   asked: Parameters<typeof readSessions>[2],
@@ -169,7 +172,7 @@ async function sessionsOf(
   return readSessions(client, { source, port: target.port, destinations, policy: match.policy.id }, asked);
 }
 
-/** FortiOS resolves the name by itself; one that cannot is asked again by the address. */
+/** FortiOS resolves the name on its own. If that fails, the lookup is repeated with the address. */
 async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): Promise<ReplyFields> {
   const { config, target } = inquiry;
   const question = {
@@ -187,15 +190,15 @@ async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): P
   return readResult(inquiry, { ...question, destination: address });
 }
 
-/** An address of the server in the family of the source. */
+/** Returns an address of the server in the address family of the source. */
 function addressTowards({ source }: FirewallConfig, target: FirewallTarget): string | undefined {
   return addressesOf(target).find((candidate) => isIPv6(candidate) === isIPv6(source));
 }
 
 /**
- * The interface that the route to a host leaves by. Most firmware wants to know where the traffic comes in, which is
- * where the answer would go out. The route is another access group than policies, so that a token may not read it; some
- * firmware does without.
+ * Returns the outgoing interface of the route to a host. Most firmware requires the incoming interface, which is the
+ * one for the route back. Routes belong to another access group than policies, so the token may not be allowed to read
+ * them. Some firmware works without the interface.
  */
 async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
   const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
@@ -203,7 +206,7 @@ async function interfaceTowards({ client, config }: Inquiry, destination: string
   return result === null ? null : nameIn(result, 'interface');
 }
 
-/** The profiles of a policy, or of the group that it names. */
+/** Adds the profiles of the policy's profile group, if there is one. */
 async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyReply> {
   if (reply.profileGroup === null) return reply;
   const group = await readResult(inquiry, { kind: 'profile-group', name: reply.profileGroup });
@@ -232,7 +235,7 @@ function exemptionTarget(target: FirewallTarget): ExemptionTarget {
   return { host: target.host, addresses: addressesOf(target) };
 }
 
-/** Blocks are left out: only an address can be asked for. */
+/** Address blocks are omitted, because a lookup accepts only single addresses. */
 function addressesOf(target: FirewallTarget): readonly string[] {
   return [target.host, ...target.expectedAddresses].filter((candidate) => isIP(candidate) !== 0);
 }
@@ -274,32 +277,32 @@ function notUnderstood(config: FirewallConfig, what: string): ProbeError {
   );
 }
 
-/** The server as exemptions may name it. */
+/** The names and addresses by which an exemption can cover the server. */
 interface ExemptionTarget {
   readonly host: string;
-  /** Single addresses that are expected of it. */
+  /** Expected single addresses of the server. */
   readonly addresses: readonly string[];
 }
 
 interface ExemptionResult {
-  /** `exemption "fortinet"`: the first that covers the server. */
+  /** The first exemption that covers the server, such as `exemption "fortinet"`. */
   readonly exemptedBy: string | null;
-  /** Those that may cover it or not, as `category 52`. */
+  /** Exemptions that may or may not cover the server, such as `category 52`. */
   readonly unread: readonly string[];
 }
 
 type Coverage = 'covers' | 'other' | 'unread';
 
 /**
- * The categories that FortiOS exempts by default, finance and health: no server for licences is in them. Where
- * FortiGuard puts it is not known, and an administrator may exempt just that category.
+ * Categories that FortiOS exempts by default, finance and health, which do not contain a licence server. The server's
+ * actual FortiGuard category is unknown, and an administrator may exempt exactly that category.
  */
 const CATEGORIES_OF_OTHERS: readonly string[] = ['31', '33'];
 
-/** Each costs one request; the built-in profiles have about 40. */
+/** Each exemption costs one request; the built-in profiles have about 40. */
 const MAX_READ = 64;
 
-/** Reads the objects that the exemptions name, one after the other, until one covers the server. */
+/** Reads the objects of the exemptions one after the other, until one covers the server. */
 async function readExemptions(
   client: FirewallClient,
   exemptions: readonly Exemption[],
@@ -320,7 +323,7 @@ async function coverageOf(client: FirewallClient, exemption: Exemption, target: 
       return CATEGORIES_OF_OTHERS.includes(exemption.value) ? 'other' : 'unread';
     case 'other':
     case 'regex':
-      // A pattern of a stranger is not run: it may never end.
+      // Patterns from the firewall are not run, because they might never finish.
       return 'unread';
     case 'address':
       return addressCoverage(await objectOf(client, 'address', exemption.value), target);
@@ -343,15 +346,15 @@ function textOf({ kind, value }: Exemption): string {
   }
 }
 
-/** Nothing where it cannot be read, which reads as an object of no type. */
+/** Reads an object. Returns an empty one if it cannot be read, which counts as an object without a type. */
 async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<ReplyFields> {
   const reply = await client.read({ kind, name });
   return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
 }
 
 /**
- * By the type of the object alone: FortiOS shows a `subnet` with each, which is 0.0.0.0/0 where it means nothing. A
- * country, a tag, or what a connector fills covers addresses that are not known here.
+ * Uses only the object's type: FortiOS shows a `subnet` for every type, with 0.0.0.0/0 if it is irrelevant. The
+ * addresses of a country, a tag or a connector's object are unknown here.
  */
 function addressCoverage(object: ReplyFields, { host, addresses }: ExemptionTarget): Coverage {
   switch (object['type']) {
@@ -383,7 +386,10 @@ function allOf(addresses: readonly string[], isCovered: (address: string) => boo
   return addresses.every(isCovered) ? 'covers' : 'other';
 }
 
-/** `*.fortinet.com` covers what ends in `.fortinet.com`; a star stands for any characters. @internal */
+/**
+ * Reports whether a pattern covers a host: `*.fortinet.com` covers names that end in `.fortinet.com`. A star matches
+ * any characters. @internal
+ */
 export function matchesName(pattern: string, host: string): boolean {
   const parts = pattern.toLowerCase().split('*');
   const name = host.toLowerCase();
@@ -400,7 +406,7 @@ export function matchesName(pattern: string, host: string): boolean {
   return at <= name.length - last.length;
 }
 
-/** `"173.243.138.0 255.255.255.0"`, or with a slash. */
+/** Accepts `"173.243.138.0 255.255.255.0"`, and the form with a slash. */
 function isInSubnet(address: string, subnet: string): boolean {
   const [network = '', mask = ''] = subnet.split(/[\s/]+/u);
   if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.isValidFourPartDecimal(network)) return false;
@@ -423,13 +429,14 @@ function ipv4Number(address: string): number | null {
   return ipaddr.IPv4.parse(address).octets.reduce((number, octet) => number * 256 + octet, 0);
 }
 
-/** As many objects of one name are looked at. */
+/** Maximum number of objects for one name. */
 const MAX_OBJECTS = 4;
 const MAX_ADDRESSES = 20;
 
 /**
- * What the firewall itself resolves the name to, in the address objects that policies may name. The list has the number
- * of addresses, one object by its name has the addresses. Nothing where the token may not read them.
+ * Returns the addresses to which the firewall itself resolves the name, from the address objects that policies can use.
+ * The list contains only the number of addresses; a request for a single object returns the addresses. Empty if the
+ * token may not read them.
  */
 async function readFqdnObjects(client: FirewallClient, host: string): Promise<readonly FqdnObject[]> {
   const listed = await objectsIn(client, null);
@@ -448,14 +455,14 @@ interface Listed {
   readonly name: string;
   readonly fqdn: string | null;
   readonly count: number | null;
-  /** null: it does not say. */
+  /** null if the answer does not contain them. */
   readonly addresses: readonly string[] | null;
 }
 
 async function objectsIn(client: FirewallClient, only: string | null): Promise<readonly Listed[]> {
   const reply = await client.read({ kind: 'fqdn-objects', only });
   const results = reply.kind === 'json' ? fieldsOf(reply.value)['results'] : null;
-  // A list of objects, each with its name; older firmware answers with a mapping from names to objects.
+  // A list of objects with names. Older firmware returns a mapping from names to objects.
   const named: readonly unknown[] = Array.isArray(results)
     ? results
     : Object.entries(fieldsOf(results)).map(([name, object]) => ({ ...fieldsOf(object), name }));
@@ -472,7 +479,7 @@ function listedOf(object: ReplyFields): readonly Listed[] {
   return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
 }
 
-/** More than there are; the vendor's words for them are documented nowhere. */
+/** More status values than exist. The vendor does not document them. */
 const MOST_STATUSES = 10;
 const MAX_STATUS = 30;
 
@@ -480,12 +487,12 @@ const TOKEN = z.object({ status: z.unknown().optional() });
 
 /**
  * "A map of FortiTokens and their status" (hermanwjacobsen/hfortix-fortios, from the vendor's description); PowerFGT
- * and others read a list. The answer holds what tokens are activated with, and to whom they belong: all but the status
- * ends here.
+ * and others read a list. The answer contains activation secrets and owners of tokens, so everything except the status
+ * is dropped here.
  */
 const TOKENS = z.object({ results: z.union([z.array(TOKEN), z.record(z.string(), TOKEN)]) });
 
-/** How many FortiTokens the FortiGate holds itself in each status. @throws what ended it */
+/** Counts the FortiGate's own FortiTokens by status. @throws the error that ended the request */
 async function readFortitokens(client: FirewallClient): Promise<Resource<ReadonlyMap<string, number>>> {
   const reply = await client.read({ kind: 'fortitokens' });
   if (reply.kind === 'status') {
@@ -496,7 +503,7 @@ async function readFortitokens(client: FirewallClient): Promise<Resource<Readonl
   return value === null ? { kind: 'absent' } : { kind: 'read', value };
 }
 
-/** Null: it is no list of tokens. @internal */
+/** Returns null if the value is not a list of tokens. @internal */
 export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | null {
   const parsed = TOKENS.safeParse(value);
   if (!parsed.success) return null;
@@ -509,25 +516,28 @@ export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | 
   return counts;
 }
 
-/** As rarely as the firewalls are asked by default, whatever asks in between: it is the firewall's work. */
+/**
+ * Firewalls are asked for sessions no more often than on their default schedule, whatever else asks them, because it
+ * costs them work.
+ */
 const GAP: Millis = 285_000;
 
-/** In seconds: a handshake that got no answer yet may still get one. */
+/** In seconds. A newer handshake without an answer may still get one. */
 const SETTLED = 3;
 
-/** The connection whose sessions are wanted. */
+/** The connection whose sessions are counted. */
 interface SessionFlow {
   readonly source: string;
   readonly port: number;
   /** Addresses and blocks of the server. */
   readonly destinations: readonly string[];
-  /** The policy that matches it. */
+  /** The policy that matches the connection. */
   readonly policy: number;
 }
 
 /**
- * `results.details`, in 7.6 as before; `saddr`, `daddr`, `dport`, `sentbyte`, `rcvdbyte`, `duration` stand in both
- * (PowerFGT; hermanwjacobsen/hfortix-fortios), `proto` as a name or a number.
+ * `results.details`, in 7.6 as before. `saddr`, `daddr`, `dport`, `sentbyte`, `rcvdbyte` and `duration` occur in both
+ * sources (PowerFGT; hermanwjacobsen/hfortix-fortios), `proto` as a name or a number.
  */
 const SESSIONS = z.object({
   results: z.object({
@@ -545,7 +555,9 @@ const SESSIONS = z.object({
   }),
 });
 
-/** The sessions of the flow: what was seen a short while ago stands. @throws what ended it */
+/**
+ * Returns the sessions of the connection, or the last result if it is recent. @throws the error that ended the request
+ */
 async function readSessions(
   client: FirewallClient,
   flow: SessionFlow,
@@ -555,7 +567,7 @@ async function readSessions(
   return { at, seen: await seenNow(client, flow) };
 }
 
-/** `session` became `sessions` in FortiOS 7.6, with the same answer. */
+/** `session` was renamed to `sessions` in FortiOS 7.6, with the same answer. */
 async function seenNow(client: FirewallClient, flow: SessionFlow): Promise<Resource<SessionCounts>> {
   for (const table of ['sessions', 'session'] as const) {
     const reply = await client.read({ kind: 'sessions', table, ...flow });
@@ -569,7 +581,10 @@ async function seenNow(client: FirewallClient, flow: SessionFlow): Promise<Resou
   return { kind: 'absent' };
 }
 
-/** Firmware may ignore what it was asked to filter by. Null: it is no table of sessions. @internal */
+/**
+ * Filters again, because firmware may ignore filters in the request. Returns null if the value is not a session table.
+ * @internal
+ */
 export function parseSessions(value: unknown, { source, port, destinations }: SessionFlow): SessionCounts | null {
   const parsed = SESSIONS.safeParse(value);
   if (!parsed.success) return null;

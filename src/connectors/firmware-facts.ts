@@ -5,7 +5,7 @@ import { FACT_USES, type FirmwareFact } from '../core/license/firmware.ts';
 import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
 import { issueTexts } from '../text/issue-text.ts';
 
-/** The catalogue that comes with the program. */
+/** The catalogue that ships with the program. */
 const SHIPPED_FACTS: string = fileURLToPath(new URL('../../config/firmware-facts.yaml', import.meta.url));
 
 const line = z.string().trim().min(1).max(500);
@@ -43,12 +43,14 @@ const fact = z
 
 const catalogue = z.strictObject({ facts: z.array(fact).max(200) });
 
-/** What is known of versions of FortiAuthenticator's firmware. @throws {Error} when the shipped file is damaged */
+/**
+ * Loads known facts about versions of FortiAuthenticator's firmware. @throws {Error} when the shipped file is damaged
+ */
 export async function loadFirmwareFacts(): Promise<readonly FirmwareFact[]> {
   return loadCatalogue({ what: 'firmware facts', files: [], shipped: SHIPPED_FACTS, parse: parseFirmwareFacts });
 }
 
-/** @throws {Error} with every problem of the file at once @internal */
+/** @throws {Error} with all problems of the file @internal */
 export function parseFirmwareFacts({ value }: CatalogueFile, file: string): readonly FirmwareFact[] {
   const attempt = `Cannot use the firmware facts of "${file}"`;
   const parsed = catalogue.safeParse(value);

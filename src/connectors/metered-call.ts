@@ -16,12 +16,12 @@ import { isOwnTrouble, type Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, type JsonReply } from '../network/rest/json-exchange.ts';
 
 export interface Call {
-  /** For messages: `Looking up licence "EFTM…"`. */
+  /** Used in messages: `Looking up licence "EFTM…"`. */
   readonly what: string;
   readonly send: () => Promise<JsonReply>;
-  /** What the body says went wrong, since HTTP 200 may carry an error; null: nothing. */
+  /** Returns the error described in the body, since an HTTP 200 answer can contain one; null if there is none. */
   readonly problemOf: (value: unknown) => string | null;
-  /** Whether a refusal (400, 401, 403) stops further calls for a while, as wrong credentials must. */
+  /** Whether a refusal (400, 401, 403) stops further calls for a while, which is required for wrong credentials. */
   readonly refusalBacksOff: boolean;
 }
 
@@ -31,10 +31,12 @@ export type CallResult =
   | { readonly kind: 'postponed'; readonly until: EpochMs }
   | Failure;
 
-/** Makes calls within the budget and keeps it: a call is counted before it is sent, so that a crash forgets none. */
+/**
+ * Makes calls within the budget. Each call is saved in the budget before it is sent, so that a crash does not lose any.
+ */
 export type MeteredCall = (call: Call) => Promise<CallResult>;
 
-/** The budget is loaded now; one user of it at a time. */
+/** Creates a metered call. Loads the budget now; only one user at a time is allowed. */
 export async function createMeteredCall(store: BudgetStore, context: ConnectorContext): Promise<MeteredCall> {
   let budget = parseBudget(await store.load());
 
@@ -67,7 +69,7 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
       reply = await call.send();
     } catch (error) {
       const failure = failed(error, startedAt, context);
-      // A call that we called off, or for which we had no socket, says nothing about the service.
+      // A call that we cancelled or had no socket for is not a failure of the service.
       if (!isOwnTrouble(failure.reason)) await keep(recordFailure(budget, context.clock.now(), null));
       return failure;
     }
@@ -111,16 +113,16 @@ function charge(
   return { result: rejected(`HTTP ${String(status)}`), next: recordFailure(budget, at.now, retryAfter) };
 }
 
-/** Where the budget is kept between rounds and restarts. */
+/** Storage for the budget between rounds and restarts. */
 export interface BudgetStore {
-  /** What was saved last, as it was parsed from JSON; anything else reads as an empty budget. */
+  /** Returns the last saved value as parsed from JSON; anything else counts as an empty budget. */
   load(): Promise<unknown>;
   save(budget: CallBudget): Promise<void>;
   /** @default REGISTRATION_LIMITS */
   readonly limits?: CallLimits;
   /**
-   * How long a call may wait for its turn while the service works: a hundred licences fit into a minute,
-   * more are asked for in the next. @default 0
+   * How long a call may wait for its turn while the service works. A hundred licences fit into a minute, and further
+   * ones are looked up in the next minute. @default 0
    */
   readonly patience?: Millis;
 }
@@ -130,7 +132,7 @@ const count = z.number().nonnegative();
 
 const budget = z.object({ calls: instants, errors: instants, failures: count, blockedUntil: count });
 
-/** Reads a budget that was kept as JSON; whatever is not one reads as an empty budget. */
+/** Parses a budget saved as JSON; anything invalid counts as an empty budget. */
 export function parseBudget(value: unknown): CallBudget {
   return budget.safeParse(value).data ?? EMPTY_BUDGET;
 }

@@ -24,10 +24,10 @@ import { visibleText } from '../core/visible-text.ts';
 
 const STATUS = '/api/v1/status';
 
-/** A round of a peer is older than this only where its rounds have stopped; clocks may differ by as much. */
+/** A peer's round is older than this only if its rounds have stopped. The two clocks may also differ by this much. */
 const MAX_AGE: Millis = 10 * 60_000;
 
-/** Reads the status of one other ftm-watch. Never throws: what went wrong is part of the observation. */
+/** Reads the status of another ftm-watch. Never throws: failures are part of the observation. */
 export async function observePeer(peer: PeerConfig, context: ConnectorContext): Promise<PeerObservation> {
   const startedAt = context.clock.elapsed();
   try {
@@ -58,9 +58,9 @@ function fresh(view: PeerView, { clock }: ConnectorContext): PeerView {
   );
 }
 
-/** A longer text is nothing that an ftm-watch says. */
+/** ftm-watch never returns a longer text. */
 const MAX_TEXT = 300;
-/** More causes than any site has at once. */
+/** No site has more causes at once. */
 const MAX_CAUSES = 50;
 
 const text = z.string().transform((value) => visibleText(value, MAX_TEXT));
@@ -91,8 +91,8 @@ const status = z.object({
 });
 
 /**
- * Reads what `/api/v1/status` answered: hostile text.
- * @throws {ProbeError} when it is not that of an ftm-watch, or of a version that is not understood
+ * Parses an answer of `/api/v1/status`, which is untrusted text.
+ * @throws {ProbeError} when it is not from an ftm-watch, or from an unsupported version
  */
 function parseStatus(peer: string, value: unknown): PeerView {
   const read = status.safeParse(value);
@@ -102,7 +102,7 @@ function parseStatus(peer: string, value: unknown): PeerView {
   return { kind: 'seen', peer, at, preconditions, causes: causes.slice(0, MAX_CAUSES) };
 }
 
-/** Other agents, each by its status page. */
+/** Returns the other ftm-watch instances, read through their status pages. */
 export function peerUnits({ peers }: Pick<WatchedConfig, 'peers'>): readonly Unit<PeerObservation>[] {
   return peers.map((peer) => ({
     name: peer.name,

@@ -10,7 +10,7 @@ import { createSecretFilter, visibleText } from '../core/visible-text.ts';
 import { cutList, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
 import type { RegistrationConfig } from '../config/schema/connectors.ts';
 
-/** Sends the operations of the closed set, each over verified TLS to its own host. */
+/** Sends the supported operations, each over verified TLS to its own host. */
 export interface RegistrationClient extends AsyncDisposable {
   /** @throws see `exchangeJson` */
   send(operation: Extract<RegistrationOperation, { kind: 'token' }>): Promise<JsonReply>;
@@ -18,7 +18,7 @@ export interface RegistrationClient extends AsyncDisposable {
   ask(operation: Exclude<RegistrationOperation, { kind: 'token' }>, token: string): Promise<JsonReply>;
 }
 
-/** What a request gets in with. */
+/** Credentials of a request. */
 interface Access {
   readonly headers: Readonly<Record<string, string>>;
   readonly secret: string;
@@ -52,8 +52,8 @@ export async function createRegistrationClient(
 }
 
 /**
- * Everything that is ever asked of the registration service: the token, and two questions. All three are POST by the
- * service's design, and none changes anything there; there is no other way to send a POST in this program's connectors.
+ * All requests that are ever sent to the registration service: the token, and two queries. All three use POST because
+ * of the service's design, and none changes anything there. The connectors cannot send any other POST.
  */
 export type RegistrationOperation =
   | { readonly kind: 'token'; readonly user: string; readonly password: string }
@@ -65,7 +65,7 @@ interface OperationRequest {
   readonly body: string;
 }
 
-/** Path and body as documented: the trailing slash of the token's path matters. */
+/** Returns path and body as documented. The trailing slash of the token's path is required. */
 function requestOf(operation: RegistrationOperation): OperationRequest {
   switch (operation.kind) {
     case 'token':
@@ -104,17 +104,17 @@ interface AccessToken {
   readonly expiresInSeconds: number;
 }
 
-/** What is wrong with the answer to the request for a token; null when a token is in it. */
+/** Returns the error in the answer to the token request; null if it contains a token. */
 export function tokenError(value: unknown): string | null {
   if (parseAccessToken(value) !== null) return null;
   const parsed = z.object({ message: z.string() }).safeParse(value);
   return parsed.success ? visibleText(parsed.data.message, 200) : 'no access token in the answer';
 }
 
-/** When the service does not say how long a token lives: the shortest that was ever seen is 3660 s. */
+/** Used if the service does not return a token's lifetime. The shortest ever seen is 3660 s. */
 const DEFAULT_LIFE_SECONDS = 3600;
 
-/** null: there is no token in it. */
+/** Returns null if there is no token. */
 export function parseAccessToken(value: unknown): AccessToken | null {
   const parsed = TOKEN.safeParse(value);
   if (!parsed.success) return null;
@@ -129,8 +129,8 @@ const ENVELOPE = z.object({
 });
 
 /**
- * The service says in the body whether it worked: HTTP 200 with `status` -1 or 2 is an error.
- * @returns what it says went wrong; null when nothing did
+ * Reads the error from the body, because the service reports errors as HTTP 200 with `status` -1 or 2.
+ * @returns the error's text; null if there is none
  */
 export function serviceError(value: unknown): string | null {
   const parsed = ENVELOPE.safeParse(value);
@@ -149,14 +149,14 @@ export interface LicenseRecord {
   readonly license: string;
   readonly serial: string | null;
   readonly status: string | null;
-  /** How many tokens were bought, by the SKU; null where that is of another kind. */
+  /** Number of tokens bought, from the SKU; null for other SKUs. */
   readonly bought: number | null;
 }
 
-/** "FTM-ELIC-XX: replace XX with the number of tokens" (the vendor's ordering guide; ta-p/205363 names FTM-ELIC-*). */
+/** "FTM-ELIC-XX: replace XX with the number of tokens" (the vendor's ordering guide; ta-p/205363 lists FTM-ELIC-*). */
 const TOKEN_SKU = /^FTM-ELIC-(?<tokens>[1-9]\d{0,5})$/iu;
 
-/** Each licence is asked for by its number. */
+/** Each licence is looked up by its number, so few records are expected. */
 const MAX_RECORDS = 1000;
 
 const LICENSE = z.object({
@@ -167,7 +167,7 @@ const LICENSE = z.object({
 });
 const LICENSES = z.object({ licenses: cutList(LICENSE, MAX_RECORDS).nullish() });
 
-/** The records of an answer without error; null when it cannot be understood. An absent list reads as an empty one. */
+/** Returns the records of an answer without an error; null if it is invalid. A missing list counts as empty. */
 export function parseLicenseRecords(value: unknown): readonly LicenseRecord[] | null {
   const parsed = LICENSES.safeParse(value);
   if (!parsed.success) return null;
@@ -192,7 +192,8 @@ const PRODUCT = z.object({
 });
 
 /**
- * Whether the details of a product name this licence. The shape of its list is not documented: any text in it counts.
+ * Reports whether the details of a product contain this licence. The list's format is not documented, so any text in it
+ * counts.
  */
 export function productHoldsLicense(value: unknown, license: string): boolean {
   const parsed = PRODUCT.safeParse(value);
@@ -201,7 +202,7 @@ export function productHoldsLicense(value: unknown, license: string): boolean {
   return holdsText([licenses, licenseKeys], license.toUpperCase());
 }
 
-/** Without recursion: the peer decides how deep it is nested. */
+/** Without recursion, because the peer controls the nesting depth. */
 function holdsText(root: unknown, text: string): boolean {
   const waiting: unknown[] = [root];
   while (waiting.length > 0) {

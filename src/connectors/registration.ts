@@ -30,28 +30,28 @@ import type { Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, secretOf } from '../network/rest/json-exchange.ts';
 
 export interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omit<RunnerOptions, 'run'> {
-  /** From one time of the schedule to the next. */
+  /** Interval of the schedule. */
   readonly period: Millis;
   readonly budget: BudgetStore;
-  /** They tell which licences to ask for. Settles when they have been asked. */
+  /** Returns the appliances, which determine the licences to look up. Settles when they have been asked. */
   readonly appliances: () => Promise<readonly UnitObservation[]>;
   readonly onSeen: (facts: RegistrationObservation) => void;
 }
 
-/** Asks again and again. */
+/** Asks the registration service repeatedly. */
 export interface RegistrationWatch {
   start(): void;
   stop(): Promise<void>;
-  /** They may have licences that were never asked for. */
+  /** Must be called when the appliances may have new licences. */
   appliancesChanged(): void;
 }
 
-/** An answer stands for so many times of the schedule when no newer one comes: licences move rarely. */
+/** An answer without a newer one is kept for this many intervals of the schedule, because licences rarely move. */
 const KEPT_TIMES = 2;
 
 /**
- * Asks the registration service on its schedule, and again, as soon as its quotas allow, for what it did not answer and
- * for licences that a unit was not known to have.
+ * Asks the registration service on its schedule. Licences without an answer and newly found licences are looked up
+ * earlier, as soon as the quotas allow.
  */
 export function watchRegistration(
   registration: RegistrationConfig,
@@ -59,9 +59,11 @@ export function watchRegistration(
 ): RegistrationWatch {
   const { clock, env, ownTurn, budget } = options;
   let known: RegistrationMemory = new Map();
-  /** Null: before the first look. */
+  /** null before the first run. */
   let everAsked: ReadonlySet<string> | null = null;
-  /** What the next run asks for. `open`: for what was not answered, and for licences that it never asked for. */
+  /**
+   * What the next run looks up. `open` means only licences without an answer and licences that were never looked up.
+   */
   let scope: 'all' | 'open' = 'all';
   let cancelNext: () => void = () => undefined;
 
@@ -101,7 +103,7 @@ export function watchRegistration(
     return licenses.filter((license) => everAsked?.has(license) === false);
   }
 
-  /** Asked only once: a licence that the service refuses waits for the schedule. */
+  /** Looks up new licences only once: a licence that the service rejects waits for the schedule. */
   async function askForNew(): Promise<void> {
     if (everAsked === null) return;
     if (unasked(registrationQuery(await options.appliances()).licenses).length === 0) return;
@@ -132,7 +134,7 @@ async function timeOfNext(known: RegistrationMemory, budget: BudgetStore, now: E
   return nextLook(known, blockedUntil, now);
 }
 
-/** What failed here, not there, is tried again at once, and what the service said before still stands. */
+/** Reports whether the failure is local. It is then retried immediately, and the service's earlier answers are kept. */
 function isOwnTrouble(seen: RegistrationObservation): boolean {
   if (seen.kind === 'failed') return seen.reason === 'internal';
   return (
@@ -140,7 +142,9 @@ function isOwnTrouble(seen: RegistrationObservation): boolean {
   );
 }
 
-/** The licences that are configured or were seen on the appliances, and the serials to look for them under. */
+/**
+ * Returns the licences that are configured or were found on the appliances, and the serial numbers to search for them.
+ */
 export function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
   const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
   const serials = units
@@ -152,15 +156,15 @@ export function registrationQuery(units: readonly UnitObservation[]): Registrati
 export interface RegistrationQuery {
   readonly licenses: readonly string[];
   /**
-   * The appliances' serials and their peers'. A licence that the service does not list is looked for in the details of
-   * these, where the portal shows it.
+   * Serial numbers of the appliances and their peers. A licence that the service does not list is searched for in the
+   * details of these products, where the portal shows it.
    */
   readonly serials: readonly string[];
 }
 
 /**
- * Asks the registration service who holds each licence, within its quotas. Never throws: what went wrong is part of
- * the observation. Not to be run twice at a time with one store.
+ * Asks the registration service who holds each licence, within its quotas. Never throws: failures are part of the
+ * observation. Must not run twice at a time with the same store.
  */
 export async function observeRegistration(
   config: RegistrationConfig,
@@ -184,13 +188,15 @@ interface Session {
   readonly client: RegistrationClient;
   readonly call: MeteredCall;
   readonly tokens: AccessTokens;
-  /** Answers of this round by serial: each product is asked for once, since errors are counted too. */
+  /**
+   * Answers of this run by serial number. Each product is looked up once, because errors count towards the quota too.
+   */
   readonly products: Map<string, Answer>;
 }
 
 type Denied = Extract<RegistrationObservation, { kind: 'denied' }>;
 
-/** What a question ends with; a refusal is either of the account (`denied`) or of this question alone (`failed`). */
+/** Result of a query. A refusal is about either the account (`denied`) or only this query (`failed`). */
 type Answer = Exclude<CallResult, { kind: 'refused' }> | Denied;
 
 type Question = Exclude<RegistrationOperation, { kind: 'token' }>;
@@ -206,7 +212,7 @@ async function lookUpAll(session: Session, query: RegistrationQuery): Promise<Re
     if (outcome.kind === 'denied') return outcome;
     lookups.push({ license, outcome });
   }
-  // What is not listed may cost many calls for nothing: it comes after everything that may be listed.
+  // Licences that are not listed may cost many calls without a result, so they come last.
   for (const [index, { license, outcome }] of lookups.entries()) {
     if (outcome.kind !== 'not-listed' && outcome.kind !== 'unnamed') continue;
     lookups[index] = { license, outcome: (await searchProducts(session, license, query.serials)) ?? outcome };
@@ -227,12 +233,13 @@ async function lookUp(session: Session, license: string): Promise<LicenseOutcome
 }
 
 /**
- * A licence may stand in the list more than once: who holds it goes first, and only `Pending` means that nobody does.
+ * A licence may be listed more than once. A record with a holder takes precedence, and the licence is unregistered only
+ * if all records are `Pending`.
  */
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
   for (const { serial, bought } of listed) {
-    // Several records may be of parts that were bought one after the other: none of them says how many there are.
+    // Several records may be parts that were bought separately, so none of them contains the total.
     if (serial !== null)
       return { kind: 'registered', serial, ...(bought === null || records.length > 1 ? {} : { bought }) };
   }
@@ -247,8 +254,8 @@ function isPending(record: LicenseRecord): boolean {
 }
 
 /**
- * Null: none of the products names it. A product that the service does not know says nothing about the licence; one
- * that it could not be asked about leaves it open.
+ * Returns null if no product contains the licence. An unknown product gives no information about the licence. If a
+ * product could not be looked up, the result remains open.
  */
 async function searchProducts(
   session: Session,
@@ -265,10 +272,13 @@ async function searchProducts(
   return open;
 }
 
-/** An account that does not know one unit knows few: each costs one of the 10 errors that it has in an hour. */
+/**
+ * An account that does not know one unit probably knows few. Each unknown unit costs one of the 10 errors allowed per
+ * hour.
+ */
 const MOST_REJECTED = 3;
 
-/** Null: too many were rejected to ask for another one. */
+/** Returns null if too many lookups were rejected to try another one. */
 async function productOf(session: Session, serial: string): Promise<Answer | null> {
   const { products } = session;
   const known = products.get(serial);
@@ -281,7 +291,7 @@ async function productOf(session: Session, serial: string): Promise<Answer | nul
   return answer;
 }
 
-/** A token may be revoked before its time: one new one is fetched, no more. */
+/** A token may be revoked early, so one new token is fetched, but not more. */
 async function ask(session: Session, operation: Question, what: string): Promise<Answer> {
   const first = await askOnce(session, operation, what);
   if (first.kind !== 'refused') return first;
@@ -306,7 +316,8 @@ async function askOnce(session: Session, operation: Question, what: string): Pro
 }
 
 /**
- * The login worked, so that this is about the one question: a mistyped number says nothing about the other licences.
+ * Returns a failure for this query only. The login worked, and a mistyped number is no evidence about the other
+ * licences.
  */
 function refused(what: string, status: number): Failure {
   const hint = status === 403 ? ' (may the API user read Asset Management, and this account?)' : '';
@@ -318,21 +329,21 @@ function refused(what: string, status: number): Failure {
   };
 }
 
-/** Without the name of the user: the text ends up in reports. */
+/** Omits the user name, because the text appears in reports. */
 function loginRefused(status: number): Denied {
   return { kind: 'denied', message: `HTTP ${String(status)} when logging in` };
 }
 
-/** A token is not used in its last moments: a call under way must not outlive it. */
+/** A token is not used shortly before it expires, so that it does not expire during a call. */
 const MARGIN: Millis = 30_000;
 
 type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
 
-/** Holds the bearer token of one round, in memory only. */
+/** Holds the bearer token of one run, in memory only. */
 interface AccessTokens {
-  /** The current token, or a new one when it has run out. */
+  /** Returns the current token, or a new one if it has expired. */
   current(): Promise<TokenResult>;
-  /** The service did not take it any more: the next one is fetched again. */
+  /** Discards a token that the service no longer accepts, so that the next call fetches a new one. */
   discard(): void;
 }
 

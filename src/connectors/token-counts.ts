@@ -17,10 +17,10 @@ import { valueOf } from '../core/license/resource.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import type { UnitObservation } from './picture.ts';
 
-/** More licences than any unit holds; tokens of further ones count as without licence. */
+/** More licences than any unit holds; tokens of further licences count as without licence. */
 const MAX_LICENSES = 1000;
 
-/** The most that an appliance hands out at once. */
+/** Maximum page size of an appliance. */
 export const PAGE_SIZE = 1000;
 
 const TOKEN = z.object({
@@ -36,13 +36,13 @@ const TOKEN_PAGE = z.object({
   objects: cutList(TOKEN, PAGE_SIZE + 1),
 });
 
-/** One token as the appliance lists it, unchecked: any field may be missing or of another type. */
+/** One token as listed by the appliance, unchecked: any field may be missing or of another type. */
 interface TokenObject {
   readonly serial?: unknown;
   readonly type?: unknown;
   readonly status?: unknown;
   readonly license?: unknown;
-  /** A field of its own beside the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
+  /** A separate field in addition to the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
   readonly locked?: unknown;
 }
 
@@ -52,7 +52,7 @@ export interface TokenPage {
   readonly next: string | null;
 }
 
-/** null: it is not a page of a collection, or a longer one than was asked for. */
+/** Returns null if the value is not a page of a collection, or longer than requested. */
 export function parseTokenPage(value: unknown): TokenPage | null {
   const parsed = TOKEN_PAGE.safeParse(value);
   if (!parsed.success) return null;
@@ -62,7 +62,7 @@ export function parseTokenPage(value: unknown): TokenPage | null {
   return { tokens: objects, next };
 }
 
-/** Counts page by page and keeps no token: memory does not grow with their number. */
+/** Counts page by page without keeping tokens, so that memory use does not depend on their number. */
 interface TokenCounter {
   add(tokens: readonly TokenObject[]): void;
   counts(): TokenCounts;
@@ -89,7 +89,7 @@ export function createTokenCounter(): TokenCounter {
   return {
     add: (tokens) => {
       for (const token of tokens) {
-        // The filter of the query is asked for, and not relied on: hardware tokens are none of ours.
+        // The query's filter may be ignored, so hardware tokens are skipped here too.
         if (token.type === 'ftk') continue;
         total += 1;
         byStatus[statusOf(token.status)] += 1;
@@ -126,7 +126,7 @@ const LICENSED_TOKENS = z.object({
   available_ftm: z.unknown().optional(),
 });
 
-/** Reads `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`; null when the total is not there. */
+/** Parses `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`; null if the total is missing. */
 export function parseLicensedTokens(value: unknown): LicensedTokens | null {
   const parsed = LICENSED_TOKENS.safeParse(value);
   const total = parsed.success ? lenientCount(parsed.data.total_ftm) : null;
@@ -136,7 +136,7 @@ export function parseLicensedTokens(value: unknown): LicensedTokens | null {
 
 const QUOTA = z.object({ available_sms: z.unknown(), total_sms: z.unknown() });
 
-/** Reads `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`; null when the counts are not there. */
+/** Parses `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`; null if the counts are missing. */
 export function parseSmsQuota(value: unknown): SmsQuota | null {
   const parsed = QUOTA.safeParse(value);
   if (!parsed.success) return null;
@@ -146,23 +146,26 @@ export function parseSmsQuota(value: unknown): SmsQuota | null {
 
 const SAVED = z.object({ pending: z.record(z.string(), z.number()) });
 
-/** Serial numbers of tokens are not kept: they name what users log in with. */
+/**
+ * Returns a hash of a token's serial number. Serial numbers are not stored, because they identify what users log in
+ * with.
+ */
 export function tokenId(serial: string): string {
   return createHash('sha256').update(serial.toUpperCase()).digest('base64url').slice(0, 22);
 }
 
-/** When tokens were seen pending first, between looks and restarts. */
+/** When tokens were first seen pending, kept between checks and restarts. */
 export interface PendingMemory {
   /**
-   * The unit, with how long each of its pending tokens has been seen pending by this program.
-   * @param names of all units that tell their tokens
+   * Returns the unit with how long this program has seen each of its tokens pending.
+   * @param names of all units that report their tokens
    */
   withAges(unit: UnitObservation, names: readonly string[], at: EpochMs): Promise<UnitObservation>;
 }
 
-/** @param file is read once, at the first look; what it holds otherwise than as it was saved reads as nothing */
+/** @param file read once, at the first check; invalid content counts as empty */
 export function createPendingMemory(file: BackgroundFile): PendingMemory {
-  /** What each unit told last; null: nothing. */
+  /** Last tokens of each unit; null if the unit did not report them. */
   const told = new Map<string, readonly string[] | null>();
   let loading: Promise<PendingSince> | null = null;
   let seen: PendingSince | null = null;

@@ -8,7 +8,7 @@ import { type ApplianceClient, createApplianceClient, readPages } from './applia
 import type { ApplianceApiConfig } from '../config/schema/connectors.ts';
 import { PAGE_SIZE, parseTokenPage } from './token-counts.ts';
 
-/** Somebody who has a FortiToken Mobile. */
+/** A user who has a FortiToken Mobile. */
 export interface TokenUser {
   readonly name: string;
   readonly kind: UserKind;
@@ -17,9 +17,9 @@ export interface TokenUser {
 }
 
 export interface TokenUsers {
-  /** By name. */
+  /** Sorted by name. */
   readonly users: readonly TokenUser[];
-  /** Resources that the account may not read, or that the firmware does not have: their users are missing. */
+  /** Resources that the account may not read or that the firmware lacks. Their users are missing. */
   readonly unread: readonly UserResource[];
 }
 
@@ -31,7 +31,7 @@ const RESOURCES = ['localusers', 'ldapusers', 'radiususers'] as const satisfies 
 
 const TIMEOUT: Millis = 60_000;
 
-/** Fields: docs:fortiauthenticator/6.3.0/rest-api-solution-guide/347822, 829822. The others are dropped here. */
+/** Fields: docs:fortiauthenticator/6.3.0/rest-api-solution-guide/347822, 829822. Other fields are dropped here. */
 const USER_PAGE = z.object({
   meta: z.object({ next: z.string().nullish() }),
   objects: cutList(
@@ -45,8 +45,9 @@ const USER_PAGE = z.object({
 });
 
 /**
- * Reads who has a FortiToken Mobile, with GET alone: for an administrator who asks for it, never for the daemon.
- * @param licenses only tokens of these; null: of all
+ * Reads which users have a FortiToken Mobile, with GET requests only. Runs only when an administrator requests it,
+ * never in the daemon.
+ * @param licenses only tokens of these licences; null for all tokens
  * @throws {Error} when the unit cannot be read
  */
 export async function readTokenUsers(

@@ -1,51 +1,48 @@
 import { OWN_PROGRAM } from '../core/polling/log-event.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
-/** What stands around the message of a line. */
+/** The parts of a line around its message. */
 export interface Envelope {
-  /** When it was logged, as it stands in the line: for `readTime`. */
+  /** Time in the line, unparsed; see `readTime`. */
   readonly time: string | null;
-  /**
-   * As they stand in the line, the outermost first: the name or the address of the sender as a relay saw it. Hostile
-   * text.
-   */
+  /** Host names or addresses in the line, the outermost first: the sender as a relay saw it. Untrusted text. */
   readonly hosts: readonly string[];
-  /** ftm-watch itself wrote it. */
+  /** Whether ftm-watch wrote the line itself. */
   readonly own: boolean;
-  /** How many lines alike a relay made one of. At least 1. */
+  /** Number of identical lines that a relay merged into this one. At least 1. */
   readonly times: number;
   readonly body: Body;
 }
 
 /**
- * `message`: each alternative is where the message may begin. All texts of an alternative must fit, since a line with
- * more than one place that looks like the end of its fields was written by somebody else in part (a user name may hold
- * quotes). `complete`: the line has its fields, so that nothing was cut off. `fields`: a FortiGate's `key=value` line.
+ * For `message`, each alternative is a possible place of the message. All texts of an alternative must match, because a
+ * line with more than one apparent end of its fields was partly written by someone else (a user name can contain
+ * quotes). `complete` means that the line has its fields, so nothing was cut off. `fields` is a FortiGate's `key=value`
+ * line.
  */
 export type Body =
   | { readonly kind: 'message'; readonly alternatives: readonly (readonly string[])[]; readonly complete: boolean }
   | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, string> };
 
-/** A header a relay: more of them, one behind the other, are nobody's network. */
+/** One header per relay. No real network has more relays in a row. */
 const MOST_HEADERS = 4;
-/** A further field between `status` and the message, as newer firmware might add. */
+/** Additional fields between `status` and the message, which newer firmware might add. */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
-/** `status=update ` behind another field: in a message, the same letters stand behind a word. */
+/** `status=update ` after another field. Inside a message, the same text would follow a word. */
 const BARE_STATUS = /(?<=^|"|=[^\s"]*) status=[^\s"]* */u;
-/** What ends a quoted message: quotes within are not escaped. */
+/** The end of a quoted message. Quotes inside it are not escaped. */
 const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;
 /**
- * Common Event Format: seven fields, then `key=value`; `|` and `=` in values are escaped (Micro Focus, "ArcSight CEF",
+ * Common Event Format: seven fields, then `key=value`; `|` and `=` are escaped in values (Micro Focus, "ArcSight CEF",
  * 2017).
  */
 const CEF = /^CEF: ?\d{1,2}(?:\|(?:[^|\\]|\\.)*){4}\|((?:[^|\\]|\\.)*)\|(?:[^|\\]|\\.)*\|/u;
-/** The next key ends a value. */
+/** A value ends at the next key. */
 const CEF_MESSAGE = /(?:^| )msg=(.*?)(?= \w+=|$)/gu;
 
 /**
- * Takes one line apart: RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424, ISO times and
- * whatever else relays put around it, the raw export, and text without any envelope. Never fails: what it does not know
- * is message.
+ * Parses one line: RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424, ISO times and other
+ * headers that relays add, the raw export, and text without an envelope. Never fails: unknown parts become the message.
  */
 export function readEnvelope(line: string): Envelope {
   const headers = readHeaders(line);
@@ -54,7 +51,7 @@ export function readEnvelope(line: string): Envelope {
   return { time, hosts: headers.hosts, own: headers.own, times: repeated?.times ?? 1, body };
 }
 
-/** All headers, one behind the other. */
+/** Reads all headers in a row. */
 function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & { readonly starts: readonly string[] } {
   const headers: Header[] = [];
   let starts: readonly string[] = [line];
@@ -92,8 +89,8 @@ function readBody(starts: readonly string[], time: string | null): Pick<Envelope
 }
 
 /**
- * `category="…" … status="…" message`, the message without a key. A collector may have put it behind `msg=`, right after
- * the status, and have removed the quotes of the status or the fields in front of it.
+ * Reads `category="…" … status="…" message`, where the message has no key. A collector may have put the message in
+ * `msg=` directly after the status, and removed the quotes of the status or the fields before it.
  */
 function afterFields(body: string): Body {
   const fromStatus = body.startsWith('status=');
@@ -108,7 +105,9 @@ function afterFields(body: string): Body {
   );
 }
 
-/** `date=… msg="message" user="…"`: quotes within are not escaped. A FortiGate's line has the same beginning. */
+/**
+ * Reads `date=… msg="message" user="…"`, where inner quotes are not escaped. A FortiGate's line has the same beginning.
+ */
 function readExport(body: string, headerTime: string | null): Pick<Envelope, 'time' | 'body'> {
   const time = findTime(body) ?? headerTime;
   if (!/ (?:oid=\d|cat=")/u.test(body)) return { time, body: { kind: 'fields', fields: readFields(body) } };
@@ -119,7 +118,7 @@ function readExport(body: string, headerTime: string | null): Pick<Envelope, 'ti
   return { time, body: complete(texts.length === 0 ? [body] : texts) };
 }
 
-/** The message is the name of the event, or its `msg`; which of them is the mapping's choice. */
+/** The message is either the event's name or its `msg`, depending on the collector's mapping. */
 function readCef(name: string, extension: string): Body {
   const unescaped = (text: string): string => text.replace(/\\([|=\\])/gu, '$1');
   const messages = [...extension.matchAll(CEF_MESSAGE)].map(([, text = '']) => unescaped(text));
@@ -134,7 +133,7 @@ function complete(texts: readonly string[]): Body {
   return { kind: 'message', alternatives: [texts], complete: true };
 }
 
-/** What follows each place where `key` (with its opening quote) is given a value. */
+/** Returns the text after each place where `key` (with its opening quote) is assigned a value. */
 function everyEnd(body: string, key: string): readonly string[] {
   const ends: string[] = [];
   for (let at = body.indexOf(key); at >= 0; ) {
@@ -146,15 +145,15 @@ function everyEnd(body: string, key: string): readonly string[] {
   return ends;
 }
 
-/** What a program wrote in front of a message: FortiAuthenticator itself, or a relay in front of that. */
+/** A prefix that a program added to a message: FortiAuthenticator's own, or one from a relay in front of that. */
 interface Header {
-  /** As it stands there: for `readTime`. */
+  /** Time in the header, unparsed; see `readTime`. */
   readonly time: string | null;
-  /** The names or addresses of the sender as the writer saw it: usually one, none if it is missing. Hostile text. */
+  /** Names or addresses of the sender as the writer saw it. Usually one, none if it is missing. Untrusted text. */
   readonly hosts: readonly string[];
-  /** ftm-watch itself wrote the message: it went out as a notification, and a relay brings it back. */
+  /** Whether ftm-watch wrote the message. It was sent as a notification, and a relay returns it. */
   readonly own: boolean;
-  /** Where the message may begin. One that begins with another header stands alone. */
+  /** Possible beginnings of the message. A beginning with another header is the only element. */
   readonly starts: readonly string[];
 }
 
@@ -164,31 +163,30 @@ const RFC5424 = /^1 (\S{1,64}) (\S{1,255}) (\S{1,128}) \S{1,128} \S{1,128} /u;
 const STRUCTURED_DATA = /^(?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: |$)/u;
 /**
  * Kiwi Syslog Server, "Kiwi format ISO yyyy-mm-dd (Tab delimited)": time, facility and level, host, message
- * (https://documentation.solarwinds.com/en/success_center/kss/content/kss_log_file_formats.htm). The other formats only
- * turn the date.
+ * (https://documentation.solarwinds.com/en/success_center/kss/content/kss_log_file_formats.htm). The other formats
+ * differ only in the order of the date.
  */
 const KIWI = /^(\d{2,4}-\d{2}-\d{2,4}[ \t]\d{2}:\d{2}:\d{2})\t\w{1,20}\.\w{1,20}\t(\S{1,255})\t/u;
-/** `host tag[pid]: `. FortiAuthenticator omits the host, some relays the colon. */
+/** `host tag[pid]: `. FortiAuthenticator omits the host, and some relays omit the colon. */
 const TAG = /^(?:(\S{1,255}) )?[\w./-]{1,64}(?:(?:\[\d{1,10}\])?: *|\[\d{1,10}\] +(?=category="|status=))/u;
-/** `host->sender ` or `(agent) sender->file ` in the archives of OSSEC and Wazuh. */
+/** `host->sender ` or `(agent) sender->file ` in OSSEC and Wazuh archives. */
 const ARROW = /^(?:\(([^()\s]{1,255})\) )?([^\s>]{1,255})->(\S{1,255}) +/u;
 const HOST = /^(\S{1,255})\s+/u;
-/** As a tag, which rsyslog writes without a colon where it had none in RFC 5424. */
+/** As a tag. rsyslog writes it without a colon if it had none in RFC 5424. */
 const OWN_TAG = new RegExp(`^(?:\\S{1,255} )?${OWN_PROGRAM}(?:\\[\\d{1,10}\\])?(?::| |$)`, 'u');
-/** What is left of the time's word, the zone that some devices name behind it (`CEST`, `EDT:`), and the blanks. */
+/** The rest of the time's word, blanks, and the zone that some devices write after it (`CEST`, `EDT:`). */
 const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
 const CEF_HEADER = /^CEF: ?\d/u;
-/** FortiAuthenticator's own fields begin with the first of these; a collector may have kept only the last field. */
+/** FortiAuthenticator's fields begin with the first of these; a collector may have kept only the last field. */
 const OWN_FIELDS: readonly string[] = ['category="', 'status='];
-/** Whatever stands for another header, or another format, begins so: most messages do not, which is seen at once. */
+/** First character of every other header or format. Quickly excludes most messages, which begin differently. */
 const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
 
-/** True if `text` begins with FortiAuthenticator's own fields. */
 function beginsWithFields(text: string): boolean {
   return OWN_FIELDS.some((field) => text.startsWith(field));
 }
 
-/** The header at the beginning of `text`; null: none that is known for sure, such as a tag alone. */
+/** Reads the header at the beginning of `text`; null if there is none that is certain, such as a tag alone. */
 function readHeader(text: string): Header | null {
   return MAY_BEGIN_ANEW.test(text) ? readPossible(text) : null;
 }
@@ -212,7 +210,7 @@ function readPossible(text: string): Header | null {
   return { time, own: OWN_TAG.test(sender), ...readSender(sender) };
 }
 
-/** The sender in front of a message: `host tag: `, one of the two, or neither. */
+/** Reads the sender before a message: `host tag: `, one of the two, or neither. */
 function readSender(text: string): Pick<Header, 'hosts' | 'starts'> {
   if (beginsWithFields(text) || beginsAnew(text)) return { hosts: [], starts: [text] };
   const arrow = ARROW.exec(text);
@@ -243,7 +241,7 @@ function readModern(rest: string, header: RegExpExecArray): Header {
   };
 }
 
-/** Another header, or a format whose own beginning looks like a tag. */
+/** Reports whether `text` begins with another header, or with a format that looks like a tag. */
 function beginsAnew(text: string): boolean {
   return (
     MAY_BEGIN_ANEW.test(text) &&
@@ -251,7 +249,7 @@ function beginsAnew(text: string): boolean {
   );
 }
 
-/** A word in front of a message is not a host just because it stands there; nobody is named "FTM". */
+/** A word before a message, such as "FTM", is not necessarily a host, so only plausible names are returned. */
 function plausibleHosts(...hosts: readonly (string | undefined)[]): readonly string[] {
   return hosts.flatMap((host) => (host !== undefined && /^[\w.:[\]%-]+$/u.test(host) ? [host] : []));
 }
@@ -260,8 +258,8 @@ const FIELD = /([a-z_][\w-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/gu
 const MAX_FIELDS = 128;
 
 /**
- * The fields of a `key=value key="value"` line. Of several with the same name the first counts: what a client sends
- * comes after what the device says.
+ * Reads the fields of a `key=value key="value"` line. If a name occurs several times, the first value counts, because
+ * values from clients come after the device's own.
  */
 function readFields(line: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
@@ -276,39 +274,45 @@ const DAY: Millis = 86_400_000;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
- * What may stand behind a time: fractions, and the zone, which some devices set apart (`22:32:52 UTC`, `22:32:52
- * +0200`).
+ * Optional parts after a time: fractions, and the zone, which some devices separate with a blank (`22:32:52 UTC`,
+ * `22:32:52 +0200`).
  */
 const FRACTION = String.raw`(?:[.,](\d{1,9}))?`;
 const ZONE = String.raw`(?: ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w.]))?`;
 /**
- * RFC 3164 §4.1.2: no year and no zone. Some relays add the year in front, after the day or after the time, or write the
- * month in capitals.
+ * RFC 3164 §4.1.2: no year and no zone. Some relays add the year at the beginning, after the day or after the time, or
+ * write the month in capitals.
  */
 const BSD = new RegExp(
   String.raw`^(?:(\d{4}) )?([A-Z][A-Za-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}` +
     String.raw`(?: ((?:19|20)\d{2})(?= |$))?`,
   'u',
 );
-/** RFC 3339 as RFC 5424 wants it, the blank instead of the T that some relays write, and slashes in the date. */
+/**
+ * RFC 3339 as required by RFC 5424, also with a blank instead of the T, as some relays write it, and with slashes in
+ * the date.
+ */
 const ISO = new RegExp(String.raw`^(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}`, 'u');
-/** Raw export: `date=2025-06-04 time=20:13:33+0000`; a FortiGate has no zone there. */
+/** Raw export: `date=2025-06-04 time=20:13:33+0000`; a FortiGate writes no zone. */
 const EXPORT =
   /^date="?(\d{4})-(\d{2})-(\d{2})"? time="?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?/u;
 
-/** Sticky and without groups, so that `test` tells where the time ends without taking it apart. */
+/** Sticky and without groups, so that `test` finds the end of the time without parsing it. */
 const ANY = new RegExp([BSD, ISO, EXPORT].map(({ source }) => source.replaceAll(/\((?!\?)/gu, '(?:')).join('|'), 'uy');
 
-/** The time as it stands at the beginning of `text`; null when there is none. Cheap: most times are never read. */
+/**
+ * Returns the unparsed time at the beginning of `text`; null if there is none. Fast, because most times are never
+ * parsed.
+ */
 export function findTime(text: string): string | null {
   ANY.lastIndex = 0;
   return ANY.test(text) ? text.slice(0, ANY.lastIndex) : null;
 }
 
 /**
- * Reads the time at the beginning of `text`. Without a zone it is taken in the time zone of this process; without a
- * year it is the one that puts it closest before `near`, a day of grace left for clocks that differ. Null when there is
- * none.
+ * Parses the time at the beginning of `text`; null if there is none. Without a zone, the time zone of this process is
+ * used. Without a year, the year is chosen that puts the time closest before `near`, with one day of tolerance for
+ * different clocks.
  */
 export function readTime(text: string, near: EpochMs): EpochMs | null {
   const bsd = BSD.exec(text);
@@ -353,26 +357,26 @@ function checked(at: EpochMs): EpochMs | null {
   return Number.isFinite(at) ? at : null;
 }
 
-/** That so many lines came is anybody's word. */
+/** Upper limit, because anyone can claim any number of repetitions. */
 const MOST_REPEATED = 1000;
 
-/** rsyslog with `$RepeatedMsgReduction on` (runtime/ratelimit.c), which cuts what it repeats after 800 bytes. */
+/** rsyslog with `$RepeatedMsgReduction on` (runtime/ratelimit.c), which cuts the repeated message after 800 bytes. */
 const MESSAGE_REPEATED = /^\s*message repeated (\d{1,10}) times: \[\s*/u;
-/** syslog-ng with `suppress()` (lib/logwriter.c), and the syslogd of BSD: the line before is meant. */
+/** syslog-ng with `suppress()` (lib/logwriter.c), and BSD syslogd. These refer to the previous line. */
 const LAST_REPEATED =
   /(?:: |\] )Last message '.*' repeated (\d{1,10}) times, suppressed by |^[^="]* last message repeated (\d{1,10}) times$/u;
 
-/** What a relay repeats, and how often it came. */
+/** Reads a message that a relay repeats, and its number of repetitions. */
 function readRepeated(message: string): { readonly message: string; readonly times: number } | null {
   const match = MESSAGE_REPEATED.exec(message);
   if (match === null) return null;
   return { message: message.slice(match[0].length).replace(/\]\s*$/u, ''), times: capped(match[1]) };
 }
 
-/** In every line of which `timesOfLast` is not 0; a search goes by its first letter, which is rare. */
+/** Contained in every line for which `timesOfLast` is not 0. The search is fast, because the first letter is rare. */
 export const REPEATED = 'peated ';
 
-/** How often the line before came again, where a line says only that. 0: it does not. */
+/** Returns how often the previous line was repeated, if the line reports only that; otherwise 0. */
 export function timesOfLast(line: string): number {
   const match = LAST_REPEATED.exec(line);
   return match === null ? 0 : capped(match[1] ?? match[2]);

@@ -1,16 +1,16 @@
-/** Bytes that wait for the rest of their line. Grows as needed, up to a limit; what does not fit is refused. */
+/** Buffer for bytes of an incomplete line. Grows as needed up to a limit, and rejects bytes beyond it. */
 interface ByteBuffer {
   length(): number;
-  /** Takes as much of `bytes[from, to)` as fits; returns how much that was. */
+  /** Appends as much of `bytes[from, to)` as fits and returns that number of bytes. */
   append(bytes: Uint8Array, from: number, to: number): number;
-  /** What was collected: a view that the next append may overwrite. */
+  /** Returns the collected bytes as a view, which the next append may overwrite. */
   view(): Buffer;
   clear(): void;
 }
 
 const SMALLEST = 512;
 
-/** @param limit the most bytes it will hold */
+/** @param limit maximum number of bytes */
 function createByteBuffer(limit: number): ByteBuffer {
   let bytes = Buffer.alloc(0);
   let length = 0;
@@ -34,31 +34,35 @@ function createByteBuffer(limit: number): ByteBuffer {
     view: () => bytes.subarray(0, length),
     clear: () => {
       length = 0;
-      // A long line is rare: its room is given back, so that a thousand connections do not keep a thousand of them.
+      // Long lines are rare, so their memory is released. Otherwise a thousand connections would keep a thousand large
+      // buffers.
       if (bytes.length > 4096) bytes = Buffer.alloc(0);
     },
   };
 }
 
 /**
- * Longer lines are cut here: what follows up to the end of the line is skipped. A message begins well within this, and
- * RFC 5424 §6.1 asks for 2048 bytes at least. It bounds the memory of all connections: some thousand lines that do not
- * end take no more than 16 MiB for each listener.
+ * Maximum line length. Longer lines are cut here and the rest of the line is skipped. Messages begin well within this
+ * length, and RFC 5424 §6.1 requires at least 2048 bytes. It limits the memory of all connections: thousands of lines
+ * that do not end take at most 16 MiB per listener.
  */
 export const MAX_LINE_BYTES: number = 8_192;
 
-/** Takes lines. Positions are the same in `bytes` and `text`, which is the same as Latin-1: cheap to search. */
+/**
+ * Receives lines. Positions are the same in `bytes` and in `text`, which contains the bytes as Latin-1 and is cheap to
+ * search.
+ */
 export interface LineSink {
-  /** Lines of another piece of input follow. */
+  /** Called before the lines of another chunk of input. */
   piece(text: string): void;
   /**
-   * One line, without its line break, never empty. `cut`: it went on, beyond MAX_LINE_BYTES. Valid during the call
-   * only.
+   * Called for one line without its line break, never empty. `cut` means that the line was longer than MAX_LINE_BYTES.
+   * Valid only during the call.
    */
   line(line: FramedLine): void;
 }
 
-/** One object is used for all lines: it would be garbage a million times a second otherwise. */
+/** One object is reused for all lines. Otherwise there would be a million objects per second to collect. */
 export interface FramedLine {
   bytes: Buffer;
   text: string;
@@ -72,16 +76,16 @@ const LF = 0x0a;
 const DIGIT_1 = 0x31;
 const DIGIT_9 = 0x39;
 /**
- * `MSG-LEN SP` of RFC 6587 §3.4.1 and the `<` that a message begins with: what tells it from a line that begins with
- * digits.
+ * `MSG-LEN SP` of RFC 6587 §3.4.1 and the `<` at the beginning of a message, which distinguishes it from a line that
+ * begins with digits.
  */
 const COUNT = /^([1-9]\d{0,6}) </u;
 const COUNT_BEGUN = /^[1-9]\d{0,6} ?$/u;
 const LONGEST_COUNT = 9;
 
 /**
- * `start`: at the beginning of a frame. `undecided`: what is held may become an octet count. `line`: up to the next
- * line break. `counted`: so many bytes are still to come.
+ * `start`: at the beginning of a frame. `undecided`: the buffered bytes may become an octet count. `line`: until the
+ * next line break. `counted`: `missing` more bytes belong to the frame.
  */
 type Mode = { readonly kind: 'start' | 'undecided' | 'line' } | CountedMode;
 
@@ -95,8 +99,8 @@ const UNDECIDED: Mode = { kind: 'undecided' };
 const LINE: Mode = { kind: 'line' };
 
 /**
- * Frames by line breaks, and with `octetCounting` by RFC 6587's octet counts too: which of the two is seen again at the
- * beginning of each frame. Chunks may end anywhere. Holds at most MAX_LINE_BYTES.
+ * Splits a stream into frames by line breaks and, with `octetCounting`, also by RFC 6587 octet counts. The method is
+ * detected at the beginning of each frame. Chunks can end anywhere. Buffers at most MAX_LINE_BYTES.
  */
 export class Framer {
   readonly #sink: LineSink;
@@ -104,7 +108,7 @@ export class Framer {
   readonly #held: ByteBuffer = createByteBuffer(MAX_LINE_BYTES);
   readonly #line: FramedLine = { bytes: NOTHING, text: '', start: 0, end: 0, cut: false };
   #mode: Mode = START;
-  /** The frame was too long: it has been handed on, and its rest is skipped. */
+  /** Whether the current frame was too long. It has been emitted, and its rest is skipped. */
   #skipping = false;
   #frames = 0;
 
@@ -118,23 +122,23 @@ export class Framer {
     this.#letGo();
   }
 
-  /** The stream has ended: what is left is a line. */
+  /** Ends the stream. The remaining bytes are emitted as a line. */
   end(): void {
     this.#endFrame(this.#mode.kind === 'counted');
     this.#letGo();
   }
 
-  /** Bytes that wait for the rest of their line, those of a long one that are being skipped not counted. */
+  /** Number of bytes in the buffer, excluding those of a long line that is being skipped. */
   get pending(): number {
     return this.#held.length();
   }
 
-  /** A line has begun and has not ended. */
+  /** Whether a line has begun and has not ended. */
   get inLine(): boolean {
     return this.#mode.kind !== 'start';
   }
 
-  /** Frames that have ended, empty ones too. */
+  /** Number of completed frames, including empty ones. */
   get frames(): number {
     return this.#frames;
   }
@@ -153,7 +157,8 @@ export class Framer {
   }
 
   /**
-   * Whole frames, straight from the chunk. Returns the end, or where a frame begins that the chunk does not complete.
+   * Reads whole frames directly from the chunk. Returns the end, or the beginning of a frame that the chunk does not
+   * complete.
    */
   #takeWhole(chunk: Buffer, from: number): number {
     this.#open(chunk);
@@ -196,7 +201,7 @@ export class Framer {
     return end;
   }
 
-  /** More of a frame whose beginning does not tell how it is framed. */
+  /** Continues a frame whose beginning does not yet show how it is framed. */
   #takeUndecided(chunk: Buffer, from: number): number {
     const begun = this.#held.view().toString('latin1');
     const count = countAt(begun + chunk.toString('latin1', from, from + LONGEST_COUNT), 0);
@@ -236,7 +241,7 @@ export class Framer {
   }
 
   #endFrame(broken: boolean): void {
-    // Nothing is held of a frame that is being skipped.
+    // Nothing is buffered for a frame that is being skipped.
     this.#emitHeld(broken);
     this.#skipping = false;
     this.#frames += 1;
@@ -257,7 +262,7 @@ export class Framer {
     this.#sink.piece(this.#line.text);
   }
 
-  /** A piece of 64 KB would be kept by each connection until its next one otherwise, twice. */
+  /** Releases the chunk. Otherwise each connection would keep 64 KB twice, as bytes and text, until its next chunk. */
   #letGo(): void {
     this.#line.bytes = NOTHING;
     this.#line.text = '';
@@ -276,9 +281,9 @@ export class Framer {
 }
 
 interface OctetCount {
-  /** Characters of the count itself, with its blank. */
+  /** Length of the count itself, including the blank. */
   readonly header: number;
-  /** Octets of the message, as announced. */
+  /** Announced size of the message in octets. */
   readonly size: number;
 }
 
@@ -286,7 +291,7 @@ function isCountDigit(code: number): boolean {
   return code >= DIGIT_1 && code <= DIGIT_9;
 }
 
-/** The octet count at `at`: its own length and the size it announces. `begun`: the text ends too early to tell. */
+/** Reads the octet count at `at`. Returns `begun` if the text ends too early to decide. */
 function countAt(text: string, at: number): OctetCount | 'begun' | null {
   const beginning = text.slice(at, at + LONGEST_COUNT);
   const match = COUNT.exec(beginning);
@@ -294,7 +299,7 @@ function countAt(text: string, at: number): OctetCount | 'begun' | null {
   return at + beginning.length === text.length && COUNT_BEGUN.test(beginning) ? 'begun' : null;
 }
 
-/** Without the white space and NUL bytes that senders put at the end. */
+/** Returns the end without the white space and NUL bytes that senders append. */
 export function trimmedEnd(text: string, start: number, end: number): number {
   let last = end;
   while (last > start && isPadding(text.charCodeAt(last - 1))) last -= 1;

@@ -45,9 +45,9 @@ import type { WatchedConfig } from '../config/schema/watched.ts';
 export interface LogIntakeConfig {
   readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
   readonly appliances: readonly Pick<ApplianceConfig, 'name' | 'logSources'>[];
-  /** Addresses of firewalls that send their log here too. */
+  /** Addresses of firewalls that also send their log here. */
   readonly firewallSources: readonly string[];
-  /** What a firewall's line must be about to be evidence: the licence server's names and addresses. */
+  /** The licence server's names and addresses. Other firewall lines are not evidence. */
   readonly watched: WatchedTraffic;
 }
 
@@ -55,16 +55,16 @@ export interface LogIntakeDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
   readonly signatures: SignatureSet;
-  /** What the listener for TLS shows; null: there is none. */
+  /** Certificate for the TLS listener; null if there is none. */
   readonly certificate: ServedCertificate | null;
   readonly onEvent: (event: LogEvent) => void;
   readonly limits?: ConnectionLimits;
 }
 
-/** Where the network listeners are bound; null where none is configured. */
+/** Addresses of the network listeners; null if not configured. */
 type IntakeAddresses = Readonly<Record<Exclude<LogSource, 'file'>, ListenAddress | null>>;
 
-/** Everything that FortiAuthenticator's log reaches us by. */
+/** All inputs for FortiAuthenticator's log. */
 export class LogIntake {
   readonly #config: LogIntakeConfig;
   readonly #deps: LogIntakeDeps;
@@ -85,7 +85,7 @@ export class LogIntake {
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
   #files: FileReader | null = null;
-  /** Of the run before. */
+  /** Positions from the previous run. */
   #resumed: Positions = {};
 
   constructor(config: LogIntakeConfig, deps: LogIntakeDeps) {
@@ -103,9 +103,9 @@ export class LogIntake {
   }
 
   /**
-   * Opens everything that is configured. The signal stops it again.
-   * @param positions where an earlier run stopped in followed files; without, they are followed from their ends
-   * @throws {Error} when a port cannot be bound; nothing stays open then
+   * Opens all configured inputs. The signal stops them again.
+   * @param positions where an earlier run stopped in followed files; without it, files are followed from their ends
+   * @throws {Error} when a port cannot be bound; everything is closed by then
    */
   async start(signal: AbortSignal, positions: Positions = {}): Promise<void> {
     signal.throwIfAborted();
@@ -129,7 +129,7 @@ export class LogIntake {
     });
   }
 
-  /** Closes everything; what was received is handed on first. Harmless when nothing was started. */
+  /** Closes everything after passing on all received events. Has no effect if nothing was started. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) {
       try {
@@ -156,15 +156,15 @@ export class LogIntake {
   }
 
   /**
-   * Where to go on in followed files after a restart, true at any moment: all events of what was read up to there have
-   * been handed on, and none of what follows.
+   * Returns the positions for resuming followed files after a restart. They are exact at any time: all events before a
+   * position have been passed on, and none after it.
    */
   positions(): Positions {
     this.#outbox.flush();
     return this.#files?.positions() ?? this.#resumed;
   }
 
-  /** Senders whose lines belong to no appliance. */
+  /** Returns senders whose lines belong to no appliance. */
   strangers(): readonly string[] {
     return this.#strangers.senders();
   }
@@ -196,7 +196,7 @@ export class LogIntake {
       connections: this.#connections,
       turns: this.#turns,
       isKnown: (from) => this.#attribution.expects(from),
-      // Who may prove who he is, is heard first.
+      // With client certificates, a sender can still prove its identity, so it is not rejected before the handshake.
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
       originOf: (socket) => this.#originOf(socket),
       reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),
@@ -262,7 +262,6 @@ export class LogIntake {
   }
 }
 
-/** What of the configuration the log intake works with. */
 function intakeConfig({ logs, appliances, firewall, licenseServer }: LogConfig): LogIntakeConfig {
   return {
     logs,
@@ -276,16 +275,16 @@ function intakeConfig({ logs, appliances, firewall, licenseServer }: LogConfig):
 }
 
 export interface LogFactsHeard {
-  /** What the log has said, as far back as the window reaches. */
+  /** Results from the log within the configured window. */
   readonly report: PollingReport;
-  /** Unknown senders whose lines were refused. */
+  /** Unknown senders whose lines were rejected. */
   readonly strangers: readonly string[];
 }
 
 interface LogDeps extends Omit<LogIntakeDeps, 'limits'> {
-  /** Where it is kept what the log has said, and up to where followed files were read. */
+  /** File with the results from the log and the positions in followed files. */
   readonly pollingFile: JsonFile;
-  /** Where 0.1.0 kept the positions in followed files. */
+  /** File in which 0.1.0 stored the positions in followed files. */
   readonly formerPositions: string;
 }
 
@@ -293,13 +292,13 @@ export interface LogListening extends Pick<LogIntake, 'counters' | 'addresses'> 
   /** @throws {Error} when a port cannot be bound */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** What was heard until now. */
+  /** Returns everything received so far. */
   facts(): LogFactsHeard;
 }
 
 type LogConfig = Pick<WatchedConfig, 'logs' | 'appliances' | 'firewall' | 'licenseServer'>;
 
-/** Listens to FortiAuthenticator's log, and the firewall's: over the network and from files. */
+/** Receives the logs of FortiAuthenticator and the firewall, over the network and from files. */
 export function createLogListening(
   config: LogConfig,
   { pollingFile, formerPositions, onEvent, ...deps }: LogDeps,
@@ -321,7 +320,7 @@ export function createLogListening(
       await intake.start(stopping.signal, (await readPositions(stored, formerPositions, deps.logger)) ?? {});
       polling.keep();
     },
-    // Lines are not sent again: they are taken until the last.
+    // Senders do not repeat lines, so lines are accepted until the end.
     stop: async () => {
       await intake.stop();
       stopping.abort();

@@ -13,15 +13,15 @@ import type { Origin } from './senders.ts';
 import { Framer, type LineSink } from './framing.ts';
 
 /**
- * Limits of one listener. Silence between two lines is no fault, an appliance may have nothing to say for hours; so a connection that never says anything stays until its place is
- * wanted.
+ * Limits of one listener. There is no limit for silence between two lines, because an appliance may have nothing to
+ * send for hours. An idle connection stays open until its place is needed.
  */
 export interface ConnectionLimits {
-  /** Connections at once; for the next one the quietest is closed, a stranger's first. */
+  /** Maximum number of connections. For each further one, the quietest is closed, unknown senders first. */
   readonly connections: number;
-  /** A line that was begun gets no further byte for so long: it is taken as it is, and the connection closed. */
+  /** Time without a byte after which an incomplete line is accepted as it is and the connection is closed. */
   readonly stalledLine: Millis;
-  /** A line takes longer than this, however busy the sender: the same. */
+  /** Maximum time for one line, even if bytes keep arriving. The effect is the same as for `stalledLine`. */
   readonly endlessLine: Millis;
 }
 
@@ -34,17 +34,17 @@ const HANDSHAKE: Millis = 10_000;
 interface TcpOptions extends ConnectionDeps {
   readonly listen: ListenAddress;
   readonly tls: SyslogTls | null;
-  /** What `tls` names; null: nothing. */
+  /** Certificate for `tls`; null without TLS. */
   readonly certificate: ServedCertificate | null;
   readonly limits: ConnectionLimits;
   readonly tally: LineTally;
-  /** Addresses that strangers make room for. */
+  /** Reports whether an address is known. Connections from unknown addresses are closed first. */
   readonly isKnown: (address: string) => boolean;
-  /** Senders that are turned away at once: nothing in their lines could make them welcome. */
+  /** Reports whether a sender is rejected immediately, because no line from it could be accepted. */
   readonly refuses: (address: string) => boolean;
   readonly onStuck: (address: string) => void;
   readonly onFailedHandshake: (address: string, error: Error) => void;
-  /** Somebody had to go for the next one. */
+  /** Called when a connection is closed to make room for another one. */
   readonly onOverLimit: () => void;
 }
 
@@ -54,14 +54,14 @@ interface TcpListener {
 }
 
 /**
- * Syslog over TCP or TLS: lines that end with a line break or are counted in octets (RFC 6587), seen for each frame.
+ * Listens for syslog over TCP or TLS. Each frame ends with a line break or has an octet count (RFC 6587).
  * @throws {Error} when the port cannot be bound
  */
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
   const { server, follow } = createListener(options);
   const open = new Set<TcpConnection>();
-  /** Before any TLS: what has to be closed for the server to end. */
+  /** Raw connections below TLS, which must be closed before the server can close. */
   const sockets = new Set<Socket>();
   const crowd = createConnectionEvictor({
     places: limits.connections,
@@ -102,7 +102,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   };
 }
 
-/** @throws {Error} saying what to do, when the port cannot be bound */
+/** @throws {Error} with advice, when the port cannot be bound */
 export async function bindTcp(server: Server, listen: ListenAddress, what: 'TCP' | 'TLS'): Promise<void> {
   try {
     server.listen({ host: listen.address, port: listen.port, exclusive: true });
@@ -115,7 +115,7 @@ export async function bindTcp(server: Server, listen: ListenAddress, what: 'TCP'
 
 interface Listener {
   readonly server: Server;
-  /** Takes its certificate, and those whom it believes, as they change. */
+  /** Keeps the certificate and the trusted client authorities up to date. */
   readonly follow: (onOtherClients: () => void) => () => void;
 }
 
@@ -136,7 +136,7 @@ function createListener(options: TcpOptions): Listener {
   return { server, follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }) };
 }
 
-/** Before any TLS, and before somebody else is closed for it. */
+/** Checked before any TLS, and before another connection is closed to make room. */
 function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: TcpOptions): boolean {
   if (!refuses(remoteAddress ?? '')) return false;
   tally.foreign += 1;
@@ -152,7 +152,7 @@ function accept(socket: Socket, open: Set<TcpConnection>, options: TcpOptions): 
   connection.open();
 }
 
-/** Closes, from time to time, the connections that began a line and do not end it. */
+/** Periodically closes connections with a line that does not end. */
 function watch({ clock, limits, connections, onStuck }: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
   return beat(clock, LOOK_EVERY, () => {
     const now = clock.elapsed();
@@ -168,7 +168,7 @@ function watch({ clock, limits, connections, onStuck }: TcpOptions, open: Readon
 const KEEP_ALIVE: Millis = 60_000;
 const LEAVE_WITHIN: Millis = 10_000;
 
-/** What connections need, of all listeners or of theirs. */
+/** Dependencies of connections, some shared by all listeners. */
 interface ConnectionDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -179,14 +179,13 @@ interface ConnectionDeps {
   readonly reader: (origin: Origin, address: string, refuse: () => void) => LineSink;
 }
 
-/** One connection that sends lines. */
 class TcpConnection {
   readonly address: string;
   readonly #socket: Socket;
   readonly #deps: ConnectionDeps;
   readonly #framer: Framer;
   #lastByteAt: Millis;
-  /** Null between two lines. */
+  /** null between two lines. */
   #lineSince: Millis | null = null;
 
   constructor(socket: Socket, deps: ConnectionDeps) {
@@ -201,7 +200,7 @@ class TcpConnection {
     );
   }
 
-  /** Reads it to its end. */
+  /** Reads the connection to its end. */
   open(): void {
     const { connections, turns, logger } = this.#deps;
     const socket = this.#socket;
@@ -216,18 +215,18 @@ class TcpConnection {
     socket.once('close', () => {
       turns.remove(socket);
       connections.open -= 1;
-      // What there is of a line is taken as one.
+      // An incomplete line at the end is accepted.
       this.#guard(() => this.#framer.end());
     });
   }
 
-  /** A line was begun, and got no byte for `stalledLine`, or no end within `endlessLine`. */
+  /** Reports whether a line has begun but received no byte for `stalledLine` or no end within `endlessLine`. */
   isStuck(now: Millis, limits: { readonly stalledLine: Millis; readonly endlessLine: Millis }): boolean {
     if (this.#socket.destroyed || this.#lineSince === null) return false;
     return now - this.#lastByteAt > limits.stalledLine || now - this.#lineSince > limits.endlessLine;
   }
 
-  /** Reads on until the sender has seen that it is to come again. */
+  /** Ends our side and keeps reading until the sender has noticed that it must reconnect. */
   leave(): void {
     this.#socket.end();
     const cancel = this.#deps.clock.after(LEAVE_WITHIN, () => this.#socket.destroy());
@@ -250,7 +249,7 @@ class TcpConnection {
     turns.spend(this.#socket, chunk.length);
   }
 
-  /** A line that cannot be read costs its connection, and nothing else. */
+  /** If a line cannot be processed, only its connection is closed. */
   #guard(read: () => void): void {
     try {
       read();
@@ -276,7 +275,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine has no such address: use one of its own, or 0.0.0.0 for all',
 };
 
-/** Why a port cannot be listened on, and what to do about it. */
+/** Returns an error with the reason why a port cannot be bound, and advice. */
 export function bindError(what: string, { address, port }: ListenAddress, cause: unknown): Error {
   const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
   const reason = cause instanceof Error ? cause.message : String(cause);
@@ -288,7 +287,7 @@ export function bindError(what: string, { address, port }: ListenAddress, cause:
   );
 }
 
-/** Tells why connections were closed, or did not come about: each reason once in a while, with one sender of many. */
+/** Logs why connections were closed or failed. Each reason is logged only occasionally, with one of the senders. */
 export interface ConnectionWarnings {
   readonly onStuck: (address: string) => void;
   readonly onOverLimit: () => void;
@@ -315,20 +314,22 @@ export function createConnectionWarnings(deps: {
   };
 }
 
-/** A stream that can be made to wait. */
 export interface Pausable {
   pause(): unknown;
   resume(): unknown;
 }
 
 /**
- * Shares out each turn of the event loop. Without it a thousand busy connections would be read to the last byte before
- * any timer runs, and the probes would be late.
+ * Limits the bytes read in each turn of the event loop. Otherwise a thousand busy connections would be read completely
+ * before any timer runs, and probes would be late.
  */
 export interface TurnBudget {
   add(stream: Pausable): void;
   remove(stream: Pausable): void;
-  /** `stream` gave so many bytes. When the turn's share is used up, all streams wait for the next turn. */
+  /**
+   * Records that `stream` delivered `bytes`. When the turn's budget is used up, all streams are paused until the next
+   * turn.
+   */
   spend(stream: Pausable, bytes: number): void;
 }
 
@@ -336,7 +337,7 @@ export interface TurnBudget {
 const BYTES_A_TURN = 1024 * 1024;
 
 export function createTurnBudget(): TurnBudget {
-  /** Least recently served first: in this order they go on, so that no busy one keeps another waiting for ever. */
+  /** Least recently served first. Streams resume in this order, so that a busy one cannot block another one forever. */
   const streams = new Set<Pausable>();
   let spent = 0;
   let waiting = false;

@@ -12,9 +12,9 @@ import { MAX_LINE_BYTES, trimmedEnd, type FramedLine, type LineSink } from './fr
 import { type IntakeLogger, createOccasionalWarning, type LineTally, type UdpCounters } from './tally.ts';
 import { beat } from '../system/clock.ts';
 
-/** The default of 208 KiB loses half of a burst of 1000 lines; this loses none of 20 000. */
+/** The default of 208 KiB loses half of a burst of 1000 lines; this size loses none of 20 000. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
-/** Senders whose reader is kept; with more (spoofed addresses) they are made again. */
+/** Maximum number of senders whose reader is kept. With more (spoofed addresses), readers are created again. */
 const MAX_READERS = 4_096;
 const REOPEN_AFTER: Millis = 5_000;
 
@@ -33,8 +33,8 @@ export interface UdpListener {
 }
 
 /**
- * Syslog over UDP: a datagram is a line (RFC 5426 §3.1), line breaks within it included, so nobody can smuggle in a
- * second one. A socket that fails later is opened again on the same port until that succeeds.
+ * Listens for syslog over UDP. A datagram is one line (RFC 5426 §3.1), even if it contains line breaks, so nobody can
+ * inject a second line. If the socket fails later, it is reopened on the same port until that succeeds.
  * @throws {Error} when the port cannot be bound
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
@@ -44,7 +44,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   let openedAt = clock.elapsed();
   let cancelRetry = (): void => {};
   let isStopped = false;
-  /** It is closed, and is to be opened again. */
+  /** Whether the socket is closed and must be reopened. */
   let isFailed = false;
   const { address, port } = socket.address();
 
@@ -54,7 +54,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
       isFailed = true;
       logger.error({ err: error }, 'syslog UDP socket failed, opening it again');
       opened.close();
-      // One that fails at once must not be opened in a loop.
+      // Prevents a loop if the socket fails immediately.
       reopenAfter(clock.elapsed() - openedAt < REOPEN_AFTER ? REOPEN_AFTER : 0);
     });
   }
@@ -103,14 +103,14 @@ async function open(listen: ListenAddress, { reader, logger }: UdpOptions): Prom
 }
 
 /**
- * @param prepare is called before anything can arrive
- * @throws {Error} saying what to do, when the port cannot be bound
+ * @param prepare called before anything can arrive
+ * @throws {Error} with advice, when the port cannot be bound
  */
 export async function bindUdp(
   listen: ListenAddress,
   prepare: (socket: Socket) => void = () => undefined,
 ): Promise<Socket> {
-  // Not reuseAddr: a second process would take a share of the datagrams without a word.
+  // reuseAddr is not set, because a second process would silently receive some of the datagrams.
   const socket = createSocket({ type: isIPv6(listen.address) ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER });
   prepare(socket);
   try {
@@ -151,10 +151,10 @@ function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: Intak
   });
 }
 
-/** Asks what the kernel really gave, and tells when it is less than was asked for. */
+/** Returns the buffer size that the kernel granted, and warns if it is smaller than requested. */
 function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   const granted = socket.getRecvBufferSize();
-  // The kernel doubles what it grants, for its own bookkeeping (socket(7)).
+  // The kernel doubles the granted size for its own bookkeeping (socket(7)).
   if (granted < 2 * RECEIVE_BUFFER) {
     logger.warn(
       { askedFor: RECEIVE_BUFFER, granted: Math.floor(granted / 2) },
@@ -167,21 +167,21 @@ function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
 const LOOK_EVERY: Millis = 5000;
 
 interface KernelDrops {
-  /** Null where the kernel does not tell, or was not asked yet. */
+  /** null if the kernel does not report drops or has not been asked yet. */
   total(): number | null;
-  /** Looks a last time, while the socket is still there. */
+  /** Checks a last time before the socket is closed. */
   stop(): Promise<void>;
 }
 
 /**
- * Under the process and not `/proc/net`, which is hidden where only processes are to be seen (`ProcSubset=pid` of
- * systemd).
+ * In the process's own directory, because `/proc/net` is hidden if only processes are visible (systemd's
+ * `ProcSubset=pid`).
  */
 const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
 
 /**
- * Datagrams that the kernel dropped at the socket bound there, because its buffer was full. Null where the kernel does
- * not tell (not Linux, /proc hidden).
+ * Returns the number of datagrams that the kernel dropped at the socket bound to this address because its buffer was
+ * full. null if the kernel does not report it (not Linux, /proc hidden).
  * @internal
  */
 export async function readKernelDrops(bound: ListenAddress): Promise<number | null> {
@@ -191,8 +191,8 @@ export async function readKernelDrops(bound: ListenAddress): Promise<number | nu
 }
 
 /**
- * The `drops` column, the last one, of each socket bound there (proc_net_udp in the kernel's documentation). Other
- * programs may have the same port at other addresses.
+ * Returns the `drops` column, the last one, of each socket bound to this address (proc_net_udp in the kernel's
+ * documentation). Other programs may use the same port at other addresses.
  * @internal
  */
 export function dropsInTable(table: string, bound: ListenAddress, order: 'LE' | 'BE'): readonly number[] {
@@ -206,7 +206,10 @@ export function dropsInTable(table: string, bound: ListenAddress, order: 'LE' | 
     .filter((count) => Number.isSafeInteger(count));
 }
 
-/** As the kernel prints it: words of four bytes, each as a number of the machine, and the port. */
+/**
+ * Formats an address as the kernel prints it: words of four bytes, each as a number in the machine's byte order, and
+ * the port.
+ */
 function localAddress({ address, port }: ListenAddress, order: 'LE' | 'BE'): string {
   const bytes = Buffer.from(ipaddr.parse(address).toByteArray());
   const text = (order === 'LE' ? bytes.swap32() : bytes).toString('hex');
@@ -221,7 +224,7 @@ async function readTable(path: string): Promise<string | null> {
   }
 }
 
-/** Looks at the kernel's counter from time to time, and tells how much it grew. */
+/** Checks the kernel's counter periodically and reports increases. */
 function watchKernelDrops(clock: Clock, bound: ListenAddress, onMore: (more: number) => void): KernelDrops {
   let seen: number | null = null;
 

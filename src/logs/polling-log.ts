@@ -16,10 +16,10 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import type { JsonFile } from '../system/json-file.ts';
 import type { Positions } from './tail.ts';
 
-/** A clock that was set back by less than this is still believed. */
+/** If the clock was set back by less than this, saved times are still accepted. */
 const TOLERATED_FUTURE: Millis = 60_000;
 
-/** A restart, or a new configuration: what an appliance may have said meanwhile is made up for by what it says next. */
+/** Longest break for a restart or a new configuration. The appliance's next lines make up for those missed. */
 const SHORT_BREAK: Millis = 15 * 60_000;
 
 const instant = z.number().int();
@@ -67,15 +67,15 @@ const state = z.object({
 
 const kept = z.object({ listening: z.object({ since: instant, until: instant }) });
 
-/** From when to when the log was listened to. */
+/** The period during which the log was received. */
 interface Listening {
   readonly since: EpochMs;
   readonly until: EpochMs;
 }
 
 /**
- * Since when the log has been listened to, when the last one who did so stopped only just now; else null. Without it a
- * restart a day would hide for ever that an appliance fell silent.
+ * Returns the time since which the log has been received, if the previous run stopped only recently; otherwise null.
+ * Without this time, a daily restart would always hide that an appliance has fallen silent.
  */
 export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
   const { data } = kept.safeParse(stored);
@@ -86,9 +86,9 @@ export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
 }
 
 /**
- * What was kept before a restart; null when it is not what this version writes. What lies in the future was kept by a
- * clock that was wrong, and would count as just seen until then: errors are left out. A last line was there all the
- * same, and counts as of now.
+ * Reads the state saved before a restart; null if it does not have this version's format. Times in the future were
+ * saved with a wrong clock and would count as recent until then. Errors in the future are dropped. A last line in the
+ * future counts as received now, because it did arrive.
  */
 export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
   const { data } = state.safeParse(stored);
@@ -111,15 +111,15 @@ function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs
   };
 }
 
-/** What FortiAuthenticator's log has said, as far back as the window reaches, over restarts. */
+/** Results from FortiAuthenticator's log within the configured window, kept over restarts. */
 export interface PollingLog {
-  /** Continues with what was kept. @param stored what the file holds, unchecked */
+  /** Resumes from a saved state. @param stored content of the file, unchecked */
   resume(stored: unknown): void;
-  /** Keeps what there is now: a crash must not forget since when a first line is awaited. */
+  /** Saves the current state, so that after a crash it is still known since when a first line is awaited. */
   keep(): void;
   record(event: LogEvent): void;
   report(): PollingReport;
-  /** Keeps what was not kept yet, and until when it was listened. */
+  /** Saves everything unsaved, and the time until which the log was received. */
   stop(): Promise<void>;
 }
 
@@ -128,18 +128,20 @@ interface PollingLogDeps {
   readonly signatures: SignatureSet;
   readonly file: JsonFile;
   /**
-   * Where to go on in followed files. Kept with what they said, in one write: otherwise a crash in between would lose
-   * errors, or count them twice.
+   * Positions for resuming followed files. Saved in the same write as the results, because a crash between two writes
+   * would lose errors or count them twice.
    */
   readonly positions: () => Positions;
 }
 
-/** What a crash may forget: errors are kept soon, that an appliance spoke is written down at leisure. */
+/** Limits for data lost in a crash: errors are saved soon, received lines of an appliance less often. */
 const KEEP_ERRORS_AFTER: Millis = 3_000;
 const KEEP_SPEECH_AFTER: Millis = 60_000;
-/** Until when it was listened: often enough that after a crash the break is taken for a short one. */
+/**
+ * Interval for saving how long the log was received. Short enough that the break after a crash counts as a short one.
+ */
 const KEEP_LISTENING_AFTER: Millis = SHORT_BREAK / 3;
-/** Events that wait to be taken in together. */
+/** Maximum number of events that are collected before they are processed together. */
 const MOST_WAITING = 1_024;
 
 export function createPollingLog(
@@ -157,7 +159,7 @@ export function createPollingLog(
   }
 
   function save(): Promise<void> {
-    // Hands on what was read up to there, so it comes first.
+    // First, because it passes on all events before these positions.
     const files = positions();
     return file.save({ ...state(), ...listeningTo(clock.now(), listeningSince), files });
   }
@@ -197,15 +199,15 @@ function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listenin
   return since === null ? {} : { listening: { since, until } };
 }
 
-/** One file that is written again and again: soon or at leisure, and never twice at once. */
+/** Schedules writes of one file with different delays, but never two at once. */
 interface PlannedSave {
-  /** Writes within this time, together with what is planned already. */
+  /** Writes within this time, together with a write that is already scheduled. */
   within(delay: Millis): void;
-  /** Writes now what is still planned, and resolves when all is written. */
+  /** Writes immediately if a write is scheduled, and resolves when everything is written. */
   finish(): Promise<void>;
 }
 
-/** @param pause after each save the next one comes within this time */
+/** @param pause maximum time between a save and the next one */
 function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Millis): PlannedSave {
   let planned: { readonly at: Millis; readonly cancel: () => void } | null = null;
   let saving: Promise<void> = Promise.resolve();
@@ -219,7 +221,7 @@ function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Mill
 
   function saveAndGoOn(): void {
     planned = null;
-    // One after the other: two at once would write into the same file.
+    // Serialised, because two concurrent writes would affect the same file.
     saving = saving.then(write);
     within(pause);
   }

@@ -27,7 +27,7 @@ import type { FramedLine, LineSink } from './framing.ts';
 import type { LineTally } from './tally.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 
-/** What all readers share. */
+/** Dependencies that all readers share. */
 interface ReaderContext {
   readonly clock: Clock;
   readonly signatures: SignatureSet;
@@ -40,15 +40,16 @@ interface ReaderOptions {
   readonly source: LogSource;
   readonly origin: Origin;
   readonly tally: LineTally;
-  /** `refuse`: foreign lines are not even looked at. */
+  /** With `refuse`, foreign lines are not examined at all. */
   readonly foreign: 'count' | 'refuse';
-  /** Called for each foreign line. */
   readonly onForeign: (line: FramedLine) => void;
-  /** Called for each line of an appliance that seems to be about FortiToken Mobile activation and matches nothing. */
+  /**
+   * Called for each line of an appliance that seems to be about FortiToken Mobile activation but matches no signature.
+   */
   readonly onUnrecognised: (line: string) => void;
 }
 
-/** An error of an appliance, as the line before told it. */
+/** An appliance's error in the previous line. */
 interface EarlierError {
   readonly writer: string | null;
   readonly signature: string;
@@ -56,19 +57,19 @@ interface EarlierError {
 }
 
 /**
- * Reads the lines of one sender or file: counts all of them, and looks closer only at those that contain one of the
- * catalogue's needles, which one search over the whole piece finds.
+ * Reads the lines of one sender or file. Counts all lines, but examines only those with one of the catalogue's needles,
+ * which are found by one search over the whole chunk.
  */
 export class LogReader implements LineSink {
   readonly #context: ReaderContext;
   readonly #options: ReaderOptions;
   readonly #needle: RegExp;
   #now: EpochMs = 0;
-  /** End of the first needle behind what was read so far; Infinity: there is none. -1: not searched yet. */
+  /** End of the first needle after the position read so far; Infinity if there is none, -1 if not searched yet. */
   #hit = -1;
-  /** Who was reported as heard in this piece already. */
+  /** The sender already reported as heard in this chunk. */
   #heard: string | null | undefined;
-  /** Null: the line before was none. */
+  /** null if the previous line was not an error. */
   #before: EarlierError | null = null;
 
   constructor(context: ReaderContext, options: ReaderOptions) {
@@ -106,7 +107,8 @@ export class LogReader implements LineSink {
 
   #foreign(line: FramedLine): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
-    // A firewall is no appliance, but what it admits raises an alarm: it counts where somebody confirms the sender.
+    // A firewall is not an appliance, but its evidence raises an alarm. So it counts only if a relay or a file confirms
+    // the sender.
     const confirmed = origin.kind === 'relay' || source === 'file';
     if (confirmed && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
       tally.ftm += 1;
@@ -124,7 +126,7 @@ export class LogReader implements LineSink {
     return this.#hit <= line.end;
   }
 
-  /** Hands on what the line says, and tells what it counts as. */
+  /** Passes on the event in the line and returns how the line is counted. */
   #report(line: FramedLine, owner: string | null | undefined): LogResult {
     const { outbox, signatures, watched } = this.#context;
     const { source, onUnrecognised } = this.#options;
@@ -139,7 +141,7 @@ export class LogReader implements LineSink {
     const stamp = { at: instantOf(found.envelope, source, this.#now), line: text, source, times: found.envelope.times };
     if (found.kind === 'firewall') {
       if (!concernsLicenseServer(found.evidence, watched)) return 'other';
-      // A firewall is no appliance, so its lines are mostly nobody's.
+      // A firewall is not an appliance, so most of its lines have no owner.
       outbox.evidence(id, found.evidence, stamp);
       return owner === undefined ? 'other' : 'ftm';
     }
@@ -151,14 +153,15 @@ export class LogReader implements LineSink {
   }
 
   #writerOf(kind: 'ftm' | 'event', owner: string | null | undefined): string | null | undefined {
-    // What a FortiGate says of tokens of its own is nothing to a FortiAuthenticator: it counts for a configured unit.
+    // A FortiGate's event about its own tokens does not concern a FortiAuthenticator, so it counts only for a
+    // configured unit.
     if (kind === 'event') return owner ?? undefined;
-    // Nobody but FortiAuthenticator writes this, and the administrator named the file: it is not lost for an unknown
-    // host name.
+    // Only FortiAuthenticator writes this, and the administrator configured the file, so the line counts even if the
+    // host name is unknown.
     return owner === undefined && this.#options.source === 'file' ? this.#context.attribution.only : owner;
   }
 
-  /** A line without a keyword may stand for others like the one before. */
+  /** A line without a keyword may report repetitions of the previous line. */
   #repeated(line: FramedLine, owner: string | null, before: EarlierError | null): LogResult {
     if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
       const text = textOf(line);
@@ -179,8 +182,8 @@ function textOf({ bytes, start, end }: FramedLine): string {
 }
 
 /**
- * When it happened: on arrival. A file may be read long after, so there the line's own time counts, unless it lies
- * ahead.
+ * Returns the time of arrival. For a file, which may be read much later, returns the line's own time unless it is in
+ * the future.
  */
 function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
   if (source !== 'file' || time === null) return now;
@@ -188,7 +191,7 @@ function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs
 }
 
 function needlePattern(needles: readonly string[]): RegExp {
-  // The text is Latin-1, byte for byte; a needle beyond ASCII is spelled as its UTF-8 bytes.
+  // The text is Latin-1, one character per byte, so non-ASCII needles are converted to their UTF-8 bytes.
   const literals = needles.map((needle) =>
     Buffer.from(needle, 'utf8')
       .toString('latin1')
@@ -197,12 +200,12 @@ function needlePattern(needles: readonly string[]): RegExp {
   return literals.length === 0 ? /(?!)/g : new RegExp(literals.join('|'), 'g');
 }
 
-/** A log line begins with printable ASCII, in every format; a UTF-8 letter is let through too. */
+/** Log lines begin with printable ASCII in every format; UTF-8 letters are allowed too. */
 function isText(code: number): boolean {
   return code > 0x20 && code !== 0x7f;
 }
 
-/** A line that says something. `event`: a FortiGate, of tokens of its own. */
+/** A recognised line. `event` is a FortiGate's event about its own tokens. */
 export type Recognition =
   | { readonly kind: 'ftm' | 'event'; readonly signature: MessageSignature; readonly envelope: Envelope }
   | {
@@ -213,8 +216,8 @@ export type Recognition =
     };
 
 /**
- * What a line of the stream says; null: nothing to us. A text counts only where FortiAuthenticator puts its message,
- * never inside a field: the user name is chosen by anyone who fails to log in.
+ * Recognises a line of the stream; null if it is irrelevant. A text counts only at the place of FortiAuthenticator's
+ * message, never inside a field, because anyone who fails to log in chooses the user name.
  */
 export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
   const envelope = readEnvelope(line);
@@ -229,19 +232,22 @@ export function recogniseLine(set: SignatureSet, line: string): Recognition | nu
   }
 }
 
-/** Where collectors put a message that they take apart: `msg="…"`, `"message": "…"`. */
+/** Fields in which collectors put a parsed message: `msg="…"`, `"message": "…"`. */
 const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
 
-/** The log id of a FortiOS event, also in CEF and in what was cut out of a line. */
+/** Log id of a FortiOS event, also in CEF and in excerpts of a line. */
 const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
 
-/** The id of an event of FortiAuthenticator: `typeid` by syslog, `logid` in the raw export. */
+/** Id of a FortiAuthenticator event: `typeid` in syslog, `logid` in the raw export. */
 const APPLIANCE_EVENT_ID = /\b(?:typeid|logid)="?(\d{5})\b/u;
 
-/** `unusualPlace`: the text is in a field where FortiAuthenticator does not put it, so that the stream ignores it. */
+/**
+ * `unusualPlace` means that the text is in a field that FortiAuthenticator does not use for it, so the stream ignores
+ * it.
+ */
 export type PastedRecognition = Recognition & { readonly unusualPlace: boolean };
 
-/** The same for a line that a person pasted, who may have cut it anywhere. */
+/** Recognises a pasted line, which may have been cut anywhere. */
 export function recognisePasted(set: SignatureSet, line: string): PastedRecognition | null {
   const exact = recogniseLine(set, line);
   if (exact !== null) return { ...exact, unusualPlace: false };
@@ -256,7 +262,7 @@ export function recognisePasted(set: SignatureSet, line: string): PastedRecognit
   const explained = explainOnly(set, line, body);
   if (explained !== null) return { kind: 'ftm', signature: explained, envelope, unusualPlace: false };
   const complete = body.kind === 'fields' || body.complete;
-  // A message that is where it belongs was judged above.
+  // A message at its usual place was already checked above.
   if (body.kind === 'message' && complete && body.alternatives.some((texts) => texts.length > 0)) return null;
   const inField = sameOf(
     line
@@ -265,7 +271,7 @@ export function recognisePasted(set: SignatureSet, line: string): PastedRecognit
       .map((value) => matchField(set, value)),
   );
   if (inField !== null) return { kind: 'ftm', signature: inField, envelope, unusualPlace: true };
-  // Only a text without fields may have been cut.
+  // Only a text without fields can have been cut.
   const signature = complete ? null : matchLoosely(set, line);
   return signature === null ? null : { kind: 'ftm', signature, envelope, unusualPlace: false };
 }
@@ -293,7 +299,7 @@ function recogniseFields(
   return { kind: 'firewall', signature, evidence, envelope };
 }
 
-/** Null for a log id that the catalogue does not know. */
+/** Returns null for a log id that is not in the catalogue. */
 function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognition | null {
   const signature = matchEvent(set, logId);
   return signature === null ? null : { kind: 'event', signature, envelope };
@@ -301,7 +307,7 @@ function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognit
 
 type MessageBody = Extract<Body, { kind: 'message' }>;
 
-/** Ordinary events, and what says nothing about activation by itself: by their words, otherwise by their id. */
+/** Matches ordinary events and messages that mean nothing for activation on their own, first by text, then by id. */
 function explainOnly(set: SignatureSet, line: string, body: Body): MessageSignature | null {
   if (body.kind !== 'message' || !body.complete) return null;
   const byWords = matchBody(set, body, matchExplaining);
@@ -316,7 +322,7 @@ function matchBody(set: SignatureSet, { alternatives }: MessageBody, match = mat
   return null;
 }
 
-/** Somebody else wrote a part of a line whose texts differ. */
+/** Returns null if the signatures differ, because then someone else wrote part of the line. */
 function sameOf([first = null, ...others]: readonly (MessageSignature | null)[]): MessageSignature | null {
   return others.every((other) => other === first) ? first : null;
 }
@@ -325,7 +331,7 @@ interface FoundLine {
   readonly at: EpochMs;
   readonly line: string;
   readonly source: LogSource;
-  /** Lines alike that a relay made one of it. */
+  /** Number of identical lines that a relay merged into this one. */
   readonly times: number;
 }
 
@@ -337,13 +343,16 @@ interface Pending {
   count: number;
 }
 
-/** Lines of a file that is being caught up with are apart in time: they are gathered by the second. */
+/** While a file is being caught up, its lines have different times, so they are grouped by second. */
 const GRAIN: Millis = 1000;
 const HEARD_EVERY: Millis = 1000;
-/** Kinds of events in one turn; more are handed on in between. */
+/** Maximum number of event kinds per turn; beyond it, events are delivered earlier. */
 const MAX_PENDING = 512;
 
-/** Gathers what the lines of one turn of the event loop say, and hands it on at its end: a flood becomes few events. */
+/**
+ * Collects the events of one turn of the event loop and delivers them at its end, so that a flood of lines becomes few
+ * events.
+ */
 export class EventOutbox {
   readonly #deliver: (event: LogEvent) => void;
   readonly #pending = new Map<string, Pending>();
@@ -372,12 +381,12 @@ export class EventOutbox {
     this.#schedule();
   }
 
-  /** By appliance; `unnamed` for lines without one. */
+  /** Returns when the last line of each appliance arrived; `unnamed` for lines without one. */
   lastReceivedAt(): ReadonlyMap<string, EpochMs> {
     return new Map([...this.#heardAt].map(([appliance, at]) => [appliance ?? UNNAMED, at]));
   }
 
-  /** Hands everything on now. */
+  /** Delivers everything now. */
   flush(): void {
     for (const [appliance, at] of this.#heardAt) {
       const told = this.#toldAt.get(appliance);

@@ -10,10 +10,10 @@ import type { IntakeLogger } from './tally.ts';
 import { maskedLine } from '../text/mask.ts';
 
 /**
- * Who a sender is. `appliance`: a configured one, or null for a sender that is welcome without being one. `relay`: the
- * administrator named it, or the file, so that the host in each line is believed, a name or an address. `unproven`:
- * anybody; its lines may still be of an appliance that is configured by name. `foreign`: nobody knows it, whatever its
- * lines say.
+ * Trust level of a sender. `appliance`: a configured appliance, or null for a sender that is accepted without being
+ * one. `relay`: configured by the administrator, as a sender or a file, so that the host (a name or an address) in each
+ * line is trusted. `unproven`: anyone; its lines may still belong to an appliance that is configured by name.
+ * `foreign`: unknown, whatever its lines contain.
  */
 export type Origin =
   | { readonly kind: 'appliance'; readonly appliance: string | null }
@@ -21,42 +21,50 @@ export type Origin =
   | { readonly kind: 'unproven' }
   | { readonly kind: 'foreign' };
 
-/** Finds the appliance that a line belongs to. */
+/** Finds the appliance to which a line belongs. */
 export interface Attribution {
-  /** By the address that the operating system names. */
+  /** By the address from the operating system. */
   sender(address: string): Origin;
-  /** By the certificate that it has shown, which was verified; null: it proves nobody. */
+  /** By a verified certificate; null if the certificate is assigned to nobody. */
   proven(certificate: X509Certificate): Origin | null;
-  /** Whether somebody who is welcome has this address: he may be somebody else. */
+  /** Reports whether an accepted sender has this address. Another sender may share it. */
   expects(address: string): boolean;
-  /** For a file that the administrator named. */
+  /** For a file that the administrator configured. */
   file(): Origin;
   /**
-   * By a host as it stands in a line that is believed: an address, the whole name, or its first label. Undefined:
-   * nobody's.
+   * By the host in a trusted line: an address, the whole name, or its first label. Undefined if it belongs to no
+   * appliance.
    */
   host(name: string): string | undefined;
-  /** By a host as it stands in anybody's line. Not by an address: that is the sender's own, and not what he writes. */
+  /**
+   * By the host name in a line from anyone. Addresses do not count, because the sender's real address is known from the
+   * connection.
+   */
   hostName(name: string): string | undefined;
   /**
-   * The owner of a FortiAuthenticator line in such a file that names no known host: the only appliance, if there is
-   * only one.
+   * Owner of a FortiAuthenticator line in such a file if the line contains no known host: the only appliance, if there
+   * is exactly one.
    */
   readonly only: string | null;
 }
 
-/** Senders that are welcome beside the appliances. */
+/** Senders that are accepted in addition to the appliances. */
 interface OtherSenders {
-  /** Addresses of firewalls that send their log here too: welcome, but no appliance. */
+  /** Addresses of firewalls that also send their log here: accepted, but not appliances. */
   readonly firewalls: readonly string[];
-  /** Addresses and CIDR blocks of relays. With any, nobody else is believed who is not known by address. */
+  /**
+   * Addresses and CIDR blocks of relays. If there are any, other senders are trusted only if their address is known.
+   */
   readonly relays: readonly string[];
-  /** Which certificates prove which appliance: one that is named here is known by nothing else over the network. */
+  /**
+   * Assigns certificates to appliances. An appliance listed here is recognised over the network only by its
+   * certificate.
+   */
   readonly certificates?: readonly BoundCertificate[];
 }
 
 interface BoundCertificate {
-  /** A name in it, or its fingerprint. */
+  /** A name in the certificate, or its fingerprint. */
   readonly name: string;
   readonly appliance: string;
 }
@@ -72,8 +80,8 @@ const UNPROVEN: Origin = { kind: 'unproven' };
 const FOREIGN: Origin = { kind: 'foreign' };
 
 /**
- * With no appliance configured every sender is welcome and nobody has a name. An only appliance without `logSources`
- * owns every line, since there is nothing to tell apart.
+ * Without configured appliances, every sender is accepted and lines have no owner. A single appliance without
+ * `logSources` owns every line.
  */
 export function createAttribution(appliances: Appliances, others: OtherSenders): Attribution {
   const { firewalls, relays, certificates = [] } = others;
@@ -110,7 +118,7 @@ export function createAttribution(appliances: Appliances, others: OtherSenders):
   };
 }
 
-/** RFC 5425 §4.2.2: by the fingerprint; §5.2: by a DNS name, or the common name where there is none. */
+/** By the fingerprint (RFC 5425 §4.2.2), or by a DNS name, or the common name if there is none (§5.2). */
 function isOf(certificate: X509Certificate, name: string): boolean {
   const [, fingerprint] = /^sha-256:(.+)$/iu.exec(name) ?? [];
   return fingerprint === undefined
@@ -145,10 +153,10 @@ function originOfStrangers({ addresses, names }: Sources, believed: Origin): Ori
   return addresses.size > 0 ? FOREIGN : believed;
 }
 
-/** `::ffff:10.0.0.5` and `10.0.0.5` are one sender; host names in lower case. @internal */
+/** Normalises an address: `::ffff:10.0.0.5` becomes `10.0.0.5`, and host names become lower case. @internal */
 export function normalAddress(address: string): string {
   const bare = address.replace(/^\[(.*)\]$/u, '$1').replace(/%.*$/u, '');
-  // isValid alone would take "5" for 0.0.0.5.
+  // isValid alone would accept "5" as 0.0.0.5.
   return (bare.includes('.') || bare.includes(':')) && ipaddr.isValid(bare)
     ? ipaddr.process(bare).toString()
     : address.toLowerCase();
@@ -159,7 +167,10 @@ interface Sender {
   readonly source: LogSource;
 }
 
-/** The appliance that a line belongs to; null: it is welcome and of none by name, undefined: nobody's. */
+/**
+ * Returns the appliance to which a line belongs; null if the line is accepted without a name, undefined if it belongs
+ * to no one.
+ */
 export function ownerOf(
   line: FramedLine,
   { origin, source }: Sender,
@@ -191,7 +202,9 @@ function named(
   return undefined;
 }
 
-/** A relay that keeps no header, or a file of one: the only appliance, since its line names no other. */
+/**
+ * Returns the only appliance for a line without a host, from a relay that keeps no header or from such a relay's file.
+ */
 function nameless({ text, start, end }: FramedLine, source: LogSource, { only }: Attribution): string | undefined {
   if (only === null) return undefined;
   const isOnlys = (source === 'file' && hostInLine(text, start, end) === null) || isNameless(text, start, end);
@@ -203,14 +216,14 @@ const COLON = 0x3a;
 const CLOSING_BRACKET = 0x5d;
 const BLANK = 0x20;
 const MAX_HOST = 255;
-/** A time behind its date, a zone, or the year, where the host should be. */
+/** A time after its date, a zone, or the year in place of the host. */
 const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d|(?:19|20)\d{2} )/u;
-/** The headers of a line end well within this. */
+/** Upper limit for the headers of a line. */
 const LONGEST_HEADERS = 512;
 
 /**
- * The host name of a line, found as cheaply as it goes, since a relay's every line is asked: behind the priority and
- * the time (RFC 3164, ISO, RFC 5424), else the first word. Null where the tag stands instead.
+ * Returns the host name of a line: the word after the priority and the time (RFC 3164, ISO, RFC 5424), otherwise the
+ * first word. null if that is the tag. Fast, because it is called for every line of a relay.
  */
 export function hostInLine(text: string, start: number, end: number): string | null {
   const at = afterTime(text, afterPriority(text, start));
@@ -222,8 +235,7 @@ export function hostInLine(text: string, start: number, end: number): string | n
 }
 
 /**
- * The same for a line whose header is not as usual, or stands in front of another one; none where all of it was seen at
- * first.
+ * Returns further hosts of a line with an unusual header or several headers; empty if `hostInLine` has seen everything.
  */
 export function furtherHosts(text: string, start: number, end: number): readonly string[] {
   const head = text.slice(start, Math.min(end, start + LONGEST_HEADERS));
@@ -231,15 +243,15 @@ export function furtherHosts(text: string, start: number, end: number): readonly
 }
 
 /**
- * FortiAuthenticator's line with its fields, and nothing that names a host: as a relay hands it on that keeps no
- * header.
+ * Reports whether this is a FortiAuthenticator line with its fields but without a host, as forwarded by a relay that
+ * keeps no header.
  */
 export function isNameless(text: string, start: number, end: number): boolean {
   const { hosts, body } = readEnvelope(text.slice(start, Math.min(end, start + LONGEST_HEADERS)));
   return hosts.length === 0 && body.kind === 'message' && body.complete;
 }
 
-/** One header of RFC 3164 or with an ISO time, and no other behind it. */
+/** Reports whether there is exactly one header, with an RFC 3164 or ISO time. */
 function isPlain(head: string): boolean {
   const at = afterPriority(head, 0);
   const host = afterTime(head, at);
@@ -253,7 +265,7 @@ function isPlain(head: string): boolean {
   );
 }
 
-/** Behind `<14>`, and the version of RFC 5424. */
+/** Returns the position after `<14>` and the version of RFC 5424. */
 function afterPriority(text: string, start: number): number {
   if (text.charCodeAt(start) !== LESS_THAN) return start;
   const close = text.indexOf('>', start);
@@ -272,10 +284,10 @@ function afterTime(text: string, at: number): number {
   return space < 0 ? at : space + 1;
 }
 
-/** Tells about foreign senders, once each: the usual reason is an appliance whose `logSources` lack an address. */
+/** Logs each foreign sender once. The usual reason is an address missing from an appliance's `logSources`. */
 export interface StrangerLog {
   note(from: string, line: FramedLine): void;
-  /** Those that were told of last, in order. */
+  /** Returns the most recently reported senders, in order. */
   senders(): readonly string[];
 }
 
@@ -283,8 +295,8 @@ const MOST_TOLD = 50;
 const WITHIN: Millis = 3_600_000;
 
 /**
- * Notices about senders, once each and so many within an hour: an attacker can invent addresses for ever; the log must
- * not grow with them, and an honest sender have its turn.
+ * Limits notices about senders to one per sender and a fixed number per hour. An attacker can invent any number of
+ * addresses, which must not fill the log or keep legitimate senders out of it.
  */
 
 class SenderTurns {
@@ -295,7 +307,7 @@ class SenderTurns {
     this.#clock = clock;
   }
 
-  /** Whether a notice about this sender may be logged; counts as logged. */
+  /** Reports whether a notice about this sender may be logged, and counts it as logged. */
   take(from: string): boolean {
     const now = this.#clock.elapsed();
     if (this.#told.has(from) || !this.#hasRoom(now)) return false;
@@ -303,7 +315,6 @@ class SenderTurns {
     return true;
   }
 
-  /** Those that were told of last, in order. */
   senders(): readonly string[] {
     return [...this.#told.keys()];
   }
@@ -339,8 +350,8 @@ export function createStrangerLog({
 }
 
 /**
- * Tells about lines that hold an FTM keyword and match nothing, once for each sender and of 50 within an hour: an
- * envelope or a text that no signature knows. Anyone who fails to log in may put a keyword into a user name.
+ * Logs lines that contain an FTM keyword but match no signature, once per sender and for at most 50 senders per hour.
+ * The envelope or the text may be unknown, but anyone who fails to log in can also put a keyword into a user name.
  */
 export interface UnrecognisedLog {
   note(from: string, line: string): void;
@@ -368,16 +379,16 @@ export function createUnrecognisedLog({
 
 const MAX_SAMPLE = 1024;
 
-/** Control characters, and those that turn, hide or break the text around them. */
+/** Control characters, and characters that reverse, hide or break the surrounding text. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * A line fit for people, mail and terminals: nothing in it acts, nobody is named in it, no code or secret stands in it;
- * at most 1024 characters.
+ * Returns a line that is safe for people, mail and terminals: without control characters, names, codes and secrets, and
+ * at most 1024 characters long.
  */
 export function sampleOf(line: string): string {
   const masked = maskedLine(line.replace(UNPRINTABLE, '\u{FFFD}'));
   const cut = masked.length > MAX_SAMPLE ? `${masked.slice(0, MAX_SAMPLE - 1)}…` : masked;
-  // A cut may have halved a character.
+  // The cut may have split a character.
   return cut.toWellFormed().trim();
 }

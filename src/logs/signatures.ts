@@ -10,12 +10,12 @@ import {
   compileSignatures,
 } from '../core/polling/signature.ts';
 
-/** The catalogue that comes with the program. */
+/** The catalogue that ships with the program. */
 const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../config/fac-signatures.yaml', import.meta.url));
 
 const line = z.string().trim().min(1).max(1000);
 
-/** What the subject of a message has room for. */
+/** Maximum length that fits into a message's subject. */
 const MAX_SHORT = 27;
 
 const base = {
@@ -33,7 +33,7 @@ const base = {
   source: line,
 };
 
-/** Short parts would be found in every other line, and make each of them expensive. */
+/** Short parts would match many lines, and each match is expensive. */
 const text = z
   .string()
   .max(1000)
@@ -42,10 +42,10 @@ const text = z
     'expected at least 6 characters in a row without "*"',
   );
 
-/** Of type "event" and subtype "system": FortiOS log message reference, "Log ID definitions" (01 and 00). */
+/** Type "event", subtype "system": FortiOS log message reference, "Log ID definitions" (01 and 00). */
 const logId = z.string().regex(/^0100\d{6}$/u, 'expected the ten digits of a system event, such as "0100032159"');
 
-/** Of FortiAuthenticator: Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956). */
+/** FortiAuthenticator: Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956). */
 const eventId = z.string().regex(/^\d{5}$/u, 'expected the five digits of a FortiAuthenticator event, such as "10103"');
 
 const message = z.strictObject({
@@ -56,7 +56,7 @@ const message = z.strictObject({
   explainOnly: z.boolean().exactOptional(),
 });
 
-/** Without texts only `explain` can know it, by the id of the event. */
+/** Without texts, only `explain` can find the signature, by the event's id. */
 const NOTHING_TO_FIND = 'expected at least one text, or "eventIds" with "explainOnly: true"';
 
 function canBeFound({ texts, eventIds, explainOnly }: Omit<MessageSignature, 'kind'>): boolean {
@@ -70,7 +70,6 @@ const firewall = z.strictObject({
     .refine((fields) => Object.keys(fields).length > 0, 'expected at least one field'),
 });
 
-/** Whether a check has such a cause. */
 type IsCause = (text: string) => boolean;
 
 interface EntrySchemas {
@@ -88,7 +87,7 @@ function entriesWith(isCause: IsCause): EntrySchemas {
 
 const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });
 
-/** As `loadCatalogue`. @throws {Error} naming the file, the line, the signature and what is wrong with it */
+/** See `loadCatalogue`. @throws {Error} naming the file, the line, the signature and the problem */
 export async function loadSignatures(files: readonly string[], isCause: IsCause): Promise<SignatureSet> {
   const parse = (content: CatalogueFile, file: string): readonly Signature[] => parseSignatures(content, file, isCause);
   const all = await loadCatalogue({ what: 'signatures', files, shipped: SHIPPED_SIGNATURES, parse });

@@ -7,26 +7,26 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { type LineSink, Framer } from './framing.ts';
 import type { IntakeLogger } from './tally.ts';
 
-/** How a file is known again, after it was renamed, copied, cut or replaced. */
+/** Identifies a file again after it was renamed, copied, truncated or replaced. */
 export interface FileMark {
   readonly device: number;
   readonly inode: number;
   /**
-   * SHA-256 of its first `headLength` bytes, which may not be read yet: inode numbers are used again, and a copy has
-   * another one.
+   * SHA-256 of its first `headLength` bytes, some of which may not have been read yet. Needed because inode numbers are
+   * reused and a copy has a different one.
    */
   readonly head: string;
   readonly headLength: number;
-  /** Bytes that were read and handed on: up to the end of a line. */
+  /** Number of bytes read and passed on, up to the end of a line. */
   readonly position: number;
 }
 
-/** Log lines begin with their time, so this many bytes tell one file from the next. */
+/** Log lines begin with their time, so this many bytes distinguish one file from the next. */
 const HEAD = 512;
-/** Rotated files of one log; more are not looked at. */
+/** Maximum number of rotated files per log; more are ignored. */
 const MAX_ROTATED = 64;
 
-/** A regular file of the log, opened. */
+/** An open regular file of the log. */
 interface OpenedFile {
   readonly path: string;
   readonly handle: FileHandle;
@@ -35,7 +35,9 @@ interface OpenedFile {
   readonly modifiedAt: number;
 }
 
-/** Opens a regular file; null when there is none. A named pipe would never open, so it is looked at first. */
+/**
+ * Opens a regular file; null if there is none. Checks the type first, because opening a named pipe would never return.
+ */
 async function openRegular(path: string): Promise<OpenedFile | null> {
   let handle: FileHandle | null = null;
   try {
@@ -50,26 +52,26 @@ async function openRegular(path: string): Promise<OpenedFile | null> {
   }
 }
 
-/** The mark of an open file that was read up to `position`. */
+/** Returns the mark of an open file that was read up to `position`. */
 async function markOf({ handle, device, inode }: OpenedFile, position: number): Promise<FileMark> {
   const { head, headLength } = await headOf(handle, HEAD);
   return { device, inode, head, headLength, position };
 }
 
-/** Whether the file was short when the mark was made: more of its beginning may be known by now. */
+/** Reports whether the file was short when the mark was made, so that more of its beginning may be available now. */
 function isShort({ headLength }: FileMark): boolean {
   return headLength < HEAD;
 }
 
-/** Whether the file still begins as it did, and is as long as it was read. */
+/** Reports whether the file still has the same beginning and is at least as long as the part already read. */
 async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolean> {
   const { size } = await handle.stat();
   return size >= mark.position && (await headOf(handle, mark.headLength)).head === mark.head;
 }
 
 /**
- * Finds what became of a file of the log `path` that was read up to `mark`: renamed (the same inode) or copied and cut
- * (the same beginning). Null when it is gone, or was compressed.
+ * Finds a file of the log `path` that was read up to `mark` and then renamed (same inode) or copied and truncated (same
+ * beginning). null if it is gone or was compressed.
  */
 async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
   const current = await openRegular(path);
@@ -83,7 +85,7 @@ async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | nu
   return found;
 }
 
-/** Files of the log that were written after `file` and rotated away before anybody saw them, oldest first. */
+/** Returns files of the log that were written after `file` and rotated away without being read, oldest first. */
 async function findNewer(path: string, file: OpenedFile): Promise<readonly OpenedFile[]> {
   const rotated = await openRotated(path);
   const newer = rotated.filter((other) => other.inode !== file.inode && other.modifiedAt > file.modifiedAt);
@@ -91,7 +93,7 @@ async function findNewer(path: string, file: OpenedFile): Promise<readonly Opene
   return newer.toSorted((a, b) => a.modifiedAt - b.modifiedAt);
 }
 
-/** `fac.log.1`, `fac.log-20261124`, `fac-20261124.log`; compressed ones cannot be continued. */
+/** Opens `fac.log.1`, `fac.log-20261124`, `fac-20261124.log`. Compressed files cannot be resumed. */
 async function openRotated(path: string): Promise<readonly OpenedFile[]> {
   const directory = dirname(path);
   let names: readonly string[];
@@ -105,7 +107,7 @@ async function openRotated(path: string): Promise<readonly OpenedFile[]> {
   return opened.filter((file) => file !== null);
 }
 
-/** Whether logrotate and its like would give this name to an old file of the log `current`. @internal */
+/** Reports whether tools such as logrotate would give this name to an old file of the log `current`. @internal */
 export function isRotationOf(current: string, name: string): boolean {
   const extension = extname(current);
   const stem = current.slice(0, current.length - extension.length);
@@ -128,13 +130,13 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-/** The writer of a renamed file may go on for a while, until it is told to open the new one. */
+/** A renamed file may still be written for a while, until its writer is told to reopen the log. */
 const GRACE: Millis = 30_000;
 const CHUNK = 256 * 1024;
 
 interface FollowOptions {
   readonly path: string;
-  /** From an earlier run; null: there was none, so what stands in the file is history and is skipped. */
+  /** From an earlier run; null if there was none, in which case the existing content is skipped. */
   readonly resume: readonly FileMark[] | null;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -144,15 +146,15 @@ interface FollowOptions {
 interface Tail {
   readonly file: OpenedFile;
   readonly framer: Framer;
-  /** Bytes read. */
+  /** Number of bytes read. */
   read: number;
   mark: FileMark;
   grownAt: Millis;
 }
 
 /**
- * Follows one log through rotation (rename, or copy and cut), truncation and restart. It looks from time to time
- * instead of being told: inotify says nothing about files that another machine writes.
+ * Follows one log through rotation (rename, or copy and truncate), truncation and restart. Uses polling, because
+ * inotify does not report changes to files that another machine writes.
  */
 export class Follower {
   readonly path: string;
@@ -163,7 +165,7 @@ export class Follower {
   #current: Tail | null = null;
   /** Whether the files are open. */
   #started = false;
-  /** While they are not: before the start and after the end. Null: nobody ever read the file. */
+  /** Marks while the files are closed, before the start and after the end. null if the file was never read. */
   #parked: readonly FileMark[] | null;
 
   constructor(options: FollowOptions) {
@@ -172,7 +174,7 @@ export class Follower {
     this.#parked = options.resume;
   }
 
-  /** Reads what is new. One call at a time. */
+  /** Reads new content. Calls must not overlap. */
   async poll(signal: AbortSignal): Promise<void> {
     if (!this.#started) await this.#start();
     this.#started = true;
@@ -182,8 +184,8 @@ export class Follower {
   }
 
   /**
-   * Where to go on after a restart, true at any moment: what was read up to there has been handed to the sink, and
-   * nothing beyond. Null: nowhere yet.
+   * Returns the positions for resuming after a restart. They are exact at any time: everything before them has been
+   * passed to the sink, and nothing after them. null if there are none yet.
    */
   marks(): readonly FileMark[] | null {
     return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
@@ -212,7 +214,7 @@ export class Follower {
     else this.#options.logger.warn({ path: this.path }, 'log file does not exist yet');
   }
 
-  /** Goes on where an earlier run stopped, in the rotated files too. */
+  /** Resumes where an earlier run stopped, including rotated files. */
   async #resume(marks: readonly FileMark[]): Promise<void> {
     const tails: Tail[] = [];
     const isCurrent = ({ file }: Tail): boolean => file.path === this.path;
@@ -222,12 +224,12 @@ export class Follower {
         if (file === null) this.#warnMissing(mark);
         else tails.push(await this.#tailOf(file, mark.position));
       }
-      // Rotated more than once meanwhile: those in between were never seen.
+      // Rotated more than once in the meantime, so the files in between have not been read.
       const last = tails.at(-1);
       const unseen = last === undefined || tails.some(isCurrent) ? [] : await findNewer(this.path, last.file);
       for (const file of unseen) tails.push(await this.#tailOf(file, 0));
     } catch (error) {
-      // The next poll begins again.
+      // The next poll starts over.
       for (const { file } of tails) await file.handle.close();
       throw error;
     }
@@ -235,10 +237,10 @@ export class Follower {
     this.#current = tails.find(isCurrent) ?? null;
   }
 
-  /** Looks whether the file of this name is still the one that is being read. */
+  /** Checks whether the path still belongs to the file that is being read. */
   async #checkRotation(): Promise<void> {
     const file = await openRegular(this.path);
-    // Between the rename and the new file there is none.
+    // Between the rename and the creation of the new file, the path does not exist.
     if (file === null) return;
     const current = this.#current;
     if (current !== null && isSameFile(file, current.file)) {
@@ -251,7 +253,7 @@ export class Follower {
     this.#current = next;
   }
 
-  /** The file was cut, after it had been copied perhaps: what the copy has more is read there. */
+  /** Restarts a truncated file at its beginning. If it was copied before, unread lines are read from the copy. */
   async #restartCut(cut: Tail): Promise<void> {
     const copy = await findMarked(this.path, cut.mark);
     const rest = copy === null ? [] : [await this.#tailOf(copy, cut.mark.position)];
@@ -268,7 +270,7 @@ export class Follower {
 
   async #readOn(tail: Tail, signal: AbortSignal): Promise<void> {
     const before = tail.read;
-    // Before the first line of it is handed on: then the file is known again whatever happens.
+    // Updated before the first line is passed on, so that the file can be identified later in any case.
     if (isShort(tail.mark)) tail.mark = await markOf(tail.file, tail.mark.position);
     while (!signal.aborted) {
       const { bytesRead } = await tail.file.handle.read(this.#buffer, 0, CHUNK, tail.read);
@@ -312,7 +314,6 @@ interface FollowFilesOptions {
   readonly sink: () => LineSink;
 }
 
-/** Follows files. */
 export class FileReader {
   readonly #options: FollowFilesOptions;
   readonly #followers: readonly Follower[];
@@ -326,14 +327,14 @@ export class FileReader {
     this.#followers = paths.map((path) => new Follower({ path, resume: positions[path] ?? null, clock, logger, sink }));
   }
 
-  /** Looks at the files once, so that from now on nothing is missed, and goes on following them. */
+  /** Reads the files once, so that nothing is missed from now on, and continues to follow them. */
   async start(): Promise<void> {
     const first = this.#pollAll();
     this.#running = first.then(() => this.#run());
     await first;
   }
 
-  /** Where to go on after a restart, true at any moment: see `Follower.marks`. */
+  /** Returns the positions for resuming after a restart; see `Follower.marks`. */
   positions(): Positions {
     return Object.fromEntries(
       this.#followers.flatMap((follower) => {
@@ -357,7 +358,7 @@ export class FileReader {
     }
   }
 
-  /** Tells once what fails, and again after it worked in between. */
+  /** Logs each failure once, and again if reading had worked in between. */
   async #pollAll(): Promise<void> {
     for (const follower of this.#followers) {
       const { path } = follower;
@@ -372,10 +373,7 @@ export class FileReader {
   }
 }
 
-/**
- * Where reading stopped in each log, by path: its current file last, rotated ones that are not read to the end before
- * it.
- */
+/** Positions in each log by path. Rotated files that are not completely read come first, the current file is last. */
 export type Positions = Readonly<Record<string, readonly FileMark[]>>;
 
 const mark = z.strictObject({
@@ -390,9 +388,9 @@ const stored = z.object({ files: z.record(z.string(), z.array(mark)) });
 const former = stored.extend({ version: z.literal(1) });
 
 /**
- * Reads the positions that were kept together with what was read up to them. Null when there are none.
- * @param content of the file that holds both, unchecked
- * @param formerFile where 0.1.0 kept positions alone: read once, and then deleted
+ * Reads the positions that were saved together with the results. null if there are none.
+ * @param content of the file that contains both, unchecked
+ * @param formerFile file in which 0.1.0 stored positions alone: read once, and then deleted
  */
 export async function readPositions(
   content: unknown,

@@ -1,23 +1,23 @@
 import type { EpochMs, Clock, Millis } from '../core/clock.ts';
 import type { ConnectionResult, LogResult, LogSource } from '../core/polling/log-event.ts';
 
-/** What became of the lines since the start: counters that only grow, all known series from the beginning. */
+/** Line counters since the start. They only increase, and all known series exist from the beginning. */
 export interface LogCounters {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
-  /** By appliance, `unnamed` for lines that belong to none; an appliance that was never heard is missing. */
+  /** By appliance, `unnamed` for lines that belong to none. Appliances that have sent nothing are missing. */
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
   /** Connections over TCP and TLS. */
   readonly connections: ConnectionCounters;
   readonly udp: UdpCounters | null;
 }
 
-/** `open` is how many there are now. */
+/** `open` is the current number. */
 type ConnectionCounters = Readonly<Record<ConnectionResult | 'open', number>>;
 
 export interface UdpCounters {
-  /** What the kernel really gave; it doubles what was asked for. */
+  /** Size that the kernel granted, which is twice the requested one. */
   readonly receiveBufferBytes: number;
-  /** Datagrams that the kernel dropped because the buffer was full; null where it does not tell. */
+  /** Datagrams that the kernel dropped because the buffer was full; null if it does not report them. */
   readonly kernelDrops: number | null;
 }
 
@@ -41,7 +41,7 @@ export function newConnectionTally(): ConnectionTally {
   };
 }
 
-/** What the log intake tells the operator: pino's logger fits. */
+/** Logger for messages to the operator, compatible with pino. */
 export interface IntakeLogger {
   info(fields: object, message: string): void;
   debug(fields: object, message: string): void;
@@ -52,8 +52,8 @@ export interface IntakeLogger {
 const EVERY: Millis = 600_000;
 
 /**
- * Warns of what strangers can make happen at any rate: of the first at once, and of how many there were every ten
- * minutes at most.
+ * Creates a warning for events that unknown senders can cause at any rate. The first is logged immediately, further
+ * ones as a count every ten minutes at most.
  */
 export function createOccasionalWarning(
   { clock, logger }: { readonly clock: Clock; readonly logger: IntakeLogger },

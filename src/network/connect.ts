@@ -5,11 +5,11 @@ import { addressFamily } from '../core/addresses.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../core/certificate.ts';
 import { abortError, errorCode, ProbeError } from './failure.ts';
 
-/** A literal address: names are resolved before, so that no connection waits for a resolver. */
+/** The address is always literal. Names are resolved earlier, so that no connection waits for a resolver. */
 export interface Destination {
   readonly address: string;
   readonly port: number;
-  /** The local address to leave from; of the other family it cannot be used, and the kernel chooses. */
+  /** Local address to connect from. If it is of the other address family, the kernel chooses one. */
   readonly sourceAddress: string | null;
 }
 
@@ -27,11 +27,10 @@ export function openSocket(destination: Destination, signal: AbortSignal): Promi
   return whenReady(signal, () => connectTcp(options), 'connect');
 }
 
-/** The peer's certificate does not verify. */
 export class UnverifiedError extends ProbeError {
   /** As OpenSSL and Node call it: `SELF_SIGNED_CERT_IN_CHAIN`. */
   readonly code: string;
-  /** The issuer that the peer's certificate names; null: there is none that can be read. */
+  /** Issuer in the peer's certificate; null if it cannot be read. */
   readonly issuer: DistinguishedName | null;
 
   constructor(code: string, issuer: DistinguishedName | null, message: string) {
@@ -42,8 +41,8 @@ export class UnverifiedError extends ProbeError {
 }
 
 /**
- * Performs a TLS handshake over a connected socket and verifies the peer. Node would do that too, but it says what the
- * peer is only when it is fine.
+ * Performs a TLS handshake over a connected socket and verifies the peer. Node's own verification is not used, because
+ * it exposes the peer's certificate only if it is valid.
  * @throws {UnverifiedError}, the handshake's error, or the signal's reason; both sockets are destroyed by then
  */
 export async function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
@@ -59,14 +58,14 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
     },
   };
   const opened = await whenReady(signal, () => connectTls(verifying), 'secureConnect').catch((error: unknown) => {
-    // It has no error of its own when the signal was aborted before, or the options are refused.
+    // The raw socket gets no error if the signal was already aborted or the options are invalid.
     socket.destroy();
     throw error;
   });
   if (opened.authorized) return opened;
   const issuer = opened.getPeerX509Certificate()?.issuer;
   opened.on('error', () => {}).destroy();
-  // Typed as an error, it is the code of one.
+  // Typed as an error, but it is an error code.
   const code = errorCode(misnamed) ?? String(opened.authorizationError);
   throw new UnverifiedError(
     code,
@@ -75,7 +74,7 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
   );
 }
 
-/** What a person reads; Node's own texts advise options of Node. */
+/** Messages for people; Node's own texts recommend Node options. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['CERT_HAS_EXPIRED', 'it has expired'],
   ['CERT_NOT_YET_VALID', 'it is not valid yet'],
@@ -86,7 +85,7 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its issuer is not known here'],
 ]);
 
-/** `sourceAddress` where it is of the destination's family, else null. */
+/** Returns `sourceAddress` if it is of the destination's family, otherwise null. */
 export function localAddressFor({ address, sourceAddress }: Omit<Destination, 'port'>): string | null {
   return sourceAddress !== null && addressFamily(sourceAddress) === addressFamily(address) ? sourceAddress : null;
 }
@@ -99,7 +98,8 @@ function whenReady<S extends Socket>(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = open();
-    // For good: between two phases and after the last one, nobody else listens, and an unhandled error ends the process.
+    // This listener is never removed: nobody else listens between phases and after the last one, and an unhandled error
+    // ends the process.
     socket.on('error', () => {});
     function release(): void {
       signal.removeEventListener('abort', onAbort);
@@ -133,11 +133,11 @@ function whenReady<S extends Socket>(
 }
 
 /**
- * Whether this machine has a route to an address. A UDP socket is connected, which asks the kernel's routing table and
- * sends nothing (connect(2)). A router that answers "no route" by ICMP fails a TCP connection with the same error as a
- * route that is missing here.
+ * Reports whether this machine has a route to an address. Connects a UDP socket, which consults the kernel's routing
+ * table without sending anything (connect(2)). A TCP connection cannot be used, because an ICMP "no route" from a
+ * router causes the same error as a missing local route.
  *
- * @param address a literal one: a name would wait for a resolver
+ * @param address a literal address, because a name would wait for a resolver
  */
 export function hasRoute(address: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -151,7 +151,7 @@ export function hasRoute(address: string): Promise<boolean> {
     }
     socket.on('error', () => end(false));
     socket.once('connect', () => end(true));
-    // Any port: nothing is sent.
+    // The port does not matter, because nothing is sent.
     socket.connect(9, address);
   });
 }

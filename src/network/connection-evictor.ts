@@ -1,27 +1,27 @@
 import type { Socket } from 'node:net';
 
-/** The connections of one listener: so many at once and no more, and nobody keeps a place by saying nothing. */
+/** Limits the number of connections of one listener and prevents idle connections from occupying all places. */
 export interface ConnectionEvictor {
   /**
-   * Takes in a connection as it was accepted, before any TLS. With too many it closes the quietest: a stranger's while
-   * there is one, the newcomer itself where it is the only stranger among acquaintances.
+   * Adds a connection as soon as it is accepted, before any TLS. If there are too many, closes the quietest one from an
+   * unknown address. A new connection from an unknown address is closed itself if all others are from known addresses.
    */
   enter(socket: Socket): void;
 }
 
 export interface CrowdRules {
   readonly places: number;
-  /** Strangers make room for these. */
+  /** Reports whether an address is known. Connections from unknown addresses are closed first. */
   readonly isAcquaintance: (address: string) => boolean;
   readonly onTurnedOut: () => void;
 }
 
-/** Bytes heard from each when it was last looked at; who has gone without a look for longest stands first. */
+/** Bytes received on each connection at its last check; the least recently checked connection is first. */
 type Group = Map<Socket, number>;
 
 /**
- * Closing the quietest, instead of turning the newcomer away, is what keeps the door open: places are taken by silence
- * at no cost.
+ * Closes the quietest connection instead of rejecting the new one, because anyone could otherwise occupy all places
+ * with idle connections at no cost.
  */
 export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }: CrowdRules): ConnectionEvictor {
   const strangers: Group = new Map();
@@ -49,9 +49,9 @@ export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }:
 }
 
 /**
- * Who has said nothing since the last look, those who are here for longest first. Who did speak goes to the end of the
- * line, so that a look at many is seldom: the "second chance" of page replacement. Bytes are those of the connection
- * itself, below TLS and HTTP.
+ * Returns the first connection without new bytes since its last check. Connections with new bytes move to the end of
+ * the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the connection itself,
+ * below TLS and HTTP.
  */
 function quietest(group: Group): Socket | null {
   for (const [socket, heard] of group) {

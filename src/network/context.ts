@@ -1,24 +1,24 @@
 import type { Clock } from '../core/clock.ts';
 import { abortError } from './failure.ts';
 
-/** What every probe needs besides its own target. */
+/** Dependencies that every probe needs in addition to its target. */
 export interface ProbeContext {
   readonly clock: Clock;
-  /** Aborted when the round is called off (shutdown, or the round's own time is up). */
+  /** Aborted when the round is cancelled (shutdown, or the round's time limit has passed). */
   readonly signal: AbortSignal;
-  /** The local address that probes leave from; null lets the kernel choose. */
+  /** Local address for probes; null lets the kernel choose. */
   readonly sourceAddress: string | null;
-  /** Where secrets named by variable are read from. */
+  /** Environment from which secrets given as variables are read. */
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** What the promise gives, but not beyond the signal. @throws its reason then */
+/** Returns the promise's result, but rejects as soon as the signal is aborted. @throws the signal's reason */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(abortError(signal));
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
-    // Heard in any case: a failure that nobody hears ends the process.
+    // Always attached, because an unhandled rejection ends the process.
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }

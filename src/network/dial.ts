@@ -20,7 +20,7 @@ interface Proxy extends HostPort {
 
 interface DialOptions {
   readonly target: HostPort;
-  /** A literal address of the target; without meaning through a proxy, which is given the name. */
+  /** A literal address of the target; unused with a proxy, which receives the name. */
   readonly address: string;
   readonly proxy: Proxy | null;
   readonly readSecret: SecretReader;
@@ -30,7 +30,7 @@ interface DialOptions {
   readonly tunnelLimit: Millis;
 }
 
-/** The proxy answered CONNECT and opened no tunnel; the cause is a `ProxyRefusal`. */
+/** Error for a proxy that answered CONNECT but did not open a tunnel; its cause is a `ProxyRefusal`. */
 export class TunnelRefused extends ProbeError {
   readonly answer: ProxyAnswer;
 
@@ -40,14 +40,14 @@ export class TunnelRefused extends ProbeError {
   }
 }
 
-/** A page comes with the answer, or right behind it. */
+/** A page arrives with the answer or immediately after it. */
 const PAGE_WAIT: Millis = 500;
 
 /**
- * Opens the TCP connection to the target: straight to its address, or by CONNECT through the proxy. The caller destroys
- * the socket.
+ * Opens a TCP connection to the target, either directly to its address or with CONNECT through the proxy. The caller
+ * destroys the socket.
  *
- * @throws the reason why not; where a proxy is the trouble, its message names the proxy
+ * @throws the reason of the failure; if it is about a proxy, its message names the proxy
  */
 export async function dial(options: DialOptions, ctx: ProbeContext): Promise<Socket> {
   if (options.proxy === null) return dialAddress(options.address, options.target.port, options.limit, ctx);
@@ -106,8 +106,8 @@ async function dialProxy(proxy: Proxy, limit: Millis, ctx: ProbeContext): Promis
 }
 
 /**
- * By the system's resolver, as any client of the proxy does. The lookup itself cannot be called off, so it is left
- * behind.
+ * Resolves the proxy's name with the system resolver, as any client of the proxy does. The lookup cannot be cancelled,
+ * so it is abandoned after the limit.
  */
 async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Promise<string> {
   using time = deadline(ctx.clock, limit, ctx.signal);
@@ -118,23 +118,25 @@ async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Pro
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** A block page begins with a style sheet. */
+/** Large, because block pages begin with a style sheet. */
 const MAX_PAGE_BYTES = 16 * 1024;
 
 const MAX_SCHEMES = 5;
 
 /** One CONNECT (RFC 9110 §9.3.6). */
 interface Tunnel {
-  /** `host:port`, as people read it. */
+  /** `host:port` for messages. */
   readonly proxy: string;
-  /** `host:port` to be connected to: by name, as the appliance does and as proxies' allow lists are written. */
+  /**
+   * `host:port` of the target, by name, because the appliance connects by name and proxies' allow lists contain names.
+   */
   readonly authority: string;
   readonly credentials: { readonly user: string; readonly password: string } | null;
 }
 
 /**
- * Asks the proxy at the other end of `socket` for a tunnel; afterwards the socket speaks with the target. Done by hand:
- * undici's agent hides the socket that the certificate has to be read from.
+ * Asks the proxy at the other end of `socket` for a tunnel. Afterwards the socket is connected to the target. undici's
+ * proxy agent is not used, because it hides the socket from which the certificate is read.
  *
  * @throws {ProxyRefusal} when the proxy refuses; the socket's error, or the signal's reason
  */
@@ -157,7 +159,7 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
       }
       reject(new ProxyRefusal(tunnel, response, head));
     });
-    // Never removed: node:http reports once more when the socket is destroyed in the end.
+    // Never removed, because node:http emits another error when the socket is finally destroyed.
     connect.on('error', reject);
     connect.once('close', () => {
       reject(new ProbeError('closed', `The proxy ${tunnel.proxy} closed the connection without an answer to CONNECT`));
@@ -166,15 +168,15 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
   });
 }
 
-/** The proxy answered, and opened no tunnel. */
+/** The proxy answered but did not open a tunnel. */
 class ProxyRefusal extends ProbeError {
   readonly answer: Omit<ProxyAnswer, 'page'>;
-  /** Bytes of its page that came with the answer. */
+  /** Bytes of the page that came with the answer. */
   readonly #head: Buffer;
-  /** Null: it ends with the connection, or in chunks. */
+  /** null if the page is chunked or ends with the connection. */
   readonly #length: number | null;
   readonly #isChunked: boolean;
-  /** What the request contained. */
+  /** Secrets in the request. */
   readonly #secrets: readonly string[];
 
   constructor(
@@ -197,7 +199,10 @@ class ProxyRefusal extends ProbeError {
     this.#isChunked = headers['transfer-encoding']?.toLowerCase().includes('chunked') === true;
   }
 
-  /** The text of its page, as far as it comes before the signal is aborted; null: none, or it repeats the password. */
+  /**
+   * Returns the text of the page received before the signal is aborted; null if there is none or it repeats the
+   * password.
+   */
   async page(socket: Socket, signal: AbortSignal): Promise<string | null> {
     const limit = Math.min(this.#length ?? MAX_PAGE_BYTES, MAX_PAGE_BYTES);
     const bytes = await bytesFrom(socket, this.#head, { limit, signal });
@@ -208,10 +213,10 @@ class ProxyRefusal extends ProbeError {
   }
 }
 
-/** So many characters of a secret in a row are no chance. */
+/** A match of this many consecutive characters of a secret is not a coincidence. */
 const REPEATED = 6;
 
-/** Whether a page repeats a part of a secret: it may be cut anywhere, and half a secret is one. */
+/** Reports whether a page repeats part of a secret. Parts count, because the page may be cut anywhere. */
 function repeatsAny(text: string, secret: string): boolean {
   const length = Math.min(REPEATED, secret.length);
   if (length === 0) return false;
@@ -220,7 +225,7 @@ function repeatsAny(text: string, secret: string): boolean {
   );
 }
 
-/** A password as a page may repeat it: as text, as the bytes of UTF-8, and as it went over the line. */
+/** Returns the forms in which a page may repeat the password: as text, as UTF-8 bytes, and as sent in the header. */
 function formsOf({ user, password }: NonNullable<Tunnel['credentials']>): readonly string[] {
   const bytes = Buffer.from(password, 'utf8');
   return [password, bytes.toString('latin1'), Buffer.from(`${user}:${password}`, 'utf8').toString('base64')];
@@ -254,7 +259,7 @@ function bytesFrom(
   });
 }
 
-/** RFC 9110 §11.6.1, as in `Negotiate, Basic realm="proxy"`: a scheme is a token that no `=` follows. */
+/** RFC 9110 §11.6.1, as in `Negotiate, Basic realm="proxy"`: a scheme is a token that is not followed by `=`. */
 function schemesIn(field: string): readonly string[] {
   const bare = field.slice(0, 2_000).replaceAll(/"[^"]*"/gu, '""');
   return [...bare.matchAll(/(?:^|,)\s*([\w-]{1,40})(?=\s*(?:,|$)|\s+[^=\s])/gu)].map(([, name = '']) =>

@@ -6,10 +6,10 @@ import { visibleText, withoutSecrets } from '../core/visible-text.ts';
 import { withoutCodes } from '../text/mask.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** Longer texts are cut: an error message may quote what the peer sent. */
+/** Longer texts are cut, because an error message can quote data from the peer. */
 const MAX_MESSAGE_LENGTH = 300;
 
-/** How deep `cause` is followed; nothing sane nests deeper. */
+/** How deep `cause` is followed; real errors are not nested deeper. */
 const MAX_CAUSES = 5;
 
 const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, FailureReason>([
@@ -27,7 +27,7 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
   ['EHOSTDOWN', 'no-route'],
   ['EADDRNOTAVAIL', 'no-route'],
   ['EAFNOSUPPORT', 'no-route'],
-  // A packet filter or a `prohibit` route of this very machine: nothing has left it.
+  // Blocked by a packet filter or a `prohibit` route of this machine, so nothing was sent.
   ['EPERM', 'no-route'],
   ['EACCES', 'no-route'],
   ['ENOTFOUND', 'name-not-resolved'],
@@ -37,7 +37,7 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
   ['EAI_NODATA', 'name-not-resolved'],
   ['ENOTCONN', 'closed'],
   ['UND_ERR_SOCKET', 'closed'],
-  // undici's word for an HTTP/2 stream that ended without an answer.
+  // undici reports this when an HTTP/2 stream ends without an answer.
   ['UND_ERR_INFO', 'closed'],
   ['ERR_STREAM_PREMATURE_CLOSE', 'closed'],
   ['EPROTO', 'tls'],
@@ -48,13 +48,15 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
 ]);
 
 /**
- * Verification results of OpenSSL as Node names them,
+ * OpenSSL verification results by Node's names,
  * https://nodejs.org/docs/latest-v24.x/api/tls.html#x509-certificate-error-codes.
  */
 const CERTIFICATE_CODE =
   /^(?:UNABLE_TO_|CERT_|CRL_|ERROR_IN_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|OUT_OF_MEM$|UNSPECIFIED$)/u;
 
-/** An error with a reason of its own, for what no error code says: a malformed answer, a refused login. */
+/**
+ * An error with an explicit reason, for failures without an error code, such as a malformed answer or a refused login.
+ */
 export class ProbeError extends Error {
   override readonly name = 'ProbeError';
   readonly reason: FailureReason;
@@ -66,17 +68,18 @@ export class ProbeError extends Error {
 }
 
 /**
- * What ended a look that had its own time: that this was over, unless the look had found something itself.
- * @param overdue what to say then
+ * Returns the time-out error from `overdue` if the limit has expired, unless the check itself had already failed with a
+ * `ProbeError`.
+ * @param overdue creates the time-out error
  */
 export function overdueOr(error: unknown, limit: Deadline, overdue: (cause: unknown) => ProbeError): unknown {
   return limit.expired() && !(error instanceof ProbeError) ? overdue(error) : error;
 }
 
 /**
- * Turns whatever was thrown into a failure. An abort of `parent` is always `aborted`, whatever the error looks like by
- * then: a round that is called off must not read as an outage of the target.
- * @param secrets what the peer was sent and its answer must not show
+ * Converts any thrown value into a failure. If `parent` is aborted, the reason is always `aborted`, because a cancelled
+ * round must not be reported as an outage of the target.
+ * @param secrets values that were sent to the peer and must not appear in the message
  */
 export function failureFrom(
   error: unknown,
@@ -88,7 +91,7 @@ export function failureFrom(
   return { kind: 'failed', reason, message: failureMessage(error, secrets), durationMs };
 }
 
-/** The one table from errors (Node, OpenSSL, undici, our own) to reasons; what it does not know is `internal`. */
+/** Maps errors (Node, OpenSSL, undici, our own) to reasons; unknown errors are `internal`. */
 export function failureReason(error: unknown): FailureReason {
   const chain = errorWithCauses(error);
   return firstReason(chain.filter((link) => !isWrapper(link))) ?? firstReason(chain) ?? 'internal';
@@ -109,7 +112,7 @@ function firstReason(errors: readonly Error[]): FailureReason | null {
   return null;
 }
 
-/** These only say that something ended; what ended it is in the cause, where there is one. */
+/** Reports whether an error states only that something ended. The reason is then in its cause, if there is one. */
 function isWrapper(error: Error): boolean {
   return error.name === 'AbortError' || errorCode(error) === 'UND_ERR_SOCKET';
 }
@@ -127,10 +130,10 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
   const call = 'syscall' in error ? error.syscall : null;
   switch (code) {
     case 'ECONNRESET':
-      // Node reports an orderly FIN in the middle of a handshake or an answer as ECONNRESET without a system call.
+      // Node reports a regular FIN during a handshake or an answer as ECONNRESET without a system call.
       return call === null ? 'closed' : null;
     case 'EINVAL':
-      // A `blackhole` route of this machine.
+      // Caused by a `blackhole` route on this machine.
       return call === 'connect' || call === 'send' ? 'no-route' : null;
     case 'EADDRNOTAVAIL':
       return wasNothingTried(call, error) ? 'internal' : null;
@@ -140,8 +143,8 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
 }
 
 /**
- * The configured source address is not (or no longer) one of this machine's; or connect(2) found no free port, which to
- * an IPv6 address it also says where IPv6 is switched off.
+ * Reports whether nothing was sent: the configured source address does not belong to this machine, or connect(2) found
+ * no free port. For IPv6 addresses, connect(2) also returns this error if IPv6 is disabled, so they do not count.
  */
 function wasNothingTried(call: unknown, error: Error): boolean {
   return call === 'bind' || ('address' in error && typeof error.address === 'string' && isIPv4(error.address));
@@ -153,20 +156,20 @@ function reasonByPattern(code: string): FailureReason | null {
   return null;
 }
 
-/** Why the signal was aborted, as an error that can be thrown on. */
+/** Returns the reason of the abort as an error that can be thrown. */
 export function abortError(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason });
 }
 
-/** The `code` of a Node error, null when it has none. */
+/** Returns the `code` of a Node error; null if it has none. */
 export function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-/** What people read: one line, bounded, without control characters, whatever the peer has put into it. */
+/** Returns a message for people: one line of limited length without control characters, even if the peer sent some. */
 export function failureMessage(error: unknown, secrets: readonly string[] = []): string {
   if (!(error instanceof Error)) return 'Unknown error';
-  // OpenSSL's own messages carry a pointer and a source file; `reason` is the part that means something.
+  // OpenSSL's messages include a pointer and a source file; `reason` is the useful part.
   const text =
     'reason' in error && typeof error.reason === 'string' && errorCode(error)?.startsWith('ERR_SSL_') === true
       ? error.reason
@@ -175,9 +178,9 @@ export function failureMessage(error: unknown, secrets: readonly string[] = []):
   return printable(withoutCodes(said.slice(0, 4 * MAX_MESSAGE_LENGTH)), MAX_MESSAGE_LENGTH);
 }
 
-/** Text from a stranger on one line, bounded and safe to show. */
+/** Returns text from an untrusted peer as one line of limited length that is safe to show. */
 export function printable(text: string, limit: number): string {
-  // Cut before the replacements: their cost must not grow with what a peer sends.
+  // Cut before the replacements, so that their cost does not grow with the peer's data.
   return visibleText(
     text
       .slice(0, 2 * limit)

@@ -14,29 +14,26 @@ import type { Destination } from './connect.ts';
 
 export type Getaddrinfo = typeof getaddrinfo;
 
-/** A lookup that may have been started by somebody else who wants the same name. */
+/** A lookup that may have been started by another caller for the same name. */
 interface SharedLookup {
   readonly result: Promise<readonly LookupAddress[]>;
-  /** It was already asked for: its failure may be older news. */
+  /** Whether the lookup was already running when it was requested. Its failure may be outdated. */
   readonly joined: boolean;
-  /** Whether its turn has come. */
+  /** Whether the lookup has started. */
   readonly begun: () => boolean;
 }
 
 /**
- * The system's resolver, each name asked for at most once at a time. libuv runs two slow lookups at a time and none can
- * be called off: without sharing, each round under a silent resolver would leave another dead one in the queue. One for
- * the whole program.
+ * System resolver with at most one lookup per name at a time. libuv runs two slow lookups at once, and lookups cannot
+ * be cancelled. Without sharing, each round with a silent resolver would add another stuck lookup to the queue. One
+ * instance is used for the whole program.
  */
 export interface SystemLookup {
-  /**
-   * @param signal of the caller: when it is aborted before its turn has come, the name is not asked for at
-   * all
-   */
+  /** @param signal of the caller; if it is aborted before the lookup starts, the name is not looked up */
   find(name: string, signal: AbortSignal): SharedLookup;
 }
 
-/** As many as libuv runs (a half of its four threads), so that it is known which of them waits for the others. */
+/** libuv's own limit (half of its four threads), so that we can tell which lookups are still queued. */
 const AT_ONCE = 2;
 
 export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup {
@@ -53,7 +50,7 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
           return ask(name);
         }, signal)
         .finally(() => outstanding.delete(name));
-      // The caller may be gone by the time it fails.
+      // The caller may no longer be waiting when it fails.
       result.catch(() => {});
       const lookup = { result, begun: () => begun };
       outstanding.set(name, lookup);
@@ -63,10 +60,10 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
 }
 
 /**
- * Waits for a lookup, but not beyond the signal. A joined lookup that fails says how things were when somebody else
- * started it, so it is asked again once.
- * @throws the lookup's error, or the signal's reason; `ProbeError` `internal` when other names had not left it a turn
- * by then
+ * Waits for a lookup until the signal is aborted. If a shared lookup fails, its result may be outdated, so the name is
+ * looked up again once.
+ * @throws the lookup's error, or the signal's reason; `ProbeError` `internal` if lookups of other names kept it from
+ * starting
  */
 export async function lookUp(
   system: SystemLookup,
@@ -99,12 +96,12 @@ async function until(
 
 const RESOLV_CONF = '/etc/resolv.conf';
 const DNS_PORT = 53;
-/** glibc's MAXNS: it ignores further ones. */
+/** glibc's MAXNS; further name servers are ignored. */
 const MAX_NAME_SERVERS = 3;
 
 /**
- * getaddrinfo for both families, as every other program on this machine asks.
- * @throws Node's error, `ENOTFOUND`, `EAI_AGAIN`; `ProbeError` when the fault is this machine's: `internal` without a
+ * Calls getaddrinfo for both families, as every other program on this machine does.
+ * @throws Node's error, `ENOTFOUND`, `EAI_AGAIN`; `ProbeError` when the fault is on this machine: `internal` without a
  * socket or a configured name server, `no-route` when nothing can be sent to any name server
  */
 export async function getaddrinfo(name: string): Promise<readonly LookupAddress[]> {
@@ -115,7 +112,7 @@ export async function getaddrinfo(name: string): Promise<readonly LookupAddress[
   }
 }
 
-/** The same for sockets of `node:net` and `node:dgram`, and for whatever is built on them. */
+/** Equivalent of `getaddrinfo` for sockets of `node:net` and `node:dgram` and libraries that use them. */
 export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
   lookupWithCallback(name, options, (error, ...found) => {
     if (error === null) tell(null, ...found);
@@ -124,8 +121,9 @@ export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
 };
 
 /**
- * Why this machine could not ask; null when it could. Without a file descriptor glibc 2.41 says that the name does not
- * exist, and without a free port, a route or a name server that no server answers. Never rejects.
+ * Returns the reason why this machine could not send the question; null if it could. Without a file descriptor, glibc
+ * 2.41 reports that the name does not exist. Without a free port, a route or a name server, it reports that no server
+ * answers. Never rejects.
  */
 async function ownTrouble(name: string, error: unknown): Promise<ProbeError | null> {
   const lack = await lackOfSockets();
@@ -139,7 +137,7 @@ async function ownTrouble(name: string, error: unknown): Promise<ProbeError | nu
     return new ProbeError('internal', `Cannot look up "${name}": ${RESOLV_CONF} contains no name server`, {
       cause: error,
     });
-  // The question itself, once more: another packet could be filtered differently.
+  // Sends the question itself again, because another packet might be filtered differently.
   const question = isDnsName(name) ? encodeQuery({ id: randomInt(0x1_0000), name, type: 'A' }, false) : null;
   if (question === null) return null;
   const failures = await Promise.all(
@@ -165,7 +163,10 @@ function lackOfSockets(): Promise<Error | null> {
   });
 }
 
-/** resolv.conf(5). None when there is no such file: glibc then asks 127.0.0.1, as with an empty one. */
+/**
+ * Reads name servers from resolv.conf(5). Returns none without that file; glibc then asks 127.0.0.1, as with an empty
+ * file.
+ */
 async function nameServers(): Promise<readonly string[]> {
   const text = await readFile(RESOLV_CONF, 'utf8').catch(() => '');
   return [...text.matchAll(/^nameserver[ \t]+(\S+)/gmu)]
@@ -181,10 +182,10 @@ interface Located {
 }
 
 /**
- * Where to dial a helper of the probes (a resolver, a time server): a literal address as it is, a name through the
- * system. IPv4 is preferred, or the family of the source address; one address only, since what is wanted is one honest
- * attempt.
- * @throws {ProbeError} `name-not-resolved`, or what kept this machine from asking
+ * Returns the address of a resolver or time server that probes use. A literal address is returned as is; a name is
+ * looked up through the system. Prefers IPv4, or the family of the source address. Returns only one address, because
+ * one attempt is enough.
+ * @throws {ProbeError} `name-not-resolved`, or why this machine could not ask
  */
 export async function locate(
   { host, port, sourceAddress }: Located,
@@ -212,22 +213,21 @@ function notFound(host: string, why: string, cause?: unknown): ProbeError {
 }
 
 /**
- * Lets at most so many tasks run at once; the others wait in the order in which they came. Handshakes that are due at
- * the same instant falsify each other's timings on one thread: with 1000 at once Node reports a median of 950 ms
- * instead of 4, with four in flight 7.
+ * Limits the number of tasks that run at once; the others wait in order of arrival. Concurrent handshakes on one thread
+ * distort each other's timings: with 1000 at once Node reports a median of 950 ms instead of 4, with four in flight 7.
  */
 export interface Limiter {
   /**
-   * Runs `task` when there is room.
-   * @throws the signal's reason when it is aborted before the task has started; afterwards the task itself is to honour
-   * it
+   * Runs `task` when a slot is free.
+   * @throws the signal's reason if it is aborted before the task has started; a started task must handle the signal
+   * itself
    */
   run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T>;
   readonly running: number;
   readonly waiting: number;
 }
 
-/** @param limit how many may run at once, at least 1 */
+/** @param limit maximum number of running tasks, at least 1 */
 export function createLimiter(limit: number): Limiter {
   if (!Number.isInteger(limit) || limit < 1)
     throw new RangeError(`Cannot limit tasks: expected at least 1 at once, got ${String(limit)}`);
@@ -254,7 +254,7 @@ export function createLimiter(limit: number): Limiter {
     });
   }
 
-  /** The place is handed on, not given back, so that nobody who comes just now gets in first. */
+  /** Passes the slot directly to the next waiting task, so that a new caller cannot take it first. */
   function release(): void {
     const [next] = queue;
     if (next === undefined) {

@@ -4,25 +4,25 @@ import { localAddressFor, type Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from './failure.ts';
 
 /**
- * More packets than these that answer something else are an attack or a broken server; reading on would only burn CPU.
+ * After more unrelated packets than this, the server is broken or under attack, and reading on would only waste CPU.
  */
 const MAX_FOREIGN = 64;
 
 export interface UdpExchange<T> {
   readonly server: Destination;
   readonly clock: Clock;
-  /** A packet that is not answered is sent once more after this time. */
+  /** Time after which an unanswered packet is sent again. */
   readonly retransmitAfter: Millis;
-  /** The packet to send; called again for the repetition. */
+  /** Creates the packet; called again for the repetition. */
   readonly packet: () => Buffer;
-  /** What a packet says; null: it is forged, garbled or answers something else, and is not to be believed. */
+  /** Interprets a packet; null if it is forged, garbled or answers something else. */
   readonly read: (bytes: Buffer) => T | null;
 }
 
 /**
- * Sends a packet and waits for the first one that answers it. The socket is connected and has a port of its own, so the
- * kernel drops what others send and reports ICMP errors.
- * @throws when nothing believable came until the signal was aborted, or the server cannot be reached
+ * Sends a packet and waits for the first one that answers it. The socket is connected and has a separate port, so the
+ * kernel drops packets from other senders and reports ICMP errors.
+ * @throws when no valid answer came before the signal was aborted, or the server cannot be reached
  */
 export async function exchangeUdp<T>(exchange: UdpExchange<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
@@ -51,7 +51,7 @@ class Exchange<T> {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     socket.on('error', (error) => this.#fail(this.#isSent ? afterSending(error) : error));
     socket.on('message', (bytes) => this.#guard(() => this.#read(bytes)));
-    // Not the callback of connect(): Node hands that the error, and emits none.
+    // Not the callback of connect(), because Node passes the error to that callback instead of emitting it.
     socket.once('connect', () => {
       this.#send();
       this.#cancelRetransmit = clock.after(retransmitAfter, () => this.#send());
@@ -70,7 +70,7 @@ class Exchange<T> {
 
   #send(): void {
     if (this.#hasEnded) return;
-    // Without a callback, Node drops an error of the kernel, such as EPERM from this machine's own packet filter.
+    // Without a callback, Node drops a kernel error such as EPERM from this machine's packet filter.
     this.#guard(() =>
       this.#socket.send(this.#exchange.packet(), (error) => {
         if (error === null) this.#isSent = true;
@@ -89,7 +89,7 @@ class Exchange<T> {
     if (this.#foreign >= MAX_FOREIGN) this.#fail(notAnAnswer(this.#foreign));
   }
 
-  /** What is thrown in a callback of the socket fails the exchange. */
+  /** Runs `action` in a socket callback; if it throws, the exchange fails. */
   #guard(action: () => unknown): void {
     try {
       action();
@@ -103,7 +103,7 @@ class Exchange<T> {
   }
 
   #end(settle: () => void): void {
-    // The socket may still call back for what was under way when it was closed.
+    // The socket may still run callbacks that were pending when it was closed.
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#cancelRetransmit();
@@ -114,8 +114,8 @@ class Exchange<T> {
 }
 
 /**
- * Sends one packet and waits for no answer.
- * @returns why it did not leave this machine; null when it did. Never rejects.
+ * Sends one packet without waiting for an answer.
+ * @returns the reason why it was not sent; null if it was sent. Never rejects.
  */
 export function sendOnce(server: Destination, packet: Buffer): Promise<Error | null> {
   return new Promise((resolve) => {
@@ -141,8 +141,8 @@ function notAnAnswer(count: number, cause?: Error): ProbeError {
 }
 
 /**
- * The packet found a way out of this machine, so an "unreachable" that comes back (ICMP, or no ARP answer on the local
- * network) is about the server: it does not answer.
+ * Converts "unreachable" errors to a time-out. The packet has left this machine, so the error (ICMP, or no ARP answer
+ * on the local network) means that the server does not answer.
  */
 function afterSending(error: Error): Error {
   const code = errorCode(error);

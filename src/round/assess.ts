@@ -35,8 +35,8 @@ import type { Severity } from '../core/severity.ts';
 import type { Assessment, Finding } from '../engine/model.ts';
 
 /**
- * Turns what a round saw into what it means for each precondition by itself, and remembers its leaves and its failures
- * for the next.
+ * Judges each precondition separately from the observations of a round, and remembers the round's leaf certificates and
+ * failures for the next one.
  */
 export function assessRound({ config, knowledge: base, memory }: Instruments, given: RoundObservations): JudgedRound {
   const tlsOf: TlsOf = (target) => base.of(target);
@@ -86,15 +86,18 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   return judged;
 }
 
-/** Whether another round at once would tell more of a connection that failed. */
+/** Reports whether an immediate further round would provide more information about a connection that failed. */
 export function needsCloserLook({ memory, clock }: Instruments): boolean {
   return wantsBurst(memory.share.current(), clock.now());
 }
 
-/** What chains of a target, `host:port`, are judged by. */
+/** Returns the knowledge by which a target's chains are judged; `target` is `host:port`. */
 type TlsOf = (target: string) => TlsKnowledge;
 
-/** Where the certificate is for the licence server, no other name having its address makes it another one's. */
+/**
+ * If an address shows the licence server's certificate, it belongs to the licence server, even if another name has it
+ * too.
+ */
 const OF_SERVER: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
 
 function isOfServer({ path, startedAt }: RoundObservations, address: string, tlsOf: TlsOf): boolean {
@@ -105,7 +108,7 @@ function isOfServer({ path, startedAt }: RoundObservations, address: string, tls
   return worst !== null && OF_SERVER.includes(worst.verdict);
 }
 
-/** What the mail servers mean, where they have answered after everything else of their round. */
+/** Judges the mail servers if they answered after everything else in their round. */
 export function withMail(judged: JudgedRound, config: Config, round: RoundObservations): JudgedRound {
   const own = CHECKS.find((check) => check.id === 'mail');
   if (own?.from !== 'round') return judged;
@@ -123,10 +126,10 @@ function connectionsOf(
   return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
 }
 
-/** Where only some connections fail, what one of the last minutes showed stands for those that this round lost. */
+/** If only some connections fail, earlier verdicts up to this age replace those missing from this round. */
 const STANDS: Millis = 15 * 60_000;
 
-/** Of the connections of the last rounds some fail and others do not. */
+/** Reports whether some connections of the last rounds failed and others did not. */
 function meetsSome(share: PathShare, { endpoints }: PathObservation): boolean {
   return sharesOf(share).some(
     ({ addresses, pattern }) =>
@@ -161,11 +164,11 @@ function verdictsOf(own: TargetFacts, found: TargetFindings, at: EpochMs): Earli
   );
 }
 
-/** By check. Null: there was nothing to judge. */
+/** Findings by check. null if there was nothing to judge. */
 type TargetFindings = Readonly<Record<string, readonly Finding[] | null>>;
 
 interface Target extends TargetFacts {
-  /** undefined: the target is the licence server */
+  /** undefined if the target is the licence server */
   readonly service: ServiceConfig | undefined;
 }
 
@@ -173,7 +176,7 @@ function findingsAt({ service, ...facts }: Target): TargetFindings {
   return findingsOf(facts, (findings) => (service === undefined ? findings : ofService(findings, service)));
 }
 
-/** A service that carries codes has a check of its own. */
+/** A service that carries codes has a separate check. */
 function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
   if (service === undefined || service.carries === null) return [];
   const { carries, host, port, severity } = service;
@@ -182,7 +185,7 @@ function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
 
 function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => readonly Finding[]): TargetFindings {
   const found = CHECKS.flatMap((check) => (check.from === 'target' ? [[check.id, check.judge(facts)] as const] : []));
-  // A verdict on the only certificate that was seen does not name its address.
+  // A verdict on the only certificate seen does not contain its address.
   const ofCertificates = facts.tls.endpoints.flatMap(({ endpoint: { address }, judgement }) =>
     judgement.findings.map((finding): Finding => ({ ...finding, facts: { ...finding.facts, address } })),
   );
@@ -196,7 +199,7 @@ function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => 
   );
 }
 
-/** What many connections say takes the place of what one says, of the licence server. */
+/** Replaces the licence server's results from one connection with those from many connections. */
 function withShare(
   [own, ...services]: readonly TargetFindings[],
   share: PathShare,
@@ -212,7 +215,7 @@ interface JudgedTargets {
   /** The licence server. */
   readonly own: TargetFacts | undefined;
   readonly found: readonly TargetFindings[];
-  /** What stands in for a verdict of this round. */
+  /** Earlier verdicts that replace a missing one of this round. */
   readonly stands: EarlierVerdicts;
 }
 
@@ -236,7 +239,7 @@ function summaryOf(now: string, stands: EarlierVerdict | undefined): string {
   return stands === undefined ? now : `${stands.summary} (as of ${utcText(stands.at)}: this round had no connection)`;
 }
 
-/** The licence server decides whether it was judged; what services add are findings. */
+/** Only the licence server decides whether the check was judged; services only add findings. */
 function assessTargets([own, ...services]: readonly (readonly Finding[] | null)[], summary: string): Judgement {
   const findings = [own, ...services].flatMap((target) => target ?? []);
   return own === null || own === undefined
@@ -251,7 +254,7 @@ function ofService(findings: readonly Finding[], { host, port, severity }: Servi
   }));
 }
 
-/** What a service does wrong counts for no more than the configuration says it is worth. */
+/** Limits the findings about a service to its configured severity. */
 function cap(findings: readonly Finding[], severity: Severity): readonly Finding[] {
   if (severity === 'critical') return findings;
   return findings.map((finding) => {
@@ -273,7 +276,7 @@ function clockObservations(round: RoundObservations, tlsOf: TlsOf): readonly Clo
   return withGenuineTime([...ntp, ...headers], round, tlsOf);
 }
 
-/** The time as the round knows it. */
+/** Returns the time corrected by the round's clock observations. */
 export function trueTime({ knowledge }: Instruments, round: RoundObservations): EpochMs {
   return correctedNow(
     round.startedAt,

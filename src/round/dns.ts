@@ -12,15 +12,13 @@ import { serverOf, type DnsServer, type NamedResolver, exchangeWith } from '../n
 import { systemExchanges, observeSystem } from '../network/dns/system.ts';
 import type { SystemLookup } from '../network/lookup.ts';
 
-/**
- * For everything that one question may take: resolving the resolver's name, connecting, handshake, repetition, answer.
- */
+/** Total limit for one question: resolving the resolver's name, connecting, handshake, repetition, answer. */
 const DNS_DEADLINE: Millis = 3000;
 
-/** What the DNS probe shares with the whole program. */
+/** Program-wide dependencies of the DNS probe. */
 export interface DnsPorts {
   readonly system: SystemLookup;
-  /** Under which resolvers that speak TLS or HTTPS are verified. */
+  /** Trust for verifying resolvers that use TLS or HTTPS. */
   readonly trust: SecureContext;
 }
 
@@ -33,8 +31,8 @@ interface Asking {
 }
 
 /**
- * Asks one resolver for the A and AAAA records of a name, both at once. A literal address is its own answer. Never
- * throws and never takes noticeably longer than `DNS_DEADLINE`.
+ * Asks one resolver for the A and AAAA records of a name at the same time. Returns a literal address as its own answer.
+ * Never throws and never takes noticeably longer than `DNS_DEADLINE`.
  */
 export async function observeDns(
   name: string,
@@ -54,7 +52,10 @@ export async function observeDns(
   return { resolver: resolver.label, name, a, aaaa };
 }
 
-/** The mail servers of a domain, the most preferred first; none: it has no record of any. @throws what ended it */
+/**
+ * Returns the mail servers of a domain, most preferred first; empty if it has no MX records. @throws the error that
+ * ended the lookup
+ */
 export async function observeExchanges(
   domain: string,
   resolver: ResolverConfig,
@@ -117,7 +118,7 @@ async function resolve(
     throw new ProbeError('internal', `Cannot ask for "${question.name}": expected a host name`);
   const server = await serverOf(resolver, asking.ports.system, asking.ctx.sourceAddress, asking.limit.signal);
   const answer = await askServer(question, server, true, asking);
-  // RFC 6891 §7: a server that does not know EDNS says FORMERR; asked without it, it answers.
+  // RFC 6891 §7: a server without EDNS support replies FORMERR, but answers a query without EDNS.
   return answer.rcode === 'FORMERR' ? askServer(question, server, false, asking) : answer;
 }
 
@@ -127,7 +128,7 @@ async function askServer(
   edns: boolean,
   asking: Asking,
 ): Promise<Extract<DnsReading, { kind: 'answer' }>> {
-  // RFC 8484 §4.1: 0 over HTTPS, so that caches can work.
+  // RFC 8484 §4.1: 0 over HTTPS, so that answers can be cached.
   const id = server.kind === 'https' ? 0 : randomInt(0x1_0000);
   const reading = await exchangeWith(server, encodeQuery({ id, ...question }, edns), {
     trust: asking.ports.trust,
@@ -146,13 +147,13 @@ async function askServer(
   }
 }
 
-/** A resolver that has not answered by then is asked on, beside the next one. */
+/** After this time without an answer, the next resolver is asked too. */
 const PATIENCE: Millis = 500;
 
 /**
- * Asks one resolver after the other for a name, until the answers are enough. Silent ones are waited for together: one
- * after the other, two of them would hold up the whole round.
- * @param isEnough whether no other resolver need be asked
+ * Asks one resolver after the other for a name until the answers are sufficient. Waits for silent resolvers at the same
+ * time, because two of them in sequence would delay the whole round.
+ * @param isEnough whether no other resolver needs to be asked
  */
 export async function askInTurn(
   name: string,
@@ -177,7 +178,7 @@ export async function askInTurn(
 export type AskName = (name: string, resolver: ResolverConfig, ctx: ProbeContext) => Promise<DnsObservation>;
 
 /**
- * For the length of one round: hosts that are looked at on several ports are asked for once, and all get the same
+ * Caches answers for one round, so that a host checked on several ports is looked up once and all checks use the same
  * answer.
  */
 export function askOnce(ask: AskName): AskName {

@@ -14,19 +14,19 @@ import { type RecognisePage, sendRequest } from '../network/http/request.ts';
 
 export interface EndpointRequest {
   readonly target: HostPort;
-  /** One literal address of the target; through a proxy it only labels the observation. */
+  /** One literal address of the target. With a proxy, it only labels the observation. */
   readonly address: string;
   /** SNI; null sends none. */
   readonly serverName: string | null;
   readonly proxy: ProxyConfig | null;
-  /** How far to go. */
+  /** The last stage to run. */
   readonly depth: 'tcp' | 'tls' | 'http';
   readonly method: 'GET' | 'HEAD';
   readonly path: string;
 }
 
 export interface EndpointDeps {
-  /** From `createProbeSecureContext`, one for the whole program. */
+  /** Created with `createProbeSecureContext`, once for the whole program. */
   readonly secureContext: SecureContext;
   readonly parse: CertificateParser;
   readonly readSecret: SecretReader;
@@ -35,10 +35,10 @@ export interface EndpointDeps {
   readonly limits?: EndpointLimits;
 }
 
-/** The longest that each phase may take, however slowly the peer goes on. */
+/** Maximum duration of each phase, even if the peer keeps sending. */
 export interface EndpointLimits {
   readonly tcp: Millis;
-  /** For the answer of a proxy to CONNECT, which may ask a slow resolver first. @default that of `tcp` */
+  /** For a proxy's answer to CONNECT, since the proxy may have to ask a slow resolver first. @default that of `tcp` */
   readonly tunnel?: Millis;
   readonly tls: Millis;
   readonly http: Millis;
@@ -47,9 +47,9 @@ export interface EndpointLimits {
 export const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tunnel: 6000, tls: 4000, http: 4000 };
 
 /**
- * Makes one connection to one address and tells what each stage showed. Never rejects: what goes wrong is in the
- * observation, our own trouble as `internal` and a round that was called off as `aborted`. The connection is gone when
- * it resolves.
+ * Makes one connection to one address and returns the result of each stage. Never rejects: failures are part of the
+ * observation, local ones as `internal` and a cancelled round as `aborted`. The connection is closed when the promise
+ * resolves.
  */
 export async function observeEndpoint(
   request: EndpointRequest,
@@ -90,12 +90,12 @@ async function connectPhase(
   }
 }
 
-/** Codes of `no-route` that a router causes as well. */
+/** Codes of `no-route` that a router can cause too. */
 const SAID_BY_ICMP: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
 
-/** The address that was tried, the one of a proxy included, where this machine or a router has no route to it. */
+/** Returns the address that was tried, possibly the proxy's, if this machine or a router has no route to it. */
 function unreachableAddress(error: unknown): string | null {
-  // Where a proxy is dialed, its error is the cause of the one that names the proxy.
+  // When a proxy is dialled, the original error is the cause of the one that names the proxy.
   const failed = errorCode(error) === null && error instanceof Error ? error.cause : error;
   const isSaid = SAID_BY_ICMP.has(errorCode(failed) ?? '');
   return isSaid && failed instanceof Error && 'address' in failed && typeof failed.address === 'string'
@@ -150,10 +150,10 @@ async function handshakePhase(
   }
 }
 
-/** Connects that are measured after the rush of a round, in which any of them may have been noticed late. */
+/** Number of connects measured after the round's busy phase, during which connects may have been noticed late. */
 const TIMES = 2;
 
-/** How long an address takes to open a port, one connection after the other. */
+/** Measures how long an address takes to open a port, with consecutive connections. */
 export async function measureConnects(
   target: HostPort,
   address: string,

@@ -13,30 +13,30 @@ import type { EndpointDeps } from './endpoint.ts';
 import { loadRoundMemory, type MemoryFiles, type RoundMemory } from './memory.ts';
 import { loadTlsKnowledge, type TlsKnowledgeBase } from './tls-knowledge.ts';
 
-/** What all looks of one configuration share. */
+/** Dependencies that all rounds and probes of one configuration share. */
 export interface Instruments {
   readonly config: Config;
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly system: SystemLookup;
-  /** The public authorities: resolvers, and mail servers without a `caFile`, are verified under them. */
+  /** The public authorities, used to verify resolvers and mail servers without a `caFile`. */
   readonly trust: SecureContext;
   readonly fileTrust: FileTrust;
-  /** Reads a secret again, with the environment filled in. */
+  /** Reads the current value of a secret, with `env` already provided. */
   readonly readSecret: SecretReader;
   readonly endpoint: EndpointDeps;
-  /** Bounds the connections in flight: handshakes at the same instant falsify each other's timings. */
+  /** Limits concurrent connections, because simultaneous handshakes distort each other's timings. */
   readonly limiter: Limiter;
-  /** How long a mail server is waited for, where that is not as long as in the daemon. */
+  /** Time limit for a mail server, if it differs from the daemon's; otherwise null. */
   readonly mailLimit: Millis | null;
-  /** On which the mail servers of others listen. */
+  /** The port of other organisations' mail servers. */
   readonly exchangePort: number;
-  /** What chains are judged by. */
+  /** Data by which chains are judged. */
   readonly knowledge: TlsKnowledgeBase;
   readonly memory: RoundMemory;
 }
 
-/** The instruments in one use, that of a round or a single one beside the rounds. */
+/** The instruments for one use, either a round or a single probe. */
 export interface Look extends Instruments {
   readonly ctx: ProbeContext;
   readonly askName: AskName;
@@ -48,10 +48,13 @@ export interface InstrumentDeps extends MemoryFiles {
   readonly mailLimit?: Millis;
 }
 
-/** Of all connections at once. With fewer, a round of 200 silent servers ends before the last has its turn. */
+/**
+ * Limit for all concurrent connections. With fewer, a round with 200 silent servers would end before the last one is
+ * tried.
+ */
 const CONNECTIONS = 128;
 
-/** A chain has up to four certificates, most of which are known from another one; the rest is for those that change. */
+/** A chain has up to four certificates, most of which are also in other chains; the rest is for chains that change. */
 const CERTIFICATES = { spare: 512, perTarget: 2 };
 
 const SMTP_PORT = 25;
@@ -61,7 +64,7 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
   const { clock, env } = deps;
   const memory = await loadRoundMemory(authority(config.licenseServer), deps, clock);
   const knowledge = await loadTlsKnowledge(config, memory.genuine, clock);
-  // Loaded when it is first used, it would be a part of the first answer's time.
+  // Loaded now, because loading on first use would count as part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../network/dns/https.ts');
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);

@@ -25,23 +25,24 @@ import { authority, type HostPort } from '../core/addresses.ts';
 import { askInTurn } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
 
-/** Lets a look end before a slow server does. What it answers then is `aborted`. */
+/** Can end a rehearsal before a slow server answers. The result is then `aborted`. */
 export type MailPace = (
   server: MailServer,
   rehearse: (signal: AbortSignal) => Promise<MailObservation>,
 ) => Promise<MailObservation>;
 
-/** Resolves the mail server with the first resolver that knows it, then rehearses a message. */
+/** Resolves the mail server with the first resolver that finds it, then rehearses a message. */
 export async function observeMailServer(server: MailServer, look: Look): Promise<MailObservation> {
   return observeMail({ server, ...(await findAddresses(server, look)) }, look, look.ctx);
 }
 
-/** No code lives shorter: the appliance, which is slow to tell how long, need not be waited for. */
+/** No code lifetime is shorter, so for shorter deferrals there is no need to wait for the appliance's setting. */
 const SHORTEST_LIFE: Millis = 3_600_000;
 
 /**
- * The same, with how long the server has put this machine off, where activation codes may have expired meanwhile.
- * @param codeLife how long a code lives at the unit where it lives shortest; null: no unit has told
+ * Like {@link observeMailServer}, but adds how long the server has deferred this machine if activation codes may have
+ * expired in the meantime.
+ * @param codeLife the shortest code lifetime of all units; null if no unit has reported one
  */
 export async function observeWithDeferral(
   server: MailServer,
@@ -58,8 +59,7 @@ export async function observeWithDeferral(
 }
 
 /**
- * The mail servers to rehearse with: those of the configuration, else those that FortiAuthenticator itself sends
- * through.
+ * Returns the mail servers to rehearse with: the configured ones, otherwise those that FortiAuthenticator itself uses.
  */
 export function mailServersOf(
   { mail }: { readonly mail: readonly MailServerConfig[] },
@@ -73,33 +73,33 @@ export function mailServersOf(
   return [...new Map(servers.map((server) => [authority(server), server])).values()];
 }
 
-/** How long an activation code lives, by the unit where it lives shortest; null: no unit tells. */
+/** Returns the shortest activation code lifetime of all units; null if no unit reports one. */
 export function codeLifeOf(units: readonly UnitObservation[]): Millis | null {
   const lives = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.provisioning)?.codeLife ?? []) : []));
   return lives.length === 0 ? null : Math.min(...lives);
 }
 
-/** For everything from the first SYN to the last reply. */
+/** From the first SYN to the last reply. */
 const MAIL_LIMIT: Millis = 10_000;
 
-/** For RSET and QUIT, when everything is known already. */
+/** For RSET and QUIT, after the result is known. */
 const QUIT_WAIT: Millis = 500;
 
 const MAX_GREETING = 200;
 
-/** What a rehearsal needs of the instruments; `mailLimit` is for the whole of it, null as long as in the daemon. */
+/** Dependencies of a rehearsal. `mailLimit` is its total limit; null means the daemon's limit. */
 export type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
 
 export interface MailTarget {
   readonly server: MailServer;
-  /** Of the server's host, resolved beforehand; none: it does not resolve. */
+  /** Resolved addresses of the server's host; empty if it does not resolve. */
   readonly addresses: readonly string[];
-  /** Our own trouble, for which it could not be resolved. */
+  /** Local failure that prevented resolving. */
   readonly localError: Failure | null;
 }
 
 /**
- * Rehearses handing over a message, up to the recipient, and takes it back: nothing is ever sent. Never throws and
+ * Rehearses handing over a message up to the recipient and then cancels it, so nothing is ever sent. Never throws and
  * takes no longer than its limit.
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
@@ -122,20 +122,20 @@ interface RehearsalPorts extends MailPorts {
   readonly identity: VerifiedIdentity;
 }
 
-/** The state of one rehearsal: how far it has come, and what has to be closed. */
+/** State of one rehearsal: its progress, and the session that must be closed. */
 interface Rehearsal {
   readonly target: MailTarget;
   readonly ctx: ProbeContext;
   readonly limit: Deadline;
   stage: MailStage;
-  /** The longest that the server let one step wait. */
+  /** Longest time that the server took for one step. */
   slowestMs: Millis;
-  /** How long all steps may take together. */
+  /** Time limit for all steps together. */
   readonly longest: Millis;
-  /** When the step began that goes on now. */
+  /** Start of the current step. */
   stepAt: Millis;
   session: MailSession | null;
-  /** What must never be shown, should a server echo it. */
+  /** Secrets that must never be shown, even if a server echoes them. */
   secrets: readonly string[];
 }
 
@@ -191,7 +191,7 @@ async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<voi
   await timed(rehearsal, () => session.rcptTo(to));
 }
 
-/** Clients limit each step by itself, not the whole. */
+/** Records the duration of a step, because clients limit each step separately. */
 async function timed<T>(rehearsal: Rehearsal, step: () => Promise<T>): Promise<T> {
   const { clock } = rehearsal.ctx;
   rehearsal.stepAt = clock.elapsed();
@@ -239,15 +239,16 @@ function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailO
 }
 
 /**
- * A server that answers each step while FortiAuthenticator would still wait is not silent, however long it all takes.
- * Of one that FortiAuthenticator waits as long for as this rehearsal does, half of that is enough.
+ * Distinguishes a silent server from a slow one. A server is not silent if it answers each step within
+ * FortiAuthenticator's timeout, however long the whole rehearsal takes. If that timeout is as long as the rehearsal's
+ * limit, half of the limit is used instead.
  */
 function notFinished({ target, ctx, longest, stepAt }: Rehearsal, cause: unknown): ProbeError {
   const isLate = ctx.clock.elapsed() - stepAt >= Math.min(target.server.timeout, longest / 2);
   return new ProbeError(isLate ? 'timeout' : 'aborted', `Not finished within ${String(longest)} ms`, { cause });
 }
 
-/** Greeting, EHLO and STARTTLS are one step for a client. */
+/** Determines the exact stage, because clients treat greeting, EHLO and STARTTLS as one step. */
 function stageOf({ stage, session }: Rehearsal, error: unknown): MailStage {
   if (stage !== 'greeting' || session === null) return stage;
   switch (session.step) {
@@ -268,7 +269,7 @@ function tlsErrorOf({ session }: Rehearsal, error: unknown): string | null {
   return errorCode(error);
 }
 
-/** A server that was spoken to is told that this is the end; one that fell silent is not waited for. */
+/** Ends the session politely if the server has answered, without waiting long for one that has become silent. */
 async function takeLeave({ session, ctx }: Rehearsal): Promise<void> {
   if (session === null) return;
   using limit = deadline(ctx.clock, QUIT_WAIT, ctx.signal);
@@ -277,16 +278,16 @@ async function takeLeave({ session, ctx }: Rehearsal): Promise<void> {
 }
 
 interface FoundAddresses {
-  /** None: the name does not resolve. */
+  /** Empty if the name does not resolve. */
   readonly addresses: readonly string[];
-  /** The fault of this machine for which it could not be resolved. */
+  /** Local failure that prevented resolving. */
   readonly localError: Failure | null;
 }
 
-/** A mail server of your own may well have a private address. */
+/** An organisation's own mail server may have a private address. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
-/** Asks one resolver after the other until one knows the mail server. */
+/** Asks one resolver after the other until one finds the mail server. */
 export async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {
   if (isIP(host) !== 0) return { addresses: [host], localError: null };
   const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => dialledAddresses(seen, ANY_ADDRESS);

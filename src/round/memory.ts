@@ -11,7 +11,7 @@ import type { BackgroundFile } from '../system/json-file.ts';
 
 const HOUR: Millis = 3_600_000;
 
-/** What the rounds of one configuration keep of those before. */
+/** Data that the rounds of one configuration keep from earlier rounds. */
 export interface RoundMemory {
   readonly share: ShareMemory;
   readonly genuine: GenuineMemory;
@@ -19,17 +19,17 @@ export interface RoundMemory {
   readonly closerLooks: CloserLooks;
   readonly recipientLooks: RecipientLooks;
   readonly deferrals: MailDeferrals;
-  /** Hosts that have answered since the start, `host:port`. */
+  /** Hosts that have answered since the start, as `host:port`. */
   readonly answered: Set<string>;
   /** The last verdicts on the licence server itself. */
   earlier: EarlierVerdicts;
 }
 
-/** Where it is kept over restarts; without a file, only while the process runs. */
+/** Files that keep the memory over restarts. Without a file, data is kept only while the process runs. */
 export interface MemoryFiles {
-  /** When each target was last genuine. */
+  /** Time at which each target was last genuine. */
   readonly genuineFile?: BackgroundFile;
-  /** The share of connections that fail. */
+  /** Share of failing connections. */
   readonly shareFile?: BackgroundFile;
 }
 
@@ -51,7 +51,7 @@ export async function loadRoundMemory(
   };
 }
 
-/** By check: what it last said of the licence server, by a connection that got as far. */
+/** By check: the last verdict on the licence server from a connection that reached the check's stage. */
 export type EarlierVerdicts = Readonly<Record<string, EarlierVerdict>>;
 
 export interface EarlierVerdict {
@@ -60,14 +60,17 @@ export interface EarlierVerdict {
   readonly summary: string;
 }
 
-/** The share of connections that fail, over restarts: without it a fault in half of them would end and begin again. */
+/**
+ * Share of failing connections, kept over restarts. Otherwise a restart would end a fault in half of the connections
+ * and report it again.
+ */
 export interface ShareMemory {
   current(): PathShare;
-  /** Takes the next one, and keeps it where it tells anything. */
+  /** Replaces the current share, and saves it if it contains any failures. */
   note(share: PathShare, at: EpochMs): void;
 }
 
-/** What was kept before a longer break is past. */
+/** Data saved before a longer break is outdated. */
 const LONGEST_BREAK: Millis = 15 * 60_000;
 
 const instant = z.number().int();
@@ -97,7 +100,7 @@ const connectionShare: z.ZodType<ConnectionShare> = z
   })
   .transform((kept) => ({ ...kept, reported: kept.trail }));
 
-/** Version 1 judged outages that returned as intermittent: what it kept is dropped. */
+/** Version 1 classified recurring outages as intermittent, so its data is dropped. */
 const shareContent = z.object({
   version: z.literal(2),
   target: text,
@@ -122,7 +125,7 @@ const shareContent = z.object({
   }),
 });
 
-/** @param file null: nothing is remembered beyond this process */
+/** @param file null: nothing is kept beyond this process */
 export async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
   const { data } = shareContent.safeParse(await file?.load());
   const isKept = data !== undefined && isRecent(data.at, now, LONGEST_BREAK);
@@ -142,7 +145,7 @@ function isClear({ addresses: singles, families, whole, forgeries }: PathShare):
   return [...singles, ...families.map((family) => family.share), whole].every(({ trail }) => trail.length === 0);
 }
 
-/** Without what is reported: that is the trail, except for what is past with its round. */
+/** Omits `reported`, which is equal to the trail except for parts that are valid only in their round. */
 function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
   const kept = (share: ConnectionShare): unknown => ({ ...share, reported: undefined });
   return {
@@ -153,22 +156,25 @@ function storedForm({ addresses: singles, families, whole, ...rest }: PathShare)
   };
 }
 
-/** When each target was last seen with a genuine chain at all of its addresses, and under whose key. */
+/** When each target last showed a genuine chain at all of its addresses, and under which key. */
 export interface GenuineMemory {
   of(target: string): GenuineSight | null;
-  /** Keeps what a round verified. */
+  /** Saves the genuine chains of a round. */
   note(tls: JudgedRound['tls'], at: EpochMs): void;
 }
 
 interface GenuineSight {
-  /** Pin of the configured key that the chain ended at. */
+  /** Pin of the configured key at which the chain ended. */
   readonly pin: string;
   readonly at: EpochMs;
 }
 
 const MOST_TARGETS = 2_000;
 
-/** What is only newer is written once in this time: a file a round would cost more than it is worth. */
+/**
+ * If only times have changed, the file is written once in this period, because writing it each round would cost too
+ * much.
+ */
 const SAVE_GAP: Millis = 300_000;
 
 const genuineContent = z.object({
@@ -176,10 +182,10 @@ const genuineContent = z.object({
   targets: z.record(z.string().max(300), z.object({ pin: z.string().max(100), at: z.number().int() })),
 });
 
-/** @param file null: nothing is remembered beyond this process */
+/** @param file null: nothing is kept beyond this process */
 export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
   const stored = genuineContent.safeParse(await file?.load());
-  // What lies in the future was kept by a clock that was wrong.
+  // Entries in the future were saved with a wrong clock.
   const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
   let savedAt: EpochMs | null = null;
 
@@ -200,19 +206,19 @@ export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochM
   };
 }
 
-/** While FortiAuthenticator complains, and for chains that change with each connection. */
+/** Minimum interval while FortiAuthenticator reports errors, and for chains that change with each connection. */
 const LEAST_GAP: Millis = 300_000;
 
 /**
- * What the licence server showed in TLS 1.2, where it speaks TLS 1.3 as well: some devices inspect or cut the older one
- * alone.
+ * Result of the licence server with TLS 1.2 if it also supports TLS 1.3. Some devices inspect or block only the older
+ * version.
  */
 export interface OlderTls {
-  /** Whether to look again; counts as looked. */
+  /** Reports whether another check is due, and records it as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
-  /** As the last look showed it: it stands until the next one. */
+  /** Returns the last check's result, which is valid until the next check. */
   last(): ReferenceObservation | null;
-  /** What the last look showed is of an earlier round now. */
+  /** Marks the last check's result as being from an earlier round. */
   age(): void;
   keep(seen: ReferenceObservation | null): void;
 }
@@ -238,11 +244,11 @@ export function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
 }
 
 /**
- * What was found out about blocks of TLS, kept for a while: a block is looked into when it is new and then now and
- * then, since many connections in each round would look like a scan.
+ * Recent details about TLS blocks. A block is examined when it is new and then at intervals, because many connections
+ * in each round would look like a scan.
  */
 interface CloserLooks {
-  /** Null: it is time to look. */
+  /** null if the block must be examined again. */
   recent(block: string): CloserLook | null;
   keep(block: string, look: CloserLook): CloserLook;
 }
@@ -265,11 +271,11 @@ export function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
   };
 }
 
-/** What the mail servers of the recipients said last: they are servers of others, so they are asked once an hour. */
+/** Last results of the recipients' mail servers. They belong to others, so they are asked only once an hour. */
 export interface RecipientLooks {
-  /** Whether to look again; counts as looked. */
+  /** Reports whether another check is due, and records it as done. */
   isDue(): boolean;
-  /** It stands until the next look. */
+  /** Returns the last result, which is valid until the next check. */
   last(): readonly RecipientServerObservation[];
   keep(seen: readonly RecipientServerObservation[]): void;
 }
@@ -290,21 +296,24 @@ function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
   };
 }
 
-/** Whom a server has let in once, it lets in for long: what was measured says something of others for as long. */
+/**
+ * A server that has accepted a sender keeps accepting it for a long time. The measured deferral applies to other
+ * senders for as long.
+ */
 const DEFERRAL_KEPT: Millis = 24 * HOUR;
 
-/** How long mail servers put this machine off with "come back later" (greylisting), over the rounds. */
+/** How long mail servers have deferred this machine with "come back later" (greylisting) over the rounds. */
 export interface MailDeferrals {
   /**
-   * What is known of one after another look: from the first refusal until it took the message, or until now. Null: it
-   * never put anybody off.
+   * Records an outcome and returns the duration of the deferral, from the first refusal until the server accepted or
+   * until now. null if the server has not deferred anyone.
    */
   note(server: string, outcome: MailOutcome): Millis | null;
 }
 
 interface Deferral {
   readonly since: EpochMs;
-  /** null: it goes on. */
+  /** null while the deferral continues. */
   readonly until: EpochMs | null;
 }
 
@@ -328,7 +337,8 @@ function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs
   const over = open === null ? before : null;
   if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
   if (isPutOff(outcome)) return open ?? { since: at, until: null };
-  // A server that was lost meanwhile, or refuses for good, did not put off: when it would have taken it is not known.
+  // A server that became unreachable or refuses permanently is not deferring, because it is unknown when it would have
+  // accepted.
   return over;
 }
 
@@ -336,7 +346,7 @@ function whileKept(over: Deferral | null, at: EpochMs): Deferral | null {
   return over !== null && at - (over.until ?? at) <= DEFERRAL_KEPT ? over : null;
 }
 
-/** RFC 5321 §4.2.1: 4yz asks to come back later. */
+/** Reports whether the server asked to come back later (4yz, RFC 5321 §4.2.1). */
 function isPutOff({ reason, stage, code }: Extract<MailOutcome, { kind: 'failed' }>): boolean {
   const isTemporary = code !== null && code >= 400 && code < 500;
   return reason === 'rejected' && isTemporary && (stage === 'sender' || stage === 'recipient');

@@ -9,7 +9,7 @@ import { failureFrom, overdueOr, ProbeError } from '../network/failure.ts';
 import { exchangeUdp } from '../network/udp-exchange.ts';
 import { encodeRequest, offsetOf, readReply, type SntpReading, type SntpRequest } from '../network/ntp/sntp.ts';
 
-/** For name, question, repetition and answer. */
+/** Limit for name, question, repetition and answer. */
 const NTP_DEADLINE: Millis = 3000;
 
 const RETRANSMIT_AFTER: Millis = 1000;
@@ -49,7 +49,7 @@ async function ask(server: HostPort, system: SystemLookup, ctx: ProbeContext, si
     signal,
   );
   if (reading.kind === 'refused') throw new ProbeError('rejected', `The server answered ${reading.why}`);
-  // The server's own time between arrival and reply is no part of the way.
+  // Excludes the server's time between receiving the request and replying.
   const onTheWay = Math.max(0, roundTrip - (reading.transmitAt - reading.receiveAt));
   return { kind: 'offset', offsetMs: offsetOf(reading, sent.sentAt, roundTrip), precisionMs: onTheWay / 2 };
 }
@@ -64,7 +64,7 @@ interface Answered {
   readonly roundTrip: Millis;
 }
 
-/** The answer may be to the first packet although the second is out. */
+/** Matches an answer to any pending packet, because it may answer the first one after the second was sent. */
 function readAny(bytes: Buffer, pending: readonly Sent[], now: Millis): Answered | null {
   for (const sent of pending) {
     const reading = readReply(bytes, sent);

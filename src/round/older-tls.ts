@@ -15,10 +15,10 @@ import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
 /**
- * The licence server in TLS 1.2, when it is due: one connection, to the first address that spoke TLS 1.3. As long as
- * the versions differ, it is due in each round, so that a repair is seen at once.
+ * Checks the licence server with TLS 1.2 when that is due, with one connection to the first address that supports TLS
+ * 1.3. While the versions differ, it is due in each round, so that a repair is noticed immediately.
  *
- * @param isComplained FortiAuthenticator's log tells of connections that do not come about
+ * @param isComplained whether FortiAuthenticator's log reports connections that fail
  */
 export async function observeOlderTls(
   target: PathTarget,
@@ -34,7 +34,7 @@ export async function observeOlderTls(
   if (olderTls.isDue(newer.leaf.fingerprint, { isComplained, isDisputed })) {
     const seen = await lookOnce(target, newer, look);
     if (seen === null || !isOlderDisputed(path, seen, look)) olderTls.keep(seen);
-    // What the series of an earlier round showed stands as long as each look agrees.
+    // The series from an earlier round remains valid while each check agrees with it.
     else olderTls.keep({ ...seen, again: (isDisputed && before.again) || (await lookInTurns(seen, target, look)) });
   } else olderTls.age();
   const last = olderTls.last();
@@ -42,8 +42,8 @@ export async function observeOlderTls(
 }
 
 /**
- * With the two connections before them three of each version. Their order is no simple one, so that a path that treats
- * every second connection alike is not taken for one that treats the versions differently.
+ * Together with the two previous connections, this makes three of each version. The order is irregular, so that a path
+ * that affects every second connection is not mistaken for one that treats the versions differently.
  */
 const TURNS = ['older', 'newer', 'newer', 'older'] as const;
 
@@ -54,7 +54,7 @@ async function lookInTurns(
 ): Promise<VersionSeries> {
   const take = (version: (typeof TURNS)[number]): Promise<TlsOutcome | null> =>
     dial(target, label, version === 'older' ? inOlderTls(look) : look);
-  // One after the other, silence would outlast the round.
+  // In sequence, silent connections would take longer than the round.
   const isSilent = isBlocked(first) && endingOf(first) === 'silence';
   const outcomes: (TlsOutcome | null)[] = isSilent ? await Promise.all(TURNS.map(take)) : [];
   if (!isSilent) for (const version of TURNS) outcomes.push(await take(version));
@@ -63,7 +63,7 @@ async function lookInTurns(
   return { older: seenIn('older'), newer: seenIn('newer') };
 }
 
-/** Whether TLS 1.2 was inspected or cut, and TLS 1.3 is neither now. */
+/** Reports whether TLS 1.2 was inspected or blocked while TLS 1.3 is neither now. */
 function isOlderDisputed(path: PathObservation, older: ReferenceObservation, look: Look): boolean {
   const seen = { ...path, references: [older] };
   const surroundings = { controls: [], now: look.clock.now() };
@@ -95,7 +95,10 @@ function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] 
   return [{ address, leaf, chain: tls.chain }];
 }
 
-/** Null where nothing is known: a server need not speak this version, and says so. */
+/**
+ * Connects once with TLS 1.2. Returns null if the result is inconclusive, for example because the server does not
+ * support this version and reports that.
+ */
 async function lookOnce(
   target: PathTarget,
   { address, chain }: NewerTls,
@@ -107,7 +110,10 @@ async function lookOnce(
     : null;
 }
 
-/** Somebody ended it without an answer: an alert would be one, and the server may send it for want of this version. */
+/**
+ * Reports whether the connection was ended without an answer. An alert counts as an answer, because the server may send
+ * it if it does not support this version.
+ */
 function isCut(outcome: TlsOutcome): outcome is BlockedOutcome {
   return (
     isBlocked(outcome) &&

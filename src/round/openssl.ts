@@ -18,7 +18,7 @@ interface AnchoredAddress {
   readonly anchor: Certificate;
 }
 
-/** Lets OpenSSL judge chains that are new and lead to a trusted key: one connection for each. */
+/** Verifies new chains that lead to a trusted key with OpenSSL, with one connection for each. */
 export async function hearOpenssl(
   { host, port, serverName, proxy }: PathTarget,
   seen: Seen,
@@ -34,7 +34,7 @@ export async function hearOpenssl(
   for (const heard of await Promise.all(words)) if (heard !== null) openssl.keep(heard.chain, heard.word);
 }
 
-/** Addresses of the path that showed a chain which OpenSSL has not been asked about; they count as asked. */
+/** Returns the addresses of the path whose chain OpenSSL has not been asked about, and marks those chains as asked. */
 function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly AnchoredAddress[] {
   const known = knowledge.of(path.subject);
   if (!path.endpoints.some(({ tls }) => tls?.chain && known.openssl.isOpen(tls.chain))) return [];
@@ -44,16 +44,16 @@ function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly
   );
 }
 
-/** What OpenSSL says of the chain that it was shown. */
+/** OpenSSL's result for the chain that it was shown. */
 export interface HeardWord {
   readonly chain: CapturedChain;
   readonly word: OpensslWord;
 }
 
 /**
- * Connects once more and lets OpenSSL verify the chain, with one certificate for an anchor. Null when nothing can be
- * learned from it: no connection, or a handshake that did not end (with TLS 1.2 and a client certificate that is
- * demanded no error is reported for any chain).
+ * Connects once more and lets OpenSSL verify the chain with one certificate as anchor. Returns null if the result is
+ * inconclusive: no connection, or an incomplete handshake (with TLS 1.2, if the server demands a client certificate, no
+ * error is reported for any chain).
  */
 export async function askOpenssl(
   request: Omit<EndpointRequest, 'depth' | 'method' | 'path'>,
@@ -75,12 +75,12 @@ export async function askOpenssl(
       socket.destroy();
     }
   } catch {
-    // The round itself tells what is wrong with the path.
+    // The round itself reports what is wrong with the path.
     return null;
   }
 }
 
-/** As the probes' own context, except for the anchor: an intermediate or a leaf may be one. */
+/** Creates a context like that of the probes, except for the anchor, which can be an intermediate or a leaf. */
 function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureContext> {
   return createSecureContext({
     ca: [certificatePem(anchor)],
@@ -92,8 +92,8 @@ function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureCo
 }
 
 /**
- * Dates are judged here, by a clock that is set right; and a chain that does not reach the anchor is another one than
- * was asked about, or lacks a part, which is judged too.
+ * Errors that are ignored here. Dates are checked elsewhere with a corrected clock. A chain that does not reach the
+ * anchor is a different one or is incomplete, which is also judged elsewhere.
  */
 const NOT_ASKED: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',
@@ -105,7 +105,7 @@ const NOT_ASKED: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
 ]);
 
-/** Typed as an error by @types/node; it is the code of one (lib/_tls_wrap.js, onConnectSecure). */
+/** Typed as an error by @types/node, but it is an error code (lib/_tls_wrap.js, onConnectSecure). */
 function heard(
   chain: CapturedChain,
   socket: { readonly authorized: boolean; readonly authorizationError: unknown },

@@ -22,7 +22,7 @@ import type { Look } from './instruments.ts';
 
 export interface PathTarget extends HostPort {
   readonly serverName: string | null;
-  /** How far to go. */
+  /** The last stage to run. */
   readonly depth: EndpointRequest['depth'];
   readonly path: string;
   readonly method: EndpointRequest['method'];
@@ -33,10 +33,10 @@ export interface PathTarget extends HostPort {
   readonly resolvers: readonly ResolverConfig[];
 }
 
-/** Which way the licence server is reached. */
+/** How the licence server is reached. */
 type Way = Pick<WatchedConfig, 'licenseServer' | 'resolvers'>;
 
-/** The licence server, asked as FortiAuthenticator does. */
+/** The licence server, requested in the same way as by FortiAuthenticator. */
 export function licenseTarget({ licenseServer, resolvers }: Way): PathTarget {
   return { ...licenseServer, depth: 'http', method: 'GET', resolvers };
 }
@@ -45,18 +45,19 @@ export function serviceTarget(service: ServiceConfig, way: Way): PathTarget {
   return { ...straightTarget(service, way), ...service, proxy: way.licenseServer.proxy, expectedAddresses: [] };
 }
 
-/** For what may have any address: the way out, or a host of your own. */
+/** For hosts that can have any address, such as control hosts or an organisation's own hosts. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /**
- * Control hosts are reached the way that the licence server is, so that they tell of the same path. They prove that the
- * way out is open, wherever their names lead; false answers are judged by the name that matters.
+ * Control hosts are reached in the same way as the licence server, so that they test the same path. They prove that the
+ * Internet is reachable, whatever address their names resolve to. Wrong DNS answers are judged only for the licence
+ * server's name.
  */
 export function controlTarget(target: HostPort, way: Way): PathTarget {
   return { ...straightTarget(target, way), serverName: target.host, method: 'HEAD', proxy: way.licenseServer.proxy };
 }
 
-/** A host that is reached without the proxy, such as one of the same network. */
+/** A host that is reached without the proxy, such as one on the same network. */
 export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way, 'resolvers'>): PathTarget {
   return {
     host,
@@ -73,8 +74,8 @@ export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way
 }
 
 /**
- * Resolves the host once with every resolver, then looks at every acceptable address. What a DNS64 made of an IPv4
- * address is looked at where this machine has no route to that one: it would be the same server once more.
+ * Resolves the host once with every resolver, then checks every acceptable address. An address that DNS64 made from an
+ * IPv4 address is checked only if this machine has no route to the IPv4 address, because it leads to the same server.
  */
 export async function observePath(target: PathTarget, look: Look): Promise<PathObservation> {
   const names = await resolve(target, look);
@@ -94,7 +95,7 @@ export async function observePath(target: PathTarget, look: Look): Promise<PathO
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
 }
 
-/** Looks at a host until one address has answered: enough to know that the outside world is there. */
+/** Checks a host until one address has answered, which is enough to show that the Internet is reachable. */
 export async function observeAnyAddress(target: PathTarget, look: Look): Promise<PathObservation> {
   const resolvers = isLiteral(target) || target.proxy !== null ? [] : target.resolvers;
   const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen).length > 0;
@@ -111,8 +112,8 @@ export async function observeAnyAddress(target: PathTarget, look: Look): Promise
 const MOST_TRIES = 2;
 
 /**
- * Dials the addresses that the configuration knows: without a resolver they still tell a dead uplink from a dead
- * resolver.
+ * Dials the addresses in the configuration. Without a working resolver, they still distinguish a dead uplink from a
+ * dead resolver.
  */
 export function observeKnownAddresses(target: PathTarget, look: Look): Promise<readonly EndpointObservation[]> {
   const known = ofFamily(singleAddresses(target.expectedAddresses), target.family).slice(0, MOST_TRIES);
@@ -126,7 +127,7 @@ async function resolve(target: PathTarget, look: Look): Promise<readonly DnsObse
   return Promise.all(target.resolvers.map((resolver) => look.askName(target.host, resolver, look.ctx)));
 }
 
-/** Through a proxy the name itself is dialled: the proxy resolves it. */
+/** Returns the addresses to dial; with a proxy, the name itself, because the proxy resolves it. */
 function dialable(target: PathTarget, names: readonly DnsObservation[]): readonly string[] {
   if (isLiteral(target) || target.proxy !== null) return [target.host];
   return ofFamily(dialledAddresses(names, target.expectedAddresses), target.family);
@@ -142,7 +143,7 @@ function observeAddress(target: PathTarget, address: string, look: Look): Promis
     .catch(() => calledOff(target, address));
 }
 
-/** The round ended while this connection still waited for its turn: nothing is known. */
+/** Returns the observation of a connection that was still waiting when the round ended. */
 function calledOff(target: PathTarget, address: string): EndpointObservation {
   return {
     target: authority(target),
@@ -155,28 +156,30 @@ function calledOff(target: PathTarget, address: string): EndpointObservation {
   };
 }
 
-/** One connection to one address of the target. */
 export function requestOf(target: PathTarget, address: string): EndpointRequest {
   return { ...target, target, address };
 }
 
-/** One connection after the other begins, since all at once would be told apart from none by no firewall. */
+/** Connections start this far apart, because firewalls cannot distinguish simultaneous ones. */
 const BURST_GAP: Millis = 25;
 
 /**
- * More patient than a round: a connection that lost packets gets there in the end (a SYN is repeated after 1, 2, 3, 4
- * and 6 s, or after 1, 3 and 7 s), one that a firewall or a dead server swallows never does.
+ * Longer than in a round. A connection that lost packets succeeds in the end (a SYN is repeated after 1, 2, 3, 4 and 6
+ * s, or after 1, 3 and 7 s). One that a firewall or a dead server drops never does.
  */
 const BURST_LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
 const WHOLE_BURST: Millis = 10_000;
-/** By then a connection to the address has worked, or none will: a plain outage is told no later for the burst. */
+/**
+ * If no connection to an address has worked by then, none will. A plain outage is therefore not reported later because
+ * of the burst.
+ */
 const NONE_WORKS: Millis = 3_500;
 
 /**
- * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects: what the
- * time was too short for is `aborted`.
+ * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects:
+ * connections that did not finish in time are `aborted`.
  * @param addresses one for each connection
- * @param longest how long each step of a connection may take, where 7.5 s are too long
+ * @param longest limit for each step of a connection, if 7.5 s are too long
  */
 export async function observeBurst(
   target: PathTarget,
@@ -208,7 +211,10 @@ export async function observeBurst(
   return seen;
 }
 
-/** Given up because none had worked, which is an answer: they all had the time that a connection of a round has. */
+/**
+ * Converts `aborted` to a time-out after no connection had worked, because each had as much time as a connection in a
+ * round.
+ */
 function unanswered(seen: EndpointObservation): EndpointObservation {
   const { tcp, tls } = seen;
   if (tcp.kind === 'failed') return { ...seen, tcp: asTimeout(tcp) };

@@ -9,13 +9,15 @@ import { observeExchanges } from './dns.ts';
 import type { Look } from './instruments.ts';
 import { findAddresses } from './mail.ts';
 
-/** For one domain, with what is left of a round whose own mail server was silent. */
+/** Limit for one domain, within the remaining time of a round whose own mail server was silent. */
 const LIMIT: Millis = 4000;
 
-/** Of a domain: a second one is asked where the first does not answer. */
+/** Per domain: a second server is asked if the first does not answer. */
 const MOST_EXCHANGES = 2;
 
-/** Whether a mail server of a domain greets this machine. Nothing is said to it but QUIT. Never rejects. */
+/**
+ * Checks whether a mail server of a domain sends a greeting to this machine. Sends nothing except QUIT. Never rejects.
+ */
 export async function observeRecipientServer(domain: string, outer: Look): Promise<RecipientServerObservation> {
   using limit = deadline(outer.clock, LIMIT, outer.ctx.signal);
   const ctx = { ...outer.ctx, signal: limit.signal };
@@ -41,7 +43,10 @@ export async function observeRecipientServer(domain: string, outer: Look): Promi
   }
 }
 
-/** RFC 5321 §5.1: a domain without MX records is its own mail server. RFC 7505: one that takes no mail says so. */
+/**
+ * RFC 5321 §5.1: a domain without MX records is its own mail server. RFC 7505: a null MX means that a domain accepts no
+ * mail.
+ */
 async function exchangesOf(domain: string, look: Look): Promise<readonly string[]> {
   const failures: unknown[] = [];
   for (const resolver of look.config.resolvers) {
@@ -61,7 +66,7 @@ async function exchangesOf(domain: string, look: Look): Promise<readonly string[
 
 const MOST_DOMAINS = 3;
 
-/** Of the addresses that the configuration names: those that FortiAuthenticator writes to are not known. */
+/** Returns the domains of the configured addresses, because the recipients of FortiAuthenticator's mail are unknown. */
 function recipientDomains({ mail, notify }: Pick<Config, 'mail' | 'notify'>): readonly string[] {
   const addresses = [...mail.map(({ to }) => to), ...(notify.email?.to ?? [])];
   const domains = addresses.flatMap((address) => /@([^@[\]]+)$/u.exec(address ?? '')?.[1]?.toLowerCase() ?? []);
@@ -69,8 +74,8 @@ function recipientDomains({ mail, notify }: Pick<Config, 'mail' | 'notify'>): re
 }
 
 /**
- * What the mail servers of the recipients say, where all mail servers are broken: then either this machine may not send
- * mail, or they are.
+ * Adds results from the recipients' mail servers if all mail servers are broken. These results show whether this
+ * machine is not allowed to send mail or the servers are really broken.
  */
 export async function withRecipientServers(
   mail: readonly MailObservation[],
@@ -86,12 +91,15 @@ export async function withRecipientServers(
   return mail.map((seen) => ({ ...seen, recipientServers: recipientLooks.last() }));
 }
 
-/** No resolver answers: it would not tell the mail servers of recipients either. */
+/** Reports whether no resolver answers, in which case the recipients' mail servers cannot be found either. */
 function isNobodyAnswering({ names }: PathObservation): boolean {
   return names.length > 0 && names.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
 }
 
-/** For FortiAuthenticator as well: who refuses sender or recipient may mean this machine, or only for now. */
+/**
+ * Reports whether the server is broken for FortiAuthenticator too. A refused sender or recipient may concern only this
+ * machine, or only this moment.
+ */
 function isBroken({ outcome }: MailObservation): boolean {
   if (outcome.kind !== 'failed' || isOfThisMachine(outcome.reason)) return false;
   return outcome.reason !== 'rejected' || (outcome.stage !== 'sender' && outcome.stage !== 'recipient');

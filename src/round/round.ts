@@ -27,41 +27,43 @@ import {
 import { withRecipientServers } from './recipient-servers.ts';
 import { observeClosely, observeNearest, observeOtherNames, observeReferences } from './second-looks.ts';
 
-/** What is being looked at, for people who wait. */
+/** The current step, for people who are waiting. */
 export interface RoundProgress {
   readonly subject: string;
   readonly kind: 'started' | 'finished';
 }
 
-/** What belongs to one round alone. */
+/** Parameters of a single round. */
 export interface RoundWishes {
-  /** Those of the configuration, else those that FortiAuthenticator names, which may have to be asked for first. */
+  /** The configured servers, otherwise those from FortiAuthenticator, which may have to be asked for them first. */
   readonly mailServers: Promise<readonly MailServer[]>;
-  /** Without, a round waits for each mail server until it is finished. */
+  /** If omitted, a round waits until each mail server is finished. */
   readonly mailPace?: MailPace;
-  /** How long an activation code lives at the unit where it lives shortest; null: no unit has told. */
+  /** The shortest activation code lifetime of all units; null if no unit has reported one. */
   readonly codeLife: Promise<Millis | null>;
-  /** FortiAuthenticator's log tells of connections that do not come about. */
+  /** Whether FortiAuthenticator's log reports connections that fail. */
   readonly isComplained: boolean;
-  /** When FortiAuthenticator last complained of what the path can cause; null: it does not. */
+  /** When FortiAuthenticator last reported an error that the path can cause; null if it does not. */
   readonly complainedAt: EpochMs | null;
-  /** Until nobody waits for the round any more; without, it takes its time. */
+  /** Time until nobody waits for the round any more. Unlimited if omitted. */
   readonly timeLeft?: Millis;
   readonly onProgress: (progress: RoundProgress) => void;
 }
 
-/** Of a small round at which nothing answers: 3 s for names, 3 + 4 + 4 s for connection, handshake and answer. */
+/** For a small round in which nothing answers: 3 s for names, 3 + 4 + 4 s for connection, handshake and answer. */
 export const ROUND_LIMIT: Millis = 14_500;
 
-/** A look costs some 3 ms of one core: a large round takes less than half of it. */
+/** A check takes about 3 ms of one core, so a large round uses less than half of a core. */
 const LOOK_GAP: Millis = 8;
 
-/** A round ends by then even when nothing answers: its last look begins later when there are many. */
+/**
+ * Returns the maximum duration of a round in which nothing answers. With many services, the last check starts later.
+ */
 export function roundLimit({ services }: Pick<Config, 'services'>): Millis {
   return services.length * LOOK_GAP + ROUND_LIMIT;
 }
 
-/** Everything that a round may look at: its series exist from the start. */
+/** Returns everything that a round can check, so that its time series exist from the start. */
 export function probeTargets(config: Config): readonly ProbeTarget[] {
   return [
     ...config.resolvers.map(({ label }) => ({ probe: 'dns', target: label })),
@@ -72,8 +74,8 @@ export function probeTargets(config: Config): readonly ProbeTarget[] {
 }
 
 /**
- * Looks at everything once, and again at what deserves it. Never rejects: what failed is in the observations, and what
- * the time was too short for is `aborted`.
+ * Checks everything once, and repeats checks with unclear results. Never rejects: failures are part of the
+ * observations, and checks that did not finish in time are `aborted`.
  */
 export async function observeRound(
   instruments: Instruments,
@@ -97,7 +99,7 @@ export async function observeRound(
       wishes.onProgress({ subject, kind: 'finished' });
     }
   }
-  /** One after the other begins. The results are in the order of `hosts`. */
+  /** Starts the checks one after the other. The results are in the order of `hosts`. */
   function each<T extends HostPort, R>(hosts: readonly T[], observe: (host: T) => Promise<R>): Promise<readonly R[]> {
     return startApart(hosts, { ...look.ctx, gap: LOOK_GAP }, (host) => now(host, () => observe(host)));
   }
@@ -144,7 +146,7 @@ export async function observeRound(
   };
 }
 
-/** Every resolver, every acceptable address, one connection to each. */
+/** Asks every resolver and makes one connection to each acceptable address. */
 async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licenseServer' | 'knownAddresses'>> {
   const target = licenseTarget(look.config);
   const licenseServer = await observePath(target, look);
@@ -152,11 +154,11 @@ async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licens
   return { licenseServer, knownAddresses: isDialled ? [] : await observeKnownAddresses(target, look) };
 }
 
-/** For what comes after a burst of connections; and without so much time for itself it would say nothing. */
+/** Time for the steps after a burst of connections, and the minimum time for a useful burst. */
 const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 
-/** Further connections to the licence server, where the rounds before leave open how many fail. */
+/** Makes further connections to the licence server if earlier rounds do not show how many fail. */
 async function burstIn(look: Look, { complainedAt, timeLeft }: RoundWishes): Promise<PathFacts['burst']> {
   const longest = (timeLeft ?? Number.POSITIVE_INFINITY) - AFTER_BURST;
   if (longest < LEAST_BURST) return [];
@@ -164,7 +166,7 @@ async function burstIn(look: Look, { complainedAt, timeLeft }: RoundWishes): Pro
   return observeBurst(licenseTarget(look.config), addresses, look, longest);
 }
 
-/** An appliance that is slow to answer must not hold the round up. */
+/** Stops waiting when the round is aborted, because a slow appliance must not delay the round. */
 function mailServersIn({ mailServers }: RoundWishes, signal: AbortSignal): Promise<readonly MailServer[]> {
   return unlessAborted(mailServers, signal).catch((error: unknown) => {
     if (signal.aborted) return [];

@@ -18,13 +18,13 @@ import { type EndpointRequest, measureConnects, observeEndpoint } from './endpoi
 import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
-/** What a round has seen first. */
+/** First results of a round. */
 export interface Seen {
   readonly path: PathObservation;
   readonly controls: readonly PathObservation[];
 }
 
-/** Asks the same address for the certificate of another name: an inspecting device signs that one as well. */
+/** Requests the certificate of another name from the same address, because an inspecting device signs that one too. */
 export async function observeReferences(
   target: PathTarget,
   { path, controls }: Seen,
@@ -41,7 +41,7 @@ export async function observeReferences(
 
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
-/** A genuine chain is not asked for again in each round. */
+/** Reports whether a reference is needed. Genuine chains are not requested again in each round. */
 function needsReference(path: PathObservation, controls: readonly PathObservation[], look: Look): boolean {
   const judged = judgeTlsPath(path, look.knowledge.of(path.subject), {
     controls: controlChainsOf(controls),
@@ -50,17 +50,20 @@ function needsReference(path: PathObservation, controls: readonly PathObservatio
   return judged.endpoints.some(({ judgement }) => isDoubtful(judgement));
 }
 
-/** A chain with a flaw leads to a trusted key: another server name would tell nothing about it. */
+/**
+ * Reports whether a chain is doubtful. A flawed chain leads to a trusted key, so another server name would reveal
+ * nothing about it.
+ */
 function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
   return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
 }
 
-/** A look that waits to be told how long this process stalled in its round. */
+/** A closer look that still needs the time for which this process stalled during its round. */
 type OpenLook = (stalledMs: Millis) => CloserLook;
 
 /**
- * Looks into the first address that blocks TLS, unless that was done a short while ago: what was found then still
- * stands, beside what the control hosts show now. Null: nothing is blocked, or the answer says itself who sent it.
+ * Examines the first address that blocks TLS, unless that was done recently. The earlier result is then combined with
+ * the current results of the control hosts. null if nothing is blocked, or if the answer itself identifies its sender.
  */
 export async function observeClosely(target: PathTarget, seen: Seen, look: Look): Promise<OpenLook | null> {
   const first = seen.path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
@@ -81,8 +84,8 @@ interface Block {
 }
 
 /**
- * Asks three more times, at once, to tell what kind of block it is: with the same hello, with another server name, and
- * with a hello that can only be refused; then how far the address is, where it cut the connection.
+ * Makes three more connections at once to determine the kind of block: with the same hello, with another server name,
+ * and with a hello that every server rejects. If the connection was cut, also measures how far away the address is.
  */
 async function lookInto(
   target: PathTarget,
@@ -98,7 +101,7 @@ async function lookInto(
     serverName === null ? null : dial(name),
     dial(serverName, { ...endpoint, secureContext: createRefusableSecureContext() }),
   ]);
-  // Silence has no time that could be compared.
+  // A silent connection has no time to compare.
   const isMeasured = proxy === null && isCut;
   const measured = isMeasured ? await measureConnects({ host, port }, first.address, endpoint, ctx) : [];
   return {
@@ -117,7 +120,10 @@ function outcomesOf(controls: readonly PathObservation[]): readonly TlsOutcome[]
   );
 }
 
-/** A filter may well cover the whole domain of the vendor; where no other name is at hand, none is sent. */
+/**
+ * A filter may block the vendor's whole domain, so a name from another domain is used, or none if there is no such
+ * name.
+ */
 function otherName(serverName: string | null, controls: readonly PathObservation[]): string | null {
   return (
     controls
@@ -135,8 +141,8 @@ function connectTime(seen: EndpointObservation | null): readonly number[] {
 }
 
 /**
- * Measures once more how far the control hosts are, one connection after the other, when every address of a target
- * refuses: only against that does the time of a refusal mean anything. Empty otherwise, and through a proxy.
+ * If every address of a target refuses, measures the distance of the control hosts again with consecutive connections,
+ * because the time of a refusal can only be interpreted by comparison. Empty otherwise, and with a proxy.
  */
 export async function observeNearest({ path, controls }: Seen, { endpoint, ctx }: Look): Promise<readonly Millis[]> {
   if (path.endpoints.length === 0 || !path.endpoints.every(isRefused)) return [];
@@ -159,10 +165,10 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * Asks a resolver that answers for the target with an error or with a strange address for the names of the control
- * hosts too: whether it does the same to every name tells a resolver that is broken from a filter. The system's resolver
- * is asked for the target once more with a dot at its end, for which it takes neither the hosts file nor a search list.
- * Silence needs no comparison.
+ * If a resolver returns an error or an unexpected address for the target, also asks it for the names of the control
+ * hosts. If it does the same for every name, it is broken; otherwise it filters. The system resolver is asked for the
+ * target once more with a trailing dot, for which it uses neither the hosts file nor a search list. A silent resolver
+ * needs no comparison.
  */
 export async function observeOtherNames(
   target: PathTarget,

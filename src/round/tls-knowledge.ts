@@ -20,30 +20,30 @@ import { loadProducts } from '../trust/products.ts';
 import { type JudgedTlsPath, type TlsKnowledge, createOpensslWords } from '../checks/tls-genuine/judge-path.ts';
 import type { GenuineMemory } from './memory.ts';
 
-/** What chains are judged by, target by target. */
+/** Data by which chains are judged, for each target. */
 export interface TlsKnowledgeBase {
   readonly products: readonly ProductPattern[];
-  /** @throws {RangeError} for a target that the configuration does not name: a mistake of the caller */
+  /** @throws {RangeError} for a target that is not in the configuration, which is a mistake of the caller */
   of(target: string): TlsKnowledge;
-  /** The same for a target that the configuration does not judge by itself: as any host of the public web. */
+  /** Like `of`, but treats a target that is not judged by the configuration as any host of the public web. */
   ofAny(target: string): TlsKnowledge;
   /**
-   * Keeps the leaves that a path showed (a new one on each connection is a sign of its own), and the flaws of accepted
-   * chains.
+   * Stores the leaf certificates that a path showed (a new one on each connection is a separate sign), and the flaws of
+   * accepted chains.
    */
   remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
-  /** Which patterns of the product files are not used, and why: a sentence each. */
+  /** Patterns in the product files that are not used, with the reason, one sentence each. */
   readonly skippedPatterns: readonly string[];
 }
 
-/** What does not change from round to round. */
+/** The data that does not change between rounds. */
 type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
 
 const REMEMBERED_LEAVES = 20;
-/** Answers on signatures that are remembered: those on one chain are a handful. */
+/** Maximum number of cached signature checks. One chain needs only a few. */
 const CHECKS = { spare: 2_048, perTarget: 8 };
 
-/** Without OpenSSL's word nobody knows whether it would have found more. */
+/** If OpenSSL has not checked the chain, it might have found more, so `openssl` is added. */
 function keptFlaws(
   { flaws }: TrustedPath,
   { chain }: TlsOutcome,
@@ -53,13 +53,13 @@ function keptFlaws(
   return [...flaws.map(({ kind }) => kind), ...(isHeard ? [] : ['openssl' as const])];
 }
 
-/** For targets that are looked at once in a while. */
+/** For targets that are checked only occasionally. */
 const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
   openssl: { of: () => null, isOpen: () => false, take: () => false, keep: () => undefined },
   flaws: { at: () => null, keep: () => undefined },
 };
 
-/** What was learned, where it may be used. */
+/** Returns the learned baseline if it may be used. */
 function usable(learned: Baseline | null, options: TrustOptions): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
   const unconfirmed = learned === null ? null : unconfirmedBaseline(learned, options);
   if (learned === null || unconfirmed === null) return { baseline: learned, refusedBaseline: null };
@@ -81,7 +81,7 @@ function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, 
   leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
 }
 
-/** Only what was verified under a key that still counts. */
+/** Returns a remembered chain only if it was verified under a key that is still trusted. */
 function recalled(sight: ReturnType<GenuineMemory['of']>, { profile, trust }: OwnKnowledge): RememberedChain | null {
   const label = sight === null ? null : labelOfKey(sight.pin, profile, trust);
   return sight === null || label === null ? null : { at: sight.at, label };
@@ -144,7 +144,6 @@ export async function loadTlsKnowledge(
   };
 }
 
-/** Those whose certificates are judged. */
 export function judgedTargets({ licenseServer, services }: Config): readonly string[] {
   return [licenseServer, ...services].map(authority);
 }

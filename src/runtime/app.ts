@@ -25,24 +25,24 @@ interface AppDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly version: string;
-  /** Everything is bound: nothing is in the way of the first round any more. */
+  /** Called when all ports are bound and the first round can start. */
   readonly onBound: () => void;
   /** Reads the configuration again. */
   readonly load: () => Promise<LoadResult>;
   /**
-   * Nothing watches any more, neither under the new configuration nor under the old one: the one who started the daemon
-   * should do so again.
+   * Called when nothing is monitored any more, neither with the new configuration nor with the old one. The caller
+   * should restart the daemon.
    */
   readonly onDeath: (error: unknown) => void;
 }
 
-/** What delivers notifications may go on for so long after the end was asked for. */
+/** Time limit for deliveries in progress after a stop was requested. */
 const DRAIN: Millis = 5_000;
 
 /**
- * The daemon: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page, history. All
- * that depends on the configuration is one `Monitor`, which a reload replaces; metrics, the page and its subscribers
- * outlive it.
+ * The daemon: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page, history.
+ * Everything that depends on the configuration belongs to one `Monitor`, which a reload replaces. Metrics, the page and
+ * its subscribers are kept.
  */
 export class App {
   readonly #deps: AppDeps;
@@ -108,8 +108,8 @@ export class App {
   }
 
   /**
-   * Binds every port before it begins, so that one that cannot start has told nobody anything.
-   * @throws {Error} saying what to do: a port is taken, a file that the configuration names cannot be used
+   * Binds all ports before it starts monitoring, so that a daemon that cannot start sends no notifications.
+   * @throws {Error} with advice: a port is taken, or a configured file cannot be used
    */
   async start(config: Config): Promise<void> {
     const monitor = await this.#createMonitor(config);
@@ -129,7 +129,7 @@ export class App {
     this.#recorder.reload(true, this.#deps.clock.now());
   }
 
-  /** The page goes last, so that its readiness shows the drain. */
+  /** The page is stopped last, so that its readiness shows the drain. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#reloading;
@@ -139,8 +139,8 @@ export class App {
   }
 
   /**
-   * Reloads the configuration file; a bad one changes nothing. Asked for while one reload is under way, which may
-   * have read the file already, it is done once more for all who ask meanwhile. Never rejects.
+   * Reloads the configuration file. An invalid file changes nothing. A reload in progress may already have read the
+   * file, so requests during it cause one more reload for all of them. Never rejects.
    */
   reload(): Promise<ReloadOutcome> {
     if (this.#reloading === null) return this.#beginReload();
@@ -167,7 +167,7 @@ export class App {
     const loaded = await this.#deps.load();
     if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.issues.map(formatIssue) };
     const { config } = loaded;
-    // What can be tried while the old one still watches, is.
+    // Everything possible is tried while the old monitor is still running.
     const next = await this.#createMonitor(config);
     try {
       const page = await this.#page.prepare(config.web);
@@ -187,7 +187,7 @@ export class App {
     return { kind: 'taken' };
   }
 
-  /** @throws {Error} when a port of the new one cannot be bound; then the old configuration is in force again */
+  /** @throws {Error} when a port of the new monitor cannot be bound; the old configuration is then active again */
   async #replace(old: Monitor, next: Monitor): Promise<void> {
     using limit = this.#drain();
     const underWay = await old.handOver(limit.signal);
@@ -195,7 +195,7 @@ export class App {
     try {
       await this.#handOver(old, next, underWay);
     } catch (error) {
-      // It has written the last of its files before the old one reads them again.
+      // Must write the last of its files before the old monitor reads them again.
       await this.#endMonitor(next);
       this.#scrape.takeCounts(next);
       await this.#handOver(old, old.again(), underWay).catch((death: unknown) => {
@@ -206,7 +206,7 @@ export class App {
     }
   }
 
-  /** What somebody changes is kept by the old one until the new one has read it. */
+  /** The old monitor stores changes made by users until the new one has read them. */
   async #handOver(old: Monitor, next: Monitor, underWay: readonly Attempt[]): Promise<void> {
     old.unlock();
     await next.open();
@@ -254,10 +254,7 @@ export class App {
   }
 }
 
-/**
- * Writes a diagnosis to the log when it differs from the one before: a log that repeats itself each round is read by
- * nobody.
- */
+/** Logs a diagnosis if it differs from the previous one, because nobody reads a log that repeats itself each round. */
 export function createDiagnosisLog(logger: OperatorLog): (diagnosis: Diagnosis) => void {
   let before = '';
   return ({ ready, causes, preconditions }) => {

@@ -17,23 +17,23 @@ import { findIncidents, type IncidentRecordSource } from './incident-records.ts'
 const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;
 
-/** The charts change slowly, and reading them costs more than all else on the page. */
+/** The charts change slowly, and reading them costs more than the rest of the page. */
 const KEPT: Millis = 10_000;
 
-/** More appliances than these cannot be told apart in a chart. */
+/** More appliances cannot be distinguished in a chart. */
 const MOST_LINES = 6;
-/** More incidents than these cannot be told apart either. */
+/** More incidents cannot be distinguished either. */
 const MOST_INCIDENTS = 100;
 
 type ChartDataSource = Pick<Monitor, 'store' | 'config'> & IncidentRecordSource;
 
-/** Reads what the charts show, at most every few seconds. */
+/** Reads the data for the charts, at most every few seconds. */
 export function createChartData(monitor: () => ChartDataSource, clock: Clock): () => ChartData {
   const read = createKept<ChartData>(monitor, clock);
   return () => read('usual', chartDataOf);
 }
 
-/** The same of a range. */
+/** Like {@link createChartData}, but for a range. */
 export function createRangeData(monitor: () => ChartDataSource, clock: Clock): (range: ChartRange) => RangeData {
   const read = createKept<RangeData>(monitor, clock);
   return (range) => read(range, (source, now) => rangeDataOf(source, range, now));
@@ -67,7 +67,7 @@ function chartDataOf(source: ChartDataSource, now: EpochMs): ChartData {
 function rangeDataOf(source: ChartDataSource, range: ChartRange, now: EpochMs): RangeData {
   const { back, latency, span } = CHART_WINDOWS[range];
   const { store } = source;
-  // Whole spans, of which the last one is not over.
+  // Whole spans; the last one has not ended yet.
   const from = Math.floor(now / span) * span - back + span;
   return {
     range,

@@ -24,39 +24,39 @@ import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { activationOf, adjusted, assessUnits, assessLog } from '../checks/assess.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
-/** What was found out in one round, except for the log. */
+/** Results of one round, except for the log. */
 interface RoundFindings {
   readonly config: Config;
   /** When the round began. */
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
   readonly picture: Picture;
-  /** Our own clock, as this round found it; null or absent: it did not. */
+  /** Our own clock according to this round; null or absent if it is unknown. */
   readonly ownClock?: OwnClock | null;
-  /** What may decide between two explanations: without answers that are older than the fault. @default `picture` */
+  /** Observations that may decide between two explanations, without answers older than the fault. @default `picture` */
   readonly deciding?: Picture;
 }
 
-/** What one round leaves for the next. */
+/** Data that one round keeps for the next. */
 export interface Remembered {
-  /** Those that two rounds in a row have shown, whose cause was confirmed at once, or that an incident had. */
+  /** Faults that two rounds in a row showed, whose cause was confirmed immediately, or that an incident had. */
   readonly faultsSeen: readonly FaultSeen[];
-  /** Those that this round showed. */
+  /** Faults that this round showed. */
   readonly lasting: readonly FaultSeen[];
   readonly unreadSince: UnreadSince;
 }
 
 export const NOTHING_REMEMBERED: Remembered = { faultsSeen: [], lasting: [], unreadSince: new Map() };
 
-/** What the log adds to a round. */
+/** The log's contribution to a round. */
 export type LogPart =
   | ({
       readonly kind: 'heard';
       readonly report: PollingReport;
-      /** Unknown senders whose lines were refused. */
+      /** Unknown senders whose lines were rejected. */
       readonly strangers: readonly string[];
     } & Remembered)
-  /** Nobody listened. */
+  /** No log is received. */
   | ({ readonly kind: 'unheard' } & Unheard);
 
 export interface Conclusion extends Remembered {
@@ -64,9 +64,9 @@ export interface Conclusion extends Remembered {
 }
 
 /**
- * Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted that can cause
- * it is explained by that fault, also afterwards. What only lasting faults explain is their evidence, unless there is
- * more that they do not.
+ * Draws conclusions from a round together with the log. An error that FortiAuthenticator reported while a fault was
+ * active that can cause it is explained by that fault, even later. Errors explained only by active faults are evidence
+ * for those faults, unless there are further errors that they do not explain.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
@@ -84,7 +84,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const assessed = (heardAgain: UnexplainedPolling): readonly Assessment[] => assessLog({ ...facts, ...heardAgain });
   const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
   const lasting = explainingFaults(diagnosis);
-  // What is only suspected and no second round shows, as a single lost connection, explains nothing afterwards.
+  // A fault that is only suspected and not shown by a second round, such as a single lost connection, explains nothing
+  // later.
   const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
   const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
   const unexplained = withoutExplained(log.report, withLaterSeen(log.faultsSeen, lasting), preconditionOf);
@@ -94,7 +95,10 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(assessed(others)), ...remembered };
 }
 
-/** One lost connection looks like a shut port, and the next one may be open. A certificate that was shown was there. */
+/**
+ * A single lost connection looks like a closed port, but the next one may succeed. A certificate that was shown is
+ * certain.
+ */
 const BY_ONE_CONNECTION: ReadonlySet<string> = new Set(
   CHECKS.filter(({ byOneConnection }) => byOneConnection === true).map(({ id }) => id),
 );
@@ -117,7 +121,7 @@ function hasErrors({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
 }
 
-/** What the log tells beside its own judgement. */
+/** Information from the log in addition to its own assessment. */
 interface Heard extends Pick<Everything, 'log'> {
   readonly applianceUnaffected: boolean;
   /** Names of the appliances whose log has arrived until now. */
@@ -155,28 +159,30 @@ function diagnosed(
   );
 }
 
-/** Null: nobody looked at them. */
+/** null if the policies were not checked. */
 function policiesOf(units: readonly Assessment[]): Everything['policies'] {
   const own = units.find(({ id }) => id === firewallPolicy.id);
   return own?.kind === 'judged' ? own.findings : null;
 }
 
-/** As many fit into a sentence. */
+/** Maximum number of addresses in a sentence. */
 const MOST_ADDRESSES = 4;
 
-/** Where units have addresses of their own, none stands for all. */
+/** Returns the source address if it is the only one. If units have separate addresses, none represents all of them. */
 function onlySourceOf({ firewall }: Config): string | null {
   const [source, ...others] = new Set(firewall.map((entry) => entry.source));
   return source === undefined || others.length > 0 ? null : source;
 }
 
-/** Addresses for a sentence: those that firewalls see; without a firewall, those that the log or the API have. */
+/**
+ * Returns the addresses for a sentence: those that firewalls see, or without a firewall, those from the log or the API.
+ */
 function unitAddressText({ firewall, appliances }: Config): string | null {
   const sources = unitAddresses({ firewall, appliances: firewall.length > 0 ? [] : appliances });
   return sources.length === 0 ? null : nameList(sources, MOST_ADDRESSES);
 }
 
-/** Addresses of the units: those that firewalls see, and those that the log or the API have. */
+/** Returns the units' addresses: those that firewalls see, and those from the log or the API. */
 export function unitAddresses({ firewall, appliances }: Pick<Config, 'firewall' | 'appliances'>): readonly string[] {
   const sources = firewall.map(({ source }) => source);
   const others = appliances.flatMap(({ logSources, api }) => {
@@ -192,7 +198,7 @@ const EXPLAINING: ReadonlySet<string> = new Set(
   CHECKS.filter(({ from }) => from === 'log').flatMap(({ dependsOn }) => dependsOn.map(({ by }) => by)),
 );
 
-/** What is broken that makes FortiAuthenticator complain in its log. */
+/** Returns the faults that cause errors in FortiAuthenticator's log. */
 function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[] {
   return preconditions
     .filter(({ id, state, findings }) => EXPLAINING.has(id) && (state === 'broken' || findings.some(isSmallShare)))
@@ -206,14 +212,17 @@ function sufferers(findings: readonly Finding[]): readonly (string | null)[] {
   return [...new Set(faults.flatMap(({ concerns }): readonly (string | null)[] => concerns ?? [null]))];
 }
 
-/** When such faults were seen last, as the incidents remember it over a restart. They do not tell who suffered. */
+/**
+ * Returns when such faults were last seen, according to the incidents kept over a restart. Incidents do not record
+ * which appliance was affected.
+ */
 export function lastExplainingFaults(incidents: readonly Incident[]): readonly FaultSeen[] {
   return incidents
     .filter(({ cause }) => EXPLAINING.has(cause.precondition))
     .map(({ cause: { precondition }, lastSeen }) => ({ precondition, appliance: null, at: lastSeen }));
 }
 
-/** By name: since when the API of an appliance has failed at each look. */
+/** By appliance name: the time since which every check of its API has failed. */
 type UnreadSince = ReadonlyMap<string, EpochMs>;
 
 function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now: EpochMs): UnreadSince {
@@ -222,14 +231,14 @@ function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now:
 }
 
 /**
- * The log of one that dies ends with its API: so long the last lines of before are believed, two looks at the API by
- * default.
+ * How long earlier log lines count as a sign of life, which is two API checks by default. When an appliance dies, its
+ * log ends together with its API.
  */
 const BELIEVED_FOR: Millis = 10 * 60_000;
 
 /**
- * Names of the appliances whose log shows that they are there: a line arrived after their API began to fail, so that it
- * outlived the API, or just before. A log that seldom speaks is silent only when nothing came for `logs.silentAfter`.
+ * Returns the names of the appliances whose log shows that they are running: a line arrived after their API began to
+ * fail or shortly before. A log with rare lines counts as silent only after `logs.silentAfter` without a line.
  */
 function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, now: EpochMs): readonly string[] {
   return appliances

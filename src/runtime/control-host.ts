@@ -14,8 +14,8 @@ export interface ControlHostDeps {
 }
 
 /**
- * Listens to the commands of this machine, and goes where the store goes. Without a socket everything but these
- * commands works on.
+ * Accepts commands from this machine at a socket that follows the store's path. Without a socket, everything except
+ * these commands works.
  */
 export class ControlHost {
   readonly #deps: ControlHostDeps;
@@ -37,7 +37,7 @@ export class ControlHost {
     }
   }
 
-  /** A command that asked for it is answered by the very server that goes. */
+  /** Moves the socket. A command that requested the move is still answered by the old server. */
   async move(storePath: string): Promise<void> {
     await this.#open(storePath).catch((error: unknown) => this.#warn(error));
   }
@@ -77,12 +77,12 @@ function makeLink({ link, socket }: ControlPlace): void {
   symlinkSync(socket, link);
 }
 
-/** Unless it leads to the socket of another daemon by now. */
+/** Removes the link, unless it now leads to another daemon's socket. */
 function removeLink({ link, socket }: ControlPlace): void {
   if (link === null) return;
   try {
     if (readlinkSync(link) === socket) rmSync(link);
   } catch {
-    // It is gone, or was never made.
+    // The link is gone, or was never created.
   }
 }

@@ -8,7 +8,7 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 
 const MOST_ENTRIES = 500;
 
-/** As much of a monitor as the records need. */
+/** The parts of a monitor that the records need. */
 export interface IncidentRecordSource {
   readonly store: Pick<
     Store,
@@ -24,7 +24,7 @@ export interface IncidentRecordSource {
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
 }
 
-/** What memory knows, and those of the file that are over. */
+/** Returns incidents from memory, and ended ones from the file. */
 export function findIncidents(
   { store, alerting }: IncidentRecordSource,
   query: IncidentQuery,
@@ -43,7 +43,7 @@ export function findIncidents(
   };
 }
 
-/** Part of the audit trail; refusals come with the latest changes only. */
+/** Returns part of the audit trail. Refusals are included only with the latest changes. */
 export function findChanges(
   { store }: Pick<IncidentRecordSource, 'store'>,
   { before, incident }: AuditQuery,
@@ -61,7 +61,7 @@ export function findChanges(
   };
 }
 
-/** All that memory and the file know of one incident; null: neither knows it. */
+/** Returns everything about one incident from memory and the file; null if it is in neither. */
 export function incidentRecord({ store, alerting }: IncidentRecordSource, id: string): IncidentRecord | null {
   const incident = alerting.incidents().find((one) => one.id === id) ?? store.incident(id);
   if (incident === null) return null;
@@ -81,13 +81,13 @@ export function incidentRecord({ store, alerting }: IncidentRecordSource, id: st
   };
 }
 
-/** The page is asked for again and again; what has ended changes seldom. */
+/** The page is requested often, and ended incidents rarely change. */
 const KEPT: Millis = 2_000;
 const BACK: Millis = 7 * 86_400_000;
 const MOST_ENDED = 50;
 const MOST_HISTORY_ENTRIES = 100;
 
-/** As much of a monitor as the history needs. */
+/** The parts of a monitor that the history needs. */
 export interface AlertHistorySource {
   readonly store: Pick<Store, 'ended' | 'deliveries' | 'recentChanges' | 'writable' | 'journal'>;
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
@@ -96,7 +96,7 @@ export interface AlertHistorySource {
 interface Read {
   readonly of: AlertHistorySource['store'];
   readonly at: Millis;
-  /** Changes when a notification has left the outbox: from then on it is found in the file. */
+  /** Changes when a notification has left the outbox. From then on, it is in the file. */
   readonly outbox: string;
   readonly ended: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
@@ -104,7 +104,7 @@ interface Read {
   readonly readable: boolean;
 }
 
-/** Reads the history at most every few seconds; what it cannot read now, it knows from before. */
+/** Reads the history at most every few seconds. If it cannot be read, earlier data is used. */
 export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clock): () => AlertHistory {
   let last: Read | null = null;
   return () => {
@@ -154,7 +154,7 @@ function merged(inMind: readonly Incident[], ended: readonly Incident[]): readon
   return [...inMind, ...ended.filter(({ id }) => !known.has(id))];
 }
 
-/** The outbox knows better what it still tries. */
+/** The outbox has the current state of deliveries that are still being tried. */
 function without(inMind: readonly OutboxEntry[], stored: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const known = new Set(inMind.map(({ delivery }) => deliveryKey(delivery)));
   return stored.filter(({ delivery }) => delivery.status !== 'pending' && !known.has(deliveryKey(delivery)));

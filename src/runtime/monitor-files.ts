@@ -9,18 +9,18 @@ import { allOrProblems } from '../system/all-problems.ts';
 import { readSecret } from '../system/secret.ts';
 import { createInstruments, type InstrumentDeps, type Instruments } from '../round/instruments.ts';
 
-/** What a monitor works with of the files that its configuration names. */
+/** The configured files, loaded for a monitor. */
 export interface MonitorFiles {
   readonly instruments: Instruments;
   readonly signatures: SignatureSet;
-  /** Of the log listener for TLS; null: there is none. */
+  /** Certificate of the TLS log listener; null if there is none. */
   readonly certificate: ServedCertificate | null;
 }
 
 /**
- * Reads every file and secret that the configuration names, apart from those of the page. What is read again at each
- * use must be usable now too: a daemon that starts with an empty key finds out hours later.
- * @throws {Error} with each of them that cannot be used, on a line of its own
+ * Reads every configured file and secret except those of the page. Files that are read again on each use must be usable
+ * now too. Otherwise a daemon could start with an empty key and fail hours later.
+ * @throws {Error} with each file that cannot be used, on a separate line
  */
 export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Promise<MonitorFiles> {
   const { tls } = config.logs.syslog;

@@ -47,23 +47,23 @@ import { noChannelNote } from '../notify/channels/registry.ts';
 import { messageOf } from '../text/message-of.ts';
 import { exposureNotes } from '../web/change-refusal.ts';
 
-/** Tells whether rounds still come to an end as the schedule wants it. */
+/** Reports whether rounds still finish as scheduled. */
 export interface LivenessTracker {
-  /** A round has ended. */
+  /** Must be called when a round has ended. */
   beat(): void;
   isAlive(): boolean;
 }
 
-/** From start to the end of the first round, which may come before any time of the schedule. */
+/** From the start to the end of the first round, which may run before any scheduled time. */
 const FIRST_ROUND: Millis = 60_000;
-/** A round may fall out, and another one be late, before something is wrong. */
+/** One round may be skipped and another be late before it counts as a problem. */
 const SPARE_PERIODS = 2;
 
 /**
- * Alive until the round that is planned next and two more have failed to end. Measured on the monotonic clock: a wall
- * clock that is set changes nothing. A schedule with long pauses (office hours) stays alive through them.
- * @param nextRun when the next round is planned; null: never
- * @param longest what a round may take
+ * Alive until the next planned round and two more have failed to end. Uses the monotonic clock, so that setting the
+ * wall clock has no effect. A schedule with long pauses (office hours) stays alive through them.
+ * @param nextRun returns when the next round is planned; null if never
+ * @param longest maximum duration of a round
  */
 export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): LivenessTracker {
   let aliveUntil: Millis = clock.elapsed() + FIRST_ROUND;
@@ -76,7 +76,7 @@ export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | nul
         aliveUntil = Number.POSITIVE_INFINITY;
         return;
       }
-      // A round that was asked for ends within a period: the plan is the same as before.
+      // A round on demand ends within a period, so the plan is unchanged.
       if (planned !== null && next > planned) period = next - planned;
       planned = next;
       const wait = Math.max(0, next - clock.now());
@@ -102,7 +102,7 @@ export function summaryFactsOf(
   ownCertificateEnd: EpochMs | null,
   { from, until }: { readonly from: EpochMs; readonly until: EpochMs },
 ): SummaryFacts {
-  // All of the time as one day: the share of the precondition that was broken for longest.
+  // The whole time counts as one day, with the share of the precondition that was broken for longest.
   const [whole] = availabilityByDay(store.availability(from, DAY).map((state) => ({ ...state, day: 0 })));
   const tokens = store.hourlyValues('tokens-left', until - DAY, MOST_APPLIANCES);
   const own = ownCertificateEnd === null ? [] : [{ what: 'the certificate of the status page', at: ownCertificateEnd }];
@@ -117,7 +117,7 @@ export function summaryFactsOf(
   };
 }
 
-/** Of each host, the leaf that ends first. */
+/** Returns the earliest expiry date of each host's leaf certificates. */
 function certificateEnds(last: SummarySources['last']): SummaryFacts['ends'] {
   return (last?.judged.tls ?? []).flatMap(({ path, judged }) => {
     const leaves = judged.endpoints.flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? []);
@@ -136,8 +136,8 @@ const HELD: readonly string[] = ['ok', 'warning'];
 const BROKEN: readonly string[] = ['broken', 'blocked'];
 
 /**
- * How much of a day (UTC) activation was possible, as far as it was watched: the share of the precondition that was
- * broken for longest. Days on which nothing was known are left out; `unknown` and `not-configured` count neither way.
+ * Returns the share of each day (UTC) on which activation was possible, within the monitored time. Uses the
+ * precondition that was broken for longest. Omits days without any data; `unknown` and `not-configured` do not count.
  * Oldest first.
  */
 export function availabilityByDay(states: readonly DayState[]): ChartData['days'] {
@@ -166,29 +166,30 @@ interface MonitorDeps {
   readonly recorder: Recorder;
   readonly pushed: PushedMetrics;
   readonly onRound: (round: RoundResult) => void;
-  /** Of the page's own certificate; null: it has none. */
+  /** Returns the expiry date of the page's own certificate; null if there is none. */
   readonly certificateEnd: () => EpochMs | null;
 }
 
-/** What was read from files before anything starts, and what writes them. */
+/** Data read from files before anything starts, and the writer for them. */
 interface KeptFiles extends MonitorFiles {
   readonly pendingFile: BackgroundFile;
   readonly firmwareFacts: readonly FirmwareFact[];
   readonly writer: BackgroundWriter;
 }
 
-/** Where there is no `metrics.otlp`, one of them names the collector. */
+/** Without `metrics.otlp`, one of these specifies the collector. */
 const COLLECTOR_VARIABLES = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 
 /**
- * A log line may ask for a round this often: an error is explained within seconds, a flood of them costs no more.
+ * Minimum interval between rounds triggered by log lines. An error is explained within seconds, and a flood of errors
+ * costs no more.
  * @internal
  */
 export const TRIGGER_GAP = 3_000;
 
 /**
- * Everything that watches under one configuration: rounds on schedule and on demand, log intake, connectors, incidents
- * and history. A reload makes a new one.
+ * All monitoring with one configuration: rounds on schedule and on demand, log intake, connectors, incidents and
+ * history. A reload creates a new one.
  */
 export class Monitor {
   readonly config: Config;
@@ -210,7 +211,7 @@ export class Monitor {
   #lock: StoreLock | null = null;
   #last: RoundResult | null = null;
 
-  /** @throws {Error} as `loadMonitorFiles` does, when a file that the configuration names cannot be used */
+  /** @throws {Error} as `loadMonitorFiles` does, when a configured file cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const writer = createBackgroundWriter();
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
@@ -221,7 +222,10 @@ export class Monitor {
     return new Monitor(config, { ...files, writer, pendingFile, firmwareFacts }, deps);
   }
 
-  /** Another one of the same configuration, with its files as they were read for this one: they may be gone by now. */
+  /**
+   * Returns a new monitor with the same configuration. Reuses the files as read for this one, because they may no
+   * longer exist.
+   */
   again(): Monitor {
     return new Monitor(this.config, this.#files, this.#deps);
   }
@@ -287,20 +291,20 @@ export class Monitor {
   }
 
   /**
-   * Takes the store and listens to the log, the two that can fail. `pause` and `close` undo what was done.
+   * Locks the store and starts receiving the log, the two steps that can fail. `pause` and `close` undo them.
    * @throws {Error} when another process uses the store, or a port for log lines cannot be bound
    */
   async open(): Promise<void> {
     const { logger } = this.#deps;
     this.#lock = lockStore(this.config.store.path, logger);
     await this.#log.start();
-    // Port 0 asks for any: senders must learn which it became.
+    // Port 0 selects any free port, so the actual port is logged for the senders.
     if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
   }
 
   /**
-   * Begins to watch with what the store holds now, after `open`.
-   * @param underWay deliveries that the monitor before this one handed over
+   * Starts monitoring with the store's current content, after `open`.
+   * @param underWay deliveries that the previous monitor handed over
    */
   begin(underWay: readonly Attempt[] = []): void {
     const { recorder, logger } = this.#deps;
@@ -324,14 +328,14 @@ export class Monitor {
   }
 
   /**
-   * Ends the rounds, delivers what is on its way for a moment, and takes log lines until the last: they are not sent
-   * again. What somebody changes is kept until `close`.
+   * Ends the rounds, finishes deliveries in progress for a moment, and accepts log lines until the end, because they
+   * are not sent again. Changes made by users are stored until `close`.
    */
   async pause(signal: AbortSignal): Promise<void> {
     await this.#end(signal, () => this.alerting.stop(signal));
   }
 
-  /** Pauses, and gives the deliveries under way to the monitor that takes its place. */
+  /** Pauses, and passes the deliveries in progress to the next monitor. */
   handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
     return this.#end(signal, () => this.alerting.handOver(signal));
   }
@@ -343,18 +347,18 @@ export class Monitor {
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     const left = await endAlerting();
     await this.#log.stop();
-    // The next one reads what this one remembers, unless the disk hangs.
+    // The next monitor reads the files of this one, unless the disk hangs.
     await unlessAborted(this.#files.writer.written(), signal).catch(() => undefined);
     return left;
   }
 
-  /** Leaves the store to another monitor of this process. */
+  /** Releases the store for another monitor of this process. */
   unlock(): void {
     this.#lock?.release();
     this.#lock = null;
   }
 
-  /** After `pause`. */
+  /** Must be called after `pause`. */
   close(): void {
     this.#stopping = true;
     this.#stopLoopLag();
@@ -370,12 +374,12 @@ export class Monitor {
     return this.#stopping ? null : this.#rounds.nextRun();
   }
 
-  /** What the log intake counted; null: no log is listened to. */
+  /** Returns the counters of the log intake; null if no log is received. */
   logCounters(): ReturnType<LogListening['counters']> | null {
     return listens(this.config) ? this.#log.counters() : null;
   }
 
-  /** What chains of a target are judged by. */
+  /** Returns the data by which a target's chains are judged. */
   knowledgeOf(target: string): TlsKnowledge {
     return this.#files.instruments.knowledge.of(target);
   }
@@ -392,7 +396,7 @@ export class Monitor {
     void late?.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 
-  /** The verdict first; what may be slow or full comes after it. */
+  /** Publishes the verdict first, then everything that may be slow or full. */
   #publish(round: RoundResult): void {
     const { observations, judged, diagnosis } = round;
     const { recorder } = this.#deps;
@@ -406,9 +410,9 @@ export class Monitor {
     this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
   }
 
-  /** Publishes a round once more, by an answer that came after it. */
+  /** Publishes a round again after a late answer. */
   #revise({ round: before, judgeAgain }: JudgedOnce): void {
-    // A round since then has judged by what was known, and waits for the same answer.
+    // A later round has already been judged with the available data and waits for the same answer.
     if (this.#last !== before) return;
     const round = judgeAgain();
     this.#last = round;
@@ -425,7 +429,7 @@ export class Monitor {
     onRound(round);
   }
 
-  /** Whoever does not push is spared the code, in memory as at the start. */
+  /** The code is loaded only if metrics are pushed, to save memory and start-up time. */
   async #pushMetrics(): Promise<void> {
     const { clock, env, logger, pushed } = this.#deps;
     const { metrics, notify, site } = this.config;
@@ -463,10 +467,10 @@ export class Monitor {
   }
 }
 
-/** Collects from one round to the next what the charts show besides the probes. */
+/** Collects values for the charts between rounds, in addition to the probes. */
 interface HourlyValueCollector {
   count(event: LogEvent): void;
-  /** The errors since the last call, and the tokens that are left now. */
+  /** Returns the errors since the last call, and the number of tokens left now. */
   take(picture: Pick<Picture, 'appliances'>): readonly HourlyValue[];
 }
 
@@ -492,7 +496,7 @@ function tokensLeft({ config, rest }: UnitObservation): readonly HourlyValue[] {
   return supply === null ? [] : [{ name: 'tokens-left', subject: config.name, value: supply.left }];
 }
 
-/** What of a round is kept in the history. An invalid one says nothing about its targets. */
+/** Returns the part of a round that is stored in the history. An invalid round contains nothing about its targets. */
 function roundRecord(
   { observations, judged, diagnosis: { preconditions } }: RoundResult,
   hourlyValues: readonly HourlyValue[],
@@ -516,9 +520,10 @@ function roundRecord(
 }
 
 /**
- * What is new and critical is looked at again at once: what was there only once is gone then, and what stays is told
- * within seconds, not a schedule later. What two witnesses agree on was told already. What could not be judged because
- * this process stalled is looked at again too, unless it stalls again and again.
+ * Reports whether another round should run immediately. A new critical cause is checked again: a transient one is then
+ * gone, and a lasting one is reported within seconds instead of after the next scheduled round. A cause on which two
+ * witnesses agree has already been reported. A round that could not be judged because this process stalled is repeated
+ * too, unless the process stalls repeatedly.
  */
 export function deservesAnotherLook(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {
   if (isInvalid(observations)) return before === null || !isInvalid(before.observations);
@@ -529,7 +534,10 @@ export function deservesAnotherLook(before: RoundResult | null, { observations, 
   );
 }
 
-/** Logs what works and may not be what was meant: nobody is told, passwords in clear, trust that is not used. */
+/**
+ * Logs warnings about valid settings that may be unintended: no notification channel, passwords in clear text, trust
+ * that is not used.
+ */
 function warnAtStart(config: Config, knowledge: TlsKnowledgeBase, logger: Logger): void {
   const note = noChannelNote(config.notify);
   if (note !== null) logger.warn(note);

@@ -16,11 +16,11 @@ export interface PageHostDeps {
   readonly sources: WebSources;
 }
 
-/** A page that listens and is ready to take the place of another. */
+/** A page that is listening and ready to replace another one. */
 export interface PageChange {
-  /** Ends the other one, once the answer to the request that asked for it is out. */
+  /** Stops the old page after the request for the change has been answered. */
   commit(): void;
-  /** The other one goes on. Never rejects. */
+  /** Keeps the old page. Never rejects. */
   discard(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export class PageHost {
     this.#deps = deps;
   }
 
-  /** @throws {Error} saying what to do: the port is taken, a certificate or a password hash cannot be read */
+  /** @throws {Error} with advice: the port is taken, or a certificate or a password hash cannot be read */
   async start(config: WebConfig): Promise<void> {
     const page = this.#create(config);
     this.#tell(page, await page.server.start());
@@ -47,8 +47,8 @@ export class PageHost {
   }
 
   /**
-   * Listens where the new configuration says, so that nothing changes when that fails. The old page frees its port for
-   * it if need be; who is connected to it does not notice.
+   * Listens at the address of the new configuration, so that a failure changes nothing. The old page releases its port
+   * if necessary, without affecting existing connections.
    * @throws {Error} like `start`
    */
   async prepare(config: WebConfig): Promise<PageChange> {
@@ -107,7 +107,7 @@ export class PageHost {
     }
   }
 
-  /** A request that asked for the change is answered by the very server that goes. */
+  /** Runs the change later, so that the old server can still answer the request for the change. */
   #afterwards(change: () => Promise<void>): void {
     const { clock, logger } = this.#deps;
     this.#changing = sleep(clock, 0, new AbortController().signal)

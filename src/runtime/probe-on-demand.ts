@@ -34,24 +34,24 @@ import { USUAL_PATIENCE, type MailServerConfig } from '../config/schema/mail.ts'
 import type { ResolverConfig } from '../config/schema/secret.ts';
 import { parseHostPort } from '../config/schema/section.ts';
 
-/** Looks at one target of the configuration when somebody asks. */
+/** Probes a configured target on request. */
 export interface ProbesOnDemand {
-  /** Never rejects for what the target does; ends early when the signal is aborted. */
+  /** Never rejects because of the target; ends early when the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
-  /** Calls off what is going on, and takes no more. */
+  /** Cancels running probes and accepts no more. */
   stop(): void;
 }
 
-/** So many at once: the rounds keep the other half of the connections that may be in flight. */
+/** Maximum number at once. The other half of the allowed concurrent connections is reserved for rounds. */
 const AT_ONCE = 2;
 const MAX_WAITING = 16;
 const MAX_SHOWN = 500;
 
-/** What one look found. */
+/** Result of one probe. */
 interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
   readonly findings: readonly Finding[];
   readonly lines: readonly string[];
-  /** What kept ftm-watch itself from looking; null: nothing did. */
+  /** Local problem that prevented the probe; null if there was none. */
   readonly localError: string | null;
 }
 
@@ -147,7 +147,7 @@ async function follow(target: PathTarget, look: Look): Promise<Seen> {
     ...(target.depth === 'http' ? judgeHttp(endpoints) : []),
   ];
   const endpoint = endpoints.at(-1) ?? null;
-  // A chain that cannot be judged is none that is trusted.
+  // A chain that cannot be judged is not trusted.
   const success = reached(endpoint, target.depth) && isWell(findings) && tls.every(({ level }) => level !== 'unknown');
   const localError = localErrorOf([...repliesOf(names), endpoint?.tcp, endpoint?.tls, endpoint?.http]);
   const genuineNotAfter = genuineEnd(endpoint, worst);
@@ -161,12 +161,12 @@ function judgeNames(
   return judgeDns({ name: host, port, expectedAddresses, observations: names, others: NO_OTHER_NAMES });
 }
 
-/** As the rounds do, without what they know from elsewhere: control hosts and second opinions. */
+/** Judges chains as in rounds, but without data from elsewhere (control hosts and second opinions). */
 function judgeChains(path: PathObservation, { knowledge, clock }: Look): TlsJudgement | null {
   return judgeTlsPath(path, knowledge.ofAny(path.subject), { controls: [], now: clock.now() }).worst;
 }
 
-/** The first end of validity from the leaf up to what it was verified by. */
+/** Returns the earliest expiry date from the leaf to the certificate it was verified by. */
 function genuineEnd(endpoint: EndpointObservation | null, worst: TlsJudgement | null): EpochMs | null {
   const [leaf] = endpoint?.tls?.chain?.certificates ?? [];
   if (leaf === undefined || worst?.verdict !== 'genuine') return null;
@@ -199,7 +199,7 @@ function localErrorOf(outcomes: readonly (Failure | { readonly kind: string } | 
   return failures.find(({ reason }) => reason === 'internal')?.message ?? null;
 }
 
-/** The time was over, or nobody waits any more, before its turn came. */
+/** Returns the result of a probe that did not start, because the time ran out or the request was cancelled. */
 function notStarted(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
   return {
@@ -208,7 +208,7 @@ function notStarted(error: unknown, signal: AbortSignal): Seen {
   };
 }
 
-/** Our own trouble is never told as the target's: `probe_success 0` would be. */
+/** Local problems are never reported as the target's, which `probe_success 0` would do. */
 function unknownAnswer(target: string, why: string): ProbeAnswer {
   return { kind: 'hindered', problem: `Nothing is known about ${target}: ${why}` };
 }
@@ -227,7 +227,7 @@ function findingLine(finding: Finding): string {
   return visibleText(`${level}  ${rule} (${subject}): expected ${expected}, got ${actualOf(finding)}`, 2 * MAX_SHOWN);
 }
 
-/** What of the configuration a target of `/probe` means. */
+/** The part of the configuration to which a target of `/probe` refers. */
 type ProbeChoice =
   | { readonly kind: 'path'; readonly target: PathTarget }
   | { readonly kind: 'name'; readonly target: PathTarget }
@@ -238,9 +238,9 @@ type Refusal = Extract<ProbeAnswer, { kind: 'malformed' | 'forbidden' }>;
 const MAX_NAMES_SHOWN = 100;
 
 /**
- * Finds a target among those that the configuration names or allows; nothing else is ever looked at. Without a port the
- * first one with that host is meant. `dns` takes a host of the configuration, to be asked for at every resolver, or a
- * resolver, to be asked for the licence server as the blackbox exporter has it.
+ * Finds a target that is configured or allowed; nothing else is ever probed. Without a port, the first target with that
+ * host is used. `dns` accepts a configured host, which is looked up at every resolver, or a resolver, which is asked
+ * for the licence server, as in the blackbox exporter.
  */
 export function chooseProbe(config: Config, asked: string, module: ProbeModule): ProbeChoice | Refusal {
   const resolver = module === 'dns' ? config.resolvers.find(({ label }) => label === asked) : undefined;
@@ -264,7 +264,7 @@ export function chooseProbe(config: Config, asked: string, module: ProbeModule):
 
 interface Wanted {
   readonly host: string;
-  /** null: any. */
+  /** null for any port. */
   readonly port: number | null;
 }
 
@@ -279,7 +279,7 @@ function isWanted({ host, port }: Wanted): (known: HostPort) => boolean {
   return (known) => known.host.toLowerCase() === host.toLowerCase() && (port === null || known.port === port);
 }
 
-/** In the order in which the configuration is about them. */
+/** Returns the targets in the order of the configuration. */
 function knownTargets(config: Config): readonly PathTarget[] {
   const { services, controlHosts, web, appliances, firewall, registration } = config;
   const urls = [
@@ -305,8 +305,7 @@ function endpointOf(url: string | undefined): readonly HostPort[] {
 }
 
 /**
- * Those that activation codes go through, then those that notifications do: the latter are not given a message to
- * rehearse.
+ * Returns the mail servers for activation codes, then those for notifications. For the latter, no message is rehearsed.
  */
 function mailServers({ mail, notify }: Config): readonly MailServerConfig[] {
   return [

@@ -19,7 +19,7 @@ import type { Instruments } from '../round/instruments.ts';
 import { observeRound } from '../round/round.ts';
 import type { UnitMonitor } from './unit-monitor.ts';
 
-/** A verdict waits for so long for an answer that refines it. */
+/** How long a verdict waits for an answer that can refine it. */
 const REFINING: Millis = 2_000;
 
 export interface RoundJudgeDeps {
@@ -30,20 +30,22 @@ export interface RoundJudgeDeps {
 
 export interface JudgedOnce {
   readonly round: RoundResult;
-  /** Settles when the answer is there that this verdict did not wait for. Null: it waited for all that it asked for. */
+  /**
+   * Settles when the answer arrives that this verdict did not wait for. null if it waited for everything it asked for.
+   */
   readonly late: Promise<void> | null;
-  /** The same round, judged by what is known now. It counts as one round all the same. */
+  /** Judges the same round again with the data available now. It still counts as one round. */
   readonly judgeAgain: () => RoundResult;
 }
 
-/** Looks at the site, round by round, and judges each by all that is known: the units, the log, the rounds before. */
+/** Observes the site in rounds, and judges each round by all available data: the units, the log, earlier rounds. */
 export class RoundJudge {
   readonly #config: Config;
   readonly #deps: RoundJudgeDeps;
   #last: readonly Assessment[] = [];
   #remembered = NOTHING_REMEMBERED;
   #ownClock: OwnClock | null = null;
-  /** When the first of the rounds in a row began that found such a fault; on the monotonic clock. */
+  /** Monotonic time at which the first of the consecutive rounds began that found a fault that a policy may explain. */
   #faultSince: Millis | null = null;
 
   constructor(deps: RoundJudgeDeps) {
@@ -51,12 +53,12 @@ export class RoundJudge {
     this.#deps = deps;
   }
 
-  /** Takes over from the last process what its incidents remember. */
+  /** Restores faults from the incidents of the previous process. */
   remember(incidents: readonly Incident[]): void {
     this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(incidents) };
   }
 
-  /** Null: it was called off. */
+  /** Returns null if the round was cancelled. */
   async look(signal: AbortSignal): Promise<JudgedOnce | null> {
     const { instruments, units, log } = this.#deps;
     const began = instruments.clock.elapsed();
@@ -82,9 +84,9 @@ export class RoundJudge {
     return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
   }
 
-  /** Asks which policy matches while a fault lasts that a policy may explain. */
+  /** Asks which policy matches while a fault is active that a policy may explain. */
   #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
-    // Once more after the end of the fault: a policy that was corrected must not go on being told.
+    // Also asked once after the end of the fault, so that a corrected policy is no longer reported.
     const isAsked = [probed, this.#last].some(asksForPolicy);
     this.#last = probed;
     this.#faultSince = asksForPolicy(probed) ? (this.#faultSince ?? began) : null;
@@ -99,7 +101,10 @@ export class RoundJudge {
     );
   }
 
-  /** The firewall's answers decide if they were asked for after the fault began: an older one says nothing about it. */
+  /**
+   * Answers from the firewall decide only if they were requested after the fault began, because older ones are not
+   * about it.
+   */
   #diagnosisOf(probed: readonly Assessment[], ownClock: OwnClock | null, at: EpochMs): () => Diagnosis {
     const { units } = this.#deps;
     const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;

@@ -13,31 +13,31 @@ import { readBaselines } from '../trust/baseline-file.ts';
 import { listening, loadPage, openPort } from '../web/http-server.ts';
 import { loadMonitorFiles } from './monitor-files.ts';
 
-/** The daemon of this configuration, which runs. */
+/** The running daemon of this configuration. */
 export interface RunningDaemon {
-  /** null: its ports cannot be seen. */
+  /** null if its ports cannot be determined. */
   readonly holdsPort: HoldsPort | null;
 }
 
 export interface StartCheckDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
-  /** null: none runs. */
+  /** null if none is running. */
   readonly daemon: RunningDaemon | null;
-  /** Does something with the rights over files that the daemon has. */
+  /** Runs `work` with the daemon's rights to files. */
   readonly asDaemon: <T>(work: () => Promise<T>) => Promise<T>;
-  /** The same with its rights over ports. */
+  /** Runs `work` with the daemon's rights to ports. */
   readonly asListener: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 export interface StartCheck {
-  /** Why the daemon could not start here, in its words, one sentence each. */
+  /** Reasons why the daemon could not start here, in the daemon's wording, one sentence each. */
   readonly problems: readonly string[];
-  /** What it would leave out. */
+  /** Parts that the daemon would skip. */
   readonly warnings: readonly string[];
 }
 
-/** Reads and opens what the daemon does when it starts, and closes it again: it creates and changes nothing. */
+/** Reads and opens everything that the daemon does when it starts, and closes it again. Creates and changes nothing. */
 export async function checkStart(config: Config, deps: StartCheckDeps): Promise<StartCheck> {
   const { clock, env, daemon, asDaemon, asListener } = deps;
   const silent = { warn: () => undefined };
@@ -53,7 +53,7 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
   });
   await asDaemon(async () => {
     await readBaselines(config.trust.baselineFile).catch(note);
-    // A daemon that runs has opened its own.
+    // A running daemon has opened its own store.
     const unusable = daemon === null ? connectProblem(config.store.path) : null;
     if (unusable !== null) problems.push(unusable);
   });
@@ -63,7 +63,7 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
 interface Port {
   readonly transport: Transport;
   readonly listen: ListenAddress;
-  /** Opens it, and closes it again. */
+  /** Opens the port and closes it again. */
   readonly open: () => Promise<void>;
 }
 
@@ -91,7 +91,7 @@ function tcpPort(listen: ListenAddress, bind: (server: Server) => Promise<unknow
   };
 }
 
-/** @throws {Error} unless it can be opened, or the daemon itself holds it */
+/** @throws {Error} unless the port can be opened or the daemon itself holds it */
 async function tryPort({ transport, listen: { port }, open }: Port, daemon: RunningDaemon | null): Promise<void> {
   try {
     await open();

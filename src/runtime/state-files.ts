@@ -4,15 +4,12 @@ import type { BudgetStore } from '../connectors/metered-call.ts';
 import type { Millis } from '../core/clock.ts';
 import { jsonFile } from '../system/json-file.ts';
 
-/** Small pieces of state lie beside the store. */
+/** Returns the path of a small state file next to the store. */
 export function stateFile({ store }: Pick<Config, 'store'>, name: string): string {
   return join(dirname(store.path), name);
 }
 
-/**
- * What the registration service allows is counted by the minute: with hundreds of licences a call waits for the next
- * one.
- */
+/** The registration service's quota is per minute. With hundreds of licences, a call waits for the next minute. */
 const PATIENCE: Millis = 61_000;
 
 export function registrationBudget(config: Pick<Config, 'store'>): BudgetStore {

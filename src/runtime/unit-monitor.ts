@@ -28,30 +28,30 @@ export interface UnitMonitorDeps
 
 const TRIGGER_GAP: Millis = 60_000;
 
-/** What is asked by itself: one unit, or the registration service as a whole. */
+/** Something that is asked separately: one unit, or the registration service as a whole. */
 interface Part {
   readonly connector: ConnectorId;
   readonly name: string;
 }
 
 interface AskedPart extends Part {
-  /** Keeps the answer. False: this process stalled meanwhile. */
+  /** Stores the answer. Resolves to false if this process stalled in the meantime. */
   ask(context: ConnectorContext): Promise<boolean>;
 }
 
 interface Answer<Fact> {
   readonly fact: Fact;
-  /** When it was asked for, on the monotonic clock. */
+  /** When it was requested, on the monotonic clock. */
   readonly began: Millis;
 }
 
-/** The units of one connector, and what each said last. */
+/** The units of one connector, and the last answer of each. */
 class UnitGroup<Fact> {
   readonly parts: readonly AskedPart[];
   readonly #units: readonly Unit<Fact>[];
   readonly #answers = new Map<Unit<Fact>, Answer<Fact>>();
 
-  /** @param onKept a unit has said something new */
+  /** @param onKept called when a unit has given a new answer */
   constructor(connector: ConnectorId, units: readonly Unit<Fact>[], onKept: (part: Part) => void) {
     this.#units = units;
     this.parts = units.map((unit) => {
@@ -64,7 +64,7 @@ class UnitGroup<Fact> {
     });
   }
 
-  /** @param since answers that were asked for before do not count, where something stands for them */
+  /** @param since answers to earlier requests do not count if the unit has a substitute for them */
   facts(since: Millis = Number.NEGATIVE_INFINITY): readonly Fact[] {
     return this.#units.flatMap((unit) => {
       const answer = this.#answers.get(unit);
@@ -77,7 +77,7 @@ class UnitGroup<Fact> {
   async #ask(unit: Unit<Fact>, context: ConnectorContext, onKept: () => void): Promise<boolean> {
     const began = context.clock.elapsed();
     const look = await discardIfStalled(context.clock, unit.ask(context));
-    // One that was asked for earlier and comes later says nothing new.
+    // An answer to an earlier request that arrives later is outdated.
     const isNewest = (this.#answers.get(unit)?.began ?? began) <= began;
     if (look !== null && isNewest && !context.signal.aborted) {
       this.#answers.set(unit, { fact: look.seen, began });
@@ -87,15 +87,15 @@ class UnitGroup<Fact> {
   }
 }
 
-/** What was asked again since the last round. */
+/** Parts that were asked again since the last round. */
 export interface Renewed extends Pick<PartlyFresh, 'gone'> {
   /** Preconditions that are judged by a connector whose units were all asked again. */
   readonly preconditions: readonly string[];
-  /** Names of the units, each behind the id of its connector. */
+  /** Unit names, each after its connector's id. */
   readonly units: ReadonlySet<string>;
 }
 
-/** Asks units, firewalls, peers and the registration service on their schedules, and keeps what they said last. */
+/** Asks appliances, firewalls, peers and the registration service on their schedules, and keeps their last answers. */
 export class UnitMonitor {
   readonly #config: Config;
   readonly #deps: UnitMonitorDeps;
@@ -104,19 +104,19 @@ export class UnitMonitor {
   readonly #peers: UnitGroup<PeerObservation>;
   #registered: RegistrationObservation | null = null;
   readonly #registration: RegistrationWatch | null;
-  /** On the schedule of the appliances; null: none of them is configured. */
+  /** Runs on the schedule of the appliances; null if none is configured. */
   readonly #runner: Runner | null;
   readonly #asking = new Map<AskedPart, { readonly began: Millis; readonly done: Promise<boolean> }>();
-  /** Those whose answers are not all there yet. */
+  /** Runs that are still waiting for answers. */
   readonly #runs = new Set<Promise<void>>();
-  /** Their turn comes soon. */
+  /** Parts that will be asked soon. */
   readonly #queued = new Set<AskedPart>();
-  /** Asked again since the last round. */
+  /** Parts asked again since the last round. */
   readonly #renewed = new Set<Part>();
-  /** Asked again since all of their connector were. */
+  /** Parts asked again since all parts of their connector were. */
   readonly #renewedSoFar = new Set<Part>();
   readonly #ownTurn = oneATurn();
-  /** Settles when all that is on the schedule of the appliances was asked for the first time. */
+  /** Settles when everything on the schedule of the appliances has been asked once. */
   readonly #firstLook = Promise.withResolvers<undefined>();
 
   constructor(config: Config, deps: UnitMonitorDeps) {
@@ -155,14 +155,14 @@ export class UnitMonitor {
     };
   }
 
-  /** The same without answers that were asked for before then, of what has something to stand for one. */
+  /** Like `picture`, but without answers requested before `began`, if there is a substitute for them. */
   pictureSince(began: Millis): Picture {
     return { ...this.picture(), firewall: this.#firewall.facts(began) };
   }
 
   /**
-   * Asks all units of one connector that are not being asked already since then: what they said on their schedule may
-   * be older than a fault of the path. Resolves when all have answered; never rejects.
+   * Asks all units of one connector without a pending request newer than `since`, because scheduled answers may be
+   * older than a fault of the path. Resolves when all have answered; never rejects.
    */
   async askNow(id: 'appliances' | 'firewall', since: Millis, signal: AbortSignal): Promise<void> {
     const { parts } = id === 'firewall' ? this.#firewall : this.#appliances;
@@ -174,7 +174,7 @@ export class UnitMonitor {
     );
   }
 
-  /** What was asked again since the last call. */
+  /** Returns the parts that were asked again since the last call. */
   drainRenewed(): Renewed {
     const units = new Set([...this.#renewed].map(({ connector, name }) => unitKey(connector, name)));
     const whole: ConnectorId[] = [];
@@ -202,7 +202,10 @@ export class UnitMonitor {
     this.#registration?.appliancesChanged();
   }
 
-  /** Asks those that are not being asked, each when its turn comes. False: this process stalled meanwhile. */
+  /**
+   * Starts asking the parts without a pending request, one after the other. Resolves to false if this process stalled
+   * in the meantime.
+   */
   async #askAll(signal: AbortSignal): Promise<boolean> {
     const idle = this.#scheduled().filter((part) => !this.#asking.has(part) && !this.#queued.has(part));
     for (const part of idle) this.#queued.add(part);
@@ -213,7 +216,7 @@ export class UnitMonitor {
     return !seen.includes(false);
   }
 
-  /** False: this process stalled meanwhile. */
+  /** Resolves to false if this process stalled in the meantime. */
   #ask(part: AskedPart, signal: AbortSignal): Promise<boolean> {
     const { clock, env } = this.#deps;
     const asking = { began: clock.elapsed(), done: part.ask({ clock, env, ownTurn: this.#ownTurn, signal }) };
@@ -224,7 +227,10 @@ export class UnitMonitor {
     return asking.done;
   }
 
-  /** All are asked at the same times. No run waits for its answers: the next one asks those that have answered. */
+  /**
+   * Creates the runner that asks all parts at the same times. Runs do not wait for answers: the next run asks the parts
+   * that have answered.
+   */
   #createRunner(): Runner {
     let isFirst = true;
     const ask = async (signal: AbortSignal): Promise<void> => {
@@ -245,7 +251,7 @@ export class UnitMonitor {
     return runner;
   }
 
-  /** It says itself when it is asked. Null: it is not configured. */
+  /** Creates the watch for the registration service, which has its own schedule. null if it is not configured. */
   #watchRegistration(): RegistrationWatch | null {
     const { registration } = this.#config;
     if (registration === null) return null;
@@ -274,8 +280,8 @@ export class UnitMonitor {
 const REGISTRATION: Part = { connector: 'registration', name: 'registration' };
 
 /**
- * The causes of a diagnosis that rest on one of these units. What rests on several, or on none that it names, counts
- * only when all were asked again.
+ * Returns the causes in a diagnosis that are based on one of these units. A cause based on several units, or on none in
+ * particular, counts only when all were asked again.
  */
 export function renewedCauses({ causes, preconditions }: Diagnosis, units: Renewed['units']): PartlyFresh['seen'] {
   const shown = preconditions.flatMap(({ id, findings }) =>
@@ -286,7 +292,7 @@ export function renewedCauses({ causes, preconditions }: Diagnosis, units: Renew
   );
 }
 
-/** The one that a finding of this check rests on; none when there are several, or it is not known. */
+/** Returns the unit on which a finding of this check is based; empty if there are several or it is unknown. */
 function unitsOf(precondition: string, { facts = {}, concerns = [] }: Finding): readonly string[] {
   const check = CHECKS.find(({ id }) => id === precondition);
   if (check?.from !== 'units' || concerns.length > 1) return [];
@@ -303,7 +309,7 @@ function unitKey(connector: ConnectorId, name: string): string {
   return `${connector} ${name}`;
 }
 
-/** The preconditions that are judged by what one of these said. */
+/** Returns the preconditions that are judged by answers of these connectors. */
 function judgedBy(connectors: readonly ConnectorId[]): readonly string[] {
   return CHECKS.flatMap((check) =>
     check.from === 'units' && check.sources.some((id) => connectors.includes(id)) ? [check.id] : [],
@@ -314,7 +320,10 @@ function scheduleOf({ schedule, site }: Config, id: 'appliance' | 'registration'
   return { expression: schedule[id], timezone: schedule.timezone, seed: site };
 }
 
-/** How far apart the checks of each precondition are as planned, by its id. One of units has news when any source has. */
+/**
+ * Returns the planned interval between checks of each precondition, by its id. A precondition of units is updated when
+ * any of its sources is.
+ */
 export function checkIntervals({ schedule }: Pick<Config, 'schedule'>): Readonly<Record<string, Millis>> {
   return Object.fromEntries(
     CHECKS.map((check) => {

@@ -18,20 +18,19 @@ import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/i
 import { channelWords } from '../notify/channels/registry.ts';
 import { counted } from '../core/phrases.ts';
 
-/** What of the daemon the page needs besides the monitor. */
+/** Data of the daemon that the page needs in addition to the monitor. */
 interface DaemonFacts {
   readonly clock: Clock;
   readonly version: string;
   readonly begun: Promise<void>;
   readonly startedAt: EpochMs;
-  /** The one in force: a reload puts another in its place. */
+  /** Returns the active monitor, which a reload replaces. */
   readonly monitor: () => Monitor;
-  /** Emits each diagnosis. */
   readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;
   readonly lastReload: () => Activity['lastReload'];
   readonly recorder: Recorder;
-  /** Of the page's own certificate; null: it has none. */
+  /** Returns the expiry date of the page's own certificate; null if there is none. */
   readonly certificateEnd: () => EpochMs | null;
   readonly metrics: WebSources['metrics'];
   readonly reload: () => Promise<ReloadOutcome>;
@@ -68,7 +67,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     },
     noteRefusal: (refused, why) => {
       facts.recorder.change(why);
-      // What strangers try is only counted.
+      // Attempts by unknown clients are only counted.
       if (why === 'role') monitor().store.recordRefusal(refused);
     },
     audit: (asked, limit) => findChanges(monitor(), asked, limit),
@@ -84,7 +83,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
   };
 }
 
-/** The windows of the configuration in force. */
+/** Returns the maintenance windows of the active configuration. */
 function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => MaintenancePlan {
   let made: { readonly of: Monitor; readonly maintenance: Maintenance } | null = null;
   return () => {
@@ -94,7 +93,7 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
   };
 }
 
-/** As the rules FtmCertificateExpires and FtmOwnCertificateExpires have it. */
+/** Same as in the rules FtmCertificateExpires and FtmOwnCertificateExpires. */
 const ENDS_SOON: Millis = 14 * 86_400_000;
 
 function ownCertificateProblems(end: EpochMs | null, now: EpochMs, timezone: string): readonly string[] {
@@ -170,8 +169,8 @@ function logLines({ lines, lastReceivedAt }: LogCounters): Activity['logLines'] 
 }
 
 /**
- * What `/probe` can be asked of a configuration: each target with the deepest look that is sure to suit it. Further
- * ports, and the way out, are only connected to.
+ * Returns the targets that can be requested from `/probe`, each with the deepest probe that is certain to work. For
+ * additional ports and control hosts, that is only a connection.
  */
 export function discoveredProbes({
   licenseServer,
@@ -191,18 +190,19 @@ export function discoveredProbes({
   ];
 }
 
-/** The notifications to look at, and to whom the configuration sends them. */
+/** The notifications to check, and their configured recipients. */
 interface NotificationRecords {
-  /** What is over and what is still tried, latest first. */
+  /** Finished deliveries and those still being tried, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
-  /** What was given up although its incident is open. */
+  /** Deliveries that were given up although the incident is open. */
   readonly givenUp: readonly OutboxEntry[];
   readonly isRecipient: (to: Pick<Delivery, 'channel' | 'recipient'>) => boolean;
 }
 
 /**
- * In words for people: the channels by which somebody was not told. A recipient counts from the notification that was
- * given up until a later one arrives. Without names: it is shown to everybody who asks whether the daemon is ready.
+ * Returns sentences for people about the channels through which someone was not notified. A recipient counts from the
+ * notification that was given up until a later one arrives. Without names, because anyone who requests the daemon's
+ * readiness can read it.
  */
 export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: NotificationRecords): readonly string[] {
   const last = new Map<string, Delivery>();

@@ -7,26 +7,26 @@ import { encodeQuery, readReply, type BelievableReading, type DnsQuery } from '.
 import { locate, type SystemLookup } from '../lookup.ts';
 import { ProbeError, abortError } from '../failure.ts';
 
-/** RFC 7858 §3.1 has no ALPN; `dot` is registered and some servers tell protocols apart by it. */
+/** RFC 7858 §3.1 does not use ALPN, but `dot` is registered and some servers use it to distinguish protocols. */
 const DOT_PROTOCOLS: readonly string[] = ['dot'];
 
 /**
- * A lost packet is repeated once, as stub resolvers do; glibc waits 5 s for it, which would be a whole round. It is
- * repeated without EDNS, as glibc asks from the start: some firewalls and old servers drop what has it (RFC 6891 §6.2.2).
+ * Packets are repeated once, as stub resolvers do. glibc's wait of 5 s would take a whole round. The repetition has no
+ * EDNS, as in glibc's first query, because some firewalls and old servers drop queries with EDNS (RFC 6891 §6.2.2).
  */
 const RETRANSMIT_AFTER: Millis = 1000;
 
 interface ExchangeTools {
   readonly trust: SecureContext;
   readonly clock: Clock;
-  /** Called for each time the question goes out; the change to TCP after a truncated answer is not counted. */
+  /** Called each time the question is sent, except for the switch to TCP after a truncated answer. */
   readonly onSend: () => void;
-  /** Called when an answer came over UDP that is cut short. */
+  /** Called when an answer over UDP is truncated. */
   readonly onTruncated: () => void;
   readonly signal: AbortSignal;
 }
 
-/** One question and its answer, over the server's transport. @throws what ended it */
+/** Sends one question over the server's transport and returns the answer. @throws the error that ended the exchange */
 export async function exchangeWith(
   server: DnsServer,
   query: DnsQuery,
@@ -46,15 +46,15 @@ export async function exchangeWith(
     case 'tls':
       return exchangeStream(await openVerified(server, DOT_PROTOCOLS, tools), query, signal);
     case 'https': {
-      // Its HTTP/2 costs 20 MB of memory, which few need. Loaded before the connection: meanwhile nobody would hear its
-      // errors.
+      // undici's HTTP/2 takes 20 MB of memory, and few need it. It is loaded before connecting, because nobody would
+      // listen for the connection's errors in the meantime.
       const { DOH_PROTOCOLS, exchangeHttps } = await import('./https.ts');
       return exchangeHttps(await openVerified(server, DOH_PROTOCOLS, tools), server.url, query, signal);
     }
   }
 }
 
-/** @returns the question that was answered too, as far as the answer tells: the last one that was sent */
+/** @returns also the question that was answered, assumed to be the last one sent */
 async function askOverUdp(
   at: Destination,
   query: DnsQuery,
@@ -96,7 +96,7 @@ async function openVerified(
     {
       secureContext: trust,
       ALPNProtocols: [...protocols],
-      // SNI carries names only (RFC 6066 §3); the certificate is checked against the address then.
+      // SNI carries names only (RFC 6066 §3); the certificate is then checked against the address.
       ...(isIP(host) === 0 ? { servername: host } : { host }),
     },
     signal,
@@ -105,7 +105,7 @@ async function openVerified(
 
 const HTTPS_PORT = 443;
 
-/** A resolver as a configuration names it. */
+/** A resolver as given in a configuration. */
 export type NamedResolver =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'https'; readonly url: string };
@@ -113,12 +113,12 @@ export type NamedResolver =
 /** A resolver with an address to dial. */
 export type DnsServer =
   | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
-  /** `host`: the name or address that its certificate must be for. */
+  /** `host` is the name or address that its certificate must be valid for. */
   | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
   | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
 
 /**
- * Finds the address of a configured resolver. One that is given by name is looked up through the system first.
+ * Finds the address of a configured resolver. A resolver given by name is looked up through the system first.
  * @throws {ProbeError} `name-not-resolved` when that fails
  */
 export async function serverOf(
@@ -149,12 +149,12 @@ function withoutBrackets(host: string): string {
 
 const LENGTH_BYTES = 2;
 
-/** Frames that answer something else; a server that sends more than these answers nothing. */
+/** Maximum number of frames that answer something else; after more than these, the exchange fails. */
 const MAX_FOREIGN = 4;
 
 /**
- * Asks over a connected TCP or TLS socket (RFC 1035 §4.2.2, RFC 7858 §3.3) and destroys it afterwards. A peer that
- * trickles bytes is ended by the signal; a frame cannot be larger than 65,535 bytes.
+ * Sends a query over a connected TCP or TLS socket (RFC 1035 §4.2.2, RFC 7858 §3.3) and destroys the socket afterwards.
+ * The signal ends an exchange with a peer that sends slowly; a frame cannot be larger than 65,535 bytes.
  */
 export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {
   return new Promise((resolve, reject) => {
@@ -198,12 +198,12 @@ export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSig
     socket.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', fail);
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt16BE(query.bytes.length);
-    // One segment: RFC 7766 §8, some servers cannot cope with the length alone.
+    // Sent as one segment (RFC 7766 §8), because some servers fail if the length arrives alone.
     socket.write(Buffer.concat([length, query.bytes]));
   });
 }
 
-/** Length-prefixed messages out of a byte stream. */
+/** Splits a byte stream into length-prefixed messages. */
 class Frames {
   #pending: Buffer = Buffer.alloc(0);
 

@@ -7,19 +7,22 @@ import { readReply, type BelievableReading, type DnsQuery } from './message.ts';
 /** RFC 8484 §6. */
 const MEDIA_TYPE = 'application/dns-message';
 
-/** A DNS message is never longer; undici refuses the rest. */
+/** Maximum length of a DNS message; undici rejects longer bodies. */
 const MAX_BODY_BYTES = 65_535;
 
-/** Only a net below the caller's deadline: undici's own timers are coarse. */
+/** Only a fallback for the caller's deadline, because undici's timers are coarse. */
 const UNDICI_TIMEOUT: Millis = 10_000;
 
 /**
- * Protocols offered in the handshake. HTTP/2 first: public resolvers retire HTTP/1.1 (RFC 8484 §5.2 names HTTP/2 the
- * minimum).
+ * Protocols offered in the handshake. HTTP/2 is first, because public resolvers are retiring HTTP/1.1 and RFC 8484 §5.2
+ * recommends HTTP/2 as the minimum.
  */
 export const DOH_PROTOCOLS: readonly string[] = ['h2', 'http/1.1'];
 
-/** Asks by POST (RFC 8484 §4.1) over a connected TLS socket, and destroys it afterwards. The query's id should be 0. */
+/**
+ * Sends a POST query (RFC 8484 §4.1) over a connected TLS socket and destroys the socket afterwards. The query's id
+ * should be 0.
+ */
 export async function exchangeHttps(
   socket: TLSSocket,
   url: URL,
@@ -74,7 +77,7 @@ function readBody(body: Buffer, query: DnsQuery): BelievableReading {
 
 type Connector = Extract<Client.Options['connect'], (...args: never[]) => unknown>;
 
-/** Hands out the one socket, once: undici would otherwise connect again by itself, to a name and without our limits. */
+/** Returns the given socket once. Otherwise undici would reconnect on its own, to a name and without our limits. */
 function singleUse(socket: TLSSocket): Connector {
   let used = false;
   return (_options, callback) => {

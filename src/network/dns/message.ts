@@ -5,7 +5,7 @@ import { visibleText } from '../../core/visible-text.ts';
 
 export type RecordType = 'A' | 'AAAA' | 'MX';
 
-/** One question as it goes over the wire. */
+/** One question as sent on the wire. */
 export interface DnsQuery {
   readonly id: number;
   readonly name: string;
@@ -13,28 +13,28 @@ export interface DnsQuery {
   readonly bytes: Buffer;
 }
 
-/** What one packet says about one query. */
+/** Interpretation of one packet as a reply to one query. */
 export type DnsReading =
   | {
       readonly kind: 'answer';
       readonly rcode: string;
-      /** Of an MX question: the names of the hosts, the most preferred first. */
+      /** For an MX question, the host names, most preferred first. */
       readonly addresses: readonly string[];
       readonly cnames: readonly string[];
       readonly ttlSeconds: number | null;
       readonly extendedErrors?: readonly ExtendedError[];
       readonly beside: NonNullable<DnsAnswer['beside']>;
     }
-  /** TC: ask again over TCP (RFC 1035 §4.2.1). */
+  /** TC is set, so the question must be repeated over TCP (RFC 1035 §4.2.1). */
   | { readonly kind: 'truncated' }
-  /** Forged, garbled or an answer to something else: not to be believed, go on waiting. */
+  /** Forged, garbled or an answer to something else, and must be ignored. */
   | { readonly kind: 'foreign'; readonly why: string }
-  /** It is the answer, but no program can use it. */
+  /** The reply belongs to the query, but is unusable. */
   | { readonly kind: 'unusable'; readonly why: string };
 
 export type BelievableReading = Exclude<DnsReading, { kind: 'foreign' }>;
 
-/** Largest answer asked for over UDP: not fragmented anywhere (RFC 9715 §3.1, DNS flag day 2020). */
+/** Maximum UDP answer size that is never fragmented (RFC 9715 §3.1, DNS flag day 2020). */
 const UDP_PAYLOAD = 1232;
 
 const HEADER_BYTES = 12;
@@ -42,10 +42,10 @@ const QR = 0x8000;
 const OPCODE = 0x7800;
 const TC = 0x0200;
 
-/** Longer chains are followed by no resolver either (BIND stops at 16). */
+/** Resolvers do not follow longer chains either (BIND stops at 16). */
 const MAX_CNAMES = 16;
 
-/** Enough for any service; a hostile answer may hold thousands. */
+/** Enough for any service; a malicious answer can contain thousands. */
 const MAX_ADDRESSES = 64;
 
 const MAX_NAME_LENGTH = 253;
@@ -68,7 +68,7 @@ const RCODES: readonly string[] = [
 ];
 const BADVERS = 16;
 
-/** Whether a name fits into a DNS question (RFC 1035 §2.3.4). */
+/** Reports whether a name fits into a DNS question (RFC 1035 §2.3.4). */
 export function isDnsName(name: string): boolean {
   const labels = withoutRoot(name).split('.');
   return (
@@ -79,7 +79,7 @@ export function isDnsName(name: string): boolean {
 
 /**
  * Encodes a query.
- * @param edns whether to say that answers of up to 1232 bytes are fine (RFC 6891); old servers answer FORMERR to it
+ * @param edns whether to announce that answers of up to 1232 bytes are accepted (RFC 6891); old servers reply FORMERR
  */
 export function encodeQuery(question: Pick<DnsQuery, 'id' | 'name' | 'type'>, edns: boolean): DnsQuery {
   const bytes = encode({
@@ -105,13 +105,13 @@ export function encodeQuery(question: Pick<DnsQuery, 'id' | 'name' | 'type'>, ed
   return { ...question, bytes };
 }
 
-/** Reads a packet that came from the server that was asked. Never throws, whatever the bytes are. */
+/** Reads a packet from the server that was asked. Never throws, even for invalid bytes. */
 export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
   if (bytes.length < HEADER_BYTES) return foreign('it is shorter than a DNS header');
   const flags = bytes.readUInt16BE(2);
   if (bytes.readUInt16BE(0) !== query.id) return foreign('its id is another');
   if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return foreign('it is no answer to a query');
-  // Judged before decoding: a server may cut a truncated answer in the middle of a record.
+  // Checked before decoding, because a server may cut a truncated answer in the middle of a record.
   if ((flags & TC) !== 0) return { kind: 'truncated' };
   let packet: DecodedPacket;
   try {
@@ -143,7 +143,7 @@ function extendedErrorsOf({ additionals = [] }: DecodedPacket): Pick<DnsAnswer, 
   return extendedErrors.length === 0 ? {} : { extendedErrors };
 }
 
-/** OPT is no record (RFC 6891 §6.1.1). */
+/** OPT is not counted, because it is a pseudo-record (RFC 6891 §6.1.1). */
 function besideOf({ authorities = [], additionals = [] }: DecodedPacket): NonNullable<DnsAnswer['beside']> {
   return { authority: authorities.length, additional: additionals.filter(({ type }) => type !== 'OPT').length };
 }
@@ -162,7 +162,7 @@ function rcodeOf(packet: DecodedPacket, low: number): string {
 function answersQuestion(packet: DecodedPacket, query: DnsQuery, rcode: string): boolean {
   const questions = packet.questions ?? [];
   const [question] = questions;
-  // A server that could not or would not read the query may leave the question out.
+  // A server that could not or would not read the query may omit the question.
   if (question === undefined) return rcode !== 'NOERROR' && rcode !== 'NXDOMAIN';
   return (
     questions.length === 1 &&

@@ -7,8 +7,9 @@ import { ProbeError, errorCode, failureFrom, abortError } from '../failure.ts';
 import { lookUp, type SystemLookup } from '../lookup.ts';
 
 /**
- * What the machine's own resolver says, as its other programs see it: hosts file, search list and several servers
- * included. getaddrinfo tells neither TTL nor CNAMEs, and calls both a missing name and a missing record ENOTFOUND.
+ * Resolves a name with the system resolver, as other programs on this machine do, including the hosts file, the search
+ * list and several servers. getaddrinfo returns neither TTL nor CNAMEs, and reports both a missing name and a missing
+ * record as ENOTFOUND.
  */
 export async function observeSystem(
   name: string,
@@ -41,8 +42,8 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
       return answer('NXDOMAIN', [], durationMs);
     case 'ENODATA':
       return answer('NOERROR', [], durationMs);
-    // glibc says the same for silence, a refused port and SERVFAIL from every server; and EAI_FAIL for what will not
-    // get better.
+    // glibc returns EAI_AGAIN if every server is silent, refuses the port or returns SERVFAIL, and EAI_FAIL for
+    // permanent failures.
     case 'EAI_AGAIN':
       return silence(
         new ProbeError('timeout', 'No server of the system resolver gave an answer (EAI_AGAIN)', { cause: error }),
@@ -62,8 +63,8 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
 const PATIENCE: Millis = 2000;
 
 /**
- * The mail servers of a domain, the most preferred first, of the servers that the system's resolver asks: getaddrinfo
- * knows addresses alone. @throws what ended it
+ * Returns the mail servers of a domain, most preferred first, from the servers that the system resolver uses.
+ * getaddrinfo cannot be used, because it returns only addresses. @throws the error that ended the lookup
  */
 export async function systemExchanges(domain: string, signal: AbortSignal): Promise<readonly string[]> {
   signal.throwIfAborted();

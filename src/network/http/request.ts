@@ -10,7 +10,7 @@ import { type TlsSession, readableText, alertName, demandsCertificate } from '..
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
-/** Of which a person's words are searched for. */
+/** Maximum part of the body that is searched for readable text. */
 const MAX_READ_BYTES = 16 * 1024;
 
 interface RequestOptions {
@@ -21,13 +21,13 @@ interface RequestOptions {
   readonly recognisePage: RecognisePage;
 }
 
-/** What a response is if it is a block page: the opinion of somebody who knows the products. */
+/** Returns the block page if the response is one. Implemented by code that recognises the products. */
 export type RecognisePage = (candidate: BlockPageCandidate) => BlockPage | null;
 
 /**
- * Sends one HTTP/1.1 request over the connection that was captured, so that both looked at the same peer. Redirects are
- * not followed; any response is recorded. A body that stalls or breaks off does not undo the response. The connection
- * is closed then.
+ * Sends one HTTP/1.1 request over the connection whose certificate was captured, so that both results are about the
+ * same peer. Redirects are not followed, and any response is recorded, even if its body stalls or breaks off. Closes
+ * the connection afterwards.
  */
 export async function sendRequest(
   session: TlsSession,
@@ -46,7 +46,7 @@ export async function sendRequest(
     return { ...responseFacts(response, body, options.recognisePage), receivedAt, durationMs };
   } catch (error) {
     const durationMs = ctx.clock.elapsed() - started;
-    // Node destroys the socket to abort, so that only the signal tells what came first.
+    // Node destroys the socket to abort, so only the signal shows which came first.
     const cause = limit.signal.aborted ? abortError(limit.signal) : withReason(session.error() ?? error);
     if (certificateDemanded(cause, session)) return { kind: 'client-certificate-demanded', durationMs };
     return failureFrom(cause, durationMs, ctx.signal);
@@ -62,7 +62,7 @@ function requestOver(
     method,
     path,
     headers: {
-      // As a URL has it: without the port that goes without saying.
+      // Without the default port, as in a URL.
       host: authority(target).replace(/:443$/u, ''),
       connection: 'close',
       'user-agent': 'ftm-watch',
@@ -81,26 +81,26 @@ function responseTo(request: ClientRequest): Promise<IncomingMessage> {
       isOver = true;
       resolve(response);
     });
-    // Never removed: node:http reports once more when the socket is destroyed in the end.
+    // Never removed, because node:http emits another error when the socket is finally destroyed.
     request.on('error', reject);
-    // Where a peer switches protocols unasked, it ends the connection and reports nothing.
+    // If a peer switches protocols without being asked, node:http ends the connection without an error.
     request.once('close', () => {
-      // Every exchange closes in the end: an error takes its stack.
+      // Every exchange emits 'close', and creating an error captures a stack trace, so one is created only if needed.
       if (!isOver) reject(new ProbeError('protocol', 'The peer ended the exchange without a response'));
     });
     request.end();
   });
 }
 
-/** An end in the middle of the header is an end, although Node's parser is who reports it. */
+/** Converts the parser's error for an end in the middle of the header to `closed`. */
 function withReason(error: unknown): unknown {
   if (errorCode(error) !== 'HPE_INVALID_EOF_STATE') return error;
   return new ProbeError('closed', 'The peer closed the connection in the middle of its answer', { cause: error });
 }
 
 /**
- * What node:http cannot see, since it happened before it began to listen; it would wait for an answer until the
- * deadline.
+ * Returns an error that occurred before node:http was attached to the socket. Otherwise node:http would wait for an
+ * answer until the deadline.
  */
 function brokenBefore({ socket, error }: TlsSession): Error | null {
   return (
@@ -110,9 +110,9 @@ function brokenBefore({ socket, error }: TlsSession): Error | null {
 }
 
 /**
- * With TLS 1.3 the client is done before the server has judged its (missing) certificate, so that the refusal arrives
- * in place of a response (RFC 8446 §4.4.2.4): as an alert, or as a bare end of the connection that follows a request
- * for a certificate.
+ * Reports whether the server demanded a client certificate. With TLS 1.3, the client finishes before the server has
+ * checked its (missing) certificate. The refusal then arrives in place of a response (RFC 8446 §4.4.2.4), as an alert
+ * or as an end of the connection after a certificate request.
  */
 function certificateDemanded(error: unknown, { socket, certificateRequested }: TlsSession): boolean {
   if (demandsCertificate(alertName(error), certificateRequested)) return true;
@@ -145,13 +145,13 @@ function lengthIn(header: string | null): number | null {
 
 interface BodyStart {
   readonly text: string;
-  /** What a person reads of its beginning. */
+  /** Readable text at the beginning of the body. */
   readonly words: string;
-  /** Of the whole body; null: it did not come to its end. */
+  /** Size of the whole body; null if it was incomplete. */
   readonly bytes: number | null;
 }
 
-/** The first 64 KiB, or what arrived of them in time: enough to recognise a page. */
+/** Reads up to 64 KiB of the body, which is enough to recognise a page. */
 async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -166,7 +166,7 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
     }
   } catch {
     isWhole = false;
-    // The server has answered; how its body ended is not what is asked here.
+    // The server has answered; how its body ends does not matter here.
   }
   const start = Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES);
   return {
@@ -176,21 +176,20 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
   };
 }
 
-/** Header fields by their names in lower case. */
+/** Header fields by lower-case name. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const MAX_SERVER = 128;
 const MAX_TRACE = 160;
 const MAX_TRACES = 16;
 
-/** IMF-fixdate and asctime-date of RFC 9110 §5.6.7; Date.parse alone would take `1` for a date. */
+/** IMF-fixdate and asctime-date of RFC 9110 §5.6.7; Date.parse would accept `1` as a date. */
 const IMF_FIXDATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/u;
 const ASCTIME_DATE = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/u;
 
 /**
- * Header fields that only forward proxies and filters add: the list of mitmengine
- * (reference_fingerprints/mitmengine/badheader.txt), and Squid's. A content network adds `via` too, so its value is
- * shown.
+ * Header fields that only forward proxies and filters add, from mitmengine's list
+ * (reference_fingerprints/mitmengine/badheader.txt) and Squid. CDNs add `via` too, so its value is shown.
  */
 const TRACE_NAMES: ReadonlySet<string> = new Set([
   'proxy-connection',
@@ -202,27 +201,27 @@ const TRACE_NAMES: ReadonlySet<string> = new Set([
   'x-cache-lookup',
 ]);
 
-/** The value of a header field, the first where it was sent more than once. */
+/** Returns the value of a header field, or its first value if it was sent more than once. */
 export function firstHeader(headers: Headers, name: string): string | null {
   const value = headers[name];
   return (typeof value === 'string' ? value : value?.[0]) ?? null;
 }
 
-/** The instant of an HTTP date; null for anything else. */
+/** Parses an HTTP date; null for anything else. */
 export function parseHttpDate(value: string | null): EpochMs | null {
   if (value === null) return null;
   if (IMF_FIXDATE.test(value)) return instant(value);
-  // No zone stands in it: GMT is meant, and the machine's own would be taken.
+  // This format has no time zone. It means GMT, but Date.parse would use the local zone.
   return ASCTIME_DATE.test(value) ? instant(`${value} GMT`) : null;
 }
 
-/** The `Server` field, cut to 128 printable characters. */
+/** Returns the `Server` field, cut to 128 printable characters. */
 export function serverName(headers: Headers): string | null {
   const value = firstHeader(headers, 'server');
   return value === null ? null : printable(value, MAX_SERVER);
 }
 
-/** What proxies and filters on the way left in the response, sorted, 16 at most. */
+/** Returns header fields added by proxies and filters on the path, sorted, 16 at most. */
 export function proxyTraces(headers: Headers): readonly string[] {
   return Object.keys(headers)
     .filter((name) => isTrace(name, headers))
@@ -233,7 +232,7 @@ export function proxyTraces(headers: Headers): readonly string[] {
 
 function isTrace(name: string, headers: Headers): boolean {
   if (name === 'via' || TRACE_NAMES.has(name) || name.startsWith('zsa-')) return true;
-  // Content networks use the same name for their own caches.
+  // CDNs use the same name for their own caches.
   return name === 'x-cache' && /squid/iu.test(firstHeader(headers, name) ?? '');
 }
 
@@ -242,7 +241,7 @@ function instant(text: string): EpochMs | null {
   return Number.isNaN(at) ? null : at;
 }
 
-/** `Retry-After` in seconds (RFC 9110 §10.2.3); the form with a date is left out, since the clocks may differ. */
+/** Parses `Retry-After` in seconds (RFC 9110 §10.2.3). The date form is ignored, because the clocks may differ. */
 export function retryAfterOf(header: string | string[] | undefined): Millis | null {
   return typeof header === 'string' && /^\d{1,6}$/u.test(header) ? Number(header) * 1000 : null;
 }

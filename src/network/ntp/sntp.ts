@@ -1,9 +1,9 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 
-/** One request, by what it can be recognised by in the reply. */
+/** One request, with the data that identifies its reply. */
 export interface SntpRequest {
   /**
-   * Eight random bytes instead of our own time, which is nobody's business: the server returns them as its origin
+   * Eight random bytes, sent instead of our own time to keep it private. The server returns them as its origin
    * timestamp.
    */
   readonly nonce: Buffer;
@@ -12,7 +12,7 @@ export interface SntpRequest {
 
 export type SntpReading =
   | { readonly kind: 'time'; readonly receiveAt: EpochMs; readonly transmitAt: EpochMs }
-  /** A genuine answer that gives no time: unsynchronised, or a kiss-o'-death. */
+  /** A genuine answer without a time: the server is unsynchronised, or sent a kiss-o'-death. */
   | { readonly kind: 'refused'; readonly why: string };
 
 const PACKET_BYTES = 48;
@@ -31,7 +31,7 @@ const REFERENCE_ID = 12;
 
 /** From 1900-01-01 to 1970-01-01, in seconds (RFC 5905 §6). */
 const EPOCH_OFFSET = 2_208_988_800;
-/** Era 1 begins on 2036-02-07: timestamps with the highest bit clear are taken for it (RFC 4330 §3). */
+/** Era 1 begins on 2036-02-07. Timestamps with the highest bit clear belong to it (RFC 4330 §3). */
 const ERA_SECONDS = 0x1_0000_0000;
 const HALF_ERA = 0x8000_0000;
 
@@ -42,14 +42,14 @@ export function encodeRequest(nonce: Buffer): Buffer {
   return packet;
 }
 
-/** Reads a packet; null: it is no answer to the request (forged, late, garbled). Never throws. */
+/** Reads a packet. Returns null if it does not answer the request (forged, late, garbled). Never throws. */
 export function readReply(packet: Buffer, request: SntpRequest): SntpReading | null {
   if (packet.length < PACKET_BYTES) return null;
   const first = packet.readUInt8(0);
   const stratum = packet.readUInt8(1);
   if ((first & 7) !== MODE_SERVER) return null;
   if (!packet.subarray(ORIGIN, ORIGIN + NONCE_BYTES).equals(request.nonce)) return null;
-  // RFC 5905 §7.4: the reference id is then four characters that say why.
+  // RFC 5905 §7.4: the reference id is then a four-character code for the reason.
   if (stratum === 0) return { kind: 'refused', why: `a kiss-o'-death, "${kissCode(packet)}"` };
   if (stratum >= STRATUM_UNSYNCHRONISED || first >> 6 === LEAP_UNSYNCHRONISED)
     return { kind: 'refused', why: 'that it is not synchronised itself' };
@@ -59,7 +59,7 @@ export function readReply(packet: Buffer, request: SntpRequest): SntpReading | n
   return { kind: 'time', receiveAt, transmitAt };
 }
 
-/** RFC 5905 §8. `roundTrip` by a clock that does not step. */
+/** RFC 5905 §8. `roundTrip` is measured with a monotonic clock. */
 export function offsetOf(reading: Extract<SntpReading, { kind: 'time' }>, sentAt: EpochMs, roundTrip: Millis): Millis {
   return (reading.receiveAt - sentAt + (reading.transmitAt - (sentAt + roundTrip))) / 2;
 }

@@ -11,45 +11,47 @@ import { getaddrinfoForSockets } from '../lookup.ts';
 import { readAuthorities } from '../tls/secure-context.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
 
-/** One request. */
 type JsonRequest = RequestHead & ({ readonly method: 'GET' } | { readonly method: 'POST'; readonly body: string });
 
 interface RequestHead {
-  /** Begins with a slash and may carry a query. */
+  /** Begins with a slash and can include a query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Takes out what of the request must not come back in the texts of the answer, which are shown to people. */
+  /** Removes the request's secrets from texts in the answer, which are shown to people. */
   readonly withoutSecrets: (text: string) => string;
 }
 
-/** The interface answered. A status other than 200 is an answer too, judged by the caller. */
+/** An answer of the interface. Any status other than 200 is also an answer, and the caller decides what it means. */
 export type JsonReply = (
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null }
 ) & {
-  /** What the `Date` header of the answer says of our clock; null: it has none that can be read. */
+  /** Clock offset from the `Date` header of the answer; null if there is no readable one. */
   readonly serverTime: ServerTime | null;
 };
 
-/** The clock of a server, seen in one answer. */
+/** A server's clock, according to one answer. */
 export interface ServerTime {
-  /** Its time minus ours. */
+  /** Server time minus our time. */
   readonly offsetMs: Millis;
-  /** It is off by so much at most: half of the round trip, and half of the second that the header is cut to. */
+  /** Maximum error: half of the round trip, plus half of the second to which the header is truncated. */
   readonly precisionMs: Millis;
 }
 
-/** A `Date` header is cut to whole seconds (RFC 9110 §5.6.7), so the time meant is half a second later on average. */
+/**
+ * A `Date` header is truncated to whole seconds (RFC 9110 §5.6.7), so the actual time is half a second later on
+ * average.
+ */
 const HALF_SECOND: Millis = 500;
 
 type ExchangeContext = Pick<ConnectorContext, 'clock' | 'signal' | 'ownTurn' | 'answerLimit'>;
 
-/** From the start of the connection to the last byte of the body: a peer that trickles does not get around it. */
+/** From the start of the connection to the last byte of the body, so that slow sending does not extend it. */
 const ANSWER_LIMIT: Millis = 10_000;
 
 /**
- * Sends one request and reads one JSON answer: bounded in time and size, no redirect followed, nothing repeated.
- * @throws what Node or undici threw, `ProbeError` for an answer that is not JSON, `DeadlineError` after the limit
+ * Sends one request and reads one JSON answer, with limits on time and size. Does not follow redirects or retry.
+ * @throws the error from Node or undici, `ProbeError` for an answer that is not JSON, `DeadlineError` after the limit
  */
 export async function exchangeJson(
   agent: Dispatcher,
@@ -82,13 +84,13 @@ export async function exchangeJson(
       serverTime,
     };
   } catch (error) {
-    // undici reports an abort in several ways; the signal's own reason says whether the time was up.
+    // undici reports an abort in several ways; the signal's own reason shows whether the time limit had passed.
     if (limit.signal.aborted && limit.signal.reason instanceof Error) throw limit.signal.reason;
     throw error;
   }
 }
 
-/** The header was written at some moment between the request and its arrival: the middle is assumed. */
+/** The header was written between the request and the arrival of the answer, so the middle is assumed. */
 function serverTimeOf(header: string | string[] | undefined, clock: Clock, sentAt: Millis): ServerTime | null {
   const date = typeof header === 'string' ? parseHttpDate(header) : null;
   if (date === null) return null;
@@ -101,7 +103,7 @@ function parseJson(text: string, contentType: string | string[] | undefined): un
     const value: unknown = JSON.parse(text);
     return value;
   } catch {
-    // The parser's message quotes the text, which may hold a secret.
+    // The parser's message quotes the text, which may contain a secret.
     const isHtml = /^\s*</u.test(text) || String(contentType).includes('html');
     throw new ProbeError(
       'protocol',
@@ -110,21 +112,23 @@ function parseJson(text: string, contentType: string | string[] | undefined): un
   }
 }
 
-/** A page of 1,000 tokens has some 300 KB. */
+/** A page of 1,000 tokens is about 300 KB. */
 const MAX_BYTES: number = 1024 * 1024;
 
-/** What reads an answer costs by its values more than by its bytes. That page has some 10,000. */
+/**
+ * The cost of reading an answer depends more on its number of values than on its bytes. A page of 1,000 tokens has
+ * about 10,000.
+ */
 const MAX_VALUES: number = 64 * 1024;
 
-/** Room for most answers. */
+/** Enough for most answers. */
 const FIRST_BYTES: number = 16 * 1024;
 
 const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
 
 /**
- * The body of a JSON answer, bounded in size and in values, before anything looks at it as JSON. The caller bounds the
- * time.
- * @throws {ProbeError} when it is more than that, or in an encoding
+ * Reads the body of a JSON answer and limits its bytes and values before it is parsed. The caller limits the time.
+ * @throws {ProbeError} when a limit is exceeded or the body has a content encoding
  */
 export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 'headers' | 'body'>): Promise<string> {
   const encoding = headers['content-encoding'];
@@ -132,11 +136,11 @@ export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 
     body.on('error', () => undefined).destroy();
     throw new ProbeError('protocol', 'Cannot read the answer: expected no content encoding, since none was offered');
   }
-  // Joined at once: a peer may send a million pieces of one byte.
+  // Copied immediately, because a peer can send a million chunks of one byte.
   let bytes = Buffer.allocUnsafe(FIRST_BYTES);
   let size = 0;
   let values = 1;
-  // Leaving the loop destroys the body, and with it the connection.
+  // Leaving the loop destroys the body, and the connection with it.
   for await (const chunk of body) {
     if (!(chunk instanceof Uint8Array)) continue;
     const wanted = size + chunk.length;
@@ -150,7 +154,10 @@ export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 
   return bytes.toString('utf8', 0, size);
 }
 
-/** At least: before each value but the first stands one of these. They stand in texts too, and seldom there. */
+/**
+ * Returns an upper bound: each value except the first follows one of these characters. They also occur in strings, but
+ * rarely.
+ */
 function valuesBegunIn(bytes: Uint8Array): number {
   let count = 0;
   for (const byte of bytes) if (byte === COMMA || byte === BRACKET || byte === BRACE) count += 1;
@@ -162,8 +169,9 @@ function tooMuch(most: number, what: string): ProbeError {
 }
 
 /**
- * What `JSON.parse` gave, with `withoutSecrets` done to every text and name in it: decoded, since escapes in the raw
- * text would hide a secret. Changes it in place, and without recursion: the peer decides how deep it is nested.
+ * Applies `withoutSecrets` to every string and property name in the result of `JSON.parse`. Works on decoded values,
+ * because escapes in the raw text would hide a secret. Changes the value in place and without recursion, because the
+ * peer controls the nesting depth.
  */
 export function cleanJson(root: unknown, withoutSecrets: (text: string) => string): unknown {
   const whole: unknown[] = [root];
@@ -180,7 +188,7 @@ export function cleanJson(root: unknown, withoutSecrets: (text: string) => strin
       const [shown, cleaned] = [Array.isArray(holder) ? name : withoutSecrets(name), clean(value)];
       if (shown === name && cleaned === value) continue;
       Reflect.deleteProperty(holder, name);
-      // Not by assignment: a peer may name a field `__proto__`.
+      // Not assigned, because a peer can name a field `__proto__`.
       Reflect.defineProperty(holder, shown, { value: cleaned, writable: true, enumerable: true, configurable: true });
     }
   }
@@ -188,12 +196,12 @@ export function cleanJson(root: unknown, withoutSecrets: (text: string) => strin
 }
 
 /**
- * A client that can read and nothing else: no method, no body can be said. On a FortiAuthenticator a POST to the
- * licence resource activates a licence.
+ * A client that can only send GET requests, without a body. On a FortiAuthenticator, a POST to the licence resource
+ * activates a licence.
  */
 export interface HttpGetter extends AsyncDisposable {
   /**
-   * @param path begins with a slash and may carry a query
+   * @param path begins with a slash and can include a query
    * @throws see `exchangeJson`
    */
   get(path: string): Promise<JsonReply>;
@@ -202,9 +210,9 @@ export interface HttpGetter extends AsyncDisposable {
 interface HttpGetterOptions {
   readonly url: string;
   readonly trust: TlsTrust;
-  /** The header `Authorization`; null: anybody may read. */
+  /** Value of the `Authorization` header; null if no login is needed. */
   readonly authorization: string | null;
-  /** What of the request must not come back in an answer. */
+  /** Secrets in the request that must not appear in an answer. */
   readonly secrets: readonly string[];
 }
 
@@ -223,7 +231,7 @@ export async function createHttpGetter(options: HttpGetterOptions, context: Exch
 }
 
 /**
- * The origin of an https URL, where credentials may be sent to.
+ * Returns the origin of an https URL, to which credentials can be sent.
  * @throws {TypeError} for anything else
  */
 export function httpsOrigin(url: string): string {
@@ -233,32 +241,32 @@ export function httpsOrigin(url: string): string {
   return parsed.origin;
 }
 
-/** `host:port` of a URL, for people; the text itself where it is none. */
+/** Returns `host:port` of a URL for messages, or the text itself if it is not a URL. */
 export function endpointOf(url: string): string {
   const parsed = URL.parse(url);
   if (parsed === null) return url;
   return `${parsed.hostname}:${parsed.port === '' ? '443' : parsed.port}`;
 }
 
-/** What every connector needs besides its own target. */
+/** Dependencies that every connector needs in addition to its target. */
 export interface ConnectorContext {
   readonly clock: Clock;
-  /** Aborted when the round is called off. */
+  /** Aborted when the round is cancelled. */
   readonly signal: AbortSignal;
-  /** Where secrets named by variable are read from. */
+  /** Environment from which secrets given as variables are read. */
   readonly env: NodeJS.ProcessEnv;
-  /** Resolves in a turn of the event loop that no other answer is read in: peers can make that long. */
+  /** Resolves in a turn of the event loop in which no other answer is read, because a peer can make reading slow. */
   readonly ownTurn: () => Promise<void>;
-  /** How long one answer is waited for. @default 10 s */
+  /** Time limit for one answer. @default 10 s */
   readonly answerLimit?: Millis;
 }
 
-/** Turns what was thrown into a failure; `startedAt` is of the monotonic clock. */
+/** Converts a thrown value into a failure; `startedAt` is monotonic time. */
 export function failed(error: unknown, startedAt: Millis, context: ConnectorContext): Failure {
   return failureFrom(error, context.clock.elapsed() - startedAt, context.signal);
 }
 
-/** The failure behind a status that is neither success nor a refusal of the credentials. */
+/** Returns the failure for a status that is neither success nor rejected credentials. */
 export function statusFailure(url: string, status: number, durationMs: Millis): Failure {
   return {
     kind: 'failed',
@@ -268,36 +276,38 @@ export function statusFailure(url: string, status: number, durationMs: Millis): 
   };
 }
 
-/** How the certificate of an interface is verified. Neither: under the roots that Node ships. */
+/** How the certificate of an interface is verified. If both are null, the roots that ship with Node are used. */
 interface TlsTrust {
-  /** PEM file of roots, or of the very certificate that the interface presents. */
+  /** PEM file with roots, or with the exact certificate that the interface presents. */
   readonly caFile: string | null;
-  /** `sha256/<base64>` of its public key (RFC 7469 §2.4): alone it stands for a chain, with `caFile` both must hold. */
+  /**
+   * `sha256/<base64>` of its public key (RFC 7469 §2.4). Alone, it replaces the chain; with `caFile`, both must match.
+   */
   readonly pin: string | null;
 }
 
-/** Enough for one interface; more would be a burden on an appliance. */
+/** Enough for one interface; more would burden an appliance. */
 const CONNECTIONS = 4;
 
 /**
- * HTTP connections to one interface, over verified TLS only: nothing is sent before the peer has proved who it is.
- * The caller destroys the agent.
- * @throws {Error} when `caFile` cannot be read or holds no certificate
+ * Creates an agent for connections to one interface over verified TLS. Nothing is sent before the peer is verified. The
+ * caller destroys the agent.
+ * @throws {Error} when `caFile` cannot be read or contains no certificate
  */
 export async function createVerifiedAgent(trust: TlsTrust): Promise<Agent> {
-  // Who has no interface to read is spared its memory.
+  // Loaded on demand to save memory if there is no interface to read.
   const { Agent: NewAgent, buildConnector: createConnector } = await import('undici');
   const authorities = trust.caFile === null ? null : await readAuthorities(trust.caFile);
   const connect = createConnector({
     allowH2: false,
     lookup: getaddrinfoForSockets,
-    // A resumed session shows no certificate, so there would be nothing to compare the pin with.
+    // A resumed session has no certificate to compare the pin with.
     maxCachedSessions: 0,
-    // The time limit is the request's own, on the caller's clock.
+    // The request has its own time limit on the caller's clock.
     timeout: 0,
     ...(authorities === null ? {} : { ca: [...authorities.pems], allowPartialTrustChain: true }),
     ...(authorities === null ? {} : { checkServerIdentity: identityCheck(authorities.ders) }),
-    // A pin alone replaces the chain: the key is compared below, before a byte of the request is written.
+    // A pin alone replaces the chain. The key is compared below, before any byte of the request is written.
     rejectUnauthorized: trust.pin === null || authorities !== null,
   });
   return new NewAgent({
@@ -341,8 +351,8 @@ function pinOf(certificate: X509Certificate): string {
 }
 
 /**
- * Appliances ship with a self-signed certificate that names neither their address nor their host. When that very
- * certificate stands in `caFile`, it is the identity, and no name is needed.
+ * Appliances ship with a self-signed certificate that contains neither their address nor their host name. If that exact
+ * certificate is in `caFile`, it is accepted without a name check.
  */
 function identityCheck(ders: readonly Buffer[]): (host: string, certificate: PeerCertificate) => Error | undefined {
   return (host, certificate) =>
@@ -350,8 +360,8 @@ function identityCheck(ders: readonly Buffer[]): (host: string, certificate: Pee
 }
 
 /**
- * The secret as it is now. What could not stand in a header (a line break in the middle of a wrong file) is refused.
- * @throws {Error} never with a part of the value
+ * Returns the current secret. Rejects values that cannot be used in a header, such as a line break from a wrong file.
+ * @throws {Error} without any part of the value
  */
 export async function secretOf(source: SecretSource, context: ConnectorContext): Promise<string> {
   const secret = await readSecret(source, context.env);

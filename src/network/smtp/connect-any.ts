@@ -5,14 +5,16 @@ import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
 import { ProbeError, errorCode, failureMessage, failureReason, abortError } from '../failure.ts';
 
-/** More addresses than these are not tried: the time for each would be too short to tell slow from dead. */
+/**
+ * Maximum number of addresses to try. With more, the time for each would be too short to distinguish slow from dead.
+ */
 const MAX_TRIED = 3;
 
-/** Together for all attempts; the rest of the time is for the dialogue. Longer than two lost SYNs (1 s, 2 s later). */
+/** Total for all attempts; the rest of the time is for the dialogue. Long enough for two lost SYNs (1 s, 2 s later). */
 const CONNECT_LIMIT: Millis = 6000;
 
 /**
- * Connects to the first address that accepts, one after the other as a mail client does.
+ * Connects to the first address that accepts, trying them in order as a mail client does.
  * @throws {ProbeError} about the first address, naming it, when none accepts; the signal's reason when it is aborted
  */
 export async function connectToAny(
@@ -32,8 +34,8 @@ export async function connectToAny(
       errors.push(aboutAddress(address, port, error));
     }
   }
-  // Our own trouble with one address leaves open whether it accepts; an address family that this machine does not have
-  // says nothing.
+  // After a local error with one address, it is unknown whether that address accepts. A missing address family on this
+  // machine gives no information.
   throw (
     errors.find(({ reason }) => reason === 'internal') ??
     errors.find(({ reason }) => reason !== 'no-route') ??
@@ -44,7 +46,7 @@ export async function connectToAny(
 
 function aboutAddress(address: string, port: number, error: unknown): ProbeError {
   const at = `${address.includes(':') ? `[${address}]` : address}:${String(port)}`;
-  // Nobody answered ARP, or a router on the way gave up: unlike ENETUNREACH this is not about our own routes.
+  // No ARP answer, or a router on the path gave up. Unlike ENETUNREACH, this is not about our own routes.
   const reason = errorCode(error) === 'EHOSTUNREACH' ? 'timeout' : failureReason(error);
   return new ProbeError(reason, `Cannot connect to ${at}: ${failureMessage(error)}`, { cause: error });
 }
@@ -52,15 +54,16 @@ function aboutAddress(address: string, port: number, error: unknown): ProbeError
 /** RFC 5321 §4.3.1. */
 const GREETING = /^220[ -]/u;
 
-/** Its last line; who speaks before it is taken for a spammer. */
+/** Last line of the greeting. A client that sends before it is treated as a spammer. */
 const GREETED = /^220(?: .*)?\r?\n/mu;
 
-/** More is no greeting. */
+/** A longer text is not a greeting. */
 const MOST = 4096;
 
 /**
- * Whether a mail server greets on a connected socket, which is closed afterwards. Nothing is said to it but QUIT.
- * @throws {Error} when the connection ends first, or the signal does before anything was said
+ * Reports whether a mail server sends a greeting on a connected socket. Sends only QUIT and closes the socket
+ * afterwards.
+ * @throws {Error} when the connection ends or the signal is aborted before anything was received
  */
 export function greets(socket: Socket, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {

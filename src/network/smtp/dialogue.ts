@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { openTls } from '../connect.ts';
 import { ProbeError, abortError } from '../failure.ts';
 
-/** A reply is a few lines; one that goes on is an attack on memory. Of all that was not read yet. */
+/** Limit for all unread data. A reply has a few lines, and an endless one would exhaust memory. */
 const MAX_UNREAD_BYTES = 64 * 1024;
 
 /** RFC 5321 §4.2.1: more lines of the same reply follow. */
@@ -12,22 +12,22 @@ const CONTINUED = /^\d+-/u;
 
 const NON_ASCII = /\P{ASCII}/u;
 
-/** Bytes of a mail server to its replies (RFC 5321 §4.2), however they were cut into packets. */
+/** Parses bytes from a mail server into replies (RFC 5321 §4.2), independent of packet boundaries. */
 export class ReplyReader {
-  /** The line that has not ended, one character a byte. */
+  /** The incomplete line, one character per byte. */
   #rest = '';
-  /** Lines of the reply that has not ended. */
+  /** Lines of the incomplete reply. */
   #lines: string[] = [];
   #replies: string[] = [];
   #unread = 0;
 
-  /** @throws {ProbeError} when more than 64 KiB wait to be read */
+  /** @throws {ProbeError} when more than 64 KiB are unread */
   push(chunk: Buffer): void {
     const text = chunk.toString('latin1');
     this.#unread += text.length;
     if (this.#unread > MAX_UNREAD_BYTES)
       throw new ProbeError('protocol', `Expected an SMTP reply, got more than ${String(MAX_UNREAD_BYTES)} bytes`);
-    // Without this, each byte of a line that never ends would cost a look at all of it.
+    // Otherwise, each byte of a line that never ends would cause a scan of the whole line.
     if (!text.includes('\n')) {
       this.#rest += text;
       return;
@@ -37,7 +37,7 @@ export class ReplyReader {
     for (const line of lines) this.#add(line.endsWith('\r') ? line.slice(0, -1) : line);
   }
 
-  /** The next whole reply, its lines joined by line feeds; null before it is there. */
+  /** Returns the next complete reply, its lines joined by line feeds; null if there is none yet. */
   take(): string | null {
     const reply = this.#replies.shift() ?? null;
     if (this.#replies.length === 0) this.#unread = this.#rest.length + lengthOf(this.#lines);
@@ -57,7 +57,7 @@ function lengthOf(lines: readonly string[]): number {
   return lines.reduce((sum, { length }) => sum + length + 1, 0);
 }
 
-/** RFC 5321 names no charset: UTF-8 where it is that, else a character a byte. */
+/** Decodes UTF-8 if valid, otherwise one character per byte, because RFC 5321 specifies no charset. */
 function decoded(latin1: string): string {
   if (!NON_ASCII.test(latin1)) return latin1;
   const bytes = Buffer.from(latin1, 'latin1');
@@ -69,13 +69,16 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Lines to a mail server and its replies, over a connection that may become encrypted. */
+/** Sends lines to a mail server and reads its replies, over a connection that can be upgraded to TLS. */
 export class Dialogue {
   readonly #signal: AbortSignal;
   #socket: Socket;
   #reader = new ReplyReader();
   #waiting: Waiting | null = null;
-  /** What has ended the connection. Every one ends, and hardly ever somebody asks: an error takes its stack. */
+  /**
+   * Creates the error that ended the connection. A function, because every connection ends, few callers need the error,
+   * and creating it captures a stack trace.
+   */
   #end: (() => Error) | null = null;
 
   /** @param signal ends the connection */
@@ -87,7 +90,7 @@ export class Dialogue {
     else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** The address that the server sees, before any translation on the way; null where there is none any more. */
+  /** Returns the local address before any address translation; null after the connection has ended. */
   localAddress(): string | null {
     return this.#socket.localAddress ?? null;
   }
@@ -97,8 +100,8 @@ export class Dialogue {
   }
 
   /**
-   * The next reply. One that came before the end of the connection is heard after it too.
-   * @throws what ended the connection, or the signal's reason
+   * Returns the next reply, even after the connection has ended if the reply came before.
+   * @throws the error that ended the connection, or the signal's reason
    */
   reply(): Promise<string> {
     const said = this.#reader.take();
@@ -110,7 +113,7 @@ export class Dialogue {
   }
 
   /**
-   * Shakes hands over the connection. RFC 3207 §4.2: what was said in the clear does not count any more.
+   * Performs a TLS handshake over the connection. Discards everything that was received in clear text (RFC 3207 §4.2).
    * @throws the handshake's error, or the signal's reason
    */
   async encrypt(tls: ConnectionOptions): Promise<void> {
@@ -120,7 +123,7 @@ export class Dialogue {
     try {
       this.#socket = await openTls(plain, tls, this.#signal);
     } catch (error) {
-      // The peer answers nothing on this connection any more: a QUIT must not wait for its reply.
+      // The peer no longer answers on this connection, so a QUIT must not wait for its reply.
       this.#close(closed);
       throw error;
     }
@@ -132,7 +135,7 @@ export class Dialogue {
   }
 
   #listen(): void {
-    // A command waits for the reply to the one before: there is nothing to wait for that could go along with it.
+    // Each command waits for the previous reply, so delaying packets to combine them gains nothing.
     this.#socket.setNoDelay(true).on('data', this.#onData).on('error', this.#onError);
     this.#socket.on('end', this.#onEnd).on('close', this.#onEnd);
   }
@@ -163,7 +166,7 @@ export class Dialogue {
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#waiting?.reject(end());
     this.#waiting = null;
-    // The listener of errors stays: unheard, one that follows would end the process.
+    // The error listener remains, because a later unhandled error would end the process.
     this.#socket.destroy();
   }
 }
@@ -172,7 +175,7 @@ function closed(): Error {
   return new ProbeError('closed', 'The server closed the connection');
 }
 
-/** The server answered, and not as it should have. */
+/** The server sent an unexpected or negative reply. */
 export class SmtpError extends ProbeError {
   /** RFC 5321 §4.2. */
   readonly code: number;
@@ -185,26 +188,26 @@ export class SmtpError extends ProbeError {
 
 /** One reply of a mail server, RFC 5321 §4.2. */
 export interface SmtpReply {
-  /** With its codes, the lines joined by line feeds. */
+  /** Text with its codes, the lines joined by line feeds. */
   readonly text: string;
   readonly code: number;
 }
 
 const REPLY_CODE = /^\d{3}(?=[ -]|$)/u;
 
-/** @throws {ProbeError} when it has no code */
+/** @throws {ProbeError} when the text has no reply code */
 export function parseReply(text: string): SmtpReply {
   const [code] = REPLY_CODE.exec(text.split('\n', 1)[0] ?? '') ?? [];
   if (code === undefined) throw new ProbeError('protocol', `The server answered "${text}", expected an SMTP reply`);
   return { text, code: Number(code) };
 }
 
-/** @throws {SmtpError} when it is no 2yz */
+/** @throws {SmtpError} when the reply is not 2yz */
 export function requirePositive(reply: SmtpReply): void {
   if (!isPositive(reply)) throw new SmtpError(reply);
 }
 
-/** 2yz of RFC 5321 §4.2.1: done. */
+/** Reports whether the reply is 2yz (RFC 5321 §4.2.1). */
 export function isPositive({ code }: SmtpReply): boolean {
   return code >= 200 && code < 300;
 }

@@ -16,16 +16,16 @@ interface Credentials {
   readonly pass: string;
 }
 
-/** Says one line and waits for the reply. */
+/** Sends one line and waits for the reply. */
 type Exchange = (line: string) => Promise<SmtpReply>;
 
 type Mechanism = (exchange: Exchange, credentials: Credentials) => Promise<SmtpReply>;
 
-/** In the order in which they are preferred, which is nodemailer's. */
+/** In order of preference, which is nodemailer's. */
 const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
   // RFC 4616.
   ['PLAIN', (exchange, { user, pass }) => exchange(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`)],
-  // Without an RFC; what the server asks for is not looked at, as some servers ask in words of their own.
+  // There is no RFC. The server's prompts are ignored, because some servers use their own wording.
   [
     'LOGIN',
     async (exchange, { user, pass }) => {
@@ -46,9 +46,9 @@ const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
 ];
 
 /**
- * Logs in by the first mechanism that the server offers; with PLAIN where it offers none of them.
+ * Logs in with the first mechanism that the server offers, or with PLAIN if it offers none of them.
  * @param offers lines of the reply to EHLO, without their codes
- * @throws {SmtpError} when the server does not take them
+ * @throws {SmtpError} when the server rejects the credentials
  */
 async function logIn(exchange: Exchange, offers: readonly string[], credentials: Credentials): Promise<void> {
   const offered = new Set(offers.flatMap(mechanismsIn));
@@ -62,7 +62,7 @@ function mechanismsIn(offer: string): readonly string[] {
   return keyword === 'AUTH' ? names : [];
 }
 
-/** @throws {SmtpError} when the server does not ask for more */
+/** @throws {SmtpError} when the server does not send a 334 reply */
 async function goOn(replied: Promise<SmtpReply>): Promise<SmtpReply> {
   const reply = await replied;
   if (reply.code !== 334) throw new SmtpError(reply);
@@ -73,15 +73,15 @@ function base64(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64');
 }
 
-/** No argument of MAIL or RCPT may end the command or its path. */
+/** Characters that are not allowed in arguments of MAIL or RCPT, because they could end the command or the path. */
 const UNSAFE = /[\p{Cc}\s<>]/u;
 const NON_ASCII = /\P{ASCII}/u;
 
-/** RFC 5321 §4.1.2: a domain of more than one label. */
+/** RFC 5321 §4.1.2: a domain with at least two labels. */
 const DOMAIN = /^[\w-]+(?:\.[\w-]+)+$/u;
 
 interface SessionOptions {
-  /** Already connected; with security `tls`, already encrypted. */
+  /** Already connected, and already encrypted if security is `tls`. */
   readonly socket: Socket;
   readonly host: string;
   readonly security: 'starttls' | 'tls' | 'none';
@@ -89,12 +89,12 @@ interface SessionOptions {
   readonly tls: ConnectionOptions;
 }
 
-/** How far `greet` has come: what is waited for. */
+/** The reply or handshake that `greet` is waiting for. */
 type GreetStep = 'greeting' | 'hello' | 'starttls' | 'handshake';
 
 /**
- * One SMTP session that cannot send a message: it has no way to say DATA. Every step throws an `SmtpError` for a reply
- * that refuses, what ended the connection, or the signal's reason.
+ * An SMTP session that cannot send a message, because it has no method for DATA. Every step throws an `SmtpError` for a
+ * negative reply, the error that ended the connection, or the signal's reason.
  */
 export class MailSession {
   readonly #options: Omit<SessionOptions, 'socket'>;
@@ -110,7 +110,7 @@ export class MailSession {
     this.#dialogue = new Dialogue(socket, signal);
   }
 
-  /** First reply of the server; null before it was complete. */
+  /** First reply of the server; null until it is complete. */
   get greeting(): string | null {
     return this.#greeting;
   }
@@ -119,12 +119,12 @@ export class MailSession {
     return this.#step;
   }
 
-  /** Whether the server offers an extension, by its keyword in capitals. */
+  /** Reports whether the server offers an extension, by its keyword in capitals. */
   offers(keyword: string): boolean {
     return this.#offers.some((offer) => offer.split(/\s/u, 1)[0]?.toUpperCase() === keyword);
   }
 
-  /** Greeting, EHLO and STARTTLS. HELO where a server does not know EHLO, as mail clients do. */
+  /** Reads the greeting and sends EHLO and STARTTLS. Sends HELO if the server rejects EHLO, as mail clients do. */
   async greet(): Promise<void> {
     const { host, security, tls } = this.#options;
     this.#greeting = await this.#dialogue.reply();
@@ -134,7 +134,7 @@ export class MailSession {
     if (!isPositive(hello) && (security === 'starttls' || hello.code === 421)) throw new SmtpError(hello);
     if (!isPositive(hello)) requirePositive(await this.#exchange(`HELO ${this.#ownName()}`));
     if (security !== 'starttls') return;
-    // Said even where it is not offered: FortiAuthenticator does not go on without it either.
+    // Sent even if it is not offered, because FortiAuthenticator does not continue without it either.
     this.#step = 'starttls';
     requirePositive(await this.#exchange('STARTTLS'));
     this.#step = 'handshake';
@@ -155,14 +155,14 @@ export class MailSession {
     await this.#envelope('RCPT TO', address);
   }
 
-  /** RSET where an envelope is open, and QUIT; a server that is slow to answer is not waited for beyond the signal. */
+  /** Sends RSET if an envelope is open, then QUIT. Waits for a slow server until the signal is aborted. */
   async leave(signal: AbortSignal): Promise<void> {
     const close = (): void => this.close();
     signal.addEventListener('abort', close, { once: true });
     try {
       await this.#resetAndQuit();
     } catch {
-      // The observation is complete; how the server takes leave changes nothing.
+      // The observation is complete, so the server's answer to QUIT does not matter.
     } finally {
       signal.removeEventListener('abort', close);
     }
@@ -174,7 +174,7 @@ export class MailSession {
 
   async #resetAndQuit(): Promise<void> {
     const lines = this.#isEnvelopeOpen ? ['RSET', 'QUIT'] : ['QUIT'];
-    // RFC 2920 §3.1: these may go in one packet where the server has said so.
+    // RFC 2920 §3.1: these can be sent in one packet if the server offers PIPELINING.
     const groups = this.offers('PIPELINING') ? [lines] : lines.map((line) => [line]);
     for (const group of groups) {
       this.#dialogue.say(...group);
@@ -190,7 +190,9 @@ export class MailSession {
     return reply;
   }
 
-  /** RFC 5321 §4.1.4: the address where this machine has no name beyond its own network. */
+  /**
+   * Returns the host name, or the address if the host name is not valid outside the local network (RFC 5321 §4.1.4).
+   */
   #ownName(): string {
     const name = hostname();
     if (DOMAIN.test(name) && isIP(name) === 0) return name;
@@ -211,15 +213,15 @@ export class MailSession {
   }
 }
 
-/** What a handshake showed whose chain was verified. */
+/** Data from a handshake whose chain was verified. */
 export interface VerifiedIdentity {
-  /** null: no handshake came so far. */
+  /** null before the first handshake. */
   notAfter(): EpochMs | null;
-  /** To be given to Node: its own check of the name, which looks at the chain in passing, for nothing. */
+  /** Passed to Node as its name check, where it can read the chain at no extra cost. */
   readonly check: NonNullable<ConnectionOptions['checkServerIdentity']>;
 }
 
-/** A chain is longer than this only to be a burden. */
+/** Only a malicious peer sends a longer chain. */
 const MAX_CHAIN = 10;
 
 export function createVerifiedIdentity(): VerifiedIdentity {
@@ -235,7 +237,10 @@ export function createVerifiedIdentity(): VerifiedIdentity {
   };
 }
 
-/** Without the root, which names itself as its issuer: it is this machine's, and the blackbox exporter sees none. */
+/**
+ * Returns the chain without the self-signed root, which comes from this machine's store. The blackbox exporter does not
+ * see it either.
+ */
 function chainOf(leaf: PeerCertificate): readonly PeerCertificate[] {
   const chain = [leaf];
   let { issuerCertificate: issuer }: Partial<DetailedPeerCertificate> = leaf;

@@ -7,17 +7,17 @@ import { abortError, ProbeError } from '../failure.ts';
 import type { Millis } from '../../core/clock.ts';
 import { getaddrinfoForSockets } from '../lookup.ts';
 
-/** What a variable holds; objects that the agent does not have are left out. */
+/** Values by OID, without objects that the agent does not have. */
 export type SnmpValues = ReadonlyMap<string, number | string>;
 
 interface SnmpContext {
-  /** Ends the exchange: nothing waits longer. */
+  /** Ends the exchange immediately. */
   readonly signal: AbortSignal;
 }
 
 /**
- * One GET. An agent that does not know the community is silent by protocol (RFC 1901), so that a wrong one shows as a
- * time-out; a user is refused with a reason (RFC 3414 §3.2).
+ * Sends one GET. An agent does not answer if the community is unknown (RFC 1901), so a wrong one causes a time-out. An
+ * SNMPv3 user is rejected with a reason (RFC 3414 §3.2).
  * @throws {ProbeError | Error} never with a secret in the message
  */
 export async function snmpGet(
@@ -26,14 +26,14 @@ export async function snmpGet(
   oids: readonly string[],
   context: SnmpContext,
 ): Promise<SnmpValues> {
-  // Who reads nothing over SNMP is spared its memory.
+  // Loaded on demand to save memory if nothing is read over SNMP.
   const snmp = await import('net-snmp');
   const { signal } = context;
   signal.throwIfAborted();
   const varbinds = await new Promise<readonly Varbind[]>((resolve, reject) => {
     let open = true;
     function end(settle: () => void): void {
-      // Closing calls back for what is under way, which would close again.
+      // Closing calls the callbacks of pending requests, which would close again.
       if (!open) return;
       open = false;
       signal.removeEventListener('abort', onAbort);
@@ -45,7 +45,7 @@ export async function snmpGet(
     }
     const session = openSnmpSession(snmp, target, login, (error) => end(() => reject(error)));
     signal.addEventListener('abort', onAbort, { once: true });
-    // A datagram that is no SNMP message: anybody can send one, and the answer may still come.
+    // A datagram that is not an SNMP message. Anyone can send one, and the answer may still arrive.
     session.on('error', () => undefined);
     session.get([...oids], (error: Error | null, found?: readonly Varbind[]) => {
       end(() => {
@@ -58,7 +58,7 @@ export async function snmpGet(
   return valuesOf(varbinds.filter((varbind) => !isVarbindError(varbind)));
 }
 
-/** Longer texts are none of ours. */
+/** Longer texts do not belong to the objects that we read. */
 const MAX_TEXT_BYTES = 255;
 
 function valuesOf(varbinds: readonly Varbind[]): SnmpValues {
@@ -70,7 +70,7 @@ function valuesOf(varbinds: readonly Varbind[]): SnmpValues {
   return values;
 }
 
-/** Of RFC 3414 §3.2, by what the library calls them. */
+/** Reasons of RFC 3414 §3.2 by the library's messages. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['Unsupported Security Level', 'it does not take authentication and encryption for this user'],
   ['Unknown User Name', 'it does not know the user'],
@@ -78,7 +78,7 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['Decryption Error', 'wrong encryption password or protocol'],
 ]);
 
-/** The library quotes the community when the answer has another one. */
+/** Replaces the library's message, because it quotes the community if the answer has a different one. */
 function failureOf(error: Error): Error {
   const refusal = REFUSALS.get(error.message);
   if (refusal !== undefined) return new ProbeError('rejected', `Cannot log in over SNMP: ${refusal}`);
@@ -96,7 +96,7 @@ function failureOf(error: Error): Error {
 }
 
 export const SNMP_AUTH_PROTOCOLS = ['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
-/** As RFC 3826 and, for 256 bits, draft-reeder-snmpv3-usm-3desede-00, which most agents follow. */
+/** According to RFC 3826 and, for 256 bits, draft-reeder-snmpv3-usm-3desede-00, which most agents implement. */
 export const SNMP_PRIV_PROTOCOLS = ['aes', 'aes256'] as const;
 
 /** A community (SNMPv2c), or a user whose messages are authenticated and encrypted (SNMPv3 authPriv, RFC 3414). */
@@ -111,16 +111,17 @@ export type SnmpLogin =
       readonly privPassword: string;
     };
 
-/** Between two tries of the same request. */
+/** Interval between two tries of the same request. */
 const RETRY_AFTER: Millis = 1_000;
 
-/** More than fit into any deadline: the caller's signal decides. */
+/** More than fit into any deadline, so that the caller's signal decides. */
 const RETRIES = 30;
 
 /**
- * To be closed by the caller. A host name is looked up for IPv4.
- * @param snmp the library, loaded where something is read over SNMP only
- * @param onError a failure of the socket, or one inside the library that an answer causes: nothing else reports them
+ * Opens a session, which the caller closes. A host name is resolved to IPv4.
+ * @param snmp the library, which is loaded only if something is read over SNMP
+ * @param onError called for errors of the socket and for errors in the library caused by an answer, which are not
+ * reported otherwise
  */
 function openSnmpSession(
   snmp: typeof Snmp,
@@ -153,8 +154,8 @@ function openSnmpSession(
 }
 
 /**
- * net-snmp drops errors of its socket, such as a bind that fails, and throws in a listener when an SNMPv2c request is
- * answered with an SNMPv3 message.
+ * Reports errors that net-snmp misses: it drops socket errors, such as a failed bind, and throws in a listener if an
+ * SNMPv2c request is answered with an SNMPv3 message.
  */
 function createGuardedSocket(type: SocketType, onError: (error: Error) => void): Socket {
   const socket = createSocket({

@@ -8,35 +8,35 @@ import type { TlsFacts, TlsOutcome } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, failureFrom, ProbeError } from '../failure.ts';
 
-/** A whole block page takes a moment to arrive; a server that goes on talking is not waited for. */
+/** A whole block page takes a moment to arrive. The limit applies even if the server keeps sending. */
 const PLAIN_ANSWER_WAIT: Millis = 250;
 
 interface HandshakeOptions {
-  /** SNI; null, or an address (RFC 6066 §3 forbids them), sends none. */
+  /** SNI. Not sent if it is null or an address (RFC 6066 §3 forbids addresses). */
   readonly serverName: string | null;
   readonly secureContext: SecureContext;
   readonly parse: CertificateParser;
   readonly limit: Millis;
 }
 
-/** A finished handshake, for the request that follows on the same connection. */
+/** A completed handshake, for the request that follows on the same connection. */
 export interface TlsSession {
   readonly socket: TLSSocket;
-  /** The server asked for a client certificate (it may go on without). */
+  /** Whether the server requested a client certificate. It may continue without one. */
   readonly certificateRequested: boolean;
-  /** What has broken the connection since; null while it stands. */
+  /** Returns the error that has broken the connection since; null while it is open. */
   readonly error: () => Error | null;
 }
 
 export interface Handshake {
   readonly outcome: TlsOutcome;
-  /** null: the handshake failed. */
+  /** null if the handshake failed. */
   readonly session: TlsSession | null;
 }
 
 /**
- * Shakes hands over a connected socket and captures what the peer shows, whether the handshake succeeds or not. Nothing
- * is verified. The socket remains the caller's to destroy. Never rejects for anything that a peer can do.
+ * Performs a TLS handshake over a connected socket and captures the peer's data, whether the handshake succeeds or not.
+ * Nothing is verified. The caller destroys the socket. Never rejects because of the peer's behaviour.
  */
 export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx: ProbeContext): Promise<Handshake> {
   const started = ctx.clock.elapsed();
@@ -46,7 +46,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
   const tlsSocket = connect({
     socket: tap,
     secureContext: options.secureContext,
-    // Captured first, judged afterwards: a handshake that OpenSSL would refuse is the interesting one.
+    // Verification is done later, because a handshake that OpenSSL would reject is the interesting one.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(serverName === '' ? {} : { servername: serverName }),
@@ -67,7 +67,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
   return { outcome: { ...failure, ...received, serverName, alert, chain: end.peer.chain, plaintext }, session: null };
 }
 
-/** What the peer has said tells more than how its connection ended. */
+/** Prefers the peer's own answer to the error that ended the connection. */
 function explain(error: Error, alert: string | null, plaintext: string | null): Error {
   if (plaintext !== null)
     return new ProbeError('protocol', 'Answered in plain text where TLS was expected', { cause: error });
@@ -93,8 +93,8 @@ interface PeerFacts {
 }
 
 function peerFacts(socket: TLSSocket, parse: CertificateParser): PeerFacts {
-  // Typed as always there, but missing before the ServerHello; getProtocol() then says what was offered, not what was
-  // agreed.
+  // Typed as always present, but missing before the ServerHello. getProtocol() then returns the version that was
+  // offered, not the one agreed on.
   const cipher: CipherNameAndProtocol | null | undefined = socket.getCipher();
   const signatureAlgorithms: readonly string[] | null = socket.getSharedSigalgs();
   const agreed = cipher?.standardName ?? null;
@@ -102,7 +102,7 @@ function peerFacts(socket: TLSSocket, parse: CertificateParser): PeerFacts {
     chain: captureChain(socket, parse),
     protocol: agreed === null ? null : socket.getProtocol(),
     cipher: agreed,
-    // On a client these are filled in by a CertificateRequest (RFC 8446 §4.3.2, RFC 5246 §7.4.4) and by nothing else.
+    // On a client, only a CertificateRequest fills these in (RFC 8446 §4.3.2, RFC 5246 §7.4.4).
     certificateRequested: (signatureAlgorithms ?? []).length > 0,
   };
 }
@@ -119,8 +119,8 @@ interface Handshaking {
 }
 
 /**
- * Whatever ends the handshake first. What the peer has shown is read in the very moment: OpenSSL's state is gone one
- * turn of the event loop after a failure, and a server that demands a client certificate with TLS 1.2 has shown its
+ * Waits for the first event that ends the handshake. Reads the peer's data immediately, because OpenSSL's state is lost
+ * one turn of the event loop after a failure. A server that demands a client certificate with TLS 1.2 has sent its
  * chain by then.
  */
 function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSignal): Promise<HandshakeEnd> {
@@ -134,7 +134,7 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       try {
         resolve({ error, peer: read() });
       } catch (bug) {
-        // Thrown on from inside an event, it would end the process.
+        // Rethrown inside an event handler, it would end the process.
         reject(bug instanceof Error ? bug : new Error('Cannot read what the peer has shown', { cause: bug }));
       }
     }
@@ -142,11 +142,11 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       end(abortError(signal));
     }
     function onEnd(): void {
-      // Every connection closes in the end: most have nobody to tell, and an error takes its stack.
+      // Every connection emits 'close', and creating an error captures a stack trace, so one is created only if needed.
       if (!ended) end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
     }
     tlsSocket.once('secureConnect', () => end(null));
-    // These three outlive the handshake: an error that nobody listens to ends the process.
+    // These three listeners remain after the handshake, because an unhandled error ends the process.
     tlsSocket.on('error', end);
     tlsSocket.on('close', onEnd);
     socket.on('error', (error) => {
@@ -168,13 +168,14 @@ async function plainAnswer(tap: TappedStream, signal: AbortSignal, ctx: ProbeCon
 
 const MAX_CERTIFICATES = 16;
 
-/** As `parseCertificate`; a cached one is better, since a server sends the same chain every time. */
+/** Same as `parseCertificate`. A cached parser is better, because a server always sends the same chain. */
 export type CertificateParser = (der: Uint8Array) => Certificate | null;
 
 /**
- * The chain exactly as a peer sent it: order, strangers and missing members included, which `getPeerCertificate(true)`
- * loses because it links certificates by issuer. Up to Node 24 this call leaked the certificates above the leaf; on
- * Node 26 it does not (`bench/capture-leak.ts`). Call it before the socket is destroyed.
+ * Returns the chain exactly as the peer sent it, including its order, unrelated certificates and gaps.
+ * `getPeerCertificate(true)` loses these, because it links certificates by issuer. Up to Node 24, this call leaked the
+ * certificates above the leaf; on Node 26 it does not (`bench/capture-leak.ts`). Must be called before the socket is
+ * destroyed.
  *
  * @returns null when the peer has sent no certificate
  */
@@ -190,16 +191,16 @@ function captureChain(socket: TLSSocket, parse: CertificateParser): CapturedChai
   return { certificates, dropped: ders.length - certificates.length };
 }
 
-/** A block page's words come after its style sheet: some 5 KiB into FortiOS's. */
+/** The text of a block page follows its style sheet, after about 5 KiB in FortiOS. */
 const KEPT_BYTES = 16 * 1024;
 
 /**
- * A connected socket for `tls.connect` to run over, which keeps the first bytes that the peer sent. Node reads a plain
- * socket below JavaScript, so that an answer that is not TLS (a block page, a banner) is lost in
- * ERR_SSL_WRONG_VERSION_NUMBER. The detour costs 0.05 ms of CPU a handshake.
+ * Wraps a connected socket for `tls.connect` and keeps the first bytes that the peer sent. Node reads a plain socket
+ * below JavaScript, so an answer that is not TLS (a block page, a banner) would be lost in
+ * ERR_SSL_WRONG_VERSION_NUMBER. The wrapper costs 0.05 ms of CPU per handshake.
  *
- * The socket remains its owner's: destroying this stream does not destroy it, and reading from it goes on, for
- * `settled`.
+ * The owner keeps the socket: destroying this stream neither destroys the socket nor stops reading from it, because
+ * `whenDone` needs the rest of the answer.
  */
 class TappedStream extends Duplex {
   readonly #socket: Socket;
@@ -218,12 +219,12 @@ class TappedStream extends Duplex {
     });
   }
 
-  /** The first 16 KiB at most. */
+  /** Returns at most the first 16 KiB. */
   firstBytes(): Buffer {
     return Buffer.concat(this.#first);
   }
 
-  /** Resolves when the peer has ended, when there is nothing more to keep, or when `signal` is aborted. */
+  /** Resolves when the peer has ended, the buffer is full, or `signal` is aborted. */
   whenDone(signal: AbortSignal): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve) => {
@@ -262,14 +263,14 @@ class TappedStream extends Duplex {
   #keep(chunk: Buffer): void {
     const room = KEPT_BYTES - this.#kept;
     if (room <= 0) return;
-    // A copy: a view would keep the whole 64 KiB read buffer alive.
+    // Copied, because a view would keep the whole 64 KiB read buffer alive.
     const part = Buffer.from(chunk.subarray(0, room));
     this.#first.push(part);
     this.#kept += part.length;
   }
 }
 
-/** RFC 8446 §6 and RFC 5246 §7.2; names of older protocols where the newer ones dropped them. */
+/** RFC 8446 §6 and RFC 5246 §7.2; dropped alerts have the names from older versions. */
 const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
   [0, 'close_notify'],
   [10, 'unexpected_message'],
@@ -308,13 +309,13 @@ const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
   [121, 'ech_required'],
 ]);
 
-/** OpenSSL appends it to the errors that a received alert causes, and to no others. */
+/** OpenSSL appends this only to errors caused by a received alert. */
 const ALERT_IN_MESSAGE = /SSL alert number (?<number>\d{1,3})/u;
 
 /**
- * The TLS alert that the peer sent, by its RFC 8446 §6 name (`alert_99` for a number without one); null when `error`
- * was not caused by an alert. The number is read, not Node's `code`: OpenSSL renamed its reasons between the versions
- * in Node 20 and 24.
+ * Returns the RFC 8446 §6 name of the TLS alert that the peer sent (`alert_99` for an unknown number); null when
+ * `error` was not caused by an alert. Uses the number instead of Node's `code`, because OpenSSL renamed its reasons
+ * between Node 20 and 24.
  */
 export function alertName(error: unknown): string | null {
   const number = error instanceof Error ? ALERT_IN_MESSAGE.exec(error.message)?.groups?.['number'] : undefined;
@@ -322,8 +323,8 @@ export function alertName(error: unknown): string | null {
 }
 
 /**
- * The fatal alert that an answer to the hello consists of, from its bytes (RFC 8446 §5.1, §6): OpenSSL reports none for
- * a number that it does not know, and a reset that follows at once can come first.
+ * Returns the fatal alert if the answer to the ClientHello is one, from its bytes (RFC 8446 §5.1, §6). OpenSSL reports
+ * no alert for an unknown number, and an immediate reset can arrive first.
  */
 export function alertAtHello(answer: Uint8Array): string | null {
   const [type, major, , high, low, level, number] = answer;
@@ -332,12 +333,12 @@ export function alertAtHello(answer: Uint8Array): string | null {
     : null;
 }
 
-/** The name of an alert by its number (RFC 8446 §6); `alert_99` for a number without one. */
+/** Returns the name of an alert by its number (RFC 8446 §6); `alert_99` for an unknown number. */
 export function alertOfCode(number: number): string {
   return ALERT_NAMES.get(number) ?? `alert_${String(number)}`;
 }
 
-/** What servers answer to a client that has no certificate: OpenSSL, GnuTLS, SChannel, Java and BoringSSL differ. */
+/** Alerts that servers send to a client without a certificate. OpenSSL, GnuTLS, SChannel, Java and BoringSSL differ. */
 const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
   'handshake_failure',
   'no_certificate',
@@ -349,19 +350,19 @@ const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
   'certificate_required',
 ]);
 
-/** Whether `alert` insists on the certificate that the server requested and did not get. */
+/** Reports whether `alert` means that the server requires the certificate that it requested and did not get. */
 export function demandsCertificate(alert: string | null, certificateRequested: boolean): boolean {
   return alert === 'certificate_required' || (certificateRequested && alert !== null && CERTIFICATE_ALERTS.has(alert));
 }
 
-/** Longest text that is kept of an answer that was not TLS. */
+/** Maximum length of the text that is kept from an answer that was not TLS. */
 const MAX_TEXT = 512;
 
 /** Content types of TLS records, RFC 8446 §5.1: change_cipher_spec to application_data, and heartbeat (RFC 6520). */
 const FIRST_CONTENT_TYPE = 20;
 const LAST_CONTENT_TYPE = 24;
 
-/** Whether an answer begins as a TLS record does; an empty one counts as TLS, since it says nothing else. */
+/** Reports whether an answer begins as a TLS record. An empty answer counts as TLS, because it shows nothing else. */
 export function beginsAsTls(bytes: Uint8Array): boolean {
   const [type, major] = bytes;
   if (type === undefined) return true;
@@ -370,14 +371,14 @@ export function beginsAsTls(bytes: Uint8Array): boolean {
 }
 
 /**
- * What an answer that was not TLS says, as one line of printable ASCII, 512 characters at most. Of HTML the
- * readable text is kept, since block pages begin with kilobytes of style sheet.
+ * Returns the text of an answer that was not TLS, as one line of printable ASCII, 512 characters at most. For HTML,
+ * only the readable text is kept, because block pages begin with kilobytes of style sheet.
  */
 export function readableText(bytes: Uint8Array): string {
   return readableLine(Buffer.from(bytes).toString('latin1'));
 }
 
-/** The same of text. */
+/** Like {@link readableText}, but for a string. */
 export function readableLine(text: string): string {
   return text
     .replaceAll(/<(style|script)\b[^>]*>[^<]*(?:<\/\1\s*>)?/giu, ' ')

@@ -5,15 +5,15 @@ import { readText } from '../../system/json-file.ts';
 import { messageOf } from '../../text/message-of.ts';
 
 /**
- * The TLS context that all probes share. It only captures; trust is judged afterwards, from the certificates. Per
- * handshake it costs 0.79 ms of CPU where Node's defaults cost 1.0 (measured on Node 24.21, ECDSA chain of two).
+ * Creates the TLS context that all probes share. It only captures certificates; trust is evaluated afterwards. A
+ * handshake costs 0.79 ms of CPU, compared with 1.0 with Node's defaults (measured on Node 24.21, ECDSA chain of two).
  */
 export function createProbeSecureContext(maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3'): SecureContext {
   return createSecureContext({
-    // No trust anchors: a chain that cannot be verified anyway costs OpenSSL a third less than one that can.
+    // Without trust anchors OpenSSL needs a third less time, because it cannot verify the chain.
     ca: [],
     ecdhCurve: KEY_SHARES,
-    // A capture should succeed with the oldest server too: what is too old is for the judge to say, not a failed
+    // The oldest servers should be captured too. Whether a version is too old is decided later, not by a failed
     // handshake.
     minVersion: 'TLSv1',
     maxVersion,
@@ -22,8 +22,8 @@ export function createProbeSecureContext(maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TL
 }
 
 /**
- * A context whose hello a server can only refuse: it offers encryption by nothing but NULL, which no server accepts.
- * The refusal is an alert of seven bytes (RFC 5246 §7.2), so that it arrives where whole certificates get lost.
+ * Creates a context whose ClientHello every server rejects, because it offers only NULL encryption. The reply is an
+ * alert of seven bytes (RFC 5246 §7.2), which arrives even if whole certificates get lost.
  */
 export function createRefusableSecureContext(): SecureContext {
   return createSecureContext({
@@ -35,9 +35,10 @@ export function createRefusableSecureContext(): SecureContext {
 }
 
 /**
- * The groups that every handshake offers, X25519 with a share. Without the post-quantum share that Node offers by
- * default the ClientHello has 376 bytes instead of 1597: one segment. Old firewalls drop a hello that comes in two, and
- * the appliance does not send one, so a probe would cry wolf. The share costs 0.1 ms of CPU a handshake besides.
+ * The groups that every handshake offers, with a key share for X25519. Without Node's default post-quantum key share,
+ * the ClientHello has 376 bytes instead of 1597 and fits into one segment. Old firewalls drop a hello in two segments.
+ * The appliance does not send such a hello, so a probe would raise a false alarm. The key share would also cost 0.1 ms
+ * of CPU per handshake.
  */
 export const KEY_SHARES = 'X25519:P-256:P-384:P-521';
 
@@ -47,7 +48,7 @@ interface Authorities {
   readonly ders: readonly Buffer[];
 }
 
-/** Longer than any bundle of roots. */
+/** Larger than any bundle of roots. */
 const MAX_BYTES = 1024 * 1024;
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;
@@ -58,7 +59,7 @@ export async function readAuthorities(file: string): Promise<Authorities> {
 }
 
 /**
- * OpenSSL takes a text without certificates for an empty list, and nothing would then be trusted.
+ * Rejects a text without certificates. OpenSSL would accept it as an empty list, and nothing would be trusted.
  * @throws {Error} naming the file
  */
 export function parseAuthorities(text: string, file: string): Authorities {
@@ -84,13 +85,13 @@ interface Known {
 }
 
 /**
- * TLS contexts under the authorities of PEM files. A file is read again each time, so that a renewed one counts at
- * once; the context, which costs 0.3 ms of CPU, is made again when the file has changed.
+ * Provides TLS contexts that trust the authorities in PEM files. A file is read each time, so that a renewed one is
+ * used immediately. The context, which costs 0.3 ms of CPU, is created again only if the file has changed.
  */
 export class FileTrust {
   readonly #known = new Map<string, Known>();
 
-  /** @throws when the file cannot be read, or holds no certificates */
+  /** @throws when the file cannot be read or contains no certificates */
   async contextOf(file: string): Promise<SecureContext> {
     const bytes = await readFile(file);
     const known = this.#known.get(file);
@@ -103,14 +104,14 @@ export class FileTrust {
 }
 
 /**
- * The public authorities as Node ships them, and those the operator added on purpose with NODE_EXTRA_CA_CERTS; the
- * machine's own store is left out, since an inspecting proxy is usually at home in it. Loading 140 roots takes
- * milliseconds: make one for the whole program.
+ * Returns a context with the public authorities that ship with Node and those added with NODE_EXTRA_CA_CERTS. The
+ * machine's own store is not used, because an inspecting proxy's CA is often installed there. Loading 140 roots takes
+ * milliseconds, so one context is created for the whole program.
  */
 export function publicTrust(): SecureContext {
   const wanted = [...getCACertificates('bundled'), ...getCACertificates('extra')];
   const usual = getCACertificates('default');
-  // Unless an option of Node says otherwise, its own are the same, and it reads them once for all.
+  // Unless a Node option changes the defaults, the two lists are equal. Node reads its defaults only once.
   const isUsual = wanted.length === usual.length && wanted.every((certificate, index) => certificate === usual[index]);
   return createSecureContext({ ecdhCurve: KEY_SHARES, ...(isUsual ? {} : { ca: wanted }) });
 }

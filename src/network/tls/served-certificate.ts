@@ -10,17 +10,17 @@ import { parseAuthorities } from './secure-context.ts';
 import { parseDistinguishedName } from '../../core/certificate.ts';
 import { parseSubjectAltName } from '../../core/parse-certificate.ts';
 
-/** The PEM files of a TLS server of ours. */
+/** PEM files of one of our TLS servers. */
 interface ServedFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** Authorities of client certificates; null: none is asked for. */
+  /** Authorities of client certificates; null if no client certificate is requested. */
   readonly clientCaFile: string | null;
-  /** Lists of what these authorities have revoked. */
+  /** Revocation lists of these authorities. */
   readonly clientCrlFile: string | null;
 }
 
-/** What they hold. */
+/** Contents of the files. */
 interface ServedMaterial {
   readonly cert: string;
   readonly key: string;
@@ -32,28 +32,28 @@ interface FollowDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
   /**
-   * Other client authorities are trusted, or other certificates revoked, than before: connections that were verified
-   * under the former ones have to end. Those whose handshake was under way are closed already.
+   * Called when the trusted client authorities or the revocation lists have changed. Connections that were verified
+   * before must then end. Connections in the middle of a handshake are already closed.
    */
   readonly onOtherClients: () => void;
 }
 
-/** How long a revoked client may stay. Reading four small files costs nothing that can be measured. */
+/** Maximum time until a revoked client is disconnected. The cost of reading four small files is not measurable. */
 const LOOK_EVERY: Millis = 5_000;
 
 /**
- * The certificate that a TLS server of ours shows, and the client authorities that it trusts. The files are read again
- * every few seconds and on `refresh`: what is new counts without a restart, and what cannot be used leaves the former
- * certificate and authorities in place.
+ * The certificate of one of our TLS servers, and the client authorities that it trusts. The files are read again every
+ * few seconds and on `refresh`. Changes take effect without a restart. If the new files are unusable, the previous
+ * certificate and authorities are kept.
  */
 export class ServedCertificate {
   readonly #files: ServedFiles;
   readonly #what: string;
   #material: ServedMaterial;
   #served: { readonly server: Server; readonly deps: FollowDeps } | null = null;
-  /** Connections whose handshake is not done: it goes on under the authorities with which it began. */
+  /** Connections in the middle of a handshake, which continues with the authorities it started with. */
   readonly #handshakes = new Map<string, Socket>();
-  /** Of the last attempt, so that each problem is logged once. */
+  /** Problem of the last attempt, so that each problem is logged once. */
   #problem: string | null = null;
 
   private constructor(files: ServedFiles, what: string, material: ServedMaterial) {
@@ -63,7 +63,7 @@ export class ServedCertificate {
   }
 
   /**
-   * @param what whose it is, after "of": `the status page`
+   * @param what owner of the certificate, used after "of": `the status page`
    * @throws {Error} naming the file that cannot be read or used, or the key that belongs to another certificate
    */
   static async read(files: ServedFiles, what: string): Promise<ServedCertificate> {
@@ -74,7 +74,7 @@ export class ServedCertificate {
     return this.#material;
   }
 
-  /** When it ends; null for what is no certificate. */
+  /** Returns the expiry date; null if the certificate cannot be parsed. */
   end(): EpochMs | null {
     try {
       return new X509Certificate(this.#material.cert).validToDate.getTime();
@@ -83,7 +83,7 @@ export class ServedCertificate {
     }
   }
 
-  /** Puts what the files hold now into the server. Never rejects. */
+  /** Reads the files and applies changes to the server. Never rejects. */
   async refresh(): Promise<void> {
     if (this.#served === null) return;
     const { server, deps } = this.#served;
@@ -123,7 +123,7 @@ export class ServedCertificate {
   }
 }
 
-/** Tells the connections of one server apart; the same for a socket and for TLS on it. */
+/** Identifies a connection of one server; the value is equal for a socket and for TLS on that socket. */
 function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress ?? ''} ${String(remotePort)}`;
 }
@@ -155,7 +155,7 @@ function keyIn(pem: string, { keyFile }: ServedFiles, what: string): KeyObject {
   return attempt(() => createPrivateKey(pem), `the key of ${what} in "${keyFile}"`);
 }
 
-/** @throws {Error} naming the file, where OpenSSL only says what it stumbled over */
+/** @throws {Error} naming the file, because OpenSSL's error does not */
 function attempt<T>(use: () => T, what: string): T {
   try {
     return use();
@@ -169,8 +169,8 @@ function isSame(one: ServedMaterial, other: ServedMaterial): boolean {
 }
 
 /**
- * The common names and DNS names in the certificate that a client has shown; none where it has shown none, or one that
- * was not verified under the server's `ca`.
+ * Returns the common names and DNS names in the client's certificate; empty if there is none or it was not verified
+ * with the server's `ca`.
  */
 export function verifiedPeerNames(socket: Socket): readonly string[] {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return [];

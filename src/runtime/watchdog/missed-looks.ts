@@ -1,29 +1,29 @@
 import type { Millis } from '../../core/clock.ts';
 
-/** What one look of the watching thread finds. */
+/** Result of one check by the watching thread. */
 export interface Look {
-  /** Grows with every beat of the watched loop. */
+  /** Increases with every beat of the watched loop. */
   readonly beats: number;
-  /** How long it is since the look before this one. */
+  /** Time since the previous check. */
   readonly after: Millis;
 }
 
-/** Of a loop that is watched. */
+/** State of a watched loop. */
 export interface Watched {
   readonly beats: number;
-  /** Looks in a row that found no new beat. */
+  /** Consecutive checks without a new beat. */
   readonly missed: number;
 }
 
-/** The loop beats as often. */
+/** Interval of checks, and of the loop's beats. */
 export const LOOK_EVERY: Millis = 5_000;
 
-/** A minute: longer than anything that the loop does in one go, shorter than the patience of those who wait. */
+/** One minute: longer than any single task of the loop, and shorter than users are willing to wait. */
 export const MOST_MISSED = 12;
 
 /**
- * What is known after one more look. Looks are counted, not time: a thread that looks late stood still too, as when the
- * machine sleeps or the process is stopped, and has nothing to say about the loop.
+ * Returns the state after one more check. Counts checks instead of time: if the thread itself is late, because the
+ * machine slept or the process was stopped, the check proves nothing about the loop.
  */
 export function afterLook({ beats, missed }: Watched, look: Look): Watched {
   const isLate = look.after >= 2 * LOOK_EVERY;

@@ -5,16 +5,16 @@ import type { Clock } from '../../core/clock.ts';
 import { beat } from '../../system/clock.ts';
 import { LOOK_EVERY } from './missed-looks.ts';
 
-/** Compiled, this file and its thread end in `.js`. */
+/** After compilation, this file and its thread have the extension `.js`. */
 const THREAD: URL = new URL(`./watching-thread${extname(import.meta.filename)}`, import.meta.url);
 
 /**
- * Has a thread end this process when the event loop, which would have to notice anything else, does not turn for a
- * minute: systemd and containers start it again. Until it is disposed of.
+ * Starts a thread that ends this process if the event loop, which would have to notice any other problem, does not run
+ * for a minute. systemd and containers then restart the process. Stops when disposed.
  */
 export function watchLoop(clock: Clock, logger: Pick<Logger, 'error'>): Disposable {
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  // Neither the daemon's options nor its environment, where secrets may be, are any of the thread's business.
+  // The thread does not need the daemon's options, or its environment, which may contain secrets.
   const thread = new Worker(THREAD, { workerData: beats, env: {}, execArgv: [] });
   let isNeeded = true;
   function onEnd(error: unknown): void {

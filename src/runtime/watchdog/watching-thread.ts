@@ -5,7 +5,7 @@ import { afterLook, LOOK_EVERY, MOST_MISSED, type Watched } from './missed-looks
 
 if (workerData instanceof Int32Array) watch(workerData);
 
-/** Ends the process as soon as `beats` has not changed for too many looks. */
+/** Ends the process when `beats` has not changed for too many checks. */
 function watch(beats: Int32Array): void {
   let watched: Watched = { beats: Atomics.load(beats, 0), missed: 0 };
   while (watched.missed < MOST_MISSED) {
@@ -14,11 +14,13 @@ function watch(beats: Int32Array): void {
     watched = afterLook(watched, { beats: Atomics.load(beats, 0), after: systemClock.elapsed() - before });
   }
   tell();
-  // The whole process: exit() would end this thread alone, and other signals are handled by the loop.
+  // Kills the whole process: exit() would end only this thread, and the loop handles other signals.
   process.kill(process.pid, 'SIGKILL');
 }
 
-/** A line of the daemon's log. Not waited for: what reads the log may be what the loop hangs on. */
+/**
+ * Writes a line to the daemon's log without waiting for it, because the loop may be blocked by the reader of the log.
+ */
 function tell(): void {
   const time = new Date(systemClock.now()).toISOString();
   const msg = 'The event loop has not turned for a minute: this process ends, to be started again';
@@ -26,7 +28,7 @@ function tell(): void {
   waitFor(1_000);
 }
 
-/** Without an event loop of its own, which would have to be woken and cost memory. */
+/** Waits without an event loop, which would have to be woken and would cost memory. */
 function waitFor(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, milliseconds);
 }
