@@ -29,8 +29,7 @@ const SINKHOLES: readonly Sinkhole[] = [
   },
   {
     // sinkhole.paloaltonetworks.com, the default of PAN-OS' anti-spyware profile (older and newer address), and the
-    // IPv6
-    // counterpart from the vendor's configuration template: https://github.com/PaloAltoNetworks/iron-skillet
+    // IPv6 counterpart from the vendor's configuration template: https://github.com/PaloAltoNetworks/iron-skillet
     // (SINKHOLE_IPV4, SINKHOLE_IPV6).
     owner: 'Palo Alto Networks DNS sinkhole',
     addresses: ['72.5.65.111', '198.135.184.22', '2600:5200::1'],
@@ -41,8 +40,8 @@ type Parsed = ReturnType<typeof ipaddr.process>;
 
 /**
  * Class of an address that is expected to belong to a public server. `bogon`: neither private nor on the public
- * internet
- * (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: used by a DNS filter for names that it blocks.
+ * internet (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: used by a DNS filter for names that it
+ * blocks.
  */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'unspecified' | 'bogon' | 'sinkhole';
 
@@ -103,8 +102,7 @@ export function singleAddresses(blocks: readonly string[]): readonly string[] {
 
 /**
  * Returns the network of a CIDR block that is written with a host address: `10.0.0.0/24` for `10.0.0.9/24`. Returns
- * null
- * if the block is already written as a network, and for a single address.
+ * null if the block is already written as a network, and for a single address.
  */
 export function networkWithin(block: string): string | null {
   const [address = '', length] = block.split('/');
@@ -136,7 +134,7 @@ export function servedFamily(address: string): 4 | 6 | null {
  */
 export type FamilyChoice = 'auto' | 4 | 6;
 
-/** Returns the addresses to connect to. */
+/** Returns the addresses of the chosen family. */
 export function ofFamily(addresses: readonly string[], family: FamilyChoice): readonly string[] {
   return family === 'auto' ? addresses : addresses.filter((address) => servedFamily(address) === family);
 }
@@ -171,8 +169,7 @@ function embeddedIpv4(parsed: Parsed): Parsed {
 
 /**
  * Positions of the four octets of an IPv4 address inside an IPv6 address that NAT64 translates, by prefix length: RFC
- * 6052
- * §2.2. The octet between them is zero, and so are the octets after them.
+ * 6052 §2.2. The octet between them is zero, and so are the octets after them.
  */
 const EMBEDDINGS: readonly (readonly number[])[] = [
   [4, 5, 6, 7],
@@ -186,8 +183,7 @@ const UNUSED_OCTET = 8;
 
 /**
  * Returns the IPv4 address, among those of the same name, that an IPv6 address represents behind NAT64. Returns null
- * for
- * an ordinary IPv6 address. A network is free to choose its prefix, so there is no other way to detect this.
+ * for an ordinary IPv6 address. A network is free to choose its prefix, so there is no other way to detect this.
  */
 export function translatedFrom(address: string, sameName: readonly string[]): string | null {
   if (isIP(address) !== 6) return null;

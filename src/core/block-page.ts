@@ -61,9 +61,8 @@ const NETWORK_AUTHENTICATION_REQUIRED = 511;
 
 /**
  * Recognizes the answer as a block page, or returns null. Administrators edit these pages, so null proves nothing. In
- * an
- * HTTP response only phrases count, because a vendor's own site mentions its products too. No server answers in plain
- * text where TLS was expected, so a mention is enough to identify the product in a plain-text answer.
+ * an HTTP response only phrases count, because a vendor's own site mentions its products too. No server answers in
+ * plain text where TLS was expected, so a mention is enough to identify the product in a plain-text answer.
  */
 export function recogniseBlockPage(page: BlockPageCandidate, products: readonly PageProduct[]): BlockPage | null {
   const isPlain = page.status === null;

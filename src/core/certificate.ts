@@ -22,8 +22,7 @@ export interface Certificate {
   readonly isAuthority: boolean;
   /**
    * Object identifiers of the extended key usage (RFC 5280 §4.2.1.12). Null if the extension is absent, which allows
-   * all
-   * uses.
+   * all uses.
    */
   readonly extendedUsages: readonly string[] | null;
   readonly dnsNames: readonly string[];
@@ -86,8 +85,7 @@ const MAX_VALUE = 256;
 /**
  * Parses a name as Node prints it: one relative name per line, `TYPE=value`, several of one set joined with ` + `,
  * special characters escaped as in RFC 2253 §2.4. Returns at most 64 attributes with values of at most 256 characters,
- * in
- * which control characters are made visible.
+ * in which control characters are made visible.
  *
  * @param text the value of `X509Certificate.subject`; undefined (an empty name) yields no attributes
  */
@@ -142,8 +140,7 @@ export const shortName = oncePer((name: DistinguishedName): string | null => {
 
 /**
  * Returns a key that is equal for names that are equal under RFC 5280 §7.1, which ignores case and repeated spaces.
- * Empty
- * for an empty name.
+ * Empty for an empty name.
  */
 export const distinguishedNameKey = oncePer(({ attributes }: DistinguishedName): string =>
   attributes.map(({ type, value }) => `${type}=${folded(value)}`).join('\n'),

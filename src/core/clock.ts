@@ -6,8 +6,7 @@ export type Millis = number;
 
 /**
  * The only way to get the time or to wait. Use the wall clock for people and the monotonic clock for measuring: the
- * wall
- * clock can jump (NTP, daylight saving, a resumed virtual machine), so never measure with `now`.
+ * wall clock can jump (NTP, daylight saving, a resumed virtual machine), so never measure with `now`.
  */
 export interface Clock {
   /** Wall clock. */

@@ -154,8 +154,8 @@ export interface Unit {
 
 /**
  * Combines configuration, REST and SNMP. Values from the unit take precedence over the configuration, because a
- * floating
- * address can lead to the other member after a failover. In that case the configured serial number is the peer's.
+ * floating address can lead to the other member after a failover. In that case the configured serial number is the
+ * peer's.
  */
 export function unitOf(
   expected: ExpectedUnit,
@@ -189,8 +189,7 @@ function toldBy(role: HaRoleObservation | null): HaRoleFacts | null {
 
 /**
  * If the configured serial does not answer, it is the peer's only if the configured peer answers. Otherwise it is an
- * old
- * serial from before a migration.
+ * old serial from before a migration.
  */
 function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
   const { serial: own, peerSerial: peer } = expected;

@@ -32,8 +32,7 @@ export interface FirewallFacts extends Flow {
   readonly sessions: SessionLook | null;
   /**
    * Number of FortiTokens on the firewall itself per status, using the firewall's status names. Null if not queried or
-   * not
-   * reported.
+   * not reported.
    */
   readonly fortitokens: Resource<ReadonlyMap<string, number>> | null;
 }
@@ -164,11 +163,7 @@ export function isInterfaceName(text: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{N}_.:/@+ -]{0,78}$/u.test(text) && !text.endsWith(' ');
 }
 
-/**
- * Separates interface names in findings. Findings are also split at it; the result is empty if the text is not a list
- * of
- * names.
- */
+/** Separates interface names in findings. */
 export const INTERFACE_SEPARATOR = ', ';
 
 export function interfacesOf(text: string): readonly string[] {

@@ -63,8 +63,7 @@ interface RegistrationLook {
 
 /**
  * Returns the memory after a check. An answer is kept for `keptFor` unless a newer one arrives. If the login is
- * rejected,
- * all answers are dropped.
+ * rejected, all answers are dropped.
  */
 export function afterLook(known: RegistrationMemory, look: RegistrationLook, keptFor: Millis): RegistrationMemory {
   const { wanted, asked, seen } = look;
@@ -135,8 +134,7 @@ function isPostponed({ outcome, missed }: Known): boolean {
 
 /**
  * Recent calls to the registration service. Plain JSON, kept across restarts, because the service locks out accounts
- * and
- * must not be queried again after every restart.
+ * and must not be queried again after every restart.
  */
 export interface CallBudget {
   /** Times of the calls in the last hour, oldest first. */
@@ -198,8 +196,7 @@ export function recordError(budget: CallBudget, now: EpochMs): CallBudget {
 
 /**
  * Records that the service failed or asked for a pause (`retryAfter`). Further calls are blocked for a while, longer
- * after
- * each consecutive failure.
+ * after each consecutive failure.
  */
 export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Millis | null): CallBudget {
   const current = recordError(budget, now);
