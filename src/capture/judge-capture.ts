@@ -16,7 +16,6 @@ import type { CaptureTarget } from './read-capture.ts';
 /** Why a connection cannot be judged. */
 export type Unseen = 'tls-1.3' | 'resumed' | 'mid-stream' | 'gap' | 'truncated' | 'one-direction';
 
-/** A connection with its verdict. */
 export interface JudgedConnection {
   readonly seen: Connection;
   readonly file: CaptureFile;
@@ -67,7 +66,7 @@ const REFUSALS: readonly number[] = [42, 43, 44, 45, 46, 48];
 /** Size of an encrypted alert in TLS 1.3: two bytes, the type and the tag. */
 const ENCRYPTED_ALERT = 19;
 
-/** What to do if a capture does not show enough. */
+/** How to find out what a capture cannot show. */
 export const WOULD_SHOW: Readonly<Record<Unseen, string>> = {
   'tls-1.3':
     'TLS 1.3 encrypts the certificate. A capture with both sides of the firewall in it shows whether TLS ends there ' +

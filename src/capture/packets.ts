@@ -140,7 +140,7 @@ function startOfIp(bytes: Buffer, [typeAt, end]: readonly [number, number] = [0,
   return null;
 }
 
-/** A dump does not tell which header it begins with. Chooses the one after which an IP packet fits best. */
+/** A dump does not specify its first header. Chooses the one after which an IP packet fits best. */
 function startInText(bytes: Buffer): number | null {
   // "tcpdump -X" prints PPPoE with its header, which has version and type 1.
   const starts = [0, ...(bytes[0] === 0x11 ? [8] : [])];

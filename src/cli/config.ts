@@ -10,7 +10,6 @@ import { exposureNotes } from '../web/change-refusal.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 
 export interface ConfigCommandOptions extends Streams {
-  /** Result of loading the file. */
   readonly result: LoadResult;
 }
 

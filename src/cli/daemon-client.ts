@@ -25,7 +25,7 @@ export interface DaemonAnswer {
 export interface DaemonClient extends AsyncDisposable {
   /**
    * @throws {NoDaemon} if no daemon runs
-   * @throws {Error} with advice if this user has no access
+   * @throws {Error} with advice on what to do if this user has no access
    */
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
 }

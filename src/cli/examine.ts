@@ -166,7 +166,7 @@ interface PacedMail {
   waitingFor(): readonly string[];
 }
 
-/** As long as a silent handshake, so that mail never makes a round longer that contains one. */
+/** As long as a silent handshake, so that waiting for mail does not lengthen a round that contains one. */
 const MAIL_PATIENCE: Millis = 4_000;
 
 /** A slow mail server does not hold up a round. Its answer is used in the next round or at the end. */

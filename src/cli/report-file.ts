@@ -21,7 +21,7 @@ export interface TargetWish {
 
 /**
  * Checks the destination before the round begins, so that nobody waits for a report that cannot be written.
- * @throws {Error} with advice
+ * @throws {Error} with advice on what to do
  */
 export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<ReportTarget> {
   if (typed === '-') return { kind: 'output' };
@@ -68,7 +68,7 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** link(2) fails if the target exists. File systems without hard links are handled before. */
+/** link(2) fails if the target exists. On file systems without hard links, the target is checked before the rename. */
 async function placeNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);

@@ -12,7 +12,7 @@ import { visibleText } from '../core/visible-text.ts';
 
 /**
  * Runs the daemon until it is stopped.
- * @throws {Error} with advice if it cannot start or continue
+ * @throws {Error} with advice on what to do if it cannot start or continue
  */
 export async function run(terminal: Invocation): Promise<number> {
   let reload = (): void => undefined;

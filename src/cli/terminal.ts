@@ -49,7 +49,6 @@ export interface Terminal extends Streams {
   readonly onHangup: (listener: () => void) => void;
 }
 
-/** One invocation of a command. */
 export interface Invocation extends Terminal {
   /** The configuration file as typed. Undefined to search the default locations. */
   readonly path: string | undefined;

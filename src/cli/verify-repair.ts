@@ -88,7 +88,8 @@ function incidentIn(stored: StoredIncident, { incident: id }: VerifyWish, { stor
 }
 
 /**
- * Returns the log data of a daemon. A cause that only the log shows has not gone just because nobody received the log.
+ * Returns the log data of a daemon. A cause that only the log shows is not resolved just because nobody was receiving
+ * the log.
  */
 async function heardBy(config: Config, { clock }: Invocation): Promise<Heard> {
   const now = clock.now();

@@ -9,7 +9,6 @@ import { secretVariable } from './schema/secret.ts';
 /** Larger than any real configuration. */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
 
-/** Result of reading a file. */
 export type ReadResult =
   | { readonly kind: 'read'; readonly bytes: Uint8Array }
   | { readonly kind: 'missing' }
@@ -60,7 +59,6 @@ export function understoodFile(name: FileName, found: ReadResult): ConfigFile | 
   return { kind: 'file', ...name, written, value: withGivenNamesAbsolute(written ?? {}, dirname(name.source)), locate };
 }
 
-/** Creates an issue at a position in a file. */
 function issueIn({ file, locate }: ConfigFile, path: YamlPath, message: string): ConfigIssue {
   return { file, position: locate(path), path: formatPath(path), message };
 }

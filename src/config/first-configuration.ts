@@ -11,7 +11,7 @@ export interface Answers {
   readonly mailServer: string;
   /** Mail addresses that receive notifications. */
   readonly recipients: readonly string[];
-  /** Its URL. */
+  /** Alertmanager URL. */
   readonly alertmanager: string;
 }
 

@@ -6,7 +6,6 @@ import type { YamlPath } from '../text/yaml-text.ts';
 import { configFile } from './config.ts';
 import { alternatives } from './schema/section.ts';
 
-/** A problem in the configuration. */
 export interface ConfigIssue {
   /** File name as given. */
   readonly file: string;
@@ -36,7 +35,7 @@ export function formatIssue({ file, position, path, message }: ConfigIssue): str
   return `${visibleText(file, 500)}${place}  ${path === '' ? '' : `${path}: `}${message}`;
 }
 
-/** `mail[0].port` */
+/** Formats a path: `mail[0].port`. */
 export function formatPath(path: YamlPath): string {
   return path
     .map((part, index) =>

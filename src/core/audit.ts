@@ -40,7 +40,6 @@ export interface AuditEntry {
   readonly detail: string;
 }
 
-/** A stored entry. */
 export interface KeptAuditEntry extends AuditEntry {
   /** Increases with each entry. */
   readonly id: number;

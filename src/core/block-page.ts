@@ -32,7 +32,6 @@ export interface PageProduct {
   readonly mentions: readonly TextPattern[];
 }
 
-/** A recognized page. */
 export interface BlockPage {
   readonly kind: 'filter' | 'portal';
   /** Name from the catalogue, or null if unknown. */

@@ -343,7 +343,7 @@ export interface CloserLook {
   readonly again: TlsOutcome | null;
   /** A ClientHello with another server name, or without one (`name` null). */
   readonly otherName: { readonly name: string | null; readonly outcome: TlsOutcome } | null;
-  /** A short ClientHello that every server must reject. */
+  /** A ClientHello that a server can only reject, with an answer of a few bytes. */
   readonly refusable: TlsOutcome | null;
   /** Results of the control hosts whose port opened. */
   readonly controls: readonly TlsOutcome[];

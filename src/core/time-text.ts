@@ -62,7 +62,7 @@ export function instantText(at: EpochMs): string {
   return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().replace(/\.\d+Z$/u, 'Z');
 }
 
-/** `2026-11-24 13:00:05 UTC` */
+/** Formats a time as `2026-11-24 13:00:05 UTC`. */
 export function utcText(at: EpochMs): string {
   return isoTime(at).replace(/T(.{8}).*$/u, ' $1 UTC');
 }

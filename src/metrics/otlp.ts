@@ -28,7 +28,6 @@ export interface PushedMetrics {
 interface OtlpDeps extends EgressDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
-  /** Name of the site. */
   readonly site: string;
   readonly metrics: PushedMetrics;
 }

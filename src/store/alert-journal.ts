@@ -69,7 +69,7 @@ export function readPending(db: DatabaseSync): Pending {
   return { outboxEntries: read, unread: rows.length - read.length };
 }
 
-/** Expires pending deliveries from before `before` that cannot be read, because nothing else would end them. */
+/** Expires pending deliveries that are older than `before` and cannot be read, because nothing else would end them. */
 function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
   const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
   const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");

@@ -11,7 +11,6 @@ import {
 import { Backlog, type Database } from './database.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
-/** Selects entries of the audit trail. */
 export interface AuditFilter {
   /** Only entries before the one with this id. */
   readonly before?: number;

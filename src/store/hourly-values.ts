@@ -85,7 +85,6 @@ export type StoredLatency = Readonly<z.infer<typeof latencyRow>>;
 
 const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
 
-/** A probe and its target. */
 export interface ProbeName {
   readonly probe: string;
   readonly target: string;

@@ -71,7 +71,6 @@ export interface Store {
   auditAbout(incident: Incident): ChangesAbout;
   /** The latest changes about each of these incidents, latest first. */
   recentChanges(incidents: readonly Incident[]): readonly AuditEntry[];
-  /** Counts a refused change. */
   recordRefusal(refused: RefusedChange): void;
   /** Latest first. */
   refusedChanges(limit: number): readonly RefusedChanges[];

@@ -1,6 +1,5 @@
 import type { Clock, Millis } from '../core/clock.ts';
 
-/** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),

@@ -172,7 +172,7 @@ interface Doubt {
   readonly trust: Trust;
   readonly options: ChainTrustOptions;
   readonly sent: SentChain;
-  /** Reports whether such a certificate leads to a trusted key although the leaf does not. */
+  /** Reports whether the authority leads to a trusted key although the leaf does not lead to the authority. */
   readonly leads: (authority: Certificate) => boolean;
 }
 
@@ -191,7 +191,7 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
   return isSameName(certificate.subject, certificate.issuer) && checks.signs(certificate, certificate);
 }
 
-/** Limits the work that a peer can cause with many such certificates. */
+/** Maximum number of certificates with the same name that are checked, to limit the work that a peer can cause. */
 const MOST_NAMESAKES = 3;
 
 /** Reports whether every authority that could have this name was available and has not signed. */

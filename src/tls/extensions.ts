@@ -60,7 +60,6 @@ export function isForServers({ extendedUsages }: Certificate): boolean {
   return extendedUsages === null || extendedUsages.some((usage) => SERVER_USAGES.includes(usage));
 }
 
-/** One certificate extension. */
 interface ExtensionValue {
   /** Object identifier in DER, hexadecimal. */
   readonly identifier: string;

@@ -134,7 +134,7 @@ function known(name: string, hostName: string, carries: Carrier): ServiceConfig 
 }
 
 /**
- * Hosts of the vendor: push notifications (ta-p/333425), SMS through FortiGuard (ta-p/117091), tokens of a FortiGate
+ * Vendor hosts: push notifications (ta-p/333425), SMS through FortiGuard (ta-p/117091), tokens of a FortiGate
  * (ta-p/194508; docs:fortigate/7.0.14/administration-guide/180506), FortiToken Cloud (ta-p/275159).
  */
 const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {

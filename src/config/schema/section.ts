@@ -115,7 +115,10 @@ export interface Label {
 
 type LabelsOf = (item: unknown) => readonly Label[];
 
-/** Requires that no two items have the same label. The message names the first item with the label. */
+/**
+ * Requires that no two items have the same label. `taken` returns the message, given the label and the index of the
+ * item that already has it.
+ */
 export function unique<S extends z.ZodType>(
   schema: S,
   labelsOf: LabelsOf,

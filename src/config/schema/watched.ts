@@ -52,7 +52,6 @@ export const watchedSections = {
   ),
 };
 
-/** Contents of these sections. */
 export type WatchedConfig = {
   readonly [Key in keyof typeof watchedSections]: z.output<(typeof watchedSections)[Key]>;
 };

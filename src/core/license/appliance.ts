@@ -188,8 +188,8 @@ function toldBy(role: HaRoleObservation | null): HaRoleFacts | null {
 }
 
 /**
- * If the configured serial does not answer, it is the peer's only if the configured peer answers. Otherwise it is an
- * old serial from before a migration.
+ * The configured serial is the peer's only if the configured peer is the unit that answers. Otherwise it is an old
+ * serial from before a migration.
  */
 function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
   const { serial: own, peerSerial: peer } = expected;
@@ -243,7 +243,6 @@ interface AskedUnit {
 /** End users can activate offline since firmware 6.6.1: https://community.fortinet.com/…/ta-p/388682. */
 const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 
-/** A firmware version. */
 export type Version = readonly [major: number, minor: number, patch: number];
 
 /**

@@ -117,7 +117,7 @@ export function askedFor<F extends Pick<Flow, 'appliances'>>(flows: readonly F[]
   return named ?? flows.find(({ appliances }) => appliances.length === 0) ?? null;
 }
 
-/** `policy 5 "fac-out"` */
+/** Returns `policy 5 "fac-out"`. */
 export function policyText({ id, name }: Pick<FirewallPolicy, 'id' | 'name'>): string {
   return name === null ? `policy ${String(id)}` : `policy ${String(id)} "${name}"`;
 }

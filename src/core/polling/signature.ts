@@ -19,7 +19,7 @@ interface SignatureBase {
   readonly source: string;
 }
 
-/** A message of FortiAuthenticator. */
+/** A FortiAuthenticator message. */
 export interface MessageSignature extends SignatureBase {
   readonly kind: 'message';
   /**
