@@ -11,34 +11,34 @@ import { systemClock } from './system/clock.ts';
 import { visibleText } from './core/visible-text.ts';
 import { keepHeapSmall } from './system/v8-flags.ts';
 
-// Other commands end before garbage counts.
+// Other commands end before garbage collection matters.
 if (process.argv.includes('run')) keepHeapSmall();
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // A second one means that the person does not want to wait.
+    // A second signal means that the user does not want to wait.
     if (stopping.signal.aborted) process.exit(130);
     stopping.abort(new Error(`Stopped by ${signal}`));
   });
 }
-// A reader that went away (`check | head`) is no crash.
+// A reader that has exited (`check | head`) is not an error.
 process.stdout.on('error', () => process.exit(141));
 
-// glibc waits 5 s for the first name server before it asks the second, longer than a round waits for both, and a lookup
-// cannot be called off. resolv.conf(5): this asks three times within 3 s; answers to the earlier questions count. Set
-// before the first lookup.
+// glibc waits 5 s for the first name server before it tries the second. This is longer than a round waits for both, and
+// a lookup cannot be cancelled. With these options (resolv.conf(5)), it tries three times within 3 s, and answers to
+// earlier queries count. Must be set before the first lookup.
 process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:3';
 
 process.exitCode = await runProgram(process.argv.slice(2), terminal()).catch((error: unknown) => {
-  // It may quote a file that somebody else wrote.
+  // It can quote a file that somebody else wrote.
   const lines = (error instanceof Error ? error.message : String(error))
     .split('\n')
     .map((line) => visibleText(line, 2_000));
   process.stderr.write(`ftm-watch: ${lines.join('\n')}\n`);
   return 3;
 });
-// Work that was called off may still hold a socket or a name lookup. What was written is on its way first.
+// Aborted work can still hold a socket or a name lookup. Output is flushed before the exit.
 process.stdout.write('', () => process.exit());
 
 function terminal(): Terminal {
@@ -55,7 +55,7 @@ function terminal(): Terminal {
     input: stdin,
     output: stdout,
     errors: stderr,
-    // No terminal has no columns, and a serial console often says 0.
+    // Without a terminal there are no columns, and a serial console often reports 0.
     style: { color, width: Math.min(stdout.columns || 100, 120) },
     progress: stderr.isTTY ? stderr : null,
     confirm: ask === null ? null : async (question) => /^y(?:es)?$/iu.test((await ask(`${question} [y/N] `)).trim()),
@@ -64,14 +64,14 @@ function terminal(): Terminal {
     signal: stopping.signal,
     onHangup: (listener) =>
       void process.on('SIGHUP', () => {
-        // Sent by a terminal that closes too, and that is none any more by then.
+        // SIGHUP is also sent when a terminal closes, and by then it is no longer a terminal.
         if (stdout.isTTY && !isatty(stdout.fd)) stopping.abort(new Error('The terminal was closed'));
         else listener();
       }),
   };
 }
 
-/** The person behind sudo; a number where the account has no name, as in a container. */
+/** Returns the user behind sudo. If the account has no name, as in a container, returns its number. */
 function account(): string {
   const uid = process.getuid?.() ?? 0;
   const { SUDO_USER: person = '' } = process.env;
@@ -84,15 +84,15 @@ function account(): string {
 }
 
 /**
- * Asks on the terminal, and takes one line for each question, also those typed ahead. A hidden answer is not shown, and
- * its question goes to standard error: the output may be a file.
+ * Asks on the terminal and reads one line for each question, including lines typed ahead. With `hidden`, the answer is
+ * not echoed, and the question is written to standard error, because the output can be a file.
  */
 function createDialogue({ hidden }: { readonly hidden: boolean }): (question: string) => Promise<string> {
   let dialogue: { readonly asked: Interface; readonly lines: AsyncIterator<string> } | null = null;
   return async (question) => {
     if (dialogue === null) {
       const output = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stdout;
-      // In this mode readline shows what is typed, and the terminal itself does not.
+      // In this mode, readline echoes the input instead of the terminal.
       const asked = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
       stopping.signal.addEventListener('abort', () => asked.close(), { once: true });
       dialogue = { asked, lines: asked[Symbol.asyncIterator]() };

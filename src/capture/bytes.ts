@@ -1,11 +1,11 @@
-/** The file cannot be read from some offset on: the message has the offset, and what was expected there. */
+/** The file cannot be read beyond some offset. The message contains the offset and what was expected there. */
 export class CaptureError extends Error {
   override readonly name = 'CaptureError';
 }
 
 /**
- * Reads numbers and parts, one after the other, of bytes whose lengths may lie. Past the end it reads zeros and nothing,
- * and `isCut` is true from then on: it never throws.
+ * Reads numbers and parts sequentially from bytes with untrusted lengths. Never throws: past the end it returns zeros
+ * and empty parts, and `isCut` is true from then on.
  */
 export class Cursor {
   isCut = false;
@@ -22,7 +22,7 @@ export class Cursor {
     return this.#bytes.length - this.#at;
   }
 
-  /** A number of so many bytes. */
+  /** Reads a number of `length` bytes. */
   number(length: 1 | 2 | 3 | 4): number {
     const start = this.#at;
     this.skip(length);
@@ -41,12 +41,12 @@ export class Cursor {
     return this.#bytes.subarray(start, this.#at);
   }
 
-  /** A part with its length before it, in so many bytes. */
+  /** Reads a part that is preceded by its length in `lengthBytes` bytes. */
   part(lengthBytes: 1 | 2 | 3): Cursor {
     return new Cursor(this.take(this.number(lengthBytes)), this.isLittle);
   }
 
-  /** All that is left, as types and lengths of two bytes before each value, which is filled up to so many bytes. */
+  /** Reads the rest as entries with two-byte types and lengths. Values are padded to multiples of `unit` bytes. */
   entries(unit: 1 | 4): ReadonlyMap<number, Buffer> {
     const found = new Map<number, Buffer>();
     while (this.left >= 4) {
@@ -57,16 +57,19 @@ export class Cursor {
     return found;
   }
 
-  /** Skips what fills a value up. */
+  /** Skips the padding after a value. */
   fill(length: number, unit: 1 | 4): void {
     this.skip((unit - (length % unit)) % unit);
   }
 }
 
-/** Usual length of a piece of a file. */
+/** Usual size of a chunk of a file. */
 const PIECE = 65_536;
 
-/** A file that is read once, in one block of memory: what each piece would leave behind adds up before it is collected. */
+/**
+ * A file that is read once through a single buffer, because a buffer for each chunk would add up before garbage
+ * collection.
+ */
 export class FileBytes {
   /** Offset of the next byte. */
   offset = 0;
@@ -75,7 +78,7 @@ export class FileBytes {
   #from = 0;
   #to = 0;
 
-  /** @param file its pieces, each of which may be overwritten when the next one is asked for */
+  /** @param file its chunks, each of which can be overwritten when the next one is read */
   constructor(file: AsyncIterable<Uint8Array>) {
     this.#pieces = file[Symbol.asyncIterator]();
   }
@@ -84,7 +87,7 @@ export class FileBytes {
     await this.#pieces.return?.();
   }
 
-  /** What comes next, without reading on: fewer bytes only at the end of the file. */
+  /** Returns the next bytes without consuming them. Returns fewer bytes only at the end of the file. */
   async peek(length: number): Promise<Buffer> {
     while (this.#to - this.#from < length) {
       const next = await this.#pieces.next();
@@ -105,8 +108,8 @@ export class FileBytes {
   }
 
   /**
-   * The next bytes, valid until more are asked for.
-   * @throws {CaptureError} when the file has fewer
+   * Returns the next bytes, valid until the next read.
+   * @throws {CaptureError} if the file has fewer bytes
    */
   async take(length: number): Promise<Buffer> {
     const bytes = await this.peek(length);
@@ -117,7 +120,7 @@ export class FileBytes {
     return bytes;
   }
 
-  /** All that is left, in pieces that stay valid. */
+  /** Returns everything that is left, in chunks that stay valid. */
   async *rest(): AsyncGenerator<Buffer> {
     while (!(await this.isAtEnd())) yield Buffer.from(await this.take(this.#to - this.#from));
   }

@@ -19,30 +19,30 @@ import { type Interceptor, pairLegs } from './legs.ts';
 import { CaptureFile } from './packets.ts';
 import { type CaptureTarget, readCapture } from './read-capture.ts';
 
-/** What captures show of the connections to one server. */
+/** What captures show about connections to one server. */
 export interface CaptureResult {
   readonly files: readonly CaptureFile[];
-  /** The worst, as many as are kept, in the order of the files and of their ends. */
+  /** The worst connections, up to the limit, in the order of the files and of their ends. */
   readonly connections: readonly JudgedConnection[];
   readonly interceptor: Interceptor | null;
   /** Sentences about the captures. */
   readonly notes: readonly string[];
-  /** That of the worst connection; `unknown`: nothing could be judged. */
+  /** Level of the worst connection. `unknown` if nothing could be judged. */
   readonly level: Level;
 }
 
-/** Worst first; what could not be judged decides only where nothing could. */
+/** Worst first. `unknown` is used only if no connection could be judged. */
 export const LEVELS: readonly Level[] = ['fault', 'warning', 'ok', 'unknown'];
 
-/** Verdicts that are kept, and bytes of their chains: the others are only counted. */
+/** Maximum number of verdicts, and of bytes in their chains. Further verdicts are only counted. */
 const MAX_KEPT = 1_000;
 const MAX_CHAIN_BYTES = 16 * 1024 * 1024;
 
 /**
- * Reads captures and judges the connections to a server. Never throws because of what the files contain.
+ * Reads captures and judges the connections to a server. Never throws because of the content of a file.
  *
- * @param all judge the TLS connections to others as well
- * @throws {Error} when a file cannot be read from its disk
+ * @param all judge TLS connections to other servers as well
+ * @throws {Error} if a file cannot be read from disk
  */
 export async function examineCaptures(
   sources: readonly { readonly name: string; readonly bytes: AsyncIterable<Uint8Array> }[],
@@ -70,7 +70,7 @@ export async function examineCaptures(
   };
 }
 
-/** Of any number of verdicts the worst. */
+/** Keeps the worst of any number of verdicts. */
 class KeptVerdicts {
   readonly dropped: Record<Level, number> = { fault: 0, warning: 0, ok: 0, unknown: 0 };
   readonly #kept: Readonly<Record<Level, JudgedConnection[]>> = { fault: [], warning: [], ok: [], unknown: [] };
@@ -93,7 +93,7 @@ class KeptVerdicts {
     for (const { der } of chain?.certificates ?? []) this.#chainBytes += sign * der.length;
   }
 
-  /** In the order of the files, and of their ends. */
+  /** In the order of the files and of the connections' ends. */
   all(): readonly JudgedConnection[] {
     return Object.values(this.#kept)
       .flat()
@@ -137,11 +137,11 @@ function notesOf(
   return notes.flatMap(([holds, note]) => (holds ? [note] : []));
 }
 
-// --- The object of --json: names are part of the contract.
+// --- The object for --json. Its names are part of the public contract.
 
 export type CaptureJson = ReturnType<typeof toJson>;
 
-/** Longest text of a peer that is passed on. */
+/** Longest text from a peer that is included. */
 const MAX_TEXT = 1_000;
 
 export function captureToJson(result: CaptureResult): CaptureJson {

@@ -3,34 +3,36 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import { Handshake, type Role } from './handshake.ts';
 import type { CaptureFile, Segment } from './packets.ts';
 
-/** Where a connection is not followed from its beginning, less is no large flight. */
+/** If the beginning of a connection is missing, a flight smaller than this does not count as large. */
 const LARGE_FLIGHT = 500;
-/** Segments of one direction that came early, and are kept. */
+/** Maximum number of out-of-order segments per direction that are kept. */
 const MAX_PENDING = 128;
-/** Bytes of one connection that may wait for more, and as many that came early: no chain is as long. */
+/**
+ * Maximum bytes of one connection that wait for more data, and the same for out-of-order data. No chain is this long.
+ */
 const MAX_HELD = 24 * 1024;
 const ROLES: readonly Role[] = ['server', 'client'];
-/** The same SYN again sooner was captured twice, on two interfaces. */
+/** A repeated SYN within this time was captured twice, on two interfaces. */
 const SYN_AGAIN: Millis = 500;
 
-/** What one side sent. */
+/** Data sent by one side. */
 class Sender {
   packets = 0;
-  /** Sequence number of the next byte that was not read, and behind the furthest one; null: no packet yet. */
+  /** Sequence number of the next unread byte, and of the byte after the furthest one. Null before the first packet. */
   next: number | null = null;
   highest: number | null = null;
-  /** The furthest that the other side acknowledged. */
+  /** Highest sequence number that the other side acknowledged. */
   acknowledged: number | null = null;
-  /** What came early. */
+  /** Out-of-order segments. */
   pending: { readonly sequence: number; readonly payload: Buffer }[] = [];
-  /** Bytes that it sent are not in the capture: the snaplen cut them. */
+  /** Some bytes are missing from the capture, because the snaplen cut them. */
   isCut = false;
   hasFin = false;
   resends = 0;
   ttl: number | null = null;
 }
 
-/** How far a sequence number is behind another: they wrap around. */
+/** Distance between two sequence numbers, which wrap around. */
 function distance(from: number, to: number): number {
   return (to - from) | 0;
 }
@@ -39,26 +41,26 @@ function furthest(one: number | null, other: number): number {
   return one === null || distance(one, other) > 0 ? other : one;
 }
 
-/** One TCP connection on one leg: as a device saw it on one interface. */
+/** One TCP connection on one leg, as a device saw it on one interface. */
 export class Connection {
   /** `host:port` */
   readonly client: string;
   readonly server: string;
   readonly serverAddress: string;
   readonly serverPort: number;
-  /** The interface; null: the capture does not say. */
+  /** The interface. Null if the capture does not contain it. */
   readonly leg: string | null;
-  /** Where the client is, seen from the device that captured; null: not known. */
+  /** Side of the client, seen from the capturing device. Null if unknown. */
   readonly side: 'in' | 'out' | null;
   readonly startedAt: EpochMs;
   endedAt: EpochMs;
   readonly handshake = new Handshake();
-  /** Bytes that the server sent before the client went on. */
+  /** Bytes that the server sent before the client continued. */
   serverFlight = 0;
   synAttempts = 0;
-  /** Of the client's SYN: address translation keeps it. Null: not seen. */
+  /** Sequence number of the client's SYN, which address translation does not change. Null if it was not seen. */
   initialSequence: number | null = null;
-  /** Of a reset in the name of the server: its TTL, and that of the server's other packets. */
+  /** For a reset in the name of the server: its TTL, and the TTL of the server's other packets. */
   resetTtl: { readonly reset: number; readonly usual: number } | null = null;
   readonly #senders: Readonly<Record<Role, Sender>> = { client: new Sender(), server: new Sender() };
   readonly #hasBeginning: boolean;
@@ -120,11 +122,11 @@ export class Connection {
     this.handshake.end();
   }
 
-  /** Hands on what is in order, and keeps what came early. What came twice counts as it came first. */
+  /** Passes on data that is in order, and keeps data that came early. For repeated data, the first copy counts. */
   #deliver(from: Role, sender: Sender, sequence: number, payload: Buffer): void {
     const ahead = distance(sender.next ?? sequence, sequence);
     if (ahead > 0) {
-      // A copy of its own, as the memory of the file and of small buffers is shared.
+      // A separate copy, because the buffers of the file and of small chunks are shared.
       const held = sender.pending.reduce((sum, early) => sum + early.payload.length, payload.length);
       if (held <= MAX_HELD / 2 && sender.pending.length < MAX_PENDING)
         sender.pending.push({ sequence, payload: Buffer.from(new Uint8Array(payload).buffer) });
@@ -149,7 +151,7 @@ export class Connection {
       this.resetTtl = { reset: ttl, usual: server.ttl };
   }
 
-  /** `open`: it had not ended when the capture did. */
+  /** `open`: the connection had not ended when the capture did. */
   get end(): 'open' | 'refused' | 'no-answer' | `${'closed' | 'reset'}-by-${Role}` {
     const { client, server } = this.#senders;
     const isSilent = server.packets === 0 && client.highest === null && this.synAttempts > 1;
@@ -161,13 +163,13 @@ export class Connection {
     return isReset || (this.#senders.client.hasFin && this.#senders.server.hasFin);
   }
 
-  /** What the client sent first is in the capture, and is no hello. */
+  /** The client's first data is in the capture and is not a ClientHello. */
   get isNoTls(): boolean {
     const hasSpoken = !this.#hasBeginning && this.#senders.client.highest !== null;
     return this.handshake.hello === null && (hasSpoken || !this.handshake.wants('client'));
   }
 
-  /** Why what both sides said is not all in the capture, and a sentence about it; null: it is. */
+  /** The reason why the capture is incomplete, with a sentence about it. Null if it is complete. */
   get missing(): readonly ['mid-stream' | 'one-direction' | 'gap' | 'truncated', string] | null {
     if (!this.#hasBeginning && this.handshake.hello === null)
       return ['mid-stream', 'The beginning of the connection was not captured.'];
@@ -185,15 +187,15 @@ export class Connection {
     if (next === null || !this.handshake.wants(role)) return null;
     if (isCut) return ['truncated', `Packets of the ${role} were not captured whole.`];
     const behind = acknowledged === null ? 0 : distance(next, acknowledged);
-    // Its FIN is acknowledged as a byte of its own.
+    // A FIN is acknowledged like one byte.
     const end = pending.length === 0 ? behind - (hasFin ? 1 : 0) : Number.POSITIVE_INFINITY;
     const gap = pending.reduce((least, { sequence }) => Math.min(least, distance(next, sequence)), end);
     return behind > 1 && gap > 0 ? ['gap', `${String(gap)} bytes of the ${role} are missing in the capture.`] : null;
   }
 
   /**
-   * Bytes that the server sent and the client never acknowledged, in the middle of the handshake: they are lost on the
-   * path, and not in the capture.
+   * Number of bytes that the server sent during the handshake and the client never acknowledged. They were lost on the
+   * path, not in the capture.
    */
   get unarrived(): number {
     const { next, highest, acknowledged, pending, resends } = this.#senders.server;
@@ -205,19 +207,19 @@ export class Connection {
 }
 
 const MAX_OPEN = 1_000;
-/** Keys of connections that are not read any further. */
+/** Maximum number of connections that are remembered as ignored. */
 const MAX_IGNORED = 20_000;
-/** A connection that is silent for so long makes room for another. */
+/** A connection that is idle for this long can be replaced by another. */
 const IDLE: Millis = 60_000;
 
-/** What a connection is about, as far as it is known. */
+/** Whether a connection is to be judged, as far as it is known. */
 export type Choice = 'wanted' | 'unwanted' | 'undecided';
 
 /**
- * Puts segments together to connections, and hands those that are wanted on when they have ended. Bounded in memory.
+ * Assembles segments into connections and passes on the wanted ones when they have ended. Memory use is bounded.
  *
- * @param file counts what is not followed
- * @param serverPorts who listens on one is a server, though the capture does not show the beginning
+ * @param file counts connections that are not followed
+ * @param serverPorts the side that uses one of these ports is the server if the capture lacks the beginning
  */
 export function createConnectionTable(
   file: CaptureFile,
@@ -242,7 +244,7 @@ export function createConnectionTable(
     else file.others += 1;
   }
 
-  /** Null: it is not followed. */
+  /** Null if the connection is not followed. */
   function begun(key: string, segment: Segment): Connection | null {
     const sender = senderOf(segment, serverPorts);
     const [idlest] = open;
@@ -267,7 +269,7 @@ export function createConnectionTable(
       file.sawAnswers ||= flags.syn && flags.ack;
       if (!isFirst && ignored.has(key)) return;
       const earlier = open.get(key);
-      // The same ports with another beginning are another connection.
+      // The same ports with a different initial sequence number are a different connection.
       const isAnother = earlier !== undefined && isFirst && (earlier.initialSequence ?? sequence) !== sequence;
       if (isAnother) finish(key, earlier);
       const connection = isAnother ? begun(key, segment) : (earlier ?? begun(key, segment));
@@ -283,19 +285,19 @@ export function createConnectionTable(
   };
 }
 
-/** The same for both directions of a connection on one leg. */
+/** Returns a key that is equal for both directions of a connection on one leg. */
 function keyOf({ source, sourcePort, destination, destinationPort, port, direction }: Segment): string {
   const [from, to] = [`${source} ${String(sourcePort)}`, `${destination} ${String(destinationPort)}`];
-  // Which of both ends the device received from.
+  // The end from which the device received.
   const towards = direction === null ? '' : String(from < to === (direction === 'in'));
   return [...[from, to].toSorted(), port ?? '', towards].join(' ');
 }
 
-/** Which side sent it; null: nothing says so. */
+/** Returns which side sent the segment, or null if unknown. */
 function senderOf(segment: Segment, serverPorts: readonly number[]): Role | null {
   const { flags, sourcePort, destinationPort, payload } = segment;
   if (flags.syn) return flags.ack ? 'server' : 'client';
-  // A handshake record with a hello tells who sent it.
+  // A handshake record with a hello identifies its sender.
   const hello = payload[0] === 22 && payload[1] === 3 ? payload[5] : undefined;
   if (hello === 1) return 'client';
   if (hello === 2) return 'server';

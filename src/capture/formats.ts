@@ -8,10 +8,10 @@ import type { CaptureFile, RawPacket } from './packets.ts';
 import { readText } from './text-dump.ts';
 
 /**
- * Reads a capture in any format, also compressed with gzip.
+ * Reads a capture in any format, optionally compressed with gzip.
  *
- * @param facts filled in while it is read
- * @throws {CaptureError} because of what the file contains: packets up to there count
+ * @param facts filled in during reading
+ * @throws {CaptureError} if the content is invalid; packets before that point count
  */
 export async function* readFormat(file: AsyncIterable<Uint8Array>, facts: CaptureFile): AsyncGenerator<RawPacket> {
   await using bytes = new FileBytes(file);
@@ -41,7 +41,7 @@ async function* packetsOf(file: FileBytes, facts: CaptureFile): AsyncGenerator<R
   const isLittle = PCAP_MAGIC.has(little);
   if (big === SECTION_HEADER) yield* readPcapng(file, facts);
   else if (isLittle || PCAP_MAGIC.has(big)) yield* readPcap(file, facts, isLittle);
-  // Printable, or what a terminal log holds besides.
+  // Printable characters, and control characters that occur in a terminal log.
   else if (first.every((byte) => byte >= 0x20 || [7, 8, 9, 10, 13, 27].includes(byte))) yield* readText(file, facts);
   else
     throw new CaptureError(
@@ -50,7 +50,7 @@ async function* packetsOf(file: FileBytes, facts: CaptureFile): AsyncGenerator<R
     );
 }
 
-/** Longest packet that is accepted: twice libpcap's MAXIMUM_SNAPLEN (262144). */
+/** Longest accepted packet: twice libpcap's MAXIMUM_SNAPLEN (262144). */
 const MAX_PACKET = 524_288;
 
 function lyingLength(what: string, offset: number, length: number, expected: string): CaptureError {
@@ -60,7 +60,7 @@ function lyingLength(what: string, offset: number, length: number, expected: str
 
 // --- pcap (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-03.html)
 
-/** Magic numbers, and how many parts of a second the second field counts in a millisecond. */
+/** Magic numbers, and the number of units of the second time field per millisecond. */
 const PCAP_MAGIC: ReadonlyMap<number, number> = new Map([
   [0xa1b2c3d4, 1e3],
   [0xa1b23c4d, 1e6],
@@ -71,7 +71,7 @@ async function* readPcap(file: FileBytes, facts: CaptureFile, isLittle: boolean)
   const header = new Cursor(await file.take(24), isLittle);
   const scale = PCAP_MAGIC.get(header.number(4)) ?? 1e3;
   header.skip(16);
-  // The upper bits are the length of a frame check sequence.
+  // The upper bits are the length of the frame check sequence.
   const link = header.number(4) % 0x1_0000;
   while (!(await file.isAtEnd())) {
     const { offset } = file;
@@ -99,7 +99,7 @@ const MAX_INTERFACES = 4_096;
 interface Port extends Pick<RawPacket, 'port'> {
   readonly link: number;
   readonly snaplen: number;
-  /** Milliseconds of one tick of its clock, and what is added to each of its times. */
+  /** Milliseconds per clock tick, and the offset of all times. */
   readonly tick: Millis;
   readonly shift: Millis;
 }
@@ -118,7 +118,7 @@ async function* readPcapng(file: FileBytes, facts: CaptureFile): AsyncGenerator<
     const [type, size] = [header.number(4), header.number(4)];
     if (size < MIN_BLOCK || size % 4 !== 0 || size > MAX_BLOCK)
       throw lyingLength('block', offset, size, `12 to ${String(MAX_BLOCK)}, in steps of 4`);
-    // Its length is repeated behind it.
+    // The length is repeated at the end of the block.
     const block = new Cursor((await file.take(size - 8)).subarray(0, size - MIN_BLOCK), isLittle);
     if (type === INTERFACE && ports.length < MAX_INTERFACES) ports.push(portOf(block, offset));
     if (type === ENHANCED_PACKET) yield enhancedPacket(block, ports, offset);
@@ -132,7 +132,7 @@ function portOf(block: Cursor, offset: number): Port {
   const snaplen = block.number(4);
   if (block.isCut) throw new CaptureError(`the interface at offset ${String(offset)} cannot be read`);
   const options = block.entries(4);
-  // if_tsresol: the highest bit chooses between powers of 2 and of 10.
+  // if_tsresol: the highest bit selects powers of 2 or of 10.
   const resolution = options.get(9)?.[0] ?? 6;
   const shift = options.get(14);
   return {
@@ -159,7 +159,7 @@ function enhancedPacket(block: Cursor, ports: readonly Port[], offset: number): 
   return { ...port, at, bytes, length: Math.max(captured, length), direction: DIRECTIONS[flags % 4] ?? null };
 }
 
-/** It has neither a time nor an interface, which is the first. */
+/** A simple packet block has no time and no interface, so it belongs to the first interface. */
 function simplePacket(block: Cursor, ports: readonly Port[], offset: number): RawPacket {
   const port = described(ports[0], offset);
   const length = block.number(4);

@@ -1,7 +1,7 @@
 import { alertOfCode } from '../network/tls/handshake.ts';
 import { Cursor } from './bytes.ts';
 
-/** Who sent something. */
+/** Sender of a message. */
 export type Role = 'client' | 'server';
 
 export interface Alert {
@@ -16,9 +16,9 @@ const ALERT = 21;
 const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
 const LAST_TYPE = 24;
-/** The largest record of any version, with what encryption adds to it (RFC 5246 §6.2.3). */
+/** Maximum record size in any version, including the overhead of encryption (RFC 5246 §6.2.3). */
 const MAX_RECORD = 2 ** 14 + 2_048;
-/** Handshake messages, where a chain is the largest. */
+/** Maximum size of handshake messages. The largest contains a chain. */
 const MAX_MESSAGE = 128 * 1024;
 const MAX_HTTP_HEADER = 16 * 1024;
 const MAX_CERTIFICATES = 100;
@@ -31,15 +31,15 @@ const VERSIONS: ReadonlyMap<number, string> = new Map([
   [0x0303, '1.2'],
   [0x0304, '1.3'],
 ]);
-/** Extensions that are read. */
+/** Extensions that are parsed. */
 const SERVER_NAME = 0;
 const SUPPORTED_VERSIONS = 43;
 
 const NOTHING = Buffer.alloc(0);
 
-/** One direction: bytes of records and of handshake messages that are not complete. */
+/** One direction: bytes of incomplete records and handshake messages. */
 class Stream {
-  /** `opening`: before TLS; `closed`: the rest does not matter. */
+  /** `opening`: before TLS. `closed`: the rest is not needed. */
   state: 'opening' | 'tls' | 'closed' = 'opening';
   rest: Buffer = NOTHING;
   messages: Buffer = NOTHING;
@@ -51,49 +51,49 @@ class Stream {
 }
 
 /**
- * Everything that both sides of a connection said in the clear, up to the end of the handshake. What each sent has to
- * come in order and without gaps.
+ * All unencrypted data of both sides of a connection, up to the end of the handshake. Each side's data must be passed
+ * in order and without gaps.
  */
 export class Handshake {
-  /** `host:port` of the tunnel that the client asked a proxy for; null: it asked for none. */
+  /** `host:port` of the tunnel that the client requested from a proxy. Null if it requested none. */
   tunnel: string | null = null;
   /**
-   * Null: the client's hello is not in the capture. The random is the same on both sides of what only translates
-   * addresses; no name: SNI was not sent.
+   * Null if the capture does not contain the ClientHello. The random is the same on both sides of a device that only
+   * translates addresses. A null name means that SNI was not sent.
    */
   hello: { readonly random: string; readonly serverName: string | null } | null = null;
-  /** `1.2`; null: the server's hello is not in the capture. */
+  /** For example `1.2`. Null if the capture does not contain the ServerHello. */
   version: string | null = null;
-  /** DER, leaf first; null: the server's certificates are not in the capture, or are encrypted. */
+  /** DER, leaf first. Null if the server's certificates are encrypted or not in the capture. */
   certificates: readonly Uint8Array[] | null = null;
-  /** The server went on with an earlier session, which needs no certificate. */
+  /** The server resumed an earlier session, which requires no certificate. */
   isResumed = false;
-  /** The server sent what only a whole handshake has. */
+  /** The server sent a message that occurs only in a full handshake. */
   hasKeyExchange = false;
-  /** The client answered a request with a certificate; null: not seen. */
+  /** Whether the client answered a certificate request with a certificate. Null if not seen. */
   clientCertificate: boolean | null = null;
   clientAlert: Alert | null = null;
   serverAlert: Alert | null = null;
-  /** What the server answered where TLS was expected, or the proxy instead of a tunnel: its first bytes. */
+  /** First bytes of the server's answer where TLS was expected, or of the proxy's answer without a tunnel. */
   plain: Buffer | null = null;
-  /** The client went on after what the server showed: with encrypted data, or with keys of its own. */
+  /** The client continued after the server's part of the handshake: with encrypted data or with its key exchange. */
   clientWentOn = false;
-  /** Bytes of the client's first encrypted record under TLS 1.3; null: it sent none. */
+  /** Size of the client's first encrypted record in TLS 1.3, in bytes. Null if it sent none. */
   firstEncrypted: number | null = null;
   readonly #streams: Readonly<Record<Role, Stream>> = { client: new Stream(), server: new Stream() };
 
-  /** Whether what this side sends next still matters. */
+  /** Reports whether further data from this side is needed. */
   wants(from: Role): boolean {
     return this.#streams[from].state !== 'closed';
   }
 
-  /** Bytes that wait for more. */
+  /** Returns the number of buffered bytes. */
   held(): number {
     const { client, server } = this.#streams;
     return client.rest.length + client.messages.length + server.rest.length + server.messages.length;
   }
 
-  /** Nothing more is read. */
+  /** Stops reading. */
   end(): void {
     this.#streams.client.close();
     this.#streams.server.close();
@@ -105,11 +105,11 @@ export class Handshake {
     stream.rest = Buffer.concat([stream.rest, bytes]);
     if (stream.state === 'opening') this.#readOpening(stream, from);
     while (stream.state === 'tls' && this.#readRecord(stream, from));
-    // A part would keep all of what it was a part of.
+    // A slice would keep the whole buffer in memory.
     stream.rest = Buffer.from(stream.rest);
   }
 
-  /** What comes before TLS: CONNECT and its answer (RFC 9110 §9.3.6), or something that is no TLS at all. */
+  /** Reads data before TLS: CONNECT and its answer (RFC 9110 §9.3.6), or a protocol other than TLS. */
   #readOpening(stream: Stream, from: Role): void {
     const first = stream.rest[0] ?? 0;
     if (first >= CHANGE_CIPHER_SPEC && first <= LAST_TYPE) {
@@ -123,7 +123,7 @@ export class Handshake {
     const line = stream.rest.toString('latin1', 0, 1_024).split('\r\n')[0] ?? '';
     const opened = /^(?:CONNECT (?<tunnel>\S{1,300}) HTTP|HTTP\/1\.\d 2\d\d)/u.exec(line);
     if (!isHttp || end === -1 || opened === null) {
-      // A proxy that asks for a password may be asked again on the same connection, which is not followed.
+      // The client may retry on the same connection if a proxy requires a password, but this is not followed.
       this.#refuse(stream, from);
       return;
     }
@@ -132,13 +132,13 @@ export class Handshake {
     stream.state = 'tls';
   }
 
-  /** The rest is no TLS. */
+  /** The remaining data is not TLS. */
   #refuse(stream: Stream, from: Role): void {
     if (from === 'server' && this.version === null) this.plain = Buffer.from(stream.rest.subarray(0, MAX_PLAIN));
     stream.close();
   }
 
-  /** False: it is not complete, or the rest does not matter. */
+  /** Returns false if the record is incomplete or the rest is not needed. */
   #readRecord(stream: Stream, from: Role): boolean {
     if (stream.rest.length < 5) return false;
     const record = new Cursor(stream.rest);
@@ -159,13 +159,13 @@ export class Handshake {
   }
 
   #noteAlert(from: Role, code: number): void {
-    // close_notify and user_canceled end a connection, and accuse nobody.
+    // close_notify and user_canceled end a connection without reporting an error.
     if (code === 0 || code === 90) return;
     this[from === 'client' ? 'clientAlert' : 'serverAlert'] ??= { code, name: alertOfCode(code) };
   }
 
   #changeCipher(stream: Stream, from: Role): void {
-    // TLS 1.3 sends one that means nothing, before the second hello too (RFC 8446 §D.4).
+    // TLS 1.3 sends a meaningless one, also before the second hello (RFC 8446 §D.4).
     if (this.version === '1.3') return;
     if (from === 'client') this.clientWentOn ||= this.version !== null;
     else this.isResumed = this.version !== null && this.certificates === null && !this.hasKeyExchange;
@@ -173,7 +173,7 @@ export class Handshake {
   }
 
   #noteEncrypted(stream: Stream, from: Role, length: number): void {
-    // Early data comes before the server's hello. The server may still send an alert in the clear.
+    // Early data precedes the ServerHello. The server can still send an unencrypted alert.
     stream.isEncrypted ||= from === 'server' || this.version !== null;
     if (from === 'server' || this.version === null) return;
     this.clientWentOn = true;
@@ -200,7 +200,7 @@ export class Handshake {
 
 type ReadMessage = (seen: Handshake, body: Cursor) => unknown;
 
-/** Handshake messages by their types (RFC 8446 §4, RFC 5246 §7.4), as far as they tell something. */
+/** Relevant handshake messages by type (RFC 8446 §4, RFC 5246 §7.4). */
 const MESSAGES: Readonly<Record<Role, ReadonlyMap<number, ReadMessage>>> = {
   client: new Map<number, ReadMessage>([
     [1, (seen, body) => (seen.hello ??= helloOf(body))],
@@ -218,9 +218,9 @@ const MESSAGES: Readonly<Record<Role, ReadonlyMap<number, ReadMessage>>> = {
 function helloOf(body: Cursor): Handshake['hello'] {
   body.skip(2);
   const random = body.take(32).toString('hex');
-  // The session, the ciphers and the compressions.
+  // Session id, cipher suites and compression methods.
   for (const lengthBytes of [1, 2, 1] as const) body.part(lengthBytes);
-  // A list of names, of which the first is a host name (RFC 6066 §3).
+  // A list of names, the first of which is a host name (RFC 6066 §3).
   const names = new Cursor(body.part(2).entries(1).get(SERVER_NAME) ?? NOTHING);
   names.skip(3);
   const name = names.part(2).take(255).toString('latin1');

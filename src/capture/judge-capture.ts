@@ -16,23 +16,22 @@ import type { CaptureTarget } from './read-capture.ts';
 /** Why a connection cannot be judged. */
 export type Unseen = 'tls-1.3' | 'resumed' | 'mid-stream' | 'gap' | 'truncated' | 'one-direction';
 
-/** One connection with the verdict on it. */
 export interface JudgedConnection {
   readonly seen: Connection;
   readonly file: CaptureFile;
-  /** `host:port` as the client means it. */
+  /** `host:port` that the client wanted to reach. */
   readonly subject: string;
   readonly verdict: Verdict;
-  /** Null, unless the verdict is `unknown`: and then null where the connection failed before TLS. */
+  /** Why the verdict is `unknown`. Null for other verdicts, and if the connection failed before TLS. */
   readonly because: Unseen | null;
   readonly confidence: Confidence;
   readonly chain: CapturedChain | null;
-  /** What the verdict rests on: null where no chain was seen. */
+  /** Basis of the verdict. Null if no chain was seen. */
   readonly evidenceOfChain: TlsEvidence | null;
   readonly findings: readonly Finding[];
   /** One sentence without a full stop. */
   readonly summary: string;
-  /** Sentences about more than the findings. */
+  /** Additional sentences that are not in the findings. */
   readonly told: readonly string[];
   /** The other leg of the same traffic. */
   pairedWith: Connection | null;
@@ -46,28 +45,28 @@ export function levelOf({ verdict, findings }: JudgedConnection): Level {
   return verdict === 'unknown' ? 'unknown' : 'ok';
 }
 
-/** Everything that is told about it besides the summary. */
+/** Returns all sentences about the connection except for its summary. */
 export function evidenceOf({ findings, told, summary }: JudgedConnection): readonly string[] {
   const sentences = new Set([...findings.map(({ claim }) => claim), ...told]);
   sentences.delete(`${summary}.`);
   return [...sentences];
 }
 
-/** Id of the cause in the catalogue. */
+/** Returns the id of the cause in the catalogue. */
 export function causeOf({ findings }: JudgedConnection): string | null {
   return findings.find((finding) => isFault(finding) && finding.suggests !== null)?.suggests ?? null;
 }
 
-/** A client waits at least so long for an answer before it gives up. */
+/** Minimum time that a client waits for an answer before it gives up. */
 const PATIENCE: Millis = 3_000;
 const MAX_CERTIFICATES = 16;
 
-/** Alerts about a certificate (RFC 8446 §6.2): bad, unsupported, revoked, expired, unknown, of an unknown authority. */
+/** Alerts about certificates (RFC 8446 §6.2): bad, unsupported, revoked, expired, unknown, unknown authority. */
 const REFUSALS: readonly number[] = [42, 43, 44, 45, 46, 48];
-/** An encrypted alert under TLS 1.3: two bytes, the type and the tag. */
+/** Size of an encrypted alert in TLS 1.3: two bytes, the type and the tag. */
 const ENCRYPTED_ALERT = 19;
 
-/** What would show more than a capture does. */
+/** How to find out what a capture cannot show. */
 export const WOULD_SHOW: Readonly<Record<Unseen, string>> = {
   'tls-1.3':
     'TLS 1.3 encrypts the certificate. A capture with both sides of the firewall in it shows whether TLS ends there ' +
@@ -86,7 +85,7 @@ export const WOULD_SHOW: Readonly<Record<Unseen, string>> = {
     '"ftm-watch capture --print-command fortigate" disables offloading.',
 };
 
-/** Judges one connection after the other, with what the configuration trusts. */
+/** Returns a judge for single connections that uses the configured trust. */
 export function createConnectionJudge(
   target: CaptureTarget,
   knowledgeOf: (target: string) => TlsKnowledge,
@@ -101,7 +100,7 @@ export function createConnectionJudge(
     const ders = certificates?.slice(0, MAX_CERTIFICATES) ?? [];
     const parsed = ders.flatMap((der) => cache.parse(der) ?? []);
     const chain = certificates === null ? null : { certificates: parsed, dropped: certificates.length - parsed.length };
-    // The parsed ones have the bytes too.
+    // The parsed certificates contain the bytes too.
     seen.handshake.certificates = null;
     const base = { seen, file, subject, chain, pairedWith: null };
     const unseen = chain === null ? unseenChain(seen, file) : null;
@@ -125,10 +124,13 @@ export function createConnectionJudge(
   };
 }
 
-/** Null as the reason: TCP failed, so that TLS was not even tried. */
+/** A null reason means that TCP failed, so TLS was not attempted. */
 type UnseenChain = readonly [because: Unseen | null, text: string];
 
-/** Why there is nothing to judge, if the chain is not in the capture; null: both sides are, and TLS failed. */
+/**
+ * Returns why there is nothing to judge if the chain is not in the capture. Null if both sides are complete and TLS
+ * failed.
+ */
 function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
   const { end, missing, handshake, startedAt, endedAt } = seen;
   const attempts = `Nobody answered ${String(seen.synAttempts)} SYNs in ${spanText(endedAt - startedAt)}`;
@@ -145,7 +147,10 @@ function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain
   return handshake.isResumed ? ['resumed', 'The server resumed an earlier session, without a certificate.'] : null;
 }
 
-/** How the handshake failed. Who cut it right after the certificate is part of it; what the client does then is not. */
+/**
+ * Returns how the handshake failed. This includes which side closed the connection right after the certificate, but not
+ * what the client does later.
+ */
 function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureReason, message: string] | null {
   const { end, unarrived, startedAt, endedAt, handshake } = seen;
   const waited = endedAt - startedAt;
@@ -157,13 +162,13 @@ function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureRe
     : null;
 }
 
-/** Versions that Node names otherwise. */
+/** Versions to which Node gives different names. */
 const OLD_PROTOCOLS: ReadonlyMap<string, string> = new Map([
   ['SSL 3.0', 'SSLv3'],
   ['1.0', 'TLSv1'],
 ]);
 
-/** Null: it had not ended. */
+/** Returns null if the handshake had not ended. */
 function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | null {
   const { hello, version, plain, serverAlert } = seen.handshake;
   const facts = { serverName: hello?.serverName ?? '', durationMs: seen.endedAt - seen.startedAt };
@@ -202,7 +207,7 @@ function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKn
   };
 }
 
-/** What a capture alone shows is one view, whose explanations are left open. */
+/** A capture alone is a single view, so alternative explanations remain open. */
 export function suspicion(
   rule: string,
   subject: string,
@@ -212,7 +217,7 @@ export function suspicion(
   return { rule, subject, claim, expected, level: 'broken', suggests, confidence: 'suspected' };
 }
 
-/** The client said in the clear that it does not accept the certificate. */
+/** Findings for alerts in which the client rejected the certificate without encryption. */
 function refusals(
   { handshake }: Connection,
   subject: string,
@@ -226,7 +231,7 @@ function refusals(
   return [suspicion('client-accepts-certificate', subject, suggests, [expected, claim])];
 }
 
-/** The certificate was sent, and never arrived. */
+/** Findings for a certificate that was sent but never arrived. */
 function lostFindings({ unarrived, handshake }: Connection, subject: string): readonly Finding[] {
   if (unarrived === 0 || handshake.clientWentOn) return [];
   const expected = 'A client that acknowledges the certificate';
@@ -269,7 +274,7 @@ const ENDS: Readonly<Partial<Record<Connection['end'], string>>> = {
   'reset-by-server': 'The connection was reset in the name of the server.',
 };
 
-/** What a capture shows besides the certificate. */
+/** Returns sentences about everything other than the certificate. */
 function tell({ handshake, end, resetTtl, unarrived, serverFlight }: Connection): readonly string[] {
   const { tunnel, clientCertificate, serverAlert, version, firstEncrypted } = handshake;
   const isEncrypted = version === '1.3';

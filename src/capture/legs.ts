@@ -4,28 +4,31 @@ import { isSameLeaf } from '../core/certificate.ts';
 import type { Confidence } from '../engine/model.ts';
 import { type JudgedConnection, suspicion } from './judge-capture.ts';
 
-/** What ends TLS between two legs of a capture. */
+/** A device that terminates TLS between two legs of a capture. */
 export interface Interceptor {
-  /** The device that captured, as its prompt names it. */
+  /** The capturing device, as named in its prompt. */
   readonly device: string | null;
-  /** The address that it connects to the server from; null: that of the client. */
+  /** Address from which it connects to the server. Null if it uses the client's. */
   readonly address: string | null;
-  /** Where the client's side was captured, and where the server's: interfaces, or files. */
+  /** Where the client's and the server's side were captured: interfaces or files. */
   readonly inside: string;
   readonly outside: string;
   readonly confidence: Confidence;
-  /** The outer chain is forged as well: another device is farther out. */
+  /** The outer chain is forged as well, so there is another device farther out. */
   readonly isAnotherFartherOut: boolean;
   readonly summary: string;
 }
 
-/** How far apart the clocks of two captures may be, and how long a proxy takes before it connects on its own. */
+/**
+ * Maximum difference between the clocks of two captures, and maximum time that a proxy takes to open its own
+ * connection.
+ */
 const TOGETHER: Millis = 10_000;
 
 /**
- * Finds the legs of the same traffic, and notes them in the connections. An equal client random on both proves that
- * nothing but addresses was changed; two connections that belong together with different ones prove that TLS ended in
- * between, whatever the version.
+ * Finds legs of the same traffic and records them in the connections. An equal client random on both legs proves that
+ * only addresses were changed. If two related connections have different randoms, TLS was terminated in between,
+ * whatever the version.
  *
  * @param judged in the order of the files, of which the first is the inner one
  */
@@ -75,11 +78,11 @@ function isForged({ verdict }: JudgedConnection): boolean {
   return verdict.startsWith('intercept');
 }
 
-/** They were passed on as they are: routed, or with other addresses. */
+/** Reports whether the traffic was forwarded without change, apart from addresses. */
 function isForwarded(one: JudgedConnection, other: JudgedConnection): boolean {
   const [random, otherRandom] = [one.seen.handshake.hello?.random, other.seen.handshake.hello?.random];
   if (random !== undefined && otherRandom !== undefined) return random === otherRandom;
-  // Only one of both has the hello: address translation keeps the numbers of TCP.
+  // Only one of them contains the hello, but address translation does not change TCP sequence numbers.
   const { initialSequence } = one.seen;
   return initialSequence !== null && initialSequence === other.seen.initialSequence && isBeside(one, other);
 }
@@ -93,19 +96,19 @@ function forwardedText(one: JudgedConnection, other: JudgedConnection): string {
   );
 }
 
-/** Close in time, on different legs. */
+/** Reports whether the connections are close in time and on different legs. */
 function isBeside(one: JudgedConnection, other: JudgedConnection): boolean {
   const isElsewhere = one.file !== other.file || one.seen.leg !== other.seen.leg || one.seen.side !== other.seen.side;
   return isElsewhere && (one.file.isRelative || other.file.isRelative || apart(one, other) <= TOGETHER);
 }
 
 /**
- * Whether the outer connection is what a device opened for the inner one. In one capture the inner one comes in from the
- * client, and the outer one leaves; of two captures the first is the inner one.
+ * Reports whether a device opened the outer connection for the inner one. In a single capture, the inner connection
+ * comes in from the client and the outer one leaves. Of two captures, the first is the inner one.
  */
 function isTerminated(inner: JudgedConnection, outer: JudgedConnection): boolean {
   if (inner === outer || !isSameServer(inner, outer) || !isBeside(inner, outer)) return false;
-  // Nobody in between has the key of the server.
+  // No device in between has the server's key.
   if (isSameLeaf(inner.chain, outer.chain)) return false;
   if (inner.file !== outer.file) return inner.file.order < outer.file.order;
   const [inside, outside] = [inner.seen, outer.seen];
@@ -121,7 +124,7 @@ function isSameServer({ seen: inner }: JudgedConnection, { seen: outer }: Judged
   return inner.server === outer.server || inner.handshake.tunnel === outer.server;
 }
 
-/** The interface; of two files, the file. */
+/** Returns the interface, or the file if there are two. */
 function placeOf({ file, seen: { leg, side } }: JudgedConnection, other: JudgedConnection): string {
   if (file !== other.file) return file.file;
   return leg ?? (side === null ? file.file : side === 'in' ? 'the inside' : 'the outside');
@@ -133,7 +136,7 @@ function interceptorOf(inner: JudgedConnection, outer: JudgedConnection): Interc
   const [client, source] = [hostOf(inner.seen.client), hostOf(outer.seen.client)];
   const address = client === source ? null : source;
   const device = isOneCapture ? inner.file.device : null;
-  // Of two captures, other traffic may look alike: another chain, or one that is not genuine, cannot.
+  // In two captures, unrelated traffic can look similar, but not with a different or forged chain.
   const isOther = inner.chain !== null && outer.chain !== null && !isSameLeaf(inner.chain, outer.chain);
   const isAnotherFartherOut = isForged(outer);
   const who = isOneCapture

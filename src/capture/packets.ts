@@ -2,45 +2,47 @@ import ipaddr from 'ipaddr.js';
 import type { EpochMs } from '../core/clock.ts';
 import { Cursor } from './bytes.ts';
 
-/** One packet of a capture, from the link header on. */
+/** One captured packet, from the link header on. */
 export interface RawPacket {
-  /** When it was captured. Of a file with relative times: since its beginning, or since midnight. */
+  /** Time of capture. In a file with relative times, the time since its beginning or since midnight. */
   readonly at: EpochMs;
-  /** Number of the link type (https://www.tcpdump.org/linktypes.html), or `text`: a dump does not say which. */
+  /**
+   * Number of the link type (https://www.tcpdump.org/linktypes.html), or `text` for a dump, which does not contain it.
+   */
   readonly link: number | 'text';
-  /** As far as it was captured. Valid until the next packet is read. */
+  /** The captured bytes. Valid until the next packet is read. */
   readonly bytes: Buffer;
-  /** Bytes that it had on the wire. */
+  /** Length on the wire in bytes. */
   readonly length: number;
-  /** Name of the interface; null: the file does not say. */
+  /** Name of the interface. Null if the file does not contain it. */
   readonly port: string | null;
-  /** Whether the device that captured received or sent it; null: the file does not say. */
+  /** Whether the capturing device received or sent the packet. Null if the file does not contain it. */
   readonly direction: 'in' | 'out' | null;
 }
 
-/** What was read of one file, as far as it was read. */
+/** Facts about one file, up to where it was read. */
 export class CaptureFile {
-  /** As a person typed it, and its place among those that were typed. */
+  /** As typed, and its position among the typed files. */
   readonly file: string;
   readonly order: number;
   format: 'pcap' | 'pcapng' | 'fortigate' | 'tcpdump' | null = null;
   packets = 0;
-  /** Packets that could not be read, and why: also packets of a dump of which a line is missing. */
+  /** Number of unreadable packets by reason, including packets of a dump with a missing line. */
   readonly unread: Record<Exclude<Undecoded, 'other'> | 'lost', number> = { fragment: 0, cut: 0, broken: 0, lost: 0 };
-  /** Time of the first packet; null: there is none. */
+  /** Time of the first packet. Null if there is none. */
   startedAt: EpochMs | null = null;
-  /** The device that made it, as its prompt names it; null: the file does not say. */
+  /** The capturing device, as named in its prompt. Null if the file does not contain it. */
   device: string | null = null;
-  /** Packets are dated from the beginning of the capture, or from midnight, and not absolutely. */
+  /** Times are relative to the beginning of the capture or to midnight, not absolute. */
   isRelative = false;
-  /** Connections that were not followed because too many were open at once, and those to anybody else. */
+  /** Connections that were not followed because too many were open at the same time, and connections to other hosts. */
   excess = 0;
   others = 0;
-  /** Some server answered, so that it sees both directions. */
+  /** Some server answered, so the capture contains both directions. */
   sawAnswers = false;
-  /** What resolvers answered about names of interest. */
+  /** Resolvers' answers for names of interest. */
   readonly dns: { readonly name: string; readonly answers: readonly string[]; readonly resolver: string }[] = [];
-  /** Why reading ended before the end of the file; null: it did not. */
+  /** Why reading stopped before the end of the file. Null if it did not. */
   problem: string | null = null;
 
   constructor(file: string, order: number) {
@@ -49,31 +51,31 @@ export class CaptureFile {
   }
 }
 
-/** What TCP or UDP carried in one packet. */
+/** TCP or UDP content of one packet. */
 export interface Segment extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
   readonly transport: 'tcp' | 'udp';
   readonly source: string;
   readonly sourcePort: number;
   readonly destination: string;
   readonly destinationPort: number;
-  /** Hops that were left: TTL or hop limit. */
+  /** Remaining hops: TTL or hop limit. */
   readonly ttl: number;
-  /** Of TCP; zeros for UDP. */
+  /** For TCP. Zero for UDP. */
   readonly sequence: number;
   readonly acknowledged: number;
   readonly flags: Readonly<Record<'syn' | 'ack' | 'fin' | 'rst', boolean>>;
   readonly payload: Buffer;
-  /** Bytes of the payload that the packet had, and the capture does not. */
+  /** Number of payload bytes in the packet that are not in the capture. */
   readonly missing: number;
 }
 
 /**
- * Why there is no segment: `fragment` of an IP packet, `cut` before the ports (snaplen), `broken` where lengths
- * contradict each other, `other` for every other protocol.
+ * Why there is no segment: `fragment` of an IP packet, `cut` before the ports (snaplen), `broken` if lengths contradict
+ * each other, `other` for all other protocols.
  */
 export type Undecoded = 'fragment' | 'cut' | 'broken' | 'other';
 
-/** Reads the headers of one packet, from the link to the ports. Never throws, whatever the bytes. */
+/** Parses the headers of one packet, from the link to the ports. Never throws. */
 export function decodePacket(packet: RawPacket): Segment | Undecoded {
   const network = networkOf(packet);
   if (network === null) return 'other';
@@ -81,7 +83,7 @@ export function decodePacket(packet: RawPacket): Segment | Undecoded {
   const bytes = packet.bytes.subarray(start);
   const ip = ipOf(bytes);
   if (typeof ip === 'string') return ip;
-  // A dump does not say how long the packet was: the IP header does.
+  // A dump does not contain the length of the packet, but the IP header does.
   const length = packet.link === 'text' ? ip.length : Math.min(ip.length, packet.length - start - ip.start);
   const transport = transportOf(new Cursor(bytes.subarray(ip.start)), ip.protocol, length);
   if (typeof transport === 'string') return transport;
@@ -89,16 +91,18 @@ export function decodePacket(packet: RawPacket): Segment | Undecoded {
   return { ...transport, source, destination, ttl, at: packet.at, port, direction };
 }
 
-/** Link types, and where their EtherType is and their header ends: Ethernet, Linux cooked version 1 and 2. */
+/**
+ * Link types, with the offsets of the EtherType and of the end of the header: Ethernet, Linux cooked versions 1 and 2.
+ */
 const ETHERTYPE_AT: ReadonlyMap<RawPacket['link'], readonly [typeAt: number, end: number]> = new Map([
   [1, [12, 14]],
   [113, [14, 16]],
   [276, [0, 20]],
 ]);
-/** LINKTYPE_RAW, LINKTYPE_IPV4, LINKTYPE_IPV6, and DLT_RAW of some systems. */
+/** LINKTYPE_RAW, LINKTYPE_IPV4, LINKTYPE_IPV6, and DLT_RAW on some systems. */
 const RAW: readonly RawPacket['link'][] = [101, 228, 229, 12, 14];
 
-/** Where the IP header begins, and on which interface and in which direction the packet was seen. */
+/** Returns the offset of the IP header, and the interface and direction of the packet. */
 function networkOf(packet: RawPacket): (Pick<RawPacket, 'port' | 'direction'> & { readonly start: number }) | null {
   const { link, bytes, port, direction } = packet;
   const start = RAW.includes(link)
@@ -108,7 +112,7 @@ function networkOf(packet: RawPacket): (Pick<RawPacket, 'port' | 'direction'> & 
       : startOfIp(bytes, ETHERTYPE_AT.get(link));
   if (start === null) return null;
   if (link !== 113 && link !== 276) return { start, port, direction };
-  // Its type is 4 if this host sent the packet.
+  // The packet type is 4 if this host sent the packet.
   const isSent = bytes[link === 113 ? 1 : 10] === 4;
   const own = link === 276 ? (port ?? `if${String(bytes.readUInt32BE(4))}`) : port;
   return { start, port: own, direction: isSent ? 'out' : 'in' };
@@ -116,14 +120,14 @@ function networkOf(packet: RawPacket): (Pick<RawPacket, 'port' | 'direction'> & 
 
 const VLANS: readonly number[] = [0x8100, 0x88a8, 0x9100];
 const MAX_VLANS = 4;
-/** IPv4, IPv6, and PPPoE with the bytes of its own header (RFC 2516). */
+/** IPv4, IPv6, and PPPoE with the size of its header (RFC 2516). */
 const NETWORKS: ReadonlyMap<number, number> = new Map([
   [0x0800, 0],
   [0x86dd, 0],
   [0x8864, 8],
 ]);
 
-/** Follows EtherTypes to the IP header; null: something else is there. */
+/** Follows EtherTypes to the IP header. Returns null for other protocols. */
 function startOfIp(bytes: Buffer, [typeAt, end]: readonly [number, number] = [0, 0]): number | null {
   let [at, start] = [typeAt, end];
   for (let vlans = 0; vlans <= MAX_VLANS && Math.max(at + 2, start) <= bytes.length; vlans += 1) {
@@ -136,9 +140,9 @@ function startOfIp(bytes: Buffer, [typeAt, end]: readonly [number, number] = [0,
   return null;
 }
 
-/** A dump does not say which header it begins with: the one behind which an IP packet fits best. */
+/** A dump does not specify its first header. Chooses the one after which an IP packet fits best. */
 function startInText(bytes: Buffer): number | null {
-  // "tcpdump -X" prints PPPoE with its header, of version and type 1.
+  // "tcpdump -X" prints PPPoE with its header, which has version and type 1.
   const starts = [0, ...(bytes[0] === 0x11 ? [8] : [])];
   starts.push(...[...ETHERTYPE_AT.values()].flatMap((header) => startOfIp(bytes, header) ?? []));
   const fitting = starts.flatMap((start) => {
@@ -152,12 +156,12 @@ function startInText(bytes: Buffer): number | null {
 
 interface IpHeader extends Pick<Segment, 'source' | 'destination' | 'ttl'> {
   readonly protocol: number;
-  /** Where TCP or UDP begins, and how long it is. */
+  /** Offset and length of TCP or UDP. */
   readonly start: number;
   readonly length: number;
 }
 
-/** Lengths are zero where the network card cuts the packet (TSO): then it is as long as what was captured. */
+/** Lengths are zero if the network card segments the packet (TSO). In that case, the captured length is used. */
 function ipOf(bytes: Buffer): IpHeader | Undecoded {
   const version = (bytes[0] ?? 0) >> 4;
   return version === 4 ? ipv4Of(bytes) : version === 6 ? ipv6Of(bytes) : 'other';
@@ -170,7 +174,7 @@ function ipv4Of(bytes: Buffer): IpHeader | Undecoded {
   header.skip(1);
   const total = header.number(2) || bytes.length;
   header.skip(2);
-  // More fragments follow, or it is not the first.
+  // More fragments follow, or this is not the first one.
   const isFragment = header.number(2) % 0x4000 !== 0;
   const [ttl, protocol] = [header.number(1), header.number(1)];
   header.skip(2);
@@ -179,7 +183,7 @@ function ipv4Of(bytes: Buffer): IpHeader | Undecoded {
   return isFragment ? 'fragment' : { protocol, ttl, source, destination, start, length: total - start };
 }
 
-/** Extension headers that are passed: hop-by-hop, routing, destination (RFC 8200 §4), authentication (RFC 4302). */
+/** Extension headers that are skipped: hop-by-hop, routing, destination (RFC 8200 §4), authentication (RFC 4302). */
 const EXTENSIONS: readonly number[] = [0, 43, 60, 51];
 const AUTHENTICATION = 51;
 const FRAGMENT = 44;
@@ -209,7 +213,7 @@ function ipv6Of(bytes: Buffer): IpHeader | Undecoded {
 const TCP = 6;
 const UDP = 17;
 
-/** @param length of TCP or UDP with its header, on the wire */
+/** @param length of TCP or UDP including its header, on the wire */
 function transportOf(
   header: Cursor,
   protocol: number,

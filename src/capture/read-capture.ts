@@ -5,11 +5,11 @@ import { type Choice, type Connection, createConnectionTable } from './connectio
 import { readFormat } from './formats.ts';
 import { type CaptureFile, decodePacket, type Segment } from './packets.ts';
 
-/** Which connections are meant. */
+/** The connections to judge. */
 export interface CaptureTarget {
   readonly host: string;
   readonly port: number;
-  /** SNI; null: none is sent. */
+  /** SNI. Null if none is sent. */
   readonly serverName: string | null;
   /** Addresses and CIDR blocks. */
   readonly addresses: readonly string[];
@@ -18,12 +18,11 @@ export interface CaptureTarget {
 const DNS_PORT = 53;
 
 /**
- * Reads one capture up to the handshakes of the connections to the target. Never throws because of what the file
- * contains.
+ * Reads one capture up to the handshakes of the connections to the target. Never throws because of the content.
  *
- * @param file filled in while it is read
- * @param wantsAll the TLS connections to all other servers as well
- * @param onConnection is handed each connection when it has ended
+ * @param file filled in during reading
+ * @param wantsAll include TLS connections to all other servers
+ * @param onConnection called with each connection that has ended
  */
 export async function readCapture(
   file: CaptureFile,
@@ -54,7 +53,7 @@ export async function readCapture(
   table.end();
 }
 
-/** The name that the client asked for decides; where it asked for none, the address does. */
+/** The requested server name decides, or the address if there is none. */
 function choiceFor(
   { handshake: { hello, tunnel }, serverAddress, serverPort, isNoTls }: Connection,
   names: readonly string[],
@@ -69,11 +68,11 @@ function choiceFor(
 }
 
 const MAX_ANSWERS = 100;
-/** Connections with resolvers whose messages come in pieces. */
+/** Maximum number of resolver connections with partial messages. */
 const MAX_STREAMS = 64;
 const MAX_MESSAGE = 65_535 + 2;
 
-/** Collects what resolvers answer about names, over UDP and TCP. */
+/** Collects resolvers' answers about names, over UDP and TCP. */
 function createDnsReader(file: CaptureFile, names: readonly string[]): (segment: Segment) => void {
   const asked = names.flatMap((name) => [{ name, type: 'A' } as const, { name, type: 'AAAA' } as const]);
   const found = new Set<string>();
@@ -96,7 +95,7 @@ function createDnsReader(file: CaptureFile, names: readonly string[]): (segment:
       read(payload, source);
       return;
     }
-    // Two bytes of length before each message (RFC 1035 §4.2.2). A message that lost a piece is given up.
+    // Each message is preceded by its length in two bytes (RFC 1035 §4.2.2). A message with a lost piece is discarded.
     const key = `${source} ${destination} ${String(destinationPort)}`;
     let rest = Buffer.concat([streams.get(key) ?? Buffer.alloc(0), payload]);
     while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {

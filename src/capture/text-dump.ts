@@ -4,39 +4,39 @@ import { visibleText } from '../core/visible-text.ts';
 import { CaptureError, type FileBytes } from './bytes.ts';
 import type { CaptureFile, RawPacket } from './packets.ts';
 
-/** Longer lines are of nothing that is read here. */
+/** Longer lines are irrelevant. */
 const MAX_LINE = 4_096;
-/** A packet of a dump has no more, whatever its lines say. */
+/** Maximum bytes in a packet of a dump. */
 const MAX_BYTES = 65_600;
-/** Text without a packet up to here is no capture. */
+/** A text without any packet up to here is not a capture. */
 const MAX_WITHOUT_PACKET = 16 * 1024 * 1024;
-/** Modules of a chassis whose lines may alternate. */
+/** Modules of a chassis whose lines can be interleaved. */
 const MAX_MODULES = 32;
 
 const USE_ANOTHER_LEVEL =
   'as levels 1 and 4 do. Capture again with level 6 ("ftm-watch capture --print-command fortigate" prints the ' +
   'command), or with "tcpdump -X"';
 const MODULE = /^\s*\[(?<module>[A-Za-z][\w-]{1,15})\]\s*/u;
-/** Behind the time: the interface and the direction, where the command was for several interfaces. */
+/** After the time: interface and direction, if the command covered several interfaces. */
 const HEADER =
   /^\s*(?<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d+|\d\d:\d\d:\d\d\.\d+|\d+\.\d+)\s+(?:(?<port>\S{1,64})\s+(?<direction>in|out|--|In|Out|B|M|P)\s+)?(?<rest>\S.*)$/u;
 const HEX = /^\s*0x(?<offset>[0-9a-f]{4,5}):?\s+(?<hex>(?:[0-9a-f]{4} ){0,7}(?:[0-9a-f]{4}|[0-9a-f]{2}))(?![0-9a-f])/iu;
-/** The command as a person typed it, behind the prompt that names the device. */
+/** The command as typed after the prompt, which contains the device name. */
 const COMMAND =
   /(?:^|(?<device>[\w.-]{1,64})[^#$>]{0,40}[#$>]\s*)dia[a-z]*\s+sni[a-z]*\s+pa[a-z]*\s+\S+\s+(?:'[^']*'|"[^"]*"|\S+)\s+[1-6](?:\s+\d+(?:\s+(?<clock>[al]))?)?/u;
 
-/** A dump as far as it was read. */
+/** A partially read dump. */
 interface Dump {
   readonly facts: CaptureFile;
-  /** Packets of which more lines may come, by their modules. */
+  /** Packets that may have further lines, by module. */
   readonly open: Map<string, Pick<RawPacket, 'at' | 'port' | 'direction'> & { readonly bytes: number[] }>;
   headers: number;
   isUtc: boolean;
 }
 
 /**
- * Reads what "diagnose sniffer packet" (levels 2, 3, 5 and 6) and "tcpdump -x", "-X", "-xx" and "-XX" print, also copied
- * from a terminal. A packet is complete when the next one of its module begins.
+ * Reads the output of "diagnose sniffer packet" (levels 2, 3, 5 and 6) and of "tcpdump -x", "-X", "-xx" and "-XX", also
+ * if copied from a terminal. A packet is complete when the next one of its module begins.
  */
 export async function* readText(file: FileBytes, facts: CaptureFile): AsyncGenerator<RawPacket> {
   facts.format = 'fortigate';
@@ -71,7 +71,7 @@ async function* linesOf(file: FileBytes): AsyncGenerator<string> {
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
-/** Returns the packet that is complete since this line begins another one. */
+/** Returns the packet that is complete because this line begins a new one. */
 function readLine(dump: Dump, line: string): RawPacket | null {
   const { module = '' } = MODULE.exec(line)?.groups ?? {};
   const own = line.replace(MODULE, '');
@@ -113,7 +113,7 @@ function addBytes({ open, facts }: Dump, module: string, { offset = '', hex = ''
     packet.bytes.push(...Buffer.from(hex.replaceAll(' ', ''), 'hex'));
     return;
   }
-  // A line was lost, or is of another packet.
+  // A line is missing or belongs to another packet.
   facts.unread.lost += 1;
   open.delete(module);
 }
@@ -125,15 +125,15 @@ function finished({ open }: Dump, module: string): RawPacket | null {
   return { ...packet, link: 'text', bytes: Buffer.from(packet.bytes), length: packet.bytes.length };
 }
 
-/** A date without a zone is the local time of the device, which is taken for that of this machine. */
+/** A date without a zone is the device's local time, which is assumed to be the same as this machine's. */
 function timeOf(text: string, isUtc: boolean): { readonly at: EpochMs; readonly isRelative: boolean } {
   const [, date, hours = '0', minutes = '0', seconds = '0'] =
     /^(?:(\d{4}-\d\d-\d\d)[ T])?(\d\d):(\d\d):(\d\d\.\d+)$/u.exec(text) ?? [];
-  // A date holds milliseconds only.
+  // A Date has only milliseconds.
   const minute = Date.parse(`${date ?? ''}T${hours}:${minutes}:00${isUtc ? 'Z' : ''}`);
   if (!Number.isNaN(minute)) return { at: minute + Number(seconds) * 1_000, isRelative: false };
   const sinceMidnight = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds);
   const at = (text.includes(':') ? sinceMidnight : Number(text)) * 1_000;
-  // "tcpdump -tt" counts from 1970.
+  // "tcpdump -tt" prints seconds since 1970.
   return { at, isRelative: at < 1e12 };
 }

@@ -27,15 +27,15 @@ import { MARKS } from '../report/report-text.ts';
 import { certificateLines } from './trust-text.ts';
 
 export interface CaptureWish {
-  /** As typed; `-`: standard input. */
+  /** As typed; `-` is standard input. */
   readonly files: readonly string[];
   readonly json: boolean;
   readonly all: boolean;
-  /** Id of the incident that the verdict is added to. */
+  /** Id of the incident to which the verdict is added. */
   readonly attach: string | null;
 }
 
-/** The files that certificates are judged by. */
+/** Files that are needed to judge certificates. */
 export const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.test(key);
 
 const EXIT: Readonly<Record<Level, number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
@@ -63,7 +63,7 @@ const MOST_ATTACHED = 5;
 
 /**
  * Adds the worst connections to an open incident, those of the units first.
- * @throws {Error} when the daemon does not take them
+ * @throws {Error} if the daemon does not accept them
  */
 async function attach(result: CaptureResult, incident: string, config: Config, terminal: Invocation): Promise<void> {
   const units = unitAddresses(config);
@@ -83,8 +83,8 @@ async function attach(result: CaptureResult, incident: string, config: Config, t
 }
 
 /**
- * Reads captures and judges them with what the configuration trusts.
- * @throws {Error} saying which file cannot be read
+ * Reads captures and judges them with the configured trust.
+ * @throws {Error} naming the file that cannot be read
  */
 export async function capturesOf(
   config: Config,
@@ -98,13 +98,13 @@ export async function capturesOf(
   return examineCaptures(sources, target, (subject) => knowledge.ofAny(subject), { all, now: clock.now() });
 }
 
-/** A file that grows is read as far as it went when it was opened. */
+/** A growing file is read up to the size that it had when it was opened. */
 async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   try {
     await using file = await open(resolve(cwd, name));
     const { size } = await file.stat();
     const buffer = Buffer.alloc(65_536);
-    // Of a pipe, no size is known.
+    // The size of a pipe is unknown.
     for (let left = size || Number.POSITIVE_INFINITY; left > 0; ) {
       const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, left), null);
       if (bytesRead === 0) return;
@@ -132,13 +132,13 @@ export async function printCaptureCommand(device: 'fortigate' | 'appliance', ter
   return 0;
 }
 
-/** Blocks that contain others make those superfluous, but a filter of single addresses is easier to check. */
+/** A block can make single addresses redundant, but a filter of single addresses is easier to check. */
 function filterOf(addresses: readonly string[], host: string): string {
   const parts = addresses.map((address) => (address.includes('/') ? `net ${address}` : `host ${address}`));
   return parts.length > 1 ? `(${parts.join(' or ')})` : (parts[0] ?? `host ${host}`);
 }
 
-/** Connections and findings that are shown in full. */
+/** Number of connections and findings that are shown in full. */
 const MOST_SHOWN = 20;
 const MOST_FINDINGS = 8;
 const MAX_TEXT = 1_000;
@@ -153,7 +153,7 @@ const CONCLUSIONS: Readonly<Record<Level, string>> = {
   unknown: 'UNKNOWN: no connection in the capture could be judged.',
 };
 
-/** The verdict for a person at a terminal. Ends with a line break. */
+/** Formats the verdict for the terminal, with a line break at the end. */
 function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
   const colors = createColors(style.color);
   const rank = (one: JudgedConnection): number => LEVELS.indexOf(levelOf(one));
@@ -205,7 +205,7 @@ function connectionLines(
   ];
 }
 
-/** Each chain once, as it was sent. */
+/** Returns each distinct chain once, as it was sent. */
 function chainLines(connections: readonly JudgedConnection[]): readonly string[] {
   const sent = connections.flatMap(({ chain }) => (chain?.certificates.length ? [chain.certificates] : []));
   return [...new Map(sent.map((chain) => [chainKey(chain), chain])).values()]
@@ -213,7 +213,7 @@ function chainLines(connections: readonly JudgedConnection[]): readonly string[]
     .flatMap((chain) => ['The chain as it was sent:', ...chain.flatMap(certificateLines), '']);
 }
 
-/** The causes that the connections show, with their remedies, as "check" tells them. */
+/** Returns the causes that the connections show, with their remedies, as "check" does. */
 function causesOf(connections: readonly JudgedConnection[], config: Config): readonly Cause[] {
   const { host, port } = config.licenseServer;
   const faults = connections.flatMap(({ seen, findings }) => {

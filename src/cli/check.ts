@@ -25,29 +25,29 @@ import { readDaemonStatus } from './daemon-client.ts';
 import { examine, neededToExamine } from './examine.ts';
 import { loadOrExplain, type Invocation, storeOrExplain } from './terminal.ts';
 
-/** Of a round that listens to nothing. */
+/** Log part of a round that does not receive the log. */
 export const UNHEARD: LogPart = {
   kind: 'unheard',
   reason: 'Not looked at: only the daemon listens to the log',
   isTrouble: false,
 };
 
-/** The daemon answers at once, unless it is blocked. */
+/** The daemon answers immediately unless it is blocked. */
 const DAEMON_LIMIT: Millis = 3_000;
 
 export interface CheckForm {
-  /** One JSON object instead of text. */
+  /** Print one JSON object instead of text. */
   readonly json: boolean;
-  /** With the steps of an activation. */
+  /** Also print the steps of an activation. */
   readonly steps: boolean;
-  /** What is not seen by then is unknown. */
+  /** Everything that has not been checked by then is unknown. */
   readonly timeout: Millis;
 }
 
-/** For what comes before and after the looks. */
+/** Reserved for the work before and after the checks. */
 const MARGIN: Millis = 500;
 
-/** One round of everything. Returns the exit code. */
+/** Runs one round of everything. Returns the exit code. */
 export async function check(form: CheckForm, terminal: Invocation): Promise<number> {
   const { json, timeout } = form;
   const config = await loadOrExplain(terminal, neededToExamine);
@@ -89,7 +89,10 @@ function textOf(
   return `${renderDiagnosis(diagnosis, style, asides)}${steps ? `\n${renderSteps(diagnosis, style)}` : ''}`;
 }
 
-/** Null: no daemon runs, or it has no verdict yet. One that cannot be asked is named on standard error. */
+/**
+ * Returns null if no daemon runs or if it has no verdict yet. If the daemon cannot be queried, the reason is written to
+ * standard error.
+ */
 async function unseenBy(
   diagnosis: Diagnosis,
   storePath: string,
@@ -108,7 +111,7 @@ async function unseenBy(
   }
 }
 
-/** When it ended before everything was seen. */
+/** Set if the time ran out before everything was checked. */
 interface Ended {
   readonly after: Millis;
   readonly waitingFor: readonly string[];
@@ -130,15 +133,15 @@ function noteOf({ notify }: Config, ended: Ended | null): string | null {
 }
 
 export interface PluginLimits {
-  /** For all of it. */
+  /** Limit for the whole command. */
   readonly timeout: Millis;
-  /** How old the daemon's last round may be. */
+  /** Maximum age of the daemon's last round. */
   readonly longest: Millis;
 }
 
 /**
- * What the daemon knows, or where none runs a round of its own, as one line of a monitoring plugin. Writes nothing to
- * standard error, which Icinga takes for a part of the output. Returns the exit code.
+ * Prints the daemon's verdict as one line of a monitoring plugin. If no daemon runs, it runs a round itself. Nothing is
+ * written to standard error, which Icinga treats as part of the output. Returns the exit code.
  */
 export async function checkNagios(limits: PluginLimits, terminal: Invocation): Promise<number> {
   const { text, exitCode } = await answer(limits, terminal);
@@ -159,7 +162,7 @@ async function answer({ timeout, longest }: PluginLimits, terminal: Invocation):
   }
 }
 
-/** Null: none runs, or it cannot be found. */
+/** Returns null if no daemon runs or if its store cannot be located. */
 async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginAnswer | null> {
   const storePath = await storeOrExplain(terminal);
   const status = storePath === null ? null : await readDaemonStatus(storePath, terminal);
@@ -169,7 +172,7 @@ async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginA
   return pluginAnswer(diagnosis, { by: 'daemon', incidents, now: terminal.clock.now(), longest });
 }
 
-/** Null: the configuration is not valid. */
+/** Returns null if the configuration is invalid. */
 async function ownRound(terminal: Invocation): Promise<PluginAnswer | null> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return null;

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import type { Shell } from './program.ts';
 
-/** A script without calls of the program: to complete is faster than to start it. */
+/** Returns a completion script that does not call the program, because completing is faster than starting it. */
 export function completion(shell: Shell, program: Command): string {
   const commands = completedCommands(program);
   switch (shell) {
@@ -14,9 +14,9 @@ export function completion(shell: Shell, program: Command): string {
   }
 }
 
-/** One command as a shell completes what stands behind it. */
+/** One command, as a shell needs it to complete its arguments. */
 export interface CompletedCommand {
-  /** With those above it, without the program itself: `silence add`; empty for the program. */
+  /** Includes parent commands, but not the program itself: `silence add`. Empty for the program. */
   readonly path: string;
   readonly words: readonly Word[];
   readonly options: readonly CompletedOption[];
@@ -38,7 +38,7 @@ export interface CompletedOption {
 
 const HELP: CompletedOption = { short: '-h', long: '--help', description: 'display help', takes: 'nothing' };
 
-/** The program and everything below it. */
+/** Returns the program and all commands below it. */
 function completedCommands(command: Command, path: readonly string[] = []): readonly CompletedCommand[] {
   const below = command.commands;
   return [
@@ -62,23 +62,23 @@ function completedOption({ short, long, flags, required, description }: Option):
   return [{ short: short ?? null, long, description, takes }];
 }
 
-/** `<file>`, `<path>`: how the help names them. */
+/** Matches `<file>`, `<path>`, as the help names them. */
 function isFile(name: string): boolean {
   return /\b(?:file|path|folder)\b/u.test(name);
 }
 
-/** Flags of all commands whose value is of this kind. */
+/** Returns the flags of all commands that take a value of this kind. */
 function flagsThatTake(kind: CompletedOption['takes'], commands: readonly CompletedCommand[]): readonly string[] {
   const options = commands.flatMap(({ options }) => options.filter(({ takes }) => takes === kind));
   return [...new Set(options.flatMap(({ short, long }) => (short === null ? [long] : [short, long])))];
 }
 
-/** For a shell, in single quotes. */
+/** Quotes text for a shell with single quotes. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** For bash(1), with or without the package bash-completion. */
+/** Script for bash(1), with or without the package bash-completion. */
 function bashCompletion(commands: readonly CompletedCommand[]): string {
   const files = flagsThatTake('file', commands);
   const texts = flagsThatTake('text', commands);
@@ -111,7 +111,7 @@ function bashBranch({ path, words, options, takesFiles }: CompletedCommand): str
   return `        ${quoted(path)}) words=${quoted(known.join(' '))}${takesFiles ? ' files=yes' : ''} ;;`;
 }
 
-/** For fish(1). */
+/** Script for fish(1). */
 function fishCompletion(commands: readonly CompletedCommand[]): string {
   const valued = [...flagsThatTake('file', commands), ...flagsThatTake('text', commands)];
   const below = commands.filter(({ path }) => path !== '').map(({ path }) => fishQuoted(path));
@@ -155,12 +155,12 @@ function flagsOf({ short, long, takes }: CompletedOption): string {
   }
 }
 
-/** Within single quotes fish takes a backslash before a quote or a backslash. */
+/** Inside single quotes, fish interprets a backslash before a quote or a backslash. */
 function fishQuoted(text: string): string {
   return `'${text.replaceAll(/[\\']/gu, String.raw`\$&`)}'`;
 }
 
-/** For zsh(1): to be sourced, or as a file `_ftm-watch` in $fpath. */
+/** Script for zsh(1): to be sourced, or a file `_ftm-watch` in $fpath. */
 function zshCompletion(commands: readonly CompletedCommand[]): string {
   const files = flagsThatTake('file', commands);
   const texts = flagsThatTake('text', commands);

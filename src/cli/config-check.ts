@@ -14,25 +14,25 @@ import { createDaemonClient, NoDaemon } from './daemon-client.ts';
 import { fileSurprises, machineSurprises } from './config.ts';
 import { type Invocation, load, loadWith, needsAll, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
 
-/** Exit codes; 3 is what `check` returns for a bad configuration too. */
+/** Exit codes. `check` also returns 3 for an invalid configuration. */
 const EXIT = { valid: 0, invalid: 3 } as const;
 
-/** As an error that ends the program is cut. */
+/** Same limit as for an error that ends the program. */
 const MAX_LINE = 2_000;
 
-/** Where the unit reads it. */
+/** Path from which the systemd unit reads the configuration. */
 const INSTALLED = '/etc/ftm-watch/ftm-watch.yaml';
 
 /**
- * Says whether the daemon would start with this configuration: first what is wrong with the file itself, then what is
- * missing or unusable on this machine. Creates nothing. Returns the exit code.
- * @param fileOnly nothing but the text of the configuration: for a machine that is not the daemon's
+ * Checks whether the daemon would start with this configuration: first problems in the file itself, then missing or
+ * unusable things on this machine. Creates nothing. Returns the exit code.
+ * @param fileOnly check only the text of the configuration, on a machine other than the daemon's
  */
 export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, terminal: Invocation): Promise<number> {
   const file = await load(terminal, needsNothing);
   if (file.kind === 'invalid') writeIssues(file, terminal.errors);
   const machine = fileOnly ? NOT_CHECKED : await checkMachine(file, terminal);
-  // They may quote a file that somebody else wrote.
+  // They can quote a file that somebody else wrote.
   terminal.errors.write(machine.problems.map((problem) => `${visibleText(problem, MAX_LINE)}\n`).join(''));
   if (machine.problems.length > 0) terminal.errors.write(`${summaryOf(file, machine)}\n`);
   if (file.kind === 'invalid' || machine.problems.length > 0) return EXIT.invalid;
@@ -46,14 +46,14 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
   return EXIT.valid;
 }
 
-/** The daemon itself reads no substitute. */
+/** The daemon itself does not read substitutes. */
 const NEEDS_RESTART =
   'The running service does not have these secrets yet, a reload is refused: systemctl restart ftm-watch.';
 
 interface MachineCheck {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
-  /** Of the service; null: as this process. */
+  /** The service's rights. Null to check with the rights of this process. */
   readonly rights: ServiceRights | null;
 }
 
@@ -99,7 +99,10 @@ function linesOf(loaded: LoadResult): readonly string[] {
   return loaded.kind === 'ok' ? [] : loaded.issues.map(formatIssue);
 }
 
-/** With what the service cannot read, apart from what systemd reads for it. */
+/**
+ * Loads the configuration with the service's rights. Files that systemd reads for the service are not checked with
+ * them.
+ */
 async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation): Promise<LoadResult> {
   if (rights === null) return load(terminal, needsAll);
   const named = new Set<string>();
@@ -120,7 +123,7 @@ async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation):
   return loadWith({ ...commandFiles, problem }, terminal);
 }
 
-/** A draft may lie where only the one who writes it can read it. */
+/** A draft can be in a place where only its author can read it. */
 async function unreadableSources(sources: readonly string[]): Promise<readonly string[]> {
   const read = sources.filter((source, index) => index > 0 || source === INSTALLED);
   const problems = await Promise.all(read.map(async (file) => ({ file, reason: await localFiles.problem(file) })));
@@ -131,7 +134,7 @@ async function unreadableSources(sources: readonly string[]): Promise<readonly s
   );
 }
 
-/** Null: none runs with this store. */
+/** Returns null if no daemon runs with this store. */
 async function runningDaemon({ store }: Config, terminal: Invocation): Promise<RunningDaemon | null> {
   try {
     await using daemon = await createDaemonClient(controlPlace(store.path, terminal.env), terminal);
@@ -143,13 +146,13 @@ async function runningDaemon({ store }: Config, terminal: Invocation): Promise<R
   return { holdsPort: holder === null ? null : await portsOf(holder) };
 }
 
-/** What the unit of the package lets the daemon do. */
+/** The rights that the packaged unit gives the daemon. */
 export interface ServiceRights {
   readonly user: string;
   readonly group: string;
-  /** Beside those that the user is a member of. */
+  /** In addition to the groups of which the user is a member. */
   readonly groups: readonly string[];
-  /** Ports below 1024 without asking. */
+  /** It can bind to ports below 1024. */
   readonly bindsAnyPort: boolean;
 }
 
@@ -162,13 +165,13 @@ const PROPERTIES = [
   'AmbientCapabilities',
   'PrivateUsers',
 ] as const;
-/** Of the package. */
+/** User that the package creates. */
 const USER = 'ftm-watch';
 
 /**
- * The rights of the installed service, with its drop-ins. Where systemd cannot be asked, those of the user that the
- * package makes.
- * @returns null: this process may not take them, or there is no such service or user
+ * Returns the rights of the installed service, including drop-ins. If systemd cannot be queried, returns those of the
+ * user that the package creates.
+ * @returns null if this process cannot switch to them, or if the service or user does not exist
  */
 async function serviceRights(): Promise<ServiceRights | null> {
   if (process.geteuid?.() !== 0) return null;
@@ -176,7 +179,7 @@ async function serviceRights(): Promise<ServiceRights | null> {
   if (unit === null) return existing({ user: USER, group: USER, groups: [], bindsAnyPort: false });
   const { LoadState, User: user = '', Group: group = '', SupplementaryGroups: groups = '' } = unit;
   if (LoadState !== 'loaded' || user === '' || user === 'root') return null;
-  // A user namespace of its own has no rights over ports of the machine (systemd.exec(5), PrivateUsers=).
+  // A separate user namespace has no rights over the machine's ports (systemd.exec(5), PrivateUsers=).
   const bindsAnyPort =
     (unit['AmbientCapabilities'] ?? '').split(' ').includes('cap_net_bind_service') && unit['PrivateUsers'] === 'no';
   return existing({
@@ -187,7 +190,7 @@ async function serviceRights(): Promise<ServiceRights | null> {
   });
 }
 
-/** Null: systemd does not run here. */
+/** Returns null if systemd does not run here. */
 async function showUnit(): Promise<Readonly<Record<string, string | undefined>> | null> {
   try {
     const { stdout } = await promisify(execFile)('systemctl', ['show', UNIT, `--property=${PROPERTIES.join(',')}`]);
@@ -205,20 +208,20 @@ async function existing(rights: ServiceRights): Promise<ServiceRights | null> {
   try {
     return await withRights(rights, () => Promise.resolve(rights));
   } catch {
-    // No such user.
+    // The user does not exist.
     return null;
   }
 }
 
-/** By group(5). */
+/** See group(5). */
 async function membershipsOf(user: string): Promise<readonly string[]> {
   const lines = (await readFile('/etc/group', 'utf8')).split('\n').map((line) => line.split(':'));
   return lines.flatMap(([name = '', , , members = '']) => (members.split(',').includes(user) ? [name] : []));
 }
 
 /**
- * Does something with these rights, and nothing else meanwhile: they are those of the whole process.
- * @throws {Error} when there is no such user or group; and what `work` throws
+ * Runs `work` with these rights. They apply to the whole process, so nothing else may run at the same time.
+ * @throws {Error} if the user or group does not exist; and whatever `work` throws
  */
 async function withRights<T>({ user, group, groups }: ServiceRights, work: () => Promise<T>): Promise<T> {
   const own = { groups: process.getgroups?.() ?? [], group: process.getegid?.() ?? 0, user: process.geteuid?.() ?? 0 };

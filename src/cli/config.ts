@@ -10,7 +10,6 @@ import { exposureNotes } from '../web/change-refusal.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 
 export interface ConfigCommandOptions extends Streams {
-  /** What loading the file gave. */
   readonly result: LoadResult;
 }
 
@@ -19,8 +18,8 @@ export async function runConfigPrint(terminal: Invocation): Promise<number> {
 }
 
 /**
- * `config print`: the configuration in force as YAML, with every default and without any secret's value. Returns the
- * exit code.
+ * `config print`: prints the active configuration as YAML, with all defaults and without secrets. Returns the exit
+ * code.
  * @internal
  */
 export function configPrint({ result, output, errors }: ConfigCommandOptions): number {
@@ -35,16 +34,16 @@ export function configPrint({ result, output, errors }: ConfigCommandOptions): n
   return 0;
 }
 
-/** `config schema`: the JSON Schema of the file, for editors. Returns the exit code. */
+/** `config schema`: prints the JSON Schema of the file, for editors. Returns the exit code. */
 export function configSchemaCommand({ output }: Pick<Streams, 'output'>): number {
   output.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   return 0;
 }
 
-/** "Others" of a file's mode: everybody with an account on this machine. */
+/** Read permission for "others" in a file's mode: everybody with an account on this machine. */
 const OTHERS_READ = 0o004;
 
-/** What is valid and may not be what was meant, a sentence each. */
+/** Returns a warning, one sentence each, for valid settings that may not be intended. */
 export function fileSurprises(config: Config): readonly string[] {
   const nobody = noChannelNote(config.notify);
   return [
@@ -55,7 +54,7 @@ export function fileSurprises(config: Config): readonly string[] {
   ];
 }
 
-/** An address with the length of its network is often meant as that address alone. */
+/** An address with a prefix length is often meant as that single address. */
 function blockSurprises({ logs, licenseServer }: Config): readonly string[] {
   const blocks = [
     ...logs.relays.map((block) => ({ key: 'logs.relays', block, what: 'is believed as a relay' })),
@@ -83,7 +82,7 @@ function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly
       "No log source is configured: FortiAuthenticator's own errors are not seen. Set logs.syslog, and this machine as " +
         'a syslog server on FortiAuthenticator.',
     ];
-  // The lines of an only unit are told from nothing.
+  // With a single unit, its lines do not have to be distinguished from others.
   return appliances.length < 2
     ? []
     : appliances
@@ -92,14 +91,14 @@ function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly
 }
 
 /**
- * Secrets that every user of this machine can read, a sentence each.
- * @param sources the files that the configuration was read from
+ * Returns a warning, one sentence each, for secrets that every user of this machine can read.
+ * @param sources the files from which the configuration was read
  */
 export async function machineSurprises(config: Config, sources: readonly string[]): Promise<readonly string[]> {
   const secrets = usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }) =>
     use === 'secret-file' || path?.at(-1) === 'keyFile' ? [text] : [],
   );
-  // The paths of these URLs are secrets, and stand in the file itself.
+  // The paths of these URLs are secrets and are in the configuration file itself.
   const files = [...new Set([...secrets, ...(secretUrls(config).length === 0 ? [] : sources)])];
   const open = await Promise.all(files.map(isReadByOthers));
   return files
@@ -111,7 +110,7 @@ async function isReadByOthers(file: string): Promise<boolean> {
   try {
     return ((await stat(file)).mode & OTHERS_READ) !== 0;
   } catch {
-    // Whether it can be read at all was asked before.
+    // Whether the file can be read at all is checked elsewhere.
     return false;
   }
 }

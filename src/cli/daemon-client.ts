@@ -15,31 +15,31 @@ import type { OpenIncident } from '../report/report-text.ts';
 
 export interface DaemonAnswer {
   readonly status: number;
-  /** As sent. */
+  /** Body as received. */
   readonly text: string;
-  /** Undefined where the text is no JSON. */
+  /** Undefined if the text is not JSON. */
   readonly json: unknown;
 }
 
-/** Speaks to a daemon over its socket on this machine (`controlPlace`). */
+/** Talks to a daemon over its socket on this machine (`controlPlace`). */
 export interface DaemonClient extends AsyncDisposable {
   /**
-   * @throws {NoDaemon} none runs
-   * @throws {Error} saying what to do: this user may not
+   * @throws {NoDaemon} if no daemon runs
+   * @throws {Error} with advice on what to do if this user has no access
    */
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
 }
 
-/** Nothing listens: none runs with this configuration. */
+/** Nothing listens on the socket, so no daemon runs with this configuration. */
 export class NoDaemon extends Error {
   override readonly name = 'NoDaemon';
 }
 
-/** A reload lets what is under way finish first. */
+/** A reload waits for running work to finish first. */
 const ANSWER_LIMIT: Millis = 30_000;
 /**
- * Bytes. Far more than the largest answer of a daemon: a status or a list with hundreds of incidents, each with the
- * commands of its remedy, has several million.
+ * In bytes. Far more than the daemon's largest answer: a status or a list with hundreds of incidents, each with the
+ * commands of its remedy, has several million bytes.
  */
 const MAX_ANSWER = 64 * 1024 * 1024;
 
@@ -47,7 +47,7 @@ export async function createDaemonClient(
   { socket }: Pick<ControlPlace, 'socket'>,
   { clock, signal }: Pick<Terminal, 'clock' | 'signal'>,
 ): Promise<DaemonClient> {
-  // A link is short only behind it: what is longer than a socket's name may be is cut off.
+  // Resolve the link: only the link is short, and a path that exceeds the maximum length of a socket name would be cut.
   const socketPath = await realpath(socket).catch(() => socket);
   const agent = new Agent({ connect: { socketPath }, pipelining: 0, maxResponseSize: MAX_ANSWER });
 
@@ -97,9 +97,9 @@ function whyNot(error: unknown): string {
   return WHY.get(errorCode(error) ?? '') ?? visibleText(messageOf(error), 300);
 }
 
-/** What the daemon of a store reports now. */
+/** The current status that a store's daemon reports. */
 interface DaemonStatus {
-  /** A text: why there is none yet. */
+  /** A string explains why there is none yet. */
   readonly diagnosis: SeenDiagnosis | string;
   readonly incidents: readonly OpenIncident[];
 }
@@ -134,8 +134,8 @@ const incidentsShape = z.object({
 const problemShape = z.object({ error: z.string() });
 
 /**
- * Null: no daemon runs with this store.
- * @throws {Error} when it cannot be asked, or answers something else
+ * Returns null if no daemon runs with this store.
+ * @throws {Error} if the daemon cannot be queried or sends an unexpected answer
  */
 export async function readDaemonStatus(
   storePath: string,
@@ -147,7 +147,7 @@ export async function readDaemonStatus(
     if (answered.status === 503) return { diagnosis: read(problemShape, answered).error, incidents: [] };
     const diagnosis = read(statusShape, answered);
     const { incidents } = read(incidentsShape, await daemon.ask('GET', '/api/v1/incidents?state=open'));
-    // A daemon of version 0.1.0 knows no parameter and answers with the closed ones too.
+    // A daemon of version 0.1.0 ignores the parameter and also returns closed incidents.
     return { diagnosis, incidents: incidents.filter(({ status }) => status === 'open') };
   } catch (error) {
     if (error instanceof NoDaemon) return null;
@@ -155,13 +155,13 @@ export async function readDaemonStatus(
   }
 }
 
-/** What the daemon says about a request that it refused. */
+/** Returns the daemon's reason for rejecting a request. */
 export function problemOf({ status, json }: DaemonAnswer): string {
   const problem = problemShape.safeParse(json);
   return visibleText(problem.success ? problem.data.error : `the answer was HTTP ${String(status)}`, 1_000);
 }
 
-/** @throws {Error} when it is none of these answers */
+/** @throws {Error} if the answer does not match the shape */
 function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;

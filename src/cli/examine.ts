@@ -30,32 +30,32 @@ import { isCorroborated } from '../engine/diagnose.ts';
 
 interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'signal' | 'progress'> {
   readonly config: Config;
-  /** What is known of the log, which cannot be asked. */
+  /** The result for the log, which cannot be queried on demand. */
   readonly log: LogPart;
-  /** What is not seen by then is unknown. @default for as long as it takes */
+  /** Everything that has not been checked by then is unknown. @default no limit */
   readonly limit?: Millis;
 }
 
-/** What an examination reads of the configuration's files and variables: not what serves the page or sends messages. */
+/** Files and variables that an examination needs: all except those for the web page and for sending messages. */
 export const neededToExamine: Needs = (key) => !/^(?:web|notify|logs\.syslog)\./u.test(key);
 
-/** One round, and what was asked beside the probes. */
+/** One round, and the results of queries outside the probes. */
 export interface Examination extends RoundResult {
   readonly picture: Picture;
-  /** What was still waited for when the time was over. */
+  /** What was still pending when the time ran out. */
   readonly waitingFor: readonly string[];
 }
 
-/** A server that lets strangers wait before it greets (postscreen) does so for 6 s. */
+/** A server that makes unknown clients wait before it greets (postscreen) does so for 6 s. */
 const MAIL_LIMIT: Millis = 8_000;
 
-/** A unit that says nothing is known as that before the time is over. */
+/** Detects a unit that does not answer before the time runs out. */
 const ANSWER_LIMIT: Millis = 8_000;
 
 /**
- * One round of everything that can be asked at once, without a daemon; and further rounds of what the probes look at,
- * until what is critical was seen in several of them in a row, or the time is over.
- * @throws {Error} when a file that the configuration names cannot be used
+ * Runs one round of all checks that are possible without a daemon. The probes then run again until every critical cause
+ * was seen in several consecutive rounds, or until the time runs out.
+ * @throws {Error} if a configured file cannot be used
  */
 export async function examine(options: ExaminationOptions): Promise<Examination> {
   const { config, clock, env, limit: longest } = options;
@@ -125,7 +125,7 @@ function concluded(seen: Omit<Seen, 'diagnosis'>, { config, log }: ExaminationOp
   return { ...seen, diagnosis: conclude(round, log).diagnosis };
 }
 
-/** With the mail servers that answered later, and without what one look alone has shown. */
+/** Adds the mail servers that answered later, and downgrades causes that were seen in only one round. */
 function completed(
   { observations, judged, picture }: Seen,
   late: readonly MailObservation[],
@@ -144,7 +144,7 @@ function completed(
   };
 }
 
-/** It had not answered when its look ended. */
+/** Reports whether the server had not answered when the round ended. */
 function isOpen({ outcome }: MailObservation): boolean {
   return outcome.kind === 'failed' && outcome.reason === 'aborted';
 }
@@ -161,15 +161,15 @@ function seenOnce(own: Assessment): Assessment {
 
 interface PacedMail {
   readonly pace: MailPace;
-  /** What those that a look did not wait for answer in the end. */
+  /** Answers from servers for which a round did not wait. */
   late(): Promise<readonly MailObservation[]>;
   waitingFor(): readonly string[];
 }
 
-/** As long as a silent handshake: a look that meets one takes no longer for the sake of mail. */
+/** As long as a silent handshake, so that waiting for mail does not lengthen a round that contains one. */
 const MAIL_PATIENCE: Millis = 4_000;
 
-/** A mail server that lets everybody wait holds up no look: the next one, or the end, has what it answers. */
+/** A slow mail server does not hold up a round. Its answer is used in the next round or at the end. */
 function createMailPace(clock: Clock, signal: AbortSignal): PacedMail {
   const pending = new Map<string, Promise<MailObservation>>();
   return {
@@ -208,7 +208,7 @@ function notYet(server: MailServer): MailObservation {
 }
 
 interface Pictures {
-  /** With what is on the schedule of the appliances. */
+  /** Includes everything that is queried on the schedule of the appliances. */
   readonly appliances: Promise<Picture>;
   readonly whole: Promise<Picture>;
 }
@@ -230,9 +230,9 @@ function askConnectors(
   const appliances = askSlowly();
   return { appliances, whole: appliances.then(withRegistration) };
 
-  /** What is on the schedule of the appliances. */
+  /** Queries everything that is on the schedule of the appliances. */
   async function askSlowly(): Promise<Picture> {
-    // What one look sees pending, is seen first by the daemon, which looks all the time.
+    // The daemon checks all the time and sees pending tokens first, so this command does not save them.
     const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
     const pendingTokens = createPendingMemory({ ...pendingFile, save: () => undefined });
     const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
@@ -249,7 +249,7 @@ function askConnectors(
 
   async function withRegistration(known: Picture): Promise<Picture> {
     if (registration === null) return known;
-    // The registration service counts calls: the daemon and this command keep one account.
+    // The registration service limits calls, so the daemon and this command share one budget.
     const budget = jsonFile(stateFile(config, 'registration-budget.json'));
     const query = registrationQuery(known.appliances);
     return {
@@ -259,30 +259,30 @@ function askConnectors(
   }
 }
 
-/** Enough for what was there only once to be gone, and for what is new to be seen again. */
+/** Enough for a one-off problem to disappear and for a new one to be seen twice. */
 const MOST_LOOKS = 4;
-/** A third or fourth look begins by then: a look takes 14.5 s at most, and nobody waits for longer than 30. */
+/** A third or fourth round must start by then: a round takes up to 14.5 s, and nobody waits for longer than 30 s. */
 const LAST_BEGIN: Millis = 15_000;
-/** How many looks in a row must show what is critical. */
+/** Number of consecutive rounds that must show a critical cause. */
 const IN_A_ROW = 2;
 /**
- * A resolver that is silent: on a path that loses every fifth packet each way, one look of ten finds none of the
- * answers. Connections need no third look, since the second one makes many.
+ * For a silent resolver. On a path that loses every fifth packet in each direction, one round in ten gets no answer at
+ * all. Connections don't need a third round, because the second one makes many of them.
  */
 const SILENT_IN_A_ROW = 3;
 
 const BROAD = 3;
 
 interface SettlingTools {
-  /** Whether another look at once would tell more of a connection that failed. */
+  /** Whether an immediate second round would reveal more about a failed connection. */
   readonly needsCloserLook: () => boolean;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly signal: AbortSignal;
 }
 
 /**
- * Looks again until what is critical was seen in several looks in a row: a single lost packet is no fault. A look that
- * is going on when the signal is aborted is given up, and the one before it counts.
+ * Repeats the round until every critical cause was seen in several consecutive rounds, because a single lost packet is
+ * not a fault. If the signal is aborted, the current round is discarded and the previous one counts.
  */
 export async function untilSettled<Result extends RoundResult>(
   look: () => Promise<Result>,
@@ -302,8 +302,8 @@ export async function untilSettled<Result extends RoundResult>(
 }
 
 /**
- * What is critical in the result, came of silence, and was seen in one look alone although several are needed: the time
- * did not suffice to tell it from lost packets. What somebody answered is made by no lost packet.
+ * Returns critical causes that result from silence and were seen in only one round although several are required. There
+ * was not enough time to rule out lost packets. Causes that result from an answer are not affected by lost packets.
  */
 export function unconfirmedIn(result: RoundResult, looks: readonly RoundResult[]): readonly Cause[] {
   const probed = new Set(result.judged.assessments.map(({ id }) => id));
@@ -317,7 +317,7 @@ export function unconfirmedIn(result: RoundResult, looks: readonly RoundResult[]
   );
 }
 
-/** A mail server is waited for so long that lost packets were repeated many times. */
+/** For a mail server, the wait is so long that lost packets were repeated many times. */
 function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundObservations): boolean {
   const { names, endpoints, closer } = licenseServer;
   switch (precondition) {
@@ -328,7 +328,7 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
     case 'reachability':
       return endpoints.some(({ tcp }) => isTimeout(tcp));
     case 'tls-genuine':
-      // The same hello was repeated in this look, to no avail.
+      // The same ClientHello was repeated in this round without success.
       return endpoints.some(({ tls }) => isTimeout(tls)) && !isSilentAgain(closer?.again ?? null);
     case 'license-server':
       return endpoints.some(({ http }) => isTimeout(http));
@@ -337,13 +337,13 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
   }
 }
 
-/** Cut short by the end of the time, it was silent all the same for longer than it takes to repeat a lost packet. */
+/** Even if it was cut short by the time limit, it was silent for longer than it takes to repeat a lost packet. */
 function isSilentAgain(again: TlsOutcome | null): boolean {
   if (again?.kind !== 'failed') return false;
   return again.reason === 'timeout' || (again.reason === 'aborted' && again.durationMs >= REPEATED);
 }
 
-/** RFC 6298: a lost packet is repeated after a second, and once more two seconds later. */
+/** RFC 6298: a lost packet is repeated after one second, and again two seconds later. */
 const REPEATED: Millis = 1_000;
 
 function isTimeout(outcome: { readonly kind: string } | null): boolean {
@@ -351,8 +351,8 @@ function isTimeout(outcome: { readonly kind: string } | null): boolean {
 }
 
 /**
- * What two looks showed is not taken back by a later one that could not judge, such as one whose names were not asked
- * for because the lookups of those before still wait for their answers.
+ * Returns the last result that two rounds confirm, if the latest round could not judge it. For example, names are not
+ * queried while lookups from earlier rounds are still pending.
  */
 function lastShownTwice<Result extends RoundResult>(looks: readonly Result[]): Result | null {
   if (looks[0]?.diagnosis.ready !== 'unknown') return null;
@@ -369,12 +369,12 @@ function shows(cause: Cause): (look: RoundResult) => boolean {
   return ({ diagnosis }) => diagnosis.causes.some(isSame(cause));
 }
 
-/** @param looks the latest first */
+/** @param looks latest first */
 function isSettled(looks: readonly RoundResult[]): boolean {
   const [last, before] = looks;
   if (last === undefined) return false;
   if (isInvalid(last.observations)) return before !== undefined && isInvalid(before.observations);
-  // It could not judge what the one before has shown.
+  // The last round could not judge the previous round's cause.
   if (last.diagnosis.ready === 'unknown' && before !== undefined && criticalOf(before).length > 0) return false;
   const probed = new Set(last.judged.assessments.map(({ id }) => id));
   return last.diagnosis.causes
@@ -385,18 +385,18 @@ function isSettled(looks: readonly RoundResult[]): boolean {
     });
 }
 
-/** What so many things in one look show is made by no lost packet. */
+/** Returns how many rounds must show the cause. Lost packets cannot affect so many targets in one round. */
 function neededFor({ id }: Cause, { path, controls }: RoundObservations): number {
   const paths = [path.licenseServer, ...path.services, ...controls];
   if (id === 'internet-unreachable') {
     return [...paths.flatMap(({ endpoints }) => endpoints), ...path.knownAddresses].length >= BROAD ? 1 : IN_A_ROW;
   }
   if (id !== 'resolver-unreachable') return IN_A_ROW;
-  // Behind two slow ones no third name is asked for: its silence is ours.
+  // With two slow lookups pending, a third name is not queried, so its silence is our own.
   const asked = paths.flatMap(({ names }) => names).filter(({ a }) => a.kind === 'answer' || a.reason !== 'internal');
   const isSilent = asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
   if (!isSilent || new Set(asked.map(({ name }) => name)).size < BROAD) return SILENT_IN_A_ROW;
-  // It may have been asked for them in an earlier look, to which all answers were lost.
+  // The system resolver may have been queried in an earlier round in which all answers were lost.
   return asked.some(({ resolver }) => resolver === 'system') ? IN_A_ROW : 1;
 }
 

@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 
-/** What an exit code says, by its number. */
+/** Meanings of exit codes, by number. */
 type ExitCodes = Readonly<Record<number, string>>;
 
 /**
- * Of every command, by its whole name. Whatever the command, 3 also says that what was typed or the configuration is
- * not valid.
- * @internal for the page of them too
+ * By full command name. For every command, 3 also means that the arguments or the configuration are invalid.
+ * @internal also used for the documentation page
  */
 export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCodes>([
   ['init', { 0: 'written', 3: 'not written' }],
@@ -64,13 +63,13 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
   ['completion', { 0: 'printed' }],
 ]);
 
-/** Commands that do something, by their whole names. @internal */
+/** Returns the executable commands with their full names. @internal */
 export function leafCommands(command: Command, path: readonly string[] = []): readonly (readonly [string, Command])[] {
   if (command.commands.length === 0) return [[path.join(' '), command]];
   return command.commands.flatMap((child) => leafCommands(child, [...path, child.name()]));
 }
 
-/** Has the help of every command end with its exit codes. */
+/** Appends the exit codes to the help of every command. */
 export function describeExitCodes(program: Command): void {
   for (const [name, command] of leafCommands(program)) {
     const codes = Object.entries(EXIT_CODES.get(name) ?? {}).map(([code, meaning]) => `${code} ${meaning}`);
@@ -78,5 +77,5 @@ export function describeExitCodes(program: Command): void {
   }
 }
 
-/** What was asked for wrongly, or cannot be known: a Nagios plugin's "unknown". */
+/** Invalid usage or an unknown result: "unknown" for a Nagios plugin. */
 export const EXIT_UNKNOWN = 3;

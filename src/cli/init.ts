@@ -8,12 +8,12 @@ import { messageOf } from '../text/message-of.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Invocation } from './terminal.ts';
 
-/** What the options say; without any of them, answers are read from the terminal or from standard input. */
+/** Answers from the options. Without any, they are read from the terminal or from standard input. */
 export type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
 
 const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.yaml', state: '/var/lib/ftm-watch' };
 
-/** Of the package; of an archive, and of an administrator. */
+/** From the package; from an archive or an administrator. */
 const UNITS = ['/usr/lib/systemd/system/ftm-watch.service', '/etc/systemd/system/ftm-watch.service'] as const;
 
 /** Writes a first configuration. Returns the exit code. */
@@ -57,7 +57,7 @@ const QUESTIONS: readonly Question[] = [
   { key: 'alertmanager', text: 'URL of your Alertmanager' },
 ];
 
-/** Null after it was said which of the piped answers cannot be used. */
+/** Returns null after printing which of the piped answers are invalid. */
 async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Answers | null> {
   const given: Answers = {
     site: typed.site ?? '',
@@ -71,7 +71,10 @@ async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Ans
   return terminal.ask === null ? piped(given, terminal) : asked(given, terminal.ask, terminal);
 }
 
-/** Of a script, or of a person whose terminal is not the output: a line for each question, until there are no more. */
+/**
+ * Reads answers from a script, or from a person whose output is not a terminal: one line per question, until there are
+ * no more.
+ */
 async function piped(defaults: Answers, terminal: Invocation): Promise<Answers | null> {
   const { input, errors } = terminal;
   const lines = linesOf(input);
@@ -124,7 +127,7 @@ async function asked(defaults: Answers, ask: Ask, terminal: Invocation): Promise
   return answers;
 }
 
-/** Asks until the answer can be used. */
+/** Asks until the answer is valid. */
 async function answeredWell(
   key: keyof Answers,
   ask: () => Promise<string>,
@@ -141,7 +144,7 @@ async function answeredWell(
   }
 }
 
-/** What is wrong with a configuration that stands nowhere yet. */
+/** Returns the problems of a configuration that has not been written yet. */
 async function problemsOf(text: string, { cwd, env, hostname }: Invocation): Promise<readonly string[]> {
   const bytes = new TextEncoder().encode(text);
   const files = { ...localFiles, read: () => Promise.resolve({ kind: 'read', bytes } as const) };

@@ -11,7 +11,7 @@ import { listenedSince, readPolling } from '../logs/polling-log.ts';
 import { stateFile } from '../runtime/state-files.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** What a daemon with the same store has kept of the log; read only. Throws nothing. */
+/** Reads what a daemon with the same store has stored about the log. Read-only; never throws. */
 export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs): Promise<LogMemory> {
   const path = stateFile(config, 'polling.json');
   try {
@@ -33,7 +33,7 @@ export interface LogPartSources {
   readonly now: EpochMs;
 }
 
-/** What that memory adds to a round. That nothing was heard lately proves something only while somebody listens. */
+/** Returns the log part of a round. Recent silence proves something only while the log is received. */
 export function logPartOf(config: Config, { logMemory, storedHistory, signatures, now }: LogPartSources): LogPart {
   switch (logMemory.kind) {
     case 'none':

@@ -26,8 +26,8 @@ export async function runNotifyTest(terminal: Invocation): Promise<number> {
 }
 
 /**
- * Sends a test message through every configured channel, once and past the outbox, and prints each result. Gives the
- * exit code.
+ * Sends a test message through every configured channel, once and without the outbox, and prints each result. Returns
+ * the exit code.
  * @internal
  */
 export async function notifyTest(

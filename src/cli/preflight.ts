@@ -23,21 +23,23 @@ import { reportTarget, writeWhole } from './report-file.ts';
 import { type Invocation, loadOrExplain } from './terminal.ts';
 
 export interface PreflightWish {
-  /** Undefined: the only appliance of the configuration. */
+  /** Undefined for the only configured appliance. */
   readonly unit: string | undefined;
   readonly migration: Omit<Migration, 'unit'>;
-  /** Where the snapshot goes; undefined: a new file in the current directory. */
+  /** File for the snapshot. Undefined for a new file in the current directory. */
   readonly output: string | undefined;
-  /** List who needs a new token. */
+  /** List the users who need a new token. */
   readonly users: boolean;
   readonly force: boolean;
   readonly json: boolean;
 }
 
-/** As `check` has them: 0 nothing to do, 1 something is lost, to be done or not visible, 2 something is broken. */
+/**
+ * Same as for `check`: 0 nothing to do, 1 something is lost, must be done or cannot be checked, 2 something is broken.
+ */
 const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
 
-/** Says what a migration takes and loses, and writes a snapshot to compare with afterwards. Returns the exit code. */
+/** Prints what a migration transfers and loses, and writes a snapshot for a later comparison. Returns the exit code. */
 export async function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -69,7 +71,7 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
   }
 }
 
-/** Says what changed since the snapshot, and what that means. Returns the exit code. */
+/** Prints what has changed since the snapshot, and what it means. Returns the exit code. */
 export async function verifyMigration(path: string, json: boolean, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -110,7 +112,7 @@ async function look(
   return { snapshot: snapshotOf(migration, unit, diagnosis), plan: planMigration(migration, unit, diagnosis) };
 }
 
-/** Their names are printed for the one who asked, and stand in no file. */
+/** Names are printed for the person who asked, but not stored in any file. */
 async function usersOf(
   { reissued }: MigrationPlan,
   unit: string,
@@ -127,7 +129,7 @@ async function usersOf(
   }
 }
 
-/** The firewall is asked for the address that the traffic will come from. */
+/** Asks the firewall about the address that the traffic will come from. */
 function withAddress(config: Config, { unit, address }: Migration): Config {
   const entry = askedFor(config.firewall, unit);
   if (address === null || entry === null) return config;

@@ -10,8 +10,8 @@ import type { TypedPeriod } from './report-period.ts';
 import type { SilenceCommand, TypedSilence } from './silence.ts';
 
 /**
- * The command line. Each command loads its own code only when it is called: `check` is started often, and by people who
- * wait. Returns the exit code.
+ * Runs the command line. Commands load their code only when they are called, because `check` is started often and by
+ * people who wait for it. Returns the exit code.
  */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;
@@ -28,7 +28,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   }
 }
 
-/** All that can be typed, without carrying anything out. @internal for the manual page too */
+/** Defines all commands and options without running anything. @internal also used for the manual page */
 export function createProgram(
   terminal: Pick<Terminal, 'version' | 'output' | 'errors'>,
   invoked: Invoked,
@@ -81,13 +81,13 @@ Examples:
   ftm-watch demo                           see it find three faults, on a simulated network
 `;
 
-/** Takes the exit code of a command. */
+/** Receives the exit code of a command. */
 type Finish = (exitCode: number) => void;
 
-/** What a command is given, by what was typed. */
+/** Returns the context in which a command runs. */
 type Invoked = (command: Command) => Invocation;
 
-/** `-c` may stand behind the command as well, where people type it. */
+/** Accepts `-c` after the command as well, where people type it. */
 function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file');
 }
@@ -119,7 +119,7 @@ function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
         { json, all, attach, printCommand }: CaptureCommandOptions,
         command: Command,
       ) => {
-        // A capture may have any size.
+        // A capture can have any size.
         keepHeapSmall();
         const { runCapture, printCaptureCommand } = await import('./capture.ts');
         if (printCommand !== undefined) {
@@ -154,7 +154,7 @@ interface CheckOptions {
 
 const TIMEOUT: Millis = 10_000;
 
-/** Nagios and Icinga end a plugin after 60 s by default, and a round of its own takes half of it at the longest. */
+/** By default, Nagios and Icinga kill a plugin after 60 s. A round takes at most half of this limit. */
 const NAGIOS_TIMEOUT: Millis = 50_000;
 
 function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
@@ -251,7 +251,7 @@ function addDemo(program: Command, invoked: Invoked, finish: Finish): void {
       const terminal = invoked(command);
       const leaving = new AbortController();
       terminal.onHangup(() => leaving.abort(new Error('The terminal was closed')));
-      // It is no part of the program: it lies beside it, and plays with it.
+      // The demo is not part of the program. Its code is in the test folder.
       const { demo } = await import('../../test/lab/demo.ts');
       const options = { faults: fault ?? [], speed: pause ? typed : null, isEndless: loop === true };
       const signal = AbortSignal.any([terminal.signal, leaving.signal]);
@@ -617,11 +617,11 @@ function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 /**
- * A fingerprint as people copy it: with colons, spaces or neither, in either case, also behind OpenSSL's `sha256
- * Fingerprint=`.
+ * Parses a fingerprint as people copy it: with colons, spaces or neither, in upper or lower case, also with OpenSSL's
+ * prefix `sha256 Fingerprint=`.
  *
- * @param earlier those of the same option before it
- * @throws {InvalidArgumentError} when it is none
+ * @param earlier previous values of the same option
+ * @throws {InvalidArgumentError} if it is not a fingerprint
  */
 export function collectFingerprint(typed: string, earlier: readonly string[]): readonly string[] {
   const digits = typed.replace(/^sha-?256(?: fingerprint)?\s*[=:]?/iu, '').replaceAll(/[:\s]/gu, '');

@@ -4,24 +4,24 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** Where a report is to go. */
+/** Destination of a report. */
 export type ReportTarget =
   | { readonly kind: 'output' }
-  /** Under its own name. */
+  /** Under the report's default name. */
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string };
 
 export interface TargetWish {
-  /** As typed; undefined: the current directory. */
+  /** As typed. Undefined for the current directory. */
   readonly typed: string | undefined;
   readonly cwd: string;
-  /** Whether a file that is there may be replaced. */
+  /** Whether an existing file may be replaced. */
   readonly force: boolean;
 }
 
 /**
- * Looks before the round begins, so that nobody waits for a report that cannot be written.
- * @throws {Error} saying what to do
+ * Checks the destination before the round begins, so that nobody waits for a report that cannot be written.
+ * @throws {Error} with advice on what to do
  */
 export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<ReportTarget> {
   if (typed === '-') return { kind: 'output' };
@@ -42,8 +42,8 @@ async function newFile(path: string, isMeantAsFolder: boolean): Promise<ReportTa
 }
 
 /**
- * Writes a file that only its owner may read, all of it or nothing.
- * @throws {Error} saying what was tried and why it failed
+ * Writes a file that only its owner can read, either completely or not at all.
+ * @throws {Error} naming the operation and why it failed
  */
 export async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
@@ -68,7 +68,7 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** A second name is refused where the first one is taken; file systems without second names are looked at before. */
+/** link(2) fails if the target exists. On file systems without hard links, the target is checked before the rename. */
 async function placeNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);

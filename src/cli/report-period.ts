@@ -13,8 +13,8 @@ const instant = z.iso.datetime({ offset: true });
 const day = z.iso.date();
 
 /**
- * Reads `--since` and `--until`: a time, a day (UTC; `until` its end) or how long ago.
- * @throws {Error} saying what was expected
+ * Parses `--since` and `--until`: a time, a day (UTC; `until` means its end), or a duration ago.
+ * @throws {Error} describing the expected format
  */
 export function readPeriod({ since, until }: TypedPeriod, now: EpochMs): Period {
   const period = {

@@ -47,7 +47,7 @@ async function recognition({ logs, appliances, licenseServer }: Config) {
 }
 
 export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
-  /** From the command line; when there are none, lines are read from `input`. */
+  /** From the command line. If empty, lines are read from `input`. */
   readonly lines: readonly string[];
   readonly json: boolean;
   readonly signatures: SignatureSet;
@@ -55,17 +55,17 @@ export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, '
   readonly watched: WatchedTraffic;
 }
 
-/** What `explain --json` prints for each line: part of the contract. @internal */
+/** Output of `explain --json` for each line. Part of the public contract. @internal */
 export type LineExplanation = ReturnType<typeof toJson>;
 
 const NOTHING = 'No known FortiToken Mobile trouble';
 const UNUSUAL_PLACE =
   'Known text, unusual place: a line like this is not counted, since anybody could have written this field. ' +
   'Let the collector keep the line as FortiAuthenticator sent it';
-/** Lines of more than this are not what a person pastes. */
+/** Longer lines are not pasted by people. */
 const LOOKED_AT = 8192;
 
-/** Says what log lines mean. Returns the exit code: 0 when one of them was recognised, else 1. */
+/** Explains log lines. Returns the exit code: 0 if any line was recognized, otherwise 1. */
 export async function explain(options: ExplainOptions): Promise<number> {
   let recognised = false;
   const one = (line: string): void => {
@@ -81,7 +81,9 @@ export async function explain(options: ExplainOptions): Promise<number> {
   return recognised ? 0 : 1;
 }
 
-/** A firewall logs the inspection of everybody's traffic. What was cut off may have named the licence server. */
+/**
+ * A firewall logs the inspection of all users' traffic. If the line was cut, the licence server's name may be missing.
+ */
 function isOfAnother(found: Recognition, watched: WatchedTraffic): boolean {
   if (found.kind !== 'firewall') return false;
   const { evidence } = found;
@@ -107,7 +109,7 @@ function toJson(line: string, found: PastedRecognition | null, attribution: Attr
     line: sampleOf(line),
     recognised: found !== null,
     signature: id,
-    /** True if the text is in a field where FortiAuthenticator does not put it: such a line is not counted. */
+    /** True if the text is in a field that FortiAuthenticator does not use for it. Such a line is not counted. */
     unusualPlace: found?.unusualPlace ?? false,
     appliance: owners.find((owner) => owner !== undefined) ?? null,
     cause,
@@ -145,7 +147,7 @@ function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): 
 }
 
 export interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
-  /** A saved syslog file or FortiAuthenticator's raw log, compressed with gzip perhaps; `-` reads `input`. */
+  /** A saved syslog file or FortiAuthenticator's raw log, optionally gzipped. `-` reads `input`. */
   readonly file: string;
   readonly json: boolean;
   readonly signatures: SignatureSet;
@@ -153,7 +155,7 @@ export interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'
   readonly watched: WatchedTraffic;
 }
 
-/** What `replay --json` prints. */
+/** Output of `replay --json`. */
 export type ReplaySummary = Awaited<ReturnType<typeof summarise>>;
 
 type ReplayFinding = ReturnType<typeof toFinding>;
@@ -167,7 +169,7 @@ interface Found {
   sample: string;
 }
 
-/** Runs a saved log through the same pipeline as the live one. Returns the exit code: 0 when it was read, else 3. */
+/** Runs a saved log through the same pipeline as the live log. Returns the exit code: 0 if it was read, otherwise 3. */
 export async function replay(options: ReplayOptions): Promise<number> {
   try {
     const summary = await summarise(options);
@@ -185,7 +187,7 @@ async function summarise(options: ReplayOptions) {
   const found = new Map<string, Found>();
   const outbox = new EventOutbox((event) => collect(found, event));
   const tally = newLineTally();
-  // Times without a year are read by the file's own time: nothing in it was logged later.
+  // Times without a year are interpreted relative to the file's modification time, because no line was logged later.
   const clock: Clock = { ...options.clock, now: () => writtenAt };
   const reader = new LogReader(
     { clock, signatures, attribution, watched, outbox },
@@ -249,12 +251,12 @@ function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }:
     cause,
     severity,
     count,
-    /** ISO 8601, from the lines; the file's own time where they have none. */
+    /** ISO 8601, from the lines. The file's modification time if the lines have none. */
     firstAt: isoTime(firstAt),
     lastAt: isoTime(lastAt),
     summary,
     remedy,
-    /** The last such line. */
+    /** The last matching line. */
     sample,
   };
 }

@@ -22,11 +22,11 @@ import { type StoredHistory, readStoredHistory } from '../store/stored-history.t
 
 export interface ReportWish extends Omit<TargetWish, 'cwd'> {
   readonly period: TypedPeriod;
-  /** Files of packet captures. */
+  /** Packet capture files. */
   readonly captures: readonly string[];
 }
 
-/** Writes one archive with the evidence of a round and of what came before it. Returns the exit code. */
+/** Writes one archive with the evidence of a round and of its history. Returns the exit code. */
 export async function runReport(wish: ReportWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -34,7 +34,7 @@ export async function runReport(wish: ReportWish, terminal: Invocation): Promise
     const now = terminal.clock.now();
     const period = readPeriod(wish.period, now);
     const target = await reportTarget({ ...wish, cwd: terminal.cwd });
-    // The verdict on the log of now is concluded from all that is kept.
+    // The current log verdict is based on everything that is stored.
     const kept = await readKept(config, now);
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const log = logPartOf(config, { ...kept, signatures, now });
@@ -82,10 +82,10 @@ function sizeText(bytes: number): string {
   return bytes < 1_024 ? `${String(bytes)} bytes` : `${(bytes / 1_024).toFixed(1)} KiB`;
 }
 
-/** Enough for a year of trouble, and small enough for a mail. */
+/** Enough for a year of problems, and small enough to be mailed. */
 const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
 
-/** What a daemon with the same store has kept. It is read only; what cannot be read is said in the report. */
+/** Data stored by a daemon with the same store. Read-only. Data that cannot be read is mentioned in the report. */
 export interface Kept {
   readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
@@ -95,14 +95,14 @@ export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
   return { storedHistory: readStoredHistory(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
 }
 
-/** What is to be told of: a period, and what was seen in the round and kept. */
+/** Contents of the report: a period, the results of the round, and stored data. */
 export interface ReportSubject extends Omit<Kept, 'storedHistory'> {
   readonly examination: RoundResult;
   readonly period: Period;
   readonly capture: ReportSources['capture'];
 }
 
-/** Gathers what belongs to a report beside the round and what was kept. */
+/** Collects the contents of a report other than the round and the stored data. */
 async function reportSources(
   config: Config,
   subject: ReportSubject,
@@ -119,17 +119,17 @@ async function reportSources(
   };
 }
 
-/** One that cannot be read cannot have been sent to anybody in this round either. */
+/** A secret that cannot be read cannot have been sent in this round. */
 async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
   const values = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   return [...values, ...secretUrls(config)].flatMap(secretPartOf);
 }
 
-/** A shorter path, such as `/ftm-watch`, is a part of others. */
+/** Shorter paths, such as `/ftm-watch`, are part of other paths. */
 const SHORTEST_SECRET_PATH = 16;
 
-/** The secret, and of a URL also what stands behind its host. */
+/** Returns the secret and, for a URL, also the part after the host. */
 function secretPartOf(text: string): readonly string[] {
   const url = URL.parse(text);
   const part = `${url?.pathname ?? ''}${url?.search ?? ''}`;

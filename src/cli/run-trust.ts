@@ -24,11 +24,11 @@ import { createSignatureChecks } from '../tls/chain.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/** The password of a proxy too. */
+/** Includes the password of a proxy. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
 export interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
-  /** Files of captures whose chains are learned instead of those of a round; empty: none. */
+  /** Capture files whose chains are learned instead of those of a round. Empty for none. */
   readonly captures: readonly string[];
 }
 
@@ -65,7 +65,7 @@ function overview({ config, knowledge }: Instruments): string {
   return renderTrust({ target, ...settings, trust, baseline, refusedBaseline });
 }
 
-/** The distinct chains of the licence server in captures. */
+/** Returns the licence server's distinct chains in captures. */
 function looksIn({ connections }: CaptureResult): readonly CapturedLook[] {
   const looks = connections.flatMap(({ seen, evidenceOfChain, chain }) =>
     evidenceOfChain === null || chain === null
@@ -75,7 +75,7 @@ function looksIn({ connections }: CaptureResult): readonly CapturedLook[] {
   return [...new Map(looks).values()];
 }
 
-/** One round, of which only the licence server's chains are kept, with the control hosts' beside them. */
+/** Runs one round and returns only the chains of the licence server, together with those of the control hosts. */
 async function capture(
   instruments: Instruments,
   { progress }: Terminal,
@@ -100,7 +100,7 @@ async function capture(
   }));
 }
 
-/** One address of the target as it was captured: everything that a judgement rests on. */
+/** One captured address of the target, with all the evidence for the verdict. */
 export interface CapturedLook {
   readonly address: string;
   readonly evidence: TlsEvidence;
@@ -109,13 +109,16 @@ export interface CapturedLook {
 export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
   /** `host:port` */
   readonly target: string;
-  /** Looks at every address of the target, with the control hosts in the same round. */
+  /** Captures every address of the target, with the control hosts in the same round. */
   readonly capture: (signal: AbortSignal) => Promise<readonly CapturedLook[]>;
-  /** `--yes`: the path is known to be clean, do not ask. */
+  /** `--yes`: the path is known to be clean, so do not ask. */
   readonly yes: boolean;
-  /** `--fingerprint`: certificates that a person has compared with another source, as in `Certificate.fingerprint`. */
+  /**
+   * `--fingerprint`: certificates that a person has compared with another source, in the form of
+   * `Certificate.fingerprint`.
+   */
   readonly fingerprints: readonly string[];
-  /** Nothing is learned without a typed fingerprint of the end of each chain, whatever confirms it. */
+  /** Learn nothing without a typed fingerprint of the end of each chain, even if the chain is confirmed. */
   readonly needsFingerprint?: boolean;
   readonly save: (baseline: Baseline) => Promise<void>;
 }
@@ -126,12 +129,11 @@ export const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 
 /**
- * Records the target's chain as genuine, when the person says that the path is clean. Refuses when the evidence says
- * otherwise, even with `--yes`: what is learned once is trusted from then on. A chain that nothing confirms looks
- * like that of an inspecting device, so its fingerprint has to be typed. What was learned before does not count in that
- * decision.
+ * Records the target's chain as genuine after the user confirms that the path is clean. Refuses, even with `--yes`, if
+ * the evidence contradicts this, because a learned chain is trusted from then on. An unconfirmed chain looks like that
+ * of an inspecting device, so its fingerprint must be typed. Previously learned chains do not count in that decision.
  *
- * @returns the exit code, of `LEARN_EXIT`
+ * @returns the exit code from `LEARN_EXIT`
  */
 export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   const write = (...lines: readonly string[]): unknown =>
@@ -167,7 +169,7 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
 
 interface JudgedLook extends CapturedLook {
   readonly judgement: TlsJudgement;
-  /** What the chain rests on when no configured key and no public authority confirms it. */
+  /** The certificate on which the chain depends if neither a configured key nor a public authority confirms it. */
   readonly unconfirmed: Certificate | null;
 }
 
@@ -176,7 +178,7 @@ function judgeLook(look: CapturedLook): JudgedLook {
   return { ...look, judgement: judgeTls(evidence), unconfirmed: unconfirmedOf(evidence) };
 }
 
-/** The other profiles name their authorities themselves: under `pinned` a chain is learned in order to name one. */
+/** Other profiles specify their authorities. With `pinned`, a chain is learned in order to specify one. */
 function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
   const sent = sentChain(evidence.outcome.chain);
   if (sent === null || evidence.profile !== 'fortinet') return null;
@@ -188,7 +190,7 @@ function describeLook({ address, evidence, judgement }: JudgedLook): readonly st
   return [`${address}: ${visibleText(judgement.summary, 1000)}`, ...certificates.flatMap(certificateLines), ''];
 }
 
-/** Why nothing may be learned; null: it may. */
+/** Returns why nothing can be learned, or null. */
 function refusal(
   { fingerprints, needsFingerprint = false }: TrustLearnOptions,
   looks: readonly JudgedLook[],
@@ -216,7 +218,7 @@ function refusal(
 }
 
 /**
- * Whether a person still has to confirm what was seen. A typed fingerprint settles nothing where the chain itself is
+ * Reports whether a person still has to confirm the chain. A typed fingerprint does not matter if the chain itself is
  * not in doubt.
  */
 function isOpen({ judgement, unconfirmed }: JudgedLook, fingerprints: readonly string[]): boolean {

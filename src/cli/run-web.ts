@@ -2,12 +2,12 @@ import { hashPassword } from '../web/password-hash.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Longer is a file that was piped in by mistake. */
+/** Longer input is a file that was piped in by mistake. */
 const LONGEST_PASSWORD = 1024;
 
 /**
- * Prints the hash of a password: of the one that is typed twice at a terminal, or of what is on standard input without
- * its last line break. Returns the exit code.
+ * Prints the hash of a password that is typed twice at a terminal, or read from standard input without its last line
+ * break. Returns the exit code.
  */
 export async function runHashPassword({ askHidden, input, output, errors }: Terminal): Promise<number> {
   const password = askHidden === null ? await readAll(input) : await askHidden('Password: ');

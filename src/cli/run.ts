@@ -11,13 +11,13 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 
 /**
- * The daemon: returns when it was told to stop.
- * @throws {Error} saying what to do, when it cannot start or cannot go on
+ * Runs the daemon until it is stopped.
+ * @throws {Error} with advice on what to do if it cannot start or continue
  */
 export async function run(terminal: Invocation): Promise<number> {
   let reload = (): void => undefined;
-  // From the beginning, since nobody listening would end the process; until the file is read, there is nothing to read
-  // again.
+  // Installed at the very start, because SIGHUP would end the process without a listener. Until the file is loaded,
+  // there is nothing to reload.
   terminal.onHangup(() => reload());
   const loaded = await loadForDaemon(terminal);
   if (loaded.kind === 'invalid') {
@@ -61,7 +61,7 @@ export async function run(terminal: Invocation): Promise<number> {
   return 0;
 }
 
-/** Where a logger writes its lines; pino takes it for a destination. */
+/** Destination for a logger's lines. Can be passed to pino. */
 export interface LogOutput {
   write(line: string): void;
 }
@@ -69,18 +69,18 @@ export interface LogOutput {
 export interface LogOutputOptions {
   readonly clock: Clock;
   readonly form: LogForm;
-  /** Writes as much as there is room for and gives the number of bytes. @throws what Node does when there is none */
+  /** Writes as much as there is room for and returns the number of bytes. @throws Node's error if there is no room */
   readonly writeSome: (bytes: Uint8Array) => number;
 }
 
-/** Waits for room; beyond it new lines are given up. */
+/** Buffered until there is room. If the buffer is full, new lines are dropped. */
 const MAX_WAITING_BYTES = 256 * 1024;
 const RETRY_AFTER: Millis = 1_000;
 
 /**
- * The log of a program that must go on whatever becomes of its log: a full disk, a reader that does not read or is gone
- * cost log lines, and how many is said as soon as there is room again. Nothing here throws, and nothing waits: pino's
- * own destination tries again for ever, on the only thread there is, when a disk is full.
+ * Log output for a program that must keep running whatever happens to its log. A full disk or a reader that is stuck or
+ * gone costs log lines, and their number is logged as soon as there is room again. Nothing here throws or blocks:
+ * pino's own destination retries forever, on the only thread, when a disk is full.
  * @internal
  */
 export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): LogOutput {
@@ -92,7 +92,7 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
     try {
       while (waiting.length > 0) waiting = waiting.subarray(writeSome(waiting));
     } catch {
-      // There is no place left to say so.
+      // There is nowhere left to report the error.
     }
   }
 
@@ -113,7 +113,7 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
   return {
     write: (line) => {
       const bytes = Buffer.from(form(line));
-      // After a loss the order is kept: what comes next waits until the loss has been told.
+      // After a loss, later lines wait until the loss has been logged, to keep the order.
       if (waiting.length + bytes.length > MAX_WAITING_BYTES || (lost > 0 && waiting.length > 0)) lost += 1;
       else waiting = waiting.length === 0 ? bytes : Buffer.concat([waiting, bytes]);
       drain();
@@ -122,8 +122,8 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
 }
 
 /**
- * On standard output. Node has made that non-blocking where it is a pipe or a socket, so that a reader that sleeps
- * holds nothing up.
+ * Writes to standard output. Node makes it non-blocking if it is a pipe or a socket, so a stuck reader does not block
+ * the program.
  */
 function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 'style'>): LogOutput {
   const { fd, isTTY } = process.stdout;
@@ -131,26 +131,26 @@ function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 
   return createLogOutput({ clock, form, writeSome: (bytes) => writeSync(fd, bytes) });
 }
 
-/** systemd.exec(5): whether it is the very stream that systemd has connected with the journal. */
+/** systemd.exec(5): reports whether this is the stream that systemd connected to the journal. */
 function isJournal(fd: number, { JOURNAL_STREAM: stream }: NodeJS.ProcessEnv): boolean {
   if (stream === undefined) return false;
   const { dev, ino } = fstatSync(fd);
   return stream === `${String(dev)}:${String(ino)}`;
 }
 
-/** In the form of pino's lines, as a warning. */
+/** A warning in the format of pino's lines. */
 function lossLine(lines: number, clock: Clock): string {
   const msg = 'Log lines were lost: they could not be written';
   return `${JSON.stringify({ level: 'warn', time: new Date(clock.now()).toISOString(), lines, msg })}\n`;
 }
 
-/** How a line of the log is written, from the JSON that pino makes of it. */
+/** Formats a log line from pino's JSON. */
 export type LogForm = (line: string) => string;
 
 /** For programs. */
 export const jsonForm: LogForm = (line) => line;
 
-/** sd-daemon(3): the journal takes the priority from the beginning of the line. */
+/** sd-daemon(3): the journal reads the priority from the start of the line. */
 export const journalForm: LogForm = (line) => `<${PRIORITIES.get(levelOf(line)) ?? '6'}>${line}`;
 
 const PRIORITIES: ReadonlyMap<string, string> = new Map([
@@ -168,7 +168,7 @@ function levelOf(line: string): string {
 
 const MAX_LINE = 4_000;
 
-/** For people at a terminal: what else belongs to a line stands behind it, and below it where it is a list. */
+/** For people at a terminal: other fields follow the message on the same line, and lists follow on separate lines. */
 export function readableForm(color: boolean): LogForm {
   const colors = picocolors.createColors(color);
   const painted: ReadonlyMap<unknown, (text: string) => string> = new Map([
@@ -202,7 +202,7 @@ function recordOf(line: string): Readonly<Record<string, unknown>> {
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return value;
-  // What pino makes of an error.
+  // pino's serialization of an error.
   if (typeof value === 'object' && value !== null && 'stack' in value && 'message' in value)
     return String(value.message);
   return JSON.stringify(value);

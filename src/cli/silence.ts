@@ -10,7 +10,7 @@ interface SilenceDeps extends Streams, Pick<Terminal, 'account'> {
   readonly daemon: DaemonClient;
 }
 
-/** As typed: the daemon says what is wrong with it. */
+/** As typed. The daemon validates it. */
 export interface TypedSilence {
   readonly for?: string;
   readonly until?: string;
@@ -20,7 +20,7 @@ export interface TypedSilence {
   readonly comment: string;
 }
 
-/** Exit codes of `silence`; 3 when the daemon cannot be asked. */
+/** Exit codes of `silence`. 3 if the daemon cannot be reached. */
 const SILENCE_EXIT = { done: 0, refused: 2 } as const;
 
 const PATH = '/api/v1/silences';
@@ -37,13 +37,13 @@ const silenceShape = z.object({
 const listShape = z.object({ silences: z.array(silenceShape) });
 const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });
 
-/** What was typed after `silence`. */
+/** The arguments after `silence`. */
 export type SilenceCommand =
   | { readonly kind: 'add'; readonly silence: TypedSilence }
   | { readonly kind: 'list'; readonly json: boolean }
   | { readonly kind: 'remove'; readonly ids: readonly string[] };
 
-/** Carries a command out at the daemon of the configuration. Returns the exit code. */
+/** Runs a command on the configured daemon. Returns the exit code. */
 export async function runSilence(command: SilenceCommand, terminal: Invocation): Promise<number> {
   const storePath = await storeOrExplain(terminal);
   if (storePath === null) return EXIT_UNKNOWN;
@@ -64,7 +64,7 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
   }
 }
 
-/** `silence add`: asks the daemon for a silence and prints it. */
+/** `silence add`: requests a silence from the daemon and prints it. */
 async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors }: SilenceDeps): Promise<number> {
   const { for: duration, until, cause, subject, by = account, comment } = typed;
   const answer = await daemon.ask('POST', PATH, { duration, until, cause, subject, by, comment });
@@ -74,7 +74,7 @@ async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors
   return SILENCE_EXIT.done;
 }
 
-/** `silence list`: prints those that last, or the daemon's own object. */
+/** `silence list`: prints active silences, or the daemon's JSON object. */
 async function silenceList(json: boolean, { daemon, output, errors }: SilenceDeps): Promise<number> {
   const answer = await daemon.ask('GET', PATH);
   const list = listShape.safeParse(answer.json);
@@ -85,7 +85,7 @@ async function silenceList(json: boolean, { daemon, output, errors }: SilenceDep
   return SILENCE_EXIT.done;
 }
 
-/** `silence remove`: ends silences at once. */
+/** `silence remove`: ends silences immediately. */
 async function silenceRemove(ids: readonly string[], { daemon, output, errors }: SilenceDeps): Promise<number> {
   let code: number = SILENCE_EXIT.done;
   for (const id of ids) {

@@ -13,7 +13,10 @@ const CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;
 
 const MAX_SHOWN = 1_000;
 
-/** @param copy to look through instead of the store of the configuration. Returns the exit code */
+/**
+ * Checks a store. Returns the exit code.
+ * @param copy file to check instead of the configured store
+ */
 export async function storeCheck(copy: string | undefined, terminal: Invocation): Promise<number> {
   const path = copy === undefined ? await storeOrExplain(terminal) : resolve(terminal.cwd, copy);
   if (path === null) return EXIT_UNKNOWN;
@@ -61,7 +64,7 @@ export interface BackupWish {
   readonly keepPending: boolean;
 }
 
-/** Returns the exit code. */
+/** Backs up the store to a file. Returns the exit code. */
 export async function storeBackup({ file, force, keepPending }: BackupWish, terminal: Invocation): Promise<number> {
   const from = await storeOrExplain(terminal);
   if (from === null) return EXIT_UNKNOWN;

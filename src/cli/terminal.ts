@@ -22,26 +22,26 @@ export interface Streams {
   readonly errors: { write(text: string): unknown };
 }
 
-/** The process as the commands see it. */
+/** The process environment of the commands. */
 export interface Terminal extends Streams {
   readonly version: string;
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly hostname: string;
-  /** Who asks: the account on this machine. */
+  /** The user's account on this machine. */
   readonly account: string;
   readonly cwd: string;
   readonly input: AsyncIterable<Buffer>;
-  /** Bytes are written by `report` only. */
+  /** Only `report` writes bytes. */
   readonly output: { write(text: string | Uint8Array): unknown };
   readonly style: { readonly color: boolean; readonly width: number };
-  /** null: standard error is no terminal. */
+  /** Null if standard error is not a terminal. */
   readonly progress: ProgressOutput | null;
-  /** Asks the person a question that is answered with yes or no; null: nobody is there. */
+  /** Asks the user a yes-or-no question. Null if there is no user. */
   readonly confirm: ((question: string) => Promise<boolean>) | null;
-  /** Asks the person a question that is answered with a line; null: nobody is there. */
+  /** Asks the user a question that is answered with one line. Null if there is no user. */
   readonly ask: ((question: string) => Promise<string>) | null;
-  /** The same without showing what is typed; null: standard input is not a terminal. */
+  /** Like `ask`, but without echoing the input. Null if standard input is not a terminal. */
   readonly askHidden: ((question: string) => Promise<string>) | null;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
@@ -49,26 +49,25 @@ export interface Terminal extends Streams {
   readonly onHangup: (listener: () => void) => void;
 }
 
-/** One call of a command. */
 export interface Invocation extends Terminal {
-  /** Of the configuration, as typed; undefined: it is looked for. */
+  /** The configuration file as typed. Undefined to search the default locations. */
   readonly path: string | undefined;
 }
 
-/** What tells which configuration is meant. */
+/** The values that determine which configuration is loaded. */
 type Asked = Pick<Invocation, 'path' | 'env' | 'hostname' | 'cwd'>;
 
-/** @param needs which files and variables must be there: nothing else is looked for */
+/** @param needs the files and variables that must exist; others are not checked */
 export function load(invocation: Asked, needs: Needs): Promise<LoadResult> {
   return loadConfig({ ...loadOptions(invocation), needs });
 }
 
-/** As the daemon loads it: nothing is read in place of what the configuration names. */
+/** Loads the configuration as the daemon does, without substitutes. */
 export function loadForDaemon(invocation: Asked): Promise<LoadResult> {
   return loadWith(localFiles, invocation);
 }
 
-/** Everything, from these files. */
+/** Loads the configuration through these files and checks everything that it refers to. */
 export function loadWith(files: ConfigFiles, invocation: Asked): Promise<LoadResult> {
   return loadConfig({ ...loadOptions(invocation), files });
 }
@@ -76,7 +75,9 @@ export function loadWith(files: ConfigFiles, invocation: Asked): Promise<LoadRes
 export const needsAll: Needs = () => true;
 export const needsNothing: Needs = () => false;
 
-/** Where the store is, which tells the daemon; null after the mistakes of the configuration were printed. */
+/**
+ * Returns the path of the store, which identifies the daemon, or null after printing the problems of the configuration.
+ */
 export async function storeOrExplain(invocation: Invocation): Promise<string | null> {
   const located = await locateStore(loadOptions(invocation));
   if (located.kind === 'ok') return located.path;
@@ -88,7 +89,7 @@ function loadOptions({ path, env, hostname, cwd }: Asked): LoadOptions {
   return { path, env, hostname, cwd, files: commandFiles };
 }
 
-/** The configuration for a command that reads what `needs` says; null after its mistakes were printed. */
+/** Loads the configuration for a command that reads the things in `needs`. Returns null after printing its problems. */
 export async function loadOrExplain(invocation: Invocation, needs: Needs): Promise<Config | null> {
   const loaded = await load(invocation, needs);
   if (loaded.kind === 'ok') {
@@ -99,7 +100,7 @@ export async function loadOrExplain(invocation: Invocation, needs: Needs): Promi
   return null;
 }
 
-/** Says which files are read in place of others. */
+/** Prints which files are replaced by substitutes. */
 export function writeSubstitutes(substitutes: readonly Substitute[], errors: Streams['errors']): void {
   const [first] = substitutes;
   if (first === undefined) return;
@@ -110,26 +111,26 @@ export function writeSubstitutes(substitutes: readonly Substitute[], errors: Str
   );
 }
 
-/** Prints each problem of a configuration on a line of its own; for every command that cannot go on without one. */
+/** Prints each problem of a configuration on a separate line, for commands that cannot continue without one. */
 export function writeIssues({ issues, hidden }: InvalidConfig, errors: Streams['errors']): void {
   errors.write(issues.map((issue) => `${formatIssue(issue)}\n`).join(''));
   const others = hidden === 0 ? '' : `; these are the first ${String(issues.length)}`;
   errors.write(`The configuration is not valid: ${counted(issues.length + hidden, 'problem')}${others}\n`);
 }
 
-/** A terminal that a line can be rewritten on. */
+/** A terminal on which a line can be rewritten. */
 interface ProgressOutput {
-  /** 0: a console that does not know. */
+  /** 0 if the console does not report its width. */
   readonly columns: number;
   write(text: string): unknown;
 }
 
-/** One line that says what is still being waited for; it is gone in the end. */
+/** One line that shows what is still pending. It is removed at the end. */
 export interface ProgressLine {
-  /** Another look at everything begins. */
+  /** Starts another round. */
   look(): void;
   show(progress: RoundProgress): void;
-  /** What is waited for now. */
+  /** Returns what is pending now. */
   waitingFor(): readonly string[];
   clear(): void;
 }
@@ -155,7 +156,7 @@ export function createProgressLine(output: ProgressOutput | null): ProgressLine 
   };
 }
 
-/** That it takes longer has a reason. */
+/** Explains why it takes longer. */
 function introOf(looks: number): string {
   return looks <= 1 ? 'Waiting for' : `Looking once more to be sure (${String(looks)}). Waiting for`;
 }

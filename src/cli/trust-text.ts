@@ -4,7 +4,7 @@ import { type Baseline, trustUnder, type Trust } from '../tls/trust.ts';
 import type { RefusedBaseline } from '../checks/tls-genuine/chain-case.ts';
 import { SHIPPED_PINS } from '../trust/load-trust.ts';
 
-/** What one certificate is, on four indented lines: enough to compare it with another tool's output. */
+/** Describes one certificate on four indented lines, enough for a comparison with another tool's output. */
 export function certificateLines(certificate: Certificate): readonly string[] {
   const names = certificate.dnsNames.slice(0, 5).join(', ');
   return [
@@ -17,8 +17,8 @@ export function certificateLines(certificate: Certificate): readonly string[] {
 }
 
 /**
- * What to compare with what, and what to type then. The value itself is not offered for copying: it has to come from
- * elsewhere.
+ * Explains what to compare, and what to type afterwards. The value itself is not offered for copying, because it must
+ * come from a different source.
  */
 export function comparisonLines(certificate: Certificate, target: string): readonly string[] {
   return [
@@ -56,7 +56,7 @@ const PROFILES: Readonly<Record<TrustProfile, string>> = {
   pinned: 'a certificate is genuine only under what is configured or learned',
 };
 
-/** Everything that is trusted for one target, and why: `ftm-watch trust show`. */
+/** Formats everything that is trusted for one target, and why: `ftm-watch trust show`. */
 export function renderTrust({
   target,
   profile,

@@ -22,20 +22,20 @@ import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
 import { namesIn } from '../metrics/probe-series.ts';
 
 export interface VerifyWish {
-  /** Its id, as mails and `/incidents/ID` show it. */
+  /** Its id, as shown in mails and in `/incidents/ID`. */
   readonly incident: string;
   readonly json: boolean;
-  /** What is not seen by then is unknown; null: for as long as it takes. */
+  /** Everything that has not been checked by then is unknown. Null for no limit. */
   readonly timeout: Millis | null;
 }
 
 const EXIT: Readonly<Record<RepairAnswer, number>> = { 'in-force': 0, 'not-in-force': 2, 'not-visible': EXIT_UNKNOWN };
 
-/** Named where another one was meant. */
+/** Number of incidents that are listed if the given one does not exist. */
 const MOST_NAMED = 10;
 const MAX_SHOWN = 200;
 
-/** Looks once more, and says whether the repair of an incident is in force. Returns the exit code. */
+/** Checks again and prints whether the repair of an incident is effective. Returns the exit code. */
 export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -47,7 +47,7 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
     const progress = wish.json ? null : terminal.progress;
     const seen = await examine({ ...terminal, signal, config, log: heard.log, progress });
     const { diagnosis, picture, observations } = seen;
-    // What other agents say of others is hearsay.
+    // Other agents' reports about third parties are hearsay.
     const { peers: _, ...asked } = picture;
     const verdict = repairVerdict(incident, {
       diagnosis,
@@ -67,7 +67,7 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
   }
 }
 
-/** @throws {Error} saying which ones there are */
+/** @throws {Error} listing the existing incidents */
 function incidentIn(stored: StoredIncident, { incident: id }: VerifyWish, { store: { path } }: Config): Incident {
   switch (stored.kind) {
     case 'found':
@@ -87,7 +87,10 @@ function incidentIn(stored: StoredIncident, { incident: id }: VerifyWish, { stor
   }
 }
 
-/** What a daemon has heard: a cause that only the log shows is not gone because nobody listened. */
+/**
+ * Returns the log data of a daemon. A cause that only the log shows is not resolved just because nobody was receiving
+ * the log.
+ */
 async function heardBy(config: Config, { clock }: Invocation): Promise<Heard> {
   const now = clock.now();
   const kept = await readKept(config, now);
@@ -97,7 +100,7 @@ async function heardBy(config: Config, { clock }: Invocation): Promise<Heard> {
 
 interface Heard {
   readonly log: LogPart;
-  /** Without, no cause came from the log. */
+  /** If false, no cause came from the log. */
   readonly isEverKept: boolean;
 }
 
@@ -119,14 +122,14 @@ function silentWitnesses(
   ];
 }
 
-/** Subjects of several parts: a flow, several addresses that are silent together. */
+/** Separates the parts of a subject: a flow, or several addresses that are silent together. */
 const BETWEEN_PARTS = /, | to /u;
 
 /**
- * Tells whether the subject of a cause, each part of it, was looked at: it is named in the configuration or by what was
- * asked, or is of this machine itself.
+ * Returns a function that reports whether every part of a cause's subject was checked. A subject counts as checked if
+ * it occurs in the configuration or in the query results, or if it is this machine itself.
  *
- * @param named the configuration, and what was asked
+ * @param named the configuration, and the query results
  */
 export function lookedAt(...named: readonly unknown[]): (subject: string) => boolean {
   const names = new Set([CLOCK_SUBJECT, ...CHECKS.map(({ id }) => id), ...namesIn(named)]);

@@ -6,32 +6,31 @@ import { visibleText } from '../core/visible-text.ts';
 import { configFile } from './config.ts';
 import { secretVariable } from './schema/secret.ts';
 
-/** Larger than any configuration that a person or a program writes. */
+/** Larger than any real configuration. */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
 
-/** A file that was read, or not. */
 export type ReadResult =
   | { readonly kind: 'read'; readonly bytes: Uint8Array }
   | { readonly kind: 'missing' }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** Where a file stands, and how messages name it. */
+/** Path of a file, and its name in messages. */
 interface FileName {
-  /** As it was given. */
+  /** As given. */
   readonly file: string;
   /** Absolute. */
   readonly source: string;
 }
 
-/** One file of the configuration, before anybody knows whether it fits the schema. */
+/** One configuration file, before validation against the schema. */
 export interface ConfigFile extends FileName {
   readonly kind: 'file';
-  /** As written; undefined for a file without a value. */
+  /** As written. Undefined for a file without a value. */
   readonly written: unknown;
-  /** With absolute names of files, which start at the folder of this one. */
+  /** With absolute file names. Relative names are resolved against the folder of this file. */
   readonly value: unknown;
-  /** Where the last part of the path stands, or would. */
+  /** Returns the position of the last part of the path, or where it would be. */
   readonly locate: (path: YamlPath) => Position;
 }
 
@@ -42,8 +41,7 @@ export interface UnreadFile {
 
 export function understoodFile(name: FileName, found: ReadResult): ConfigFile | UnreadFile {
   if (found.kind !== 'read') return unread(name, reasonOf(found));
-  // Such a file asks for the defaults of every key: taken at its word, a reload would forget everything that is
-  // watched.
+  // An empty file would mean the defaults for every key, so a reload would drop everything that is monitored.
   if (found.bytes.length === 0) return unread(name, 'it is empty, as a full disk or an unfinished copy leaves it');
   const text = decoded(found.bytes);
   if (text === null) return unread(name, 'expected UTF-8');
@@ -61,12 +59,11 @@ export function understoodFile(name: FileName, found: ReadResult): ConfigFile | 
   return { kind: 'file', ...name, written, value: withGivenNamesAbsolute(written ?? {}, dirname(name.source)), locate };
 }
 
-/** A problem at a place of a file. */
 function issueIn({ file, locate }: ConfigFile, path: YamlPath, message: string): ConfigIssue {
   return { file, position: locate(path), path: formatPath(path), message };
 }
 
-/** The name of a file that another one names. */
+/** Resolves a file name against the file that contains it. */
 function besides({ file, source }: FileName, named: string): FileName {
   return isAbsolute(named)
     ? { file: named, source: named }
@@ -89,7 +86,7 @@ function reasonOf(found: Exclude<ReadResult, { readonly kind: 'read' }>): string
   }
 }
 
-/** null for what is not UTF-8, a byte order mark aside. */
+/** Returns null if the bytes are not UTF-8. A byte order mark is allowed. */
 function decoded(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -98,11 +95,11 @@ function decoded(bytes: Uint8Array): string | null {
   }
 }
 
-/** More is no fleet but a mistake. */
+/** More files are a mistake, not a large installation. */
 const MOST = 50;
 
 interface Included {
-  /** In the order in which the file names them. */
+  /** In the order in which they are listed. */
   readonly files: readonly ConfigFile[];
   readonly issues: readonly ConfigIssue[];
 }
@@ -110,7 +107,8 @@ interface Included {
 const NONE: Included = { files: [], issues: [] };
 
 /**
- * The files that the first file of a configuration names in `include`. What is no list of names is left to the schema.
+ * Returns the files that the first configuration file lists in `include`. If the value is not a list of names, the
+ * schema reports it.
  */
 export async function includedBy(first: ConfigFile, read: (name: FileName) => Promise<ReadResult>): Promise<Included> {
   const named = namesIn(first);
@@ -121,7 +119,7 @@ export async function includedBy(first: ConfigFile, read: (name: FileName) => Pr
   return { files: all.flatMap(({ files }) => files), issues: all.flatMap(({ issues }) => issues) };
 }
 
-/** The value of a file without the names of others, where those can be read. */
+/** Returns the file's value without `include`, if that is a valid list. */
 export function withoutInclude(file: ConfigFile): unknown {
   if (namesIn(file) === null) return file.value;
   const { include: _, ...rest } = fieldsOf(file.value);
@@ -162,12 +160,12 @@ function problemOf(file: ConfigFile): ConfigIssue | null {
     : null;
 }
 
-/** A file's values with absolute file names, which start at its folder. */
+/** Makes the file names in a file's values absolute, relative to its folder. */
 function withGivenNamesAbsolute(value: unknown, folder: string): unknown {
   return changeGivenTexts(configFile, value, absoluteIn(folder));
 }
 
-/** The values with the defaults of file names, which start at the working directory. */
+/** Fills in default file names, relative to the working directory. */
 export function withDefaultNames(value: unknown, workingDirectory: string): unknown {
   return changeTexts(configFile, value, absoluteIn(workingDirectory));
 }
@@ -180,13 +178,13 @@ function absoluteIn(folder: string): (used: UsedText) => string {
 }
 
 export interface FileChecks {
-  /** Why the file cannot be read ("no such file"), null when it can. Never rejects. */
+  /** Returns why the file cannot be read ("no such file"), or null if it can. Never rejects. */
   readonly problem: (path: string) => Promise<string | null>;
-  /** Another file with the same content, to be read if this one cannot be; null: there is none. */
+  /** Returns another file with the same content, to be read if this one cannot be, or null. */
   readonly substitute?: (path: string) => string | null;
 }
 
-/** Whether a command reads what is named at this key: `appliances.api.keyFile`. */
+/** Reports whether a command reads the file or variable at this key: `appliances.api.keyFile`. */
 export type Needs = (key: string) => boolean;
 
 interface Machine {
@@ -196,21 +194,21 @@ interface Machine {
   readonly needs?: Needs;
 }
 
-/** A file that is read in place of the one that is named. */
+/** A file that is read in place of the configured one. */
 export interface Substitute {
   readonly path: string;
   readonly substitute: string;
 }
 
 interface NamedThings {
-  /** One for each file that cannot be read and each variable that is not set. */
+  /** One issue for each file that cannot be read and each variable that is not set. */
   readonly missing: readonly SchemaIssue[];
   readonly substitutes: readonly Substitute[];
-  /** With the substitutes in place of the files that cannot be read. */
+  /** With substitutes in place of files that cannot be read. */
   readonly value: unknown;
 }
 
-/** Looks for the files and variables that are needed. */
+/** Checks that the required files and variables exist. */
 export async function findNamedThings(value: unknown, machine: Machine): Promise<NamedThings> {
   const { needs = () => true } = machine;
   const needed = usedTexts(configFile, value).filter(({ path }) => needs(keyOf(path ?? [])));
@@ -245,7 +243,7 @@ async function find({ use, text }: UsedText, { env, files }: Machine): Promise<F
     case 'secret-file':
       return text === '' ? FOUND : findFile(text, files);
     case 'secret-variable':
-      // What is no name of a variable may be the secret itself.
+      // If the text is not a valid variable name, it could be the secret itself.
       return env[text] || !secretVariable.safeParse(text).success
         ? FOUND
         : { problem: `environment variable "${text}" is not set`, substitute: null };
@@ -271,7 +269,7 @@ async function findFile(path: string, files: FileChecks): Promise<Found> {
   };
 }
 
-/** One value over another: sections are merged key by key, everything else is replaced. */
+/** Merges `over` into `under`: sections key by key; everything else is replaced. */
 export function merged(under: unknown, over: unknown): unknown {
   if (!isMapping(under) || !isMapping(over)) return over;
   const keys = Object.entries(over).map(([key, value]) => [
@@ -282,8 +280,8 @@ export function merged(under: unknown, over: unknown): unknown {
 }
 
 /**
- * Which of the layers the value at a path comes from, by its index: the topmost of those that are merged there. Where
- * the value is missing, that of the nearest part above it.
+ * Returns the index of the layer that provides the value at a path: the topmost of the layers that are merged there. If
+ * the value is missing, returns the layer of its nearest existing parent.
  * @param layers the lowest first, at least one
  */
 export function ownerOf(layers: readonly unknown[], path: YamlPath): number {
@@ -294,7 +292,7 @@ export function ownerOf(layers: readonly unknown[], path: YamlPath): number {
     const top = below.at(-1);
     if (top === undefined) return owner;
     owner = top.index;
-    // What is no section hides all that is under it.
+    // A value that is not a section hides everything below it.
     here = isMapping(top.value) ? below.slice(below.findLastIndex(({ value }) => !isMapping(value)) + 1) : [top];
   }
   return owner;

@@ -103,17 +103,17 @@ const notify = section({
 });
 
 /**
- * The configuration after validation: defaults filled in, durations in milliseconds, file names absolute, addresses
- * taken apart. Nothing in it changes at run time; a reload makes a new one. Its keys are explained where they are
- * defined, and in docs/configuration.md.
+ * The validated configuration: defaults are filled in, durations are in milliseconds, file names are absolute, and
+ * addresses are parsed. It does not change at run time; a reload creates a new one. The keys are documented where they
+ * are defined, and in docs/configuration.md.
  */
 export interface Config extends z.output<typeof configFile> {
   readonly site: string;
-  /** Absolute name of the file that it was read from, the one that names the others; without, it is all defaults. */
+  /** Absolute name of the main file. Absent if there is no file and everything has its default value. */
   readonly file?: string;
 }
 
-/** The whole file: decoding reads it, encoding prints it. */
+/** Schema of the whole file. Decoding reads it, encoding prints it. */
 export const configFile = section(
   {
     include: list(readableFile).describe(
@@ -154,7 +154,7 @@ export const configFile = section(
   },
 );
 
-/** Two TCP listeners at the same address and port would fail only when the second one opens. */
+/** Two TCP listeners on the same address and port would otherwise fail only when the second one is opened. */
 function portsAreFree(file: SectionFields, report: Report): void {
   const syslog = fieldsOf(fieldsOf(file['logs'])['syslog']);
   const page = endpoint(fieldsOf(file['web'])['listen']);
@@ -189,12 +189,12 @@ function certificatesAreOfKnownUnits({ appliances, logs }: SectionFields, report
   }
 }
 
-/** A JSON Schema, as plain data. */
+/** A JSON Schema as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
- * The JSON Schema (draft 7, which editors know best) of the configuration file, with a description and a default for
- * each key.
+ * Returns the JSON Schema (draft 7, which editors support best) of the configuration file, with a description and a
+ * default for each key.
  */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configFile, { io: 'input', target: 'draft-07' });

@@ -1,30 +1,30 @@
 import { join } from 'node:path';
 import { Document, visit } from 'yaml';
 
-/** What a first configuration is made of, as typed; what is empty is left out. */
+/** The answers for a first configuration, as typed. Empty ones are left out. */
 export interface Answers {
-  /** Empty: the name of the machine. */
+  /** Empty for the name of the machine. */
   readonly site: string;
   /** Addresses of the FortiAuthenticator units. */
   readonly appliances: readonly string[];
-  /** That activation codes are mailed through: a host, perhaps with its port. */
+  /** Mail server for activation codes: a host, optionally with a port. */
   readonly mailServer: string;
-  /** Mail addresses of those who are told. */
+  /** Mail addresses that receive notifications. */
   readonly recipients: readonly string[];
-  /** Its URL. */
+  /** Alertmanager URL. */
   readonly alertmanager: string;
 }
 
-/** A port that FortiAuthenticator can send to, and that needs no rights to listen at. */
+/** A port that FortiAuthenticator can send to, and on which an unprivileged process can listen. */
 export const SYSLOG_PORT = 5514;
 
 const TLS_PORT = '465';
-/** Shorter ones are written in braces or brackets. */
+/** Values up to this length are written in braces or brackets. */
 const LINE = 80;
 
 /**
- * A configuration of about ten lines. Whether the answers can be used, loading it tells.
- * @param stateFolder of the store and the learned trust; null: the default one
+ * Returns a configuration of about ten lines. The answers are validated when it is loaded.
+ * @param stateFolder folder for the store and the learned trust; null for the default
  */
 export function firstConfiguration(answers: Answers, stateFolder: string | null): string {
   const sections = {
@@ -65,7 +65,7 @@ function told({ recipients, mailServer, alertmanager }: Answers): object {
           email: {
             from: `ftm-watch@${first.slice(first.lastIndexOf('@') + 1)}`,
             to: recipients,
-            // What does not depend on the path under watch is tried last.
+            // The server that does not depend on the monitored path is tried last.
             servers: [...(mailServer === '' ? [] : [relay(mailServer)]), { host: 'localhost', security: 'none' }],
           },
         };
@@ -73,7 +73,7 @@ function told({ recipients, mailServer, alertmanager }: Answers): object {
   return Object.keys(notify).length === 0 ? {} : { notify };
 }
 
-/** With an IPv6 address, a port stands behind brackets alone. */
+/** An IPv6 address can have a port only if it is in brackets. */
 function relay(typed: string): object {
   const { host = typed, port } = /^(?<host>[^:]+|\[.+\]):(?<port>\d+)$/u.exec(typed)?.groups ?? {};
   return {
@@ -83,7 +83,7 @@ function relay(typed: string): object {
   };
 }
 
-/** In one line what fits into one. */
+/** Prints values on one line if they fit. */
 function printed(sections: object): string {
   const document = new Document(sections);
   visit(document.contents, {

@@ -6,24 +6,26 @@ import type { YamlPath } from '../text/yaml-text.ts';
 import { configFile } from './config.ts';
 import { alternatives } from './schema/section.ts';
 
-/** One problem of a configuration. */
 export interface ConfigIssue {
-  /** The file's name as it was given. */
+  /** File name as given. */
   readonly file: string;
-  /** From 1; null where the file as a whole cannot be read. */
+  /** Starts at 1. Null if the whole file cannot be read. */
   readonly position: { readonly line: number; readonly column: number } | null;
-  /** `mail[0].port`; empty for the file as a whole. */
+  /** For example `mail[0].port`. Empty for the whole file. */
   readonly path: string;
   readonly message: string;
 }
 
-/** A problem before it has a place in the text. */
+/** A problem that has not yet been located in the text. */
 export interface SchemaIssue {
-  /** What to point at. */
+  /** Path whose position is shown. */
   readonly at: YamlPath;
-  /** What to name: the section, for an unknown key in it. */
+  /** Path that is printed: for an unknown key, its section. */
   readonly path: YamlPath;
-  /** Made only for what is shown: looking for similar keys takes time, and a broken file may hold thousands. */
+  /**
+   * Evaluated only for issues that are displayed: finding similar keys takes time, and a broken file can have
+   * thousands.
+   */
   readonly message: () => string;
 }
 
@@ -33,7 +35,7 @@ export function formatIssue({ file, position, path, message }: ConfigIssue): str
   return `${visibleText(file, 500)}${place}  ${path === '' ? '' : `${path}: `}${message}`;
 }
 
-/** `mail[0].port` */
+/** Formats a path: `mail[0].port`. */
 export function formatPath(path: YamlPath): string {
   return path
     .map((part, index) =>
@@ -42,7 +44,7 @@ export function formatPath(path: YamlPath): string {
     .join('');
 }
 
-/** Takes zod's issues apart: one for each unknown key, and of a union the branch that was meant. */
+/** Converts zod's issues: one for each unknown key, and for a union those of the intended branch. */
 export function schemaIssues(issues: readonly z.core.$ZodIssue[], base: YamlPath = []): readonly SchemaIssue[] {
   return issues.flatMap((issue) => schemaIssue(issue, base));
 }
@@ -55,12 +57,12 @@ function schemaIssue(issue: z.core.$ZodIssue, base: YamlPath): readonly SchemaIs
   return meant === undefined ? [{ at: path, path, message: () => issue.message }] : schemaIssues(meant, path);
 }
 
-/** The alternative that fits the sort of value, if not the value. */
+/** Reports whether the value has the type of this branch, even if it is invalid. */
 function isMeant(branch: readonly z.core.$ZodIssue[]): boolean {
   return branch.length > 0 && branch.every(({ code, path }) => code !== 'invalid_type' || path.length > 0);
 }
 
-/** Whatever a schema does not word itself. */
+/** Message for errors without a message of their own. */
 export function fallbackMessage(issue: { readonly code?: string | undefined; readonly input?: unknown }): string {
   return expectedMessage('another value', issue.input);
 }
@@ -79,7 +81,7 @@ function unknownKeyMessage(key: string, path: YamlPath): string {
     : `${unknown}; expected ${known.map((name) => `"${name}"`).join(', ')}`;
 }
 
-/** A slip or two; a third of a short word is another word. */
+/** Allows one or two typos, but not a third of a short word, because that would be another word. */
 function closest(key: string, known: readonly string[]): string | null {
   const lower = key.toLowerCase();
   const distances = known.map((name) => ({ name, distance: leven(lower, name.toLowerCase()) }));
@@ -88,12 +90,12 @@ function closest(key: string, known: readonly string[]): string | null {
   return known.find((name) => lettersOf(name) === lettersOf(key)) ?? null;
 }
 
-/** Equal for words whose letters changed places. */
+/** Equal for words with transposed letters. */
 function lettersOf(word: string): string {
   return Array.from(word.toLowerCase()).toSorted().join('');
 }
 
-/** The keys that the section at this path takes. */
+/** Returns the keys that are allowed in the section at this path. */
 export function knownKeys(schema: z.core.$ZodType, path: readonly (string | number)[]): readonly string[] {
   const [first, ...rest] = path;
   return alternatives(schema).flatMap((one) => {
@@ -106,12 +108,12 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly (string | numb
   });
 }
 
-/** The paths of all keys: `mail[].port`. */
+/** Returns the paths of all keys: `mail[].port`. */
 export function allKeyPaths(schema: z.core.$ZodType, prefix = ''): readonly string[] {
   const all = alternatives(schema);
   const items = all.flatMap((one) => (one instanceof z.core.$ZodArray ? alternatives(one._zod.def.element) : []));
   return all.flatMap((one) => {
-    // What may stand by itself instead of in a list has the same keys.
+    // A single item that is allowed instead of a list has the same keys.
     if (items.includes(one)) return [];
     if (one instanceof z.core.$ZodArray) return allKeyPaths(one._zod.def.element, `${prefix}[]`);
     if (!(one instanceof z.core.$ZodObject)) return [];

@@ -23,28 +23,28 @@ import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schema
 import { fieldsOf } from './schema/section.ts';
 import { store } from './schema/web.ts';
 
-/** Where no file is named, the first of these that exists: of a checkout, of the installed program. */
+/** If no file is specified, the first of these that exists: in a checkout, or of the installed program. */
 export const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
 
-/** More would only hide the first ones. */
+/** More issues would only hide the first ones. */
 const MAX_SHOWN = 100;
-/** More are only counted: finding the line of each would take long in a file that is wrong all over. */
+/** Further issues are only counted, because locating each of them would take long in a completely invalid file. */
 const MAX_LOCATED = 1000;
 
-/** The files of the machine, as far as loading needs them. */
+/** File access that is needed for loading. */
 export interface ConfigFiles extends FileChecks {
-  /** At most `limit` bytes of the file, `missing` when there is none. Never rejects. */
+  /** Reads at most `limit` bytes of the file. Returns `missing` if it does not exist. Never rejects. */
   readonly read: (path: string, limit: number) => Promise<ReadResult>;
 }
 
 export interface LoadOptions {
-  /** The file; undefined takes the first default file that exists, else the defaults of every key. */
+  /** The file. Undefined for the first default file that exists, or the defaults for every key if there is none. */
   readonly path: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly hostname: string;
   readonly cwd: string;
   readonly files: ConfigFiles;
-  /** Which files and variables must be there. @default all of them */
+  /** Which files and variables must exist. @default all */
   readonly needs?: Needs;
 }
 
@@ -52,25 +52,24 @@ export type LoadResult =
   | {
       readonly kind: 'ok';
       readonly config: Config;
-      /** Absolute names of the files that were read, the one that names the others first; none: built-in defaults. */
+      /** Absolute names of the files that were read, with the main file first. Empty for built-in defaults. */
       readonly sources: readonly string[];
-      /** Files that the configuration has in place of those that it names, which cannot be read. */
+      /** Substitutes for configured files that cannot be read. */
       readonly substitutes: readonly Substitute[];
     }
   | InvalidConfig;
 
 export interface InvalidConfig {
   readonly kind: 'invalid';
-  /** In the order of the lines. */
+  /** In line order. */
   readonly issues: readonly ConfigIssue[];
-  /** How many more there are. */
+  /** Number of further issues. */
   readonly hidden: number;
 }
 
 /**
- * Loads and validates the configuration, at start and again at each reload. Never throws for what a file says: every
- * problem of it is told at once, in the order of the lines. Secrets are not read, but the files and variables that are
- * needed must be there.
+ * Loads and validates the configuration, at start and on each reload. Does not throw for an invalid file, but returns
+ * all its problems in line order. Secrets are not read, but required files and variables must exist.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readConfig(options);
@@ -90,8 +89,8 @@ function configOf(file: z.output<typeof configFile>, [first]: readonly string[],
 type LocatedStore = { readonly kind: 'ok'; readonly path: string } | InvalidConfig;
 
 /**
- * Where the store is. What else is wrong with the configuration, and what only the daemon may read, is in the way of
- * nothing: the daemon may run under the configuration of before.
+ * Returns the path of the store. Other problems in the configuration, and files that only the daemon can read, do not
+ * matter, because the daemon can run with an earlier configuration.
  */
 export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
   const read = await readConfig(options);
@@ -104,7 +103,7 @@ export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
 
 interface ReadConfig {
   readonly kind: 'read';
-  /** Of all files, with absolute names of files, and the default ones. */
+  /** Merged from all files, with absolute file names and default ones. */
   readonly value: unknown;
   readonly sources: readonly string[];
   readonly toIssue: (problem: SchemaIssue) => ConfigIssue;
@@ -129,7 +128,7 @@ async function readConfig(options: LoadOptions): Promise<ReadConfig | InvalidCon
   };
 }
 
-/** null: there is no file. */
+/** Returns null if there is no file. */
 async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile | null> {
   const { path, cwd, files } = options;
   for (const file of path === undefined ? DEFAULT_CONFIG_FILES : [path]) {
@@ -146,7 +145,7 @@ function nowhere({ path, message }: SchemaIssue): ConfigIssue {
 }
 
 function invalid(found: readonly ConfigIssue[], more = 0): InvalidConfig {
-  // File by file, in the order of the lines.
+  // Grouped by file, in line order.
   const issues = Object.values(Object.groupBy(found, ({ file }) => file))
     .flatMap((ofFile = []) => ofFile.toSorted(byPosition))
     .slice(0, MAX_SHOWN);
@@ -161,20 +160,23 @@ function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue):
   return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
 }
 
-/** The files of this machine, as the daemon reads them. */
+/** This machine's files, as the daemon reads them. */
 export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };
 
-/** The same for other commands: they can read what systemd hands to the daemon also while that is stopped. */
+/**
+ * This machine's files for other commands, which can also read the daemon's credentials from systemd while it is
+ * stopped.
+ */
 export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCredential };
 
 /**
- * `LoadCredential=secrets:/etc/ftm-watch/secrets` of the unit: a file NAME there is `secrets_NAME` here, as long as the
- * service runs (systemd.exec(5)). A credential that somebody adds to the unit by its own name keeps that name.
+ * The unit has `LoadCredential=secrets:/etc/ftm-watch/secrets`, so a file NAME in that folder is `secrets_NAME` here
+ * while the service runs (systemd.exec(5)). A credential that is added to the unit under its own name keeps that name.
  */
 const CREDENTIAL = /^\/run\/credentials\/ftm-watch\.service\/(?:secrets_)?(?<name>[^/]+)$/u;
 const SECRETS = '/etc/ftm-watch/secrets';
 
-/** Whether systemd makes this file for the service alone. */
+/** Reports whether systemd creates this file only for the service. */
 export function isCredential(path: string): boolean {
   return CREDENTIAL.test(path);
 }
@@ -184,7 +186,7 @@ function sourceOfCredential(path: string): string | null {
   return name === undefined || name === '.' || name === '..' ? null : `${SECRETS}/${name}`;
 }
 
-/** Reads one byte more than allowed instead of trusting the size: a device or a pipe has none. */
+/** Reads one byte more than allowed instead of relying on the size, because devices and pipes don't have one. */
 async function readBounded(path: string, limit: number): Promise<ReadResult> {
   try {
     if (!(await stat(path)).isFile()) return { kind: 'failed', reason: 'it is not a regular file' };
@@ -206,8 +208,8 @@ async function fileProblem(path: string): Promise<string | null> {
   try {
     const found = await stat(path);
     if (found.isDirectory()) return 'it is a directory';
-    // access(2) answers for the real user, who may be another one than the effective user. A pipe that was opened and
-    // closed would be lost.
+    // access(2) checks the real user, who may differ from the effective user. Opening and closing a pipe would lose its
+    // content.
     if (found.isFile()) await (await open(path)).close();
     else await access(path, constants.R_OK);
     return null;

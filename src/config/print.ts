@@ -4,32 +4,32 @@ import { type Config, configFile } from './config.ts';
 import { type SectionFields, fieldsOf, usedTexts } from './schema/section.ts';
 import type { SecretSource } from '../system/secret.ts';
 
-/** What a printed configuration consists of. */
+/** A value in a printed configuration. */
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainSection;
 
-/** A mapping of it. */
+/** A mapping in it. */
 interface PlainSection {
   readonly [key: string]: Plain;
 }
 
 /**
- * The configuration with every default, as the YAML that loads to the same configuration. File names are absolute. A
- * secret appears as the file or the variable that it comes from: its value is not part of a configuration. Of the URLs
- * of web hooks and of the heartbeat, which are secrets by themselves, only scheme and host are printed.
+ * Prints the configuration with every default, as YAML that loads to the same configuration. File names are absolute. A
+ * secret is printed as the file or variable that it comes from, because its value is not part of a configuration. The
+ * URLs of webhooks and of the heartbeat are secrets, so only their scheme and host are printed.
  */
 export function printConfig(config: Config): string {
   return printPlain(plainConfig(config));
 }
 
-/** Data as YAML, one line a value. */
+/** Prints data as YAML with one line per value. */
 export function printPlain(plain: Plain): string {
   return stringify(plain, { lineWidth: 0 });
 }
 
-/** The same configuration as data. */
+/** Returns the same configuration as data. */
 export function plainConfig(config: Config): PlainSection {
   const { file: _, site, ...sections } = config;
-  // The name of the machine need not be a name that the file may have.
+  // The machine's name is not necessarily a valid value in the file.
   return { site, ...plainSection(fieldsOf(z.encode(configFile, { ...sections, site: null }))) };
 }
 
@@ -47,8 +47,8 @@ function plain(value: unknown): Plain {
 }
 
 /**
- * Where every secret of a configuration comes from, except for private keys, which are never read as text.
- * @param isMeant which sections of the first level to look through
+ * Returns the sources of all secrets in a configuration, except for private keys, which are never read as text.
+ * @param isMeant selects top-level sections
  */
 export function secretSources(
   config: Config,
@@ -61,14 +61,14 @@ export function secretSources(
   });
 }
 
-/** Every file with the certificates of an authority that something asked or told is verified by. */
+/** Returns all files with certificates of authorities that are used to verify servers or recipients. */
 export function authorityFiles(config: Config): readonly string[] {
   return usedTexts(configFile, plainConfig(config)).flatMap(({ use, text }) =>
     use === 'authority-file' ? [text] : [],
   );
 }
 
-/** URLs that are secrets from their path on. */
+/** Returns the URLs whose path is a secret. */
 export function secretUrls(config: Config): readonly string[] {
   return usedTexts(configFile, config).flatMap(({ use, text }) => (use === 'secret-url' ? [text] : []));
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { oncePer } from './once-per.ts';
 
-/** An address where a DNS filter sends the names that it blocks. */
+/** An address to which a DNS filter resolves the names that it blocks. */
 interface Sinkhole {
   readonly owner: string;
   /** Addresses and CIDR blocks. */
@@ -10,8 +10,8 @@ interface Sinkhole {
 }
 
 /**
- * Published by the vendors. Only single addresses that serve nothing else: 208.91.112.0/22 as a whole is no sinkhole,
- * FortiGuard and DDNS live there too. The place to add one, with its source.
+ * Published by the vendors. List only single addresses that serve nothing else: 208.91.112.0/22 as a whole is not a
+ * sinkhole, because FortiGuard and DDNS use it too. Add the source with each new entry.
  */
 const SINKHOLES: readonly Sinkhole[] = [
   {
@@ -22,14 +22,14 @@ const SINKHOLES: readonly Sinkhole[] = [
     addresses: ['208.91.112.55', '2001:cdba::3257:9652'],
   },
   {
-    // 146.112.61.104 to .110, as IPv6 in the mapped form:
+    // 146.112.61.104 to .110, also in IPv4-mapped IPv6 form:
     // https://support.umbrella.com/hc/en-us/articles/227986927-What-are-the-Cisco-Umbrella-Block-Page-IP-Addresses
     owner: 'Cisco Umbrella (OpenDNS)',
     addresses: ['146.112.61.104/30', '146.112.61.108/31', '146.112.61.110'],
   },
   {
-    // sinkhole.paloaltonetworks.com, the default of PAN-OS' anti-spyware profile, older and newer, and its IPv6
-    // counterpart as the vendor's configuration template has it: https://github.com/PaloAltoNetworks/iron-skillet
+    // sinkhole.paloaltonetworks.com, the default of PAN-OS' anti-spyware profile (older and newer address), and the
+    // IPv6 counterpart from the vendor's configuration template: https://github.com/PaloAltoNetworks/iron-skillet
     // (SINKHOLE_IPV4, SINKHOLE_IPV6).
     owner: 'Palo Alto Networks DNS sinkhole',
     addresses: ['72.5.65.111', '198.135.184.22', '2600:5200::1'],
@@ -39,16 +39,17 @@ const SINKHOLES: readonly Sinkhole[] = [
 type Parsed = ReturnType<typeof ipaddr.process>;
 
 /**
- * What an address is good for as the address of a public server. `bogon`: not on the public internet although not
- * private either (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: where a DNS filter sends the
- * names it blocks.
+ * Class of an address that is expected to belong to a public server. `bogon`: neither private nor on the public
+ * internet (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: used by a DNS filter for names that it
+ * blocks.
  */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'unspecified' | 'bogon' | 'sinkhole';
 
-/** ipaddr.js's range names that are not simply `bogon`. */
+/** ipaddr.js range names that don't simply map to `bogon`. */
 const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, AddressClass>([
   ['unicast', 'public'],
-  // Globally reachable although listed as special purpose, https://www.iana.org/assignments/iana-ipv4-special-registry.
+  // Globally reachable although registered as special-purpose,
+  // https://www.iana.org/assignments/iana-ipv4-special-registry.
   ['as112', 'public'],
   ['as112v6', 'public'],
   ['amt', 'public'],
@@ -60,12 +61,12 @@ const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, Addres
   ['unspecified', 'unspecified'],
 ]);
 
-/** Bits of an IPv6 address before the IPv4 address that NAT64 embeds (RFC 6052 §2.1, the well-known prefix). */
+/** Number of IPv6 address bits before the IPv4 address that NAT64 embeds (RFC 6052 §2.1, the well-known prefix). */
 const NAT64_PREFIX = 96;
 
 /**
- * Classifies a literal address; null when it is none. IPv4 inside IPv6 (mapped, NAT64) is judged as the IPv4 address it
- * stands for.
+ * Classifies a literal address. Returns null if the text is not an address. IPv4 inside IPv6 (mapped, NAT64) is
+ * classified as the IPv4 address that it represents.
  */
 export function classifyAddress(address: string): AddressClass | null {
   const parsed = parseAddress(address);
@@ -74,7 +75,7 @@ export function classifyAddress(address: string): AddressClass | null {
   return CLASS_BY_RANGE.get(parsed.range()) ?? 'bogon';
 }
 
-/** Who runs the known sinkhole or block page at this address; null when it is none. */
+/** Returns the vendor of the known sinkhole or block page at this address, or null if there is none. */
 export function sinkholeOwner(address: string): string | null {
   const parsed = parseAddress(address);
   return parsed === null ? null : sinkholeOf(parsed);
@@ -84,7 +85,9 @@ function sinkholeOf(parsed: Parsed): string | null {
   return SINKHOLE_BLOCKS.find(({ contains }) => contains(parsed))?.owner ?? null;
 }
 
-/** Whether the address lies in one of the blocks (addresses or CIDR); what is neither matches nothing. */
+/**
+ * Reports whether the address is in one of the blocks (addresses or CIDR). Invalid addresses and blocks never match.
+ */
 export function addressInAny(address: string, blocks: readonly string[]): boolean {
   const parsed = parseAddress(address);
   return parsed !== null && parsedBlocks(blocks).some((contains) => contains(parsed));
@@ -92,14 +95,14 @@ export function addressInAny(address: string, blocks: readonly string[]): boolea
 
 const parsedBlocks = oncePer((blocks: readonly string[]): readonly Contains[] => blocks.map(parseBlock));
 
-/** The single addresses of a list that may also hold CIDR blocks. */
+/** Returns the single addresses in a list that can also contain CIDR blocks. */
 export function singleAddresses(blocks: readonly string[]): readonly string[] {
   return blocks.filter((block) => isIP(block) !== 0);
 }
 
 /**
- * The network of a CIDR block that is written as an address in it: `10.0.0.0/24` for `10.0.0.9/24`. Null where nothing
- * but the network stands there, and for a single address.
+ * Returns the network of a CIDR block that is written with a host address: `10.0.0.0/24` for `10.0.0.9/24`. Returns
+ * null if the block is already written as a network, and for a single address.
  */
 export function networkWithin(block: string): string | null {
   const [address = '', length] = block.split('/');
@@ -109,13 +112,16 @@ export function networkWithin(block: string): string | null {
   return network === ipaddr.parse(address).toString() ? null : `${network}/${length}`;
 }
 
-/** 4 or 6 for a literal address, null for anything else. */
+/** Returns 4 or 6 for a literal address, null for anything else. */
 export function addressFamily(address: string): 4 | 6 | null {
   const family = isIP(address);
   return family === 4 || family === 6 ? family : null;
 }
 
-/** The family that an address leads to: what NAT64 translates is IPv4 (RFC 6052). Null for what is no address. */
+/**
+ * Returns the address family that is finally reached: IPv4 for an address that NAT64 translates (RFC 6052). Null if the
+ * text is not an address.
+ */
 export function servedFamily(address: string): 4 | 6 | null {
   if (isIP(address) === 4) return 4;
   const parsed = parseAddress(address);
@@ -123,17 +129,17 @@ export function servedFamily(address: string): 4 | 6 | null {
 }
 
 /**
- * Which addresses of a target count. `auto`: IPv4 decides where the target has it and this machine a route for it, else
- * IPv6.
+ * Which of a target's addresses decide. `auto`: IPv4 if the target has an IPv4 address and this machine has a route to
+ * it, otherwise IPv6.
  */
 export type FamilyChoice = 'auto' | 4 | 6;
 
-/** Those that are dialled. */
+/** Returns the addresses of the chosen family. */
 export function ofFamily(addresses: readonly string[], family: FamilyChoice): readonly string[] {
   return family === 'auto' ? addresses : addresses.filter((address) => servedFamily(address) === family);
 }
 
-/** Each address once, IPv4 before IPv6, otherwise in the given order; what is no address is left out. */
+/** Removes duplicates and invalid addresses, and puts IPv4 before IPv6. The order is otherwise kept. */
 export function uniqueAddresses(addresses: readonly string[]): readonly string[] {
   const unique = [...new Set(addresses.flatMap((address) => plainAddress(address) ?? []))];
   return [
@@ -142,14 +148,14 @@ export function uniqueAddresses(addresses: readonly string[]): readonly string[]
   ];
 }
 
-/** In the one way of writing it; an IPv4 address has no other. Null for what is no address. */
+/** Returns the address in canonical form (an IPv4 address has only one), or null if it is not an address. */
 function plainAddress(address: string): string | null {
   const family = isIP(address);
   return family === 6 ? ipaddr.parse(address).toString() : family === 4 ? address : null;
 }
 
 function parseAddress(address: string): Parsed | null {
-  // ipaddr.js alone also takes `10` and `0x7f.1`.
+  // ipaddr.js alone would also accept `10` and `0x7f.1`.
   if (isIP(address) === 0) return null;
   const parsed = ipaddr.process(address);
   return parsed.kind() === 'ipv6' && parsed.range() === 'rfc6052' ? embeddedIpv4(parsed) : parsed;
@@ -162,8 +168,8 @@ function embeddedIpv4(parsed: Parsed): Parsed {
 }
 
 /**
- * Where an IPv6 address holds the IPv4 address that a NAT64 translates, by the length of the prefix: RFC 6052 §2.2. The
- * octet between them is zero, and so is what follows.
+ * Positions of the four octets of an IPv4 address inside an IPv6 address that NAT64 translates, by prefix length: RFC
+ * 6052 §2.2. The octet between them is zero, and so are the octets after them.
  */
 const EMBEDDINGS: readonly (readonly number[])[] = [
   [4, 5, 6, 7],
@@ -176,8 +182,8 @@ const EMBEDDINGS: readonly (readonly number[])[] = [
 const UNUSED_OCTET = 8;
 
 /**
- * The IPv4 address among those of the same name that an IPv6 address stands for behind a NAT64; null for an address of
- * its own. A network chooses its prefix freely, so that nothing else shows it.
+ * Returns the IPv4 address, among those of the same name, that an IPv6 address represents behind NAT64. Returns null
+ * for an ordinary IPv6 address. A network is free to choose its prefix, so there is no other way to detect this.
  */
 export function translatedFrom(address: string, sameName: readonly string[]): string | null {
   if (isIP(address) !== 6) return null;
@@ -193,7 +199,7 @@ export function translatedFrom(address: string, sameName: readonly string[]): st
 
 type Contains = (parsed: Parsed) => boolean;
 
-/** What is neither an address nor a block contains nothing. */
+/** Text that is neither an address nor a block contains nothing. */
 function parseBlock(block: string): Contains {
   if (isIP(block) !== 0) {
     const single = ipaddr.process(block);
@@ -205,7 +211,7 @@ function parseBlock(block: string): Contains {
   return (parsed) => matches(parsed, network);
 }
 
-/** Parsed once: every address that is ever seen is compared with them. */
+/** Parsed only once, because every observed address is compared with them. */
 const SINKHOLE_BLOCKS: readonly { readonly owner: string; readonly contains: Contains }[] = SINKHOLES.flatMap(
   ({ owner, addresses }) => addresses.map((address) => ({ owner, contains: parseBlock(address) })),
 );
@@ -221,30 +227,30 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** `host:port`, an IPv6 address in brackets: what the configuration reads back. */
+/** Formats `host:port` as the configuration accepts it, with an IPv6 address in brackets. */
 export function authority({ host, port }: HostPort): string {
   return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }
 
-/** The host of `host:port`, without the brackets of an IPv6 address. */
+/** Returns the host of `host:port`, without the brackets of an IPv6 address. */
 export function hostOf(target: string): string {
   const bracketed = /^\[([^\]]*)\]/u.exec(target);
   return bracketed === null ? target.replace(/:[^:]*$/u, '') : (bracketed[1] ?? '');
 }
 
-/** The port of `host:port`, as it is written. */
+/** Returns the port of `host:port` as text. */
 export function portOf(target: string): string {
   return target.slice(target.lastIndexOf(':') + 1);
 }
 
-/** A host name to compare: names differ neither by case nor by the dot of the root. */
+/** Normalizes a host name for comparison: case and the trailing root dot are ignored. */
 export function plainName(host: string): string {
   return host.toLowerCase().replace(/\.$/u, '');
 }
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
 
-/** Whether the URL leads to this machine. */
+/** Reports whether the URL points to this machine. */
 export function isLoopbackUrl(text: string): boolean {
   return LOOPBACK.test(URL.parse(text)?.hostname ?? '');
 }

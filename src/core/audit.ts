@@ -11,51 +11,50 @@ export const AUDIT_ACTIONS = [
 ] as const;
 
 /**
- * Why a change was refused: `account`, nobody has an account and the request came over the network; `role`, the account
- * may not; `origin`, a page of another origin asked.
+ * Why a change was refused. `account`: no accounts are set up and the request came over the network. `role`: the
+ * account's role does not allow it. `origin`: the request came from a page of another origin.
  */
 export const CHANGE_REFUSALS = ['account', 'role', 'origin'] as const;
 
 export type ChangeRefusal = (typeof CHANGE_REFUSALS)[number];
 
-/** `limited`: too many were wrong or wait; the password was not looked at. */
+/** `limited`: too many wrong passwords or pending attempts, so the password was not checked. */
 export const LOGIN_RESULTS = ['accepted', 'refused', 'limited'] as const;
 
 export type LoginResult = (typeof LOGIN_RESULTS)[number];
 
-/** What somebody changed through ftm-watch: one entry of the audit trail. */
+/** A change that somebody made through ftm-watch: one entry of the audit trail. */
 export interface AuditEntry {
   readonly at: EpochMs;
   readonly action: (typeof AUDIT_ACTIONS)[number];
-  /** As `accountOf` names it. */
+  /** In the form that `accountOf` returns. */
   readonly account: string;
-  /** Where it was asked from; null: at the control socket, or not known. */
+  /** Address of the client. Null if the request came through the control socket, or if the address is unknown. */
   readonly address: string | null;
-  /** The id of the incident from whose page it was asked for; null: it was not. */
+  /** Id of the incident whose page sent the request. Null if it was not sent from such a page. */
   readonly incident: string | null;
-  /** Of a silence or an incident; null: every one, or it is about none. */
+  /** Cause of a silence or an incident. Null if all causes are meant, or if the entry concerns none. */
   readonly cause: string | null;
   readonly subject: string | null;
-  /** For people: the end and the comment of a silence, or its id; a comment. */
+  /** Text for people: end and comment of a silence, or its id; or a comment. */
   readonly detail: string;
 }
 
-/** An entry as it is kept. */
 export interface KeptAuditEntry extends AuditEntry {
-  /** Rises with each entry. */
+  /** Increases with each entry. */
   readonly id: number;
 }
 
-/** A change that an account asked for and may not make. */
+/** A change that an account requested without permission. */
 export type RefusedChange = Pick<AuditEntry, 'at' | 'action' | 'account' | 'address'>;
 
-/** What one account asked for from one address within one minute, and may not do. */
+/** The changes that one account requested from one address within one minute without permission. */
 export interface RefusedChanges {
   readonly account: string;
   readonly address: string | null;
   readonly first: EpochMs;
   readonly last: EpochMs;
   readonly count: number;
-  /** The last one. */
+  /** The last one requested. */
   readonly action: AuditEntry['action'];
 }

@@ -1,66 +1,67 @@
 import { classifyAddress } from './addresses.ts';
 import { visibleText } from './visible-text.ts';
 
-/** What a web filter or a captive portal answers with in the server's place. Hostile. */
+/** The answer of a web filter or a captive portal in place of the server. Hostile. */
 export interface BlockPageCandidate {
-  /** null: an answer in plain text where TLS was expected. */
+  /** Null for a plain-text answer where TLS was expected. */
   readonly status: number | null;
-  /** The `Location` field of a response. */
+  /** `Location` header of a response. */
   readonly location: string | null;
-  /** Body, or the whole plain answer: 64 KiB at most. */
+  /** Body, or the whole plain-text answer. At most 64 KiB. */
   readonly text: string;
-  /** What a person reads of it: 512 characters at most. */
+  /** The text that a person would read on the page. At most 512 characters. */
   readonly words: string;
 }
 
 /** A compiled regular expression. */
 export interface TextPattern {
   test(text: string): boolean;
-  /** The first part of the text that matches. */
+  /** Returns the first match in the text. */
   find(text: string): string | null;
-  /** It may be given 64 KiB of a stranger's text. */
+  /** Must be linear, because the pattern can run on 64 KiB of untrusted text. */
   readonly isLinear: boolean;
 }
 
-/** How the pages of one product are recognised. */
+/** How to recognize the pages of one product. */
 export interface PageProduct {
-  /** As people call it: `Fortinet FortiGate`. */
+  /** Common name, such as `Fortinet FortiGate`. */
   readonly name: string;
-  /** Phrases that its block pages have and other pages have not; any of these. */
+  /** Phrases that are found only on its block pages. Any of them is enough. */
   readonly pages: readonly TextPattern[];
-  /** Names that a page of the product has, and pages about the product too; any of these. */
+  /** Names that are found both on the product's own pages and on pages about it. Any of them is enough. */
   readonly mentions: readonly TextPattern[];
 }
 
-/** A page that was recognised. */
 export interface BlockPage {
   readonly kind: 'filter' | 'portal';
-  /** As the catalogue calls it; null: not known. */
+  /** Name from the catalogue, or null if unknown. */
   readonly product: string | null;
-  /** By what it was recognised. */
+  /** The matched text. */
   readonly quote: string;
 }
 
-/** As in `a block page of Zscaler`. */
+/** Returns a phrase such as `a block page of Zscaler`. */
 export function blockPageText({ kind, product }: BlockPage): string {
   if (kind === 'portal') return 'the page of a captive portal';
   return product === null ? 'a block page' : `a block page of ${product}`;
 }
 
-/** Words of block pages that no product is known for. A server that refuses a request may use them as well. */
+/**
+ * Phrases on block pages that belong to no particular product. A server that refuses a request can use them as well.
+ */
 const BLOCK_PAGE =
   /access (?:has been |is |was )?(?:denied|blocked)|web ?page (?:is )?blocked|blocked by|forbidden|url filter|content filter|captive portal/iu;
 
-/** Ways of captive portals: FortiGate's (`/fgtauth?…`), and those that most others use. */
+/** Paths of captive portals: FortiGate's (`/fgtauth?…`) and common ones. */
 const PORTAL_PATH = /\/fgtauth\?|[/.](?:captive|captiveportal|hotspot|guestportal|wispr)\b/iu;
 
 /** RFC 6585 §6. */
 const NETWORK_AUTHENTICATION_REQUIRED = 511;
 
 /**
- * The block page that an answer is, null when none is recognised: administrators edit these pages, so that nothing
- * found proves nothing. In a response only phrases count, since a vendor's own site mentions its products too; no
- * server answers in plain text where TLS was expected, so that a mention names the product there.
+ * Recognizes the answer as a block page, or returns null. Administrators edit these pages, so null proves nothing. In
+ * an HTTP response only phrases count, because a vendor's own site mentions its products too. No server answers in
+ * plain text where TLS was expected, so a mention is enough to identify the product in a plain-text answer.
  */
 export function recogniseBlockPage(page: BlockPageCandidate, products: readonly PageProduct[]): BlockPage | null {
   const isPlain = page.status === null;
@@ -102,13 +103,13 @@ function portal({ status, location, text }: BlockPageCandidate): BlockPage | nul
     : null;
 }
 
-/** Of a plain answer, which holds the header fields as well. */
+/** Finds the location in a plain-text answer, which includes the header fields. */
 function locationIn(text: string): string | null {
   if (!/^HTTP\/1\.\d 30\d /u.test(text)) return null;
   return /\blocation: *(?<url>\S+)/iu.exec(text)?.groups?.['url'] ?? null;
 }
 
-/** A licence server on the internet does not send its clients to a private address. */
+/** A licence server on the internet does not redirect its clients to a private address. */
 function leadsToPortal(location: string): boolean {
   if (PORTAL_PATH.test(location)) return true;
   const host = /^https?:\/\/(?:\[(?<v6>[\da-f:]+)\]|(?<v4>[\d.]+))(?:[:/?#]|$)/iu.exec(location)?.groups;

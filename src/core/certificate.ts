@@ -2,7 +2,10 @@ import type { EpochMs } from './clock.ts';
 import { oncePer } from './once-per.ts';
 import { visibleText } from './visible-text.ts';
 
-/** A certificate as it was sent, and what it says. Text fields are hostile: escape before showing, never a label. */
+/**
+ * A certificate as it was sent, with its parsed fields. Text fields are hostile: escape them before display and never
+ * use them as a label.
+ */
 export interface Certificate {
   readonly der: Uint8Array;
   /** SHA-256 of the DER, colon-separated upper-case hex. */
@@ -17,43 +20,49 @@ export interface Certificate {
   readonly notAfter: EpochMs;
   /** basicConstraints CA:TRUE. */
   readonly isAuthority: boolean;
-  /** Object identifiers of its extended key usage (RFC 5280 §4.2.1.12); null: it has none, and may be used for all. */
+  /**
+   * Object identifiers of the extended key usage (RFC 5280 §4.2.1.12). Null if the extension is absent, which allows
+   * all uses.
+   */
   readonly extendedUsages: readonly string[] | null;
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
   /** `RSA-2048`, `EC-P-256`, `Ed25519`. */
   readonly key: string;
-  /** `sha256WithRSAEncryption`; null when unknown to this OpenSSL. */
+  /** For example `sha256WithRSAEncryption`. Null if this OpenSSL does not support it. */
   readonly signatureAlgorithm: string | null;
 }
 
-/** A name as its attributes in order: `{ type: 'CN', value: 'fortinet-ca2' }`. Values are capped at 256 characters. */
+/**
+ * A distinguished name as an ordered list of attributes: `{ type: 'CN', value: 'fortinet-ca2' }`. Values are cut to 256
+ * characters.
+ */
 export interface DistinguishedName {
   readonly attributes: readonly { readonly type: string; readonly value: string }[];
 }
 
-/** The chain as the peer sent it, leaf first: at most 16 certificates are kept of a longer one. */
+/** The chain as the peer sent it, leaf first. Only the first 16 certificates are kept. */
 export interface CapturedChain {
   readonly certificates: readonly Certificate[];
-  /** Certificates that could not be parsed, or came after the sixteenth. */
+  /** Number of certificates that could not be parsed or came after the sixteenth. */
   readonly dropped: number;
 }
 
 /** A chain with at least its leaf. */
 export type SentChain = readonly [leaf: Certificate, ...authorities: Certificate[]];
 
-/** Null: no certificate was sent that can be read. */
+/** Returns the sent chain, or null if no readable certificate was sent. */
 export function sentChain(captured: CapturedChain | null | undefined): SentChain | null {
   const [leaf, ...authorities] = captured?.certificates ?? [];
   return leaf === undefined ? null : [leaf, ...authorities];
 }
 
-/** The same for the same certificates in the same order. */
+/** Returns a key that is equal for the same certificates in the same order. */
 export function chainKey(certificates: readonly Certificate[]): string {
   return certificates.map(({ fingerprint }) => fingerprint).join(' ');
 }
 
-/** Each certificate once, in the order of the first. */
+/** Removes duplicate certificates, keeping the first of each. */
 export function distinctCertificates(certificates: readonly Certificate[]): readonly Certificate[] {
   return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()];
 }
@@ -64,7 +73,7 @@ export function isInDate({ notBefore, notAfter }: Certificate, now: EpochMs): bo
 
 type Chain = Pick<CapturedChain, 'certificates'> | null | undefined;
 
-/** Whether both show the same certificate of the server; a chain without any shows none. */
+/** Reports whether both chains have the same leaf certificate. False if either chain is empty. */
 export function isSameLeaf(one: Chain, other: Chain): boolean {
   const leaf = one?.certificates[0];
   return leaf !== undefined && leaf.fingerprint === other?.certificates[0]?.fingerprint;
@@ -74,11 +83,11 @@ const MAX_ATTRIBUTES = 64;
 const MAX_VALUE = 256;
 
 /**
- * Reads a name as Node prints it: one relative name a line, `TYPE=value`, several of one set joined with ` + `, special
- * characters escaped as in RFC 2253 §2.4. At most 64 attributes, values of at most 256 characters with control
- * characters made visible.
+ * Parses a name as Node prints it: one relative name per line, `TYPE=value`, several of one set joined with ` + `,
+ * special characters escaped as in RFC 2253 §2.4. Returns at most 64 attributes with values of at most 256 characters,
+ * in which control characters are made visible.
  *
- * @param text what `X509Certificate.subject` gives; undefined (an empty name) gives no attributes
+ * @param text the value of `X509Certificate.subject`; undefined (an empty name) yields no attributes
  */
 export function parseDistinguishedName(text: string | undefined): DistinguishedName {
   const attributes = (text ?? '')
@@ -98,7 +107,7 @@ export function parseDistinguishedName(text: string | undefined): DistinguishedN
   return { attributes };
 }
 
-/** Undoes RFC 2253's `\,` and `\0A`. Cut first: a value may be as long as the certificate. */
+/** Undoes RFC 2253's `\,` and `\0A`. The value is cut first, because it can be as long as the certificate. */
 function unescape(value: string): string {
   return value
     .slice(0, 4 * MAX_VALUE)
@@ -107,12 +116,12 @@ function unescape(value: string): string {
     );
 }
 
-/** The values of one attribute type, such as `CN`, in order. */
+/** Returns the values of one attribute type, such as `CN`, in order. */
 export function attributeValues(name: DistinguishedName, type: string): readonly string[] {
   return name.attributes.filter((attribute) => attribute.type === type).map((attribute) => attribute.value);
 }
 
-/** As on one line, `C=US, O=Fortinet, CN=fortinet-ca2`; `(empty name)` when there is nothing in it. */
+/** Formats the name on one line, `C=US, O=Fortinet, CN=fortinet-ca2`, or `(empty name)`. */
 export const formatDistinguishedName = oncePer(({ attributes }: DistinguishedName): string => {
   if (attributes.length === 0) return '(empty name)';
   return visibleText(attributes.map(({ type, value }) => `${type}=${value}`).join(', '), 512);
@@ -121,8 +130,8 @@ export const formatDistinguishedName = oncePer(({ attributes }: DistinguishedNam
 const MAX_SHORT = 80;
 
 /**
- * What a person calls an authority: its common name, else its organization or unit; null when it has none of them.
- * Bounded.
+ * Returns a short display name for an authority: its common name, otherwise its organization or unit. Null if it has
+ * none of them. The length is limited.
  */
 export const shortName = oncePer((name: DistinguishedName): string | null => {
   const [value] = ['CN', 'O', 'OU'].flatMap((type) => attributeValues(name, type)).filter((text) => text.trim() !== '');
@@ -130,14 +139,14 @@ export const shortName = oncePer((name: DistinguishedName): string | null => {
 });
 
 /**
- * The same for names that RFC 5280 §7.1 holds to be equal: without regard to case and repeated spaces. Empty for an
- * empty name.
+ * Returns a key that is equal for names that are equal under RFC 5280 §7.1, which ignores case and repeated spaces.
+ * Empty for an empty name.
  */
 export const distinguishedNameKey = oncePer(({ attributes }: DistinguishedName): string =>
   attributes.map(({ type, value }) => `${type}=${folded(value)}`).join('\n'),
 );
 
-/** Whether RFC 5280 §7.1 holds them to be equal. */
+/** Reports whether the names are equal under RFC 5280 §7.1. */
 export function isSameName(left: DistinguishedName, right: DistinguishedName): boolean {
   return (
     left.attributes.length === right.attributes.length && distinguishedNameKey(left) === distinguishedNameKey(right)

@@ -1,24 +1,27 @@
-/** Milliseconds since 1970-01-01T00:00:00Z: an instant that people read. */
+/** Milliseconds since 1970-01-01T00:00:00Z, for times that people read. */
 export type EpochMs = number;
 
-/** A span of time in milliseconds. */
+/** A duration in milliseconds. */
 export type Millis = number;
 
 /**
- * The only way to learn the time or to wait. Wall clock for people, monotonic for measuring: the wall clock steps
- * (NTP, daylight saving, a resumed virtual machine), so nothing is ever measured with `now`.
+ * The only way to get the time or to wait. Use the wall clock for people and the monotonic clock for measuring: the
+ * wall clock can jump (NTP, daylight saving, a resumed virtual machine), so never measure with `now`.
  */
 export interface Clock {
   /** Wall clock. */
   now(): EpochMs;
-  /** Monotonic milliseconds since an arbitrary start, with fractions. */
+  /** Monotonic milliseconds since an arbitrary start, with a fractional part. */
   elapsed(): Millis;
-  /** Calls back once after `delay`; the returned function cancels. Never keeps the process alive by itself alone. */
+  /**
+   * Calls back once after `delay`. The returned function cancels the call. A pending call does not keep the process
+   * alive.
+   */
   after(delay: Millis, callback: () => void): () => void;
 }
 
 /**
- * Whether what was kept at one instant still counts at another one. A clock that was set back must not keep it for
+ * Reports whether a value stored at `at` is still recent at `now`. If the clock was set back, the value does not live
  * longer.
  */
 export function isRecent(at: EpochMs, now: EpochMs, span: Millis): boolean {

@@ -18,10 +18,10 @@ export const FAILURE_REASONS = [
   'internal',
 ] as const;
 
-/** Why something did not answer: a closed set, used as a metric label. `internal` is our own trouble. */
+/** Why something did not answer. A closed set, used as a metric label. `internal` is a problem of our own. */
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
-/** It did not work, and why. `message` is for people: never a label. */
+/** A failure and its reason. `message` is for people and never used as a label. */
 export interface Failure {
   readonly kind: 'failed';
   readonly reason: FailureReason;
@@ -29,19 +29,21 @@ export interface Failure {
   readonly durationMs: Millis;
 }
 
-/** Called off, or a bug of ours: it says nothing about the target. */
+/**
+ * Reports whether the check was cancelled or failed because of our own bug. Neither proves anything about the target.
+ */
 export function isOwnTrouble(reason: FailureReason): boolean {
   return reason === 'aborted' || reason === 'internal';
 }
 
-/** The same, and a machine without a route to the target. */
+/** Like {@link isOwnTrouble}, but also true if this machine has no route to the target. */
 export function isOfThisMachine(reason: FailureReason): boolean {
   return isOwnTrouble(reason) || reason === 'no-route';
 }
 
 // --- Names
 
-/** One resolver asked for one name, for both address families. */
+/** One resolver's answers for one name, for both address families. */
 export interface DnsObservation {
   /** As configured: `system`, `udp://10.0.0.53:53`. */
   readonly resolver: string;
@@ -54,19 +56,19 @@ export type DnsReply = DnsAnswer | DnsSilence;
 
 export interface DnsAnswer {
   readonly kind: 'answer';
-  /** `NOERROR`, `NXDOMAIN`, `SERVFAIL`, …; getaddrinfo's codes are translated. */
+  /** `NOERROR`, `NXDOMAIN`, `SERVFAIL`, …; getaddrinfo's error codes are translated. */
   readonly rcode: string;
   readonly addresses: readonly string[];
-  /** Names along the CNAME chain, the asked name left out. */
+  /** Names along the CNAME chain, without the queried name. */
   readonly cnames: readonly string[];
-  /** Seconds, the minimum along the chain; null where the resolver does not tell (getaddrinfo). */
+  /** Minimum TTL along the chain, in seconds. Null if the resolver does not report it (getaddrinfo). */
   readonly ttlSeconds: number | null;
-  /** Why it is as it is (RFC 8914), where the resolver says so: four at most. */
+  /** Explanations of the answer (RFC 8914), if the resolver sent any. At most four. */
   readonly extendedErrors?: readonly ExtendedError[];
-  /** Records beside the answer. Absent where the resolver does not tell them. */
+  /** Number of records outside the answer section. Absent if the resolver does not report them. */
   readonly beside?: { readonly authority: number; readonly additional: number };
   readonly durationMs: Millis;
-  /** 1 when the first packet was answered; a lost packet is repeated as every stub resolver does, and shows here. */
+  /** 1 if the first packet was answered. Lost packets are repeated, as in every stub resolver, and counted here. */
   readonly attempts: number;
 }
 
@@ -74,30 +76,27 @@ export interface DnsAnswer {
 export interface ExtendedError {
   /** INFO-CODE. */
   readonly code: number;
-  /** EXTRA-TEXT, made safe to show, 100 characters at most. May be empty. */
+  /** EXTRA-TEXT, made safe to display, at most 100 characters. Can be empty. */
   readonly text: string;
 }
 
 export interface DnsSilence extends Failure {
   readonly attempts: number;
   /**
-   * An answer came over UDP, cut short (TC), and it failed over TCP, where the rest has to be fetched (RFC 1035
-   * §4.2.1).
+   * The answer over UDP was truncated (TC), and the query over TCP, which is required then (RFC 1035 §4.2.1), failed.
    */
   readonly truncated?: true;
 }
 
 // --- The path to one address
 
-/**
- * What one connection to one address showed: each stage is null when the one before it failed or it was not asked for.
- */
+/** What one connection to one address showed. A stage is null if the previous one failed or if it was not requested. */
 export interface EndpointObservation {
   /** `host:port`, as configured. */
   readonly target: string;
   readonly address: string;
   readonly family: 4 | 6;
-  /** The CONNECT proxy that was used, without credentials. */
+  /** The CONNECT proxy in use, without credentials. */
   readonly proxy: string | null;
   readonly tcp: TcpOutcome;
   readonly tls: TlsOutcome | null;
@@ -107,45 +106,49 @@ export interface EndpointObservation {
 export type TcpOutcome = { readonly kind: 'open'; readonly durationMs: Millis } | TcpFailure;
 
 export interface TcpFailure extends Failure {
-  /** Of `no-route`: this machine has a route, so that something on the way said so (ICMP), or the next hop is gone. */
+  /**
+   * For `no-route`: this machine has a route, so the error was reported by a device on the path (ICMP), or the next hop
+   * is gone.
+   */
   readonly beyond?: true;
-  /** The proxy answered CONNECT, and did not open a tunnel. */
+  /** The proxy's answer if it answered CONNECT without opening a tunnel. */
   readonly proxyAnswer?: ProxyAnswer;
 }
 
 export interface ProxyAnswer {
   /** RFC 9110 §15. */
   readonly status: number;
-  /** What it offers for a login, by the names of RFC 9110 §11.1 as it writes them: `Basic`, `Negotiate`. */
+  /** Authentication schemes that it offers (RFC 9110 §11.1), as it spells them: `Basic`, `Negotiate`. */
   readonly schemes: readonly string[];
-  /** A user and a password were sent to it. */
+  /** A username and a password were sent to it. */
   readonly hasLogin: boolean;
-  /** The text of its page on one line, 512 characters at most; null: there is none. Hostile. */
+  /** Text of its page on one line, at most 512 characters. Null if there is none. Hostile. */
   readonly page: string | null;
 }
 
 /**
- * `established`: the handshake was finished (it says nothing about trust). `client-certificate-demanded`: the server
- * insisted on a certificate that we do not have; it is alive. `failed`: with the chain, where one was sent before.
+ * `established`: the handshake was completed (this does not imply trust). `client-certificate-demanded`: the server
+ * requires a client certificate, which we don't have; the server is alive. `failed`: includes the chain if one was
+ * received.
  */
 export type TlsOutcome =
   | (TlsFacts & { readonly kind: 'established' })
   | (TlsFacts & { readonly kind: 'client-certificate-demanded' })
   | (Failure & {
       readonly serverName: string;
-      /** TLS alert by its RFC 8446 §6 name, `handshake_failure`, where the peer sent one. */
+      /** Name of the TLS alert (RFC 8446 §6), such as `handshake_failure`, if the peer sent one. */
       readonly alert: string | null;
       readonly chain: CapturedChain | null;
-      /** Of an answer that was not finished, 16 KiB at most; left out where nothing came. */
+      /** Size of an incomplete answer, at most 16 KiB. Absent if nothing was received. */
       readonly receivedBytes?: number;
-      /** First bytes of an answer that was not TLS (a block page, a banner), as printable ASCII, 512 at most. */
+      /** First bytes of an answer that was not TLS (a block page, a banner), as printable ASCII, at most 512. */
       readonly plaintext: string | null;
     });
 
 export interface TlsFacts {
   readonly serverName: string;
   readonly chain: CapturedChain;
-  /** `TLSv1.3`; null when the handshake ended before it was known. */
+  /** For example `TLSv1.3`. Null if the handshake ended before the version was known. */
   readonly protocol: string | null;
   readonly cipher: string | null;
   /** From the connected socket to the end of the handshake. */
@@ -153,11 +156,11 @@ export interface TlsFacts {
 }
 
 interface HttpFraming {
-  /** `1.1`. */
+  /** For example `1.1`. */
   readonly version: string;
-  /** As the header says; null: it says nothing. */
+  /** Value of the header. Null if absent. */
   readonly contentLength: number | null;
-  /** Null: the body was not read to its end. */
+  /** Null if the body was not read to its end. */
   readonly bodyBytes: number | null;
 }
 
@@ -165,16 +168,16 @@ export type HttpOutcome =
   | {
       readonly kind: 'response';
       readonly status: number;
-      /** The `Date` header (RFC 9110 §6.6.1) as an instant; null when absent or unreadable. */
+      /** Time from the `Date` header (RFC 9110 §6.6.1). Null if absent or unreadable. */
       readonly date: EpochMs | null;
-      /** Clock of this machine when the header arrived, to compare `date` with. */
+      /** Time on this machine when the header arrived, for comparison with `date`. */
       readonly receivedAt: EpochMs;
       readonly server: string | null;
       /** Names of headers that only proxies and filters add (`x-bluecoat-via`), and the value of `via`. */
       readonly proxyTraces: readonly string[];
-      /** Null when none was recognised. */
+      /** Null if none was recognized. */
       readonly blockPage: BlockPage | null;
-      /** How the answer was framed; nothing is concluded from it. */
+      /** How the answer was framed. For information only; no finding depends on it. */
       readonly framing?: HttpFraming;
       readonly durationMs: Millis;
     }
@@ -183,38 +186,41 @@ export type HttpOutcome =
 
 // --- Mail
 
-/** How far one mail server went in accepting a message. Nothing is sent. */
+/** How far one mail server got in accepting a message. No message is sent. */
 export interface MailObservation {
   /** `host:port`, as configured. */
   readonly server: string;
   readonly security: 'starttls' | 'tls' | 'none';
-  /** Whether another server that works is no substitute. */
+  /** True if a different working server is not a substitute. */
   readonly required: boolean;
-  /** How long FortiAuthenticator waits for it. */
+  /** How long FortiAuthenticator waits for the server. */
   readonly patience: Millis;
   readonly outcome: MailOutcome;
-  /** When the first certificate of its chain ends; null: there was no TLS, or the chain was not verified. */
+  /**
+   * When the first certificate in its chain to expire expires. Null if there was no TLS or if the chain was not
+   * verified.
+   */
   readonly certificateNotAfter: EpochMs | null;
-  /** Whether FortiAuthenticator's own mailer may do instead, looked at only while no server works. */
+  /** Whether FortiAuthenticator's built-in mailer could be used instead. Checked only while no server works. */
   readonly recipientServers: readonly RecipientServerObservation[];
-  /** Left out where it never put this machine off for as long as the shortest life of a code. */
+  /** Absent if the server never deferred mail from this machine for as long as the shortest lifetime of a code. */
   readonly deferral?: MailDeferral;
-  /** FortiAuthenticator named the server, and its API does not tell whether and how it logs in. */
+  /** The server was reported by FortiAuthenticator, whose API does not report whether and how it logs in. */
   readonly isLoginUnknown?: true;
 }
 
-/** A server that asked to come back later (greylisting). */
+/** A server that asked to retry later (greylisting). */
 export interface MailDeferral {
-  /** From the first look that it put off until the one that it took, or until now. */
+  /** From the first check that was deferred to the one that was accepted, or until now. */
   readonly lasted: Millis;
-  /** How long an activation code lives, by what FortiAuthenticator says; null: it does not say. */
+  /** Lifetime of an activation code, as reported by FortiAuthenticator. Null if not reported. */
   readonly codeLife: Millis | null;
 }
 
-/** Whether a mail server of a domain of recipients greets this machine. */
+/** Whether a mail server of a recipient domain greets this machine. */
 export interface RecipientServerObservation {
   readonly domain: string;
-  /** Those that were tried, the most preferred first. */
+  /** The hosts that were tried, in order of preference. */
   readonly hosts: readonly string[];
   readonly outcome: { readonly kind: 'greets'; readonly durationMs: Millis } | Failure;
 }
@@ -225,25 +231,25 @@ export type MailOutcome =
   | {
       readonly kind: 'accepted';
       readonly durationMs: Millis;
-      /** The longest that it let one step wait: connection, greeting with all up to the encryption, a command. */
+      /** The slowest step: connecting, greeting (including everything up to encryption), or a command. */
       readonly slowestMs: Millis;
       readonly greeting: string;
     }
   | (Failure & {
       readonly stage: MailStage;
-      /** SMTP reply code (RFC 5321 §4.2), where the server gave one. */
+      /** SMTP reply code (RFC 5321 §4.2), if the server sent one. */
       readonly code: number | null;
-      /** `DEPTH_ZERO_SELF_SIGNED_CERT` and the like, for stage `tls`; `NO_STARTTLS` when it was not offered. */
+      /** For stage `tls`: `DEPTH_ZERO_SELF_SIGNED_CERT` and the like; `NO_STARTTLS` if STARTTLS was not offered. */
       readonly tlsError: string | null;
-      /** Who issued the certificate that does not verify. */
+      /** Issuer of the certificate that could not be verified. */
       readonly issuer?: DistinguishedName;
     });
 
 // --- Clock
 
 /**
- * The time of somebody else: a control host's `Date` header or an NTP server. `certificate`: the header of a server
- * that proved who it is, whose certificate is valid at its own time and not at ours.
+ * The time of another machine: a control host's `Date` header or an NTP server. `certificate`: the header of an
+ * authenticated server whose certificate is valid at its own time but not at ours.
  */
 export interface ClockObservation {
   /** `host:port`, as configured. */
@@ -254,21 +260,21 @@ export interface ClockObservation {
         readonly kind: 'offset';
         /** Their clock minus ours. */
         readonly offsetMs: Millis;
-        /** How far off the figure may be by itself (a `Date` header has whole seconds; half the round trip). */
+        /** Maximum error of the offset (a `Date` header has whole seconds; half the round trip). */
         readonly precisionMs: Millis;
       }
     | Failure;
 }
 
-/** What OpenSSL says of a chain. */
+/** OpenSSL's verdict on a chain. */
 export interface OpensslWord {
-  /** Its code, `PATH_LENGTH_EXCEEDED`; null: it takes the chain. */
+  /** Its error code, such as `PATH_LENGTH_EXCEEDED`. Null if the chain was accepted. */
   readonly refusal: string | null;
 }
 
 export type BlockedOutcome = Extract<TlsOutcome, { readonly kind: 'failed' }>;
 
-/** `cut`: reset, closed, or ended by an alert; `silence`: nothing came. */
+/** `cut`: reset, closed, or ended by an alert. `silence`: nothing was received. */
 export type Ending = 'cut' | 'silence';
 
 const BLOCKING: ReadonlySet<FailureReason> = new Set<FailureReason>([
@@ -280,7 +286,7 @@ const BLOCKING: ReadonlySet<FailureReason> = new Set<FailureReason>([
   'rejected',
 ]);
 
-/** Ended before any certificate, by somebody else than us. */
+/** Reports whether the other side ended the handshake before any certificate was received. */
 export function isBlocked(outcome: TlsOutcome | null): outcome is BlockedOutcome {
   return outcome?.kind === 'failed' && outcome.chain === null && BLOCKING.has(outcome.reason);
 }
@@ -290,9 +296,9 @@ export function endingOf({ reason }: BlockedOutcome): Ending {
 }
 
 /**
- * The addresses of a target that decide whether it works. IPv4 does where the name has IPv4 addresses and this machine
- * a route to one of them, NAT64 included, else IPv6: which family FortiAuthenticator prefers is documented nowhere, and
- * IPv4 is what it always has.
+ * Returns the addresses of a target that decide whether it works: IPv4 if the name has IPv4 addresses and this machine
+ * has a route to one of them (including NAT64), otherwise IPv6. It is not documented which family FortiAuthenticator
+ * prefers, but it always has IPv4.
  */
 export function decidingAddresses(endpoints: readonly EndpointObservation[]): readonly EndpointObservation[] {
   const ipv6 = endpoints.filter(({ address }) => servedFamily(address) === 6);
@@ -302,12 +308,12 @@ export function decidingAddresses(endpoints: readonly EndpointObservation[]): re
   return ipv4.length === 0 || (!canTry(ipv4) && canTry(ipv6)) ? ipv6 : ipv4;
 }
 
-/** It says nothing about the target: this machine cannot even try. */
+/** Reports whether this machine cannot even try to connect, so the result proves nothing about the target. */
 export function isWithoutRoute({ tcp }: EndpointObservation): boolean {
   return tcp.kind === 'failed' && tcp.reason === 'no-route' && tcp.beyond !== true;
 }
 
-/** Where the message says less than the kind of failure and its time; otherwise the message is shown as it is. */
+/** Failures that are described by kind and duration. For all others, the message is shown. */
 const WORDS: Readonly<Partial<Record<FailureReason, (failure: Failure) => string>>> = {
   timeout: ({ durationMs }) => `no answer within ${spanText(durationMs)}`,
   refused: () => 'connection refused',
@@ -318,40 +324,39 @@ const WORDS: Readonly<Partial<Record<FailureReason, (failure: Failure) => string
   internal: ({ message }) => `could not be looked at (${message})`,
 };
 
-/** What a failure looks like to an administrator: `no answer within 3 s`, `connection refused`, `reset after 12 ms`. */
+/** Describes a failure for an administrator: `no answer within 3 s`, `connection refused`, `reset after 12 ms`. */
 export function describeFailure(failure: Failure): string {
   return WORDS[failure.reason]?.(failure) ?? failure.message;
 }
 
 /**
- * What more was asked of one address at which the handshake ended before any certificate. Null: it was not asked, or
- * its port did not open that time.
+ * Additional tests of one address whose handshake ended before any certificate. A field is null if the test was not
+ * made or if the port did not open that time.
  */
 export interface CloserLook {
   readonly address: string;
-  /** How long each TCP connection to the address took to open; empty through a proxy, and after silence. */
+  /** How long each TCP connection to the address took. Empty through a proxy, and after silence. */
   readonly connects: readonly Millis[];
-  /** The longest that this process stalled meanwhile. */
+  /** Longest stall of this process in that time. */
   readonly stalledMs: Millis;
-  /** The same hello once more. */
+  /** The same ClientHello, repeated. */
   readonly again: TlsOutcome | null;
-  /** A hello with another server name, or without one (`name` null). */
+  /** A ClientHello with another server name, or without one (`name` null). */
   readonly otherName: { readonly name: string | null; readonly outcome: TlsOutcome } | null;
-  /** A hello that a server can only refuse, in a few bytes. */
+  /** A ClientHello that a server can only reject, with an answer of a few bytes. */
   readonly refusable: TlsOutcome | null;
-  /** What the control hosts showed whose port opened. */
+  /** Results of the control hosts whose port opened. */
   readonly controls: readonly TlsOutcome[];
 }
 
-/** From a second on it is a SYN that was repeated (RFC 6298 §2: the first is repeated after one second). */
+/** From one second on, the SYN was repeated (RFC 6298 §2: the first repetition is after one second). */
 const REPEATED_SYN: Millis = 1000;
-/** Below that, timers and scheduling are larger than what is measured. */
+/** Below this, timers and scheduling take longer than the measured time. */
 const SHORTEST: Millis = 4;
 
 /**
- * The round trip at the least, by how long connects took; null: with less than `fewest` of them it is not known well
- * enough to conclude anything from it. A busy process notices late that a connection is open: by so much it may have
- * been faster.
+ * Returns a lower bound of the round trip from connect times. Null if there are fewer than `fewest` of them, which is
+ * too few for a conclusion. The stall time is subtracted, because a busy process notices an open connection late.
  */
 export function leastRoundTrip(connects: readonly Millis[], stalledMs: Millis, fewest: number): Millis | null {
   const single = connects.filter((ms) => ms < REPEATED_SYN);

@@ -1,6 +1,6 @@
 /**
- * The same function, but what it says of an object is worked out once and kept as long as that object. For pure
- * functions of objects that do not change and are asked about with every round: configured lists, parsed certificates.
+ * Wraps a function so that its result is computed once per object and kept as long as the object. Use it for pure
+ * functions of immutable objects that are needed in every round, such as configured lists and parsed certificates.
  */
 export function oncePer<Key extends WeakKey, Value>(work: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>();

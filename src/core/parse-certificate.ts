@@ -8,7 +8,7 @@ import {
 } from './certificate.ts';
 import { visibleText } from './visible-text.ts';
 
-/** Real certificates have 1 to 4 KiB; those with hundreds of names reach 20. */
+/** Real certificates have 1 to 4 KiB. Those with hundreds of names have up to 20. */
 const MAX_DER = 128 * 1024;
 
 const MAX_USAGES = 64;
@@ -19,7 +19,7 @@ const CURVES: ReadonlyMap<string, string> = new Map([
   ['secp521r1', 'P-521'],
 ]);
 
-/** Names of key types as OpenSSL writes them, where people write them differently. */
+/** Common names of key types that OpenSSL spells differently. */
 const KEY_NAMES: ReadonlyMap<string, string> = new Map([
   ['rsa', 'RSA'],
   ['rsa-pss', 'RSA-PSS'],
@@ -30,14 +30,16 @@ const KEY_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads one DER certificate. Null for what is no certificate, is larger than 128 KiB, is PEM, or has anything behind
- * its end: TLS peers refuse those too. Never throws, whatever the bytes.
+ * Parses one DER certificate. Returns null if the bytes are not a certificate, exceed 128 KiB, are PEM, or have
+ * trailing data, which TLS peers reject too. Never throws.
  */
 export function parseCertificate(der: Uint8Array): Certificate | null {
   return parseWith(der, (x509) => describe(x509, new Uint8Array(der)));
 }
 
-/** The subject alone, in a third of the time. Null as there; where it is not, `parseCertificate` may still be null. */
+/**
+ * Parses only the subject, in a third of the time. If it returns a subject, `parseCertificate` can still return null.
+ */
 export function parseSubject(der: Uint8Array): DistinguishedName | null {
   return parseWith(der, ({ subject }) => parseDistinguishedName(subject));
 }
@@ -46,7 +48,8 @@ function parseWith<T>(der: Uint8Array, read: (x509: X509Certificate) => T | null
   if (der.byteLength === 0 || der.byteLength > MAX_DER) return null;
   try {
     const x509 = new X509Certificate(der);
-    // The constructor takes PEM and bytes after the end as well: then what was hashed would not be what was read.
+    // The constructor also accepts PEM and trailing bytes. In that case, the hash would cover other bytes than the
+    // parser.
     return x509.raw.equals(der) ? read(x509) : null;
   } catch {
     return null;
@@ -77,18 +80,18 @@ function describe(x509: X509Certificate, der: Uint8Array): Certificate | null {
 }
 
 function usagesOf(x509: X509Certificate): readonly string[] | null {
-  // Typed as always there.
+  // The type definitions declare it as always set.
   const usages: readonly string[] | undefined = x509.keyUsage;
   return usages?.slice(0, MAX_USAGES) ?? null;
 }
 
 /**
- * The fields of TBSCertificate (RFC 5280 §4.1) from the serial number on. Node does not give all of them as they stand:
- * a key that it exports is encoded again, and a pin is over the bytes that were sent.
+ * Returns the fields of TBSCertificate (RFC 5280 §4.1) from the serial number on. Node does not expose all of them
+ * unchanged: it re-encodes exported keys, but a pin covers the bytes that were sent.
  */
 export function toBeSigned(der: Uint8Array): readonly DerElement[] {
   const fields = children(children(children(der)[0]?.contents)[0]?.contents);
-  // version [0] is left out of a version 1 certificate
+  // version [0] is absent in a version 1 certificate
   return fields[0]?.tag === 0xa0 ? fields.slice(1) : fields;
 }
 
@@ -106,7 +109,7 @@ function publicKeyOf(x509: X509Certificate): KeyObject | null {
   try {
     return x509.publicKey;
   } catch {
-    // a key type that this OpenSSL does not know: the certificate can still be shown and pinned
+    // this OpenSSL does not support the key type, but the certificate can still be displayed and pinned
     return null;
   }
 }
@@ -116,8 +119,7 @@ const SHA2_PREFIX: readonly number[] = [0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65
 const SHA2_NAMES: readonly string[] = ['SHA256', 'SHA384', 'SHA512'];
 
 /**
- * RSASSA-PSS keeps its hash in the parameters (RFC 4055 §3.1, SHA-1 when left out), so that its name alone says
- * nothing.
+ * RSASSA-PSS specifies its hash in the parameters (RFC 4055 §3.1, SHA-1 if absent), so the name alone is not enough.
  */
 function signatureName(name: string | undefined, algorithm: Uint8Array): string | null {
   if (name === undefined) return null;
@@ -128,7 +130,7 @@ function signatureName(name: string | undefined, algorithm: Uint8Array): string 
 }
 
 /**
- * One element of a DER encoding (ITU-T X.690 §8.1): its tag, its contents and itself with header. Views, not copies.
+ * One DER element (ITU-T X.690 §8.1): its tag, its contents, and the whole element with its header. Views, not copies.
  */
 export interface DerElement {
   readonly tag: number;
@@ -137,8 +139,8 @@ export interface DerElement {
 }
 
 /**
- * The elements that stand one after another in `bytes`. Null when the encoding is broken, has a tag of more than one
- * byte, an indefinite length (BER only), or more than `limit` elements. @internal
+ * Parses consecutive elements. Returns null if the encoding is invalid, a tag has more than one byte, a length is
+ * indefinite (BER only), or there are more than `limit` elements. @internal
  */
 export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | null {
   const elements: DerElement[] = [];
@@ -151,7 +153,7 @@ export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | 
   return elements;
 }
 
-/** The elements inside of one that holds others; none where its encoding is broken or it is not there. */
+/** Returns the child elements. Empty if the encoding is invalid or `bytes` is undefined. */
 export function children(bytes: Uint8Array | undefined): readonly DerElement[] {
   return bytes === undefined ? [] : (readDer(bytes, 1024) ?? []);
 }
@@ -165,19 +167,19 @@ function readElement(bytes: Uint8Array, start: number): DerElement | null {
   return { tag, contents: bytes.subarray(length.begin, end), whole: bytes.subarray(start, end) };
 }
 
-/** The length that stands at `offset`, and where the contents begin. */
+/** Reads the length at `offset`. Also returns the offset of the contents. */
 function readLength(bytes: Uint8Array, offset: number): { readonly value: number; readonly begin: number } | null {
   const first = bytes[offset];
   if (first === undefined) return null;
   if (first < 0x80) return { value: first, begin: offset + 1 };
-  // Long form: the low bits say how many bytes hold the length (none: indefinite). Three of them already reach 16 MiB.
+  // Long form: the low bits are the number of length bytes (zero: indefinite). Three bytes already reach 16 MiB.
   const count = first & 0x7f;
   if (count === 0 || count > 3) return null;
   const digits = bytes.subarray(offset + 1, offset + 1 + count);
   return { value: digits.reduce((value, digit) => value * 256 + digit, 0), begin: offset + 1 + count };
 }
 
-/** Some certificates of content networks have several hundred names. */
+/** Some certificates of content delivery networks have several hundred names. */
 const MAX_NAMES = 1000;
 const MAX_NAME = 256;
 
@@ -190,15 +192,15 @@ const DNS = 'DNS:';
 const IP = 'IP Address:';
 
 /**
- * Reads the names of a subjectAltName extension as Node prints them: `DNS:a.example, IP Address:192.0.2.1`, a name with
- * special characters in JSON quotes. Other kinds of names are left out, and so are those after the thousandth.
+ * Parses a subjectAltName extension as Node prints it: `DNS:a.example, IP Address:192.0.2.1`, with names that contain
+ * special characters in JSON quotes. Names of other kinds, and names after the thousandth, are skipped.
  */
 export function parseSubjectAltName(text: string | undefined): AlternativeNames {
   const entries = splitEntries(text ?? '');
   return { dnsNames: valuesOf(entries, DNS), ipAddresses: valuesOf(entries, IP) };
 }
 
-/** Commas inside quotes do not separate: that is what the quotes are for (CVE-2021-44532). */
+/** Commas inside quotes are not separators, which is the reason for the quotes (CVE-2021-44532). */
 function splitEntries(text: string): readonly string[] {
   return (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/gu) ?? []).slice(0, MAX_NAMES).map((entry) => entry.trim());
 }
@@ -219,17 +221,17 @@ function unquote(value: string): string {
   }
 }
 
-/** Parses certificates, and each one only once while it is among the most recently used. */
+/** Parses certificates and caches the most recently used ones. */
 interface CertificateCache {
-  /** As `parseCertificate`. What is no certificate is remembered too. */
+  /** Like `parseCertificate`. Null results are cached too. */
   parse(der: Uint8Array): Certificate | null;
 }
 
 /**
- * A cache keyed by the SHA-256 of the DER. A server sends the same chain every time, so a handful is enough for each
- * target.
+ * Creates a cache keyed by the SHA-256 of the DER. A server sends the same chain every time, so a few entries per
+ * target are enough.
  *
- * @param capacity how many are kept; the least recently used goes first
+ * @param capacity maximum number of entries; the least recently used entry is evicted first
  */
 export function createCertificateCache(capacity: number): CertificateCache {
   const entries = new Map<string, Certificate | null>();
@@ -238,7 +240,7 @@ export function createCertificateCache(capacity: number): CertificateCache {
       const key = createHash('sha256').update(der).digest('base64');
       const known = entries.get(key);
       const certificate = known === undefined ? parseCertificate(der) : known;
-      // A map keeps the order of insertion: taken out and put back in, it is the youngest.
+      // A map keeps insertion order, so re-inserting an entry makes it the most recent.
       entries.delete(key);
       entries.set(key, certificate);
       const oldest = entries.keys().next();
@@ -248,7 +250,7 @@ export function createCertificateCache(capacity: number): CertificateCache {
   };
 }
 
-/** A certificate as PEM (RFC 7468 §5), as other people's tools read it. */
+/** Encodes a certificate as PEM (RFC 7468 §5), for use in other tools. */
 export function certificatePem(certificate: Certificate): string {
   const lines =
     Buffer.from(certificate.der)
@@ -258,8 +260,8 @@ export function certificatePem(certificate: Certificate): string {
 }
 
 /**
- * A chain for the firewall team: each certificate as PEM under lines that say what it is. Those lines are no PEM, and
- * tools skip them.
+ * Encodes a chain for the firewall team: each certificate as PEM, preceded by lines that describe it. These lines are
+ * not PEM, and tools skip them.
  */
 export function chainPem(chain: CapturedChain): string {
   return chain.certificates

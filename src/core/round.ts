@@ -14,99 +14,99 @@ import type {
   TlsOutcome,
 } from './observation.ts';
 
-/** What one round saw, before anybody judged it. */
+/** The observations of one round, before they are judged. */
 interface RoundFacts {
   readonly path: PathFacts;
-  /** Unrelated hosts: they tell a dead uplink from a path that is blocked. */
+  /** Unrelated hosts, to distinguish a dead uplink from a blocked path. */
   readonly controls: readonly PathObservation[];
-  /** The mail servers that FortiAuthenticator sends activation codes through. */
+  /** The mail servers through which FortiAuthenticator sends activation codes. */
   readonly mail: readonly MailObservation[];
-  /** The time of NTP servers. */
+  /** Time from NTP servers. */
   readonly ntp: readonly ClockObservation[];
 }
 
 export interface RoundObservations extends RoundFacts {
   readonly startedAt: EpochMs;
-  /** Our wall clock minus our monotonic clock when it began: it changes when our clock is set. */
+  /** Our wall clock minus our monotonic clock at the start. Changes when our clock is set. */
   readonly clockBase: Millis;
   readonly durationMs: Millis;
-  /** How long this process itself stood still during the round. */
+  /** How long this process stalled during the round. */
   readonly stalledMs: Millis;
 }
 
-/** The paths to what FortiAuthenticator talks to, before anybody judged them. */
+/** The paths to the servers that FortiAuthenticator uses, before they are judged. */
 export interface PathFacts {
   readonly licenseServer: PathObservation;
-  /** Further connections to it, made at once after a failure to learn how many fail. */
+  /** Additional connections to it, made immediately after a failure to measure how many fail. */
   readonly burst: readonly EndpointObservation[];
   /** In the order of the configuration. */
   readonly services: readonly PathObservation[];
-  /** Connect times of control hosts that were measured once more, only when the licence server refuses. */
+  /** Connect times of control hosts that were measured again, only if the licence server refuses. */
   readonly controlConnects?: readonly Millis[];
   /**
-   * What a resolver says of other names, asked only where it answered for the licence server with an error or a strange
-   * address; and the system's of the same name with a dot at its end.
+   * A resolver's answers for other names, queried only if its answer for the licence server was an error or an
+   * unexpected address. Also the system resolver's answer for the same name with a trailing dot.
    */
   readonly otherNames?: readonly DnsObservation[];
-  /** Addresses of the licence server known from the configuration, dialled because no resolver gave any. */
+  /** Addresses of the licence server from the configuration, used because no resolver returned any. */
   readonly knownAddresses: readonly EndpointObservation[];
 }
 
-/** The path to one host: its names as resolved, then each of its addresses. */
+/** The path to one host: its name as resolved, then each of its addresses. */
 export interface PathObservation {
   /** `host:port`, as configured. */
   readonly subject: string;
   readonly host: string;
   readonly names: readonly DnsObservation[];
   readonly endpoints: readonly EndpointObservation[];
-  /** The licence server's certificate by other ways, taken only when the straight way looks wrong. */
+  /** The licence server's certificate as seen on other paths, obtained only if the direct path looks wrong. */
   readonly references: readonly ReferenceObservation[];
-  /** Taken only when TLS to an address is blocked: in this round, or in one a short while ago. */
+  /** Set only if TLS to an address is blocked. It is from this round or from a recent one. */
   readonly closer?: CloserLook;
 }
 
 export interface ReferenceObservation {
   readonly kind: 'server-name' | 'resolver' | 'proxy' | 'tls-1.2';
-  /** For people: which name, resolver or proxy; for `tls-1.2` at which address. */
+  /** For people: the name, resolver or proxy; for `tls-1.2` the address. */
   readonly label: string;
   /**
-   * Seen in this round, so that it is a witness of what the straight way shows; else it is an earlier look that still
-   * stands.
+   * True if observed in this round, so that it can be compared with the direct path. Otherwise it is from an earlier
+   * check that is still valid.
    */
   readonly isFresh: boolean;
   readonly outcome: TlsOutcome;
-  /** For `tls-1.2`: what the same address showed in TLS 1.3 at that moment. */
+  /** For `tls-1.2`: the chain that the same address sent in TLS 1.3 at that time. */
   readonly beside?: CapturedChain;
-  /** For `tls-1.2`: further connections in both versions, in mixed order, where the first ones differed. */
+  /** For `tls-1.2`: further connections with both versions, in mixed order, made if the first ones differed. */
   readonly again?: VersionSeries;
 }
 
-/** What connections showed by the version of TLS that they offered at most. */
+/** Results of connections, by the highest TLS version that they offered. */
 export interface VersionSeries {
   readonly older: readonly TlsOutcome[];
   readonly newer: readonly TlsOutcome[];
 }
 
-/** One run of one probe, as metrics and history count it. */
+/** One run of one probe, as counted by metrics and history. */
 export interface ProbeSample extends ProbeTarget {
   readonly durationMs: Millis;
-  /** null: it answered. */
+  /** Null if it answered. */
   readonly failure: FailureReason | null;
 }
 
-/** One series of metrics and history. */
+/** One series in metrics and history. */
 export interface ProbeTarget {
-  /** What was done: `dns`, `tcp`. A closed set: the rounds name it in their code. */
+  /** Kind of probe, such as `dns` or `tcp`. A closed set that is defined in code. */
   readonly probe: string;
-  /** From the configuration only: a resolver, `host:port`, a mail server. */
+  /** Only from the configuration: a resolver, `host:port`, a mail server. */
   readonly target: string;
 }
 
-/** What metrics and history count of a round. */
+/** Returns the samples that metrics and history count for a round. */
 export function samplesOf({ path, controls, mail, ntp }: RoundFacts): readonly ProbeSample[] {
   const paths = [path.licenseServer, ...path.services, ...controls];
   return [
-    // Paths to one host share the answers to one question.
+    // Paths to the same host share the DNS answers.
     ...[...new Set(paths.flatMap(({ names }) => names))].flatMap(dnsSamples),
     ...paths.flatMap(({ endpoints }) => endpoints.flatMap(endpointSamples)),
     ...mail.map(({ server, outcome }) => sampleOf('mail', server, outcome)),
@@ -114,7 +114,7 @@ export function samplesOf({ path, controls, mail, ntp }: RoundFacts): readonly P
   ];
 }
 
-/** The runs that the path to a host takes. */
+/** Returns the probes that run for the path to a host. */
 export function pathProbes(host: HostPort): readonly ProbeTarget[] {
   return ['tcp', 'tls', 'http'].map((probe) => ({ probe, target: authority(host) }));
 }
@@ -128,7 +128,7 @@ function dnsSamples({ resolver, a, aaaa }: DnsObservation): readonly ProbeSample
   }));
 }
 
-/** An answer without an address is an answer; SERVFAIL and REFUSED are not. */
+/** An answer without an address is not a failure, but SERVFAIL and REFUSED are. */
 function dnsFailure(reply: DnsReply): FailureReason | null {
   if (reply.kind === 'failed') return reply.reason;
   return reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN' ? null : 'rejected';
@@ -161,27 +161,27 @@ function ntpSample({ source, outcome }: ClockObservation): ProbeSample {
     : { probe: 'ntp', target: source, durationMs: 2 * outcome.precisionMs, failure: null };
 }
 
-/** What says of itself how long this process stood still during it. */
+/** An observation that records how long this process stalled during it. */
 export interface Timed {
   readonly stalledMs: Millis;
 }
 
-/** A process that stood still for longer than this measured itself, not its targets. */
+/** A process that stalled for longer than this measured itself, not its targets. */
 const TOLERATED_STALL: Millis = 1_000;
 
-/** Whether a round says nothing about its targets, because this process stood still during it. */
+/** Reports whether a round is unusable because this process stalled during it. */
 export function isInvalid({ stalledMs }: Timed): boolean {
   return stalledMs > TOLERATED_STALL;
 }
 
-/** What another ftm-watch sees of the same licence server. */
+/** Another ftm-watch instance's view of the same licence server. */
 export type PeerObservation = PeerView | PeerUnreadable;
 
 export interface PeerView {
   readonly kind: 'seen';
-  /** Its name in the configuration. */
+  /** Its configured name. */
   readonly peer: string;
-  /** When it looked, by its own clock. */
+  /** Time of its check, by its own clock. */
   readonly at: EpochMs;
   readonly preconditions: readonly PeerPrecondition[];
   readonly causes: readonly PeerCause[];
@@ -190,9 +190,11 @@ export interface PeerView {
 export interface PeerPrecondition {
   readonly id: string;
   readonly state: string;
-  /** What it says is what it was told by a peer of its own: two that believe each other would never stop. */
+  /**
+   * Its result comes from one of its own peers. Two instances that trusted each other's results would never clear them.
+   */
   readonly isHearsay: boolean;
-  /** By its own check, whatever its peers told it. */
+  /** Its own check found no fault, regardless of its peers. */
   readonly seesNoFault: boolean;
 }
 
@@ -206,13 +208,13 @@ export interface PeerCause {
   readonly summary: string;
 }
 
-/** Silent, refusing, old, or of a version that is not understood: it says nothing about the path. */
+/** Unreachable, refusing, outdated, or of an unsupported version. It proves nothing about the path. */
 interface PeerUnreadable extends Failure {
   readonly peer: string;
 }
 
-/** The rule of a fault that a peer sees, while this machine's own check found none. */
+/** Rule for a fault that a peer sees although this machine's own check found none. */
 export const PEER_ALONE = 'peer-sees-no-fault';
 
-/** The same while this machine could not check for itself. */
+/** The same, but this machine could not check for itself. */
 export const PEER_INSTEAD = 'peer-sees-no-fault-instead';

@@ -1,9 +1,9 @@
-/** Gravest first. */
+/** Most severe first. */
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 
 export type Severity = (typeof SEVERITIES)[number];
 
-/** Negative where the first is graver. */
+/** Negative if the first is more severe. */
 export function compareSeverity(a: Severity, b: Severity): number {
   return SEVERITIES.indexOf(a) - SEVERITIES.indexOf(b);
 }

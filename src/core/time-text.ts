@@ -1,8 +1,8 @@
 import type { Millis, EpochMs } from './clock.ts';
 
 /**
- * A span for people, the same wherever they read it: `12 ms`, `3.5 s`, `45 s`, and from a minute on in its two largest
- * units: `1 min 30 s`, `1 h 36 min`, `1 d 3 h`.
+ * Formats a duration for people: `12 ms`, `3.5 s`, `45 s`, and from one minute on in its two largest units:
+ * `1 min 30 s`, `1 h 36 min`, `1 d 3 h`.
  */
 export function spanText(span: Millis): string {
   if (span < 999.5) return `${String(Math.round(span))} ms`;
@@ -20,8 +20,8 @@ export function spanText(span: Millis): string {
 }
 
 /**
- * `5 min ago`, `in 18 s`, `now`: in whole seconds, from a minute on in whole minutes, so that it seldom changes while it
- * stands on a page. static/distance.js says the same.
+ * Returns `5 min ago`, `in 18 s`, or `now`: in whole seconds, from one minute on in whole minutes, so that the text on
+ * a page rarely changes. static/distance.js produces the same text.
  */
 export function distanceText(at: EpochMs, now: EpochMs): string {
   const span = Math.abs(at - now);
@@ -31,7 +31,7 @@ export function distanceText(at: EpochMs, now: EpochMs): string {
   return at < now ? `${text} ago` : `in ${text}`;
 }
 
-/** How a duration is written: a whole number and a unit. */
+/** Format of a duration: a whole number and a unit. */
 export const DURATION_PATTERN: RegExp = /^[1-9]\d{0,8}[smhd]$/u;
 
 const UNITS: readonly (readonly [unit: string, millis: Millis])[] = [
@@ -41,14 +41,14 @@ const UNITS: readonly (readonly [unit: string, millis: Millis])[] = [
   ['s', 1000],
 ];
 
-/** `90s`, `15m`, `4h`, `7d`; null for anything else, zero included. */
+/** Parses `90s`, `15m`, `4h`, `7d`. Returns null for anything else, including zero. */
 export function parseDuration(text: string): Millis | null {
   if (!DURATION_PATTERN.test(text)) return null;
   const unit = UNITS.find(([letter]) => text.endsWith(letter));
   return unit === undefined ? null : Number(text.slice(0, -1)) * unit[1];
 }
 
-/** The shortest text that `parseDuration` reads back as the same whole seconds. */
+/** Returns the shortest text that `parseDuration` parses to the same whole seconds. */
 export function formatDuration(duration: Millis): string {
   const unit = UNITS.find(([, millis]) => duration >= millis && duration % millis === 0);
   return unit === undefined
@@ -56,21 +56,21 @@ export function formatDuration(duration: Millis): string {
     : `${String(duration / unit[1])}${unit[0]}`;
 }
 
-/** An instant for a person, to the second: `2026-11-25T12:03:00Z`. */
+/** Formats a time for people, in seconds: `2026-11-25T12:03:00Z`. */
 export function instantText(at: EpochMs): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().replace(/\.\d+Z$/u, 'Z');
 }
 
-/** `2026-11-24 13:00:05 UTC` */
+/** Formats a time as `2026-11-24 13:00:05 UTC`. */
 export function utcText(at: EpochMs): string {
   return isoTime(at).replace(/T(.{8}).*$/u, ' $1 UTC');
 }
 
-/** The furthest that a date can be from 1970, in milliseconds (ECMA-262, "Time Values and Time Range"). */
+/** The maximum distance of a date from 1970, in milliseconds (ECMA-262, "Time Values and Time Range"). */
 const FURTHEST = 8.64e15;
 
-/** ISO 8601, UTC. What was read from a damaged file may be no time at all. */
+/** Formats a time as ISO 8601 in UTC. A value from a damaged file may not be a valid time. */
 export function isoTime(at: EpochMs): string {
   return Math.abs(at) <= FURTHEST ? new Date(at).toISOString() : 'no time';
 }
@@ -79,26 +79,31 @@ export function isoTimeOrNull(at: EpochMs | null): string | null {
   return at === null ? null : isoTime(at);
 }
 
-/** Its day: `2026-11-25`. */
+/** Returns the day: `2026-11-25`. */
 export function dayText(at: EpochMs): string {
   return instantText(at).replace(/T.*$/u, '');
 }
 
 const DAY: Millis = 86_400_000;
 
-/** How instants read in one time zone. Making one costs more than a hundred texts: make it once for a page. */
+/**
+ * Formats times in one time zone. Creating one costs more than formatting a hundred times, so create it once per page.
+ */
 export interface Zone {
   /** IANA name. */
   readonly name: string;
-  /** `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`; UTC alone if that is the zone. */
+  /** `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`, or only UTC if that is the zone. */
   text(at: EpochMs): string;
   /** Without the offset, for axes and tables: `2026-11-24 14:00:05`. */
   local(at: EpochMs): string;
-  /** When a day of the calendar begins here. @param midnight when the same day begins in UTC */
+  /** Returns when a calendar day begins in this zone. @param midnight when the same day begins in UTC */
   startOfDay(midnight: EpochMs): EpochMs;
 }
 
-/** @param timezone IANA name; @throws {RangeError} for an unknown name */
+/**
+ * @param timezone IANA name
+ * @throws {RangeError} for an unknown name
+ */
 export function zoneOf(timezone: string): Zone {
   const format = formatOf(timezone);
   const wallOf = (at: EpochMs): { readonly local: string; readonly offset: string } => {
@@ -107,7 +112,7 @@ export function zoneOf(timezone: string): Zone {
     const day = `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`;
     return {
       local: `${day} ${part('hour')}:${part('minute')}:${part('second')}`,
-      // "GMT" alone is its own offset.
+      // "GMT" alone has no offset part.
       offset: part('timeZoneName').replace(/^GMT/u, '') || '+00:00',
     };
   };
@@ -122,8 +127,8 @@ export function zoneOf(timezone: string): Zone {
     local: (at) => (isNoTime(at) ? isoTime(at) : wallOf(at).local),
     startOfDay: (midnight) => {
       const day = isoTime(midnight).slice(0, 10);
-      // The clocks may be changed near midnight, so that it is skipped or comes twice: of the offsets around it, the
-      // earliest instant that reads as this day is its beginning.
+      // Clocks can change near midnight, so that midnight is skipped or occurs twice. The day begins at the earliest
+      // time that has this date under one of the offsets around midnight.
       const starts = [-DAY, 0, DAY].map((near) => midnight - offsetOf(wallOf(midnight + near).offset));
       const inDay = starts.filter((start) => wallOf(start).local.slice(0, 10) >= day);
       return inDay.length === 0 ? midnight : Math.min(...inDay);
@@ -131,12 +136,12 @@ export function zoneOf(timezone: string): Zone {
   };
 }
 
-/** As `Zone.text`, for one instant. */
+/** Like `Zone.text`, for a single time. */
 export function zonedText(at: EpochMs, timezone: string): string {
   return timezone === 'UTC' ? utcText(at) : zoneOf(timezone).text(at);
 }
 
-/** @param text `+01:00`; before time zones were agreed, with seconds */
+/** @param text `+01:00`, or with seconds for dates before time zones were standardized */
 function offsetOf(text: string): Millis {
   const [hours = 0, minutes = 0, seconds = 0] = text.slice(1).split(':').map(Number);
   return (text.startsWith('-') ? -1 : 1) * ((hours * 60 + minutes) * 60 + seconds) * 1_000;
@@ -162,11 +167,11 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   });
 }
 
-/** A span of time, its ends included. */
+/** A time span, both ends inclusive. */
 export interface Period {
-  /** Null: from the beginning. */
+  /** Null for no start. */
   readonly since: EpochMs | null;
-  /** Null: until now. */
+  /** Null for now. */
   readonly until: EpochMs | null;
 }
 

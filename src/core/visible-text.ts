@@ -1,11 +1,11 @@
 /**
- * Text from a stranger made safe to show: control characters, and those that turn or hide what stands beside them
- * (bidirectional overrides, zero-width ones, lone surrogates), are written as `\u{…}`; what is longer than `limit`
- * characters ends in `…`.
+ * Makes untrusted text safe to display. Control characters, and characters that reorder or hide the text around them
+ * (bidirectional overrides, zero-width characters, lone surrogates), are written as `\u{…}`. Text longer than `limit`
+ * characters is cut and ends in `…`.
  */
 export function visibleText(text: string, limit: number): string {
   const shown = text.slice(0, limit + 1).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, escapeCharacter);
-  // A pair of surrogates that the cut has halved is no character any more.
+  // A surrogate pair that was cut in half is no longer a character.
   return shown.length > limit ? `${shown.slice(0, limit - 1).replace(/\p{Cs}$/u, '')}…` : shown;
 }
 
@@ -13,38 +13,38 @@ function escapeCharacter(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
 }
 
-/** At most so many bytes of UTF-8, three at least, and no half of a character. */
+/** Cuts text to at most `bytes` bytes of UTF-8 (at least three) without splitting a character. */
 export function cutToBytes(text: string, bytes: number): string {
   const whole = Buffer.from(text, 'utf8');
   if (whole.length <= bytes) return text;
-  // Half a character at the end is read as U+FFFD, of three bytes.
+  // A partial character at the end is decoded as U+FFFD, which has three bytes.
   return whole
     .subarray(0, bytes - 3)
     .toString('utf8')
     .replace(/\u{FFFD}$/u, '');
 }
 
-/** Angle quotes, not brackets: it may be put into HTML that is finished. */
+/** Angle quotes instead of brackets, because the text can be inserted into HTML that is already escaped. */
 const PLACE = '‹secret›';
-/** A shorter piece of base64 or hex stands in many texts by chance. */
+/** Shorter pieces of base64 or hex occur in many texts by chance. */
 const SHORTEST_CODED = 6;
 
 /**
- * What a peer says, without the secrets that it was sent: a server may quote a refused login or a request. Each is
- * taken out in every form in which it may stand in a header, a URL, JSON, HTML or bytes. To be done before the text is
- * cut: half a secret would not be found.
+ * Removes secrets from the text of a peer to which they were sent: a server can quote a rejected login or request. Each
+ * secret is removed in every form that it can have in a header, a URL, JSON, HTML or bytes. Call this before the text
+ * is cut, because a partial secret would not be found.
  *
- * @param secrets what was sent; for a login also the text that goes over the line, such as `user:password`
+ * @param secrets the secrets that were sent; for a login also the transmitted text, such as `user:password`
  */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   return createSecretFilter(secrets)(text);
 }
 
-/** The same for many texts. */
+/** Returns a filter like {@link withoutSecrets} for many texts. */
 export function createSecretFilter(secrets: readonly string[]): (text: string) => string {
   const forms = new Set(secrets.filter((secret) => secret !== '').flatMap(formsOf));
   if (forms.size === 0) return (text) => text;
-  // The longest first: one may be a part of another.
+  // Longest first, because one secret can be part of another.
   const ordered = [...forms].toSorted((left, right) => right.length - left.length);
   const pattern = new RegExp(ordered.map(literal).join('|'), 'gu');
   return (text) => text.replace(pattern, PLACE);
@@ -64,7 +64,7 @@ function formsOf(secret: string): readonly string[] {
     escapedForJson(secret),
     escapedForHtml(secret),
     encodeURIComponent(secret.toWellFormed()),
-    // Old servers and their protocols take bytes for Latin-1.
+    // Old servers and their protocols interpret bytes as Latin-1.
     bytes.toString('latin1'),
     base64,
     base64.replace(/=+$/u, ''),
@@ -72,7 +72,10 @@ function formsOf(secret: string): readonly string[] {
   ];
 }
 
-/** As the middle of any text in base64: of the three ways to be cut, the characters that only the secret decides. */
+/**
+ * Returns the secret as it appears in the middle of base64 text. For each of the three alignments, only the characters
+ * that depend on the secret alone are used.
+ */
 function inBase64(bytes: Buffer): readonly string[] {
   return [0, 1, 2].map((offset) => {
     const whole = Buffer.concat([Buffer.alloc(offset), bytes])

@@ -4,8 +4,8 @@ import { ObservedGauges } from './observed-gauges.ts';
 import { PRECONDITION_STATES } from '../engine/model.ts';
 
 /**
- * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the
- * network never becomes a label. Names are part of the contract.
+ * All metrics of the daemon. Labels are closed sets from the configuration or from unions in core/. Text from the
+ * network never becomes a label. Names are part of the public contract.
  */
 export type Metrics = Readonly<
   ReturnType<typeof definePathMetrics> &
@@ -29,7 +29,7 @@ export function defineMetrics(registry: Registry): Metrics {
   };
 }
 
-/** What tells near, far, slow and as good as lost: each costs a series for every probe of every target. */
+/** Enough to distinguish near, far, slow and practically lost. Each bucket costs one series per probe and target. */
 const DURATION_BUCKETS = [0.05, 0.25, 1, 5];
 
 function definePathMetrics({ gauge, counter, histogram, states }: Makers) {
@@ -141,7 +141,7 @@ function defineWebMetrics({ gauge, counter }: Makers) {
   };
 }
 
-/** As the client libraries of Prometheus name them. */
+/** Names as in the Prometheus client libraries. */
 function defineProcessMetrics({ gauge, counter }: Makers) {
   return {
     processCpu: counter('process_cpu_seconds_total', 'User and system time of this process'),
@@ -178,8 +178,8 @@ function makers(registry: Registry) {
 }
 
 /**
- * A gauge with a series for each state that a thing can be in: 1 for the one that it is in, 0 for the others (what
- * OpenMetrics calls a StateSet). Saying again what is so already costs nothing.
+ * A gauge with one series per state: 1 for the current state, 0 for the others (a StateSet in OpenMetrics). Setting an
+ * unchanged state costs nothing.
  */
 class StateSet<State extends string> {
   readonly #gauge: Gauge;
@@ -188,7 +188,7 @@ class StateSet<State extends string> {
   readonly #states: readonly State[];
   readonly #current = new Map<string, State | null>();
 
-  /** @param labels of the gauge: of the thing, and of its state */
+  /** @param labels of the gauge: for the thing, and for its state */
   constructor(gauge: Gauge, [thing, state]: readonly [thing: string, state: string], states: readonly State[]) {
     this.#gauge = gauge;
     this.#thing = thing;
@@ -196,7 +196,7 @@ class StateSet<State extends string> {
     this.#states = states;
   }
 
-  /** @param current null: in none of them */
+  /** @param current null for no state */
   set(thing: string, current: State | null): void {
     if (this.#current.get(thing) === current) return;
     this.#current.set(thing, current);

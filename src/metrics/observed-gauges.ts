@@ -7,7 +7,10 @@ import { valueOf } from '../core/license/resource.ts';
 import type { DnsObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 
-/** What was seen, as values. A value that nobody tells any more is gone: yesterday's would hide that nobody knows. */
+/**
+ * Gauges of observed values. A value that is no longer reported is removed, because an outdated value would hide the
+ * fact that it is unknown.
+ */
 export class ObservedGauges {
   readonly #notAfter: Gauge;
   readonly #ttl: Gauge;
@@ -46,7 +49,7 @@ export class ObservedGauges {
   }
 
   round({ path }: Pick<RoundObservations, 'path'>, { licenseServer }: Pick<WatchedConfig, 'licenseServer'>): void {
-    // The end of a certificate stays until a newer one is seen.
+    // A certificate's expiry date is kept until a newer certificate is seen.
     for (const seen of [path.licenseServer, ...path.services]) this.#endOfValidity(seen);
     this.#ttl.reset();
     this.#expected.reset();
@@ -59,7 +62,7 @@ export class ObservedGauges {
     for (const { peer, kind } of peers) this.#readable.set({ peer }, kind === 'seen' ? 1 : 0);
   }
 
-  /** Under another configuration. */
+  /** Removes all values after a configuration change. */
   forget(): void {
     for (const gauge of [this.#notAfter, this.#ttl, this.#expected]) gauge.reset();
     this.picture({ appliances: [], peers: [] });
@@ -93,7 +96,7 @@ export class ObservedGauges {
   }
 }
 
-/** @param value null: not known */
+/** @param value null if unknown */
 function setTo(gauge: Gauge, labels: Record<string, string>, value: number | null): void {
   if (value !== null) gauge.set(labels, value);
 }

@@ -17,26 +17,26 @@ import { messageOf } from '../text/message-of.ts';
 /** The metrics of this process. */
 export interface PushedMetrics {
   readonly registry: Registry;
-  /** Since when counters count. */
+  /** When the counters started. */
   readonly startedAt: EpochMs;
-  /** Brings the metrics up to date. Call what it returns when they have arrived. */
+  /** Updates the metrics. Call the returned function after they were delivered. */
   refresh(): Promise<() => void>;
-  /** An attempt to push them failed. */
+  /** Records a failed attempt to push. */
   failed(): void;
 }
 
 interface OtlpDeps extends EgressDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
-  /** Name of the site. */
   readonly site: string;
   readonly metrics: PushedMetrics;
 }
 
 /**
- * Pushes all metrics by OTLP/HTTP (protobuf, gzip), again and again, until the signal is aborted. A request that fails
- * is repeated with growing pauses until the next one is due. The next one has newer values, so nothing is queued.
- * @param config null: the environment names the collector
+ * Pushes all metrics over OTLP/HTTP (protobuf, gzip) periodically until the signal is aborted. A failed request is
+ * retried with increasing pauses until the next one is due. Nothing is queued, because the next request has newer
+ * values.
+ * @param config null to use the collector from the environment
  */
 export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: AbortSignal): void {
   const { logger } = deps;
@@ -51,7 +51,7 @@ export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: A
 
 interface Collector {
   readonly url: string;
-  /** Of the URL, whose path may be a secret. */
+  /** Origin of the URL. The path may be a secret. */
   readonly origin: string;
   readonly every: Millis;
   readonly caFile: string | null;
@@ -69,7 +69,7 @@ function collectorOf({ url, headers, every, caFile }: OtlpConfig, { readSecret }
   };
 }
 
-/** @throws {Error} without a part of the text */
+/** @throws {Error} without any part of the text */
 function headersIn(text: string): Readonly<Record<string, string>> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return Object.fromEntries(lines.map((line) => pairIn(line, ':', 'a line such as "Authorization: Bearer TOKEN"')));
@@ -84,20 +84,20 @@ function pairIn(text: string, separator: string, expected: string): readonly [na
   return [name.toLowerCase(), value];
 }
 
-/** As the SDKs of OpenTelemetry have it. */
+/** Same as in the OpenTelemetry SDKs. */
 const USUAL_INTERVAL: Millis = 60_000;
 const OWN = { url: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_METRICS_HEADERS' };
 const GENERAL = { url: 'OTEL_EXPORTER_OTLP_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_HEADERS' };
 
 /**
- * The variables of the "OpenTelemetry Protocol Exporter" specification. Those of metrics alone come before the general
- * ones. An empty one is one that is not set.
- * @throws {Error} when a variable cannot be used; without a part of its text
+ * Reads the variables of the "OpenTelemetry Protocol Exporter" specification. Variables for metrics take precedence
+ * over general ones. An empty variable counts as unset.
+ * @throws {Error} if a variable is invalid, without any part of its text
  */
 function collectorOfEnvironment(env: NodeJS.ProcessEnv): Collector {
   const [own, general] = [env[OWN.url] ?? '', env[GENERAL.url] ?? ''];
   const url = own === '' ? urlIn(GENERAL.url, `${general.replace(/\/$/u, '')}/v1/metrics`) : urlIn(OWN.url, own);
-  // Where the general one is `grpc`, its URL has another port.
+  // If the general protocol is `grpc`, its URL has another port.
   const protocol = env['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL'] || env['OTEL_EXPORTER_OTLP_PROTOCOL'] || 'http/protobuf';
   if (protocol !== 'http/protobuf')
     throw new Error(
@@ -138,19 +138,19 @@ type Outcome = 'arrived' | Failure;
 
 interface Failure {
   readonly error: string;
-  /** The same request may be repeated. */
+  /** The same request can be retried. */
   readonly again: boolean;
-  /** What the collector asked for; null: nothing. */
+  /** Pause that the collector requested. Null if none. */
   readonly retryAfter: Millis | null;
 }
 
-/** As the SDKs of OpenTelemetry have it. */
+/** Same as in the OpenTelemetry SDKs. */
 const REQUEST_DEADLINE: Millis = 10_000;
-/** Between two attempts, doubled each time. */
+/** Pause between two attempts. It doubles each time. */
 const PAUSE = { first: 1_000, longest: 60_000 };
-/** A collector cannot silence a site for longer than this. */
+/** The maximum pause that a collector can request. */
 const LONGEST_RETRY_AFTER: Millis = 900_000;
-/** The only answers after which a request may be repeated: OTLP 1.x, "Retryable Response Codes" of OTLP/HTTP. */
+/** The only status codes after which a request can be retried: OTLP 1.x, "Retryable Response Codes" of OTLP/HTTP. */
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const compress = promisify(gzip);
@@ -167,7 +167,7 @@ class Pusher {
     this.#signal = signal;
   }
 
-  /** Rejects when it is aborted, and never otherwise. */
+  /** Runs until the signal is aborted. Rejects only then. */
   async run(): Promise<never> {
     const { clock } = this.#deps;
     for (;;) {
@@ -180,7 +180,7 @@ class Pusher {
     }
   }
 
-  /** Returns for how long the collector must not be asked again. */
+  /** Returns how long to wait before the next request. */
   async #pushUntil(due: Millis): Promise<Millis> {
     const { clock, metrics, site } = this.#deps;
     const arrived = await metrics.refresh();
@@ -190,14 +190,14 @@ class Pusher {
       this.#note(outcome);
       if (outcome === 'arrived') arrived();
       if (outcome === 'arrived' || !outcome.again) return 0;
-      // Many sites lose a collector at the same moment, and must not come back at the same moment.
+      // Many sites can lose a collector at the same time and must not all return at the same time.
       const wait = outcome.retryAfter ?? randomInt(pause / 2, pause);
       if (clock.elapsed() + wait >= due) return wait;
       await sleep(clock, wait, this.#signal);
     }
   }
 
-  /** Counts each failure. The log has the first one, and the end of them. */
+  /** Counts every failure, but logs only the first one and the recovery. */
   #note(outcome: Outcome): void {
     const { logger, metrics } = this.#deps;
     if (this.#signal.aborted) return;
@@ -216,7 +216,7 @@ class Pusher {
     let dispatcher: Dispatcher | null = null;
     let secrets: readonly string[] = [];
     try {
-      // Whoever does not push is spared its memory.
+      // Loaded on demand, because it needs memory only if metrics are pushed.
       const { request } = await import('undici');
       const headers = await this.#collector.headers();
       secrets = Object.values(headers).flatMap((value) => [value, value.replace(/^\S+\s+/u, '')]);
@@ -255,8 +255,8 @@ function adviceFor(status: number): string {
 }
 
 /**
- * The labels of a target that Prometheus would scrape, by which the rules and dashboards select. Prometheus makes `job`
- * and `instance` of the two attributes of a service. VictoriaMetrics takes each attribute as it is.
+ * Returns the labels that a scraped target would have, on which rules and dashboards rely. Prometheus derives `job` and
+ * `instance` from the two service attributes. VictoriaMetrics uses all attributes unchanged.
  */
 function targetOf(site: string): Readonly<Record<string, string>> {
   const [job, instance] = ['ftm-watch', hostname()];
@@ -264,23 +264,23 @@ function targetOf(site: string): Readonly<Record<string, string>> {
 }
 
 /*
- * The message ExportMetricsServiceRequest, by the field numbers of opentelemetry-proto v1:
+ * The message ExportMetricsServiceRequest, with field numbers from opentelemetry-proto v1:
  * collector/metrics/v1/metrics_service.proto, metrics/v1/metrics.proto, common/v1/common.proto and
- * resource/v1/resource.proto. The encoding is https://protobuf.dev/programming-guides/encoding/.
+ * resource/v1/resource.proto. The encoding is described at https://protobuf.dev/programming-guides/encoding/.
  */
 
 /** Aggregation temporality: since the start, not since the last push. */
 const CUMULATIVE = 2;
-/** So many series are written in one go. */
+/** Maximum number of series that are encoded without a pause. */
 const SERIES_A_TURN = 250;
 
-/** The metrics as they are now. Unit and scope are left out: stores would make suffixes and labels of them. */
+/** Encodes the current metrics. Unit and scope are omitted, because stores would turn them into suffixes and labels. */
 export async function encodeMetrics(
   { registry, startedAt }: Pick<PushedMetrics, 'registry' | 'startedAt'>,
   at: EpochMs,
   target: Readonly<Record<string, string>>,
 ): Promise<Uint8Array> {
-  // start_time_unix_nano and time_unix_nano, the same numbers in both kinds of points.
+  // start_time_unix_nano and time_unix_nano, which have the same numbers in both kinds of points.
   const times = Buffer.concat([fixed64(2, nanoseconds(startedAt)), fixed64(3, nanoseconds(at))]);
   const families: Uint8Array[] = [];
   for (const { name } of registry.getMetricsAsArray()) {
@@ -299,32 +299,32 @@ export async function encodeMetrics(
 }
 
 interface Sample {
-  /** Of a part of a histogram. */
+  /** Set for a part of a histogram. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number | undefined>>;
   readonly value: number;
 }
 
-/** The samples of each series: one, or all the parts of a histogram, its buckets from the lowest to the highest. */
+/** Groups samples by series: one sample, or all parts of a histogram with its buckets in ascending order. */
 function seriesOf(type: string, samples: readonly Sample[]): readonly (readonly Sample[])[] {
   if (type !== 'histogram') return samples.map((sample) => [sample]);
   return [...Map.groupBy(samples, ({ labels }) => JSON.stringify({ ...labels, le: undefined })).values()];
 }
 
-/** The oneof `data` of Metric: `gauge`, `sum` or `histogram`. */
+/** Encodes the oneof `data` of Metric: `gauge`, `sum` or `histogram`. */
 function dataOf(type: string, points: readonly Uint8Array[]): Uint8Array {
   if (type === 'histogram') return embedded(9, ...points, varint(2, CUMULATIVE));
   return type === 'counter' ? embedded(7, ...points, varint(2, CUMULATIVE), varint(3, 1)) : embedded(5, ...points);
 }
 
-/** NumberDataPoint. */
+/** Encodes a NumberDataPoint. */
 function numberPoint(series: readonly Sample[], times: Uint8Array): Uint8Array {
   return Buffer.concat(
     series.flatMap(({ labels, value }) => [...attributesOf(7, labels), times, fixed64(4, double(value))]),
   );
 }
 
-/** HistogramDataPoint, whose buckets count what is in them alone. */
+/** Encodes a HistogramDataPoint, whose buckets are not cumulative. */
 function histogramPoint(series: readonly Sample[], times: Uint8Array): Uint8Array {
   const valueOf = (part: string): number => series.find(({ metricName }) => metricName?.endsWith(part))?.value ?? 0;
   const buckets = series.filter(({ labels }) => labels['le'] !== undefined);
@@ -346,7 +346,7 @@ function attributesOf(field: number, labels: Sample['labels']): readonly Uint8Ar
   );
 }
 
-/** KeyValue, with the `string_value` of AnyValue. */
+/** Encodes a KeyValue with the `string_value` of AnyValue. */
 function attribute(field: number, key: string, value: string): Uint8Array {
   return embedded(field, text(1, key), embedded(2, text(1, value)));
 }

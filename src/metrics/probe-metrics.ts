@@ -4,20 +4,21 @@ import { Gauge, Registry } from 'prom-client';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { DnsAnswer, DnsObservation, EndpointObservation, HttpOutcome, TlsOutcome } from '../core/observation.ts';
 
-/** What one probe on demand saw, as far as it got. */
+/** Results of one probe on demand, up to where it got. */
 export interface ProbeFacts {
   readonly module: 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
   readonly success: boolean;
   readonly durationMs: Millis;
   /**
-   * What the resolvers said: module `dns` asks all at once, the others one after the other until one knows an address.
+   * The resolvers' answers. Module `dns` queries all resolvers at the same time. Other modules query them in turn until
+   * one returns an address.
    */
   readonly names: readonly DnsObservation[];
-  /** The last address that was tried; null: none. */
+  /** The last address that was tried. Null if none. */
   readonly endpoint: EndpointObservation | null;
-  /** Of the chain of a mail server; null: there was none, or it was not verified. */
+  /** Expiry of a mail server's chain. Null if there was none, or if it was not verified. */
   readonly mailCertificateNotAfter: EpochMs | null;
-  /** Of a chain that was taken for genuine, from the leaf to the key that it was verified by; null: it was not. */
+  /** Expiry of a genuine chain, from the leaf to the key that verified it. Null if it was not genuine. */
   readonly genuineNotAfter: EpochMs | null;
 }
 
@@ -27,9 +28,9 @@ export interface MetricsText {
 }
 
 /**
- * In the words of the blackbox exporter 0.28 (prober/{handler,dns,tcp,http,tls}.go), so that its dashboards and rules
- * work. A metric that it has and this lacks was not looked at here. Text from the network never becomes a label, which
- * leaves out `probe_ssl_last_chain_info`.
+ * Formats metrics with the names of blackbox exporter 0.28 (prober/{handler,dns,tcp,http,tls}.go), so that its
+ * dashboards and rules work. Metrics of the exporter that are missing here were not measured. Text from the network
+ * never becomes a label, which rules out `probe_ssl_last_chain_info`.
  */
 export async function renderProbe(facts: ProbeFacts): Promise<MetricsText> {
   const registry = new Registry();
@@ -56,24 +57,21 @@ function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
   gauge('probe_dns_lookup_time_seconds', 'Returns the time taken for probe dns lookup in seconds').set(
     lookupMs(facts) / 1000,
   );
-  // Through a proxy it is the proxy that chooses.
+  // If there is a proxy, the proxy chooses the address.
   if (endpoint === null || endpoint.proxy !== null) return;
   gauge('probe_ip_protocol', 'Specifies whether probe ip protocol is IP4 or IP6').set(endpoint.family);
   const help = "Specifies the hash of IP address. It's useful to detect if the IP address changes.";
   gauge('probe_ip_addr_hash', help).set(addressHash(endpoint.address));
 }
 
-/** The exporter says the year 1 where nothing was verified: a date that no rule should reckon with. */
+/** If nothing was verified, the exporter reports the year 1, a date that no rule should use. */
 function addVerified({ mailCertificateNotAfter, genuineNotAfter }: ProbeFacts, gauge: MakeGauge): void {
   const end = mailCertificateNotAfter ?? genuineNotAfter;
   if (end === null) return;
   gauge('probe_ssl_last_chain_expiry_timestamp_seconds', 'Returns last SSL chain expiry in timestamp').set(end / 1000);
 }
 
-/**
- * FNV-1a of 32 bits over the bytes of the address, as the blackbox exporter has it, so that the figures of both can be
- * compared.
- */
+/** 32-bit FNV-1a over the bytes of the address, as in the blackbox exporter, so that the values are comparable. */
 function addressHash(address: string): number {
   const [prime, start] = [0x0100_0193, 0x811c_9dc5];
   return ipaddr
@@ -82,7 +80,7 @@ function addressHash(address: string): number {
     .reduce((hash, byte) => Math.imul(hash ^ byte, prime) >>> 0, start);
 }
 
-/** Both families are asked for at once. */
+/** Both families are queried at the same time. */
 function lookupMs({ module, names }: Pick<ProbeFacts, 'module' | 'names'>): Millis {
   const durations = names.map(({ a, aaaa }) => Math.max(a.durationMs, aaaa.durationMs));
   return module === 'dns' ? Math.max(0, ...durations) : durations.reduce((sum, duration) => sum + duration, 0);
@@ -95,7 +93,7 @@ function addDns(facts: ProbeFacts, gauge: MakeGauge): void {
   gauge('probe_dns_query_succeeded', 'Displays whether or not the query was executed successfully').set(
     answers.length > 0 ? 1 : 0,
   );
-  // CNAMEs stand in the answers to both questions, and are the same.
+  // CNAMEs are in both answers and are identical.
   const records = answers.flatMap(({ addresses, cnames }) => [...addresses, ...cnames]);
   gauge('probe_dns_answer_rrs', 'Returns number of entries in the answer resource record list').set(
     new Set(records).size,
@@ -107,7 +105,7 @@ function addDns(facts: ProbeFacts, gauge: MakeGauge): void {
   );
 }
 
-/** The answer that has most of them counts. Of a resolver of the system they are not known. */
+/** Uses the answer with the most records. The numbers are unknown for the system resolver. */
 function addBeside(answers: readonly DnsAnswer[], gauge: MakeGauge): void {
   const known = answers.flatMap(({ beside }) => beside ?? []);
   if (known.length === 0) return;
@@ -138,13 +136,16 @@ function addResponse(http: HttpOutcome | null, gauge: MakeGauge): void {
   if (response?.framing === undefined) return;
   const { version, contentLength, bodyBytes } = response.framing;
   gauge('probe_http_version', 'Returns the version of HTTP of the probe response').set(Number(version));
-  // As Go has it: -1 where it is not known.
+  // Same as in Go: -1 if unknown.
   gauge('probe_http_content_length', 'Length of http content response').set(contentLength ?? -1);
   if (bodyBytes !== null)
     gauge('probe_http_uncompressed_body_length', 'Length of uncompressed response body').set(bodyBytes);
 }
 
-/** 0 for what was not reached, as the blackbox exporter has it. The body is not waited for: there is no `transfer`. */
+/**
+ * 0 for stages that were not reached, as in the blackbox exporter. There is no `transfer`, because the probe does not
+ * wait for the body.
+ */
 function phasesOf(facts: ProbeFacts): Readonly<Record<'resolve' | 'connect' | 'tls' | 'processing', Millis>> {
   const { tcp, tls, http } = facts.endpoint ?? { tcp: null, tls: null, http: null };
   return {
@@ -159,7 +160,7 @@ function addTls(tls: TlsOutcome, gauge: MakeGauge): void {
   const expiries = tls.chain?.certificates.map(({ notAfter }) => notAfter) ?? [];
   if (expiries.length > 0) expiry(gauge).set(Math.min(...expiries) / 1000);
   if (tls.kind === 'failed') return;
-  // As Go writes it: `TLS 1.3`.
+  // In Go's notation: `TLS 1.3`.
   if (tls.protocol !== null)
     gauge('probe_tls_version_info', 'Returns the TLS version used or NaN when unknown', ['version']).set(
       { version: tls.protocol.replace(/^TLSv1$/u, 'TLS 1.0').replace(/^TLSv/u, 'TLS ') },

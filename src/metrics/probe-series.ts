@@ -12,8 +12,8 @@ import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import { authority } from '../core/addresses.ts';
 
 /**
- * How each probe usually fails: only these are at zero from the start, since each costs a series for every target. The
- * rest get a series when they happen.
+ * Usual failures of each probe. Only these start at zero, because each costs a series per target. Others get a series
+ * when they occur.
  */
 const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
   dns: ['timeout', 'refused', 'rejected'],
@@ -24,32 +24,35 @@ const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
   ntp: ['timeout', 'refused'],
 };
 
-/** @param probe a source may name others than these */
+/** @param probe can be one that is not listed above */
 function usualFailures(probe: string): readonly FailureReason[] {
   return USUAL[probe] ?? ['timeout'];
 }
 
-/** The series of probes: counters at zero before the first count, and gone with the configuration that named them. */
+/**
+ * Series of probes. Counters exist at zero before the first count and are removed when the configuration no longer
+ * contains their target.
+ */
 export class ProbeSeries {
   readonly #metrics: Metrics;
   readonly #made = new Map<string, ProbeTarget>();
-  /** Those that have a series of failures. */
+  /** Probes that have a failure series. */
   readonly #failures = new Map<string, FailureLabels>();
-  /** Failures of a kind that has been at zero in no scrape yet. */
+  /** Failures of a kind that has not yet been scraped at zero. */
   readonly #unseen = new Map<string, { readonly labels: FailureLabels; readonly count: number }>();
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
   }
 
-  /** Makes those that are not there yet and removes all others; those that stay go on counting. */
+  /** Creates missing series and removes obsolete ones. Existing ones keep counting. */
   expect(probes: readonly ProbeTarget[]): void {
     const kept = new Set(probes.map(keyOf));
     for (const [key, labels] of this.#made) if (!kept.has(key)) this.#remove(key, labels);
     for (const probe of probes) this.#make(probe);
   }
 
-  /** Counts every probe of a round. A target counts as answering when all of its addresses do. */
+  /** Counts every probe of a round. A target succeeds only if all its addresses do. */
   record(samples: readonly ProbeSample[]): void {
     const { probeRuns, probeDuration, probeSuccess } = this.#metrics;
     for (const { probe, target, durationMs, failure } of samples) {
@@ -64,7 +67,10 @@ export class ProbeSeries {
       probeSuccess.set({ probe, target }, failing.has(keyOf({ probe, target })) ? 0 : 1);
   }
 
-  /** Everything is about to be read. Call what it returns when it was: what was at zero in it may count then. */
+  /**
+   * Call before all metrics are read, and call the returned function afterwards. Series that were read at zero can
+   * count then.
+   */
   scraping(): () => void {
     const shown = [...this.#unseen];
     return () => {
@@ -89,7 +95,7 @@ export class ProbeSeries {
     this.#metrics.probeFailures.inc({ ...labels }, 0);
   }
 
-  /** rate() sees a failure only where the series was there before it. */
+  /** rate() detects a failure only if the series existed before it. */
   #fail(labels: FailureLabels): void {
     const key = failureKey(labels);
     const waiting = this.#unseen.get(key);
@@ -128,7 +134,7 @@ function keyOf({ probe, target }: ProbeTarget): string {
 
 const RESULTS: readonly DeliveryResult[] = ['sent', 'failed', 'rejected', 'expired'];
 
-/** What will be measured under a configuration. */
+/** What is measured with a configuration. */
 export interface Expected {
   readonly config: Config;
   readonly signatures: SignatureSet;
@@ -138,8 +144,9 @@ export interface Expected {
 }
 
 /**
- * Known series exist at zero from the start: what appears only with the first error cannot be alerted on. Nothing is
- * said of what was not looked at yet: states are unknown, and gauges of measurements come with the first measurement.
+ * Creates known series at zero from the start, because alerts don't work on series that appear only with the first
+ * error. Unchecked values are not reported: states are unknown, and gauges of measurements are added with the first
+ * measurement.
  */
 export function createZeroSeries(metrics: Metrics, expected: Expected): void {
   zeroStates(metrics, expected);
@@ -154,7 +161,8 @@ export function createZeroSeries(metrics: Metrics, expected: Expected): void {
 }
 
 /**
- * What was measured under another configuration: its targets may be gone, and a value that nobody refreshes misleads.
+ * Removes measurements from an earlier configuration. Its targets may be gone, and a value that is no longer updated is
+ * misleading.
  */
 export function forgetMeasurements(metrics: Metrics): void {
   metrics.activationReady.remove();
@@ -169,7 +177,7 @@ export function forgetMeasurements(metrics: Metrics): void {
     gauge.reset();
 }
 
-/** What was counted of appliances that the configuration no longer names. */
+/** Removes the counters of appliances that are no longer configured. */
 export function forgetAppliances(
   { pollingErrors }: Metrics,
   before: Expected,
@@ -181,7 +189,7 @@ export function forgetAppliances(
       for (const { id: signature } of before.signatures.signatures) pollingErrors.remove({ appliance, signature });
 }
 
-/** Causes at each severity that they may have: their own, and those that a service's trouble is worth. */
+/** Creates causes at every severity that they can have: their default, and those that services set. */
 function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
   metrics.causeActive.reset();
   const others = new Set(services.map(({ severity }) => severity));
@@ -209,18 +217,18 @@ function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
 }
 
-/** Stands for every subject that the configuration does not name: a licence, or a mail host that an API told of. */
+/** Used for every subject that is not in the configuration, such as a licence or mail host that an API reported. */
 export const OTHER_SUBJECT = 'other';
 
 /**
- * The subjects of causes that may be labels: what stands in the configuration, its hosts with their ports, what is
- * probed, and the preconditions themselves.
+ * Returns the subjects of causes that are allowed as labels: texts from the configuration, its hosts with ports, probe
+ * targets, and preconditions.
  */
 export function configuredSubjects(config: Config, probes: readonly ProbeTarget[]): ReadonlySet<string> {
   return new Set([...CHECKS.map(({ id }) => id), ...probes.map(({ target }) => target), ...namesIn(config)]);
 }
 
-/** Texts, and a host with its port as `host:port`. */
+/** Returns all texts, and hosts with ports as `host:port`. */
 export function namesIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];

@@ -21,21 +21,21 @@ import {
 } from './probe-series.ts';
 import type { Metrics } from './definitions.ts';
 
-/** The labels of one series of `ftm_incident_open`. */
+/** Labels of one series of `ftm_incident_open`. */
 interface OpenIncident {
   readonly cause: string;
   readonly severity: Severity;
   readonly subject: string;
 }
 
-/** What is told of an incident. */
+/** The part of an incident that is exported. */
 type TellableIncident = Pick<Incident, 'status' | 'cause' | 'openedAt'>;
 
 const MOST = 50;
 
 /**
- * The open incidents, gravest first and at most 50. A subject that is not among `named` is `other`: text from the
- * network never becomes a label.
+ * Returns the open incidents, most severe first, at most 50. A subject that is not in `named` becomes `other`, because
+ * text from the network never becomes a label.
  */
 export function openIncidents(
   incidents: readonly TellableIncident[],
@@ -52,13 +52,13 @@ export function openIncidents(
   return [...new Map(open.map((each) => [JSON.stringify(each), each])).values()].slice(0, MOST);
 }
 
-/** Turns what happens into metrics. */
+/** Turns events into metrics. */
 export class Recorder {
   readonly #metrics: Metrics;
   readonly #probes: ProbeSeries;
   #expected: Expected | null = null;
   #subjects: ReadonlySet<string> = new Set();
-  /** Labels of `ftm_cause_active` that are at 1. */
+  /** Labels of `ftm_cause_active` series that are 1. */
   #activeCauses: ReadonlyMap<string, { readonly cause: string; readonly severity: Severity }> = new Map();
 
   constructor(metrics: Metrics) {
@@ -67,8 +67,8 @@ export class Recorder {
   }
 
   /**
-   * Makes the series of a configuration, at zero, and forgets what was measured under the one before. What both name
-   * goes on counting.
+   * Creates the series of a configuration at zero and removes the measurements of the previous one. Counters that exist
+   * in both keep counting.
    */
   expect(expected: Expected): void {
     forgetMeasurements(this.#metrics);
@@ -82,19 +82,19 @@ export class Recorder {
     this.#expected = expected;
   }
 
-  /** A round has ended, of use or not. */
+  /** Records the end of a round, whether or not it is usable. */
   ended({ durationMs }: Pick<RoundObservations, 'durationMs'>): void {
     this.#metrics.roundDuration.set(durationMs / 1000);
   }
 
-  /** What the probes of a round measured; not of a round in which this process itself stalled. */
+  /** Records the probe results of a round. Not called for a round in which this process stalled. */
   measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
     this.#probes.record(samplesOf(observations));
     this.#metrics.observed.round(observations, config);
     this.#tls(judged);
   }
 
-  /** All metrics are about to be read. Call what it returns when they were. */
+  /** Call before all metrics are read, and call the returned function afterwards. */
   scraping(): () => void {
     return this.#probes.scraping();
   }
@@ -106,7 +106,7 @@ export class Recorder {
       this.#metrics.licenseAssigned.set({ appliance, license }, assigned);
   }
 
-  /** What was seen beside the rounds. */
+  /** Records observations from outside the rounds. */
   units(picture: Picture): void {
     this.#metrics.observed.picture(picture);
   }
@@ -117,7 +117,7 @@ export class Recorder {
     for (const labels of openIncidents(incidents, this.#subjects)) this.#metrics.incidentOpen.set({ ...labels }, 1);
   }
 
-  /** What the log said before a restart. */
+  /** Records the state of the log from before a restart. */
   heard({ appliances }: PollingReport): void {
     for (const { name: appliance, lastLineAt, errors } of appliances) {
       if (lastLineAt !== null) this.#metrics.logLastReceived.set({ appliance }, lastLineAt / 1000);
@@ -142,7 +142,7 @@ export class Recorder {
     this.#metrics.scheduleLag.observe(lag / 1000);
   }
 
-  /** How late the event loop was at one moment. */
+  /** Records the current delay of the event loop. */
   loopLag(lag: Millis): void {
     this.#metrics.eventLoopLag.observe(lag / 1000);
   }
@@ -151,7 +151,7 @@ export class Recorder {
     this.#metrics.missedRuns.inc();
   }
 
-  /** @param end of the certificate of the status page; null: it has none */
+  /** @param end expiry of the status page's certificate; null if it has none */
   ownCertificate(end: EpochMs | null): void {
     if (end === null) this.#metrics.ownCertificateEnd.remove();
     else this.#metrics.ownCertificateEnd.set(end / 1000);
@@ -201,9 +201,9 @@ interface LicenseAssignment {
 }
 
 /**
- * The configured licences that were judged: one that was not found wrong is where it belongs. One that could not be
- * judged is left out, whatever is known about the others. Licences that only an appliance names are none: they would be
- * labels out of the network.
+ * Returns the configured licences that were judged. A licence without a fault is assigned correctly. One that could not
+ * be judged is left out, whatever is known about the others. Licences that only an appliance reports are not included,
+ * because they would be labels from the network.
  */
 export function licenseAssignments(
   { preconditions }: Diagnosis,
@@ -211,7 +211,7 @@ export function licenseAssignments(
 ): readonly LicenseAssignment[] {
   const status = preconditions.find(({ id }) => id === 'license-assignment');
   if (status === undefined || registration === null || status.state === 'not-configured') return [];
-  // Unknown without a finding: not looked at yet.
+  // Unknown without a finding means that it has not been checked yet.
   if (status.state === 'unknown' && status.findings.length === 0) return [];
   const byAppliance = Map.groupBy(status.findings, ({ facts }) => facts?.appliance);
   return appliances.flatMap(({ name: appliance, licenses }) =>
@@ -225,7 +225,7 @@ export function licenseAssignments(
   );
 }
 
-/** Of the findings on its appliance: one that names no licence is about all of them. */
+/** Applies to findings about its appliance. A finding without a licence concerns all licences. */
 function concerns({ facts }: Finding, license: string): boolean {
   return (facts?.license ?? license).toUpperCase() === license.toUpperCase();
 }

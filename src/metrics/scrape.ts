@@ -13,7 +13,7 @@ import type { Metrics } from './definitions.ts';
 import type { MetricsText } from './probe-metrics.ts';
 import { nextTurn } from '../system/clock.ts';
 
-/** What became of log lines since an intake was started. */
+/** Counts of log lines since an intake was started. */
 export interface LogCounts {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
   readonly connections: Readonly<Record<ConnectionResult | 'open', number>>;
@@ -21,20 +21,22 @@ export interface LogCounts {
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
 }
 
-/** What is read only when somebody scrapes: others count it already. A reload puts another one in its place. */
+/**
+ * Values that are read only during a scrape, because they are already counted elsewhere. A reload replaces this object.
+ */
 export interface Scraped {
-  /** They begin at zero. null: it does not listen. */
+  /** They start at zero. Null if no log is received. */
   logCounters(): LogCounts | null;
   readonly alerting: { pending(): Readonly<Record<string, number>>; inMaintenance(): boolean };
   readonly store: { writable(): boolean; newer(): string | null };
 }
 
 export interface Scrape {
-  /** Asked for again while it is being written, it is written once. */
+  /** Concurrent calls share one result. */
   read(): Promise<MetricsText>;
-  /** Brings all metrics up to date, for another form than the text. */
+  /** Updates all metrics, for output in another format. */
   update(): Promise<void>;
-  /** Takes over what an intake has counted; once more after its end, so that nothing is missing. */
+  /** Adds the counts of an intake. Call it once more after the intake has ended, so that nothing is missing. */
   takeCounts(intake: Pick<Scraped, 'logCounters'>): void;
 }
 
@@ -79,7 +81,7 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
   };
 }
 
-/** The intake counts for itself, in its hot path; a counter here is brought to its figure. */
+/** The intake keeps its own counts for speed. These counters are set to its values. */
 function recordLog(
   metrics: Metrics,
   before: LogCounts | null,
@@ -95,12 +97,12 @@ function recordLog(
   for (const [appliance, at] of lastReceivedAt) metrics.logLastReceived.set({ appliance }, at / 1000);
 }
 
-/** So many series are written in one go: less than a millisecond. */
+/** Maximum number of series that are written without a pause, which takes less than a millisecond. */
 const SERIES_A_TURN = 500;
 
 /**
- * All metrics in Prometheus' text format 0.0.4, byte for byte as `registry.metrics()` has it, which would hold up for
- * 25 to 45 ms whatever else is due where there are 200 targets and 200 appliances.
+ * Formats all metrics in Prometheus' text format 0.0.4, with the same bytes as `registry.metrics()`. With 200 targets
+ * and 200 appliances, that function would block everything for 25 to 45 ms.
  */
 export async function exposition(registry: Registry): Promise<string> {
   const parts: string[] = [];
@@ -119,7 +121,7 @@ export async function exposition(registry: Registry): Promise<string> {
 }
 
 interface Sample {
-  /** Of a part of a histogram. */
+  /** Set for a part of a histogram. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number | undefined>>;
   readonly value: number;
@@ -140,7 +142,7 @@ function escaped(text: string): string {
   return text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`);
 }
 
-/** Brings the metrics of this process to its figures, at each scrape. */
+/** Updates the metrics of this process at each scrape. */
 function createOwnProcess(metrics: Metrics): (figures: ProcessFigures) => void {
   let cpuSeconds = 0;
   metrics.nodeInfo.set({ version: process.version }, 1);

@@ -9,7 +9,7 @@ import type { LicenseOutcome } from '../core/license/registration.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 
-/** What changed since the snapshot, and what that means; of what did not change, nothing. */
+/** Returns what has changed since the snapshot and what it means. Unchanged facts are left out. */
 export function changesSince(before: Snapshot, after: Snapshot): readonly Change[] {
   return [
     ...serialChanges(before, after.unit),
@@ -74,7 +74,7 @@ function firmwareChanges({ migration, unit: { firmware: was } }: Snapshot, { fir
   if (firmware === null)
     return [{ kind: 'not-visible', what: 'The firmware is not told', means: 'See that the API answers' }];
   const what = `Firmware ${firmware}, before ${was ?? 'not told'}`;
-  // Without a plan for it any other version is worth knowing, and nothing more.
+  // If no firmware change was planned, a different version is only mentioned.
   return migration.firmware === null || firmware === migration.firmware
     ? [{ kind: 'as-planned', what, means: 'Licences and tokens stay' }]
     : [{ kind: 'to-do', what, means: `${migration.firmware} was planned` }];
@@ -110,14 +110,14 @@ function kindOf(state: PreconditionState): Change['kind'] {
   }
 }
 
-/** One difference between before and after. `as-planned`: it is what the migration was to bring. */
+/** One difference between before and after. `as-planned`: the intended result of the migration. */
 export interface Change {
   readonly kind: 'as-planned' | 'to-do' | 'broken' | 'not-visible';
   readonly what: string;
   readonly means: string;
 }
 
-/** Where each licence is, and whether it belongs there. */
+/** Returns where each licence is, and whether that is correct. */
 function licenseChanges({ migration, unit }: Snapshot, after: UnitState): readonly Change[] {
   const numbers = new Set([...unit.licenses, ...after.licenses].map(({ license }) => license));
   return [...numbers].flatMap((license) => {
@@ -133,7 +133,7 @@ interface Holders {
   readonly license: string;
   readonly was: string | null;
   readonly is: string | null;
-  /** Who is to hold it. */
+  /** The intended holder. */
   readonly target: string | null;
 }
 
@@ -175,13 +175,13 @@ function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
 
 const MODES = ['cluster', 'standalone', 'load-balancer', 'unknown'] as const satisfies readonly HaMode[];
 
-/** What a migration of a unit may change, as it is now. Null: nobody tells. */
+/** The current state of everything that a migration can change on a unit. Null if unknown. */
 export interface UnitState {
   readonly name: string;
   readonly serial: string | null;
   readonly peers: readonly string[];
   readonly mode: HaMode;
-  /** As in `8.0.3`. */
+  /** For example `8.0.3`. */
   readonly firmware: string | null;
   readonly licenses: readonly HeldLicense[];
   /** `pending`: assigned to users who have not activated them yet. */
@@ -192,7 +192,7 @@ export interface UnitState {
 
 export interface HeldLicense {
   readonly license: string;
-  /** Serial number of the unit that it is registered to. */
+  /** Serial number of the unit to which it is registered. */
   readonly holder: string | null;
 }
 
@@ -242,16 +242,16 @@ function policyOf(name: string, { firewall }: Picture): string | null {
   return flow.match.kind === 'policy' ? policyText(flow.match.policy) : 'no policy';
 }
 
-/** What is going to change about one unit; null: it stays as it is. */
+/** Planned changes to one unit. Null if unchanged. */
 export interface Migration {
-  /** Name of the appliance in the configuration. */
+  /** Configured name of the appliance. */
   readonly unit: string;
-  /** The serial number that the unit will have, or that a licence moves to. */
+  /** The future serial number of the unit, or the unit to which a licence moves. */
   readonly serial: string | null;
-  /** The address that its traffic will come from. */
+  /** The future source address of its traffic. */
   readonly address: string | null;
   readonly firmware: string | null;
-  /** The licences that move to `serial` while the unit stays; empty: the unit itself is replaced. */
+  /** Licences that move to `serial` while the unit stays. Empty if the unit itself is replaced. */
   readonly licenses: readonly string[];
 }
 
@@ -263,7 +263,7 @@ const migrationSchema: z.ZodType<Migration> = z.object({
   licenses: z.array(z.string()),
 });
 
-/** A unit and the path before a migration: the file that `preflight migration` writes, part of the contract. */
+/** A unit and the path before a migration: the file that `preflight migration` writes. Part of the public contract. */
 export interface Snapshot {
   readonly version: 1;
   readonly site: string;
@@ -302,8 +302,8 @@ export function snapshotOf(migration: Migration, unit: UnitState, diagnosis: Dia
 }
 
 /**
- * Reads the text of a snapshot.
- * @throws {Error} saying what is wrong with it
+ * Parses a snapshot.
+ * @throws {Error} describing what is wrong with it
  */
 export function parseSnapshot(text: string): Snapshot {
   const read = snapshotSchema.safeParse(JSON.parse(text));

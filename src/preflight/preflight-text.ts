@@ -8,7 +8,7 @@ import { counted, nameList } from '../core/phrases.ts';
 import { firmwareVersion, isAtLeast, type Version, sameSerial } from '../core/license/appliance.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 
-/** A single text longer than this is somebody's attempt to flood the terminal. */
+/** Longer texts are an attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
 /** FortiAuthenticator allows 253 characters (docs:fortiauthenticator/6.1.0/rest-api-solution-guide/829822). */
 const NAME_LIMIT = 253;
@@ -26,7 +26,7 @@ const KINDS: Readonly<Record<Change['kind'], string>> = {
   'not-visible': 'not visible',
 };
 
-/** The plan for a person at a terminal. Ends with a line break. */
+/** Formats the plan for the terminal, with a line break at the end. */
 export function planText(unit: UnitState, plan: MigrationPlan, style: TextStyle): string {
   const colors = createColors(style.color);
   const { name, serial, firmware } = unit;
@@ -44,7 +44,7 @@ export function planText(unit: UnitState, plan: MigrationPlan, style: TextStyle)
   ].join('\n');
 }
 
-/** What changed, for a person at a terminal. Ends with a line break. */
+/** Formats the changes for the terminal, with a line break at the end. */
 export function changesText(changes: readonly Change[], style: TextStyle): string {
   if (changes.length === 0) return 'Nothing changed since the snapshot.\n';
   const colors = createColors(style.color);
@@ -59,7 +59,7 @@ function part(title: string, texts: readonly string[], style: TextStyle, colors:
   return [colors.bold(title), ...texts.flatMap((text) => indented(text, style)), ''];
 }
 
-/** Who needs a new token, for a person at a terminal. Ends with a line break. */
+/** Lists the users who need a new token for the terminal, with a line break at the end. */
 export function usersText({ users, unread }: TokenUsers, style: TextStyle): string {
   const colors = createColors(style.color);
   const missing = unread.map(
@@ -105,33 +105,33 @@ function painterOf(kind: StepAnswer | Change['kind'], colors: Colors): (text: st
   }
 }
 
-/** What a migration takes and loses. */
+/** What a migration transfers and loses. */
 export interface MigrationPlan {
-  /** What will be lost; empty: nothing is. */
+  /** What will be lost. Empty if nothing. */
   readonly losses: readonly string[];
-  /** What has to be done, in this order, before and with the change. */
+  /** What to do before and during the change, in this order. */
   readonly steps: readonly string[];
-  /** What nothing has to be done for, and what changes by itself. */
+  /** Things that need no action, and automatic changes. */
   readonly notes: readonly string[];
   readonly requirements: readonly Requirement[];
-  /** The text of the ticket for Fortinet Customer Service; null: none is needed. */
+  /** Text of the ticket for Fortinet Customer Service. Null if none is needed. */
   readonly ticket: string | null;
-  /** Whose tokens have to be made again: of the licences with these numbers, of all, or of none. */
+  /** Whose tokens must be reissued: those of the licences with these numbers, all, or none. */
   readonly reissued: readonly string[] | 'all' | 'none';
-  /** What is left for licences that cannot be transferred; null: none moves. */
+  /** The alternative for licences that cannot be transferred. Null if none moves. */
   readonly cloud: CloudMigration | null;
 }
 
-/** The way of licences to FortiIdentity Cloud (docs:fortitoken-cloud/admin-guide/502961). */
+/** Migration of licences to FortiIdentity Cloud (docs:fortitoken-cloud/admin-guide/502961). */
 interface CloudMigration {
   readonly why: string;
-  /** The text of the ticket for Customer Service, which has to set the tag for the migration first. */
+  /** Text of the ticket for Customer Service, which must first set the tag for the migration. */
   readonly ticket: string;
-  /** Of FortiAuthenticator's CLI, one a licence, after Customer Service has set the tag. */
+  /** FortiAuthenticator CLI commands, one per licence, for use after Customer Service has set the tag. */
   readonly commands: readonly string[];
 }
 
-/** What must be true before. */
+/** A condition that must be met before. */
 interface Requirement {
   readonly title: string;
   readonly answer: StepAnswer;
@@ -142,7 +142,7 @@ interface Requirement {
 const NOT_TRANSFERABLE =
   'Licences shipped on or after 2025-08-04 are not transferable, except by RMA: ask Customer Service before you begin.';
 
-/** The licences that change their unit, and what that means. */
+/** Plans which licences move to another unit, and what that means. */
 export function planMigration(migration: Migration, unit: UnitState, diagnosis: Diagnosis): MigrationPlan {
   const move = moveOf(migration, unit);
   return {
@@ -156,22 +156,22 @@ export function planMigration(migration: Migration, unit: UnitState, diagnosis: 
   };
 }
 
-/** What becomes of the licences. */
+/** What happens to the licences. */
 type Move =
-  /** The serial number stays, and all that hangs on it. */
+  /** The serial number stays, and everything that depends on it. */
   | { readonly kind: 'stays' }
-  /** To the other member of the pair: the tokens are known on both. */
+  /** To the other member of the pair. The tokens are known on both. */
   | { readonly kind: 'within-pair'; readonly to: string }
-  /** A load balancer has no licence of its own. */
+  /** A load balancer does not have a licence. */
   | { readonly kind: 'has-none' }
   | {
       readonly kind: 'moves';
       readonly to: string;
-      /** Those that have to be transferred still. */
+      /** Licences that still have to be transferred. */
       readonly licenses: readonly HeldLicense[];
-      /** Those that Fortinet has transferred already. */
+      /** Licences that Fortinet has already transferred. */
       readonly moved: readonly string[];
-      /** The unit has other licences that stay, or may have. */
+      /** The unit has, or may have, other licences that stay. */
       readonly isPart: boolean;
     };
 
@@ -221,7 +221,7 @@ function reissuedBy(move: Move): MigrationPlan['reissued'] {
   return move.isPart ? [...move.licenses.map(({ license }) => license), ...move.moved] : 'all';
 }
 
-/** Who holds the licences, by what was seen and nothing else. */
+/** Describes who holds the licences, based only on observations. */
 function holdersText({ to, licenses, moved }: Moving): readonly string[] {
   if (licenses.length === 0 && moved.length === 0)
     return [
@@ -239,7 +239,7 @@ function holdersText({ to, licenses, moved }: Moving): readonly string[] {
 
 function reissuedText(tokens: UnitState['tokens'], isPart: boolean): string {
   if (tokens === null) return 'how many users that concerns is not known';
-  // A token belongs to one user, also while that user has not activated it yet.
+  // A token belongs to one user, even before that user has activated it.
   const users = tokens.assigned + tokens.pending;
   const waiting = tokens.pending === 0 ? '' : `, ${String(tokens.pending)} of them not activated yet`;
   return `${isPart ? 'at most ' : ''}${counted(users, 'user')} of ${counted(tokens.total, 'token')}${waiting}`;
@@ -331,8 +331,8 @@ const BACK_UP = 'Back up the configuration before each change of the firmware.';
 const PATHS_OF = "See Fortinet's supported upgrade paths (community tip 195508) and the release notes of";
 
 /**
- * The supported upgrade paths to 6.6 (Fortinet tip 195508 as of 2025-08-27, release notes of 6.6.2). Of later firmware
- * no path is known here.
+ * The supported upgrade paths to 6.6 (Fortinet tip 195508 as of 2025-08-27, release notes of 6.6.2). Paths to later
+ * firmware are not known here.
  */
 function pathText(from: Version, to: Version): string {
   const names = [from, to].map((version) => version.join('.'));
@@ -391,7 +391,7 @@ function requirementOf(title: string, status: PreconditionStatus | undefined): R
   return { title, answer: answerOf(status), why: status.summary };
 }
 
-/** The firewall is asked for the new address, whatever the path of this machine shows now. */
+/** Queries the firewall about the new address, whatever this machine's path currently shows. */
 function policyRequirement(from: string, status: PreconditionStatus | undefined): Requirement {
   const title = `A firewall policy lets ${from} through without inspection`;
   const fault = status?.findings.find(isFault);
@@ -435,7 +435,7 @@ function roleRequirement({ mode, peers }: UnitState): Requirement {
   }
 }
 
-/** Fortinet tip 193723: both serial numbers and the numbers of the licences. */
+/** Fortinet tip 193723 requires both serial numbers and the licence numbers. */
 function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
   return [
     'Subject: Transfer of FortiToken Mobile licences to another FortiAuthenticator',
@@ -449,7 +449,10 @@ function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
   ].join('\n');
 }
 
-/** The units that hold them; where that was not seen, the present one is the best guess, and Fortinet knows better. */
+/**
+ * Returns the units that hold the licences. If that is unknown, the present unit is the best guess, and Fortinet can
+ * correct it.
+ */
 function presentHolders(licenses: readonly HeldLicense[], { serial }: UnitState): readonly string[] {
   const unknown = serial ?? '(fill in: serial number of the present unit)';
   return [...new Set(licenses.map(({ holder }) => holder ?? unknown))];

@@ -7,27 +7,27 @@ import type { EpochMs, Millis, Clock } from '../core/clock.ts';
 /** A schedule that calls back at each of its times. */
 export interface CronTimer {
   start(): void;
-  /** Takes its waits again from the wall clock, after that was set. */
+  /** Recalculates the next times after the wall clock was set. */
   restart(): void;
-  /** For good. */
+  /** Stops permanently. */
   stop(): void;
-  /** When the next call is due; null when none is in sight. */
+  /** Returns when the next call is due, or null if there is none. */
   nextRun(): EpochMs | null;
 }
 
 export interface CronListener {
-  /** @param slot the time that was meant, which may be a while ago */
+  /** @param slot the scheduled time, which may be some time ago */
   readonly onTime: (slot: EpochMs) => void;
-  /** A time went by while this process stalled: only the last of several is called for. */
+  /** A scheduled time passed while this process stalled. Called only for the last of several. */
   readonly onMissed: () => void;
 }
 
 /**
- * Cron on node-cron, always in UTC: given a zone with daylight saving, node-cron 4.6 falls silent for an hour in the
- * autumn night. In another zone it is triggered each minute, at the seconds of the expression, and croner tells whether
- * that is one of its times. An hour that is skipped in spring is made up for at its end; a fixed hour that comes twice
- * in autumn counts once, as in Vixie cron, while expressions for every hour go on through both.
- * @throws {RangeError} when the expression is not valid
+ * Cron based on node-cron, always in UTC, because with a daylight-saving zone node-cron 4.6 stops for an hour in the
+ * autumn night. For other zones it is triggered each minute, at the seconds of the expression, and croner decides
+ * whether that is a scheduled time. An hour that is skipped in spring is made up for at its end. A fixed hour that
+ * occurs twice in autumn counts once, as in Vixie cron, while expressions for every hour run in both.
+ * @throws {RangeError} if the expression is invalid
  */
 export function createCronTimer(expression: string, timezone: string, { onTime, onMissed }: CronListener): CronTimer {
   if (!cron.validate(expression))
@@ -38,7 +38,8 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
     ({ date }) => {
       if (zoned?.isDue(date.getTime()) ?? true) onTime(date.getTime());
     },
-    // A late call is better than none: the runner counts it. The default drops what is more than a second late.
+    // A late call is better than none, and the runner counts it. By default, calls that are over a second late are
+    // dropped.
     { timezone: 'UTC', missedExecutionTolerance: 86_400_000, suppressMissedWarning: true },
   );
   task.on('execution:missed', ({ date }) => {
@@ -56,7 +57,8 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
 }
 
 /**
- * The times of an expression in a time zone. As with node-cron, day of the month and day of the week must both match.
+ * Returns the times of an expression in a time zone. As in node-cron, both day of the month and day of the week must
+ * match.
  * @internal
  */
 export function zonedTimes(expression: string, timezone: string): ZonedTimes {
@@ -72,7 +74,7 @@ interface ZonedTimes {
   readonly next: () => EpochMs | null;
 }
 
-/** The shortest time between two of the next calls of an expression. */
+/** Returns the shortest time between two of the next calls of an expression. */
 export function periodOf(expression: string): Millis {
   const times = unstarted(expression)
     .getNextRuns(6)
@@ -80,14 +82,17 @@ export function periodOf(expression: string): Millis {
   return Math.min(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
 }
 
-/** Knows the times of an expression but is never started. node-cron would keep it for ever if it were not destroyed. */
+/**
+ * Creates a task that is never started, to calculate the times of an expression. Without destroy, node-cron would keep
+ * it forever.
+ */
 function unstarted(expression: string): ScheduledTask {
   const task = cron.createTask(expression, () => undefined, { timezone: 'UTC' });
   void task.destroy();
   return task;
 }
 
-/** At the same seconds of every minute. */
+/** Returns an expression for the same seconds of every minute. */
 function eachMinute(expression: string): string {
   const fields = expression.trim().split(/\s+/u);
   return `${fields.length === 6 ? (fields[0] ?? '0') : '0'} * * * * *`;
@@ -96,7 +101,7 @@ function eachMinute(expression: string): string {
 export interface Schedule {
   readonly expression: string;
   readonly timezone: string;
-  /** What sets this daemon apart from the others: its site. */
+  /** Distinguishes this daemon from others: its site. */
   readonly seed: string;
 }
 
@@ -104,10 +109,10 @@ const LARGEST_SHARE = 0.1;
 const LONGEST: Millis = 5_000;
 
 /**
- * A cron timer that calls a little after each time of its expression. Many sites share the default schedule and the
- * vendor's server: each keeps an offset of its own, so that they do not all come in the same instant, and always the
- * same one, so that the distance from run to run does not change.
- * @throws {RangeError} when the expression or the zone is not valid
+ * Returns a cron timer that calls shortly after each time of its expression. Many sites share the default schedule and
+ * the vendor's server, so each uses a different offset to avoid simultaneous runs. The offset is constant, so that the
+ * interval between runs does not change.
+ * @throws {RangeError} if the expression or the zone is invalid
  */
 export function createSpreadTimer(
   { expression, timezone, seed }: Schedule,
@@ -153,7 +158,7 @@ export function createSpreadTimer(
   };
 }
 
-/** Up to a tenth of the period, and to 5 s; the same for the same seed. @internal */
+/** Returns up to a tenth of the period, at most 5 s. Equal for the same seed. @internal */
 export function offsetOf(seed: string, period: Millis): Millis {
   const share = createHash('sha256').update(seed).digest().readUInt32BE() / 2 ** 32;
   return Math.floor(share * Math.min(LONGEST, period * LARGEST_SHARE));

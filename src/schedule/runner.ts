@@ -5,40 +5,40 @@ import type { CronListener, CronTimer } from './cron-timer.ts';
 export interface RunnerOptions {
   readonly clock: Clock;
   readonly timer: (listener: CronListener) => CronTimer;
-  /** One run. It must end when the signal is aborted; what it throws goes to `onError`. */
+  /** Performs one run. It must end when the signal is aborted. Errors are passed to `onError`. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly onLag: (lag: Millis) => void;
-  /** A time of the schedule that passed without a run of its own, or whose run the guard had to start. */
+  /** A scheduled time passed without a separate run, or its run had to be started by the guard. */
   readonly onMissed: () => void;
-  /** Triggered runs start at least this long after the start of the run before. */
+  /** Triggered runs start at least this long after the start of the previous run. */
   readonly triggerGap: Millis;
 }
 
-/** How late the timer may be before the guard starts the run itself. */
+/** How late the timer can be before the guard starts the run itself. */
 const OVERDUE: Millis = 1_500;
-/** The guard looks this often. */
+/** Interval of the guard's checks. */
 const LOOK_EVERY: Millis = 1_000;
 /**
- * NTP slews by far less within a look; a larger difference between the two clocks means that the wall clock was set.
+ * NTP slews by far less between two checks. A larger difference between the clocks means that the wall clock was set.
  */
 const STEP: Millis = 500;
 
 /**
- * Runs that are asked for are an addition to the schedule: in this time there are no more of them, however many log
- * lines ask.
+ * Triggered runs are in addition to the schedule. There are at most this many in this time, however many log lines
+ * trigger them.
  */
 const TRIGGERED = { most: 10, within: 300_000 };
 
-/** The next time of the schedule, on both clocks. */
+/** The next scheduled time, on both clocks. */
 interface Expected {
   readonly at: EpochMs;
   readonly elapsed: Millis;
 }
 
 /**
- * Runs something on its schedule and on demand, one at a time. Times that come while a run is going on are counted as
- * missed and never made up for: a burst would falsify the very timings it measures.
+ * Runs a task on schedule and on demand, one run at a time. Times during a run are counted as missed and never made up
+ * for, because a burst of runs would distort the timings that they measure.
  */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -48,10 +48,10 @@ export class Runner {
   #running: Promise<void> | null = null;
   #startedAt: Millis = Number.NEGATIVE_INFINITY;
   #expected: Expected | null = null;
-  /** Wall clock minus monotonic clock at the last look. */
+  /** Wall clock minus monotonic clock at the last check. */
   #difference: Millis;
   #wanted = false;
-  /** When the latest triggered runs started, the oldest first. */
+  /** Start times of the latest triggered runs, oldest first. */
   #triggered: readonly Millis[] = [];
   #cancelTrigger: (() => void) | null = null;
   #cancelGuard: (() => void) | null = null;
@@ -65,7 +65,7 @@ export class Runner {
     });
   }
 
-  /** Runs immediately, then on schedule. Has no effect on a runner that was started or stopped before. */
+  /** Runs immediately, then on schedule. Has no effect if the runner was started or stopped before. */
   start(): void {
     if (this.#hasStarted || this.#stopping.signal.aborted) return;
     this.#hasStarted = true;
@@ -77,9 +77,8 @@ export class Runner {
   }
 
   /**
-   * Asks for a run soon: asked for a hundred times while one is going on, it runs once more. After many of them in a
-   * short time it waits, and a run of the schedule comes first. Before the start it has no effect, because the start
-   * is a run.
+   * Requests a run soon. Any number of requests during a run cause one further run. After many requests in a short time
+   * it waits, and a scheduled run takes precedence. Before the start, it has no effect, because the start causes a run.
    */
   trigger(): void {
     if (!this.#hasStarted || this.#wanted || this.#stopping.signal.aborted) return;
@@ -87,12 +86,12 @@ export class Runner {
     if (this.#running === null) this.#beginSoon();
   }
 
-  /** null: none is in sight, or it is stopping. */
+  /** Returns null if there is none, or if it is stopping. */
   nextRun(): EpochMs | null {
     return this.#stopping.signal.aborted ? null : (this.#expected?.at ?? null);
   }
 
-  /** Aborts the run that is going on and waits for its end. */
+  /** Aborts the current run and waits for its end. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('Stopping'));
     this.#timer.stop();
@@ -148,8 +147,8 @@ export class Runner {
   }
 
   /**
-   * node-cron takes its waits from the wall clock: it sleeps too long when that is set back, and goes through every
-   * time that was leapt over when it is set forward.
+   * node-cron calculates its waits from the wall clock. If that is set back, it sleeps too long. If it is set forward,
+   * node-cron runs every time that was skipped.
    */
   #look(): void {
     const { clock, onMissed } = this.#options;

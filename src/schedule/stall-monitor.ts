@@ -3,12 +3,12 @@ import { isInvalid } from '../core/round.ts';
 import { beat } from '../system/clock.ts';
 
 /**
- * Notices when this process did not run for a while: a blocked event loop, a paused virtual machine. What a probe
- * measured meanwhile says nothing about its target. Looks four times a second until it is disposed of: only while
- * something is measured.
+ * Detects when this process did not run for a while, because of a blocked event loop or a paused virtual machine. Probe
+ * results from that time prove nothing about their target. Checks four times a second until it is disposed of, so use
+ * it only while something is measured.
  */
 export interface StallMonitor extends Disposable {
-  /** The longest stall since the beginning. */
+  /** Returns the longest stall since the start. */
   longest(): Millis;
 }
 
@@ -33,7 +33,7 @@ export function createStallMonitor(clock: Clock): StallMonitor {
 
   return {
     longest: () => {
-      // A stall that is just over has not been seen by the beat yet.
+      // The timer has not yet noticed a stall that has just ended.
       note();
       return longest;
     },
@@ -41,7 +41,10 @@ export function createStallMonitor(clock: Clock): StallMonitor {
   };
 }
 
-/** Null: this process stalled meanwhile, so that what it saw says nothing about whom it asked. */
+/**
+ * Returns null if this process stalled in the meantime, because the result then proves nothing about the queried
+ * system.
+ */
 export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
   using stall = createStallMonitor(clock);
   const seen = await look;
@@ -50,7 +53,7 @@ export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promi
 
 const LOOK_EVERY: Millis = 1_000;
 
-/** Tells once a second how late this process was when it looked, until the returned function is called. */
+/** Reports once a second how late this process was, until the returned function is called. */
 export function measureLoopLag(clock: Clock, tell: (lag: Millis) => void): () => void {
   return beat(clock, LOOK_EVERY, (due) => tell(Math.max(0, clock.elapsed() - due)));
 }

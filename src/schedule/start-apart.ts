@@ -4,14 +4,14 @@ import { sleep } from '../system/clock.ts';
 export interface StartApart {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** From one start to the next. */
+  /** Time between two starts. */
   readonly gap: Millis;
 }
 
 /**
- * Starts work on one item after the other, whether or not those before have ended: what starts in the same instant
- * falsifies its own timings on one thread. As soon as the signal is aborted the rest starts at once, for it to say so.
- * The results are in the order of the items.
+ * Starts work on the items one after the other without waiting for earlier ones to end, because simultaneous starts on
+ * one thread would distort their timings. When the signal is aborted, the remaining items start immediately, so that
+ * they can report it. Results are in the order of the items.
  */
 export function startApart<T, R>(
   items: readonly T[],

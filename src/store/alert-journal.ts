@@ -57,8 +57,8 @@ interface Pending {
   /** Oldest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /**
-   * How many deliveries of another version there are: of an unknown channel, or about an unknown cause. They are kept,
-   * and not sent.
+   * Number of deliveries from another version: of an unknown channel, or about an unknown cause. They are kept but not
+   * sent.
    */
   readonly unread: number;
 }
@@ -69,23 +69,23 @@ export function readPending(db: DatabaseSync): Pending {
   return { outboxEntries: read, unread: rows.length - read.length };
 }
 
-/** Gives up what is pending since before `before` and cannot be read: nobody else would end it. */
+/** Expires pending deliveries that are older than `before` and cannot be read, because nothing else would end them. */
 function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
   const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
   const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");
   for (const columns of rows) if (outboxEntryOf(columns).length === 0) expire.run(Number(columns['sequence']));
 }
 
-/** What was given up last, oldest first. */
+/** Returns the deliveries that were given up most recently, oldest first. */
 export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
   const rows = select(db, "WHERE d.status IN ('rejected', 'expired') ORDER BY d.sequence DESC LIMIT 500");
   return rows.flatMap(outboxEntryOf).toReversed();
 }
 
-/** Of rows of `deliveries`, by `boundsOf`. */
+/** Condition on rows of `deliveries`, with parameters from `boundsOf`. */
 export const CREATED_WITHIN = 'created_at >= :since AND created_at <= :until';
 
-/** The deliveries that were created in the period, latest first. */
+/** Returns the deliveries that were created in the period, latest first. */
 export function readDeliveries(db: DatabaseSync, limit: number, period: Period = ALL_TIME): readonly OutboxEntry[] {
   const sql =
     `SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ` +
@@ -96,13 +96,14 @@ export function readDeliveries(db: DatabaseSync, limit: number, period: Period =
     .flatMap(outboxEntryOf);
 }
 
-/** What was to be told of one incident, by itself or in a digest, latest first. */
+/** Returns the deliveries about one incident, either separate or in a digest, latest first. */
 export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit: number): readonly OutboxEntry[] {
   const { id, closedAt } = incident;
   const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_WAITS) + DIGEST_WAITS;
   const rows = select(
     db,
-    // What tells of one alone is named by it, a full stop and a number; "/" is what follows the full stop.
+    // The id of a separate notification is the incident's id, a full stop and a number. "/" is the next character after
+    // the full stop.
     `WHERE (n.id > ? || '.' AND n.id < ? || '/') OR (n.event = 'digest' AND n.at BETWEEN ? AND ?)
      ORDER BY d.sequence DESC LIMIT ?`,
     id,
@@ -116,7 +117,7 @@ export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit:
     .filter(({ notification }) => incidentsOf(notification).some((told) => told.id === id));
 }
 
-/** An end that the hourly limit held back comes later. */
+/** If the hourly limit held back a resolved notification, it is sent later. */
 const DIGEST_WAITS: Millis = 86_400_000;
 
 type Columns = ReturnType<StatementSync['all']>[number];
@@ -127,27 +128,27 @@ function select(db: DatabaseSync, rest: string, ...values: readonly (number | st
     .all(...values);
 }
 
-/** None when it is of another version. */
+/** Returns nothing if the row is from another version. */
 function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
   const delivery = deliveryRow.safeParse(columns);
   const notification = typeof columns['json'] === 'string' ? parseNotification(columns['json']) : null;
   return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
 }
 
-/** More than this is no outbox any more; the oldest pending one gives way. */
+/** Maximum number of entries. Beyond it, the oldest pending one is dropped. */
 const MAX_ENTRIES = 5_000;
 
 interface JournalDeps {
   readonly logger: OperatorLog;
-  /** What ended before it is not kept any more. */
+  /** Entries that ended before this time are not kept. */
   readonly keptSince: () => EpochMs;
 }
 
 const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
 
 /**
- * Memory is what counts while the process lives, the file is its copy: alerts go out whatever the disk does. After a
- * write that failed, all that changed since is written with the next one that succeeds.
+ * While the process runs, the copy in memory is authoritative and the file mirrors it, so that alerts are sent even if
+ * the disk fails. After a failed write, all changes since then are written with the next successful write.
  */
 export class MirroredJournal implements AlertJournal {
   readonly #database: Database;
@@ -193,9 +194,9 @@ export class MirroredJournal implements AlertJournal {
     this.#flush();
   }
 
-  /** Writes what could not be written when it came: nobody may have anything new to record for days. */
+  /** Writes what could not be written before, because there may be no new entry for days. */
   catchUp(): void {
-    // Nobody has used it yet: the file, which may be another one's, is not even opened.
+    // The journal has not been used, so the file, which can belong to another process, is not even opened.
     if (!this.#loaded && this.#state === null) return;
     this.#flush();
   }
@@ -215,7 +216,9 @@ export class MirroredJournal implements AlertJournal {
     return incidentsOf(notification).some(({ id }) => ids.has(id));
   }
 
-  /** What the file holds from before; tried until it can be read, so that a lock at the start loses no mail. */
+  /**
+   * Loads the file's previous content. Retried until it can be read, so that a lock at the start does not lose mail.
+   */
   #load(): void {
     if (this.#loaded) return;
     const saved = this.#database.read((db) => ({
@@ -292,7 +295,7 @@ export class MirroredJournal implements AlertJournal {
     bound(this.#unwrittenIncidents);
   }
 
-  /** A new, empty file gets the whole of what is in memory. */
+  /** If the file is new and empty, writes everything in memory to it. */
   #beginAgainIfReplaced(): void {
     const generation = this.#database.generation();
     if (generation === this.#generation) return;
@@ -341,11 +344,11 @@ function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEn
 }
 
 /**
- * Deletes what is older than `before`. What is open or undelivered stays, unless another version wrote it, so that this
- * one cannot end it.
- * @param most rows of a table that are deleted at a time, so that a long absence or a shortened retention never holds a
- * round up
- * @returns whether that was all
+ * Deletes rows older than `before`. Open incidents and undelivered notifications are kept, unless they are from another
+ * version, because this version cannot end them.
+ * @param most maximum rows per table in one call, so that a long absence or a shortened retention does not delay a
+ *   round
+ * @returns whether everything was deleted
  */
 export function prune(db: DatabaseSync, before: EpochMs, most: number): boolean {
   expireUnread(db, before, most);
@@ -368,8 +371,8 @@ const OLD_ROWS: readonly string[] = [
 ];
 
 /**
- * With their deliveries, of which one notification may have many: these are counted.
- * @returns how many deliveries, and notifications without one, were looked at
+ * Deletes notifications with their deliveries. A notification can have many deliveries, so the deliveries are counted.
+ * @returns the number of deliveries, and of notifications without one, that were processed
  */
 function dropNotifications(db: DatabaseSync, before: EpochMs, most: number): number {
   const rows = db

@@ -11,36 +11,38 @@ import {
 import { Backlog, type Database } from './database.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
-/** Which entries of the audit trail are asked for. */
 export interface AuditFilter {
-  /** Entries before the one with this id. */
+  /** Only entries before the one with this id. */
   readonly before?: number;
-  /** Entries asked for from the page of this incident. */
+  /** Only entries from the page of this incident. */
   readonly incident?: string;
 }
 
-/** What people did about one incident. */
+/** Users' actions on one incident. */
 export interface ChangesAbout {
   /** Latest first. */
   readonly changes: readonly AuditEntry[];
-  /** How many more there are. */
+  /** Number of further entries. */
   readonly omitted: number;
 }
 
-/** Changes kept in memory while the file cannot be written. */
+/** Maximum number of changes in memory while the file cannot be written. */
 const MAX_WAITING = 1_000;
 
-/** Rows of refusals that are kept, for all accounts: the account with the most of them loses its oldest one. */
+/**
+ * Maximum number of stored refusals for all accounts. Beyond it, the account with the most refusals loses its oldest
+ * one.
+ */
 const MAX_REFUSED = 1_000;
-/** Rows of refusals in memory, until the next round writes them. */
+/** Maximum number of refusals in memory until the next round writes them. */
 const MAX_REFUSED_WAITING = 200;
 const MINUTE: Millis = 60_000;
 
-/** Of each account and kind of change, at the page of an incident: the first ones and the latest ones. */
+/** First and latest changes that an incident's page shows per account and kind. */
 const KEPT_OF_EACH = { first: 10, latest: 100 } as const;
-/** In all at the page of an incident, latest first: there may be many accounts. */
+/** Maximum number of changes on an incident's page, latest first, because there can be many accounts. */
 const MOST_ABOUT = 1_000;
-/** Of each account and incident or silence, in the short timelines of the status page. */
+/** Per account and incident or silence, in the short timelines of the status page. */
 const RECENT_OF_EACH = 12;
 
 const COLUMNS = 'sequence AS id, at, action, account, address, incident, cause, subject, detail';
@@ -66,7 +68,7 @@ const refusedRow: z.ZodType<RefusedChanges> = z.object({
   action: z.literal(AUDIT_ACTIONS),
 });
 
-/** Writes each change, and those that could not be written before, as one transaction. */
+/** Writes each change, and those that could not be written before, in one transaction. */
 export function createAuditTrail(database: Database): Backlog<AuditEntry> {
   return new Backlog(MAX_WAITING, (entries) => database.write((db) => insertAuditEntries(db, entries)));
 }
@@ -80,7 +82,7 @@ function insertAuditEntries(db: DatabaseSync, entries: readonly AuditEntry[]): v
     insert.run(at, action, account, address, incident, cause, subject, detail);
 }
 
-/** Latest first. What another version wrote and this one does not know is left out. */
+/** Returns entries, latest first. Unknown entries from another version are left out. */
 export function readAuditTrail(
   db: DatabaseSync,
   limit: number,
@@ -94,8 +96,9 @@ export function readAuditTrail(
 }
 
 /**
- * Comments, acknowledgements and silences from the page of an incident, and silences of its causes while it lasted.
- * Nobody pushes out what another account did: of each account and kind the first and the latest ones are given.
+ * Returns comments, acknowledgements and silences from the page of an incident, and silences of its causes while it was
+ * open. Accounts cannot displace each other's entries: for each account and kind, the first and the latest are
+ * returned.
  */
 export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbout {
   const { id, since, closedAt, cause, formerCauses } = incident;
@@ -129,8 +132,8 @@ export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbo
 }
 
 /**
- * The latest changes for short timelines of these incidents: of each account and incident, and of silences that were
- * not asked for from a page.
+ * Returns the latest changes for short timelines of these incidents: by account and incident, and including silences
+ * that were not created from a page.
  */
 export function readRecentChanges(db: DatabaseSync, incidents: readonly Incident[]): readonly AuditEntry[] {
   const since = Math.min(...incidents.map((incident) => incident.since));
@@ -159,9 +162,9 @@ function entriesIn(rows: ReturnType<StatementSync['all']>): readonly KeptAuditEn
 }
 
 /**
- * Refused changes, counted for each account, address and minute. They are kept in memory until the next round or the
- * next reader, so that asking again and again costs no writing, and in a table of their own, where one account does not
- * push out what others were refused.
+ * Refused changes, counted per account, address and minute. They are kept in memory until the next round or read, so
+ * that repeated requests cause no writes. They have a separate table, in which one account cannot displace the refusals
+ * of others.
  */
 export class RefusalLog {
   readonly #database: Database;
@@ -182,13 +185,13 @@ export class RefusalLog {
     if (this.#waiting.size > MAX_REFUSED_WAITING) this.#waiting.delete(oldest);
   }
 
-  /** Writes what waits. */
+  /** Writes pending refusals. */
   catchUp(): void {
     const rows = [...this.#waiting.values()];
     if (rows.length > 0 && this.#database.writeLazily((db) => writeRefused(db, rows))) this.#waiting.clear();
   }
 
-  /** Latest first, with those that wait. */
+  /** Returns refusals, latest first, including pending ones. */
   read(limit: number): readonly RefusedChanges[] {
     this.catchUp();
     const stored = this.#database.read((db) =>

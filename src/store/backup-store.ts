@@ -13,21 +13,20 @@ import { versionOf, MIGRATIONS, transaction, sqliteFailure } from './database.ts
 import { readGivenUp, readPending, readState } from './alert-journal.ts';
 import { stateText } from './saved-state.ts';
 
-/** In one step: what a daemon writes meanwhile would have it begin again and again. */
+/** In one step, because the copy would otherwise restart whenever the daemon writes. */
 const ALL_PAGES = 2_147_483_647;
 
 interface BackupOptions {
   readonly now: EpochMs;
-  /** Whether a daemon that is started with the copy sends what was still to be delivered. */
+  /** Whether a daemon that is started with the copy sends undelivered notifications. */
   readonly keepsPending: boolean;
 }
 
 /**
- * Copies a store while its daemon writes into it, with what lies in the log of SQLite beside the file. The copy takes
- * the place of a file that is there only when it is whole. A daemon that is started with it does not take itself for
- * one that has crashed.
- * @returns how many deliveries are not sent from the copy
- * @throws {Error} saying which of both files is the trouble
+ * Copies a store while its daemon writes to it, including SQLite's separate log file. An existing file is replaced only
+ * when the copy is complete. A daemon that is started with the copy does not assume that it crashed.
+ * @returns the number of deliveries that will not be sent from the copy
+ * @throws {Error} naming the file that caused the problem
  */
 export async function backupStore(from: string, to: string, options: BackupOptions): Promise<number> {
   const temporary = `${to}.${String(process.pid)}.tmp`;
@@ -46,7 +45,7 @@ export async function backupStore(from: string, to: string, options: BackupOptio
   }
 }
 
-/** Who looks into a copy later leaves no other files beside it. The daemon changes that back. */
+/** Prevents additional files next to the copy when it is opened later. The daemon changes the mode back. */
 function becomeOneFile(path: string): void {
   using copy = new DatabaseSync(path);
   copy.exec('PRAGMA journal_mode = DELETE');
@@ -55,13 +54,13 @@ function becomeOneFile(path: string): void {
 const NOT_SENT = 'Not sent from a copy of the store: it may have been sent since';
 
 /**
- * The daemon that wrote it ends at some time as it is asked to, and the copy does not know of it. What is on its way is
- * not sent from it as it is: it may have arrived, and its fault be over, when the copy is put back.
- * @returns how many deliveries were withdrawn
+ * Adapts the copy, which does not contain the later shutdown of its daemon. Pending deliveries are withdrawn from the
+ * copy: when it is restored, they may have been delivered and their faults may have ended.
+ * @returns the number of withdrawn deliveries
  */
 function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
   using db = new DatabaseSync(path);
-  // Nobody knows what is in a newer one, and one without a version is none of ours.
+  // A newer store has unknown content, and one without a version is not ours.
   if (versionOf(db) === 0 || versionOf(db) > MIGRATIONS.length) return 0;
   const unsent = keepsPending ? [] : unsentBy(db);
   const saved = readState(db);
@@ -77,9 +76,10 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
 }
 
 /**
- * The state in a copy of a daemon that goes on, and tells what the copy will never know. What is open is reported only
- * after a round has seen it again; to everybody if somebody had not been reached. It counts under a new origin, since
- * the daemon counts on as well. The next summary begins when it is put back: the last one may have been sent.
+ * Returns the state for a copy whose daemon continues without it. Open incidents are reported only after a round has
+ * detected them again, and to all recipients if any recipient was not reached. The copy gets a new origin, because the
+ * daemon keeps counting too. The next summary starts when the copy is restored, because the last one may have been
+ * sent.
  */
 function goneOnWithout(state: IncidentState, unsent: readonly OutboxEntry[]): IncidentState {
   const news = new Set(unsent.flatMap(({ notification }) => announcedIn(notification)));
@@ -95,7 +95,7 @@ function goneOnWithout(state: IncidentState, unsent: readonly OutboxEntry[]): In
   };
 }
 
-/** The incidents that a notification brings news of. */
+/** Returns the incidents that a notification announces. */
 function announcedIn(notification: Notification): readonly string[] {
   const items = notification.kind === 'digest' ? notification.items : [notification];
   return items.flatMap((item) =>
@@ -103,7 +103,7 @@ function announcedIn(notification: Notification): readonly string[] {
   );
 }
 
-/** What is on its way, and what was given up and is tried again while its incident is open. */
+/** Returns pending deliveries, and abandoned ones that are retried while their incident is open. */
 function unsentBy(db: DatabaseSync): readonly OutboxEntry[] {
   const open = new Set(
     readState(db)?.state.incidents.flatMap(({ id, status }) => (status === 'open' ? [id] : [])) ?? [],
@@ -125,29 +125,29 @@ function withdraw(db: DatabaseSync, unsent: readonly OutboxEntry[], now: EpochMs
 
 export type CheckedStore =
   | { readonly kind: 'missing' }
-  /** Locked, or not for this user. */
+  /** Locked, or no permission for this user. */
   | { readonly kind: 'unreadable'; readonly message: string }
-  /** What SQLite finds wrong, a line each. */
+  /** Problems found by SQLite, one per line. */
   | { readonly kind: 'damaged'; readonly problems: readonly string[] }
   | WholeStore;
 
 export interface WholeStore {
   readonly kind: 'whole';
   readonly version: number;
-  /** Of this program: an older store is upgraded by the daemon, a newer one left alone. */
+  /** Version of this program. The daemon upgrades an older store and does not touch a newer one. */
   readonly knownVersion: number;
   readonly bytes: number;
   readonly incidents: number;
-  /** Deliveries that are still on their way. */
+  /** Pending deliveries. */
   readonly pending: number;
-  /** Of the latest sample; null: there is none. */
+  /** Time of the latest sample. Null if there is none. */
   readonly lastSampleAt: EpochMs | null;
 }
 
 const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_PROBLEMS = 20;
 
-/** Looks through a whole store, of a daemon that runs or a copy, and changes nothing in it. Throws nothing. */
+/** Checks a whole store, of a running daemon or a copy, without changing it. Never throws. */
 export function checkStore(path: string): CheckedStore {
   try {
     const file = statSync(path, { throwIfNoEntry: false });

@@ -7,7 +7,10 @@ import type { OperatorLog } from '../system/operator-log.ts';
 import { makeFolder } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** Each entry brings the file from the version of its index to the next one. Never edit one that was released: add. */
+/**
+ * Each entry upgrades the file from the version equal to its index to the next one. Never edit a released entry; append
+ * a new one.
+ */
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE incident_state (
@@ -114,7 +117,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_by_incident ON audit (incident) WHERE incident IS NOT NULL;
   CREATE INDEX incidents_by_end ON incidents (closed_at);
   `,
-  // Refusals get a space of their own: they pushed out what was changed.
+  // Refusals get a separate table, because they displaced changes.
   `
   CREATE TABLE refused_changes (
     sequence INTEGER PRIMARY KEY,
@@ -135,12 +138,12 @@ export const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** SQLite waits on the only thread there is: a lock may cost a round this much, once in a while. */
+/** SQLite blocks the only thread while it waits. A lock can delay a round by this much occasionally. */
 const BUSY_TIMEOUT: Millis = 100;
-/** Of the file, kept in memory: it is written all the time and seldom read. */
+/** Cache size. The file is written all the time but rarely read. */
 const CACHE_KIBIBYTES = 512;
 
-/** The file was written by a newer program, and is left alone. */
+/** The file was written by a newer program and is not changed. */
 class NewerStore extends Error {
   constructor(path: string, version: number) {
     super(newerMessage(path, version));
@@ -148,7 +151,7 @@ class NewerStore extends Error {
   }
 }
 
-/** What to do about a file of a newer version, for a person. */
+/** Returns advice about a file from a newer version. */
 export function newerMessage(path: string, version: number): string {
   const known = String(MIGRATIONS.length);
   return (
@@ -159,14 +162,14 @@ export function newerMessage(path: string, version: number): string {
 }
 
 /**
- * Opens the file and brings it to the version of this program; before that a copy is made of it, so that one can go
- * back.
+ * Opens the file and upgrades it to the version of this program. A copy is made before the upgrade, to allow a
+ * rollback.
  * @throws {NewerStore}
- * @throws {Error} of SQLite or of the file system
+ * @throws {Error} from SQLite or the file system
  */
 function connect(path: string, now: EpochMs): DatabaseSync {
   makeFolder(dirname(path), 0o700);
-  // What it holds is nobody else's business, and SQLite gives its other files the same rights.
+  // The content is private. SQLite creates its other files with the same permissions.
   closeSync(openSync(path, 'a', 0o600));
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {
@@ -182,8 +185,8 @@ function connect(path: string, now: EpochMs): DatabaseSync {
 }
 
 /**
- * Why the daemon could not use the file; null: it can. Creates and changes nothing, so it is for a store that no daemon
- * uses: what one has not yet moved into the file is not seen.
+ * Returns why the daemon could not use the file, or null. Creates and changes nothing. Use it only for a store that no
+ * daemon uses, because data that a daemon has not yet moved into the file is not seen.
  */
 export function connectProblem(path: string): string | null {
   try {
@@ -203,7 +206,7 @@ function tryToWrite(path: string): void {
   tryToMakeFileIn(folder);
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
   closeSync(openSync(path, 'r+'));
-  // With its usual locks SQLite would make files beside it.
+  // With its usual locks, SQLite would create additional files.
   const url = pathToFileURL(resolve(path));
   url.search = 'immutable=1';
   using db = new DatabaseSync(url, { readOnly: true });
@@ -216,10 +219,10 @@ function nearestFolder(path: string): string {
     : path;
 }
 
-/** O_TMPFILE of Linux, which Node does not name: a file without a name, which is gone when it is closed. */
+/** O_TMPFILE on Linux, for which Node has no constant: an unnamed file that is removed when it is closed. */
 const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
 
-/** @throws {Error} when no file can be made there; nothing is said where the file system has no such files */
+/** @throws {Error} if no file can be created there. File systems without unnamed files are not reported */
 function tryToMakeFileIn(folder: string): void {
   try {
     closeSync(openSync(folder, UNNAMED, 0o600));
@@ -249,7 +252,7 @@ function migrate(db: DatabaseSync, path: string, now: EpochMs): void {
   });
 }
 
-/** Without a copy nothing is changed: there would be no way back. */
+/** Without a copy, nothing is changed, because a rollback would be impossible. */
 function copyTo(db: DatabaseSync, copy: string): void {
   closeSync(openSync(copy, 'wx', 0o600));
   try {
@@ -262,15 +265,15 @@ function copyTo(db: DatabaseSync, copy: string): void {
 
 interface SqliteFailure {
   /**
-   * `busy`: another process, or another connection of this one, holds a lock. `corrupt`: the file is no database, or a
-   * damaged one. `other`: full, read-only, no permission.
+   * `busy`: another process, or another connection of this one, holds a lock. `corrupt`: the file is damaged or not a
+   * database. `other`: full, read-only, no permission.
    */
   readonly kind: 'busy' | 'corrupt' | 'other';
   readonly message: string;
 }
 
 /**
- * SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html); the low byte is the primary code.
+ * SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html). The low byte is the primary code.
  */
 const KINDS: ReadonlyMap<number, SqliteFailure['kind']> = new Map([
   [5, 'busy'],
@@ -289,20 +292,18 @@ export interface DatabaseDeps {
   readonly logger: OperatorLog;
 }
 
-/** A lock is waited for once in so long. */
+/** Minimum time between two waits for a lock. */
 const RETRY_AFTER: Millis = 5_000;
 
-/**
- * Rows that are kept in memory while the file cannot be written, and are written, in order, as soon as it can be.
- */
+/** Rows that are kept in memory while the file cannot be written. They are written in order as soon as possible. */
 export class Backlog<T> {
   readonly #most: number;
   readonly #write: (rows: readonly T[]) => boolean;
   readonly #waiting: T[] = [];
 
   /**
-   * @param most rows that wait; the oldest ones give way
-   * @param write keeps all of them, or none and returns false
+   * @param most maximum number of pending rows; the oldest are dropped
+   * @param write stores all of them, or none and returns false
    */
   constructor(most: number, write: (rows: readonly T[]) => boolean) {
     this.#most = most;
@@ -315,21 +316,21 @@ export class Backlog<T> {
     this.catchUp();
   }
 
-  /** Writes what waits. */
+  /** Writes pending rows. */
   catchUp(): void {
     if (this.#waiting.length > 0 && this.#write(this.#waiting)) this.#waiting.length = 0;
   }
 }
 
-/** A SQLite file that may be locked, full, read-only, corrupt or gone. Nothing here throws. */
+/** A SQLite file that can be locked, full, read-only, corrupt or missing. Nothing here throws. */
 export class Database {
   readonly #path: string;
   readonly #deps: DatabaseDeps;
   #db: DatabaseSync | null = null;
-  /** Of the file that is open. */
+  /** Identity of the open file. */
   #identity: string | null = null;
   #failing = false;
-  /** By the monotonic clock: until then the file is not tried again. */
+  /** On the monotonic clock: the file is not tried again before this time. */
   #restsUntil: Millis = Number.NEGATIVE_INFINITY;
   #newer: string | null = null;
   #generation = 0;
@@ -340,14 +341,14 @@ export class Database {
     this.#deps = deps;
   }
 
-  /** Runs `work` as one transaction; false when nothing of it was kept. */
+  /** Runs `work` as one transaction. Returns false if nothing was stored. */
   write(work: (db: DatabaseSync) => void): boolean {
     return this.#write((db) => transaction(db, work));
   }
 
   /**
-   * The same for what may be lost when the power fails, though never in part: it is not waited for the disk, which
-   * takes a seventh of the CPU of a round and, on a slow disk, holds everything up.
+   * Like `write`, for data that can be lost in a power failure, though never partially. It does not wait for the disk,
+   * because that takes a seventh of a round's CPU time and, on a slow disk, blocks everything.
    */
   writeLazily(work: (db: DatabaseSync) => void): boolean {
     return this.#write((db) => {
@@ -372,28 +373,31 @@ export class Database {
     return kept === true;
   }
 
-  /** Runs `work`, or gives null when the file cannot be read. */
+  /** Runs `work`, or returns null if the file cannot be read. */
   read<T>(work: (db: DatabaseSync) => T): T | null {
     return this.#attempt(work);
   }
 
-  /** Whether the last write was kept. */
+  /** Reports whether the last write succeeded. */
   writable(): boolean {
     return !this.#closed && !this.#failing;
   }
 
-  /** The file is of a newer program and left alone: what to do about it. Null: it is not. */
+  /** Returns advice if the file is from a newer program and therefore not used. Otherwise null. */
   newer(): string | null {
     return this.#newer;
   }
 
-  /** Rises whenever another file took the place of the one before: a corrupt one was set aside, or it was deleted. */
+  /**
+   * Increases whenever a different file replaces the previous one, because a corrupt file was set aside or the file was
+   * deleted.
+   */
   generation(): number {
     this.#giveUpWhatIsGone();
     return this.#generation;
   }
 
-  /** Tries the file with the next operation, also right after a failure: for what must be written now or never. */
+  /** Tries the file with the next operation even right after a failure, for data that cannot be written later. */
   retryNow(): void {
     this.#restsUntil = Number.NEGATIVE_INFINITY;
   }
@@ -403,7 +407,7 @@ export class Database {
     this.#disconnect();
   }
 
-  /** Twice, since a corrupt file is set aside after the first failure and the second try begins the new one. */
+  /** Tries twice, because a corrupt file is set aside after the first failure, and the second try creates a new one. */
   #attempt<T>(work: (db: DatabaseSync) => T): T | null {
     for (let tries = 0; tries < 2; tries += 1) {
       if (this.#closed || this.#rests()) return null;
@@ -416,7 +420,7 @@ export class Database {
     return null;
   }
 
-  /** SQLite goes on writing into a file that was deleted or replaced, which nobody will read again. */
+  /** SQLite would keep writing to a deleted or replaced file, which nobody will read again. */
   #giveUpWhatIsGone(): void {
     if (this.#db === null || identityOf(this.#path) === this.#identity) return;
     this.#disconnect();
@@ -435,9 +439,7 @@ export class Database {
     return this.#db;
   }
 
-  /**
-   * After a failure the file is left alone for a while: waiting for a lock again and again would hold everything up.
-   */
+  /** After a failure the file is not used for a while, because repeated waits for a lock would block everything. */
   #rests(): boolean {
     return this.#deps.clock.elapsed() < this.#restsUntil;
   }
@@ -480,20 +482,20 @@ export class Database {
     try {
       this.#db?.close();
     } catch {
-      // Its file is given up anyway.
+      // The file is abandoned anyway.
     }
     this.#db = null;
     this.#identity = null;
   }
 }
 
-/** Tells one file from another at the same path; null: there is none. */
+/** Returns the identity of the file at this path, or null if there is none. */
 function identityOf(path: string): string | null {
   const file = statSync(path, { throwIfNoEntry: false });
   return file === undefined ? null : `${String(file.dev)}:${String(file.ino)}`;
 }
 
-/** Runs `work` so that all of it is kept, or, when it throws, nothing. */
+/** Runs `work` in a transaction. If it throws, nothing is stored. */
 export function transaction(db: DatabaseSync, work: (db: DatabaseSync) => void): void {
   db.exec('BEGIN IMMEDIATE');
   try {

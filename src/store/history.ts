@@ -10,7 +10,7 @@ import type { Period } from '../core/time-text.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { parseIncident } from './saved-state.ts';
 
-/** What one round leaves behind. */
+/** The data that is stored for one round. */
 export interface RoundRecord {
   readonly at: EpochMs;
   readonly samples: readonly ProbeSample[];
@@ -26,19 +26,19 @@ interface SeenCertificate {
   readonly pem: string;
 }
 
-/** Rounds kept in memory while the file cannot be written: an hour at the usual pace. */
+/** Maximum number of rounds in memory while the file cannot be written: an hour at the usual interval. */
 const MAX_WAITING = 120;
-/** A state is taken to have lasted from one round to the next, unless they are further apart than this. */
+/** A state is assumed to last from one round to the next, unless the gap between them is longer than this. */
 const MAX_GAP: Millis = 10 * 60_000;
-/** An attacker may show a new certificate with each connection; the newest ones are enough. */
+/** An attacker can present a new certificate with each connection. The newest ones are enough. */
 const MAX_CERTIFICATES = 100;
 
-/** Writes each round, and those that could not be written before, as one transaction. */
+/** Writes each round, and those that could not be written before, in one transaction. */
 export function createHistory(database: Database): Backlog<RoundRecord> {
   return new Backlog(MAX_WAITING, (rounds) => database.writeLazily((db) => rounds.forEach(roundWriter(db))));
 }
 
-/** With statements that are prepared once for all rounds: preparing takes longer than writing. */
+/** Statements are prepared once for all rounds, because preparing takes longer than writing. */
 const roundWriter = oncePer((db: DatabaseSync): ((round: RoundRecord) => void) => {
   const writeSample = sampleWriter(db);
   const writeState = stateWriter(db);
@@ -57,7 +57,7 @@ type Write<T> = (row: T, at: EpochMs) => void;
 function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
   const addSeries = db.prepare('INSERT INTO series (probe, target) VALUES (?, ?)');
   const seriesOf = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?');
-  // Several addresses of one target share a series: the slowest, or the one that failed, is what a chart must show.
+  // All addresses of a target share a series. Charts must show the slowest or the failed one.
   const addSample = db.prepare(
     `INSERT INTO samples (series, at, duration_ms, failure) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, at) DO UPDATE SET
@@ -107,42 +107,42 @@ function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
   };
 }
 
-/** How long one precondition was in one state on one day (UTC), or in another span. */
+/** Duration of one precondition's state in one day (UTC) or another span. */
 export interface DayState {
-  /** When the day or the span begins. */
+  /** Start of the day or span. */
   readonly day: EpochMs;
   readonly precondition: string;
   readonly state: string;
   readonly duration: Millis;
 }
 
-/** Open at some time of the period, latest first. */
+/** Returns the incidents that were open at any time in the period, latest first. */
 export function readIncidents(db: DatabaseSync, limit: number, period: Period): readonly Incident[] {
   const sql = `SELECT json FROM incidents WHERE ${OPEN_WITHIN} ORDER BY opened_at DESC, id DESC LIMIT :limit`;
   return incidentsIn(db.prepare(sql).all({ ...boundsOf(period), limit }));
 }
 
 /**
- * Of rows of `incidents`: it began, with the first round that showed it, no later than `:until`. What opened by then
- * had begun, so that its JSON need not be read.
+ * Condition on rows of `incidents`: began, with the first round that showed it, no later than `:until`. If it was
+ * opened by then, it had also begun, so its JSON need not be read.
  */
 const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
 
-/** Of rows of `incidents`, by `boundsOf`. */
+/** Condition on rows of `incidents`, with parameters from `boundsOf`. */
 export const OPEN_WITHIN = `${BEGAN_BY} AND (closed_at IS NULL OR closed_at >= :since)`;
 
-/** The ends of a period as whole numbers, whatever the clock said. */
+/** Returns the ends of a period as integers. */
 export function boundsOf({ since, until }: Period): { readonly since: EpochMs; readonly until: EpochMs } {
   return { since: since ?? Number.MIN_SAFE_INTEGER, until: until ?? Number.MAX_SAFE_INTEGER };
 }
 
-/** Those that ended since then, latest first. */
+/** Returns incidents that ended since then, latest first. */
 export function readEnded(db: DatabaseSync, since: EpochMs, limit: number): readonly Incident[] {
   const sql = 'SELECT json FROM incidents WHERE closed_at >= ? ORDER BY closed_at DESC, id DESC LIMIT ?';
   return incidentsIn(db.prepare(sql).all(since, limit));
 }
 
-/** Those that this version can read. */
+/** Returns the incidents that this version can read. */
 function incidentsIn(rows: readonly Readonly<Record<string, SQLOutputValue>>[]): readonly Incident[] {
   return rows.flatMap(({ json }) => parseIncident(String(json)) ?? []);
 }
@@ -163,7 +163,7 @@ interface CertificateQuery {
   readonly period: Period;
 }
 
-/** Those that a target showed in the period, latest first. */
+/** Returns the certificates that a target presented in the period, latest first. */
 export function readCertificates(
   db: DatabaseSync,
   { target, limit, period }: CertificateQuery,
@@ -184,7 +184,7 @@ export function readLastRound(db: DatabaseSync): EpochMs | null {
   return typeof at === 'number' ? at : null;
 }
 
-/** The states of each span from `from` on; a state that lasted beyond its end is counted in both. */
+/** Returns the states in each span from `from` on. A state that continues into the next span is counted in both. */
 export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis): readonly DayState[] {
   const rows = db
     .prepare(
@@ -202,16 +202,16 @@ export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis):
   return [...days.values()].toSorted((a, b) => a.day - b.day);
 }
 
-/** Which incidents are wanted; what is null may be anything. */
+/** Selects incidents. Null matches everything. */
 export interface IncidentFilter {
   readonly cause: string | null;
-  /** Those that lasted at some time from here on… */
+  /** Only incidents that were active after this time… */
   readonly from: EpochMs | null;
-  /** …and before here. */
+  /** …and before this time. */
   readonly until: EpochMs | null;
 }
 
-/** Those that are over, latest first: what is open, memory knows better. */
+/** Returns closed incidents, latest first. Open incidents are more up to date in memory. */
 export function readClosedIncidents(
   db: DatabaseSync,
   { cause, from, until }: IncidentFilter,
@@ -227,7 +227,7 @@ export function readClosedIncidents(
   return incidentsIn(rows);
 }
 
-/** null: there is none, or another version wrote it. */
+/** Returns null if there is none, or if it is from another version. */
 export function readIncident(db: DatabaseSync, id: string): Incident | null {
   return incidentsIn(db.prepare('SELECT json FROM incidents WHERE id = ?').all(id))[0] ?? null;
 }

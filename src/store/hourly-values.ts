@@ -2,12 +2,15 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
-/** What is kept by the hour, besides the probes: errors add up, of the tokens that are left the last count stands. */
+/**
+ * Values that are stored per hour, in addition to the probes. Errors are added up. For remaining tokens, the last count
+ * is kept.
+ */
 export type HourlyValueName = 'ftm-errors' | 'tokens-left';
 
 export interface HourlyValue {
   readonly name: HourlyValueName;
-  /** The appliance, as the configuration names it. */
+  /** Configured name of the appliance. */
   readonly subject: string;
   readonly value: number;
 }
@@ -19,7 +22,7 @@ const WRITES: Readonly<Record<HourlyValueName, string>> = {
   'tokens-left': 'excluded.value',
 };
 
-/** Writes many with the same statements. */
+/** Writes many values with the same statements. */
 export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: EpochMs) => void {
   const prepare = (name: HourlyValueName): StatementSync =>
     db.prepare(
@@ -32,14 +35,14 @@ export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: Ep
 
 const hourlyValueRow = z.object({
   subject: z.string(),
-  /** The beginning of the hour. */
+  /** Start of the hour. */
   at: z.number(),
   value: z.number(),
 });
 
 export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
 
-/** Which subjects matter most: those with the most errors, those with the fewest tokens left. */
+/** Order of importance: most errors first, fewest remaining tokens first. */
 const RANKS: Readonly<Record<HourlyValueName, string>> = {
   'ftm-errors':
     '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
@@ -48,9 +51,9 @@ const RANKS: Readonly<Record<HourlyValueName, string>> = {
 };
 
 /**
- * Of the subjects that matter most, oldest first. There may be a thousand with a row for each hour: the subjects are
- * stepped through in the key, and only the rows of those that are wanted are read.
- * @param most how many subjects
+ * Returns values of the most important subjects, oldest first. There can be a thousand subjects with a row for each
+ * hour, so the key is used to list subjects, and only the rows of the selected ones are read.
+ * @param most number of subjects
  */
 export function readHourlyValues(
   db: DatabaseSync,
@@ -77,22 +80,21 @@ export function readHourlyValues(
   return z.array(hourlyValueRow).parse(rows);
 }
 
-/** The mean of what answered in a span of time that begins at `at`. */
+/** Mean of the successful probes in a span that starts at `at`. */
 export type StoredLatency = Readonly<z.infer<typeof latencyRow>>;
 
 const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
 
-/** Of which probe, at which target. */
 export interface ProbeName {
   readonly probe: string;
   readonly target: string;
 }
 
-/** Longer spans are known from so many of their rounds, evenly spread. */
+/** For longer spans, this many evenly spread rounds are used. */
 const LONG_SPAN: Millis = 3_600_000;
 const SAMPLES_OF_A_SPAN = 6;
 
-/** Bound by name. A number of JavaScript comes in as a REAL, by which SQLite would divide without a rest. */
+/** Bound by name. A JavaScript number is bound as a REAL, for which SQLite would not use integer division. */
 const WHOLE_BUCKET = 'CAST(:bucket AS INTEGER)';
 
 const MEANS_OF_ALL = `
@@ -101,7 +103,7 @@ const MEANS_OF_ALL = `
   WHERE series = :id AND at >= :since AND failure IS NULL
   GROUP BY 1 ORDER BY 1`;
 
-/** Ninety days have a quarter of a million rounds, and the page waits for them. */
+/** Ninety days have a quarter of a million rounds, and the page has to wait for the result. */
 const MEANS_OF_SOME = `
   WITH RECURSIVE looks (at) AS (
     SELECT CAST(:since AS INTEGER)
@@ -118,7 +120,7 @@ const MEANS_OF_SOME = `
   FROM found WHERE duration IS NOT NULL
   GROUP BY 1 ORDER BY 1`;
 
-/** Oldest first. @param bucket the length of the spans */
+/** Oldest first. @param bucket length of the spans */
 export function readLatency(
   db: DatabaseSync,
   series: ProbeName,

@@ -12,10 +12,7 @@ import type {
 } from '../engine/incident/incident.ts';
 import { isCauseId, isPreconditionId, type CauseId, type PreconditionId } from '../checks/registry.ts';
 
-/**
- * What is read back was written by this program, but perhaps by another version of it: it is believed only when it
- * fits.
- */
+/** Stored data was written by this program, but possibly by another version, so it is validated. */
 const instant = z.number();
 const severity = z.literal([...SEVERITIES]);
 const causeId = z.custom<CauseId>((value) => typeof value === 'string' && isCauseId(value));
@@ -29,7 +26,7 @@ const remedyStep: z.ZodType<RemedyStep> = z.object({
   blanks: z.array(z.object({ name: z.string(), meaning: z.string() })),
 });
 
-/** 0.1.0 wrote no steps. */
+/** 0.1.0 did not store steps. */
 const cause: z.ZodType<Cause> = z
   .object({
     id: causeId,
@@ -49,7 +46,7 @@ const cause: z.ZodType<Cause> = z
 
 const named = z.object({ cause: causeId, subject: z.string(), severity });
 
-/** What has a default, 0.1.0 did not write. */
+/** Fields with a default were not stored by 0.1.0. */
 const told = named.extend({ at: instant, named: z.array(named).optional() }).transform((last) => ({
   ...last,
   named: last.named ?? [{ cause: last.cause, subject: last.subject, severity: last.severity }],
@@ -95,7 +92,7 @@ const incidentRow = occurrence.extend({
   mergedInto: z.string().nullable().default(null),
 });
 
-/** What is stored keeps the names of 0.1.0. */
+/** The stored format keeps the names from 0.1.0. */
 const incident: z.ZodType<Incident> = incidentRow.transform(({ sight, told: lastNotified, held, ...row }) => ({
   ...row,
   presence: sight,
@@ -190,8 +187,8 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * Incidents and silences of another version: kept as they are for a program that knows them, and told by this one to
- * nobody.
+ * Incidents and silences from another version. They are kept unchanged for a program that can read them, but this
+ * version does not report them.
  */
 export interface Unread {
   readonly incidents: readonly unknown[];
@@ -204,15 +201,15 @@ export interface SavedState {
 }
 
 /**
- * Incidents and silences are read one by one: one that does not fit costs nothing of the others. Null when the whole
- * does not fit.
+ * Parses incidents and silences one by one, so that an invalid one does not affect the others. Returns null if the
+ * whole text is invalid.
  */
 export function parseState(json: string): SavedState | null {
   const whole = parse(state, json);
   if (whole === null) return null;
   const incidents = divide(incident, whole.incidents);
   const silences = divide(silence, whole.silences);
-  // Nobody was told of a candidate: one that lasts is seen again.
+  // Candidates have not been reported. If one persists, it will be detected again.
   const { read: candidates } = divide(candidate, whole.candidates);
   const { read: unknowns } = divide(unjudged, whole.unjudged);
   return {
@@ -221,7 +218,7 @@ export function parseState(json: string): SavedState | null {
   };
 }
 
-/** The counterpart of parseState. What is unread stays as long as its last time is not older than `since`. */
+/** The counterpart of parseState. Unread items are kept until their last time is older than `since`. */
 export function stateText(whole: IncidentState, unread: Unread, since: EpochMs): string {
   const kept = (items: readonly unknown[]): readonly unknown[] => items.filter((item) => lastTimeOf(item) >= since);
   return JSON.stringify({
@@ -231,7 +228,7 @@ export function stateText(whole: IncidentState, unread: Unread, since: EpochMs):
   });
 }
 
-/** The latest time that one of another version names by itself; 0 when there is none. */
+/** Returns the latest time in an item from another version, or 0 if it contains none. */
 function lastTimeOf(item: unknown): EpochMs {
   return typeof item === 'object' && item !== null
     ? Math.max(0, ...Object.values(item).filter((value) => typeof value === 'number'))
@@ -271,7 +268,7 @@ function rowOf({ presence, lastNotified, awaitsDigest, ...rest }: Incident): obj
   return { ...rest, sight: presence, told: lastNotified, held: awaitsDigest };
 }
 
-/** Null for a text that does not fit, as with parseNotification. */
+/** Returns null for invalid text, like parseNotification. */
 export function parseIncident(json: string): Incident | null {
   return parse(incident, json);
 }

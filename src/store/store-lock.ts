@@ -6,16 +6,16 @@ import { sqliteFailure } from './database.ts';
 import { makeFolder } from '../system/json-file.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 
-/** Held as long as the daemon uses a store, and dropped by the kernel when its process dies, however it dies. */
+/** Held as long as the daemon uses a store. The kernel releases it when the process ends for any reason. */
 export interface StoreLock {
   release(): void;
 }
 
 /**
- * Takes a store for this process alone: two daemons with one store would send each mail twice. The lock is SQLite's
- * own, on an empty file beside the store, which others go on reading. Where it cannot be made, the store cannot be
- * written either: then both go on without.
- * @throws {Error} when another process holds it, saying which
+ * Locks a store for this process, because two daemons with one store would send each mail twice. It is a SQLite lock on
+ * a separate empty file, so that others can still read the store. If the file cannot be created, the store cannot be
+ * written either, and the daemon continues without both.
+ * @throws {Error} identifying the process that holds the lock
  */
 export function lockStore(path: string, logger: OperatorLog): StoreLock {
   try {
@@ -57,8 +57,8 @@ function heldMessage(path: string): string {
 }
 
 /**
- * In a file of its own: nothing but SQLite may open the lock, since POSIX drops all locks of a process with any
- * descriptor that it closes.
+ * A separate file, because only SQLite may open the lock: POSIX drops all locks of a process when it closes any
+ * descriptor of the file.
  */
 function holderFile(path: string): string {
   return `${path}.holder`;
@@ -69,7 +69,7 @@ function holderOf(path: string): string {
   return holder === null ? 'another process' : `process ${holder.process} on ${holder.machine}`;
 }
 
-/** The number of the process that has taken the store, as it was written down; null: nobody has. */
+/** Returns the id of the process that holds the store, as recorded in the file, or null if there is none. */
 export function holderProcess(path: string): number | null {
   const holder = readHolder(path);
   return holder === null ? null : Number(holder.process);

@@ -34,59 +34,58 @@ import {
 } from './history.ts';
 
 /**
- * What is kept over a restart. It is never in the way of a verdict or an alert: no operation throws, and what a locked,
- * full, read-only or corrupt file costs is history.
+ * Data that is kept across restarts. It never blocks a verdict or an alert: no operation throws, and if the file is
+ * locked, full, read-only or corrupt, only history is lost.
  */
 export interface Store {
   /** Incidents and undelivered notifications. */
   readonly journal: AlertJournal;
-  /** Keeps a round; older rounds than the retention are dropped along the way. */
+  /** Stores a round, and deletes rounds that are older than the retention. */
   recordRound(round: RoundRecord): void;
-  /** Latest first; empty when the file cannot be read, like all that follow. */
+  /** Latest first. Empty if the file cannot be read, like all of the following. */
   deliveries(limit: number): readonly OutboxEntry[];
-  /** Incidents that ended since then, latest first; null when the file cannot be read. */
+  /** Incidents that ended since then, latest first. Null if the file cannot be read. */
   ended(since: EpochMs, limit: number): readonly Incident[] | null;
-  /** Incidents that are over and fit, latest first; null when the file cannot be read. */
+  /** Closed incidents that match, latest first. Null if the file cannot be read. */
   closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
-  /** As it was when it changed last; null: it is not there, or the file cannot be read. */
+  /** The incident as of its last change. Null if it does not exist or the file cannot be read. */
   incident(id: string): Incident | null;
-  /** What was to be told of one incident, latest first. */
+  /** Deliveries about one incident, latest first. */
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
-  /** When the last round that was kept ended; null: there is none, or the file cannot be read. */
+  /** When the last stored round ended. Null if there is none or the file cannot be read. */
   lastRound(): EpochMs | null;
-  /** Of each span from there on, a day at the most. */
+  /** States in each span from `from` on. A span is at most a day. */
   availability(from: EpochMs, span: Millis): readonly DayState[];
   /** Means over spans of `bucket`. */
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
-  /** Of the `most` appliances that matter most. */
+  /** Values of the `most` most important appliances. */
   hourlyValues(name: HourlyValueName, since: EpochMs, most: number): readonly StoredHourlyValue[];
   /**
-   * Keeps what somebody changed, for the whole retention. While the file cannot be written, the latest 1,000 wait in
-   * memory.
+   * Stores a user's change for the whole retention. While the file cannot be written, the latest 1,000 changes are kept
+   * in memory.
    */
   recordChange(entry: AuditEntry): void;
   /** Latest first. */
   auditTrail(limit: number, filter?: AuditFilter): readonly KeptAuditEntry[];
-  /** What was changed at the page of an incident, and silences of it while it lasted. */
+  /** Changes from the page of an incident, and silences of it while it was open. */
   auditAbout(incident: Incident): ChangesAbout;
   /** The latest changes about each of these incidents, latest first. */
   recentChanges(incidents: readonly Incident[]): readonly AuditEntry[];
-  /** Counts what an account was refused. */
   recordRefusal(refused: RefusedChange): void;
   /** Latest first. */
   refusedChanges(limit: number): readonly RefusedChanges[];
-  /** Whether the last write was kept: `ftm_store_writable`. */
+  /** Reports whether the last write succeeded: `ftm_store_writable`. */
   writable(): boolean;
-  /** It was written by a newer program and is left alone: what to do about it. Null: it was not. */
+  /** Returns advice if the file is from a newer program and therefore not used. Otherwise null. */
   newer(): string | null;
   close(): void;
 }
 
-/** Between two rounds of dropping what is too old, unless something is left. */
+/** Interval at which old data is deleted, unless some remains. */
 const PRUNE_EVERY: Millis = 10 * 60_000;
 const LEAST_PRUNED = 2_000;
 
-/** @param config where the file is, and how long what is in it is kept */
+/** @param config path of the file, and how long its data is kept */
 export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
   const database = new Database(config.path, deps);
   const keptSince = (): EpochMs => deps.clock.now() - config.retention;
@@ -138,8 +137,8 @@ export function createStore(config: { readonly path: string; readonly retention:
 }
 
 /**
- * @returns is told how many rows the last round wrote: twice as many are dropped while there is something to drop, so
- *   that it keeps up
+ * @returns a function that receives the number of rows that the last round wrote. Up to twice as many are deleted, so
+ *   that deletion keeps up
  */
 function createPruning(database: Database, keptSince: () => EpochMs, clock: Clock): (written: number) => void {
   let prunedAt: Millis | null = null;

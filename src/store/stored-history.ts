@@ -14,13 +14,13 @@ import {
   readIncident,
 } from './history.ts';
 
-/** What a daemon has kept, as another process finds it. */
+/** Data stored by a daemon, as another process reads it. */
 export type StoredHistory = Unread | ReadableHistory;
 
 type Unread =
-  /** Nothing was kept. */
+  /** Nothing was stored. */
   | { readonly kind: 'none' }
-  /** Locked, corrupt, not ours to read, or of a newer version. */
+  /** Locked, corrupt, not readable for this user, or from a newer version. */
   | { readonly kind: 'unreadable'; readonly message: string };
 
 export interface ReadableHistory {
@@ -31,30 +31,29 @@ export interface ReadableHistory {
   /** Latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   readonly olderEntries: number;
-  /** Leaves that each target showed, latest first. */
+  /** Leaf certificates of each target, latest first. */
   readonly certificates: readonly StoredCertificate[];
 }
 
 interface HistoryLimits {
   readonly incidents: number;
   readonly outboxEntries: number;
-  /** Of each target. */
+  /** Maximum per target. */
   readonly certificates: number;
 }
 
-/** Long enough for a checkpoint of the daemon to end. */
+/** Long enough for a checkpoint of the daemon. */
 const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
 
 /**
- * Reads what a daemon has kept of a period, without writing into its file or setting a corrupt one aside. Throws
- * nothing.
+ * Reads a period of a daemon's stored data without writing to the file or setting a corrupt one aside. Never throws.
  */
 export function readStoredHistory(path: string, limits: HistoryLimits, period: Period = ALL_TIME): StoredHistory {
   return readingStore(path, (db) => readAll(db, limits, period));
 }
 
-/** Reads what belongs together, from one moment. Throws nothing. */
+/** Reads a consistent snapshot. Never throws. */
 function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Read | Unread {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'none' };
@@ -62,7 +61,7 @@ function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Rea
     const version = versionOf(db);
     if (version > MIGRATIONS.length) return { kind: 'unreadable', message: newerMessage(path, version) };
     if (version === 0) return { kind: 'none' };
-    // What is read belongs together, however much the daemon writes meanwhile.
+    // The transaction keeps the data consistent while the daemon writes.
     db.exec('BEGIN');
     return read(db);
   } catch (error) {
@@ -70,7 +69,7 @@ function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Rea
   }
 }
 
-/** What to do about a store that a newer program wrote. Null: it is none of that kind, or cannot be read. */
+/** Returns advice about a store from a newer program. Null for other stores, and if it cannot be read. */
 export function newerStoreAt(path: string): string | null {
   try {
     using db = openReadOnly(path);
@@ -99,22 +98,22 @@ function readAll(db: DatabaseSync, limits: HistoryLimits, period: Period): Reada
   };
 }
 
-/** How many rows there are beyond a limit. */
+/** Returns the number of rows beyond a limit. */
 function beyond(limit: number, rows: string, { db, period }: { db: DatabaseSync; period: Period }): number {
   const counted = db.prepare(`SELECT count(*) AS count FROM ${rows}`).get({ ...boundsOf(period) });
   return Math.max(0, Number(counted?.['count']) - limit);
 }
 
-/** One incident that a daemon has kept, as another process finds it. */
+/** One incident stored by a daemon, as another process reads it. */
 export type StoredIncident =
   | Unread
   | { readonly kind: 'found'; readonly incident: Incident }
-  /** There is none of that name. */
+  /** There is no incident with this id. */
   | { readonly kind: 'missing'; readonly latest: readonly Incident[] };
 
 /**
- * Reads it without writing into the file; of one that goes on in another, the other. Throws nothing.
- * @param most how many of the latest are named instead of one that is missing
+ * Reads an incident without writing to the file. If it continues in another incident, returns that one. Never throws.
+ * @param most how many of the latest incidents are listed if it does not exist
  */
 export function readStoredIncident(path: string, id: string, most: number): StoredIncident {
   return readingStore(path, (db): StoredIncident => {

@@ -1,8 +1,8 @@
 import { messageOf } from '../text/message-of.ts';
 
 /**
- * Waits for all of them, as `Promise.all`, but also after one has failed.
- * @throws {Error} with the message of each that failed, on a line of its own
+ * Like `Promise.all`, but waits for all tasks even if one has failed.
+ * @throws {Error} with the messages of all failed tasks, one per line
  */
 export async function allOrProblems<T extends readonly unknown[] | []>(
   tasks: T,
@@ -15,7 +15,7 @@ export async function allOrProblems<T extends readonly unknown[] | []>(
   throw new Error([...new Set(reasons.flatMap(problemsOf))].join('\n'), { cause: reasons[0] });
 }
 
-/** The messages that `allOrProblems` has put together; of any other error, its own. */
+/** Returns the messages that `allOrProblems` combined, or the message of any other error. */
 export function problemsOf(error: unknown): readonly string[] {
   return messageOf(error).split('\n');
 }

@@ -3,19 +3,19 @@ import { readText } from './json-file.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { parseYaml, type YamlPath } from '../text/yaml-text.ts';
 
-/** A parsed catalogue, unchecked. */
+/** A parsed catalogue, not validated. */
 export interface CatalogueFile {
   readonly value: unknown;
-  /** The line of the last part of the path that is there. */
+  /** Returns the line of the last existing part of the path. */
   readonly lineOf: (path: YamlPath) => number;
 }
 
-/** A file full of mistakes is told by its first ones. */
+/** If a file has many problems, the first ones are enough. */
 const MAX_PROBLEM = 2_000;
 
 /**
- * Parses a catalogue of the administrator (signatures, inspection products), which may come from somebody else.
- * @throws {Error} naming the file and, where it is no YAML, the places @internal
+ * Parses an administrator's catalogue (signatures, inspection products), which may come from a third party.
+ * @throws {Error} naming the file and, if it is not YAML, the positions @internal
  */
 export function parseCatalogue(content: string, what: string, file: string): CatalogueFile {
   const yaml = parseYaml(content);
@@ -27,19 +27,19 @@ export function parseCatalogue(content: string, what: string, file: string): Cat
 }
 
 interface Catalogue<T> {
-  /** In messages: `products`. */
+  /** Name in messages: `products`. */
   readonly what: string;
-  /** Of the administrator. */
+  /** The administrator's files. */
   readonly files: readonly string[];
-  /** YAML, or JSON where the build has made that of it. */
+  /** YAML, or JSON if the build has converted it. */
   readonly shipped: string;
   readonly parse: (content: CatalogueFile, file: string) => readonly T[];
 }
 
 /**
- * Reads the shipped catalogue and the files of the administrator. Theirs stand first, so they win; an entry of theirs
- * with the id of a shipped one replaces it.
- * @throws {Error} naming the file, the place in it and what was expected
+ * Reads the shipped catalogue and the administrator's files. The administrator's entries come first and win. If the ids
+ * are equal, they replace shipped entries.
+ * @throws {Error} naming the file, the position and the expected value
  */
 export async function loadCatalogue<T extends { readonly id: string }>(catalogue: Catalogue<T>): Promise<readonly T[]> {
   const { what, files, shipped, parse } = catalogue;
@@ -52,20 +52,20 @@ export async function loadCatalogue<T extends { readonly id: string }>(catalogue
   return [...own, ...parse(ours, shipped).filter(({ id }) => !ids.has(id))];
 }
 
-/** Has no mistakes, and so no lines. */
+/** The built file has no mistakes, so lines are not needed. */
 function parseBuilt(content: string): CatalogueFile {
   const value: unknown = JSON.parse(content);
   return { value, lineOf: () => 1 };
 }
 
-/** @throws {Error} when an id stands twice: one of the two would never be seen */
+/** @throws {Error} if an id occurs twice, because one of the entries would never be used */
 export function assertUnique(entries: readonly { readonly id: string }[], attempt: string): void {
   const ids = entries.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw catalogueError(attempt, `the id "${twice}" is given twice, expected unique ids`);
 }
 
-/** An error of one line, bounded, whatever of the file is quoted in it. */
+/** Creates a single-line error of limited length, whatever it quotes from the file. */
 export function catalogueError(attempt: string, problem: string): Error {
   return new Error(`${attempt}: ${visibleText(problem, MAX_PROBLEM)}`);
 }

@@ -1,6 +1,5 @@
 import type { Clock, Millis } from '../core/clock.ts';
 
-/** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
@@ -10,7 +9,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `delay`; rejects with the signal's reason as soon as the signal is aborted. */
+/** Resolves after `delay`. Rejects with the signal's reason as soon as the signal is aborted. */
 export function sleep(clock: Clock, delay: Millis, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
@@ -29,7 +28,7 @@ export function sleep(clock: Clock, delay: Millis, signal: AbortSignal): Promise
   });
 }
 
-/** What the promise gives; null: not in time, and nothing is called off. */
+/** Resolves with the promise's value, or with null if it takes too long. Nothing is cancelled. */
 export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Promise<T | null> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(time, () => resolve(null));
@@ -37,21 +36,21 @@ export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Prom
   });
 }
 
-/** A signal that aborts after a while or with its parent, and that can be released early. */
+/** A signal that aborts after a delay or with its parent. It can be released early. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
-  /** True once the time ran out (and not merely because the parent was aborted). */
+  /** True if the time has run out, as opposed to the parent having been aborted. */
   expired(): boolean;
 }
 
-/** The reason of a signal whose time ran out. */
+/** Abort reason of a signal whose time has run out. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
 /**
- * A deadline derived from `parent`. Dispose it in every case (`using`): an undisposed one leaves a listener on the
- * parent, which leaks in a process that runs for weeks.
+ * Creates a deadline derived from `parent`. Always dispose of it (`using`). Otherwise a listener stays on the parent,
+ * which leaks in a process that runs for weeks.
  */
 export function deadline(clock: Clock, delay: Millis, parent: AbortSignal): Deadline {
   const controller = new AbortController();
@@ -80,10 +79,10 @@ function reasonOf(signal: AbortSignal): Error {
 }
 
 /**
- * Calls again and again, until the returned function is called: at whole multiples of `every` on the monotonic clock,
- * so that all that beats wakes the process at the same moments. An idle daemon spends most on waking up.
+ * Calls repeatedly at whole multiples of `every` on the monotonic clock, until the returned function is called. All
+ * beats wake the process at the same times, because wake-ups are the largest cost of an idle daemon.
  *
- * @param call with the moment at which it was due
+ * @param call receives the time at which it was due
  */
 export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): () => void {
   let cancel = next();
@@ -91,7 +90,7 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
   function next(): () => void {
     const now = clock.elapsed();
     const due = (Math.floor(now / every) + 1) * every;
-    // Timers count whole milliseconds, and one that came too early would come twice.
+    // Timers have whole milliseconds, and a timer that fires early would fire twice.
     return clock.after(Math.ceil(due - now), () => {
       cancel = next();
       call(due);
@@ -102,16 +101,16 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
 }
 
 /**
- * Resolves after what else is due in this turn of the event loop: long work calls it now and then, and holds nothing
- * up.
+ * Resolves after other work in this turn of the event loop. Long tasks call it regularly, so that they do not block
+ * others.
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 /**
- * Lets one caller go on in each turn, in the order of their calls: what waited for the same event does not act on it at
- * the same time.
+ * Returns a function that lets one caller continue in each turn, in the order of the calls. Callers that waited for the
+ * same event then don't act on it at the same time.
  */
 export function oneATurn(): () => Promise<void> {
   let last = Promise.resolve();

@@ -4,28 +4,28 @@ import { mkdirSync, statSync } from 'node:fs';
 import { messageOf } from '../text/message-of.ts';
 
 /**
- * A small piece of state in a file of its own, replaced as a whole: after a crash it is the old one or the new one. One
- * that cannot be read counts as none, and one that cannot be written costs only what it would have remembered.
+ * A small piece of state in a separate file that is replaced as a whole: after a crash, it has the old or the new
+ * content. An unreadable file counts as missing, and if it cannot be written, only its content is lost.
  */
 export interface JsonFile {
-  /** What was saved last, unchecked; null when there is none. */
+  /** Returns the last saved value, not validated, or null if there is none. */
   load(): Promise<unknown>;
   save(value: unknown): Promise<void>;
 }
 
-/** The same for somebody who must not wait for the disk. */
+/** A {@link JsonFile} for callers that must not wait for the disk. */
 export interface BackgroundFile extends Pick<JsonFile, 'load'> {
-  /** It is written soon. Of several values that wait, the latest is. */
+  /** Writes the value soon. If several values are pending, only the latest is written. */
   save(value: unknown): void;
 }
 
 /**
- * Writes files in the background, one after the other: a disk that hangs holds up nobody, and occupies no more than one
- * of the four threads in which Node also resolves names.
+ * Writes files in the background one after the other. A hanging disk blocks nobody and occupies only one of the four
+ * threads that Node also uses to resolve names.
  */
 export interface BackgroundWriter {
   of(file: JsonFile): BackgroundFile;
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing is pending. */
   written(): Promise<void>;
 }
 
@@ -54,15 +54,15 @@ export function createBackgroundWriter(): BackgroundWriter {
 }
 
 interface ReplaceOptions {
-  /** Of a file that is made. */
+  /** Mode of a new file. */
   readonly mode: number;
-  /** Waits for the disk, so that the file also survives a power failure. */
+  /** Wait for the disk, so that the file also survives a power failure. */
   readonly flush: boolean;
 }
 
 /**
- * Replaces a file as a whole: it is written beside and moved over the old one. A reader sees the old or the new, and a
- * full disk leaves the old. @throws what Node throws; nothing is left beside the file then
+ * Replaces a file as a whole: writes a temporary file and renames it. A reader sees the old or the new content, and a
+ * full disk leaves the old one. @throws Node's error, after removing the temporary file
  */
 export async function replaceFile(path: string, text: string, options: ReplaceOptions): Promise<void> {
   const temporary = `${path}.${String(process.pid)}.tmp`;
@@ -75,7 +75,7 @@ export async function replaceFile(path: string, text: string, options: ReplaceOp
   }
 }
 
-/** @param flush waits for the disk, so that the file also survives a power failure */
+/** @param flush wait for the disk, so that the file also survives a power failure */
 export function jsonFile(path: string, { flush = false }: { readonly flush?: boolean } = {}): JsonFile {
   return {
     load: async () => {
@@ -89,23 +89,23 @@ export function jsonFile(path: string, { flush = false }: { readonly flush?: boo
     save: async (value) => {
       try {
         const write = (): Promise<void> => replaceFile(path, JSON.stringify(value), { mode: 0o600, flush });
-        // Only when that fails is the folder looked at, which is not done in the background.
+        // The folder is checked only if writing fails, because that check does not run in the background.
         await write().catch(() => {
           makeFolder(dirname(path));
           return write();
         });
       } catch {
-        // Said once by the store, which lies in the same folder.
+        // The store reports this once for the same folder.
       }
     },
   };
 }
 
 /**
- * Makes a folder and those above it, level by level: `recursive` of Node never returns below a folder that is there and
- * says of every new one that it is not (ENOENT), as /proc does.
- * @param mode of those that are made
- * @throws {Error} naming the one that cannot be made
+ * Creates a folder and its parents level by level. Node's `recursive` never returns below a folder that exists but
+ * reports every new folder as missing (ENOENT), as /proc does.
+ * @param mode of new folders
+ * @throws {Error} naming the folder that cannot be created
  */
 export function makeFolder(path: string, mode = 0o777): void {
   if (isFolder(path)) return;
@@ -113,7 +113,7 @@ export function makeFolder(path: string, mode = 0o777): void {
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    // Another process may have been faster.
+    // Another process may have created it first.
     if (!isFolder(path)) throw new Error(`Cannot make the folder "${path}": ${messageOf(error)}`, { cause: error });
   }
 }
@@ -123,8 +123,8 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * @param what stands before its name in the message: `the products of`
- * @throws {Error} saying why it cannot be read
+ * @param what text before the file name in the message: `the products of`
+ * @throws {Error} with the reason why it cannot be read
  */
 export async function readText(file: string, what: string): Promise<string> {
   try {

@@ -1,4 +1,4 @@
-/** Takes messages for the administrator of the daemon; pino's logger fits. */
+/** Receives messages for the daemon's administrator. Compatible with pino's logger. */
 export interface OperatorLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

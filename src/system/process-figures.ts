@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** What every exporter tells of its own process. Null: this system does not say it. */
+/** Usual process figures of an exporter. Null if not available on this system. */
 export interface ProcessFigures {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
@@ -9,11 +9,11 @@ export interface ProcessFigures {
   readonly mostFiles: number | null;
   readonly heapUsedBytes: number;
   readonly heapTotalBytes: number;
-  /** Buffers beside the heap. */
+  /** Buffers outside the heap. */
   readonly externalBytes: number;
 }
 
-/** Some 0.2 ms. Never rejects. */
+/** Takes about 0.2 ms. Never rejects. */
 export async function readProcessFigures(): Promise<ProcessFigures> {
   const [status, limits, files] = await Promise.all([
     readFile('/proc/self/status', 'utf8').catch(() => ''),
@@ -29,7 +29,7 @@ export async function readProcessFigures(): Promise<ProcessFigures> {
     virtualBytes: scaled(/^VmSize:\s+(\d+) kB$/mu.exec(status), 1024),
     // One of them is the folder that was read.
     openFiles: files === null ? null : files.length - 1,
-    // proc_pid_limits(5): the soft one stands first; "unlimited" is none.
+    // proc_pid_limits(5): the soft limit is first; "unlimited" does not match.
     mostFiles: scaled(/^Max open files\s+(\d+)/mu.exec(limits), 1),
     heapUsedBytes: heapUsed,
     heapTotalBytes: heapTotal,

@@ -2,16 +2,19 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 
 export type Transport = 'tcp' | 'udp';
 
-/** Says whether a process holds a port. */
+/** Reports whether a process holds a port. */
 export type HoldsPort = (transport: Transport, port: number) => boolean;
 
-/** Of /proc/net, by proc_pid_net(5): sl, local address, remote address, state, queues, timer, retransmits, uid, timeout, inode. */
+/**
+ * Columns of /proc/net, see proc_pid_net(5): sl, local address, remote address, state, queues, timer, retransmits, uid,
+ * timeout, inode.
+ */
 const COLUMNS = { address: 1, state: 3, inode: 9 } as const;
 const LISTENING = '0A';
 
 /**
- * The ports on which a process of this machine listens, from /proc.
- * @returns null where that cannot be read: another system, or a process of somebody else
+ * Returns the ports on which a process of this machine listens, from /proc.
+ * @returns null if they cannot be read: on another system, or for another user's process
  */
 export async function portsOf(pid: number): Promise<HoldsPort | null> {
   try {
@@ -29,7 +32,7 @@ export async function portsOf(pid: number): Promise<HoldsPort | null> {
 async function socketsOf(pid: number): Promise<ReadonlySet<string>> {
   const folder = `/proc/${String(pid)}/fd`;
   const names = await readdir(folder);
-  // Some are closed meanwhile.
+  // Some are closed in the meantime.
   const links = await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
   return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/u.exec(link)?.[1] ?? []));
 }

@@ -1,23 +1,21 @@
 import { readFile } from 'node:fs/promises';
 
-/**
- * Where a secret comes from. The value itself is never part of a configuration object, so it cannot be printed with
- * one.
- */
+/** Source of a secret. The value itself is never part of a configuration object, so it cannot be printed with it. */
 export type SecretSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'env'; readonly name: string };
 
-/** Reads a secret again, so that a rotated one is taken at the next use; rejects with a message that never holds it. */
+/**
+ * Reads a secret each time, so that a rotated secret is used. Rejects with a message that never contains the secret.
+ */
 export type SecretReader = (source: SecretSource) => Promise<string>;
 
-/** Longer than any key or token; a secret that is not small is a wrong file. */
+/** Longer than any key or token. A larger file is the wrong file. */
 const MAX_SECRET_BYTES = 64 * 1024;
 
 /**
- * Reads a secret again at each use, so that a rotated one is taken without a reload. One trailing line break is
- * dropped.
- * @throws {Error} saying which file or variable was tried; never with a part of the value
+ * Reads a secret at each use, so that a rotated secret is used without a reload. One trailing line break is removed.
+ * @throws {Error} naming the file or variable, without any part of the value
  */
 export async function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {
   switch (source.kind) {

@@ -8,13 +8,13 @@ const run = promisify(execFile);
 /** The lines of sd_notify(3) that are sent. */
 export type ServiceState = 'READY=1' | 'STOPPING=1';
 
-/** Milliseconds. It answers as soon as systemd has read the line. */
+/** In milliseconds. The command returns as soon as systemd has read the line. */
 const LIMIT = 5_000;
 
 /**
- * Tells systemd how far the service is. Node has no datagram sockets of the Unix family, so that `systemd-notify` sends
- * the line: the unit needs `NotifyAccess=all`. Resolves once it was sent, at once where no service manager waits for
- * it, and never rejects.
+ * Reports the service state to systemd. Node has no Unix datagram sockets, so `systemd-notify` sends the line, which
+ * requires `NotifyAccess=all` in the unit. Resolves after it was sent, or immediately if no service manager is waiting.
+ * Never rejects.
  */
 export async function notifyServiceManager(
   state: ServiceState,

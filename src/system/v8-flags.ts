@@ -1,12 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Keeps the heap small, at the price of collecting garbage more often. By its own choice V8 lets the young generation
- * grow to 32 MB, and the old one fourfold before it collects it: 300 MB after a thousand rounds, of which 30 are in
- * use. No limit: a daemon with a thousand targets takes what it needs. To be called before anything else; both
- * flags are looked at each time that V8 thinks of growing, so that it does not matter how the program was started. From
- * then on V8 compiles Node's own modules itself, 20 ms in all: it takes what was compiled when Node was built only with
- * the flags of that time.
+ * Keeps the heap small at the cost of more frequent garbage collection. By default, V8 lets the young generation grow
+ * to 32 MB, and the old generation to four times its size before it collects: 300 MB after a thousand rounds, of which
+ * 30 are in use. This is not a limit: a daemon with a thousand targets uses what it needs. Call it before anything
+ * else. V8 checks both flags each time it considers growing, so it does not matter how the program was started. With
+ * changed flags, V8 compiles Node's own modules itself, which takes 20 ms in total, because the code cache of Node's
+ * build is valid only for the original flags.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

@@ -1,19 +1,20 @@
 import { Cron } from 'croner';
 import type { EpochMs } from '../core/clock.ts';
 
-/** When an expression of crontab(5) is due, in one time zone. */
+/** The times of a crontab(5) expression in one time zone. */
 export interface Crontab {
-  /** The latest time up to and including now; null: there is none. */
+  /** Returns the latest time up to and including now, or null if there is none. */
   last(now: EpochMs): EpochMs | null;
-  /** The first time after now; null: there is none. */
+  /** Returns the first time after now, or null if there is none. */
   next(now: EpochMs): EpochMs | null;
 }
 
 /**
- * Reads `minute hour day month weekday` as crontab(5) has them, without the extensions of croner (`L`, `#`, `@daily`).
- * Clock changes are taken as by cron(8): a fixed time that the spring night lacks is due when the clock is set forward,
- * one that the autumn night has twice is due once, and what has `*` as its minute or hour goes by real time.
- * @throws {RangeError} for an expression or a time zone that cannot be read, or a date that never comes
+ * Parses `minute hour day month weekday` as in crontab(5), without croner's extensions (`L`, `#`, `@daily`). Clock
+ * changes are handled as in cron(8): a fixed time that is skipped in spring is due when the clock is set forward, a
+ * fixed time that occurs twice in autumn is due once, and an expression with `*` as its minute or hour follows real
+ * time.
+ * @throws {RangeError} if the expression or the time zone is invalid, or if the date never occurs
  */
 export function readCrontab(expression: string, timezone: string): Crontab {
   const fields = expression.trim().split(/\s+/u);
@@ -21,13 +22,13 @@ export function readCrontab(expression: string, timezone: string): Crontab {
   const cron = croner(fields, expression, timezone);
   if (cron.nextRun(new Date(0)) === null) throw unreadable(expression);
   return {
-    // croner looks before an instant, and takes what ran earlier in the same second.
+    // croner looks for times before the given one, and includes earlier times in the same second.
     last: (now) => cron.previousRuns(1, new Date(now + 1))[0]?.getTime() ?? null,
     next: (now) => cron.nextRun(new Date(now))?.getTime() ?? null,
   };
 }
 
-/** Of the fields in their order. */
+/** Maximum value of each field, in order. */
 const LAST_VALUES = [59, 23, 31, 12, 7] as const;
 
 const VALUE = String.raw`(?:\d{1,2}|[a-z]{3})`;
@@ -43,8 +44,8 @@ function croner(fields: readonly string[], expression: string, timezone: string)
     return new Cron(fields.map((field, index) => listed(field, LAST_VALUES[index] ?? 0)).join(' '), {
       timezone,
       mode: '5-part',
-      // "If both fields are restricted (i.e., do not contain the * character at the beginning), the command will be run
-      // when either field matches", else when both do: crontab(5). croner asks for both only where it is told to.
+      // crontab(5): "If both fields are restricted (i.e., do not contain the * character at the beginning), the command
+      // will be run when either field matches". Otherwise, both must match. croner requires both only with this option.
       domAndDow: day.startsWith('*') || weekday.startsWith('*'),
       // Lists and ranges are fixed times as well.
       fixedTimeRule: 'no-wildcard',
@@ -54,7 +55,7 @@ function croner(fields: readonly string[], expression: string, timezone: string)
   }
 }
 
-/** For croner a step makes an interval of everything; for cron only `*` does, so the other steps are written out. */
+/** For croner, any step makes the expression an interval. For cron, only `*` does, so other steps are expanded. */
 function listed(field: string, most: number): string {
   return field.replace(
     /(?<=^|,)(?<first>\d+)(?:-(?<last>\d+))?\/(?<step>\d+)/gu,

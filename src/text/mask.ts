@@ -1,4 +1,7 @@
-/** What is taken out of log lines and of what peers answered: a closed set, what people call it, what stands there. */
+/**
+ * Kinds of data that are removed from log lines and from peers' answers. A closed set: the kind, its display name, and
+ * its placeholder.
+ */
 export const MASKED_KINDS = [
   ['user-name', 'user names', /<user>(?!@)/gu],
   ['mail-address', 'mail addresses (their domain stays)', /<user>@/gu],
@@ -9,12 +12,14 @@ export const MASKED_KINDS = [
 
 type MaskedKind = (typeof MASKED_KINDS)[number][0];
 
-/** How often each was taken out. */
+/** How often each kind was removed. */
 export type MaskTally = Readonly<Record<MaskedKind, number>>;
 
-/** Takes out of texts what tells who a person is and what lets one in, and counts it. */
+/** Removes personal data and credentials from texts, and counts them. */
 export interface Mask {
-  /** One line of a log, or what a peer answered: hostile text. Serial numbers, addresses and host names stay. */
+  /**
+   * Masks one log line or a peer's answer, which is hostile text. Serial numbers, addresses and host names are kept.
+   */
   line(text: string): string;
   mailAddresses(text: string): string;
   tally(): MaskTally;
@@ -22,7 +27,7 @@ export interface Mask {
 
 interface Rule {
   readonly pattern: RegExp;
-  /** What stands in its place; `$1` is kept. */
+  /** The replacement. `$1` is kept. */
   readonly by: string;
 }
 
@@ -31,27 +36,26 @@ const MAIL: Rule = {
   by: '<user>@',
 };
 
-/** A field's value: in quotes of either sort, or up to the next space. */
+/** The value of a field: in single or double quotes, or up to the next space. */
 const VALUE = `(?:"[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`;
 /**
- * Serial numbers of FortiAuthenticator, FortiGate and tokens, licence numbers, and other serials of Fortinet by their
- * row of digits: they have the length of an activation code and are evidence.
+ * Serial numbers of FortiAuthenticator, FortiGate and tokens, licence numbers, and other Fortinet serials, recognized
+ * by their digits. They are as long as an activation code but are evidence.
  */
 const SERIAL = 'FAC|FG|FW|FTK|EFTM|FTMTRIAL|F[A-Z\\d]{2,9}\\d{6}\\b';
 const USER_KEYS =
   'user|username|user_name|usr|srcuser|dstuser|unauthuser|xauthuser|login|account|admin|administrator|owner|uid';
 
-/** Codes and seeds that nothing beside them names: by a form that no serial number has. */
+/** Codes and seeds without a label, recognized by a format that serial numbers do not have. */
 const CODES: readonly Rule[] = [
   { pattern: /\b[\dA-F]{4}(?:-[\dA-F]{4}){4}\b/giu, by: '<code>' },
-  // What a user types into FortiToken Mobile: 16 characters, in one piece or in groups of four.
+  // The code that a user types into FortiToken Mobile: 16 characters, in one piece or in groups of four.
   { pattern: /\b(?=[\dA-Z-]*\d)(?=[\d-]*[A-Z][\d-]*[A-Z])[\dA-Z]{4}(?:-[\dA-Z]{4}){3}\b/gu, by: '<code>' },
   {
     pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
     by: '<code>',
   },
-  // A seed: 20 or 32 bytes in hexadecimal digits, or 20 bytes in Base32 (RFC 4648 §6). The hash of a certificate is
-  // none.
+  // A seed: 20 or 32 bytes in hexadecimal, or 20 bytes in Base32 (RFC 4648 §6). A certificate's hash is not one.
   {
     pattern: /(?<!(?:hash|fingerprint|thumbprint|sha1|sha256)["']?[=:] ?["']?)\b(?:[\dA-F]{40}|[\dA-F]{64})\b/giu,
     by: '<code>',
@@ -59,9 +63,9 @@ const CODES: readonly Rule[] = [
   { pattern: /\b(?=[A-Z]*[2-7])[A-Z2-7]{32}\b/gu, by: '<code>' },
 ];
 
-/** In order: what a rule has masked is no more there for the next. */
+/** The order matters, because text that one rule has masked is not available to the next. */
 const RULES: readonly Rule[] = [
-  // Before user names: "user:password@" in front of a host is both.
+  // Before user names, because "user:password@" in front of a host is both.
   { pattern: /(\b[a-z][a-z\d+.-]{1,20}:\/\/)[^\s/@"']+@/giu, by: '$1<secret>@' },
   {
     pattern: new RegExp(
@@ -70,7 +74,7 @@ const RULES: readonly Rule[] = [
     ),
     by: '$1<secret>',
   },
-  // A token's serial number is wanted, a token for an interface is not.
+  // A token's serial number is kept, but an API token is masked.
   { pattern: new RegExp(`(\\b(?:token|key)=)(?!["']?FTK)${VALUE}`, 'giu'), by: '$1<secret>' },
   { pattern: /(\b(?:basic|bearer)\s)[\w+/.~-]{12,}=*/giu, by: '$1<secret>' },
   ...CODES,
@@ -91,8 +95,8 @@ const RULES: readonly Rule[] = [
     ),
     by: '$1<phone>',
   },
-  // International, with a trunk prefix, North American, and a bare row of digits that is no part of a field, an address
-  // or a time.
+  // International, with a trunk prefix, North American, and digits alone that are not part of a field, an address or a
+  // time.
   { pattern: /(?<![\w.:+-])(?:\+|00)[1-9][\d ()/-]{5,16}\d(?!\w)/gu, by: '<phone>' },
   {
     pattern: /(?<![\w.:=+/-])0[1-9]\d{1,3}[ /-]?\d{3,4}[ -]?\d{3,6}(?![\w.:-])/gu,
@@ -103,7 +107,7 @@ const RULES: readonly Rule[] = [
     by: '<phone>',
   },
   { pattern: /(?<![\w.:=+/-])\d{10,15}(?![\w.:-])/gu, by: '<phone>' },
-  // A directory's name of a person ends in its domain; a certificate's name does not.
+  // A person's directory name ends in a domain, but a certificate's name does not.
   { pattern: /(\b(?:cn|uid)=)[^,"=]+(?=,[^"]*\bdc=)/giu, by: '$1<user>' },
   { pattern: new RegExp(`(\\b(?:${USER_KEYS})=)${VALUE}`, 'giu'), by: '$1<user>' },
   { pattern: new RegExp(`(\\b(?:${USER_KEYS}): ?)${VALUE}`, 'giu'), by: '$1<user>' },
@@ -117,20 +121,20 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Names in fields, by which the same name is found in the text beside them. */
+/** Names in fields. The same name is then also masked in the surrounding text. */
 const NAMED = new RegExp(`\\b(?:${USER_KEYS})[=:] ?("[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`, 'giu');
-/** Shorter names are words as well. */
+/** Shorter names are ordinary words as well. */
 const SHORTEST_NAME = 3;
 const LONGEST_LINE = 4_000;
 
-/** What is known of a site beside what texts look like. */
+/** Known facts about a site, in addition to text patterns. */
 interface KnownNames {
   /**
-   * Accounts of the configuration: peers quote them without any mark. One that is a plain word is masked only where it
-   * stands in quotes or brackets.
+   * Configured accounts, which peers quote without a label. If an account is an ordinary word, it is masked only in
+   * quotes or brackets.
    */
   readonly accounts: readonly string[];
-  /** Is done first: half a secret would not be found again. */
+  /** Applied first, because a partial secret would not be found. */
   readonly withoutSecrets: (text: string) => string;
 }
 
@@ -154,14 +158,14 @@ export function createMask({ accounts, withoutSecrets }: KnownNames): Mask {
   };
 }
 
-/** A line as `Mask.line` has it, where nothing is known of the site. */
+/** Masks a line like `Mask.line`, but without facts about the site. */
 export function maskedLine(line: string, known: readonly Rule[] = []): string {
   const cut = line.slice(0, LONGEST_LINE);
   const named = namesIn(cut).map((name): Rule => ({ pattern: wholeWord(name), by: '<user>' }));
   return replaced(cut, [...RULES, ...known, ...named]);
 }
 
-/** What a peer answered, which may name people and hosts as evidence, but no code or seed. */
+/** Removes codes and seeds from a peer's answer, which can name people and hosts as evidence. */
 export function withoutCodes(text: string): string {
   return replaced(text, CODES);
 }
@@ -188,8 +192,8 @@ function literal(text: string): string {
 }
 
 /**
- * A URL whose path may be a secret, as those of web hooks and heartbeat services are: anyone who knows it may write
- * there. Scheme and host are enough to see where it leads.
+ * Returns a URL without its path, which can be a secret, as in webhooks and heartbeat services: anyone who knows it can
+ * post there. Scheme and host are enough to identify the service.
  */
 export function withoutPath(text: string): string {
   const url = URL.parse(text);

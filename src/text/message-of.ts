@@ -1,7 +1,7 @@
-/** Node adds it to OpenSSL's words; the options of Node are not those of this program. */
+/** Node appends this to OpenSSL's message, but Node's options are not options of this program. */
 const ADVICE = /; if the root CA is installed locally, try running Node\.js with --use-system-ca\b/gu;
 
-/** What an error says, without advice about Node; of anything else that was thrown, its text. */
+/** Returns an error's message without advice about Node. For any other thrown value, returns its text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? withoutAdvice(error.message) : String(error);
 }

@@ -1,17 +1,19 @@
 import { visibleText } from '../core/visible-text.ts';
 
 const SHOWN_CHARACTERS = 80;
-/** Up to the last @: a password may hold any character, another @ included. */
+/** Up to the last @, because a password can contain any character, including @. */
 const USER_INFO = /\/\/.*@/su;
 
-/** A wrong value as a message names it: bounded, on one line, and without what stands before the @ of a URL. */
+/**
+ * Formats an invalid value for a message: limited in length, on one line, and without the part before the @ of a URL.
+ */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return `"${visibleText(value.replace(USER_INFO, '//…@'), SHOWN_CHARACTERS)}"`;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return showKind(value);
 }
 
-/** What sort of value it is, for values that may be secrets. */
+/** Returns the type of a value that may be a secret. */
 function showKind(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -25,12 +27,12 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ['boolean', 'true or false'],
 ]);
 
-/** The one form of most messages. A missing value is `undefined`. */
+/** Formats most messages. A missing value is `undefined`. */
 export function expectedMessage(expected: string, value: unknown): string {
   return saying(expected, value, showValue);
 }
 
-/** The same for values that may be secrets: their sort and never the value. */
+/** Like {@link expectedMessage}, for values that may be secrets: includes only their type. */
 export function expectedSecretMessage(expected: string, value: unknown): string {
   return saying(expected, value, showKind);
 }

@@ -14,7 +14,7 @@ import {
 } from 'yaml';
 import { showValue } from './show.ts';
 
-/** Line and column count from 1. */
+/** Line and column start at 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -29,22 +29,22 @@ export type YamlPath = readonly (string | number)[];
 type YamlResult =
   | {
       readonly kind: 'ok';
-      /** Plain values: mappings are objects without a prototype's keys; undefined for an empty file. */
+      /** Plain values. Mappings are objects without keys from a prototype. Undefined for an empty file. */
       readonly value: unknown;
-      /** Where the last part of the path stands; where it is missing, the nearest part that is there. */
+      /** Returns the position of the last part of the path, or of its nearest existing parent. */
       readonly locate: (path: YamlPath) => Position;
     }
   | { readonly kind: 'invalid'; readonly problems: readonly YamlProblem[] };
 
-/** No configuration and no catalogue comes near; a few aliases of aliases would otherwise grow without end. */
+/** Far above any real configuration or catalogue. Without a limit, a few aliases of aliases would grow endlessly. */
 const MAX_VALUES = 100_000;
 const MAX_ALIASES = 100;
 const MAX_DEPTH = 32;
 
 /**
- * Reads YAML 1.2 without ever throwing, in time and memory in proportion to the text. The values are taken from the
- * syntax tree here and not by the library, whose own conversion does not end for a kilobyte of mappings as keys, and
- * needs minutes for a megabyte of many keys.
+ * Parses YAML 1.2. Never throws, and takes time and memory in proportion to the text. The values are built here from
+ * the syntax tree instead of by the library, whose conversion does not end for a kilobyte of mappings as keys, and
+ * takes minutes for a megabyte of many keys.
  */
 export function parseYaml(text: string): YamlResult {
   const lines = new LineCounter();
@@ -65,9 +65,7 @@ export function parseYaml(text: string): YamlResult {
   return { kind: 'ok', value, locate: (path) => positionAt(lines, offsetOf(document, path)) };
 }
 
-/**
- * Null for a text nested so deeply that the library, which goes into itself level by level, has no room on the stack.
- */
+/** Returns null if the text is nested so deeply that the library, which is recursive, overflows the stack. */
 function syntaxTree(text: string, lineCounter: LineCounter): Document.Parsed | null {
   try {
     return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
@@ -77,7 +75,7 @@ function syntaxTree(text: string, lineCounter: LineCounter): Document.Parsed | n
   }
 }
 
-/** Takes one document apart; what it finds wrong is collected and reading goes on. */
+/** Reads one document. Problems are collected, and reading continues. */
 class TreeReader {
   readonly problems: YamlProblem[] = [];
   readonly #document: Document.Parsed;
@@ -110,7 +108,7 @@ class TreeReader {
       else if (entries.has(key)) this.#tell(pair.key, `key ${showValue(key)} stands in this section twice`);
       else entries.set(key, this.read(pair.value, depth + 1));
     }
-    // Own keys only: "__proto__" becomes a key like any other, to be refused as unknown.
+    // Creates own keys only: "__proto__" becomes an ordinary key and is rejected as unknown.
     return Object.fromEntries(entries);
   }
 
@@ -134,8 +132,8 @@ const BLANK = /(?:\s|#.*)*/uy;
 const LOOK_BACK = 200;
 
 /**
- * Where a person looks for them. A line that is indented too far continues the value of the line before, and the
- * library reports it twice: both begin at that value, and one of them ends in the line that is wrong.
+ * Positions errors where a person looks for them. A line that is indented too far continues the previous line's value,
+ * and the library reports it twice: both errors start at that value, and one of them ends in the wrong line.
  */
 function placedErrors(errors: readonly YAMLError[], text: string, lines: LineCounter): readonly Placed[] {
   const continued = new Set(errors.filter((error) => isContinued(error, text, lines)).map(({ pos }) => pos[0]));
@@ -165,7 +163,7 @@ function placed({ code, pos: [from] }: YAMLError, text: string, lines: LineCount
   return code === 'BAD_INDENT' || isIndent ? { at: content, code: 'BAD_INDENT' } : { at: from, code };
 }
 
-/** What stands before it in its line. */
+/** Returns the text before the offset in its line. */
 function before(text: string, offset: number, lines: LineCounter): string {
   return text.slice(Math.max(lineStart(lines, offset), offset - LOOK_BACK), offset);
 }
@@ -174,14 +172,14 @@ function lineStart(lines: LineCounter, offset: number): number {
   return offset - lines.linePos(offset).col + 1;
 }
 
-/** The first character from there on that is neither blank nor a comment. */
+/** Returns the offset of the next character that is neither blank nor part of a comment. */
 function contentFrom(text: string, offset: number): number {
   BLANK.lastIndex = offset;
   BLANK.test(text);
   return BLANK.lastIndex < text.length ? BLANK.lastIndex : offset;
 }
 
-/** What follows on the same line is mostly a consequence. */
+/** Further errors on the same line are mostly consequences of the first. */
 function firstOfEachLine(problems: readonly YamlProblem[]): readonly YamlProblem[] {
   const firsts = new Map(problems.toReversed().map((problem) => [problem.line, problem]));
   return [...firsts.values()].toReversed();
@@ -192,7 +190,7 @@ function keyOf(key: unknown): string | null {
   return typeof key.value === 'string' ? key.value : String(key.value);
 }
 
-/** The offset of the path's last part that is there: the key in a mapping, the item in a list. */
+/** Returns the offset of the last existing part of the path: the key in a mapping, the item in a list. */
 function offsetOf(document: Document.Parsed, path: YamlPath): number {
   let node: unknown = document.contents;
   let offset = startOf(node, 0);
@@ -223,8 +221,7 @@ function positionAt(lines: LineCounter, offset: number): Position {
 }
 
 /**
- * What is wrong with the syntax, in words. The library's own messages repeat pieces of the file, and a piece may be a
- * secret in the wrong place.
+ * Describes a syntax error. The library's own messages quote parts of the file, which may contain a misplaced secret.
  */
 function yamlErrorText(code: ErrorCode): string {
   return `not valid YAML: ${TEXTS[code]}`;

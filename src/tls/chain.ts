@@ -14,29 +14,28 @@ import {
 import { isForServers, maySignFor } from './extensions.ts';
 
 /**
- * Where a chain ends, by signatures alone.
+ * Where a chain ends, based only on signatures.
  * - `trusted`: at a key that the profile, the configuration or the baseline confirms.
- * - `weak`: there too, but no client should take it: a key or signature can be forged, or the certificate is not for
- *   servers.
+ * - `weak`: also at such a key, but no client should accept the chain: a key or signature can be forged, or the
+ *   certificate is not for servers.
  * - `public`: at one of Mozilla's roots.
  * - `vendor`: at one of Fortinet's keys, which this profile does not accept.
- * - `foreign`: at a root of its own, which nobody confirms.
- * - `forged`: it claims the name of a known authority (one that is sent along and verifies is known too) whose key did
- *   not sign it.
- * - `incomplete`: at an authority that was not sent and whose key is not known.
+ * - `foreign`: at an unknown root, which nothing confirms.
+ * - `forged`: it claims the name of a known authority whose key did not sign it (an authority that is sent along and
+ *   verifies counts as known).
+ * - `incomplete`: at an authority that was not sent and whose key is unknown.
  */
 export interface ChainTrust {
   readonly kind: 'trusted' | 'weak' | 'public' | 'vendor' | 'foreign' | 'forged' | 'incomplete';
-  /** From the leaf to where it ends. */
+  /** From the leaf to the end of the chain. */
   readonly path: readonly Certificate[];
   /** The trusted key's label, for `trusted`, `weak`, `public` and `vendor`. */
   readonly label: string | null;
   /**
-   * Pin of the configured key that it leads to, for `trusted`; null where only the baseline confirms it, and for the
-   * others.
+   * Pin of the configured key at the end, for `trusted`. Null for other kinds, and if only the baseline confirms it.
    */
   readonly configured: string | null;
-  /** Authorities above the leaf found by signature, on this path or another. */
+  /** Authorities above the leaf that were found by signature, on this path or another. */
   readonly authorities: readonly Certificate[];
 }
 
@@ -49,9 +48,11 @@ export interface TrustOptions {
 
 export interface ChainTrustOptions extends TrustOptions {
   readonly baseline: Baseline | null;
-  /** More certificates that may fill a gap in the chain; they are trusted no more than those that were sent. */
+  /**
+   * Additional certificates that can fill gaps in the chain. They are not trusted more than the ones that were sent.
+   */
   readonly helpers: readonly Certificate[];
-  /** The host name that the certificate is wanted for. */
+  /** The host name for which the certificate is needed. */
   readonly host: string;
 }
 
@@ -86,7 +87,7 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   };
 }
 
-/** Over all links, and over those alone that prove something. */
+/** Walks over all links, and over strong links only. */
 function bothWalks(
   sent: SentChain,
   trust: Trust,
@@ -98,11 +99,11 @@ function bothWalks(
     return true;
   });
   if (!isStrongKey(sent[0].key)) return { all, strong: [] };
-  // Without a weak link the second walk would go the same way.
+  // Without a weak link, the second walk would be identical.
   return { all, strong: weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink) };
 }
 
-/** Pin of every key that is confirmed, and in whose words. */
+/** Returns the pin of every confirmed key, with the label that confirms it. */
 function confirmedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
   if (baseline === null) return configuredKeys(trust);
   const learned = [...baseline.leaves, ...baseline.authorities];
@@ -132,7 +133,7 @@ function walk(
 ): readonly ChainLink[] {
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean => isInDate(certificate, options.now);
-  // Fortinet's own too, whatever the profile: they confirm nothing here, but tell whose chain it is.
+  // Includes Fortinet's keys under every profile: here they confirm nothing, but they identify the chain.
   const atHand = [
     ...options.trust.anchors.map((anchor) => anchor.certificate),
     ...sent.slice(1),
@@ -141,7 +142,7 @@ function walk(
   ];
   return walkChain({
     leaf: sent[0],
-    // Where two certificates carry the same key, the one that has not expired makes the better path.
+    // If two certificates have the same key, the one that has not expired gives the better path.
     candidates: [...atHand.filter(isCurrent), ...atHand.filter((certificate) => !isCurrent(certificate))],
     lookUp: (name) => trust.publicRoots.bySubject(name),
     accepts,
@@ -149,7 +150,10 @@ function walk(
   });
 }
 
-/** Whether the step is a root of Mozilla's, over authorities that may sign for this host. */
+/**
+ * Reports whether the step is one of Mozilla's roots, reached through authorities that are allowed to sign for this
+ * host.
+ */
 function isPublicRoot(step: ChainLink, trust: Trust, host: string): boolean {
   const { certificate } = step;
   if (step.below === null || !certificate.isAuthority) return false;
@@ -168,11 +172,11 @@ interface Doubt {
   readonly trust: Trust;
   readonly options: ChainTrustOptions;
   readonly sent: SentChain;
-  /** Whether such a certificate leads to a trusted key, though the leaf does not lead to it. */
+  /** Reports whether the authority leads to a trusted key although the leaf does not lead to the authority. */
   readonly leads: (authority: Certificate) => boolean;
 }
 
-/** Tells apart why a chain reaches nothing that is known. */
+/** Determines why a chain does not lead to anything known. */
 function strangeEnd(all: readonly ChainLink[], doubt: Doubt): Ending {
   const root = all.find(({ certificate }) => isSelfSigned(certificate, doubt.options.checks));
   if (root !== undefined) return ['foreign', root];
@@ -187,22 +191,22 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
   return isSameName(certificate.subject, certificate.issuer) && checks.signs(certificate, certificate);
 }
 
-/** A peer that sends a tangle of them keeps us busy with no more. */
+/** Maximum number of certificates with the same name that are checked, to limit the work that a peer can cause. */
 const MOST_NAMESAKES = 3;
 
-/** Whether every authority that may carry this name is at hand, so that it was asked and has not signed. */
+/** Reports whether every authority that could have this name was available and has not signed. */
 function isDisowned(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
   const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
   if (name.attributes.length === 0) return false;
   const namesakes = sent.slice(1).filter((certificate) => certificate.isAuthority && hasName(certificate));
   if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
-  // Only a certificate can be asked whether it signed; the key behind a pin without a name may be the one that did.
+  // Only a certificate can be checked for its signature. The key behind a pin without a name could be the signer.
   if (trust.pins.some((pin) => pin.name === null)) return false;
   const held = [...trust.anchors.map((anchor) => anchor.certificate), ...(options.baseline?.authorities ?? [])];
   return [...held, ...trust.publicRoots.bySubject(name)].some(hasName);
 }
 
-/** One certificate that the walk came to, and the one below it that it signed; null for the leaf. */
+/** A certificate that the walk reached, and the one below it that it signed. Null for the leaf. */
 interface ChainLink {
   readonly certificate: Certificate;
   readonly below: ChainLink | null;
@@ -210,31 +214,31 @@ interface ChainLink {
 
 export interface WalkOptions {
   readonly leaf: Certificate;
-  /** Certificates at hand that may have signed something, in the order in which they are tried. */
+  /** Available certificates that could be an issuer, in the order in which they are tried. */
   readonly candidates: readonly Certificate[];
-  /** More of them, looked up by the issuer's name. */
+  /** Finds further certificates by the issuer's name. */
   readonly lookUp: (name: DistinguishedName) => readonly Certificate[];
-  /** Whether to go on from `subject` to `issuer`, whose signature was found to be right. */
+  /** Whether to continue from `subject` to `issuer`, whose signature is valid. */
   readonly accepts: (issuer: Certificate, subject: Certificate) => boolean;
   readonly checks: SignatureChecks;
 }
 
 /**
- * Verifications for one walk. A real chain takes fewer than ten; the rest is for a peer that sends a tangle to keep us
- * busy.
+ * Maximum verifications for one walk. A real chain takes fewer than ten. The limit protects against a peer that sends
+ * many certificates to keep us busy.
  */
 const MAX_CHECKS = 96;
 
 /**
- * Every certificate that can be reached from the leaf by signatures alone, breadth first, the leaf itself first. Names
- * decide only the order of trying, never the outcome; issuers must have CA:TRUE; each certificate is visited once, so
- * that cycles end.
+ * Returns every certificate that can be reached from the leaf through signatures alone, breadth first, starting with
+ * the leaf. Names affect only the order, never the result. Issuers must have CA:TRUE. Each certificate is visited once,
+ * so cycles end.
  */
 export function walkChain(options: WalkOptions): readonly ChainLink[] {
   const steps: ChainLink[] = [{ certificate: options.leaf, below: null }];
   const seen = new Set([options.leaf.fingerprint]);
   const budget = { checks: MAX_CHECKS };
-  // An array grows while `of` goes over it: a queue.
+  // An array can grow during `for…of`, so it serves as a queue.
   for (const step of steps) {
     for (const issuer of findIssuers(step.certificate, options, budget)) {
       if (seen.has(issuer.fingerprint)) continue;
@@ -264,22 +268,23 @@ function isIssuer(
   return options.checks.signs(candidate, subject) && options.accepts(candidate, subject);
 }
 
-/** The certificates from the leaf up to this step. */
+/** Returns the certificates from the leaf up to this step. */
 export function pathTo(step: ChainLink): readonly Certificate[] {
   return step.below === null ? [step.certificate] : [...pathTo(step.below), step.certificate];
 }
 
-/** Answers who signed what, and remembers it: a server sends the same chain every time. */
+/** Verifies signatures and caches the results, because a server sends the same chain every time. */
 export interface SignatureChecks {
-  /**
-   * Whether the key of `issuer` made the signature on `subject`. Says nothing about names, dates, strength or CA:TRUE.
-   */
+  /** Reports whether the key of `issuer` signed `subject`. Does not check names, dates, strength or CA:TRUE. */
   signs(issuer: Certificate, subject: Certificate): boolean;
-  /** The answer to a question about certificates that is always the same; `key` says all that it depends on. */
+  /**
+   * Caches the answer to a question about certificates that never changes. `key` must contain everything that it
+   * depends on.
+   */
   once(key: string, answer: () => boolean): boolean;
 }
 
-/** @param capacity how many answers are remembered; the oldest go first */
+/** @param capacity maximum number of cached answers; the oldest are removed first */
 export function createSignatureChecks(capacity = 2048): SignatureChecks {
   const known = new Map<string, boolean>();
 
@@ -304,7 +309,7 @@ function verify(issuer: Certificate, subject: Certificate): boolean {
   try {
     return new X509Certificate(subject.der).verify(new X509Certificate(issuer.der).publicKey);
   } catch {
-    // key and signature of different kinds, or a signature algorithm that this OpenSSL does not know
+    // key and signature have different types, or this OpenSSL does not support the signature algorithm
     return false;
   }
 }

@@ -4,10 +4,10 @@ import { type Certificate, attributeValues } from '../core/certificate.ts';
 import { children, toBeSigned, type DerElement } from '../core/parse-certificate.ts';
 import { plainName } from '../core/addresses.ts';
 
-/** Object identifiers as they stand in DER, hexadecimal (RFC 5280 §4.2.1.1). */
+/** Object identifiers in DER, hexadecimal (RFC 5280 §4.2.1.1). */
 const AUTHORITY_KEY_IDENTIFIER = '551d23';
 /**
- * Where the revocation list is, and where the issuer's certificate and OCSP responder are (RFC 5280 §4.2.1.13 and
+ * Locations of the revocation list, and of the issuer's certificate and OCSP responder (RFC 5280 §4.2.1.13 and
  * §4.2.2.1).
  */
 const LOCATIONS: readonly string[] = ['551d1f', '2b06010505070101'];
@@ -19,14 +19,17 @@ const KEY_IDENTIFIER_TAG = 0x80;
 const URI_TAG = 0x86;
 const CONSTRUCTED = 0x20;
 
-/** Which key the certificate says it was signed by, hexadecimal; null when it does not say. A claim, as any name is. */
+/**
+ * Returns the identifier of the key that signed the certificate, as the certificate claims, in hexadecimal. Null if it
+ * is absent. It is unverified, like any name.
+ */
 export function authorityKeyIdentifier(certificate: Certificate): string | null {
   const fields = children(children(extensionOf(certificate, AUTHORITY_KEY_IDENTIFIER))[0]?.contents);
   const identifier = fields.find((field) => field.tag === KEY_IDENTIFIER_TAG);
   return identifier === undefined ? null : Buffer.from(identifier.contents).toString('hex');
 }
 
-/** The URLs at which the certificate says that its issuer and the revocation list can be had, 16 at most. */
+/** Returns the URLs of the issuer and the revocation list in the certificate, at most 16. */
 export function locationsOf(certificate: Certificate): readonly string[] {
   return LOCATIONS.flatMap((identifier) => urisIn(extensionOf(certificate, identifier), MAX_NESTING)).slice(
     0,
@@ -35,7 +38,7 @@ export function locationsOf(certificate: Certificate): readonly string[] {
 }
 
 const MAX_LOCATIONS = 16;
-/** A distribution point holds its names four elements deep. */
+/** A distribution point contains its names four levels deep. */
 const MAX_NESTING = 6;
 
 function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[] {
@@ -47,22 +50,21 @@ function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[]
 }
 
 /**
- * id-kp-serverAuth and the two older ways to say "server gated", as OpenSSL takes them. anyExtendedKeyUsage is not
- * among them: RFC 5280 §4.2.1.12 allows a client to refuse it, and OpenSSL does.
+ * id-kp-serverAuth and the two older "server gated" usages, which OpenSSL accepts. anyExtendedKeyUsage is not included:
+ * RFC 5280 §4.2.1.12 allows a client to reject it, and OpenSSL does.
  */
 const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'];
 
-/** Whether a TLS server may use the certificate. One without an extended key usage may be used for anything. */
+/** Reports whether a TLS server can use the certificate. Without an extended key usage, all uses are allowed. */
 export function isForServers({ extendedUsages }: Certificate): boolean {
   return extendedUsages === null || extendedUsages.some((usage) => SERVER_USAGES.includes(usage));
 }
 
-/** One extension of a certificate. */
 interface ExtensionValue {
-  /** Object identifier as it stands in DER, hexadecimal. */
+  /** Object identifier in DER, hexadecimal. */
   readonly identifier: string;
   readonly critical: boolean;
-  /** What its OCTET STRING holds. */
+  /** Contents of its OCTET STRING. */
   readonly value: Uint8Array;
 }
 
@@ -72,13 +74,13 @@ export function extensionsOf(certificate: Certificate): readonly ExtensionValue[
     const [name, ...parts] = children(element.contents);
     const value = parts.find((part) => part.tag === OCTET_STRING_TAG)?.contents;
     if (name === undefined || value === undefined) return [];
-    // DEFAULT FALSE: DER leaves it out, what is there and not zero is true.
+    // DEFAULT FALSE: DER omits it, and any nonzero value means true.
     const critical = parts.some((part) => part.tag === BOOLEAN_TAG && part.contents.some((byte) => byte !== 0));
     return [{ identifier: Buffer.from(name.contents).toString('hex'), critical, value }];
   });
 }
 
-/** The contents of an extension's OCTET STRING. */
+/** Returns the contents of an extension's OCTET STRING. */
 export function extensionOf(certificate: Certificate, identifier: string): Uint8Array | undefined {
   return extensionsOf(certificate).find((extension) => extension.identifier === identifier)?.value;
 }
@@ -97,15 +99,18 @@ const IA5_STRING_TAG = 0x16;
 const NONE = new Uint8Array();
 
 /**
- * Whether the authority may sign this certificate (RFC 5280 §4.2.1.10): every name of a kind that it limits must be
- * within what is permitted and outside of what is excluded, as OpenSSL compares them. A kind of name that OpenSSL
- * cannot compare is refused wherever it is limited.
+ * Reports whether the authority's name constraints allow this certificate (RFC 5280 §4.2.1.10): every name of a
+ * constrained kind must be permitted and not excluded, compared as in OpenSSL. If a constraint is of a kind that
+ * OpenSSL cannot compare, the certificate is rejected.
  */
 export function mayNamesBe(authority: Certificate, certificate: Certificate, isLeaf: boolean): boolean {
   return mayBe(authority, () => namesOf(certificate, isLeaf));
 }
 
-/** Whether it may sign for a host name: some public authorities are limited to the domains of one company. */
+/**
+ * Reports whether the authority is allowed to sign for a host name. Some public authorities are limited to the domains
+ * of one company.
+ */
 export function maySignFor(authority: Certificate, host: string): boolean {
   return mayBe(authority, () => [hostName(host)]);
 }
@@ -132,7 +137,7 @@ function subtrees(constraints: readonly DerElement[], tag: number): readonly Der
   );
 }
 
-/** A name of a certificate, as the GeneralName that a constraint speaks of. */
+/** A name in a certificate, in the form of the GeneralName in a constraint. */
 type Name = Pick<DerElement, 'tag' | 'contents'>;
 
 function namesOf(certificate: Certificate, isLeaf: boolean): readonly Name[] {
@@ -143,7 +148,7 @@ function namesOf(certificate: Certificate, isLeaf: boolean): readonly Name[] {
     ...alternatives,
     ...(children(contents).length === 0 ? [] : [{ tag: DIRECTORY_NAME_TAG, contents: whole }]),
     ...emailAddresses(contents),
-    // Where no other host name stands, the common name is taken for one.
+    // Without any other host name, the common name is treated as one.
     ...(isLeaf && !hasHosts ? commonNames(contents) : []),
   ];
 }
@@ -193,13 +198,16 @@ function textOf(bytes: Uint8Array): string {
   return latin(bytes).toLowerCase();
 }
 
-/** A base with a leading dot leaves out the name itself. */
+/** A base with a leading dot does not include the name itself. */
 function isHostUnder(host: string, base: string): boolean {
   if (base === '' || host === base) return true;
   return host.endsWith(base.startsWith('.') ? base : `.${base}`);
 }
 
-/** The base is a mailbox, a host, or with a leading dot all hosts below a domain. What stands before the @ has case. */
+/**
+ * The base is a mailbox, a host, or, with a leading dot, all hosts in a domain. The part before the @ is
+ * case-sensitive.
+ */
 function emailPlace(address: string, base: string): Place {
   const at = address.lastIndexOf('@');
   if (at === -1) return 'incomparable';
@@ -210,7 +218,7 @@ function emailPlace(address: string, base: string): Place {
   return placeIf(isSameHost && (baseAt <= 0 || address.slice(0, at) === base.slice(0, baseAt)));
 }
 
-/** The base limits the host: one, or with a leading dot all below a domain. */
+/** The base limits the host: a single host, or, with a leading dot, all hosts in a domain. */
 function uriPlace(uri: string, base: string): Place {
   const host = /^[^:]*:\/\/(?<host>[^:/]*)/u.exec(uri)?.groups?.['host'];
   if (host === undefined) return 'incomparable';
@@ -235,11 +243,11 @@ interface Attribute {
   readonly type: string;
   readonly tag: number | undefined;
   readonly contents: Uint8Array;
-  /** For comparing: spaces and case do not count (RFC 5280 §7.1). */
+  /** For comparison: spaces and case are ignored (RFC 5280 §7.1). */
   readonly text: string;
 }
 
-/** The attributes of a Name, in order. */
+/** Returns the attributes of a Name, in order. */
 function attributesOf(name: Uint8Array): readonly Attribute[] {
   return children(name)
     .flatMap((set) => children(set.contents))
@@ -256,15 +264,15 @@ function attributesOf(name: Uint8Array): readonly Attribute[] {
 }
 
 /**
- * A host name or pattern that can match at all; anything else in a certificate (escapes, spaces, a lone `*`) matches
- * nothing.
+ * A host name or pattern that can match. Anything else in a certificate (escapes, spaces, a lone `*`) never matches.
  */
 const HOST_PATTERN = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_][a-z0-9_-]{0,62}$/u;
 
 /**
- * Whether the certificate is for this host name or address (RFC 9525 §6): a dNSName or iPAddress of its subjectAltName;
- * `*` stands for exactly the left-most label, above at least two more. `commonName`: where there is no dNSName at all,
- * the subject's CN counts too. RFC 9525 has done away with that, but a private authority may not have.
+ * Reports whether the certificate is for this host name or address (RFC 9525 §6): a dNSName or iPAddress in its
+ * subjectAltName, in which `*` stands for exactly the left-most label above at least two more. With `commonName`, the
+ * subject's CN is used if there is no dNSName. RFC 9525 no longer allows this, but private authorities may still use
+ * it.
  */
 export function matchesName(
   certificate: Certificate,
@@ -287,15 +295,15 @@ function matchesPattern(pattern: string, name: string): boolean {
   return dot > 0 && parent.includes('.') && name.slice(dot + 1) === parent;
 }
 
-/** @param wanted an address; what a certificate claims may be anything */
+/** @param wanted an address; `claimed` can be anything */
 function sameAddress(claimed: string, wanted: string): boolean {
   return isIP(claimed) !== 0 && ipaddr.process(claimed).toString() === ipaddr.process(wanted).toString();
 }
 
-/** Whether two hosts may belong to the same owner: equal, or under the same two last labels. */
+/** Reports whether two hosts may belong to the same owner: they are equal or have the same last two labels. */
 export function areRelatedHosts(left: string, right: string): boolean {
   if (plainName(left) === plainName(right)) return true;
-  // Of two addresses the last bytes are no domain; a name never ends like an address.
+  // The last bytes of two addresses are not a domain. A name never ends like an address.
   if (isIP(left) !== 0) return false;
   return domainOf(left) === domainOf(right);
 }

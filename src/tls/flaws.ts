@@ -11,7 +11,7 @@ import { children } from '../core/parse-certificate.ts';
 import { extensionOf, extensionsOf, isForServers, mayNamesBe } from './extensions.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/** `openssl`: it refuses the chain for a reason that is none of the others. */
+/** `openssl`: OpenSSL rejects the chain for any other reason. */
 export type FlawKind =
   | 'path-length'
   | 'not-for-servers'
@@ -20,19 +20,19 @@ export type FlawKind =
   | 'authority-out-of-date'
   | 'openssl';
 
-/** Why TLS clients refuse a chain, although its signatures lead to a trusted key. */
+/** Why TLS clients reject a chain although its signatures lead to a trusted key. */
 export interface Flaw {
   readonly kind: FlawKind;
-  /** In one sentence, by the common name. */
+  /** In one sentence, with short names. */
   readonly claim: string;
   readonly fullNames: readonly string[];
 }
 
 /**
- * What is wrong with a chain for ever, apart from its keys and signatures: what `openssl verify -partial_chain -purpose
- * sslserver` refuses it for. Revocation is not among it.
+ * Returns permanent faults of a chain other than its keys and signatures: the reasons for which
+ * `openssl verify -partial_chain -purpose sslserver` rejects it, except for revocation.
  *
- * @param path from the leaf to the certificate that is trusted
+ * @param path from the leaf to the trusted certificate
  */
 export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
   return RULES.flatMap(({ kind, whatOf }) =>
@@ -43,7 +43,7 @@ export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
   );
 }
 
-/** What is wrong with one certificate of a path; null: nothing. */
+/** Returns the fault of one certificate in a path, or null. */
 type WhatOf = (certificate: Certificate, index: number, path: readonly Certificate[]) => string | null;
 
 const RULES: readonly { readonly kind: FlawKind; readonly whatOf: WhatOf }[] = [
@@ -59,12 +59,12 @@ const NETSCAPE_TYPE = '6086480186f8420101';
 const INTEGER_TAG = 0x02;
 const BIT_STRING_TAG = 0x03;
 
-/** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3): a TLS server needs one of them. */
+/** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3). A TLS server needs one of them. */
 const TLS_KEY_USAGE = 0x80 | 0x20 | 0x08;
-/** SSL server, in Netscape's certificate type. */
+/** "SSL server" in Netscape's certificate type. */
 const NETSCAPE_SERVER = 0x40;
 
-/** An extended key usage binds the authorities too. */
+/** An extended key usage applies to authorities too. */
 function notForServers(certificate: Certificate, index: number): string | null {
   const isUsable = isForServers(certificate) && (index > 0 || isUsableByServer(certificate));
   return isUsable ? null : 'is not for TLS servers';
@@ -75,15 +75,14 @@ function isUsableByServer(leaf: Certificate): boolean {
   return (usage === null || (usage & TLS_KEY_USAGE) !== 0) && (type === null || (type & NETSCAPE_SERVER) !== 0);
 }
 
-/** The first eight bits of an extension that is a BIT STRING; null when it is not there. */
+/** Returns the first eight bits of a BIT STRING extension, or null if it is absent. */
 function firstBits(certificate: Certificate, identifier: string): number | null {
   const bits = children(extensionOf(certificate, identifier)).find(({ tag }) => tag === BIT_STRING_TAG);
   return bits === undefined ? null : (bits.contents[1] ?? 0);
 }
 
 /**
- * Extensions that OpenSSL 3 handles (`supported_nids`, crypto/x509/v3_purp.c): any other that is critical makes it
- * refuse.
+ * Extensions that OpenSSL 3 handles (`supported_nids`, crypto/x509/v3_purp.c). It rejects any other critical extension.
  */
 const HANDLED: ReadonlySet<string> = new Set([
   NETSCAPE_TYPE,
@@ -133,8 +132,8 @@ function namesForbidden(authority: Certificate, index: number, path: readonly Ce
 }
 
 /**
- * That the trusted certificate itself is out of date. The dates below it are judged apart: there they may be the fault
- * of our clock.
+ * Returns a fault if the trusted certificate itself is outside its validity period. The dates of certificates below it
+ * are judged separately, because our clock could be wrong.
  */
 export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
   const end = path.length > 1 ? path.at(-1) : undefined;
@@ -150,16 +149,16 @@ function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
   };
 }
 
-/** Two of them fit into one claim. */
+/** Two of these names fit into one claim. */
 const MAX_CALLED = 60;
 
-/** What a certificate is called in a sentence: its common name, else its organization or unit. */
+/** Returns a name for use in a sentence: the common name, otherwise the organization or unit. */
 export function called(name: DistinguishedName): string {
   const short = shortName(name);
   return short === null ? 'an authority without a name' : visibleText(short, MAX_CALLED);
 }
 
-/** The full names of those that a claim calls by less, each once. */
+/** Returns the distinct full names of certificates that a claim mentions by short names. */
 export function inFull(...names: readonly DistinguishedName[]): readonly string[] {
   return [...new Set(names.map(formatDistinguishedName))];
 }

@@ -9,37 +9,40 @@ import type { EpochMs } from '../core/clock.ts';
 import type { PageProduct, TextPattern } from '../core/block-page.ts';
 
 /**
- * Whom a target's certificate may come from: Fortinet's private authorities, any of Mozilla's roots, or only what is
- * configured.
+ * Accepted issuers of a target's certificate: Fortinet's private authorities, any of Mozilla's roots, or only the
+ * configured ones.
  */
 export type TrustProfile = 'fortinet' | 'public' | 'pinned';
 
-/** `shipped` keys are Fortinet's and count only under the profile `fortinet`; `configured` ones under every profile. */
+/**
+ * `shipped` keys are Fortinet's and count only under the profile `fortinet`. `configured` keys count under every
+ * profile.
+ */
 export type TrustOrigin = 'shipped' | 'configured';
 
-/** The hash of a trusted key. It confirms a certificate that was sent, never for one that was not. */
+/** Hash of a trusted key. It can confirm only a certificate that was sent. */
 export interface TrustedPin {
   /** `sha256/` and the base64 SHA-256 of the SubjectPublicKeyInfo. */
   readonly pin: string;
-  /** Says to a person whose key it is, and where it was taken from. */
+  /** Describes the owner and the source of the key for people. */
   readonly label: string;
   readonly origin: TrustOrigin;
-  /** The name that the key is known to carry; null when only the hash is known. */
+  /** Known subject name of the key. Null if only the hash is known. */
   readonly name: DistinguishedName | null;
 }
 
-/** A certificate to verify under: unlike a pin it confirms what it signed even when it is not sent. */
+/** A trusted certificate. Unlike a pin, it confirms certificates that it signed even if it is not sent. */
 export interface TrustAnchor {
   readonly certificate: Certificate;
   readonly label: string;
   readonly origin: TrustOrigin;
 }
 
-/** Mozilla's roots. Read one by one when they are asked for: parsing all of them at every start would be wasted. */
+/** Mozilla's roots. They are parsed on demand, because parsing all of them at every start would be a waste. */
 export interface PublicRoots {
-  /** Those with this subject; a name may belong to more than one key. */
+  /** Returns the roots with this subject. Several keys can have the same name. */
   bySubject(name: DistinguishedName): readonly Certificate[];
-  /** Whether a public authority, or one below it, has this organization; in the form of `organizationKey`. */
+  /** Reports whether a public authority, or one below it, has this organization, in the form of `organizationKey`. */
   hasOrganization(organization: string): boolean;
 }
 
@@ -49,7 +52,7 @@ export interface Trust {
   readonly publicRoots: PublicRoots;
 }
 
-/** What of the configured trust counts for this profile. */
+/** Returns the part of the trust that counts under this profile. */
 export function trustUnder(profile: TrustProfile, trust: Trust): Trust {
   return profile === 'fortinet' ? trust : configuredPart(trust);
 }
@@ -62,45 +65,45 @@ const configuredPart = oncePer(
   }),
 );
 
-/** In whose words a configured key is confirmed under this profile; null when it is not (any more). */
+/** Returns the label of a configured key that is confirmed under this profile, or null if it is not (or no longer). */
 export function labelOfKey(pin: string, profile: TrustProfile, trust: Trust): string | null {
   const { pins, anchors } = trustUnder(profile, trust);
   const anchor = anchors.find(({ certificate }) => certificate.pin === pin);
   return anchor?.label ?? pins.find((candidate) => candidate.pin === pin)?.label ?? null;
 }
 
-/** What one target's certificates looked like on a path that a person confirmed. */
+/** A target's certificates as seen on a path that a person confirmed. */
 export interface Baseline {
   /** `host:port` */
   readonly target: string;
   readonly learnedAt: EpochMs;
-  /** Leaf certificates: one for each node behind the name. */
+  /** Leaf certificates, one for each node behind the name. */
   readonly leaves: readonly Certificate[];
-  /** The authorities that lead from these leaves upwards, as far as they were sent or are trusted anyway. */
+  /** The authorities above these leaves, if they were sent or are trusted anyway. */
   readonly authorities: readonly Certificate[];
-  /** The lowest protocol version that was agreed on; null when unknown. */
+  /** Lowest negotiated protocol version. Null if unknown. */
   readonly protocol: string | null;
-  /** Fingerprints that a person typed: of authorities or leaves that nothing else confirms. */
+  /** Fingerprints that a person typed, for authorities or leaves that nothing else confirms. */
   readonly accepted: readonly string[];
 }
 
-/** One clean look at the target. */
+/** One clean capture of the target's chain. */
 interface LearnedChain {
   readonly chain: CapturedChain;
-  /** The authorities above the leaf, found by signature: `TlsJudgement.authorities`. */
+  /** The authorities above the leaf that were found by signature: `TlsJudgement.authorities`. */
   readonly authorities: readonly Certificate[];
   readonly protocol: string | null;
 }
 
 const MAX_KEPT = 32;
 
-/** By whom and when a chain is learned. */
+/** When a chain is learned, and what the person accepted. */
 interface Learning {
   readonly now: EpochMs;
   readonly accepted: readonly string[];
 }
 
-/** Makes a baseline out of one or more looks at the same target (its addresses); null when no certificate was seen. */
+/** Creates a baseline from captures of the same target's addresses. Returns null if no certificate was seen. */
 export function learnBaseline(
   target: string,
   seen: readonly LearnedChain[],
@@ -120,7 +123,7 @@ export function learnBaseline(
 }
 
 /**
- * How a chain stands to what was learned. `same-leaf`: the leaf's key is known. `same-authority`: another leaf under a
+ * Relation of a chain to the baseline. `same-leaf`: the leaf's key is known. `same-authority`: another leaf under a
  * known authority's key. `other-authority`: neither.
  */
 export type BaselineMatch = 'none' | 'same-leaf' | 'same-authority' | 'other-authority';
@@ -137,7 +140,7 @@ export function compareBaseline(
   return authorities.some((authority) => known.has(authority.pin)) ? 'same-authority' : 'other-authority';
 }
 
-/** What is weaker now than it was when learned: one phrase for each, `key RSA-1024 instead of RSA-2048`. */
+/** Returns what is weaker than when it was learned, as phrases: `key RSA-1024 instead of RSA-2048`. */
 export function weakerThan(baseline: Baseline, leaf: Certificate, protocol: string | null): readonly string[] {
   const [weakest] = baseline.leaves.toSorted((left, right) => strengthOf(left) - strengthOf(right));
   if (weakest === undefined) return [];
@@ -151,7 +154,7 @@ export function weakerThan(baseline: Baseline, leaf: Certificate, protocol: stri
   ];
 }
 
-/** `TLSv1.2` comes before `TLSv1.3` in the alphabet too; SSLv3 is not offered by this program. */
+/** `TLSv1.2` also sorts alphabetically before `TLSv1.3`. This program does not offer SSLv3. */
 function olderProtocol(seen: string | null, learned: string | null): readonly string[] {
   return seen !== null && learned !== null && seen < learned ? [`protocol ${seen} instead of ${learned}`] : [];
 }
@@ -160,7 +163,7 @@ function strengthOf(certificate: Certificate): number {
   return keyStrength(certificate.key) ?? 0;
 }
 
-/** Digest size of the signature; algorithms that have none of their own (Ed25519) count as 256 bits. */
+/** Digest size of the signature. Algorithms without a separate digest (Ed25519) count as 256 bits. */
 function hashBits(certificate: Certificate): number {
   const name = certificate.signatureAlgorithm ?? '';
   if (/md5/iu.test(name)) return 128;
@@ -169,23 +172,20 @@ function hashBits(certificate: Certificate): number {
 }
 
 /**
- * Signatures that nobody can forge today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, ML-DSA. A list of the good ones: an
- * algorithm that is not known here is not trusted. MD5 has been forged (2008, a working authority), SHA-1 too (2020,
- * chosen prefix).
+ * Signatures that cannot be forged today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, ML-DSA. This is a list of good
+ * algorithms, so that unknown ones are not trusted. MD5 has been forged (2008, a working authority), and SHA-1 too
+ * (2020, chosen prefix).
  */
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;
 
-/**
- * Keys that this program takes a signature from at all: a verification with a larger RSA key can be made to take very
- * long.
- */
+/** Key sizes with which signatures are accepted. Verification with a larger RSA key can be made to take very long. */
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_BITS = 2048;
 
 /**
- * Security of a key in bits (NIST SP 800-57 part 1, table 2); null when the key is of no kind that a chain may be built
- * on.
+ * Returns the security of a key in bits (NIST SP 800-57 part 1, table 2), or null if a chain must not depend on a key
+ * of this type.
  *
  * @param key as in `Certificate.key`
  */
@@ -207,19 +207,21 @@ function rsaStrength(bits: number): number | null {
   return bits >= 1024 ? 80 : 40;
 }
 
-/** Whether a chain may rest on this key: RSA of 2048 to 8192 bits, elliptic curves of 224 bits and more. */
+/**
+ * Reports whether a chain can depend on this key: RSA with 2048 to 8192 bits, or elliptic curves with 224 bits and
+ * more.
+ */
 export function isStrongKey(key: string): boolean {
   return (keyStrength(key) ?? 0) >= 112;
 }
 
-/** Whether the signature on this certificate proves anything. */
+/** Reports whether the signature on this certificate is strong enough to prove anything. */
 export function hasStrongSignature(certificate: Certificate): boolean {
   return certificate.signatureAlgorithm !== null && STRONG_SIGNATURE.test(certificate.signatureAlgorithm);
 }
 
 /**
- * An inspection product and how its authorities name themselves. It names the product; it never proves anything by
- * itself.
+ * An inspection product and the names of its authorities. It identifies the product but never proves anything alone.
  */
 export interface ProductPattern extends PageProduct {
   readonly id: string;
@@ -227,10 +229,10 @@ export interface ProductPattern extends PageProduct {
   readonly issuers: readonly IssuerPattern[];
 }
 
-/** All of these: each attribute type must have a value that its (anchored) pattern matches. */
+/** All of these. Each attribute type must have a value that matches its (anchored) pattern. */
 export type IssuerPattern = readonly { readonly type: string; readonly pattern: Pick<TextPattern, 'test'> }[];
 
-/** The first product of the catalogue that this name belongs to. */
+/** Returns the first product in the catalogue that matches this name. */
 export function findProduct(products: readonly ProductPattern[], name: DistinguishedName): ProductPattern | null {
   return productsByName(products)(name);
 }
@@ -249,12 +251,12 @@ function matchesIssuer(issuer: IssuerPattern, name: DistinguishedName): boolean 
 }
 
 /**
- * Legal forms at the end of a company's name: one company writes them in several ways, `DigiCert Inc` and `DigiCert,
- * Inc.`.
+ * Legal forms at the end of a company name, which a company may write in several ways: `DigiCert Inc` and
+ * `DigiCert, Inc.`.
  */
 const LEGAL_FORM = / (?:inc|llc|ltd|limited|corp|corporation|gmbh|ag|as|sa|sas|nv-sa|co|kft)$/u;
 
-/** The same for the ways in which one organization writes its name. */
+/** Returns a key that is equal for different spellings of an organization's name. */
 export function organizationKey(name: string): string {
   const plain = name.toLowerCase().replaceAll(/[.,]/gu, '').replaceAll(/\s+/gu, ' ').trim();
   return plain.replace(LEGAL_FORM, '').replace(LEGAL_FORM, '');

@@ -22,16 +22,16 @@ const target = z.strictObject({
   protocol: z.string().max(32).nullable(),
   leaves: z.array(certificate).min(1).max(64),
   authorities: z.array(certificate).max(64),
-  // Before 0.2 nobody was asked for any.
+  // Before 0.2, accepted fingerprints were not stored.
   accepted: z.array(z.string().max(200)).max(64).default([]),
 });
 
 const content = z.strictObject({ version: z.literal(1), targets: z.record(z.string().max(300), target) });
 
 /**
- * What was learned, by target (`host:port`). A file that does not exist holds nothing.
+ * Reads the baselines by target (`host:port`). Returns none if the file does not exist.
  *
- * @throws {Error} when there is a file that cannot be read or is not one of ours
+ * @throws {Error} if the file cannot be read or is not in the expected format
  */
 export async function readBaselines(file: string): Promise<ReadonlyMap<string, Baseline>> {
   const text = await readIfThere(file);
@@ -52,9 +52,9 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
 }
 
 /**
- * Replaces the baseline of one target; those of other targets stay. The file is replaced as a whole.
+ * Replaces the baseline of one target and keeps the others. The file is replaced as a whole.
  *
- * @throws {Error} when it cannot be written, or an existing file cannot be read
+ * @throws {Error} if it cannot be written, or if an existing file cannot be read
  */
 export async function writeBaseline(file: string, baseline: Baseline): Promise<void> {
   const all = new Map([...(await readBaselines(file)), [baseline.target, baseline]]);

@@ -21,20 +21,20 @@ import {
 import { parseCertificate, parseSubject } from '../core/parse-certificate.ts';
 import { readText } from '../system/json-file.ts';
 
-/** Loads the trust of several targets: what they have in common is read once, and is one in memory. */
+/** Loads the trust of several targets. Shared parts are read once and shared in memory. */
 type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Trust>;
 
 /**
- * Gathers what a target's certificate may be trusted for: the shipped Fortinet authorities, the configured pins and CA
- * files, and Mozilla's roots. Which of them count is decided by the profile.
+ * Collects everything that a target's certificate can be trusted for: the shipped Fortinet authorities, the configured
+ * pins and CA files, and Mozilla's roots. The profile decides which of them count.
  *
- * It fails when a CA file cannot be read, has no certificate, or one that cannot be trusted.
+ * Fails if a CA file cannot be read, has no certificate, or contains one that cannot be trusted.
  *
- * @param publicRoots share one for all targets: it parses the roots only once
+ * @param publicRoots share one for all targets, so that the roots are parsed only once
  */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
   const reading = readShipped();
-  // The caller that loads trust is told.
+  // The error is reported to the caller that loads trust.
   reading.catch(() => undefined);
   const files = new Map<string, Promise<readonly TrustAnchor[]>>();
   const anchorsOf = (file: string): Promise<readonly TrustAnchor[]> => {
@@ -57,7 +57,7 @@ function pinOf({ certificate, label, origin }: TrustAnchor): TrustedPin {
   return { pin: certificate.pin, label, origin, name: certificate.subject };
 }
 
-/** @throws {Error} when the file is not the one that belongs to this program */
+/** @throws {Error} if the file is not the one that belongs to this program */
 async function readShipped(): Promise<readonly TrustAnchor[]> {
   const certificates = await readCertificates(SHIPPED_AUTHORITIES);
   const anchors = certificates.map((certificate): TrustAnchor => {
@@ -105,17 +105,17 @@ async function readCertificates(file: string): Promise<readonly Certificate[]> {
   });
 }
 
-/** A root whose subject alone is known, until it is asked for. */
+/** A root of which only the subject is parsed until it is needed. */
 interface Root {
   readonly subjectKey: string;
-  /** null: it cannot be parsed. */
+  /** Returns null if it cannot be parsed. */
   readonly certificate: () => Certificate | null;
 }
 
 /**
- * Mozilla's roots as they come with Node, never the machine's own store: a company's root in that one would hide an
- * inspecting proxy. Their subjects are read, all at once in some milliseconds, when the first of them is asked for; the
- * rest of a certificate takes three times as long, and is for few.
+ * Mozilla's roots as included in Node. The machine's own store is never used, because a company root in it would hide
+ * an inspecting proxy. All subjects are parsed on first use, which takes some milliseconds. The rest of a certificate
+ * takes three times as long and is needed only for a few.
  */
 export function createPublicRoots(pems: readonly string[] = rootCertificates): PublicRoots {
   const roots = once(() => pems.flatMap(readPem).flatMap(rootOf));
@@ -151,15 +151,15 @@ function once<T>(make: () => T): () => T {
 }
 
 interface IssuingOrganization {
-  /** As it stands in its certificates. */
+  /** As written in its certificates. */
   readonly name: string;
   readonly source: string;
 }
 
 /**
- * Organizations of public intermediate authorities that no root of Mozilla's has: a server that forgets to send such an
- * intermediate shows nothing else. The whole list is CCADB's report of all intermediates
- * (https://www.ccadb.org/resources); here are those that sign certificates of many servers.
+ * Organizations of public intermediate authorities that none of Mozilla's roots has. They are needed for servers that
+ * don't send the intermediate. The complete list is CCADB's report of all intermediates
+ * (https://www.ccadb.org/resources); this list contains those that sign certificates of many servers.
  */
 const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: "Let's Encrypt", source: 'https://letsencrypt.org/certificates/' },
@@ -190,7 +190,7 @@ const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: 'Trust Provider B.V.', source: 'https://www.networking4all.com, below DigiCert' },
 ];
 
-/** The DER of every certificate in a PEM text, in order; anything between them is skipped (RFC 7468 §2). */
+/** Returns the DER of every certificate in a PEM text, in order. Text between them is skipped (RFC 7468 §2). */
 export function readPem(text: string): readonly Uint8Array[] {
   const blocks = text.matchAll(
     /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/gu,
@@ -198,21 +198,21 @@ export function readPem(text: string): readonly Uint8Array[] {
   return [...blocks].map(([, body]) => new Uint8Array(Buffer.from(body ?? '', 'base64')));
 }
 
-/** The certificates that belong to the pins below. */
+/** The certificates for the pins below. */
 export const SHIPPED_AUTHORITIES: string = fileURLToPath(
   new URL('../../config/fortinet-authorities.pem', import.meta.url),
 );
 
 interface ShippedPin {
   readonly pin: string;
-  /** As FortiOS calls it, and its CN. */
+  /** Name in FortiOS, and the CN. */
   readonly label: string;
   readonly source: string;
 }
 
 /**
- * The genuine Fortinet authorities. Pins stand in the code so that an edited file cannot add an authority. Each key was
- * computed from certificates that were published in at least two independent places; none of them is in any public root
+ * The genuine Fortinet authorities. Pins are in the code so that editing a file cannot add an authority. Each key was
+ * computed from certificates that were published in at least two independent places. None of them is in any public root
  * store.
  */
 export const SHIPPED_PINS: readonly ShippedPin[] = [
@@ -233,8 +233,8 @@ export const SHIPPED_PINS: readonly ShippedPin[] = [
       'fortinet-ca2',
   },
   {
-    // SHA-256 32:AD:1E:5B:…:19:D0:C0, serial DAF636B443D4A58B. Nothing above it can confirm it: compare it with your
-    // own unit.
+    // SHA-256 32:AD:1E:5B:…:19:D0:C0, serial DAF636B443D4A58B. There is no authority above it that could confirm it, so
+    // compare it with your own unit.
     pin: 'sha256/Kn69GCKg9OZXkMA8TmA+fWa3o34QDMKjuZUKOwfXeEI=',
     label: 'Fortinet_CA_Backup (support)',
     source: 'PEM from the Fortinet demo appliance; the same serial is shipped in FortiClient EMS',

@@ -7,7 +7,7 @@ import { visibleText } from '../core/visible-text.ts';
 import type { IssuerPattern, ProductPattern } from '../tls/trust.ts';
 import type { TextPattern } from '../core/block-page.ts';
 
-/** The catalogue that comes with the program. */
+/** The catalogue that is shipped with the program. */
 const SHIPPED_PRODUCTS: string = fileURLToPath(new URL('../../config/inspection-products.yaml', import.meta.url));
 
 const MAX_SKIPPED_TEXT = 1_000;
@@ -16,7 +16,7 @@ const line = z.string().trim().min(1).max(200);
 
 type SourcePattern = CompiledPattern & { readonly source: string };
 
-/** The schema of a file, with patterns compiled by `compile`. */
+/** Schema of a file whose patterns are compiled by `compile`. */
 function catalogueOf(compile: PatternCompiler) {
   const pattern = (scope: PatternScope): z.ZodType<SourcePattern, string> =>
     z.string().transform((source, context) => {
@@ -63,11 +63,11 @@ function isRecognisable({
 
 interface LoadedProducts {
   readonly products: readonly ProductPattern[];
-  /** Which patterns of the administrator's files are not used, and why: a sentence each. */
+  /** Patterns in the administrator's files that are not used, and why, one sentence each. */
   readonly skipped: readonly string[];
 }
 
-/** As `loadCatalogue`. @throws {Error} with every problem of a file at once */
+/** Like `loadCatalogue`. @throws {Error} with all problems of a file */
 export async function loadProducts(files: readonly string[]): Promise<LoadedProducts> {
   const compileOwn = files.length === 0 ? compileShipped : await loadLinearCompiler();
   const skipped: string[] = [];
@@ -80,7 +80,7 @@ export async function loadProducts(files: readonly string[]): Promise<LoadedProd
   return { products, skipped };
 }
 
-/** @throws {Error} as `loadProducts` does @internal */
+/** @throws {Error} like `loadProducts` @internal */
 export function parseProducts(
   { value }: CatalogueFile,
   file: string,
@@ -104,7 +104,7 @@ export function parseProducts(
       name,
       issuers: issuers.flatMap((attributes): readonly IssuerPattern[] => {
         const kept = attributes.flatMap(([type, pattern]) => usable(pattern).map((one) => ({ type, pattern: one })));
-        // With an attribute less, it would match other authorities too.
+        // With an attribute missing, the pattern would match other authorities too.
         return kept.length === attributes.length ? [kept] : [];
       }),
       pages: pages.flatMap(usable),
@@ -118,23 +118,24 @@ export function parseProducts(
 const MAX_LENGTH = 200;
 
 /**
- * Instructions of a compiled pattern, with which time grows. A pattern of 200 characters without counts has fewer. With
- * this many, the slowest patterns that were tried take 10 ms for a name of 256 characters.
+ * Maximum number of instructions in a compiled pattern, which determines the run time. A pattern of 200 characters
+ * without counts has fewer. At this limit, the slowest patterns that were tried take 10 ms for a name of 256
+ * characters.
  */
 const MAX_INSTRUCTIONS = 500;
 
-/** `value`: the whole value must match; `anywhere`: any part of it, in any case of letters. */
+/** `value`: the whole value must match. `anywhere`: any part of it must match, ignoring case. */
 export type PatternScope = 'value' | 'anywhere';
 
 type CompiledPattern =
   | { readonly kind: 'usable'; readonly pattern: TextPattern }
-  /** A correct regular expression that cannot be used here, and why not. */
+  /** A valid regular expression that cannot be used here, and why. */
   | { readonly kind: 'unsupported'; readonly reason: string };
 
-/** @throws {RangeError} for what is no regular expression, saying what is wrong with it */
+/** @throws {RangeError} with the reason if the text is not a regular expression */
 type PatternCompiler = (source: string, scope: PatternScope) => CompiledPattern;
 
-/** For the catalogue of the program itself: Node's own engine, since tests look at how long each pattern may take. */
+/** For the built-in catalogue: Node's own engine, because tests limit the run time of each pattern. */
 export const compileShipped: PatternCompiler = (source, scope) => {
   const compiled = scope === 'value' ? new RegExp(`^(?:${source})$`, 'u') : new RegExp(source, 'iu');
   return {
@@ -148,8 +149,8 @@ export const compileShipped: PatternCompiler = (source, scope) => {
 };
 
 /**
- * For files of the administrator: RE2, which takes linear time on any text. It is loaded only by those who have such
- * files, because it takes 4 MiB of memory.
+ * For the administrator's files: RE2, which takes linear time on any text. It is loaded only if there are such files,
+ * because it takes 4 MiB of memory.
  */
 export async function loadLinearCompiler(): Promise<PatternCompiler> {
   const { RE2JS } = await import('re2js');
@@ -175,7 +176,7 @@ export async function loadLinearCompiler(): Promise<PatternCompiler> {
   };
 }
 
-/** RE2 writes a character by its number as `\x{e9}`, not `\u00e9` or `\u{e9}`. */
+/** RE2 requires `\x{e9}` instead of `\u00e9` or `\u{e9}`. */
 function inRe2Syntax(source: string): string {
   return source.replaceAll(
     /\\(?:u\{([\dA-F]+)\}|u([\dA-F]{4})|.)/gisu,
@@ -186,7 +187,7 @@ function inRe2Syntax(source: string): string {
   );
 }
 
-/** Look-around and back-references are correct, and cannot be matched in linear time. */
+/** Look-around and back-references are valid but cannot be matched in linear time. */
 function isRegExp(source: string): boolean {
   try {
     return new RegExp(source, 'u').unicode;

@@ -130,7 +130,7 @@ function peerIsAnother({ serial: own, peerSerial }: SectionFields, report: Repor
     report('peerSerial', 'expected the serial number of the other unit, got that of this one');
 }
 
-/** A line that two units could have sent belongs to neither. */
+/** A line that could be from two units is attributed to neither. */
 function logSources(unit: unknown): readonly Label[] {
   return itemsOf(fieldsOf(unit)['logSources']).flatMap((source, index) =>
     typeof source === 'string' ? [{ label: source.toLowerCase(), path: ['logSources', index] }] : [],
@@ -154,10 +154,10 @@ const firewallEntry = section({
 
 export type FirewallConfig = z.output<typeof firewallEntry>;
 
-/** One entry for each address that a FortiGate sees traffic of FortiAuthenticator come from. */
+/** One entry for each source address of FortiAuthenticator's traffic that a FortiGate sees. */
 export const firewall = unique(listOrOne(firewallEntry), flow, alreadyAsked);
 
-/** Twice the same question is a slip: two units that share an address share an entry. */
+/** A duplicate query is a mistake, because two units with the same address share an entry. */
 function flow(item: unknown): readonly Label[] {
   const { url, vdom, source } = fieldsOf(item);
   return [url, vdom, source].every((part) => typeof part === 'string')

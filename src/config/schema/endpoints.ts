@@ -20,28 +20,28 @@ export const listenAddress: z.ZodType<ListenAddress> = codedText({
 });
 
 /**
- * An https origin, where credentials are sent to. A path is refused rather than ignored: the clients know the paths of
- * the products they speak to.
+ * An https origin to which credentials are sent. A path is rejected rather than ignored, because the clients use the
+ * fixed paths of the products that they query.
  */
 export function httpsOrigin(example: string): z.ZodType<string> {
   const what = `a URL that begins with "https://" and has no path, such as "${example}"`;
   return url(what, (read) => read.protocol === 'https:' && read.pathname === '/' && read.search === '');
 }
 
-/** An http or https URL, with or without path. */
+/** An http or https URL with an optional path. */
 export function webUrl(example: string): z.ZodType<string> {
   return url(`a URL such as "${example}"`, isOfWeb);
 }
 
 /**
- * A URL whose path is a secret, as those of web hooks and heartbeat services are: anyone who knows it may write there.
- * Printed are its scheme and host: they are enough to see where it leads.
+ * A URL whose path is a secret, such as that of a webhook or a heartbeat service: anyone who knows it can post there.
+ * Only its scheme and host are printed, which is enough to identify the service.
  */
 export function secretUrl(example: string): z.ZodType<string> {
   return url(`a URL such as "${example}"`, isOfWeb, withoutPath).register(USES, { use: 'secret-url' });
 }
 
-/** Whether what is sent to this URL can be read on the way. */
+/** Reports whether data sent to this URL can be read on the path. */
 export function isReadableOnTheWay(text: string): boolean {
   return URL.parse(text)?.protocol === 'http:' && !isLoopbackUrl(text);
 }
@@ -63,7 +63,7 @@ function url(what: string, accepts: (url: URL) => boolean, format = (text: strin
     problem: (text) => {
       if (isCut(text)) return 'expected the whole URL: "…" stands where "config print" left out a secret';
       const read = URL.parse(text);
-      // The text is not quoted: what stands before the @ is a secret.
+      // The text is not quoted, because the part before the @ is a secret.
       return read !== null && hasLogin(read)
         ? 'expected a URL without user and password in it: a secret does not stand in this file'
         : null;
@@ -75,7 +75,7 @@ function hasLogin({ username, password }: URL): boolean {
   return username !== '' || password !== '';
 }
 
-/** As `withoutPath` leaves it. */
+/** Matches the result of `withoutPath`. */
 function isCut(text: string): boolean {
   return text.endsWith('/…');
 }

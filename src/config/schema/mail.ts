@@ -48,7 +48,7 @@ const mailServer = completed(
 
 export type MailServerConfig = z.output<typeof mailServer>;
 
-/** The mail servers that FortiAuthenticator sends activation codes through. */
+/** The mail servers through which FortiAuthenticator sends activation codes. */
 export const mail = unique(list(mailServer), endpoint);
 
 function requireBothEnds(fields: SectionFields, report: Report): void {
@@ -58,11 +58,11 @@ function requireBothEnds(fields: SectionFields, report: Report): void {
     report('to', 'expected "from" beside "to": the rehearsal needs both');
 }
 
-/** A mail server to rehearse with. */
+/** A mail server to test. */
 export interface MailServer extends MailServerConfig {
-  /** FortiAuthenticator named it, and its API does not tell the login. */
+  /** The server was reported by FortiAuthenticator, whose API does not report the login. */
   readonly isLoginUnknown?: true;
 }
 
-/** Of FortiAuthenticator, which does not tell its own. */
+/** FortiAuthenticator's usual timeout. Its actual one is not reported. */
 export const USUAL_PATIENCE: Millis = 5000;

@@ -127,14 +127,14 @@ const service = completed(
 
 export type ServiceConfig = z.output<typeof service>;
 
-/** Under which authority these hosts have their certificates is published nowhere. */
+/** It is not documented which authority issues the certificates of these hosts. */
 function known(name: string, hostName: string, carries: Carrier): ServiceConfig {
   const trust = { profile: 'public', pins: [], caFiles: [] } as const;
   return { name, host: hostName, port: 443, serverName: hostName, trust, severity: 'warning', carries };
 }
 
 /**
- * Hosts of the vendor: push notifications (ta-p/333425), SMS through FortiGuard (ta-p/117091), tokens of a FortiGate
+ * Vendor hosts: push notifications (ta-p/333425), SMS through FortiGuard (ta-p/117091), tokens of a FortiGate
  * (ta-p/194508; docs:fortigate/7.0.14/administration-guide/180506), FortiToken Cloud (ta-p/275159).
  */
 const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
@@ -145,7 +145,7 @@ const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
   'fortitoken-cloud': known('fortitoken-cloud', 'ftc.fortinet.com', 'cloud'),
 };
 
-/** Printed as a section, which says what it stands for. */
+/** Printed as a section, which shows the full settings. */
 const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<ServiceConfig>(), {
   decode: (given) => KNOWN[given],
   encode: (value, { issues }) => {
@@ -156,5 +156,5 @@ const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<Servi
 
 const knownOrSection = z.union([service, knownService], expected('a section (keys and values), or a name like "push"'));
 
-/** Other hosts that FortiAuthenticator talks to. */
+/** Other hosts that FortiAuthenticator connects to. */
 export const services = unique(list(knownOrSection), textAt('name'));

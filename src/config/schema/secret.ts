@@ -29,7 +29,7 @@ import { secretUrl } from './endpoints.ts';
 import { expectedSecretMessage } from '../../text/show.ts';
 import { authority, type HostPort } from '../../core/addresses.ts';
 
-/** A secret that its section cannot do without. `what` it is called, and how the key of its file is described. */
+/** A required secret. `what` is its name; `ofFile` describes the key of its file. */
 export function secret(what: string, ofFile: string): SecretField<SecretSource> {
   return {
     ...optionalSecret(what, ofFile),
@@ -75,10 +75,10 @@ function sourceIn(name: string, fields: SectionFields): SecretSource | null {
   return typeof variable === 'string' ? { kind: 'env', name: variable } : null;
 }
 
-/** A URL whose path is a secret: as it stands in the file, or where it is read from at each use. */
+/** A URL whose path is a secret: either the URL itself, or the source from which it is read at each use. */
 export type SecretUrl = string | SecretSource;
 
-/** Under exactly one of the keys of `secretUrlKeys`. `what`: what is done with it, a sentence. */
+/** A URL under exactly one of the keys in `secretUrlKeys`. `what`: a sentence on what it is used for. */
 export function secretUrlField(what: string, example: string): SecretField<SecretUrl> {
   const elsewhere = secret('URL', 'File with the URL, if the URL is a secret.');
   return {
@@ -111,18 +111,18 @@ const VARIABLE = hidden('the name of an environment variable in capitals, such a
 /** A file that must be readable when the configuration is loaded. */
 export const readableFile: z.ZodType<string> = file('file', 'file-to-read', expected(FILE));
 
-/** The same with certificates to verify others by. */
+/** Like {@link readableFile}, with certificates that are used to verify others. */
 export const certificatesFile: z.ZodType<string> = file('file', 'authority-file', expected(FILE));
 
-/** A file that may come later and change. */
+/** A file that can be created or changed later. */
 export const laterFile: z.ZodType<string> = file('file', 'file-for-later', expected(FILE));
 
 /** A file whose content is a secret. */
 const secretFile: z.ZodType<string> = file('file with a secret', 'secret-file', hidden(FILE));
 
 /**
- * The name of an environment variable that holds a secret: capitals only, so that a password written here by mistake is
- * refused, and not quoted as a variable that is not set.
+ * Name of an environment variable with a secret. Only capitals are allowed, so that a password that is entered here by
+ * mistake is rejected, and is not quoted in an error about a variable that is not set.
  */
 export const secretVariable: z.ZodType<string> = z
   .string(VARIABLE)
@@ -130,7 +130,7 @@ export const secretVariable: z.ZodType<string> = z
   .meta({ title: 'environment variable' })
   .register(USES, { use: 'secret-variable' });
 
-/** Of a server that a public authority may have signed too. */
+/** For a server whose certificate can also be signed by a public authority. */
 export const authorityFile: z.ZodType<string | null> = optional(certificatesFile).describe(
   'PEM file of the authority that signed its certificate. Without it, public authorities are trusted.',
 );
@@ -153,7 +153,7 @@ const SUBMISSIONS_PORT = 465;
 
 const security = choice('starttls', 'tls', 'none');
 
-/** The keys of a mail server and of how to log in to it. */
+/** Keys of a mail server, including its login. */
 export const relayShape = {
   host: host.describe('Host of the mail server.'),
   port: port.meta({ default: SMTP_PORT }).optional().describe('Its TCP port. The default is 465 if `security` is tls.'),
@@ -171,7 +171,7 @@ export const relayShape = {
 type MailSecurity = z.output<typeof security>;
 export type MailRelay = z.output<typeof mailRelay>;
 
-/** A mail server to hand messages to. */
+/** A mail server that relays messages. */
 export const mailRelay = completed(section(relayShape, requireLogin), withPort);
 
 export function withPort<Relay extends { readonly port: number | undefined; readonly security: MailSecurity }>(
@@ -188,7 +188,7 @@ const proxyUrl: z.ZodType<HostPort> = codedText({
   parse: (value) =>
     value.startsWith(SCHEME) ? parseHostPort(value.slice(SCHEME.length).replace(/\/$/u, ''), null) : null,
   format: (target) => `${SCHEME}${authority(target)}`,
-  // The text is not quoted where it holds a password.
+  // The text is not quoted if it contains a password.
   problem: (value) =>
     value.includes('@')
       ? 'expected a URL without user and password in it: use a section with "url", "user" and "passwordFile"'
@@ -224,7 +224,7 @@ export const proxy: z.ZodType<ProxyConfig> = z.union(
   expected('a URL such as "http://10.0.0.8:3128", or a section with "url", "user" and "passwordFile"'),
 );
 
-/** `label` is what the file has. */
+/** `label` is the text from the file. */
 export type ResolverConfig =
   | { readonly kind: 'system'; readonly label: 'system' }
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly label: string; readonly host: string; readonly port: number }
@@ -250,8 +250,8 @@ type SocketKind = 'udp' | 'tcp' | 'tls';
 const SOCKET_KINDS: readonly SocketKind[] = ['udp', 'tcp', 'tls'];
 
 /**
- * `system`, an address (asked over UDP), `udp://`, `tcp://`, `tls://` or `https://`. UDP and TCP take addresses only: a
- * resolver that must be resolved first says nothing about itself. null for anything else.
+ * Parses `system`, an address (UDP), `udp://`, `tcp://`, `tls://` or `https://`. UDP and TCP require an address,
+ * because a resolver that must be resolved first cannot be judged. Returns null for anything else.
  */
 function parseResolver(text: string): ResolverConfig | null {
   if (text === 'system') return { kind: 'system', label: 'system' };

@@ -9,12 +9,14 @@ import { DURATION_PATTERN, formatDuration, parseDuration, dayText } from '../../
 import { readCrontab } from '../../text/crontab.ts';
 import type { HostPort } from '../../core/addresses.ts';
 
-/** What stands under each key; a secret takes two keys. */
+/** Schema of each key. A secret uses two keys. */
 type Shape = Readonly<Record<string, z.ZodType | SecretField<unknown>>>;
 
 type FieldOf<F extends Shape[string]> = F extends SecretField<infer Source> ? Source : z.output<F>;
 
-/** A mapping with these keys and no others. `rule` looks at several keys of it, beside whatever else is wrong. */
+/**
+ * A mapping with these keys and no others. `rule` validates combinations of keys, in addition to any other problems.
+ */
 export function section<const S extends Shape>(
   shape: S,
   rule?: Rule,
@@ -53,7 +55,7 @@ export function section(shape: Shape, rule?: Rule): z.ZodType {
   });
 }
 
-/** A section whose keys say what some others are where they are missing. */
+/** A section in which some missing keys are derived from others. */
 export function completed<Given, Complete extends Given>(
   schema: z.ZodType<Given>,
   complete: (given: Given) => Complete,
@@ -61,7 +63,7 @@ export function completed<Given, Complete extends Given>(
   return z.codec(schema, z.custom<Complete>(), { decode: complete, encode: (value) => value });
 }
 
-/** null where the key is missing; it is not printed then. */
+/** Null if the key is missing. It is not printed then. */
 export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   return z.codec(schema.optional(), z.custom<T | null>(), {
     decode: (given) => given ?? null,
@@ -69,12 +71,12 @@ export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   });
 }
 
-/** A sequence of such items; none where the key is missing. */
+/** A list of items. Empty if the key is missing. */
 export function list<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).prefault([]);
 }
 
-/** A sequence of such items, or one by itself; none where the key is missing. It is printed as a sequence. */
+/** A list of items, or a single item. Empty if the key is missing. Always printed as a list. */
 export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   const one = z.codec(item, z.custom<readonly T[]>(), {
     decode: (only): readonly T[] => [only],
@@ -86,7 +88,7 @@ export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.union([z.array(item), one], expected('a section (keys and values), or a list of them')).prefault([]);
 }
 
-/** A sequence that holds at least one such item; `what` it is called. */
+/** A list with at least one item, which is called `what` in messages. */
 export function filledList<T>(item: z.ZodType<T>, what: string): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).min(1, { error: `expected at least one ${what}` });
 }
@@ -95,15 +97,17 @@ function keysOf(name: string, field: Shape[string]): readonly (readonly [key: st
   return field instanceof z.ZodType ? [[name, field]] : field.keys(name);
 }
 
-/** A section as far as it could be read: rules run beside other problems too, so that all are told at once. */
+/**
+ * A section as far as it could be read. Rules run even if there are other problems, so that all are reported together.
+ */
 export type SectionFields = Readonly<Record<string, unknown>>;
 
-/** Tells a problem of the section: at one of its keys, at a key further down, or at the section itself (null). */
+/** Reports a problem at a key of the section, at a nested key, or at the section itself (null). */
 export type Report = (at: string | readonly string[] | null, message: string) => void;
 
 export type Rule = (fields: SectionFields, report: Report) => void;
 
-/** Where in an item a label of it stands. */
+/** A label and its position in the item. */
 export interface Label {
   readonly label: string;
   readonly path: readonly (string | number)[];
@@ -111,7 +115,10 @@ export interface Label {
 
 type LabelsOf = (item: unknown) => readonly Label[];
 
-/** No two items may have the same label. `taken` says of which item it is already. */
+/**
+ * Requires that no two items have the same label. `taken` returns the message, given the label and the index of the
+ * item that already has it.
+ */
 export function unique<S extends z.ZodType>(
   schema: S,
   labelsOf: LabelsOf,
@@ -133,7 +140,7 @@ export function unique<S extends z.ZodType>(
   );
 }
 
-/** The text at one key of an item. */
+/** Returns the text at one key of an item. */
 export function textAt(key: string): LabelsOf {
   return (item) => {
     const label = fieldsOf(item)[key];
@@ -141,7 +148,7 @@ export function textAt(key: string): LabelsOf {
   };
 }
 
-/** `host:port` of an item. */
+/** Returns `host:port` of an item. */
 export function endpoint(item: unknown): readonly Label[] {
   const { host, port } = fieldsOf(item);
   return typeof host === 'string' && typeof port === 'number'
@@ -149,24 +156,24 @@ export function endpoint(item: unknown): readonly Label[] {
     : [];
 }
 
-/** A user and a password, or neither. */
+/** Requires both a user and a password, or neither. */
 export function requireLogin(fields: SectionFields, report: Report): void {
   const hasPassword = hasSecret('password', fields);
   if (given(fields, 'user') && !hasPassword) report('user', 'expected "passwordFile" or "passwordEnv" beside "user"');
   if (!given(fields, 'user') && hasPassword) report(null, 'expected "user" beside the password');
 }
 
-/** Whether a key stands in the section at all. */
+/** Reports whether the section contains the key. */
 export function given(fields: SectionFields, key: string): boolean {
   return fields[key] !== undefined && fields[key] !== null;
 }
 
-/** Whether one of the keys `<name>File` and `<name>Env` stands in the section. */
+/** Reports whether the section contains `<name>File` or `<name>Env`. */
 export function hasSecret(name: string, fields: SectionFields): boolean {
   return given(fields, `${name}File`) || given(fields, `${name}Env`);
 }
 
-/** The value's keys; none for what is no mapping. */
+/** Returns the value's fields, or none if it is not a mapping. */
 export function fieldsOf(value: unknown): SectionFields {
   return isMapping(value) ? value : {};
 }
@@ -175,18 +182,18 @@ export function isMapping(value: unknown): value is SectionFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value's items; none for what is no list. */
+/** Returns the value's items, or none if it is not a list. */
 export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The sections, lists and plain values that a text may be under this schema, without what is wrapped around them. */
+/** Returns the sections, lists and plain values that the schema accepts, without wrappers. */
 export function alternatives(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   const inner = insideOf(schema);
   return inner.length === 0 ? [schema] : inner.flatMap(alternatives);
 }
 
-/** The schemas that take the same text as a wrapper does. */
+/** Returns the schemas that accept the same text as their wrapper. */
 function insideOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   if (schema instanceof z.ZodPipe) return [schema.in];
   if (schema instanceof z.ZodUnion) return schema.options;
@@ -194,7 +201,7 @@ function insideOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   return wraps ? [schema.unwrap()] : [];
 }
 
-/** What the program does with a text of the configuration, where it is a name of something outside, or a secret. */
+/** How the program uses a text in the configuration that is a secret or refers to something outside. */
 export type Use =
   | 'file-to-read'
   | 'authority-file'
@@ -209,13 +216,13 @@ export const USES = z.registry<{ readonly use: Use }>();
 export interface UsedText {
   readonly use: Use;
   readonly text: string;
-  /** null: a default, which is written nowhere. */
+  /** Null for a default value, which is in no file. */
   readonly path: YamlPath | null;
 }
 
 type Change = (used: UsedText) => string;
 
-/** The texts with a use in it, whether it is what a file says or what was made of that. */
+/** Returns the texts with a use, in a file's value or in the decoded configuration. */
 export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[] {
   const found: UsedText[] = [];
   changeTexts(schema, value, (used) => {
@@ -225,12 +232,12 @@ export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[
   return found;
 }
 
-/** The value with every such text changed, and with the schema's defaults. What does not fit the schema stays. */
+/** Returns the value with defaults, and with every such text changed. Parts that do not fit the schema are kept. */
 export function changeTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
   return changed(schema, value, [], { change, defaults: true });
 }
 
-/** The same without the defaults. */
+/** Like {@link changeTexts}, but without the defaults. */
 export function changeGivenTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
   return changed(schema, value, [], { change, defaults: false });
 }
@@ -267,12 +274,12 @@ function defaultOf(schema: z.ZodPrefault, how: Changes): unknown {
 
 const SECONDS_TO_WEEKDAY = 6;
 
-/** Six fields that begin with the seconds; five would mean minutes where seconds are meant. */
+/** Six fields that begin with seconds. Five fields would mean minutes where seconds are expected. */
 export function isCronWithSeconds(expression: string): boolean {
   return expression.trim().split(/\s+/u).length === SECONDS_TO_WEEKDAY && validate(expression);
 }
 
-/** Five fields as crontab(5) has them, for a date that comes. */
+/** Five fields as in crontab(5), with a date in the future. */
 export function isCronOfMinutes(expression: string): boolean {
   try {
     readCrontab(expression, 'UTC');
@@ -287,24 +294,24 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** RFC 1123 labels; an underscore too, which no standard allows and many internal mail servers have. */
+/** RFC 1123 labels. Underscores are allowed too: no standard permits them, but many internal mail servers use them. */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/iu;
-/** `10.0.0.300` is a typo in an address and never a name. */
+/** `10.0.0.300` is a mistyped address and never a name. */
 const NUMERIC_END = /(?:^|\.)\d+$/u;
 const BRACKETED = /^\[(?<host>[^\]]+)\](?::(?<port>\d{1,5}))?$/u;
 const PLAIN = /^(?<host>[^:]+)(?::(?<port>\d{1,5}))?$/u;
 
 const MAX_PORT = 65_535;
 
-/** A host name or a literal address. */
+/** Reports whether the text is a host name or a literal address. */
 export function isHost(text: string): boolean {
   return isIP(text) !== 0 || (HOST_NAME.test(text) && !NUMERIC_END.test(text));
 }
 
 /**
- * `host`, `host:port`, `[v6]:port` or a bare IPv6 address; null for anything else, and without a port where there is no
- * default.
+ * Parses `host`, `host:port`, `[v6]:port` or a bare IPv6 address. Returns null for anything else, and if the port is
+ * missing without a default.
  */
 export function parseHostPort(text: string, defaultPort: number | null): HostPort | null {
   const parts = splitPort(text);
@@ -313,7 +320,7 @@ export function parseHostPort(text: string, defaultPort: number | null): HostPor
   return port === null || port < 1 || port > MAX_PORT ? null : { host: parts.host, port };
 }
 
-/** `address:port` to listen at; port 0 means any free one. */
+/** Parses `address:port` to listen on. Port 0 means any free port. */
 export function parseListenAddress(text: string): ListenAddress | null {
   const parts = splitPort(text);
   if (parts === null || parts.port === null || parts.port > MAX_PORT) return null;
@@ -329,12 +336,15 @@ function splitPort(text: string): { readonly host: string; readonly port: number
   return { host, port: port === undefined ? null : Number(port) };
 }
 
-/** The `error` option of a zod schema or check that words every failure as `expected …, got …`. */
+/** The `error` option of a zod schema or check, with messages of the form `expected …, got …`. */
 export function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
   return { error: (issue) => expectedMessage(what, issue.input) };
 }
 
-/** The same of values that are written without quotes: a number or a word that stands in quotes is named as the mistake. */
+/**
+ * Like {@link expected}, for values that are written without quotes. The message mentions quotes if they are the
+ * mistake.
+ */
 export function unquoted(what: string, isMeant: (text: string) => boolean): ReturnType<typeof expected> {
   return {
     error: ({ input }) =>
@@ -343,15 +353,15 @@ export function unquoted(what: string, isMeant: (text: string) => boolean): Retu
   };
 }
 
-/** A text that stands for something: read by `parse`, printed by `format`. */
+/** A text that represents a value: `parse` reads it, `format` prints it. */
 interface Code<T> {
-  /** Names the type in the JSON Schema and in docs/configuration.md. */
+  /** Type name in the JSON Schema and in docs/configuration.md. */
   readonly title: string;
   readonly expected: string;
   readonly pattern?: RegExp;
   readonly parse: (text: string) => T | null;
   readonly format: (value: T) => string;
-  /** What is wrong with a text that `parse` refuses, where more can be said. */
+  /** A more specific message for a text that `parse` rejects. */
   readonly problem?: (text: string) => string | null;
 }
 
@@ -370,7 +380,7 @@ export function codedText<T>({ title, expected: what, pattern, parse, format, pr
     .meta({ title });
 }
 
-/** A text that stays what it is. */
+/** A text that is kept as it is. */
 function plainText(title: string, what: string, accepts: RegExp | ((text: string) => boolean)): z.ZodType<string> {
   const text = z.string(expected(what));
   const checked =
@@ -386,7 +396,7 @@ const ZONE_OFFSET = /^[+-]/u;
 
 const LINE = 'a text of one line';
 
-/** Any text of one line. */
+/** Any single-line text. */
 export const text: z.ZodType<string> = z
   .string({
     error: ({ input }) =>
@@ -412,7 +422,7 @@ const hostName: z.ZodType<string> = plainText(
   (value) => isHost(value) && isIP(value) === 0,
 );
 
-/** Host names are the same in any case. */
+/** Host names are case-insensitive. */
 export const lowerHostName: z.ZodType<string> = z.codec(hostName, z.string(), {
   decode: (given) => given.toLowerCase(),
   encode: (lower) => lower,
@@ -428,14 +438,14 @@ export const addressBlock: z.ZodType<string> = plainText(
 
 export const urlPath: z.ZodType<string> = plainText('path', 'a path that begins with "/"', /^\/[!-~]{0,500}$/u);
 
-/** SHA-256 of a SubjectPublicKeyInfo in base64, as RFC 7469 §2.4 writes pins. */
+/** SHA-256 of a SubjectPublicKeyInfo in base64, in the pin format of RFC 7469 §2.4. */
 export const pin: z.ZodType<string> = plainText(
   'pin',
   'a pin: "sha256/" and 44 characters of base64',
   /^sha256\/[A-Za-z0-9+/]{43}=$/u,
 );
 
-/** Serial and licence numbers are typed in any case, and mean the capitals that are printed. */
+/** Serial and licence numbers can be typed in lower or upper case. They are printed in capitals. */
 export const serial: z.ZodType<string> = z.codec(
   plainText(
     'serial number',
@@ -456,7 +466,7 @@ export const mailAddress: z.ZodType<string> = plainText(
   (value) => MAIL_ADDRESS.test(value),
 );
 
-/** Also with a name for people: `FTM watch <ftm-watch@example.org>`. */
+/** A mail address, optionally with a display name: `FTM watch <ftm-watch@example.org>`. */
 export const namedMailAddress: z.ZodType<string> = plainText(
   'mail address',
   'a mail address such as "ftm-watch@example.org" or "FTM watch <ftm-watch@example.org>"',
@@ -479,7 +489,7 @@ export function duration(longest: Millis): z.ZodType<Millis> {
   });
 }
 
-/** A day, as the instant at which it begins in UTC. */
+/** A day, as the time at which it begins in UTC. */
 export const day: z.ZodType<EpochMs> = codedText({
   title: 'date',
   expected: 'a date such as "2027-03-31"',
@@ -507,7 +517,7 @@ export const timezone: z.ZodType<string> = plainText(
   'time zone',
   'an IANA time zone such as "UTC" or "Europe/Berlin"',
   (zone) => {
-    // The default: to ask for another loads what the runtime knows of languages, 1.5 MiB in 10 ms.
+    // The default. Checking another zone loads the runtime's locale data, which takes 1.5 MiB and 10 ms.
     if (zone === 'UTC') return true;
     if (ZONE_OFFSET.test(zone)) return false;
     try {
@@ -548,10 +558,10 @@ export const schedule = section({
   timezone: timezone.prefault('UTC').describe('Time zone that the expressions are meant in.'),
 });
 
-/** `undefined`: the host's own name. */
+/** `undefined` for the host's own name. */
 export const serverName: z.ZodType<string | null | undefined> = hostName.nullable().optional();
 
-/** RFC 6066 §3 allows no addresses in the hello. */
+/** RFC 6066 §3 does not allow addresses in the ClientHello. */
 export function serverNameOf({
   host,
   serverName: given,
@@ -562,17 +572,17 @@ export function serverNameOf({
   return given === undefined ? (isIP(host) === 0 ? host : null) : given;
 }
 
-/** What every channel of messages takes: nothing less than a warning is told to anybody. */
+/** Setting of every notification channel. Nothing below a warning is sent. */
 export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical', 'warning')
   .prefault('warning')
   .describe('Minimum severity that is sent. The end of an incident is sent wherever its beginning was.');
 
-/** What a recipient is called in the log, on the page and in the store, where its address is a secret. */
+/** Name of a recipient in the log, on the page and in the store if its address is a secret. */
 export const recipientName: z.ZodType<string> = name.describe(
   'Name in the log and on the page. Undelivered messages are kept under this name.',
 );
 
-/** A secret called `name`, which stands under `<name>File` or `<name>Env` in its section. */
+/** A secret called `name`, set by `<name>File` or `<name>Env` in its section. */
 export interface SecretField<Source> {
   keys(name: string): readonly (readonly [key: string, schema: z.ZodType])[];
   rule(name: string): Rule;

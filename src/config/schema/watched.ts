@@ -20,7 +20,7 @@ const clock = section({
     .describe('A clock that is further off is reported: certificates and tokens depend on the time.'),
 });
 
-/** The sections about the site: what each round looks at, what is listened to, and what is asked more slowly. */
+/** The sections about the site: what each round checks, which logs are received, and what is queried less often. */
 export const watchedSections = {
   licenseServer: licenseServer.prefault({}).describe("Fortinet's FortiToken Mobile licence server."),
   trust: trust.prefault({}).describe("How the licence server's certificate is judged."),
@@ -52,7 +52,6 @@ export const watchedSections = {
   ),
 };
 
-/** What these sections hold. */
 export type WatchedConfig = {
   readonly [Key in keyof typeof watchedSections]: z.output<(typeof watchedSections)[Key]>;
 };

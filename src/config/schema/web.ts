@@ -23,7 +23,7 @@ import {
 
 const HTTPS_PORT = 443;
 
-/** `metrics` reads /metrics, /probe and /sd, `read` everything, `change` may silence and reload as well. */
+/** `metrics` can read /metrics, /probe and /sd; `read` everything; `change` can also create silences and reload. */
 const ROLES = ['metrics', 'read', 'change'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -72,7 +72,7 @@ const proxy = section(
   proxyProvesItself,
 );
 
-/** Every program on this machine, and whoever sends through a proxy on it, can send a header. */
+/** Every program on this machine, and everybody who sends requests through a proxy on it, can set a header. */
 function proxyProvesItself(fields: SectionFields, report: Report): void {
   if (hasSecret('secret', fields) || given(fields, 'certificate')) return;
   report(null, 'expected "secretFile", "secretEnv" or "certificate": otherwise anybody can send the header');

@@ -2,11 +2,11 @@ import type { Millis, EpochMs } from '../clock.ts';
 import type { Failure } from '../observation.ts';
 import { type Resource, valueOf } from './resource.ts';
 
-/** What one FortiAuthenticator says about itself over its REST API. */
+/** What one FortiAuthenticator reports about itself over its REST API. */
 export type ApplianceObservation = ApplianceFacts | ApplianceDenied | ApplianceFailure;
 
 interface Observed {
-  /** Name of the appliance in the configuration. */
+  /** Configured name of the appliance. */
   readonly appliance: string;
   /** `host:port` of its API. */
   readonly endpoint: string;
@@ -18,25 +18,27 @@ export interface ApplianceFacts extends Observed {
   readonly licensed: Resource<LicensedTokens>;
   readonly tokens: Resource<TokenCounts>;
   readonly provisioning: Resource<ProvisioningServer>;
-  /** The servers that activation codes are mailed through, the appliance's own built-in one left out. */
+  /** Servers through which activation codes are mailed, except for the appliance's built-in one. */
   readonly mailServers: Resource<readonly ApplianceMailServer[]>;
   readonly sms: Resource<SmsQuota>;
-  /** Its clock beside ours; null: too few of its answers told the time, or they contradict each other. */
+  /**
+   * Its clock compared with ours. Null if too few of its answers had a `Date` header or if they contradict each other.
+   */
   readonly clock: ApplianceClock | null;
 }
 
-/** The clock of a unit, by the `Date` headers of several of its answers. */
+/** A unit's clock, measured from the `Date` headers of several answers. */
 export interface ApplianceClock {
   /** Its time minus ours. */
   readonly offsetMs: Millis;
-  /** It is off by so much at most. */
+  /** Maximum error of the offset. */
   readonly precisionMs: Millis;
   readonly answers: number;
-  /** Our wall clock minus our monotonic clock then: it changes when our clock is set. */
+  /** Our wall clock minus our monotonic clock at that time. Changes when our clock is set. */
   readonly clockBase: Millis;
 }
 
-/** It answers, and refuses the key (401) or the account (403). */
+/** The appliance answers but rejects the key (401) or the account (403). */
 interface ApplianceDenied extends Observed {
   readonly kind: 'denied';
   readonly status: number;
@@ -47,15 +49,15 @@ export interface ApplianceFailure extends Failure, Observed {}
 /** `/systeminfo/`. */
 export interface SystemFacts {
   readonly serial: string;
-  /** Serial of the other member of an HA cluster; null on a standalone unit. */
+  /** Serial number of the other member of an HA cluster. Null on a standalone unit. */
   readonly peerSerial: string | null;
-  /** As in `FACVMKVM v8.0.3, build0099 (GA)`. */
+  /** For example `FACVMKVM v8.0.3, build0099 (GA)`. */
   readonly firmware: string | null;
-  /** FortiToken Mobile tokens in the unit, as systeminfo counts them. */
+  /** Number of FortiToken Mobile tokens on the unit, as reported by systeminfo. */
   readonly tokensPopulated: number | null;
-  /** Memory of the unit in KB, as `4032452`; null where it does not say. */
+  /** Memory of the unit in KB, such as `4032452`. Null if not reported. */
   readonly memoryKb: number | null;
-  /** Used shares, 0 to 1; null where it does not say. */
+  /** Usage from 0 to 1. Null if not reported. */
   readonly load: { readonly cpu: number | null; readonly memory: number | null; readonly disk: number | null };
 }
 
@@ -66,48 +68,51 @@ export interface LicensedTokens {
   readonly available: number | null;
 }
 
-/** `/fortiguardmessages/`: the SMS that were bought from FortiGuard. */
+/** `/fortiguardmessages/`: the SMS messages that were bought from FortiGuard. */
 export interface SmsQuota {
   readonly total: number;
   readonly available: number;
 }
 
-/** `other`: a status that the documentation does not name. */
+/** `other`: a status that is not documented. */
 export type TokenStatus = (typeof TOKEN_STATUSES)[number];
 
 export const TOKEN_STATUSES = ['new', 'available', 'pending', 'assigned', 'other'] as const;
 
-/** `/fortitokens/?type=ftm`, counted. */
+/** Counts from `/fortitokens/?type=ftm`. */
 export interface TokenCounts {
   readonly total: number;
   readonly byStatus: Readonly<Record<TokenStatus, number>>;
-  /** How many FTKMOB serials each licence (`EFTM…`, `FTMTRIAL…`) brought, ordered by licence. */
+  /** Number of FTKMOB serials from each licence (`EFTM…`, `FTMTRIAL…`), ordered by licence. */
   readonly byLicense: readonly { readonly license: string; readonly tokens: number }[];
-  /** Those that nobody can log in with until they are unlocked, in any status. */
+  /** Tokens in any status that nobody can log in with until they are unlocked. */
   readonly locked: number;
-  /** Tokens that name no licence. */
+  /** Tokens without a licence. */
   readonly withoutLicense: number;
-  /** Those that wait to be activated, the first thousands of them; left out where none has a serial number. */
+  /** Tokens that wait for activation, limited to the first few thousand. Absent if none has a serial number. */
   readonly pending?: readonly PendingToken[];
 }
 
 export interface PendingToken {
-  /** A hash of its serial number. */
+  /** Hash of the serial number. */
   readonly id: string;
-  /** How long this program has seen it pending: at least as long as it is. */
+  /** How long this program has seen the token pending. The token may have been pending for longer. */
   readonly age: Millis;
 }
 
-/** `/fortitokenmobileprovisioning/`: the server that the appliance really uses. */
+/** `/fortitokenmobileprovisioning/`: the server that the appliance actually uses. */
 export interface ProvisioningServer {
   readonly host: string;
-  /** null: it does not say. */
+  /** Null if not reported. */
   readonly port: number | null;
-  /** How long an activation code lives; null: it does not say. */
+  /** Lifetime of an activation code. Null if not reported. */
   readonly codeLife: Millis | null;
 }
 
-/** A mail server in the shape of the configuration's, without credentials: the mail probe takes it as it is. */
+/**
+ * A mail server in the same form as in the configuration, without credentials, so that the mail probe can use it
+ * directly.
+ */
 export interface ApplianceMailServer {
   readonly host: string;
   readonly port: number;
@@ -119,7 +124,7 @@ export interface ApplianceMailServer {
   readonly caFile: null;
 }
 
-/** What the configuration says about an appliance, as far as the judging needs it. */
+/** The configuration of an appliance, as far as it is needed to judge the appliance. */
 export interface ExpectedUnit {
   readonly name: string;
   readonly serial: string | null;
@@ -128,28 +133,29 @@ export interface ExpectedUnit {
 }
 
 /**
- * `unknown`: neither REST nor SNMP told. A load balancer takes its tokens from a unit or a cluster; SNMP alone tells it
- * from a unit alone.
+ * `unknown`: reported by neither REST nor SNMP. A load balancer gets its tokens from a unit or a cluster, and only SNMP
+ * distinguishes it from a standalone unit.
  */
 export type HaMode = 'cluster' | 'standalone' | 'load-balancer' | 'unknown';
 
-/** One appliance and its HA peer, from everything that is known about them. */
+/** One appliance and its HA peer, combined from all sources. */
 export interface Unit {
   readonly name: string;
-  /** Serial of the unit that answers, else the configured one. */
+  /** Serial number of the unit that answers, otherwise the configured one. */
   readonly serial: string | null;
-  /** The other members of its pair, as the unit, SNMP and the configuration name them. */
+  /** The other members of its pair, from the unit, SNMP and the configuration. */
   readonly peers: readonly string[];
   readonly mode: HaMode;
-  /** Whether SNMP told its role; null: SNMP is not configured. */
+  /** Whether SNMP reported its role. Null if SNMP is not configured. */
   readonly roleTold: boolean | null;
-  /** Serial of the member that is in charge now; null where nobody tells. */
+  /** Serial number of the current primary. Null if no source reports it. */
   readonly primary: string | null;
 }
 
 /**
- * Joins configuration, REST and SNMP. What the unit says of itself goes before the configuration, since a floating
- * address may lead to the other member after a failover: then the configured serial is the peer's.
+ * Combines configuration, REST and SNMP. Values from the unit take precedence over the configuration, because a
+ * floating address can lead to the other member after a failover. In that case the configured serial number is the
+ * peer's.
  */
 export function unitOf(
   expected: ExpectedUnit,
@@ -168,7 +174,7 @@ export function unitOf(
   return { name: expected.name, serial, peers, mode, roleTold, primary: primaryOf(told, serial, peers) };
 }
 
-/** Serial and licence numbers are typed by people. */
+/** Compares serial and licence numbers without regard to case, because people type them. */
 export function sameSerial(a: string, b: string): boolean {
   return a.toUpperCase() === b.toUpperCase();
 }
@@ -182,20 +188,21 @@ function toldBy(role: HaRoleObservation | null): HaRoleFacts | null {
 }
 
 /**
- * A configured serial that does not answer is the peer's only if the peer does; else it is one from before a migration.
+ * The configured serial is the peer's only if the configured peer is the unit that answers. Otherwise it is an old
+ * serial from before a migration.
  */
 function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
   const { serial: own, peerSerial: peer } = expected;
   return serial !== null && peer !== null && sameSerial(serial, peer) ? own : peer;
 }
 
-/** As they are printed: in capitals. */
+/** Returns the distinct serials in upper case, as they are printed. */
 function distinct(serials: readonly (string | null | undefined)[]): readonly string[] {
   return [...new Set(serials.flatMap((serial) => (typeof serial === 'string' ? [serial.toUpperCase()] : [])))];
 }
 
 function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
-  // systeminfo gives the peer's serial "only in HA cluster member mode" (REST API guide).
+  // systeminfo reports the peer's serial "only in HA cluster member mode" (REST API guide).
   if (system !== null && system.peerSerial !== null) return 'cluster';
   if (role === 'cluster-primary' || role === 'cluster-secondary') return 'cluster';
   if (role === 'load-balancer') return 'load-balancer';
@@ -203,7 +210,7 @@ function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
   return 'unknown';
 }
 
-/** The role belongs to the unit that SNMP reached, which behind another address may be the other member. */
+/** The role belongs to the unit that SNMP reached. Behind a different address, this can be the other member. */
 function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: readonly string[]): string | null {
   if (told === null) return null;
   const spoke = told.serial?.toUpperCase() ?? serial;
@@ -214,31 +221,33 @@ function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: reado
   return others.length === 1 && other !== undefined ? other : null;
 }
 
-/** What decides how much users feel of a fault; null where no appliance tells. */
+/** Facts that decide how much a fault affects users. Null if no appliance reports them. */
 export interface ActivationContext {
-  /** A licence that was bought is active: tokens that users hold keep working whatever happens to the path. */
+  /**
+   * Whether a purchased licence is active. If so, tokens that users already have keep working, whatever happens to the
+   * path.
+   */
   readonly licenseActive: boolean | null;
-  /** Users can activate without the licence server. */
+  /** Whether users can activate without the licence server. */
   readonly offlineActivation: boolean | null;
-  /** What must not be done to a unit while it cannot reach the licence server, one sentence. */
+  /** One sentence on what must not be done to a unit while it cannot reach the licence server. */
   readonly outageWarning?: string | null;
 }
 
-/** One unit, by what it says of itself; null: not asked. */
+/** One unit and its own reports. Null if it was not queried. */
 interface AskedUnit {
   readonly rest: ApplianceObservation | null;
   readonly role: HaRoleObservation | null;
 }
 
-/** Since firmware 6.6.1 end users activate offline: https://community.fortinet.com/…/ta-p/388682. */
+/** End users can activate offline since firmware 6.6.1: https://community.fortinet.com/…/ta-p/388682. */
 const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 
-/** Of firmware. */
 export type Version = readonly [major: number, minor: number, patch: number];
 
 /**
- * The context over all appliances. A licence is active when any unit has tokens of one; offline activation counts only
- * when every unit that tells its firmware can do it, since a user's own unit is not known.
+ * Combines all appliances. A licence is active if any unit has tokens from one. Offline activation counts only if every
+ * unit that reports its firmware supports it, because it is unknown which unit a user is on.
  */
 export function activationContextOf(units: readonly AskedUnit[]): ActivationContext {
   const active = units.map(({ rest }) => rest && licenseActiveOn(rest)).filter((value) => value !== null);
@@ -249,13 +258,15 @@ export function activationContextOf(units: readonly AskedUnit[]): ActivationCont
   };
 }
 
-/** Every unit has two tokens for trial, which need no activation and are registered to nobody (Fortinet tip 193793). */
+/**
+ * Every unit has two trial tokens, which need no activation and are not registered to anybody (Fortinet tip 193793).
+ */
 const TRIAL = /^FTMTRIAL/iu;
 
-/** The smallest licence that is sold has 5 tokens (FTM-ELIC-5): fewer that name no licence are those for trial. */
+/** The smallest licence on sale has 5 tokens (FTM-ELIC-5). Fewer tokens without a licence are trial tokens. */
 const FEWEST_SOLD = 5;
 
-/** Whether a licence for FortiToken Mobile is active on this unit; null when it did not say. */
+/** Reports whether a FortiToken Mobile licence is active on this unit. Null if the unit did not report it. */
 function licenseActiveOn(observation: ApplianceObservation): boolean | null {
   if (observation.kind !== 'ok') return null;
   const tokens = valueOf(observation.tokens);
@@ -265,7 +276,9 @@ function licenseActiveOn(observation: ApplianceObservation): boolean | null {
   return total === null ? null : total >= FEWEST_SOLD;
 }
 
-/** Whether this one licence is active on the unit, that is whether it brought tokens; null when nothing tells. */
+/**
+ * Reports whether this licence is active on the unit, that is, whether the unit has tokens from it. Null if unknown.
+ */
 export function holdsTokensOf(observation: ApplianceObservation | null, license: string): boolean | null {
   if (observation?.kind !== 'ok') return null;
   const tokens = valueOf(observation.tokens);
@@ -280,7 +293,7 @@ function offlineActivationOn({ rest, role }: AskedUnit): boolean | null {
   return version === null ? null : isAtLeast(version, OFFLINE_ACTIVATION_SINCE);
 }
 
-/** Reads `FACVMKVM v8.0.3, build0099 (GA)`; null when no version stands in it. */
+/** Parses `FACVMKVM v8.0.3, build0099 (GA)`. Returns null if the text contains no version. */
 export function firmwareVersion(firmware: string): Version | null {
   const match = /\bv?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/u.exec(firmware);
   if (match === null) return null;
@@ -295,7 +308,7 @@ export function isAtLeast(version: Version, wanted: Version): boolean {
   return patch >= wanted[2];
 }
 
-/** facHaCurrentStatus of FORTINET-FORTIAUTHENTICATOR-MIB: the only machine-readable source of the role. */
+/** facHaCurrentStatus of FORTINET-FORTIAUTHENTICATOR-MIB, the only machine-readable source of the role. */
 export type HaRole =
   | 'undetermined'
   | 'cluster-primary'
@@ -304,7 +317,9 @@ export type HaRole =
   | 'load-balancer'
   | 'disabled';
 
-/** What one unit says of itself over SNMP: its place in a cluster, and what the REST API says as well. */
+/**
+ * What one unit reports about itself over SNMP: its role in a cluster, and some facts that the REST API also reports.
+ */
 export type HaRoleObservation = HaRoleFacts | (Failure & { readonly appliance: string });
 
 export interface HaRoleFacts {
@@ -312,11 +327,11 @@ export interface HaRoleFacts {
   readonly appliance: string;
   readonly role: HaRole;
   readonly serial: string | null;
-  /** As in `v5.5.0-build0366`. */
+  /** For example `v5.5.0-build0366`. */
   readonly firmware: string | null;
   /**
-   * FortiTokens of any kind, on the unit and left. The public text of the MIB does not say whether mobile tokens count
-   * apart, nor what is left of what: for people to read, and nothing is judged by it.
+   * FortiTokens of any kind: present on the unit, and remaining. The public text of the MIB does not say whether mobile
+   * tokens are counted separately, or what "remaining" refers to. For display only; no finding depends on it.
    */
   readonly tokens: { readonly count: number; readonly remaining: number } | null;
 }
@@ -330,33 +345,33 @@ const ROLE_BY_STATUS: ReadonlyMap<number, HaRole> = new Map<number, HaRole>([
   [255, 'disabled'],
 ]);
 
-/** The role behind a value of facHaCurrentStatus; null when the MIB does not name the value. */
+/** Returns the role for a value of facHaCurrentStatus, or null if the MIB does not define the value. */
 export function haRoleOf(status: number): HaRole | null {
   return ROLE_BY_STATUS.get(status) ?? null;
 }
 
-/** More licences than any site has on one unit; each costs a call of a small quota. */
+/** More licences than any site has on one unit. Each one costs a call from a small quota. */
 const MAX_LICENSES = 50;
 
 /** Trial licences come with the unit and are not registered to anybody. */
 const REGISTRABLE = /^EFTM/iu;
 
-/** The licences to look up for one appliance: the configured ones, and those that its tokens came with. */
+/** Returns the licences to look up for one appliance: the configured ones and those that its tokens came from. */
 export function licensesOf(configured: readonly string[], observation: ApplianceObservation | null): readonly string[] {
   const seen = observation?.kind === 'ok' ? (valueOf(observation.tokens)?.byLicense ?? []) : [];
   const found = seen.map(({ license }) => license).filter((license) => REGISTRABLE.test(license));
   return [...new Set([...configured, ...found].map((license) => license.toUpperCase()))].slice(0, MAX_LICENSES);
 }
 
-/** More than wait at any site; further ones have no age. */
+/** More than any site has pending. Tokens beyond this limit have no age. */
 export const MOST_PENDING = 5000;
 
-/** When each pending token was seen pending first, by its hash. */
+/** When each pending token was first seen pending, by its hash. */
 export type PendingSince = ReadonlyMap<string, EpochMs>;
 
 /**
- * What is remembered after a look. A token that is not pending any more is forgotten, unless some unit did not tell its
- * tokens: it may be one of that unit's.
+ * Updates the memory after a check. Tokens that are no longer pending are removed, unless some unit did not report its
+ * tokens, because a missing token may belong to that unit.
  */
 export function pendingSince(
   before: PendingSince,

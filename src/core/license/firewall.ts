@@ -5,17 +5,17 @@ import type { EpochMs } from '../clock.ts';
 /** How the firewall treats the appliance's connection to the licence server. */
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
 
-/** The connection that was asked about, and whom. */
+/** The connection that was queried, and the firewall that was asked. */
 export interface Flow {
   /** `FortiGate 10.0.0.1`, `FortiGate 10.0.0.1 (VDOM dmz)` */
   readonly firewall: string;
-  /** Where its API is asked: `10.0.0.1`, with a port other than 443. */
+  /** Host of its API: `10.0.0.1`, with the port if it is not 443. */
   readonly firewallHost: string;
-  /** Virtual domain that was asked. */
+  /** Virtual domain that was queried. */
   readonly vdom: string;
-  /** Names of the appliances whose traffic it is; empty: of all. */
+  /** Names of the appliances whose traffic it is. Empty means all. */
   readonly appliances: readonly string[];
-  /** Address that the firewall sees the appliance's traffic come from. */
+  /** Source address of the appliance's traffic as the firewall sees it. */
   readonly source: string;
   /** `host:port`. */
   readonly destination: string;
@@ -23,14 +23,17 @@ export interface Flow {
 
 export interface FirewallFacts extends Flow {
   readonly kind: 'ok';
-  /** Its serial number; null: it did not say. */
+  /** Its serial number. Null if not reported. */
   readonly serial: string | null;
   readonly match: PolicyMatch;
-  /** Its address objects for the name of the licence server; empty too where they could not be read. */
+  /** Its address objects for the licence server's name. Also empty if they could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
-  /** The sessions of that connection; null: they were not asked for, or could not be. */
+  /** The sessions of that connection. Null if they were not queried or could not be read. */
   readonly sessions: SessionLook | null;
-  /** How many FortiTokens it holds itself in each status, in its own words; null: it was not asked, or did not say. */
+  /**
+   * Number of FortiTokens on the firewall itself per status, using the firewall's status names. Null if not queried or
+   * not reported.
+   */
   readonly fortitokens: Resource<ReadonlyMap<string, number>> | null;
 }
 
@@ -38,7 +41,7 @@ export interface FirewallFacts extends Flow {
 export interface FqdnObject {
   readonly name: string;
   readonly resolves: boolean;
-  /** What it resolves to, as far as the firewall tells. */
+  /** The addresses it resolves to, as far as the firewall reports them. */
   readonly addresses: readonly string[];
 }
 
@@ -50,7 +53,7 @@ interface FirewallDenied {
 export type PolicyMatch =
   | {
       readonly kind: 'implicit-deny';
-      /** Interfaces between which no policy matches, from the configuration or the route look-up; null: not known. */
+      /** Interfaces between which no policy matches, from the configuration or the route lookup. Null if unknown. */
       readonly incoming: string | null;
       readonly outgoing: string | null;
     }
@@ -61,28 +64,31 @@ export interface FirewallPolicy {
   readonly name: string | null;
   readonly action: 'accept' | 'deny';
   readonly proxyMode: boolean;
-  /** Security profiles that apply, `av-profile "default"`; empty when they are switched off. */
+  /** Security profiles that apply, such as `av-profile "default"`. Empty if they are switched off. */
   readonly securityProfiles: readonly string[];
-  /** Interfaces or zones at which its traffic comes in and leaves, or `any`; empty: it did not name them readably. */
+  /** Incoming and outgoing interfaces or zones of the traffic, or `any`. Empty if they could not be read. */
   readonly incoming: readonly string[];
   readonly outgoing: readonly string[];
-  /** Whether it translates source addresses, and to which pools (empty: to that of the interface); null: not said. */
+  /**
+   * Whether source addresses are translated, and to which pools (empty: to the interface address). Null if not
+   * reported.
+   */
   readonly nat: { readonly enabled: boolean; readonly pools: readonly string[] } | null;
-  /** Name of its schedule; null: not said. */
+  /** Name of its schedule. Null if not reported. */
   readonly schedule: string | null;
 }
 
-/** What a firewall does to a connection, and by which of its policies: the answer to "who did it". */
+/** What a firewall does to a connection, and the policy that causes it: the answer to "who did it". */
 export interface Culprit {
   /** As in `Flow`. */
   readonly firewall: string;
   readonly firewallHost: string;
-  /** Serial number of the firewall, which is also the name of its certificate authority; null: not known. */
+  /** Serial number of the firewall, which is also the name of its certificate authority. Null if unknown. */
   readonly serial: string | null;
   readonly action: 'inspects' | 'denies';
-  /** null: the implicit deny, because no policy matches. */
+  /** Null for the implicit deny, if no policy matches. */
   readonly policy: Pick<FirewallPolicy, 'id' | 'name'> | null;
-  /** The SSL inspection profile of a policy that inspects. */
+  /** The SSL inspection profile, if the policy inspects. */
   readonly profile: string | null;
   /** Interfaces between which the implicit deny applies. */
   readonly incoming: string | null;
@@ -91,73 +97,73 @@ export interface Culprit {
 
 export type SslInspectionMode = 'none' | 'certificate' | 'deep';
 
-/** What the policy's ssl-ssh-profile does with TLS on the destination's port. */
+/** What the policy's ssl-ssh-profile does with TLS on the destination port. */
 export type SslInspection =
   | {
       readonly kind: 'known';
-      /** Name of the ssl-ssh-profile; null: the policy has none. */
+      /** Name of the ssl-ssh-profile. Null if the policy has none. */
       readonly profile: string | null;
       readonly mode: SslInspectionMode;
-      /** The exemption that the licence server falls under. */
+      /** The exemption that matches the licence server. */
       readonly exemptedBy: string | null;
-      /** Exemptions that may cover the licence server or not, as `category 52`. */
+      /** Exemptions that may or may not cover the licence server, such as `category 52`. */
       readonly unreadExemptions: readonly string[];
     }
   | { readonly kind: 'unreadable'; readonly profile: string; readonly message: string };
 
-/** What was asked about the traffic of one appliance; where an entry names it, that one. */
+/** Returns the entry for the traffic of one appliance. An entry that lists the appliance takes precedence. */
 export function askedFor<F extends Pick<Flow, 'appliances'>>(flows: readonly F[], appliance: string): F | null {
   const named = flows.find(({ appliances }) => appliances.includes(appliance));
   return named ?? flows.find(({ appliances }) => appliances.length === 0) ?? null;
 }
 
-/** `policy 5 "fac-out"` */
+/** Returns `policy 5 "fac-out"`. */
 export function policyText({ id, name }: Pick<FirewallPolicy, 'id' | 'name'>): string {
   return name === null ? `policy ${String(id)}` : `policy ${String(id)} "${name}"`;
 }
 
-/** Whether the policy leaves the TLS of the licence server alone, as far as the firewall says. */
+/** Reports whether the policy does not touch the licence server's TLS, as far as the firewall reports it. */
 export function leavesTlsAlone(match: PolicyMatch): boolean {
   if (match.kind !== 'policy' || match.policy.action === 'deny' || match.inspection.kind !== 'known') return false;
   const { mode, exemptedBy } = match.inspection;
   return mode === 'none' || (mode === 'deep' && exemptedBy !== null);
 }
 
-/** As texts name it. */
+/** Returns the name used in messages. */
 export function firewallName({ url, vdom }: { readonly url: string; readonly vdom: string }): string {
   return `FortiGate ${new URL(url).host}${vdom === 'root' ? '' : ` (VDOM ${vdom})`}`;
 }
 
-/** Tells one entry of the configuration from another: which firewall, and which traffic. */
+/** Returns a key for one configuration entry: the firewall and the traffic. */
 export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'source'>): string {
   return `${firewall}, ${source}`;
 }
 
-/** What the session table of a firewall told of one flow. */
+/** The result of querying a firewall's session table for one flow. */
 export interface SessionLook {
-  /** When it was asked. */
+  /** Time of the query. */
   readonly at: EpochMs;
   readonly seen: Resource<SessionCounts>;
 }
 
-/** TCP sessions that are open now. Those that began a moment ago are left out: their answer may be on its way. */
+/** TCP sessions that are open now. Very recent ones are left out, because their answer may still be on its way. */
 export interface SessionCounts {
-  /** Something came back. */
+  /** Sessions with a reply. */
   readonly answered: number;
-  /** Something was sent, and nothing came back. */
+  /** Sessions in which data was sent but no reply came. */
   readonly silent: number;
 }
 
 /**
- * Whether a command of FortiOS can hold it between quotes as the name of an interface or a zone. FortiOS takes at most
- * 79 characters and forbids `<>()#'"` (CLI reference, `firewall policy`, `srcintf`); here what its command line reads
- * as more than text is left out too (`?`, `\\`, `$`), and the comma, which stands between names.
+ * Reports whether the text can be used in quotes as an interface or zone name in a FortiOS command. FortiOS allows at
+ * most 79 characters and forbids `<>()#'"` (CLI reference, `firewall policy`, `srcintf`). This function also rejects
+ * characters that the command line interprets (`?`, `\\`, `$`), and the comma, which separates names.
  */
 export function isInterfaceName(text: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{N}_.:/@+ -]{0,78}$/u.test(text) && !text.endsWith(' ');
 }
 
-/** As findings tell them, and back; empty when it is no list of names. */
+/** Separates interface names in findings. */
 export const INTERFACE_SEPARATOR = ', ';
 
 export function interfacesOf(text: string): readonly string[] {

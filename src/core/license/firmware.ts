@@ -1,20 +1,22 @@
 import { firmwareVersion, type Version } from './appliance.ts';
 
-/** Something known of versions of FortiAuthenticator's firmware. The catalogue is data: config/firmware-facts.yaml. */
+/**
+ * A known fact about some versions of FortiAuthenticator firmware. The catalogue is data: config/firmware-facts.yaml.
+ */
 export interface FirmwareFact {
   readonly id: string;
-  /** Where it is shown; see the catalogue. */
+  /** Where the fact is displayed; see the catalogue. */
   readonly use: FactUse;
   readonly affected: readonly VersionRange[];
-  /** Versions within the ranges that the source does not mention. */
+  /** Versions in the ranges that the source does not mention. */
   readonly notMentioned: readonly Version[];
-  /** For `memory`: in KB. */
+  /** Minimum memory in KB, for `memory`. */
   readonly leastMemoryKb: number | null;
-  /** What happens, as it goes on after "Firmware 6.5.3". */
+  /** What happens, as the continuation of "Firmware 6.5.3". */
   readonly summary: string;
-  /** What to do, as it goes on after a colon. */
+  /** What to do, as the continuation after a colon. */
   readonly todo: string;
-  /** For `outage`: what must not be done then, a sentence with `{units}`. */
+  /** For `outage`: what must not be done during an outage, as a sentence with `{units}`. */
   readonly warning: string | null;
   readonly source: string;
 }
@@ -23,22 +25,24 @@ export type FactUse = (typeof FACT_USES)[number];
 
 export const FACT_USES = ['note', 'outage', 'memory', 'snmp-sha1'] as const;
 
-/** Both ends are included; null is open. */
+/** Both ends are inclusive. Null means open. */
 export interface VersionRange {
   readonly from: Version | null;
   readonly to: Version | null;
 }
 
-/** A fact that concerns a unit by its version. */
+/** A fact that applies to a unit because of its version. */
 export interface KnownFact {
   readonly fact: FirmwareFact;
-  /** `6.5.3`. */
+  /** For example `6.5.3`. */
   readonly version: string;
-  /** The source does not mention this version, although it is within the range. */
+  /** The version is within the range, but the source does not mention it. */
   readonly isUncertain: boolean;
 }
 
-/** What is known of a firmware such as `FACVMKVM v6.5.3, build1234 (GA)`: nothing where it does not say its version. */
+/**
+ * Returns the known facts about a firmware such as `FACVMKVM v6.5.3, build1234 (GA)`. Empty if it contains no version.
+ */
 export function factsAbout(firmware: string | null, facts: readonly FirmwareFact[]): readonly KnownFact[] {
   const version = firmware === null ? null : firmwareVersion(firmware);
   if (version === null) return [];
@@ -59,7 +63,7 @@ function compareVersions(a: Version, b: Version): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
-/** What must not be done to these units during an outage, one sentence; null: nothing is known. */
+/** Returns one sentence on what must not be done to these units during an outage, or null if nothing is known. */
 export function outageWarning(
   units: readonly { readonly name: string; readonly known: readonly KnownFact[] }[],
 ): string | null {
@@ -74,7 +78,7 @@ export function outageWarning(
   return first.fact.warning?.replace('{units}', () => namesOf(names)) ?? null;
 }
 
-/** As many fit into a sentence. */
+/** Maximum number of units in one sentence. */
 const MOST_UNITS = 3;
 
 function namesOf(names: readonly string[]): string {

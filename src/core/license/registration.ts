@@ -1,15 +1,15 @@
 import type { EpochMs, Millis } from '../clock.ts';
 import type { Failure } from '../observation.ts';
 
-/** What the registration service says about the licences that were asked for. */
+/** The registration service's answers about the requested licences. */
 export type RegistrationObservation =
   | { readonly kind: 'ok'; readonly lookups: readonly LicenseLookup[] }
-  /** The API user's credentials were refused, or the access token that they gave. */
+  /** The service rejected the API user's credentials or the access token that was issued for them. */
   | { readonly kind: 'denied'; readonly message: string }
   | Postponed
   | Failure;
 
-/** Not asked: the service's quota or the back-off after errors forbids it until then. */
+/** Not queried, because the service's quota or the back-off after errors forbids it until then. */
 export interface Postponed {
   readonly kind: 'postponed';
   readonly until: EpochMs;
@@ -18,7 +18,7 @@ export interface Postponed {
 export interface LicenseLookup {
   readonly license: string;
   readonly outcome: LicenseOutcome;
-  /** The outcome is of an earlier look: when it was told, and why there is no newer one. */
+  /** Set if the outcome is from an earlier check: when it was received, and why there is no newer one. */
   readonly kept?: { readonly since: EpochMs; readonly because: Postponed | Failure };
 }
 
@@ -26,43 +26,44 @@ export type LicenseOutcome =
   | {
       readonly kind: 'registered';
       readonly serial: string;
-      /** How many tokens it was sold with; left out where nothing says. */
+      /** Number of tokens it was sold with. Absent if unknown. */
       readonly bought?: number;
     }
-  /** It is known, and no unit holds it: `status` is the service's own word, `Pending`. */
+  /** The service knows the licence, but no unit holds it. `status` is the service's own text, `Pending`. */
   | { readonly kind: 'unregistered'; readonly status: string }
-  /**
-   * It is listed, and not as `Pending`, but no serial number of a unit can be read: it says nothing about who holds it.
-   */
+  /** The licence is listed and not `Pending`, but without a readable unit serial number. Its holder is unknown. */
   | { readonly kind: 'unnamed'; readonly status: string | null }
-  /** An empty answer: says nothing, since not every licence is listed. */
+  /** The answer was empty. This proves nothing, because not every licence is listed. */
   | { readonly kind: 'not-listed' }
   | Postponed
   | Failure;
 
-/** The last answer about each licence, since a service that fails once has not moved a licence. */
+/**
+ * The last answer about each licence. Answers are kept because a single failure of the service does not mean that a
+ * licence has moved.
+ */
 export type RegistrationMemory = ReadonlyMap<string, Known>;
 
-/** `missed`: why the service did not answer again when it was asked last. */
+/** `missed`: why the service did not answer when it was last queried. */
 interface Known {
   readonly outcome: LicenseOutcome;
-  /** When the outcome was told. */
+  /** When the outcome was received. */
   readonly at: EpochMs;
   readonly missed: Postponed | Failure | null;
 }
 
 interface RegistrationLook {
-  /** Every licence that matters now: what is known of others is forgotten. */
+  /** Every licence that matters now. Others are removed from memory. */
   readonly wanted: readonly string[];
-  /** Those of them that this look asked for. */
+  /** The licences among them that were queried in this check. */
   readonly asked: readonly string[];
   readonly seen: RegistrationObservation;
   readonly at: EpochMs;
 }
 
 /**
- * What is known after a look. An answer stands for `keptFor` while there is no newer one; where the login is refused,
- * nothing stands any more.
+ * Returns the memory after a check. An answer is kept for `keptFor` unless a newer one arrives. If the login is
+ * rejected, all answers are dropped.
  */
 export function afterLook(known: RegistrationMemory, look: RegistrationLook, keptFor: Millis): RegistrationMemory {
   const { wanted, asked, seen } = look;
@@ -87,7 +88,7 @@ function newer(before: Known | undefined, now: Known, keptFor: Millis): Known {
   return now.at - before.at <= keptFor ? { ...before, missed: now.outcome } : now;
 }
 
-/** What is known, as if the service had said it just now; `seen` itself where nothing else is known. */
+/** Returns the remembered answers as if the service had just sent them, or `seen` itself if there are none. */
 export function observationOf(known: RegistrationMemory, seen: RegistrationObservation): RegistrationObservation {
   const isKnown = [...known.values()].some(({ outcome }) => !isOpen(outcome));
   if (seen.kind !== 'ok' && !isKnown) return seen;
@@ -102,8 +103,8 @@ export function observationOf(known: RegistrationMemory, seen: RegistrationObser
 }
 
 /**
- * What the service still owes an answer to; first what it was not even asked, so that a question that always fails does
- * not hold up the others.
+ * Returns the licences that still need an answer. Those that were not even queried come first, so that a query that
+ * always fails does not hold up the others.
  */
 export function openLicenses(known: RegistrationMemory): readonly string[] {
   const open = [...known].filter(([, { outcome, missed }]) => missed !== null || isOpen(outcome));
@@ -111,9 +112,9 @@ export function openLicenses(known: RegistrationMemory): readonly string[] {
 }
 
 /**
- * When to ask again for what is open, before the schedule does: when a call is allowed again. Null: nothing is open, or
- * the service answered with an error that a pause does not fix.
- * @param blockedUntil of the call budget
+ * Returns when to query open licences again, ahead of the schedule: when the next call is allowed. Null if nothing is
+ * open, or if the service answered with an error that waiting does not fix.
+ * @param blockedUntil from the call budget
  */
 export function nextLook(known: RegistrationMemory, blockedUntil: EpochMs, now: EpochMs): EpochMs | null {
   const open = [...known.values()].map(({ outcome, missed }) => missed ?? outcome).filter(isOpen);
@@ -132,21 +133,21 @@ function isPostponed({ outcome, missed }: Known): boolean {
 }
 
 /**
- * What was asked of the registration service lately. Plain JSON: it is kept across restarts, so that a service that
- * locks out an account is not tried again by every restart.
+ * Recent calls to the registration service. Plain JSON, kept across restarts, because the service locks out accounts
+ * and must not be queried again after every restart.
  */
 export interface CallBudget {
-  /** Instants of the calls of the last hour, oldest first. */
+  /** Times of the calls in the last hour, oldest first. */
   readonly calls: readonly EpochMs[];
-  /** Instants of the errors of the last hour, oldest first. */
+  /** Times of the errors in the last hour, oldest first. */
   readonly errors: readonly EpochMs[];
-  /** Failures in a row that called for backing off. */
+  /** Number of consecutive failures that require backing off. */
   readonly failures: number;
-  /** No call before this instant. */
+  /** No calls before this time. */
   readonly blockedUntil: EpochMs;
 }
 
-/** Calls and errors allowed in a sliding minute or hour. */
+/** Maximum calls and errors in a sliding minute or hour. */
 export interface CallLimits {
   readonly callsPerMinute: number;
   readonly callsPerHour: number;
@@ -161,7 +162,7 @@ export const EMPTY_BUDGET: CallBudget = { calls: [], errors: [], failures: 0, bl
 const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
 
-/** The first pause; it doubles with every failure in a row, up to an hour. */
+/** The first pause. It doubles with every consecutive failure, up to an hour. */
 const FIRST_PAUSE = MINUTE;
 const LONGEST_PAUSE = HOUR;
 
@@ -169,7 +170,7 @@ export type Admission =
   | { readonly kind: 'go'; readonly budget: CallBudget }
   | { readonly kind: 'wait'; readonly until: EpochMs };
 
-/** Asks for one call now. On `go` the call is counted already: keep that budget before sending. */
+/** Requests one call now. With `go`, the call is already counted, so store the returned budget before sending. */
 export function admitCall(budget: CallBudget, now: EpochMs, limits: CallLimits): Admission {
   const current = upTo(budget, now);
   const until = Math.max(
@@ -182,19 +183,20 @@ export function admitCall(budget: CallBudget, now: EpochMs, limits: CallLimits):
   return { kind: 'go', budget: { ...current, calls: [...current.calls, now] } };
 }
 
-/** The call worked. */
+/** Records a successful call. */
 export function recordSuccess(budget: CallBudget, now: EpochMs): CallBudget {
   return { ...upTo(budget, now), failures: 0, blockedUntil: 0 };
 }
 
-/** The service answered this one call with an error of its own: it counts, and the next call may still be made. */
+/** Records an error that concerns only this call. It counts towards the limit, but the next call is still allowed. */
 export function recordError(budget: CallBudget, now: EpochMs): CallBudget {
   const current = upTo(budget, now);
   return { ...current, errors: [...current.errors, now] };
 }
 
 /**
- * The service failed or asked for a pause (`retryAfter`): nothing more is sent for a while, longer with every failure.
+ * Records that the service failed or asked for a pause (`retryAfter`). Further calls are blocked for a while, longer
+ * after each consecutive failure.
  */
 export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Millis | null): CallBudget {
   const current = recordError(budget, now);
@@ -204,8 +206,8 @@ export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Mill
 }
 
 /**
- * Drops what is older than an hour. Instants of the future come from a wall clock that was set back: they are taken as
- * now, so that they neither lock for days nor are forgotten.
+ * Drops entries that are older than an hour. Times in the future come from a wall clock that was set back. They are
+ * treated as now, so that they neither block calls for days nor are forgotten.
  */
 function upTo(budget: CallBudget, now: EpochMs): CallBudget {
   const recent = (instant: EpochMs): boolean => instant > now - HOUR;
@@ -218,7 +220,7 @@ function upTo(budget: CallBudget, now: EpochMs): CallBudget {
   };
 }
 
-/** When a window of `span` has room for one more of at most `limit`. */
+/** Returns when a window of `span` with at most `limit` entries has room for one more. */
 function freeAgain(instants: readonly EpochMs[], limit: number, span: Millis, now: EpochMs): EpochMs {
   const inWindow = instants.filter((instant) => instant > now - span);
   const oldestThatCounts = inWindow.at(-limit);

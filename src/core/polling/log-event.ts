@@ -1,24 +1,24 @@
 import type { EpochMs } from '../clock.ts';
 import { addressInAny } from '../addresses.ts';
 
-/** The way a line came in: a closed set, used as a metric label. */
+/** How a line was received. A closed set, used as a metric label. */
 export type LogSource = (typeof LOG_SOURCES)[number];
 
 export const LOG_SOURCES = ['udp', 'tcp', 'tls', 'file'] as const;
 
 /**
- * What became of a line: `ftm` a known trouble, `unrecognised` about FortiToken Mobile, but no text that is known,
- * `other` nothing to us, `foreign` from a sender that no appliance names, `unparsed` not a log line at all (binary,
- * cut), `dropped` never seen: by the kernel, or a connection over the limit.
+ * How a line was classified. `ftm`: a known problem. `unrecognised`: about FortiToken Mobile, but not a known text.
+ * `other`: irrelevant. `foreign`: from a sender that is not a configured appliance. `unparsed`: not a log line (binary,
+ * truncated). `dropped`: never seen, because the kernel dropped it or the connection limit was reached.
  */
 export type LogResult = (typeof LOG_RESULTS)[number];
 
 export const LOG_RESULTS = ['ftm', 'unrecognised', 'other', 'foreign', 'unparsed', 'dropped'] as const;
 
 /**
- * What became of a connection that lines were to come by: `accepted`; closed since there were too many (`over-limit`),
- * since it did not end a line in time (`timed-out`), or since nobody knows the sender (`refused`); or no TLS came about,
- * for want of a certificate (`no-certificate`) or otherwise (`failed-handshake`). A closed set, used as a metric label.
+ * How a log connection ended up: `accepted`; closed because there were too many (`over-limit`), a line was not finished
+ * in time (`timed-out`) or the sender is unknown (`refused`); or TLS failed because the certificate is missing
+ * (`no-certificate`) or for another reason (`failed-handshake`). A closed set, used as a metric label.
  */
 export type ConnectionResult = (typeof CONNECTION_RESULTS)[number];
 
@@ -31,26 +31,32 @@ export const CONNECTION_RESULTS = [
   'failed-handshake',
 ] as const;
 
-/** What the log says. Equal lines that arrive together are one event with a count, so a flood stays cheap. */
+/** An event from the log. Equal lines that arrive together are one event with a count, so that floods stay cheap. */
 export type LogEvent = FtmEvent | FirewallEvidenceEvent | HeardEvent;
 
-/** A known trouble in an appliance's log. */
+/** A known problem in an appliance's log. */
 export interface FtmEvent {
   readonly kind: 'ftm';
-  /** Configured name; null when none is configured or the line does not tell. */
+  /** Configured name. Null if none is configured or if the line does not identify the appliance. */
   readonly appliance: string | null;
-  /** Id of the signature: a closed set. */
+  /** Id of the signature, from a closed set. */
   readonly signature: string;
-  /** Arrival; for a line that was read late from a file, when it was logged. */
+  /** Time of arrival. For a line that was read late from a file, the time when it was logged. */
   readonly at: EpochMs;
-  /** Lines alike that arrived together, at least 1. */
+  /** Number of equal lines that arrived together, at least 1. */
   readonly count: number;
-  /** The last of them: control characters replaced, codes masked, cut to 1024 characters. For people, never a label. */
+  /**
+   * The last of these lines: control characters replaced, codes masked, cut to 1024 characters. For people, never a
+   * label.
+   */
   readonly line: string;
   readonly source: LogSource;
 }
 
-/** A firewall says that it inspects traffic to the licence server. Its texts are hostile: for people, never a label. */
+/**
+ * A firewall log line which shows that traffic to the licence server is inspected. Its texts are hostile: for people,
+ * never a label.
+ */
 interface FirewallEvidenceEvent {
   readonly kind: 'firewall-evidence';
   readonly signature: string;
@@ -62,7 +68,7 @@ interface FirewallEvidenceEvent {
 }
 
 export interface FirewallEvidence {
-  /** `devname`, else `devid`. */
+  /** `devname`, otherwise `devid`. */
   readonly device: string | null;
   readonly policy: string | null;
   /** Name of the SSL/SSH inspection profile. */
@@ -70,18 +76,18 @@ export interface FirewallEvidence {
   readonly action: string | null;
   readonly sourceAddress: string | null;
   readonly destinationAddress: string | null;
-  /** `hostname`, else `sni`. */
+  /** `hostname`, otherwise `sni`. */
   readonly hostName: string | null;
 }
 
-/** An appliance wrote something, whatever it was. At most one a second for each appliance. */
+/** An appliance logged something, whatever it was. At most one event per second and appliance. */
 interface HeardEvent {
   readonly kind: 'heard';
   readonly appliance: string | null;
   readonly at: EpochMs;
 }
 
-/** The traffic that matters: FortiAuthenticator's to the licence server. */
+/** The relevant traffic: from FortiAuthenticator to the licence server. */
 export interface WatchedTraffic {
   /** Host names of the licence server. */
   readonly hosts: readonly string[];
@@ -90,8 +96,9 @@ export interface WatchedTraffic {
 }
 
 /**
- * Whether a firewall's line is about the licence server. A firewall logs the inspection of every user's traffic; only
- * the licence server's proves anything. Its name decides, or its address where the line names no host.
+ * Reports whether a firewall's line is about the licence server. A firewall logs the inspection of all users' traffic,
+ * but only inspection of the licence server's traffic is evidence. The host name decides, or the address if the line
+ * has no host name.
  */
 export function concernsLicenseServer(evidence: FirewallEvidence, watched: WatchedTraffic): boolean {
   if (evidence.hostName !== null) {
@@ -101,5 +108,5 @@ export function concernsLicenseServer(evidence: FirewallEvidence, watched: Watch
   return evidence.destinationAddress !== null && addressInAny(evidence.destinationAddress, watched.addresses);
 }
 
-/** The APP-NAME of our own lines (RFC 5424 §6.2.5), by which they are known when they come back through a relay. */
+/** APP-NAME of our own lines (RFC 5424 §6.2.5), which identifies them when a relay sends them back. */
 export const OWN_PROGRAM = 'ftm-watch';

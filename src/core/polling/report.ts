@@ -11,13 +11,13 @@ import {
 } from './state.ts';
 import type { SignatureSet } from './signature.ts';
 
-/** What the logs say now. */
+/** The current state of the logs. */
 export interface PollingReport {
   readonly window: Millis;
   readonly silentAfter: Millis;
-  /** Every configured appliance, then `unnamed` when lines without an owner were heard. */
+  /** Every configured appliance, then `unnamed` if lines without an owner were received. */
   readonly appliances: readonly AppliancePolling[];
-  /** Inspection that firewalls admitted within the window, most recent first. */
+  /** Inspection that firewalls logged within the window, most recent first. */
   readonly firewallEvidence: readonly FirewallSighting[];
 }
 
@@ -26,11 +26,11 @@ export interface AppliancePolling {
   readonly name: string;
   /** Signatures seen within the window: most severe first, then most recent. */
   readonly errors: readonly PollingError[];
-  /** Null: never heard. */
+  /** Null if no line was ever received. */
   readonly lastLineAt: EpochMs | null;
-  /** It has been quiet for longer than `silentAfter`, or has never spoken for so long, while somebody listened. */
+  /** No line for longer than `silentAfter` while the log was received, or no first line for that long. */
   readonly silent: boolean;
-  /** For how long; null unless silent. */
+  /** Duration of the silence. Null unless `silent`. */
   readonly silentFor: Millis | null;
 }
 
@@ -41,11 +41,11 @@ export interface PollingError extends Complaint {
   readonly short?: string;
   readonly summary: string;
   readonly remedy: readonly string[];
-  /** Within the window, to the width of a bucket (a sixtieth of the window). */
+  /** Number within the window, with the resolution of a bucket (a sixtieth of the window). */
   readonly count: number;
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
-  /** The most recent line: hostile text, cleaned and cut. */
+  /** The most recent line. Hostile text, sanitized and cut. */
   readonly sample: string;
 }
 
@@ -56,11 +56,11 @@ export interface PollingReportOptions {
   /** Names of the configured appliances. */
   readonly appliances: readonly string[];
   readonly signatures: SignatureSet;
-  /** Since when the log has been listened to: what was not heard before is no silence. Null: nobody listens. */
+  /** When receiving began. Missing lines before that time are not silence. Null if the log is not received. */
   readonly listeningSince: EpochMs | null;
 }
 
-/** Looks back over the window. Signatures that the catalogue no longer knows are left out. */
+/** Summarizes the window. Signatures that are no longer in the catalogue are left out. */
 export function pollingReport(state: PollingState, options: PollingReportOptions): PollingReport {
   const { window, silentAfter, appliances, now } = options;
   const hasUnnamed = Object.hasOwn(state.appliances, UNNAMED) && !appliances.includes(UNNAMED);
@@ -77,8 +77,7 @@ export function pollingReport(state: PollingState, options: PollingReportOptions
 function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {
   const log = Object.hasOwn(state.appliances, name) ? state.appliances[name] : undefined;
   const lastLineAt = log?.lastLineAt ?? null;
-  // Lines without an owner, such as a firewall's, are no sign of life that anybody waits for where the appliances have
-  // names.
+  // If the appliances have names, lines without an owner, such as a firewall's, are not expected as a sign of life.
   const isAwaited = name !== UNNAMED || options.appliances.length === 0 || options.appliances.includes(name);
   const silentFor = isAwaited ? silence(lastLineAt ?? awaitedSince(name, state), options) : null;
   return {
@@ -94,7 +93,7 @@ function awaitedSince(name: string, { awaited = {} }: PollingState): EpochMs | n
   return Object.hasOwn(awaited, name) ? (awaited[name] ?? null) : null;
 }
 
-/** @param since the last line, or the beginning of the wait for the first one */
+/** @param since the last line, or the start of the wait for the first one */
 function silence(since: EpochMs | null, { now, silentAfter, listeningSince }: PollingReportOptions): Millis | null {
   if (since === null || listeningSince === null) return null;
   const listenedInVain = now - Math.max(since, listeningSince);
@@ -106,7 +105,7 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
   const errors: PollingError[] = [];
   for (const [id, entry] of Object.entries(log.signatures)) {
     const signature = options.signatures.byId.get(id);
-    // The last line decides: a bucket that the window merely touches must not keep an older one alive.
+    // The last line decides, because a bucket that only touches the window must not keep an older one alive.
     if (signature === undefined || entry.lastAt < from) continue;
     const { cause, severity, short, summary, remedy } = signature;
     errors.push({

@@ -1,15 +1,15 @@
 import type { Severity } from '../severity.ts';
 
-/** A known text: what it means and what to do about it. The catalogue is data: config/fac-signatures.yaml. */
+/** A known text, its meaning and its remedy. The catalogue is data: config/fac-signatures.yaml. */
 export type Signature = MessageSignature | FirewallSignature;
 
 interface SignatureBase {
-  /** Kebab-case, unique: a metric label. */
+  /** Unique, in kebab-case. A metric label. */
   readonly id: string;
-  /** What the line by itself points to; null when it says nothing about the reason. */
+  /** The cause that the line alone points to. Null if it does not reveal the cause. */
   readonly cause: string | null;
   readonly severity: Severity;
-  /** What the log reports in at most 27 characters, for the subject of a message: `FTM polling error (TLS)`. */
+  /** Short form of the report, at most 27 characters, for the subject of a message: `FTM polling error (TLS)`. */
   readonly short?: string;
   /** One sentence. */
   readonly summary: string;
@@ -19,29 +19,34 @@ interface SignatureBase {
   readonly source: string;
 }
 
-/** A message of FortiAuthenticator. */
+/** A FortiAuthenticator message. */
 export interface MessageSignature extends SignatureBase {
   readonly kind: 'message';
   /**
-   * Any of these: the beginning of the message, where `*` stands for anything and what follows the last part is left
-   * open. One with a leading `*` may stand anywhere, and only explains: in the stream it would let the name of a user
-   * who fails to log in raise an alarm. No regular expressions: matching is linear, whatever the line and the
-   * catalogue. A `^` in front (behind that `*`): other products use these words too, so that a pasted line must begin
-   * with them.
+   * Alternative texts. Each is the beginning of the message, in which `*` matches anything and the end is open. A text
+   * with a leading `*` matches anywhere and is used only for `explain`: in the stream, it would let the name of a user
+   * who fails to log in raise an alarm. There are no regular expressions, so that matching is linear for every line and
+   * catalogue. A `^` at the front (after that `*`) marks words that other products use too, so that a pasted line must
+   * begin with them.
    */
   readonly texts: readonly string[];
-  /** Log ids of FortiOS events that say the same: ten digits. */
+  /** Log ids of FortiOS events with the same meaning. Ten digits. */
   readonly logIds?: readonly string[];
-  /** Ids of FortiAuthenticator events that mean this whatever their words, for `explain` alone: five digits. */
+  /**
+   * Ids of FortiAuthenticator events that have this meaning regardless of their text, only for `explain`. Five digits.
+   */
   readonly eventIds?: readonly string[];
-  /** Known to `explain` alone: not counted in the stream, because it reports ordinary events or mistakes of one user. */
+  /**
+   * Used only for `explain`. Not counted in the stream, because it reports ordinary events or mistakes of a single
+   * user.
+   */
   readonly explainOnly?: boolean;
 }
 
-/** A log line of a FortiGate whose fields prove that it inspects: `subtype="ssl" action="resign-as-untrusted"`. */
+/** A FortiGate log line whose fields prove that it inspects: `subtype="ssl" action="resign-as-untrusted"`. */
 export interface FirewallSignature extends SignatureBase {
   readonly kind: 'firewall';
-  /** All of these fields must have these values. */
+  /** Fields that must all have these values. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -52,7 +57,7 @@ interface CompiledMessage {
 
 interface CompiledText {
   readonly anchored: boolean;
-  /** Pasted, it counts only by itself. */
+  /** In pasted text, it must be at the beginning or in quotes. */
   readonly alone: boolean;
   readonly parts: readonly string[];
 }
@@ -62,23 +67,23 @@ interface AnchoredText {
   readonly text: CompiledText;
 }
 
-/** The catalogue, prepared for matching. */
+/** The catalogue, compiled for matching. */
 export interface SignatureSet {
   readonly signatures: readonly Signature[];
   readonly byId: ReadonlyMap<string, Signature>;
   readonly messages: readonly CompiledMessage[];
-  /** The texts of the messages that the stream is compared with, in order. */
+  /** Texts that are compared with messages in the stream, in order. */
   readonly anchored: readonly AnchoredText[];
-  /** Those that only explain. */
+  /** Texts that are used only for `explain`. */
   readonly explaining: readonly AnchoredText[];
   readonly firewall: readonly FirewallSignature[];
-  /** By log id of a FortiOS event. */
+  /** By FortiOS log id. */
   readonly events: ReadonlyMap<string, MessageSignature>;
-  /** By id of a FortiAuthenticator event. */
+  /** By FortiAuthenticator event id. */
   readonly applianceEvents: ReadonlyMap<string, MessageSignature>;
-  /** A line of the stream that contains none of these matches nothing: the cheap test that goes first. */
+  /** A line in the stream that contains none of these matches nothing. This cheap test comes first. */
   readonly needles: readonly string[];
-  /** Those of the messages: see `seemsAboutActivation`. */
+  /** The needles of messages, used in `seemsAboutActivation`. */
   readonly keywords: readonly string[];
 }
 
@@ -86,9 +91,7 @@ const PRODUCT = 'FortiToken Mobile';
 const ACTIVATION = /licen[cs]e|activat|provision/iu;
 const FAILURE = /fail|error|unable|cannot|could not|invalid|denied|reject|refused|expired|timed out/iu;
 
-/**
- * Prepares a catalogue. The order decides: the first that matches wins, so the specific ones stand before the general.
- */
+/** Compiles a catalogue. The first match wins, so specific signatures must precede general ones. */
 export function compileSignatures(signatures: readonly Signature[]): SignatureSet {
   const messages: CompiledMessage[] = [];
   const firewall: FirewallSignature[] = [];
@@ -104,7 +107,7 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
     const texts = signature.texts.map(compileText);
     messages.push({ signature, texts });
     if (signature.explainOnly === true) continue;
-    // Words that other products use too find a line, but do not make it one about FortiToken Mobile.
+    // Words that other products use too can find a line, but they don't show that it is about FortiToken Mobile.
     for (const text of texts) if (text.anchored) (text.alone ? others : keywords).add(needleOf(text));
     for (const logId of signature.logIds ?? []) {
       if (!events.has(logId)) events.set(logId, signature);
@@ -135,30 +138,30 @@ function anchoredTexts(messages: readonly CompiledMessage[]): readonly AnchoredT
   );
 }
 
-/** The signature of a message in the stream: as FortiAuthenticator wrote it, without its envelope. */
+/** Returns the signature of a message in the stream, as FortiAuthenticator wrote it, without its envelope. */
 export function matchMessage({ anchored }: SignatureSet, message: string): MessageSignature | null {
   return anchored.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
-/** The same for a message of which only `explain` says something. */
+/** Like {@link matchMessage}, for messages that only `explain` covers. */
 export function matchExplaining({ explaining }: SignatureSet, message: string): MessageSignature | null {
   return explaining.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
-/** The same for the value of a field. Words that other products use too are not enough there. */
+/** Like {@link matchMessage}, for the value of a field. Words that other products use too don't match there. */
 export function matchField(set: SignatureSet, value: string): MessageSignature | null {
   return set.anchored.find(({ text }) => !text.alone && textMatches(text, value))?.signature ?? null;
 }
 
-/** True if a line that matches nothing seems to be about FortiToken Mobile activation. */
+/** Reports whether a line that matches nothing seems to be about FortiToken Mobile activation. */
 export function seemsAboutActivation(set: SignatureSet, line: string): boolean {
   if (set.keywords.some((keyword) => line.includes(keyword))) return true;
   const at = line.indexOf(PRODUCT);
-  // Users who mistype a code are not meant, nor is a success.
+  // Mistyped codes and successful activations are excluded.
   return at >= 0 && ACTIVATION.test(line.slice(at)) && FAILURE.test(line.slice(at));
 }
 
-/** The same for a text that a person pasted: anywhere in it, in any case, with any white space. */
+/** Like {@link matchMessage}, for pasted text: matches anywhere, ignoring case and the amount of white space. */
 export function matchLoosely(set: SignatureSet, line: string): MessageSignature | null {
   const folded = fold(line);
   for (const { signature, texts } of set.messages) {
@@ -167,12 +170,12 @@ export function matchLoosely(set: SignatureSet, line: string): MessageSignature 
   return null;
 }
 
-/** The trouble that a FortiOS event tells of. */
+/** Returns the signature for a FortiOS event. */
 export function matchEvent(set: SignatureSet, logId: string): MessageSignature | null {
   return set.events.get(logId) ?? null;
 }
 
-/** What an event of FortiAuthenticator with this id means. */
+/** Returns the signature for a FortiAuthenticator event id. */
 export function matchApplianceEvent(set: SignatureSet, eventId: string): MessageSignature | null {
   return set.applianceEvents.get(eventId) ?? null;
 }
@@ -196,9 +199,9 @@ function textMatches({ anchored, parts }: Pick<CompiledText, 'anchored' | 'parts
   return (!anchored || message.startsWith(parts[0] ?? '')) && holdsAll(parts, message);
 }
 
-/** Words that count only by themselves begin the text, but for this. */
+/** Text that is allowed in front of words that must be at the beginning. */
 const OPENINGS: readonly string[] = ['', 'error', 'error:'];
-/** Or they are quoted; behind "=" a quote begins the value of a field. */
+/** Alternatively, such words can be in quotes. After "=", a quote opens the value of a field. */
 const QUOTED = /(?:^|[^=])["'\u2018\u201C(]$/u;
 
 function matchesPasted({ alone, parts }: CompiledText, folded: string): boolean {
@@ -207,7 +210,7 @@ function matchesPasted({ alone, parts }: CompiledText, folded: string): boolean 
   return (OPENINGS.includes(before.trimEnd()) || QUOTED.test(before.slice(-2))) && holdsAll(words, folded);
 }
 
-/** In this order. */
+/** Reports whether the message contains all parts in this order. */
 function holdsAll(parts: readonly string[], message: string): boolean {
   let from = 0;
   for (const part of parts) {
@@ -225,8 +228,9 @@ function fold(text: string): string {
 const SHORTEST_NEEDLE = 4;
 
 /**
- * The beginning, which many texts share, from its first capital letter on: capitals are rare in log lines, so a search
- * for needles that all begin with one skips most of the input, five times as fast as with a single one that does not.
+ * Returns the needle of a text, starting at its first capital letter. Capitals are rare in log lines, so a search for
+ * needles that all begin with one skips most of the input. It is five times as fast as with a single needle that
+ * doesn't.
  */
 function needleOf({ parts }: CompiledText): string {
   const fromCapital = parts.map((part) => part.slice(Math.max(0, part.search(/[A-Z]/u))));
@@ -242,7 +246,7 @@ function longest(parts: readonly string[]): string {
   return parts.reduce((best, part) => (part.length > best.length ? part : best), '');
 }
 
-/** "FTM polling error" finds every line that "FTM polling error: connection" would. */
+/** Removes redundant needles: "FTM polling error" finds every line that "FTM polling error: connection" would find. */
 function withoutCovered(needles: readonly string[]): readonly string[] {
   return needles.filter(
     (needle) => needle !== '' && !needles.some((other) => other !== needle && other !== '' && needle.includes(other)),

@@ -2,19 +2,16 @@ import type { EpochMs, Millis } from '../clock.ts';
 import type { FirewallEvidence, LogEvent, LogSource } from './log-event.ts';
 
 /**
- * What the logs have said lately. Plain JSON: it can be stored and continued after a restart. Its size is bounded by
- * appliances × signatures × BUCKETS, never by the number of lines.
+ * Recent log activity. Plain JSON, so that it can be stored and resumed after a restart. Its size is limited by
+ * appliances × signatures × BUCKETS, regardless of the number of lines.
  */
 export interface PollingState {
   readonly version: 1;
-  /** Width of a bucket of `counts`. */
+  /** Width of a bucket in `counts`. */
   readonly bucketMs: Millis;
-  /** By name of the appliance, `unnamed` for lines without one. */
+  /** By appliance name, with `unnamed` for lines without one. */
   readonly appliances: Readonly<Record<string, ApplianceLog>>;
-  /**
-   * Since when lines of a configured appliance are waited for, by its name; absent where an older version kept the
-   * state.
-   */
+  /** Since when lines of each configured appliance are expected, by name. Absent in state from an older version. */
   readonly awaited?: Readonly<Record<string, EpochMs>>;
   /** Most recent first, at most MAX_EVIDENCE kinds. */
   readonly firewall: readonly FirewallSighting[];
@@ -22,26 +19,26 @@ export interface PollingState {
 
 export interface ApplianceLog {
   readonly lastLineAt: EpochMs | null;
-  /** By id of the signature. */
+  /** By signature id. */
   readonly signatures: Readonly<Record<string, SignatureLog>>;
 }
 
 export interface SignatureLog {
   readonly lastAt: EpochMs;
-  /** The first line since the log was clean for a whole window; absent where an older version kept the state. */
+  /** The first line since the last error-free period of a whole window. Absent in state from an older version. */
   readonly begunAt?: EpochMs;
-  /** The last line since then that came in another way than as a datagram. */
+  /** The last line since then that was not received as a datagram. */
   readonly reliableAt?: EpochMs | null;
   readonly sample: string;
-  /** The latest lines, oldest first, at most MAX_RECENT; absent where an older version kept the state. */
+  /** The latest lines, oldest first, at most MAX_RECENT. Absent in state from an older version. */
   readonly recent?: readonly RecentLine[];
-  /** Lines in all, since the first that is remembered. */
+  /** Total number of lines since the first one in memory. */
   readonly heard?: number;
   /** Oldest first. */
   readonly buckets: readonly Bucket[];
 }
 
-/** A line with when it was heard, and how many alike came with it. */
+/** A line with its arrival time and the number of equal lines that arrived with it. */
 interface RecentLine {
   readonly at: EpochMs;
   readonly count: number;
@@ -56,30 +53,30 @@ interface Bucket {
 
 export interface FirewallSighting {
   readonly signature: string;
-  /** The first line since there was none for a whole window. */
+  /** The first line after a whole window without any. */
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
   readonly count: number;
-  /** The last line since then that was no datagram; absent where an older version kept the state. */
+  /** The last line since then that was not a datagram. Absent in state from an older version. */
   readonly reliableAt?: EpochMs | null;
   readonly evidence: FirewallEvidence;
   readonly sample: string;
 }
 
-/** Name of lines that no configured appliance owns. */
+/** Name for lines that do not belong to a configured appliance. */
 export const UNNAMED = 'unnamed';
 
 const BUCKETS = 60;
 const MAX_EVIDENCE = 16;
-/** Of each signature and appliance: enough to see the pace, and what differs from line to line. */
+/** Per signature and appliance. Enough to show the rate, and how the lines differ. */
 const MAX_RECENT = 8;
 
-/** Nothing heard yet. `window`: the span that reports will look back over. */
+/** Returns a state without any lines. `window`: the span that reports will cover. */
 export function emptyPolling(window: Millis): PollingState {
   return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [] };
 }
 
-/** Continues a stored state under a window that may have been changed meanwhile: counts keep their time. */
+/** Resumes a stored state with a window that may have changed in the meantime. Counts keep their times. */
 export function resumePolling(stored: PollingState, window: Millis): PollingState {
   const bucketMs = bucketWidth(window);
   if (stored.bucketMs === bucketMs) return stored;
@@ -93,13 +90,13 @@ export function resumePolling(stored: PollingState, window: Millis): PollingStat
   return { ...stored, bucketMs, appliances };
 }
 
-/** Waits for lines of these appliances from now on, and of those that are waited for already since then. */
+/** Sets the appliances whose lines are expected. Appliances that are already expected keep their start time. */
 export function awaitAppliances(state: PollingState, names: readonly string[], now: EpochMs): PollingState {
   const before = new Map(Object.entries(state.awaited ?? {}));
   return { ...state, awaited: Object.fromEntries(names.map((name) => [name, Math.min(before.get(name) ?? now, now)])) };
 }
 
-/** The state after several events, in order. With a thousand appliances it is far cheaper than one after the other. */
+/** Applies several events in order. With a thousand appliances, this is far cheaper than one call for each event. */
 export function recordEvents(state: PollingState, events: readonly LogEvent[]): PollingState {
   const appliances = new Map(Object.entries(state.appliances));
   let { firewall } = state;
@@ -140,7 +137,7 @@ function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucke
     });
   }
   const all = [...buckets, { start, firstAt: added.firstAt, count: added.count }].toSorted((a, b) => a.start - b.start);
-  // One bucket more than the window has, because the window rarely begins where a bucket does.
+  // One bucket more than the window has, because the start of the window is rarely the start of a bucket.
   const oldest = (all.at(-1)?.start ?? 0) - BUCKETS * bucketMs;
   return all.filter((bucket) => bucket.start >= oldest);
 }
@@ -170,7 +167,8 @@ function addLine(
 }
 
 /**
- * Moments at which lines came, from the beginning of the errors that are still in the window, to the width of a bucket.
+ * Returns times at which lines arrived since the errors that are still in the window began, with the resolution of a
+ * bucket.
  */
 export function momentsOf({ begunAt, lastAt, buckets }: SignatureLog): readonly EpochMs[] {
   const begun = begunAt ?? Math.min(lastAt, ...buckets.map(({ firstAt }) => firstAt));
@@ -204,8 +202,8 @@ function addSighting(
 }
 
 /**
- * What a firewall administrator would corrected in one place; addresses of the traffic are left out, so they cannot
- * crowd others out.
+ * Groups sightings that a firewall administrator would fix in one place. Addresses of the traffic are left out, so that
+ * they cannot displace other sightings.
  */
 function sightingKey(signature: string, evidence: FirewallEvidence): string {
   return JSON.stringify([signature, evidence.device, evidence.policy, evidence.profile, evidence.action]);
@@ -227,27 +225,27 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T)
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
-/** Lines of one kind in a log, without a gap in which it was clean. */
+/** Lines of one kind in a log, without an error-free gap. */
 export interface Complaint {
-  /** Some of the moments at which lines came: the first and the last are among them. */
+  /** Some of the times at which lines arrived, including the first and the last. */
   readonly moments: readonly EpochMs[];
-  /** The last of the lines that came in a way that nobody forges with one packet; null: none did. */
+  /** The last line from a source that cannot be forged with a single packet. Null if there was none. */
   readonly reliableAt: EpochMs | null;
 }
 
 /**
- * Nothing documents how often FortiAuthenticator polls: a failed activation may log a single line, and a blip a few at
- * once.
+ * It is not documented how often FortiAuthenticator polls. A failed activation can log a single line, and a short
+ * glitch several at the same time.
  */
 const APART: Millis = 30_000;
 
-/** Said beside a line that is not corroborated. */
+/** Appended to a line that is not corroborated. */
 export const ONE_DATAGRAM = ' (a single datagram so far, which proves little)';
 
 /**
- * Whether what an appliance complains of, or a firewall admits, may raise a severity. A single datagram proves little:
- * its sender is forged as easily as its text, and what it tells of may be over. Two moments, or a line over a
- * connection or from a file, do.
+ * Reports whether an appliance's errors, or a firewall's log lines, are allowed to raise the severity. A single
+ * datagram proves little, because its sender is forged as easily as its text, and the problem may already have ended.
+ * Two separate times, or one line from a connection or a file, are enough.
  */
 export function isCorroborated(complaints: readonly Complaint[]): boolean {
   const moments = complaints.flatMap((complaint) => complaint.moments);
@@ -256,12 +254,12 @@ export function isCorroborated(complaints: readonly Complaint[]): boolean {
   );
 }
 
-/** A datagram has no handshake that would prove its sender. */
+/** A datagram has no handshake that would verify its sender. */
 function isReliable(source: LogSource): boolean {
   return source !== 'udp';
 }
 
-/** What of the configuration says where a log is listened to. */
+/** The part of the configuration that defines log sources. */
 interface Listeners {
   readonly logs: {
     readonly syslog: Readonly<Record<'udp' | 'tcp' | 'tls', object | null>>;
@@ -269,7 +267,7 @@ interface Listeners {
   };
 }
 
-/** Whether anything listens to a log. */
+/** Reports whether any log source is configured. */
 export function listens({ logs: { syslog, files } }: Listeners): boolean {
   return Object.values(syslog).some((listener) => listener !== null) || files.length > 0;
 }
