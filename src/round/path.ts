@@ -160,7 +160,7 @@ export function requestOf(target: PathTarget, address: string): EndpointRequest 
   return { ...target, target, address };
 }
 
-/** Connections start this far apart, because firewalls cannot distinguish simultaneous ones. */
+/** Time between the starts of two connections of a burst. */
 const BURST_GAP: Millis = 25;
 
 /**
