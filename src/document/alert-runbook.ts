@@ -3,10 +3,10 @@ import type { Runbook } from './runbook.ts';
 
 /** What to do about the alerts of Prometheus that are not about one cause. Each section is named after its alert. */
 export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
-  title: 'Alerts of Prometheus',
+  title: 'Prometheus alerts',
   intro: [
     text(
-      'What the shipped alerts mean that have no cause. ',
+      'What the shipped alerts without a cause mean. ',
       code('FtmActivationBroken'),
       ' and ',
       code('FtmActivationAtRisk'),
@@ -23,7 +23,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         'ftm-watch finds the cause, an alert for the cause is sent as well, and Alertmanager suppresses this one.',
       ),
       text(
-        'If this alert is sent alone, the agent sees no fault on the path although FortiAuthenticator does. Open the ',
+        'If this alert is sent alone, the agent detects no fault on the path although FortiAuthenticator does. Open ' +
+          'the ',
         'status page, and the page on ',
         { cause: 'polling-failing' },
         '.',
@@ -74,11 +75,11 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       ),
       list(
         [
-          'Make sure that the sites do not share one firewall or proxy. If they do, the fault is there: see ',
+          'Check whether the sites share a firewall or proxy. If they do, the fault is there: see ',
           { cause: 'egress-blocked' },
           '.',
         ],
-        ['Open a ticket with Fortinet TAC. ', code('ftm-watch report'), ' on one of the agents writes the evidence.'],
+        ['Open a ticket with Fortinet TAC. ', code('ftm-watch report'), ' on one of the agents collects the evidence.'],
         [
           'Change nothing at the sites. Alertmanager suppresses the alerts of the sites about this server until the ',
           'outage has ended.',
@@ -179,7 +180,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           '"relay not permitted", "not in my list of allowed rcpthosts" and similar answers are about the server: allow ',
           'it to relay for this machine, or configure another server.',
         ],
-        ['"User unknown" is about the mailbox.'],
+        ['"User unknown" refers to the mailbox.'],
       ),
       text(
         'While the incident is open, the newest message about it is tried again at most every five minutes. The alert ',

@@ -8,7 +8,7 @@ const NAMES = {
 } as const;
 
 /** Said of the commands of `separatePolicy`. */
-export const ENTER_POLICY = 'Enter the commands that create this policy, with its address and its service.';
+export const ENTER_POLICY = 'Create the policy with its address and service objects.';
 
 /**
  * Comes before `separatePolicy`, where `edit` would change an object that has one of these names already.

@@ -77,7 +77,7 @@ describe('the licence', () => {
     const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(notReady('license-on-other-unit'));
     expect(evidenceOf(result)).toContain(OTHER_UNIT);
-    expect(remedyOf(result)).toContain(`Restored after a migration, with the serial number ${SERIALS.unit}`);
+    expect(remedyOf(result)).toContain(`restored after a migration and has the serial number ${SERIALS.unit}`);
   });
 
   test('that waits to be registered', async () => {

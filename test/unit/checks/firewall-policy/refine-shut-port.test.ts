@@ -120,6 +120,6 @@ describe('a port that stays shut', () => {
       expect(cause?.remedy.join('\n')).toMatch(/firewall[^]*server is down|server is down[^]*firewall/u);
     }
     expect(blocked?.summary).toContain('or the server is down');
-    expect(down?.summary).toContain('the policy of the firewall lets the address of FortiAuthenticator through');
+    expect(down?.summary).toContain('the firewall policy allows the address of FortiAuthenticator');
   });
 });
