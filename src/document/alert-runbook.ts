@@ -67,8 +67,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmVendorOutage',
       text(
-        'Two or more sites, and at least half of all sites, lost the same server at the same time while their internet ',
-        'access works. The label ',
+        'Two or more sites, and at least half of all sites, lost the same server at the same time while their ',
+        'internet access works. The label ',
         code('subject'),
         ' contains the server. Sites in a maintenance window do not count.',
       ),
@@ -211,7 +211,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmStoreNewer',
       text(
         'A newer ftm-watch wrote the store, so this version does not change it. It still monitors and sends alerts, ',
-        'but after a restart it cannot tell which notifications have been sent. Install the newer version again, or see ',
+        'but after a restart it cannot tell which notifications have been sent. Install the newer version again, or ',
+        'see ',
         { document: 'install.md' },
         '.',
       ),

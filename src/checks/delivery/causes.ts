@@ -100,7 +100,7 @@ export const DELIVERY_CAUSES = {
     summary: 'Few of the FortiGuard SMS bought for {appliance} are left.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
-    remedy: ['Order another SMS licence in time, and send activation codes by e-mail where you can.'],
+    remedy: ['Order another SMS licence in time, and send activation codes by e-mail where possible.'],
   },
   'sms-exhausted': {
     severity: 'warning',

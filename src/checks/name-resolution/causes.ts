@@ -75,7 +75,7 @@ export const NAME_CAUSES = {
       },
       refused: {
         title: 'the resolver refuses to answer',
-        summary: '{resolver} runs, but refuses to answer for {host}: it probably does not serve this machine.',
+        summary: '{resolver} is running, but refuses to answer for {host}: it probably does not serve this machine.',
         remedy: [
           'Allow recursive queries from {source} and from this machine on {resolver}: in BIND allow-query and ' +
             'allow-recursion, in Unbound access-control, on a FortiGate Network > DNS Servers, mode "Recursive".',

@@ -19,7 +19,7 @@ const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machi
 const ON_ITS_OWN_PATH =
   '{appliance}: {meaning}. The reason is not known: the path from the machine that runs ftm-watch is clean.';
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine is not proven clean either: {unclear}.';
-const CLEAR_UP = 'Both may be the same fault. First find out what this machine cannot judge: {unclear}.';
+const CLEAR_UP = 'Both may be the same fault. First find out what this machine cannot check: {unclear}.';
 
 const POLICY_READ = [
   'On {firewall}, check {policy}, which matches {appliance} ({source}): "Firewall policy" in the checklist shows ' +
@@ -61,8 +61,8 @@ export const POLLING_CAUSES = {
       summary: UNCLEAR,
       remedy: [
         CLEAR_UP,
-        'If that turns out clean, compare the firewall policy for {source} with the one for this machine (Policy ' +
-          'Lookup on the FortiGate): policies match source addresses.',
+        'If that turns out to be clean, compare the firewall policy for {source} with the one for this machine ' +
+          '(Policy Lookup on the FortiGate): policies match source addresses.',
         ...ITS_OWN_VIEW,
       ],
     },
