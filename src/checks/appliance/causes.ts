@@ -96,8 +96,7 @@ export const APPLIANCE_CAUSES = {
     short: 'FortiAuthenticator clock wrong',
     headline: 'the {subject} is wrong',
     summary:
-      'The clock of {appliance} is {found}. If it is off by 60 s or more, {appliance} rejects the time-based codes ' +
-      'of all users.',
+      'The clock of {appliance} is {found}. If it is off by 60 s or more, {appliance} rejects all time-based codes.',
     impact: 'clock',
     sources: ['ta-p/190925', 'ta-p/383334', 'docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895'],
     remedy: [

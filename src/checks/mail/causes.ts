@@ -279,8 +279,8 @@ export const MAIL_CAUSES = {
     short: 'mail server holds codes too long',
     headline: 'the mail server {subject} delays codes until they expire',
     summary:
-      'The mail server {subject} temporarily rejected mail from this machine for {waited}, and an activation code is ' +
-      'valid for {life}: a code that is delayed for that long has expired when it arrives.',
+      'The mail server {subject} deferred mail from this machine for {waited}, but an activation code is valid for ' +
+      '{life}: a code delayed for that long has expired when it arrives.',
     impact: 'codes',
     // One is told, the refusal or how long it lasts.
     rank: 0,
