@@ -78,7 +78,7 @@ describe('a fault of the unit itself', () => {
   test.each([
     ['appliance-ha-sync-behind', 'logs an HA cluster out of sync', /^fac-1: The members of the HA cluster are not in/u],
     ['appliance-ha-status-changed', 'logs an HA status change', /^fac-1: The HA status of FortiAuthenticator has ch/u],
-    ['appliance-memory-trap', 'fac-1 itself logs low memory', /When it uses swap, token provisioning and/u],
+    ['appliance-memory-trap', 'fac-1 itself logs low memory', /Once it uses swap, tokens fail to provision/u],
     [
       'appliance-ntp-failing',
       'fac-1 itself logs no NTP server',
