@@ -22,9 +22,9 @@ function ofPolicy(setting: string): readonly string[] {
 export function captureOnFortiGate(filter: string): CommandStep {
   return {
     text:
-      'Capture the connection of FortiAuthenticator itself on the FortiGate, on all interfaces. Disable offloading ' +
-      'of its policy meanwhile, since offloaded packets are not captured. Log what the terminal shows to a file, ' +
-      'start the sniffer, test an activation, and stop it with Ctrl+C.',
+      "Capture FortiAuthenticator's own connection on all interfaces of the FortiGate. Disable offloading for its " +
+      'policy meanwhile, because offloaded packets are not captured. Log the terminal output to a file, start the ' +
+      'sniffer, test an activation, and stop the sniffer with Ctrl+C.',
     syntax: 'fortios',
     commands: [...ofPolicy('set auto-asic-offload disable'), `diagnose sniffer packet any '${filter}' 6 200 l`],
     undo: ofPolicy('set auto-asic-offload enable'),
@@ -49,7 +49,7 @@ export const CAPTURE_STEPS: readonly Step[] = [
   captureOnFortiGate('host {serverip} and port {port}'),
   captureOnAppliance('host {serverip} and port {port}'),
   shell(
-    'Read the file: it shows which certificate FortiAuthenticator was shown, and whether the FortiGate ends TLS.',
+    'Read the file: it shows which certificate FortiAuthenticator received, and whether the FortiGate terminates TLS.',
     'ftm-watch capture{config} capture.txt',
   ),
 ];

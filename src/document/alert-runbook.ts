@@ -3,10 +3,10 @@ import type { Runbook } from './runbook.ts';
 
 /** Runbook for Prometheus alerts that are not about a single cause. Each section is named after its alert. */
 export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
-  title: 'Alerts of Prometheus',
+  title: 'Prometheus alerts',
   intro: [
     text(
-      'What the shipped alerts mean that have no cause. ',
+      'What the shipped alerts without a cause mean. ',
       code('FtmActivationBroken'),
       ' and ',
       code('FtmActivationAtRisk'),
@@ -23,8 +23,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         'ftm-watch finds the cause, an alert for the cause is sent as well, and Alertmanager suppresses this one.',
       ),
       text(
-        'If this alert is sent alone, the agent sees no fault on the path although FortiAuthenticator does. Open the ',
-        'status page, and the page on ',
+        'If this alert is sent alone, the agent detects no fault on the path although FortiAuthenticator does. Open ',
+        'the status page, and the page on ',
         { cause: 'polling-failing' },
         '.',
       ),
@@ -50,7 +50,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         'The certificate in ',
         code('web.tls.certFile'),
         ' expires within two weeks. Write a new certificate to the file. It is loaded within a minute, or immediately ',
-        'by ',
+        'with ',
         code('ftm-watch reload'),
         '.',
       ),
@@ -58,8 +58,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmTokensRunningOut',
       text(
-        'At the pace of the last 7 days, the last free token is used within a week. Delete tokens of users who left, ',
-        'or order more: see ',
+        'At the rate of the last 7 days, the last free token will be used within a week. Delete the tokens of users ',
+        'who have left, or order more: see ',
         { cause: 'tokens-running-out' },
         '.',
       ),
@@ -67,18 +67,18 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmVendorOutage',
       text(
-        'Two or more sites, and at least half of all sites, lost the same server at the same time while their internet ',
-        'access works. The label ',
+        'Two or more sites, and at least half of all sites, lost the same server at the same time while their ',
+        'internet access works. The label ',
         code('subject'),
         ' contains the server. Sites in a maintenance window do not count.',
       ),
       list(
         [
-          'Make sure that the sites do not share one firewall or proxy. If they do, the fault is there: see ',
+          'Check whether the sites share a firewall or proxy. If they do, the fault is there: see ',
           { cause: 'egress-blocked' },
           '.',
         ],
-        ['Open a ticket with Fortinet TAC. ', code('ftm-watch report'), ' on one of the agents writes the evidence.'],
+        ['Open a ticket with Fortinet TAC. ', code('ftm-watch report'), ' on one of the agents collects the evidence.'],
         [
           'Change nothing at the sites. Alertmanager suppresses the alerts of the sites about this server until the ',
           'outage has ended.',
@@ -88,19 +88,19 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmSiteUnwatched',
       text(
-        'No agent of the site answers Prometheus, so nobody would notice a fault there. First reach the site by other ',
-        'means. Then follow the steps of FtmWatcherDown. Alerts about causes that were active when the last agent ',
-        'stopped answering stay active for another hour, because nobody has seen them end.',
+        'No agent at the site responds to Prometheus, so a fault there would go unnoticed. First reach the site by ',
+        'other means. Then follow the steps under FtmWatcherDown. Alerts about causes that were active when the last ',
+        'agent stopped responding stay active for another hour, because no agent has seen the causes end.',
       ),
     ),
     section(
       'FtmSiteDiffers',
       text(
         code('site'),
-        ' in the configuration of the agent is not the label ',
+        " in the agent's configuration differs from the label ",
         code('site'),
-        ' with which Prometheus scrapes it. So Alertmanager does not recognise the alerts of the agent and of ',
-        'Prometheus as the same, and sends both. Give both the same name. Without ',
+        ' that Prometheus sets when it scrapes the agent. Alertmanager therefore treats the alerts from the agent and ',
+        'from Prometheus as different, and sends both. Use the same name in both places. Without ',
         code('site'),
         ', the agent uses the host name of its machine.',
       ),
@@ -113,24 +113,24 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           code('systemctl status ftm-watch'),
           ' and ',
           code('journalctl -u ftm-watch -n 50'),
-          '. The last line says why it ended.',
+          '. The last line shows why it stopped.',
         ],
         [
-          'If it is running: can Prometheus reach the port, and do ',
+          'If it is running, check that Prometheus can reach the port, and that ',
           code('web.tls'),
           ' and ',
           code('web.users'),
-          ' match the scrape configuration?',
+          ' match the scrape configuration.',
         ],
       ),
     ),
     section(
       'FtmWatcherBlind',
       text(
-        'The agent answers, but its verdict is unknown, or its rounds have stopped. With the label ',
+        'The agent responds, but its verdict is unknown, or its rounds have stopped. If the label ',
         code('cause'),
-        ', the agent does not see a part, such as a FortiAuthenticator. Activation may still work, and the page of the ',
-        'cause has the steps.',
+        ' is present, the agent cannot see a component, such as a FortiAuthenticator. Activation may still work. The ',
+        'page about the cause has the steps.',
       ),
       list(
         [code('ftm-watch check'), ' on the machine prints why each precondition is unknown.'],
@@ -150,13 +150,13 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         code('notify.policy.maxPerHour'),
         ') delays some: the log and the status page show which. ',
         code('ftm-watch notify test'),
-        ' tries each channel and prints the answer.',
+        ' tries each channel and prints the response.',
       ),
       text(
         'For ',
         code('alertmanager'),
-        ', the number is that of instances that have not received the latest state, even if it is only the end of an ',
-        'alert. Remove an instance that no longer exists from ',
+        ', the number counts the instances that have not received the latest state, even if that is only the ',
+        'resolution of an alert. Remove an instance that no longer exists from ',
         code('notify.alertmanager.urls'),
         '.',
       ),
@@ -168,21 +168,21 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         code('rejected'),
         ': every mail server in ',
         code('notify.email.servers'),
-        ' refused the recipient, or the web hook refused the request. ',
+        ' rejected the recipient, or the web hook rejected the request. ',
         code('expired'),
         ': no server accepted the message for five days. "Notifications" on the status page shows the recipient and ',
-        'the answer of each server.',
+        'the response of each server.',
       ),
       list(
-        [code('ftm-watch notify test'), ' shows whether the answer is still the same.'],
+        [code('ftm-watch notify test'), ' shows whether the response is still the same.'],
         [
-          '"relay not permitted", "not in my list of allowed rcpthosts" and similar answers are about the server: allow ',
-          'it to relay for this machine, or configure another server.',
+          '"relay not permitted", "not in my list of allowed rcpthosts" and similar responses concern the server: ',
+          'configure it to relay for this machine, or use another server.',
         ],
-        ['"User unknown" is about the mailbox.'],
+        ['"User unknown" concerns the mailbox.'],
       ),
       text(
-        'While the incident is open, the newest message about it is tried again at most every five minutes. The alert ',
+        'While the incident is open, the newest message about it is retried at most every five minutes. The alert ',
         'ends an hour after the last failed attempt.',
       ),
     ),
@@ -191,7 +191,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       text(
         'The disk is full, or the folder of ',
         code('store.path'),
-        ' does not belong to the user of ftm-watch. Run ',
+        ' does not belong to the ftm-watch user. Run ',
         code('df -h'),
         ' and ',
         code('ls -ld'),
@@ -210,8 +210,9 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmStoreNewer',
       text(
-        'A newer ftm-watch wrote the store, and this version does not change it. It monitors and sends alerts, but ',
-        'after a restart it does not know which notifications it has sent. Install the newer version again, or see ',
+        'A newer ftm-watch wrote the store, so this version does not change it. It still monitors and sends alerts, ',
+        'but after a restart it cannot tell which notifications have been sent. Install the newer version again, or ',
+        'see ',
         { document: 'install.md' },
         '.',
       ),
@@ -219,7 +220,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmLogLinesUnrecognised',
       text(
-        'FortiAuthenticator logged lines about FortiToken Mobile that match no signature, perhaps since an update. ',
+        'FortiAuthenticator logged lines about FortiToken Mobile that match no signature, perhaps after an update. ',
         code('ftm-watch replay FILE'),
         ' reads its log and shows them. Add your own signatures to ',
         code('logs.signatureFiles'),

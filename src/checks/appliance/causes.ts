@@ -1,11 +1,10 @@
 import { type CauseWords, fortiauthenticator } from '../../engine/model.ts';
 
 const OPEN =
-  'Open {interface} in a browser: the login page must appear. If the name is not found, correct it in ' +
-  'appliances[].api.url, or write the address there.';
+  'Open {interface} in a browser: the login page must appear. If the name does not resolve, correct it in ' +
+  'appliances[].api.url, or use the address.';
 
-const ALLOW =
-  'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface.';
+const ALLOW = 'On FortiAuthenticator, allow HTTPS and the REST API on this interface (System > Network > Interfaces).';
 
 export const APPLIANCE_CAUSES = {
   'appliance-unreachable': {
@@ -13,7 +12,7 @@ export const APPLIANCE_CAUSES = {
     title: 'FortiAuthenticator cannot be reached',
     short: 'FortiAuthenticator unreachable',
     headline: '{subject} is unreachable',
-    summary: 'ftm-watch gets nothing from {appliance}: its REST API {failing}.',
+    summary: 'ftm-watch cannot reach {appliance}: its REST API {failing}.',
     impact: 'blind',
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [OPEN, ALLOW],
@@ -28,8 +27,8 @@ export const APPLIANCE_CAUSES = {
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       OPEN,
-      `${ALLOW} A firewall on the way must let them through.`,
-      'If its certificate was renewed, set the new authority in appliances[].api.caFile, or the new pin.',
+      `${ALLOW} Any firewall on the path must allow them too.`,
+      "If FortiAuthenticator's certificate was renewed, update appliances[].api.caFile or the pin.",
     ],
   },
   'appliance-access-denied': {
@@ -37,20 +36,20 @@ export const APPLIANCE_CAUSES = {
     title: 'FortiAuthenticator refuses the API key',
     short: 'API key refused',
     headline: 'ftm-watch cannot read {subject}: the key is refused',
-    summary: 'ftm-watch cannot read {appliance}: it refuses the user or the web service access key.',
+    summary: 'ftm-watch cannot read {appliance}: the user or the web service access key is refused.',
     impact: 'blind',
     sources: ['docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411'],
     remedy: [
-      'The password is the web service access key of that administrator, not the login password: Authentication > ' +
-        'User Management > Local Users, edit the user, "Web service access".',
-      'Write the new key into the file that appliances[].api.keyFile names; no restart is needed.',
+      "Use the administrator's web service access key, not the login password: Authentication > User Management > " +
+        'Local Users, edit the user, "Web service access".',
+      'Write the new key to the file in appliances[].api.keyFile. No restart is needed.',
     ],
   },
   'appliance-serial-differs': {
     severity: 'warning',
-    title: 'another serial number than the configured one',
-    short: 'another serial than configured',
-    headline: '{subject} has another serial number than configured',
+    title: 'the serial number differs from the configured one',
+    short: 'unexpected serial number',
+    headline: '{subject} has an unexpected serial number',
     summary: '{appliance} has the serial number {found}; the configuration says {configured}.',
     impact: 'none',
     sources: [
@@ -59,35 +58,36 @@ export const APPLIANCE_CAUSES = {
       'ta-p/193723',
     ],
     remedy: [
-      'If the unit was replaced or migrated: set appliances[].serial to {found}, and see that its licences are ' +
-        'registered to {found} too, before anything is activated.',
-      'If its pair was changed: correct serial and peerSerial; both members are taken as the unit.',
-      'If neither: the address in appliances[].api.url or snmp.host leads to another unit. Correct it.',
+      'If the unit was replaced or migrated, set appliances[].serial to {found}, and check that its licences are ' +
+        'registered to {found} before you activate anything.',
+      'If the HA pair has changed, correct serial and peerSerial: both members count as this unit.',
+      'Otherwise, the address in appliances[].api.url or snmp.host belongs to another unit: correct it.',
     ],
     kinds: {
       peer: {
-        title: 'the peer has another serial number',
+        title: 'the peer has a different serial number',
         summary: 'The HA peer of {appliance} has the serial number {found}; the configuration says {configured}.',
         remedy: [
-          'If the peer was replaced: set appliances[].peerSerial to {found}. A licence that was registered to ' +
-            '{configured} does not follow by itself.',
-          'If {configured} is to be the peer: see System > Administration > High Availability on both units.',
+          'If the peer was replaced, set appliances[].peerSerial to {found}. A licence registered to {configured} is ' +
+            'not moved automatically.',
+          'If {configured} should be the peer, check System > Administration > High Availability on both units.',
         ],
       },
     },
   },
   'provisioning-server-differs': {
     severity: 'warning',
-    title: 'FortiAuthenticator uses another licence server than the one that is probed',
+    title: 'FortiAuthenticator uses a licence server that is not probed',
     short: 'another licence server is in use',
     headline: '{subject} uses another licence server',
-    summary: '{appliance} provisions tokens through {found}; ftm-watch probes {configured}, which may fare otherwise.',
+    summary:
+      '{appliance} provisions tokens through {found}; ftm-watch probes {configured}, which may behave differently.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312', 'ta-p/194050'],
     remedy: [
-      'If {found} is meant: set licenseServer.host and licenseServer.port to it, so that the way there is probed.',
-      'If not: set the FortiToken Mobile provisioning server of {appliance} back to {configured}. The REST resource ' +
-        'fortitokenmobileprovisioning shows what it uses.',
+      'If {found} is correct, set licenseServer.host and licenseServer.port to it, so that this path is probed.',
+      'If not, set the FortiToken Mobile provisioning server on {appliance} back to {configured}. The REST resource ' +
+        'fortitokenmobileprovisioning shows the current setting.',
     ],
   },
   'appliance-clock-skewed': {
@@ -96,27 +96,27 @@ export const APPLIANCE_CAUSES = {
     short: 'FortiAuthenticator clock wrong',
     headline: 'the {subject} is wrong',
     summary:
-      'The clock of {appliance} is {found}. Once it is off by 60 s, {appliance} rejects the time-based codes of all ' +
-      'users.',
+      'The clock of {appliance} is {found}. If it is off by 60 s or more, {appliance} rejects all time-based codes.',
     impact: 'clock',
     sources: ['ta-p/190925', 'ta-p/383334', 'docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895'],
     remedy: [
-      fortiauthenticator('On {appliance}, see whether an NTP server is reached.', 'diagnose system ntp status'),
-      'Let {appliance} reach its NTP server (UDP port 123), or configure another one that answers.',
-      'Correct the clock before the drift of single tokens is adjusted: an adjustment made while the clock is wrong ' +
-        'is wrong afterwards.',
+      fortiauthenticator('On {appliance}, check that an NTP server is reached.', 'diagnose system ntp status'),
+      'Allow {appliance} to reach its NTP server (UDP port 123), or configure one that responds.',
+      'Correct the clock before you adjust the drift of individual tokens: an adjustment made with a wrong clock no ' +
+        'longer fits afterwards.',
     ],
     kinds: {
       'codes-rejected': {
         title: 'it is off by 60 s or more',
         summary:
-          'The clock of {appliance} is {found}: it rejects time-based codes, also those of tokens that are active. ' +
-          'HOTP tokens are exempt.',
+          'The clock of {appliance} is {found}, so it rejects time-based codes, even those of active tokens. HOTP ' +
+          'tokens are not affected.',
         remedy: [
-          fortiauthenticator('On {appliance}, see whether an NTP server is reached.', 'diagnose system ntp status'),
-          'Let {appliance} reach its NTP server (UDP port 123), or configure another one that answers, and check ' +
-            'that the clock is right afterwards.',
-          'Do not adjust the drift of single tokens meanwhile: it would be wrong as soon as the clock is right.',
+          fortiauthenticator('On {appliance}, check that an NTP server is reached.', 'diagnose system ntp status'),
+          'Allow {appliance} to reach its NTP server (UDP port 123), or configure one that responds. Then check that ' +
+            'the clock is correct.',
+          'Until then, do not adjust the drift of individual tokens: the adjustment would be wrong once the clock is ' +
+            'correct.',
         ],
       },
     },
@@ -127,17 +127,14 @@ export const APPLIANCE_CAUSES = {
     short: 'FortiAuthenticator lacks memory',
     headline: 'the {subject} is too small',
     summary:
-      '{appliance} has {found} of memory, and its firmware needs at least 4 GB. Once it uses swap, tokens fail to ' +
-      'provision and push notifications fail.',
+      '{appliance} has {found} of memory, but its firmware needs at least 4 GB. When it uses swap, token ' +
+      'provisioning and push notifications fail.',
     impact: 'appliance',
     sources: ['ta-p/385019'],
     remedy: [
-      fortiauthenticator(
-        'On {appliance}, see whether it uses swap: SwapFree and SwapTotal differ then.',
-        'get hard mem',
-      ),
-      'Give the virtual machine at least 4 GB of memory (up to 500 users), or as much as the sizing guide says for ' +
-        'more users.',
+      fortiauthenticator('Check whether {appliance} uses swap: if so, SwapFree and SwapTotal differ.', 'get hard mem'),
+      'Assign at least 4 GB of memory to the virtual machine for up to 500 users. For more users, see the sizing ' +
+        'guide.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

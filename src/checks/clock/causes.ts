@@ -11,8 +11,8 @@ export const CLOCK_CAUSES = {
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       shell('Check time synchronisation on this machine.', 'timedatectl status', 'chronyc tracking'),
-      'Check the clock of FortiAuthenticator too (System > Dashboard > Status): a wrong clock breaks certificates ' +
-        'and one-time passwords.',
+      "Check FortiAuthenticator's clock too (System > Dashboard > Status): a wrong clock breaks certificates and " +
+        'one-time passwords.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -1,72 +1,70 @@
 import { type CauseWords, fortios } from '../../engine/model.ts';
 
-const TYPE_CODES = 'Until then users type the code that the app shows: only the answer with one touch is lost.';
+const TYPE_CODES = 'Until then, users can type the code that the app shows. Only one-tap approval is unavailable.';
 
 export const DELIVERY_CAUSES = {
   'push-unreachable': {
     severity: 'critical',
-    title: 'push notifications do not leave',
-    short: 'push service not reached',
-    headline: 'the push service {host} is not reached',
+    title: 'push notifications cannot be sent',
+    short: 'push service unreachable',
+    headline: 'the push service {host} is unreachable',
     summary:
-      'FortiAuthenticator sends push notifications through {host}, port {port}, and the way there is closed or ' +
-      'inspected, as seen from this machine: phones show none. Codes that are typed keep working.',
+      'FortiAuthenticator sends push notifications through {host}, port {port}. From this machine, the path to it is ' +
+      'blocked or inspected: phones show no notifications. Codes that users type still work.',
     impact: 'push',
     sources: ['ta-p/333425', 'ta-p/277343', 'docs:fortigate/7.6.4/administration-guide/927108'],
     remedy: [
-      'Let FortiAuthenticator reach {host} on TCP {port} as it reaches the licence server: the same policy, without ' +
-        'inspection.',
+      'Allow FortiAuthenticator to reach {host} on TCP {port} like the licence server: same policy, no inspection.',
       TYPE_CODES,
     ],
   },
   'push-certificate-refused': {
     severity: 'warning',
-    title: 'phones refuse the certificate that answers push notifications',
-    short: 'phones may refuse push replies',
-    headline: 'phones may refuse the certificate of {host}',
+    title: 'phones reject the certificate for push replies',
+    short: 'phones may reject push replies',
+    headline: 'phones may reject the certificate of {host}',
     summary:
-      'Phones answer push notifications at {host}, port {port}, and the certificate that is shown there leads to no ' +
-      'authority that phones trust: the app refuses it.',
+      'Phones answer push notifications at {host}, port {port}. The certificate presented there is not from an ' +
+      'authority that phones trust, so the app rejects it.',
     impact: 'answers',
     sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
-      'Look at it from outside, such as by a phone without Wi-Fi: behind the same firewall another certificate may ' +
-        'be shown than there.',
-      'Give FortiAuthenticator a certificate for {host} from a public authority, with its intermediates, and use it ' +
-        'for the web server (System > Administration > System Access).',
+      'Check the certificate from outside, such as from a phone without Wi-Fi: behind the firewall, it may be a ' +
+        'different one.',
+      'On FortiAuthenticator, install a certificate for {host} from a public authority, with its intermediates, and ' +
+        'use it for the web server (System > Administration > System Access).',
       TYPE_CODES,
     ],
   },
   'sms-gateway-unreachable': {
     severity: 'critical',
-    title: 'SMS do not leave',
-    short: 'SMS gateway not reached',
-    headline: 'the SMS gateway {host} is not reached',
+    title: 'SMS cannot be sent',
+    short: 'SMS gateway unreachable',
+    headline: 'the SMS gateway {host} is unreachable',
     summary:
-      'FortiAuthenticator sends SMS through {host}, port {port}, and the way there is closed or inspected, as seen ' +
-      'from this machine: codes do not reach users by SMS.',
+      'FortiAuthenticator sends SMS through {host}, port {port}. From this machine, the path to it is blocked or ' +
+      'inspected: codes do not reach users by SMS.',
     impact: 'sms',
     sources: ['ta-p/117091', 'docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: [
-      'Let FortiAuthenticator reach {host} on TCP {port} as it reaches the licence server: the same policy, without ' +
-        'inspection.',
-      'Until then send activation codes by e-mail.',
+      'Allow FortiAuthenticator to reach {host} on TCP {port} like the licence server: same policy, no inspection.',
+      'Until then, send activation codes by e-mail.',
     ],
   },
   'fortigate-activation-unreachable': {
     severity: 'critical',
-    title: 'a FortiGate with tokens of its own cannot activate them',
-    short: 'FortiGate activation not reached',
-    headline: 'the activation host of FortiGate, {host}, is not reached',
+    title: 'a FortiGate cannot activate its own tokens',
+    short: 'FortiGate activation unreachable',
+    headline: 'the FortiGate activation host {host} is unreachable',
     summary:
-      'A FortiGate that holds FortiToken Mobile tokens itself activates them at {host}, port {port}, and the way ' +
-      'there is closed or inspected, as seen from this machine.',
+      'A FortiGate with its own FortiToken Mobile tokens activates them at {host}, port {port}. From this machine, ' +
+      'the path to it is blocked or inspected.',
     impact: 'fortigate',
     sources: ['ta-p/194508', 'docs:fortigate/7.0.14/administration-guide/180506'],
     remedy: [
-      fortios('On the FortiGate see whether it reaches the host.', 'execute ping {host}'),
+      fortios('Check that the FortiGate reaches the host.', 'execute ping {host}'),
       {
-        text: 'Then watch what it says while a token is activated.',
+        text: 'Then watch the debug output while a token is activated.',
         syntax: 'fortios',
         commands: [
           'diagnose fortitoken debug enable',
@@ -75,45 +73,44 @@ export const DELIVERY_CAUSES = {
         ],
         undo: ['diagnose debug disable', 'diagnose debug application forticldd 0', 'diagnose fortitoken debug disable'],
       },
-      'Its own traffic leaves by no policy of its own: look for a firewall behind it that inspects or closes TCP ' +
-        '{port}.',
-      'Tokens that are active keep working.',
+      'No firewall policy applies to traffic from the FortiGate itself: look for a firewall behind it that inspects ' +
+        'or blocks TCP {port}.',
+      'Active tokens keep working.',
     ],
   },
   'fortitoken-cloud-unreachable': {
     severity: 'critical',
-    title: 'FortiToken Cloud is not reached',
-    short: 'FortiToken Cloud not reached',
-    headline: 'FortiToken Cloud, {host}, is not reached',
+    title: 'FortiToken Cloud is unreachable',
+    short: 'FortiToken Cloud unreachable',
+    headline: 'FortiToken Cloud, {host}, is unreachable',
     summary:
-      'FortiToken Cloud answers at {host}, port {port}, and the way there is closed or inspected, as seen from this ' +
-      'machine: logins with its tokens may fail.',
+      'FortiToken Cloud is at {host}, port {port}. From this machine, the path to it is blocked or inspected: logins ' +
+      'with its tokens may fail.',
     impact: 'cloud',
     sources: ['ta-p/275159'],
     remedy: [
-      'The vendor tells of its incidents at https://status.fortistatus.com/guest-portal/fortitoken/incident/overview ' +
-        '. Look there first.',
-      'Let FortiGate and FortiAuthenticator reach {host} on TCP {port}, without inspection.',
+      'First check https://status.fortistatus.com/guest-portal/fortitoken/incident/overview for incidents.',
+      'Allow FortiGate and FortiAuthenticator to reach {host} on TCP {port}, without inspection.',
     ],
   },
   'sms-running-out': {
     severity: 'warning',
     title: 'SMS are running out',
     short: 'SMS are running out',
-    summary: 'Few SMS are left of those that {appliance} has bought from FortiGuard.',
+    summary: 'Few of the FortiGuard SMS bought for {appliance} are left.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
-    remedy: ['Order another SMS licence in time, and send activation codes by e-mail where you can.'],
+    remedy: ['Order another SMS licence in time, and send activation codes by e-mail where possible.'],
   },
   'sms-exhausted': {
     severity: 'warning',
-    title: 'no SMS is left',
+    title: 'no SMS are left',
     short: 'no SMS are left',
     headline: 'no SMS are left',
-    summary: 'No SMS is left of those that {appliance} has bought from FortiGuard: codes do not reach users by SMS.',
+    summary: 'None of the FortiGuard SMS bought for {appliance} are left: codes do not reach users by SMS.',
     impact: 'sms',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
-    remedy: ['Send activation codes by e-mail for now.', 'Order another SMS licence, or use a gateway of your own.'],
+    remedy: ['Send activation codes by e-mail.', 'Order another SMS licence, or use your own gateway.'],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

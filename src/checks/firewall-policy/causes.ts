@@ -14,13 +14,13 @@ const CHECK_ORDER = 'Check the result with Policy & Objects > Firewall Policy > 
 export const POLICY_CAUSES = {
   'policy-inspects-traffic': {
     severity: 'critical',
-    title: 'the firewall policy inspects the traffic of FortiAuthenticator',
+    title: "a firewall policy inspects FortiAuthenticator's traffic",
     short: 'firewall policy inspects traffic',
     headline: 'a firewall policy inspects the traffic',
     summary: 'On {firewall}, {policy} matches the traffic from {source} to {host} and inspects it ({profile}).',
     byFirewall: {
       action: 'inspects',
-      headline: 'traffic of FortiAuthenticator is inspected by {culprit}',
+      headline: 'FortiAuthenticator traffic is inspected by {culprit}',
       summary: 'The traffic from {source} to {host} is inspected by {culprit}.',
     },
     impact: 'activation',
@@ -34,42 +34,40 @@ export const POLICY_CAUSES = {
   },
   'policy-missing': {
     severity: 'critical',
-    title: 'no firewall policy allows the traffic of FortiAuthenticator',
+    title: "no firewall policy allows FortiAuthenticator's traffic",
     short: 'no firewall policy allows it',
     headline: 'no firewall policy allows the traffic',
-    summary: 'No policy of {firewall} allows {source} to reach {host} on TCP {port}.',
+    summary: 'No policy on {firewall} allows {source} to reach {host} on TCP {port}.',
     byFirewall: {
       action: 'denies',
-      headline: 'traffic of FortiAuthenticator is blocked by {culprit}',
+      headline: 'FortiAuthenticator traffic is blocked by {culprit}',
       summary: 'The traffic from {source} to {host}, TCP {port}, is blocked by {culprit}.',
     },
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'docs:fortigate/7.2.13/administration-guide'],
-    remedy: [
-      ...CREATE,
-      'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
-    ],
+    remedy: [...CREATE, 'If a policy exists, check its source address, interfaces and position with Policy Lookup.'],
     kinds: {
       denied: {
         title: 'a policy denies it',
-        summary: 'On {firewall}, {policy} denies {source} the connection to {host}, TCP {port}.',
+        summary: 'On {firewall}, {policy} denies the connection from {source} to {host}, TCP {port}.',
         remedy: [...CREATE, MOVE_UP, CHECK_ORDER],
       },
       'fqdn-unresolved': {
-        title: 'its address object for the server resolves to nothing',
+        title: 'the address object for the server does not resolve',
         summary:
-          'No policy of {firewall} allows {source} to reach {host} on TCP {port}, and its address object for {host} ' +
-          'resolves to no address: a policy with that object matches nothing.',
+          'No policy on {firewall} allows {source} to reach {host} on TCP {port}. The address object for {host} does ' +
+          'not resolve, so a policy with that object matches nothing.',
         remedy: [
           fortios(
-            'On {firewall}, see what it resolves, and its own resolvers under Network > DNS. The second command is ' +
+            "On {firewall}, check the object's addresses and the resolvers (Network > DNS). The second command is " +
               'for FortiOS before 7.0.',
             'diagnose firewall fqdn list-ip',
             'diagnose firewall fqdn list',
           ),
-          'Let it use the resolvers that FortiAuthenticator uses: an FQDN object matches only the addresses that the ' +
-            'FortiGate itself has resolved.',
-          'Until it resolves, use an address object with the addresses of {host} as destination of the policy.',
+          'Configure the FortiGate to use the same resolvers as FortiAuthenticator: an FQDN object matches only ' +
+            'addresses that the FortiGate itself has resolved.',
+          'Until the object resolves, use an address object with the addresses of {host} as the destination of the ' +
+            'policy.',
           CHECK_ORDER,
         ],
       },

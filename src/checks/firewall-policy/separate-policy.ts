@@ -8,7 +8,7 @@ const NAMES = {
 } as const;
 
 /** Introduces the commands of `separatePolicy`. */
-export const ENTER_POLICY = 'Enter the commands that create this policy, with its address and its service.';
+export const ENTER_POLICY = 'Create the policy with its address and service objects.';
 
 /**
  * Precedes `separatePolicy`, because `edit` would change an existing object with one of these names.

@@ -1,7 +1,7 @@
 import { type CauseWords, fortiauthenticator, shell, type Step } from '../../engine/model.ts';
 
 const REMEDY: readonly Step[] = [
-  shell('Check which way this machine sends packets to the internet.', 'ip route get 173.243.138.84'),
+  shell("Check this machine's route to the internet.", 'ip route get 173.243.138.84'),
   fortiauthenticator(
     'Check the default gateway of FortiAuthenticator (System > Network > Static Routing): it must answer.',
     'execute ping {gateway}',
@@ -24,14 +24,13 @@ export const INTERNET_CAUSES = {
     remedy: REMEDY,
     kinds: {
       'never-answered': {
-        title: 'nothing has answered since the start',
+        title: 'nothing has answered since ftm-watch started',
         summary:
-          'Neither the licence server nor any control host accepts a connection, and none has since ftm-watch was ' +
-          'started: the internet is probably unreachable from here, unless a firewall lets out the licence server ' +
-          'alone.',
+          'Neither the licence server nor any control host accepts a connection, and none has since ftm-watch ' +
+          'started: the internet is probably unreachable from here, unless a firewall allows only the licence server.',
         remedy: [
-          'If a firewall blocks the control hosts on purpose, then it or the licence server itself is at fault: look ' +
-            'in its log for {source}, and name hosts in controlHosts that it lets out.',
+          'If a firewall blocks the control hosts on purpose, it or the licence server is at fault: search the ' +
+            'firewall log for {source}, and set controlHosts to hosts that it allows.',
           ...REMEDY,
         ],
       },

@@ -2,18 +2,20 @@ import type { CauseWords } from '../../engine/model.ts';
 
 const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
-  '205363): check before you activate anything. What is left is a new licence, or FortiIdentity Cloud.';
+  '205363): check before you activate anything. The alternatives are a new licence or FortiIdentity Cloud.';
 
 /** Information that Customer Service needs (Fortinet tip 193723). */
 const TICKET =
-  'open a ticket with Fortinet Customer Service at support.fortinet.com, and name both serial numbers ({holder} and ' +
-  '{primary}) and the number of the licence, {license}.';
+  'open a ticket with Fortinet Customer Service at support.fortinet.com, and include both serial numbers ({holder} ' +
+  'and {primary}) and the licence number, {license}.';
 
 const MAKE_AGAIN =
-  'When it is moved: delete its tokens on {holder}, make them again on {primary}, and assign them to their users ' +
-  'again; each user activates anew (Fortinet tip 193723).';
+  'After the licence has been moved, delete its tokens on {holder}, create them again on {primary}, and assign them ' +
+  'to their users again. Each user must activate again (Fortinet tip 193723).';
 
-const FOLLOWS = 'Tokens follow the serial number: existing users keep working, new assignments fail until then.';
+const FOLLOWS =
+  'Tokens are tied to the serial number: existing users can still log in, but new assignments fail until the licence ' +
+  'is moved.';
 
 const EXPIRES = {
   severity: 'warning',
@@ -22,23 +24,25 @@ const EXPIRES = {
     title: 'a licence must be redeemed before its certificate expires',
     summary:
       'Licence {license} has not been redeemed, and its certificate expires on {date}. ftm-watch warns 90, 30 and 7 ' +
-      'days before.',
+      'days in advance.',
   },
   impact: 'none',
   sources: ['ta-p/197790', 'KB 99299'],
   remedy: [
     'Redeem it now: on FortiAuthenticator, enter its activation code under Authentication > User Management > ' +
-      'FortiTokens > Create New > Mobile FortiToken. That needs the licence server once.',
-    'Redeemed on a unit that ftm-watch does not ask: remove redeemBy of {license} from the configuration.',
+      'FortiTokens > Create New > Mobile FortiToken. This uses the licence server once.',
+    'If the licence was redeemed on a unit that ftm-watch does not query, remove redeemBy for {license} from the ' +
+      'configuration.',
   ],
   brokenPath: {
     summary:
-      'The certificate of licence {license} can be redeemed until {date} alone, and the way to the licence server, ' +
-      'which that needs, is broken now.',
+      'The certificate of licence {license} can be redeemed only until {date}. This needs the licence server, and ' +
+      'the path to it is broken.',
     remedy: [
-      'Clear the way to the licence server first: its own cause says how.',
-      'Then redeem the licence at once, before {date}; after that date nobody can revive it.',
-      'If the way cannot be cleared in time, ask Fortinet Customer Service before the date, with the number {license}.',
+      'First repair the path to the licence server: see its own cause.',
+      'Then redeem the licence immediately, before {date}; after that date it cannot be reactivated.',
+      'If the path cannot be repaired in time, contact Fortinet Customer Service before {date} with the licence ' +
+        'number, {license}.',
     ],
   },
 } as const satisfies Partial<CauseWords>;
@@ -53,9 +57,9 @@ export const ASSIGNMENT_CAUSES = {
     impact: 'assignment',
     sources: ['ta-p/190004', 'ta-p/197403', 'ta-p/193723', 'ta-p/205363'],
     remedy: [
-      'If the two are a cluster that has failed over: fail back, or bring {holder} up again as the primary, and ' +
-        'the licence is where it belongs. Tokens that are active keep working meanwhile.',
-      `If {primary} is to stay in charge, or runs alone, as after a migration: ${TICKET}`,
+      'If the two are a cluster that has failed over, fail back or bring {holder} up again as the primary: then the ' +
+        'licence is on the right unit. Active tokens keep working meanwhile.',
+      `If {primary} should stay in charge or runs alone, for example after a migration, ${TICKET}`,
       MAKE_AGAIN,
       TRANSFER,
     ],
@@ -77,25 +81,25 @@ export const ASSIGNMENT_CAUSES = {
       'FORTINET-FORTIAUTHENTICATOR-MIB',
     ],
     remedy: [
-      `After a migration the licence must be assigned to the new serial number: ${TICKET}`,
-      'From one virtual machine to another with the same serial number nothing has to be moved: see whether ' +
-        '{primary} was meant to keep the serial number {holder}.',
+      `After a migration, the licence must be assigned to the new serial number: ${TICKET}`,
+      'If a virtual machine was replaced by another with the same serial number, nothing has to be moved: check ' +
+        'whether {primary} was meant to keep the serial number {holder}.',
       FOLLOWS,
       MAKE_AGAIN,
       TRANSFER,
     ],
     kinds: {
       'role-unknown': {
-        title: 'nobody tells the role of the unit',
+        title: 'the role of the unit is not known',
         summary:
           'Licence {license} is registered to {holder}, not to {primary}: {appliance} is a load balancer or a member ' +
           'of a pair, or it was restored after a migration.',
         remedy: [
-          'See which it is: System > Administration > High Availability on {appliance}. Over SNMP ftm-watch sees it ' +
-            'by itself (appliances[].snmp).',
-          'A load balancer, or a member of a pair with {holder}: the licence is where it belongs. Configure snmp, or ' +
-            'name the other member as peerSerial, and this ends.',
-          `Restored after a migration, with the serial number {primary}: ${TICKET}`,
+          'Check the role on {appliance}: System > Administration > High Availability. With SNMP ' +
+            '(appliances[].snmp), ftm-watch detects it.',
+          'If it is a load balancer or paired with {holder}, the licence is on the right unit. To end this incident, ' +
+            'configure snmp, or set peerSerial to the serial number of the other member.',
+          `If it was restored after a migration and has the serial number {primary}, ${TICKET}`,
           FOLLOWS,
           MAKE_AGAIN,
           TRANSFER,
@@ -107,15 +111,15 @@ export const ASSIGNMENT_CAUSES = {
     severity: 'critical',
     title: 'the licence is not registered',
     short: 'licence is not registered',
-    warningShort: 'warning in the log of a unit',
+    warningShort: "warning in a unit's log",
     // A log line alone is not an outage, so the summary describes it.
     warningHeadline: 'the log of {subject} has a warning',
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',
     sources: ['ta-p/194050', 'ta-p/205363'],
     remedy: [
-      'Register it at support.fortinet.com to {primary}, or import its activation code on FortiAuthenticator ' +
-        '(Authentication > User Management > FortiTokens > Create New), once the path is clean.',
+      'Register it to {primary} at support.fortinet.com or, once the path is clean, import its activation code on ' +
+        'FortiAuthenticator (Authentication > User Management > FortiTokens > Create New).',
       TRANSFER,
     ],
   },
@@ -149,9 +153,9 @@ export const ASSIGNMENT_CAUSES = {
     sources: ['ta-p/197790', 'KB 99299'],
     remedy: [
       'Compare {date} with "Certificate Valid Until" on the licence certificate.',
-      'Nobody can revive it, neither TAC nor Customer Service: buy a new licence, and redeem it before its date.',
-      'Redeemed on a unit that ftm-watch does not ask, or given up: remove redeemBy of {license} from the ' +
-        'configuration.',
+      'Neither TAC nor Customer Service can reactivate it: buy a new licence, and redeem it before it expires.',
+      'If the licence was redeemed on a unit that ftm-watch does not query, or is no longer needed, remove redeemBy ' +
+        'for {license} from the configuration.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -11,13 +11,14 @@ export const LICENSE_SERVER_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview'],
     remedy: [
-      shell('The fault is probably at Fortinet: wait a few minutes and look again.', 'ftm-watch check{config}'),
-      'See whether Fortinet knows of it: https://status.fortistatus.com/guest-portal/fortitoken/incident/overview. ' +
-        'The page is that of FortiToken Cloud, so an empty one proves nothing.',
+      shell('Fortinet is probably at fault: wait a few minutes and check again.', 'ftm-watch check{config}'),
+      'Check whether Fortinet reports an incident: ' +
+        'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview. The page covers FortiToken Cloud, ' +
+        'so an empty page proves nothing.',
       shell(
-        'If several sites see the same, ask Fortinet TAC whether the FortiToken Mobile licensing servers are ' +
-          'operational, and give: the serial number and firmware of each FortiAuthenticator, the public address of ' +
-          'each site, since when (with the time zone), the errors of its log, and the archive of the report.',
+        'If several sites are affected, ask Fortinet TAC whether the FortiToken Mobile licensing servers are ' +
+          'operational. Include the serial number and firmware of each FortiAuthenticator, the public address of ' +
+          'each site, the start of the fault (with the time zone), the errors in the log, and the report archive.',
         'ftm-watch report{config}',
       ),
       RETRY_WHEN_CLEAN,

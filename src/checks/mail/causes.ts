@@ -2,8 +2,8 @@ import { type CauseWords, shell } from '../../engine/model.ts';
 
 const TRY_LOCALHOST =
   'Until the mail server works, FortiAuthenticator can deliver codes directly: System > Messaging > Email Services, ' +
-  'SMTP server "localhost". FortiAuthenticator then needs TCP 25 to the mail servers of the recipients. Without SPF, ' +
-  'DKIM and a reverse DNS name for its sending address, codes end up as spam or are refused.';
+  'SMTP server "localhost". FortiAuthenticator then needs TCP 25 to the recipients\' mail servers. Without SPF, DKIM ' +
+  'and a reverse DNS name for its sending address, codes end up as spam or are refused.';
 
 /** Causes for a mail server that answers with a refusal. */
 const REFUSAL_CAUSES = {
@@ -16,21 +16,21 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'On the mail server, check whether the account (mail[].user in the configuration of ftm-watch) is locked or ' +
+      'On the mail server, check whether the account (mail[].user in the ftm-watch configuration) is locked or ' +
         'expired, or needs an application password.',
-      'If FortiAuthenticator uses the same account, set the right password there (System > Messaging > SMTP ' +
-        'Servers), and in the file in mail[].passwordFile.',
+      'If FortiAuthenticator uses the same account, correct the password there (System > Messaging > SMTP Servers) ' +
+        'and in the file set in mail[].passwordFile.',
       TRY_LOCALHOST,
     ],
     kinds: {
       'not-offered': {
         title: 'no login is offered',
-        summary: 'The mail server {subject} does not offer this login on this connection.',
+        summary: 'The mail server {subject} does not offer this login method on this connection.',
         remedy: [
-          'Many servers offer a login only under TLS: set mail[].security to "starttls" or "tls" here, and the same ' +
+          'Many servers offer a login only over TLS: set mail[].security to "starttls" or "tls" here, and the same ' +
             'on FortiAuthenticator (System > Messaging > SMTP Servers).',
-          'Port 25 often has no login at all: use the submission port of the server, 587 or 465.',
-          'If the server is to accept messages without a login, remove mail[].user here and the login on ' +
+          "Port 25 often does not support logins: use the server's submission port, 587 or 465.",
+          'If the server should accept messages without a login, remove mail[].user here and the login on ' +
             'FortiAuthenticator.',
           TRY_LOCALHOST,
         ],
@@ -39,15 +39,15 @@ const REFUSAL_CAUSES = {
   },
   'mail-settings-incomplete': {
     severity: 'critical',
-    title: 'the mail server demands a login or encryption',
-    short: 'mail server demands login or TLS',
-    headline: 'the mail server {subject} demands a login or encryption',
-    summary: 'The mail server {subject} accepts no message with the settings in "mail".',
+    title: 'the mail server requires a login or encryption',
+    short: 'mail server needs login or TLS',
+    headline: 'the mail server {subject} needs a login or encryption',
+    summary: 'The mail server {subject} does not accept messages with the settings in "mail".',
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Compare mail[] here with System > Messaging > SMTP Servers on FortiAuthenticator: with the same settings it ' +
-        'fails in the same way.',
+      'Compare mail[] here with System > Messaging > SMTP Servers on FortiAuthenticator: with the same settings, it ' +
+        'fails too.',
       TRY_LOCALHOST,
     ],
     kinds: {
@@ -55,20 +55,20 @@ const REFUSAL_CAUSES = {
         title: 'a login is missing',
         summary: 'The mail server {subject} accepts messages only after a login, and "mail" has none.',
         remedy: [
-          'If FortiAuthenticator does not log in either, it fails in the same way: enter a user and a password there ' +
-            '(System > Messaging > SMTP Servers) and here (mail[].user, mail[].passwordFile).',
-          'If FortiAuthenticator logs in already, give the same login here.',
+          'If FortiAuthenticator does not log in either, it fails too: enter a user and a password there (System > ' +
+            'Messaging > SMTP Servers) and here (mail[].user, mail[].passwordFile).',
+          'If FortiAuthenticator already logs in, enter the same credentials here.',
           'Or let the mail server accept messages from {source} without a login.',
           TRY_LOCALHOST,
         ],
       },
       encryption: {
         title: 'encryption is missing',
-        summary: 'The mail server {subject} accepts nothing without encryption, and "mail" has security "none".',
+        summary: 'The mail server {subject} requires encryption, but "mail" has security "none".',
         remedy: [
-          'If FortiAuthenticator sends without encryption too, it fails in the same way: set STARTTLS there (System ' +
-            '> Messaging > SMTP Servers), and mail[].security to "starttls" here.',
-          'If FortiAuthenticator uses STARTTLS already, set the same here.',
+          'If FortiAuthenticator sends without encryption too, it also fails: set STARTTLS there (System > Messaging ' +
+            '> SMTP Servers), and mail[].security to "starttls" here.',
+          'If FortiAuthenticator already uses STARTTLS, set mail[].security to "starttls" here.',
           TRY_LOCALHOST,
         ],
       },
@@ -85,20 +85,20 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Read the reply of the server in the evidence: it says what it refuses and often why.',
-      'Check the sender address (System > Messaging > SMTP Servers), that the user who logs in may send as this ' +
+      "Read the server's reply in the evidence: it shows what is refused and often why.",
+      'Check the sender address (System > Messaging > SMTP Servers), that the account is allowed to send as this ' +
         'sender, and that mail[].to exists.',
       TRY_LOCALHOST,
     ],
     kinds: {
       later: {
-        title: 'the server asks to come back later',
-        summary: 'The mail server {subject} asks to send the message again later (greylisting).',
+        title: 'the server requests a later retry',
+        summary: 'The mail server {subject} requests that the message be sent again later (greylisting).',
         remedy: [
-          'FortiAuthenticator sends again, and codes arrive late. To have them arrive at once, exempt the address of ' +
-            'FortiAuthenticator, and that of this machine, from greylisting on the mail server.',
+          'FortiAuthenticator sends again, and codes arrive late. To avoid the delay, exempt the addresses of ' +
+            'FortiAuthenticator and of this machine from greylisting on the mail server.',
           'Or let both log in, or use the submission port.',
-          'If it lasts for hours, read the reply in the evidence: it may be another temporary refusal.',
+          'If this lasts for hours, read the reply in the evidence: it may be a different temporary rejection.',
         ],
       },
     },
@@ -114,38 +114,38 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'ta-p/199344'],
     remedy: [
-      'Read the reply of the server in the evidence: it often says why it refuses the address.',
-      'A missing reverse name: give the address that the mail server sees a PTR record, and that name the same ' +
-        'address.',
-      'A block list: have the address removed from it. Otherwise allow the address of FortiAuthenticator on the mail ' +
-        'server.',
+      "Read the server's reply in the evidence: it often explains why the address is refused.",
+      'If the reverse name is missing, create a PTR record for the address that the mail server sees, and make sure ' +
+        'that the name in it resolves to the same address.',
+      'If the address is on a block list, have it removed. Otherwise allow the address of FortiAuthenticator on the ' +
+        'mail server.',
       TRY_LOCALHOST,
     ],
     kinds: {
       'this-machine': {
-        title: 'this machine has another address than FortiAuthenticator',
+        title: 'this machine and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} answers, but refuses the address of this machine. Whether it refuses that of ' +
-          'FortiAuthenticator is not known.',
+          'The mail server {subject} answers, but refuses the address of this machine. It is not known whether it ' +
+          'also refuses the address of FortiAuthenticator.',
         remedy: [
-          'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): it decides whether ' +
+          'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers): it shows whether ' +
             'anything is wrong.',
-          'If that works, let this machine see the same: give its address a reverse name, take it off the block list ' +
-            'that the reply names, or allow it on the mail server. Or set "sourceAddress" if this machine has the ' +
-            'address of FortiAuthenticator.',
+          'If the test works, make sure that the mail server accepts this machine too: create a reverse name for its ' +
+            'address, have the address removed from the block list in the reply, or allow it on the mail server. If ' +
+            'this machine also has the address of FortiAuthenticator, set "sourceAddress" instead.',
         ],
       },
       'turned-away': {
-        title: 'it does not say why',
+        title: 'the mail server gives no reason',
         summary:
-          'The mail server {subject} answers, but refuses the session: it refuses the address of this machine, or ' +
-          'serves nobody.',
+          'The mail server {subject} answers, but refuses the session: it refuses either the address of this machine ' +
+          'or all clients.',
         remedy: [
-          'Read the reply of the server in the evidence, and look in its log for {source}.',
-          'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): if that works, the mail ' +
-            'server refuses this machine alone. Allow its address there.',
-          'If it fails too, the mail server serves nobody or neither address: see that its SMTP service is switched ' +
-            'on for this port.',
+          "Read the server's reply in the evidence, and search its log for {source}.",
+          'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers). If the test works, the ' +
+            'mail server refuses only this machine: allow its address there.',
+          'If the test fails too, the mail server refuses all clients or both addresses: make sure that its SMTP ' +
+            'service is enabled on this port.',
           TRY_LOCALHOST,
         ],
       },
@@ -158,27 +158,27 @@ const REFUSAL_CAUSES = {
     warningShort: 'mail server refuses this machine',
     headline: 'the mail server {subject} does not relay',
     warningHeadline: 'the mail server {subject} does not relay for this machine',
-    summary: 'The mail server {subject} passes on no message that comes from the address of FortiAuthenticator.',
+    summary: 'The mail server {subject} does not relay messages from the address of FortiAuthenticator.',
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Read the reply of the server in the evidence: it says what it refuses and often why.',
-      'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server (System > ' +
-        'Messaging > SMTP Servers).',
+      "Read the server's reply in the evidence: it shows what is refused and often why.",
+      'Allow the address of FortiAuthenticator to relay, or configure a login for the mail server on ' +
+        'FortiAuthenticator (System > Messaging > SMTP Servers).',
       TRY_LOCALHOST,
     ],
     kinds: {
       'this-machine': {
-        title: 'the probe comes from another address than FortiAuthenticator',
+        title: 'the probe and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} passes on no message that comes from the address of this machine. What it says ' +
-          'to FortiAuthenticator, which has another address, is not known.',
+          'The mail server {subject} does not relay messages from the address of this machine. It is not known ' +
+          'whether it relays for FortiAuthenticator, which has another address.',
         remedy: [
-          'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): it decides whether ' +
+          'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers): it shows whether ' +
             'anything is wrong.',
-          'If that works, let the probe see the same: set "sourceAddress" where this machine has the address of ' +
-            'FortiAuthenticator, allow the address of this machine to relay, or give the probe a login ' +
-            '(mail[].user). Or leave out mail[].from and mail[].to: it ends after the login then.',
+          'If the test works, let the probe pass too: set "sourceAddress" if this machine also has the address of ' +
+            'FortiAuthenticator, allow the address of this machine to relay, or configure a login (mail[].user). Or ' +
+            'remove mail[].from and mail[].to: the probe then stops after the login.',
         ],
       },
     },
@@ -192,29 +192,29 @@ export const MAIL_CAUSES = {
     title: 'the mail server cannot be reached',
     short: 'mail server unreachable',
     headline: 'the mail server {subject} is unreachable',
-    summary: 'The mail server {subject} gives no SMTP answer.',
+    summary: 'The mail server {subject} does not respond to SMTP.',
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       shell(
-        'Test by hand: a line that begins with 220 must appear (where the server speaks TLS from the start, the port ' +
-          'opens and shows nothing).',
+        'Test manually: a line that begins with 220 must appear. If the server uses TLS from the start, the port ' +
+          'opens and nothing appears.',
         'nc -v {mailhost} {mailport}',
       ),
-      'Check that the mail server runs and that no firewall blocks the port from {source}.',
-      'On FortiAuthenticator check System > Messaging > SMTP Servers and use "Test Connection".',
+      'Check that the mail server is running and that no firewall blocks the port from {source}.',
+      'On FortiAuthenticator, check System > Messaging > SMTP Servers and use "Test Connection".',
       TRY_LOCALHOST,
     ],
     kinds: {
       silent: {
-        title: 'the port opens and no greeting comes',
-        summary: 'The port of the mail server {subject} opens, but the server says nothing.',
+        title: 'the port opens but no greeting is sent',
+        summary: 'The port of the mail server {subject} opens, but the server sends no greeting.',
         remedy: [
-          'If this port speaks TLS from the start, as 465 does, set mail[].security to "tls" here, and the same on ' +
-            'FortiAuthenticator (System > Messaging > SMTP Servers): both sides wait for each other now.',
+          'If this port uses TLS from the start, like 465, set mail[].security to "tls" here, and the same on ' +
+            'FortiAuthenticator (System > Messaging > SMTP Servers): both sides are waiting for each other.',
           shell('Otherwise wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
-          'If none comes, look at the load of the mail server, and for a firewall with SMTP inspection in between ' +
-            'that holds the greeting back.',
+          "If there is none, check the mail server's load, and look for a firewall with SMTP inspection on the path " +
+            'that holds back the greeting.',
           TRY_LOCALHOST,
         ],
       },
@@ -225,32 +225,32 @@ export const MAIL_CAUSES = {
     title: 'the mail server stops answering',
     short: 'mail server stops answering',
     headline: 'the mail server {subject} stops answering',
-    summary: 'The mail server {subject} greets, but stops answering before it accepts a message.',
+    summary: 'The mail server {subject} sends a greeting, but stops answering before it accepts a message.',
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
-      'The evidence says which command it did not answer. Look in the log of the mail server for what it waits for ' +
-        'at that time.',
-      'The login: the directory or database that it checks passwords against is slow or down. MAIL FROM or RCPT TO: ' +
-        'a DNS look-up, a policy service or a filter.',
-      'If its log does not show that command, a firewall with SMTP inspection in between holds it back: exempt the ' +
-        'session of {source} from it.',
+      "The evidence shows which command was not answered. Check the mail server's log for what it was waiting for " +
+        'then.',
+      'If it was the login, the directory or database that passwords are checked against is slow or down. If it was ' +
+        'MAIL FROM or RCPT TO, the reason is a DNS lookup, a policy service or a filter.',
+      'If the log does not show that command, a firewall with SMTP inspection on the path is holding it back: exempt ' +
+        'sessions from {source}.',
       TRY_LOCALHOST,
     ],
   },
   'mail-unavailable': {
     severity: 'critical',
-    title: 'the mail server is unavailable for now',
-    short: 'mail server unavailable for now',
-    headline: 'the mail server {subject} is unavailable for now',
-    summary: 'The mail server {subject} answers, but says that it cannot take messages for now.',
+    title: 'the mail server is temporarily unavailable',
+    short: 'temporary mail server failure',
+    headline: 'the mail server {subject} is unavailable',
+    summary: 'The mail server {subject} answers, but reports that it is temporarily unavailable.',
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
-      'Read the reply of the server in the evidence. Too many connections or a restart end without a repair: wait ' +
-        'some minutes.',
-      'If it lasts, check the mail server: its load, its disk space, and the directory or database that it checks ' +
-        'passwords against. A temporary failure of the login (454) says nothing about the password.',
+      "Read the server's reply in the evidence. If the reason is too many connections or a restart, wait a few " +
+        'minutes.',
+      'If it persists, check the load and disk space of the mail server, and the directory or database that it ' +
+        'checks passwords against. A temporary login failure (454) does not mean that the password is wrong.',
       TRY_LOCALHOST,
     ],
   },
@@ -260,43 +260,44 @@ export const MAIL_CAUSES = {
     short: 'mail server is slow',
     headline: 'the mail server {subject} is slow',
     summary:
-      'The mail server {subject} accepts a message, but lets its client wait for longer than FortiAuthenticator ' +
-      'waits (mail[].timeout): activation codes may not be sent.',
+      'The mail server {subject} accepts messages, but takes longer than FortiAuthenticator waits (mail[].timeout): ' +
+      'activation codes may not be sent.',
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
-      'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): it decides whether it waits ' +
-        'long enough. If it does, set mail[].timeout here to what it waits.',
-      'Where the server lets strangers wait before it greets (postscreen, for 6 s by default), exempt the address of ' +
-        'FortiAuthenticator, and that of this machine, or use the submission port.',
-      'Else look for what it waits for: a reverse look-up of the client, a block list, or its own load.',
+      'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers): it shows whether the ' +
+        'timeout is long enough. If so, set mail[].timeout here to match.',
+      'If the server delays its greeting to unknown clients (postscreen: 6 s by default), exempt the addresses of ' +
+        'FortiAuthenticator and of this machine, or use the submission port.',
+      "Otherwise find the reason for the delay: a reverse lookup of the client, a block list, or the server's own " +
+        'load.',
     ],
   },
   'mail-outlasts-code': {
     severity: 'warning',
-    title: 'the mail server puts mail off for longer than an activation code lives',
+    title: 'the mail server delays mail for longer than an activation code is valid',
     short: 'mail server holds codes too long',
-    headline: 'the mail server {subject} puts codes off until they are void',
+    headline: 'the mail server {subject} delays codes until they expire',
     summary:
-      'The mail server {subject} asked this machine to come back later for {waited}, and an activation code lives ' +
-      '{life}: a code that is put off like that is void when it arrives.',
+      'The mail server {subject} deferred mail from this machine for {waited}, but an activation code is valid for ' +
+      '{life}: a code delayed for that long has expired when it arrives.',
     impact: 'codes',
     // Only one is reported: the refusal, or its duration.
     rank: 0,
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312'],
     remedy: [
-      'Exempt FortiAuthenticator, and this machine, from greylisting on the mail server, or let them log in or use ' +
-        'the submission port.',
-      'Or let codes live longer: on FortiAuthenticator, the activation time-out of FortiToken Mobile provisioning ' +
-        '(act_timeout in its REST API, 1 to 168 hours).',
-      'How long FortiAuthenticator itself is put off depends on when it tries again: compare the time at which a ' +
-        'code was sent with the headers of the message that arrived.',
+      'Exempt FortiAuthenticator and this machine from greylisting on the mail server, or let them log in or use the ' +
+        'submission port.',
+      'Or make codes valid for longer: on FortiAuthenticator, increase the activation timeout of FortiToken Mobile ' +
+        'provisioning (act_timeout in its REST API, 1 to 168 hours).',
+      'The actual delay for FortiAuthenticator depends on when it retries: compare the time at which a code was sent ' +
+        'with the headers of the message that arrived.',
     ],
   },
   'mail-tls-broken': {
     severity: 'critical',
-    title: 'the mail server fails at TLS',
-    short: 'mail server fails at TLS',
+    title: 'TLS with the mail server fails',
+    short: 'mail server TLS fails',
     headline: 'TLS on the mail server {subject} is broken',
     summary:
       'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be set up.',
@@ -304,8 +305,8 @@ export const MAIL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       shell('Look at the certificate and the reason.', 'openssl s_client {starttls}-connect {mailserver} </dev/null'),
-      'Renew or complete the certificate of the mail server, or, if your own authority issued it, name that ' +
-        'authority in mail[].caFile here and import it on FortiAuthenticator (Certificate Management > Certificate ' +
+      "Renew or complete the mail server's certificate. If your own authority issued it, set mail[].caFile here to " +
+        'that authority, and import the authority on FortiAuthenticator (Certificate Management > Certificate ' +
         'Authorities > Trusted CAs).',
       'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it: exempt the ' +
         'session.',
@@ -313,20 +314,20 @@ export const MAIL_CAUSES = {
     ],
     kinds: {
       untrusted: {
-        title: 'its authority is not trusted here',
+        title: 'the issuing authority is not trusted here',
         summary:
-          'The mail server {subject} shows a certificate that is issued by "{issuer}", which is not trusted here: a ' +
-          'device that inspects mail in between, or an authority of your own.',
+          'The mail server {subject} presents a certificate issued by "{issuer}", which is not trusted here: either ' +
+          'a device on the path inspects mail, or the authority is your own.',
         remedy: [
           shell(
-            'Compare the issuer with the one that the mail server itself has.',
+            'Compare the issuer with the one on the mail server itself.',
             'openssl s_client {starttls}-connect {mailserver} </dev/null',
           ),
-          'If they differ, a device in between inspects SMTP: exempt the session of {source} to {subject} from it. ' +
-            'FortiAuthenticator refuses that certificate as well, unless it trusts the device.',
-          'If "{issuer}" is your own authority, name it in mail[].caFile here and import it on FortiAuthenticator ' +
+          'If they differ, a device on the path inspects SMTP: exempt sessions from {source} to {subject}. ' +
+            'FortiAuthenticator also rejects that certificate, unless it trusts the device.',
+          'If "{issuer}" is your own authority, set mail[].caFile here to it, and import it on FortiAuthenticator ' +
             '(Certificate Management > Certificate Authorities > Trusted CAs).',
-          'If "{issuer}" is a public authority, the mail server leaves out its intermediate certificate: complete ' +
+          'If "{issuer}" is a public authority, the mail server does not send the intermediate certificate: complete ' +
             'its chain.',
           TRY_LOCALHOST,
         ],

@@ -2,32 +2,32 @@ import { type CauseWords, type KindWords, fortiauthenticator, fortios, shell } f
 
 /** The resolver itself reports the filter in an extended DNS error. */
 const FILTERED: KindWords = {
-  title: 'the resolver says that it filters the name',
-  summary: '{resolver} says itself that it filters {host}.',
+  title: 'the resolver reports that it filters the name',
+  summary: '{resolver} reports that it filters {host}.',
   remedy: [
     'Find the rule on {resolver} (response policy zone, DNS firewall, FortiGuard DNS filter, family protection of a ' +
-      'public resolver) and exempt {host}. The reason in the evidence often names the list.',
-    shell('Look again at what it says.', 'dig {host} @{resolverip}'),
-    'Until it is exempted, give FortiAuthenticator a resolver that does not filter.',
+      'public resolver) and exempt {host}. The reason in the evidence often shows the list.',
+    shell('Check its response again.', 'dig {host} @{resolverip}'),
+    'Until it is exempted, configure FortiAuthenticator to use a resolver that does not filter.',
   ],
 };
 
 const LOCAL_NAME: KindWords = {
   title: 'the address comes from this machine itself',
   summary:
-    'The hosts file or the search list of this machine gives {host} the address {address}; DNS gives another answer. ' +
+    'The hosts file or the search list of this machine resolves {host} to {address}; DNS returns a different answer. ' +
     'FortiAuthenticator may not be affected.',
   remedy: [
     shell(
-      'Look for {host} in the hosts file of this machine, and at "search" and "ndots" in its resolv.conf: a search ' +
-        'list is tried before the name itself where "ndots" is larger than the number of its dots.',
+      'Check {host} in the hosts file of this machine, and "search" and "ndots" in its resolv.conf: a search list is ' +
+        'tried before the name itself if "ndots" exceeds the number of dots in the name.',
       'grep -n {host} /etc/hosts',
       'cat /etc/resolv.conf',
       'getent ahosts {host}',
       'getent ahosts {host}.',
     ),
-    'Remove the entry, or name the resolvers that FortiAuthenticator uses in "resolvers": they are asked for the ' +
-      'name as it is.',
+    'Remove the entry, or list the resolvers that FortiAuthenticator uses in "resolvers": they are queried for the ' +
+      'unmodified name.',
     'If FortiAuthenticator uses the same search list (System > Network > DNS), correct it there too.',
   ],
 };
@@ -43,106 +43,108 @@ export const NAME_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/327581', 'ta-p/260790'],
     remedy: [
       shell(
-        'Ask the resolver {resolver} directly. No answer at all means that it is down, or that UDP and TCP port 53 ' +
-          'to it are blocked.',
+        'Query the resolver {resolver} directly. If there is no response, it is down, or UDP and TCP port 53 to it ' +
+          'are blocked.',
         'dig {host} @{resolverip}',
       ),
-      'SERVFAIL means that the resolver runs but cannot reach the internet, fails DNSSEC, or that a DNS filter ' +
-        'blocks the name (a FortiGate may answer like this, Fortinet tip 260790): check its log and its forwarders.',
+      'SERVFAIL means that the resolver is running but cannot reach the internet, that DNSSEC validation fails, or ' +
+        'that a DNS filter blocks the name (a FortiGate may respond like this, Fortinet tip 260790): check its log ' +
+        'and forwarders.',
       fortiauthenticator(
-        'On FortiAuthenticator check System > Network > DNS, then test it.',
+        'On FortiAuthenticator, check System > Network > DNS, then test it.',
         'execute nslookup {host}',
         'execute ping {host}',
       ),
-      'Until it is fixed, give FortiAuthenticator a second resolver that works.',
+      'Until it is fixed, configure a second, working resolver on FortiAuthenticator.',
     ],
     kinds: {
       'tcp-blocked': {
-        title: 'the answer is truncated, and TCP is blocked',
+        title: 'the response is truncated and TCP is blocked',
         summary:
-          '{resolver} truncates its answer for {host}, and does not answer over TCP, where the rest has to come from.',
+          '{resolver} truncates its answer for {host}, and does not answer over TCP, which is needed for the rest.',
         remedy: [
-          'Allow TCP port 53 as well as UDP port 53, from this machine and from {source} to {resolver}, on every ' +
-            'firewall on the way: DNS needs both (RFC 7766 section 5).',
+          'Allow TCP port 53 as well as UDP port 53 from this machine and from {source} to {resolver} on every ' +
+            'firewall on the path: DNS needs both (RFC 7766 section 5).',
           shell(
-            'Ask {resolver} over TCP. "Connection refused" may also come from the resolver itself: then make it ' +
+            'Query {resolver} over TCP. "Connection refused" may also come from the resolver itself: if so, make it ' +
               'listen on TCP.',
             'dig +tcp {host} @{resolverip}',
           ),
-          'Until then, give FortiAuthenticator a second resolver that works.',
+          'Until then, configure a second, working resolver on FortiAuthenticator.',
         ],
       },
       refused: {
         title: 'the resolver refuses to answer',
-        summary: '{resolver} runs, but refuses to answer for {host}: it probably does not serve this machine.',
+        summary: '{resolver} is running, but refuses to answer for {host}: it probably does not serve this machine.',
         remedy: [
           'Allow recursive queries from {source} and from this machine on {resolver}: in BIND allow-query and ' +
             'allow-recursion, in Unbound access-control, on a FortiGate Network > DNS Servers, mode "Recursive".',
           shell(
-            'Ask it for the name of somebody else. REFUSED again means its access list.',
+            'Query an unrelated name. If the answer is REFUSED again, the access list is the reason.',
             'dig iana.org @{resolverip}',
           ),
-          'A server that knows only its own zones is no resolver: then name another one here and on ' +
+          'A server that answers only for its own zones is not a resolver: configure another one here and on ' +
             'FortiAuthenticator.',
         ],
       },
       filtered: FILTERED,
       dnssec: {
-        title: 'DNSSEC does not verify',
-        summary: '{resolver} cannot verify {host} by DNSSEC, and gives no answer.',
+        title: 'DNSSEC validation fails',
+        summary: '{resolver} cannot validate {host} with DNSSEC, and returns no answer.',
         remedy: [
           'Check the clock of {resolver}, and that its trust anchor is current: a wrong date makes every signature ' +
             'invalid.',
-          'A forwarder, or a firewall that changes DNS answers, takes the signatures away: let {resolver} ask one ' +
-            'that passes them on, and exempt it from DNS inspection.',
+          'A forwarder, or a firewall that changes DNS answers, removes the signatures: let {resolver} use a ' +
+            'forwarder that keeps them, and exempt {resolver} from DNS inspection.',
           shell(
-            'See whether it is DNSSEC: the second question leaves it out.',
+            'Check whether DNSSEC is the reason: the second query skips it.',
             'dig {host} @{resolverip}',
             'dig +cd {host} @{resolverip}',
           ),
         ],
       },
       'no-authority': {
-        title: 'the resolver does not reach the internet',
-        summary: '{resolver} runs, but reaches no server that knows {host}.',
+        title: 'the resolver cannot reach the internet',
+        summary: '{resolver} is running, but cannot reach any server that is responsible for {host}.',
         remedy: [
-          'Check the way of {resolver} itself to the internet: its uplink, its forwarders, and UDP and TCP port 53 ' +
-            'from it to everywhere.',
-          shell('Follow the question from the root.', 'dig +trace {host}'),
-          'Until it is fixed, give FortiAuthenticator a second resolver that works.',
+          "Check {resolver}'s own path to the internet: its uplink, its forwarders, and UDP and TCP port 53 to any " +
+            'destination.',
+          shell('Trace the query from the root.', 'dig +trace {host}'),
+          'Until it is fixed, configure a second, working resolver on FortiAuthenticator.',
         ],
       },
       'this-name-alone': {
-        title: 'the resolver fails for this name alone',
-        summary: '{resolver} fails for {host}, and answers for other names: a filter, or DNSSEC for this name.',
+        title: 'the resolver fails only for this name',
+        summary:
+          '{resolver} fails for {host}, but answers for other names: the reason is a filter, or DNSSEC for this name.',
         remedy: [
           'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on ' +
             '{resolver} that covers fortinet.com, and exempt the name.',
           shell(
-            'See whether it is DNSSEC: the second question leaves it out.',
+            'Check whether DNSSEC is the reason: the second query skips it.',
             'dig {host} @{resolverip}',
             'dig +cd {host} @{resolverip}',
           ),
-          'Until it is fixed, give FortiAuthenticator a second resolver that works.',
+          'Until it is fixed, configure a second, working resolver on FortiAuthenticator.',
         ],
       },
       untrusted: {
-        title: 'the certificate of the resolver is not trusted',
-        summary: '{resolver} shows a certificate that does not verify, so it is not asked.',
+        title: "the resolver's certificate is not trusted",
+        summary: '{resolver} presents a certificate that cannot be verified, so the resolver is not queried.',
         remedy: [
-          'Name the resolver by the name that its certificate is for. Public authorities alone are trusted: a ' +
-            'resolver with a certificate of your own authority has to be asked over UDP or TCP here.',
-          'If it is a public resolver, something on the way answers in its place: exempt it from TLS inspection, or ' +
-            'name the resolvers here that FortiAuthenticator uses.',
+          'Configure the resolver by the name in its certificate. Only public authorities are trusted: a resolver ' +
+            'with a certificate from your own authority must be queried over UDP or TCP here.',
+          "If it is a public resolver, something on the path is answering in its place: exempt the resolver's " +
+            'traffic from TLS inspection, or list here the resolvers that FortiAuthenticator uses.',
         ],
       },
       encrypted: {
         title: 'the resolver does not answer over TLS',
-        summary: 'No connection to {resolver}, which is asked over TLS.',
+        summary: 'There is no connection to {resolver}, which is queried over TLS.',
         remedy: [
-          'Allow the port of {resolver} from this machine, TCP 853 for DNS over TLS and TCP 443 for DNS over HTTPS ' +
-            'where no other one is configured: firewalls often block public resolvers over TLS on purpose.',
-          'Name here the resolvers that FortiAuthenticator uses: it asks them over UDP and TCP port 53 unless it is ' +
+          'Allow the port of {resolver} from this machine, by default TCP 853 for DNS over TLS and TCP 443 for DNS ' +
+            'over HTTPS: firewalls often block public resolvers over TLS on purpose.',
+          'List here the resolvers that FortiAuthenticator uses: it queries them over UDP and TCP port 53 unless ' +
             'configured otherwise.',
         ],
       },
@@ -156,17 +158,17 @@ export const NAME_CAUSES = {
     title: 'the name of the licence server does not resolve',
     short: 'a DNS name is not found',
     headline: 'the name {subject} is not found',
-    summary: '{resolver} says that {host} does not exist or has no address.',
+    summary: '{resolver} reports that {host} does not exist or has no address.',
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/327581'],
     remedy: [
       shell(
-        'Compare with a public resolver. If that one gives an address, the answer of {resolver} is wrong.',
+        'Compare with a public resolver. If it returns an address, the answer from {resolver} is wrong.',
         'dig @9.9.9.9 {host}',
       ),
       'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on {resolver} ' +
         'that covers fortinet.com, and exempt the name.',
-      'If no resolver knows the name, check the spelling of licenseServer.host here and the server address on ' +
+      'If no resolver finds the name, check the spelling of licenseServer.host here and the server address on ' +
         'FortiAuthenticator under System > Administration > FortiGuard.',
     ],
     kinds: { filtered: FILTERED },
@@ -185,7 +187,7 @@ export const NAME_CAUSES = {
       'On {resolver}, find the DNS filter, sinkhole or local zone that overrides the real answer, and exempt {host} ' +
         'from it.',
       fortios(
-        'If a FortiGate answers or forwards DNS, check its DNS database and the DNS filter profile of the policy for ' +
+        'If a FortiGate answers or forwards DNS, check its DNS database and the DNS filter profile in the policy for ' +
           'DNS.',
         'show system dns-database',
       ),
@@ -200,18 +202,18 @@ export const NAME_CAUSES = {
       'local-name': LOCAL_NAME,
       'shared-address': {
         title: 'unrelated names have the same address',
-        summary: '{resolver} resolves {host} to {address}, and gives unrelated names the same address.',
+        summary: '{resolver} resolves {host} to {address}, and returns the same address for unrelated names.',
         remedy: [
           shell(
-            'Compare two names that have nothing in common. The same address for both means that the resolver, or ' +
-              'something before it, answers for every name.',
+            'Compare two unrelated names. If both have the same address, the resolver, or something in front of it, ' +
+              'answers for every name.',
             'dig +short {host} @{resolverip}',
             'dig +short iana.org @{resolverip}',
           ),
-          'A captive portal that waits for a login, a provider that parks names, a wildcard zone or a DNS filter ' +
-            'does this: log in, or remove it on {resolver}.',
+          'This can be caused by a captive portal waiting for a login, a provider that parks domain names, a ' +
+            'wildcard zone or a DNS filter: log in to the portal, or remove the zone or filter on {resolver}.',
           'Do not add this address to licenseServer.expectedAddresses: it is not the licence server.',
-          'Until it is fixed, give FortiAuthenticator a resolver that works.',
+          'Until it is fixed, configure a working resolver on FortiAuthenticator.',
         ],
       },
     },
@@ -220,7 +222,7 @@ export const NAME_CAUSES = {
   'answer-unexpected': {
     severity: 'warning',
     oneFault: 'per-host',
-    title: 'DNS gives an address outside the expected list',
+    title: 'DNS returns an address outside the expected list',
     short: 'unexpected address in DNS',
     headline: '{subject} has an unexpected address',
     summary: '{resolver} resolves {host} to {address}, which is outside licenseServer.expectedAddresses.',
@@ -228,7 +230,7 @@ export const NAME_CAUSES = {
     sources: ['ta-p/327581'],
     remedy: [
       shell('Fortinet may have moved the server: compare with another resolver.', 'dig @9.9.9.9 {host}'),
-      'If firewall policies name the old address, allow the new one too.',
+      'If firewall policies contain the old address, allow the new one too.',
       'Add the address to licenseServer.expectedAddresses once you trust it.',
     ],
     kinds: { 'local-name': LOCAL_NAME },
@@ -236,7 +238,7 @@ export const NAME_CAUSES = {
   'resolvers-disagree': {
     severity: 'warning',
     oneFault: 'per-host',
-    title: 'resolvers give different addresses',
+    title: 'resolvers return different addresses',
     short: 'DNS resolvers disagree',
     headline: 'the resolvers disagree about {subject}',
     summary: 'The configured resolvers return different addresses for {host}, with none in common.',

@@ -17,9 +17,9 @@ const ITS_OWN_VIEW = [
 
 const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machine explains it';
 const ON_ITS_OWN_PATH =
-  '{appliance}: {meaning}. The culprit is not known: the path from the machine that runs ftm-watch is clean.';
+  '{appliance}: {meaning}. The reason is not known: the path from the machine that runs ftm-watch is clean.';
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine is not proven clean either: {unclear}.';
-const CLEAR_UP = 'Both may be the same fault. First find out what this machine cannot judge: {unclear}.';
+const CLEAR_UP = 'Both may be the same fault. First find out what this machine cannot check: {unclear}.';
 
 const POLICY_READ = [
   'On {firewall}, check {policy}, which matches {appliance} ({source}): "Firewall policy" in the checklist shows ' +
@@ -45,7 +45,7 @@ export const POLLING_CAUSES = {
     severity: 'critical',
     title: 'FortiAuthenticator reports FortiToken Mobile errors',
     short: 'FortiAuthenticator polling fails',
-    warningShort: 'warning in the log of a unit',
+    warningShort: "warning in a unit's log",
     headline: 'FortiAuthenticator’s polling fails',
     // A log line alone is not an outage, so the summary describes it.
     warningHeadline: 'the log of {subject} has a warning',
@@ -61,8 +61,8 @@ export const POLLING_CAUSES = {
       summary: UNCLEAR,
       remedy: [
         CLEAR_UP,
-        'If that turns out clean, compare the firewall policy for {source} with the one for this machine (Policy ' +
-          'Lookup on the FortiGate): policies match source addresses.',
+        'If that turns out to be clean, compare the firewall policy for {source} with the one for this machine ' +
+          '(Policy Lookup on the FortiGate): policies match source addresses.',
         ...ITS_OWN_VIEW,
       ],
     },
@@ -95,21 +95,21 @@ export const POLLING_CAUSES = {
       'Do not restart FortiAuthenticator, and repair its connection to the licence server first.',
       'Do not simply re-enable the users. A user who is re-enabled can log in without a token, so the second factor ' +
         'is bypassed.',
-      'Assign and activate a token for each user first, and check that the login asks for its code.',
+      'Assign and activate a token for each user first, and check that the login requires its code.',
       'Upgrade FortiAuthenticator to 6.4.10, 6.5.5, 6.6.1 or later, which fix bug 988000.',
     ],
   },
   'appliance-fault-logged': {
     severity: 'warning',
-    title: 'FortiAuthenticator logs a fault of its own',
+    title: 'FortiAuthenticator logs an internal fault',
     short: 'FortiAuthenticator logs a fault',
     headline: '{subject} logs a fault',
     summary: 'The log of {appliance} reports a fault of the unit itself: its cluster, its memory or its clock.',
     impact: 'appliance',
     sources: ['ta-p/417719', 'ta-p/383334', 'ta-p/385019'],
     remedy: [
-      'Read the evidence: the line says whether it is the HA cluster, the memory or NTP.',
-      'HA cluster: see System > Administration > High Availability on both members.',
+      'Read the evidence: the line shows whether it is the HA cluster, memory or NTP.',
+      'HA cluster: check System > Administration > High Availability on both members.',
       fortiauthenticator(
         'Memory: if SwapFree and SwapTotal differ, FortiAuthenticator uses swap and needs more memory.',
         'get hard mem',
@@ -125,14 +125,15 @@ export const POLLING_CAUSES = {
     title: 'the log of FortiAuthenticator has gone silent',
     short: 'FortiAuthenticator log is silent',
     headline: 'FortiAuthenticator sends no log lines',
-    summary: 'No log line from {appliance} for longer than logs.silentAfter: ftm-watch would miss its errors.',
+    summary:
+      'No log line has arrived from {appliance} for longer than logs.silentAfter: ftm-watch would miss its errors.',
     impact: 'blind',
     sources: [
       'docs:fortiauthenticator/6.4.1/rest-api-solution-guide/883296',
       'docs:fortiauthenticator/6.4.1/administration-guide',
     ],
     remedy: [
-      'On FortiAuthenticator check Logging > Log Config > Syslog Servers: address and port of this machine.',
+      "On FortiAuthenticator, check Logging > Log Config > Syslog Servers: this machine's address and port.",
       shell(
         'Check that UDP or TCP from FortiAuthenticator reaches this machine: watch the port of logs.syslog, as root.',
         'tcpdump -n -i any port {syslogport}',

@@ -15,7 +15,7 @@ export type ProxyKind =
   | 'proxy-refuses'
   | 'proxy-cannot-connect';
 
-const ASK = shell('Ask the proxy itself.', 'curl -v -x http://{proxy} https://{server}/');
+const ASK = shell('Check the proxy itself.', 'curl -v -x http://{proxy} https://{server}/');
 
 const EXEMPT =
   'Or exempt the addresses of FortiAuthenticator and of this machine from the login, for {host} at least: most ' +
@@ -25,22 +25,23 @@ const DOES_NOT_CONNECT = 'The proxy {proxy} does not connect to {subject}.';
 
 const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
   'through-proxy': {
-    title: 'the proxy gives no answer',
+    title: 'the proxy does not respond',
     summary: DOES_NOT_CONNECT,
     remedy: [
       shell(
-        'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are right, then ask the proxy ' +
-          'itself.',
+        'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are correct, then check the ' +
+          'proxy.',
         'curl -v -x http://{proxy} https://{server}/',
       ),
-      'No answer or "refused" from it: the proxy is down, or a firewall between {source} and {proxy} blocks the way.',
-      'Silence after the connection: the proxy itself cannot reach the internet or resolve {host}. Check its log and ' +
-        'its resolver.',
+      'If there is no response, or "refused", the proxy is down or a firewall between {source} and {proxy} blocks ' +
+        'the connection.',
+      'If nothing follows after the connection, the proxy itself cannot reach the internet or resolve {host}. Check ' +
+        'its log and its resolver.',
     ],
   },
   'proxy-login': {
-    title: 'the proxy demands a login',
-    summary: 'The proxy {proxy} demands a login before it connects to {subject}.',
+    title: 'the proxy requires a login',
+    summary: 'The proxy {proxy} requires a login before it connects to {subject}.',
     remedy: [
       'Set licenseServer.proxy.user and passwordFile here, and the same login on FortiAuthenticator.',
       EXEMPT,
@@ -49,16 +50,16 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
   },
   'proxy-login-rejected': {
     title: 'the proxy rejects the login',
-    summary: 'The proxy {proxy} rejects the user and the password that are set, and does not connect to {subject}.',
+    summary: 'The proxy {proxy} rejects the configured user name and password, and does not connect to {subject}.',
     remedy: [
       'Check on the proxy whether the account is locked or expired, and whether it may use CONNECT.',
-      'Correct the password in the file that licenseServer.proxy.passwordFile names, and on FortiAuthenticator.',
+      'Correct the password in the file set in licenseServer.proxy.passwordFile, and on FortiAuthenticator.',
       EXEMPT,
     ],
   },
   'proxy-login-scheme': {
-    title: 'the proxy offers no login by user and password',
-    summary: 'The proxy {proxy} demands a login by {found} before it connects to {subject}.',
+    title: 'the proxy offers no login with user name and password',
+    summary: 'The proxy {proxy} requires a login by {found} before it connects to {subject}.',
     remedy: [
       'A user and a password are sent as Basic, which the proxy does not offer: setting them does not help.',
       'Exempt the addresses of FortiAuthenticator and of this machine from the login, for {host} at least: most ' +
@@ -67,66 +68,67 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     ],
   },
   'proxy-is-server': {
-    title: 'it answers as a web server',
+    title: 'it answers like a web server',
     summary: '{proxy} answers CONNECT with status 401, as a web server does and a proxy does not.',
     remedy: [
-      'See whether {proxy} is the address and the port of the proxy: a proxy that demands a login says 407. The ' +
+      'Check that {proxy} is the address and port of the proxy: a proxy that requires a login returns 407. Its ' +
         'administration or a web server may listen there.',
       ASK,
-      'If it is the proxy, read its answer in the evidence: it demands a login that it does not announce as a proxy.',
+      'If it is the proxy, read its response in the evidence: it requires a login, but does not return 407 as a ' +
+        'proxy should.',
     ],
   },
   'proxy-refuses': {
-    title: 'the proxy refuses',
+    title: 'the proxy refuses the connection',
     summary: DOES_NOT_CONNECT,
     remedy: [
       'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. Its page in the ' +
-        'evidence often names the rule or the category.',
+        'evidence often shows the rule or the category.',
       ASK,
     ],
   },
   'proxy-cannot-connect': {
     title: 'the proxy cannot reach the server',
-    summary: 'The proxy {proxy} answers, but does not reach {subject} itself.',
+    summary: 'The proxy {proxy} answers, but cannot reach {subject} itself.',
     remedy: [
-      'Check the log of the proxy, its resolver, and the firewall between it and the internet.',
-      'On that firewall allow TCP {port} to {host} from the address of the proxy.',
+      "Check the proxy's log, its resolver, and the firewall between it and the internet.",
+      "On that firewall, allow TCP {port} from the proxy's address to {host}.",
       ASK,
     ],
   },
 };
 
 const ALLOW =
-  'Allow TCP {port} from {source} to {host} ({address}) on every firewall on the way. On a FortiGate a policy of its ' +
-  'own does it.';
+  'Allow TCP {port} from {source} to {host} ({address}) on every firewall on the path. On a FortiGate, create a ' +
+  'separate policy.';
 
 const LOOK_UP = fortios(
-  'On a FortiGate see which policy matches, by its command line or by Policy & Objects > Firewall Policy > Policy ' +
-    'Lookup.',
+  'On a FortiGate, check which policy matches, on the command line or with Policy & Objects > Firewall Policy > ' +
+    'Policy Lookup.',
   'diagnose firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 {ingress}',
 );
 
 const SNIFF = fortios(
-  'Watch the packets to {host} on a FortiGate. A SYN that does not leave is blocked here; one that leaves and gets ' +
-    'no answer is blocked further out, or the server is down.',
+  'Watch the packets to {host} on a FortiGate. A SYN that does not leave is blocked there. If it leaves and gets no ' +
+    'answer, it is blocked further out, or the server is down.',
   "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
 );
 
 const ELSEWHERE = shell(
-  'Compare from another site or over another uplink. If it fails there too, the server is down: wait, and ask ' +
-    'Fortinet TAC if it lasts.',
+  'Compare from another site or uplink. If it fails there too, the server is down: wait, and ask Fortinet TAC if it ' +
+    'persists.',
   'openssl s_client -connect {server} </dev/null',
 );
 
 const HERE = shell(
-  'Rule out this machine itself: its route and its packet filter. ftm-watch knows how fast a refusal came, not who ' +
-    'sent it.',
+  'Rule out this machine itself: check its route and packet filter. ftm-watch measures how quickly a refusal ' +
+    'arrives, but cannot detect its sender.',
   'ip route get {serverip}',
   'nft list ruleset',
 );
 
 const FROM_APPLIANCE = fortiauthenticator(
-  'Test from FortiAuthenticator itself: it shows the address that it uses.',
+  'Test from FortiAuthenticator itself: the output shows the address that it uses.',
   'execute ping {host}',
 );
 
@@ -138,8 +140,8 @@ export const RETRY_WHEN_CLEAN = shell(
 
 /** Steps that determine whether a firewall or the server keeps the port shut. */
 const SHUT_PORT_REMEDY: readonly Step[] = [
-  'Either a firewall on the way or the server is at fault. The log of the firewall shows which: look there for a ' +
-    'denied connection from {source} to {host}, TCP {port}, and its policy.',
+  'Either a firewall on the path or the server is at fault. To find out which, search the firewall log for a denied ' +
+    'connection from {source} to {host}, TCP {port}, and its policy.',
   LOOK_UP,
   ELSEWHERE,
   SNIFF,
@@ -160,43 +162,42 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   'no-answer': {
     title: 'no answer',
     summary:
-      'The internet works, but {subject} does not answer: a firewall on the way drops the connection, or the ' +
-      'server is down.',
+      'The internet works, but {subject} does not answer: a firewall on the path drops the connection, or the server ' +
+      'is down.',
     remedy: SHUT_PORT_REMEDY,
   },
   'no-answer-from-any': {
     title: 'no answer, and none from a control host',
     summary:
-      '{subject} does not answer, and no control host accepts a connection: a firewall on the way drops the ' +
+      '{subject} does not answer, and no control host accepts a connection: a firewall on the path drops the ' +
       'connection, or the internet connection or the server is down.',
     remedy: [
-      'If a firewall blocks the control hosts on purpose, name hosts in controlHosts that it lets out: with them a ' +
-        'dead internet connection is told apart from this.',
+      'If a firewall blocks the control hosts on purpose, set controlHosts to hosts that it allows: they help to ' +
+        'distinguish this from a dead internet connection.',
       ...SHUT_PORT_REMEDY,
     ],
   },
   refused: {
     title: 'the connection is refused',
     summary:
-      'Connections to {subject} are refused, so something answers: a firewall on the way rejects them, or the ' +
-      'server does.',
+      'Connections to {subject} are refused, so something answers: a firewall on the path or the server itself ' +
+      'rejects them.',
     remedy: SHUT_PORT_REMEDY,
   },
   'refused-nearer': {
     title: 'something nearer than the server refuses the connection',
     summary:
-      'Connections to {subject} are refused by something nearer than the server: a firewall on the way rejects them.',
+      'Connections to {subject} are refused by something nearer than the server: a firewall on the path rejects them.',
     remedy: [separatePolicy(ALLOW), LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
   },
   'all-refused': {
     title: 'the control hosts refuse it too',
     summary:
-      'Connections to {subject} are refused, and so are those to every control host: something on the way to all of ' +
+      'Connections to {subject} are refused, and so are those to every control host: something on the path to all of ' +
       'them refuses them, such as a firewall, or a proxy that is down.',
     remedy: [
-      'Find what takes TCP port {port} from {source}: a firewall that rejects it, or a transparent proxy or ' +
-        'inspecting device to which the gateway redirects it and which is not running. Look in its log, and restart ' +
-        'it.',
+      'Find what handles TCP port {port} from {source}: a firewall that rejects it, or a stopped transparent proxy ' +
+        'or inspecting device that the gateway redirects it to. Check its log and restart it.',
       LOOK_UP,
       SNIFF,
       separatePolicy(`If a policy rejects it: ${ALLOW}`),
@@ -205,8 +206,8 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
     ],
   },
   'denied-by-policy': {
-    title: 'the policy of the firewall denies it',
-    summary: 'The policy look-up of the firewall denies {source} the way to {subject}, and the port stays shut.',
+    title: 'the firewall policy denies it',
+    summary: 'The policy lookup of the firewall denies {source} access to {subject}, and the port stays closed.',
     remedy: [separatePolicy(ALLOW), LOOK_UP, FROM_APPLIANCE],
   },
 };
@@ -214,13 +215,12 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
 /** A kind of `license-server-down`. */
 export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords>> = {
   'silent-past-policy': {
-    title: 'the port stays shut although the policy of the firewall allows the connection',
+    title: 'the port stays closed although the firewall policy allows the connection',
     summary:
-      'No connection to {subject}, although the policy of the firewall lets {source} through: the server is ' +
-      'probably down.',
+      '{subject} accepts no connection, although the firewall policy allows {source}: the server is probably down.',
     remedy: [
       ELSEWHERE,
-      'The look-up covers one firewall and the traffic of FortiAuthenticator only. This machine may match another ' +
+      'The lookup covers only one firewall and the traffic of FortiAuthenticator. This machine may match another ' +
         'policy, and a firewall further out may drop the connection.',
       SNIFF,
       RETRY_WHEN_CLEAN,
@@ -237,10 +237,10 @@ export const REACHABILITY_CAUSES = {
     byFirewall: {
       action: 'denies',
       headline: 'the connection is blocked by {culprit}',
-      summary: 'The connection of FortiAuthenticator from {source} to {subject} is blocked by {culprit}.',
+      summary: "FortiAuthenticator's connection from {source} to {subject} is blocked by {culprit}.",
     },
     summary:
-      'The internet works, but {subject} accepts no connection: a firewall on the way blocks it, or the server is ' +
+      'The internet works, but {subject} accepts no connection: a firewall on the path blocks it, or the server is ' +
       'down.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
@@ -255,17 +255,16 @@ export const REACHABILITY_CAUSES = {
     title: 'the proxy is slow to connect',
     short: 'proxy is slow to connect',
     headline: 'the proxy is slow to connect to {subject}',
-    summary: 'The proxy {proxy} took {waited} to connect to {subject}: FortiAuthenticator may give up earlier.',
+    summary: 'The proxy {proxy} took {waited} to connect to {subject}: FortiAuthenticator may time out earlier.',
     impact: 'none',
     remedy: [
-      'Look in the log of the proxy for what it waits for: a resolver that does not answer, a check of the login, or ' +
-        'its own load.',
+      "Check the proxy's log for the reason: a resolver that does not answer, a slow login check, or its own load.",
       shell(
-        'Measure it again, without FortiAuthenticator.',
+        'Measure the time again, without FortiAuthenticator.',
         "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",
       ),
-      'If FortiAuthenticator logs "connection timeout" at the same time, it does give up: exempt {host} from what ' +
-        'delays it on the proxy.',
+      'If FortiAuthenticator logs "connection timeout" at the same time, it does time out: on the proxy, exempt ' +
+        '{host} from whatever causes the delay.',
     ],
   },
   'egress-partly-blocked': {
@@ -278,9 +277,10 @@ export const REACHABILITY_CAUSES = {
     impact: 'none',
     sources: ['ta-p/327581'],
     remedy: [
-      'Allow TCP {port} to every address of {host}: policies that name a single address are the usual reason. ' +
-        'Prefer a policy by FQDN.',
-      'If the policy allows all of them, the server behind {address} may be down: wait, and ask Fortinet if it lasts.',
+      'Allow TCP {port} to every address of {host}: policies with a single address are the usual reason. Prefer a ' +
+        'policy by FQDN.',
+      'If the policy allows all of them, the server behind {address} may be down: wait, and ask Fortinet if it ' +
+        'persists.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

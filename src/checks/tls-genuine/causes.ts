@@ -4,8 +4,8 @@ import { CAPTURE_STEPS } from '../capture-steps.ts';
 import { BLOCKED_TLS_KINDS, compare, FREE_POLICY } from './blocked-tls.ts';
 
 const ONLY_FORTINETS_OWN =
-  "FortiAuthenticator accepts only the certificate of Fortinet's own authority, so trusting the inspecting " +
-  'authority does not help.';
+  "FortiAuthenticator accepts only certificates from Fortinet's own authority, so trusting the inspecting authority " +
+  'does not help.';
 
 /** Used after any change to a device on the path. */
 export const REPEAT = shell(
@@ -34,22 +34,23 @@ const FORTIGATE = [
   separatePolicy(ENTER_POLICY),
   MOVE_UP,
   'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block ' +
-    'page still answers with the certificate of the FortiGate.',
+    "page is still served with the FortiGate's certificate.",
   REPEAT,
 ];
 
 /** The configured firewall does not inspect this traffic, so changes there have no effect. */
 const BEHIND_FIREWALL: readonly Step[] = [
-  'Change nothing on {firewall}: for {source} {policy} matches, which inspects nothing. The certificate comes from ' +
+  'Change nothing on {firewall}: {policy} matches {source} and inspects nothing. The certificate comes from ' +
     '{issuer}, another FortiGate.',
   fortios(
-    'Find {issuer} behind it: a second firewall, one of the provider, or a cloud service that the traffic is led ' +
-      'through. The next hop of {firewall} towards the server is the first to look at.',
+    "Find {issuer} behind {firewall}: a second firewall, the provider's firewall, or a cloud service on the path. " +
+      'First check the next hop of {firewall} towards the server.',
     'get router info routing-table details {serverip}',
   ),
-  'If {issuer} is the other member of the same cluster, its certificate authority is used by both: then the traffic ' +
-    'of this machine matches another policy there than that of {source}. Compare by Policy Lookup.',
-  `On {issuer} create a policy without inspection for this traffic (destination {host}, TCP {port}). ${ONLY_FORTINETS_OWN}`,
+  'If {issuer} is the other member of the same cluster, both use its certificate authority: this machine and ' +
+    '{source} then match different policies there. Compare them with Policy Lookup.',
+  'On {issuer}, create a policy without inspection for this traffic (destination {host}, TCP {port}). ' +
+    ONLY_FORTINETS_OWN,
   REPEAT,
 ];
 
@@ -71,7 +72,7 @@ const UNKNOWN_PRODUCT = [
 ];
 
 const THROUGH_PROXY = shell(
-  'See which certificate comes through the proxy.',
+  'Check which certificate is presented through the proxy.',
   'openssl s_client -proxy {proxy} -connect {server} -servername {host} </dev/null',
 );
 
@@ -87,18 +88,18 @@ const INTERCEPTION = {
       ONLY_FORTINETS_OWN,
     THROUGH_PROXY,
     'If the proxy inspects nothing, a device behind it does. The firewall there sees the address of the proxy, not ' +
-      'that of FortiAuthenticator: exempt the connections of the proxy to {host} from inspection.',
+      'that of FortiAuthenticator: exempt connections from the proxy to {host} from inspection.',
     REPEAT,
   ],
 } as const;
 
 const SAME_ELSEWHERE = compare(
-  'If the certificate is the same there, the fault is at Fortinet. If it is another one there, something on the way ' +
-    'answers in the place of the server: look for a device that inspects TLS.',
+  'If the certificate is the same there, the fault lies with Fortinet. If it is different, something on the path ' +
+    'answers in place of the server: look for a device that inspects TLS.',
 );
 
 const TICKET = shell(
-  'Open a ticket with Fortinet TAC and give them the certificate from the report.',
+  'Open a ticket with Fortinet TAC and attach the certificate from the report.',
   'ftm-watch report{config}',
 );
 
@@ -107,37 +108,32 @@ export type BrokenCertificateKind = 'weak' | 'misnamed' | 'incomplete' | 'flawed
 
 const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
   weak: {
-    title: 'a key, a signature or a use that no client should accept',
+    title: 'no client should accept its key, signature or usage',
     summary: '{judgement}.',
     remedy: [SAME_ELSEWHERE, TICKET],
   },
   misnamed: {
-    title: 'it is for another name',
+    title: 'the certificate is for another name',
     summary: '{judgement}.',
     remedy: [
-      'Make sure that the resolvers lead to the licence server, and that licenseServer.serverName is right if it is ' +
-        'set.',
+      'Make sure that the name resolves to the licence server, and that licenseServer.serverName, if set, is correct.',
       SAME_ELSEWHERE,
       learn(
-        'If FortiAuthenticator works all the same, it does not check the name: learn the chain on a path that you ' +
-          'know to be clean.',
+        'If FortiAuthenticator works anyway, it does not check the name: learn the chain on a path that you know to ' +
+          'be clean.',
       ),
       TICKET,
     ],
   },
   incomplete: {
-    title: 'a part of the chain is missing',
+    title: 'part of the chain is missing',
     summary: '{judgement}.',
     remedy: [SAME_ELSEWHERE, TICKET],
   },
   flawed: {
-    title: 'TLS clients refuse the chain',
+    title: 'TLS clients reject the chain',
     summary: '{judgement}.',
-    remedy: [
-      'See in the log of FortiAuthenticator whether it connects nevertheless: then nothing is urgent.',
-      SAME_ELSEWHERE,
-      TICKET,
-    ],
+    remedy: ['Check the FortiAuthenticator log: if it connects anyway, this is not urgent.', SAME_ELSEWHERE, TICKET],
   },
 };
 
@@ -160,7 +156,7 @@ export const TLS_CAUSES = {
     summary: 'TLS to {subject} is intercepted by {product}.',
     kinds: {
       'behind-firewall': {
-        title: 'by another FortiGate than the one that was asked',
+        title: 'the intercepting FortiGate is not the configured one',
         summary: 'TLS to {subject} is intercepted by the FortiGate {issuer}, which is not {firewall}.',
         remedy: BEHIND_FIREWALL,
       },
@@ -185,12 +181,12 @@ export const TLS_CAUSES = {
     byFirewall: {
       action: 'inspects',
       headline: 'TLS is inspected by {culprit}',
-      summary: 'TLS is inspected by {culprit}: {subject} does not show the certificate of {host}.',
+      summary: 'TLS is inspected by {culprit}: {subject} does not present the certificate of {host}.',
     },
-    summary: 'TLS to {subject} does not show the certificate of {host}: it is probably intercepted by {product}.',
+    summary: '{subject} does not present the certificate of {host}: TLS is probably intercepted by {product}.',
     kinds: {
       'behind-firewall': {
-        title: 'by another FortiGate than the one that was asked',
+        title: 'the intercepting FortiGate is not the configured one',
         summary: 'TLS to {subject} is probably intercepted by the FortiGate {issuer}, which is not {firewall}.',
         remedy: BEHIND_FIREWALL,
       },
@@ -208,26 +204,24 @@ export const TLS_CAUSES = {
       summary: 'TLS to {subject} fails although its port opens. The connection is inspected by {culprit}.',
     },
     summary:
-      'The port of {subject} opens, but TLS fails: something on the way blocks it, or the server itself is in ' +
-      'trouble.',
+      'The port of {subject} opens, but TLS fails: something on the path blocks it, or the server itself has a fault.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
       'A web filter, application control or intrusion prevention profile is the usual reason: look for {source} ' +
         'and {host} in the web filter and application control logs of the firewall.',
       FREE_POLICY,
-      'A block page in the evidence names the product and often the rule that blocks.',
+      'A block page in the evidence identifies the product and often the blocking rule.',
       ...CAPTURE_STEPS,
       compare('If it fails there too, the server itself is down.'),
     ],
     kinds: BLOCKED_TLS_KINDS,
     proxyRemedy: [
-      'The proxy {proxy} opened the tunnel, and TLS inside it failed. Look in its log for {host} and {source}: a ' +
-        'filter by server name or a rule about TLS is the usual reason. A block page in the evidence often names the ' +
-        'rule.',
+      'The proxy {proxy} opened the tunnel, but TLS inside it failed. Search its log for {host} and {source}: a ' +
+        'server name filter or a TLS rule is the usual reason. A block page in the evidence often shows the rule.',
       THROUGH_PROXY,
-      'If the proxy passes TLS on, something behind it blocks. The firewall there sees the address of the proxy, not ' +
-        'that of FortiAuthenticator.',
+      'If the proxy forwards TLS, something behind it blocks the connection. The firewall there sees the address of ' +
+        'the proxy, not that of FortiAuthenticator.',
       compare('If it fails there too, the server itself is down.'),
     ],
     rank: 2,
@@ -243,7 +237,7 @@ export const TLS_CAUSES = {
     remedy: [
       'Check the clocks of FortiAuthenticator and of this machine first: a wrong date makes every certificate invalid.',
       shell(
-        'If the clocks are right, the fault is at Fortinet: open a ticket with TAC and give them the certificate ' +
+        'If the clocks are correct, the fault lies with Fortinet: open a ticket with TAC and attach the certificate ' +
           'from the report.',
         'ftm-watch report{config}',
       ),
@@ -253,17 +247,17 @@ export const TLS_CAUSES = {
   },
   'vendor-ca-changed': {
     severity: 'warning',
-    title: 'the licence server has a certificate of another authority',
+    title: 'the licence server has a certificate from another authority',
     short: 'another certificate authority',
     headline: 'the certificate authority of {subject} changed',
-    summary: "{subject} shows a valid certificate of a public authority instead of Fortinet's own.",
+    summary: "{subject} presents a valid certificate from a public authority instead of Fortinet's own.",
     impact: 'none',
     sources: ['ta-p/194050', 'docs:fortigate/7.4.3/administration-guide/403143'],
     remedy: [
       'No inspecting device uses a public authority: Fortinet has probably changed the certificate. Compare from ' +
         'another network.',
-      learn('If it is the same there, set trust.profile to "public" or learn the new chain.'),
-      'If polling fails at the same time, FortiAuthenticator may need new firmware: ask TAC.',
+      learn('If the certificate is the same there, set trust.profile to "public" or learn the new chain.'),
+      'If polling fails at the same time, FortiAuthenticator may need new firmware: contact TAC.',
     ],
   },
   'certificate-rotated': {

@@ -13,7 +13,7 @@ export const TOKEN_POOL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.6.2/rest-api-solution-guide/591316'],
     remedy: [
       'Compare Authentication > User Management > FortiTokens with the licence at support.fortinet.com.',
-      'Import the missing licence again, or ask TAC; do not delete tokens that are assigned.',
+      'Import the missing licence again, or contact TAC. Do not delete assigned tokens.',
     ],
   },
   'tokens-running-out': {

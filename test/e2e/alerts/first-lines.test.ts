@@ -187,13 +187,13 @@ END`);
       'rejected login': {
         says: [
           /^The mail server mail\.example\.org:587 rejects the login of the account that sends activation codes\./u,
-          / 1\. On the mail server, check whether the account \(mail\[\]\.user .*\) is locked .* 2\. If FortiAuthenticator uses the same account, set the right password/u,
+          / 1\. On the mail server, check whether the account \(mail\[\]\.user .*\) is locked .* 2\. If FortiAuthenticator uses the same account, correct the password there/u,
         ],
         config: mailServer('wrong-password'),
       },
       'log line': {
         says: [
-          /^fac-1: The TLS session from FortiAuthenticator to the licence server fails; .* The culprit is not known: /u,
+          /^fac-1: The TLS session from FortiAuthenticator to the licence server fails; .* The reason is not known: /u,
           / 1\. On the firewall of fac-1, look up the policy for fac-1 \(10\.20\.0\.5\), destination fortitoken/u,
         ],
         config: {},

@@ -86,23 +86,23 @@ describe.concurrent('a mail server', () => {
       { greeting: '554 no SMTP service here\r\n' },
       {},
       'mail-client-refused',
-      /answers, but refuses the session: it refuses the address of this machine, or serves nobody/u,
+      /answers, but refuses the session: it refuses either the address of this machine or all clients/u,
     ],
     [
       'greets with 421',
       { greeting: '421 4.3.2 Try again\r\n' },
       {},
       'mail-unavailable',
-      /answers, but says that it cannot/u,
+      /answers, but reports that it is temporarily unavailable/u,
     ],
-    ['hangs at AUTH', says('AUTH', null, AUTH), LOGIN, 'mail-stops-answering', /greets, but stops answering/u],
-    ['hangs up at MAIL FROM', says('MAIL', CLOSE), {}, 'mail-stops-answering', /greets, but stops answering/u],
+    ['hangs at AUTH', says('AUTH', null, AUTH), LOGIN, 'mail-stops-answering', /sends a greeting, but stops/u],
+    ['hangs up at MAIL FROM', says('MAIL', CLOSE), {}, 'mail-stops-answering', /sends a greeting, but stops/u],
     [
       'offers no login',
       says('AUTH', '503 5.5.1 Error: authentication not enabled\r\n'),
       LOGIN,
       'mail-login-rejected',
-      /does not offer this login on this connection/u,
+      /does not offer this login method on this connection/u,
     ],
     [
       'demands a login',
@@ -116,7 +116,7 @@ describe.concurrent('a mail server', () => {
       says('MAIL', '530 5.7.0 Must issue a STARTTLS command first\r\n'),
       {},
       'mail-settings-incomplete',
-      /accepts nothing without encryption/u,
+      /requires encryption, but "mail" has security "none"/u,
     ],
     [
       'does not let the user send as this sender',
@@ -133,7 +133,7 @@ describe.concurrent('a mail server', () => {
     const [told] = result.causes;
     expect(told?.summary).toMatch(summary);
     expect([told?.summary, ...(told?.remedy ?? [])].join('\n')).not.toMatch(
-      /gives no SMTP answer|user name and password|relay/u,
+      /does not respond to SMTP|user name and password|relay/u,
     );
   });
 
@@ -143,21 +143,21 @@ describe.concurrent('a mail server', () => {
       says('RCPT', '450 4.7.25 Client host rejected: cannot find your hostname\r\n'),
       {},
       'mail-client-refused',
-      /refuses the address of this machine\. Whether it refuses that of FortiAuthenticator is not known/u,
+      /refuses the address of this machine\. It is not known whether it also refuses the address of FortiAuth/u,
     ],
     [
       'cannot check passwords for now',
       says('AUTH', '454 4.7.0 Temporary authentication failure\r\n', AUTH),
       LOGIN,
       'mail-unavailable',
-      /says that it cannot take messages for now/u,
+      /reports that it is temporarily unavailable/u,
     ],
     [
       'greylists',
       says('RCPT', '450 4.2.0 Greylisted\r\n'),
       {},
       'mail-recipient-rejected',
-      /asks to send the message again later \(greylisting\)/u,
+      /requests that the message be sent again later \(greylisting\)/u,
     ],
   ])('that %s is a warning', async ([, script, more, cause, summary]) => {
     await writeFile(join(bench.folder, 'password'), 'wrong horse', { mode: 0o600 });

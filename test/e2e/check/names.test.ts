@@ -45,7 +45,7 @@ describe('one resolver', () => {
     );
     const result = await bench.check(server.port, { resolvers: [at(resolver)] });
     expect(conclusionOf(result)).toEqual(notReady('name-not-found', ...BLOCKED));
-    expect(result.causes[0]?.summary).toContain(`says itself that it filters ${HOST}`);
+    expect(result.causes[0]?.summary).toContain(`reports that it filters ${HOST}`);
     expect(evidenceOf(result)).toContain('it gives the reason "Filtered"');
     expect(preconditionOf(result, 'name-resolution').findings).toMatchObject([
       { quote: 'Extended DNS error 17 (Filtered): by rule 7' },

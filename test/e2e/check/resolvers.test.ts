@@ -128,7 +128,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
     await using _ = await unbound({ more });
     const result = await site.check({ resolvers: [`tls://${RESOLVER}`] });
     expect(conclusionOf(result)).toEqual(notReady('resolver-unreachable', ...ABOVE));
-    expect(result.causes[0]?.summary).toContain('a certificate that does not verify');
+    expect(result.causes[0]?.summary).toContain('a certificate that cannot be verified');
     expect(remedyOf(result)).not.toContain('port 53');
   });
 
@@ -186,7 +186,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
       const result = await site.check();
       expect(conclusionOf(result)).toEqual(notReady('answer-hijacked', ...ABOVE));
       expect(result.causes).toMatchObject([{ confidence: 'suspected' }]);
-      expect(result.causes[0]?.summary).toMatch(/^The hosts file or the search list of this machine gives/u);
+      expect(result.causes[0]?.summary).toMatch(/^The hosts file or the search list of this machine resolves/u);
       expect(evidenceOf(result)).toContain(`with a dot at its end the name is ${LICENSE_ADDRESS}`);
       expect(remedyOf(result)).not.toMatch(/sinkhole|DNS filter/u);
     });

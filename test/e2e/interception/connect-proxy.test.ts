@@ -68,7 +68,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
     const result = await through(proxy);
     expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
     expect(result.causes[0]?.summary).toContain(`The connection leads through the proxy ${proxy}.`);
-    expect(result.causes[0]?.remedy[0]).toContain(`The proxy ${proxy} opened the tunnel, and TLS inside it failed`);
+    expect(result.causes[0]?.remedy[0]).toContain(`The proxy ${proxy} opened the tunnel, but TLS inside it failed`);
   });
 
   test('the proxy refuses the licence server alone: blocked, with what it answered', async () => {
@@ -98,28 +98,28 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
       'demands a login, and none is set',
       BASIC,
       {},
-      `The proxy ${PROXY} demands a login before it connects to ${LICENSE_HOST}:443.`,
+      `The proxy ${PROXY} requires a login before it connects to ${LICENSE_HOST}:443.`,
       [/Set licenseServer\.proxy\.user/u, /Correct the password/u],
     ],
     [
       'rejects the login that is set',
       BASIC,
       { user: 'fac', passwordFile: 'proxy-password' },
-      `The proxy ${PROXY} rejects the user and the password that are set, and does not connect to ${LICENSE_HOST}:443.`,
+      `The proxy ${PROXY} rejects the configured user name and password, and does not connect to ${LICENSE_HOST}:443.`,
       [/whether the account is locked/u, /Set licenseServer\.proxy\.user/u],
     ],
     [
       'offers Negotiate alone',
       NEGOTIATE,
       {},
-      `The proxy ${PROXY} demands a login by Negotiate before it connects to ${LICENSE_HOST}:443.`,
+      `The proxy ${PROXY} requires a login by Negotiate before it connects to ${LICENSE_HOST}:443.`,
       [/Basic, which the proxy does not offer: setting them does not help/u, /Set licenseServer\.proxy\.user/u],
     ],
     [
       'offers Negotiate alone, and a login is set',
       NEGOTIATE,
       { user: 'fac', passwordFile: 'proxy-password' },
-      `The proxy ${PROXY} demands a login by Negotiate before it connects to ${LICENSE_HOST}:443.`,
+      `The proxy ${PROXY} requires a login by Negotiate before it connects to ${LICENSE_HOST}:443.`,
       [/Exempt the addresses of FortiAuthenticator/u, /Correct the password/u],
     ],
   ])('the proxy %s: the remedy is one that can work', async (_, policy, login, summary, [remedy, never]) => {

@@ -50,7 +50,7 @@ describeWhere(
       using _ = filter(site, `${OTHERS_DROPPED}\n ${TO_LICENSE_SERVER} drop`);
       const { causes } = await site.check();
       expect(causes).toMatchObject([{ id: 'internet-unreachable', confidence: 'suspected' }]);
-      expect(causes[0]?.summary).toContain('unless a firewall lets out the licence server alone');
+      expect(causes[0]?.summary).toContain('unless a firewall allows only the licence server');
     });
 
     test('and falls silent while the daemon watches: control hosts that never answered prove nothing', async () => {

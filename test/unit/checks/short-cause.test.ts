@@ -39,9 +39,7 @@ test.each<readonly [CauseId, string | null, string]>([
 });
 
 test('a warning has a form of its own where it has another meaning', () => {
-  expect(shortCause({ id: 'polling-failing', severity: 'warning', product: null })).toBe(
-    'warning in the log of a unit',
-  );
+  expect(shortCause({ id: 'polling-failing', severity: 'warning', product: null })).toBe("warning in a unit's log");
   expect(shortCause({ id: 'polling-failing', severity: 'critical', product: null })).toBe(
     'FortiAuthenticator polling fails',
   );

@@ -107,7 +107,7 @@ describe('a port that stays shut', () => {
 
   test('names the policy that denies, as evidence and in the summary', () => {
     const [cause] = diagnosed(SILENT, ['firewall-policy', [DENIES]]);
-    expect(cause?.summary).toContain('denies 10.0.0.5 the way');
+    expect(cause?.summary).toContain('denies 10.0.0.5 access');
     expect(cause?.evidence).toHaveLength(2);
   });
 
@@ -120,6 +120,6 @@ describe('a port that stays shut', () => {
       expect(cause?.remedy.join('\n')).toMatch(/firewall[^]*server is down|server is down[^]*firewall/u);
     }
     expect(blocked?.summary).toContain('or the server is down');
-    expect(down?.summary).toContain('the policy of the firewall lets the address of FortiAuthenticator through');
+    expect(down?.summary).toContain('the firewall policy allows the address of FortiAuthenticator');
   });
 });

@@ -73,12 +73,12 @@ describe('what is told of a licence on the peer', () => {
     expect(summary).toBe(
       `Licence ${LICENSE} is registered to ${holder}, the HA peer, but fac-1 needs it on ${primary}.`,
     );
-    expect(remedy[0]).toContain(`fail back, or bring ${holder} up again as the primary`);
+    expect(remedy[0]).toContain(`fail back or bring ${holder} up again as the primary`);
     expect(remedy[1]).toContain(
-      `Customer Service at support.fortinet.com, and name both serial numbers (${holder} and ${primary}) and the ` +
-        `number of the licence, ${LICENSE}`,
+      `Customer Service at support.fortinet.com, and include both serial numbers (${holder} and ${primary}) and the ` +
+        `licence number, ${LICENSE}`,
     );
-    expect(remedy[2]).toContain(`delete its tokens on ${holder}, make them again on ${primary}`);
+    expect(remedy[2]).toContain(`delete its tokens on ${holder}, create them again on ${primary}`);
     expect(remedy[3]).toContain('Licences shipped on or after 2025-08-04 cannot be transferred');
   });
 });

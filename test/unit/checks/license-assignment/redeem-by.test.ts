@@ -98,7 +98,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
       'broken',
       ['tls-genuine', [finding('tls-intercepted')]],
       'critical',
-      'The certificate of licence EFTM000000000001 can be redeemed until 2027-03-31 alone, and the way to the',
+      'The certificate of licence EFTM000000000001 can be redeemed only until 2027-03-31. This needs the',
     ],
     ['unknown', ['tls-genuine', [finding(null, { level: 'unknown' })]], 'warning', 'Licence EFTM000000000001 is not'],
   ])('while the path is %s', async (_, path, severity, summary) => {
@@ -107,7 +107,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     const cause = causes.find(({ id }) => id === 'license-expires-in-7-days');
     expect(cause?.severity).toBe(severity);
     expect(cause?.summary).toContain(summary);
-    expect(cause?.remedy[0]).toMatch(severity === 'critical' ? /^Clear the way/u : /^Redeem it now/u);
+    expect(cause?.remedy[0]).toMatch(severity === 'critical' ? /^First repair the path/u : /^Redeem it now/u);
   });
 
   it('raises no alarm while the path is broken where it is only suspected', async () => {

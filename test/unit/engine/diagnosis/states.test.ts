@@ -35,13 +35,13 @@ describe('the state of a precondition', () => {
       'broken, in the words of its cause',
       'mail',
       [['mail', [finding('mail-unreachable', { subject: 'mx:25' })]]],
-      ['broken', 'The mail server mx:25 gives no SMTP answer.'],
+      ['broken', 'The mail server mx:25 does not respond to SMTP.'],
     ],
     [
       'a warning, in the words of its cause',
       'mail',
       [['mail', [finding('mail-unreachable', { subject: 'mx:25', level: 'warning' })]]],
-      ['warning', 'The mail server mx:25 gives no SMTP answer.'],
+      ['warning', 'The mail server mx:25 does not respond to SMTP.'],
     ],
     [
       'broken without a cause, as it was found',

@@ -204,7 +204,7 @@ describe('composeMessage', () => {
     'does not call a mere warning in the log an outage (%s)',
     (id) => {
       const [notification] = told([causeOf(id, { severity: 'warning', subject: 'fac-1' })]);
-      expect(compose(notification).subject).toBe('WARNING hq: warning in the log of a unit');
+      expect(compose(notification).subject).toBe("WARNING hq: warning in a unit's log");
     },
   );
 
