@@ -70,7 +70,7 @@ describe('activationOutlook()', () => {
       tls: 'not-visible',
       'license-server': 'not-visible',
     });
-    // The policy that was asked for does not exist: nothing is known of what the right one inspects.
+    // The requested policy does not exist, so it is unknown what the correct one inspects.
     expect(answers(outlookOf(['firewall-policy', [finding('policy-missing')]]))).toMatchObject({ tls: 'not-visible' });
   });
 

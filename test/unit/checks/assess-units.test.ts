@@ -9,7 +9,7 @@ import { configOf } from '../../support/config-of.ts';
 import { held, LICENSE, role } from '../../support/license-bench.ts';
 import { picture } from '../../support/observed.ts';
 
-/** As the manual has it: each member of the cluster is an item, the licence is named under one. */
+/** As described in the manual: each cluster member is an item, and the licence is listed under one of them. */
 const PAIR = `
 appliances:
   - { name: fac-1, serial: FAC-A, peerSerial: FAC-B, licenses: [${LICENSE}] }

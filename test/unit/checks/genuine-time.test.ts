@@ -19,10 +19,10 @@ interface Case {
   /** How far this machine's clock is ahead. */
   readonly ahead: number;
   readonly tls?: TlsOutcome | null;
-  /** What the server tells, from the true time. */
+  /** Offset of the server's date from the true time. */
   readonly tells?: number;
   readonly others?: readonly ClockObservation[];
-  /** More addresses of the server. */
+  /** Additional addresses of the server. */
   readonly also?: readonly EndpointObservation[];
   readonly knows?: Partial<TlsKnowledge>;
 }
@@ -107,7 +107,7 @@ describe('withGenuineTime()', () => {
     expect(look({ ahead: 0 })).toMatchObject({ causes: [], correctedByDays: 0 });
   });
 
-  // What a header of half a second on average, and an answer after 40 ms, make of it.
+  // Half a second on average for the header's resolution, plus half of the 40 ms until the answer.
   const rounding = 520;
   test.each([
     { name: 'judges no chain while the clocks agree', ahead: 59_999 + rounding, judged: false },

@@ -4,9 +4,9 @@ import { headline, isOnlyUnseen } from '../../../src/checks/headline.ts';
 import { FAULT_IDS, preconditionOf, type FaultId } from '../../../src/checks/registry.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 
-/** On the way to a host, which may be the licence server or a service. */
+/** Preconditions on the path to a host, which can be the licence server or a service. */
 const ON_THE_WAY: readonly string[] = ['name-resolution', 'reachability', 'tls-genuine', 'license-server'];
-/** They say who does it instead, or that somebody does: it is everywhere on the way. */
+/** Their headlines name the interceptor if known, but not the host, because interception affects the whole path. */
 const INTERCEPTIONS: readonly FaultId[] = ['tls-intercepted', 'tls-interception-suspected'];
 
 const ids = FAULT_IDS.filter((id) => ON_THE_WAY.includes(preconditionOf(id)));
@@ -16,7 +16,7 @@ test.each(ids)('%s is told of the host that it is about', (id) => {
 
   expect(text).not.toMatch(/licence server|\{/u);
   expect(text.includes('push.fortinet.com:443')).toBe(!INTERCEPTIONS.includes(id));
-  // Half a line, for the subject of a mail.
+  // At most half a line, for the subject of a mail.
   expect(text.length).toBeLessThan(75);
 });
 

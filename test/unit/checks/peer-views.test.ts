@@ -43,7 +43,7 @@ const PUSH_INTERCEPTED = finding('tls-intercepted', {
   facts: { host: 'push.fortinet.com', port: '443' },
 });
 
-/** It was told of a fault by a peer of its own. */
+/** The fault was reported to this peer by one of its own peers. */
 const HEARSAY = { id: 'tls-genuine', state: 'broken', isHearsay: true, seesNoFault: true };
 
 const SILENT: PeerObservation = {

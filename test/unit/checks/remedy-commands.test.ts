@@ -34,7 +34,7 @@ const SIX: WordingFacts = {
   proxy: '[2001:db8::3]:3128',
   resolver: '2001:db8::53',
 };
-/** As bad as they can be, were a check of the configuration or of an answer to fail. */
+/** Worst-case values, in case a check of the configuration or of an answer fails. */
 const HOSTILE: WordingFacts = {
   subject: '$(reboot):25',
   host: 'a" ; reboot #',
@@ -60,17 +60,17 @@ const CASES = Object.entries(FACTS).flatMap(([known, facts]) =>
     ([name, steps]) => ({ name: `${name}, ${known}`, steps: remedyOf(steps, facts).remedySteps }) as const,
   ),
 );
-/** The programs that blocks for a shell may run. */
+/** Programs that shell blocks are allowed to run. */
 const PROGRAMS =
   /^(?:cat|chronyc|cp|curl|dig|ftm-watch|getent|grep|ip|mv|nc|nft|openssl|ping|tcpdump|timedatectl|tracepath)(?= |$)[^;&|`$\n]*$/u;
 const SHELL_QUOTED = /'(?:[^']|'\\'')*'/gu;
-/** They only look: ta-p/194050, ta-p/327581, ta-p/385019, ta-p/383334. */
+/** Read-only commands: ta-p/194050, ta-p/327581, ta-p/385019, ta-p/383334. */
 const FORTIAUTHENTICATOR =
   /^(?:execute (?:ping|nslookup) [\w.:-]+|execute tcpdump [\w .:-]+|get hard mem|diagnose system ntp status)$/u;
-/** Lines of a CLI and of a shell that change something. */
+/** CLI and shell lines that change something. */
 const CHANGES = /^(?:config (?!vdom$)|diagnose debug |cp |mv |ftm-watch trust learn)/mu;
 
-/** What is wrong with a block, as what it claims to be. */
+/** Returns the problems of a block for its declared syntax. */
 function problemsOf(block: string, syntax: RemedyStep['syntax']): readonly string[] {
   const lines = block.split('\n');
   switch (syntax) {
@@ -97,7 +97,7 @@ function problemsOfFortiOs(block: string): readonly string[] {
   }
 }
 
-/** A move needs policies that are there. */
+/** Reports whether the step moves a policy, which requires existing policies. */
 function isMove({ commands }: RemedyStep): boolean {
   return commands?.includes('\n    move ') === true;
 }
@@ -133,7 +133,7 @@ test.each(REMEDIES)('no sentence hides a command: %s', (_, steps) => {
     expect(text).not.toMatch(/"(?:config|curl|diagnose|dig|execute|ftm-watch|get|ip|nc|openssl|ping|set|show) [^"]+"/u);
 });
 
-/** On a FortiGate with policies of somebody. */
+/** A FortiGate with someone else's policies. */
 const OTHERS = {
   tables: new Map([['firewall policy', ['3', '5', '9'].map((id) => ({ id, settings: [`name "theirs ${id}"`] }))]]),
 };

@@ -32,11 +32,11 @@ const settings = fc.array(fc.constantFrom('subnet 10.9.9.9 255.255.255.255', 'co
 interface RuleBase {
   readonly known: WordingFacts;
   readonly before: FortiOs;
-  /** The policy that the look-up named. */
+  /** The policy that the lookup found. */
   readonly matches: string;
 }
 
-/** Rule bases in which others' objects may have the very names that a block uses, or almost. */
+/** Rule bases in which existing objects can have the same names as those in a block, or similar ones. */
 const ruleBases: fc.Arbitrary<RuleBase> = facts.chain((told) => {
   const ours = [`ftm-watch-${told.source}`, `ftm-watch-${told.host.slice(0, 60)}`, `ftm-watch-tcp-${told.port}`];
   const names = fc.oneof(
@@ -62,7 +62,7 @@ function entriesOf({ tables }: FortiOs, path: string): readonly Entry[] {
   return tables.get(path) ?? [];
 }
 
-/** As the first step says: another name where one is taken. */
+/** Replaces names that are already in use, as the first step requires. */
 function renamed(block: string, { tables }: FortiOs): string {
   const taken = [...tables.values()].flat().map(({ id }) => `"${id}"`);
   return taken.reduce(
@@ -71,7 +71,7 @@ function renamed(block: string, { tables }: FortiOs): string {
   );
 }
 
-/** The number that `edit 0` takes. */
+/** Returns the number that `edit 0` assigns. */
 function nextId(before: FortiOs): string {
   return String(1 + Math.max(...entriesOf(before, 'firewall policy').map(({ id }) => Number(id))));
 }

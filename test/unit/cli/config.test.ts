@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { configPrint, configSchemaCommand } from '../../../src/cli/config.ts';
 import { CANARY, loadText } from '../../support/config-machine.ts';
 
-/** Where a command writes to. */
+/** Returns streams that record the output of a command. */
 function streams(): {
   readonly output: { write(text: string): unknown };
   readonly errors: { write(text: string): unknown };

@@ -21,7 +21,7 @@ async function explained(lines: readonly string[]): Promise<readonly LineExplana
 
 async function* nothing(): AsyncGenerator<Buffer> {}
 
-/** Texts as the vendor quotes them, and what its document says that they mean. */
+/** Texts as quoted by the vendor, and their meaning according to its document. */
 const TEXTS: readonly {
   readonly line: string;
   readonly signature: string;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { journalForm, readableForm } from '../../../src/cli/run.ts';
 
-/** The tests run in the zone Pacific/Chatham, 13 h 45 min ahead. */
+/** The tests run in the Pacific/Chatham time zone, which is 13 h 45 min ahead of UTC. */
 const TIME = '2026-11-24T13:00:00.000Z';
 
 function line(fields: object): string {

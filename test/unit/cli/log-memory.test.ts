@@ -25,7 +25,7 @@ beforeAll(async () => {
   signatures = await shippedCatalogue();
 });
 
-/** With an error of this age. */
+/** Returns a log memory with an error of this age. */
 function memory(age: number, listeningSince: number | null): LogMemory {
   const error = {
     kind: 'ftm',

@@ -32,7 +32,7 @@ interface Settled {
   readonly result: RoundResult;
 }
 
-/** What is settled when each look takes so long and shows the next of these, the last one again and again. */
+/** Returns the result when each check takes `seconds` and shows the next of these faults, repeating the last one. */
 async function settled(seconds: number, ...shown: readonly Seen[]): Promise<Settled> {
   let [made, now] = [0, 0];
   const look = (): Promise<RoundResult> => {
@@ -91,7 +91,7 @@ describe('untilSettled()', () => {
 });
 
 describe('untilSettled() when the time is over', () => {
-  /** Looks of a second each, and the time is over in the last one. */
+  /** Returns the result when the time runs out during the last of these checks. */
   async function cutShort(...shown: readonly Seen[]): Promise<RoundResult> {
     const time = new AbortController();
     let made = 0;

@@ -21,7 +21,7 @@ const rows: readonly Row[] = readFileSync('test/proofs.md', 'utf8')
     return { number, sentence, does, said, tests };
   });
 
-/** What the tip is about, each in words of its own. */
+/** Topics of the tip, each identified by a distinct phrase. */
 const TOPICS: readonly RegExp[] = [
   /internet connection/u,
   /activation code of the certificate/u,

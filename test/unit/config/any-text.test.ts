@@ -15,10 +15,10 @@ const REFERENCE = readFileSync(
 );
 const KEYS = [...new Set(allKeyPaths(configFile).map((path) => path.replace(/^.*[.\]]/u, '')))];
 
-/** What YAML gives a meaning to. */
+/** Characters with a special meaning in YAML. */
 const PUNCTUATION = 'a b : - ? & * ! | > % @ { } [ ] , # " \' 1 ~ < = .'.split(' ').concat('\n', '\t', ' ');
 
-/** What must be true of every result: a configuration, or messages of one line, each with its place. */
+/** Reports whether the result is sound: either a configuration, or one-line messages with a position each. */
 function isSound(result: LoadResult): boolean {
   if (result.kind === 'ok') return result.config.site !== '';
   return (
@@ -27,7 +27,7 @@ function isSound(result: LoadResult): boolean {
   );
 }
 
-/** The reference with one piece cut out and another put in its place. */
+/** The reference with one piece replaced by another. */
 const MUTATED = fc
   .record({
     start: fc.nat({ max: REFERENCE.length }),
@@ -39,7 +39,7 @@ const MUTATED = fc
   })
   .map(({ start, length, insert }) => REFERENCE.slice(0, start) + insert + REFERENCE.slice(start + length));
 
-/** Known keys with any values below them, in any nesting. */
+/** Known keys with arbitrary values and nesting. */
 const WITH_KNOWN_KEYS = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -70,7 +70,7 @@ const WITH_KNOWN_KEYS = fc.letrec((tie) => ({
   ),
 }));
 
-// Each run validates a whole configuration: seconds on a busy machine.
+// Each run validates a whole configuration, which takes seconds on a busy machine.
 describe('loadConfig', { timeout: 30_000 }, () => {
   test('gives a configuration or messages for any text', async () => {
     await fc.assert(
@@ -113,7 +113,7 @@ describe('loadConfig', { timeout: 30_000 }, () => {
     );
   });
 
-  // The library's own conversion takes minutes for the first two.
+  // The library's own conversion takes minutes for the first two cases.
   test.each([
     ['as many keys as fit', Array.from({ length: 70_000 }, (_, index) => `key${String(index)}: 1`).join('\n')],
     ['sections as keys', '{'.repeat(700)],

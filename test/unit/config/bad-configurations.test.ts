@@ -7,7 +7,7 @@ import { CANARY, configMachine } from '../../support/config-machine.ts';
 
 const FOLDER = fileURLToPath(new URL('../../fixtures/config/bad', import.meta.url));
 
-/** One file per message, compared to the letter. */
+/** One file per message, compared exactly. */
 const MESSAGES = [
   'quoted-flag.yaml:3:5  mail[0].required: expected true or false, got "false": write it without quotes',
   'quoted-share.yaml:3:5  appliances[0].tokensLow: expected a share between 0 and 1, such as 0.1 for ten per cent, ' +

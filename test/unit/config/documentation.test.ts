@@ -11,7 +11,7 @@ import { loadText } from '../../support/config-machine.ts';
 const DOCUMENT = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url));
 const SCHEMA = configJsonSchema();
 
-/** Sections and items with what is required in them and nothing else. */
+/** Sections and items with only their required keys. */
 const MINIMAL = {
   licenseServer: { proxy: 'http://10.0.0.8:3128' },
   services: [{ name: 'push', host: 'push.fortinet.com' }],
@@ -27,7 +27,7 @@ const MINIMAL = {
   metrics: { otlp: { url: 'https://otel.example.org/v1/metrics' } },
 };
 
-/** The value with every default that the schema tells written out. */
+/** Returns the value with all defaults from the schema filled in. */
 function withToldDefaults(value: unknown, whole: JsonSchema): unknown {
   const schema = alternativeFor(value, whole);
   if (Array.isArray(value)) return value.map((item) => withToldDefaults(item, recordOf(schema['items'])));
@@ -41,7 +41,7 @@ function withToldDefaults(value: unknown, whole: JsonSchema): unknown {
   return Object.fromEntries(entries);
 }
 
-/** Of a key that can be written in two ways, the one that fits the value. */
+/** If the key can be written in two ways, returns the schema that fits the value. */
 function alternativeFor(value: unknown, schema: JsonSchema): JsonSchema {
   const anyOf: unknown = schema['anyOf'];
   if (!Array.isArray(anyOf) || typeof value !== 'object') return schema;

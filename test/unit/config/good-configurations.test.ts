@@ -21,7 +21,7 @@ async function load(text: string): Promise<Config> {
   return result.config;
 }
 
-/** A printed configuration with the URLs put back of which only scheme and host are printed. */
+/** Restores the secret URLs in a printed configuration, which contains only their scheme and host. */
 function restored(printed: string, config: Config): string {
   const urls = [...secretUrls(config)];
   const whole = changeTexts(configFile, parse(printed), ({ use, text }) =>
@@ -30,7 +30,7 @@ function restored(printed: string, config: Config): string {
   return stringify(whole);
 }
 
-/** The key paths that a file uses, as the schema writes them. */
+/** Returns the key paths that a file uses, in the schema's notation. */
 function usedPaths(value: unknown, prefix = ''): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((item) => usedPaths(item, `${prefix}[]`));
   if (typeof value !== 'object' || value === null) return [];

@@ -3,7 +3,7 @@ import { formatIssue } from '../../../src/config/issues.ts';
 import { loadConfig, locateStore, type LoadOptions, type LoadResult } from '../../../src/config/load.ts';
 import { configMachine } from '../../support/config-machine.ts';
 
-/** A machine with these files, of which the first is the one that is asked for. */
+/** Returns the options for a machine with these files. The first one is loaded. */
 function machine(files: Readonly<Record<string, string>>): LoadOptions {
   return {
     ...configMachine('/srv'),

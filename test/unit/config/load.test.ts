@@ -201,7 +201,7 @@ describe('loadConfig', () => {
   });
 });
 
-/** Of the sources and the channels that are new, each says its own. */
+/** Excludes newer sources and channels, which define their own defaults. */
 const DEFAULTS: Partial<Config> = {
   site: 'watcher',
   licenseServer: {

@@ -58,7 +58,7 @@ describe('localFiles.problem', () => {
     const program = `import { commandFiles, localFiles } from ${JSON.stringify(module)};
       process.stdout.write(String(await localFiles.problem(${JSON.stringify(secret)})));`;
     const node = [process.execPath, '--input-type=module', '--eval', program];
-    // Root reads everything, unless it goes without the capabilities for that.
+    // Root can read everything unless these capabilities are dropped.
     const unprivileged = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'];
     const [command = '', ...args] = process.getuid?.() === 0 ? [...unprivileged, ...node] : node;
     expect(execFileSync(command, args, { encoding: 'utf8' })).toBe('permission denied');

@@ -5,7 +5,7 @@ import { plainConfig, secretSources, secretUrls } from '../../../src/config/prin
 import { configOf } from '../../support/config-of.ts';
 
 const REFERENCE = fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url));
-/** Files with a secret by their keys, except for private keys. */
+/** Keys of secrets that can be read from files, except for private keys. */
 const SECRET_KEYS =
   'password|passwordHash|authPassword|privPassword|token|community|url|routingKey|signingSecret|secret|headers';
 const SECRET_FILE = new RegExp(`"(?:${SECRET_KEYS})File":"([^"]+)"|"api":\\{[^}]*"keyFile":"([^"]+)"`, 'gu');

@@ -7,9 +7,9 @@ import type { CauseWords } from '../../../src/engine/model.ts';
 import { loadFirmwareFacts } from '../../../src/connectors/firmware-facts.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 
-/** A tip's number, an article of the knowledge base, a document, an address, a MIB. */
+/** A tip's number, a knowledge base article, a document, a URL or a MIB. */
 const SOURCE = /\bta-p\/\d{6}\b|\bKB \d{5,6}\b|\bdocs:\S+\/\S+|\bhttps:\/\/\S+|\b[A-Z]+(?:-[A-Z]+)*-MIB\b/u;
-/** What only the vendor can know: its products, servers, menus and commands, and what it does with licences. */
+/** Facts that only the vendor can know: its products, servers, menus and commands, and its handling of licences. */
 const OF_THE_VENDOR = /Forti(?!Authenticator\b)|On FortiAuthenticator|System >|TAC\b|RMA|"(?:execute|show|diagnose) /u;
 
 const PRODUCTS = z.object({ products: z.array(z.object({ name: z.string(), source: z.string().min(1) })) });
@@ -18,14 +18,14 @@ function hasSource(source: string | undefined): boolean {
   return source !== undefined && SOURCE.test(source);
 }
 
-/** Causes that tell of the vendor and do not say from where. */
+/** Returns causes with facts about the vendor but without a source. */
 function unsourced(causes: readonly (readonly [string, CauseWords])[]): readonly string[] {
   return causes
     .filter(([, { sources = [], ...words }]) => OF_THE_VENDOR.test(JSON.stringify(words)) && !sources.some(hasSource))
     .map(([id]) => id);
 }
 
-/** Lines with an object identifier of the vendor, in a file that names no MIB. */
+/** Returns files that contain one of the vendor's object identifiers but do not mention a MIB. */
 function objectsWithoutMib(files: readonly { readonly name: string; readonly text: string }[]): readonly string[] {
   return files
     .filter(({ text }) => text.includes('1.3.6.1.4.1.12356') && !/-MIB\b/u.test(text))

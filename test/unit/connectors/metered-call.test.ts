@@ -34,7 +34,7 @@ const CALL: Call = {
   refusalBacksOff: false,
 };
 
-/** So many calls, one after the other; minutes go by while they wait. */
+/** Makes this many calls one after the other. Time advances by a minute while a call waits. */
 async function calls(count: number, patience?: number): Promise<readonly CallResult['kind'][]> {
   const store: BudgetStore = {
     load: () => Promise.resolve(null),

@@ -16,7 +16,7 @@ async function units(): Promise<readonly ApplianceConfig[]> {
   return appliances;
 }
 
-/** What a file holds between looks: text, as on disk. */
+/** Returns a file that keeps its content as text between rounds, as on disk. */
 function fileWith(text = 'null'): BackgroundFile & { readonly text: () => string } {
   let saved = text;
   return {
@@ -31,7 +31,7 @@ function fileWith(text = 'null'): BackgroundFile & { readonly text: () => string
   };
 }
 
-/** A unit on which these tokens wait. */
+/** Returns a unit on which these tokens are pending. */
 function waiting(...serials: readonly string[]): ApplianceObservation {
   const facts = applianceFacts();
   const tokens = valueOf(facts.tokens);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseSmsQuota } from '../../../src/connectors/token-counts.ts';
 
-/** As docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466 has it, with numbers for its `###`. */
+/** As in docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466, with numbers in place of `###`. */
 it.each([
   [
     { available_sms: 90, total_sms: 100, used_sms: 10 },

@@ -13,7 +13,7 @@ import {
 describe('translatedFrom()', () => {
   const IPV4 = '192.0.2.33';
 
-  // The examples of RFC 6052 §2.4, and addresses of that shape that are none.
+  // The examples of RFC 6052 §2.4, and similar addresses without an embedded IPv4 address.
   test.each([
     ['2001:db8:c000:221::', IPV4],
     ['2001:db8:1c0:2:21::', IPV4],

@@ -111,7 +111,7 @@ describe('recogniseBlockPage', () => {
     expect(at(200, '<p>Blocked by Acme</p>')).toMatchObject({ product: 'Acme', quote: 'Blocked by Acme' });
     expect(at(null, 'ACME says no')).toMatchObject({ product: 'Acme', quote: 'ACME' });
     expect(at(200, 'ACME says no')).toBeNull();
-    // What repeats anything sees the words of the beginning alone; what repeats nothing sees the whole text.
+    // A pattern with a repetition is matched only against the words at the beginning. Others match the whole text.
     expect(at(403, '<b>Acme</b> <i>rule 12</i>')).toMatchObject({ quote: 'Acme rule 12' });
     expect(at(403, `${'x '.repeat(300)}Acme rule 12`)).toBeNull();
     expect(at(403, `${'x '.repeat(300)}blocked by Acme`)).toMatchObject({ product: 'Acme' });

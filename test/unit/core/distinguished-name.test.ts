@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type DistinguishedName, distinguishedNameKey, isSameName } from '../../../src/core/certificate.ts';
 
-/** Few letters, so that many of them are equal except for case and spaces. */
+/** Uses few letters, so that many names are equal except for case and spaces. */
 const name: fc.Arbitrary<DistinguishedName> = fc.record({
   attributes: fc.array(
     fc.record({

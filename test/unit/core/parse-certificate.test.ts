@@ -149,7 +149,7 @@ describe('parseSubjectAltName()', () => {
     [undefined, [], []],
     ['DNS:a.example, DNS:b.example', ['a.example', 'b.example'], []],
     ['IP Address:192.0.2.1, email:a@b, URI:http://x/', [], ['192.0.2.1']],
-    // as Node prints a name that holds the separator
+    // As Node prints a name that contains the separator.
     ['DNS:"a.example\\u002c DNS:evil.example", DNS:b.example', ['a.example, DNS:evil.example', 'b.example'], []],
     ['DNS:"unterminated, DNS:b.example', ['b.example'], []],
     ['DNS:', [''], []],

@@ -7,7 +7,7 @@ test.each([
   ['2026-11-24T23:30:00Z', 'Europe/Berlin', '2026-11-25 00:30:00 +01:00 (2026-11-24 23:30:00 UTC)'],
   ['2026-11-24T13:00:05Z', 'America/St_Johns', '2026-11-24 09:30:05 -03:30 (13:00:05 UTC)'],
   ['2026-11-24T13:00:05Z', 'Pacific/Chatham', '2026-11-25 02:45:05 +13:45 (2026-11-24 13:00:05 UTC)'],
-  // Both of the hours that the clocks show twice.
+  // Both occurrences of the hour that is repeated in autumn.
   ['2026-10-25T00:30:00Z', 'Europe/Berlin', '2026-10-25 02:30:00 +02:00 (00:30:00 UTC)'],
   ['2026-10-25T01:30:00Z', 'Europe/Berlin', '2026-10-25 02:30:00 +01:00 (01:30:00 UTC)'],
   ['2026-11-24T13:00:05Z', 'Europe/London', '2026-11-24 13:00:05 +00:00 (13:00:05 UTC)'],
@@ -32,17 +32,17 @@ test('a zone reads like the text of one instant, and without offset for axes', (
 test.each([
   ['2026-11-24', 'UTC', '2026-11-24T00:00:00Z'],
   ['2026-11-24', 'Europe/Berlin', '2026-11-23T23:00:00Z'],
-  // A day of 23 hours, the day after it, and one of 25 hours.
+  // A day of 23 hours and one of 25 hours, each with the day after it.
   ['2026-03-29', 'Europe/Berlin', '2026-03-28T23:00:00Z'],
   ['2026-03-30', 'Europe/Berlin', '2026-03-29T22:00:00Z'],
   ['2026-10-25', 'Europe/Berlin', '2026-10-24T22:00:00Z'],
   ['2026-10-26', 'Europe/Berlin', '2026-10-25T23:00:00Z'],
   ['2026-11-24', 'America/New_York', '2026-11-24T05:00:00Z'],
   ['2026-11-24', 'Pacific/Kiritimati', '2026-11-23T10:00:00Z'],
-  // Where midnight is skipped, the day begins at one; where it comes twice, with the first of them.
+  // If midnight is skipped, the day begins at 01:00. If it occurs twice, the day begins at the first one.
   ['2026-09-06', 'America/Santiago', '2026-09-06T04:00:00Z'],
   ['2026-11-01', 'America/Havana', '2026-11-01T04:00:00Z'],
-  // This day was left out.
+  // This day was skipped.
   ['2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00Z'],
   ['1890-01-01', 'Europe/Berlin', '1889-12-31T23:06:32Z'],
   ['9999-12-31', 'Europe/Berlin', '9999-12-30T23:00:00Z'],

@@ -45,7 +45,7 @@ describe('the rules for Prometheus', () => {
           ? new RegExp(`^docs/runbooks/alerts\\.md#${alert.toLowerCase()}$`, 'u')
           : /^docs\/runbooks\/\{\{ \$labels\.cause \}\}\.md$/u,
       );
-      // Where the runbooks are served is not known here.
+      // The URL of the runbooks is not known here.
       expect(annotations).not.toHaveProperty('runbook_url');
     },
   );

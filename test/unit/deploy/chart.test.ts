@@ -20,7 +20,7 @@ function isMap(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** As Helm merges them. */
+/** Merges values as Helm does. */
 function merged(values: Tree, into: Tree): Tree {
   const both = Object.entries(values).map(([key, value]) => {
     const before = into[key];
@@ -38,7 +38,7 @@ function told({ instancePath, message = '', params }: ErrorObject): string {
   return `${instancePath} ${message} ${Object.values(params as Readonly<Record<string, unknown>>).join(' ')}`;
 }
 
-/** Every section of the schema that lists its keys. */
+/** Yields every section of the schema that lists its keys. */
 function* sectionsOf(tree: Tree, path = ''): Generator<readonly [string, Tree]> {
   if (isMap(tree['properties']) && path !== '/config') {
     yield [path, tree];

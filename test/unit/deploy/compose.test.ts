@@ -21,12 +21,12 @@ interface Compose {
 
 const { services, volumes } = parse(readFileSync('deploy/compose.yaml', 'utf8')) as Compose;
 
-/** The first group of a pattern in a file. */
+/** Returns the first group of a pattern in a file. */
 function found(file: string, pattern: RegExp): string {
   return pattern.exec(readFileSync(join('deploy', file), 'utf8'))?.[1] ?? `nothing in ${file}`;
 }
 
-/** `service:port` that the files call each other by, and where each is bound. */
+/** Addresses by which the services reach each other, as `service:port`. */
 const CALLED = {
   'ftm-watch': found('prometheus/targets/ftm-watch.yml', /targets: \[(\S+)\]/u),
   alertmanager: found('prometheus/prometheus.yml', /targets: \[(\S+)\]/u),
@@ -58,7 +58,7 @@ describe('deploy/compose.yaml', () => {
       expect(services).toHaveProperty([name]);
       expect(address).toMatch(new RegExp(`^${name}:\\d+$`, 'u'));
     }
-    // On its own address it would hear nobody else.
+    // The mail server must listen on all addresses. Otherwise, the other services could not reach it.
     expect(`mail${services['mail']?.environment?.['MP_SMTP_BIND_ADDR']?.replace(/^0\.0\.0\.0/u, '') ?? ''}`).toBe(
       CALLED.mail,
     );

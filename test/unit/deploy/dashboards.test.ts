@@ -22,7 +22,7 @@ interface Dashboard {
 const dashboards = [...renderDashboards()].map(([name, text]) => [name, JSON.parse(text) as Dashboard, text] as const);
 const byUid = new Map(dashboards.map(([, dashboard]) => [dashboard.uid, dashboard]));
 
-/** What no panel and no rule asks for. */
+/** Metrics that no panel and no rule uses, each with the reason. */
 const UNUSED: Readonly<Record<string, string>> = {
   ftm_metrics_push_failures_total: 'while pushing fails, it does not arrive either: the log of the agent says so',
   process_virtual_memory_bytes: 'of a process with V8 it says nothing; other dashboards of exporters ask for it',
@@ -32,7 +32,7 @@ function variablesOf({ templating }: Dashboard): ReadonlySet<string> {
   return new Set(templating.list.map(({ name }) => name));
 }
 
-/** `$name` and `${name}`; those that begin with `__` are Grafana's. */
+/** Returns the names in `$name` and `${name}`, except Grafana's own, which begin with `__`. */
 function variablesIn(text: string): readonly string[] {
   return [...text.matchAll(/\$\{?(?!__)([a-z]\w*)/gu)].map(([, name = '']) => name);
 }
@@ -76,7 +76,7 @@ describe('the dashboards', () => {
       const known = target === undefined ? [] : [...variablesOf(target)];
       expect(known).toEqual(expect.arrayContaining(given));
     }
-    // From all sites to one, to a cause, and to its runbook and the page.
+    // Links lead from all sites to one site, to a cause, and from there to the runbook and the status page.
     expect(new Set(urls.map((url) => url.split('?')[0]))).toEqual(new Set(['/d/ftm-watch-site', '/d/ftm-watch-cause']));
     const cause = byUid.get('ftm-watch-cause');
     expect(cause?.panels.flatMap(linksOf)).toEqual(

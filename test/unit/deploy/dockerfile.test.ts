@@ -10,7 +10,7 @@ const text = readFileSync('Dockerfile', 'utf8');
 const stages = stagesOf(text);
 const [image] = stages.slice(-1);
 
-/** Every warning of the linter is an error here. */
+/** Returns the linter's problems. Every warning is treated as an error. */
 function problemsIn(dockerfile: string): readonly string[] {
   const settings = {
     deprecatedMaintainer: ValidationSeverity.ERROR,

@@ -5,13 +5,13 @@ import { describe, expect, test } from 'vitest';
 const DOCUMENTS = globSync(['*.md', 'docs/**/*.md', 'deploy/**/*.md', 'bench/**/*.md', 'test/*.md']);
 const LINK = /\]\((?<target>[^)\s]+)\)/gu;
 
-/** Without code, in which brackets are no links. */
+/** Returns the links outside code, because brackets in code are not links. */
 function linksIn(file: string): readonly string[] {
   const text = readFileSync(file, 'utf8').replaceAll(/^```[^]*?^```|`[^`\n]+`/gmu, '');
   return [...text.matchAll(LINK)].map(({ groups }) => groups?.['target'] ?? '');
 }
 
-/** Of the headings, as GitHub makes them. */
+/** Returns the anchors of the headings as GitHub generates them. */
 function anchorsOf(file: string): readonly string[] {
   const headings =
     readFileSync(file, 'utf8')
@@ -26,7 +26,7 @@ function anchorsOf(file: string): readonly string[] {
   );
 }
 
-/** Files of this project that a document names in backquotes; `ID` stands for any. */
+/** Returns the project files that a document mentions in backquotes, except paths with the placeholder `ID`. */
 function namedFiles(file: string): readonly string[] {
   const named = readFileSync(file, 'utf8').match(
     /(?<=`)(?:bench|deploy|src|test|tools)\/[\w./-]+\.(?:ts|ya?ml|md)(?=`)/gu,

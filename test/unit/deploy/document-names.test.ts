@@ -18,14 +18,14 @@ const DOCUMENTS = [
 ];
 const TEXTS = DOCUMENTS.map((file) => ({ file, text: readFileSync(file, 'utf8') }));
 
-/** What stands in blocks and in backquotes, a line each. */
+/** Returns the text in code blocks and in backquotes, on separate lines. */
 function codeOf(text: string): string {
   const blocks = [...text.matchAll(/^ *```\w*\n([^]*?)^ *```/gmu)].map(([, block = '']) => block);
   const spans = text.replaceAll(/^ *```[^]*?^ *```/gmu, '').match(/(?<=`)[^`\n]+(?=`)/gu) ?? [];
   return [...blocks, ...spans].join('\n');
 }
 
-/** Names that the documents have, and those of them that are not known. */
+/** Returns the number of names in the documents, and the unknown ones. */
 function namesIn(
   pattern: RegExp,
   isKnown: (name: string) => boolean,

@@ -22,7 +22,7 @@ function last(line: Timeline): Notification {
   return notification;
 }
 
-/** All that can happen to one incident, by what is told of it. */
+/** Returns the notifications for everything that can happen to one incident. */
 function storyOf(cause = INTERCEPTED): readonly Notification[] {
   const line = timeline()
     .rounds(2, [cause])
@@ -201,7 +201,7 @@ describe('what to do', () => {
     const line = timeline().rounds(2, [INTERCEPTED, slow, ...others]);
     expect(actionOf(last(line))).toEqual([
       'Begin with the gravest, the mail server mx:25 is slow: Ask the mail team.',
-      // The first one is told alone, and is still open.
+      // The first incident was sent separately and is still open.
       'critical',
     ]);
   });

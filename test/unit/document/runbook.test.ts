@@ -3,7 +3,7 @@ import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 import { runbookOf } from '../../../src/document/runbook.ts';
 import type { RemedyStep } from '../../../src/engine/model.ts';
 
-/** A step that stands for others: `Steps 2 to 4 under "Mitigation".` */
+/** A step that refers to other steps: `Steps 2 to 4 under "Mitigation".` */
 const REFERENCE = /^Steps? (\d+)(?: to (\d+))? under "([^"]+)"\.$/u;
 
 function listsOf(

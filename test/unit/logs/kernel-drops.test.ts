@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { dropsInTable } from '../../../src/logs/listen-udp.ts';
 
-/** As a little-endian machine prints it. */
+/** The table as a little-endian machine prints it. */
 const TABLE = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
   211: 00000000:158A 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 23456 2 0000000000000000 17
   212: 0100007F:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 23457 2 0000000000000000 3

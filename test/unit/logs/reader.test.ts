@@ -84,7 +84,7 @@ describe('LogReader', () => {
           const whole = read([input]);
           const parts = read(bounds.slice(1).map((end, index) => input.subarray(bounds[index], end)));
           expect(parts.tally).toEqual(whole.tally);
-          // A firewall's line behind the name of an appliance is trouble of that appliance too.
+          // A firewall's line under the name of an appliance counts for that appliance, too.
           const count = whole.events.reduce((sum, event) => sum + (event.kind === 'heard' ? 0 : event.count), 0);
           expect(count).toBe(whole.tally.ftm);
         },

@@ -6,7 +6,7 @@ import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 const catalogue = await shippedCatalogue();
 const ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
 
-/** What relays put in front of a line, and around it. */
+/** Text that relays add before a line, or around it. */
 const RELAYED: readonly { readonly name: string; readonly before: string; readonly behind?: string }[] = [
   { name: 'behind the header of a relay', before: '<14>Nov 25 10:00:00 relay01 <12>Aug 14 22:40:02 db[16987]:  ' },
   { name: 'behind a header without a priority', before: 'Nov 25 10:00:00 relay01 Aug 14 22:40:02 fac01 db[16987]:  ' },

@@ -19,7 +19,7 @@ describe('sampleOf', () => {
   });
 
   test.each([1022, 1023, 3998, 3999])('has no half character where it is cut, after %i', (length) => {
-    // What is masked makes the line shorter, so that either cut may be the last.
+    // Masking shortens the line, so either of the two cuts can be the final one.
     for (const head of ['', 'code 0A1B-2C3D-4E5F-6071-8293 '.repeat(200)])
       expect(sampleOf(`${head}${'a'.repeat(length - 1)}${'𝕏'.repeat(3000)}`)).not.toMatch(/\p{Cs}/u);
   });

@@ -13,7 +13,7 @@ const signatures = await shippedCatalogue();
 const attribution = createAttribution([{ name: 'fac-1', logSources: ['10.0.0.5'] }], NO_OTHERS);
 const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
 
-/** What the intake makes of a line of that appliance; null: nothing. */
+/** Returns the signature that the intake finds in a line from this appliance, or null. */
 function inStream(line: string, appliance: string | null = 'fac-1'): string | null {
   const events: LogEvent[] = [];
   const outbox = new EventOutbox((event) => events.push(event));
@@ -64,7 +64,7 @@ describe('the stream and explain say the same', () => {
 
   test.each(explainedOnly)('but for "$text", which FortiAuthenticator does not log', ({ id, message }) => {
     const written = message.replaceAll('*', ' ').trim();
-    // What is complete was judged where FortiAuthenticator puts its message.
+    // In a complete line, the message is matched only where FortiAuthenticator puts it.
     const complete = inStream(byFac(written));
     expect([complete, pasted(byFac(written))]).toEqual([complete, complete]);
     expect(complete === null || complete === id).toBe(true);
@@ -105,7 +105,7 @@ describe('a line of another product, or about something else', () => {
   });
 
   test.each(lines)('%s', (line) => {
-    // Who inspects other hosts is told apart by the host that the line names: see explain.test.ts.
+    // Inspection of other hosts is distinguished by the host in the line. See explain.test.ts.
     expect([inStream(line), pasted(line)].filter((id) => id !== null && !id.startsWith('firewall-'))).toEqual([]);
   });
 });

@@ -15,7 +15,7 @@ test('the text is the one that prom-client writes', async () => {
   for (let index = 0; index < 700; index += 1) histogram.observe({ a: String(index) }, index / 100);
   expect(await exposition(registry)).toBe(await registry.metrics());
   gauge.set({ a: 'x', b: 9 }, Number.NaN);
-  // It writes "Nan".
+  // prom-client writes "Nan".
   expect(await exposition(registry)).toContain('with_labels{a="x",b="9"} NaN\n');
 });
 

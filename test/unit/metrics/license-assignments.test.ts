@@ -24,7 +24,7 @@ function finding(level: FindingLevel, appliance: string, license?: string): Find
   return { rule: 'r', subject, claim: 'c', expected: 'e', actual: 'a', level, suggests: null, facts };
 }
 
-/** `1=1 2=0 3=-`: each licence by its last digit. */
+/** Returns `1=1 2=0 3=-`, with each licence by its last digit. */
 function assigned(kind: Assessment['kind'], ...findings: readonly Finding[]): string {
   const known = new Map(
     licenseAssignments(diagnosed(kind, findings), CONFIG).map(({ license, assigned: value }) => [

@@ -48,7 +48,7 @@ interface Bench {
   readonly config: Config;
   readonly seen: Picture;
   readonly lost: Picture;
-  /** The names of the gauges that have a series. */
+  /** Returns the names of the gauges that have a series. */
   readonly names: () => Promise<readonly string[]>;
 }
 

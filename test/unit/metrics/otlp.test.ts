@@ -10,7 +10,7 @@ const TIMES = { startTimeUnixNano: [START * 1e6], timeUnixNano: [NOW * 1e6] };
 
 const attribute = (key: string, value: string): object => ({ key: [key], value: [{ stringValue: [value] }] });
 
-/** What a registry's metrics are, as a collector reads them. */
+/** Returns a registry's metrics as a collector reads them. */
 async function pushed(registry: Registry, target = {}): Promise<readonly unknown[]> {
   const bytes = await encodeMetrics({ registry, startedAt: START }, NOW, target);
   const [resourceMetrics] = decodeRequest(bytes)['resourceMetrics'] ?? [];

@@ -11,7 +11,7 @@ import { parseExposition } from '../../support/exposition.ts';
 import { endpoint, failed, open, path, round } from '../../support/observed.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 
-/** An address that was looked at to the end. */
+/** An address that was checked completely. */
 const ANSWERED = {
   ...endpoint('192.0.2.1'),
   tls: {
@@ -39,7 +39,7 @@ beforeEach(() => {
   recorder.expect({ config, signatures, probes: [{ probe: 'tcp', target: 'server.test:443' }], judged: [] });
 });
 
-/** The values of a metric by the values of its labels, in the order of their names. */
+/** Returns the values of a metric by its label values, in the order of the label names. */
 async function values(name: string): Promise<Readonly<Record<string, number>>> {
   const series = parseExposition(await registry.metrics()).filter((each) => each.name === name);
   return Object.fromEntries(
@@ -89,7 +89,7 @@ describe('probes', () => {
     const early = recorder.scraping();
     recorder.measured(failing, NOTHING_JUDGED, config);
     recorder.measured(failing, NOTHING_JUDGED, config);
-    // What was read before it was there has not shown it.
+    // A scrape that began before the series existed did not include it.
     early();
     expect(await unusual()).toBe(0);
     const scraped = recorder.scraping();

@@ -38,7 +38,7 @@ beforeEach(() => {
   });
 });
 
-/** The values of a metric by the values of its labels, in the order of their names. */
+/** Returns the values of a metric by its label values, in the order of the label names. */
 async function values(name: string): Promise<Readonly<Record<string, number>>> {
   const series = parseExposition(await registry.metrics()).filter((each) => each.name === name);
   return Object.fromEntries(

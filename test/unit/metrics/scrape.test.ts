@@ -71,7 +71,7 @@ test('goes on counting when another intake takes its place, with the last lines 
   expect(await value(...LINES)).toBe(5);
   first.count = 6;
   scrape.takeCounts(first);
-  // Scraped in between, and with more than the old one had.
+  // With a scrape in between, and a higher count in the new intake than in the old one.
   expect(await value(...LINES)).toBe(6);
   current = second;
   second.count = 10;

@@ -71,7 +71,7 @@ describe('from the start', () => {
   test('errors of a log are counted for signatures of messages only, and for nobody as well', async () => {
     const errors = await series('ftm_polling_errors_total');
     const { signatures } = (await expecting(NOTHING)).signatures;
-    // What only `explain` knows is never counted.
+    // Signatures that only `explain` uses are never counted.
     const messages = signatures
       .filter((signature) => signature.kind === 'message' && signature.explainOnly !== true)
       .map(({ id }) => id);

@@ -8,7 +8,7 @@ import { HOUR, MINUTE, timeline } from '../../support/incident-timeline.ts';
 const grave = causeOf('tls-intercepted');
 const light = causeOf('mail-unreachable', { severity: 'warning' });
 
-/** What those hear who want critical ones alone, as `event cause cause …`. */
+/** Returns the notifications for recipients of critical ones only, as `event cause cause …`. */
 function heardOf(told: readonly Notification[]): readonly string[] {
   return told
     .map((notification) => bySeverity(notification, 'critical'))

@@ -14,12 +14,12 @@ describe('createMaintenance', () => {
     ['2026-11-22T02:59:59.999Z', true],
     ['2026-11-22T03:00:00Z', false],
     ['2026-11-23T01:30:00Z', false],
-    // Spring: it begins at 03:00 summer time and lasts two hours all the same.
+    // In spring, the window begins at 03:00 summer time and still lasts two hours.
     ['2026-03-29T00:59:00Z', false],
     ['2026-03-29T01:00:00Z', true],
     ['2026-03-29T02:59:00Z', true],
     ['2026-03-29T03:00:00Z', false],
-    // Autumn: from the first 02:00 on, two hours.
+    // In autumn, it lasts two hours from the first 02:00.
     ['2026-10-25T00:00:00Z', true],
     ['2026-10-25T01:59:00Z', true],
     ['2026-10-25T02:00:00Z', false],
@@ -35,7 +35,7 @@ describe('createMaintenance', () => {
 
   it('goes by both fields of days where one begins with a star', () => {
     const everyOther = createMaintenance([{ cron: '0 2 */2 * 0', duration: HOUR, timezone: 'UTC' }]);
-    // A Tuesday, and a Sunday of an even date.
+    // A Tuesday, and a Sunday with an even date.
     expect(everyOther.isActive(Date.parse('2026-11-03T02:30:00Z'))).toBe(false);
     expect(everyOther.isActive(Date.parse('2026-11-08T02:30:00Z'))).toBe(false);
     expect(everyOther.isActive(Date.parse('2026-11-15T02:30:00Z'))).toBe(true);

@@ -35,7 +35,7 @@ test('tells nothing after an end that was asked for, nor at the first start', ()
 test('tells of one that dies again and again once an hour', () => {
   expect(restartNote({ ...RAN, restartToldAt: AT.now - HOUR + 1 }, AT)).toBeNull();
   expect(restartNote({ ...RAN, restartToldAt: AT.now - HOUR }, AT)).not.toBeNull();
-  // The clock was set back since: nothing is held back for days.
+  // The clock was set back since then, which must not hold the note back for days.
   expect(restartNote({ ...RAN, restartToldAt: AT.now + 2 * HOUR }, AT)).not.toBeNull();
 });
 

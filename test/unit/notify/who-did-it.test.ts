@@ -62,7 +62,7 @@ const WHO = {
   implicit: 'FortiGate 10.0.0.1, implicit deny (no policy allows it from port2 to wan1)',
 };
 
-/** What is read first, of each message about the only cause. */
+/** The text that is read first in each message about the only cause. */
 interface FirstRead {
   readonly subject: string;
   readonly mail: string;
@@ -107,7 +107,7 @@ function firstRead(diagnosis: Diagnosis): FirstRead {
   };
 }
 
-/** Without the line breaks of a mail. */
+/** Returns the text without the line breaks of a mail. */
 function joined(text: string | undefined): string {
   return (text ?? '').replaceAll(/\s+/gu, ' ').trim();
 }
@@ -141,7 +141,7 @@ describe('with the answer of the firewall, device and policy are in the first li
     expect(read.slack).toContain(WHO[who]);
     expect(read.check).toContain(WHO[who]);
     expect(read.page.split(WHO[who]).length).toBe(3);
-    // The repair, not the search.
+    // The first step is the repair, not the search.
     expect(read.mailStep).toMatch(/^1\. On FortiGate 10\.0\.0\.1, create a policy for FortiAuthenticator/u);
     expect(diagnosis.causes[0]?.evidence[0]).toMatch(/olicy/u);
   });

@@ -49,7 +49,7 @@ function snapshot(
   return snapshotOf({ ...STAYS, ...migration }, { ...UNIT, ...unit }, diagnose(round(...special), CONTEXT));
 }
 
-/** What is told of the unit after the migration, as short lines. */
+/** Returns the changes that are reported for the unit after the migration, as short lines. */
 function told(
   migration: Partial<Migration>,
   { before = {}, after = {} }: { readonly before?: Partial<UnitState>; readonly after?: Partial<UnitState> },

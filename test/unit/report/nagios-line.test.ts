@@ -12,7 +12,7 @@ const OWN: Looked = { by: 'itself' };
 const INTERCEPTED = diagnosisToJson(diagnosisOf(AT, [causeOf('tls-intercepted')]));
 const CLEAN = diagnosisToJson(diagnosisOf(AT, []));
 
-/** Half of a pair of surrogates too. */
+/** Includes unpaired surrogates. */
 const ANY_CHARACTER = fc.integer({ min: 0, max: 0x10_ff_ff }).map((code) => String.fromCodePoint(code));
 
 function daemon(incidents: readonly OpenIncident[] = [], age = 12_000): Looked {
@@ -32,7 +32,7 @@ function incident(more: Partial<OpenIncident> = {}): OpenIncident {
   };
 }
 
-/** What it says, with the exit code beside it. */
+/** Returns the parsed output and the exit code. */
 function told(...given: Parameters<typeof pluginAnswer>): PluginOutput & { readonly exitCode: number } {
   const { text, exitCode } = pluginAnswer(...given);
   return { ...readPluginOutput(text), exitCode };

@@ -56,7 +56,7 @@ describe('renderDiagnosis()', () => {
   test('is plain without colour, and never wider than the terminal', () => {
     const text = render('re-signed', { color: false, width: 80 });
     expect(text).not.toContain('\u001B');
-    // A block is copied as it stands.
+    // Command blocks are not wrapped, because they are copied.
     const long = text.split('\n').filter((line) => line.length > 80 && !/^ {17}\S/u.test(line));
     expect(long).toEqual([]);
   });

@@ -14,7 +14,7 @@ const RESOLVERS: readonly ResolverConfig[] = ['10.0.0.1', '10.0.0.2', '10.0.0.3'
   label: address,
 }));
 
-/** Each resolver answers after so many milliseconds, with an address or without one. */
+/** The delay of each resolver's answer in milliseconds, and its address if any. */
 type Answers = readonly (readonly [number, string | null])[];
 
 async function ask(answers: Answers): Promise<{ readonly asked: readonly string[]; readonly took: number }> {

@@ -4,7 +4,7 @@ import { createOlderTls } from '../../../src/round/memory.ts';
 
 const MINUTE = 60_000;
 
-/** Rounds every half a minute for an hour: how many of them look. */
+/** Returns the number of checks in an hour with a round every 30 seconds. */
 function looks(
   leafAt: (round: number) => string,
   isComplained = false,

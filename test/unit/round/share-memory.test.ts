@@ -10,7 +10,7 @@ const TARGET = 'fortitokenmobile.fortinet.com:443';
 const AT = Date.UTC(2026, 10, 24, 13);
 const MINUTE = 60_000;
 
-/** Keeps the text of what is saved, as a file does. */
+/** Returns a file that keeps the saved value as text. */
 function textFile(): JsonFile & { saves: number } {
   let kept = 'null';
   const file = {

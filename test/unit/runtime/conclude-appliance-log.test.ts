@@ -16,7 +16,7 @@ const config = await configOf(
 );
 const { byId } = await shippedCatalogue();
 
-/** What the log tells of a signature of the shipped catalogue. */
+/** Returns the log error for a signature in the shipped catalogue. */
 function logged(id: string): PollingError {
   const signature = byId.get(id);
   if (signature === undefined) throw new Error(`No signature "${id}"`);

@@ -67,7 +67,7 @@ const SECOND: FirewallObservation = {
 };
 const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };
 
-/** What is told when these units complain of a failed TLS session. */
+/** Returns the diagnosis when these units log a failed TLS session. */
 async function told(
   entries: readonly string[],
   firewall: readonly FirewallObservation[],

@@ -49,9 +49,9 @@ interface Seen {
   readonly rest: ApplianceObservation;
   readonly other?: ApplianceObservation;
   readonly role?: HaRoleObservation;
-  /** Minutes since the last log line; absent: none ever came. */
+  /** Minutes since the last log line. Omitted if no line was received. */
   readonly heard?: number;
-  /** Minutes since its API began to fail; absent: with this round. */
+  /** Minutes since its API began to fail. Omitted if it began in this round. */
   readonly unread?: number;
   /** Its log has been quiet for longer than `logs.silentAfter`. */
   readonly silent?: boolean;

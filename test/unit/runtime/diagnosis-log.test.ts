@@ -4,7 +4,7 @@ import { createDiagnosisLog } from '../../../src/runtime/app.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 
-/** What is logged of these diagnoses: level, message, causes. */
+/** Returns the level, message and causes that are logged for these diagnoses. */
 function logged(diagnoses: readonly Diagnosis[]): readonly string[] {
   const recorder = logRecorder();
   const note = createDiagnosisLog(recorder);

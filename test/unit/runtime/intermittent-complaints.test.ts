@@ -5,7 +5,7 @@ import { applianceWorld } from '../../support/complaining-appliance.ts';
 import { flakyPath, randomOf } from '../../support/flaky-path.ts';
 import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
 
-/** They take seconds: the nightly run does all of them. */
+/** Each seed takes seconds. The nightly run covers all of them. */
 const SEEDS = Array.from({ length: Number(process.env['FTM_SIMULATED_MONTHS'] ?? '6') }, (_, index) => index + 1);
 const LIMIT = 20_000 + SEEDS.length * 3_000;
 const WORLDS = {

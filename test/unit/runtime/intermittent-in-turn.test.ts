@@ -9,13 +9,13 @@ const B = '173.243.138.85';
 const C = '173.243.138.86';
 const D = '173.243.138.87';
 const V6 = '2001:db8::84';
-/** They take seconds: the nightly run does all of them. */
+/** Each seed takes seconds. The nightly run covers all of them. */
 const SEEDS = Array.from({ length: Number(process.env['FTM_SIMULATED_MONTHS'] ?? '8') }, (_, index) => index + 1);
 const LIMIT = 20_000 + SEEDS.length * 2_000;
-/** Not in a cycle with rounds every 30 s. */
+/** Not a multiple of the interval of 30 s between rounds. */
 const TTL = 47 * SECOND;
 
-/** One address after the other. */
+/** Answers with one address after the other. */
 function inTurn(addresses: readonly string[], lasts: Millis): AnswersAt {
   return ({ at }) => {
     const turn = Math.floor((at - START) / lasts) % addresses.length;
@@ -33,7 +33,7 @@ function half(seed: number, ends = Infinity): FailsAt {
   return ({ at }) => at < ends && random() < 0.5;
 }
 
-/** That it became graver is no beginning. */
+/** Returns the events. An increase in severity does not count as a beginning. */
 function events({ line }: FlakyPath): readonly string[] {
   return line.told
     .flatMap((told) => (told.kind === 'incident' ? [told.event] : [told.kind]))
@@ -117,7 +117,7 @@ describe('a name with several addresses', () => {
     site.run(2 * HOUR);
     expect(opened(site)).toBe(1);
     expect(events(site).at(-1)).toBe('resolved');
-    // The first turn of each is an outage of its own: nobody knows by then that the address returns.
+    // The first turn of each address is a separate outage, because it is not yet known that the address returns.
     expect(events(site).length).toBeLessThanOrEqual(2 * bad.length + 2);
   });
 

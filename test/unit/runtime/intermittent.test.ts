@@ -7,7 +7,7 @@ import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts'
 const SEEDS = Array.from({ length: 100 }, (_, index) => index + 1);
 const DAY = 24 * HOUR;
 const MONTH = 30 * DAY;
-/** Months take a second each: the nightly run does all of them. */
+/** Each month takes a second. The nightly run covers all of them. */
 const MONTHS = Number(process.env['FTM_SIMULATED_MONTHS'] ?? '2');
 
 function share(seed: number, part: number): FailsAt {
@@ -15,13 +15,13 @@ function share(seed: number, part: number): FailsAt {
   return () => random() < part;
 }
 
-/** Everything that was told until the fault has been there for `time`, and what was told of its end. */
+/** Returns the events of all notifications that were sent. */
 function firings({ line }: FlakyPath): readonly string[] {
   return line.told.flatMap((told) => (told.kind === 'incident' ? [told.event] : [told.kind]));
 }
 
 function toldWithin(seed: number, fails: FailsAt, time: Millis): boolean {
-  // The fault begins anywhere between two rounds.
+  // The fault begins at any time between two rounds.
   const begins = START + 2 * MINUTE + randomOf(seed + 1_000)() * 30 * SECOND;
   const site = flakyPath((connection) => connection.at >= begins && fails(connection));
   site.run(time + 5 * MINUTE);
@@ -118,7 +118,7 @@ describe('an intermittent fault, at the default schedule', () => {
   });
 });
 
-// What else a round dials is counted in test/integration/round.
+// Other connections of a round are counted in test/integration/round.
 describe('rounds and bursts', () => {
   test.each<readonly [string, number, FailsAt]>([
     ['everything works', 120, () => false],

@@ -12,16 +12,16 @@ import { conclusionOf } from '../../../src/web/page/status-page.ts';
 import { flakyPath, randomOf, type FlakyPath, type PathFault } from '../../support/flaky-path.ts';
 import { POLICY, SECOND } from '../../support/incident-timeline.ts';
 
-/** The nightly run does ten thousand. */
+/** The nightly run covers ten thousand. */
 const SEQUENCES = Number(process.env['FTM_TRUTH_SEQUENCES'] ?? '300');
 const LIMIT = 30_000 + SEQUENCES * 200;
 
-/** What the path does for some rounds. */
+/** State of the path during a number of rounds. */
 interface Phase {
-  /** A part: so many of the connections are dropped. */
+  /** A number is the share of connections that are dropped. */
   readonly is: 'ok' | PathFault | number;
   readonly rounds: number;
-  /** The daemon is started again before it. */
+  /** The daemon restarts before this phase. */
   readonly restarts: boolean;
 }
 
@@ -47,7 +47,7 @@ const CAUSES: Readonly<Record<PathFault, string>> = {
   inspection: 'tls-intercepted',
 };
 
-/** What each place says of now: `0` ready, `1` with warnings, `2` not ready, `3` unknown. */
+/** The current status in each output: `0` ready, `1` with warnings, `2` not ready, `3` unknown. */
 interface Said {
   readonly status: Diagnosis['ready'];
   readonly page: string;
@@ -78,19 +78,19 @@ function saidBy(site: FlakyPath): Said {
   };
 }
 
-/** Whether the last message about each incident says what is so now. */
+/** Returns the event of the last message about each incident. */
 function lastMessages(site: FlakyPath): readonly string[] {
   const last = new Map<string, string>();
   for (const told of site.line.told) {
     const items = told.kind === 'digest' ? told.items : told.kind === 'incident' ? [told] : [];
     for (const { event, incident } of items) last.set(incident.id, event);
   }
-  // One that went on in another has no end of its own.
+  // An incident that was merged into another one has no separate end.
   for (const { id, mergedInto } of site.line.state.incidents) if (mergedInto !== null) last.delete(id);
   return [...last.values()];
 }
 
-/** All that contradicts another place, after so many rounds that said the same. */
+/** Returns the outputs that contradict the status, after several rounds with the same status. */
 function contradictions(site: FlakyPath, said: Said): readonly string[] {
   const { status, nagios, check, open, page } = said;
   const [flapping, others] = [open.filter(({ flapping: is }) => is), open.filter(({ flapping: is }) => !is)];
@@ -121,15 +121,15 @@ function contradictions(site: FlakyPath, said: Said): readonly string[] {
   }
 }
 
-/** A path, and what it has been like so far. */
+/** A path and its history so far. */
 interface Run {
   readonly site: FlakyPath;
   readonly every: Millis;
-  /** Some connections failed and others did not, at some time. */
+  /** At some time, some connections failed and others did not. */
   readonly wasIntermittent: boolean;
 }
 
-/** What is said that is not so, beyond what one place says to another. */
+/** Returns wrong statements about the path, in addition to contradictions between outputs. */
 function untruths({ is }: Phase, { wasIntermittent, site }: Run, said: Said, looks: number): readonly string[] {
   if (is === 'ok') return looks > POLICY.recoveries && !wasIntermittent ? whatIsNot('ready', said) : [];
   if (typeof is === 'number' || looks < 5) return [];
@@ -154,7 +154,7 @@ function wrongIn(phase: Phase, run: Run): readonly string[] {
   let [looks, same, before] = [0, 0, ''];
   for (let round = 0; round < phase.rounds; round += 1) {
     site.run(every);
-    // A round may take longer than the schedule.
+    // A round can take longer than the scheduled interval.
     if (site.line.inputs.length - earlier === looks) continue;
     looks = site.line.inputs.length - earlier;
     const said = saidBy(site);

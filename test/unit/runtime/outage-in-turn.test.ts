@@ -18,7 +18,7 @@ interface Site {
   readonly every: Millis;
 }
 
-/** Nothing gets through for a while; the name gives one address after the other. */
+/** Simulates an outage while the name resolves to one address after the other. */
 function outage({ begins, count, lasts, every }: Site, { world, polls }: (typeof POLLING)[number]): FlakyPath {
   const site = flakyPath(({ at }) => at >= begins && at < ENDS, {
     appliance: { ...world.create(), every: polls },
@@ -29,7 +29,7 @@ function outage({ begins, count, lasts, every }: Site, { world, polls }: (typeof
   return site;
 }
 
-/** That another cause came into it is no beginning. */
+/** Returns the course of the incidents. A change of cause does not count as a beginning. */
 function courseOf({ line }: FlakyPath): readonly string[] {
   const told = line.told.flatMap((one) => (one.kind === 'incident' ? [`${one.event} ${one.incident.cause.id}`] : []));
   const opened = line.transitions.filter((transition) => transition.startsWith('opened'));

@@ -6,7 +6,7 @@ import { applianceWorld } from '../../support/complaining-appliance.ts';
 import { flakyPath, randomOf, type FlakyPath, type PathFault } from '../../support/flaky-path.ts';
 import { MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
 
-/** The nightly run does a thousand of each. */
+/** The nightly run covers a thousand of each. */
 const SEQUENCES = Number(process.env['FTM_SIMULATED_SEQUENCES'] ?? '25');
 const LIMIT = 20_000 + SEQUENCES * 500;
 
@@ -15,16 +15,16 @@ interface Outage {
   readonly ends: EpochMs;
 }
 
-/** What was seen while a path ran. */
+/** Observations while a path ran. */
 interface Course {
-  /** A path was reported as intermittent at some time. */
+  /** The path was reported as intermittent at some time. */
   readonly isIntermittent: boolean;
-  /** After each end: when it was ready again, and when its message was sent. */
+  /** Time from each end until the path was ready again, and until the message was sent. */
   readonly readyAfter: readonly Millis[];
   readonly resolvedAfter: readonly Millis[];
 }
 
-/** Null: nothing has happened yet. */
+/** Returns null if nothing has happened yet. */
 function seenBy(site: FlakyPath): Diagnosis | null {
   return site.line.inputs.length === 0 ? null : site.last().diagnosis;
 }
@@ -33,7 +33,7 @@ function isIntermittent(seen: Diagnosis | null): boolean {
   return seen?.preconditions.some(({ findings }) => findings.some(({ rule }) => rule === INTERMITTENT_RULE)) === true;
 }
 
-/** Runs until some minutes after the last end. */
+/** Runs until three minutes after the last end. */
 function courseOf(site: FlakyPath, ends: readonly EpochMs[], every: Millis): Course {
   const readyAt: EpochMs[] = [];
   let seenIntermittent = false;
@@ -61,7 +61,7 @@ function isIn(outages: readonly Outage[], at: EpochMs): boolean {
   return outages.some(({ begins, ends }) => at >= begins && at < ends);
 }
 
-/** One to six, from 10 s to 10 minutes long, 20 s to half an hour apart. */
+/** Returns one to six outages, from 10 s to 10 minutes long, 20 s to half an hour apart. */
 function randomOutages(seed: number, every: Millis): readonly Outage[] {
   const random = randomOf(seed);
   const between = (least: number, most: number): Millis => SECOND * least * (most / least) ** random();
@@ -92,7 +92,7 @@ describe('random sequences of outages', () => {
           every,
         ).isIntermittent;
       }).filter(Boolean).length;
-      // One of few is no more than chance.
+      // In a small number of sequences, a single one can be chance.
       expect(called).toBeLessThanOrEqual(Math.max(most * SEQUENCES, most === 0 ? 0 : 2));
     },
     LIMIT,
@@ -145,7 +145,7 @@ describe('outages, one after the other, with a round every 5 s', () => {
 });
 
 describe('a complaint of FortiAuthenticator', () => {
-  /** Two outages, and its own connection at one moment. */
+  /** Simulates two outages, and a connection by FortiAuthenticator at this time. */
   async function complainedAt(at: Millis): Promise<FlakyPath> {
     const world = await applianceWorld('tcp');
     const outages = [

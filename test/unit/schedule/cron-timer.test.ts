@@ -4,7 +4,7 @@ import { zonedTimes } from '../../../src/schedule/cron-timer.ts';
 
 const MINUTE = 60_000;
 
-/** Local minutes, as UTC instants, in which the expression is due between two instants. */
+/** Returns the local minutes between two instants in which the expression is due, as UTC instants. */
 function dueMinutes(expression: string, from: string, to: string): readonly string[] {
   const { isDue } = zonedTimes(expression, 'Europe/Berlin');
   const found: string[] = [];

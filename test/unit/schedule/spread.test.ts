@@ -6,7 +6,7 @@ const SITES = Array.from({ length: 1_000 }, (_, index) => `site-${String(index)}
 describe('offsetOf()', () => {
   test('is the same for the same seed, always', () => {
     expect(offsetOf('hq */30 * * * * *', 30_000)).toBe(offsetOf('hq */30 * * * * *', 30_000));
-    // A literal, so that an upgrade does not move every site at once.
+    // A literal value, so that an upgrade does not shift every site at once.
     expect(offsetOf('hq */30 * * * * *', 30_000)).toBe(1_527);
   });
 

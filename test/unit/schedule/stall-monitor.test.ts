@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createStallMonitor } from '../../../src/schedule/stall-monitor.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
-/** A clock whose timers come late for once, as after a blocked event loop. */
+/** Returns a clock whose timers can be late once, as after a blocked event loop. */
 function stallingClock() {
   const clock = handClock(0);
   let stalled = 0;

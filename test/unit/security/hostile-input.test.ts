@@ -4,14 +4,15 @@ import { corpus, corpusFolders } from '../../support/corpus.ts';
 import { actingTexts, deeplyNested, fuzzRuns, fuzzTimeout, mutated, mutatedJson, sizeOf } from '../../support/fuzz.ts';
 import { HOSTILE_PARSERS, type HostileParser } from '../../support/hostile-parsers.ts';
 
-/** Of processor time, for the largest input that a parser is ever given: far from what would hold up the daemon. */
+/** Limit on processor time for the largest input of any parser, far below a harmful delay of the daemon. */
 const MOST_MS = 500;
 /**
- * Work that explodes with the levels shows here already; at full length they may be refused early, for lack of stack.
+ * Length at which work that grows exponentially with the nesting already shows. Full-length input can be rejected
+ * early, for lack of stack.
  */
 const SHORT = 600;
 
-/** What is wrong with what a parser makes of this. */
+/** Returns the problems in a parser's result for these bytes. */
 async function problemsOf(parser: HostileParser, bytes: Buffer): Promise<readonly string[]> {
   const shown = await parser.parse(bytes);
   const size = sizeOf(shown);
@@ -68,7 +69,7 @@ describe.each(HOSTILE_PARSERS.filter(({ shape }) => shape === 'json'))('$name', 
 });
 
 test('every folder of the corpus is used', () => {
-  // Those that need a socket are used in test/integration/security.
+  // Corpora that need a socket are used in test/integration/security.
   const elsewhere = ['authorization', 'http', 'probe-query', 'snmp'];
   expect(new Set([...HOSTILE_PARSERS.map((parser) => parser.corpus), ...elsewhere])).toEqual(new Set(corpusFolders()));
 });

@@ -14,7 +14,7 @@ import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 
 const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });
 
-/** Without what 0.1.0 did not know of. */
+/** Keys that 0.1.0 did not have. */
 const NEW_KEYS: ReadonlySet<string> = new Set([
   'origin',
   'unjudged',
@@ -31,7 +31,7 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   'clearBefore',
 ]);
 
-/** As 0.1.0 wrote it. */
+/** Returns the state as 0.1.0 wrote it. */
 function asBefore(text: string): string {
   return JSON.stringify(JSON.parse(text), (key, inner: unknown) => {
     if (NEW_KEYS.has(key)) return undefined;

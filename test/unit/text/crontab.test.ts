@@ -31,14 +31,14 @@ describe('the days of crontab(5)', () => {
     ['0 2 * * sun', [1, 8, 15, 22, 29]],
     ['0 2 1 * *', [1]],
     ['0 2 1,15 * *', [1, 15]],
-    // Both are restricted: either.
+    // Both fields are restricted, so either can match.
     ['0 2 2 * 0', [1, 2, 8, 15, 22, 29]],
     ['0 2 1 * 0', [1, 8, 15, 22, 29]],
     ['0 2 1-3 * 0', [1, 2, 3, 8, 15, 22, 29]],
     ['0 2 1-30/10 * 0', [1, 8, 11, 15, 21, 22, 29]],
     ['0 2 24 * fri', [6, 13, 20, 24, 27]],
     ['0 2 5,*/10 * 0', [1, 5, 8, 11, 15, 21, 22, 29]],
-    // One begins with "*": both.
+    // One field begins with "*", so both must match.
     ['0 2 */2 * 0', [1, 15, 29]],
     ['0 2 */7 * 0', [1, 8, 15, 22, 29]],
     ['0 2 */10 * 0', [1]],
@@ -57,8 +57,9 @@ describe('the days of crontab(5)', () => {
 });
 
 /**
- * cron(8): what "the spring night" skips is run at once, what "the autumn night" repeats is run once; "only jobs that
- * run at a specific time (not specified […] with '*' in the hour or minute specifier) are affected".
+ * cron(8): jobs in the hour that is skipped in spring are run immediately, and jobs in the hour that is repeated in
+ * autumn are run once; "only jobs that run at a specific time (not specified […] with '*' in the hour or minute
+ * specifier) are affected".
  */
 describe('a time', () => {
   test.each([

@@ -17,7 +17,7 @@ const SHIPPED = fileURLToPath(new URL('../../../config/inspection-products.yaml'
 const { products } = await loadProducts([]);
 const compile = await loadLinearCompiler();
 
-/** Every text in a parsed file. */
+/** Returns every text in a parsed file. */
 function textsIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
@@ -34,7 +34,7 @@ function nameOf(...attributes: readonly string[]): DistinguishedName {
 
 const FORTINET = ['C=US', 'ST=California', 'L=Sunnyvale', 'O=Fortinet', 'OU=Certificate Authority'] as const;
 
-/** What the vendor may call an authority of its own that nobody has seen yet. */
+/** Names that the vendor could give to a future authority. */
 const NEXT_AUTHORITIES = [
   'fortinet-ca3',
   'Fortinet Root CA G2',

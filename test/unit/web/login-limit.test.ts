@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { LoginLimit, networkOf } from '../../../src/web/login.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
-/** How many of so many tries are granted. */
+/** Returns how many of these tries are granted. */
 function granted(limit: LoginLimit, network: (index: number) => string, tries: number): number {
   return Array.from({ length: tries }, (_, index) => limit.take(network(index))).filter((wait) => wait === null).length;
 }

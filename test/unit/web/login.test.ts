@@ -167,7 +167,7 @@ describe('createLogin()', () => {
       retryAfter: 6_000,
     });
     await expect(ask(login, 'ops', 'secret', '192.0.2.2')).resolves.toBe('accepted');
-    // A right one that is remembered is not looked at either, and lets in.
+    // A correct password that is remembered is accepted without a check.
     await expect(ask(login, 'ops', 'secret')).resolves.toBe('accepted');
     clock.advance(60_000);
     await expect(ask(login, 'ops', 'secret')).resolves.toBe('accepted');

@@ -41,7 +41,7 @@ describe('verifyScrypt()', () => {
       'hex',
     );
 
-    // The RFC's salt is shorter than what is taken from a file.
+    // The RFC's salt is shorter than the minimum for a salt from a file.
     await expect(
       verifyScrypt('password', { kind: 'scrypt', ln: 10, r: 8, p: 16, salt: Buffer.from('NaCl'), hash }),
     ).resolves.toBe(true);

@@ -96,7 +96,7 @@ describe('the clock of a unit', () => {
 
 describe('the firmware of a unit', () => {
   test.each([
-    // One below, in, and above each range.
+    // Versions below, in and above each range.
     { version: '6.2.9', ids: ['restart-in-outage'] },
     { version: '6.3.0', ids: ['restart-in-outage', 'FG-IR-25-528'] },
     { version: '6.4.9', ids: ['restart-in-outage', 'FG-IR-25-528'] },

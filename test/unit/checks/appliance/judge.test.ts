@@ -23,7 +23,7 @@ function provisioning(host: string, port: number | null): ApplianceObservation {
   return applianceFacts({ provisioning: { kind: 'read', value: { host, port, codeLife: null } } });
 }
 
-/** Neither SNMP nor the log is there to tell. */
+/** Neither SNMP nor the log provides information. */
 const ALONE = { role: null, logSpeaks: false } as const;
 const denied = { kind: 'denied', message: 'HTTP 403' } as const;
 const MISMATCH = ['provisioning-server-matches', 'warning', 'provisioning-server-differs'] as const;

@@ -27,7 +27,7 @@ function silent(protocol: ClockObservation['protocol']): ClockObservation {
   };
 }
 
-/** What is found, and by how much the time is corrected. */
+/** Returns the findings and the time correction. */
 function verdict(observations: readonly ClockObservation[]): string {
   const findings = judgeClock(observations, MAX).map(({ level, suggests }) => `${level} ${suggests ?? '-'}`);
   return `${findings.join(' ') || 'fine'}, ${String(correctedNow(NOW, observations) - NOW)}`;

@@ -27,13 +27,13 @@ const RESET: ConnectionFault = { ...FAULT, stage: 'tls-genuine', cause: 'tls-blo
 
 const BOTH: readonly ConnectionFault['cause'][] = ['egress-blocked', 'tls-blocked'];
 
-/** One connection a letter: `x` failed, `r` was reset, `.` worked. */
+/** One connection per letter: `x` failed, `r` was reset, `.` worked. */
 function connections(letters: string, address = A, fault = FAULT): readonly Connection[] {
   const faults: Readonly<Record<string, ConnectionFault>> = { x: fault, r: RESET };
   return Array.from(letters, (letter) => ({ address, fault: faults[letter] ?? null }));
 }
 
-/** One round of its own connections alone after the other. */
+/** Returns the share after rounds of one connection each, without bursts. */
 function after(letters: string, share: ConnectionShare = clear([A])): ConnectionShare {
   return connections(letters).reduce(
     (known, connection) => shareAfter(known, { own: [connection], more: [], burstsSpent: false }),

@@ -17,7 +17,7 @@ const FAULT: ConnectionFault = {
   product: null,
   claim: 'A reset.',
 };
-/** So many of 21. */
+/** Returns 21 connections, of which `count` failed. */
 function failing(count: number, fault: ConnectionFault): ConnectionShare['reported'] {
   return Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < count ? fault : null }));
 }
@@ -139,7 +139,7 @@ describe('forgeryFinding()', () => {
   });
 });
 
-/** By address, one connection a letter: `x` failed, `.` worked. */
+/** By address, one connection per letter: `x` failed, `.` worked. */
 function shareOf(letters: Readonly<Record<string, string>>): ConnectionShare {
   const reported = Object.entries(letters).flatMap(([address, each]) =>
     Array.from(each, (letter) => ({ address, fault: letter === 'x' ? FAULT : null })),

@@ -16,7 +16,7 @@ const FORGED: ConnectionFault = {
 const DROPPED: ConnectionFault = { ...FORGED, stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected' };
 const HALF = 'x.x.x.x.x.x.x.x.x.x.x';
 
-/** One connection a letter: `x` failed, `.` worked. */
+/** One connection per letter: `x` failed, `.` worked. */
 function connections(letters: string, fault: ConnectionFault): readonly Connection[] {
   return Array.from(letters, (letter) => ({ address: A, fault: letter === 'x' ? fault : null }));
 }
@@ -55,7 +55,7 @@ describe('certificates that were forged now and then', () => {
         'One of several firewalls, links or proxies on the path inspects TLS.',
     );
     expect(judged(after(NO_SHARE, '.x.......x...........', DROPPED))).toEqual([]);
-    // Also where TLS was not judged in this round.
+    // Also if TLS was not judged in this round.
     const unjudged = { reachability: [], 'tls-genuine': null };
     const seen = path({ endpoints: [endpoint(A, open())] });
     expect(judgeShare(unjudged, after(NO_SHARE, '.x.......x...........'), seen)['tls-genuine']).toHaveLength(1);

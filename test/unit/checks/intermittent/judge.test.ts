@@ -41,7 +41,7 @@ function connections(pattern: Pattern, fault: ConnectionFault): readonly Connect
   );
 }
 
-/** A round whose own connections are the first of each address, and whose burst is the rest. */
+/** Judges a round whose own connections are the first of each address. The rest are its burst. */
 function judged(pattern: Pattern, fault: ConnectionFault = SHUT): ReturnType<typeof judgeShare> {
   const own = Object.fromEntries(Object.entries(pattern).map(([address, letters]) => [address, letters.slice(0, 1)]));
   const rest = Object.fromEntries(Object.entries(pattern).map(([address, letters]) => [address, letters.slice(1)]));

@@ -28,7 +28,7 @@ const FAULT: ConnectionFault = {
   claim: 'No answer.',
 };
 
-/** What one round dialled, by address: `x` failed, `.` worked, nothing where no answer was waited for. */
+/** Connections of one round by address: `x` failed, `.` worked, empty if no answer was awaited. */
 type Dialled = Readonly<Record<string, string>>;
 
 function connections(dialled: Dialled): readonly Connection[] {
@@ -37,7 +37,7 @@ function connections(dialled: Dialled): readonly Connection[] {
   );
 }
 
-/** Each as often as the others, in turns. */
+/** Returns the connections with the addresses in turns. */
 function inTurns(dialled: Dialled): readonly Connection[] {
   const most = Math.max(...Object.values(dialled).map(({ length }) => length));
   return Array.from({ length: most }, (_, turn) =>
@@ -176,7 +176,7 @@ describe('an outage of one address beside one that always works', () => {
     const returned = (state: PathShare): readonly string[] =>
       state.families.flatMap(({ members }) => members.filter((one) => one.returned).map(({ address }) => address));
     expect(returned(back)).toEqual([A]);
-    // One that works is back as well, and shows nothing.
+    // A working address can return to the answers as well, but that proves nothing.
     expect(returned(rounds({ [A]: '.', [B]: '.' }, { [B]: '.' }, { [A]: '.', [B]: '.' }))).toEqual([]);
   });
 });

@@ -27,15 +27,15 @@ const FAULT: ConnectionFault = {
   claim: 'No answer.',
 };
 const EVERY = 30_000;
-/** Two bursts: no more are left. */
+/** Two bursts, after which none are left. */
 const SPENT = 'xx(....................)'.repeat(2);
 
-/** One connection a letter: `x` failed, `.` worked. */
+/** One connection per letter: `x` failed, `.` worked. */
 function connections(pattern: string, address = A): readonly Connection[] {
   return Array.from(pattern, (letter) => ({ address, fault: letter === 'x' ? FAULT : null }));
 }
 
-/** Rounds of one connection each; in parentheses the burst that the round before it made. */
+/** Rounds of one connection each. Parentheses contain the burst of the round before them. */
 function share(pattern: string, address = A): PathShare {
   const rounds = [...pattern.matchAll(/(?<own>[x.])(?:\((?<burst>[x.]+)\))?/gu)];
   return rounds.reduce<PathShare>((state, { groups = {} }, index) => {
@@ -174,7 +174,7 @@ describe('bursts', () => {
     expect(burstDue(share('..'), at, at - 60_000)).toEqual([]);
     expect(burstDue(share('..'), at)).toEqual([]);
     expect(burstDue(share('..'), EVERY)).toEqual([]);
-    // One failed, and is past.
+    // One connection failed, but that is over.
     expect(burstDue(share('x.'), at, at)).toEqual([A]);
     expect(burstDue(share('xxxxxx'), at, at)).toEqual([]);
   });
@@ -264,7 +264,7 @@ describe('forged certificates', () => {
     ['s', { ...FORGED, cause: 'tls-interception-suspected' }],
   ]);
 
-  /** One round a letter: `f` and `s` are forged, for certain or perhaps, `x` is dropped; in parentheses the burst. */
+  /** One round per letter: `f` is certainly forged, `s` perhaps, `x` is dropped. Parentheses contain the burst. */
   function after(pattern: string, every = EVERY): PathShare {
     const made = (letters: string): readonly Connection[] =>
       Array.from(letters, (letter) => ({ address: A, fault: FAULTS.get(letter) ?? null }));

@@ -7,7 +7,7 @@ import { endpoint, failed, open, path, round } from '../../../support/observed.t
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
 const judgeUnknown = withPlainClaims(judgeInternetUnchecked);
-/** Every host has answered before. */
+/** All hosts have answered before. */
 const judgeInternet = (seen: RoundObservations): Judgement =>
   judgeUnknown(seen, new Set(['server.test:443', 'control.test:443']));
 
@@ -201,7 +201,7 @@ describe('judgeInternet()', () => {
       round({ controls: [refusing], licenseServer: SILENT }),
     ])
       expect(judgeUnknown(seen, new Set())).toMatchObject({ kind: 'judged', findings: [] });
-    // That the proxy refuses tells nothing of what is behind it.
+    // A refusal by the proxy proves nothing about the network behind it.
     const proxied = path({ endpoints: [{ ...endpoint('server.test', failed(reason)), proxy: '192.0.2.9:3128' }] });
     expect(judgeUnknown(round({ controls: [proxied] }), new Set()).kind).toBe('unjudged');
   });
@@ -224,7 +224,7 @@ describe('judgeInternet()', () => {
       kind: 'judged',
       findings: [{ level: 'broken' }],
     });
-    // No packet filter of this machine that refuses everything lets a question out.
+    // A local packet filter that refuses everything would have refused the DNS query as well.
     const named = { ...refusing, names: names('timeout').map((seen) => ({ ...seen, aaaa: ADDRESS })) };
     expect(judgeUnknown(round({ controls: [refusing, named], licenseServer: refusing }), new Set())).toMatchObject({
       kind: 'judged',

@@ -141,7 +141,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** The peer answers and names no other member. */
+/** The peer answers and reports no other member. */
 const FAILED_OVER_ALONE: Row = {
   name: 'after a failover, the licence on the member that is gone',
   unit: PAIR,

@@ -29,7 +29,7 @@ describe('a group of configured units', () => {
   const silent: HaRoleObservation = { ...unreadable, appliance: 'fac-lb' };
   const tip = (serial: string, value: HaRole): HaRoleObservation => role(value, serial);
 
-  /** A load balancer or a member of a pair, or restored from a backup: nobody tells. */
+  /** It is unknown whether the unit is a load balancer, a member of a pair, or restored from a backup. */
   const PERHAPS = 'fac-lb warning license-on-other-unit suspected';
 
   function found(units: readonly ListedUnit[], holder: string): readonly string[] {

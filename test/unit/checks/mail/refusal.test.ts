@@ -10,9 +10,9 @@ const ROWS: readonly (readonly [RefusingReply['stage'], Refusal, readonly string
       '454 4.7.1 <user@example.org>: Relay access denied',
       '554 5.7.1 <user@example.org>: Relay access denied',
       '554 <user@example.org>: Recipient address rejected: Relay access denied',
-      // Of a client that no restriction permits; its access tables say the same of a recipient.
+      // For a client that no restriction permits. Postfix's access tables give the same reply for a recipient.
       '554 5.7.1 <user@example.org>: Recipient address rejected: Access denied',
-      // Exim with the configuration of Debian.
+      // Exim with Debian's configuration.
       '550 relay not permitted',
       // Sendmail, qmail.
       '550 5.7.1 <user@example.org>... Relaying denied',
@@ -107,7 +107,7 @@ const ROWS: readonly (readonly [RefusingReply['stage'], Refusal, readonly string
       '550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup',
       '552 5.2.2 mailbox full',
       '452 4.2.2 mailbox full',
-      // Troubles of systems: no delay repairs them.
+      // System problems, which a delay does not fix.
       '451 4.3.5 Server configuration problem',
       '450 4.1.1 <user@example.org>: Recipient address rejected: unverified address',
       '451 4.4.3 Temporary server error',
@@ -118,7 +118,7 @@ const ROWS: readonly (readonly [RefusingReply['stage'], Refusal, readonly string
     'sender',
     'other',
     [
-      // The user who has logged in may not send as this sender.
+      // The user who has logged in is not allowed to send as this sender.
       '553 5.7.1 <fac@example.org>: Sender address rejected: not owned by user monitor',
       '550 5.7.60 SMTP; Client does not have permissions to send as this sender',
       '450 4.1.8 <fac@example.org>: Sender address rejected: Domain not found',

@@ -21,7 +21,7 @@ describe('the family that is asked for', () => {
     [4, [A, V6]],
     [4, [NAT64]],
     [6, [V6]],
-    // That there is no address at all has its own finding.
+    // A name without any address is reported as a separate finding.
     [4, []],
   ])('%s: nothing is wrong with %j', async (family, addresses) => {
     expect(judgeFamily(await licenseServer(family), addresses)).toEqual([]);

@@ -17,7 +17,7 @@ function silence(reason: FailureReason, message = 'no'): DnsReply {
   return { kind: 'failed', reason, message, durationMs: 3000, attempts: 2 };
 }
 
-/** UDP gave an answer that is cut short. */
+/** The answer over UDP was truncated. */
 function cutShort(reason: FailureReason): DnsReply {
   return { kind: 'failed', reason, message: 'connect 10.0.0.53:53', durationMs: 40, attempts: 1, truncated: true };
 }

@@ -31,7 +31,7 @@ function failed(reason: FailureReason): DnsReply {
   return { kind: 'failed', reason, message: 'self-signed certificate', durationMs: 30, attempts: 1 };
 }
 
-/** The same for both families but for addresses, which are IPv4. */
+/** Returns the same reply for both families, but with addresses only for IPv4. */
 function seen(a: DnsReply, resolver = UDP, name = HOST): DnsObservation {
   return { resolver, name, a, aaaa: a.kind === 'answer' ? { ...a, addresses: [] } : a };
 }
@@ -53,7 +53,7 @@ function judge({ own, resolver = UDP, others = {}, expectedAddresses = [GOOD] }:
   }).findings;
 }
 
-/** What the same resolver says of an unrelated name. */
+/** The same resolver's reply for an unrelated name. */
 const unrelated = (reply: DnsReply, resolver = UDP): Partial<OtherNames> => ({
   others: [seen(reply, resolver, OTHER)],
 });

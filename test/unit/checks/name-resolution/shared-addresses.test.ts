@@ -73,7 +73,7 @@ describe('withoutShared()', async () => {
     expect(licenseServer.references).toEqual([reference]);
     expect('closer' in licenseServer).toBe(false);
     expect(burst.map(({ address }) => address)).toEqual([GOOD]);
-    // That something accepts connections there stands.
+    // The result that the address accepts connections is kept.
     expect(left.controls[0]?.endpoints).toMatchObject([
       { address: PARKED, tcp: { kind: 'open' }, tls: null, http: null },
       { address: '192.0.43.8', tls },

@@ -19,7 +19,6 @@ function fails(reason: FailureReason, durationMs: number): TcpFailure {
   return { kind: 'failed', reason, message: reason, durationMs };
 }
 
-/** Level, kind and confidence of each finding. */
 /** Two control hosts that accept connections. */
 function around(nearest: number | null): ControlHosts {
   return { nearest, accepting: 2, refusing: 0, tried: 2 };

@@ -13,7 +13,7 @@ const SILENCE = failed({ reason: 'timeout', durationMs: 4000 });
 const EARLY_SILENCE = failed({ reason: 'timeout', durationMs: 2 });
 const ALERT = failed({ reason: 'tls', alert: 'handshake_failure' });
 const PASSES = established(server, genuine.sub);
-/** Of a server 20 ms away. */
+/** A server 20 ms away. */
 const NEAR = { address: '173.243.138.84', connects: [21, 20, 23, 22], stalledMs: 0 } as const;
 const NOTHING: CloserLook = { ...NEAR, again: null, otherName: null, refusable: null, controls: [] };
 const page = (plaintext: string): Partial<TlsEvidence> => ({ outcome: failed({ reason: 'protocol', plaintext }) });
@@ -22,7 +22,7 @@ const looked = (outcome: TlsEvidence['outcome'], closer: Partial<CloserLook>): P
   closer: { ...NOTHING, ...closer },
 });
 
-/** How a handshake without a certificate can end, and what a closer look can add. */
+/** Ways in which a handshake without a certificate can end, and the additional results of a closer look. */
 const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   reset: { outcome: RESET },
   closed: { outcome: failed({ reason: 'closed' }) },

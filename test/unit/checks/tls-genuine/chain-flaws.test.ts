@@ -6,7 +6,7 @@ import { certificateOf } from '../../../support/chains.ts';
 import { extension, FLAW_ROWS, flawedChain } from '../../../support/flaw-rows.ts';
 import { dns, nameConstraints } from '../../../support/name-constraints.ts';
 
-/** That OpenSSL thinks the same of the rows is tested beside real OpenSSL. */
+/** Whether OpenSSL agrees with the rows is tested in test/integration/interception. */
 describe('lastingFlaws(), endFlaws()', () => {
   test.each(FLAW_ROWS)('$name: $flaw', async ({ flaw, ...row }) => {
     const path = (await flawedChain(row)).map(certificateOf);
@@ -59,7 +59,7 @@ describe('the flaw as it is told', () => {
     const told = (from: number, to: number): readonly string[] =>
       endFlaws([...path.slice(0, -1), { ...end, notBefore: from, notAfter: to }], now).map(({ claim }) => claim);
     expect(told(now, now)).toEqual([]);
-    // A leaf that is trusted itself has no end above it.
+    // A leaf that is itself trusted has no trusted certificate above it.
     expect(endFlaws([{ ...end, notAfter: now - 1 }], now)).toEqual([]);
     expect(told(now - 2, now - 1)).toEqual([expect.stringMatching(/Root has expired\.$/u)]);
     expect(told(now + 1, now + 2)).toEqual([expect.stringMatching(/Root is not yet valid\.$/u)]);

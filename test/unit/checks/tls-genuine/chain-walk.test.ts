@@ -30,7 +30,7 @@ const cycle = certificateOf(crossed);
 const other = certificateOf(renamed);
 const wrong = certificateOf(namesake);
 
-/** What was reached, and how many signatures were looked at. */
+/** Returns the certificates that were reached, and the number of signatures checked. */
 function walk(candidates: readonly Certificate[], over: Partial<WalkOptions> = {}) {
   const checks = createSignatureChecks();
   const count = { signs: 0 };

@@ -30,7 +30,7 @@ const named = (subject: DistinguishedName, isAuthority: boolean): Certificate =>
 interface Row {
   readonly what: string;
   readonly kind: ChainTrust['kind'];
-  /** From the leaf's issuer upwards. */
+  /** From the leaf's issuer up. */
   readonly issuers: readonly DistinguishedName[];
   readonly sent?: readonly Certificate[];
   readonly claim: Claim;
@@ -96,7 +96,7 @@ describe('claimOf()', () => {
       sent: [named(name('Acme'), false)],
       claim: 'vendor',
     },
-    // Where signatures say whose it is, names do not matter.
+    // Names do not matter if signatures prove the owner.
     { what: 'the vendor, under a public root', kind: 'public', issuers: [VENDOR], claim: 'public' },
     { what: "a company, under the vendor's key", kind: 'vendor', issuers: [name('Acme')], claim: 'vendor' },
   ])('$claim: $what', ({ kind, issuers, sent, claim }) => {

@@ -19,7 +19,7 @@ function signals([leaf, ...rest]: readonly [Identity, ...Identity[]], seen: Part
 }
 
 const root = (name: string): Promise<Identity> => createIdentity({ name, authority: true });
-/** Above a leaf of its own. */
+/** Returns a new leaf under this authority, and the authority. */
 const under = async (top: Identity): Promise<readonly [Identity, Identity]> => [await w.leaf(top), top];
 const withoutCountry = await under(await root('O=Fortinet, CN=fortinet-ca2'));
 const likePublicRoot = await under(await root(w.public.root.name));

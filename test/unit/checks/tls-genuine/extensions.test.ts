@@ -27,7 +27,7 @@ import {
 const SERVER = '1.3.6.1.5.5.7.3.1';
 const CLIENT = '1.3.6.1.5.5.7.3.2';
 
-/** Limits on host names. */
+/** Returns constraints on host names. */
 function nameConstraints(permitted: readonly string[], excluded: readonly string[] = []): Extension {
   return constraintsOn(permitted.map(dns), excluded.map(dns));
 }
@@ -113,7 +113,7 @@ describe('isForServers()', () => {
     { usages: null, is: true },
     { usages: [SERVER], is: true },
     { usages: [CLIENT, SERVER], is: true },
-    // Server gated, by Netscape and by Microsoft.
+    // Server-gated cryptography, by Netscape and by Microsoft.
     { usages: ['2.16.840.1.113730.4.1'], is: true },
     { usages: ['1.3.6.1.4.1.311.10.3.3'], is: true },
     // anyExtendedKeyUsage.

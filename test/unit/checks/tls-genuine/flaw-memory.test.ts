@@ -5,7 +5,7 @@ test('the address that was not seen for longest makes room for the 257th', () =>
   const memory = createFlawMemory(null);
   for (let index = 0; index < 256; index += 1) memory.keep(`10.0.0.${String(index)}`, []);
   expect(memory.at('10.0.0.0')).toEqual([]);
-  // Seen again.
+  // Seen again, so 10.0.0.1 is now the oldest.
   memory.keep('10.0.0.0', []);
   memory.keep('192.0.2.1', []);
   expect(['10.0.0.0', '10.0.0.1', '10.0.0.2', '192.0.2.1'].map((address) => memory.at(address) === null)).toEqual([

@@ -25,9 +25,9 @@ const HOUR_MS = 60 * 60 * 1000;
 interface Seen {
   readonly kind?: ChainTrust['kind'];
   readonly profile?: 'fortinet' | 'public';
-  /** Certificates of the trusted key that are held here. */
+  /** Configured certificates of the trusted key. */
   readonly held?: readonly Certificate[];
-  /** Those that were learned. */
+  /** Authorities in the learned baseline. */
   readonly learned?: readonly Certificate[];
   readonly refusal?: string | null;
 }

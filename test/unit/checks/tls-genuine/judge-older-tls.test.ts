@@ -29,9 +29,9 @@ const fortigate = [w.byFortigate, w.fortigate] as const;
 interface Seen {
   readonly newer?: readonly Identity[] | null;
   readonly older?: readonly Identity[];
-  /** Further connections in TLS 1.2 and in TLS 1.3 @default two of each, as the first ones */
+  /** Additional connections in TLS 1.2 and in TLS 1.3 @default two of each, like the first ones */
   readonly again?: readonly [older: readonly (readonly Identity[])[], newer: readonly (readonly Identity[])[]] | null;
-  /** Nothing is known of TLS 1.3 at the same moment. */
+  /** TLS 1.3 was not observed at the same moment. */
   readonly alone?: true;
   readonly more?: Partial<ReferenceObservation>;
 }
@@ -222,7 +222,7 @@ describe('mixedVersions()', () => {
     [genuine, company],
   ];
   const GENUINE = `${A} genuine confirmed`;
-  /** The genuine key in TLS 1.3 at the same moment is the witness. */
+  /** Confirmed by the genuine key in TLS 1.3 at the same moment. */
   const INTERCEPTED = `${A} intercepted confirmed`;
 
   test('are the connections of both versions, at their address, where the version makes no difference', () => {

@@ -13,7 +13,7 @@ const w = await createCast();
 const likeRoot = await createIdentity({ name: 'O=Public Trust, CN=Root X9', authority: true });
 const likePublic = await createIdentity({ name: 'O=Public Trust, CN=R99', authority: true, issuer: likeRoot });
 
-/** What is told of a leaf whose revocation list is to be had there. */
+/** Returns the signals for a leaf whose revocation list is at this URL. */
 async function told(url: string, issuer: Identity, seen: Parameters<typeof w.evidence>[0] = {}): Promise<unknown> {
   const leaf = await w.leaf(issuer, { extensions: [new CRLDistributionPointsExtension([url])] });
   const chain = openCase([certificateOf(leaf), certificateOf(issuer)], w.evidence(seen), createSignatureChecks());

@@ -27,7 +27,7 @@ describe('matchesName()', () => {
     { pattern: 'a.example.org\\u{0}.evil.example', name: 'a.example.org', matches: false },
     { pattern: '192.0.2.1', name: '192.0.2.1', matches: false },
     { pattern: '*.example.org', name: '.example.org', matches: false },
-    // What is no host name matches nothing, not even itself.
+    // A text that is not a host name matches nothing, not even itself.
     { pattern: ' a.example.org', name: ' a.example.org', matches: false },
     { pattern: 'a.example.org ', name: 'a.example.org ', matches: false },
   ])('$pattern for $name: $matches', ({ pattern, name, matches }) => {

@@ -39,7 +39,7 @@ describe('signs()', () => {
 });
 
 describe('once()', () => {
-  /** The keys that had to be answered, in order. */
+  /** Returns the keys that were not cached, in order. */
   function asked(capacity: number, ...keys: readonly string[]): readonly string[] {
     const checks = createSignatureChecks(capacity);
     const seen: string[] = [];

@@ -26,7 +26,7 @@ beforeAll(async () => {
   elsewhere = await world.leafFor('www.iana.org', world.corporate.sub);
 });
 
-/** The control host is inspected too. */
+/** Judges these chains while the control host is inspected too. */
 function judge(chains: Readonly<Record<string, readonly Identity[]>>): JudgedTlsPath {
   const endpoints = Object.entries(chains).map(([address, chain]) => {
     const tls = established(...chain);

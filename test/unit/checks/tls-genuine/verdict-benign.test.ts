@@ -51,7 +51,7 @@ const neighbour = { target: 'www.iana.org:443', chain: chainOf(await leafFor('ww
 type Seen = Partial<TlsEvidence>;
 
 /**
- * What a healthy, a busy or a clumsy vendor shows, and a network without any inspection: each row one target with its
+ * Cases from a healthy, busy or careless vendor, and from a network without inspection. Each row is one target with its
  * addresses.
  */
 const BENIGN: Readonly<Record<string, readonly [Seen, ...Seen[]]>> = {

@@ -28,7 +28,7 @@ describe('how the connection ended', () => {
     { outcome: failed({ chain, reason: 'timeout' }), ended: 'cut' },
     { outcome: failed({ chain, reason: 'protocol' }), ended: 'cut' },
     { outcome: failed({ chain, reason: 'closed', alert: 'handshake_failure' }), ended: 'alert' },
-    // Our own trouble is no cut.
+    // A local problem is not a cut.
     { outcome: failed({ chain, reason: 'aborted' }), ended: 'handshake' },
   ])('$outcome.kind, $outcome.reason, $outcome.alert: $ended', ({ outcome, ended }) => {
     expect(facts({ outcome }).ended).toBe(ended);

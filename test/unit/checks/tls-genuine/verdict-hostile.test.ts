@@ -11,14 +11,14 @@ import { cpuMsOf } from '../../../support/cpu-time.ts';
 const w = await createCast();
 const BOUND_MS = 1500;
 
-/** Each signs the next, and the last one signs the first: one key under two names. */
+/** Returns certificates of which each signs the next, and the last one signs the first. */
 async function cycle(): Promise<readonly Identity[]> {
   const one = await createIdentity({ name: 'CN=One', authority: true });
   const two = await createIdentity({ name: 'CN=Two', authority: true, issuer: one });
   return [await createIdentity({ name: 'CN=One', authority: true, keys: one.keys, issuer: two }), two];
 }
 
-/** All with the same name and key: each of them may have signed each other one. */
+/** Returns certificates with the same name and key, so that each can have signed every other one. */
 async function tangle(count: number): Promise<readonly Identity[]> {
   const first = await createIdentity({ name: 'CN=Same', authority: true });
   const more = Array.from({ length: count - 1 }, (_, index) =>

@@ -27,7 +27,7 @@ const {
   trust,
 } = w;
 
-/** Signed by a stranger that is never sent. */
+/** Signed by an unknown authority that is never sent. */
 const namesake = await createIdentity({ name: genuine.sub.name, issuer: corporate.root, authority: true });
 
 const INTERCEPTED: readonly VerdictRow[] = [

@@ -7,7 +7,7 @@ import { sees } from '../../../support/verdict-rows.ts';
 const w = await createCast();
 const FORTINET = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';
 
-/** An authority's name for each product of the catalogue that has one. */
+/** An authority name for each product in the catalogue that has one. */
 const AUTHORITIES: Readonly<Record<string, string>> = {
   'Fortinet FortiGate': `${FORTINET}, CN=FG100FTK20012345`,
   'Fortinet device': `${FORTINET}, CN=FSVM000000000001`,

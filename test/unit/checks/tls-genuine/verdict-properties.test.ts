@@ -9,11 +9,11 @@ import { PUBLIC, sees } from '../../../support/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, copied, corporate, fortigate, leaf, evidence } = w;
-// Shared, as in the daemon: the properties judge thousands of chains over the same few certificates.
+// Shared, as in the daemon, because the properties judge thousands of chains with the same few certificates.
 const checks = createSignatureChecks();
 const verdictOf = (seen: Partial<TlsEvidence>): Verdict => judgeTls(evidence(seen), checks).verdict;
 
-/** Leaves that no trusted key signed, whatever they say of themselves. */
+/** Leaves that no trusted key signed, whatever they contain. */
 const UNTRUSTED = [
   w.byCorporate,
   w.byCorporateSub,
@@ -27,7 +27,7 @@ const UNTRUSTED = [
   await leaf({ ...w.public.sub, keys: corporate.root.keys }),
   await leaf(w.server),
 ];
-/** Anything may be sent beside them, the genuine authorities too: they are no secret. */
+/** Certificates that can be sent with them. The genuine authorities are included, because they are public. */
 const BESIDE = [
   ...Object.values(genuine),
   ...Object.values(copied),
@@ -64,8 +64,8 @@ describe('judgeTls()', () => {
       fc.property(fc.constantFrom(...UNTRUSTED), beside, circumstances, (first, others, around) => {
         const { verdict, confidence } = judgeTls(evidence({ ...around, ...sees(first, ...others) }), checks);
         expect(['genuine', 'rotated']).not.toContain(verdict);
-        // By its name it may be a change at the vendor, or an incomplete chain of a public authority: nothing confirms
-        // it.
+        // By its name, it could be a change at the vendor or an incomplete chain of a public authority, but nothing
+        // confirms it.
         const isClaim = verdict === 'vendor-ca-changed' || verdict === 'certificate-broken';
         expect(isClaim ? confidence : 'suspected').toBe('suspected');
       }),
@@ -79,7 +79,7 @@ describe('judgeTls()', () => {
       leaves: [w.server, w.renewed, w.otherNode],
       never: ['intercepted', 'interception-suspected', 'unknown'],
     },
-    // Something else may speak for another server in its place; but who intercepts has no pinned key.
+    // A different server could have answered, but an interceptor does not have a pinned key.
     { name: 'for another name', leaves: [w.misnamed], never: ['genuine', 'intercepted'] },
   ])('never takes a chain under a pinned key for an interception, $name', ({ leaves, never }) => {
     fc.assert(
@@ -103,7 +103,7 @@ describe('judgeTls()', () => {
   ];
   const ownLeaf = (outcome: TlsEvidence['outcome']): TlsEvidence['references'] =>
     outcome.chain === null ? [] : [{ kind: 'resolver', label: 'system', chain: outcome.chain }];
-  /** Each is what a healthy or merely clumsy network shows. */
+  /** Each case occurs in a healthy or merely badly configured network. */
   const BENIGN: Readonly<Record<string, (seen: (typeof INNOCENT)[number]) => Partial<TlsEvidence>>> = {
     'no control host': () => ({ controls: [] }),
     'a clean control host': () => ({ controls: [w.cleanControl] }),

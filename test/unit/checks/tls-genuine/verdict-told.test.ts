@@ -18,7 +18,7 @@ const weak = await w.leaf(genuine.sub, { key: 'RSA-1024' });
 const forClients = await w.leafFor('push.fortinet.com', w.public.sub, {
   extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])],
 });
-// Not of the same second as the genuine certificate: that would make it a copy.
+// Valid from a different second than the genuine certificate. Otherwise, it would count as a copy.
 const byCompany = await w.leaf(corporate.sub, { notBefore: new Date(now - 5 * DAY_MS) });
 const original = certificateOf(server);
 const copiedDates = await w.leaf(corporate.sub, {
@@ -53,7 +53,7 @@ const REFUSED = { openssl: { refusal: 'PATH_LENGTH_EXCEEDED' } } as const;
 
 const FIXTURE = fileURLToPath(new URL('../../../fixtures/verdicts-told.txt', import.meta.url));
 
-/** One for every row of the table of verdicts, and more where a row has several things to say. */
+/** One case for every row of the verdict table, and more if a row has several texts. */
 const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   'own-clock': CLOCK,
   'device-and-more': { ...sees(w.device, genuine.sub), ...PROXIED },

@@ -9,7 +9,7 @@ import { PUBLIC, reference, sees } from '../../../support/verdict-rows.ts';
 const w = await createCast();
 const { genuine, corporate, server, byCorporateSub, now, leaf, leafFor, evidence, control, cleanControl } = w;
 
-/** A chain as an inspecting device sends it: its sub-authority, and not the root above it. */
+/** A chain as an inspecting device sends it, with its sub-authority but without the root above it. */
 interface Sender {
   readonly sub: Identity;
   readonly leaf: Identity;

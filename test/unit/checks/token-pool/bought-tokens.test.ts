@@ -7,7 +7,7 @@ import { withPlainClaims } from '../../../support/plain-claim.ts';
 
 const judgeBought = withPlainClaims(judgeBoughtUnchecked);
 
-/** The unit has 32 tokens of it. */
+/** Returns a lookup result. The unit has 32 tokens of the default licence. */
 function said(outcome: LicenseOutcome, license: string = LICENSE): RegistrationObservation {
   return { kind: 'ok', lookups: [{ license, outcome }] };
 }

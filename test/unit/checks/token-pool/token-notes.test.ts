@@ -16,7 +16,7 @@ const COUNTED: TokenCounts = {
 
 const HOUR = 3_600_000;
 
-/** Three pending tokens, which have been seen for as long. */
+/** Returns counts with three pending tokens that have been seen for these times. */
 function waiting(...ages: readonly number[]): Partial<TokenCounts> {
   const pending = ages.map((age, index) => ({ id: `token-${String(index)}`, age }));
   return { byStatus: { ...COUNTED.byStatus, available: 17, pending: 3 }, pending };

@@ -14,7 +14,7 @@ function firmware(text: string | null): ApplianceObservation {
   return applianceFacts({ system: { firmware: text } });
 }
 
-/** Tokens by their licence; those of `''` name none. */
+/** Returns tokens by licence. Those under `''` have none. */
 function tokens(byLicense: Readonly<Record<string, number>>): ApplianceFacts['tokens'] {
   const { '': withoutLicense = 0, ...named } = byLicense;
   const total = Object.values(byLicense).reduce((sum, count) => sum + count, 0);
@@ -27,7 +27,7 @@ function holding(byLicense: Readonly<Record<string, number>>): ApplianceObservat
   return applianceFacts({ tokens: tokens(byLicense) });
 }
 
-/** Its tokens cannot be read, its count can. */
+/** Returns a unit whose tokens cannot be read, but whose token count can. */
 function licensed(total: number): ApplianceObservation {
   return applianceFacts({
     tokens: { kind: 'absent' },

@@ -15,7 +15,7 @@ const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Makes `count` calls at `now`, as far as they are admitted. */
+/** Makes `count` calls at `now`, or fewer if one is not admitted. */
 function calls(budget: CallBudget, count: number, now: number): { readonly budget: CallBudget; readonly made: number } {
   let current = budget;
   for (let made = 0; made < count; made += 1) {

@@ -22,7 +22,7 @@ function toldAt(
   return causesAt(stage, [finding(suggests, over)], context).at(0);
 }
 
-/** Each of them may be said of the same thing: the first of two is told, whichever was found first. */
+/** Causes that can apply to the same subject. Of two, the one listed first is reported, whichever was found first. */
 const DEEPEST_FIRST: readonly (readonly [PreconditionId, readonly FaultId[]])[] = [
   ['name-resolution', ['answer-hijacked', 'name-not-found', 'resolver-unreachable', 'resolvers-disagree']],
   [
@@ -34,7 +34,7 @@ const NEIGHBOURS = DEEPEST_FIRST.flatMap(([stage, ids]) =>
   ids.slice(1).map((id, at) => [stage, ids[at] ?? id, id] as const),
 );
 
-/** In whichever order they were found. */
+/** Returns the causes for both orders of the findings. */
 function both(stage: PreconditionId, first: Finding, second: Finding): readonly (readonly string[])[] {
   return [
     [first, second],
@@ -137,7 +137,7 @@ describe('what is said of a cause', () => {
     const whole = toldAt('tls-genuine', 'tls-blocked', { facts: { address: '192.0.2.7' } });
     expect(whole?.summary).not.toContain('192.0.2.7');
     expect(whole?.remedy[0]).not.toContain('Compare how');
-    // What was found beside it is about another address.
+    // The additional finding is about another address.
     const beside = causesAt('tls-genuine', [
       finding('tls-blocked'),
       finding('tls-blocked', { level: 'warning', facts: { address: '192.0.2.7' }, clean: ['2001:db8::7'] }),

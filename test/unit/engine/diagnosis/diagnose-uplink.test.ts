@@ -42,7 +42,7 @@ describe('diagnose()', () => {
   ])('tells a dead uplink with what it does not explain, and only that: %s', (_, resolvers, mail, own) => {
     const { causes } = diagnose(round(OFFLINE, ['name-resolution', resolvers], ['mail', mail]), CONTEXT);
     expect(causes.map(({ id }) => id)).toEqual(['internet-unreachable', ...own]);
-    // What follows from it is no evidence for it.
+    // A consequence of the cause is not evidence for it.
     expect(causes[0]?.evidence).toEqual(['that. Expected: this.']);
   });
 
@@ -60,7 +60,7 @@ describe('diagnose()', () => {
     expect(mail('mail-server-resolves')).toMatchObject({ causes: ['critical answer-hijacked'] });
     expect(mail('mail-server-resolves').blocked).toContain('mail');
     expect(mail('mail-server-answers').causes).toEqual(['critical answer-hijacked', 'critical mail-unreachable']);
-    // Nor does it explain a warning, and what it explains is no evidence for it.
+    // It does not explain a warning either, and a finding that it explains is not evidence for it.
     const warning: Finding = { ...MAIL_LOST, level: 'warning' };
     expect(outcome(round(hijacked, ['mail', [warning]])).causes).toEqual([
       'critical answer-hijacked',

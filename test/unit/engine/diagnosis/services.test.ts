@@ -46,7 +46,7 @@ describe('diagnose() with services', () => {
       'Allow TCP 8443 from the address of FortiAuthenticator to push.fortinet.com',
     );
     expect(JSON.stringify(causes)).not.toContain(CONTEXT.host);
-    // One fault at both is about the licence server, and one resolver that is silent for all names is one.
+    // A fault of both is reported for the licence server. A resolver that is silent for all names is one fault.
     const both = diagnose(round(['reachability', [finding('egress-blocked'), blocked]]), CONTEXT);
     expect(both.causes.map(({ remedy }) => remedy.some((step) => step.includes('push')))).toEqual([false]);
     const silent = [finding('resolver-unreachable'), finding('resolver-unreachable', { facts })].map((each) => ({

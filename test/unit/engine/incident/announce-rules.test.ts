@@ -22,7 +22,7 @@ function told(at: number, ...named: readonly NamedCause[]): LastNotified {
   return { ...WORD, at, named };
 }
 
-/** An open fault that nobody was told of. */
+/** Returns an open incident for which no notification was sent. */
 function incident(over: Partial<Incident> = {}): Incident {
   return {
     ...incidentOf(CAUSE),
@@ -50,7 +50,7 @@ function notifications({ effects }: IncidentStep): readonly Notification[] {
   return effects.flatMap((effect) => (effect.kind === 'notify' ? [effect.notification] : []));
 }
 
-/** `event`, of which: for a digest of each. */
+/** Returns each event with its subject. Those in a digest are marked. */
 function heard(step: IncidentStep): readonly string[] {
   return notifications(step).flatMap((notification) =>
     notification.kind === 'test' || notification.kind === 'note'

@@ -9,7 +9,7 @@ it('2 % of failing rounds make less than one incident a month beyond two in a ro
   const line = timeline();
   let before = false;
   for (let round = 0; round < 86_400; round += 1) {
-    // Two in a row are a fault of its own, which another look decides.
+    // Two failures in a row are a separate case, which a further check decides.
     const fails: boolean = !before && chances() < 0.02;
     before = fails;
     line.state = { ...line.state, sent: [] };
@@ -18,7 +18,7 @@ it('2 % of failing rounds make less than one incident a month beyond two in a ro
   expect(line.transitions).toEqual([]);
 });
 
-/** The same sequence each time (mulberry32). */
+/** Returns a generator of the same sequence each time (mulberry32). */
 function randomOf(seed: number): () => number {
   let state = seed;
   return () => {

@@ -8,7 +8,7 @@ import { incidentOf } from '../../../support/outbox-entry-of.ts';
 
 const TOLD = { at: START, cause: 'mail-unreachable', subject: 's', severity: 'warning', named: [] } as const;
 
-/** `unheard`: nobody was told that it began. */
+/** `unheard` means that no notification of its beginning was sent. */
 type Due = readonly [event: DigestItem['event'], severity: Severity, unheard?: 'unheard'];
 
 function item([event, severity, unheard]: Due, index: number): DigestItem {
@@ -16,7 +16,7 @@ function item([event, severity, unheard]: Due, index: number): DigestItem {
   return { event, incident: { ...incidentOf(cause), lastNotified: unheard === undefined ? TOLD : null } };
 }
 
-/** Which of them, by their places, go out alone, together, and later. */
+/** Returns the positions of the items that are sent alone, sent together, and held back. */
 function shared(due: readonly Due[], maxPerHour: number, sentBefore = 0): readonly (readonly number[])[] {
   const items = due.map(item);
   const sent = Array.from({ length: sentBefore }, () => START);

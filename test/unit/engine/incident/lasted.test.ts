@@ -14,7 +14,7 @@ function only({ state: { incidents } }: Timeline): Incident {
   return incident;
 }
 
-/** Rounds every so often, with the fault in those that fall into one of its outages. */
+/** Runs rounds at this interval, with the fault in those during an outage. */
 function watched(line: Timeline, every: number, rounds: number, outages: readonly (readonly [number, number])[]): void {
   for (let index = 0; index < rounds; index += 1) {
     const time = line.now - START;
@@ -24,7 +24,7 @@ function watched(line: Timeline, every: number, rounds: number, outages: readonl
 
 describe('how long a fault lasted', () => {
   test('is the mean of the shortest and of the longest time that fits what was seen', () => {
-    // Down from 52 s to 103 s, seen at 60 s and at 90 s only.
+    // Down from 52 s to 103 s, but seen only at 60 s and at 90 s.
     const line = timeline(INTERVALS);
     watched(line, 30 * SECOND, 8, [[52 * SECOND, 103 * SECOND]]);
     const incident = only(line);

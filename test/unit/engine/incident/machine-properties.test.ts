@@ -105,7 +105,7 @@ function run(
   return { state, told };
 }
 
-/** What the people heard about each incident, in order; what a digest says counts like a mail of its own. */
+/** Returns the events sent about each incident, in order. Items of a digest count like separate mails. */
 function heard(told: readonly Notification[]): ReadonlyMap<string, readonly string[]> {
   const events = new Map<string, string[]>();
   for (const notification of told) {

@@ -16,7 +16,7 @@ function told(at: number, cause: string): LastNotified {
   return { ...word, at, named: [word] };
 }
 
-/** Seen until 10, when the other one began that was seen until 99. */
+/** Seen until 10. The second incident began afterwards and was seen until 99. */
 const FIRST_INCIDENT: Incident = {
   ...incidentOf(FIRST),
   id: 'first',
@@ -43,9 +43,9 @@ const SECOND_INCIDENT: Incident = {
 const BACK = { presence: 'seen', lastSeen: NOW, returns: [NOW] } as const;
 
 interface Change {
-  /** Of the first one, before the round and after it. */
+  /** Changes to the first incident before and after the round. */
   readonly first?: Partial<Incident>;
-  /** Of the first one, after the round alone. */
+  /** Changes to the first incident only after the round. */
   readonly back?: Partial<Incident>;
   readonly second?: Partial<Incident>;
 }
@@ -64,7 +64,7 @@ function merged({ first = {}, back = {}, second = {} }: Change): IncidentStep {
   );
 }
 
-/** What the two are now. */
+/** Returns both incidents after the merge. */
 function both(change: Change): readonly [Incident, Incident] {
   const [first = FIRST_INCIDENT, second = SECOND_INCIDENT] = merged(change).state.incidents;
   return [first, second];
@@ -180,7 +180,7 @@ describe('the one incident', () => {
       lastNotified: told(2, FIRST.id),
       thread: { count: 1, first: 'first.1', last: 'first.1' },
     });
-    // Of an incident that was told to end, the thread goes on.
+    // The thread continues even if its incident was sent as resolved.
     const [, one] = both({ first: { lastNotified: null }, second: { thread: { count: 0, first: null, last: null } } });
     expect(one.thread).toEqual({ count: 0, first: 'first.1', last: 'first.1' });
   });

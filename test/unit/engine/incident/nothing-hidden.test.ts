@@ -9,7 +9,7 @@ import { SECOND, timeline } from '../../../support/incident-timeline.ts';
 
 const ROUND = 30 * SECOND;
 
-/** All there are, suspected too, each at one target of its own precondition, some at another one. */
+/** Every cause at two targets of its precondition, only suspected at the second. */
 const CAUSES: readonly Cause[] = FAULT_IDS.flatMap((id) => {
   const { severity } = wordsOf(id);
   const subject = preconditionOf(id);
@@ -19,14 +19,14 @@ const CAUSES: readonly Cause[] = FAULT_IDS.flatMap((id) => {
   ];
 });
 
-/** What holds for some rounds: causes at once, and symptoms that the first of them explains. */
+/** State during a number of rounds: simultaneous causes, and symptoms that the first cause explains. */
 interface Phase {
   readonly rounds: number;
   readonly causes: readonly Cause[];
   readonly symptoms: readonly Cause[];
 }
 
-/** A few causes that overlap and come back, more often than all of them at random would. */
+/** Phases with few causes, so that these overlap and return more often than if all causes were drawn at random. */
 const phases: fc.Arbitrary<readonly Phase[]> = fc.subarray([...CAUSES], { minLength: 3, maxLength: 5 }).chain((cast) =>
   fc.array(
     fc.record({
@@ -51,7 +51,7 @@ interface Seen {
   readonly incidents: readonly Incident[];
 }
 
-/** What each round showed, and what had been told up to then. */
+/** Returns the causes of each round and the notifications sent until then. */
 function play(story: readonly Phase[], rules: Parameters<typeof timeline>[0]): readonly Seen[] {
   const line = timeline(rules);
   const seen: Seen[] = [];
@@ -104,7 +104,7 @@ describe('whatever comes, goes and overlaps', () => {
         const told = play(story, rules).at(-1)?.told ?? [];
         const endless = told.flatMap(itemsOf).filter(({ event, incident }) => {
           if (event !== 'resolved') begun.add(incident.id);
-          // A digest may say that something came and went: begin and end in one.
+          // A digest can report the beginning and the end of an incident in one item.
           return event === 'resolved' && incident.lastNotified !== null && !begun.delete(incident.id);
         });
         expect(endless).toEqual([]);
@@ -166,7 +166,7 @@ describe('whatever comes, goes and overlaps', () => {
   });
 });
 
-/** What people were told to have begun, and have not been told the end of. */
+/** Returns the causes whose beginning was sent but not their end. */
 function openToPeople(told: readonly Notification[]): readonly string[] {
   const open = new Map<string, readonly string[]>();
   for (const { event, incident } of told.flatMap(itemsOf)) {
@@ -190,7 +190,7 @@ function restOf(notification: Notification, incidents: readonly Incident[]): rea
     .toSorted();
 }
 
-/** The critical causes that each of these rounds showed. */
+/** Returns the critical causes that all of these rounds showed. */
 function lastingIn(rounds: readonly Seen[]): readonly string[] {
   const [first, ...others] = rounds.map(({ causes }) =>
     causes.filter(({ severity }) => severity === 'critical').map(keyOf),

@@ -25,12 +25,12 @@ function round(state: Partial<IncidentState>, causes: readonly Cause[], at: Epoc
   return observe({ ...EMPTY_STATE, origin: 'here', counter: 7, ...state }, view, POLICY);
 }
 
-/** Seen once, in the round before. */
+/** Returns a cause that was seen once, in the previous round. */
 function seenOnce(cause: Cause = CAUSE, looks: Candidate['looks'] = [NOW - 30 * SECOND]): Candidate {
   return { cause, since: NOW - 30 * SECOND, streak: 1, looks, clearBefore: NOW - MINUTE };
 }
 
-/** The incident after one round, and what became of it. */
+/** Returns the incident after one round. */
 function after(over: Partial<Incident>, causes: readonly Cause[], at?: EpochMs): Incident {
   return round({ incidents: [{ ...INCIDENT, ...over }] }, causes, at).state.incidents[0] ?? INCIDENT;
 }
@@ -208,7 +208,7 @@ describe('a fault that is confirmed', () => {
   });
 });
 
-/** Times of the last minutes at which it came back. */
+/** Returns times in the last minutes at which the cause returned. */
 const back = (times: number): readonly EpochMs[] =>
   Array.from({ length: times }, (_, index) => NOW - (9 - index) * MINUTE);
 

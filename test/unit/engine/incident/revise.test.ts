@@ -7,7 +7,7 @@ const SHUT = causeOf('egress-blocked', { confidence: 'suspected' });
 const DOWN = causeOf('license-server-down', { precondition: 'reachability', confidence: 'suspected' });
 const DENIED: Cause = { ...SHUT, confidence: 'confirmed', evidence: ['Policy 5 denies the connection.'] };
 
-/** A round, and seconds later what it turned out to mean. */
+/** Runs a round and revises its diagnosis seconds later. */
 function revised(line: Timeline, seen: readonly Cause[], later: readonly Cause[]): Timeline {
   const at = line.now;
   line.round(seen).wait(14 * SECOND);
@@ -38,7 +38,7 @@ describe('a round that is judged again by a late answer', () => {
     revised(line, [SHUT], [DOWN]);
     expect(line.heard()).toEqual(['firing egress-blocked', 'changed license-server-down']);
     expect(line.transitions).toEqual(['opened egress-blocked', 'changed license-server-down']);
-    // Its next rounds come before the answer again, and then the answer is late for ever.
+    // The next round is again earlier than the answer, and then the answer is always too late.
     revised(line, [SHUT], [DOWN]);
     for (let times = 0; times < 4; times += 1) line.round([SHUT]).wait(30 * SECOND);
     line.rounds(4, [DOWN]);

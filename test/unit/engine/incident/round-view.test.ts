@@ -24,7 +24,7 @@ interface Round {
   readonly fresh?: readonly string[] | null;
 }
 
-/** A round with one finding of the certificate check. */
+/** Returns the view of a round with one finding of the certificate check. */
 function view({ state, causes = [], level = 'note', subject, suggests = null, fresh = null }: Round): RoundView {
   const diagnosis = diagnosisOf(START, causes);
   const found = finding(suggests, { level, subject: subject ?? CAUSE.subject });

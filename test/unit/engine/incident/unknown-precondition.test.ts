@@ -6,7 +6,7 @@ import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../../support/
 
 type States = Partial<Record<PreconditionId, PreconditionState>>;
 
-/** Rounds each half a minute, in which these states hold. */
+/** Runs rounds with these states, one every 30 seconds. */
 function last(line: Timeline, minutes: number, states: States, causes: readonly Cause[] = []): Timeline {
   for (let round = 0; round < minutes * 2; round += 1) line.round(causes, states).wait(30 * SECOND);
   return line;

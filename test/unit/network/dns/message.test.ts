@@ -70,7 +70,7 @@ describe('readReply', () => {
     expect(readReply(bytes, query)).toMatchObject({ kind: 'answer', rcode: 'BADVERS' });
   });
 
-  /** An OPT record with these options: code and data of each. */
+  /** Returns a response whose OPT record has these options. */
   function withOptions(...options: readonly (readonly [code: number, data: Buffer])[]): Buffer {
     const bytes = Buffer.from(encode({ type: 'response', id: 4711, questions, answers }));
     bytes.writeUInt16BE(1, 10);

@@ -47,6 +47,6 @@ describe('readReply', () => {
 });
 
 test('offsetOf is the mean of both ways', () => {
-  // Sent at 1000 by our clock, received at 1510 by theirs, answered at 1520, back after 30: theirs is 500 ahead.
+  // Sent at 1000 by our clock, received at 1510 by theirs, answered at 1520, back after 30. Theirs is 500 ahead.
   expect(offsetOf({ kind: 'time', receiveAt: 1510, transmitAt: 1520 }, 1000, 30)).toBe(500);
 });

@@ -5,7 +5,7 @@ import { cleanJson } from '../../../../src/network/rest/json-exchange.ts';
 const KEY = 'web-service/key"ä';
 const filter = createSecretFilter([KEY]);
 
-/** As JSON may write any text: each character by its number. */
+/** Escapes each character by its number, which JSON allows for any text. */
 function escaped(text: string): string {
   return Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join(
     '',

@@ -9,7 +9,7 @@ import { causeOf } from '../../../support/diagnosis-of.ts';
 import { AT_PUBLIC_HQ } from '../../../support/channel-bench.ts';
 import { timeline } from '../../../support/incident-timeline.ts';
 
-/** A beginning, and a digest with an end, all of whose texts are these. */
+/** Returns a notification of a beginning, and a digest with an end. All their texts contain this one. */
 function toldOf(text: string): readonly Notification[] {
   const of = (subject: string) =>
     causeOf('tls-intercepted', { subject, summary: text, impact: text, remedy: [text], product: text });
@@ -40,7 +40,7 @@ describe('texts of strangers', () => {
           // https://docs.slack.dev/messaging/formatting-message-text#escaping
           expect(texts).not.toMatch(/[<>]|&(?!amp;|lt;|gt;)/u);
           expect(attachment?.mrkdwn_in).toEqual([]);
-          // What is longer is cut: https://api.slack.com/changelog/2018-04-truncating-really-long-messages.
+          // Longer texts are cut: https://api.slack.com/changelog/2018-04-truncating-really-long-messages.
           expect(texts.length).toBeLessThan(40_000);
         }
       }),
@@ -71,7 +71,7 @@ describe('texts of strangers', () => {
         for (const event of toldOf(text).flatMap((notification) => pagerdutyEvents(notification, AT_PUBLIC_HQ))) {
           expect(event.dedup_key).toMatch(/^[0-9a-f]{64}$/u);
           if (event.event_action === 'resolve') continue;
-          // https://developer.pagerduty.com/docs/send-alert-event: 1024 characters, and 512 KB for all.
+          // https://developer.pagerduty.com/docs/send-alert-event: 1024 characters, and 512 KB in total.
           expect(event.payload.summary.length).toBeLessThanOrEqual(1024);
           expect(event.payload.source).not.toBe('');
           expect(bytesOf(event)).toBeLessThan(512_000);

@@ -36,10 +36,10 @@ describe('historyView()', () => {
       ],
     });
     expect(html).toContain('aria-label="Availability by day: 99.99 % over 2 days, 1 day with an outage"');
-    // From the first of 90 days to the end of today: the last but one bar stands at 88 of 90.
+    // The chart ends with today and spans 90 days, so the second to last bar is at 88 of 90.
     expect(html).toContain(`M${String(Math.round((88 / 90) * 6_000) / 10)} 100v-96`);
     expect(html).toContain('<span class="top">99 to 100 %</span>');
-    // What the day lacks shows in the other colour, from behind.
+    // A bar behind it shows the missing share of the day in the other colour.
     expect(html).toMatch(
       /class="bar series-4" d="M593\.3 100v-96h[^"]*"\/><path class="bar series-1" d="[^"]*M593\.3 100v-95h/u,
     );

@@ -25,7 +25,7 @@ function incidents(count: number) {
   return timeline({ maxPerHour: 1_000 }).rounds(2, causes).state.incidents;
 }
 
-/** What a person reads: without tags, spaces made one. */
+/** Returns the visible text, without tags and with single spaces. */
 function words(page: string): string {
   return page
     .replaceAll(/<wbr><span class="port">([^<]*)<\/span>/gu, '$1')
@@ -73,9 +73,9 @@ describe('renderStatusPage()', () => {
     expect(words(page)).toContain(
       'Impact New tokens cannot be activated. Runbook Evidence Evidence of tls-intercepted',
     );
-    // What is selected and copied is the block, and nothing else.
+    // Only the block itself is selected and copied.
     expect(page).toContain('<pre class="command" data-copy tabindex="0">ftm-watch check\na &lt;b\n</pre>');
-    // The sentence stands once, above.
+    // The sentence appears only once, above.
     expect(count(page, 'Summary of tls-intercepted')).toBe(1);
   });
 

@@ -128,7 +128,7 @@ describe('a page with everything in it', () => {
       ),
     );
 
-    // What else comes with the first load is 35 KB; all of it must stay under 100 KB.
+    // The rest of the first load is 35 KB, and the total must stay under 100 KB.
     expect(Buffer.byteLength(render({ incidents: many, outboxEntries }))).toBeLessThan(65 * 1024);
   });
 });

@@ -196,7 +196,7 @@ describe('composeMessage', () => {
     const digest = compose(timeline().rounds(2, many).told[1]);
     expect(digest.subject).toBe('CRITICAL hq: 50 incidents open, 0 over');
     expect(digest.headers).toMatchObject({ 'X-FTM-Watch-Event': 'digest', 'X-FTM-Watch-Cause': 'mail-unreachable' });
-    // The first one had a mail of its own, and is open too.
+    // The first incident was sent in a separate mail, and is also open.
     expect(digest.text.match(/^ {2}- critical:/gmu)).toHaveLength(50);
   });
 

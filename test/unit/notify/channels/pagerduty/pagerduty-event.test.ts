@@ -8,7 +8,7 @@ import { HOUR, MINUTE, timeline } from '../../../../support/incident-timeline.ts
 const suspected = causeOf('tls-interception-suspected', { severity: 'warning', confidence: 'suspected' });
 const confirmed = causeOf('tls-intercepted');
 
-/** `trigger KEY` or `resolve KEY` of each event, with a letter for each key as it comes first. */
+/** Returns `trigger KEY` or `resolve KEY` for each event. Keys are letters in order of appearance. */
 function storyOf(told: readonly Notification[]): readonly string[] {
   const keys: string[] = [];
   return told.map((notification) =>

@@ -13,7 +13,7 @@ const EVENT: SyslogEvent = {
   message: 'FIRING hq: something',
 };
 
-/** RFC 5424 §6, as ABNF has it. */
+/** The ABNF of RFC 5424 §6. */
 const RFC5424 = new RegExp(
   String.raw`^<\d{1,3}>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z [!-~]{1,255} [!-~]{1,48} [!-~]{1,128} [!-~]{1,32} ` +
     String.raw`(?:\[[!#-<>-\\^-~]{1,32}(?: [!#-<>-\\^-~]{1,32}="(?:[^"\\\]]|\\["\\\]])*")*\])+ .*$`,

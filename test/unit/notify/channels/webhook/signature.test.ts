@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { signatureHeaders } from '../../../../../src/notify/channels/webhook.ts';
 
-/** The example that the libraries of Standard Webhooks are tested with: https://github.com/standard-webhooks. */
+/** The example that the Standard Webhooks libraries are tested with: https://github.com/standard-webhooks. */
 test('signatureHeaders() gives the signature of the reference', () => {
   const message = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', body: '{"test": 2432232314}', at: 1_614_265_330_999 };
   const headers = {
