@@ -12,7 +12,7 @@ import type { SmtpSink } from '../../support/smtp-sink.ts';
 const CHILD = fileURLToPath(new URL('../../support/alerting-child.ts', import.meta.url));
 
 interface Life {
-  /** The boundaries that the process passed. If it was killed, the last one is where. */
+  /** The boundaries that the process reached. If it was killed, that happened at the last one. */
   readonly steps: readonly string[];
   readonly killed: boolean;
 }

@@ -93,7 +93,7 @@ interface Told {
   readonly posts: number;
 }
 
-/** How each channel derives its key from the ID of a notification. */
+/** How channels derive a key from the ID of a notification, if they do. */
 const KEYS: Readonly<Record<string, (id: string) => string>> = {
   email: (id) => `<ftm-watch.${id}@example.test>`,
   webhook: (id) => id,

@@ -22,7 +22,7 @@ let daemon: Daemon;
 
 beforeEach(async () => {
   await using stack = new AsyncDisposableStack();
-  // Errors in the log outlast the test. Rounds run every second, so that tests do not have to wait for a line.
+  // Errors are kept for longer than a test runs. Rounds run every second, so that tests need not wait for a line.
   lab = stack.use(await createLab({ logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: '1h' } }));
   daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
   lab.applianceLog.sendTo(daemon.syslogTcpPort ?? 0);

@@ -27,7 +27,7 @@ const LEFT_OUT_OF: Readonly<Partial<Record<Module, readonly string[]>>> = {
   // The rehearsal covers the SMTP dialogue.
   smtp: ['probe_dns_lookup_time_seconds', 'probe_ip_protocol', 'probe_ip_addr_hash', 'probe_tls_version_info'],
 };
-/** Metrics that the exporter has only for HTTP. */
+/** Metrics that the exporter has only for HTTP, and /probe for other modules as well. */
 const MORE: Readonly<Partial<Record<Module, readonly string[]>>> = { tls: ['probe_tls_cipher_info gauge'] };
 
 /** Returns `name type` for each metric about the target. */

@@ -84,7 +84,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     const notifications = await plain.page.locator('.notifications').innerText();
     lab.inbox.setFault('none');
 
-    // Until the firewall has responded again, the cause that it explains stands alone, which can be reported as a
+    // Until the firewall has responded again, the cause that it explains is listed alone. That can be reported as a
     // change.
     expect(notifications).toMatch(
       /Notifications [12] not delivered\s+(?:Change tls-intercepted [^]*)?Alarm (?:tls-intercepted|policy-inspects-traffic)/u,

@@ -110,8 +110,8 @@ interface Reading {
 }
 
 /**
- * Some rounds are longer than one read, and the last line is completed later. The file is renamed twice, and copied and
- * truncated once. Lines that nobody has read before a rename or truncation would be lost.
+ * Writes rounds, some of them longer than one read, whose last line is completed later. The file is renamed twice, and
+ * copied and truncated once. Lines that were not read before a rename or truncation would be lost.
  */
 async function writeRounds(path: string, { areRead, isCut }: Reading): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { WAITING_LIMITS } from '../../../src/web/http-server.ts';
 import { dial, startWeb, type WebBench } from '../../support/web-bench.ts';
 
-/** A request within the body of another. A server that finds a different end of the body than the proxy runs it. */
+/** A request within another's body. A server that disagrees with the proxy about the end of that body runs it. */
 const SMUGGLED = 'POST /-/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n';
 
 /** Returns everything received after sending these bytes, until the server closes the connection or pauses. */
